@@ -1,0 +1,1 @@
+"""The MLP-Mixer family as annotated, tested PyTorch."""

@@ -1,0 +1,4 @@
+r"""# Models
+
+Whole networks, composed of the [layers](../layers/index.md).
+"""

@@ -1,0 +1,1 @@
+"""The renderer: from an annotated module to a page of prose beside its code."""
