@@ -1,0 +1,52 @@
+r"""# Anchors: an address for each row
+
+A row that opens a class or function has its qualified name for an address. Any other
+row is addressed by the name around it and its own first words,
+`#MixerBlock.forward:mix-tokens`. No address is a running number, so an address that
+somebody wrote down stays right when rows come and go around it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from labml_style_nn.weave.parse import Module, Row
+
+_WORDS = 6
+
+
+def anchors(module: Module) -> list[str]:
+    """The address of each row, no two alike."""
+    taken: set[str] = set()
+    found = []
+    for row in module.rows:
+        name = next(name for name in _candidates(row, module) if name not in taken)
+        taken.add(name)
+        found.append(name)
+    return found
+
+
+def _candidates(row: Row, module: Module) -> Iterator[str]:
+    """Addresses from the shortest to the most particular, without an end."""
+    first = row.scope
+    if row.definition is None:
+        words = _words(" ".join(prose.text for prose in row.prose))
+        code = _words(module.code(row))
+        for slug in (words[:_WORDS], words, [*words, *code]):
+            if slug:
+                yield f"{row.scope}:{'-'.join(slug)}".lstrip(":")
+        first = f"{row.scope}:{'-'.join(words[:_WORDS] or code[:_WORDS] or ['row'])}"
+    yield first
+    # Two rows alike to the letter, or a name defined twice: only their order tells
+    # them.
+    number = 2
+    while True:
+        yield f"{first}~{number}".lstrip(":")
+        number += 1
+
+
+def _words(text: str) -> list[str]:
+    # What is set as mathematics has no words to give.
+    text = re.sub(r"\$\$.*?\$\$|\$.*?\$", " ", text, flags=re.DOTALL)
+    plain = unicodedata.normalize("NFKD", text).lower()
+    return re.findall(r"[^\W_]+", plain)[:40]

@@ -1,0 +1,166 @@
+r"""# Mathematics: set once, when the site is built
+
+A formula is set by [KaTeX](https://katex.org) at build time, as HTML for the eye and
+MathML for a screen reader. The reader's browser has nothing left to compute, and a
+formula that does not parse fails the build instead of showing red on somebody's phone.
+
+It takes three steps. While the prose is read, each formula is set aside and a *slot*
+stands in for it, made of characters that no Markdown extension touches. Then one Node
+process sets all formulas of the site at once. At last each slot is filled.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import cast
+
+from labml_style_nn.weave.problems import Place, Problems
+
+# ## Slots
+# A slot is a number in characters of Unicode's private use area: no Markdown, no HTML.
+_OPEN, _CLOSE, _ZERO = "\ue000", "\ue001", 0xE010
+_DIGITS = f"[{chr(_ZERO)}-{chr(_ZERO + 9)}]+"
+_SLOT = re.compile(f"{_OPEN}({_DIGITS}){_CLOSE}")
+_TAG_OR_SLOT = re.compile(f"<[^<>]*>|{_OPEN}({_DIGITS}){_CLOSE}")
+
+
+def _slot(number: int) -> str:
+    digits = "".join(chr(_ZERO + int(digit)) for digit in str(number))
+    return f"{_OPEN}{digits}{_CLOSE}"
+
+
+def _number(digits: str) -> int:
+    return int("".join(str(ord(digit) - _ZERO) for digit in digits))
+
+
+@dataclass(frozen=True)
+class Formula:
+    """TeX, set in a line of its own (`display`) or within a line."""
+
+    tex: str
+    display: bool
+
+
+@dataclass
+class Formulas:
+    """The formulas of a site: first collected, then set, then put in their slots."""
+
+    places: dict[Formula, Place] = field(default_factory=dict)
+    numbers: dict[Formula, int] = field(default_factory=dict)
+    html: list[str] = field(default_factory=list)
+
+    def add(self, tex: str, display: bool, place: Place) -> str:
+        """Set a formula aside; the slot that stands in for it."""
+        formula = Formula(tex.strip(), display)
+        self.places.setdefault(formula, place)
+        return _slot(self.numbers.setdefault(formula, len(self.numbers)))
+
+    def set(self, katex: Path, node: Path, cache: Path, problems: Problems) -> None:
+        """Set all formulas by KaTeX.
+
+        `katex` is the folder of the package, `node` the program that runs it, and
+        `cache` a file that keeps what was set before. A formula that KaTeX refuses goes
+        to `problems`, with the place where it first stood.
+        """
+        known = _Cache.read(cache, katex)
+        new = [formula for formula in self.numbers if formula not in known.html]
+        for formula, result in zip(new, _run(new, katex, node), strict=True):
+            if "error" in result:
+                problems.add(self.places[formula], f"{result['error']}: {formula.tex}")
+            known.html[formula] = result.get("html", "")
+        if new and not problems.found:
+            known.write(cache)
+        self.html = [known.html[formula] for formula in self.numbers]
+
+    def fill(self, html: str) -> str:
+        """Put each formula in its slot; within a tag there is room for its TeX only."""
+        return _TAG_OR_SLOT.sub(
+            lambda m: self.html[_number(m[1])] if m[1] else self.plain(m[0]), html
+        )
+
+    def plain(self, html: str) -> str:
+        """Put the TeX of each formula in its slot."""
+        tex = [formula.tex for formula in self.numbers]
+        return _SLOT.sub(lambda m: escape(tex[_number(m[1])]), html)
+
+    def unsearchable(self, html: str) -> str:
+        """Tell the search engine to pass over the slots: nobody searches for TeX."""
+        return _TAG_OR_SLOT.sub(
+            lambda m: f'<span data-search-exclude="1">{m[0]}</span>' if m[1] else m[0],
+            html,
+        )
+
+
+# ## KaTeX
+
+# All formulas go in by standard input, and all come out by standard output, in their
+# order. `strict` refuses what KaTeX would set, but LaTeX would not.
+_SCRIPT = """
+const katex = require(process.argv[1]);
+const formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const set = ({tex, display}) => {
+  try {
+    const options = {displayMode: display, output: "htmlAndMathml", strict: "error"};
+    return {html: katex.renderToString(tex, options)};
+  } catch (error) {
+    return {error: error.message};
+  }
+};
+process.stdout.write(JSON.stringify(formulas.map(set)));
+"""
+
+
+def _run(formulas: list[Formula], katex: Path, node: Path) -> list[dict[str, str]]:
+    if not formulas:
+        return []
+    question = json.dumps([{"tex": f.tex, "display": f.display} for f in formulas])
+    command = [str(node), "-e", _SCRIPT, str(katex)]
+    answer = subprocess.run(
+        command, input=question, capture_output=True, text=True, encoding="utf-8"
+    )
+    if answer.returncode:
+        raise RuntimeError(f"KaTeX did not run:\n{answer.stderr}")
+    return cast(list[dict[str, str]], json.loads(answer.stdout))
+
+
+@dataclass
+class _Cache:
+    """What was set before, by the same KaTeX with the same options."""
+
+    key: str
+    html: dict[Formula, str]
+
+    @classmethod
+    def read(cls, path: Path, katex: Path) -> "_Cache":
+        manifest = (katex / "package.json").read_bytes()
+        key = hashlib.sha256(manifest + _SCRIPT.encode()).hexdigest()
+        try:
+            stored = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):  # none yet, or one that was cut off: set all anew
+            return cls(key, {})
+        if stored["key"] != key:
+            return cls(key, {})
+        return cls(
+            key, {Formula(tex, shown): html for tex, shown, html in stored["html"]}
+        )
+
+    def write(self, path: Path) -> None:
+        rows = [[f.tex, f.display, html] for f, html in self.html.items()]
+        write_text(
+            path, json.dumps({"key": self.key, "html": rows}, ensure_ascii=False)
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: another build may be reading it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(name, path)

@@ -1,0 +1,69 @@
+r"""# Names: prose that links to code
+
+In prose, a class, a function or a module is a link when its name stands in brackets
+with an empty pair behind, `` [`TokenMixing`][] ``. The words can be one's own, too:
+`` [the layer][TokenMixing.forward] ``. Any unambiguous end of the full name will do:
+`TokenMixing`, `token_mixing.TokenMixing`, `layers.token_mixing`.
+
+A name that nobody defines is a mistake, and the message names the nearest that somebody
+does.
+"""
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a name leads: a page, and an anchor on it (none for the page itself)."""
+
+    name: str
+    page: str
+    anchor: str
+
+    @property
+    def uri(self) -> str:
+        """The address, from the root of the site's sources."""
+        return f"{self.page}#{self.anchor}" if self.anchor else self.page
+
+
+class UnknownNameError(LookupError):
+    """A name that leads nowhere, or to several places: says what could be meant."""
+
+
+@dataclass
+class Names:
+    """Every name of the annotated modules, findable by any end of it."""
+
+    by_end: dict[str, list[Target]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, target: Target) -> None:
+        """Make a name known."""
+        parts = target.name.split(".")
+        for first in range(len(parts)):
+            self.by_end[".".join(parts[first:])].append(target)
+
+    def find(self, name: str, page: str = "") -> Target:
+        """The target that a name means on a page.
+
+        A page knows its own names best: a `Config` of its own is meant before that of
+        another page. And where a module and the function in it share a name, the
+        function is meant.
+
+        **Raises.** [`UnknownNameError`][] if nothing has this name, or several things
+        do.
+        """
+        candidates = self.by_end.get(name, [])
+        candidates = [c for c in candidates if c.page == page] or candidates
+        pages = {c.page for c in candidates}
+        if len(pages) > 1:
+            full = ", ".join(sorted(f"“{c.name}”" for c in candidates))
+            raise UnknownNameError(f"“{name}” could be {full}: write more of the name")
+        if not candidates:
+            raise UnknownNameError(f"nothing is named “{name}”{self._nearest(name)}")
+        return max(candidates, key=lambda c: c.name.count("."))
+
+    def _nearest(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.by_end, n=1, cutoff=0.5)
+        return f"; did you mean “{near[0]}”?" if near else ""

