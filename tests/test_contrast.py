@@ -1,0 +1,102 @@
+"""Text can be read: every colour of text in site.css against all that lies behind it.
+
+The bar is 4.5:1, level AA of the Web Content Accessibility Guidelines 2.2 (criterion
+1.4.3), and 3:1 for what is drawn and not written (1.4.11).
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+CSS = (Path(__file__).parent.parent / "docs" / "assets" / "site.css").read_text()
+PAIR = re.compile(r"(--[\w-]+): light-dark\((#[0-9a-f]+), (#[0-9a-f]+)\);")
+COLOURS = {name: pair for name, *pair in PAIR.findall(CSS)}
+
+PAGE, CODE, SURFACE = "--md-default-bg-color", "--md-code-bg-color", "--surface"
+FOOTER = "--md-footer-bg-color"
+
+# What is written on what. A token of code may stand on the page too (inline code in a
+# table), and the search form and the tables lie on the surface.
+TEXT = {
+    "--md-default-fg-color": (PAGE, CODE, SURFACE),
+    "--md-default-fg-color--light": (PAGE, CODE, SURFACE),
+    "--md-typeset-color": (PAGE, "--md-typeset-table-color--light"),
+    "--md-typeset-a-color": (PAGE, CODE, SURFACE, "--md-typeset-table-color--light"),
+    "--md-accent-fg-color": (PAGE, CODE, SURFACE),
+    "--md-admonition-fg-color": ("--md-admonition-bg-color",),
+    "--md-primary-fg-color": (PAGE, CODE),
+    "--md-primary-bg-color": ("--md-primary-fg-color", "--md-primary-fg-color--dark"),
+    "--md-accent-bg-color": ("--md-accent-fg-color",),
+    "--md-footer-fg-color": (FOOTER, "--md-footer-bg-color--dark"),
+    "--md-footer-fg-color--light": (FOOTER, "--md-footer-bg-color--dark"),
+    "--md-footer-fg-color--lighter": (FOOTER, "--md-footer-bg-color--dark"),
+    "--md-code-fg-color": (CODE, PAGE),
+    "--tokens": (PAGE,),
+    "--channels": (PAGE,),
+    # Words inside the coloured boxes of the picture.
+    PAGE: ("--tokens", "--channels", "--md-default-fg-color"),
+}
+SYNTAX = [name for name in COLOURS if re.fullmatch(r"--md-code-hl-\w+-color", name)]
+TEXT |= dict.fromkeys(SYNTAX, (CODE, PAGE))
+
+DRAWN = {
+    "--md-default-fg-color--lighter": (PAGE, CODE, SURFACE),
+    "--md-code-hl-color": (CODE,),
+}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as the guidelines define it."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str, int]]:
+    return [(ink, paper, i) for ink in table for paper in table[ink] for i in (0, 1)]
+
+
+def test_contrast_agrees_with_known_values() -> None:
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+@pytest.mark.parametrize(("ink", "paper", "scheme"), pairs(TEXT))
+def test_text_can_be_read(ink: str, paper: str, scheme: int) -> None:
+    colours = COLOURS[ink][scheme], COLOURS[paper][scheme]
+    assert len(colours[0]) == len(colours[1]) == 7, "text needs opaque colours"
+    assert contrast(*colours) >= 4.5
+
+
+@pytest.mark.parametrize(("ink", "paper", "scheme"), pairs(DRAWN))
+def test_what_is_drawn_can_be_seen(ink: str, paper: str, scheme: int) -> None:
+    assert contrast(COLOURS[ink][scheme], COLOURS[paper][scheme]) >= 3
+
+
+def test_every_token_colour_of_the_theme_is_ours() -> None:
+    """Find what Material 9 defines, so that a new kind of token cannot slip through."""
+    import material
+
+    sheets = Path(material.__file__).parent.glob("templates/assets/stylesheets/*.css")
+    theirs = {
+        name
+        for sheet in sheets
+        for name in re.findall(r"(--md-code-hl-\w+-color):", sheet.read_text())
+    }
+    assert len(theirs) >= 10
+    assert theirs <= set(SYNTAX)
+
+
+def test_each_colour_is_defined_once_for_both_schemes() -> None:
+    names = [name for name, *_ in PAIR.findall(CSS)]
+    assert len(names) == len(set(names))
+    elsewhere = re.sub(r"light-dark\([^)]*\)", "", CSS)
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b", elsewhere) == []

@@ -1,0 +1,118 @@
+"""The picture of the home page is the one that its script draws, from real numbers."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+ROOT = Path(__file__).parent.parent
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+draw = load(ROOT / "tools" / "draw_mixer.py")
+
+
+@pytest.fixture(scope="module")
+def picture() -> ElementTree.Element:
+    """Parse the picture: it must be well formed."""
+    text = draw.picture().replace("data-search-exclude", 'data-search-exclude=""')
+    return ElementTree.fromstring(text)
+
+
+def test_page_shows_what_the_script_draws() -> None:
+    page = draw.PAGE.read_text(encoding="utf-8")
+    assert draw.insert(page) == page, "run: python tools/draw_mixer.py"
+
+
+def test_inserting_keeps_the_rest_of_the_page() -> None:
+    page = f"above\n{draw.BEGIN}an old picture\n{draw.END}below\n"
+    drawn = draw.insert(page)
+    assert drawn.startswith(f"above\n{draw.BEGIN}<div")
+    assert drawn.endswith(f"</div>\n{draw.END}below\n")
+    assert "an old picture" not in drawn
+
+
+def test_digit_is_a_real_one() -> None:
+    digits = load_digits()
+    assert torch.equal(draw.image()[0, 0] * 16, torch.from_numpy(digits.images[13]))
+    assert digits.target[13] == draw.LABEL
+
+
+def test_tables_are_those_of_the_equations() -> None:
+    """Compute U and Y again, each MLP written out as in equation (1) of the paper."""
+    embed, block = draw.modules()
+    t, c = block.token_mixing, block.channel_mixing
+    gelu = torch.nn.functional.gelu
+    norm = torch.nn.functional.layer_norm
+    with torch.no_grad():
+        x = embed(draw.image())[0]
+        hidden = gelu(t.fc1.weight @ norm(x, (8,), eps=1e-6) + t.fc1.bias[:, None])
+        u = x + t.fc2.weight @ hidden + t.fc2.bias[:, None]
+        hidden = gelu(norm(u, (8,), eps=1e-6) @ c.fc1.weight.T + c.fc1.bias)
+        y = u + hidden @ c.fc2.weight.T + c.fc2.bias
+    for name, expected in {"x": x, "u": u, "y": y}.items():
+        torch.testing.assert_close(draw.tables()[name], expected, rtol=0, atol=1e-12)
+
+
+def test_chosen_row_is_the_chosen_patch() -> None:
+    """Frame the right row: a change of the framed patch changes that row alone."""
+    embed, _ = draw.modules()
+    image = draw.image()
+    down, across = (2 * i for i in divmod(draw.CHOSEN, draw.SIDE))
+    image[0, 0, down : down + 2, across : across + 2] += 1
+    with torch.no_grad():
+        changed = (embed(image)[0] != draw.tables()["x"]).any(dim=1)
+    assert changed.nonzero().flatten().tolist() == [draw.CHOSEN]
+
+
+def test_each_table_is_drawn_whole() -> None:
+    for name, table in draw.tables().items():
+        group = re.search(rf'<g id="mixer-{name}">(.*)</g>', draw.parts())
+        assert group is not None
+        assert group[1].count("M") == table.numel()
+
+
+def test_both_pictures_use_every_part(picture: ElementTree.Element) -> None:
+    names = {f"#{g.attrib['id']}" for g in picture.iter("g") if "id" in g.attrib}
+    assert len(names) == 6
+    for kind in ("wide", "tall"):
+        svg = picture.find(f"svg[@class='{kind}']")
+        assert svg is not None
+        assert {use.attrib["href"] for use in svg.iter("use")} == names
+
+
+def test_both_pictures_have_the_same_words(picture: ElementTree.Element) -> None:
+    words = {
+        svg.attrib["class"]: sorted(" ".join(svg.itertext()).split())
+        for svg in picture.iter("svg")
+    }
+    assert words["wide"] == words["tall"]
+    assert "Channel" in words["wide"]
+
+
+def test_description_tells_the_whole_way(picture: ElementTree.Element) -> None:
+    assert picture.attrib["role"] == "img"
+    description = picture.attrib["aria-label"]
+    steps = [
+        "patches",
+        "table X",
+        "token mixing",
+        "table U",
+        "channel mixing",
+        "table Y",
+    ]
+    places = [description.index(step) for step in [*steps, "average", "class"]]
+    assert places == sorted(places)
