@@ -1,0 +1,99 @@
+r"""# Small changes that keep the digit
+
+A five that is turned a little is still a five. If the model sees each image a little
+turned, moved, scaled and slanted, differently in every epoch, it cannot learn the
+images by heart: it has to learn what stays.
+
+All four changes are one *affine map*. The pixel at position $p$ of the new image takes
+its grey value from position $q$ of the old one:
+
+$$q = A p + t, \qquad
+A = s
+\begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{pmatrix}
+\begin{pmatrix} 1 & k \\ 0 & 1 \end{pmatrix}$$
+
+The map points from the new image back to the old. That way every new pixel gets exactly
+one value. In the other direction some would get several and some none.
+
+## Notation
+
+- $p, q$: positions, in coordinates that run from $-1$ to $1$ across the image
+- $\theta$, `angle`: the rotation, in radians
+- $k$, `slant`: the shear, how far a row moves sideways for each step down
+- $s$, `zoom`: the scale, above one for a smaller digit
+- $t$, `move`: the translation; one pixel is $2 / 8$ in these coordinates
+- $A$, `matrix`: the linear part of the map
+
+## What it costs
+
+No parameters. About twenty multiply–adds a pixel, for all images at once: a few
+milliseconds for an epoch of 1,437 digits.
+
+## Example
+
+>>> _ = torch.manual_seed(0)
+>>> images = torch.rand(5, 1, 8, 8)
+>>> random_affine(images, rotation=8, shift=0.7, scale=0.1, shear=0.1).shape
+torch.Size([5, 1, 8, 8])
+
+With every range at zero, the image stays what it was:
+
+>>> still = random_affine(images, rotation=0, shift=0, scale=0, shear=0)
+>>> torch.allclose(still, images, atol=1e-5)
+True
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from labml_style_nn.layers.checks import check_shape
+
+
+def random_affine(
+    images: Tensor, *, rotation: float, shift: float, scale: float, shear: float
+) -> Tensor:
+    r"""Change each image by an affine map of its own.
+
+    Each argument is a range: the change is drawn evenly between minus and plus that
+    much, from PyTorch's global generator. `rotation` is in degrees, `shift` in pixels;
+    `scale` is a factor between $e^{-scale}$ and $e^{scale}$, so that larger and smaller
+    are equally likely; `shear` is a slope.
+
+    **Shape.** `(N, channels, size, size)` to the same.
+
+    **Raises.** `ValueError` if the images are not square: a rotation would distort
+    them.
+    """
+    size = images.shape[-1]
+    check_shape(images, "batch", "channels", size, size)
+
+    # One number for each image and each kind of change.
+    def draw(limit: float) -> Tensor:
+        return (2 * torch.rand(len(images)) - 1) * limit
+
+    angle, zoom = draw(math.radians(rotation)), draw(scale).exp()
+    slant, one, zero = draw(shear), torch.ones(len(images)), torch.zeros(len(images))
+
+    # The two matrices of the equation, for all images at once.
+    turn = matrix([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
+    lean = matrix([[one, slant], [zero, one]])
+    # A pixel is 2 / size wide in coordinates that run from -1 to 1.
+    move = matrix([[draw(shift)], [draw(shift)]]) * 2 / size
+    maps = torch.cat([zoom[:, None, None] * turn @ lean, move], dim=-1)
+
+    # `affine_grid` computes the position q of each pixel, and `grid_sample` reads the
+    # image there. Between four pixels it interpolates; outside the image is paper, 0.
+    grid = F.affine_grid(maps, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+def matrix(entries: list[list[Tensor]]) -> Tensor:
+    """Build one small matrix for each image from the vectors of its entries.
+
+    **Shape.** Rows and columns of vectors `(N,)` to `(N, rows, columns)`.
+    """
+    rows = [torch.stack(row, dim=-1) for row in entries]
+    return torch.stack(rows, dim=-2)
