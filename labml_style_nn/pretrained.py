@@ -1,13 +1,64 @@
 r"""# Published weights
 
+The authors trained Mixers on data that few others have, and published the weights. Most
+people meet these through timm, which keeps them under its own names. This page copies
+such a state dict into the annotated code, so that one can read a network line by line
+and run it as it was trained.
+
+```python
+import timm
+from labml_style_nn.models.mlp_mixer import mixer_b16
+from labml_style_nn.pretrained import load_timm_weights
+
+published = timm.create_model("mixer_b16_224.goog_in21k_ft_in1k", pretrained=True)
+model = mixer_b16().eval()
+load_timm_weights(model, published.state_dict())
+```
+
+timm is not needed for the loading, only as one way to get the file. The images must be
+prepared as for timm: its configuration of these models asks for 224 pixels and for red,
+green and blue scaled to $[-1, 1]$.
+
+## What is strict about it
+
+A weight which is silently left at random makes a network that works, and works badly.
+So either everything fits and everything is copied, or nothing is touched and the error
+lists all that is wrong: names that are missing, names that nobody expects, and shapes
+that differ. A head for another number of classes is a wrong shape, too.
+
+## Notation
+
+- `state_dict`: timm's tensors, by timm's names
+- `targets`: our tensors, by timm's names and in timm's shapes
+
 ## Example
 
->>> sizes = dict(num_layers=1, hidden_dim=8, tokens_mlp_dim=4, channels_mlp_dim=16)
->>> model = MLPMixer(image_size=8, patch_size=4, num_classes=3, **sizes)
->>> state_dict = {name: torch.ones_like(x) for name, x in timm_targets(model).items()}
->>> load_timm_weights(model, state_dict)
->>> model.head.linear.bias.tolist()
-[1.0, 1.0, 1.0]
+Without a published file at hand, random numbers under the right names will do.
+
+>>> from labml_style_nn.models.mlp_mixer import MLPMixer
+>>> model = MLPMixer(
+...     image_size=8, patch_size=4, num_classes=3, num_layers=1,
+...     hidden_dim=8, tokens_mlp_dim=4, channels_mlp_dim=16,
+... )
+>>> shapes = {name: target.shape for name, target in timm_targets(model).items()}
+>>> list(shapes)[:4]
+['stem.proj.weight', 'stem.proj.bias', 'blocks.0.norm1.weight', 'blocks.0.norm1.bias']
+>>> weights = {name: torch.randn(shape) for name, shape in shapes.items()}
+>>> load_timm_weights(model, weights)
+>>> bool((model.blocks[0].token_norm.bias == weights["blocks.0.norm1.bias"]).all())
+True
+
+One name taken away, one added, one tensor too large:
+
+>>> weights["extra"] = weights.pop("norm.bias")
+>>> weights["head.weight"] = torch.randn(1000, 8)
+>>> load_timm_weights(model, weights)
+Traceback (most recent call last):
+    ...
+ValueError: nothing was loaded
+missing: norm.bias
+unexpected: extra
+wrong shape: head.weight is (1000, 8), the model needs (3, 8)
 """
 
 from collections.abc import Mapping
@@ -18,7 +69,9 @@ from torch import Tensor, nn
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.models.mlp_mixer import MLPMixer
 
-# For each of our models: our name of a layer, and timm's.
+# For each model, what its layers are called here and what they are called in timm. The
+# names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
+# the same in both. Another family needs one more entry.
 TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
     MLPMixer: {
         "patch_embedding.projection": "stem.proj",
@@ -32,29 +85,42 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
 
 
 def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Copy timm's weights into one of our models, all of them or none."""
+    """Copy timm's weights into one of our models: all of them, or none.
+
+    The numbers take the type and the device that the model has.
+
+    **Raises.** `ValueError` which lists every missing name, every unexpected name and
+    every wrong shape; or which says that the model is none of those above.
+    """
     targets = timm_targets(model)
-    problems = [f"missing: {key}" for key in targets if key not in state_dict]
-    problems += [f"unexpected: {key}" for key in state_dict if key not in targets]
+    # Everything is compared before anything is copied.
+    problems = [f"missing: {name}" for name in targets if name not in state_dict]
+    problems += [f"unexpected: {name}" for name in state_dict if name not in targets]
     problems += [
-        f"wrong shape: {key} is {tuple(state_dict[key].shape)}, "
+        f"wrong shape: {name} is {tuple(state_dict[name].shape)}, "
         f"the model needs {tuple(target.shape)}"
-        for key, target in targets.items()
-        if key in state_dict and state_dict[key].shape != target.shape
+        for name, target in targets.items()
+        if name in state_dict and state_dict[name].shape != target.shape
     ]
     if problems:
         raise ValueError("\n".join(["nothing was loaded", *problems]))
+    # The targets share their memory with the model, so this fills the model.
     with torch.no_grad():
-        for key, target in targets.items():
-            target.copy_(state_dict[key])
+        for name, target in targets.items():
+            target.copy_(state_dict[name])
 
 
 def timm_targets(model: nn.Module) -> dict[str, Tensor]:
-    """Our tensors, by timm's names and in timm's shapes."""
+    """Our tensors, by timm's names and in timm's shapes.
+
+    **Raises.** `ValueError` for a model whose names in timm are not known.
+    """
     if type(model) not in TIMM_NAMES:
         known = ", ".join(kind.__name__ for kind in TIMM_NAMES)
         raise ValueError(f"no timm names for {type(model).__name__}, only for {known}")
     tensors = dict(model.state_dict())
+    # timm embeds the patches with a convolution. Its kernel is our weight in another
+    # shape, as [`patch_embedding`][] shows.
     for name, module in model.named_modules():
         if isinstance(module, PatchEmbedding):
             tensors[f"{name}.projection.weight"] = module.kernel().detach()
@@ -63,7 +129,11 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
 
 
 def timm_name(name: str, names: Mapping[str, str]) -> str:
-    """Translate the name of one of our tensors into timm's."""
+    """Translate the name of one of our tensors.
+
+    >>> timm_name("blocks.3.token_mixing.fc1.bias", TIMM_NAMES[MLPMixer])
+    'blocks.3.mlp_tokens.fc1.bias'
+    """
     for ours, theirs in names.items():
         name = name.replace(ours, theirs)
     return name

@@ -1,4 +1,54 @@
 r"""# Layers
 
-One idea a file. Each page takes one piece of the MLP-Mixer, from its equation to its code.
+One idea a file. Each page takes one piece of the MLP-Mixer, from its equation to its
+code, and can be read without the others. In the order in which an image meets them:
+
+- [`patch_embedding`][]: the image is cut into patches, and each becomes a row of a
+  table.
+- [`layers.layer_norm`][]: each row is brought back to mean zero and variance one.
+- [`token_mixing`][]: an MLP runs along the columns, so that places exchange what they
+  know.
+- [`channel_mixing`][]: an MLP runs along the rows, so that the features of a place
+  combine.
+- [`skip_connection`][]: what a layer computed is added to what it was given.
+- [`head`][]: the rows are averaged, and the classes scored.
+
+The parts which several of these share:
+
+- [`linear`][]: the linear map, and the numbers it begins with.
+- [`mlp`][]: two linear maps with a nonlinearity between them.
+- [`gelu`][]: the nonlinearity, in its exact form and in its approximation.
+- [`dropout`][]: while training, single numbers are set to zero.
+- [`stochastic_depth`][]: while training, whole updates are left out.
+- [`checks`][]: sizes, rates and shapes that do not fit are refused.
+
+[`mlp_mixer`][] puts them together.
 """
+
+from labml_style_nn.layers.channel_mixing import ChannelMixing
+from labml_style_nn.layers.dropout import Dropout
+from labml_style_nn.layers.gelu import GELU
+from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
+from labml_style_nn.layers.layer_norm import LayerNorm
+from labml_style_nn.layers.linear import Linear
+from labml_style_nn.layers.mlp import MLP
+from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.skip_connection import SkipConnection
+from labml_style_nn.layers.stochastic_depth import StochasticDepth
+from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
+
+__all__ = [
+    "GELU",
+    "MLP",
+    "ChannelMixing",
+    "ClassificationHead",
+    "Dropout",
+    "GlobalAveragePooling",
+    "LayerNorm",
+    "Linear",
+    "PatchEmbedding",
+    "SkipConnection",
+    "StochasticDepth",
+    "TokenLinear",
+    "TokenMixing",
+]

@@ -1,11 +1,74 @@
 r"""# Channel mixing
 
-## Example
+[Token mixing][token_mixing] moves information between places. It cannot combine two
+features of one place, since it treats every channel by itself. That is the work of
+channel mixing: it takes each row of the table, all that is known about one patch, and
+sends it through an [MLP][mlp].
+
+$$Y_{j,*} = W_4 \, \sigma\bigl(W_3 X_{j,*}\bigr), \qquad j = 1 \ldots S .$$
+
+This is the middle of the second line of equation (1) in Tolstikhin and others, 2021
+([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)). For all rows at once, and with
+the biases,
+
+$$Y = \sigma\bigl(X W_3^\top + \mathbf{1} b_3^\top\bigr) W_4^\top
++ \mathbf{1} b_4^\top .$$
+
+The two mixings together reach every number of the table from every other: first along
+the column, then along the row.
+
+## Notation
+
+- $X$, `x`: the table of tokens, $S \times C$, for each image of the batch
+- $S$, `num_patches`: the number of patches, the rows (this layer works for any)
+- $C$, `hidden_dim`: the number of channels, the columns of the table
+- $D_C$, `channels_mlp_dim`: the width of the hidden layer, $4C$ in the paper's models
+- $W_3$, $b_3$, `fc1`: the first layer, $D_C \times C$
+- $W_4$, $b_4$, `fc2`: the second layer, $C \times D_C$
+
+## One MLP for all places
+
+Every patch is treated by the same weights, whatever its position. Exchange the tokens,
+and the results are exchanged with them, nothing more. The paper calls this "positional
+invariance, a prominent feature of convolutions" (section 2), and indeed the layer is
+two convolutions of size $1 \times 1$ with a GELU between them. Here is the first of
+them, written as one:
 
 >>> import torch
+>>> _ = torch.manual_seed(0)
 >>> mixing = ChannelMixing(hidden_dim=20, channels_mlp_dim=80)
->>> mixing(torch.zeros(2, 24, 20)).shape
+>>> x = torch.randn(2, 24, 20)
+>>> order = torch.randperm(24)
+>>> torch.allclose(mixing(x[:, order]), mixing(x)[:, order], atol=1e-6)
+True
+>>> kernel, image = mixing.fc1.weight[:, :, None, None], x.mT.unflatten(2, (4, 6))
+>>> convolved = torch.nn.functional.conv2d(image, kernel, mixing.fc1.bias)
+>>> torch.allclose(convolved.flatten(2).mT, mixing.fc1(x), atol=1e-5)
+True
+
+## What it costs
+
+$2 C D_C + D_C + C$ parameters and $2 S C D_C$ multiply–adds for each image: linear in
+the number of patches, by construction.
+
+Most of a Mixer is here. In a block, the weights of the two mixings are as $C D_C$ to
+$S D_S$; the multiply–adds, $2 S C D_C$ to $2 S D_S C$, are as $D_C$ to $D_S$. For
+Mixer-B/16:
+
+>>> from labml_style_nn.layers.token_mixing import TokenMixing
+>>> channels = sum(p.numel() for p in ChannelMixing(768, 3072).parameters())
+>>> tokens = sum(p.numel() for p in TokenMixing(196, 384).parameters())
+>>> f"{channels:,} against {tokens:,} parameters; {3072 // 384} times the multiply–adds"
+'4,722,432 against 151,108 parameters; 8 times the multiply–adds'
+
+## Example
+
+>>> mixing(x).shape
 torch.Size([2, 24, 20])
+>>> mixing(torch.randn(2, 24, 21))
+Traceback (most recent call last):
+    ...
+ValueError: expected shape (..., 20), got (2, 24, 21)
 """
 
 from torch import Tensor
@@ -15,14 +78,27 @@ from labml_style_nn.layers.mlp import MLP
 
 
 class ChannelMixing(MLP):
-    """## The channel-mixing MLP"""
+    r"""## The channel-mixing MLP
+
+    An [`MLP`][] acts on the last axis of its input, and the last axis of the table is
+    the channels. So there is nothing to transpose and nothing to add: channel mixing
+    *is* the MLP, under the name that the paper gives it here.
+
+    **Shape.** `(batch, num_patches, hidden_dim)` to the same.
+
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
+    with another number of channels.
+
+    **Source.** Section 2, equation (1), second line.
+    """
 
     def __init__(
         self, hidden_dim: int, channels_mlp_dim: int, dropout_rate: float = 0.0
     ) -> None:
         check_positive(hidden_dim=hidden_dim, channels_mlp_dim=channels_mlp_dim)
+        # $C$ enters here; $S$ does not. The weights know nothing of places.
         super().__init__(hidden_dim, channels_mlp_dim, dropout_rate)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the MLP to each row of the table."""
+        """Mix each row of the table."""
         return super().forward(x)

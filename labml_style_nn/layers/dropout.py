@@ -1,11 +1,46 @@
 r"""# Dropout
 
+A network that may rely on any single number will do so. Dropout takes the chance away:
+while training, each number is set to zero with probability $p$, anew at every step, and
+the others are scaled up to make good for the loss (Srivastava and others, 2014,
+"Dropout: A simple way to prevent neural networks from overfitting"):
+
+$$y = \frac{m \odot x}{1 - p}, \qquad m_i \sim \text{Bernoulli}(1 - p).$$
+
+The scale keeps the expectation: $\mathbb{E}[y_i] = (1 - p)\, x_i / (1 - p) = x_i$. So
+at evaluation there is nothing left to do, and $y = x$.
+
+## Notation
+
+- $x$, `x`: any tensor
+- $p$, `rate`: the probability that a number is dropped
+- $m$, `mask`: ones and zeros, drawn independently for each number
+
+## What differs from the paper
+
+The paper lists dropout among the parts of the network (caption of Figure 1) and does
+not say where it stands. Here it stands where timm puts it, in both MLPs: after the GELU
+and after the second linear map. Table 4 of the paper says how much of it helped. Rates
+of 0.0 and 0.1 were tried, and for every model trained on ImageNet and ImageNet-21k, 0.0
+was better. So it is 0 by default.
+
+## What it costs
+
+No parameters, and nothing at evaluation.
+
 ## Example
+
+Half of the ones become zeros, the other half twos; their mean stays near one.
 
 >>> import torch
 >>> _ = torch.manual_seed(0)
->>> Dropout(0.5)(torch.ones(1000)).unique()
+>>> y = Dropout(0.5)(torch.ones(100_000))
+>>> y.unique()
 tensor([0., 2.])
+>>> f"{y.mean():.1f}"
+'1.0'
+>>> Dropout(0.5).eval()(torch.ones(3))
+tensor([1., 1., 1.])
 """
 
 import torch
@@ -15,7 +50,15 @@ from labml_style_nn.layers.checks import check_rate
 
 
 class Dropout(nn.Module):
-    """## Dropout as a layer"""
+    r"""## Dropout as a layer
+
+    **Shape.** Any, to the same.
+
+    **Raises.** `ValueError` for a rate outside $[0, 1)$.
+
+    **Source.** Srivastava and others, section 4, with the scale moved from evaluation
+    to training, as is usual by now.
+    """
 
     def __init__(self, rate: float = 0.0) -> None:
         super().__init__()
@@ -23,9 +66,10 @@ class Dropout(nn.Module):
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop single numbers while training."""
+        """Drop single numbers, while training."""
         if not self.training or self.rate == 0:
             return x
-        keep = 1 - self.rate
-        mask = torch.empty_like(x).bernoulli_(keep)
-        return x * mask / keep
+        # One coin for each number. The mask is drawn from the exact probability, also
+        # where `x` itself is of low precision.
+        mask = torch.empty_like(x).bernoulli_(1 - self.rate)
+        return x * mask / (1 - self.rate)

@@ -1,10 +1,66 @@
 r"""# Pooling and the head
 
-## Example
+After the last block, every token has a vector of its own, and the question is about the
+image as a whole. The Mixer answers it in the simplest way: average the tokens, then one
+linear map to the classes.
+
+$$z = \frac{1}{S} \sum_{j=1}^{S} X_{j,*}, \qquad \text{logits} = W z + b .$$
+
+There is no class token, as in a Vision Transformer, and no second hidden layer.
+
+## Notation
+
+- $X$, `x`: the table of tokens after the last layer norm, $S \times C$
+- $S$: the number of tokens, `num_patches` (this layer works for any)
+- $C$, `hidden_dim`: the number of channels
+- $z$: the average token
+- $K$, `num_classes`: the number of classes
+- $W$, $b$, `linear`: the classifier, $K \times C$
+
+## What the average does
+
+It forgets the order of the tokens. That is harmless at this point: whatever depends on
+position was worked out in the [token mixing][token_mixing] of the blocks.
+
+The average and the linear map may also be exchanged. So one can say that each token
+casts its vote for every class, and that the votes are averaged:
 
 >>> import torch
->>> head = ClassificationHead(hidden_dim=20, num_classes=7)
->>> head(torch.zeros(2, 24, 20)).shape
+>>> _ = torch.manual_seed(0)
+>>> head, x = ClassificationHead(hidden_dim=20, num_classes=7), torch.randn(2, 24, 20)
+>>> _ = nn.init.normal_(head.linear.weight)
+>>> votes = head.linear(x)
+>>> votes.shape
+torch.Size([2, 24, 7])
+>>> torch.allclose(votes.mean(dim=1), head(x), atol=1e-5)
+True
+
+The votes, laid out as an image, show which patches speak for a class.
+
+## Why the classifier begins at zero
+
+With $W = 0$ and $b = 0$ a new network says the same about every image: nothing. Its
+loss is then $\ln K$, that of honest ignorance, instead of what a random guess happens
+to cost. In the first step only the classifier learns, since the gradient reaches the
+blocks through $W$; from the second step on, all of them do.
+
+>>> new = ClassificationHead(hidden_dim=20, num_classes=7)
+>>> loss = nn.functional.cross_entropy(new(x), torch.tensor([3, 5]))
+>>> f"{loss:.4f}, {torch.tensor(7.0).log():.4f}"
+'1.9459, 1.9459'
+
+## What differs from the paper
+
+Nothing. The zero is from the code in Supplementary E (`kernel_init=zeros`).
+
+## What it costs
+
+$C K + K$ parameters and $C K$ multiply–adds for each image. The paper's Table 1 leaves
+the head out of its parameter counts.
+
+## Example
+
+>>> head(torch.randn(2, 24, 20)).shape
 torch.Size([2, 7])
 """
 
@@ -15,7 +71,15 @@ from labml_style_nn.layers.linear import Linear
 
 
 class GlobalAveragePooling(nn.Module):
-    """## Global average pooling"""
+    r"""## Global average pooling
+
+    **Shape.** `(batch, tokens, channels)` to `(batch, channels)`.
+
+    **Raises.** `ValueError` for an input without these three axes.
+
+    **Source.** Section 2: "a standard classification head with the global average
+    pooling layer".
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Average over the tokens."""
@@ -24,7 +88,16 @@ class GlobalAveragePooling(nn.Module):
 
 
 class ClassificationHead(nn.Module):
-    """## The classification head"""
+    r"""## The classification head
+
+    **Shape.** `(batch, tokens, hidden_dim)` to `(batch, num_classes)`. The results are
+    *logits*: any real numbers, which a softmax turns into probabilities.
+
+    **Raises.** `ValueError` for a size below one or a table with another number of
+    channels.
+
+    **Source.** Section 2: "followed by a linear classifier"; Supplementary E.
+    """
 
     def __init__(self, hidden_dim: int, num_classes: int) -> None:
         super().__init__()
@@ -32,9 +105,10 @@ class ClassificationHead(nn.Module):
         self.hidden_dim = hidden_dim
         self.pooling = GlobalAveragePooling()
         self.linear = Linear(hidden_dim, num_classes)
+        # The one linear map that does not begin at random.
         nn.init.zeros_(self.linear.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn a table of tokens into one score for each class."""
+        """Score each class for each image."""
         check_shape(x, "batch", "tokens", self.hidden_dim)
         return self.linear(self.pooling(x))

@@ -1,15 +1,65 @@
 r"""# Layer normalisation
 
+A token is a vector of $C$ numbers. As it travels through the blocks, each of which adds
+something to it, its numbers drift in size. Layer normalisation brings a token back to
+mean zero and variance one before the next MLP reads it, then lets the network choose a
+scale and a shift for each channel (Ba, Kiros and Hinton, 2016,
+[arXiv:1607.06450](https://arxiv.org/abs/1607.06450)):
+
+$$\begin{aligned}
+\mu &= \frac{1}{C} \sum_{i=1}^{C} x_i, \qquad
+v = \frac{1}{C} \sum_{i=1}^{C} (x_i - \mu)^2, \\
+y_i &= \gamma_i \, \frac{x_i - \mu}{\sqrt{v + \varepsilon}} + \beta_i .
+\end{aligned}$$
+
+Every sum runs over the channels of one token. The other tokens, and the other images of
+the batch, play no part: a token is normalised alike in any company, while training and
+after it. That is what tells this norm from batch normalisation.
+
+## Notation
+
+- $x$, `x`: one token, a row of the table
+- $C$, `dim`: the number of channels
+- $\mu$, $v$: mean and variance of the token (the variance divides by $C$, not by
+  $C - 1$)
+- $\varepsilon$, `eps`: a small number, so that a constant token is not divided by zero
+- $\gamma$, `weight`: the scale of each channel, one at the beginning
+- $\beta$, `bias`: the shift of each channel, zero at the beginning
+
+## Why the mean is subtracted first
+
+A textbook gives a second formula for the variance, $v = \overline{x^2} - \mu^2$. It
+needs one pass over the token instead of two, and on paper it is equal. In floating
+point it is not. Here are four numbers around ten thousand, whose variance is exactly
+one:
+
+>>> x = torch.tensor([9999.0, 10001.0, 9999.0, 10001.0])
+>>> (x.square().mean() - x.mean().square()).item()
+0.0
+>>> (x - x.mean()).square().mean().item()
+1.0
+
+The squares lie near $10^8$, where two neighbouring float32 numbers are 8 apart. The
+difference that was asked for, 1, is smaller than the rounding of what is subtracted.
+Once the mean is gone the numbers are small, and nothing is lost. So the code below
+makes two passes.
+
+## What differs from the paper
+
+Nothing. $\varepsilon = 10^{-6}$ is the default of Flax, which the authors use;
+PyTorch's own default is $10^{-5}$.
+
 ## What it costs
 
-$2C$ parameters.
+$2C$ parameters. Each number is read a few times and no matrices are multiplied: it is
+no part of the FLOPs, though it takes its share of the time.
 
 ## Example
 
->>> import torch
 >>> norm = LayerNorm(4)
->>> norm(torch.tensor([[1.0, 2.0, 3.0, 4.0]])).detach()
-tensor([[-1.3416, -0.4472,  0.4472,  1.3416]])
+>>> norm(torch.tensor([[1.0, 2.0, 3.0, 4.0], [50.0, 60.0, 70.0, 80.0]])).detach()
+tensor([[-1.3416, -0.4472,  0.4472,  1.3416],
+        [-1.3416, -0.4472,  0.4472,  1.3416]])
 """
 
 import torch
@@ -20,19 +70,44 @@ from labml_style_nn.layers.checks import check_positive, check_shape
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-6) -> Tensor:
-    """The equation, in two passes."""
+    r"""The equation, line by line.
+
+    **Shape.** `(..., dim)` to the same; `weight` and `bias` are `(dim,)`.
+
+    **Source.** Ba, Kiros and Hinton, section 3.
+    """
+    # The first pass: $\mu$, and the token without it.
     centred = x - x.mean(dim=-1, keepdim=True)
+    # The second pass: $v$, from numbers that are small by now.
     variance = centred.square().mean(dim=-1, keepdim=True)
+    # $y_i$. `rsqrt` is one divided by the square root.
     return weight * centred * torch.rsqrt(variance + eps) + bias
 
 
 class LayerNorm(nn.Module):
-    """## Layer normalisation as a layer"""
+    r"""## Layer normalisation as a layer
+
+    The function above is the equation; each of its steps writes a tensor as large as
+    the table. The layer calls PyTorch's fused `layer_norm`, which computes the same
+    thing while the token is in the processor's cache. The tests hold the two together,
+    values and gradients, and hold both to a float64 computation at a mean of $10^4$.
+
+    **Shape.** `(..., dim)` to the same.
+
+    **Raises.** `ValueError` for `dim` below one, for `eps` not above zero, and for an
+    input with another last axis.
+
+    **Source.** LayerNorm in section 2, equation (1) of the Mixer paper.
+    """
 
     def __init__(self, dim: int, eps: float = 1e-6) -> None:
         super().__init__()
         check_positive(dim=dim)
+        if not eps > 0:
+            raise ValueError(f"eps must be positive, got {eps}")
         self.dim, self.eps = dim, eps
+        # $\gamma$ and $\beta$ begin as one and zero: at first, the layer only
+        # normalises.
         self.weight = nn.Parameter(torch.ones(dim))
         self.bias = nn.Parameter(torch.zeros(dim))
 

@@ -1,10 +1,49 @@
 r"""# The MLP
 
+The Mixer has one computing element, and uses it twice in every block: a *multi-layer
+perceptron* of two fully-connected layers with a nonlinearity between them,
+
+$$\text{MLP}(x) = W_2 \, \sigma(W_1 x + b_1) + b_2 .$$
+
+It takes a vector and gives back a vector of the same size. In between, the vector lives
+in a hidden layer of another width. Each hidden unit is a question put to the whole
+vector (a row of $W_1$), answered softly with yes or no ($\sigma$), and the answer moves
+the output in one direction (a column of $W_2$).
+
+## Notation
+
+- $x$, `x`: the vector, the last axis of the input
+- $d$, `dim`: its size
+- $D$, `hidden_dim`: the width of the hidden layer
+- $W_1$, $b_1$, `fc1`: the first fully-connected layer, $d \to D$
+- $\sigma$, `gelu`: the nonlinearity, see [`gelu`][]
+- $W_2$, $b_2$, `fc2`: the second fully-connected layer, $D \to d$
+
+Applied to the columns of the token table it is [`token_mixing`][], to the rows
+[`channel_mixing`][].
+
+## What differs from the paper
+
+The biases are left out of the paper's equation (1) and are present in its code, as
+here.
+
+## What it costs
+
+$2 d D + D + d$ parameters, and $2 d D$ multiply–adds for each vector.
+
 ## Example
 
+The MLP treats every vector alike, wherever in the tensor it stands.
+
 >>> import torch
->>> MLP(dim=20, hidden_dim=80)(torch.zeros(2, 24, 20)).shape
+>>> mlp = MLP(dim=20, hidden_dim=80)
+>>> x = torch.randn(2, 24, 20)
+>>> mlp(x).shape
 torch.Size([2, 24, 20])
+>>> torch.allclose(mlp(x)[1, 7], mlp(x[1, 7]), atol=1e-6)
+True
+>>> sum(parameter.numel() for parameter in mlp.parameters()), 2 * 20 * 80 + 80 + 20
+(3300, 3300)
 """
 
 from torch import Tensor, nn
@@ -16,7 +55,16 @@ from labml_style_nn.layers.linear import Linear
 
 
 class MLP(nn.Module):
-    """## Two layers and a nonlinearity"""
+    r"""## Two layers and a nonlinearity
+
+    **Shape.** `(..., dim)` to the same.
+
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or an input
+    with another last axis.
+
+    **Source.** Section 2: "Each MLP block contains two fully-connected layers and a
+    nonlinearity".
+    """
 
     def __init__(self, dim: int, hidden_dim: int, dropout_rate: float = 0.0) -> None:
         super().__init__()
@@ -28,7 +76,10 @@ class MLP(nn.Module):
         self.dropout = Dropout(dropout_rate)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the MLP to each vector on the last axis."""
+        """Ask, decide, answer."""
         check_shape(x, "...", self.dim)
+        # $h = \sigma(W_1 x + b_1)$, the hidden layer. [`Dropout`][] has no weights, so
+        # one serves both places where it may strike.
         hidden = self.dropout(self.gelu(self.fc1(x)))
+        # $W_2 h + b_2$.
         return self.dropout(self.fc2(hidden))

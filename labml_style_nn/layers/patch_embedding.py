@@ -1,12 +1,99 @@
 r"""# Patch embedding
 
-## Example
+A Mixer does not read pixels. It cuts the image into patches which do not overlap,
+writes the pixels of each patch in a row, and sends every row through one and the same
+linear map:
+
+$$X_{j,*} = W \, p_j + b, \qquad j = 1 \ldots S .$$
+
+What comes out is a table with a row for each patch, called a *token* from here on, and
+a column for each channel. All later layers read and write this table (Tolstikhin and
+others, 2021, [arXiv:2105.01601](https://arxiv.org/abs/2105.01601), section 2; the idea
+is that of the Vision Transformer, Dosovitskiy and others, 2020,
+[arXiv:2010.11929](https://arxiv.org/abs/2010.11929)).
+
+## Notation
+
+- $H, W$, `image_size`: height and width of the image
+- $P$, `patch_size`: the side of a patch; height and width may also differ
+- $C_{\text{in}}$, `in_channels`: the channels of the image, 3 for red, green and blue
+- $C$, `hidden_dim`: the channels of a token, the paper's "hidden dimension"
+- $S = HW / P^2$, `num_patches`: the number of patches
+- $p_j$, `patches`: the pixels of patch $j$ in a row, $C_{\text{in}} P^2$ numbers
+- $W$, $b$, `projection`: the map, $C \times C_{\text{in}} P^2$ (this $W$ is a matrix)
+
+## The cut, in one line
+
+A rearrangement says where each pixel goes. Here is an image of $4 \times 6$ pixels,
+numbered in reading order, cut into patches of $2 \times 2$. Each row of the result is a
+patch, and the patches too stand in reading order:
 
 >>> import torch
+>>> image = torch.arange(24).reshape(1, 1, 4, 6)
+>>> image[0, 0]
+tensor([[ 0,  1,  2,  3,  4,  5],
+        [ 6,  7,  8,  9, 10, 11],
+        [12, 13, 14, 15, 16, 17],
+        [18, 19, 20, 21, 22, 23]])
+>>> cut_into_patches(image, (2, 2))[0]
+tensor([[ 0,  1,  6,  7],
+        [ 2,  3,  8,  9],
+        [ 4,  5, 10, 11],
+        [12, 13, 18, 19],
+        [14, 15, 20, 21],
+        [16, 17, 22, 23]])
+
+## Why this is a convolution
+
+Most implementations embed patches with a convolution whose kernel is as large as a
+patch and whose stride is as long. Such a kernel never sees two patches at once. At each
+place it multiplies the pixels of one patch with its weights and sums, and that is the
+product above. The kernel of channel $c$ is row $c$ of $W$, folded back into the shape
+of a patch:
+
+$$(W p_j)_c = \sum_{k,u,v} K_{c,k,u,v}\; p_j[k,u,v], \qquad
+K_{c,k,u,v} = W_{c,\,(k P + u) P + v} .$$
+
+Nothing has to be copied for it. The same memory read with another shape is the kernel,
+and the two ways agree:
+
+>>> _ = torch.manual_seed(0)
 >>> embed = PatchEmbedding((16, 24), patch_size=4, in_channels=3, hidden_dim=20)
->>> embed(torch.zeros(2, 3, 16, 24)).shape
+>>> embed.projection.weight.shape, embed.kernel().shape
+(torch.Size([20, 48]), torch.Size([20, 3, 4, 4]))
+>>> image = torch.randn(2, 3, 16, 24)
+>>> convolve = torch.nn.functional.conv2d
+>>> channels_first = convolve(image, embed.kernel(), embed.projection.bias, stride=4)
+>>> channels_first.shape
+torch.Size([2, 20, 4, 6])
+>>> torch.allclose(channels_first.flatten(2).mT, embed(image), atol=1e-5)
+True
+
+## What differs from the paper
+
+Nothing in the result. The text speaks of patches and a projection, the code in
+Supplementary E of a convolution; this page shows that they are one.
+
+## What it costs
+
+$C\,(C_{\text{in}} P^2 + 1)$ parameters. The multiply–adds are
+$S \cdot C_{\text{in}} P^2 \cdot C = H W C_{\text{in}} C$ for each image: larger patches
+are fewer, and the size of a patch cancels. It is all the later layers that small
+patches make expensive.
+
+## Example
+
+>>> embed(image).shape
 torch.Size([2, 24, 20])
+>>> embed.num_patches, embed.grid_size
+(24, (4, 6))
+>>> PatchEmbedding(image_size=30, patch_size=4, in_channels=3, hidden_dim=20)
+Traceback (most recent call last):
+    ...
+ValueError: image_size must be a multiple of patch_size, got (30, 30) and (4, 4)
 """
+
+from collections.abc import Sequence
 
 from einops import rearrange
 from torch import Tensor, nn
@@ -15,56 +102,102 @@ from labml_style_nn.layers.checks import check_positive, check_shape
 from labml_style_nn.layers.linear import Linear
 
 
+def cut_into_patches(image: Tensor, patch_size: tuple[int, int]) -> Tensor:
+    r"""Write the pixels of each patch in a row.
+
+    Read the pattern from left to right. An image is `c` channels, high as so many
+    `rows` of patches of height `h`, wide as so many `columns` of width `w`. The rows
+    and columns of patches become the one axis of tokens; the channels and pixels of a
+    patch become the other. The channel comes first within a patch, because a kernel of
+    PyTorch is laid out like that.
+
+    **Shape.** `(batch, in_channels, height, width)` to
+    `(batch, num_patches, in_channels * patch_height * patch_width)`.
+    """
+    height, width = patch_size
+    return rearrange(
+        image,
+        "b c (rows h) (columns w) -> b (rows columns) (c h w)",
+        h=height,
+        w=width,
+    )
+
+
 class PatchEmbedding(nn.Module):
-    """## From an image to a table of tokens"""
+    r"""## From an image to a table of tokens
+
+    `image_size` and `patch_size` are a number, for squares, or a pair of height and
+    width.
+
+    **Shape.** `(batch, in_channels, height, width)` to
+    `(batch, num_patches, hidden_dim)`.
+
+    **Raises.** `ValueError` for a size below one, an image size which the patch size
+    does not divide, or an image of another size or with other channels.
+
+    **Source.** Section 2: "All patches are linearly projected with the *same*
+    projection matrix."
+    """
 
     def __init__(
         self,
-        image_size: int | tuple[int, int],
-        patch_size: int | tuple[int, int],
+        image_size: int | Sequence[int],
+        patch_size: int | Sequence[int],
         in_channels: int,
         hidden_dim: int,
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, hidden_dim=hidden_dim)
         self.in_channels = in_channels
-        self.image_size = height_and_width(image_size=image_size)
-        self.patch_size = height_and_width(patch_size=patch_size)
-        self.grid_size = grid(self.image_size, self.patch_size)
+        self.image_size = height_and_width("image_size", image_size)
+        self.patch_size = height_and_width("patch_size", patch_size)
+        # $S$, as rows times columns of the grid of patches. This is the number that all
+        # weights of the token mixing are built for.
+        self.grid_size = patches_that_fit(self.image_size, self.patch_size)
         self.num_patches = self.grid_size[0] * self.grid_size[1]
-        pixels = self.patch_size[0] * self.patch_size[1]
-        self.projection = Linear(in_channels * pixels, hidden_dim)
+        # One map for all patches: neither the position of a patch nor their number is
+        # known to it.
+        height, width = self.patch_size
+        self.projection = Linear(in_channels * height * width, hidden_dim)
 
     def forward(self, image: Tensor) -> Tensor:
         """Cut the image into patches and project each."""
         check_shape(image, "batch", self.in_channels, *self.image_size)
-        height, width = self.patch_size
-        patches = rearrange(
-            image,
-            "b c (rows h) (columns w) -> b (rows columns) (c h w)",
-            h=height,
-            w=width,
-        )
+        # $p_j$, then $W p_j + b$.
+        patches = cut_into_patches(image, self.patch_size)
         return self.projection(patches)
 
     def kernel(self) -> Tensor:
-        """Show the weight as the kernel of the equal convolution."""
+        """The weight, seen as the kernel of the equal convolution."""
+        # A view: whoever changes the kernel changes the weight. This is also the shape
+        # in which other libraries publish it, see [`load_timm_weights`][].
         return self.projection.weight.unflatten(1, (self.in_channels, *self.patch_size))
 
 
-def height_and_width(**size: int | tuple[int, int]) -> tuple[int, int]:
-    """Read a size that is one number or a pair."""
-    ((name, value),) = size.items()
-    height, width = (value, value) if isinstance(value, int) else value
-    check_positive(**{f"{name} (height)": height, f"{name} (width)": width})
-    return height, width
+def height_and_width(name: str, size: int | Sequence[int]) -> tuple[int, int]:
+    """Read a size that may be one number or two.
+
+    **Raises.** `ValueError` for a size below one, or for more or fewer than two
+    numbers.
+    """
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    if len(sides) != 2:
+        raise ValueError(f"{name} must be a number or (height, width), got {size}")
+    for side in sides:
+        check_positive(**{name: side})
+    return sides
 
 
-def grid(image_size: tuple[int, int], patch_size: tuple[int, int]) -> tuple[int, int]:
-    """How many patches stand below and beside one another."""
+def patches_that_fit(
+    image_size: tuple[int, int], patch_size: tuple[int, int]
+) -> tuple[int, int]:
+    """Count the rows and the columns of patches.
+
+    **Raises.** `ValueError` when a row or a column of pixels would be left over.
+    """
     if image_size[0] % patch_size[0] or image_size[1] % patch_size[1]:
         raise ValueError(
-            "image_size must be a multiple of patch_size in both directions, "
-            f"got image_size {image_size} and patch_size {patch_size}"
+            "image_size must be a multiple of patch_size, "
+            f"got {image_size} and {patch_size}"
         )
     return image_size[0] // patch_size[0], image_size[1] // patch_size[1]

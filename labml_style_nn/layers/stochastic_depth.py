@@ -1,12 +1,62 @@
 r"""# Stochastic depth
 
+Dropout drops numbers. Stochastic depth drops layers: while training, a block's update
+is skipped with probability $p$, for each image by itself, and only the
+[skip connection][skip_connection] remains (Huang and others, 2016,
+[arXiv:1603.09382](https://arxiv.org/abs/1603.09382)):
+
+$$y = x + \frac{b}{1 - p}\, f(x), \qquad b \sim \text{Bernoulli}(1 - p).$$
+
+An image thus sees a shorter network than it will meet at evaluation, another one at
+each step. No layer can lean on a particular neighbour, and gradients reach the early
+layers along shorter paths. The name *drop path* means the same.
+
+## Notation
+
+- $f(x)$, `x`: the update, what the branch would add
+- $p$, `rate`: the probability that it is dropped
+- $b$, `mask`: one coin for each image of the batch
+- $\ell$, $L$: the number of a branch and the number of all branches
+- $s$, `rate` of [`linear_rates`][]: the rate of the last branch
+
+## Which layers to drop
+
+The early layers find what all later ones build upon, so they should be dropped less.
+The rate rises linearly with depth, from nothing at the first branch to $s$ at the last:
+
+$$p_\ell = s \, \frac{\ell - 1}{L - 1}, \qquad \ell = 1 \ldots L .$$
+
+A Mixer with $N$ blocks has $L = 2N$ branches, two in each block. Supplementary B of the
+Mixer paper: from 0.0 "for the first MLP" to $s$ "for the last MLP". Its Table 4:
+$s = 0.1$ for every model trained on ImageNet and ImageNet-21k, none for JFT-300M.
+
+## What differs from the paper
+
+- The update that stays is divided by $1 - p$, so that its expectation is the update
+  seen at evaluation. Huang and others multiply by $1 - p$ at evaluation instead, which
+  agrees in expectation. The Mixer authors' later code (`big_vision`) does neither.
+- Huang and others toss one coin for the whole mini-batch, `big_vision` one for each
+  image, as here.
+- In `big_vision` both branches of a block share a rate. Here each branch has its own,
+  as the text of the Mixer paper says.
+
+## What it costs
+
+No parameters, and nothing at evaluation. While training, a dropped update is computed
+all the same and multiplied by zero; this simple form saves no time.
+
 ## Example
+
+Of a thousand images, some keep their update, doubled, and the others lose all of it.
 
 >>> import torch
 >>> _ = torch.manual_seed(0)
->>> StochasticDepth(0.5)(torch.ones(100, 2)).unique(dim=0)
-tensor([[0., 0.],
-        [2., 2.]])
+>>> update = torch.ones(1000, 3)
+>>> StochasticDepth(0.5)(update).unique(dim=0)
+tensor([[0., 0., 0.],
+        [2., 2., 2.]])
+>>> linear_rates(0.5, num_branches=5)
+[0.0, 0.125, 0.25, 0.375, 0.5]
 """
 
 from torch import Tensor, nn
@@ -15,7 +65,16 @@ from labml_style_nn.layers.checks import check_rate
 
 
 class StochasticDepth(nn.Module):
-    """## Stochastic depth as a layer"""
+    r"""## Stochastic depth as a layer
+
+    The layer stands at the end of a branch, before the sum.
+
+    **Shape.** `(batch, ...)` to the same.
+
+    **Raises.** `ValueError` for a rate outside $[0, 1)$.
+
+    **Source.** Huang and others, section 3; Mixer paper, section 3 and Supplementary B.
+    """
 
     def __init__(self, rate: float = 0.0) -> None:
         super().__init__()
@@ -23,16 +82,22 @@ class StochasticDepth(nn.Module):
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop whole examples of the batch while training."""
+        """Drop the updates of whole images, while training."""
         if not self.training or self.rate == 0:
             return x
-        keep = 1 - self.rate
-        one_for_each = x.shape[:1] + (1,) * (x.dim() - 1)
-        mask = x.new_empty(one_for_each).bernoulli_(keep)
-        return x * mask / keep
+        # A mask of shape `(batch, 1, …, 1)`: one coin, and the whole update of an image
+        # obeys it.
+        one_each = (x.shape[0],) + (1,) * (x.dim() - 1)
+        mask = x.new_empty(one_each).bernoulli_(1 - self.rate)
+        return x * mask / (1 - self.rate)
 
 
 def linear_rates(rate: float, num_branches: int) -> list[float]:
-    """The rates of a stack, growing linearly from zero to `rate`."""
+    """The rate of each branch of a stack, rising from zero to `rate`.
+
+    A stack of one branch never drops it.
+
+    **Source.** Huang and others, section 3; Mixer paper, Supplementary B.
+    """
     last = max(num_branches - 1, 1)
-    return [rate * branch / last for branch in range(num_branches)]
+    return [rate * (branch / last) for branch in range(num_branches)]

@@ -1,4 +1,14 @@
 r"""# Models
 
-Whole networks, composed of the [layers](../layers/index.md).
+Whole networks. Each is composed of [`layers`][], and its page shows how little is left
+to say once the layers are known.
+
+- [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
+  channels, and nothing else.
+
+Published weights are read by [`pretrained`][].
 """
+
+from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+
+__all__ = ["MLPMixer", "MixerBlock"]

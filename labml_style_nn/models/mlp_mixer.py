@@ -1,16 +1,133 @@
 r"""# MLP-Mixer
 
-## Example
+A network for images without convolution and without attention. It cuts the image into
+patches, makes a table of them, and then does two things in turn, many times over: an
+MLP across the patches and an MLP across the channels. That is enough to come close to
+the best networks of its time, given enough data to learn from.
+
+This page is the whole of Tolstikhin, Houlsby, Kolesnikov, Beyer, Zhai, Unterthiner,
+Yung, Steiner, Keysers, Uszkoreit, Lucic and Dosovitskiy, "MLP-Mixer: An all-MLP
+Architecture for Vision", NeurIPS 2021
+([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)).
+
+An image becomes a table $X$ of $S$ rows and $C$ columns: one row for each patch, one
+column for each channel. Every block takes such a table and returns one:
+
+$$\begin{aligned}
+U_{*,i} &= X_{*,i} + W_2 \, \sigma\bigl(W_1 \, \text{LayerNorm}(X)_{*,i}\bigr),
+& i &= 1 \ldots C, \\
+Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr),
+& j &= 1 \ldots S.
+\end{aligned}$$
+
+This is the paper's equation (1). The first line mixes tokens, within each column; the
+second mixes channels, within each row. After the last block the rows are normalised
+once more and averaged, and a linear map turns the average into a score for each class.
+
+## Notation
+
+- $X$, `x`: the table before a block; $U$, `u`: between its halves; $Y$: after it
+- $S$, `num_patches`: the number of patches, the rows of the table
+- $C$, `hidden_dim`: the number of channels, the columns of the table
+- $P$, `patch_size`: the side of a patch, in pixels
+- $D_S$, `tokens_mlp_dim`: the hidden width of token mixing, of $W_1$ and $W_2$
+- $D_C$, `channels_mlp_dim`: the hidden width of channel mixing, of $W_3$ and $W_4$
+- $\sigma$: the nonlinearity, [`gelu`][]
+- $N$, `num_layers`: the number of blocks
+- $C_{\text{in}}$, `in_channels`: the channels of the image
+- $K$, `num_classes`: the number of classes
+
+## How to read the equation
+
+**One MLP for all columns.** $W_1$ and $W_2$ carry no index $i$: all channels share one
+token-mixing MLP. Likewise all patches share one channel-mixing MLP. See
+[`token_mixing`][] for what the sharing saves.
+
+**No position embedding.** $W_1$ has a column for each position, so the block knows
+where every token stands without being told. An image whose patches are shuffled, always
+in the same way, is as good as the original: shuffle the weights in the same way, and
+the answers are the same (section 3.4; a test does it).
+
+**A fixed size of image.** For the same reason, a Mixer built for $S$ patches can read
+no other number of them.
+
+**Linear cost.** With $D_S$ chosen independently of $S$, twice as many patches cost
+twice as much. In a Vision Transformer, attention compares every patch with every other,
+which is quadratic.
+
+## What differs from the paper
+
+- GELU is exact here and in timm, and the tanh form in the authors' code; [`gelu`][]
+  says how far these are apart.
+- The paper tells what rates of dropout were tried, but not where it stands. Here it is
+  in the MLPs, as in timm ([`dropout`][]). It is off by default, as in the paper's Table
+  4.
+- [Stochastic depth][stochastic_depth] rises linearly over the MLPs, as in
+  Supplementary B; an update that is kept is scaled up. It too is off by default.
+- Nothing else: biases, initialisation and $\varepsilon = 10^{-6}$ are those of the
+  authors' code, see [`linear`][] and
+  [`layers.layer_norm`][].
+
+With timm's weights, the outputs and all gradients equal timm's to $10^{-10}$ in
+float64.
+
+## What it costs
+
+A block has $2 S D_S + D_S + S$ parameters in its token mixing, $2 C D_C + D_C + C$ in
+its channel mixing and $4 C$ in its norms. Around the $N$ blocks stand
+$C\,(C_{\text{in}} P^2 + 1)$ for the patches, $2C$ for the last norm and $(C + 1) K$ for
+the head. The multiply–adds for one image are
+
+$$\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
++ N \bigl(\underbrace{2 S D_S C}_{\text{tokens}}
++ \underbrace{2 S C D_C}_{\text{channels}}\bigr)
++ \underbrace{C K}_{\text{head}} .$$
+
+Here are the models of the paper's Table 1, at $224 \times 224$ pixels and 1000 classes.
+They are built on PyTorch's `meta` device, which keeps shapes and no numbers, and their
+work is counted by PyTorch itself:
 
 >>> import torch
+>>> from torch.utils.flop_counter import FlopCounterMode
+>>> def describe(build):
+...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
+...         model = build()
+...         model(torch.empty(1, 3, 224, 224))
+...     parameters = sum(parameter.numel() for parameter in model.parameters())
+...     macs = counter.get_total_flops() / 2
+...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")
+>>> for build in (mixer_s32, mixer_s16, mixer_b32, mixer_b16):
+...     describe(build)
+mixer_s32: 19,104,624 parameters, 1.0 GMACs
+mixer_s16: 18,528,264 parameters, 3.8 GMACs
+mixer_b32: 60,293,428 parameters, 3.2 GMACs
+mixer_b16: 59,880,472 parameters, 12.6 GMACs
+>>> for build in (mixer_l32, mixer_l16, mixer_h14):
+...     describe(build)
+mixer_l32: 206,939,264 parameters, 11.3 GMACs
+mixer_l16: 208,196,168 parameters, 44.5 GMACs
+mixer_h14: 432,350,952 parameters, 121.0 GMACs
+
+The paper's counts (19, 18, 60, 59, 206, 207 and 431 million) leave the head out.
+
+## Example
+
+A Mixer for small images, built from numbers:
+
 >>> model = MLPMixer(
-...     image_size=32, patch_size=4, in_channels=3, num_classes=10,
-...     num_layers=2, hidden_dim=64, tokens_mlp_dim=32, channels_mlp_dim=128,
+...     image_size=32, patch_size=4, num_classes=10,
+...     num_layers=4, hidden_dim=64, tokens_mlp_dim=32, channels_mlp_dim=256,
 ... )
->>> model(torch.zeros(8, 3, 32, 32)).shape
+>>> model(torch.randn(8, 3, 32, 32)).shape
 torch.Size([8, 10])
+
+One of the paper's, by name, for ten classes:
+
+>>> mixer_s32(num_classes=10)(torch.randn(1, 3, 224, 224)).shape
+torch.Size([1, 10])
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -25,7 +142,23 @@ from labml_style_nn.layers.token_mixing import TokenMixing
 
 
 class MixerBlock(nn.Module):
-    """## The Mixer block"""
+    r"""## The Mixer block
+
+    Equation (1), once. Both halves have the same form: normalise, mix, add. Between
+    them they reach everything: token mixing moves along a column, channel mixing along
+    a row, so after one block every number of the table can depend on every other.
+
+    The table keeps its shape, block after block. The paper calls this design
+    *isotropic*; most convolutional networks are pyramids instead, with ever fewer
+    places and ever more channels.
+
+    **Shape.** `(batch, num_patches, hidden_dim)` to the same.
+
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
+    of another shape.
+
+    **Source.** Section 2, equation (1) and Figure 1.
+    """
 
     def __init__(
         self,
@@ -37,27 +170,56 @@ class MixerBlock(nn.Module):
         stochastic_depth_rates: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         super().__init__()
+        token_rate, channel_rate = stochastic_depth_rates
+        # The first line: $W_1$ and $W_2$. They are built from $S$, so the number of
+        # patches is fixed from here on; no argument says how many columns there are,
+        # for all of them share these weights.
         self.token_norm = LayerNorm(hidden_dim)
         self.token_mixing = TokenMixing(num_patches, tokens_mlp_dim, dropout_rate)
-        self.token_depth = StochasticDepth(stochastic_depth_rates[0])
+        self.token_depth = StochasticDepth(token_rate)
+        # The second line: $W_3$ and $W_4$. They are built from $C$, and all rows share
+        # them.
         self.channel_norm = LayerNorm(hidden_dim)
         self.channel_mixing = ChannelMixing(hidden_dim, channels_mlp_dim, dropout_rate)
-        self.channel_depth = StochasticDepth(stochastic_depth_rates[1])
+        self.channel_depth = StochasticDepth(channel_rate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the tokens, then the channels."""
+        # $U = X + W_2\,\sigma(W_1\,\text{LayerNorm}(X))$. The norm works within rows,
+        # the mixing within columns. Nothing here adds a position embedding: a token's
+        # place is its row, and $W_1$ has a weight for each.
         u = x + self.token_depth(self.token_mixing(self.token_norm(x)))
+        # $Y = U + \sigma(\text{LayerNorm}(U)\,W_3^\top)\,W_4^\top$. In evaluation, and
+        # at a rate of zero, stochastic depth hands the update through.
         return u + self.channel_depth(self.channel_mixing(self.channel_norm(u)))
 
 
 class MLPMixer(nn.Module):
-    """## The whole network"""
+    r"""## The whole network
+
+    Patches, blocks, norm, head.
+
+    !!! note "A bias that nothing can see"
+
+        $b_2$, the last bias of token mixing, adds one number to all channels of a
+        token. Every later reader of the table begins with a layer norm, which subtracts
+        the mean over the channels, and with it this number. So the bias has no effect
+        on the output and a gradient of zero. It is kept because the paper's code has
+        it.
+
+    **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
+
+    **Raises.** `ValueError` for a size below one, an image size which the patch size
+    does not divide, a rate outside $[0, 1)$, or an image of another shape.
+
+    **Source.** Section 2, Figure 1 and Supplementary E.
+    """
 
     def __init__(
         self,
         *,
-        image_size: int | tuple[int, int],
-        patch_size: int | tuple[int, int],
+        image_size: int | Sequence[int],
+        patch_size: int | Sequence[int],
         in_channels: int = 3,
         num_classes: int,
         num_layers: int,
@@ -70,102 +232,105 @@ class MLPMixer(nn.Module):
         super().__init__()
         check_positive(num_layers=num_layers)
         check_rate(stochastic_depth_rate=stochastic_depth_rate)
+        # $X$, the first table. The image size goes no further than this: what the
+        # blocks need to know of it is $S$.
         self.patch_embedding = PatchEmbedding(
             image_size, patch_size, in_channels, hidden_dim
         )
+        num_patches = self.patch_embedding.num_patches
+        # $N$ blocks of two branches each. Every block is built anew rather than copied,
+        # so that all of them begin with weights of their own.
         rates = linear_rates(stochastic_depth_rate, 2 * num_layers)
         self.blocks = nn.ModuleList(
             MixerBlock(
-                self.patch_embedding.num_patches,
+                num_patches,
                 hidden_dim,
                 tokens_mlp_dim,
                 channels_mlp_dim,
                 dropout_rate,
-                pair,
+                stochastic_depth_rates=(rates[2 * block], rates[2 * block + 1]),
             )
-            for pair in zip(rates[::2], rates[1::2], strict=True)
+            for block in range(num_layers)
         )
+        # The blocks normalise what they read, never what they write. So the table is
+        # normalised once more before the head reads it.
         self.norm = LayerNorm(hidden_dim)
         self.head = ClassificationHead(hidden_dim, num_classes)
 
     def forward(self, image: Tensor) -> Tensor:
         """Score each class for each image."""
+        # From pixels to tokens; from here on there are only tables of $S$ rows.
         x = self.patch_embedding(image)
+        # The cost of each block is linear in $S$.
         for block in self.blocks:
             x = block(x)
+        # The mean over tokens, and a score for each class.
         return self.head(self.norm(x))
 
 
-# The four scales of Table 1. Everything else follows from the patch size.
+# The four scales of the paper's Table 1: number of layers $N$, hidden size $C$, and the
+# MLP dimensions $D_S$ and $D_C$. Within a scale the models differ only in their
+# patches. Everywhere $D_S = C / 2$ and $D_C = 4 C$.
 SCALES = {
-    "S": {
-        "num_layers": 8,
-        "hidden_dim": 512,
-        "tokens_mlp_dim": 256,
-        "channels_mlp_dim": 2048,
-    },
-    "B": {
-        "num_layers": 12,
-        "hidden_dim": 768,
-        "tokens_mlp_dim": 384,
-        "channels_mlp_dim": 3072,
-    },
-    "L": {
-        "num_layers": 24,
-        "hidden_dim": 1024,
-        "tokens_mlp_dim": 512,
-        "channels_mlp_dim": 4096,
-    },
-    "H": {
-        "num_layers": 32,
-        "hidden_dim": 1280,
-        "tokens_mlp_dim": 640,
-        "channels_mlp_dim": 5120,
-    },
+    "S": (8, 512, 256, 2048),
+    "B": (12, 768, 384, 3072),
+    "L": (24, 1024, 512, 4096),
+    "H": (32, 1280, 640, 5120),
 }
 
 
-def from_table(scale: str, patch_size: int, options: dict[str, Any]) -> MLPMixer:
-    """Build a model of Table 1."""
+def from_table_1(scale: str, patch_size: int, options: dict[str, Any]) -> MLPMixer:
+    """Build a model of Table 1.
+
+    It reads 224 pixels and knows 1000 classes, unless the options say otherwise.
+
+    **Source.** Table 1; the options are those of [`MLPMixer`][], and any may be
+    changed.
+    """
+    num_layers, hidden_dim, tokens_mlp_dim, channels_mlp_dim = SCALES[scale]
     sizes: dict[str, Any] = {
         "image_size": 224,
-        "num_classes": 1000,
         "patch_size": patch_size,
-        **SCALES[scale],
+        "num_classes": 1000,
+        "num_layers": num_layers,
+        "hidden_dim": hidden_dim,
+        "tokens_mlp_dim": tokens_mlp_dim,
+        "channels_mlp_dim": channels_mlp_dim,
     }
     return MLPMixer(**(sizes | options))
 
 
+# The seven models. "B/16" reads: base scale, patches of $16 \times 16$ pixels.
 def mixer_s32(**options: Any) -> MLPMixer:
-    """Mixer-S/32."""
-    return from_table("S", 32, options)
+    """Mixer-S/32: 8 blocks on 49 tokens of 512 channels."""
+    return from_table_1("S", 32, options)
 
 
 def mixer_s16(**options: Any) -> MLPMixer:
-    """Mixer-S/16."""
-    return from_table("S", 16, options)
+    """Mixer-S/16: 8 blocks on 196 tokens of 512 channels."""
+    return from_table_1("S", 16, options)
 
 
 def mixer_b32(**options: Any) -> MLPMixer:
-    """Mixer-B/32."""
-    return from_table("B", 32, options)
+    """Mixer-B/32: 12 blocks on 49 tokens of 768 channels."""
+    return from_table_1("B", 32, options)
 
 
 def mixer_b16(**options: Any) -> MLPMixer:
-    """Mixer-B/16."""
-    return from_table("B", 16, options)
+    """Mixer-B/16: 12 blocks on 196 tokens of 768 channels."""
+    return from_table_1("B", 16, options)
 
 
 def mixer_l32(**options: Any) -> MLPMixer:
-    """Mixer-L/32."""
-    return from_table("L", 32, options)
+    """Mixer-L/32: 24 blocks on 49 tokens of 1024 channels."""
+    return from_table_1("L", 32, options)
 
 
 def mixer_l16(**options: Any) -> MLPMixer:
-    """Mixer-L/16."""
-    return from_table("L", 16, options)
+    """Mixer-L/16: 24 blocks on 196 tokens of 1024 channels."""
+    return from_table_1("L", 16, options)
 
 
 def mixer_h14(**options: Any) -> MLPMixer:
-    """Mixer-H/14."""
-    return from_table("H", 14, options)
+    """Mixer-H/14: 32 blocks on 256 tokens of 1280 channels."""
+    return from_table_1("H", 14, options)
