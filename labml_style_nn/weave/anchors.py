@@ -9,6 +9,7 @@ somebody wrote down stays right when rows come and go around it.
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import count
 
 from labml_style_nn.weave.parse import Module, Row
 
@@ -28,21 +29,19 @@ def anchors(module: Module) -> list[str]:
 
 def _candidates(row: Row, module: Module) -> Iterator[str]:
     """Addresses from the shortest to the most particular, without an end."""
-    first = row.scope
-    if row.definition is None:
+    first = row.definition.name if row.definition else None
+    if first is None:
         words = _words(" ".join(prose.text for prose in row.prose))
         code = _words(module.code(row))
-        for slug in (words[:_WORDS], words, [*words, *code]):
-            if slug:
-                yield f"{row.scope}:{'-'.join(slug)}".lstrip(":")
-        first = f"{row.scope}:{'-'.join(words[:_WORDS] or code[:_WORDS] or ['row'])}"
-    yield first
-    # Two rows alike to the letter, or a name defined twice: only their order tells
-    # them.
-    number = 2
-    while True:
-        yield f"{first}~{number}".lstrip(":")
-        number += 1
+        scope = f"{row.scope}:" if row.scope else ""
+        slugs = ["-".join(s) for s in (words[:_WORDS], words, [*words, *code]) if s]
+        named = [f"{scope}{slug}" for slug in slugs or ["row"]]
+        yield from named
+        first = named[0]
+    else:
+        yield first
+    # Two rows alike to the letter, a name defined twice: only their order tells them.
+    yield from (f"{first}~{number}" for number in count(2))
 
 
 def _words(text: str) -> list[str]:

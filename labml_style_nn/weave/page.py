@@ -40,10 +40,10 @@ def document(module: Module, page: str, desk: Desk) -> str:
     """
     documents = []
     for row, anchor in zip(module.rows, anchors(module), strict=True):
-        text = "\n\n".join(_markdown(p, module.path, page, desk) for p in row.prose)
+        parts = [_markdown(prose, module.path, page, desk) for prose in row.prose]
         if row.definition:
-            text = _with_heading(text, row.definition, anchor)
-        documents.append(text)
+            parts = _with_heading(parts, row.definition, anchor)
+        documents.append("\n\n".join(parts))
     return f"\n\n{_CUT}\n\n".join(documents)
 
 
@@ -60,13 +60,15 @@ def _check_raw(prose: Prose, place: Place, desk: Desk) -> None:
         desk.problems.add(Place(place.path, place.line + line), message)
 
 
-def _with_heading(text: str, definition: Definition, anchor: str) -> str:
-    """Give a definition its heading: its docstring's own, or else its name."""
-    own = _HEADING.match(text)
+def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list[str]:
+    """Begin with the heading of a definition: its docstring's own, or else its name."""
+    # The docstring's heading comes before a comment that stands above the definition.
+    first, *rest = sorted(parts, key=lambda part: not _HEADING.match(part))
+    own = _HEADING.match(first)
     if own:
-        return f"{own[0].rstrip()} {mark(anchor)}{text[own.end() :]}"
-    level = min(2 + definition.name.count("."), 6)
-    return f"{'#' * level} `{definition.name}` {mark(anchor)}\n\n{text}"
+        return [f"{own[0].rstrip()} {mark(anchor)}{first[own.end() :]}", *rest]
+    level = "#" * min(2 + definition.name.count("."), 6)
+    return [f"{level} `{definition.name}` {mark(anchor)}", first, *rest]
 
 
 # ## The page
@@ -87,8 +89,8 @@ def cut(content: str, module: Module) -> list[WovenRow]:
     prose = content.split(_CUT)
     if len(prose) != len(module.rows):
         raise ValueError(
-            f"{module.path}: {len(module.rows)} rows went into Markdown, {len(prose)} came "
-            "out: is an HTML tag or a fence open at the end of a row?"
+            f"{module.path}: {len(module.rows)} rows went into Markdown and "
+            f"{len(prose)} came out: is an HTML tag or a fence left open in a row?"
         )
     coloured, inner = highlight.lines(module), _inner(module)
     return [

@@ -2,8 +2,8 @@
 
     python -m labml_style_nn.weave.preview site
 
-serves a folder on this machine only, and says where. It is a plain file server: what works
-here works on any static host.
+serves a folder on this machine only, and says where. It is a plain file server: what
+works here works on any static host.
 """
 
 import argparse
@@ -23,7 +23,8 @@ class _Handler(SimpleHTTPRequestHandler):
     ) -> None:
         page = Path(self.directory) / "404.html"
         if code != HTTPStatus.NOT_FOUND or not page.exists():
-            return super().send_error(code, message, explain)
+            super().send_error(code, message, explain)
+            return
         body = page.read_bytes()
         self.send_response(code)
         self.send_header("Content-Type", "text/html; charset=utf-8")

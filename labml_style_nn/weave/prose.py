@@ -27,7 +27,7 @@ from labml_style_nn.weave.problems import Place, Problems
 _BEGINNINGS = re.compile(
     r"""
     (?P<fence> ^[ \t]* (?P<ticks>`{3,}|~{3,}) [^\n]* \n
-      .*? (?: ^[ \t]* (?P=ticks) [`~]* [ \t]*$ | \Z ) )
+      .*? (?: (?P<fence_end> ^[ \t]* (?P=ticks) [`~]* [ \t]*$ ) | \Z ) )
   | (?P<example> ^[ \t]* >>>[^\n]*
       (?: \n [ \t]* \S [^\n]* | \n [ \t]* (?= \n [ \t]* >>> ) )* )
   | (?P<code> (?P<span>`+) (?!`) .+? (?<!`) (?P=span) (?!`) )
@@ -74,6 +74,7 @@ def _write(
     match: re.Match[str], place: Place, page: str, references: set[str], desk: Desk
 ) -> str:
     writers: dict[str, Callable[[], str]] = {
+        "fence": lambda: _fence(match, place, desk),
         "example": lambda: _example(match[0]),
         "escape": lambda: "$" if match[0] == r"\$" else match[0],
         "display": lambda: desk.formulas.add(match["block"], True, place),
@@ -92,6 +93,12 @@ def _example(text: str) -> str:
     indent = text[: len(text) - len(text.lstrip())]
     body = textwrap.dedent(text)
     return textwrap.indent(f"\n``` pycon\n{body}\n```\n", indent)
+
+
+def _fence(match: re.Match[str], place: Place, desk: Desk) -> str:
+    if match["fence_end"] is None:
+        desk.problems.add(place, f"“{match['ticks']}” opens code that is not closed")
+    return match[0]
 
 
 def _stray(place: Place, desk: Desk) -> str:

@@ -1,0 +1,30 @@
+"""What all tests share: Node's packages, the site, and a browser to read it in."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labml_style_nn.weave import node
+
+ROOT = Path(__file__).parent.parent
+CACHE = ROOT / ".cache"
+
+
+@pytest.fixture(scope="session")
+def katex() -> Path:
+    """KaTeX, as the lock file names it."""
+    return node.packages(CACHE / "weave") / "katex"
+
+
+def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Build the site of a folder with an `mkdocs.yml`, as a command would."""
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", *options],
+        cwd=folder,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )

@@ -1,0 +1,187 @@
+"""A module's rows become one Markdown document, and its HTML becomes the page."""
+
+import re
+import textwrap
+from html import unescape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown import Markdown
+
+from labml_style_nn.weave.anchors import anchors
+from labml_style_nn.weave.headings import HeadingAnchors
+from labml_style_nn.weave.mathematics import Formulas
+from labml_style_nn.weave.names import Names
+from labml_style_nn.weave.page import WovenRow, addresses, cut, document, flat, grid
+from labml_style_nn.weave.parse import Module, parse
+from labml_style_nn.weave.problems import Problems
+from labml_style_nn.weave.prose import Desk
+
+SOURCE = '''\
+"""# Title
+
+Opening.[^1]
+
+[^1]: A note.
+"""
+
+import os
+
+# Set *things* up.
+a = 1 < 2
+
+
+class Mixer:
+    r"""## The mixer
+
+    It mixes $x$.
+    """
+
+    def __init__(self):
+        """Begin."""
+        # Its own comment.
+        self.a = "<b>"
+
+    def silent(self):
+        return self
+
+    # Set *things* up.
+    b = 2
+'''
+
+
+def module(source: str = SOURCE) -> Module:
+    return parse(textwrap.dedent(source), "pkg/mixer.py")
+
+
+def desk() -> Desk:
+    return Desk(Names(), Formulas(), Problems())
+
+
+def woven(source: str = SOURCE) -> list[WovenRow]:
+    parsed = module(source)
+    markdown = Markdown(
+        extensions=["toc", "footnotes", "fenced_code", "tables", HeadingAnchors()]
+    )
+    return cut(markdown.convert(document(parsed, "mixer.md", desk())), parsed)
+
+
+# ## Anchors
+
+
+def test_anchors_are_names_and_first_words() -> None:
+    assert anchors(module()) == [
+        "title-opening-1-1-a-note",
+        "set-things-up",
+        "Mixer",
+        "Mixer.__init__",
+        "Mixer.__init__:its-own-comment",
+        "Mixer:set-things-up",
+    ]
+
+
+def test_rows_alike_are_told_apart_by_their_code() -> None:
+    source = (
+        "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
+    )
+    assert anchors(module(source)) == ["same", "same-b-2", "c-3", "same-a-1", "same~2"]
+
+
+def test_a_name_defined_twice_has_two_anchors() -> None:
+    source = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
+    assert anchors(module(source)) == ["f", "f~2", "f~3"]
+
+
+@given(
+    st.lists(st.sampled_from(["# a", "# b $x$", "x = 1", "", "def f(): ...", "# é"]))
+)
+def test_no_two_addresses_are_alike(lines: list[str]) -> None:
+    found = addresses(parse("\n".join(lines)))
+    assert len(found) == len(set(found))
+    assert all(found)
+    assert not any(re.search(r"\s", address) for address in found)
+
+
+def test_what_has_no_row_of_its_own_has_an_address() -> None:
+    assert "Mixer.silent" in addresses(module())
+    assert 'id="Mixer.silent"' in woven()[-2].code
+
+
+# ## The document
+
+
+def test_a_docstring_that_is_not_raw_is_named() -> None:
+    mistakes = desk()
+    document(module('"""One.\n\nA $\\alpha$.\n"""\n'), "mixer.md", mistakes)
+    assert str(mistakes.problems).startswith(
+        "pkg/mixer.py:3: Python eats this backslash"
+    )
+
+
+def test_headings_have_their_names_for_anchors() -> None:
+    html = "".join(row.prose for row in woven())
+    assert '<h2 id="Mixer">The mixer</h2>' in html
+    assert '<h3 id="Mixer.__init__"><code>Mixer.__init__</code></h3>' in html
+
+
+def test_notes_work_across_rows() -> None:
+    assert "A note." in woven()[-1].prose
+    assert 'href="#fn:1"' in woven()[0].prose
+
+
+def test_rows_that_markdown_swallowed_are_missed() -> None:
+    with pytest.raises(ValueError, match=r"^pkg/mixer.py: 2 rows went .* 1 came out"):
+        cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"))
+
+
+# ## The page
+
+
+def text(code: str) -> str:
+    """What a reader sees of some HTML."""
+    return unescape(re.sub(r"<[^>]*>", "", code))
+
+
+def test_each_row_has_its_own_code() -> None:
+    parsed = module()
+    for row, original in zip(woven(), parsed.rows, strict=True):
+        assert text(row.code) == parsed.code(original)
+
+
+def test_lines_have_their_numbers_in_the_file() -> None:
+    parsed = module()
+    for row in woven():
+        numbers = [int(n) for n in re.findall(r'data-line="(\d+)"', row.code)]
+        assert numbers == list(row.row.code)
+        assert all(parsed.lines[n - 1] in parsed.text(row.row) for n in numbers)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_stay_in_step_whatever_ends_them(ending: str) -> None:
+    source = 'a = """\n\x0c\n"""\n# P\n\tb = 1\n'.replace("\tb", "b").replace(
+        "\n", ending
+    )
+    rows = woven(source)
+    assert text(rows[1].code).strip() == "b = 1"
+
+
+def test_every_row_can_be_linked_to() -> None:
+    page = grid(woven(), "pkg/mixer.py", "../mixer.py")
+    for anchor in addresses(module()):
+        assert page.count(f'id="{anchor}"') == 1, anchor
+    for anchor in re.findall(r'class="weave-link" href="#([^"]+)"', page):
+        assert anchor in addresses(module())
+
+
+def test_the_flat_page_has_all_prose_and_all_code() -> None:
+    page = text(flat(woven(), module()))
+    for part in ("Opening.", "Set things up.", "a = 1 < 2", 'self.a = "<b>"', "silent"):
+        assert part in page
+
+
+def test_the_page_offers_the_module() -> None:
+    page = grid(woven(), "pkg/mixer.py", "../mixer.py")
+    assert 'data-weave-copy="../mixer.py"' in page
+    assert '<a class="weave-button" href="../mixer.py" download>' in page
+    assert "pkg/mixer.py" in page

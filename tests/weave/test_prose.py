@@ -1,0 +1,168 @@
+"""What weave adds to Markdown: formulas, names, examples; and what it leaves alone."""
+
+import pytest
+
+from labml_style_nn.weave.mathematics import Formula, Formulas
+from labml_style_nn.weave.names import Names, Target
+from labml_style_nn.weave.problems import Place, Problems
+from labml_style_nn.weave.prose import Desk, to_markdown
+
+
+@pytest.fixture
+def desk() -> Desk:
+    names = Names()
+    names.add(Target("pkg.layers.mixing", "layers/mixing.md", ""))
+    names.add(Target("pkg.layers.mixing.Mixing", "layers/mixing.md", "Mixing"))
+    names.add(
+        Target("pkg.layers.mixing.Mixing.forward", "layers/mixing.md", "Mixing.forward")
+    )
+    names.add(Target("pkg.layers.norm.forward", "layers/norm.md", "forward"))
+    names.add(Target("pkg.layers.gelu", "layers/gelu.md", ""))
+    names.add(Target("pkg.layers.gelu.gelu", "layers/gelu.md", "gelu"))
+    return Desk(names, Formulas(), Problems())
+
+
+def write(text: str, desk: Desk, page: str = "layers/norm.md") -> str:
+    return to_markdown(text, Place("norm.py", 10), page, desk)
+
+
+def formulas(desk: Desk) -> list[Formula]:
+    return list(desk.formulas.numbers)
+
+
+# ## Mathematics
+
+
+def test_formulas_are_set_aside(desk: Desk) -> None:
+    text = write("With $a_1$ and\n\n$$\nb_1 \\\\ c_1\n$$\n\nand $a_1$ again.", desk)
+    assert formulas(desk) == [Formula("a_1", False), Formula("b_1 \\\\ c_1", True)]
+    assert "$" not in text
+    assert "_" not in text
+    slot = text.split()[1]
+    assert text.count(slot) == 2, "the same formula is set once"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`$x$`",
+        "`` a ` $x$ ``",
+        "``` python\n$x$\n```",
+        "~~~\n$x$\n~~~",
+        "    - item\n\n        ```\n        $x$\n        ```",
+    ],
+)
+def test_a_dollar_in_code_is_a_dollar(text: str, desk: Desk) -> None:
+    assert write(text, desk) == text
+    assert not formulas(desk)
+    assert not desk.problems.found
+
+
+def test_an_escaped_dollar_is_a_dollar(desk: Desk) -> None:
+    assert write(r"It costs \$5, or $x$.", desk).startswith("It costs $5, or ")
+    assert not desk.problems.found
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("one\ntwo $x\n\nthree", 11),
+        ("$x", 10),
+        ("\n\n$$\nx\n", 12),
+        ("a $ b", 10),
+        ("$x$ and $", 10),
+        ("$x\n\ny$", 10),
+    ],
+)
+def test_a_formula_left_open_is_named(text: str, line: int, desk: Desk) -> None:
+    write(text, desk)
+    places = sorted(place for place, _ in desk.problems.found)
+    assert places[0] == Place("norm.py", line)
+    assert "not closed" in str(desk.problems)
+
+
+def test_a_fence_left_open_is_named(desk: Desk) -> None:
+    write("One.\n\n``` python\nx = 1", desk)
+    assert str(desk.problems) == "norm.py:12: “```” opens code that is not closed"
+
+
+def test_a_formula_knows_where_it_stands(desk: Desk) -> None:
+    write("`$`\n\n$$\na\n$$\n\n$b$", desk)
+    assert [place.line for place in desk.formulas.places.values()] == [12, 16]
+
+
+# ## Names
+
+
+@pytest.mark.parametrize(
+    ("written", "link"),
+    [
+        ("[`Mixing`][]", "[`Mixing`](mixing.md#Mixing)"),
+        ("[mixing][]", "[mixing](mixing.md)"),
+        ("[the\nlayer][layers.mixing.Mixing]", "[the\nlayer](mixing.md#Mixing)"),
+        ("[`Mixing.forward`][]", "[`Mixing.forward`](mixing.md#Mixing.forward)"),
+        ("[`forward`][]", "[`forward`](norm.md#forward)"),
+        ("[`gelu`][]", "[`gelu`](gelu.md#gelu)"),
+    ],
+)
+def test_names_become_links(written: str, link: str, desk: Desk) -> None:
+    assert write(f"See {written}.", desk) == f"See {link}."
+    assert not desk.problems.found
+
+
+def test_links_are_written_from_their_page(desk: Desk) -> None:
+    assert write("[mixing][]", desk, "index.md") == "[mixing](layers/mixing.md)"
+    assert write("[mixing][]", desk, "a/b/c.md") == "[mixing](../../layers/mixing.md)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[text][ref]\n\n[ref]: https://example.org",
+        "![alt][ref]",
+        "A note[^1][^2].",
+        "`[Nothing][]`",
+        "[text](page.md)",
+    ],
+)
+def test_markdowns_own_links_stay(text: str, desk: Desk) -> None:
+    assert write(text, desk) == text
+    assert not desk.problems.found
+
+
+def test_an_unknown_name_is_named_with_the_nearest(desk: Desk) -> None:
+    write("One.\n\nSee [`Mixin`][].", desk)
+    assert (
+        str(desk.problems)
+        == "norm.py:12: nothing is named “Mixin”; did you mean “Mixing”?"
+    )
+
+
+def test_a_name_of_several_things_is_an_error(desk: Desk) -> None:
+    write("[`forward`][]", desk, "index.md")
+    assert str(desk.problems) == (
+        "norm.py:10: “forward” could be “pkg.layers.mixing.Mixing.forward”, "
+        "“pkg.layers.norm.forward”: write more of the name"
+    )
+
+
+def test_all_mistakes_are_listed_in_order(desk: Desk) -> None:
+    write("$\n\n[`Nowhere`][]\n\n$", desk)
+    lines = [line.split(":")[1] for line in str(desk.problems).split("\n")]
+    assert lines == ["10", "12", "14"]
+
+
+# ## Examples
+
+
+def test_examples_become_code(desk: Desk) -> None:
+    text = write(
+        "So:\n\n>>> f(1)\n2\n>>> '$x'\n'$x'\n\n>>> g()\n\nThen [mixing][].", desk
+    )
+    block = "\n``` pycon\n>>> f(1)\n2\n>>> '$x'\n'$x'\n\n>>> g()\n```\n"
+    assert text == f"So:\n\n{block}\n\nThen [mixing](mixing.md)."
+
+
+def test_indented_examples_stay_in_their_list(desk: Desk) -> None:
+    text = write("- item\n\n    >>> f(1)\n    2\n", desk)
+    assert text == "- item\n\n\n    ``` pycon\n    >>> f(1)\n    2\n    ```\n\n"
