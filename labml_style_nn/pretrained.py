@@ -16,8 +16,8 @@ load_timm_weights(model, published.state_dict())
 ```
 
 timm is not needed for the loading, only as one way to get the file. The images must be
-prepared as for timm: its configuration of these models asks for 224 pixels and for red,
-green and blue scaled to $[-1, 1]$.
+prepared as for timm: its configuration of the authors' models asks for 224 pixels and
+for red, green and blue scaled to $[-1, 1]$.
 
 ## What is strict about it
 
@@ -35,7 +35,9 @@ that differ. A head for another number of classes is a wrong shape, too.
 
 Without a published file at hand, random numbers under the right names will do.
 
+>>> import torch
 >>> from labml_style_nn.models.mlp_mixer import MLPMixer
+>>> from labml_style_nn.pretrained import load_timm_weights, timm_targets
 >>> model = MLPMixer(
 ...     image_size=8, patch_size=4, num_classes=3, num_layers=1,
 ...     hidden_dim=8, tokens_mlp_dim=4, channels_mlp_dim=16,

@@ -5,7 +5,8 @@ code, and can be read without the others. In the order in which an image meets t
 
 - [`patch_embedding`][]: the image is cut into patches, and each becomes a row of a
   table.
-- [`layers.layer_norm`][]: each row is brought back to mean zero and variance one.
+- [`layer_norm`][layers.layer_norm]: each row is brought back to mean zero and variance
+  one.
 - [`token_mixing`][]: an MLP runs along the columns, so that places exchange what they
   know.
 - [`channel_mixing`][]: an MLP runs along the rows, so that the features of a place

@@ -35,6 +35,7 @@ two convolutions of size $1 \times 1$ with a GELU between them. Here is the firs
 them, written as one:
 
 >>> import torch
+>>> from labml_style_nn.layers.channel_mixing import ChannelMixing
 >>> _ = torch.manual_seed(0)
 >>> mixing = ChannelMixing(hidden_dim=20, channels_mlp_dim=80)
 >>> x = torch.randn(2, 24, 20)

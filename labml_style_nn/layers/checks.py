@@ -23,6 +23,7 @@ export or for compilation: a shape is known before the first number is.
 ## Example
 
 >>> import torch
+>>> from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
 >>> check_positive(hidden_dim=20, patch_size=4)
 >>> check_positive(hidden_dim=0)
 Traceback (most recent call last):

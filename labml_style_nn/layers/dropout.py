@@ -33,6 +33,7 @@ No parameters, and nothing at evaluation.
 Half of the ones become zeros, the other half twos; their mean stays near one.
 
 >>> import torch
+>>> from labml_style_nn.layers.dropout import Dropout
 >>> _ = torch.manual_seed(0)
 >>> y = Dropout(0.5)(torch.ones(100_000))
 >>> y.unique()

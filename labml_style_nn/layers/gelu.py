@@ -4,9 +4,11 @@ Two linear maps in a row are one linear map. What makes an MLP more than a matri
 nonlinearity between them, and in the Mixer it is the *Gaussian error linear unit* of
 Hendrycks and Gimpel (2016, [arXiv:1606.08415](https://arxiv.org/abs/1606.08415)):
 
-$$\text{GELU}(x) = x \, \Phi(x), \qquad
-\Phi(x) = P(Z \le x) = \frac{1}{2}
-\left(1 + \operatorname{erf}\frac{x}{\sqrt 2}\right).$$
+$$\begin{aligned}
+\text{GELU}(x) &= x \, \Phi(x), \\
+\Phi(x) &= P(Z \le x) = \frac{1}{2}
+\left(1 + \operatorname{erf}\frac{x}{\sqrt 2}\right).
+\end{aligned}$$
 
 $\Phi(x)$ is the share of a standard normal distribution that lies below $x$. So a large
 positive number passes nearly unchanged, a large negative one is nearly silenced, and in
@@ -26,13 +28,16 @@ $\Phi$, and has a corner at zero where this function has none.
 The authors also give an approximation by a hyperbolic tangent, which is cheaper than
 the error function:
 
-$$\text{GELU}(x) \approx \frac{x}{2} \left(1 +
-\tanh\left[\sqrt{2/\pi}\,\bigl(x + 0.044715\, x^3\bigr)\right]\right).$$
+$$\begin{aligned}
+\text{GELU}(x) &\approx \tfrac{1}{2}\, x \,\bigl(1 + \tanh u\bigr), \\
+u &= \sqrt{2/\pi}\,\bigl(x + 0.044715\, x^3\bigr).
+\end{aligned}$$
 
 They are two functions, not one, and weights trained with one are best run with it. How
 much does it matter? Over the whole line, the two never differ by more than 0.00048:
 
 >>> import torch
+>>> from labml_style_nn.layers.gelu import GELU, gelu_exact, gelu_tanh
 >>> x = torch.linspace(-8, 8, 160_001, dtype=torch.double)
 >>> difference = (gelu_exact(x) - gelu_tanh(x)).abs()
 >>> f"{difference.max():.6f} at {x[difference.argmax()].abs():.2f}"

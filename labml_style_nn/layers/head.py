@@ -26,6 +26,8 @@ The average and the linear map may also be exchanged. So one can say that each t
 casts its vote for every class, and that the votes are averaged:
 
 >>> import torch
+>>> from torch import nn
+>>> from labml_style_nn.layers.head import ClassificationHead
 >>> _ = torch.manual_seed(0)
 >>> head, x = ClassificationHead(hidden_dim=20, num_classes=7), torch.randn(2, 24, 20)
 >>> _ = nn.init.normal_(head.linear.weight)

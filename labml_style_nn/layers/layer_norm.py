@@ -7,8 +7,8 @@ scale and a shift for each channel (Ba, Kiros and Hinton, 2016,
 [arXiv:1607.06450](https://arxiv.org/abs/1607.06450)):
 
 $$\begin{aligned}
-\mu &= \frac{1}{C} \sum_{i=1}^{C} x_i, \qquad
-v = \frac{1}{C} \sum_{i=1}^{C} (x_i - \mu)^2, \\
+\mu &= \frac{1}{C} \sum_{i=1}^{C} x_i, \\
+v &= \frac{1}{C} \sum_{i=1}^{C} (x_i - \mu)^2, \\
 y_i &= \gamma_i \, \frac{x_i - \mu}{\sqrt{v + \varepsilon}} + \beta_i .
 \end{aligned}$$
 
@@ -33,6 +33,7 @@ needs one pass over the token instead of two, and on paper it is equal. In float
 point it is not. Here are four numbers around ten thousand, whose variance is exactly
 one:
 
+>>> import torch
 >>> x = torch.tensor([9999.0, 10001.0, 9999.0, 10001.0])
 >>> (x.square().mean() - x.mean().square()).item()
 0.0
@@ -56,6 +57,7 @@ no part of the FLOPs, though it takes its share of the time.
 
 ## Example
 
+>>> from labml_style_nn.layers.layer_norm import LayerNorm
 >>> norm = LayerNorm(4)
 >>> norm(torch.tensor([[1.0, 2.0, 3.0, 4.0], [50.0, 60.0, 70.0, 80.0]])).detach()
 tensor([[-1.3416, -0.4472,  0.4472,  1.3416],

@@ -57,6 +57,8 @@ The same noise, through a thousand inputs: our map keeps its spread, the default
 PyTorch leaves 58 % of it, $1/\sqrt{3}$.
 
 >>> import torch
+>>> from torch import nn
+>>> from labml_style_nn.layers.linear import Linear
 >>> _ = torch.manual_seed(0)
 >>> x = torch.randn(64, 1000)
 >>> f"{Linear(1000, 1000)(x).std():.2f}, {nn.Linear(1000, 1000)(x).std():.2f}"

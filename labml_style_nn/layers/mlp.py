@@ -36,6 +36,7 @@ $2 d D + D + d$ parameters, and $2 d D$ multiply–adds for each vector.
 The MLP treats every vector alike, wherever in the tensor it stands.
 
 >>> import torch
+>>> from labml_style_nn.layers.mlp import MLP
 >>> mlp = MLP(dim=20, hidden_dim=80)
 >>> x = torch.randn(2, 24, 20)
 >>> mlp(x).shape

@@ -4,7 +4,7 @@ A Mixer does not read pixels. It cuts the image into patches which do not overla
 writes the pixels of each patch in a row, and sends every row through one and the same
 linear map:
 
-$$X_{j,*} = W \, p_j + b, \qquad j = 1 \ldots S .$$
+$$X_{j,*} = E \, p_j + b, \qquad j = 1 \ldots S .$$
 
 What comes out is a table with a row for each patch, called a *token* from here on, and
 a column for each channel. All later layers read and write this table (Tolstikhin and
@@ -20,7 +20,7 @@ is that of the Vision Transformer, Dosovitskiy and others, 2020,
 - $C$, `hidden_dim`: the channels of a token, the paper's "hidden dimension"
 - $S = HW / P^2$, `num_patches`: the number of patches
 - $p_j$, `patches`: the pixels of patch $j$ in a row, $C_{\text{in}} P^2$ numbers
-- $W$, $b$, `projection`: the map, $C \times C_{\text{in}} P^2$ (this $W$ is a matrix)
+- $E$, $b$, `projection`: the map, $C \times C_{\text{in}} P^2$
 
 ## The cut, in one line
 
@@ -29,6 +29,7 @@ numbered in reading order, cut into patches of $2 \times 2$. Each row of the res
 patch, and the patches too stand in reading order:
 
 >>> import torch
+>>> from labml_style_nn.layers.patch_embedding import PatchEmbedding, cut_into_patches
 >>> image = torch.arange(24).reshape(1, 1, 4, 6)
 >>> image[0, 0]
 tensor([[ 0,  1,  2,  3,  4,  5],
@@ -48,11 +49,13 @@ tensor([[ 0,  1,  6,  7],
 Most implementations embed patches with a convolution whose kernel is as large as a
 patch and whose stride is as long. Such a kernel never sees two patches at once. At each
 place it multiplies the pixels of one patch with its weights and sums, and that is the
-product above. The kernel of channel $c$ is row $c$ of $W$, folded back into the shape
+product above. The kernel of channel $c$ is row $c$ of $E$, folded back into the shape
 of a patch:
 
-$$(W p_j)_c = \sum_{k,u,v} K_{c,k,u,v}\; p_j[k,u,v], \qquad
-K_{c,k,u,v} = W_{c,\,(k P + u) P + v} .$$
+$$\begin{aligned}
+(E p_j)_c &= \sum_{k,u,v} K_{c,k,u,v} \; p_j[k,u,v], \\
+K_{c,k,u,v} &= E_{c,\,(k P + u) P + v} .
+\end{aligned}$$
 
 Nothing has to be copied for it. The same memory read with another shape is the kernel,
 and the two ways agree:
@@ -163,7 +166,7 @@ class PatchEmbedding(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Cut the image into patches and project each."""
         check_shape(image, "batch", self.in_channels, *self.image_size)
-        # $p_j$, then $W p_j + b$.
+        # $p_j$, then $E p_j + b$.
         patches = cut_into_patches(image, self.patch_size)
         return self.projection(patches)
 

@@ -23,8 +23,10 @@ MLPs write their updates into it.
 The derivative of the sum is $I + J$. Through a stack of $L$ layers the gradient is a
 product of such terms,
 
-$$\frac{\partial y}{\partial x} = (I + J_L) \cdots (I + J_2)(I + J_1)
-= I + \sum_\ell J_\ell + \cdots ,$$
+$$\begin{aligned}
+\frac{\partial y}{\partial x} &= (I + J_L) \cdots (I + J_2)(I + J_1) \\
+&= I + \sum_\ell J_\ell + \cdots ,
+\end{aligned}$$
 
 and the first term of this product never vanishes: there is a path from the loss to each
 layer on which nothing is multiplied. Fifty layers which each scale by a tenth show the
@@ -32,6 +34,8 @@ difference. Without the skip connection, the gradient is $0.1^{50}$; with it,
 $1.1^{50}$.
 
 >>> import torch
+>>> from torch import nn
+>>> from labml_style_nn.layers.skip_connection import SkipConnection
 >>> class Tenth(nn.Module):
 ...     def forward(self, x):
 ...         return 0.1 * x

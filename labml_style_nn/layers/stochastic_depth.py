@@ -50,6 +50,7 @@ all the same and multiplied by zero; this simple form saves no time.
 Of a thousand images, some keep their update, doubled, and the others lose all of it.
 
 >>> import torch
+>>> from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 >>> _ = torch.manual_seed(0)
 >>> update = torch.ones(1000, 3)
 >>> StochasticDepth(0.5)(update).unique(dim=0)

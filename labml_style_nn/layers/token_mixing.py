@@ -35,6 +35,7 @@ code below. The numbers are the same, with the same weights:
 
 >>> import torch
 >>> from labml_style_nn.layers.mlp import MLP
+>>> from labml_style_nn.layers.token_mixing import TokenMixing
 >>> _ = torch.manual_seed(0)
 >>> mixing, mlp = TokenMixing(num_patches=24, tokens_mlp_dim=10), MLP(24, 10)
 >>> _ = mlp.load_state_dict(mixing.state_dict())

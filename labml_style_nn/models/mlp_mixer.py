@@ -3,7 +3,7 @@ r"""# MLP-Mixer
 A network for images without convolution and without attention. It cuts the image into
 patches, makes a table of them, and then does two things in turn, many times over: an
 MLP across the patches and an MLP across the channels. That is enough to come close to
-the best networks of its time, given enough data to learn from.
+the best networks of its time, once it has enough data to learn from (section 1).
 
 This page is the whole of Tolstikhin, Houlsby, Kolesnikov, Beyer, Zhai, Unterthiner,
 Yung, Steiner, Keysers, Uszkoreit, Lucic and Dosovitskiy, "MLP-Mixer: An all-MLP
@@ -66,7 +66,7 @@ which is quadratic.
   Supplementary B; an update that is kept is scaled up. It too is off by default.
 - Nothing else: biases, initialisation and $\varepsilon = 10^{-6}$ are those of the
   authors' code, see [`linear`][] and
-  [`layers.layer_norm`][].
+  [`layer_norm`][layers.layer_norm].
 
 With timm's weights, the outputs and all gradients equal timm's to $10^{-10}$ in
 float64.
@@ -89,6 +89,9 @@ work is counted by PyTorch itself:
 
 >>> import torch
 >>> from torch.utils.flop_counter import FlopCounterMode
+>>> from labml_style_nn.models.mlp_mixer import MLPMixer, mixer_s32, mixer_s16
+>>> from labml_style_nn.models.mlp_mixer import mixer_b32, mixer_b16
+>>> from labml_style_nn.models.mlp_mixer import mixer_l32, mixer_l16, mixer_h14
 >>> def describe(build):
 ...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
 ...         model = build()
@@ -197,7 +200,10 @@ class MixerBlock(nn.Module):
 class MLPMixer(nn.Module):
     r"""## The whole network
 
-    Patches, blocks, norm, head.
+    Patches, then blocks, then a norm and the head. The widths may be chosen freely; the
+    only rule that ties sizes together is that patches must tile the image. The
+    arguments are given by name, so that no two of these numbers can be mistaken for one
+    another.
 
     !!! note "A bias that nothing can see"
 

@@ -219,6 +219,13 @@ def test_a_block_is_two_skip_connections():
     torch.testing.assert_close(block(x), composed(x), rtol=0, atol=0)
 
 
+def test_after_one_block_every_number_depends_on_every_other():
+    torch.manual_seed(0)
+    block = MixerBlock(6, 5, 4, 8).double()
+    x = torch.randn(1, 6, 5, dtype=torch.double)
+    assert (torch.func.jacrev(block)(x) != 0).all()
+
+
 def test_the_layers_of_a_stack_start_apart():
     model = MLPMixer(**(SMALL | {"num_layers": 4}))
     weights = [
@@ -330,7 +337,7 @@ def test_training_steps_export_with_a_free_batch_dimension():
 
     nn.init.normal_(model.head.linear.weight)
     trace = make_fx(gradient, tracing_mode="symbolic", _allow_non_fake_inputs=True)
-    # Equal sizes share a symbol: the batch must not be traced with that of another axis.
+    # Equal sizes share a symbol while tracing, so the batch must differ from all axes.
     graph = trace(weights, torch.randn(11, 3, 16, 24))
     image = torch.randn(5, 3, 16, 24)
     for traced, eager in zip(
