@@ -1,0 +1,183 @@
+"""What the README, the guides and the home page promise is so."""
+
+import doctest
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from labml_style_nn.weave.parse import parse
+from labml_style_nn.weave.plugin import WeaveConfig
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES]
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in PAGES}
+
+MADE_BY_THE_READER = {
+    *("site/", ".cache/", "runs/mixer_digits/"),
+    *("file.py", "softmax.py", "index.md"),
+}
+
+each_page = pytest.mark.parametrize("page", TEXTS)
+
+
+def fences(text: str, language: str) -> list[str]:
+    """Find the blocks of code in a language, also those within lists."""
+    pattern = rf"^ *```{language}\n(.*?)^ *```$"
+    return re.findall(pattern, text, re.DOTALL | re.MULTILINE)
+
+
+def code(text: str) -> str:
+    """Everything that is set as code, spans and blocks."""
+    return "\n".join([*re.findall(r"`([^`\n]+)`", text), *fences(text, "sh")])
+
+
+# ## Commands
+
+
+@each_page
+def test_make_knows_every_target(page: str) -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make (\w+)", code(TEXTS[page]), re.MULTILINE)) <= targets
+
+
+@each_page
+def test_every_program_is_installed(page: str) -> None:
+    for program in re.findall(r"\.venv/bin/(\w+)", code(TEXTS[page])):
+        assert (BIN / program).exists(), program
+
+
+@each_page
+def test_every_module_can_be_run(page: str) -> None:
+    for module in re.findall(r"python -m ([\w.]+)", code(TEXTS[page])):
+        assert importlib.util.find_spec(module), module
+
+
+def test_readme_and_guide_give_the_same_plain_commands() -> None:
+    plain = [block for block in fences(TEXTS["README.md"], "sh") if "venv" in block]
+    assert plain[0] in fences(TEXTS["docs/guide/run.md"], "sh")
+    assert "pip install -c constraints.txt -e '.[dev]'" in plain[0]
+
+
+def test_the_port_can_be_chosen() -> None:
+    assert re.search(r"^PORT \?=", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+# ## Files
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_link_leads_to_a_file(page: str) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)\)", TEXTS[page])
+    assert links
+    for link in links:
+        assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+@each_page
+def test_every_path_exists(page: str) -> None:
+    """Look in the root, in the package and in the renderer's folder."""
+    package = ROOT / "labml_style_nn"
+    endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
+    paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
+    for path in paths - MADE_BY_THE_READER:
+        roots = (ROOT, package, package / "weave")
+        assert any((root / path).exists() for root in roots), path
+
+
+def test_contributing_names_every_module_of_the_renderer() -> None:
+    for module in (ROOT / "labml_style_nn" / "weave").glob("*.py"):
+        if module.stem != "__init__":
+            assert f"`{module.name}`" in TEXTS["CONTRIBUTING.md"], module.name
+
+
+# ## Code
+
+
+def test_home_quotes_the_model() -> None:
+    model = (ROOT / "labml_style_nn" / "models" / "mlp_mixer.py").read_text("utf-8")
+    home = (ROOT / "docs" / "index.md").read_text("utf-8")
+    lines = fences(home, "python")[0].splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert f"        {line}\n" in model
+
+
+def test_examples_of_the_copy_guide_print_what_they_show() -> None:
+    result = doctest.testfile(str(ROOT / "docs" / "guide" / "copy.md"), False)
+    assert result.attempted >= 4
+    assert result.failed == 0
+
+
+def test_versions_of_the_copy_guide_are_those_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = (ROOT / "constraints.txt").read_text()
+    rows = re.findall(
+        r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|$", TEXTS["docs/guide/copy.md"], re.M
+    )
+    table = {name: (least, tested) for name, least, tested in rows}
+    assert project["requires-python"] == f">={table['Python'][0]}"
+    assert project["dependencies"] == [
+        f"torch>={table['PyTorch'][0]}",
+        f"einops>={table['einops'][0]}",
+    ]
+    assert f"\ntorch=={table['PyTorch'][1]}\n" in pins
+    assert f"\neinops=={table['einops'][1]}\n" in pins
+
+
+def test_layers_and_models_work_in_another_project(tmp_path: Path) -> None:
+    """Copy the two folders as the guide says; allow no package but torch and einops."""
+    package = tmp_path / "labml_style_nn"
+    package.mkdir()
+    shutil.copy(ROOT / "labml_style_nn" / "__init__.py", package)
+    for part in ("layers", "models"):
+        shutil.copytree(ROOT / "labml_style_nn" / part, package / part)
+    script = """
+import sys
+from labml_style_nn.models import mlp_mixer
+
+ours = {n for n in sys.modules if n.startswith("labml_style_nn.")}
+parts = {n.split(".")[1] for n in ours}
+print(mlp_mixer.__file__, *sorted(parts))
+print(any(n in sys.modules for n in ("mkdocs", "sklearn", "matplotlib")))
+"""
+    (tmp_path / "main.py").write_text(script)
+    command = [sys.executable, "main.py"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.stderr == ""
+    path = package / "models" / "mlp_mixer.py"
+    assert result.stdout == f"{path} layers models\nFalse\n"
+
+
+def test_the_example_module_works(tmp_path: Path) -> None:
+    source = fences(TEXTS["docs/guide/write.md"], "python")[0]
+    path = tmp_path / "softmax.py"
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location("softmax", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    result = doctest.testmod(module)
+    assert result.attempted == 2
+    assert result.failed == 0
+
+
+def test_the_example_module_has_the_rows_that_the_guide_describes() -> None:
+    rows = parse(fences(TEXTS["docs/guide/write.md"], "python")[0]).rows
+    first_words = [row.prose[0].text.split()[0] for row in rows if row.prose]
+    assert first_words == ["#", "Probabilities", "$e^{1000}$", "What"]
+
+
+def test_the_example_configuration_is_accepted() -> None:
+    configuration = fences(TEXTS["docs/guide/write.md"], "yaml")[0]
+    options = re.findall(r"^      (\w+): ", configuration, re.MULTILINE)
+    assert options == ["source"]
+    assert set(options) <= {name for name, _ in WeaveConfig._schema}
