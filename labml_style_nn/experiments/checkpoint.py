@@ -1,0 +1,89 @@
+r"""# Checkpoints
+
+A checkpoint is all that a training run needs to go on: the weights, the state of the
+optimiser, and what the epochs so far reported. Chance is not in it, since every epoch
+begins from a seed of its own ([`training`][]).
+
+Three things can go wrong with a file like this, and each has its answer here.
+
+- **The machine stops while the file is being written.** So the file is written beside
+  the old one, under another name, and takes its place in one step. There is a whole
+  checkpoint at every moment.
+- **The file belongs to another run.** Going on with other settings would give a result
+  that neither run describes. So the settings are stored too, and compared.
+- **The file is not to be trusted.** Python's usual format for objects can run any code
+  when it is opened. `weights_only=True` reads numbers, texts and tensors, and refuses
+  everything else.
+
+## Example
+
+>>> import tempfile
+>>> from pathlib import Path
+>>> folder = tempfile.TemporaryDirectory()
+>>> path = Path(folder.name) / "checkpoint.pt"
+>>> save_checkpoint(path, {"settings": {"epochs": 10}, "weight": torch.ones(2)})
+>>> load_checkpoint(path, {"epochs": 10})["weight"]
+tensor([1., 1.])
+>>> load_checkpoint(path, {"epochs": 20})
+Traceback (most recent call last):
+    ...
+labml_style_nn.experiments.checkpoint.CheckpointError: ...
+>>> folder.cleanup()
+"""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+class CheckpointError(RuntimeError):
+    """## When a checkpoint does not help
+
+    It cannot be read, or it belongs to a run with other settings. The message says
+    which file, what is wrong with it and what to do.
+    """
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a state to a file, whole or not at all.
+
+    `state["settings"]` is what [`load_checkpoint`][] compares.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name is of this process, so that two runs cannot write into one another.
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        torch.save(state, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Read the state that a run with these settings has saved.
+
+    **Raises.** [`CheckpointError`][] for a file that is broken, or of another run.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        stored = state["settings"]
+    # What torch raises depends on the byte at which the file is broken.
+    except (RuntimeError, EOFError, KeyError, TypeError, pickle.PickleError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of this experiment, or it is broken. "
+            "Remove it to start anew."
+        ) from error
+    different = [
+        f"{name} was {stored.get(name)}, not {settings.get(name)}"
+        for name in sorted(stored.keys() | settings.keys())
+        if stored.get(name) != settings.get(name)
+    ]
+    if different:
+        raise CheckpointError(
+            f"{path} is of a run with other settings: {'; '.join(different)}. "
+            "Repeat those, choose another folder, or remove the file to start anew."
+        )
+    return state

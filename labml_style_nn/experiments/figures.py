@@ -1,0 +1,109 @@
+r"""# Figures
+
+The look that all our figures share, and the two things a figure on a page must do: be
+readable in light and in dark, and say in words what it shows.
+
+A figure is an SVG drawing that stands in the page itself. So it can use the page's own
+colours. Text and axes take the colour of the text around them. Two hues carry the same
+meaning as everywhere here: `TOKENS` for what runs down the columns of the table, and
+`CHANNELS` for what runs along its rows. On the page each has a light and a dark form;
+in a notebook opened elsewhere, the tones below serve both.
+
+Pictures made of pixels have no background: a value is a tint, from clear to full.
+
+## Example
+
+>>> import numpy as np
+>>> tint(np.array([[0.0, 1.0]]), INK)[0, :, 3].tolist()
+[0.0, 1.0]
+>>> figure, axes = draw(4, 1)
+>>> _ = axes.plot([0, 1], color=TOKENS)
+>>> drawing = svg(figure)
+>>> drawing.startswith("<svg") and "var(--tokens" in drawing
+True
+"""
+
+import io
+from typing import Any
+
+import matplotlib
+import numpy as np
+from IPython.display import display
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+INK = "#75808c"
+TOKENS = "#cc643a"
+CHANNELS = "#2f8fb0"
+
+# What stands in the drawing for each colour, and what a page makes of it.
+_ON_A_PAGE = {
+    INK: "currentColor",
+    TOKENS: f"var(--tokens, {TOKENS})",
+    CHANNELS: f"var(--channels, {CHANNELS})",
+}
+
+# Letters stay letters, so that they are crisp, small and can be selected. A fixed salt
+# makes the same figure the same file.
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "figure",
+    "font.size": 10.5,
+    "axes.titlesize": 10.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.75,
+    "legend.frameon": False,
+    **dict.fromkeys(("axes.labelcolor", "axes.edgecolor", "text.color"), INK),
+    **dict.fromkeys(("xtick.color", "ytick.color"), INK),
+}
+
+
+def draw(width: float, height: float, rows: int = 1, columns: int = 1) -> Any:
+    """Open a figure of some inches with its axes, as `plt.subplots` does."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(rows, columns)
+
+
+def svg(figure: Figure) -> str:
+    """Write a figure as an SVG element in the colours of the page."""
+    file = io.StringIO()
+    with matplotlib.rc_context(_STYLE):
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    _, _, drawing = file.getvalue().partition("<svg")
+    for tone, colour in _ON_A_PAGE.items():
+        drawing = drawing.replace(tone, colour)
+    return f'<svg color="{INK}"{drawing}'
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Show a figure below the cell of a notebook.
+
+    `alt` says in a sentence or two what a reader sees in it, for those who do not.
+    """
+    kind = "image/svg+xml"
+    data = {kind: svg(figure), "text/plain": alt}
+    display(data, raw=True, metadata={kind: {"alt": alt}})  # type: ignore[no-untyped-call]
+
+
+def tint(values: Any, colour: str) -> Any:
+    """Colour an array of values from 0 (clear) to 1 (full).
+
+    **Shape.** `(height, width)` to `(height, width, 4)`: red, green, blue and opacity.
+    """
+    values = np.asarray(values, dtype=float)
+    return np.dstack([np.broadcast_to(to_rgb(colour), (*values.shape, 3)), values])
+
+
+def signed(values: Any) -> Any:
+    """Colour an array by sign: `TOKENS` above zero, `CHANNELS` below, clear at zero.
+
+    The largest magnitude is full.
+
+    **Shape.** `(height, width)` to `(height, width, 4)`.
+    """
+    values = np.asarray(values, dtype=float)
+    size = np.abs(values) / np.abs(values).max()
+    positive = tint(size, TOKENS)
+    return np.where(values[..., None] > 0, positive, tint(size, CHANNELS))

@@ -1,0 +1,68 @@
+r"""# Records
+
+A result without its circumstances is a rumour. So a run leaves a *record*: one line of
+JSON with the result, all settings, and what it was made with. A file of such lines can
+be read by people, compared by tools, and added to by later runs.
+
+## Example
+
+>>> import tempfile
+>>> from pathlib import Path
+>>> folder = tempfile.TemporaryDirectory()
+>>> path = Path(folder.name) / "results.jsonl"
+>>> add(path, {"seed": 0, "accuracy": 0.5}, key="seed")
+>>> add(path, {"seed": 1, "accuracy": 0.7}, key="seed")
+>>> add(path, {"seed": 0, "accuracy": 0.9}, key="seed")
+>>> read(path)
+[{'seed': 1, 'accuracy': 0.7}, {'seed': 0, 'accuracy': 0.9}]
+>>> folder.cleanup()
+"""
+
+import json
+import os
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+Record = dict[str, Any]
+
+
+def read(path: Traversable) -> list[Record]:
+    """Read all records of a file."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def write(path: Path, records: Iterable[Record]) -> None:
+    """Write records, one a line, in the place of those in the file.
+
+    The file is exchanged in one step, so that nobody reads half of it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+    unfinished.write_text("".join(lines), "utf-8")
+    os.replace(unfinished, path)
+
+
+def add(path: Path, record: Record, key: str) -> None:
+    """Add a record. One with the same `key` was of the same run, and makes way."""
+    others = read(path) if path.exists() else []
+    write(path, [other for other in others if other[key] != record[key]] + [record])
+
+
+def circumstances() -> Record:
+    """Say when, on what and with which libraries a result was made."""
+    libraries = ("torch", "numpy", "scikit-learn")
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "versions": {library: version(library) for library in libraries},
+    }
