@@ -17,6 +17,8 @@ site: site/index.html  ## build the site if need be, and serve it on this machin
 build: site/index.html  ## build the site into site/
 
 test: $(INSTALLED)  ## run all tests
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| $(BIN)/playwright install --with-deps --only-shell chromium
 	$(BIN)/python -m pytest
 
 lint: $(INSTALLED)  ## check style and types

@@ -137,22 +137,25 @@ def grid(rows: Sequence[WovenRow], name: str, download: str) -> str:
 
 
 def _row_html(row: WovenRow) -> str:
-    # A heading has a link of its own, and that of a definition has the row's anchor.
-    headed = _HAS_HEADING.search(row.prose) is not None
-    anchor = html.escape(row.anchor)
-    own = "" if row.row.definition else f' id="{anchor}"'
-    link = "" if headed or not row.prose else _permalink(anchor)
     # What opens a module is an essay of its own, and gets the width of one.
     kind = "weave-row weave-opening" if row.row.start == 1 else "weave-row"
     code = f'<div class="weave-code highlight">{row.code}</div>' if row.code else ""
     return f"""<div class="{kind}">
-<div class="weave-prose"{own}>{link}{row.prose}</div>
+<div class="weave-prose">{_address(row)}{row.prose}</div>
 {code}</div>"""
 
 
-def _permalink(anchor: str) -> str:
+def _address(row: WovenRow) -> str:
+    # The heading of a definition is its address, and a heading has a link of its own. The
+    # cell itself has no address: Material would name all code blocks in it alike, after
+    # it, and copy only the first.
+    if row.row.definition:
+        return ""
+    anchor = html.escape(row.anchor)
+    if not row.prose or _HAS_HEADING.search(row.prose):
+        return f'<span id="{anchor}"></span>'
     title = "Permanent link to this row"
-    return f'<a class="weave-link" href="#{anchor}" title="{title}">¶</a>'
+    return f'<a class="weave-link" id="{anchor}" href="#{anchor}" title="{title}">¶</a>'
 
 
 def _code(row: Row, coloured: Sequence[str], inner: dict[int, str]) -> str:

@@ -33,6 +33,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs.utils.templates import TemplateContext
 
 from labml_style_nn.weave import node
+from labml_style_nn.weave.material import name_landmarks
 from labml_style_nn.weave.mathematics import Formulas
 from labml_style_nn.weave.names import Names, Target
 from labml_style_nn.weave.page import WovenRow, addresses, cut, document, flat, grid
@@ -219,8 +220,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             page.content = grid(self.rows[uri], self.modules[uri].path, address)
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Fill in the mathematics."""
-        head, end, body = output.partition("</head>")
+        """Fill in the mathematics, and what the theme leaves without a name."""
+        head, end, body = name_landmarks(output).partition("</head>")
         formulas = self.desk.formulas
         return formulas.plain(head) + end + formulas.fill(body)
 

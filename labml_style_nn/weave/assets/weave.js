@@ -1,4 +1,6 @@
-/* Weave needs no script to be read. This one copies a module whole. */
+/* Weave needs no script to be read. This one copies a module whole, lets the keyboard
+ * scroll a formula that is wider than the screen, and tells a screen reader that the
+ * button on a block of code is a button, not a place to navigate to. */
 
 function announce(button, message) {
   const label = button.textContent;
@@ -25,3 +27,19 @@ document.querySelectorAll("[data-weave-copy]").forEach((button) => {
     }
   });
 });
+
+const scrolls = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+document.querySelectorAll(".katex-display").forEach((formula) => scrolls.observe(formula));
+
+function ungroup() {
+  for (const nav of document.querySelectorAll("nav.md-code__nav:not([role])")) {
+    nav.setAttribute("role", "none");
+  }
+}
+new MutationObserver(ungroup).observe(document.body, { childList: true, subtree: true });
+ungroup();

@@ -1,0 +1,139 @@
+"""What must hold on every page of the site."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Browser, ConsoleMessage
+
+from tests.browser.conftest import open_context
+
+HERE = "http://site/"
+
+
+@pytest.fixture(scope="session")
+def documents(site: Path, pages: list[str]) -> dict[str, BeautifulSoup]:
+    """The HTML of each page, parsed, and of the page for what is not there."""
+    files = {page: site / page / "index.html" for page in pages}
+    files["404.html"] = site / "404.html"
+    return {
+        page: BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for page, path in files.items()
+    }
+
+
+def test_no_page_has_an_error_or_asks_another_host(
+    pages: list[str], browser: Browser, address: str
+) -> None:
+    wrong: list[str] = []
+    for scheme in ("light", "dark"):
+        with open_context(browser, color_scheme=scheme) as context:
+            page = context.new_page()
+            page.on(
+                "request",
+                lambda r: r.url.startswith((address, "data:")) or wrong.append(r.url),
+            )
+            page.on("requestfailed", lambda r: wrong.append(f"{r.url}: {r.failure}"))
+            page.on(
+                "response",
+                lambda r: (
+                    r.ok or r.status == 304 or wrong.append(f"{r.url}: {r.status}")
+                ),
+            )
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda message: _note(message, wrong))
+            for name in pages:
+                page.goto(address + name, wait_until="networkidle")
+    assert not wrong
+
+
+def _note(message: ConsoleMessage, wrong: list[str]) -> None:
+    if message.type in ("error", "warning"):
+        wrong.append(f"{message.location}: {message.text}")
+
+
+def test_no_page_scrolls_sideways_on_a_phone(
+    pages: list[str], browser: Browser, address: str
+) -> None:
+    wrong = []
+    with open_context(browser, viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        for name in pages:
+            page.goto(address + name)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > 390:
+                wrong.append(f"{name}: {width} px")
+    assert not wrong
+
+
+def links(document: BeautifulSoup) -> Iterator[tuple[str, str]]:
+    """What a page points to: the tag, and the address as it is written."""
+    for tag in document.find_all(True):
+        for attribute in ("href", "src", "data-weave-copy"):
+            if tag.get(attribute):
+                yield tag.name, str(tag[attribute])
+
+
+def test_every_link_and_anchor_within_the_site_exists(
+    site: Path, documents: dict[str, BeautifulSoup]
+) -> None:
+    anchors = {
+        page: {str(tag["id"]) for tag in document.find_all(id=True)} | {""}
+        for page, document in documents.items()
+    }
+    wrong = []
+    for page, document in documents.items():
+        for _, written in links(document):
+            target, anchor = urldefrag(urljoin(HERE + page, written))
+            if not target.startswith(HERE):
+                continue
+            path = unquote(urlsplit(target).path).lstrip("/")
+            if path in anchors:
+                if unquote(anchor) not in anchors[path]:
+                    wrong.append(f"{page}: {written}: no such anchor")
+            elif not (site / path).is_file():
+                wrong.append(f"{page}: {written}: no such file")
+    assert not wrong
+
+
+def test_nothing_is_loaded_from_elsewhere(documents: dict[str, BeautifulSoup]) -> None:
+    wrong = []
+    for page, document in documents.items():
+        for name, written in links(document):
+            rel = document.find(name, href=written) if name == "link" else None
+            canonical = isinstance(rel, Tag) and set(rel.get("rel") or []) & {
+                "canonical"
+            }
+            outside = urlsplit(written).scheme in ("http", "https")
+            if name != "a" and outside and not canonical:
+                wrong.append(f"{page}: {name} {written}")
+    assert not wrong
+
+
+def test_no_two_things_on_a_page_have_one_address(
+    documents: dict[str, BeautifulSoup],
+) -> None:
+    for page, document in documents.items():
+        ids = [str(tag["id"]) for tag in document.find_all(id=True)]
+        assert len(ids) == len(set(ids)), (page, [i for i in ids if ids.count(i) > 1])
+
+
+def test_every_page_has_one_title_and_a_description(
+    documents: dict[str, BeautifulSoup],
+) -> None:
+    for page, document in documents.items():
+        assert len(document.find_all("h1")) == 1, page
+        assert document.find("meta", attrs={"name": "description"}), page
+
+
+def test_no_formula_is_left_as_it_was_written(
+    documents: dict[str, BeautifulSoup],
+) -> None:
+    for page, document in documents.items():
+        for tag in document.find_all(["script", "style", "pre", "code", "annotation"]):
+            tag.decompose()
+        text = document.get_text()
+        assert not re.search(r"\$[^\s$][^$\n]*\$|[\ue000-\ue2ff]|\]\[", text), page

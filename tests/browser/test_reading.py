@@ -1,0 +1,241 @@
+"""What a reader does: search, copy, follow a link, switch the colours, print."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from labml_style_nn.weave.parse import read
+from tests.browser.conftest import open_context
+from tests.conftest import ROOT
+
+MIXER = "models/mlp_mixer/"
+SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
+
+
+def clipboard(page: Page) -> str:
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert isinstance(text, str)
+    return text
+
+
+# ## Search
+
+
+def results(page: Page, query: str) -> list[str]:
+    """The addresses that a search finds, best first; `/` opens it."""
+    page.goto("", wait_until="networkidle")
+    page.keyboard.press("/")
+    expect(page.get_by_role("textbox", name="Search")).to_be_focused()
+    page.keyboard.type(query)
+    found = page.locator(".md-search-result__link")
+    expect(found.first).to_be_attached(timeout=30_000)
+    addresses = [unquote(str(link.get_attribute("href"))) for link in found.all()]
+    return [re.sub(r"\?h=[^#]*", "", address) for address in addresses]
+
+
+def test_search_finds_a_class(page: Page) -> None:
+    found = results(page, "TokenMixing")
+    assert any(
+        address.endswith("layers/token_mixing/#TokenMixing") for address in found
+    )
+
+
+def test_search_finds_a_sentence(page: Page) -> None:
+    words = "convolutional networks are pyramids"
+    assert words in SOURCE.read_text()
+    assert f"{MIXER}#MixerBlock" in " ".join(results(page, words)[:3])
+
+
+# ## Copy
+
+
+def test_a_row_is_copied_exactly(page: Page) -> None:
+    page.goto(MIXER)
+    module = read(SOURCE)
+    rows = [row for row in module.rows if row.code]
+    cells = page.locator(".weave-code")
+    assert cells.count() == len(rows)
+    for number in (0, len(rows) // 2, len(rows) - 1):
+        cells.nth(number).hover()
+        cells.nth(number).get_by_role("button", name="Copy").click()
+        expect(page.get_by_text("Copied to clipboard")).to_be_visible()
+        assert clipboard(page) == module.code(rows[number]).rstrip("\n")
+
+
+def test_a_selection_has_no_line_numbers(page: Page) -> None:
+    page.goto(MIXER)
+    module = read(SOURCE)
+    row = next(row for row in module.rows if len(row.code) > 3)
+    number = [row for row in module.rows if row.code].index(row)
+    page.locator(".weave-code code").nth(number).evaluate(
+        "code => getSelection().selectAllChildren(code)"
+    )
+    page.keyboard.press("Control+c")
+    assert clipboard(page).strip("\n") == module.code(row).strip("\n")
+
+
+def test_the_module_is_copied_exactly(page: Page) -> None:
+    page.goto(MIXER)
+    page.get_by_role("button", name="Copy module").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert clipboard(page) == SOURCE.read_text()
+
+
+def test_the_module_is_downloaded_exactly(page: Page, tmp_path: Path) -> None:
+    page.goto(MIXER)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download .py").click()
+    assert waiting.value.suggested_filename == "mlp_mixer.py"
+    waiting.value.save_as(tmp_path / "mixer.py")
+    assert (tmp_path / "mixer.py").read_bytes() == SOURCE.read_bytes()
+
+
+def test_every_example_is_copied_by_its_own_button(page: Page) -> None:
+    page.goto("layers/token_mixing/")
+    blocks = page.locator(".weave-prose .highlight")
+    assert blocks.count() > 2
+    for block in blocks.all():
+        block.scroll_into_view_if_needed()
+        block.hover()
+        block.get_by_role("button", name="Copy").click()
+        assert clipboard(page) == block.locator("code").inner_text().rstrip("\n")
+
+
+# ## Links
+
+
+def test_a_link_to_a_row_lands_on_it(page: Page) -> None:
+    page.goto(MIXER)
+    link = page.locator(".weave-link").last
+    target = unquote(str(link.get_attribute("href"))).removeprefix("#")
+    link.focus()
+    page.keyboard.press("Enter")
+    assert unquote(page.url).endswith(f"#{target}")
+    box = page.locator(f'[id="{target}"]').bounding_box()
+    assert box
+    assert 40 <= box["y"] < 860, "below the header, within the window"
+
+
+@pytest.mark.parametrize("name", ["MixerBlock", "MLPMixer.forward", "mixer_s16"])
+def test_a_link_to_a_name_lands_on_it(name: str, page: Page) -> None:
+    page.goto(f"{MIXER}#{name}")
+    box = page.locator(f'[id="{name}"]').bounding_box()
+    assert box
+    assert 40 <= box["y"] < 860
+
+
+def test_headings_are_in_the_table_of_contents(page: Page) -> None:
+    page.goto(MIXER)
+    contents = page.locator(".md-nav--secondary .md-nav__link")
+    assert {"#MixerBlock", "#MLPMixer", "#mixer_s32"} <= {
+        str(link.get_attribute("href")) for link in contents.all()
+    }
+
+
+# ## Looks
+
+
+def test_prose_and_code_stand_side_by_side_where_there_is_room(page: Page) -> None:
+    page.goto(MIXER)
+    row = page.locator(".weave-row:not(.weave-opening):has(.weave-code)").first
+    for width, beside in ((1440, True), (1220, True), (1200, False), (390, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        prose = row.locator(".weave-prose").bounding_box()
+        code = row.locator(".weave-code").bounding_box()
+        assert prose
+        assert code
+        assert (code["x"] >= prose["x"] + prose["width"]) == beside, width
+        assert (code["y"] >= prose["y"] + prose["height"]) != beside, width
+
+
+def test_a_line_of_the_longest_length_fits_beside_its_prose(page: Page) -> None:
+    page.goto(MIXER)
+    fits = page.evaluate(
+        """() => {
+          const code = document.querySelector(
+            ".weave-row:not(.weave-opening) .weave-code code");
+          const line = document.createElement("span");
+          line.innerHTML = '<span class="weave-line" data-line="100"></span>'
+            + "m".repeat(88) + "\\n";
+          code.prepend(line);
+          return code.scrollWidth <= code.clientWidth;
+        }"""
+    )
+    assert fits
+
+
+def test_the_switch_of_colours_colours_code_too(page: Page) -> None:
+    page.goto(MIXER)
+    keyword = page.locator(".weave-code .kn, .weave-code .k").first
+
+    def colours() -> tuple[str, str]:
+        return tuple(
+            locator.evaluate(f"element => getComputedStyle(element).{name}")
+            for locator, name in (
+                (keyword, "color"),
+                (page.locator(".weave-code").first, "backgroundColor"),
+            )
+        )
+
+    light = colours()
+    for _ in range(2):  # from the system's colours to light, and to dark
+        page.locator(".md-header__option label:visible").click()
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    dark = colours()
+    assert light[0] != dark[0]
+    assert light[1] != dark[1]
+    page.reload()
+    assert colours() == dark, "and it is remembered"
+
+
+def test_a_page_is_read_without_javascript(browser: Browser, address: str) -> None:
+    with open_context(browser, java_script_enabled=False, base_url=address) as context:
+        page = context.new_page()
+        page.goto(MIXER)
+        expect(page.get_by_role("heading", name="MLP-Mixer", level=1)).to_be_visible()
+        expect(page.locator(".weave-code").first).to_be_visible()
+        expect(page.locator(".katex-html").first).to_be_visible()
+        expect(page.get_by_role("link", name="Download .py")).to_be_visible()
+        expect(page.get_by_text("Copy module")).to_be_hidden()
+        page.locator(".md-nav--primary").get_by_text("Token mixing").first.click()
+        assert "token_mixing" in page.url
+
+
+def test_a_page_is_printed_without_its_controls(page: Page) -> None:
+    page.goto(MIXER)
+    page.emulate_media(media="print")
+    expect(page.locator(".weave-tools")).to_be_hidden()
+    expect(page.locator(".md-header")).to_be_hidden()
+    expect(page.locator(".weave-code").first).to_be_visible()
+    page.set_viewport_size({"width": 700, "height": 990})
+    cut_off = page.locator(".weave-code code").evaluate_all(
+        "codes => codes.filter(code => code.scrollWidth > code.clientWidth + 1).length"
+    )
+    assert cut_off == 0, "long lines are wrapped on paper"
+    assert page.pdf().startswith(b"%PDF")
+
+
+def test_the_keyboard_reaches_everything(page: Page) -> None:
+    page.goto(MIXER)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    seen, unseen = "", []
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate(
+            """() => {
+              const {className, tagName} = document.activeElement;
+              const style = getComputedStyle(document.activeElement);
+              return [`${tagName} ${className}`, style.outlineStyle];
+            }"""
+        )
+        seen += f"{name} "
+        # On the page as a whole, or in the search, the focus shows itself.
+        if outline == "none" and not name.startswith(("BODY", "INPUT")):
+            unseen.append(name)
+    for control in ("weave-button", "weave-link", "headerlink", "md-code__button"):
+        assert control in seen
+    assert not unseen, "what has the focus is seen"

@@ -1,0 +1,30 @@
+"""What the theme leaves without a name gets one."""
+
+from bs4 import BeautifulSoup
+
+from labml_style_nn.weave.material import name_landmarks
+
+NAVIGATION = """
+<label class="md-nav__link" for="__nav_3" id="__nav_3_label" tabindex="">
+  <span class="md-nav__icon md-icon"></span>
+</label>
+<nav class="md-nav" data-md-level="1" aria-labelledby="__nav_3_label" aria-expanded="true">
+  <label class="md-nav__title" for="__nav_3">
+    <span class="md-nav__icon md-icon"></span>
+    Layers &amp; more
+  </label>
+</nav>
+"""
+
+
+def test_a_section_is_named_by_its_title() -> None:
+    soup = BeautifulSoup(name_landmarks(NAVIGATION), "html.parser")
+    assert soup.nav
+    assert soup.nav["aria-label"] == "Layers & more"
+    assert not soup.nav.has_attr("aria-labelledby")
+    assert soup.get_text(strip=True) == "Layers & more"
+
+
+def test_the_search_dialog_is_named() -> None:
+    html = '<div class="md-search" data-md-component="search" role="dialog">'
+    assert name_landmarks(html).endswith('role="dialog" aria-label="Search">')
