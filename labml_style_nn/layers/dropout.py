@@ -20,9 +20,9 @@ at evaluation there is nothing left to do, and $y = x$.
 
 The paper lists dropout among the parts of the network (caption of Figure 1) and does
 not say where it stands. Here it stands where timm puts it, in both MLPs: after the GELU
-and after the second linear map. Table 4 of the paper says how much of it helped. Rates
-of 0.0 and 0.1 were tried, and for every model trained on ImageNet and ImageNet-21k, 0.0
-was better. So it is 0 by default.
+and after the second linear map. Rates of 0.0
+and 0.1 were tried (Supplementary B), and Table 4 has 0.0 for every model trained on
+ImageNet and ImageNet-21k. So it is 0 by default.
 
 ## What it costs
 

@@ -106,6 +106,8 @@ $2 S^2 C$ multiply–adds. With four times as many patches:
 >>> macs(TokenMixing(784, 384), many) / macs(TokenMixing(196, 384), few)
 4.0
 >>> attention = lambda x: (x @ x.transpose(1, 2)) @ x
+>>> macs(attention, few) == 2 * 196**2 * 768
+True
 >>> macs(attention, many) / macs(attention, few)
 16.0
 

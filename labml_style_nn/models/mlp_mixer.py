@@ -5,7 +5,7 @@ patches, makes a table of them, and then does two things in turn, many times ove
 MLP across the patches and an MLP across the channels. That is enough to come close to
 the best networks of its time, once it has enough data to learn from (section 1).
 
-This page is the whole of Tolstikhin, Houlsby, Kolesnikov, Beyer, Zhai, Unterthiner,
+This page is the network of Tolstikhin, Houlsby, Kolesnikov, Beyer, Zhai, Unterthiner,
 Yung, Steiner, Keysers, Uszkoreit, Lucic and Dosovitskiy, "MLP-Mixer: An all-MLP
 Architecture for Vision", NeurIPS 2021
 ([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)).
@@ -68,8 +68,8 @@ which is quadratic.
   authors' code, see [`linear`][] and
   [`layer_norm`][layers.layer_norm].
 
-With timm's weights, the outputs and all gradients equal timm's to $10^{-10}$ in
-float64.
+With timm's weights, the outputs and all gradients equal timm's: to $10^{-10}$ in
+float64, and in float32 to $2 \cdot 10^{-6}$ of the largest value (tests).
 
 ## What it costs
 

@@ -346,6 +346,19 @@ def test_training_steps_export_with_a_free_batch_dimension():
         torch.testing.assert_close(traced, eager)
 
 
+def test_half_precision_is_near_and_finite():
+    model = randomised().float().eval()
+    image = torch.randn(2, 3, 16, 24)
+    expected = model(image)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = model(image)
+    halved = model.bfloat16()(image.bfloat16())
+    for output in (mixed, halved):
+        assert output.dtype == torch.bfloat16
+        error = (output.float() - expected).abs().max() / expected.abs().max()
+        assert error < 0.05
+
+
 def test_torch_export_with_a_free_batch_dimension():
     model = randomised().eval()
     batch = torch.export.Dim("batch", min=2)
