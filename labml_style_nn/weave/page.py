@@ -146,9 +146,9 @@ def _row_html(row: WovenRow) -> str:
 
 
 def _address(row: WovenRow) -> str:
-    # The heading of a definition is its address, and a heading has a link of its own. The
-    # cell itself has no address: Material would name all code blocks in it alike, after
-    # it, and copy only the first.
+    # The heading of a definition is its address, and a heading has a link of its own.
+    # The cell itself has no address: Material would name all code blocks in it alike,
+    # after it, and copy only the first.
     if row.row.definition:
         return ""
     anchor = html.escape(row.anchor)
