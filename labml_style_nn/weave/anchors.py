@@ -33,9 +33,8 @@ def _candidates(row: Row, module: Module) -> Iterator[str]:
     if first is None:
         words = _words(" ".join(prose.text for prose in row.prose))
         code = _words(module.code(row))
-        scope = f"{row.scope}:" if row.scope else ""
         slugs = ["-".join(s) for s in (words[:_WORDS], words, [*words, *code]) if s]
-        named = [f"{scope}{slug}" for slug in slugs or ["row"]]
+        named = [f"{row.scope}:{slug}" for slug in slugs or ["row"]]
         yield from named
         first = named[0]
     else:

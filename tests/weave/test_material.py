@@ -8,7 +8,7 @@ NAVIGATION = """
 <label class="md-nav__link" for="__nav_3" id="__nav_3_label" tabindex="">
   <span class="md-nav__icon md-icon"></span>
 </label>
-<nav class="md-nav" data-md-level="1" aria-labelledby="__nav_3_label" aria-expanded="true">
+<nav class="md-nav" aria-labelledby="__nav_3_label" aria-expanded="true">
   <label class="md-nav__title" for="__nav_3">
     <span class="md-nav__icon md-icon"></span>
     Layers &amp; more

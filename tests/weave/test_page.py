@@ -72,8 +72,8 @@ def woven(source: str = SOURCE) -> list[WovenRow]:
 
 def test_anchors_are_names_and_first_words() -> None:
     assert anchors(module()) == [
-        "title-opening-1-1-a-note",
-        "set-things-up",
+        ":title-opening-1-1-a-note",
+        ":set-things-up",
         "Mixer",
         "Mixer.__init__",
         "Mixer.__init__:its-own-comment",
@@ -85,7 +85,13 @@ def test_rows_alike_are_told_apart_by_their_code() -> None:
     source = (
         "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
     )
-    assert anchors(module(source)) == ["same", "same-b-2", "c-3", "same-a-1", "same~2"]
+    assert anchors(module(source)) == [
+        ":same",
+        ":same-b-2",
+        ":c-3",
+        ":same-a-1",
+        ":same~2",
+    ]
 
 
 def test_a_name_defined_twice_has_two_anchors() -> None:
