@@ -67,6 +67,15 @@ def test_channel_mixing_is_the_mlp_on_the_table():
     torch.testing.assert_close(mixing(table()), mlp(table()), rtol=0, atol=0)
 
 
+def test_a_square_table_is_not_mistaken_for_its_transpose():
+    x = torch.randn(2, C, C, dtype=torch.double)
+    channels, tokens = randomise(ChannelMixing(C, D_C)), randomise(TokenMixing(C, D_S))
+    row = torch.stack([channels(x[:, token]) for token in range(C)], dim=1)
+    torch.testing.assert_close(channels(x), row)
+    column = [tokens(x[:, :, [channel]]) for channel in range(C)]
+    torch.testing.assert_close(tokens(x), torch.cat(column, dim=2))
+
+
 def test_token_mixing_is_equation_one_column_by_column():
     mixing, x = randomise(TokenMixing(S, D_S)), table()
     w1, b1, w2, b2 = mixing.parameters()
