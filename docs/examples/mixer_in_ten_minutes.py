@@ -16,15 +16,7 @@ from sklearn.datasets import load_sample_image
 from torch.testing import assert_close
 
 from labml_style_nn.data.digits import load_digits
-from labml_style_nn.experiments.figures import (
-    CHANNELS,
-    INK,
-    TOKENS,
-    draw,
-    show,
-    signed,
-    tint,
-)
+from labml_style_nn.experiments import figures
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.gelu import gelu_exact
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
@@ -32,7 +24,7 @@ from labml_style_nn.layers.token_mixing import TokenMixing
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer, mixer_s16, mixer_s32
 
 torch.set_grad_enabled(False)  # we only look; nothing is trained here
-torch.manual_seed(0)
+_ = torch.manual_seed(0)
 
 # %% [markdown]
 # ## An image is a table
@@ -51,30 +43,24 @@ print("image", tuple(image.shape), "→ table", tuple(patches.shape))
 # The numbers in the picture are the places of the patches. Find patch 6 on the left,
 # and its row on the right.
 
-
-# %%
-def show_patches(image, patches):
-    figure, (left, right) = draw(5.2, 3.9, columns=2)
-    left.imshow(tint(image[0], INK), extent=(0, 8, 8, 0), interpolation="none")
-    for line in range(0, 9, 2):
-        left.axhline(line, color=INK, linewidth=0.8)
-        left.axvline(line, color=INK, linewidth=0.8)
-    for place in range(16):
-        row, column = divmod(place, 4)
-        left.text(2 * column + 0.12, 2 * row + 0.1, place, va="top", size=7.5)
-    left.axis("off")
-    right.imshow(tint(patches, INK), aspect=0.5, interpolation="none")
-    right.set(xticks=range(4), yticks=range(16), xlabel="pixel of the patch")
-    right.set(ylabel="patch")
-    right.tick_params(length=0, labelsize=8)
-    show(
-        figure,
-        "Left: a handwritten three, cut into 16 numbered patches. Right: a table "
-        "of 16 rows, one for each patch, and 4 columns, one for each of its pixels.",
-    )
-
-
-show_patches(image, patches)
+# %% tags=["hide-input"]
+figure, (left, right) = figures.draw(5.2, 3.6, columns=2)
+figures.picture(left, figures.tint(0.7 * image[0], figures.INK))
+for place in range(16):
+    row, column = divmod(place, 4)
+    left.text(2 * column - 0.4, 2 * row - 0.4, place, va="top", size=7.5)
+edges = [2 * edge - 0.5 for edge in range(5)]
+left.hlines(edges, -0.5, 7.5, color=figures.INK, linewidth=0.8)
+left.vlines(edges, -0.5, 7.5, color=figures.INK, linewidth=0.8)
+figures.table(right, figures.tint(0.7 * patches, figures.INK), aspect=0.5)
+right.set(xticks=range(4), yticks=range(16), xlabel="pixel of the patch")
+right.set(ylabel="patch")
+right.tick_params(length=0, labelsize=8)
+figures.show(
+    figure,
+    "Left: a handwritten three, cut into 16 numbered patches. Right: a table of 16 "
+    "rows, one for each patch, and 4 columns, one for each of its pixels.",
+)
 
 # %% [markdown]
 # A photograph is no different, only larger. The paper's Mixer-S/32 reads images of
@@ -93,28 +79,21 @@ print("photo", tuple(photo.shape), "→ table", (rows.shape[0], rows[0].numel())
 # row 0.
 
 
-# %%
-def show_photo(photo, rows):
-    figure, (left, right) = draw(5.2, 2.7, columns=2)
-    small = rearrange(photo.float(), "(r h) (c w) k -> r c (h w) k", h=2, w=2).mean(2)
-    left.imshow(small.byte(), extent=(0, 7, 7, 0), interpolation="none")
-    for line in range(1, 7):
-        left.axhline(line, color="white", linewidth=0.8)
-        left.axvline(line, color="white", linewidth=0.8)
-    left.axis("off")
-    unrolled = rearrange(rows.float(), "s (n k) c -> s n k c", k=16).mean(2)
-    right.imshow(unrolled.byte(), aspect="auto", interpolation="none")
-    right.set(xticks=[], yticks=(0, 7, 14, 21, 28, 35, 42), ylabel="patch")
-    right.set(xlabel="pixels of the patch, unrolled")
-    right.tick_params(length=0, labelsize=8)
-    show(
-        figure,
-        "Left: a photograph of a flower under a grid of 7 by 7 patches. Right: the "
-        "same pixels as a table of 49 rows, in which the flower is not to be seen.",
-    )
-
-
-show_photo(photo, rows)
+# %% tags=["hide-input"]
+figure, (left, right) = figures.draw(5.2, 2.7, columns=2)
+small = rearrange(photo.float(), "(r h) (c w) k -> r c (h w) k", h=2, w=2).mean(2)
+figures.picture(left, small.byte(), extent=(0, 7, 7, 0))
+left.hlines(range(1, 7), 0, 7, color="white", linewidth=0.8)
+left.vlines(range(1, 7), 0, 7, color="white", linewidth=0.8)
+unrolled = rearrange(rows.float(), "s (n k) c -> s n k c", k=16).mean(2)
+figures.picture(right, unrolled.byte(), aspect="auto")
+right.set(yticks=range(0, 49, 7), ylabel="patch", xlabel="pixels of the patch")
+right.tick_params(length=0, labelsize=8)
+figures.show(
+    figure,
+    "Left: a photograph of a flower under a grid of 7 by 7 patches. Right: the same "
+    "pixels as a table of 49 rows, in which the flower is not to be seen.",
+)
 
 # %% [markdown]
 # ## Tokens
@@ -184,14 +163,16 @@ block = MixerBlock(num_patches=S, hidden_dim=C, tokens_mlp_dim=12, channels_mlp_
 nudged = X.clone()
 nudged[5, 2] += 1
 
-layers = {
-    "token mixing": token_mixing,
-    "channel mixing": channel_mixing,
-    "block": block,
-}
-reached = {
-    name: (layer(nudged[None]) != layer(X[None]))[0] for name, layer in layers.items()
-}
+
+def reach(layer):
+    return (layer(nudged[None]) != layer(X[None]))[0]
+
+
+column, row = torch.zeros(S, C, dtype=torch.bool), torch.zeros(S, C, dtype=torch.bool)
+column[:, 2], row[5, :] = True, True
+assert reach(token_mixing).equal(column)
+assert reach(channel_mixing).equal(row)
+assert reach(block).all()
 
 # %% [markdown]
 # Token mixing reaches all tokens, but stays in its channel. Channel mixing reaches all
@@ -199,31 +180,24 @@ reached = {
 # whole table.
 
 
-# %%
-def show_reach(reached):
-    figure, axes = draw(5.2, 3.3, columns=3)
-    for axis, (name, where), colour in zip(
-        axes, reached.items(), (TOKENS, CHANNELS, INK), strict=True
-    ):
-        axis.imshow(tint(where * 0.85 + 0.06, colour), interpolation="none")
-        axis.plot(2, 5, "o", color=INK, markersize=4, markerfacecolor="none")
-        axis.set(title=name, xticks=[], yticks=[], xlabel="channels")
-    axes[0].set(ylabel="tokens")
-    show(
-        figure,
-        "Three tables of 16 tokens by 8 channels. A change at token 5, channel 2, "
-        "reaches column 2 by token mixing, row 5 by channel mixing, and everything "
-        "by a block.",
-    )
-
-
-show_reach(reached)
-
-column, row = torch.zeros(S, C, dtype=torch.bool), torch.zeros(S, C, dtype=torch.bool)
-column[:, 2], row[5, :] = True, True
-assert reached["token mixing"].equal(column)
-assert reached["channel mixing"].equal(row)
-assert reached["block"].all()
+# %% tags=["hide-input"]
+figure, axes = figures.draw(5.2, 3.3, columns=3)
+for axis, layer, name, colour in zip(
+    axes,
+    (token_mixing, channel_mixing, block),
+    ("token mixing", "channel mixing", "block"),
+    (figures.TOKENS, figures.CHANNELS, figures.INK),
+    strict=True,
+):
+    figures.table(axis, figures.tint(reach(layer) * 0.8, colour))
+    axis.plot(2, 5, "o", color=figures.INK, markersize=4, markerfacecolor="none")
+    axis.set(title=name, xlabel="channels")
+axes[0].set(ylabel="tokens")
+figures.show(
+    figure,
+    "Three tables of 16 tokens by 8 channels. A change at token 5, channel 2, reaches "
+    "column 2 by token mixing, row 5 by channel mixing, and everything by a block.",
+)
 
 # %% [markdown]
 # ## One block by hand
@@ -268,21 +242,17 @@ print(f"largest difference: {difference:.0e}")
 # through them.
 
 
-# %%
-def show_tables(tables):
-    figure, axes = draw(5.2, 3.3, columns=3)
-    for axis, (name, table) in zip(axes, tables.items(), strict=True):
-        axis.imshow(signed(table), interpolation="none")
-        axis.set(title=name, xticks=[], yticks=[], xlabel="channels")
-    axes[0].set(ylabel="tokens")
-    show(
-        figure,
-        "The tables X, U and Y as grids of 16 tokens by 8 channels, coloured by sign "
-        "and size. U differs from X, and Y from U, but each resembles the one before.",
-    )
-
-
-show_tables({"X": X, "U": U, "Y": Y})
+# %% tags=["hide-input"]
+figure, axes = figures.draw(5.2, 3.3, columns=3)
+for axis, name, numbers in zip(axes, "XUY", (X, U, Y), strict=True):
+    figures.table(axis, figures.signed(numbers))
+    axis.set(title=name, xlabel="channels")
+axes[0].set(ylabel="tokens")
+figures.show(
+    figure,
+    "The tables X, U and Y as grids of 16 tokens by 8 channels, coloured by sign and "
+    "size. The empty patches of X are rows of zeros; in U and Y no row is empty.",
+)
 
 # %% [markdown]
 # ## The order of things

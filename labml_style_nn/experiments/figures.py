@@ -43,13 +43,13 @@ _ON_A_PAGE = {
     CHANNELS: f"var(--channels, {CHANNELS})",
 }
 
-# Letters stay letters, so that they are crisp, small and can be selected. A fixed salt
-# makes the same figure the same file.
+# The look. Letters stay letters, so that they are crisp, small and can be selected. A
+# fixed salt makes the same figure the same file.
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "figure",
-    "font.size": 10.5,
-    "axes.titlesize": 10.5,
+    "font.size": 11,
+    "axes.titlesize": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 1.75,
@@ -57,20 +57,19 @@ _STYLE: Any = {
     **dict.fromkeys(("axes.labelcolor", "axes.edgecolor", "text.color"), INK),
     **dict.fromkeys(("xtick.color", "ytick.color"), INK),
 }
+matplotlib.rcParams.update(_STYLE)
 
 
 def draw(width: float, height: float, rows: int = 1, columns: int = 1) -> Any:
     """Open a figure of some inches with its axes, as `plt.subplots` does."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(rows, columns)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns)
 
 
 def svg(figure: Figure) -> str:
     """Write a figure as an SVG element in the colours of the page."""
     file = io.StringIO()
-    with matplotlib.rc_context(_STYLE):
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     _, _, drawing = file.getvalue().partition("<svg")
     for tone, colour in _ON_A_PAGE.items():
         drawing = drawing.replace(tone, colour)
@@ -85,6 +84,22 @@ def show(figure: Figure, alt: str) -> None:
     kind = "image/svg+xml"
     data = {kind: svg(figure), "text/plain": alt}
     display(data, raw=True, metadata={kind: {"alt": alt}})  # type: ignore[no-untyped-call]
+
+
+def picture(axes: Any, colours: Any, **extra: Any) -> None:
+    """Show an array of colours as it is: square pixels, no axes."""
+    axes.imshow(colours, interpolation="none", **extra)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def table(axes: Any, colours: Any, **extra: Any) -> None:
+    """Show an array of colours as the cells of a table."""
+    picture(axes, colours, **extra)
+    rows, columns = colours.shape[:2]
+    thin = {"color": INK, "linewidth": 0.5, "alpha": 0.4}
+    axes.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, **thin)
+    axes.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, **thin)
 
 
 def tint(values: Any, colour: str) -> Any:

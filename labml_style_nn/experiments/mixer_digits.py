@@ -23,12 +23,34 @@ in `runs/mixer_digits/`:
 - `results.jsonl`: the result of each seed, with all its settings.
 - `curves.svg`: how loss and accuracy went.
 
+## The record
+
+A run of the second command comes with the package, with its settings, versions and
+times ([`recorded`][]). This is what it says, with the standard deviation over splits:
+
+>>> print(summary(recorded()))
+5 splits: 99.33 ± 0.61 % of the test images right, 39 CPU-seconds each
+>>> [result["test_errors"] for result in recorded()]
+[0, 2, 2, 6, 2]
+
+For comparison, [the notebook](../examples/train_on_digits.py) gives the same splits to
+two classical methods.
+
+## How the recipe was chosen
+
+By five-fold cross-validation among the 1,437 training images of seed 0. A candidate
+learned from four fifths of them and was judged by the last fifth, five times in turn.
+The 360 test images of seed 0 took no part in any decision. The other splits are drawn
+from the same 1,797 images, so most of their test images were among those 1,437: for
+them, the choice was not quite blind.
+
 ## Example
 
->>> settings = Settings(seed=0)
->>> model = build_model(settings)
->>> model(torch.zeros(1, 1, 8, 8)).shape
-torch.Size([1, 10])
+>>> model = build_model(Settings(seed=0))
+>>> model(torch.zeros(5, 1, 8, 8)).shape
+torch.Size([5, 10])
+>>> sum(p.numel() for p in model.parameters())
+43322
 """
 
 import argparse
@@ -54,9 +76,8 @@ from labml_style_nn.experiments.figures import CHANNELS, TOKENS, draw, svg
 from labml_style_nn.experiments.training import (
     DivergedError,
     Recipe,
-    adamw,
+    Trainer,
     predict,
-    train_epoch,
 )
 from labml_style_nn.models.mlp_mixer import MLPMixer
 
@@ -69,10 +90,10 @@ class Settings(Recipe):
     """
 
     patch_size: int = 2
-    num_layers: int = 3
-    hidden_dim: int = 64
+    num_layers: int = 4
+    hidden_dim: int = 48
     tokens_mlp_dim: int = 32
-    channels_mlp_dim: int = 128
+    channels_mlp_dim: int = 96
 
 
 def build_model(settings: Settings) -> MLPMixer:
@@ -105,8 +126,7 @@ class Run:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings, self.folder = settings, folder
         self.train_digits, self.test_digits = split_digits(settings.seed)
-        self.model = build_model(settings)
-        self.optimizer = adamw(self.model, settings)
+        self.trainer = Trainer(build_model(settings), settings)
         self.history: list[records.Record] = []
         if (folder / "checkpoint.pt").exists():
             self.load()
@@ -120,18 +140,16 @@ class Run:
         name = f"seed {self.settings.seed}"
         with tqdm(total=epochs, initial=done, desc=name, unit="epoch") as bar:
             for epoch in range(done, epochs):
-                report = self.train_epoch(epoch)
+                report = self.advance(epoch)
                 loss, accuracy = report["loss"], report["accuracy"]
                 bar.set_postfix_str(f"loss {loss:.4f}, accuracy {accuracy:.2%}")
                 bar.update()
 
     # CPU time does not depend on what else the machine is doing; time on the wall does.
-    def train_epoch(self, epoch: int) -> records.Record:
+    def advance(self, epoch: int) -> records.Record:
         """Train for one epoch, and save."""
         start = time.process_time()
-        report = train_epoch(
-            self.model, self.optimizer, self.train_digits, self.settings, epoch
-        )
+        report = self.trainer.train_epoch(self.train_digits, epoch)
         seconds = round(time.process_time() - start, 3)
         entry = {"epoch": epoch + 1, **report._asdict(), "cpu_seconds": seconds}
         self.history.append(entry)
@@ -142,8 +160,7 @@ class Run:
         """Write down where the run is."""
         state = {
             "settings": asdict(self.settings),
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "training": self.trainer.state_dict(),
             "history": self.history,
         }
         save_checkpoint(self.folder / "checkpoint.pt", state)
@@ -152,15 +169,15 @@ class Run:
     def load(self) -> None:
         """Go to where the run was."""
         state = load_checkpoint(self.folder / "checkpoint.pt", asdict(self.settings))
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.trainer.load_state_dict(state["training"])
         self.history = state["history"]
 
     # Whoever reads the number later needs to know what it is a number of.
     def result(self) -> records.Record:
         """Test the network, and say under what circumstances."""
         images, labels = self.test_digits
-        errors = int((predict(self.model, images) != labels).sum())
+        network = self.trainer.average
+        errors = int((predict(network, images) != labels).sum())
         return {
             "experiment": "mixer_digits",
             "seed": self.settings.seed,
@@ -168,7 +185,7 @@ class Run:
             "test_errors": errors,
             "test_images": len(labels),
             "cpu_seconds": round(sum(e["cpu_seconds"] for e in self.history), 1),
-            "parameters": sum(p.numel() for p in self.model.parameters()),
+            "parameters": sum(p.numel() for p in network.parameters()),
             "settings": asdict(self.settings),
             **records.circumstances(),
         }
@@ -215,7 +232,9 @@ _OPTIONS = {
     "learning_rate": "the largest of the run",
     "warmup_epochs": "how long the rate rises",
     "weight_decay": "how fast weights decay",
-    "label_smoothing": "share of the target that goes to all classes alike",
+    "label_smoothing": "share of the target that all classes divide",
+    "averaging": "how much of the averaged weights stays at each step",
+    "untouched": "share of the images that are shown as they are",
     "rotation": "largest rotation, in degrees",
     "shift": "largest shift, in pixels",
     "scale": "largest change of size, as a logarithm",

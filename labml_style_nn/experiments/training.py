@@ -1,23 +1,29 @@
 r"""# Training
 
-The loop in which a network learns to name images. It knows nothing of the network or of
-the images: [`mixer_digits`][] brings both.
+The loop in which a network learns to name images. Any network will do that turns an
+image into a score for each class; [`mixer_digits`][] brings one.
 
-An epoch shows the network each training image once, in a random order, each a little
-changed ([`random_affine`][]). After each batch of images, every weight takes a small
-step against the gradient of the loss. The loss is the cross entropy between the scores
-$z$ and the right class $y$:
+An epoch shows the network each training image once, in a random order, most of them a
+little changed ([`random_affine`][]). After each batch of images, every weight takes a
+small step against the gradient of the loss. With the scores $z$, their softmax $p$ and
+the right class $y$ out of $K$, the loss is a cross entropy:
 
-$$\ell(z, y) = -\log \frac{e^{z_y}}{\sum_k e^{z_k}}$$
+$$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad
+\ell = - (1 - \varepsilon) \log p_y - \frac{\varepsilon}{K} \sum_k \log p_k$$
 
-It is the number of nats by which the network is surprised to hear the right answer.
+For $\varepsilon = 0$ it is the number of nats by which the network is surprised to hear
+the right answer. The second term is *label smoothing*: it keeps the network from
+becoming more certain than so few images can make it.
 
 ## Notation
 
+- $\varepsilon$, `label_smoothing`: the share of the target that all classes divide
 - $t$, `step`: how many batches have been seen
 - $T$, `steps`: how many there are in the whole training
 - $T_w$, `warmup`: how many of them are used to warm up
 - $\eta_t$: the learning rate of a step; $\eta$, `learning_rate`, is the largest
+- $\theta_t$: the weights after a step; $\bar\theta_t$: their running average
+- $\beta$, `averaging`: how much of the average stays at each step
 
 ## Chance, on purpose
 
@@ -35,15 +41,16 @@ exactly as if it had not been: nothing about chance has to be stored.
 
 import math
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from labml_style_nn.data.augmentation import random_affine
 from labml_style_nn.data.digits import Digits, take
-from labml_style_nn.layers.checks import check_positive
+from labml_style_nn.layers.checks import check_positive, check_rate
 
 
 @dataclass(frozen=True)
@@ -51,24 +58,27 @@ class Recipe:
     r"""## The recipe
 
     Every number that shapes a training run, so that two runs with equal recipes are
-    equal. `rotation`, `shift`, `scale` and `shear` are the ranges of
-    [`random_affine`][].
+    equal. `untouched` is the share of the images that an epoch shows as they are;
+    `rotation`, `shift`, `scale` and `shear` are the ranges in which
+    [`random_affine`][] changes the others.
 
     **Raises.** `ValueError` for a size below one, a negative number, or a warm-up that
     leaves no time to train.
     """
 
     seed: int = 0
-    epochs: int = 80
-    batch_size: int = 128
-    learning_rate: float = 4e-3
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 3e-3
     warmup_epochs: int = 5
-    weight_decay: float = 0.05
+    weight_decay: float = 0.2
     label_smoothing: float = 0.1
-    rotation: float = 8.0
-    shift: float = 0.7
-    scale: float = 0.1
-    shear: float = 0.1
+    averaging: float = 0.995
+    untouched: float = 0.2
+    rotation: float = 10.0
+    shift: float = 0.5
+    scale: float = 0.12
+    shear: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -76,6 +86,7 @@ class Recipe:
         for name, value in asdict(self).items():
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
+        check_rate(label_smoothing=self.label_smoothing, averaging=self.averaging)
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be less than epochs, "
@@ -103,21 +114,10 @@ def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
     return recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
 
-def adamw(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Make the optimiser: Adam, with weights that decay towards zero of themselves.
-
-    **Source.** I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization",
-    2019, [arXiv:1711.05101](https://arxiv.org/abs/1711.05101).
-    """
-    return torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-
-
 class Epoch(NamedTuple):
     """## What an epoch reports
 
-    Both are means over the images as the model saw them: changed, and each before the
+    Both are means over the images as the network saw them: changed, and each before the
     step it led to. `accuracy` is a share, from 0 to 1.
     """
 
@@ -133,57 +133,97 @@ class DivergedError(ArithmeticError):
     """
 
 
-def train_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    digits: Digits,
-    recipe: Recipe,
-    epoch: int,
-) -> Epoch:
-    """Show the model each image once.
+class Trainer:
+    r"""## The trainer
 
-    `epoch` counts from zero. PyTorch's global generator is seeded anew.
+    It keeps together what changes in a training: the network, the optimiser, and the
+    average of the weights.
 
-    **Raises.** [`DivergedError`][] if the loss stops being a number.
+    The optimiser is AdamW: Adam, with weights that decay towards zero by themselves.
+
+    The average is the network to use in the end. The last steps still wander, each
+    pulled by its own batch, and averaging takes that out:
+
+    $$\bar\theta_t = \beta \bar\theta_{t-1} + (1 - \beta) \theta_t$$
+
+    **Source.** AdamW: I. Loshchilov and F. Hutter, "Decoupled Weight Decay
+    Regularization", 2019, [arXiv:1711.05101](https://arxiv.org/abs/1711.05101).
     """
-    torch.manual_seed(1_000_000 * (recipe.seed + 1) + epoch)
-    model.train()
-    loss_sum = correct = 0.0
 
-    batches = shuffled(digits, recipe)
-    for i, (images, labels) in enumerate(batches):
-        step = epoch * len(batches) + i
-        rate = learning_rate(step, recipe.epochs * len(batches), recipe)
-        optimizer.param_groups[0]["lr"] = rate
+    def __init__(self, model: nn.Module, recipe: Recipe) -> None:
+        self.model, self.recipe = model, recipe
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=0.0, weight_decay=recipe.weight_decay
+        )
+        average = get_ema_multi_avg_fn(recipe.averaging)
+        self.average = AveragedModel(model, multi_avg_fn=average)
 
-        # The step itself: forward, loss, backward, update.
-        scores = model(images)
-        loss = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
-        optimizer.zero_grad()
+    def train_epoch(self, digits: Digits, epoch: int) -> Epoch:
+        """Show the network each image once.
+
+        `epoch` counts from zero. PyTorch's global generator is seeded anew.
+
+        **Raises.** [`DivergedError`][] if the loss stops being a number.
+        """
+        torch.manual_seed(1_000_000 * (self.recipe.seed + 1) + epoch)
+        self.model.train()
+        loss_sum = correct = 0.0
+        batches = shuffled(digits, self.recipe)
+        for number, batch in enumerate(batches, start=epoch * len(batches)):
+            rate = learning_rate(number, self.recipe.epochs * len(batches), self.recipe)
+            loss, right = self.step(batch, rate)
+            if not math.isfinite(loss):
+                raise DivergedError(
+                    f"the loss is {loss} in epoch {epoch + 1}, step {number + 1}: "
+                    "try a smaller learning rate or a longer warm-up"
+                )
+            # Each batch counts by its size: the last one is smaller.
+            loss_sum += loss * len(batch.labels)
+            correct += right
+        return Epoch(loss_sum / len(digits.labels), correct / len(digits.labels))
+
+    def step(self, batch: Digits, rate: float) -> tuple[float, int]:
+        """Take one step; the loss, and how many answers were right."""
+        # Forward,
+        scores = self.model(batch.images)
+        smoothing = self.recipe.label_smoothing
+        loss = F.cross_entropy(scores, batch.labels, label_smoothing=smoothing)
+        # backward,
+        self.optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        # and a step.
+        self.optimizer.param_groups[0]["lr"] = rate
+        self.optimizer.step()
+        self.average.update_parameters(self.model)
+        return loss.item(), int((scores.argmax(dim=1) == batch.labels).sum())
 
-        # Each batch counts by its size: the last one is smaller.
-        if not math.isfinite(loss.item()):
-            raise DivergedError(
-                f"the loss is {loss.item()} in epoch {epoch + 1}, step {step + 1}: "
-                "try a smaller learning_rate or a longer warm-up"
-            )
-        loss_sum += loss.item() * len(labels)
-        correct += (scores.argmax(dim=1) == labels).sum().item()
-    return Epoch(loss_sum / len(digits.labels), correct / len(digits.labels))
+    def state_dict(self) -> dict[str, Any]:
+        """Give all that changes in a training, for a checkpoint."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take it back."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average.load_state_dict(state["average"])
 
 
 def shuffled(digits: Digits, recipe: Recipe) -> list[Digits]:
-    """Shuffle the digits, change each a little, and cut them into batches."""
+    """Shuffle the digits, change most of them a little, and cut them into batches."""
     images, labels = take(digits, torch.randperm(len(digits.labels)))
-    images = random_affine(
+    changed = random_affine(
         images,
         rotation=recipe.rotation,
         shift=recipe.shift,
         scale=recipe.scale,
         shear=recipe.shear,
     )
+    untouched = torch.rand(len(labels), 1, 1, 1) < recipe.untouched
+    images = torch.where(untouched, images, changed)
     size = recipe.batch_size
     return [
         Digits(*p) for p in zip(images.split(size), labels.split(size), strict=True)

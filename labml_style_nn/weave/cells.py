@@ -23,6 +23,9 @@ from typing import Any, TypeAlias
 Part: TypeAlias = dict[str, Any]
 
 _FRAME = '<div class="nb-output" id="output-{}"></div>'
+_FOLDED = "nb-folded"
+_FOLD = re.compile(f'<div class="[^"]*{_FOLDED}.*?</pre></div>', re.DOTALL)
+_LINK = re.compile(r"\[([^\[\]]+)\]\[[\w.]*\]")
 # What a terminal takes for colour and cursor movement.
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
@@ -64,7 +67,7 @@ def document(notebook: Part, script: str) -> Document:
         prose = cell["cell_type"] == "markdown"
         apart = not lines or lines[-1] in ("", _FRAME.format(number - 1))
         lines += [""] * max(start + prose - len(lines), not apart)
-        lines += cell["source"].split("\n") if prose else fenced(cell["source"])
+        lines += cell["source"].split("\n") if prose else fenced(cell)
         if cell.get("outputs"):
             outputs[number] = render_outputs(cell["outputs"], number)
             lines.append(_FRAME.format(number))
@@ -72,19 +75,27 @@ def document(notebook: Part, script: str) -> Document:
     return Document("\n".join(lines) + "\n", outputs)
 
 
-def fenced(source: str) -> list[str]:
-    """Put Python code in a fence longer than any run of backticks within; its lines."""
+def fenced(cell: Part) -> list[str]:
+    """Put the code of a cell in a fence longer than any run of backticks within.
+
+    A cell with Jupyter's tag `hide-input` is marked, and [`fill`][] folds it.
+    """
+    source: str = cell["source"]
     longest = max(map(len, re.findall("`+", source)), default=0)
     fence = "`" * max(3, longest + 1)
-    return [f"{fence}python", *source.split("\n"), fence]
+    hidden = "hide-input" in cell.get("metadata", {}).get("tags", ())
+    mark = f" {{ .python .{_FOLDED} }}" if hidden else "python"
+    return [fence + mark, *source.split("\n"), fence]
 
 
 def fill(page: str, outputs: dict[int, str]) -> str:
-    """Put each output in its frame of the rendered page.
+    """Put each output in its frame of the rendered page, and fold what is to be folded.
 
     **Raises.** [`CellError`][] if a frame is lost: a fence or a list that is still open
     at the end of the cell before took it in.
     """
+    summary = "<summary>Show the code</summary>"
+    page = _FOLD.sub(rf'<details class="nb-code">{summary}\g<0></details>', page)
     for number, output in outputs.items():
         frame = _FRAME.format(number)
         if page.count(frame) != 1:
@@ -100,8 +111,29 @@ def render_outputs(outputs: Iterable[Part], number: int) -> str:
     """Render what a cell printed and showed, in its order."""
     return "".join(
         _Output(output, number, f"output-{number}-{position}").render()
-        for position, output in enumerate(outputs, start=1)
+        for position, output in enumerate(joined(outputs), start=1)
     )
+
+
+def joined(outputs: Iterable[Part]) -> list[Part]:
+    r"""Join what was printed in pieces, and keep what stays of it on a screen.
+
+    >>> parts = [{"output_type": "stream", "text": text} for text in ("1 %\r", "2 %")]
+    >>> joined(parts)
+    [{'output_type': 'stream', 'text': '2 %\n'}]
+    """
+    together: list[Part] = []
+    for output in outputs:
+        stream = output["output_type"] == "stream"
+        if stream and together and together[-1]["output_type"] == "stream":
+            output = {**output, "text": together.pop()["text"] + output["text"]}
+        together.append(output)
+    return [
+        {**output, "text": terminal(output["text"]) + "\n"}
+        if "text" in output
+        else output
+        for output in together
+    ]
 
 
 @dataclass(frozen=True)
@@ -206,7 +238,12 @@ def portable(notebook: Part) -> Part:
 
 
 def _portable(cell: Part, number: int) -> Part:
-    source = cell["source"]
-    if cell["cell_type"] == "markdown":
-        source = re.sub(r"\[([^\[\]]+)\]\[[\w.]*\]", r"\1", source)
-    return {**cell, "source": source, "metadata": {}, "id": f"cell-{number}"}
+    changes: Part = {"id": f"cell-{number}", "metadata": {}}
+    if tags := cell.get("metadata", {}).get("tags"):
+        folded = "hide-input" in tags
+        changes["metadata"] = {"tags": tags, "jupyter": {"source_hidden": folded}}
+    if "outputs" in cell:
+        changes["outputs"] = joined(cell["outputs"])
+    else:
+        changes["source"] = _LINK.sub(r"\1", cell["source"])
+    return {**cell, **changes}

@@ -58,7 +58,7 @@ from labml_style_nn.weave.cells import (
     terminal,
 )
 
-_HERE = Path(__file__).parent
+_OURS = Path(__file__).parent / "notebook"
 _STYLE = "assets/notebooks.css"
 
 
@@ -98,7 +98,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
                 "weave-notebooks needs the plugin mkdocs-jupyter before it, with "
                 "`allow_errors: false`: a cell that fails must fail the build"
             )
-        settings.templates_dir = str(_HERE / "notebook_templates")
+        settings.templates_dir = str(_OURS)
         if self.results is None or not self.serving:
             self.results = self._find_results(config)
         jupyter.config["cache_dir"] = str(self.results)
@@ -120,7 +120,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
 
     def on_files(self, files: Files, config: MkDocsConfig) -> None:
         """Add the style sheet."""
-        style = str(_HERE / "assets" / "notebooks.css")
+        style = str(_OURS / "notebooks.css")
         files.append(File.generated(config, _STYLE, abs_src_path=style))
 
     # mkdocs-jupyter has given the page a `render` of its own, which runs the notebook.

@@ -55,7 +55,7 @@ text = "a fence: ```"  # and more
 # %% [markdown]
 # ## What it draws
 
-# %%
+# %% tags=["hide-input"]
 kind = "image/svg+xml"
 drawn = "hedge" + "hog"
 svg = f'<?xml version="1.0"?><svg><g id="a"><text>{drawn}</text></g></svg>'
@@ -137,9 +137,16 @@ def test_code_is_shown_exactly(page: str) -> None:
 def test_printed_output_stands_below_its_cell(page: str) -> None:
     cell, output = page.index("runs.txt"), page.index("<samp>42</samp>")
     assert cell < output < page.index('<h2 id="what-it-prints">')
-    assert "<samp>one &lt;two&gt; &amp; $3</samp>" in page
-    assert "<samp>100 %</samp>" in page
-    assert "10 %\r" not in page
+    # Both streams, in their order; of the progress, what stays on a screen.
+    assert "<samp>one &lt;two&gt; &amp; $3\n100 %</samp>" in page
+
+
+def test_code_with_the_tag_is_folded_and_its_output_is_not(page: str) -> None:
+    (folded,) = re.findall(r"<details class=\"nb-code\">.*?</details>", page, re.S)
+    assert "<summary>Show the code</summary>" in folded
+    assert code_cells(folded) == source_cells(NOTEBOOK, "code")[2:]
+    after = page[page.index(folded) + len(folded) :]
+    assert after.lstrip().startswith('<div class="nb-output" id="output-6">')
 
 
 def test_drawings_stand_in_the_page_with_their_words(page: str) -> None:
@@ -154,7 +161,7 @@ def test_what_can_scroll_can_be_reached_by_keyboard(page: str) -> None:
     boxes = re.findall(r"<pre ([^>]*)><samp>", page) + re.findall(
         r'<div class="nb-html" ([^>]*)>', page
     )
-    assert len(boxes) == 4
+    assert len(boxes) == 3
     assert all('tabindex="0"' in box and "aria-label=" in box for box in boxes)
 
 
@@ -195,7 +202,9 @@ def test_notebook_has_its_outputs_and_nothing_of_this_build(project: Path) -> No
     assert notebook.cells[1].outputs[0].data["text/plain"] == "42"
     assert "see `answer` and" in notebook.cells[0].source
     assert str(project) not in path.read_text("utf-8")
-    assert all(not cell.metadata for cell in notebook.cells)
+    assert notebook.cells[3].outputs[0].text == "one <two> & $3\n100 %\n"
+    folded = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+    assert [cell.metadata for cell in notebook.cells] == [{}] * 5 + [folded, {}]
 
 
 def test_page_offers_both(page: str) -> None:

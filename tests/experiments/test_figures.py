@@ -1,0 +1,78 @@
+"""Figures: readable on paper and on slate, told in words, the same each time."""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from labml_style_nn.experiments import figures
+
+LIGHT, DARK = "#ffffff", "#15181e"
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [
+        p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("tone", [figures.INK, figures.TOKENS, figures.CHANNELS])
+@pytest.mark.parametrize("ground", [LIGHT, DARK])
+def test_tones_stand_out_on_light_and_dark(tone: str, ground: str) -> None:
+    low, high = sorted([luminance(tone), luminance(ground)])
+    assert (high + 0.05) / (low + 0.05) >= 3
+
+
+def drawing() -> str:
+    figure, (left, right) = figures.draw(4, 2, columns=2)
+    left.plot([1, 2], [3, 4], color=figures.TOKENS)
+    left.set(xlabel="epoch", ylabel="loss")
+    figures.table(right, figures.signed([[1.0, -2.0], [0.0, 0.5]]))
+    return figures.svg(figure)
+
+
+def test_drawing_takes_the_colours_of_the_page() -> None:
+    text = drawing()
+    assert ElementTree.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+    colours = set(re.findall(r"(?:fill|stroke): ([^;\"]*)", text))
+    assert colours == {"none", "currentColor", f"var(--tokens, {figures.TOKENS})"}
+    assert text.startswith(f'<svg color="{figures.INK}"')
+
+
+def test_letters_stay_letters() -> None:
+    assert re.search(r"<text [^>]*>epoch</text>", drawing())
+
+
+def test_drawing_is_the_same_each_time() -> None:
+    assert drawing() == drawing()
+
+
+def test_tint_goes_from_clear_to_full() -> None:
+    colours = figures.tint([[0.0, 0.25, 1.0]], "#ff8000")
+    assert colours.shape == (1, 3, 4)
+    assert colours[0, :, 3].tolist() == [0, 0.25, 1]
+    assert np.allclose(colours[0, :, :3], [1, 128 / 255, 0])
+
+
+def test_signed_tells_the_sign_by_the_hue() -> None:
+    plus, minus, zero = figures.signed([[1.0, -2.0, 0.0]])[0]
+    assert np.allclose(plus, figures.tint([[0.5]], figures.TOKENS)[0, 0])
+    assert np.allclose(minus, figures.tint([[1.0]], figures.CHANNELS)[0, 0])
+    assert zero[3] == 0
+
+
+def test_what_is_shown_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(
+        figures, "display", lambda data, raw, metadata: shown.append((data, metadata))
+    )
+    figure, _ = figures.draw(1, 1)
+    figures.show(figure, "A frame.")
+    ((data, metadata),) = shown
+    assert data["text/plain"] == "A frame."
+    assert data["image/svg+xml"].startswith("<svg")
+    assert metadata == {"image/svg+xml": {"alt": "A frame."}}
