@@ -135,7 +135,8 @@ figures.show(
 #
 # Now the 360 other images, once, to the network with the averaged weights. For
 # comparison, two methods from scikit-learn learn from the same images and take the same
-# test: a support vector machine and the five nearest neighbours.
+# test: a support vector machine and the five nearest neighbours, both with the default
+# settings.
 
 # %%
 network = trainer.average.module

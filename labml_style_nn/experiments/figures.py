@@ -24,6 +24,7 @@ True
 """
 
 import io
+import re
 from typing import Any
 
 import matplotlib
@@ -48,6 +49,7 @@ _ON_A_PAGE = {
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "figure",
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 11,
     "axes.titlesize": 11,
     "axes.spines.top": False,
@@ -69,11 +71,13 @@ def draw(width: float, height: float, rows: int = 1, columns: int = 1) -> Any:
 def svg(figure: Figure) -> str:
     """Write a figure as an SVG element in the colours of the page."""
     file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-    _, _, drawing = file.getvalue().partition("<svg")
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(file, format="svg", transparent=True, metadata=nothing)
+    # Matplotlib adds a style sheet, and within a page that would be one for all of it.
+    _, _, drawing = re.sub("<style.*?</style>", "", file.getvalue()).partition("<svg")
     for tone, colour in _ON_A_PAGE.items():
         drawing = drawing.replace(tone, colour)
-    return f'<svg color="{INK}"{drawing}'
+    return f'<svg color="{INK}" stroke-linejoin="round"{drawing}'
 
 
 def show(figure: Figure, alt: str) -> None:
@@ -93,13 +97,21 @@ def picture(axes: Any, colours: Any, **extra: Any) -> None:
     axes.spines[:].set_visible(False)
 
 
+def lines(axes: Any, rows: Any, columns: Any, **style: Any) -> None:
+    """Draw lines between rows and columns: each from the first line across to the last.
+
+    They are one path, interrupted where a number is missing.
+    """
+    across = [(c, row) for row in rows for c in (columns[0], columns[-1], np.nan)]
+    down = [(column, r) for column in columns for r in (rows[0], rows[-1], np.nan)]
+    x, y = zip(*across, *down, strict=True)
+    axes.plot(x, y, **{"color": INK, "linewidth": 0.5, "clip_on": False} | style)
+
+
 def table(axes: Any, colours: Any, **extra: Any) -> None:
     """Show an array of colours as the cells of a table."""
     picture(axes, colours, **extra)
-    rows, columns = colours.shape[:2]
-    thin = {"color": INK, "linewidth": 0.5, "alpha": 0.4}
-    axes.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, **thin)
-    axes.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, **thin)
+    lines(axes, *(np.arange(size + 1) - 0.5 for size in colours.shape[:2]), alpha=0.4)
 
 
 def tint(values: Any, colour: str) -> Any:

@@ -118,22 +118,29 @@ def render_outputs(outputs: Iterable[Part], number: int) -> str:
 def joined(outputs: Iterable[Part]) -> list[Part]:
     r"""Join what was printed in pieces, and keep what stays of it on a screen.
 
-    >>> parts = [{"output_type": "stream", "text": text} for text in ("1 %\r", "2 %")]
-    >>> joined(parts)
-    [{'output_type': 'stream', 'text': '2 %\n'}]
+    The two streams of a program may overtake each other. So where one ends and the
+    other begins, a new line begins.
+
+    >>> said = [("stderr", "1 %\r"), ("stderr", "2 %"), ("stdout", "done")]
+    >>> pieces = [{"output_type": "stream", "name": n, "text": t} for n, t in said]
+    >>> [piece["text"] for piece in joined(pieces)]
+    ['2 %\ndone\n']
     """
     together: list[Part] = []
     for output in outputs:
-        stream = output["output_type"] == "stream"
-        if stream and together and together[-1]["output_type"] == "stream":
-            output = {**output, "text": together.pop()["text"] + output["text"]}
-        together.append(output)
-    return [
-        {**output, "text": terminal(output["text"]) + "\n"}
-        if "text" in output
-        else output
-        for output in together
-    ]
+        last = together[-1] if together else output
+        if last is not output and "text" in last and "text" in output:
+            gap = "" if last["name"] == output["name"] else "\n"
+            text = last["text"].removesuffix(gap) + gap + output["text"]
+            together[-1] = {**output, "text": text}
+        else:
+            together.append(output)
+    return [_settled(output) for output in together]
+
+
+def _settled(output: Part) -> Part:
+    stays = {"text": terminal(output["text"]) + "\n"} if "text" in output else {}
+    return {**output, **stays}
 
 
 @dataclass(frozen=True)

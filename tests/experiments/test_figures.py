@@ -43,6 +43,11 @@ def test_drawing_takes_the_colours_of_the_page() -> None:
     assert text.startswith(f'<svg color="{figures.INK}"')
 
 
+def test_drawing_brings_no_style_for_the_page_around_it() -> None:
+    assert "<style" not in drawing()
+    assert len(drawing()) < 12_000
+
+
 def test_letters_stay_letters() -> None:
     assert re.search(r"<text [^>]*>epoch</text>", drawing())
 
