@@ -4,7 +4,8 @@ A small [`MLPMixer`][] learns the [handwritten digits][digits] from scratch. It 
 1,437 of them while it learns, and is tested once, at the end, on 360 others.
 
 The network is the paper's, only smaller. Patches of $2 \times 2$ pixels make a table of
-$S = 16$ tokens, and nothing in the architecture says that these are images.
+$S = 16$ tokens. From there on, nothing in the network knows which patch was next to
+which: it has to find out.
 
 ## Run it
 
@@ -40,9 +41,13 @@ two classical methods.
 
 By five-fold cross-validation among the 1,437 training images of seed 0. A candidate
 learned from four fifths of them and was judged by the last fifth, five times in turn.
-The 360 test images of seed 0 took no part in any decision. The other splits are drawn
-from the same 1,797 images, so most of their test images were among those 1,437: for
-them, the choice was not quite blind.
+The choice between candidates was made by that alone, and the 360 test images of seed 0
+took no part in it.
+
+Two things to know when reading the number. An earlier recipe was tested before this
+one and fell short, and the search went on, by cross-validation as before. And the other
+splits are drawn from the same 1,797 images, so most of their test images were among
+those 1,437: for them, the choice was not quite blind.
 
 ## Example
 
