@@ -103,15 +103,23 @@ def test_finished_run_does_not_train_again(
 def test_ctrl_c_says_what_is_saved(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "labml_style_nn.experiments.mixer_digits"]
     arguments = [*COMMAND, "--epochs=100000", f"--out={tmp_path}"]
+    # Whoever runs the tests in the background has told this process to ignore Ctrl-C, and
+    # a child would inherit that.
     with subprocess.Popen(
-        [*command, *arguments], stderr=subprocess.PIPE, text=True
+        [*command, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         for _ in range(600):
             if (tmp_path / "seed-0/checkpoint.pt").exists():
                 break
             time.sleep(0.1)
         os.kill(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert f"stopped; every whole epoch is saved in {tmp_path}/seed-0" in said
     assert "Traceback" not in said
