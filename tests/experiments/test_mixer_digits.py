@@ -103,8 +103,8 @@ def test_finished_run_does_not_train_again(
 def test_ctrl_c_says_what_is_saved(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "labml_style_nn.experiments.mixer_digits"]
     arguments = [*COMMAND, "--epochs=100000", f"--out={tmp_path}"]
-    # Whoever runs the tests in the background has told this process to ignore Ctrl-C, and
-    # a child would inherit that.
+    # Tests that run in the background may have been told to ignore Ctrl-C, and a child
+    # would inherit that.
     with subprocess.Popen(
         [*command, *arguments],
         stderr=subprocess.PIPE,
