@@ -86,8 +86,11 @@ class Formulas:
 
     def plain(self, html: str) -> str:
         """Put the TeX of each formula in its slot."""
-        tex = [formula.tex for formula in self.numbers]
-        return _SLOT.sub(lambda m: escape(tex[_number(m[1])]), html)
+        return _SLOT.sub(lambda m: escape(self._formula(_number(m[1])).tex), html)
+
+    def _formula(self, number: int) -> Formula:
+        # Few titles and attributes hold a formula: no list is kept for them.
+        return list(self.numbers)[number]
 
     def unsearchable(self, html: str) -> str:
         """Tell the search engine to pass over the slots: nobody searches for TeX."""
