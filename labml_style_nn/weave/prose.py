@@ -58,8 +58,8 @@ def to_markdown(text: str, place: Place, page: str, desk: Desk) -> str:
     `place` is where the first line of `text` stands, and `page` the page it is for, as
     a path from the root of the site's sources; links are written from there.
 
-    Mistakes go to `desk.problems`: a dollar that opens a formula and does not close it,
-    a name that leads nowhere.
+    Mistakes go to `desk.problems`: a formula or a fence that is not closed, a name that
+    leads nowhere.
     """
     references = {reference.lower() for reference in _REFERENCE.findall(text)}
 
