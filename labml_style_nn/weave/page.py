@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from labml_style_nn.weave import highlight
 from labml_style_nn.weave.anchors import anchors
+from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.headings import mark
 from labml_style_nn.weave.parse import Definition, Module, Prose, Row
 from labml_style_nn.weave.problems import Place
@@ -84,7 +85,7 @@ class WovenRow:
     row: Row
 
 
-def cut(content: str, module: Module) -> list[WovenRow]:
+def cut(content: str, module: Module, extra: Enrichment) -> list[WovenRow]:
     """Cut the document's HTML into rows, and put the code of each beside it."""
     prose = content.split(_CUT)
     if len(prose) != len(module.rows):
@@ -92,9 +93,9 @@ def cut(content: str, module: Module) -> list[WovenRow]:
             f"{module.path}: {len(module.rows)} rows went into Markdown and "
             f"{len(prose)} came out: is an HTML tag or a fence left open in a row?"
         )
-    coloured, inner = highlight.lines(module), _inner(module)
+    lines = _lines(module, extra)
     return [
-        WovenRow(anchor, text.strip(), _code(row, coloured, inner), row)
+        WovenRow(anchor, text.strip(), _code(row, lines), row)
         for row, anchor, text in zip(module.rows, anchors(module), prose, strict=True)
     ]
 
@@ -119,30 +120,36 @@ def flat(rows: Sequence[WovenRow], module: Module) -> str:
     )
 
 
-def grid(rows: Sequence[WovenRow], name: str, download: str) -> str:
+def grid(rows: Sequence[WovenRow], name: str, extra: Enrichment) -> str:
     """The page as a reader sees it: prose on the left, code on the right.
 
-    `name` is the file's name and `download` its address from this page.
+    `name` is what the bar above the page calls the file.
     """
-    body = "\n".join(_row_html(row) for row in rows)
+    tools, panels = "\n".join(extra.tools), "\n".join(extra.panels)
+    body = "\n".join(_row_html(row, panels) for row in rows)
     return f"""<div class="weave">
 <div class="weave-tools">
 <code class="weave-file">{html.escape(name)}</code>
-<button class="weave-button" type="button" data-weave-copy="{html.escape(download)}"
- hidden>Copy module</button>
-<a class="weave-button" href="{html.escape(download)}" download>Download .py</a>
+{tools}
 </div>
 {body}
 </div>"""
 
 
-def _row_html(row: WovenRow) -> str:
-    # What opens a module is an essay of its own, and gets the width of one.
-    kind = "weave-row weave-opening" if row.row.start == 1 else "weave-row"
+def _row_html(row: WovenRow, panels: str) -> str:
+    # What opens a module is an essay of its own, and gets the width of one; what else
+    # there is to know of the module stands beside it.
+    opens = row.row.start == 1
+    kind = "weave-row weave-opening" if opens else "weave-row"
+    aside = (
+        f'<aside class="weave-panels">\n{panels}\n</aside>\n'
+        if opens and panels
+        else ""
+    )
     code = f'<div class="weave-code highlight">{row.code}</div>' if row.code else ""
     return f"""<div class="{kind}">
 <div class="weave-prose">{_address(row)}{row.prose}</div>
-{code}</div>"""
+{aside}{code}</div>"""
 
 
 def _address(row: WovenRow) -> str:
@@ -158,13 +165,18 @@ def _address(row: WovenRow) -> str:
     return f'<a class="weave-link" id="{anchor}" href="#{anchor}" title="{title}">¶</a>'
 
 
-def _code(row: Row, coloured: Sequence[str], inner: dict[int, str]) -> str:
-    """The lines of a row, each with its number in the file."""
-    if not row.code:
-        return ""
+def _lines(module: Module, extra: Enrichment) -> list[str]:
+    """Each line of code with its number in the file, and the hint at its end."""
+    inner = _inner(module)
     lines = []
-    for number in row.code:
+    for number, line in enumerate(highlight.lines(module, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""
         mark = f'<span class="weave-line" data-line="{number}"{place}></span>'
-        lines.append(f"{mark}{coloured[number - 1]}\n")
-    return f"<pre><code>{''.join(lines)}</code></pre>"
+        lines.append(f"{mark}{line}{extra.hints.get(number, '')}\n")
+    return lines
+
+
+def _code(row: Row, lines: Sequence[str]) -> str:
+    if not row.code:
+        return ""
+    return f"<pre><code>{''.join(lines[n - 1] for n in row.code)}</code></pre>"

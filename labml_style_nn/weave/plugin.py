@@ -4,7 +4,7 @@ The thin adapter. MkDocs calls it at each step of a build, and it hands the work
 
 | event | what weave does |
 |---|---|
-| `on_files` | reads the modules, makes a page of each |
+| `on_files` | reads the book, makes a page of each chapter |
 | `on_page_markdown` | rows, or any other page: to Markdown |
 | `on_page_content` | cuts the HTML into rows; leaves a flat page to search |
 | `on_env` | sets all mathematics; fails with the list of what is wrong |
@@ -17,7 +17,7 @@ that fails leaves the good site as it was.
 
 import shutil
 from collections.abc import Iterator
-from fnmatch import fnmatch
+from html import escape
 from pathlib import Path
 
 from jinja2 import Environment
@@ -29,22 +29,20 @@ from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from mkdocs.utils import get_relative_url
 from mkdocs.utils.templates import TemplateContext
 
 from labml_style_nn.weave import node
+from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.material import name_landmarks
-from labml_style_nn.weave.mathematics import Formulas
-from labml_style_nn.weave.names import Names, Target
 from labml_style_nn.weave.page import WovenRow, addresses, cut, document, flat, grid
-from labml_style_nn.weave.parse import Module, ParseError, read
-from labml_style_nn.weave.problems import Place, Problems
-from labml_style_nn.weave.prose import Desk, to_markdown
+from labml_style_nn.weave.parse import ParseError
+from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.prose import to_markdown
 
 _ASSETS = Path(__file__).parent / "assets"
 _KATEX = "assets/katex"
 _STYLES = [f"{_KATEX}/katex.min.css", "assets/weave.css"]
-_SCRIPTS = ["assets/weave.js"]
+_SCRIPT = "assets/weave.js"
 _HEADINGS = "labml_style_nn.weave.headings:HeadingAnchors"
 
 
@@ -73,16 +71,16 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Begin a build: nothing read yet, and a folder of its own to build in."""
-        self.modules: dict[str, Module] = {}
-        self.downloads: dict[str, str] = {}
+        self.book = Book(directory_urls=config.use_directory_urls)
         self.rows: dict[str, list[WovenRow]] = {}
-        self.desk = Desk(Names(), Formulas(), Problems())
         if self.leaves_site:
             self.site = Path(config.site_dir)
             config.site_dir = str(self._building)
         config.watch.append(self.config.source)
         config.extra_css[:0] = _STYLES
-        config.extra_javascript.extend(_SCRIPTS)
+        script = options.ExtraScriptValue(_SCRIPT)
+        script.type = "module"
+        config.extra_javascript.append(script)
         config.markdown_extensions.append(_HEADINGS)
         return config
 
@@ -115,41 +113,30 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the modules, make a page and a download of each, bring the assets."""
-        source = Path(self.config.source)
-        for path in self._sources(source):
-            relative = path.relative_to(source)
-            page = _page_of(relative)
-            if files.get_file_from_path(page):
-                continue  # A page written by hand comes first.
-            module = self._read(path, f"{source.name}/{relative.as_posix()}")
-            if module.rows and any(row.prose for row in module.rows):
-                self.modules[page] = module
-                self._learn_names(module, _dotted(source.name, relative), page)
-                files.append(File.generated(config, page, content=""))
-                self.downloads[page] = relative.as_posix()
-                files.append(
-                    File.generated(config, relative.as_posix(), abs_src_path=str(path))
-                )
+        taken = [file.src_uri for file in files.documentation_pages()]
+        try:
+            self.book.read(Path(self.config.source), self.config.exclude, taken)
+        except (OSError, ParseError) as error:
+            raise PluginError(str(error)) from None
+        self._enrich()
+        for chapter in self.book.chapters.values():
+            files.append(File.generated(config, chapter.page, content=""))
+            source = str(chapter.path)
+            files.append(File.generated(config, chapter.download, abs_src_path=source))
         for uri, path in self._assets():
             files.append(File.generated(config, uri, abs_src_path=str(path)))
         return files
 
-    def _sources(self, source: Path) -> Iterator[Path]:
-        for path in sorted(source.rglob("*.py")):
-            name = path.relative_to(source).as_posix()
-            if not any(fnmatch(name, pattern) for pattern in self.config.exclude):
-                yield path
+    def _enrich(self) -> None:
+        """Find out what each page shows beyond its source."""
+        for chapter in self.book.chapters.values():
+            chapter.enrichment.tools.append(self._copying(chapter))
 
-    def _read(self, path: Path, name: str) -> Module:
-        try:
-            return read(path, name)
-        except (OSError, ParseError) as error:
-            raise PluginError(str(error)) from None
-
-    def _learn_names(self, module: Module, dotted: str, page: str) -> None:
-        self.desk.names.add(Target(dotted, page, ""))
-        for name in dict.fromkeys(d.name for d in module.definitions):
-            self.desk.names.add(Target(f"{dotted}.{name}", page, name))
+    def _copying(self, chapter: Chapter) -> str:
+        address = escape(self.book.link(chapter.download, chapter.page))
+        return f"""<button class="weave-button" type="button"
+ data-weave-copy="{address}" hidden>Copy module</button>
+<a class="weave-button" href="{address}" download>Download .py</a>"""
 
     def _assets(self) -> Iterator[tuple[str, Path]]:
         for path in sorted(_ASSETS.iterdir()):
@@ -172,12 +159,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> str:
         """Turn rows, or the prose of a page written by hand, into Markdown."""
         uri = page.file.src_uri
-        if uri in self.modules:
-            return document(self.modules[uri], uri, self.desk)
+        if uri in self.book.chapters:
+            return document(self.book.chapters[uri].module, uri, self.book.desk)
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
-        return to_markdown(markdown, Place(uri, 1 + above), uri, self.desk)
+        return to_markdown(markdown, Place(uri, 1 + above), uri, self.book.desk)
 
     @event_priority(-50)  # after the plugins that make pages
     def on_page_content(
@@ -185,12 +172,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> str:
         """Cut a module's page into rows; what is returned is what search indexes."""
         uri = page.file.src_uri
-        if uri in self.modules:
-            module = self.modules[uri]
-            self.rows[uri] = cut(html, module)
-            (page.present_anchor_ids or set()).update(addresses(module))
-            html = flat(self.rows[uri], module)
-        return self.desk.formulas.unsearchable(html)
+        if uri in self.book.chapters:
+            chapter = self.book.chapters[uri]
+            self.rows[uri] = cut(html, chapter.module, chapter.enrichment)
+            (page.present_anchor_ids or set()).update(addresses(chapter.module))
+            html = flat(self.rows[uri], chapter.module)
+        return self.book.desk.formulas.unsearchable(html)
 
     @event_priority(-100)  # when all pages are read
     def on_env(
@@ -198,8 +185,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> Environment:
         """Set the mathematics of the site, and fail if anything is wrong."""
         cache = Path(self.config.cache) / "mathematics.json"
-        problems = self.desk.problems
-        self.desk.formulas.set(self._katex(), node.program(), cache, problems)
+        problems = self.book.desk.problems
+        self.book.desk.formulas.set(self._katex(), node.program(), cache, problems)
         if problems.found:
             raise PluginError(f"{len(problems.found)} to mend:\n{problems}")
         return env
@@ -216,22 +203,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Put the grid in the place of the flat page."""
         uri = page.file.src_uri
         if uri in self.rows:
-            address = get_relative_url(self.downloads[uri], page.url)
-            page.content = grid(self.rows[uri], self.modules[uri].path, address)
+            chapter = self.book.chapters[uri]
+            page.content = grid(self.rows[uri], chapter.module.path, chapter.enrichment)
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Fill in the mathematics, and what the theme leaves without a name."""
         head, end, body = name_landmarks(output).partition("</head>")
-        formulas = self.desk.formulas
+        formulas = self.book.desk.formulas
         return formulas.plain(head) + end + formulas.fill(body)
-
-
-def _page_of(relative: Path) -> str:
-    """The page of a module: `layers/gelu.md`; a package's own is its folder's index."""
-    name = "index" if relative.stem == "__init__" else relative.stem
-    return relative.with_name(f"{name}.md").as_posix()
-
-
-def _dotted(package: str, relative: Path) -> str:
-    parts = [package, *relative.with_suffix("").parts]
-    return ".".join(part for part in parts if part != "__init__")

@@ -5,12 +5,15 @@ import textwrap
 from html import unescape
 
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
 
 from labml_style_nn.weave.anchors import anchors
+from labml_style_nn.weave.enrich import Enrichment, Mark
 from labml_style_nn.weave.headings import HeadingAnchors
+from labml_style_nn.weave.highlight import lines
 from labml_style_nn.weave.mathematics import Formulas
 from labml_style_nn.weave.names import Names
 from labml_style_nn.weave.page import WovenRow, addresses, cut, document, flat, grid
@@ -59,12 +62,13 @@ def desk() -> Desk:
     return Desk(Names(), Formulas(), Problems())
 
 
-def woven(source: str = SOURCE) -> list[WovenRow]:
+def woven(source: str = SOURCE, extra: Enrichment | None = None) -> list[WovenRow]:
     parsed = module(source)
     markdown = Markdown(
         extensions=["toc", "footnotes", "fenced_code", "tables", HeadingAnchors()]
     )
-    return cut(markdown.convert(document(parsed, "mixer.md", desk())), parsed)
+    html = markdown.convert(document(parsed, "mixer.md", desk()))
+    return cut(html, parsed, extra or Enrichment())
 
 
 # ## Anchors
@@ -138,7 +142,7 @@ def test_notes_work_across_rows() -> None:
 
 def test_rows_that_markdown_swallowed_are_missed() -> None:
     with pytest.raises(ValueError, match=r"^pkg/mixer.py: 2 rows went .* 1 came out"):
-        cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"))
+        cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"), Enrichment())
 
 
 # ## The page
@@ -173,7 +177,7 @@ def test_lines_stay_in_step_whatever_ends_them(ending: str) -> None:
 
 
 def test_every_row_can_be_linked_to() -> None:
-    page = grid(woven(), "pkg/mixer.py", "../mixer.py")
+    page = grid(woven(), "pkg/mixer.py", Enrichment())
     for anchor in addresses(module()):
         assert page.count(f'id="{anchor}"') == 1, anchor
     for anchor in re.findall(r'class="weave-link" href="#([^"]+)"', page):
@@ -186,8 +190,37 @@ def test_the_flat_page_has_all_prose_and_all_code() -> None:
         assert part in page
 
 
-def test_the_page_offers_the_module() -> None:
-    page = grid(woven(), "pkg/mixer.py", "../mixer.py")
-    assert 'data-weave-copy="../mixer.py"' in page
-    assert '<a class="weave-button" href="../mixer.py" download>' in page
-    assert "pkg/mixer.py" in page
+# ## What a page shows beyond its source
+
+
+def test_tools_stand_above_and_panels_beside_the_opening() -> None:
+    extra = Enrichment(tools=["<b>tool</b>"], panels=["<i>panel</i>"])
+    page = grid(woven(), "pkg/<mixer>.py", extra)
+    assert page.index("pkg/&lt;mixer&gt;.py") < page.index("<b>tool</b>")
+    assert page.index("Opening.") < page.index("<i>panel</i>") < page.index("Set ")
+    assert page.count("<i>panel</i>") == 1
+
+
+def test_a_hint_ends_its_line() -> None:
+    line = SOURCE.split("\n").index("a = 1 < 2") + 1
+    row = woven(extra=Enrichment(hints={line: "<i>hint</i>"}))[1]
+    assert row.code.rstrip().endswith("<i>hint</i>\n</code></pre>")
+
+
+EDGES = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True).map(sorted)
+
+
+@given(st.lists(EDGES, max_size=8))
+def test_marks_wrap_their_columns_and_change_no_letter(edges: list[list[int]]) -> None:
+    kept: list[tuple[int, int]] = []
+    for start, end in edges:
+        if not any(s < start < e < end or start < s < end < e for s, e in kept):
+            kept.append((start, end))
+    marks = [Mark(1, s, e, "b", {"n": f"{s}<{e}"}) for s, e in kept]
+    line, *_ = lines(parse("a = 'é<é'\n"), marks)
+    assert text(line) == "a = 'é<é'"
+    elements = BeautifulSoup(line, "html.parser").find_all("b")
+    assert len(elements) == len(kept)
+    for element in elements:
+        start, end = map(int, element["n"].split("<"))
+        assert element.get_text() == "a = 'é<é'"[start:end]
