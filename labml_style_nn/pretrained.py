@@ -116,6 +116,11 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     """Our tensors, by timm's names and in timm's shapes.
 
     **Raises.** `ValueError` for a model whose names in timm are not known.
+
+    >>> timm_targets(nn.Linear(3, 2))
+    Traceback (most recent call last):
+        ...
+    ValueError: no timm names for Linear, only for MLPMixer
     """
     if type(model) not in TIMM_NAMES:
         known = ", ".join(kind.__name__ for kind in TIMM_NAMES)

@@ -11,9 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from labml_style_nn.weave.parse import parse
-from labml_style_nn.weave.plugin import WeaveConfig
-
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
@@ -22,7 +19,8 @@ TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in 
 
 MADE_BY_THE_READER = {
     *("site/", ".cache/", "runs/mixer_digits/"),
-    *("file.py", "softmax.py", "index.md"),
+    *("file.py", "softmax.py", "my_package/rms_norm.py", "proofs.py"),
+    *("index.md", "requirements.txt", "main.0123abcd.min.css"),
 }
 
 each_page = pytest.mark.parametrize("page", TEXTS)
@@ -83,12 +81,12 @@ def test_every_link_leads_to_a_file(page: str) -> None:
 
 @each_page
 def test_every_path_exists(page: str) -> None:
-    """Look in the root, in the package and in the renderer's folder."""
+    """Look in the root, beside the guides, in the package, beside the renderer."""
     package = ROOT / "labml_style_nn"
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
     paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
     for path in paths - MADE_BY_THE_READER:
-        roots = (ROOT, package, package / "weave")
+        roots = (ROOT, ROOT / "docs" / "guide", package, package / "weave")
         assert any((root / path).exists() for root in roots), path
 
 
@@ -154,30 +152,3 @@ print(any(n in sys.modules for n in ("mkdocs", "sklearn", "matplotlib")))
     assert result.stderr == ""
     path = package / "models" / "mlp_mixer.py"
     assert result.stdout == f"{path} layers models\nFalse\n"
-
-
-def test_the_example_module_works(tmp_path: Path) -> None:
-    source = fences(TEXTS["docs/guide/write.md"], "python")[0]
-    path = tmp_path / "softmax.py"
-    path.write_text(source)
-    spec = importlib.util.spec_from_file_location("softmax", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    result = doctest.testmod(module)
-    assert result.attempted == 2
-    assert result.failed == 0
-
-
-def test_the_example_module_has_the_rows_that_the_guide_describes() -> None:
-    rows = parse(fences(TEXTS["docs/guide/write.md"], "python")[0]).rows
-    first_words = [row.prose[0].text.split()[0] for row in rows if row.prose]
-    assert first_words == ["#", "Probabilities", "$e^{1000}$", "What"]
-
-
-def test_the_example_configuration_is_accepted() -> None:
-    configuration = fences(TEXTS["docs/guide/write.md"], "yaml")[0]
-    options = re.findall(r"^      (\w+): ", configuration, re.MULTILINE)
-    assert options == ["source"]
-    assert set(options) <= {name for name, _ in WeaveConfig._schema}

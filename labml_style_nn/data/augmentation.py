@@ -21,8 +21,10 @@ one value. In the other direction some would get several and some none.
 - $\theta$, `angle`: the rotation, in radians
 - $k$, `slant`: the shear, how far a row moves sideways for each step down
 - $s$, `zoom`: the scale, above one for a smaller digit
-- $t$, `move`: the translation; one pixel is $2 / 8$ in these coordinates
-- $A$, `matrix`: the linear part of the map
+- $t$, `move`: the translation; one pixel is $2 / H$ in these coordinates
+- $A$: the linear part of the map
+- $B$, `batch`: how many images are changed together
+- $H$, `size`: the height of an image, and its width
 
 ## What it costs
 
@@ -32,7 +34,8 @@ changed at once.
 ## Example
 
 >>> _ = torch.manual_seed(0)
->>> images = torch.rand(5, 1, 8, 8)
+>>> batch, size = 5, 8
+>>> images = torch.rand(batch, 1, size, size)
 >>> random_affine(images, rotation=8, shift=0.7, scale=0.1, shear=0.1).shape
 torch.Size([5, 1, 8, 8])
 
@@ -62,7 +65,7 @@ def random_affine(
     `scale` is a factor between $e^{-scale}$ and $e^{scale}$, so that larger and smaller
     are equally likely; `shear` is a slope.
 
-    **Shape.** `(N, channels, size, size)` to the same, values from 0 (paper) to 1.
+    **Shape.** `(batch, channels, size, size)` to the same, values from 0 (paper) to 1.
 
     **Raises.** `ValueError` if the images are not square: a rotation would distort
     them.
@@ -75,7 +78,8 @@ def random_affine(
         return (2 * torch.rand(len(images)) - 1) * limit
 
     angle, zoom = draw(math.radians(rotation)), draw(scale).exp()
-    slant, one, zero = draw(shear), torch.ones(len(images)), torch.zeros(len(images))
+    slant = draw(shear)
+    one, zero = torch.ones(len(images)), torch.zeros(len(images))
 
     # The two matrices of the equation, for all images at once.
     turn = matrix([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
@@ -97,7 +101,7 @@ def random_affine(
 def matrix(entries: list[list[Tensor]]) -> Tensor:
     """Build one small matrix for each image from the vectors of its entries.
 
-    **Shape.** Rows and columns of vectors `(N,)` to `(N, rows, columns)`.
+    **Shape.** Rows and columns of vectors `(batch,)` to `(batch, rows, columns)`.
     """
     rows = [torch.stack(row, dim=-1) for row in entries]
     return torch.stack(rows, dim=-2)

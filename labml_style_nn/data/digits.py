@@ -11,9 +11,9 @@ its block: a whole number from 0 to 16.
 
 ## Notation
 
-- $N$, `len(labels)`: the number of images
-- $x$, `images`: the images, of shape $(N, 1, 8, 8)$, from 0 (paper) to 1 (ink)
-- $y$, `labels`: what each image shows, from 0 to 9, of shape $(N,)$
+- $N$: the number of images
+- $x$, `images`: the images, $N \times 1 \times 8 \times 8$, from 0 (paper) to 1 (ink)
+- $y$, `labels`: what each image shows, from 0 to 9; there are $N$ of them
 
 ## What a test on these images says
 

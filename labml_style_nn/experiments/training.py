@@ -17,12 +17,20 @@ becoming more certain than so few images can make it.
 
 ## Notation
 
+- $z$, `scores`: what the network says of each class
+- $p$: the softmax of the scores
+- $y$, `labels`: the right class of each image
+- $K$, `num_classes`: the number of classes
+- $B$, `batch`: how many images are seen together
+- $\ell$, `loss`: the loss
 - $\varepsilon$, `label_smoothing`: the share of the target that all classes divide
 - $t$, `step`: how many batches have been seen
 - $T$, `steps`: how many there are in the whole training
 - $T_w$, `warmup`: how many of them are used to warm up
-- $\eta_t$: the learning rate of a step; $\eta$, `learning_rate`, is the largest
-- $\theta_t$: the weights after a step; $\bar\theta_t$: their running average
+- $\eta_t$, `rate`: the learning rate of a step
+- $\eta$, `learning_rate`: the largest of them
+- $\theta$, `model`: the weights, after step $t$ they are $\theta_t$
+- $\bar\theta$, `average`: the running average of the weights
 - $\beta$, `averaging`: how much of the average stays at each step
 
 ## Chance, on purpose
@@ -37,6 +45,13 @@ exactly as if it had not been: nothing about chance has to be stored.
 >>> rates = [learning_rate(step, 100, recipe) for step in (0, 10, 19, 20, 60, 99)]
 >>> [f"{rate:.2e}" for rate in rates]
 ['5.00e-05', '5.50e-04', '1.00e-03', '1.00e-03', '5.00e-04', '3.85e-07']
+
+Any network will do that gives a score for each class:
+
+>>> batch, num_classes = 5, 10
+>>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))
+>>> predict(network, torch.rand(batch, 1, 8, 8)).shape
+torch.Size([5])
 """
 
 import math
@@ -234,7 +249,7 @@ def shuffled(digits: Digits, recipe: Recipe) -> list[Digits]:
 def predict(model: nn.Module, images: Tensor) -> Tensor:
     """Name the class with the highest score for each image.
 
-    **Shape.** `(N, channels, height, width)` to `(N,)`.
+    **Shape.** `(batch, channels, height, width)` to `(batch,)`.
     """
     model.eval()
     return model(images).argmax(dim=1)

@@ -12,7 +12,7 @@ code, and can be read without the others. In the order in which an image meets t
 - [`channel_mixing`][]: an MLP runs along the rows, so that the features of a place
   combine.
 - [`skip_connection`][]: what a layer computed is added to what it was given.
-- [`head`][]: the rows are averaged, and the classes scored.
+- [`head`][layers.head]: the rows are averaged, and the classes scored.
 
 The parts which several of these share:
 

@@ -20,11 +20,15 @@ the column, then along the row.
 ## Notation
 
 - $X$, `x`: the table of tokens, $S \times C$, for each image of the batch
+- $Y$: the table that comes out; what is added to $X$ in the [block][MixerBlock]
+- $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of patches, the rows (this layer works for any)
 - $C$, `hidden_dim`: the number of channels, the columns of the table
 - $D_C$, `channels_mlp_dim`: the width of the hidden layer, $4C$ in the paper's models
 - $W_3$, $b_3$, `fc1`: the first layer, $D_C \times C$
 - $W_4$, $b_4$, `fc2`: the second layer, $C \times D_C$
+- $\sigma$: the nonlinearity, see [`gelu`][]
+- $\mathbf{1}$: a column of $S$ ones, which repeats a bias in every row
 
 ## One MLP for all places
 
@@ -37,15 +41,23 @@ them, written as one:
 >>> import torch
 >>> from labml_style_nn.layers.channel_mixing import ChannelMixing
 >>> _ = torch.manual_seed(0)
->>> mixing = ChannelMixing(hidden_dim=20, channels_mlp_dim=80)
->>> x = torch.randn(2, 24, 20)
->>> order = torch.randperm(24)
+>>> batch, num_patches, hidden_dim, channels_mlp_dim = 2, 24, 20, 80
+>>> mixing = ChannelMixing(hidden_dim, channels_mlp_dim)
+>>> x = torch.randn(batch, num_patches, hidden_dim)
+>>> order = torch.randperm(num_patches)
 >>> torch.allclose(mixing(x[:, order]), mixing(x)[:, order], atol=1e-6)
 True
 >>> kernel, image = mixing.fc1.weight[:, :, None, None], x.mT.unflatten(2, (4, 6))
 >>> convolved = torch.nn.functional.conv2d(image, kernel, mixing.fc1.bias)
 >>> torch.allclose(convolved.flatten(2).mT, mixing.fc1(x), atol=1e-5)
 True
+
+## What differs from the paper
+
+- GELU is exact here and approximate in the authors' code, see [`gelu`][].
+- [Dropout][dropout] may strike inside; by default it does not.
+
+Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
 
 ## What it costs
 
@@ -66,6 +78,8 @@ Mixer-B/16:
 
 >>> mixing(x).shape
 torch.Size([2, 24, 20])
+>>> mixing.fc1.weight.shape, mixing.fc2.weight.shape
+(torch.Size([80, 20]), torch.Size([20, 80]))
 >>> mixing(torch.randn(2, 24, 21))
 Traceback (most recent call last):
     ...

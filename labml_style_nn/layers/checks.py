@@ -14,6 +14,16 @@ Three rules cover every layer of this package:
 
 Each check raises a `ValueError` which says the value it got and the rule it broke.
 
+## Notation
+
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens, the rows of a table
+- $C$, `hidden_dim`: the number of channels, its columns
+
+## What differs from the paper
+
+The paper has no such checks. They change no number.
+
 ## What it costs
 
 Nothing that can be measured: the checks compare a few Python integers, never the
@@ -24,7 +34,8 @@ export or for compilation: a shape is known before the first number is.
 
 >>> import torch
 >>> from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
->>> check_positive(hidden_dim=20, patch_size=4)
+>>> batch, num_patches, hidden_dim = 2, 24, 20
+>>> check_positive(num_patches=num_patches, hidden_dim=hidden_dim)
 >>> check_positive(hidden_dim=0)
 Traceback (most recent call last):
     ...
@@ -33,10 +44,17 @@ ValueError: hidden_dim must be at least 1, got 0
 Traceback (most recent call last):
     ...
 ValueError: dropout_rate must lie in [0, 1), got 1.5
->>> check_shape(torch.zeros(2, 25, 20), "batch", 24, "channels")
+
+A shape may be given in full, with words for the axes of any size, or from its end:
+
+>>> x = torch.zeros(batch, num_patches, hidden_dim)
+>>> check_shape(x, batch, num_patches, hidden_dim)
+>>> check_shape(x, "batch", num_patches, "channels")
+>>> check_shape(x, "...", hidden_dim)
+>>> check_shape(x, "batch", 25, "channels")
 Traceback (most recent call last):
     ...
-ValueError: expected shape (batch, 24, channels), got (2, 25, 20)
+ValueError: expected shape (batch, 25, channels), got (2, 24, 20)
 """
 
 from torch import Tensor

@@ -3,26 +3,35 @@ r"""# Dropout
 A network that may rely on any single number will do so. Dropout takes the chance away:
 while training, each number is set to zero with probability $p$, anew at every step, and
 the others are scaled up to make good for the loss (Srivastava and others, 2014,
-"Dropout: A simple way to prevent neural networks from overfitting"):
+"[Dropout: A simple way to prevent neural networks from
+overfitting](https://jmlr.org/papers/v15/srivastava14a.html)"):
 
 $$y = \frac{m \odot x}{1 - p}, \qquad m_i \sim \text{Bernoulli}(1 - p).$$
 
 The scale keeps the expectation: $\mathbb{E}[y_i] = (1 - p)\, x_i / (1 - p) = x_i$. So
 at evaluation there is nothing left to do, and $y = x$.
 
+The authors of the Mixer tried rates of 0.0 and 0.1 (Supplementary B), and their Table 4
+has 0.0 for every model trained on ImageNet and ImageNet-21k. So the rate is 0 by
+default.
+
 ## Notation
 
-- $x$, `x`: any tensor
+- $x$, `x`: any tensor; in a Mixer a table of $S \times C$ for each image
+- $y$, `y`: what is left of it
 - $p$, `rate`: the probability that a number is dropped
 - $m$, `mask`: ones and zeros, drawn independently for each number
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens, the rows of a table
+- $C$, `hidden_dim`: the number of channels, its columns
 
 ## What differs from the paper
 
-The paper lists dropout among the parts of the network (caption of Figure 1) and does
-not say where it stands. Here it stands where timm puts it, in both MLPs: after the GELU
-and after the second linear map. Rates of 0.0
-and 0.1 were tried (Supplementary B), and Table 4 has 0.0 for every model trained on
-ImageNet and ImageNet-21k. So it is 0 by default.
+- Dropout stands in both MLPs, after the GELU and after the second linear map, as in
+  timm. The Mixer paper lists it among the parts of the network (caption of Figure 1)
+  and does not say where it stands; the authors' published code has none.
+- The scale is part of the training; Srivastava and others scale at evaluation instead,
+  by $1 - p$, which agrees in expectation.
 
 ## What it costs
 
@@ -35,13 +44,18 @@ Half of the ones become zeros, the other half twos; their mean stays near one.
 >>> import torch
 >>> from labml_style_nn.layers.dropout import Dropout
 >>> _ = torch.manual_seed(0)
->>> y = Dropout(0.5)(torch.ones(100_000))
+>>> batch, num_patches, hidden_dim = 20, 50, 100
+>>> x = torch.ones(batch, num_patches, hidden_dim)
+>>> y = Dropout(0.5)(x)
 >>> y.unique()
 tensor([0., 2.])
 >>> f"{y.mean():.1f}"
 '1.0'
->>> Dropout(0.5).eval()(torch.ones(3))
-tensor([1., 1., 1.])
+
+At evaluation nothing happens to them:
+
+>>> torch.equal(Dropout(0.5).eval()(x), x)
+True
 """
 
 import torch

@@ -6,7 +6,7 @@ Hendrycks and Gimpel (2016, [arXiv:1606.08415](https://arxiv.org/abs/1606.08415)
 
 $$\begin{aligned}
 \text{GELU}(x) &= x \, \Phi(x), \\
-\Phi(x) &= P(Z \le x) = \frac{1}{2}
+\Phi(x) &= \Pr(Z \le x) = \frac{1}{2}
 \left(1 + \operatorname{erf}\frac{x}{\sqrt 2}\right).
 \end{aligned}$$
 
@@ -17,11 +17,15 @@ $\Phi$, and has a corner at zero where this function has none.
 
 ## Notation
 
-- $x$, `x`: any number
-- $\Phi$: the distribution function of the standard normal distribution
+- $x$, `x`: any number; in the code, a whole hidden layer of them
+- $\Phi$, `cdf`: the distribution function of the standard normal distribution
 - $Z$: a standard normal random number
+- $u$, `u`: what the approximation takes the hyperbolic tangent of
 - $\sigma$, `gelu`: this function, where equation (1) of the Mixer paper says "an
   element-wise nonlinearity"
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens
+- $D_C$, `channels_mlp_dim`: the width of the hidden layer in [`channel_mixing`][]
 
 ## Two forms, and how far they are apart
 
@@ -34,20 +38,23 @@ u &= \sqrt{2/\pi}\,\bigl(x + 0.044715\, x^3\bigr).
 \end{aligned}$$
 
 They are two functions, not one, and weights trained with one are best run with it. How
-much does it matter? Over the whole line, the two never differ by more than 0.00048:
+much does it matter? Over the whole line, the two never differ by more than 0.00048.
+Here is a hidden layer that holds 160,000 numbers, evenly spaced from $-8$ to $8$:
 
 >>> import torch
 >>> from labml_style_nn.layers.gelu import GELU, gelu_exact, gelu_tanh
->>> x = torch.linspace(-8, 8, 160_001, dtype=torch.double)
+>>> batch, num_patches, channels_mlp_dim = 10, 100, 160
+>>> x = torch.linspace(-8, 8, 160_000, dtype=torch.double)
+>>> x = x.reshape(batch, num_patches, channels_mlp_dim)
 >>> difference = (gelu_exact(x) - gelu_tanh(x)).abs()
->>> f"{difference.max():.6f} at {x[difference.argmax()].abs():.2f}"
+>>> f"{difference.max():.6f} at {x.flatten()[difference.argmax()].abs():.2f}"
 '0.000473 at 2.70'
 
 ## What differs from the paper
 
-The Mixer paper names GELU and leaves the form open. The authors' code calls Flax's
-`nn.gelu`, which by default is the tanh form; timm uses the exact one, also with the
-weights that the authors published. The layers of this package use the exact form.
+The layers of this package use the exact form, where the authors' code has the tanh form
+(the default of Flax's `nn.gelu`). The Mixer paper itself names GELU and leaves the form
+open. timm uses the exact one, also with the weights that the authors published.
 
 ## What it costs
 
@@ -57,11 +64,14 @@ No parameters. One evaluation for each number of the hidden layer: $D_S C$ in
 ## Example
 
 The function dips below zero before it comes back to it; its lowest point is $-0.17$.
+Each token of this hidden layer holds the same five numbers, and one of them is shown:
 
->>> x = torch.tensor([-3.0, -0.75, 0.0, 0.75, 3.0])
->>> GELU()(x)
+>>> batch, num_patches, channels_mlp_dim = 2, 24, 5
+>>> numbers = torch.tensor([-3.0, -0.75, 0.0, 0.75, 3.0])
+>>> x = numbers.expand(batch, num_patches, channels_mlp_dim)
+>>> GELU()(x)[0, 0]
 tensor([-0.0040, -0.1700,  0.0000,  0.5800,  2.9960])
->>> GELU("tanh")(x)
+>>> GELU("tanh")(x)[0, 0]
 tensor([-0.0036, -0.1700,  0.0000,  0.5800,  2.9964])
 """
 
@@ -96,7 +106,8 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
     **Source.** Hendrycks and Gimpel, section 2.
     """
-    cdf = 0.5 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    u = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    cdf = 0.5 * (1 + torch.tanh(u))
     return x * cdf
 
 

@@ -11,9 +11,10 @@ There is no class token, as in a Vision Transformer, and no second hidden layer.
 ## Notation
 
 - $X$, `x`: the table of tokens after the last layer norm, $S \times C$
-- $S$: the number of tokens, `num_patches` (this layer works for any)
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens (this layer works for any)
 - $C$, `hidden_dim`: the number of channels
-- $z$: the average token
+- $z$, `z`: the average token
 - $K$, `num_classes`: the number of classes
 - $W$, $b$, `linear`: the classifier, $K \times C$
 
@@ -29,8 +30,10 @@ casts its vote for every class, and that the votes are averaged:
 >>> from torch import nn
 >>> from labml_style_nn.layers.head import ClassificationHead
 >>> _ = torch.manual_seed(0)
->>> head, x = ClassificationHead(hidden_dim=20, num_classes=7), torch.randn(2, 24, 20)
+>>> batch, num_patches, hidden_dim, num_classes = 2, 24, 20, 7
+>>> head = ClassificationHead(hidden_dim, num_classes)
 >>> _ = nn.init.normal_(head.linear.weight)
+>>> x = torch.randn(batch, num_patches, hidden_dim)
 >>> votes = head.linear(x)
 >>> votes.shape
 torch.Size([2, 24, 7])
@@ -46,9 +49,9 @@ loss is then $\ln K$, that of honest ignorance, instead of what a random guess h
 to cost. In the first step only the classifier learns, since the gradient reaches the
 blocks through $W$; from the second step on, all of them do.
 
->>> new = ClassificationHead(hidden_dim=20, num_classes=7)
+>>> new = ClassificationHead(hidden_dim, num_classes)
 >>> loss = nn.functional.cross_entropy(new(x), torch.tensor([3, 5]))
->>> f"{loss:.4f}, {torch.tensor(7.0).log():.4f}"
+>>> f"{loss:.4f}, {torch.tensor(num_classes).log():.4f}"
 '1.9459, 1.9459'
 
 ## What differs from the paper
@@ -62,7 +65,7 @@ the head out of its parameter counts.
 
 ## Example
 
->>> head(torch.randn(2, 24, 20)).shape
+>>> head(x).shape
 torch.Size([2, 7])
 """
 
@@ -113,4 +116,5 @@ class ClassificationHead(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Score each class for each image."""
         check_shape(x, "batch", "tokens", self.hidden_dim)
-        return self.linear(self.pooling(x))
+        z = self.pooling(x)
+        return self.linear(z)

@@ -18,10 +18,13 @@ after it. That is what tells this norm from batch normalisation.
 
 ## Notation
 
-- $x$, `x`: one token, a row of the table
+- $x$, `x`: one token, a row of the table; in the code, every row of every table
+- $y$: the same token, normalised
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens, the rows of the table
 - $C$, `dim`: the number of channels
-- $\mu$, $v$: mean and variance of the token (the variance divides by $C$, not by
-  $C - 1$)
+- $\mu$, `mu`: the mean of the token
+- $v$, `variance`: its variance, with $C$ as the divisor, not $C - 1$
 - $\varepsilon$, `eps`: a small number, so that a constant token is not divided by zero
 - $\gamma$, `weight`: the scale of each channel, one at the beginning
 - $\beta$, `bias`: the shift of each channel, zero at the beginning
@@ -57,11 +60,24 @@ no part of the FLOPs, though it takes its share of the time.
 
 ## Example
 
->>> from labml_style_nn.layers.layer_norm import LayerNorm
->>> norm = LayerNorm(4)
->>> norm(torch.tensor([[1.0, 2.0, 3.0, 4.0], [50.0, 60.0, 70.0, 80.0]])).detach()
+The scale and the place of a token do not matter. Here is a table of three: a token, the
+same ten times as large, and the same moved by fifty.
+
+>>> from labml_style_nn.layers.layer_norm import LayerNorm, layer_norm
+>>> batch, num_patches, dim = 2, 3, 4
+>>> token = torch.tensor([1.0, 2.0, 3.0, 4.0])
+>>> table = torch.stack([token, 10 * token, token + 50])
+>>> x = table.expand(batch, num_patches, dim)
+>>> norm = LayerNorm(dim)
+>>> norm(x)[0].detach()
 tensor([[-1.3416, -0.4472,  0.4472,  1.3416],
+        [-1.3416, -0.4472,  0.4472,  1.3416],
         [-1.3416, -0.4472,  0.4472,  1.3416]])
+
+The layer computes what the equation says:
+
+>>> torch.allclose(norm(x), layer_norm(x, norm.weight, norm.bias), atol=1e-6)
+True
 """
 
 import torch
@@ -71,7 +87,12 @@ from torch.nn import functional as F
 from labml_style_nn.layers.checks import check_positive, check_shape
 
 
-def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-6) -> Tensor:
+def layer_norm(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    eps: float = 1e-6,
+) -> Tensor:
     r"""The equation, line by line.
 
     **Shape.** `(..., dim)` to the same; `weight` and `bias` are `(dim,)`.
@@ -79,7 +100,8 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-6) -> Te
     **Source.** Ba, Kiros and Hinton, section 3.
     """
     # The first pass: $\mu$, and the token without it.
-    centred = x - x.mean(dim=-1, keepdim=True)
+    mu = x.mean(dim=-1, keepdim=True)
+    centred = x - mu
     # The second pass: $v$, from numbers that are small by now.
     variance = centred.square().mean(dim=-1, keepdim=True)
     # $y_i$. `rsqrt` is one divided by the square root.

@@ -11,10 +11,15 @@ which numbers $W$ and $b$ hold before anything was learned.
 
 ## Notation
 
+- $x$, `x`: the input vector, the last axis of the input
+- $y$, `y`: the output vector
 - $d_{\text{in}}$, `in_features`: the size of the input vector
 - $d_{\text{out}}$, `out_features`: the size of the output vector
+- $B$, `batch`: how many vectors are mapped together
 - $W$, `weight`: the matrix, $d_{\text{out}} \times d_{\text{in}}$
 - $b$, `bias`: the vector that is added, of size $d_{\text{out}}$
+- $i, j$: the numbers of an output and of an input
+- $v$: the variance of every input
 
 ## Where it begins, and why
 
@@ -60,8 +65,11 @@ PyTorch leaves 58 % of it, $1/\sqrt{3}$.
 >>> from torch import nn
 >>> from labml_style_nn.layers.linear import Linear
 >>> _ = torch.manual_seed(0)
->>> x = torch.randn(64, 1000)
->>> f"{Linear(1000, 1000)(x).std():.2f}, {nn.Linear(1000, 1000)(x).std():.2f}"
+>>> batch, in_features, out_features = 64, 1000, 800
+>>> x = torch.randn(batch, in_features)
+>>> y = Linear(in_features, out_features)(x)
+>>> default = nn.Linear(in_features, out_features)(x)
+>>> f"{y.std():.2f}, {default.std():.2f}"
 '1.00, 0.58'
 """
 
@@ -89,7 +97,7 @@ def lecun_normal_(weight: Tensor) -> Tensor:
     """
     # A draw beyond two standard deviations is thrown away and drawn again, so that no
     # single weight begins as an outlier. The division makes up for what that takes from
-    # the spread, and $\operatorname{Var}(W_{ij}) = 1 / d_{in}$ holds exactly.
+    # the spread, and $\operatorname{Var}(W_{ij}) = 1 / d_{\text{in}}$ holds exactly.
     std = weight.shape[1] ** -0.5 / TRUNCATED_STD
     return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 

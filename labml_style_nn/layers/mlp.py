@@ -10,22 +10,27 @@ in a hidden layer of another width. Each hidden unit is a question put to the wh
 vector (a row of $W_1$), answered softly with yes or no ($\sigma$), and the answer moves
 the output in one direction (a column of $W_2$).
 
+Applied to the columns of the token table it is [`token_mixing`][], to the rows
+[`channel_mixing`][].
+
 ## Notation
 
 - $x$, `x`: the vector, the last axis of the input
 - $d$, `dim`: its size
 - $D$, `hidden_dim`: the width of the hidden layer
+- $h$, `hidden`: the hidden layer
 - $W_1$, $b_1$, `fc1`: the first fully-connected layer, $d \to D$
 - $\sigma$, `gelu`: the nonlinearity, see [`gelu`][]
 - $W_2$, $b_2$, `fc2`: the second fully-connected layer, $D \to d$
-
-Applied to the columns of the token table it is [`token_mixing`][], to the rows
-[`channel_mixing`][].
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: how many vectors an image has
 
 ## What differs from the paper
 
-The biases are left out of the paper's equation (1) and are present in its code, as
-here.
+- GELU is exact here and approximate in the authors' code, see [`gelu`][].
+- [Dropout][dropout] may strike after each of the two layers; by default it does not.
+
+Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
 
 ## What it costs
 
@@ -33,18 +38,23 @@ $2 d D + D + d$ parameters, and $2 d D$ multiply–adds for each vector.
 
 ## Example
 
-The MLP treats every vector alike, wherever in the tensor it stands.
-
 >>> import torch
 >>> from labml_style_nn.layers.mlp import MLP
->>> mlp = MLP(dim=20, hidden_dim=80)
->>> x = torch.randn(2, 24, 20)
+>>> batch, num_patches, dim, hidden_dim = 2, 24, 20, 80
+>>> mlp = MLP(dim, hidden_dim)
+>>> x = torch.randn(batch, num_patches, dim)
 >>> mlp(x).shape
 torch.Size([2, 24, 20])
->>> torch.allclose(mlp(x)[1, 7], mlp(x[1, 7]), atol=1e-6)
+>>> sum(parameter.numel() for parameter in mlp.parameters())
+3300
+>>> 2 * dim * hidden_dim + hidden_dim + dim
+3300
+
+Every vector is treated alike, wherever it stands. Put them in the opposite order, and
+the results come in the opposite order:
+
+>>> torch.allclose(mlp(x.flip(1)), mlp(x).flip(1), atol=1e-6)
 True
->>> sum(parameter.numel() for parameter in mlp.parameters()), 2 * 20 * 80 + 80 + 20
-(3300, 3300)
 """
 
 from torch import Tensor, nn

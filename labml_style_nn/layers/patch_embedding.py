@@ -14,29 +14,35 @@ is that of the Vision Transformer, Dosovitskiy and others, 2020,
 
 ## Notation
 
+- $B$, `batch`: how many images are computed together
 - $H, W$, `image_size`: height and width of the image
-- $P$, `patch_size`: the side of a patch; height and width may also differ
 - $C_{\text{in}}$, `in_channels`: the channels of the image, 3 for red, green and blue
-- $C$, `hidden_dim`: the channels of a token, the paper's "hidden dimension"
-- $S = HW / P^2$, `num_patches`: the number of patches
-- $p_j$, `patches`: the pixels of patch $j$ in a row, $C_{\text{in}} P^2$ numbers
+- $P$, `patch_size`: the side of a patch; its height and width may also differ
+- $S$, `num_patches`: the number of patches, $HW / P^2$
+- $C_{\text{in}} P^2$, `patch_dim`: how many numbers there are in a patch
+- $p_j$, `patches`: the pixels of patch $j$ in a row
 - $E$, $b$, `projection`: the map, $C \times C_{\text{in}} P^2$
+- $C$, `hidden_dim`: the channels of a token, the paper's "hidden dimension"
+- $X$: the table of tokens, $S \times C$
+- $K$, `kernel`: the numbers of $E$, in the shape of a kernel of a convolution
+- $c$: the number of a channel of a token
+- $k, u, v$: channel, row and column of a number in a patch
 
 ## The cut, in one line
 
-A rearrangement says where each pixel goes. Here is an image of $4 \times 6$ pixels,
+A rearrangement says where each pixel goes. Here is a grey image of $4 \times 6$ pixels,
 numbered in reading order, cut into patches of $2 \times 2$. Each row of the result is a
 patch, and the patches too stand in reading order:
 
 >>> import torch
->>> from labml_style_nn.layers.patch_embedding import PatchEmbedding, cut_into_patches
->>> image = torch.arange(24).reshape(1, 1, 4, 6)
->>> image[0, 0]
+>>> from einops import rearrange
+>>> pixels = torch.arange(24).reshape(4, 6)
+>>> pixels
 tensor([[ 0,  1,  2,  3,  4,  5],
         [ 6,  7,  8,  9, 10, 11],
         [12, 13, 14, 15, 16, 17],
         [18, 19, 20, 21, 22, 23]])
->>> cut_into_patches(image, (2, 2))[0]
+>>> rearrange(pixels, "(rows h) (columns w) -> (rows columns) (h w)", h=2, w=2)
 tensor([[ 0,  1,  6,  7],
         [ 2,  3,  8,  9],
         [ 4,  5, 10, 11],
@@ -60,22 +66,26 @@ K_{c,k,u,v} &= E_{c,\,(k P + u) P + v} .
 Nothing has to be copied for it. The same memory read with another shape is the kernel,
 and the two ways agree:
 
+>>> from labml_style_nn.layers.patch_embedding import PatchEmbedding
 >>> _ = torch.manual_seed(0)
->>> embed = PatchEmbedding((16, 24), patch_size=4, in_channels=3, hidden_dim=20)
+>>> image_size, patch_size, in_channels, hidden_dim = (12, 20), 4, 3, 24
+>>> embed = PatchEmbedding(image_size, patch_size, in_channels, hidden_dim)
 >>> embed.projection.weight.shape, embed.kernel().shape
-(torch.Size([20, 48]), torch.Size([20, 3, 4, 4]))
->>> image = torch.randn(2, 3, 16, 24)
+(torch.Size([24, 48]), torch.Size([24, 3, 4, 4]))
+>>> batch = 2
+>>> image = torch.randn(batch, in_channels, *image_size)
 >>> convolve = torch.nn.functional.conv2d
 >>> channels_first = convolve(image, embed.kernel(), embed.projection.bias, stride=4)
 >>> channels_first.shape
-torch.Size([2, 20, 4, 6])
+torch.Size([2, 24, 3, 5])
 >>> torch.allclose(channels_first.flatten(2).mT, embed(image), atol=1e-5)
 True
 
 ## What differs from the paper
 
-Nothing in the result. The text speaks of patches and a projection, the code in
-Supplementary E of a convolution; this page shows that they are one.
+Nothing in the result: the text speaks of patches and a projection, the code in
+Supplementary E of a convolution, and this page shows that they are one. Patches are
+squares in the paper; here they may also be other rectangles.
 
 ## What it costs
 
@@ -87,10 +97,10 @@ patches make expensive.
 ## Example
 
 >>> embed(image).shape
-torch.Size([2, 24, 20])
+torch.Size([2, 15, 24])
 >>> embed.num_patches, embed.grid_size
-(24, (4, 6))
->>> PatchEmbedding(image_size=30, patch_size=4, in_channels=3, hidden_dim=20)
+(15, (3, 5))
+>>> PatchEmbedding(image_size=30, patch_size=4, in_channels=3, hidden_dim=24)
 Traceback (most recent call last):
     ...
 ValueError: image_size must be a multiple of patch_size, got (30, 30) and (4, 4)
@@ -105,7 +115,10 @@ from labml_style_nn.layers.checks import check_positive, check_shape
 from labml_style_nn.layers.linear import Linear
 
 
-def cut_into_patches(image: Tensor, patch_size: tuple[int, int]) -> Tensor:
+def cut_into_patches(
+    image: Tensor,
+    patch_size: tuple[int, int],
+) -> Tensor:
     r"""Write the pixels of each patch in a row.
 
     Read the pattern from left to right. An image is `c` channels, high as so many
@@ -161,7 +174,8 @@ class PatchEmbedding(nn.Module):
         # One map for all patches: neither the position of a patch nor their number is
         # known to it.
         height, width = self.patch_size
-        self.projection = Linear(in_channels * height * width, hidden_dim)
+        patch_dim = in_channels * height * width
+        self.projection = Linear(patch_dim, hidden_dim)
 
     def forward(self, image: Tensor) -> Tensor:
         """Cut the image into patches and project each."""
@@ -174,7 +188,8 @@ class PatchEmbedding(nn.Module):
         """The weight, seen as the kernel of the equal convolution."""
         # A view: whoever changes the kernel changes the weight. This is also the shape
         # in which other libraries publish it, see [`load_timm_weights`][].
-        return self.projection.weight.unflatten(1, (self.in_channels, *self.patch_size))
+        shape = (self.in_channels, *self.patch_size)
+        return self.projection.weight.unflatten(1, shape)
 
 
 def height_and_width(name: str, size: int | Sequence[int]) -> tuple[int, int]:

@@ -13,10 +13,16 @@ MLPs write their updates into it.
 
 ## Notation
 
-- $x$, `x`: the table that passes by
+- $x$, `x`: the table that passes by, $S \times C$ for each image
 - $f$, `branch`: the layer on the side; in a Mixer, a layer norm and a mixing MLP
 - $f(x)$, `update`: what the branch adds
-- $J$: the Jacobian, the derivatives of $f$
+- $y$: the sum
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens, the rows of the table
+- $C$, `hidden_dim`: the number of channels, its columns
+- $I$: the identity matrix, which is the derivative of $x$ by itself
+- $J$: the Jacobian, the derivatives of $f$; $J_\ell$ is that of layer $\ell$
+- $L$: the number of layers in a stack
 
 ## What it does to the gradient
 
@@ -29,9 +35,9 @@ $$\begin{aligned}
 \end{aligned}$$
 
 and the first term of this product never vanishes: there is a path from the loss to each
-layer on which nothing is multiplied. Fifty layers which each scale by a tenth show the
-difference. Without the skip connection, the gradient is $0.1^{50}$; with it,
-$1.1^{50}$.
+layer on which nothing is multiplied. Thirty layers which each scale by a tenth show the
+difference. Without the skip connection, the gradient is $0.1^{30}$; with it,
+$1.1^{30}$.
 
 >>> import torch
 >>> from torch import nn
@@ -39,12 +45,13 @@ $1.1^{50}$.
 >>> class Tenth(nn.Module):
 ...     def forward(self, x):
 ...         return 0.1 * x
+>>> batch, num_patches, hidden_dim = 2, 24, 20
 >>> def gradient(layer):
-...     x = torch.ones(1, dtype=torch.double, requires_grad=True)
-...     nn.Sequential(*[layer] * 50)(x).backward()
-...     return f"{x.grad.item():.3g}"
+...     x = torch.ones(batch, num_patches, hidden_dim, requires_grad=True)
+...     nn.Sequential(*[layer] * 30)(x).sum().backward()
+...     return f"{x.grad.mean():.3g}"
 >>> gradient(Tenth()), gradient(SkipConnection(Tenth()))
-('1e-50', '117')
+('1e-30', '17.4')
 
 ## Where the norm stands
 
@@ -53,20 +60,27 @@ path past the branch is then free of every operation but the sum, from the first
 to the last ("pre-norm"). The Transformer of 2017 normalised the sum instead
 ("post-norm"), which puts a norm in the way of every gradient.
 
+## What differs from the paper
+
+- [Stochastic depth][stochastic_depth] may leave the update out while training; by
+  default it does not.
+- He and others apply a ReLU to the sum. Equation (1) of the Mixer paper has none, and
+  neither has this page.
+
 ## What it costs
 
 No parameters; one addition for each number.
 
 ## Example
 
->>> skip = SkipConnection(nn.Linear(20, 20))
->>> skip(torch.randn(2, 24, 20)).shape
+>>> x = torch.randn(batch, num_patches, hidden_dim)
+>>> SkipConnection(nn.Linear(hidden_dim, hidden_dim))(x).shape
 torch.Size([2, 24, 20])
 
 The branch must return the shape it was given. PyTorch alone would not insist: an update
 with an axis of size one is stretched to fit, without a word.
 
->>> SkipConnection(nn.Linear(20, 1))(torch.randn(2, 24, 20))
+>>> SkipConnection(nn.Linear(hidden_dim, 1))(x)
 Traceback (most recent call last):
     ...
 ValueError: expected shape (2, 24, 20), got (2, 24, 1)

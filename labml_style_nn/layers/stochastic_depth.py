@@ -13,11 +13,19 @@ layers along shorter paths. The name *drop path* means the same.
 
 ## Notation
 
-- $f(x)$, `x`: the update, what the branch would add
-- $p$, `rate`: the probability that it is dropped
+- $x$: the table that enters the block, $S \times C$ for each image
+- $f(x)$, `x`: the update, what the branch would add; it is all that this layer sees
+- $y$: the sum, which the block computes
+- $p$, `rate`: the probability that the update is dropped
 - $b$, `mask`: one coin for each image of the batch
-- $\ell$, $L$: the number of a branch and the number of all branches
-- $s$, `rate` of [`linear_rates`][]: the rate of the last branch
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens, the rows of the table
+- $C$, `hidden_dim`: the number of channels, its columns
+- $\ell$, `branch`: the number of a branch; the code counts from zero
+- $L$, `num_branches`: the number of all branches
+- $p_\ell$: the rate of branch $\ell$
+- $s$, `rate`: the rate of the last branch, in [`linear_rates`][]
+- $N$: the number of blocks, with two branches each
 
 ## Which layers to drop
 
@@ -32,13 +40,13 @@ $s = 0.1$ for every model trained on ImageNet and ImageNet-21k, none for JFT-300
 
 ## What differs from the paper
 
-- The update that stays is divided by $1 - p$, so that its expectation is the update
-  seen at evaluation. Huang and others multiply by $1 - p$ at evaluation instead, which
-  agrees in expectation. The Mixer authors' later code (`big_vision`) does neither.
-- Huang and others toss one coin for the whole mini-batch, `big_vision` one for each
-  image, as here.
-- In `big_vision` both branches of a block share a rate. Here each branch has its own,
-  as the text of the Mixer paper says.
+- The update that stays is divided by $1 - p$; Huang and others multiply by $1 - p$ at
+  evaluation instead, which agrees in expectation. The first code of the Mixer authors
+  (`vit_jax`) has no stochastic depth, and their later code (`big_vision`) does neither.
+- Each image has its own coin, as in `big_vision`; Huang and others toss one for the
+  whole mini-batch.
+- Each branch has its own rate, as the text of the Mixer paper says; in `big_vision` the
+  two branches of a block share one.
 
 ## What it costs
 
@@ -52,10 +60,19 @@ Of a thousand images, some keep their update, doubled, and the others lose all o
 >>> import torch
 >>> from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 >>> _ = torch.manual_seed(0)
->>> update = torch.ones(1000, 3)
->>> StochasticDepth(0.5)(update).unique(dim=0)
-tensor([[0., 0., 0.],
-        [2., 2., 2.]])
+>>> batch, num_patches, hidden_dim = 1000, 3, 2
+>>> update = torch.ones(batch, num_patches, hidden_dim)
+>>> StochasticDepth(0.5)(update).flatten(1).unique(dim=0)
+tensor([[0., 0., 0., 0., 0., 0.],
+        [2., 2., 2., 2., 2., 2.]])
+
+At evaluation all of them keep it, as it is:
+
+>>> torch.equal(StochasticDepth(0.5).eval()(update), update)
+True
+
+The rates of five branches:
+
 >>> linear_rates(0.5, num_branches=5)
 [0.0, 0.125, 0.25, 0.375, 0.5]
 """

@@ -19,11 +19,16 @@ $$U = W_2 \, \sigma\bigl(W_1 X + b_1 \mathbf{1}^\top\bigr) + b_2 \mathbf{1}^\top
 ## Notation
 
 - $X$, `x`: the table of tokens, $S \times C$, for each image of the batch
+- $U$: the table that comes out; what is added to $X$ in the [block][MixerBlock]
+- $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of patches, the rows of the table
 - $C$, `hidden_dim`: the number of channels, the columns (this layer works for any)
 - $D_S$, `tokens_mlp_dim`: the width of the hidden layer
+- $H$, `hidden`: the hidden layer, a table of $D_S \times C$
 - $W_1$, $b_1$, `fc1`: the first layer, $D_S \times S$
 - $W_2$, $b_2$, `fc2`: the second layer, $S \times D_S$
+- $W$, $b$, `weight`, `bias`: those of the first or of the second layer
+- $\sigma$, `gelu`: the nonlinearity, see [`gelu`][]
 - $\mathbf{1}^\top$: a row of $C$ ones, which repeats a bias in every column
 
 ## On which side the weight stands
@@ -37,9 +42,11 @@ code below. The numbers are the same, with the same weights:
 >>> from labml_style_nn.layers.mlp import MLP
 >>> from labml_style_nn.layers.token_mixing import TokenMixing
 >>> _ = torch.manual_seed(0)
->>> mixing, mlp = TokenMixing(num_patches=24, tokens_mlp_dim=10), MLP(24, 10)
+>>> batch, num_patches, hidden_dim, tokens_mlp_dim = 2, 24, 20, 10
+>>> mixing = TokenMixing(num_patches, tokens_mlp_dim)
+>>> mlp = MLP(num_patches, tokens_mlp_dim)
 >>> _ = mlp.load_state_dict(mixing.state_dict())
->>> x = torch.randn(2, 24, 20)
+>>> x = torch.randn(batch, num_patches, hidden_dim)
 >>> torch.allclose(mixing(x), mlp(x.transpose(1, 2)).transpose(1, 2), atol=1e-6)
 True
 
@@ -51,7 +58,7 @@ much.
 $W_1$ has no index $i$: every channel is mixed by the same weights. So exchanging
 channels before the layer or after it makes no difference.
 
->>> order = torch.randperm(20)
+>>> order = torch.randperm(hidden_dim)
 >>> torch.allclose(mixing(x[:, :, order]), mixing(x)[:, :, order], atol=1e-6)
 True
 
@@ -89,6 +96,13 @@ To fine-tune on images $K$ times larger in both directions, the paper builds a n
 with $K^2$ copies of $W_1$ and $W_2$ along the diagonals of larger matrices (section 3
 and Supplementary C).
 
+## What differs from the paper
+
+- GELU is exact here and approximate in the authors' code, see [`gelu`][].
+- [Dropout][dropout] may strike inside; by default it does not.
+
+Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
+
 ## What it costs
 
 $2 S D_S + D_S + S$ parameters and $2 S D_S C$ multiply–adds for each image.
@@ -102,11 +116,11 @@ $2 S^2 C$ multiply–adds. With four times as many patches:
 ...     with FlopCounterMode(display=False) as counter:
 ...         layer(x)
 ...     return counter.get_total_flops() // 2
->>> few, many = torch.randn(1, 196, 768), torch.randn(1, 784, 768)
+>>> few, many = (torch.randn(batch, tokens, hidden_dim) for tokens in (196, 784))
 >>> macs(TokenMixing(784, 384), many) / macs(TokenMixing(196, 384), few)
 4.0
 >>> attention = lambda x: (x @ x.transpose(1, 2)) @ x
->>> macs(attention, few) == 2 * 196**2 * 768
+>>> macs(attention, few) == batch * 2 * 196**2 * hidden_dim
 True
 >>> macs(attention, many) / macs(attention, few)
 16.0
@@ -117,8 +131,7 @@ above, the cost is no longer linear.
 
 ## Example
 
->>> mixing = TokenMixing(num_patches=24, tokens_mlp_dim=10)
->>> mixing(torch.randn(2, 24, 20)).shape
+>>> mixing(x).shape
 torch.Size([2, 24, 20])
 >>> mixing.fc1.weight.shape, mixing.fc2.weight.shape
 (torch.Size([10, 24]), torch.Size([24, 10]))

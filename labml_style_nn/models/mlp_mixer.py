@@ -26,12 +26,19 @@ once more and averaged, and a linear map turns the average into a score for each
 
 ## Notation
 
-- $X$, `x`: the table before a block; $U$, `u`: between its halves; $Y$: after it
-- $S$, `num_patches`: the number of patches, the rows of the table
+- $X$, `x`: the table before a block
+- $U$, `u`: the table between its halves
+- $Y$, `y`: the table after it
+- $B$, `batch`: how many images are computed together
+- $H$, `image_size`: the side of the image, in pixels; its height and width may differ
+- $S$, `num_patches`: the number of patches, the rows of the table; $H^2 / P^2$ if the
+  image is a square
 - $C$, `hidden_dim`: the number of channels, the columns of the table
-- $P$, `patch_size`: the side of a patch, in pixels
-- $D_S$, `tokens_mlp_dim`: the hidden width of token mixing, of $W_1$ and $W_2$
-- $D_C$, `channels_mlp_dim`: the hidden width of channel mixing, of $W_3$ and $W_4$
+- $P$, `patch_size`: the side of a patch, in pixels, likewise
+- $W_1$, $W_2$, `token_mixing`: the weights of [`token_mixing`][]
+- $D_S$, `tokens_mlp_dim`: their hidden width
+- $W_3$, $W_4$, `channel_mixing`: the weights of [`channel_mixing`][]
+- $D_C$, `channels_mlp_dim`: their hidden width
 - $\sigma$: the nonlinearity, [`gelu`][]
 - $N$, `num_layers`: the number of blocks
 - $C_{\text{in}}$, `in_channels`: the channels of the image
@@ -59,17 +66,35 @@ which is quadratic.
 
 - GELU is exact here and in timm, and the tanh form in the authors' code; [`gelu`][]
   says how far these are apart.
-- The paper tells what rates of dropout were tried, but not where it stands. Here it is
-  in the MLPs, as in timm ([`dropout`][]). It is off by default, as in the paper's Table
-  4.
-- [Stochastic depth][stochastic_depth] rises linearly over the MLPs, as in
-  Supplementary B; an update that is kept is scaled up. It too is off by default.
-- Nothing else: biases, initialisation and $\varepsilon = 10^{-6}$ are those of the
-  authors' code, see [`linear`][] and
-  [`layer_norm`][layers.layer_norm].
+- [Dropout][dropout] stands in the MLPs, as in timm; the paper does not say where, and
+  the authors' published code has none. It is off by default, as in the paper's Table 4.
+- [Stochastic depth][stochastic_depth] scales up an update that is kept; the authors'
+  code does not. It rises linearly over the MLPs, as in Supplementary B, and is off by
+  default.
 
-With timm's weights, the outputs and all gradients equal timm's: to $10^{-10}$ in
-float64, and in float32 to $2 \cdot 10^{-6}$ of the largest value (tests).
+Nothing else: biases, initialisation and $\varepsilon = 10^{-6}$ are those of the
+authors' code, see [`linear`][] and [`layer_norm`][layers.layer_norm].
+
+## Example
+
+A Mixer for small images, built from numbers:
+
+>>> import torch
+>>> from labml_style_nn.models.mlp_mixer import MLPMixer, mixer_s32
+>>> batch, in_channels, image_size = 2, 3, 28
+>>> model = MLPMixer(
+...     image_size=image_size, patch_size=4, num_classes=10,
+...     num_layers=4, hidden_dim=64, tokens_mlp_dim=32, channels_mlp_dim=256,
+... )
+>>> model(torch.randn(batch, in_channels, image_size, image_size)).shape
+torch.Size([2, 10])
+
+One of the paper's, by name, for ten classes and for images of another size:
+
+>>> image_size = 96
+>>> model = mixer_s32(image_size=image_size, num_classes=10)
+>>> model(torch.randn(batch, in_channels, image_size, image_size)).shape
+torch.Size([2, 10])
 
 ## What it costs
 
@@ -83,21 +108,19 @@ $$\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
 + \underbrace{2 S C D_C}_{\text{channels}}\bigr)
 + \underbrace{C K}_{\text{head}} .$$
 
-Here are the models of the paper's Table 1, at $224 \times 224$ pixels and 1000 classes.
-They are built on PyTorch's `meta` device, which keeps shapes and no numbers, and their
-work is counted by PyTorch itself:
+Here are the smaller models of the paper's Table 1, at $224 \times 224$ pixels and 1000
+classes; the panel on this page has all seven. They are built on PyTorch's `meta`
+device, which keeps shapes and no numbers, and PyTorch itself counts their work:
 
->>> import torch
 >>> from torch.utils.flop_counter import FlopCounterMode
->>> from labml_style_nn.models.mlp_mixer import MLPMixer, mixer_s32, mixer_s16
->>> from labml_style_nn.models.mlp_mixer import mixer_b32, mixer_b16
->>> from labml_style_nn.models.mlp_mixer import mixer_l32, mixer_l16, mixer_h14
+>>> from labml_style_nn.models.mlp_mixer import mixer_s16, mixer_b32, mixer_b16
+>>> image_size = 224
 >>> def describe(build):
 ...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
 ...         model = build()
-...         model(torch.empty(1, 3, 224, 224))
+...         model(torch.empty(batch, in_channels, image_size, image_size))
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
-...     macs = counter.get_total_flops() / 2
+...     macs = counter.get_total_flops() / 2 / batch
 ...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")
 >>> for build in (mixer_s32, mixer_s16, mixer_b32, mixer_b16):
 ...     describe(build)
@@ -105,29 +128,8 @@ mixer_s32: 19,104,624 parameters, 1.0 GMACs
 mixer_s16: 18,528,264 parameters, 3.8 GMACs
 mixer_b32: 60,293,428 parameters, 3.2 GMACs
 mixer_b16: 59,880,472 parameters, 12.6 GMACs
->>> for build in (mixer_l32, mixer_l16, mixer_h14):
-...     describe(build)
-mixer_l32: 206,939,264 parameters, 11.3 GMACs
-mixer_l16: 208,196,168 parameters, 44.5 GMACs
-mixer_h14: 432,350,952 parameters, 121.0 GMACs
 
 The paper's counts (19, 18, 60, 59, 206, 207 and 431 million) leave the head out.
-
-## Example
-
-A Mixer for small images, built from numbers:
-
->>> model = MLPMixer(
-...     image_size=32, patch_size=4, num_classes=10,
-...     num_layers=4, hidden_dim=64, tokens_mlp_dim=32, channels_mlp_dim=256,
-... )
->>> model(torch.randn(8, 3, 32, 32)).shape
-torch.Size([8, 10])
-
-One of the paper's, by name, for ten classes:
-
->>> mixer_s32(num_classes=10)(torch.randn(1, 3, 224, 224)).shape
-torch.Size([1, 10])
 """
 
 from collections.abc import Sequence
@@ -194,7 +196,8 @@ class MixerBlock(nn.Module):
         u = x + self.token_depth(self.token_mixing(self.token_norm(x)))
         # $Y = U + \sigma(\text{LayerNorm}(U)\,W_3^\top)\,W_4^\top$. In evaluation, and
         # at a rate of zero, stochastic depth hands the update through.
-        return u + self.channel_depth(self.channel_mixing(self.channel_norm(u)))
+        y = u + self.channel_depth(self.channel_mixing(self.channel_norm(u)))
+        return y
 
 
 class MLPMixer(nn.Module):
@@ -204,6 +207,9 @@ class MLPMixer(nn.Module):
     only rule that ties sizes together is that patches must tile the image. The
     arguments are given by name, so that no two of these numbers can be mistaken for one
     another.
+
+    With timm's weights, the outputs and all gradients equal timm's: to $10^{-10}$ in
+    float64, and in float32 to $2 \cdot 10^{-6}$ of the largest value (tests).
 
     !!! note "A bias that nothing can see"
 

@@ -9,7 +9,7 @@ somebody wrote down stays right when rows come and go around it.
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
 
 from labml_style_nn.weave.parse import Module, Row
 
@@ -47,4 +47,4 @@ def _words(text: str) -> list[str]:
     # What is set as mathematics has no words to give.
     text = re.sub(r"\$\$.*?\$\$|\$.*?\$", " ", text, flags=re.DOTALL)
     plain = unicodedata.normalize("NFKD", text).lower()
-    return re.findall(r"[^\W_]+", plain)[:40]
+    return [word[0] for word in islice(re.finditer(r"[^\W_]+", plain), 40)]

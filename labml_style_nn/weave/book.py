@@ -8,17 +8,20 @@ Nothing here knows of MkDocs. The plugin reads a book and hands its chapters to 
 one by one.
 """
 
+import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
+from labml_style_nn.weave.dependencies import Dependencies
 from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.mathematics import Formulas
 from labml_style_nn.weave.names import Names, Target
-from labml_style_nn.weave.parse import Module, read
-from labml_style_nn.weave.problems import Problems
+from labml_style_nn.weave.parse import Module, ParseError, read
+from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.prose import Desk
 
 
@@ -44,35 +47,58 @@ class Book:
     """The chapters by their pages, and what they share.
 
     `directory_urls` says how the site's addresses are written: `layers/gelu/`, or else
-    `layers/gelu.html`.
+    `layers/gelu.html`. `modules` holds all that was read, by the names to import them
+    by; `skipped` names the files that are no chapter, with the reason.
     """
 
     directory_urls: bool = True
     chapters: dict[str, Chapter] = field(default_factory=dict)
+    modules: dict[str, Module] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     desk: Desk = field(default_factory=lambda: Desk(Names(), Formulas(), Problems()))
+    dependencies: Dependencies = field(default_factory=Dependencies)
 
     def read(
         self, source: Path, exclude: Sequence[str] = (), taken: Iterable[str] = ()
     ) -> None:
-        """Make a chapter of each module in a folder that has prose.
+        """Make a chapter of each module in a folder, or of a file.
 
         `exclude` holds patterns of paths in the folder, and `taken` the pages that are
-        there already: a page written by hand comes first.
-
-        **Raises.** `OSError` and [`ParseError`][] for a file that cannot be read.
+        there already: a page written by hand comes first. A file that cannot be read is
+        a problem, and the book goes on without it.
         """
         taken = set(taken)
+        root = source if source.is_dir() else source.parent
         for path in _sources(source, exclude):
-            relative = PurePosixPath(path.relative_to(source).as_posix())
-            page = _page(relative)
+            relative = PurePosixPath(path.relative_to(root).as_posix())
+            name = f"{source.name}/{relative}" if path != source else source.name
+            page = _page(relative) if path != source else "index.md"
+            module = self._module(path, name)
+            if module:
+                self.modules[_dotted(source, relative)] = module
             if page in taken:
-                continue
-            module = read(path, f"{source.name}/{relative}")
-            if any(row.prose for row in module.rows):
-                name = _dotted(source.name, relative)
-                chapter = Chapter(name, path, page, str(relative), module)
+                self.skipped[name] = "another page has its place"
+            elif module and not module.source.strip():
+                self.skipped[name] = "there is nothing in it"
+            elif module:
+                dotted = _dotted(source, relative)
+                chapter = Chapter(dotted, path, page, str(relative), module)
                 self.chapters[page] = chapter
                 self._learn_names(chapter)
+
+    def _module(self, path: Path, name: str) -> Module | None:
+        line, reason = 1, "its name has a character that no address should have"
+        if _PLAIN.fullmatch(name):
+            try:
+                return read(path, name)
+            except ParseError as error:
+                line, reason = error.line, error.problem
+            except OSError as error:
+                reason = error.strerror or str(error)
+        self.skipped[name] = reason
+        message = f"{reason} (no page is made of it)"
+        self.desk.problems.add(Place(name, line), message, "file")
+        return None
 
     def _learn_names(self, chapter: Chapter) -> None:
         self.desk.names.add(Target(chapter.name, chapter.page, ""))
@@ -104,19 +130,50 @@ class Book:
         return "" if str(folder) == "." else f"{folder}/"
 
 
-def _sources(source: Path, exclude: Sequence[str]) -> Iterator[Path]:
-    for path in sorted(source.rglob("*.py")):
-        name = path.relative_to(source).as_posix()
-        if not any(fnmatch(name, pattern) for pattern in exclude):
-            yield path
+# What a path may be made of, to be an address and words on a page as it stands.
+_PLAIN = re.compile(r"[\w./ +-]+")
+# The file that marks a folder as a site which weave made, and may replace.
+SITE_MARK = ".weave"
+# A folder with one of these holds nothing of the author's.
+_FOREIGN = {SITE_MARK, "pyvenv.cfg"}
+# A page by one of these names is that of its folder.
+_INDEX = {"index", "README"}
+
+
+def _sources(source: Path, exclude: Sequence[str]) -> list[Path]:
+    if source.is_file():
+        return [source]
+    return sorted(
+        path
+        for path in _modules(source)
+        if not any(fnmatch(path.relative_to(source).as_posix(), p) for p in exclude)
+    )
+
+
+def _modules(source: Path) -> Iterator[Path]:
+    for name, folders, files in os.walk(source):
+        folder = Path(name)
+        if folder != source and not _FOREIGN.isdisjoint(files):
+            folders.clear()
+        else:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            modules = (name for name in files if name.endswith(".py"))
+            yield from (folder / name for name in modules if name[0] != ".")
 
 
 def _page(relative: PurePosixPath) -> str:
     """The page of a module: `layers/gelu.md`; a package's own is its folder's index."""
     name = "index" if relative.stem == "__init__" else relative.stem
+    name = f"{name}_" if relative.stem in _INDEX else name
     return str(relative.with_name(f"{name}.md"))
 
 
-def _dotted(package: str, relative: PurePosixPath) -> str:
-    parts = [package, *relative.with_suffix("").parts]
+def _dotted(source: Path, relative: PurePosixPath) -> str:
+    """The name by which a module is imported, from the outermost package around it."""
+    parts = [source.name] if source.is_dir() else []
+    around = source.parent
+    while (around / "__init__.py").exists():
+        parts.insert(0, around.name)
+        around = around.parent
+    parts += relative.with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")

@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from html import escape
 
-from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 
 from labml_style_nn.weave.enrich import Mark, cuts
+from labml_style_nn.weave.lexer import QuickPythonLexer
 from labml_style_nn.weave.parse import Module
+from labml_style_nn.weave.safety import referenced
 
-_LEXER = PythonLexer(stripnl=False, ensurenl=False)
+_LEXER = QuickPythonLexer(stripnl=False, ensurenl=False)
 _Piece = tuple[str, str]  # a class and the text that has it
 
 
@@ -30,7 +31,7 @@ def lines(module: Module, marks: Sequence[Mark] = ()) -> list[str]:
     for mark in marks:
         marked[mark.line].append(mark)
     return [
-        "".join(_html(pieces, marked.get(number, ())))
+        referenced("".join(_html(pieces, marked.get(number, ()))))
         for number, pieces in enumerate(_pieces(module.source), start=1)
     ]
 

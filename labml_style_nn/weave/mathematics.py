@@ -1,8 +1,8 @@
 r"""# Mathematics: set once, when the site is built
 
 A formula is set by [KaTeX](https://katex.org) at build time, as HTML for the eye and
-MathML for a screen reader. The reader's browser has nothing left to compute, and a
-formula that does not parse fails the build instead of showing red on somebody's phone.
+MathML for a screen reader. The reader's browser has nothing left to compute. A formula
+that does not parse is a problem of the build, and stays on the page as it was written.
 
 It takes three steps. While the prose is read, each formula is set aside and a *slot*
 stands in for it, made of characters that no Markdown extension touches. Then one Node
@@ -15,7 +15,7 @@ import os
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import cast
@@ -41,10 +41,21 @@ def _number(digits: str) -> int:
 
 @dataclass(frozen=True)
 class Formula:
-    """TeX, set in a line of its own (`display`) or within a line."""
+    """TeX, set in a line of its own (`display`) or within a line.
+
+    `marked` is the same TeX with a command around each symbol that the page knows (see
+    [`symbols`][]); it is empty if there is none. What is marked otherwise is another
+    formula, because it is set otherwise.
+    """
 
     tex: str
     display: bool
+    marked: str = ""
+
+
+def as_written(formula: Formula) -> str:
+    """What stands in for a formula that could not be set."""
+    return f"<code>{escape(formula.tex)}</code>"
 
 
 @dataclass
@@ -55,9 +66,9 @@ class Formulas:
     numbers: dict[Formula, int] = field(default_factory=dict)
     html: list[str] = field(default_factory=list)
 
-    def add(self, tex: str, display: bool, place: Place) -> str:
+    def add(self, tex: str, display: bool, place: Place, marked: str = "") -> str:
         """Set a formula aside; the slot that stands in for it."""
-        formula = Formula(tex.strip(), display)
+        formula = Formula(tex.strip(), display, marked.strip())
         self.places.setdefault(formula, place)
         return _slot(self.numbers.setdefault(formula, len(self.numbers)))
 
@@ -72,14 +83,24 @@ class Formulas:
         new = [formula for formula in self.numbers if formula not in known.html]
         for formula, result in zip(new, _run(new, katex, node), strict=True):
             if "error" in result:
-                problems.add(self.places[formula], f"{result['error']}: {formula.tex}")
-            known.html[formula] = result.get("html", "")
-        if new and not problems.found:
+                message = f"{result['error']}: {formula.tex}"
+                problems.add(self.places[formula], message, "formula")
+            else:
+                known.html[formula] = result["html"]
+        if new:
             known.write(cache)
-        self.html = [known.html[formula] for formula in self.numbers]
+        self.html = [known.html.get(f) or as_written(f) for f in self.numbers]
+
+    def leave(self, reason: str, problems: Problems) -> None:
+        """Set none, for want of KaTeX, and say why."""
+        message = f"no formula is set: {reason}"
+        problems.add(next(iter(self.places.values())), message, "formula")
+        self.html = [as_written(formula) for formula in self.numbers]
 
     def fill(self, html: str) -> str:
         """Put each formula in its slot; within a tag there is room for its TeX only."""
+        if _OPEN not in html:
+            return html
         return _TAG_OR_SLOT.sub(
             lambda m: self.html[_number(m[1])] if m[1] else self.plain(m[0]), html
         )
@@ -102,15 +123,65 @@ class Formulas:
 
 # ## KaTeX
 
+# The command around a symbol, `\…{key}{symbol}`, is a character that no author writes.
+# It sets the symbol as if it stood alone, in an element with `data-n="key"`.
+SYMBOL = "\\\ue003"
+
 # All formulas go in by standard input, and all come out by standard output, in their
-# order. `strict` refuses what KaTeX would set, but LaTeX would not.
-_SCRIPT = """
+# order. `strict` refuses what KaTeX would set, but LaTeX would not; a command that
+# needs trust (a link, an image, an attribute) is refused, too.
+#
+# The TeX that stays with a formula, for a reader to copy, is what its author wrote. And
+# should TeX ever be so unusual that it can be set only as written, it is.
+_SCRIPT = r"""
 const katex = require(process.argv[1]);
-const formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const set = ({tex, display}) => {
+const {symbol, formulas} = JSON.parse(require("fs").readFileSync(0, "utf8"));
+
+katex.__defineFunction({
+  type: "html",
+  names: [symbol],
+  numArgs: 2,
+  argTypes: ["raw", "original"],
+  allowedInArgument: true,
+  handler: ({parser}, [key, body]) => ({
+    type: "html",
+    mode: parser.mode,
+    attributes: {"data-n": key.string},
+    body: body.type === "ordgroup" ? body.body : [body],
+  }),
+});
+
+const trust = ({command}) => {
+  throw new katex.ParseError(`${command} is not allowed in a formula`);
+};
+const options = (display) => ({
+  displayMode: display, output: "htmlAndMathml", strict: "error", trust,
+});
+
+// The space between a symbol and what follows it is no part of the symbol.
+const finish = (node, tex) => {
+  if (node.type === "annotation") node.children[0].text = tex;
+  node.children &&= node.children.flatMap((child) => {
+    finish(child, tex);
+    if (!child.attributes?.["data-n"]) return [child];
+    child.classes = [];
+    const space = child.children.at(-1)?.classes?.includes("mspace");
+    return space ? [child, child.children.pop()] : [child];
+  });
+};
+const render = ({tex, display}) => katex.renderToString(tex, options(display));
+const renderMarked = ({tex, display, marked}) => {
+  const tree = katex.__renderToDomTree(marked, options(display));
+  finish(tree, tex);
+  return tree.toMarkup();
+};
+
+const set = (formula) => {
   try {
-    const options = {displayMode: display, output: "htmlAndMathml", strict: "error"};
-    return {html: katex.renderToString(tex, options)};
+    if (formula.marked) return {html: renderMarked(formula)};
+  } catch {}
+  try {
+    return {html: render(formula)};
   } catch (error) {
     return {error: error.message};
   }
@@ -122,7 +193,7 @@ process.stdout.write(JSON.stringify(formulas.map(set)));
 def _run(formulas: list[Formula], katex: Path, node: Path) -> list[dict[str, str]]:
     if not formulas:
         return []
-    question = json.dumps([{"tex": f.tex, "display": f.display} for f in formulas])
+    question = json.dumps({"symbol": SYMBOL, "formulas": [asdict(f) for f in formulas]})
     command = [str(node), "-e", _SCRIPT, str(katex)]
     answer = subprocess.run(
         command, input=question, capture_output=True, text=True, encoding="utf-8"
@@ -149,12 +220,10 @@ class _Cache:
             return cls(key, {})
         if stored["key"] != key:
             return cls(key, {})
-        return cls(
-            key, {Formula(tex, shown): html for tex, shown, html in stored["html"]}
-        )
+        return cls(key, {Formula(*formula): html for *formula, html in stored["html"]})
 
     def write(self, path: Path) -> None:
-        rows = [[f.tex, f.display, html] for f, html in self.html.items()]
+        rows = [[*astuple(formula), html] for formula, html in self.html.items()]
         write_text(
             path, json.dumps({"key": self.key, "html": rows}, ensure_ascii=False)
         )

@@ -37,9 +37,11 @@ class Names:
     """Every name of the annotated modules, findable by any end of it."""
 
     by_end: dict[str, list[Target]] = field(default_factory=lambda: defaultdict(list))
+    nearest: dict[str, str] = field(default_factory=dict)
 
     def add(self, target: Target) -> None:
         """Make a name known."""
+        self.nearest.clear()
         parts = target.name.split(".")
         for first in range(len(parts)):
             self.by_end[".".join(parts[first:])].append(target)
@@ -65,5 +67,14 @@ class Names:
         return max(candidates, key=lambda c: c.name.count("."))
 
     def _nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self.by_end, n=1, cutoff=0.5)
-        return f"; did you mean “{near[0]}”?" if near else ""
+        # Who writes for another tool makes the same mistake a thousand times.
+        if name not in self.nearest:
+            alike = [n for n in self.by_end if _is_alike(n, name)]
+            near = difflib.get_close_matches(name, alike, n=1, cutoff=0.5)
+            self.nearest[name] = f"; did you mean “{near[0]}”?" if near else ""
+        return self.nearest[name]
+
+
+def _is_alike(known: str, name: str) -> bool:
+    """Whether a slip of the pen could make one name of the other."""
+    return known[:1] == name[:1] and abs(len(known) - len(name)) <= 3

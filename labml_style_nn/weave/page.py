@@ -14,8 +14,10 @@ Nothing here knows of MkDocs.
 
 import html
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from labml_style_nn.weave import highlight
 from labml_style_nn.weave.anchors import anchors
@@ -24,8 +26,11 @@ from labml_style_nn.weave.headings import mark
 from labml_style_nn.weave.parse import Definition, Module, Prose, Row
 from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.prose import Desk, to_markdown
+from labml_style_nn.weave.safety import sanitised
 
-_CUT = "<!--weave-row-->"
+# Nobody can have written it into a docstring.
+_CUT = f"<!--weave-row-{secrets.token_hex(8)}-->"
+_TITLE = re.compile(r"\s*(?:# |[^\n]+\n=+[ \t]*$)", re.MULTILINE)
 _HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
 _HAS_HEADING = re.compile(r"<h[1-6][ >]")
 
@@ -37,28 +42,53 @@ def document(module: Module, page: str, desk: Desk) -> str:
     """The Markdown of a whole module.
 
     `page` is where the page lies among the site's sources. Mistakes in the prose go to
-    `desk.problems`.
+    `desk.problems`. A module that gives itself no title has its name for one.
     """
     documents = []
     for row, anchor in zip(module.rows, anchors(module), strict=True):
         parts = [_markdown(prose, module.path, page, desk) for prose in row.prose]
         if row.definition:
             parts = _with_heading(parts, row.definition, anchor)
+        if row.start == 1:
+            parts = _with_title(parts, module)
         documents.append("\n\n".join(parts))
     return f"\n\n{_CUT}\n\n".join(documents)
+
+
+def has_prose(module: Module) -> bool:
+    """Whether the module says anything."""
+    return any(row.prose for row in module.rows)
+
+
+def has_title(module: Module) -> bool:
+    """Whether the prose that opens a module has a title."""
+    return any(_TITLE.match(p.text) for row in module.rows[:1] for p in row.prose)
+
+
+def _with_title(parts: list[str], module: Module) -> list[str]:
+    """Begin with the title: the docstring's own, or else the name of the module."""
+    # A docstring's title comes before a comment that stands above it (a licence).
+    parts = sorted(parts, key=lambda part: not _TITLE.match(part))
+    return parts if has_title(module) else [f"# `{_name(module)}`", *parts]
+
+
+def _name(module: Module) -> str:
+    path = PurePosixPath(module.path)
+    return (path.parent.name if path.stem == "__init__" else "") or path.stem
 
 
 def _markdown(prose: Prose, path: str, page: str, desk: Desk) -> str:
     place = Place(path, prose.line)
     _check_raw(prose, place, desk)
-    return to_markdown(prose.text, place, page, desk)
+    return to_markdown(prose.text, place, page, desk, desk.raw_html)
 
 
 def _check_raw(prose: Prose, place: Place, desk: Desk) -> None:
     if not prose.raw:
         line = next(i for i, text in enumerate(prose.text.split("\n")) if "\\" in text)
         message = 'Python eats this backslash: begin the docstring with r"""'
-        desk.problems.add(Place(place.path, place.line + line), message)
+        here = Place(place.path, place.line + line)
+        desk.problems.add(here, message, "backslash")
 
 
 def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list[str]:
@@ -85,31 +115,48 @@ class WovenRow:
     row: Row
 
 
-def cut(content: str, module: Module, extra: Enrichment) -> list[WovenRow]:
-    """Cut the document's HTML into rows, and put the code of each beside it."""
+def cut(
+    content: str, module: Module, extra: Enrichment, raw_html: bool = False
+) -> list[WovenRow]:
+    """Cut the document's HTML into rows, and put the code of each beside it.
+
+    Without `raw_html`, what could run in a reader's browser is left out.
+
+    **Raises.** `ValueError` if the document came out of Markdown with other rows than
+    it went in with.
+    """
     prose = content.split(_CUT)
     if len(prose) != len(module.rows):
         raise ValueError(
-            f"{module.path}: {len(module.rows)} rows went into Markdown and "
+            f"{len(module.rows)} rows went into Markdown and "
             f"{len(prose)} came out: is an HTML tag or a fence left open in a row?"
         )
-    lines = _lines(module, extra)
+    prose = prose if raw_html else [sanitised(text) for text in prose]
+    names = anchors(module)
+    lines = _lines(module, extra, names)
     return [
         WovenRow(anchor, text.strip(), _code(row, lines), row)
-        for row, anchor, text in zip(module.rows, anchors(module), prose, strict=True)
+        for row, anchor, text in zip(module.rows, names, prose, strict=True)
     ]
+
+
+def as_written(module: Module) -> str:
+    """The prose of a module as it stands in the source, for want of better HTML."""
+    texts = ("\n\n".join(p.text for p in row.prose) for row in module.rows)
+    return _CUT.join(f"<pre>{html.escape(t)}</pre>" if t else "" for t in texts)
 
 
 def addresses(module: Module) -> list[str]:
     """Everything on a module's page that a link can lead to."""
-    return [*anchors(module), *_inner(module).values()]
+    rows = anchors(module)
+    return [*rows, *_inner(module, rows).values()]
 
 
-def _inner(module: Module) -> dict[int, str]:
+def _inner(module: Module, rows: Sequence[str]) -> dict[int, str]:
     """The definitions that stand within a row of others, by their line."""
-    rows = set(anchors(module))
+    own = set(rows)
     lines = {d.name: d.line for d in reversed(module.definitions)}
-    return {line: name for name, line in lines.items() if name not in rows}
+    return {line: name for name, line in lines.items() if name not in own}
 
 
 def flat(rows: Sequence[WovenRow], module: Module) -> str:
@@ -165,9 +212,9 @@ def _address(row: WovenRow) -> str:
     return f'<a class="weave-link" id="{anchor}" href="#{anchor}" title="{title}">¶</a>'
 
 
-def _lines(module: Module, extra: Enrichment) -> list[str]:
+def _lines(module: Module, extra: Enrichment, rows: Sequence[str]) -> list[str]:
     """Each line of code with its number in the file, and the hint at its end."""
-    inner = _inner(module)
+    inner = _inner(module, rows)
     lines = []
     for number, line in enumerate(highlight.lines(module, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""

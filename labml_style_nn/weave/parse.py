@@ -40,6 +40,7 @@ class ParseError(ValueError):
 
     def __init__(self, path: str, line: int, problem: str) -> None:
         super().__init__(f"{path}:{line}: {problem}")
+        self.line, self.problem = line, problem
 
 
 # ## What parsing gives

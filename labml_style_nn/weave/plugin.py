@@ -7,53 +7,109 @@ The thin adapter. MkDocs calls it at each step of a build, and it hands the work
 | `on_files` | reads the book, makes a page of each chapter |
 | `on_page_markdown` | rows, or any other page: to Markdown |
 | `on_page_content` | cuts the HTML into rows; leaves a flat page to search |
-| `on_env` | sets all mathematics; fails with the list of what is wrong |
+| `on_env` | sets all mathematics; warns of everything that is wrong |
 | `on_page_context` | puts the grid in the place of the flat page |
 | `on_post_page` | fills in the mathematics |
 
-A site is built beside the one that is there and takes its place at the end: a build
-that fails leaves the good site as it was.
+What is wrong is a warning with its file and line: a strict build lists all of it and
+fails, any other goes on. A site is built beside the one that is there and takes its
+place at the end: a build that fails leaves the good site as it was.
 """
 
+import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
-from labml_style_nn.weave import node
+from labml_style_nn.weave import (
+    copying,
+    hints,
+    node,
+    references,
+    shapes,
+    styles,
+    uses,
+    variables,
+)
 from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.material import name_landmarks
-from labml_style_nn.weave.page import WovenRow, addresses, cut, document, flat, grid
-from labml_style_nn.weave.parse import ParseError
+from labml_style_nn.weave.meanings import Meanings
+from labml_style_nn.weave.page import (
+    WovenRow,
+    addresses,
+    as_written,
+    cut,
+    document,
+    flat,
+    grid,
+    has_prose,
+)
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.proof import Proofs, prove
 from labml_style_nn.weave.prose import to_markdown
+from labml_style_nn.weave.shapes import Measured
 
 _ASSETS = Path(__file__).parent / "assets"
 _KATEX = "assets/katex"
-_STYLES = [f"{_KATEX}/katex.min.css", "assets/weave.css"]
+_STYLE = "assets/weave.css"
 _SCRIPT = "assets/weave.js"
-_HEADINGS = "labml_style_nn.weave.headings:HeadingAnchors"
+_INDEX = "index.md"
+_OWN_EXTENSIONS = (
+    "labml_style_nn.weave.headings:HeadingAnchors",
+    "labml_style_nn.weave.safety:LiteralTags",
+)
+# What prose may contain wherever it is rendered, and the settings that the theme needs.
+_EXTENSIONS: dict[str, dict[str, object]] = {
+    "admonition": {},
+    "attr_list": {},
+    "def_list": {},
+    "footnotes": {},
+    "pymdownx.details": {},
+    "pymdownx.highlight": {"pygments_lang_class": True},
+    "pymdownx.inlinehilite": {},
+    "pymdownx.superfences": {},
+    "pymdownx.tabbed": {"alternate_style": True},
+}
+_log = logging.getLogger("mkdocs.plugins.weave")
 
 
 class WeaveConfig(Config):
     """The options under `weave:` in `mkdocs.yml`."""
 
-    source = options.Dir(exists=True)
+    source = options.FilesystemObject(exists=True)
     """The package whose modules become pages: a folder, relative to `mkdocs.yml`."""
 
     exclude = options.ListOfItems(options.Type(str), default=[])
     """Modules to leave out, as patterns of their paths in the package: `internal/*`."""
+
+    raw_html = options.Type(bool, default=False)
+    """Whether HTML in docstrings and comments is HTML: it can run what it likes."""
+
+    run_examples = options.Type(bool, default=False)
+    """Whether the examples of the modules are run, to find what they compute."""
+
+    extras = options.Type(bool, default=True)
+    """Whether pages show more than prose beside code: links in it, uses, copies."""
+
+    proofs = options.Type(str, default="")
+    """A program to run that tells what was proved of each page: `my_package.proofs`."""
+
+    bibliography = options.Optional(options.File(exists=True))
+    """A BibTeX file with the papers that the pages link to."""
 
     cache = options.Dir(default=".cache/weave")
     """Where what was installed and set is kept from build to build."""
@@ -72,17 +128,26 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Begin a build: nothing read yet, and a folder of its own to build in."""
         self.book = Book(directory_urls=config.use_directory_urls)
+        self.book.desk.raw_html = self.config.raw_html
         self.rows: dict[str, list[WovenRow]] = {}
+        self.strict = config.strict
         if self.leaves_site:
             self.site = Path(config.site_dir)
             config.site_dir = str(self._building)
         config.watch.append(self.config.source)
-        config.extra_css[:0] = _STYLES
+        config.extra_css.insert(0, _STYLE)
         script = options.ExtraScriptValue(_SCRIPT)
         script.type = "module"
         config.extra_javascript.append(script)
-        config.markdown_extensions.append(_HEADINGS)
+        self._extend_markdown(config)
         return config
+
+    def _extend_markdown(self, config: MkDocsConfig) -> None:
+        for name, settings in _EXTENSIONS.items():
+            if name not in config.markdown_extensions:
+                config.markdown_extensions.append(name)
+                config.mdx_configs[name] = dict(settings)
+        config.markdown_extensions.extend(_OWN_EXTENSIONS)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Every page is written."""
@@ -114,43 +179,108 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the modules, make a page and a download of each, bring the assets."""
         taken = [file.src_uri for file in files.documentation_pages()]
-        try:
-            self.book.read(Path(self.config.source), self.config.exclude, taken)
-        except (OSError, ParseError) as error:
-            raise PluginError(str(error)) from None
-        self._enrich()
+        self.book.read(Path(self.config.source), self.config.exclude, taken)
+        if not self.book.chapters:
+            raise PluginError(f"no module becomes a page: {self._reasons()}")
+        self._add_index(files, config)
+        if self.config.extras:
+            self._enrich(files, config)
         for chapter in self.book.chapters.values():
-            files.append(File.generated(config, chapter.page, content=""))
-            source = str(chapter.path)
-            files.append(File.generated(config, chapter.download, abs_src_path=source))
-        for uri, path in self._assets():
-            files.append(File.generated(config, uri, abs_src_path=str(path)))
+            files.append(_included(File.generated(config, chapter.page, content="")))
+            self._bring(files, config, {chapter.download: chapter.path})
+        style = File.generated(config, _STYLE, content=styles.joined(_ASSETS))
+        files.append(_included(style))
+        scripts = {f"assets/{path.name}": path for path in sorted(_ASSETS.glob("*.js"))}
+        self._bring(files, config, scripts)
         return files
 
-    def _enrich(self) -> None:
+    def _reasons(self) -> str:
+        reasons = [f"{name}: {why}" for name, why in self.book.skipped.items()]
+        return (
+            "\n".join(["", *reasons]) if reasons else f"{self.config.source} is empty"
+        )
+
+    def _add_index(self, files: Files, config: MkDocsConfig) -> None:
+        """Make sure that the site has a page to begin with."""
+        index = self.book.chapters.get(_INDEX)
+        there = index or files.get_file_from_path(_INDEX) or config.nav
+        self.index_is_bare = not there or bool(index and not has_prose(index.module))
+        if not there:
+            title = f"# {escape(config.site_name)}\n"
+            files.append(_included(File.generated(config, _INDEX, content=title)))
+
+    def _bring(
+        self, files: Files, config: MkDocsConfig, paths: Mapping[str, Path]
+    ) -> None:
+        """Let files be copied into the site, by their addresses there."""
+        for uri, path in paths.items():
+            file = File.generated(config, uri, abs_src_path=str(path))
+            files.append(_included(file))
+
+    def _offer_copies(self, files: Files, config: MkDocsConfig) -> None:
+        """Bring the forms in which each module can be taken, and the menu of them."""
+        source, site = Path(self.config.source), config.site_url or ""
+        cache = Path(self.config.cache) / "copies.json"
+        texts = copying.enrich(self.book, source, cache, site)
+        for uri, text in texts.items():
+            files.append(_included(File.generated(config, uri, content=text)))
+
+    def _enrich(self, files: Files, config: MkDocsConfig) -> None:
         """Find out what each page shows beyond its source."""
-        for chapter in self.book.chapters.values():
-            chapter.enrichment.tools.append(self._copying(chapter))
+        # Two of these wait for processes of their own, and the rest goes on meanwhile.
+        with ThreadPoolExecutor() as pool:
+            proved, measured = pool.submit(self._proved), pool.submit(self._measured)
+            self._offer_copies(files, config)
+            meanings = self._link_names()
+            self._show_proofs(proved.result)
+            self._cite()
+            uses.enrich(self.book, meanings)
+            self._show_shapes(measured.result())
 
-    def _copying(self, chapter: Chapter) -> str:
-        address = escape(self.book.link(chapter.download, chapter.page))
-        return f"""<button class="weave-button" type="button"
- data-weave-copy="{address}" hidden>Copy module</button>
-<a class="weave-button" href="{address}" download>Download .py</a>"""
+    def _measured(self) -> dict[str, Measured]:
+        """What the examples show; none is run unless told to."""
+        if not self.config.run_examples:
+            return {}
+        return shapes.measure(self.book, Path(self.config.cache))
 
-    def _assets(self) -> Iterator[tuple[str, Path]]:
-        for path in sorted(_ASSETS.iterdir()):
-            yield f"assets/{path.name}", path
-        dist = self._katex() / "dist"
-        yield f"{_KATEX}/katex.min.css", dist / "katex.min.css"
-        for font in sorted((dist / "fonts").glob("*.woff2")):
-            yield f"{_KATEX}/fonts/{font.name}", font
+    def _show_shapes(self, measured: dict[str, Measured]) -> None:
+        """Put shapes at the ends of lines, and sizes to the symbols."""
+        if self.strict:
+            ran = {page: found for page, found in measured.items() if found.ran}
+            shapes.note_unreached(self.book, ran)
+        hints.enrich(self.book, measured)
+        variables.enrich(self.book, {page: m.values for page, m in measured.items()})
 
-    def _katex(self) -> Path:
-        try:
-            return node.packages(Path(self.config.cache)) / "katex"
-        except node.NodeError as error:
-            raise PluginError(str(error)) from None
+    def _proved(self) -> Proofs | None:
+        """What is proved of the pages; in a preview, what was proved last."""
+        if not self.config.proofs:
+            return None
+        folder = Path(self.config.source).parent
+        cache = Path(self.config.cache) / "proofs.json"
+        return prove(self.config.proofs, folder, cache, stale=not self.leaves_site)
+
+    # Only a site that has proofs, or papers, waits for what reads them.
+    def _show_proofs(self, result: Callable[[], Proofs | None]) -> None:
+        """Show what was proved of each page."""
+        if self.config.proofs:
+            from labml_style_nn.weave import proof_panel
+
+            proof_panel.enrich(self.book, self.config.proofs, result)
+
+    def _cite(self) -> None:
+        """Show the papers that each page links to."""
+        if self.config.bibliography:
+            from labml_style_nn.weave import bibliography
+
+            bibliography.enrich(self.book, Path(self.config.bibliography))
+
+    def _link_names(self) -> Meanings:
+        """Make names in the code links."""
+        meanings = Meanings.read(self.book.modules)
+        cache = Path(self.config.cache) / "libraries.json"
+        for library in references.enrich(self.book, meanings, cache).absent:
+            _log.info("%s is not installed: its names are no links", library)
+        return meanings
 
     # ## Each page
 
@@ -174,22 +304,66 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         uri = page.file.src_uri
         if uri in self.book.chapters:
             chapter = self.book.chapters[uri]
-            self.rows[uri] = cut(html, chapter.module, chapter.enrichment)
+            self.rows[uri] = self._cut(html, chapter)
+            self._tell_differences(chapter)
             (page.present_anchor_ids or set()).update(addresses(chapter.module))
             html = flat(self.rows[uri], chapter.module)
+        elif uri == _INDEX and self.index_is_bare:
+            html += contents(self.book, uri)
         return self.book.desk.formulas.unsearchable(html)
+
+    def _tell_differences(self, chapter: Chapter) -> None:
+        """Repeat, beside what was proved, what differs from the paper."""
+        if self.config.proofs:
+            from labml_style_nn.weave import proof_panel
+
+            opening = self.rows[chapter.page][0].prose
+            proof_panel.complete(chapter.enrichment, opening)
+
+    def _cut(self, html: str, chapter: Chapter) -> list[WovenRow]:
+        module, extra = chapter.module, chapter.enrichment
+        if chapter.page == _INDEX and self.index_is_bare:
+            html += contents(self.book, _INDEX)
+        try:
+            return cut(html, module, extra, self.config.raw_html)
+        except ValueError as error:
+            self.book.desk.problems.add(Place(module.path, 1), str(error), "page")
+            return cut(as_written(module), module, extra)
 
     @event_priority(-100)  # when all pages are read
     def on_env(
         self, env: Environment, *, config: MkDocsConfig, files: Files
     ) -> Environment:
-        """Set the mathematics of the site, and fail if anything is wrong."""
-        cache = Path(self.config.cache) / "mathematics.json"
+        """Set the mathematics of the site, and tell what is wrong."""
+        env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
-        self.book.desk.formulas.set(self._katex(), node.program(), cache, problems)
-        if problems.found:
-            raise PluginError(f"{len(problems.found)} to mend:\n{problems}")
+        if self.book.desk.formulas.numbers:
+            self._set_formulas(files, config)
+        for problem in sorted(problems.found):
+            _log.warning("%s", problem)
         return env
+
+    def _bytecode_cache(self) -> FileSystemBytecodeCache:
+        # To compile the theme's templates takes longer than to fill in a dozen pages.
+        folder = Path(self.config.cache) / "templates"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileSystemBytecodeCache(str(folder))
+
+    def _set_formulas(self, files: Files, config: MkDocsConfig) -> None:
+        formulas, problems = self.book.desk.formulas, self.book.desk.problems
+        cache = Path(self.config.cache)
+        try:
+            katex = node.packages(cache) / "katex"
+            program = node.program()
+        except node.NodeError as error:
+            formulas.leave(str(error), problems)
+            return
+        formulas.set(katex, program, cache / "mathematics.json", problems)
+        style, fonts = katex / "dist/katex.min.css", katex / "dist/fonts"
+        self._bring(files, config, {f"{_KATEX}/katex.min.css": style})
+        found = {f"{_KATEX}/fonts/{p.name}": p for p in sorted(fonts.glob("*.woff2"))}
+        self._bring(files, config, found)
+        config.extra_css.insert(0, f"{_KATEX}/katex.min.css")
 
     @event_priority(-100)  # when search has read the flat page
     def on_page_context(
@@ -211,3 +385,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         head, end, body = name_landmarks(output).partition("</head>")
         formulas = self.book.desk.formulas
         return formulas.plain(head) + end + formulas.fill(body)
+
+
+def _included(file: File) -> File:
+    # Whatever its name: MkDocs has names of folders that it would leave out.
+    file.inclusion = InclusionLevel.INCLUDED
+    return file

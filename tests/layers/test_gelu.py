@@ -22,8 +22,10 @@ def test_the_exact_form_is_x_times_the_normal_distribution_function():
 def test_the_layer_equals_the_equation(approximate, equation):
     layer = GELU(approximate)
     torch.testing.assert_close(layer(GRID), equation(GRID), rtol=0, atol=1e-14)
+    # On processors with AVX-512, the fused form takes a shorter way to the error
+    # function: in float32 it is off by up to 1.1e-6 there, at values around 3.
     single = GRID.float()
-    torch.testing.assert_close(layer(single), equation(single), rtol=0, atol=1e-6)
+    torch.testing.assert_close(layer(single), equation(single), rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize(("approximate", "equation"), FORMS)

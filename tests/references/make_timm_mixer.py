@@ -25,12 +25,13 @@ numbers in both precisions) and stored as such. timm then computes in float64:
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from labml_style_nn.proofs.reference import MIXER
 
 SIZES = {
     "img_size": (16, 36),
@@ -40,7 +41,6 @@ SIZES = {
     "embed_dim": 20,
 }
 # timm derives both widths from the hidden dimension: D_S = C / 2 and D_C = 4 C.
-TARGET = Path(__file__).with_name("timm_mixer.npz")
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -105,8 +105,8 @@ def main() -> None:
     inputs: Arrays = {f"w/{name}": weight.numpy() for name, weight in weights.items()}
     inputs |= {"x": x.numpy(), "c": c.numpy()}
     meta = json.dumps({**SIZES, **versions})
-    np.savez_compressed(TARGET, meta=np.array(meta), **inputs, **arrays)
-    print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes")
+    np.savez_compressed(MIXER, meta=np.array(meta), **inputs, **arrays)
+    print(f"{MIXER.name}: {MIXER.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from labml_style_nn.weave.book import Book
+from labml_style_nn.weave.book import SITE_MARK, Book
 from labml_style_nn.weave.names import Target
 
 SOURCES = {
     "__init__.py": '"""# Package"""\n',
     "silent.py": "a = 1\n",
+    "empty.py": "\n",
     "deep/gelu.py": '"""# GELU"""\n\n\nclass GELU:\n    """It bends."""\n',
     "deep/secret.py": '"""# Secret"""\n',
 }
@@ -24,10 +25,11 @@ def package(tmp_path: Path) -> Path:
     return tmp_path / "pkg"
 
 
-def test_a_module_with_prose_is_a_chapter(package: Path) -> None:
+def test_a_module_with_something_in_it_is_a_chapter(package: Path) -> None:
     book = Book()
     book.read(package, exclude=["*/secret.py"])
-    assert list(book.chapters) == ["index.md", "deep/gelu.md"]
+    assert list(book.chapters) == ["index.md", "deep/gelu.md", "silent.md"]
+    assert book.skipped == {"pkg/empty.py": "there is nothing in it"}
     gelu = book.chapters["deep/gelu.md"]
     assert (gelu.name, gelu.download) == ("pkg.deep.gelu", "deep/gelu.py")
     assert gelu.module.path == "pkg/deep/gelu.py"
@@ -40,6 +42,55 @@ def test_a_page_written_by_hand_comes_first(package: Path) -> None:
     book = Book()
     book.read(package, taken=["index.md"])
     assert "index.md" not in book.chapters
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_and_no_chapter(package: Path) -> None:
+    (package / "broken.py").write_text("x = 1\ny = (\n")
+    (package / "bytes.py").write_bytes(b"x = '\xff'\n")
+    (package / "<b>.py").write_text("x = 1\n")
+    book = Book()
+    book.read(package)
+    assert set(book.skipped) == {
+        *("pkg/<b>.py", "pkg/broken.py", "pkg/bytes.py", "pkg/empty.py")
+    }
+    assert "pkg/broken.py:2: '(' was never closed" in str(book.desk.problems)
+    assert "deep/gelu.md" in book.chapters
+
+
+def test_a_file_alone_is_a_book(package: Path) -> None:
+    book = Book()
+    book.read(package / "deep" / "gelu.py")
+    (chapter,) = book.chapters.values()
+    assert (chapter.page, chapter.download) == ("index.md", "gelu.py")
+    assert chapter.module.path == "gelu.py"
+
+
+def test_names_begin_at_the_outermost_package(package: Path) -> None:
+    (package / "deep" / "__init__.py").write_text("")
+    book = Book()
+    book.read(package / "deep")
+    assert book.chapters["gelu.md"].name == "pkg.deep.gelu"
+
+
+def test_what_is_not_the_authors_is_no_chapter(package: Path) -> None:
+    for folder in (".hidden", "env", "site"):
+        (package / folder).mkdir()
+        (package / folder / "module.py").write_text("x = 1\n")
+    (package / "env" / "pyvenv.cfg").write_text("")
+    (package / "site" / SITE_MARK).write_text("")
+    book = Book()
+    book.read(package)
+    assert not [page for page in book.chapters if page.endswith("module.md")]
+
+
+def test_a_module_named_index_does_not_take_the_place_of_its_package(
+    package: Path,
+) -> None:
+    (package / "index.py").write_text('"""# Index"""\n')
+    book = Book()
+    book.read(package)
+    assert book.chapters["index.md"].name == "pkg"
+    assert book.chapters["index_.md"].name == "pkg.index"
 
 
 @pytest.mark.parametrize(

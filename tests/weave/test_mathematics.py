@@ -62,6 +62,27 @@ def test_a_bad_formula_is_named(tex: str, katex: Path, tmp_path: Path) -> None:
     assert len(problems.found) == 1
 
 
+def test_a_bad_formula_stays_as_it_was_written_and_is_named_each_time(
+    katex: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        formulas = Formulas()
+        good = formulas.add("x", False, HERE)
+        bad = formulas.add(r"a < \nope", False, HERE)
+        problems = set_all(formulas, katex, tmp_path / "cache.json")
+        assert [problem.kind for problem in problems.found] == ["formula"]
+        assert formulas.fill(bad) == r"<code>a &lt; \nope</code>"
+        assert "katex" in formulas.fill(good)
+
+
+def test_without_katex_formulas_stay_as_they_were_written() -> None:
+    formulas, problems = Formulas(), Problems()
+    slots = formulas.add("x", False, HERE) + formulas.add("y", True, HERE)
+    formulas.leave("there is no “node”", problems)
+    assert formulas.fill(slots) == "<code>x</code><code>y</code>"
+    assert str(problems) == "gelu.py:7: no formula is set: there is no “node”"
+
+
 def test_what_was_set_is_not_set_again(
     katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,8 +141,19 @@ def test_notes_work_across_rows() -> None:
 
 
 def test_rows_that_markdown_swallowed_are_missed() -> None:
-    with pytest.raises(ValueError, match=r"^pkg/mixer.py: 2 rows went .* 1 came out"):
+    with pytest.raises(ValueError, match=r"^2 rows went .* 1 came out"):
         cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"), Enrichment())
+
+
+def test_a_module_without_a_title_has_its_name_for_one() -> None:
+    assert document(module("x = 1\n"), "mixer.md", desk()) == "# `mixer`"
+    untitled = document(module('"""Words."""\n'), "mixer.md", desk())
+    assert untitled == "# `mixer`\n\nWords."
+
+
+def test_a_title_comes_before_the_licence_above_it() -> None:
+    text = document(module('# The licence.\n"""# Title"""\n'), "mixer.md", desk())
+    assert text == "# Title\n\nThe licence."
 
 
 # ## The page

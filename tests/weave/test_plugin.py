@@ -63,6 +63,25 @@ class Mixer:
     """
 '''
 
+EVERYTHING = """
+# ??? tip "Folded"
+#     Text.
+#
+# === "One"
+#     Text.
+#
+# A note.[^1]
+#
+# [^1]: Here.
+#
+# term
+# :   Explained.
+#
+# Attributed.
+# {: .wide }
+y = 1
+"""
+
 FILES = {
     "docs/index.md": "# Home\n\n[`normalise`][], [the layers][pkg.layers], $a^2$\n",
     "pkg/__init__.py": '"""# Not shown: docs/index.md is there."""\n',
@@ -146,7 +165,9 @@ def test_prose_is_the_sites_own_markdown(site: Path) -> None:
 
 def test_the_module_can_be_downloaded_as_it_is(site: Path) -> None:
     assert (site / "layers" / "norm.py").read_text() == NORM
-    assert 'href="../norm.py" download' in (site / "layers/norm/index.html").read_text()
+    page = (site / "layers/norm/index.html").read_text()
+    assert 'href="../norm.py"' in page
+    assert 'download="norm.py"' in page
 
 
 def test_katex_is_copied_not_linked(site: Path) -> None:
@@ -209,9 +230,41 @@ def test_unreadable_bytes_fail_the_build(project: Path) -> None:
 def test_all_mistakes_are_listed_at_once(project: Path) -> None:
     (project / "docs" / "index.md").write_text("# A\n\n[`Nix`][]\n\n$\n")
     (project / "pkg" / "layers" / "norm.py").write_text('r"""# A\n\n$\\nope$\n"""\n')
-    message = build(project).stderr
-    assert "4 to mend" in message, "and the link of another module that lost its target"
-    assert message.index("index.md:3") < message.index("index.md:5")
+    result = build(project)
+    assert "4 warnings in strict mode" in result.stdout, "also the link to the norm"
+    assert result.stderr.index("index.md:3") < result.stderr.index("index.md:5")
+
+
+def test_a_build_that_is_not_strict_makes_every_page(project: Path) -> None:
+    (project / "pkg" / "layers" / "norm.py").write_text(
+        'r"""# A\n\n$\\nope$, a[i][j], [`Nix`][], [the words][nix]\n"""\nx = 1\n'
+    )
+    (project / "pkg" / "layers" / "broken.py").write_text("x = (\n")
+    result = build(project, "--no-strict")
+    assert result.returncode == 0, result.stderr
+    assert "pkg/layers/broken.py:1: '(' was never closed" in result.stderr
+    norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
+    words = r"<code>\nope</code>, a[i][j], <code>Nix</code>, [the words][nix]"
+    assert words in norm
+    assert not (project / "site" / "layers" / "broken").exists()
+
+
+def test_two_lines_are_enough(project: Path) -> None:
+    (project / "mkdocs.yml").write_text(
+        "site_name: Two lines\ntheme: material\nplugins:\n  - weave: {source: pkg}\n"
+    )
+    (project / ".cache").mkdir()
+    (project / ".cache" / "weave").symlink_to(CACHE / "weave")
+    (project / "pkg" / "layers" / "norm.py").write_text(NORM + EVERYTHING)
+    result = build(project)
+    assert result.returncode == 0, result.stderr
+    norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
+    for part in (
+        *('<div class="admonition note">', "<table>", '<details class="tip">'),
+        *('<div class="tabbed-set', "<dt>term</dt>", 'class="footnote-ref"'),
+        *('class="language-pycon highlight"', 'class="wide"'),
+    ):
+        assert part in norm
 
 
 def test_a_missing_source_is_named(project: Path) -> None:

@@ -76,7 +76,7 @@ def test_an_escaped_dollar_is_a_dollar(desk: Desk) -> None:
 )
 def test_a_formula_left_open_is_named(text: str, line: int, desk: Desk) -> None:
     write(text, desk)
-    places = sorted(place for place, _ in desk.problems.found)
+    places = sorted(place for place, *_ in desk.problems.found)
     assert places[0] == Place("norm.py", line)
     assert "not closed" in str(desk.problems)
 
@@ -84,6 +84,40 @@ def test_a_formula_left_open_is_named(text: str, line: int, desk: Desk) -> None:
 def test_a_fence_left_open_is_named(desk: Desk) -> None:
     write("One.\n\n``` python\nx = 1", desk)
     assert str(desk.problems) == "norm.py:12: “```” opens code that is not closed"
+
+
+def test_a_fence_left_open_ends_with_its_prose(desk: Desk) -> None:
+    assert write("  ~~~\n  x = 1", desk) == "  ~~~\n  x = 1\n  ~~~"
+
+
+# ## Prose that was not written for weave
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("It is $5 to $10 a month.", "It is $5 to $10 a month."),
+        ("$ python -m json.tool", "$ python -m json.tool"),
+        ("    $ ls\n    $ cd", "    $ ls\n    $ cd"),
+        ("a[i][j] and f(x)[0][1]", "a[i][j] and f(x)[0][1]"),
+        ("[0][1], [words][nobody]", "[0][1], [words][nobody]"),
+        ("see [`Nobody`][]", "see `Nobody`"),
+        ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
+        ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
+        ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
+        ("From <stdin>, [a](<b c>)", "From \ue002stdin>, [a](\ue002b c>)"),
+        ("<https://example.org>", "<https://example.org>"),
+        ("\ue000\ue010\ue001", "\ufffd\ufffd\ufffd"),
+    ],
+)
+def test_foreign_prose_stays_as_it_is(text: str, written: str, desk: Desk) -> None:
+    html = to_markdown(text, Place("norm.py", 10), "layers/norm.md", desk, False)
+    assert html == written
+    assert not formulas(desk)
+
+
+def test_an_example_may_hold_a_fence(desk: Desk) -> None:
+    assert write('>>> print("```")\n```', desk).count("````") == 2
 
 
 def test_a_formula_knows_where_it_stands(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 /* One floating box for the whole page. It shows what an element has to say when somebody
  * points at it, moves the keyboard's focus to it, or taps it. The pointer may move into the
- * box; Escape closes it; scrolling takes it away. */
+ * box; Escape closes it; scrolling takes it away, unless the keyboard is there. */
 
 const LEAVE = 150; // milliseconds to cross the gap between an element and the box
 
@@ -9,7 +9,7 @@ box.className = "weave-tip";
 box.id = "weave-tip";
 box.setAttribute("role", "tooltip");
 box.hidden = true;
-document.body.append(box);
+(document.querySelector("main") ?? document.body).append(box);
 
 const kinds = []; // what can be pointed at: a selector, and what it says
 let current = null;
@@ -80,4 +80,12 @@ document.addEventListener("click", (event) => {
 document.addEventListener("focusin", (event) => ask(event.target) || hide());
 document.addEventListener("focusout", hide);
 document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-addEventListener("scroll", hide, { passive: true, capture: true });
+/* Coming to an element by keyboard brings it into view: that scrolling is no farewell. */
+function follow() {
+  if (!current) return;
+  const { top, bottom } = current.getBoundingClientRect();
+  const seen = bottom > 0 && top < innerHeight;
+  if (seen && current.matches(":focus-visible")) place(current);
+  else hide();
+}
+addEventListener("scroll", follow, { passive: true, capture: true });

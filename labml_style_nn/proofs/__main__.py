@@ -1,0 +1,150 @@
+r"""# The program
+
+```sh
+python -m labml_style_nn.proofs                 # all pages, as a table
+python -m labml_style_nn.proofs token_mixing    # one page
+python -m labml_style_nn.proofs --json          # all, as the site reads them
+```
+
+It ends with 0 if every check holds, and else with 1 and a list of those that do not.
+"""
+
+import argparse
+import importlib
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import torch
+
+import labml_style_nn.layers
+import labml_style_nn.models
+from labml_style_nn.proofs import layer_proofs, model_proofs
+from labml_style_nn.proofs.covering import covering
+from labml_style_nn.proofs.facts import Fact
+from labml_style_nn.proofs.formula import Page
+
+PACKAGE = Path(__file__).parents[1]
+TESTS = PACKAGE.parent / "tests"
+PROOFS = layer_proofs.PROOFS | model_proofs.PROOFS
+
+
+@dataclass
+class Proof:
+    """What was proved of a page, and the error that ended it early, if one did.
+
+    `tests` is `None` where there are no tests to look at: an installed package has
+    none.
+    """
+
+    facts: list[Fact] = field(default_factory=list)
+    tests: dict[str, list[str]] | None = None
+    error: str = ""
+
+    def failures(self) -> list[str]:
+        """What is wrong, one line each."""
+        failed = [line for fact in self.facts for line in _failed(fact)]
+        return [*failed, self.error] if self.error else failed
+
+
+def prove(name: str, proof: Callable[[Page], Iterator[Fact]]) -> Proof:
+    """Compute the facts of a page. An exception on the way is a failure like others."""
+    result = Proof(tests=covering(name, TESTS) if TESTS.is_dir() else None)
+    try:
+        result.facts.extend(proof(Page(importlib.import_module(name))))
+    except Exception as error:
+        result.error = f"{type(error).__name__}: {error}"
+    return result
+
+
+def _failed(fact: Fact) -> Iterator[str]:
+    for check in fact.checks:
+        for case in check.cases:
+            if not case.holds:
+                other = f" ({check.rule} {check.against})" if check.against else ""
+                yield (
+                    f"{fact.label}, {case.of}: got {case.found}, "
+                    f"expected {case.expected}{other}"
+                )
+
+
+def unproved() -> list[str]:
+    """The modules of layers and models that have no proof."""
+    packages = labml_style_nn.layers, labml_style_nn.models
+    names = [
+        f"{package.__name__}.{module.name}"
+        for package in packages
+        for module in iter_modules(package.__path__)
+    ]
+    return [name for name in names if name not in PROOFS]
+
+
+# ## What is printed
+
+
+def as_json(proofs: dict[str, Proof]) -> dict[str, Any]:
+    """All of it, in the form that [`proof`][] describes."""
+    sources = [PACKAGE / name for name in ("layers", "models", "proofs")]
+    sources += [PACKAGE / "pretrained.py", TESTS]
+    return {
+        "format": 1,
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {"Python": platform.python_version(), "PyTorch": torch.__version__},
+        "sources": [str(path) for path in sources if path.exists()],
+        "pages": {name: asdict(proof) for name, proof in proofs.items()},
+    }
+
+
+def as_table(name: str, proof: Proof) -> str:
+    """One page for a terminal."""
+    lines = [name]
+    for fact in proof.facts:
+        lines.append(f"  {fact.label}: {fact.value} ({fact.of})")
+        for check in fact.checks:
+            holds = sum(case.holds for case in check.cases)
+            share = f"{holds} of {len(check.cases)}"
+            origin = ", quoted" if check.quoted else ""
+            phrase = f"{check.rule} {check.against}".strip()
+            lines.append(f"    {phrase}{origin}: {share}")
+    if proof.tests is not None:
+        functions, files = sum(map(len, proof.tests.values())), ", ".join(proof.tests)
+        lines.append(f"  Tests that use it: {functions} in {files}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prove the pages that were asked for, and print what was found."""
+    parser = argparse.ArgumentParser(prog="python -m labml_style_nn.proofs")
+    parser.add_argument("pages", nargs="*", help="ends of names, like token_mixing")
+    parser.add_argument("--json", action="store_true", help="for programs to read")
+    options = parser.parse_args(arguments)
+    ends = {name.rpartition(".")[2]: name for name in PROOFS}
+    unknown = [page for page in options.pages if page not in ends]
+    if unknown:
+        parser.error(f"no page is {', '.join(unknown)}; there are {', '.join(ends)}")
+    names = [ends[page] for page in options.pages] or list(PROOFS)
+    proofs = {name: prove(name, PROOFS[name]) for name in names}
+    proofs |= {name: Proof(error="nothing is proved of it") for name in unproved()}
+    if options.json:
+        print(json.dumps(as_json(proofs), ensure_ascii=False, indent=1))
+    else:
+        print("\n\n".join(as_table(*item) for item in proofs.items()))
+    return complain(proofs)
+
+
+def complain(proofs: dict[str, Proof]) -> int:
+    """List what failed; the exit status."""
+    wrong = [f"{name}: {f}" for name, proof in proofs.items() for f in proof.failures()]
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

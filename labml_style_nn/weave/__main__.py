@@ -1,0 +1,203 @@
+r"""# The command line
+
+    python -m labml_style_nn.weave build PATH --out DIR
+    python -m labml_style_nn.weave check PATH
+    python -m labml_style_nn.weave serve PATH
+
+`PATH` is any Python file, package or folder of modules. There is nothing to configure,
+and nothing of it is run: `--run-examples` allows that.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence, Sized
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from labml_style_nn.weave import site
+from labml_style_nn.weave.check import check
+from labml_style_nn.weave.site import Built, Settings, SiteError
+
+_RAW_HTML = "let HTML in docstrings and comments be HTML; it can run what it likes"
+_PLAIN = "nothing but prose beside code: no links in it, no lists of uses, no copies"
+_RUN_EXAMPLES = "run the examples of the modules, to show what they compute"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do as the arguments say; the number is the status to exit with."""
+    options = _parser().parse_args(arguments)
+    if not options.path.exists():
+        print(f"there is no {options.path}", file=sys.stderr)
+        return 2
+    try:
+        return int(options.command(options))
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+        return 130
+
+
+# ## The commands
+
+
+def _build(options: argparse.Namespace) -> int:
+    start = time.monotonic()
+    built = site.build(_settings(options), options.out, options.strict)
+    seconds = time.monotonic() - start
+    if options.report:
+        options.report.write_text(_report(built), "utf-8")
+    for name, reason in built.book.skipped.items():
+        print(f"skipped {name}: {reason}")
+    print(_remarks(built, options.report))
+    pages = _count(built.book.chapters, "page")
+    print(f"{pages} in {seconds:.1f} s: {options.out / 'index.html'}")
+    return 0
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def _remarks(built: Built, report: Path | None) -> str:
+    kinds = built.book.desk.problems.kinds()
+    kinds["link"] += len(built.remarks)
+    counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common() if n)
+    where = report or "--report FILE lists them"
+    return f"remarks: {counts} ({where})" if counts else "no remarks"
+
+
+def _report(built: Built) -> str:
+    skipped = [f"{name}: {reason}" for name, reason in built.book.skipped.items()]
+    problems = [str(problem) for problem in sorted(built.book.desk.problems.found)]
+    parts = {"Skipped": skipped, "Remarks": [*problems, *built.remarks]}
+    return "\n".join(
+        line for title, lines in parts.items() for line in (f"# {title}", *lines, "")
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    book = check(
+        settings.source,
+        settings.cache,
+        settings.exclude,
+        settings.raw_html,
+        settings.run_examples,
+    )
+    problems = sorted(book.desk.problems.found)
+    for problem in problems:
+        print(problem)
+    counts = _count(book.chapters, "page"), _count(problems, "problem")
+    print(", ".join(counts), file=sys.stderr)
+    return 1 if problems or not book.chapters else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    site.serve(_settings(options), options.port)
+    return 0
+
+
+# ## The arguments
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        options.path,
+        options.cache,
+        tuple(options.exclude),
+        options.raw_html,
+        options.run_examples,
+        extras=not options.plain,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m labml_style_nn.weave",
+        description="Make a site of any Python file, package or folder of modules: "
+        "prose and mathematics beside the code they explain.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_build(commands)
+    _add_check(commands)
+    _add_serve(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # what `add_subparsers` gives
+
+
+def _add_build(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    parser = _command(commands, "build", "build the site into a folder", _build)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the site's folder: replaced when the new site is whole, and only if it "
+        "is empty, or an earlier site of weave",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="fail, and replace nothing, at any remark"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write there what was skipped and why, and all remarks",
+    )
+
+
+def _add_check(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    help = "list what the pages would lack, each with its line; exit with 1 if anything"
+    _command(commands, "check", help, _check)
+
+
+def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    help = "show the site on this machine, and build it again at each change"
+    parser = _command(commands, "serve", help, _serve)
+    parser.add_argument(
+        "--port", type=int, default=8000, help="where to serve (default: %(default)s)"
+    )
+
+
+def _command(
+    commands: "_Commands[argparse.ArgumentParser]",
+    name: str,
+    help: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    """A command, with what all of them take."""
+    description = f"{help[0].upper()}{help[1:]}."
+    parser = commands.add_parser(name, help=help, description=description)
+    parser.set_defaults(command=run)
+    parser.add_argument(
+        "path", type=Path, metavar="PATH", help="a Python file, or a folder of them"
+    )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out modules by their paths in the folder, as in 'tests/*'; may be "
+        "given many times",
+    )
+    parser.add_argument("--raw-html", action="store_true", help=_RAW_HTML)
+    parser.add_argument("--run-examples", action="store_true", help=_RUN_EXAMPLES)
+    parser.add_argument("--plain", action="store_true", help=_PLAIN)
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=user_cache_path("labml-style-nn") / "weave",
+        metavar="DIR",
+        help="keep KaTeX, and what it has set, there (default: %(default)s)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

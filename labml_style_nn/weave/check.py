@@ -1,0 +1,87 @@
+r"""# Check: what a page would lack
+
+A build shows what there is. This looks for what is not there: the title of a module, a
+word about a public class or function, a line that the examples never reach. What a
+build would complain of, it finds too: a name that leads nowhere, a formula that does
+not parse.
+
+It reads and does not run: not MkDocs, and no module, unless it is told to.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from labml_style_nn.weave import node, references, shapes, variables
+from labml_style_nn.weave.book import Book
+from labml_style_nn.weave.meanings import Meanings
+from labml_style_nn.weave.page import document, has_title
+from labml_style_nn.weave.parse import Definition, Module
+from labml_style_nn.weave.problems import Place, Problems
+
+
+def check(
+    source: Path,
+    cache: Path,
+    exclude: Sequence[str] = (),
+    raw_html: bool = False,
+    run_examples: bool = False,
+) -> Book:
+    """Read a package or a file, and note all that its pages would lack.
+
+    `cache` is the folder that keeps KaTeX and what it has set.
+    """
+    book = Book()
+    book.desk.raw_html = raw_html
+    book.read(source, exclude)
+    _look_closer(book, cache, run_examples)
+    for page, chapter in book.chapters.items():
+        find_silence(chapter.module, book.desk.problems)
+        document(chapter.module, page, book.desk)
+    if book.desk.formulas.numbers:
+        _set_formulas(book, cache)
+    return book
+
+
+def _look_closer(book: Book, cache: Path, run_examples: bool) -> None:
+    """Follow the names in the code, the letters of the notation, and the examples."""
+    meanings = Meanings.read(book.modules)
+    references.enrich(book, meanings, cache / "libraries.json")
+    measured = shapes.measure(book, cache) if run_examples else {}
+    if run_examples:
+        shapes.note_unreached(book, measured)
+    variables.enrich(book, {page: found.values for page, found in measured.items()})
+
+
+def _set_formulas(book: Book, cache: Path) -> None:
+    formulas, problems = book.desk.formulas, book.desk.problems
+    try:
+        katex = node.packages(cache) / "katex"
+        formulas.set(katex, node.program(), cache / "mathematics.json", problems)
+    except node.NodeError as error:
+        formulas.leave(str(error), problems)
+
+
+def find_silence(module: Module, problems: Problems) -> None:
+    """Note where a module, or something public in it, says nothing."""
+    if not has_title(module):
+        message = "the module has no title: begin its docstring with “# Title”"
+        problems.add(Place(module.path, 1), message, "words")
+    for definition in _silent(module):
+        what = "class" if definition.is_class else "function"
+        message = f"nothing is said about the {what} “{definition.name}”"
+        problems.add(Place(module.path, definition.line), message, "words")
+
+
+def _silent(module: Module) -> Iterator[Definition]:
+    # A row that opens a definition has its docstring, or the comment above it. One name
+    # may be defined many times (overloads, setters): once is enough.
+    told = {row.definition.name for row in module.rows if row.definition}
+    classes = {d.name for d in module.definitions if d.is_class}
+    seen: set[str] = set()
+    for definition in module.definitions:
+        name = definition.name
+        around = name.rpartition(".")[0]
+        public = not any(part.startswith("_") for part in name.split("."))
+        if public and (not around or around in classes) and name not in told | seen:
+            seen.add(name)
+            yield definition

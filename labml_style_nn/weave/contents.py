@@ -1,0 +1,30 @@
+r"""# Contents: what a book holds, on the page that opens it
+
+A package often opens with a module that says nothing. Its page then lists what there is
+to read: each module, and the first line of its prose.
+"""
+
+from html import escape
+
+from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.names import Target
+
+
+def contents(book: Book, page: str) -> str:
+    """The list of all chapters but this page's own, as HTML."""
+    chapters = [chapter for uri, chapter in book.chapters.items() if uri != page]
+    items = "\n".join(_item(book, chapter, page) for chapter in chapters)
+    return f'<ul class="weave-contents">\n{items}\n</ul>'
+
+
+def _item(book: Book, chapter: Chapter, page: str) -> str:
+    address = escape(book.href(Target("", chapter.page, ""), page))
+    link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
+    return f"<li>{link} {_first_line(chapter)}</li>"
+
+
+def _first_line(chapter: Chapter) -> str:
+    """What the module says first, as plain words."""
+    texts = (prose.text for row in chapter.module.rows[:1] for prose in row.prose)
+    lines = (line.strip("#= \t") for text in texts for line in text.split("\n"))
+    return escape(next(filter(None, lines), ""))

@@ -1,0 +1,56 @@
+r"""# Kept: what was made before
+
+Some of what a build makes takes time and depends on little. It is kept in a file, each
+thing by its name, together with a *key*: a digest of all that it was made of. While the
+key is the same, the thing is not made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labml_style_nn.weave.mathematics import write_text
+
+
+def digest(*texts: str, files: Iterable[Path] = ()) -> str:
+    """A key for what is made of some texts and of some files."""
+    parts = [text.encode() for text in texts]
+    parts += [file.read_bytes() for file in files]
+    whole = hashlib.sha256()
+    for part in parts:
+        # Each part by itself, so that no two lists of parts are one text.
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
+
+
+@dataclass
+class Kept:
+    """Things that can be written as JSON, by name, each with its key."""
+
+    path: Path
+    before: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    now: dict[str, tuple[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Kept":
+        """What a file keeps; nothing if there is none, or it is not whole."""
+        try:
+            stored = json.loads(path.read_text("utf-8"))
+            return cls(path, {name: (key, thing) for name, key, thing in stored})
+        except (OSError, ValueError, TypeError):
+            return cls(path)
+
+    def get(self, name: str, key: str, make: Callable[[], Any]) -> Any:
+        """The thing of this name, made anew if it is not there under this key."""
+        known, thing = self.before.get(name, ("", None))
+        self.now[name] = (key, thing if known == key else make())
+        return self.now[name][1]
+
+    def write(self) -> None:
+        """Keep what was asked for, and forget the rest."""
+        if self.now != self.before:
+            rows = [[name, key, thing] for name, (key, thing) in self.now.items()]
+            write_text(self.path, json.dumps(rows, ensure_ascii=False))

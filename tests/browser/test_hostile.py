@@ -1,0 +1,150 @@
+"""A module that means harm becomes a page, and a browser does nothing of it."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from labml_style_nn.weave.preview import server
+from labml_style_nn.weave.site import Settings, build
+from tests.browser.conftest import open_context
+from tests.conftest import CACHE
+
+# What would set `hacked`, ask another host, or open a dialog, if anything ran.
+HARM = "<img src=x onerror='hacked=1'><script>hacked=2</script>"
+HOSTILE = r'''# <script>hacked=3;alert(1)</script>
+# <style>@import url(https://example.invalid/style.css);</style>
+r"""# Title @HARM@
+
+@HARM@ <!--weave-row--> \ue000\ue010\ue001 \ue003{k}{x} \ue100\ue23c\ue101
+
+[click](javascript:hacked=4) [there][] ![x](https://example.invalid/a.png)
+![x](x.png){: onerror="hacked=5" } [text](data:text/html,<script>hacked=6</script>)
+
+[there]: javascript:hacked=7
+
+Attributes.
+{: onmouseover="hacked=8" style="background:url(https://example.invalid/b.png)" }
+
+### {"base": "https://example.invalid/", "features": [], "search": "data:,hacked=9"}
+{: #__config }
+
+$\href{javascript:hacked=10}{x}$ $\includegraphics{https://example.invalid/c.png}$
+$\htmlData{weave-copy=https://example.invalid/d}{x}$ $\text{@HARM@}$ $<b>$
+
+<iframe src="javascript:hacked=11"></iframe> <base href="https://example.invalid/">
+<svg onload="hacked=12"><meta http-equiv="refresh" content="0;javascript:hacked=13">
+<textarea><title><!--
+
+| @HARM@ |
+|---|
+| `a |
+
+## Notation
+
+- $x$, `x`: @HARM@ [a](javascript:hacked=14)
+- $y$, `@HARM@`: the other
+
+``` python
+@HARM@
+
+"""
+
+x = "</script></code></pre>@HARM@"  # @HARM@
+private = "\ue000\ue010\ue001"
+
+
+class Hostile(dict):
+    """@HARM@ porcupine"""
+
+    # @HARM@ <b onclick="hacked=15">
+    def method(self, x="</script>@HARM@", y: "@HARM@" = None):
+        """</script>@HARM@
+
+        >>> "@HARM@"
+        """
+        return Hostile(x).method(y)
+'''
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    source, site = folder / "pkg", folder / "site"
+    (source / "deep").mkdir(parents=True)
+    text = HOSTILE.replace("@HARM@", HARM)
+    for code in ("000", "001", "003", "010", "100", "101", "23c"):
+        text = text.replace(rf"\ue{code}", chr(int(f"e{code}", 16)))
+    (source / "hostile.py").write_text(text)
+    (source / "other.py").write_text("from pkg.hostile import Hostile\n\nHostile()\n")
+    (source / "<img src=x onerror='hacked=16'>.py").write_text("x = 1\n")
+    (source / "deep" / "quote'd & \"more.py").write_text("x = 1\n")
+    built = build(Settings(source, CACHE / "weave"), site)
+    assert "pkg/<img src=x onerror='hacked=16'>.py" in built.book.skipped
+    return site
+
+
+@pytest.fixture
+def reader(browser: Browser, hostile: Path) -> Iterator[tuple[Page, list[str]]]:
+    """A page, and what happened on it that should not have."""
+    happened: list[str] = []
+    with server(hostile, 0) as web, open_context(browser) as context:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        home = f"http://127.0.0.1:{web.server_port}/"
+        page = context.new_page()
+        page.goto(home)
+        page.on("dialog", lambda dialog: (happened.append("dialog"), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda asked: (
+                asked.url.startswith((home, "data:image", "blob:"))
+                or happened.append(asked.url)
+            ),
+        )
+        yield page, happened
+        assert not happened
+        assert page.evaluate("typeof hacked") == "undefined"
+        web.shutdown()
+
+
+@pytest.mark.parametrize("name", ["index", "hostile", "other"])
+def test_nothing_of_it_runs(reader: tuple[Page, list[str]], name: str) -> None:
+    page, _ = reader
+    page.goto(f"{page.url}{name}.html")
+    assert page.locator("h1").count() == 1
+    # Whatever shows itself when somebody points at it, or comes to it by the keyboard.
+    page.evaluate(
+        """for (const element of document.querySelectorAll("article *"))
+             for (const kind of ["mouseover", "mouseenter", "pointerenter",
+                                 "pointerover", "focus", "focusin", "toggle"])
+               element.dispatchEvent(new Event(kind, {bubbles: true}))"""
+    )
+    page.wait_for_timeout(500)
+    assert page.evaluate(
+        """[...document.querySelectorAll("article *")].every((element) =>
+             element.getAttributeNames().every((name) => !name.startsWith("on")) &&
+             !/^\\s*(javascript|data):/i.test(element.getAttribute("href") ?? ""))"""
+    )
+    assert page.locator("article script:not([type='application/json'])").count() == 0
+
+
+def test_its_words_are_there_to_read(reader: tuple[Page, list[str]]) -> None:
+    page, _ = reader
+    page.goto(f"{page.url}hostile.html")
+    article = page.locator("article").inner_text()
+    for words in ("<script>hacked=3;alert(1)</script>", "<textarea><title><!--"):
+        assert words in article
+    assert HARM in page.locator("h1").inner_text()
+    assert 'def method(self, x="</script>' in article
+
+
+def test_nothing_of_it_runs_in_what_search_finds(
+    reader: tuple[Page, list[str]],
+) -> None:
+    page, _ = reader
+    page.goto(f"{page.url}?q=porcupine")
+    page.locator(".md-search-result__item").first.wait_for()
+    page.wait_for_timeout(300)
+    assert page.locator(".md-search-result__item").count() >= 1

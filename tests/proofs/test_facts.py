@@ -1,0 +1,85 @@
+"""Facts: what holds, what does not, and how numbers are printed."""
+
+import re
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.proofs.facts import difference, draw, equal, scientific, within
+
+
+def test_whole_numbers_must_be_equal():
+    check = equal({"a": 1200, "b": 7}, {"a": 1200, "b": 8}, "somebody")
+    assert [case.holds for case in check.cases] == [True, False]
+    assert [case.found for case in check.cases] == ["1,200", "7"]
+    assert [case.expected for case in check.cases] == ["1,200", "8"]
+
+
+def test_a_case_that_nobody_counted_is_not_compared():
+    check = equal({"a": 1, "b": 2}, {"b": 2}, "somebody")
+    assert [case.of for case in check.cases] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "holds"),
+    [
+        ([1.0, 2.0], True),
+        ([1.0, 2.0 + 1e-13], True),
+        ([1.0, 2.0 + 1e-11], False),
+        ([1.0, float("nan")], False),
+        ([float("inf"), 2.0], False),
+    ],
+)
+def test_a_difference_is_held_to_its_tolerance(ours, holds):
+    ours = torch.tensor(ours, dtype=torch.double)
+    theirs = torch.tensor([1.0, 2.0], dtype=torch.double)
+    fact = difference("theirs", ours, theirs, 1e-12, "two numbers")
+    assert fact.checks[0].cases[0].holds is holds
+
+
+def test_the_largest_difference_is_told():
+    ours, theirs = torch.tensor([0.0, 5.0]), torch.tensor([3.0, 1.0])
+    fact = difference("theirs", ours, theirs, 0, "two numbers")
+    assert (fact.label, fact.value) == ("Difference from theirs", "4 × 10⁰")
+    assert not fact.checks[0].cases[0].holds
+
+
+def test_a_tensor_that_would_be_broadcast_is_refused():
+    with pytest.raises(ValueError, match=r"theirs has the shape \(1,\), ours has \(2,"):
+        difference("theirs", torch.zeros(2), torch.zeros(1), 1, "")
+
+
+def test_a_mean_must_lie_within_its_bound():
+    for found, holds in ((0.104, True), (0.096, True), (0.11, False), (0.09, False)):
+        assert within("Share", found, 0.1, 0.005, "").checks[0].cases[0].holds is holds
+    assert not within("Share", float("nan"), 0.1, 1, "").checks[0].cases[0].holds
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (1e-12, "10⁻¹²"),
+        (3.64e-15, "3.6 × 10⁻¹⁵"),
+        (250.0, "2.5 × 10²"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_numbers_are_printed_with_powers_of_ten(number, text):
+    assert scientific(number) == text
+
+
+@given(st.floats(1e-300, 1e300))
+def test_a_printed_number_is_the_number_to_two_digits(number):
+    text = scientific(number).translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    match = re.fullmatch(r"(?:([\d.]+) × )?10(-?\d+)", text)
+    assert match
+    value = float(match[1] or 1) * 10.0 ** int(match[2])
+    assert value == pytest.approx(number, rel=0.051)
+
+
+def test_random_inputs_are_the_same_at_every_call():
+    assert torch.equal(draw(3, 4), draw(3, 4))
+    assert not torch.equal(draw(3, 4), draw(3, 4, seed=1))

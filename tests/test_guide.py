@@ -1,0 +1,416 @@
+"""Who follows the guide “Write your own annotated module” gets what it says."""
+
+import contextlib
+import doctest
+import importlib.util
+import io
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+import pytest
+import torch
+import yaml
+from bs4 import BeautifulSoup, Tag
+
+from labml_style_nn.weave import preview, site
+from labml_style_nn.weave.__main__ import main
+from labml_style_nn.weave.parse import parse
+from labml_style_nn.weave.plugin import WeaveConfig
+from tests.conftest import CACHE, ROOT, build
+
+GUIDE = (ROOT / "docs" / "guide" / "write.md").read_text("utf-8")
+PROSE = " ".join(GUIDE.split())
+# The numbered steps. A heading within a block of code has no number.
+STEPS = re.split(r"^## \d\. ", GUIDE.partition("\n## A template")[0], flags=re.M)[1:]
+TEMPLATE = ROOT / "docs" / "guide" / "rms_norm.py"
+
+WEAVE = "python -m labml_style_nn.weave "
+PREVIEW = "python -m labml_style_nn.weave.preview "
+
+
+# ## A reader
+# The guide is followed from top to bottom. The title of a block says what to do with
+# it: which file it is, or which part of the file.
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code: its language, its title, and its text."""
+
+    language: str
+    title: str
+    text: str
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The blocks of a text, also those within a tab."""
+    pattern = r'^( *)```(\w+)(?: title="([^"]+)")?[^\n]*\n(.*?)^\1```$'
+    for indent, language, title, code in re.findall(pattern, text, re.M | re.S):
+        yield Block(language, title, re.sub(f"^{indent}", "", code, flags=re.M))
+
+
+def docstring(text: str) -> int:
+    """Where the docstring of a module ends."""
+    return text.index('"""', text.index('"""') + 3) + 3
+
+
+def add_prose(text: str, part: str) -> str:
+    """Put something at the end of the docstring: another item, or a section."""
+    end = docstring(text) - 3
+    gap = "" if part.startswith("- ") else "\n"
+    return text[:end] + gap + part + text[end:]
+
+
+EDITS: dict[str, Callable[[str, str], str]] = {
+    "": lambda text, part: part,
+    "the docstring": lambda text, part: part.rstrip() + text[docstring(text) :],
+    "the end of the docstring": add_prose,
+    "below the docstring": lambda text, part: text[: docstring(text)] + "\n\n" + part,
+    "the beginning": lambda text, part: part + text,
+    "the end": lambda text, part: text + part,
+}
+
+
+@dataclass
+class Reader:
+    """Somebody with an empty folder who does as they are told."""
+
+    folder: Path
+    said: list[tuple[str, str, str]] = field(default_factory=list)
+    """The commands, what the guide shows below them, and what they really say."""
+
+    states: list[dict[str, str]] = field(default_factory=list)
+    """All sources and pages after each step."""
+
+    def follow(self, text: str) -> None:
+        """Do all that a part of the guide asks for."""
+        for block, after in pairwise([*blocks(text), Block("", "", "")]):
+            if block.title:
+                self.edit(block)
+            elif block.language == "sh":
+                shown = after.text if after.language == "text" else ""
+                self.said.append((block.text, shown, self.run(block.text)))
+        self.states.append(self.files())
+
+    def files(self) -> dict[str, str]:
+        """The sources and pages that are there."""
+        return {
+            path.relative_to(self.folder).as_posix(): path.read_text("utf-8")
+            for path in self.folder.rglob("*")
+            if path.suffix in (".py", ".html", ".xml")
+        }
+
+    def edit(self, block: Block) -> None:
+        """Write a file, or a part of it."""
+        name, _, part = block.title.partition(", ")
+        path = self.folder / name
+        before = path.read_text("utf-8") if path.exists() else ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(EDITS[part](before, block.text), "utf-8")
+
+    def run(self, commands: str) -> str:
+        """Type some commands, and read what they say."""
+        said = io.StringIO()
+        with (
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+        ):
+            for command in commands.splitlines():
+                print(type_in(command), end="")
+        return said.getvalue()
+
+
+def type_in(command: str) -> str:
+    """Run a command. Weave runs here, to save time, and serves for no time."""
+    program, *arguments = shlex.split(command)
+    if command.startswith(WEAVE):
+        with patch.object(site, "serve", lambda settings, port: None):
+            main([*arguments[2:], "--cache", str(CACHE / "weave")])
+        return ""
+    if command.startswith(PREVIEW):
+        stop = patch.object(ThreadingHTTPServer, "serve_forever", return_value=None)
+        with stop, patch.object(sys, "argv", [*arguments[1:], "--port", "0"]):
+            preview.main()
+        return ""
+    program = sys.executable if program == "python" else program
+    result = subprocess.run([program, *arguments], capture_output=True, text=True)
+    return result.stdout + result.stderr
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Reader:
+    """Somebody who followed the guide from the empty file to the published package."""
+    reader = Reader(tmp_path_factory.mktemp("reader"))
+    for step in [*STEPS[:7], STEPS[8]]:
+        reader.follow(step)
+    return reader
+
+
+@pytest.fixture
+def another(tmp_path: Path, katex: Path) -> Reader:
+    """Somebody who does as they like."""
+    return Reader(tmp_path)
+
+
+# ## The tutorial
+
+
+def plain(said: str) -> str:
+    """What a command says, whatever time it took and wherever it serves."""
+    return re.sub(r"\bin [\d.]+ s\b", "in 0.1 s", said)
+
+
+def test_every_command_says_what_the_guide_shows(reader: Reader) -> None:
+    *told, (previewed, _, served) = reader.said
+    assert len(told) == 7
+    for command, shown, said in told:
+        assert plain(said) == plain(shown), command
+    assert previewed == f"{PREVIEW}site\n"
+    assert served.startswith("The site is at http://127.0.0.1:")
+
+
+def test_each_step_gives_the_page_that_the_guide_describes(reader: Reader) -> None:
+    first, measured, package = (reader.states[n] for n in (0, 4, 5))
+    home = BeautifulSoup(first["site/index.html"], "html.parser")
+    assert home.h1
+    assert home.h1.text.strip().startswith("Softmax")
+    page = measured["site/index.html"]
+    # An argument, two lines that bind, and what is returned.
+    assert page.count("B by K, in the example 2 by 3") == 4
+    links = BeautifulSoup(page, "html.parser").select(".weave-code a")
+    assert "docs.pytorch.org" in {a.text: a["href"] for a in links}["Tensor"]
+    other = package["site/cross_entropy.html"]
+    assert '<a href="softmax.html#softmax"><code>softmax</code></a> gives?' in other
+    assert re.search(r'<h2>Uses</h2>.*?<a href="softmax\.html">', other, re.S)
+    used = package["site/softmax.html"]
+    assert re.search(r'<h2>Used by</h2>.*?<a href="cross_entropy\.html', used, re.S)
+    assert "what it costs to be wrong" in package["site/index.html"]
+
+
+def test_the_rows_are_those_that_the_guide_counts(reader: Reader) -> None:
+    rows = parse(reader.states[3]["softmax.py"]).rows
+    first_words = [row.prose[0].text.split()[0] for row in rows if row.prose]
+    assert first_words == ["#", "Probabilities", "$e^{1000}$", "What"]
+    assert "So the page has four:" in PROSE
+
+
+def test_a_variable_that_was_renamed_is_told(reader: Reader, another: Reader) -> None:
+    opening, code = reader.states[4]["softmax.py"].split("## Example")
+    renamed = f"{opening}## Example{code.replace('scores', 'logits')}"
+    (another.folder / "softmax.py").write_text(renamed)
+    message = re.search(r"the check says `([^`]+)`", PROSE)
+    assert message
+    assert message[1] in another.run(f"{WEAVE}check softmax.py")
+
+
+def test_sizes_that_are_alike_stay_numbers(reader: Reader, another: Reader) -> None:
+    text = reader.states[4]["softmax.py"].replace(
+        "num_classes = 2, 3", "num_classes = 3, 3"
+    )
+    example = text.index(">>> softmax(")
+    text = f"{text[:example]}>>> _ = softmax(scores)\n{text[docstring(text) - 3 :]}"
+    (another.folder / "softmax.py").write_text(text)
+    said = another.run(f"{WEAVE}build softmax.py --out site --run-examples")
+    assert "no remarks" in said
+    page = another.files()["site/index.html"]
+    assert page.count('3 by 3"') == 4
+    assert "B by" not in page
+
+
+def test_a_home_page_without_a_word_lists_the_modules(another: Reader) -> None:
+    (another.folder / "my_package").mkdir()
+    (another.folder / "my_package" / "softmax.py").write_text('"""# Softmax"""')
+    another.run(f"{WEAVE}build my_package --out site")
+    home = another.files()["site/index.html"]
+    assert '<a href="softmax.html"><code>my_package.softmax</code></a>' in home
+
+
+# ## A site of one's own
+
+
+def test_every_option_is_told_with_its_default() -> None:
+    told = dict(re.findall(r"^`(\w+)`\n:   (.+?)\n\n", STEPS[7], re.M | re.S))
+    options = dict(WeaveConfig._schema)
+    assert list(told) == list(options)
+    for name, text in told.items():
+        default = options[name].default
+        if isinstance(default, bool):
+            default = str(default).lower()
+        expected = f"by default `{default}`" if default else "by default: none"
+        expected = "must be given" if name == "source" else expected
+        assert expected in " ".join(text.lower().split())
+
+
+def test_the_two_lines_are_those_of_weave() -> None:
+    [lines] = re.findall(r'hl_lines="([\d ]+)"\n(.*?)```', STEPS[7], re.S)
+    marked = [lines[1].splitlines()[int(n) - 1] for n in lines[0].split()]
+    assert marked == ["  - weave:", "      source: my_package"]
+
+
+# ## Published
+
+
+def test_no_page_asks_another_host(reader: Reader) -> None:
+    pages = {n: t for n, t in reader.files().items() if n.endswith(".html")}
+    assert len(pages) == 4
+    for name, page in pages.items():
+        soup = BeautifulSoup(page, "html.parser")
+        asked = [
+            element.get("src") or element.get("href")
+            for element in soup.select("script[src], link[href], img[src]")
+        ]
+        assert asked
+        assert not [address for address in asked if "//" in address], name
+    names = [path.name for path in (reader.folder / "site").rglob("*.css")]
+    assert any(re.fullmatch(r"main\.[0-9a-f]{8}\.min\.css", name) for name in names)
+
+
+def on_github(folder: Path) -> tuple[list[str], str]:
+    """What one host runs, and the folder that it publishes."""
+    workflow = yaml.safe_load((folder / ".github/workflows/site.yml").read_text())
+    steps = workflow["jobs"]["site"]["steps"]
+    [upload] = [step for step in steps if "upload" in step.get("uses", "")]
+    return [step["run"] for step in steps if "run" in step], upload["with"]["path"]
+
+
+def on_gitlab(folder: Path) -> tuple[list[str], str]:
+    """What another host runs, and the folder that it publishes."""
+    job = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["pages"]
+    return job["script"], job["artifacts"]["paths"][0]
+
+
+@pytest.mark.parametrize("host", [on_github, on_gitlab])
+def test_what_a_host_runs_succeeds(
+    host: Callable[[Path], tuple[list[str], str]], reader: Reader
+) -> None:
+    (install, check, make), published = host(reader.folder)
+    assert install == "python -m pip install -r requirements.txt"
+    with contextlib.chdir(reader.folder):
+        for command in (check, make):
+            assert command.startswith(WEAVE)
+            arguments = shlex.split(command)[3:]
+            assert main([*arguments, "--cache", str(CACHE / "weave")]) == 0
+    assert f"--out {published} " in make
+
+
+# ## Proofs and papers
+
+
+def words(element: Tag) -> str:
+    """What an element says."""
+    return " ".join(element.get_text().split())
+
+
+def test_a_project_shows_its_proofs_and_papers(
+    reader: Reader, another: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(reader.folder / "my_package", another.folder / "my_package")
+    shutil.copy(TEMPLATE, another.folder / "my_package")
+    (another.folder / "docs").mkdir()
+    another.follow(STEPS[7])
+    for block in blocks(STEPS[8]):
+        if block.title.startswith("mkdocs.yml"):
+            another.edit(block)
+    cache = f"      cache: {CACHE / 'weave'}\n"
+    another.edit(Block("yaml", "mkdocs.yml, the end", cache))
+    monkeypatch.setenv("SITE_URL", "https://example.org/below/")
+
+    result = build(another.folder)
+    assert result.returncode == 0, result.stderr
+    files = another.files()
+    page = BeautifulSoup(files["site/rms_norm/index.html"], "html.parser")
+    [proof], [paper] = page.select(".weave-proof"), page.select(".weave-papers")
+    assert "Largest difference" in words(proof)
+    assert f"✓ at most 1e-12 from PyTorch {torch.__version__}" in words(proof)
+    assert "is not in the paper's equation" in words(proof)
+    assert "Biao Zhang and Rico Sennrich. Root Mean Square" in words(paper)
+    assert page.select(".weave-shape")
+    # The guide to reading tells of what is on such a page.
+    read = (ROOT / "docs" / "guide" / "read.md").read_text("utf-8")
+    titles = [words(title) for title in page.select(".weave-panel h2, .weave-button")]
+    for title in ("Checked when this site was built", "Shapes"):
+        assert title in titles
+        assert title in read
+    assert "Differs from the paper" in words(proof)
+    assert "*Differs from the paper*" in read
+    assert "<loc>https://example.org/below/rms_norm/</loc>" in files["site/sitemap.xml"]
+    assert 'href="/below/assets/' in files["site/404.html"]
+
+
+# ## The template
+
+
+@pytest.fixture(scope="module")
+def template() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rms_norm", TEMPLATE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_template_is_offered_and_checked(
+    katex: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "[`rms_norm.py`](rms_norm.py){ download }" in GUIDE
+    arguments = [str(TEMPLATE), "--run-examples", "--cache", str(CACHE / "weave")]
+    assert main(["check", *arguments]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_the_command_of_the_readme_makes_its_page(another: Reader) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    [command] = [b.text for b in blocks(readme) if "weave build" in b.text]
+    with contextlib.chdir(ROOT):
+        *arguments, _ = shlex.split(command)[3:]
+        site = another.folder / "site"
+        assert main([*arguments, str(site), "--cache", str(CACHE / "weave")]) == 0
+    assert "RMS norm" in (site / "index.html").read_text("utf-8")
+
+
+def test_the_template_has_what_the_guide_lists() -> None:
+    text = TEMPLATE.read_text("utf-8")
+    parts = ["arxiv.org", "$$", "## Notation", "## What differs from the paper"]
+    parts += ["## What it costs", "## Example", "class "]
+    parts += [f"**{word}.**" for word in ("Shape", "Raises", "Source")]
+    for part in parts:
+        assert part in text, part
+
+
+def test_examples_of_the_template(template: ModuleType) -> None:
+    result = doctest.testmod(template)
+    assert result.attempted == 10
+    assert result.failed == 0
+
+
+def test_the_template_computes_the_norm(template: ModuleType) -> None:
+    """Also where `eps` counts, and where there is nothing to divide by."""
+    norm = template.RMSNorm(8, eps=1e-3).double()
+    torch.nn.init.normal_(norm.weight)
+    for scale in (1.0, 1e-2, 1e-4):
+        x = scale * torch.randn(5, 8, dtype=torch.double)
+        expected = torch.nn.functional.rms_norm(x, (8,), norm.weight, 1e-3)
+        torch.testing.assert_close(norm(x), expected, rtol=0, atol=1e-12)
+    zero = norm(torch.zeros(8, dtype=torch.double))
+    assert torch.equal(zero, torch.zeros_like(zero))
+
+
+def test_the_template_refuses_what_it_says(template: ModuleType) -> None:
+    with pytest.raises(ValueError, match="dim must be at least 1, got 0"):
+        template.RMSNorm(0)
+    with pytest.raises(ValueError, match="eps must be above zero, got 0"):
+        template.RMSNorm(4, eps=0)
+    with pytest.raises(ValueError, match="must have 4 numbers, got 1"):
+        template.RMSNorm(4)(torch.zeros(3, 1))

@@ -1,0 +1,123 @@
+"""Run files where nothing else of a project can be imported; a program for tests.
+
+`python -I run_alone.py FOLDER OUT PACKAGE…` imports `FOLDER/NAME/*.py`, each alone in
+its folder, runs its examples and writes to `OUT` what failed and what each layer
+computed. Beside Python's own, only the named packages and what they require can be
+imported.
+"""
+
+import contextlib
+import doctest
+import importlib
+import importlib.machinery
+import io
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def required(names: Sequence[str]) -> set[str]:
+    """The distributions that some distributions need, themselves included."""
+    found: set[str] = set()
+    waiting = [plain(name) for name in names]
+    while waiting:
+        name = waiting.pop()
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            if name not in found:
+                needs = metadata.requires(name) or []
+                found.add(name)
+                needs = [need for need in needs if "extra ==" not in need]
+                waiting += [plain(re.split(r"[^\w.-]", need)[0]) for need in needs]
+    return found
+
+
+class Wall(importlib.machinery.PathFinder):
+    """Finds nothing of what is installed but not allowed."""
+
+    refused: ClassVar[set[str]] = {"labml_style_nn", "tests"}
+
+    @classmethod
+    def find_spec(cls, name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] in cls.refused:
+            return None
+        return super().find_spec(name, *rest)
+
+
+def build_wall(allowed: set[str]) -> None:
+    for top, names in metadata.packages_distributions().items():
+        if not allowed & {plain(name) for name in names}:
+            Wall.refused.add(top)
+    finder = importlib.machinery.PathFinder
+    sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
+
+
+def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
+    """What each layer gave while the examples ran, and all tensors they made."""
+    import torch
+
+    found: list[Any] = []
+
+    def note(layer: torch.nn.Module, _: object, output: object) -> None:
+        found.append((type(layer).__name__, output))
+
+    hook = torch.nn.modules.module.register_module_forward_hook(note)
+    space = {**names, **vars(module)}
+    torch.manual_seed(1)
+    try:
+        for example in doctest.DocTestParser().get_examples(examples):
+            with contextlib.redirect_stdout(io.StringIO()):
+                run(example, space)
+    finally:
+        hook.remove()
+    made = {k: v for k, v in space.items() if isinstance(v, torch.Tensor)}
+    return [*found, *sorted(made.items())]
+
+
+def run(example: doctest.Example, space: dict[str, Any]) -> None:
+    try:
+        exec(compile(example.source, "<example>", "single"), space)
+    except Exception:
+        if example.exc_msg is None:
+            raise
+
+
+@contextlib.contextmanager
+def beginning(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    yield
+    sys.path.remove(str(folder))
+
+
+def alone(path: Path) -> dict[str, Any]:
+    """What became of one file."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), beginning(path.parent):
+            sys.modules.pop(path.stem, None)
+            module = importlib.import_module(path.stem)
+            failed, tried = doctest.testmod(module)
+        found = outputs(module, module.__doc__ or "", {}) if not failed else []
+    except Exception:
+        return {"failed": traceback.format_exc(), "tried": 0, "outputs": []}
+    return {"failed": said.getvalue(), "tried": tried, "outputs": found}
+
+
+def main(folder: Path, out: Path, packages: Sequence[str]) -> None:
+    build_wall(required(packages))
+    import torch
+
+    results = {p.parent.name: alone(p) for p in sorted(folder.glob("*/*.py"))}
+    torch.save(results, out)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

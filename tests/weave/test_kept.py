@@ -1,0 +1,48 @@
+"""What was made before is kept, under the key of what it was made of."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.weave.kept import Kept, digest
+
+
+def test_a_thing_is_made_once_for_each_key(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "kept.json"
+    kept = Kept.read(path)
+    assert kept.get("a", "1", lambda: {"b": [1, None]}) == {"b": [1, None]}
+    kept.write()
+    again = Kept.read(path)
+    assert again.get("a", "1", lambda: "made anew") == {"b": [1, None]}
+    assert again.get("a", "2", lambda: "made anew") == "made anew"
+
+
+def test_what_nobody_asks_for_is_forgotten(tmp_path: Path) -> None:
+    kept = Kept.read(tmp_path / "kept.json")
+    kept.get("old", "1", lambda: "old")
+    kept.write()
+    kept = Kept.read(tmp_path / "kept.json")
+    kept.get("new", "1", lambda: "new")
+    kept.write()
+    assert "old" not in Kept.read(tmp_path / "kept.json").before
+
+
+def test_a_file_that_is_not_whole_keeps_nothing(tmp_path: Path) -> None:
+    for text in ("", "{", "7", '[["a"]]', '{"a": 1}'):
+        (tmp_path / "kept.json").write_text(text)
+        assert Kept.read(tmp_path / "kept.json").get("a", "1", lambda: 2) == 2
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_other_parts_have_another_key(some: list[str], others: list[str]) -> None:
+    assert (digest(*some) == digest(*others)) == (some == others)
+
+
+def test_a_key_follows_the_files(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("1")
+    before = digest("a", files=[file])
+    assert digest("a", files=[file]) == before
+    file.write_text("2")
+    assert digest("a", files=[file]) != before
