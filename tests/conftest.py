@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labml_style_nn.weave import node
+from labml_style_nn.weave.formulas import node
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"

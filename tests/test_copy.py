@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labml_style_nn.weave.clean import clean
+from labml_style_nn.weave.copies.clean import clean
 from labml_style_nn.weave.parse import read
 from tests.conftest import ROOT
 

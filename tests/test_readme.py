@@ -81,18 +81,19 @@ def test_every_link_leads_to_a_file(page: str) -> None:
 
 @each_page
 def test_every_path_exists(page: str) -> None:
-    """Look in the root, beside the guides, in the package, beside the renderer."""
+    """Look in the root, beside the guides, in the package, in the renderer."""
     package = ROOT / "labml_style_nn"
+    folders = [folder for folder in (package / "weave").iterdir() if folder.is_dir()]
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
     paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
     for path in paths - MADE_BY_THE_READER:
-        roots = (ROOT, ROOT / "docs" / "guide", package, package / "weave")
+        roots = (ROOT, ROOT / "docs" / "guide", package, package / "weave", *folders)
         assert any((root / path).exists() for root in roots), path
 
 
 def test_contributing_names_every_module_of_the_renderer() -> None:
-    for module in (ROOT / "labml_style_nn" / "weave").glob("*.py"):
-        if module.stem != "__init__":
+    for module in (ROOT / "labml_style_nn" / "weave").rglob("*.py"):
+        if not module.stem.startswith("__"):
             assert f"`{module.name}`" in TEXTS["CONTRIBUTING.md"], module.name
 
 

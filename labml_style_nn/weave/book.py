@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from labml_style_nn.weave.dependencies import Dependencies
 from labml_style_nn.weave.enrich import Enrichment
-from labml_style_nn.weave.mathematics import Formulas
+from labml_style_nn.weave.formulas.mathematics import Formulas
+from labml_style_nn.weave.measures.dependencies import Dependencies
 from labml_style_nn.weave.names import Names, Target
 from labml_style_nn.weave.parse import Module, ParseError, read
 from labml_style_nn.weave.problems import Place, Problems

@@ -11,9 +11,11 @@ It reads and does not run: not MkDocs, and no module, unless it is told to.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labml_style_nn.weave import node, references, shapes, variables
 from labml_style_nn.weave.book import Book
-from labml_style_nn.weave.meanings import Meanings
+from labml_style_nn.weave.formulas import node, variables
+from labml_style_nn.weave.links import references
+from labml_style_nn.weave.links.meanings import Meanings
+from labml_style_nn.weave.measures import shapes
 from labml_style_nn.weave.page import document, has_title
 from labml_style_nn.weave.parse import Definition, Module
 from labml_style_nn.weave.problems import Place, Problems

@@ -7,12 +7,21 @@ key is the same, the thing is not made again.
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labml_style_nn.weave.mathematics import write_text
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: another build may be reading it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(name, path)
 
 
 def digest(*texts: str, files: Iterable[Path] = ()) -> str:

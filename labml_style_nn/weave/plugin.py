@@ -34,20 +34,17 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
-from labml_style_nn.weave import (
-    copying,
-    hints,
-    node,
-    references,
-    shapes,
-    styles,
-    uses,
-    variables,
-)
+from labml_style_nn.weave import styles
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
+from labml_style_nn.weave.copies import copying
+from labml_style_nn.weave.evidence.proof import Proofs, prove
+from labml_style_nn.weave.formulas import node, variables
+from labml_style_nn.weave.links import references, uses
+from labml_style_nn.weave.links.meanings import Meanings
 from labml_style_nn.weave.material import name_landmarks
-from labml_style_nn.weave.meanings import Meanings
+from labml_style_nn.weave.measures import hints, shapes
+from labml_style_nn.weave.measures.shapes import Measured
 from labml_style_nn.weave.page import (
     WovenRow,
     addresses,
@@ -59,9 +56,7 @@ from labml_style_nn.weave.page import (
     has_prose,
 )
 from labml_style_nn.weave.problems import Place
-from labml_style_nn.weave.proof import Proofs, prove
 from labml_style_nn.weave.prose import to_markdown
-from labml_style_nn.weave.shapes import Measured
 
 _ASSETS = Path(__file__).parent / "assets"
 _KATEX = "assets/katex"
@@ -263,14 +258,14 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _show_proofs(self, result: Callable[[], Proofs | None]) -> None:
         """Show what was proved of each page."""
         if self.config.proofs:
-            from labml_style_nn.weave import proof_panel
+            from labml_style_nn.weave.evidence import proof_panel
 
             proof_panel.enrich(self.book, self.config.proofs, result)
 
     def _cite(self) -> None:
         """Show the papers that each page links to."""
         if self.config.bibliography:
-            from labml_style_nn.weave import bibliography
+            from labml_style_nn.weave.evidence import bibliography
 
             bibliography.enrich(self.book, Path(self.config.bibliography))
 
@@ -315,7 +310,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _tell_differences(self, chapter: Chapter) -> None:
         """Repeat, beside what was proved, what differs from the paper."""
         if self.config.proofs:
-            from labml_style_nn.weave import proof_panel
+            from labml_style_nn.weave.evidence import proof_panel
 
             opening = self.rows[chapter.page][0].prose
             proof_panel.complete(chapter.enrichment, opening)

@@ -18,11 +18,11 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from labml_style_nn.weave.mathematics import Formulas
+from labml_style_nn.weave.formulas.mathematics import Formulas
+from labml_style_nn.weave.formulas.symbols import Symbols
 from labml_style_nn.weave.names import Names, UnknownNameError
 from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.safety import LESS, TAG, unreserved
-from labml_style_nn.weave.symbols import Symbols
 
 # What may begin at a place in a text, longest first. Fences, examples and code spans
 # come first: within them, a dollar is a dollar. So it is at the beginning of a line to

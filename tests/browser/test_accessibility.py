@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from labml_style_nn.weave import node
+from labml_style_nn.weave.formulas import node
 from tests.browser.conftest import QUIET, chromium, open_context
 from tests.conftest import CACHE
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from labml_style_nn.weave import node
-from labml_style_nn.weave.clean import clean
+from labml_style_nn.weave.copies.clean import clean
+from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.parse import read
 from tests.browser.conftest import open_context
 from tests.browser.test_accessibility import MANIFEST

@@ -8,7 +8,7 @@ import torch
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, expect
 
-from labml_style_nn.weave import node
+from labml_style_nn.weave.formulas import node
 from tests.browser.conftest import open_context
 from tests.browser.test_accessibility import MANIFEST
 from tests.conftest import CACHE, ROOT

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from labml_style_nn.weave import node
+from labml_style_nn.weave.formulas import node
 from tests.browser.conftest import open_context
 from tests.browser.test_accessibility import MANIFEST
 from tests.conftest import CACHE

@@ -12,9 +12,9 @@ from markdown import Markdown
 
 from labml_style_nn.weave.anchors import anchors
 from labml_style_nn.weave.enrich import Enrichment, Mark
+from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import HeadingAnchors
 from labml_style_nn.weave.highlight import lines
-from labml_style_nn.weave.mathematics import Formulas
 from labml_style_nn.weave.names import Names
 from labml_style_nn.weave.page import WovenRow, addresses, cut, document, flat, grid
 from labml_style_nn.weave.parse import Module, parse

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labml_style_nn.weave.mathematics import Formula, Formulas
+from labml_style_nn.weave.formulas.mathematics import Formula, Formulas
 from labml_style_nn.weave.names import Names, Target
 from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.prose import Desk, to_markdown

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from markdown import Markdown
 
 from labml_style_nn.weave.enrich import Enrichment
+from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import HeadingAnchors
-from labml_style_nn.weave.mathematics import Formulas
 from labml_style_nn.weave.names import Names
 from labml_style_nn.weave.page import cut, document, grid
 from labml_style_nn.weave.parse import parse

@@ -1,0 +1,121 @@
+r"""# Copying: three forms of a module
+
+| form | what it is | of `layers/gelu.py` |
+|---|---|---|
+| annotated | the file as it stands | `layers/gelu.py` |
+| clean | the same code without the essay, see [`clean`][] | `layers/gelu.clean.py` |
+| standalone | with all it needs from its package | `layers/gelu.standalone.py` |
+
+All three are files of the site, so that they can be downloaded where no script runs. A
+module that cannot stand alone says why in the place of the third. That is no mistake of
+the author's, and fails no build.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from pathlib import Path, PurePosixPath
+from urllib.parse import urljoin, urlsplit
+
+from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.copies.licence import Project
+from labml_style_nn.weave.copies.package import Package, StandaloneError
+from labml_style_nn.weave.copies.spacing import spaced
+from labml_style_nn.weave.copies.standalone import standalone
+from labml_style_nn.weave.kept import Kept, digest
+from labml_style_nn.weave.names import Target
+
+# What makes the forms: when it changes, they are made anew.
+_OWN = Path(__file__).parents[1]
+# Where a preview is served. Nobody else finds a page there.
+_PRIVATE = {None, "localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of a module: where it lies in the site, and what it is saved as.
+
+    `text` is none for the file as it stands. Without a `uri`, `about` says why there is
+    no such form.
+    """
+
+    title: str
+    about: str
+    uri: str
+    name: str
+    text: str | None = None
+
+
+def enrich(book: Book, source: Path, cache: Path, site: str = "") -> dict[str, str]:
+    """Offer the forms of each module on its page; the texts to bring, by address.
+
+    `source` is what the book was read from, `cache` the file that keeps what was made
+    before, and `site` where the site will stand.
+    """
+    site = "" if urlsplit(site).hostname in _PRIVATE else site
+    package = Package(book.modules)
+    project = Project.around(source if source.is_dir() else source.parent)
+    kept, own = Kept.read(cache), digest(files=sorted(_OWN.rglob("*.py")))
+    texts: dict[str, str] = {}
+    for chapter in book.chapters.values():
+        address = urljoin(site, book.href(Target("", chapter.page, ""), "index.md"))
+        head = project.head(chapter.name, address if site else "")
+        sources = book.dependencies.of(chapter.name, chapter.path.resolve())
+        key = digest(own, head, files=sources)
+        made = kept.get(chapter.name, key, partial(_made, chapter, package, head))
+        forms = list(_forms(chapter, made))
+        chapter.enrichment.tools.append(_menu(book, chapter, forms))
+        texts |= {form.uri: form.text for form in forms if form.text is not None}
+    kept.write()
+    return texts
+
+
+def _made(chapter: Chapter, package: Package, head: str) -> dict[str, str]:
+    """The clean form and the standalone one, or why there is none."""
+    sheet = package.sheets[chapter.name]
+    made = {"clean": spaced(sheet.source.edited(sheet.prose))}
+    try:
+        return made | {"standalone": standalone(chapter.name, package, head)}
+    except (StandaloneError, RecursionError) as error:
+        return made | {"refusal": str(error)}
+
+
+def _forms(chapter: Chapter, made: Mapping[str, str]) -> Iterator[Form]:
+    stem = chapter.download.removesuffix(".py")
+    name = PurePosixPath(chapter.download).name
+    yield Form("Annotated", "the file as it stands", chapter.download, name)
+    about, uri = "the code without the essay", f"{stem}.clean.py"
+    yield Form("Clean", about, uri, name, made["clean"])
+    if "refusal" in made:
+        yield Form("Standalone", f"not possible: {made['refusal']}", "", "")
+        return
+    about, uri = "with all it needs, in one file", f"{stem}.standalone.py"
+    last = chapter.name.rpartition(".")[2]
+    yield Form("Standalone", about, uri, f"{last}.py", made["standalone"])
+
+
+def _menu(book: Book, chapter: Chapter, forms: list[Form]) -> str:
+    items = "\n".join(_item(book, chapter, form) for form in forms)
+    return f"""<button class="weave-button" type="button"
+ popovertarget="weave-copy">Copy</button>
+<div class="weave-copy" id="weave-copy" popover
+ role="group" aria-label="Copy the module">
+<ul>
+{items}
+</ul>
+</div>"""
+
+
+def _item(book: Book, chapter: Chapter, form: Form) -> str:
+    title, about = escape(form.title), escape(form.about)
+    key = f"weave-copy-{form.title.lower()}"
+    words = f'<span id="{key}"><strong>{title}</strong> <small>{about}</small></span>'
+    if not form.uri:
+        return f"<li>{words}</li>"
+    address = escape(book.link(form.uri, chapter.page))
+    return f"""<li>{words}
+<button class="weave-button" type="button" aria-describedby="{key}"
+ data-weave-copy="{address}" hidden>Copy</button>
+<a class="weave-button" href="{address}" aria-describedby="{key}"
+ download="{escape(form.name)}">Download</a></li>"""

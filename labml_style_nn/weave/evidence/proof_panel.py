@@ -1,0 +1,261 @@
+r"""# The panel of a proof
+
+What was computed of a page, as HTML beside its opening: a line for each fact, with its
+figure and what it was held against. Each line opens, and shows the formula, the cases
+one by one, the names of the tests.
+
+A tick stands only at what was compared and agreed. A number that was computed and
+compared with nothing has none, a number that somebody else published says "quoted", and
+one that does not agree says so, with both numbers.
+
+What differs from the paper is told by the page itself, in a section of its own. The
+panel repeats the first sentence of each of its points, and leads there. A page that has
+a proof and no such section is a mistake: where nothing differs, it says so.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from itertools import groupby
+
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
+
+from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.enrich import Enrichment
+from labml_style_nn.weave.evidence.proof import Check, Fact, Proof, ProofError, Proofs
+from labml_style_nn.weave.formulas.mathematics import Formulas
+from labml_style_nn.weave.problems import Place
+
+_DIFFERENCES = "What differs from the paper"
+_HEADING = re.compile(rf"^## {_DIFFERENCES}$", re.MULTILINE)
+_SLOT = "<!--weave-differences-->"
+_SENTENCE_END = re.compile(r"[.!?](?=\s+[^\s\da-z]|\s*$)")
+
+
+def enrich(book: Book, program: str, result: Callable[[], Proofs | None]) -> None:
+    """Show on each page what was proved of it, and note what does not hold.
+
+    `result` gives the answer of the proof program, see [`prove`][proof.prove]; or
+    none, if there is no such program.
+    """
+    try:
+        proofs = result()
+    except ProofError as error:
+        book.desk.problems.add(Place(program, 1), str(error), "proof")
+        return
+    if proofs is None:
+        return
+    for chapter in book.chapters.values():
+        if chapter.name in proofs.pages:
+            _check_page(book, chapter, proofs.pages[chapter.name])
+            place = Place(chapter.module.path, 1)
+            html = panel(chapter.name, proofs, book.desk.formulas, place)
+            chapter.enrichment.panels.append(html)
+
+
+def _check_page(book: Book, chapter: Chapter, proof: Proof) -> None:
+    place = Place(chapter.module.path, 1)
+    for failure in proof.failures():
+        book.desk.problems.add(place, f"not proved: {failure}", "proof")
+    opening = chapter.module.rows[0].prose
+    if not any(_HEADING.search(prose.text) for prose in opening):
+        message = (
+            f"a page with a proof says under “## {_DIFFERENCES}” what does, "
+            "or “Nothing.”"
+        )
+        book.desk.problems.add(place, message, "proof")
+
+
+# ## The panel
+
+
+def panel(name: str, proofs: Proofs, formulas: Formulas, place: Place) -> str:
+    """The panel of one page. What differs from the paper is [put in][complete] later.
+
+    `place` is where a formula is said to stand if KaTeX refuses it.
+    """
+    proof = proofs.pages[name]
+    parts = [_fact(fact, formulas, place) for fact in proof.facts]
+    if proof.tests is not None:
+        parts.append(_tests(proof.tests))
+    if proof.error:
+        parts.append(f'<p class="weave-wrong">Not proved: {escape(proof.error)}</p>')
+    return f"""<section class="weave-panel weave-proof">
+<h2>Checked when this site was built</h2>
+{"".join(parts)}
+{_SLOT}
+{_made(proofs, proof.facts)}
+</section>"""
+
+
+# ## A fact
+
+
+def _fact(fact: Fact, formulas: Formulas, place: Place) -> str:
+    opened = "" if fact.holds else " open"
+    # A check that is said in full above is not said again.
+    told = [c for c in fact.checks if c.formula or c.quoted or c.note or not c.holds]
+    lines = "".join(_check(check, formulas, place) for check in told)
+    inside = f'<p class="weave-of">{escape(_capital(fact.of))}</p>'
+    if lines:
+        inside += f"<ul>{lines}</ul>"
+    return f"""<details{opened}>
+<summary><span>{escape(fact.label)}</span> <b>{escape(fact.value)}</b>
+<small>{_brief(fact)}</small></summary>
+{inside}{_table(fact)}
+</details>"""
+
+
+def _brief(fact: Fact) -> str:
+    """What a figure was held against, in a line."""
+    if not fact.checks:
+        return "computed; there is nothing to compare it with"
+    if not fact.holds:
+        return '<span class="weave-wrong">✗ does not hold</span>'
+    phrases = []
+    for rule, checks in groupby(fact.checks, key=lambda check: check.rule):
+        others = ", ".join(dict.fromkeys(check.against for check in checks))
+        phrases.append(escape(f"{rule} {others}".strip()))
+    return f'<span aria-hidden="true">✓ </span>{"; ".join(phrases)}'
+
+
+def _check(check: Check, formulas: Formulas, place: Place) -> str:
+    mark = "✓" if check.holds else "✗"
+    words = escape(check.phrase)
+    if check.formula:
+        formula = formulas.add(check.formula, False, place)
+        words += f' <span class="weave-formula">{formula}</span>'
+    notes = [escape(check.note)] if check.note else []
+    notes += ["quoted"] if check.quoted else []
+    if notes:
+        words += f" ({', '.join(notes)})"
+    failed = [case for case in check.cases if not case.holds]
+    words += "".join(
+        f'<br><b class="weave-wrong">{escape(f"{case.of}: {check.verdict(case)}")}</b>'
+        for case in failed
+    )
+    return f'<li><span aria-hidden="true">{mark} </span>{words}</li>'
+
+
+def _table(fact: Fact) -> str:
+    """The cases one by one, if there are several."""
+    found = {case.of: case.found for check in fact.checks[:1] for case in check.cases}
+    found |= {c.of: found.get(c.of, c.found) for k in fact.checks for c in k.cases}
+    if len(found) < 2:
+        return ""
+    # A column that only repeats the first says less than its tick.
+    columns = [check for check in fact.checks if check.quoted]
+    names = ["here", *(check.against for check in columns)]
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    rows = "".join(_row(of, value, columns) for of, value in found.items())
+    return (
+        '<div class="weave-cases" role="region" tabindex="0" '
+        f'aria-label="{escape(fact.label)}, case by case"><table class="weave-table">'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row(of: str, value: str, columns: Sequence[Check]) -> str:
+    cells = [value]
+    for check in columns:
+        cells += [case.expected for case in check.cases if case.of == of] or ["–"]
+    body = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<tr><th scope="row">{escape(of)}</th>{body}</tr>'
+
+
+def _tests(tests: dict[str, list[str]]) -> str:
+    number = sum(map(len, tests.values()))
+    files = "".join(_file(path, names) for path, names in tests.items())
+    where = f"by name, in {len(tests)} {'file' if len(tests) == 1 else 'files'}"
+    return f"""<details>
+<summary><span>Tests that use it</span> <b>{number}</b>
+<small>{where}</small></summary>
+<ul>{files}</ul>
+</details>"""
+
+
+def _file(path: str, names: Sequence[str]) -> str:
+    said = "".join(f"<li>{escape(_sentence(name))}</li>" for name in names)
+    return f"<li><code>{escape(path)}</code>: {len(names)}<ul>{said}</ul></li>"
+
+
+def _sentence(name: str) -> str:
+    return name.removeprefix("test_").replace("_", " ")
+
+
+def _made(proofs: Proofs, facts: Sequence[Fact]) -> str:
+    day = proofs.date
+    versions = " and ".join(
+        f"{name} {number}" for name, number in proofs.versions.items()
+    )
+    words = (
+        f'Computed on <time datetime="{day}">{day.day} {day:%B %Y}</time> '
+        f"with {escape(versions)}."
+    )
+    if any(check.quoted for fact in facts for check in fact.checks):
+        words += " Quoted numbers were published by others and are not recomputed here."
+    return f'<p class="weave-made">{words}</p>'
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+# ## What differs from the paper
+
+
+def complete(extra: Enrichment, prose: str) -> None:
+    """Put into a page's panel what differs from the paper, as its own prose says.
+
+    `prose` is the HTML of the page's opening.
+    """
+    extra.panels[:] = [
+        panel.replace(_SLOT, _differences(prose)) if _SLOT in panel else panel
+        for panel in extra.panels
+    ]
+
+
+def _differences(prose: str) -> str:
+    heading = _heading(prose)
+    points = [_first_sentence(point) for point in _points(heading)] if heading else []
+    if heading is None or not points:
+        return ""
+    body = f"<p>{points[0]}</p>"
+    if len(points) > 1:
+        body = f"<ul>{''.join(f'<li>{point}</li>' for point in points)}</ul>"
+    address = escape(str(heading.get("id", "")))
+    return f'<h3><a href="#{address}">Differs from the paper</a></h3>{body}'
+
+
+def _heading(prose: str) -> Tag | None:
+    if _DIFFERENCES not in prose:
+        return None
+    headings = BeautifulSoup(prose, "html.parser").find_all("h2")
+    found = (h for h in headings if h.get_text().startswith(_DIFFERENCES))
+    return next(found, None)
+
+
+def _points(heading: Tag) -> Iterator[Tag]:
+    """The paragraphs and list items of a section."""
+    for element in heading.find_next_siblings():
+        if element.name in ("h1", "h2"):
+            return
+        if element.name in ("ul", "ol"):
+            yield from element.find_all("li", recursive=False)
+        elif element.name == "p":
+            yield element
+
+
+def _first_sentence(element: Tag) -> str:
+    """The HTML of an element up to its first full stop, without anchors."""
+    for tag in element.find_all(id=True):
+        del tag["id"]
+    parts = []
+    for child in element.children:
+        end = isinstance(child, NavigableString) and _SENTENCE_END.search(child)
+        if end:
+            parts.append(escape(str(child)[: end.end()], quote=False))
+            break
+        parts.append(child.decode() if isinstance(child, Tag) else escape(str(child)))
+    return "".join(parts).strip()

@@ -1,0 +1,178 @@
+r"""# Variables: a notation finds its names in the code
+
+[`symbols`][] finds the letters of a [`notation`][] in formulas. Here the variables that
+they stand for are found in the code. Both bear the same keys, and the page lights up
+what has a key in common: $W_1$ in every formula, and `fc1` in every line of code.
+
+A variable is a name wherever it stands: `fc1`, `self.fc1`, an argument `fc1`. Only the
+keyword of a call is often somebody else's word: in `x.mean(dim=1)`, `dim` is what torch
+calls an axis. It counts where it is given the variable itself, as in `MLP(dim=dim)`.
+
+A variable that the code does not name was renamed, or never there. So each variable of
+an entry must be a name in the module's code or in its examples.
+"""
+
+import ast
+import doctest
+import io
+import json
+import math
+import token
+import tokenize
+import warnings
+from collections.abc import Iterator, Mapping
+
+from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.enrich import Mark
+from labml_style_nn.weave.formulas.notation import Entry, items, notation
+from labml_style_nn.weave.formulas.symbols import Symbols, is_symbol, pattern
+from labml_style_nn.weave.parse import Module
+from labml_style_nn.weave.problems import Place, Problems
+
+Values = Mapping[str, tuple[float | tuple[int, ...], ...]]
+"""What variables were in the examples of a module: numbers, or pairs of them."""
+
+
+def enrich(book: Book, values: Mapping[str, Values]) -> None:
+    """Tie the symbols of each page to its code; note what is wrong with a notation.
+
+    `values` are those of the variables, by page.
+    """
+    for page, chapter in book.chapters.items():
+        check(chapter.module, book.desk.problems)
+        symbols = Symbols.of(notation(chapter.module))
+        if symbols.keys:
+            book.desk.symbols[page] = symbols
+            _enrich(chapter, symbols, values.get(page, {}))
+
+
+def _enrich(chapter: Chapter, symbols: Symbols, values: Values) -> None:
+    chapter.enrichment.marks.extend(marks(chapter.module, symbols))
+    chapter.enrichment.tools.append(_data(chapter.module, symbols, values))
+
+
+def _data(module: Module, symbols: Symbols, values: Values) -> str:
+    """What the page's script has to know, in the order of the list."""
+    entries = [
+        {
+            "keys": list(symbols.keys[item.entry]),
+            "values": {
+                name: [value for value in values.get(name, ()) if _is_finite(value)]
+                for name in item.entry.variables
+            },
+        }
+        if item.entry
+        else None
+        for item in items(module)
+    ]
+    # Within a script element, only the end of it has a meaning.
+    text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")
+    return f'<script type="application/json" id="weave-notation">{text}</script>'
+
+
+def _is_finite(value: float | tuple[int, ...]) -> bool:
+    # JSON has neither infinity nor what is not a number.
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+# ## In code
+
+
+def marks(module: Module, symbols: Symbols) -> Iterator[Mark]:
+    """A mark around each variable of the notation, wherever the code names it."""
+    keys = symbols.variables()
+    source = _plain(module)
+    others = set(_keywords_of_others(source))
+    for item in _names(source):
+        if item.string in keys and item.start not in others:
+            (line, start), (_, end) = item.start, item.end
+            yield Mark(line, start, end, "span", {"data-n": keys[item.string]})
+
+
+def _plain(module: Module) -> str:
+    """The source as it is counted: a line of it ends in one way only."""
+    return "".join(line.rstrip("\r\n") + "\n" for line in module.lines)
+
+
+def _names(source: str) -> Iterator[tokenize.TokenInfo]:
+    """The names in some code, wherever it stands; none behind a mistake in it."""
+    try:
+        for item in tokenize.generate_tokens(io.StringIO(source).readline):
+            if item.type == token.NAME:
+                yield item
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+def _keywords_of_others(source: str) -> Iterator[tuple[int, int]]:
+    """Where a keyword only happens to have the name of a variable.
+
+    In `mean(x, dim=1)`, `dim` is torch's word for an axis; in `MLP(dim=dim)` it is the
+    variable, because it is given that very variable.
+    """
+    lines = source.split("\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in somebody's string
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and not _is_given(node):
+            line = lines[node.lineno - 1].encode()
+            yield node.lineno, len(line[: node.col_offset].decode())
+
+
+def _is_given(keyword: ast.keyword) -> bool:
+    value = keyword.value
+    return keyword.arg == getattr(value, "id", getattr(value, "attr", None))
+
+
+# ## Checks
+
+
+def check(module: Module, problems: Problems) -> None:
+    """Note what is wrong with the notation of a module.
+
+    Each item must be an entry, each symbol a symbol and in one entry only, and each
+    variable an identifier that the code of the module or of its examples names.
+    """
+    listed = items(module)
+    named = set(_names_anywhere(module)) if listed else set()
+    seen: set[tuple[str, ...]] = set()
+    for item in listed:
+        for message in _faults(item.entry, named, seen):
+            problems.add(Place(module.path, item.line), message, "notation")
+
+
+def _faults(
+    entry: Entry | None, named: set[str], seen: set[tuple[str, ...]]
+) -> Iterator[str]:
+    if entry is None:
+        yield "an item of the notation is “$symbol$, `variable`: meaning”"
+        return
+    for symbol in entry.symbols:
+        if not is_symbol(symbol):
+            yield f"“{symbol}” is no symbol: let a letter with its scripts stand alone"
+        if pattern(symbol) in seen:
+            yield f"“{symbol}” is in the notation twice"
+        seen.add(pattern(symbol))
+    for variable in entry.variables:
+        if not variable.isidentifier():
+            yield f"“{variable}” is no identifier: name a variable of the code"
+        elif variable not in named:
+            yield f"no code and no example of this module names “{variable}”"
+
+
+def _names_anywhere(module: Module) -> Iterator[str]:
+    for source in (_plain(module), *_examples(module)):
+        yield from (item.string for item in _names(source))
+
+
+def _examples(module: Module) -> Iterator[str]:
+    """The code of the examples in prose."""
+    for row in module.rows:
+        for prose in row.prose:
+            try:
+                examples = doctest.DocTestParser().get_examples(prose.text)
+            except ValueError:  # not written as doctest wants it
+                continue
+            yield from (example.source for example in examples)

@@ -1,0 +1,354 @@
+"""A standalone file is the package's program, and runs where the package is not."""
+
+import ast
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.weave.test_clean import assert_tidy
+
+from labml_style_nn.weave.book import Book
+from labml_style_nn.weave.copies.package import Package, StandaloneError
+from labml_style_nn.weave.copies.standalone import standalone
+from tests.conftest import ROOT
+from tests.weave.copies import run_alone
+
+OURS = "labml_style_nn"
+PAGES = ("layers", "models", "pretrained")
+# What these need besides PyTorch and einops.
+OTHERS = {"data": ["scikit-learn"], "experiments": ["matplotlib", "ipython", "tqdm"]}
+# Its results come with the package as a file, and it reads them from there.
+NOT_ALONE = {f"{OURS}.experiments.mixer_digits"}
+
+
+@pytest.fixture(scope="module")
+def package() -> Package:
+    book = Book()
+    book.read(ROOT / OURS)
+    return Package(book.modules)
+
+
+def pages(package: Package, *kinds: str) -> list[str]:
+    found = [
+        n for n in package.sheets if n.split(".")[1:2] and n.split(".")[1] in kinds
+    ]
+    assert len(found) > 2
+    return sorted(set(found) - NOT_ALONE)
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / name).mkdir(parents=True)
+    (folder / name / f"{name.rpartition('.')[2]}.py").write_text(text, "utf-8")
+
+
+def run(folder: Path, *packages: str) -> dict[str, Any]:
+    """Run each file alone, in one process without the package."""
+    out = folder.with_name("results.pt")
+    program = str(Path(run_alone.__file__))
+    command = [sys.executable, "-I", program, str(folder), str(out), *packages]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return torch.load(out, weights_only=True)  # type: ignore[no-any-return]
+
+
+# ## Our own modules
+
+
+def assert_runs_alone(
+    package: Package, names: list[str], results: dict[str, Any]
+) -> None:
+    everything: dict[str, Any] = {}
+    modules = {name: __import__(name, fromlist=["_"]) for name in names}
+    for module in modules.values():
+        everything |= {k: v for k, v in vars(module).items() if k[:1] != "_"}
+    for name, module in modules.items():
+        result = results[name]
+        assert not result["failed"], result["failed"]
+        document = ast.get_docstring(ast.parse(standalone(name, package))) or ""
+        assert result["tried"] >= document.count(">>>")
+        assert ">>>" in document or "## Example" not in module.__doc__
+        expected = run_alone.outputs(module, document, everything)
+        assert_same(expected, result["outputs"])
+
+
+def assert_same(ours: list[Any], theirs: list[Any]) -> None:
+    """The same layers gave the same numbers, to the last bit."""
+    assert [name for name, _ in ours] == [name for name, _ in theirs]
+    for (name, here), (_, there) in zip(ours, theirs, strict=True):
+        assert here.dtype == there.dtype, name
+        assert here.equal(there), name
+
+
+def test_every_layer_and_model_runs_alone(package: Package, tmp_path: Path) -> None:
+    names = pages(package, *PAGES)
+    folder = tmp_path / "files"
+    for name in names:
+        write(folder, name, standalone(name, package))
+    # The same test must notice a definition that is not there.
+    whole = standalone(f"{OURS}.layers.mlp", package)
+    cut = whole[: whole.index("class Dropout")] + whole[whole.index("class GELU") :]
+    write(folder, "cut.mlp", cut)
+    results = run(folder, "torch", "einops")
+    assert (
+        "NameError: name 'Dropout' is not defined" in results.pop("cut.mlp")["failed"]
+    )
+    assert_runs_alone(package, names, results)
+    layers = {name for result in results.values() for name, _ in result["outputs"]}
+    assert {"MLPMixer", "MixerBlock", "TokenMixing", "GELU", "LayerNorm"} <= layers
+
+
+def test_data_and_experiments_run_alone(package: Package, tmp_path: Path) -> None:
+    names = pages(package, *OTHERS)
+    folder = tmp_path / "files"
+    for name in names:
+        write(folder, name, standalone(name, package))
+    others = [other for found in OTHERS.values() for other in found]
+    results = run(folder, "torch", "einops", *others)
+    for name in names:
+        assert not results[name]["failed"], results[name]["failed"]
+        assert results[name]["tried"] or name.count(".") == 1
+
+
+def test_an_experiment_that_reads_a_file_of_the_package_says_so(
+    package: Package,
+) -> None:
+    for name in NOT_ALONE:
+        with pytest.raises(
+            StandaloneError, match=r"mixer_digits\.py:\d+: a string names"
+        ):
+            standalone(name, package)
+
+
+def test_our_files_are_tidy_and_import_nothing_of_the_package(
+    package: Package, tmp_path: Path
+) -> None:
+    for name in pages(package, *PAGES, *OTHERS):
+        text = standalone(name, package, "MIT License\n\nof somebody")
+        assert text.startswith("# MIT License\n#\n# of somebody\n\n")
+        tree = ast.parse(text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert OURS not in ast.unparse(node)
+        (tmp_path / f"{name}.py").write_text(text, "utf-8")
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    assert_tidy(tmp_path)
+
+
+# ## Any package
+
+
+def made(folder: Path, **sources: str) -> Package:
+    """A package `pkg` of some modules; `__` stands for a dot."""
+    root = folder / "pkg"
+    for name, source in {"__init__": "", **sources}.items():
+        path = root / f"{name.replace('__sub__', 'sub/')}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(source), "utf-8")
+    book = Book()
+    book.read(root)
+    return Package(book.modules)
+
+
+def values(text: str) -> dict[str, Any]:
+    space: dict[str, Any] = {"__name__": "alone"}
+    exec(compile(text, "alone", "exec"), space)
+    return space
+
+
+def test_only_what_is_reached_comes_along_and_in_order(tmp_path: Path) -> None:
+    package = made(
+        tmp_path,
+        a='import os\nimport sys\nBASE = 2\n\ndef unused():\n    return os.sep\n\n'
+        "class A:\n    size = BASE\n",
+        b="from .a import A\n\nclass B(A):\n    # why\n"
+        "    def two(self): return twice(self.size)\n\ndef twice(x): return 2 * x\n",
+        main='"""# The *main* thing"""\nfrom pkg.b import B as Other\n\n'
+        "result = Other().two()\n",
+    )  # fmt: skip
+    text = standalone("pkg.main", package)
+    assert "unused" not in text
+    assert "import" not in text
+    assert "why" not in text
+    assert text.startswith('"""The main thing."""')
+    assert text.index("BASE") < text.index("class A") < text.index("class B")
+    found = values(text)
+    assert found["result"] == 4
+    assert found["Other"] is found["B"]
+
+
+def test_attributes_of_modules_and_private_names_are_written_anew(
+    tmp_path: Path,
+) -> None:
+    package = made(
+        tmp_path,
+        records="def _key(x):\n    return x * 2\n\ndef read(x):\n    return _key(x)\n",
+        other="_key = 3\n\n\nclass _Own:\n    value = _key\n",
+        main="import pkg.other\nfrom pkg import records as r, other\n"
+        "def _key(): return 'mine'\n"
+        "class _Own: pass\n"
+        "found = (r.read(4), other._Own.value, pkg.other._key, _key(), r . read(1))\n",
+    )
+    with pytest.raises(StandaloneError, match=r"main\.py:5: .*r\.read.* as .*read"):
+        standalone("pkg.main", package)
+    source = package.sheets["pkg.main"].module.source.replace("r . read", "r.read")
+    package = made(
+        tmp_path,
+        records=package.sheets["pkg.records"].module.source,
+        other=package.sheets["pkg.other"].module.source,
+        main=source,
+    )
+    text = standalone("pkg.main", package)
+    assert values(text)["found"] == (8, 3, 3, "mine", 2)
+    assert "def _records_key" in text
+
+
+def test_what_acts_on_import_comes_along(tmp_path: Path) -> None:
+    package = made(
+        tmp_path,
+        table="known = {}\n\ndef add(f):\n    known[f.__name__] = f\n    return f\n",
+        parts="from .table import add, known\n\n@add\ndef one(): return 1\n\n"
+        "def unused(): return 2\n\nknown['two'] = 2\n\n"
+        "if __name__ == '__main__':\n    print(unused())\n",
+        main="from . import parts\nfrom .table import known\n",
+    )
+    text = standalone("pkg.main", package)
+    assert list(values(text)["known"]) == ["one", "two"]
+    assert "unused" not in text
+
+
+def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
+    package = made(
+        tmp_path,
+        a="import os\nfrom torch import nn, Tensor\nimport torch.nn.functional as F\n"
+        "def f(x: Tensor): return nn, F, os\n",
+        main="from __future__ import annotations\n"
+        "from torch.nn import functional as F\nfrom torch import nn, zeros\n"
+        "import re, ast\nfound = F, nn, zeros, re, ast\n",
+        last="from .a import f\nfrom torch.nn import functional as F\nx = f(F)\n",
+    )
+    head = standalone("pkg.last", package).partition("\n\n\n")[0]
+    assert head.split("\n\n")[1:] == [
+        "import os",
+        "from torch import Tensor, nn\nfrom torch.nn import functional as F",
+    ]
+    assert "import ast\nimport re\n\nfrom torch import nn, zeros" in standalone(
+        "pkg.main", package
+    )
+
+
+def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None:
+    package = made(
+        tmp_path,
+        other="def double(x): return 2 * x\n",
+        main='''\
+        r"""# Title
+
+        >>> from pkg.other import double as twice
+        >>> x = 4
+
+        ## Example
+
+        Words.
+
+        >>> from pkg.main import f
+        >>> f(twice(x))
+        9
+        >>> raise Oops("why")
+        Traceback (most recent call last):
+        pkg.main.Oops: why
+
+        ## After
+
+        >>> f(0)
+        1
+        """
+
+        class Oops(Exception):
+            """Oops."""
+
+        def f(x): return x + 1
+        ''',
+    )
+    text = standalone("pkg.main", package)
+    path = tmp_path / "main.py"
+    path.write_text(text)
+    assert text.startswith(
+        '"""Title.\n\nExample:\n\n>>> twice = double\n>>> x = 4\n\n>>> f(twice(x))\n9\n'
+    )
+    assert "f(0)" not in text
+    command = [sys.executable, "-I", "-m", "doctest", "main.py"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_a_circle_runs_as_python_runs_it(tmp_path: Path) -> None:
+    package = made(
+        tmp_path,
+        a="BASE = 1\n\nfrom .b import more\n\nTOTAL = more()\n",
+        b="from .a import BASE\n\ndef more(): return BASE + 1\n",
+        main="from .a import TOTAL\n",
+    )
+    assert values(standalone("pkg.main", package))["TOTAL"] == 2
+
+
+REFUSED = {
+    "two public names": (
+        "class Config: pass\n",
+        "from . import a\nclass Config(a.Config): pass\n",
+        r"a\.py:1: “Config” means something else in pkg/main\.py:2",
+    ),
+    "a name of Python itself": (
+        "def sum(x): return 0\ntotal = sum([1])\n",
+        "from .a import total\nx = sum([1])\n",
+        r"a\.py:1: “sum” means something else in pkg/main\.py:2",
+    ),
+    "a star": ("x = 1\n", "from .a import *\n", r"main\.py:1: a star import"),
+    "an import within": (
+        "x = 1\n",
+        "def f():\n    from .a import x\n    return x\n",
+        r"main\.py:2: an import from the package stands within",
+    ),
+    "a module as a whole": (
+        "x = 1\n",
+        "from . import a\nprint(vars(a))\n",
+        r"main\.py:2: the module “a” is used as a whole",
+    ),
+    "its own file": ("x = __file__\n", "from .a import x\n", r"a\.py:1: “__file__”"),
+    "a name bound anew": (
+        "x = 1\ndef f():\n    global x\n    x = 2\n",
+        "from .a import x, f\n",
+        r"main\.py:1: “x” is bound anew",
+    ),
+    "a module in a string": (
+        "x = 1\n",
+        "import importlib\na = importlib.import_module('pkg.a')\n",
+        r"main\.py:2: a string names “pkg\.a”",
+    ),
+    "a module that is not there": (
+        "",
+        "from .none import x\n",
+        r"main\.py:1: “pkg\.none” is no module",
+    ),
+    "another future": (
+        "from __future__ import annotations\nx = 1\n",
+        "from .a import x\n",
+        r"a\.py:1: .*__future__",
+    ),
+    "a local name in the way": (
+        "def read(): return 1\n",
+        "from . import a\ndef f(read): return a.read()\n",
+        r"main\.py:2: “a\.read” cannot be written as “read”",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_certain_is_refused(case: str, tmp_path: Path) -> None:
+    a, main, message = REFUSED[case]
+    package = made(tmp_path, a=a, main=main)
+    with pytest.raises(StandaloneError, match=message):
+        standalone("pkg.main", package)

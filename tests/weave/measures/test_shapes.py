@@ -1,0 +1,284 @@
+"""Measuring a book: what is run, what is kept, what is a problem."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labml_style_nn.weave.book import Book
+from labml_style_nn.weave.measures import shapes
+from labml_style_nn.weave.measures.shapes import Measured, measure, note_unreached
+from tests.conftest import CACHE, ROOT, build
+
+MODULE = '''\
+r"""# A layer
+
+## Notation
+
+- $B$, `batch`: the images
+
+>>> from pkg.layer import double
+>>> from pkg.tensors import Tensor
+>>> batch = 2
+>>> _ = double(Tensor(batch))
+"""
+
+from pkg.tensors import Tensor
+
+
+def double(x: Tensor) -> Tensor:
+    """Give it."""
+    if x.shape == (3,):
+        return x
+    return Tensor(*x.shape, 5)
+'''
+TENSORS = '''\
+"""# Tensors"""
+
+
+class Tensor:
+    """A shape."""
+
+    def __init__(self, *shape):
+        self.shape, self.dtype = shape, "float32"
+'''
+REACHES = MODULE.replace("(batch))\n", "(batch)), double(Tensor(3))\n")
+assert MODULE != REACHES
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    write(tmp_path / "pkg", layer=MODULE, tensors=TENSORS)
+    return tmp_path / "pkg"
+
+
+def write(folder: Path, **sources: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "__init__.py").touch()
+    for name, source in sources.items():
+        (folder / f"{name}.py").write_text(source)
+
+
+def measured(package: Path) -> tuple[Book, dict[str, Measured]]:
+    book = Book()
+    book.read(package)
+    return book, measure(book, package.parent / "cache")
+
+
+def sizes(found: Measured) -> list[list[tuple[int, ...]]]:
+    return [
+        [tensor.sizes for run in seen.runs for tensor in run] for seen in found.seen
+    ]
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The modules of each process that is started."""
+    started: list[list[str]] = []
+    start = shapes._start
+
+    def counted(items: list[shapes._Item]) -> object:
+        started.append([item.name for item in items])
+        return start(items)
+
+    monkeypatch.setattr(shapes, "_start", counted)
+    return started
+
+
+# ## What is measured
+
+
+def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
+    book, found = measured(package)
+    assert list(found) == list(book.chapters)
+    layer = found["layer.md"]
+    assert [(seen.line, seen.name) for seen in layer.seen] == [(16, "x"), (20, "")]
+    assert sizes(layer) == [[(2,)], [(2, 5)]]
+    assert layer.seen[1].runs[0][0].letters == ("B", None)
+    assert layer.values == {"batch": (2,)}
+    assert not book.desk.problems.found
+
+
+def test_unreached_lines_are_problems_with_their_place(package: Path) -> None:
+    book, found = measured(package)
+    note_unreached(book, found)
+    assert str(book.desk.problems) == (
+        "pkg/layer.py:19: no example of this module reaches “return x” in double"
+    )
+    write(package, layer=REACHES)
+    book, found = measured(package)
+    note_unreached(book, found)
+    assert not book.desk.problems.found
+
+
+def test_a_module_without_examples_is_not_run(
+    package: Path, starts: list[list[str]]
+) -> None:
+    silent = '"""# It"""\n\n\nraise SystemExit\ndef f(x: "Tensor"):\n'
+    silent += "    y = x\n    return y\n"
+    write(package, layer=silent)
+    book, found = measured(package)
+    assert starts == []
+    assert found["layer.md"].unreached == (6, 7)
+    assert not found["layer.md"].ran
+    assert not book.desk.problems.found
+    note_unreached(book, found)
+    assert str(book.desk.problems) == (
+        "pkg/layer.py:6: no example of this module reaches “y = x” in f, "
+        "nor 1 more lines of it"
+    )
+
+
+# ## What is kept
+
+
+def test_what_is_known_is_not_run_again(package: Path, starts: list[list[str]]) -> None:
+    _, first = measured(package)
+    assert starts == [["pkg.layer"]]
+    _, second = measured(package)
+    assert starts == [["pkg.layer"]], "no process"
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("layer", MODULE + "\n# Changed.\n"), ("tensors", TENSORS + "\n# Changed.\n")],
+)
+def test_a_change_of_the_module_or_of_an_import_runs_it_again(
+    name: str, source: str, package: Path, starts: list[list[str]]
+) -> None:
+    measured(package)
+    write(package, **{name: source})
+    measured(package)
+    assert len(starts) == 2
+
+
+def test_a_change_of_what_is_not_imported_runs_nothing(
+    package: Path, starts: list[list[str]]
+) -> None:
+    measured(package)
+    write(package, other='"""# Other"""\nfrom pkg import layer\n')
+    measured(package)
+    assert len(starts) == 1
+
+
+def test_another_version_of_a_library_runs_it_again(
+    package: Path, starts: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(package)
+    monkeypatch.setattr(shapes.metadata, "version", lambda library: "0.1")
+    measured(package)
+    assert len(starts) == 2
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"key": 1}', '{"answer": []}'])
+def test_a_broken_cache_is_written_anew(
+    broken: str, package: Path, starts: list[list[str]]
+) -> None:
+    _, first = measured(package)
+    [file] = (package.parent / "cache" / "shapes").iterdir()
+    whole = file.read_text()
+    file.write_text(broken)
+    _, second = measured(package)
+    assert len(starts) == 2
+    assert first == second
+    assert file.read_text() == whole
+
+
+# ## What goes wrong
+
+
+def test_an_example_that_fails_is_a_problem_each_time(
+    package: Path, starts: list[list[str]]
+) -> None:
+    write(package, layer=MODULE.replace(">>> batch = 2", ">>> batch = 1 / 0"))
+    for count in (1, 2):
+        book, found = measured(package)
+        assert str(book.desk.problems) == (
+            "pkg/layer.py:9: the example fails: ZeroDivisionError: division by zero"
+        )
+        assert found["layer.md"].seen == ()
+        assert len(starts) == count, "what failed is not kept"
+
+
+def test_a_module_that_ends_python_does_not_end_the_others(
+    package: Path, starts: list[list[str]]
+) -> None:
+    ends = '"""# End\n\n>>> import os; os._exit(7)\n"""\n'
+    names = ("aa", "bb", "cc")
+    write(package, **dict.fromkeys(names, ends))
+    book, found = measured(package)
+    assert {str(problem) for problem in book.desk.problems.found} == {
+        f"pkg/{name}.py:1: its examples ended Python with status 7" for name in names
+    }
+    assert sizes(found["layer.md"]) == [[(2,)], [(2, 5)]]
+
+
+def test_a_module_that_does_not_end_is_stopped(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shapes, "LIMIT", 2)
+    for_ever = '"""# For ever\n\n>>> while True: pass\n"""\n'
+    write(package, for_ever=for_ever)
+    book, found = measured(package)
+    assert str(book.desk.problems) == (
+        "pkg/for_ever.py:1: its examples did not end within 2 seconds"
+    )
+    assert sizes(found["layer.md"]) == [[(2,)], [(2, 5)]]
+
+
+# ## In a build
+
+CONFIG = """
+site_name: Small
+site_url: http://localhost/
+theme: {{name: material, font: false}}
+plugins:
+  - weave: {{source: pkg, cache: {cache}, run_examples: {run}}}
+"""
+
+
+def built(package: Path, run: bool) -> tuple[str, str]:
+    """The page of the layer, and what the build complains of."""
+    folder = package.parent
+    (folder / "docs").mkdir(exist_ok=True)
+    config = CONFIG.format(run=run, cache=CACHE / "weave")
+    (folder / "mkdocs.yml").write_text(config)
+    result = build(folder)
+    page = folder / "site" / "layer" / "index.html"
+    shown = page.read_text() if result.returncode == 0 else ""
+    return shown, result.stderr
+
+
+def test_nothing_is_run_unless_told_to(package: Path, katex: Path) -> None:
+    write(package, layer=REACHES + "\n\nopen('ran', 'w').close()\n")
+    page, _ = built(package, run=False)
+    assert "weave-line" in page
+    assert "weave-shape" not in page
+    assert not (package.parent / "ran").exists()
+    page, _ = built(package, run=True)
+    assert "<i>B</i> × 5" in page
+    assert (package.parent / "ran").exists()
+
+
+def test_a_strict_build_fails_for_what_no_example_reaches(
+    package: Path, katex: Path
+) -> None:
+    _, complaint = built(package, run=True)
+    assert "pkg/layer.py:19: no example of this module reaches" in complaint
+
+
+# ## Outside of a build
+
+
+def test_a_layer_imports_nothing_of_weave() -> None:
+    code = (
+        "import json, sys, labml_style_nn.layers, labml_style_nn.models.mlp_mixer\n"
+        "print(json.dumps([name for name in sys.modules if 'weave' in name]))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert json.loads(answer.stdout) == []
