@@ -81,13 +81,13 @@ def test_every_link_leads_to_a_file(page: str) -> None:
 
 @each_page
 def test_every_path_exists(page: str) -> None:
-    """Look in the root, beside the guides, in the package, in the renderer."""
+    """Look in the root, beside the guides, in the package and its folders."""
     package = ROOT / "labml_style_nn"
-    folders = [folder for folder in (package / "weave").iterdir() if folder.is_dir()]
+    inside = [folder for folder in package.rglob("*") if folder.is_dir()]
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
     paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
     for path in paths - MADE_BY_THE_READER:
-        roots = (ROOT, ROOT / "docs" / "guide", package, package / "weave", *folders)
+        roots = (ROOT, ROOT / "docs" / "guide", package, *inside)
         assert any((root / path).exists() for root in roots), path
 
 

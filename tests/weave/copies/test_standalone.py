@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.weave.test_clean import assert_tidy
+from tests.weave.copies.test_clean import assert_tidy
 
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.copies.package import Package, StandaloneError

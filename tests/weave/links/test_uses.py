@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.weave.test_references import book_of
+from tests.weave.links.test_references import book_of
 
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.links import uses
