@@ -108,6 +108,8 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
     }
     return {
         "site_name": settings.source.resolve().stem,
+        # Where it will stand, if that is known: a page that is not found needs it.
+        "site_url": os.environ.get("SITE_URL", ""),
         "docs_dir": str(docs),
         # So that the pages can be read from a disk, too.
         "use_directory_urls": False,

@@ -13,7 +13,6 @@ so the libraries are imported only when a name, a library or Python is new. A li
 that is not installed gets no links. Nothing is asked of the network.
 """
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TypeAlias
 
-from labml_style_nn.weave.kept import write_text
+from labml_style_nn.weave.kept import digest, write_text
 from labml_style_nn.weave.links import lookup
 
 # ## Where things are documented
@@ -347,8 +346,8 @@ def _look_up(names: Sequence[str]) -> Facts:
 
 
 def _key() -> str:
-    source = Path(lookup.__file__).read_bytes() + sys.version.encode()
-    return hashlib.sha256(source).hexdigest()
+    # What is asked, and what an answer looks like.
+    return digest(sys.version, files=[Path(lookup.__file__), Path(__file__)])
 
 
 def _remembered(

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import torch
-from tests.weave.copies.test_clean import assert_tidy
 
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.copies.package import Package, StandaloneError
 from labml_style_nn.weave.copies.standalone import standalone
 from tests.conftest import ROOT
 from tests.weave.copies import run_alone
+from tests.weave.copies.test_clean import assert_tidy
 
 OURS = "labml_style_nn"
 PAGES = ("layers", "models", "pretrained")

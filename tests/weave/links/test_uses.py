@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.weave.links.test_references import book_of
 
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.links import uses
 from labml_style_nn.weave.links.meanings import Meanings
+from tests.weave.links.test_references import book_of
 
 FILES = {
     "__init__.py": '"""# All"""\nfrom pkg.layers.gelu import GELU\n',
