@@ -5,7 +5,7 @@ where a name is defined, what was proved. All of it is found apart from the rows
 laid over them at the end, so that each kind can be left out, and none can disturb the
 code or what is copied of it.
 
-| | where it shows |
+| kind | where it shows |
 |---|---|
 | mark | around a piece of code: a link, a symbol |
 | hint | at the end of a line: a shape |

@@ -2,13 +2,17 @@ r"""# Material: names for what has none
 
 Material for MkDocs leaves two things without a name that a screen reader could say: the
 dialog of the search, and the list under a section that has a page of its own. Here they
-get one, in the finished HTML.
+get one, in the finished HTML. And the lists in the table of contents, which have the
+names of their headings, are told from the lists of the site's sections.
 """
 
 import re
 from html import escape
 
 _SEARCH = 'class="md-search" data-md-component="search" role="dialog"'
+# In the table of contents, the list under a heading is named like the heading. A
+# section of the site may have that name already.
+_CONTENTS = re.compile(r'(<nav class="md-nav" aria-label=")([^"]*)"(?=>)')
 # A list that is named after its section's label, and the title that stands in it.
 _SECTION = re.compile(
     r"""
@@ -26,6 +30,7 @@ _SECTION = re.compile(
 def name_landmarks(html: str, search: str = "Search") -> str:
     """Give the search dialog and the sections of the navigation their names."""
     html = html.replace(_SEARCH, f'{_SEARCH} aria-label="{escape(search)}"')
+    html = _CONTENTS.sub(r'\1Sections of \2"', html)
     return _SECTION.sub(
         lambda m: (
             f'{m["before"]}aria-label="{m["title"]}"{m["after"]}{m["title"]}{m["end"]}'

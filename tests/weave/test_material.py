@@ -25,6 +25,13 @@ def test_a_section_is_named_by_its_title() -> None:
     assert soup.get_text(strip=True) == "Layers & more"
 
 
+def test_a_heading_and_a_section_of_one_name_are_told_apart() -> None:
+    contents = '<nav class="md-nav" aria-label="Layers &amp; more"><ul></ul></nav>'
+    soup = BeautifulSoup(name_landmarks(NAVIGATION + contents), "html.parser")
+    labels = [nav["aria-label"] for nav in soup.find_all("nav")]
+    assert labels == ["Layers & more", "Sections of Layers & more"]
+
+
 def test_the_search_dialog_is_named() -> None:
     html = '<div class="md-search" data-md-component="search" role="dialog">'
     assert name_landmarks(html).endswith('role="dialog" aria-label="Search">')

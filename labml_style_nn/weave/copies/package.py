@@ -30,7 +30,7 @@ class StandaloneError(ValueError):
 class Origin:
     """What a name means in the end.
 
-    | `kind` | |
+    | `kind` | what it is |
     |---|---|
     | `name` | a `name` that a `module` of the package binds |
     | `module` | a `module` of the package itself |

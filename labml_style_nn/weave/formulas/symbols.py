@@ -19,7 +19,7 @@ A letter that nothing explains leaves a reader alone. So each symbol of a *displ
 equation must be in an entry, on every page that has a notation. [`tex`][] says what a
 symbol is. Some need no entry:
 
-| | such as |
+| needs no entry | such as |
 |---|---|
 | an index that a sum or another large operator runs over | `i` in `\sum_{i=1}^{C}` |
 | an index whose range is given | `i` in `i = 1 \ldots C`, `\forall i` |

@@ -9,7 +9,7 @@ its path, so no file in one can pass for a library.
 
 A list of qualified names goes in, and for each comes out a *fact*:
 
-| | |
+| field | what it says |
 |---|---|
 | `kind` | `module`, `class`, `function`, `data`; `missing`, `unknown` |
 | `signature` | how it is called, as far as that is known |

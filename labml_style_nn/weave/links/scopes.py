@@ -38,7 +38,7 @@ _WITHOUT_SELF = {"staticmethod", "classmethod", "__new__", "__init_subclass__"}
 class Thing:
     """What a name means, by the qualified name of a module, class or function.
 
-    | `kind` | |
+    | `kind` | what it means |
     |---|---|
     | `object` | that very thing |
     | `instance` | an instance of the class |
