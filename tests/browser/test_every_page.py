@@ -29,24 +29,21 @@ def test_no_page_has_an_error_or_asks_another_host(
     pages: list[str], browser: Browser, address: str
 ) -> None:
     wrong: list[str] = []
-    for scheme in ("light", "dark"):
-        with open_context(browser, color_scheme=scheme) as context:
-            page = context.new_page()
-            page.on(
-                "request",
-                lambda r: r.url.startswith((address, "data:")) or wrong.append(r.url),
-            )
-            page.on("requestfailed", lambda r: wrong.append(f"{r.url}: {r.failure}"))
-            page.on(
-                "response",
-                lambda r: (
-                    r.ok or r.status == 304 or wrong.append(f"{r.url}: {r.status}")
-                ),
-            )
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("console", lambda message: _note(message, wrong))
-            for name in pages:
-                page.goto(address + name, wait_until="networkidle")
+    with open_context(browser) as context:
+        page = context.new_page()
+        page.on(
+            "request",
+            lambda r: r.url.startswith((address, "data:")) or wrong.append(r.url),
+        )
+        page.on("requestfailed", lambda r: wrong.append(f"{r.url}: {r.failure}"))
+        page.on(
+            "response",
+            lambda r: r.ok or r.status == 304 or wrong.append(f"{r.url}: {r.status}"),
+        )
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: _note(message, wrong))
+        for name in pages:
+            page.goto(address + name, wait_until="networkidle")
     assert not wrong
 
 
