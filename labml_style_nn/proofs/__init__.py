@@ -12,10 +12,13 @@ You can run it on your own machine. It needs NumPy beside PyTorch:
 python -m labml_style_nn.proofs token_mixing
 ```
 
-- [`layer_proofs`][] and [`model_proofs`][] say what is proved of each page.
+- [`layer_proofs`][] and [`model_proofs`][] say what is proved of each page of the
+  Mixer; the others of the family have files of their own, whose names end in `_proofs`
+  too.
 - [`facts`][] is the vocabulary: facts, checks and cases.
 - [`formula`][] evaluates the formulas as they are printed on the page.
 - [`cost`][] counts parameters and multiplications.
 - [`reference`][] holds what others compute: timm, PyTorch, NumPy.
+- [`whole`][] holds a whole model against it.
 - [`covering`][] finds the tests that use a module.
 """

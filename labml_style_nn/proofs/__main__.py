@@ -25,14 +25,27 @@ import torch
 
 import labml_style_nn.layers
 import labml_style_nn.models
-from labml_style_nn.proofs import layer_proofs, model_proofs
+import labml_style_nn.proofs
 from labml_style_nn.proofs.covering import covering
 from labml_style_nn.proofs.facts import Fact
 from labml_style_nn.proofs.formula import Page
 
 PACKAGE = Path(__file__).parents[1]
 TESTS = PACKAGE.parent / "tests"
-PROOFS = layer_proofs.PROOFS | model_proofs.PROOFS
+Proofs = dict[str, Callable[[Page], Iterator[Fact]]]
+
+
+def _all_proofs() -> Proofs:
+    """What the modules whose names end in `_proofs` say is proved of each page."""
+    package = labml_style_nn.proofs
+    proofs: Proofs = {}
+    for module in iter_modules(package.__path__, f"{package.__name__}."):
+        if module.name.endswith("_proofs"):
+            proofs |= importlib.import_module(module.name).PROOFS
+    return proofs
+
+
+PROOFS = _all_proofs()
 
 
 @dataclass

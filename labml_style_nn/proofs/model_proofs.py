@@ -11,11 +11,11 @@ Its scores, and the gradient of every weight, must be timm's.
 from collections.abc import Callable, Iterator, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from labml_style_nn.models import mlp_mixer
 from labml_style_nn.models.mlp_mixer import SCALES, MLPMixer
-from labml_style_nn.pretrained import load_timm_weights, timm_targets
+from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.cost import (
     Expected,
     count,
@@ -23,9 +23,10 @@ from labml_style_nn.proofs.cost import (
     parameters,
     stated,
 )
-from labml_style_nn.proofs.facts import Case, Check, Fact, difference
+from labml_style_nn.proofs.facts import Case, Check, Fact
 from labml_style_nn.proofs.formula import Page
 from labml_style_nn.proofs.reference import timm, timm_counts
+from labml_style_nn.proofs.whole import scores_and_gradients
 
 # Table 1 of the paper: millions of parameters.
 TABLE_1 = {
@@ -103,7 +104,7 @@ def prove_mlp_mixer(page: Page) -> Iterator[Fact]:
     }
     work = stated(page, MULTIPLY_ADDS, sizes)
     yield count("Multiply–adds for an image", found, work, headline=HEADLINE)
-    yield from like_timm_whole()
+    yield from scores_and_gradients(small_mixer(), timm())
 
 
 def _parameters(models: Mapping[str, nn.Module], formula: Expected) -> Fact:
@@ -135,18 +136,6 @@ def in_table_1(models: Mapping[str, nn.Module]) -> Check:
 # ## timm's weights
 
 
-def like_timm_whole() -> Iterator[Fact]:
-    """The scores of a small Mixer, and all gradients of a loss."""
-    model, image = small_mixer(), timm()["x"].requires_grad_()
-    scores = model(image)
-    of = "two images, timm's weights, float64"
-    yield difference(timm().name, scores, timm()["y"], 1e-12, of)
-    (scores * timm()["c"]).sum().backward()
-    ours, theirs = _gradients(model, image)
-    of, label = "by image and by all weights", "Difference of the gradients"
-    yield difference(timm().name, ours, theirs, 1e-10, of, label)
-
-
 def small_mixer() -> MLPMixer:
     """The network of timm's stored numbers, with timm's weights."""
     meta = timm().meta
@@ -161,28 +150,6 @@ def small_mixer() -> MLPMixer:
     ).double()
     load_timm_weights(model, timm().weights())
     return model
-
-
-def _gradients(model: MLPMixer, image: Tensor) -> tuple[Tensor, Tensor]:
-    """Ours and timm's, by image and by weights, each in one long row."""
-    # Gradients in the place of the weights can be read by timm's names.
-    holder = small_mixer()
-    holder.load_state_dict(
-        {name: _gradient(name, tensor) for name, tensor in model.named_parameters()}
-    )
-    targets = timm_targets(holder)
-    ours = [_gradient("the image", image), *targets.values()]
-    theirs = [timm()["gx"], *(timm()[f"g/{name}"] for name in targets)]
-    return (
-        torch.cat([tensor.flatten() for tensor in ours]),
-        torch.cat([tensor.flatten() for tensor in theirs]),
-    )
-
-
-def _gradient(name: str, tensor: Tensor) -> Tensor:
-    if tensor.grad is None:
-        raise ValueError(f"no gradient reaches {name}")
-    return tensor.grad
 
 
 PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {

@@ -2,11 +2,12 @@ r"""# References: what others compute
 
 The numbers that ours are held against come from three places.
 
-**timm's Mixer**, run once and stored. `timm_mixer.npz` holds its weights, its input,
-what leaves each of its stages, and its gradients, for a small network in float64;
-`timm_counts.json` holds how many parameters its models have. The recipes that made
-both stand in `tests/references/`. So a layer of ours can be given timm's weights and
-timm's input, and must give timm's output.
+**Other implementations**, timm's above all, run once and stored. `timm_mixer.npz` holds
+the weights of timm's Mixer, its input, what leaves each of its stages, and its
+gradients, for a small network in float64. The other models have files of the same form,
+and `timm_counts.json` holds how many parameters timm's models have. The recipes that
+made them stand in `tests/references/`. So a layer of ours can be given timm's weights
+and timm's input, and must give timm's output.
 
 **PyTorch's own layers** (`nn.Linear`, `nn.Conv2d`, …), composed in another way than
 ours.
@@ -25,24 +26,24 @@ import torch
 from torch import Tensor
 
 FOLDER = Path(__file__).parent / "references"
-MIXER = FOLDER / "timm_mixer.npz"
 COUNTS = FOLDER / "timm_counts.json"
 
-# ## timm
+# ## What is stored
 
 
-class TimmMixer:
-    """timm's Mixer: its weights, and what went through it.
+class Stored:
+    """What another implementation computed: its weights, and what went through it.
 
-    All tensors are float64. timm computes token mixing on the transposed table; what
-    left it is turned back here.
+    `name` says whose it is, with the version, as a page shows it. All tensors are
+    float64.
     """
 
-    def __init__(self) -> None:
-        with np.load(MIXER) as arrays:
+    def __init__(self, file: str) -> None:
+        with np.load(FOLDER / f"{file}.npz") as arrays:
             self.arrays = {name: arrays[name] for name in arrays.files}
         self.meta: dict[str, Any] = json.loads(str(self.arrays["meta"]))
-        self.name = f"timm {self.meta['timm']}"
+        source = next(name for name in SOURCES if name in self.meta)
+        self.name = f"{source} {self.meta[source]}"
 
     def __getitem__(self, name: str) -> Tensor:
         """One stored tensor, such as `x`, `y` or `g/norm.weight`."""
@@ -55,8 +56,30 @@ class TimmMixer:
         return {name.removeprefix(prefix): self[name] for name in names}
 
     def after(self, stage: str) -> Tensor:
+        """What left a stage, such as `stem`, `block0` or `norm`."""
+        return self[f"tap/{stage}"]
+
+
+# Who can have computed it. The first that a file's `meta` gives a version of, did.
+SOURCES = "timm", "transformers", "torch"
+
+
+@cache
+def stored(file: str) -> Stored:
+    """Each file is read once: `stored("timm_conv_mixer")`."""
+    return Stored(file)
+
+
+class TimmMixer(Stored):
+    """timm's Mixer.
+
+    timm computes token mixing on the transposed table; what left it is turned back
+    here.
+    """
+
+    def after(self, stage: str) -> Tensor:
         """What left a stage: `stem`, `block0`, `block0.mlp_tokens`, `norm`."""
-        tensor = self[f"tap/{stage}"]
+        tensor = super().after(stage)
         return tensor.mT if stage.endswith("mlp_tokens") else tensor
 
     def before(self, stage: str) -> Tensor:
@@ -73,8 +96,8 @@ class TimmMixer:
 
 @cache
 def timm() -> TimmMixer:
-    """The file is read once."""
-    return TimmMixer()
+    """The Mixer's file is read once."""
+    return TimmMixer("timm_mixer")
 
 
 @cache

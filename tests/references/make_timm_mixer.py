@@ -31,7 +31,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from labml_style_nn.proofs.reference import MIXER
+from labml_style_nn.proofs.reference import FOLDER
+
+MIXER = FOLDER / "timm_mixer.npz"
 
 SIZES = {
     "img_size": (16, 36),
