@@ -49,6 +49,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -60,7 +62,7 @@ class Processes:
 
     rank: int = 0
     count: int = 1
-    device: torch.device = torch.device("cpu")
+    device: torch.device = CPU
 
     @property
     def first(self) -> bool:
@@ -129,6 +131,11 @@ def where(device: str) -> torch.device:
         if not torch.cuda.is_available():
             raise ValueError("there is no GPU that PyTorch can use: --device cpu")
         # Each process of a machine has a GPU of its own.
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
+        torch.cuda.set_device(told("LOCAL_RANK", 0))
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device(device)
+
+
+def told(name: str, otherwise: int) -> int:
+    """Read a number that `torchrun` has put into the environment."""
+    return int(os.environ.get(name, otherwise))

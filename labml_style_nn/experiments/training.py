@@ -145,6 +145,7 @@ class Recipe:
     """
 
     seed: int = 0
+    data: str = ""
     epochs: int = option(100, "how often each example is seen")
     batch_size: int = option(64, "examples to a step, of all processes together")
     learning_rate: float = option(3e-3, "the largest of the run")
