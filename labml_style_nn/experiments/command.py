@@ -27,6 +27,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from labml_style_nn.data.download import DataError
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.checkpoint import CheckpointError
 from labml_style_nn.experiments.curves import curves
@@ -162,7 +163,7 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 130
-    except (ValueError, OSError, CheckpointError, DivergedError) as error:
+    except (ValueError, DataError, CheckpointError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -56,20 +56,21 @@ def build_model(settings: Settings) -> MLPMixer:
     )
 
 
-DIGITS = Settings(data="digits")
+DIGITS = Settings()
 CLOTHES = Settings(
     data="fashion-mnist",
     validation=5000,
-    epochs=8,
-    warmup_epochs=1,
+    epochs=10,
     batch_size=128,
-    averaging=0.998,
+    warmup_epochs=1,
     weight_decay=0.1,
     clipping=1.0,
-    rotation=5.0,
+    averaging=0.998,
+    label_smoothing=0.05,
+    rotation=3.0,
     shift=1.0,
     scale=0.08,
-    shear=0.05,
+    shear=0.03,
     mirror=0.5,
     patch_size=4,
     hidden_dim=96,
@@ -77,7 +78,15 @@ CLOTHES = Settings(
     channels_mlp_dim=192,
 )
 PICTURES = replace(
-    CLOTHES, data="cifar10", epochs=8, shift=2.0, hidden_dim=96, channels_mlp_dim=384
+    CLOTHES,
+    data="cifar10",
+    epochs=8,
+    untouched=0.1,
+    rotation=5.0,
+    shift=2.0,
+    scale=0.1,
+    shear=0.05,
+    channels_mlp_dim=384,
 )
 
 EXPERIMENT = Experiment(
