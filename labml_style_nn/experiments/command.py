@@ -88,7 +88,8 @@ def understood(
     if chosen.data not in presets:
         raise ValueError(f"no full size is set for {chosen.data}: leave out --full")
     preset = presets[chosen.data]
-    options = command_line(experiment, preset).parse_args(arguments)
+    out = f"runs/{experiment.name}/{chosen.data}{'-full' if chosen.full else ''}"
+    options = command_line(experiment, preset, out).parse_args(arguments)
     numbers = {name: getattr(options, name) for name in optional(preset)}
     settings = [replace(preset, seed=seed, **numbers) for seed in options.seeds]
     return options, settings
@@ -108,7 +109,9 @@ def optional(preset: Recipe) -> dict[str, dict[str, Any]]:
     return {f.name: dict(f.metadata) for f in fields(preset) if "about" in f.metadata}
 
 
-def command_line(experiment: Experiment, preset: Recipe) -> argparse.ArgumentParser:
+def command_line(
+    experiment: Experiment, preset: Recipe, out: str
+) -> argparse.ArgumentParser:
     """Describe the command: every setting is an option."""
     parser = argparse.ArgumentParser(
         prog=experiment.command,
@@ -117,7 +120,7 @@ def command_line(experiment: Experiment, preset: Recipe) -> argparse.ArgumentPar
         allow_abbrev=False,
     )
     choose_preset(parser, experiment)
-    choose_circumstances(parser, f"runs/{experiment.name}/{preset.data}")
+    choose_circumstances(parser, out)
     for name, told in optional(preset).items():
         default = getattr(preset, name)
         how: dict[str, Any] = {

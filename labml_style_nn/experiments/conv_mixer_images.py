@@ -91,6 +91,25 @@ PICTURES = replace(
     scale=0.1,
     shear=0.05,
 )
+FULL = replace(
+    PICTURES,
+    validation=0,
+    epochs=25,
+    batch_size=512,
+    learning_rate=2e-2,
+    warmup_epochs=5,
+    averaging=0.9998,
+    precision="bfloat16",
+    label_smoothing=0.1,
+    untouched=0.0,
+    rotation=10.0,
+    shift=4.0,
+    scale=0.2,
+    shear=0.2,
+    patch_size=2,
+    num_layers=8,
+    hidden_dim=256,
+)
 
 EXPERIMENT = Experiment(
     name="conv_mixer_images",
@@ -101,6 +120,7 @@ EXPERIMENT = Experiment(
         "cifar10": PICTURES,
         "cifar100": replace(PICTURES, data="cifar100"),
     },
+    full={"cifar10": FULL, "cifar100": replace(FULL, data="cifar100")},
     model=build_model,
     task=image_task,
 )

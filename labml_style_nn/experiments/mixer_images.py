@@ -88,6 +88,25 @@ PICTURES = replace(
     shear=0.05,
     channels_mlp_dim=384,
 )
+FULL = Settings(
+    data="cifar10",
+    epochs=300,
+    batch_size=256,
+    learning_rate=2e-3,
+    weight_decay=0.1,
+    clipping=1.0,
+    averaging=0.9998,
+    precision="bfloat16",
+    untouched=0.0,
+    shift=4.0,
+    scale=0.2,
+    mirror=0.5,
+    patch_size=4,
+    num_layers=8,
+    hidden_dim=128,
+    tokens_mlp_dim=64,
+    channels_mlp_dim=384,
+)
 
 EXPERIMENT = Experiment(
     name="mixer_images",
@@ -98,6 +117,7 @@ EXPERIMENT = Experiment(
         "cifar10": PICTURES,
         "cifar100": replace(PICTURES, data="cifar100"),
     },
+    full={"cifar10": FULL, "cifar100": replace(FULL, data="cifar100")},
     model=build_model,
     task=image_task,
 )
