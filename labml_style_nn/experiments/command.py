@@ -9,11 +9,25 @@ its settings, which are a dataclass whose fields say what they mean ([`option`][
 
 ## Example
 
->>> from labml_style_nn.experiments.mixer_images import EXPERIMENT
->>> line = ["--data", "digits", "--seeds", "1", "2", "--hidden-dim", "32"]
->>> options, settings = understood(EXPERIMENT, line)
+>>> from labml_style_nn.experiments.classification import ImageRecipe
+>>> from labml_style_nn.experiments.image_sets import image_task
+>>> from labml_style_nn.experiments.training import option
+>>> @dataclass(frozen=True)
+... class Settings(ImageRecipe):
+...     data: str = "digits"
+...     hidden_dim: int = option(32, "width of the hidden layer")
+>>> def build_model(settings):
+...     torch.manual_seed(settings.seed)
+...     hidden_dim = settings.hidden_dim
+...     first, last = nn.Linear(64, hidden_dim), nn.Linear(hidden_dim, 10)
+...     return nn.Sequential(nn.Flatten(), first, nn.ReLU(), last)
+>>> about, presets = "Train a small MLP.", {"digits": Settings(epochs=10)}
+>>> experiment = Experiment("mlp", about, presets, build_model, image_task)
+>>> options, settings = understood(experiment, ["--seeds", "1", "2", "--hidden-dim=8"])
 >>> [(chosen.seed, chosen.hidden_dim, chosen.epochs) for chosen in settings]
-[(1, 32, 100), (2, 32, 100)]
+[(1, 8, 10), (2, 8, 10)]
+
+A module ends with `sys.exit(main(experiment))`, and is a command.
 """
 
 import argparse
