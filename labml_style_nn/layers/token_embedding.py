@@ -100,7 +100,7 @@ def check_tokens(tokens: Tensor, vocabulary_size: int) -> None:
     if tokens.dtype not in WHOLE:
         raise ValueError(f"tokens must be int64 or int32, got {tokens.dtype}")
     # Whether a number fits can only be said where there are numbers: not of an empty
-    # batch, not on the `meta` device, and not while the model is traced.
+    # batch, not on the `meta` device, and not while the model is compiled or exported.
     if tokens.numel() == 0 or tokens.is_meta or torch.compiler.is_compiling():
         return
     low, high = (int(bound) for bound in tokens.aminmax())
