@@ -69,7 +69,9 @@ import torch
 from torch import Tensor, nn
 
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.vit import VisionTransformer
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
@@ -82,6 +84,16 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_norm": "norm2",
         "channel_mixing": "mlp_channels",
         "head.linear": "head",
+    },
+    VisionTransformer: {
+        "patch_embedding.projection": "patch_embed.proj",
+        "class_token": "cls_token",
+        "positions.table": "pos_embed",
+        "token_norm": "norm1",
+        "token_mixing.qkv": "attn.qkv",
+        "token_mixing.projection": "attn.proj",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
     },
 }
 
@@ -120,7 +132,7 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     >>> timm_targets(nn.Linear(3, 2))
     Traceback (most recent call last):
         ...
-    ValueError: no timm names for Linear, only for MLPMixer
+    ValueError: no timm names for Linear, only for MLPMixer, VisionTransformer
     """
     if type(model) not in TIMM_NAMES:
         known = ", ".join(kind.__name__ for kind in TIMM_NAMES)
@@ -131,7 +143,13 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     for name, module in model.named_modules():
         if isinstance(module, PatchEmbedding):
             tensors[f"{name}.projection.weight"] = module.kernel().detach()
-    names = TIMM_NAMES[type(model)]
+        # Its table of positions has an axis of size one for the batch.
+        if isinstance(module, LearnedPositions):
+            tensors[f"{name}.table"] = module.table.detach()[None]
+    names = dict(TIMM_NAMES[type(model)])
+    # A norm that comes after an average has a name of its own there.
+    if isinstance(model, VisionTransformer) and model.pooling == "average":
+        names["norm."] = "fc_norm."
     return {timm_name(name, names): tensor for name, tensor in tensors.items()}
 
 

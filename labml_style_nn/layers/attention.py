@@ -136,8 +136,9 @@ True
 - All four maps have a bias, as in the authors' code of the
   [Vision Transformer][VisionTransformer] and in PyTorch; the paper's have none.
 - $d_k = d_v = C / h$, as the paper chooses them, is a rule here.
-- [Dropout][dropout] may strike the weights $A$, while training. The paper's section 5.4
-  drops elsewhere, after each sub-layer. By default nothing is dropped.
+- [Dropout][dropout] may strike the weights $A$, while training, as in the authors' code
+  (tensor2tensor) and in PyTorch; the paper's section 5.4 names other places only. By
+  default nothing is dropped.
 - The maps begin as all [linear maps][linear] here; the paper does not say how its own
   do. $W_Q$, $W_K$ and $W_V$ get the variance $1/C$ that Xavier's rule has for a square
   matrix, though they share one matrix that is not square.
