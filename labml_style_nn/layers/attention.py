@@ -365,6 +365,12 @@ class MultiHeadAttention(nn.Module):
     `qkv.weight`, its `out_proj` our `projection`), the results, the weights of each
     head and all gradients are PyTorch's, to $10^{-10}$ in float64 (tests).
 
+    !!! note "A bias that nothing can see"
+
+        The bias of the keys adds one number to all scores of a query, and softmax takes
+        it away again. So it has no effect and a gradient of zero (a test). It is kept
+        because published weights have it.
+
     **Shape.** `(batch, num_queries, dim)`, and `key` and `value`
     `(batch, num_keys, dim)`, to `(batch, num_queries, dim)`. The masks are described
     [above][layers.attention].

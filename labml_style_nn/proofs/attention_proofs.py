@@ -195,19 +195,16 @@ def prove_positional_encoding(page: Page) -> Iterator[Fact]:
 
 
 def _in_fifty_digits(positions: list[int], dim: int) -> Tensor:
-    # A cosine in every odd channel, and two channels share a frequency.
     with mpmath.workdps(50):
-        table = [
-            [
-                float((mpmath.cos if channel % 2 else mpmath.sin)(s * frequency))
-                for channel in range(dim)
-                for frequency in [
-                    mpmath.mpf(10000) ** (-mpmath.mpf(channel // 2 * 2) / dim)
-                ]
-            ]
-            for s in positions
-        ]
+        table = [[_entry(s, c, dim) for c in range(dim)] for s in positions]
     return torch.tensor(table, dtype=torch.double)
+
+
+def _entry(position: int, channel: int, dim: int) -> float:
+    """One number of the table: a sine, or in an odd channel a cosine."""
+    pair, is_cosine = divmod(channel, 2)
+    angle = position * mpmath.mpf(10000) ** (-mpmath.mpf(2 * pair) / dim)
+    return float(mpmath.cos(angle) if is_cosine else mpmath.sin(angle))
 
 
 def _turned() -> Fact:
