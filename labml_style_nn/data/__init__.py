@@ -20,4 +20,6 @@ images of a batch, each in its own way, and in another one in every epoch:
 - [`augmentation`][]: small turns, shifts and slants, for grey images.
 - [`cropping`][]: small shifts and mirror images, for photographs.
 - [`cutmix`][]: two images made into one, and their labels too.
+- [`augmentation`][]: small turns, shifts and slants, other ones in every epoch.
+- [`masking`][]: some tokens of a text are hidden, for a model to guess.
 """

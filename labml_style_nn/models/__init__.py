@@ -5,10 +5,24 @@ to say once the layers are known.
 
 - [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
   channels, and nothing else.
+- [`vit`][]: the Vision Transformer. Attention in the place of the first of them.
+- [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
+- [`masked_language_model`][]: a transformer that guesses hidden characters.
 
 Published weights are read by [`pretrained`][].
 """
 
+from labml_style_nn.models.masked_language_model import MaskedLanguageModel
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+from labml_style_nn.models.transformer import Encoder, EncoderLayer
+from labml_style_nn.models.vit import VisionTransformer, ViTBlock
 
-__all__ = ["MLPMixer", "MixerBlock"]
+__all__ = [
+    "Encoder",
+    "EncoderLayer",
+    "MLPMixer",
+    "MaskedLanguageModel",
+    "MixerBlock",
+    "ViTBlock",
+    "VisionTransformer",
+]

@@ -28,10 +28,12 @@ def parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def multiply_adds(module: nn.Module, *shape: int) -> int:
+def multiply_adds(
+    module: nn.Module, *shape: int, dtype: torch.dtype = torch.float32
+) -> int:
     """The multiply–adds for one input of a shape (the batch of one included)."""
     with FlopCounterMode(display=False) as counter:
-        module.to("meta")(torch.empty(shape, device="meta"))
+        module.to("meta")(torch.empty(shape, dtype=dtype, device="meta"))
     return int(counter.get_total_flops()) // 2
 
 
@@ -97,8 +99,8 @@ def none(page: Page, words: str, of: str) -> Expected:
     return Expected(f"the page: “{page.says(words)}”", {of: 0})
 
 
-def timm_part(part: str, of: str) -> Expected:
-    """What timm counts in a part of its Mixer-B/16."""
+def timm_part(part: str, of: str, model: str = "mixer_b16") -> Expected:
+    """What timm counts in a part of one of its models."""
     counts = timm_counts()
-    values = {of: counts["parts of mixer_b16"][part]}
+    values = {of: counts[f"parts of {model}"][part]}
     return Expected(f"timm {counts['timm']}", values, quoted=True)
