@@ -69,9 +69,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.resmlp import ResMLP
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
@@ -95,6 +97,17 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_norm": "3",
         "head.linear": "head",
     },
+    # A layer scale is a layer here, and one tensor of the block in timm.
+    ResMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "token_norm": "norm1",
+        "token_mixing": "linear_tokens",
+        "token_scale.weight": "ls1",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp_channels",
+        "channel_scale.weight": "ls2",
+        "head.linear": "head",
+    },
 }
 
 # A layer whose tensors have another shape in timm gives views of them here, by their
@@ -102,6 +115,9 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
 # our weight in another shape, as [`patch_embedding`][] shows.
 TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
+    Affine: lambda layer: {
+        name: tensor[None, None] for name, tensor in layer.state_dict().items()
+    },
 }
 
 
