@@ -72,6 +72,7 @@ from torch import Tensor, nn
 from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.resmlp import ResMLP
 
@@ -106,6 +107,16 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_norm": "norm2",
         "channel_mixing": "mlp_channels",
         "channel_scale.weight": "ls2",
+        "head.linear": "head",
+    },
+    # timm puts the two maps and the gate into an MLP of their own.
+    GMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "channel_norm": "norm",
+        "fc1": "mlp_channels.fc1",
+        "token_mixing.norm": "mlp_channels.gate.norm",
+        "token_mixing.projection": "mlp_channels.gate.proj",
+        "fc2": "mlp_channels.fc2",
         "head.linear": "head",
     },
 }

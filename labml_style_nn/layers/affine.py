@@ -4,20 +4,19 @@ A norm does two things. It measures a token and brings it back to mean zero and 
 one; then it gives each channel a scale and a shift of its own. ResMLP keeps the second
 and drops the first:
 
-$$\text{Aff}(x) = \alpha \odot x + \beta .$$
+$$\text{Aff}(x) = \alpha \odot x + \beta ,$$
 
-This is the affine operator of Touvron and others, 2021, "ResMLP: Feedforward networks
-for image classification with data-efficient training"
-([arXiv:2105.03404](https://arxiv.org/abs/2105.03404), section 2), which stands there
-wherever a Mixer has a [layer norm][layers.layer_norm]. Nothing is measured: no mean, no
-variance, neither of the token nor of the batch.
+where $\odot$ multiplies channel by channel. This is the affine operator of Touvron and
+others, 2021, "ResMLP: Feedforward networks for image classification with data-efficient
+training" ([arXiv:2105.03404](https://arxiv.org/abs/2105.03404), section 2), which
+stands there wherever a Mixer has a [layer norm][layers.layer_norm]. Nothing is
+measured: no mean, no variance, neither of the token nor of the batch.
 
 ## Notation
 
 - $x$, `x`: a token, a row of the table; in the code, every row of every table
 - $\alpha$, `alpha`: the scale of each channel, one at the beginning
 - $\beta$, `beta`: the shift of each channel, zero at the beginning
-- $\odot$: the product, channel by channel
 - $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of tokens, the rows of the table
 - $C$, `dim`: the number of channels, its columns

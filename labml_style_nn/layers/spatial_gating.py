@@ -10,7 +10,8 @@ $$\begin{aligned}
 s(Z) &= u \odot \bigl(W \, \text{LayerNorm}(v) + b \, \mathbf{1}^\top\bigr) .
 \end{aligned}$$
 
-This is section 2.1 of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
+The gate and the half it acts on are multiplied number by number, $\odot$. This is
+section 2.1 of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
 ([arXiv:2105.08050](https://arxiv.org/abs/2105.08050)). The unit stands in the middle of
 an MLP over channels, between its two linear maps, see [`gmlp`][], and it is the only
 place of a gMLP where tokens meet.
@@ -27,7 +28,6 @@ place of a gMLP where tokens meet.
 - $W$, $b$, `projection`: the map over tokens, $S \times S$, and its bias
 - $C$: the number of channels outside the MLP in which the unit stands
 - $\mathbf{1}^\top$: a row of $E$ ones, which repeats the bias in every column
-- $\odot$: the product, number by number
 - $j, k$: the numbers of two tokens
 
 ## It begins as if it were not there

@@ -19,17 +19,16 @@ The blocks are those of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
 
 ## Notation
 
-- $t_j$, `tokens`: the number of the token at place $j$
+- $t$, `tokens`: the text, with the number of a token at each place
 - $V$, `vocabulary_size`: how many tokens there are to choose from
 - $X$, `x`: the table, one row for each place of the text
 - $B$, `batch`: how many texts are computed together
 - $S$, `num_tokens`: how many tokens the network can look at
 - $C$, `hidden_dim`: the number of channels, the columns of the table
-- $E$, `gate_dim`: half the width of the hidden layer of a block
+- $E$: half the width of the hidden layer of a block
 - $D_C$, `channels_mlp_dim`: its width, $2E$
 - $N$, `num_layers`: the number of blocks
 - $W_V$, $b_V$, `scores`: the map to a score for each token of the vocabulary
-- $\text{logits}_j$: the scores for the token after place $j$
 
 ## One text, as many lessons as tokens
 
@@ -115,11 +114,11 @@ anywhere:
 ...     loss.backward()
 ...     optimizer.step()
 ...     losses.append(loss.item())
->>> f"{losses[0]:.2f}, {torch.tensor(vocabulary_size).log():.2f}, {losses[-1]:.2f}"
-''
+>>> f"{losses[0]:.2f}, {torch.tensor(vocabulary_size).log():.2f}, {losses[-1]:.1f}"
+'2.71, 2.71, 0.1'
 >>> begun = text[None, :num_tokens]
 >>> "".join(letters[token] for token in model.continued(begun, 60)[0])
-''
+'a token gates a token, and no token gates itself; a token gates a token, and'
 """
 
 import torch
@@ -165,7 +164,12 @@ class CausalGMLP(nn.Module):
         self.embedding = TokenEmbedding(vocabulary_size, hidden_dim)
         self.blocks = nn.ModuleList(
             GMLPBlock(
-                num_tokens, hidden_dim, channels_mlp_dim, dropout_rate, rate, causal=True
+                num_tokens,
+                hidden_dim,
+                channels_mlp_dim,
+                dropout_rate,
+                rate,
+                causal=True,
             )
             for rate in linear_rates(stochastic_depth_rate, num_layers)
         )

@@ -19,9 +19,9 @@ Y &= U + \lambda' \odot \bigl(\sigma(\text{Aff}(U) \, W_1^\top)\, W_2^\top\bigr)
 \end{aligned}$$
 
 The first line mixes tokens, within each column; the second mixes channels, within each
-row. [$\text{Aff}$][affine] gives each channel a scale and a shift. After the last block
-there is one more of these; then the rows are averaged, and a linear map turns the
-average into a score for each class.
+row. [$\text{Aff}$][affine] gives each channel a scale and a shift, and $\odot$
+multiplies channel by channel. After the last block there is one more of these; then the
+rows are averaged, and a linear map turns the average into a score for each class.
 
 ## Notation
 
@@ -38,7 +38,6 @@ average into a score for each class.
 - $\lambda$, `token_scale`: how much of the first update is added, for each channel
 - $\lambda'$, `channel_scale`: how much of the second
 - $\sigma$: the nonlinearity, [`gelu`][]
-- $\odot$: the product, channel by channel
 - $N$, `num_layers`: the number of blocks
 - $C_{\text{in}}$, `in_channels`: the channels of the image
 - $K$, `num_classes`: the number of classes
