@@ -22,6 +22,8 @@ for red, green and blue scaled to $[-1, 1]$.
 ## What is strict about it
 
 A weight which is silently left at random makes a network that works, and works badly.
+The same is true of the running statistics of a [batch norm][layers.batch_norm], which
+are loaded like weights.
 So either everything fits and everything is copied, or nothing is touched and the error
 lists all that is wrong: names that are missing, names that nobody expects, and shapes
 that differ. A head for another number of classes is a wrong shape, too.
@@ -96,7 +98,6 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "token_norm": "0.fn.2",
         "channel_mixing": "1",
         "channel_norm": "3",
-        "head.linear": "head",
     },
     # A layer scale is a layer here, and one tensor of the block in timm.
     ResMLP: {
@@ -176,8 +177,8 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     tensors = dict(model.state_dict())
     for name, layer in model.named_modules():
         if view := TIMM_VIEWS.get(type(layer)):
-            views = {f"{name}.{part}": tensor for part, tensor in view(layer).items()}
-            tensors |= {key: tensor.detach() for key, tensor in views.items()}
+            parts = view(layer).items()
+            tensors |= {f"{name}.{p}".removeprefix("."): t.detach() for p, t in parts}
     names = TIMM_NAMES[type(model)]
     return {timm_name(name, names): tensor for name, tensor in tensors.items()}
 

@@ -14,6 +14,14 @@ code, and can be read without the others. In the order in which an image meets t
 - [`skip_connection`][]: what a layer computed is added to what it was given.
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
+A [`conv_mixer`][models.conv_mixer] has others in their places:
+
+- [`depthwise_convolution`][]: each channel is a picture, and a small kernel slides over
+  it, so that neighbours exchange what they know.
+- [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
+- [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
+  variance one, over the places and the images.
+
 The parts which several of these share:
 
 - [`linear`][]: the linear map, and the numbers it begins with.
@@ -34,7 +42,9 @@ What [`resmlp`][] and [`gmlp`][] have in their place:
 """
 
 from labml_style_nn.layers.affine import Affine
+from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.layers.channel_mixing import ChannelMixing
+from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
@@ -43,6 +53,7 @@ from labml_style_nn.layers.layer_scale import LayerScale
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.mlp import MLP
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.pointwise_convolution import PointwiseConvolution
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.layers.spatial_gating import SpatialGatingUnit
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
@@ -52,14 +63,17 @@ __all__ = [
     "GELU",
     "MLP",
     "Affine",
+    "BatchNorm",
     "ChannelMixing",
     "ClassificationHead",
+    "DepthwiseConvolution",
     "Dropout",
     "GlobalAveragePooling",
     "LayerNorm",
     "LayerScale",
     "Linear",
     "PatchEmbedding",
+    "PointwiseConvolution",
     "SkipConnection",
     "SpatialGatingUnit",
     "StochasticDepth",
