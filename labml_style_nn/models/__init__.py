@@ -8,6 +8,11 @@ to say once the layers are known.
 - [`vit`][]: the Vision Transformer. Attention in the place of the first of them.
 - [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
 - [`masked_language_model`][]: a transformer that guesses hidden characters.
+- [`resmlp`][]: ResMLP. One linear map across the patches, and no norm.
+- [`gmlp`][]: gMLP. One MLP across the channels, with the patches gating one another in
+  its middle; and [`causal_gmlp`][], the same for text.
+- [`conv_mixer`][models.conv_mixer]: the ConvMixer. The same plan, with a depthwise
+  convolution for the places and a pointwise one for the channels.
 
 Published weights are read by [`pretrained`][].
 """
@@ -26,3 +31,19 @@ __all__ = [
     "ViTBlock",
     "VisionTransformer",
 ]
+from labml_style_nn.models.causal_gmlp import CausalGMLP
+from labml_style_nn.models.gmlp import GMLP, GMLPBlock
+from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
+from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+from labml_style_nn.models.resmlp import ResMLP, ResMLPBlock
+
+__all__ = [
+    "GMLP",
+    "CausalGMLP",
+    "GMLPBlock",
+    "MLPMixer",
+    "MixerBlock",
+    "ResMLP",
+    "ResMLPBlock",
+]
+__all__ = ["ConvMixer", "ConvMixerBlock", "MLPMixer", "MixerBlock"]
