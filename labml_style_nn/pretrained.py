@@ -72,6 +72,7 @@ from torch import Tensor, nn
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
@@ -95,6 +96,18 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_norm": "3",
         "head.linear": "head",
     },
+    # Here the first stage begins with the stem, and timm's head has the last norm.
+    PoolFormer: {
+        "stages.0.embedding": "stem.conv",
+        "embedding": "downsample.conv",
+        "token_norm": "norm1",
+        "token_scale.weight": "layer_scale1.scale",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
+        "channel_scale.weight": "layer_scale2.scale",
+        "head.linear": "head.fc",
+        "norm.": "head.norm.",
+    },
 }
 
 # A layer whose tensors have another shape in timm gives views of them here, by their
@@ -102,6 +115,12 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
 # our weight in another shape, as [`patch_embedding`][] shows.
 TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
+    # To timm, the MLP of a map is two convolutions of size one.
+    PoolFormerBlock: lambda block: {
+        f"channel_mixing.{name}.weight": layer.weight[:, :, None, None]
+        for name, layer in block.channel_mixing.named_children()
+        if isinstance(layer, nn.Linear)
+    },
 }
 
 
