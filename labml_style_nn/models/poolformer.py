@@ -187,6 +187,13 @@ class PoolFormerBlock(nn.Module):
     at the end of each branch. In the paper's words it is one instance of MetaFormer, as
     the Mixer's block is.
 
+    !!! note "A bias that nothing can see"
+
+        $\beta$, the shift of the first norm, adds one number to all places of a channel.
+        The pooling subtracts from each place the average around it, and with it this
+        number. So it has no effect and a gradient of zero, as a test shows. It is kept
+        because the published weights have it.
+
     **Shape.** `(batch, height, width, dim)` to the same.
 
     **Raises.** `ValueError` for a size below one, an even pool size, a layer scale not
