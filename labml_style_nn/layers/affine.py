@@ -4,20 +4,19 @@ A norm does two things. It measures a token and brings it back to mean zero and 
 one; then it gives each channel a scale and a shift of its own. ResMLP keeps the second
 and drops the first:
 
-$$\text{Aff}(x) = \alpha \odot x + \beta .$$
+$$\text{Aff}(x) = \alpha \odot x + \beta ,$$
 
-This is the affine operator of Touvron and others, 2021, "ResMLP: Feedforward networks
-for image classification with data-efficient training"
-([arXiv:2105.03404](https://arxiv.org/abs/2105.03404), section 2), which stands there
-wherever a Mixer has a [layer norm][layers.layer_norm]. Nothing is measured: no mean, no
-variance, neither of the token nor of the batch.
+where $\odot$ multiplies channel by channel. This is the affine operator of Touvron and
+others, 2021, "ResMLP: Feedforward networks for image classification with data-efficient
+training" ([arXiv:2105.03404](https://arxiv.org/abs/2105.03404), section 2), which
+stands there wherever a Mixer has a [layer norm][layers.layer_norm]. Nothing is
+measured: no mean, no variance, neither of the token nor of the batch.
 
 ## Notation
 
 - $x$, `x`: a token, a row of the table; in the code, every row of every table
 - $\alpha$, `alpha`: the scale of each channel, one at the beginning
 - $\beta$, `beta`: the shift of each channel, zero at the beginning
-- $\odot$: the product, channel by channel
 - $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of tokens, the rows of the table
 - $C$, `dim`: the number of channels, its columns
@@ -73,7 +72,13 @@ With a layer norm this cannot be done. Its scale and shift would go the same way
 the mean and the variance of a token that has not been seen yet are in no weight.
 
 It cannot be done before [token mixing][token_mixing] either. That map stands on the
-other side of the table, where it multiplies tokens, and the scales belong to channels.
+other side of the table, where it multiplies tokens, and the scales belong to channels:
+
+>>> from labml_style_nn.layers.token_mixing import TokenLinear
+>>> folded(affine, TokenLinear(dim, dim))
+Traceback (most recent call last):
+    ...
+ValueError: only a map over channels can be folded, got TokenLinear
 
 ## What differs from the paper
 
@@ -135,11 +140,16 @@ def folded(affine: Affine, linear: Linear) -> Linear:
 
     **Shape.** Reads `(..., affine.dim)`, returns `(..., linear.out_features)`.
 
-    **Raises.** `ValueError` if the map reads another number of channels.
+    **Raises.** `ValueError` for a map of another kind, or one that reads another number
+    of channels.
 
     **Source.** ResMLP paper, section 2, which names it as what the layer has over a
     norm.
     """
+    # A kind of map that multiplies in a way of its own could not be replaced by ours.
+    if type(linear) is not Linear:
+        kind = type(linear).__name__
+        raise ValueError(f"only a map over channels can be folded, got {kind}")
     check_shape(linear.weight, "out_features", affine.dim)
     result = Linear(affine.dim, linear.out_features).to(linear.weight)
     # $W' = W \operatorname{Diag}(\alpha)$. A vector multiplies the columns.

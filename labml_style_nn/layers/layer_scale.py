@@ -4,12 +4,13 @@ A block adds an update to the table that passes by. LayerScale decides how much 
 it multiplies the update by one learned number for each channel, and these numbers begin
 very small,
 
-$$y = x + \lambda \odot f(x), \qquad \lambda_1 = \cdots = \lambda_C = \varepsilon .$$
+$$y = x + \lambda \odot f(x), \qquad \lambda_1 = \cdots = \lambda_C = \varepsilon ,$$
 
-So a new network, however deep, is close to the identity, and each channel opens the
-tap as far as it is of use. The idea is from Touvron, Cord, Sablayrolles, Synnaeve and
-Jégou, 2021, "Going deeper with Image Transformers" (CaiT,
-[arXiv:2103.17239](https://arxiv.org/abs/2103.17239), section 2). ResMLP takes it over.
+where $\odot$ multiplies channel by channel. So a new network, however deep, is close to
+the identity, and each channel opens the tap as far as it is of use. The idea is from
+Touvron, Cord, Sablayrolles, Synnaeve and Jégou, 2021, "Going deeper with Image
+Transformers" (CaiT, [arXiv:2103.17239](https://arxiv.org/abs/2103.17239), section 2).
+ResMLP takes it over.
 
 ## Notation
 
@@ -18,7 +19,6 @@ Jégou, 2021, "Going deeper with Image Transformers" (CaiT,
 - $y$: the sum, which the block computes
 - $\lambda$, `weight`: one number for each channel
 - $\varepsilon$, `initial_value`: what all of them begin with
-- $\odot$: the product, channel by channel
 - $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of tokens, the rows of the table
 - $C$, `dim`: the number of channels, its columns
@@ -52,9 +52,10 @@ only $\lambda$ itself would learn at first.
 ## Why one number for each channel
 
 One number for the whole branch would do as well for the beginning. Touvron and others
-compare the two (CaiT, section 2) and prefer a number for each channel: a network can then
-open one channel and leave another closed. After training it costs nothing: a linear map
-that ends the branch can take the numbers into the rows of its weight and into its bias.
+compare the two (CaiT, section 2) and prefer a number for each channel: a network can
+then open one channel and leave another closed. After training it costs nothing: a
+linear map that ends the branch can take the numbers into the rows of its weight and
+into its bias.
 
 >>> linear, scale = layers[0], LayerScale(dim, 0.1)
 >>> x = torch.randn(batch, num_patches, dim)

@@ -19,9 +19,9 @@ Y &= U + \lambda' \odot \bigl(\sigma(\text{Aff}(U) \, W_1^\top)\, W_2^\top\bigr)
 \end{aligned}$$
 
 The first line mixes tokens, within each column; the second mixes channels, within each
-row. [$\text{Aff}$][affine] gives each channel a scale and a shift. After the last block
-there is one more of these; then the rows are averaged, and a linear map turns the
-average into a score for each class.
+row. [$\text{Aff}$][affine] gives each channel a scale and a shift, and $\odot$
+multiplies channel by channel. After the last block there is one more of these; then the
+rows are averaged, and a linear map turns the average into a score for each class.
 
 ## Notation
 
@@ -38,7 +38,6 @@ average into a score for each class.
 - $\lambda$, `token_scale`: how much of the first update is added, for each channel
 - $\lambda'$, `channel_scale`: how much of the second
 - $\sigma$: the nonlinearity, [`gelu`][]
-- $\odot$: the product, channel by channel
 - $N$, `num_layers`: the number of blocks
 - $C_{\text{in}}$, `in_channels`: the channels of the image
 - $K$, `num_classes`: the number of classes
@@ -47,9 +46,9 @@ average into a score for each class.
 
 Without a hidden layer there is nothing between a token and the pixels it listens to.
 Row $j$ of $A$ holds one weight for each patch, and together they are a picture: what
-token $j$ collects from where. Section 3.3 of the paper shows these pictures after
-training. Many of them look like the kernels of a convolution, although nothing was told
-to look at neighbours.
+token $j$ collects from where. The authors look at these pictures after training: in the
+lower layers they resemble the kernels of convolutions, and in the last ones they reach
+farther (section 1). Nothing had told the network to look at neighbours.
 
 The map is linear, so it cannot choose. What token $j$ collects from token $k$ is the
 same number $A_{jk}$ for every image; in attention it depends on both tokens. All that
@@ -86,8 +85,9 @@ True
   deviation of 0.02, the classifier among them, and biases are zero.
 - timm begins ResMLP-S12 with layer scales of $10^{-4}$, the authors with 0.1, and so
   does this page.
-- The model that the authors' code calls `resmlpB_24` has patches of 8 pixels; the paper
-  has one of 16 pixels, too. Here, as in their code and in timm, there is the one.
+- The wide model has patches of 8 pixels here, as `resmlpB_24` in the authors' code and
+  as in timm. The paper has it with patches of 16 pixels, too; for that, say
+  `resmlp_big_24(patch_size=16)`.
 
 ## What it costs
 
@@ -294,7 +294,7 @@ class ResMLP(nn.Module):
         return self.head(self.norm(x))
 
 
-def resmlp(
+def from_the_paper(
     num_layers: int, patch_size: int, hidden_dim: int, options: dict[str, Any]
 ) -> ResMLP:
     """Build a model of the paper.
@@ -318,20 +318,20 @@ def resmlp(
 # The four models. The small ones differ in nothing but depth.
 def resmlp_12(**options: Any) -> ResMLP:
     """ResMLP-S12: 12 blocks on 196 tokens of 384 channels."""
-    return resmlp(12, 16, 384, options)
+    return from_the_paper(12, 16, 384, options)
 
 
 def resmlp_24(**options: Any) -> ResMLP:
     """ResMLP-S24: 24 blocks on 196 tokens of 384 channels."""
-    return resmlp(24, 16, 384, options)
+    return from_the_paper(24, 16, 384, options)
 
 
 def resmlp_36(**options: Any) -> ResMLP:
     """ResMLP-S36: 36 blocks on 196 tokens of 384 channels."""
-    return resmlp(36, 16, 384, options)
+    return from_the_paper(36, 16, 384, options)
 
 
 # The wide model begins with a layer scale of its own.
 def resmlp_big_24(**options: Any) -> ResMLP:
     """ResMLP-B24: 24 blocks on 784 tokens of 768 channels."""
-    return resmlp(24, 8, 768, {"layer_scale": 1e-6} | options)
+    return from_the_paper(24, 8, 768, {"layer_scale": 1e-6} | options)
