@@ -73,11 +73,13 @@ from torch import Tensor, nn
 
 from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 from labml_style_nn.models.resmlp import ResMLP
+from labml_style_nn.models.vit import VisionTransformer
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
@@ -91,6 +93,16 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_mixing": "mlp_channels",
         "head.linear": "head",
     },
+    VisionTransformer: {
+        "patch_embedding.projection": "patch_embed.proj",
+        "class_token": "cls_token",
+        "positions.table": "pos_embed",
+        "token_norm": "norm1",
+        "token_mixing.qkv": "attn.qkv",
+        "token_mixing.projection": "attn.proj",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
+    },
     # timm numbers the layers of a `Sequential`; `fn` is the branch beside the residual.
     ConvMixer: {
         "patch_embedding": "stem.0",
@@ -99,7 +111,6 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "token_norm": "0.fn.2",
         "channel_mixing": "1",
         "channel_norm": "3",
-        "head.linear": "head",
     },
     # A layer scale is a layer here, and one tensor of the block in timm.
     ResMLP: {
@@ -150,6 +161,8 @@ TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
         for name, layer in block.channel_mixing.named_children()
         if isinstance(layer, nn.Linear)
     },
+    # A table of positions has an axis of size one for the batch there.
+    LearnedPositions: lambda layer: {"table": layer.table[None]},
 }
 
 
@@ -199,7 +212,10 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
         if view := TIMM_VIEWS.get(type(layer)):
             parts = view(layer).items()
             tensors |= {f"{name}.{p}".removeprefix("."): t.detach() for p, t in parts}
-    names = TIMM_NAMES[type(model)]
+    names = dict(TIMM_NAMES[type(model)])
+    # A norm that comes after an average has a name of its own there.
+    if isinstance(model, VisionTransformer) and model.pooling == "average":
+        names["norm."] = "fc_norm."
     return {timm_name(name, names): tensor for name, tensor in tensors.items()}
 
 

@@ -21,6 +21,17 @@ A [`conv_mixer`][models.conv_mixer] has others in their places:
 - [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
 - [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
   variance one, over the places and the images.
+What relatives of the Mixer have in the place of token mixing:
+
+- [`attention`][layers.attention]: each token chooses what it takes from which.
+- [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
+  are told.
+- [`drop_in_mixer`][]: token mixing, called like attention, in its place.
+
+What text needs besides:
+
+- [`token_embedding`][]: each token of a vocabulary is a row of a table.
+- [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
 
 The parts which several of these share:
 
@@ -44,8 +55,8 @@ What [`fnet`][] and [`poolformer`][] have in its place:
 
 - [`fourier_mixing`][]: the tokens and the channels meet in a Fourier transform.
 - [`pool_mixing`][]: each place is compared with the average around it.
-- [`group_norm`][layers.group_norm]: an image as a whole is brought back to mean zero and
-  variance one.
+- [`group_norm`][layers.group_norm]: an image as a whole is brought back to mean zero
+  and variance one.
 """
 
 from labml_style_nn.layers.affine import Affine
@@ -54,6 +65,11 @@ from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.fourier_mixing import FourierMixing
+from labml_style_nn.layers.attention import MultiHeadAttention
+from labml_style_nn.layers.channel_mixing import ChannelMixing
+from labml_style_nn.layers.drop_in_mixer import DropInMixer
+from labml_style_nn.layers.dropout import Dropout
+from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
@@ -64,9 +80,14 @@ from labml_style_nn.layers.mlp import MLP
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.layers.pointwise_convolution import PointwiseConvolution
 from labml_style_nn.layers.pool_mixing import PoolMixing
+from labml_style_nn.layers.positional_encoding import (
+    LearnedPositions,
+    SinusoidalPositions,
+)
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.layers.spatial_gating import SpatialGatingUnit
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
+from labml_style_nn.layers.token_embedding import TokenEmbedding
 from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
 
 __all__ = [
@@ -79,17 +100,25 @@ __all__ = [
     "DepthwiseConvolution",
     "Dropout",
     "FourierMixing",
+    "DropInMixer",
+    "Dropout",
+    "FeedForward",
+    "GatedFeedForward",
     "GlobalAveragePooling",
     "GroupNorm",
     "LayerNorm",
     "LayerScale",
+    "LearnedPositions",
     "Linear",
+    "MultiHeadAttention",
     "PatchEmbedding",
     "PointwiseConvolution",
     "PoolMixing",
+    "SinusoidalPositions",
     "SkipConnection",
     "SpatialGatingUnit",
     "StochasticDepth",
+    "TokenEmbedding",
     "TokenLinear",
     "TokenMixing",
 ]

@@ -136,8 +136,9 @@ True
 - All four maps have a bias, as in the authors' code of the
   [Vision Transformer][VisionTransformer] and in PyTorch; the paper's have none.
 - $d_k = d_v = C / h$, as the paper chooses them, is a rule here.
-- [Dropout][dropout] may strike the weights $A$, while training. The paper's section 5.4
-  drops elsewhere, after each sub-layer. By default nothing is dropped.
+- [Dropout][dropout] may strike the weights $A$, while training, as in the authors' code
+  (tensor2tensor) and in PyTorch; the paper's section 5.4 names other places only. By
+  default nothing is dropped.
 - The maps begin as all [linear maps][linear] here; the paper does not say how its own
   do. $W_Q$, $W_K$ and $W_V$ get the variance $1/C$ that Xavier's rule has for a square
   matrix, though they share one matrix that is not square.
@@ -363,6 +364,12 @@ class MultiHeadAttention(nn.Module):
     With the weights of `nn.MultiheadAttention` (its `in_proj_weight` is our
     `qkv.weight`, its `out_proj` our `projection`), the results, the weights of each
     head and all gradients are PyTorch's, to $10^{-10}$ in float64 (tests).
+
+    !!! note "A bias that nothing can see"
+
+        The bias of the keys adds one number to all scores of a query, and softmax takes
+        it away again. So it has no effect and a gradient of zero (a test). It is kept
+        because published weights have it.
 
     **Shape.** `(batch, num_queries, dim)`, and `key` and `value`
     `(batch, num_keys, dim)`, to `(batch, num_queries, dim)`. The masks are described

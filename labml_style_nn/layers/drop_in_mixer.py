@@ -1,7 +1,8 @@
 r"""# A Mixer in the place of attention
 
 An encoder of text alternates between two things: tokens meet, and each token is worked
-on by itself. For the first it has [attention][attention]. [Token mixing][token_mixing]
+on by itself. For the first it has [attention][layers.attention]. [Token
+mixing][token_mixing]
 (Tolstikhin and others, 2021, [arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) does
 the same job, with weights that were learned once in the place of weights that are
 computed from the tokens:
@@ -120,8 +121,8 @@ class DropInMixer(nn.Module):
 
     **Shape.** `(batch, num_tokens, dim)` to the same, for any `dim`.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, a sequence of
-    another length, another key or value than the query, any mask, and `is_causal`.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, a sequence
+    of another length, another key or value than the query, any mask, and `is_causal`.
 
     **Source.** Tolstikhin and others, section 2, equation (1), first line; the call is
     that of `nn.MultiheadAttention`, batch first.

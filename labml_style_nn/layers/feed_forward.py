@@ -1,7 +1,7 @@
 r"""# Feed forward
 
-[Attention][attention] moves what is known from token to token. In between, each token
-is sent by itself through two linear maps with a nonlinearity between them. The
+[Attention][layers.attention] moves what is known from token to token. In between, each
+token is sent by itself through two linear maps with a nonlinearity between them. The
 Transformer calls this the *position-wise feed-forward network* (Vaswani and others,
 2017, "Attention Is All You Need", section 3.3,
 [arXiv:1706.03762](https://arxiv.org/abs/1706.03762)):
@@ -38,18 +38,18 @@ $$\text{FFN}_{\text{gated}}(x) = W_2 \bigl(\sigma(W x) \otimes V x\bigr) .$$
 - $W$, `gate`: the map whose result decides, $D \times d$
 - $V$, `value`: the map whose result is let through, $D \times d$
 - $\sigma$, `activation`: the nonlinearity
-- $\otimes$: the product of two vectors, number by number
 - $B$, `batch`: how many sequences are computed together
 - $S$, `num_tokens`: how many tokens a sequence has
 
-The paper writes vectors as rows and the matrices on their right; here they stand on the
-left, as on all pages.
+The sign $\otimes$ multiplies two vectors number by number. The paper writes vectors as
+rows and the matrices on their right; here they stand on the left, as on all pages.
 
 ## What a gate adds
 
-A hidden unit of the plain form sums what it reads, and bends the sum. A gated unit is a product of two numbers that both depend on $x$, so
-one map can ask *whether*, and the other *how much*. Without any $\sigma$ it is exactly
-quadratic: twice the input gives four times the output.
+A hidden unit of the plain form sums what it reads, and bends the sum. A gated unit is a
+product of two numbers that both depend on $x$, so one map can ask *whether*, and the
+other *how much*. Without any $\sigma$ it is exactly quadratic: twice the input gives
+four times the output.
 
 >>> import torch
 >>> from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
@@ -186,7 +186,7 @@ class FeedForward(nn.Module):
 
 
 def gated_width(hidden_dim: int) -> int:
-    r"""The width of a gated hidden layer that costs what a plain one of `hidden_dim` does.
+    r"""The width at which a gated hidden layer costs what a plain one does.
 
     Two thirds, rounded down, and at least one.
 

@@ -101,9 +101,9 @@ knows. Indeed the Mixer paper adds none (section 2).
 ## What differs from the paper
 
 - The table is that of the text. The authors' code (tensor2tensor) puts all sines first
-  and all cosines after them, and lets $\omega_i$ fall to exactly $1/10000$ at the last
-  pair, where the text stops a little before. A network that is trained with the one or
-  the other learns the same.
+  and all cosines after them, which the next linear map cannot notice. And it lets
+  $\omega_i$ fall to exactly $1/10000$ at the last pair, where the text stops a little
+  before.
 - The paper does not say whether positions count from zero or from one. They count from
   zero here, as in the authors' code.
 - [`LearnedPositions`][] begins with normal numbers of standard deviation 0.02, as in

@@ -12,8 +12,11 @@ to say once the layers are known.
   convolution for the places and a pointwise one for the channels.
 - [`fnet`][]: FNet. A Fourier transform mixes the tokens, and nothing in it is learned;
   for text, and for images.
-- [`poolformer`][]: PoolFormer. An average over neighbours mixes the tokens, on maps that
-  shrink from stage to stage.
+- [`poolformer`][]: PoolFormer. An average over neighbours mixes the tokens, on maps
+  that shrink from stage to stage.
+- [`vit`][]: the Vision Transformer. Attention in the place of the first of them.
+- [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
+- [`masked_language_model`][]: a transformer that guesses hidden characters.
 
 Published weights are read by [`pretrained`][].
 """
@@ -41,4 +44,17 @@ __all__ = [
     "PoolFormerBlock",
     "ResMLP",
     "ResMLPBlock",
+from labml_style_nn.models.masked_language_model import MaskedLanguageModel
+from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+from labml_style_nn.models.transformer import Encoder, EncoderLayer
+from labml_style_nn.models.vit import VisionTransformer, ViTBlock
+
+__all__ = [
+    "Encoder",
+    "EncoderLayer",
+    "MLPMixer",
+    "MaskedLanguageModel",
+    "MixerBlock",
+    "ViTBlock",
+    "VisionTransformer",
 ]

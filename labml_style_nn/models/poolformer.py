@@ -20,7 +20,7 @@ Y &= U + \lambda' \, \bigl(\text{MLP}(\text{Norm}(U))\bigr) .
 
 [$\text{Pool}$][pool_mixing] mixes the tokens of neighbouring places,
 [$\text{MLP}$][channel_mixing] the channels of each place, and both have a
-[scale][layer_scale] for each channel. [$\text{Norm}$][group_norm] measures the map of
+[scale][layer_scale] for each channel. [$\text{Norm}$][layers.group_norm] measures the map of
 an image as a whole.
 
 ## Notation
@@ -189,9 +189,9 @@ class PoolFormerBlock(nn.Module):
 
     !!! note "A bias that nothing can see"
 
-        $\beta$, the shift of the first norm, adds one number to all places of a channel.
-        The pooling subtracts from each place the average around it, and with it this
-        number. So it has no effect and a gradient of zero, as a test shows. It is kept
+        The shift of the first norm adds one number to all places of a channel. The
+        pooling takes each place from the average around it, and this number with it. So
+        the shift has no effect and a gradient of zero, as a test shows. It is kept
         because the published weights have it.
 
     **Shape.** `(batch, height, width, dim)` to the same.

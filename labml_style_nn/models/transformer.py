@@ -3,8 +3,8 @@ r"""# Transformer encoder
 A sequence goes in as a table with a row for each token, and comes out as one, in which
 each row knows of the others. Every layer does two things in turn: tokens meet, and each
 token is worked on by itself. The Mixer has exactly this form. What makes a layer a
-Transformer's is that tokens meet in [attention][attention]; here that is a module which
-is handed in, and a [Mixer][drop_in_mixer] may take its place.
+Transformer's is that tokens meet in [attention][layers.attention]; here that is a
+module which is handed in, and a [Mixer][drop_in_mixer] may take its place.
 
 This page is the encoder of Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser
 and Polosukhin, "Attention Is All You Need", 2017
@@ -30,8 +30,9 @@ Y &= U + \text{FFN}\bigl(\text{LayerNorm}(U)\bigr).
 - $X$, `x`: the table of tokens before a layer, $S \times C$ for each sequence
 - $U$, `u`: the table between its halves
 - $Y$, `y`: the table after it
-- $\text{Mix}$, `token_mixing`: how tokens meet, [`attention`][] or [`drop_in_mixer`][]
-- $\text{FFN}$, `channel_mixing`: what each token goes through, [`feed_forward`][]
+- `token_mixing`: how tokens meet, $\text{Mix}$: [`attention`][layers.attention] or
+  [`drop_in_mixer`][]
+- `channel_mixing`: what each token goes through, $\text{FFN}$: [`feed_forward`][]
 - $B$, `batch`: how many sequences are computed together
 - $S$, `num_tokens`: the number of tokens of a sequence
 - $C$, `dim`: the number of channels
@@ -51,7 +52,8 @@ resembles their input (the cosine between the two, all tokens together):
 >>> from labml_style_nn.layers.feed_forward import FeedForward
 >>> from labml_style_nn.models.transformer import Encoder, EncoderLayer
 >>> batch, num_tokens, dim, hidden_dim, num_heads = 2, 24, 20, 80, 5
->>> x = torch.randn(batch, num_tokens, dim)
+>>> _ = torch.manual_seed(0)
+>>> many = torch.randn(50, num_tokens, dim)
 >>> def stack(num_layers, norm_first):
 ...     _ = torch.manual_seed(0)
 ...     return Encoder(
@@ -62,11 +64,11 @@ resembles their input (the cosine between the two, all tokens together):
 ...         ),
 ...     )
 >>> for norm_first in (True, False):
-...     y = stack(12, norm_first)(x)
-...     cosine = torch.nn.functional.cosine_similarity(x.flatten(), y.flatten(), dim=0)
+...     rows = many.flatten(), stack(12, norm_first)(many).flatten()
+...     cosine = torch.nn.functional.cosine_similarity(*rows, dim=0)
 ...     print(f"norm_first={norm_first}: {cosine:.2f}")
-norm_first=True: 0.28
-norm_first=False: -0.03
+norm_first=True: 0.31
+norm_first=False: -0.00
 
 Xiong and others show that post-norm has large gradients near its output when training
 begins, so that it needs a slow start, and that pre-norm does not (abstract). Since the
@@ -110,11 +112,12 @@ sequences that it has not seen. To guess is to be right one time in five.
 '100%'
 
 Without positions, attention knows which tokens there are and not where. The best it can
-do is to name the kind of which there are most, and that is what it has learned:
+do is to name the kind of which there are most. This is how often that is right:
 
 >>> tokens = torch.randint(5, (500, num_tokens))
 >>> most = nn.functional.one_hot(tokens, 5).sum(dim=1).amax(dim=1)
 >>> f"{(most / num_tokens).mean():.0%}"
+'31%'
 
 ## What differs from the paper
 
@@ -139,6 +142,7 @@ A stack of pre-norm layers with attention. The second sequence is shorter: what 
 marked as padding is read by nobody.
 
 >>> encoder = stack(num_layers=2, norm_first=True)
+>>> x = torch.randn(batch, num_tokens, dim)
 >>> padding = torch.zeros(batch, num_tokens, dtype=torch.bool)
 >>> padding[1, 20:] = True
 >>> y = encoder(x, key_padding_mask=padding)
@@ -227,28 +231,25 @@ class EncoderLayer(nn.Module):
         """Let the tokens meet, then work on each by itself."""
         check_shape(x, "batch", "num_tokens", self.dim)
 
-        # What an update is on its way to the sum: single numbers may be dropped, and
-        # all of it. The masks are handed on, for the mixer to obey or to refuse.
-        def tokens_update(x: Tensor) -> Tensor:
-            update = self.token_mixing(
-                x,
-                attn_mask=attn_mask,
-                key_padding_mask=key_padding_mask,
-                is_causal=is_causal,
-            )
-            return self.token_depth(self.dropout(update))
-
-        def channels_update(u: Tensor) -> Tensor:
-            return self.channel_depth(self.dropout(self.channel_mixing(u)))
-
-        # Pre-norm: the norm stands in the branch.
+        # The masks are handed on, for the mixer to obey or to refuse.
+        masks: dict[str, Any] = {
+            "attn_mask": attn_mask,
+            "key_padding_mask": key_padding_mask,
+            "is_causal": is_causal,
+        }
+        # Pre-norm: the norm stands in the branch, and $X$ and $U$ pass it by. On its
+        # way to the sum, an update may lose single numbers, or all of them.
         if self.norm_first:
-            u = x + tokens_update(self.token_norm(x))
-            y = u + channels_update(self.channel_norm(u))
+            update = self.token_mixing(self.token_norm(x), **masks)
+            u = x + self.token_depth(self.dropout(update))
+            update = self.channel_mixing(self.channel_norm(u))
+            y = u + self.channel_depth(self.dropout(update))
         # Post-norm: it stands after the sum.
         else:
-            u = self.token_norm(x + tokens_update(x))
-            y = self.channel_norm(u + channels_update(u))
+            update = self.token_mixing(x, **masks)
+            u = self.token_norm(x + self.token_depth(self.dropout(update)))
+            update = self.channel_mixing(u)
+            y = self.channel_norm(u + self.channel_depth(self.dropout(update)))
         return y
 
 

@@ -145,7 +145,7 @@ def conv_mixer(kernel_size: int = 5, patch_size: int = 3, depth: int = 2) -> Cas
 def vit(pool: str = "token") -> Case:
     """With the class token; or averaging the patches, where timm averages first.
 
-    The average leaves out the class token, which is there all the same. It is then that
+    With the average there is no class token, as in the authors' code. It is then that
     timm norms, with weights called `fc_norm`.
     """
     from timm.models.vision_transformer import VisionTransformer
@@ -161,7 +161,8 @@ def vit(pool: str = "token") -> Case:
     norm = "norm" if pool == "token" else "fc_norm"
     inside = ("norm1", "attn", "norm2", "mlp")
     taps = ("patch_embed", "pos_drop", *per_block(1, *inside), "blocks.1", norm)
-    return Case(VisionTransformer, sizes, image(sizes), taps)
+    options = {"class_token": pool == "token"}
+    return Case(VisionTransformer, sizes, image(sizes), taps, options)
 
 
 def poolformer() -> Case:
