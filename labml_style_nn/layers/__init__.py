@@ -60,16 +60,14 @@ What [`fnet`][] and [`poolformer`][] have in its place:
 """
 
 from labml_style_nn.layers.affine import Affine
+from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
-from labml_style_nn.layers.dropout import Dropout
-from labml_style_nn.layers.fourier_mixing import FourierMixing
-from labml_style_nn.layers.attention import MultiHeadAttention
-from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
+from labml_style_nn.layers.fourier_mixing import FourierMixing
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
@@ -98,11 +96,10 @@ __all__ = [
     "ChannelMixing",
     "ClassificationHead",
     "DepthwiseConvolution",
-    "Dropout",
-    "FourierMixing",
     "DropInMixer",
     "Dropout",
     "FeedForward",
+    "FourierMixing",
     "GatedFeedForward",
     "GlobalAveragePooling",
     "GroupNorm",

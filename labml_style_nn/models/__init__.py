@@ -25,36 +25,31 @@ from labml_style_nn.models.causal_gmlp import CausalGMLP
 from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
 from labml_style_nn.models.fnet import FNet, FNetBlock, FNetEncoder
 from labml_style_nn.models.gmlp import GMLP, GMLPBlock
+from labml_style_nn.models.masked_language_model import MaskedLanguageModel
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 from labml_style_nn.models.resmlp import ResMLP, ResMLPBlock
+from labml_style_nn.models.transformer import Encoder, EncoderLayer
+from labml_style_nn.models.vit import VisionTransformer, ViTBlock
 
 __all__ = [
     "GMLP",
     "CausalGMLP",
     "ConvMixer",
     "ConvMixerBlock",
+    "Encoder",
+    "EncoderLayer",
     "FNet",
     "FNetBlock",
     "FNetEncoder",
     "GMLPBlock",
     "MLPMixer",
+    "MaskedLanguageModel",
     "MixerBlock",
     "PoolFormer",
     "PoolFormerBlock",
     "ResMLP",
     "ResMLPBlock",
-from labml_style_nn.models.masked_language_model import MaskedLanguageModel
-from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
-from labml_style_nn.models.transformer import Encoder, EncoderLayer
-from labml_style_nn.models.vit import VisionTransformer, ViTBlock
-
-__all__ = [
-    "Encoder",
-    "EncoderLayer",
-    "MLPMixer",
-    "MaskedLanguageModel",
-    "MixerBlock",
     "ViTBlock",
     "VisionTransformer",
 ]

@@ -20,8 +20,8 @@ Y &= U + \lambda' \, \bigl(\text{MLP}(\text{Norm}(U))\bigr) .
 
 [$\text{Pool}$][pool_mixing] mixes the tokens of neighbouring places,
 [$\text{MLP}$][channel_mixing] the channels of each place, and both have a
-[scale][layer_scale] for each channel. [$\text{Norm}$][layers.group_norm] measures the map of
-an image as a whole.
+[scale][layer_scale] for each channel. [$\text{Norm}$][layers.group_norm] measures the
+map of an image as a whole.
 
 ## Notation
 
