@@ -50,24 +50,37 @@ What [`resmlp`][] and [`gmlp`][] have in their place:
 - [`layer_scale`][]: of each update only a little is added, at first.
 - [`spatial_gating`][]: half of the channels, mixed over the tokens, gates the other
   half.
+
+What [`fnet`][] and [`poolformer`][] have in its place:
+
+- [`fourier_mixing`][]: the tokens and the channels meet in a Fourier transform.
+- [`pool_mixing`][]: each place is compared with the average around it.
+- [`group_norm`][layers.group_norm]: an image as a whole is brought back to mean zero
+  and variance one.
 """
 
 from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.affine import Affine
+from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
+from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
+from labml_style_nn.layers.fourier_mixing import FourierMixing
 from labml_style_nn.layers.gelu import GELU
+from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
 from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.layer_scale import LayerScale
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.mlp import MLP
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.pointwise_convolution import PointwiseConvolution
+from labml_style_nn.layers.pool_mixing import PoolMixing
 from labml_style_nn.layers.positional_encoding import (
     LearnedPositions,
     SinusoidalPositions,
@@ -90,14 +103,18 @@ __all__ = [
     "DepthwiseConvolution",
     "Dropout",
     "FeedForward",
+    "FourierMixing",
     "GatedFeedForward",
     "GlobalAveragePooling",
+    "GroupNorm",
     "LayerNorm",
     "LearnedPositions",
     "LayerScale",
     "Linear",
     "MultiHeadAttention",
     "PatchEmbedding",
+    "PointwiseConvolution",
+    "PoolMixing",
     "SinusoidalPositions",
     "PointwiseConvolution",
     "SkipConnection",
