@@ -14,6 +14,13 @@ code, and can be read without the others. In the order in which an image meets t
 - [`skip_connection`][]: what a layer computed is added to what it was given.
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
+A [`conv_mixer`][models.conv_mixer] has others in their places:
+
+- [`depthwise_convolution`][]: each channel is a picture, and a small kernel slides over
+  it, so that neighbours exchange what they know.
+- [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
+- [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
+  variance one, over the places and the images.
 What relatives of the Mixer have in the place of token mixing:
 
 - [`attention`][layers.attention]: each token chooses what it takes from which.
@@ -25,13 +32,6 @@ What text needs besides:
 
 - [`token_embedding`][]: each token of a vocabulary is a row of a table.
 - [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
-A [`conv_mixer`][models.conv_mixer] has others in their places:
-
-- [`depthwise_convolution`][]: each channel is a picture, and a small kernel slides over
-  it, so that neighbours exchange what they know.
-- [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
-- [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
-  variance one, over the places and the images.
 
 The parts which several of these share:
 
@@ -59,9 +59,6 @@ What [`fnet`][] and [`poolformer`][] have in its place:
   and variance one.
 """
 
-from labml_style_nn.layers.attention import MultiHeadAttention
-from labml_style_nn.layers.channel_mixing import ChannelMixing
-from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.batch_norm import BatchNorm
@@ -85,7 +82,6 @@ from labml_style_nn.layers.positional_encoding import (
     LearnedPositions,
     SinusoidalPositions,
 )
-from labml_style_nn.layers.pointwise_convolution import PointwiseConvolution
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.layers.spatial_gating import SpatialGatingUnit
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
@@ -99,8 +95,8 @@ __all__ = [
     "BatchNorm",
     "ChannelMixing",
     "ClassificationHead",
-    "DropInMixer",
     "DepthwiseConvolution",
+    "DropInMixer",
     "Dropout",
     "FeedForward",
     "FourierMixing",
@@ -108,15 +104,14 @@ __all__ = [
     "GlobalAveragePooling",
     "GroupNorm",
     "LayerNorm",
-    "LearnedPositions",
     "LayerScale",
+    "LearnedPositions",
     "Linear",
     "MultiHeadAttention",
     "PatchEmbedding",
     "PointwiseConvolution",
     "PoolMixing",
     "SinusoidalPositions",
-    "PointwiseConvolution",
     "SkipConnection",
     "SpatialGatingUnit",
     "StochasticDepth",
