@@ -4,6 +4,7 @@ Training runs that anybody can repeat. Each is a page, and each is a command.
 
 - [`mixer_images`][]: a Mixer learns to name digits, clothes, photographs.
 - [`conv_mixer_images`][]: a ConvMixer learns the same.
+- [`family_digits`][]: six networks of one size on the same digits.
 
 What they share because both learn from images:
 

@@ -19,7 +19,7 @@ $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 ## Notation
 
 - $t$, `step`: how many steps have been taken
-- $n$, `count`: how many examples a step learns from
+- $n$, `number`: how many examples a step learns from
 - $\ell_{t,i}$, `loss`: the loss of an example; $\ell_t$ is the mean over a batch
 - $\theta_t$, `model`: the weights
 - $\eta_t$: the learning rate of a step ([`learning_rate`][])
@@ -92,7 +92,7 @@ class Sums(NamedTuple):
 
     loss: Tensor
     right: Tensor
-    count: int | Tensor
+    number: int | Tensor
 
 
 class Task(Protocol):
@@ -157,6 +157,11 @@ class Recipe:
         "float32", "what products are computed in", "float32", "bfloat16", "float16"
     )
     channels_last: bool = option(False, "keep the channels of a pixel side by side")
+
+    @property
+    def label(self) -> str:
+        """Name the run among others of the same experiment."""
+        return f"seed-{self.seed}"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
