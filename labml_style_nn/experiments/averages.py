@@ -17,8 +17,8 @@ most: a variance begins at one, and may have to become a thousand times smaller.
 ## Notation
 
 - $t$, `number`: how many steps have been averaged before
-- $\theta_t$, `current`: the weights after a step
-- $\bar\theta$, `average`: the average of the weights so far, $\bar\theta_t$ after step $t$
+- $\theta$, `current`: the weights, $\theta_t$ after a step
+- $\bar\theta$, `average`: the average of the weights so far
 - $\beta_t$, `kept`: the share of the average that stays
 - $\beta$, `most`: the largest such share
 

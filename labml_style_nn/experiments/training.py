@@ -20,8 +20,8 @@ $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 
 - $t$, `step`: how many steps have been taken
 - $n$, `number`: how many examples a step learns from
-- $\ell_{t,i}$, `loss`: the loss of an example; $\ell_t$ is the mean over a batch
-- $\theta_t$, `model`: the weights
+- $\ell$, `loss`: the loss, $\ell_{t,i}$ of an example and $\ell_t$ of a batch
+- $\theta$, `model`: the weights, $\theta_t$ after step $t$
 - $\eta_t$: the learning rate of a step ([`learning_rate`][])
 - $\bar\theta$, `average`: the running average of the weights
 - $\beta_t$: how much of the average stays at a step

@@ -120,9 +120,7 @@ def test_an_experiment_that_reads_a_file_of_the_package_says_so(
     package: Package,
 ) -> None:
     for name in NOT_ALONE:
-        with pytest.raises(
-            StandaloneError, match=r"recorded\.py:\d+: a string names"
-        ):
+        with pytest.raises(StandaloneError, match=r"recorded\.py:\d+: a string names"):
             standalone(name, package)
 
 
