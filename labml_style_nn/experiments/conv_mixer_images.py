@@ -22,9 +22,13 @@ On patches of one pixel. Five splits, the same as the Mixer's:
 
 >>> results = recorded("conv_mixer_images", "digits")
 >>> print(summary(results))
-@digits@
+5 seeds: 99.78 ± 0.30 % right in the test, 33 CPU-seconds each
 
-@choice@
+The changes of the images are those of the Mixer's recipe; the learning rate is twice
+as large, and the epochs fewer. This was the first candidate. It was judged by five-fold
+cross-validation among the 1,437 training images of seed 0, by the network of the last
+epoch, and named 4 of them wrongly. There the search ended. As with the Mixer, most test
+images of the other splits are among those 1,437.
 
 ## The record: clothes and photographs
 
