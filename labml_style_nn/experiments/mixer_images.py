@@ -54,8 +54,10 @@ for them, the choice was not quite blind.
 One run each, on one core, with 5,000 of the training images held out. The recipes were
 written down before the first of these runs and not changed after it.
 
->>> print(summary(recorded("mixer_images", "cifar10")))
-73.75 % right in the test, 773 CPU-seconds
+>>> for data in ("fashion-mnist", "cifar10"):
+...     print(f"{data}: {summary(recorded('mixer_images', data))}")
+fashion-mnist: 90.07 % right in the test, 688 CPU-seconds
+cifar10: 73.75 % right in the test, 773 CPU-seconds
 
 The photographs were not quite the official ones, and the record says so:
 
