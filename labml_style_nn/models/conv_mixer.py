@@ -30,11 +30,11 @@ a score for each class.
 - $S$: the number of places, one for each patch
 - $C$, `hidden_dim`: the number of pictures, the channels
 - $P$, `patch_size`: the side of a patch, in pixels; its height and width may differ
-- $\text{Embed}$, `patch_embedding`: a convolution which sees each patch once
-- $\text{Depthwise}$, `token_mixing`: [`depthwise_convolution`][]
+- `patch_embedding`: $\text{Embed}$, a convolution which sees each patch once
+- `token_mixing`: $\text{Depthwise}$, a [`depthwise_convolution`][]
 - $k$, `kernel_size`: the side of its kernels, in places
-- $\text{Pointwise}$, `channel_mixing`: [`pointwise_convolution`][]
-- $\text{BN}$, `token_norm`, `channel_norm`, `patch_norm`:
+- `channel_mixing`: $\text{Pointwise}$, a [`pointwise_convolution`][]
+- `patch_norm`, `token_norm`, `channel_norm`: $\text{BN}$, a
   [`batch_norm`][layers.batch_norm]
 - $\sigma$, `activation`: the nonlinearity, [`gelu`][] unless something else is asked
   for
