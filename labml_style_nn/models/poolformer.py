@@ -32,10 +32,10 @@ map of an image as a whole.
 - $H, W$, `height`, `width`: the height and the width of a map, in places
 - $S$: how many places it has, $H W$
 - $C$, `dim`: the number of channels
-- $\text{Pool}$, `token_mixing`: the average around each place, less the place itself
-- $\text{MLP}$, `channel_mixing`: two linear maps with a nonlinearity between them
+- `token_mixing`: $\text{Pool}$, the average around each place, less the place itself
+- `channel_mixing`: $\text{MLP}$, two linear maps with a nonlinearity between them
 - $D_C$, `channels_mlp_dim`: its hidden width, $4 C$ in the paper's models
-- $\text{Norm}$, `token_norm`, `channel_norm`: group normalisation, with one group
+- `token_norm`, `channel_norm`: $\text{Norm}$, group normalisation with one group
 - $\lambda$, `token_scale`: how much of the first update is added, for each channel
 - $\lambda'$, `channel_scale`: how much of the second
 - $N$, `depths`: the number of blocks in a stage
