@@ -63,12 +63,14 @@ unexpected: extra
 wrong shape: head.weight is (1000, 8), the model needs (3, 8)
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
 
 # For each model, what its layers are called here and what they are called in timm. The
@@ -83,6 +85,23 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_mixing": "mlp_channels",
         "head.linear": "head",
     },
+    # timm numbers the layers of a `Sequential`; `fn` is the branch beside the residual.
+    ConvMixer: {
+        "patch_embedding": "stem.0",
+        "patch_norm": "stem.2",
+        "token_mixing": "0.fn.0",
+        "token_norm": "0.fn.2",
+        "channel_mixing": "1",
+        "channel_norm": "3",
+        "head.linear": "head",
+    },
+}
+
+# A layer whose tensors have another shape in timm gives views of them here, by their
+# names within the layer. timm embeds the patches with a convolution, say. Its kernel is
+# our weight in another shape, as [`patch_embedding`][] shows.
+TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
+    PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
 }
 
 
@@ -120,17 +139,18 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     >>> timm_targets(nn.Linear(3, 2))
     Traceback (most recent call last):
         ...
-    ValueError: no timm names for Linear, only for MLPMixer
+    ValueError: no timm names for Linear; TIMM_NAMES has those of the models
     """
     if type(model) not in TIMM_NAMES:
-        known = ", ".join(kind.__name__ for kind in TIMM_NAMES)
-        raise ValueError(f"no timm names for {type(model).__name__}, only for {known}")
+        raise ValueError(
+            f"no timm names for {type(model).__name__}; "
+            "TIMM_NAMES has those of the models"
+        )
     tensors = dict(model.state_dict())
-    # timm embeds the patches with a convolution. Its kernel is our weight in another
-    # shape, as [`patch_embedding`][] shows.
-    for name, module in model.named_modules():
-        if isinstance(module, PatchEmbedding):
-            tensors[f"{name}.projection.weight"] = module.kernel().detach()
+    for name, layer in model.named_modules():
+        if view := TIMM_VIEWS.get(type(layer)):
+            views = {f"{name}.{part}": tensor for part, tensor in view(layer).items()}
+            tensors |= {key: tensor.detach() for key, tensor in views.items()}
     names = TIMM_NAMES[type(model)]
     return {timm_name(name, names): tensor for name, tensor in tensors.items()}
 
