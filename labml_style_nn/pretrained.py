@@ -37,6 +37,7 @@ Without a published file at hand, random numbers under the right names will do.
 
 >>> import torch
 >>> from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.vit import VisionTransformer
 >>> from labml_style_nn.pretrained import load_timm_weights, timm_targets
 >>> model = MLPMixer(
 ...     image_size=8, patch_size=4, num_classes=3, num_layers=1,
@@ -70,8 +71,10 @@ import torch
 from torch import Tensor, nn
 
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.vit import VisionTransformer
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
@@ -95,6 +98,16 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_norm": "3",
         "head.linear": "head",
     },
+    VisionTransformer: {
+        "patch_embedding.projection": "patch_embed.proj",
+        "class_token": "cls_token",
+        "positions.table": "pos_embed",
+        "token_norm": "norm1",
+        "token_mixing.qkv": "attn.qkv",
+        "token_mixing.projection": "attn.proj",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
+    },
 }
 
 # A layer whose tensors have another shape in timm gives views of them here, by their
@@ -102,6 +115,8 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
 # our weight in another shape, as [`patch_embedding`][] shows.
 TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
+    # Its table of positions has an axis of size one for the batch.
+    LearnedPositions: lambda layer: {"table": layer.table[None]},
 }
 
 
@@ -151,7 +166,10 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
         if view := TIMM_VIEWS.get(type(layer)):
             views = {f"{name}.{part}": tensor for part, tensor in view(layer).items()}
             tensors |= {key: tensor.detach() for key, tensor in views.items()}
-    names = TIMM_NAMES[type(model)]
+    names = dict(TIMM_NAMES[type(model)])
+    # A norm that comes after an average has a name of its own there.
+    if isinstance(model, VisionTransformer) and model.pooling == "average":
+        names["norm."] = "fc_norm."
     return {timm_name(name, names): tensor for name, tensor in tensors.items()}
 
 

@@ -14,6 +14,12 @@ code, and can be read without the others. In the order in which an image meets t
 - [`skip_connection`][]: what a layer computed is added to what it was given.
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
+What relatives of the Mixer have in the place of token mixing:
+
+- [`attention`][layers.attention]: each token chooses what it takes from which.
+- [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
+  are told.
+
 The parts which several of these share:
 
 - [`linear`][]: the linear map, and the numbers it begins with.
@@ -26,6 +32,7 @@ The parts which several of these share:
 [`mlp_mixer`][] puts them together.
 """
 
+from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.gelu import GELU
@@ -34,6 +41,10 @@ from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.mlp import MLP
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.positional_encoding import (
+    LearnedPositions,
+    SinusoidalPositions,
+)
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
 from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
@@ -46,8 +57,11 @@ __all__ = [
     "Dropout",
     "GlobalAveragePooling",
     "LayerNorm",
+    "LearnedPositions",
     "Linear",
+    "MultiHeadAttention",
     "PatchEmbedding",
+    "SinusoidalPositions",
     "SkipConnection",
     "StochasticDepth",
     "TokenLinear",

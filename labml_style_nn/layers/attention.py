@@ -41,6 +41,7 @@ Otherwise those of one table look at another: *cross-attention*.
 - $d_k$, `head_dim`: the channels of a head, $C / h$
 - $W_Q$, $W_K$, $W_V$, `qkv`: the three maps, $C \times C$ each, in one matrix of
   $3C \times C$
+- $W_{Q,i}$, $W_{K,i}$, $W_{V,i}$: the $d_k$ rows of each that belong to head $i$
 - $W_O$, `projection`: the last map, $C \times C$
 - $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of tokens, where one table looks at itself
@@ -60,7 +61,8 @@ a thousand queries meets sixteen keys, and we ask how much the winner takes:
 >>> import torch
 >>> from labml_style_nn.layers.attention import MultiHeadAttention, attention_weights
 >>> _ = torch.manual_seed(0)
->>> q, k = torch.randn(1000, 512), torch.randn(16, 512)
+>>> num_queries, num_keys, head_dim = 1000, 16, 512
+>>> q, k = torch.randn(num_queries, head_dim), torch.randn(num_keys, head_dim)
 >>> with_root, without = attention_weights(q, k), (q @ k.mT).softmax(dim=-1)
 >>> f"{with_root.amax(dim=-1).mean():.2f}, {without.amax(dim=-1).mean():.2f}"
 '0.24, 0.95'
@@ -134,8 +136,9 @@ True
 - All four maps have a bias, as in the authors' code of the
   [Vision Transformer][VisionTransformer] and in PyTorch; the paper's have none.
 - $d_k = d_v = C / h$, as the paper chooses them, is a rule here.
-- [Dropout][dropout] may strike the weights $A$, while training. The paper's section 5.4
-  drops elsewhere, after each sub-layer. By default nothing is dropped.
+- [Dropout][dropout] may strike the weights $A$, while training, as in the authors' code
+  (tensor2tensor) and in PyTorch; the paper's section 5.4 names other places only. By
+  default nothing is dropped.
 - The maps begin as all [linear maps][linear] here; the paper does not say how its own
   do. $W_Q$, $W_K$ and $W_V$ get the variance $1/C$ that Xavier's rule has for a square
   matrix, though they share one matrix that is not square.
@@ -165,7 +168,7 @@ These are the multiply–adds of four times as many tokens, as a multiple; on Py
 >>> attention = MultiHeadAttention(dim, num_heads=12)
 >>> few, many = macs(attention, 196, dim), macs(attention, 784, dim)
 >>> f"{many / few:.2f}"
-'5.34'
+'5.36'
 >>> maps = 4 * dim**2
 >>> (many - 784 * maps) / (few - 196 * maps)
 16.0
@@ -184,6 +187,17 @@ Cross-attention, in which five tokens look at eleven:
 torch.Size([2, 5, 24])
 >>> attention.weights(x, z).shape
 torch.Size([2, 3, 5, 11])
+
+The layer uses a fused function, and it computes what the equation says:
+
+>>> from labml_style_nn.layers.attention import dot_product_attention
+>>> q, k, v = attention.project(x, z)
+>>> heads = dot_product_attention(q, k, v)
+>>> heads.shape
+torch.Size([2, 3, 5, 8])
+>>> in_a_row = heads.transpose(1, 2).flatten(2)
+>>> torch.allclose(attention.projection(in_a_row), attention(x, z), atol=1e-6)
+True
 
 Two masks at once, the second for the last three keys of the second image:
 

@@ -97,8 +97,8 @@ def none(page: Page, words: str, of: str) -> Expected:
     return Expected(f"the page: “{page.says(words)}”", {of: 0})
 
 
-def timm_part(part: str, of: str) -> Expected:
-    """What timm counts in a part of its Mixer-B/16."""
+def timm_part(part: str, of: str, model: str = "mixer_b16") -> Expected:
+    """What timm counts in a part of one of its models."""
     counts = timm_counts()
-    values = {of: counts["parts of mixer_b16"][part]}
+    values = {of: counts[f"parts of {model}"][part]}
     return Expected(f"timm {counts['timm']}", values, quoted=True)

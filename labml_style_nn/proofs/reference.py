@@ -5,9 +5,9 @@ The numbers that ours are held against come from three places.
 **Other implementations**, timm's above all, run once and stored. `timm_mixer.npz` holds
 the weights of timm's Mixer, its input, what leaves each of its stages, and its
 gradients, for a small network in float64. The other models have files of the same form,
-and `timm_counts.json` holds how many parameters timm's models have. The recipes that
-made them stand in `tests/references/`. So a layer of ours can be given timm's weights
-and timm's input, and must give timm's output.
+and `timm_counts.json` holds how many parameters and multiply–adds timm's models have.
+The recipes that made them stand in `tests/references/`. So a layer of ours can be given
+timm's weights and timm's input, and must give timm's output.
 
 **PyTorch's own layers** (`nn.Linear`, `nn.Conv2d`, …), composed in another way than
 ours.
@@ -102,7 +102,7 @@ def timm() -> TimmMixer:
 
 @cache
 def timm_counts() -> dict[str, Any]:
-    """How many parameters timm's models have, and the parts of its Mixer-B/16."""
+    """How many parameters and multiply–adds timm's models have, and parts of them."""
     counts: dict[str, Any] = json.loads(COUNTS.read_text("utf-8"))
     return counts
 

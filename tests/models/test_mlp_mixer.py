@@ -104,7 +104,7 @@ def test_options_override_the_table():
 
 @pytest.fixture(scope="module")
 def reference():
-    """What timm computes, made by `tests/references/make_timm_mixer.py`."""
+    """What timm computes, made by `tests/references/make_stored.py`."""
     with np.load(FOLDER / "timm_mixer.npz") as arrays:
         return {name: arrays[name] for name in arrays.files}
 

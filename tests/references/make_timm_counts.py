@@ -1,12 +1,16 @@
-"""Make `timm_counts.json`: how many parameters timm's Mixers have, part by part.
+"""Make `timm_counts.json`: how many parameters timm's models have, part by part.
 
-Install timm as `make_timm_mixer.py` says, then
+Install timm as `make_stored.py` says, then
 
     /tmp/reference/bin/python -m tests.references.make_timm_counts
 
-The models are built on the `meta` device, which keeps shapes and no numbers. Those of
-the paper's Table 1 that timm knows by name are built by that name; H/14 it does not
-know, and it is built from timm's class with the sizes of the table.
+The models have 1000 classes and read 224 x 224 pixels. They are built on the `meta`
+device, which keeps shapes and no numbers. Those that timm knows by name are built by
+that name. H/14 of the Mixer it does not know; it is built from timm's class with the
+sizes of the paper's table.
+
+The multiply-adds are those of timm's models for one image, as PyTorch counts them:
+matrix products and convolutions.
 """
 
 import json
@@ -14,44 +18,130 @@ import json
 import torch
 from torch import nn
 
+from labml_style_nn.proofs.cost import multiply_adds, parameters
 from labml_style_nn.proofs.reference import COUNTS
+from tests.references.torchvision_stand_in import install
 
-NAMES = ("s32", "s16", "b32", "b16", "l32", "l16")
-# Parts of timm's Mixer-B/16 that are pages here.
+# Our names of the models, by timm's.
+NAMES = {
+    **{
+        f"{model}_{size}_224": f"{model}_{size}"
+        for model, sizes in {
+            "mixer": ("s32", "s16", "b32", "b16", "l32", "l16"),
+            "resmlp": ("12", "24", "36", "big_24"),
+            "gmlp": ("ti16", "s16", "b16"),
+        }.items()
+        for size in sizes
+    },
+    "convmixer_1536_20": "convmixer_1536_20",
+    "convmixer_768_32": "convmixer_768_32",
+    "convmixer_1024_20_ks9_p14": "convmixer_1024_20",
+    "vit_tiny_patch16_224": "vit_tiny_16",
+    "vit_small_patch16_224": "vit_small_16",
+    "vit_small_patch32_224": "vit_small_32",
+    "vit_base_patch16_224": "vit_base_16",
+    "vit_base_patch32_224": "vit_base_32",
+    "vit_large_patch16_224": "vit_large_16",
+    "vit_large_patch32_224": "vit_large_32",
+    "vit_huge_patch14_224": "vit_huge_14",
+    **{f"poolformer_{s}": f"poolformer_{s}" for s in ("s12", "s24", "s36")},
+    **{f"poolformer_{m}": f"poolformer_{m}" for m in ("m36", "m48")},
+}
+# Parts of timm's models that are pages here.
 PARTS = {
-    "stem": "stem",
-    "norm": "norm",
-    "mlp_tokens": "blocks.0.mlp_tokens",
-    "mlp_channels": "blocks.0.mlp_channels",
-    "mlp_channels.fc1": "blocks.0.mlp_channels.fc1",
-    "head": "head",
+    "mixer_b16": {
+        "stem": "stem",
+        "norm": "norm",
+        "mlp_tokens": "blocks.0.mlp_tokens",
+        "mlp_channels": "blocks.0.mlp_channels",
+        "mlp_channels.fc1": "blocks.0.mlp_channels.fc1",
+        "head": "head",
+    },
+    "resmlp_24": {
+        "affine": "blocks.0.norm1",
+        "linear_tokens": "blocks.0.linear_tokens",
+        "mlp_channels": "blocks.0.mlp_channels",
+        "layer_scale": "blocks.0.ls1",
+        "block": "blocks.0",
+    },
+    "gmlp_s16": {
+        "gate": "blocks.0.mlp_channels.gate",
+        "mlp_channels": "blocks.0.mlp_channels",
+        "block": "blocks.0",
+    },
+    "convmixer_1536_20": {
+        "stem": "stem",
+        "patch_embedding": "stem.0",
+        "depthwise": "blocks.0.0.fn.0",
+        "batch_norm": "blocks.0.0.fn.2",
+        "pointwise": "blocks.0.1",
+        "block": "blocks.0",
+        "head": "head",
+    },
+    "vit_base_16": {
+        "patch_embedding": "patch_embed",
+        "class_token": "cls_token",
+        "positions": "pos_embed",
+        "attention": "blocks.0.attn",
+        "attention.qkv": "blocks.0.attn.qkv",
+        "attention.projection": "blocks.0.attn.proj",
+        "mlp": "blocks.0.mlp",
+        "norm": "norm",
+        "block": "blocks.0",
+        "head": "head",
+    },
+    "poolformer_s12": {
+        "stem": "stem",
+        "group_norm": "stages.0.blocks.0.norm1",
+        "layer_scale": "stages.0.blocks.0.layer_scale1",
+        "mlp": "stages.0.blocks.0.mlp",
+        "block": "stages.0.blocks.0",
+        "downsample": "stages.1.downsample",
+        "norm": "head.norm",
+        "head": "head.fc",
+    },
 }
 
 
-def count(module: nn.Module) -> int:
-    """Count the parameters."""
-    return sum(parameter.numel() for parameter in module.parameters())
+def part(model: nn.Module, path: str) -> int:
+    """Count the parameters of a part, which may be a single tensor."""
+    single = dict(model.named_parameters()).get(path)
+    return parameters(model.get_submodule(path)) if single is None else single.numel()
 
 
-def main() -> None:
-    """Build timm's models, count, write the file."""
-    from tests.references.torchvision_stand_in import install
-
-    install()
+def build() -> dict[str, nn.Module]:
+    """Build timm's models without any numbers."""
     import timm
     from timm.models.mlp_mixer import MlpMixer
 
     with torch.device("meta"):
-        models = {n: timm.create_model(f"mixer_{n}_224") for n in NAMES}
-        models["h14"] = MlpMixer(patch_size=14, num_blocks=32, embed_dim=1280)
+        h14 = MlpMixer(patch_size=14, num_blocks=32, embed_dim=1280)
+        # Of some, what was published has no head; then timm builds none, unless asked.
+        named = {
+            ours: timm.create_model(theirs, num_classes=1000)
+            for theirs, ours in NAMES.items()
+        }
+    return {"mixer_h14": h14, **named}
+
+
+def main() -> None:
+    """Build timm's models, count, write the file."""
+    install()
+    import timm
+
+    models = build()
     counts = {
         "timm": timm.__version__,
-        "models": {f"mixer_{name}": count(model) for name, model in models.items()},
-        "parts of mixer_b16": {
-            name: count(models["b16"].get_submodule(path))
-            for name, path in PARTS.items()
+        "models": {name: parameters(model) for name, model in models.items()},
+        "multiply_adds": {
+            name: multiply_adds(model.eval(), 1, 3, 224, 224)
+            for name, model in models.items()
         },
     }
+    for name, paths in PARTS.items():
+        counts[f"parts of {name}"] = {
+            ours: part(models[name], theirs) for ours, theirs in paths.items()
+        }
     COUNTS.write_text(json.dumps(counts, indent=2) + "\n")
     print(COUNTS.read_text(), end="")
 

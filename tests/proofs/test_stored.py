@@ -1,0 +1,129 @@
+"""The stored references: what they must be, for a comparison with them to mean much."""
+
+import numpy as np
+import pytest
+import torch
+
+from labml_style_nn.proofs.reference import FOLDER, Stored, stored, timm_counts
+
+NAMES = sorted(path.stem for path in FOLDER.glob("*.npz"))
+# Gradients that are zero by mathematics. A bias of the Mixer's tokens is one number for
+# all channels, which the next layer norm subtracts again. PoolFormer's pooling takes a
+# token from the mean around it, and with it whatever was added to all tokens.
+ZERO = {
+    "timm_mixer": ["blocks.*.mlp_tokens.fc2.bias"],
+    "timm_poolformer": ["stages.*.blocks.*.norm1.bias"],
+}
+
+
+def without_numbers(name: str) -> str:
+    return ".".join("*" if part.isdigit() else part for part in name.split("."))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def file(request: pytest.FixtureRequest) -> tuple[str, Stored]:
+    return request.param, stored(request.param)
+
+
+def test_every_family_that_others_have_is_stored() -> None:
+    families = {"mixer", "resmlp", "gmlp", "conv_mixer", "vit", "poolformer"}
+    assert {f"timm_{family}" for family in families} | {"hf_fnet_layer"} <= set(NAMES)
+
+
+def test_each_file_is_small_and_says_who_computed_it(file: tuple[str, Stored]) -> None:
+    name, reference = file
+    assert (FOLDER / f"{name}.npz").stat().st_size < 250_000
+    source = {"timm": "timm 1.", "hf": "transformers 5."}[name.partition("_")[0]]
+    assert reference.name.startswith(source)
+    assert reference.meta["torch"].startswith("2.")
+
+
+def test_inputs_are_float32_and_results_float64(file: tuple[str, Stored]) -> None:
+    arrays = file[1].arrays
+    for name, array in arrays.items():
+        if name == "meta" or name.endswith("num_batches_tracked"):
+            continue
+        drawn = name in {"x", "c"} or name.startswith("w/")
+        assert array.dtype == (np.float32 if drawn else np.float64), name
+        assert np.isfinite(array).all(), name
+
+
+def test_each_weight_has_a_gradient_of_its_shape(file: tuple[str, Stored]) -> None:
+    arrays = file[1].arrays
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+    weights = {n[2:]: a.shape for n, a in arrays.items() if n.startswith("w/")}
+    parameters = {n: s for n, s in weights.items() if not n.endswith(buffers)}
+    gradients = {n[2:]: a.shape for n, a in arrays.items() if n.startswith("g/")}
+    assert gradients == parameters
+    assert arrays["gx"].shape == arrays["x"].shape
+    assert arrays["y"].shape == arrays["c"].shape
+
+
+def test_only_the_gradients_that_must_be_zero_are(file: tuple[str, Stored]) -> None:
+    name, reference = file
+    zero = {
+        without_numbers(key.partition("g/")[2])
+        for key, array in reference.arrays.items()
+        if key.startswith(("g/", "train/g/")) and np.abs(array).max() < 1e-12
+    }
+    assert sorted(zero) == ZERO.get(name, [])
+    assert np.abs(reference.arrays["gx"]).min() > 0
+
+
+def test_no_weight_is_left_at_zero_or_one(file: tuple[str, Stored]) -> None:
+    for name, weight in file[1].weights().items():
+        if not name.endswith("num_batches_tracked"):
+            assert weight.numel() == 1 or weight.std() > 0.02, name
+            assert not torch.isin(weight, torch.tensor([0.0, 1.0]).double()).any(), name
+
+
+def test_no_two_axes_can_be_mistaken_for_each_other(file: tuple[str, Stored]) -> None:
+    arrays = file[1].arrays
+    high, wide = arrays["x"].shape[-2:]
+    assert high != wide
+    for name, array in arrays.items():
+        # Batch and in_channels may equal a size elsewhere, never one beside them.
+        if name.startswith("tap/") and array.ndim > 1:
+            sizes = [size for size in array.shape if size > 1]
+            assert len(set(sizes)) == len(sizes), name
+
+
+@pytest.mark.parametrize("pool", ["", "_average"])
+def test_the_bias_of_a_vits_keys_changes_nothing(pool: str) -> None:
+    # It adds one number to all of a query's scores, and the softmax takes it away.
+    reference = stored(f"timm_vit{pool}")
+    for block in range(2):
+        query, key, value = reference[f"g/blocks.{block}.attn.qkv.bias"].chunk(3)
+        assert key.abs().max() < 1e-14
+        assert query.abs().max() > 1e-3
+        assert value.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("kernel", ["", "_even"])
+def test_training_moves_the_statistics_of_a_batch_norm(kernel: str) -> None:
+    # PyTorch's rule, on what the first norm read: it is what left the GELU before it.
+    reference = stored(f"timm_conv_mixer{kernel}")
+    read = reference.after("stem.1").transpose(0, 1).flatten(1)
+    for name, found in (("mean", read.mean(1)), ("var", read.var(1))):
+        before = reference[f"w/stem.2.running_{name}"]
+        after = reference[f"train/running/stem.2.running_{name}"]
+        torch.testing.assert_close(after, 0.9 * before + 0.1 * found)
+    assert reference["train/running/stem.2.num_batches_tracked"] == 6
+    assert (reference["train/y"] - reference["y"]).abs().max() > 0.01
+
+
+def test_counts_and_parts_are_numbers_of_whole_models() -> None:
+    counts = timm_counts()
+    assert counts["models"].keys() == counts["multiply_adds"].keys()
+    assert counts["models"]["vit_base_16"] == 86_567_656
+    for name, parts in counts.items():
+        if name.startswith("parts of "):
+            whole = counts["models"][name.removeprefix("parts of ")]
+            assert all(0 < part < whole for part in parts.values())
+    # In millions, as ViT's Table 1 has it, with the head of 1000 classes.
+    assert round(counts["models"]["vit_large_16"] / 1e6) == 304
+    # PyTorch counts the products of attention, too: 2 S^2 C of them, twelve times.
+    tokens, dim, layers = 197, 768, 12
+    linear = 196 * dim * dim + layers * tokens * 12 * dim * dim + dim * 1000
+    attention = layers * 2 * tokens**2 * dim
+    assert counts["multiply_adds"]["vit_base_16"] == linear + attention
