@@ -37,7 +37,6 @@ Without a published file at hand, random numbers under the right names will do.
 
 >>> import torch
 >>> from labml_style_nn.models.mlp_mixer import MLPMixer
-from labml_style_nn.models.vit import VisionTransformer
 >>> from labml_style_nn.pretrained import load_timm_weights, timm_targets
 >>> model = MLPMixer(
 ...     image_size=8, patch_size=4, num_classes=3, num_layers=1,

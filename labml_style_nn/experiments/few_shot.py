@@ -72,11 +72,13 @@ torch.Size([25, 3])
 """
 
 import argparse
+import shlex
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,21 +87,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from labml_style_nn.data.digits import split_digits
-from labml_style_nn.data.images import Images, take
-from labml_style_nn.experiments import records
+from labml_style_nn.data.images import Images, floats, take
+from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
 from labml_style_nn.experiments.chance import generator
-from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
-from labml_style_nn.experiments.training import Trainer
+from labml_style_nn.experiments.classification import ImageTask
+from labml_style_nn.experiments.command import Experiment, Source, without_note
+from labml_style_nn.experiments.image_sets import IMAGE_SETS
+from labml_style_nn.experiments.training import DivergedError, Trainer
 from labml_style_nn.layers.checks import check_positive
-from labml_style_nn.models.conv_mixer import ConvMixer
-from labml_style_nn.models.mlp_mixer import MLPMixer
 
 # The constant at the end of each vector is so large that the penalty on its weight, the
 # bias, hardly counts.
 CONSTANT = 100.0
-# The digits below this one are learned, the others are probed.
-FIRST_NEW = 5
 
 
 # ## The probe
@@ -148,9 +147,19 @@ def standardised(vectors: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 
 # ## The vectors
 
+Read = Callable[[Tensor], Tensor]
+
+
+def pixels(images: Tensor) -> Tensor:
+    """The pixels of each image in a row, as they are.
+
+    **Shape.** `(n, channels, height, width)` to `(n, d)`.
+    """
+    return floats(images).flatten(1)
+
 
 @torch.no_grad()
-def read_out(network: nn.Module, images: Tensor) -> Tensor:
+def read_out(network: nn.Module, prepare: Read, images: Tensor) -> Tensor:
     """What the network says of each image: the vector that its last linear map reads.
 
     **Shape.** `(n, channels, height, width)` to `(n, d)`.
@@ -160,92 +169,77 @@ def read_out(network: nn.Module, images: Tensor) -> Tensor:
     hook = last.register_forward_pre_hook(lambda _, inputs: vectors.append(inputs[0]))
     network.eval()
     for some in images.split(500):
-        network(some)
+        network(prepare(some))
     hook.remove()
     return torch.cat(vectors)
 
 
-# ## The networks
+# ## What is learned, and what is probed
 
 
 @dataclass(frozen=True)
-class Settings(ImageRecipe):
+class Settings:
     """## The settings
 
-    The recipe of the training, and of the probe: how many `draws` of how many `shots`.
+    The set of images, and the probe: how many `draws` of how many `shots` of each class.
+    The networks and their recipes are those of [`mixer_images`][] and
+    [`conv_mixer_images`][] for this set; `epochs` may be fewer or more (0: as there).
 
-    **Raises.** `ValueError` as the recipe does, and for a number below one.
+    **Raises.** `ValueError` for a number below one, or an unknown set of images.
     """
 
-    epochs: int = 60
+    seed: int = 0
+    data: str = "digits"
+    epochs: int = 0
     shots: int = 5
     draws: int = 20
     strength: float = 2.0**10
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        super().__post_init__()
         check_positive(shots=self.shots, draws=self.draws)
+        if self.data not in IMAGE_SETS:
+            known = ", ".join(IMAGE_SETS)
+            raise ValueError(f"data must be one of {known}, got {self.data!r}")
+        if self.epochs < 0:
+            raise ValueError(f"epochs must be from 0 up, got {self.epochs}")
 
 
-def mixer() -> nn.Module:
-    """Build the Mixer of the digits experiment, for five classes."""
-    return MLPMixer(
-        image_size=8,
-        patch_size=2,
-        in_channels=1,
-        num_classes=FIRST_NEW,
-        num_layers=4,
-        hidden_dim=48,
-        tokens_mlp_dim=32,
-        channels_mlp_dim=96,
+class Halves(NamedTuple):
+    """A set of images: the classes to learn, and the new ones, counted from zero."""
+
+    old: Images
+    new: Images
+
+
+def halves(images: Images) -> Halves:
+    """Cut a set of images in two by their classes."""
+    first_new = (int(images.labels.max()) + 1) // 2
+    is_new = images.labels >= first_new
+    old, new = (take(images, mask.nonzero()[:, 0]) for mask in (~is_new, is_new))
+    return Halves(old, Images(new.images, new.labels - first_new))
+
+
+def readers(
+    experiment: Experiment, settings: Settings, train: Images, test: Images
+) -> dict[str, Read]:
+    """Train a network on the old classes; how it reads images before and after."""
+    recipe = replace(
+        experiment.presets[settings.data], seed=settings.seed, validation=0
     )
-
-
-def conv_mixer() -> nn.Module:
-    """Build a ConvMixer whose vectors have the same size."""
-    return ConvMixer(
-        patch_size=1,
-        in_channels=1,
-        num_classes=FIRST_NEW,
-        num_layers=4,
-        hidden_dim=48,
-        kernel_size=3,
-    )
-
-
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "Mixer": mixer,
-    "ConvMixer": conv_mixer,
-}
-
-
-def train(build: Callable[[], nn.Module], settings: Settings) -> dict[str, nn.Module]:
-    """Build a network, and train a copy of it on the first half of the classes."""
-    task = ImageTask(*(old for old, _ in halves(settings.seed)), settings)
-    torch.manual_seed(settings.seed)
-    trainer = Trainer(build(), task, settings)
-    for _ in tqdm(range(settings.epochs), unit="epoch"):
+    if settings.epochs:
+        warmup = min(recipe.warmup_epochs, settings.epochs - 1)
+        recipe = replace(recipe, epochs=settings.epochs, warmup_epochs=warmup)
+    task = ImageTask(train, test, recipe)
+    trainer = Trainer(experiment.model(recipe), task, recipe)
+    for _ in tqdm(range(recipe.epochs), unit="epoch", desc=experiment.name):
         trainer.train_epoch()
-    torch.manual_seed(settings.seed)
-    return {"before": build(), "after": trainer.average.module}
+    # The first weights follow from the seed, so they can be had again.
+    networks = {"before": experiment.model(recipe), "after": trainer.average.module}
+    return {when: partial(read_out, n, task.prepare) for when, n in networks.items()}
 
 
-# ## The experiment
-
-
-def halves(seed: int) -> list[tuple[Images, Images]]:
-    """The old and the new classes: of the training images, and of the test images.
-
-    The labels of the new classes begin at zero, too.
-    """
-    pairs = []
-    for images in split_digits(seed):
-        new = images.labels >= FIRST_NEW
-        old_half, new_half = (take(images, m.nonzero()[:, 0]) for m in (~new, new))
-        labels = new_half.labels - FIRST_NEW
-        pairs.append((old_half, Images(new_half.images, labels)))
-    return pairs
+# ## The probes
 
 
 def choose(labels: Tensor, shots: int, seed: int, draw: int) -> Tensor:
@@ -254,40 +248,43 @@ def choose(labels: Tensor, shots: int, seed: int, draw: int) -> Tensor:
     return torch.cat([order[labels[order] == k][:shots] for k in labels.unique()])
 
 
-def accuracies(train: Images, test: Images, settings: Settings) -> list[float]:
-    """Probe vectors (in the place of images), once for each draw."""
+def probed(read: Read, train: Images, test: Images, settings: Settings) -> list[float]:
+    """Probe what is read out of images: the share of right answers of each draw."""
+    others = read(test.images)
     shares = []
     for draw in range(settings.draws):
         chosen = choose(train.labels, settings.shots, settings.seed, draw)
-        probe = fit_probe(*take(train, chosen), settings.strength)
-        right = classify(probe, test.images) == test.labels
-        shares.append(right.double().mean().item())
+        images, labels = take(train, chosen)
+        probe = fit_probe(read(images), labels, settings.strength)
+        right = classify(probe, others) == test.labels
+        shares.append(round(right.double().mean().item(), 6))
     return shares
 
 
-def run(settings: Settings) -> records.Record:
+def run(settings: Settings, source: Source) -> records.Record:
     """Train, probe, and say under what circumstances."""
-    torch.set_num_threads(1)
     start = time.process_time()
-    readers: dict[str, Callable[[Tensor], Tensor]] = {"pixels": lambda x: x.flatten(1)}
-    for name, build in NETWORKS.items():
-        for when, network in train(build, settings).items():
-            readers[f"{name}, {when} training"] = lambda x, n=network: read_out(n, x)
-    (_, known), (_, tested) = halves(settings.seed)
-    found = {}
-    for name, read in readers.items():
-        sets = (Images(read(half.images), half.labels) for half in (known, tested))
-        found[name] = [round(share, 6) for share in accuracies(*sets, settings)]
+    sets = IMAGE_SETS[settings.data].load(settings.seed, source)
+    train, test = (halves(images) for images in sets)
+    found = {"pixels": probed(pixels, train.new, test.new, settings)}
+    for name, experiment in EXPERIMENTS.items():
+        for when, read in readers(experiment, settings, train.old, test.old).items():
+            shares = probed(read, train.new, test.new, settings)
+            found[f"{name}, {when} training"] = shares
     return {
         "experiment": "few_shot",
-        "command": "python -m labml_style_nn.experiments.few_shot",
         "seed": settings.seed,
         "accuracies": found,
-        "test_images": len(tested.labels),
         "cpu_seconds": round(time.process_time() - start, 1),
         "settings": asdict(settings),
-        **records.circumstances(),
+        **records.circumstances(torch.device("cpu")),
     }
+
+
+EXPERIMENTS = {
+    "Mixer": mixer_images.EXPERIMENT,
+    "ConvMixer": conv_mixer_images.EXPERIMENT,
+}
 
 
 def summary(results: Sequence[records.Record]) -> str:
@@ -303,29 +300,47 @@ def summary(results: Sequence[records.Record]) -> str:
 # ## The command
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status, as shells count it."""
+def command_line() -> argparse.ArgumentParser:
+    """Describe the command."""
     parser = argparse.ArgumentParser(
         prog="python -m labml_style_nn.experiments.few_shot",
         description="Probe a trained network with a few examples of new classes.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    about = "a split and a training run for each seed"
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help=about)
-    about = "examples of each new class"
-    parser.add_argument("--shots", type=int, default=Settings.shots, help=about)
-    about = "how often the old classes are seen"
-    parser.add_argument("--epochs", type=int, default=Settings.epochs, help=about)
-    about = "the folder for results"
-    parser.add_argument("--out", type=Path, default="runs/few_shot", help=about)
-    options = parser.parse_args(arguments)
-    results = []
+    add = parser.add_argument
+    add("--data", choices=list(IMAGE_SETS), default="digits", help="which images")
+    about = "a training run and twenty draws for each seed"
+    add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help=about)
+    about = "how often the old classes are seen; 0: as in the experiments"
+    add("--epochs", type=int, default=0, help=about)
+    add("--shots", type=int, default=Settings.shots, help="examples of each new class")
+    add("--out", type=Path, default="runs/few_shot", help="the folder for results")
+    add("--folder", type=Path, help="where the files of the data set are, if not kept")
+    about = "take files that are not the official ones"
+    add("--no-verify", dest="verify", action="store_false", help=about)
+    add("--note", default="", help="a sentence that the record is to have")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status, as shells count it."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = command_line().parse_args(arguments)
+    names = ("data", "epochs", "shots")
+    chosen = {name: getattr(options, name) for name in names}
+    source, results = Source(options.folder, options.verify), []
+    torch.set_num_threads(1)
+    line = ["python", "-m", "labml_style_nn.experiments.few_shot"]
+    told = {
+        "command": shlex.join([*line, *without_note(arguments)]),
+        "verified": options.verify,
+        "note": options.note,
+    }
     try:
         for seed in options.seeds:
-            settings = Settings(seed=seed, shots=options.shots, epochs=options.epochs)
-            results.append(run(settings))
+            results.append(told | run(Settings(seed=seed, **chosen), source))
             records.add(options.out / "results.jsonl", results[-1], key="settings")
-    except ValueError as error:
+    except (ValueError, OSError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(summary(results))

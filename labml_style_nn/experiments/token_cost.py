@@ -209,7 +209,8 @@ def forward_pass(network: nn.Module, images: Tensor) -> None:
 def training_step(network: nn.Module, images: Tensor) -> None:
     """Compute the gradient of a loss by all weights."""
     network.zero_grad()
-    F.cross_entropy(network(images), torch.zeros(len(images), dtype=int)).backward()
+    labels = torch.zeros(len(images), dtype=torch.long)
+    F.cross_entropy(network(images), labels).backward()
 
 
 PASSES = {"forward": forward_pass, "training": training_step}
@@ -237,10 +238,9 @@ def growth(name: str, side: int, settings: Settings) -> int:
     It means something in a fresh process only: a peak never falls.
     """
     torch.set_num_threads(1)
-    small = min(settings.sides)
     with kernels(name):
         # What PyTorch sets up once is no part of what a token costs.
-        training_step(build(name, small, settings), image(small, settings))
+        training_step(build(name, 1, settings), image(1, settings))
         network, images = build(name, side, settings), image(side, settings)
         before = peak()
         training_step(network, images)
@@ -304,7 +304,7 @@ def measure(settings: Settings) -> records.Record:
         "curves": curves,
         "seconds": round(time.perf_counter() - start),
         "settings": asdict(settings),
-        **records.circumstances(),
+        **records.circumstances(torch.device("cpu")),
     }
 
 
