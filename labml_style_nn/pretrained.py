@@ -95,7 +95,6 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "token_norm": "0.fn.2",
         "channel_mixing": "1",
         "channel_norm": "3",
-        "head.linear": "head",
     },
     VisionTransformer: {
         "patch_embedding.projection": "patch_embed.proj",
@@ -163,8 +162,8 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     tensors = dict(model.state_dict())
     for name, layer in model.named_modules():
         if view := TIMM_VIEWS.get(type(layer)):
-            views = {f"{name}.{part}": tensor for part, tensor in view(layer).items()}
-            tensors |= {key: tensor.detach() for key, tensor in views.items()}
+            parts = view(layer).items()
+            tensors |= {f"{name}.{p}".removeprefix("."): t.detach() for p, t in parts}
     names = dict(TIMM_NAMES[type(model)])
     # A norm that comes after an average has a name of its own there.
     if isinstance(model, VisionTransformer) and model.pooling == "average":
