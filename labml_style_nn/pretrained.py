@@ -69,10 +69,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.resmlp import ResMLP
 from labml_style_nn.models.vit import VisionTransformer
 
 # For each model, what its layers are called here and what they are called in timm. The
@@ -106,6 +109,27 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_norm": "norm2",
         "channel_mixing": "mlp",
     },
+    # A layer scale is a layer here, and one tensor of the block in timm.
+    ResMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "token_norm": "norm1",
+        "token_mixing": "linear_tokens",
+        "token_scale.weight": "ls1",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp_channels",
+        "channel_scale.weight": "ls2",
+        "head.linear": "head",
+    },
+    # timm puts the two maps and the gate into an MLP of their own.
+    GMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "channel_norm": "norm",
+        "fc1": "mlp_channels.fc1",
+        "token_mixing.norm": "mlp_channels.gate.norm",
+        "token_mixing.projection": "mlp_channels.gate.proj",
+        "fc2": "mlp_channels.fc2",
+        "head.linear": "head",
+    },
 }
 
 # A layer whose tensors have another shape in timm gives views of them here, by their
@@ -115,6 +139,9 @@ TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
     # Its table of positions has an axis of size one for the batch.
     LearnedPositions: lambda layer: {"table": layer.table[None]},
+    Affine: lambda layer: {
+        name: tensor[None, None] for name, tensor in layer.state_dict().items()
+    },
 }
 
 

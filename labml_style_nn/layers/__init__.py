@@ -30,14 +30,23 @@ The parts which several of these share:
 - [`checks`][]: sizes, rates and shapes that do not fit are refused.
 
 [`mlp_mixer`][] puts them together.
+
+What [`resmlp`][] and [`gmlp`][] have in their place:
+
+- [`affine`][]: each channel is scaled and shifted, and nothing is measured.
+- [`layer_scale`][]: of each update only a little is added, at first.
+- [`spatial_gating`][]: half of the channels, mixed over the tokens, gates the other
+  half.
 """
 
 from labml_style_nn.layers.attention import MultiHeadAttention
+from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
 from labml_style_nn.layers.layer_norm import LayerNorm
+from labml_style_nn.layers.layer_scale import LayerScale
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.mlp import MLP
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
@@ -46,23 +55,27 @@ from labml_style_nn.layers.positional_encoding import (
     SinusoidalPositions,
 )
 from labml_style_nn.layers.skip_connection import SkipConnection
+from labml_style_nn.layers.spatial_gating import SpatialGatingUnit
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
 from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
 
 __all__ = [
     "GELU",
     "MLP",
+    "Affine",
     "ChannelMixing",
     "ClassificationHead",
     "Dropout",
     "GlobalAveragePooling",
     "LayerNorm",
     "LearnedPositions",
+    "LayerScale",
     "Linear",
     "MultiHeadAttention",
     "PatchEmbedding",
     "SinusoidalPositions",
     "SkipConnection",
+    "SpatialGatingUnit",
     "StochasticDepth",
     "TokenLinear",
     "TokenMixing",
