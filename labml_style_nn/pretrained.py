@@ -77,6 +77,7 @@ from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.resmlp import ResMLP
 from labml_style_nn.models.vit import VisionTransformer
+from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
@@ -130,6 +131,18 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "fc2": "mlp_channels.fc2",
         "head.linear": "head",
     },
+    # Here the first stage begins with the stem, and timm's head has the last norm.
+    PoolFormer: {
+        "stages.0.embedding": "stem.conv",
+        "embedding": "downsample.conv",
+        "token_norm": "norm1",
+        "token_scale.weight": "layer_scale1.scale",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
+        "channel_scale.weight": "layer_scale2.scale",
+        "head.linear": "head.fc",
+        "norm.": "head.norm.",
+    },
 }
 
 # A layer whose tensors have another shape in timm gives views of them here, by their
@@ -141,6 +154,11 @@ TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     LearnedPositions: lambda layer: {"table": layer.table[None]},
     Affine: lambda layer: {
         name: tensor[None, None] for name, tensor in layer.state_dict().items()
+    # To timm, the MLP of a map is two convolutions of size one.
+    PoolFormerBlock: lambda block: {
+        f"channel_mixing.{name}.weight": layer.weight[:, :, None, None]
+        for name, layer in block.channel_mixing.named_children()
+        if isinstance(layer, nn.Linear)
     },
 }
 
