@@ -55,8 +55,8 @@ tensor([4, 0])
 >>> floats(few.images).dtype, floats(few.images).max() * 255
 (torch.float32, tensor(119.))
 
-Floats stay as they are. After normalising with its own statistics, each channel has mean 0 and standard
-deviation 1:
+Floats stay as they are. After normalising with its own statistics, each channel has
+mean 0 and standard deviation 1:
 
 >>> mean, std = channel_statistics(stored)
 >>> images = normalize(floats(floats(stored)), mean, std)

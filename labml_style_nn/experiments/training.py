@@ -12,9 +12,9 @@ $$\ell_t = \frac1n \sum_{i=1}^n \ell_{t,i}, \qquad
 \theta_t = \text{AdamW}\bigl(\theta_{t-1}, \nabla \ell_t, \eta_t\bigr)$$
 
 The last steps still wander, each pulled by its own batch. A running average of the
-weights takes that out, and it is the network to use in the end:
+weights takes that out, and it is the network to use in the end ([`averages`][]):
 
-$$\bar\theta_t = \beta \bar\theta_{t-1} + (1 - \beta) \theta_t$$
+$$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 
 ## Notation
 
@@ -24,7 +24,7 @@ $$\bar\theta_t = \beta \bar\theta_{t-1} + (1 - \beta) \theta_t$$
 - $\theta_t$, `model`: the weights
 - $\eta_t$: the learning rate of a step ([`learning_rate`][])
 - $\bar\theta$, `average`: the running average of the weights
-- $\beta$, `averaging`: how much of the average stays at each step
+- $\beta_t$: how much of the average stays at a step
 
 ## Step by step, and nothing else
 
@@ -71,8 +71,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from labml_style_nn.experiments.averages import averaged
 from labml_style_nn.experiments.chance import seed_of
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.optimizer import adamw
@@ -218,9 +218,7 @@ class Trainer:
         self.optimizer = adamw(self.model, recipe.weight_decay)
         scaled = recipe.precision == "float16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        # The running statistics of batch norms are averaged like weights.
-        average = get_ema_multi_avg_fn(recipe.averaging)
-        self.average = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+        self.average = averaged(self.model, recipe.averaging)
         self.step = 0
         self.steps = recipe.epochs * task.steps_per_epoch
         # Loss, right answers and examples of the epoch so far.
