@@ -1,10 +1,11 @@
 r"""# Masking
 
 How can a model learn a language from text alone? Hide some of the tokens, and let it
-guess them from the others, on both sides. That is the *masked language model* of Devlin,
-Chang, Lee and Toutanova, 2018, "BERT: Pre-training of Deep Bidirectional Transformers
-for Language Understanding" ([arXiv:1810.04805](https://arxiv.org/abs/1810.04805)). This
-page is how they hide them (section 3.1 and appendix A.1):
+guess them from the others, on both sides. That is the *masked language model* of
+Devlin, Chang, Lee and Toutanova, 2018, "BERT: Pre-training of Deep Bidirectional
+Transformers for Language Understanding"
+([arXiv:1810.04805](https://arxiv.org/abs/1810.04805)). This page is how they hide them
+(section 3.1 and appendix A.1):
 
 1. Of the tokens, 15 % are *chosen*. The model has to say what they were; nothing is
    asked about the others.
@@ -24,19 +25,19 @@ page is how they hide them (section 3.1 and appendix A.1):
 ## Why not hide all of them
 
 Whoever uses the model later gives it text without any `[MASK]`. If every chosen token
-had been one, the model could learn to think only where it sees a `[MASK]`. As it is, any
-token may be a wrong one, and any may be asked for, so the model has to keep a good
-picture of each (appendix A.1). The price is small: a random token stands at
-$r q = 1.5$ % of all places.
+had been one, the model could learn to think only where it sees a `[MASK]`. As it is,
+any token may be a wrong one, and any may be asked for, so the model has to keep a good
+picture of each (appendix A.1). The price is small: a random token stands at $r q = 1.5$
+% of all places.
 
 ## Coins or a count
 
-The paper says that 15 % are chosen. Here each token has a *coin of its own*: it is chosen
-with probability $r$, whatever happens to the others. So the expected share is 15 % for
-a sequence of any length. The authors' code chooses a *fixed number* of each sequence,
-$0.15$ times its length, rounded, and at least one. For 128 tokens that is 19, nearly the
-same; for ten tokens it is two, a fifth. A fixed number never leaves a short sequence
-without a question, as coins do now and then:
+The paper says that 15 % are chosen. Here each token has a *coin of its own*: it is
+chosen with probability $r$, whatever happens to the others. So the expected share is 15
+% for a sequence of any length. The authors' code chooses a *fixed number* of each
+sequence, $0.15$ times its length, rounded, and at least one. For 128 tokens that is 19,
+nearly the same; for ten tokens it is two, a fifth. A fixed number never leaves a short
+sequence without a question, as coins do now and then:
 
 >>> import torch
 >>> from labml_style_nn.data.masking import mask_tokens
@@ -58,8 +59,9 @@ With 128 tokens, one sequence in a billion has none ($0.85^{128}$).
 What became of the chosen ones:
 
 >>> now, before = masked.tokens[chosen], masked.targets[chosen]
->>> f"{(now == 0).double().mean():.1%} masks, {(now == before).double().mean():.1%} kept"
-'79.4% masks, 10.0% kept'
+>>> hidden, kept = (now == 0).double().mean(), (now == before).double().mean()
+>>> f"{hidden:.1%} hidden, {kept:.1%} kept"
+'79.4% hidden, 10.0% kept'
 
 ## Special tokens
 
@@ -75,8 +77,8 @@ the whole vocabulary.
 
 ## Example
 
-Token 0 is `[MASK]`, and 1 is special. Four tokens are chosen: three are hidden, and one,
-a 7, stays. Nobody can see from the result that it was chosen.
+Token 0 is `[MASK]`, and 1 is special. Four tokens are chosen: three are hidden, and
+one, a 7, stays. Nobody can see from the result that it was chosen.
 
 >>> text = torch.tensor([[7, 8, 9, 1, 7, 8, 9, 1, 7, 8, 9, 1, 7, 8, 9, 1]])
 >>> masked = mask_tokens(

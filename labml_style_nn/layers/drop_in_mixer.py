@@ -120,8 +120,8 @@ class DropInMixer(nn.Module):
 
     **Shape.** `(batch, num_tokens, dim)` to the same, for any `dim`.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, a sequence of
-    another length, another key or value than the query, any mask, and `is_causal`.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, a sequence
+    of another length, another key or value than the query, any mask, and `is_causal`.
 
     **Source.** Tolstikhin and others, section 2, equation (1), first line; the call is
     that of `nn.MultiheadAttention`, batch first.

@@ -47,9 +47,10 @@ left, as on all pages.
 
 ## What a gate adds
 
-A hidden unit of the plain form sums what it reads, and bends the sum. A gated unit is a product of two numbers that both depend on $x$, so
-one map can ask *whether*, and the other *how much*. Without any $\sigma$ it is exactly
-quadratic: twice the input gives four times the output.
+A hidden unit of the plain form sums what it reads, and bends the sum. A gated unit is a
+product of two numbers that both depend on $x$, so one map can ask *whether*, and the
+other *how much*. Without any $\sigma$ it is exactly quadratic: twice the input gives
+four times the output.
 
 >>> import torch
 >>> from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
@@ -186,7 +187,7 @@ class FeedForward(nn.Module):
 
 
 def gated_width(hidden_dim: int) -> int:
-    r"""The width of a gated hidden layer that costs what a plain one of `hidden_dim` does.
+    r"""The width at which a gated hidden layer costs what a plain one does.
 
     Two thirds, rounded down, and at least one.
 

@@ -38,7 +38,7 @@ def test_the_call_is_that_of_attention():
         return [(p.name, p.kind, p.default, p.annotation) for p in parameters]
 
     assert signature(DropInMixer) == signature(MultiHeadAttention)
-    assert signature(DropInMixer)[1:3] == [
+    assert signature(DropInMixer)[2:4] == [
         (name, inspect.Parameter.POSITIONAL_OR_KEYWORD, None, torch.Tensor | None)
         for name in ("key", "value")
     ]
