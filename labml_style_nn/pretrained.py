@@ -154,6 +154,7 @@ TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     LearnedPositions: lambda layer: {"table": layer.table[None]},
     Affine: lambda layer: {
         name: tensor[None, None] for name, tensor in layer.state_dict().items()
+    },
     # To timm, the MLP of a map is two convolutions of size one.
     PoolFormerBlock: lambda block: {
         f"channel_mixing.{name}.weight": layer.weight[:, :, None, None]
