@@ -75,9 +75,9 @@ from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 from labml_style_nn.models.resmlp import ResMLP
 from labml_style_nn.models.vit import VisionTransformer
-from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are

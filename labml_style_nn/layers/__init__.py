@@ -39,8 +39,8 @@ What [`resmlp`][] and [`gmlp`][] have in their place:
   half.
 """
 
-from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.affine import Affine
+from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.gelu import GELU
@@ -68,8 +68,8 @@ __all__ = [
     "Dropout",
     "GlobalAveragePooling",
     "LayerNorm",
-    "LearnedPositions",
     "LayerScale",
+    "LearnedPositions",
     "Linear",
     "MultiHeadAttention",
     "PatchEmbedding",
