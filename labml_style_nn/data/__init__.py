@@ -15,4 +15,5 @@ sets can be had:
 and opened by [`archives`][], both of which expect the worst.
 
 - [`augmentation`][]: small turns, shifts and slants, other ones in every epoch.
+- [`masking`][]: some tokens of a text are hidden, for a model to guess.
 """

@@ -19,6 +19,12 @@ What relatives of the Mixer have in the place of token mixing:
 - [`attention`][layers.attention]: each token chooses what it takes from which.
 - [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
   are told.
+- [`drop_in_mixer`][]: token mixing, called like attention, in its place.
+
+What text needs besides:
+
+- [`token_embedding`][]: each token of a vocabulary is a row of a table.
+- [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
 
 The parts which several of these share:
 
@@ -42,7 +48,9 @@ What [`resmlp`][] and [`gmlp`][] have in their place:
 from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.channel_mixing import ChannelMixing
+from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.dropout import Dropout
+from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
 from labml_style_nn.layers.layer_norm import LayerNorm
@@ -57,6 +65,7 @@ from labml_style_nn.layers.positional_encoding import (
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.layers.spatial_gating import SpatialGatingUnit
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
+from labml_style_nn.layers.token_embedding import TokenEmbedding
 from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
 
 __all__ = [
@@ -65,7 +74,10 @@ __all__ = [
     "Affine",
     "ChannelMixing",
     "ClassificationHead",
+    "DropInMixer",
     "Dropout",
+    "FeedForward",
+    "GatedFeedForward",
     "GlobalAveragePooling",
     "LayerNorm",
     "LayerScale",
@@ -77,6 +89,7 @@ __all__ = [
     "SkipConnection",
     "SpatialGatingUnit",
     "StochasticDepth",
+    "TokenEmbedding",
     "TokenLinear",
     "TokenMixing",
 ]

@@ -9,13 +9,17 @@ to say once the layers are known.
 - [`resmlp`][]: ResMLP. One linear map across the patches, and no norm.
 - [`gmlp`][]: gMLP. One MLP across the channels, with the patches gating one another in
   its middle; and [`causal_gmlp`][], the same for text.
+- [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
+- [`masked_language_model`][]: a transformer that guesses hidden characters.
 
 Published weights are read by [`pretrained`][].
 """
 
 from labml_style_nn.models.causal_gmlp import CausalGMLP
 from labml_style_nn.models.gmlp import GMLP, GMLPBlock
+from labml_style_nn.models.masked_language_model import MaskedLanguageModel
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+from labml_style_nn.models.transformer import Encoder, EncoderLayer
 from labml_style_nn.models.vit import VisionTransformer, ViTBlock
 
 __all__ = ["MLPMixer", "MixerBlock", "ViTBlock", "VisionTransformer"]
@@ -29,4 +33,12 @@ __all__ = [
     "MixerBlock",
     "ResMLP",
     "ResMLPBlock",
+__all__ = [
+    "Encoder",
+    "EncoderLayer",
+    "MLPMixer",
+    "MaskedLanguageModel",
+    "MixerBlock",
+    "ViTBlock",
+    "VisionTransformer",
 ]

@@ -3,8 +3,8 @@ r"""# Transformer encoder
 A sequence goes in as a table with a row for each token, and comes out as one, in which
 each row knows of the others. Every layer does two things in turn: tokens meet, and each
 token is worked on by itself. The Mixer has exactly this form. What makes a layer a
-Transformer's is that tokens meet in [attention][attention]; here that is a module which
-is handed in, and a [Mixer][drop_in_mixer] may take its place.
+Transformer's is that tokens meet in [attention][layers.attention]; here that is a
+module which is handed in, and a [Mixer][drop_in_mixer] may take its place.
 
 This page is the encoder of Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser
 and Polosukhin, "Attention Is All You Need", 2017
@@ -30,8 +30,9 @@ Y &= U + \text{FFN}\bigl(\text{LayerNorm}(U)\bigr).
 - $X$, `x`: the table of tokens before a layer, $S \times C$ for each sequence
 - $U$, `u`: the table between its halves
 - $Y$, `y`: the table after it
-- $\text{Mix}$, `token_mixing`: how tokens meet, [`attention`][] or [`drop_in_mixer`][]
-- $\text{FFN}$, `channel_mixing`: what each token goes through, [`feed_forward`][]
+- `token_mixing`: how tokens meet, $\text{Mix}$: [`attention`][layers.attention] or
+  [`drop_in_mixer`][]
+- `channel_mixing`: what each token goes through, $\text{FFN}$: [`feed_forward`][]
 - $B$, `batch`: how many sequences are computed together
 - $S$, `num_tokens`: the number of tokens of a sequence
 - $C$, `dim`: the number of channels
