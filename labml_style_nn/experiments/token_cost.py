@@ -232,11 +232,16 @@ def seconds(side: int, kind: str, settings: Settings) -> dict[str, float]:
     return {name: median(values) for name, values in times.items()}
 
 
-def growth(name: str, side: int, settings: Settings) -> int:
-    """Take a step of training; how many bytes the process grew at its peak.
+def grown(name: str, side: int, settings: Settings) -> int:
+    """Measure the memory of a step of training, in bytes, in a fresh process."""
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=fresh) as process:
+        return process.submit(growth, name, side, settings).result()
 
-    It means something in a fresh process only: a peak never falls.
-    """
+
+# A peak never falls, so this means something once in a process.
+def growth(name: str, side: int, settings: Settings) -> int:
+    """Take a step of training; how many bytes the process grew at its peak."""
     torch.set_num_threads(1)
     with kernels(name):
         # What PyTorch sets up once is no part of what a token costs.
@@ -273,7 +278,7 @@ class Fit(NamedTuple):
 # and neither term may be negative.
 def fit(tokens: Sequence[int], values: Sequence[float]) -> Fit:
     """Fit a linear and a quadratic term to measurements."""
-    s, t = np.array(tokens, dtype=float), np.array(values, dtype=float)
+    s, t = np.array([(s, t) for s, t in zip(tokens, values, strict=True) if t > 0]).T
     solution, _ = nnls(np.stack([s / t, s**2 / t], axis=1), np.ones(len(s)))
     return Fit(float(solution[0]), float(solution[1]))
 
@@ -288,15 +293,12 @@ def measure(settings: Settings) -> records.Record:
     curves: dict[str, dict[str, list[float]]] = {
         name: {"forward": [], "training": [], "memory": []} for name in NETWORKS
     }
-    spawn = multiprocessing.get_context("spawn")
     for side in tqdm(settings.sides, unit="size"):
         for kind in PASSES:
             for name, value in seconds(side, kind, settings).items():
                 curves[name][kind].append(round(value, 6))
         for name in NETWORKS:
-            with ProcessPoolExecutor(1, mp_context=spawn) as fresh:
-                size = fresh.submit(growth, name, side, settings).result()
-            curves[name]["memory"].append(size)
+            curves[name]["memory"].append(grown(name, side, settings))
     return {
         "experiment": "token_cost",
         "command": "python -m labml_style_nn.experiments.token_cost",
