@@ -66,14 +66,23 @@ def test_both_ways_to_compute_attention_agree():
 def test_what_is_written_out_keeps_the_table_of_all_pairs_in_memory():
     settings = Settings(num_layers=1, hidden_dim=48)
     table = 4 * settings.batch * settings.num_heads * 1024**2
-    written_out = token_cost.grown("ViT, written out", 32, settings)
-    fused = token_cost.grown("ViT", 32, settings)
+    written_out = token_cost.peak_memory("ViT, written out", 32, settings)
+    fused = token_cost.peak_memory("ViT", 32, settings)
     assert written_out > table > fused
 
 
-def test_the_command_records_what_it_measured(tmp_path, capsys, monkeypatch):
-    # A process for each size would take half a minute; the test above has two.
-    monkeypatch.setattr(token_cost, "grown", lambda _, side, __: 1000 * side)
+def test_memory_is_what_was_alive_at_once():
+    settings = Settings(num_layers=1)
+    network = build("Mixer", 16, settings)
+    gradients = sum(4 * parameter.numel() for parameter in network.parameters())
+    table = 4 * settings.batch * 256 * settings.hidden_dim
+    found = token_cost.peak_memory("Mixer", 16, settings)
+    # Eight tables and two hidden layers at least are kept for the backward pass.
+    assert gradients + 8 * table < found < gradients + 20 * table
+    assert found == token_cost.peak_memory("Mixer", 16, settings)
+
+
+def test_the_command_records_what_it_measured(tmp_path, capsys):
     options = ["--sides", "2", "3", "4", "--rounds", "1", "--out", str(tmp_path)]
     assert token_cost.main(options) == 0
     (record,) = records.read(tmp_path / "results.jsonl")
