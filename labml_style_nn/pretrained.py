@@ -24,7 +24,9 @@ for red, green and blue scaled to $[-1, 1]$.
 A weight which is silently left at random makes a network that works, and works badly.
 So either everything fits and everything is copied, or nothing is touched and the error
 lists all that is wrong: names that are missing, names that nobody expects, and shapes
-that differ. A head for another number of classes is a wrong shape, too.
+that differ. A head for another number of classes is a wrong shape, too. What counts is
+the whole state: the running statistics of a [batch norm][layers.batch_norm] are loaded
+like weights.
 
 ## Notation
 

@@ -15,6 +15,15 @@ code, and can be read without the others. In the order in which an image meets t
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
 [`mlp_mixer`][] puts them together. The parts which several of these share:
+A [`conv_mixer`][models.conv_mixer] has others in their places:
+
+- [`depthwise_convolution`][]: each channel is a picture, and a small kernel slides over
+  it, so that neighbours exchange what they know.
+- [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
+- [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
+  variance one, over the places and the images.
+
+The parts which several of these share:
 
 - [`linear`][]: the linear map, and the numbers it begins with.
 - [`mlp`][]: two linear maps with a nonlinearity between them.
@@ -55,6 +64,9 @@ from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
 from labml_style_nn.layers.drop_in_mixer import DropInMixer
+from labml_style_nn.layers.batch_norm import BatchNorm
+from labml_style_nn.layers.channel_mixing import ChannelMixing
+from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
 from labml_style_nn.layers.fourier_mixing import FourierMixing

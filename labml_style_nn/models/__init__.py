@@ -5,6 +5,8 @@ to say once the layers are known.
 
 - [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
   channels, and nothing else.
+- [`conv_mixer`][models.conv_mixer]: the ConvMixer. The same plan, with a depthwise
+  convolution for the places and a pointwise one for the channels.
 
 Its relatives differ in how they mix tokens; [the family](../family.py) has them side by
 side.
@@ -30,6 +32,7 @@ from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
 from labml_style_nn.models.fnet import FNet, FNetBlock, FNetEncoder
 from labml_style_nn.models.gmlp import GMLP, GMLPBlock
 from labml_style_nn.models.masked_language_model import MaskedLanguageModel
+from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 from labml_style_nn.models.resmlp import ResMLP, ResMLPBlock
@@ -57,3 +60,4 @@ __all__ = [
     "ViTBlock",
     "VisionTransformer",
 ]
+__all__ = ["ConvMixer", "ConvMixerBlock", "MLPMixer", "MixerBlock"]
