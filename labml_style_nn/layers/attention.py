@@ -216,7 +216,6 @@ import math
 from functools import reduce
 
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -423,7 +422,7 @@ class MultiHeadAttention(nn.Module):
             dropout_rate=self.dropout_rate if self.training else 0.0,
         )
         # The heads in a row, and then $W_O$.
-        return self.projection(rearrange(mean, "b h s d -> b s (h d)"))
+        return self.projection(mean.transpose(1, 2).flatten(2))
 
     def weights(
         self,
@@ -466,9 +465,10 @@ class MultiHeadAttention(nn.Module):
                 F.linear(table, *third)
                 for table, third in zip((query, key, value), thirds, strict=True)
             ]
-        # A token of $C$ channels becomes $h$ of $d_k$, one for each head.
+        # A token of $C$ channels becomes $h$ of $d_k$, one for each head, and the heads
+        # come first: from then on they are as separate as the images of the batch.
         q, k, v = (
-            rearrange(table, "b s (h d) -> b h s d", h=self.num_heads)
+            table.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for table in tables
         )
         return q, k, v
