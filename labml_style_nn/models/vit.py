@@ -375,7 +375,7 @@ class VisionTransformer(nn.Module):
 # Large and Huge are the paper's, Table 1. Tiny and Small are those of DeiT (Touvron and
 # others, Table 1), and the authors of the Vision Transformer use the same sizes in
 # their later code. A head has 64 channels everywhere but in Huge, where it has 80.
-SCALES = {
+VIT_SCALES = {
     "tiny": (12, 192, 3, 768),
     "small": (12, 384, 6, 1536),
     "base": (12, 768, 12, 3072),
@@ -384,7 +384,7 @@ SCALES = {
 }
 
 
-def from_table(
+def vit_of_scale(
     scale: str, patch_size: int, options: dict[str, Any]
 ) -> VisionTransformer:
     """Build a model of the table above.
@@ -394,7 +394,7 @@ def from_table(
     **Source.** Table 1; the options are those of [`VisionTransformer`][], and any may
     be changed.
     """
-    num_layers, hidden_dim, num_heads, channels_mlp_dim = SCALES[scale]
+    num_layers, hidden_dim, num_heads, channels_mlp_dim = VIT_SCALES[scale]
     sizes: dict[str, Any] = {
         "image_size": 224,
         "patch_size": patch_size,
@@ -410,39 +410,39 @@ def from_table(
 # The eight models. "B/16" reads: base scale, patches of $16 \times 16$ pixels.
 def vit_tiny_16(**options: Any) -> VisionTransformer:
     """ViT-Ti/16: 12 blocks, 196 patches, 192 channels. Of DeiT, not of the paper."""
-    return from_table("tiny", 16, options)
+    return vit_of_scale("tiny", 16, options)
 
 
 def vit_small_16(**options: Any) -> VisionTransformer:
     """ViT-S/16: 12 blocks, 196 patches, 384 channels. Of DeiT, not of the paper."""
-    return from_table("small", 16, options)
+    return vit_of_scale("small", 16, options)
 
 
 def vit_small_32(**options: Any) -> VisionTransformer:
     """ViT-S/32: 12 blocks, 49 patches, 384 channels. Of the authors' later code."""
-    return from_table("small", 32, options)
+    return vit_of_scale("small", 32, options)
 
 
 def vit_base_16(**options: Any) -> VisionTransformer:
     """ViT-B/16: 12 blocks, 196 patches, 768 channels."""
-    return from_table("base", 16, options)
+    return vit_of_scale("base", 16, options)
 
 
 def vit_base_32(**options: Any) -> VisionTransformer:
     """ViT-B/32: 12 blocks, 49 patches, 768 channels."""
-    return from_table("base", 32, options)
+    return vit_of_scale("base", 32, options)
 
 
 def vit_large_16(**options: Any) -> VisionTransformer:
     """ViT-L/16: 24 blocks, 196 patches, 1024 channels."""
-    return from_table("large", 16, options)
+    return vit_of_scale("large", 16, options)
 
 
 def vit_large_32(**options: Any) -> VisionTransformer:
     """ViT-L/32: 24 blocks, 49 patches, 1024 channels."""
-    return from_table("large", 32, options)
+    return vit_of_scale("large", 32, options)
 
 
 def vit_huge_14(**options: Any) -> VisionTransformer:
     """ViT-H/14: 32 blocks, 256 patches, 1280 channels."""
-    return from_table("huge", 14, options)
+    return vit_of_scale("huge", 14, options)
