@@ -59,7 +59,7 @@ These are the paper's equations (1) to (4), and the classifier.
 ## How to read the equations
 
 **Two lines, as in a Mixer.** The second is the Mixer's second line, to the letter. The
-first differs in what mixes the tokens: a Mixer has one weight for each pair of places,
+first differs in what mixes the tokens. The weights of a Mixer belong to places, and are
 learned once; attention computes a weight for each pair of *tokens*, for each image
 anew. What that means is told in [`attention`][layers.attention].
 
@@ -70,9 +70,9 @@ for text, and found that averaging does as well with another learning rate (appe
 D.3).
 
 **Positions.** Attention cannot tell where a token stands, so the table of positions
-tells it. If that table is empty, an image is a bag of patches. Here the columns of
-patches are moved round by one, and the scores do not change. With a table as it is
-drawn at the beginning, they do:
+tells it. Without that table an image would be a bag of patches. Here the columns of
+patches are moved round by one. With the table that is drawn at the beginning, the
+scores change; with zeros in its place they do not:
 
 >>> import torch
 >>> from torch import nn
@@ -80,7 +80,7 @@ drawn at the beginning, they do:
 >>> _ = torch.manual_seed(0)
 >>> batch, in_channels, image_size = 2, 3, 28
 >>> model = VisionTransformer(
-...     image_size=image_size, patch_size=4, num_classes=10, num_layers=2,
+...     image_size=image_size, patch_size=4, num_classes=10, num_layers=5,
 ...     hidden_dim=48, num_heads=6, channels_mlp_dim=96,
 ... )
 >>> _ = nn.init.normal_(model.head.weight)
@@ -138,7 +138,7 @@ A small one, built from numbers; and the same with an average in place of the cl
 token:
 
 >>> sizes = dict(
-...     image_size=image_size, patch_size=4, num_classes=10, num_layers=2,
+...     image_size=image_size, patch_size=4, num_classes=10, num_layers=5,
 ...     hidden_dim=48, num_heads=6, channels_mlp_dim=96,
 ... )
 >>> VisionTransformer(**sizes)(image).shape
