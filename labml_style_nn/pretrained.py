@@ -16,8 +16,9 @@ load_timm_weights(model, published.state_dict())
 ```
 
 timm is not needed for the loading, only as one way to get the file. The images must be
-prepared as for timm: its configuration of the authors' models asks for 224 pixels and
-for red, green and blue scaled to $[-1, 1]$.
+prepared as for timm, whose models say how in `pretrained_cfg`. The authors' Mixers ask
+for 224 pixels and for red, green and blue scaled to $[-1, 1]$; ResMLP asks for the mean
+and the standard deviation of ImageNet's colours instead.
 
 ## What is strict about it
 

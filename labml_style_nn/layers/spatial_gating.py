@@ -91,7 +91,7 @@ True
 - The paper asks for weights "near zero" and names no number; $10^{-6}$ is timm's.
 - The $\varepsilon$ of the norm is $10^{-5}$, as in timm; the paper does not name it.
 - The causal unit is not in the paper, which trains on text with masked tokens and looks
-  both ways. It is the usual adaptation.
+  both ways.
 
 ## What it costs
 
@@ -144,6 +144,7 @@ class CausalTokenLinear(TokenLinear):
         # What lies above the diagonal is set to zero at each call, so it gets no
         # gradient and may hold anything. For a short text, the first rows and columns
         # are all there is.
+        check_shape(x, "batch", "length", "channels")
         length = x.shape[1]
         if length > self.in_features:
             raise ValueError(
