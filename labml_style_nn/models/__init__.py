@@ -23,6 +23,18 @@ And for text:
 
 - [`transformer`][]: an encoder in which attention or a Mixer may stand.
 - [`masked_language_model`][]: a network that guesses hidden characters.
+- [`resmlp`][]: ResMLP. One linear map across the patches, and no norm.
+- [`gmlp`][]: gMLP. One MLP across the channels, with the patches gating one another in
+  its middle; and [`causal_gmlp`][], the same for text.
+- [`conv_mixer`][models.conv_mixer]: the ConvMixer. The same plan, with a depthwise
+  convolution for the places and a pointwise one for the channels.
+- [`fnet`][]: FNet. A Fourier transform mixes the tokens, and nothing in it is learned;
+  for text, and for images.
+- [`poolformer`][]: PoolFormer. An average over neighbours mixes the tokens, on maps
+  that shrink from stage to stage.
+- [`vit`][]: the Vision Transformer. Attention in the place of the first of them.
+- [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
+- [`masked_language_model`][]: a transformer that guesses hidden characters.
 
 Published weights are read by [`pretrained`][].
 """

@@ -231,28 +231,25 @@ class EncoderLayer(nn.Module):
         """Let the tokens meet, then work on each by itself."""
         check_shape(x, "batch", "num_tokens", self.dim)
 
-        # What an update is on its way to the sum: single numbers may be dropped, and
-        # all of it. The masks are handed on, for the mixer to obey or to refuse.
-        def tokens_update(x: Tensor) -> Tensor:
-            update = self.token_mixing(
-                x,
-                attn_mask=attn_mask,
-                key_padding_mask=key_padding_mask,
-                is_causal=is_causal,
-            )
-            return self.token_depth(self.dropout(update))
-
-        def channels_update(u: Tensor) -> Tensor:
-            return self.channel_depth(self.dropout(self.channel_mixing(u)))
-
-        # Pre-norm: the norm stands in the branch.
+        # The masks are handed on, for the mixer to obey or to refuse.
+        masks: dict[str, Any] = {
+            "attn_mask": attn_mask,
+            "key_padding_mask": key_padding_mask,
+            "is_causal": is_causal,
+        }
+        # Pre-norm: the norm stands in the branch, and $X$ and $U$ pass it by. On its
+        # way to the sum, an update may lose single numbers, or all of them.
         if self.norm_first:
-            u = x + tokens_update(self.token_norm(x))
-            y = u + channels_update(self.channel_norm(u))
+            update = self.token_mixing(self.token_norm(x), **masks)
+            u = x + self.token_depth(self.dropout(update))
+            update = self.channel_mixing(self.channel_norm(u))
+            y = u + self.channel_depth(self.dropout(update))
         # Post-norm: it stands after the sum.
         else:
-            u = self.token_norm(x + tokens_update(x))
-            y = self.channel_norm(u + channels_update(u))
+            update = self.token_mixing(x, **masks)
+            u = self.token_norm(x + self.token_depth(self.dropout(update)))
+            update = self.channel_mixing(u)
+            y = self.channel_norm(u + self.channel_depth(self.dropout(update)))
         return y
 
 
