@@ -93,7 +93,6 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "token_norm": "0.fn.2",
         "channel_mixing": "1",
         "channel_norm": "3",
-        "head.linear": "head",
     },
 }
 
@@ -149,8 +148,8 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     tensors = dict(model.state_dict())
     for name, layer in model.named_modules():
         if view := TIMM_VIEWS.get(type(layer)):
-            views = {f"{name}.{part}": tensor for part, tensor in view(layer).items()}
-            tensors |= {key: tensor.detach() for key, tensor in views.items()}
+            parts = view(layer).items()
+            tensors |= {f"{name}.{p}".removeprefix("."): t.detach() for p, t in parts}
     names = TIMM_NAMES[type(model)]
     return {timm_name(name, names): tensor for name, tensor in tensors.items()}
 
