@@ -69,9 +69,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.resmlp import ResMLP
+from labml_style_nn.models.vit import VisionTransformer
+from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are
@@ -94,6 +100,49 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_mixing": "1",
         "channel_norm": "3",
     },
+    VisionTransformer: {
+        "patch_embedding.projection": "patch_embed.proj",
+        "class_token": "cls_token",
+        "positions.table": "pos_embed",
+        "token_norm": "norm1",
+        "token_mixing.qkv": "attn.qkv",
+        "token_mixing.projection": "attn.proj",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
+    },
+    # A layer scale is a layer here, and one tensor of the block in timm.
+    ResMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "token_norm": "norm1",
+        "token_mixing": "linear_tokens",
+        "token_scale.weight": "ls1",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp_channels",
+        "channel_scale.weight": "ls2",
+        "head.linear": "head",
+    },
+    # timm puts the two maps and the gate into an MLP of their own.
+    GMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "channel_norm": "norm",
+        "fc1": "mlp_channels.fc1",
+        "token_mixing.norm": "mlp_channels.gate.norm",
+        "token_mixing.projection": "mlp_channels.gate.proj",
+        "fc2": "mlp_channels.fc2",
+        "head.linear": "head",
+    },
+    # Here the first stage begins with the stem, and timm's head has the last norm.
+    PoolFormer: {
+        "stages.0.embedding": "stem.conv",
+        "embedding": "downsample.conv",
+        "token_norm": "norm1",
+        "token_scale.weight": "layer_scale1.scale",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
+        "channel_scale.weight": "layer_scale2.scale",
+        "head.linear": "head.fc",
+        "norm.": "head.norm.",
+    },
 }
 
 # A layer whose tensors have another shape in timm gives views of them here, by their
@@ -101,6 +150,17 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
 # our weight in another shape, as [`patch_embedding`][] shows.
 TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
+    # Its table of positions has an axis of size one for the batch.
+    LearnedPositions: lambda layer: {"table": layer.table[None]},
+    Affine: lambda layer: {
+        name: tensor[None, None] for name, tensor in layer.state_dict().items()
+    },
+    # To timm, the MLP of a map is two convolutions of size one.
+    PoolFormerBlock: lambda block: {
+        f"channel_mixing.{name}.weight": layer.weight[:, :, None, None]
+        for name, layer in block.channel_mixing.named_children()
+        if isinstance(layer, nn.Linear)
+    },
 }
 
 
@@ -150,7 +210,10 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
         if view := TIMM_VIEWS.get(type(layer)):
             parts = view(layer).items()
             tensors |= {f"{name}.{p}".removeprefix("."): t.detach() for p, t in parts}
-    names = TIMM_NAMES[type(model)]
+    names = dict(TIMM_NAMES[type(model)])
+    # A norm that comes after an average has a name of its own there.
+    if isinstance(model, VisionTransformer) and model.pooling == "average":
+        names["norm."] = "fc_norm."
     return {timm_name(name, names): tensor for name, tensor in tensors.items()}
 
 

@@ -36,34 +36,30 @@ reads *other digits of the same hands*, which is easier than reading a stranger'
 [36, 36, 35, 37, 36, 37, 36, 36, 35, 36]
 """
 
-from typing import NamedTuple
-
 import sklearn.datasets
 import torch
 from sklearn.model_selection import train_test_split
-from torch import Tensor
+
+from labml_style_nn.data.images import Images
+from labml_style_nn.data.images import take as take
+
+# Another name for the same type.
+Digits = Images
 
 
-class Digits(NamedTuple):
-    """## Images and their labels
+def load_digits() -> Images:
+    """Load all 1,797 digits, in the order of the original file.
 
     **Shape.** `images`: `(N, 1, 8, 8)`, float32 in $[0, 1]$. `labels`: `(N,)`, int64.
     """
-
-    images: Tensor
-    labels: Tensor
-
-
-def load_digits() -> Digits:
-    """Load all 1,797 digits, in the order of the original file."""
     bunch = sklearn.datasets.load_digits()
     # The grey axis of size one is the axis of colours: a model reads
     # (batch, channels, height, width). Dividing by 16 maps the counts to [0, 1].
     images = torch.tensor(bunch.images, dtype=torch.float32)[:, None] / 16
-    return Digits(images, torch.tensor(bunch.target))
+    return Images(images, torch.tensor(bunch.target))
 
 
-def split_digits(seed: int, test_fraction: float = 0.2) -> tuple[Digits, Digits]:
+def split_digits(seed: int, test_fraction: float = 0.2) -> tuple[Images, Images]:
     """Draw the images to learn from and the images to be tested on.
 
     The draw is scikit-learn's own, so that a classifier of theirs can be compared on
@@ -81,8 +77,3 @@ def split_digits(seed: int, test_fraction: float = 0.2) -> tuple[Digits, Digits]
         stratify=digits.labels.numpy(),
     )
     return take(digits, torch.from_numpy(train)), take(digits, torch.from_numpy(test))
-
-
-def take(digits: Digits, indices: Tensor) -> Digits:
-    """Pick some of the digits, in the order of `indices`."""
-    return Digits(digits.images[indices], digits.labels[indices])

@@ -1,8 +1,8 @@
 r"""# Checkpoints
 
 A checkpoint is all that a training run needs to go on: the weights, the state of the
-optimiser, and what the epochs so far reported. Chance is not in it, since every epoch
-begins from a seed of its own ([`training`][]).
+optimiser, and what the epochs so far reported. Chance is not in it, since every draw
+has a seed of its own ([`chance`][]).
 
 Three things can go wrong with a file like this, and each has its answer here.
 
@@ -68,7 +68,7 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     **Raises.** [`CheckpointError`][] for a file that is broken, or of another run.
     """
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         stored = state["settings"]
     # What torch raises depends on the byte at which the file is broken.
     except (RuntimeError, EOFError, KeyError, TypeError, pickle.PickleError) as error:

@@ -21,7 +21,8 @@ be read by people, compared by tools, and added to by later runs.
 import json
 import os
 import platform
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
@@ -56,13 +57,44 @@ def add(path: Path, record: Record, key: str) -> None:
     write(path, [other for other in others if other[key] != record[key]] + [record])
 
 
-def circumstances() -> Record:
+def columns(history: Sequence[Record]) -> dict[str, list[float]]:
+    """Turn what each epoch reported into a curve for each number."""
+    names = [name for name in (history[0] if history else {}) if name != "epoch"]
+    return {name: [round(entry[name], 5) for entry in history] for name in names}
+
+
+def summary(results: Sequence[Record]) -> str:
+    """Put the results of several seeds in a line."""
+    accuracies = [100 * result["test_accuracy"] for result in results]
+    seconds = statistics.mean(result["cpu_seconds"] for result in results)
+    mean = f"{statistics.mean(accuracies):.2f}"
+    if len(results) == 1:
+        return f"{mean} % right in the test, {seconds:.0f} CPU-seconds"
+    return (
+        f"{len(results)} seeds: {mean} ± {statistics.stdev(accuracies):.2f} % right in "
+        f"the test, {seconds:.0f} CPU-seconds each"
+    )
+
+
+def circumstances(device: torch.device) -> Record:
     """Say when, on what and with which libraries a result was made."""
     libraries = ("torch", "numpy", "scikit-learn")
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "versions": {library: version(library) for library in libraries},
     }
+
+
+def processor() -> str:
+    """Name the processor, as Linux or else as Python does."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
+    return names[0].strip() if names else platform.processor()

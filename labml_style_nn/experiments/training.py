@@ -1,71 +1,136 @@
 r"""# Training
 
-The loop in which a network learns to name images. Any network will do that turns an
-image into a score for each class; [`mixer_digits`][] brings one.
+One loop for every network of this package, whether it names images or guesses words.
+What is to be learned is a [`Task`][]: it gives the examples of each step, and says how
+far off a network is on them. How it is learned is a [`Recipe`][]. The [`Trainer`][]
+does the rest.
 
-An epoch shows the network each training image once, in a random order, most of them a
-little changed ([`random_affine`][]). After each batch of images, every weight takes a
-small step against the gradient of the loss. With the scores $z$, their softmax $p$ and
-the right class $y$ out of $K$, the loss is a cross entropy:
+Each step takes a batch of $n$ examples and moves every weight a little against the
+gradient of their mean loss:
 
-$$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad
-\ell = - (1 - \varepsilon) \log p_y - \frac{\varepsilon}{K} \sum_k \log p_k$$
+$$\ell_t = \frac1n \sum_{i=1}^n \ell_{t,i}, \qquad
+\theta_t = \text{AdamW}\bigl(\theta_{t-1}, \nabla \ell_t, \eta_t\bigr)$$
 
-For $\varepsilon = 0$ it is the number of nats by which the network is surprised to hear
-the right answer. The second term is *label smoothing*: it keeps the network from
-becoming more certain than so few images can make it.
+The last steps still wander, each pulled by its own batch. A running average of the
+weights takes that out, and it is the network to use in the end ([`averages`][]):
+
+$$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 
 ## Notation
 
-- $z$, `scores`: what the network says of each class
-- $p$: the softmax of the scores
-- $y$, `labels`: the right class of each image
-- $K$, `num_classes`: the number of classes
-- $B$, `batch`: how many images are seen together
-- $\ell$, `loss`: the loss
-- $\varepsilon$, `label_smoothing`: the share of the target that all classes divide
-- $t$, `step`: how many batches have been seen
-- $T$, `steps`: how many there are in the whole training
-- $T_w$, `warmup`: how many of them are used to warm up
-- $\eta_t$, `rate`: the learning rate of a step
-- $\eta$, `learning_rate`: the largest of them
-- $\theta$, `model`: the weights, after step $t$ they are $\theta_t$
+- $t$, `step`: how many steps have been taken
+- $n$, `count`: how many examples a step learns from
+- $\ell_{t,i}$, `loss`: the loss of an example; $\ell_t$ is the mean over a batch
+- $\theta_t$, `model`: the weights
+- $\eta_t$: the learning rate of a step ([`learning_rate`][])
 - $\bar\theta$, `average`: the running average of the weights
-- $\beta$, `averaging`: how much of the average stays at each step
+- $\beta_t$: how much of the average stays at a step
 
-## Chance, on purpose
+## Step by step, and nothing else
 
-Every random draw of an epoch (the order, the changes) follows from the seed and the
-number of the epoch, and from nothing before it. So a run that was interrupted continues
-exactly as if it had not been: nothing about chance has to be stored.
+What a step does follows from the state before it and from its number. Every random draw
+is made from the seed of the run and the number of the step ([`chance`][]). So a run
+that stopped after any step, and goes on from what it saved, ends with the same bits as
+one that did not stop (tests do it).
+
+Where that helps, a GPU and some new CPUs, the network computes in 16 bits
+(`precision`): PyTorch's *autocast* does so with products of matrices and leaves sums,
+norms and the weights in 32 bits. `bfloat16` has the range of float32. `float16` has
+not, and small gradients would become zero; so the loss is scaled up before the backward
+pass and the gradients down after it (`GradScaler`).
 
 ## Example
 
->>> recipe = Recipe(epochs=10, warmup_epochs=2, learning_rate=1e-3)
->>> rates = [learning_rate(step, 100, recipe) for step in (0, 10, 19, 20, 60, 99)]
->>> [f"{rate:.2e}" for rate in rates]
-['5.00e-05', '5.50e-04', '1.00e-03', '1.00e-03', '5.00e-04', '3.85e-07']
+A task of its own takes a few lines. This one wants a network to say which of two
+numbers is larger:
 
-Any network will do that gives a score for each class:
-
->>> batch, num_classes = 5, 10
->>> network = nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))
->>> predict(network, torch.rand(batch, 1, 8, 8)).shape
-torch.Size([5])
+>>> class Larger:
+...     steps_per_epoch = 20
+...     def batch(self, step):
+...         pairs = torch.rand(64, 2)
+...         return pairs, pairs.argmax(dim=1)
+...     def loss(self, model, batch):
+...         pairs, labels = batch
+...         scores = model(pairs)
+...         loss = nn.functional.cross_entropy(scores, labels, reduction="sum")
+...         return Sums(loss, (scores.argmax(dim=1) == labels).sum(), len(labels))
+...     def evaluate(self, model):
+...         return {}
+...     def test(self, model):
+...         return {}
+>>> _ = torch.manual_seed(0)
+>>> recipe = Recipe(epochs=4, warmup_epochs=1, learning_rate=0.1, averaging=0.9)
+>>> trainer = Trainer(nn.Linear(2, 2), Larger(), recipe)
+>>> [round(trainer.train_epoch().accuracy, 2) for epoch in range(4)]
+[0.62, 0.91, 0.94, 0.96]
 """
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from labml_style_nn.data.augmentation import random_affine
-from labml_style_nn.data.digits import Digits, take
+from labml_style_nn.experiments.averages import averaged
+from labml_style_nn.experiments.chance import seed_of
+from labml_style_nn.experiments.distributed import Processes
+from labml_style_nn.experiments.optimizer import adamw
+from labml_style_nn.experiments.schedule import learning_rate
 from labml_style_nn.layers.checks import check_positive, check_rate
+
+T = TypeVar("T")
+
+
+class Sums(NamedTuple):
+    """## What a batch came to
+
+    The sum of the losses of its examples, how many of these were answered right, and
+    how many there are. An example is whatever has a loss: an image, or a masked word.
+    They are sums and not means, so that those of several processes can be added up.
+    """
+
+    loss: Tensor
+    right: Tensor
+    count: int | Tensor
+
+
+class Task(Protocol):
+    """## What is to be learned
+
+    `batch` gives the examples of a step, counted from zero, as tensors with one row for
+    each example, on the CPU. It may draw from PyTorch's global generator, which is
+    seeded before the call. What else it draws must follow from the seed of the run and
+    the step alone.
+
+    `loss` says how a network does on such a batch, or on a part of it.
+
+    `evaluate` measures a network while it learns, on examples it does not learn from;
+    `test` does so once, at the end. Both give numbers with names.
+    """
+
+    steps_per_epoch: int
+
+    def batch(self, step: int) -> tuple[Tensor, ...]:
+        """Give the examples of a step."""
+
+    def loss(self, model: nn.Module, batch: Any) -> Sums:
+        """Compare what the network says with what is right."""
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Measure how the network does so far."""
+
+    def test(self, model: nn.Module) -> dict[str, float]:
+        """Measure how it does in the end."""
+
+
+def option(default: T, about: str, *choices: T) -> T:
+    """Declare a field with its default, what it means, and what it may be.
+
+    A command line can be made of such fields ([`command`][]).
+    """
+    value: T = field(default=default, metadata={"about": about, "choices": choices})
+    return value
 
 
 @dataclass(frozen=True)
@@ -73,35 +138,33 @@ class Recipe:
     r"""## The recipe
 
     Every number that shapes a training run, so that two runs with equal recipes are
-    equal. `untouched` is the share of the images that an epoch shows as they are;
-    `rotation`, `shift`, `scale` and `shear` are the ranges in which
-    [`random_affine`][] changes the others.
+    equal. Tasks and networks add their own numbers.
 
-    **Raises.** `ValueError` for a size below one, a negative number, or a warm-up that
-    leaves no time to train.
+    **Raises.** `ValueError` for a size below one, a negative number, a rate that is
+    none, or a warm-up that leaves no time to train.
     """
 
     seed: int = 0
-    epochs: int = 100
-    batch_size: int = 64
-    learning_rate: float = 3e-3
-    warmup_epochs: int = 5
-    weight_decay: float = 0.2
-    label_smoothing: float = 0.1
-    averaging: float = 0.995
-    untouched: float = 0.2
-    rotation: float = 10.0
-    shift: float = 0.5
-    scale: float = 0.12
-    shear: float = 0.2
+    data: str = ""
+    epochs: int = option(100, "how often each example is seen")
+    batch_size: int = option(64, "examples to a step, of all processes together")
+    learning_rate: float = option(3e-3, "the largest of the run")
+    warmup_epochs: int = option(5, "how long the rate rises")
+    weight_decay: float = option(0.2, "how fast matrices decay")
+    clipping: float = option(0.0, "largest norm of all gradients together; 0: any")
+    averaging: float = option(0.995, "how much of the averaged weights stays each step")
+    precision: str = option(
+        "float32", "what products are computed in", "float32", "bfloat16", "float16"
+    )
+    channels_last: bool = option(False, "keep the channels of a pixel side by side")
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         check_positive(epochs=self.epochs, batch_size=self.batch_size)
         for name, value in asdict(self).items():
-            if not 0 <= value < math.inf:
+            if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
-        check_rate(label_smoothing=self.label_smoothing, averaging=self.averaging)
+        check_rate(averaging=self.averaging)
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be less than epochs, "
@@ -109,31 +172,11 @@ class Recipe:
             )
 
 
-# ## How large a step
-#
-# The rate rises in a straight line while the weights are still random and their
-# gradients point anywhere, then falls along half a cosine, so that the last steps are
-# small enough to settle:
-#
-# $$\eta_t = \eta \cdot
-# \begin{cases}
-# (t + 1) / T_w & t < T_w \\
-# \tfrac12 \left(1 + \cos \pi \dfrac{t - T_w}{T - T_w}\right) & t \ge T_w
-# \end{cases}$$
-def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
-    """Compute the learning rate of a step, counted from zero."""
-    warmup = steps * recipe.warmup_epochs // recipe.epochs
-    if step < warmup:
-        return recipe.learning_rate * (step + 1) / warmup
-    done = (step - warmup) / (steps - warmup)
-    return recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
-
-
 class Epoch(NamedTuple):
     """## What an epoch reports
 
-    Both are means over the images as the network saw them: changed, and each before the
-    step it led to. `accuracy` is a share, from 0 to 1.
+    Means over the examples as the network saw them: changed, and each before the step
+    it led to. `accuracy` is a share, from 0 to 1.
     """
 
     loss: float
@@ -144,112 +187,146 @@ class DivergedError(ArithmeticError):
     """## When training breaks down
 
     The loss is not a number any more. Every later step would only spread it, so the run
-    stops and says where.
+    stops and says where. What was saved before is still good.
     """
 
 
 class Trainer:
-    r"""## The trainer
+    """## The trainer
 
-    It keeps together what changes in a training: the network, the optimiser, and the
-    average of the weights.
+    It keeps together what changes in a training: the network, the optimiser, the
+    average of the weights, and where it is.
 
-    The optimiser is AdamW: Adam, with weights that decay towards zero by themselves.
-
-    The average is the network to use in the end. The last steps still wander, each
-    pulled by its own batch, and averaging takes that out:
-
-    $$\bar\theta_t = \beta \bar\theta_{t-1} + (1 - \beta) \theta_t$$
-
-    **Source.** AdamW: I. Loshchilov and F. Hutter, "Decoupled Weight Decay
-    Regularization", 2019, [arXiv:1711.05101](https://arxiv.org/abs/1711.05101).
+    `model` is the network, and `average` the one to use in the end. With several
+    [`Processes`][], each of them has a trainer, and all do the same.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe) -> None:
-        self.model, self.recipe = model, recipe
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=0.0, weight_decay=recipe.weight_decay
-        )
-        average = get_ema_multi_avg_fn(recipe.averaging)
-        self.average = AveragedModel(model, multi_avg_fn=average)
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        recipe: Recipe,
+        processes: Processes | None = None,
+    ) -> None:
+        self.task, self.recipe = task, recipe
+        self.processes = processes or Processes()
+        self.device = self.processes.device
+        self.model = self.processes.place(model)
+        if recipe.channels_last:
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = self.processes.parallel(self.model)
+        self.optimizer = adamw(self.model, recipe.weight_decay)
+        scaled = recipe.precision == "float16"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+        self.average = averaged(self.model, recipe.averaging)
+        self.step = 0
+        self.steps = recipe.epochs * task.steps_per_epoch
+        # Loss, right answers and examples of the epoch so far.
+        self.seen = torch.zeros(3, dtype=torch.float64)
 
-    def train_epoch(self, digits: Digits, epoch: int) -> Epoch:
-        """Show the network each image once.
-
-        `epoch` counts from zero. PyTorch's global generator is seeded anew.
+    def train_epoch(self) -> Epoch:
+        """Take steps up to the end of the epoch, and report it.
 
         **Raises.** [`DivergedError`][] if the loss stops being a number.
         """
-        torch.manual_seed(1_000_000 * (self.recipe.seed + 1) + epoch)
-        self.model.train()
-        loss_sum = correct = 0.0
-        batches = shuffled(digits, self.recipe)
-        for number, batch in enumerate(batches, start=epoch * len(batches)):
-            rate = learning_rate(number, self.recipe.epochs * len(batches), self.recipe)
-            loss, right = self.step(batch, rate)
-            if not math.isfinite(loss):
-                raise DivergedError(
-                    f"the loss is {loss} in epoch {epoch + 1}, step {number + 1}: "
-                    "try a smaller learning rate or a longer warm-up"
-                )
-            # Each batch counts by its size: the last one is smaller.
-            loss_sum += loss * len(batch.labels)
-            correct += right
-        return Epoch(loss_sum / len(digits.labels), correct / len(digits.labels))
+        self.advance()
+        while self.step % self.task.steps_per_epoch:
+            self.advance()
+        return self.report()
 
-    def step(self, batch: Digits, rate: float) -> tuple[float, int]:
-        """Take one step; the loss, and how many answers were right."""
-        # Forward,
-        scores = self.model(batch.images)
-        smoothing = self.recipe.label_smoothing
-        loss = F.cross_entropy(scores, batch.labels, label_smoothing=smoothing)
-        # backward,
-        self.optimizer.zero_grad()
-        loss.backward()
-        # and a step.
-        self.optimizer.param_groups[0]["lr"] = rate
-        self.optimizer.step()
+    def report(self) -> Epoch:
+        """Report the epoch that has come to its end, and begin to count anew."""
+        loss, right, count = self.seen.tolist()
+        self.seen = torch.zeros_like(self.seen)
+        return Epoch(loss / count, right / count)
+
+    def advance(self) -> None:
+        """Take one step.
+
+        PyTorch's global generator is seeded anew.
+
+        **Raises.** [`DivergedError`][] if the loss is not a number.
+        """
+        # Forward: this process's part of the batch, and what all parts came to.
+        sums = self.forward(self.draw())
+        total = self.processes.total(torch.stack([tensor(n) for n in sums]))
+        self.check(total)
+        # Backward. Processes average their gradients, and times their number an average
+        # is a sum: this is the gradient of the mean over the whole batch.
+        count = total[2].item() / self.processes.count
+        self.backward(sums.loss / count)
+        # And a step.
+        self.update()
         self.average.update_parameters(self.model)
-        return loss.item(), int((scores.argmax(dim=1) == batch.labels).sum())
+        self.seen += total
+        self.step += 1
+
+    def draw(self) -> tuple[Tensor, ...]:
+        """Draw the batch, and keep this process's part of it."""
+        seed, step, rank = self.recipe.seed, self.step, self.processes.rank
+        # All processes draw the same batch,
+        torch.manual_seed(seed_of(seed, "batch", step))
+        batch = self.processes.share(self.task.batch(step))
+        # but what dropout leaves out of their parts is independent.
+        torch.manual_seed(seed_of(seed, "network", step, rank))
+        return batch
+
+    def forward(self, batch: tuple[Tensor, ...]) -> Sums:
+        """Compare what the network says with what is right."""
+        self.network.train()
+        dtype = getattr(torch, self.recipe.precision)
+        mixed = dtype != torch.float32
+        with torch.autocast(self.device.type, dtype, enabled=mixed):
+            return self.task.loss(self.network, batch)
+
+    def check(self, total: Tensor) -> None:
+        """Refuse to go on with a loss that is not a number."""
+        loss = (total[0] / total[2]).item()
+        if not math.isfinite(loss):
+            epoch = self.step // self.task.steps_per_epoch
+            raise DivergedError(
+                f"the loss is {loss} in epoch {epoch + 1}, step {self.step + 1}: "
+                "try a smaller learning rate or a longer warm-up"
+            )
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute the gradients, as they are without any scaling."""
+        self.optimizer.zero_grad()
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimizer)
+
+    def update(self) -> None:
+        """Move the weights against their gradients."""
+        # A gradient that is far too long is shortened, and keeps its direction.
+        if self.recipe.clipping:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clipping)
+        recipe, steps = self.recipe, self.steps
+        warmup = steps * recipe.warmup_epochs // recipe.epochs
+        rate = learning_rate(self.step, steps, warmup, recipe.learning_rate)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        # In float16 a step with gradients too large for it is left out.
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
         """Give all that changes in a training, for a checkpoint."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average.state_dict(),
-        }
+        parts = self.parts()
+        state = {name: part.state_dict() for name, part in parts.items()}
+        return state | {"step": self.step, "seen": self.seen}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take it back."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average.load_state_dict(state["average"])
+        for name, part in self.parts().items():
+            part.load_state_dict(state[name])
+        self.step, self.seen = state["step"], state["seen"]
+
+    def parts(self) -> dict[str, Any]:
+        """Name the parts that have a state of their own."""
+        names = ("model", "optimizer", "scaler", "average")
+        return {name: getattr(self, name) for name in names}
 
 
-def shuffled(digits: Digits, recipe: Recipe) -> list[Digits]:
-    """Shuffle the digits, change most of them a little, and cut them into batches."""
-    images, labels = take(digits, torch.randperm(len(digits.labels)))
-    changed = random_affine(
-        images,
-        rotation=recipe.rotation,
-        shift=recipe.shift,
-        scale=recipe.scale,
-        shear=recipe.shear,
-    )
-    untouched = torch.rand(len(labels), 1, 1, 1) < recipe.untouched
-    images = torch.where(untouched, images, changed)
-    size = recipe.batch_size
-    return [
-        Digits(*p) for p in zip(images.split(size), labels.split(size), strict=True)
-    ]
-
-
-@torch.no_grad()
-def predict(model: nn.Module, images: Tensor) -> Tensor:
-    """Name the class with the highest score for each image.
-
-    **Shape.** `(batch, channels, height, width)` to `(batch,)`.
-    """
-    model.eval()
-    return model(images).argmax(dim=1)
+def tensor(number: int | Tensor) -> Tensor:
+    """Make a number of a batch a tensor in float64, on its device."""
+    return torch.as_tensor(number).detach().double()

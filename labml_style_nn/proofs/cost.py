@@ -28,10 +28,12 @@ def parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def multiply_adds(module: nn.Module, *shape: int) -> int:
+def multiply_adds(
+    module: nn.Module, *shape: int, dtype: torch.dtype = torch.float32
+) -> int:
     """The multiply–adds for one input of a shape (the batch of one included)."""
     with FlopCounterMode(display=False) as counter:
-        module.to("meta")(torch.empty(shape, device="meta"))
+        module.to("meta")(torch.empty(shape, dtype=dtype, device="meta"))
     return int(counter.get_total_flops()) // 2
 
 

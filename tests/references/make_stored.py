@@ -145,7 +145,7 @@ def conv_mixer(kernel_size: int = 5, patch_size: int = 3, depth: int = 2) -> Cas
 def vit(pool: str = "token") -> Case:
     """With the class token; or averaging the patches, where timm averages first.
 
-    The average leaves out the class token, which is there all the same. It is then that
+    With the average there is no class token, as in the authors' code. It is then that
     timm norms, with weights called `fc_norm`.
     """
     from timm.models.vision_transformer import VisionTransformer
@@ -161,7 +161,8 @@ def vit(pool: str = "token") -> Case:
     norm = "norm" if pool == "token" else "fc_norm"
     inside = ("norm1", "attn", "norm2", "mlp")
     taps = ("patch_embed", "pos_drop", *per_block(1, *inside), "blocks.1", norm)
-    return Case(VisionTransformer, sizes, image(sizes), taps)
+    options = {"class_token": pool == "token"}
+    return Case(VisionTransformer, sizes, image(sizes), taps, options)
 
 
 def poolformer() -> Case:
@@ -209,6 +210,36 @@ def fnet() -> Case:
     )
 
 
+class FNetText(nn.Module):
+    """FNet for text, from the vectors of the words on: their table holds no weights."""
+
+    def __init__(self, **sizes: int) -> None:
+        from transformers import FNetConfig, FNetModel
+
+        super().__init__()
+        self.fnet = FNetModel(FNetConfig(**sizes), add_pooling_layer=False)
+        self.fnet.embeddings.word_embeddings = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The tokens are of types 0, 1, 2, 0, 1, ..."""
+        types = torch.arange(x.shape[1]) % self.fnet.config.type_vocab_size
+        types = types.expand(x.shape[:2])
+        return first(self.fnet(inputs_embeds=x, token_type_ids=types))
+
+
+def fnet_text() -> Case:
+    """With two positions more than there are tokens."""
+    sizes = {
+        "hidden_size": 20,
+        "intermediate_size": 52,
+        "num_hidden_layers": 1,
+        "max_position_embeddings": 13,
+        "type_vocab_size": 3,
+    }
+    taps = ("fnet.embeddings.LayerNorm", "fnet.embeddings", "fnet.encoder.layer.0")
+    return Case(FNetText, sizes, (2, 11, 20), taps, source="transformers")
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "timm_mixer": mixer,
     "timm_resmlp": resmlp,
@@ -219,6 +250,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "timm_vit_average": lambda: vit("avg"),
     "timm_poolformer": poolformer,
     "hf_fnet_layer": fnet,
+    "hf_fnet_text": fnet_text,
 }
 
 # ## Drawing

@@ -116,7 +116,11 @@ def build() -> dict[str, nn.Module]:
 
     with torch.device("meta"):
         h14 = MlpMixer(patch_size=14, num_blocks=32, embed_dim=1280)
-        named = {ours: timm.create_model(theirs) for theirs, ours in NAMES.items()}
+        # Of some, what was published has no head; then timm builds none, unless asked.
+        named = {
+            ours: timm.create_model(theirs, num_classes=1000)
+            for theirs, ours in NAMES.items()
+        }
     return {"mixer_h14": h14, **named}
 
 

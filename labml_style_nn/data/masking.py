@@ -1,0 +1,196 @@
+r"""# Masking
+
+How can a model learn a language from text alone? Hide some of the tokens, and let it
+guess them from the others, on both sides. That is the *masked language model* of
+Devlin, Chang, Lee and Toutanova, 2018, "BERT: Pre-training of Deep Bidirectional
+Transformers for Language Understanding"
+([arXiv:1810.04805](https://arxiv.org/abs/1810.04805)). This page is how they hide them
+(section 3.1 and appendix A.1):
+
+1. Of the tokens, 15 % are *chosen*. The model has to say what they were; nothing is
+   asked about the others.
+2. A chosen token is replaced by `[MASK]` 80 % of the time, by a random token 10 % of
+   the time, and is left as it is 10 % of the time.
+
+## Notation
+
+- $t_s$, `tokens`: the token at place $s$
+- $r$, `rate`: the share of tokens that are chosen, 15 %
+- $m$, `mask_share`: the share of the chosen that become `[MASK]`, 80 %
+- $q$, `random_share`: the share of the chosen that become a random token, 10 %
+- $V$, `vocabulary_size`: how many tokens there are
+- $B$, `batch`: how many sequences there are
+- $S$, `num_tokens`: the length of a sequence
+
+## Why not hide all of them
+
+Whoever uses the model later gives it text without any `[MASK]`. If every chosen token
+had been one, the model could learn to think only where it sees a `[MASK]`. As it is,
+any token may be a wrong one, and any may be asked for, so the model has to keep a good
+picture of each (appendix A.1). The price is small: a random token stands at $r q = 1.5$
+% of all places.
+
+## Coins or a count
+
+The paper says that 15 % are chosen. Here each token has a *coin of its own*: it is
+chosen with probability $r$, whatever happens to the others. So the expected share is 15
+% for a sequence of any length. The authors' code chooses a *fixed number* of each
+sequence, $0.15$ times its length, rounded, and at least one. For 128 tokens that is 19,
+nearly the same; for ten tokens it is two, a fifth. A fixed number never leaves a short
+sequence without a question, as coins do now and then:
+
+>>> import torch
+>>> from labml_style_nn.data.masking import mask_tokens
+>>> generator = torch.Generator().manual_seed(0)
+>>> batch, num_tokens, vocabulary_size, special = 10_000, 10, 90, (0, 1)
+>>> tokens = torch.randint(2, vocabulary_size, (batch, num_tokens), generator=generator)
+>>> masked = mask_tokens(
+...     tokens, vocabulary_size=vocabulary_size, mask_token=0, special_tokens=special,
+...     generator=generator,
+... )
+>>> chosen = masked.targets >= 0
+>>> f"{chosen.double().mean():.1%} chosen"
+'15.0% chosen'
+>>> f"{(~chosen.any(dim=1)).double().mean():.1%} of the sequences have no question"
+'19.9% of the sequences have no question'
+
+With 128 tokens, one sequence in a billion has none ($0.85^{128}$).
+
+What became of the chosen ones:
+
+>>> now, before = masked.tokens[chosen], masked.targets[chosen]
+>>> hidden, kept = (now == 0).double().mean(), (now == before).double().mean()
+>>> f"{hidden:.1%} hidden, {kept:.1%} kept"
+'79.4% hidden, 10.0% kept'
+
+## Special tokens
+
+Some tokens of a vocabulary are no text: padding, the beginning and the end, `[MASK]`
+itself. They are never chosen, and never drawn as a random token. The code of BERT
+spares `[CLS]` and `[SEP]` in the same way when it chooses; its random tokens come from
+the whole vocabulary.
+
+## What differs from the paper
+
+- A coin for each token in place of a fixed number, see above.
+- Random tokens are never special.
+
+## Example
+
+Token 0 is `[MASK]`, and 1 is special. Four tokens are chosen: three are hidden, and
+one, a 7, stays. Nobody can see from the result that it was chosen.
+
+>>> text = torch.tensor([[7, 8, 9, 1, 7, 8, 9, 1, 7, 8, 9, 1, 7, 8, 9, 1]])
+>>> masked = mask_tokens(
+...     text, vocabulary_size=10, mask_token=0, special_tokens=[1],
+...     generator=torch.Generator().manual_seed(5),
+... )
+>>> masked.tokens.tolist()
+[[7, 0, 9, 1, 7, 0, 9, 1, 7, 8, 9, 1, 0, 8, 9, 1]]
+>>> masked.targets.tolist()
+[[-100, 8, -100, -100, -100, 8, -100, -100, 7, -100, -100, -100, 7, -100, -100, -100]]
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+# What stands in the targets where nothing is asked. PyTorch's `cross_entropy` skips it
+# unless it is told otherwise.
+NOT_CHOSEN = -100
+
+
+class Masked(NamedTuple):
+    r"""## What the model reads, and what it has to say
+
+    **Shape.** Both as the tokens they were made from. `tokens` is what the model reads.
+    `targets` holds the token that stood there where one was chosen, and
+    [`NOT_CHOSEN`][] everywhere else.
+    """
+
+    tokens: Tensor
+    targets: Tensor
+
+
+def mask_tokens(
+    tokens: Tensor,
+    *,
+    vocabulary_size: int,
+    mask_token: int,
+    special_tokens: Iterable[int] = (),
+    rate: float = 0.15,
+    mask_share: float = 0.8,
+    random_share: float = 0.1,
+    generator: torch.Generator | None = None,
+) -> Masked:
+    r"""Choose some tokens, and hide most of them.
+
+    `mask_token` is special, whether it is listed or not. `tokens` are left as they are.
+    All draws come from `generator`, on the device of the tokens, or else from PyTorch's
+    own: the same generator in the same state gives the same result.
+
+    **Shape.** Any, int64.
+
+    **Raises.** `ValueError` for another type, a rate or share outside $[0, 1]$, shares
+    whose sum is above one, a special token outside the vocabulary, and a vocabulary of
+    nothing but special tokens.
+
+    **Source.** Devlin and others, section 3.1 and appendix A.1.
+    """
+    check_shares(rate, mask_share, random_share)
+    if tokens.dtype != torch.int64:
+        raise ValueError(f"tokens must be int64, got {tokens.dtype}")
+    special = torch.tensor(sorted({mask_token, *special_tokens}), device=tokens.device)
+    ordinary = ordinary_tokens(vocabulary_size, special)
+
+    def coin() -> Tensor:
+        return torch.rand(tokens.shape, generator=generator, device=tokens.device)
+
+    # The first coin says whether a token is chosen.
+    chosen = (coin() < rate) & ~torch.isin(tokens, special)
+    targets = tokens.where(chosen, NOT_CHOSEN)
+    # The second says what becomes of it. Below $m$ it is hidden, in the next part of
+    # size $q$ it is replaced, above both it stays.
+    fate = coin()
+    hidden = chosen & (fate < mask_share)
+    replaced = chosen & (fate >= mask_share) & (fate < mask_share + random_share)
+    # A random token for every place, of which few are used. `where` makes a new tensor.
+    draw = torch.randint(
+        len(ordinary), tokens.shape, generator=generator, device=tokens.device
+    )
+    read = tokens.where(~replaced, ordinary[draw]).masked_fill(hidden, mask_token)
+    return Masked(read, targets)
+
+
+def ordinary_tokens(vocabulary_size: int, special: Tensor) -> Tensor:
+    """The tokens of a vocabulary that are not special.
+
+    **Raises.** `ValueError` for a special token outside it, and if none are left.
+    """
+    outside = special[(special < 0) | (special >= vocabulary_size)].tolist()
+    if outside:
+        last = vocabulary_size - 1
+        raise ValueError(f"special tokens must lie from 0 to {last}, got {outside}")
+    every = torch.arange(vocabulary_size, device=special.device)
+    ordinary = every[~torch.isin(every, special)]
+    if len(ordinary) == 0:
+        raise ValueError(f"all {vocabulary_size} tokens of the vocabulary are special")
+    return ordinary
+
+
+def check_shares(rate: float, mask_share: float, random_share: float) -> None:
+    """Refuse what is not a share of something.
+
+    **Raises.** `ValueError` with the value and the rule.
+    """
+    shares = {"rate": rate, "mask_share": mask_share, "random_share": random_share}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name} must lie in [0, 1], got {share}")
+    if mask_share + random_share > 1 + 1e-9:
+        raise ValueError(
+            "mask_share and random_share are parts of one whole, "
+            f"got {mask_share} and {random_share}"
+        )

@@ -1,0 +1,229 @@
+r"""# The command of an experiment
+
+Every experiment is a command, and all of these commands are alike: a data set, with
+settings that suit it, each number of which is an option; seeds, and for each of them a
+[run][runs] in a folder of its own; results in a file of [`records`][].
+
+An [`Experiment`][] says what is special about one of them. The options are made from
+its settings, which are a dataclass whose fields say what they mean ([`option`][]).
+
+## Example
+
+>>> from labml_style_nn.experiments.mixer_images import EXPERIMENT
+>>> line = ["--data", "digits", "--seeds", "1", "2", "--hidden-dim", "32"]
+>>> options, settings = understood(EXPERIMENT, line)
+>>> [(chosen.seed, chosen.hidden_dim, chosen.epochs) for chosen in settings]
+[(1, 32, 100), (2, 32, 100)]
+"""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.checkpoint import CheckpointError
+from labml_style_nn.experiments.curves import curves
+from labml_style_nn.experiments.distributed import Processes, started
+from labml_style_nn.experiments.runs import Run, Stopped
+from labml_style_nn.experiments.training import DivergedError, Recipe, Task, Trainer
+
+
+@dataclass(frozen=True)
+class Source:
+    """## Where data come from
+
+    `folder` has the files, if not the place where downloads are kept; `verify` asks
+    whether their checksums are to be tested.
+    """
+
+    folder: Path | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """## What is special about an experiment
+
+    `presets` has the settings for each data set, the default first; `full` has those of
+    the size that a GPU is for. `model` and `task` make the network and the task of
+    settings.
+    """
+
+    name: str
+    about: str
+    presets: dict[str, Any]
+    model: Callable[[Any], nn.Module]
+    task: Callable[[Any, Source], Task]
+    full: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """What starts it."""
+        return f"python -m {__package__}.{self.name}"
+
+
+# ## From options to settings
+
+
+def understood(
+    experiment: Experiment, arguments: Sequence[str]
+) -> tuple[argparse.Namespace, list[Any]]:
+    """Read the command line: the options, and the settings of each seed.
+
+    **Raises.** `ValueError` for settings that cannot be meant.
+    """
+    # The data set comes first: the defaults of all else depend on it.
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    choose_preset(first, experiment)
+    chosen, _ = first.parse_known_args(arguments)
+    presets = experiment.full if chosen.full else experiment.presets
+    if chosen.data not in presets:
+        raise ValueError(f"no full size is set for {chosen.data}: leave out --full")
+    preset = presets[chosen.data]
+    options = command_line(experiment, preset).parse_args(arguments)
+    numbers = {name: getattr(options, name) for name in optional(preset)}
+    settings = [replace(preset, seed=seed, **numbers) for seed in options.seeds]
+    return options, settings
+
+
+def choose_preset(parser: argparse.ArgumentParser, experiment: Experiment) -> None:
+    """Add the options that choose between presets."""
+    names = list(experiment.presets)
+    about = "what to learn from (default: %(default)s)"
+    parser.add_argument("--data", choices=names, default=names[0], help=about)
+    about = "the full size, for a GPU"
+    parser.add_argument("--full", action="store_true", help=about)
+
+
+def optional(preset: Recipe) -> dict[str, dict[str, Any]]:
+    """Name the settings that are options, with what is said about them."""
+    return {f.name: dict(f.metadata) for f in fields(preset) if "about" in f.metadata}
+
+
+def command_line(experiment: Experiment, preset: Recipe) -> argparse.ArgumentParser:
+    """Describe the command: every setting is an option."""
+    parser = argparse.ArgumentParser(
+        prog=experiment.command,
+        description=experiment.about,
+        epilog="Interrupt it with Ctrl-C: the same command goes on where it stopped.",
+        allow_abbrev=False,
+    )
+    choose_preset(parser, experiment)
+    choose_circumstances(parser, f"runs/{experiment.name}/{preset.data}")
+    for name, told in optional(preset).items():
+        default = getattr(preset, name)
+        how: dict[str, Any] = {
+            "type": type(default),
+            "choices": told["choices"] or None,
+        }
+        if isinstance(default, bool):
+            how = {"action": argparse.BooleanOptionalAction}
+        about = f"{told['about']} (default: %(default)s)"
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, default=default, help=about, **how)
+    return parser
+
+
+def choose_circumstances(parser: argparse.ArgumentParser, out: str) -> None:
+    """Add the options that do not change what is learned."""
+    add = parser.add_argument
+    about = "a training run for each seed (default: 0)"
+    add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help=about)
+    about = "the folder for checkpoints and results (default: %(default)s)"
+    add("--out", type=Path, default=Path(out), help=about)
+    add("--folder", type=Path, help="where the files of the data set are, if not kept")
+    about = "take files that are not the official ones"
+    add("--no-verify", dest="verify", action="store_false", help=about)
+    about = "where to compute (default: a GPU if there is one)"
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help=about)
+    about = "CPU threads of a process; 0: as many as PyTorch likes (default: 1)"
+    add("--threads", type=int, default=1, help=about)
+    add("--note", default="", help="a sentence that the record is to have")
+
+
+# ## From settings to results
+
+
+def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status, as shells count it."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        options, settings = understood(experiment, arguments)
+        with started(options.device) as processes:
+            line = shlex.join([*experiment.command.split(), *without_note(arguments)])
+            run_all(experiment, options, settings, processes, line)
+    except Stopped as stopped:
+        print(f"\n{stopped}", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, CheckpointError, DivergedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def without_note(arguments: Sequence[str]) -> list[str]:
+    """Leave the note out of the command: it changes nothing."""
+    kept = list(arguments)
+    if "--note" in kept:
+        place = kept.index("--note")
+        del kept[place : place + 2]
+    return kept
+
+
+def run_all(
+    experiment: Experiment,
+    options: argparse.Namespace,
+    settings: Sequence[Recipe],
+    processes: Processes,
+    line: str,
+) -> None:
+    """Train and test with each of the settings, and write down what came of it."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    source, runs, results = Source(options.folder, options.verify), [], []
+    for chosen in settings:
+        model, task = experiment.model(chosen), experiment.task(chosen, source)
+        trainer = Trainer(model, task, chosen, processes)
+        run = Run(trainer, options.out / f"seed-{chosen.seed}")
+        run.train()
+        runs.append(run)
+        if processes.first:
+            result = {"experiment": experiment.name, "command": line}
+            result |= outcome(run) | records.circumstances(processes.device)
+            result |= {"processes": processes.count, "verified": options.verify}
+            result |= {"note": options.note}
+            records.add(options.out / "results.jsonl", result, key="settings")
+            results.append(result)
+            print(f"seed {chosen.seed}: {records.summary([result])}")
+    if processes.first:
+        conclude(options.out, runs, results)
+
+
+def outcome(run: Run) -> records.Record:
+    """Test the network, and put together what the run came to."""
+    trainer = run.trainer
+    wall, cpu = run.seconds.tolist()
+    return {
+        "seed": trainer.recipe.seed,
+        **trainer.task.test(trainer.average),
+        "cpu_seconds": round(cpu, 1),
+        "wall_seconds": round(wall, 1),
+        "parameters": sum(p.numel() for p in trainer.model.parameters()),
+        "settings": asdict(trainer.recipe),
+        "curve": records.columns(run.history),
+    }
+
+
+def conclude(out: Path, runs: Sequence[Run], results: Sequence[records.Record]) -> None:
+    """Draw the curves, and say what came of all seeds."""
+    drawing = curves([records.columns(run.history) for run in runs])
+    (out / "curves.svg").write_text(drawing, "utf-8")
+    print(records.summary(results))
+    print(f"written: {out}/results.jsonl, {out}/curves.svg")

@@ -1,0 +1,67 @@
+r"""# The sets of images
+
+Four sets, from small to large, with what a network needs to know of each: the size of
+an image, its channels, the number of classes.
+
+| `--data` | images to learn from, and for the test | |
+|---|---|---|
+| `digits` | 1,437 and 360, of $8 \times 8$ pixels | comes with scikit-learn; the split follows the seed ([`digits`][data.digits]) |
+| `fashion-mnist` | 60,000 and 10,000, of $28 \times 28$ | downloaded, or in a folder ([`fashion_mnist`][]) |
+| `cifar10`, `cifar100` | 50,000 and 10,000, of $32 \times 32$ in colour | likewise ([`cifar`][]) |
+
+## Example
+
+>>> from pathlib import Path
+>>> task = image_task(ImageRecipe(data="digits", validation=200), Source())
+>>> len(task.train.labels), len(task.watched.labels), len(task.tested.labels)
+(1237, 200, 360)
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from labml_style_nn.data.cifar import load_cifar10, load_cifar100
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.data.fashion_mnist import load_fashion_mnist
+from labml_style_nn.data.images import Images
+from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
+from labml_style_nn.experiments.command import Source
+
+
+Load = Callable[[int, Source], tuple[Images, Images]]
+
+
+class ImageSet(NamedTuple):
+    """## What a network needs to know
+
+    `load` takes the seed of the run and the [`Source`][], and gives the images to learn
+    from and those for the test.
+    """
+
+    image_size: int
+    in_channels: int
+    num_classes: int
+    load: Load
+
+
+def official(load: Callable[..., tuple[Images, Images]]) -> Load:
+    """Make a loader of one whose set has a test part of its own, whatever the seed."""
+    return lambda seed, source: load(source.folder, verify=source.verify)
+
+
+# Only the digits have no test set of their own: their split is drawn by the seed.
+IMAGE_SETS = {
+    "digits": ImageSet(8, 1, 10, lambda seed, source: split_digits(seed)),
+    "fashion-mnist": ImageSet(28, 1, 10, official(load_fashion_mnist)),
+    "cifar10": ImageSet(32, 3, 10, official(load_cifar10)),
+    "cifar100": ImageSet(32, 3, 100, official(load_cifar100)),
+}
+
+
+def image_task(settings: ImageRecipe, source: Source) -> ImageTask:
+    """Load the images of the settings, and make the task of them.
+
+    **Raises.** [`DataError`][] if the images are not to be had.
+    """
+    train, test = IMAGE_SETS[settings.data].load(settings.seed, source)
+    return ImageTask(train, test, settings)

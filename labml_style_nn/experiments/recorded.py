@@ -1,0 +1,21 @@
+r"""# What is on record
+
+The results that come with the package, with everything it takes to repeat them. Each
+line of these files was written by a run of the command that it names.
+
+## Example
+
+>>> results = recorded("mixer_images", "digits")
+>>> [result["test_errors"] for result in results]
+"""
+
+from importlib import resources
+
+from labml_style_nn.experiments import records
+
+
+def recorded(experiment: str, data: str) -> list[records.Record]:
+    """Read the results of an experiment on a data set, one for each seed."""
+    folder = resources.files("labml_style_nn.experiments") / "results"
+    results = records.read(folder / f"{experiment}.jsonl")
+    return [result for result in results if result["settings"]["data"] == data]

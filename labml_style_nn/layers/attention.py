@@ -1,0 +1,468 @@
+r"""# Multi-head attention
+
+[Token mixing][token_mixing] has a weight for each pair of places, learned once and used
+for every image. Attention computes these weights anew for each image. Every token asks
+a question, the *query*; every token puts up a sign, the *key*; and the better a sign
+answers a question, the more of that token's *value* is handed over. It is the token
+mixing of the transformer (Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser and
+Polosukhin, 2017, "Attention Is All You Need",
+[arXiv:1706.03762](https://arxiv.org/abs/1706.03762), section 3.2):
+
+$$\begin{aligned}
+A &= \text{softmax}\Bigl(\frac{Q K^\top}{\sqrt{d_k}}\Bigr), \\
+\text{Attention}(Q, K, V) &= A V .
+\end{aligned}$$
+
+Row $i$ of $A$ belongs to query $i$. Its numbers are positive and sum to one, so row $i$
+of the result is a weighted mean of the values.
+
+One mean is a narrow channel. So the layer computes several attentions side by side, the
+*heads*, each with queries, keys and values of its own, which are shorter. What they
+find is written in a row and mapped once more:
+
+$$\begin{aligned}
+Q_i &= X W_{Q,i}^\top, \quad K_i = Z W_{K,i}^\top, \quad V_i = Z W_{V,i}^\top, \\
+Y &= \bigl[\,\text{Attention}(Q_1, K_1, V_1), \; \ldots, \;
+\text{Attention}(Q_h, K_h, V_h)\,\bigr]\, W_O^\top .
+\end{aligned}$$
+
+If $Z$ is $X$ itself, the tokens of one table look at each other: *self-attention*.
+Otherwise those of one table look at another: *cross-attention*.
+
+## Notation
+
+- $X$, `query`: the table whose tokens ask, $S_q \times C$ for each image
+- $Z$, `key`, `value`: the table they look at, $S_k \times C$
+- $Y$: the table that comes out, $S_q \times C$
+- $Q$, $K$, $V$, `q`, `k`, `v`: queries, keys and values of a head, rows of $d_k$
+  numbers
+- $A$, `attention_weights`: how much each query takes from each key
+- $h$, `num_heads`: the number of heads
+- $d_k$, `head_dim`: the channels of a head, $C / h$
+- $W_Q$, $W_K$, $W_V$, `qkv`: the three maps, $C \times C$ each, in one matrix of
+  $3C \times C$
+- $W_{Q,i}$, $W_{K,i}$, $W_{V,i}$: the $d_k$ rows of each that belong to head $i$
+- $W_O$, `projection`: the last map, $C \times C$
+- $B$, `batch`: how many images are computed together
+- $S$, `num_patches`: the number of tokens, where one table looks at itself
+- $S_q$, `num_queries`: the number of queries
+- $S_k$, `num_keys`: the number of keys, and of values
+- $C$, `dim`: the number of channels of a token
+- $M$, `mask`: true where a query may *not* look
+
+## Why the square root
+
+Take a query and a key whose numbers are independent, with mean zero and variance one.
+Their product is a sum of $d_k$ terms of variance one, so its variance is $d_k$. Softmax
+of numbers that far apart is nearly all or nothing, and where it is, its gradient is
+nearly zero (section 3.2.1). The division brings the variance back to one. Here each of
+a thousand queries meets sixteen keys, and we ask how much the winner takes:
+
+>>> import torch
+>>> from labml_style_nn.layers.attention import MultiHeadAttention, attention_weights
+>>> _ = torch.manual_seed(0)
+>>> num_queries, num_keys, head_dim = 1000, 16, 512
+>>> q, k = torch.randn(num_queries, head_dim), torch.randn(num_keys, head_dim)
+>>> with_root, without = attention_weights(q, k), (q @ k.mT).softmax(dim=-1)
+>>> f"{with_root.amax(dim=-1).mean():.2f}, {without.amax(dim=-1).mean():.2f}"
+'0.24, 0.95'
+
+## The mixing depends on what is mixed
+
+Give token mixing another image, and the weights are the same. Give attention another
+image, and they are not. Here are the weights of a layer of four heads, for two images
+at once:
+
+>>> batch, num_patches, dim, num_heads = 2, 24, 20, 4
+>>> attention = MultiHeadAttention(dim, num_heads)
+>>> x = torch.randn(batch, num_patches, dim)
+>>> weights = attention.weights(x)
+>>> weights.shape
+torch.Size([2, 4, 24, 24])
+>>> torch.allclose(weights.sum(dim=-1), torch.ones(()))
+True
+>>> torch.allclose(weights[0], weights[1], atol=0.01)
+False
+
+The weights of token mixing are parameters, and their number grows with $S$. Those of
+attention are results. Its parameters make no mention of $S$, so one layer reads tables
+of any length.
+
+## It cannot tell where a token stands
+
+The weight between two tokens depends on what they hold, and on nothing else. Exchange
+the tokens, and the results are exchanged in the same way:
+
+>>> order = torch.randperm(num_patches)
+>>> torch.allclose(attention(x[:, order]), attention(x)[:, order], atol=1e-6)
+True
+
+Where the order matters, the tokens must carry it: see [`positional_encoding`][]. A
+Mixer needs nothing of the kind, see [`token_mixing`][].
+
+## Who may look where
+
+Three masks restrict the view, and they may be combined. True means: may *not* look.
+That is the meaning in `nn.MultiheadAttention`; in PyTorch's function
+`scaled_dot_product_attention` it is the opposite.
+
+- `key_padding_mask`, $B \times S_k$: keys that nobody may look at, because they only
+  fill up a table.
+- `is_causal`: token $i$ may look at tokens $1$ to $i$. Whoever predicts the next token
+  must not see it.
+- `attn_mask`: any other rule, $S_q \times S_k$, or one for each image,
+  $B \times S_q \times S_k$, or for each head, $B \times h \times S_q \times S_k$.
+
+With the causal mask, a later token has no influence on an earlier result:
+
+>>> changed = x.clone()
+>>> changed[:, 10:] = 0
+>>> now, before = attention(changed, is_causal=True), attention(x, is_causal=True)
+>>> torch.allclose(now[:, :10], before[:, :10]), torch.allclose(now, before)
+(True, False)
+
+What of a query that may look nowhere? The equation has no answer, for the softmax of
+nothing is $0 / 0$, and `nn.MultiheadAttention` returns NaN. Here the mean of no values
+is *defined* to be zero, and no gradient passes. So a table of nothing but padding does
+no harm:
+
+>>> nobody = torch.ones(batch, num_patches, dtype=torch.bool)
+>>> y = attention(x, key_padding_mask=nobody)
+>>> torch.equal(y, attention.projection.bias.expand_as(y))
+True
+
+## What differs from the paper
+
+- All four maps have a bias, as in the authors' code of the
+  [Vision Transformer][VisionTransformer] and in PyTorch; the paper's have none.
+- $d_k = d_v = C / h$, as the paper chooses them, is a rule here.
+- [Dropout][dropout] may strike the weights $A$, while training, as in the authors' code
+  (tensor2tensor) and in PyTorch; the paper's section 5.4 names other places only. By
+  default nothing is dropped.
+- The maps begin as all [linear maps][linear] here; the paper does not say how its own
+  do. $W_Q$, $W_K$ and $W_V$ get the variance $1/C$ that Xavier's rule has for a square
+  matrix, though they share one matrix that is not square.
+- A query that may look nowhere gets zero.
+
+## What it costs
+
+$4 C^2 + 4 C$ parameters, and for self-attention $4 S C^2 + 2 S^2 C$ multiply–adds for
+each image: the first term is the four maps, the second the two products with the
+weights. The number of heads does not matter.
+
+The second term is *quadratic* in the number of tokens, where token mixing is linear.
+These are the multiply–adds of four times as many tokens, as a multiple; on PyTorch's
+`meta` device, which keeps shapes and no numbers:
+
+>>> from torch.utils.flop_counter import FlopCounterMode
+>>> from labml_style_nn.layers.token_mixing import TokenMixing
+>>> def macs(layer, num_patches, dim):
+...     x = torch.empty(1, num_patches, dim, device="meta")
+...     with FlopCounterMode(display=False) as counter:
+...         layer.to("meta")(x)
+...     return counter.get_total_flops() // 2
+>>> dim = 768
+>>> few, many = TokenMixing(196, 384), TokenMixing(784, 384)
+>>> macs(many, 784, dim) / macs(few, 196, dim)
+4.0
+>>> attention = MultiHeadAttention(dim, num_heads=12)
+>>> few, many = macs(attention, 196, dim), macs(attention, 784, dim)
+>>> f"{many / few:.2f}"
+'5.36'
+>>> maps = 4 * dim**2
+>>> (many - 784 * maps) / (few - 196 * maps)
+16.0
+
+So at a few hundred tokens the maps still cost most; at $S = 2C$ both terms are equal.
+
+## Example
+
+Cross-attention, in which five tokens look at eleven:
+
+>>> batch, num_queries, num_keys, dim, num_heads = 2, 5, 11, 24, 3
+>>> attention = MultiHeadAttention(dim, num_heads)
+>>> x = torch.randn(batch, num_queries, dim)
+>>> z = torch.randn(batch, num_keys, dim)
+>>> attention(x, z).shape
+torch.Size([2, 5, 24])
+>>> attention.weights(x, z).shape
+torch.Size([2, 3, 5, 11])
+
+The layer uses a fused function, and it computes what the equation says:
+
+>>> from labml_style_nn.layers.attention import dot_product_attention
+>>> q, k, v = attention.project(x, z)
+>>> heads = dot_product_attention(q, k, v)
+>>> heads.shape
+torch.Size([2, 3, 5, 8])
+>>> in_a_row = heads.transpose(1, 2).flatten(2)
+>>> torch.allclose(attention.projection(in_a_row), attention(x, z), atol=1e-6)
+True
+
+Two masks at once, the second for the last three keys of the second image:
+
+>>> mask = torch.zeros(num_queries, num_keys, dtype=torch.bool)
+>>> mask[:, 0] = True
+>>> padding = torch.zeros(batch, num_keys, dtype=torch.bool)
+>>> padding[1, -3:] = True
+>>> attention(x, z, z, attn_mask=mask, key_padding_mask=padding).shape
+torch.Size([2, 5, 24])
+>>> seen = attention.weights(x, z, attn_mask=mask, key_padding_mask=padding) > 0
+>>> seen[1, 0, 0].int()
+tensor([0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], dtype=torch.int32)
+"""
+
+import math
+from functools import reduce
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
+from labml_style_nn.layers.linear import Linear
+
+# ## The equation
+
+
+def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+    r"""The weights $A$, line by line.
+
+    **Shape.** `(..., num_queries, head_dim)` and `(..., num_keys, head_dim)` to
+    `(..., num_queries, num_keys)`; the mask has this shape, or one that is broadcast to
+    it.
+
+    **Source.** Section 3.2.1, equation (1).
+    """
+    # $Q K^\top / \sqrt{d_k}$: a score for each pair of a query and a key.
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    # The score of a forbidden pair is the lowest number there is, and so its weight is
+    # zero. With $-\infty$ in its place, a query without any key would meet
+    # $\infty - \infty$.
+    if mask is not None:
+        scores = scores.masked_fill(mask, torch.finfo(scores.dtype).min)
+    # Softmax. No score is too large for $e^x$ once the largest is brought to zero,
+    # which cancels in the fraction.
+    exponentials = (scores - scores.amax(dim=-1, keepdim=True)).exp()
+    weights = exponentials / exponentials.sum(dim=-1, keepdim=True)
+    # Where all scores are equally low, they would all have got the same weight. The
+    # definition says zero.
+    return weights if mask is None else weights.masked_fill(mask, 0)
+
+
+def dot_product_attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    r"""A weighted mean of the values, for each query.
+
+    **Shape.** As for [`attention_weights`][], and values `(..., num_keys, head_dim)`,
+    to `(..., num_queries, head_dim)`.
+
+    **Source.** Section 3.2.1, equation (1).
+    """
+    return attention_weights(q, k, mask) @ v
+
+
+def fused_attention(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None = None,
+    is_causal: bool = False,
+    dropout_rate: float = 0.0,
+) -> Tensor:
+    r"""The same, in one call of PyTorch.
+
+    The two functions above write all weights into memory, $S^2$ numbers for each head.
+    PyTorch's fused function computes a few of them, uses them and forgets them
+    (FlashAttention, Dao and others, 2022,
+    [arXiv:2205.14135](https://arxiv.org/abs/2205.14135)). The tests hold the two
+    together, values and gradients, with and without masks.
+
+    **Shape.** As for [`dot_product_attention`][].
+    """
+    if mask is None:
+        return F.scaled_dot_product_attention(
+            q, k, v, is_causal=is_causal, dropout_p=dropout_rate
+        )
+    # True means "may take part" there, hence the negation. What the function returns
+    # for a query that may look nowhere depends on its version. So such a query may look
+    # everywhere, and then its result is replaced by zero, and its gradient with it.
+    nowhere = mask.all(dim=-1, keepdim=True)
+    mean = F.scaled_dot_product_attention(
+        q, k, v, attn_mask=nowhere | ~mask, dropout_p=dropout_rate
+    )
+    return mean.masked_fill(nowhere, 0)
+
+
+# ## Masks
+
+
+def merge_masks(
+    q: Tensor,
+    k: Tensor,
+    attn_mask: Tensor | None,
+    key_padding_mask: Tensor | None,
+    is_causal: bool,
+) -> Tensor | None:
+    r"""One mask out of three, or none.
+
+    **Shape.** Queries `(batch, num_heads, num_queries, head_dim)` and keys; to a mask
+    that is broadcast to `(batch, num_heads, num_queries, num_keys)`.
+
+    **Raises.** `ValueError` for a mask of another shape or type, and for a causal mask
+    with as many queries as keys not given.
+    """
+    batch, num_heads, num_queries, _ = q.shape
+    num_keys = k.shape[2]
+    masks = []
+    if attn_mask is not None:
+        # The axes that are not given are filled in: the same rule for all images, or
+        # for all heads.
+        expected = (batch, num_heads, num_queries, num_keys)
+        shapes = {4: expected, 3: (batch, *expected[2:]), 2: expected[2:]}
+        check_mask(attn_mask, "attn_mask", shapes.get(attn_mask.dim(), expected[2:]))
+        masks.append(attn_mask[:, None] if attn_mask.dim() == 3 else attn_mask)
+    if key_padding_mask is not None:
+        # A padded key is closed to all queries and all heads.
+        check_mask(key_padding_mask, "key_padding_mask", (batch, num_keys))
+        masks.append(key_padding_mask[:, None, None])
+    if is_causal:
+        # Row $i$, column $j$: closed for $j > i$, which is above the diagonal.
+        if num_queries != num_keys:
+            raise ValueError(
+                "is_causal needs as many queries as keys, "
+                f"got {num_queries} and {num_keys}"
+            )
+        everywhere = q.new_ones(num_queries, num_keys, dtype=torch.bool)
+        masks.append(everywhere.triu(diagonal=1))
+    # A pair is closed if any of the masks closes it.
+    return reduce(torch.logical_or, masks) if masks else None
+
+
+def check_mask(mask: Tensor, name: str, shape: tuple[int, ...]) -> None:
+    """Refuse a mask that is not boolean, or not of this shape.
+
+    **Raises.** `ValueError` with what was expected.
+    """
+    if mask.dtype != torch.bool:
+        raise ValueError(f"{name} must be boolean (True: masked), got {mask.dtype}")
+    if tuple(mask.shape) != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {tuple(mask.shape)}")
+
+
+# ## The layer
+
+
+class MultiHeadAttention(nn.Module):
+    r"""## Several heads side by side
+
+    `key` is `query` unless it is given, and `value` is `key`. So one argument is
+    self-attention, and two are cross-attention.
+
+    With the weights of `nn.MultiheadAttention` (its `in_proj_weight` is our
+    `qkv.weight`, its `out_proj` our `projection`), the results, the weights of each
+    head and all gradients are PyTorch's, to $10^{-10}$ in float64 (tests).
+
+    **Shape.** `(batch, num_queries, dim)`, and `key` and `value`
+    `(batch, num_keys, dim)`, to `(batch, num_queries, dim)`. The masks are described
+    [above][layers.attention].
+
+    **Raises.** `ValueError` for a size below one, a `dim` that `num_heads` does not
+    divide, a rate outside $[0, 1)$, a table of another shape, a mask of another shape
+    or type, and `is_causal` with a table that looks at another of another length.
+
+    **Source.** Section 3.2.2.
+    """
+
+    def __init__(self, dim: int, num_heads: int, dropout_rate: float = 0.0) -> None:
+        super().__init__()
+        check_positive(dim=dim, num_heads=num_heads)
+        check_rate(dropout_rate=dropout_rate)
+        if dim % num_heads:
+            raise ValueError(
+                f"dim must be a multiple of num_heads, got {dim} and {num_heads}"
+            )
+        self.dim, self.num_heads, self.dropout_rate = dim, num_heads, dropout_rate
+        # $W_Q$, $W_K$ and $W_V$, one below the other, and in each the heads one below
+        # the other. So self-attention needs one product for all of them. No size says
+        # how many tokens there will be.
+        self.qkv = Linear(dim, 3 * dim)
+        # $W_O$ mixes what the heads have found, within each token.
+        self.projection = Linear(dim, dim)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+        *,
+        attn_mask: Tensor | None = None,
+        key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        """Let every query take a mean of the values, once for each head."""
+        q, k, v = self.project(query, key, value)
+        mask = merge_masks(q, k, attn_mask, key_padding_mask, is_causal)
+        # For a causal mask that stands alone PyTorch has a kernel of its own, which
+        # leaves out what is masked instead of computing it.
+        alone = attn_mask is None and key_padding_mask is None
+        mean = fused_attention(
+            q,
+            k,
+            v,
+            mask=None if alone else mask,
+            is_causal=is_causal and alone,
+            dropout_rate=self.dropout_rate if self.training else 0.0,
+        )
+        # The heads in a row, and then $W_O$.
+        return self.projection(rearrange(mean, "b h s d -> b s (h d)"))
+
+    def weights(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        *,
+        attn_mask: Tensor | None = None,
+        key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        """The weights $A$ of each head, to look at: which token looks where.
+
+        Nothing is dropped, and nothing is fused: this is the equation.
+
+        **Shape.** As for the layer, to `(batch, num_heads, num_queries, num_keys)`.
+        """
+        q, k, _ = self.project(query, key)
+        mask = merge_masks(q, k, attn_mask, key_padding_mask, is_causal)
+        return attention_weights(q, k, mask)
+
+    def project(
+        self, query: Tensor, key: Tensor | None = None, value: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of each head.
+
+        **Shape.** As for the layer, to `(batch, num_heads, num_queries, head_dim)` and
+        twice `(batch, num_heads, num_keys, head_dim)`.
+        """
+        key = query if key is None else key
+        value = key if value is None else value
+        check_shape(query, "batch", "queries", self.dim)
+        check_shape(key, query.shape[0], "keys", self.dim)
+        check_shape(value, *key.shape)
+        # One table: one product. Otherwise each table meets its third of the matrix.
+        if query is key is value:
+            tables = self.qkv(query).chunk(3, dim=-1)
+        else:
+            thirds = zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
+            tables = [
+                F.linear(table, *third)
+                for table, third in zip((query, key, value), thirds, strict=True)
+            ]
+        # A token of $C$ channels becomes $h$ of $d_k$, one for each head.
+        q, k, v = (
+            rearrange(table, "b s (h d) -> b h s d", h=self.num_heads)
+            for table in tables
+        )
+        return q, k, v

@@ -1,0 +1,162 @@
+"""A host that can be told to misbehave, on this machine."""
+
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import NamedTuple
+
+import pytest
+
+
+class Asked(NamedTuple):
+    """One request: the path, the `Range` it had, and how many bytes were sent."""
+
+    path: str
+    range: str | None
+    sent: int
+
+
+class Host:
+    """Files to serve, how to answer the next requests, and the requests that came.
+
+    An answer is a word, or a word with a number. When none are left, `usually` it is.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.files: dict[str, bytes] = {}
+        self.answers: list[str | tuple[str, float]] = []
+        self.usually: str | tuple[str, float] = "good"
+        self.asked: list[Asked] = []
+
+    def url(self, name: str) -> str:
+        return f"{self.address}/{name}"
+
+    @property
+    def sent(self) -> int:
+        return sum(asked.sent for asked in self.asked)
+
+
+class Handler(BaseHTTPRequestHandler):
+    host: Host
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        self.sent = 0
+        answer = self.host.answers.pop(0) if self.host.answers else self.host.usually
+        word, number = answer if isinstance(answer, tuple) else (answer, 0)
+        number_of = len(self.host.asked)
+        self.host.asked.append(Asked(self.path, self.headers.get("Range"), 0))
+        try:
+            content = self.host.files.get(self.path.lstrip("/"))
+            if content is None:
+                self.begin(404, 0)
+            else:
+                getattr(self, word)(content, number)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        finally:
+            asked = self.host.asked[number_of]
+            self.host.asked[number_of] = asked._replace(sent=self.sent)
+
+    def begin(self, status: int, length: int | None, **headers: str) -> None:
+        self.send_response(status)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.send_header("Connection", "close")
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def send(self, content: bytes) -> None:
+        self.wfile.write(content)
+        self.wfile.flush()
+        self.sent += len(content)
+
+    def open_range(self, content: bytes) -> bytes:
+        """Send the head of an answer that honours `Range`; what it should contain."""
+        asked = self.headers.get("Range")
+        if asked is None:
+            self.begin(200, len(content))
+            return content
+        start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(content):
+            self.begin(416, 0, Content_Range=f"bytes */{len(content)}")
+            return b""
+        where = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        self.begin(206, len(content) - start, Content_Range=where)
+        return content[start:]
+
+    # ## The answers
+
+    def good(self, content: bytes, _: float) -> None:
+        self.send(self.open_range(content))
+
+    def no_range(self, content: bytes, _: float) -> None:
+        self.begin(200, len(content))
+        self.send(content)
+
+    def drop(self, content: bytes, number: float) -> None:
+        """Close the connection after some bytes."""
+        self.send(self.open_range(content)[: int(number)])
+
+    def drop_without_range(self, content: bytes, number: float) -> None:
+        self.begin(200, len(content))
+        self.send(content[: int(number)])
+
+    def status(self, content: bytes, number: float) -> None:
+        self.begin(int(number), 0)
+
+    def altered(self, content: bytes, _: float) -> None:
+        self.send(bytes(byte ^ 1 for byte in self.open_range(content)))
+
+    def shorter(self, content: bytes, number: float) -> None:
+        self.good(content[: int(number)], 0)
+
+    def unannounced(self, content: bytes, _: float) -> None:
+        self.begin(200, None)
+        self.send(content)
+
+    def endless(self, content: bytes, _: float) -> None:
+        self.begin(200, None)
+        while True:
+            self.send(content)
+
+    def other_range(self, content: bytes, number: float) -> None:
+        where = f"bytes 0-{len(content) - 1}/{len(content)}"
+        self.begin(206, len(content), Content_Range=where)
+        self.send(content)
+
+    def silent(self, content: bytes, number: float) -> None:
+        self.open_range(content)
+        time.sleep(number)
+
+    def slow(self, content: bytes, number: float) -> None:
+        """Send a hundredth, pause, and so on."""
+        rest, piece = self.open_range(content), max(len(content) // 100, 1)
+        for start in range(0, len(rest), piece):
+            self.send(rest[start : start + piece])
+            time.sleep(number)
+
+    def nonsense(self, content: bytes, _: float) -> None:
+        self.wfile.write(b"this is not HTTP\r\n\r\n")
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    handler = type("OwnHandler", (Handler,), {})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    handler.host = Host(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield handler.host  # type: ignore[attr-defined]
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -1,0 +1,87 @@
+"""Images: picking, turning into floats, and statistics held to numpy's."""
+
+import numpy
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.data.images import (
+    Images,
+    channel_statistics,
+    floats,
+    normalize,
+    take,
+)
+
+ALL_BYTES = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+
+
+def some_bytes(seed: int, *shape: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(256, shape, dtype=torch.uint8, generator=generator)
+
+
+@given(st.lists(st.integers(0, 6), max_size=20))
+def test_take_keeps_each_image_with_its_label(indices: list[int]) -> None:
+    images = Images(some_bytes(0, 7, 3, 4, 5), torch.arange(7))
+    some = take(images, torch.tensor(indices, dtype=torch.long))
+    assert some.labels.tolist() == indices
+    assert some.images.shape == (len(indices), 3, 4, 5)
+    for image, index in zip(some.images, indices, strict=True):
+        assert image.equal(images.images[index])
+
+
+def test_floats_are_a_255th_of_the_bytes() -> None:
+    found = floats(ALL_BYTES).flatten()
+    assert found.dtype == torch.float32
+    assert found.tolist() == [numpy.float32(b) / numpy.float32(255) for b in range(256)]
+
+
+def test_bytes_come_back_from_floats_and_floats_stay() -> None:
+    once = floats(ALL_BYTES)
+    assert (once * 255).round().to(torch.uint8).equal(ALL_BYTES)
+    assert floats(once) is once
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int16, torch.bool])
+def test_other_whole_numbers_are_refused(dtype: torch.dtype) -> None:
+    with pytest.raises(ValueError, match=f"must be uint8 or floats, got {dtype}"):
+        floats(torch.zeros(2, dtype=dtype))
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 5, 4), (40, 3, 6, 7), (1, 4, 1, 1)])
+def test_statistics_are_numpys(shape: tuple[int, ...]) -> None:
+    stored = some_bytes(1, *shape) // (torch.arange(shape[1])[:, None, None] + 1)
+    mean, std = channel_statistics(stored.to(torch.uint8))
+    reference = stored.numpy().astype(float) / 255
+    numpy.testing.assert_allclose(mean, reference.mean(axis=(0, 2, 3)), rtol=1e-12)
+    numpy.testing.assert_allclose(
+        std, reference.std(axis=(0, 2, 3)), rtol=1e-12, atol=1e-15
+    )
+
+
+def test_normalised_by_channel() -> None:
+    images = torch.rand(5, 2, 3, 4, dtype=torch.double)
+    found = normalize(images, (0.25, 0.5), (2.0, 0.125))
+    assert found[:, 0].equal((images[:, 0] - 0.25) / 2)
+    assert found[:, 1].equal((images[:, 1] - 0.5) * 8)
+    # One image alone is treated as in a batch.
+    assert normalize(images[3], (0.25, 0.5), (2.0, 0.125)).equal(found[3])
+
+
+def test_what_cannot_be_normalised_is_refused() -> None:
+    images = torch.zeros(2, 3, 4, 4)
+    with pytest.raises(ValueError, match=r"shape \(\.\.\., 2, height, width\)"):
+        normalize(images, (0.0, 0.0), (1.0, 1.0))
+    with pytest.raises(ValueError, match=r"3 positive numbers, got \(1\.0, 1\.0\)"):
+        normalize(images, (0.0, 0.0, 0.0), (1.0, 1.0))
+    with pytest.raises(ValueError, match=r"3 positive numbers, got \(1\.0, 0\.0, 1"):
+        normalize(images, (0.0, 0.0, 0.0), (1.0, 0.0, 1.0))
+
+
+def test_statistics_of_anything_but_bytes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"must be uint8, got torch\.float32"):
+        channel_statistics(torch.zeros(2, 3, 4, 4))
+    with pytest.raises(ValueError, match=r"expected shape"):
+        channel_statistics(torch.zeros(2, 4, 4, dtype=torch.uint8))

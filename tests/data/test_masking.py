@@ -1,0 +1,220 @@
+"""Masking: what is chosen, what becomes of it, and what is left alone."""
+
+from math import sqrt
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labml_style_nn.data.masking import NOT_CHOSEN, mask_tokens
+
+V, MASK = 60, 3
+SPECIAL = {0, 1, MASK}
+LARGE = (2000, 100)
+
+
+def generator(seed=0):
+    """Seed a new generator."""
+    return torch.Generator().manual_seed(seed)
+
+
+def text(shape, vocabulary_size=V, seed=1):
+    """Draw tokens of all kinds, special ones too."""
+    return torch.randint(vocabulary_size, shape, generator=generator(seed))
+
+
+def masked(tokens, seed=0, **options):
+    """Mask with the vocabulary of these tests."""
+    options = {
+        "vocabulary_size": V,
+        "mask_token": MASK,
+        "special_tokens": SPECIAL,
+        "generator": generator(seed),
+    } | options
+    return mask_tokens(tokens, **options)
+
+
+def is_special(tokens):
+    """Find the special tokens."""
+    return torch.isin(tokens, torch.tensor(sorted(SPECIAL)))
+
+
+def near(share, expected, count):
+    """Say whether a share of `count` coins is within five standard deviations."""
+    return abs(share - expected) <= 5 * sqrt(expected * (1 - expected) / count)
+
+
+# ## The paper's numbers
+
+
+@pytest.mark.parametrize("rate", [0.15, 0.4])
+def test_the_share_that_is_chosen(rate):
+    tokens = text(LARGE)
+    chosen = masked(tokens, rate=rate).targets != NOT_CHOSEN
+    ordinary = ~is_special(tokens)
+    assert near(chosen[ordinary].double().mean().item(), rate, int(ordinary.sum()))
+
+
+@pytest.mark.parametrize("length", [1, 3, 10, 64])
+def test_the_share_is_the_same_for_every_length(length):
+    tokens = torch.full((200_000 // length, length), 7)
+    chosen = masked(tokens).targets != NOT_CHOSEN
+    assert near(chosen.double().mean().item(), 0.15, tokens.numel())
+
+
+def test_eighty_ten_ten_of_the_chosen():
+    tokens = text(LARGE)
+    read, targets = masked(tokens)
+    chosen = targets != NOT_CHOSEN
+    count, before, now = int(chosen.sum()), targets[chosen], read[chosen]
+    ordinary = V - len(SPECIAL)
+    # A random token is the old one as often as any other.
+    shares = {
+        "hidden": ((now == MASK), 0.8),
+        "the same": ((now == before), 0.1 + 0.1 / ordinary),
+        "another": ((now != MASK) & (now != before), 0.1 - 0.1 / ordinary),
+    }
+    for name, (kind, expected) in shares.items():
+        assert near(kind.double().mean().item(), expected, count), name
+
+
+def test_the_random_tokens_are_uniform_over_the_ordinary_ones():
+    tokens = torch.full(LARGE, 7)
+    read, _ = masked(tokens, rate=1.0, mask_share=0.0, random_share=1.0)
+    counts = read.flatten().bincount(minlength=V)
+    assert {t for t in range(V) if counts[t] == 0} == SPECIAL
+    for token in set(range(V)) - SPECIAL:
+        share = counts[token].item() / read.numel()
+        assert near(share, 1 / (V - len(SPECIAL)), read.numel()), token
+
+
+def test_the_draws_of_choice_fate_and_token_are_independent():
+    # If the coin of the choice were used again for the fate, all chosen tokens would
+    # be hidden: a coin below 0.15 is below 0.8.
+    tokens = text(LARGE)
+    read, targets = masked(tokens)
+    chosen = targets != NOT_CHOSEN
+    hidden = (read == MASK) & chosen
+    # Neither depends on the place.
+    half = LARGE[1] // 2
+    for kind, expected in ((chosen, 0.15 * (V - len(SPECIAL)) / V), (hidden, None)):
+        left, right = kind[:, :half].double(), kind[:, half:].double()
+        share = left.mean().item() if expected is None else expected
+        spread = sqrt(2 * share * (1 - share) / left.numel())
+        assert abs(left.mean() - right.mean()) <= 5 * spread
+    # Neighbours are chosen together as often as by chance.
+    pairs = (chosen[:, 1:] & chosen[:, :-1]).double().mean().item()
+    share = 0.15 * (V - len(SPECIAL)) / V
+    assert near(pairs, share**2, chosen[:, 1:].numel() / 2)
+
+
+# ## What holds for every text
+
+sizes = st.integers(0, 6)
+seeds = st.integers(0, 2**31)
+
+
+@given(sizes, sizes, seeds, st.floats(0, 1), st.floats(0, 1), st.data())
+@settings(max_examples=200, deadline=None)
+def test_what_is_true_of_every_masking(batch, length, seed, rate, mask_share, data):
+    random_share = data.draw(st.floats(0, 1 - mask_share))
+    tokens = text((batch, length), seed=seed)
+    before = tokens.clone()
+    shares = {"rate": rate, "mask_share": mask_share, "random_share": random_share}
+    read, targets = masked(tokens, seed, **shares)
+    # Shapes and types stay, and so does the text.
+    assert read.shape == targets.shape == tokens.shape
+    assert read.dtype == targets.dtype == tokens.dtype
+    assert torch.equal(tokens, before)
+    assert read.data_ptr() != tokens.data_ptr() or not tokens.numel()
+    # Where nothing was chosen, nothing was touched; where something was, the target is
+    # what stood there.
+    chosen = targets != NOT_CHOSEN
+    assert torch.equal(read[~chosen], tokens[~chosen])
+    assert torch.equal(targets[chosen], tokens[chosen])
+    # Special tokens are never chosen; what is new is a mask or an ordinary token.
+    assert not (chosen & is_special(tokens)).any()
+    new = read[read != tokens]
+    assert not (is_special(new) & (new != MASK)).any()
+    # The same seed, the same result.
+    again = masked(tokens, seed, **shares)
+    assert torch.equal(again.tokens, read)
+    assert torch.equal(again.targets, targets)
+
+
+def test_the_ends_of_the_shares():
+    tokens = text((50, 40))
+    ordinary = ~is_special(tokens)
+    nothing = masked(tokens, rate=0.0)
+    assert torch.equal(nothing.tokens, tokens)
+    assert (nothing.targets == NOT_CHOSEN).all()
+    hidden = masked(tokens, rate=1.0, mask_share=1.0, random_share=0.0)
+    assert torch.equal(hidden.tokens == MASK, ordinary | (tokens == MASK))
+    assert torch.equal(hidden.targets[ordinary], tokens[ordinary])
+    kept = masked(tokens, rate=1.0, mask_share=0.0, random_share=0.0)
+    assert torch.equal(kept.tokens, tokens)
+    assert torch.equal(kept.targets[ordinary], tokens[ordinary])
+
+
+def test_the_mask_is_special_without_being_listed():
+    tokens = torch.full((10, 10), MASK)
+    read, targets = masked(tokens, special_tokens=(), rate=1.0)
+    assert torch.equal(read, tokens)
+    assert (targets == NOT_CHOSEN).all()
+    drawn = masked(
+        torch.full((100, 100), 7),
+        special_tokens=(),
+        rate=1.0,
+        mask_share=0.0,
+        random_share=1.0,
+    )
+    assert MASK not in drawn.tokens
+    assert 0 in drawn.tokens
+
+
+def test_another_seed_is_another_masking_and_none_is_pytorchs_own():
+    tokens = text((50, 40))
+    assert not torch.equal(masked(tokens, 0).tokens, masked(tokens, 1).tokens)
+    results = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        results.append(masked(tokens, generator=None))
+    assert torch.equal(results[0].tokens, results[1].tokens)
+    assert torch.equal(results[0].targets, results[1].targets)
+
+
+def test_a_generator_goes_on_where_it_stopped():
+    tokens, shared = text((50, 40)), generator()
+    first, second = (masked(tokens, generator=shared) for _ in range(2))
+    assert not torch.equal(first.targets, second.targets)
+
+
+# ## What is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rate": 1.1}, r"rate must lie in \[0, 1\], got 1.1"),
+        ({"rate": float("nan")}, r"rate must lie in \[0, 1\], got nan"),
+        ({"mask_share": -0.1}, r"mask_share must lie in \[0, 1\], got -0.1"),
+        ({"random_share": 2.0}, r"random_share must lie in \[0, 1\], got 2.0"),
+        ({"random_share": 0.3}, "parts of one whole, got 0.8 and 0.3"),
+        ({"mask_token": V}, rf"must lie from 0 to 59, got \[{V}\]"),
+        ({"special_tokens": [-1]}, r"must lie from 0 to 59, got \[-1\]"),
+        (
+            {"vocabulary_size": 2, "mask_token": 0, "special_tokens": [1]},
+            "all 2 tokens of the vocabulary are special",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        masked(text((2, 5)), **options)
+
+
+@pytest.mark.parametrize("dtype", [torch.float, torch.int32, torch.bool])
+def test_tokens_of_another_type_are_refused(dtype):
+    with pytest.raises(ValueError, match=f"tokens must be int64, got {dtype}"):
+        masked(text((2, 5)).to(dtype))

@@ -1,0 +1,112 @@
+"""Several processes: the same losses as one, and one that writes."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from labml_style_nn.experiments.distributed import Processes, started, where
+
+TINY = [
+    "--epochs=2",
+    "--warmup-epochs=1",
+    "--batch-size=251",
+    "--patch-size=4",
+    "--num-layers=1",
+    "--hidden-dim=8",
+    "--tokens-mlp-dim=4",
+    "--channels-mlp-dim=8",
+    "--device=cpu",
+]
+MODULE = ["-m", "labml_style_nn.experiments.mixer_images"]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
+        *("--master-addr=127.0.0.1", f"--master-port={free_port()}"),
+        *arguments,
+    ]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    alone = [sys.executable, *MODULE, *TINY, f"--out={one}"]
+    subprocess.run(alone, check=True, capture_output=True)
+    result = torchrun(*MODULE, *TINY, f"--out={two}")
+    assert result.returncode == 0, result.stderr
+
+    # 1437 images in batches of 251: the last has 182, and neither number is even.
+    curves = []
+    for folder in (one, two):
+        lines = (folder / "seed-0/epochs.jsonl").read_text().splitlines()
+        curves.append([json.loads(line) for line in lines])
+    for alone_entry, shared in zip(*curves, strict=True):
+        assert shared == pytest.approx(alone_entry, rel=1e-6)
+    states = [
+        torch.load(folder / "seed-0/checkpoint.pt", weights_only=True)
+        for folder in (one, two)
+    ]
+    weights = [state["training"]["model"] for state in states]
+    for name, weight in weights[0].items():
+        # Nothing can see this bias. Its gradient is rounding, and Adam makes it large.
+        if name.endswith("token_mixing.fc2.bias"):
+            continue
+        torch.testing.assert_close(weights[1][name], weight, rtol=1e-4, atol=1e-5)
+
+    # Only the first process writes and prints.
+    assert result.stdout.count("written:") == 1
+    assert len((two / "results.jsonl").read_text().splitlines()) == 1
+    assert json.loads((two / "results.jsonl").read_text())["processes"] == 2
+    # What two processes saved, one can read: the run is over.
+    again = subprocess.run(
+        [sys.executable, *MODULE, *TINY, f"--out={two}"], capture_output=True, text=True
+    )
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("size", [7, 8, 1])
+def test_shares_are_the_batch(size: int) -> None:
+    batch = torch.arange(size), torch.rand(size, 3)
+    shares = [Processes(rank, 3).share(batch) for rank in range(3)]
+    for whole, parts in zip(batch, zip(*shares, strict=True), strict=True):
+        assert torch.cat(parts).equal(whole)
+
+
+def test_one_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with started("cpu") as processes:
+        assert processes == Processes()
+        assert processes.first
+        assert processes.any(True) and not processes.any(False)
+        numbers = torch.tensor([1.0, 2.0])
+        total = processes.total(numbers)
+        assert total.tolist() == [1, 2] and total.dtype == torch.float64
+        model = nn.Linear(2, 2)
+        assert processes.parallel(model) is model
+
+
+def test_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert where("auto") == torch.device("cpu")
+    with pytest.raises(ValueError, match="there is no GPU that PyTorch can use"):
+        where("cuda")

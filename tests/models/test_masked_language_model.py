@@ -1,0 +1,318 @@
+"""The masked language model: its loss, both encoders at equal size, and its numbers."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from labml_style_nn.data.masking import NOT_CHOSEN, mask_tokens
+from labml_style_nn.layers.positional_encoding import LearnedPositions
+from labml_style_nn.models.masked_language_model import (
+    IGNORED,
+    MaskedLanguageModel,
+    attention_language_model,
+    masked_loss,
+    matched_tokens_mlp_dim,
+    mixer_language_model,
+)
+
+V, S, C, D, N = 11, 7, 20, 36, 2
+SIZES = {
+    "vocabulary_size": V,
+    "num_tokens": S,
+    "dim": C,
+    "num_layers": N,
+    "hidden_dim": D,
+}
+
+
+def attention(**options):
+    """Build the model with attention."""
+    return attention_language_model(**(SIZES | {"num_heads": 4} | options))
+
+
+def mixer(**options):
+    """Build the model with a Mixer."""
+    return mixer_language_model(**(SIZES | options))
+
+
+BOTH = pytest.mark.parametrize("build", [attention, mixer])
+
+
+def parameters(model):
+    """Count the parameters."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def randomise(model):
+    """Leave nothing at zero or one."""
+    for seed, parameter in enumerate(model.parameters()):
+        generator = torch.Generator().manual_seed(seed)
+        nn.init.normal_(parameter, std=0.3, generator=generator)
+    return model.double()
+
+
+def text(batch=3, seed=1):
+    """Draw tokens."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(V, (batch, S), generator=generator)
+
+
+# ## The loss
+
+
+@given(st.integers(0, 2**16), st.floats(0, 1))
+@settings(deadline=None)
+def test_the_loss_is_the_mean_over_the_chosen_places(seed, share):
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randn(3, S, V, dtype=torch.double, generator=generator)
+    tokens = torch.randint(V, (3, S), generator=generator)
+    chosen = torch.rand(3, S, generator=generator) < share
+    targets = tokens.where(chosen, NOT_CHOSEN)
+    surprises = [
+        math.log(sum(math.exp(score) for score in scores[b, s].tolist()))
+        - scores[b, s, tokens[b, s]].item()
+        for b, s in chosen.nonzero().tolist()
+    ]
+    expected = sum(surprises) / len(surprises) if surprises else 0.0
+    assert masked_loss(scores, targets).item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_only_the_chosen_places_have_a_gradient():
+    scores = torch.randn(2, S, V, requires_grad=True)
+    targets = torch.full((2, S), NOT_CHOSEN)
+    targets[0, 3] = 4
+    masked_loss(scores, targets).backward()
+    assert scores.grad.abs().sum(dim=2).nonzero().tolist() == [[0, 3]]
+    expected = scores.detach()[0, 3].softmax(dim=0) - F.one_hot(torch.tensor(4), V)
+    torch.testing.assert_close(scores.grad[0, 3], expected)
+
+
+def test_without_a_question_the_loss_and_its_gradient_are_zero():
+    scores = torch.randn(2, S, V, requires_grad=True)
+    loss = masked_loss(scores, torch.full((2, S), NOT_CHOSEN))
+    loss.backward()
+    assert loss.item() == 0
+    assert (scores.grad == 0).all()
+
+
+def test_the_model_and_the_masking_agree_on_what_was_not_chosen():
+    # `models` may not import `data`.
+    assert IGNORED == NOT_CHOSEN
+
+
+def test_targets_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"expected shape \(2, 7\), got \(2, 8\)"):
+        masked_loss(torch.zeros(2, S, V), torch.zeros(2, S + 1, dtype=torch.long))
+
+
+# ## Equal parameters
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 12))
+@settings(deadline=None)
+def test_the_matched_width_is_the_nearest(num_tokens, dim, num_layers):
+    width = matched_tokens_mlp_dim(num_tokens, dim, num_layers)
+    goal = num_layers * (4 * dim**2 + 4 * dim) + num_tokens * dim
+
+    def apart(width):
+        tokens = 2 * num_tokens * width + width + num_tokens
+        return abs(num_layers * tokens - goal)
+
+    assert width >= 1
+    assert apart(width) <= apart(width + 1)
+    assert width == 1 or apart(width) <= apart(width - 1)
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "dim", "num_layers"),
+    [(128, 160, 4), (64, 128, 3), (512, 768, 12), (7, 20, 2)],
+)
+def test_both_models_have_the_same_number_of_parameters(num_tokens, dim, num_layers):
+    sizes = {
+        "vocabulary_size": 100,
+        "num_tokens": num_tokens,
+        "dim": dim,
+        "num_layers": num_layers,
+        "hidden_dim": 4 * dim,
+    }
+    with torch.device("meta"):
+        counts = [
+            parameters(attention_language_model(num_heads=4, **sizes)),
+            parameters(mixer_language_model(**sizes)),
+        ]
+    # Half a unit of width in each layer is what rounding may cost.
+    assert abs(counts[0] - counts[1]) <= num_layers * (2 * num_tokens + 1) / 2
+    assert abs(counts[0] / counts[1] - 1) < 1e-3
+
+
+def test_only_the_way_in_which_tokens_meet_differs():
+    def others(model):
+        return {
+            name: tuple(p.shape)
+            for name, p in model.named_parameters()
+            if "token_mixing" not in name and "positions" not in name
+        }
+
+    assert others(attention()) == others(mixer())
+
+
+@pytest.mark.parametrize(("v", "s", "c", "d", "n"), [(30522, 512, 768, 3072, 12)])
+def test_the_formulas_on_the_page_count_parameters_and_products(v, s, c, d, n):
+    sizes = dict(zip(SIZES, (v, s, c, n, d), strict=True))
+    w = matched_tokens_mlp_dim(s, c, n)
+    with torch.device("meta"):
+        models = (
+            attention_language_model(num_heads=12, **sizes),
+            mixer_language_model(**sizes),
+        )
+        tokens = torch.zeros(2, s, dtype=torch.long)
+    around, channels = 2 * v * c + v + 2 * c, 2 * c * d + d + c + 4 * c
+    assert [parameters(model) for model in models] == [
+        around + s * c + n * (4 * c * c + 4 * c + channels),
+        around + n * (2 * s * w + w + s + channels),
+    ]
+    work = []
+    for model in models:
+        with FlopCounterMode(display=False) as counter:
+            model(tokens)
+        work.append(counter.get_total_flops() // 4)
+    assert work == [
+        n * (4 * s * c * c + 2 * s * s * c + 2 * s * c * d) + s * c * v,
+        n * (2 * s * w * c + 2 * s * c * d) + s * c * v,
+    ]
+
+
+# ## The model
+
+
+@BOTH
+def test_a_new_model_finds_all_tokens_equally_likely(build):
+    model, tokens = build(), text()
+    assert (model(tokens) == 0).all()
+    assert masked_loss(model(tokens), tokens).item() == pytest.approx(math.log(V))
+
+
+@BOTH
+def test_it_is_its_parts_in_a_row(build):
+    model, tokens = randomise(build()), text()
+    x = F.embedding(tokens, model.embedding.weight) * math.sqrt(C)
+    if build is attention:
+        x = x + model.positions.table
+    y = model.encoder(x)
+    scores = y @ model.output.weight.T + model.output.bias
+    torch.testing.assert_close(model(tokens), scores, rtol=0, atol=1e-12)
+
+
+def test_positions_are_added_only_where_they_are_needed():
+    assert isinstance(attention().positions, LearnedPositions)
+    assert isinstance(mixer().positions, nn.Identity)
+    assert not any("positions" in name for name in mixer().state_dict())
+
+
+@BOTH
+def test_it_knows_the_order(build):
+    model, tokens = randomise(build()), torch.arange(S)[None]
+    turned = tokens.roll(1, dims=1)
+    assert not torch.allclose(model(turned), model(tokens).roll(1, dims=1))
+
+
+def test_masks_reach_attention_and_a_mixer_refuses_them():
+    tokens = text()
+    padding = torch.arange(S) >= torch.tensor([[S], [S - 2], [1]])
+    model = randomise(attention())
+    changed = tokens.masked_fill(padding, 0)
+    now, before = (model(t, key_padding_mask=padding) for t in (changed, tokens))
+    torch.testing.assert_close(now[~padding], before[~padding], rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="key_padding_mask must be None"):
+        mixer()(tokens, key_padding_mask=padding)
+
+
+@BOTH
+def test_it_learns_to_fill_in_what_only_the_context_tells(build):
+    # Each text counts upwards from a random start: 4 5 6 7 … modulo ten. What stood at
+    # a hidden place follows from any other place.
+    torch.manual_seed(0)
+    model, generator = build(), torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+
+    def batch(size):
+        starts = torch.randint(10, (size, 1), generator=generator)
+        tokens = (starts + torch.arange(S)) % 10
+        masked = mask_tokens(
+            tokens, vocabulary_size=V, mask_token=10, rate=0.3, generator=generator
+        )
+        return masked.tokens, masked.targets
+
+    for _ in range(250):
+        tokens, targets = batch(64)
+        loss = masked_loss(model(tokens), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    tokens, targets = batch(500)
+    chosen = targets != NOT_CHOSEN
+    right = model(tokens).argmax(dim=2)[chosen] == targets[chosen]
+    # A place can be alone with nothing but masks, and then nobody knows.
+    assert right.double().mean() > 0.9
+
+
+@BOTH
+def test_every_weight_learns(build):
+    model, tokens = randomise(build()), text()
+    masked_loss(model(tokens), tokens).backward()
+    for name, parameter in model.named_parameters():
+        # The last bias of token mixing is taken out by the next norm.
+        if not name.endswith("token_mixing.fc2.bias"):
+            assert parameter.grad.abs().max() > 1e-9, name
+
+
+@BOTH
+def test_dropout_reaches_the_layers(build):
+    model = build(dropout_rate=0.3)
+    assert [layer.dropout.rate for layer in model.encoder.layers] == [0.3] * N
+    nn.init.normal_(model.output.weight)
+    assert not torch.equal(model(text()), model(text()))
+    assert torch.equal(model.eval()(text()), model(text()))
+
+
+# ## What is refused
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("vocabulary_size", 0, "vocabulary_size must be at least 1, got 0"),
+        ("num_tokens", 0, "num_tokens must be at least 1, got 0"),
+        ("dim", 0, "dim must be at least 1, got 0"),
+        ("num_layers", -1, "num_layers must be at least 1, got -1"),
+        ("hidden_dim", 0, "hidden_dim must be at least 1, got 0"),
+        ("dropout_rate", 1.0, r"rate must lie in \[0, 1\), got 1.0"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(build, option, value, message):
+    with pytest.raises(ValueError, match=message):
+        build(**{option: value})
+
+
+@BOTH
+def test_tokens_that_do_not_fit_are_refused(build):
+    model = build()
+    with pytest.raises(ValueError, match="tokens must lie from 0 to 10, got 0 to 11"):
+        model(torch.tensor([[0, 11, *range(5)]]))
+    with pytest.raises(ValueError, match="tokens must be int64 or int32"):
+        model(torch.zeros(2, S))
+    longer = torch.zeros(2, S + 1, dtype=torch.long)
+    with pytest.raises(ValueError, match=r"at most 7 tokens|expected shape"):
+        model(longer)
+
+
+def test_the_encoder_may_be_anything():
+    model = MaskedLanguageModel(nn.Linear(C, C), vocabulary_size=V, dim=C)
+    assert model(text()).shape == (3, S, V)
