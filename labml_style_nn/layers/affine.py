@@ -72,7 +72,13 @@ With a layer norm this cannot be done. Its scale and shift would go the same way
 the mean and the variance of a token that has not been seen yet are in no weight.
 
 It cannot be done before [token mixing][token_mixing] either. That map stands on the
-other side of the table, where it multiplies tokens, and the scales belong to channels.
+other side of the table, where it multiplies tokens, and the scales belong to channels:
+
+>>> from labml_style_nn.layers.token_mixing import TokenLinear
+>>> folded(affine, TokenLinear(dim, dim))
+Traceback (most recent call last):
+    ...
+ValueError: only a map over channels can be folded, got TokenLinear
 
 ## What differs from the paper
 
@@ -134,11 +140,16 @@ def folded(affine: Affine, linear: Linear) -> Linear:
 
     **Shape.** Reads `(..., affine.dim)`, returns `(..., linear.out_features)`.
 
-    **Raises.** `ValueError` if the map reads another number of channels.
+    **Raises.** `ValueError` for a map of another kind, or one that reads another number
+    of channels.
 
     **Source.** ResMLP paper, section 2, which names it as what the layer has over a
     norm.
     """
+    # A kind of map that multiplies in a way of its own could not be replaced by ours.
+    if type(linear) is not Linear:
+        kind = type(linear).__name__
+        raise ValueError(f"only a map over channels can be folded, got {kind}")
     check_shape(linear.weight, "out_features", affine.dim)
     result = Linear(affine.dim, linear.out_features).to(linear.weight)
     # $W' = W \operatorname{Diag}(\alpha)$. A vector multiplies the columns.

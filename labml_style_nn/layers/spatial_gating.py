@@ -144,6 +144,7 @@ class CausalTokenLinear(TokenLinear):
         # What lies above the diagonal is set to zero at each call, so it gets no
         # gradient and may hold anything. For a short text, the first rows and columns
         # are all there is.
+        check_shape(x, "batch", "length", "channels")
         length = x.shape[1]
         if length > self.in_features:
             raise ValueError(
