@@ -40,11 +40,10 @@ OURS = ("ours", "channels_last")
 
 @dataclass(frozen=True)
 class Contest:
-    """Where our model is, what it is called with, and the plain one."""
+    """Where our model is, and the plain one."""
 
     module: str
     plain: Callable[[], nn.Module]
-    options: tuple[tuple[str, Any], ...] = ()
     convolutional: bool = False
 
 
@@ -55,12 +54,8 @@ def mixer(patch_size: int, *sizes: int) -> Contest:
 
 def conv_mixer(activation: type[nn.Module], *sizes: int) -> Contest:
     """Patch size, layers, dimension and kernel size."""
-    return Contest(
-        "conv_mixer",
-        partial(plain.ConvMixer, *sizes, activation),
-        (("activation", activation),),
-        convolutional=True,
-    )
+    build = partial(plain.ConvMixer, *sizes, activation)
+    return Contest("conv_mixer", build, convolutional=True)
 
 
 def vit(patch_size: int, layers: int, dim: int, heads: int) -> Contest:
@@ -94,7 +89,7 @@ def contenders(name: str) -> dict[str, nn.Module]:
     models = {"plain": contest.plain()}
     weights = models["plain"].state_dict()
     for mine in OURS if contest.convolutional else OURS[:1]:
-        models[mine] = getattr(module, name)(**dict(contest.options))
+        models[mine] = getattr(module, name)()
         load_timm_weights(models[mine], weights)
     if contest.convolutional:
         models["channels_last"].to(memory_format=torch.channels_last)

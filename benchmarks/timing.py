@@ -1,6 +1,6 @@
 """Time functions against each other on a machine that does other things, too.
 
-Every round times each function once, in an order that rotates, and gives one ratio for
+Every round times each function once, in an order drawn anew, and gives one ratio for
 each pair. Medians and quartiles of these ratios are what is reported. A load on the
 machine that comes and goes strikes all of them alike, so the ratios keep still where
 the times do not. What is timed is the processor time of this process, unless
@@ -9,6 +9,7 @@ threads on an idle machine.
 """
 
 import argparse
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import quantiles
@@ -66,14 +67,16 @@ KINDS = {"forward": forward_pass, "training": training_step}
 def interleave(
     runs: Mapping[str, Callable[[], None]], rounds: int, clock: Callable[[], float]
 ) -> dict[str, list[float]]:
-    """Time each function once a round, in an order that rotates."""
-    names = list(runs)
+    """Time each function once a round, in an order drawn anew."""
+    order, draw = list(runs), random.Random(0)
     for run in runs.values():
         run()
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(rounds):
-        shift = number % len(names)
-        for name in names[shift:] + names[:shift]:
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        # What ran before leaves its traces in the caches. So none has a fixed
+        # predecessor.
+        draw.shuffle(order)
+        for name in order:
             start = clock()
             runs[name]()
             times[name].append(clock() - start)
@@ -81,11 +84,7 @@ def interleave(
 
 
 def ratio(times: Times, of: str, to: str) -> tuple[float, float, float]:
-    """The median of the ratios of each round, and their quartiles: middle, low, high.
-
-    >>> ratio({"ours": [1.0, 2.0, 3.0], "theirs": [2.0, 2.0, 2.0]}, "ours", "theirs")
-    (1.0, 0.5, 1.5)
-    """
+    """The median of the ratios of each round, and their quartiles: middle, low, high."""
     pairs = zip(times[of], times[to], strict=True)
     low, middle, high = quantiles([mine / other for mine, other in pairs], n=4)
     return middle, low, high
