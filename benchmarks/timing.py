@@ -84,7 +84,7 @@ def interleave(
 
 
 def ratio(times: Times, of: str, to: str) -> tuple[float, float, float]:
-    """The median of the ratios of each round, and their quartiles: middle, low, high."""
+    """The ratios of each round: their median, their lower and their upper quartile."""
     pairs = zip(times[of], times[to], strict=True)
     low, middle, high = quantiles([mine / other for mine, other in pairs], n=4)
     return middle, low, high
