@@ -20,7 +20,10 @@ from tests.weave.copies.test_clean import assert_tidy
 OURS = "labml_style_nn"
 PAGES = ("layers", "models", "pretrained")
 # What these need besides PyTorch and einops.
-OTHERS = {"data": ["scikit-learn"], "experiments": ["matplotlib", "ipython", "tqdm"]}
+OTHERS = {
+    "data": ["scikit-learn", "filelock", "platformdirs", "tqdm"],
+    "experiments": ["matplotlib", "ipython", "tqdm"],
+}
 # Its results come with the package as a file, and it reads them from there.
 NOT_ALONE = {f"{OURS}.experiments.mixer_digits"}
 
@@ -37,7 +40,9 @@ def pages(package: Package, *kinds: str) -> list[str]:
         n for n in package.sheets if n.split(".")[1:2] and n.split(".")[1] in kinds
     ]
     assert len(found) > 2
-    return sorted(set(found) - NOT_ALONE)
+    # A command acts as soon as it is run, so it is no file to run examples of.
+    commands = {name for name in found if name.endswith(".__main__")}
+    return sorted(set(found) - NOT_ALONE - commands)
 
 
 def write(folder: Path, name: str, text: str) -> None:
