@@ -164,8 +164,6 @@ TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
         for name, layer in block.channel_mixing.named_children()
         if isinstance(layer, nn.Linear)
     },
-    # A table of positions has an axis of size one for the batch there.
-    LearnedPositions: lambda layer: {"table": layer.table[None]},
 }
 
 

@@ -15,26 +15,6 @@ code, and can be read without the others. In the order in which an image meets t
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
 [`mlp_mixer`][] puts them together. The parts which several of these share:
-A [`conv_mixer`][models.conv_mixer] has others in their places:
-
-- [`depthwise_convolution`][]: each channel is a picture, and a small kernel slides over
-  it, so that neighbours exchange what they know.
-- [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
-- [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
-  variance one, over the places and the images.
-What relatives of the Mixer have in the place of token mixing:
-
-- [`attention`][layers.attention]: each token chooses what it takes from which.
-- [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
-  are told.
-- [`drop_in_mixer`][]: token mixing, called like attention, in its place.
-
-What text needs besides:
-
-- [`token_embedding`][]: each token of a vocabulary is a row of a table.
-- [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
-
-The parts which several of these share:
 
 - [`linear`][]: the linear map, and the numbers it begins with.
 - [`mlp`][]: two linear maps with a nonlinearity between them.
@@ -67,21 +47,10 @@ The parts which several of these share:
 - [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
   are told.
 - [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
-
-What [`fnet`][] and [`poolformer`][] have in its place:
-
-- [`fourier_mixing`][]: the tokens and the channels meet in a Fourier transform.
-- [`pool_mixing`][]: each place is compared with the average around it.
-- [`group_norm`][layers.group_norm]: an image as a whole is brought back to mean zero
-  and variance one.
 """
 
 from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.attention import MultiHeadAttention
-from labml_style_nn.layers.batch_norm import BatchNorm
-from labml_style_nn.layers.channel_mixing import ChannelMixing
-from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
-from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution

@@ -5,8 +5,6 @@ to say once the layers are known.
 
 - [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
   channels, and nothing else.
-- [`conv_mixer`][models.conv_mixer]: the ConvMixer. The same plan, with a depthwise
-  convolution for the places and a pointwise one for the channels.
 
 Its relatives differ in how they mix tokens; [the family](../family.py) has them side by
 side.
@@ -23,18 +21,6 @@ And for text:
 
 - [`transformer`][]: an encoder in which attention or a Mixer may stand.
 - [`masked_language_model`][]: a network that guesses hidden characters.
-- [`resmlp`][]: ResMLP. One linear map across the patches, and no norm.
-- [`gmlp`][]: gMLP. One MLP across the channels, with the patches gating one another in
-  its middle; and [`causal_gmlp`][], the same for text.
-- [`conv_mixer`][models.conv_mixer]: the ConvMixer. The same plan, with a depthwise
-  convolution for the places and a pointwise one for the channels.
-- [`fnet`][]: FNet. A Fourier transform mixes the tokens, and nothing in it is learned;
-  for text, and for images.
-- [`poolformer`][]: PoolFormer. An average over neighbours mixes the tokens, on maps
-  that shrink from stage to stage.
-- [`vit`][]: the Vision Transformer. Attention in the place of the first of them.
-- [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
-- [`masked_language_model`][]: a transformer that guesses hidden characters.
 
 Published weights are read by [`pretrained`][].
 """
@@ -44,7 +30,6 @@ from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
 from labml_style_nn.models.fnet import FNet, FNetBlock, FNetEncoder
 from labml_style_nn.models.gmlp import GMLP, GMLPBlock
 from labml_style_nn.models.masked_language_model import MaskedLanguageModel
-from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 from labml_style_nn.models.resmlp import ResMLP, ResMLPBlock
@@ -72,4 +57,3 @@ __all__ = [
     "ViTBlock",
     "VisionTransformer",
 ]
-__all__ = ["ConvMixer", "ConvMixerBlock", "MLPMixer", "MixerBlock"]
