@@ -384,7 +384,7 @@ VIT_SCALES = {
 }
 
 
-def vit_of_scale(
+def from_vit_scales(
     scale: str, patch_size: int, options: dict[str, Any]
 ) -> VisionTransformer:
     """Build a model of the table above.
@@ -410,39 +410,39 @@ def vit_of_scale(
 # The eight models. "B/16" reads: base scale, patches of $16 \times 16$ pixels.
 def vit_tiny_16(**options: Any) -> VisionTransformer:
     """ViT-Ti/16: 12 blocks, 196 patches, 192 channels. Of DeiT, not of the paper."""
-    return vit_of_scale("tiny", 16, options)
+    return from_vit_scales("tiny", 16, options)
 
 
 def vit_small_16(**options: Any) -> VisionTransformer:
     """ViT-S/16: 12 blocks, 196 patches, 384 channels. Of DeiT, not of the paper."""
-    return vit_of_scale("small", 16, options)
+    return from_vit_scales("small", 16, options)
 
 
 def vit_small_32(**options: Any) -> VisionTransformer:
     """ViT-S/32: 12 blocks, 49 patches, 384 channels. Of the authors' later code."""
-    return vit_of_scale("small", 32, options)
+    return from_vit_scales("small", 32, options)
 
 
 def vit_base_16(**options: Any) -> VisionTransformer:
     """ViT-B/16: 12 blocks, 196 patches, 768 channels."""
-    return vit_of_scale("base", 16, options)
+    return from_vit_scales("base", 16, options)
 
 
 def vit_base_32(**options: Any) -> VisionTransformer:
     """ViT-B/32: 12 blocks, 49 patches, 768 channels."""
-    return vit_of_scale("base", 32, options)
+    return from_vit_scales("base", 32, options)
 
 
 def vit_large_16(**options: Any) -> VisionTransformer:
     """ViT-L/16: 24 blocks, 196 patches, 1024 channels."""
-    return vit_of_scale("large", 16, options)
+    return from_vit_scales("large", 16, options)
 
 
 def vit_large_32(**options: Any) -> VisionTransformer:
     """ViT-L/32: 24 blocks, 49 patches, 1024 channels."""
-    return vit_of_scale("large", 32, options)
+    return from_vit_scales("large", 32, options)
 
 
 def vit_huge_14(**options: Any) -> VisionTransformer:
     """ViT-H/14: 32 blocks, 256 patches, 1280 channels."""
-    return vit_of_scale("huge", 14, options)
+    return from_vit_scales("huge", 14, options)
