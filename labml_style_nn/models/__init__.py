@@ -15,18 +15,19 @@ Published weights are read by [`pretrained`][].
 """
 
 from labml_style_nn.models.causal_gmlp import CausalGMLP
-from labml_style_nn.models.gmlp import GMLP, GMLPBlock
 from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
+from labml_style_nn.models.gmlp import GMLP, GMLPBlock
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
 from labml_style_nn.models.resmlp import ResMLP, ResMLPBlock
 
 __all__ = [
     "GMLP",
     "CausalGMLP",
+    "ConvMixer",
+    "ConvMixerBlock",
     "GMLPBlock",
     "MLPMixer",
     "MixerBlock",
     "ResMLP",
     "ResMLPBlock",
 ]
-__all__ = ["ConvMixer", "ConvMixerBlock", "MLPMixer", "MixerBlock"]
