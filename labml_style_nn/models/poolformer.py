@@ -14,14 +14,14 @@ A map $X$ has a token of $C$ channels at each place. Every block takes such a ma
 returns one:
 
 $$\begin{aligned}
-U &= X + \lambda \, \bigl(\text{Pool}(\text{Norm}(X))\bigr), \\
-Y &= U + \lambda' \, \bigl(\text{MLP}(\text{Norm}(U))\bigr) .
+U &= X + \lambda \, \text{Pool}\bigl(\text{Norm}(X)\bigr), \\
+Y &= U + \lambda' \, \text{MLP}\bigl(\text{Norm}(U)\bigr) .
 \end{aligned}$$
 
-[$\text{Pool}$][pool_mixing] mixes the tokens of neighbouring places,
-[$\text{MLP}$][channel_mixing] the channels of each place, and both have a
-[scale][layer_scale] for each channel. [$\text{Norm}$][layers.group_norm] measures the
-map of an image as a whole.
+[Pooling][pool_mixing] mixes the tokens of neighbouring places, and an
+[MLP][channel_mixing] the channels of each place. Both updates have a
+[scale][layer_scale] for each channel. The [norm][layers.group_norm] measures the map of
+an image as a whole.
 
 ## Notation
 
