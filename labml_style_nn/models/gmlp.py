@@ -68,7 +68,7 @@ False
 
 - The paper's Table 1 counts 5.9, 19.5 and 73.4 million parameters. The models here have
   5.87, 19.42 and 73.08 million, exactly as many as timm's. The paper does not say
-  where the small rest is; the authors have published no code.
+  where the small rest is, and no code of the authors was found.
 - GELU is exact here and in timm; [`gelu`][] says how far the tanh form is from it.
 - [Dropout][dropout] stands in the MLP as in timm, and is off by default.
 - The paper trains with [stochastic depth][stochastic_depth]; Table 1 gives the share of
