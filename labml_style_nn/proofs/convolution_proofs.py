@@ -260,8 +260,8 @@ def prove_conv_mixer(page: Page) -> Iterator[Fact]:
     formula, timms = stated(page, MULTIPLY_ADDS, sizes), _timms("multiply_adds")
     label = "Multiply–adds for an image"
     yield count(label, found, formula, timms, headline=HEADLINE)
-    for kernels in ("", "_even"):
-        yield from _like_timm(stored(f"timm_conv_mixer{kernels}"))
+    odd, even = stored("timm_conv_mixer"), stored("timm_conv_mixer_even")
+    yield from _together([*_like_timm(odd), *_like_timm(even)])
 
 
 def _timms(what: str) -> Expected:
@@ -290,13 +290,30 @@ def _like_timm(theirs: Stored) -> Iterator[Fact]:
     with_kernels = f"kernels of {theirs.meta['kernel_size']}"
     for mode in ("", "train/"):
         for fact in scores_and_gradients(model, theirs, mode):
-            yield replace(fact, of=f"{fact.of}, {with_kernels}")
+            yield _said(fact, with_kernels)
     ours = {n: t for n, t in timm_targets(model).items() if "running" in n}
     expected = {name: theirs[f"train/running/{name}"] for name in ours}
     kept, theirs_kept = (torch.cat([*t.values()]) for t in (ours, expected))
     of = f"after one batch, float64, {with_kernels}"
     label = "Difference of the running statistics"
     yield difference(theirs.name, kept, theirs_kept, TOLERANCE, of, label)
+
+
+def _said(fact: Fact, more: str) -> Fact:
+    """The same fact, and what else there is to know of it and of its one case."""
+    (check,) = fact.checks
+    cases = tuple(replace(case, of=f"{case.of}, {more}") for case in check.cases)
+    of = f"{fact.of}, {more}"
+    return replace(fact, of=of, checks=(replace(check, cases=cases),))
+
+
+def _together(facts: list[Fact]) -> Iterator[Fact]:
+    """One fact for each label, with the cases of all; the first is its figure."""
+    for label in dict.fromkeys(fact.label for fact in facts):
+        alike = [fact for fact in facts if fact.label == label]
+        checks = [check for fact in alike for check in fact.checks]
+        cases = tuple(case for check in checks for case in check.cases)
+        yield replace(alike[0], checks=(replace(checks[0], cases=cases),))
 
 
 PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
