@@ -16,8 +16,9 @@ load_timm_weights(model, published.state_dict())
 ```
 
 timm is not needed for the loading, only as one way to get the file. The images must be
-prepared as for timm: its configuration of the authors' models asks for 224 pixels and
-for red, green and blue scaled to $[-1, 1]$.
+prepared as for timm, whose models say how in `pretrained_cfg`. The authors' Mixers ask
+for 224 pixels and for red, green and blue scaled to $[-1, 1]$; ResMLP asks for the mean
+and the standard deviation of ImageNet's colours instead.
 
 ## What is strict about it
 
@@ -93,6 +94,15 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "channel_mixing": "mlp_channels",
         "head.linear": "head",
     },
+    # timm numbers the layers of a `Sequential`; `fn` is the branch beside the residual.
+    ConvMixer: {
+        "patch_embedding": "stem.0",
+        "patch_norm": "stem.2",
+        "token_mixing": "0.fn.0",
+        "token_norm": "0.fn.2",
+        "channel_mixing": "1",
+        "channel_norm": "3",
+    },
     VisionTransformer: {
         "patch_embedding.projection": "patch_embed.proj",
         "class_token": "cls_token",
@@ -102,15 +112,6 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "token_mixing.projection": "attn.proj",
         "channel_norm": "norm2",
         "channel_mixing": "mlp",
-    },
-    # timm numbers the layers of a `Sequential`; `fn` is the branch beside the residual.
-    ConvMixer: {
-        "patch_embedding": "stem.0",
-        "patch_norm": "stem.2",
-        "token_mixing": "0.fn.0",
-        "token_norm": "0.fn.2",
-        "channel_mixing": "1",
-        "channel_norm": "3",
     },
     # A layer scale is a layer here, and one tensor of the block in timm.
     ResMLP: {
@@ -152,6 +153,8 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
 # our weight in another shape, as [`patch_embedding`][] shows.
 TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
+    # Its table of positions has an axis of size one for the batch.
+    LearnedPositions: lambda layer: {"table": layer.table[None]},
     Affine: lambda layer: {
         name: tensor[None, None] for name, tensor in layer.state_dict().items()
     },
@@ -161,8 +164,6 @@ TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
         for name, layer in block.channel_mixing.named_children()
         if isinstance(layer, nn.Linear)
     },
-    # A table of positions has an axis of size one for the batch there.
-    LearnedPositions: lambda layer: {"table": layer.table[None]},
 }
 
 

@@ -14,26 +14,7 @@ code, and can be read without the others. In the order in which an image meets t
 - [`skip_connection`][]: what a layer computed is added to what it was given.
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
-A [`conv_mixer`][models.conv_mixer] has others in their places:
-
-- [`depthwise_convolution`][]: each channel is a picture, and a small kernel slides over
-  it, so that neighbours exchange what they know.
-- [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
-- [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
-  variance one, over the places and the images.
-What relatives of the Mixer have in the place of token mixing:
-
-- [`attention`][layers.attention]: each token chooses what it takes from which.
-- [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
-  are told.
-- [`drop_in_mixer`][]: token mixing, called like attention, in its place.
-
-What text needs besides:
-
-- [`token_embedding`][]: each token of a vocabulary is a row of a table.
-- [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
-
-The parts which several of these share:
+[`mlp_mixer`][] puts them together. The parts which several of these share:
 
 - [`linear`][]: the linear map, and the numbers it begins with.
 - [`mlp`][]: two linear maps with a nonlinearity between them.
@@ -42,21 +23,30 @@ The parts which several of these share:
 - [`stochastic_depth`][]: while training, whole updates are left out.
 - [`checks`][]: sizes, rates and shapes that do not fit are refused.
 
-[`mlp_mixer`][] puts them together.
+## What the relatives mix tokens with
 
-What [`resmlp`][] and [`gmlp`][] have in their place:
-
-- [`affine`][]: each channel is scaled and shifted, and nothing is measured.
-- [`layer_scale`][]: of each update only a little is added, at first.
+- [`depthwise_convolution`][]: a small kernel for each channel, and
+  [`pointwise_convolution`][], which mixes the channels of a place.
+- [`attention`][layers.attention]: each token chooses what it takes from which.
 - [`spatial_gating`][]: half of the channels, mixed over the tokens, gates the other
   half.
+- [`fourier_mixing`][]: every number meets every other, without a weight.
+- [`pool_mixing`][]: the average of the neighbours.
+- [`drop_in_mixer`][]: token mixing, called like attention, in its place.
 
-What [`fnet`][] and [`poolformer`][] have in its place:
+## What they have in the place of the norm
 
-- [`fourier_mixing`][]: the tokens and the channels meet in a Fourier transform.
-- [`pool_mixing`][]: each place is compared with the average around it.
-- [`group_norm`][layers.group_norm]: an image as a whole is brought back to mean zero
-  and variance one.
+- [`batch_norm`][]: a channel is normalised over all images of the batch.
+- [`group_norm`][]: an image is normalised as a whole.
+- [`affine`][]: each channel is scaled and shifted, and nothing is measured.
+- [`layer_scale`][]: of each update only a little is added, at first.
+
+## What text needs besides
+
+- [`token_embedding`][]: each token of a vocabulary is a row of a table.
+- [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
+  are told.
+- [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
 """
 
 from labml_style_nn.layers.affine import Affine

@@ -50,7 +50,7 @@ code below. The numbers are the same, with the same weights:
 >>> torch.allclose(mixing(x), mlp(x.transpose(1, 2)).transpose(1, 2), atol=1e-6)
 True
 
-It also saves the time to turn the table around; `benchmarks/mixer.py` measures how
+It also saves the time to turn the table around; `benchmarks/models.py` measures how
 much.
 
 ## One MLP for all channels

@@ -5,18 +5,22 @@ to say once the layers are known.
 
 - [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
   channels, and nothing else.
+
+Its relatives differ in how they mix tokens; [the family](../family.py) has them side by
+side.
+
 - [`resmlp`][]: ResMLP. One linear map across the patches, and no norm.
 - [`gmlp`][]: gMLP. One MLP across the channels, with the patches gating one another in
   its middle; and [`causal_gmlp`][], the same for text.
-- [`conv_mixer`][models.conv_mixer]: the ConvMixer. The same plan, with a depthwise
-  convolution for the places and a pointwise one for the channels.
-- [`fnet`][]: FNet. A Fourier transform mixes the tokens, and nothing in it is learned;
-  for text, and for images.
-- [`poolformer`][]: PoolFormer. An average over neighbours mixes the tokens, on maps
-  that shrink from stage to stage.
-- [`vit`][]: the Vision Transformer. Attention in the place of the first of them.
-- [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
-- [`masked_language_model`][]: a transformer that guesses hidden characters.
+- [`fnet`][models.fnet]: FNet. A Fourier transform, without weights.
+- [`poolformer`][]: PoolFormer. The average of the neighbours, without weights.
+- [`conv_mixer`][]: ConvMixer. A small kernel for each channel.
+- [`vit`][]: the Vision Transformer. Attention.
+
+And for text:
+
+- [`transformer`][]: an encoder in which attention or a Mixer may stand.
+- [`masked_language_model`][]: a network that guesses hidden characters.
 
 Published weights are read by [`pretrained`][].
 """

@@ -30,7 +30,7 @@ from labml_style_nn.layers.positional_encoding import (
     sinusoidal_table,
 )
 from labml_style_nn.models import vit
-from labml_style_nn.models.vit import SCALES, VisionTransformer
+from labml_style_nn.models.vit import VIT_SCALES, VisionTransformer
 from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.cost import (
     Expected,
@@ -274,7 +274,7 @@ def by_name(numbers: Mapping[str, int]) -> dict[str, int]:
 def letters(name: str, pooling: str = "class") -> dict[str, int]:
     """The sizes of a named model, by the letters of the page."""
     _, scale, patch = name.split("_")
-    layers, hidden, _, channels = SCALES[scale]
+    layers, hidden, _, channels = VIT_SCALES[scale]
     patches = (224 // int(patch)) ** 2
     return {
         "N": layers,
@@ -328,11 +328,11 @@ def prove_vit(page: Page) -> Iterator[Fact]:
         headline=HEADLINE,
     )
     for file, pooling, words in (
-        ("timm_vit", "class", "with the class token"),
-        ("timm_vit_average", "average", "with the average"),
+        ("timm_vit", "class", ""),
+        ("timm_vit_average", "average", ", with the average"),
     ):
         for fact in scores_and_gradients(small_vit(file, pooling), stored(file)):
-            yield replace(fact, of=f"{words}: {fact.of}")
+            yield replace(fact, label=f"{fact.label}{words}")
 
 
 def small_vit(file: str, pooling: Any) -> VisionTransformer:

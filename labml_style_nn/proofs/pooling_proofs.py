@@ -46,12 +46,12 @@ def theirs() -> Stored:
     return stored("timm_poolformer")
 
 
-def channels_first(x: Tensor) -> Tensor:
+def _channels_first(x: Tensor) -> Tensor:
     """A copy of a map with the axes, and the memory, of PyTorch's own layers."""
     return x.permute(0, 3, 1, 2).contiguous()
 
 
-def channels_last(x: Tensor) -> Tensor:
+def _channels_last(x: Tensor) -> Tensor:
     """The other way round."""
     return x.permute(0, 2, 3, 1)
 
@@ -65,18 +65,18 @@ def prove_pool_mixing(page: Page) -> Iterator[Fact]:
     weights, work = none(page, "No parameters", S12), none(page, NO_PRODUCTS, S12)
     yield count("Parameters", {S12: parameters(mixing)}, weights)
     yield count("Multiply–adds", {S12: multiply_adds(mixing, *MAP)}, work)
-    read = channels_last(theirs().after("stage0.block0.norm1"))
-    wrote = channels_last(theirs().after("stage0.block0.token_mixer"))
+    read = _channels_last(theirs().after("stage0.block0.norm1"))
+    wrote = _channels_last(theirs().after("stage0.block0.token_mixer"))
     yield difference(theirs().name, mixing(read), wrote, 1e-12, SMALL)
     pooling = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-    pooled = channels_last(pooling(channels_first(x))) - x
+    pooled = _channels_last(pooling(_channels_first(x))) - x
     yield difference(f"nn.AvgPool2d of {PYTORCH}", mixing(x), pooled, 1e-12, LARGE)
-    yield difference(f"sums in {NUMPY}", mixing(x), pooled_by_numpy(x), 1e-12, LARGE)
+    yield difference(f"sums in {NUMPY}", mixing(x), _pooled_by_numpy(x), 1e-12, LARGE)
     name = "the layer (to the equation here)"
     yield difference(name, pool_mixing(x, 3), mixing(x), 1e-12, LARGE)
 
 
-def pooled_by_numpy(x: Tensor) -> Tensor:
+def _pooled_by_numpy(x: Tensor) -> Tensor:
     """Mean by mean: the part of the map around each place, cut at the edges."""
     places = x.numpy()
     result = np.empty_like(places)
@@ -99,8 +99,8 @@ def prove_group_norm(page: Page) -> Iterator[Fact]:
     small = GroupNorm(8).double()
     small.load_state_dict(theirs().weights("stages.0.blocks.0.norm1"))
     read, wrote = theirs().after("stem"), theirs().after("stage0.block0.norm1")
-    ours = small(channels_last(read))
-    yield difference(theirs().name, ours, channels_last(wrote), 1e-12, SMALL)
+    ours = small(_channels_last(read))
+    yield difference(theirs().name, ours, _channels_last(wrote), 1e-12, SMALL)
     for num_groups in (1, 4):
         yield _like_pytorch(num_groups)
     yield from _far_from_zero()
@@ -112,7 +112,7 @@ def _like_pytorch(num_groups: int) -> Fact:
         parameter.detach().copy_(draw(64, seed=seed))
     pytorchs.double().load_state_dict(norm.state_dict())
     x = draw(*MAP)
-    expected = channels_last(pytorchs(channels_first(x)))
+    expected = _channels_last(pytorchs(_channels_first(x)))
     name = f"nn.GroupNorm of {PYTORCH}, {num_groups} group{'s'[: num_groups - 1]}"
     return difference(name, norm(x), expected, 1e-11, LARGE)
 

@@ -1,0 +1,350 @@
+r"""# What a token costs
+
+Cut an image into smaller patches and there are more tokens. How does the work grow? The
+papers give orders: linear for the [Mixer][MLPMixer] whose $D_S$ stays, quadratic for
+attention. This page measures both time and memory on a real machine, and fits to each
+curve the sum of a linear and a quadratic term:
+
+$$t(S) \approx a S + b S^2, \qquad a, b \ge 0 .$$
+
+The *quadratic share* at the largest $S$, which is $b S / (a + b S)$, says what an order
+does not: how much of the work that is, and so from where on it matters.
+
+## Notation
+
+- $S$, `tokens`: the number of tokens
+- $t$, `values`: what was measured, seconds or bytes
+- $a$, `linear`: what each token costs by itself
+- $b$, `quadratic`: what each pair of tokens costs
+- $i$: the number of a measurement
+
+## What is measured
+
+Four networks of the same width and depth, on images of growing size:
+
+- a [Mixer][MLPMixer] whose $D_S$ is the same for every size;
+- a [ConvMixer][], whose kernels see a fixed neighbourhood;
+- a [ViT][VisionTransformer] with PyTorch's fused attention, which never stores the
+  table of all pairs;
+- the same ViT with attention as the equation is written, where the table of $S^2$
+  weights stands in memory.
+
+**Time** is processor time of one thread, for a forward pass and for a step of training.
+The networks take turns, and the median of the rounds counts, so that a load on the
+machine strikes all alike. **Memory** is the peak of one step of training: each time
+PyTorch takes memory or gives it back, its profiler notes how much, and the largest sum
+counts. What the kernels need for themselves is in it.
+
+## Run it
+
+```console
+$ python -m labml_style_nn.experiments.token_cost
+```
+
+It prints a table of the fits, and adds a line to `runs/token_cost/results.jsonl`. What
+was recorded stands among [the results](../results.py).
+
+## Example
+
+The fit finds what a curve is made of:
+
+>>> tokens = [64, 256, 1024]
+>>> fit(tokens, [2.0 * s for s in tokens])
+Fit(linear=2.0, quadratic=0.0)
+>>> mixed = fit(tokens, [2.0 * s + 0.01 * s * s for s in tokens])
+>>> f"{mixed.linear:.2f} and {mixed.quadratic:.2f}"
+'2.00 and 0.01'
+>>> f"{mixed.share(1024):.0%} of the work is quadratic at 1024 tokens"
+'84% of the work is quadratic at 1024 tokens'
+
+All four read the same images:
+
+>>> settings = Settings(hidden_dim=24, num_layers=1, num_heads=3, tokens_mlp_dim=16)
+>>> for name in NETWORKS:
+...     print(name, tuple(build(name, 5, settings)(image(5, settings)).shape))
+Mixer (4, 10)
+ConvMixer (4, 10)
+ViT (4, 10)
+ViT, written out (4, 10)
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy.optimize import nnls
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.profiler import ProfilerActivity, profile
+from tqdm import tqdm
+
+from labml_style_nn.experiments import records
+from labml_style_nn.layers.checks import check_positive
+from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.vit import VisionTransformer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """## The settings
+
+    `sides` are the numbers of patches along the side of the image, whose squares are
+    the numbers of tokens. The widths are alike for all networks.
+
+    **Raises.** `ValueError` for a size below one, or fewer than three sides: two points
+    fit any such curve.
+    """
+
+    sides: tuple[int, ...] = (8, 12, 16, 20, 24, 28, 32, 40)
+    batch: int = 4
+    rounds: int = 9
+    patch_size: int = 4
+    num_layers: int = 2
+    hidden_dim: int = 192
+    num_heads: int = 3
+    tokens_mlp_dim: int = 128
+    channels_mlp_dim: int = 384
+    kernel_size: int = 5
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        numbers = asdict(self)
+        for side in numbers.pop("sides"):
+            check_positive(sides=side)
+        check_positive(**numbers)
+        if len(self.sides) < 3:
+            raise ValueError(f"sides must be at least 3 numbers, got {self.sides}")
+
+
+# ## The networks
+
+
+def mixer(side: int, settings: Settings) -> nn.Module:
+    """Build a Mixer for a number of patches along the side."""
+    return MLPMixer(
+        image_size=side * settings.patch_size,
+        patch_size=settings.patch_size,
+        num_classes=10,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        tokens_mlp_dim=settings.tokens_mlp_dim,
+        channels_mlp_dim=settings.channels_mlp_dim,
+    )
+
+
+def conv_mixer(_side: int, settings: Settings) -> nn.Module:
+    """Build a ConvMixer; it does not ask how many patches there are."""
+    return ConvMixer(
+        patch_size=settings.patch_size,
+        num_classes=10,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        kernel_size=settings.kernel_size,
+    )
+
+
+def vit(side: int, settings: Settings) -> nn.Module:
+    """Build a ViT for a number of patches along the side."""
+    return VisionTransformer(
+        image_size=side * settings.patch_size,
+        patch_size=settings.patch_size,
+        num_classes=10,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        num_heads=settings.num_heads,
+        channels_mlp_dim=settings.channels_mlp_dim,
+        pooling="average",
+    )
+
+
+Build = Callable[[int, Settings], nn.Module]
+NETWORKS: dict[str, Build] = {
+    "Mixer": mixer,
+    "ConvMixer": conv_mixer,
+    "ViT": vit,
+    "ViT, written out": vit,
+}
+
+
+def build(name: str, side: int, settings: Settings) -> nn.Module:
+    """Build a network, always with the same weights."""
+    torch.manual_seed(0)
+    return NETWORKS[name](side, settings)
+
+
+def image(side: int, settings: Settings) -> Tensor:
+    """Draw a batch of images of a number of patches along the side."""
+    torch.manual_seed(0)
+    size = side * settings.patch_size
+    return torch.randn(settings.batch, 3, size, size)
+
+
+def kernels(name: str) -> AbstractContextManager[None]:
+    """Choose between PyTorch's two ways to compute attention."""
+    written_out = name == "ViT, written out"
+    return sdpa_kernel(SDPBackend.MATH) if written_out else nullcontext()
+
+
+# ## Time and memory
+
+
+def forward_pass(network: nn.Module, images: Tensor) -> None:
+    """Score the images, as at test time."""
+    with torch.no_grad():
+        network(images)
+
+
+def training_step(network: nn.Module, images: Tensor) -> None:
+    """Compute the gradient of a loss by all weights."""
+    network.zero_grad()
+    labels = torch.zeros(len(images), dtype=torch.long)
+    F.cross_entropy(network(images), labels).backward()
+
+
+PASSES = {"forward": forward_pass, "training": training_step}
+
+
+def seconds(side: int, kind: str, settings: Settings) -> dict[str, float]:
+    """Time each network at one size: the median of rounds in which they take turns."""
+    images = image(side, settings)
+    networks = {name: build(name, side, settings) for name in NETWORKS}
+    times: dict[str, list[float]] = {name: [] for name in networks}
+    # The first round warms up.
+    for number in range(settings.rounds + 1):
+        for name, network in networks.items():
+            with kernels(name):
+                start = time.process_time()
+                PASSES[kind](network, images)
+                if number:
+                    times[name].append(time.process_time() - start)
+    return {name: median(values) for name, values in times.items()}
+
+
+def peak_memory(name: str, side: int, settings: Settings) -> int:
+    """Take a step of training; how many bytes of tensors were alive at its peak.
+
+    Weights and images were there before and do not count.
+    """
+    with kernels(name):
+        network, images = build(name, side, settings), image(side, settings)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
+            training_step(network, images)
+    alive = most = 0
+    for _, change in sorted(memory_events(watched)):
+        alive += change
+        most = max(most, alive)
+    return most
+
+
+def memory_events(watched: profile) -> Iterator[tuple[int, int]]:
+    """Each time at which PyTorch took memory or gave it back, and how many bytes."""
+    results: Any = watched.profiler and watched.profiler.kineto_results
+    for event in results.events():
+        if event.name() == "[memory]":
+            yield event.start_ns(), event.nbytes()
+
+
+# ## The fit
+
+
+class Fit(NamedTuple):
+    """A curve $a S + b S^2$, in the unit of what was measured."""
+
+    linear: float
+    quadratic: float
+
+    def share(self, tokens: int) -> float:
+        """How much of the whole is quadratic at a number of tokens."""
+        both = self.linear + self.quadratic * tokens
+        return self.quadratic * tokens / both if both else 0.0
+
+
+# Each measurement is off by some percent rather than by some milliseconds. So what is
+# made small is the sum of squares of *relative* errors, $\sum_i (f(S_i) / t_i - 1)^2$,
+# and neither term may be negative.
+def fit(tokens: Sequence[int], values: Sequence[float]) -> Fit:
+    """Fit a linear and a quadratic term to measurements."""
+    s, t = np.array(tokens, dtype=float), np.array(values, dtype=float)
+    solution, _ = nnls(np.stack([s / t, s**2 / t], axis=1), np.ones(len(s)))
+    return Fit(float(solution[0]), float(solution[1]))
+
+
+# ## The command
+
+
+def measure(settings: Settings) -> records.Record:
+    """Measure everything, and say under what circumstances."""
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    curves: dict[str, dict[str, list[float]]] = {
+        name: {"forward": [], "training": [], "memory": []} for name in NETWORKS
+    }
+    for side in tqdm(settings.sides, unit="size"):
+        for kind in PASSES:
+            for name, value in seconds(side, kind, settings).items():
+                curves[name][kind].append(round(value, 6))
+        for name in NETWORKS:
+            curves[name]["memory"].append(peak_memory(name, side, settings))
+    return {
+        "experiment": "token_cost",
+        "command": "python -m labml_style_nn.experiments.token_cost",
+        "tokens": [side**2 for side in settings.sides],
+        "curves": curves,
+        "seconds": round(time.perf_counter() - start),
+        "settings": asdict(settings),
+        **records.circumstances(torch.device("cpu")),
+    }
+
+
+def table(record: records.Record) -> str:
+    """Write the fits as a table for a terminal."""
+    last = record["tokens"][-1]
+    lines = [f"{'':18}{'':10}{'at ' + str(last):>12}  quadratic share there"]
+    units = {"forward": (1e3, "ms"), "training": (1e3, "ms"), "memory": (1e-6, "MB")}
+    for name, curves in record["curves"].items():
+        for kind, values in curves.items():
+            factor, unit = units[kind]
+            share = fit(record["tokens"], values).share(last)
+            value = f"{values[-1] * factor:.0f} {unit}"
+            lines.append(f"{name:18}{kind:10}{value:>12}  {share:.0%}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status, as shells count it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m labml_style_nn.experiments.token_cost",
+        description="Measure time and memory against the number of tokens.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    about = "patches along the side of the image"
+    sides = Settings.sides
+    parser.add_argument("--sides", type=int, nargs="+", default=sides, help=about)
+    about = "timings of each network at each size"
+    parser.add_argument("--rounds", type=int, default=Settings.rounds, help=about)
+    about = "the folder for results"
+    parser.add_argument("--out", type=Path, default="runs/token_cost", help=about)
+    options = parser.parse_args(arguments)
+    try:
+        settings = Settings(sides=tuple(options.sides), rounds=options.rounds)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    record = measure(settings)
+    records.add(options.out / "results.jsonl", record, key="settings")
+    print(table(record))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

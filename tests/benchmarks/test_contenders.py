@@ -1,0 +1,99 @@
+"""The benchmarks compare networks that compute the same."""
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import plain
+from benchmarks.models import CONTESTS, TIMM_NAMES
+from benchmarks.timing import interleave, ratio
+from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.vit import VisionTransformer
+from labml_style_nn.pretrained import load_timm_weights, timm_targets
+
+TABLE = {"image_size": 12, "patch_size": 4, "num_classes": 5, "num_layers": 2}
+PAIRS = {
+    "mixer": (
+        lambda: plain.Mixer(12, 4, 2, 14, 6, 20, classes=5),
+        lambda: MLPMixer(**TABLE, hidden_dim=14, tokens_mlp_dim=6, channels_mlp_dim=20),
+    ),
+    "conv_mixer": (
+        lambda: plain.ConvMixer(4, 2, 14, 3, nn.ReLU, classes=5),
+        lambda: ConvMixer(
+            patch_size=4,
+            num_classes=5,
+            num_layers=2,
+            hidden_dim=14,
+            kernel_size=3,
+            activation=nn.ReLU,
+        ),
+    ),
+    "vit": (
+        lambda: plain.ViT(12, 4, 2, 14, 2, 20, classes=5),
+        lambda: VisionTransformer(
+            **TABLE, hidden_dim=14, num_heads=2, channels_mlp_dim=20
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("train", [False, True])
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_plain_network_is_ours_in_scores_and_gradients(
+    name: str, train: bool
+) -> None:
+    torch.manual_seed(0)
+    theirs, ours = (build().double().train(train) for build in PAIRS[name])
+    weights = {
+        key: 1 + 0.2 * torch.rand_like(tensor) if tensor.dim() < 2 else tensor
+        for key, tensor in theirs.state_dict().items()
+        if tensor.is_floating_point()
+    }
+    theirs.load_state_dict(weights, strict=False)
+    load_timm_weights(ours, theirs.state_dict())
+    image = torch.randn(2, 3, 12, 12, dtype=torch.double)
+    expected = theirs(image)
+    found = ours(image)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    cotangent = torch.randn_like(expected)
+    (expected * cotangent).sum().backward()
+    (found * cotangent).sum().backward()
+    for parameter in ours.parameters():
+        parameter.data = parameter.grad
+    gradients = timm_targets(ours)
+    for key, parameter in theirs.named_parameters():
+        torch.testing.assert_close(
+            gradients[key], parameter.grad, rtol=1e-10, atol=1e-10
+        )
+
+
+def test_each_contest_is_of_the_named_size() -> None:
+    with torch.device("meta"):
+        for name, contest in CONTESTS.items():
+            assert name in TIMM_NAMES
+            module = __import__(
+                f"labml_style_nn.models.{contest.module}", fromlist=[name]
+            )
+            theirs = {key: t.shape for key, t in contest.plain().state_dict().items()}
+            ours = timm_targets(getattr(module, name)())
+            assert {key: t.shape for key, t in ours.items()} == theirs, name
+
+
+def test_each_is_timed_once_a_round_whatever_the_clock_says() -> None:
+    ticks = iter(range(1000))
+    calls = {"a": 0, "b": 0}
+
+    def count(name: str) -> None:
+        calls[name] += 1
+
+    runs = {"a": lambda: count("a"), "b": lambda: count("b")}
+    times = interleave(runs, rounds=7, clock=lambda: next(ticks))
+    assert calls == {"a": 8, "b": 8}, "one to warm up, seven timed"
+    assert times == {"a": [1] * 7, "b": [1] * 7}
+
+
+def test_a_ratio_is_of_rounds_and_not_of_medians() -> None:
+    times = {"ours": [1.0, 20.0, 3.0], "theirs": [2.0, 10.0, 3.0]}
+    middle, low, high = ratio(times, "ours", "theirs")
+    assert (middle, low, high) == (1.0, 0.5, 2.0)
