@@ -16,15 +16,18 @@ load_timm_weights(model, published.state_dict())
 ```
 
 timm is not needed for the loading, only as one way to get the file. The images must be
-prepared as for timm: its configuration of the authors' models asks for 224 pixels and
-for red, green and blue scaled to $[-1, 1]$.
+prepared as for timm, whose models say how in `pretrained_cfg`. The authors' Mixers ask
+for 224 pixels and for red, green and blue scaled to $[-1, 1]$; ResMLP asks for the mean
+and the standard deviation of ImageNet's colours instead.
 
 ## What is strict about it
 
 A weight which is silently left at random makes a network that works, and works badly.
 So either everything fits and everything is copied, or nothing is touched and the error
 lists all that is wrong: names that are missing, names that nobody expects, and shapes
-that differ. A head for another number of classes is a wrong shape, too.
+that differ. A head for another number of classes is a wrong shape, too. What counts is
+the whole state: the running statistics of a [batch norm][layers.batch_norm] are loaded
+like weights.
 
 ## Notation
 
@@ -75,9 +78,9 @@ from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 from labml_style_nn.models.resmlp import ResMLP
 from labml_style_nn.models.vit import VisionTransformer
-from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
 
 # For each model, what its layers are called here and what they are called in timm. The
 # names below a layer (`fc1`, `fc2`, `weight`, `bias`) and the numbers of the blocks are

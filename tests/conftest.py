@@ -6,11 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from labml_style_nn.weave.formulas import node
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"
+
+# A test that takes long on a busy machine is no mistake.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,14 @@ sets can be had:
 - [`tiny_shakespeare`][]: a million characters of plays.
 - [`standard_library`][]: nine million characters of Python, which every machine has.
 
-[`characters`][] turns a text into numbers. What is fetched is fetched by [`download`][]
+[`characters`][] turns a text into numbers, and [`masking`][] hides some of them for a
+model to guess. What is fetched is fetched by [`download`][]
 and opened by [`archives`][], both of which expect the worst.
 
-- [`augmentation`][]: small turns, shifts and slants, other ones in every epoch.
+What is in an image does not change when the image changes a little. These change the
+images of a batch, each in its own way, and in another one in every epoch:
+
+- [`augmentation`][]: small turns, shifts and slants, for grey images.
+- [`cropping`][]: small shifts and mirror images, for photographs.
+- [`cutmix`][]: two images made into one, and their labels too.
 """

@@ -3,8 +3,8 @@ r"""# The command
     python -m labml_style_nn.data cifar-10
 
 brings a data set to this machine, checks it, and says what it is. Stop it when you
-like: the same command goes on from there. An experiment fetches what it needs by itself,
-so this is for whoever wants to have it beforehand.
+like: the same command goes on from there. An experiment fetches what it needs by
+itself, so this is for whoever wants to have it beforehand.
 
     python -m labml_style_nn.data cifar-10 --folder ~/sets/cifar
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = command_line().parse_args(arguments)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("always")
             warnings.showwarning = show_warning
             for line in describe(options):
                 print(line)

@@ -75,10 +75,8 @@ class CharacterVocabulary:
         if odd or not self.characters:
             raise ValueError(f"a vocabulary needs single characters, got {odd}")
         self.texts = (*SIGNS, *self.characters)
-        # For each number of Unicode up to the largest, the number here.
-        points = [ord(character) for character in self.characters]
-        self.table = torch.full((max(points) + 2,), UNKNOWN)
-        self.table[points] = torch.arange(len(self.special), len(self.texts))
+        # The numbers of Unicode, which grow as the characters do.
+        self.points = torch.tensor([ord(character) for character in self.characters])
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -93,9 +91,13 @@ class CharacterVocabulary:
         data = bytearray(text, "utf-32-le", "surrogatepass")
         if not data:
             return torch.empty(0, dtype=torch.int64)
-        points = torch.frombuffer(data, dtype=torch.int32)
-        # The last entry of the table is unknown, and so is all that comes after it.
-        return self.table[points.clamp(max=len(self.table) - 1)]
+        points = torch.frombuffer(data, dtype=torch.int32).long()
+        # The place at which each would stand in the vocabulary; if another stands
+        # there, it is unknown.
+        place = torch.searchsorted(self.points, points)
+        place = place.clamp(max=len(self.points) - 1)
+        known = self.points[place] == points
+        return torch.where(known, place + len(self.special), UNKNOWN)
 
     def decode(self, tokens: Tensor) -> str:
         """Turn numbers into a text.
@@ -116,8 +118,8 @@ def split_text(text: str, share: float = 0.9) -> tuple[str, str]:
 
     **Raises.** `ValueError` for a share outside $(0, 1)$, or if a part is empty.
     """
-    end = int(len(text) * share)
-    if not 0 < share < 1 or not 0 < end < len(text):
+    end = int(len(text) * share) if 0 < share < 1 else 0
+    if not 0 < end < len(text):
         raise ValueError(
             f"a share of {share} of {len(text)} characters leaves a part empty"
         )

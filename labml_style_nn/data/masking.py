@@ -107,7 +107,7 @@ class Masked(NamedTuple):
 
     **Shape.** Both as the tokens they were made from. `tokens` is what the model reads.
     `targets` holds the token that stood there where one was chosen, and
-    [`NOT_CHOSEN`][] everywhere else.
+    `NOT_CHOSEN` everywhere else.
     """
 
     tokens: Tensor
@@ -171,8 +171,9 @@ def ordinary_tokens(vocabulary_size: int, special: Tensor) -> Tensor:
     """
     outside = special[(special < 0) | (special >= vocabulary_size)].tolist()
     if outside:
-        last = vocabulary_size - 1
-        raise ValueError(f"special tokens must lie from 0 to {last}, got {outside}")
+        raise ValueError(
+            f"special tokens must lie from 0 to {vocabulary_size - 1}, got {outside}"
+        )
     every = torch.arange(vocabulary_size, device=special.device)
     ordinary = every[~torch.isin(every, special)]
     if len(ordinary) == 0:

@@ -9,11 +9,25 @@ its settings, which are a dataclass whose fields say what they mean ([`option`][
 
 ## Example
 
->>> from labml_style_nn.experiments.mixer_images import EXPERIMENT
->>> line = ["--data", "digits", "--seeds", "1", "2", "--hidden-dim", "32"]
->>> options, settings = understood(EXPERIMENT, line)
+>>> from labml_style_nn.experiments.classification import ImageRecipe
+>>> from labml_style_nn.experiments.image_sets import image_task
+>>> from labml_style_nn.experiments.training import option
+>>> @dataclass(frozen=True)
+... class Settings(ImageRecipe):
+...     data: str = "digits"
+...     hidden_dim: int = option(32, "width of the hidden layer")
+>>> def build_model(settings):
+...     torch.manual_seed(settings.seed)
+...     hidden_dim = settings.hidden_dim
+...     first, last = nn.Linear(64, hidden_dim), nn.Linear(hidden_dim, 10)
+...     return nn.Sequential(nn.Flatten(), first, nn.ReLU(), last)
+>>> about, presets = "Train a small MLP.", {"digits": Settings(epochs=10)}
+>>> experiment = Experiment("mlp", about, presets, build_model, image_task)
+>>> options, settings = understood(experiment, ["--seeds", "1", "2", "--hidden-dim=8"])
 >>> [(chosen.seed, chosen.hidden_dim, chosen.epochs) for chosen in settings]
-[(1, 32, 100), (2, 32, 100)]
+[(1, 8, 10), (2, 8, 10)]
+
+A module ends with `sys.exit(main(experiment))`, and is a command.
 """
 
 import argparse
@@ -27,6 +41,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from labml_style_nn.data.download import DataError
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.checkpoint import CheckpointError
 from labml_style_nn.experiments.curves import curves
@@ -87,7 +102,8 @@ def understood(
     if chosen.data not in presets:
         raise ValueError(f"no full size is set for {chosen.data}: leave out --full")
     preset = presets[chosen.data]
-    options = command_line(experiment, preset).parse_args(arguments)
+    out = f"runs/{experiment.name}/{chosen.data}{'-full' if chosen.full else ''}"
+    options = command_line(experiment, preset, out).parse_args(arguments)
     numbers = {name: getattr(options, name) for name in optional(preset)}
     settings = [replace(preset, seed=seed, **numbers) for seed in options.seeds]
     return options, settings
@@ -107,7 +123,9 @@ def optional(preset: Recipe) -> dict[str, dict[str, Any]]:
     return {f.name: dict(f.metadata) for f in fields(preset) if "about" in f.metadata}
 
 
-def command_line(experiment: Experiment, preset: Recipe) -> argparse.ArgumentParser:
+def command_line(
+    experiment: Experiment, preset: Recipe, out: str
+) -> argparse.ArgumentParser:
     """Describe the command: every setting is an option."""
     parser = argparse.ArgumentParser(
         prog=experiment.command,
@@ -116,7 +134,7 @@ def command_line(experiment: Experiment, preset: Recipe) -> argparse.ArgumentPar
         allow_abbrev=False,
     )
     choose_preset(parser, experiment)
-    choose_circumstances(parser, f"runs/{experiment.name}/{preset.data}")
+    choose_circumstances(parser, out)
     for name, told in optional(preset).items():
         default = getattr(preset, name)
         how: dict[str, Any] = {
@@ -157,24 +175,31 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     try:
         options, settings = understood(experiment, arguments)
         with started(options.device) as processes:
-            line = shlex.join([*experiment.command.split(), *without_note(arguments)])
-            run_all(experiment, options, settings, processes, line)
+            told = said(experiment, options, arguments)
+            run_all(experiment, options, settings, processes, told)
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 130
-    except (ValueError, OSError, CheckpointError, DivergedError) as error:
+    except (ValueError, DataError, CheckpointError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def without_note(arguments: Sequence[str]) -> list[str]:
-    """Leave the note out of the command: it changes nothing."""
-    kept = list(arguments)
-    if "--note" in kept:
-        place = kept.index("--note")
-        del kept[place : place + 2]
-    return kept
+def said(
+    experiment: Experiment, options: argparse.Namespace, arguments: Sequence[str]
+) -> records.Record:
+    """Say which command it was. The note changes nothing, and stands by itself."""
+    line = list(arguments)
+    if "--note" in line:
+        place = line.index("--note")
+        del line[place : place + 2]
+    return {
+        "experiment": experiment.name,
+        "command": shlex.join([*experiment.command.split(), *line]),
+        "verified": options.verify,
+        "note": options.note,
+    }
 
 
 def run_all(
@@ -182,7 +207,7 @@ def run_all(
     options: argparse.Namespace,
     settings: Sequence[Recipe],
     processes: Processes,
-    line: str,
+    told: records.Record,
 ) -> None:
     """Train and test with each of the settings, and write down what came of it."""
     if options.threads:
@@ -190,18 +215,13 @@ def run_all(
     source, runs, results = Source(options.folder, options.verify), [], []
     for chosen in settings:
         model, task = experiment.model(chosen), experiment.task(chosen, source)
-        trainer = Trainer(model, task, chosen, processes)
-        run = Run(trainer, options.out / f"seed-{chosen.seed}")
+        run = Run(Trainer(model, task, chosen, processes), options.out / chosen.label)
         run.train()
         runs.append(run)
         if processes.first:
-            result = {"experiment": experiment.name, "command": line}
-            result |= outcome(run) | records.circumstances(processes.device)
-            result |= {"processes": processes.count, "verified": options.verify}
-            result |= {"note": options.note}
-            records.add(options.out / "results.jsonl", result, key="settings")
-            results.append(result)
-            print(f"seed {chosen.seed}: {records.summary([result])}")
+            results.append(told | outcome(run))
+            records.add(options.out / "results.jsonl", results[-1], key="settings")
+            print(f"{chosen.label}: {records.summary(results[-1:])}")
     if processes.first:
         conclude(options.out, runs, results)
 
@@ -218,6 +238,8 @@ def outcome(run: Run) -> records.Record:
         "parameters": sum(p.numel() for p in trainer.model.parameters()),
         "settings": asdict(trainer.recipe),
         "curve": records.columns(run.history),
+        "processes": run.processes.count,
+        **records.circumstances(run.processes.device),
     }
 
 

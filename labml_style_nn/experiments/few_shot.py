@@ -165,7 +165,7 @@ def read_out(network: nn.Module, prepare: Read, images: Tensor) -> Tensor:
     **Shape.** `(n, channels, height, width)` to `(n, d)`.
     """
     vectors: list[Tensor] = []
-    last = network.get_submodule("head.linear")
+    last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
     hook = last.register_forward_pre_hook(lambda _, inputs: vectors.append(inputs[0]))
     network.eval()
     for some in images.split(500):
@@ -181,8 +181,8 @@ def read_out(network: nn.Module, prepare: Read, images: Tensor) -> Tensor:
 class Settings:
     """## The settings
 
-    The set of images, and the probe: how many `draws` of how many `shots` of each class.
-    The networks and their recipes are those of [`mixer_images`][] and
+    The set of images, and the probe: how many `draws` of how many `shots` of each
+    class. The networks and their recipes are those of [`mixer_images`][] and
     [`conv_mixer_images`][] for this set; `epochs` may be fewer or more (0: as there).
 
     **Raises.** `ValueError` for a number below one, or an unknown set of images.

@@ -96,14 +96,14 @@ class Run:
         board = Board(self.folder if self.processes.first else None)
         with noted_signals() as signals, self.bar(quiet) as bar, closing(board):
             while trainer.step < trainer.steps:
-                if self.processes.any(bool(signals)):
-                    self.stop()
                 trainer.advance()
                 bar.update()
                 if trainer.step % trainer.task.steps_per_epoch == 0:
                     entry = self.end_epoch()
                     board.write(trainer.step, entry)
                     bar.set_postfix_str(told(entry))
+                if self.processes.any(bool(signals)):
+                    self.stop()
 
     def end_epoch(self) -> records.Record:
         """Note what the epoch came to, and save."""
@@ -157,8 +157,9 @@ class Run:
         return tqdm(
             total=self.trainer.steps,
             initial=self.trainer.step,
-            desc=f"seed {self.trainer.recipe.seed}",
+            desc=self.trainer.recipe.label,
             unit="step",
+            mininterval=0.5,
             disable=quiet or not self.processes.first,
         )
 
@@ -170,7 +171,7 @@ def noted_signals() -> Iterator[list[int]]:
     A second one is obeyed. A signal that is ignored stays ignored.
     """
     notes: list[int] = []
-    before = {number: signal.getsignal(number) for number in (SIGINT, SIGTERM)}
+    before = {int(name): signal.getsignal(name) for name in (SIGINT, SIGTERM)}
 
     def note(number: int, _: FrameType | None) -> None:
         notes.append(number)

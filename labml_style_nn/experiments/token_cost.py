@@ -31,9 +31,9 @@ Four networks of the same width and depth, on images of growing size:
 
 **Time** is processor time of one thread, for a forward pass and for a step of training.
 The networks take turns, and the median of the rounds counts, so that a load on the
-machine strikes all alike. **Memory** is how much a fresh process grows, at its peak,
-while it takes one step of training: what the operating system says, so nothing can
-hide.
+machine strikes all alike. **Memory** is the peak of one step of training: each time
+PyTorch takes memory or gives it back, its profiler notes how much, and the largest sum
+counts. What the kernels need for themselves is in it.
 
 ## Run it
 
@@ -69,17 +69,14 @@ ViT, written out (4, 10)
 """
 
 import argparse
-import multiprocessing
-import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -87,6 +84,7 @@ from scipy.optimize import nnls
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.profiler import ProfilerActivity, profile
 from tqdm import tqdm
 
 from labml_style_nn.experiments import records
@@ -232,25 +230,28 @@ def seconds(side: int, kind: str, settings: Settings) -> dict[str, float]:
     return {name: median(values) for name, values in times.items()}
 
 
-def growth(name: str, side: int, settings: Settings) -> int:
-    """Take a step of training; how many bytes the process grew at its peak.
+def peak_memory(name: str, side: int, settings: Settings) -> int:
+    """Take a step of training; how many bytes of tensors were alive at its peak.
 
-    It means something in a fresh process only: a peak never falls.
+    Weights and images were there before and do not count.
     """
-    torch.set_num_threads(1)
     with kernels(name):
-        # What PyTorch sets up once is no part of what a token costs.
-        training_step(build(name, 1, settings), image(1, settings))
         network, images = build(name, side, settings), image(side, settings)
-        before = peak()
-        training_step(network, images)
-    return peak() - before
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
+            training_step(network, images)
+    alive = most = 0
+    for _, change in sorted(memory_events(watched)):
+        alive += change
+        most = max(most, alive)
+    return most
 
 
-def peak() -> int:
-    """Read the largest size, in bytes, that this process has had so far."""
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size if sys.platform == "darwin" else 1024 * size
+def memory_events(watched: profile) -> Iterator[tuple[int, int]]:
+    """Each time at which PyTorch took memory or gave it back, and how many bytes."""
+    results: Any = watched.profiler and watched.profiler.kineto_results
+    for event in results.events():
+        if event.name() == "[memory]":
+            yield event.start_ns(), event.nbytes()
 
 
 # ## The fit
@@ -288,15 +289,12 @@ def measure(settings: Settings) -> records.Record:
     curves: dict[str, dict[str, list[float]]] = {
         name: {"forward": [], "training": [], "memory": []} for name in NETWORKS
     }
-    spawn = multiprocessing.get_context("spawn")
     for side in tqdm(settings.sides, unit="size"):
         for kind in PASSES:
             for name, value in seconds(side, kind, settings).items():
                 curves[name][kind].append(round(value, 6))
         for name in NETWORKS:
-            with ProcessPoolExecutor(1, mp_context=spawn) as fresh:
-                size = fresh.submit(growth, name, side, settings).result()
-            curves[name]["memory"].append(size)
+            curves[name]["memory"].append(peak_memory(name, side, settings))
     return {
         "experiment": "token_cost",
         "command": "python -m labml_style_nn.experiments.token_cost",

@@ -19,9 +19,9 @@ $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 ## Notation
 
 - $t$, `step`: how many steps have been taken
-- $n$, `count`: how many examples a step learns from
-- $\ell_{t,i}$, `loss`: the loss of an example; $\ell_t$ is the mean over a batch
-- $\theta_t$, `model`: the weights
+- $n$, `number`: how many examples a step learns from
+- $\ell$, `loss`: the loss, $\ell_{t,i}$ of an example and $\ell_t$ of a batch
+- $\theta$, `model`: the weights, $\theta_t$ after step $t$
 - $\eta_t$: the learning rate of a step ([`learning_rate`][])
 - $\bar\theta$, `average`: the running average of the weights
 - $\beta_t$: how much of the average stays at a step
@@ -66,7 +66,7 @@ numbers is larger:
 """
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
@@ -92,7 +92,7 @@ class Sums(NamedTuple):
 
     loss: Tensor
     right: Tensor
-    count: int | Tensor
+    number: int | Tensor
 
 
 class Task(Protocol):
@@ -158,6 +158,11 @@ class Recipe:
     )
     channels_last: bool = option(False, "keep the channels of a pixel side by side")
 
+    @property
+    def label(self) -> str:
+        """Name the run among others of the same experiment."""
+        return f"seed-{self.seed}"
+
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         check_positive(epochs=self.epochs, batch_size=self.batch_size)
@@ -165,6 +170,13 @@ class Recipe:
             if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
         check_rate(averaging=self.averaging)
+        for setting in fields(self):
+            choices = setting.metadata.get("choices")
+            if choices and getattr(self, setting.name) not in choices:
+                raise ValueError(
+                    f"{setting.name} must be one of {', '.join(choices)}, "
+                    f"got {getattr(self, setting.name)}"
+                )
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be less than epochs, "

@@ -14,13 +14,7 @@ code, and can be read without the others. In the order in which an image meets t
 - [`skip_connection`][]: what a layer computed is added to what it was given.
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
-What relatives of the Mixer have in the place of token mixing:
-
-- [`attention`][layers.attention]: each token chooses what it takes from which.
-- [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
-  are told.
-
-The parts which several of these share:
+[`mlp_mixer`][] puts them together. The parts which several of these share:
 
 - [`linear`][]: the linear map, and the numbers it begins with.
 - [`mlp`][]: two linear maps with a nonlinearity between them.
@@ -29,27 +23,51 @@ The parts which several of these share:
 - [`stochastic_depth`][]: while training, whole updates are left out.
 - [`checks`][]: sizes, rates and shapes that do not fit are refused.
 
-[`mlp_mixer`][] puts them together.
+## What the relatives mix tokens with
 
-What [`resmlp`][] and [`gmlp`][] have in their place:
-
-- [`affine`][]: each channel is scaled and shifted, and nothing is measured.
-- [`layer_scale`][]: of each update only a little is added, at first.
+- [`depthwise_convolution`][]: a small kernel for each channel, and
+  [`pointwise_convolution`][], which mixes the channels of a place.
+- [`attention`][layers.attention]: each token chooses what it takes from which.
 - [`spatial_gating`][]: half of the channels, mixed over the tokens, gates the other
   half.
+- [`fourier_mixing`][]: every number meets every other, without a weight.
+- [`pool_mixing`][]: the average of the neighbours.
+- [`drop_in_mixer`][]: token mixing, called like attention, in its place.
+
+## What they have in the place of the norm
+
+- [`batch_norm`][]: a channel is normalised over all images of the batch.
+- [`group_norm`][]: an image is normalised as a whole.
+- [`affine`][]: each channel is scaled and shifted, and nothing is measured.
+- [`layer_scale`][]: of each update only a little is added, at first.
+
+## What text needs besides
+
+- [`token_embedding`][]: each token of a vocabulary is a row of a table.
+- [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
+  are told.
+- [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
 """
 
-from labml_style_nn.layers.attention import MultiHeadAttention
 from labml_style_nn.layers.affine import Affine
+from labml_style_nn.layers.attention import MultiHeadAttention
+from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.layers.channel_mixing import ChannelMixing
+from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
+from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.dropout import Dropout
+from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
+from labml_style_nn.layers.fourier_mixing import FourierMixing
 from labml_style_nn.layers.gelu import GELU
+from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
 from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.layer_scale import LayerScale
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.mlp import MLP
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.pointwise_convolution import PointwiseConvolution
+from labml_style_nn.layers.pool_mixing import PoolMixing
 from labml_style_nn.layers.positional_encoding import (
     LearnedPositions,
     SinusoidalPositions,
@@ -57,26 +75,37 @@ from labml_style_nn.layers.positional_encoding import (
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.layers.spatial_gating import SpatialGatingUnit
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
+from labml_style_nn.layers.token_embedding import TokenEmbedding
 from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
 
 __all__ = [
     "GELU",
     "MLP",
     "Affine",
+    "BatchNorm",
     "ChannelMixing",
     "ClassificationHead",
+    "DepthwiseConvolution",
+    "DropInMixer",
     "Dropout",
+    "FeedForward",
+    "FourierMixing",
+    "GatedFeedForward",
     "GlobalAveragePooling",
+    "GroupNorm",
     "LayerNorm",
-    "LearnedPositions",
     "LayerScale",
+    "LearnedPositions",
     "Linear",
     "MultiHeadAttention",
     "PatchEmbedding",
+    "PointwiseConvolution",
+    "PoolMixing",
     "SinusoidalPositions",
     "SkipConnection",
     "SpatialGatingUnit",
     "StochasticDepth",
+    "TokenEmbedding",
     "TokenLinear",
     "TokenMixing",
 ]

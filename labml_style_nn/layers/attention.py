@@ -1,8 +1,9 @@
 r"""# Multi-head attention
 
-[Token mixing][token_mixing] has a weight for each pair of places, learned once and used
-for every image. Attention computes these weights anew for each image. Every token asks
-a question, the *query*; every token puts up a sign, the *key*; and the better a sign
+[Token mixing][token_mixing] has weights that belong to places: they are learned once,
+and every image is mixed by the same. Attention has no such weights. It computes, for
+each image anew, how much each token takes from each other one. Every token asks a
+question, the *query*; every token puts up a sign, the *key*; and the better a sign
 answers a question, the more of that token's *value* is handed over. It is the token
 mixing of the transformer (Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser and
 Polosukhin, 2017, "Attention Is All You Need",
@@ -73,12 +74,13 @@ Give token mixing another image, and the weights are the same. Give attention an
 image, and they are not. Here are the weights of a layer of four heads, for two images
 at once:
 
->>> batch, num_patches, dim, num_heads = 2, 24, 20, 4
+>>> batch, num_patches, num_heads, head_dim = 2, 30, 4, 6
+>>> dim = num_heads * head_dim
 >>> attention = MultiHeadAttention(dim, num_heads)
 >>> x = torch.randn(batch, num_patches, dim)
 >>> weights = attention.weights(x)
 >>> weights.shape
-torch.Size([2, 4, 24, 24])
+torch.Size([2, 4, 30, 30])
 >>> torch.allclose(weights.sum(dim=-1), torch.ones(()))
 True
 >>> torch.allclose(weights[0], weights[1], atol=0.01)
@@ -179,12 +181,13 @@ So at a few hundred tokens the maps still cost most; at $S = 2C$ both terms are 
 
 Cross-attention, in which five tokens look at eleven:
 
->>> batch, num_queries, num_keys, dim, num_heads = 2, 5, 11, 24, 3
+>>> batch, num_queries, num_keys, num_heads, head_dim = 2, 5, 11, 3, 7
+>>> dim = num_heads * head_dim
 >>> attention = MultiHeadAttention(dim, num_heads)
 >>> x = torch.randn(batch, num_queries, dim)
 >>> z = torch.randn(batch, num_keys, dim)
 >>> attention(x, z).shape
-torch.Size([2, 5, 24])
+torch.Size([2, 5, 21])
 >>> attention.weights(x, z).shape
 torch.Size([2, 3, 5, 11])
 
@@ -194,7 +197,7 @@ The layer uses a fused function, and it computes what the equation says:
 >>> q, k, v = attention.project(x, z)
 >>> heads = dot_product_attention(q, k, v)
 >>> heads.shape
-torch.Size([2, 3, 5, 8])
+torch.Size([2, 3, 5, 7])
 >>> in_a_row = heads.transpose(1, 2).flatten(2)
 >>> torch.allclose(attention.projection(in_a_row), attention(x, z), atol=1e-6)
 True
@@ -206,7 +209,7 @@ Two masks at once, the second for the last three keys of the second image:
 >>> padding = torch.zeros(batch, num_keys, dtype=torch.bool)
 >>> padding[1, -3:] = True
 >>> attention(x, z, z, attn_mask=mask, key_padding_mask=padding).shape
-torch.Size([2, 5, 24])
+torch.Size([2, 5, 21])
 >>> seen = attention.weights(x, z, attn_mask=mask, key_padding_mask=padding) > 0
 >>> seen[1, 0, 0].int()
 tensor([0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], dtype=torch.int32)
@@ -216,7 +219,6 @@ import math
 from functools import reduce
 
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -312,7 +314,7 @@ def merge_masks(
     that is broadcast to `(batch, num_heads, num_queries, num_keys)`.
 
     **Raises.** `ValueError` for a mask of another shape or type, and for a causal mask
-    with as many queries as keys not given.
+    where there are more or fewer keys than queries.
     """
     batch, num_heads, num_queries, _ = q.shape
     num_keys = k.shape[2]
@@ -364,6 +366,12 @@ class MultiHeadAttention(nn.Module):
     With the weights of `nn.MultiheadAttention` (its `in_proj_weight` is our
     `qkv.weight`, its `out_proj` our `projection`), the results, the weights of each
     head and all gradients are PyTorch's, to $10^{-10}$ in float64 (tests).
+
+    !!! note "A bias that nothing can see"
+
+        The bias of the keys adds one number to all scores of a query, and softmax takes
+        it away again. So it has no effect and a gradient of zero (a test). It is kept
+        because published weights have it.
 
     **Shape.** `(batch, num_queries, dim)`, and `key` and `value`
     `(batch, num_keys, dim)`, to `(batch, num_queries, dim)`. The masks are described
@@ -417,7 +425,7 @@ class MultiHeadAttention(nn.Module):
             dropout_rate=self.dropout_rate if self.training else 0.0,
         )
         # The heads in a row, and then $W_O$.
-        return self.projection(rearrange(mean, "b h s d -> b s (h d)"))
+        return self.projection(mean.transpose(1, 2).flatten(2))
 
     def weights(
         self,
@@ -460,9 +468,10 @@ class MultiHeadAttention(nn.Module):
                 F.linear(table, *third)
                 for table, third in zip((query, key, value), thirds, strict=True)
             ]
-        # A token of $C$ channels becomes $h$ of $d_k$, one for each head.
+        # A token of $C$ channels becomes $h$ of $d_k$, one for each head, and the heads
+        # come first: from then on they are as separate as the images of the batch.
         q, k, v = (
-            rearrange(table, "b s (h d) -> b h s d", h=self.num_heads)
+            table.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
             for table in tables
         )
         return q, k, v

@@ -124,9 +124,10 @@ the same copy without one.
 ## What it costs
 
 $C (k^2 + 1)$ parameters and $S C k^2$ multiply–adds for each image. Both are little
-beside a [pointwise convolution][pointwise_convolution], whose $k^2$ is $C$. That is why
-the kernels of ConvMixer can be large. Against token mixing, whose $D_S$ stands in the
-place of $k^2$: here are the layers of a ConvMixer-1536/20 and a Mixer-B/16,
+beside a [pointwise convolution][pointwise_convolution], which has $C$ where this layer
+has $k^2$. That is why the kernels of ConvMixer can be large. Token mixing takes
+$2 S D_S C$ multiply–adds, which is $2 D_S$ in the place of $k^2$. The parameters, in a
+ConvMixer-1536/20 and in a Mixer-B/16:
 
 >>> from labml_style_nn.layers.token_mixing import TokenMixing
 >>> depthwise, tokens = DepthwiseConvolution(1536, 9), TokenMixing(196, 384)

@@ -1,7 +1,7 @@
 r"""# Feed forward
 
-[Attention][attention] moves what is known from token to token. In between, each token
-is sent by itself through two linear maps with a nonlinearity between them. The
+[Attention][layers.attention] moves what is known from token to token. In between, each
+token is sent by itself through two linear maps with a nonlinearity between them. The
 Transformer calls this the *position-wise feed-forward network* (Vaswani and others,
 2017, "Attention Is All You Need", section 3.3,
 [arXiv:1706.03762](https://arxiv.org/abs/1706.03762)):
@@ -38,12 +38,11 @@ $$\text{FFN}_{\text{gated}}(x) = W_2 \bigl(\sigma(W x) \otimes V x\bigr) .$$
 - $W$, `gate`: the map whose result decides, $D \times d$
 - $V$, `value`: the map whose result is let through, $D \times d$
 - $\sigma$, `activation`: the nonlinearity
-- $\otimes$: the product of two vectors, number by number
 - $B$, `batch`: how many sequences are computed together
 - $S$, `num_tokens`: how many tokens a sequence has
 
-The paper writes vectors as rows and the matrices on their right; here they stand on the
-left, as on all pages.
+The sign $\otimes$ multiplies two vectors number by number. The paper writes vectors as
+rows and the matrices on their right; here they stand on the left, as on all pages.
 
 ## What a gate adds
 

@@ -70,7 +70,7 @@ error of a network does not rise when a batch has few images.
 At $G = 1$, Wu and He call this layer normalisation: for a network of convolutions, a
 "layer" is the whole map. In a Transformer or a Mixer, layer normalisation is that of
 each token. At $G = C$ each channel is measured by itself, which is called instance
-normalisation (their section 3 has all four in one picture).
+normalisation (their Figure 2 shows all of them).
 
 ## Why the mean is subtracted first
 

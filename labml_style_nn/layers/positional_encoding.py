@@ -31,7 +31,6 @@ this page.
 - $\omega$, `frequencies`: how fast the hand of a pair turns, in radians for each
   position
 - $k$, `shift`: how far one moves
-- $R$: a turn of every hand
 - $B$, `batch`: how many sequences are computed together
 - $S$, `num_tokens`: the number of tokens
 - $L$, `max_len`: the number of positions, at least $S$
@@ -100,10 +99,10 @@ knows. Indeed the Mixer paper adds none (section 2).
 
 ## What differs from the paper
 
-- The table is that of the text. The authors' code (tensor2tensor) puts all sines first
-  and all cosines after them, which the next linear map cannot notice. And it lets
-  $\omega_i$ fall to exactly $1/10000$ at the last pair, where the text stops a little
-  before.
+- The table is that of the paper's text, not of its authors' code (tensor2tensor). The
+  code puts all sines first and all cosines after them, which the next linear map cannot
+  notice. And it lets $\omega_i$ fall to exactly $1/10000$ at the last pair, where the
+  text stops a little before.
 - The paper does not say whether positions count from zero or from one. They count from
   zero here, as in the authors' code.
 - [`LearnedPositions`][] begins with normal numbers of standard deviation 0.02, as in

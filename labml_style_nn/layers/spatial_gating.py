@@ -91,7 +91,7 @@ True
 - The paper asks for weights "near zero" and names no number; $10^{-6}$ is timm's.
 - The $\varepsilon$ of the norm is $10^{-5}$, as in timm; the paper does not name it.
 - The causal unit is not in the paper, which trains on text with masked tokens and looks
-  both ways. It is the usual adaptation.
+  both ways.
 
 ## What it costs
 

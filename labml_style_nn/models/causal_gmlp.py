@@ -47,7 +47,7 @@ Whatever the weights, nothing lies above the diagonal.
 ... )
 >>> for weight in model.parameters():
 ...     _ = torch.nn.init.normal_(weight, std=0.5)
->>> x = torch.randn(1, num_tokens, hidden_dim)
+>>> x = torch.randn(batch, num_tokens, hidden_dim)
 >>> reaction = torch.func.jacrev(lambda x: model.read(x).sum(dim=2))(x)
 >>> (reaction[0, :, 0].abs().sum(dim=2) > 0).int()
 tensor([[1, 0, 0, 0, 0, 0],
@@ -105,6 +105,7 @@ anywhere:
 ... )
 >>> pieces = text.unfold(0, num_tokens + 1, 1)
 >>> seen, following = pieces[:, :-1], pieces[:, 1:]
+>>> batch = len(pieces)
 >>> optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
 >>> losses = []
 >>> for step in range(80):
@@ -161,7 +162,9 @@ class CausalGMLP(nn.Module):
         check_positive(num_layers=num_layers)
         check_rate(stochastic_depth_rate=stochastic_depth_rate)
         self.num_tokens = num_tokens
+        # $X$: a vector for each token. Nothing tells it the place; the gates know.
         self.embedding = TokenEmbedding(vocabulary_size, hidden_dim)
+        # $N$ blocks, each built anew. One word makes them blocks for text.
         self.blocks = nn.ModuleList(
             GMLPBlock(
                 num_tokens,
@@ -173,8 +176,9 @@ class CausalGMLP(nn.Module):
             )
             for rate in linear_rates(stochastic_depth_rate, num_layers)
         )
+        # No average over tokens, as there is for an image: each place has a next token
+        # of its own to predict.
         self.norm = LayerNorm(hidden_dim)
-        # No average over tokens: each place has its own next token to predict.
         self.scores = Linear(hidden_dim, vocabulary_size)
         nn.init.zeros_(self.scores.weight)
 

@@ -27,14 +27,16 @@ a score for each class.
 - $U$, `u`: the pictures between its halves
 - $Y$, `y`: the pictures after it
 - $B$, `batch`: how many images are computed together
-- $S$: the number of places, one for each patch
+- $H$, `height`: how many rows of places there are, one place for each patch
+- $W$, `width`: how many columns
+- $S$: the number of places, $H W$
 - $C$, `hidden_dim`: the number of pictures, the channels
 - $P$, `patch_size`: the side of a patch, in pixels; its height and width may differ
-- $\text{Embed}$, `patch_embedding`: a convolution which sees each patch once
-- $\text{Depthwise}$, `token_mixing`: [`depthwise_convolution`][]
+- `patch_embedding`: $\text{Embed}$, a convolution which sees each patch once
+- `token_mixing`: $\text{Depthwise}$, a [`depthwise_convolution`][]
 - $k$, `kernel_size`: the side of its kernels, in places
-- $\text{Pointwise}$, `channel_mixing`: [`pointwise_convolution`][]
-- $\text{BN}$, `token_norm`, `channel_norm`, `patch_norm`:
+- `channel_mixing`: $\text{Pointwise}$, a [`pointwise_convolution`][]
+- `patch_norm`, `token_norm`, `channel_norm`: $\text{BN}$, a
   [`batch_norm`][layers.batch_norm]
 - $\sigma$, `activation`: the nonlinearity, [`gelu`][] unless something else is asked
   for
@@ -83,16 +85,18 @@ PyTorch calls `channels_last`, the channels of a place are neighbours, which sui
 [pointwise convolution][pointwise_convolution], where most of the work is. One line
 changes it, for the weights, and every layer hands the layout on:
 
->>> batch, in_channels, height, width, hidden_dim = 2, 3, 20, 28, 24
+>>> batch, in_channels, height, width = 2, 3, 5, 7
 >>> model = ConvMixer(
-...     patch_size=4, num_classes=10, num_layers=2, hidden_dim=hidden_dim, kernel_size=5
+...     patch_size=4, num_classes=10, num_layers=6, hidden_dim=24, kernel_size=5
 ... )
->>> image = torch.randn(batch, in_channels, height, width)
+>>> image = torch.randn(batch, in_channels, 4 * height, 4 * width)
 >>> before = model.eval()(image)
 >>> model = model.to(memory_format=torch.channels_last)
 >>> torch.allclose(model(image), before, atol=1e-5)
 True
->>> x = model.blocks[0](model.patch_embedding(image))
+>>> x = model.patch_embedding(image)
+>>> for block in model.blocks:
+...     x = block(x)
 >>> x.is_contiguous(), x.is_contiguous(memory_format=torch.channels_last)
 (False, True)
 

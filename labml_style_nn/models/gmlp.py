@@ -68,7 +68,7 @@ False
 
 - The paper's Table 1 counts 5.9, 19.5 and 73.4 million parameters. The models here have
   5.87, 19.42 and 73.08 million, exactly as many as timm's. The paper does not say
-  where the small rest is; the authors have published no code.
+  where the small rest is, and no code of the authors was found.
 - GELU is exact here and in timm; [`gelu`][] says how far the tanh form is from it.
 - [Dropout][dropout] stands in the MLP as in timm, and is off by default.
 - The paper trains with [stochastic depth][stochastic_depth]; Table 1 gives the share of
@@ -139,7 +139,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
+from labml_style_nn.layers.checks import check_positive, check_rate
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.head import ClassificationHead
@@ -179,7 +179,6 @@ class GMLPBlock(nn.Module):
         check_positive(hidden_dim=hidden_dim, channels_mlp_dim=channels_mlp_dim)
         if channels_mlp_dim % 2:
             raise ValueError(f"channels_mlp_dim must be even, got {channels_mlp_dim}")
-        self.hidden_dim = hidden_dim
         # $E$: half of the hidden layer makes the gate, the other half goes through it.
         gate_dim = channels_mlp_dim // 2
         self.channel_norm = LayerNorm(hidden_dim)
@@ -192,7 +191,6 @@ class GMLPBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Ask each token, let the tokens gate one another, answer."""
-        check_shape(x, "batch", "tokens", self.hidden_dim)
         # $Z = \sigma(\text{LayerNorm}(X)\,W_1^\top)$: within each token.
         z = self.dropout(self.gelu(self.fc1(self.channel_norm(x))))
         # $Y = X + s(Z)\,W_2^\top$: between the tokens, and back to $C$ channels.

@@ -14,13 +14,13 @@ A map $X$ has a token of $C$ channels at each place. Every block takes such a ma
 returns one:
 
 $$\begin{aligned}
-U &= X + \lambda \, \bigl(\text{Pool}(\text{Norm}(X))\bigr), \\
-Y &= U + \lambda' \, \bigl(\text{MLP}(\text{Norm}(U))\bigr) .
+U &= X + \lambda \, \text{Pool}\bigl(\text{Norm}(X)\bigr), \\
+Y &= U + \lambda' \, \text{MLP}\bigl(\text{Norm}(U)\bigr) .
 \end{aligned}$$
 
-[$\text{Pool}$][pool_mixing] mixes the tokens of neighbouring places,
-[$\text{MLP}$][channel_mixing] the channels of each place, and both have a
-[scale][layer_scale] for each channel. [$\text{Norm}$][group_norm] measures the map of
+[Pooling][pool_mixing] mixes the tokens of neighbouring places, and an
+[MLP][channel_mixing] the channels of each place. Both updates have a
+[scale][layer_scale] for each channel. The [norm][layers.group_norm] measures the map of
 an image as a whole.
 
 ## Notation
@@ -32,10 +32,10 @@ an image as a whole.
 - $H, W$, `height`, `width`: the height and the width of a map, in places
 - $S$: how many places it has, $H W$
 - $C$, `dim`: the number of channels
-- $\text{Pool}$, `token_mixing`: the average around each place, less the place itself
-- $\text{MLP}$, `channel_mixing`: two linear maps with a nonlinearity between them
+- `token_mixing`: $\text{Pool}$, the average around each place, less the place itself
+- `channel_mixing`: $\text{MLP}$, two linear maps with a nonlinearity between them
 - $D_C$, `channels_mlp_dim`: its hidden width, $4 C$ in the paper's models
-- $\text{Norm}$, `token_norm`, `channel_norm`: group normalisation, with one group
+- `token_norm`, `channel_norm`: $\text{Norm}$, group normalisation with one group
 - $\lambda$, `token_scale`: how much of the first update is added, for each channel
 - $\lambda'$, `channel_scale`: how much of the second
 - $N$, `depths`: the number of blocks in a stage
@@ -186,6 +186,13 @@ class PoolFormerBlock(nn.Module):
     The [Mixer's block][MixerBlock] with another token mixing, another norm, and a scale
     at the end of each branch. In the paper's words it is one instance of MetaFormer, as
     the Mixer's block is.
+
+    !!! note "A bias that nothing can see"
+
+        The shift of the first norm adds one number to all places of a channel. The
+        pooling takes each place from the average around it, and this number with it. So
+        the shift has no effect and a gradient of zero, as a test shows. It is kept
+        because the published weights have it.
 
     **Shape.** `(batch, height, width, dim)` to the same.
 

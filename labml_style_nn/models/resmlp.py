@@ -19,9 +19,10 @@ Y &= U + \lambda' \odot \bigl(\sigma(\text{Aff}(U) \, W_1^\top)\, W_2^\top\bigr)
 \end{aligned}$$
 
 The first line mixes tokens, within each column; the second mixes channels, within each
-row. [$\text{Aff}$][affine] gives each channel a scale and a shift, and $\odot$
-multiplies channel by channel. After the last block there is one more of these; then the
-rows are averaged, and a linear map turns the average into a score for each class.
+row. $\text{Aff}$ is the [affine layer][affine], which gives each channel a scale and a
+shift, and $\odot$ multiplies channel by channel. After the last block there is one more
+affine layer; then the rows are averaged, and a linear map turns the average into a
+score for each class.
 
 ## Notation
 
@@ -55,6 +56,9 @@ same number $A_{jk}$ for every image; in attention it depends on both tokens. Al
 is not linear in ResMLP happens within one token, in the GELU of channel mixing.
 
 ## A block is almost nothing at first
+
+The deeper the network, the smaller its layer scales begin. This block is one of 24; it
+is new, and gives back nearly what it got:
 
 >>> import torch
 >>> from labml_style_nn.models.resmlp import ResMLPBlock

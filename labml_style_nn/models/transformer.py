@@ -3,8 +3,8 @@ r"""# Transformer encoder
 A sequence goes in as a table with a row for each token, and comes out as one, in which
 each row knows of the others. Every layer does two things in turn: tokens meet, and each
 token is worked on by itself. The Mixer has exactly this form. What makes a layer a
-Transformer's is that tokens meet in [attention][attention]; here that is a module which
-is handed in, and a [Mixer][drop_in_mixer] may take its place.
+Transformer's is that tokens meet in [attention][layers.attention]; here that is a
+module which is handed in, and a [Mixer][drop_in_mixer] may take its place.
 
 This page is the encoder of Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser
 and Polosukhin, "Attention Is All You Need", 2017
@@ -30,8 +30,9 @@ Y &= U + \text{FFN}\bigl(\text{LayerNorm}(U)\bigr).
 - $X$, `x`: the table of tokens before a layer, $S \times C$ for each sequence
 - $U$, `u`: the table between its halves
 - $Y$, `y`: the table after it
-- $\text{Mix}$, `token_mixing`: how tokens meet, [`attention`][] or [`drop_in_mixer`][]
-- $\text{FFN}$, `channel_mixing`: what each token goes through, [`feed_forward`][]
+- `token_mixing`: how tokens meet, $\text{Mix}$: [`attention`][layers.attention] or
+  [`drop_in_mixer`][]
+- `channel_mixing`: what each token goes through, $\text{FFN}$: [`feed_forward`][]
 - $B$, `batch`: how many sequences are computed together
 - $S$, `num_tokens`: the number of tokens of a sequence
 - $C$, `dim`: the number of channels
@@ -230,28 +231,25 @@ class EncoderLayer(nn.Module):
         """Let the tokens meet, then work on each by itself."""
         check_shape(x, "batch", "num_tokens", self.dim)
 
-        # What an update is on its way to the sum: single numbers may be dropped, and
-        # all of it. The masks are handed on, for the mixer to obey or to refuse.
-        def tokens_update(x: Tensor) -> Tensor:
-            update = self.token_mixing(
-                x,
-                attn_mask=attn_mask,
-                key_padding_mask=key_padding_mask,
-                is_causal=is_causal,
-            )
-            return self.token_depth(self.dropout(update))
-
-        def channels_update(u: Tensor) -> Tensor:
-            return self.channel_depth(self.dropout(self.channel_mixing(u)))
-
-        # Pre-norm: the norm stands in the branch.
+        # The masks are handed on, for the mixer to obey or to refuse.
+        masks: dict[str, Any] = {
+            "attn_mask": attn_mask,
+            "key_padding_mask": key_padding_mask,
+            "is_causal": is_causal,
+        }
+        # Pre-norm: the norm stands in the branch, and $X$ and $U$ pass it by. On its
+        # way to the sum, an update may lose single numbers, or all of them.
         if self.norm_first:
-            u = x + tokens_update(self.token_norm(x))
-            y = u + channels_update(self.channel_norm(u))
+            update = self.token_mixing(self.token_norm(x), **masks)
+            u = x + self.token_depth(self.dropout(update))
+            update = self.channel_mixing(self.channel_norm(u))
+            y = u + self.channel_depth(self.dropout(update))
         # Post-norm: it stands after the sum.
         else:
-            u = self.token_norm(x + tokens_update(x))
-            y = self.channel_norm(u + channels_update(u))
+            update = self.token_mixing(x, **masks)
+            u = self.token_norm(x + self.token_depth(self.dropout(update)))
+            update = self.channel_mixing(u)
+            y = self.channel_norm(u + self.channel_depth(self.dropout(update)))
         return y
 
 

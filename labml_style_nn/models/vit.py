@@ -59,7 +59,7 @@ These are the paper's equations (1) to (4), and the classifier.
 ## How to read the equations
 
 **Two lines, as in a Mixer.** The second is the Mixer's second line, to the letter. The
-first differs in what mixes the tokens: a Mixer has one weight for each pair of places,
+first differs in what mixes the tokens. The weights of a Mixer belong to places, and are
 learned once; attention computes a weight for each pair of *tokens*, for each image
 anew. What that means is told in [`attention`][layers.attention].
 
@@ -70,9 +70,9 @@ for text, and found that averaging does as well with another learning rate (appe
 D.3).
 
 **Positions.** Attention cannot tell where a token stands, so the table of positions
-tells it. If that table is empty, an image is a bag of patches. Here the columns of
-patches are moved round by one, and the scores do not change. With a table as it is
-drawn at the beginning, they do:
+tells it. Without that table an image would be a bag of patches. Here the columns of
+patches are moved round by one. With the table that is drawn at the beginning, the
+scores change; with zeros in its place they do not:
 
 >>> import torch
 >>> from torch import nn
@@ -80,7 +80,7 @@ drawn at the beginning, they do:
 >>> _ = torch.manual_seed(0)
 >>> batch, in_channels, image_size = 2, 3, 28
 >>> model = VisionTransformer(
-...     image_size=image_size, patch_size=4, num_classes=10, num_layers=2,
+...     image_size=image_size, patch_size=4, num_classes=10, num_layers=5,
 ...     hidden_dim=48, num_heads=6, channels_mlp_dim=96,
 ... )
 >>> _ = nn.init.normal_(model.head.weight)
@@ -138,7 +138,7 @@ A small one, built from numbers; and the same with an average in place of the cl
 token:
 
 >>> sizes = dict(
-...     image_size=image_size, patch_size=4, num_classes=10, num_layers=2,
+...     image_size=image_size, patch_size=4, num_classes=10, num_layers=5,
 ...     hidden_dim=48, num_heads=6, channels_mlp_dim=96,
 ... )
 >>> VisionTransformer(**sizes)(image).shape
@@ -375,7 +375,7 @@ class VisionTransformer(nn.Module):
 # Large and Huge are the paper's, Table 1. Tiny and Small are those of DeiT (Touvron and
 # others, Table 1), and the authors of the Vision Transformer use the same sizes in
 # their later code. A head has 64 channels everywhere but in Huge, where it has 80.
-SCALES = {
+VIT_SCALES = {
     "tiny": (12, 192, 3, 768),
     "small": (12, 384, 6, 1536),
     "base": (12, 768, 12, 3072),
@@ -384,7 +384,7 @@ SCALES = {
 }
 
 
-def from_table(
+def from_vit_scales(
     scale: str, patch_size: int, options: dict[str, Any]
 ) -> VisionTransformer:
     """Build a model of the table above.
@@ -394,7 +394,7 @@ def from_table(
     **Source.** Table 1; the options are those of [`VisionTransformer`][], and any may
     be changed.
     """
-    num_layers, hidden_dim, num_heads, channels_mlp_dim = SCALES[scale]
+    num_layers, hidden_dim, num_heads, channels_mlp_dim = VIT_SCALES[scale]
     sizes: dict[str, Any] = {
         "image_size": 224,
         "patch_size": patch_size,
@@ -410,39 +410,39 @@ def from_table(
 # The eight models. "B/16" reads: base scale, patches of $16 \times 16$ pixels.
 def vit_tiny_16(**options: Any) -> VisionTransformer:
     """ViT-Ti/16: 12 blocks, 196 patches, 192 channels. Of DeiT, not of the paper."""
-    return from_table("tiny", 16, options)
+    return from_vit_scales("tiny", 16, options)
 
 
 def vit_small_16(**options: Any) -> VisionTransformer:
     """ViT-S/16: 12 blocks, 196 patches, 384 channels. Of DeiT, not of the paper."""
-    return from_table("small", 16, options)
+    return from_vit_scales("small", 16, options)
 
 
 def vit_small_32(**options: Any) -> VisionTransformer:
     """ViT-S/32: 12 blocks, 49 patches, 384 channels. Of the authors' later code."""
-    return from_table("small", 32, options)
+    return from_vit_scales("small", 32, options)
 
 
 def vit_base_16(**options: Any) -> VisionTransformer:
     """ViT-B/16: 12 blocks, 196 patches, 768 channels."""
-    return from_table("base", 16, options)
+    return from_vit_scales("base", 16, options)
 
 
 def vit_base_32(**options: Any) -> VisionTransformer:
     """ViT-B/32: 12 blocks, 49 patches, 768 channels."""
-    return from_table("base", 32, options)
+    return from_vit_scales("base", 32, options)
 
 
 def vit_large_16(**options: Any) -> VisionTransformer:
     """ViT-L/16: 24 blocks, 196 patches, 1024 channels."""
-    return from_table("large", 16, options)
+    return from_vit_scales("large", 16, options)
 
 
 def vit_large_32(**options: Any) -> VisionTransformer:
     """ViT-L/32: 24 blocks, 49 patches, 1024 channels."""
-    return from_table("large", 32, options)
+    return from_vit_scales("large", 32, options)
 
 
 def vit_huge_14(**options: Any) -> VisionTransformer:
     """ViT-H/14: 32 blocks, 256 patches, 1280 channels."""
-    return from_table("huge", 14, options)
+    return from_vit_scales("huge", 14, options)

@@ -30,7 +30,7 @@ from labml_style_nn.layers.positional_encoding import (
     sinusoidal_table,
 )
 from labml_style_nn.models import vit
-from labml_style_nn.models.vit import SCALES, VisionTransformer
+from labml_style_nn.models.vit import VIT_SCALES, VisionTransformer
 from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.cost import (
     Expected,
@@ -195,19 +195,16 @@ def prove_positional_encoding(page: Page) -> Iterator[Fact]:
 
 
 def _in_fifty_digits(positions: list[int], dim: int) -> Tensor:
-    # A cosine in every odd channel, and two channels share a frequency.
     with mpmath.workdps(50):
-        table = [
-            [
-                float((mpmath.cos if channel % 2 else mpmath.sin)(s * frequency))
-                for channel in range(dim)
-                for frequency in [
-                    mpmath.mpf(10000) ** (-mpmath.mpf(channel // 2 * 2) / dim)
-                ]
-            ]
-            for s in positions
-        ]
+        table = [[_entry(s, c, dim) for c in range(dim)] for s in positions]
     return torch.tensor(table, dtype=torch.double)
+
+
+def _entry(position: int, channel: int, dim: int) -> float:
+    """One number of the table: a sine, or in an odd channel a cosine."""
+    pair, is_cosine = divmod(channel, 2)
+    angle = position * mpmath.mpf(10000) ** (-mpmath.mpf(2 * pair) / dim)
+    return float(mpmath.cos(angle) if is_cosine else mpmath.sin(angle))
 
 
 def _turned() -> Fact:
@@ -277,7 +274,7 @@ def by_name(numbers: Mapping[str, int]) -> dict[str, int]:
 def letters(name: str, pooling: str = "class") -> dict[str, int]:
     """The sizes of a named model, by the letters of the page."""
     _, scale, patch = name.split("_")
-    layers, hidden, _, channels = SCALES[scale]
+    layers, hidden, _, channels = VIT_SCALES[scale]
     patches = (224 // int(patch)) ** 2
     return {
         "N": layers,
@@ -331,11 +328,11 @@ def prove_vit(page: Page) -> Iterator[Fact]:
         headline=HEADLINE,
     )
     for file, pooling, words in (
-        ("timm_vit", "class", "with the class token"),
-        ("timm_vit_average", "average", "with the average"),
+        ("timm_vit", "class", ""),
+        ("timm_vit_average", "average", ", with the average"),
     ):
         for fact in scores_and_gradients(small_vit(file, pooling), stored(file)):
-            yield replace(fact, of=f"{words}: {fact.of}")
+            yield replace(fact, label=f"{fact.label}{words}")
 
 
 def small_vit(file: str, pooling: Any) -> VisionTransformer:

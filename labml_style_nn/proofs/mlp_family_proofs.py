@@ -172,8 +172,7 @@ def _nothing_leaks(function: Callable[[Tensor], Tensor], x: Tensor) -> Fact:
         Case("by later tokens", f"{largest:g}", "0", largest == 0),
         Case("pairs that react", str(seen), str(earlier), seen == earlier),
     )
-    against = "one that looks back, at everything"
-    check = Check(against, "those of", cases)
+    check = Check("later tokens, and for no others", "zero for", cases)
     return Fact("Largest derivative", f"{largest:g}", "by later tokens", (check,))
 
 

@@ -247,11 +247,7 @@ NAMES = {
 
 
 def in_pytorchs_words(name: str) -> str:
-    """The name of a weight in `nn.TransformerEncoder`.
-
-    >>> in_pytorchs_words("layers.1.token_mixing.qkv.weight")
-    'layers.1.self_attn.in_proj_weight'
-    """
+    """The name of a weight in `nn.TransformerEncoder`."""
     for ours, theirs in NAMES.items():
         name = name.replace(ours, theirs)
     return name
@@ -336,11 +332,7 @@ def together(facts: Sequence[Fact], of: str) -> Fact:
 
 
 def magnitude(printed: str) -> float:
-    """What [`scientific`][] printed, as a number again.
-
-    >>> magnitude("3.6 × 10⁻¹⁵"), magnitude("10⁻¹⁰"), magnitude("0"), magnitude("nan")
-    (3.6e-15, 1e-10, 0.0, nan)
-    """
+    """What [`scientific`][] printed, as a number again."""
     plain = printed.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
     return float(
         plain.replace(" × 10", "e") if " " in plain else plain.replace("10-", "1e-")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labml_style_nn.layers.affine import Affine, folded
@@ -33,6 +33,7 @@ def test_a_new_layer_is_the_identity():
     assert torch.equal(Affine(C).double()(x), x)
 
 
+@settings(deadline=None)
 @given(shapes, st.integers(0, 2**16))
 def test_each_channel_has_its_scale_and_its_shift(shape, seed):
     affine = learned(Affine(C))
@@ -52,6 +53,7 @@ def test_the_gradients_are_those_of_the_equation():
     torch.testing.assert_close(affine.beta.grad, cotangent.sum(dim=(0, 1)))
 
 
+@settings(deadline=None)
 @given(st.floats(-100, 100), st.floats(-100, 100))
 def test_no_statistics_are_taken(factor, offset):
     # A norm would forget both.

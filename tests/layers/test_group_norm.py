@@ -1,4 +1,4 @@
-"""Group normalisation: its equation, PyTorch's layer, and how it differs from others."""
+"""Group normalisation: its equation, PyTorch's layer, and how others differ."""
 
 import pytest
 import torch

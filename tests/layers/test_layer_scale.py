@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -34,6 +34,7 @@ def test_each_channel_has_its_own_number():
     torch.testing.assert_close(scale.weight.grad, (cotangent * x).sum(dim=(0, 1)))
 
 
+@settings(deadline=None)
 @given(st.floats(1e-8, 10))
 def test_all_begin_with_the_value_that_is_given(initial_value):
     scale = LayerScale(C, initial_value).double()
@@ -50,6 +51,7 @@ def test_the_values_are_those_of_the_authors(num_layers, value):
     assert depth_dependent_value(num_layers) == value
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100))
 def test_a_deeper_network_never_begins_larger(num_layers):
     assert depth_dependent_value(num_layers + 1) <= depth_dependent_value(num_layers)

@@ -1,0 +1,303 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The family
+#
+# Cut an image into patches, make a table of tokens, and then, many times over, let the
+# tokens of a place exchange what they know with other places, and the channels of a
+# token with one another. All networks on this page do that. What sets them apart is
+# *how they mix tokens*, and a few habits: where they normalise, and what they add to
+# what.
+#
+# This page puts them side by side: first in a table, then from one to the next in the
+# code itself.
+
+# %% [markdown]
+# ## In one table
+#
+# Each network in the size of about 20 million parameters that its paper, or timm, gives
+# it; images have $224 \times 224$ pixels and 1000 classes. FNet is a network for text:
+# here its blocks read patches, in the widths of the others.
+
+# %%
+import json
+import re
+from html import escape
+from importlib import resources
+from typing import NamedTuple
+
+import torch
+from IPython.display import HTML, display
+
+from labml_style_nn.models.conv_mixer import convmixer_768_32
+from labml_style_nn.models.fnet import FNet
+from labml_style_nn.models.gmlp import gmlp_s16
+from labml_style_nn.models.mlp_mixer import mixer_s16
+from labml_style_nn.models.poolformer import poolformer_s24
+from labml_style_nn.models.resmlp import resmlp_12
+from labml_style_nn.models.vit import vit_small_16
+from labml_style_nn.proofs.cost import multiply_adds, parameters
+from labml_style_nn.proofs.formula import evaluate
+
+
+def fnet_s16():
+    """An FNet for images, as wide and as deep as the others."""
+    return FNet(
+        image_size=224,
+        patch_size=16,
+        num_classes=1000,
+        num_layers=12,
+        hidden_dim=384,
+        channels_mlp_dim=1536,
+    )
+
+
+# %% [markdown]
+# What a block does, in words, and what it costs, in multiply–adds: $S$ tokens of $C$
+# channels, and the hidden widths $D_S$ and $D_C$. $k$ is the side of a kernel.
+
+
+# %%
+class Member(NamedTuple):
+    """A network of the family: how to build it, and what a block of it does."""
+
+    build: object
+    tokens: str
+    channels: str
+    norm: str
+    residuals: str
+    work: str
+    sizes: dict
+
+
+FAMILY = {
+    "MLP-Mixer-S/16": Member(
+        mixer_s16,
+        "an MLP down each column, one for all channels",
+        "an MLP along each row",
+        "LayerNorm, before each mixing",
+        "around both",
+        "2 S D_S C + 2 S C D_C",
+        {"S": 196, "C": 512, "D_S": 256, "D_C": 2048},
+    ),
+    "ResMLP-S12": Member(
+        resmlp_12,
+        "a linear map down each column",
+        "an MLP along each row",
+        "none: an affine map, before each mixing",
+        "around both, scaled",
+        "S^2 C + 2 S C D_C",
+        {"S": 196, "C": 384, "D_C": 1536},
+    ),
+    "gMLP-S/16": Member(
+        gmlp_s16,
+        "a linear map down half the hidden columns, which gates the other half",
+        "a linear map before the gate and one after it",
+        "LayerNorm, before the block and in the gate",
+        "around the block",
+        "S^2 E + 3 S C E",
+        {"S": 196, "C": 256, "E": 768},
+    ),
+    "FNet, for images": Member(
+        fnet_s16,
+        "a Fourier transform, without weights",
+        "the same transform, and an MLP along each row",
+        "LayerNorm, after each sum",
+        "around both",
+        "2 S C D_C",
+        {"S": 196, "C": 384, "D_C": 1536},
+    ),
+    "PoolFormer-S24": Member(
+        poolformer_s24,
+        "the average of the neighbours, without weights",
+        "an MLP at each place",
+        "GroupNorm with one group, before each mixing",
+        "around both, scaled",
+        "2 S C D_C",
+        {"S": 3136, "C": 64, "D_C": 256},
+    ),
+    "ConvMixer-768/32": Member(
+        convmixer_768_32,
+        "a depthwise convolution: a small kernel for each channel",
+        "a linear map at each place",
+        "BatchNorm, after each activation",
+        "around the first only",
+        "S C k^2 + S C^2",
+        {"S": 1024, "C": 768, "k": 7},
+    ),
+    "ViT-S/16": Member(
+        vit_small_16,
+        "attention: each token weighs all others by what they hold",
+        "an MLP along each row",
+        "LayerNorm, before each mixing",
+        "around both",
+        "4 S C^2 + 2 S^2 C + 2 S C D_C",
+        {"S": 197, "C": 384, "D_C": 1536},
+    ),
+}
+
+# %% [markdown]
+# Parameters and multiply–adds of the whole network are counted now, by PyTorch, and so
+# is the work of one block, which must be what its formula says. The throughput was
+# measured beforehand, on a machine at rest, and is on record.
+
+# %%
+with torch.device("meta"):
+    networks = {name: member.build() for name, member in FAMILY.items()}
+
+for name, network in networks.items():
+    member = FAMILY[name]
+    sizes = member.sizes
+    block = next(m for m in network.modules() if type(m).__name__.endswith("Block"))
+    side = int(sizes["S"] ** 0.5)
+    shape = {
+        "ConvMixer-768/32": (1, sizes["C"], side, side),
+        "PoolFormer-S24": (1, side, side, sizes["C"]),
+    }.get(name, (1, sizes["S"], sizes["C"]))
+    assert multiply_adds(block, *shape) == evaluate(member.work, sizes), name
+
+counts = {name: parameters(network) for name, network in networks.items()}
+work = {n: multiply_adds(network, 1, 3, 224, 224) for n, network in networks.items()}
+path = resources.files("labml_style_nn.experiments") / "results"
+rates = json.loads((path / "family_throughput.jsonl").read_text().splitlines()[-1])
+
+# %% tags=["hide-input"]
+HEADS = (
+    "Network",
+    "Tokens are mixed by",
+    "Channels are mixed by",
+    "Norm",
+    "Sums",
+    "Work of a block",
+    "Parameters",
+    "Work, multiply–adds",
+    "Throughput",
+)
+
+
+def formula(tex):
+    """A formula of this page as HTML: letters in italics, subscripts, powers."""
+    html = re.sub(r"([A-Za-z])(?:_([A-Za-z]))?", _letter, tex)
+    return re.sub(r"\^(\d)", r"<sup>\1</sup>", html).replace(" ", "\u202f")
+
+
+def _letter(match):
+    below = f"<sub>{match[2]}</sub>" if match[2] else ""
+    return f"<var>{match[1]}</var>{below}"
+
+
+rows = []
+for name, member in FAMILY.items():
+    words = (member.tokens, member.channels, member.norm, member.residuals)
+    numbers = (
+        f"{counts[name] / 1e6:.1f} M",
+        f"{work[name] / 1e9:.1f} G",
+        f"{rates['throughput'][name]['forward']:.2f}",
+    )
+    cells = [f"<td>{escape(text)}</td>" for text in words]
+    cells += [f"<td>{formula(member.work)}</td>"]
+    cells += [f'<td class="number">{text}</td>' for text in numbers]
+    rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
+heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+display(
+    HTML(
+        f'<table class="family"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+)
+
+# %% [markdown]
+# *Throughput* is images per second of processor time, as a ratio to the Mixer's: two is
+# twice as fast. Work and throughput need not agree: a depthwise convolution does little
+# work with much memory, and a Fourier transform is not in the count at all.
+
+# %%
+print(rates["command"])
+print(rates["time"][:10], rates["processor"], f"{rates['threads']} thread")
+
+# %% [markdown]
+# ## From block to block
+#
+# What follows is generated from the modules when this site is built: the code of two
+# blocks side by side, without prose, with marks at what goes and what comes. The names
+# at the top lead to the pages where it is explained.
+#
+# ### Mixer to ResMLP: one matrix in place of an MLP
+#
+# [ResMLP][resmlp] asks how little is enough. One linear map down the columns replaces
+# the token-mixing MLP, so no width $D_S$ is left to choose. And no statistics: in the
+# place of each LayerNorm stands an [affine map][affine], and what keeps a deep network
+# stable is a [scale][layer_scale] at the end of each branch that begins near zero.
+#
+# ```difference
+# MixerBlock
+# ResMLPBlock
+# ```
+#
+# ### ResMLP to gMLP: mixing becomes a gate
+#
+# [gMLP][gmlp] moves the linear map over tokens into the MLP over channels. Half of the
+# hidden layer is mixed across places and *multiplies* the other half, see
+# [`spatial_gating`][]. The two sums become one.
+#
+# ```difference
+# ResMLPBlock
+# GMLPBlock
+# ```
+#
+# ### gMLP to FNet: mixing without weights
+#
+# [FNet][fnet] does not learn to mix at all: a [Fourier transform][fourier_mixing] lets
+# every number meet every other, always in the same way. Two sums again, and the norm
+# comes after each of them, as in the first Transformers.
+#
+# ```difference
+# GMLPBlock
+# FNetBlock
+# ```
+#
+# ### FNet to ConvMixer: mixing nearby
+#
+# [ConvMixer][conv_mixer] mixes with a small [kernel for each
+# channel][depthwise_convolution], over neighbours only, many blocks deep. Channels are
+# mixed by a single linear map, and only the first half has a sum around it. The norm is
+# [BatchNorm][batch_norm], behind the activation.
+#
+# ```difference
+# FNetBlock
+# ConvMixerBlock
+# ```
+#
+# ### ConvMixer to ViT: mixing by content
+#
+# In all blocks so far the weights of the mixing are fixed once the network is trained.
+# In a [Vision Transformer][vit] they are computed anew for each image: a token asks,
+# and the others answer, see [`attention`][]. All else is what the Mixer has; the last
+# table shows how little it is.
+#
+# ```difference
+# ConvMixerBlock
+# ViTBlock
+# ```
+#
+# ### Mixer to ViT: the shortest step
+#
+# ```difference
+# MixerBlock
+# ViTBlock
+# ```
+#
+# ## Which one is best?
+#
+# It depends on how much data and time there is. [The results](results.py) show what was
+# measured here; [the family on digits](examples/family_on_digits.py) compares all of
+# them at equal parameters on a small set.

@@ -1,0 +1,282 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Results
+#
+# What came of the experiments. Every number and every curve on this page is read from
+# the records that come with the package, when the site is built: lines of JSON, each
+# written by a run of the command that stands beside it. Nothing is shown that was not
+# run. What others have published stands apart, with its source.
+#
+# The runs are of a size for a processor without a GPU: minutes, not days. They say how
+# these networks compare when all of them are small, and no more than that.
+
+# %% tags=["hide-input"]
+from html import escape
+from statistics import mean, stdev
+
+import numpy as np
+from IPython.display import HTML, display
+
+from labml_style_nn.experiments import figures
+from labml_style_nn.experiments.recorded import recorded
+from labml_style_nn.experiments.token_cost import fit
+
+
+def table(heads, rows, numbers=0):
+    """Show a table, the last columns of which are numbers; cells are HTML."""
+    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    body = []
+    for name, *cells in rows:
+        first = len(cells) - numbers
+        cells = [
+            f'<td class="number">{c}</td>' if i >= first else f"<td>{c}</td>"
+            for i, c in enumerate(cells)
+        ]
+        body.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
+    display(
+        HTML(
+            f'<table class="results"><thead><tr>{top}</tr></thead>'
+            f"<tbody>{''.join(body)}</tbody></table>"
+        )
+    )
+
+
+def spread(values, digits=2):
+    """The mean, and the standard deviation if there are several."""
+    text = f"{mean(values):.{digits}f}"
+    return f"{text} ± {stdev(values):.{digits}f}" if len(values) > 1 else text
+
+
+def duration(seconds):
+    """Seconds, or minutes where they are many."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def circumstances(record):
+    """Versions, machine and date of a record."""
+    versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
+    threads = f"{record['threads']} thread" + "s" * (record["threads"] != 1)
+    parts = [record["processor"], record["gpu"], threads, f"Python {record['python']}"]
+    return "; ".join([*filter(None, parts), versions, record["time"][:10]])
+
+
+def commands(*groups):
+    """How each group of records was made, folded away."""
+    items = []
+    for records in groups:
+        first = records[0]
+        seeds = ", ".join(str(record.get("seed", 0)) for record in records)
+        note = f" {escape(first['note'])}" if first.get("note") else ""
+        items.append(
+            f"<li><code>{escape(first['command'])}</code><br>seed {seeds}; "
+            f"{escape(circumstances(first))}.{note}</li>"
+        )
+    display(
+        HTML(
+            "<details><summary>Commands, seeds, versions and hardware</summary>"
+            f"<ul>{''.join(items)}</ul></details>"
+        )
+    )
+
+
+# %% [markdown]
+# ## Images
+#
+# A [Mixer][mixer_images] and a [ConvMixer][conv_mixer_images] learn to name images,
+# from scratch. They are tested once, with the averaged weights, on images that took no
+# part in any choice. *Time* is processor time of one thread, for a whole training.
+
+# %% tags=["hide-input"]
+SETS = {"digits": "Digits", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
+NETWORKS = {"mixer_images": "MLP-Mixer", "conv_mixer_images": "ConvMixer"}
+
+runs = {
+    (data, experiment): records
+    for data in SETS
+    for experiment in NETWORKS
+    if (records := recorded(experiment, data))
+}
+rows = []
+for (data, experiment), records in runs.items():
+    first = records[0]
+    rows.append(
+        (
+            f"{SETS[data]}, {NETWORKS[experiment]}",
+            f"{first['parameters']:,}",
+            first["settings"]["epochs"],
+            duration(mean(record["cpu_seconds"] for record in records)),
+            len(records),
+            spread([100 * record["test_accuracy"] for record in records]),
+        )
+    )
+heads = "", "Parameters", "Epochs", "Time", "Runs", "Right in the test, %"
+table(heads, rows, numbers=5)
+commands(*runs.values())
+
+# %% [markdown]
+# How they learned. The line of the loss is that of training. The other lines are right
+# answers on images that the network did not learn from, after each epoch.
+
+# %% tags=["hide-input"]
+COLOURS = {"mixer_images": figures.TOKENS, "conv_mixer_images": figures.CHANNELS}
+
+figure, axes = figures.draw(7.2, 4.6, rows=2, columns=len(SETS))
+told = []
+for (data, experiment), records in runs.items():
+    above, below = axes[:, [*SETS].index(data)]
+    for record in records:
+        curve = record["curve"]
+        epochs = range(1, len(curve["loss"]) + 1)
+        watched = next(v for k, v in curve.items() if k.endswith("_accuracy"))
+        style = {"color": COLOURS[experiment], "linewidth": 1.2}
+        above.plot(epochs, curve["loss"], **style)
+        below.plot(epochs, [100 * share for share in watched], **style)
+    above.set(title=SETS[data])
+    below.set(xlabel="epoch")
+    told.append(
+        f"{NETWORKS[experiment]} on {SETS[data]} ends at {100 * watched[-1]:.1f} %"
+    )
+axes[0, 0].set(ylabel="loss (nats)")
+axes[1, 0].set(ylabel="right answers (%)")
+figures.show(
+    figure,
+    "Curves of loss and right answers over the epochs, warm for the Mixer and cool for "
+    f"ConvMixer. {'; '.join(told)}.",
+)
+
+# %% [markdown]
+# ### What others have published
+#
+# From scratch on CIFAR-10, by people with a GPU. These are quoted; nobody here has
+# repeated them. The commands have the sizes as `--full`, and they were not run.
+#
+# | network | parameters | epochs | right in the test | source |
+# |---|--:|--:|--:|---|
+# | Mixer-Nano, patches of $4 \times 4$, AutoAugment and CutMix | 0.67 M | 300 | 90.83 % | [omihub777/MLP-Mixer-CIFAR](https://github.com/omihub777/MLP-Mixer-CIFAR) |
+# | ConvMixer-256/8, kernel 5, patches of $2 \times 2$ | 0.59 M | 25 | 92.5 % | [locuslab/convmixer-cifar10](https://github.com/locuslab/convmixer-cifar10) |
+
+# %% [markdown]
+# ## The whole family on digits
+#
+# All networks of [the family](family.py) at about the same number of parameters, with
+# the same recipe, for the same number of epochs ([`family_digits`][]). The split of the
+# digits follows from the seed, and all learn from the same splits.
+
+# %% tags=["hide-input"]
+FAMILY = recorded("family_digits", "digits")
+
+by_model = {}
+for record in FAMILY:
+    by_model.setdefault(record["settings"]["model"], []).append(record)
+rows = [
+    (
+        escape(model),
+        f"{records[0]['parameters']:,}",
+        duration(mean(record["cpu_seconds"] for record in records)),
+        len(records),
+        spread([100 * record["test_accuracy"] for record in records]),
+    )
+    for model, records in by_model.items()
+]
+rows.sort(key=lambda row: row[-1], reverse=True)
+table(("", "Parameters", "Time", "Runs", "Right in the test, %"), rows, numbers=4)
+commands(FAMILY)
+
+# %% [markdown]
+# Differences smaller than the spread say nothing: a test has 360 images, and one of
+# them is 0.28 %.
+
+# %% [markdown]
+# ## A text with holes
+#
+# Two networks guess the hidden characters of a text: one whose tokens are mixed by
+# [attention][layers.attention], and one with a [Mixer in its place][drop_in_mixer], at
+# the same number of parameters ([`masked_language`][]).
+
+# %% tags=["hide-input"]
+# TEXT
+
+# %% [markdown]
+# ## Five examples a class
+#
+# Networks that learned one half of the classes read the other half, of which they are
+# shown five examples each ([`few_shot`][]): the share of right answers, with the
+# standard deviation over the draws of the examples.
+
+# %% tags=["hide-input"]
+PROBES = {data: recorded("few_shot", data) for data in SETS}
+PROBES = {data: records for data, records in PROBES.items() if records}
+
+names = [*next(iter(PROBES.values()))[0]["accuracies"]]
+rows = []
+for name in names:
+    shares = [
+        [100 * s for record in records for s in record["accuracies"][name]]
+        for records in PROBES.values()
+    ]
+    rows.append((escape(name), *(spread(some, 1) for some in shares)))
+heads = ["Read by", *(f"{SETS[data]}, %" for data in PROBES)]
+table(heads, rows, numbers=len(PROBES))
+commands(*PROBES.values())
+
+# %% [markdown]
+# ## What a token costs
+#
+# Time and memory of a step of training, against the number of tokens, with the fit of
+# a linear and a quadratic term ([`token_cost`][]).
+
+# %% tags=["hide-input"]
+(COST,) = recorded("token_cost")
+
+tokens = COST["tokens"]
+lines = {
+    "Mixer": {"color": figures.TOKENS},
+    "ConvMixer": {"color": figures.CHANNELS},
+    "ViT": {"color": figures.INK},
+    "ViT, written out": {"color": figures.INK, "linestyle": (0, (4, 2))},
+}
+kinds = {"training": ("time of a step (s)", 1), "memory": ("peak memory (MB)", 1e-6)}
+figure, axes = figures.draw(7.2, 3.4, columns=2)
+smooth = np.linspace(tokens[0], tokens[-1], 200)
+for ax, (kind, (label, unit)) in zip(axes, kinds.items(), strict=True):
+    for name, style in lines.items():
+        values = COST["curves"][name][kind]
+        found = fit(tokens, values)
+        curve = found.linear * smooth + found.quadratic * smooth**2
+        ax.plot(smooth, curve * unit, label=name, **style)
+        ax.plot(tokens, np.array(values) * unit, "o", color=style["color"], ms=3)
+    ax.set(xlabel="tokens", ylabel=label, ylim=(0, None))
+axes[0].legend(fontsize=9)
+figures.show(
+    figure,
+    "Two plots against the number of tokens, dots for measurements and lines for fits. "
+    "In time, Mixer and ConvMixer rise in a straight line and both ViTs bend upward. In "
+    "memory only the ViT with attention written out bends upward.",
+)
+
+# %% tags=["hide-input"]
+rows = []
+for name, curves in COST["curves"].items():
+    cells = []
+    for kind in ("forward", "training", "memory"):
+        found = fit(tokens, curves[kind])
+        cells += [f"{100 * found.share(tokens[-1]):.0f} %"]
+    rows.append((escape(name), *cells))
+heads = (
+    f"Quadratic share at {tokens[-1]:,} tokens",
+    "Time, forward",
+    "Time, training",
+    "Memory",
+)
+table(heads, rows, numbers=3)
+commands([COST])

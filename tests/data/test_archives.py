@@ -1,0 +1,167 @@
+"""Archives: what is taken out, and what is refused."""
+
+import gzip
+import io
+import pickle
+import tarfile
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.data.archives import gunzip, members
+from labml_style_nn.data.download import DataError
+
+WANTED = {"set/one.bin": 3, "set/two.bin": 5}
+
+
+def entry(name: str, content: bytes = b"", **attributes: object) -> tuple:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for attribute, value in attributes.items():
+        setattr(info, attribute, value)
+    return info, content
+
+
+GOOD = (
+    entry("set", type=tarfile.DIRTYPE),
+    entry("set/one.bin", b"111"),
+    entry("set/readme.html", b"<p>"),
+    entry("set/two.bin", b"22222"),
+)
+
+
+def tar(*entries: tuple, format: int = tarfile.GNU_FORMAT) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=format) as archive:
+        for info, content in entries:
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
+)
+def test_only_what_is_wanted_is_taken(format: int) -> None:
+    found = members(tar(*GOOD, format=format), WANTED)
+    assert found == {"set/one.bin": b"111", "set/two.bin": b"22222"}
+
+
+UNSAFE = [
+    entry("../evil", b"x"),
+    entry("set/../../evil", b"x"),
+    entry("/etc/evil", b"x"),
+    entry("C:evil", b"x"),
+    entry("C:\\evil", b"x"),
+    entry("..\\evil", b"x"),
+    entry("\\\\host\\share\\evil", b"x"),
+    entry("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
+    entry("link", type=tarfile.SYMTYPE, linkname="set/one.bin"),
+    entry("link", type=tarfile.LNKTYPE, linkname="/etc/passwd"),
+    entry("device", type=tarfile.CHRTYPE, devmajor=1, devminor=5),
+    entry("device", type=tarfile.BLKTYPE),
+    entry("pipe", type=tarfile.FIFOTYPE),
+]
+
+
+@pytest.mark.parametrize("unsafe", UNSAFE, ids=lambda unsafe: unsafe[0].name)
+@pytest.mark.parametrize("first", [True, False])
+def test_an_archive_with_an_unsafe_entry_is_refused(unsafe, first, tmp_path) -> None:
+    before = sorted(Path.cwd().parent.iterdir())
+    archive = tar(unsafe, *GOOD) if first else tar(*GOOD, unsafe)
+    with pytest.raises(DataError, match="the archive is unsafe") as raised:
+        members(archive, WANTED)
+    assert repr(unsafe[0].name) in str(raised.value)
+    assert sorted(Path.cwd().parent.iterdir()) == before
+
+
+def test_a_link_under_a_wanted_name_is_refused() -> None:
+    link = entry("set/one.bin", type=tarfile.SYMTYPE, linkname="/etc/passwd")
+    with pytest.raises(DataError, match=r"'set/one\.bin' is no plain file"):
+        members(tar(link, *GOOD[2:]), WANTED)
+
+
+@pytest.mark.parametrize("content", [b"", b"11", b"1111"])
+def test_another_size_is_refused(content: bytes) -> None:
+    other = entry("set/one.bin", content)
+    message = rf"one\.bin in the archive has {len(content)} bytes, expected 3"
+    with pytest.raises(DataError, match=message):
+        members(tar(other, *GOOD[2:]), WANTED)
+
+
+def test_missing_files_are_named() -> None:
+    with pytest.raises(DataError, match=r"has no set/one\.bin, set/two\.bin"):
+        members(tar(GOOD[0], GOOD[2]), WANTED)
+
+
+@given(st.binary(max_size=2000))
+def test_what_is_no_archive_is_refused(data: bytes) -> None:
+    with pytest.raises(DataError):
+        members(data, WANTED)
+    if data:
+        with pytest.raises(DataError):
+            gunzip(data, limit=100)
+
+
+@given(st.integers(0, 3000), st.binary(min_size=1, max_size=4))
+def test_a_damaged_archive_gives_the_files_or_an_error(place: int, new: bytes) -> None:
+    archive = bytearray(tar(*GOOD))
+    archive[place : place + len(new)] = new
+    try:
+        found = members(bytes(archive), WANTED)
+    except DataError:
+        return
+    assert {name: len(content) for name, content in found.items()} == WANTED
+
+
+@given(st.integers(0, len(tar(*GOOD)) - 1))
+def test_a_cut_archive_gives_the_files_or_an_error(end: int) -> None:
+    try:
+        found = members(tar(*GOOD)[:end], WANTED)
+    except DataError:
+        return
+    assert found == {"set/one.bin": b"111", "set/two.bin": b"22222"}
+
+
+@given(st.binary(max_size=500))
+def test_gunzip_gives_what_was_packed(content: bytes) -> None:
+    assert gunzip(gzip.compress(content), limit=len(content)) == content
+    if content:
+        with pytest.raises(DataError, match="unpacks to more than"):
+            gunzip(gzip.compress(content), limit=len(content) - 1)
+
+
+@given(st.data())
+def test_a_cut_gzip_file_is_refused(data: st.DataObject) -> None:
+    packed = gzip.compress(data.draw(st.binary(max_size=200)))
+    end = data.draw(st.integers(0, len(packed) - 1))
+    # A gzip file may be empty; a data set may not.
+    if end:
+        with pytest.raises(DataError, match="cannot be unpacked"):
+            gunzip(packed[:end], limit=1000)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(300_000_000), compresslevel=1)
+    assert len(bomb) < 2_000_000
+    tracemalloc.start()
+    with pytest.raises(DataError, match="more than 1,000 bytes"):
+        gunzip(bomb, limit=1_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+class Mine:
+    """Whoever unpickles this runs it."""
+
+    def __reduce__(self) -> tuple:
+        return pytest.fail, ("it was unpickled",)
+
+
+def test_a_pickle_stays_bytes() -> None:
+    pickled = pickle.dumps(Mine())
+    found = members(tar(entry("set/one.bin", pickled)), {"set/one.bin": len(pickled)})
+    assert found == {"set/one.bin": pickled}

@@ -1,0 +1,98 @@
+"""Characters: there and back again."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.data.characters import (
+    MASK,
+    PAD,
+    SIGNS,
+    UNKNOWN,
+    CharacterVocabulary,
+    split_text,
+)
+
+# Any characters: of all planes, control characters, and halves of pairs.
+CHARACTERS = st.characters(exclude_categories=())
+TEXTS = st.text(CHARACTERS, min_size=1, max_size=50)
+
+
+@given(TEXTS)
+def test_a_text_comes_back(text: str) -> None:
+    vocabulary = CharacterVocabulary(text)
+    tokens = vocabulary.encode(text)
+    assert tokens.dtype == torch.int64
+    assert tokens.shape == (len(text),)
+    assert tokens.min() >= 3
+    assert tokens.max() < len(vocabulary)
+    assert vocabulary.decode(tokens) == text
+
+
+@given(TEXTS, st.text(CHARACTERS, max_size=50))
+def test_what_is_not_known_is_unknown(known: str, text: str) -> None:
+    vocabulary = CharacterVocabulary(known)
+    expected = [
+        3 + sorted(set(known)).index(character) if character in known else UNKNOWN
+        for character in text
+    ]
+    tokens = vocabulary.encode(text)
+    assert tokens.tolist() == expected
+    read = [character if character in known else "�" for character in text]
+    assert vocabulary.decode(tokens) == "".join(read)
+
+
+@given(TEXTS, st.data())
+def test_numbers_come_back(known: str, data: st.DataObject) -> None:
+    vocabulary = CharacterVocabulary(known)
+    numbers = data.draw(st.lists(st.integers(3, len(vocabulary) - 1), max_size=30))
+    text = vocabulary.decode(torch.tensor(numbers, dtype=torch.int64))
+    assert vocabulary.encode(text).tolist() == numbers
+
+
+@given(st.lists(st.sampled_from("abcäß漢🙂"), min_size=1))
+def test_the_order_and_number_of_the_characters_is_nothing(some: list[str]) -> None:
+    one, other = CharacterVocabulary("".join(some)), CharacterVocabulary(sorted(some))
+    assert one.characters == other.characters
+    assert len(one) == len(set(some)) + 3
+
+
+def test_special_tokens() -> None:
+    vocabulary = CharacterVocabulary("ab")
+    assert vocabulary.special == (PAD, MASK, UNKNOWN) == (0, 1, 2)
+    assert vocabulary.decode(torch.tensor([0, 1, 2, 3, 4])) == "·▮�ab"
+
+
+def test_a_sign_of_a_special_token_may_be_a_character() -> None:
+    vocabulary = CharacterVocabulary("".join(SIGNS))
+    assert vocabulary.encode("".join(SIGNS)).min() >= 3
+
+
+@pytest.mark.parametrize("characters", ["", ["ab"], ["a", ""]])
+def test_what_makes_no_vocabulary_is_refused(characters) -> None:
+    with pytest.raises(ValueError, match="needs single characters"):
+        CharacterVocabulary(characters)
+
+
+@pytest.mark.parametrize("number", [-1, 5])
+def test_numbers_of_nothing_are_refused(number: int) -> None:
+    with pytest.raises(ValueError, match=rf"from 0 to 4, got \[{number}\]"):
+        CharacterVocabulary("ab").decode(torch.tensor([3, number]))
+
+
+@given(st.text(min_size=2, max_size=30), st.floats(0.01, 0.99))
+def test_the_parts_are_the_text(text: str, share: float) -> None:
+    if not 0 < int(len(text) * share) < len(text):
+        with pytest.raises(ValueError, match="leaves a part empty"):
+            split_text(text, share)
+        return
+    first, second = split_text(text, share)
+    assert first + second == text
+    assert len(first) == int(len(text) * share)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 1.5, float("nan")])
+def test_shares_of_nothing_are_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="leaves a part empty"):
+        split_text("some text", share)

@@ -1,0 +1,235 @@
+"""CIFAR: records, and the way from an archive to tensors."""
+
+import hashlib
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.data import cifar
+from labml_style_nn.data.cifar import (
+    CIFAR10,
+    CIFAR10_CLASSES,
+    CIFAR100,
+    CIFAR100_CLASSES,
+    CIFAR100_SUPERCLASSES,
+    load_cifar10,
+    load_cifar100,
+    read_records,
+)
+from labml_style_nn.data.download import DataError, DataFile
+
+
+def records(number: int, classes: tuple[int, ...], seed: int) -> bytes:
+    """Write the format: labels, then red, green and blue, row by row."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(256, (number, 3072), dtype=torch.uint8, generator=generator)
+    labels = [
+        torch.randint(n, (number,), dtype=torch.uint8, generator=generator)
+        for n in classes
+    ]
+    return torch.cat([torch.stack(labels, dim=1), images], dim=1).numpy().tobytes()
+
+
+@given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 1000))
+def test_what_was_written_is_read(number: int, num_labels: int, seed: int) -> None:
+    data = records(number, (10, 100)[:num_labels], seed)
+    labels, images = read_records(data, num_labels)
+    assert labels.shape == (number, num_labels)
+    assert images.shape == (number, 3, 32, 32)
+    length = num_labels + 3072
+    for index in range(number):
+        record = data[index * length :]
+        assert labels[index].tolist() == list(record[:num_labels])
+        pixels = record[num_labels:]
+        for channel, row, column in ((0, 0, 0), (0, 0, 1), (1, 2, 3), (2, 31, 31)):
+            place = channel * 1024 + row * 32 + column
+            assert images[index, channel, row, column] == pixels[place]
+
+
+@given(st.integers(0, 3073 * 3), st.integers(1, 2))
+def test_only_whole_records_are_read(length: int, num_labels: int) -> None:
+    data = bytes(length)
+    if length and length % (num_labels + 3072) == 0:
+        assert len(read_records(data, num_labels)[0]) == length // (num_labels + 3072)
+    else:
+        with pytest.raises(DataError, match="no whole number of records"):
+            read_records(data, num_labels)
+
+
+# ## The whole way, with small sets of the same form
+
+
+def shrink(layout: cifar.CifarLayout, host, number: int) -> cifar.CifarLayout:
+    """Put a set with few images a file on the host, as if it had been published."""
+    buffer, described = io.BytesIO(), {}
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for seed, file in enumerate((*layout.train, *layout.test)):
+            content = records(number, layout.classes, seed)
+            entry = tarfile.TarInfo(file.name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+            sha256 = hashlib.sha256(content).hexdigest()
+            described[file.name] = DataFile(file.name, len(content), sha256)
+        readme = tarfile.TarInfo(Path(file.name).with_name("readme.html").as_posix())
+        archive.addfile(readme)
+    packed, name = buffer.getvalue(), layout.archive.name
+    host.files[name] = packed
+    sums = hashlib.sha256(packed).hexdigest(), hashlib.md5(packed).hexdigest()
+    return replace(
+        layout,
+        archive=DataFile(name, len(packed), *sums, (host.url(name),)),
+        train=tuple(described[file.name] for file in layout.train),
+        test=tuple(described[file.name] for file in layout.test),
+    )
+
+
+@pytest.fixture
+def cifar10(host, monkeypatch) -> cifar.CifarLayout:
+    small = shrink(CIFAR10, host, number=4)
+    monkeypatch.setattr(cifar, "CIFAR10", small)
+    return small
+
+
+@pytest.fixture
+def cifar100(host, monkeypatch) -> cifar.CifarLayout:
+    small = shrink(CIFAR100, host, number=6)
+    monkeypatch.setattr(cifar, "CIFAR100", small)
+    return small
+
+
+def test_five_files_to_learn_from_and_one_to_test(cifar10, tmp_path) -> None:
+    train, test = load_cifar10(tmp_path)
+    assert train.images.shape == (20, 3, 32, 32)
+    assert test.images.shape == (4, 3, 32, 32)
+    for part, seeds in ((train, range(5)), (test, [5])):
+        parts = [read_records(records(4, (10,), seed), 1) for seed in seeds]
+        assert part.images.equal(torch.cat([images for _, images in parts]))
+        assert part.images.dtype == torch.uint8
+        assert part.labels.equal(
+            torch.cat([labels[:, 0] for labels, _ in parts]).long()
+        )
+        assert part.labels.dtype == torch.int64
+    # Nothing but the archive and the lock was written.
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".cifar-10-binary.tar.gz.lock", "cifar-10-binary.tar.gz"]
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+def test_hundred_classes_or_twenty(cifar100, tmp_path, coarse) -> None:
+    train, test = load_cifar100(tmp_path, coarse=coarse)
+    labels, images = read_records(records(6, (20, 100), 0), 2)
+    assert train.images.equal(images)
+    assert train.labels.equal(labels[:, 0 if coarse else 1].long())
+    assert test.images.equal(read_records(records(6, (20, 100), 1), 2)[1])
+
+
+def unpack(layout: cifar.CifarLayout, host, folder: Path) -> None:
+    packed = io.BytesIO(host.files[layout.archive.name])
+    with tarfile.open(fileobj=packed) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def test_unpacked_files_are_as_good_as_the_archive(cifar10, host, tmp_path) -> None:
+    unpack(cifar10, host, tmp_path)
+    unpacked = load_cifar10(tmp_path)
+    assert host.asked == []
+    for one, other in zip(unpacked, load_cifar10(tmp_path / "other"), strict=True):
+        assert one.images.equal(other.images)
+        assert one.labels.equal(other.labels)
+
+
+def test_unpacked_file_that_differs_needs_to_be_allowed(
+    cifar10, host, tmp_path
+) -> None:
+    unpack(cifar10, host, tmp_path)
+    path = tmp_path / "cifar-10-batches-bin" / "data_batch_3.bin"
+    content = bytearray(path.read_bytes())
+    content[1] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"data_batch_3\.bin is not the published file"):
+        load_cifar10(tmp_path)
+    with pytest.warns(UserWarning, match="USED ALL THE SAME") as warned:
+        train, _ = load_cifar10(tmp_path, verify=False)
+    assert len(warned) == 1
+    message = str(warned[0].message)
+    assert str(path) in message
+    assert hashlib.sha256(content).hexdigest() in message
+    assert cifar10.train[2].sha256 in message
+    assert train.images[8, 0, 0, 0] == content[1]
+
+
+def test_unpacked_file_that_is_missing_is_named(cifar10, host, tmp_path) -> None:
+    unpack(cifar10, host, tmp_path)
+    (tmp_path / "cifar-10-batches-bin" / "test_batch.bin").unlink()
+    with pytest.raises(DataError, match=r"there is no .*test_batch\.bin"):
+        load_cifar10(tmp_path)
+
+
+def test_archive_that_differs_needs_to_be_allowed(cifar10, host, tmp_path) -> None:
+    path = tmp_path / cifar10.archive.name
+    # Other packing, same contents.
+    path.write_bytes(host.files[path.name] + b"\0" * 8)
+    with pytest.raises(DataError, match=cifar10.archive.md5):
+        load_cifar10(tmp_path)
+    with pytest.warns(UserWarning, match=cifar10.archive.md5):
+        train, _ = load_cifar10(tmp_path, verify=False)
+    assert len(train.labels) == 20
+
+
+def test_without_verification_an_archive_is_still_opened_with_care(
+    cifar10, tmp_path
+) -> None:
+    path = tmp_path / cifar10.archive.name
+    with tarfile.open(path, mode="w:gz") as archive:
+        link = tarfile.TarInfo("cifar-10-batches-bin/data_batch_1.bin")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    with (
+        pytest.warns(UserWarning, match="USED ALL THE SAME"),
+        pytest.raises(DataError, match=f"{path.name}: the archive is unsafe"),
+    ):
+        load_cifar10(tmp_path, verify=False)
+
+
+def test_label_that_is_none_is_refused(cifar10, host, tmp_path) -> None:
+    unpack(cifar10, host, tmp_path)
+    path = tmp_path / "cifar-10-batches-bin" / "test_batch.bin"
+    path.write_bytes(bytes([10]) + path.read_bytes()[1:])
+    with (
+        pytest.warns(UserWarning, match="USED ALL THE SAME"),
+        pytest.raises(DataError, match="there is no class 10"),
+    ):
+        load_cifar10(tmp_path, verify=False)
+
+
+# ## What is known of the published sets
+
+
+def test_sizes_are_those_of_the_format() -> None:
+    # The authors' page: a file of CIFAR-10 should be exactly 30730000 bytes long.
+    assert {file.size for file in (*CIFAR10.train, *CIFAR10.test)} == {30_730_000}
+    assert [file.size for file in CIFAR100.train] == [50_000 * 3074]
+    assert [file.size for file in CIFAR100.test] == [10_000 * 3074]
+    assert [file.name for file in CIFAR10.train] == [
+        f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)
+    ]
+    for layout in (CIFAR10, CIFAR100):
+        assert len(layout.archive.md5) == 32
+        for file in (layout.archive, *layout.train, *layout.test):
+            assert len(file.sha256) == 64
+
+
+def test_names_are_in_the_order_of_the_alphabet() -> None:
+    for names, number in (
+        (CIFAR10_CLASSES, 10),
+        (CIFAR100_CLASSES, 100),
+        (CIFAR100_SUPERCLASSES, 20),
+    ):
+        assert len(set(names)) == number
+        assert list(names) == sorted(names)

@@ -1,0 +1,115 @@
+"""The command: what it says, and how it ends."""
+
+import gzip
+import hashlib
+import subprocess
+import sys
+
+import pytest
+
+from labml_style_nn.data import __main__ as command
+from labml_style_nn.data import fashion_mnist, tiny_shakespeare
+from labml_style_nn.data.download import DataFile
+
+TEXT = b"To be, or not to be.\n" * 10
+
+
+@pytest.fixture
+def text(host, monkeypatch, tmp_path) -> None:
+    """Let a short text be the published one, and be on the host."""
+    monkeypatch.setenv("LABML_STYLE_NN_DATA", str(tmp_path / "default"))
+    host.files["input.txt"] = TEXT
+    sums = hashlib.sha256(TEXT).hexdigest(), hashlib.md5(TEXT).hexdigest()
+    file = DataFile("input.txt", len(TEXT), *sums, (host.url("input.txt"),))
+    monkeypatch.setattr(tiny_shakespeare, "TINY_SHAKESPEARE", file)
+
+
+def test_it_fetches_and_says_what_it_is(text, tmp_path, capsys) -> None:
+    assert command.main(["tiny-shakespeare"]) == 0
+    said = capsys.readouterr().out
+    assert "189 characters to learn from, 21 for the test" in said
+    assert "11 different characters" in said
+    assert str(tmp_path / "default" / "tiny-shakespeare") in said
+
+
+def test_folder_and_mirror(text, host, tmp_path) -> None:
+    host.files["mirror/input.txt"] = TEXT
+    folder = tmp_path / "mine"
+    options = ["--folder", str(folder), "--mirror", host.url("mirror")]
+    assert command.main(["tiny-shakespeare", *options]) == 0
+    assert (folder / "input.txt").read_bytes() == TEXT
+    assert [asked.path for asked in host.asked] == ["/mirror/input.txt"]
+
+
+def test_a_changed_file_ends_it_unless_it_is_allowed(text, tmp_path, capsys) -> None:
+    (tmp_path / "input.txt").write_bytes(TEXT + b"That is the question.\n")
+    options = ["tiny-shakespeare", "--folder", str(tmp_path)]
+    assert command.main(options) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"error: {tmp_path / 'input.txt'} is not the published")
+    assert command.main([*options, "--no-verify"]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith(
+        f"warning: {tmp_path / 'input.txt'} is not the published"
+    )
+    assert "USED ALL THE SAME" in said.err
+    assert "208 characters to learn from" in said.out
+
+
+def test_images_are_counted_by_class(monkeypatch, tmp_path, capsys) -> None:
+    # Two images of clothing to learn from, one black and one white, and one to test.
+    def packed(*numbers: int, sizes: tuple[int, ...]) -> bytes:
+        head = bytes([0, 0, 8, len(sizes)])
+        return gzip.compress(
+            head + b"".join(n.to_bytes(4, "big") for n in sizes) + bytes(numbers)
+        )
+
+    contents = {
+        "TRAIN_FILES": (packed(0, 255, sizes=(2, 1, 1)), packed(0, 1, sizes=(2,))),
+        "TEST_FILES": (packed(7, sizes=(1, 1, 1)), packed(0, sizes=(1,))),
+    }
+    for part, (images, labels) in contents.items():
+        files = []
+        for kind, content in (("images", images), ("labels", labels)):
+            name = f"{part}-{kind}"
+            (tmp_path / name).write_bytes(content)
+            sha256 = hashlib.sha256(content).hexdigest()
+            files.append(DataFile(name, len(content), sha256))
+        monkeypatch.setattr(fashion_mnist, part, tuple(files))
+    assert command.main(["fashion-mnist", "--folder", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "2 images to learn from: 1 × 1 × 1, 2 classes, 1 of each" in said
+    assert "1 images for the test" in said
+    assert "mean 0.5000, standard deviation 0.5000" in said
+
+
+def test_what_is_nowhere_ends_it(text, host, capsys) -> None:
+    host.files.clear()
+    assert command.main(["tiny-shakespeare"]) == 1
+    assert "error: input.txt could not be fetched" in capsys.readouterr().err
+
+
+def test_a_mirror_that_is_none_ends_it(text, capsys) -> None:
+    assert command.main(["tiny-shakespeare", "--mirror", "/folder"]) == 1
+    assert "error: mirror must be an address" in capsys.readouterr().err
+
+
+def test_ctrl_c_says_that_it_can_go_on(text, monkeypatch, capsys) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "load_tiny_shakespeare", stopped)
+    assert command.main(["tiny-shakespeare"]) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_as_a_program() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "labml_style_nn.data", "standard-library"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "sha256: " in told.stdout
+    assert told.stderr == ""

@@ -1,0 +1,170 @@
+"""Fashion-MNIST: the idx format, and the way from a host to tensors."""
+
+import gzip
+import hashlib
+import math
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.data import fashion_mnist
+from labml_style_nn.data.download import DataError, DataFile
+from labml_style_nn.data.fashion_mnist import (
+    FASHION_CLASSES,
+    load_fashion_mnist,
+    read_idx,
+)
+
+
+def write_idx(array: torch.Tensor) -> bytes:
+    """Write the format: the opposite of what is tested, by its description alone."""
+    head = bytes([0, 0, 8, array.dim()]) + struct.pack(f">{array.dim()}I", *array.shape)
+    return head + array.numpy().tobytes()
+
+
+@st.composite
+def arrays(draw: st.DrawFn) -> torch.Tensor:
+    sizes = draw(st.lists(st.integers(0, 5), max_size=4))
+    count = math.prod(sizes)
+    numbers = draw(st.binary(min_size=count, max_size=count))
+    return torch.tensor(list(numbers), dtype=torch.uint8).view(sizes)
+
+
+@given(arrays())
+def test_what_was_written_is_read(array: torch.Tensor) -> None:
+    found = read_idx(write_idx(array))
+    assert found.dtype == torch.uint8
+    assert found.shape == array.shape
+    assert found.equal(array)
+
+
+@given(arrays(), st.data())
+def test_a_cut_file_is_refused(array: torch.Tensor, data: st.DataObject) -> None:
+    written = write_idx(array)
+    end = data.draw(st.integers(0, len(written) - 1))
+    with pytest.raises(DataError, match="an idx file"):
+        read_idx(written[:end])
+
+
+@given(arrays(), st.binary(min_size=1, max_size=9))
+def test_a_file_with_more_is_refused(array: torch.Tensor, more: bytes) -> None:
+    with pytest.raises(DataError, match="an idx file"):
+        read_idx(write_idx(array) + more)
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_an_array_or_an_error(data: bytes) -> None:
+    try:
+        array = read_idx(data)
+    except DataError:
+        return
+    assert write_idx(array) == data
+
+
+@pytest.mark.parametrize("kind", [0x09, 0x0B, 0x0C, 0x0D, 0x0E])
+def test_other_types_of_numbers_are_refused(kind: int) -> None:
+    with pytest.raises(DataError, match=f"not with 00 00 {kind:02x}"):
+        read_idx(bytes([0, 0, kind, 1, 0, 0, 0, 0]))
+
+
+def test_sizes_beyond_the_file_take_no_memory() -> None:
+    huge = bytes([0, 0, 8, 4]) + b"\xff" * 16
+    with pytest.raises(DataError, match="not 20"):
+        read_idx(huge)
+
+
+# ## The whole way, with a small set of the same form
+
+
+def some(number: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(seed)
+    images = torch.randint(256, (number, 28, 28), dtype=torch.uint8)
+    return images, torch.randint(len(FASHION_CLASSES), (number,), dtype=torch.uint8)
+
+
+@pytest.fixture
+def small(host, monkeypatch):
+    """Put a set of 7 and 3 images on the host, and take it for the published one."""
+    parts = {"TRAIN_FILES": some(7, seed=0), "TEST_FILES": some(3, seed=1)}
+    for part, arrays in parts.items():
+        files = []
+        for published, array in zip(getattr(fashion_mnist, part), arrays, strict=True):
+            packed = gzip.compress(write_idx(array))
+            host.files[published.name] = packed
+            sha256 = hashlib.sha256(packed).hexdigest()
+            address = host.url(published.name)
+            file = DataFile(published.name, len(packed), sha256, "", (address,))
+            files.append(file)
+        monkeypatch.setattr(fashion_mnist, part, tuple(files))
+    return parts
+
+
+def test_images_come_with_their_labels(small, tmp_path) -> None:
+    for found, (images, labels) in zip(
+        load_fashion_mnist(tmp_path), small.values(), strict=True
+    ):
+        assert found.images.dtype == torch.uint8
+        assert found.images.equal(images[:, None])
+        assert found.labels.dtype == torch.int64
+        assert found.labels.equal(labels.long())
+
+
+def test_they_are_kept_where_the_environment_says(
+    small, host, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("LABML_STYLE_NN_DATA", str(tmp_path))
+    load_fashion_mnist()
+    assert len(host.asked) == 4
+    load_fashion_mnist(tmp_path / "fashion-mnist")
+    assert len(host.asked) == 4
+
+
+def test_a_file_that_was_changed_is_named(small, tmp_path) -> None:
+    load_fashion_mnist(tmp_path)
+    path = tmp_path / "t10k-labels-idx1-ubyte.gz"
+    path.write_bytes(gzip.compress(write_idx(torch.full((3,), 10, dtype=torch.uint8))))
+    with pytest.raises(DataError, match="t10k-labels"):
+        load_fashion_mnist(tmp_path)
+    # Without verification it is read, and what it says is still looked at.
+    with (
+        pytest.warns(UserWarning, match="t10k-labels"),
+        pytest.raises(DataError, match="there is no class 10"),
+    ):
+        load_fashion_mnist(tmp_path, verify=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no gzip", "cannot be unpacked"),
+        (gzip.compress(b"no idx"), "begins with 00 00 08"),
+        (gzip.compress(write_idx(torch.zeros(4, dtype=torch.uint8))), "have labels"),
+    ],
+)
+def test_other_contents_are_refused(small, tmp_path, content, message) -> None:
+    load_fashion_mnist(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(content)
+    with (
+        pytest.warns(UserWarning, match="not the published file"),
+        pytest.raises(DataError, match=message),
+    ):
+        load_fashion_mnist(tmp_path, verify=False)
+
+
+def test_published_files_are_described_as_in_the_readme() -> None:
+    files = [*fashion_mnist.TRAIN_FILES, *fashion_mnist.TEST_FILES]
+    assert [file.name for file in files] == [
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+    ]
+    for file in files:
+        assert len(file.md5) == 32
+        assert len(file.sha256) == 64
+        assert all(Path(address).name == file.name for address in file.addresses)
+        assert file.addresses[0].startswith("https://")

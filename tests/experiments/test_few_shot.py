@@ -1,0 +1,148 @@
+"""The few-shot probe: its closed form, what it reads, and the whole command."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.data.images import Images
+from labml_style_nn.experiments import few_shot, records
+from labml_style_nn.experiments.few_shot import (
+    CONSTANT,
+    Settings,
+    choose,
+    classify,
+    fit_probe,
+    halves,
+    read_out,
+)
+
+
+def vectors(count, size, num_classes):
+    """Draw vectors around a centre for each class."""
+    torch.manual_seed(0)
+    labels = torch.arange(num_classes).repeat(count)
+    centres = torch.randn(num_classes, size)
+    return centres[labels] + torch.randn(len(labels), size), labels
+
+
+# The probe
+
+
+@pytest.mark.parametrize(("count", "size"), [(5, 40), (50, 6)])
+@pytest.mark.parametrize("strength", [0.5, 1024.0])
+def test_the_probe_is_the_ridge_regression_of_scikit_learn(count, size, strength):
+    x, labels = vectors(count, size, num_classes=4)
+    probe = fit_probe(x, labels, strength)
+    # scikit-learn, on the vectors as the authors standardise them.
+    table = x.double().numpy()
+    table = (table - table.mean(axis=0)) / (table.std(axis=0) + 1e-5)
+    table = np.column_stack([table, np.full(len(table), CONSTANT)])
+    targets = 2 * np.eye(4)[labels.numpy()] - 1
+    ridge = Ridge(alpha=strength, fit_intercept=False, solver="svd")
+    expected = ridge.fit(table, targets).coef_.T
+    np.testing.assert_allclose(probe.weights.numpy(), expected, rtol=1e-8, atol=1e-10)
+
+
+def test_the_probe_tells_clear_classes_apart_and_no_noise():
+    x, labels = vectors(200, 30, num_classes=3)
+    probe = fit_probe(x[:15], labels[:15], strength=1024.0)
+    right = (classify(probe, x[15:]) == labels[15:]).float().mean()
+    assert right > 0.95
+    noise = torch.randn(len(labels), 30)
+    probe = fit_probe(noise[:15], labels[:15], strength=1024.0)
+    right = (classify(probe, noise[15:]) == labels[15:]).float().mean()
+    assert 0.23 < right < 0.43
+
+
+def test_a_number_that_never_changes_does_no_harm():
+    x, labels = vectors(5, 12, num_classes=3)
+    x[:, 4] = 7.0
+    probe = fit_probe(x, labels, strength=1.0)
+    assert probe.weights.isfinite().all()
+
+
+@pytest.mark.parametrize("strength", [0.0, -1.0, float("nan")])
+def test_no_penalty_is_refused(strength):
+    x, labels = vectors(5, 12, num_classes=3)
+    with pytest.raises(ValueError, match="strength must be positive, got"):
+        fit_probe(x, labels, strength)
+
+
+# What is read, and what is probed
+
+
+@pytest.mark.parametrize("name", few_shot.EXPERIMENTS)
+def test_what_is_read_out_is_what_the_head_reads(name):
+    experiment = few_shot.EXPERIMENTS[name]
+    network = experiment.model(experiment.presets["digits"]).eval()
+    linear = getattr(network.head, "linear", network.head)
+    torch.nn.init.normal_(linear.weight)
+    images = torch.rand(7, 1, 8, 8)
+    read = read_out(network, lambda x: x, images)
+    torch.testing.assert_close(linear(read), network(images))
+    # The hook is gone.
+    assert not linear._forward_pre_hooks
+
+
+def test_the_halves_share_no_class_and_lose_no_image():
+    for images in split_digits(0):
+        old, new = halves(images)
+        assert old.labels.unique().tolist() == [0, 1, 2, 3, 4]
+        assert new.labels.unique().tolist() == [0, 1, 2, 3, 4]
+        assert len(old.labels) + len(new.labels) == len(images.labels)
+        seven = images.images[images.labels == 7]
+        assert torch.equal(new.images[new.labels == 2], seven)
+
+
+def test_each_draw_has_so_many_of_each_class_and_follows_from_its_number():
+    labels = halves(split_digits(0)[0]).new.labels
+    chosen = choose(labels, shots=5, seed=0, draw=3)
+    assert labels[chosen].bincount().tolist() == [5] * 5
+    assert torch.equal(chosen, choose(labels, shots=5, seed=0, draw=3))
+    assert not torch.equal(chosen, choose(labels, shots=5, seed=0, draw=4))
+    assert not torch.equal(chosen, choose(labels, shots=5, seed=1, draw=3))
+
+
+def test_probing_pixels_beats_chance_by_far():
+    (train, test) = split_digits(0)
+    known, tested = halves(train).new, halves(test).new
+    shares = few_shot.probed(few_shot.pixels, known, tested, Settings())
+    assert len(shares) == 20
+    assert 0.7 < sum(shares) / 20 < 0.95
+    shuffled = Images(known.images, known.labels[torch.randperm(len(known.labels))])
+    shares = few_shot.probed(few_shot.pixels, shuffled, tested, Settings())
+    assert sum(shares) / 20 < 0.4
+
+
+# The command
+
+
+def test_the_command_records_every_contender(tmp_path, capsys):
+    line = ["--epochs", "1", "--seeds", "3", "--out", str(tmp_path)]
+    assert few_shot.main(line) == 0
+    (record,) = records.read(tmp_path / "results.jsonl")
+    assert record["command"].startswith("python -m labml_style_nn.experiments.few_shot")
+    assert record["seed"] == 3
+    assert [*record["accuracies"]] == [
+        "pixels",
+        "Mixer, before training",
+        "Mixer, after training",
+        "ConvMixer, before training",
+        "ConvMixer, after training",
+    ]
+    assert all(len(shares) == 20 for shares in record["accuracies"].values())
+    assert "Mixer, after training" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--shots", "0"], "shots must be at least 1, got 0"),
+        (["--epochs", "-1"], "epochs must be from 0 up, got -1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, message, capsys):
+    assert few_shot.main(options) == 1
+    assert message in capsys.readouterr().err

@@ -1,0 +1,449 @@
+"""Attention: PyTorch's numbers, who may look where, and what the layer cannot know."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from labml_style_nn.layers.attention import (
+    MultiHeadAttention,
+    attention_weights,
+    dot_product_attention,
+    fused_attention,
+)
+
+B, Q, K, C, H = 2, 5, 11, 24, 3
+seeds = st.integers(0, 2**16)
+
+
+def draw(*shape, seed=0, dtype=torch.double):
+    """Draw normal numbers."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, dtype=torch.double, generator=generator).to(dtype)
+
+
+def closed(*shape, seed=0, rate=0.4):
+    """Draw a mask."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(shape, generator=generator) < rate
+
+
+def layer(dtype=torch.double, **options):
+    """Build attention with nothing left at zero."""
+    attention = MultiHeadAttention(C, H, **options).to(dtype)
+    for seed, parameter in enumerate(attention.parameters()):
+        with torch.no_grad():
+            parameter.copy_(draw(*parameter.shape, seed=seed + 10) * 0.3)
+    return attention
+
+
+def torchs(attention):
+    """Build PyTorch's layer with the same weights."""
+    theirs = nn.MultiheadAttention(C, H, batch_first=True).to(
+        attention.qkv.weight.dtype
+    )
+    ours = attention.state_dict()
+    theirs.load_state_dict(
+        {
+            "in_proj_weight": ours["qkv.weight"],
+            "in_proj_bias": ours["qkv.bias"],
+            "out_proj.weight": ours["projection.weight"],
+            "out_proj.bias": ours["projection.bias"],
+        }
+    )
+    return theirs
+
+
+# PyTorch
+
+PADDING = torch.arange(K) >= torch.tensor([[K], [7]])
+CAUSAL = torch.ones(K, K, dtype=torch.bool).triu(1)
+# A key that all may see, so that no query is left with none: PyTorch would give NaN.
+ONE_OPEN = torch.arange(K) > 0
+PER_IMAGE, PER_HEAD = closed(B, K, K) & ONE_OPEN, closed(B, H, K, K, seed=1) & ONE_OPEN
+# What looks at what, our options, PyTorch's options.
+CASES = {
+    "self": ("x", {}, {}),
+    "causal": ("x", {"is_causal": True}, {"attn_mask": CAUSAL}),
+    "rule": ("x", {"attn_mask": PER_IMAGE[0]}, {"attn_mask": PER_IMAGE[0]}),
+    "rule for each image": (
+        "x",
+        {"attn_mask": PER_IMAGE},
+        {"attn_mask": PER_IMAGE.repeat_interleave(H, dim=0)},
+    ),
+    "rule for each head": (
+        "x",
+        {"attn_mask": PER_HEAD},
+        {"attn_mask": PER_HEAD.flatten(0, 1)},
+    ),
+    "padding": ("x", {"key_padding_mask": PADDING}, {"key_padding_mask": PADDING}),
+    "all masks": (
+        "x",
+        {"attn_mask": PER_IMAGE, "key_padding_mask": PADDING, "is_causal": True},
+        {
+            "attn_mask": (PER_IMAGE | CAUSAL).repeat_interleave(H, dim=0),
+            "key_padding_mask": PADDING,
+        },
+    ),
+    "cross": ("xzz", {}, {}),
+    "cross, padded": (
+        "xzz",
+        {"key_padding_mask": PADDING},
+        {"key_padding_mask": PADDING},
+    ),
+    "three tables": ("xzv", {}, {}),
+    "three tables, rule": (
+        "xzv",
+        {"attn_mask": PER_IMAGE[0, :Q]},
+        {"attn_mask": PER_IMAGE[0, :Q]},
+    ),
+}
+
+
+def tables(case, dtype):
+    """Give a case its tables: our arguments, and PyTorch's three."""
+    names, ours, theirs = CASES[case]
+    drawn = {
+        "x": draw(B, K if names == "x" else Q, C, dtype=dtype),
+        "z": draw(B, K, C, seed=1, dtype=dtype),
+        "v": draw(B, K, C, seed=2, dtype=dtype),
+    }
+    # What is both keys and values is given once to ours, and twice to PyTorch's.
+    given = [drawn[name].requires_grad_() for name in dict.fromkeys(names)]
+    three = [drawn[name] for name in (names if len(names) == 3 else "xxx")]
+    return given, three, ours, theirs
+
+
+def close(ours, theirs, dtype):
+    """Compare to 1e-10 in float64, and to 2e-6 of the largest value in float32."""
+    largest = theirs.abs().max().item()
+    tolerance = 1e-10 if dtype == torch.double else 2e-6 * max(largest, 1)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [torch.double, torch.float])
+@pytest.mark.parametrize("case", CASES)
+def test_values_weights_and_gradients_are_torchs(case, dtype):
+    given, three, our_masks, their_masks = tables(case, dtype)
+    ours, theirs = layer(dtype), torchs(layer(dtype))
+    y = ours(*given, **our_masks)
+    expected, weights = theirs(*three, **their_masks, average_attn_weights=False)
+    close(y, expected, dtype)
+    close(ours.weights(*given[:2], **our_masks), weights, dtype)
+    cotangent = draw(*y.shape, seed=3, dtype=dtype)
+    found = torch.autograd.grad((y * cotangent).sum(), [*given, *ours.parameters()])
+    wanted = torch.autograd.grad(
+        (expected * cotangent).sum(), [*given, *theirs.parameters()]
+    )
+    for gradient, other in zip(found, wanted, strict=True):
+        close(gradient, other, dtype)
+
+
+def test_the_masks_of_the_cases_close_something():
+    for _, ours, _ in CASES.values():
+        for mask in ours.values():
+            assert mask is True or (mask.any() and not mask.all())
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_dropped_weights_are_those_that_torch_drops(masked):
+    attention, x = layer(dropout_rate=0.3), draw(B, K, C)
+    theirs = torchs(attention)
+    theirs.dropout = 0.3
+    mask = CAUSAL if masked else None
+    torch.manual_seed(0)
+    y = attention(x, attn_mask=mask)
+    torch.manual_seed(0)
+    expected, _ = theirs(x, x, x, attn_mask=mask)
+    close(y, expected, torch.double)
+    assert not torch.allclose(y, attention(x, attn_mask=mask))
+    attention.eval()
+    torch.testing.assert_close(attention(x, attn_mask=mask), layer()(x, attn_mask=mask))
+    # The weights to look at are never dropped.
+    torch.testing.assert_close(attention.train().weights(x), layer().weights(x))
+
+
+# The equation
+
+
+@given(seeds, st.floats(0, 1), st.booleans())
+def test_the_fused_function_is_the_equation(seed, rate, every_head):
+    q, k, v = (
+        draw(B, H, n, 8, seed=seed + i).requires_grad_()
+        for i, n in enumerate((Q, K, K))
+    )
+    mask = closed(B, H if every_head else 1, Q, K, seed=seed, rate=rate)
+    fused, equation = (
+        fused_attention(q, k, v, mask),
+        dot_product_attention(q, k, v, mask),
+    )
+    torch.testing.assert_close(fused, equation, rtol=0, atol=1e-12)
+    cotangent = draw(B, H, Q, 8, seed=seed)
+    for ours, theirs in zip(
+        torch.autograd.grad((fused * cotangent).sum(), (q, k, v)),
+        torch.autograd.grad((equation * cotangent).sum(), (q, k, v)),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-11)
+
+
+def test_the_equation_by_a_loop_over_pairs():
+    q, k, v = draw(Q, 8), draw(K, 8, seed=1), draw(K, 6, seed=2)
+    for i in range(Q):
+        scores = torch.stack([(q[i] * k[j]).sum() / 8**0.5 for j in range(K)])
+        powers = scores.exp()
+        mean = sum(powers[j] / powers.sum() * v[j] for j in range(K))
+        torch.testing.assert_close(dot_product_attention(q, k, v)[i], mean)
+
+
+@pytest.mark.parametrize("dtype", [torch.float, torch.bfloat16])
+def test_large_scores_overflow_nowhere(dtype):
+    q, k = 100 * draw(Q, 8), 100 * draw(K, 8, seed=1)
+    expected = attention_weights(q.to(dtype).double(), k.to(dtype).double())
+    found = attention_weights(q.to(dtype), k.to(dtype))
+    assert found.isfinite().all()
+    assert (q @ k.mT).abs().max() > 10_000
+    tolerance = 1e-2 if dtype == torch.float else 1
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=tolerance)
+    torch.testing.assert_close(found.sum(-1).float(), torch.ones(Q), atol=0.01, rtol=0)
+
+
+def test_a_closed_key_of_the_largest_score_has_no_say():
+    q, k = torch.tensor([[30.0]]), torch.tensor([[1.0], [2.0], [1000.0]])
+    mask = torch.tensor([[False, False, True]])
+    weights = attention_weights(q, k, mask)
+    torch.testing.assert_close(weights[0, :2], torch.tensor([30.0, 60]).softmax(-1))
+    assert weights[0, 2] == 0
+
+
+# A query that may look nowhere
+
+NOWHERE = torch.tensor([[False] * Q, [True] * 2 + [False] * (Q - 2)])
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_query_that_may_look_nowhere_gets_zero_and_gives_no_gradient(training):
+    attention = layer(dropout_rate=0.2 if training else 0.0)
+    x, z = draw(B, Q, C).requires_grad_(), draw(B, K, C, seed=1).requires_grad_()
+    mask = NOWHERE[:, :, None].expand(-1, -1, K)
+    y = attention(x, z, attn_mask=mask)
+    bias = attention.projection.bias
+    torch.testing.assert_close(y[1, :2], bias.expand(2, -1), rtol=0, atol=0)
+    assert not torch.allclose(y[1, 2], bias)
+    assert (attention.weights(x, z, attn_mask=mask)[1, :, :2] == 0).all()
+    gradient = torch.autograd.grad(y.square().sum(), (x, z, attention.qkv.weight))
+    assert all(g.isfinite().all() for g in gradient)
+    assert (gradient[0][1, :2] == 0).all()
+    assert (gradient[0][1, 2:] != 0).any()
+
+
+def test_torch_has_nan_there():
+    attention, x, z = layer(), draw(B, Q, C), draw(B, K, C, seed=1)
+    mask = NOWHERE[:, :, None].expand(-1, -1, K).repeat_interleave(H, dim=0)
+    theirs, _ = torchs(attention)(x, z, z, attn_mask=mask)
+    assert torch.equal(theirs.isnan().all(dim=-1), NOWHERE)
+
+
+def test_the_equation_without_any_key_has_a_finite_gradient():
+    q, k, v = (draw(1, 3, 4, seed=n).requires_grad_() for n in range(3))
+    mask = torch.ones(3, 3, dtype=torch.bool).triu(0)
+    y = dot_product_attention(q, k, v, mask)
+    assert (y[0, 0] == 0).all()
+    for gradient in torch.autograd.grad(y.sum(), (q, k, v)):
+        assert gradient.isfinite().all()
+
+
+# Who looks where
+
+
+def test_what_is_closed_has_no_influence():
+    attention, x = layer(), draw(B, K, C)
+    other = x.clone()
+    other[1, 7:] = 1e3
+    # The padded tokens still ask; what they get is theirs to have.
+    for y, z in (
+        (
+            attention(x, key_padding_mask=PADDING)[:, :7],
+            attention(other, key_padding_mask=PADDING)[:, :7],
+        ),
+        (attention(x, is_causal=True)[1, :7], attention(other, is_causal=True)[1, :7]),
+    ):
+        torch.testing.assert_close(y, z, rtol=0, atol=1e-12)
+    assert not torch.allclose(attention(x)[1, :7], attention(other)[1, :7])
+
+
+def test_the_causal_mask_lets_each_token_see_itself_and_what_came_before():
+    attention, x = layer(), draw(1, K, C)
+    influence = torch.autograd.functional.jacobian(
+        lambda x: attention(x, is_causal=True)[0], x
+    )
+    seen = (influence != 0).any(dim=1)[:, 0].any(dim=-1)
+    assert torch.equal(seen, ~CAUSAL)
+
+
+@given(seeds)
+def test_permuted_tokens_are_permuted_results(seed):
+    attention, x = layer(), draw(B, K, C, seed=seed)
+    order = torch.randperm(K, generator=torch.Generator().manual_seed(seed))
+    torch.testing.assert_close(attention(x[:, order]), attention(x)[:, order])
+    # And of the tokens that are looked at, the order does not matter at all.
+    z = draw(B, Q, C, seed=seed + 1)
+    torch.testing.assert_close(attention(z, x[:, order]), attention(z, x))
+
+
+@given(seeds)
+def test_each_result_is_a_mean_of_values(seed):
+    x = draw(B, K, C, seed=seed)
+    q, k, v = layer().project(x)
+    mean = dot_product_attention(q, k, v)
+    assert (mean <= v.amax(dim=-2, keepdim=True) + 1e-12).all()
+    assert (mean >= v.amin(dim=-2, keepdim=True) - 1e-12).all()
+
+
+def test_the_bias_of_the_keys_changes_nothing():
+    # It adds one number to all scores of a query, and softmax takes it away.
+    attention, x = layer(), draw(B, K, C)
+    before = attention(x)
+    with torch.no_grad():
+        attention.qkv.bias[C : 2 * C] += 3
+    torch.testing.assert_close(attention(x), before, rtol=0, atol=1e-12)
+
+
+# Building
+
+
+def test_the_cost_is_that_of_the_page():
+    with torch.device("meta"):
+        attention, x = MultiHeadAttention(C, H), torch.empty(B, K, C)
+    with FlopCounterMode(display=False) as counter:
+        attention(x)
+    assert counter.get_total_flops() == 2 * B * (4 * K * C**2 + 2 * K**2 * C)
+    assert sum(p.numel() for p in attention.parameters()) == 4 * C**2 + 4 * C
+
+
+def test_each_third_begins_with_the_variance_of_a_square_map():
+    torch.manual_seed(0)
+    attention = MultiHeadAttention(512, 8)
+    for third in attention.qkv.weight.chunk(3):
+        assert third.var().item() * 512 == pytest.approx(1, abs=0.02)
+    assert (attention.qkv.bias == 0).all()
+
+
+def test_no_images_and_many_lengths():
+    attention = layer()
+    assert attention(draw(0, K, C)).shape == (0, K, C)
+    for length in (1, 2, 30):
+        assert attention(draw(B, length, C)).shape == (B, length, C)
+
+
+def test_export_with_a_free_batch_and_a_free_length():
+    attention = layer().eval()
+    sizes = {0: torch.export.Dim("batch", min=2), 1: torch.export.Dim("tokens", min=2)}
+    program = torch.export.export(attention, (draw(3, K, C),), dynamic_shapes=(sizes,))
+    x = draw(5, 17, C)
+    torch.testing.assert_close(program.module()(x), attention(x))
+
+
+def test_half_precision_is_near_and_finite():
+    attention, x = layer(torch.float), draw(B, K, C, dtype=torch.float)
+    expected = attention(x, key_padding_mask=PADDING)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = attention(x, key_padding_mask=PADDING)
+    halved = attention.bfloat16()(x.bfloat16(), key_padding_mask=PADDING)
+    for output in (mixed, halved):
+        assert output.dtype == torch.bfloat16
+        assert (output.float() - expected).abs().max() < 0.05 * expected.abs().max()
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 1), "dim must be at least 1, got 0"),
+        ((24, 0), "num_heads must be at least 1, got 0"),
+        ((24, 5), "dim must be a multiple of num_heads, got 24 and 5"),
+        ((24, 3, 1.0), r"dropout_rate must lie in \[0, 1\), got 1.0"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MultiHeadAttention(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ([(B, Q, 23)], r"expected shape \(batch, queries, 24\), got \(2, 5, 23\)"),
+        ([(Q, C)], r"expected shape \(batch, queries, 24\), got \(5, 24\)"),
+        ([(B, Q, C), (3, K, C)], r"expected shape \(2, keys, 24\), got \(3, 11, 24\)"),
+        ([(B, Q, C), (B, K, 23)], r"expected shape \(2, keys, 24\), got \(2, 11, 23\)"),
+        (
+            [(B, Q, C), (B, K, C), (B, Q, C)],
+            r"expected shape \(2, 11, 24\), got \(2, 5, 24\)",
+        ),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(shapes, message):
+    with pytest.raises(ValueError, match=message):
+        layer()(*(draw(*shape) for shape in shapes))
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        (
+            {"attn_mask": torch.zeros(Q, K)},
+            r"attn_mask must be boolean \(True: masked\), got torch.float32",
+        ),
+        (
+            {"key_padding_mask": torch.zeros(B, K, dtype=torch.uint8)},
+            "key_padding_mask must be boolean",
+        ),
+        (
+            {"attn_mask": closed(K, Q)},
+            r"attn_mask must have shape \(5, 11\), got \(11, 5\)",
+        ),
+        (
+            {"attn_mask": closed(B * H, Q, K)},
+            r"attn_mask must have shape \(2, 5, 11\), got \(6, 5, 11\)",
+        ),
+        (
+            {"attn_mask": closed(B, 1, Q, K)},
+            r"attn_mask must have shape \(2, 3, 5, 11\), got \(2, 1, 5, 11\)",
+        ),
+        ({"attn_mask": closed(K)}, r"attn_mask must have shape \(5, 11\), got \(11,\)"),
+        (
+            {"key_padding_mask": closed(B, Q)},
+            r"key_padding_mask must have shape \(2, 11\), got \(2, 5\)",
+        ),
+        ({"is_causal": True}, "is_causal needs as many queries as keys, got 5 and 11"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(masks, message):
+    x, z = draw(B, Q, C), draw(B, K, C)
+    for call in (layer(), layer().weights):
+        with pytest.raises(ValueError, match=message):
+            call(x, z, **masks)
+
+
+def test_the_value_follows_the_key_and_the_key_the_query():
+    attention, x, z = layer(), draw(B, Q, C), draw(B, K, C, seed=1)
+    torch.testing.assert_close(attention(x), attention(x, x.clone(), x.clone()))
+    torch.testing.assert_close(attention(x, z), attention(x, z, z.clone()))
+    values = attention(x, value=2 * x)
+    torch.testing.assert_close(values, attention(x, x, 2 * x))
+    assert not torch.allclose(values, attention(x))
+
+
+def test_dropout_of_attention_is_dropout_of_its_weights():
+    q, k, v = (draw(B, H, n, 8, seed=n) for n in (Q, K, K))
+    torch.manual_seed(0)
+    fused = fused_attention(q, k, v, dropout_rate=0.5)
+    torch.manual_seed(0)
+    dropped = F.dropout(attention_weights(q, k), 0.5)
+    torch.testing.assert_close(fused, dropped @ v)
