@@ -208,7 +208,60 @@ commands(FAMILY)
 # the same number of parameters ([`masked_language`][]).
 
 # %% tags=["hide-input"]
-# TEXT
+TEXTS = {
+    "standard-library": "Python's library",
+    "tiny-shakespeare": "Shakespeare",
+}
+
+texts = [group for text in TEXTS if (group := recorded("masked_language", text))]
+rows = []
+for record in (record for group in texts for record in group):
+    settings = record["settings"]
+    rows.append(
+        (
+            f"{TEXTS[settings['data']]}, {settings['encoder']}",
+            f"{record['parameters']:,}",
+            settings["epochs"],
+            duration(record["cpu_seconds"]),
+            f"{record['test_bits']:.3f}",
+            f"{100 * record['test_accuracy']:.2f}",
+        )
+    )
+GUESSERS = {
+    "frequency": "the frequency of each character alone",
+    "neighbours": "the two neighbours alone, by counting",
+}
+for group in texts:
+    record = group[0]
+    for name, words in GUESSERS.items():
+        bits = record[f"{name}_nats"] / np.log(2)
+        share = 100 * record[f"{name}_accuracy"]
+        text = f"{TEXTS[record['settings']['data']]}, {words}"
+        rows.append((text, "–", "–", "–", f"{bits:.3f}", f"{share:.2f}"))
+heads = "", "Parameters", "Epochs", "Time", "Surprise, bits", "Right in the test, %"
+table(heads, rows, numbers=5)
+commands(*texts)
+
+# %% tags=["hide-input"]
+figure, (left, right) = figures.draw(7.2, 2.8, columns=2)
+told = []
+for record in texts[0]:
+    curve, encoder = record["curve"], record["settings"]["encoder"]
+    colour = figures.TOKENS if encoder == "mixer" else figures.INK
+    epochs = range(1, len(curve["held_out_nats"]) + 1)
+    bits = [nats / np.log(2) for nats in curve["held_out_nats"]]
+    left.plot(epochs, bits, color=colour, label=encoder)
+    rights = [100 * share for share in curve["held_out_accuracy"]]
+    right.plot(epochs, rights, color=colour)
+    told.append(f"{encoder} ends at {bits[-1]:.2f} bits and {rights[-1]:.1f} %")
+left.set(xlabel="epoch", ylabel="surprise (bits)")
+right.set(xlabel="epoch", ylabel="right answers (%)")
+left.legend(fontsize=9)
+figures.show(
+    figure,
+    "Two plots over the epochs, on text that is held out: the surprise at a hidden "
+    f"character falls, and the share of right answers rises. {'; '.join(told)}.",
+)
 
 # %% [markdown]
 # ## Five examples a class
