@@ -22,6 +22,8 @@ for red, green and blue scaled to $[-1, 1]$.
 ## What is strict about it
 
 A weight which is silently left at random makes a network that works, and works badly.
+The same is true of the running statistics of a [batch norm][layers.batch_norm], which
+are loaded like weights.
 So either everything fits and everything is copied, or nothing is touched and the error
 lists all that is wrong: names that are missing, names that nobody expects, and shapes
 that differ. A head for another number of classes is a wrong shape, too.
@@ -69,10 +71,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.layers.positional_encoding import LearnedPositions
 from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.gmlp import GMLP
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
+from labml_style_nn.models.resmlp import ResMLP
 from labml_style_nn.models.vit import VisionTransformer
 
 # For each model, what its layers are called here and what they are called in timm. The
@@ -105,7 +111,39 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
         "token_norm": "0.fn.2",
         "channel_mixing": "1",
         "channel_norm": "3",
+    },
+    # A layer scale is a layer here, and one tensor of the block in timm.
+    ResMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "token_norm": "norm1",
+        "token_mixing": "linear_tokens",
+        "token_scale.weight": "ls1",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp_channels",
+        "channel_scale.weight": "ls2",
         "head.linear": "head",
+    },
+    # timm puts the two maps and the gate into an MLP of their own.
+    GMLP: {
+        "patch_embedding.projection": "stem.proj",
+        "channel_norm": "norm",
+        "fc1": "mlp_channels.fc1",
+        "token_mixing.norm": "mlp_channels.gate.norm",
+        "token_mixing.projection": "mlp_channels.gate.proj",
+        "fc2": "mlp_channels.fc2",
+        "head.linear": "head",
+    },
+    # Here the first stage begins with the stem, and timm's head has the last norm.
+    PoolFormer: {
+        "stages.0.embedding": "stem.conv",
+        "embedding": "downsample.conv",
+        "token_norm": "norm1",
+        "token_scale.weight": "layer_scale1.scale",
+        "channel_norm": "norm2",
+        "channel_mixing": "mlp",
+        "channel_scale.weight": "layer_scale2.scale",
+        "head.linear": "head.fc",
+        "norm.": "head.norm.",
     },
 }
 
@@ -114,6 +152,15 @@ TIMM_NAMES: dict[type[nn.Module], dict[str, str]] = {
 # our weight in another shape, as [`patch_embedding`][] shows.
 TIMM_VIEWS: dict[type[nn.Module], Callable[[Any], dict[str, Tensor]]] = {
     PatchEmbedding: lambda layer: {"projection.weight": layer.kernel()},
+    Affine: lambda layer: {
+        name: tensor[None, None] for name, tensor in layer.state_dict().items()
+    },
+    # To timm, the MLP of a map is two convolutions of size one.
+    PoolFormerBlock: lambda block: {
+        f"channel_mixing.{name}.weight": layer.weight[:, :, None, None]
+        for name, layer in block.channel_mixing.named_children()
+        if isinstance(layer, nn.Linear)
+    },
     # A table of positions has an axis of size one for the batch there.
     LearnedPositions: lambda layer: {"table": layer.table[None]},
 }
@@ -163,8 +210,8 @@ def timm_targets(model: nn.Module) -> dict[str, Tensor]:
     tensors = dict(model.state_dict())
     for name, layer in model.named_modules():
         if view := TIMM_VIEWS.get(type(layer)):
-            views = {f"{name}.{part}": tensor for part, tensor in view(layer).items()}
-            tensors |= {key: tensor.detach() for key, tensor in views.items()}
+            parts = view(layer).items()
+            tensors |= {f"{name}.{p}".removeprefix("."): t.detach() for p, t in parts}
     names = dict(TIMM_NAMES[type(model)])
     # A norm that comes after an average has a name of its own there.
     if isinstance(model, VisionTransformer) and model.pooling == "average":

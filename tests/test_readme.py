@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in PAGES}
 
 MADE_BY_THE_READER = {
-    *("site/", ".cache/", "runs/mixer_digits/"),
+    *("site/", ".cache/", "runs/"),
     *("file.py", "softmax.py", "my_package/rms_norm.py", "proofs.py"),
     *("index.md", "requirements.txt", "main.0123abcd.min.css"),
 }

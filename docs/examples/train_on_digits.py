@@ -6,7 +6,7 @@
 # it with two classical methods, look at what it gets wrong, and at the weights with
 # which it mixes tokens.
 #
-# It is the same training as [`mixer_digits`][], which is also a command. Here the loop
+# It is the same training as [`mixer_images`][], which is also a command. Here the loop
 # is in the open.
 
 # %%
@@ -20,15 +20,14 @@ from sklearn.svm import SVC
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from labml_style_nn.data.digits import split_digits, take
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.data.images import take
 from labml_style_nn.experiments import figures
-from labml_style_nn.experiments.mixer_digits import (
-    Settings,
-    build_model,
-    recorded,
-    summary,
-)
-from labml_style_nn.experiments.training import Trainer, predict, shuffled
+from labml_style_nn.experiments.classification import ImageTask, changed, predict
+from labml_style_nn.experiments.mixer_images import Settings, build_model
+from labml_style_nn.experiments.recorded import recorded
+from labml_style_nn.experiments.records import summary
+from labml_style_nn.experiments.training import Trainer
 
 torch.set_num_threads(1)  # the matrices are small: more threads would only wait
 
@@ -72,7 +71,8 @@ show_digits(some, f"36 handwritten digits in three rows: {names}.")
 
 # %%
 _ = torch.manual_seed(0)
-(twelve,) = shuffled(take(train, torch.full((12,), 3)), settings)
+twelve = take(train, torch.full((12,), 3))
+twelve = twelve._replace(images=changed(twelve.images, settings))
 show_digits(
     twelve,
     f"The same handwritten {twelve.labels[0]}, twelve times, in slightly different "
@@ -98,14 +98,15 @@ print(f"{len(model.blocks)} blocks, {parameters:,} parameters, loss {first_loss:
 # %% [markdown]
 # ## Training
 #
-# In an epoch, the [`Trainer`][] shows the network each image once and takes a step
-# after each batch. That, repeated, is all.
+# The [task][ImageTask] gives the images of each step and says how far off the network
+# is on them. In an epoch, the [`Trainer`][] shows the network each image once and takes
+# a step after each batch. That, repeated, is all.
 
 # %%
-trainer = Trainer(model, settings)
+trainer = Trainer(model, ImageTask(train, test, settings), settings)
 history = []
 for epoch in tqdm(range(settings.epochs), unit="epoch", mininterval=5):
-    report = trainer.train_epoch(train, epoch)
+    report = trainer.train_epoch()
     history.append(report)
 
 print(f"loss {report.loss:.3f}, {report.accuracy:.1%} right, on changed images")
@@ -113,7 +114,7 @@ print(f"loss {report.loss:.3f}, {report.accuracy:.1%} right, on changed images")
 # %% [markdown]
 # The curves tell how it went. Both are taken while the network learns, on images that
 # were just changed. The loss cannot reach zero: its labels are smoothed
-# ([`training`][]).
+# ([`classification`][]).
 
 # %% tags=["hide-input"]
 figure, (above, below) = figures.draw(5.2, 4.0, rows=2)
@@ -155,11 +156,11 @@ assert accuracy["MLP-Mixer"] > 0.98
 
 # %% [markdown]
 # Three methods within a few images of each other: on a set this small, one split says
-# little. Over the five splits that [`mixer_digits`][] has recorded, with their means
+# little. Over the five splits that [`mixer_images`][] has recorded, with their means
 # and standard deviations:
 
 # %%
-print("MLP-Mixer,", summary(recorded()))
+print("MLP-Mixer,", summary(recorded("mixer_images", "digits")))
 
 for classifier in (SVC(), KNeighborsClassifier()):
     shares = []
@@ -254,7 +255,7 @@ figures.show(
 #
 # - Change a setting and see what it does: `Settings(num_layers=1)`, or `rotation=0`
 #   with `shift=0`.
-# - Take the comparison seriously: [`mixer_digits`][] trains on five splits with one
+# - Take the comparison seriously: [`mixer_images`][] trains on five splits with one
 #   command and keeps the record.
 # - See the parts: [`TokenMixing`][], [`ChannelMixing`][], [`training`][],
 #   [`augmentation`][].

@@ -14,6 +14,12 @@ sets can be had:
 [`characters`][] turns a text into numbers. What is fetched is fetched by [`download`][]
 and opened by [`archives`][], both of which expect the worst.
 
+What is in an image does not change when the image changes a little. These change the
+images of a batch, each in its own way, and in another one in every epoch:
+
+- [`augmentation`][]: small turns, shifts and slants, for grey images.
+- [`cropping`][]: small shifts and mirror images, for photographs.
+- [`cutmix`][]: two images made into one, and their labels too.
 - [`augmentation`][]: small turns, shifts and slants, other ones in every epoch.
 - [`masking`][]: some tokens of a text are hidden, for a model to guess.
 """

@@ -61,9 +61,9 @@ def random_affine(
     r"""Change each image by an affine map of its own.
 
     Each argument is a range: the change is drawn evenly between minus and plus that
-    much, from PyTorch's global generator. `rotation` is in degrees, `shift` in pixels;
-    `scale` is a factor between $e^{-scale}$ and $e^{scale}$, so that larger and smaller
-    are equally likely; `shear` is a slope.
+    much, from PyTorch's global generator for the device of the images. `rotation` is in
+    degrees, `shift` in pixels; `scale` is a factor between $e^{-scale}$ and
+    $e^{scale}$, so that larger and smaller are equally likely; `shear` is a slope.
 
     **Shape.** `(batch, channels, size, size)` to the same, values from 0 (paper) to 1.
 
@@ -73,13 +73,15 @@ def random_affine(
     size = images.shape[-1]
     check_shape(images, "batch", "channels", size, size)
 
+    device = images.device
+
     # One number for each image and each kind of change.
     def draw(limit: float) -> Tensor:
-        return (2 * torch.rand(len(images)) - 1) * limit
+        return (2 * torch.rand(len(images), device=device) - 1) * limit
 
     angle, zoom = draw(math.radians(rotation)), draw(scale).exp()
     slant = draw(shear)
-    one, zero = torch.ones(len(images)), torch.zeros(len(images))
+    one, zero = torch.ones_like(slant), torch.zeros_like(slant)
 
     # The two matrices of the equation, for all images at once.
     turn = matrix([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])

@@ -2,12 +2,31 @@ r"""# Experiments
 
 Training runs that anybody can repeat. Each is a page, and each is a command.
 
-- [`mixer_digits`][]: a small Mixer learns to read handwritten digits.
+- [`mixer_images`][]: a Mixer learns to name digits, clothes, photographs.
+- [`conv_mixer_images`][]: a ConvMixer learns the same.
 
-The parts that a run is made of:
+What they share because both learn from images:
 
-- [`training`][]: the recipe, and the loop in which a network learns.
+- [`classification`][]: the task, from the image to the loss.
+- [`image_sets`][]: the sets of images, and what a network needs to know of them.
+
+The one loop in which everything learns, and its parts:
+
+- [`training`][]: tasks, recipes, and the steps of the trainer.
+- [`optimizer`][]: what moves the weights, and which of them decay.
+- [`schedule`][]: how large a step may be.
+- [`averages`][]: the network that follows the one that learns.
+- [`chance`][]: seeds, so that a step depends on nothing that was before.
+- [`distributed`][]: several processes that learn what one would.
+
+What is around it:
+
+- [`runs`][]: a training in a folder, which may be stopped and goes on.
 - [`checkpoint`][]: where a run is, kept so that it can go on.
+- [`command`][]: the command line that all experiments have.
 - [`records`][]: a result, with all that it takes to repeat it.
-- [`figures`][]: the look that all plots share.
+- [`recorded`][experiments.recorded]: the results that come with the package.
+- [`board`][]: the numbers of a run, for TensorBoard.
+- [`curves`][experiments.curves] and [`figures`][]: pictures, in the look that all
+  share.
 """

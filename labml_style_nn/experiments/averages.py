@@ -54,7 +54,9 @@ def averaged(model: nn.Module, most: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def follow(average: Sequence[Tensor], current: Sequence[Tensor], number: int) -> None:
+    def follow(
+        average: Sequence[Tensor], current: Sequence[Tensor], number: int
+    ) -> None:
         kept = min(most, (1 + int(number)) / (10 + int(number)))
         for mean, new in zip(average, current, strict=True):
             # A count has no average: it is taken over.

@@ -9,11 +9,25 @@ its settings, which are a dataclass whose fields say what they mean ([`option`][
 
 ## Example
 
->>> from labml_style_nn.experiments.mixer_images import EXPERIMENT
->>> line = ["--data", "digits", "--seeds", "1", "2", "--hidden-dim", "32"]
->>> options, settings = understood(EXPERIMENT, line)
+>>> from labml_style_nn.experiments.classification import ImageRecipe
+>>> from labml_style_nn.experiments.image_sets import image_task
+>>> from labml_style_nn.experiments.training import option
+>>> @dataclass(frozen=True)
+... class Settings(ImageRecipe):
+...     data: str = "digits"
+...     hidden_dim: int = option(32, "width of the hidden layer")
+>>> def build_model(settings):
+...     torch.manual_seed(settings.seed)
+...     hidden_dim = settings.hidden_dim
+...     first, last = nn.Linear(64, hidden_dim), nn.Linear(hidden_dim, 10)
+...     return nn.Sequential(nn.Flatten(), first, nn.ReLU(), last)
+>>> about, presets = "Train a small MLP.", {"digits": Settings(epochs=10)}
+>>> experiment = Experiment("mlp", about, presets, build_model, image_task)
+>>> options, settings = understood(experiment, ["--seeds", "1", "2", "--hidden-dim=8"])
 >>> [(chosen.seed, chosen.hidden_dim, chosen.epochs) for chosen in settings]
-[(1, 32, 100), (2, 32, 100)]
+[(1, 8, 10), (2, 8, 10)]
+
+A module ends with `sys.exit(main(experiment))`, and is a command.
 """
 
 import argparse
@@ -27,6 +41,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from labml_style_nn.data.download import DataError
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.checkpoint import CheckpointError
 from labml_style_nn.experiments.curves import curves
@@ -87,7 +102,8 @@ def understood(
     if chosen.data not in presets:
         raise ValueError(f"no full size is set for {chosen.data}: leave out --full")
     preset = presets[chosen.data]
-    options = command_line(experiment, preset).parse_args(arguments)
+    out = f"runs/{experiment.name}/{chosen.data}{'-full' if chosen.full else ''}"
+    options = command_line(experiment, preset, out).parse_args(arguments)
     numbers = {name: getattr(options, name) for name in optional(preset)}
     settings = [replace(preset, seed=seed, **numbers) for seed in options.seeds]
     return options, settings
@@ -107,7 +123,9 @@ def optional(preset: Recipe) -> dict[str, dict[str, Any]]:
     return {f.name: dict(f.metadata) for f in fields(preset) if "about" in f.metadata}
 
 
-def command_line(experiment: Experiment, preset: Recipe) -> argparse.ArgumentParser:
+def command_line(
+    experiment: Experiment, preset: Recipe, out: str
+) -> argparse.ArgumentParser:
     """Describe the command: every setting is an option."""
     parser = argparse.ArgumentParser(
         prog=experiment.command,
@@ -116,7 +134,7 @@ def command_line(experiment: Experiment, preset: Recipe) -> argparse.ArgumentPar
         allow_abbrev=False,
     )
     choose_preset(parser, experiment)
-    choose_circumstances(parser, f"runs/{experiment.name}/{preset.data}")
+    choose_circumstances(parser, out)
     for name, told in optional(preset).items():
         default = getattr(preset, name)
         how: dict[str, Any] = {
@@ -162,7 +180,7 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 130
-    except (ValueError, OSError, CheckpointError, DivergedError) as error:
+    except (ValueError, DataError, CheckpointError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -27,7 +27,6 @@ from labml_style_nn.data.images import Images
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Source
 
-
 Load = Callable[[int, Source], tuple[Images, Images]]
 
 

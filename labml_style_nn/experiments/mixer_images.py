@@ -1,8 +1,83 @@
 r"""# A Mixer learns to name images
 
-Draft.
+An [`MLPMixer`][] learns from scratch: [handwritten digits][data.digits] in under a
+minute on one processor core, clothes and small photographs in about ten. The network is
+the paper's, only smaller. It cuts an image into patches and makes a table of them. From
+there on, nothing in it knows which patch was next to which: it has to find out.
 
->>> model = build_model(Settings(data="digits"))
+## Run it
+
+```console
+$ python -m labml_style_nn.experiments.mixer_images
+$ python -m labml_style_nn.experiments.mixer_images --seeds 0 1 2 3 4
+$ python -m labml_style_nn.experiments.mixer_images --data fashion-mnist
+$ python -m labml_style_nn.experiments.mixer_images --data cifar10
+```
+
+The first command trains on one split of the digits, which come with scikit-learn; the
+second on five, each with other images in the test. For the other data sets, `--folder`
+says where their files are; without it they are downloaded. `--help` lists the options:
+every number of the [settings][Settings] is one. What comes out lies in
+`runs/mixer_images/`, in a folder for each data set:
+
+- `seed-0/`: a [run][runs] with its checkpoint. Stop it when you like: the same command
+  goes on from there, to exactly the same weights.
+- `results.jsonl`: the result of each seed, with all its settings.
+- `curves.svg`: how loss and accuracy went.
+
+## The record: digits
+
+A run of the second command comes with the package, with its settings, versions and
+times ([`recorded`][recorded.recorded]). This is what it says, with the standard
+deviation over splits:
+
+>>> results = recorded("mixer_images", "digits")
+>>> print(summary(results))
+@digits@
+
+For comparison, [the notebook](../examples/train_on_digits.py) gives the same splits to
+two classical methods.
+
+The numbers of the recipe were chosen by five-fold cross-validation among the 1,437
+training images of seed 0. A candidate learned from four fifths of them and was judged
+by the last fifth, five times in turn. Since then, the training loop was changed in two
+points: biases and norms no longer decay ([`optimizer`][]), and the average of the
+weights begins short ([`averages`][]). The numbers stayed.
+
+Two things to know when reading the result. The search went on after a first recipe had
+been tested and fell short, by cross-validation as before. And the other splits are
+drawn from the same 1,797 images, so most of their test images were among those 1,437:
+for them, the choice was not quite blind.
+
+## The record: clothes and photographs
+
+One run each, on one core, with 5,000 of the training images held out. The recipes were
+written down before the first of these runs and not changed after it.
+
+>>> for data in ("fashion-mnist", "cifar10"):
+...     print(data, summary(recorded("mixer_images", data)))
+@others@
+
+The photographs were not quite the official ones, and the record says so:
+
+>>> print(recorded("mixer_images", "cifar10")[0]["note"])
+@note@
+
+What is published is far better, and took far longer: a Mixer with 0.67 million
+parameters reaches 90.83 % on CIFAR-10 after 300 epochs with AutoAugment and CutMix
+([omihub777/MLP-Mixer-CIFAR](https://github.com/omihub777/MLP-Mixer-CIFAR)). `--full`
+has settings of that kind, with fewer than a million parameters, for a GPU:
+
+>>> model = build_model(EXPERIMENT.full["cifar10"])
+>>> f"{sum(p.numel() for p in model.parameters()):,}"
+'880,274'
+
+They were **not run here**. They lack AutoAugment and CutMix, so nobody should expect
+the published number of them.
+
+## Example
+
+>>> model = build_model(EXPERIMENT.presets["digits"])
 >>> model(torch.zeros(5, 1, 8, 8)).shape
 torch.Size([5, 10])
 >>> sum(p.numel() for p in model.parameters())
@@ -18,6 +93,7 @@ from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
 from labml_style_nn.experiments.image_sets import IMAGE_SETS, image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
+from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
 from labml_style_nn.models.mlp_mixer import MLPMixer
 
@@ -56,28 +132,64 @@ def build_model(settings: Settings) -> MLPMixer:
     )
 
 
-DIGITS = Settings(data="digits")
+# ## The settings for each data set
+#
+# Digits: few and small images, so much of the recipe keeps them from being learned by
+# heart. These are the defaults.
+DIGITS = Settings()
+# Clothes: the images are so many that ten epochs are all that ten minutes allow. So
+# they are changed less, and nothing is done against learning them by heart.
 CLOTHES = Settings(
     data="fashion-mnist",
     validation=5000,
-    epochs=8,
-    warmup_epochs=1,
+    epochs=10,
     batch_size=128,
-    averaging=0.998,
+    warmup_epochs=1,
     weight_decay=0.1,
     clipping=1.0,
-    rotation=5.0,
+    averaging=0.998,
+    label_smoothing=0.05,
+    rotation=3.0,
     shift=1.0,
     scale=0.08,
-    shear=0.05,
+    shear=0.03,
     mirror=0.5,
     patch_size=4,
     hidden_dim=96,
     tokens_mlp_dim=64,
     channels_mlp_dim=192,
 )
+# Photographs: things stand anywhere in them, so they are moved further.
 PICTURES = replace(
-    CLOTHES, data="cifar10", epochs=8, shift=2.0, hidden_dim=96, channels_mlp_dim=384
+    CLOTHES,
+    data="cifar10",
+    epochs=8,
+    untouched=0.1,
+    rotation=5.0,
+    shift=2.0,
+    scale=0.1,
+    shear=0.05,
+    channels_mlp_dim=384,
+)
+# For a GPU: fewer than a million parameters, and time.
+FULL = Settings(
+    data="cifar10",
+    epochs=300,
+    batch_size=256,
+    learning_rate=2e-3,
+    weight_decay=0.1,
+    clipping=1.0,
+    averaging=0.9998,
+    precision="bfloat16",
+    untouched=0.0,
+    shift=4.0,
+    scale=0.2,
+    mirror=0.5,
+    patch_size=4,
+    num_layers=8,
+    hidden_dim=128,
+    tokens_mlp_dim=64,
+    channels_mlp_dim=384,
 )
 
 EXPERIMENT = Experiment(
@@ -89,6 +201,7 @@ EXPERIMENT = Experiment(
         "cifar10": PICTURES,
         "cifar100": replace(PICTURES, data="cifar100"),
     },
+    full={"cifar10": FULL, "cifar100": replace(FULL, data="cifar100")},
     model=build_model,
     task=image_task,
 )

@@ -96,14 +96,14 @@ class Run:
         board = Board(self.folder if self.processes.first else None)
         with noted_signals() as signals, self.bar(quiet) as bar, closing(board):
             while trainer.step < trainer.steps:
-                if self.processes.any(bool(signals)):
-                    self.stop()
                 trainer.advance()
                 bar.update()
                 if trainer.step % trainer.task.steps_per_epoch == 0:
                     entry = self.end_epoch()
                     board.write(trainer.step, entry)
                     bar.set_postfix_str(told(entry))
+                if self.processes.any(bool(signals)):
+                    self.stop()
 
     def end_epoch(self) -> records.Record:
         """Note what the epoch came to, and save."""

@@ -66,7 +66,7 @@ numbers is larger:
 """
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
@@ -165,6 +165,13 @@ class Recipe:
             if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
         check_rate(averaging=self.averaging)
+        for setting in fields(self):
+            choices = setting.metadata.get("choices")
+            if choices and getattr(self, setting.name) not in choices:
+                raise ValueError(
+                    f"{setting.name} must be one of {', '.join(choices)}, "
+                    f"got {getattr(self, setting.name)}"
+                )
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be less than epochs, "

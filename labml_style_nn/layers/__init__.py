@@ -14,6 +14,13 @@ code, and can be read without the others. In the order in which an image meets t
 - [`skip_connection`][]: what a layer computed is added to what it was given.
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
+A [`conv_mixer`][models.conv_mixer] has others in their places:
+
+- [`depthwise_convolution`][]: each channel is a picture, and a small kernel slides over
+  it, so that neighbours exchange what they know.
+- [`pointwise_convolution`][]: the channels of each place combine, by one matrix.
+- [`batch_norm`][layers.batch_norm]: each channel is brought back to mean zero and
+  variance one, over the places and the images.
 What relatives of the Mixer have in the place of token mixing:
 
 - [`attention`][layers.attention]: each token chooses what it takes from which.
@@ -36,24 +43,47 @@ The parts which several of these share:
 - [`checks`][]: sizes, rates and shapes that do not fit are refused.
 
 [`mlp_mixer`][] puts them together.
+
+What [`resmlp`][] and [`gmlp`][] have in their place:
+
+- [`affine`][]: each channel is scaled and shifted, and nothing is measured.
+- [`layer_scale`][]: of each update only a little is added, at first.
+- [`spatial_gating`][]: half of the channels, mixed over the tokens, gates the other
+  half.
+
+What [`fnet`][] and [`poolformer`][] have in its place:
+
+- [`fourier_mixing`][]: the tokens and the channels meet in a Fourier transform.
+- [`pool_mixing`][]: each place is compared with the average around it.
+- [`group_norm`][layers.group_norm]: an image as a whole is brought back to mean zero
+  and variance one.
 """
 
+from labml_style_nn.layers.affine import Affine
 from labml_style_nn.layers.attention import MultiHeadAttention
+from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.layers.channel_mixing import ChannelMixing
+from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
 from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.feed_forward import FeedForward, GatedFeedForward
+from labml_style_nn.layers.fourier_mixing import FourierMixing
 from labml_style_nn.layers.gelu import GELU
+from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead, GlobalAveragePooling
 from labml_style_nn.layers.layer_norm import LayerNorm
+from labml_style_nn.layers.layer_scale import LayerScale
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.mlp import MLP
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers.pointwise_convolution import PointwiseConvolution
+from labml_style_nn.layers.pool_mixing import PoolMixing
 from labml_style_nn.layers.positional_encoding import (
     LearnedPositions,
     SinusoidalPositions,
 )
 from labml_style_nn.layers.skip_connection import SkipConnection
+from labml_style_nn.layers.spatial_gating import SpatialGatingUnit
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
 from labml_style_nn.layers.token_embedding import TokenEmbedding
 from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
@@ -61,20 +91,29 @@ from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
 __all__ = [
     "GELU",
     "MLP",
+    "Affine",
+    "BatchNorm",
     "ChannelMixing",
     "ClassificationHead",
+    "DepthwiseConvolution",
     "DropInMixer",
     "Dropout",
     "FeedForward",
+    "FourierMixing",
     "GatedFeedForward",
     "GlobalAveragePooling",
+    "GroupNorm",
     "LayerNorm",
+    "LayerScale",
     "LearnedPositions",
     "Linear",
     "MultiHeadAttention",
     "PatchEmbedding",
+    "PointwiseConvolution",
+    "PoolMixing",
     "SinusoidalPositions",
     "SkipConnection",
+    "SpatialGatingUnit",
     "StochasticDepth",
     "TokenEmbedding",
     "TokenLinear",

@@ -54,7 +54,8 @@ True
 
 ## What differs from the paper
 
-- GELU is exact here and approximate in the authors' code, see [`gelu`][].
+- GELU is exact here, unless `approximate="tanh"` asks for the form of the authors'
+  code, see [`gelu`][].
 - [Dropout][dropout] may strike inside; by default it does not.
 
 Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
@@ -86,6 +87,8 @@ Traceback (most recent call last):
 ValueError: expected shape (..., 20), got (2, 24, 21)
 """
 
+from typing import Literal
+
 from torch import Tensor
 
 from labml_style_nn.layers.checks import check_positive
@@ -101,18 +104,22 @@ class ChannelMixing(MLP):
 
     **Shape.** `(batch, num_patches, hidden_dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
-    with another number of channels.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, or a table with another number of channels.
 
     **Source.** Section 2, equation (1), second line.
     """
 
     def __init__(
-        self, hidden_dim: int, channels_mlp_dim: int, dropout_rate: float = 0.0
+        self,
+        hidden_dim: int,
+        channels_mlp_dim: int,
+        dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         check_positive(hidden_dim=hidden_dim, channels_mlp_dim=channels_mlp_dim)
         # $C$ enters here; $S$ does not. The weights know nothing of places.
-        super().__init__(hidden_dim, channels_mlp_dim, dropout_rate)
+        super().__init__(hidden_dim, channels_mlp_dim, dropout_rate, approximate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix each row of the table."""

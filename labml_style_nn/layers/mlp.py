@@ -27,7 +27,8 @@ Applied to the columns of the token table it is [`token_mixing`][], to the rows
 
 ## What differs from the paper
 
-- GELU is exact here and approximate in the authors' code, see [`gelu`][].
+- GELU is exact here, unless `approximate="tanh"` asks for the form of the authors'
+  code, see [`gelu`][].
 - [Dropout][dropout] may strike after each of the two layers; by default it does not.
 
 Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
@@ -57,6 +58,8 @@ the results come in the opposite order:
 True
 """
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from labml_style_nn.layers.checks import check_positive, check_shape
@@ -70,19 +73,25 @@ class MLP(nn.Module):
 
     **Shape.** `(..., dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or an input
-    with another last axis.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, or an input with another last axis.
 
     **Source.** Section 2: "Each MLP block contains two fully-connected layers and a
     nonlinearity".
     """
 
-    def __init__(self, dim: int, hidden_dim: int, dropout_rate: float = 0.0) -> None:
+    def __init__(
+        self,
+        dim: int,
+        hidden_dim: int,
+        dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+    ) -> None:
         super().__init__()
         check_positive(dim=dim, hidden_dim=hidden_dim)
         self.dim = dim
         self.fc1 = Linear(dim, hidden_dim)
-        self.gelu = GELU()
+        self.gelu = GELU(approximate)
         self.fc2 = Linear(hidden_dim, dim)
         self.dropout = Dropout(dropout_rate)
 

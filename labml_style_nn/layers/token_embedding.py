@@ -91,14 +91,14 @@ from labml_style_nn.layers.checks import check_positive, check_shape
 WHOLE = torch.int64, torch.int32
 
 
-def check_tokens(tokens: Tensor, vocabulary_size: int) -> None:
-    """Refuse what is not the number of a token.
+def check_tokens(tokens: Tensor, vocabulary_size: int, name: str = "tokens") -> None:
+    """Refuse what is not the number of a token. `name` is what the message calls them.
 
     **Raises.** `ValueError` for another type than int64 and int32, and for a number
     outside the vocabulary, with the smallest and the largest that were found.
     """
     if tokens.dtype not in WHOLE:
-        raise ValueError(f"tokens must be int64 or int32, got {tokens.dtype}")
+        raise ValueError(f"{name} must be int64 or int32, got {tokens.dtype}")
     # Whether a number fits can only be said where there are numbers: not of an empty
     # batch, not on the `meta` device, and not while the model is compiled or exported.
     if tokens.numel() == 0 or tokens.is_meta or torch.compiler.is_compiling():
@@ -106,7 +106,7 @@ def check_tokens(tokens: Tensor, vocabulary_size: int) -> None:
     low, high = (int(bound) for bound in tokens.aminmax())
     if low < 0 or high >= vocabulary_size:
         last = vocabulary_size - 1
-        raise ValueError(f"tokens must lie from 0 to {last}, got {low} to {high}")
+        raise ValueError(f"{name} must lie from 0 to {last}, got {low} to {high}")
 
 
 class TokenEmbedding(nn.Module):

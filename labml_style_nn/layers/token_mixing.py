@@ -158,11 +158,15 @@ class TokenLinear(Linear):
 
     **Shape.** `(batch, in_features, channels)` to `(batch, out_features, channels)`.
 
+    **Raises.** `ValueError` for a size below one, or a table with another number of
+    tokens.
+
     **Source.** The product with $W_1$ or $W_2$ in section 2, equation (1).
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply every table by the weight, from the left."""
+        check_shape(x, "batch", self.in_features, "channels")
         # All images of the batch share $W$. `expand` repeats it without copying: the
         # batch is an axis along which memory does not move.
         weight = self.weight.expand(x.shape[0], -1, -1)
@@ -192,7 +196,6 @@ class TokenMixing(nn.Module):
     ) -> None:
         super().__init__()
         check_positive(num_patches=num_patches, tokens_mlp_dim=tokens_mlp_dim)
-        self.num_patches = num_patches
         # $S$ enters here, and with it the size of the image is fixed. $C$ does not: the
         # weights know nothing of channels.
         self.fc1 = TokenLinear(num_patches, tokens_mlp_dim)
@@ -202,7 +205,6 @@ class TokenMixing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix each column of the table."""
-        check_shape(x, "batch", self.num_patches, "channels")
         # $H = \sigma(W_1 X + b_1 \mathbf{1}^\top)$, from $S$ rows to $D_S$.
         hidden = self.dropout(self.gelu(self.fc1(x)))
         # $W_2 H + b_2 \mathbf{1}^\top$, back to $S$ rows, so that the result can be

@@ -5,6 +5,15 @@ to say once the layers are known.
 
 - [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
   channels, and nothing else.
+- [`resmlp`][]: ResMLP. One linear map across the patches, and no norm.
+- [`gmlp`][]: gMLP. One MLP across the channels, with the patches gating one another in
+  its middle; and [`causal_gmlp`][], the same for text.
+- [`conv_mixer`][models.conv_mixer]: the ConvMixer. The same plan, with a depthwise
+  convolution for the places and a pointwise one for the channels.
+- [`fnet`][]: FNet. A Fourier transform mixes the tokens, and nothing in it is learned;
+  for text, and for images.
+- [`poolformer`][]: PoolFormer. An average over neighbours mixes the tokens, on maps
+  that shrink from stage to stage.
 - [`vit`][]: the Vision Transformer. Attention in the place of the first of them.
 - [`transformer`][]: its encoder for text, in which attention or a Mixer may stand.
 - [`masked_language_model`][]: a transformer that guesses hidden characters.
@@ -12,17 +21,35 @@ to say once the layers are known.
 Published weights are read by [`pretrained`][].
 """
 
+from labml_style_nn.models.causal_gmlp import CausalGMLP
+from labml_style_nn.models.conv_mixer import ConvMixer, ConvMixerBlock
+from labml_style_nn.models.fnet import FNet, FNetBlock, FNetEncoder
+from labml_style_nn.models.gmlp import GMLP, GMLPBlock
 from labml_style_nn.models.masked_language_model import MaskedLanguageModel
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+from labml_style_nn.models.poolformer import PoolFormer, PoolFormerBlock
+from labml_style_nn.models.resmlp import ResMLP, ResMLPBlock
 from labml_style_nn.models.transformer import Encoder, EncoderLayer
 from labml_style_nn.models.vit import VisionTransformer, ViTBlock
 
 __all__ = [
+    "GMLP",
+    "CausalGMLP",
+    "ConvMixer",
+    "ConvMixerBlock",
     "Encoder",
     "EncoderLayer",
+    "FNet",
+    "FNetBlock",
+    "FNetEncoder",
+    "GMLPBlock",
     "MLPMixer",
     "MaskedLanguageModel",
     "MixerBlock",
+    "PoolFormer",
+    "PoolFormerBlock",
+    "ResMLP",
+    "ResMLPBlock",
     "ViTBlock",
     "VisionTransformer",
 ]

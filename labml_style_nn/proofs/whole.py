@@ -16,19 +16,24 @@ from labml_style_nn.proofs.facts import Fact, difference
 from labml_style_nn.proofs.reference import Stored
 
 
-def scores_and_gradients(model: nn.Module, theirs: Stored) -> Iterator[Fact]:
+def scores_and_gradients(
+    model: nn.Module, theirs: Stored, mode: str = ""
+) -> Iterator[Fact]:
     """Compare the scores, and all gradients of a loss.
 
-    `model` is in float64 and has their weights already.
+    `model` is in float64 and has their weights already. Where a network computes
+    something else while it trains, what they computed then is stored under `train/`,
+    and that is the `mode`.
     """
-    image = theirs["x"].requires_grad_()
-    scores = model(image)
-    of = f"two images, {theirs.name.split()[0]}'s weights, float64"
-    yield difference(theirs.name, scores, theirs["y"], 1e-12, of)
+    image, training = theirs["x"].requires_grad_(), ", while training" * bool(mode)
+    scores = model.train(bool(mode))(image)
+    of = f"two images, {theirs.name.split()[0]}'s weights, float64{training}"
+    yield difference(theirs.name, scores, theirs[f"{mode}y"], 1e-12, of)
+    model.zero_grad()
     (scores * theirs["c"]).sum().backward()
     ours = {"gx": _gradient("the image", image), **_by_their_names(model)}
-    expected = {name: theirs[name] for name in ours}
-    of, label = "by image and by all weights", "Difference of the gradients"
+    expected = {name: theirs[f"{mode}{name}"] for name in ours}
+    of, label = f"by image and by all weights{training}", "Difference of the gradients"
     yield difference(theirs.name, _row(ours), _row(expected), 1e-10, of, label)
 
 

@@ -9,7 +9,7 @@ The thin adapter. MkDocs calls it at each step of a build, and it hands the work
 | `on_page_content` | cuts the HTML into rows; leaves a flat page to search |
 | `on_env` | sets all mathematics; warns of everything that is wrong |
 | `on_page_context` | puts the grid in the place of the flat page |
-| `on_post_page` | fills in the mathematics |
+| `on_post_page` | fills in differences and mathematics |
 
 What is wrong is a warning with its file and line: a strict build lists all of it and
 fails, any other goes on. A site is built beside the one that is there and takes its
@@ -38,6 +38,7 @@ from labml_style_nn.weave import styles
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
+from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import node, variables
 from labml_style_nn.weave.links import references, uses
@@ -124,6 +125,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Begin a build: nothing read yet, and a folder of its own to build in."""
         self.book = Book(directory_urls=config.use_directory_urls)
         self.book.desk.raw_html = self.config.raw_html
+        self.differences = Differences()
         self.rows: dict[str, list[WovenRow]] = {}
         self.strict = config.strict
         if self.leaves_site:
@@ -289,7 +291,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
-        return to_markdown(markdown, Place(uri, 1 + above), uri, self.book.desk)
+        place = Place(uri, 1 + above)
+        markdown = self.differences.frame(markdown, place, uri, self.book)
+        return to_markdown(markdown, place, uri, self.book.desk)
 
     @event_priority(-50)  # after the plugins that make pages
     def on_page_content(
@@ -376,7 +380,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             page.content = grid(self.rows[uri], chapter.module.path, chapter.enrichment)
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Fill in the mathematics, and what the theme leaves without a name."""
+        """Fill in differences, mathematics, and names that the theme leaves out."""
+        output = self.differences.fill(output)
         head, end, body = name_landmarks(output).partition("</head>")
         formulas = self.book.desk.formulas
         return formulas.plain(head) + end + formulas.fill(body)

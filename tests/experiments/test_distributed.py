@@ -97,10 +97,12 @@ def test_one_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     with started("cpu") as processes:
         assert processes == Processes()
         assert processes.first
-        assert processes.any(True) and not processes.any(False)
+        assert processes.any(True)
+        assert not processes.any(False)
         numbers = torch.tensor([1.0, 2.0])
         total = processes.total(numbers)
-        assert total.tolist() == [1, 2] and total.dtype == torch.float64
+        assert total.tolist() == [1, 2]
+        assert total.dtype == torch.float64
         model = nn.Linear(2, 2)
         assert processes.parallel(model) is model
 

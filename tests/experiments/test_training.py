@@ -1,6 +1,7 @@
 """The training loop, against the same steps written out by hand."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,18 +9,27 @@ from torch import nn
 from torch.nn import functional as F
 
 from labml_style_nn.data.digits import load_digits, take
+from labml_style_nn.experiments.averages import averaged
+from labml_style_nn.experiments.chance import generator, seed_of
+from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
+from labml_style_nn.experiments.optimizer import adamw
+from labml_style_nn.experiments.schedule import learning_rate
 from labml_style_nn.experiments.training import (
     DivergedError,
     Recipe,
     Trainer,
-    learning_rate,
-    predict,
-    shuffled,
 )
 
 DIGITS = take(load_digits(), torch.arange(50))
-RECIPE = Recipe(seed=2, epochs=3, warmup_epochs=1, batch_size=16, averaging=0.9)
-STILL = Recipe(untouched=1, batch_size=16)
+RECIPE = ImageRecipe(
+    seed=2,
+    epochs=3,
+    warmup_epochs=1,
+    batch_size=16,
+    averaging=0.9,
+    clipping=0.5,
+    channels_last=True,
+)
 
 
 def linear() -> nn.Module:
@@ -27,31 +37,45 @@ def linear() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 
 
+def task(recipe: ImageRecipe = RECIPE) -> ImageTask:
+    return ImageTask(DIGITS, DIGITS, recipe)
+
+
+# The learning rate
+
+
 def test_learning_rate_rises_then_falls() -> None:
-    rates = [learning_rate(step, 60, RECIPE) for step in range(60)]
+    rates = [learning_rate(step, 60, 20, 3e-3) for step in range(60)]
     rising, falling = rates[:20], rates[19:]
     assert rising == sorted(rising)
     assert falling == sorted(falling, reverse=True)
-    assert max(rates) == rates[19] == RECIPE.learning_rate
-    assert rates[0] == RECIPE.learning_rate / 20
-    assert 0 < rates[-1] < RECIPE.learning_rate / 100
+    assert max(rates) == rates[19] == 3e-3
+    assert rates[0] == 3e-3 / 20
+    assert 0 < rates[-1] < 3e-3 / 100
 
 
 def test_learning_rate_without_warm_up_starts_at_its_largest() -> None:
-    recipe = Recipe(epochs=3, warmup_epochs=0)
-    assert learning_rate(0, 60, recipe) == recipe.learning_rate
-    assert learning_rate(30, 60, recipe) == pytest.approx(recipe.learning_rate / 2)
+    assert learning_rate(0, 60, 0, 3e-3) == 3e-3
+    assert learning_rate(30, 60, 0, 3e-3) == pytest.approx(1.5e-3)
 
 
-def test_epoch_is_the_steps_by_hand() -> None:
-    trainer, model = Trainer(linear(), RECIPE), linear()
-    report = trainer.train_epoch(DIGITS, epoch=1)
+# The loop
 
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=RECIPE.weight_decay)
-    torch.manual_seed(3_000_001)
-    losses, right, average = [], 0, None
-    for step, (images, labels) in enumerate(shuffled(DIGITS, RECIPE), start=4):
-        optimizer.param_groups[0]["lr"] = learning_rate(step, 12, RECIPE)
+
+def by_hand(model: nn.Module, steps: int) -> tuple[torch.Tensor, list[float], int]:
+    """Take the steps of the recipe: the averaged weight, all losses, right answers."""
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [model[1].weight], "weight_decay": RECIPE.weight_decay},
+            {"params": [model[1].bias], "weight_decay": 0.0},
+        ]
+    )
+    losses, right, average = [], 0, model[1].weight.detach().clone()
+    for step in range(steps):
+        torch.manual_seed(seed_of(2, "batch", step))
+        images, labels = task().batch(step)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, 12, 4, RECIPE.learning_rate)
         log_p = model(images).log_softmax(dim=1)
         target = 0.9 * F.one_hot(labels, 10) + 0.1 / 10
         loss = -(target * log_p).sum(dim=1)
@@ -59,56 +83,174 @@ def test_epoch_is_the_steps_by_hand() -> None:
         losses += loss.tolist()
         optimizer.zero_grad()
         loss.mean().backward()
+        gradients = [weight.grad for weight in model.parameters()]
+        norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+        for gradient in gradients:
+            gradient *= min(1, 0.5 / norm)
         optimizer.step()
-        weight = model[1].weight.detach().clone()
-        average = weight if average is None else 0.9 * average + 0.1 * weight
+        kept = min(0.9, (1 + step) / (10 + step)) if step else 0
+        average = kept * average + (1 - kept) * model[1].weight.detach()
+    return average, losses, right
 
+
+def test_epoch_is_the_steps_by_hand() -> None:
+    trainer, model = Trainer(linear(), task(), RECIPE), linear()
+    reports = [trainer.train_epoch() for _ in range(3)]
+    average, losses, right = by_hand(model, steps=12)
     torch.testing.assert_close(trainer.model[1].weight, model[1].weight)
     torch.testing.assert_close(trainer.average.module[1].weight, average)
-    assert report.loss == pytest.approx(sum(losses) / 50)
-    assert report.accuracy == right / 50
+    assert reports[2].loss == pytest.approx(sum(losses[100:]) / 50)
+    assert sum(report.accuracy for report in reports) == pytest.approx(right / 50)
 
 
-def test_chance_follows_from_seed_and_epoch_alone() -> None:
-    def weight(recipe: Recipe, epoch: int, noise: int) -> torch.Tensor:
-        trainer = Trainer(linear(), recipe)
-        torch.manual_seed(noise)
-        trainer.train_epoch(DIGITS, epoch)
-        return trainer.model[1].weight
+class Noted(nn.Module):
+    """A network that notes which chance it was given."""
 
-    first = weight(RECIPE, 0, noise=1)
-    assert first.equal(weight(RECIPE, 0, noise=2))
-    assert not first.equal(weight(RECIPE, 1, noise=1))
-    other_seed = Recipe(seed=3, epochs=3, warmup_epochs=1, batch_size=16)
-    assert not first.equal(weight(other_seed, 0, noise=1))
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.draws = nn.Linear(64, 10), list[float]()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.draws.append(torch.rand(()).item())
+        return self.linear(images.flatten(1))
 
 
-def test_loss_that_is_no_number_stops_the_training() -> None:
-    model = linear()
-    trainer = Trainer(model, RECIPE)
+def test_chance_follows_from_seed_and_step_alone() -> None:
+    def draws(seed: int, noise: int) -> tuple[torch.Tensor, list[float]]:
+        recipe = ImageRecipe(seed=seed, epochs=3, warmup_epochs=1, batch_size=16)
+        torch.manual_seed(0)
+        trainer = Trainer(Noted(), task(recipe), recipe)
+        for _ in range(5):
+            torch.manual_seed(noise)
+            trainer.advance()
+        return trainer.model.linear.weight, trainer.model.draws
+
+    (first, noted), (again, noted_again) = draws(1, noise=1), draws(1, noise=2)
+    assert first.equal(again)
+    assert noted == noted_again
+    assert len(set(noted)) == 5
+    other, noted_other = draws(2, noise=1)
+    assert not first.equal(other)
+    assert not set(noted) & set(noted_other)
+
+
+def test_loss_that_is_no_number_stops_before_the_step() -> None:
+    trainer = Trainer(linear(), task(), RECIPE)
+    trainer.train_epoch()
     with torch.no_grad():
-        model[1].weight[3, 3] = math.nan
+        trainer.model[1].bias[3] = math.nan
+    weight = trainer.model[1].weight.clone()
     with pytest.raises(DivergedError, match="the loss is nan in epoch 2, step 5"):
-        trainer.train_epoch(DIGITS, epoch=1)
+        trainer.train_epoch()
+    assert trainer.model[1].weight.equal(weight)
+    assert trainer.step == 4
 
 
-def test_shuffled_shows_every_image_once_with_its_label() -> None:
-    batches = shuffled(DIGITS, STILL)
-    assert [len(batch.labels) for batch in batches] == [16, 16, 16, 2]
-    images = torch.cat([batch.images for batch in batches])
-    labels = torch.cat([batch.labels for batch in batches])
-    distance = torch.cdist(images.flatten(1), DIGITS.images.flatten(1))
-    order = distance.argmin(dim=1)
-    assert sorted(order.tolist()) == list(range(50))
-    assert order.tolist() != list(range(50))
-    assert labels.equal(DIGITS.labels[order])
+def test_infinite_loss_stops_too() -> None:
+    trainer = Trainer(linear(), task(), RECIPE)
+    with torch.no_grad():
+        trainer.model[1].bias[3] = math.inf
+    with pytest.raises(DivergedError, match="in epoch 1, step 1"):
+        trainer.advance()
 
 
-def test_predict_names_the_highest_score() -> None:
-    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.Dropout(0.9))
-    named = predict(model, DIGITS.images)
-    assert named.equal(model[1](model[0](DIGITS.images)).argmax(dim=1))
-    assert not named.requires_grad
+class Types(nn.Module):
+    """A network that notes in what its products are computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        scores = self.linear(images.flatten(1))
+        self.dtype = scores.dtype
+        return scores
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_precision_is_that_of_products(precision: str) -> None:
+    recipe = ImageRecipe(precision=precision, epochs=8, learning_rate=0.02)
+    trainer = Trainer(Types(), task(recipe), recipe)
+    losses = [trainer.train_epoch().loss for _ in range(8)]
+    assert trainer.model.dtype == getattr(torch, precision)
+    assert trainer.model.linear.weight.dtype == torch.float32
+    # Scaled or not, the gradients are right: it learns.
+    assert losses[-1] < 0.8 * losses[0]
+    assert trainer.scaler.is_enabled() == (precision == "float16")
+
+
+def test_float16_leaves_out_a_step_that_overflows() -> None:
+    recipe = ImageRecipe(precision="float16")
+    trainer = Trainer(Types(), task(recipe), recipe)
+    trainer.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**40)
+    before = trainer.model.linear.weight.clone()
+    trainer.advance()
+    assert trainer.model.linear.weight.equal(before)
+    assert trainer.scaler.get_scale() == 2.0**39
+
+
+def test_channels_last_is_a_matter_of_storage() -> None:
+    def trained(channels_last: bool) -> Trainer:
+        recipe = ImageRecipe(channels_last=channels_last, clipping=1.0)
+        torch.manual_seed(0)
+        layers = nn.Conv2d(1, 6, 3), nn.Conv2d(6, 7, 3), nn.Flatten()
+        model = nn.Sequential(*layers, nn.Linear(7 * 16, 10))
+        trainer = Trainer(model, task(recipe), recipe)
+        for _ in range(3):
+            trainer.advance()
+        return trainer
+
+    plain, other = trained(False).model, trained(True).model
+    assert plain[1].weight.is_contiguous()
+    assert other[1].weight.is_contiguous(memory_format=torch.channels_last)
+    assert not other[1].weight.is_contiguous()
+    for one, two in zip(plain.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
+
+
+def test_batch_of_one_image_counts_as_one() -> None:
+    recipe = ImageRecipe(batch_size=49)
+    trainer = Trainer(linear(), task(recipe), recipe)
+    trainer.train_epoch()
+    assert trainer.step == 2
+    assert trainer.seen.tolist() == [0, 0, 0]
+
+
+# The parts
+
+
+def test_vectors_do_not_decay() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(2, 3))
+    model[2].bias.requires_grad = False
+    groups = adamw(model, 0.3).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.3, 0.0]
+    matrices, vectors = (group["params"] for group in groups)
+    assert [tuple(weight.shape) for weight in matrices] == [(2, 1, 3, 3), (3, 2)]
+    assert [tuple(weight.shape) for weight in vectors] == [(2,), (2,), (2,)]
+
+
+def test_average_forgets_where_it_began() -> None:
+    norm = nn.BatchNorm1d(1)
+    average = averaged(norm, 0.999)
+    for step in range(100):
+        if step == 1:
+            nn.init.constant_(norm.running_var, 1e-3)
+        norm.num_batches_tracked += 1
+        average.update_parameters(norm)
+    assert average.module.running_var.item() == pytest.approx(1e-3, rel=1e-3)
+    assert average.module.num_batches_tracked.item() == 100
+
+
+def test_each_purpose_has_chances_of_its_own() -> None:
+    names: list[tuple[Any, ...]] = [
+        (seed, what, number)
+        for seed in range(10)
+        for what in ("batch", "network", "order")
+        for number in range(300)
+    ]
+    assert len({seed_of(*name) for name in names}) == len(names)
+    draws = {torch.randint(2**60, (), generator=generator(*n)).item() for n in names}
+    assert len(draws) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +259,7 @@ def test_predict_names_the_highest_score() -> None:
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"batch_size": -1}, "batch_size must be at least 1, got -1"),
         ({"learning_rate": -1.0}, "learning_rate must be a number from 0 up, got -1"),
-        ({"shift": math.nan}, "shift must be a number from 0 up, got nan"),
+        ({"clipping": math.nan}, "clipping must be a number from 0 up, got nan"),
         (
             {"weight_decay": math.inf},
             "weight_decay must be a number from 0 up, got inf",
@@ -125,10 +267,11 @@ def test_predict_names_the_highest_score() -> None:
         ({"seed": -1}, "seed must be a number from 0 up, got -1"),
         ({"averaging": 1.0}, r"averaging must lie in \[0, 1\), got 1"),
         ({"epochs": 5, "warmup_epochs": 5}, "less than epochs, got 5 of 5"),
+        ({"precision": "float8"}, "precision must be one of float32, .*, got float8"),
     ],
 )
 def test_recipe_that_cannot_be_meant_is_refused(
-    bad: dict[str, float], message: str
+    bad: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Recipe(**bad)

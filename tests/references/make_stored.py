@@ -210,6 +210,36 @@ def fnet() -> Case:
     )
 
 
+class FNetText(nn.Module):
+    """FNet for text, from the vectors of the words on: their table holds no weights."""
+
+    def __init__(self, **sizes: int) -> None:
+        from transformers import FNetConfig, FNetModel
+
+        super().__init__()
+        self.fnet = FNetModel(FNetConfig(**sizes), add_pooling_layer=False)
+        self.fnet.embeddings.word_embeddings = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The tokens are of types 0, 1, 2, 0, 1, ..."""
+        types = torch.arange(x.shape[1]) % self.fnet.config.type_vocab_size
+        types = types.expand(x.shape[:2])
+        return first(self.fnet(inputs_embeds=x, token_type_ids=types))
+
+
+def fnet_text() -> Case:
+    """With two positions more than there are tokens."""
+    sizes = {
+        "hidden_size": 20,
+        "intermediate_size": 52,
+        "num_hidden_layers": 1,
+        "max_position_embeddings": 13,
+        "type_vocab_size": 3,
+    }
+    taps = ("fnet.embeddings.LayerNorm", "fnet.embeddings", "fnet.encoder.layer.0")
+    return Case(FNetText, sizes, (2, 11, 20), taps, source="transformers")
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "timm_mixer": mixer,
     "timm_resmlp": resmlp,
@@ -220,6 +250,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "timm_vit_average": lambda: vit("avg"),
     "timm_poolformer": poolformer,
     "hf_fnet_layer": fnet,
+    "hf_fnet_text": fnet_text,
 }
 
 # ## Drawing

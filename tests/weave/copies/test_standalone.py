@@ -21,8 +21,11 @@ OURS = "labml_style_nn"
 PAGES = ("layers", "models", "pretrained")
 # What these need besides PyTorch and einops.
 OTHERS = {"data": ["scikit-learn"], "experiments": ["matplotlib", "ipython", "tqdm"]}
-# Its results come with the package as a file, and it reads them from there.
-NOT_ALONE = {f"{OURS}.experiments.mixer_digits"}
+# Their results come with the package as files, and they read them from there.
+NOT_ALONE = {
+    f"{OURS}.experiments.{name}"
+    for name in ("recorded", "mixer_images", "conv_mixer_images")
+}
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,7 @@ def test_an_experiment_that_reads_a_file_of_the_package_says_so(
 ) -> None:
     for name in NOT_ALONE:
         with pytest.raises(
-            StandaloneError, match=r"mixer_digits\.py:\d+: a string names"
+            StandaloneError, match=r"recorded\.py:\d+: a string names"
         ):
             standalone(name, package)
 

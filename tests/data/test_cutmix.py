@@ -1,0 +1,143 @@
+"""CutMix and mixup: what is mixed is what the label says."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from labml_style_nn.data import cutmix as module
+from labml_style_nn.data.cutmix import cutmix, inside, mixup
+
+BOTH = pytest.mark.parametrize("mix", [cutmix, mixup])
+
+
+def numbered(batch: int, height: int = 6, width: int = 8) -> torch.Tensor:
+    """Make images of one value each: the number of the image."""
+    numbers = torch.arange(batch, dtype=torch.float64)
+    return numbers[:, None, None, None].expand(batch, 2, height, width).clone()
+
+
+@given(
+    st.integers(1, 8),
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.sampled_from([0.2, 1.0, 5.0]),
+    st.integers(0, 99),
+)
+def test_cutmix_pastes_one_box_and_counts_its_pixels(
+    batch: int, height: int, width: int, alpha: float, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    images, labels = numbered(batch, height, width), torch.arange(batch)
+    mixed, targets = cutmix(images, labels, num_classes=batch, alpha=alpha)
+    for number, (image, target) in enumerate(zip(mixed, targets, strict=True)):
+        # All channels have the same box.
+        assert image[0].equal(image[1])
+        other = image[0] != number
+        if other.any():
+            rows, columns = other.any(dim=1).nonzero(), other.any(dim=0).nonzero()
+            box = other[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            assert box.all()
+            (partner,) = set(image[0][other].tolist())
+            expected = other.double().mean()
+            torch.testing.assert_close(target[int(partner)], expected)
+            torch.testing.assert_close(target[number], 1 - expected)
+        else:
+            assert target[number] == 1
+        torch.testing.assert_close(target.sum(), torch.ones((), dtype=torch.float64))
+
+
+@given(st.integers(1, 8), st.integers(0, 99))
+def test_mixup_is_its_equation(batch: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    images, labels = torch.rand(batch, 2, 3, 4), torch.arange(batch)
+    mixed, targets = mixup(images, labels, num_classes=batch)
+    # With as many classes as images, the label says which were mixed, and how.
+    expected = torch.einsum("bk,kchw->bchw", targets, images)
+    torch.testing.assert_close(mixed, expected)
+    torch.testing.assert_close(targets.sum(dim=1), torch.ones(batch))
+    assert ((targets > 0).sum(dim=1) <= 2).all()
+
+
+@BOTH
+def test_shares_follow_the_beta_distribution(mix, monkeypatch) -> None:
+    # A beta with two parameters of 2 has a mean of 1/2 and a variance of 1/20.
+    torch.manual_seed(0)
+    drawn = module.draw_shares(
+        torch.zeros(20_000, 1, 1, 1), torch.zeros(20_000, dtype=torch.int64), alpha=2.0
+    )
+    assert abs(drawn.mean() - 1 / 2) < 0.01
+    assert abs(drawn.var() - 1 / 20) < 0.002
+    # And they are what is used.
+    monkeypatch.setattr(module, "draw_shares", lambda images, *_: images.new_ones(4))
+    images = torch.rand(4, 1, 5, 5)
+    labels = torch.tensor([0, 1, 2, 0])
+    mixed, targets = mix(images, labels, num_classes=3)
+    assert mixed.equal(images)
+    assert targets.equal(F.one_hot(labels).float())
+
+
+@pytest.mark.parametrize(("share", "side"), [(0.0, 20), (0.75, 10), (0.19, 18), (1, 0)])
+def test_sides_of_the_box_are_roots(share: float, side: int, monkeypatch) -> None:
+    # With the centre in the middle, nothing sticks out.
+    monkeypatch.setattr(torch, "rand_like", lambda x: torch.full_like(x, 0.5))
+    within = inside(torch.tensor([share]), 20)[0]
+    assert within.sum() == side
+    assert within.equal(within.flip(0))
+
+
+def test_box_that_sticks_out_is_cut_off(monkeypatch) -> None:
+    monkeypatch.setattr(torch, "rand_like", lambda x: torch.tensor([0.0, 0.999]))
+    first, last = inside(torch.tensor([0.75, 0.75]), 20).int().tolist()
+    assert first == [1] * 5 + [0] * 15
+    assert last == [0] * 15 + [1] * 5
+
+
+@BOTH
+def test_each_image_is_mixed_in_its_own_way(mix) -> None:
+    torch.manual_seed(0)
+    _, targets = mix(numbered(50), torch.arange(50), num_classes=50)
+    shares = targets.diagonal()
+    assert len(set(shares.tolist())) > 10
+
+
+@BOTH
+def test_the_loss_is_the_mixed_loss(mix) -> None:
+    torch.manual_seed(0)
+    labels = torch.tensor([1, 0, 2, 2, 1])
+    _, targets = mix(torch.rand(5, 1, 6, 6), labels, num_classes=3)
+    scores = torch.randn(5, 3)
+    by_hand = -(targets * scores.log_softmax(dim=1)).sum(dim=1).mean()
+    torch.testing.assert_close(F.cross_entropy(scores, targets), by_hand)
+
+
+@BOTH
+def test_seed_decides_and_the_batch_stays_what_it_was(mix) -> None:
+    torch.manual_seed(3)
+    images, labels = torch.rand(6, 3, 5, 5), torch.arange(6)
+    before = images.clone()
+    runs = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        runs.append(mix(images, labels, num_classes=6))
+    assert runs[0].images.equal(runs[1].images)
+    assert runs[0].targets.equal(runs[1].targets)
+    assert not runs[0].images.equal(runs[2].images)
+    assert images.equal(before)
+
+
+@BOTH
+def test_what_cannot_be_mixed_is_refused(mix) -> None:
+    images, labels = torch.rand(4, 3, 5, 5), torch.arange(4)
+    with pytest.raises(
+        ValueError, match=r"must be floats to be mixed, got torch\.uint8"
+    ):
+        mix(images.to(torch.uint8), labels, num_classes=4)
+    with pytest.raises(ValueError, match=r"expected shape \(4\), got \(3,\)"):
+        mix(images, labels[:3], num_classes=4)
+    with pytest.raises(ValueError, match="expected shape"):
+        mix(images[0], labels, num_classes=4)
+    for alpha in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="alpha must be above 0"):
+            mix(images, labels, num_classes=4, alpha=alpha)

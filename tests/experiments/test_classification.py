@@ -1,0 +1,168 @@
+"""Learning to name images: every image once, changed a little, watched honestly."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from labml_style_nn.data.digits import load_digits, take
+from labml_style_nn.data.images import Images
+from labml_style_nn.experiments.classification import (
+    ImageRecipe,
+    ImageTask,
+    changed,
+    predict,
+    split,
+)
+
+DIGITS = take(load_digits(), torch.arange(50))
+STILL = ImageRecipe(untouched=1, batch_size=16)
+
+
+def test_epoch_shows_every_image_once_with_its_label() -> None:
+    task = ImageTask(DIGITS, DIGITS, STILL)
+    orders = []
+    for epoch in range(2):
+        batches = [task.batch(4 * epoch + number) for number in range(4)]
+        assert [len(batch.labels) for batch in batches] == [16, 16, 16, 2]
+        images = torch.cat([batch.images for batch in batches])
+        labels = torch.cat([batch.labels for batch in batches])
+        distance = torch.cdist(images.flatten(1), DIGITS.images.flatten(1))
+        order = distance.argmin(dim=1)
+        assert sorted(order.tolist()) == list(range(50))
+        assert labels.equal(DIGITS.labels[order])
+        orders.append(order.tolist())
+    assert orders[0] != orders[1]
+    assert list(range(50)) not in orders
+
+
+def test_share_of_images_is_left_untouched() -> None:
+    images = load_digits().images
+    torch.manual_seed(0)
+    recipe = ImageRecipe(untouched=0.25)
+    same = (changed(images, recipe) == images).flatten(1).all(dim=1)
+    assert same.float().mean().item() == pytest.approx(0.25, abs=0.03)
+
+
+def test_share_of_images_is_mirrored() -> None:
+    images = load_digits().images
+    torch.manual_seed(0)
+    seen = changed(images, ImageRecipe(untouched=1, mirror=0.3))
+    mirrored = (seen == images.flip(-1)).flatten(1).all(dim=1)
+    assert mirrored.float().mean().item() == pytest.approx(0.3, abs=0.03)
+    assert (seen == images).flatten(1).all(dim=1).logical_or(mirrored).all()
+
+
+def test_what_is_held_out_is_not_learned_from() -> None:
+    rest, held_out = split(DIGITS, 20, seed=3)
+    assert len(rest.labels) == 30
+    assert len(held_out.labels) == 20
+    both = torch.cat([rest.images, held_out.images]).flatten(1)
+    order = torch.cdist(both, DIGITS.images.flatten(1)).argmin(dim=1)
+    assert sorted(order.tolist()) == list(range(50))
+    assert torch.cat([rest.labels, held_out.labels]).equal(DIGITS.labels[order])
+    assert split(DIGITS, 20, seed=3)[1].labels.equal(held_out.labels)
+    assert not split(DIGITS, 20, seed=4)[1].images.equal(held_out.images)
+
+    task = ImageTask(DIGITS, DIGITS, ImageRecipe(validation=20, seed=3))
+    assert task.train.images.equal(rest.images)
+    assert task.watched.images.equal(held_out.images)
+    assert len(task.tested.labels) == 50
+
+
+def test_nothing_left_to_learn_from_is_an_error() -> None:
+    with pytest.raises(ValueError, match="less than the 50 training images, got 50"):
+        split(DIGITS, 50, seed=0)
+
+
+def test_bytes_are_normalised_by_what_is_learned_from() -> None:
+    torch.manual_seed(0)
+    stored = torch.randint(0, 256, (40, 3, 4, 4), dtype=torch.uint8)
+    images = Images(stored, torch.arange(40) % 10)
+    task = ImageTask(images, images, ImageRecipe(validation=10, untouched=1))
+    ready = task.prepare(task.train.images)
+    assert ready.mean(dim=(0, 2, 3)).abs().max() < 1e-6
+    assert (ready.std(dim=(0, 2, 3), correction=0) - 1).abs().max() < 1e-6
+    # A batch is treated alike, and so are images that come as floats.
+    batch = task.batch(0).images
+    assert (
+        batch.flatten(1)
+        .sum(1)
+        .sort()
+        .values.allclose(ready.flatten(1).sum(1).sort().values, atol=1e-4)
+    )
+    assert task.prepare(stored / 255).allclose(task.prepare(stored))
+
+
+def test_digits_are_taken_as_they_are() -> None:
+    task = ImageTask(DIGITS, DIGITS, STILL)
+    assert task.prepare(DIGITS.images) is DIGITS.images
+
+
+class Sure(nn.Module):
+    """Reads the answer from the first pixel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anything = nn.Parameter(torch.zeros(()))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.functional.one_hot(images[:, 0, 0, 0].long(), 10) + self.anything
+
+
+def test_loss_and_errors_are_counted() -> None:
+    images = torch.zeros(1200, 1, 4, 4)
+    images[:, 0, 0, 0] = torch.arange(1200) % 10
+    labels = torch.arange(1200) % 10
+    labels[:7] = (labels[:7] + 1) % 10
+    task = ImageTask(Images(images, labels), Images(images, labels), STILL)
+    assert task.errors(Sure(), task.tested) == 7
+    assert task.test(Sure()) == {
+        "test_accuracy": round(1193 / 1200, 6),
+        "test_errors": 7,
+        "test_images": 1200,
+    }
+    assert task.evaluate(Sure()) == {"test_accuracy": 1193 / 1200}
+    sums = task.loss(Sure(), Images(images[:10], labels[:10]))
+    assert sums.right.item() == 3
+    assert sums.count == 10
+    # A score of one against nine zeros; smoothing shares a tenth of the target.
+    log_one, log_zero = 1 - math.log(math.e + 9), -math.log(math.e + 9)
+    right = -0.91 * log_one - 9 * 0.01 * log_zero
+    wrong = -0.91 * log_zero - 0.01 * log_one - 8 * 0.01 * log_zero
+    assert sums.loss.item() == pytest.approx(3 * right + 7 * wrong, rel=1e-5)
+
+
+def test_watching_the_held_out_images_says_so() -> None:
+    images = load_digits()
+    task = ImageTask(images, images, ImageRecipe(validation=600))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    (name, share), *others = task.evaluate(model).items()
+    assert name == "held_out_accuracy"
+    assert not others
+    right = predict(model, task.watched.images) == task.watched.labels
+    assert share == pytest.approx(right.float().mean().item())
+
+
+def test_predict_names_the_highest_score() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.Dropout(0.9))
+    named = predict(model, DIGITS.images)
+    assert named.equal(model[1](model[0](DIGITS.images)).argmax(dim=1))
+    assert not named.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"untouched": 1.5}, "untouched must be a share, from 0 to 1, got 1.5"),
+        ({"mirror": 2}, "mirror must be a share, from 0 to 1, got 2"),
+        ({"label_smoothing": 1.0}, r"label_smoothing must lie in \[0, 1\), got 1"),
+        ({"shift": -0.5}, "shift must be a number from 0 up, got -0.5"),
+    ],
+)
+def test_recipe_that_cannot_be_meant_is_refused(
+    bad: dict[str, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        ImageRecipe(**bad)  # type: ignore[arg-type]

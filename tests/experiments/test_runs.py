@@ -1,0 +1,243 @@
+"""A run: resumed at any step, stopped politely, and true to what it wrote."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.checkpoint import CheckpointError
+from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
+from labml_style_nn.experiments.runs import Run, Stopped
+from labml_style_nn.experiments.training import DivergedError, Trainer
+
+# 1437 images: six steps to an epoch.
+SMALL = ImageRecipe(
+    epochs=3, warmup_epochs=1, batch_size=256, averaging=0.9, clipping=1.0
+)
+DIGITS = split_digits(seed=0)
+
+
+def network() -> nn.Module:
+    """Everything that has a state: weights, running statistics, chance."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.GELU(),
+        nn.Dropout(0.2),
+        nn.Flatten(),
+        nn.Linear(144, 10),
+    )
+
+
+def start(folder: Path, recipe: ImageRecipe = SMALL) -> Run:
+    return Run(Trainer(network(), ImageTask(*DIGITS, recipe), recipe), folder)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two states are equal, bit for bit."""
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return one.equal(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = start(tmp_path_factory.mktemp("whole"))
+    run.train(quiet=True)
+    return run
+
+
+def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
+    """Do something before a step is taken."""
+    advance = Trainer.advance
+
+    def advance_or_act(trainer: Trainer) -> None:
+        if trainer.step == number:
+            act()
+        advance(trainer)
+
+    monkeypatch.setattr(Trainer, "advance", advance_or_act)
+
+
+# Between two epochs, within one, before the first step's end and before the last.
+@pytest.mark.parametrize("step", [0, 6, 9, 17])
+def test_stopped_run_goes_on_to_the_same_bits(
+    step: int, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        before_step(context, step, lambda: signal.raise_signal(signal.SIGINT))
+        stopped = start(tmp_path)
+        with pytest.raises(Stopped, match=f"stopped after step {step + 1} of 18"):
+            stopped.train(quiet=True)
+
+    # What chance did meanwhile does not matter.
+    torch.manual_seed(12345)
+    resumed = start(tmp_path)
+    assert resumed.trainer.step == step + 1
+    resumed.train(quiet=True)
+    assert resumed.history == whole.history
+    assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
+
+
+def test_killed_run_goes_on_from_the_last_epoch(
+    whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def power_cut() -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as context:
+        before_step(context, 15, power_cut)
+        with pytest.raises(SystemExit):
+            start(tmp_path).train(quiet=True)
+    resumed = start(tmp_path)
+    assert resumed.trainer.step == 12
+    resumed.train(quiet=True)
+    assert resumed.history == whole.history
+    assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
+
+
+def test_second_signal_is_obeyed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    before_step(monkeypatch, 8, twice)
+    with pytest.raises(KeyboardInterrupt):
+        start(tmp_path).train(quiet=True)
+    # And Python is as it was.
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert start(tmp_path).trainer.step == 6
+
+
+def test_ignored_signal_stays_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        before_step(monkeypatch, 8, lambda: signal.raise_signal(signal.SIGINT))
+        run = start(tmp_path)
+        run.train(quiet=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert run.trainer.step == 18
+
+
+def test_loss_that_is_no_number_keeps_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(tmp_path)
+
+    def spoil() -> None:
+        with torch.no_grad():
+            run.trainer.model[-1].bias[3] = torch.nan  # type: ignore[index]
+
+    with monkeypatch.context() as context:
+        before_step(context, 9, spoil)
+        with pytest.raises(DivergedError, match="the loss is nan in epoch 2, step 10"):
+            run.train(quiet=True)
+    saved = start(tmp_path)
+    assert saved.trainer.step == 6
+    state = saved.trainer.model.state_dict()
+    assert all(value.isfinite().all() for value in state.values())
+
+
+def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "labml_style_nn.experiments.mixer_images"),
+        *("--epochs=100000", "--batch-size=32", "--num-layers=1", "--hidden-dim=8"),
+        *("--tokens-mlp-dim=4", "--channels-mlp-dim=8", f"--out={tmp_path}"),
+    ]
+    saved = tmp_path / "seed-0/checkpoint.pt"
+    steps = []
+    for _ in range(2):
+        changed = saved.stat().st_mtime_ns if saved.exists() else 0
+        # Tests that run in the background may have been told to ignore Ctrl-C, and a
+        # child would inherit that.
+        with subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process:
+            for _ in range(600):
+                if saved.exists() and saved.stat().st_mtime_ns != changed:
+                    break
+                time.sleep(0.1)
+            os.kill(process.pid, signal.SIGINT)
+            try:
+                _, said = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        state = torch.load(saved, weights_only=True)
+        steps.append(state["training"]["step"])
+        assert f"stopped after step {steps[-1]} of 4500000" in said
+        assert f"saved in {tmp_path}/seed-0" in said
+    assert 0 < steps[0] < steps[1]
+
+
+# What it writes
+
+
+def test_files_tell_what_the_epochs_reported(whole: Run) -> None:
+    written = records.read(whole.folder / "epochs.jsonl")
+    assert written == whole.history
+    assert [entry["epoch"] for entry in written] == [1, 2, 3]
+    assert list(written[0]) == ["epoch", "loss", "accuracy", "test_accuracy"]
+    task = whole.trainer.task
+    assert written[-1]["test_accuracy"] == pytest.approx(
+        task.test(whole.trainer.average)["test_accuracy"], abs=1e-6
+    )
+
+
+def test_tensorboard_can_read_the_curves(whole: Run) -> None:
+    pytest.importorskip("tensorboardX")
+    from tensorboardX.event_file_writer import EventFileWriter  # noqa: F401
+    from tensorboardX.proto.event_pb2 import Event
+
+    (file,) = whole.folder.glob("events.out.tfevents.*")
+    data, points = file.read_bytes(), {}
+    # Each record: its length in eight bytes, four bytes of checksum, it, four more.
+    while data:
+        size = int.from_bytes(data[:8], "little")
+        event = Event.FromString(data[12 : 12 + size])
+        for value in event.summary.value:
+            points[value.tag, event.step] = value.simple_value
+        data = data[16 + size :]
+    for entry in whole.history:
+        for name in ("loss", "accuracy", "test_accuracy"):
+            step = 6 * entry["epoch"]
+            assert points[name, step] == pytest.approx(entry[name], rel=1e-6)
+
+
+def test_time_of_all_sessions_is_kept(tmp_path: Path) -> None:
+    run = start(tmp_path)
+    run.train(quiet=True)
+    wall, cpu = run.seconds.tolist()
+    assert wall > 0
+    assert cpu > 0
+    assert start(tmp_path).seconds.tolist() == [wall, cpu]
+
+
+def test_run_of_other_settings_is_refused(whole: Run) -> None:
+    other = ImageRecipe(**{**asdict(SMALL), "epochs": 4})
+    with pytest.raises(CheckpointError, match="epochs was 3, not 4"):
+        start(whole.folder, other)
