@@ -6,6 +6,7 @@ praised for [filling in characters][masked_text], two guessers that only count a
 the same questions:
 
 - *Frequency*: every character is as likely as it is in the text, wherever it stands.
+  Each is counted once more than it was seen, so that none is impossible.
 - *Neighbours*: a character is as likely as it was between these two neighbours, as far
   as they can be read. A hidden neighbour is one more kind of neighbour, and so is the
   end of a block.
@@ -29,6 +30,7 @@ What a network knows beyond that, it knows from more than two characters.
 In this text, `h` always stands between `t` and `e`, and so it is found although `e` is
 the most frequent letter:
 
+>>> import torch
 >>> from labml_style_nn.data.characters import MASK, CharacterVocabulary
 >>> vocabulary = CharacterVocabulary("the ")
 >>> tokens = vocabulary.encode("the thee ").repeat(50).view(-1, 9)
@@ -38,9 +40,9 @@ the most frequent letter:
 >>> questions = Masked(read[None], targets[None])
 >>> likely = [chances[0].argmax() for chances in guesser.chances(questions).values()]
 >>> vocabulary.decode(torch.stack(likely))
+'eh'
 """
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -67,8 +69,8 @@ class Guesser:
     """
 
     def __init__(self, read: Tensor, tokens: Tensor, size: int) -> None:
-        self.frequency = tokens.flatten().bincount(minlength=size).double()
-        self.frequency /= self.frequency.sum()
+        seen = tokens.flatten().bincount(minlength=size).double() + 1
+        self.frequency = seen / seen.sum()
         # For each left and right neighbour, how often each character stood between.
         left, right = neighbours(read)
         triples = (left * size + right) * size + tokens

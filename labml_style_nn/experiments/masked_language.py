@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from labml_style_nn.data.characters import split_text
 from labml_style_nn.data.standard_library import load_standard_library
 from labml_style_nn.data.tiny_shakespeare import load_tiny_shakespeare
 from labml_style_nn.experiments.command import Experiment, Source, main
@@ -21,7 +22,6 @@ from labml_style_nn.experiments.masked_text import (
     three_parts,
 )
 from labml_style_nn.experiments.training import option
-from labml_style_nn.data.characters import split_text
 from labml_style_nn.models.masked_language_model import (
     MaskedLanguageModel,
     attention_language_model,
@@ -39,15 +39,13 @@ class Settings(TextRecipe):
     """
 
     data: str = "standard-library"
-    epochs: int = option(3, "how often the text is read")
-    batch_size: int = option(64, "blocks to a step")
-    learning_rate: float = option(3e-3, "the largest of the run")
-    warmup_epochs: int = option(0, "how long the rate rises")
+    epochs: int = option(10, "how often the text is read")
+    batch_size: int = option(32, "blocks to a step")
+    warmup_epochs: int = option(1, "how long the rate rises")
     weight_decay: float = option(0.05, "how fast matrices decay")
     clipping: float = option(1.0, "largest norm of all gradients together; 0: any")
-    averaging: float = option(0.995, "how much of the averaged weights stays each step")
     encoder: str = option("mixer", "how characters meet", *ENCODERS)
-    characters: int = option(3_000_000, "how much is read of the standard library")
+    characters: int = option(1_000_000, "how much of the standard library")
     dim: int = option(96, "C: channels of a character")
     num_layers: int = option(3, "N: number of layers")
     hidden_dim: int = option(384, "D: width of the feed forward")
@@ -73,7 +71,12 @@ def build_model(settings: Settings) -> MaskedLanguageModel:
 
 
 def text_task(settings: Settings, source: Source) -> MaskedTextTask:
-    """Load the text of the settings, and make the task of it."""
+    """Load the text of the settings, and make the task of it.
+
+    **Raises.** [`DataError`][] if the text cannot be had, and `ValueError` if it is too
+    short.
+    """
+    about: dict[str, int | str]
     if settings.data == "tiny-shakespeare":
         parts = load_tiny_shakespeare(source.folder, verify=source.verify)
         about = {"characters": sum(map(len, parts))}
@@ -89,11 +92,31 @@ EXPERIMENT = Experiment(
     about="Train a masked language model, with a Mixer or with attention.",
     presets={
         "standard-library": LIBRARY,
-        "tiny-shakespeare": replace(LIBRARY, data="tiny-shakespeare", epochs=9),
+        "tiny-shakespeare": replace(LIBRARY, data="tiny-shakespeare"),
     },
     model=build_model,
     task=text_task,
 )
 
+
+def compare(arguments: Sequence[str]) -> int:
+    """Run the command for the encoder that is asked for, or for both in turn.
+
+    Each has a folder of its own. The exit status is that of the last run.
+    """
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--data", default=LIBRARY.data)
+    parser.add_argument("--encoder", choices=ENCODERS)
+    parser.add_argument("--out", type=Path)
+    options, rest = parser.parse_known_args(arguments)
+    out = options.out or Path("runs") / EXPERIMENT.name / options.data
+    for encoder in [options.encoder] if options.encoder else ENCODERS:
+        chosen = ["--data", options.data, "--encoder", encoder]
+        line = [*chosen, "--out", str(out / encoder), *rest]
+        if status := main(EXPERIMENT, line):
+            return status
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main(EXPERIMENT))
+    sys.exit(compare(sys.argv[1:]))

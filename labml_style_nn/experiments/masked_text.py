@@ -22,8 +22,8 @@ cuts are at other places, and other characters are hidden.
 
 ## Three parts of a text
 
-The text is cut where it stands, not drawn at random: neighbouring lines are alike, and a
-test on lines from between those that were learned would be no test. The last tenth is
+The text is cut where it stands, not drawn at random: neighbouring lines are alike, and
+a test on lines from between those that were learned would be no test. The last tenth is
 for the *test*. Before it, a twentieth is held out (`watched`): by it, settings are
 chosen. The rest is learned from.
 
@@ -40,11 +40,18 @@ worth as much as it knows beyond them.
 >>> task = MaskedTextTask(*three_parts(text, text[:900]), recipe)
 >>> tokens, targets = task.batch(step=0)
 >>> tokens.shape, task.steps_per_epoch
->>> print(VOCABULARY.decode(tokens[0, :43]))
+(torch.Size([10, 64]), 7)
+>>> VOCABULARY.decode(tokens[0, :43])
+' ques▮▮o▮:▮to b▮, o▮ not to be, that is▮the'
 
-The two guessers on the test part; a text that repeats itself is no riddle:
+The two guessers on the test part. Repeated as it is, this text is no riddle:
 
->>> task.guesses()
+>>> for name, value in task.guesses().items():
+...     print(f"{name}: {value:.2f}")
+frequency_accuracy: 0.24
+frequency_nats: 2.36
+neighbours_accuracy: 0.87
+neighbours_nats: 0.33
 """
 
 import math
@@ -154,9 +161,7 @@ class MaskedTextTask:
         """Compare the scores with what was hidden. An example is a chosen place."""
         tokens, targets = batch
         scores, chosen = model(tokens), targets != NOT_CHOSEN
-        loss = F.cross_entropy(
-            scores.flatten(0, 1), targets.flatten(), reduction="sum"
-        )
+        loss = F.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="sum")
         right = (scores.argmax(dim=2) == targets) & chosen
         return Sums(loss, right.sum(), chosen.sum())
 
