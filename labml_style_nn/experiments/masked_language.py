@@ -1,0 +1,122 @@
+r"""# Mixer against attention on text
+
+Draft.
+"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from labml_style_nn.data.characters import split_text
+from labml_style_nn.data.standard_library import load_standard_library
+from labml_style_nn.data.tiny_shakespeare import load_tiny_shakespeare
+from labml_style_nn.experiments.command import Experiment, Source, main
+from labml_style_nn.experiments.masked_text import (
+    VOCABULARY,
+    MaskedTextTask,
+    TextRecipe,
+    three_parts,
+)
+from labml_style_nn.experiments.training import option
+from labml_style_nn.models.masked_language_model import (
+    MaskedLanguageModel,
+    attention_language_model,
+    mixer_language_model,
+)
+
+ENCODERS = "mixer", "attention"
+
+
+@dataclass(frozen=True)
+class Settings(TextRecipe):
+    """## The settings
+
+    The [recipe][TextRecipe], and the sizes of the network.
+    """
+
+    data: str = "standard-library"
+    epochs: int = option(10, "how often the text is read")
+    batch_size: int = option(32, "blocks to a step")
+    warmup_epochs: int = option(1, "how long the rate rises")
+    weight_decay: float = option(0.05, "how fast matrices decay")
+    clipping: float = option(1.0, "largest norm of all gradients together; 0: any")
+    encoder: str = option("mixer", "how characters meet", *ENCODERS)
+    characters: int = option(1_000_000, "how much of the standard library")
+    dim: int = option(96, "C: channels of a character")
+    num_layers: int = option(3, "N: number of layers")
+    hidden_dim: int = option(384, "D: width of the feed forward")
+    num_heads: int = option(6, "h: heads of attention")
+
+
+def build_model(settings: Settings) -> MaskedLanguageModel:
+    """Build the network with its first weights, which follow from the seed.
+
+    **Raises.** `ValueError` for sizes that make no network.
+    """
+    torch.manual_seed(settings.seed)
+    sizes = {
+        "vocabulary_size": len(VOCABULARY),
+        "num_tokens": settings.num_tokens,
+        "dim": settings.dim,
+        "num_layers": settings.num_layers,
+        "hidden_dim": settings.hidden_dim,
+    }
+    if settings.encoder == "attention":
+        return attention_language_model(num_heads=settings.num_heads, **sizes)
+    return mixer_language_model(**sizes)
+
+
+def text_task(settings: Settings, source: Source) -> MaskedTextTask:
+    """Load the text of the settings, and make the task of it.
+
+    **Raises.** [`DataError`][] if the text cannot be had, and `ValueError` if it is too
+    short.
+    """
+    about: dict[str, int | str]
+    if settings.data == "tiny-shakespeare":
+        parts = load_tiny_shakespeare(source.folder, verify=source.verify)
+        about = {"characters": sum(map(len, parts))}
+    else:
+        corpus = load_standard_library(settings.characters, source.folder)
+        parts, about = split_text(corpus.text), corpus.description()
+    return MaskedTextTask(*three_parts(*parts), settings, about)
+
+
+LIBRARY = Settings()
+EXPERIMENT = Experiment(
+    name="masked_language",
+    about="Train a masked language model, with a Mixer or with attention.",
+    presets={
+        "standard-library": LIBRARY,
+        "tiny-shakespeare": replace(LIBRARY, data="tiny-shakespeare"),
+    },
+    model=build_model,
+    task=text_task,
+)
+
+
+def compare(arguments: Sequence[str]) -> int:
+    """Run the command for the encoder that is asked for, or for both in turn.
+
+    Each has a folder of its own. The exit status is that of the last run.
+    """
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--data", default=LIBRARY.data)
+    parser.add_argument("--encoder", choices=ENCODERS)
+    parser.add_argument("--out", type=Path)
+    options, rest = parser.parse_known_args(arguments)
+    out = options.out or Path("runs") / EXPERIMENT.name / options.data
+    for encoder in [options.encoder] if options.encoder else ENCODERS:
+        chosen = ["--data", options.data, "--encoder", encoder]
+        line = [*chosen, "--out", str(out / encoder), *rest]
+        if status := main(EXPERIMENT, line):
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(compare(sys.argv[1:]))
