@@ -366,8 +366,8 @@ def beginning(response: HTTPResponse, have: int, file: DataFile) -> int:
         if found != expected:
             raise _UselessPartError(f"the server sends {found}, expected {expected}")
         return have
-    length = response.headers.get("Content-Length", file.size)
-    if int(length) != file.size:
+    length = response.headers.get("Content-Length")
+    if length not in (None, str(file.size)):
         raise _NoHopeError(f"the file there has {length} bytes, expected {file.size}")
     return 0
 

@@ -1,9 +1,10 @@
 """A host that can be told to misbehave, on this machine."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import NamedTuple
 
 import pytest
@@ -29,6 +30,7 @@ class Host:
         self.answers: list[str | tuple[str, float]] = []
         self.usually: str | tuple[str, float] = "good"
         self.asked: list[Asked] = []
+        self.released = Event()
 
     def url(self, name: str) -> str:
         return f"{self.address}/{name}"
@@ -47,22 +49,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.close_connection = True
-        self.sent = 0
         answer = self.host.answers.pop(0) if self.host.answers else self.host.usually
         word, number = answer if isinstance(answer, tuple) else (answer, 0)
-        number_of = len(self.host.asked)
+        self.number = len(self.host.asked)
         self.host.asked.append(Asked(self.path, self.headers.get("Range"), 0))
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             content = self.host.files.get(self.path.lstrip("/"))
             if content is None:
                 self.begin(404, 0)
             else:
                 getattr(self, word)(content, number)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        finally:
-            asked = self.host.asked[number_of]
-            self.host.asked[number_of] = asked._replace(sent=self.sent)
 
     def begin(self, status: int, length: int | None, **headers: str) -> None:
         self.send_response(status)
@@ -74,9 +70,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send(self, content: bytes) -> None:
+        # It is counted first: whoever has received it may look at once.
+        asked = self.host.asked[self.number]
+        self.host.asked[self.number] = asked._replace(sent=asked.sent + len(content))
         self.wfile.write(content)
-        self.wfile.flush()
-        self.sent += len(content)
 
     def open_range(self, content: bytes) -> bytes:
         """Send the head of an answer that honours `Range`; what it should contain."""
@@ -143,6 +140,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send(rest[start : start + piece])
             time.sleep(number)
 
+    def held(self, content: bytes, number: float) -> None:
+        """Send some bytes, and the others only when the test allows it."""
+        rest = self.open_range(content)
+        self.send(rest[: int(number)])
+        self.host.released.wait(60)
+        self.send(rest[int(number) :])
+
     def nonsense(self, content: bytes, _: float) -> None:
         self.wfile.write(b"this is not HTTP\r\n\r\n")
 
@@ -157,6 +161,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield handler.host  # type: ignore[attr-defined]
+    handler.host.released.set()  # type: ignore[attr-defined]
     server.shutdown()
     server.server_close()
     thread.join()
