@@ -24,15 +24,13 @@ OTHERS = {
     "data": ["scikit-learn", "filelock", "platformdirs", "tqdm"],
     "experiments": ["matplotlib", "ipython", "tqdm"],
 }
-# They read the results that come with the package, or say which of its modules is run,
-# or bring together data sets that use a name for different things.
+# They read the results that come with the package, or say which of its modules is run.
 NOT_ALONE = {
     f"{OURS}.experiments.{name}"
     for name in (
         "command",
         "conv_mixer_images",
         "family_digits",
-        "image_sets",
         "mixer_images",
         "recorded",
     )
@@ -130,9 +128,7 @@ def test_data_and_experiments_run_alone(package: Package, tmp_path: Path) -> Non
 
 
 def test_an_experiment_that_cannot_stand_alone_says_so(package: Package) -> None:
-    reason = (
-        r"\.py:\d+: (a string names|“\w+” (means something else|depends on the file))"
-    )
+    reason = r"\.py:\d+: (a string names|“\w+” depends on the file)"
     for name in NOT_ALONE:
         with pytest.raises(StandaloneError, match=reason):
             standalone(name, package)
