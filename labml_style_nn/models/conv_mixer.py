@@ -85,9 +85,9 @@ PyTorch calls `channels_last`, the channels of a place are neighbours, which sui
 [pointwise convolution][pointwise_convolution], where most of the work is. One line
 changes it, for the weights, and every layer hands the layout on:
 
->>> batch, in_channels, height, width = 2, 3, 5, 7
+>>> batch, in_channels, height, width, hidden_dim = 2, 3, 5, 7, 24
 >>> model = ConvMixer(
-...     patch_size=4, num_classes=10, num_layers=6, hidden_dim=24, kernel_size=5
+...     patch_size=4, num_classes=10, num_layers=6, hidden_dim=hidden_dim, kernel_size=9
 ... )
 >>> image = torch.randn(batch, in_channels, 4 * height, 4 * width)
 >>> before = model.eval()(image)
