@@ -22,9 +22,14 @@ On patches of one pixel. Five splits, the same as the Mixer's:
 
 >>> results = recorded("conv_mixer_images", "digits")
 >>> print(summary(results))
-@digits@
+5 seeds: 99.78 ± 0.30 % right in the test, 33 CPU-seconds each
 
-@choice@
+The changes of the images are those of the Mixer's recipe, and the rest was a guess:
+larger steps, less decay, fewer epochs. It was judged by five-fold cross-validation
+among the 1,437 training images of seed 0. At first it named 26 of them wrongly. The
+fault was in the loop: the averaged batch norms remembered how they began
+([`averages`][]). Without it, the same recipe named 4 wrongly, and the search ended
+there. As with the Mixer, most test images of the other splits are among those 1,437.
 
 ## The record: clothes and photographs
 

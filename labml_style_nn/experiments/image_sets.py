@@ -34,8 +34,8 @@ Load = Callable[[int, Source], tuple[Images, Images]]
 class ImageSet(NamedTuple):
     """## What a network needs to know
 
-    `load` takes the seed of the run and the [`Source`][command.Source], and gives the images to learn
-    from and those for the test.
+    `load` takes the seed of the run and the [`Source`][command.Source], and gives the
+    images to learn from and those for the test.
     """
 
     image_size: int
