@@ -72,7 +72,6 @@ torch.Size([25, 3])
 """
 
 import argparse
-import shlex
 import statistics
 import sys
 import time
@@ -87,11 +86,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from labml_style_nn.data.download import DataError
 from labml_style_nn.data.images import Images, floats, take
 from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
 from labml_style_nn.experiments.chance import generator
 from labml_style_nn.experiments.classification import ImageTask
-from labml_style_nn.experiments.command import Experiment, Source, without_note
+from labml_style_nn.experiments.command import Experiment, Source, said
 from labml_style_nn.experiments.image_sets import IMAGE_SETS
 from labml_style_nn.experiments.training import DivergedError, Trainer
 from labml_style_nn.layers.checks import check_positive
@@ -299,11 +299,13 @@ def summary(results: Sequence[records.Record]) -> str:
 
 # ## The command
 
+COMMAND = "python -m labml_style_nn.experiments.few_shot"
+
 
 def command_line() -> argparse.ArgumentParser:
     """Describe the command."""
     parser = argparse.ArgumentParser(
-        prog="python -m labml_style_nn.experiments.few_shot",
+        prog=COMMAND,
         description="Probe a trained network with a few examples of new classes.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -330,17 +332,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = {name: getattr(options, name) for name in names}
     source, results = Source(options.folder, options.verify), []
     torch.set_num_threads(1)
-    line = ["python", "-m", "labml_style_nn.experiments.few_shot"]
-    told = {
-        "command": shlex.join([*line, *without_note(arguments)]),
-        "verified": options.verify,
-        "note": options.note,
-    }
+    told = said(COMMAND, options, arguments)
     try:
         for seed in options.seeds:
             results.append(told | run(Settings(seed=seed, **chosen), source))
             records.add(options.out / "results.jsonl", results[-1], key="settings")
-    except (ValueError, OSError, DivergedError) as error:
+    except (ValueError, DataError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(summary(results))
