@@ -207,7 +207,8 @@ for name, member in FAMILY.items():
     cells += [f"<td>{formula(member.work)}</td>"]
     cells += [f'<td class="number">{text}</td>' for text in numbers]
     rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
-heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS[:-3])
+heads += "".join(f'<th scope="col" class="number">{head}</th>' for head in HEADS[-3:])
 display(
     HTML(
         f'<table class="family"><thead><tr>{heads}</tr></thead>'

@@ -35,15 +35,15 @@ from labml_style_nn.experiments.token_cost import fit
 
 def table(heads, rows, numbers=0):
     """Show a table, the last columns of which are numbers; cells are HTML."""
-    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    first = len(heads) - numbers
+    kinds = [' class="number"' if i >= first else "" for i in range(len(heads))]
+    pairs = zip(kinds, heads, strict=True)
+    top = "".join(f'<th scope="col"{kind}>{head}</th>' for kind, head in pairs)
     body = []
     for name, *cells in rows:
-        first = len(cells) - numbers
-        cells = [
-            f'<td class="number">{c}</td>' if i >= first else f"<td>{c}</td>"
-            for i, c in enumerate(cells)
-        ]
-        body.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
+        told = zip(kinds[1:], cells, strict=True)
+        line = "".join(f"<td{kind}>{cell}</td>" for kind, cell in told)
+        body.append(f'<tr><th scope="row">{name}</th>{line}</tr>')
     display(
         HTML(
             f'<table class="results"><thead><tr>{top}</tr></thead>'
