@@ -50,7 +50,7 @@ for epoch in range(1, settings.epochs + 1):
 # %% [markdown]
 # ## All of them, to the end
 #
-# Five splits each, 60 epochs. The standard deviation is over the splits.
+# Five splits each, 40 epochs. The standard deviation is over the splits.
 
 # %%
 runs = {model: [] for model in FAMILY}

@@ -137,13 +137,13 @@ def command_line(
     choose_circumstances(parser, out)
     for name, told in optional(preset).items():
         default = getattr(preset, name)
+        about = f"{told['about']} (default: %(default)s)"
         how: dict[str, Any] = {
             "type": type(default),
             "choices": told["choices"] or None,
         }
         if isinstance(default, bool):
             how = {"action": argparse.BooleanOptionalAction}
-        about = f"{told['about']} (default: %(default)s)"
         flag = f"--{name.replace('_', '-')}"
         parser.add_argument(flag, default=default, help=about, **how)
     return parser

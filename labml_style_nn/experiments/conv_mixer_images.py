@@ -54,14 +54,14 @@ has that network and that many epochs, for a GPU:
 >>> f"{sum(p.numel() for p in model.parameters()):,}"
 '594,186'
 
-It was **not run here**: on one core an epoch would take about half an hour. It lacks
-the authors' RandAugment.
+It was **not run here**: on one core it would take hours. It lacks the authors'
+RandAugment.
 
 ## Channels last
 
-A convolution over $1 \times 1$ patches is a product of matrices, and fastest if the
-channels of a pixel lie side by side in memory (`--channels-last`). It changes no
-number but by rounding.
+All these recipes keep the channels of a place side by side in memory
+(`--channels-last`), where mixing them is a product of matrices. It changes no number
+but by rounding; what it gains is told by [`conv_mixer`][models.conv_mixer].
 
 ## Example
 

@@ -27,7 +27,7 @@ Options and files are those of [`mixer_images`][].
 
 ## What the comparison says, and what not
 
-At 43,000 parameters, on sixteen tokens, with a thousand images, after 60 epochs. The
+At 43,000 parameters, on sixteen tokens, with a thousand images, after 40 epochs. The
 recipe is the Mixer's, which was chosen for it; with one of its own, each of the others
 might do better. And the differences between five splits are as large as most of those
 between networks.
@@ -105,7 +105,7 @@ class Settings(ImageRecipe):
     """
 
     data: str = "digits"
-    epochs: int = option(60, "how often each example is seen")
+    epochs: int = option(40, "how often each example is seen")
     model: str = option("mixer", "the network", *FAMILY)
 
     @property
