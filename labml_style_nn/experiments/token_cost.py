@@ -129,7 +129,7 @@ class Settings:
 # ## The networks
 
 
-def mixer(side: int, settings: Settings) -> nn.Module:
+def build_mixer(side: int, settings: Settings) -> nn.Module:
     """Build a Mixer for a number of patches along the side."""
     return MLPMixer(
         image_size=side * settings.patch_size,
@@ -142,7 +142,7 @@ def mixer(side: int, settings: Settings) -> nn.Module:
     )
 
 
-def conv_mixer(_side: int, settings: Settings) -> nn.Module:
+def build_conv_mixer(_side: int, settings: Settings) -> nn.Module:
     """Build a ConvMixer; it does not ask how many patches there are."""
     return ConvMixer(
         patch_size=settings.patch_size,
@@ -153,7 +153,7 @@ def conv_mixer(_side: int, settings: Settings) -> nn.Module:
     )
 
 
-def vit(side: int, settings: Settings) -> nn.Module:
+def build_vit(side: int, settings: Settings) -> nn.Module:
     """Build a ViT for a number of patches along the side."""
     return VisionTransformer(
         image_size=side * settings.patch_size,
@@ -169,10 +169,10 @@ def vit(side: int, settings: Settings) -> nn.Module:
 
 Build = Callable[[int, Settings], nn.Module]
 NETWORKS: dict[str, Build] = {
-    "Mixer": mixer,
-    "ConvMixer": conv_mixer,
-    "ViT": vit,
-    "ViT, written out": vit,
+    "Mixer": build_mixer,
+    "ConvMixer": build_conv_mixer,
+    "ViT": build_vit,
+    "ViT, written out": build_vit,
 }
 
 
