@@ -4,11 +4,17 @@ Training runs that anybody can repeat. Each is a page, and each is a command.
 
 - [`mixer_images`][]: a Mixer learns to name digits, clothes, photographs.
 - [`conv_mixer_images`][]: a ConvMixer learns the same.
+- [`masked_language`][]: a Mixer and attention learn to fill in characters of a text.
 
 What they share because both learn from images:
 
 - [`classification`][]: the task, from the image to the loss.
 - [`image_sets`][]: the sets of images, and what a network needs to know of them.
+
+What belongs to the text:
+
+- [`masked_text`][]: the task, from the text to the loss.
+- [`guessing`][]: what can be guessed by counting, without a network.
 
 The one loop in which everything learns, and its parts:
 
