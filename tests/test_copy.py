@@ -88,9 +88,9 @@ def test_a_name_that_means_no_module_names_the_nearest(name: str, message: str) 
 
 
 def test_a_module_that_cannot_stand_alone_says_where_and_why() -> None:
-    result = copy("mixer_images", "--standalone")
+    result = copy("recorded", "--standalone")
     assert (result.returncode, result.stdout) == (1, b"")
-    assert b"labml_style_nn/experiments/mixer_images.py:" in result.stderr
+    assert b"labml_style_nn/experiments/recorded.py:" in result.stderr
 
 
 def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ print(f"{len(model.blocks)} blocks, {parameters:,} parameters, loss {first_loss:
 # %%
 trainer = Trainer(model, ImageTask(train, test, settings), settings)
 history = []
-for epoch in tqdm(range(settings.epochs), unit="epoch", mininterval=5):
+for _ in tqdm(range(settings.epochs), unit="epoch", mininterval=5):
     report = trainer.train_epoch()
     history.append(report)
 

@@ -17,7 +17,9 @@ it is opened. Some data sets are published in it, but these also in a plain one.
 
 ## Example
 
->>> import gzip, io, tarfile
+>>> import gzip
+>>> import io
+>>> import tarfile
 >>> from labml_style_nn.data.archives import gunzip, members
 >>> buffer = io.BytesIO()
 >>> with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
@@ -71,7 +73,7 @@ def members(archive: bytes, wanted: Mapping[str, int]) -> dict[str, bytes]:
             for entry in opened:
                 check_entry(entry)
                 if entry.name in wanted:
-                    found[entry.name] = content(opened, entry, wanted[entry.name])
+                    found[entry.name] = entry_content(opened, entry, wanted[entry.name])
     except tarfile.TarError as error:
         raise DataError(f"the archive cannot be read: {error}") from error
     missing = wanted.keys() - found.keys()
@@ -93,7 +95,7 @@ def check_entry(entry: tarfile.TarInfo) -> None:
         raise DataError(f"the archive is unsafe: {entry.name!r} leads out of it")
 
 
-def content(opened: tarfile.TarFile, entry: tarfile.TarInfo, size: int) -> bytes:
+def entry_content(opened: tarfile.TarFile, entry: tarfile.TarInfo, size: int) -> bytes:
     """Read one file of an archive, which must have a certain size."""
     stream = opened.extractfile(entry)
     if stream is None or entry.size != size:

@@ -18,7 +18,7 @@ $ python -m labml_style_nn.data cifar-100
 ```
 
 Each is one archive of about 170 MB. What is fetched is the authors' *binary version*.
-Their other one, for Python, is pickled, and to open that means to run whatever it says
+Their version for Python is pickled, and to open that means to run whatever it says
 ([`archives`][]). If you have the files already, unpacked or not, pass their folder.
 
 ## The format
@@ -60,17 +60,17 @@ from labml_style_nn.data.archives import gunzip, members
 from labml_style_nn.data.download import (
     DataError,
     DataFile,
-    check,
+    check_file,
     default_folder,
     fetch,
 )
 from labml_style_nn.data.images import Images
 
-CHANNELS, HEIGHT, WIDTH = 3, 32, 32
-PIXELS = CHANNELS * HEIGHT * WIDTH
+_CHANNELS, HEIGHT, WIDTH = 3, 32, 32
+_PIXELS = _CHANNELS * HEIGHT * WIDTH
 
-_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck"
-CIFAR10_CLASSES = tuple(_CLASSES.split())
+_NAMES = "airplane automobile bird cat deer dog frog horse ship truck"
+CIFAR10_CLASSES = tuple(_NAMES.split())
 
 CIFAR100_SUPERCLASSES = (
     "aquatic mammals",
@@ -95,7 +95,7 @@ CIFAR100_SUPERCLASSES = (
     "vehicles 2",
 )
 
-_CLASSES = """
+_MORE_NAMES = """
     apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge
     bus butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud
     cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish forest fox
@@ -106,11 +106,11 @@ _CLASSES = """
     streetcar sunflower sweet_pepper table tank telephone television tiger tractor train
     trout tulip turtle wardrobe whale willow_tree wolf woman worm
 """
-CIFAR100_CLASSES = tuple(_CLASSES.split())
+CIFAR100_CLASSES = tuple(_MORE_NAMES.split())
 
 
 @dataclass(frozen=True)
-class Layout:
+class CifarLayout:
     """## How a set is published
 
     The archive, and the files in it with the images to learn from and those for the
@@ -126,31 +126,35 @@ class Layout:
 # The authors publish an MD5 of each archive. Sizes and SHA-256 of the archives are
 # those that TensorFlow Datasets checks, and those of the files in them are from the
 # port of torchvision to Ruby, which checks these.
-HOSTS = ("https://www.cs.toronto.edu/~kriz", "https://cave.cs.toronto.edu/kriz")
+CIFAR_HOSTS = ("https://www.cs.toronto.edu/~kriz", "https://cave.cs.toronto.edu/kriz")
 
 
-def published(name: str, size: int, md5: str, sha256: str) -> DataFile:
+def archive_file(name: str, size: int, md5: str, sha256: str) -> DataFile:
     """Describe an archive."""
-    return DataFile(name, size, sha256, md5, tuple(f"{host}/{name}" for host in HOSTS))
+    return DataFile(
+        name, size, sha256, md5, tuple(f"{host}/{name}" for host in CIFAR_HOSTS)
+    )
 
 
-def packed(folder: str, size: int, sums: Mapping[str, str]) -> tuple[DataFile, ...]:
+def packed_files(
+    folder: str, size: int, sums: Mapping[str, str]
+) -> tuple[DataFile, ...]:
     """Describe the files in an archive, each with its SHA-256."""
     return tuple(
         DataFile(f"{folder}/{name}", size, sha256) for name, sha256 in sums.items()
     )
 
 
-CIFAR10 = Layout(
-    published(
+CIFAR10 = CifarLayout(
+    archive_file(
         "cifar-10-binary.tar.gz",
         170_052_171,
         "c32a1d4ab5d03f1284b67883e8d87530",
         "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
     ),
-    packed(
+    packed_files(
         "cifar-10-batches-bin",
-        10_000 * (1 + PIXELS),
+        10_000 * (1 + _PIXELS),
         {
             "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc094"
             "1787f1244f00a67874d45b261883ada5",
@@ -164,9 +168,9 @@ CIFAR10 = Layout(
             "c7d6cd469eb67a1029a08a39453a9add",
         },
     ),
-    packed(
+    packed_files(
         "cifar-10-batches-bin",
-        10_000 * (1 + PIXELS),
+        10_000 * (1 + _PIXELS),
         {
             "test_batch.bin": "8e2eb146ae340b09e24670f29cabc632"
             "6dba54da8789dab6768acf480273f65b"
@@ -175,24 +179,24 @@ CIFAR10 = Layout(
     (10,),
 )
 
-CIFAR100 = Layout(
-    published(
+CIFAR100 = CifarLayout(
+    archive_file(
         "cifar-100-binary.tar.gz",
         168_513_733,
         "03b5dce01913d631647c71ecec9e9cb8",
         "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
     ),
-    packed(
+    packed_files(
         "cifar-100-binary",
-        50_000 * (2 + PIXELS),
+        50_000 * (2 + _PIXELS),
         {
             "train.bin": "f31298fc616915fa142368359df1c4ca"
             "2ae984d6915ca468b998a5ec6aeebf29"
         },
     ),
-    packed(
+    packed_files(
         "cifar-100-binary",
-        10_000 * (2 + PIXELS),
+        10_000 * (2 + _PIXELS),
         {
             "test.bin": "d8b1e6b7b3bee4020055f0699b111f60"
             "b1af1e262aeb93a0b659061746f8224a"
@@ -217,7 +221,7 @@ def load_cifar10(
     **Raises.** [`DataError`][] if a file cannot be had, or is not what it should be.
     """
     folder = folder or default_folder("cifar-10")
-    return load(CIFAR10, folder, mirror=mirror, verify=verify)
+    return load_set(CIFAR10, folder, mirror=mirror, verify=verify)
 
 
 def load_cifar100(
@@ -235,29 +239,36 @@ def load_cifar100(
     """
     folder = folder or default_folder("cifar-100")
     which = 0 if coarse else 1
-    return load(CIFAR100, folder, mirror=mirror, verify=verify, which=which)
+    return load_set(CIFAR100, folder, mirror=mirror, verify=verify, which=which)
 
 
-def load(
-    layout: Layout, folder: Path, *, mirror: str | None, verify: bool, which: int = 0
+def load_set(
+    layout: CifarLayout,
+    folder: Path,
+    *,
+    mirror: str | None,
+    verify: bool,
+    which: int = 0,
 ) -> tuple[Images, Images]:
     """Load a set, with one of its labels."""
-    contents = read_files(layout, folder, mirror=mirror, verify=verify)
+    contents = set_contents(layout, folder, mirror=mirror, verify=verify)
     train, test = (
-        join((contents[file.name] for file in part), layout.classes, which)
+        gather((contents[file.name] for file in part), layout.classes, which)
         for part in (layout.train, layout.test)
     )
     return train, test
 
 
-def read_files(
-    layout: Layout, folder: Path, *, mirror: str | None, verify: bool
+def set_contents(
+    layout: CifarLayout, folder: Path, *, mirror: str | None, verify: bool
 ) -> dict[str, bytes]:
     """Read the files of a set: out of its archive, or as they were unpacked."""
     files = [*layout.train, *layout.test]
     unpacked = (folder / files[0].name).parent
     if unpacked.exists() and not (folder / layout.archive.name).exists():
-        return {file.name: read_file(file, folder, verify=verify) for file in files}
+        return {
+            file.name: unpacked_content(file, folder, verify=verify) for file in files
+        }
     archive = fetch(layout.archive, folder, mirror=mirror, verify=verify)
     sizes = {file.name: file.size for file in files}
     try:
@@ -268,7 +279,7 @@ def read_files(
         raise DataError(f"{archive}: {error}") from error
 
 
-def read_file(file: DataFile, folder: Path, *, verify: bool) -> bytes:
+def unpacked_content(file: DataFile, folder: Path, *, verify: bool) -> bytes:
     """Read a file that was unpacked before.
 
     **Raises.** [`DataError`][] if it is missing, or is not what it should be.
@@ -279,7 +290,7 @@ def read_file(file: DataFile, folder: Path, *, verify: bool) -> bytes:
             f"there is no {path}. Unpack the archive anew, or remove {path.parent} to "
             "have it fetched."
         )
-    check(file, path, verify=verify)
+    check_file(file, path, verify=verify)
     return path.read_bytes()
 
 
@@ -291,7 +302,7 @@ def read_records(data: bytes, num_labels: int) -> tuple[Tensor, Tensor]:
 
     **Raises.** [`DataError`][] if the last record is not whole.
     """
-    length = num_labels + PIXELS
+    length = num_labels + _PIXELS
     if not data or len(data) % length:
         raise DataError(
             f"a record has {length:,} bytes, and {len(data):,} bytes are no whole "
@@ -300,11 +311,11 @@ def read_records(data: bytes, num_labels: int) -> tuple[Tensor, Tensor]:
     # A tensor may be changed, so it wants a `bytearray`, which may be, too.
     records = torch.frombuffer(bytearray(data), dtype=torch.uint8).view(-1, length)
     number = len(records)
-    images = records[:, num_labels:].reshape(number, CHANNELS, HEIGHT, WIDTH)
+    images = records[:, num_labels:].reshape(number, _CHANNELS, HEIGHT, WIDTH)
     return records[:, :num_labels], images
 
 
-def join(contents: Iterable[bytes], classes: tuple[int, ...], which: int) -> Images:
+def gather(contents: Iterable[bytes], classes: tuple[int, ...], which: int) -> Images:
     """Put the records of several files together, with one of their labels.
 
     **Raises.** [`DataError`][] for a label that is none.

@@ -42,7 +42,8 @@ enough.
 
 Here is a folder that already has the file. It is checked, and nothing is fetched:
 
->>> import hashlib, tempfile
+>>> import hashlib
+>>> import tempfile
 >>> from pathlib import Path
 >>> from labml_style_nn.data.download import DataFile, fetch
 >>> folder = tempfile.TemporaryDirectory()
@@ -161,7 +162,7 @@ def fetch(
     path = folder / file.name
     addresses = [*at_mirror(file, mirror), *file.addresses]
     if path.exists():
-        check(file, path, verify=verify)
+        check_file(file, path, verify=verify)
         return path
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -207,7 +208,7 @@ def at_mirror(file: DataFile, mirror: str | None) -> list[str]:
     return [f"{mirror.rstrip('/')}/{file.name}"]
 
 
-def check(file: DataFile, path: Path, *, verify: bool = True) -> None:
+def check_file(file: DataFile, path: Path, *, verify: bool = True) -> None:
     """Compare a file with what was published of it.
 
     **Raises.** [`DataError`][] if it differs; with `verify=False` it is a warning.
@@ -273,15 +274,15 @@ def download(file: DataFile, path: Path, addresses: Iterable[str]) -> None:
 
 def download_from(address: str, file: DataFile, part: Path) -> None:
     """Fetch a file from one address, in several tries if need be."""
-    failures, farthest, problem = 0, size(part), ""
+    failures, farthest, problem = 0, part_size(part), ""
     while failures < TRIES:
-        begun = size(part) > 0
+        begun = part_size(part) > 0
         try:
             receive(address, file, part)
         except _BrokenError as error:
             problem = str(error)
-            failures = 0 if size(part) > farthest else failures + 1
-            farthest = max(farthest, size(part))
+            failures = 0 if part_size(part) > farthest else failures + 1
+            farthest = max(farthest, part_size(part))
             print(f"{file.name}: {problem}; trying again", file=sys.stderr)
             time.sleep(PAUSE * 2**failures)
             continue
@@ -297,7 +298,7 @@ def download_from(address: str, file: DataFile, part: Path) -> None:
     raise _NoHopeError(problem)
 
 
-def size(part: Path) -> int:
+def part_size(part: Path) -> int:
     """How many bytes came so far?"""
     return part.stat().st_size if part.exists() else 0
 
@@ -311,21 +312,21 @@ class _UselessPartError(_BrokenError):
 
 def receive(address: str, file: DataFile, part: Path) -> None:
     """Add to a part what it lacks, as far as the connection lasts."""
-    have = size(part)
+    have = part_size(part)
     if have == file.size:
         return
     try:
-        with ask(address, have) as response:
+        with request_file(address, have) as response:
             start = beginning(response, have, file)
             with part.open("ab") as stream:
                 stream.truncate(start)
-                copy(response, stream, start, file)
+                save_pieces(response, stream, start, file)
     except _UselessPartError:
         part.unlink(missing_ok=True)
         raise
 
 
-def ask(address: str, have: int) -> HTTPResponse:
+def request_file(address: str, have: int) -> HTTPResponse:
     """Ask for a file, or for what comes after its first `have` bytes."""
     headers = {"User-Agent": "labml-style-nn"}
     if have:
@@ -371,7 +372,9 @@ def beginning(response: HTTPResponse, have: int, file: DataFile) -> int:
     return 0
 
 
-def copy(response: HTTPResponse, stream: BinaryIO, start: int, file: DataFile) -> None:
+def save_pieces(
+    response: HTTPResponse, stream: BinaryIO, start: int, file: DataFile
+) -> None:
     """Write what comes to the end of the part, and show how far it is."""
     there = start
     # The bar is for people: `None` leaves it out where the output goes to a file.
@@ -384,7 +387,7 @@ def copy(response: HTTPResponse, stream: BinaryIO, start: int, file: DataFile) -
         disable=None,
     ) as bar:
         # A server without an end is left after some bytes too many.
-        while there <= file.size and (piece := read(response)):
+        while there <= file.size and (piece := next_piece(response)):
             stream.write(piece)
             there += len(piece)
             bar.update(len(piece))
@@ -394,7 +397,7 @@ def copy(response: HTTPResponse, stream: BinaryIO, start: int, file: DataFile) -
         )
 
 
-def read(response: HTTPResponse) -> bytes:
+def next_piece(response: HTTPResponse) -> bytes:
     """Read what has come, some of it at least; nothing at the end.
 
     `read1` does not wait until a piece is full, so that little is lost when the

@@ -56,18 +56,20 @@ labml_style_nn.data.download.DataError: an idx file of (2, 3) has 18 bytes, not 
 
 A file with one image of that size, and the labels of one or of two images:
 
->>> import gzip, tempfile
+>>> import gzip
+>>> import tempfile
 >>> from pathlib import Path
->>> from labml_style_nn.data.fashion_mnist import CLASSES, join, unpack
+>>> from labml_style_nn.data.fashion_mnist import FASHION_CLASSES, labelled, unpack_idx
 >>> folder = tempfile.TemporaryDirectory()
 >>> path = Path(folder.name) / "images.gz"
 >>> one = (1).to_bytes(4, "big")
 >>> head = bytes([0, 0, 8, 3]) + one + head[4:]
 >>> _ = path.write_bytes(gzip.compress(head + bytes([1, 2, 3, 4, 5, 6])))
->>> boots = join(unpack(path), torch.tensor([9], dtype=torch.uint8))
->>> boots.images.shape, CLASSES[boots.labels[0]]
+>>> boots = labelled(unpack_idx(path), torch.tensor([9], dtype=torch.uint8))
+>>> boots.images.shape, FASHION_CLASSES[boots.labels[0]]
 (torch.Size([1, 1, 2, 3]), 'Ankle boot')
->>> join(unpack(path), torch.tensor([9, 7], dtype=torch.uint8))
+>>> two = torch.tensor([9, 7], dtype=torch.uint8)
+>>> labelled(unpack_idx(path), two)
 Traceback (most recent call last):
     ...
 labml_style_nn.data.download.DataError: images of (1, 2, 3) have labels of (2,)
@@ -85,7 +87,7 @@ from labml_style_nn.data.archives import gunzip
 from labml_style_nn.data.download import DataError, DataFile, default_folder, fetch
 from labml_style_nn.data.images import Images
 
-CLASSES = (
+FASHION_CLASSES = (
     "T-shirt/top",
     "Trouser",
     "Pullover",
@@ -98,41 +100,43 @@ CLASSES = (
     "Ankle boot",
 )
 
-HOSTS = (
+FASHION_HOSTS = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
 )
 
 
-def published(name: str, size: int, md5: str, sha256: str) -> DataFile:
+def idx_file(name: str, size: int, md5: str, sha256: str) -> DataFile:
     """Describe one of the four files. The MD5 are those of the authors' README."""
     name = f"{name}-ubyte.gz"
-    return DataFile(name, size, sha256, md5, tuple(f"{host}/{name}" for host in HOSTS))
+    return DataFile(
+        name, size, sha256, md5, tuple(f"{host}/{name}" for host in FASHION_HOSTS)
+    )
 
 
 # Images and labels, of each part.
-TRAIN = (
-    published(
+TRAIN_FILES = (
+    idx_file(
         "train-images-idx3",
         26_421_880,
         "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
         "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
     ),
-    published(
+    idx_file(
         "train-labels-idx1",
         29_515,
         "25c81989df183df01b3e8a0aad5dffbe",
         "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
     ),
 )
-TEST = (
-    published(
+TEST_FILES = (
+    idx_file(
         "t10k-images-idx3",
         4_422_102,
         "bef4ecab320f06d8554ea6380940ec79",
         "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
     ),
-    published(
+    idx_file(
         "t10k-labels-idx1",
         5_148,
         "bb300cfdad3c16e7a12a480ee83cd310",
@@ -141,7 +145,7 @@ TEST = (
 )
 
 # 60,000 images of 784 bytes, and a head of 16, are the largest of the four.
-LIMIT = 60_000 * 784 + 16
+_LIMIT = 60_000 * 784 + 16
 
 
 def load_fashion_mnist(
@@ -159,24 +163,24 @@ def load_fashion_mnist(
     """
     folder = folder or default_folder("fashion-mnist")
     train, test = (
-        join(
+        labelled(
             *(
-                unpack(fetch(file, folder, mirror=mirror, verify=verify))
+                unpack_idx(fetch(file, folder, mirror=mirror, verify=verify))
                 for file in part
             )
         )
-        for part in (TRAIN, TEST)
+        for part in (TRAIN_FILES, TEST_FILES)
     )
     return train, test
 
 
-def unpack(path: Path) -> Tensor:
+def unpack_idx(path: Path) -> Tensor:
     """Read the array of a packed file.
 
     **Raises.** [`DataError`][] which names the file.
     """
     try:
-        return read_idx(gunzip(path.read_bytes(), LIMIT))
+        return read_idx(gunzip(path.read_bytes(), _LIMIT))
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
 
@@ -204,7 +208,7 @@ def read_idx(data: bytes) -> Tensor:
     return numbers[head:].view(sizes)
 
 
-def join(images: Tensor, labels: Tensor) -> Images:
+def labelled(images: Tensor, labels: Tensor) -> Images:
     """Put the images with their labels.
 
     **Raises.** [`DataError`][] if they do not fit together.
@@ -212,7 +216,7 @@ def join(images: Tensor, labels: Tensor) -> Images:
     if images.dim() != 3 or labels.shape != images.shape[:1]:
         sizes = tuple(images.shape)
         raise DataError(f"images of {sizes} have labels of {tuple(labels.shape)}")
-    if len(labels) and labels.max() >= len(CLASSES):
+    if len(labels) and labels.max() >= len(FASHION_CLASSES):
         raise DataError(f"there is no class {labels.max()}")
     # The axis of size one is the axis of colours.
     return Images(images[:, None], labels.long())

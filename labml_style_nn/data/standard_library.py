@@ -97,7 +97,7 @@ def load_standard_library(
     folder = folder or Path(sysconfig.get_path("stdlib"))
     texts: list[str] = []
     length = 0
-    for text in sources(folder):
+    for text in library_texts(folder):
         if limit is not None and length >= limit:
             break
         texts.append(text)
@@ -111,16 +111,18 @@ def load_standard_library(
     return Corpus(joined, len(texts), platform.python_version())
 
 
-def sources(folder: Path) -> Iterator[str]:
+def library_texts(folder: Path) -> Iterator[str]:
     """Read the files of a library, one after another, as far as they are wanted."""
-    for name in sorted(names(folder), key=lambda name: sha256(name.encode()).digest()):
+    for name in sorted(
+        library_files(folder), key=lambda name: sha256(name.encode()).digest()
+    ):
         data = (folder / name).read_bytes()
         if data.isascii():
             # Line ends of Windows become those of everywhere else.
             yield data.decode("ascii").replace("\r\n", "\n")
 
 
-def names(folder: Path) -> Iterator[str]:
+def library_files(folder: Path) -> Iterator[str]:
     """Name the files that are part of the text, with slashes on every system."""
     for parent, folders, files in os.walk(folder):
         # What is taken out of the list is not walked through.

@@ -28,8 +28,8 @@ and *The Tempest*: Prospero speaks in it, and was never heard before.
 
 The file is not on every machine, so this only tells what is known of it:
 
->>> from labml_style_nn.data.tiny_shakespeare import FILE
->>> FILE.name, FILE.size
+>>> from labml_style_nn.data.tiny_shakespeare import TINY_SHAKESPEARE
+>>> TINY_SHAKESPEARE.name, TINY_SHAKESPEARE.size
 ('input.txt', 1115394)
 """
 
@@ -38,7 +38,7 @@ from pathlib import Path
 from labml_style_nn.data.characters import split_text
 from labml_style_nn.data.download import DataFile, default_folder, fetch
 
-FILE = DataFile(
+TINY_SHAKESPEARE = DataFile(
     "input.txt",
     1_115_394,
     "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
@@ -61,6 +61,6 @@ def load_tiny_shakespeare(
     **Raises.** [`DataError`][] if the file cannot be had, or is not what it should be.
     """
     folder = folder or default_folder("tiny-shakespeare")
-    path = fetch(FILE, folder, mirror=mirror, verify=verify)
+    path = fetch(TINY_SHAKESPEARE, folder, mirror=mirror, verify=verify)
     # The bytes are those that were checked: no line end is translated.
     return split_text(path.read_bytes().decode("utf-8"))

@@ -5,6 +5,7 @@ Training runs that anybody can repeat. Each is a page, and each is a command.
 - [`mixer_images`][]: a Mixer learns to name digits, clothes, photographs.
 - [`conv_mixer_images`][]: a ConvMixer learns the same.
 - [`masked_language`][]: a Mixer and attention learn to fill in characters of a text.
+- [`family_digits`][]: six networks of one size on the same digits.
 
 What they share because both learn from images:
 

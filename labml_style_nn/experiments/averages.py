@@ -17,8 +17,8 @@ most: a variance begins at one, and may have to become a thousand times smaller.
 ## Notation
 
 - $t$, `number`: how many steps have been averaged before
-- $\theta_t$, `current`: the weights after a step
-- $\bar\theta_t$, `average`: the average of the weights so far
+- $\theta$, `current`: the weights, $\theta_t$ after a step
+- $\bar\theta$, `average`: the average of the weights so far
 - $\beta_t$, `kept`: the share of the average that stays
 - $\beta$, `most`: the largest such share
 
@@ -40,11 +40,11 @@ A weight that was zero, and is one from the second step on:
 **Source.** The minimum is that of TensorFlow's `ExponentialMovingAverage`.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def averaged(model: nn.Module, most: float) -> AveragedModel:
@@ -54,9 +54,7 @@ def averaged(model: nn.Module, most: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def follow(
-        average: Sequence[Tensor], current: Sequence[Tensor], number: int
-    ) -> None:
+    def follow(average: Tensors, current: Tensors, number: Tensor | int) -> None:
         kept = min(most, (1 + int(number)) / (10 + int(number)))
         for mean, new in zip(average, current, strict=True):
             # A count has no average: it is taken over.

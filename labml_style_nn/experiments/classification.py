@@ -19,7 +19,7 @@ changed ([`random_affine`][]), some of them mirrored where a mirror image is as 
 - $z$, `scores`: what the network says of each class
 - $p$: the softmax of the scores
 - $y$, `labels`: the right class of each image
-- $K$, `num_classes`: the number of classes
+- $K$: the number of classes
 - $B$, `batch_size`: how many images a step learns from
 - $\ell$, `loss`: the loss of an image
 - $\varepsilon$, `label_smoothing`: the share of the target that all classes divide
@@ -27,10 +27,10 @@ changed ([`random_affine`][]), some of them mirrored where a mirror image is as 
 ## Three sets of images
 
 One to learn from; one to *choose* by, which is held out of the training set
-(`validation`); and one to be tested on, once, when all is chosen. While it learns, a
-network is watched on the second. If nothing is held out, it is watched on the test
-images. Then the curve shows how they went, and no decision may be made by it; the result
-is the network of the last epoch, whatever the curve says.
+(`validation`); and one to be tested on, when all is chosen. While it learns, a network
+is watched on the second. If nothing is held out, it is watched on the test images. Then
+the curve shows how they went, and no decision may be made by it: the result is the
+network of the last epoch, whatever the curve says.
 
 ## Example
 

@@ -137,13 +137,13 @@ def command_line(
     choose_circumstances(parser, out)
     for name, told in optional(preset).items():
         default = getattr(preset, name)
+        about = f"{told['about']} (default: %(default)s)"
         how: dict[str, Any] = {
             "type": type(default),
             "choices": told["choices"] or None,
         }
         if isinstance(default, bool):
             how = {"action": argparse.BooleanOptionalAction}
-        about = f"{told['about']} (default: %(default)s)"
         flag = f"--{name.replace('_', '-')}"
         parser.add_argument(flag, default=default, help=about, **how)
     return parser
@@ -175,8 +175,8 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     try:
         options, settings = understood(experiment, arguments)
         with started(options.device) as processes:
-            line = shlex.join([*experiment.command.split(), *without_note(arguments)])
-            run_all(experiment, options, settings, processes, line)
+            told = said(experiment, options, arguments)
+            run_all(experiment, options, settings, processes, told)
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 130
@@ -186,13 +186,20 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def without_note(arguments: Sequence[str]) -> list[str]:
-    """Leave the note out of the command: it changes nothing."""
-    kept = list(arguments)
-    if "--note" in kept:
-        place = kept.index("--note")
-        del kept[place : place + 2]
-    return kept
+def said(
+    experiment: Experiment, options: argparse.Namespace, arguments: Sequence[str]
+) -> records.Record:
+    """Say which command it was. The note changes nothing, and stands by itself."""
+    line = list(arguments)
+    if "--note" in line:
+        place = line.index("--note")
+        del line[place : place + 2]
+    return {
+        "experiment": experiment.name,
+        "command": shlex.join([*experiment.command.split(), *line]),
+        "verified": options.verify,
+        "note": options.note,
+    }
 
 
 def run_all(
@@ -200,7 +207,7 @@ def run_all(
     options: argparse.Namespace,
     settings: Sequence[Recipe],
     processes: Processes,
-    line: str,
+    told: records.Record,
 ) -> None:
     """Train and test with each of the settings, and write down what came of it."""
     if options.threads:
@@ -208,18 +215,13 @@ def run_all(
     source, runs, results = Source(options.folder, options.verify), [], []
     for chosen in settings:
         model, task = experiment.model(chosen), experiment.task(chosen, source)
-        trainer = Trainer(model, task, chosen, processes)
-        run = Run(trainer, options.out / f"seed-{chosen.seed}")
+        run = Run(Trainer(model, task, chosen, processes), options.out / chosen.label)
         run.train()
         runs.append(run)
         if processes.first:
-            result = {"experiment": experiment.name, "command": line}
-            result |= outcome(run) | records.circumstances(processes.device)
-            result |= {"processes": processes.count, "verified": options.verify}
-            result |= {"note": options.note}
-            records.add(options.out / "results.jsonl", result, key="settings")
-            results.append(result)
-            print(f"seed {chosen.seed}: {records.summary([result])}")
+            results.append(told | outcome(run))
+            records.add(options.out / "results.jsonl", results[-1], key="settings")
+            print(f"{chosen.label}: {records.summary(results[-1:])}")
     if processes.first:
         conclude(options.out, runs, results)
 
@@ -236,6 +238,8 @@ def outcome(run: Run) -> records.Record:
         "parameters": sum(p.numel() for p in trainer.model.parameters()),
         "settings": asdict(trainer.recipe),
         "curve": records.columns(run.history),
+        "processes": run.processes.count,
+        **records.circumstances(run.processes.device),
     }
 
 

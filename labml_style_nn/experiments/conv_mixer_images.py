@@ -22,9 +22,14 @@ On patches of one pixel. Five splits, the same as the Mixer's:
 
 >>> results = recorded("conv_mixer_images", "digits")
 >>> print(summary(results))
-@digits@
+5 seeds: 99.78 ± 0.30 % right in the test, 33 CPU-seconds each
 
-@choice@
+The changes of the images are those of the Mixer's recipe, and the rest was a guess:
+larger steps, less decay, fewer epochs. It was judged by five-fold cross-validation
+among the 1,437 training images of seed 0. At first it named 26 of them wrongly. The
+fault was in the loop: the averaged batch norms remembered how they began
+([`averages`][]). Without it, the same recipe named 4 wrongly, and the search ended
+there. As with the Mixer, most test images of the other splits are among those 1,437.
 
 ## The record: clothes and photographs
 
@@ -49,14 +54,14 @@ has that network and that many epochs, for a GPU:
 >>> f"{sum(p.numel() for p in model.parameters()):,}"
 '594,186'
 
-It was **not run here**: on one core an epoch would take about half an hour. It lacks
-the authors' RandAugment.
+It was **not run here**: on one core it would take hours. It lacks the authors'
+RandAugment.
 
 ## Channels last
 
-A convolution over $1 \times 1$ patches is a product of matrices, and fastest if the
-channels of a pixel lie side by side in memory (`--channels-last`). It changes no
-number but by rounding.
+All these recipes keep the channels of a place side by side in memory
+(`--channels-last`), where mixing them is a product of matrices. It changes no number
+but by rounding; what it gains is told by [`conv_mixer`][models.conv_mixer].
 
 ## Example
 

@@ -49,6 +49,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from labml_style_nn.layers.batch_norm import BatchNorm
+
 CPU = torch.device("cpu")
 
 
@@ -89,10 +91,9 @@ class Processes:
 
     def place(self, model: nn.Module) -> nn.Module:
         """Move a network to the device; share its batch norms between GPUs."""
-        model = model.to(self.device)
         if self.count > 1 and self.device.type == "cuda":
-            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        return model
+            synchronise(model)
+        return model.to(self.device)
 
     def parallel(self, model: nn.Module) -> nn.Module:
         """Wrap a network, so that gradients are averaged over all processes."""
@@ -121,6 +122,20 @@ def started(device: str = "auto") -> Iterator[Processes]:
         yield Processes(rank, count, place)
     finally:
         distributed.destroy_process_group()
+
+
+def synchronise(model: nn.Module) -> None:
+    """Exchange the batch norms of a network for some that work as one on all GPUs.
+
+    What they have learned and counted stays, and so do its names.
+    """
+    for name, layer in model.named_children():
+        if isinstance(layer, BatchNorm):
+            common = nn.SyncBatchNorm(layer.channels, layer.eps, layer.momentum)
+            common.load_state_dict(layer.state_dict())
+            setattr(model, name, common)
+        else:
+            synchronise(layer)
 
 
 def where(device: str) -> torch.device:

@@ -3,11 +3,12 @@ r"""# The sets of images
 Four sets, from small to large, with what a network needs to know of each: the size of
 an image, its channels, the number of classes.
 
-| `--data` | images to learn from, and for the test | |
-|---|---|---|
-| `digits` | 1,437 and 360, of $8 \times 8$ pixels | comes with scikit-learn; the split follows the seed ([`digits`][data.digits]) |
-| `fashion-mnist` | 60,000 and 10,000, of $28 \times 28$ | downloaded, or in a folder ([`fashion_mnist`][]) |
-| `cifar10`, `cifar100` | 50,000 and 10,000, of $32 \times 32$ in colour | likewise ([`cifar`][]) |
+- `digits`: 1,437 images to learn from and 360 for the test, of $8 \times 8$ pixels.
+  They come with scikit-learn, and the seed draws the split ([`digits`][data.digits]).
+- `fashion-mnist`: 60,000 and 10,000 clothes of $28 \times 28$ pixels, downloaded or in
+  a folder ([`fashion_mnist`][]).
+- `cifar10` and `cifar100`: 50,000 and 10,000 photographs of $32 \times 32$ pixels in
+  colour, likewise ([`cifar`][]).
 
 ## Example
 
@@ -33,8 +34,8 @@ Load = Callable[[int, Source], tuple[Images, Images]]
 class ImageSet(NamedTuple):
     """## What a network needs to know
 
-    `load` takes the seed of the run and the [`Source`][], and gives the images to learn
-    from and those for the test.
+    `load` takes the seed of the run and the [`Source`][command.Source], and gives the
+    images to learn from and those for the test.
     """
 
     image_size: int

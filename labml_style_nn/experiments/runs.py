@@ -157,8 +157,9 @@ class Run:
         return tqdm(
             total=self.trainer.steps,
             initial=self.trainer.step,
-            desc=f"seed {self.trainer.recipe.seed}",
+            desc=self.trainer.recipe.label,
             unit="step",
+            mininterval=0.5,
             disable=quiet or not self.processes.first,
         )
 
@@ -170,7 +171,7 @@ def noted_signals() -> Iterator[list[int]]:
     A second one is obeyed. A signal that is ignored stays ignored.
     """
     notes: list[int] = []
-    before = {number: signal.getsignal(number) for number in (SIGINT, SIGTERM)}
+    before = {int(name): signal.getsignal(name) for name in (SIGINT, SIGTERM)}
 
     def note(number: int, _: FrameType | None) -> None:
         notes.append(number)

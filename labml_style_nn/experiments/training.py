@@ -19,9 +19,9 @@ $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 ## Notation
 
 - $t$, `step`: how many steps have been taken
-- $n$, `count`: how many examples a step learns from
-- $\ell_{t,i}$, `loss`: the loss of an example; $\ell_t$ is the mean over a batch
-- $\theta_t$, `model`: the weights
+- $n$, `number`: how many examples a step learns from
+- $\ell$, `loss`: the loss, $\ell_{t,i}$ of an example and $\ell_t$ of a batch
+- $\theta$, `model`: the weights, $\theta_t$ after step $t$
 - $\eta_t$: the learning rate of a step ([`learning_rate`][])
 - $\bar\theta$, `average`: the running average of the weights
 - $\beta_t$: how much of the average stays at a step
@@ -92,7 +92,7 @@ class Sums(NamedTuple):
 
     loss: Tensor
     right: Tensor
-    count: int | Tensor
+    number: int | Tensor
 
 
 class Task(Protocol):
@@ -158,6 +158,11 @@ class Recipe:
     )
     channels_last: bool = option(False, "keep the channels of a pixel side by side")
 
+    @property
+    def label(self) -> str:
+        """Name the run among others of the same experiment."""
+        return f"seed-{self.seed}"
+
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         check_positive(epochs=self.epochs, batch_size=self.batch_size)
@@ -165,17 +170,24 @@ class Recipe:
             if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
         check_rate(averaging=self.averaging)
-        for setting in fields(self):
-            choices = setting.metadata.get("choices")
-            if choices and getattr(self, setting.name) not in choices:
-                raise ValueError(
-                    f"{setting.name} must be one of {', '.join(choices)}, "
-                    f"got {getattr(self, setting.name)}"
-                )
+        check_choices(self)
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be less than epochs, "
                 f"got {self.warmup_epochs} of {self.epochs}"
+            )
+
+
+def check_choices(recipe: Recipe) -> None:
+    """Refuse a setting that is not one of its choices.
+
+    **Raises.** `ValueError` for the first.
+    """
+    for setting in fields(recipe):
+        choices, value = setting.metadata.get("choices"), getattr(recipe, setting.name)
+        if choices and value not in choices:
+            raise ValueError(
+                f"{setting.name} must be one of {', '.join(choices)}, got {value}"
             )
 
 
@@ -193,8 +205,8 @@ class Epoch(NamedTuple):
 class DivergedError(ArithmeticError):
     """## When training breaks down
 
-    The loss is not a number any more. Every later step would only spread it, so the run
-    stops and says where. What was saved before is still good.
+    The loss or a gradient is not a number any more. To take the step would spread it to
+    all weights, so the run stops before it and says where. What was saved is good.
     """
 
 
@@ -252,12 +264,12 @@ class Trainer:
 
         PyTorch's global generator is seeded anew.
 
-        **Raises.** [`DivergedError`][] if the loss is not a number.
+        **Raises.** [`DivergedError`][] if the loss or a gradient is not a number.
         """
         # Forward: this process's part of the batch, and what all parts came to.
         sums = self.forward(self.draw())
         total = self.processes.total(torch.stack([tensor(n) for n in sums]))
-        self.check(total)
+        self.check("loss", total[0] / total[2])
         # Backward. Processes average their gradients, and times their number an average
         # is a sum: this is the gradient of the mean over the whole batch.
         count = total[2].item() / self.processes.count
@@ -286,13 +298,12 @@ class Trainer:
         with torch.autocast(self.device.type, dtype, enabled=mixed):
             return self.task.loss(self.network, batch)
 
-    def check(self, total: Tensor) -> None:
-        """Refuse to go on with a loss that is not a number."""
-        loss = (total[0] / total[2]).item()
-        if not math.isfinite(loss):
+    def check(self, name: str, number: Tensor) -> None:
+        """Refuse to go on with what is not a number, or infinite."""
+        if not number.isfinite():
             epoch = self.step // self.task.steps_per_epoch
             raise DivergedError(
-                f"the loss is {loss} in epoch {epoch + 1}, step {self.step + 1}: "
+                f"the {name} is {number} in epoch {epoch + 1}, step {self.step + 1}: "
                 "try a smaller learning rate or a longer warm-up"
             )
 
@@ -301,18 +312,20 @@ class Trainer:
         self.optimizer.zero_grad()
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
+        # A gradient that is far too long is shortened, and keeps its direction.
+        longest = self.recipe.clipping or math.inf
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), longest)
+        # In float16 some are too large for it now and then. Such a step is left out.
+        if not self.scaler.is_enabled():
+            self.check("norm of the gradients", norm)
 
     def update(self) -> None:
         """Move the weights against their gradients."""
-        # A gradient that is far too long is shortened, and keeps its direction.
-        if self.recipe.clipping:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clipping)
         recipe, steps = self.recipe, self.steps
         warmup = steps * recipe.warmup_epochs // recipe.epochs
         rate = learning_rate(self.step, steps, warmup, recipe.learning_rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        # In float16 a step with gradients too large for it is left out.
         self.scaler.step(self.optimizer)
         self.scaler.update()
 

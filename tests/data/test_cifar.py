@@ -65,7 +65,7 @@ def test_only_whole_records_are_read(length: int, num_labels: int) -> None:
 # ## The whole way, with small sets of the same form
 
 
-def shrink(layout: cifar.Layout, host, number: int) -> cifar.Layout:
+def shrink(layout: cifar.CifarLayout, host, number: int) -> cifar.CifarLayout:
     """Put a set with few images a file on the host, as if it had been published."""
     buffer, described = io.BytesIO(), {}
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
@@ -90,14 +90,14 @@ def shrink(layout: cifar.Layout, host, number: int) -> cifar.Layout:
 
 
 @pytest.fixture
-def cifar10(host, monkeypatch) -> cifar.Layout:
+def cifar10(host, monkeypatch) -> cifar.CifarLayout:
     small = shrink(CIFAR10, host, number=4)
     monkeypatch.setattr(cifar, "CIFAR10", small)
     return small
 
 
 @pytest.fixture
-def cifar100(host, monkeypatch) -> cifar.Layout:
+def cifar100(host, monkeypatch) -> cifar.CifarLayout:
     small = shrink(CIFAR100, host, number=6)
     monkeypatch.setattr(cifar, "CIFAR100", small)
     return small
@@ -129,7 +129,7 @@ def test_hundred_classes_or_twenty(cifar100, tmp_path, coarse) -> None:
     assert test.images.equal(read_records(records(6, (20, 100), 1), 2)[1])
 
 
-def unpack(layout: cifar.Layout, host, folder: Path) -> None:
+def unpack(layout: cifar.CifarLayout, host, folder: Path) -> None:
     packed = io.BytesIO(host.files[layout.archive.name])
     with tarfile.open(fileobj=packed) as archive:
         archive.extractall(folder, filter="data")

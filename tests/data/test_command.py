@@ -21,7 +21,7 @@ def text(host, monkeypatch, tmp_path) -> None:
     host.files["input.txt"] = TEXT
     sums = hashlib.sha256(TEXT).hexdigest(), hashlib.md5(TEXT).hexdigest()
     file = DataFile("input.txt", len(TEXT), *sums, (host.url("input.txt"),))
-    monkeypatch.setattr(tiny_shakespeare, "FILE", file)
+    monkeypatch.setattr(tiny_shakespeare, "TINY_SHAKESPEARE", file)
 
 
 def test_it_fetches_and_says_what_it_is(text, tmp_path, capsys) -> None:
@@ -66,8 +66,8 @@ def test_images_are_counted_by_class(monkeypatch, tmp_path, capsys) -> None:
         )
 
     contents = {
-        "TRAIN": (packed(0, 255, sizes=(2, 1, 1)), packed(0, 1, sizes=(2,))),
-        "TEST": (packed(7, sizes=(1, 1, 1)), packed(0, sizes=(1,))),
+        "TRAIN_FILES": (packed(0, 255, sizes=(2, 1, 1)), packed(0, 1, sizes=(2,))),
+        "TEST_FILES": (packed(7, sizes=(1, 1, 1)), packed(0, sizes=(1,))),
     }
     for part, (images, labels) in contents.items():
         files = []

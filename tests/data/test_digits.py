@@ -5,7 +5,8 @@ import sklearn.datasets
 import torch
 from sklearn.model_selection import train_test_split
 
-from labml_style_nn.data.digits import load_digits, split_digits, take
+from labml_style_nn.data.digits import load_digits, split_digits
+from labml_style_nn.data.images import take
 
 
 def as_rows(images: torch.Tensor) -> list[tuple[float, ...]]:

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 
 from labml_style_nn.data import fashion_mnist
 from labml_style_nn.data.download import DataError, DataFile
-from labml_style_nn.data.fashion_mnist import CLASSES, load_fashion_mnist, read_idx
+from labml_style_nn.data.fashion_mnist import (
+    FASHION_CLASSES,
+    load_fashion_mnist,
+    read_idx,
+)
 
 
 def write_idx(array: torch.Tensor) -> bytes:
@@ -79,13 +83,13 @@ def test_sizes_beyond_the_file_take_no_memory() -> None:
 def some(number: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(seed)
     images = torch.randint(256, (number, 28, 28), dtype=torch.uint8)
-    return images, torch.randint(len(CLASSES), (number,), dtype=torch.uint8)
+    return images, torch.randint(len(FASHION_CLASSES), (number,), dtype=torch.uint8)
 
 
 @pytest.fixture
 def small(host, monkeypatch):
     """Put a set of 7 and 3 images on the host, and take it for the published one."""
-    parts = {"TRAIN": some(7, seed=0), "TEST": some(3, seed=1)}
+    parts = {"TRAIN_FILES": some(7, seed=0), "TEST_FILES": some(3, seed=1)}
     for part, arrays in parts.items():
         files = []
         for published, array in zip(getattr(fashion_mnist, part), arrays, strict=True):
@@ -152,7 +156,7 @@ def test_other_contents_are_refused(small, tmp_path, content, message) -> None:
 
 
 def test_published_files_are_described_as_in_the_readme() -> None:
-    files = [*fashion_mnist.TRAIN, *fashion_mnist.TEST]
+    files = [*fashion_mnist.TRAIN_FILES, *fashion_mnist.TEST_FILES]
     assert [file.name for file in files] == [
         "train-images-idx3-ubyte.gz",
         "train-labels-idx1-ubyte.gz",

@@ -22,7 +22,7 @@ def test_text_is_cut_at_nine_tenths(host, tmp_path, monkeypatch) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
     address = host.url("input.txt")
     small = DataFile("input.txt", len(content), sha256, "", (address,))
-    monkeypatch.setattr(tiny_shakespeare, "FILE", small)
+    monkeypatch.setattr(tiny_shakespeare, "TINY_SHAKESPEARE", small)
     train, test = load_tiny_shakespeare(tmp_path)
     # Line ends are as they were.
     assert (train + test).encode() == content
@@ -31,7 +31,7 @@ def test_text_is_cut_at_nine_tenths(host, tmp_path, monkeypatch) -> None:
 
 def test_split_of_the_published_text_is_nano_gpts() -> None:
     # What its `data/shakespeare_char/prepare.py` prints.
-    size = tiny_shakespeare.FILE.size
+    size = tiny_shakespeare.TINY_SHAKESPEARE.size
     train, test = tiny_shakespeare.split_text("x" * size)
     assert (len(train), len(test)) == (1_003_854, 111_540)
 

@@ -126,7 +126,7 @@ def test_loss_and_errors_are_counted() -> None:
     assert task.evaluate(Sure()) == {"test_accuracy": 1193 / 1200}
     sums = task.loss(Sure(), Images(images[:10], labels[:10]))
     assert sums.right.item() == 3
-    assert sums.count == 10
+    assert sums.number == 10
     # A score of one against nine zeros; smoothing shares a tenth of the target.
     log_one, log_zero = 1 - math.log(math.e + 9), -math.log(math.e + 9)
     right = -0.91 * log_one - 9 * 0.01 * log_zero

@@ -72,7 +72,7 @@ def test_command_trains_each_seed_and_writes_it_down(
         assert result["processor"]
     assert results[0]["versions"].keys() == {"torch", "numpy", "scikit-learn"}
     said = capsys.readouterr().out
-    assert f"seed 1: {records.summary(results[1:])}" in said
+    assert f"seed-1: {records.summary(results[1:])}" in said
     assert records.summary(results) in said
     curves = ElementTree.parse(tmp_path / "curves.svg").getroot()
     assert curves.tag == "{http://www.w3.org/2000/svg}svg"
@@ -264,11 +264,8 @@ def test_sets_of_bytes_are_loaded_from_the_folder_that_is_named(
 
 def lines() -> list[dict[str, Any]]:
     folder = Path(mixer_images.__file__).with_name("results")
-    return [
-        json.loads(line)
-        for experiment in BOTH
-        for line in (folder / f"{experiment.name}.jsonl").read_text().splitlines()
-    ]
+    files = [folder / f"{experiment.name}.jsonl" for experiment in BOTH]
+    return [record for file in files for record in records.read(file)]
 
 
 @pytest.mark.parametrize(

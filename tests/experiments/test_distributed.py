@@ -11,7 +11,14 @@ import pytest
 import torch
 from torch import nn
 
-from labml_style_nn.experiments.distributed import Processes, started, where
+from labml_style_nn.experiments.distributed import (
+    Processes,
+    started,
+    synchronise,
+    where,
+)
+from labml_style_nn.layers.batch_norm import BatchNorm
+from labml_style_nn.models.conv_mixer import ConvMixer
 
 TINY = [
     "--epochs=2",
@@ -105,6 +112,29 @@ def test_one_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         assert total.dtype == torch.float64
         model = nn.Linear(2, 2)
         assert processes.parallel(model) is model
+
+
+def test_batch_norms_become_one_for_all_gpus() -> None:
+    model = ConvMixer(
+        patch_size=2,
+        in_channels=1,
+        num_classes=3,
+        num_layers=2,
+        hidden_dim=5,
+        kernel_size=3,
+    )
+    images = torch.rand(4, 1, 8, 8)
+    model(images)  # so that the statistics are those of something
+    model.eval()
+    scores, state = model(images), model.state_dict()
+    before = sum(isinstance(layer, BatchNorm) for layer in model.modules())
+    synchronise(model)
+    model.eval()
+    kinds = [type(layer) for layer in model.modules()]
+    assert kinds.count(nn.SyncBatchNorm) == before == 5
+    assert BatchNorm not in kinds
+    assert model.state_dict().keys() == state.keys()
+    torch.testing.assert_close(model(images), scores)
 
 
 def test_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,28 @@ def test_infinite_loss_stops_too() -> None:
         trainer.advance()
 
 
+class Steep(nn.Module):
+    """Its loss is a number, but the root has an infinite slope at zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(10))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.weight.sqrt().expand(len(images), 10)
+
+
+def test_gradient_that_is_no_number_stops_before_the_step() -> None:
+    trainer = Trainer(Steep(), task(), RECIPE)
+    with pytest.raises(
+        DivergedError,
+        match=r"the norm of the gradients is (nan|inf) in epoch 1, step 1",
+    ):
+        trainer.advance()
+    assert trainer.model.weight.equal(torch.zeros(10))
+    assert trainer.step == 0
+
+
 class Types(nn.Module):
     """A network that notes in what its products are computed."""
 

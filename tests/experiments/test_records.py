@@ -1,0 +1,67 @@
+"""Records: complete, in order, and put in words without losing a digit."""
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.board import Board
+from labml_style_nn.experiments.recorded import recorded
+
+
+def result(accuracy: float, seconds: float) -> dict[str, Any]:
+    return {"test_accuracy": accuracy, "cpu_seconds": seconds}
+
+
+def test_summary_has_mean_and_deviation() -> None:
+    several = [result(0.99, 10), result(1.0, 20), result(0.98, 33)]
+    said = "3 seeds: 99.00 ± 1.00 % right in the test, 21 CPU-seconds each"
+    assert records.summary(several) == said
+    said = "99.00 % right in the test, 10 CPU-seconds"
+    assert records.summary(several[:1]) == said
+
+
+def test_columns_are_the_curves() -> None:
+    history = [{"epoch": 1, "loss": 2.0, "x": 0.1}, {"epoch": 2, "loss": 1 / 3, "x": 1}]
+    assert records.columns(history) == {"loss": [2.0, 0.33333], "x": [0.1, 1]}
+    assert records.columns([]) == {}
+
+
+def test_circumstances_are_of_this_machine() -> None:
+    told = records.circumstances(torch.device("cpu"))
+    assert told["machine"] == f"{platform.system()} {platform.machine()}"
+    assert told["versions"]["torch"] == torch.__version__
+    assert told["gpu"] == ""
+    assert told["threads"] == torch.get_num_threads()
+
+
+def test_processor_has_a_name_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(path: Path, encoding: str) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "read_text", nothing)
+    assert records.processor() == platform.processor()
+    lines = "processor : 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: another\n"
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding: lines)
+    assert records.processor() == "Some CPU @ 2 GHz"
+
+
+def test_recorded_results_are_those_of_the_data_set() -> None:
+    for data in ("digits", "cifar10"):
+        results = recorded("mixer_images", data)
+        assert results
+        assert {found["settings"]["data"] for found in results} == {data}
+
+
+@pytest.mark.parametrize("folder", [None, Path("nowhere")])
+def test_board_does_without_its_package(
+    folder: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labml_style_nn.experiments.board.find_spec", lambda name: None)
+    board = Board(folder)
+    board.write(1, {"loss": 1.0})
+    board.close()
+    assert not Path("nowhere").exists()
