@@ -4,6 +4,7 @@ Training runs that anybody can repeat. Each is a page, and each is a command.
 
 - [`mixer_images`][]: a Mixer learns to name digits, clothes, photographs.
 - [`conv_mixer_images`][]: a ConvMixer learns the same.
+- [`masked_language`][]: a Mixer and attention learn to fill in characters of a text.
 - [`family_digits`][]: six networks of one size on the same digits.
 - [`few_shot`][]: what a network has learned about classes it never saw.
 - [`masked_language`][]: a Mixer and attention fill in the gaps of a text.
@@ -18,6 +19,10 @@ And those that learn from text:
 
 - [`masked_text`][]: the task, from the text to the gaps.
 - [`guessing`][]: what can be guessed without a network.
+What belongs to the text:
+
+- [`masked_text`][]: the task, from the text to the loss.
+- [`guessing`][]: what can be guessed by counting, without a network.
 
 The one loop in which everything learns, and its parts:
 

@@ -21,8 +21,7 @@ Z &= Y W^\top + \mathbf{1} b^\top, \\
 
 ## Notation
 
-- $t_s$, `targets`: the token that stood at place $s$; $-100$ where none
-  was chosen
+- $t_s$, `targets`: the token that stood at place $s$; $-100$ where none was chosen
 - $M$, `chosen`: the places that were chosen
 - $Y$, `y`: what leaves the encoder, $S \times C$ for each sequence
 - $Z$, `scores`: a score for each token at each place, $S \times V$
@@ -66,9 +65,9 @@ less than one parameter in a thousand, and the work is nearly the same too:
 >>> describe(mixer_language_model, dim=160)
 1,104,740 parameters, 151 million multiply–adds
 
-## It begins with what is true of every text: nothing
+## It begins knowing nothing
 
-The output begins at zero, as the [head][ClassificationHead] of the Mixer does. So a new
+The output begins at zero, as the [head][ClassificationHead] of the Mixer does. A new
 model finds all tokens equally likely, and its loss is $\ln V$ (see the example below).
 
 ## What differs from the paper
