@@ -46,14 +46,39 @@ learned nothing that carries over.
 ## Run it
 
 ```console
-$ python -m labml_style_nn.experiments.few_shot
 $ python -m labml_style_nn.experiments.few_shot --seeds 0 1 2 3 4
+$ python -m labml_style_nn.experiments.few_shot --data fashion-mnist --epochs 2
 ```
 
-Each seed draws another split, other first weights, and twenty draws of the examples.
-The digits 0 to 4 are learned, and 5 to 9 are probed. Results go to
-`runs/few_shot/results.jsonl`; what was recorded stands among
-[the results](../results.py).
+Each seed draws other first weights and twenty times other examples; of the digits, it
+draws another split too. The classes 0 to 4 are learned, and 5 to 9 are probed. Results
+go to `runs/few_shot/results.jsonl`.
+
+## The record
+
+The mean and the standard deviation over all draws, first for the digits, then for
+Fashion-MNIST:
+
+>>> from labml_style_nn.experiments.recorded import recorded
+>>> print(summary(recorded("few_shot", "digits")))
+pixels                       84.93 ± 3.58 %
+Mixer, before training       65.63 ± 4.71 %
+Mixer, after training        51.38 ± 7.37 %
+ConvMixer, before training   37.20 ± 5.41 %
+ConvMixer, after training    62.60 ± 4.83 %
+>>> print(summary(recorded("few_shot", "fashion-mnist")))
+pixels                       74.21 ± 3.80 %
+Mixer, before training       48.35 ± 4.53 %
+Mixer, after training        50.64 ± 5.08 %
+ConvMixer, before training   46.92 ± 3.30 %
+ConvMixer, after training    55.18 ± 3.61 %
+
+Nothing beats the pixels. These images are small, centred and alike in size, so that to
+compare them pixel by pixel is already a good method; and five classes teach a network
+little about the others. A ConvMixer gains by its training on both sets. A Mixer loses
+by it on the digits: what it no longer needs to tell 0 to 4 apart, it need not keep.
+The strong 5-shot numbers of the paper rest on what is missing here, millions of images
+of thousands of classes.
 
 ## Example
 
