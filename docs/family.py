@@ -1,14 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     name: python3
-# ---
-
 # %% [markdown]
 # # The family
 #
@@ -172,6 +161,9 @@ throughput = records.read(folder / "family_throughput.jsonl")
 as_built = {row["member"]: row for row in throughput if not row["channels_last"]}
 KINDS = "forward", "training"
 rearranged = {row["member"]: row for row in throughput if row["channels_last"]}
+
+# %% [markdown]
+# All of it together:
 
 # %% tags=["hide-input"]
 HEADS = (

@@ -1,14 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Results
 #
@@ -242,6 +231,9 @@ heads = "", "Parameters", "Epochs", "Time", "Surprise, bits", "Right in the test
 table(heads, rows, numbers=5)
 commands(*texts)
 
+# %% [markdown]
+# How both learned the text of Python's library, measured on a part that is held out.
+
 # %% tags=["hide-input"]
 figure, (left, right) = figures.draw(7.2, 2.8, columns=2)
 told = []
@@ -322,6 +314,9 @@ figures.show(
     "In memory only the ViT with attention written out bends upward.",
 )
 
+# %% [markdown]
+# The quadratic term of the fit, as a share of the whole where there are most tokens:
+
 # %% tags=["hide-input"]
 rows = []
 for name, curves in COST["curves"].items():
@@ -338,3 +333,10 @@ heads = (
 )
 table(heads, rows, numbers=3)
 commands([COST])
+
+# %% [markdown]
+# ## What was not run
+#
+# No GPU was at hand. The full sizes of the CIFAR-10 experiments, CIFAR-100 and longer
+# texts have their commands and wait for somebody who has one; see
+# [how to run them](guide/run.md).

@@ -175,7 +175,7 @@ from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
 from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead
 from labml_style_nn.layers.layer_scale import LayerScale
-from labml_style_nn.layers.linear import Linear
+from labml_style_nn.layers.linear import begin_small
 from labml_style_nn.layers.pool_mixing import PoolMixing
 from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 
@@ -239,15 +239,6 @@ class PoolFormerBlock(nn.Module):
             self.channel_scale(self.channel_mixing(self.channel_norm(u)))
         )
         return y
-
-
-def begin_small(module: nn.Module) -> None:
-    """Begin a linear map as the authors do, and leave any other layer as it is.
-
-    **Source.** `_init_weights` and `cls_init_weights` in the authors' `poolformer.py`.
-    """
-    if isinstance(module, Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
 
 
 class MapEmbedding(nn.Conv2d):
