@@ -210,8 +210,7 @@ def run_all(
     told: records.Record,
 ) -> None:
     """Train and test with each of the settings, and write down what came of it."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    choose_arithmetic(options.threads)
     source, runs, results = Source(options.folder, options.verify), [], []
     for chosen in settings:
         model, task = experiment.model(chosen), experiment.task(chosen, source)
@@ -224,6 +223,20 @@ def run_all(
             print(f"{chosen.label}: {records.summary(results[-1:])}")
     if processes.first:
         conclude(options.out, runs, results)
+
+
+def choose_arithmetic(threads: int) -> None:
+    r"""Let CPUs compute as fast as they can.
+
+    Numbers below $10^{-38}$ are stored in a form of their own, with which CPUs compute
+    many times slower. Where its input is far below zero, the gradient of GELU is such a
+    number. With them, a ConvMixer that had learned for a while took its steps at two
+    fifths of the speed that it has if they count as zero. Sums do not notice.
+    """
+    # Threads that are started later compute as this one does.
+    torch.set_flush_denormal(True)
+    if threads:
+        torch.set_num_threads(threads)
 
 
 def outcome(run: Run) -> records.Record:

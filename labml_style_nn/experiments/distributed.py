@@ -32,6 +32,8 @@ Processes(rank=0, count=1, device=device(type='cpu'))
 >>> (share,) = processes.share((torch.arange(5),))
 >>> share
 tensor([0, 1, 2, 3, 4])
+>>> processes.total(torch.tensor([0.5, 3.0]))
+tensor([0.5000, 3.0000], dtype=torch.float64)
 
 The second of two has the second half:
 

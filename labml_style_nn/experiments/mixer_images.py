@@ -33,7 +33,7 @@ deviation over splits:
 
 >>> results = recorded("mixer_images", "digits")
 >>> print(summary(results))
-@digits@
+5 seeds: 99.28 ± 0.58 % right in the test, 45 CPU-seconds each
 
 For comparison, [the notebook](../examples/train_on_digits.py) gives the same splits to
 two classical methods.
@@ -54,14 +54,15 @@ for them, the choice was not quite blind.
 One run each, on one core, with 5,000 of the training images held out. The recipes were
 written down before the first of these runs and not changed after it.
 
->>> for data in ("fashion-mnist", "cifar10"):
-...     print(data, summary(recorded("mixer_images", data)))
-@others@
+>>> print(summary(recorded("mixer_images", "cifar10")))
+73.75 % right in the test, 773 CPU-seconds
 
 The photographs were not quite the official ones, and the record says so:
 
->>> print(recorded("mixer_images", "cifar10")[0]["note"])
-@note@
+>>> import textwrap
+>>> print(textwrap.fill(recorded("mixer_images", "cifar10")[0]["note"], 72))
+the images are the official ones in order and split, but for 98 of the
+60,000, which come from JPEG copies
 
 What is published is far better, and took far longer: a Mixer with 0.67 million
 parameters reaches 90.83 % on CIFAR-10 after 300 epochs with AutoAugment and CutMix

@@ -7,6 +7,7 @@ line of these files was written by a run of the command that it names.
 
 >>> results = recorded("mixer_images", "digits")
 >>> [result["test_errors"] for result in results]
+[0, 3, 4, 5, 1]
 """
 
 from importlib import resources

@@ -63,6 +63,14 @@ numbers is larger:
 >>> trainer = Trainer(nn.Linear(2, 2), Larger(), recipe)
 >>> [round(trainer.train_epoch().accuracy, 2) for epoch in range(4)]
 [0.62, 0.91, 0.94, 0.96]
+
+A loss that is no number ends it:
+
+>>> _ = nn.init.constant_(trainer.model.bias, math.nan)
+>>> trainer.advance()
+Traceback (most recent call last):
+    ...
+labml_style_nn.experiments.training.DivergedError: ...
 """
 
 import math
