@@ -1,6 +1,7 @@
 """The experiment on text: one command, both encoders, the same text and questions."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from labml_style_nn.experiments.masked_language import (
     compare,
     text_task,
 )
+from labml_style_nn.experiments.recorded import recorded
 
 SMALL = [
     "--epochs=2",
@@ -143,3 +145,24 @@ def test_the_first_weights_follow_from_the_seed() -> None:
 def test_an_encoder_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match="encoder must be one of mixer, attention"):
         Settings(encoder="convolution")
+
+
+@pytest.mark.parametrize("data", EXPERIMENT.presets)
+def test_the_record_is_of_networks_that_this_code_builds(data: str) -> None:
+    results = recorded("masked_language", data)
+    assert [found["settings"]["encoder"] for found in results] == [*ENCODERS]
+    for found in results:
+        settings = Settings(**found["settings"])
+        assert settings == replace(
+            EXPERIMENT.presets[data], encoder=settings.encoder, seed=found["seed"]
+        )
+        model = build_model(settings)
+        assert found["parameters"] == sum(p.numel() for p in model.parameters())
+        assert {len(values) for values in found["curve"].values()} == {settings.epochs}
+    # The same questions about the same text.
+    for name in ("text", "test_questions", "neighbours_nats"):
+        assert results[0][name] == results[1][name]
+
+
+def test_the_record_is_about_the_plays_as_published() -> None:
+    assert recorded("masked_language", "tiny-shakespeare")[0]["verified"] is True
