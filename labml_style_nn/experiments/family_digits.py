@@ -32,7 +32,16 @@ recipe is the Mixer's, which was chosen for it; with one of its own, each of the
 might do better. And the differences between five splits are as large as most of those
 between networks.
 
-@record@
+>>> results = recorded("family_digits", "digits")
+>>> for model in FAMILY:
+...     found = [r for r in results if r["settings"]["model"] == model]
+...     print(f"{model}: {summary(found)}")
+mixer: 5 seeds: 98.89 ± 0.44 % right in the test, 17 CPU-seconds each
+resmlp: 5 seeds: 97.72 ± 0.82 % right in the test, 16 CPU-seconds each
+gmlp: 5 seeds: 99.11 ± 0.36 % right in the test, 15 CPU-seconds each
+fnet: 5 seeds: 99.00 ± 0.75 % right in the test, 13 CPU-seconds each
+conv_mixer: 5 seeds: 99.72 ± 0.39 % right in the test, 18 CPU-seconds each
+vit: 5 seeds: 98.00 ± 0.41 % right in the test, 17 CPU-seconds each
 
 ## Example
 

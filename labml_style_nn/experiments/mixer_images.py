@@ -54,6 +54,8 @@ for them, the choice was not quite blind.
 One run each, on one core, with 5,000 of the training images held out. The recipes were
 written down before the first of these runs and not changed after it.
 
+>>> print(summary(recorded("mixer_images", "fashion-mnist")))
+90.07 % right in the test, 688 CPU-seconds
 >>> print(summary(recorded("mixer_images", "cifar10")))
 73.75 % right in the test, 773 CPU-seconds
 
