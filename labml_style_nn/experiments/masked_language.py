@@ -17,10 +17,11 @@ $ python -m labml_style_nn.experiments.masked_language --data tiny-shakespeare
 
 The first command trains both networks, one after the other, in seven minutes each on
 one processor core, and downloads nothing. `--encoder` chooses one of them. The plays
-are downloaded, or taken from the folder that `--folder` names. `--help` lists the options:
-every number of the [settings][masked_language.Settings] is one. What comes out lies in
-`runs/masked_language/`, in a folder for each text and in it one for each encoder: the
-[run][runs], its result and its curves. On the same machine they come out the same.
+are downloaded, or taken from the folder that `--folder` names. `--help` lists the
+options: every number of the [settings][masked_language.Settings] is one. What comes out
+lies in `runs/masked_language/`, in a folder for each text and in it one for each
+encoder: the [run][runs], its result and its curves. On the same machine they come out
+the same.
 
 ## What is asked
 
