@@ -17,10 +17,11 @@ $ python -m labml_style_nn.experiments.masked_language --data tiny-shakespeare
 
 The first command trains both networks, one after the other, in seven minutes each on
 one processor core, and downloads nothing. `--encoder` chooses one of them. The plays
-are downloaded, or taken from the folder that `--folder` names. `--help` lists the options:
-every number of the [settings][masked_language.Settings] is one. What comes out lies in
-`runs/masked_language/`, in a folder for each text and in it one for each encoder: the
-[run][runs], its result and its curves. On the same machine they come out the same.
+are downloaded, or taken from the folder that `--folder` names. `--help` lists the
+options: every number of the [settings][masked_language.Settings] is one. What comes out
+lies in `runs/masked_language/`, in a folder for each text and in it one for each
+encoder: the [run][runs], its result and its curves. On the same machine they come out
+the same.
 
 ## What is asked
 
@@ -77,10 +78,11 @@ We know of no published result for this task and this text.
 
 ## How the recipe was chosen
 
-The numbers of the recipe were written down before the first run, the same for both
-networks, and not tuned for either. One choice was made by a short trial on the text
-that is learned from: positions by formula, since attention learned faster with them
-than with learned ones. It was made in favour of attention; a Mixer has no positions.
+The numbers of the recipe are the same for both networks, and not tuned for either. They
+were set before these runs, after trials of a minute that showed how long a step takes.
+One choice was made by such a trial, too, on the text that is learned from: positions by
+formula, since attention learned faster with them than with learned ones. It was made in
+favour of attention; a Mixer has no positions.
 
 ## What this does not say
 

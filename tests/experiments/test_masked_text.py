@@ -165,7 +165,7 @@ def test_the_loss_is_a_sum_over_the_chosen_places():
     expected = F.cross_entropy(scores, targets, reduction="sum")
     torch.testing.assert_close(sums.loss, expected)
     assert sums.right == (scores.argmax(dim=1) == targets).sum()
-    assert sums.count == chosen.sum() > 0
+    assert sums.number == chosen.sum() > 0
 
 
 def test_one_who_knows_the_answers_is_always_right():
