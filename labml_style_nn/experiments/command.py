@@ -184,6 +184,9 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     except (ValueError, DataError, CheckpointError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    finally:
+        # Whatever else this process does, it computes as before.
+        torch.set_flush_denormal(False)
     return 0
 
 

@@ -94,6 +94,15 @@ torch.Size([25, 3])
 >>> answers = classify(probe, centres[more] + 0.3 * torch.randn(len(more), size))
 >>> f"{(answers == more).float().mean():.0%} right"
 '100% right'
+
+A network that is probed says a vector of each image, as pixels do:
+
+>>> network = mixer_images.build_model(mixer_images.Settings())
+>>> images = torch.rand(7, 1, 8, 8)
+>>> read_out(network, floats, images).shape, pixels(images).shape
+(torch.Size([7, 48]), torch.Size([7, 64]))
+>>> labels[choose(labels, shots=2, seed=0, draw=0)]
+tensor([0, 0, 1, 1, 2, 2])
 """
 
 import argparse

@@ -87,6 +87,13 @@ Mixer (4, 10)
 ConvMixer (4, 10)
 ViT (4, 10)
 ViT, written out (4, 10)
+
+A step of training leaves a gradient at every weight:
+
+>>> network = build("Mixer", 5, settings)
+>>> training_step(network, image(5, settings))
+>>> all(weight.grad is not None for weight in network.parameters())
+True
 """
 
 import argparse

@@ -162,7 +162,7 @@ poolformer_m48: 73,473,448 parameters, 11.5 GMACs
 
 >>> model(image).shape
 torch.Size([2, 10])
->>> poolformer.poolformer_s12(num_classes=10)(image).shape
+>>> poolformer_s12(num_classes=10)(image).shape
 torch.Size([2, 10])
 """
 
