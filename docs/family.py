@@ -17,7 +17,7 @@
 # it; images have $224 \times 224$ pixels and 1000 classes. FNet is a network for text:
 # here its blocks read patches, in the widths of the others.
 
-# %%
+# %% tags=["hide-input"]
 import re
 from html import escape
 from importlib import resources
@@ -52,10 +52,11 @@ def fnet_s16():
 
 # %% [markdown]
 # What a block does, in words, and what it costs, in multiply–adds: $S$ tokens of $C$
-# channels, and the hidden widths $D_S$ and $D_C$. $k$ is the side of a kernel.
+# channels, the hidden widths $D_S$ and $D_C$, and $E = D_C / 2$. $k$ is the side of a
+# kernel.
 
 
-# %%
+# %% tags=["hide-input"]
 class Member(NamedTuple):
     """A network of the family: how to build it, and what a block of it does."""
 
@@ -137,9 +138,9 @@ FAMILY = {
 # %% [markdown]
 # Parameters and multiply–adds of the whole network are counted now, by PyTorch, and so
 # is the work of one block, which must be what its formula says. The throughput was
-# measured beforehand, on a machine at rest, and is on record.
+# measured beforehand, with the networks in turn, and is on record.
 
-# %%
+# %% tags=["hide-input"]
 with torch.device("meta"):
     networks = {name: member.build() for name, member in FAMILY.items()}
 

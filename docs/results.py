@@ -183,7 +183,7 @@ rows = [
 ]
 rows.sort(key=lambda row: row[-1], reverse=True)
 table(("", "Parameters", "Time", "Runs", "Right in the test, %"), rows, numbers=4)
-commands(FAMILY)
+commands(*by_model.values())
 
 # %% [markdown]
 # Differences smaller than the spread say nothing: a test has 360 images, and one of
