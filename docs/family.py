@@ -1,14 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     name: python3
-# ---
-
 # %% [markdown]
 # # The family
 #
@@ -28,8 +17,7 @@
 # it; images have $224 \times 224$ pixels and 1000 classes. FNet is a network for text:
 # here its blocks read patches, in the widths of the others.
 
-# %%
-import json
+# %% tags=["hide-input"]
 import re
 from html import escape
 from importlib import resources
@@ -38,6 +26,7 @@ from typing import NamedTuple
 import torch
 from IPython.display import HTML, display
 
+from labml_style_nn.experiments import records
 from labml_style_nn.models.conv_mixer import convmixer_768_32
 from labml_style_nn.models.fnet import FNet
 from labml_style_nn.models.gmlp import gmlp_s16
@@ -63,10 +52,11 @@ def fnet_s16():
 
 # %% [markdown]
 # What a block does, in words, and what it costs, in multiply–adds: $S$ tokens of $C$
-# channels, and the hidden widths $D_S$ and $D_C$. $k$ is the side of a kernel.
+# channels, the hidden widths $D_S$ and $D_C$, and $E = D_C / 2$. $k$ is the side of a
+# kernel.
 
 
-# %%
+# %% tags=["hide-input"]
 class Member(NamedTuple):
     """A network of the family: how to build it, and what a block of it does."""
 
@@ -148,9 +138,9 @@ FAMILY = {
 # %% [markdown]
 # Parameters and multiply–adds of the whole network are counted now, by PyTorch, and so
 # is the work of one block, which must be what its formula says. The throughput was
-# measured beforehand, on a machine at rest, and is on record.
+# measured beforehand, with the networks in turn, and is on record.
 
-# %%
+# %% tags=["hide-input"]
 with torch.device("meta"):
     networks = {name: member.build() for name, member in FAMILY.items()}
 
@@ -167,8 +157,14 @@ for name, network in networks.items():
 
 counts = {name: parameters(network) for name, network in networks.items()}
 work = {n: multiply_adds(network, 1, 3, 224, 224) for n, network in networks.items()}
-path = resources.files("labml_style_nn.experiments") / "results"
-rates = json.loads((path / "family_throughput.jsonl").read_text().splitlines()[-1])
+folder = resources.files("labml_style_nn.experiments") / "results"
+throughput = records.read(folder / "family_throughput.jsonl")
+as_built = {row["member"]: row for row in throughput if not row["channels_last"]}
+KINDS = "forward", "training"
+rearranged = {row["member"]: row for row in throughput if row["channels_last"]}
+
+# %% [markdown]
+# All of it together:
 
 # %% tags=["hide-input"]
 HEADS = (
@@ -180,7 +176,8 @@ HEADS = (
     "Work of a block",
     "Parameters",
     "Work, multiply–adds",
-    "Throughput",
+    "Throughput, forward",
+    "Throughput, training",
 )
 
 
@@ -201,13 +198,15 @@ for name, member in FAMILY.items():
     numbers = (
         f"{counts[name] / 1e6:.1f} M",
         f"{work[name] / 1e9:.1f} G",
-        f"{rates['throughput'][name]['forward']:.2f}",
+        f"{as_built[name]['forward']['ratio']:.2f}",
+        f"{as_built[name]['training']['ratio']:.2f}",
     )
     cells = [f"<td>{escape(text)}</td>" for text in words]
     cells += [f"<td>{formula(member.work)}</td>"]
     cells += [f'<td class="number">{text}</td>' for text in numbers]
     rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
-heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS[:-4])
+heads += "".join(f'<th scope="col" class="number">{head}</th>' for head in HEADS[-4:])
 display(
     HTML(
         f'<table class="family"><thead><tr>{heads}</tr></thead>'
@@ -217,12 +216,20 @@ display(
 
 # %% [markdown]
 # *Throughput* is images per second of processor time, as a ratio to the Mixer's: two is
-# twice as fast. Work and throughput need not agree: a depthwise convolution does little
-# work with much memory, and a Fourier transform is not in the count at all.
+# twice as fast. Work and throughput need not agree. A depthwise convolution moves much
+# memory for little work, and a Fourier transform is not in the count at all. The
+# networks that keep pictures may also lie in memory with the channels last:
 
 # %%
-print(rates["command"])
-print(rates["time"][:10], rates["processor"], f"{rates['threads']} thread")
+for name, row in rearranged.items():
+    ratios = ", ".join(f"{kind} {row[kind]['ratio']:.2f}" for kind in KINDS)
+    print(f"{name} with channels_last: {ratios}")
+
+row = as_built["MLP-Mixer-S/16"]
+seconds = [f"{kind} {row[kind]['images_per_second']:.1f}" for kind in KINDS]
+print("The Mixer, images per second:", ", ".join(seconds))
+print(row["command"])
+print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 
 # %% [markdown]
 # ## From block to block

@@ -1,14 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Results
 #
@@ -22,27 +11,28 @@
 
 # %% tags=["hide-input"]
 from html import escape
+from importlib import resources
 from statistics import mean, stdev
 
 import numpy as np
 from IPython.display import HTML, display
 
-from labml_style_nn.experiments import figures
+from labml_style_nn.experiments import figures, records
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.token_cost import fit
 
 
 def table(heads, rows, numbers=0):
     """Show a table, the last columns of which are numbers; cells are HTML."""
-    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    first = len(heads) - numbers
+    kinds = [' class="number"' if i >= first else "" for i in range(len(heads))]
+    pairs = zip(kinds, heads, strict=True)
+    top = "".join(f'<th scope="col"{kind}>{head}</th>' for kind, head in pairs)
     body = []
     for name, *cells in rows:
-        first = len(cells) - numbers
-        cells = [
-            f'<td class="number">{c}</td>' if i >= first else f"<td>{c}</td>"
-            for i, c in enumerate(cells)
-        ]
-        body.append(f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>')
+        told = zip(kinds[1:], cells, strict=True)
+        line = "".join(f"<td{kind}>{cell}</td>" for kind, cell in told)
+        body.append(f'<tr><th scope="row">{name}</th>{line}</tr>')
     display(
         HTML(
             f'<table class="results"><thead><tr>{top}</tr></thead>'
@@ -73,9 +63,9 @@ def circumstances(record):
 def commands(*groups):
     """How each group of records was made, folded away."""
     items = []
-    for records in groups:
-        first = records[0]
-        seeds = ", ".join(str(record.get("seed", 0)) for record in records)
+    for group in groups:
+        first = group[0]
+        seeds = ", ".join(str(record.get("seed", 0)) for record in group)
         note = f" {escape(first['note'])}" if first.get("note") else ""
         items.append(
             f"<li><code>{escape(first['command'])}</code><br>seed {seeds}; "
@@ -101,22 +91,22 @@ SETS = {"digits": "Digits", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-
 NETWORKS = {"mixer_images": "MLP-Mixer", "conv_mixer_images": "ConvMixer"}
 
 runs = {
-    (data, experiment): records
+    (data, experiment): found
     for data in SETS
     for experiment in NETWORKS
-    if (records := recorded(experiment, data))
+    if (found := recorded(experiment, data))
 }
 rows = []
-for (data, experiment), records in runs.items():
-    first = records[0]
+for (data, experiment), group in runs.items():
+    first = group[0]
     rows.append(
         (
             f"{SETS[data]}, {NETWORKS[experiment]}",
             f"{first['parameters']:,}",
             first["settings"]["epochs"],
-            duration(mean(record["cpu_seconds"] for record in records)),
-            len(records),
-            spread([100 * record["test_accuracy"] for record in records]),
+            duration(mean(record["cpu_seconds"] for record in group)),
+            len(group),
+            spread([100 * record["test_accuracy"] for record in group]),
         )
     )
 heads = "", "Parameters", "Epochs", "Time", "Runs", "Right in the test, %"
@@ -132,9 +122,9 @@ COLOURS = {"mixer_images": figures.TOKENS, "conv_mixer_images": figures.CHANNELS
 
 figure, axes = figures.draw(7.2, 4.6, rows=2, columns=len(SETS))
 told = []
-for (data, experiment), records in runs.items():
+for (data, experiment), group in runs.items():
     above, below = axes[:, [*SETS].index(data)]
-    for record in records:
+    for record in group:
         curve = record["curve"]
         epochs = range(1, len(curve["loss"]) + 1)
         watched = next(v for k, v in curve.items() if k.endswith("_accuracy"))
@@ -160,10 +150,13 @@ figures.show(
 # From scratch on CIFAR-10, by people with a GPU. These are quoted; nobody here has
 # repeated them. The commands have the sizes as `--full`, and they were not run.
 #
-# | network | parameters | epochs | right in the test | source |
-# |---|--:|--:|--:|---|
-# | Mixer-Nano, patches of $4 \times 4$, AutoAugment and CutMix | 0.67 M | 300 | 90.83 % | [omihub777/MLP-Mixer-CIFAR](https://github.com/omihub777/MLP-Mixer-CIFAR) |
-# | ConvMixer-256/8, kernel 5, patches of $2 \times 2$ | 0.59 M | 25 | 92.5 % | [locuslab/convmixer-cifar10](https://github.com/locuslab/convmixer-cifar10) |
+# | network | parameters | epochs | right in the test |
+# |---|--:|--:|--:|
+# | [Mixer-Nano][nano], with AutoAugment and CutMix | 0.67 M | 300 | 90.83 % |
+# | [ConvMixer-256/8][authors], kernel 5, patches of 2 pixels | 0.59 M | 25 | 92.5 % |
+#
+# [nano]: https://github.com/omihub777/MLP-Mixer-CIFAR
+# [authors]: https://github.com/locuslab/convmixer-cifar10
 
 # %% [markdown]
 # ## The whole family on digits
@@ -181,16 +174,16 @@ for record in FAMILY:
 rows = [
     (
         escape(model),
-        f"{records[0]['parameters']:,}",
-        duration(mean(record["cpu_seconds"] for record in records)),
-        len(records),
-        spread([100 * record["test_accuracy"] for record in records]),
+        f"{group[0]['parameters']:,}",
+        duration(mean(record["cpu_seconds"] for record in group)),
+        len(group),
+        spread([100 * record["test_accuracy"] for record in group]),
     )
-    for model, records in by_model.items()
+    for model, group in by_model.items()
 ]
 rows.sort(key=lambda row: row[-1], reverse=True)
 table(("", "Parameters", "Time", "Runs", "Right in the test, %"), rows, numbers=4)
-commands(FAMILY)
+commands(*by_model.values())
 
 # %% [markdown]
 # Differences smaller than the spread say nothing: a test has 360 images, and one of
@@ -204,7 +197,63 @@ commands(FAMILY)
 # the same number of parameters ([`masked_language`][]).
 
 # %% tags=["hide-input"]
-# TEXT
+TEXTS = {
+    "standard-library": "Python's library",
+    "tiny-shakespeare": "Shakespeare",
+}
+
+texts = [group for text in TEXTS if (group := recorded("masked_language", text))]
+rows = []
+for record in (record for group in texts for record in group):
+    settings = record["settings"]
+    rows.append(
+        (
+            f"{TEXTS[settings['data']]}, {settings['encoder']}",
+            f"{record['parameters']:,}",
+            settings["epochs"],
+            duration(record["cpu_seconds"]),
+            f"{record['test_bits']:.3f}",
+            f"{100 * record['test_accuracy']:.2f}",
+        )
+    )
+GUESSERS = {
+    "frequency": "the frequency of each character alone",
+    "neighbours": "the two neighbours alone, by counting",
+}
+for group in texts:
+    record = group[0]
+    for name, words in GUESSERS.items():
+        bits = record[f"{name}_nats"] / np.log(2)
+        share = 100 * record[f"{name}_accuracy"]
+        text = f"{TEXTS[record['settings']['data']]}, {words}"
+        rows.append((text, "–", "–", "–", f"{bits:.3f}", f"{share:.2f}"))
+heads = "", "Parameters", "Epochs", "Time", "Surprise, bits", "Right in the test, %"
+table(heads, rows, numbers=5)
+commands(*texts)
+
+# %% [markdown]
+# How both learned the text of Python's library, measured on a part that is held out.
+
+# %% tags=["hide-input"]
+figure, (left, right) = figures.draw(7.2, 2.8, columns=2)
+told = []
+for record in texts[0]:
+    curve, encoder = record["curve"], record["settings"]["encoder"]
+    colour = figures.TOKENS if encoder == "mixer" else figures.INK
+    epochs = range(1, len(curve["held_out_nats"]) + 1)
+    bits = [nats / np.log(2) for nats in curve["held_out_nats"]]
+    left.plot(epochs, bits, color=colour, label=encoder)
+    rights = [100 * share for share in curve["held_out_accuracy"]]
+    right.plot(epochs, rights, color=colour)
+    told.append(f"{encoder} ends at {bits[-1]:.2f} bits and {rights[-1]:.1f} %")
+left.set(xlabel="epoch", ylabel="surprise (bits)")
+right.set(xlabel="epoch", ylabel="right answers (%)")
+left.legend(fontsize=9)
+figures.show(
+    figure,
+    "Two plots over the epochs, on text that is held out: the surprise at a hidden "
+    f"character falls, and the share of right answers rises. {'; '.join(told)}.",
+)
 
 # %% [markdown]
 # ## Five examples a class
@@ -215,14 +264,14 @@ commands(FAMILY)
 
 # %% tags=["hide-input"]
 PROBES = {data: recorded("few_shot", data) for data in SETS}
-PROBES = {data: records for data, records in PROBES.items() if records}
+PROBES = {data: group for data, group in PROBES.items() if group}
 
 names = [*next(iter(PROBES.values()))[0]["accuracies"]]
 rows = []
 for name in names:
     shares = [
-        [100 * s for record in records for s in record["accuracies"][name]]
-        for records in PROBES.values()
+        [100 * s for record in group for s in record["accuracies"][name]]
+        for group in PROBES.values()
     ]
     rows.append((escape(name), *(spread(some, 1) for some in shares)))
 heads = ["Read by", *(f"{SETS[data]}, %" for data in PROBES)]
@@ -236,7 +285,8 @@ commands(*PROBES.values())
 # a linear and a quadratic term ([`token_cost`][]).
 
 # %% tags=["hide-input"]
-(COST,) = recorded("token_cost")
+folder = resources.files("labml_style_nn.experiments") / "results"
+(COST,) = records.read(folder / "token_cost.jsonl")
 
 tokens = COST["tokens"]
 lines = {
@@ -260,9 +310,12 @@ axes[0].legend(fontsize=9)
 figures.show(
     figure,
     "Two plots against the number of tokens, dots for measurements and lines for fits. "
-    "In time, Mixer and ConvMixer rise in a straight line and both ViTs bend upward. In "
-    "memory only the ViT with attention written out bends upward.",
+    "In time, Mixer and ConvMixer rise in a straight line and both ViTs bend upward. "
+    "In memory only the ViT with attention written out bends upward.",
 )
+
+# %% [markdown]
+# The quadratic term of the fit, as a share of the whole where there are most tokens:
 
 # %% tags=["hide-input"]
 rows = []
@@ -280,3 +333,10 @@ heads = (
 )
 table(heads, rows, numbers=3)
 commands([COST])
+
+# %% [markdown]
+# ## What was not run
+#
+# No GPU was at hand. The full sizes of the CIFAR-10 experiments, CIFAR-100 and longer
+# texts have their commands and wait for somebody who has one; see
+# [how to run them](guide/run.md).

@@ -53,6 +53,16 @@ Without a published file at hand, random numbers under the right names will do.
 >>> bool((model.blocks[0].token_norm.bias == weights["blocks.0.norm1.bias"]).all())
 True
 
+A norm that stands behind an average has a name of its own in timm:
+
+>>> from labml_style_nn.models.vit import VisionTransformer
+>>> vit = VisionTransformer(
+...     image_size=8, patch_size=4, num_classes=3, num_layers=1,
+...     hidden_dim=8, num_heads=2, channels_mlp_dim=16, pooling="average",
+... )
+>>> list(timm_targets(vit))[-4:]
+['fc_norm.weight', 'fc_norm.bias', 'head.weight', 'head.bias']
+
 One name taken away, one added, one tensor too large:
 
 >>> weights["extra"] = weights.pop("norm.bias")

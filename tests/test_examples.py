@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 
 from tests.conftest import ROOT
 
-NOTEBOOKS = sorted((ROOT / "docs/examples").glob("*"))
+DOCS = ROOT / "docs"
+NOTEBOOKS = [*sorted((DOCS / "examples").glob("*")), *sorted(DOCS.glob("*.py"))]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -51,5 +52,6 @@ def test_is_run_by_the_build_and_found_by_readers(path: Path) -> None:
     ]
     assert jupyter["execute"] is True
     assert jupyter["allow_errors"] is False
-    assert Path(f"examples/{path.name}").match(*jupyter["include"])
-    assert f"examples/{path.name}" in str(config["nav"])
+    name = path.relative_to(DOCS)
+    assert any(name.match(pattern) for pattern in jupyter["include"])
+    assert str(name) in str(config["nav"])

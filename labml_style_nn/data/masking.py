@@ -27,17 +27,17 @@ Transformers for Language Understanding"
 Whoever uses the model later gives it text without any `[MASK]`. If every chosen token
 had been one, the model could learn to think only where it sees a `[MASK]`. As it is,
 any token may be a wrong one, and any may be asked for, so the model has to keep a good
-picture of each (appendix A.1). The price is small: a random token stands at $r q = 1.5$
-% of all places.
+picture of each (appendix A.1). The price is small: random tokens stand at $r q$ of all
+places, which is 1.5 %.
 
 ## Coins or a count
 
 The paper says that 15 % are chosen. Here each token has a *coin of its own*: it is
-chosen with probability $r$, whatever happens to the others. So the expected share is 15
-% for a sequence of any length. The authors' code chooses a *fixed number* of each
-sequence, $0.15$ times its length, rounded, and at least one. For 128 tokens that is 19,
-nearly the same; for ten tokens it is two, a fifth. A fixed number never leaves a short
-sequence without a question, as coins do now and then:
+chosen with probability $r$, whatever happens to the others. So the expected share is
+the same for a sequence of any length. The authors' code chooses a *fixed number* of
+each sequence, 0.15 times its length, rounded, and at least one. For 128 tokens that is
+19, nearly the same; for ten tokens it is two, a fifth. A fixed number never leaves a
+short sequence without a question, as coins do now and then:
 
 >>> import torch
 >>> from labml_style_nn.data.masking import mask_tokens

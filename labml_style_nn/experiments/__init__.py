@@ -4,12 +4,25 @@ Training runs that anybody can repeat. Each is a page, and each is a command.
 
 - [`mixer_images`][]: a Mixer learns to name digits, clothes, photographs.
 - [`conv_mixer_images`][]: a ConvMixer learns the same.
+- [`masked_language`][]: a Mixer and attention learn to fill in characters of a text.
 - [`family_digits`][]: six networks of one size on the same digits.
+- [`few_shot`][]: what a network has learned about classes it never saw.
+- [`masked_language`][]: a Mixer and attention fill in the gaps of a text.
+- [`token_cost`][]: time and memory, against the number of tokens.
 
 What they share because both learn from images:
 
 - [`classification`][]: the task, from the image to the loss.
 - [`image_sets`][]: the sets of images, and what a network needs to know of them.
+
+And those that learn from text:
+
+- [`masked_text`][]: the task, from the text to the gaps.
+- [`guessing`][]: what can be guessed without a network.
+What belongs to the text:
+
+- [`masked_text`][]: the task, from the text to the loss.
+- [`guessing`][]: what can be guessed by counting, without a network.
 
 The one loop in which everything learns, and its parts:
 

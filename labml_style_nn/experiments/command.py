@@ -175,7 +175,8 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     try:
         options, settings = understood(experiment, arguments)
         with started(options.device) as processes:
-            told = said(experiment, options, arguments)
+            told = {"experiment": experiment.name}
+            told |= said(experiment.command, options, arguments)
             run_all(experiment, options, settings, processes, told)
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
@@ -183,11 +184,14 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     except (ValueError, DataError, CheckpointError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    finally:
+        # Whatever else this process does, it computes as before.
+        torch.set_flush_denormal(False)
     return 0
 
 
 def said(
-    experiment: Experiment, options: argparse.Namespace, arguments: Sequence[str]
+    command: str, options: argparse.Namespace, arguments: Sequence[str]
 ) -> records.Record:
     """Say which command it was. The note changes nothing, and stands by itself."""
     line = list(arguments)
@@ -195,8 +199,7 @@ def said(
         place = line.index("--note")
         del line[place : place + 2]
     return {
-        "experiment": experiment.name,
-        "command": shlex.join([*experiment.command.split(), *line]),
+        "command": shlex.join([*command.split(), *line]),
         "verified": options.verify,
         "note": options.note,
     }

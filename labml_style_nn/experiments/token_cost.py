@@ -41,8 +41,29 @@ counts. What the kernels need for themselves is in it.
 $ python -m labml_style_nn.experiments.token_cost
 ```
 
-It prints a table of the fits, and adds a line to `runs/token_cost/results.jsonl`. What
-was recorded stands among [the results](../results.py).
+It prints a table of the fits, and adds a line to `runs/token_cost/results.jsonl`. This
+table comes from the line that is on record; the curves stand among
+[the results](../results.py).
+
+>>> from importlib import resources
+>>> folder = resources.files("labml_style_nn.experiments") / "results"
+>>> print(table(records.read(folder / "token_cost.jsonl")[-1]))
+                                 at 1600  quadratic share there
+Mixer             forward          56 ms  0%
+Mixer             training        157 ms  0%
+Mixer             memory           97 MB  0%
+ConvMixer         forward          30 ms  0%
+ConvMixer         training         84 ms  0%
+ConvMixer         memory           84 MB  0%
+ViT               forward         201 ms  56%
+ViT               training        658 ms  59%
+ViT               memory          135 MB  0%
+ViT, written out  forward         687 ms  86%
+ViT, written out  training       1408 ms  82%
+ViT, written out  memory          582 MB  78%
+
+So the orders of the papers hold. Without its table of pairs, attention is quadratic in
+time alone. And a ConvMixer costs least here: its kernels see 25 places, not all.
 
 ## Example
 
@@ -66,6 +87,13 @@ Mixer (4, 10)
 ConvMixer (4, 10)
 ViT (4, 10)
 ViT, written out (4, 10)
+
+A step of training leaves a gradient at every weight:
+
+>>> network = build("Mixer", 5, settings)
+>>> training_step(network, image(5, settings))
+>>> all(weight.grad is not None for weight in network.parameters())
+True
 """
 
 import argparse
@@ -129,7 +157,7 @@ class Settings:
 # ## The networks
 
 
-def mixer(side: int, settings: Settings) -> nn.Module:
+def build_mixer(side: int, settings: Settings) -> nn.Module:
     """Build a Mixer for a number of patches along the side."""
     return MLPMixer(
         image_size=side * settings.patch_size,
@@ -142,7 +170,7 @@ def mixer(side: int, settings: Settings) -> nn.Module:
     )
 
 
-def conv_mixer(_side: int, settings: Settings) -> nn.Module:
+def build_conv_mixer(_side: int, settings: Settings) -> nn.Module:
     """Build a ConvMixer; it does not ask how many patches there are."""
     return ConvMixer(
         patch_size=settings.patch_size,
@@ -153,7 +181,7 @@ def conv_mixer(_side: int, settings: Settings) -> nn.Module:
     )
 
 
-def vit(side: int, settings: Settings) -> nn.Module:
+def build_vit(side: int, settings: Settings) -> nn.Module:
     """Build a ViT for a number of patches along the side."""
     return VisionTransformer(
         image_size=side * settings.patch_size,
@@ -169,10 +197,10 @@ def vit(side: int, settings: Settings) -> nn.Module:
 
 Build = Callable[[int, Settings], nn.Module]
 NETWORKS: dict[str, Build] = {
-    "Mixer": mixer,
-    "ConvMixer": conv_mixer,
-    "ViT": vit,
-    "ViT, written out": vit,
+    "Mixer": build_mixer,
+    "ConvMixer": build_conv_mixer,
+    "ViT": build_vit,
+    "ViT, written out": build_vit,
 }
 
 

@@ -8,7 +8,7 @@ does the rest.
 Each step takes a batch of $n$ examples and moves every weight a little against the
 gradient of their mean loss:
 
-$$\ell_t = \frac1n \sum_{i=1}^n \ell_{t,i}, \qquad
+$$\ell_t = \frac{1}{n} \sum_{i=1}^n \ell_{t,i}, \qquad
 \theta_t = \text{AdamW}\bigl(\theta_{t-1}, \nabla \ell_t, \eta_t\bigr)$$
 
 The last steps still wander, each pulled by its own batch. A running average of the

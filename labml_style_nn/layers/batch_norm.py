@@ -169,10 +169,11 @@ ValueError: training needs two numbers or more for each channel, got shape (1, 5
 
 The layer computes what the equations say, and moves as they say:
 
->>> from labml_style_nn.layers import batch_norm as equations
->>> mu, variance = equations.batch_statistics(x)
->>> expected = equations.batch_norm(x, mu, variance, norm.weight, norm.bias)
->>> mean, var = equations.running_statistics(x, norm.running_mean, norm.running_var)
+>>> from labml_style_nn.layers.batch_norm import batch_norm, batch_statistics
+>>> from labml_style_nn.layers.batch_norm import running_statistics
+>>> mu, variance = batch_statistics(x)
+>>> expected = batch_norm(x, mu, variance, norm.weight, norm.bias)
+>>> mean, var = running_statistics(x, norm.running_mean, norm.running_var)
 >>> torch.allclose(norm(x), expected, atol=1e-5)
 True
 >>> torch.allclose(norm.running_mean, mean), torch.allclose(norm.running_var, var)
@@ -252,7 +253,7 @@ def running_statistics(
 class BatchNorm(nn.Module):
     r"""## Batch normalisation as a layer
 
-    The functions above are the equations. The layer calls PyTorch's fused `batch_norm`,
+    The functions above are the  The layer calls PyTorch's fused `batch_norm`,
     which computes the same and moves the running statistics on the way. The tests hold
     the two together: values, gradients, and the running statistics over several
     batches. The layer's state has the names of `nn.BatchNorm2d`, so that the weights of

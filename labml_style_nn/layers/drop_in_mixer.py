@@ -1,11 +1,10 @@
 r"""# A Mixer in the place of attention
 
 An encoder of text alternates between two things: tokens meet, and each token is worked
-on by itself. For the first it has [attention][layers.attention]. [Token
-mixing][token_mixing]
-(Tolstikhin and others, 2021, [arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) does
-the same job, with weights that were learned once in the place of weights that are
-computed from the tokens:
+on by itself. For the first it has [attention][layers.attention].
+[Token mixing][token_mixing] (Tolstikhin and others, 2021,
+[arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) does the same job, with weights
+that were learned once in the place of weights that are computed from the tokens:
 
 $$\text{Attention}(X) = A(X)\, X W_V, \qquad
 \text{Mixer}(X) = W_2 \, \sigma\bigl(W_1 X\bigr) .$$

@@ -124,3 +124,14 @@ class Linear(nn.Linear):
         """Begin anew."""
         lecun_normal_(self.weight)
         nn.init.zeros_(self.bias)
+
+
+def begin_small(module: nn.Module) -> None:
+    """Begin a linear map with a standard deviation of 0.02, whatever its size.
+
+    For `module.apply`: any other layer is left as it is.
+
+    **Source.** `_init_weights` in the authors' code of ResMLP and of PoolFormer.
+    """
+    if isinstance(module, Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)

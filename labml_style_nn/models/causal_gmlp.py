@@ -48,7 +48,8 @@ Whatever the weights, nothing lies above the diagonal.
 >>> for weight in model.parameters():
 ...     _ = torch.nn.init.normal_(weight, std=0.5)
 >>> x = torch.randn(batch, num_tokens, hidden_dim)
->>> reaction = torch.func.jacrev(lambda x: model.read(x).sum(dim=2))(x)
+>>> jacobian = torch.autograd.functional.jacobian
+>>> reaction = jacobian(lambda x: model.read(x).sum(dim=2), x)
 >>> (reaction[0, :, 0].abs().sum(dim=2) > 0).int()
 tensor([[1, 0, 0, 0, 0, 0],
         [1, 1, 0, 0, 0, 0],

@@ -100,10 +100,13 @@ True
 >>> x.is_contiguous(), x.is_contiguous(memory_format=torch.channels_last)
 (False, True)
 
-The numbers are those of before; the time is not. In the benchmarks of this repository,
-on one core of a CPU, a training step mostly took about three quarters of the time. But
-with few places and many channels, as in ConvMixer-1024/20, it sometimes took longer. So
-measure before you choose: `benchmarks/` does it on your machine.
+The numbers are those of before; the time is not. What is gained depends on the machine,
+on the number of places and on that of channels, and may be a loss. So measure before
+you choose: `benchmarks/` does it on your machine, with this command.
+
+```console
+$ python -m benchmarks.models convmixer_768_32 convmixer_1024_20
+```
 
 ## What differs from the paper
 

@@ -21,8 +21,7 @@ Z &= Y W^\top + \mathbf{1} b^\top, \\
 
 ## Notation
 
-- $t_s$, `targets`: the token that stood at place $s$; $-100$ where none
-  was chosen
+- $t_s$, `targets`: the token that stood at place $s$; $-100$ where none was chosen
 - $M$, `chosen`: the places that were chosen
 - $Y$, `y`: what leaves the encoder, $S \times C$ for each sequence
 - $Z$, `scores`: a score for each token at each place, $S \times V$
@@ -42,10 +41,9 @@ Z &= Y W^\top + \mathbf{1} b^\top, \\
 
 To compare two networks, both should be allowed to remember equally much. All but one
 part is the same in both. In a layer with attention, tokens meet through $4 C^2 + 4 C$
-numbers, and once there are $S C$ for the positions. In a layer of the Mixer they meet
-through $2 S D_S + D_S + S$, and $D_S$ can be chosen to make up for all of that
-([`matched_tokens_mlp_dim`][]). What is left is a difference of three parameters in ten
-thousand, and the work is nearly the same too:
+numbers; in a layer of the Mixer, through $2 S D_S + D_S + S$, and $D_S$ can be chosen
+to make the two equal ([`matched_tokens_mlp_dim`][]). What is left is a difference of
+less than one parameter in a thousand, and the work is nearly the same too:
 
 >>> import torch
 >>> from torch.utils.flop_counter import FlopCounterMode
@@ -53,8 +51,8 @@ thousand, and the work is nearly the same too:
 ...     attention_language_model, matched_tokens_mlp_dim, mixer_language_model,
 ... )
 >>> sizes = dict(vocabulary_size=100, num_tokens=128, num_layers=4, hidden_dim=512)
->>> matched_tokens_mlp_dim(num_tokens=128, dim=160, num_layers=4)
-420
+>>> matched_tokens_mlp_dim(num_tokens=128, dim=160)
+400
 >>> def describe(build, **options):
 ...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
 ...         model = build(**sizes, **options)
@@ -63,13 +61,13 @@ thousand, and the work is nearly the same too:
 ...     macs = counter.get_total_flops() / 2e6
 ...     print(f"{count:,} parameters, {macs:.0f} million multiply–adds")
 >>> describe(attention_language_model, dim=160, num_heads=5)
-1,125,668 parameters, 159 million multiply–adds
+1,105,188 parameters, 159 million multiply–adds
 >>> describe(mixer_language_model, dim=160)
-1,125,300 parameters, 155 million multiply–adds
+1,104,740 parameters, 151 million multiply–adds
 
-## It begins with what is true of every text: nothing
+## It begins knowing nothing
 
-The output begins at zero, as the [head][ClassificationHead] of the Mixer does. So a new
+The output begins at zero, as the [head][ClassificationHead] of the Mixer does. A new
 model finds all tokens equally likely, and its loss is $\ln V$ (see the example below).
 
 ## What differs from the paper
@@ -81,6 +79,10 @@ BERT's code has more around the encoder. We left out what the comparison does no
 - Before the output it has one more linear map, GELU and norm, and the output shares its
   matrix with the embedding. Here the output is a map of its own, which can begin at
   zero.
+- It learns its positions; here they come from a formula
+  ([`SinusoidalPositions`][]). Tokens begin with a variance of one here, and the waves
+  are about as large. [Learned positions][LearnedPositions] begin fifty times smaller
+  beside them, and in a short trial of ours were heard much later.
 - Its norms stand after the sums, ours before the branches; [`transformer`][] has both.
 - The tokens of the experiment are characters, not pieces of words.
 
@@ -88,7 +90,7 @@ BERT's code has more around the encoder. We left out what the comparison does no
 
 With attention, a model has
 
-$$2 V C + V + S C + N \bigl(4 C^2 + 4 C + 2 C D + D + C + 4 C\bigr) + 2 C$$
+$$2 V C + V + N \bigl(4 C^2 + 4 C + 2 C D + D + C + 4 C\bigr) + 2 C$$
 
 parameters, and needs $N (4 S C^2 + 2 S^2 C + 2 S C D) + S C V$ multiply–adds for a
 sequence. With a Mixer it has
@@ -138,7 +140,7 @@ from labml_style_nn.layers.checks import check_positive, check_shape
 from labml_style_nn.layers.drop_in_mixer import DropInMixer
 from labml_style_nn.layers.feed_forward import FeedForward
 from labml_style_nn.layers.linear import Linear
-from labml_style_nn.layers.positional_encoding import LearnedPositions
+from labml_style_nn.layers.positional_encoding import SinusoidalPositions
 from labml_style_nn.layers.token_embedding import TokenEmbedding
 from labml_style_nn.models.transformer import Encoder, EncoderLayer
 
@@ -222,12 +224,12 @@ def attention_language_model(
     num_heads: int,
     dropout_rate: float = 0.0,
 ) -> MaskedLanguageModel:
-    """The model with attention, and with learned positions, as in BERT.
+    """The model with attention, and with positions by formula.
 
     `num_tokens` is the length of the longest sequence.
 
-    **Raises.** `ValueError` for a size below one, a `dim` that `num_heads` does not
-    divide, and a rate outside $[0, 1)$.
+    **Raises.** `ValueError` for a size below one, an odd `dim`, one that `num_heads`
+    does not divide, and a rate outside $[0, 1)$.
     """
     check_positive(num_tokens=num_tokens)
 
@@ -240,7 +242,7 @@ def attention_language_model(
         Encoder(dim, num_layers, make_layer),
         vocabulary_size=vocabulary_size,
         dim=dim,
-        positions=LearnedPositions(num_tokens, dim),
+        positions=SinusoidalPositions(num_tokens, dim),
     )
 
 
@@ -260,9 +262,9 @@ def mixer_language_model(
 
     **Raises.** `ValueError` for a size below one and a rate outside $[0, 1)$.
     """
-    check_positive(num_tokens=num_tokens, dim=dim, num_layers=num_layers)
+    check_positive(num_tokens=num_tokens, dim=dim)
     if tokens_mlp_dim is None:
-        width = matched_tokens_mlp_dim(num_tokens, dim, num_layers)
+        width = matched_tokens_mlp_dim(num_tokens, dim)
     else:
         width = tokens_mlp_dim
 
@@ -275,15 +277,14 @@ def mixer_language_model(
     return MaskedLanguageModel(encoder, vocabulary_size=vocabulary_size, dim=dim)
 
 
-def matched_tokens_mlp_dim(num_tokens: int, dim: int, num_layers: int) -> int:
+def matched_tokens_mlp_dim(num_tokens: int, dim: int) -> int:
     r"""The width $D_S$ at which both models have the same number of parameters.
 
-    It solves $N (2 S D_S + D_S + S) = N (4 C^2 + 4 C) + S C$, rounded to the nearest
-    whole number, and is at least one.
+    It solves $2 S D_S + D_S + S = 4 C^2 + 4 C$, rounded to the nearest whole number,
+    and is at least one.
 
     **Raises.** `ValueError` for a size below one.
     """
-    check_positive(num_tokens=num_tokens, dim=dim, num_layers=num_layers)
-    attention = num_layers * (4 * dim**2 + 4 * dim) + num_tokens * dim
-    for_widths = attention - num_layers * num_tokens
-    return max(1, round(for_widths / (num_layers * (2 * num_tokens + 1))))
+    check_positive(num_tokens=num_tokens, dim=dim)
+    attention = 4 * dim**2 + 4 * dim
+    return max(1, round((attention - num_tokens) / (2 * num_tokens + 1)))

@@ -137,7 +137,9 @@ and those of the head $C K$. Token mixing is not in the formula, since it multip
 nothing. Here are the paper's models, at $224 \times 224$ pixels and 1000 classes:
 
 >>> from torch.utils.flop_counter import FlopCounterMode
->>> from labml_style_nn.models import poolformer
+>>> from labml_style_nn.models.poolformer import poolformer_s12, poolformer_s24
+>>> from labml_style_nn.models.poolformer import poolformer_s36, poolformer_m36
+>>> from labml_style_nn.models.poolformer import poolformer_m48
 >>> def describe(build):
 ...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
 ...         model = build()
@@ -145,22 +147,22 @@ nothing. Here are the paper's models, at $224 \times 224$ pixels and 1000 classe
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch
 ...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")
->>> describe(poolformer.poolformer_s12)
+>>> describe(poolformer_s12)
 poolformer_s12: 11,915,176 parameters, 1.8 GMACs
->>> describe(poolformer.poolformer_s24)
+>>> describe(poolformer_s24)
 poolformer_s24: 21,388,968 parameters, 3.4 GMACs
->>> describe(poolformer.poolformer_s36)
+>>> describe(poolformer_s36)
 poolformer_s36: 30,862,760 parameters, 5.0 GMACs
->>> describe(poolformer.poolformer_m36)
+>>> describe(poolformer_m36)
 poolformer_m36: 56,172,520 parameters, 8.8 GMACs
->>> describe(poolformer.poolformer_m48)
+>>> describe(poolformer_m48)
 poolformer_m48: 73,473,448 parameters, 11.5 GMACs
 
 ## Example
 
 >>> model(image).shape
 torch.Size([2, 10])
->>> poolformer.poolformer_s12(num_classes=10)(image).shape
+>>> poolformer_s12(num_classes=10)(image).shape
 torch.Size([2, 10])
 """
 
@@ -175,7 +177,7 @@ from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
 from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead
 from labml_style_nn.layers.layer_scale import LayerScale
-from labml_style_nn.layers.linear import Linear
+from labml_style_nn.layers.linear import begin_small
 from labml_style_nn.layers.pool_mixing import PoolMixing
 from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 
@@ -239,15 +241,6 @@ class PoolFormerBlock(nn.Module):
             self.channel_scale(self.channel_mixing(self.channel_norm(u)))
         )
         return y
-
-
-def begin_small(module: nn.Module) -> None:
-    """Begin a linear map as the authors do, and leave any other layer as it is.
-
-    **Source.** `_init_weights` and `cls_init_weights` in the authors' `poolformer.py`.
-    """
-    if isinstance(module, Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
 
 
 class MapEmbedding(nn.Conv2d):

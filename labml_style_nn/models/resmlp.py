@@ -158,7 +158,7 @@ from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.checks import check_positive, check_rate
 from labml_style_nn.layers.head import ClassificationHead
 from labml_style_nn.layers.layer_scale import LayerScale, depth_dependent_value
-from labml_style_nn.layers.linear import Linear
+from labml_style_nn.layers.linear import begin_small
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
 from labml_style_nn.layers.token_mixing import TokenLinear
@@ -214,15 +214,6 @@ class ResMLPBlock(nn.Module):
             self.channel_scale(self.channel_mixing(self.channel_norm(u)))
         )
         return y
-
-
-def begin_small(module: nn.Module) -> None:
-    """Begin a linear map as the authors do, and leave any other layer as it is.
-
-    **Source.** `_init_weights` in the authors' `resmlp_models.py`.
-    """
-    if isinstance(module, Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
 
 
 class ResMLP(nn.Module):

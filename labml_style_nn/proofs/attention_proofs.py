@@ -90,7 +90,11 @@ def pytorch_attention(ours: MultiHeadAttention) -> nn.MultiheadAttention:
 
 
 def cases() -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]]:
-    """Tables and masks: two images, eleven tokens of 24 channels, three heads."""
+    """Tables and masks: two images, eleven tokens of 24 channels, three heads.
+
+    >>> len(list(cases()))
+    5
+    """
     x, z, values = draw(2, 11, 24), draw(2, 7, 24, seed=1), draw(2, 7, 24, seed=2)
     yield (x, x, x), {}
     yield (x, z, values), {}

@@ -148,8 +148,21 @@ def prove_depthwise_convolution(page: Page) -> Iterator[Fact]:
         with warnings.catch_warnings():
             # PyTorch warns that an even kernel costs it a copy.
             warnings.simplefilter("ignore", UserWarning)
-            expected = _same(small)(x)
+            same = _same(small)
+            expected = same(x)
         yield difference(name, small(x), expected, TOLERANCE, of)
+        label = "Difference of the gradients"
+        ours, theirs = _gradients(small, x), _gradients(same, x)
+        yield difference(name, ours, theirs, TOLERANCE, of, label)
+
+
+def _gradients(layer: nn.Module, x: Tensor) -> Tensor:
+    """By pictures, kernels and biases, one after the other."""
+    with torch.enable_grad():
+        y = layer(x.requires_grad_())
+        tensors = [x, *(p.requires_grad_() for p in layer.parameters())]
+        found = torch.autograd.grad(y, tensors, draw(*y.shape, seed=1))
+    return torch.cat([gradient.flatten() for gradient in found])
 
 
 def _slid(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -359,7 +359,7 @@ def _one_form(norm_first: bool, activation: str, kind: str) -> Iterator[Fact]:
 
 def prove_masked_language_model(page: Page) -> Iterator[Fact]:
     """Both counts at the size of BERT base, PyTorch's scores, loss and gradients."""
-    width = matched_tokens_mlp_dim(SIZES["S"], SIZES["C"], SIZES["N"])
+    width = matched_tokens_mlp_dim(SIZES["S"], SIZES["C"])
     sizes = SIZES | {"D_S": width}
     options = {"vocabulary_size": V, "num_tokens": S, "dim": C, "hidden_dim": D}
     with torch.device("meta"):
@@ -386,7 +386,7 @@ def _costs_of_both(
     page: Page, models: Mapping[str, nn.Module], sizes: Mapping[str, int]
 ) -> Iterator[Fact]:
     weights = [
-        r"2 V C + V + S C + N \bigl(4 C^2 + 4 C + 2 C D + D + C + 4 C\bigr) + 2 C",
+        r"2 V C + V + N \bigl(4 C^2 + 4 C + 2 C D + D + C + 4 C\bigr) + 2 C",
         r"2 V C + V + N \bigl(2 S D_S + D_S + S + 2 C D + D + C + 4 C\bigr) + 2 C",
     ]
     products = [

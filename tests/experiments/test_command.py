@@ -293,8 +293,9 @@ def test_record_is_of_the_code_that_is_here(record: dict[str, Any]) -> None:
     assert not re.search(r"(^|[\s=])[/~]", record["command"])
 
 
+# One per cent of 1,800 answers for the Mixer, 0.6 % for ConvMixer.
 @pytest.mark.parametrize(
-    ("name", "most_errors"), [("mixer_images", 12), ("conv_mixer_images", 10)]
+    ("name", "most_errors"), [("mixer_images", 18), ("conv_mixer_images", 10)]
 )
 def test_record_holds_what_is_claimed_for_digits(name: str, most_errors: int) -> None:
     results = [r for r in lines() if r["experiment"] == name]

@@ -5,8 +5,14 @@ import math
 import pytest
 import torch
 from scipy import stats
+from torch import nn
 
-from labml_style_nn.layers.linear import TRUNCATED_STD, Linear, lecun_normal_
+from labml_style_nn.layers.linear import (
+    TRUNCATED_STD,
+    Linear,
+    begin_small,
+    lecun_normal_,
+)
 
 
 def test_the_constant_is_the_spread_of_a_normal_cut_at_two():
@@ -62,3 +68,12 @@ def test_it_can_be_built_without_memory():
     with torch.device("meta"):
         linear = Linear(10**6, 10**6)
     assert math.prod(linear.weight.shape) == 10**12
+
+
+def test_a_small_beginning_is_for_linear_maps_alone():
+    torch.manual_seed(0)
+    layers = nn.Sequential(Linear(300, 200), nn.LayerNorm(200))
+    layers.apply(begin_small)
+    assert layers[0].weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert layers[0].bias.abs().max() == 0
+    assert (layers[1].weight == 1).all()

@@ -31,6 +31,8 @@ NOT_ALONE = {
         "command",
         "conv_mixer_images",
         "family_digits",
+        "few_shot",
+        "masked_language",
         "mixer_images",
         "recorded",
     )

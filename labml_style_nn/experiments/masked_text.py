@@ -1,0 +1,218 @@
+r"""# Learning to fill in characters
+
+The [`Task`][] of the experiment on text: some characters are hidden, what were they? A
+text is cut into blocks of equal length. Of each block, 15 % of the characters are
+chosen and most of those hidden, as in BERT ([`masking`][]). A network reads the block
+and scores each character of the vocabulary at each place; what counts is how surprised
+it is at the chosen places:
+
+$$\ell = - \frac{1}{|M|} \sum_{s \in M} \log p_s(t_s)$$
+
+An epoch goes through the text once, block by block in a random order. In each epoch the
+cuts are at other places, and other characters are hidden.
+
+## Notation
+
+- $t_s$, `tokens`: the character at place $s$ of a block
+- $M$, `chosen`: the places that were chosen
+- $p_s$: what the network says of place $s$, the softmax of its `scores`
+- $\ell$, `loss`: the mean surprise, in nats
+- $S$, `num_tokens`: the length of a block
+- $B$, `batch_size`: how many blocks a step learns from
+
+## Three parts of a text
+
+The text is cut where it stands, not drawn at random: neighbouring lines are alike, and
+a test on lines from between those that were learned would be no test. The last tenth is
+for the *test*. Before it, a twentieth is held out (`watched`): by it, settings are
+chosen. The rest is learned from.
+
+What is hidden in the test is the same for every network and every seed, so that all
+answer the same questions.
+
+The two guessers of [`guessing`][], which only count, are asked the same. A network is
+worth as much as it knows beyond them.
+
+## Example
+
+>>> text = "to be, or not to be, that is the question: " * 100
+>>> recipe = TextRecipe(batch_size=10)
+>>> task = MaskedTextTask(*three_parts(text, text[:900]), recipe)
+>>> tokens, targets = task.batch(step=0)
+>>> tokens.shape, task.steps_per_epoch
+(torch.Size([10, 64]), 7)
+>>> VOCABULARY.decode(tokens[0, :43])
+' ques▮▮o▮:▮to b▮, o▮ not to be, that is▮the'
+
+The two guessers on the test part. Repeated as it is, this text is no riddle:
+
+>>> for name, value in task.guesses().items():
+...     print(f"{name}: {value:.2f}")
+frequency_accuracy: 0.24
+frequency_nats: 2.36
+neighbours_accuracy: 0.87
+neighbours_nats: 0.33
+"""
+
+import math
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from labml_style_nn.data.characters import MASK, CharacterVocabulary, split_text
+from labml_style_nn.data.masking import NOT_CHOSEN, Masked, mask_tokens
+from labml_style_nn.experiments.chance import generator
+from labml_style_nn.experiments.guessing import Guesser
+from labml_style_nn.experiments.training import Recipe, Sums, option
+from labml_style_nn.layers.checks import check_positive
+
+# The characters of a keyboard: the same vocabulary for every text. What else occurs is
+# unknown, and unknown characters are never asked for.
+VOCABULARY = CharacterVocabulary(string.printable)
+
+
+@dataclass(frozen=True)
+class TextRecipe(Recipe):
+    """## The recipe for text
+
+    What the general [`Recipe`][] leaves open.
+
+    **Raises.** `ValueError` as the general recipe does, and for blocks of no length.
+    """
+
+    num_tokens: int = option(64, "S: length of a block, in characters")
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        super().__post_init__()
+        check_positive(num_tokens=self.num_tokens)
+
+
+def three_parts(learned: str, tested: str) -> tuple[str, str, str]:
+    """Hold the last twentieth of a text out, to choose by.
+
+    **Raises.** `ValueError` if a part is empty.
+    """
+    return (*split_text(learned, share=0.95), tested)
+
+
+class MaskedTextTask:
+    """## The task
+
+    `about` is what a record has to say of the text.
+
+    **Raises.** `ValueError` if a part is shorter than two blocks.
+    """
+
+    def __init__(
+        self,
+        learned: str,
+        watched: str,
+        tested: str,
+        recipe: TextRecipe,
+        about: dict[str, Any] | None = None,
+    ) -> None:
+        self.recipe, self.about = recipe, about or {}
+        parts = [VOCABULARY.encode(text) for text in (learned, watched, tested)]
+        shortest = min(len(part) for part in parts)
+        if shortest < 2 * recipe.num_tokens:
+            raise ValueError(
+                f"each part of the text must have two blocks of {recipe.num_tokens} "
+                f"characters, got {shortest} characters"
+            )
+        self.learned = parts[0]
+        # The questions that every network is asked.
+        self.watched = self.questions(parts[1], "watched", rounds=1)
+        self.tested = self.questions(parts[2], "tested", rounds=4)
+        # The last block is left for the cuts to move.
+        self.blocks = len(self.learned) // recipe.num_tokens - 1
+        self.steps_per_epoch = -(-self.blocks // recipe.batch_size)
+
+    def questions(self, text: Tensor, name: str, rounds: int) -> Masked:
+        """Cut a text into blocks, and hide some of each, several times."""
+        # Neither seed nor network have a part in it.
+        blocks = self.cut(text).repeat(rounds, 1)
+        return hidden(blocks, generator("masked text", name))
+
+    def cut(self, text: Tensor) -> Tensor:
+        """Cut a text into blocks; what is left at its end is left out."""
+        length = self.recipe.num_tokens
+        return text[: len(text) // length * length].view(-1, length)
+
+    def batch(self, step: int) -> Masked:
+        """Give the blocks of a step, and what is hidden in them."""
+        epoch, number = divmod(step, self.steps_per_epoch)
+        seed, size = self.recipe.seed, self.recipe.batch_size
+        length = self.recipe.num_tokens
+        chance = generator(seed, "order", epoch)
+        cut = torch.randint(length, (), generator=chance)
+        order = torch.randperm(self.blocks, generator=chance)
+        chosen = order[number * size : (number + 1) * size]
+        # Row $i$ of the batch begins at its block, and goes on for $S$ characters.
+        places = cut + length * chosen[:, None] + torch.arange(length)
+        return hidden(self.learned[places], generator(seed, "mask", step))
+
+    def loss(self, model: nn.Module, batch: Masked) -> Sums:
+        """Compare the scores with what was hidden. An example is a chosen place."""
+        tokens, targets = batch
+        scores, chosen = model(tokens), targets != NOT_CHOSEN
+        loss = F.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="sum")
+        right = (scores.argmax(dim=2) == targets) & chosen
+        return Sums(loss, right.sum(), chosen.sum())
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Ask what is hidden in the part that is watched."""
+        accuracy, nats = self.measure(model, self.watched)
+        return {"held_out_accuracy": accuracy, "held_out_nats": nats}
+
+    def test(self, model: nn.Module) -> dict[str, Any]:
+        """Ask what is hidden in the test, and let the two guessers answer too."""
+        accuracy, nats = self.measure(model, self.tested)
+        return {
+            "test_accuracy": round(accuracy, 6),
+            "test_nats": round(nats, 5),
+            "test_bits": round(nats / math.log(2), 5),
+            "test_questions": int((self.tested.targets != NOT_CHOSEN).sum()),
+            **self.guesses(),
+            "text": self.about,
+        }
+
+    @torch.no_grad()
+    def measure(self, model: nn.Module, questions: Masked) -> tuple[float, float]:
+        """The share of right answers, and the mean surprise in nats."""
+        model.eval()
+        device = next(model.parameters()).device
+        total = torch.zeros(3, dtype=torch.float64)
+        for tokens, targets in in_parts(questions, 500):
+            sums = self.loss(model, Masked(tokens.to(device), targets.to(device)))
+            total += torch.stack([torch.as_tensor(n).double().cpu() for n in sums])
+        loss, right, count = total.tolist()
+        return right / count, loss / count
+
+    def guesses(self) -> dict[str, float]:
+        """Let the two guessers learn from the same text, and ask them the same."""
+        tokens = self.cut(self.learned)
+        read, _ = hidden(tokens, generator("masked text", "counted"))
+        return Guesser(read, tokens, len(VOCABULARY)).answers(self.tested)
+
+
+def hidden(tokens: Tensor, chance: torch.Generator) -> Masked:
+    """Hide some of the characters, as BERT does."""
+    return mask_tokens(
+        tokens,
+        vocabulary_size=len(VOCABULARY),
+        mask_token=MASK,
+        special_tokens=VOCABULARY.special,
+        generator=chance,
+    )
+
+
+def in_parts(questions: Masked, size: int) -> Iterator[Masked]:
+    """Cut questions into batches."""
+    parts = (part.split(size) for part in questions)
+    return (Masked(*part) for part in zip(*parts, strict=True))

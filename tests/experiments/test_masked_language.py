@@ -1,0 +1,166 @@
+"""The experiment on text: one command, both encoders, the same text and questions."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from labml_style_nn.data.tiny_shakespeare import TINY_SHAKESPEARE
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.command import Source, understood
+from labml_style_nn.experiments.masked_language import (
+    ENCODERS,
+    EXPERIMENT,
+    Settings,
+    build_model,
+    compare,
+    text_task,
+)
+from labml_style_nn.experiments.recorded import recorded
+
+SMALL = [
+    "--epochs=2",
+    "--warmup-epochs=1",
+    "--batch-size=16",
+    "--characters=4000",
+    "--num-tokens=16",
+    "--dim=8",
+    "--num-layers=1",
+    "--hidden-dim=16",
+    "--num-heads=2",
+    "--device=cpu",
+]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the command once."""
+    out = tmp_path_factory.mktemp("both")
+    assert compare([*SMALL, f"--out={out}"]) == 0
+    return out
+
+
+def result(folder: Path) -> records.Record:
+    """Read the one result of a run."""
+    (only,) = records.read(folder / "results.jsonl")
+    return only
+
+
+def test_one_command_trains_both_encoders(both: Path) -> None:
+    results = {encoder: result(both / encoder) for encoder in ENCODERS}
+    for encoder, found in results.items():
+        assert found["experiment"] == "masked_language"
+        assert found["settings"]["encoder"] == encoder
+        assert found["command"].startswith(
+            "python -m labml_style_nn.experiments.masked_language "
+            f"--data standard-library --encoder {encoder} --out {both / encoder} "
+        )
+        curve = found["curve"]
+        assert set(curve) == {"loss", "accuracy", "held_out_accuracy", "held_out_nats"}
+        assert {len(values) for values in curve.values()} == {2}
+        assert 0 < found["test_accuracy"] < 1
+        assert 0 < found["test_nats"] < 10
+        json.dumps(found, allow_nan=False)
+    mixer, attention = results.values()
+    # The same text and the same questions, and so the same answers by counting.
+    same = ("text", "test_questions", "frequency_nats", "neighbours_accuracy")
+    for name in same:
+        assert mixer[name] == attention[name]
+    assert mixer["text"]["characters"] == 4000
+    assert len(mixer["text"]["sha256"]) == 64
+
+
+def test_one_encoder_can_be_asked_for(tmp_path: Path) -> None:
+    assert compare([*SMALL, "--encoder=attention", f"--out={tmp_path}"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["attention"]
+
+
+def test_a_run_that_is_repeated_gives_the_same_numbers(
+    both: Path, tmp_path: Path
+) -> None:
+    assert compare([*SMALL, "--encoder=mixer", f"--out={tmp_path}"]) == 0
+    now, before = result(tmp_path / "mixer"), result(both / "mixer")
+    for name in ("test_accuracy", "test_nats", "curve", "parameters"):
+        assert now[name] == before[name]
+
+
+def test_what_is_wrong_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wrong, message in (
+        ("--characters=50", "two blocks of 16 characters"),
+        ("--num-heads=3", "dim must be a multiple of num_heads, got 8 and 3"),
+        ("--epochs=0", "epochs must be at least 1, got 0"),
+    ):
+        line = [*SMALL, wrong, "--encoder=attention", f"--out={tmp_path}"]
+        assert compare(line) == 1
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert said.startswith("error: ")
+        assert message in said
+
+
+def test_without_the_plays_it_says_where_it_looked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / TINY_SHAKESPEARE.name).write_text("To be, or not to be")
+    line = ["--data=tiny-shakespeare", f"--folder={tmp_path}", f"--out={tmp_path}"]
+    assert compare([*SMALL, *line]) == 1
+    assert TINY_SHAKESPEARE.name in capsys.readouterr().err
+
+
+def test_the_plays_are_read_from_a_folder(tmp_path: Path) -> None:
+    (tmp_path / TINY_SHAKESPEARE.name).write_text(
+        "To be, or not to be: that is it.\n" * 200
+    )
+    settings = Settings(data="tiny-shakespeare", num_tokens=16)
+    with pytest.warns(UserWarning, match="is not the published file"):
+        task = text_task(settings, Source(tmp_path, verify=False))
+    assert task.about == {"characters": 33 * 200}
+    assert len(task.learned) == int(int(33 * 200 * 0.9) * 0.95)
+
+
+def test_both_networks_of_each_preset_are_equally_large() -> None:
+    for data in EXPERIMENT.presets:
+        counts = []
+        for encoder in ENCODERS:
+            line = ["--data", data, "--encoder", encoder]
+            _, (settings,) = understood(EXPERIMENT, line)
+            assert (settings.data, settings.encoder) == (data, encoder)
+            with torch.device("meta"):
+                model = build_model(settings)
+            counts.append(sum(p.numel() for p in model.parameters()))
+        assert abs(counts[0] / counts[1] - 1) < 1e-3
+
+
+def test_the_first_weights_follow_from_the_seed() -> None:
+    for encoder in ENCODERS:
+        first, again, other = (
+            build_model(Settings(encoder=encoder, seed=seed)).embedding.weight
+            for seed in (0, 0, 1)
+        )
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+
+
+def test_an_encoder_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="encoder must be one of mixer, attention"):
+        Settings(encoder="convolution")
+
+
+@pytest.mark.parametrize("data", ["standard-library"])
+def test_the_record_is_of_networks_that_this_code_builds(data: str) -> None:
+    results = recorded("masked_language", data)
+    assert [found["settings"]["encoder"] for found in results] == [*ENCODERS]
+    for found in results:
+        settings = Settings(**found["settings"])
+        assert settings == replace(
+            EXPERIMENT.presets[data], encoder=settings.encoder, seed=found["seed"]
+        )
+        model = build_model(settings)
+        assert found["parameters"] == sum(p.numel() for p in model.parameters())
+        assert {len(values) for values in found["curve"].values()} == {settings.epochs}
+    # The same questions about the same text.
+    for name in ("text", "test_questions", "neighbours_nats"):
+        assert results[0][name] == results[1][name]

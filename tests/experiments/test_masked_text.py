@@ -1,0 +1,268 @@
+"""The task on text: what a step reads, what is asked, and what counting can answer."""
+
+import math
+import string
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+
+from labml_style_nn.data.characters import MASK, PAD, UNKNOWN
+from labml_style_nn.data.masking import NOT_CHOSEN, Masked
+from labml_style_nn.experiments.guessing import Guesser, neighbours
+from labml_style_nn.experiments.masked_text import (
+    VOCABULARY,
+    MaskedTextTask,
+    TextRecipe,
+    three_parts,
+)
+
+S = 16
+V = len(VOCABULARY)
+
+
+def text(length, seed=0):
+    """Draw a text of letters and spaces."""
+    generator = torch.Generator().manual_seed(seed)
+    letters = "abcdefghij   "
+    places = torch.randint(len(letters), (length,), generator=generator)
+    return "".join(letters[place] for place in places.tolist())
+
+
+def task(learned=None, **options):
+    """Make the task of a text."""
+    recipe = TextRecipe(**({"num_tokens": S, "batch_size": 5} | options))
+    return MaskedTextTask(learned or text(700), text(200, 1), text(200, 2), recipe)
+
+
+class Fixed(nn.Module):
+    """Says the same everywhere."""
+
+    def __init__(self, scores):
+        super().__init__()
+        self.scores = nn.Parameter(scores)
+
+    def forward(self, tokens):
+        return self.scores.expand(*tokens.shape, -1)
+
+
+# ## The parts of a text
+
+
+@given(st.text(string.ascii_letters, min_size=40, max_size=300))
+@settings(deadline=None)
+def test_the_three_parts_are_the_text_in_its_order(letters):
+    learned, watched, tested = three_parts(letters, "the test")
+    assert learned + watched == letters
+    assert tested == "the test"
+    assert abs(len(watched) - len(letters) / 20) <= 1
+
+
+def test_all_characters_of_a_keyboard_are_known():
+    tokens = VOCABULARY.encode(string.printable)
+    assert UNKNOWN not in tokens
+    assert len(string.printable) + 3 == V
+
+
+# ## What a step reads
+
+
+def test_an_epoch_reads_every_block_once_and_each_epoch_is_cut_elsewhere():
+    letters = text(700)
+    made = task(letters)
+    encoded = VOCABULARY.encode(letters)
+    starts = {}
+    for epoch in range(3):
+        seen = []
+        for number in range(made.steps_per_epoch):
+            tokens, targets = made.batch(epoch * made.steps_per_epoch + number)
+            # What is not chosen is as it was; what is, stands in the targets.
+            original = torch.where(targets == NOT_CHOSEN, tokens, targets)
+            for block in original:
+                found = [
+                    start
+                    for start in range(len(encoded) - S + 1)
+                    if torch.equal(encoded[start : start + S], block)
+                ]
+                assert len(found) == 1
+                seen += found
+        assert len(seen) == len(set(seen)) == made.blocks == 700 // S - 1
+        ordered = sorted(seen)
+        assert {b - a for a, b in pairwise(ordered)} == {S}
+        assert seen != ordered
+        starts[epoch] = ordered[0]
+        assert 0 <= ordered[0] < S
+    assert len(set(starts.values())) > 1
+
+
+def test_a_step_follows_from_the_seed_and_its_number():
+    first, again, other = task(), task(), task(seed=1)
+    for step in (0, 7, 3):
+        torch.manual_seed(step)
+        for left, right in zip(first.batch(step), again.batch(step), strict=True):
+            assert torch.equal(left, right)
+        assert not torch.equal(first.batch(step).tokens, other.batch(step).tokens)
+    assert not torch.equal(first.batch(0).tokens, first.batch(1).tokens)
+
+
+def test_other_characters_are_hidden_in_every_step():
+    made = task(batch_size=42)
+    chosen = [made.batch(step).targets != NOT_CHOSEN for step in range(2)]
+    assert made.steps_per_epoch == 1
+    assert not torch.equal(*chosen)
+    share = torch.cat([made.batch(step).targets for step in range(60)]) != NOT_CHOSEN
+    spread = math.sqrt(0.15 * 0.85 / share.numel())
+    assert abs(share.double().mean().item() - 0.15) < 5 * spread
+
+
+def test_unknown_characters_are_never_asked_for():
+    made = task("äöü" * 300 + text(200))
+    for step in range(made.steps_per_epoch):
+        tokens, targets = made.batch(step)
+        assert not ((tokens == UNKNOWN) & (targets != NOT_CHOSEN)).any()
+        assert UNKNOWN not in targets
+
+
+# ## What is asked
+
+
+def test_the_questions_are_the_same_for_every_seed():
+    left, right = task(), task(seed=5, batch_size=9)
+    for name in ("watched", "tested"):
+        for one, other in zip(getattr(left, name), getattr(right, name), strict=True):
+            assert torch.equal(one, other)
+    assert not torch.equal(left.watched.tokens, left.tested.tokens[: 200 // S])
+
+
+def test_the_test_is_asked_four_times_with_other_gaps():
+    made, blocks = task(), 200 // S
+    tokens, targets = made.tested
+    assert tokens.shape == (4 * blocks, S)
+    assert made.watched.tokens.shape == (blocks, S)
+    original = torch.where(targets == NOT_CHOSEN, tokens, targets).view(4, blocks, S)
+    assert torch.equal(original, original[:1].expand(4, -1, -1))
+    expected = VOCABULARY.encode(text(200, 2))[: blocks * S].view(blocks, S)
+    assert torch.equal(original[0], expected)
+    chosen = (targets != NOT_CHOSEN).view(4, -1)
+    assert len(chosen.unique(dim=0)) == 4
+
+
+# ## What a network is told
+
+
+def test_the_loss_is_a_sum_over_the_chosen_places():
+    made, batch = task(), task().batch(0)
+    torch.manual_seed(0)
+    model = nn.Embedding(V, V)
+    sums = made.loss(model, batch)
+    chosen = batch.targets != NOT_CHOSEN
+    scores, targets = model(batch.tokens)[chosen], batch.targets[chosen]
+    expected = F.cross_entropy(scores, targets, reduction="sum")
+    torch.testing.assert_close(sums.loss, expected)
+    assert sums.right == (scores.argmax(dim=1) == targets).sum()
+    assert sums.number == chosen.sum() > 0
+
+
+def test_one_who_knows_the_answers_is_always_right():
+    made = task()
+
+    class Oracle(nn.Module):
+        def __init__(self, questions):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+            self.targets = iter(questions.targets.split(500))
+
+        def forward(self, tokens):
+            return 100.0 * F.one_hot(next(self.targets).clamp(min=0), V)
+
+    said = made.test(Oracle(made.tested))
+    assert (said["test_accuracy"], said["test_nats"]) == (1.0, 0.0)
+    assert made.evaluate(Oracle(made.watched))["held_out_accuracy"] == 1.0
+
+
+def test_one_who_knows_the_frequency_is_the_first_guesser():
+    made = task()
+    # Blocks leave out what is behind the last of them.
+    seen = made.cut(made.learned).flatten().bincount(minlength=V).double() + 1
+    said = made.test(Fixed((seen / seen.sum()).log()))
+    for name in ("accuracy", "nats"):
+        assert said[f"test_{name}"] == pytest.approx(
+            said[f"frequency_{name}"], abs=1e-4
+        )
+    assert said["test_bits"] == pytest.approx(said["test_nats"] / math.log(2), abs=1e-4)
+    assert said["test_questions"] == (made.tested.targets != NOT_CHOSEN).sum()
+
+
+def test_a_record_says_which_text_it_was():
+    recipe, about = TextRecipe(num_tokens=S), {"sha256": "abc"}
+    made = MaskedTextTask(text(200), text(200), text(200), recipe, about)
+    assert made.test(Fixed(torch.zeros(V)))["text"] == about
+
+
+# ## Guessing
+
+
+@given(st.integers(0, 2**16))
+@settings(deadline=None, max_examples=30)
+def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
+    generator = torch.Generator().manual_seed(seed)
+    size, shape = 6, (7, 5)
+    tokens = torch.randint(2, size, shape, generator=generator)
+    gaps = torch.rand(shape, generator=generator) < 0.3
+    read = tokens.masked_fill(gaps, MASK)
+    guesser = Guesser(read, tokens, size)
+    counts, frequency = Counter(), Counter(tokens.flatten().tolist())
+    for row, original in zip(read.tolist(), tokens.tolist(), strict=True):
+        framed = [PAD, *row, PAD]
+        for place, token in enumerate(original):
+            counts[framed[place], framed[place + 2], token] += 1
+    questions = Masked(read, tokens.where(gaps, NOT_CHOSEN))
+    chances = guesser.chances(questions)
+    for place, (row, column) in enumerate(gaps.nonzero().tolist()):
+        framed = [PAD, *read[row].tolist(), PAD]
+        left, right = framed[column], framed[column + 2]
+        total = sum(counts[left, right, token] for token in range(size))
+        for token in range(size):
+            share = (frequency[token] + 1) / (tokens.numel() + size)
+            near = (counts[left, right, token] + 2 * share) / (total + 2)
+            assert chances["frequency"][place, token].item() == pytest.approx(share)
+            assert chances["neighbours"][place, token].item() == pytest.approx(near)
+
+
+def test_chances_are_chances():
+    guesser = Guesser(*2 * [torch.randint(2, 9, (20, 8))], 9)
+    read = torch.randint(1, 9, (4, 8))
+    for chances in guesser.chances(Masked(read, torch.full((4, 8), 5))).values():
+        assert chances.shape == (32, 9)
+        torch.testing.assert_close(chances.sum(dim=1), torch.ones(32).double())
+
+
+def test_beyond_the_ends_of_a_block_there_is_padding():
+    left, right = neighbours(torch.tensor([[5, 6, 7]]))
+    assert left.tolist() == [[PAD, 5, 6]]
+    assert right.tolist() == [[6, 7, PAD]]
+
+
+def test_nothing_is_impossible():
+    seen = torch.full((3, 5), 4)
+    questions = Masked(torch.full((1, 5), MASK), torch.full((1, 5), 7))
+    for name, value in Guesser(seen, seen, 9).answers(questions).items():
+        assert math.isfinite(value), name
+
+
+# ## What is refused
+
+
+def test_a_text_that_is_too_short_is_refused():
+    with pytest.raises(ValueError, match="two blocks of 16 characters, got 31"):
+        MaskedTextTask(text(700), text(31), text(200), TextRecipe(num_tokens=S))
+
+
+def test_blocks_of_no_length_are_refused():
+    with pytest.raises(ValueError, match="num_tokens must be at least 1, got 0"):
+        TextRecipe(num_tokens=0)
