@@ -42,7 +42,8 @@ The numbers of the recipe were chosen by five-fold cross-validation among the 1,
 training images of seed 0. A candidate learned from four fifths of them and was judged
 by the last fifth, five times in turn. Since then, the training loop was changed in two
 points: biases and norms no longer decay ([`optimizer`][]), and the average of the
-weights begins short ([`averages`][]). The numbers stayed.
+weights begins short ([`averages`][]). The numbers stayed: judged again in the same way,
+the recipe named 8 of the 1,437 wrongly, and one with 120 epochs 10 of them.
 
 Two things to know when reading the result. The search went on after a first recipe had
 been tested and fell short, by cross-validation as before. And the other splits are
