@@ -14,8 +14,8 @@ per cent. What differs is how they mix tokens.
 | `conv_mixer` | [`ConvMixer`][] | small kernels, one for each channel |
 | `vit` | [`VisionTransformer`][] | attention |
 
-[`PoolFormer`][] is not among them. It is a pyramid: before the first of its blocks, it
-has made four pixels one, twice over, and of these images nothing is left to pool.
+[`PoolFormer`][] is not among them. It is a pyramid: before its first block it makes
+$4 \times 4$ pixels one token, and leaves four tokens of these images.
 
 ## Run it
 
