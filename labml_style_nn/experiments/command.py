@@ -249,8 +249,8 @@ def outcome(run: Run) -> records.Record:
     return {
         "seed": trainer.recipe.seed,
         **trainer.task.test(trainer.average),
-        "cpu_seconds": round(cpu, 1),
-        "wall_seconds": round(wall, 1),
+        "cpu_seconds": round(cpu, 2),
+        "wall_seconds": round(wall, 2),
         "parameters": sum(p.numel() for p in trainer.model.parameters()),
         "settings": asdict(trainer.recipe),
         "curve": records.columns(run.history),

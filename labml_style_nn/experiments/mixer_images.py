@@ -42,7 +42,8 @@ The numbers of the recipe were chosen by five-fold cross-validation among the 1,
 training images of seed 0. A candidate learned from four fifths of them and was judged
 by the last fifth, five times in turn. Since then, the training loop was changed in two
 points: biases and norms no longer decay ([`optimizer`][]), and the average of the
-weights begins short ([`averages`][]). The numbers stayed.
+weights begins short ([`averages`][]). The numbers stayed: judged again in the same way,
+the recipe named 8 of the 1,437 wrongly, and one with 120 epochs 10 of them.
 
 Two things to know when reading the result. The search went on after a first recipe had
 been tested and fell short, by cross-validation as before. And the other splits are
@@ -54,10 +55,10 @@ for them, the choice was not quite blind.
 One run each, on one core, with 5,000 of the training images held out. The recipes were
 written down before the first of these runs and not changed after it.
 
->>> print(summary(recorded("mixer_images", "fashion-mnist")))
-90.07 % right in the test, 688 CPU-seconds
->>> print(summary(recorded("mixer_images", "cifar10")))
-73.75 % right in the test, 773 CPU-seconds
+>>> for data in ("fashion-mnist", "cifar10"):
+...     print(f"{data}: {summary(recorded('mixer_images', data))}")
+fashion-mnist: 90.07 % right in the test, 688 CPU-seconds
+cifar10: 73.75 % right in the test, 773 CPU-seconds
 
 The photographs were not quite the official ones, and the record says so:
 
