@@ -24,6 +24,8 @@ def katex() -> Path:
     return node.packages(CACHE / "weave") / "katex"
 
 
+# First, for pytest-xdist reads the marks in a hook of the same name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes share the tests, give each file to one of them.
 
