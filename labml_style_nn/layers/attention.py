@@ -124,9 +124,9 @@ With the causal mask, a later token has no influence on an earlier result:
 (True, False)
 
 What of a query that may look nowhere? The equation has no answer, for the softmax of
-nothing is zero by zero, and `nn.MultiheadAttention` returns NaN. Here the mean of no values
-is *defined* to be zero, and no gradient passes. So a table of nothing but padding does
-no harm:
+nothing is zero by zero, and `nn.MultiheadAttention` returns NaN. Here the mean of no
+values is *defined* to be zero, and no gradient passes. So a table of nothing but
+padding does no harm:
 
 >>> nobody = torch.ones(batch, num_patches, dtype=torch.bool)
 >>> y = attention(x, key_padding_mask=nobody)

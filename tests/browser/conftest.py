@@ -23,8 +23,8 @@ QUIET = [
 ]
 
 
-# Several processes may share the tests, and then the first that needs it builds the site
-# for all of them. Their folders lie side by side.
+# Several processes may share the tests. Then the first that needs the site builds it
+# for all of them; their folders lie side by side.
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole site, built strictly, its examples executed."""
