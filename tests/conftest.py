@@ -24,18 +24,6 @@ def katex() -> Path:
     return node.packages(CACHE / "weave") / "katex"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, give each file to one of them.
-
-    What reads the site in a browser goes to one process as a whole: the site is built
-    once.
-    """
-    for item in items:
-        browser = item.path.is_relative_to(ROOT / "tests" / "browser")
-        group = "browser" if browser else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Build the site of a folder with an `mkdocs.yml`, as a command would."""
     return subprocess.run(

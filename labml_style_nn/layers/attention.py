@@ -86,9 +86,9 @@ True
 >>> torch.allclose(weights[0], weights[1], atol=0.01)
 False
 
-The weights of token mixing are parameters, and their number grows with $S$. Those of
-attention are results. Its parameters make no mention of $S$, so one layer reads tables
-of any length.
+The weights of token mixing are parameters, and their number grows with the number of
+tokens. Those of attention are results. Its parameters make no mention of how many
+tokens there are, so one layer reads tables of any length.
 
 ## It cannot tell where a token stands
 
@@ -108,12 +108,12 @@ Three masks restrict the view, and they may be combined. True means: may *not* l
 That is the meaning in `nn.MultiheadAttention`; in PyTorch's function
 `scaled_dot_product_attention` it is the opposite.
 
-- `key_padding_mask`, $B \times S_k$: keys that nobody may look at, because they only
-  fill up a table.
-- `is_causal`: token $i$ may look at tokens $1$ to $i$. Whoever predicts the next token
-  must not see it.
-- `attn_mask`: any other rule, $S_q \times S_k$, or one for each image,
-  $B \times S_q \times S_k$, or for each head, $B \times h \times S_q \times S_k$.
+- `key_padding_mask`, `(batch, num_keys)`: keys that nobody may look at, because they
+  only fill up a table.
+- `is_causal`: a token may look at itself and at those before it. Whoever predicts the
+  next token must not see it.
+- `attn_mask`: any other rule, `(num_queries, num_keys)`; with the batch in front, or
+  the batch and the heads, one for each image or for each head of it.
 
 With the causal mask, a later token has no influence on an earlier result:
 
@@ -124,9 +124,9 @@ With the causal mask, a later token has no influence on an earlier result:
 (True, False)
 
 What of a query that may look nowhere? The equation has no answer, for the softmax of
-nothing is $0 / 0$, and `nn.MultiheadAttention` returns NaN. Here the mean of no values
-is *defined* to be zero, and no gradient passes. So a table of nothing but padding does
-no harm:
+nothing is zero by zero, and `nn.MultiheadAttention` returns NaN. Here the mean of no
+values is *defined* to be zero, and no gradient passes. So a table of nothing but
+padding does no harm:
 
 >>> nobody = torch.ones(batch, num_patches, dtype=torch.bool)
 >>> y = attention(x, key_padding_mask=nobody)
@@ -137,13 +137,14 @@ True
 
 - All four maps have a bias, as in the authors' code of the
   [Vision Transformer][VisionTransformer] and in PyTorch; the paper's have none.
-- $d_k = d_v = C / h$, as the paper chooses them, is a rule here.
-- [Dropout][dropout] may strike the weights $A$, while training, as in the authors' code
+- Keys and values of a head are equally long, `dim / num_heads`: the paper chooses it,
+  here it is a rule.
+- [Dropout][dropout] may strike the weights, while training, as in the authors' code
   (tensor2tensor) and in PyTorch; the paper's section 5.4 names other places only. By
   default nothing is dropped.
 - The maps begin as all [linear maps][linear] here; the paper does not say how its own
-  do. $W_Q$, $W_K$ and $W_V$ get the variance $1/C$ that Xavier's rule has for a square
-  matrix, though they share one matrix that is not square.
+  do. Those of queries, keys and values get the variance that Xavier's rule has for a
+  square matrix, though they share one matrix that is not square.
 - A query that may look nowhere gets zero.
 
 ## What it costs

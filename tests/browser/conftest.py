@@ -1,11 +1,13 @@
 """The site as it is published, a server for it, and headless Chromium."""
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from labml_style_nn.weave.preview import server
@@ -21,12 +23,18 @@ QUIET = [
 ]
 
 
+# Several processes may share the tests. Then the first that needs the site builds it
+# for all of them; their folders lie side by side.
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole site, built strictly, its examples executed."""
-    folder = tmp_path_factory.mktemp("built") / "site"
-    result = build(ROOT, "--site-dir", str(folder))
-    assert result.returncode == 0, result.stderr
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "site"
+    with FileLock(shared / "site.lock"):
+        if not folder.exists():
+            result = build(ROOT, "--site-dir", str(folder))
+            assert result.returncode == 0, result.stderr
     return folder
 
 

@@ -144,6 +144,7 @@ def test_a_file_that_was_changed_is_named(small, tmp_path) -> None:
         (gzip.compress(b"no idx"), "begins with 00 00 08"),
         (gzip.compress(write_idx(torch.zeros(4, dtype=torch.uint8))), "have labels"),
     ],
+    ids=["no gzip", "no idx", "too few"],
 )
 def test_other_contents_are_refused(small, tmp_path, content, message) -> None:
     load_fashion_mnist(tmp_path)
