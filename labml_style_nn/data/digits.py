@@ -40,11 +40,7 @@ import sklearn.datasets
 import torch
 from sklearn.model_selection import train_test_split
 
-from labml_style_nn.data.images import Images
-from labml_style_nn.data.images import take as take
-
-# Another name for the same type.
-Digits = Images
+from labml_style_nn.data.images import Images, take
 
 
 def load_digits() -> Images:

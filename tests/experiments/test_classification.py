@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from labml_style_nn.data.digits import load_digits, take
-from labml_style_nn.data.images import Images
+from labml_style_nn.data.digits import load_digits
+from labml_style_nn.data.images import Images, take
 from labml_style_nn.experiments.classification import (
     ImageRecipe,
     ImageTask,

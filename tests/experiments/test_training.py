@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from labml_style_nn.data.digits import load_digits, take
+from labml_style_nn.data.digits import load_digits
+from labml_style_nn.data.images import take
 from labml_style_nn.experiments.averages import averaged
 from labml_style_nn.experiments.chance import generator, seed_of
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
