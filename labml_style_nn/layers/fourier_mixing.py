@@ -118,11 +118,11 @@ No factor $1 / N$ stands before the sums. Where the numbers of a table are indep
 they grow by about $\sqrt{S C / 2}$: half of the variance of a sum of $S C$ numbers is
 in its real part.
 
->>> from math import log2, sqrt
+>>> import math
 >>> noise = torch.randn(1000, num_tokens, hidden_dim)
->>> f"{mixing(noise).std():.1f}, {sqrt(num_tokens * hidden_dim / 2):.1f}"
+>>> f"{mixing(noise).std():.1f}, {math.sqrt(num_tokens * hidden_dim / 2):.1f}"
 '15.6, 15.5'
->>> round(sqrt(512 * 768 / 2))
+>>> round(math.sqrt(512 * 768 / 2))
 443
 
 The last line is FNet-Base, with $512$ tokens of $768$ channels. The
@@ -141,7 +141,7 @@ as attention is. The fast Fourier transform finds the same in the order of
 $S C \log_2 (S C)$ operations, and no matrices are multiplied. For $512$ tokens of $768$
 channels, the first number is $138$ times the second:
 
->>> round(2 * (512 + 768) / log2(512 * 768))
+>>> round(2 * (512 + 768) / math.log2(512 * 768))
 138
 
 On a CPU and on a GPU the authors' code always takes the fast transform; on a TPU, whose
