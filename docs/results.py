@@ -109,7 +109,7 @@ for (data, experiment), group in runs.items():
             spread([100 * record["test_accuracy"] for record in group]),
         )
     )
-heads = "", "Parameters", "Epochs", "Time", "Runs", "Right in the test, %"
+heads = "Network", "Parameters", "Epochs", "Time", "Runs", "Right in the test, %"
 table(heads, rows, numbers=5)
 commands(*runs.values())
 
@@ -182,7 +182,9 @@ rows = [
     for model, group in by_model.items()
 ]
 rows.sort(key=lambda row: row[-1], reverse=True)
-table(("", "Parameters", "Time", "Runs", "Right in the test, %"), rows, numbers=4)
+table(
+    ("Network", "Parameters", "Time", "Runs", "Right in the test, %"), rows, numbers=4
+)
 commands(*by_model.values())
 
 # %% [markdown]
@@ -227,7 +229,14 @@ for group in texts:
         share = 100 * record[f"{name}_accuracy"]
         text = f"{TEXTS[record['settings']['data']]}, {words}"
         rows.append((text, "–", "–", "–", f"{bits:.3f}", f"{share:.2f}"))
-heads = "", "Parameters", "Epochs", "Time", "Surprise, bits", "Right in the test, %"
+heads = (
+    "Network",
+    "Parameters",
+    "Epochs",
+    "Time",
+    "Surprise, bits",
+    "Right in the test, %",
+)
 table(heads, rows, numbers=5)
 commands(*texts)
 

@@ -10,7 +10,7 @@ The images are under the MIT licence, © 2017 Zalando SE. They come as four file
 MB in all, from [the authors' repository](https://github.com/zalandoresearch/fashion-mnist)
 or from their storage at Amazon. In an image, 0 is the empty ground.
 
-| class | | class | |
+| class | name | class | name |
 |---|---|---|---|
 | 0 | T-shirt/top | 5 | Sandal |
 | 1 | Trouser | 6 | Shirt |

@@ -5,7 +5,7 @@ Six networks of one family, all on the same footing: the same splits of the
 $2 \times 2$ pixels, four blocks, and as many parameters as the Mixer has, to within one
 per cent. What differs is how they mix tokens.
 
-| `--model` | | tokens are mixed by |
+| `--model` | network | tokens are mixed by |
 |---|---|---|
 | `mixer` | [`MLPMixer`][] | an MLP along the columns of the table |
 | `resmlp` | [`ResMLP`][] | one matrix |

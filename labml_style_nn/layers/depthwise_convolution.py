@@ -28,10 +28,8 @@ are mixed by its companion, the [pointwise convolution][pointwise_convolution].
 - $K$, `weight`: the kernels, $k \times k$ numbers for each channel
 - $b$, `bias`: a number for each channel, which is added everywhere
 - $a$, `around`: how many places a kernel reaches to the left and upwards
-- $n, c, i, j$: the numbers of an image, a channel, a row and a column
+- $c, i, j$: the numbers of a channel, a row and a column
 - $u, v$: row and column of a number in a kernel
-- $L$: a loss
-- $g$, `g`: the gradient of $L$ by $y$
 
 ## Kernels without a middle
 
@@ -79,32 +77,6 @@ place into a column; what is left is one product and one sum for each place and 
 >>> expected = summed.unflatten(2, (height, width)) + layer.bias[:, None, None]
 >>> torch.allclose(y, expected, atol=1e-5)
 True
-
-## Its gradient is one, too
-
-Training needs the gradient of a loss by every number of the kernels. $K_{c,u,v}$ stands
-in the sum of every place of every image, so its gradient is a sum over all of these:
-
-$$\frac{\partial L}{\partial K_{c,u,v}} = \sum_{n=1}^{B} \sum_{i=1}^{H} \sum_{j=1}^{W}
-g_{n,c,i,j} \; x_{n,c,\,i+u-a,\,j+v-a} .$$
-
-Beside the equation above it looks familiar. It is a depthwise convolution of the same
-pictures, whose kernels are $g$: as large as the pictures, and one for each channel of
-each image. So the layer computes it as such, with images for further channels
-([`Correlation`][]). That matters on a CPU, where PyTorch has fast code for a depthwise
-convolution and slow code for the gradient of its kernels; it took half of the time of a
-training step of ConvMixer. The numbers are PyTorch's up to rounding:
-
->>> def gradients(convolve):
-...     x.requires_grad_().grad, layer.weight.grad, layer.bias.grad = None, None, None
-...     convolve(x).square().sum().backward()
-...     return x.grad, layer.weight.grad, layer.bias.grad
->>> def as_pytorch(x):
-...     x = F.pad(x, (1, 2, 1, 2))
-...     return F.conv2d(x, layer.weight, layer.bias, groups=channels)
->>> for ours, pytorchs in zip(gradients(layer), gradients(as_pytorch), strict=True):
-...     torch.testing.assert_close(ours, pytorchs)
->>> x = x.detach()
 
 ## As token mixing
 
@@ -178,64 +150,10 @@ Traceback (most recent call last):
 ValueError: expected shape (batch, 5, height, width), got (2, 1, 8, 6)
 """
 
-from typing import Any
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from labml_style_nn.layers.checks import check_positive, check_shape
-
-
-class Correlation(torch.autograd.Function):
-    r"""## The sum, and its gradients as sums of the same kind
-
-    Forward this is PyTorch's convolution and nothing else. Backward the gradients are
-    written as convolutions, which PyTorch has faster code for. Both can be
-    differentiated once more.
-
-    **Shape.** Pictures `(batch, channels, height, width)`, kernels
-    `(channels, 1, kernel_size, kernel_size)` and biases `(channels,)` to the pictures;
-    with an even `kernel_size`, the pictures have a row and a column more.
-
-    **Source.** Chain rule; the first equation gives all three.
-    """
-
-    @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor, around: int) -> Tensor:
-        """Slide each kernel over its channel."""
-        return F.conv2d(x, weight, bias, padding=around, groups=weight.shape[0])
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Keep what the gradients need."""
-        x, weight, _, ctx.around = inputs
-        ctx.save_for_backward(x, weight)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        """The gradients by the pictures, the kernels and the biases."""
-        (g,) = gradients
-        # With automatic mixed precision, $g$ is of another type than what was kept.
-        x, weight = (kept.to(g.dtype) for kept in ctx.saved_tensors)
-        (batch, channels), kernel_size = x.shape[:2], weight.shape[-1]
-        # $x_{i'}$ went to $y_i$ with weight $K_{i' - i + a}$. So $g_i$ comes back with
-        # the same: the kernel slides over $g$ turned around.
-        by_x = F.conv2d(
-            g,
-            weight.flip(2, 3),
-            padding=kernel_size - 1 - ctx.around,
-            groups=channels,
-        )
-        # $\partial L / \partial K$: $g$ slides over $x$, for each image alone, and the
-        # images are summed.
-        by_weight = F.conv2d(
-            x.flatten(0, 1)[None],
-            g.flatten(0, 1)[:, None],
-            padding=ctx.around,
-            groups=batch * channels,
-        ).view(batch, *weight.shape)
-        return by_x, by_weight.sum(dim=0), g.sum(dim=(0, 2, 3)), None
 
 
 class DepthwiseConvolution(nn.Conv2d):
@@ -266,12 +184,7 @@ class DepthwiseConvolution(nn.Conv2d):
         # more on the right and below has to be written out.
         if self.more:
             x = F.pad(x, (0, self.more, 0, self.more))
-        # $y$: the sum over $u$ and $v$ at every place of every channel. The smallest
-        # kernels, and those on a GPU, have gradients that are fast already.
-        if x.is_cpu and self.kernel_size[0] > 3:
-            tensors = x, self.weight, self.bias
-            y: Tensor = Correlation.apply(*tensors, self.around)  # type: ignore[no-untyped-call]
-            return y
+        # $y$: the sum over $u$ and $v$ at every place of every channel.
         return F.conv2d(
             x, self.weight, self.bias, padding=self.around, groups=self.in_channels
         )

@@ -18,7 +18,7 @@ section 2, [arXiv:2002.05202](https://arxiv.org/abs/2002.05202)):
 
 $$\text{FFN}_{\text{gated}}(x) = W_2 \bigl(\sigma(W x) \otimes V x\bigr) .$$
 
-| $\sigma$ | name | `gate` |
+| nonlinearity | name | `gate` |
 |---|---|---|
 | the logistic function | GLU | `"sigmoid"` |
 | nothing at all | Bilinear | `"identity"` |

@@ -196,6 +196,7 @@ class TokenMixing(nn.Module):
     ) -> None:
         super().__init__()
         check_positive(num_patches=num_patches, tokens_mlp_dim=tokens_mlp_dim)
+        self.num_patches = num_patches
         # $S$ enters here, and with it the size of the image is fixed. $C$ does not: the
         # weights know nothing of channels.
         self.fc1 = TokenLinear(num_patches, tokens_mlp_dim)
@@ -205,6 +206,7 @@ class TokenMixing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix each column of the table."""
+        check_shape(x, "batch", self.num_patches, "channels")
         # $H = \sigma(W_1 X + b_1 \mathbf{1}^\top)$, from $S$ rows to $D_S$.
         hidden = self.dropout(self.gelu(self.fc1(x)))
         # $W_2 H + b_2 \mathbf{1}^\top$, back to $S$ rows, so that the result can be

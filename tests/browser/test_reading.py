@@ -198,7 +198,7 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     seen, unseen = "", []
-    for _ in range(180):
+    for _ in range(260):
         page.keyboard.press("Tab")
         name, outline = page.evaluate(
             """() => {

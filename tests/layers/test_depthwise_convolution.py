@@ -48,46 +48,6 @@ def test_it_is_torchs_same_padding_with_its_gradients(kernel_size):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-11)
 
 
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("kernel_size", [4, 5])
-def test_the_gradients_of_large_kernels_have_gradients(kernel_size, layout):
-    layer = layer_of(2, kernel_size)
-    x = torch.randn(3, 2, 4, 5, dtype=torch.double).to(memory_format=layout)
-    tensors = [x.requires_grad_(), *layer.parameters()]
-
-    def run(x, weight, bias):
-        return torch.func.functional_call(layer, {"weight": weight, "bias": bias}, x)
-
-    assert torch.autograd.gradcheck(run, tensors)
-    assert torch.autograd.gradgradcheck(run, tensors)
-
-
-def test_mixed_precision_gives_gradients_as_exact_as_torchs():
-    layer = layer_of(6, 7, torch.float)
-    theirs, x = same(layer), torch.randn(4, 6, 9, 12, requires_grad=True)
-    exact = torch.autograd.grad(theirs(x).square().sum(), [x, *theirs.parameters()])
-    errors = []
-    for model in (layer, theirs):
-        with torch.autocast("cpu", torch.bfloat16):
-            y = model(x)
-        assert y.dtype == torch.bfloat16
-        found = torch.autograd.grad(y.float().square().sum(), [x, *model.parameters()])
-        assert all(gradient.dtype == torch.float for gradient in found)
-        pairs = zip(found, exact, strict=True)
-        errors.append([((a - b).norm() / b.norm()).item() for a, b in pairs])
-    assert all(ours < 2 * torchs + 1e-3 for ours, torchs in zip(*errors, strict=True))
-    assert max(errors[0]) < 0.02
-
-
-def test_a_kernel_that_is_not_trained_needs_no_gradient():
-    layer = layer_of(3, 5).requires_grad_(False)
-    x = torch.randn(1, 3, 6, 7, dtype=torch.double, requires_grad=True)
-    layer(x).sum().backward()
-    expected = torch.autograd.grad(same(layer)(x).sum(), x)[0]
-    torch.testing.assert_close(x.grad, expected)
-    assert layer.weight.grad is None
-
-
 @pytest.mark.parametrize("kernel_size", KERNELS)
 def test_it_is_the_sum_of_the_equation_without_a_warning(kernel_size):
     layer = layer_of(3, kernel_size)
