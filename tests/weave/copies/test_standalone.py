@@ -79,7 +79,9 @@ def assert_runs_alone(
 ) -> None:
     everything: dict[str, Any] = {}
     modules = {name: __import__(name, fromlist=["_"]) for name in names}
-    for module in modules.values():
+    # An example may use what other pages define.
+    others = pages(package, *PAGES, "data")
+    for module in (__import__(name, fromlist=["_"]) for name in [*others, *names]):
         everything |= {k: v for k, v in vars(module).items() if k[:1] != "_"}
     for name, module in modules.items():
         result = results[name]
