@@ -62,16 +62,18 @@ FAMILY: dict[str, Callable[[], nn.Module]] = {
 PICTURES = ("PoolFormer-S24", "ConvMixer-768/32")
 
 
-def runs(kind: str, batch: int) -> dict[str, Callable[[], None]]:
-    """What is to be timed: each member, and those with pictures twice."""
+def makers(kind: str, batch: int) -> dict[str, Callable[[], Callable[[], None]]]:
+    """What makes what is timed: of each member, and of those with pictures twice."""
     image = torch.randn(batch, 3, IMAGE_SIZE, IMAGE_SIZE)
     label = torch.randint(NUM_CLASSES, (batch,))
-    made = {name: KINDS[kind](build(), image, label) for name, build in FAMILY.items()}
-    last = torch.channels_last
+
+    def make(name: str, layout: torch.memory_format) -> Callable[[], None]:
+        model = FAMILY[name]().to(memory_format=layout)
+        return KINDS[kind](model, image.contiguous(memory_format=layout), label)
+
+    made = {name: partial(make, name, torch.contiguous_format) for name in FAMILY}
     for name in PICTURES:
-        model = FAMILY[name]().to(memory_format=last)
-        pixels = image.contiguous(memory_format=last)
-        made[name + CHANNELS_LAST] = KINDS[kind](model, pixels, label)
+        made[name + CHANNELS_LAST] = partial(make, name, torch.channels_last)
     return made
 
 
@@ -102,7 +104,7 @@ def main() -> None:
     settings = {"image_size": IMAGE_SIZE, **vars(given)}
     command = " ".join(["python -m benchmarks.family", *sys.argv[1:]])
     measured = {
-        kind: interleave(runs(kind, given.batch), given.rounds, CLOCKS[given.clock])
+        kind: interleave(makers(kind, given.batch), given.rounds, CLOCKS[given.clock])
         for kind in KINDS
     }
     around = records.circumstances(torch.device("cpu"))

@@ -1,11 +1,11 @@
 """Time functions against each other on a machine that does other things, too.
 
 Every round times each function once, in an order drawn anew, and gives one ratio for
-each pair. Medians and quartiles of these ratios are what is reported. A load on the
-machine that comes and goes strikes all of them alike, so the ratios keep still where
-the times do not. What is timed is the processor time of this process, unless
-`--clock wall` asks for the clock on the wall, which is the right one for several
-threads on an idle machine.
+each pair; after some rounds the functions are made anew. Medians and quartiles of these
+ratios are what is reported. A load on the machine that comes and goes strikes all of
+them alike, so the ratios keep still where the times do not. What is timed is the
+processor time of this process, unless `--clock wall` asks for the clock on the wall,
+which is the right one for several threads on an idle machine.
 """
 
 import argparse
@@ -65,21 +65,34 @@ KINDS = {"forward": forward_pass, "training": training_step}
 
 
 def interleave(
-    runs: Mapping[str, Callable[[], None]], rounds: int, clock: Callable[[], float]
+    makers: Mapping[str, Callable[[], Callable[[], None]]],
+    rounds: int,
+    clock: Callable[[], float],
+    sets: int = 5,
 ) -> dict[str, list[float]]:
-    """Time each function once a round, in an order drawn anew."""
-    order, draw = list(runs), random.Random(0)
-    for run in runs.values():
-        run()
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        # What ran before leaves its traces in the caches. So none has a fixed
-        # predecessor.
+    """Time a function of each maker once a round, in an order drawn anew.
+
+    Where in memory a network happens to lie can make it several per cent slower, for as
+    long as it lies there. So the functions are made anew for each of some sets of
+    rounds, also in an order drawn anew.
+    """
+    order, draw = list(makers), random.Random(0)
+    times: dict[str, list[float]] = {name: [] for name in makers}
+    for number in range(sets):
         draw.shuffle(order)
-        for name in order:
-            start = clock()
-            runs[name]()
-            times[name].append(clock() - start)
+        runs = {name: makers[name]() for name in order}
+        for run in runs.values():
+            run()
+        for _ in range(number, rounds, sets):
+            # What ran before leaves its traces in the caches. So none has a fixed
+            # predecessor.
+            draw.shuffle(order)
+            for name in order:
+                start = clock()
+                runs[name]()
+                times[name].append(clock() - start)
+        # Or else this set's networks would still lie where the next one's could.
+        runs.clear()
     return times
 
 

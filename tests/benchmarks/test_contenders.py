@@ -1,5 +1,8 @@
 """The benchmarks compare networks that compute the same."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -80,16 +83,22 @@ def test_each_contest_is_of_the_named_size() -> None:
             assert {key: t.shape for key, t in ours.items()} == theirs, name
 
 
-def test_each_is_timed_once_a_round_whatever_the_clock_says() -> None:
+def test_each_is_timed_once_a_round_and_made_anew_for_each_set() -> None:
     ticks = iter(range(1000))
-    calls = {"a": 0, "b": 0}
+    made, called = {"a": 0, "b": 0}, {"a": 0, "b": 0}
 
-    def count(name: str) -> None:
-        calls[name] += 1
+    def make(name: str) -> Callable[[], None]:
+        made[name] += 1
 
-    runs = {"a": lambda: count("a"), "b": lambda: count("b")}
-    times = interleave(runs, rounds=7, clock=lambda: next(ticks))
-    assert calls == {"a": 8, "b": 8}, "one to warm up, seven timed"
+        def run() -> None:
+            called[name] += 1
+
+        return run
+
+    makers = {name: partial(make, name) for name in made}
+    times = interleave(makers, rounds=7, clock=lambda: next(ticks), sets=3)
+    assert made == {"a": 3, "b": 3}
+    assert called == {"a": 10, "b": 10}, "three to warm up, seven timed"
     assert times == {"a": [1] * 7, "b": [1] * 7}
 
 
