@@ -67,18 +67,16 @@ class Examples:
     ) -> Iterator[str]:
         for example in group:
             items = list(_imports(example))
-            source = example.source
-            if items:
-                line = self.line + example.lineno
-                lines = [written(item, line) for item in items]
-                source = "".join(f"{text}\n" for text in lines if text)
-            yield _shown(source, example.want)
+            line = self.line + example.lineno
+            if not items:
+                yield _shown(example.source, example.want)
+            # An example is one statement, and what was imported by one may need two.
+            for text in filter(None, (written(item, line) for item in items)):
+                yield _shown(f"{text}\n", "")
 
 
 def _shown(source: str, want: str) -> str:
     """An example as it is typed, and its answer."""
-    if not source:
-        return ""
     first, *others = source.splitlines(keepends=True)
     # The full name of an error begins with its module, which has another in a copy.
     last = want.rstrip("\n").rpartition("\n")[2]

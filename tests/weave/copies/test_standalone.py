@@ -259,12 +259,13 @@ def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
 def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None:
     package = made(
         tmp_path,
-        other="def double(x): return 2 * x\n",
+        other="def double(x): return 2 * x\n\ndef half(x): return x / 2\n",
         main='''\
         r"""# Title
 
-        >>> from pkg.other import double as twice
-        >>> x = 4
+        >>> from pkg.other import double as twice, half
+        >>> from math import floor, sqrt
+        >>> x = floor(half(sqrt(64)))
 
         ## Example
 
@@ -293,7 +294,9 @@ def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None
     path = tmp_path / "main.py"
     path.write_text(text)
     assert text.startswith(
-        '"""Title.\n\nExample:\n\n>>> twice = double\n>>> x = 4\n\n>>> f(twice(x))\n9\n'
+        '"""Title.\n\nExample:\n\n>>> twice = double\n>>> from math import floor\n'
+        ">>> from math import sqrt\n>>> x = floor(half(sqrt(64)))\n\n"
+        ">>> f(twice(x))\n9\n"
     )
     assert "f(0)" not in text
     command = [sys.executable, "-I", "-m", "doctest", "main.py"]
