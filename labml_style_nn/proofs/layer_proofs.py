@@ -16,6 +16,7 @@ and the rest within the bounds that chance allows.
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import product
 from math import sqrt
 from typing import Any, TypeVar, cast
@@ -38,7 +39,7 @@ from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 from labml_style_nn.layers.token_mixing import TokenMixing
-from labml_style_nn.models.mlp_mixer import MixerBlock, mixer_b16
+from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer, mixer_b16
 from labml_style_nn.proofs.cost import (
     Expected,
     count,
@@ -62,16 +63,24 @@ TOLERANCE = 1e-12
 SMALL = "small, asymmetric sizes, float64"
 LARGE = "its size in a Mixer-B/16, float64"
 
-with torch.device("meta"):
-    MIXER = mixer_b16()
-    BLOCK = cast(MixerBlock, MIXER.blocks[0])
-
 PYTORCH = f"PyTorch {torch.__version__.partition('+')[0]}"
 NUMPY = f"NumPy {np.__version__}"
 Layer = TypeVar("Layer", bound=nn.Module)
 
 
 # ## What many of them share
+
+
+@cache
+def mixer() -> MLPMixer:
+    """The Mixer-B/16 whose layers are counted: shapes without numbers."""
+    with torch.device("meta"):
+        return mixer_b16()
+
+
+def block() -> MixerBlock:
+    """Its first block; they are all of one size."""
+    return cast(MixerBlock, mixer().blocks[0])
 
 
 def costs(
@@ -114,7 +123,7 @@ def prove_patch_embedding(page: Page) -> Iterator[Fact]:
         timm_part("stem", B16),
     ]
     work = stated(page, r"H W C_{\text{in}} C", sizes)
-    yield from costs(MIXER.patch_embedding, (1, 3, 224, 224), weights, work)
+    yield from costs(mixer().patch_embedding, (1, 3, 224, 224), weights, work)
     given = timm().weights("stem.proj")
     image = timm()["x"]
     small = PatchEmbedding((16, 36), (4, 6), in_channels=3, hidden_dim=20).double()
@@ -142,7 +151,7 @@ def prove_head(page: Page) -> Iterator[Fact]:
     """Against timm's head, and the mean and the product by NumPy."""
     sizes = {B16: SIZES}
     weights = [stated(page, "C K + K", sizes), timm_part("head", B16)]
-    yield from costs(MIXER.head, TABLE, weights, stated(page, "C K", sizes))
+    yield from costs(mixer().head, TABLE, weights, stated(page, "C K", sizes))
     head, tokens = ClassificationHead(20, 7).double(), timm().after("norm")
     head.linear.load_state_dict(timm().weights("head"))
     yield difference(timm().name, head(tokens), timm()["y"], TOLERANCE, SMALL)
@@ -163,7 +172,7 @@ def prove_linear(page: Page) -> Iterator[Fact]:
         stated(page, rf"{tex} + d_{{\text{{out}}}}", sizes),
         timm_part("mlp_channels.fc1", B16),
     ]
-    layer = BLOCK.channel_mixing.fc1
+    layer = block().channel_mixing.fc1
     yield from costs(layer, (1, 768), weights, stated(page, tex, sizes))
     linear, x = randomised(Linear(768, 3072)), draw(196, 768)
     theirs = applied(x, *(p.detach() for p in linear.parameters()))
@@ -204,7 +213,7 @@ def prove_mlp(page: Page) -> Iterator[Fact]:
     sizes = {B16: {"d": 768, "D": 3072}}
     weights = [stated(page, "2 d D + D + d", sizes), timm_part("mlp_channels", B16)]
     work = stated(page, "2 d D", sizes)
-    yield from costs(BLOCK.channel_mixing, (1, 768), weights, work)
+    yield from costs(block().channel_mixing, (1, 768), weights, work)
     stage, part = "block1.mlp_channels", "blocks.1.mlp_channels"
     x, y = timm().before(stage), timm().after(stage)
     yield like_timm(MLP(20, 80), part, x, y)
@@ -233,7 +242,7 @@ def prove_token_mixing(page: Page) -> Iterator[Fact]:
         timm_part("mlp_tokens", B16),
     ]
     work = stated(page, "2 S D_S C", sizes)
-    yield from costs(BLOCK.token_mixing, TABLE, weights, work)
+    yield from costs(block().token_mixing, TABLE, weights, work)
     stage, part = "block0.mlp_tokens", "blocks.0.mlp_tokens"
     x, y = timm().before(stage), timm().after(stage)
     yield like_timm(TokenMixing(24, 10), part, x, y)
@@ -251,7 +260,7 @@ def prove_channel_mixing(page: Page) -> Iterator[Fact]:
         timm_part("mlp_channels", B16),
     ]
     work = stated(page, "2 S C D_C", sizes)
-    yield from costs(BLOCK.channel_mixing, TABLE, weights, work)
+    yield from costs(block().channel_mixing, TABLE, weights, work)
     stage, part = "block0.mlp_channels", "blocks.0.mlp_channels"
     x, y = timm().before(stage), timm().after(stage)
     yield like_timm(ChannelMixing(20, 80), part, x, y)
@@ -281,7 +290,7 @@ def prove_layer_norm(page: Page) -> Iterator[Fact]:
     sizes = {B16: SIZES}
     weights = [stated(page, "2C", sizes), timm_part("norm", B16)]
     work = none(page, "no matrices are multiplied", B16)
-    yield from costs(MIXER.norm, TABLE, weights, work)
+    yield from costs(mixer().norm, TABLE, weights, work)
     yield like_timm(LayerNorm(20), "norm", timm().after("block1"), timm().after("norm"))
     # Far from zero, where a variance in one pass would lose all its digits in float32.
     norm, x = randomised(LayerNorm(768)), draw(*TABLE) + 1e4
@@ -300,8 +309,8 @@ def prove_gelu(page: Page) -> Iterator[Fact]:
     yield from free(page, GELU())
     tokens, channels = "token mixing", "channel mixing"
     found = {
-        tokens: evaluations(BLOCK.token_mixing, GELU, *TABLE),
-        channels: evaluations(BLOCK.channel_mixing, GELU, *TABLE),
+        tokens: evaluations(block().token_mixing, GELU, *TABLE),
+        channels: evaluations(block().channel_mixing, GELU, *TABLE),
     }
     yield count(
         "Evaluations in a block",

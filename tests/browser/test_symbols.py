@@ -110,7 +110,7 @@ def test_what_a_size_is_in_the_example_is_told(mixing: Page) -> None:
     point_at(variable(mixing, "num_patches"))
     expect(mixing.get_by_role("tooltip")).to_contain_text("the number of patches")
     size = mixing.get_by_role("tooltip").locator(".weave-size")
-    expect(size).to_have_text(re.compile(r"\b24\b.* in the examples?$"))
+    expect(size).to_have_text(re.compile(r"^24\b.* in the examples?$"))
 
 
 def test_what_is_lit_goes_out(mixing: Page) -> None:
