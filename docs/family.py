@@ -16,6 +16,9 @@
 # Each network in the size of about 20 million parameters that its paper, or timm, gives
 # it; images have $224 \times 224$ pixels and 1000 classes. FNet is a network for text:
 # here its blocks read patches, in the widths of the others.
+#
+# A block has $S$ tokens of $C$ channels, the hidden widths $D_S$ and $D_C$, and
+# $E = D_C / 2$; $k$ is the side of a kernel. Its work is in multiply–adds.
 
 # %% tags=["hide-input"]
 import re
@@ -50,13 +53,6 @@ def fnet_s16():
     )
 
 
-# %% [markdown]
-# What a block does, in words, and what it costs, in multiply–adds: $S$ tokens of $C$
-# channels, the hidden widths $D_S$ and $D_C$, and $E = D_C / 2$. $k$ is the side of a
-# kernel.
-
-
-# %% tags=["hide-input"]
 class Member(NamedTuple):
     """A network of the family: how to build it, and what a block of it does."""
 
@@ -137,8 +133,9 @@ FAMILY = {
 
 # %% [markdown]
 # Parameters and multiply–adds of the whole network are counted now, by PyTorch, and so
-# is the work of one block, which must be what its formula says. The throughput was
-# measured beforehand, with the networks in turn, and is on record.
+# is the work of one block, which must be what its formula says. The speed was measured
+# beforehand, with the networks in turn, and is on record: images per second of
+# processor time, as a ratio to the Mixer's. Two is twice as fast.
 
 # %% tags=["hide-input"]
 with torch.device("meta"):
@@ -163,10 +160,6 @@ as_built = {row["member"]: row for row in throughput if not row["channels_last"]
 KINDS = "forward", "training"
 rearranged = {row["member"]: row for row in throughput if row["channels_last"]}
 
-# %% [markdown]
-# All of it together:
-
-# %% tags=["hide-input"]
 HEADS = (
     "Network",
     "Tokens are mixed by",
@@ -175,9 +168,9 @@ HEADS = (
     "Sums",
     "Work of a block",
     "Parameters",
-    "Work, multiply–adds",
-    "Throughput, forward",
-    "Throughput, training",
+    "Work in all",
+    "Speed, forward",
+    "Speed, training",
 )
 
 
@@ -215,10 +208,9 @@ display(
 )
 
 # %% [markdown]
-# *Throughput* is images per second of processor time, as a ratio to the Mixer's: two is
-# twice as fast. Work and throughput need not agree. A depthwise convolution moves much
-# memory for little work, and a Fourier transform is not in the count at all. The
-# networks that keep pictures may also lie in memory with the channels last:
+# Work and speed need not agree. A depthwise convolution moves much memory for little
+# work, and a Fourier transform is not in the count at all. The networks that keep
+# pictures may also lie in memory with the channels last:
 
 # %%
 for name, row in rearranged.items():

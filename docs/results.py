@@ -129,7 +129,8 @@ for (data, experiment), group in runs.items():
         epochs = range(1, len(curve["loss"]) + 1)
         watched = next(v for k, v in curve.items() if k.endswith("_accuracy"))
         style = {"color": COLOURS[experiment], "linewidth": 1.2}
-        above.plot(epochs, curve["loss"], **style)
+        label = NETWORKS[experiment] if record is group[0] else None
+        above.plot(epochs, curve["loss"], label=label, **style)
         below.plot(epochs, [100 * share for share in watched], **style)
     above.set(title=SETS[data])
     below.set(xlabel="epoch")
@@ -137,6 +138,7 @@ for (data, experiment), group in runs.items():
         f"{NETWORKS[experiment]} on {SETS[data]} ends at {100 * watched[-1]:.1f} %"
     )
 axes[0, 0].set(ylabel="loss (nats)")
+axes[0, 0].legend(fontsize=9)
 axes[1, 0].set(ylabel="right answers (%)")
 figures.show(
     figure,
@@ -166,6 +168,14 @@ figures.show(
 # digits follows from the seed, and all learn from the same splits.
 
 # %% tags=["hide-input"]
+MEMBERS = {
+    "mixer": "MLP-Mixer",
+    "resmlp": "ResMLP",
+    "gmlp": "gMLP",
+    "fnet": "FNet",
+    "conv_mixer": "ConvMixer",
+    "vit": "ViT",
+}
 FAMILY = recorded("family_digits", "digits")
 
 by_model = {}
@@ -173,7 +183,7 @@ for record in FAMILY:
     by_model.setdefault(record["settings"]["model"], []).append(record)
 rows = [
     (
-        escape(model),
+        MEMBERS[model],
         f"{group[0]['parameters']:,}",
         duration(mean(record["cpu_seconds"] for record in group)),
         len(group),
@@ -203,6 +213,7 @@ TEXTS = {
     "standard-library": "Python's library",
     "tiny-shakespeare": "Shakespeare",
 }
+ENCODERS = {"mixer": "Mixer", "attention": "attention"}
 
 texts = [group for text in TEXTS if (group := recorded("masked_language", text))]
 rows = []
@@ -210,7 +221,7 @@ for record in (record for group in texts for record in group):
     settings = record["settings"]
     rows.append(
         (
-            f"{TEXTS[settings['data']]}, {settings['encoder']}",
+            f"{TEXTS[settings['data']]}, {ENCODERS[settings['encoder']]}",
             f"{record['parameters']:,}",
             settings["epochs"],
             duration(record["cpu_seconds"]),

@@ -40,9 +40,9 @@ attention: 355,591 parameters
 
 ## The record
 
-A run of each network comes with the package, with its settings, versions and times. The
-share of right answers, and the surprise in nats and bits, at the places of the test
-that were asked for:
+A run of each network on each text comes with the package, with its settings, versions
+and times. The share of right answers, and the surprise in nats and bits, at the places
+of the test that were asked for, in Python's library:
 
 >>> for found in (results := recorded("masked_language", "standard-library")):
 ...     print(scores(found))
@@ -74,7 +74,19 @@ Which text it was, says the record: Python's version, and a checksum.
 >>> results[0]["text"] == results[1]["text"]
 True
 
-We know of no published result for this task and this text.
+And Shakespeare's plays, with the same recipe:
+
+>>> for found in (plays := recorded("masked_language", "tiny-shakespeare")):
+...     print(scores(found))
+mixer: 61.0 % right, 1.343 nats (1.938 bits), 355,495 parameters, 325 CPU-seconds
+attention: 62.4 % right, 1.288 nats (1.858 bits), 355,591 parameters, 328 CPU-seconds
+>>> f"neighbours: {plays[0]['neighbours_accuracy']:.1%} right"
+'neighbours: 41.2% right'
+
+The neighbours alone tell less in a play than in a program, and all guess worse. The
+order of the two networks is the same.
+
+We know of no published result for this task and these texts.
 
 ## How the recipe was chosen
 

@@ -253,11 +253,11 @@ def running_statistics(
 class BatchNorm(nn.Module):
     r"""## Batch normalisation as a layer
 
-    The functions above are the  The layer calls PyTorch's fused `batch_norm`,
-    which computes the same and moves the running statistics on the way. The tests hold
-    the two together: values, gradients, and the running statistics over several
-    batches. The layer's state has the names of `nn.BatchNorm2d`, so that the weights of
-    either can be loaded into the other.
+    The functions above are the equations. The layer calls PyTorch's fused
+    `batch_norm`, which computes the same and moves the running statistics on the way.
+    The tests hold the two together: values, gradients, and the running statistics over
+    several batches. The layer's state has the names of `nn.BatchNorm2d`, so that the
+    weights of either can be loaded into the other.
 
     **Shape.** `(batch, channels, height, width)` to the same.
 

@@ -149,7 +149,7 @@ def test_an_encoder_that_is_not_there_is_refused() -> None:
         Settings(encoder="convolution")
 
 
-@pytest.mark.parametrize("data", ["standard-library"])
+@pytest.mark.parametrize("data", ["standard-library", "tiny-shakespeare"])
 def test_the_record_is_of_networks_that_this_code_builds(data: str) -> None:
     results = recorded("masked_language", data)
     assert [found["settings"]["encoder"] for found in results] == [*ENCODERS]
