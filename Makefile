@@ -19,7 +19,7 @@ build: site/index.html  ## build the site into site/
 test: $(INSTALLED)  ## run all tests
 	@command -v chromium chromium-browser google-chrome >/dev/null \
 		|| $(BIN)/playwright install --with-deps --only-shell chromium
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(INSTALLED)  ## check style and types
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """What all tests share: Node's packages, the site, and a browser to read it in."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,10 @@ CACHE = ROOT / ".cache"
 # A test that takes long on a busy machine is no mistake.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# What a shell starts in the background ignores Ctrl-C, and would hand that down to the
+# programs that are here stopped by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,9 @@ from tests.browser.conftest import QUIET, chromium, open_context
 from tests.conftest import CACHE
 
 MANIFEST = Path(__file__).parent / "package.json"
+# A formula is there twice. What is drawn has the ink of the prose and is hidden from a
+# screen reader, which has its MathML.
+WHAT = "{exclude: [['.katex-html']]}"
 MAIN = ["", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"]
 
 
@@ -43,7 +46,7 @@ def test_axe_finds_nothing(
             page.goto(address + name)
             page.wait_for_timeout(200)
             page.evaluate(axe)
-            result = page.evaluate("axe.run({resultTypes: ['violations']})")
+            result = page.evaluate(f"axe.run({WHAT}, {{resultTypes: ['violations']}})")
             wrong += [
                 f"/{name}: {found['id']}: {item['target']} {item['failureSummary']}"
                 for found in result["violations"]
