@@ -13,6 +13,7 @@ import secrets
 import signal
 import tempfile
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from jupyter_server.auth.authorizer import AllowAllAuthorizer
@@ -112,29 +113,49 @@ def application(
     )
 
 
-async def serve(site: Path, port: int) -> None:
-    """Serve until the task is cancelled, as Ctrl-C does, or the system asks to end."""
+def listen(port: int) -> list[socket]:
+    """Take a port of this machine, for nobody outside it; 0 takes any that is free."""
+    return bind_sockets(port, "127.0.0.1")
+
+
+async def serve(site: Path, sockets: list[socket]) -> None:
+    """Serve until Ctrl-C, or until the system asks to end; say where."""
     # The sockets of kernels are files, whose paths must be short; macOS has long ones.
     short = "/tmp" if os.name == "posix" else None
     token = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(dir=short, ignore_cleanup_errors=True) as folder:
         app = application(site, Path(folder), token)
         server = HTTPServer(app)
-        sockets = bind_sockets(port, "127.0.0.1")
         server.add_sockets(sockets)
         port = sockets[0].getsockname()[1]
-        address = f"http://127.0.0.1:{port}/#token={token}"
-        print(f"Open {address}\n(Ctrl-C ends it, and all that runs)", flush=True)
+        print(f"Open http://127.0.0.1:{port}/#token={token}", flush=True)
+        print("(Ctrl-C ends it, and all that runs)", flush=True)
         try:
             await _ended()
         finally:
             server.stop()
             await app.settings["kernel_manager"].shutdown_all(now=True)
+            await _cancelled()
 
 
 async def _ended() -> None:
     ended = asyncio.Event()
+    # Elsewhere Ctrl-C cancels the wait.
     if os.name == "posix":
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
     await ended.wait()
+
+
+async def _cancelled() -> None:
+    """Cancel what goes on, once before `asyncio.run` does.
+
+    A socket that waits for its kernel takes the first time for an answer, and would
+    then be waited for without end. What is cancelled has nothing to say.
+    """
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=0.2)
