@@ -7,7 +7,8 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage
@@ -95,7 +96,7 @@ class Live:
 
     def run(self, kernel: str, code: str) -> str:
         """Run code in a kernel; what it prints."""
-        return asyncio.run(self.ran(kernel, code))
+        return finished(self.ran(kernel, code))
 
     async def ran(self, kernel: str, code: str) -> str:
         socket = await self.connect(kernel)
@@ -112,6 +113,12 @@ class Live:
                 break
         await close(socket)
         return printed
+
+
+def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of it. In a thread, for Playwright's loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 async def close(connection: WebSocketClientConnection) -> None:

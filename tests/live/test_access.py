@@ -1,13 +1,12 @@
 """Nobody without the token runs anything, whatever a request brings instead of it."""
 
-import asyncio
 import socket
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from tests.live.conftest import Answer, Live, close
+from tests.live.conftest import Answer, Live, close, finished
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 API = [
@@ -79,7 +78,7 @@ def opened(live: Live, kernel: str, headers: Any, protocols: Any) -> int:
             return error.code
         return 101
 
-    return asyncio.run(try_it())
+    return finished(try_it())
 
 
 def test_a_socket_opens_with_the_token_alone(live: Live, kernel: str) -> None:
@@ -99,7 +98,7 @@ def test_the_answer_of_a_socket_does_not_repeat_the_token(
         await close(connection)
         return subprotocol
 
-    assert asyncio.run(chosen()) == "kernel.json"
+    assert finished(chosen()) == "kernel.json"
 
 
 FOREIGN = ["http://127.0.0.1:1", "https://example.invalid", "http://localhost", "null"]

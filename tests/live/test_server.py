@@ -18,7 +18,7 @@ import pytest
 from labml_style_nn.live import server
 from labml_style_nn.live.kernels import manager
 from tests.conftest import ROOT
-from tests.live.conftest import Live, close, make_site, request, serving
+from tests.live.conftest import Live, close, finished, make_site, request, serving
 from tests.test_copy import BARE
 
 # Seconds: a busy machine takes its time.
@@ -141,7 +141,7 @@ def test_an_endless_loop_is_interrupted(live: Live) -> None:
         await asyncio.to_thread(live.api, "POST", f"kernels/{kernel}/interrupt")
         return await running
 
-    assert asyncio.run(endless()) == "begun\nKeyboardInterrupt"
+    assert finished(endless()) == "begun\nKeyboardInterrupt"
     assert live.run(kernel, "print('goes on')") == "goes on\n"
 
 
@@ -176,7 +176,7 @@ def test_an_idle_kernel_ends_and_a_busy_one_does_not() -> None:
         return left, busy
 
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        left, busy = asyncio.run(watch())
+        left, busy = finished(watch())
     assert left == [busy]
 
 
@@ -229,7 +229,7 @@ def test_it_ends_at_once_with_all_that_runs(tmp_path: Path, number: int) -> None
     with serving(make_site(tmp_path)) as live:
         kernel = live.kernel("/")
         folder = live.run(kernel, "import os; print(os.getcwd())").strip()
-        processes = asyncio.run(left_busy(live, kernel))
+        processes = finished(left_busy(live, kernel))
         live.process.send_signal(number)
         assert live.process.wait(PATIENCE) == 0
         said = live.process.stdout.read() if live.process.stdout else ""
@@ -264,7 +264,7 @@ def test_ctrl_c_ends_it_while_a_page_is_open(tmp_path: Path, begun: bool) -> Non
         return code
 
     with serving(make_site(tmp_path)) as live:
-        assert asyncio.run(end(live)) == 0
+        assert finished(end(live)) == 0
         said = live.process.stdout.read() if live.process.stdout else ""
     assert said == "(Ctrl-C ends it, and all that runs)\n\n"
 
