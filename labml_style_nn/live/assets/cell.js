@@ -1,0 +1,139 @@
+/* A cell: an example of the page that runs. It looks as it always did until somebody runs or
+ * edits it. Then a bar appears below the code, with what can be done and what was done;
+ * the output takes the place of the recorded one; to edit, an editor takes the place of
+ * the code. Reset makes all of it the page's own again. */
+
+import { editor } from "./editor.js";
+import { edited, keep } from "./edits.js";
+import { iconButton, make, wordButton } from "./make.js";
+import { Output } from "./output.js";
+import { Bar } from "./run.js";
+
+export class Cell {
+  #example;
+  #name;
+  #kernel;
+  #upTo;
+  #text;
+  #view = null;
+  #output = new Output();
+  #bar;
+  #tools;
+  #reset;
+
+  /** `upTo(cell)` runs all cells from the top of the page to this one. */
+  constructor(example, name, kernel, upTo) {
+    this.#example = example;
+    this.#name = name;
+    this.#kernel = kernel;
+    this.#upTo = upTo;
+    this.#text = edited(name, example.code) ?? example.code;
+    const run = () => this.run();
+    const toHere = () => upTo(this);
+    this.#tools = make(
+      "div",
+      { className: "live-tools" },
+      iconButton("run", "Run", run),
+      iconButton("to-here", "Run to here", toHere),
+      iconButton("edit", "Edit", () => this.edit()),
+    );
+    this.#reset = wordButton("reset", "Reset", () => this.reset());
+    const words = [wordButton("run", "Run", run), wordButton("to-here", "Run to here", toHere)];
+    this.#bar = new Bar(kernel, ...words, this.#reset);
+    this.#mount();
+  }
+
+  #mount() {
+    const { block, place } = this.#example;
+    block.classList.add("live-block");
+    block.append(this.#tools);
+    place.after(this.#bar.element, this.#output.element);
+    this.#bar.element.hidden = true;
+    block.querySelector("pre").addEventListener("click", (event) => this.#clicked(event));
+    if (this.#text !== this.#example.code) this.#open();
+  }
+
+  // A click into the code is the wish to edit it; to select some of it is none.
+  #clicked(event) {
+    if (event.target.closest("a") || !getSelection().isCollapsed) return;
+    this.edit({ x: event.clientX, y: event.clientY });
+  }
+
+  /** Run the code as it stands here now. Whether what follows can build on it. */
+  async run() {
+    const { prompted, recorded } = this.#example;
+    const raises = this.#example.raises && this.#text === this.#example.code;
+    if (prompted) this.#open();
+    this.#activate();
+    recorded?.classList.add("live-replaced");
+    const reply = await this.#bar.run(this.#kernel, this.#text, this.#output, { raises });
+    if (reply?.ename === "NameError") this.#advise();
+    return reply?.status === "ok" || (raises && reply?.status === "error");
+  }
+
+  /** It will run when those above have run. */
+  await() {
+    this.#activate();
+    this.#bar.tell("waiting", "waiting for the cells above");
+  }
+
+  /** It will not: another failed. */
+  skip(other) {
+    this.#bar.tell("skipped", "not run: a cell above failed");
+    other.#example.block.scrollIntoView({ block: "center" });
+  }
+
+  // What a cell above defines is missing if only this one was run.
+  #advise() {
+    const advice = make("p", { className: "live-advice" }, "Perhaps a cell above must run first:");
+    advice.append(" ", wordButton("to-here", "Run to here", () => this.#upTo(this)));
+    this.#output.append(advice);
+  }
+
+  /** Let the code be edited, with the cursor where somebody pointed. */
+  edit(point) {
+    this.#open();
+    this.#activate();
+    const place = point && this.#view.posAtCoords(point);
+    if (place) this.#view.dispatch({ selection: { anchor: place } });
+    this.#view.focus();
+  }
+
+  /** Make everything as the page has it. */
+  reset() {
+    const { block, code, recorded } = this.#example;
+    keep(this.#name, code, code);
+    this.#text = code;
+    this.#view?.destroy();
+    this.#view = null;
+    block.classList.remove("live-active", "live-edited");
+    this.#bar.tell("", "");
+    this.#bar.element.hidden = true;
+    this.#output.clear();
+    recorded?.classList.remove("live-replaced");
+    this.#tools.lastChild.focus();
+  }
+
+  #activate() {
+    this.#example.block.classList.add("live-active");
+    this.#bar.element.hidden = false;
+  }
+
+  #open() {
+    if (this.#view) return;
+    const { block } = this.#example;
+    this.#view = editor(this.#text, "Code of this cell", {
+      run: () => this.run(),
+      leave: () => this.#bar.element.querySelector("button").focus(),
+      change: (text) => this.#change(text),
+    });
+    block.classList.add("live-edited");
+    block.append(this.#view.dom);
+    this.#activate();
+  }
+
+  #change(text) {
+    this.#text = text;
+    keep(this.#name, this.#example.code, text);
+  }
+}

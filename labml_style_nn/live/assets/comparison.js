@@ -1,0 +1,102 @@
+/* What an edited module does otherwise than the original, as a small table. The kernel sends
+ * the facts, see `labml_style_nn/live/comparison.py`. */
+
+import { make } from "./make.js";
+import { shown } from "./rich.js";
+
+const MIME = "application/vnd.annotated-mixer.comparison+json";
+const MOST = 12; // rows, and examples
+
+const counted = (number) => (number === null ? "" : number.toLocaleString("en"));
+const rounded = (number) => (typeof number === "number" ? String(Number(number.toPrecision(2))) : number);
+
+function change([before, after], written = String) {
+  const [old, now] = [written(before), written(after)];
+  return old === now ? old : make("strong", {}, `${old || "none"} → ${now || "none"}`);
+}
+
+function distance({ difference, largest }) {
+  if (difference === null) return "";
+  return difference ? `${rounded(difference)} of ${rounded(largest)}` : "0";
+}
+
+/* Calls that came to the same are one row. */
+function gathered(outputs) {
+  const rows = new Map();
+  for (const output of outputs) {
+    const row = rows.get(output.text) ?? { output, times: 0 };
+    row.times++;
+    rows.set(output.text, row);
+  }
+  return [...rows.values()];
+}
+
+function row({ output, times }) {
+  const name = make("th", { scope: "row" }, make("code", {}, output.name));
+  if (times > 1) name.append(` × ${times}`);
+  const cells = [change(output.shapes), change(output.parameters, counted), distance(output)];
+  return make("tr", {}, name, ...cells.map((cell) => make("td", {}, cell)));
+}
+
+function table(outputs) {
+  const names = ["Computed", "Shape", "Parameters", "Largest difference"];
+  const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
+  const rows = gathered(outputs).slice(0, MOST).map(row);
+  return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+function basis(changed) {
+  if (!changed.some(({ difference }) => difference)) return "";
+  const same = changed.every((output) => output.same_weights);
+  return same
+    ? "Differences are between numbers computed with the same weights from the same input."
+    : "Where the weights of the original do not fit, both began with the same seed: there, numbers tell less than shapes.";
+}
+
+function outputs({ outputs: all }) {
+  const changed = all.filter((output) => output.changed);
+  if (!changed.length) return [];
+  const scroll = { className: "live-scroll", tabIndex: 0, role: "group", "aria-label": "Differences" };
+  return [make("div", scroll, table(changed)), make("p", { className: "live-basis" }, basis(changed))];
+}
+
+function printed({ source, before, after }) {
+  const both = make("dl", {}, make("dt", {}, "Original"), make("dd", {}, before || "nothing"));
+  both.append(make("dt", {}, "Yours"), make("dd", {}, after || "nothing"));
+  return make("li", {}, make("code", {}, source), both);
+}
+
+function examples({ examples: all }) {
+  if (!all.length) return [];
+  const title = make("p", {}, make("strong", {}, "Examples that print something else"));
+  return [title, make("ul", { className: "live-examples" }, ...all.slice(0, MOST).map(printed))];
+}
+
+function step({ where, code }, go) {
+  const [, line] = where.match(/^line (\d+)/) ?? [];
+  const place = line
+    ? make("button", { type: "button", className: "live-line", onclick: () => go(Number(line)) }, where)
+    : where;
+  return make("li", {}, place, " ", make("code", {}, code));
+}
+
+function failure(words, { message, steps }, go) {
+  const error = make("p", { className: "live-error" }, make("strong", {}, words), ` ${message}`);
+  return [error, make("ol", { className: "live-steps" }, ...steps.map((each) => step(each, go)))];
+}
+
+function facts(facts, go) {
+  const { failure: failed, original_failure: original, title, extent } = facts;
+  const head = failed
+    ? failure("Your version fails:", failed, go)
+    : [make("p", { className: "live-title" }, make("strong", {}, title))];
+  const old = original ? failure("The original fails, too:", original, go) : [];
+  const rest = [...outputs(facts), ...examples(facts)];
+  const end = make("p", { className: "live-extent" }, extent);
+  return make("div", { className: "live-comparison" }, ...head, ...old, ...rest, end);
+}
+
+/** Shows a comparison as a table, and anything else as usual; `go` leads to a line. */
+export function comparison(go) {
+  return (data, metadata) => (MIME in data ? facts(data[MIME], go) : shown(data, metadata));
+}

@@ -1,0 +1,78 @@
+/* One run of some code: what became of it, what it printed, how long it took. The bar of a
+ * cell and that of an edited module tell it in the same words. */
+
+import { make, wordButton } from "./make.js";
+
+const SECOND = 1000; // milliseconds
+
+function duration(milliseconds) {
+  if (milliseconds < SECOND) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 60 * SECOND) return `${(milliseconds / SECOND).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / SECOND);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** How a run ended, from the kernel's reply. */
+function ending(reply, time, raises) {
+  if (reply.status === "ok") return ["done", duration(time)];
+  if (reply.status !== "error") return ["skipped", "not run: the one before it failed"];
+  if (reply.ename === "KeyboardInterrupt") return ["stopped", `stopped after ${duration(time)}`];
+  if (raises) return ["done", `an error, as on the page, after ${duration(time)}`];
+  return ["failed", `failed after ${duration(time)}`];
+}
+
+/** A line with buttons, and with what the last run came to. */
+export class Bar {
+  #status = make("span", { className: "live-status", role: "status" });
+  #ticking = 0;
+  #stop;
+
+  constructor(kernel, ...buttons) {
+    this.#stop = wordButton("stop", "Stop", () => kernel.interrupt().catch(() => {}));
+    this.#stop.hidden = true;
+    this.element = make("div", { className: "live-bar" }, ...buttons, this.#stop, this.#status);
+  }
+
+  /** `state` is `waiting`, `running`, `done`, `failed`, `stopped`, `skipped` or nothing. */
+  tell(state, words) {
+    clearInterval(this.#ticking);
+    this.element.dataset.state = state;
+    this.#status.textContent = words;
+    // The focus must not fall out of the page with the button.
+    const left = this.#stop === document.activeElement && state !== "running";
+    this.#stop.hidden = state !== "running";
+    if (left) this.element.querySelector("button:not([hidden])").focus();
+  }
+
+  /** Run code in a kernel, and let the output hear of it. The reply, if one came. */
+  async run(kernel, code, output, options = {}) {
+    let started = 0;
+    const ready = kernel.state === "idle" || kernel.state === "busy";
+    this.tell("waiting", ready ? "waiting" : "starting Python");
+    output.begin();
+    const hear = (type, content) => {
+      if (type === "status" && content.execution_state === "busy") started = this.#begin();
+      else output.hear(type, content);
+    };
+    try {
+      const reply = await kernel.run(code, hear, options);
+      this.tell(...ending(reply, performance.now() - started, options.raises));
+      return reply;
+    } catch (error) {
+      this.tell("failed", "");
+      output.say(error.message);
+      return null;
+    } finally {
+      output.end();
+    }
+  }
+
+  #begin() {
+    const started = performance.now();
+    this.tell("running", "running");
+    this.#ticking = setInterval(() => {
+      this.#status.textContent = `running for ${duration(performance.now() - started)}`;
+    }, SECOND);
+    return started;
+  }
+}
