@@ -12,6 +12,11 @@ are published: what a reader runs here, nobody can run there.
 | [`server`][live.server] | all that is at the address |
 | [`access`][live.access] | who may run code: whoever has the token, and no other page |
 | [`kernels`][live.kernels] | what a kernel is given, and when it ends |
+| [`comparison`][live.comparison] | a module that was edited, beside the original |
+| [`edition`][live.edition] | the package with one file edited, and readable errors |
+| [`observation`][live.observation] | what the examples of a module come to |
+
+The first four serve; the last three run in a kernel.
 
 ## What a page can ask
 
