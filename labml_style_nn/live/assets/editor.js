@@ -60,9 +60,12 @@ export function replace(view, text) {
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
 }
 
-/** Bring a line into view, at the top, with the cursor on it. */
+/** Bring a line to the top of the editor, with the cursor on it. The page stays in place. */
 export function show(view, number) {
   const { from } = view.state.doc.line(number);
-  const effects = EditorView.scrollIntoView(from, { y: "start" });
-  view.dispatch({ selection: { anchor: from }, effects });
+  view.dispatch({ selection: { anchor: from } });
+  view.requestMeasure({
+    read: () => view.lineBlockAt(from).top,
+    write: (top) => (view.scrollDOM.scrollTop = top),
+  });
 }

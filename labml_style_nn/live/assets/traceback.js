@@ -14,8 +14,10 @@ function ownLine(frames) {
   return number && { number, code: code.trim() };
 }
 
+/* IPython opens with a rule and a title, and ends with the error once more. */
 function whole(frames) {
-  const text = make("samp", {}, coloured(frames.join("\n")));
+  const way = frames.length > 3 ? frames.slice(2, -1) : frames;
+  const text = make("samp", {}, coloured(way.join("\n").trim()));
   const group = { className: "live-text", tabIndex: 0, role: "group" };
   return make("pre", { ...group, "aria-label": "Traceback" }, text);
 }
