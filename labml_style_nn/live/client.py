@@ -2,9 +2,9 @@ r"""# Client: the scripts of a live page
 
 The plugin `live` brings them into a site. They are small modules in `assets/`, which a
 browser loads as they stand, and two libraries of others: CodeMirror, an editor, and
-DOMPurify, which takes from HTML whatever could run. These come through a pinned
-manifest, as [`node`][formulas.node] tells, and are loaded by a page that is live and by
-no other.
+DOMPurify, which takes from HTML whatever could run. The libraries come through a pinned
+manifest, as [`node`][formulas.node] tells. A page that is live loads them, and no
+other.
 
 ```yaml
 plugins:
@@ -19,8 +19,11 @@ plugins:
 | `offer.js` | without a token: how to come by one |
 | `page.js`, `header.js` | a live page, and what its header says of Python |
 | `kernel.js` | the session, the socket, the messages |
-| `cell.js`, `editor.js`, `edits.js`, `run.js` | a cell, its editor, what is kept of an edit, a run |
-| `output.js` | what a cell prints and shows, with `screen.js`, `colours.js`, `rich.js`, `traceback.js` |
+| `cell.js`, `run.js` | a cell, and one run of it |
+| `editor.js`, `edits.js` | the editor, and what is kept of an edit |
+| `output.js` | what a cell prints and shows |
+| `screen.js`, `colours.js` | printed text, as a terminal shows it |
+| `rich.js`, `traceback.js` | pictures and tables, and errors |
 | `trial.js`, `comparison.js` | *Try this module*, and what became different |
 | `make.js`, `live.css` | what all of them are made of, and how it looks |
 """
@@ -42,7 +45,9 @@ _ASSETS = Path(__file__).parent / "assets"
 _MANIFEST = Path(__file__).with_name("package.json")
 _PLACE = "assets/live"
 # `import … from "name"`, or `export`, where the name is that of a package.
-_IMPORT = re.compile(r"""^((?:import|export) [^'"]+ from )['"](@?\w[\w/-]*)['"]""", re.MULTILINE)
+_IMPORT = re.compile(
+    r"""^((?:import|export) [^'"]+ from )['"](@?\w[\w/-]*)['"]""", re.MULTILINE
+)
 
 
 class ClientConfig(Config):
@@ -84,8 +89,8 @@ class ClientPlugin(BasePlugin[ClientConfig]):
 def libraries(packages: Path) -> dict[str, str]:
     """The scripts of all packages that the manifest asks for, by their new names.
 
-    A package names another as Node knows it. A browser wants an address, so that is what
-    each import gets, and all of them lie in one folder.
+    A package names another as Node knows it. A browser wants an address, so that is
+    what each import gets, and all of them lie in one folder.
     """
     wanted = list(json.loads(_MANIFEST.read_text("utf-8"))["dependencies"])
     scripts: dict[str, str] = {}
@@ -106,7 +111,8 @@ def _by_address(match: re.Match[str]) -> str:
 def entry(package: Path) -> Path:
     """The file of a package that other modules import."""
     facts = json.loads((package / "package.json").read_text("utf-8"))
-    return package / (facts.get("module") or facts["exports"]["import"])
+    script: str = facts.get("module") or facts["exports"]["import"]
+    return package / script
 
 
 def file_name(package: str) -> str:

@@ -17,16 +17,19 @@ function change([before, after], written = String) {
 
 function distance({ difference, largest }) {
   if (difference === null) return "";
-  return difference ? `${rounded(difference)} of ${rounded(largest)}` : "0";
+  if (!difference) return "nothing";
+  const scale = make("span", { className: "live-scale" }, ` where numbers reach ${rounded(largest)}`);
+  return make("span", {}, make("strong", {}, rounded(difference)), scale);
 }
 
 /* Calls that came to the same are one row. */
 function gathered(outputs) {
   const rows = new Map();
   for (const output of outputs) {
-    const row = rows.get(output.text) ?? { output, times: 0 };
+    const facts = JSON.stringify(output);
+    const row = rows.get(facts) ?? { output, times: 0 };
     row.times++;
-    rows.set(output.text, row);
+    rows.set(facts, row);
   }
   return [...rows.values()];
 }
@@ -39,7 +42,7 @@ function row({ output, times }) {
 }
 
 function table(outputs) {
-  const names = ["Computed", "Shape", "Parameters", "Largest difference"];
+  const names = ["Computed", "Shape", "Parameters", "Numbers differ by"];
   const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
   const rows = gathered(outputs).slice(0, MOST).map(row);
   return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
@@ -50,14 +53,19 @@ function basis(changed) {
   const same = changed.every((output) => output.same_weights);
   return same
     ? "Differences are between numbers computed with the same weights from the same input."
-    : "Where the weights of the original do not fit, both began with the same seed: there, numbers tell less than shapes.";
+    : "Where the original's weights do not fit, both began with the same seed: there, numbers tell less.";
 }
 
 function outputs({ outputs: all }) {
-  const changed = all.filter((output) => output.changed);
+  const changed = all.filter((output) => output.changes.length);
   if (!changed.length) return [];
   const scroll = { className: "live-scroll", tabIndex: 0, role: "group", "aria-label": "Differences" };
   return [make("div", scroll, table(changed)), make("p", { className: "live-basis" }, basis(changed))];
+}
+
+function unpaired({ unpaired: number, failure: failed }) {
+  if (!number || failed) return [];
+  return [make("p", {}, `Calls that only one of the two makes: ${number}`)];
 }
 
 function printed({ source, before, after }) {
@@ -72,12 +80,11 @@ function examples({ examples: all }) {
   return [title, make("ul", { className: "live-examples" }, ...all.slice(0, MOST).map(printed))];
 }
 
-function step({ where, code }, go) {
-  const [, line] = where.match(/^line (\d+)/) ?? [];
-  const place = line
-    ? make("button", { type: "button", className: "live-line", onclick: () => go(Number(line)) }, where)
-    : where;
-  return make("li", {}, place, " ", make("code", {}, code));
+function step({ line, inside, code }, go) {
+  const words = `line ${line}${inside && `, in ${inside}`}`;
+  const leads = { type: "button", className: "live-line", onclick: () => go(line) };
+  const place = line ? make("button", leads, words) : "example";
+  return make("li", {}, place, ": ", make("code", {}, code));
 }
 
 function failure(words, { message, steps }, go) {
@@ -91,7 +98,7 @@ function facts(facts, go) {
     ? failure("Your version fails:", failed, go)
     : [make("p", { className: "live-title" }, make("strong", {}, title))];
   const old = original ? failure("The original fails, too:", original, go) : [];
-  const rest = [...outputs(facts), ...examples(facts)];
+  const rest = [...outputs(facts), ...unpaired(facts), ...examples(facts)];
   const end = make("p", { className: "live-extent" }, extent);
   return make("div", { className: "live-comparison" }, ...head, ...old, ...rest, end);
 }

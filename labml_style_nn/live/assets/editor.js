@@ -24,6 +24,7 @@ function told(label) {
   return EditorView.contentAttributes.of({
     "aria-label": label,
     "aria-description": "Shift and Enter run it, Escape leaves it",
+    tabindex: "0",
     autocorrect: "off",
     autocapitalize: "off",
   });

@@ -80,18 +80,22 @@ export class Kernel extends EventTarget {
     if (this.#id) await ask("POST", `kernels/${this.#id}/interrupt`);
   }
 
-  /** Begin anew, without variables. */
+  /** Begin anew, without variables. What is run meanwhile waits. */
   async restart() {
     if (!this.#id) return;
     this.#tell("starting");
+    this.#fail("restarted");
+    const before = this.#connection;
+    const asked = ask("POST", `kernels/${this.#id}/restart`);
+    this.#connection = asked.then(() => before ?? this.#open());
     try {
-      await ask("POST", `kernels/${this.#id}/restart`);
+      await this.#connection;
     } catch (error) {
+      this.#connection = null;
       this.#tell("lost");
       throw error;
     }
     this.#others.postMessage("restarted");
-    this.#fail("restarted");
     this.#tell("idle");
   }
 

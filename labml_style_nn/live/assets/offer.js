@@ -27,12 +27,11 @@ function note() {
   return box;
 }
 
-/* Below the button, and not beyond the edge of the window. */
+/* Below the button, flush with it on the right if the window has room. */
 function place(box, button) {
   const around = button.getBoundingClientRect();
-  const room = document.documentElement.clientWidth - box.offsetWidth - 8;
   box.style.top = `${around.bottom + scrollY + 6}px`;
-  box.style.left = `${Math.max(8, Math.min(around.left, room))}px`;
+  box.style.left = `${Math.max(8, around.right - box.offsetWidth)}px`;
 }
 
 /** Put the buttons on the page. */

@@ -93,6 +93,7 @@ export class Trial {
     if (!this.#view) return;
     const source = this.#view.state.doc.toString();
     await this.#bar.run(this.#kernel, program(this.#about.name, source), this.#output);
+    this.#output.element.scrollIntoView({ block: "nearest" });
   }
 
   #reset() {
