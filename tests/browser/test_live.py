@@ -1,27 +1,36 @@
 """Cells that run: on a small site with a live server behind it, in a real browser."""
 
-import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from labml_style_nn.weave.preview import server as preview
 from tests.browser.conftest import open_context
+from tests.browser.live import (
+    PATIENT,
+    Server,
+    bar,
+    block,
+    enter,
+    expect_done,
+    expect_state,
+    output,
+    press,
+    run,
+    serving,
+    trial,
+    try_with,
+    write,
+)
 from tests.conftest import CACHE, ROOT, build
 
 NOTEBOOK = "examples/cells/"
 MODULE = "scale/"
-# A kernel that begins to import torch on a busy machine takes its time.
-PATIENT = 60_000
 
 CONFIG = f"""
 site_name: Small
@@ -149,50 +158,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@dataclass
-class Server:
-    """A live server: its address, and its token."""
-
-    address: str
-    token: str
-
-    @property
-    def port(self) -> int:
-        return int(self.address.rstrip("/").rpartition(":")[2])
-
-
-@contextmanager
-def serving(site: Path, port: int = 0, path: Path = ROOT) -> Iterator[Server]:
-    """Serve a site with kernels, as `make live` does."""
-    paths = os.pathsep.join([str(path), str(ROOT)])
-    with subprocess.Popen(
-        [sys.executable, "-m", "labml_style_nn", "live", site, "--port", str(port)],
-        cwd=path,
-        env={**os.environ, "PYTHONPATH": paths},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            found = re.search(r"(http://\S+/)#token=(\S+)", line)
-            assert found, line
-            yield Server(*found.groups())
-        finally:
-            process.terminate()
-
-
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Server]:
     with serving(folder / "site", path=folder) as server:
         yield server
-
-
-def enter(context: BrowserContext, server: Server, where: str = NOTEBOOK) -> Page:
-    """A new page of a reader who opened the address that the server printed."""
-    page = context.new_page()
-    page.set_default_timeout(PATIENT)
-    page.goto(f"{server.address}{where}#token={server.token}")
-    return page
 
 
 @pytest.fixture
@@ -203,58 +172,12 @@ def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext, server: Server) -> Page:
-    return enter(context, server)
+    return enter(context, server, NOTEBOOK)
 
 
 @pytest.fixture
 def module(context: BrowserContext, server: Server) -> Page:
     return enter(context, server, MODULE)
-
-
-def block(page: Page, number: int) -> Locator:
-    """The code of a cell."""
-    return page.locator(".live-block").nth(number)
-
-
-def bar(page: Page, number: int) -> Locator:
-    return page.locator(".live-bar:not(.live-trial *)").nth(number)
-
-
-def output(page: Page, number: int) -> Locator:
-    return page.locator(".live-output:not(.live-trial *)").nth(number)
-
-
-def write(page: Page, number: int, code: str) -> None:
-    """Put code into a cell, as a reader does who clicks on it and types."""
-    shown = block(page, number).locator("pre:visible, .cm-content")
-    shown.click(position={"x": 40, "y": 15})
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(code)
-
-
-def run(page: Page, number: int, code: str = "") -> None:
-    """Run a cell, with other code if there is any."""
-    if code:
-        write(page, number, code)
-        page.keyboard.press("Shift+Enter")
-    else:
-        block(page, number).hover()
-        press(page, number, "Run")
-
-
-def press(page: Page, number: int, name: str) -> None:
-    """Press a button of a cell: on its code before it was used, below it afterwards."""
-    both = block(page, number).or_(bar(page, number))
-    both.get_by_role("button", name=name, exact=True).locator("visible=true").click()
-
-
-def expect_state(page: Page, number: int, state: str) -> None:
-    expect(bar(page, number)).to_have_attribute("data-state", state, timeout=PATIENT)
-
-
-def expect_done(page: Page, number: int, text: str) -> None:
-    expect_state(page, number, "done")
-    expect(output(page, number)).to_contain_text(text)
 
 
 # ## What every cell does
@@ -406,19 +329,6 @@ def test_an_error_that_is_meant_stops_nothing(module: Page) -> None:
 # ## Try this module
 
 
-def trial(page: Page) -> Locator:
-    return page.get_by_role("region", name="Try this module")
-
-
-def try_with(page: Page, code: str) -> None:
-    """Replace the last line of the module, and run it."""
-    trial(page).locator(".cm-content").click()
-    page.keyboard.press("Control+End")
-    page.keyboard.press("Shift+ArrowUp")
-    page.keyboard.insert_text(code)
-    page.keyboard.press("Shift+Enter")
-
-
 def test_an_edited_module_is_compared_with_the_original(module: Page) -> None:
     module.get_by_role("button", name="Try this module").click()
     expect(trial(module).locator(".cm-content")).to_contain_text("class Scale")
@@ -503,7 +413,7 @@ def test_a_reload_and_a_second_tab_find_the_same_python(
     page.reload()
     run(page, 1, "kept")
     expect_done(page, 1, "found again")
-    other = enter(context, server)
+    other = enter(context, server, NOTEBOOK)
     run(other, 3, "kept + ', elsewhere'")
     expect_done(other, 3, "found again, elsewhere")
 
@@ -513,7 +423,7 @@ def test_to_restart_forgets_what_was_defined(
 ) -> None:
     run(page, 0, "forgotten = 1")
     expect_state(page, 0, "done")
-    other = enter(context, server)
+    other = enter(context, server, NOTEBOOK)
     run(other, 0, "import time; time.sleep(60)")
     expect_state(other, 0, "running")
     page.get_by_role("button", name="Restart Python").click()
@@ -542,7 +452,7 @@ def test_when_the_server_is_gone_nothing_written_is_lost(
 ) -> None:
     with open_context(browser) as context:
         with serving(folder / "site", path=folder) as server:
-            page = enter(context, server)
+            page = enter(context, server, NOTEBOOK)
             run(page, 0, "import time; time.sleep(60)")
             expect_state(page, 0, "running")
         expect(output(page, 0)).to_contain_text("connection to Python was lost")
@@ -594,7 +504,7 @@ def test_axe_finds_nothing_and_nothing_overflows(
     axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
     look = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
     with open_context(browser, **look) as context:
-        page = enter(context, server)
+        page = enter(context, server, NOTEBOOK)
         run(page, 0, "print('wide ' * 99)\n" + "x = '" + "long" * 99 + "'\n1 / 0")
         expect_state(page, 0, "failed")
         check(page, axe)

@@ -16,10 +16,9 @@ export class Cell {
   #upTo;
   #text;
   #view = null;
-  #output = new Output();
-  #bar;
   #tools;
-  #reset;
+  #bar;
+  #output;
 
   /** `upTo(cell)` runs all cells from the top of the page to this one. */
   constructor(example, name, kernel, upTo) {
@@ -28,29 +27,27 @@ export class Cell {
     this.#kernel = kernel;
     this.#upTo = upTo;
     this.#text = edited(name, example.code) ?? example.code;
-    const run = () => this.run();
-    const toHere = () => upTo(this);
-    this.#tools = make(
-      "div",
-      { className: "live-tools" },
-      iconButton("run", "Run", run),
-      iconButton("to-here", "Run to here", toHere),
-      iconButton("edit", "Edit", () => this.edit()),
-    );
-    this.#reset = wordButton("reset", "Reset", () => this.reset());
-    const words = [wordButton("run", "Run", run), wordButton("to-here", "Run to here", toHere)];
-    this.#bar = new Bar(kernel, ...words, this.#reset);
-    this.#mount();
-  }
-
-  #mount() {
-    const { block, place } = this.#example;
+    this.#tools = make("div", { className: "live-tools" }, ...this.#buttons(iconButton));
+    this.#tools.append(iconButton("edit", "Edit", () => this.edit()));
+    const { block } = example;
     block.classList.add("live-block");
     block.append(this.#tools);
-    place.after(this.#bar.element, this.#output.element);
-    this.#bar.element.hidden = true;
     block.querySelector("pre").addEventListener("click", (event) => this.#clicked(event));
-    if (this.#text !== this.#example.code) this.#open();
+    this.#prepare();
+    if (this.#text !== example.code) this.#open();
+  }
+
+  #buttons(button) {
+    const run = button("run", "Run", () => this.run());
+    return [run, button("to-here", "Run to here", () => this.#upTo(this))];
+  }
+
+  #prepare() {
+    const reset = wordButton("reset", "Reset", () => this.reset());
+    this.#bar = new Bar(this.#kernel, ...this.#buttons(wordButton), reset);
+    this.#bar.element.hidden = true;
+    this.#output = new Output();
+    this.#example.place.after(this.#bar.element, this.#output.element);
   }
 
   // A click into the code is the wish to edit it; to select some of it is none.
@@ -59,20 +56,47 @@ export class Cell {
     this.edit({ x: event.clientX, y: event.clientY });
   }
 
+  /* ---- What a reader does ------------------------------------------------------------ */
+
   /** Run the code as it stands here now. Whether what follows can build on it. */
   async run() {
-    const { prompted, recorded } = this.#example;
-    const raises = this.#example.raises && this.#text === this.#example.code;
+    const { code, prompted, recorded } = this.#example;
+    const raises = this.#text === code ? this.#example.raises : "";
     if (prompted) this.#open();
     this.#activate();
     recorded?.classList.add("live-replaced");
-    const reply = await this.#bar.run(this.#kernel, this.#text, this.#output, { raises });
+    const reply = await this.#bar.run(this.#text, this.#output, { raises });
     if (reply?.ename === "NameError") this.#advise();
-    return reply?.status === "ok" || (raises && reply?.status === "error");
+    return reply?.status === "ok" || (raises !== "" && reply?.ename === raises);
   }
 
+  /** Let the code be edited, with the cursor where somebody pointed. */
+  edit(point) {
+    this.#open();
+    const place = point && this.#view.posAtCoords(point);
+    if (place) this.#view.dispatch({ selection: { anchor: place } });
+    this.#view.focus();
+  }
+
+  /** Make everything as the page has it. What still runs here writes to nobody. */
+  reset() {
+    const { block, code, recorded } = this.#example;
+    keep(this.#name, code, code);
+    this.#text = code;
+    this.#view?.destroy();
+    this.#view = null;
+    this.#bar.element.remove();
+    this.#output.element.remove();
+    this.#prepare();
+    block.classList.remove("live-active", "live-edited");
+    recorded?.classList.remove("live-replaced");
+    this.#tools.firstChild.focus();
+  }
+
+  /* ---- With other cells -------------------------------------------------------------- */
+
   /** It will run when those above have run. */
-  await() {
+  wait() {
     this.#activate();
     this.#bar.tell("waiting", "waiting for the cells above");
   }
@@ -86,33 +110,11 @@ export class Cell {
   // What a cell above defines is missing if only this one was run.
   #advise() {
     const advice = make("p", { className: "live-advice" }, "Perhaps a cell above must run first:");
-    advice.append(" ", wordButton("to-here", "Run to here", () => this.#upTo(this)));
+    advice.append(wordButton("to-here", "Run to here", () => this.#upTo(this)));
     this.#output.append(advice);
   }
 
-  /** Let the code be edited, with the cursor where somebody pointed. */
-  edit(point) {
-    this.#open();
-    this.#activate();
-    const place = point && this.#view.posAtCoords(point);
-    if (place) this.#view.dispatch({ selection: { anchor: place } });
-    this.#view.focus();
-  }
-
-  /** Make everything as the page has it. */
-  reset() {
-    const { block, code, recorded } = this.#example;
-    keep(this.#name, code, code);
-    this.#text = code;
-    this.#view?.destroy();
-    this.#view = null;
-    block.classList.remove("live-active", "live-edited");
-    this.#bar.tell("", "");
-    this.#bar.element.hidden = true;
-    this.#output.clear();
-    recorded?.classList.remove("live-replaced");
-    this.#tools.lastChild.focus();
-  }
+  /* ---- How it looks ------------------------------------------------------------------ */
 
   #activate() {
     this.#example.block.classList.add("live-active");
@@ -124,7 +126,7 @@ export class Cell {
     const { block } = this.#example;
     this.#view = editor(this.#text, "Code of this cell", {
       run: () => this.run(),
-      leave: () => this.#bar.element.querySelector("button").focus(),
+      leave: () => this.#bar.focus(),
       change: (text) => this.#change(text),
     });
     block.classList.add("live-edited");

@@ -22,6 +22,15 @@ function distance({ difference, largest }) {
   return make("span", {}, make("strong", {}, rounded(difference)), scale);
 }
 
+/* The first of many, each made to an element, and how many are left. */
+function first(all, element, tag) {
+  const shownFirst = all.slice(0, MOST).map(element);
+  const left = all.length - MOST;
+  if (left <= 0) return shownFirst;
+  const words = `and ${left} more`;
+  return [...shownFirst, make(tag, {}, tag === "tr" ? make("td", { colSpan: 4 }, words) : words)];
+}
+
 /* Calls that came to the same are one row. */
 function gathered(outputs) {
   const rows = new Map();
@@ -44,7 +53,7 @@ function row({ output, times }) {
 function table(outputs) {
   const names = ["Computed", "Shape", "Parameters", "Numbers differ by"];
   const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
-  const rows = gathered(outputs).slice(0, MOST).map(row);
+  const rows = first(gathered(outputs), row, "tr");
   return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
@@ -77,7 +86,7 @@ function printed({ source, before, after }) {
 function examples({ examples: all }) {
   if (!all.length) return [];
   const title = make("p", {}, make("strong", {}, "Examples that print something else"));
-  return [title, make("ul", { className: "live-examples" }, ...all.slice(0, MOST).map(printed))];
+  return [title, make("ul", { className: "live-examples" }, ...first(all, printed, "li"))];
 }
 
 function step({ line, inside, code }, go) {
@@ -93,13 +102,14 @@ function failure(words, { message, steps }, go) {
 }
 
 function facts(facts, go) {
-  const { failure: failed, original_failure: original, title, extent } = facts;
+  const { failure: failed, original_failure: original, num_examples: ran } = facts;
+  const title = ran ? facts.title : "This module has no examples to compare by.";
   const head = failed
     ? failure("Your version fails:", failed, go)
     : [make("p", { className: "live-title" }, make("strong", {}, title))];
   const old = original ? failure("The original fails, too:", original, go) : [];
   const rest = [...outputs(facts), ...unpaired(facts), ...examples(facts)];
-  const end = make("p", { className: "live-extent" }, extent);
+  const end = make("p", { className: "live-extent" }, facts.extent);
   return make("div", { className: "live-comparison" }, ...head, ...old, ...rest, end);
 }
 

@@ -7,8 +7,11 @@
  * @property {HTMLElement | null} recorded the output that was there when the site was built
  * @property {string} code the code, without prompts
  * @property {boolean} prompted whether the page shows it with prompts and results
- * @property {boolean} raises whether it ends in an error, and is meant to
+ * @property {string} raises the error that it is meant to end in, or nothing
  */
+
+// The last line of a traceback begins with the name of the error, after its module.
+const ERROR = /^Traceback \(most recent call last\):\n(?:\s.*\n)*(?:\w+\.)*(\w+)/m;
 
 /** The code of a session at Python's prompt, without prompts and results. */
 export function withoutPrompts(session) {
@@ -27,12 +30,12 @@ function cell(block) {
   const next = place.nextElementSibling;
   const recorded = next?.matches(".nb-output") ? next : null;
   const code = block.querySelector("code").textContent.trimEnd();
-  return { block, place, recorded, code, prompted: false, raises: false };
+  return { block, place, recorded, code, prompted: false, raises: "" };
 }
 
 function session(block) {
   const text = block.querySelector("code").textContent;
-  const raises = text.includes("\nTraceback (most recent call last):");
+  const raises = text.match(ERROR)?.[1] ?? "";
   const code = withoutPrompts(text);
   return { block, place: block, recorded: null, code, prompted: true, raises };
 }

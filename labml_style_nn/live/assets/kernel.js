@@ -115,7 +115,7 @@ export class Kernel extends EventTarget {
     const page = { path: this.#path, type: "page" };
     const { kernel } = await ask("POST", "sessions", page);
     this.#id = kernel.id;
-    const where = `ws://${location.host}/api/kernels/${kernel.id}/channels`;
+    const where = `${origin.replace(/^http/, "ws")}/api/kernels/${kernel.id}/channels`;
     const protocols = ["kernel.json", `token.${token()}`];
     const socket = new WebSocket(`${where}?session_id=${this.#session}`, protocols);
     await opened(socket);

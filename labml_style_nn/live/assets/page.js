@@ -2,9 +2,8 @@
 
 import { Cell } from "./cell.js";
 import { Kernel } from "./kernel.js";
-import { tryButton } from "./make.js";
-import { Trial } from "./trial.js";
 import { header } from "./header.js";
+import { Trial } from "./trial.js";
 
 /* The examples of a module are run as doctest runs them: with the names of the module at
  * hand, and each value shown as Python's own prompt shows it. */
@@ -24,7 +23,7 @@ del _`;
 /* One after the other, until one fails: the rest would build on what is not there. */
 async function runUpTo(cells, cell) {
   const above = cells.slice(0, cells.indexOf(cell));
-  cell.await();
+  cell.wait();
   for (const each of above) {
     if (!(await each.run())) return cell.skip(each);
   }
@@ -37,10 +36,6 @@ export function start(examples, about) {
   const cells = [];
   const upTo = (cell) => runUpTo(cells, cell);
   cells.push(...examples.map((example, n) => new Cell(example, `cell ${n}`, kernel, upTo)));
-  if (about) {
-    const trial = new Trial(about, kernel);
-    const button = tryButton(() => trial.toggle());
-    trial.mount(button);
-  }
+  if (about) new Trial(about, kernel);
   header(kernel);
 }

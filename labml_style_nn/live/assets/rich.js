@@ -13,11 +13,17 @@ function scoped(drawing) {
   return drawing.replace(/(\bid="|href="#|url\(#)/g, `$1${scope}`);
 }
 
-// HTML may hold what came from anywhere. Nothing of it may run, or ask another host.
+// HTML may hold what came from anywhere, and nothing of it may run. A drawing uses parts of
+// itself again and again, which is harmless as long as they are its own.
 function harmless(html, profile) {
-  const rules = { USE_PROFILES: profile, FORBID_TAGS: ["style", "form"] };
-  return DOMPurify.sanitize(html, { ...rules, RETURN_DOM_FRAGMENT: true });
+  const rules = { FORBID_TAGS: ["style", "form"], ADD_TAGS: ["use"], ADD_ATTR: ["xlink:href"] };
+  return DOMPurify.sanitize(html, { USE_PROFILES: profile, ...rules, RETURN_DOM_FRAGMENT: true });
 }
+
+DOMPurify.addHook("uponSanitizeAttribute", (element, attribute) => {
+  const leads = element.localName === "use" && attribute.attrName.endsWith("href");
+  if (leads && !attribute.attrValue.startsWith("#")) attribute.keepAttr = false;
+});
 
 function words(about) {
   return about?.alt || "A picture that the code drew";

@@ -13,24 +13,32 @@ function duration(milliseconds) {
 }
 
 /** How a run ended, from the kernel's reply. */
-function ending(reply, time, raises) {
+function ending(reply, time, raises = "") {
   if (reply.status === "ok") return ["done", duration(time)];
   if (reply.status !== "error") return ["skipped", "not run: the one before it failed"];
   if (reply.ename === "KeyboardInterrupt") return ["stopped", `stopped after ${duration(time)}`];
-  if (raises) return ["done", `an error, as on the page, after ${duration(time)}`];
+  if (reply.ename === raises) return ["done", `an error, as on the page, after ${duration(time)}`];
   return ["failed", `failed after ${duration(time)}`];
 }
 
 /** A line with buttons, and with what the last run came to. */
 export class Bar {
+  #kernel;
   #status = make("span", { className: "live-status", role: "status" });
-  #ticking = 0;
   #stop;
+  #ticking = 0;
+  #now = null; // the run that has not ended
 
   constructor(kernel, ...buttons) {
+    this.#kernel = kernel;
     this.#stop = wordButton("stop", "Stop", () => kernel.interrupt().catch(() => {}));
     this.#stop.hidden = true;
     this.element = make("div", { className: "live-bar" }, ...buttons, this.#stop, this.#status);
+  }
+
+  /** Bring the keyboard here. */
+  focus() {
+    this.element.firstChild.focus();
   }
 
   /** `state` is `waiting`, `running`, `done`, `failed`, `stopped`, `skipped` or nothing. */
@@ -39,15 +47,20 @@ export class Bar {
     this.element.dataset.state = state;
     this.#status.textContent = words;
     // The focus must not fall out of the page with the button.
-    const left = this.#stop === document.activeElement && state !== "running";
+    if (state !== "running" && this.#stop === document.activeElement) this.focus();
     this.#stop.hidden = state !== "running";
-    if (left) this.element.querySelector("button:not([hidden])").focus();
   }
 
-  /** Run code in a kernel, and let the output hear of it. The reply, if one came. */
-  async run(kernel, code, output, options = {}) {
+  /** Run code, and let the output hear of it. The reply, if one came. While a run has not
+   * ended, another is that one. */
+  run(code, output, options = {}) {
+    this.#now ??= this.#follow(code, output, options).finally(() => (this.#now = null));
+    return this.#now;
+  }
+
+  async #follow(code, output, options) {
     let started = 0;
-    const ready = kernel.state === "idle" || kernel.state === "busy";
+    const ready = ["idle", "busy"].includes(this.#kernel.state);
     this.tell("waiting", ready ? "waiting" : "starting Python");
     output.begin();
     const hear = (type, content) => {
@@ -55,7 +68,7 @@ export class Bar {
       else output.hear(type, content);
     };
     try {
-      const reply = await kernel.run(code, hear, options);
+      const reply = await this.#kernel.run(code, hear, options);
       this.tell(...ending(reply, performance.now() - started, options.raises));
       return reply;
     } catch (error) {

@@ -4,11 +4,14 @@
 import { comparison } from "./comparison.js";
 import { editor, replace, show } from "./editor.js";
 import { edited, keep } from "./edits.js";
-import { make, wordButton } from "./make.js";
+import { make, tryButton, wordButton } from "./make.js";
 import { Output } from "./output.js";
 import { Bar } from "./run.js";
 
 const NAME = "module";
+const WORDS =
+  " and run it: the examples of this page run with your version and with the original, " +
+  "and what differs is listed. No file is changed.";
 
 /* JSON's way to write a text is also Python's. */
 function program(name, source) {
@@ -34,32 +37,33 @@ export class Trial {
   #original = "";
   #view = null;
   #button;
-  #output;
-  #bar;
   #frame = make("div", { className: "live-frame" });
+  #bar;
+  #output;
   #section;
 
   constructor(about, kernel) {
     this.#about = about;
     this.#kernel = kernel;
-    this.#output = new Output(comparison((line) => show(this.#view, line)));
-    this.#bar = new Bar(
-      kernel,
-      wordButton("run", "Run", () => this.#run()),
-      wordButton("reset", "Reset", () => this.#reset()),
-      wordButton("close", "Close", () => this.toggle()),
-    );
+    this.#button = tryButton(() => this.toggle());
+    this.#button.setAttribute("aria-expanded", "false");
     const file = make("code", {}, about.file);
-    const lead = make("p", {}, "Change ", file, " and run it: the examples of this page run with your version and with the original, and what differs is listed. No file is changed.");
+    const lead = make("p", {}, "Change ", file, WORDS);
     const label = { className: "live-trial", hidden: true, "aria-label": "Try this module" };
-    this.#section = make("section", label, lead, this.#frame, this.#bar.element, this.#output.element);
+    this.#section = make("section", label, lead, this.#frame);
+    this.#prepare();
+    document.querySelector(".weave-tools").after(this.#section);
   }
 
-  /** Stand below the bar of the page; `button` opens and closes it. */
-  mount(button) {
-    this.#button = button;
-    button.setAttribute("aria-expanded", "false");
-    document.querySelector(".weave-tools").after(this.#section);
+  #prepare() {
+    const buttons = [
+      wordButton("run", "Run", () => this.run()),
+      wordButton("reset", "Reset", () => this.reset()),
+      wordButton("close", "Close", () => this.toggle()),
+    ];
+    this.#bar = new Bar(this.#kernel, ...buttons);
+    this.#output = new Output(comparison((line) => this.#show(line)));
+    this.#section.append(this.#bar.element, this.#output.element);
   }
 
   /** Open it, or close it; what was written stays. */
@@ -72,36 +76,44 @@ export class Trial {
     this.#view?.focus();
   }
 
+  /** Compare what stands in the editor with the original. */
+  async run() {
+    if (!this.#view) return;
+    const source = this.#view.state.doc.toString();
+    const output = this.#output;
+    await this.#bar.run(program(this.#about.name, source), output);
+    output.element.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Write the original again. What still runs here writes to nobody. */
+  reset() {
+    if (!this.#view) return;
+    replace(this.#view, this.#original);
+    this.#show(beginning(this.#original));
+    this.#bar.element.remove();
+    this.#output.element.remove();
+    this.#prepare();
+  }
+
+  #show(line) {
+    show(this.#view, line);
+    this.#view.focus();
+  }
+
   async #open() {
     try {
       this.#original = await fetched(this.#about.source);
     } catch {
-      return this.#output.say("The source of this module did not come: is the live server running?");
+      return this.#output.say("The source of this module did not come. Does the live server still run?");
     }
     const text = edited(NAME, this.#original) ?? this.#original;
     const heard = {
-      run: () => this.#run(),
-      leave: () => this.#bar.element.querySelector("button").focus(),
+      run: () => this.run(),
+      leave: () => this.#bar.focus(),
       change: (now) => keep(NAME, this.#original, now),
     };
     this.#view = editor(text, "Source of the module", heard, { numbered: true });
     this.#frame.append(this.#view.dom);
     show(this.#view, beginning(text));
-  }
-
-  async #run() {
-    if (!this.#view) return;
-    const source = this.#view.state.doc.toString();
-    await this.#bar.run(this.#kernel, program(this.#about.name, source), this.#output);
-    this.#output.element.scrollIntoView({ block: "nearest" });
-  }
-
-  #reset() {
-    if (!this.#view) return;
-    replace(this.#view, this.#original);
-    show(this.#view, beginning(this.#original));
-    this.#output.clear();
-    this.#bar.tell("", "");
-    this.#view.focus();
   }
 }
