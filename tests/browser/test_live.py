@@ -218,7 +218,6 @@ def test_an_edited_cell_runs_as_edited_until_it_is_reset(page: Page) -> None:
 
 
 def test_run_to_here_runs_what_is_above(page: Page) -> None:
-    page.get_by_role("button", name="Restart Python").is_disabled()
     run(page, 3, "del numbers")
     run(page, 1)
     expect_state(page, 1, "failed")
@@ -377,6 +376,20 @@ def test_an_endless_loop_is_stopped(page: Page) -> None:
     expect_done(page, 1, "still here")
 
 
+def test_an_endless_loop_is_stopped_after_a_reload(page: Page) -> None:
+    run(page, 0, "while True:\n    pass")
+    expect_state(page, 0, "running")
+    page.reload()
+    expect(page.get_by_text("Python: busy")).to_be_visible()
+    run(page, 1, "'after the loop'")
+    expect_state(page, 1, "waiting")
+    page.get_by_role("button", name="Stop Python").click()
+    # What waited behind it is not run, as if it had built upon it.
+    expect_state(page, 1, "skipped")
+    run(page, 1)
+    expect_done(page, 1, "after the loop")
+
+
 def test_a_hundred_thousand_lines_leave_the_page_quick(page: Page) -> None:
     write(page, 0, "for i in range(100_000):\n    print('line', i)")
     # The longest time in which the page could not have answered.
@@ -418,13 +431,24 @@ def test_a_reload_and_a_second_tab_find_the_same_python(
     expect_done(other, 3, "found again, elsewhere")
 
 
+# Nothing but the end of its process ends it.
+STUBBORN = """
+import time
+while True:
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+"""
+
+
 def test_to_restart_forgets_what_was_defined(
     page: Page, context: BrowserContext, server: Server
 ) -> None:
     run(page, 0, "forgotten = 1")
     expect_state(page, 0, "done")
     other = enter(context, server, NOTEBOOK)
-    run(other, 0, "import time; time.sleep(60)")
+    run(other, 0, STUBBORN)
     expect_state(other, 0, "running")
     page.get_by_role("button", name="Restart Python").click()
     run(page, 1, "forgotten")
@@ -472,8 +496,8 @@ def test_when_the_server_is_gone_nothing_written_is_lost(
 
 
 def test_all_of_it_works_by_keyboard(page: Page) -> None:
+    expect(block(page, 0)).to_be_attached()
     page.locator(".nb-downloads a").last.focus()
-    page.keyboard.press("Tab")
     for name in ("Run", "Run to here", "Edit"):
         while page.evaluate("document.activeElement.title") != name:
             page.keyboard.press("Tab")

@@ -23,6 +23,9 @@ export class KernelError extends Error {
   }
 }
 
+const GREETING = "kernel_info_request";
+const PATIENCE = 500; // milliseconds
+
 async function ask(method, path, body) {
   const used = token();
   const headers = { Authorization: `token ${used}`, "Content-Type": "application/json" };
@@ -47,7 +50,8 @@ export class Kernel extends EventTarget {
   #setup;
   #id = "";
   #session = crypto.randomUUID();
-  #connection = null; // a promise of the socket
+  #socket = null;
+  #connection = null; // a promise of the socket, once the kernel has answered
   #prepared = false;
   #pending = new Map();
   #others;
@@ -83,26 +87,22 @@ export class Kernel extends EventTarget {
   /** Begin anew, without variables. What is run meanwhile waits. */
   async restart() {
     if (!this.#id) return;
-    this.#tell("starting");
-    this.#fail("restarted");
-    const before = this.#connection;
-    const asked = ask("POST", `kernels/${this.#id}/restart`);
-    this.#connection = asked.then(() => before ?? this.#open());
-    try {
-      await this.#connection;
-    } catch (error) {
-      this.#connection = null;
-      this.#tell("lost");
-      throw error;
-    }
+    this.#drop("restarted");
+    await this.#connect(() => ask("POST", `kernels/${this.#id}/restart`));
     this.#others.postMessage("restarted");
     this.#tell("idle");
   }
 
+  /** Find the kernel that this page has already, if it has one. */
+  async find() {
+    const sessions = await ask("GET", "sessions");
+    if (sessions.some(({ path }) => path === this.#path)) await this.#connect();
+  }
+
   /* ---- The connection ---------------------------------------------------------------- */
 
-  #connect() {
-    this.#connection ??= this.#open().catch((error) => {
+  #connect(before = () => {}) {
+    this.#connection ??= this.#open(before).catch((error) => {
       this.#connection = null;
       this.#tell(error.reason === "refused" ? "none" : "lost");
       throw error;
@@ -110,8 +110,9 @@ export class Kernel extends EventTarget {
     return this.#connection;
   }
 
-  async #open() {
+  async #open(before) {
     this.#tell("starting");
+    await before();
     const page = { path: this.#path, type: "page" };
     const { kernel } = await ask("POST", "sessions", page);
     this.#id = kernel.id;
@@ -119,17 +120,37 @@ export class Kernel extends EventTarget {
     const protocols = ["kernel.json", `token.${token()}`];
     const socket = new WebSocket(`${where}?session_id=${this.#session}`, protocols);
     await opened(socket);
+    this.#socket = socket;
     socket.addEventListener("message", (event) => this.#receive(event.data));
-    socket.addEventListener("close", () => this.#close());
-    // The kernel has come up when it answers.
-    await this.#request(socket, "kernel_info_request", {});
+    socket.addEventListener("close", () => {
+      if (socket !== this.#socket) return; // it was dropped
+      this.#drop("lost");
+      this.#tell("lost");
+    });
+    await this.#greet(socket);
+    this.#tell(kernel.execution_state === "busy" ? "busy" : "idle");
     return socket;
   }
 
-  #close() {
+  /* A kernel that has just come up may speak before it is listened to here, so it is asked
+   * until its reply and its state have both come. It hears the channel `control` even
+   * while it runs something. */
+  async #greet(socket) {
+    const patience = () => new Promise((resolve) => setTimeout(resolve, PATIENCE, false));
+    for (let answered = false; !answered; ) {
+      const answer = this.#request(socket, "control", GREETING, {});
+      answered = await Promise.race([answer.then(() => true), patience()]);
+    }
+  }
+
+  /* What was sent to a process that has ended may be lost on the way, so what begins anew
+   * begins with a socket of its own. */
+  #drop(reason) {
+    const socket = this.#socket;
+    this.#socket = null;
     this.#connection = null;
-    this.#fail("lost");
-    this.#tell("lost");
+    socket?.close();
+    this.#fail(reason);
   }
 
   #fail(reason) {
@@ -150,10 +171,10 @@ export class Kernel extends EventTarget {
     const plain = { silent: false, store_history: true, user_expressions: {} };
     // Nobody answers `input()` here, and the kernel is told so.
     const content = { code, ...plain, allow_stdin: false, ...options };
-    return this.#request(socket, "execute_request", content, hear);
+    return this.#request(socket, "shell", "execute_request", content, hear);
   }
 
-  #request(socket, type, content, hear = () => {}) {
+  #request(socket, channel, type, content, hear = () => {}) {
     const id = crypto.randomUUID();
     const header = {
       msg_id: id,
@@ -163,7 +184,7 @@ export class Kernel extends EventTarget {
       date: new Date().toISOString(),
       version: "5.3",
     };
-    const rest = { parent_header: {}, metadata: {}, buffers: [], channel: "shell" };
+    const rest = { parent_header: {}, metadata: {}, buffers: [], channel };
     socket.send(JSON.stringify({ header, content, ...rest }));
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { hear, resolve, reject, reply: null, idle: false });
@@ -174,11 +195,11 @@ export class Kernel extends EventTarget {
     if (typeof data !== "string") return; // a widget's bytes: nothing here shows them
     const message = JSON.parse(data);
     const type = message.header.msg_type;
-    if (type === "status") this.#heed(message.content.execution_state);
-    const id = message.parent_header.msg_id;
+    const { msg_id: id, msg_type: about } = message.parent_header;
+    if (type === "status" && about !== GREETING) this.#heed(message.content.execution_state);
     const request = this.#pending.get(id);
     if (!request) return;
-    if (message.channel === "shell") request.reply = message.content;
+    if (message.channel !== "iopub") request.reply = message.content;
     else request.hear(type, message.content, message.metadata);
     request.idle ||= type === "status" && message.content.execution_state === "idle";
     if (!request.reply || !request.idle) return;
@@ -188,7 +209,7 @@ export class Kernel extends EventTarget {
 
   #heed(state) {
     if (state === "restarting" || state === "dead") {
-      this.#fail("died");
+      this.#drop("died");
       this.#tell("none");
     } else if (state === "idle" || state === "busy") {
       this.#tell(state);

@@ -38,4 +38,5 @@ export function start(examples, about) {
   cells.push(...examples.map((example, n) => new Cell(example, `cell ${n}`, kernel, upTo)));
   if (about) new Trial(about, kernel);
   header(kernel);
+  kernel.find().catch(() => {}); // whoever runs something will be told
 }
