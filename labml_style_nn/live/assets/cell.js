@@ -27,7 +27,7 @@ export class Cell {
     this.#kernel = kernel;
     this.#upTo = upTo;
     this.#text = edited(name, example.code) ?? example.code;
-    this.#tools = make("div", { className: "live-tools" }, ...this.#buttons(iconButton));
+    this.#tools = make("div.live-tools", {}, ...this.#buttons(iconButton));
     this.#tools.append(iconButton("edit", "Edit", () => this.edit()));
     const { block } = example;
     block.classList.add("live-block");
@@ -109,9 +109,9 @@ export class Cell {
 
   // What a cell above defines is missing if only this one was run.
   #advise() {
-    const advice = make("p", { className: "live-advice" }, "Perhaps a cell above must run first:");
-    advice.append(wordButton("to-here", "Run to here", () => this.#upTo(this)));
-    this.#output.append(advice);
+    const button = wordButton("to-here", "Run to here", () => this.#upTo(this));
+    const words = "Perhaps a cell above must run first:";
+    this.#output.append(make("p.live-advice", {}, words, button));
   }
 
   /* ---- How it looks ------------------------------------------------------------------ */

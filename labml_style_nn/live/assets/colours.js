@@ -31,7 +31,8 @@ function styled(style, codes) {
     else if (code >= 30 && code <= 37) next.colour = NAMES[code - 30];
     else if (code >= 90 && code <= 97) next.colour = NAMES[code - 90];
     else if (code === 38 || code === 48) {
-      const colour = codes[i + 1] === 5 ? indexed(codes[i + 2]) : hue(...codes.slice(i + 2, i + 5));
+      const colour =
+        codes[i + 1] === 5 ? indexed(codes[i + 2]) : hue(...codes.slice(i + 2, i + 5));
       if (code === 38) next.colour = colour;
       i += codes[i + 1] === 5 ? 2 : 4;
     }
@@ -42,7 +43,9 @@ function styled(style, codes) {
 function piece(text, { colour, bold }) {
   if (!colour && !bold) return document.createTextNode(text);
   const span = document.createElement("span");
-  span.className = [colour && `live-${colour}`, bold && "live-bold"].filter(Boolean).join(" ");
+  span.className = [colour && `live-${colour}`, bold && "live-bold"]
+    .filter(Boolean)
+    .join(" ");
   span.textContent = text;
   return span;
 }

@@ -1,14 +1,30 @@
 /* An editor for Python in the place of a block of code: CodeMirror, in the colours of the
  * site. Tab indents, so Escape leaves: nobody is caught in it. */
 
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "./vendor/codemirror-commands.js";
+import {
+  defaultKeymap,
+  history,
+  historyKeymap,
+  indentWithTab,
+} from "./vendor/codemirror-commands.js";
 import { python } from "./vendor/codemirror-lang-python.js";
-import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "./vendor/codemirror-language.js";
+import {
+  bracketMatching,
+  indentOnInput,
+  indentUnit,
+  syntaxHighlighting,
+} from "./vendor/codemirror-language.js";
 import { EditorState } from "./vendor/codemirror-state.js";
-import { drawSelection, EditorView, highlightSpecialChars, keymap, lineNumbers } from "./vendor/codemirror-view.js";
+import {
+  drawSelection,
+  EditorView,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+} from "./vendor/codemirror-view.js";
 import { classHighlighter } from "./vendor/lezer-highlight.js";
 
-/** What the editor tells. @typedef {{run(): void, leave(): void, change(text: string): void}} Heard */
+/** @typedef {{run(): void, leave(): void, change(text: string): void}} Heard what it tells */
 
 function keys(heard) {
   const run = () => (heard.run(), true);

@@ -12,12 +12,12 @@ const WORDS = {
 
 /** Put the state of a kernel into the header. */
 export function header(kernel) {
-  const words = make("span", { className: "live-state" });
+  const words = make("span.live-state");
   const quietly = (deed) => () => deed.call(kernel).catch(() => {});
   const stop = iconButton("stop", "Stop Python", quietly(kernel.interrupt));
   const restart = iconButton("restart", "Restart Python", quietly(kernel.restart));
-  const group = { className: "live-header", role: "group", "aria-label": "Python on this machine" };
-  const box = make("div", group, words, stop, restart);
+  const group = { role: "group", "aria-label": "Python on this machine" };
+  const box = make("div.live-header", group, words, stop, restart);
   function tell() {
     box.dataset.state = kernel.state;
     words.textContent = WORDS[kernel.state];

@@ -8,10 +8,16 @@
 import { forget, token } from "./token.js";
 
 const WORDS = {
-  gone: "The live server does not answer. Start it again with “make live”, then run this again. What you wrote stays here.",
-  refused: "The live server was started anew. Open the address that it printed, then run this again. What you wrote stays here.",
+  gone:
+    "The live server does not answer. Start it again with “make live”, then run this " +
+    "again. What you wrote stays here.",
+  refused:
+    "The live server was started anew. Open the address that it printed, then run this " +
+    "again. What you wrote stays here.",
   lost: "The connection to Python was lost while this ran. Run it again to connect anew.",
-  died: "Python has ended, perhaps for want of memory, and its variables are gone. The next run starts it anew.",
+  died:
+    "Python has ended, perhaps for want of memory, and its variables are gone. The next " +
+    "run starts it anew.",
   restarted: "Python was started anew before this ended.",
 };
 
@@ -137,7 +143,7 @@ export class Kernel extends EventTarget {
    * while it runs something. */
   async #greet(socket) {
     const patience = () => new Promise((resolve) => setTimeout(resolve, PATIENCE, false));
-    for (let answered = false; !answered; ) {
+    for (let answered = false; !answered;) {
       const answer = this.#request(socket, "control", GREETING, {});
       answered = await Promise.race([answer.then(() => true), patience()]);
     }
@@ -196,7 +202,8 @@ export class Kernel extends EventTarget {
     const message = JSON.parse(data);
     const type = message.header.msg_type;
     const { msg_id: id, msg_type: about } = message.parent_header;
-    if (type === "status" && about !== GREETING) this.#heed(message.content.execution_state);
+    if (type === "status" && about !== GREETING)
+      this.#heed(message.content.execution_state);
     const request = this.#pending.get(id);
     if (!request) return;
     if (message.channel !== "iopub") request.reply = message.content;

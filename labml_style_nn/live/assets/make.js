@@ -1,8 +1,10 @@
 /* The few elements that all parts of a live page are made of. */
 
-/** An element with properties, attributes among them, and what is in it. */
-export function make(tag, properties = {}, ...children) {
+/** An element, as in `p.live-error`, with properties or attributes, and what is in it. */
+export function make(kind, properties = {}, ...children) {
+  const [tag, ...classes] = kind.split(".");
   const element = document.createElement(tag);
+  element.classList.add(...classes);
   for (const [name, value] of Object.entries(properties)) {
     if (name in element) element[name] = value;
     else element.setAttribute(name, value);
@@ -11,9 +13,22 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Let the keyboard scroll an element that may be wider or longer than its place. */
+export function reachable(element, name) {
+  element.tabIndex = 0;
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", name);
+  return element;
+}
+
+/** Printed text. */
+export function printed(content, name = "Output") {
+  return reachable(make("pre.live-text", {}, make("samp", {}, content)), name);
+}
+
 /** A button that shows an icon of the style sheet, and tells its name. */
 export function iconButton(icon, label, click) {
-  const button = make("button", { type: "button", className: "live-icon", title: label });
+  const button = make("button.live-icon", { type: "button", title: label });
   button.setAttribute("aria-label", label);
   button.dataset.icon = icon;
   button.addEventListener("click", click);
@@ -32,8 +47,8 @@ export function wordButton(icon, word, click) {
 
 /** The button that opens a module, among the tools of its page. */
 export function tryButton(click) {
-  const button = make("button", { type: "button", className: "weave-button live-try" });
-  button.append("Try this module");
+  const words = "Try this module";
+  const button = make("button.weave-button.live-try", { type: "button" }, words);
   button.addEventListener("click", click);
   const tools = document.querySelector(".weave-tools");
   tools.insertBefore(button, tools.querySelector("button"));

@@ -13,18 +13,19 @@ function words() {
     const { href, download } = notebook;
     links.append(" · ", make("a", { href, download }, "Download the notebook"));
   }
+  const command =
+    "In a copy of the project, this command serves the site with Python behind it:";
   return [
     make("p", {}, make("strong", {}, "This runs on your own machine")),
-    make("p", {}, "In a copy of the project, this command serves the site with Python behind it:"),
+    make("p", {}, command),
     make("pre", {}, make("code", {}, "make live")),
     links,
   ];
 }
 
 function note() {
-  const box = make("div", { className: "live-offer", popover: "auto", role: "group" }, ...words());
-  box.setAttribute("aria-label", "How to run this");
-  return box;
+  const group = { popover: "auto", role: "group", "aria-label": "How to run this" };
+  return make("div.live-offer", group, ...words());
 }
 
 /* Below the button, flush with it on the right if the window has room. */
@@ -45,7 +46,7 @@ export function offer(examples, about) {
   }
   for (const { block } of examples) {
     block.classList.add("live-block");
-    block.append(make("div", { className: "live-tools" }, iconButton("run", "Run", tell)));
+    block.append(make("div.live-tools", {}, iconButton("run", "Run", tell)));
   }
   if (about) tryButton(tell);
 }

@@ -18,7 +18,7 @@ export class Output {
   /** `show` makes an element of the forms in which an object offers itself. */
   constructor(show = shown) {
     this.#shown = show;
-    this.element = make("div", { className: "nb-output live-output", hidden: true });
+    this.element = make("div.nb-output.live-output", { hidden: true });
   }
 
   /** A run begins. */
@@ -51,7 +51,7 @@ export class Output {
 
   /** Say something that the code did not. */
   say(words) {
-    this.append(make("p", { className: "live-message", role: "alert" }, words));
+    this.append(make("p.live-message", { role: "alert" }, words));
   }
 
   /** Show what a message of the kernel brings. */

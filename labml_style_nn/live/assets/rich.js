@@ -3,7 +3,7 @@
 
 import DOMPurify from "./vendor/dompurify.js";
 import { coloured } from "./colours.js";
-import { make } from "./make.js";
+import { make, printed, reachable } from "./make.js";
 
 let drawings = 0;
 
@@ -16,8 +16,13 @@ function scoped(drawing) {
 // HTML may hold what came from anywhere, and nothing of it may run. A drawing uses parts of
 // itself again and again, which is harmless as long as they are its own.
 function harmless(html, profile) {
-  const rules = { FORBID_TAGS: ["style", "form"], ADD_TAGS: ["use"], ADD_ATTR: ["xlink:href"] };
-  return DOMPurify.sanitize(html, { USE_PROFILES: profile, ...rules, RETURN_DOM_FRAGMENT: true });
+  return DOMPurify.sanitize(html, {
+    USE_PROFILES: profile,
+    FORBID_TAGS: ["style", "form"],
+    ADD_TAGS: ["use"],
+    ADD_ATTR: ["xlink:href"],
+    RETURN_DOM_FRAGMENT: true,
+  });
 }
 
 DOMPurify.addHook("uponSanitizeAttribute", (element, attribute) => {
@@ -32,8 +37,9 @@ function words(about) {
 function bitmap(kind) {
   return (data, about) => {
     const src = `data:${kind};base64,${data.replaceAll("\n", "")}`;
-    const width = about?.width ? { width: about.width } : {};
-    return make("figure", { className: "nb-figure" }, make("img", { src, alt: words(about), ...width }));
+    const image = make("img", { src, alt: words(about) });
+    if (about?.width) image.width = about.width;
+    return make("figure.nb-figure", {}, image);
   };
 }
 
@@ -42,17 +48,11 @@ function drawing(data, about) {
   const svg = inner.querySelector("svg");
   svg?.setAttribute("role", "img");
   svg?.setAttribute("aria-label", words(about));
-  return make("figure", { className: "nb-figure" }, inner);
+  return make("figure.nb-figure", {}, inner);
 }
 
 function table(data) {
-  const group = { className: "nb-html", tabIndex: 0, role: "group", "aria-label": "Output" };
-  return make("div", group, harmless(data, { html: true }));
-}
-
-function text(data) {
-  const group = { className: "live-text", tabIndex: 0, role: "group", "aria-label": "Output" };
-  return make("pre", group, make("samp", {}, coloured(data)));
+  return reachable(make("div.nb-html", {}, harmless(data, { html: true })), "Output");
 }
 
 const FORMS = {
@@ -60,11 +60,12 @@ const FORMS = {
   "image/svg+xml": drawing,
   "image/png": bitmap("image/png"),
   "image/jpeg": bitmap("image/jpeg"),
-  "text/plain": text,
+  "text/plain": (data) => printed(coloured(data)),
 };
 
 /** The element for a bundle of forms. */
 export function shown(data, metadata) {
   const kind = Object.keys(FORMS).find((form) => form in data);
-  return kind ? FORMS[kind](data[kind], metadata?.[kind] ?? metadata) : text("(nothing that a page can show)");
+  if (!kind) return printed("(nothing that a page can show)");
+  return FORMS[kind](data[kind], metadata?.[kind] ?? metadata);
 }

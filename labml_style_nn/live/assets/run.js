@@ -12,19 +12,20 @@ function duration(milliseconds) {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** How a run ended, from the kernel's reply. */
-function ending(reply, time, raises = "") {
-  if (reply.status === "ok") return ["done", duration(time)];
-  if (reply.status !== "error") return ["skipped", "not run: the one before it failed"];
-  if (reply.ename === "KeyboardInterrupt") return ["stopped", `stopped after ${duration(time)}`];
-  if (reply.ename === raises) return ["done", `an error, as on the page, after ${duration(time)}`];
-  return ["failed", `failed after ${duration(time)}`];
+/** How a run ended, from the kernel's reply; `raises` is the error that was meant. */
+function ending({ status, ename }, milliseconds, raises = "") {
+  const time = duration(milliseconds);
+  if (status === "ok") return ["done", time];
+  if (status !== "error") return ["skipped", "not run: the one before it failed"];
+  if (ename === "KeyboardInterrupt") return ["stopped", `stopped after ${time}`];
+  if (ename === raises) return ["done", `an error, as on the page, after ${time}`];
+  return ["failed", `failed after ${time}`];
 }
 
 /** A line with buttons, and with what the last run came to. */
 export class Bar {
   #kernel;
-  #status = make("span", { className: "live-status", role: "status" });
+  #status = make("span.live-status", { role: "status" });
   #stop;
   #ticking = 0;
   #now = null; // the run that has not ended
@@ -33,7 +34,7 @@ export class Bar {
     this.#kernel = kernel;
     this.#stop = wordButton("stop", "Stop", () => kernel.interrupt().catch(() => {}));
     this.#stop.hidden = true;
-    this.element = make("div", { className: "live-bar" }, ...buttons, this.#stop, this.#status);
+    this.element = make("div.live-bar", {}, ...buttons, this.#stop, this.#status);
   }
 
   /** Bring the keyboard here. */

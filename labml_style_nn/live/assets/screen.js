@@ -3,7 +3,7 @@
  * end, so only the first lines and the last are kept. */
 
 import { coloured } from "./colours.js";
-import { make } from "./make.js";
+import { make, printed } from "./make.js";
 
 const KEEP = 500; // lines at each end
 const WIDTH = 5000; // characters of a line
@@ -27,8 +27,7 @@ export class Screen {
   #drawing = 0;
 
   constructor() {
-    const group = { className: "live-text", tabIndex: 0, role: "group" };
-    this.element = make("pre", { ...group, "aria-label": "Output" }, make("samp"));
+    this.element = printed("");
   }
 
   /** Print text of `stdout` or `stderr`. */
@@ -64,6 +63,6 @@ export class Screen {
 
   #note() {
     const words = `… ${this.#left.toLocaleString("en")} lines left out …`;
-    return make("span", { className: "live-left-out" }, words);
+    return make("span.live-left-out", {}, words);
   }
 }

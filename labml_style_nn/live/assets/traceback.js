@@ -2,7 +2,7 @@
  * there, then, folded, the way from the one to the other. */
 
 import { coloured, plain } from "./colours.js";
-import { make } from "./make.js";
+import { make, printed } from "./make.js";
 
 // The kernel was told that nobody answers, and says so in its own words.
 const INPUT = "StdinNotImplementedError";
@@ -17,17 +17,15 @@ function ownLine(frames) {
 /* IPython opens with a rule and a title, and ends with the error once more. */
 function whole(frames) {
   const way = frames.length > 3 ? frames.slice(2, -1) : frames;
-  const text = make("samp", {}, coloured(way.join("\n").trim()));
-  const group = { className: "live-text", tabIndex: 0, role: "group" };
-  return make("pre", { ...group, "aria-label": "Traceback" }, text);
+  return printed(coloured(way.join("\n").trim()), "Traceback");
 }
 
 function what(name, value) {
-  return make("p", { className: "live-error" }, make("strong", {}, name), value && `: ${value}`);
+  return make("p.live-error", {}, make("strong", {}, name), value && `: ${value}`);
 }
 
 function where({ number, code }) {
-  const line = make("p", { className: "live-error-line" }, `Line ${number}: `);
+  const line = make("p.live-error-line", {}, `Line ${number}: `);
   line.append(make("code", {}, code));
   return line;
 }
@@ -36,11 +34,12 @@ function where({ number, code }) {
 export function traceback({ ename, evalue, traceback: frames }) {
   if (ename === "KeyboardInterrupt") return [what("Stopped", "")];
   if (ename === INPUT) {
-    const advice = "nobody can answer input() on this page. Write the answer into the code.";
+    const advice =
+      "nobody can answer input() on this page. Write the answer into the code.";
     return [what("No input", advice)];
   }
   const line = ownLine(frames);
-  const fold = make("details", { className: "nb-code live-fold" });
+  const fold = make("details.nb-code.live-fold");
   fold.append(make("summary", {}, "Show the whole traceback"), whole(frames));
   return [what(ename, evalue), ...(line ? [where(line)] : []), fold];
 }

@@ -12,6 +12,7 @@ const NAME = "module";
 const WORDS =
   " and run it: the examples of this page run with your version and with the original, " +
   "and what differs is listed. No file is changed.";
+const ABSENT = "The source of this module did not come. Does the live server still run?";
 
 /* JSON's way to write a text is also Python's. */
 function program(name, source) {
@@ -37,7 +38,7 @@ export class Trial {
   #original = "";
   #view = null;
   #button;
-  #frame = make("div", { className: "live-frame" });
+  #frame = make("div");
   #bar;
   #output;
   #section;
@@ -49,8 +50,8 @@ export class Trial {
     this.#button.setAttribute("aria-expanded", "false");
     const file = make("code", {}, about.file);
     const lead = make("p", {}, "Change ", file, WORDS);
-    const label = { className: "live-trial", hidden: true, "aria-label": "Try this module" };
-    this.#section = make("section", label, lead, this.#frame);
+    const label = { hidden: true, "aria-label": "Try this module" };
+    this.#section = make("section.live-trial", label, lead, this.#frame);
     this.#prepare();
     document.querySelector(".weave-tools").after(this.#section);
   }
@@ -104,7 +105,7 @@ export class Trial {
     try {
       this.#original = await fetched(this.#about.source);
     } catch {
-      return this.#output.say("The source of this module did not come. Does the live server still run?");
+      return this.#output.say(ABSENT);
     }
     const text = edited(NAME, this.#original) ?? this.#original;
     const heard = {
