@@ -177,9 +177,9 @@ def test_the_site_is_not_framed(hostile: Page, live: Live) -> None:
 def test_a_window_of_the_site_is_out_of_reach(hostile: Page, live: Live) -> None:
     with hostile.expect_popup() as opened:
         hostile.evaluate("address => { window.other = open(address) }", live.address)
-    opened.value.wait_for_load_state()
+    opened.value.wait_for_url(f"{live.address}/")
     assert opened.value.title() == "Home"
-    assert hostile.evaluate("window.other.closed")
+    hostile.wait_for_function("window.other.closed")
     assert opened.value.evaluate("window.opener") is None
 
 
