@@ -34,7 +34,6 @@ from tornado.web import Application, StaticFileHandler
 
 from labml_style_nn.live.access import HEADERS, Reader, spoken
 from labml_style_nn.live.kernels import (
-    IDLE_SECONDS,
     Sessions,
     environment,
     manager,
@@ -77,40 +76,42 @@ class Channels(KernelWebsocketHandler):
 
 
 _ID = r"\w+-\w+-\w+-\w+-\w+"
+_SESSION = rf"/api/sessions/(?P<session_id>{_ID})"
+_KERNEL = rf"/api/kernels/(?P<kernel_id>{_ID})"
 
 
-def application(
-    site: Path, folder: Path, token: str, idle_seconds: int = IDLE_SECONDS
-) -> Application:
+def application(site: Path, folder: Path, token: str) -> Application:
     """All that is at the address."""
-    kernels = manager(folder, idle_seconds)
-    sessions = Sessions(  # type: ignore[no-untyped-call]
-        kernel_manager=kernels, env=environment(folder)
-    )
+    pages = {"path": str(site), "default_filename": "index.html"}
     reader = Reader(token=token)
     return Application(
         [
-            (r"/api/sessions", SessionRootHandler),
-            (rf"/api/sessions/(?P<session_id>{_ID})", SessionHandler),
-            (rf"/api/kernels/(?P<kernel_id>{_ID})", KernelHandler),
-            (
-                rf"/api/kernels/(?P<kernel_id>{_ID})/(?P<action>interrupt|restart)",
-                KernelActionHandler,
-            ),
-            (rf"/api/kernels/(?P<kernel_id>{_ID})/channels", Channels),
-            (r"/(.*)", Pages, {"path": str(site), "default_filename": "index.html"}),
+            ("/api/sessions", SessionRootHandler),
+            (_SESSION, SessionHandler),
+            (_KERNEL, KernelHandler),
+            (rf"{_KERNEL}/(?P<action>interrupt|restart)", KernelActionHandler),
+            (rf"{_KERNEL}/channels", Channels),
+            ("/(.*)", Pages, pages),
         ],
         headers=HEADERS,
         identity_provider=reader,
         authorizer=AllowAllAuthorizer(identity_provider=reader),
         # A forged request would live on a cookie, and there are none.
         disable_check_xsrf=True,
-        kernel_manager=kernels,
-        session_manager=sessions,
-        kernel_websocket_connection_class=ZMQChannelsWebsocketConnection,
-        config=settings(),
         log_function=lambda handler: None,
+        **_kernels(folder),
     )
+
+
+def _kernels(folder: Path) -> dict[str, Any]:
+    kernels, env = manager(folder), environment(folder)
+    sessions = Sessions(kernel_manager=kernels, env=env)  # type: ignore[no-untyped-call]
+    return {
+        "kernel_manager": kernels,
+        "session_manager": sessions,
+        "kernel_websocket_connection_class": ZMQChannelsWebsocketConnection,
+        "config": settings(),
+    }
 
 
 def listen(port: int) -> list[socket]:
