@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -273,9 +274,11 @@ def test_kernels_end_if_it_is_killed(tmp_path: Path) -> None:
     with serving(make_site(tmp_path)) as live:
         live.run(live.kernel("/"), "pass")
         processes = live.kernels
+        folder = Path(processes[0].cwd()).parent
         live.process.kill()
         assert processes
         assert soon(lambda: all(ended(process) for process in processes))
+    shutil.rmtree(folder)
 
 
 def test_a_port_is_taken_for_this_machine_alone() -> None:
