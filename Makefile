@@ -1,4 +1,5 @@
-# The whole of the project's handling: `make site` to read it, `make test` to check it.
+# The whole of the project's handling: `make site` to read it, `make live` to run its cells,
+# `make test` to check it.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -9,10 +10,13 @@ INSTALLED := $(VENV)/.installed
 SOURCES := $(shell find docs labml_style_nn -type f -not -path '*/__pycache__/*')
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: site build test lint clean
+.PHONY: site live build test lint clean
 
 site: site/index.html  ## build the site if need be, and serve it on this machine
 	@$(BIN)/python -m labml_style_nn.weave.preview site --port $(PORT)
+
+live: site/index.html  ## build the site if need be, and serve it with kernels for its cells
+	@$(BIN)/python -m labml_style_nn live site --port $(PORT)
 
 build: site/index.html  ## build the site into site/
 

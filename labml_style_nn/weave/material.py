@@ -1,9 +1,12 @@
-r"""# Material: names for what has none
+r"""# Material: names for what has none, and less of what nobody reads
 
 Material for MkDocs leaves two things without a name that a screen reader could say: the
 dialog of the search, and the list under a section that has a page of its own. Here they
 get one, in the finished HTML. And the lists in the table of contents, which have the
 names of their headings, are told from the lists of the site's sections.
+
+Its templates also leave behind them, around every link of the navigation, more blank
+lines than text: a third of a page. They are taken out.
 """
 
 import re
@@ -25,6 +28,7 @@ _SECTION = re.compile(
     """,
     re.VERBOSE,
 )
+_BLANK = re.compile(r"\s*\n\s*")
 
 
 def name_landmarks(html: str, search: str = "Search") -> str:
@@ -37,3 +41,16 @@ def name_landmarks(html: str, search: str = "Search") -> str:
         ),
         html,
     )
+
+
+def without_blanks(html: str) -> str:
+    """Take blank lines and indents out of the frame of a page.
+
+    What the frame is around, the article, stays as it is: code may be in it.
+    """
+    before, start, rest = html.partition("<article")
+    article, end, after = rest.rpartition("</article>")
+    if not end:
+        return html
+    frame = (_BLANK.sub("\n", part) for part in (before, after))
+    return f"{start}{article}{end}".join(frame)

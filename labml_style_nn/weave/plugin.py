@@ -43,7 +43,7 @@ from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import node, variables
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.meanings import Meanings
-from labml_style_nn.weave.material import name_landmarks
+from labml_style_nn.weave.material import name_landmarks, without_blanks
 from labml_style_nn.weave.measures import hints, shapes
 from labml_style_nn.weave.measures.shapes import Measured
 from labml_style_nn.weave.page import (
@@ -381,7 +381,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Fill in differences, mathematics, and names that the theme leaves out."""
-        output = self.differences.fill(output)
+        output = self.differences.fill(without_blanks(output))
         head, end, body = name_landmarks(output).partition("</head>")
         formulas = self.book.desk.formulas
         return formulas.plain(head) + end + formulas.fill(body)

@@ -2,7 +2,7 @@
 
 from bs4 import BeautifulSoup
 
-from labml_style_nn.weave.material import name_landmarks
+from labml_style_nn.weave.material import name_landmarks, without_blanks
 
 NAVIGATION = """
 <label class="md-nav__link" for="__nav_3" id="__nav_3_label" tabindex="">
@@ -35,3 +35,19 @@ def test_a_heading_and_a_section_of_one_name_are_told_apart() -> None:
 def test_the_search_dialog_is_named() -> None:
     html = '<div class="md-search" data-md-component="search" role="dialog">'
     assert name_landmarks(html).endswith('role="dialog" aria-label="Search">')
+
+
+def test_blank_lines_go_from_the_frame_and_stay_in_the_article() -> None:
+    article = "<article>\n<pre>a\n\n  b</pre>\n\n</article>"
+    page = f"{NAVIGATION}\n\n{article}\n\n  <footer>\n</footer>"
+    light = without_blanks(page)
+    assert article in light
+    assert light.partition("<article")[0] == "\n".join(
+        ["", *(line.strip() for line in NAVIGATION.strip().split("\n")), ""]
+    )
+    assert light.endswith("</article>\n<footer>\n</footer>")
+
+
+def test_a_page_without_an_article_is_left_alone() -> None:
+    page = "<pre>\n\n  a</pre>\n"
+    assert without_blanks(page) == page

@@ -10,7 +10,7 @@ Messages go to standard error, so that only code goes down a pipe, in UTF-8 and 
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -52,10 +52,9 @@ def _dotted(root: Path, path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-def main(root: Path, arguments: Sequence[str] | None = None) -> int:
-    """Do as the arguments say, for the package in a folder; the status to exit with."""
-    options = _parser(root.name).parse_args(arguments)
-    folder = Folder(root)
+def run(options: argparse.Namespace) -> int:
+    """Do as the options say; the status to exit with."""
+    folder = Folder(options.root)
     if options.list:
         return _print("".join(f"{name}\n" for name in folder).encode())
     try:
@@ -94,11 +93,13 @@ def _print(text: bytes) -> int:
     return 0
 
 
-def _parser(package: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m {package}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+def add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", root: Path
+) -> None:
+    """Add the command, for the package in a folder, to others."""
     about = "print a module: as it stands, clean, or standalone"
     copy = commands.add_parser("copy", help=about, description=about)
+    copy.set_defaults(run=run, root=root)
     what = copy.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "module",
@@ -117,4 +118,3 @@ def _parser(package: str) -> argparse.ArgumentParser:
         form.add_argument(
             f"--{name}", action="store_const", dest="form", const=name, help=help
         )
-    return parser

@@ -78,14 +78,15 @@ def document(notebook: Part, script: str) -> Document:
 def fenced(cell: Part) -> list[str]:
     """Put the code of a cell in a fence longer than any run of backticks within.
 
-    A cell with Jupyter's tag `hide-input` is marked, and [`fill`][] folds it.
+    A mark tells it from code in prose. A cell with Jupyter's tag `hide-input` has one
+    more, and [`fill`][] folds it.
     """
     source: str = cell["source"]
     longest = max(map(len, re.findall("`+", source)), default=0)
     fence = "`" * max(3, longest + 1)
     hidden = "hide-input" in cell.get("metadata", {}).get("tags", ())
-    mark = f" {{ .python .{_FOLDED} }}" if hidden else "python"
-    return [fence + mark, *source.split("\n"), fence]
+    marks = f".nb-cell .{_FOLDED}" if hidden else ".nb-cell"
+    return [f"{fence} {{ .python {marks} }}", *source.split("\n"), fence]
 
 
 def fill(page: str, outputs: dict[int, str]) -> str:

@@ -337,7 +337,7 @@ def notebook_of(*outputs: dict[str, Any], source: str = "x") -> dict[str, Any]:
 
 def test_fence_is_longer_than_any_within() -> None:
     written = document(notebook_of(source="text = '````'"), "").markdown
-    assert written.startswith("`````python\n")
+    assert written.startswith("````` { .python .nb-cell }\n")
 
 
 def test_error_that_was_meant_is_shown_without_its_traceback() -> None:

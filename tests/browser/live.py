@@ -1,0 +1,116 @@
+"""A live server, and what a reader does on a page that it serves."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.conftest import ROOT
+
+# A kernel that begins to import torch on a busy machine takes its time.
+PATIENT = 60_000
+
+
+@dataclass
+class Server:
+    """A live server: its address, and its token."""
+
+    address: str
+    token: str
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rstrip("/").rpartition(":")[2])
+
+
+@contextmanager
+def serving(site: Path, port: int = 0, path: Path = ROOT) -> Iterator[Server]:
+    """Serve a site with kernels, as `make live` does."""
+    paths = os.pathsep.join([str(path), str(ROOT)])
+    with subprocess.Popen(
+        [sys.executable, "-m", "labml_style_nn", "live", site, "--port", str(port)],
+        cwd=path,
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            found = re.search(r"(http://\S+/)#token=(\S+)", line)
+            assert found, line
+            yield Server(*found.groups())
+        finally:
+            process.terminate()
+
+
+def enter(context: BrowserContext, server: Server, where: str) -> Page:
+    """A new page of a reader who opened the address that the server printed."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENT)
+    page.goto(f"{server.address}{where}#token={server.token}")
+    return page
+
+
+def block(page: Page, number: int) -> Locator:
+    """The code of a cell."""
+    return page.locator(".live-block").nth(number)
+
+
+def bar(page: Page, number: int) -> Locator:
+    return page.locator(".live-bar:not(.live-trial *)").nth(number)
+
+
+def output(page: Page, number: int) -> Locator:
+    return page.locator(".live-output:not(.live-trial *)").nth(number)
+
+
+def write(page: Page, number: int, code: str) -> None:
+    """Put code into a cell, as a reader does who clicks on it and types."""
+    shown = block(page, number).locator("pre:visible, .cm-content")
+    shown.click(position={"x": 40, "y": 15})
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(code)
+
+
+def run(page: Page, number: int, code: str = "") -> None:
+    """Run a cell, with other code if there is any."""
+    if code:
+        write(page, number, code)
+        page.keyboard.press("Shift+Enter")
+    else:
+        block(page, number).hover()
+        press(page, number, "Run")
+
+
+def press(page: Page, number: int, name: str) -> None:
+    """Press a button of a cell: on its code before it was used, below it afterwards."""
+    both = block(page, number).or_(bar(page, number))
+    both.get_by_role("button", name=name, exact=True).locator("visible=true").click()
+
+
+def expect_state(page: Page, number: int, state: str) -> None:
+    expect(bar(page, number)).to_have_attribute("data-state", state, timeout=PATIENT)
+
+
+def expect_done(page: Page, number: int, text: str) -> None:
+    expect_state(page, number, "done")
+    expect(output(page, number)).to_contain_text(text)
+
+
+def trial(page: Page) -> Locator:
+    return page.get_by_role("region", name="Try this module")
+
+
+def try_with(page: Page, code: str) -> None:
+    """Replace the last line of the module, and run it."""
+    trial(page).locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Shift+Enter")

@@ -1,0 +1,623 @@
+"""Cells that run: on a small site with a live server behind it, in a real browser."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from labml_style_nn.weave.preview import server as preview
+from tests.browser.conftest import open_context
+from tests.browser.live import (
+    PATIENT,
+    Server,
+    bar,
+    block,
+    enter,
+    expect_done,
+    expect_state,
+    output,
+    press,
+    run,
+    serving,
+    trial,
+    try_with,
+    write,
+)
+from tests.conftest import CACHE, ROOT, build
+
+NOTEBOOK = "examples/cells/"
+MODULE = "scale/"
+
+CONFIG = f"""
+site_name: Small
+site_url: http://127.0.0.1:8000/
+theme:
+  name: material
+  font: false
+  features: [content.code.copy]
+  palette:
+    - media: "(prefers-color-scheme: light)"
+      scheme: default
+      primary: custom
+      toggle: {{icon: material/brightness-7, name: Dark}}
+    - media: "(prefers-color-scheme: dark)"
+      scheme: slate
+      primary: custom
+      toggle: {{icon: material/brightness-4, name: Light}}
+extra_css: [assets/site.css]
+nav: [index.md, guide/run.md, examples/cells.py, scale.md]
+plugins:
+  - mkdocs-jupyter: {{include: ["examples/*.py"], execute: true, allow_errors: false}}
+  - weave-notebooks: {{sources: [tiny]}}
+  - weave: {{source: tiny}}
+  - live: {{cache: {CACHE / "live"}}}
+markdown_extensions: [attr_list, md_in_html, toc, pymdownx.superfences]
+"""
+
+CELLS = """\
+# %% [markdown]
+# # Cells
+
+# %%
+numbers = [1, 2, 3]
+print("sum", sum(numbers))
+
+# %% [markdown]
+# The second builds on the first.
+
+# %%
+total = sum(numbers)
+total + 1
+
+# %% [markdown]
+# One that is folded, and one without output.
+
+# %% tags=["hide-input"]
+print("folded", total)
+
+# %% [markdown]
+# The last.
+
+# %%
+square = total**2
+"""
+
+SCALE = '''\
+"""# Scale
+
+Multiplies each channel by a number of its own.
+
+>>> layer = Scale(3)
+>>> x = torch.ones(2, 3)
+>>> layer(x).shape
+torch.Size([2, 3])
+>>> [
+...     round(number) for number in layer(x)[0].tolist()
+... ]
+[2, 2, 2]
+
+A size below one is refused:
+
+>>> Scale(0)
+Traceback (most recent call last):
+    ...
+ValueError: channels must be at least 1, got 0
+
+Then it goes on:
+
+>>> layer.weight.shape == x.shape[1:]
+True
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class Scale(nn.Module):
+    """## The layer"""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        if channels < 1:
+            raise ValueError(f"channels must be at least 1, got {channels}")
+        # One number for each channel.
+        self.weight = nn.Parameter(torch.full((channels,), 2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply."""
+        return self.weight * x
+'''
+
+
+# ## The site, its server, and what a reader does there
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one notebook and one annotated module, built."""
+    folder = tmp_path_factory.mktemp("small")
+    files = {
+        "mkdocs.yml": CONFIG,
+        "docs/index.md": "# Home\n",
+        "docs/guide/run.md": "# Run\n\n## Live\n",
+        "docs/assets/site.css": (ROOT / "docs" / "assets" / "site.css").read_text(),
+        "docs/examples/cells.py": CELLS,
+        "tiny/__init__.py": '"""# Tiny"""\n',
+        "tiny/scale.py": SCALE,
+    }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    result = build(folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Server]:
+    with serving(folder / "site", path=folder) as server:
+        yield server
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    with open_context(browser, base_url=server.address) as context:
+        yield context
+
+
+@pytest.fixture
+def page(context: BrowserContext, server: Server) -> Page:
+    return enter(context, server, NOTEBOOK)
+
+
+@pytest.fixture
+def module(context: BrowserContext, server: Server) -> Page:
+    return enter(context, server, MODULE)
+
+
+# ## What every cell does
+
+
+def test_the_token_leaves_the_address_and_stays_with_the_reader(page: Page) -> None:
+    expect(page.get_by_role("group", name="Python on this machine")).to_be_visible()
+    assert "token" not in page.url
+    assert page.context.cookies() == []
+    page.goto(MODULE)
+    expect(page.get_by_role("group", name="Python on this machine")).to_be_visible()
+
+
+def test_a_cell_runs_and_its_output_replaces_the_recorded_one(page: Page) -> None:
+    recorded = page.locator(".nb-output:not(.live-output)").first
+    expect(recorded).to_contain_text("sum 6")
+    run(page, 0)
+    expect_done(page, 0, "sum 6")
+    expect(recorded).to_be_hidden()
+    expect(bar(page, 0).get_by_role("status")).to_have_text(re.compile(r"\d m?s$"))
+    press(page, 0, "Reset")
+    expect(recorded).to_be_visible()
+    expect(output(page, 0)).to_be_hidden()
+    expect(bar(page, 0)).to_be_hidden()
+
+
+def test_an_edited_cell_runs_as_edited_until_it_is_reset(page: Page) -> None:
+    run(page, 0, "print('edited', 2**10)")
+    expect_done(page, 0, "edited 1024")
+    page.reload()
+    expect(block(page, 0)).to_contain_text("edited")
+    run(page, 0)
+    expect_done(page, 0, "edited 1024")
+    press(page, 0, "Reset")
+    expect(block(page, 0).locator("pre")).to_contain_text("numbers = [1, 2, 3]")
+    page.reload()
+    expect(block(page, 0).locator("pre")).to_be_visible()
+
+
+def test_run_to_here_runs_what_is_above(page: Page) -> None:
+    run(page, 3, "del numbers")
+    run(page, 1)
+    expect_state(page, 1, "failed")
+    expect(output(page, 1)).to_contain_text("NameError")
+    output(page, 1).get_by_role("button", name="Run to here").click()
+    expect_done(page, 1, "7")
+    expect_done(page, 0, "sum 6")
+
+
+def test_a_failure_above_ends_a_run_to_here(page: Page) -> None:
+    write(page, 1, "raise RuntimeError('enough')")
+    block(page, 3).hover()
+    press(page, 3, "Run to here")
+    expect_state(page, 3, "skipped")
+    expect_state(page, 1, "failed")
+    expect(output(page, 1)).to_be_in_viewport()
+    expect(bar(page, 2)).to_be_hidden()
+
+
+def test_a_folded_cell_runs_where_it_stands(page: Page) -> None:
+    page.get_by_text("Show the code").click()
+    run(page, 2, "print('unfolded')")
+    expect_done(page, 2, "unfolded")
+
+
+def test_output_comes_while_it_runs(page: Page) -> None:
+    code = "import time\nfor i in range(40):\n    print('step', i, flush=True)"
+    run(page, 0, code + "\n    time.sleep(0.1)")
+    expect(output(page, 0)).to_contain_text("step 3")
+    assert bar(page, 0).get_attribute("data-state") == "running"
+    press(page, 0, "Stop")
+    expect_state(page, 0, "stopped")
+    expect(output(page, 0)).not_to_contain_text("step 39")
+
+
+def test_a_carriage_return_overwrites_a_line(page: Page) -> None:
+    code = r"print('10 %', end='\r'); print('99 %\rall'); print('\x1b[31mred\x1b[0m')"
+    run(page, 0, code)
+    expect_done(page, 0, "all")
+    assert output(page, 0).inner_text().split() == ["all", "red"]
+    red = output(page, 0).get_by_text("red", exact=True)
+    assert red.evaluate("e => getComputedStyle(e).color") != page.evaluate(
+        "getComputedStyle(document.body).color"
+    )
+
+
+def test_pictures_and_tables_are_shown_and_nothing_in_them_runs(page: Page) -> None:
+    code = """
+import matplotlib.pyplot as plt
+from IPython.display import HTML, SVG, display
+plt.plot([1, 2, 1])
+plt.show()
+svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="a"/>'
+svg += '<use href="#a"/><use href="http://127.0.0.1:1/a.svg#a"/>'
+display(SVG(svg + '<script>document.title = "bad"</script></svg>'))
+display(HTML('<table><tr><td>cell</td></tr></table>'
+    '<img src="x:" onerror="document.title = \\'bad\\'">'))
+"""
+    run(page, 0, code)
+    expect_done(page, 0, "cell")
+    picture = output(page, 0).locator("img[src^='data:image/png']")
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    uses = output(page, 0).locator("svg use")
+    own, foreign = (uses.nth(n).get_attribute("href") for n in range(2))
+    assert output(page, 0).locator(str(own)).count() == 1
+    assert foreign is None
+    expect(output(page, 0).locator("script, [onerror]")).to_have_count(0)
+    assert page.title() != "bad"
+
+
+def test_of_an_error_the_message_comes_first(page: Page) -> None:
+    run(page, 0, "def inner(x):\n    return 1 / x\n\ninner(0)")
+    expect_state(page, 0, "failed")
+    lines = output(page, 0).inner_text().split("\n")
+    assert lines[0] == "ZeroDivisionError: division by zero"
+    assert "Line 2: return 1 / x" in output(page, 0).inner_text()
+    frames = output(page, 0).get_by_role("group", name="Traceback")
+    expect(frames).to_be_hidden()
+    output(page, 0).get_by_text("Show the whole traceback").click()
+    expect(frames).to_contain_text("inner(0)")
+
+
+def test_a_mistake_in_writing_is_shown_with_its_place(page: Page) -> None:
+    run(page, 0, "x = (1,\ny = 2")
+    expect_state(page, 0, "failed")
+    expect(output(page, 0)).to_contain_text("SyntaxError")
+    output(page, 0).get_by_text("Show the whole traceback").click()
+    expect(output(page, 0)).to_contain_text("x = (1,")
+
+
+# ## The examples of a module
+
+
+def test_an_example_becomes_a_cell_without_prompts(module: Page) -> None:
+    expect(block(module, 0)).to_contain_text(">>> layer = Scale(3)")
+    run(module, 0)
+    expect_done(module, 0, "torch.Size([2, 3])")
+    expect(output(module, 0)).to_contain_text("[2, 2, 2]")
+    expect(block(module, 0).locator(".cm-content")).not_to_contain_text(">>>")
+    press(module, 0, "Reset")
+    expect(block(module, 0).locator("pre")).to_contain_text(">>> layer = Scale(3)")
+
+
+def test_an_error_that_is_meant_stops_nothing(module: Page) -> None:
+    block(module, 2).hover()
+    press(module, 2, "Run to here")
+    expect_done(module, 2, "True")
+    expect_done(module, 1, "ValueError: channels must be at least 1, got 0")
+    expect(bar(module, 1)).to_contain_text("an error, as on the page")
+
+
+# ## Try this module
+
+
+def test_an_edited_module_is_compared_with_the_original(module: Page) -> None:
+    module.get_by_role("button", name="Try this module").click()
+    expect(trial(module).locator(".cm-content")).to_contain_text("class Scale")
+    trial(module).get_by_role("button", name="Run").click()
+    expect(trial(module)).to_contain_text("No difference.", timeout=PATIENT)
+    try_with(module, "        return torch.cat([self.weight * x, x], dim=1)\n")
+    expect(trial(module)).to_contain_text("The edited module differs.")
+    row = trial(module).get_by_role("row", name="Scale")
+    expect(row).to_contain_text("(2, 3) → (2, 6)")
+    expect(trial(module)).to_contain_text("torch.Size([2, 6])")
+    # The number that differs, and the number of parameters.
+    try_with(module, "        return self.weight * x + 0.5\n")
+    expect(row).to_contain_text("0.5 where numbers reach 2")
+    expect(row.get_by_role("cell").nth(1)).to_have_text("3")
+
+
+def test_a_module_that_fails_leads_to_the_line(module: Page) -> None:
+    module.get_by_role("button", name="Try this module").click()
+    try_with(module, "        return missing * x\n")
+    expect(trial(module)).to_contain_text("Your version fails:", timeout=PATIENT)
+    expect(trial(module)).to_contain_text("name 'missing' is not defined")
+    line = SCALE.count("\n")
+    trial(module).get_by_role("button", name=f"line {line}, in").click()
+    module.reload()
+    module.get_by_role("button", name="Try this module").click()
+    expect(trial(module).locator(".cm-content")).to_contain_text("return missing")
+    trial(module).get_by_role("button", name="Reset").click()
+    expect(trial(module).locator(".cm-content")).not_to_contain_text("return missing")
+    trial(module).get_by_role("button", name="Close").click()
+    expect(trial(module)).to_be_hidden()
+    expect(module.get_by_role("button", name="Try this module")).to_be_focused()
+
+
+# ## What goes wrong
+
+
+def test_an_endless_loop_is_stopped(page: Page) -> None:
+    run(page, 0, "while True:\n    pass")
+    expect(page.get_by_text("Python: busy")).to_be_visible()
+    expect_state(page, 0, "running")
+    start = time.monotonic()
+    press(page, 0, "Stop")
+    expect_state(page, 0, "stopped")
+    assert time.monotonic() - start < 10
+    run(page, 1, "'still here'")
+    expect_done(page, 1, "still here")
+
+
+def test_an_endless_loop_is_stopped_after_a_reload(page: Page) -> None:
+    run(page, 0, "while True:\n    pass")
+    expect_state(page, 0, "running")
+    page.reload()
+    expect(page.get_by_text("Python: busy")).to_be_visible()
+    run(page, 1, "'after the loop'")
+    expect_state(page, 1, "waiting")
+    page.get_by_role("button", name="Stop Python").click()
+    # What waited behind it is not run, as if it had built upon it.
+    expect_state(page, 1, "skipped")
+    run(page, 1)
+    expect_done(page, 1, "after the loop")
+
+
+def test_a_hundred_thousand_lines_leave_the_page_quick(page: Page) -> None:
+    write(page, 0, "for i in range(100_000):\n    print('line', i)")
+    # The longest time in which the page could not have answered.
+    page.evaluate("""() => {
+      let last = performance.now();
+      window.longest = 0;
+      setInterval(() => {
+        const now = performance.now();
+        window.longest = Math.max(window.longest, now - last);
+        last = now;
+      }, 10);
+    }""")
+    page.keyboard.press("Shift+Enter")
+    expect_state(page, 0, "done")
+    expect(output(page, 0)).to_contain_text("line 99999")
+    expect(output(page, 0)).to_contain_text("line 0")
+    expect(output(page, 0)).to_contain_text("lines left out")
+    assert len(output(page, 0).inner_text().split("\n")) < 2000
+    assert page.evaluate("window.longest") < 1000
+
+
+def test_two_cells_wait_for_each_other(page: Page) -> None:
+    run(page, 0, "import time; time.sleep(1.5); first = 'one'")
+    run(page, 1, "first + ' two'")
+    expect_state(page, 1, "waiting")
+    expect_done(page, 1, "one two")
+
+
+def test_a_reload_and_a_second_tab_find_the_same_python(
+    page: Page, context: BrowserContext, server: Server
+) -> None:
+    run(page, 0, "kept = 'found again'")
+    expect_state(page, 0, "done")
+    page.reload()
+    run(page, 1, "kept")
+    expect_done(page, 1, "found again")
+    other = enter(context, server, NOTEBOOK)
+    run(other, 3, "kept + ', elsewhere'")
+    expect_done(other, 3, "found again, elsewhere")
+
+
+# Nothing but the end of its process ends it.
+STUBBORN = """
+import time
+while True:
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+def test_to_restart_forgets_what_was_defined(
+    page: Page, context: BrowserContext, server: Server
+) -> None:
+    run(page, 0, "forgotten = 1")
+    expect_state(page, 0, "done")
+    other = enter(context, server, NOTEBOOK)
+    run(other, 0, STUBBORN)
+    expect_state(other, 0, "running")
+    page.get_by_role("button", name="Restart Python").click()
+    run(page, 1, "forgotten")
+    expect_state(page, 1, "failed")
+    expect(output(page, 1)).to_contain_text("NameError")
+    expect(output(other, 0)).to_contain_text("Python was started anew")
+
+
+def test_a_kernel_that_dies_is_told_and_the_next_run_begins_anew(page: Page) -> None:
+    run(page, 0, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    expect(output(page, 0)).to_contain_text("Python has ended", timeout=PATIENT)
+    expect_state(page, 0, "failed")
+    run(page, 1, "'alive'")
+    expect_done(page, 1, "alive")
+
+
+def test_nobody_answers_input_and_the_page_says_so(page: Page) -> None:
+    run(page, 0, "name = input('Who? ')")
+    expect_state(page, 0, "failed")
+    expect(output(page, 0)).to_contain_text("nobody can answer input()")
+
+
+def test_when_the_server_is_gone_nothing_written_is_lost(
+    folder: Path, browser: Browser
+) -> None:
+    with open_context(browser) as context:
+        with serving(folder / "site", path=folder) as server:
+            page = enter(context, server, NOTEBOOK)
+            run(page, 0, "import time; time.sleep(60)")
+            expect_state(page, 0, "running")
+        expect(output(page, 0)).to_contain_text("connection to Python was lost")
+        expect(page.get_by_text("Python: no connection")).to_be_visible()
+        run(page, 0, "print('written meanwhile')")
+        expect(output(page, 0)).to_contain_text("The live server does not answer")
+        expect(block(page, 0)).to_contain_text("written meanwhile")
+        with serving(folder / "site", server.port, folder) as again:
+            run(page, 0)
+            expect(output(page, 0)).to_contain_text("server was started anew")
+            enter(context, again, MODULE)
+            run(page, 0)
+            expect_done(page, 0, "written meanwhile")
+
+
+# ## Everybody can use it
+
+
+def test_all_of_it_works_by_keyboard(page: Page) -> None:
+    expect(block(page, 0)).to_be_attached()
+    page.locator(".nb-downloads a").last.focus()
+    for name in ("Run", "Run to here", "Edit"):
+        while page.evaluate("document.activeElement.title") != name:
+            page.keyboard.press("Tab")
+    tools = block(page, 0).locator(".live-tools")
+    assert tools.evaluate("e => getComputedStyle(e).opacity") == "1"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("if True:\nprint('typed')")
+    page.keyboard.press("Shift+Enter")
+    expect_done(page, 0, "typed")
+    # Tab indents, and Escape leaves.
+    page.keyboard.press("Tab")
+    expect(block(page, 0).locator(".cm-content")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(bar(page, 0).get_by_role("button", name="Run", exact=True)).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(block(page, 0).locator("pre")).to_be_visible()
+    focused = "document.activeElement.closest('.live-block') !== null"
+    assert page.evaluate(focused), "the focus stays with the cell"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1440)])
+def test_axe_finds_nothing_and_nothing_overflows(
+    scheme: str, width: int, tools: Path, browser: Browser, server: Server
+) -> None:
+    axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
+    look = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    # No colour is measured while it changes.
+    with open_context(browser, **look, reduced_motion="reduce") as context:
+        page = enter(context, server, NOTEBOOK)
+        run(page, 0, "print('wide ' * 99)\n" + "x = '" + "long" * 99 + "'\n1 / 0")
+        expect_state(page, 0, "failed")
+        check(page, axe)
+        page.goto(f"{server.address}{MODULE}")
+        run(page, 0)
+        expect_state(page, 0, "done")
+        page.get_by_role("button", name="Try this module").click()
+        try_with(page, "        return torch.cat([self.weight * x, x], dim=1)\n")
+        expect(trial(page)).to_contain_text("The edited module differs.")
+        check(page, axe)
+
+
+def check(page: Page, axe: str) -> None:
+    page.evaluate(axe)
+    result = page.evaluate("axe.run({resultTypes: ['violations']})")
+    assert [
+        f"{found['id']}: {item['target']} {item['failureSummary']}"
+        for found in result["violations"]
+        for item in found["nodes"]
+    ] == []
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
+
+
+# ## Where no live server is
+
+
+@pytest.fixture
+def published(folder: Path, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the site as it is published."""
+    with preview(folder / "site", 0) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{web.server_port}/"
+        contexts = []
+
+        def opened(where: str, **options: object) -> Page:
+            contexts.append(open_context(browser, base_url=address, **options))
+            page = contexts[-1].new_page()
+            page.goto(where, wait_until="networkidle")
+            return page
+
+        yield opened
+        for context in contexts:
+            context.close()
+        web.shutdown()
+
+
+def test_the_published_site_says_how_and_asks_nothing(
+    published: Callable[..., Page],
+) -> None:
+    page = published(NOTEBOOK)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    block(page, 0).hover()
+    block(page, 0).get_by_role("button", name="Run").click()
+    note = page.get_by_role("group", name="How to run this")
+    expect(note).to_contain_text("make live")
+    notebook = note.get_by_role("link", name="Download the notebook")
+    assert str(notebook.get_attribute("href")).endswith("cells/cells.ipynb")
+    assert asked == []
+    page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+
+
+def test_the_published_module_says_how_and_leads_to_the_guide(
+    published: Callable[..., Page],
+) -> None:
+    page = published(MODULE)
+    page.get_by_role("button", name="Try this module").click()
+    note = page.get_by_role("group", name="How to run this")
+    expect(note.get_by_role("link", name="Download the notebook")).to_have_count(0)
+    note.get_by_role("link", name="How it works").click()
+    expect(page).to_have_url(re.compile(r"guide/run/#live$"))
+    expect(page.get_by_role("heading", name="Live")).to_be_in_viewport()
+
+
+def test_the_buttons_take_no_room(published: Callable[..., Page]) -> None:
+    heights = "document.querySelector('article').getBoundingClientRect().height"
+    for where in (NOTEBOOK, MODULE):
+        scripted, plain = published(where), published(where, java_script_enabled=False)
+        assert scripted.evaluate(heights) == plain.evaluate(heights)
+
+
+def test_without_javascript_nothing_is_offered(published: Callable[..., Page]) -> None:
+    page = published(NOTEBOOK, java_script_enabled=False)
+    expect(page.get_by_role("button", name="Run")).to_have_count(0)
+    expect(page.locator(".live-header, .live-tools, .live-bar")).to_have_count(0)

@@ -1,0 +1,89 @@
+"""Live cells on the site itself: a page of each kind, and what is an example."""
+
+import ast
+import doctest
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import open_context
+from tests.browser.live import (
+    PATIENT,
+    Server,
+    block,
+    enter,
+    expect_done,
+    output,
+    press,
+    run,
+    serving,
+    trial,
+)
+from tests.conftest import ROOT
+
+FIND = "import('/assets/live/examples.js').then(found => found.examples())"
+
+
+@pytest.fixture(scope="module")
+def server(site: Path) -> Iterator[Server]:
+    with serving(site) as server:
+        yield server
+
+
+@pytest.fixture
+def live(browser: Browser, server: Server) -> Iterator[Page]:
+    with open_context(browser, base_url=server.address) as context:
+        yield enter(context, server, "guide/run/")
+
+
+@pytest.mark.parametrize(
+    "name", ["layers/token_mixing", "layers/drop_in_mixer", "models/mlp_mixer"]
+)
+def test_examples_are_those_that_doctest_runs(name: str, page: Page) -> None:
+    source = (ROOT / "labml_style_nn" / f"{name}.py").read_text("utf-8")
+    told = ast.get_docstring(ast.parse(source)) or ""
+    expected = doctest.DocTestParser().get_examples(told)
+    page.goto(f"{name}/")
+    found = page.evaluate(FIND)
+    assert "\n".join(each["code"] for each in found).split("\n") == [
+        line for each in expected for line in each.source.rstrip("\n").split("\n")
+    ]
+    raising = [each.exc_msg.partition(":")[0] for each in expected if each.exc_msg]
+    named = [each["raises"] for each in found if each["raises"]]
+    assert set(named) == set(raising)
+
+
+def test_a_notebook_draws_what_it_drew_when_it_was_built(live: Page) -> None:
+    live.goto("examples/mixer_in_ten_minutes/")
+    live.get_by_text("Show the code").first.click()
+    block(live, 2).hover()
+    press(live, 2, "Run to here")
+    expect_done(live, 2, "")
+    recorded = live.locator(".live-replaced svg").last
+    label = str(recorded.get_attribute("aria-label"))
+    drawn = output(live, 2).get_by_role("img", name=label)
+    expect(drawn).to_be_visible()
+    marks = "svg => svg.querySelectorAll('text').length"
+    assert drawn.evaluate(marks) == recorded.evaluate(marks) > 0
+
+
+def test_a_reader_sees_what_the_skip_connections_do(live: Page) -> None:
+    live.goto("models/mlp_mixer/")
+    run(live, 0)
+    expect_done(live, 0, "torch.Size([2, 10])")
+    live.get_by_role("button", name="Try this module").click()
+    editor = trial(live).locator(".cm-content")
+    expect(editor).to_contain_text("class MixerBlock")
+    source = (ROOT / "labml_style_nn" / "models" / "mlp_mixer.py").read_text("utf-8")
+    broken = source.replace("u = x + ", "u = ").replace("y = u + ", "y = ")
+    assert broken != source
+    editor.click()
+    live.keyboard.press("Control+a")
+    live.keyboard.insert_text(broken)
+    live.keyboard.press("Shift+Enter")
+    expect(trial(live)).to_contain_text("The edited module differs.", timeout=PATIENT)
+    first = trial(live).get_by_role("row", name="MLPMixer").first
+    expect(first).to_contain_text("(2, 10)")
+    expect(first).to_contain_text("where numbers reach")
