@@ -15,8 +15,9 @@ are published: what a reader runs here, nobody can run there.
 | [`comparison`][live.comparison] | a module that was edited, beside the original |
 | [`edition`][live.edition] | the package with one file edited, and readable errors |
 | [`observation`][live.observation] | what the examples of a module come to |
+| [`client`][live.client] | the scripts of a live page |
 
-The first four serve; the last three run in a kernel.
+The first four serve, the next three run in a kernel, and the last in the page.
 
 ## What a page can ask
 

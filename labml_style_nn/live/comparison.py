@@ -157,7 +157,8 @@ def _named(value: Any) -> Any:
 
 def compare(name: str, source: str) -> Comparison:
     """Compare a module of this package with an edited text of it."""
-    before, after = _original(name), observe(Edition(name, source))
+    before = _original(Edition.original(name))
+    after = observe(Edition(name, source))
     pairs = zip(before.outcomes, after.calls, strict=False)
     return Comparison(
         name,
@@ -186,9 +187,9 @@ class _Original:
 
 
 @lru_cache(maxsize=1)
-def _original(name: str) -> _Original:
+def _original(edition: Edition) -> _Original:
     """What the installed module does, in the way in which the edited one is asked."""
-    seen = observe(Edition.original(name))
+    seen = observe(edition)
     return _Original(seen, [_outcome(call) for call in seen.calls])
 
 

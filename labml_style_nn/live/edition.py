@@ -98,17 +98,18 @@ def _take(package: str) -> dict[str, ModuleType]:
 
 @dataclass(frozen=True)
 class Step:
-    """A line that was being run: of the edited text, or of an example."""
+    """A line that was being run."""
 
-    # In the edited text, counted from one.
+    # In the edited text, counted from one; nothing for a line that is elsewhere.
     line: int | None
+    # The function; elsewhere the module and the line in it, or nothing in an example.
     inside: str
     code: str
 
     def __str__(self) -> str:
-        line = f"line {self.line}" if self.line else "example"
-        inside = f", in {self.inside}" if self.inside else ""
-        return f"{line}{inside}: {self.code}"
+        line = f"line {self.line}" if self.line else ""
+        place = ", in ".join(filter(None, [line, self.inside]))
+        return f"{place or 'example'}: {self.code}"
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,11 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException, edition: Edition) -> "Failure":
         """Read a traceback."""
-        steps = list(_steps(error, edition))
+        steps = [*_steps(error, edition)]
         if isinstance(error, SyntaxError) and error.filename == edition.filename:
             steps.append(Step(error.lineno, "", (error.text or "").strip()))
-        return cls(_message(error), tuple(steps))
+        # An edit can fail what imports it before it runs itself.
+        return cls(_message(error), tuple(steps or _beside(error, edition)))
 
 
 def _message(error: BaseException) -> str:
@@ -142,3 +144,15 @@ def _steps(error: BaseException, edition: Edition) -> Iterator[Step]:
             yield Step(line, "" if name == "<module>" else name, text)
         elif code.co_filename.startswith("<doctest "):
             yield Step(None, "", text)
+
+
+def _beside(error: BaseException, edition: Edition) -> list[Step]:
+    """The last line in another module of the package."""
+    package = edition.name.partition(".")[0]
+    steps = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith(f"{package}.") and not name.startswith(__package__ or ""):
+            code = linecache.getline(frame.f_code.co_filename, line).strip()
+            steps.append(Step(None, f"{name}, line {line}", code))
+    return steps[-1:]

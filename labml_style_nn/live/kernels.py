@@ -60,6 +60,8 @@ def environment(folder: Path) -> dict[str, str]:
         **os.environ,
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_NO_CONFIG": "1",
+        # The debugger's remark on how Python was started would stand in a cell.
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONPATH": os.pathsep.join(path),
     }
 

@@ -13,6 +13,7 @@ import secrets
 import signal
 import tempfile
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from jupyter_server.auth.authorizer import AllowAllAuthorizer
@@ -33,7 +34,6 @@ from tornado.web import Application, StaticFileHandler
 
 from labml_style_nn.live.access import HEADERS, Reader, spoken
 from labml_style_nn.live.kernels import (
-    IDLE_SECONDS,
     Sessions,
     environment,
     manager,
@@ -76,65 +76,87 @@ class Channels(KernelWebsocketHandler):
 
 
 _ID = r"\w+-\w+-\w+-\w+-\w+"
+_SESSION = rf"/api/sessions/(?P<session_id>{_ID})"
+_KERNEL = rf"/api/kernels/(?P<kernel_id>{_ID})"
 
 
-def application(
-    site: Path, folder: Path, token: str, idle_seconds: int = IDLE_SECONDS
-) -> Application:
+def application(site: Path, folder: Path, token: str) -> Application:
     """All that is at the address."""
-    kernels = manager(folder, idle_seconds)
-    sessions = Sessions(  # type: ignore[no-untyped-call]
-        kernel_manager=kernels, env=environment(folder)
-    )
+    pages = {"path": str(site), "default_filename": "index.html"}
     reader = Reader(token=token)
     return Application(
         [
-            (r"/api/sessions", SessionRootHandler),
-            (rf"/api/sessions/(?P<session_id>{_ID})", SessionHandler),
-            (rf"/api/kernels/(?P<kernel_id>{_ID})", KernelHandler),
-            (
-                rf"/api/kernels/(?P<kernel_id>{_ID})/(?P<action>interrupt|restart)",
-                KernelActionHandler,
-            ),
-            (rf"/api/kernels/(?P<kernel_id>{_ID})/channels", Channels),
-            (r"/(.*)", Pages, {"path": str(site), "default_filename": "index.html"}),
+            ("/api/sessions", SessionRootHandler),
+            (_SESSION, SessionHandler),
+            (_KERNEL, KernelHandler),
+            (rf"{_KERNEL}/(?P<action>interrupt|restart)", KernelActionHandler),
+            (rf"{_KERNEL}/channels", Channels),
+            ("/(.*)", Pages, pages),
         ],
         headers=HEADERS,
         identity_provider=reader,
         authorizer=AllowAllAuthorizer(identity_provider=reader),
         # A forged request would live on a cookie, and there are none.
         disable_check_xsrf=True,
-        kernel_manager=kernels,
-        session_manager=sessions,
-        kernel_websocket_connection_class=ZMQChannelsWebsocketConnection,
-        config=settings(),
         log_function=lambda handler: None,
+        **_kernels(folder),
     )
 
 
-async def serve(site: Path, port: int) -> None:
-    """Serve until the task is cancelled, as Ctrl-C does, or the system asks to end."""
+def _kernels(folder: Path) -> dict[str, Any]:
+    kernels, env = manager(folder), environment(folder)
+    sessions = Sessions(kernel_manager=kernels, env=env)  # type: ignore[no-untyped-call]
+    return {
+        "kernel_manager": kernels,
+        "session_manager": sessions,
+        "kernel_websocket_connection_class": ZMQChannelsWebsocketConnection,
+        "config": settings(),
+    }
+
+
+def listen(port: int) -> list[socket]:
+    """Take a port of this machine, for nobody outside it; 0 takes any that is free."""
+    return bind_sockets(port, "127.0.0.1")
+
+
+async def serve(site: Path, sockets: list[socket]) -> None:
+    """Serve until Ctrl-C, or until the system asks to end; say where."""
     # The sockets of kernels are files, whose paths must be short; macOS has long ones.
     short = "/tmp" if os.name == "posix" else None
     token = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(dir=short, ignore_cleanup_errors=True) as folder:
         app = application(site, Path(folder), token)
         server = HTTPServer(app)
-        sockets = bind_sockets(port, "127.0.0.1")
         server.add_sockets(sockets)
         port = sockets[0].getsockname()[1]
-        address = f"http://127.0.0.1:{port}/#token={token}"
-        print(f"Open {address}\n(Ctrl-C ends it, and all that runs)", flush=True)
+        print(f"Open http://127.0.0.1:{port}/#token={token}", flush=True)
+        print("(Ctrl-C ends it, and all that runs)", flush=True)
         try:
             await _ended()
         finally:
             server.stop()
             await app.settings["kernel_manager"].shutdown_all(now=True)
+            await _cancelled()
 
 
 async def _ended() -> None:
     ended = asyncio.Event()
+    # Elsewhere Ctrl-C cancels the wait.
     if os.name == "posix":
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
     await ended.wait()
+
+
+async def _cancelled() -> None:
+    """Cancel what goes on, once before `asyncio.run` does.
+
+    A socket that waits for its kernel takes the first time for an answer, and would
+    then be waited for without end. What is cancelled has nothing to say.
+    """
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=0.2)

@@ -13,6 +13,7 @@ import asyncio
 import errno
 import logging
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="SITE",
         help="the site, as MkDocs built it (default: %(default)s)",
     )
-    parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    parser.add_argument("--port", type=_port, default=8000, help="default: %(default)s")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,22 +39,31 @@ def run(options: argparse.Namespace) -> int:
     reason = lacking(options.site)
     if reason:
         return _fail(reason)
-    from labml_style_nn.live.server import serve
+    from labml_style_nn.live.server import listen, serve
 
     # What a hostile page, or a page of yesterday, asks in vain is no news.
     logging.getLogger("tornado").setLevel(logging.ERROR)
     try:
-        asyncio.run(serve(options.site, options.port))
+        sockets = listen(options.port)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        return _fail(
-            f"Port {options.port} is in use: choose another, as in --port 8001"
-        )
-    except KeyboardInterrupt:
-        pass
+        return _fail(_about_port(options.port, error))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(options.site, sockets))
     print()
     return 0
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65536:
+        raise argparse.ArgumentTypeError(f"a port is at most 65535, not {port}")
+    return port
+
+
+def _about_port(port: int, error: OSError) -> str:
+    busy = error.errno == errno.EADDRINUSE
+    reason = "is in use" if busy else f"cannot be used ({error.strerror})"
+    return f"Port {port} {reason}: choose another, as in --port 8001"
 
 
 def lacking(site: Path) -> str:

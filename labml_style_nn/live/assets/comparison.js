@@ -105,7 +105,7 @@ function examples({ examples: all }) {
 function step({ line, inside, code }, go) {
   const words = `line ${line}${inside && `, in ${inside}`}`;
   const leads = { type: "button", onclick: () => go(line) };
-  const place = line ? make("button.live-line", leads, words) : "example";
+  const place = line ? make("button.live-line", leads, words) : inside || "example";
   return make("li", {}, place, ": ", make("code", {}, code));
 }
 

@@ -1,0 +1,227 @@
+"""Nobody without the token runs anything, whatever a request brings instead of it."""
+
+import socket
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from tests.live.conftest import Answer, Live, close, finished
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+API = [
+    ("GET", "/api/sessions"),
+    ("POST", "/api/sessions"),
+    ("GET", f"/api/sessions/{NOBODY}"),
+    ("PATCH", f"/api/sessions/{NOBODY}"),
+    ("DELETE", f"/api/sessions/{NOBODY}"),
+    ("GET", f"/api/kernels/{NOBODY}"),
+    ("DELETE", f"/api/kernels/{NOBODY}"),
+    ("POST", f"/api/kernels/{NOBODY}/interrupt"),
+    ("POST", f"/api/kernels/{NOBODY}/restart"),
+    ("GET", f"/api/kernels/{NOBODY}/channels"),
+]
+PAGE = {"path": "/stranger/", "type": "page"}
+
+
+def strangers(live: Live) -> dict[str, dict[str, str]]:
+    """Headers that bring the token in no way that counts, or another one."""
+    name = f"username-127-0-0-1-{live.port}"
+    names = (name, f"_xsrf={live.token}; {name}", "token", "Authorization")
+    return {
+        "nothing": {},
+        "another token": {"Authorization": f"token {'x' * 32}"},
+        "an empty token": {"Authorization": "token "},
+        "part of the token": {"Authorization": f"token {live.token[:-1]}"},
+        "more than the token": {"Authorization": f"token {live.token}x"},
+        **{f"a cookie {n}": {"Cookie": f"{n}={live.token}"} for n in names},
+        "a header of another kind": {"X-XSRFToken": live.token},
+        "a referrer": {"Referer": f"{live.address}/#token={live.token}"},
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), API)
+def test_nothing_is_answered_without_the_token(
+    live: Live, method: str, path: str
+) -> None:
+    for reason, headers in strangers(live).items():
+        answer = live.ask(method, path, headers, PAGE)
+        assert answer.status == 403, reason
+        assert live.token.encode() not in answer.body
+    assert all(s["path"] != PAGE["path"] for s in live.api("GET", "sessions").json)
+
+
+def test_the_token_does_not_count_in_an_address_or_a_body(live: Live) -> None:
+    for path in (f"/api/sessions?token={live.token}", "/api/sessions"):
+        body = {**PAGE, "token": live.token}
+        assert live.ask("POST", path, {}, body).status == 403
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert live.ask("POST", path, form, f"token={live.token}").status == 403
+
+
+def test_the_token_counts_in_a_header(live: Live) -> None:
+    assert live.api("GET", "sessions").status == 200
+
+
+@pytest.fixture(scope="module")
+def kernel(live: Live) -> str:
+    return live.kernel("/access/")
+
+
+def opened(live: Live, kernel: str, headers: Any, protocols: Any) -> int:
+    """Try to open a socket; the status that comes, 101 if it opens."""
+
+    async def try_it() -> int:
+        try:
+            await close(await live.connect(kernel, headers, protocols))
+        except HTTPClientError as error:
+            return error.code
+        return 101
+
+    return finished(try_it())
+
+
+def test_a_socket_opens_with_the_token_alone(live: Live, kernel: str) -> None:
+    token = f"token.{live.token}"
+    assert opened(live, kernel, {}, ["kernel.json", token]) == 101
+    for headers in strangers(live).values():
+        assert opened(live, kernel, headers, ["kernel.json"]) == 403
+        assert opened(live, kernel, headers, ["kernel.json", f"{token}x"]) == 403
+
+
+def test_the_answer_of_a_socket_does_not_repeat_the_token(
+    live: Live, kernel: str
+) -> None:
+    async def chosen() -> str | None:
+        connection = await live.connect(kernel)
+        subprotocol = connection.selected_subprotocol
+        await close(connection)
+        return subprotocol
+
+    assert finished(chosen()) == "kernel.json"
+
+
+FOREIGN = ["http://127.0.0.1:1", "https://example.invalid", "http://localhost", "null"]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+def test_another_origin_is_refused_even_with_the_token(
+    live: Live, kernel: str, origin: str
+) -> None:
+    headers = {**live.authorization, "Origin": origin}
+    answer = live.ask("POST", "/api/sessions", headers, PAGE)
+    assert answer.status == 404
+    assert opened(live, kernel, {"Origin": origin}, None) == 403
+    ask_first = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    preflight = live.ask("OPTIONS", "/api/sessions", ask_first)
+    for refused in (answer, preflight):
+        assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+@pytest.mark.parametrize("host", ["example.invalid", "127.0.0.1.example.invalid"])
+def test_a_name_that_was_rebound_to_this_machine_is_refused(
+    live: Live, host: str
+) -> None:
+    headers = {**live.authorization, "Host": f"{host}:{live.port}"}
+    for method, path in [("GET", "/"), *API]:
+        answer = live.ask(method, path, headers, PAGE)
+        assert answer.status == 403
+        assert b"Home" not in answer.body
+
+
+def everything(live: Live) -> list[Answer]:
+    """Answers of all kinds."""
+    paths = ["/", "/part", "/nothing", *(path for _, path in API)]
+    asked = [
+        live.ask(method, path, headers, PAGE)
+        for path in paths
+        for method in ("GET", "POST", "PUT", "HEAD", "OPTIONS")
+        for headers in ({}, {"Cookie": f"username-127-0-0-1-{live.port}=x"})
+    ]
+    return [
+        *asked,
+        live.api("GET", "sessions"),
+        live.api("DELETE", f"kernels/{NOBODY}"),
+    ]
+
+
+def test_no_answer_sets_a_cookie_or_lets_itself_be_framed(live: Live) -> None:
+    for answer in everything(live):
+        assert "Set-Cookie" not in answer.headers
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        if answer.body:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "frame-ancestors 'none'" in policy
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/api/",
+        "/api/contents",
+        "/api/contents/secret.txt",
+        "/api/terminals",
+        "/api/config/x",
+        "/api/kernels",
+        "/api/kernelspecs",
+        "/api/me",
+        "/api/nbconvert",
+        "/api/shutdown",
+        "/files/secret.txt",
+        "/view/secret.txt",
+        "/login",
+        "/logout",
+        "/metrics",
+        "/static/style/style.min.css",
+    ],
+)
+def test_of_jupyter_there_is_no_more_than_is_needed(live: Live, path: str) -> None:
+    for method in ("GET", "POST", "PUT"):
+        answer = live.ask(method, path, live.authorization, {})
+        assert answer.status in (404, 405)
+
+
+# ## The files of the site
+
+
+def test_the_site_is_there_for_everybody(live: Live) -> None:
+    home = live.ask("GET", "/")
+    assert home.body == (live.site / "index.html").read_bytes()
+    assert live.ask("GET", "/part/").body == b"<title>Part</title>"
+    moved = live.ask("GET", "/part")
+    assert (moved.status, moved.headers["Location"]) == (301, "/part/")
+    assert live.ask("HEAD", "/").headers["Content-Length"] == str(len(home.body))
+
+
+def test_what_is_not_there_has_the_page_of_the_site(live: Live) -> None:
+    answer = live.ask("GET", "/nothing/")
+    assert (answer.status, answer.body) == (404, b"<title>Nothing here</title>")
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/part/../../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/part/..%5c..%5csecret.txt",
+        "//secret.txt",
+        "/%00/../secret.txt",
+        "/part/%2e%2e/%2e%2e/secret.txt",
+        "http://127.0.0.1/../secret.txt",
+    ],
+)
+def test_no_path_leads_out_of_the_site(live: Live, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=30) as raw:
+        raw.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
+    assert answer.split()[1] in (b"400", b"403", b"404")

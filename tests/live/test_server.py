@@ -1,0 +1,287 @@
+"""The command: what it says, what it leaves on the machine, and how it ends."""
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from labml_style_nn.live import server
+from labml_style_nn.live.kernels import manager
+from tests.conftest import ROOT
+from tests.live.conftest import Live, close, finished, make_site, request, serving
+from tests.test_copy import BARE
+
+# Seconds: a busy machine takes its time.
+PATIENCE = 30
+
+
+def soon(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true."""
+    until = time.monotonic() + PATIENCE
+    while not (now := true()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return now
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether it is gone, or waits for nothing but to be counted."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+# ## What it says
+
+
+def command(*arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    program = ["-c", before] if before else ["-m", "labml_style_nn"]
+    return subprocess.run(
+        [sys.executable, *program, "live", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def test_without_a_site_it_says_how_to_build_one(tmp_path: Path) -> None:
+    result = command(str(tmp_path))
+    assert (result.returncode, result.stdout) == (1, "")
+    wanted = f"{tmp_path} has no index.html: build the site first, as with `make build`"
+    assert result.stderr.strip() == wanted
+
+
+def test_without_jupyter_it_says_what_to_install(tmp_path: Path) -> None:
+    result = command(str(make_site(tmp_path)), before=BARE)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "pip install 'labml-style-nn[live]'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_busy_port_is_named(live: Live) -> None:
+    result = command(str(live.site), "--port", str(live.port))
+    assert (result.returncode, result.stdout) == (1, "")
+    wanted = f"Port {live.port} is in use: choose another, as in --port 8001"
+    assert result.stderr.strip() == wanted
+
+
+def test_a_port_that_cannot_be_is_refused(live: Live) -> None:
+    result = command(str(live.site), "--port", "99999")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "a port is at most 65535, not 99999" in result.stderr
+
+
+# ## What a kernel is given
+
+LOOK = """
+import os, sys, labml_style_nn
+print(labml_style_nn.__file__, sys.executable, os.getcwd(), "READER" in globals())
+"""
+
+
+def test_a_kernel_has_this_package_and_a_folder_of_its_own(tmp_path: Path) -> None:
+    # A reader's own settings, which would define a name and change the port.
+    startup = tmp_path / "home/.ipython/profile_default/startup"
+    startup.mkdir(parents=True)
+    (startup / "hello.py").write_text("READER = 1")
+    jupyter = tmp_path / "home/.jupyter"
+    jupyter.mkdir()
+    (jupyter / "jupyter_server_config.py").write_text("raise SystemExit('read')")
+    kernels = tmp_path / "home/.local/share/jupyter/kernels/python3"
+    kernels.mkdir(parents=True)
+    (kernels / "kernel.json").write_text('{"argv": ["false"], "language": "python"}')
+    site = make_site(tmp_path)
+    with serving(site, HOME=str(tmp_path / "home")) as live:
+        package, python, folder, reader = live.run(live.kernel("/"), LOOK).split()
+        assert not list(site.parent.glob("*.ipynb"))
+    assert Path(package).is_relative_to(ROOT)
+    assert (python, reader) == (sys.executable, "False")
+    assert Path(folder).parent.parent == Path("/tmp")
+    assert not Path(folder).exists()
+
+
+def test_a_page_has_one_kernel(live: Live) -> None:
+    kernel = live.kernel("/one/")
+    live.run(kernel, "x = 1")
+    assert live.kernel("/one/") == kernel
+    assert live.run(kernel, "print(x)") == "1\n"
+    other = live.kernel("/other/")
+    assert other != kernel
+    assert live.run(other, "print(x)") == "NameError"
+
+
+def test_a_restart_forgets_and_keeps_the_id(live: Live) -> None:
+    kernel = live.kernel("/restart/")
+    live.run(kernel, "x = 1")
+    assert live.api("POST", f"kernels/{kernel}/restart").status == 200
+    assert live.kernel("/restart/") == kernel
+    assert live.run(kernel, "print(x)") == "NameError"
+
+
+def test_an_endless_loop_is_interrupted(live: Live) -> None:
+    kernel = live.kernel("/endless/")
+
+    async def endless() -> str:
+        running = asyncio.create_task(
+            live.ran(kernel, "print('begun', flush=True)\nwhile True: pass")
+        )
+        await asyncio.to_thread(soon, lambda: state(live, kernel) == "busy")
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(live.api, "POST", f"kernels/{kernel}/interrupt")
+        return await running
+
+    assert finished(endless()) == "begun\nKeyboardInterrupt"
+    assert live.run(kernel, "print('goes on')") == "goes on\n"
+
+
+def state(live: Live, kernel: str) -> Any:
+    return live.api("GET", f"kernels/{kernel}").json["execution_state"]
+
+
+def test_a_session_that_is_deleted_ends_its_kernel(live: Live) -> None:
+    before = set(live.kernels)
+    kernel = live.kernel("/deleted/")
+    (process,) = set(live.kernels) - before
+    sessions = live.api("GET", "sessions").json
+    (session,) = [s["id"] for s in sessions if s["kernel"]["id"] == kernel]
+    assert live.api("DELETE", f"sessions/{session}").status == 204
+    assert soon(lambda: ended(process))
+    assert live.api("GET", f"kernels/{kernel}").status == 404
+
+
+def test_an_idle_kernel_ends_and_a_busy_one_does_not() -> None:
+    async def watch() -> tuple[list[str], str]:
+        kernels = manager(Path(folder), idle_seconds=1)
+        idle, busy = await kernels.start_kernel(), await kernels.start_kernel()
+        client = kernels.get_kernel(busy).client()
+        client.start_channels()
+        client.execute("while True: pass")
+        until = time.monotonic() + PATIENCE
+        while idle in kernels and time.monotonic() < until:
+            await asyncio.sleep(0.2)
+        left = list(kernels.list_kernel_ids())
+        client.stop_channels()
+        await kernels.shutdown_all(now=True)
+        return left, busy
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        left, busy = finished(watch())
+    assert left == [busy]
+
+
+# ## What it leaves on the machine
+
+
+def test_nobody_else_on_the_machine_sees_the_token(live: Live) -> None:
+    live.kernel("/seen/")
+    processes = [psutil.Process(live.process.pid), *live.kernels]
+    assert len(processes) > 1
+    for process in processes:
+        assert live.token not in " ".join(process.cmdline())
+        assert live.token not in str(process.environ())
+    folder = Path(processes[-1].cwd()).parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for path in [*folder.rglob("*"), *live.site.rglob("*")]:
+        assert not path.is_file() or live.token.encode() not in path.read_bytes()
+
+
+def listening(process: psutil.Process) -> set[tuple[str, int]]:
+    return {
+        (connection.laddr.ip, connection.laddr.port)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def test_one_port_is_open_and_only_for_this_machine(live: Live) -> None:
+    kernel = live.kernel("/ports/")
+    live.run(kernel, "pass")
+    server = psutil.Process(live.process.pid)
+    assert listening(server) == {("127.0.0.1", live.port)}
+    # IPython takes text there that its own children print, and nothing else.
+    for process in live.kernels:
+        assert {host for host, _ in listening(process)} <= {"127.0.0.1"}
+
+
+def test_the_channels_of_a_kernel_are_files_of_this_user(live: Live) -> None:
+    kernel = live.kernel("/files/")
+    live.run(kernel, "pass")
+    told = "from IPython import get_ipython; print(get_ipython().kernel.parent.{})"
+    assert live.run(kernel, told.format("transport")) == "ipc\n"
+    where = Path(live.run(kernel, told.format("ip")).strip())
+    assert where.parent.stat().st_mode & 0o777 == 0o700
+    assert len(list(where.parent.glob(f"{where.name}-*"))) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_ends_at_once_with_all_that_runs(tmp_path: Path, number: int) -> None:
+    with serving(make_site(tmp_path)) as live:
+        kernel = live.kernel("/")
+        folder = live.run(kernel, "import os; print(os.getcwd())").strip()
+        processes = finished(left_busy(live, kernel))
+        live.process.send_signal(number)
+        assert live.process.wait(PATIENCE) == 0
+        said = live.process.stdout.read() if live.process.stdout else ""
+    assert processes
+    assert all(ended(process) for process in processes)
+    assert not Path(folder).parent.exists()
+    assert said == "(Ctrl-C ends it, and all that runs)\n\n"
+
+
+async def left_busy(live: Live, kernel: str) -> list[psutil.Process]:
+    """A kernel that would not end by itself, with a child; its page was left."""
+    code = "import subprocess; subprocess.Popen(['sleep', '1000'])\nwhile True: pass"
+    connection = await live.connect(kernel)
+    await connection.write_message(json.dumps(request(code)))
+    await asyncio.to_thread(soon, lambda: len(live.kernels) == 2)
+    processes = live.kernels
+    await close(connection)
+    return processes
+
+
+# A page whose kernel answers, and one whose kernel is only beginning.
+@pytest.mark.parametrize("begun", [True, False])
+def test_ctrl_c_ends_it_while_a_page_is_open(tmp_path: Path, begun: bool) -> None:
+    async def end(live: Live) -> int:
+        kernel = await asyncio.to_thread(live.kernel, "/")
+        if begun:
+            await live.ran(kernel, "pass")
+        connection = await live.connect(kernel)
+        live.process.send_signal(signal.SIGINT)
+        code = await asyncio.to_thread(live.process.wait, PATIENCE)
+        await close(connection)
+        return code
+
+    with serving(make_site(tmp_path)) as live:
+        assert finished(end(live)) == 0
+        said = live.process.stdout.read() if live.process.stdout else ""
+    assert said == "(Ctrl-C ends it, and all that runs)\n\n"
+
+
+def test_kernels_end_if_it_is_killed(tmp_path: Path) -> None:
+    with serving(make_site(tmp_path)) as live:
+        live.run(live.kernel("/"), "pass")
+        processes = live.kernels
+        live.process.kill()
+        assert processes
+        assert soon(lambda: all(ended(process) for process in processes))
+
+
+def test_a_port_is_taken_for_this_machine_alone() -> None:
+    (taken,) = server.listen(0)
+    with taken:
+        host, port = taken.getsockname()
+        assert host == "127.0.0.1"
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
