@@ -11,7 +11,7 @@ plugins:
   - live
 ```
 
-| in `assets/` | |
+| in `assets/` | what it is for |
 |---|---|
 | `live.js` | the first script: is this page live? |
 | `token.js` | the token, out of the address and into the browser's storage |

@@ -10,9 +10,8 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.preview import server
-from tests.conftest import CACHE, ROOT, build
+from tests.conftest import ROOT, build
 
 # What keeps Chromium from calling home, and lets it run as root in a container.
 QUIET = [
@@ -55,13 +54,6 @@ def pages(site: Path) -> list[str]:
     addresses = [path.parent.relative_to(site).as_posix() + "/" for path in found]
     assert len(addresses) > 20
     return ["" if address == "./" else address for address in addresses]
-
-
-@pytest.fixture(scope="session")
-def tools() -> Path:
-    """Axe and Lighthouse, as their lock file names them."""
-    manifest = Path(__file__).parent / "package.json"
-    return node.packages(CACHE / "tests", manifest)
 
 
 def chromium() -> str | None:

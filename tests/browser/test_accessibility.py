@@ -10,11 +10,19 @@ from playwright.sync_api import Browser
 
 from labml_style_nn.weave.formulas import node
 from tests.browser.conftest import QUIET, chromium, open_context
+from tests.conftest import CACHE
 
+MANIFEST = Path(__file__).parent / "package.json"
 # A formula is there twice. What is drawn has the ink of the prose and is hidden from a
 # screen reader, which has its MathML.
 WHAT = "{exclude: [['.katex-html']]}"
 MAIN = ["", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"]
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """Axe and Lighthouse, as their lock file names them."""
+    return node.packages(CACHE / "tests", MANIFEST)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.preview import server as preview
 from tests.browser.conftest import open_context
 from tests.browser.live import (
@@ -27,6 +28,7 @@ from tests.browser.live import (
     try_with,
     write,
 )
+from tests.browser.test_accessibility import MANIFEST
 from tests.conftest import CACHE, ROOT, build
 
 NOTEBOOK = "examples/cells/"
@@ -527,8 +529,9 @@ def test_all_of_it_works_by_keyboard(page: Page) -> None:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1440)])
 def test_axe_finds_nothing_and_nothing_overflows(
-    scheme: str, width: int, tools: Path, browser: Browser, server: Server
+    scheme: str, width: int, browser: Browser, server: Server
 ) -> None:
+    tools = node.packages(CACHE / "tests", MANIFEST)
     axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
     look = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
     # No colour is measured while it changes.
