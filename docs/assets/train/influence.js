@@ -1,0 +1,102 @@
+/* What each token mixing mixes: for one patch, how much every patch has to say in what it
+ * becomes. A map of the image for each block. */
+
+import { grey, signed } from "./colours.js";
+import { SIDE } from "./strokes.js";
+
+const SQUARE = 20; // pixels of the canvas for a pixel of the image
+const INK = 0.45; // of a pixel of the digit, over the colours of the map
+
+export class Influence {
+  #known = null;
+  #square = 27; // near the middle, until somebody points elsewhere
+
+  constructor(root, grid) {
+    this.grid = grid;
+    this.maps = root.querySelector("[data-maps]");
+    this.word = root.querySelector("[data-maps-word]");
+  }
+
+  /* `influences` has a table for each block: how much patch j counts for patch i. */
+  show(influences, image) {
+    this.#known = { influences, image };
+    this.#paint();
+  }
+
+  point(square) {
+    this.#square = square;
+    this.#paint();
+  }
+
+  #paint() {
+    if (!this.#known) return;
+    const { influences, image } = this.#known;
+    this.#make(influences.length);
+    if (!influences.length) {
+      this.word.textContent = "This network mixes no tokens: each patch is read by itself.";
+      this.grid.frame(() => false);
+      return;
+    }
+    const side = Math.sqrt(Math.sqrt(influences[0].length)); // patches in a row
+    const patch = patchOf(this.#square, side);
+    this.grid.frame((square) => patchOf(square, side) === patch);
+    this.word.textContent = `The patch in ${place(patch, side)}. Each map shows from where its next values come.`;
+    influences.forEach((table, block) => this.#map(table, block, { side, patch, image }));
+  }
+
+  #make(count) {
+    if (this.maps.childElementCount === count) return;
+    const figures = Array.from({ length: count }, () => {
+      const figure = document.createElement("figure");
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = SIDE * SQUARE;
+      canvas.setAttribute("role", "img");
+      figure.append(canvas, document.createElement("figcaption"));
+      return figure;
+    });
+    this.maps.replaceChildren(...figures);
+  }
+
+  #map(table, block, { side, patch, image }) {
+    const [canvas, caption] = this.maps.children[block].children;
+    const patches = side * side;
+    const shares = normalised(table.subarray(patch * patches, (patch + 1) * patches));
+    const most = shares.indexOf(Math.max(...shares));
+    paint(canvas, shares, { side, patch, image });
+    const found = `${place(most, side)}, ${Math.round(100 * shares[most])} %`;
+    caption.textContent = `Block ${block + 1}`;
+    canvas.setAttribute("aria-label", `Block ${block + 1}: most from ${found}`);
+    canvas.title = `most from ${found}`;
+  }
+}
+
+function patchOf(square, side) {
+  const size = SIDE / side;
+  const row = Math.floor(square / SIDE / size);
+  return row * side + Math.floor((square % SIDE) / size);
+}
+
+function place(patch, side) {
+  return `row ${Math.floor(patch / side) + 1}, column ${(patch % side) + 1}`;
+}
+
+function normalised(row) {
+  const sum = row.reduce((a, b) => a + b, 0) || 1;
+  return Array.from(row, (one) => one / sum);
+}
+
+function paint(canvas, shares, { side, patch, image }) {
+  const context = canvas.getContext("2d");
+  const most = Math.max(...shares) || 1;
+  image.forEach((ink, square) => {
+    const heat = signed(shares[patchOf(square, side)] / most);
+    const colour = heat.map((channel, i) => channel + (grey(1)[i] - channel) * INK * ink);
+    context.fillStyle = `rgb(${colour})`;
+    context.fillRect((square % SIDE) * SQUARE, Math.floor(square / SIDE) * SQUARE, SQUARE, SQUARE);
+  });
+  const size = (SIDE / side) * SQUARE;
+  context.strokeStyle = `rgb(${grey(1)})`;
+  context.lineWidth = 3;
+  const [left, top] = [(patch % side) * size, Math.floor(patch / side) * size];
+  context.strokeRect(left + 1.5, top + 1.5, size - 3, size - 3);
+}
