@@ -38,7 +38,7 @@ export class Answers {
 function fillCell(cell, count, share, right) {
   if (count) cell.textContent = count;
   cell.className = right ? "right" : "wrong";
-  cell.style.setProperty("--share", count ? 0.12 + 0.43 * share : 0);
+  cell.style.setProperty("--share", count ? 0.1 + 0.28 * share : 0);
 }
 
 function mistake(place, test, digits, labels) {

@@ -31,8 +31,9 @@ export class Choices extends EventTarget {
     return [this.chosen.net, this.chosen.beside].filter(Boolean);
   }
 
-  title(name) {
-    return this.nets.get(name).title;
+  /* The same, each with its title. */
+  get titled() {
+    return this.variants.map((name) => [name, this.nets.get(name).title]);
   }
 
   /* The rates that hold now. */

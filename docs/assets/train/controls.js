@@ -18,7 +18,7 @@ export class Controls {
     this.again = root.querySelector("[data-reset]");
     this.bar = root.querySelector("[data-progress]");
     this.status = root.querySelector("[data-status]");
-    this.live = root.querySelector("[data-live]");
+    this.live = root.querySelector("[data-said]");
     this.message = root.querySelector("[data-message]");
   }
 

@@ -24,7 +24,7 @@ export class Grid {
   show(image) {
     this.image = image;
     this.squares.forEach((square, i) => {
-      square.style.background = `rgb(${grey(image[i])})`;
+      square.style.background = `rgb(${grey(image[i]).map(Math.round)})`;
       const place = `row ${Math.floor(i / SIDE) + 1}, column ${(i % SIDE) + 1}`;
       square.setAttribute("aria-label", `${place}: ${Math.round(16 * image[i])} of 16`);
     });

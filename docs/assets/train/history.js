@@ -1,6 +1,6 @@
 /* What a run came to, step by step: what the curves and the table are drawn from. */
 
-const MEMORY = 0.9; // of a smooth curve, at each step
+const MEMORY = 0.85; // of a smooth curve, at each step
 
 export class History {
   losses = []; // of each batch, before the step that learns from it
@@ -34,7 +34,7 @@ export class History {
       rows.push({
         step: to,
         loss: mean(this.losses.slice(from, to)),
-        right: mean(this.rights.slice(from, to)),
+        right: this.rights.length ? mean(this.rights.slice(from, to)) : undefined,
         test: this.tests.find((test) => test.step === to)?.right,
       });
     }

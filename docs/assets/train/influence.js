@@ -4,8 +4,8 @@
 import { grey, signed } from "./colours.js";
 import { SIDE } from "./strokes.js";
 
-const SQUARE = 20; // pixels of the canvas for a pixel of the image
-const INK = 0.45; // of a pixel of the digit, over the colours of the map
+const SQUARE = 32; // pixels of the canvas for a pixel of the image
+const DOT = 9; // the radius of a dot that is all ink
 
 export class Influence {
   #known = null;
@@ -85,18 +85,22 @@ function normalised(row) {
   return Array.from(row, (one) => one / sum);
 }
 
+/* The colour tells how much a patch counts, the dot in each pixel how much ink is there. */
 function paint(canvas, shares, { side, patch, image }) {
   const context = canvas.getContext("2d");
   const most = Math.max(...shares) || 1;
+  const rgb = (colour) => `rgb(${colour.map(Math.round)})`;
   image.forEach((ink, square) => {
-    const heat = signed(shares[patchOf(square, side)] / most);
-    const colour = heat.map((channel, i) => channel + (grey(1)[i] - channel) * INK * ink);
-    context.fillStyle = `rgb(${colour})`;
-    context.fillRect((square % SIDE) * SQUARE, Math.floor(square / SIDE) * SQUARE, SQUARE, SQUARE);
+    const [left, top] = [(square % SIDE) * SQUARE, Math.floor(square / SIDE) * SQUARE];
+    context.fillStyle = rgb(signed(shares[patchOf(square, side)] / most));
+    context.fillRect(left, top, SQUARE, SQUARE);
+    context.fillStyle = rgb(grey(1));
+    context.beginPath();
+    context.arc(left + SQUARE / 2, top + SQUARE / 2, DOT * Math.sqrt(ink), 0, 2 * Math.PI);
+    context.fill();
   });
   const size = (SIDE / side) * SQUARE;
-  context.strokeStyle = `rgb(${grey(1)})`;
-  context.lineWidth = 3;
-  const [left, top] = [(patch % side) * size, Math.floor(patch / side) * size];
-  context.strokeRect(left + 1.5, top + 1.5, size - 3, size - 3);
+  context.strokeStyle = rgb(grey(1));
+  context.lineWidth = 4;
+  context.strokeRect((patch % side) * size + 2, Math.floor(patch / side) * size + 2, size - 4, size - 4);
 }

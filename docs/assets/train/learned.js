@@ -49,7 +49,7 @@ function showBlock(figure, weights, side, number) {
 
 function paint(canvas, weights, side, columns) {
   const tiles = scaledRows(weights, side * side);
-  mosaic(canvas, tiles, { side, columns, colour: signed });
+  mosaic(canvas, tiles, { side, columns, colour: signed, gap: side > 2 ? 2 : 1 });
 }
 
 function describe(canvas, what) {

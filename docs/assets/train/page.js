@@ -39,9 +39,7 @@ const deeds = {
 function start() {
   controls.warn("");
   choices.step = 0;
-  const { seed, epochs, schedule } = choices.chosen;
-  const nets = choices.variants.map((name) => [name, choices.title(name)]);
-  lab.start({ nets, seed, epochs, schedule });
+  lab.start({ ...choices.chosen, nets: choices.titled });
 }
 
 function more() {
@@ -106,7 +104,10 @@ on("tested", ({ which }) => {
 });
 on("schedule", ({ schedule }) => choices.setSchedule(schedule));
 on("looked", (answer) => views.looked(answer));
-on("trouble", ({ why, detail }) => controls.warn(trouble(why, detail)));
+on("trouble", ({ why, detail }) => {
+  controls.warn(trouble(why, detail));
+  views.showRecorded();
+});
 
 function showProgress() {
   controls.trained(lab.steps, choices.chosen.epochs * lab.epoch, lab.epoch);
@@ -121,4 +122,4 @@ function summary() {
 }
 
 controls.setState("idle");
-root.hidden = false;
+root.querySelector("[data-live]").hidden = false;

@@ -1,8 +1,9 @@
 /* Weights as a `.safetensors` file: the length of a header, the header as JSON, and the
- * numbers of all tensors one after another. */
+ * numbers of all tensors one after another. What is told about them are texts. */
 
-export function safetensors(variant, theta, metadata) {
-  const header = { __metadata__: metadata };
+export function safetensors(variant, theta, about) {
+  const texts = Object.entries(about).map(([key, value]) => [key, String(value)]);
+  const header = { __metadata__: Object.fromEntries(texts) };
   const parts = [];
   let place = 0;
   for (const { name, shape, offset } of variant.parameters) {

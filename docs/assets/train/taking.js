@@ -26,8 +26,9 @@ export class Taking {
   /* Hand the weights to the browser as a file. */
   download(which) {
     const { net, steps } = this.lab.histories[which];
-    const about = { variant: net, seed: String(this.choices.chosen.seed), steps: String(steps) };
-    const file = safetensors(this.lab.variant(which), this.lab.weights[which], about);
+    const variant = this.lab.variant(which);
+    const about = { variant: net, ...variant.settings, seed: this.choices.chosen.seed, steps };
+    const file = safetensors(variant, this.lab.weights[which], about);
     const href = URL.createObjectURL(file);
     Object.assign(document.createElement("a"), { href, download: filename(net) }).click();
     setTimeout(() => URL.revokeObjectURL(href), 1000);

@@ -6,6 +6,7 @@ import { whenColoursChange } from "./colours.js";
 import { Curves } from "./curves.js";
 import { Drawing } from "./drawing.js";
 import { Learned } from "./learned.js";
+import { recordedRuns } from "./recorded.js";
 import { Taking } from "./taking.js";
 
 const APART = 200; // milliseconds between two paintings
@@ -24,6 +25,7 @@ export class Views {
     this.drawing = new Drawing(part("drawing"), (image) => lab.look(this.which, image));
     this.taking = new Taking(part("taking"), lab, choices);
     this.taking.button.addEventListener("click", () => this.taking.download(this.which));
+    this.places = ["recorded", "curves"].map((name) => root.querySelector(`[data-${name}]`));
     this.switch = root.querySelector("[data-which]");
     this.switch.addEventListener("change", (event) => this.#lookAt(Number(event.target.value)));
     part("drawing")
@@ -37,6 +39,28 @@ export class Views {
     this.which = 0;
     this.#offer();
     for (const part of this.parts) part.removeAttribute("data-begun");
+    this.#showCurves(this.lab.state !== "idle");
+  }
+
+  /* The curves of this run, or else the recorded ones that stand in the page. */
+  #showCurves(own) {
+    const [recorded, curves] = this.places;
+    recorded.hidden = own;
+    curves.hidden = !own;
+  }
+
+  /* For whoever cannot train here: the recorded runs of the networks that were chosen. If
+   * not even these can be loaded, there is one in the page. */
+  async showRecorded() {
+    try {
+      const { histories, epoch } = await recordedRuns(this.choices.titled);
+      if (!histories.length || this.lab.state !== "idle") return;
+      const steps = Math.max(...histories.map((history) => history.steps));
+      this.#showCurves(true);
+      this.curves.show(histories, { steps, epoch, marks: [] });
+    } catch {
+      this.#showCurves(false);
+    }
   }
 
   /* Something is new: show it soon. */
