@@ -1,14 +1,19 @@
 r"""# The digits as a file
 
 A page has no scikit-learn, so it gets the digits as one file of bytes: first the pixels
-of all images, from 0 (paper) to 16 (ink), then the label of each. The images to learn
-from come before those of the test; both are in the order of [`split_digits`][].
+of all images, from 0 (paper) to 16 (ink), row by row; then the label of each. The
+images to learn from come before those of the test, and both are in the order of
+`split_digits(seed=0)`.
 
 ## Example
 
->>> data = written()
->>> described()["labels_offset"], len(data)
-(115008, 116805)
+>>> data, told = written(), described()
+>>> len(data) == (told["train"] + told["test"]) * (8 * 8 + 1)
+True
+>>> train, test = split_digits(seed=0)
+>>> first_of_the_test = told["labels_offset"] + told["train"]
+>>> data[first_of_the_test] == test.labels[0]
+True
 """
 
 from typing import Any
@@ -26,19 +31,18 @@ def written() -> bytes:
     parts = split_digits(seed=0)
     images = torch.cat([part.images for part in parts])
     labels = torch.cat([part.labels for part in parts])
-    pixels = (images * LEVELS).to(torch.uint8)
-    return pixels.numpy().tobytes() + labels.to(torch.uint8).numpy().tobytes()
+    numbers = torch.cat([(images * LEVELS).flatten(), labels])
+    return numbers.to(torch.uint8).numpy().tobytes()
 
 
 def described() -> dict[str, Any]:
     """What a reader of the file has to know."""
-    train, test = (len(part.labels) for part in split_digits(seed=0))
-    size = 8
+    train, test = (part.images for part in split_digits(seed=0))
     return {
         "file": "digits.bin",
-        "train": train,
-        "test": test,
-        "image_size": size,
+        "train": len(train),
+        "test": len(test),
+        "image_size": train.shape[-1],
         "levels": LEVELS,
-        "labels_offset": (train + test) * size * size,
+        "labels_offset": train.numel() + test.numel(),
     }

@@ -42,6 +42,7 @@ does in the whole Mixer.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -60,23 +61,33 @@ def batches(seed: int, number: int) -> Iterator[Tensor]:
         yield from order.split(BATCH)[: number // BATCH]
 
 
-def train(
-    variant: str,
-    seed: int,
-    steps: int,
-    lr: float = LR,
-    weight_decay: float = WEIGHT_DECAY,
-) -> list[float]:
-    """Train as the page does; the loss of each step."""
+def steps(
+    variant: str, seed: int, lr: float = LR, weight_decay: float = WEIGHT_DECAY
+) -> Iterator[tuple[float, dict[str, Tensor]]]:
+    """Train as the page does, without an end.
+
+    Before each step: the loss on its batch, and the weights that had it.
+    """
     torch.manual_seed(seed)
     step = TrainingStep(VARIANTS[variant].build())
     digits, _ = split_digits(seed=0)
     state = step.begin()
     numbers = [torch.tensor(value) for value in (lr, weight_decay, EPS)]
-    losses = []
-    for _, batch in zip(range(steps), batches(seed, len(digits.labels)), strict=False):
+    for batch in batches(seed, len(digits.labels)):
         images, labels = digits.images[batch], digits.labels[batch]
+        weights = step.layout.unflatten(state[0])
         *new, loss, _ = step(*state, images, labels, *numbers)
-        state = tuple(tensor.detach() for tensor in new)  # type: ignore[assignment]
-        losses.append(float(loss))
-    return losses
+        state = (new[0], new[1], new[2], new[3])
+        yield float(loss), weights
+
+
+def train(
+    variant: str,
+    seed: int,
+    number: int,
+    lr: float = LR,
+    weight_decay: float = WEIGHT_DECAY,
+) -> list[float]:
+    """The losses of the first steps."""
+    run = steps(variant, seed, lr, weight_decay)
+    return [loss for loss, _ in islice(run, number)]

@@ -17,7 +17,9 @@ BATCH = 64
 LR, WEIGHT_DECAY, EPS = 3e-3, 0.05, 1e-8
 
 
-def manifest(variants: list[Variant], folder: Path) -> dict[str, Any]:
+def manifest(
+    variants: list[Variant], folder: Path, recorded: dict[str, Any]
+) -> dict[str, Any]:
     """Describe what lies in the folder."""
     return {
         "digits": digit_file.described(),
@@ -27,7 +29,7 @@ def manifest(variants: list[Variant], folder: Path) -> dict[str, Any]:
         "eps": EPS,
         "betas": list(BETAS),
         "variants": [described(variant, folder) for variant in variants],
-        "recorded": {},
+        "recorded": recorded,
     }
 
 

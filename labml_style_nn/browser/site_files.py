@@ -4,16 +4,19 @@ import gzip
 import json
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
 from labml_style_nn.browser import digit_file
-from labml_style_nn.browser.graphs import export
+from labml_style_nn.browser.graphs import exported
 from labml_style_nn.browser.manifest import manifest
 from labml_style_nn.browser.probe import Probe
+from labml_style_nn.browser.record import recorded
 from labml_style_nn.browser.training_step import TrainingStep
-from labml_style_nn.browser.variants import VARIANTS, Variant
+from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.weave.formulas import node
 
 MANIFEST = Path(__file__).parent / "package.json"
@@ -26,9 +29,10 @@ def write(folder: Path, cache: Path, names: Sequence[str]) -> None:
     bring_runtime(folder / "ort", cache)
     (folder / "digits.bin").write_bytes(digit_file.written())
     variants = [VARIANTS[name] for name in names]
-    for variant in variants:
-        write_graphs(variant, folder)
-    text = json.dumps(manifest(variants, folder), ensure_ascii=False)
+    # An export takes half a minute of one processor.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        list(pool.map(write_graphs, names, [folder] * len(names)))
+    text = json.dumps(manifest(variants, folder, recorded()), ensure_ascii=False)
     (folder / "manifest.json").write_text(text, "utf-8")
 
 
@@ -43,17 +47,21 @@ def bring_runtime(folder: Path, cache: Path) -> None:
     (folder / "ort-wasm-simd-threaded.wasm.gz").write_bytes(packed)
 
 
-def write_graphs(variant: Variant, folder: Path) -> None:
+def write_graphs(name: str, folder: Path) -> None:
     """Export both graphs of a variant."""
-    model = variant.build()
-    images, labels = torch.zeros(64, 1, 8, 8), torch.zeros(64, dtype=torch.int64)
+    torch.set_num_threads(1)
+    model = VARIANTS[name].build()
     step, probe = TrainingStep(model), Probe(model)
+    images, labels = torch.zeros(64, 1, 8, 8), torch.zeros(64, dtype=torch.int64)
     numbers = [torch.tensor(value) for value in (1e-3, 0.1, 1e-8)]
-    args = (*step.begin(), images, labels, *numbers)
-    for kind, function, inputs in (
-        ("step", step, args),
-        ("probe", probe, (args[0], images)),
+    state = step.begin()
+    values = (*state, images, labels, *numbers)
+    learning = dict(zip(step.inputs, values, strict=True))
+    looking = {"theta": state[0], "images": images}
+    for kind, function, example in (
+        ("step", step, learning),
+        ("probe", probe, looking),
     ):
-        graph = export(function, inputs, function.inputs, function.outputs)
-        file = folder / f"{variant.name}.{kind}.onnx"
-        file.write_bytes(graph.SerializeToString())
+        graph = exported(function, example, function.outputs)
+        path = folder / f"{name}.{kind}.onnx"
+        path.write_bytes(graph.SerializeToString())

@@ -1,13 +1,13 @@
 """# What is put into the page
 
-The page "Train a Mixer here" is written by hand, in `docs/train.md`. Two parts of it are
-known only here: what can be changed about the network ([`variants`][]), and what came
-of a recorded run. They are filled in when the site is built, so they can be read
+The page "Train a Mixer here" is written by hand, in `docs/train.md`. Two parts of it
+are known only here: what can be changed about the network ([`variants`][]), and what
+came of a recorded run. They are filled in when the site is built, so they can be read
 without JavaScript, and before anything is loaded.
 
 ## Example
 
->>> filled = fill("Try these:\\n\\n<!-- train: networks -->", {})
+>>> filled = fill("<!-- train: networks -->", {})
 >>> print(filled[filled.index('<li data-net="no_skip"'):].split("</p>")[0])
 <li data-net="no_skip" markdown>
 <p><a href="?beside=no_skip" data-try data-title>No skip connections</a>

@@ -19,9 +19,9 @@ from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
 SETTINGS = {
     "patch_size": 2,
     "num_layers": 4,
-    "hidden_dim": 64,
-    "tokens_mlp_dim": 32,
-    "channels_mlp_dim": 128,
+    "hidden_dim": 32,
+    "tokens_mlp_dim": 64,
+    "channels_mlp_dim": 64,
 }
 
 
@@ -31,7 +31,8 @@ class WithoutSkips(MixerBlock):
     def forward(self, x: Tensor) -> Tensor:
         """Mix the tokens, then the channels, and keep nothing else."""
         u = self.token_depth(self.token_mixing(self.token_norm(x)))
-        return self.channel_depth(self.channel_mixing(self.channel_norm(u)))
+        y: Tensor = self.channel_depth(self.channel_mixing(self.channel_norm(u)))
+        return y
 
 
 class Nothing(nn.Module):
@@ -101,7 +102,12 @@ class Variant:
         return model
 
 
-BLOCK = "models/mlp_mixer/#MixerBlock.forward"
+# The rows of code that are changed, as addresses of this site.
+PAGE = "models/mlp_mixer/"
+TOKENS = f"{PAGE}#MixerBlock.forward:the-norm-works-within-rows-the"
+CHANNELS = f"{PAGE}#MixerBlock.forward:in-evaluation-and-at-a-rate"
+PATCHES = f"{PAGE}#MLPMixer.__init__:the-first-table-the-image-size"
+BLOCKS = f"{PAGE}#MLPMixer.__init__:blocks-of-two-branches-each-every"
 
 
 def _sized(**sizes: int) -> dict[str, int]:
@@ -109,25 +115,116 @@ def _sized(**sizes: int) -> dict[str, int]:
 
 
 _ALL = [
-    Variant("default", "The Mixer", "nothing is changed", "", "models/mlp_mixer/"),
-    Variant("no_skip", "No skip connections", "no x +", "", BLOCK, alter=no_skip),
-    Variant("no_layer_norm", "No LayerNorm", "no norm", "", BLOCK, alter=no_layer_norm),
-    Variant("relu", "ReLU for GELU", "ReLU for GELU", "", BLOCK, alter=relu),
     Variant(
-        "no_token_mixing", "No token mixing", "u = x", "", BLOCK, alter=no_token_mixing
+        "default",
+        "The Mixer",
+        "Nothing is changed",
+        "four blocks, and after a few epochs about 97 of 100 held-out digits right.",
+        PAGE,
+    ),
+    Variant(
+        "no_skip",
+        "No skip connections",
+        "Without “x +” and “u +”",
+        "each block replaces the table instead of adding to it. Four blocks still "
+        "learn, but expect a few more mistakes.",
+        TOKENS,
+        alter=no_skip,
+    ),
+    Variant(
+        "no_layer_norm",
+        "No LayerNorm",
+        "The mixings read x and u as they are",
+        "nothing keeps the numbers at one size. Four blocks stand it; raise the "
+        "learning rate, and see which of the two gives way first.",
+        TOKENS,
+        alter=no_layer_norm,
+    ),
+    Variant(
+        "relu",
+        "ReLU for GELU",
+        "Another bend between two linear maps",
+        "hardly any difference, and faster steps: GELU is the costliest function here.",
+        "layers/mlp/#MLP.forward:the-hidden-layer-dropout-has-no",
+        alter=relu,
+    ),
+    Variant(
+        "no_token_mixing",
+        "No token mixing",
+        "u = x",
+        "no patch learns of another, so the network sees a bag of small pieces. "
+        "Expect it to stay far below.",
+        TOKENS,
+        alter=no_token_mixing,
     ),
     Variant(
         "no_channel_mixing",
         "No channel mixing",
         "y = u",
-        "",
-        BLOCK,
+        "the features of a patch no longer meet inside a block. Expect it to learn "
+        "more slowly, with half of the work left out.",
+        CHANNELS,
         alter=no_channel_mixing,
     ),
-    Variant("patch_1", "Patches of 1 pixel", "", "", BLOCK, _sized(patch_size=1)),
-    Variant("patch_4", "Patches of 4 × 4", "", "", BLOCK, _sized(patch_size=4)),
-    Variant("depth_1", "One block", "", "", BLOCK, _sized(num_layers=1)),
-    Variant("depth_2", "Two blocks", "", "", BLOCK, _sized(num_layers=2)),
-    Variant("depth_8", "Eight blocks", "", "", BLOCK, _sized(num_layers=8)),
+    Variant(
+        "patch_1",
+        "Patches of 1 pixel",
+        "patch_size = 1",
+        "64 tokens, each a single pixel: four times the work in a step, and it is not "
+        "better for it.",
+        PATCHES,
+        _sized(patch_size=1),
+    ),
+    Variant(
+        "patch_4",
+        "Patches of 4 × 4",
+        "patch_size = 4",
+        "four tokens, each a quarter of the image: quick steps, and almost as good.",
+        PATCHES,
+        _sized(patch_size=4),
+    ),
+    Variant(
+        "depth_1",
+        "One block",
+        "num_layers = 1",
+        "tokens are mixed once, before the channels are. Expect it to lag behind.",
+        BLOCKS,
+        _sized(num_layers=1),
+    ),
+    Variant(
+        "depth_2",
+        "Two blocks",
+        "num_layers = 2",
+        "half of the work. Expect it to come close to four blocks.",
+        BLOCKS,
+        _sized(num_layers=2),
+    ),
+    Variant(
+        "depth_8",
+        "Eight blocks",
+        "num_layers = 8",
+        "twice the work in a step. Deeper is no harder to train, thanks to the skip "
+        "connections; on digits so small it is no better either.",
+        BLOCKS,
+        _sized(num_layers=8),
+    ),
+    Variant(
+        "depth_16",
+        "Sixteen blocks",
+        "num_layers = 16",
+        "four times the work in a step, and it learns as if that were nothing.",
+        BLOCKS,
+        _sized(num_layers=16),
+    ),
+    Variant(
+        "no_skip_16",
+        "Sixteen blocks, no skip connections",
+        "num_layers = 16, without “x +” and “u +”",
+        "what a block says about the image must pass through all the others. Expect "
+        "it to learn next to nothing.",
+        TOKENS,
+        _sized(num_layers=16),
+        no_skip,
+    ),
 ]
 VARIANTS = {variant.name: variant for variant in _ALL}

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,9 @@ def test_first_weights_are_those_of_torch(name: str, page: Page) -> None:
     assert {part["name"] for part in variant["parameters"]} == weights.keys()
     for part in variant["parameters"]:
         expected = weights[part["name"]].flatten()
-        found = torch.tensor(theta[part["offset"] :][: len(expected)], dtype=torch.float32)
+        found = torch.tensor(
+            theta[part["offset"] :][: len(expected)], dtype=torch.float32
+        )
         torch.testing.assert_close(found, expected)
 
 
@@ -139,8 +142,7 @@ def test_batches_are_those_of_the_python_loop(page: Page) -> None:
         }""",
         [f"/{MODULES}/batches.js"],
     )
-    ours = [batch.tolist() for batch, _ in zip(batches(7, 1437), range(50), strict=False)]
-    assert found == ours
+    assert found == [batch.tolist() for batch in islice(batches(7, 1437), 50)]
 
 
 def test_two_networks_learn_as_in_torch(listened: Page) -> None:
@@ -148,7 +150,7 @@ def test_two_networks_learn_as_in_torch(listened: Page) -> None:
     begin(listened, "?net=default&beside=no_skip&seed=3&epochs=1")
     wait(listened, "finished")
     for which, name in enumerate(("default", "no_skip")):
-        ours = train(name, seed=3, steps=10)
+        ours = train(name, seed=3, number=10)
         found = losses(listened, which)
         assert len(found) == 22
         assert found[:10] == pytest.approx(ours, abs=1e-4)
@@ -296,7 +298,9 @@ def test_an_experiment_is_tried_from_the_text(page: Page) -> None:
 def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
     manifest = json.loads((site / MODULES / "manifest.json").read_text())
     page.goto(TRAIN)
-    names = page.locator("[data-net]").evaluate_all("all => all.map(n => n.dataset.net)")
+    names = page.locator("[data-net]").evaluate_all(
+        "all => all.map(n => n.dataset.net)"
+    )
     assert names == [variant["name"] for variant in manifest["variants"]]
     rates = page.locator("[data-train]").evaluate("({ dataset }) => ({ ...dataset })")
     assert float(rates["lr"]) == manifest["lr"]
@@ -314,10 +318,10 @@ def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
 def test_what_it_learns_and_gets_wrong_is_shown(page: Page) -> None:
     begin(page, "?net=patch_4&epochs=1")
     wait(page, "finished")
-    part = page.locator('[data-part="learned"]')
     blocks = page.locator("[data-blocks] canvas")
     expect(blocks).to_have_count(VARIANTS["patch_4"].settings["num_layers"])
-    expect(part.locator("[data-filters]")).to_have_attribute("aria-label", re.compile("."))
+    filters = page.get_by_role("img", name="filters of the patch embedding")
+    expect(filters).to_be_visible()
     cells = page.locator("[data-confusion] td:not(:empty)").all_inner_texts()
     assert sum(map(int, cells)) == 360
     told = page.locator("[data-mistakes-word]").inner_text()
@@ -356,7 +360,9 @@ def test_a_drawing_is_read_on_the_live_weights(page: Page) -> None:
     assert box
     turns = [i / 24 * 2 * math.pi for i in range(26)]
     points = [(0.5 + 0.2 * math.sin(t), 0.5 - 0.35 * math.cos(t)) for t in turns]
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    places = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points
+    ]
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
@@ -417,32 +423,27 @@ def test_all_is_done_by_keyboard(page: Page) -> None:
 
 
 def test_the_page_answers_while_it_trains(page: Page) -> None:
-    """No task holds the page's own thread for 100 ms, and a press is answered in time."""
+    """What the reader does is answered, and seen, within 100 ms."""
     begin(page, "?net=default&beside=no_skip&epochs=100")
     page.evaluate(
         """() => {
-          window.tasks = [];
-          const note = (list) => tasks.push(...list.getEntries().map((e) => e.duration));
-          new PerformanceObserver(note).observe({ type: "longtask" });
+          window.delays = [];
+          const observer = new PerformanceObserver((list) => {
+            delays.push(...list.getEntries().map(({ duration }) => duration));
+          });
+          observer.observe({ type: "event", durationThreshold: 16 });
+          observer.observe({ type: "longtask" });
         }"""
     )
-    waits = page.evaluate(
-        """async () => {
-          const waits = [];
-          for (let i = 0; i < 40; i++) {
-            const start = performance.now();
-            await new Promise(requestAnimationFrame);
-            await new Promise((done) => setTimeout(done));
-            waits.push(performance.now() - start);
-            await new Promise((done) => setTimeout(done, 75));
-          }
-          return waits.sort((a, b) => a - b);
-        }"""
-    )
-    assert waits[int(0.9 * len(waits))] < 100
-    assert sorted(page.evaluate("tasks"))[:-2] == [
-        pytest.approx(50, abs=50) for _ in page.evaluate("tasks")[:-2]
-    ]
+    slider = page.get_by_role("slider", name="Learning rate")
+    slider.focus()
+    for key in ["ArrowRight", "ArrowLeft"] * 10:
+        page.keyboard.press(key)
+        page.wait_for_timeout(75)
+    page.wait_for_timeout(300)
+    delays = sorted(page.evaluate("delays"))
+    assert not delays or delays[int(0.9 * len(delays))] < 100, delays
+    wait(page, "running")
 
 
 # ## When it cannot
@@ -495,7 +496,9 @@ def test_a_lack_of_memory_is_said(page: Page) -> None:
     def starve(route: Route) -> None:
         response = route.fetch()
         starved = "throw new RangeError('Array buffer allocation failed');"
-        body = response.text().replace("async step(", "async step() {" + starved + "}\nasync x(")
+        body = response.text().replace(
+            "async step(", "async step() {" + starved + "}\nasync x("
+        )
         route.fulfill(response=response, body=body)
 
     page.route(f"**/{MODULES}/network.js", starve)
@@ -525,7 +528,7 @@ def reader(
 ) -> Iterator[BrowserContext]:
     scheme, width = request.param
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 844}}
-    with open_context(browser, base_url=address, has_touch=width < 500, **options) as own:
+    with open_context(browser, base_url=address, **options) as own:
         yield own
 
 
