@@ -125,7 +125,8 @@ def hollow(mode: FakeTensorMode, name: str, tensor: Tensor) -> Tensor:
     sizes = [DimDynamic.STATIC] * tensor.dim()
     if name in BATCHED:
         sizes[0] = DimDynamic.DYNAMIC
-    context = StatelessSymbolicContext[Any, Any](dynamic_sizes=sizes)
+    context: StatelessSymbolicContext[Any, Any]
+    context = StatelessSymbolicContext(dynamic_sizes=sizes)
     return mode.from_tensor(
         tensor, symbolic_context=context, source=ConstantSource(name)
     )

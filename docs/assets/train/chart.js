@@ -9,8 +9,8 @@ const POINTS = 400; // of a curve at most: more could not be told apart
 export class Chart {
   #drawn = null;
 
-  /* `axis` says how values are shown: { least, ticks, format, line }; `line` is a value to
-   * reach, with a word on it. `pointed(step)` hears at which step the pointer is, or null. */
+  /* `axis` says how values are shown: { ticks, limit, format, line, words }; `line` is a value
+   * to reach, with a word on it; `words` says whether marks are named. `pointed(step)` hears at which step the pointer is, or null. */
   constructor(place, axis, pointed) {
     this.axis = axis;
     this.root = svg("svg", { height: HEIGHT, "aria-hidden": "true" });
@@ -85,8 +85,9 @@ export class Chart {
   }
 
   #mark({ step, word }) {
-    const label = this.#text(this.#x(step) + 4, MARGIN.top + 10, word, "start");
-    return svg("g", {}, this.#upright(step, "mark"), label);
+    const line = this.#upright(step, "mark");
+    if (!this.axis.words) return line;
+    return svg("g", {}, line, this.#text(this.#x(step) + 4, MARGIN.top + 10, word, "start"));
   }
 
   #curve({ kind, points, faint, dots }) {

@@ -18,7 +18,12 @@ export class Curves {
       this.#paint();
     };
     const place = (name) => root.querySelector(`[data-chart="${name}"]`);
-    const loss = { ticks: [0, 0.5, 1, 1.5, 2, 2.5], limit: 10, format: (v) => v.toFixed(1) };
+    const loss = {
+      ticks: [0, 0.5, 1, 1.5, 2, 2.5],
+      limit: 10,
+      format: (v) => v.toFixed(1),
+      words: true,
+    };
     const right = {
       ticks: [0, 0.25, 0.5, 0.75, 1],
       limit: 1,
