@@ -1,0 +1,90 @@
+/* Draw a digit: what the network reads in it, while it is drawn and while it learns. */
+
+import { Grid } from "./grid.js";
+import { Influence } from "./influence.js";
+import { Pad } from "./pad.js";
+import { argmax, DIGITS, softmax } from "./results.js";
+import { reduced } from "./strokes.js";
+
+const QUIET = 800; // milliseconds without a change before it is read out
+
+export class Drawing {
+  #said = 0;
+
+  /* `ask(image)` lets the network look; its answer comes to `show`. */
+  constructor(root, ask) {
+    this.ask = ask;
+    this.word = root.querySelector("[data-reading]");
+    this.live = root.querySelector("[data-reading-live]");
+    this.bars = makeBars(root.querySelector("[data-bars]"));
+    this.pad = new Pad(root.querySelector("[data-pad]"), (strokes) => this.#take(reduced(strokes)));
+    this.grid = new Grid(
+      root.querySelector("[data-grid]"),
+      (image) => this.put(image),
+      (square) => this.influence.point(square),
+    );
+    this.influence = new Influence(root, this.grid);
+    root.querySelector("[data-clear]").addEventListener("click", () => this.clear());
+  }
+
+  get image() {
+    return this.grid.image;
+  }
+
+  get empty() {
+    return this.image.every((pixel) => pixel === 0);
+  }
+
+  clear() {
+    this.put(new Float32Array(this.image.length));
+  }
+
+  /* Put an image there, such as one of the data. */
+  put(image) {
+    this.pad.clear();
+    this.#take(Float32Array.from(image));
+  }
+
+  #take(image) {
+    this.grid.show(image);
+    this.ask(image);
+  }
+
+  repaint() {
+    this.pad.paint();
+    this.grid.show(this.image);
+  }
+
+  /* An answer has come: ten logits, and what each block mixes. */
+  show(logits, influences) {
+    const chances = softmax(logits);
+    const best = argmax(chances);
+    this.bars.forEach(({ bar, number }, digit) => {
+      bar.style.setProperty("--share", chances[digit]);
+      bar.parentElement.classList.toggle("best", !this.empty && digit === best);
+      number.textContent = `${Math.round(100 * chances[digit])} %`;
+    });
+    const sure = Math.round(100 * chances[best]);
+    this.#say(this.empty ? "Draw a digit." : `It reads a ${best}, ${sure} % sure.`);
+    this.influence.show(influences, this.image);
+  }
+
+  #say(text) {
+    if (this.word.textContent === text) return;
+    this.word.textContent = text;
+    clearTimeout(this.#said);
+    this.#said = setTimeout(() => (this.live.textContent = text), QUIET);
+  }
+}
+
+function makeBars(list) {
+  return Array.from({ length: DIGITS }, (_, digit) => {
+    const item = document.createElement("li");
+    const bar = document.createElement("span");
+    const number = document.createElement("span");
+    bar.className = "bar";
+    item.append(Object.assign(document.createElement("b"), { textContent: digit }), bar, number);
+    list.append(item);
+    return { bar, number };
+  });
+}

@@ -1,0 +1,4 @@
+r"""# In the browser
+
+A Mixer that trains in the reader's browser.
+"""

@@ -1,0 +1,97 @@
+"""# The plugin that puts training into a site
+
+MkDocs calls it when it builds the site. It brings the graphs, the digits, the manifest
+and onnxruntime-web to `assets/train/`, and fills in what `docs/train.md` leaves open.
+
+To export the graphs takes minutes, so they are kept, under a digest of all that they
+are made of: while none of it changes, they are only copied.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import onnx
+import onnxscript
+import torch
+from mkdocs.config import config_options as options
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+
+from labml_style_nn.browser import site_files, train_page
+from labml_style_nn.browser.record import recorded
+from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.weave.kept import digest
+
+_PACKAGE = Path(__file__).parent.parent
+_PAGE = "train.md"
+_FOLDER = "assets/train"
+
+
+class TrainConfig(Config):
+    """The options under `train-in-browser:` in `mkdocs.yml`."""
+
+    cache = options.Dir(default=".cache/browser")
+    """Where what was exported is kept from build to build."""
+
+
+class TrainPlugin(BasePlugin[TrainConfig]):
+    """The files for training in the page, and the parts of the page made from them."""
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Bring everything that the page loads."""
+        folder = exported(Path(self.config.cache))
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                uri = f"{_FOLDER}/{path.relative_to(folder).as_posix()}"
+                file = File.generated(config, uri, abs_src_path=str(path))
+                file.inclusion = InclusionLevel.INCLUDED
+                files.append(file)
+        return files
+
+    @event_priority(50)  # before weave reads the prose
+    def on_page_markdown(
+        self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
+    ) -> str:
+        """Fill in the page."""
+        if page.file.src_uri != _PAGE:
+            return markdown
+        return train_page.fill(markdown, recorded())
+
+
+def exported(cache: Path) -> Path:
+    """The folder with all files, made unless it is there."""
+    folder = cache / f"files-{key()[:16]}"
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as temporary:
+            staging = Path(temporary) / "files"
+            site_files.write(staging, cache, list(VARIANTS))
+            _move(staging, folder)
+    return folder.resolve()
+
+
+def key() -> str:
+    """A digest of all that the files are made of."""
+    sources = [
+        path
+        for part in ("browser", "layers", "models", "data")
+        for path in sorted((_PACKAGE / part).glob("*.py"))
+    ]
+    sources += sorted((_PACKAGE / "browser").glob("*.json"))
+    versions = (torch.__version__, onnx.__version__, onnxscript.__version__)
+    return digest(*versions, files=sources)
+
+
+def _move(staging: Path, target: Path) -> None:
+    try:
+        os.rename(staging, target)
+    except OSError:
+        # Another build was faster, and its folder is as good as ours.
+        if not target.exists():
+            raise
+        shutil.rmtree(staging)

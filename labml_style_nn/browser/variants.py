@@ -1,0 +1,230 @@
+r"""# Variants: one thing left out
+
+Every part of a Mixer is there for a reason. The quickest way to see the reason is to
+take the part away and train again. These variants are made from the same module that
+[its page][mlp_mixer] explains, each by one change; all else stays as it is, the
+initial weights of what remains included.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from labml_style_nn.layers.gelu import GELU
+from labml_style_nn.layers.layer_norm import LayerNorm
+from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+
+SETTINGS = {
+    "patch_size": 2,
+    "num_layers": 4,
+    "hidden_dim": 32,
+    "tokens_mlp_dim": 64,
+    "channels_mlp_dim": 64,
+}
+
+
+class WithoutSkips(MixerBlock):
+    """A block that does not add what it read to what it computes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mix the tokens, then the channels, and keep nothing else."""
+        u = self.token_depth(self.token_mixing(self.token_norm(x)))
+        y: Tensor = self.channel_depth(self.channel_mixing(self.channel_norm(u)))
+        return y
+
+
+class Nothing(nn.Module):
+    """What stands in the place of a branch that is left out: it adds zero."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Forget the table."""
+        return torch.zeros_like(x)
+
+
+def exchange(model: nn.Module, kind: type[nn.Module], new: type[nn.Module]) -> None:
+    """Put a layer of another kind in the place of each of one kind."""
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, kind):
+                setattr(module, name, new())
+
+
+def nothing(model: MLPMixer) -> None:
+    """Change nothing."""
+
+
+def no_skip(model: MLPMixer) -> None:
+    """Let each block compute its two branches without the sums."""
+    for block in model.blocks:
+        block.__class__ = WithoutSkips
+
+
+def no_layer_norm(model: MLPMixer) -> None:
+    """Let every norm hand its table through."""
+    exchange(model, LayerNorm, nn.Identity)
+
+
+def relu(model: MLPMixer) -> None:
+    """Exchange the nonlinearity."""
+    exchange(model, GELU, nn.ReLU)
+
+
+def no_token_mixing(model: MLPMixer) -> None:
+    """Leave out the first branch of each block."""
+    for block in model.blocks:
+        block.token_norm, block.token_mixing = nn.Identity(), Nothing()
+
+
+def no_channel_mixing(model: MLPMixer) -> None:
+    """Leave out the second branch of each block."""
+    for block in model.blocks:
+        block.channel_norm, block.channel_mixing = nn.Identity(), Nothing()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """## A variant"""
+
+    name: str
+    title: str
+    change: str
+    expect: str
+    code: str
+    settings: dict[str, int] = field(default_factory=lambda: dict(SETTINGS))
+    alter: Callable[[MLPMixer], None] = nothing
+
+    def build(self) -> MLPMixer:
+        """Draw the weights of a whole Mixer, then change it."""
+        model = MLPMixer(image_size=8, in_channels=1, num_classes=10, **self.settings)
+        self.alter(model)
+        return model
+
+
+# The rows of code that are changed, as addresses of this site.
+PAGE = "models/mlp_mixer/"
+TOKENS = f"{PAGE}#MixerBlock.forward:the-norm-works-within-rows-the"
+CHANNELS = f"{PAGE}#MixerBlock.forward:in-evaluation-and-at-a-rate"
+PATCHES = f"{PAGE}#MLPMixer.__init__:the-first-table-the-image-size"
+BLOCKS = f"{PAGE}#MLPMixer.__init__:blocks-of-two-branches-each-every"
+
+
+def _sized(**sizes: int) -> dict[str, int]:
+    return SETTINGS | sizes
+
+
+_ALL = [
+    Variant(
+        "default",
+        "The Mixer",
+        "Nothing is changed",
+        "four blocks, and after a few epochs about 97 of 100 held-out digits right.",
+        PAGE,
+    ),
+    Variant(
+        "no_skip",
+        "No skip connections",
+        "Without “x +” and “u +”",
+        "each block replaces the table instead of adding to it. Four blocks still "
+        "learn, but expect a few more mistakes.",
+        TOKENS,
+        alter=no_skip,
+    ),
+    Variant(
+        "no_layer_norm",
+        "No LayerNorm",
+        "The mixings read x and u as they are",
+        "nothing keeps the numbers at one size. Four blocks stand it; raise the "
+        "learning rate, and see which of the two gives way first.",
+        TOKENS,
+        alter=no_layer_norm,
+    ),
+    Variant(
+        "relu",
+        "ReLU for GELU",
+        "Another bend between two linear maps",
+        "hardly any difference, and faster steps: GELU is the costliest function here.",
+        "layers/mlp/#MLP.forward:the-hidden-layer-dropout-has-no",
+        alter=relu,
+    ),
+    Variant(
+        "no_token_mixing",
+        "No token mixing",
+        "u = x",
+        "no patch learns of another, so the network sees a bag of small pieces. "
+        "Expect it to stay far below.",
+        TOKENS,
+        alter=no_token_mixing,
+    ),
+    Variant(
+        "no_channel_mixing",
+        "No channel mixing",
+        "y = u",
+        "the features of a patch no longer meet inside a block. Expect it to learn "
+        "more slowly, with half of the work left out.",
+        CHANNELS,
+        alter=no_channel_mixing,
+    ),
+    Variant(
+        "patch_1",
+        "Patches of 1 pixel",
+        "patch_size = 1",
+        "64 tokens, each a single pixel: four times the work in a step, and it is not "
+        "better for it.",
+        PATCHES,
+        _sized(patch_size=1),
+    ),
+    Variant(
+        "patch_4",
+        "Patches of 4 × 4",
+        "patch_size = 4",
+        "four tokens, each a quarter of the image: quick steps, and almost as good.",
+        PATCHES,
+        _sized(patch_size=4),
+    ),
+    Variant(
+        "depth_1",
+        "One block",
+        "num_layers = 1",
+        "tokens are mixed once, before the channels are. Expect it to lag behind.",
+        BLOCKS,
+        _sized(num_layers=1),
+    ),
+    Variant(
+        "depth_2",
+        "Two blocks",
+        "num_layers = 2",
+        "half of the work. Expect it to come close to four blocks.",
+        BLOCKS,
+        _sized(num_layers=2),
+    ),
+    Variant(
+        "depth_8",
+        "Eight blocks",
+        "num_layers = 8",
+        "twice the work in a step. Deeper is no harder to train, thanks to the skip "
+        "connections; on digits so small it is no better either.",
+        BLOCKS,
+        _sized(num_layers=8),
+    ),
+    Variant(
+        "depth_16",
+        "Sixteen blocks",
+        "num_layers = 16",
+        "four times the work in a step, and it learns as if that were nothing.",
+        BLOCKS,
+        _sized(num_layers=16),
+    ),
+    Variant(
+        "no_skip_16",
+        "Sixteen blocks, no skip connections",
+        "num_layers = 16, without “x +” and “u +”",
+        "what a block says about the image must pass through all the others. Expect "
+        "it to learn next to nothing.",
+        TOKENS,
+        _sized(num_layers=16),
+        no_skip,
+    ),
+]
+VARIANTS = {variant.name: variant for variant in _ALL}

@@ -1,0 +1,574 @@
+"""A Mixer trains in the page: like PyTorch, in view, and kindly when it cannot."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+
+from labml_style_nn.browser.loop import batches, train
+from labml_style_nn.browser.training_step import scaled
+from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.browser.weights import from_file
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.weave.formulas import node
+from tests.browser.conftest import open_context
+from tests.browser.test_accessibility import MANIFEST
+from tests.conftest import CACHE
+
+TRAIN = "train/"
+PATIENT = 40_000  # milliseconds: the machine may have much else to do
+MODULES = "assets/train"
+
+
+def main(page: Page) -> Locator:
+    """The button that trains, pauses and goes on."""
+    return page.locator("[data-main]")
+
+
+def state(page: Page) -> Locator:
+    return page.locator("[data-train]")
+
+
+def begin(page: Page, query: str = "") -> None:
+    page.goto(TRAIN + query)
+    main(page).click()
+    expect(state(page)).to_have_attribute("data-state", "running", timeout=PATIENT)
+
+
+def wait(page: Page, wanted: str) -> None:
+    expect(state(page)).to_have_attribute("data-state", wanted, timeout=PATIENT)
+
+
+def reported(page: Page, message: str) -> list[dict[str, Any]]:
+    """What the thread that trains has told, of one kind. See `listened`."""
+    found: list[dict[str, Any]] = page.evaluate(
+        "kind => told.filter(({ type }) => type === kind)", message
+    )
+    return found
+
+
+def losses(page: Page, which: int = 0) -> list[float]:
+    news = [n for n in reported(page, "learned") if n["which"] == which]
+    return [loss for one in news for loss in one["losses"]]
+
+
+# The page hides its inside, as it should. What comes from the thread can be overheard.
+LISTEN = """
+  window.told = [];
+  const Plain = Worker;
+  window.Worker = class extends Plain {
+    constructor(...all) {
+      super(...all);
+      this.addEventListener("message", ({ data }) => {
+        const { theta, digits, manifest, logits, influences, ...rest } = data;
+        told.push({ ...rest, logits: logits && [...logits] });
+      });
+    }
+  };
+"""
+
+
+@pytest.fixture
+def listened(page: Page) -> Page:
+    """A page whose thread is overheard."""
+    page.add_init_script(LISTEN)
+    return page
+
+
+# ## Chance and training are PyTorch's
+
+
+def test_chance_is_that_of_torch(page: Page) -> None:
+    page.goto(TRAIN)
+    drawn = page.evaluate(
+        """async ([module]) => {
+          const { Random } = await import(module);
+          const chance = new Random(2 ** 32 - 2);
+          return {
+            uniform: [chance.uniform(), chance.uniform()],
+            normal: [...chance.normal(40, 0.5)],
+            truncated: [...chance.truncatedNormal(1000, 0.3)],
+            permutation: [...chance.permutation(1437)],
+          };
+        }""",
+        [f"/{MODULES}/random.js"],
+    )
+    torch.manual_seed(2**32 - 2)
+    assert drawn["uniform"] == torch.empty(2).uniform_().tolist()
+    normal = torch.empty(40).normal_(0, 0.5)
+    torch.testing.assert_close(torch.tensor(drawn["normal"]), normal)
+    cut = torch.nn.init.trunc_normal_(torch.empty(1000), std=0.3, a=-0.6, b=0.6)
+    torch.testing.assert_close(torch.tensor(drawn["truncated"]), cut)
+    assert drawn["permutation"] == torch.randperm(1437).tolist()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_first_weights_are_those_of_torch(name: str, page: Page) -> None:
+    page.goto(TRAIN)
+    theta, variant = page.evaluate(
+        """async ([folder, name]) => {
+          const { firstWeights } = await import(`${folder}/weights.js`);
+          const manifest = await (await fetch(`${folder}/manifest.json`)).json();
+          const variant = manifest.variants.find((one) => one.name === name);
+          return [[...firstWeights(variant, 3)], variant];
+        }""",
+        [f"/{MODULES}", name],
+    )
+    torch.manual_seed(3)
+    weights = VARIANTS[name].build().state_dict()
+    assert {part["name"] for part in variant["parameters"]} == weights.keys()
+    for part in variant["parameters"]:
+        expected = weights[part["name"]].flatten()
+        found = torch.tensor(
+            theta[part["offset"] :][: len(expected)], dtype=torch.float32
+        )
+        torch.testing.assert_close(found, expected)
+
+
+def test_batches_are_those_of_the_python_loop(page: Page) -> None:
+    page.goto(TRAIN)
+    found = page.evaluate(
+        """async ([module]) => {
+          const { Batches } = await import(module);
+          const batches = new Batches(7, 1437, 64);
+          return Array.from({ length: 50 }, () => batches.next());
+        }""",
+        [f"/{MODULES}/batches.js"],
+    )
+    assert found == [batch.tolist() for batch in islice(batches(7, 1437), 50)]
+
+
+def test_two_networks_learn_as_in_torch(listened: Page) -> None:
+    """Side by side, from the same seed, on the same batches."""
+    begin(listened, "?net=default&beside=no_skip&seed=3&epochs=1")
+    wait(listened, "finished")
+    for which, name in enumerate(("default", "no_skip")):
+        ours = train(name, seed=3, number=10)
+        found = losses(listened, which)
+        assert len(found) == 22
+        assert found[:10] == pytest.approx(ours, abs=1e-4)
+    legend = listened.locator('[data-legend="loss"] li')
+    expect(legend).to_have_count(2)
+    expect(listened.locator('[data-chart="loss"] .curve')).to_have_count(2)
+
+
+def test_the_python_on_the_page_gives_the_same_curve(listened: Page) -> None:
+    """Changes of the rates on the way included."""
+    begin(listened, "?net=patch_4&seed=5&epochs=1&lr=0.003,0.001@4&wd=0.05,0.5@6")
+    wait(listened, "finished")
+    code = str(listened.locator('[data-code="loop"] code').text_content())
+    assert "4: (0.001, 0.05), 6: (0.001, 0.5)" in code
+    code = code.replace('"patch_4", 5, 22', '"patch_4", 5, 10')
+    known: dict[str, Any] = {}
+    exec(code, known)
+    assert losses(listened)[:10] == pytest.approx(known["losses"], abs=1e-4)
+
+
+def test_the_mixer_reads_97_percent_of_the_held_out_digits(listened: Page) -> None:
+    begin(listened)
+    listened.wait_for_function(
+        """() => document.querySelector('[data-legend="right"] b')
+          ?.textContent.replace(" %", "") >= 97""",
+        timeout=PATIENT,
+    )
+
+
+# ## The weights can be taken along
+
+
+def test_downloaded_weights_give_the_same_answers(
+    listened: Page, tmp_path: Path
+) -> None:
+    begin(listened, "?net=patch_4&epochs=2")
+    wait(listened, "finished")
+    with listened.expect_download() as waiting:
+        listened.get_by_role("button", name="Download the weights").click()
+    path = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    assert path.name == "mixer-patch_4.safetensors"
+    model = from_file(path)
+    _, held_out = split_digits(seed=0)
+    with torch.no_grad():
+        logits = model(scaled(held_out.images))
+    last = reported(listened, "tested")[-1]
+    assert last["step"] == 44
+    found = torch.tensor(last["logits"]).view(-1, 10)
+    torch.testing.assert_close(found, logits, rtol=1e-3, atol=1e-3)
+    code = str(listened.locator('[data-code="going-on"] code').text_content())
+    assert path.name in code
+    exec(code.replace(path.name, str(path)), {})
+
+
+# ## What is loaded, and when
+
+
+def test_nothing_is_loaded_before_the_click_and_little_after(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(TRAIN, wait_until="networkidle")
+    own = {url.rpartition("/")[2] for url in asked if MODULES in url}
+    assert {name.rpartition(".")[2] for name in own} == {"js", "css"}
+    assert "worker.js" not in own
+    asked.clear()
+    sizes: list[int] = []
+    page.on("requestfinished", lambda r: sizes.append(r.sizes()["responseBodySize"]))
+    main(page).click()
+    wait(page, "running")
+    page.wait_for_timeout(500)
+    assert all(url.startswith(("blob:", page.url.split(TRAIN)[0])) for url in asked)
+    assert 3_000_000 < sum(sizes) < 4_500_000
+
+
+# ## The reader decides
+
+
+def test_pause_go_on_and_reset(listened: Page) -> None:
+    begin(listened, "?net=patch_4&epochs=100")
+    expect(listened.locator("[data-status]")).to_contain_text("steps per second")
+    main(listened).click()
+    wait(listened, "paused")
+    done = len(losses(listened))
+    listened.wait_for_timeout(400)
+    assert len(losses(listened)) == done > 0
+    main(listened).click()
+    wait(listened, "running")
+    listened.wait_for_function(
+        f"told.filter(t => t.losses).flatMap(t => t.losses).length > {done}"
+    )
+    listened.get_by_role("button", name="Reset").click()
+    wait(listened, "idle")
+    expect(main(listened)).to_have_text("Train")
+    expect(listened.locator("[name=net]")).to_be_enabled()
+
+
+def test_the_learning_rate_changes_while_it_learns(listened: Page) -> None:
+    begin(listened, "?net=patch_4&epochs=100")
+    listened.wait_for_timeout(500)
+    slider = listened.get_by_role("slider", name="Learning rate")
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(listened).to_have_url(re.compile(r"lr=0\.003,0\.0034@\d+"))
+    change = reported(listened, "schedule")[-1]["schedule"]
+    assert [round(one["lr"], 6) for one in change] == [0.003, 0.0034]
+    assert change[1]["step"] > 0
+    expect(listened.locator('[data-chart="loss"] .mark')).to_have_count(1)
+
+
+def test_an_address_is_an_experiment(page: Page) -> None:
+    page.goto(TRAIN + "?net=relu&beside=patch_4&seed=12&epochs=7&lr=0.01&wd=0")
+    values = {
+        name: page.locator(f"[name={name}]").input_value()
+        for name in ("net", "beside", "seed", "epochs")
+    }
+    assert values == {"net": "relu", "beside": "patch_4", "seed": "12", "epochs": "7"}
+    expect(page.locator('[data-value="lr"]')).to_have_text("0.01")
+    expect(page.locator('[data-value="weightDecay"]')).to_have_text("0")
+    page.locator("[name=seed]").fill("13")
+    expect(page).to_have_url(re.compile("seed=13"))
+    page.locator("[name=net]").select_option("default")
+    expect(page).not_to_have_url(re.compile("net="))
+
+
+def test_nonsense_in_an_address_is_not_believed(page: Page) -> None:
+    page.goto(TRAIN + "?net=<b>&beside=x&seed=-1&epochs=1e9&lr=NaN,5@x&wd=,")
+    assert page.locator("[name=net]").input_value() == "default"
+    assert page.locator("[name=seed]").input_value() == "0"
+    assert page.locator("[name=epochs]").input_value() == "15"
+    expect(page.locator('[data-value="lr"]')).to_have_text("0.003")
+
+
+def test_an_experiment_is_tried_from_the_text(page: Page) -> None:
+    page.goto(TRAIN)
+    page.get_by_role("link", name="Patches of 4").first.click()
+    wait(page, "running")
+    expect(page).to_have_url(re.compile("beside=patch_4"))
+    assert page.locator("[name=beside]").input_value() == "patch_4"
+    page.go_back()
+    wait(page, "idle")
+    assert page.locator("[name=beside]").input_value() == ""
+
+
+def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
+    manifest = json.loads((site / MODULES / "manifest.json").read_text())
+    page.goto(TRAIN)
+    names = page.locator("[data-net]").evaluate_all(
+        "all => all.map(n => n.dataset.net)"
+    )
+    assert names == [variant["name"] for variant in manifest["variants"]]
+    rates = page.locator("[data-train]").evaluate("({ dataset }) => ({ ...dataset })")
+    assert float(rates["lr"]) == manifest["lr"]
+    assert float(rates["weightDecay"]) == manifest["weight_decay"]
+    for variant in manifest["variants"]:
+        entry = page.locator(f'[data-net="{variant["name"]}"]')
+        expect(entry.locator("[data-note]")).to_contain_text(variant["expect"][:20])
+        target = str(entry.locator("[data-note] a").first.get_attribute("href"))
+        assert target.endswith(variant["code"])
+
+
+# ## What is shown
+
+
+def test_what_it_learns_and_gets_wrong_is_shown(page: Page) -> None:
+    begin(page, "?net=patch_4&epochs=1")
+    wait(page, "finished")
+    blocks = page.locator("[data-blocks] canvas")
+    expect(blocks).to_have_count(VARIANTS["patch_4"].settings["num_layers"])
+    filters = page.get_by_role("img", name="filters of the patch embedding")
+    expect(filters).to_be_visible()
+    cells = page.locator("[data-confusion] td:not(:empty)").all_inner_texts()
+    assert sum(map(int, cells)) == 360
+    told = page.locator("[data-mistakes-word]").inner_text()
+    wrong = int(told.split()[0])
+    expect(page.locator("[data-mistakes] li")).to_have_count(min(24, wrong))
+    right = page.locator('[data-legend="right"] b').inner_text()
+    assert float(right.rstrip(" %")) == pytest.approx(100 * (1 - wrong / 360), abs=0.06)
+
+
+def test_the_curve_is_a_table_too(page: Page) -> None:
+    begin(page, "?net=patch_4&beside=relu&epochs=2")
+    wait(page, "finished")
+    page.get_by_text("The curves as a table").click()
+    rows = page.get_by_role("region", name="The curves as a table").locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first.locator("td")).to_have_count(6)
+    expect(rows.first).to_contain_text("%")
+
+
+def test_whose_weights_are_shown_is_chosen(page: Page) -> None:
+    begin(page, "?net=patch_4&beside=depth_1&epochs=1")
+    wait(page, "finished")
+    blocks = page.locator("[data-blocks] canvas")
+    expect(blocks).to_have_count(4)
+    page.get_by_role("radio", name="One block").check()
+    expect(blocks).to_have_count(1)
+    expect(page.locator("[data-download]")).to_contain_text("One block")
+
+
+def test_a_drawing_is_read_on_the_live_weights(page: Page) -> None:
+    begin(page, "?epochs=6")
+    wait(page, "finished")
+    pad = page.locator("[data-pad]")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box
+    turns = [i / 24 * 2 * math.pi for i in range(26)]
+    points = [(0.5 + 0.2 * math.sin(t), 0.5 - 0.35 * math.cos(t)) for t in turns]
+    places = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points
+    ]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+    expect(page.locator("[data-reading]")).to_contain_text("It reads a 0")
+    expect(page.locator("[data-reading-live]")).to_contain_text("It reads a 0")
+    expect(page.locator("[data-bars] li.best")).to_contain_text("0")
+    maps = page.locator("[data-maps] canvas")
+    expect(maps).to_have_count(4)
+    before = maps.first.evaluate("canvas => canvas.toDataURL()")
+    page.get_by_role("gridcell").last.hover()
+    expect(page.locator("[data-maps-word]")).to_contain_text("row 4, column 4")
+    assert maps.first.evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_strokes_become_an_image_like_those_of_the_data(page: Page) -> None:
+    page.goto(TRAIN)
+    image = page.evaluate(
+        """async ([module]) => {
+          const { reduced } = await import(module);
+          return [...reduced([[[0.1, 0.1], [0.1, 0.3]]])];
+        }""",
+        [f"/{MODULES}/strokes.js"],
+    )
+    pixels = torch.tensor(image).view(8, 8)
+    counts = pixels * 16
+    assert torch.equal(counts, counts.round())
+    assert pixels.min() == 0
+    assert pixels.max() <= 1
+    # One upright stroke: in the middle, from top to bottom, whatever its size was.
+    assert (pixels[:, 3:5].sum(dim=1) > 0).all()
+    assert (pixels[:, [0, 1, 6, 7]] == 0).all()
+
+
+def test_all_is_done_by_keyboard(page: Page) -> None:
+    page.goto(TRAIN)
+    page.locator("[name=net]").focus()
+    page.keyboard.type("Patches of 4")
+    assert page.locator("[name=net]").input_value() == "patch_4"
+    for _ in range(3 + page.locator("[data-expect] a").count() + 1):
+        page.keyboard.press("Tab")
+    expect(main(page)).to_be_focused()
+    page.keyboard.press("Enter")
+    wait(page, "running")
+    page.keyboard.press("Enter")
+    wait(page, "paused")
+    page.get_by_role("gridcell").first.focus()
+    for _ in range(8):
+        page.keyboard.press("Space")
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowDown")
+    ink = page.get_by_role("gridcell").evaluate_all(
+        "all => all.filter(one => one.ariaLabel.endsWith('16 of 16')).length"
+    )
+    assert ink == 7 or ink == 8
+    expect(page.locator("[data-reading]")).to_contain_text("It reads a")
+
+
+def test_the_page_answers_while_it_trains(page: Page) -> None:
+    """What the reader does is answered, and seen, within 100 ms."""
+    begin(page, "?net=default&beside=no_skip&epochs=100")
+    page.evaluate(
+        """() => {
+          window.delays = [];
+          const observer = new PerformanceObserver((list) => {
+            delays.push(...list.getEntries().map(({ duration }) => duration));
+          });
+          observer.observe({ type: "event", durationThreshold: 16 });
+          observer.observe({ type: "longtask" });
+        }"""
+    )
+    slider = page.get_by_role("slider", name="Learning rate")
+    slider.focus()
+    for key in ["ArrowRight", "ArrowLeft"] * 10:
+        page.keyboard.press(key)
+        page.wait_for_timeout(75)
+    page.wait_for_timeout(300)
+    delays = sorted(page.evaluate("delays"))
+    assert not delays or delays[int(0.9 * len(delays))] < 100, delays
+    wait(page, "running")
+
+
+# ## When it cannot
+
+
+def test_a_run_that_leaves_all_bounds_says_so(page: Page) -> None:
+    begin(page, "?net=patch_4&lr=10&wd=10&epochs=30")
+    wait(page, "diverged")
+    expect(page.get_by_role("alert")).to_contain_text("smaller learning rate")
+    main(page).click()
+    wait(page, "idle")
+
+
+MISSING = {
+    "worker": ("delete window.Worker", "in the background"),
+    "wasm": ("delete window.WebAssembly", "WebAssembly"),
+    "simd": ("WebAssembly.validate = () => false", "SIMD"),
+    "old": ("delete window.DecompressionStream", "compressed"),
+}
+
+
+@pytest.mark.parametrize("what", MISSING)
+def test_what_the_browser_lacks_is_said(what: str, page: Page) -> None:
+    script, words = MISSING[what]
+    page.add_init_script(script)
+    page.goto(TRAIN)
+    main(page).click()
+    expect(page.get_by_role("alert")).to_contain_text(words)
+    expect(page.get_by_role("alert")).to_contain_text("recorded")
+    expect(page.locator('[data-legend="loss"]')).to_contain_text("recorded")
+    expect(page.locator('[data-chart="loss"] .curve')).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    "file", ["manifest.json", "default.step.onnx", "**/*.wasm.gz", "worker.js"]
+)
+def test_a_download_that_fails_can_be_tried_again(file: str, page: Page) -> None:
+    page.route(f"**/{MODULES}/{file}", lambda route: route.abort())
+    page.goto(TRAIN)
+    main(page).click()
+    expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENT)
+    wait(page, "idle")
+    page.unroute_all()
+    main(page).click()
+    wait(page, "running")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_lack_of_memory_is_said(page: Page) -> None:
+    def starve(route: Route) -> None:
+        response = route.fetch()
+        starved = "throw new RangeError('Array buffer allocation failed');"
+        body = response.text().replace(
+            "async step(", "async step() {" + starved + "}\nasync x("
+        )
+        route.fulfill(response=response, body=body)
+
+    page.route(f"**/{MODULES}/network.js", starve)
+    page.goto(TRAIN)
+    main(page).click()
+    expect(page.get_by_role("alert")).to_contain_text("out of memory", timeout=PATIENT)
+
+
+def test_the_recorded_run_is_read_without_javascript(
+    browser: Browser, address: str
+) -> None:
+    with open_context(browser, java_script_enabled=False, base_url=address) as context:
+        page = context.new_page()
+        page.goto(TRAIN)
+        expect(page.get_by_text("Training needs JavaScript")).to_be_visible()
+        expect(page.locator("[data-recorded] .curve").first).to_be_visible()
+        expect(main(page)).to_be_hidden()
+        expect(page.locator("[data-net]")).to_have_count(len(VARIANTS))
+
+
+# ## For everybody
+
+
+@pytest.fixture(params=[("light", 1440), ("dark", 390)], ids=["wide", "phone"])
+def reader(
+    request: pytest.FixtureRequest, browser: Browser, address: str
+) -> Iterator[BrowserContext]:
+    scheme, width = request.param
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 844}}
+    with open_context(browser, base_url=address, **options) as own:
+        yield own
+
+
+def test_axe_finds_nothing_in_a_page_that_has_trained(reader: BrowserContext) -> None:
+    page = reader.new_page()
+    begin(page, "?net=patch_4&beside=depth_1&epochs=1")
+    wait(page, "finished")
+    page.get_by_role("button", name="A held-out digit").click()
+    expect(page.locator("[data-reading]")).to_contain_text("It reads")
+    page.get_by_text("The curves as a table").click()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width == page.viewport_size["width"]  # type: ignore[index]
+    axe = node.packages(CACHE / "tests", MANIFEST) / "axe-core" / "axe.min.js"
+    page.evaluate(axe.read_text("utf-8"))
+    result = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    wrong = [
+        f"{found['id']}: {item['target']} {item['failureSummary']}"
+        for found in result["violations"]
+        for item in found["nodes"][:3]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_finger_draws(reader: BrowserContext) -> None:
+    page = reader.new_page()
+    page.goto(TRAIN)
+    page.locator("[data-pad]").evaluate(
+        """pad => {
+          pad.setPointerCapture = () => {};
+          pad.hasPointerCapture = () => true;
+          const { left, top, width } = pad.getBoundingClientRect();
+          const point = (type, share) => pad.dispatchEvent(new PointerEvent(type, {
+            pointerType: "touch", pointerId: 1, button: 0,
+            clientX: left + width / 2, clientY: top + share * width,
+          }));
+          point("pointerdown", 0.2);
+          point("pointermove", 0.8);
+        }"""
+    )
+    ink = page.get_by_role("gridcell").evaluate_all(
+        "all => all.filter(one => !one.ariaLabel.endsWith(': 0 of 16')).length"
+    )
+    assert ink >= 16
