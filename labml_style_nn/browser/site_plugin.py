@@ -7,14 +7,14 @@ To export the graphs takes minutes, so they are kept, under a digest of all that
 are made of: while none of it changes, they are only copied.
 """
 
-import os
-import shutil
+import logging
 import tempfile
 from pathlib import Path
 
 import onnx
 import onnxscript
 import torch
+from filelock import FileLock
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -30,6 +30,7 @@ from labml_style_nn.weave.kept import digest
 _PACKAGE = Path(__file__).parent.parent
 _PAGE = "train.md"
 _FOLDER = "assets/train"
+_log = logging.getLogger("mkdocs.plugins.train-in-browser")
 
 
 class TrainConfig(Config):
@@ -64,14 +65,19 @@ class TrainPlugin(BasePlugin[TrainConfig]):
 
 
 def exported(cache: Path) -> Path:
-    """The folder with all files, made unless it is there."""
+    """The folder with all files, made unless it is there.
+
+    Of several programs that need it at once, one makes it, and the others wait.
+    """
     folder = cache / f"files-{key()[:16]}"
-    if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as temporary:
-            staging = Path(temporary) / "files"
-            site_files.write(staging, cache, list(VARIANTS))
-            _move(staging, folder)
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "files.lock"):
+        if not folder.exists():
+            _log.info("exporting the graphs of training: this takes some minutes")
+            with tempfile.TemporaryDirectory(dir=cache) as temporary:
+                staging = Path(temporary) / "files"
+                site_files.write(staging, cache, list(VARIANTS))
+                staging.rename(folder)
     return folder.resolve()
 
 
@@ -85,13 +91,3 @@ def key() -> str:
     sources += sorted((_PACKAGE / "browser").glob("*.json"))
     versions = (torch.__version__, onnx.__version__, onnxscript.__version__)
     return digest(*versions, files=sources)
-
-
-def _move(staging: Path, target: Path) -> None:
-    try:
-        os.rename(staging, target)
-    except OSError:
-        # Another build was faster, and its folder is as good as ours.
-        if not target.exists():
-            raise
-        shutil.rmtree(staging)

@@ -1,0 +1,40 @@
+"""The graphs as the site has them, exported once for all tests."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor
+
+from labml_style_nn.browser.site_plugin import exported
+from tests.conftest import CACHE
+
+Run = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+
+
+@pytest.fixture(scope="session")
+def files() -> Path:
+    """What the page loads: `assets/train/` of the site."""
+    return exported(CACHE / "browser")
+
+
+@pytest.fixture(scope="session")
+def run(files: Path) -> Callable[[str], Run]:
+    """Open a graph by its name: a function from its inputs to its outputs."""
+
+    def opened(name: str) -> Run:
+        session = onnxruntime.InferenceSession(
+            files / f"{name}.onnx", providers=["CPUExecutionProvider"]
+        )
+        outputs = [output.name for output in session.get_outputs()]
+
+        def call(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            given = {key: value.detach().numpy() for key, value in inputs.items()}
+            found = session.run(outputs, given)
+            return dict(zip(outputs, map(torch.from_numpy, found), strict=True))
+
+        return call
+
+    return opened

@@ -1,0 +1,88 @@
+"""A probe sees what the modules compute, and influences as autograd has them."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from labml_style_nn.browser.flat import Layout
+from labml_style_nn.browser.training_step import scaled
+from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.layers.token_mixing import TokenMixing
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from tests.graphs.conftest import Run
+
+Graphs = Callable[[str], Run]
+
+
+def shaken(name: str) -> MLPMixer:
+    """A network whose head, too, says something."""
+    torch.manual_seed(2)
+    model = VARIANTS[name].build().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.1)
+    return model
+
+
+def overheard(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
+    """What goes into and comes out of the modules, by hooks."""
+    seen: dict[str, Tensor] = {}
+
+    def listen(name: str) -> Callable[..., None]:
+        def hook(_: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+            seen[f"{name} in"], seen[f"{name} out"] = inputs[0], output
+
+        return hook
+
+    for name, module in model.named_modules():
+        module.register_forward_hook(listen(name))
+    with torch.no_grad():
+        model(images)
+    return seen
+
+
+def mixings(model: MLPMixer) -> list[str]:
+    return [n for n, module in model.named_modules() if isinstance(module, TokenMixing)]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_it_sees_what_the_modules_compute(name: str, run: Graphs) -> None:
+    model = shaken(name)
+    images = split_digits(seed=0)[1].images[:3]
+    found = run(f"{name}.probe")(
+        {"theta": Layout.of(model).flatten(model), "images": images}
+    )
+    seen = overheard(model, scaled(images))
+    close = {"rtol": 1e-4, "atol": 1e-4}
+    torch.testing.assert_close(found["logits"], seen["head out"], **close)
+    embedded = seen["patch_embedding out"]
+    torch.testing.assert_close(found["embeddings"], embedded, **close)
+    names = mixings(model)
+    assert sum(key.startswith("mixed") for key in found) == len(names)
+    for number, mixing in enumerate(names):
+        mixed = seen[f"{mixing} out"]
+        torch.testing.assert_close(found[f"mixed_{number}"], mixed, **close)
+
+
+@pytest.mark.parametrize("name", ["default", "relu", "no_skip", "patch_4"])
+def test_influence_is_the_jacobian(name: str, run: Graphs) -> None:
+    model = shaken(name)
+    image = split_digits(seed=0)[1].images[5:6]
+    found = run(f"{name}.probe")(
+        {"theta": Layout.of(model).flatten(model), "images": image}
+    )
+    seen = overheard(model, scaled(image))
+    for number, mixing in enumerate(mixings(model)):
+        layer, table = model.get_submodule(mixing), seen[f"{mixing} in"]
+        # (1, S, C, 1, S, C): every number that comes out by every number that goes in.
+        whole = torch.autograd.functional.jacobian(layer, table)[0, :, :, 0]
+        channels = range(table.shape[2])
+        expected = sum(whole[:, c, :, c].abs() for c in channels)
+        ours = found[f"influence_{number}"][0]
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
+        other = whole.clone()
+        other[:, channels, :, channels] = 0
+        assert not other.any(), "a channel hears of another"

@@ -1,0 +1,80 @@
+"""A file of weights becomes a network again, or says why not."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.browser.weights import WeightsError, from_file, to_file
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path / "mixer.safetensors"
+    to_file(VARIANTS["no_skip"].build(), path, "no_skip")
+    return path
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_comes_back_with_the_same_answers(
+    name: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    model = VARIANTS[name].build().eval()
+    with torch.no_grad():
+        model.head.linear.weight.normal_()
+    to_file(model, tmp_path / "m.safetensors", name)
+    again = from_file(tmp_path / "m.safetensors")
+    images = torch.rand(4, 1, 8, 8)
+    assert torch.equal(again(images), model(images))
+    assert not again.training
+
+
+def test_a_file_that_is_cut_off_is_refused(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="or not a whole one"):
+        from_file(path)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("no weights here, but more than eight characters")
+    with pytest.raises(WeightsError, match="is no safetensors file"):
+        from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({}, "is not from this site: its variant is None"),
+        ({"variant": "no_skipp"}, "its variant is 'no_skipp'"),
+        ({"variant": "no_skip"}, "does not say its sizes"),
+        ({"variant": "no_skip", "patch_size": "two"}, "does not say its sizes"),
+    ],
+)
+def test_a_file_that_does_not_say_what_it_is_is_refused(
+    told: dict[str, str], message: str, path: Path
+) -> None:
+    save_file(load_file(path), path, metadata=told)
+    with pytest.raises(WeightsError, match=message):
+        from_file(path)
+
+
+def test_weights_that_do_not_fit_are_refused(path: Path) -> None:
+    sizes = {name: str(size) for name, size in VARIANTS["no_skip"].settings.items()}
+    told = {"variant": "no_skip", **sizes, "hidden_dim": "48"}
+    save_file(load_file(path), path, metadata=told)
+    with pytest.raises(WeightsError, match="the weights do not fit"):
+        from_file(path)
+
+
+def test_without_the_library_it_says_what_to_install(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(ImportError, match="pip install safetensors"):
+        from_file(path)

@@ -1,0 +1,160 @@
+"""A graph of a step learns what PyTorch learns, at any size of a batch."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from labml_style_nn.browser.flat import Layout
+from labml_style_nn.browser.manifest import EPS, LR, WEIGHT_DECAY
+from labml_style_nn.browser.training_step import BETAS, TrainingStep, scaled
+from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.experiments.optimizer import adamw
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from tests.graphs.conftest import Run
+
+Graphs = Callable[[str], Run]
+Values = dict[str, Tensor]
+NUMBERS = {
+    name: torch.tensor(value)
+    for name, value in (("lr", LR), ("weight_decay", WEIGHT_DECAY), ("eps", EPS))
+}
+FORWARD = {
+    "new_theta": "theta",
+    "new_first": "first",
+    "new_second": "second",
+    "new_count": "count",
+}
+
+
+@pytest.fixture(params=VARIANTS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def started(name: str, steps: int = 0) -> tuple[MLPMixer, Values]:
+    """A network with weights of some size everywhere, and a state to go on from."""
+    torch.manual_seed(0)
+    model = VARIANTS[name].build()
+    with torch.no_grad():
+        # A head of zeros would hide all gradients behind it.
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.05)
+    step = TrainingStep(model)
+    state: Values = dict(zip(FORWARD.values(), step.begin(), strict=True))
+    return model, state
+
+
+def batch(size: int, seed: int = 0) -> Values:
+    digits, _ = split_digits(seed=0)
+    chance = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(digits.labels), generator=chance)[:size]
+    return {"images": digits.images[chosen], "labels": digits.labels[chosen]}
+
+
+def gradient(model: MLPMixer, theta: Tensor, given: Values) -> tuple[Tensor, Tensor]:
+    """The loss and its gradient, in float64, by the plain way through the modules."""
+    layout = Layout.of(model)
+    whole = theta.double().requires_grad_()
+    images = scaled(given["images"].double())
+    logits = functional_call(model.double(), layout.unflatten(whole), (images,))
+    loss = F.cross_entropy(logits, given["labels"])
+    (found,) = torch.autograd.grad(loss, whole)
+    model.float()
+    return loss.detach(), found
+
+
+def test_gradients_are_those_of_pytorch_at_any_batch_size(
+    name: str, run: Graphs
+) -> None:
+    """A gradient that is B times too large would not show in a curve: Adam hides it."""
+    model, state = started(name)
+    graph = run(f"{name}.step")
+    for size in (2, 48, 64, 100, 128):
+        given = batch(size, seed=size)
+        found = graph(state | given | NUMBERS)
+        loss, expected = gradient(model, state["theta"], given)
+        # After one step, Adam's first moment is the gradient, but for a factor.
+        ours = found["new_first"].double() / (1 - BETAS[0])
+        assert (ours - expected).norm() <= 1e-5 * expected.norm(), size
+        assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-5)
+        assert all(value.isfinite().all() for value in found.values())
+
+
+def test_nothing_is_nan_where_a_gradient_is_zero(name: str, run: Graphs) -> None:
+    """At the very beginning the head is zero, and so is the gradient of all before it.
+
+    The exporter takes a constant of 1e-8 for zero. Then 0 / 0 would be here.
+    """
+    torch.manual_seed(1)
+    step = TrainingStep(VARIANTS[name].build())
+    state: Values = dict(zip(FORWARD.values(), step.begin(), strict=True))
+    found = run(f"{name}.step")(state | batch(64) | NUMBERS)
+    zero = found["new_first"] == 0
+    assert zero.any()
+    assert all(value.isfinite().all() for value in found.values())
+
+
+def test_fifty_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
+    """Each step begins where PyTorch's own optimiser stands.
+
+    Left to themselves, two runs drift apart by rounding alone: that is what training
+    does to small differences.
+    """
+    model, state = started(name)
+    layout, graph = Layout.of(model), run(f"{name}.step")
+    optimizer = adamw(model, weight_decay=WEIGHT_DECAY)
+    for group in optimizer.param_groups:
+        group["lr"] = LR
+    for number in range(50):
+        given = batch(64, seed=number)
+        found = graph(state | given | NUMBERS)
+        logits = model(scaled(given["images"]))
+        optimizer.zero_grad()
+        F.cross_entropy(logits, given["labels"]).backward()
+        before = state["theta"]
+        optimizer.step()
+        state = {
+            "theta": layout.flatten(model),
+            "first": moment(model, optimizer, "exp_avg"),
+            "second": moment(model, optimizer, "exp_avg_sq"),
+            "count": torch.tensor(float(number + 1)),
+        }
+        assert found["new_count"] == number + 1
+        assert found["correct"] == (logits.argmax(dim=1) == given["labels"]).sum()
+        for new, old in (("new_first", "first"), ("new_second", "second")):
+            torch.testing.assert_close(found[new], state[old], rtol=1e-3, atol=1e-7)
+        # Where a gradient is next to nothing, its sign is a matter of rounding, and
+        # Adam makes a whole step of it. So the steps are compared as a whole.
+        moved, theirs = found["new_theta"] - before, state["theta"] - before
+        sure = state["first"].abs() > 1e-6
+        assert (moved - theirs)[sure].norm() <= 1e-3 * theirs[sure].norm()
+
+
+def moment(model: MLPMixer, optimizer: torch.optim.Optimizer, kind: str) -> Tensor:
+    """A moment of Adam as one vector, in the order of theta."""
+    weights = dict(model.named_parameters())
+    places = Layout.of(model).places
+    return torch.cat([optimizer.state[weights[p.name]][kind].flatten() for p in places])
+
+
+def test_rates_are_inputs(run: Graphs) -> None:
+    """With no rate nothing moves; decay moves what decays, and nothing else."""
+    model, state = started("default")
+    graph, given = run("default.step"), batch(64)
+    still = graph(state | given | NUMBERS | {"lr": torch.tensor(0.0)})
+    assert torch.equal(still["new_theta"], state["theta"])
+    none, much = (
+        graph(state | given | NUMBERS | {"weight_decay": torch.tensor(decay)})
+        for decay in (0.0, 1.0)
+    )
+    decaying = Layout.of(model).decaying
+    difference = none["new_theta"] - much["new_theta"]
+    torch.testing.assert_close(
+        difference[:decaying], LR * state["theta"][:decaying], rtol=1e-2, atol=1e-6
+    )
+    assert not difference[decaying:].any()
