@@ -56,16 +56,22 @@ def batch(size: int, seed: int = 0) -> Values:
     return {"images": digits.images[chosen], "labels": digits.labels[chosen]}
 
 
-def gradient(model: MLPMixer, theta: Tensor, given: Values) -> tuple[Tensor, Tensor]:
-    """The loss and its gradient, in float64, by the plain way through the modules."""
+def gradient(
+    model: MLPMixer, theta: Tensor, given: Values, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """The loss and its gradient, by the plain way through the modules."""
     layout = Layout.of(model)
-    whole = theta.double().requires_grad_()
-    images = scaled(given["images"].double())
-    logits = functional_call(model.double(), layout.unflatten(whole), (images,))
+    whole = theta.detach().to(dtype).requires_grad_()
+    images = scaled(given["images"].to(dtype))
+    logits = functional_call(model.to(dtype), layout.unflatten(whole), (images,))
     loss = F.cross_entropy(logits, given["labels"])
     (found,) = torch.autograd.grad(loss, whole)
-    model.float()
-    return loss.detach(), found
+    return loss.detach().double(), found.double()
+
+
+def apart(found: Tensor, expected: Tensor) -> float:
+    """How far two vectors are apart, as a share of the second."""
+    return float((found - expected).norm() / expected.norm())
 
 
 def test_gradients_are_those_of_pytorch_at_any_batch_size(
@@ -77,10 +83,12 @@ def test_gradients_are_those_of_pytorch_at_any_batch_size(
     for size in (2, 48, 64, 100, 128):
         given = batch(size, seed=size)
         found = graph(state | given | NUMBERS)
-        loss, expected = gradient(model, state["theta"], given)
+        loss, expected = gradient(model, state["theta"], given, torch.float64)
+        _, rounded = gradient(model, state["theta"], given, torch.float32)
         # After one step, Adam's first moment is the gradient, but for a factor.
         ours = found["new_first"].double() / (1 - BETAS[0])
-        assert (ours - expected).norm() <= 1e-5 * expected.norm(), size
+        # Sixteen blocks without skip connections enlarge every rounding, PyTorch's too.
+        assert apart(ours, expected) <= max(1e-5, 2 * apart(rounded, expected)), size
         assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-5)
         assert all(value.isfinite().all() for value in found.values())
 
@@ -127,12 +135,12 @@ def test_fifty_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
         assert found["new_count"] == number + 1
         assert found["correct"] == (logits.argmax(dim=1) == given["labels"]).sum()
         for new, old in (("new_first", "first"), ("new_second", "second")):
-            torch.testing.assert_close(found[new], state[old], rtol=1e-3, atol=1e-7)
+            assert apart(found[new], state[old]) <= 1e-3, number
         # Where a gradient is next to nothing, its sign is a matter of rounding, and
         # Adam makes a whole step of it. So the steps are compared as a whole.
         moved, theirs = found["new_theta"] - before, state["theta"] - before
         sure = state["first"].abs() > 1e-6
-        assert (moved - theirs)[sure].norm() <= 1e-3 * theirs[sure].norm()
+        assert apart(moved[sure], theirs[sure]) <= 1e-3, number
 
 
 def moment(model: MLPMixer, optimizer: torch.optim.Optimizer, kind: str) -> Tensor:
