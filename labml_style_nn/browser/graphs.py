@@ -1,8 +1,9 @@
 r"""# From a function to a graph
 
-[`training_step`][] is a function in Python, and a browser has no Python. But what the
-function does to tensors is always the same list of operations, and such a list can be
-written down: a *graph* in the format ONNX, which a runtime of a few megabytes executes.
+[`training_step`][browser.training_step] is a function in Python, and a browser has no
+Python. But what the function does to tensors is always the same list of operations, and
+such a list can be written down: a *graph* in the format ONNX, which a runtime of a few
+megabytes executes.
 
 It is written in two movements.
 
@@ -24,7 +25,7 @@ onnxscript 0.7) are of this kind, and the tests of every graph look for them.
   a number that the forward pass hands on. The exporter takes that number to be one. All
   gradients are then $B$ times as large, and Adam, which divides by their size, hides
   it. So the loss is taken apart by us, before the exporter sees it (`DECOMPOSED`).
-- **A constant that disappears.** See `eps` in [`training_step`][].
+- **A constant that disappears.** See `eps` in [`training_step`][browser.training_step].
 
 ## What makes a step faster
 

@@ -33,9 +33,10 @@ connection, which hands every patch to itself, is not in it.
 - $H$, `hidden`: its hidden layer before the nonlinearity, $D_S \times C$
 - $W_1$, $W_2$, $b_1$, $b_2$, `fc1`, `fc2`: its weights
 - $\sigma$, `gelu`: the nonlinearity; $\sigma'$, `slope`, its derivative
-- $J^{(c)}$, `jacobian`: the derivative in channel $c$
+- $J_{ij}$, `jacobian`: the derivative of row $i$ by row $j$, in each channel
+- $c$: the number of a channel
+- $\mathbf{1}^\top$: a row of ones, which repeats a bias in every column
 - $A$: the influence of each patch on each
-- $B$, `batch`: how many images are looked at
 - $S$: the number of patches
 - $C$: the number of channels
 - $D_S$: the width of the hidden layer

@@ -9,7 +9,7 @@ without JavaScript, and before anything is loaded.
 
 >>> filled = fill("<!-- train: networks -->", {})
 >>> print(filled[filled.index('<li data-net="no_skip"'):].split("</p>")[0])
-<li data-net="no_skip" markdown>
+<li data-net="no_skip" markdown="block">
 <p><a href="?beside=no_skip" data-try data-title>No skip connections</a>
 """
 
@@ -32,7 +32,7 @@ def fill(markdown: str, recorded: Recorded) -> str:
     """Put the networks and the recorded run into the page."""
     networks = "\n".join(map(network, VARIANTS.values()))
     parts = {
-        "networks": f'<ul class="train-nets" markdown>\n{networks}\n</ul>',
+        "networks": f'<ul class="train-nets" markdown="block">\n{networks}\n</ul>',
         "recorded": drawings(recorded) if recorded.keys() >= SHOWN.keys() else "",
     }
     for name, part in parts.items():
@@ -44,9 +44,9 @@ def network(variant: Variant) -> str:
     """Say what a variant changes, and offer to try it beside the whole Mixer."""
     # The form of the page reads the names and the notes from here.
     query = "?" if variant.name == "default" else f"?beside={variant.name}"
-    return f"""<li data-net="{variant.name}" markdown>
+    return f"""<li data-net="{variant.name}" markdown="block">
 <p><a href="{query}" data-try data-title>{variant.title}</a></p>
-<div data-note markdown>
+<div data-note markdown="block">
 
 [{variant.change}]({source(variant.code)}): {variant.expect}
 

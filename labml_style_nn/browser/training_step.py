@@ -31,7 +31,8 @@ and zero for the others: matrices decay, biases and the scales of norms do not, 
 
 ## Notation
 
-- $\theta$, `theta`: all weights of the network in one vector, as [`flat`][] puts them
+- $\theta$, `theta`: all weights of the network in one vector, as
+  [`flat`][browser.flat] puts them
 - $g$, `gradient`: how the loss changes with each of them
 - $m$, `first`: the running mean of the gradient
 - $v$, `second`: the running mean of its square
@@ -39,6 +40,7 @@ and zero for the others: matrices decay, biases and the scales of norms do not, 
 - $\ell$, `loss`: the cross entropy, its mean over the batch
 - $\eta$, `lr`: the learning rate
 - $\lambda$, `weight_decay`: how fast weights decay
+- $d$: one for a weight that decays, zero for the others
 - $\varepsilon$, `eps`: what keeps the division from one by zero
 - $\beta_1$, $\beta_2$, `BETAS`: how much of the running means is kept
 
@@ -55,7 +57,7 @@ The learning rate and the weight decay are inputs, so that they can be changed b
 two steps. So is $\varepsilon$, for another reason. It is $10^{-8}$, and the exporter's
 optimiser takes a constant as small as that for zero and leaves the addition out. Then a
 weight whose gradient is zero gets $0 / 0$. In a Mixer this happens in the very first
-step: [the head begins at zero][head], so nothing behind it has a gradient yet.
+step: [the head begins at zero][layers.head], so nothing behind it has a gradient yet.
 
 ## Example
 

@@ -109,27 +109,28 @@ def test_chance_is_that_of_torch(page: Page) -> None:
     assert drawn["permutation"] == torch.randperm(1437).tolist()
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_first_weights_are_those_of_torch(name: str, page: Page) -> None:
+def test_first_weights_are_those_of_torch(page: Page) -> None:
     page.goto(TRAIN)
-    theta, variant = page.evaluate(
-        """async ([folder, name]) => {
-          const { firstWeights } = await import(`${folder}/weights.js`);
-          const manifest = await (await fetch(`${folder}/manifest.json`)).json();
-          const variant = manifest.variants.find((one) => one.name === name);
-          return [[...firstWeights(variant, 3)], variant];
+    found = page.evaluate(
+        """async ([folder]) => {
+          const { firstWeights, parameter } = await import(`${folder}/weights.js`);
+          const { variants } = await (await fetch(`${folder}/manifest.json`)).json();
+          return Object.fromEntries(variants.map((variant) => {
+            const theta = firstWeights(variant, 3);
+            const part = ({ name }) => [name, [...parameter(variant, theta, name)]];
+            return [variant.name, Object.fromEntries(variant.parameters.map(part))];
+          }));
         }""",
-        [f"/{MODULES}", name],
+        [f"/{MODULES}"],
     )
-    torch.manual_seed(3)
-    weights = VARIANTS[name].build().state_dict()
-    assert {part["name"] for part in variant["parameters"]} == weights.keys()
-    for part in variant["parameters"]:
-        expected = weights[part["name"]].flatten()
-        found = torch.tensor(
-            theta[part["offset"] :][: len(expected)], dtype=torch.float32
-        )
-        torch.testing.assert_close(found, expected)
+    assert found.keys() == VARIANTS.keys()
+    for name, variant in VARIANTS.items():
+        torch.manual_seed(3)
+        weights = variant.build().state_dict()
+        assert found[name].keys() == weights.keys()
+        for part, expected in weights.items():
+            ours = torch.tensor(found[name][part], dtype=torch.float32)
+            torch.testing.assert_close(ours, expected.flatten())
 
 
 def test_batches_are_those_of_the_python_loop(page: Page) -> None:
@@ -305,6 +306,11 @@ def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
     rates = page.locator("[data-train]").evaluate("({ dataset }) => ({ ...dataset })")
     assert float(rates["lr"]) == manifest["lr"]
     assert float(rates["weightDecay"]) == manifest["weight_decay"]
+    told = page.locator(".md-content").inner_text()
+    digits, batch = manifest["digits"], manifest["batch"]
+    assert f"{batch} digits at a time" in told
+    assert f"After {digits['train'] // batch} steps" in told
+    assert f"{digits['test']} digits that it never learns from" in told
     for variant in manifest["variants"]:
         entry = page.locator(f'[data-net="{variant["name"]}"]')
         expect(entry.locator("[data-note]")).to_contain_text(variant["expect"][:20])
