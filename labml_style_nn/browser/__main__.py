@@ -1,4 +1,10 @@
-"""The command: `python -m labml_style_nn.browser OUT [VARIANT …]`."""
+"""# The command
+
+    python -m labml_style_nn.browser OUT
+
+writes all files of training in the page into the folder `OUT`: what the site's build
+does by itself. Names of variants after it let the others be.
+"""
 
 import sys
 from pathlib import Path

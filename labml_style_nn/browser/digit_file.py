@@ -12,7 +12,7 @@ images to learn from come before those of the test, and both are in the order of
 True
 >>> train, test = split_digits(seed=0)
 >>> first_of_the_test = told["labels_offset"] + told["train"]
->>> data[first_of_the_test] == test.labels[0]
+>>> data[first_of_the_test] == int(test.labels[0])
 True
 """
 

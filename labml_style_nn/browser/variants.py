@@ -221,7 +221,7 @@ _ALL = [
         "Sixteen blocks, no skip connections",
         "num_layers = 16, without “x +” and “u +”",
         "what a block says about the image must pass through all the others. Expect "
-        "it to learn next to nothing.",
+        "it to learn late and little.",
         TOKENS,
         _sized(num_layers=16),
         no_skip,

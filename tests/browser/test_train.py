@@ -255,9 +255,10 @@ def test_the_learning_rate_changes_while_it_learns(listened: Page) -> None:
     slider = listened.get_by_role("slider", name="Learning rate")
     slider.focus()
     slider.press("ArrowRight")
-    expect(listened).to_have_url(re.compile(r"lr=0\.003,0\.0034@\d+"))
+    expect(listened).to_have_url(re.compile(r"lr=0\.003,0\.0035@\d+"))
+    listened.wait_for_function("told.some(({ type }) => type === 'schedule')")
     change = reported(listened, "schedule")[-1]["schedule"]
-    assert [round(one["lr"], 6) for one in change] == [0.003, 0.0034]
+    assert [round(one["lr"], 6) for one in change] == [0.003, 0.0035]
     assert change[1]["step"] > 0
     expect(listened.locator('[data-chart="loss"] .mark')).to_have_count(1)
 

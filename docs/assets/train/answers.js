@@ -47,15 +47,17 @@ function mistake(place, test, digits, labels) {
   canvas.setAttribute("aria-hidden", "true");
   const image = digits.image(digits.train + place);
   mosaic(canvas, [image], { side: SIDE, columns: 1, colour: grey });
-  const text = document.createElement("span");
   const sure = Math.round(100 * test.sure[place]);
-  text.append(bold(test.answers[place]), ` (${sure} %), is a `, bold(labels[place]));
-  item.append(canvas, text);
+  const answer = line("says ", test.answers[place], `, ${sure} %`);
+  item.append(canvas, answer, line("is a ", labels[place]));
   return item;
 }
 
-function bold(text) {
-  return Object.assign(document.createElement("b"), { textContent: text });
+function line(before, digit, after = "") {
+  const line = document.createElement("span");
+  const bold = Object.assign(document.createElement("b"), { textContent: digit });
+  line.append(before, bold, after);
+  return line;
 }
 
 function words(wrong, all) {
