@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,29 @@ def test_an_export_that_was_interrupted_is_not_taken_for_a_whole_one(
     # And what is whole is not made again.
     monkeypatch.setattr(site_plugin.site_files, "write", fail)
     assert site_plugin.exported(tmp_path) == folder
+
+
+def test_a_preview_makes_do_with_what_was_exported_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def succeed(folder: Path, cache: Path, names: list[str]) -> None:
+        folder.mkdir()
+
+    monkeypatch.setattr(site_plugin.site_files, "write", succeed)
+    before = site_plugin.exported(tmp_path, stale=True)
+    monkeypatch.setattr(site_plugin, "key", lambda: "another state of the code")
+    assert site_plugin.exported(tmp_path, stale=True) == before
+    assert site_plugin.exported(tmp_path) != before
+
+
+def test_prose_costs_no_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "package"
+    for part in ("browser", "layers", "models", "data"):
+        shutil.copytree(site_plugin._PACKAGE / part, package / part)
+    monkeypatch.setattr(site_plugin, "_PACKAGE", package)
+    before, layer = site_plugin.key(), package / "layers" / "gelu.py"
+    source = layer.read_text("utf-8")
+    layer.write_text(source.replace("    # ", "    # In other words: ", 1), "utf-8")
+    assert site_plugin.key() == before
+    layer.write_text(source.replace("return", "return 2 *", 1), "utf-8")
+    assert site_plugin.key() != before
