@@ -22,7 +22,7 @@ Recorded = Mapping[str, Mapping[str, Any]]
 Points = Sequence[tuple[float, float]]
 
 # The two networks of the recorded run that is shown, and the look of their curves.
-SHOWN = {"default": "one", "no_skip": "two"}
+SHOWN = {"default": "one", "no_skip_16": "two"}
 # The drawing: its size, and the room for the numbers at its left and below.
 WIDTH, HEIGHT, LEFT, BELOW = 460, 220, 40, 24
 ABOVE = 10
@@ -121,8 +121,9 @@ def height(value: float, top: float) -> float:
 def levels(top: float) -> str:
     """Draw lines with their values, from nothing to the top."""
     drawn = []
-    for quarter in range(5):
-        value = top * quarter / 4
+    parts = 4 if top == 1 else 5
+    for part in range(parts + 1):
+        value = top * part / parts
         text = f"{100 * value:.0f} %" if top == 1 else f"{value:.1f}"
         y = height(value, top)
         drawn.append(
