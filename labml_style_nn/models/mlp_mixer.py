@@ -3,7 +3,8 @@ r"""# MLP-Mixer
 A network for images without convolution and without attention. It cuts the image into
 patches, makes a table of them, and then does two things in turn, many times over: an
 MLP across the patches and an MLP across the channels. That is enough to come close to
-the best networks of its time, once it has enough data to learn from (section 1).
+the best networks of its time, once it has enough data to learn from (section 1). To
+see one learn, and to take its parts away, [train it in your browser](../train.md).
 
 This page is the network of Tolstikhin, Houlsby, Kolesnikov, Beyer, Zhai, Unterthiner,
 Yung, Steiner, Keysers, Uszkoreit, Lucic and Dosovitskiy, "MLP-Mixer: An all-MLP
