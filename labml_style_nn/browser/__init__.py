@@ -1,4 +1,23 @@
 r"""# In the browser
 
-A Mixer that trains in the reader's browser.
+On the page [Train a Mixer here](../train.md) the Mixer of [its own page][mlp_mixer]
+trains in the reader's browser. There is no Python there. So when the site is built, a
+whole step of training is written down as a list of operations, and the page executes
+the list.
+
+- [`variants`][]: the Mixer, and what can be taken away from it.
+- [`training_step`][browser.training_step]: forward, backward and AdamW as one function.
+- [`loop`][browser.loop]: the training that the page repeats, its chance included.
+- [`probe`][browser.probe]: what the network computes on the way, and which patches it
+  mixes.
+- [`weights`][browser.weights]: what was trained in the page becomes a network in Python
+  again.
+- [`flat`][browser.flat], [`graphs`][browser.graphs], [`slimming`][]: how the function
+  becomes a graph of a few kilobytes.
+- [`digit_file`][], [`manifest`][browser.manifest], [`record`][browser.record]: what the
+  page loads beside the graphs.
+- [`site_files`][], [`train_page`][], [`site_plugin`][]: how all of it comes into the
+  site.
+
+The scripts of the page are in `docs/assets/train/`.
 """
