@@ -14,7 +14,7 @@ from labml_style_nn.layers.linear import TRUNCATED_STD, Linear
 from labml_style_nn.models.mlp_mixer import MLPMixer
 
 BATCH = 64
-LR, WEIGHT_DECAY, EPS = 3e-3, 0.05, 1e-8
+LR, WEIGHT_DECAY, EPS = 4e-3, 0.05, 1e-8
 
 
 def manifest(

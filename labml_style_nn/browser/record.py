@@ -5,12 +5,11 @@ PyTorch, from the seed 0, as the page would do it.
 
     python -m labml_style_nn.browser.record
 
-makes them anew and writes them beside this file, with the versions and the time each
-took. It takes a few minutes.
+makes them anew and writes them beside this file, with all circumstances: command,
+settings, seed, versions, machine, and the time each took. It takes a few minutes.
 """
 
 import json
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,22 @@ from torch import Tensor
 from torch.func import functional_call
 
 from labml_style_nn.browser.loop import steps
+from labml_style_nn.browser.manifest import BATCH, EPS, LR, WEIGHT_DECAY
 from labml_style_nn.browser.training_step import scaled
 from labml_style_nn.browser.variants import VARIANTS, Variant
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import Images
+from labml_style_nn.experiments.records import circumstances
 
 FILE = Path(__file__).with_name("recorded.json")
 SEED, EPOCHS, STEPS_IN_EPOCH = 0, 15, 22
+TRAINING = {
+    "epochs": EPOCHS,
+    "batch_size": BATCH,
+    "learning_rate": LR,
+    "weight_decay": WEIGHT_DECAY,
+    "eps": EPS,
+}
 
 
 def recorded() -> dict[str, Any]:
@@ -51,9 +59,10 @@ def record(variant: Variant) -> dict[str, Any]:
         "loss": losses[:-1],
         "accuracy": accuracy,
         "seconds": round(time.perf_counter() - began, 1),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
+        "command": "python -m labml_style_nn.browser.record",
+        "seed": SEED,
+        "settings": variant.settings | TRAINING,
+        **circumstances(torch.device("cpu")),
     }
 
 

@@ -255,10 +255,10 @@ def test_the_learning_rate_changes_while_it_learns(listened: Page) -> None:
     slider = listened.get_by_role("slider", name="Learning rate")
     slider.focus()
     slider.press("ArrowRight")
-    expect(listened).to_have_url(re.compile(r"lr=0\.003,0\.0035@\d+"))
+    expect(listened).to_have_url(re.compile(r"lr=0\.004,0\.0045@\d+"))
     listened.wait_for_function("told.some(({ type }) => type === 'schedule')")
     change = reported(listened, "schedule")[-1]["schedule"]
-    assert [round(one["lr"], 6) for one in change] == [0.003, 0.0035]
+    assert [round(one["lr"], 6) for one in change] == [0.004, 0.0045]
     assert change[1]["step"] > 0
     expect(listened.locator('[data-chart="loss"] .mark')).to_have_count(1)
 
@@ -283,7 +283,7 @@ def test_nonsense_in_an_address_is_not_believed(page: Page) -> None:
     assert page.locator("[name=net]").input_value() == "default"
     assert page.locator("[name=seed]").input_value() == "0"
     assert page.locator("[name=epochs]").input_value() == "15"
-    expect(page.locator('[data-value="lr"]')).to_have_text("0.003")
+    expect(page.locator('[data-value="lr"]')).to_have_text("0.004")
 
 
 def test_an_experiment_is_tried_from_the_text(page: Page) -> None:
