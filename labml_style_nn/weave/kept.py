@@ -2,7 +2,8 @@ r"""# Kept: what was made before
 
 Some of what a build makes takes time and depends on little. It is kept in a file, each
 thing by its name, together with a *key*: a digest of all that it was made of. While the
-key is the same, the thing is not made again.
+key is the same, the thing is not made again. What takes many files is kept in a folder
+that has its key in its name.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all: another build may be reading it."""
@@ -22,6 +25,24 @@ def write_text(path: Path, text: str) -> None:
     with open(handle, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(name, path)
+
+
+def folder(path: Path, make: Callable[[Path], None]) -> Path:
+    """A folder, filled by `make` unless it is there: whole, or not at all.
+
+    Of several programs that need it at once, one makes it, and the others wait.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A lock stays behind, and beside the folder it would be in the way.
+    lock = Path(tempfile.gettempdir(), f"kept-{digest(str(path.resolve()))[:16]}.lock")
+    with FileLock(lock):
+        if not path.exists():
+            with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
+                staging = Path(temporary) / path.name
+                staging.mkdir()
+                make(staging)
+                staging.rename(path)
+    return path
 
 
 def digest(*texts: str, files: Iterable[Path] = ()) -> str:

@@ -1,10 +1,14 @@
 """What was made before is kept, under the key of what it was made of."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labml_style_nn.weave import kept as kept_things
 from labml_style_nn.weave.kept import Kept, digest
 
 
@@ -46,3 +50,29 @@ def test_a_key_follows_the_files(tmp_path: Path) -> None:
     assert digest("a", files=[file]) == before
     file.write_text("2")
     assert digest("a", files=[file]) != before
+
+
+def test_a_folder_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
+    def stop(folder: Path) -> None:
+        (folder / "half").write_text("")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept_things.folder(tmp_path / "deep" / "a", stop)
+    assert not list((tmp_path / "deep").iterdir())
+
+
+def test_of_several_that_need_a_folder_one_makes_it(tmp_path: Path) -> None:
+    made = []
+
+    def make(folder: Path) -> None:
+        made.append(folder)
+        sleep(0.1)
+        (folder / "whole").write_text("")
+
+    path = tmp_path / "a"
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: kept_things.folder(path, make), range(4)))
+    assert found == [path] * 4
+    assert len(made) == 1
+    assert (path / "whole").exists()

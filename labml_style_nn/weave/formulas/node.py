@@ -10,8 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from labml_style_nn.weave import kept
 
 MANIFEST = Path(__file__).parent / "package.json"
 
@@ -43,17 +44,13 @@ def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
     """
     lock = manifest.with_name("package-lock.json")
     key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    target = cache / f"node-{key}"
-    if not target.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as temporary:
-            staging = Path(temporary) / "packages"
-            staging.mkdir()
-            for file in (manifest, lock):
-                shutil.copy(file, staging)
-            _install(staging)
-            _move(staging, target)
-    return target / "node_modules"
+
+    def install(folder: Path) -> None:
+        for file in (manifest, lock):
+            shutil.copy(file, folder)
+        _install(folder)
+
+    return kept.folder(cache / f"node-{key}", install) / "node_modules"
 
 
 def _install(folder: Path) -> None:
@@ -70,12 +67,3 @@ def _install(folder: Path) -> None:
     )
     if result.returncode:
         raise NodeError(f"npm could not install {MANIFEST.name}:\n{result.stderr}")
-
-
-def _move(staging: Path, target: Path) -> None:
-    try:
-        staging.rename(target)
-    except OSError:
-        # Another build was faster, and its folder is as good as ours.
-        if not target.exists():
-            raise
