@@ -1,26 +1,33 @@
 r"""# The manifest
 
-What the page has to know, as JSON.
+What the page has to know before it can train, as JSON: where the digits lie in their
+file, the usual settings, and of each variant its texts, its sizes and its files. And
+for each parameter its place in $\theta$ (see [`flat`][browser.flat]) and how it begins.
+
+A matrix begins with random numbers, so of these the manifest tells the standard
+deviation and *when* they are drawn ([`loop`][browser.loop] says how). What a variant
+leaves out is drawn all the same; `draws` has the sizes of all draws in their order.
 """
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from torch import nn
 
 from labml_style_nn.browser import digit_file
 from labml_style_nn.browser.flat import Layout
 from labml_style_nn.browser.training_step import BETAS
 from labml_style_nn.browser.variants import Variant
 from labml_style_nn.layers.linear import TRUNCATED_STD, Linear
-from labml_style_nn.models.mlp_mixer import MLPMixer
 
 BATCH = 64
 LR, WEIGHT_DECAY, EPS = 4e-3, 0.05, 1e-8
 
 
 def manifest(
-    variants: list[Variant], folder: Path, recorded: dict[str, Any]
+    variants: Sequence[Variant], sizes: Mapping[str, int], recorded: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Describe what lies in the folder."""
+    """Describe the variants. `sizes` are those of the graphs' files, in bytes."""
     return {
         "digits": digit_file.described(),
         "batch": BATCH,
@@ -28,15 +35,15 @@ def manifest(
         "weight_decay": WEIGHT_DECAY,
         "eps": EPS,
         "betas": list(BETAS),
-        "variants": [described(variant, folder) for variant in variants],
+        "variants": [described(variant, sizes) for variant in variants],
         "recorded": recorded,
     }
 
 
-def described(variant: Variant, folder: Path) -> dict[str, Any]:
+def described(variant: Variant, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Describe a variant."""
-    model = variant.build()
-    layout = Layout.of(model)
+    model, draws = variant.build(), drawn(variant)
+    layout, weights = Layout.of(model), dict(model.named_parameters())
     files = {kind: f"{variant.name}.{kind}.onnx" for kind in ("step", "probe")}
     return {
         "name": variant.name,
@@ -50,34 +57,31 @@ def described(variant: Variant, folder: Path) -> dict[str, Any]:
                 "name": place.name,
                 "shape": list(place.shape),
                 "offset": place.offset,
-                "init": beginning(variant, place.name),
+                "init": beginning(place.name, weights[place.name], list(draws)),
             }
             for place in layout.places
         ],
-        "draws": [weight.numel() for weight in drawn(variant).values()],
+        "draws": list(draws.values()),
         "count": layout.count,
         **files,
-        "bytes": sum((folder / file).stat().st_size for file in files.values()),
+        "bytes": sum(sizes[file] for file in files.values()),
     }
 
 
-def drawn(variant: Variant) -> dict[str, Any]:
-    """Every matrix that is drawn while a Mixer is built, in the order of the draws."""
-    model = MLPMixer(image_size=8, in_channels=1, num_classes=10, **variant.settings)
+def drawn(variant: Variant) -> dict[str, int]:
+    """Every matrix that is drawn while a Mixer is built, and its size, in order."""
     return {
-        f"{name}.weight": module.weight
-        for name, module in model.named_modules()
+        f"{name}.weight": module.weight.numel()
+        for name, module in variant.unaltered().named_modules()
         if isinstance(module, Linear)
     }
 
 
-def beginning(variant: Variant, name: str) -> dict[str, Any]:
-    """How a parameter begins."""
-    weight = variant.build().get_parameter(name)
+def beginning(name: str, weight: nn.Parameter, draws: list[str]) -> dict[str, Any]:
+    """How a parameter begins, as a network that was just built shows it."""
     if not weight.any():
         return {"kind": "zeros"}
     if (weight == 1).all():
         return {"kind": "ones"}
     std = weight.shape[1] ** -0.5 / TRUNCATED_STD
-    order = list(drawn(variant)).index(name)
-    return {"kind": "trunc_normal", "std": std, "order": order}
+    return {"kind": "trunc_normal", "std": std, "order": draws.index(name)}

@@ -5,14 +5,13 @@ PyTorch, from the seed 0, as the page would do it.
 
     python -m labml_style_nn.browser.record
 
-makes them anew and writes them beside this file, with all circumstances: command,
-settings, seed, versions, machine, and the time each took. It takes a few minutes.
+makes them anew, in a few minutes, and writes a line of JSON for each beside this file,
+with all circumstances: command, settings, seed, versions, machine, and the time it
+took.
 """
 
-import json
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,9 +23,10 @@ from labml_style_nn.browser.training_step import scaled
 from labml_style_nn.browser.variants import VARIANTS, Variant
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import Images
-from labml_style_nn.experiments.records import circumstances
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.records import Record
 
-FILE = Path(__file__).with_name("recorded.json")
+FILE = Path(__file__).with_name("recorded.jsonl")
 SEED, EPOCHS, STEPS_IN_EPOCH = 0, 15, 22
 TRAINING = {
     "epochs": EPOCHS,
@@ -37,13 +37,12 @@ TRAINING = {
 }
 
 
-def recorded() -> dict[str, Any]:
+def recorded() -> dict[str, Record]:
     """What was recorded, by the name of the variant."""
-    runs: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
-    return runs
+    return {run["variant"]: run for run in records.read(FILE)}
 
 
-def record(variant: Variant) -> dict[str, Any]:
+def record(variant: Variant) -> Record:
     """Train a variant: the loss of each step, the right answers after each epoch."""
     _, held_out = split_digits(seed=0)
     began = time.perf_counter()
@@ -56,13 +55,14 @@ def record(variant: Variant) -> dict[str, Any]:
             accuracy.append(round(share(variant, weights, held_out), 4))
         losses.append(round(loss, 4))
     return {
+        "variant": variant.name,
         "loss": losses[:-1],
         "accuracy": accuracy,
         "seconds": round(time.perf_counter() - began, 1),
         "command": "python -m labml_style_nn.browser.record",
         "seed": SEED,
         "settings": variant.settings | TRAINING,
-        **circumstances(torch.device("cpu")),
+        **records.circumstances(torch.device("cpu")),
     }
 
 
@@ -77,8 +77,9 @@ def share(variant: Variant, weights: dict[str, Tensor], held_out: Images) -> flo
 def main() -> None:
     """Record every variant, one after another."""
     torch.set_num_threads(1)
-    runs = {name: record(variant) for name, variant in VARIANTS.items()}
-    FILE.write_text(json.dumps(runs) + "\n", "utf-8")
+    # Each is written when it is done: whoever stops here keeps the others.
+    for variant in VARIANTS.values():
+        records.add(FILE, record(variant), "variant")
 
 
 if __name__ == "__main__":

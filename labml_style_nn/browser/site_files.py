@@ -1,67 +1,61 @@
-r"""# The files of the page"""
+r"""# What the page loads
+
+All files of training in the page, by their names below `assets/train/`:
+
+- `manifest.json`: what there is, see [`manifest`][browser.manifest].
+- `NAME.step.onnx` and `NAME.probe.onnx`: the graphs of a variant, see
+  [`exports`][browser.exports].
+- `digits.bin`: the images, see [`digit_file`][].
+- `ort/`: onnxruntime-web, which executes the graphs. It comes from npm, pinned.
+
+The program of onnxruntime-web is compressed here, and the page expands it. So it
+travels in a quarter of its bytes from every host, whether that host compresses or not.
+"""
 
 import gzip
 import json
-import shutil
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
-import torch
-
 from labml_style_nn.browser import digit_file
-from labml_style_nn.browser.graphs import exported
+from labml_style_nn.browser.exports import graphs
 from labml_style_nn.browser.manifest import manifest
-from labml_style_nn.browser.probe import Probe
 from labml_style_nn.browser.record import recorded
-from labml_style_nn.browser.training_step import TrainingStep
 from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.weave import kept
 from labml_style_nn.weave.formulas import node
 
-MANIFEST = Path(__file__).parent / "package.json"
-RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
+Files = dict[str, bytes]
+
+PACKAGE = Path(__file__).with_name("package.json")
+SCRIPTS = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
+PROGRAM = "ort-wasm-simd-threaded.wasm"
 
 
-def write(folder: Path, cache: Path, names: Sequence[str]) -> None:
-    """Write everything into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    bring_runtime(folder / "ort", cache)
-    (folder / "digits.bin").write_bytes(digit_file.written())
-    variants = [VARIANTS[name] for name in names]
-    # An export takes half a minute of one processor.
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        list(pool.map(write_graphs, names, [folder] * len(names)))
-    text = json.dumps(manifest(variants, folder, recorded()), ensure_ascii=False)
-    (folder / "manifest.json").write_text(text, "utf-8")
+def files(cache: Path, stale: bool = False) -> Files:
+    """Every file by its name. If `stale`, the graphs may be those of earlier code."""
+    found = contents(graphs(cache, stale))
+    sizes = {name: len(content) for name, content in found.items()}
+    told = manifest(list(VARIANTS.values()), sizes, recorded())
+    return {
+        **found,
+        **{f"ort/{name}": content for name, content in runtime(cache).items()},
+        "digits.bin": digit_file.written(),
+        "manifest.json": json.dumps(told, ensure_ascii=False).encode(),
+    }
 
 
-def bring_runtime(folder: Path, cache: Path) -> None:
-    """Copy onnxruntime-web; the large file compressed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    dist = node.packages(cache, MANIFEST) / "onnxruntime-web" / "dist"
-    for name in RUNTIME:
-        shutil.copy(dist / name, folder)
-    wasm = (dist / "ort-wasm-simd-threaded.wasm").read_bytes()
-    packed = gzip.compress(wasm, mtime=0)
-    (folder / "ort-wasm-simd-threaded.wasm.gz").write_bytes(packed)
+def runtime(cache: Path) -> Files:
+    """The files of onnxruntime-web, the large one compressed."""
+    dist = node.packages(cache, PACKAGE) / "onnxruntime-web" / "dist"
+
+    def compress(folder: Path) -> None:
+        packed = gzip.compress((dist / PROGRAM).read_bytes(), mtime=0)
+        (folder / f"{PROGRAM}.gz").write_bytes(packed)
+
+    scripts = {name: (dist / name).read_bytes() for name in SCRIPTS}
+    return scripts | contents(kept.folder(dist.with_name("compressed"), compress))
 
 
-def write_graphs(name: str, folder: Path) -> None:
-    """Export both graphs of a variant."""
-    torch.set_num_threads(1)
-    model = VARIANTS[name].build()
-    step, probe = TrainingStep(model), Probe(model)
-    images, labels = torch.zeros(64, 1, 8, 8), torch.zeros(64, dtype=torch.int64)
-    numbers = [torch.tensor(value) for value in (1e-3, 0.1, 1e-8)]
-    state = step.begin()
-    values = (*state, images, labels, *numbers)
-    learning = dict(zip(step.inputs, values, strict=True))
-    looking = {"theta": state[0], "images": images}
-    for kind, function, example in (
-        ("step", step, learning),
-        ("probe", probe, looking),
-    ):
-        graph = exported(function, example, function.outputs)
-        path = folder / f"{name}.{kind}.onnx"
-        path.write_bytes(graph.SerializeToString())
+def contents(folder: Path) -> Files:
+    """What is in the files of a folder."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}

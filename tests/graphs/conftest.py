@@ -1,32 +1,32 @@
 """The graphs as the site has them, exported once for all tests."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import onnxruntime
 import pytest
 import torch
 from torch import Tensor
 
-from labml_style_nn.browser.site_plugin import exported
+from labml_style_nn.browser import site_files
+from labml_style_nn.browser.site_files import Files
 from tests.conftest import CACHE
 
 Run = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 
 
 @pytest.fixture(scope="session")
-def files() -> Path:
+def files() -> Files:
     """What the page loads: `assets/train/` of the site."""
-    return exported(CACHE / "browser")
+    return site_files.files(CACHE / "browser")
 
 
 @pytest.fixture(scope="session")
-def run(files: Path) -> Callable[[str], Run]:
+def run(files: Files) -> Callable[[str], Run]:
     """Open a graph by its name: a function from its inputs to its outputs."""
 
     def opened(name: str) -> Run:
         session = onnxruntime.InferenceSession(
-            files / f"{name}.onnx", providers=["CPUExecutionProvider"]
+            files[f"{name}.onnx"], providers=["CPUExecutionProvider"]
         )
         outputs = [output.name for output in session.get_outputs()]
 

@@ -10,39 +10,43 @@ import onnx
 import pytest
 import torch
 
-from labml_style_nn.browser import site_plugin
+import labml_style_nn
+from labml_style_nn.browser import exports
+from labml_style_nn.browser.loop import train
 from labml_style_nn.browser.probe import Probe
 from labml_style_nn.browser.record import EPOCHS, SEED, STEPS_IN_EPOCH, recorded
+from labml_style_nn.browser.site_files import Files
 from labml_style_nn.browser.training_step import TrainingStep
 from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.data.digits import split_digits
 
+PACKAGE = Path(labml_style_nn.__file__).parent
 WEB = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 
 
 @pytest.fixture(scope="module")
-def manifest(files: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((files / "manifest.json").read_text("utf-8"))
+def manifest(files: Files) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(files["manifest.json"])
     return found
 
 
-def test_little_travels(files: Path, manifest: dict[str, Any]) -> None:
+def test_little_travels(files: Files, manifest: dict[str, Any]) -> None:
     """The runtime, the digits and the two largest networks, side by side."""
-    runtime = sum(path.stat().st_size for path in (files / "ort").iterdir())
+    sizes = {name: len(content) for name, content in files.items()}
+    rest = sum(size for name, size in sizes.items() if not name.endswith(".onnx"))
     graphs = sorted(variant["bytes"] for variant in manifest["variants"])
-    others = [files / "manifest.json", files / "digits.bin"]
-    rest = sum(path.stat().st_size for path in others)
-    assert runtime + sum(graphs[-2:]) + rest < 4_500_000
-    packed = (files / "ort" / "ort-wasm-simd-threaded.wasm.gz").read_bytes()
+    assert sum(graphs) + rest == sum(sizes.values())
+    assert sum(graphs[-2:]) + rest < 4_500_000
+    packed = files["ort/ort-wasm-simd-threaded.wasm.gz"]
     assert gzip.decompress(packed).startswith(b"\0asm")
-    assert all((files / "ort" / name).exists() for name in WEB)
+    assert all(f"ort/{name}" in files for name in WEB)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_graph_is_called_by_the_names_of_its_function(name: str, files: Path) -> None:
+def test_a_graph_has_the_names_of_its_function(name: str, files: Files) -> None:
     model = VARIANTS[name].build()
     for kind, function in (("step", TrainingStep(model)), ("probe", Probe(model))):
-        graph = onnx.load(files / f"{name}.{kind}.onnx").graph
+        graph = onnx.load_from_string(files[f"{name}.{kind}.onnx"]).graph
         assert [value.name for value in graph.input] == [*function.inputs]
         assert [value.name for value in graph.output] == [*function.outputs]
         # No weight stands in the graph: one graph serves any of them.
@@ -61,12 +65,10 @@ def test_the_manifest_tells_each_parameter(manifest: dict[str, Any]) -> None:
 
 
 def test_the_digits_are_those_of_the_split(
-    files: Path, manifest: dict[str, Any]
+    files: Files, manifest: dict[str, Any]
 ) -> None:
     told = manifest["digits"]
-    data = torch.frombuffer(
-        bytearray((files / told["file"]).read_bytes()), dtype=torch.uint8
-    )
+    data = torch.frombuffer(bytearray(files[told["file"]]), dtype=torch.uint8)
     pixels, labels = data[: told["labels_offset"]], data[told["labels_offset"] :]
     images = pixels.view(-1, 1, 8, 8) / told["levels"]
     parts = split_digits(seed=0)
@@ -76,8 +78,6 @@ def test_the_digits_are_those_of_the_split(
 
 def test_each_variant_has_a_recorded_run_of_this_code() -> None:
     """The first steps of the record, computed again."""
-    from labml_style_nn.browser.loop import train
-
     runs = recorded()
     assert runs.keys() == VARIANTS.keys()
     for name, run in runs.items():
@@ -86,50 +86,54 @@ def test_each_variant_has_a_recorded_run_of_this_code() -> None:
         assert len(run["accuracy"]) == EPOCHS + 1
 
 
+def write_one(folder: Path) -> None:
+    (folder / "one.onnx").write_text("a graph")
+
+
 def test_an_export_that_was_interrupted_is_not_taken_for_a_whole_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(folder: Path, cache: Path, names: list[str]) -> None:
-        folder.mkdir()
-        (folder / "manifest.json").write_text("{}")
+    def fail(folder: Path) -> None:
+        write_one(folder)
         raise KeyboardInterrupt
 
-    def succeed(folder: Path, cache: Path, names: list[str]) -> None:
-        folder.mkdir()
-        (folder / "manifest.json").write_text('{"whole": true}')
-
-    monkeypatch.setattr(site_plugin.site_files, "write", fail)
+    monkeypatch.setattr(exports, "export_all", fail)
     with pytest.raises(KeyboardInterrupt):
-        site_plugin.exported(tmp_path)
-    monkeypatch.setattr(site_plugin.site_files, "write", succeed)
-    folder = site_plugin.exported(tmp_path)
-    assert (folder / "manifest.json").read_text() == '{"whole": true}'
+        exports.graphs(tmp_path)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(exports, "export_all", write_one)
+    folder = exports.graphs(tmp_path)
+    assert (folder / "one.onnx").exists()
     # And what is whole is not made again.
-    monkeypatch.setattr(site_plugin.site_files, "write", fail)
-    assert site_plugin.exported(tmp_path) == folder
+    monkeypatch.setattr(exports, "export_all", fail)
+    assert exports.graphs(tmp_path) == folder
 
 
 def test_a_preview_makes_do_with_what_was_exported_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def succeed(folder: Path, cache: Path, names: list[str]) -> None:
-        folder.mkdir()
+    monkeypatch.setattr(exports, "export_all", write_one)
+    before = exports.graphs(tmp_path, stale=True)
+    monkeypatch.setattr(exports, "key", lambda: "another state of the code")
+    assert exports.graphs(tmp_path, stale=True) == before
+    after = exports.graphs(tmp_path)
+    assert after != before
+    assert list(tmp_path.iterdir()) == [after], "what is of no use any more is removed"
 
-    monkeypatch.setattr(site_plugin.site_files, "write", succeed)
-    before = site_plugin.exported(tmp_path, stale=True)
-    monkeypatch.setattr(site_plugin, "key", lambda: "another state of the code")
-    assert site_plugin.exported(tmp_path, stale=True) == before
-    assert site_plugin.exported(tmp_path) != before
+
+def test_only_code_that_becomes_graphs_costs_an_export(tmp_path: Path) -> None:
+    package = tmp_path / "labml_style_nn"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    before = exports.key(package)
+    gelu, vit = package / "layers" / "gelu.py", package / "models" / "vit.py"
+    change(vit, "return", "return 2 *")
+    change(gelu, "Two linear maps", "In other words: two linear maps")
+    assert exports.key(package) == before
+    change(gelu, "return", "return 2 *")
+    assert exports.key(package) != before
 
 
-def test_prose_costs_no_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "package"
-    for part in ("browser", "layers", "models", "data"):
-        shutil.copytree(site_plugin._PACKAGE / part, package / part)
-    monkeypatch.setattr(site_plugin, "_PACKAGE", package)
-    before, layer = site_plugin.key(), package / "layers" / "gelu.py"
-    source = layer.read_text("utf-8")
-    layer.write_text(source.replace("    # ", "    # In other words: ", 1), "utf-8")
-    assert site_plugin.key() == before
-    layer.write_text(source.replace("return", "return 2 *", 1), "utf-8")
-    assert site_plugin.key() != before
+def change(path: Path, old: str, new: str) -> None:
+    source = path.read_text("utf-8")
+    assert old in source
+    path.write_text(source.replace(old, new, 1), "utf-8")

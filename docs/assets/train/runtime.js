@@ -53,8 +53,4 @@ export class Graph {
     const kind = data instanceof BigInt64Array ? "int64" : "float32";
     return new this.Tensor(kind, data, shape);
   }
-
-  release() {
-    return this.session.release();
-  }
 }
