@@ -1,9 +1,5 @@
 """A live server, and what a reader does on a page that it serves."""
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.conftest import ROOT
+from tests.live.command import running
 
 # A kernel that begins to import torch on a busy machine takes its time.
 PATIENT = 60_000
@@ -19,34 +16,21 @@ PATIENT = 60_000
 
 @dataclass
 class Server:
-    """A live server: its address, and its token."""
+    """A live server: its port, and its token."""
 
-    address: str
+    port: int
     token: str
 
     @property
-    def port(self) -> int:
-        return int(self.address.rstrip("/").rpartition(":")[2])
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
 
 
 @contextmanager
 def serving(site: Path, port: int = 0, path: Path = ROOT) -> Iterator[Server]:
     """Serve a site with kernels, as `make live` does."""
-    paths = os.pathsep.join([str(path), str(ROOT)])
-    with subprocess.Popen(
-        [sys.executable, "-m", "labml_style_nn", "live", site, "--port", str(port)],
-        cwd=path,
-        env={**os.environ, "PYTHONPATH": paths},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            found = re.search(r"(http://\S+/)#token=(\S+)", line)
-            assert found, line
-            yield Server(*found.groups())
-        finally:
-            process.terminate()
+    with running(site, port, path) as (_, taken, token):
+        yield Server(taken, token)
 
 
 def enter(context: BrowserContext, server: Server, where: str) -> Page:

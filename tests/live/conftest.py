@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
-import re
 import subprocess
-import sys
 import uuid
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +17,7 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from tests.conftest import ROOT
+from tests.live.command import running
 
 
 @dataclass
@@ -140,21 +137,8 @@ def request(code: str) -> dict[str, Any]:
 @contextmanager
 def serving(site: Path, **environment: str) -> Iterator[Live]:
     """Start the command, and end it."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "labml_style_nn", "live", str(site), "--port", "0"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            found = re.search(r"http://127\.0\.0\.1:(\d+)/#token=([\w-]{32,})\n", line)
-            assert found, line
-            yield Live(process, int(found[1]), found[2], site)
-        finally:
-            process.terminate()
+    with running(site, **environment) as (process, port, token):
+        yield Live(process, port, token, site)
 
 
 def make_site(folder: Path) -> Path:
