@@ -6,16 +6,14 @@ serves the built site and Jupyter kernels from one address of this machine, so t
 cells of a page run in real Python with real PyTorch. The pages are the same files that
 are published: what a reader runs here, nobody can run there.
 
-| page | what it is |
-|---|---|
-| [`start`][live.start] | the command |
-| [`server`][live.server] | all that is at the address |
-| [`access`][live.access] | who may run code: whoever has the token, and no other page |
-| [`kernels`][live.kernels] | what a kernel is given, and when it ends |
-| [`comparison`][live.comparison] | a module that was edited, beside the original |
-| [`edition`][live.edition] | the package with one file edited, and readable errors |
-| [`observation`][live.observation] | what the examples of a module come to |
-| [`client`][live.client] | the scripts of a live page |
+- [`start`][live.start]: the command.
+- [`server`][live.server]: all that is at the address.
+- [`access`][live.access]: who may run code: whoever has the token, and no other page.
+- [`kernels`][live.kernels]: what a kernel is given, and when it ends.
+- [`comparison`][live.comparison]: a module that was edited, beside the original.
+- [`edition`][live.edition]: the package with one file edited, and readable errors.
+- [`observation`][live.observation]: what the examples of a module come to.
+- [`client`][live.client]: the scripts of a live page.
 
 The first four serve, the next three run in a kernel, and the last in the page.
 
