@@ -10,13 +10,18 @@ All files of training in the page, by their names below `assets/train/`:
 
 The program of onnxruntime-web is compressed here, and the page expands it. So it
 travels in a quarter of its bytes from every host, whether that host compresses or not.
+
+    python -m labml_style_nn.browser.site_files CACHE FOLDER
+
+writes them into `FOLDER/site`, and what is put into the page into `FOLDER/parts.json`.
 """
 
 import gzip
 import json
+import sys
 from pathlib import Path
 
-from labml_style_nn.browser import digit_file
+from labml_style_nn.browser import digit_file, train_page
 from labml_style_nn.browser.exports import graphs
 from labml_style_nn.browser.manifest import manifest
 from labml_style_nn.browser.record import recorded
@@ -59,3 +64,18 @@ def runtime(cache: Path) -> Files:
 def contents(folder: Path) -> Files:
     """What is in the files of a folder."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def main() -> None:
+    """Write everything; say in lines of JSON which graph is exported."""
+    cache, folder = map(Path, sys.argv[1:])
+    for name, content in files(cache).items():
+        path = folder / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    parts = json.dumps(train_page.parts(recorded()), ensure_ascii=False)
+    (folder / "parts.json").write_text(parts, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

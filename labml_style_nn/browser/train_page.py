@@ -7,8 +7,8 @@ without JavaScript, and before anything is loaded.
 
 ## Example
 
->>> filled = fill("<!-- train: networks -->", {})
->>> print(filled[filled.index('<li data-net="no_skip"'):].split("</p>")[0])
+>>> networks = parts({})["networks"]
+>>> print(networks[networks.index('<li data-net="no_skip"'):].split("</p>")[0])
 <li data-net="no_skip" markdown="block">
 <p><a href="?beside=no_skip" data-try data-title>No skip connections</a>
 """
@@ -28,16 +28,13 @@ WIDTH, HEIGHT, LEFT, BELOW = 460, 220, 40, 24
 ABOVE = 10
 
 
-def fill(markdown: str, recorded: Recorded) -> str:
-    """Put the networks and the recorded run into the page."""
+def parts(recorded: Recorded) -> dict[str, str]:
+    """What takes the place of `<!-- train: NAME -->` in the page, by the name."""
     networks = "\n".join(map(network, VARIANTS.values()))
-    parts = {
+    return {
         "networks": f'<ul class="train-nets" markdown="block">\n{networks}\n</ul>',
         "recorded": drawings(recorded) if recorded.keys() >= SHOWN.keys() else "",
     }
-    for name, part in parts.items():
-        markdown = markdown.replace(f"<!-- train: {name} -->", part)
-    return markdown
 
 
 def network(variant: Variant) -> str:
@@ -121,9 +118,9 @@ def height(value: float, top: float) -> float:
 def levels(top: float) -> str:
     """Draw lines with their values, from nothing to the top."""
     drawn = []
-    parts = 4 if top == 1 else 5
-    for part in range(parts + 1):
-        value = top * part / parts
+    steps = 4 if top == 1 else 5
+    for step in range(steps + 1):
+        value = top * step / steps
         text = f"{100 * value:.0f} %" if top == 1 else f"{value:.1f}"
         y = height(value, top)
         drawn.append(

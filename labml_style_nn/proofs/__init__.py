@@ -20,5 +20,4 @@ python -m labml_style_nn.proofs token_mixing
 - [`cost`][] counts parameters and multiplications.
 - [`reference`][] holds what others compute: timm, PyTorch, NumPy.
 - [`whole`][] holds a whole model against it.
-- [`covering`][] finds the tests that use a module.
 """

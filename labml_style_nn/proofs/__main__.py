@@ -6,6 +6,8 @@ python -m labml_style_nn.proofs token_mixing    # one page
 python -m labml_style_nn.proofs --json          # all, as the site reads them
 ```
 
+`--except NAME ...` passes over the modules of these names.
+
 It ends with 0 if every check holds, and else with 1 and a list of those that do not.
 """
 
@@ -26,12 +28,10 @@ import torch
 import labml_style_nn.layers
 import labml_style_nn.models
 import labml_style_nn.proofs
-from labml_style_nn.proofs.covering import covering
 from labml_style_nn.proofs.facts import Fact
 from labml_style_nn.proofs.formula import Page
 
 PACKAGE = Path(__file__).parents[1]
-TESTS = PACKAGE.parent / "tests"
 Proofs = dict[str, Callable[[Page], Iterator[Fact]]]
 
 
@@ -50,14 +50,9 @@ PROOFS = _all_proofs()
 
 @dataclass
 class Proof:
-    """What was proved of a page, and the error that ended it early, if one did.
-
-    `tests` is `None` where there are no tests to look at: an installed package has
-    none.
-    """
+    """What was proved of a page, and the error that ended it early, if one did."""
 
     facts: list[Fact] = field(default_factory=list)
-    tests: dict[str, list[str]] | None = None
     error: str = ""
 
     def failures(self) -> list[str]:
@@ -68,7 +63,7 @@ class Proof:
 
 def prove(name: str, proof: Callable[[Page], Iterator[Fact]]) -> Proof:
     """Compute the facts of a page. An exception on the way is a failure like others."""
-    result = Proof(tests=covering(name, TESTS) if TESTS.is_dir() else None)
+    result = Proof()
     try:
         result.facts.extend(proof(Page(importlib.import_module(name))))
     except Exception as error:
@@ -101,17 +96,24 @@ def unproved() -> list[str]:
 # ## What is printed
 
 
-def as_json(proofs: dict[str, Proof]) -> dict[str, Any]:
-    """All of it, in the form that [`proof`][] describes."""
-    sources = [PACKAGE / name for name in ("layers", "models", "proofs")]
-    sources += [PACKAGE / "pretrained.py", TESTS]
+def plan() -> dict[str, Any]:
+    """The first line of JSON, in the form that [`proof`][] describes."""
+    provers = {name: [proof.__module__] for name, proof in PROOFS.items()}
+    folders = [PACKAGE / name for name in ("layers", "models", "proofs")]
+    data = sorted((PACKAGE / "proofs" / "references").iterdir())
     return {
-        "format": 1,
-        "date": datetime.now(UTC).date().isoformat(),
+        "format": 2,
         "versions": {"Python": platform.python_version(), "PyTorch": torch.__version__},
-        "sources": [str(path) for path in sources if path.exists()],
-        "pages": {name: asdict(proof) for name, proof in proofs.items()},
+        "pages": provers | {name: [] for name in unproved()},
+        "sources": [str(path) for path in folders],
+        "data": [str(path) for path in data],
     }
+
+
+def as_json(name: str, proof: Proof) -> dict[str, Any]:
+    """One page for the site."""
+    today = datetime.now(UTC).date().isoformat()
+    return {"name": name, "date": today, **asdict(proof)}
 
 
 def as_table(name: str, proof: Proof) -> str:
@@ -125,9 +127,6 @@ def as_table(name: str, proof: Proof) -> str:
             origin = ", quoted" if check.quoted else ""
             phrase = f"{check.rule} {check.against}".strip()
             lines.append(f"    {phrase}{origin}: {share}")
-    if proof.tests is not None:
-        functions, files = sum(map(len, proof.tests.values())), ", ".join(proof.tests)
-        lines.append(f"  Tests that use it: {functions} in {files}")
     return "\n".join(lines)
 
 
@@ -136,19 +135,44 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m labml_style_nn.proofs")
     parser.add_argument("pages", nargs="*", help="ends of names, like token_mixing")
     parser.add_argument("--json", action="store_true", help="for programs to read")
+    parser.add_argument(
+        "--except",
+        nargs="+",
+        default=[],
+        dest="without",
+        metavar="NAME",
+        help="modules to pass over",
+    )
     options = parser.parse_args(arguments)
     ends = {name.rpartition(".")[2]: name for name in PROOFS}
     unknown = [page for page in options.pages if page not in ends]
     if unknown:
         parser.error(f"no page is {', '.join(unknown)}; there are {', '.join(ends)}")
-    names = [ends[page] for page in options.pages] or list(PROOFS)
-    proofs = {name: prove(name, PROOFS[name]) for name in names}
-    proofs |= {name: Proof(error="nothing is proved of it") for name in unproved()}
+    names = [ends[page] for page in options.pages] or [*PROOFS, *unproved()]
+    names = [name for name in names if name not in options.without]
+    say = _say_json if options.json else _say_table
     if options.json:
-        print(json.dumps(as_json(proofs), ensure_ascii=False, indent=1))
-    else:
-        print("\n\n".join(as_table(*item) for item in proofs.items()))
-    return complain(proofs)
+        print(json.dumps(plan(), ensure_ascii=False), flush=True)
+    return complain({name: say(name) for name in names})
+
+
+def _say_json(name: str) -> Proof:
+    print(json.dumps({"begins": name}), flush=True)
+    proof = _prove(name)
+    print(json.dumps(as_json(name, proof), ensure_ascii=False), flush=True)
+    return proof
+
+
+def _say_table(name: str) -> Proof:
+    proof = _prove(name)
+    print(as_table(name, proof), end="\n\n", flush=True)
+    return proof
+
+
+def _prove(name: str) -> Proof:
+    if name not in PROOFS:
+        return Proof(error="nothing is proved of it")
+    return prove(name, PROOFS[name])
 
 
 def complain(proofs: dict[str, Proof]) -> int:

@@ -76,6 +76,7 @@ class Book:
             module = self._module(path, name)
             if module:
                 self.modules[_dotted(source, relative)] = module
+                self.dependencies.modules[path.resolve()] = module
             if page in taken:
                 self.skipped[name] = "another page has its place"
             elif module and not module.source.strip():

@@ -25,6 +25,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,6 +142,8 @@ def read(path: Path, name: str = "") -> Module:
     return parse(source, name, encoding)
 
 
+# A preview parses again what was changed, and nothing else.
+@lru_cache(maxsize=2048)
 def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Module:
     """Cut a source into rows.
 

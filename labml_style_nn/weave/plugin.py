@@ -19,7 +19,6 @@ place at the end: a build that fails leaves the good site as it was.
 import logging
 import shutil
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
-from labml_style_nn.weave import styles
+from labml_style_nn.weave import child, styles
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
@@ -57,6 +56,7 @@ from labml_style_nn.weave.page import (
     has_prose,
 )
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.progress import progress
 from labml_style_nn.weave.prose import to_markdown
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -120,6 +120,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Note whether this run leaves a site behind (a preview does not)."""
         self.leaves_site = command == "build"
         self.complete = False
+        progress.make_room(logging.getLogger("mkdocs"))
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Begin a build: nothing read yet, and a folder of its own to build in."""
@@ -225,14 +226,13 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _enrich(self, files: Files, config: MkDocsConfig) -> None:
         """Find out what each page shows beyond its source."""
         # Two of these wait for processes of their own, and the rest goes on meanwhile.
-        with ThreadPoolExecutor() as pool:
-            proved, measured = pool.submit(self._proved), pool.submit(self._measured)
-            self._offer_copies(files, config)
-            meanings = self._link_names()
-            self._show_proofs(proved.result)
-            self._cite()
-            uses.enrich(self.book, meanings)
-            self._show_shapes(measured.result())
+        proved, measured = child.begin(self._proved), child.begin(self._measured)
+        self._offer_copies(files, config)
+        meanings = self._link_names()
+        self._show_proofs(proved.result)
+        self._cite()
+        uses.enrich(self.book, meanings)
+        self._show_shapes(measured.result())
 
     def _measured(self) -> dict[str, Measured]:
         """What the examples show; none is run unless told to."""
@@ -253,8 +253,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if not self.config.proofs:
             return None
         folder = Path(self.config.source).parent
-        cache = Path(self.config.cache) / "proofs.json"
-        return prove(self.config.proofs, folder, cache, stale=not self.leaves_site)
+        cache, stale = Path(self.config.cache) / "proofs", not self.leaves_site
+        known = self.book.dependencies
+        return prove(self.config.proofs, folder, cache, known, stale)
 
     # Only a site that has proofs, or papers, waits for what reads them.
     def _show_proofs(self, result: Callable[[], Proofs | None]) -> None:

@@ -10,47 +10,60 @@ module that weave runs, in a process of its own, as
 python -m my_package.proofs --json
 ```
 
-The program prints one JSON object:
+The program prints lines of JSON. The first tells what there is to prove:
 
 ```text
-format      1
-date        the day of the computation, as 2026-11-24
-versions    {"Python": "3.11.9", …}: what it ran with
-sources     files and folders; as long as they are the same, it need not run again
-pages       for each module, by its dotted name:
-  facts       a list of what was computed:
-    label       "Parameters"
-    value       "151,108"
-    of          what the value is the value of: "in a Mixer-B/16"
-    checks      what it was held against:
-      rule        "equal to"
-      against     "timm 1.0.31"; rule and against read as one; "" if the label names it
-      quoted      true if nobody here recomputed the other number
-      note        what else there is to know, or ""
-      formula     TeX, or ""
-      cases       a list of {of, found, expected, holds}
-  tests       null, or for each file the names of the tests that use the module
-  error       "", or why the facts end here
+format      2
+versions    {"Python": "3.11.9", …}: what it runs with
+pages       for each module, by its dotted name: the modules that prove something of it
+sources     folders and files: as long as their code is the same, so are the pages
+data        other files that proofs read
 ```
+
+Then comes a line for each page, as soon as it is proved, and before it another,
+`begins` with its name:
+
+```text
+name        the dotted name of the module
+date        the day of the computation, as 2026-11-24
+facts       a list of what was computed:
+  label       "Parameters"
+  value       "151,108"
+  of          what the value is the value of: "in a Mixer-B/16"
+  checks      what it was held against:
+    rule        "equal to"
+    against     "timm 1.0.31"; rule and against read as one; "" if the label names it
+    quoted      true if nobody here recomputed the other number
+    note        what else there is to know, or ""
+    formula     TeX, or ""
+    cases       a list of {of, found, expected, holds}
+error       "", or why the facts end here
+```
+
+Each page is kept as soon as it is proved. Its proof is good as long as these are the
+same: its module as it stands, the code of what the module and its proofs import, the
+data, and the packages that are installed. Pages that need no proof are named behind
+`--except`, and the program passes over them.
 
 A case that does not hold fails the build, with the number that was found and the one
 that was expected. [`proof_panel`][] shows the rest.
 """
 
-import hashlib
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from labml_style_nn.weave.kept import write_text
+from labml_style_nn.weave import child
+from labml_style_nn.weave.child import ChildError
+from labml_style_nn.weave.kept import digest, write_text
+from labml_style_nn.weave.measures.dependencies import Dependencies
+from labml_style_nn.weave.progress import progress
 
-_FORMAT = 1
+_FORMAT = 2
 # What reading raises where something is missing, or is of another kind.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -116,10 +129,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Proof:
-    """All that was computed of one page."""
+    """All that was computed of one page, and when."""
 
+    date: date
     facts: tuple[Fact, ...]
-    tests: dict[str, list[str]] | None
     error: str
 
     def failures(self) -> Iterator[str]:
@@ -135,48 +148,50 @@ class Proof:
 
 @dataclass(frozen=True)
 class Proofs:
-    """The answer of a program."""
+    """The answers of a program, by page, and what it ran with."""
 
-    date: date
+    versions: Mapping[str, str]
+    pages: Mapping[str, Proof]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a program says that there is to prove."""
+
     versions: dict[str, str]
-    sources: tuple[str, ...]
-    pages: dict[str, Proof]
+    pages: dict[str, list[str]]
+    sources: list[Path]
+    data: list[Path]
+    said: Mapping[str, Any]
 
-    @property
-    def failed(self) -> bool:
-        """Whether anything does not hold, on any page."""
-        return any(any(proof.failures()) for proof in self.pages.values())
-
-
-def _read(answer: dict[str, Any]) -> Proofs:
-    if answer["format"] != _FORMAT:
-        raise ValueError(f"the format is {answer['format']}, not {_FORMAT}")
-    return Proofs(
-        date.fromisoformat(answer["date"]),
-        {name: str(version) for name, version in answer["versions"].items()},
-        tuple(answer["sources"]),
-        {name: _proof(page) for name, page in answer["pages"].items()},
-    )
+    @classmethod
+    def read(cls, line: Mapping[str, Any]) -> "_Plan":
+        if line["format"] != _FORMAT:
+            raise ValueError(f"the format is {line['format']}, not {_FORMAT}")
+        versions = {name: str(version) for name, version in line["versions"].items()}
+        pages = {name: [str(m) for m in by] for name, by in line["pages"].items()}
+        sources, data = (list(map(Path, line[name])) for name in ("sources", "data"))
+        return cls(versions, pages, sources, data, line)
 
 
-def _proof(page: dict[str, Any]) -> Proof:
+def _proof(page: Mapping[str, Any]) -> Proof:
     facts = tuple(_fact(fact) for fact in page["facts"])
-    return Proof(facts, page["tests"], str(page["error"]))
+    return Proof(date.fromisoformat(page["date"]), facts, str(page["error"]))
 
 
-def _fact(fact: dict[str, Any]) -> Fact:
+def _fact(fact: Mapping[str, Any]) -> Fact:
     label, value, of = (str(fact[name]) for name in ("label", "value", "of"))
     return Fact(label, value, of, tuple(_check(check) for check in fact["checks"]))
 
 
-def _check(check: dict[str, Any]) -> Check:
+def _check(check: Mapping[str, Any]) -> Check:
     rule, against = str(check["rule"]), str(check["against"])
     note, formula = str(check["note"]), str(check["formula"])
     cases = tuple(_case(case) for case in check["cases"])
     return Check(rule, against, bool(check["quoted"]), note, formula, cases)
 
 
-def _case(case: dict[str, Any]) -> Case:
+def _case(case: Mapping[str, Any]) -> Case:
     of, found, expected = (str(case[name]) for name in ("of", "found", "expected"))
     return Case(of, found, expected, case["holds"] is True)
 
@@ -184,70 +199,138 @@ def _case(case: dict[str, Any]) -> Case:
 # ## Running a program
 
 
-def prove(program: str, folder: Path, cache: Path, stale: bool = False) -> Proofs:
-    """The answer of a proof program, or what it answered before.
+def prove(
+    program: str,
+    folder: Path,
+    cache: Path,
+    dependencies: Dependencies | None = None,
+    stale: bool = False,
+) -> Proofs:
+    """The answers of a proof program: those that are kept, and else new ones.
 
-    The program runs in `folder`, from where it is imported. Its last answer is kept in
-    the file `cache`, if all its checks held, and serves as long as the program's
-    sources and the installed packages are the same; with `stale`, it always serves.
+    The program runs in `folder`, from where it is imported. In the folder `cache`, the
+    answer of each page is kept whose checks all hold. With `stale`, what is kept serves
+    even if something has changed since.
 
     **Raises.** [`ProofError`][] if the program does not run, or prints something else.
     """
-    stored = _stored(program, cache, stale)
-    if stored:
-        return stored
-    answer, proofs = _run(program, folder)
-    if not proofs.failed:
-        key = _fingerprint(program, proofs.sources)
-        write_text(cache, json.dumps({"key": key, "answer": answer}))
-    return proofs
+    run = _Run(program, folder, cache, dependencies or Dependencies(), stale)
+    run.remember()
+    while run.plan is None or run.missing():
+        run.again()
+    return Proofs(run.plan.versions, {n: run.proofs[n] for n in run.plan.pages})
 
 
-def _stored(program: str, cache: Path, stale: bool) -> Proofs | None:
-    try:
-        stored = json.loads(cache.read_text("utf-8"))
-        proofs = _read(stored["answer"])
-        fresh = stale or stored["key"] == _fingerprint(program, proofs.sources)
-    except (OSError, *_UNREADABLE):  # none yet, or of another weave
-        return None
-    return proofs if fresh else None
+@dataclass
+class _Run:
+    """A program, where its answers are kept, and what it has said so far."""
+
+    program: str
+    folder: Path
+    cache: Path
+    dependencies: Dependencies
+    stale: bool
+    plan: _Plan | None = None
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    installed: str = field(default_factory=lambda: "\n".join(_installed()))
+
+    def missing(self) -> set[str]:
+        """The pages that are still to be proved."""
+        return set(self.plan.pages if self.plan else ()) - self.proofs.keys()
+
+    # ## What is kept
+
+    def remember(self) -> None:
+        """Take the proofs that still serve, and the plan if that still holds."""
+        kept = self._read("plan")
+        if kept:
+            plan = _Plan.read(kept["said"])
+            if self.stale or kept["key"] == self._plan_key(plan):
+                self.plan = plan
+            for name in plan.pages:
+                page = self._read(name)
+                if page and (self.stale or page["key"] == self._key(name, plan)):
+                    self.proofs[name] = _proof(page["said"])
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            stored: dict[str, Any] = json.loads(self._file(name).read_text("utf-8"))
+            reader = _Plan.read if name == "plan" else _proof
+            reader(stored["said"])
+            return stored if isinstance(stored["key"], str) else None
+        except (OSError, *_UNREADABLE):  # none yet, or of another weave
+            return None
+
+    def _keep(self, name: str, key: str, said: Mapping[str, Any]) -> None:
+        write_text(self._file(name), json.dumps({"key": key, "said": said}))
+
+    def _file(self, name: str) -> Path:
+        return self.cache / f"{name}.json"
+
+    def _plan_key(self, plan: _Plan) -> str:
+        """A digest of what decides which pages there are."""
+        files = [path for source in plan.sources for path in _modules(source)]
+        code = (f"{path} {self.dependencies.code(path)}" for path in files)
+        return digest(self.program, self.installed, *code)
+
+    def _key(self, name: str, plan: _Plan) -> str:
+        """A digest of what the proof of a page depends on."""
+        provers = (f"{module} {self._code(module)}" for module in plan.pages[name])
+        files = [path for path in plan.data if path.is_file()]
+        page = self._path(name)
+        own = self.dependencies.key(name, page) if page else ""
+        return digest(self.program, self.installed, own, *provers, files=files)
+
+    def _code(self, name: str) -> str:
+        path = self._path(name)
+        files = self.dependencies.of(name, path) if path else []
+        return digest(*map(self.dependencies.code, files))
+
+    def _path(self, name: str) -> Path | None:
+        path = self.folder.resolve().joinpath(*name.split("."))
+        both = path / "__init__.py", path.with_suffix(".py")
+        return next((file for file in both if file.is_file()), None)
+
+    # ## What is said
+
+    def again(self) -> None:
+        """Run the program for all pages but those whose proofs are there."""
+        excepted = ["--except", *self.proofs] if self.proofs else []
+        command = [sys.executable, "-m", self.program, "--json", *excepted]
+        try:
+            self._listen(child.lines(command, folder=self.folder))
+            if self.missing():
+                raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
+        except ChildError as error:
+            # It ends with a status of its own if something does not hold.
+            failed = any(any(proof.failures()) for proof in self.proofs.values())
+            if self.plan is None or self.missing() or not failed:
+                raise ProofError(f"python -m {self.program} {error}") from None
+        except _UNREADABLE as error:
+            message = f"python -m {self.program} printed no proofs: {error!r}"
+            raise ProofError(message) from None
+
+    def _listen(self, lines: Iterator[dict[str, Any]]) -> None:
+        plan = self.plan = _Plan.read(next(lines, {}))
+        self._keep("plan", self._plan_key(plan), plan.said)
+        with progress.part("proofs", len(self.missing())) as part:
+            for line in lines:
+                if "begins" in line:
+                    part.begin(line["begins"])
+                    continue
+                name, proof = str(line["name"]), _proof(line)
+                self.proofs[name] = proof
+                if not any(proof.failures()):
+                    self._keep(name, self._key(name, plan), line)
+                part.end(name)
 
 
-def _run(program: str, folder: Path) -> tuple[dict[str, Any], Proofs]:
-    command = [sys.executable, "-m", program, "--json"]
-    result = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, encoding="utf-8"
-    )
-    said = f"python -m {program} ended with {result.returncode}:\n{result.stderr}"
-    try:
-        answer = json.loads(result.stdout)
-    except ValueError:
-        raise ProofError(said) from None
-    try:
-        proofs = _read(answer)
-    except _UNREADABLE as error:
-        message = f"python -m {program} printed no proofs: {error!r}"
-        raise ProofError(message) from None
-    if result.returncode and not proofs.failed:
-        raise ProofError(said)
-    return answer, proofs
+def _installed() -> list[str]:
+    """The version of Python, and the packages that it can import."""
+    folders = [Path(folder) for folder in sys.path]
+    found = (sorted(p.name for p in folder.glob("*.dist-info")) for folder in folders)
+    return [sys.version, *(name for names in found for name in names)]
 
 
-def _fingerprint(program: str, sources: Iterable[str]) -> str:
-    """A state of the program's sources and of what is installed."""
-    digest = hashlib.sha256(f"{program} {sys.version}".encode())
-    for folder in sys.path:
-        installed = sorted(path.name for path in Path(folder).glob("*.dist-info"))
-        digest.update("\n".join(installed).encode())
-    for source in sources:
-        for path in _files(Path(source)):
-            digest.update(f"\0{os.fspath(path)}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _files(source: Path) -> list[Path]:
-    if source.is_file():
-        return [source]
-    paths = (path for path in source.rglob("*") if "__pycache__" not in path.parts)
-    return sorted(path for path in paths if path.is_file())
+def _modules(source: Path) -> list[Path]:
+    return [source] if source.is_file() else sorted(source.rglob("*.py"))

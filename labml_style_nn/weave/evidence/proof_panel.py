@@ -1,8 +1,8 @@
 r"""# The panel of a proof
 
 What was computed of a page, as HTML beside its opening: a line for each fact, with its
-figure and what it was held against. Each line opens, and shows the formula, the cases
-one by one, the names of the tests.
+figure and what it was held against. Each line opens, and shows the formula and the
+cases one by one.
 
 A tick stands only at what was compared and agreed. A number that was computed and
 compared with nothing has none, a number that somebody else published says "quoted", and
@@ -77,15 +77,13 @@ def panel(name: str, proofs: Proofs, formulas: Formulas, place: Place) -> str:
     """
     proof = proofs.pages[name]
     parts = [_fact(fact, formulas, place) for fact in proof.facts]
-    if proof.tests is not None:
-        parts.append(_tests(proof.tests))
     if proof.error:
         parts.append(f'<p class="weave-wrong">Not proved: {escape(proof.error)}</p>')
     return f"""<section class="weave-panel weave-proof">
 <h2>Checked when this site was built</h2>
 {"".join(parts)}
 {_SLOT}
-{_made(proofs, proof.facts)}
+{_made(proofs, proof)}
 </section>"""
 
 
@@ -164,28 +162,8 @@ def _row(of: str, value: str, columns: Sequence[Check]) -> str:
     return f'<tr><th scope="row">{escape(of)}</th>{body}</tr>'
 
 
-def _tests(tests: dict[str, list[str]]) -> str:
-    number = sum(map(len, tests.values()))
-    files = "".join(_file(path, names) for path, names in tests.items())
-    where = f"by name, in {len(tests)} {'file' if len(tests) == 1 else 'files'}"
-    return f"""<details>
-<summary><span>Tests that use it</span> <b>{number}</b>
-<small>{where}</small></summary>
-<ul>{files}</ul>
-</details>"""
-
-
-def _file(path: str, names: Sequence[str]) -> str:
-    said = "".join(f"<li>{escape(_sentence(name))}</li>" for name in names)
-    return f"<li><code>{escape(path)}</code>: {len(names)}<ul>{said}</ul></li>"
-
-
-def _sentence(name: str) -> str:
-    return name.removeprefix("test_").replace("_", " ")
-
-
-def _made(proofs: Proofs, facts: Sequence[Fact]) -> str:
-    day = proofs.date
+def _made(proofs: Proofs, proof: Proof) -> str:
+    day = proof.date
     versions = " and ".join(
         f"{name} {number}" for name, number in proofs.versions.items()
     )
@@ -193,7 +171,7 @@ def _made(proofs: Proofs, facts: Sequence[Fact]) -> str:
         f'Computed on <time datetime="{day}">{day.day} {day:%B %Y}</time> '
         f"with {escape(versions)}."
     )
-    if any(check.quoted for fact in facts for check in fact.checks):
+    if any(check.quoted for fact in proof.facts for check in fact.checks):
         words += " Quoted numbers were published by others and are not recomputed here."
     return f'<p class="weave-made">{words}</p>'
 

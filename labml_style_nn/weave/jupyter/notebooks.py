@@ -8,10 +8,12 @@ any other.
 It adds what a page that runs code needs:
 
 - **A cell that fails, fails the build**, and the message names its file and line.
-- **What is shown is what the code does.** A stored result serves as long as the
-  notebook, the Python files in `sources` and the installed packages are those it was
+- **What is shown is what the code does.** A result serves as long as the notebook, the
+  code that it imports, the files in `reads` and the installed packages are those it was
   made with. Under `mkdocs serve`, where somebody is writing, only the notebook's own
   change runs it again.
+- **Several run at once**, while the rest of the site is made. Each result is kept as
+  soon as it is there.
 - **Downloads**: the notebook with its outputs (`.ipynb`), and the script it was written
   as (`.py`).
 
@@ -24,18 +26,20 @@ plugins:
       execute: true
       allow_errors: false
   - weave-notebooks:
-      sources: [my_package]
+      reads: [results]
 ```
 """
 
-import base64
-import hashlib
 import json
-import shutil
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Literal, cast
+from threading import BoundedSemaphore
+from typing import Literal
 
 from mkdocs.config.base import Config
 from mkdocs.config.config_options import ListOfItems, Type
@@ -45,10 +49,10 @@ from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
-from mkdocs_jupyter.config import settings
 from mkdocs_jupyter.plugin import NotebookFile
-from nbclient.exceptions import CellExecutionError
 
+from labml_style_nn.weave import child
+from labml_style_nn.weave.child import ChildError
 from labml_style_nn.weave.jupyter.cells import (
     CellError,
     Part,
@@ -57,17 +61,21 @@ from labml_style_nn.weave.jupyter.cells import (
     portable,
     terminal,
 )
+from labml_style_nn.weave.kept import digest, write_text
+from labml_style_nn.weave.measures.dependencies import Dependencies
+from labml_style_nn.weave.progress import progress
 
-_OURS = Path(__file__).parent / "template"
 _STYLE = "assets/notebooks.css"
+_SHEET = Path(__file__).parent / "template" / "notebooks.css"
+_PROGRAM = "labml_style_nn.weave.jupyter.execute"
 
 
 class NotebooksConfig(Config):
     """The options of the plugin."""
 
-    sources = ListOfItems(Type(str), default=[])
-    """Folders with the code that notebooks run, beside `mkdocs.yml`. A change in one of
-    their Python files runs the notebooks again."""
+    reads = ListOfItems(Type(str), default=[])
+    """Files and folders that notebooks read, beside `mkdocs.yml`. A change in one of
+    them runs the notebooks again."""
 
     cache = Type(str, default=".cache/notebooks")
     """The folder, beside `mkdocs.yml`, that keeps the results."""
@@ -79,7 +87,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
     def __init__(self) -> None:
         """Begin with nothing run."""
         self.serving = False
-        self.results: Path | None = None
+        self.runs: dict[str, Future[Part]] = {}
         self.pages: dict[str, tuple[str, dict[int, str]]] = {}
 
     def on_startup(
@@ -88,44 +96,29 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         """Remember whether somebody is writing."""
         self.serving = command == "serve"
 
-    # mkdocs-jupyter fills a template with the notebook that ran. Ours is the notebook
-    # itself, so that nothing is lost on the way.
     def on_config(self, config: MkDocsConfig) -> None:
-        """Point mkdocs-jupyter at our template and at the results that still hold."""
+        """Make sure that mkdocs-jupyter is there, and that errors are errors."""
         jupyter = config.plugins.get("mkdocs-jupyter")
         if jupyter is None or jupyter.config["allow_errors"]:
             raise PluginError(
                 "weave-notebooks needs the plugin mkdocs-jupyter before it, with "
                 "`allow_errors: false`: a cell that fails must fail the build"
             )
-        settings.templates_dir = str(_OURS)
-        if self.results is None or not self.serving:
-            self.results = self._find_results(config)
-        jupyter.config["cache_dir"] = str(self.results)
+        # The results are kept here, notebook by notebook.
+        jupyter.config["cache"] = False
         if _STYLE not in config.extra_css:
             config.extra_css.append(_STYLE)
 
-    # Results are kept in a folder that is named after what they were made with. Who is
-    # writing works on a copy: it may fall behind the code, and no build ever reads it.
-    def _find_results(self, config: MkDocsConfig) -> Path:
-        root = Path(config.config_file_path).absolute().parent
-        state = fingerprint(root / source for source in self.config.sources)
-        exact, draft = (root / self.config.cache / name for name in (state, "draft"))
-        if not self.serving:
-            return exact
-        shutil.rmtree(draft, ignore_errors=True)
-        if exact.is_dir():
-            shutil.copytree(exact, draft)
-        return draft
-
     def on_files(self, files: Files, config: MkDocsConfig) -> None:
-        """Add the style sheet."""
-        style = str(_OURS / "notebooks.css")
-        files.append(File.generated(config, _STYLE, abs_src_path=style))
+        """Begin to run the notebooks that changed, and add the style sheet."""
+        root = Path(config.config_file_path).absolute().parent
+        results = Results(root, root / self.config.cache, self.config.reads)
+        found = [file for file in files if isinstance(file, NotebookFile)]
+        self.runs = results.begin(found, self.serving)
+        files.append(File.generated(config, _STYLE, abs_src_path=str(_SHEET)))
 
-    # mkdocs-jupyter has given the page a `render` of its own, which runs the notebook.
-    # It is called here, before other plugins read the page's Markdown; after that the
-    # page has the `render` of all pages again.
+    # mkdocs-jupyter has given the page a `render` of its own, which would run the
+    # notebook. It is taken away, so that the page is rendered as all pages are.
     @event_priority(100)
     def on_page_markdown(
         self, markdown: str, page: Page, config: MkDocsConfig, files: Files
@@ -133,7 +126,8 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         """Run the notebook and write it as Markdown."""
         if not isinstance(page.file, NotebookFile):
             return None
-        notebook = _run(page, config, files)
+        del page.render
+        notebook = self._result(page.file.src_uri)
         try:
             written = document(notebook, markdown)
         except CellError as error:
@@ -161,48 +155,108 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             raise PluginError(f"{page.file.src_uri}: {error}") from error
         return html.replace("</h1>", downloads, 1)
 
-    def on_post_build(self, config: MkDocsConfig) -> None:
-        """Forget results that no longer hold."""
-        if self.results and not self.serving:
-            for folder in self.results.parent.glob("*/"):
-                if folder != self.results:
-                    shutil.rmtree(folder, ignore_errors=True)
+    def _result(self, uri: str) -> Part:
+        """Wait for a notebook; if it failed, for all, to say what became of them."""
+        try:
+            return self.runs[uri].result()
+        except ChildError as error:
+            done = sum(run.exception() is None for run in self.runs.values())
+            raise PluginError(
+                f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
+            ) from None
 
 
-def fingerprint(folders: Iterable[Path]) -> str:
-    """Name a state of the code: the Python files in folders, and what is installed.
-
-    **Raises.** `PluginError` for a folder without Python files: a slip of the pen.
-    """
-    digest = hashlib.sha256()
-    for folder in folders:
-        sources = sorted(folder.rglob("*.py"))
-        if not sources:
-            raise PluginError(f"weave-notebooks: sources: no Python file in {folder}")
-        for source in sources:
-            name = source.relative_to(folder).as_posix()
-            digest.update(f"{name}\0{source.read_text('utf-8')}\0".encode())
-    installed = sorted(f"{d.name} {d.version}" for d in metadata.distributions())
-    digest.update("\n".join(installed).encode())
-    return digest.hexdigest()[:16]
+# ## Results
 
 
-def _run(page: Page, config: MkDocsConfig, files: Files) -> Part:
-    """Have mkdocs-jupyter run the notebook, or find the result of an earlier run."""
-    try:
-        page.render(config, files)
-    except CellExecutionError as error:
-        raise PluginError(_explain(error, page.file)) from None
-    del page.render
-    return cast(Part, json.loads(base64.b64decode(page.content or "")))
+class Results:
+    """The results of notebooks, each in a file, with a key for all it depends on."""
+
+    def __init__(self, root: Path, cache: Path, data: list[str]) -> None:
+        """Notebooks run below `root`; `data` is what they read besides code."""
+        self.root, self.cache = root, cache
+        self.dependencies = Dependencies()
+        files = sorted(file for name in data for file in self._files(name))
+        installed = sorted(f"{d.name} {d.version}" for d in metadata.distributions())
+        self.state = digest(sys.version, *installed, *map(str, files), files=files)
+
+    def _files(self, name: str) -> Iterator[Path]:
+        path = self.root / name
+        if not path.exists():
+            raise PluginError(f"weave-notebooks: reads: there is no {path}")
+        found = path.rglob("*") if path.is_dir() else [path]
+        yield from (file for file in found if file.is_file())
+
+    def begin(self, files: Sequence[File], stale: bool) -> dict[str, "Future[Part]"]:
+        """Take the results that are kept, and begin to make the others.
+
+        If `stale`, a result serves as long as the notebook itself is the same.
+        """
+        known = {file.src_uri: self._known(file, stale) for file in files}
+        steps = progress.open("notebooks", list(known.values()).count(None))
+        # As many at once as there are processors.
+        places = BoundedSemaphore(os.cpu_count() or 1)
+
+        def result(file: File) -> Part:
+            kept = known[file.src_uri]
+            if kept is not None:
+                return kept
+            with places, steps.step(file.src_uri):
+                return self._run(file)
+
+        return {f.src_uri: child.begin(partial(result, f)) for f in files}
+
+    def _known(self, file: File, stale: bool) -> Part | None:
+        try:
+            kept = json.loads(self._place(file).read_text("utf-8"))
+            key = self._text(file) if stale else self._key(file)
+            notebook: Part = kept["notebook"]
+            return notebook if kept["text" if stale else "key"] == key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # none yet, or not whole
+
+    def _run(self, file: File) -> Part:
+        """Run a notebook, and keep what came of it.
+
+        **Raises.** `ChildError` with the file and the line of the cell that failed.
+        """
+        key, cell = self._key(file), 1
+        command = [sys.executable, "-m", _PROGRAM, file.abs_src_path or ""]
+        said: Part = {}
+        try:
+            for said in child.lines(command, folder=self.root):
+                cell = said.get("cell", cell)
+        except ChildError as error:
+            place = f"{file.src_uri}:{_line(file.content_string, cell)}"
+            what = _explain(said["failed"]) if "failed" in said else str(error)
+            raise ChildError(f"{place}: this cell {what}") from None
+        kept = {"key": key, "text": self._text(file), **said}
+        write_text(self._place(file), json.dumps(kept, ensure_ascii=False))
+        return Part(said["notebook"])
+
+    def _key(self, file: File) -> str:
+        """A digest of all that the result depends on."""
+        text = file.content_string
+        code = map(self.dependencies.code, self.dependencies.script(text, self.root))
+        return digest(self.state, text, *code)
+
+    def _text(self, file: File) -> str:
+        return digest(file.content_string)
+
+    def _place(self, file: File) -> Path:
+        return self.cache / f"{file.src_uri}.json"
 
 
-# nbclient's message holds the cell that failed between two rules, but no number.
-def _explain(error: CellExecutionError, file: File) -> str:
-    _, cell, rest = str(error).split("-" * 18 + "\n", 2)
-    text = file.content_string
-    line = text.count("\n", 0, text.find(cell.rstrip())) + 1
-    return f"{file.src_uri}:{line}: this cell fails:\n\n{cell}\n{terminal(rest)}"
+def _line(text: str, cell: int) -> int:
+    """The line on which the code of a cell begins, counted from one."""
+    starts = [n for n, line in enumerate(text.split("\n")) if line.startswith("# %%")]
+    return starts[cell - 1] + 2 if cell <= len(starts) else 1
+
+
+# nbclient's message holds the cell that failed between two rules.
+def _explain(message: str) -> str:
+    _, cell, rest = message.split("-" * 18 + "\n", 2)
+    return f"fails:\n\n{cell}\n{terminal(rest)}"
 
 
 def _download(

@@ -6,13 +6,20 @@ result is still good, all of them have to be found, without running any.
 The imports of a source are read from its tree, wherever in it they stand, and the
 imports of those sources too, as long as they lead to the same package. What an example
 in a docstring imports counts for the module itself.
+
+Of what is imported, only the code counts: prose computes nothing. So a word that is
+changed on one page runs no example, proof or notebook of another.
 """
 
 import ast
 import doctest
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+
+from labml_style_nn.weave.kept import digest
+from labml_style_nn.weave.parse import Module, ParseError, parse
 
 
 def root(name: str, path: Path) -> Path:
@@ -22,8 +29,13 @@ def root(name: str, path: Path) -> Path:
 
 @dataclass
 class Dependencies:
-    """The sources that modules import, each read once."""
+    """The sources that modules import, each read once.
 
+    `modules` are those that were parsed already.
+    """
+
+    modules: dict[Path, Module] = field(default_factory=dict)
+    texts: dict[Path, str] = field(default_factory=dict)
     read: dict[Path, frozenset[Path]] = field(default_factory=dict)
     known: dict[Path, list[Path]] = field(default_factory=dict)
 
@@ -33,37 +45,84 @@ class Dependencies:
             self.known[path] = self._follow(name, path)
         return self.known[path]
 
+    def key(self, name: str, path: Path, *more: str) -> str:
+        """A digest of a module as it stands, and of the code of all that it imports."""
+        others = [other for other in self.of(name, path) if other != path]
+        return digest(self._text(path), *map(self.code, others), *more)
+
+    def script(self, text: str, folder: Path) -> list[Path]:
+        """The files in a folder that a script imports, which runs there."""
+        return sorted(self._all(_files(_targets(text, "", False), folder), folder))
+
+    def code(self, path: Path) -> str:
+        """The code of a file, without the comments and docstrings that are prose."""
+        try:
+            module = self.modules.get(path) or parse(self._text(path))
+        except ParseError:
+            return self._text(path)
+        rows = (module.code(row).strip("\n") for row in module.rows)
+        return "\n".join(filter(None, rows))
+
+    def _text(self, path: Path) -> str:
+        if path not in self.texts:
+            # A file that is not UTF-8 is no module of ours, but it may still change.
+            self.texts[path] = path.read_bytes().decode("utf-8", "replace")
+        return self.texts[path]
+
     def _follow(self, name: str, path: Path) -> list[Path]:
         folder = root(name, path)
-        found = {path}
-        left = [*self._direct(name, path), *_imported(_examples(path), name, folder)]
+        examples = _targets(self._text(path), name, _is_package(path), examples=True)
+        package = name.partition(".")[0]
+        left = [*self._direct(name, path), *_files(examples, folder, package)]
+        return sorted({path, *self._all(left, folder)})
+
+    def _all(self, files: Iterable[Path], folder: Path) -> set[Path]:
+        """Some files, and all that they import."""
+        found, left = set[Path](), list(files)
         while left:
             other = left.pop()
             if other not in found:
                 found.add(other)
                 left += self._direct(_dotted(other, folder), other)
-        return sorted(found)
+        return found
 
     def _direct(self, name: str, path: Path) -> frozenset[Path]:
         if path not in self.read:
-            tree = _parse(path.read_bytes())
-            self.read[path] = frozenset(_imported(tree, name, root(name, path)))
+            targets = _targets(self._text(path), name, _is_package(path))
+            package = name.partition(".")[0]
+            self.read[path] = frozenset(_files(targets, root(name, path), package))
         return self.read[path]
 
 
-def _parse(source: bytes | str) -> ast.Module:
+def _is_package(path: Path) -> bool:
+    return path.stem == "__init__"
+
+
+# What a text says is remembered from build to build of a preview.
+@cache
+def _targets(
+    text: str, name: str, is_package: bool, examples: bool = False
+) -> tuple[str, ...]:
+    """The dotted names that the imports of a source, or of its examples, lead to."""
+    tree = _examples(text) if examples else _parse(text)
+    nodes = ast.walk(tree)
+    return tuple(t for node in nodes for t in _names(node, name, is_package))
+
+
+def _parse(source: str) -> ast.Module:
     try:
         return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])  # It cannot be imported, so it imports nothing.
 
 
-def _examples(path: Path) -> ast.Module:
+def _examples(text: str) -> ast.Module:
     """The examples in a file's docstrings, as one source."""
     statements: list[ast.stmt] = []
-    for node in ast.walk(_parse(path.read_bytes())):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            statements += _statements(node.value)
+    if ">>>" in text:
+        for node in ast.walk(_parse(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                statements += _statements(node.value)
     return ast.Module(statements, [])
 
 
@@ -77,35 +136,28 @@ def _statements(text: str) -> list[ast.stmt]:
     return [stmt for example in examples for stmt in _parse(example.source).body]
 
 
-def _imported(tree: ast.Module, name: str, folder: Path) -> Iterator[Path]:
-    """The files that a tree's imports lead to, of the package that it stands in."""
-    package = name.partition(".")[0]
-    for node in ast.walk(tree):
-        for target in _names(node, name, folder):
-            parts = target.split(".")
-            if parts[0] == package:
-                # To import a module, Python imports the packages around it.
-                for count in range(1, len(parts) + 1):
-                    yield from _file(folder.joinpath(*parts[:count]))
+def _files(targets: Iterable[str], folder: Path, package: str = "") -> Iterator[Path]:
+    """The files in a folder that dotted names lead to, of one package or of any."""
+    for target in targets:
+        parts = target.split(".")
+        if parts[0] == package or not package:
+            # To import a module, Python imports the packages around it.
+            for count in range(1, len(parts) + 1):
+                yield from _file(folder.joinpath(*parts[:count]))
 
 
-def _names(node: ast.AST, name: str, folder: Path) -> Iterator[str]:
+def _names(node: ast.AST, name: str, is_package: bool) -> Iterator[str]:
     """The dotted names that an import may lead to."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         start = node.module or ""
         if node.level:
-            start = ".".join(filter(None, (_package(name, node.level, folder), start)))
+            around = name.split(".")
+            around = around[: len(around) - node.level + is_package]
+            start = ".".join(filter(None, (".".join(around), start)))
         # What follows `import` may be a module, or a name in one.
         yield from (f"{start}.{alias.name}" for alias in node.names)
-
-
-def _package(name: str, level: int, folder: Path) -> str:
-    """The package that so many dots mean."""
-    is_package = folder.joinpath(*name.split("."), "__init__.py").exists()
-    parts = name.split(".")
-    return ".".join(parts[: len(parts) - level + is_package])
 
 
 def _file(path: Path) -> Iterator[Path]:

@@ -18,19 +18,19 @@ python -m labml_style_nn.weave.measures.shapes PATH...
 ```
 """
 
-import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from labml_style_nn.weave import child
 from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.child import ChildError
 from labml_style_nn.weave.formulas.notation import notation
 from labml_style_nn.weave.kept import write_text
 from labml_style_nn.weave.measures import trace
@@ -38,9 +38,7 @@ from labml_style_nn.weave.measures.dependencies import Dependencies
 from labml_style_nn.weave.measures.trace import Measure, Measures, Source
 from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place
-
-LIMIT = 300
-"""Seconds that one process may take for the examples of all its modules."""
+from labml_style_nn.weave.progress import Part, progress
 
 _LIBRARIES = ("torch", "einops", "numpy")
 _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
@@ -129,9 +127,7 @@ def _answers(items: Mapping[str, "_Item"], cache: Path) -> dict[str, Mapping[str
     """The answer for each page; one that is new is kept."""
     known = {page: item.known(cache) for page, item in items.items()}
     stale = [item for page, item in items.items() if known[page] is None]
-    new = {answer["name"]: answer for answer in _ask(stale)}
-    for item in stale:
-        item.keep(new[item.name], cache)
+    new = _ask(stale, cache) if stale else {}
     return {page: known[page] or new[item.name] for page, item in items.items()}
 
 
@@ -179,10 +175,8 @@ class _Item:
         path = chapter.path.resolve()
         entries = [(e.symbols, e.variables) for e in notation(chapter.module)]
         request = {"name": chapter.name, "path": str(path), "notation": entries}
-        digest = hashlib.sha256(json.dumps([request, versions]).encode())
-        for source in (Path(trace.__file__), *dependencies.of(chapter.name, path)):
-            digest.update(hashlib.sha256(source.read_bytes()).digest())
-        return cls(chapter.name, request, digest.hexdigest())
+        asked = json.dumps([request, versions]), dependencies.code(Path(trace.__file__))
+        return cls(chapter.name, request, dependencies.key(chapter.name, path, *asked))
 
     def known(self, cache: Path) -> dict[str, Any] | None:
         """The answer that was kept, if it is still good."""
@@ -214,57 +208,55 @@ def _version(library: str) -> str:
 
 
 # ## Asking
-_PIPE = subprocess.PIPE
 
 
-def _ask(items: Sequence[_Item]) -> list[dict[str, Any]]:
+def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
     """Run them one after the other, and go on without one that ends the process."""
-    answers: dict[str, dict[str, Any]] = {}
-    left = list(items)
-    while left:
-        said, reason = _start(left)
-        answers |= {line["name"]: line for line in said if "name" in line}
-        left = [item for item in left if item.name not in answers]
-        begun = [line["begins"] for line in said if "begins" in line] or [""]
-        culprit = next((item for item in left if item.name == begun[-1]), None)
-        if left:
-            culprit = culprit or left[0]
-            answers[culprit.name] = _failed(culprit.name, reason)
-            left.remove(culprit)
-    return list(answers.values())
+    answers: dict[str, Mapping[str, Any]] = {}
+    left = {item.name: item for item in items}
+    with progress.part("examples", len(left)) as part:
+        while left:
+            at, reason = _collect(left, answers, part, cache)
+            if left:
+                culprit = at if at in left else next(iter(left))
+                answers[culprit] = _failed(culprit, f"its examples {reason}")
+                part.end(culprit, done=0)
+                del left[culprit]
+    return answers
 
 
-def _start(items: Sequence[_Item]) -> tuple[list[dict[str, Any]], str]:
-    """What a process answers, and what ended it if it could not answer all."""
+def _collect(
+    left: dict[str, _Item],
+    answers: dict[str, Mapping[str, Any]],
+    part: Part,
+    cache: Path,
+) -> tuple[str, str]:
+    """Take answers from `left`, and keep each at once; where it ended, and why."""
+    at = ""
+    try:
+        for line in _said(left.values()):
+            at = line.get("imports", line.get("begins", at))
+            if "begins" in line:
+                part.begin(at)
+            elif "name" in line:
+                answers[at] = line
+                left.pop(at).keep(line, cache)
+                part.end(at)
+    except ChildError as error:
+        first, *_, last = [*str(error).split("\n"), ""]
+        return at, f"{first} {last}".strip()
+    return at, "ended without an answer"
+
+
+def _said(items: Iterable[_Item]) -> Iterator[dict[str, Any]]:
+    """What a process says of some modules: that it begins with one, and its answer."""
     request = json.dumps([item.request for item in items]).encode()
     # By its path and with `-P`: what is imported is what a reader would import. With
     # `-B`, nothing is written beside the sources.
     command = [sys.executable, "-P", "-B", trace.__file__]
     # Small tensors are slower in several threads, the more so beside other processes.
-    settings = {"OMP_NUM_THREADS": "1", **os.environ}
-    with subprocess.Popen(
-        command, stdin=_PIPE, stdout=_PIPE, stderr=_PIPE, env=settings
-    ) as process:
-        try:
-            said, noise = process.communicate(request, LIMIT)
-            reason = _reason(process.returncode, noise)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            said, _ = process.communicate()
-            reason = f"its examples did not end within {LIMIT} seconds"
-    return list(_lines(said)), reason
-
-
-def _reason(status: int, noise: bytes) -> str:
-    last = noise.decode(errors="replace").strip().split("\n")[-1]
-    reason = f"its examples ended Python with status {status}"
-    return f"{reason}: {last}" if last else reason
-
-
-def _lines(said: bytes) -> Iterator[dict[str, Any]]:
-    for line in said.splitlines(keepends=True):
-        if line.endswith(b"\n"):  # else it was cut off
-            yield json.loads(line)
+    threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    return child.lines(command, request, settings=threads)
 
 
 def _failed(name: str, reason: str) -> dict[str, Any]:

@@ -676,7 +676,7 @@ def main() -> None:
     runs = [Run.of(item) for item in json.load(sys.stdin)]
     with watching([run.recorder for run in runs]):
         for run in runs:
-            say({"begins": run.name})
+            say({"imports": run.name})
             run.load()
     for run in runs:
         say({"begins": run.name})

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,19 +25,20 @@ CHECK = {
     "cases": [CASE],
 }
 FACT = {"label": "Parameters", "value": "3", "of": "here", "checks": [CHECK]}
-ANSWER: dict[str, Any] = {
-    "format": 1,
+PAGE_SAID: dict[str, Any] = {
+    "name": "pkg.norm",
     "date": "2026-11-24",
-    "versions": {"Python": "3.11.9", "PyTorch": "2.13.0"},
-    "sources": [],
-    "pages": {
-        "pkg.norm": {
-            "facts": [FACT],
-            "tests": {"tests/test_norm.py": ["test_it_has_no_mean", "test_b"]},
-            "error": "",
-        }
-    },
+    "facts": [FACT],
+    "error": "",
 }
+PLAN: dict[str, Any] = {
+    "format": 2,
+    "versions": {"Python": "3.11.9", "PyTorch": "2.13.0"},
+    "pages": {"pkg.norm": []},
+    "sources": [],
+    "data": [],
+}
+ANSWER = [PLAN, {"begins": "pkg.norm"}, PAGE_SAID]
 PAGE = '''r"""# The norm
 
 ## What differs from the paper
@@ -50,13 +50,10 @@ size = 3
 '''
 
 
-def answer(
-    *checks: dict[str, Any], tests: object = None, error: str = ""
-) -> dict[str, Any]:
+def answer(*checks: dict[str, Any], error: str = "") -> list[dict[str, Any]]:
     """An answer about one page: a fact with these checks."""
     fact = {**FACT, "checks": list(checks)}
-    page = {"facts": [fact], "tests": tests, "error": error}
-    return {**ANSWER, "pages": {"pkg.norm": page}}
+    return [PLAN, {**PAGE_SAID, "facts": [fact], "error": error}]
 
 
 Say = Callable[..., Path]
@@ -69,8 +66,8 @@ def say(tmp_path: Path) -> Say:
     package.mkdir()
     (package / "norm.py").write_text(PAGE)
 
-    def write(said: object, code: int = 0, words: str = "") -> Path:
-        text = said if isinstance(said, str) else json.dumps(said)
+    def write(said: list[object], code: int = 0, words: str = "") -> Path:
+        text = "\n".join(map(json.dumps, said))
         (tmp_path / "proofs.py").write_text(
             f"import sys\nopen('runs', 'a').write('x')\nprint({text!r})\n"
             f"print({words!r}, file=sys.stderr)\nsys.exit({code})\n"
@@ -87,7 +84,7 @@ def runs(folder: Path) -> int:
 def enriched(folder: Path) -> Book:
     book = Book()
     book.read(folder / "pkg")
-    cache = folder / "cache" / "p.json"
+    cache = folder / "cache" / "proofs"
     proof_panel.enrich(book, "proofs", lambda: prove("proofs", folder, cache))
     return book
 
@@ -102,95 +99,145 @@ def panel_of(book: Book) -> Tag:
 # ## Running and remembering
 
 
-def test_a_program_is_run_once_while_its_sources_are_the_same(say: Say) -> None:
-    folder = say({**ANSWER, "sources": []})
-    source = folder / "layer.py"
-    source.write_text("a = 1\n")
-    say({**ANSWER, "sources": [str(source), str(folder / "pkg")]})
-    cache = folder / "cache" / "proofs.json"
-    first = prove("proofs", folder, cache)
-    assert prove("proofs", folder, cache) == first
-    assert runs(folder) == 1
-    source.write_text("a = 2\n")
-    prove("proofs", folder, cache)
-    assert runs(folder) == 2
-    (folder / "pkg" / "new.py").write_text("")
-    prove("proofs", folder, cache)
-    assert runs(folder) == 3
-    (folder / "pkg" / "__pycache__").mkdir()
-    (folder / "pkg" / "__pycache__" / "new.pyc").write_text("")
-    prove("proofs", folder, cache)
-    assert runs(folder) == 3
+LONG = """
+import json, sys
+plan = {plan}
+known = sys.argv[3:]
+open("runs", "a").write(f"{{' '.join(known)}}\\n")
+print(json.dumps(plan))
+for name in plan["pages"]:
+    if name not in known:
+        print(json.dumps({{"begins": name}}), flush=True)
+        {middle}
+        print(json.dumps({{**{page}, "name": name}}), flush=True)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A package with two pages, each with its prover, and what the pages import."""
+    package = tmp_path / "pkg"
+    package.mkdir()
+    for name in ("__init__", "base", "unused", "about_norm", "about_skip"):
+        (package / f"{name}.py").write_text(f"name = {name!r}\n")
+    (package / "norm.py").write_text(PAGE + "from pkg import base\n")
+    (package / "skip.py").write_text(PAGE)
+    (tmp_path / "data.json").write_text("1")
+    write_program(tmp_path)
+    return tmp_path
+
+
+def write_program(folder: Path, middle: str = "pass") -> None:
+    pages = {"pkg.norm": ["pkg.about_norm"], "pkg.skip": ["pkg.about_skip"]}
+    plan = {**PLAN, "pages": pages, "sources": [str(folder / "pkg")]}
+    plan["data"] = [str(folder / "data.json")]
+    text = LONG.format(plan=plan, middle=middle, page=PAGE_SAID)
+    (folder / "proofs.py").write_text(text)
+
+
+def proved(folder: Path) -> list[str]:
+    """Prove the pages; for each run of the program, the pages it was told to leave."""
+    before = (folder / "runs").read_text() if (folder / "runs").exists() else ""
+    proofs = prove("proofs", folder, folder / "cache")
+    assert proofs.pages.keys() == {"pkg.norm", "pkg.skip"}
+    return (folder / "runs").read_text().removeprefix(before).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "kept"),
+    [
+        ("pkg/norm.py", PAGE + "from pkg import base\n\n# A word.\n", "pkg.skip"),
+        ("pkg/base.py", "name = 1\n", "pkg.skip"),
+        ("pkg/about_skip.py", "name = 1\n", "pkg.norm"),
+        ("data.json", "2", ""),
+    ],
+)
+def test_a_page_is_proved_again_when_what_it_depends_on_changes(
+    file: str, text: str, kept: str, project: Path
+) -> None:
+    assert proved(project) == [""]
+    assert proved(project) == []
+    (project / file).write_text(text)
+    assert proved(project) == [kept]
+    assert proved(project) == []
+
+
+def test_words_in_what_a_page_imports_prove_nothing_again(project: Path) -> None:
+    proved(project)
+    (project / "pkg/base.py").write_text("# Words.\nname = 'base'\n")
+    assert proved(project) == []
+
+
+def test_code_that_no_page_needs_asks_only_which_pages_there_are(
+    project: Path,
+) -> None:
+    proved(project)
+    (project / "pkg/unused.py").write_text("name = 1\n")
+    assert proved(project) == ["pkg.norm pkg.skip"]
+
+
+def test_what_was_proved_before_the_program_died_is_kept(project: Path) -> None:
+    dies = "if name == 'pkg.skip': import os; os._exit(9)"
+    write_program(project, dies)
+    with pytest.raises(ProofError, match="ended Python with status 9"):
+        proved(project)
+    write_program(project)
+    assert proved(project) == ["pkg.norm"]
 
 
 def test_another_set_of_packages_is_another_state(
-    say: Say, monkeypatch: pytest.MonkeyPatch
+    project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = say(ANSWER)
-    cache = folder / "proofs.json"
-    prove("proofs", folder, cache)
-    (folder / "site" / "torch-9.9.dist-info").mkdir(parents=True)
-    monkeypatch.syspath_prepend(str(folder / "site"))
-    prove("proofs", folder, cache)
-    assert runs(folder) == 2
+    proved(project)
+    (project / "site" / "torch-9.9.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(project / "site"))
+    assert proved(project) == [""]
 
 
-def test_what_is_remembered_starts_no_process(
-    say: Say, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = say(ANSWER)
-    proofs = prove("proofs", folder, folder / "proofs.json")
-
-    def fail(*_args: object, **_options: object) -> None:
-        raise AssertionError("a process was started")
-
-    monkeypatch.setattr(subprocess, "run", fail)
-    assert prove("proofs", folder, folder / "proofs.json") == proofs
-
-
-def test_a_preview_shows_what_was_proved_last(say: Say) -> None:
-    folder = say({**ANSWER, "sources": ["pkg"]})
-    prove("proofs", folder, folder / "proofs.json")
-    (folder / "pkg" / "norm.py").write_text("changed = 1\n")
-    prove("proofs", folder, folder / "proofs.json", stale=True)
-    assert runs(folder) == 1
+def test_a_preview_shows_what_was_proved_last(project: Path) -> None:
+    proved(project)
+    (project / "pkg" / "norm.py").write_text("changed = 1\n")
+    prove("proofs", project, project / "cache", stale=True)
+    assert len((project / "runs").read_text().splitlines()) == 1
 
 
 def test_what_does_not_hold_is_not_remembered(say: Say) -> None:
     wrong = {**CASE, "found": "4", "holds": False}
     folder = say(answer({**CHECK, "cases": [wrong]}), code=1)
     for number in (1, 2):
-        prove("proofs", folder, folder / "proofs.json")
+        prove("proofs", folder, folder / "cache")
         assert runs(folder) == number
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', '{"answer": {}}'])
-def test_a_cache_that_cannot_be_read_is_none(text: str, say: Say) -> None:
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', '{"said": {}}'])
+@pytest.mark.parametrize("name", ["plan", "pkg.norm"])
+def test_a_cache_that_cannot_be_read_is_none(name: str, text: str, say: Say) -> None:
     folder = say(ANSWER)
-    (folder / "proofs.json").write_text(text)
-    assert prove("proofs", folder, folder / "proofs.json").pages
+    prove("proofs", folder, folder / "cache")
+    (folder / "cache" / f"{name}.json").write_text(text)
+    assert prove("proofs", folder, folder / "cache").pages
 
 
 @pytest.mark.parametrize(
     ("said", "code", "message"),
     [
-        ("no JSON", 0, "ended with 0"),
-        ("", 3, r"ended with 3:\n.*no module named torch"),
-        (ANSWER, 1, "ended with 1"),
-        ([], 0, "printed no proofs"),
-        ({**ANSWER, "format": 2}, 0, "the format is 2, not 1"),
-        ({**ANSWER, "date": "today"}, 0, "printed no proofs: ValueError"),
-        ({"format": 1}, 0, r"printed no proofs: KeyError\('date'\)"),
-        ({**ANSWER, "pages": {"a": {"facts": [{}]}}}, 0, r"KeyError\('label'\)"),
-        ({**ANSWER, "pages": {"a": []}}, 0, "TypeError"),
+        (["no JSON"], 0, r"printed no proofs: KeyError\('format'\)"),
+        ([], 3, r"ended Python with status 3:\nno module named torch"),
+        (ANSWER, 1, "ended Python with status 1"),
+        ([PLAN], 0, "printed no proofs: .*nothing of pkg.norm"),
+        ([{**PLAN, "format": 1}], 0, "the format is 1, not 2"),
+        ([PLAN, {**PAGE_SAID, "date": "today"}], 0, "printed no proofs: ValueError"),
+        ([{"format": 2}], 0, r"printed no proofs: KeyError\('versions'\)"),
+        ([PLAN, {**PAGE_SAID, "facts": [{}]}], 0, r"KeyError\('label'\)"),
+        ([PLAN, {**PAGE_SAID, "facts": [3]}], 0, "TypeError"),
     ],
 )
 def test_a_program_that_proves_nothing_is_refused(
-    said: object, code: int, message: str, say: Say
+    said: list[object], code: int, message: str, say: Say
 ) -> None:
     folder = say(said, code, "no module named torch")
     with pytest.raises(ProofError, match=message):
-        prove("proofs", folder, folder / "proofs.json")
+        prove("proofs", folder, folder / "cache" / "other")
     (problem,) = enriched(folder).desk.problems.found
     assert str(problem).startswith("proofs:1: python -m proofs ")
 
@@ -293,30 +340,13 @@ def test_several_cases_are_a_table(say: Say) -> None:
     assert rows == [["", "here", "Table 1"], ["small", "3", "3"], ["large", "3", "–"]]
 
 
-def test_the_tests_are_listed_by_file_in_words(say: Say) -> None:
-    panel = panel_of(enriched(say(ANSWER)))
-    details = panel("details")[1]
-    summary = details.summary
-    assert summary
-    assert " ".join(summary.get_text().split()) == (
-        "Tests that use it 2 by name, in 1 file"
-    )
-    assert "tests/test_norm.py: 2" in details.get_text()
-    assert "it has no mean" in details.get_text()
-
-
-def test_without_tests_the_line_is_left_out(say: Say) -> None:
-    assert "Tests" not in panel_of(enriched(say(answer(CHECK)))).get_text()
-
-
 def test_nothing_that_a_program_says_is_html(say: Say) -> None:
     bad = "<script>alert(1)</script>"
     case = {"of": bad, "found": bad, "expected": bad, "holds": True}
     check = {**CHECK, "rule": bad, "against": bad, "note": bad, "cases": [case, case]}
     fact = {"label": bad, "value": bad, "of": bad, "checks": [check]}
-    page = {"facts": [fact], "tests": {bad: [bad]}, "error": bad}
-    said = {**ANSWER, "versions": {bad: bad}, "pages": {"pkg.norm": page}}
-    panel = panel_of(enriched(say(said)))
+    page = {**PAGE_SAID, "facts": [fact], "error": bad}
+    panel = panel_of(enriched(say([{**PLAN, "versions": {bad: bad}}, page], code=1)))
     assert not panel("script")
 
 
@@ -394,7 +424,7 @@ def test_a_check_that_does_not_hold_fails_the_build(say: Say, katex: Path) -> No
 
     wrong = {**CASE, "found": "4", "holds": False}
     say(answer({**CHECK, "cases": [wrong]}), code=1)
-    (folder / "cache" / "proofs.json").unlink()
+    (folder / "cache" / "proofs" / "pkg.norm.json").unlink()
     result = build(folder)
     assert result.returncode != 0
     message = "pkg/norm.py:1: not proved: Parameters, here: got 4, expected 3"
@@ -412,9 +442,9 @@ def test_a_layer_with_a_wrong_term_is_a_problem_of_its_page(tmp_path: Path) -> N
     layer.write_text(wrong)
     book = Book()
     book.read(package, ["proofs/*"])
-    program, cache = "labml_style_nn.proofs", tmp_path / "proofs.json"
+    program, cache = "labml_style_nn.proofs", tmp_path / "cache"
     proof_panel.enrich(book, program, lambda: prove(program, tmp_path, cache))
     place = "labml_style_nn/layers/token_mixing.py:1: not proved: Difference from timm"
     assert place in str(book.desk.problems)
     assert "channel_mixing" not in str(book.desk.problems)
-    assert not cache.exists()
+    assert not (cache / "labml_style_nn.layers.token_mixing.json").exists()

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import nbformat
 import pytest
 from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
 
+from labml_style_nn.weave.child import ChildError, StuckError
+from labml_style_nn.weave.jupyter import notebooks
 from labml_style_nn.weave.jupyter.cells import (
     CellError,
     document,
@@ -19,7 +23,7 @@ from labml_style_nn.weave.jupyter.cells import (
     portable,
     terminal,
 )
-from labml_style_nn.weave.jupyter.notebooks import NotebooksPlugin, fingerprint
+from labml_style_nn.weave.jupyter.notebooks import NotebooksPlugin, Results
 from tests.conftest import CACHE, build
 
 CONFIG = """
@@ -29,7 +33,7 @@ theme: {name: material, font: false}
 plugins:
   - search
   - mkdocs-jupyter: {include: ["examples/*.py"], execute: true, allow_errors: false}
-  - weave-notebooks: {sources: [pkg]}
+  - weave-notebooks
   - weave: {source: pkg, cache: %s}
 markdown_extensions:
   [attr_list, md_in_html, toc, pymdownx.highlight, pymdownx.superfences]
@@ -254,48 +258,83 @@ def test_image_without_words_is_refused(tmp_path: Path) -> None:
 # What is run again
 
 
-def test_runs_again_when_the_code_changed_and_only_then(tmp_path: Path) -> None:
-    project = write_project(tmp_path)
+class Runs:
+    """Notebooks that are run by nobody: what was asked for, and what is answered."""
 
-    def runs_after_build() -> int:
-        result = build(project)
-        assert result.returncode == 0, result.stderr
-        return len((project / "runs.txt").read_text("utf-8").splitlines())
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.asked: list[str] = []
 
-    assert runs_after_build() == 1
-    assert runs_after_build() == 1
-    module = project / "pkg/numbers.py"
-    module.write_text(module.read_text("utf-8").replace("42", "43"), "utf-8")
-    assert runs_after_build() == 2
-    assert "<samp>43</samp>" in (project / "site/examples/ten/index.html").read_text()
-    # What was made with the old code is gone.
-    assert len(list((project / ".cache/notebooks").iterdir())) == 1
+    def lines(self, command: list[str], folder: Path) -> Iterator[dict[str, Any]]:
+        assert folder == self.project
+        self.asked.append(Path(command[-1]).name)
+        yield {"cell": 2}
+        yield {"notebook": {"cells": [], "run": len(self.asked)}}
+
+    def again(self, stale: bool = False) -> list[str]:
+        """The notebooks that a build runs."""
+        self.asked.clear()
+        results = Results(self.project, self.project / ".cache", ["data"])
+        paths = sorted((self.project / "docs/examples").iterdir())
+        files = [
+            File(f"examples/{p.name}", str(self.project / "docs"), "site", True)
+            for p in paths
+        ]
+        for run in results.begin(files, stale).values():
+            run.result()
+        return sorted(self.asked)
 
 
-def results_folder(project: Path, plugin: NotebooksPlugin) -> Path:
-    """Where a plugin has mkdocs-jupyter look for results, in a build of its own."""
-    config = load_config(str(project / "mkdocs.yml"))
-    plugin.load_config(dict(config.plugins["weave-notebooks"].config))
-    plugin.on_config(config)
-    return Path(config.plugins["mkdocs-jupyter"].config["cache_dir"])
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    write_project(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/numbers.json").write_text("[1]")
+    (tmp_path / "pkg/other.py").write_text("x = 1\n")
+    (tmp_path / "docs/examples/two.py").write_text("# %%\nimport pkg.other\n")
+    runs = Runs(tmp_path)
+    monkeypatch.setattr(notebooks.child, "lines", runs.lines)
+    assert runs.again() == ["ten.py", "two.py"]
+    return runs
 
 
-def test_while_writing_a_changed_module_runs_nothing(project: Path) -> None:
-    module = project / "pkg/numbers.py"
-    text = module.read_text("utf-8")
-    building, serving = NotebooksPlugin(), NotebooksPlugin()
-    building.on_startup(command="build", dirty=False)
-    serving.on_startup(command="serve", dirty=False)
-    exact, draft = results_folder(project, building), results_folder(project, serving)
-    # The draft begins with the results that hold, in a folder that no build reads.
-    assert draft != exact
-    assert [p.name for p in draft.iterdir()] == [p.name for p in exact.iterdir()]
-    try:
-        module.write_text(text + "# changed\n", "utf-8")
-        assert results_folder(project, serving) == draft
-        assert results_folder(project, building) not in (exact, draft)
-    finally:
-        module.write_text(text, "utf-8")
+@pytest.mark.parametrize(
+    ("file", "text", "again"),
+    [
+        ("pkg/other.py", "x = 2\n", ["two.py"]),
+        ("pkg/other.py", "# A word.\nx = 1\n", []),
+        ("docs/examples/two.py", "# %%\nimport pkg\n", ["two.py"]),
+        ("data/numbers.json", "[2]", ["ten.py", "two.py"]),
+        ("data/more.json", "[1]", ["ten.py", "two.py"]),
+    ],
+)
+def test_a_notebook_runs_again_when_what_it_depends_on_changes(
+    file: str, text: str, again: list[str], runs: Runs
+) -> None:
+    (runs.project / file).write_text(text)
+    assert runs.again() == again
+    assert runs.again() == []
+
+
+def test_while_writing_only_the_notebooks_own_change_runs_it(runs: Runs) -> None:
+    (runs.project / "pkg/other.py").write_text("x = 2\n")
+    assert runs.again(stale=True) == []
+    (runs.project / "docs/examples/two.py").write_text("# %%\nimport pkg\n")
+    assert runs.again(stale=True) == ["two.py"]
+
+
+def test_a_notebook_that_is_stuck_is_named_with_its_line(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(*_args: object, **_options: object) -> Iterator[dict[str, Any]]:
+        yield {"cell": 2}
+        raise StuckError("waited")
+
+    monkeypatch.setattr(notebooks.child, "lines", stuck)
+    (runs.project / "docs/examples/ten.py").write_text(f"{NOTEBOOK}# More.\n")
+    line = NOTEBOOK.split("\n").index("from pkg.numbers import answer") + 1
+    with pytest.raises(ChildError, match=f"^examples/ten.py:{line}: this cell waited$"):
+        runs.again()
 
 
 @pytest.mark.parametrize(
@@ -303,7 +342,6 @@ def test_while_writing_a_changed_module_runs_nothing(project: Path) -> None:
     [
         ("allow_errors: false", "allow_errors: true", "needs .* `allow_errors: false`"),
         ("  - mkdocs-jupyter", "  - tags #", "needs the plugin mkdocs-jupyter"),
-        ("sources: [pkg]", "sources: [pgk]", "no Python file in .*pgk"),
     ],
 )
 def test_configuration_that_cannot_be_meant(
@@ -312,19 +350,14 @@ def test_configuration_that_cannot_be_meant(
     write_project(tmp_path)
     path = tmp_path / "mkdocs.yml"
     path.write_text(path.read_text("utf-8").replace(good, bad), "utf-8")
+    config = load_config(str(path))
     with pytest.raises(PluginError, match=message):
-        results_folder(tmp_path, NotebooksPlugin())
+        NotebooksPlugin().on_config(config)
 
 
-def test_fingerprint_follows_names_and_contents(tmp_path: Path) -> None:
-    source = tmp_path / "a.py"
-    source.write_text("x = 1\n", "utf-8")
-    first = fingerprint([tmp_path])
-    assert fingerprint([tmp_path]) == first
-    source.write_text("x = 2\n", "utf-8")
-    second = fingerprint([tmp_path])
-    source.rename(tmp_path / "b.py")
-    assert len({first, second, fingerprint([tmp_path])}) == 3
+def test_data_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match=r"reads: there is no .*nothing"):
+        Results(tmp_path, tmp_path, ["nothing"])
 
 
 # Cells by themselves

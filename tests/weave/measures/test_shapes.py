@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,13 @@ def sizes(found: Measured) -> list[list[tuple[int, ...]]]:
 def starts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The modules of each process that is started."""
     started: list[list[str]] = []
-    start = shapes._start
+    said = shapes._said
 
-    def counted(items: list[shapes._Item]) -> object:
+    def counted(items: Iterable[shapes._Item]) -> object:
         started.append([item.name for item in items])
-        return start(items)
+        return said(items)
 
-    monkeypatch.setattr(shapes, "_start", counted)
+    monkeypatch.setattr(shapes, "_said", counted)
     return started
 
 
@@ -144,7 +145,7 @@ def test_what_is_known_is_not_run_again(package: Path, starts: list[list[str]]) 
 
 @pytest.mark.parametrize(
     ("name", "source"),
-    [("layer", MODULE + "\n# Changed.\n"), ("tensors", TENSORS + "\n# Changed.\n")],
+    [("layer", MODULE + "\n# Changed.\n"), ("tensors", TENSORS + "\nchanged = 1\n")],
 )
 def test_a_change_of_the_module_or_of_an_import_runs_it_again(
     name: str, source: str, package: Path, starts: list[list[str]]
@@ -153,6 +154,13 @@ def test_a_change_of_the_module_or_of_an_import_runs_it_again(
     write(package, **{name: source})
     measured(package)
     assert len(starts) == 2
+
+
+def test_words_in_an_import_run_nothing(package: Path, starts: list[list[str]]) -> None:
+    measured(package)
+    write(package, tensors=TENSORS.replace("# Tensors", "# Tensors, explained"))
+    measured(package)
+    assert len(starts) == 1
 
 
 def test_a_change_of_what_is_not_imported_runs_nothing(
@@ -219,12 +227,13 @@ def test_a_module_that_ends_python_does_not_end_the_others(
 def test_a_module_that_does_not_end_is_stopped(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shapes, "LIMIT", 2)
+    monkeypatch.setenv("WEAVE_LIMIT", "2")
     for_ever = '"""# For ever\n\n>>> while True: pass\n"""\n'
     write(package, for_ever=for_ever)
     book, found = measured(package)
     assert str(book.desk.problems) == (
-        "pkg/for_ever.py:1: its examples did not end within 2 seconds"
+        "pkg/for_ever.py:1: its examples did not end within 2 seconds of processor "
+        "time: if that is too little, set WEAVE_LIMIT to more"
     )
     assert sizes(found["layer.md"]) == [[(2,)], [(2, 5)]]
 

@@ -1,0 +1,238 @@
+r"""# Child: a program that a build runs, and when it is stuck
+
+Examples, proofs and notebooks run in processes of their own. Such a program says what
+it found in lines of JSON, each as soon as it is found, so that what is done is kept
+whatever happens next.
+
+A program may never end. How to tell it from one that is slow, on a machine that has
+other work, too? By the clock, not at all. So no clock decides, but *processor time*,
+which a busy machine does not make longer:
+
+- since its last line, the program and those that it started have used more of it than
+  the limit: it computes without an end;
+- it used none at all, at so many looks in a row: it waits for what does not come.
+
+The limit is an hour of processor time. The environment variable `WEAVE_LIMIT` sets
+another, in seconds.
+"""
+
+import atexit
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import psutil
+
+LIMIT = 3600
+"""Seconds of processor time that a step may take, unless `WEAVE_LIMIT` is set."""
+LOOK = 1.0
+"""Seconds from one look at a program to the next."""
+IDLE = 600
+"""Looks in a row at which a program that waits has used no processor time at all."""
+
+
+_T = TypeVar("_T")
+_at_work: "set[subprocess.Popen[bytes]]" = set()
+
+
+class ChildError(RuntimeError):
+    """A program that did not end well: says why."""
+
+
+class StuckError(ChildError):
+    """A program that computes without an end, or waits for what does not come."""
+
+
+def limit() -> float:
+    """The processor time that a step may take, in seconds.
+
+    **Raises.** `ChildError` if `WEAVE_LIMIT` is no number above zero.
+    """
+    text = os.environ.get("WEAVE_LIMIT", "")
+    with suppress(ValueError):
+        if not text or float(text) > 0:
+            return float(text or LIMIT)
+    raise ChildError(f"WEAVE_LIMIT is “{text}”: set it to a number of seconds above 0")
+
+
+def lines(
+    command: Sequence[str],
+    request: bytes = b"",
+    folder: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """What a program says on standard output, line by line, as it says it.
+
+    `request` is what it reads, `folder` where it runs, and `settings` what is added to
+    the environment. A line that is no JSON object is passed over: it is what a module
+    printed. When nobody asks for more, the program is ended.
+
+    **Raises.** [`ChildError`][] with what it said on standard error, if its status is
+    not zero; [`StuckError`][].
+    """
+    with (
+        tempfile.TemporaryFile() as noise,
+        tempfile.TemporaryFile() as asked,
+    ):
+        asked.write(request)
+        asked.seek(0)
+        process = subprocess.Popen(
+            command,
+            stdin=asked,
+            stdout=subprocess.PIPE,
+            stderr=noise,
+            cwd=folder,
+            env={**os.environ, **(settings or {})},
+        )
+        _at_work.add(process)
+        try:
+            yield from _watched(process)
+        finally:
+            _end(process)
+            _at_work.discard(process)
+        if process.returncode:
+            raise ChildError(_reason(process.returncode, noise))
+
+
+def _watched(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
+    """The lines of a program, with a look at it now and then."""
+    said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    assert process.stdout
+    threading.Thread(target=_read, args=(process.stdout, said), daemon=True).start()
+    watch = Watch(process.pid, limit())
+    while True:
+        try:
+            line = said.get(timeout=LOOK)
+        except queue.Empty:
+            watch.look()
+            continue
+        if not line:
+            process.wait()
+            return
+        answer = _parsed(line)
+        if answer is not None:
+            watch.begin()
+            yield answer
+
+
+def _read(stream: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
+    for line in stream:
+        said.put(line)
+    said.put(b"")
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a program, and those that it started, if they are still at work."""
+    if process.poll() is None:
+        for one in _tree(process.pid):
+            with suppress(psutil.Error):
+                one.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def _reason(status: int, noise: IO[bytes]) -> str:
+    noise.seek(0)
+    said = noise.read().decode(errors="replace").strip()
+    reason = f"ended Python with status {status}"
+    return f"{reason}:\n{said}" if said else reason
+
+
+@atexit.register
+def _end_all() -> None:
+    # Whoever stops a build stops what it started: threads may still wait for it.
+    for process in list(_at_work):
+        _end(process)
+
+
+def begin(work: Callable[[], _T]) -> "Future[_T]":
+    """Do something in a thread, for which the end of Python does not wait."""
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+# ## Slow, or stuck
+
+
+@dataclass
+class Watch:
+    """Looks at a program from time to time, and tells if it is stuck.
+
+    `used` is the processor time at the last look, `begun` that at the beginning of the
+    step, and `idle` the number of looks since it last changed.
+    """
+
+    pid: int
+    limit: float
+    used: float = 0.0
+    begun: float = 0.0
+    idle: int = 0
+
+    def begin(self) -> None:
+        """A step begins: what was used before counts no more."""
+        self.used = self.begun = self.measure()
+        self.idle = 0
+
+    def look(self) -> None:
+        """Look once.
+
+        **Raises.** [`StuckError`][]
+        """
+        used = self.measure()
+        self.idle = self.idle + 1 if used <= self.used else 0
+        self.used = max(used, self.used)
+        if self.used - self.begun > self.limit:
+            raise StuckError(
+                f"did not end within {self.limit:g} seconds of processor time: "
+                "if that is too little, set WEAVE_LIMIT to more"
+            )
+        if self.idle >= IDLE:
+            raise StuckError(
+                f"computed nothing in {IDLE} looks at it, {LOOK:g} s apart: it waits "
+                "for input, a lock or a network that does not come"
+            )
+
+    def measure(self) -> float:
+        """Seconds of processor time of the program and all that it started."""
+        return sum(map(_seconds, _tree(self.pid)))
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _seconds(process: psutil.Process) -> float:
+    with suppress(psutil.Error):
+        # Its own, and that of those it started which have ended.
+        return float(sum(process.cpu_times()[:4]))
+    return 0.0
