@@ -9,9 +9,11 @@ that has its key in its name.
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,13 @@ def digest(*texts: str, files: Iterable[Path] = ()) -> str:
         # Each part by itself, so that no two lists of parts are one text.
         whole.update(hashlib.sha256(part).digest())
     return whole.hexdigest()
+
+
+def installed() -> str:
+    """The version of Python, and the names and versions of what it can import."""
+    folders = (Path(folder) for folder in sys.path)
+    names = (sorted(p.name for p in folder.glob("*.dist-info")) for folder in folders)
+    return "\n".join([sys.version, *chain.from_iterable(names)])
 
 
 @dataclass

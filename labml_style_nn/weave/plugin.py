@@ -58,6 +58,12 @@ from labml_style_nn.weave.page import (
 from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.progress import progress
 from labml_style_nn.weave.prose import to_markdown
+from labml_style_nn.weave.unchanged import (
+    Pages,
+    Warnings,
+    has_formulas,
+    without_template,
+)
 
 _ASSETS = Path(__file__).parent / "assets"
 _KATEX = "assets/katex"
@@ -114,13 +120,19 @@ class WeaveConfig(Config):
 class WeavePlugin(BasePlugin[WeaveConfig]):
     """Pages of annotated modules, beside the pages that are written by hand."""
 
+    def __init__(self) -> None:
+        """Listen to what is complained of."""
+        self.warnings = Warnings()
+
     # ## The site as a whole
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this run leaves a site behind (a preview does not)."""
         self.leaves_site = command == "build"
         self.complete = False
-        progress.make_room(logging.getLogger("mkdocs"))
+        logger = logging.getLogger("mkdocs")
+        progress.make_room(logger)
+        logger.addHandler(self.warnings)
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Begin a build: nothing read yet, and a folder of its own to build in."""
@@ -128,6 +140,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.book.desk.raw_html = self.config.raw_html
         self.differences = Differences()
         self.rows: dict[str, list[WovenRow]] = {}
+        folder = Path(self.config.cache) / "pages"
+        if not hasattr(self, "pages") or self.pages.folder != folder:
+            self.pages = Pages(folder)
+        self.complaints: dict[str, int] = {}
         self.strict = config.strict
         if self.leaves_site:
             self.site = Path(config.site_dir)
@@ -280,6 +296,20 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             _log.info("%s is not installed: its names are no links", library)
         return meanings
 
+    def on_nav(
+        self, nav: Navigation, *, config: MkDocsConfig, files: Files
+    ) -> Navigation:
+        """Know what all pages have in common, before the first is made."""
+        # A title that the navigation does not give comes from the page itself.
+        titles = (self._words(page) for page in nav.pages if page.title is None)
+        names = repr(dict(self.book.desk.names.by_end))
+        self.pages.begin(config, nav, [*titles, names])
+        return nav
+
+    def _words(self, page: Page) -> str:
+        chapter = self.book.chapters.get(page.file.src_uri)
+        return chapter.module.source if chapter else page.file.content_string
+
     # ## Each page
 
     def on_page_markdown(
@@ -288,7 +318,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Turn rows, or the prose of a page written by hand, into Markdown."""
         uri = page.file.src_uri
         if uri in self.book.chapters:
-            return document(self.book.chapters[uri].module, uri, self.book.desk)
+            chapter = self.book.chapters[uri]
+            parts = chapter.name, chapter.module.source, repr(chapter.enrichment)
+            if not self._is_bare(uri) and self.pages.restore(page, files, parts):
+                return ""
+            self.complaints[uri] = self.warnings.count
+            return document(chapter.module, uri, self.book.desk)
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
@@ -302,9 +337,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> str:
         """Cut a module's page into rows; what is returned is what search indexes."""
         uri = page.file.src_uri
+        if uri in self.pages.restored:
+            return html
         if uri in self.book.chapters:
             chapter = self.book.chapters[uri]
             self.rows[uri] = self._cut(html, chapter)
+            self.complaints[uri] -= self.warnings.count
             self._tell_differences(chapter)
             (page.present_anchor_ids or set()).update(addresses(chapter.module))
             html = flat(self.rows[uri], chapter.module)
@@ -337,7 +375,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Set the mathematics of the site, and tell what is wrong."""
         env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
-        if self.book.desk.formulas.numbers:
+        without_template(env)
+        restored = self.pages.restored.values()
+        if self.book.desk.formulas.numbers or has_formulas(restored):
             self._set_formulas(files, config)
         for problem in sorted(problems.found):
             _log.warning("%s", problem)
@@ -376,16 +416,35 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> None:
         """Put the grid in the place of the flat page."""
         uri = page.file.src_uri
-        if uri in self.rows:
+        if uri in self.pages.restored:
+            self.pages.index(page, config)
+        elif uri in self.rows:
             chapter = self.book.chapters[uri]
             page.content = grid(self.rows[uri], chapter.module.path, chapter.enrichment)
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Fill in differences, mathematics, and names that the theme leaves out."""
+        uri = page.file.src_uri
+        if uri in self.pages.restored:
+            return self.pages.restored[uri].html
         output = self.differences.fill(without_blanks(output))
         head, end, body = name_landmarks(output).partition("</head>")
         formulas = self.book.desk.formulas
-        return formulas.plain(head) + end + formulas.fill(body)
+        output = formulas.plain(head) + end + formulas.fill(body)
+        if uri in self.rows and not self._is_wrong(uri):
+            self.pages.keep(page, config, output)
+        return output
+
+    def _is_bare(self, uri: str) -> bool:
+        """Whether a page lists all others."""
+        return uri == _INDEX and self.index_is_bare
+
+    def _is_wrong(self, uri: str) -> bool:
+        """Whether anybody complained of a page, or its like must be made anew."""
+        path = self.book.chapters[uri].module.path
+        problems = self.book.desk.problems.found
+        noted = any(problem.place.path == path for problem in problems)
+        return noted or self.complaints[uri] != 0 or self._is_bare(uri)
 
 
 def _included(file: File) -> File:

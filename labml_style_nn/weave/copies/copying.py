@@ -62,7 +62,7 @@ def enrich(book: Book, source: Path, cache: Path, site: str = "") -> dict[str, s
         address = urljoin(site, book.href(Target("", chapter.page, ""), "index.md"))
         head = project.head(chapter.name, address if site else "")
         sources = book.dependencies.of(chapter.name, chapter.path.resolve())
-        key = digest(own, head, files=sources)
+        key = digest(own, head, *map(book.dependencies.stamp, sources))
         made = kept.get(chapter.name, key, partial(_made, chapter, package, head))
         forms = list(_forms(chapter, made))
         chapter.enrichment.tools.append(_menu(book, chapter, forms))

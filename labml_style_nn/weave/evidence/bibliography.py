@@ -124,7 +124,9 @@ def _cited(
     chapter: Chapter, works: Mapping[str, Work], path: Path, problems: Problems
 ) -> Iterator[Work]:
     """The works that the prose of a module links to, in the order of the prose."""
-    for line, text in _prose(chapter):
+    # An address or a number has one of these.
+    prose = ((n, text) for n, text in _prose(chapter) if ":" in text or "/" in text)
+    for line, text in prose:
         yield from (work for address, work in works.items() if _leads(text, address))
         for number in _ARXIV.findall(text):
             if f"https://arxiv.org/abs/{number}" not in works:

@@ -59,7 +59,7 @@ from typing import Any
 
 from labml_style_nn.weave import child
 from labml_style_nn.weave.child import ChildError
-from labml_style_nn.weave.kept import digest, write_text
+from labml_style_nn.weave.kept import digest, installed, write_text
 from labml_style_nn.weave.measures.dependencies import Dependencies
 from labml_style_nn.weave.progress import progress
 
@@ -232,7 +232,7 @@ class _Run:
     stale: bool
     plan: _Plan | None = None
     proofs: dict[str, Proof] = field(default_factory=dict)
-    installed: str = field(default_factory=lambda: "\n".join(_installed()))
+    installed: str = field(default_factory=installed)
 
     def missing(self) -> set[str]:
         """The pages that are still to be proved."""
@@ -323,13 +323,6 @@ class _Run:
                 if not any(proof.failures()):
                     self._keep(name, self._key(name, plan), line)
                 part.end(name)
-
-
-def _installed() -> list[str]:
-    """The version of Python, and the packages that it can import."""
-    folders = [Path(folder) for folder in sys.path]
-    found = (sorted(p.name for p in folder.glob("*.dist-info")) for folder in folders)
-    return [sys.version, *(name for names in found for name in names)]
 
 
 def _modules(source: Path) -> list[Path]:

@@ -36,7 +36,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Literal
@@ -61,7 +60,7 @@ from labml_style_nn.weave.jupyter.cells import (
     portable,
     terminal,
 )
-from labml_style_nn.weave.kept import digest, write_text
+from labml_style_nn.weave.kept import digest, installed, write_text
 from labml_style_nn.weave.measures.dependencies import Dependencies
 from labml_style_nn.weave.progress import progress
 
@@ -177,8 +176,7 @@ class Results:
         self.root, self.cache = root, cache
         self.dependencies = Dependencies()
         files = sorted(file for name in data for file in self._files(name))
-        installed = sorted(f"{d.name} {d.version}" for d in metadata.distributions())
-        self.state = digest(sys.version, *installed, *map(str, files), files=files)
+        self.state = digest(installed(), *map(str, files), files=files)
 
     def _files(self, name: str) -> Iterator[Path]:
         path = self.root / name

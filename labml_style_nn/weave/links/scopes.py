@@ -21,6 +21,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -155,7 +156,18 @@ def read_scopes(
     `name` is the dotted name of the module, and `beside` gives the names of those that
     it can import by shorter ones. The source must be Python: see [`parse`][].
     """
-    return _Reader(lines, name, is_package, beside).read()
+    return _read_once(tuple(lines), name, is_package, tuple(beside.items()))
+
+
+# A preview reads again what was changed, and nothing else.
+@lru_cache(maxsize=2048)
+def _read_once(
+    lines: tuple[str, ...],
+    name: str,
+    is_package: bool,
+    beside: tuple[tuple[str, str], ...],
+) -> Code:
+    return _Reader(lines, name, is_package, dict(beside)).read()
 
 
 def unroll(node: ast.expr) -> tuple[ast.Name | None, list[str]]:

@@ -15,7 +15,7 @@ import ast
 import doctest
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from labml_style_nn.weave.kept import digest
@@ -49,6 +49,10 @@ class Dependencies:
         """A digest of a module as it stands, and of the code of all that it imports."""
         others = [other for other in self.of(name, path) if other != path]
         return digest(self._text(path), *map(self.code, others), *more)
+
+    def stamp(self, path: Path) -> str:
+        """A digest of a file, whichever module asks for it."""
+        return _stamp(self._text(path))
 
     def script(self, text: str, folder: Path) -> list[Path]:
         """The files in a folder that a script imports, which runs there."""
@@ -94,12 +98,17 @@ class Dependencies:
         return self.read[path]
 
 
+@lru_cache(maxsize=2048)
+def _stamp(text: str) -> str:
+    return digest(text)
+
+
 def _is_package(path: Path) -> bool:
     return path.stem == "__init__"
 
 
 # What a text says is remembered from build to build of a preview.
-@cache
+@lru_cache(maxsize=4096)
 def _targets(
     text: str, name: str, is_package: bool, examples: bool = False
 ) -> tuple[str, ...]:
