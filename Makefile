@@ -7,8 +7,14 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+HALF := $(VENV)/.installing
 SOURCES := $(shell find docs labml_style_nn -type f -not -path '*/__pycache__/*')
 export NO_MKDOCS_2_WARNING := 1
+
+# An environment whose Python is gone is made anew.
+ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)
+$(shell rm -f $(INSTALLED))
+endif
 
 .PHONY: site live build test lint clean
 
@@ -20,7 +26,7 @@ live: site/index.html  ## build the site if need be, and serve it with kernels f
 
 build: site/index.html  ## build the site into site/
 
-test: $(INSTALLED)  ## run all tests
+test: site/index.html  ## build the site if need be, and run all tests
 	@command -v chromium chromium-browser google-chrome >/dev/null \
 		|| $(BIN)/playwright install --with-deps --only-shell chromium
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
@@ -35,10 +41,18 @@ clean:  ## remove what was built; keep the environment
 
 # MkDocs replaces the whole folder, so this file is as old as the build.
 site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
+	@[ -d .cache/weave ] || echo "The first build runs all examples, proofs and" \
+		"notebooks: some minutes. What is done is kept in .cache, so you may stop it" \
+		"and go on later."
 	$(BIN)/mkdocs build --strict
 	@touch $@
 
+# If pip was interrupted, some packages may be there in part: begin anew.
 $(INSTALLED): pyproject.toml constraints.txt
+	@echo "Installing into $(VENV): about 600 MB to download and 1.6 GB on disk with the" \
+		"CPU build of PyTorch, several GB more where pip brings its CUDA build."
+	@if [ -e $(HALF) ] || ! $(BIN)/python -c '' 2>/dev/null; then rm -rf $(VENV); fi
+	@mkdir -p $(VENV) && touch $(HALF)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	@touch $@
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	@rm $(HALF) && touch $@

@@ -123,6 +123,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def __init__(self) -> None:
         """Listen to what is complained of."""
         self.warnings = Warnings()
+        self.leaves_site = True
 
     # ## The site as a whole
 
@@ -140,15 +141,17 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.book.desk.raw_html = self.config.raw_html
         self.differences = Differences()
         self.rows: dict[str, list[WovenRow]] = {}
-        folder = Path(self.config.cache) / "pages"
-        if not hasattr(self, "pages") or self.pages.folder != folder:
-            self.pages = Pages(folder)
+        self.pages = Pages.within(Path(self.config.cache) / "pages")
         self.complaints: dict[str, int] = {}
         self.strict = config.strict
         if self.leaves_site:
             self.site = Path(config.site_dir)
             config.site_dir = str(self._building)
         config.watch.append(self.config.source)
+        if self.config.run_examples and not self.leaves_site:
+            folder = shapes.folder(Path(self.config.cache))
+            folder.mkdir(parents=True, exist_ok=True)
+            config.watch.append(str(folder))
         config.extra_css.insert(0, _STYLE)
         script = options.ExtraScriptValue(_SCRIPT)
         script.type = "module"
@@ -254,7 +257,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """What the examples show; none is run unless told to."""
         if not self.config.run_examples:
             return {}
-        return shapes.measure(self.book, Path(self.config.cache))
+        measure = shapes.measure if self.leaves_site else shapes.measure_later
+        return measure(self.book, Path(self.config.cache))
 
     def _show_shapes(self, measured: dict[str, Measured]) -> None:
         """Put shapes at the ends of lines, and sizes to the symbols."""

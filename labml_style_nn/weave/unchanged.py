@@ -16,6 +16,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,12 @@ class Pages:
         self.all = ""
         self.keys: dict[str, str] = {}
         self.restored: dict[str, Made] = {}
+
+    @classmethod
+    @cache
+    def within(cls, folder: Path) -> "Pages":
+        """The pages of a folder: a preview reads them once."""
+        return cls(folder)
 
     def begin(self, config: MkDocsConfig, nav: Navigation, more: Iterable[str]) -> None:
         """Begin a build. Nothing is restored where a search of another kind reads."""

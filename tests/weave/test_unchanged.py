@@ -9,6 +9,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from labml_style_nn.weave import plugin
+from labml_style_nn.weave.unchanged import Pages
 from tests.conftest import CACHE
 
 CONFIG = """
@@ -68,8 +69,7 @@ class Project:
         """Build in a process that knows nothing yet; the pages that were made."""
         self.made.clear()
         config = load_config(str(self.folder / "mkdocs.yml"))
-        # MkDocs uses a plugin again.
-        vars(config.plugins["weave"]).pop("pages", None)
+        Pages.within.cache_clear()
         config.plugins.on_startup(command="build", dirty=False)
         build(config)
         config.plugins.on_shutdown()

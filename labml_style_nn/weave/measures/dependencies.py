@@ -38,6 +38,7 @@ class Dependencies:
     texts: dict[Path, str] = field(default_factory=dict)
     read: dict[Path, frozenset[Path]] = field(default_factory=dict)
     known: dict[Path, list[Path]] = field(default_factory=dict)
+    places: dict[Path, Path | None] = field(default_factory=dict)
 
     def of(self, name: str, path: Path) -> list[Path]:
         """The files of a module and of all that it imports from its package."""
@@ -56,7 +57,7 @@ class Dependencies:
 
     def script(self, text: str, folder: Path) -> list[Path]:
         """The files in a folder that a script imports, which runs there."""
-        return sorted(self._all(_files(_targets(text, "", False), folder), folder))
+        return sorted(self._all(self._files(_targets(text, "", False), folder), folder))
 
     def code(self, path: Path) -> str:
         """The code of a file, without the comments and docstrings that are prose."""
@@ -77,7 +78,7 @@ class Dependencies:
         folder = root(name, path)
         examples = _targets(self._text(path), name, _is_package(path), examples=True)
         package = name.partition(".")[0]
-        left = [*self._direct(name, path), *_files(examples, folder, package)]
+        left = [*self._direct(name, path), *self._files(examples, folder, package)]
         return sorted({path, *self._all(left, folder)})
 
     def _all(self, files: Iterable[Path], folder: Path) -> set[Path]:
@@ -94,8 +95,26 @@ class Dependencies:
         if path not in self.read:
             targets = _targets(self._text(path), name, _is_package(path))
             package = name.partition(".")[0]
-            self.read[path] = frozenset(_files(targets, root(name, path), package))
+            self.read[path] = frozenset(self._files(targets, root(name, path), package))
         return self.read[path]
+
+    def _files(
+        self, targets: Iterable[str], folder: Path, package: str = ""
+    ) -> Iterator[Path]:
+        """The files in a folder that dotted names lead to, of one package or of any."""
+        for target in targets:
+            parts = target.split(".")
+            if parts[0] == package or not package:
+                # To import a module, Python imports the packages around it.
+                for count in range(1, len(parts) + 1):
+                    found = self._file(folder.joinpath(*parts[:count]))
+                    yield from [found] if found else []
+
+    def _file(self, path: Path) -> Path | None:
+        if path not in self.places:
+            both = path / "__init__.py", path.with_suffix(".py")
+            self.places[path] = next((file for file in both if file.is_file()), None)
+        return self.places[path]
 
 
 @lru_cache(maxsize=2048)
@@ -145,16 +164,6 @@ def _statements(text: str) -> list[ast.stmt]:
     return [stmt for example in examples for stmt in _parse(example.source).body]
 
 
-def _files(targets: Iterable[str], folder: Path, package: str = "") -> Iterator[Path]:
-    """The files in a folder that dotted names lead to, of one package or of any."""
-    for target in targets:
-        parts = target.split(".")
-        if parts[0] == package or not package:
-            # To import a module, Python imports the packages around it.
-            for count in range(1, len(parts) + 1):
-                yield from _file(folder.joinpath(*parts[:count]))
-
-
 def _names(node: ast.AST, name: str, is_package: bool) -> Iterator[str]:
     """The dotted names that an import may lead to."""
     if isinstance(node, ast.Import):
@@ -167,13 +176,6 @@ def _names(node: ast.AST, name: str, is_package: bool) -> Iterator[str]:
             start = ".".join(filter(None, (".".join(around), start)))
         # What follows `import` may be a module, or a name in one.
         yield from (f"{start}.{alias.name}" for alias in node.names)
-
-
-def _file(path: Path) -> Iterator[Path]:
-    for candidate in (path / "__init__.py", path.with_suffix(".py")):
-        if candidate.is_file():
-            yield candidate
-            return
 
 
 def _dotted(path: Path, folder: Path) -> str:

@@ -4,9 +4,10 @@ What the examples of a module show about its lines is found by a program of its 
 [`trace`][]. Here it is started, and what it answers is kept, so that nothing is run
 again until something has changed.
 
-An answer is good for as long as these are the same: the module, its notation, what it
-imports from its own package (see [`dependencies`][]), the program that traces, Python,
-and the libraries below. If all answers are good, no process is started.
+An answer is good for as long as these are the same: the code of the module, its
+examples and its notation, the code that it imports from its own package (see
+[`dependencies`][]), the program that traces, Python, and the libraries below. If all
+answers are good, no process is started.
 
 An example that fails, a module that cannot be imported, and a line of a forward pass
 that no example reaches are problems, each with its place.
@@ -19,11 +20,13 @@ python -m labml_style_nn.weave.measures.shapes PATH...
 """
 
 import json
+import logging
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,7 +35,7 @@ from labml_style_nn.weave import child
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.child import ChildError
 from labml_style_nn.weave.formulas.notation import notation
-from labml_style_nn.weave.kept import write_text
+from labml_style_nn.weave.kept import digest, write_text
 from labml_style_nn.weave.measures import trace
 from labml_style_nn.weave.measures.dependencies import Dependencies
 from labml_style_nn.weave.measures.trace import Measure, Measures, Source
@@ -42,7 +45,12 @@ from labml_style_nn.weave.progress import Part, progress
 
 _LIBRARIES = ("torch", "einops", "numpy")
 _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
+# From the first prompt to the next blank line, its answer included.
+_EXAMPLES = re.compile(r"^[ \t]*>>>.*(?:\n[ \t]*\S.*)*", re.MULTILINE)
 _FORWARD = re.compile(r"\bTensor\b|def forward\b")
+
+_log = logging.getLogger("mkdocs.plugins.weave")
+_at_work: set[str] = set()
 
 Value = int | float | tuple[int, ...]
 
@@ -80,12 +88,51 @@ def measure(book: Book, cache: Path) -> dict[str, Measured]:
     Examples that fail are noted as problems of the book. `cache` is the folder that
     keeps what was measured before.
     """
-    measured = _measure_all(book, cache)
+    items = _items(book)
+    known = {page: item.known(cache) for page, item in items.items()}
+    stale = [item for page, item in items.items() if known[page] is None]
+    new = _ask(stale, cache) if stale else {}
+    answers = {page: known[page] or new[item.name] for page, item in items.items()}
+    measured = _all_measured(book, answers)
     for page, found in measured.items():
         path = book.chapters[page].module.path
         for line, message in found.problems:
             book.desk.problems.add(Place(path, line), message, "example")
     return measured
+
+
+def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
+    """Say what is known, and find out the rest in the background.
+
+    Whoever writes sees the page at once, and the shapes when they are there: what is
+    kept then is a file that has changed in the folder of [`answers`][shapes.folder].
+    """
+    items = _items(book)
+    known = {page: item.known(cache) for page, item in items.items()}
+    stale = [item for page, item in items.items() if known[page] is None]
+    new = [item for item in stale if item.key not in _at_work]
+    if new:
+        child.begin(partial(_complain, book, new, cache))
+    return _all_measured(book, {page: a for page, a in known.items() if a is not None})
+
+
+def _complain(book: Book, items: Sequence["_Item"], cache: Path) -> None:
+    """Run some examples, and warn of those that fail."""
+    paths = {chapter.name: chapter.module.path for chapter in book.chapters.values()}
+    keys = {item.key for item in items}
+    _at_work.update(keys)
+    try:
+        found = _ask(items, cache)
+    finally:
+        _at_work.difference_update(keys)
+    for name, answer in found.items():
+        for line, message in answer["problems"]:
+            _log.warning("%s: %s", Place(paths[name], line), message)
+
+
+def folder(cache: Path) -> Path:
+    """Where the answers are kept."""
+    return cache / "shapes"
 
 
 def note_unreached(book: Book, measured: Mapping[str, Measured]) -> None:
@@ -108,27 +155,23 @@ def _function(line: int, module: Module) -> str:
     return around[-1]
 
 
-def _measure_all(book: Book, cache: Path) -> dict[str, Measured]:
-    """What the examples of each chapter show, from the cache or from a new run."""
+def _items(book: Book) -> dict[str, "_Item"]:
+    """What there is to run, by page."""
     versions = _versions()
-    items = {
+    return {
         page: _Item.of(chapter, book.dependencies, versions)
         for page, chapter in book.chapters.items()
         if _EXAMPLE.search(chapter.module.source)
     }
-    answers = _answers(items, cache)
+
+
+def _all_measured(
+    book: Book, answers: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Measured]:
     return {
         page: _measured(answers[page]) if page in answers else _silent(chapter)
         for page, chapter in book.chapters.items()
     }
-
-
-def _answers(items: Mapping[str, "_Item"], cache: Path) -> dict[str, Mapping[str, Any]]:
-    """The answer for each page; one that is new is kept."""
-    known = {page: item.known(cache) for page, item in items.items()}
-    stale = [item for page, item in items.items() if known[page] is None]
-    new = _ask(stale, cache) if stale else {}
-    return {page: known[page] or new[item.name] for page, item in items.items()}
 
 
 def _silent(chapter: Chapter) -> Measured:
@@ -162,38 +205,65 @@ def _measure(row: Sequence[Any]) -> Measure:
 
 @dataclass(frozen=True)
 class _Item:
-    """A module whose examples are run: what is asked, and a key for the answer."""
+    """A module whose examples are run: what is asked, and a key for the answer.
+
+    `lines` are those of its code. What is kept counts lines among them, so that it is
+    still right when prose above became longer.
+    """
 
     name: str
     request: Mapping[str, Any]
     key: str
+    lines: tuple[int, ...]
 
     @classmethod
     def of(
         cls, chapter: Chapter, dependencies: Dependencies, versions: Sequence[str]
     ) -> "_Item":
-        path = chapter.path.resolve()
-        entries = [(e.symbols, e.variables) for e in notation(chapter.module)]
+        path, module = chapter.path.resolve(), chapter.module
+        entries = [(e.symbols, e.variables) for e in notation(module)]
         request = {"name": chapter.name, "path": str(path), "notation": entries}
-        asked = json.dumps([request, versions]), dependencies.code(Path(trace.__file__))
-        return cls(chapter.name, request, dependencies.key(chapter.name, path, *asked))
+        lines = tuple(number for row in module.rows for number in row.code)
+        asked = json.dumps([request, versions]), *_examples(module)
+        code = [Path(trace.__file__), *dependencies.of(chapter.name, path)]
+        key = digest(*asked, *map(dependencies.code, code))
+        return cls(chapter.name, request, key, lines)
 
     def known(self, cache: Path) -> dict[str, Any] | None:
         """The answer that was kept, if it is still good."""
         try:
             stored = json.loads(self._file(cache).read_text("utf-8"))
-            return dict(stored["answer"]) if stored["key"] == self.key else None
+            if stored["key"] == self.key:
+                return _placed(stored["answer"], dict(enumerate(self.lines)))
         except (OSError, ValueError, KeyError, TypeError):
-            return None  # none yet, or not whole
+            pass  # none yet, or not whole
+        return None
 
     def keep(self, answer: Mapping[str, Any], cache: Path) -> None:
         """Keep a good answer. What failed may have failed for a reason outside."""
         if not answer["problems"]:
-            kept = json.dumps({"key": self.key, "answer": answer}, ensure_ascii=False)
-            write_text(self._file(cache), kept)
+            places = {line: number for number, line in enumerate(self.lines)}
+            kept = {"key": self.key, "answer": _placed(answer, places)}
+            write_text(self._file(cache), json.dumps(kept, ensure_ascii=False))
 
     def _file(self, cache: Path) -> Path:
-        return cache / "shapes" / f"{self.name}.json"
+        return folder(cache) / f"{self.name}.json"
+
+
+def _placed(answer: Mapping[str, Any], places: Mapping[int, int]) -> dict[str, Any]:
+    """An answer with its lines counted in another way."""
+    return {
+        **answer,
+        "unreached": [places[line] for line in answer["unreached"]],
+        "shapes": [[places[line], *more] for line, *more in answer["shapes"]],
+    }
+
+
+def _examples(module: Module) -> Iterator[str]:
+    """What the examples in the prose of a module say, whatever stands around them."""
+    for row in module.rows:
+        for prose in row.prose:
+            yield from _EXAMPLES.findall(prose.text)
 
 
 def _versions() -> list[str]:

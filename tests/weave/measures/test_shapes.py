@@ -145,7 +145,12 @@ def test_what_is_known_is_not_run_again(package: Path, starts: list[list[str]]) 
 
 @pytest.mark.parametrize(
     ("name", "source"),
-    [("layer", MODULE + "\n# Changed.\n"), ("tensors", TENSORS + "\nchanged = 1\n")],
+    [
+        ("layer", MODULE + "changed = 1\n"),
+        ("layer", MODULE.replace(">>> batch = 2", ">>> batch = 3")),
+        ("layer", MODULE.replace("the images", "images").replace("$B$", "$N$")),
+        ("tensors", TENSORS + "\nchanged = 1\n"),
+    ],
 )
 def test_a_change_of_the_module_or_of_an_import_runs_it_again(
     name: str, source: str, package: Path, starts: list[list[str]]
@@ -156,11 +161,19 @@ def test_a_change_of_the_module_or_of_an_import_runs_it_again(
     assert len(starts) == 2
 
 
-def test_words_in_an_import_run_nothing(package: Path, starts: list[list[str]]) -> None:
-    measured(package)
-    write(package, tensors=TENSORS.replace("# Tensors", "# Tensors, explained"))
-    measured(package)
+def test_words_run_nothing_and_move_what_was_measured(
+    package: Path, starts: list[list[str]]
+) -> None:
+    _, before = measured(package)
+    longer = MODULE.replace("# A layer", "# A layer\n\nIt has more words.")
+    words = TENSORS.replace("# Tensors", "# Tensors, explained")
+    write(package, layer=longer, tensors=words)
+    _, after = measured(package)
     assert len(starts) == 1
+    then, now = before["layer.md"], after["layer.md"]
+    assert [seen.line + 2 for seen in then.seen] == [seen.line for seen in now.seen]
+    assert [line + 2 for line in then.unreached] == list(now.unreached)
+    assert sizes(then) == sizes(now)
 
 
 def test_a_change_of_what_is_not_imported_runs_nothing(
