@@ -24,7 +24,7 @@ def assert_lossless(module: Module) -> None:
     assert lines == list(range(1, len(module.lines) + 1))
     assert "".join(module.text(row) for row in module.rows) == module.source
     for row in module.rows[1:]:
-        assert row.prose, f"{module.path}:{row.start}: a row without prose"
+        assert row.prose or row.definition, f"{module.path}:{row.start}: an empty row"
 
 
 def assert_no_expression_is_cut(module: Module) -> None:
@@ -126,6 +126,122 @@ def test_prose_keeps_its_indentation_and_its_paragraphs() -> None:
     assert rows(source)[1][0] == "- item\n  more\n\n    code"
 
 
+def test_what_stands_above_the_title_opens_no_row() -> None:
+    source = """\
+    #!/usr/bin/env python3
+    # vim: set fileencoding=utf-8 :
+    # Copyright of somebody.
+    # SPDX-License-Identifier: MIT
+
+    # More of it.
+    '''# A script'''
+    # Then.
+    print()
+    """
+    first, second = rows(source)
+    assert first[0] == "Copyright of somebody.\n\nMore of it.\n\n# A script"
+    assert [line[:6] for line in first[1].splitlines()] == [
+        "#!/usr",
+        "# vim:",
+        "# SPDX",
+    ]
+    assert second == ("Then.", "print()\n")
+
+
+def test_what_a_definition_holds_stands_in_its_row_or_below() -> None:
+    source = """\
+    class Said:
+        '''It speaks.'''
+
+    class Unsaid:
+        class Inner:
+            def method(self):
+                '''It speaks, too.'''
+
+    def silent():
+        def still():
+            pass
+
+    def around():
+        def inner():
+            '''And so does this.'''
+    """
+    module = parse(textwrap.dedent(source))
+    assert_lossless(module)
+    opened = [row.definition.name for row in module.rows if row.definition]
+    assert opened == [
+        *("Said", "Unsaid", "Unsaid.Inner", "Unsaid.Inner.method"),
+        *("around", "around.inner"),
+    ]
+
+
+# ## Scripts in cells, and front matter
+
+
+def test_a_script_in_cells_is_read_as_a_module_is() -> None:
+    source = '''\
+    # ---
+    # jupyter:
+    #   jupytext:
+    #     text_representation:
+    #       format_name: percent
+    # ---
+
+    # %% [markdown]
+    """
+    # A notebook
+    """
+
+    # %% The first cell {"tags": []}
+    a = 1
+
+    # %% A title [md]
+    r"""
+    ## The $\\sum$
+    """
+
+    # %%
+    # Beside `b`.
+    b = 2
+    # In[3]:
+    c = 3
+    # %%
+    "no cell of prose"
+    '''
+    assert rows(source) == [
+        ("# A notebook", "a = 1\n"),
+        ("## The $\\sum$\n\nBeside `b`.", 'b = 2\nc = 3\n"no cell of prose"\n'),
+    ]
+
+
+FRONT_MATTER = """\
+---
+title: A layer
+summary: >
+  Words.
+---
+
+# A layer
+
+---
+a: b
+---"""
+
+
+@pytest.mark.parametrize(("mark", "quotes"), [("", '"""'), ("# ", "")])
+def test_front_matter_is_not_shown(mark: str, quotes: str) -> None:
+    text = textwrap.indent(FRONT_MATTER, mark, lambda _: True)
+    module = parse(f"{quotes}\n{text}\n{quotes}\nx = 1\n")
+    assert_lossless(module)
+    (prose,) = module.rows[0].prose
+    assert prose.text == "# A layer\n\n---\na: b\n---"
+    assert module.lines[prose.line - 1] == f"{mark}# A layer\n"
+
+
+def test_a_ruler_is_no_front_matter() -> None:
+    assert rows("# ---\n# A licence\n# ---\nx = 1\n")[0][0] == "---\nA licence\n---"
+
+
 # ## What is not prose
 
 
@@ -137,19 +253,14 @@ def test_prose_keeps_its_indentation_and_its_paragraphs() -> None:
         "x = [\n    # in brackets\n    1,\n]\n",
         "x = 1 + \\\n    2  # behind code\n",
         "f(\n    a,\n    # last\n)\n",
-        "# noqa: E501\nx = 1\n",
         "#!/usr/bin/env python\nx = 1\n",
-        "# -*- coding: utf-8 -*-\nx = 1\n",
         "x = []  # type: list\n# type: ignore\n",
         "# fmt: off\nx = 1\n# fmt: on\n",
-        "# pragma: no cover\n",
-        "# %%\nx = 1\n",
         "@a\n# between decorators\n@b\ndef f(): ...\n",
-        "def f(): 'one line'\n",
-        "def f():\n    'two' 'parts'\n",
         "def f():\n    f'no docstring {1}'\n",
-        "def f():\n    'x'; return 1\n",
-        "def f():\n    'x'  # with a comment\n",
+        "def f():\n    'x' f'{1}'\n",
+        "def f():\n    b'no docstring'\n",
+        "def f(a='x'): return 'y'\n",
         "x = 1\n'a string by itself'\n",
         "",
         "\n\n",
@@ -159,6 +270,27 @@ def test_this_is_code(code: str) -> None:
     found = rows(code)
     assert all(not prose for prose, _ in found)
     assert "".join(text for _, text in found).strip() == code.strip()
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ('"""Words."""  # noqa: D205\nx = 1\n', "x = 1\n"),
+        ('"""Words."""; \nx = 1\n', "x = 1\n"),
+        ("u'Words.'\nx = 1\n", "x = 1\n"),
+        ("'Wo' 'rds.'\nx = 1\n", "x = 1\n"),
+        ("(\n    'Wo'\n    r'rds.'\n)  # noqa\nx = 1\n", "x = 1\n"),
+        ("('''\nWords.\n''')\nx = 1\n", "x = 1\n"),
+        # What shares its lines with code is shown with it.
+        ("def é(é='x'): 'Words.'\n", "def é(é='x'): 'Words.'\n"),
+        ("class A: '''\n   Words.\n'''\n", "class A: '''\n   Words.\n'''\n"),
+        ("'Words.'; x = 1\n", "'Words.'; x = 1\n"),
+    ],
+)
+def test_what_python_takes_for_a_docstring_is_prose(source: str, code: str) -> None:
+    assert rows(source) == [("Words.", code)]
+    for definition in parse(source).definitions:
+        assert definition.docstring == definition.line
 
 
 def test_a_docstring_is_taken_as_it_is_written() -> None:
@@ -275,6 +407,11 @@ statements = st.sampled_from(
         "# ",
         "#",
         "# noqa",
+        "# %% [markdown]",
+        "# region",
+        "# endregion",
+        "# ```",
+        '"""text"""  # behind',
         "",
         "\x0c",
         "x = [  # open\n    # inside\n    1,\n]",
@@ -299,7 +436,11 @@ heads = st.sampled_from(
     ]
 )
 docstrings = st.sampled_from(
-    ['"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"', None]
+    [
+        *('"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"'),
+        *('("é"\n"b")', '"é"; x = 1', '"""a\nb"""  # noqa', "'''---\na: b\n---'''"),
+        None,
+    ]
 )
 
 
