@@ -51,7 +51,7 @@ _FORMS = (
         (?: \w+ \[ .* | [\w.-]+ [ \t]* = .* | (?: noqa | isort ) : .*
         | [\w-]+ (?: , [ \t]* [\w=-]+ )* [ \t]* (?: \#.* )? ) $""",
     r"""^[ \t]? pragma: [ \t]* (?: \S+ [ \t]+ ){0,2}
-        (?: cover | branch | mutate | secret ) \b .*""",
+        (?: no-? )? (?: cover | branch | mutate | secret ) \b .*""",
     r"""^[ \t]? (?: pyre-(?: fixme | ignore | strict | unsafe ) \b
         | SPDX-[A-Z] [\w-]* : ) .*""",
 )
@@ -94,8 +94,9 @@ def _is_pythons(comment: Comment) -> bool:
 
 
 def _stays_behind_code(comment: Comment) -> bool:
-    typed = comment.string[1:].lstrip().startswith("type:")
-    return typed or "tool" in _in_block([comment]).values()
+    # Behind code a type may stand, and linters do not mind words.
+    text = comment.string[1:].lstrip().lower()
+    return text.startswith(("type:", "noqa")) or "tool" in _in_block([comment]).values()
 
 
 def _in_block(block: Sequence[Comment], folds: bool = False) -> dict[int, str]:

@@ -137,6 +137,8 @@ def read(path: Path, name: str = "") -> Module:
     """
     name = name or str(path)
     raw = path.read_bytes()
+    second = raw.split(b"\n", 2)[1:2]
+    declared = 2 if any(b"coding" in line for line in second) else 1
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         source = raw.decode(encoding)
@@ -144,7 +146,9 @@ def read(path: Path, name: str = "") -> Module:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ParseError(name, line, f"not {encoding}: {error.reason}") from None
     except SyntaxError as error:
-        raise ParseError(name, 1, str(error.msg)) from None
+        raise ParseError(name, declared, str(error.msg)) from None
+    except (LookupError, UnicodeError) as error:  # no encoding of text, such as rot13
+        raise ParseError(name, declared, str(error)) from None
     return parse(source, name, encoding)
 
 

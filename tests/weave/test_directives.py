@@ -33,6 +33,7 @@ DIRECTIVES = """\
 # ty: ignore[unresolved-import]
 # pragma: no cover
 # pragma: no branch - never
+# pragma: nocover
 # cython: language_level=3
 # distutils: language = c++
 # SPDX-License-Identifier: MIT

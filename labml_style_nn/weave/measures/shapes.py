@@ -66,13 +66,14 @@ class Measured:
     """What the examples of a module show.
 
     `values` holds what the variables of the notation were, and `unreached` the lines of
-    forward passes that were never run. If the module has no examples, nothing `ran`.
+    forward passes that were never run. A problem has its line, its words, and its file
+    if that is not the module. If the module has no examples, nothing `ran`.
     """
 
     seen: tuple[Seen, ...] = ()
     values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     unreached: tuple[int, ...] = ()
-    problems: tuple[tuple[int, str], ...] = ()
+    problems: tuple[tuple[int, str, str], ...] = ()
     ran: bool = True
 
 
@@ -84,10 +85,16 @@ def measure(book: Book, cache: Path) -> dict[str, Measured]:
     """
     measured = _measure_all(book, cache)
     for page, found in measured.items():
-        path = book.chapters[page].module.path
-        for line, message in found.problems:
+        for line, message, file in found.problems:
+            path = _name(file, book.chapters[page])
             book.desk.problems.add(Place(path, line), message, "example")
     return measured
+
+
+def _name(file: str, chapter: Chapter) -> str:
+    """What messages call a file beside a chapter's, or the chapter's own."""
+    beside = chapter.path.parents[chapter.module.path.count("/")]
+    return Path(os.path.relpath(file or chapter.path, beside)).as_posix()
 
 
 def note_unreached(book: Book, measured: Mapping[str, Measured]) -> None:
@@ -152,7 +159,7 @@ def _measured(answer: Mapping[str, Any]) -> Measured:
         Seen(line, name, tuple(tuple(map(_measure, tensors)) for tensors in runs))
         for line, name, runs in answer["shapes"]
     )
-    problems = tuple((line, message) for line, message in answer["problems"])
+    problems = tuple((line, text, file) for line, text, file in answer["problems"])
     return Measured(tuple(seen), values, tuple(answer["unreached"]), problems)
 
 
@@ -176,7 +183,7 @@ class _Item:
     def of(
         cls, chapter: Chapter, dependencies: Dependencies, versions: Sequence[str]
     ) -> "_Item":
-        path = chapter.path.resolve()
+        path = chapter.path
         entries = [(e.symbols, e.variables) for e in notation(chapter.module)]
         request = {"name": chapter.name, "path": str(path), "notation": entries}
         digest = hashlib.sha256(json.dumps([request, versions]).encode())
@@ -269,4 +276,4 @@ def _lines(said: bytes) -> Iterator[dict[str, Any]]:
 
 def _failed(name: str, reason: str) -> dict[str, Any]:
     nothing: dict[str, Any] = {"unreached": [], "values": {}, "shapes": []}
-    return {"name": name, "problems": [(1, reason)], **nothing}
+    return {"name": name, "problems": [(1, reason, "")], **nothing}

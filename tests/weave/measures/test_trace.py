@@ -31,7 +31,7 @@ class Answer:
     """What the program said about one module."""
 
     def __init__(self, said: dict[str, Any], source: str) -> None:
-        self.problems = [tuple(problem) for problem in said["problems"]]
+        self.problems = [(line, text) for line, text, _ in said["problems"]]
         self.values = said["values"]
         self.code = source.split("\n")
         self.unreached = [self.code[line - 1].strip() for line in said["unreached"]]
@@ -561,7 +561,7 @@ def test_a_name_that_means_another_file_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text('"""\n>>> 1\n1\n"""\n')
     path = str(tmp_path / "json.py")
     [said] = ask({"name": "json", "path": path, "notation": []})
-    [(line, message)] = said["problems"]
+    [(line, message, _)] = said["problems"]
     assert line == 1
     assert message.startswith("“json” imports another file")
 
