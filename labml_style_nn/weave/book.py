@@ -216,5 +216,6 @@ def _leads_into(folder: Path, first: str, second: str = "") -> bool:
 
 def _dotted(path: Path) -> str:
     """The name by which a module is imported, by its path from where imports begin."""
-    parts = path.with_suffix("").parts
+    # A name with a dot in it is that of nothing: no module can be imported by it.
+    parts = (part.replace(".", "_") for part in path.with_suffix("").parts)
     return ".".join(part for part in parts if part != "__init__")

@@ -189,9 +189,10 @@ def _analyse(
         raise ParseError(path, error.lineno or 1, reason) from None
     except tokenize.TokenError as error:
         raise ParseError(path, error.args[1][0], error.args[0]) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        # A null byte, or nesting deeper than Python's own parser goes.
-        reason = str(error) or "it is nested deeper than Python's own parser goes"
+    except ValueError as error:  # a null byte
+        raise ParseError(path, 1, str(error)) from None
+    except (RecursionError, MemoryError):
+        reason = "it is nested deeper than Python's own parser goes"
         raise ParseError(path, 1, reason) from None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from labml_style_nn.weave.book import SITE_MARK, Book
+from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.names import Target
 
 SOURCES = {
@@ -107,6 +108,14 @@ def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
     assert book.chapters["corp/module.md"].module.path == "src/corp/module.py"
 
 
+def test_a_dot_in_the_name_of_a_file_parts_no_names(tmp_path: Path) -> None:
+    (tmp_path / "v1.2").mkdir()
+    (tmp_path / "v1.2" / "gelu.0.3.py").write_text("x = 1\n")
+    book = Book()
+    book.read(tmp_path)
+    assert book.chapters["v1.2/gelu.0.3.md"].name == "v1_2.gelu_0_3"
+
+
 def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) -> None:
     vision = tmp_path / "src" / "corp" / "vision"
     vision.mkdir(parents=True)
@@ -115,6 +124,15 @@ def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) 
     book = Book()
     book.read(vision)
     assert book.chapters["gelu.md"].name == "corp.vision.gelu"
+
+
+def test_the_contents_tell_the_title_of_a_module_and_not_its_licence(
+    package: Path,
+) -> None:
+    (package / "silent.py").write_text('# Copyright of somebody.\n"""# Not silent"""\n')
+    book = Book()
+    book.read(package)
+    assert "<code>pkg.silent</code></a> Not silent</li>" in contents(book, "index.md")
 
 
 def test_what_is_not_the_authors_is_no_chapter(package: Path) -> None:
