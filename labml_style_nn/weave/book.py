@@ -70,6 +70,7 @@ class Book:
         # `.` has no name, and no folder above it.
         source, taken = source.resolve(), set(taken)
         folder = source if source.is_dir() else source.parent
+        self.dependencies.beside = folder
         modules = dict(self._read(source, exclude))
         root = _root(folder, {path: m.source for path, m in modules.items()})
         for path, module in modules.items():

@@ -335,8 +335,8 @@ def _free_comments(
             between = False
 
 
-# The mark before the colon of what Sphinx takes for the words on an attribute.
-_MARK = re.compile(r"#(?::(?=\s|$))?")
+# A comment's mark: with a colon it is Sphinx's, and of nothing else it is a line drawn.
+_MARK = re.compile(r"#(?::(?=\s|$)|#+$)?")
 
 
 def _comment(block: Sequence[tokenize.TokenInfo]) -> _Span:

@@ -121,6 +121,10 @@ def test_comments_with_blank_lines_between_are_one_prose() -> None:
     assert rows("x = 1\n# One.\n\n# Two.\ny = 2\n")[1] == ("One.\n\nTwo.", "y = 2\n")
 
 
+def test_a_line_drawn_is_no_heading() -> None:
+    assert rows("x = 1\n########\n# Words\n###\ny = 2\n")[1] == ("\nWords\n", "y = 2\n")
+
+
 def test_prose_keeps_its_indentation_and_its_paragraphs() -> None:
     source = "x = 1\n# - item\n#   more\n#\n#     code\ny = 2\n"
     assert rows(source)[1][0] == "- item\n  more\n\n    code"

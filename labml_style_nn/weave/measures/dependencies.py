@@ -22,8 +22,13 @@ def root(name: str, path: Path) -> Path:
 
 @dataclass
 class Dependencies:
-    """The sources that modules import, each read once."""
+    """The sources that modules import, each read once.
 
+    If imports begin in `beside`, such as a folder `src`, what lies there side by side
+    counts as one package does.
+    """
+
+    beside: Path | None = None
     read: dict[Path, frozenset[Path]] = field(default_factory=dict)
     known: dict[Path, list[Path]] = field(default_factory=dict)
 
@@ -36,7 +41,7 @@ class Dependencies:
     def _follow(self, name: str, path: Path) -> list[Path]:
         folder = root(name, path)
         found = {path}
-        left = [*self._direct(name, path), *_imported(_examples(path), name, folder)]
+        left = [*self._direct(name, path), *self._imported(_examples(path), name, path)]
         while left:
             other = left.pop()
             if other not in found:
@@ -47,8 +52,19 @@ class Dependencies:
     def _direct(self, name: str, path: Path) -> frozenset[Path]:
         if path not in self.read:
             tree = _parse(path.read_bytes())
-            self.read[path] = frozenset(_imported(tree, name, root(name, path)))
+            self.read[path] = frozenset(self._imported(tree, name, path))
         return self.read[path]
+
+    def _imported(self, tree: ast.Module, name: str, path: Path) -> Iterator[Path]:
+        """The files that a module's imports lead to, of those that count with it."""
+        folder, package = root(name, path), name.partition(".")[0]
+        for node in ast.walk(tree):
+            for target in _names(node, name, folder):
+                parts = target.split(".")
+                if parts[0] == package or folder == self.beside:
+                    # To import a module, Python imports the packages around it.
+                    for count in range(1, len(parts) + 1):
+                        yield from _file(folder.joinpath(*parts[:count]))
 
 
 def _parse(source: bytes | str) -> ast.Module:
@@ -75,18 +91,6 @@ def _statements(text: str) -> list[ast.stmt]:
     except ValueError:
         return []
     return [stmt for example in examples for stmt in _parse(example.source).body]
-
-
-def _imported(tree: ast.Module, name: str, folder: Path) -> Iterator[Path]:
-    """The files that a tree's imports lead to, of the package that it stands in."""
-    package = name.partition(".")[0]
-    for node in ast.walk(tree):
-        for target in _names(node, name, folder):
-            parts = target.split(".")
-            if parts[0] == package:
-                # To import a module, Python imports the packages around it.
-                for count in range(1, len(parts) + 1):
-                    yield from _file(folder.joinpath(*parts[:count]))
 
 
 def _names(node: ast.AST, name: str, folder: Path) -> Iterator[str]:
