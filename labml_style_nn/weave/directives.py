@@ -25,9 +25,10 @@ _FORMS = (
     # A fence: what is in it is none.
     r"""^[ \t]* (?P<fence> `{3,} | ~{3,} ) .* \n (?: .*\n )*?
         (?: [ \t]* (?P=fence) [`~]* [ \t]* $ | .* \Z )""",
-    # Cells. With a title, the mark is the first line of its block.
+    # Cells. A title begins as one, or the mark is the first line of its block.
     r"""(?P<cell> \A [ \t]? (?: %%+ [ \t] .* | \+ [ \t] [\[{] .* )
-        | ^[ \t]? (?: %%+ [ \t]* (?: [\[{] .* )? | In[ ]?\[[ \d]*\]:? | [-+] ) $ )""",
+        | ^[ \t]? (?: %%+ [ \t]* (?: [\[{A-Z] .* )? | In[ ]?\[[ \d]*\]:? | [-+] )
+        $ )""",
     # Notebooks.
     r"""^\| [^|\n]* $""",
     r"""^[ \t]? (?: !pip | %%? (?: autoreload | capture | config | load_ext
@@ -56,7 +57,8 @@ _FORMS = (
         | SPDX-[A-Z] [\w-]* : ) .*""",
 )
 _DIRECTIVES = re.compile("|".join(_FORMS), re.VERBOSE | re.MULTILINE)
-_MARKDOWN = re.compile(r"%%+[ \t].*\[(?:markdown|md)\]")
+_LOOSE = ("type:", "noqa", "pragma:", "isort:")
+_MARKDOWN = re.compile(r"[ \t]?(?:%%+|\+)[ \t].*\[(?:markdown|md)\]")
 
 
 def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
@@ -94,9 +96,9 @@ def _is_pythons(comment: Comment) -> bool:
 
 
 def _stays_behind_code(comment: Comment) -> bool:
-    # Behind code a type may stand, and linters do not mind words.
-    text = comment.string[1:].lstrip().lower()
-    return text.startswith(("type:", "noqa")) or "tool" in _in_block([comment]).values()
+    # Behind code less is prose: a type may stand there, or a word of one's own.
+    loose = comment.string[1:].lstrip().lower().startswith(_LOOSE)
+    return loose or "tool" in _in_block([comment]).values()
 
 
 def _in_block(block: Sequence[Comment], folds: bool = False) -> dict[int, str]:
@@ -107,8 +109,8 @@ def _in_block(block: Sequence[Comment], folds: bool = False) -> dict[int, str]:
     found: dict[int, str] = {}
     for match in _DIRECTIVES.finditer(text):
         if not match["fence"] and (folds or not match["fold"]):
-            kind = "cell" if match["cell"] else "tool"
-            kind = "markdown" if _MARKDOWN.search(match[0]) else kind
+            kind = "markdown" if _MARKDOWN.match(match[0]) else "cell"
+            kind = kind if match["cell"] else "tool"
             first = block[0].start[0] + text.count("\n", 0, match.start())
             lines = range(first, first + 1 + match[0].count("\n"))
             found |= dict.fromkeys(lines, kind)

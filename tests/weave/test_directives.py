@@ -83,6 +83,14 @@ def test_a_block_for_a_tool_is_code(block: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "comment", ["type: List[int]", "noqa why", "pragma: needs fork"]
+)
+def test_a_clean_copy_is_less_strict_behind_code(comment: str) -> None:
+    text = clean(parse(f"x = []  # {comment}\ny = 1  # words\n"))
+    assert text == f"x = []  # {comment}\ny = 1\n"
+
+
+@pytest.mark.parametrize(
     "words",
     [
         "What tells the two apart is not their\ntype: both are of one class.",
@@ -109,6 +117,16 @@ def test_prose_may_begin_with_a_word_for_a_tool(words: str) -> None:
     source = textwrap.indent(words, "# ", lambda _: True)
     (row,) = parse(f"{source}\nx = 1\n").rows
     assert [prose.text for prose in row.prose] == [words]
+
+
+@pytest.mark.parametrize(
+    "mark", ["%%", "%% [raw]", "%% Part two", "%%% {}", "In[ ]:", "+"]
+)
+def test_the_mark_of_a_cell_is_neither_prose_nor_code(mark: str) -> None:
+    module = parse(f"x = 1\n# Words.\n# {mark}\ny = 2\n#{mark}\n")
+    assert [p.text for row in module.rows for p in row.prose] == ["Words."]
+    assert [module.code(row) for row in module.rows] == ["x = 1\n", "y = 2\n"]
+    assert clean(module).count(mark) == 2
 
 
 def test_a_comment_on_an_attribute_is_prose_without_its_colon() -> None:

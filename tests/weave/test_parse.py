@@ -211,10 +211,14 @@ def test_a_script_in_cells_is_read_as_a_module_is() -> None:
     c = 3
     # %%
     "no cell of prose"
+    # + [markdown]
+
+    'The end.'
     '''
     assert rows(source) == [
         ("# A notebook", "a = 1\n"),
         ("## The $\\sum$\n\nBeside `b`.", 'b = 2\nc = 3\n"no cell of prose"\n'),
+        ("The end.", ""),
     ]
 
 
