@@ -199,7 +199,8 @@ def _root(folder: Path, sources: Mapping[Path, str]) -> Path:
         for dots, start, name in _IMPORT.findall(source):
             if dots:
                 packages.add([*path.parents][: len(dots)][-1])
-            names.add(tuple(f"{start}.{name}".strip(".").split("."))[:2])
+            else:
+                names.add(tuple(f"{start}.{name}".strip(".").split("."))[:2])
     while folder.name and (
         (folder / "__init__.py").exists()
         or not packages.isdisjoint([folder, *folder.parents])

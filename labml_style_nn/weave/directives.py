@@ -57,6 +57,13 @@ _FORMS = (
         | SPDX-[A-Z] [\w-]* : ) .*""",
 )
 _DIRECTIVES = re.compile("|".join(_FORMS), re.VERBOSE | re.MULTILINE)
+# A line of prose that is too long, as an address may make it, ends with one.
+_AT_END = re.compile(
+    rf"""{_FORMS[0]} | (?<=\S) [ \t]+ \# [ \t]*
+    (?: (?i:noqa) (?: : [ \t]* [A-Z]+\d+ (?: [, \t]+ [A-Z]+\d+ )* )?
+      | pylint: [ \t]* disable=\S+ ) $""",
+    re.VERBOSE | re.MULTILINE,
+)
 _LOOSE = ("type:", "noqa", "pragma:", "isort:")
 _MARKDOWN = re.compile(r"[ \t]?(?:%%+|\+)[ \t].*\[(?:markdown|md)\]")
 
@@ -76,6 +83,11 @@ def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
         if _is_pythons(item) or (not is_whole and _stays_behind_code(item)):
             found[item.start[0]] = "tool"
     return found
+
+
+def without_directives(prose: str) -> str:
+    """The text of a block of comments without the directives at the ends of lines."""
+    return _AT_END.sub(lambda match: match[0] if match["fence"] else "", prose)
 
 
 def blocks(comments: Iterable[Comment]) -> list[Sequence[Comment]]:

@@ -33,7 +33,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
-from labml_style_nn.weave.directives import blocks, directives
+from labml_style_nn.weave.directives import blocks, directives, without_directives
 
 # What a file says of itself to the program that made it, or makes a page of it.
 _FRONT_MATTER = re.compile(
@@ -342,7 +342,8 @@ _MARK = re.compile(r"#(?::(?=\s|$)|#+$)?")
 def _comment(block: Sequence[tokenize.TokenInfo]) -> _Span:
     text = "\n".join(_MARK.sub("", item.string, count=1).rstrip() for item in block)
     start, end = block[0].start[0], block[-1].start[0]
-    return _Span(start, end, Prose(textwrap.dedent(text), start))
+    text = without_directives(textwrap.dedent(text))
+    return _Span(start, end, Prose(text, start))
 
 
 # ## Cutting

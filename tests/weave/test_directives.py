@@ -134,6 +134,20 @@ def test_a_comment_on_an_attribute_is_prose_without_its_colon() -> None:
     assert row.prose[0].text == "How many,\n\nand why. #: No.\n: so"
 
 
+def test_a_directive_at_the_end_of_a_long_line_is_no_prose() -> None:
+    source = """\
+# See https://example.org/long,  # noqa: E501, W505
+# and `x = 1  # noqa`.  # pylint: disable=line-too-long
+#
+# ```python
+# x = 1  # noqa
+# ```
+"""
+    [prose] = parse(source).rows[0].prose
+    lines = ["See https://example.org/long,", "and `x = 1  # noqa`.", ""]
+    assert prose.text.split("\n") == [*lines, "```python", "x = 1  # noqa", "```"]
+
+
 def test_a_word_to_a_tool_does_not_come_between_words_and_what_they_are_on() -> None:
     module = parse("x = 1\n# Words.\n# fmt: off\ndef f(): ...\n")
     assert [row.definition and row.definition.name for row in module.rows] == [
