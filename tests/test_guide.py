@@ -233,7 +233,7 @@ def test_a_home_page_without_a_word_lists_the_modules(another: Reader) -> None:
     (another.folder / "my_package" / "softmax.py").write_text('"""# Softmax"""')
     another.run(f"{WEAVE}build my_package --out site")
     home = another.files()["site/index.html"]
-    assert '<a href="softmax.html"><code>my_package.softmax</code></a>' in home
+    assert '<a href="softmax.html"><code>softmax</code></a>' in home
 
 
 # ## A site of one's own

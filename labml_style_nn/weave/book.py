@@ -11,7 +11,7 @@ one by one.
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -67,25 +67,35 @@ class Book:
         there already: a page written by hand comes first. A file that cannot be read is
         a problem, and the book goes on without it.
         """
-        taken = set(taken)
-        root = source if source.is_dir() else source.parent
-        for path in _sources(source, exclude):
-            relative = PurePosixPath(path.relative_to(root).as_posix())
-            name = f"{source.name}/{relative}" if path != source else source.name
+        # `.` has no name, and no folder above it.
+        source, taken = source.resolve(), set(taken)
+        folder = source if source.is_dir() else source.parent
+        self.dependencies.beside = folder
+        modules = dict(self._read(source, exclude))
+        root = _root(folder, {path: m.source for path, m in modules.items()})
+        for path, module in modules.items():
+            dotted = _dotted(path.relative_to(root))
+            self.modules[dotted] = module
+            relative = PurePosixPath(path.relative_to(folder).as_posix())
             page = _page(relative) if path != source else "index.md"
-            module = self._module(path, name)
-            if module:
-                self.modules[_dotted(source, relative)] = module
-                self.dependencies.modules[path.resolve()] = module
+            self.dependencies.modules[path] = module
             if page in taken:
-                self.skipped[name] = "another page has its place"
-            elif module and not module.source.strip():
-                self.skipped[name] = "there is nothing in it"
-            elif module:
-                dotted = _dotted(source, relative)
+                self.skipped[module.path] = "another page has its place"
+            elif not module.source.strip():
+                self.skipped[module.path] = "there is nothing in it"
+            else:
                 chapter = Chapter(dotted, path, page, str(relative), module)
                 self.chapters[page] = chapter
                 self._learn_names(chapter)
+
+    def _read(
+        self, source: Path, exclude: Sequence[str]
+    ) -> Iterator[tuple[Path, Module]]:
+        """The modules that can be read, each called as from beside `source`."""
+        for path in _sources(source, exclude):
+            module = self._module(path, path.relative_to(source.parent).as_posix())
+            if module:
+                yield path, module
 
     def _module(self, path: Path, name: str) -> Module | None:
         line, reason = 1, "its name has a character that no address should have"
@@ -169,12 +179,46 @@ def _page(relative: PurePosixPath) -> str:
     return str(relative.with_name(f"{name}.md"))
 
 
-def _dotted(source: Path, relative: PurePosixPath) -> str:
-    """The name by which a module is imported, from the outermost package around it."""
-    parts = [source.name] if source.is_dir() else []
-    around = source.parent
-    while (around / "__init__.py").exists():
-        parts.insert(0, around.name)
-        around = around.parent
-    parts += relative.with_suffix("").parts
+# ## Names
+
+# What is imported, in code or in an example: dots, from where, and the first name.
+_IMPORT = re.compile(
+    r"^[ \t]*(?:>>>[ \t]*)?"
+    r"(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[\s(]+|import[ \t]+)([\w.]+)",
+    re.MULTILINE,
+)
+
+
+def _root(folder: Path, sources: Mapping[Path, str]) -> Path:
+    """The folder where imports begin: the one above the outermost package.
+
+    A folder with an `__init__.py` is a package. Python does without one, and then the
+    imports of the modules alone tell a package from a folder such as `src`.
+    """
+    packages, names = set[Path](), set[tuple[str, ...]]()
+    for path, source in sources.items():
+        for dots, start, name in _IMPORT.findall(source):
+            if dots:
+                packages.add([*path.parents][: len(dots)][-1])
+            else:
+                names.add(tuple(f"{start}.{name}".strip(".").split("."))[:2])
+    while folder.name and (
+        (folder / "__init__.py").exists()
+        or not packages.isdisjoint([folder, *folder.parents])
+        or any(_leads_into(folder, *name) for name in names)
+    ):
+        folder = folder.parent
+    return folder
+
+
+def _leads_into(folder: Path, first: str, second: str = "") -> bool:
+    """Whether an import names a folder and something in it."""
+    here = first == folder.name and bool(second)
+    return here and any((folder / f"{second}{end}").exists() for end in ("", ".py"))
+
+
+def _dotted(path: Path) -> str:
+    """The name by which a module is imported, by its path from where imports begin."""
+    # A name with a dot in it is that of nothing: no module can be imported by it.
+    parts = (part.replace(".", "_") for part in path.with_suffix("").parts)
     return ".".join(part for part in parts if part != "__init__")

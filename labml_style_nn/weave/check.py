@@ -75,9 +75,10 @@ def find_silence(module: Module, problems: Problems) -> None:
 
 
 def _silent(module: Module) -> Iterator[Definition]:
-    # A row that opens a definition has its docstring, or the comment above it. One name
-    # may be defined many times (overloads, setters): once is enough.
-    told = {row.definition.name for row in module.rows if row.definition}
+    # The prose of a row that opens a definition is its docstring, or the comment above
+    # it. One name may be defined many times (overloads, setters): once is enough.
+    rows = (row for row in module.rows if row.prose)
+    told = {row.definition.name for row in rows if row.definition}
     classes = {d.name for d in module.definitions if d.is_class}
     seen: set[str] = set()
     for definition in module.definitions:

@@ -8,6 +8,7 @@ from html import escape
 
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.names import Target
+from labml_style_nn.weave.page import opening
 
 
 def contents(book: Book, page: str) -> str:
@@ -25,6 +26,6 @@ def _item(book: Book, chapter: Chapter, page: str) -> str:
 
 def _first_line(chapter: Chapter) -> str:
     """What the module says first, as plain words."""
-    texts = (prose.text for row in chapter.module.rows[:1] for prose in row.prose)
+    texts = opening(chapter.module)
     lines = (line.strip("#= \t") for text in texts for line in text.split("\n"))
     return escape(next(filter(None, lines), ""))

@@ -60,14 +60,20 @@ def has_prose(module: Module) -> bool:
     return any(row.prose for row in module.rows)
 
 
+def opening(module: Module) -> list[str]:
+    """The prose that opens a module: what begins with a title comes first."""
+    # So a docstring comes before a comment that stands above it (a licence).
+    texts = (prose.text for row in module.rows[:1] for prose in row.prose)
+    return sorted(texts, key=lambda text: not _TITLE.match(text))
+
+
 def has_title(module: Module) -> bool:
     """Whether the prose that opens a module has a title."""
-    return any(_TITLE.match(p.text) for row in module.rows[:1] for p in row.prose)
+    return any(map(_TITLE.match, opening(module)))
 
 
 def _with_title(parts: list[str], module: Module) -> list[str]:
     """Begin with the title: the docstring's own, or else the name of the module."""
-    # A docstring's title comes before a comment that stands above it (a licence).
     parts = sorted(parts, key=lambda part: not _TITLE.match(part))
     return parts if has_title(module) else [f"# `{_name(module)}`", *parts]
 
@@ -94,12 +100,13 @@ def _check_raw(prose: Prose, place: Place, desk: Desk) -> None:
 def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list[str]:
     """Begin with the heading of a definition: its docstring's own, or else its name."""
     # The docstring's heading comes before a comment that stands above the definition.
-    first, *rest = sorted(parts, key=lambda part: not _HEADING.match(part))
-    own = _HEADING.match(first)
+    parts = sorted(parts, key=lambda part: not _HEADING.match(part))
+    own = _HEADING.match(parts[0]) if parts else None
     if own:
-        return [f"{own[0].rstrip()} {mark(anchor)}{first[own.end() :]}", *rest]
+        first = f"{own[0].rstrip()} {mark(anchor)}{parts[0][own.end() :]}"
+        return [first, *parts[1:]]
     level = "#" * min(2 + definition.name.count("."), 6)
-    return [f"{level} `{definition.name}` {mark(anchor)}", first, *rest]
+    return [f"{level} `{definition.name}` {mark(anchor)}", *parts]
 
 
 # ## The page

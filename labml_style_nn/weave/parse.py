@@ -8,10 +8,12 @@ Three things open a row:
 
 1. the file itself,
 2. a block of full-line comments between two statements,
-3. a class or a function that has something to say: a docstring, or a comment above it.
+3. a class, and a function that has something to say (a docstring, or a comment above
+   it) or within which a row opens.
 
 A docstring is prose of the row it stands in. Code that nobody explains joins the row
-above, so that the page has no holes.
+above, so that the page has no holes. A script in cells, `# %%`, is read the same way:
+a string below `# %% [markdown]` is prose as a comment is.
 
 Python itself says where these are: `tokenize` tells a comment from a `#` in a string,
 and `ast` tells a docstring from a string. No pattern is matched against code.
@@ -19,20 +21,24 @@ and `ast` tells a docstring from a string. No pattern is matched against code.
 
 import ast
 import io
+import re
+import sys
 import textwrap
 import token
 import tokenize
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
-# Comments that speak to a tool, not to a reader. They stay with the code.
-DIRECTIVES = (
-    *("-*-", "vim:", "noqa", "type:", "fmt:", "ruff:", "isort:", "mypy:", "pyright:"),
-    *("pylint:", "flake8:", "pragma:", "nosec", "%%"),
+from labml_style_nn.weave.directives import blocks, directives, without_directives
+
+# What a file says of itself to the program that made it, or makes a page of it.
+_FRONT_MATTER = re.compile(
+    r"---[ \t]*\n(?=[\w-]+:)(?:.*\n)*?---[ \t]*(?:\n\s*^|\Z)", re.M
 )
 
 
@@ -53,7 +59,7 @@ class Prose:
 
     `line` is the source line of the text's first line. The two run in step, so that an
     error in the prose can name its line. `raw` is false for a docstring in which Python
-    would interpret a backslash.
+    would interpret a backslash. A docstring in several pieces is what they come to.
     """
 
     text: str
@@ -66,7 +72,7 @@ class Definition:
     """A class or a function, by its qualified name.
 
     It spans the lines `start` (its first decorator) to `end`. Its `class` or `def` is
-    on `line`; its docstring, if that is prose of the page, begins on `docstring`.
+    on `line`; its docstring, if it has one, begins on `docstring`.
     """
 
     name: str
@@ -81,9 +87,10 @@ class Definition:
 class Row:
     """Lines `start` to `end` of the file, counted from 1, both included.
 
-    `code` lists the lines that the reader sees as code; the others are prose or blank.
-    `definition` is the class or function that the row opens, if it opens one. `scope`
-    is the qualified name of the definition it stands in; it is empty outside of all.
+    `code` lists the lines that the reader sees as code; the others are prose or blank,
+    or mark cells. `definition` is the class or function that the row opens, if it opens
+    one. `scope` is the qualified name of the definition it stands in; it is empty
+    outside of all.
     """
 
     start: int
@@ -131,6 +138,8 @@ def read(path: Path, name: str = "") -> Module:
     """
     name = name or str(path)
     raw = path.read_bytes()
+    second = raw.split(b"\n", 2)[1:2]
+    declared = 2 if any(b"coding" in line for line in second) else 1
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         source = raw.decode(encoding)
@@ -138,7 +147,9 @@ def read(path: Path, name: str = "") -> Module:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ParseError(name, line, f"not {encoding}: {error.reason}") from None
     except SyntaxError as error:
-        raise ParseError(name, 1, str(error.msg)) from None
+        raise ParseError(name, declared, str(error.msg)) from None
+    except (LookupError, UnicodeError) as error:  # no encoding of text, such as rot13
+        raise ParseError(name, declared, str(error)) from None
     return parse(source, name, encoding)
 
 
@@ -153,11 +164,15 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
     # the endings as they are. (`str.splitlines` would split at a form feed too.)
     lines = tuple(io.StringIO(source, newline=""))
     tree, tokens = _analyse(source, lines, path)
-    strings = _strings_alone(tokens)
-    definitions = tuple(_definitions(tree, strings))
-    docstrings = tuple(_docstrings(tree, strings))
-    comments = tuple(_comments(tokens, definitions))
-    rows = tuple(_rows(lines, comments, docstrings, definitions))
+    definitions = tuple(_definitions(tree))
+    comments = _between_definitions(tokens, definitions)
+    marks = {n: kind for n, kind in directives(tokens).items() if n in comments}
+    words = blocks(item for n, item in comments.items() if n not in marks)
+    strings = {item.start: item for item in tokens if item.type == token.STRING}
+    docstrings = [_string(text, lines, strings) for text in _docstrings(tree)]
+    cells = [_string(text, lines, strings) for text in _cells(tree, lines, marks)]
+    openers = sorted([*map(_comment, words), *cells], key=lambda span: span.start)
+    rows = tuple(_rows(lines, openers, docstrings, definitions, marks))
     return Module(path, encoding, lines, rows, definitions)
 
 
@@ -172,26 +187,31 @@ def _analyse(
             tree = ast.parse(source)
         return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
     except SyntaxError as error:
-        raise ParseError(path, error.lineno or 1, str(error.msg)) from None
+        version = ".".join(map(str, sys.version_info[:2]))
+        reason = f"{error.msg}, as Python {version} reads it"
+        raise ParseError(path, error.lineno or 1, reason) from None
     except tokenize.TokenError as error:
         raise ParseError(path, error.args[1][0], error.args[0]) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        # A null byte, or nesting deeper than Python's own parser goes.
+    except ValueError as error:  # a null byte
         raise ParseError(path, 1, str(error)) from None
+    except (RecursionError, MemoryError):
+        reason = "it is nested deeper than Python's own parser goes"
+        raise ParseError(path, 1, reason) from None
 
 
 # ## What stands where
 _DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-_Strings = dict[int, tokenize.TokenInfo]
+_Strings = Mapping[tuple[int, int], tokenize.TokenInfo]
 
 
 @dataclass(frozen=True)
 class _Span:
-    """A piece of prose and the lines it takes out of the code."""
+    """A piece of prose, and its lines: out of the code, if nothing else is on them."""
 
     start: int
     end: int
     prose: Prose
+    alone: bool = True
 
 
 def _statements(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
@@ -212,77 +232,94 @@ def _statements(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             stack.append((child, name.lstrip(".")))
 
 
-def _definitions(tree: ast.Module, strings: _Strings) -> Iterator[Definition]:
+def _definitions(tree: ast.Module) -> Iterator[Definition]:
     for node, name in _statements(tree):
         if isinstance(node, _DEFINITIONS):
             start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            item = _docstring_token(node, strings)
-            docstring = item.start[0] if item else None
+            docstring = next((text.lineno for text in _texts(node.body[:1])), None)
             end = node.end_lineno or node.lineno
             is_class = isinstance(node, ast.ClassDef)
             yield Definition(name, is_class, start, node.lineno, docstring, end)
 
 
-def _docstrings(tree: ast.Module, strings: _Strings) -> Iterator[_Span]:
+# ## Strings that are prose
+
+
+def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
     for node, _ in _statements(tree):
-        item = _docstring_token(node, strings)
-        if item:
-            yield _docstring(item)
+        if isinstance(node, ast.Module | _DEFINITIONS):
+            yield from _texts(node.body[:1])
 
 
-def _docstring_token(node: ast.AST, strings: _Strings) -> tokenize.TokenInfo | None:
-    """The docstring of a module, class or function, if it has its lines to itself."""
-    if not isinstance(node, ast.Module | _DEFINITIONS) or not node.body:
-        return None
-    first = node.body[0]
-    if not isinstance(first, ast.Expr) or not isinstance(first.value, ast.Constant):
-        return None
-    return strings.get(first.lineno) if isinstance(first.value.value, str) else None
+def _cells(
+    tree: ast.Module, lines: Sequence[str], marks: Mapping[int, str]
+) -> Iterator[ast.Expr]:
+    """The strings that are cells of Markdown, but for the one that is the docstring."""
+    for text in _texts(tree.body[1:]):
+        above = text.lineno - 1
+        while above and not lines[above - 1].strip():
+            above -= 1
+        if marks.get(above) == "markdown":
+            yield text
 
 
-def _strings_alone(tokens: Sequence[tokenize.TokenInfo]) -> _Strings:
-    """The strings with nothing before and nothing behind them, by their first line."""
-    return {
-        item.start[0]: item
-        for item, after in pairwise(tokens)
-        if item.type == token.STRING
-        and not item.line[: item.start[1]].strip()
-        and after.type == token.NEWLINE
-    }
+def _texts(statements: Iterable[ast.stmt]) -> Iterator[ast.Expr]:
+    """Those that are a string and nothing else."""
+    for node in statements:
+        value = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield cast(ast.Expr, node)
 
 
-def _docstring(item: tokenize.TokenInfo) -> _Span:
-    # The slice between the quotes, not the value: the page shows what is in the file.
-    prefix, quote, rest = item.string.partition(item.string[-1])
-    triple = rest.startswith(quote * 2)
-    text = rest[2:-3] if triple else rest[:-1]
+# What may stand behind a docstring that has its lines to itself.
+_NOTHING = re.compile(r"\s*;?\s*(?:#.*)?\s*")
+
+
+def _string(text: ast.Expr, lines: Sequence[str], strings: _Strings) -> _Span:
+    start, end = _ends(text, lines)
+    before, behind = lines[start[0] - 1][: start[1]], lines[end[0] - 1][end[1] :]
+    alone = not before.strip() and bool(_NOTHING.fullmatch(behind))
+    return _Span(start[0], end[0], _prose(text.value, lines, strings), alone)
+
+
+def _ends(node: ast.expr | ast.stmt, lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Where a node begins and ends, as `tokenize` counts: `ast` counts in bytes."""
+    ends = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    return [
+        (line, len(lines[line - 1].encode()[:column].decode()))
+        for line, column in ends
+        if line is not None
+    ]
+
+
+def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
+    start, end = _ends(value, lines)
+    item = strings[start]
+    assert isinstance(value, ast.Constant)
+    text, raw = str(value.value), True
+    if item.end == end:
+        # The slice between the quotes: the page shows what is in the file.
+        prefix, quote, rest = item.string.partition(item.string[-1])
+        text = rest[2:-3] if rest.startswith(quote * 2) else rest[:-1]
+        raw = "r" in prefix.lower() or "\\" not in text
     # The first line begins at the quotes; the indentation is that of the others.
     first, *others = text.split("\n")
     others = textwrap.dedent("\n".join(others).expandtabs()).split("\n")
-    lines = [first.strip(), *others]
-    blank = next((i for i, line in enumerate(lines) if line.strip()), 0)
-    text = "\n".join(line.rstrip() for line in lines[blank:]).rstrip()
-    raw = "r" in prefix.lower() or "\\" not in text
-    start, end = item.start[0], item.end[0]
-    return _Span(start, end, Prose(text, start + blank, raw))
+    trimmed = [first.strip(), *others]
+    blank = next((i for i, line in enumerate(trimmed) if line.strip()), 0)
+    text = "\n".join(line.rstrip() for line in trimmed[blank:]).rstrip()
+    return Prose(text, start[0] + blank, raw)
 
 
-def _comments(
+# ## Comments
+def _between_definitions(
     tokens: Sequence[tokenize.TokenInfo], definitions: Sequence[Definition]
-) -> Iterator[_Span]:
-    """The blocks of full-line comments between statements."""
+) -> dict[int, tokenize.TokenInfo]:
+    """The comments between statements, by their lines."""
     # Between a decorator and its `def` a comment stays code: a row cuts no definition.
     heads = {n for d in definitions for n in range(d.start, d.line)}
-    blocks: list[list[tokenize.TokenInfo]] = []
-    for item in _free_comments(tokens):
-        line = item.start[0]
-        if line in heads or _is_directive(item):
-            continue
-        if blocks and blocks[-1][-1].start[0] == line - 1:
-            blocks[-1].append(item)
-        else:
-            blocks.append([item])
-    yield from map(_comment, blocks)
+    free = {item.start[0]: item for item in _free_comments(tokens)}
+    return {line: item for line, item in free.items() if line not in heads}
 
 
 def _free_comments(
@@ -301,15 +338,14 @@ def _free_comments(
             between = False
 
 
-def _is_directive(comment: tokenize.TokenInfo) -> bool:
-    text = comment.string[1:]
-    shebang = comment.start == (1, 0) and text.startswith("!")
-    return shebang or text.lstrip().startswith(DIRECTIVES)
+# A comment's mark: with a colon it is Sphinx's, and of nothing else it is a line drawn.
+_MARK = re.compile(r"#(?::(?=\s|$)|#+$)?")
 
 
 def _comment(block: Sequence[tokenize.TokenInfo]) -> _Span:
-    text = textwrap.dedent("\n".join(item.string[1:].rstrip() for item in block))
+    text = "\n".join(_MARK.sub("", item.string, count=1).rstrip() for item in block)
     start, end = block[0].start[0], block[-1].start[0]
+    text = without_directives(textwrap.dedent(text))
     return _Span(start, end, Prose(text, start))
 
 
@@ -318,40 +354,65 @@ def _comment(block: Sequence[tokenize.TokenInfo]) -> _Span:
 
 def _rows(
     lines: Sequence[str],
-    comments: Sequence[_Span],
+    openers: Sequence[_Span],
     docstrings: Sequence[_Span],
     definitions: Sequence[Definition],
+    marks: Mapping[int, str],
 ) -> Iterator[Row]:
-    spans = sorted([*comments, *docstrings], key=lambda span: span.start)
-    prose_lines = {n for span in spans for n in range(span.start, span.end + 1)}
-    opens = _openings(lines, comments, definitions)
+    spans = sorted([*openers, *docstrings], key=lambda span: span.start)
+    hidden = {n for s in spans if s.alone for n in range(s.start, s.end + 1)}
+    hidden |= {n for n, kind in marks.items() if kind != "tool"}
+    opens = _openings(lines, openers, definitions, marks)
     scopes = _scopes(lines, definitions)
     for start, after in pairwise([*sorted(opens), len(lines) + 1]):
-        prose = tuple(s.prose for s in spans if start <= s.start < after)
-        code = [n for n in range(start, after) if n not in prose_lines]
+        prose = [s.prose for s in spans if start <= s.start < after]
+        if start == 1:
+            prose = [p for p in map(_below_front_matter, prose) if p.text]
+        code = [n for n in range(start, after) if n not in hidden]
         shown = tuple(_without_blank_ends(code, lines))
-        yield Row(start, after - 1, prose, shown, opens[start], scopes[start - 1])
+        yield Row(
+            start, after - 1, tuple(prose), shown, opens[start], scopes[start - 1]
+        )
+
+
+def _below_front_matter(prose: Prose) -> Prose:
+    match = _FRONT_MATTER.match(prose.text)
+    if not match:
+        return prose
+    line = prose.line + match[0].count("\n")
+    return replace(prose, text=prose.text[match.end() :], line=line)
 
 
 def _openings(
-    lines: Sequence[str], comments: Sequence[_Span], definitions: Sequence[Definition]
+    lines: Sequence[str],
+    openers: Sequence[_Span],
+    definitions: Sequence[Definition],
+    marks: Mapping[int, str],
 ) -> dict[int, Definition | None]:
     """The lines that open a row, with the definition that each opens."""
     opens: dict[int, Definition | None] = {1: None} if lines else {}
     # A comment between a `def` and its docstring is one prose with the docstring. Two
-    # comments with only blank lines between them are paragraphs of one prose.
+    # comments with only blank lines between them are paragraphs of one prose, and what
+    # speaks to a tool is no code that a comment could be beside.
     heads = {n for d in definitions for n in range(d.start, d.docstring or d.start)}
+    code = [n not in marks and bool(line.strip()) for n, line in enumerate(lines, 1)]
     before = 0
-    for comment in comments:
-        code_between = any(line.strip() for line in lines[before : comment.start - 1])
-        if code_between and comment.start not in heads:
-            opens[comment.start] = None
-        before = comment.end
-    starts = {comment.end: comment.start for comment in comments}
-    for definition in definitions:
-        above = starts.get(definition.start - 1)
-        if above or definition.docstring:
+    for span in openers:
+        if any(code[before : span.start - 1]) and span.start not in heads:
+            opens[span.start] = None
+        before = span.end
+    starts = {span.end: span.start for span in openers}
+    inner = len(lines) + 1
+    for definition in reversed(definitions):
+        line = definition.start - 1
+        while line in marks:
+            line -= 1
+        above = starts.get(line)
+        # What stands within a definition stands below it in the contents.
+        within = inner <= definition.end
+        if definition.is_class or above or definition.docstring or within:
             opens[above or definition.start] = definition
+            inner = definition.start
     return opens
 
 

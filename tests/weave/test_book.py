@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from labml_style_nn.weave.book import SITE_MARK, Book
+from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.names import Target
 
 SOURCES = {
@@ -65,11 +66,73 @@ def test_a_file_alone_is_a_book(package: Path) -> None:
     assert chapter.module.path == "gelu.py"
 
 
-def test_names_begin_at_the_outermost_package(package: Path) -> None:
+@pytest.mark.parametrize("source", [".", "gelu.py", "./gelu.py", "../deep", "../link"])
+def test_names_begin_at_the_outermost_package(
+    package: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (package / "deep" / "__init__.py").write_text("")
+    (package / "link").symlink_to("deep")
+    monkeypatch.chdir(package / "deep")
     book = Book()
-    book.read(package / "deep")
-    assert book.chapters["gelu.md"].name == "pkg.deep.gelu"
+    book.read(Path(source))
+    [gelu] = [c for c in book.chapters.values() if c.download == "gelu.py"]
+    assert gelu.name == "pkg.deep.gelu"
+    assert gelu.path == package / "deep" / "gelu.py"
+    folder = "" if source.endswith(".py") else "deep/"
+    assert gelu.module.path == f"{folder}gelu.py"
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        # Nothing tells that it is more than a folder where imports begin.
+        ("import src\nfrom src.elsewhere import x\n", "corp.vision.gelu"),
+        ("from .vision import gelu\n", "corp.vision.gelu"),
+        ("import src.corp\n", "src.corp.vision.gelu"),
+        ("from src import (\n    corp,\n)\n", "src.corp.vision.gelu"),
+        ('"""\n>>> from src.corp.vision.gelu import GELU\n"""', "src.corp.vision.gelu"),
+        ("from ..corp import vision\n", "src.corp.vision.gelu"),
+    ],
+)
+def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
+    tmp_path: Path, words: str, name: str
+) -> None:
+    vision = tmp_path / "src" / "corp" / "vision"
+    vision.mkdir(parents=True)
+    (vision / "__init__.py").write_text("")
+    (vision / "gelu.py").write_text("x = 1\n")
+    (vision.parent / "module.py").write_text(words)
+    book = Book()
+    book.read(tmp_path / "src")
+    assert book.chapters["corp/vision/gelu.md"].name == name
+    assert book.chapters["corp/module.md"].module.path == "src/corp/module.py"
+
+
+def test_a_dot_in_the_name_of_a_file_parts_no_names(tmp_path: Path) -> None:
+    (tmp_path / "v1.2").mkdir()
+    (tmp_path / "v1.2" / "gelu.0.3.py").write_text("x = 1\n")
+    book = Book()
+    book.read(tmp_path)
+    assert book.chapters["v1.2/gelu.0.3.md"].name == "v1_2.gelu_0_3"
+
+
+def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) -> None:
+    vision = tmp_path / "src" / "corp" / "vision"
+    vision.mkdir(parents=True)
+    (vision / "__init__.py").write_text("from corp.vision.gelu import x\n")
+    (vision / "gelu.py").write_text("x = 1\n")
+    book = Book()
+    book.read(vision)
+    assert book.chapters["gelu.md"].name == "corp.vision.gelu"
+
+
+def test_the_contents_tell_the_title_of_a_module_and_not_its_licence(
+    package: Path,
+) -> None:
+    (package / "silent.py").write_text('# Copyright of somebody.\n"""# Not silent"""\n')
+    book = Book()
+    book.read(package)
+    assert "<code>pkg.silent</code></a> Not silent</li>" in contents(book, "index.md")
 
 
 def test_what_is_not_the_authors_is_no_chapter(package: Path) -> None:

@@ -151,6 +151,14 @@ def test_a_module_without_a_title_has_its_name_for_one() -> None:
     assert untitled == "# `mixer`\n\nWords."
 
 
+def test_a_class_without_words_is_a_heading_above_what_it_holds() -> None:
+    source = 'class A:\n    def f(self):\n        """Words."""\n'
+    _, first, second = woven(f"x = 1\n{source}")
+    assert re.fullmatch(r'<h2 id="A"><code>A</code></h2>', first.prose)
+    assert second.prose.startswith('<h3 id="A.f">')
+    assert text(first.code) == "class A:\n"
+
+
 def test_a_title_comes_before_the_licence_above_it() -> None:
     text = document(module('# The licence.\n"""# Title"""\n'), "mixer.md", desk())
     assert text == "# Title\n\nThe licence."

@@ -24,7 +24,7 @@ def assert_lossless(module: Module) -> None:
     assert lines == list(range(1, len(module.lines) + 1))
     assert "".join(module.text(row) for row in module.rows) == module.source
     for row in module.rows[1:]:
-        assert row.prose, f"{module.path}:{row.start}: a row without prose"
+        assert row.prose or row.definition, f"{module.path}:{row.start}: an empty row"
 
 
 def assert_no_expression_is_cut(module: Module) -> None:
@@ -121,9 +121,133 @@ def test_comments_with_blank_lines_between_are_one_prose() -> None:
     assert rows("x = 1\n# One.\n\n# Two.\ny = 2\n")[1] == ("One.\n\nTwo.", "y = 2\n")
 
 
+def test_a_line_drawn_is_no_heading() -> None:
+    assert rows("x = 1\n########\n# Words\n###\ny = 2\n")[1] == ("\nWords\n", "y = 2\n")
+
+
 def test_prose_keeps_its_indentation_and_its_paragraphs() -> None:
     source = "x = 1\n# - item\n#   more\n#\n#     code\ny = 2\n"
     assert rows(source)[1][0] == "- item\n  more\n\n    code"
+
+
+def test_what_stands_above_the_title_opens_no_row() -> None:
+    source = """\
+    #!/usr/bin/env python3
+    # vim: set fileencoding=utf-8 :
+    # Copyright of somebody.
+    # SPDX-License-Identifier: MIT
+
+    # More of it.
+    '''# A script'''
+    # Then.
+    print()
+    """
+    first, second = rows(source)
+    assert first[0] == "Copyright of somebody.\n\nMore of it.\n\n# A script"
+    assert [line[:6] for line in first[1].splitlines()] == [
+        "#!/usr",
+        "# vim:",
+        "# SPDX",
+    ]
+    assert second == ("Then.", "print()\n")
+
+
+def test_what_a_definition_holds_stands_in_its_row_or_below() -> None:
+    source = """\
+    class Said:
+        '''It speaks.'''
+
+    class Unsaid:
+        class Inner:
+            def method(self):
+                '''It speaks, too.'''
+
+    def silent():
+        def still():
+            pass
+
+    def around():
+        def inner():
+            '''And so does this.'''
+    """
+    module = parse(textwrap.dedent(source))
+    assert_lossless(module)
+    opened = [row.definition.name for row in module.rows if row.definition]
+    assert opened == [
+        *("Said", "Unsaid", "Unsaid.Inner", "Unsaid.Inner.method"),
+        *("around", "around.inner"),
+    ]
+
+
+# ## Scripts in cells, and front matter
+
+
+def test_a_script_in_cells_is_read_as_a_module_is() -> None:
+    source = '''\
+    # ---
+    # jupyter:
+    #   jupytext:
+    #     text_representation:
+    #       format_name: percent
+    # ---
+
+    # %% [markdown]
+    """
+    # A notebook
+    """
+
+    # %% The first cell {"tags": []}
+    a = 1
+
+    # %% A title [md]
+    r"""
+    ## The $\\sum$
+    """
+
+    # %%
+    # Beside `b`.
+    b = 2
+    # In[3]:
+    c = 3
+    # %%
+    "no cell of prose"
+    # + [markdown]
+
+    'The end.'
+    '''
+    assert rows(source) == [
+        ("# A notebook", "a = 1\n"),
+        ("## The $\\sum$\n\nBeside `b`.", 'b = 2\nc = 3\n"no cell of prose"\n'),
+        ("The end.", ""),
+    ]
+
+
+FRONT_MATTER = """\
+---
+title: A layer
+summary: >
+  Words.
+---
+
+# A layer
+
+---
+a: b
+---"""
+
+
+@pytest.mark.parametrize(("mark", "quotes"), [("", '"""'), ("# ", "")])
+def test_front_matter_is_not_shown(mark: str, quotes: str) -> None:
+    text = textwrap.indent(FRONT_MATTER, mark, lambda _: True)
+    module = parse(f"{quotes}\n{text}\n{quotes}\nx = 1\n")
+    assert_lossless(module)
+    (prose,) = module.rows[0].prose
+    assert prose.text == "# A layer\n\n---\na: b\n---"
+    assert module.lines[prose.line - 1] == f"{mark}# A layer\n"
+
+
+def test_a_ruler_is_no_front_matter() -> None:
+    assert rows("# ---\n# A licence\n# ---\nx = 1\n")[0][0] == "---\nA licence\n---"
 
 
 # ## What is not prose
@@ -137,19 +261,14 @@ def test_prose_keeps_its_indentation_and_its_paragraphs() -> None:
         "x = [\n    # in brackets\n    1,\n]\n",
         "x = 1 + \\\n    2  # behind code\n",
         "f(\n    a,\n    # last\n)\n",
-        "# noqa: E501\nx = 1\n",
         "#!/usr/bin/env python\nx = 1\n",
-        "# -*- coding: utf-8 -*-\nx = 1\n",
         "x = []  # type: list\n# type: ignore\n",
         "# fmt: off\nx = 1\n# fmt: on\n",
-        "# pragma: no cover\n",
-        "# %%\nx = 1\n",
         "@a\n# between decorators\n@b\ndef f(): ...\n",
-        "def f(): 'one line'\n",
-        "def f():\n    'two' 'parts'\n",
         "def f():\n    f'no docstring {1}'\n",
-        "def f():\n    'x'; return 1\n",
-        "def f():\n    'x'  # with a comment\n",
+        "def f():\n    'x' f'{1}'\n",
+        "def f():\n    b'no docstring'\n",
+        "def f(a='x'): return 'y'\n",
         "x = 1\n'a string by itself'\n",
         "",
         "\n\n",
@@ -159,6 +278,27 @@ def test_this_is_code(code: str) -> None:
     found = rows(code)
     assert all(not prose for prose, _ in found)
     assert "".join(text for _, text in found).strip() == code.strip()
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ('"""Words."""  # noqa: D205\nx = 1\n', "x = 1\n"),
+        ('"""Words."""; \nx = 1\n', "x = 1\n"),
+        ("u'Words.'\nx = 1\n", "x = 1\n"),
+        ("'Wo' 'rds.'\nx = 1\n", "x = 1\n"),
+        ("(\n    'Wo'\n    r'rds.'\n)  # noqa\nx = 1\n", "x = 1\n"),
+        ("('''\nWords.\n''')\nx = 1\n", "x = 1\n"),
+        # What shares its lines with code is shown with it.
+        ("def é(é='x'): 'Words.'\n", "def é(é='x'): 'Words.'\n"),
+        ("class A: '''\n   Words.\n'''\n", "class A: '''\n   Words.\n'''\n"),
+        ("'Words.'; x = 1\n", "'Words.'; x = 1\n"),
+    ],
+)
+def test_what_python_takes_for_a_docstring_is_prose(source: str, code: str) -> None:
+    assert rows(source) == [("Words.", code)]
+    for definition in parse(source).definitions:
+        assert definition.docstring == definition.line
 
 
 def test_a_docstring_is_taken_as_it_is_written() -> None:
@@ -206,19 +346,31 @@ def test_definitions_have_qualified_names() -> None:
     [("x = (\n", 1), ("a = 1\nb = = 2\n", 2), ("def f():\nx\n", 2), ("x = 'a\n", 1)],
 )
 def test_what_is_not_python_is_named(source: str, line: int) -> None:
-    with pytest.raises(ParseError, match=rf"^module\.py:{line}: ."):
+    # It may be good Python to another version of it.
+    version = rf"{sys.version_info.major}\.{sys.version_info.minor}"
+    reason = rf"^module\.py:{line}: .+, as Python {version} reads it$"
+    with pytest.raises(ParseError, match=reason):
         parse(source, "module.py")
 
 
-def test_a_null_byte_is_named() -> None:
-    with pytest.raises(ParseError, match=r"^module\.py:1: .*null"):
-        parse("x\0", "module.py")
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("x\0", "null"), (f"x = {'-' * 20_000}1\n", "nested deeper than Python's")],
+)
+def test_what_python_gives_up_on_is_named(source: str, reason: str) -> None:
+    with pytest.raises(ParseError, match=rf"^module\.py:1: .*{reason}"):
+        parse(source, "module.py")
 
 
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"# -*- coding: nonsense -*-\n", "unknown encoding"),
+        (b"# -*- coding: nonsense -*-\n", ":1: unknown encoding"),
+        (b"#!/bin/sh\n# coding=nonsense\n", ":2: unknown encoding"),
+        (b"\n# coding: rot13\n", ":2: 'rot13' is not a text encoding"),
+        (b"# coding: undefined\n", "undefined encoding"),
+        (b"\xef\xbb\xbf# coding: latin-1\n", ":1: encoding problem"),
+        ("# UTF-16\n".encode("utf-16"), ":1: invalid or missing encoding"),
         (b"a = 1\nb = 2\nc = '\xff'\n", ":3: not utf-8"),
         (b"\xff\n", ":1: "),
     ],
@@ -275,6 +427,11 @@ statements = st.sampled_from(
         "# ",
         "#",
         "# noqa",
+        "# %% [markdown]",
+        "# region",
+        "# endregion",
+        "# ```",
+        '"""text"""  # behind',
         "",
         "\x0c",
         "x = [  # open\n    # inside\n    1,\n]",
@@ -299,7 +456,11 @@ heads = st.sampled_from(
     ]
 )
 docstrings = st.sampled_from(
-    ['"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"', None]
+    [
+        *('"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"'),
+        *('("é"\n"b")', '"é"; x = 1', '"""a\nb"""  # noqa', "'''---\na: b\n---'''"),
+        None,
+    ]
 )
 
 

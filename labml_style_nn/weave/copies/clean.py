@@ -26,17 +26,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from labml_style_nn.weave.copies.spacing import is_text, spaced
+from labml_style_nn.weave.directives import CODING, directives
 from labml_style_nn.weave.links.lookup import first_sentence
 from labml_style_nn.weave.links.signatures import plain
-from labml_style_nn.weave.parse import DIRECTIVES, Module
+from labml_style_nn.weave.parse import Module
 
 # The longest line that a docstring may make.
 WIDTH = 88
 # A docstring that begins with one of these has no sentence to begin with.
-_NO_PROSE = ("$$", "```", "~~~", ">>>", "|", "- ", "* ", "**", "[")
+_NO_PROSE = ("---", "$$", "```", "~~~", ">>>", "|", "- ", "* ", "**", "[")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}")
-# What an old source says of its encoding; the copy is in UTF-8.
-_CODING = re.compile(r"#.*?coding[:=][ \t]*[-\w.]+")
 
 
 @dataclass(frozen=True, order=True)
@@ -113,9 +112,13 @@ def prose(source: Source) -> list[Edit]:
 def _comments(source: Source) -> Iterator[Edit]:
     above_is_blank = True
     gone = 0  # the last line that went away whole
-    for item in tokenize.generate_tokens(io.StringIO(source.text).readline):
+    tokens = list(tokenize.generate_tokens(io.StringIO(source.text).readline))
+    stays = directives(tokens)
+    for item in tokens:
         line = item.start[0]
-        if item.type != token.COMMENT or _stays(item):
+        # What is said of the encoding goes: the copy is in UTF-8.
+        encoding = line <= 2 and CODING.match(item.string)
+        if item.type != token.COMMENT or (line in stays and not encoding):
             continue
         code = source.lines[line - 1][: item.start[1]].rstrip(" \t\f")
         if code:
@@ -136,15 +139,6 @@ def _blank_lines(source: Source, line: int) -> Iterator[Edit]:
         last += 1
     if last > line:
         yield Edit(source.starts[line], source.starts[last])
-
-
-def _stays(comment: tokenize.TokenInfo) -> bool:
-    """Whether a comment speaks to a tool."""
-    if comment.start[0] <= 2 and _CODING.match(comment.string):
-        return False
-    text = comment.string[1:]
-    shebang = comment.start == (1, 0) and text.startswith("!")
-    return shebang or text.lstrip().startswith(DIRECTIVES)
 
 
 # ## Docstrings

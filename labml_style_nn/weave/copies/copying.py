@@ -61,7 +61,7 @@ def enrich(book: Book, source: Path, cache: Path, site: str = "") -> dict[str, s
     for chapter in book.chapters.values():
         address = urljoin(site, book.href(Target("", chapter.page, ""), "index.md"))
         head = project.head(chapter.name, address if site else "")
-        sources = book.dependencies.of(chapter.name, chapter.path.resolve())
+        sources = book.dependencies.of(chapter.name, chapter.path)
         key = digest(own, head, *map(book.dependencies.stamp, sources))
         made = kept.get(chapter.name, key, partial(_made, chapter, package, head))
         forms = list(_forms(chapter, made))

@@ -36,11 +36,10 @@ class Examples:
     @classmethod
     def of(cls, module: Module) -> "Examples":
         """The examples of the docstring that opens a module."""
-        opening = module.rows[0].prose[:1] if module.rows else ()
-        for text in opening:
-            if module.lines[text.line - 1].lstrip().startswith("#"):
-                break  # A comment is no docstring.
-            return cls(list(_kept(text)), text.line, text.raw)
+        for text in module.rows[0].prose if module.rows else ():
+            # A comment is no docstring: a licence may stand above it.
+            if not module.lines[text.line - 1].lstrip().startswith("#"):
+                return cls(list(_kept(text)), text.line, text.raw)
         return cls([], 1, True)
 
     @property

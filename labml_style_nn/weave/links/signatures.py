@@ -93,9 +93,10 @@ def summary(docstring: str | None) -> str:
 
 def title(module: Module) -> str:
     """The heading that opens a module, if one does."""
-    prose = module.rows[0].prose if module.rows else ()
-    first = prose[0].text.partition("\n")[0] if prose else ""
-    return plain(first.strip("# ")) if first.startswith("# ") else ""
+    # It need not come first: a licence may stand above it.
+    texts = (prose.text for row in module.rows[:1] for prose in row.prose)
+    titles = (text.partition("\n")[0] for text in texts if text.startswith("# "))
+    return plain(next(titles, "").strip("# "))
 
 
 def plain(markdown: str) -> str:

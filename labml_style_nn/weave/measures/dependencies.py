@@ -31,9 +31,11 @@ def root(name: str, path: Path) -> Path:
 class Dependencies:
     """The sources that modules import, each read once.
 
-    `modules` are those that were parsed already.
+    If imports begin in `beside`, such as a folder `src`, what lies there side by side
+    counts as one package does. `modules` are those that were parsed already.
     """
 
+    beside: Path | None = None
     modules: dict[Path, Module] = field(default_factory=dict)
     texts: dict[Path, str] = field(default_factory=dict)
     read: dict[Path, frozenset[Path]] = field(default_factory=dict)
@@ -77,8 +79,7 @@ class Dependencies:
     def _follow(self, name: str, path: Path) -> list[Path]:
         folder = root(name, path)
         examples = _targets(self._text(path), name, _is_package(path), examples=True)
-        package = name.partition(".")[0]
-        left = [*self._direct(name, path), *self._files(examples, folder, package)]
+        left = [*self._direct(name, path), *self._files(examples, folder, name)]
         return sorted({path, *self._all(left, folder)})
 
     def _all(self, files: Iterable[Path], folder: Path) -> set[Path]:
@@ -94,17 +95,20 @@ class Dependencies:
     def _direct(self, name: str, path: Path) -> frozenset[Path]:
         if path not in self.read:
             targets = _targets(self._text(path), name, _is_package(path))
-            package = name.partition(".")[0]
-            self.read[path] = frozenset(self._files(targets, root(name, path), package))
+            self.read[path] = frozenset(self._files(targets, root(name, path), name))
         return self.read[path]
 
     def _files(
-        self, targets: Iterable[str], folder: Path, package: str = ""
+        self, targets: Iterable[str], folder: Path, name: str = ""
     ) -> Iterator[Path]:
-        """The files in a folder that dotted names lead to, of one package or of any."""
+        """The files in a folder that dotted names lead to, of those that count.
+
+        For a module of a `name`, that is its package; for a script, all that is there.
+        """
+        package = name.partition(".")[0]
         for target in targets:
             parts = target.split(".")
-            if parts[0] == package or not package:
+            if not name or parts[0] == package or folder == self.beside:
                 # To import a module, Python imports the packages around it.
                 for count in range(1, len(parts) + 1):
                     found = self._file(folder.joinpath(*parts[:count]))

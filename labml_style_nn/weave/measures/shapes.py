@@ -72,13 +72,14 @@ class Measured:
     """What the examples of a module show.
 
     `values` holds what the variables of the notation were, and `unreached` the lines of
-    forward passes that were never run. If the module has no examples, nothing `ran`.
+    forward passes that were never run. A problem has its line, its words, and its file
+    if that is not the module. If the module has no examples, nothing `ran`.
     """
 
     seen: tuple[Seen, ...] = ()
     values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     unreached: tuple[int, ...] = ()
-    problems: tuple[tuple[int, str], ...] = ()
+    problems: tuple[tuple[int, str, str], ...] = ()
     ran: bool = True
 
 
@@ -95,8 +96,8 @@ def measure(book: Book, cache: Path) -> dict[str, Measured]:
     answers = {page: known[page] or new[item.name] for page, item in items.items()}
     measured = _all_measured(book, answers)
     for page, found in measured.items():
-        path = book.chapters[page].module.path
-        for line, message in found.problems:
+        for line, message, file in found.problems:
+            path = _name(file, book.chapters[page])
             book.desk.problems.add(Place(path, line), message, "example")
     return measured
 
@@ -118,7 +119,7 @@ def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
 
 def _complain(book: Book, items: Sequence["_Item"], cache: Path) -> None:
     """Run some examples, and warn of those that fail."""
-    paths = {chapter.name: chapter.module.path for chapter in book.chapters.values()}
+    chapters = {chapter.name: chapter for chapter in book.chapters.values()}
     keys = {item.key for item in items}
     _at_work.update(keys)
     try:
@@ -126,13 +127,19 @@ def _complain(book: Book, items: Sequence["_Item"], cache: Path) -> None:
     finally:
         _at_work.difference_update(keys)
     for name, answer in found.items():
-        for line, message in answer["problems"]:
-            _log.warning("%s: %s", Place(paths[name], line), message)
+        for line, message, file in answer["problems"]:
+            _log.warning("%s: %s", Place(_name(file, chapters[name]), line), message)
 
 
 def folder(cache: Path) -> Path:
     """Where the answers are kept."""
     return cache / "shapes"
+
+
+def _name(file: str, chapter: Chapter) -> str:
+    """What messages call a file beside a chapter's, or the chapter's own."""
+    beside = chapter.path.parents[chapter.module.path.count("/")]
+    return Path(os.path.relpath(file or chapter.path, beside)).as_posix()
 
 
 def note_unreached(book: Book, measured: Mapping[str, Measured]) -> None:
@@ -191,7 +198,7 @@ def _measured(answer: Mapping[str, Any]) -> Measured:
         Seen(line, name, tuple(tuple(map(_measure, tensors)) for tensors in runs))
         for line, name, runs in answer["shapes"]
     )
-    problems = tuple((line, message) for line, message in answer["problems"])
+    problems = tuple((line, text, file) for line, text, file in answer["problems"])
     return Measured(tuple(seen), values, tuple(answer["unreached"]), problems)
 
 
@@ -220,7 +227,7 @@ class _Item:
     def of(
         cls, chapter: Chapter, dependencies: Dependencies, versions: Sequence[str]
     ) -> "_Item":
-        path, module = chapter.path.resolve(), chapter.module
+        path, module = chapter.path, chapter.module
         entries = [(e.symbols, e.variables) for e in notation(module)]
         request = {"name": chapter.name, "path": str(path), "notation": entries}
         lines = tuple(number for row in module.rows for number in row.code)
@@ -331,4 +338,4 @@ def _said(items: Iterable[_Item]) -> Iterator[dict[str, Any]]:
 
 def _failed(name: str, reason: str) -> dict[str, Any]:
     nothing: dict[str, Any] = {"unreached": [], "values": {}, "shapes": []}
-    return {"name": name, "problems": [(1, reason)], **nothing}
+    return {"name": name, "problems": [(1, reason, "")], **nothing}

@@ -554,7 +554,8 @@ class Run:
 
     name: str
     recorder: Recorder
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    root: str = ""
+    problems: list[tuple[int, str, str]] = field(default_factory=list)
     module: ModuleType | None = None
 
     @classmethod
@@ -562,20 +563,21 @@ class Run:
         """Make ready what a request asks for."""
         path = Path(item["path"])
         notation = tuple((tuple(s), tuple(v)) for s, v in item["notation"])
-        return cls(item["name"], Recorder(path, notation, Source.read(path)))
+        recorder = Recorder(path, notation, Source.read(path))
+        root = path.parents[item["name"].count(".") + (path.stem == "__init__")]
+        return cls(item["name"], recorder, str(root))
 
     def load(self) -> None:
         """Import the module, from the folder that holds its outermost package."""
-        path = self.recorder.path
-        root = str(path.parents[self.name.count(".") + (path.stem == "__init__")])
-        if root not in sys.path:
-            sys.path.insert(0, root)
+        if self.root not in sys.path:
+            sys.path.insert(0, self.root)
         try:
             module = importlib.import_module(self.name)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._fail(self._line(error), f"cannot be imported: {_said(error)}")
+            line, file = self._place(error)
+            self._fail(line, f"cannot be imported: {_said(error)}", file)
         else:
             self._check(module)
 
@@ -601,14 +603,22 @@ class Run:
             if test.examples:
                 self.recorder.learn(test.globs)
 
-    def _fail(self, line: int, message: str) -> None:
-        self.problems.append((line, message))
+    def _fail(self, line: int, message: str, file: str = "") -> None:
+        self.problems.append((line, message, file))
 
-    def _line(self, error: BaseException) -> int:
-        """The innermost line of the module that an exception went through."""
+    def _place(self, error: BaseException) -> tuple[int, str]:
+        """The innermost line of the module that an exception went through.
+
+        If it went through none, that of the package around it, with its file.
+        """
         frames = traceback.extract_tb(error.__traceback__)
-        own = [f.lineno for f in frames if f.filename == str(self.recorder.path)]
-        return next((line for line in reversed(own) if line), 1)
+        lines = [(frame.lineno or 1, frame.filename) for frame in frames]
+        if isinstance(error, SyntaxError):
+            lines.append((error.lineno or 1, error.filename or ""))
+        own = [line for line, file in lines if file == str(self.recorder.path)]
+        package = Path(self.root, self.name.partition(".")[0])
+        around = [place for place in lines if Path(place[1]).is_relative_to(package)]
+        return (own[-1], "") if own else [(1, ""), *around][-1]
 
     def answer(self) -> dict[str, Any]:
         """What there is to say, in the form of JSON."""

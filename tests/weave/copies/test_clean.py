@@ -127,6 +127,7 @@ def test_the_essay_goes_and_the_layout_stays() -> None:
         (r"Compute $\frac{1}{2}$ of it.", ""),
         ("- a list", ""),
         (">>> example()", ""),
+        ("---\ntitle: A layer\n---\n\n# A layer", ""),
         ("**Shape.** Any.", ""),
         ("", ""),
     ],

@@ -261,6 +261,7 @@ def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None
         tmp_path,
         other="def double(x): return 2 * x\n\ndef half(x): return x / 2\n",
         main='''\
+        # A licence above is no docstring.
         r"""# Title
 
         >>> from pkg.other import double as twice, half

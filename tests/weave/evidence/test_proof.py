@@ -64,6 +64,7 @@ def say(tmp_path: Path) -> Say:
     """Write a program that prints an answer, and notes in `runs` that it ran."""
     package = tmp_path / "pkg"
     package.mkdir()
+    (package / "__init__.py").touch()
     (package / "norm.py").write_text(PAGE)
 
     def write(said: list[object], code: int = 0, words: str = "") -> Path:

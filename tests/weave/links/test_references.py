@@ -269,7 +269,8 @@ def test_what_may_well_be_missing_is_no_mistake(
 
 def test_a_module_of_the_author_is_no_library(tmp_path: Path, cache: Path) -> None:
     # A package that has the name of one of Python's modules.
-    book = book_of(tmp_path, {"a.py": "import pkg\npkg.b\n", "b.py": "x = 1\n"})
+    files = {"__init__.py": "", "a.py": "import pkg\npkg.b\n", "b.py": "x = 1\n"}
+    book = book_of(tmp_path, files)
     enrich(book, cache)
     assert links(book, "a.md") == [("pkg.b", "../b/")]
 

@@ -13,7 +13,8 @@ from tests.weave.links.test_references import book_of
 FILES = {
     "__init__.py": '"""# All"""\nfrom pkg.layers.gelu import GELU\n',
     "layers/__init__.py": '"""# The *layers*"""\nfrom .gelu import GELU\n',
-    "layers/gelu.py": '"""# GELU & more"""\nimport torch\nclass GELU: pass\nC = 1\n',
+    "layers/gelu.py": "# A licence.\n"
+    '"""# GELU & more"""\nimport torch\nclass GELU: pass\nC = 1\n',
     "by_package.py": "from pkg.layers import GELU\n",
     "by_module.py": "from pkg.layers import gelu\nimport pkg.layers.gelu\n",
     "by_constant.py": "def f():\n    from pkg.layers.gelu import C\n",

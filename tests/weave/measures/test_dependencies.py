@@ -36,6 +36,17 @@ def test_imports_are_followed_in_every_form(tmp_path: Path) -> None:
     assert found == ["__init__.py", *(f"{name}.py" for name in names)]
 
 
+def test_what_lies_side_by_side_where_imports_begin_counts(tmp_path: Path) -> None:
+    for name, source in {"a": "import b, c.d\n", "b": "import e\n", "e": ""}.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "d.py").touch()
+    found = Dependencies(beside=tmp_path).of("a", tmp_path / "a.py")
+    names = [path.relative_to(tmp_path).as_posix() for path in found]
+    assert names == ["a.py", "b.py", "c/d.py", "e.py"]
+    assert Dependencies().of("a", tmp_path / "a.py") == [tmp_path / "a.py"]
+
+
 def test_what_a_package_imports_counts_with_it(tmp_path: Path) -> None:
     files(tmp_path, a="from pkg import sub\n", sub_in_b="", sub_in_c="")
     (tmp_path / "pkg" / "sub" / "__init__.py").write_text("from . import b\n")

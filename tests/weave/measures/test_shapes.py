@@ -251,6 +251,17 @@ def test_a_module_that_does_not_end_is_stopped(
     assert sizes(found["layer.md"]) == [[(2,)], [(2, 5)]]
 
 
+def test_a_package_that_cannot_be_imported_is_one_problem(package: Path) -> None:
+    (package / "__init__.py").write_text("import os\nimport nowhere\n")
+    problem = "__init__.py:2: cannot be imported: ModuleNotFoundError: No module named"
+    book, _ = measured(package)
+    assert str(book.desk.problems) == f"pkg/{problem} 'nowhere'"
+    book = Book()
+    book.read(package / "layer.py")
+    measure(book, package.parent / "cache")
+    assert str(book.desk.problems) == f"{problem} 'nowhere'"
+
+
 # ## In a build
 
 CONFIG = """

@@ -31,7 +31,7 @@ class Answer:
     """What the program said about one module."""
 
     def __init__(self, said: dict[str, Any], source: str) -> None:
-        self.problems = [tuple(problem) for problem in said["problems"]]
+        self.problems = [(line, text) for line, text, _ in said["problems"]]
         self.values = said["values"]
         self.code = source.split("\n")
         self.unreached = [self.code[line - 1].strip() for line in said["unreached"]]
@@ -557,11 +557,25 @@ def test_a_module_that_cannot_be_imported_is_a_problem(trace: Tracing) -> None:
     assert answer.unreached == []
 
 
+@pytest.mark.parametrize("line", ["import nowhere", "x = = 1"])
+def test_a_package_that_cannot_be_imported_is_told_at_its_line(
+    tmp_path: Path, line: str
+) -> None:
+    around, path = tmp_path / "pkg" / "__init__.py", tmp_path / "pkg" / "mod.py"
+    around.parent.mkdir()
+    around.write_text(f"import os\n\n{line}\n")
+    path.write_text('"""\n>>> 1\n1\n"""\n')
+    [said] = ask({"name": "pkg.mod", "path": str(path), "notation": []})
+    [problem] = said["problems"]
+    assert (problem[0], problem[2]) == (3, str(around))
+    assert problem[1].startswith("cannot be imported: ")
+
+
 def test_a_name_that_means_another_file_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text('"""\n>>> 1\n1\n"""\n')
     path = str(tmp_path / "json.py")
     [said] = ask({"name": "json", "path": path, "notation": []})
-    [(line, message)] = said["problems"]
+    [(line, message, _)] = said["problems"]
     assert line == 1
     assert message.startswith("“json” imports another file")
 

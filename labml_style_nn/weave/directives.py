@@ -1,0 +1,129 @@
+r"""# Directives: comments that speak to a tool
+
+Most comments speak to a reader. Some speak to a linter, a type checker, an editor:
+`# noqa`, `# fmt: off`, `# region`. These stay with the code, and a clean copy keeps
+them.
+
+A line of prose may begin with the same word, “type: both are of one class”. So a
+directive is what has the form that its tool reads, and within a fence nothing is one.
+The marks of cells, `# %%`, are directives that a page need not show.
+"""
+
+import re
+import token
+import tokenize
+from collections.abc import Iterable, Sequence
+from itertools import compress
+
+Comment = tokenize.TokenInfo
+
+# What an old source says of its encoding, on one of the first two lines.
+CODING = re.compile(r"#.*?coding[:=][ \t]*[-\w.]+")
+
+# The directives in a block of comments, without their `#`.
+_FORMS = (
+    # A fence: what is in it is none.
+    r"""^[ \t]* (?P<fence> `{3,} | ~{3,} ) .* \n (?: .*\n )*?
+        (?: [ \t]* (?P=fence) [`~]* [ \t]* $ | .* \Z )""",
+    # Cells. A title begins as one, or the mark is the first line of its block.
+    r"""(?P<cell> \A [ \t]? (?: %%+ [ \t] .* | \+ [ \t] [\[{] .* )
+        | ^[ \t]? (?: %%+ [ \t]* (?: [\[{A-Z] .* )? | In[ ]?\[[ \d]*\]:? | [-+] )
+        $ )""",
+    # Notebooks.
+    r"""^\| [^|\n]* $""",
+    r"""^[ \t]? (?: !pip | %%? (?: autoreload | capture | config | load_ext
+        | matplotlib | pip | timeit? ) ) \b .*""",
+    # Of several lines: what a script needs, and how Emacs shows it.
+    r"""^[ ]/// [ ] [\w-]+ \n (?: .*\n )*? [ ]/// $""",
+    r"""^[ \t]? Local[ ]Variables:\n (?: .*\n )*? [ \t]* End: $""",
+    # Editors.
+    r"""(?P<fold> \A [ \t]? region \b .* )""",
+    r"""^[ \t]? (?: endregion \b | </?editor-fold | \{{3} | \}{3}
+        | vim?: [ \t]* (?: set? [ \t] | \w+ [=:] ) | ex: [ \t]* set? [ \t]
+        | (?: \w+: [ \t]* )? -\*- .+ -\*- | noinspection [ \t]+ [A-Z] ) .*""",
+    # Checkers. What ends a line may be followed by a comment of its own.
+    r"""^[ \t]? (?: (?i: noqa | nopep8 | nosec | nosonar | nosemgrep )
+          (?: [ \t:]+ [A-Z]+\d+ \b .* | : [ \t]* [\w.-]+ )?
+        | fmt: [ \t]* (?: off | on | skip )
+        | type: [ \t]* (?: ignore (?: \[ .* )? | \( .* \) [ \t]* -> .* )
+        ) [ \t]* (?: \#.* )? $""",
+    r"""^[ \t]? (?: autopep8 | cython | distutils | flake8 | isort | mypy | nopycln
+          | pylint | pyrefly | pyright | pytype | ruff | skipcq | ty | yapf ) : [ \t]*
+        (?: \w+ \[ .* | [\w.-]+ [ \t]* = .* | (?: noqa | isort ) : .*
+        | [\w-]+ (?: , [ \t]* [\w=-]+ )* [ \t]* (?: \#.* )? ) $""",
+    r"""^[ \t]? pragma: [ \t]* (?: \S+ [ \t]+ ){0,2}
+        (?: no-? )? (?: cover | branch | mutate | secret ) \b .*""",
+    r"""^[ \t]? (?: pyre-(?: fixme | ignore | strict | unsafe ) \b
+        | SPDX-[A-Z] [\w-]* : ) .*""",
+)
+_DIRECTIVES = re.compile("|".join(_FORMS), re.VERBOSE | re.MULTILINE)
+# A line of prose that is too long, as an address may make it, ends with one.
+_AT_END = re.compile(
+    rf"""{_FORMS[0]} | (?<=\S) [ \t]+ \# [ \t]*
+    (?: (?i:noqa) (?: : [ \t]* [A-Z]+\d+ (?: [, \t]+ [A-Z]+\d+ )* )?
+      | pylint: [ \t]* disable=\S+ ) $""",
+    re.VERBOSE | re.MULTILINE,
+)
+_LOOSE = ("type:", "noqa", "pragma:", "isort:")
+_MARKDOWN = re.compile(r"[ \t]?(?:%%+|\+)[ \t].*\[(?:markdown|md)\]")
+
+
+def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
+    """The lines whose comments speak to a tool, each with a kind.
+
+    It is “tool”, or “cell” for the mark of a cell, “markdown” if the cell holds that.
+    """
+    comments = [item for item in tokens if item.type == token.COMMENT]
+    whole = [not item.line[: item.start[1]].strip() for item in comments]
+    folds = any("endregion" in item.string for item in comments)
+    found: dict[int, str] = {}
+    for block in blocks(compress(comments, whole)):
+        found |= _in_block(block, folds)
+    for item, is_whole in zip(comments, whole, strict=True):
+        if _is_pythons(item) or (not is_whole and _stays_behind_code(item)):
+            found[item.start[0]] = "tool"
+    return found
+
+
+def without_directives(prose: str) -> str:
+    """The text of a block of comments without the directives at the ends of lines."""
+    return _AT_END.sub(lambda match: match[0] if match["fence"] else "", prose)
+
+
+def blocks(comments: Iterable[Comment]) -> list[Sequence[Comment]]:
+    """Those on lines that follow one another, together."""
+    found: list[list[Comment]] = []
+    for item in comments:
+        if found and found[-1][-1].start[0] == item.start[0] - 1:
+            found[-1].append(item)
+        else:
+            found.append([item])
+    return [*found]
+
+
+def _is_pythons(comment: Comment) -> bool:
+    """Whether Python itself, or who starts it, reads the comment."""
+    shebang = comment.start == (1, 0) and comment.string.startswith("#!")
+    return shebang or bool(comment.start[0] <= 2 and CODING.match(comment.string))
+
+
+def _stays_behind_code(comment: Comment) -> bool:
+    # Behind code less is prose: a type may stand there, or a word of one's own.
+    loose = comment.string[1:].lstrip().lower().startswith(_LOOSE)
+    return loose or "tool" in _in_block([comment]).values()
+
+
+def _in_block(block: Sequence[Comment], folds: bool = False) -> dict[int, str]:
+    """The directives of a block; `folds` tells whether the file's regions end."""
+    text = "\n".join(item.string[1:].rstrip() for item in block)
+    if len(block) == 1:
+        text = re.sub(r"^[ \t]+", " ", text)
+    found: dict[int, str] = {}
+    for match in _DIRECTIVES.finditer(text):
+        if not match["fence"] and (folds or not match["fold"]):
+            kind = "markdown" if _MARKDOWN.match(match[0]) else "cell"
+            kind = kind if match["cell"] else "tool"
+            first = block[0].start[0] + text.count("\n", 0, match.start())
+            lines = range(first, first + 1 + match[0].count("\n"))
+            found |= dict.fromkeys(lines, kind)
+    return found
