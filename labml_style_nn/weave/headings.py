@@ -13,6 +13,7 @@ Any other heading has its own words for an anchor, in whatever script they are w
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -54,15 +55,31 @@ def slug(words: str, separator: str = "-") -> str:
     return re.sub(rf"[\s{separator}]+", separator, kept.strip())
 
 
+def words(text: str) -> Iterator[str]:
+    """The words of a text, each as an anchor has it."""
+    word = ""
+    for match in re.finditer(r"[^\W_]+|.", text, re.DOTALL):
+        if match[0].isalnum() or (word and _joins(match[0])):
+            word += match[0]
+        elif word:
+            yield slug(word)
+            word = ""
+    yield from [slug(word)] if word else []
+
+
 def _kept(text: str, kinds: str) -> str:
     """The characters of some kinds, with the marks and joiners that belong to them."""
     kept, before = "", False
     for character in text:
-        kind = unicodedata.category(character)[0]
-        if kind != "M" and character not in _JOINERS:
+        if not _joins(character):
+            kind = unicodedata.category(character)[0]
             before = kind in kinds or character in "-_" or character.isspace()
         kept += character if before else ""
     return kept
+
+
+def _joins(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character)[0] == "M"
 
 
 class HeadingAnchors(Extension):

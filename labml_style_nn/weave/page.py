@@ -29,11 +29,11 @@ from labml_style_nn.weave.parse import Definition, Module, Prose, Row
 from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.prose import Desk, closed, to_markdown
 from labml_style_nn.weave.safety import sanitised
-from labml_style_nn.weave.sections import Above
+from labml_style_nn.weave.sections import Above, with_titles
 
 # Nobody can have written it into a docstring.
 _CUT = f"<!--weave-row-{secrets.token_hex(8)}-->"
-_TITLE = re.compile(r"\s*(?:# |[^\n]+\n=+[ \t]*$)", re.MULTILINE)
+_TITLE = re.compile(r"\s*(?:# |(?:=+\n)?[^\n]+\n=+[ \t]*$)", re.MULTILINE)
 _HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
 _HAS_HEADING = re.compile(r"<h[1-6][ >]")
 
@@ -49,7 +49,7 @@ def document(module: Module, page: str, desk: Desk) -> str:
     """
     documents = []
     places = [Place(module.path, p.line) for row in module.rows for p in row.prose]
-    texts = [prose.text for row in module.rows for prose in row.prose]
+    texts = [with_titles(prose.text) for row in module.rows for prose in row.prose]
     texts = told_apart(texts, places, desk.problems)
     if desk.raw_html:
         texts = [closed(*both, desk) for both in zip(texts, places, strict=True)]

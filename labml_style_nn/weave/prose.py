@@ -24,7 +24,7 @@ from labml_style_nn.weave.formulas.symbols import Symbols
 from labml_style_nn.weave.names import Names, UnknownNameError
 from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.safety import LESS, TAG, Tags, unreserved
-from labml_style_nn.weave.sections import Above, translated
+from labml_style_nn.weave.sections import Above, translated, with_titles
 
 # The roles of reStructuredText that name something, or set it as mathematics.
 ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
@@ -65,8 +65,6 @@ _BEGINNINGS = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
-# A title as reStructuredText underlines it. Markdown would take it to open code.
-_UNDERLINED = re.compile(r"(?<!\S\n)^([ \t]*)(\S[^\n]*)\n\1(~{3,})$", re.M)
 _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 # A line that opens what goes on in the lines that are indented below it.
 _CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
@@ -105,11 +103,13 @@ def to_markdown(
     Mistakes go to `desk.problems`: a formula or a fence that is not closed, a name that
     leads nowhere.
     """
-    text = unreserved(text)
+    text = with_titles(unreserved(text))
     lines = translated(text, above) if above else list(enumerate(text.split("\n")))
-    text = _UNDERLINED.sub(_underline, "\n".join(line for _, line in lines))
+    text = "\n".join(line for _, line in lines)
     numbers = [place.line + number for number, _ in lines]
-    return _Writer(text, place.path, numbers, page, desk, raw_html).written()
+    return _Writer(
+        text, place.path, numbers, page, desk, raw_html, above is not None
+    ).written()
 
 
 def closed(text: str, place: Place, desk: Desk) -> str:
@@ -167,6 +167,7 @@ class _Writer:
     page: str
     desk: Desk
     raw_html: bool
+    is_module: bool
 
     def written(self) -> str:
         return self._within(self.text)
@@ -186,16 +187,25 @@ class _Writer:
 
     def _fence(self, match: re.Match[str], place: Place) -> str:
         if match["fence_end"] is not None:
+            margin = self._margin(match)
             if match["info"].strip() != "math":
-                return match[0]
-            formula = self._formula(match["body"], True, place)
-            return f"\n{self._margin(match)}{formula}\n"
+                return self._shifted(match, margin) if self.is_module else match[0]
+            return f"\n{margin}{self._formula(match['body'], True, place)}\n"
         if not match[0].strip("`~ \t\n"):
             return "\n---"  # a line that somebody drew
         message = f"“{match['ticks']}” opens code that is not closed"
         self.desk.problems.add(place, message, "code")
         # What follows is not its code: it ends where the prose does.
         return f"{match[0]}\n{' ' * _indent(match[0])}{match['ticks']}"
+
+    def _shifted(self, match: re.Match[str], margin: str) -> str:
+        """A fence, even if it stands so deep that Markdown would show it as code."""
+        above = match.string[: match.start()].rstrip().split("\n")
+        around = _indent(above[-1])
+        in_code = around - _depth(above[:-1], around) >= 4
+        if in_code or _indent(match[0]) < len(margin) + 4:
+            return match[0]
+        return "\n" + textwrap.indent(textwrap.dedent(match[0]), margin)
 
     def _example(self, match: re.Match[str], place: Place) -> str:
         quote = match["quote"]
@@ -313,10 +323,3 @@ def _aligned(tex: str) -> str:
     """Lines of one equation, as Sphinx sets them."""
     has_lines = r"\\" in tex and r"\begin" not in tex
     return rf"\begin{{split}}{tex}\end{{split}}" if has_lines else tex
-
-
-def _underline(match: re.Match[str]) -> str:
-    indent, title, line = match.groups()
-    if len(line) < len(title):
-        return match[0]
-    return f"{indent}{title}\n{indent}{'-' * len(line)}"

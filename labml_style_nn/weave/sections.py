@@ -85,6 +85,26 @@ def translated(text: str, above: Above) -> list[Line]:
     return list(_Docstring(lines, _literal(lines), above).written())
 
 
+def with_titles(text: str) -> str:
+    """Text whose titles are underlined as Markdown has it, with as many lines.
+
+    Markdown would take a line of tildes for a fence, and one above a title for words.
+    """
+    lines = list(enumerate(text.split("\n")))
+    literal = _literal(lines)
+    for number in range(len(lines) - 1):
+        if number in literal or not _is_titled(lines[number:]):
+            continue
+        below = lines[number + 1][1].rstrip()
+        before = [line.strip() for _, line in lines[max(number - 2, 0) : number]]
+        is_between = before[-1:] == [below] and not any(before[:-1])
+        if is_between:
+            lines[number - 1] = (number - 1, "")
+        if below[0] in "~^" and (is_between or not any(before[-1:])):
+            lines[number + 1] = (number + 1, "-" * len(below))
+    return "\n".join(line for _, line in lines)
+
+
 def _literal(lines: Sequence[Line]) -> set[int]:
     """The lines of fences: whatever they look like, they are code."""
     found, fence = set[int](), ""

@@ -3,12 +3,12 @@
 import pytest
 from markdown import Markdown
 
-from labml_style_nn.weave.headings import HeadingAnchors, slug
+from labml_style_nn.weave.headings import HeadingAnchors, slug, words
 from tests.weave.rendering import woven
 
 
 @pytest.mark.parametrize(
-    ("words", "anchor"),
+    ("said", "anchor"),
     [
         ("What it costs", "what-it-costs"),
         ("Don't: a + b (c_d)", "dont-a-b-c_d"),
@@ -26,8 +26,13 @@ from tests.weave.rendering import woven
         ("+", "+"),
     ],
 )
-def test_an_anchor_is_made_of_the_words(words: str, anchor: str) -> None:
-    assert slug(words) == anchor
+def test_an_anchor_is_made_of_the_words(said: str, anchor: str) -> None:
+    assert slug(said) == anchor
+
+
+def test_words_keep_their_marks() -> None:
+    said = "Le résumé, re\u0301sume\u0301 — ශ්‍රී_ලංකා ガイド"
+    assert list(words(said)) == ["le", "resume", "resume", "ශ්‍රී", "ලංකා", "ガイド"]
 
 
 def test_headings_of_a_page_have_their_words_for_anchors() -> None:

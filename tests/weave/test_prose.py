@@ -163,6 +163,7 @@ def test_a_fence_left_open_ends_with_its_prose(desk: Desk) -> None:
         ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
         ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
         ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
+        ("~~~\na\n\nx\n~~~", "~~~\na\n\nx\n~~~"),
         ("From <stdin>, [a] (<b c>)", "From \ue002stdin>, [a] (\ue002b c>)"),
         ("<https://example.org>", "<https://example.org>"),
         ("\ue000\ue010\ue001", "\ufffd\ufffd\ufffd"),

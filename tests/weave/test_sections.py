@@ -121,6 +121,11 @@ def test_the_sections_of_a_module_are_its_own() -> None:
     assert "<dt><code>x</code></dt>\n<dd>one</dd>" in page
 
 
+def test_a_title_may_have_a_line_above_it_too() -> None:
+    page = woven('"""\n=====\nTitle\n=====\n\nMore\n^^^^\n\nText.\n"""\n').rows[0]
+    assert page.startswith('<h1 id="title">Title</h1>\n<h2 id="more">More</h2>\n<p>')
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -160,3 +165,18 @@ def test_code_below_an_example_stays_code() -> None:
 def test_a_remark_names_the_line_of_the_source(text: str, line: int) -> None:
     (problem,) = woven(docstring(text)).problems
     assert problem.startswith(f"a.py:{line}: a “$”")
+
+
+@pytest.mark.parametrize(
+    "above", ["Example:\n\n", "Example:\n", "Text:\n\n", "1. a\n\n"]
+)
+def test_a_fence_is_one_however_deep_it_stands(above: str) -> None:
+    page = html(f"A.\n\n{above}    ~~~ python\n    x\n\n    y\n    ~~~\n\nEnd.")
+    assert "~~~" not in page
+    assert page.count('<div class="language-python highlight">') == 1
+    assert ("<li>" in page) == above.startswith("1")
+
+
+def test_a_fence_in_code_is_code() -> None:
+    page = html("A.\n\n    def f():\n\n        ~~~\n        x\n        ~~~\n\nEnd.")
+    assert page.count("~~~") == 2
