@@ -11,7 +11,8 @@ See [the paper][1], and a remark[^1].
 ```
 
 So a label that is taken gets another name within its docstring, which no reader sees.
-Elsewhere in the module it means what was defined first.
+Elsewhere in the module it means what was defined first. An abbreviation is what readers
+see: it has one meaning on a page.
 """
 
 import re
@@ -36,6 +37,8 @@ _LABELS = re.compile(
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 
+_ABBREVIATION = re.compile(r"^ {0,3}\*\[([^\]\n]+)\] ?: *(.+)$", re.MULTILINE)
+
 
 def _same(label: str) -> str:
     """What Markdown takes for the same label."""
@@ -53,6 +56,7 @@ def told_apart(
     every = set[str]().union(*own)
     taken = set[str]()
     found = []
+    _compare_abbreviations(texts, places, problems)
     for text, labels in zip(texts, own, strict=True):
         new = {label: _fresh(label, every) for label in sorted(labels & taken)}
         every.update(map(_same, new.values()))
@@ -72,6 +76,21 @@ def _defined(text: str, place: Place, problems: Problems) -> Iterator[str]:
         elif label:
             seen.add(label)
             yield label
+
+
+def _compare_abbreviations(
+    texts: Sequence[str], places: Sequence[Place], problems: Problems
+) -> None:
+    meanings: dict[str, str] = {}
+    for text, place in zip(texts, places, strict=True):
+        for match in _ABBREVIATION.finditer(text):
+            short, long = match.groups()
+            if meanings.setdefault(short, long) != long:
+                here = Place(
+                    place.path, place.line + text.count("\n", 0, match.start())
+                )
+                message = f"“{short}” is “{meanings[short]}” elsewhere on this page"
+                problems.add(here, message, "label")
 
 
 def _fresh(label: str, taken: set[str]) -> str:

@@ -227,21 +227,28 @@ class _Docstring:
         label, first = _KINDS[field[1]], field[3] or ""
         kind, _, name = field[2].strip().rpartition(" ")
         yield number, ""
-        if label and name:
-            if label != before:
+        if not label and self._about(name, typed=False):
+            return  # The type of something that another field describes.
+        if name:
+            if label and label != before:
                 yield number, f"**{label}:**"
-            term = _term(name, kind or self._type(name))
+            term = _term(name, kind or self._about(name, typed=bool(label)))
             yield from _entry((number, term), first, self._below(number))
-        elif label:
+        else:
             yield number, f"**{label}:** {first}"
             yield from _dedented(self._below(number))
         yield number, ""
 
-    def _type(self, name: str) -> str:
-        """What the field of its own says of the type of a name."""
-        fields = filter(None, map(self._field, range(len(self.lines))))
-        types = (f[3] for f in fields if not _KINDS[f[1]] and f[2].strip() == name)
-        return next(types, "") or ""
+    def _about(self, name: str, typed: bool) -> str:
+        """What the fields of a name say: of its type, or else of the thing itself."""
+        for number in range(len(self.lines)):
+            field = self._field(number)
+            if not field or bool(_KINDS[field[1]]) == typed:
+                continue
+            if field[2].split()[-1:] == [name]:
+                below = (line.strip() for _, line in self._below(number))
+                return " ".join(filter(None, [(field[3] or "").strip(), *below]))
+        return ""
 
 
 def _google(lines: Sequence[Line]) -> Iterator[Line]:

@@ -75,3 +75,14 @@ def test_a_label_that_one_docstring_defines_twice_is_named() -> None:
         "a.py:7: “[1]” is defined twice in this text",
         "a.py:9: “[^c]” is defined twice in this text",
     ]
+
+
+def test_an_abbreviation_with_two_meanings_is_named() -> None:
+    short = "*[MLP]: multilayer perceptron"
+    other = "*[MLP]: most likely path\n*[GELU]: a gate"
+    source = "".join(
+        docstring(t, n) for t, n in ((short, "a"), (short, "b"), (other, "c"))
+    )
+    assert woven(source).problems == [
+        "a.py:14: “MLP” is “multilayer perceptron” elsewhere on this page"
+    ]

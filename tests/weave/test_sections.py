@@ -96,6 +96,12 @@ def test_fields_of_one_kind_have_one_label() -> None:
     assert "<dt><code>ValueError</code></dt>\n<dd>if not.</dd>" in page
 
 
+def test_no_type_is_lost() -> None:
+    page = html("A.\n\n:param x: one\n:type x: int\n    or float\n:type y: str\n")
+    assert "<dt><code>x</code> (int or float)</dt>\n<dd>one</dd>" in page
+    assert "<dt><code>y</code></dt>\n<dd>str</dd>" in page
+
+
 def test_a_title_that_is_underlined_stands_below_its_function() -> None:
     page = html(NUMPY)
     assert '<h2 id="f"><code>f</code></h2>' in page
