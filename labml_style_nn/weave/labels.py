@@ -47,8 +47,8 @@ def _same(label: str) -> str:
 
 def told_apart(
     texts: Sequence[str], places: Sequence[Place], problems: Problems
-) -> list[str]:
-    """The texts of a page, with labels that no two of them define.
+) -> tuple[list[str], set[str]]:
+    """The texts of a page, with labels that no two of them define; and all labels.
 
     A label that one text defines twice is a problem: nobody can tell what it means.
     """
@@ -62,7 +62,7 @@ def told_apart(
         every.update(map(_same, new.values()))
         taken |= labels
         found.append(_renamed(text, new) if new else text)
-    return found
+    return found, every
 
 
 def _defined(text: str, place: Place, problems: Problems) -> Iterator[str]:

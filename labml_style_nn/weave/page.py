@@ -15,7 +15,7 @@ Nothing here knows of MkDocs.
 import html
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -48,19 +48,12 @@ def document(module: Module, page: str, desk: Desk) -> str:
     `desk.problems`. A module that gives itself no title has its name for one.
     """
     documents = []
-    places = [Place(module.path, p.line) for row in module.rows for p in row.prose]
-    texts = [with_titles(prose.text) for row in module.rows for prose in row.prose]
-    texts = told_apart(texts, places, desk.problems)
-    if desk.raw_html:
-        texts = [closed(*both, desk) for both in zip(texts, places, strict=True)]
-    told = zip(texts, places, strict=True)
+    texts, labels = _texts(module, desk)
     for row, anchor in zip(module.rows, anchors(module), strict=True):
         above = _above(row, anchor)
-        for prose in row.prose:
-            _check_raw(prose, module.path, desk)
         parts = [
-            to_markdown(text, place, page, desk, desk.raw_html, above)
-            for text, place in islice(told, len(row.prose))
+            to_markdown(text, place, page, desk, desk.raw_html, above, labels)
+            for text, place in islice(texts, len(row.prose))
         ]
         if row.definition:
             parts = _with_heading(parts, row.definition, anchor)
@@ -68,6 +61,19 @@ def document(module: Module, page: str, desk: Desk) -> str:
             parts = _with_title(parts, module)
         documents.append("\n\n".join(parts))
     return f"\n\n{_CUT}\n\n".join(documents)
+
+
+def _texts(module: Module, desk: Desk) -> tuple[Iterator[tuple[str, Place]], set[str]]:
+    """The prose of all rows, each text and its place; and all labels it defines."""
+    prose = [prose for row in module.rows for prose in row.prose]
+    places = [Place(module.path, p.line) for p in prose]
+    for p in prose:
+        _check_raw(p, module.path, desk)
+    texts = [with_titles(p.text) for p in prose]
+    texts, labels = told_apart(texts, places, desk.problems)
+    if desk.raw_html:
+        texts = [closed(*both, desk) for both in zip(texts, places, strict=True)]
+    return zip(texts, places, strict=True), labels
 
 
 def has_prose(module: Module) -> bool:

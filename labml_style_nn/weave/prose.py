@@ -15,9 +15,8 @@ docstring, a comment or a page of its own. What is code in Markdown stays as it 
 import posixpath
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.formulas.symbols import Symbols
@@ -91,6 +90,7 @@ def to_markdown(
     desk: Desk,
     raw_html: bool = True,
     above: Above | None = None,
+    labels: Set[str] = frozenset(),
 ) -> str:
     """Turn prose into the Markdown that the site's own extensions understand.
 
@@ -98,7 +98,8 @@ def to_markdown(
     a path from the root of the site's sources; links are written from there.
 
     Without `raw_html`, a tag in the text is words like any other. The prose of a module
-    stands `above` some heading; then [`sections`][] in other styles are translated.
+    stands `above` some heading, and [`sections`][] in other styles are translated; it
+    may use the `labels` of references that stand elsewhere in the module.
 
     Mistakes go to `desk.problems`: a formula or a fence that is not closed, a name that
     leads nowhere.
@@ -107,17 +108,18 @@ def to_markdown(
     lines = translated(text, above) if above else list(enumerate(text.split("\n")))
     text = "\n".join(line for _, line in lines)
     numbers = [place.line + number for number, _ in lines]
-    return _Writer(
-        text, place.path, numbers, page, desk, raw_html, above is not None
-    ).written()
+    labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
+    writer = _Writer(
+        text, place.path, numbers, page, desk, raw_html, bool(above), labels
+    )
+    return writer.written()
 
 
 def closed(text: str, place: Place, desk: Desk) -> str:
     """Text whose HTML ends where the text does; what it left open is a problem."""
-    bare = "\n".join(_without_code(_BEGINNINGS.sub(_blank, unreserved(text))))
-    tags = Tags(bare)
-    if tags.lost is not None:  # A tag without its `>`, or without its beginning.
-        return closed(f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}", place, desk)
+    while (tags := Tags(_bare(text))).lost is not None:
+        # A `<` without its `>`, or the end of what never began: they are words.
+        text = f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}"
     for line, tag in tags.open:
         here = Place(place.path, place.line + line)
         desk.problems.add(here, f"“{tag}” opens HTML that is not closed", "html")
@@ -128,15 +130,16 @@ def _blank(match: re.Match[str]) -> str:
     return match[0] if match["tag"] else re.sub(r"[^\n]", " ", match[0])
 
 
-def _without_code(text: str) -> Iterator[str]:
-    """The lines of a text, those blank that are code because they are indented."""
-    lines = text.split("\n")
+def _bare(text: str) -> str:
+    """A text as long as the given one, without code, be it in fences or indented."""
+    lines = _BEGINNINGS.sub(_blank, unreserved(text)).split("\n")
     was_code = False
     for number, line in enumerate(lines):
         deep = _indent(line)
         after_gap = was_code or not number or not lines[number - 1].strip()
         was_code = after_gap and deep - _depth(lines[:number], deep) >= 4
-        yield " " * len(line) if was_code else line
+        lines[number] = " " * len(line) if was_code else line
+    return "\n".join(lines)
 
 
 def _indent(line: str) -> int:
@@ -148,7 +151,7 @@ def _depth(above: Sequence[str], deep: int) -> int:
 
     Below a mere paragraph that is nowhere, however deep a line stands.
     """
-    for line in reversed(above):
+    for line in reversed(above if deep else ()):
         here = _indent(line)
         if line.strip() and here < deep:
             if _CONTAINER.match(line, here):
@@ -168,6 +171,7 @@ class _Writer:
     desk: Desk
     raw_html: bool
     is_module: bool
+    labels: Set[str]
 
     def written(self) -> str:
         return self._within(self.text)
@@ -289,7 +293,7 @@ class _Writer:
     def _link(self, match: re.Match[str], place: Place) -> str:
         name = match["name"] or match["text"].strip("`")
         text = self._within(match["text"], match.start("text"))
-        if name.lower() in self._references:
+        if name.lower() in self.labels:
             return f"[{text}][{match['name']}]"
         try:
             target = self.desk.names.find(name, self.page)
@@ -299,10 +303,6 @@ class _Writer:
         address = posixpath.relpath(target.page, posixpath.dirname(self.page) or ".")
         anchor = f"#{target.anchor}" if target.anchor else ""
         return f"[{text}]({address}{anchor})"
-
-    @cached_property
-    def _references(self) -> set[str]:
-        return {reference.lower() for reference in _REFERENCE.findall(self.text)}
 
     def _address(self, match: re.Match[str], place: Place) -> str:
         """An address in angle brackets, in which there may be spaces, without them."""

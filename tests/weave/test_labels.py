@@ -46,7 +46,9 @@ def test_what_is_defined_elsewhere_may_be_used() -> None:
     after = "".join(
         docstring(f"[2]: https://example.org/{n}\n[^1]: {n}", n) for n in "ab"
     )
-    html = "".join(woven(title + user + after).rows)
+    made = woven(title + user + after)
+    html = "".join(made.rows)
+    assert not made.problems
     assert '<a href="https://example.org/one">it</a>' in html
     assert '<a href="https://example.org/a">2</a>' in html, "the first of them"
     assert 'href="#fn:1">' in html
