@@ -7,10 +7,10 @@ somebody wrote down stays right when rows come and go around it.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from itertools import count, islice
 
+from labml_style_nn.weave.headings import words
 from labml_style_nn.weave.parse import Module, Row
 
 _WORDS = 6
@@ -31,9 +31,9 @@ def _candidates(row: Row, module: Module) -> Iterator[str]:
     """Addresses from the shortest to the most particular, without an end."""
     first = row.definition.name if row.definition else None
     if first is None:
-        words = _words(" ".join(prose.text for prose in row.prose))
+        said = _words(" ".join(prose.text for prose in row.prose))
         code = _words(module.code(row))
-        slugs = ["-".join(s) for s in (words[:_WORDS], words, [*words, *code]) if s]
+        slugs = ["-".join(s) for s in (said[:_WORDS], said, [*said, *code]) if s]
         named = [f"{row.scope}:{slug}" for slug in slugs or ["row"]]
         yield from named
         first = named[0]
@@ -46,5 +46,4 @@ def _candidates(row: Row, module: Module) -> Iterator[str]:
 def _words(text: str) -> list[str]:
     # What is set as mathematics has no words to give.
     text = re.sub(r"\$\$.*?\$\$|\$.*?\$", " ", text, flags=re.DOTALL)
-    plain = unicodedata.normalize("NFKD", text).lower()
-    return [word[0] for word in islice(re.finditer(r"[^\W_]+", plain), 40)]
+    return list(islice(words(text), 40))

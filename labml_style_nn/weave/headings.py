@@ -7,18 +7,25 @@ Markdown's own way to set an anchor, `{ #Name.__init__ }`, takes the underscores
 bold type before it looks at the braces. So the name travels as a *mark* of characters
 that Markdown leaves alone, and is set when the headings are there and before the table
 of contents is made of them.
+
+Any other heading has its own words for an anchor, in whatever script they are written.
 """
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
+from markdown.extensions.toc import TocTreeprocessor, slugify
 from markdown.treeprocessors import Treeprocessor
 
 # Each byte of the name as one character of the private use area.
 _OPEN, _CLOSE, _FIRST = "\ue100", "\ue101", 0xE200
 _MARK = re.compile(f"{_OPEN}([{chr(_FIRST)}-{chr(_FIRST + 255)}]*){_CLOSE}")
+# What joins letters, or pictures, to one shape.
+_JOINERS = "\u200c\u200d"
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 
 
@@ -28,26 +35,81 @@ def mark(anchor: str) -> str:
     return f"{_OPEN}{body}{_CLOSE}"
 
 
+def slug(words: str, separator: str = "-") -> str:
+    """An anchor made of words.
+
+    What has letters of ASCII is written with them, as Markdown does. In any other
+    script, letters keep their marks and joiners; and where there are no letters at all,
+    symbols stand for themselves.
+    """
+    plain = slugify(words, separator)
+    shown = unicodedata.normalize("NFKC", words).lower()
+    if all(
+        c.isascii() or not c.isalnum() for c in unicodedata.normalize("NFKD", shown)
+    ):
+        if plain:
+            return plain
+        kept = _kept(shown, "LNS")
+    else:
+        kept = _kept(shown, "LN")
+    return re.sub(rf"[\s{separator}]+", separator, kept.strip())
+
+
+def words(text: str) -> Iterator[str]:
+    """The words of a text, each as an anchor has it."""
+    word = ""
+    for match in re.finditer(r"[^\W_]+|.", text, re.DOTALL):
+        if match[0].isalnum() or (word and _joins(match[0])):
+            word += match[0]
+        elif word:
+            yield slug(word)
+            word = ""
+    yield from [slug(word)] if word else []
+
+
+def _kept(text: str, kinds: str) -> str:
+    """The characters of some kinds, with the marks and joiners that belong to them."""
+    kept, before = "", False
+    for character in text:
+        if not _joins(character):
+            kind = unicodedata.category(character)[0]
+            before = kind in kinds or character in "-_" or character.isspace()
+        kept += character if before else ""
+    return kept
+
+
+def _joins(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character)[0] == "M"
+
+
 class HeadingAnchors(Extension):
     """The Markdown extension that turns marks into anchors."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Run between the inline patterns (20) and the table of contents (5)."""
         md.treeprocessors.register(_Anchors(md), "weave-headings", 15)
+        for toc in md.treeprocessors:
+            # A site that has its own way of writing anchors keeps it.
+            if isinstance(toc, TocTreeprocessor) and toc.slugify is slugify:
+                toc.slugify = slug
 
 
 class _Anchors(Treeprocessor):
     def run(self, root: Element) -> None:
+        taken: set[str] = set()
         for element in root.iter():
             if element.tag in _HEADINGS:
-                self._set(element)
+                self._set(element, taken)
 
-    def _set(self, heading: Element) -> None:
+    def _set(self, heading: Element, taken: set[str]) -> None:
         for part in heading.iter():
             for attribute in ("text", "tail"):
                 text = getattr(part, attribute) or ""
                 match = _MARK.search(text)
                 if match:
                     name = bytes(ord(c) - _FIRST for c in match[1]).decode()
+                    while name in taken:
+                        name += "~2"
+                    taken.add(name)
                     heading.set("id", name)
                     setattr(part, attribute, _MARK.sub("", text).rstrip())

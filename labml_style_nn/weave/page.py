@@ -15,22 +15,25 @@ Nothing here knows of MkDocs.
 import html
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 
 from labml_style_nn.weave import highlight
 from labml_style_nn.weave.anchors import anchors
 from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.headings import mark
+from labml_style_nn.weave.labels import told_apart
 from labml_style_nn.weave.parse import Definition, Module, Prose, Row
 from labml_style_nn.weave.problems import Place
-from labml_style_nn.weave.prose import Desk, to_markdown
+from labml_style_nn.weave.prose import Desk, closed, to_markdown
 from labml_style_nn.weave.safety import sanitised
+from labml_style_nn.weave.sections import Above, with_titles
 
 # Nobody can have written it into a docstring.
 _CUT = f"<!--weave-row-{secrets.token_hex(8)}-->"
-_TITLE = re.compile(r"\s*(?:# |[^\n]+\n=+[ \t]*$)", re.MULTILINE)
+_TITLE = re.compile(r"\s*(?:# |(?:=+\n)?[^\n]+\n=+[ \t]*$)", re.MULTILINE)
 _HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
 _HAS_HEADING = re.compile(r"<h[1-6][ >]")
 
@@ -45,14 +48,32 @@ def document(module: Module, page: str, desk: Desk) -> str:
     `desk.problems`. A module that gives itself no title has its name for one.
     """
     documents = []
+    texts, labels = _texts(module, desk)
     for row, anchor in zip(module.rows, anchors(module), strict=True):
-        parts = [_markdown(prose, module.path, page, desk) for prose in row.prose]
+        above = _above(row, anchor)
+        parts = [
+            to_markdown(text, place, page, desk, desk.raw_html, above, labels)
+            for text, place in islice(texts, len(row.prose))
+        ]
         if row.definition:
             parts = _with_heading(parts, row.definition, anchor)
         if row.start == 1:
             parts = _with_title(parts, module)
         documents.append("\n\n".join(parts))
     return f"\n\n{_CUT}\n\n".join(documents)
+
+
+def _texts(module: Module, desk: Desk) -> tuple[Iterator[tuple[str, Place]], set[str]]:
+    """The prose of all rows, each text and its place; and all labels it defines."""
+    prose = [prose for row in module.rows for prose in row.prose]
+    places = [Place(module.path, p.line) for p in prose]
+    for p in prose:
+        _check_raw(p, module.path, desk)
+    texts = [with_titles(p.text) for p in prose]
+    texts, labels = told_apart(texts, places, desk.problems)
+    if desk.raw_html:
+        texts = [closed(*both, desk) for both in zip(texts, places, strict=True)]
+    return zip(texts, places, strict=True), labels
 
 
 def has_prose(module: Module) -> bool:
@@ -83,17 +104,23 @@ def _name(module: Module) -> str:
     return (path.parent.name if path.stem == "__init__" else "") or path.stem
 
 
-def _markdown(prose: Prose, path: str, page: str, desk: Desk) -> str:
-    place = Place(path, prose.line)
-    _check_raw(prose, place, desk)
-    return to_markdown(prose.text, place, page, desk, desk.raw_html)
+def _above(row: Row, anchor: str) -> Above:
+    """The heading that the sections of a row stand below."""
+    if not row.definition:
+        return Above()
+    own = next(filter(None, (_HEADING.match(prose.text) for prose in row.prose)), None)
+    return Above(len(own[1]) if own else _level(row.definition), anchor)
 
 
-def _check_raw(prose: Prose, place: Place, desk: Desk) -> None:
+def _level(definition: Definition) -> int:
+    return min(2 + definition.name.count("."), 6)
+
+
+def _check_raw(prose: Prose, path: str, desk: Desk) -> None:
     if not prose.raw:
         line = next(i for i, text in enumerate(prose.text.split("\n")) if "\\" in text)
         message = 'Python eats this backslash: begin the docstring with r"""'
-        here = Place(place.path, place.line + line)
+        here = Place(path, prose.line + line)
         desk.problems.add(here, message, "backslash")
 
 
@@ -105,7 +132,7 @@ def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list
     if own:
         first = f"{own[0].rstrip()} {mark(anchor)}{parts[0][own.end() :]}"
         return [first, *parts[1:]]
-    level = "#" * min(2 + definition.name.count("."), 6)
+    level = "#" * _level(definition)
     return [f"{level} `{definition.name}` {mark(anchor)}", *parts]
 
 

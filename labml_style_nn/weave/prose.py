@@ -15,25 +15,43 @@ docstring, a comment or a page of its own. What is code in Markdown stays as it 
 import posixpath
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.formulas.symbols import Symbols
 from labml_style_nn.weave.names import Names, UnknownNameError
 from labml_style_nn.weave.problems import Place, Problems
-from labml_style_nn.weave.safety import LESS, TAG, unreserved
+from labml_style_nn.weave.safety import LESS, TAG, Tags, unreserved
+from labml_style_nn.weave.sections import Above, translated, with_titles
 
-# What may begin at a place in a text, longest first. Fences, examples and code spans
-# come first: within them, a dollar is a dollar. So it is at the beginning of a line to
-# type into a terminal.
+# The roles of reStructuredText that name something, or set it as mathematics.
+ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
+# What stands between LaTeX's own delimiters: no blank line, and none of them.
+TEX = r"(?: \\ [^()\[\]] | \n (?! \s*\n ) | [^\\\n] )+?"
+# What Markdown shows as it is written: within it, a dollar is a dollar. An example ends
+# at a blank line, unless another one follows.
+LITERAL = r"""
+    (?P<fence> ^[ \t]* (?P<ticks>`{3,}|~{3,}) (?P<info>[^\n]*) (?: \Z | \n
+      (?P<body> .*? ) (?: (?P<fence_end> ^[ \t]* (?P=ticks) [`~]* [ \t]*$ ) | \Z ) ) )
+  | (?P<example> ^ (?P<quote> (?: [ ]{0,3} >[ ] )* ) [ \t]* >>>[^\n]*
+      (?: \n (?P=quote) [ \t]* \S [^\n]*
+        | \n [ \t>]* (?= \n (?P=quote) [ \t]* >>> ) )* )
+  | (?P<code> (?P<span>`+) (?!`) .+? (?<!`) (?P=span) (?!`) )
+"""
+# What may begin at a place in a text, longest first. A dollar at the beginning of a
+# line may be what to type into a terminal.
 _BEGINNINGS = re.compile(
     rf"""
-    (?P<fence> ^[ \t]* (?P<ticks>`{{3,}}|~{{3,}}) [^\n]* (?: \Z | \n
-      .*? (?: (?P<fence_end> ^[ \t]* (?P=ticks) [`~]* [ \t]*$ ) | \Z ) ) )
-  | (?P<example> ^[ \t]* >>>[^\n]*
-      (?: \n [ \t]* \S [^\n]* | \n [ \t]* (?= \n [ \t]* >>> ) )* )
-  | (?P<code> (?P<span>`+) (?!`) .+? (?<!`) (?P=span) (?!`) )
+    {LITERAL}
+  | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
+      (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
+  | (?P<environment> ^[ \t]* \\begin\{{ (?P<kind> [a-z]+\*? ) \}}
+      .+? \\end\{{ (?P=kind) \}} )
+  | (?P<lone> ^[ \t]* \\\[ (?P<alone> {TEX} ) \\\] [ \t]*$ )
+  | (?P<bracket> \\\[ (?P<spaced> \s {TEX} \s ) \\\] )
+  | (?P<paren> \\\( (?P<within> {TEX} ) \\\) )
+  | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
   | (?P<escape> \\. | ^[ \t]* \$ (?=[ ]) )
   | (?P<display> \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$ )
   | (?P<inline> \$ (?!\s) (?P<formula>
@@ -41,13 +59,14 @@ _BEGINNINGS = re.compile(
   | (?P<dollar> \$ )
   | (?P<link> (?<![!\w\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
       \[ (?P<name> (?: [^\W\d] [\w.]* )? ) \] )
+  | (?P<address> \] (?: \( \s* | :[ \t]* ) < (?P<target> [^<>\n]* ) > )
   | (?P<tag> {TAG} )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
-# A title as reStructuredText underlines it. Markdown would take it to open code.
-_UNDERLINED = re.compile(r"(?<!\S\n)^([ \t]*)(\S[^\n]*)\n\1(~{3,})$", re.M)
 _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
+# A line that opens what goes on in the lines that are indented below it.
+_CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
 
 
 @dataclass
@@ -65,105 +84,242 @@ class Desk:
 
 
 def to_markdown(
-    text: str, place: Place, page: str, desk: Desk, raw_html: bool = True
+    text: str,
+    place: Place,
+    page: str,
+    desk: Desk,
+    raw_html: bool = True,
+    above: Above | None = None,
+    labels: Set[str] = frozenset(),
 ) -> str:
     """Turn prose into the Markdown that the site's own extensions understand.
 
     `place` is where the first line of `text` stands, and `page` the page it is for, as
     a path from the root of the site's sources; links are written from there.
 
-    Without `raw_html`, a tag in the text is words like any other. Mistakes go to
-    `desk.problems`: a formula or a fence that is not closed, a name that leads nowhere.
+    Without `raw_html`, a tag in the text is words like any other. The prose of a module
+    stands `above` some heading, and [`sections`][] in other styles are translated; it
+    may use the `labels` of references that stand elsewhere in the module.
+
+    Mistakes go to `desk.problems`: a formula or a fence that is not closed, a name that
+    leads nowhere.
     """
-    text = _UNDERLINED.sub(_underline, unreserved(text))
-    references = {reference.lower() for reference in _REFERENCE.findall(text)}
-
-    def write(match: re.Match[str]) -> str:
-        here = Place(place.path, place.line + text.count("\n", 0, match.start()))
-        written = _write(match, here, page, references, desk)
-        is_tag = match["tag"] or match["escape"] == r"\<"
-        return written if raw_html or not is_tag else written.replace("<", LESS)
-
-    return _BEGINNINGS.sub(write, text)
-
-
-def _write(
-    match: re.Match[str], place: Place, page: str, references: set[str], desk: Desk
-) -> str:
-    writers: dict[str, Callable[[], str]] = {
-        "fence": lambda: _fence(match, place, desk),
-        "example": lambda: _example(match[0]),
-        "escape": lambda: "$" if match[0] == r"\$" else match[0],
-        "display": lambda: _formula(match["block"], True, place, page, desk),
-        "inline": lambda: _formula(match["formula"], False, place, page, desk),
-        "dollar": lambda: _stray(place, desk),
-        "link": lambda: _link(match, place, page, references, desk),
-    }
-    kind = next(kind for kind in _KINDS if match[kind] is not None)
-    return writers[kind]() if kind in writers else match[0]
+    text = with_titles(unreserved(text))
+    lines = translated(text, above) if above else list(enumerate(text.split("\n")))
+    text = "\n".join(line for _, line in lines)
+    numbers = [place.line + number for number, _ in lines]
+    labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
+    writer = _Writer(
+        text, place.path, numbers, page, desk, raw_html, bool(above), labels
+    )
+    return writer.written()
 
 
-_KINDS = (
-    *("fence", "example", "code", "escape", "display", "inline", "dollar", "link"),
-    "tag",
-)
+def closed(text: str, place: Place, desk: Desk) -> str:
+    """Text whose HTML ends where the text does; what it left open is a problem."""
+    while (tags := Tags(_bare(text))).lost is not None:
+        # A `<` without its `>`, or the end of what never began: they are words.
+        text = f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}"
+    for line, tag in tags.open:
+        here = Place(place.path, place.line + line)
+        desk.problems.add(here, f"“{tag}” opens HTML that is not closed", "html")
+    return f"{text}\n\n{tags.ends}" if tags.open else text
 
 
-def _formula(tex: str, display: bool, place: Place, page: str, desk: Desk) -> str:
-    symbols = desk.symbols.get(page)
-    if symbols is None:
-        return desk.formulas.add(tex, display, place)
-    for name in symbols.unknown(tex) if display else ():
-        message = f"“{name}” stands in this equation, but in no entry of the notation"
-        desk.problems.add(place, message, "notation")
-    return desk.formulas.add(tex, display, place, symbols.mark(tex))
+def _blank(match: re.Match[str]) -> str:
+    return match[0] if match["tag"] else re.sub(r"[^\n]", " ", match[0])
 
 
-def _underline(match: re.Match[str]) -> str:
-    indent, title, line = match.groups()
-    if len(line) < len(title):
-        return match[0]
-    return f"{indent}{title}\n{indent}{'-' * len(line)}"
+def _bare(text: str) -> str:
+    """A text as long as the given one, without code, be it in fences or indented."""
+    lines = _BEGINNINGS.sub(_blank, unreserved(text)).split("\n")
+    was_code = False
+    for number, line in enumerate(lines):
+        deep = _indent(line)
+        after_gap = was_code or not number or not lines[number - 1].strip()
+        was_code = after_gap and deep - _depth(lines[:number], deep) >= 4
+        lines[number] = " " * len(line) if was_code else line
+    return "\n".join(lines)
 
 
-def _example(text: str) -> str:
-    indent = text[: len(text) - len(text.lstrip())]
-    body = textwrap.dedent(text)
-    # Longer than what the example itself holds of them.
-    runs = [len(run) for run in re.findall("`+", body)]
-    ticks = "`" * (1 + max([2, *runs]))
-    return textwrap.indent(f"\n{ticks} pycon\n{body}\n{ticks}\n", indent)
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
-def _fence(match: re.Match[str], place: Place, desk: Desk) -> str:
-    if match["fence_end"] is not None:
-        return match[0]
-    if not match[0].strip("`~ \t\n"):
-        return "\n---"  # a line that somebody drew
-    message = f"“{match['ticks']}” opens code that is not closed"
-    desk.problems.add(place, message, "code")
-    # What follows is not its code: it ends where the prose does.
-    indent = match[0][: len(match[0]) - len(match[0].lstrip())]
-    return f"{match[0]}\n{indent}{match['ticks']}"
+def _depth(above: Sequence[str], deep: int) -> int:
+    """How deep Markdown looks for what goes on in a list or a box of the lines above.
+
+    Below a mere paragraph that is nowhere, however deep a line stands.
+    """
+    for line in reversed(above if deep else ()):
+        here = _indent(line)
+        if line.strip() and here < deep:
+            if _CONTAINER.match(line, here):
+                return 4 * (here // 4 + 1)
+            deep = here
+    return 0
 
 
-def _stray(place: Place, desk: Desk) -> str:
-    message = r"a “$” opens a formula that is not closed (for a dollar write “\$”)"
-    desk.problems.add(place, message, "formula")
-    return "$"
+@dataclass(frozen=True)
+class _Writer:
+    """Writes what begins at each place of a text; `numbers` are those of its lines."""
+
+    text: str
+    path: str
+    numbers: Sequence[int]
+    page: str
+    desk: Desk
+    raw_html: bool
+    is_module: bool
+    labels: Set[str]
+
+    def written(self) -> str:
+        return self._within(self.text)
+
+    def _within(self, part: str, start: int = 0) -> str:
+        """Write a part of the text, which starts at that character of it."""
+
+        def write(match: re.Match[str]) -> str:
+            line = self.text.count("\n", 0, start + match.start())
+            place = Place(self.path, self.numbers[line])
+            writer = getattr(self, f"_{match.lastgroup}", None)
+            return writer(match, place) if writer else match[0]
+
+        return _BEGINNINGS.sub(write, part)
+
+    # ## Code
+
+    def _fence(self, match: re.Match[str], place: Place) -> str:
+        if match["fence_end"] is not None:
+            margin = self._margin(match)
+            if match["info"].strip() != "math":
+                return self._shifted(match, margin) if self.is_module else match[0]
+            return f"\n{margin}{self._formula(match['body'], True, place)}\n"
+        if not match[0].strip("`~ \t\n"):
+            return "\n---"  # a line that somebody drew
+        message = f"“{match['ticks']}” opens code that is not closed"
+        self.desk.problems.add(place, message, "code")
+        # What follows is not its code: it ends where the prose does.
+        return f"{match[0]}\n{' ' * _indent(match[0])}{match['ticks']}"
+
+    def _shifted(self, match: re.Match[str], margin: str) -> str:
+        """A fence, even if it stands so deep that Markdown would show it as code."""
+        above = match.string[: match.start()].rstrip().split("\n")
+        around = _indent(above[-1])
+        in_code = around - _depth(above[:-1], around) >= 4
+        if in_code or _indent(match[0]) < len(margin) + 4:
+            return match[0]
+        return "\n" + textwrap.indent(textwrap.dedent(match[0]), margin)
+
+    def _example(self, match: re.Match[str], place: Place) -> str:
+        quote = match["quote"]
+        lines = [line[len(quote) :] for line in match[0].split("\n")]
+        body = textwrap.dedent("\n".join(lines))
+        # Longer than what the example itself holds of them.
+        runs = [len(run) for run in re.findall("`+", body)]
+        ticks = "`" * (1 + max([2, *runs]))
+        block = f"\n{ticks} pycon\n{body}\n{ticks}\n"
+        margin = quote + self._margin(match)
+        return textwrap.indent(block, margin, lambda line: bool(quote or line.strip()))
+
+    def _margin(self, match: re.Match[str]) -> str:
+        """The indent at which a block is one: deeper, it would be shown as code."""
+        quote = match["quote"] or ""
+        *above, _ = match.string[: match.start()].split("\n")
+        above = [line.removeprefix(quote) for line in above]
+        return " " * _depth(above, _indent(match[0].removeprefix(quote)))
+
+    # ## Formulas
+
+    def _directive(self, match: re.Match[str], place: Place) -> str:
+        """Equations as Sphinx has them: blank lines between two, options above all."""
+        text = re.sub(r"\A\s*(?:[ \t]*:\w+:.*(?:\n|\Z))*", "", match["equations"])
+        margin = self._margin(match)
+        slots = [
+            margin + self._formula(_aligned(tex), True, place)
+            for tex in re.split(r"\n[ \t]*\n", text)
+            if tex.strip()
+        ]
+        return "\n".join(["", *slots, "", ""])
+
+    def _environment(self, match: re.Match[str], place: Place) -> str:
+        return self._margin(match) + self._formula(match[0], True, place)
+
+    def _lone(self, match: re.Match[str], place: Place) -> str:
+        return self._margin(match) + self._formula(match["alone"], True, place)
+
+    def _bracket(self, match: re.Match[str], place: Place) -> str:
+        return self._formula(match["spaced"], True, place)
+
+    def _paren(self, match: re.Match[str], place: Place) -> str:
+        return self._formula(match["within"], False, place)
+
+    def _display(self, match: re.Match[str], place: Place) -> str:
+        return self._formula(match["block"], True, place)
+
+    def _inline(self, match: re.Match[str], place: Place) -> str:
+        tex = match["formula"]
+        quoted = len(tex) > 2 and tex[0] == tex[-1] == "`"
+        return self._formula(tex[1:-1] if quoted else tex, False, place)
+
+    def _formula(self, tex: str, display: bool, place: Place) -> str:
+        symbols = self.desk.symbols.get(self.page)
+        if symbols is None:
+            return self.desk.formulas.add(tex, display, place)
+        for name in symbols.unknown(tex) if display else ():
+            message = (
+                f"“{name}” stands in this equation, but in no entry of the notation"
+            )
+            self.desk.problems.add(place, message, "notation")
+        return self.desk.formulas.add(tex, display, place, symbols.mark(tex))
+
+    def _dollar(self, match: re.Match[str], place: Place) -> str:
+        message = r"a “$” opens a formula that is not closed (for a dollar write “\$”)"
+        self.desk.problems.add(place, message, "formula")
+        return "$"
+
+    def _escape(self, match: re.Match[str], place: Place) -> str:
+        return "$" if match[0] == r"\$" else self._words(match[0])
+
+    # ## Names and addresses
+
+    def _role(self, match: re.Match[str], place: Place) -> str:
+        said = match["said"]
+        if match["role_name"] == "math":
+            return self._formula(said, False, place)
+        words = re.sub(r"\s*<[^<>]*>$", "", said)
+        return f"`{words.rpartition('.')[2] if said.startswith('~') else words}`"
+
+    def _link(self, match: re.Match[str], place: Place) -> str:
+        name = match["name"] or match["text"].strip("`")
+        text = self._within(match["text"], match.start("text"))
+        if name.lower() in self.labels:
+            return f"[{text}][{match['name']}]"
+        try:
+            target = self.desk.names.find(name, self.page)
+        except UnknownNameError as error:
+            self.desk.problems.add(place, str(error), "name")
+            return text if text.startswith("`") else f"[{text}][{match['name']}]"
+        address = posixpath.relpath(target.page, posixpath.dirname(self.page) or ".")
+        anchor = f"#{target.anchor}" if target.anchor else ""
+        return f"[{text}]({address}{anchor})"
+
+    def _address(self, match: re.Match[str], place: Place) -> str:
+        """An address in angle brackets, in which there may be spaces, without them."""
+        before, _, _ = match[0].partition("<")
+        return before + re.sub(
+            r"[\s()]", lambda c: f"%{ord(c[0]):02X}", match["target"]
+        )
+
+    def _tag(self, match: re.Match[str], place: Place) -> str:
+        return self._words(match[0])
+
+    def _words(self, text: str) -> str:
+        """Text in which a tag is a tag only if the author may use HTML."""
+        return text if self.raw_html else text.replace("<", LESS)
 
 
-def _link(
-    match: re.Match[str], place: Place, page: str, references: set[str], desk: Desk
-) -> str:
-    name = match["name"] or match["text"].strip("`")
-    if name.lower() in references:
-        return match[0]
-    try:
-        target = desk.names.find(name, page)
-    except UnknownNameError as error:
-        desk.problems.add(place, str(error), "name")
-        return match["text"] if match["text"].startswith("`") else match[0]
-    address = posixpath.relpath(target.page, posixpath.dirname(page) or ".")
-    anchor = f"#{target.anchor}" if target.anchor else ""
-    return f"[{match['text']}]({address}{anchor})"
+def _aligned(tex: str) -> str:
+    """Lines of one equation, as Sphinx sets them."""
+    has_lines = r"\\" in tex and r"\begin" not in tex
+    return rf"\begin{{split}}{tex}\end{{split}}" if has_lines else tex

@@ -11,9 +11,12 @@ to it:
   does not have to know them.
 
 An author who wants HTML in the prose, and trusts it, turns both off with `raw_html`.
+Then a tag that stays open would take all that follows into it, so that it is closed
+where its prose ends.
 """
 
 import re
+from html.parser import HTMLParser
 from xml.etree.ElementTree import Element
 
 import nh3
@@ -22,15 +25,25 @@ from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
 # ## Before Markdown
-# A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets is a link of
-# Markdown's own, and no tag.
-TAG = r"<(?=[A-Za-z/!?])(?!(?:https?|ftp|mailto):)"
+# A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
+# page or of a person, is a link of Markdown's own, and no tag.
+TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
+# A tag that does not end, in a text without code.
+_UNENDED = re.compile(rf"{TAG}(?!!--)[^>]*\Z")
+_NO_TAG = re.compile(rf"(?!{TAG})<")
 # What stands in for the `<` of a tag until Markdown is done with HTML.
 LESS = "\ue002"
 
 # Characters that weave gives a meaning of its own: slots of formulas (`mathematics`),
 # marks of headings (`headings`), and the one above.
 _RESERVED = re.compile("[\ue000-\ue003\ue010-\ue019\ue100\ue101\ue200-\ue2ff]")
+
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# Elements without an end, as HTML lists them.
+_VOID = frozenset(
+    "area base br col embed hr img input link meta source track wbr".split()  # noqa: SIM905
+)
 
 
 def unreserved(text: str) -> str:
@@ -41,6 +54,48 @@ def unreserved(text: str) -> str:
 def referenced(html: str) -> str:
     """HTML that shows those characters, but does not contain them."""
     return _RESERVED.sub(lambda match: f"&#{ord(match[0])};", html)
+
+
+class Tags(HTMLParser):
+    """The tags of a text without code: those that stay `open`, each with its line.
+
+    Lines are counted from 0. `lost` is the place of a `<` that begins no whole tag, or
+    one that ends nothing.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        html = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), html)
+        html, comment, _ = _NO_TAG.sub(" ", html).partition("<!--")
+        unended = None if comment else _UNENDED.search(html)
+        self.open: list[tuple[int, str]] = []
+        self.lost = unended.start() if unended else None
+        self.starts = [0, *(match.end() for match in re.finditer("\n", html))]
+        self.feed(html)
+        self.open += [(html.count("\n"), "<!--")] * bool(comment)
+
+    @property
+    def ends(self) -> str:
+        """What closes them all."""
+        tags = [tag for _, tag in reversed(self.open)]
+        return "".join("-->" if t == "<!--" else f"</{t[1:]}" for t in tags)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        """A tag opens, unless it is one that has no end."""
+        if tag not in _VOID:
+            self.open.append((self.getpos()[0] - 1, f"<{tag}>"))
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        """A tag that ends itself opens nothing."""
+
+    def handle_endtag(self, tag: str) -> None:
+        """A tag closes, and all that is within it."""
+        names = [name for _, name in self.open]
+        if f"<{tag}>" in names:
+            del self.open[len(names) - 1 - names[::-1].index(f"<{tag}>") :]
+        elif self.lost is None:
+            line, column = self.getpos()
+            self.lost = self.starts[line - 1] + column
 
 
 class LiteralTags(Extension):

@@ -1,6 +1,7 @@
 """What a reader takes along: three forms of a module, by button and by download."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from labml_style_nn.weave.copies.clean import clean
 from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.parse import read
-from tests.browser.conftest import open_context
+from labml_style_nn.weave.site import Settings, build
+from tests.browser.conftest import open_context, serving
 from tests.browser.test_accessibility import MANIFEST
 from tests.conftest import CACHE, ROOT
 
@@ -121,6 +123,82 @@ def test_a_module_that_cannot_stand_alone_says_why(page: Page) -> None:
     expect(found).to_contain_text("recorded.py:")
     assert found.get_by_role("button").count() == 0
     assert found.get_by_role("link").count() == 0
+
+
+# ## What the theme's own button copies
+
+SESSION = '''"""# Sums
+
+>>> total = 0
+>>> for number in range(3):
+...     total += number
+...
+...     print(number)
+0
+1
+2
+>>> print("a\\n... b")
+a
+... b
+
+>>> 1 / 0
+Traceback (most recent call last):
+    ...
+ZeroDivisionError: division by zero
+
+``` python
+print(">>> no example")
+```
+
+``` python
+>>> total
+3
+```
+"""
+
+
+def add():
+    """Add.
+
+    Example:
+        >>> add() or 1
+        1
+    """
+'''
+CODE = """total = 0
+for number in range(3):
+    total += number
+
+    print(number)
+print("a\\n... b")
+1 / 0"""
+
+
+@pytest.fixture(scope="module")
+def sums(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page of examples that nobody wrote for weave, with Chromium open at it."""
+    folder = tmp_path_factory.mktemp("sums")
+    (folder / "sums.py").write_text(SESSION)
+    site = folder / "site"
+    build(Settings(folder / "sums.py", CACHE / "weave", extras=False), site)
+    with serving(site) as address, open_context(browser, base_url=address) as context:
+        page = context.new_page()
+        page.goto("index.html")
+        yield page
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    list(enumerate([CODE, 'print(">>> no example")', "total", "add() or 1"])),
+)
+def test_an_example_is_copied_as_its_code(number: int, code: str, sums: Page) -> None:
+    block = sums.locator(".weave-prose .highlight").nth(number)
+    shown = block.inner_text()
+    block.hover()
+    block.get_by_role("button").click()
+    expect(sums.get_by_text("Copied to clipboard")).to_be_visible()
+    assert sums.evaluate("navigator.clipboard.readText()") == code
+    assert block.inner_text() == shown, "and the page shows what it showed"
 
 
 @pytest.fixture(scope="module")

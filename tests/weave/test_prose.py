@@ -1,11 +1,16 @@
 """What weave adds to Markdown: formulas, names, examples; and what it leaves alone."""
 
+import re
+
 import pytest
+from markdown import Markdown
 
 from labml_style_nn.weave.formulas.mathematics import Formula, Formulas
 from labml_style_nn.weave.names import Names, Target
 from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.prose import Desk, to_markdown
+
+SUPERFENCES = ("pymdownx.highlight", "pymdownx.superfences", "pymdownx.tabbed")
 
 
 @pytest.fixture
@@ -40,6 +45,59 @@ def test_formulas_are_set_aside(desk: Desk) -> None:
     assert "_" not in text
     slot = text.split()[1]
     assert text.count(slot) == 2, "the same formula is set once"
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        (r"A \(x_1 * y\) b.", ("x_1 * y", False)),
+        ("\\[\n\\int_0^1 f(x)\\,dx \\\\\n\\]", ("\\int_0^1 f(x)\\,dx \\\\", True)),
+        (r"So \[ x + y \] is", ("x + y", True)),
+        (r"\[x[2pt]\]", ("x[2pt]", True)),
+        ("``` math\na_1\n\nb\n```", ("a_1\n\nb", True)),
+        ("- a\n\n    ~~~math\n    a\n    ~~~", ("a", True)),
+        ("The $`a_1`$ there", ("a_1", False)),
+        (":math:`a_1`,", ("a_1", False)),
+        (".. math:: a_1\n\nText", ("a_1", True)),
+        (".. math::\n   :label: one\n\n   a_1\n   + b\n\nText", ("a_1\n   + b", True)),
+        (".. math::\n  a \\\\\n  b", ("\\begin{split}a \\\\\n  b\\end{split}", True)),
+        (
+            "\\begin{align*}\n  a\n\n\\end{align*}",
+            ("\\begin{align*}\n  a\n\n\\end{align*}", True),
+        ),
+        (r"[the $a_1$][gelu]", ("a_1", False)),
+    ],
+)
+def test_formulas_may_have_the_delimiters_of_others(
+    text: str, tex: tuple[str, bool], desk: Desk
+) -> None:
+    written = write(text, desk)
+    assert formulas(desk) == [Formula(*tex)]
+    assert not {*"$`~"} & {*written}
+    assert "math" not in written
+    assert not desk.problems.found
+
+
+def test_equations_between_blank_lines_are_set_apart(desk: Desk) -> None:
+    written = write("One\n\n.. math::\n\n    a\n\n    b\n\nTwo.", desk)
+    assert [formula.tex for formula in formulas(desk)] == ["a", "b"]
+    slots = [desk.formulas.add(tex, True, Place("", 1)) for tex in "ab"]
+    assert written.split() == ["One", *slots, "Two."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\[not a link\](x)",
+        r"`\(x\)` and \\(x\\)",
+        "\\(x\n\ny\\)",
+        "```maths\nx\n```",
+        "A :mathematical:`x`",
+    ],
+)
+def test_what_is_no_formula_stays_as_it_is(text: str, desk: Desk) -> None:
+    assert write(text, desk) == text
+    assert not formulas(desk)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +163,8 @@ def test_a_fence_left_open_ends_with_its_prose(desk: Desk) -> None:
         ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
         ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
         ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
-        ("From <stdin>, [a](<b c>)", "From \ue002stdin>, [a](\ue002b c>)"),
+        ("~~~\na\n\nx\n~~~", "~~~\na\n\nx\n~~~"),
+        ("From <stdin>, [a] (<b c>)", "From \ue002stdin>, [a] (\ue002b c>)"),
         ("<https://example.org>", "<https://example.org>"),
         ("\ue000\ue010\ue001", "\ufffd\ufffd\ufffd"),
     ],
@@ -129,6 +188,20 @@ def test_a_formula_knows_where_it_stands(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        (":class:`Mixing`", "`Mixing`"),
+        (":py:func:`~torch.nn.functional.gelu`", "`gelu`"),
+        (":ref:`the words <target>`", "`the words`"),
+        (":unknown:`x`", ":unknown:`x`"),
+        ("`:class:` and ``:class:`x` ``", "`:class:` and ``:class:`x` ``"),
+    ],
+)
+def test_a_role_is_shown_as_what_it_names(role: str, words: str, desk: Desk) -> None:
+    assert write(role, desk) == words
+
+
+@pytest.mark.parametrize(
     ("written", "link"),
     [
         ("[`Mixing`][]", "[`Mixing`](mixing.md#Mixing)"),
@@ -147,6 +220,26 @@ def test_names_become_links(written: str, link: str, desk: Desk) -> None:
 def test_links_are_written_from_their_page(desk: Desk) -> None:
     assert write("[mixing][]", desk, "index.md") == "[mixing](layers/mixing.md)"
     assert write("[mixing][]", desk, "a/b/c.md") == "[mixing](../../layers/mixing.md)"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("[a](<b c.md>)", "[a](b%20c.md)"),
+        ("![a]( <b (c).png> 'd')", "![a]( b%20%28c%29.png 'd')"),
+        ("[a]: <b c.md> 'd'", "[a]: b%20c.md 'd'"),
+        ("[$x$](<b c.md>)", "[\ue000\ue010\ue001](b%20c.md)"),
+        ("`[a](<b c>)`", "`[a](<b c>)`"),
+        ("<HTTPS://example.org/a>", "<HTTPS://example.org/a>"),
+        ("<me@example.org>", "<me@example.org>"),
+        ("<a title=me@example.org>", "\ue002a title=me@example.org>"),
+    ],
+)
+def test_addresses_in_angle_brackets_are_no_tags(
+    text: str, written: str, desk: Desk
+) -> None:
+    html = to_markdown(text, Place("norm.py", 10), "layers/norm.md", desk, False)
+    assert html == written
 
 
 @pytest.mark.parametrize(
@@ -200,3 +293,39 @@ def test_examples_become_code(desk: Desk) -> None:
 def test_indented_examples_stay_in_their_list(desk: Desk) -> None:
     text = write("- item\n\n    >>> f(1)\n    2\n", desk)
     assert text == "- item\n\n\n    ``` pycon\n    >>> f(1)\n    2\n    ```\n\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "margin"),
+    [
+        ("Text:\n", "  "),
+        ("Text:\n\n", " " * 4),
+        ("Text:\n\n        More:\n\n", " " * 12),
+        ("- item\n\nText:\n\n", " " * 4),
+        ("- item\n\n    Text:\n\n", " " * 8),
+        ("- item\n\n", "  "),
+        ("1. item\n    - item\n\n", " " * 8),
+        ("!!! note\n    Text.\n\n", " " * 4),
+        ('=== "Tab"\n\n', " " * 4),
+        ("Term\n:   Text:\n\n", " " * 4),
+        ("> Text:\n>\n", "> "),
+        ("> Text:\n>\n", ">     "),
+    ],
+)
+def test_an_example_is_one_wherever_it_stands(
+    above: str, margin: str, desk: Desk
+) -> None:
+    lines = (">>> f()", "1", ">>> g()", "2")
+    text = above + "\n".join(margin + line for line in lines)
+    markdown = Markdown(
+        extensions=["admonition", "def_list", *SUPERFENCES],
+        extension_configs={"pymdownx.highlight": {"pygments_lang_class": True}},
+    )
+    html = markdown.convert(f"{write(text, desk)}\n\nAnd so on.")
+    assert html.count('<div class="language-pycon highlight">') == 1
+    assert "```" not in html
+    assert "&gt;&gt;&gt;" not in re.sub("<code>.*?</code>", "", html, flags=re.DOTALL)
+    inside = above.startswith(("- item\n\n ", "1.", "!!!", "===", "Term", "> "))
+    before = html.partition('<div class="language')[0]
+    opened = [tag for tag in ("li", "div", "dd", "blockquote") if f"<{tag}" in before]
+    assert bool(opened) >= inside

@@ -1,5 +1,7 @@
 """What prose may not do, and what it may: the one never, the other always."""
 
+from html import unescape
+
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given
@@ -15,6 +17,7 @@ from labml_style_nn.weave.parse import parse
 from labml_style_nn.weave.problems import Problems
 from labml_style_nn.weave.prose import Desk
 from labml_style_nn.weave.safety import LiteralTags, sanitised
+from tests.weave import rendering
 
 EXTENSIONS = (
     *("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "tables"),
@@ -69,6 +72,51 @@ def test_who_asks_for_html_gets_it() -> None:
     source = "'''# Title\n\n<video src=\"x.webm\"></video>\n'''\n"
     assert '<video src="x.webm"></video>' in woven(source, raw_html=True)
     assert "<video" not in woven(source)
+
+
+@pytest.mark.parametrize(
+    ("prose", "tag"),
+    [
+        ("<nav>\n\nOpen.", "<nav>"),
+        ("Some <b>bold *words*", "<b>"),
+        ("<details>\n<summary>Why</summary>\n\n<div></div>", "<details>"),
+        ("<script>\nif (a < b) run()", "<script>"),
+        ("<!-- a <p> *remark*", "<!--"),
+        ("<div>\n<p>One.</div>\n\n<p>Two.", "<p>"),
+        ("- item\n\n    <table>", "<table>"),
+    ],
+)
+def test_html_that_stays_open_ends_with_its_row(prose: str, tag: str) -> None:
+    made = rendering.woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
+    place = prose[: prose.rindex(tag)].count("\n") + 3
+    assert made.problems == [f"a.py:{place}: “{tag}” opens HTML that is not closed"]
+    assert "-->" in made.rows[0] if tag == "<!--" else f"</{tag[1:]}" in made.rows[0]
+    assert made.rows[1] == "<p>Next <em>row</em>.</p>"
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "`<nav>` and\n\n~~~\n<nav>\n~~~",
+        "A line<br>and <img src='x.png'> and <a href='<'>b</a>.",
+        "<!-- <p> -->\n\n<svg viewBox='0 0 1 1'><path d='M0 0'/></svg>",
+        "Text:\n\n    <table>\n\n    <tr>",
+        "<me@example.org>, [a](<b c>), 1 < 2",
+        "<div>\n<p>One.\n</div>",
+    ],
+)
+def test_html_that_is_whole_is_left_alone(prose: str) -> None:
+    made = rendering.woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
+    assert not made.problems
+    assert made.rows[1] == "<p>Next <em>row</em>.</p>"
+
+
+@pytest.mark.parametrize("prose", ["a <b and *c*", "a </div> and *c*", "<a title='*c*"])
+def test_what_is_no_whole_tag_is_words(prose: str) -> None:
+    made = rendering.woven(f"# {prose}\nx = 1\n# Next > *row*.\ny = 2\n", True)
+    shown = prose.replace("*c*", "<em>c</em>")
+    assert unescape(made.rows[0]).endswith(f"<p>{shown}</p>")
+    assert made.rows[1] == "<p>Next &gt; <em>row</em>.</p>"
 
 
 # ## What no way leads to

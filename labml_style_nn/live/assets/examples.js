@@ -1,5 +1,7 @@
 /* What on a page can run: the cells of a notebook, and the examples of a module. */
 
+import { withoutPrompts } from "../prompts.js";
+
 /**
  * @typedef {object} Example
  * @property {HTMLElement} block what shows the code
@@ -12,18 +14,6 @@
 
 // The last line of a traceback begins with the name of the error, after its module.
 const ERROR = /^Traceback \(most recent call last\):\n(?:\s.*\n)*(?:\w+\.)*(\w+)/m;
-
-/** The code of a session at Python's prompt, without prompts and results. */
-export function withoutPrompts(session) {
-  const lines = [];
-  let within = false;
-  for (const line of session.split("\n")) {
-    const [, prompt, code] = line.match(/^(>>>|\.\.\.)(?: (.*))?$/) ?? [];
-    within = prompt === ">>>" || (within && prompt === "...");
-    if (within) lines.push(code ?? "");
-  }
-  return lines.join("\n");
-}
 
 function cell(block) {
   const place = block.closest("details") ?? block;

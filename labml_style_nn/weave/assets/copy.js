@@ -1,7 +1,9 @@
 /* The menu of copies opens and closes without a script, as a popover does. This puts it
- * below its button, and lets each form go to the clipboard. */
+ * below its button, and lets each form go to the clipboard. What the theme's own button
+ * copies of an example is its code. */
 
 import { announce } from "./announce.js";
+import { withoutPrompts } from "./prompts.js";
 
 async function source(address) {
   const response = await fetch(address);
@@ -37,3 +39,10 @@ function place() {
 
 menu?.addEventListener("toggle", (event) => event.newState === "open" && place());
 addEventListener("resize", () => menu?.matches(":popover-open") && place());
+
+/* The theme copies what stands in this attribute, or else all that is shown. */
+for (const code of document.querySelectorAll("pre > code")) {
+  const text = code.textContent;
+  const isExample = text.startsWith(">>>") || code.closest(".language-pycon");
+  if (isExample) code.dataset.copy = withoutPrompts(text);
+}
