@@ -1,0 +1,82 @@
+"""What `make` does with an environment that is not whole; no package is installed."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+# `venv` makes a Python that notes what it is asked to do, and whose pip may be stopped.
+PYTHON = """#!/bin/sh
+mkdir -p "$3/bin"
+cat > "$3/bin/python" <<'END'
+#!/bin/sh
+[ "$1" = -c ] && echo runs
+[ "$2" = pip ] || exit 0
+echo "$@" >> asked
+[ -e go ] || exit 130
+END
+chmod +x "$3/bin/python"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "labml_style_nn").mkdir()
+    (tmp_path / "python").write_text(PYTHON)
+    (tmp_path / "python").chmod(0o755)
+    return tmp_path
+
+
+def install(project: Path) -> "subprocess.CompletedProcess[str]":
+    command = ["make", "PYTHON=./python", ".venv/.installed"]
+    plain = {
+        k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))
+    }
+    return subprocess.run(
+        command, cwd=project, capture_output=True, text=True, env=plain
+    )
+
+
+def runs_of_pip(project: Path) -> int:
+    return len((project / "asked").read_text().splitlines())
+
+
+def test_an_environment_that_was_half_made_is_made_anew(project: Path) -> None:
+    stopped = install(project)
+    assert stopped.returncode != 0
+    assert "MB to download" in stopped.stdout
+    (project / ".venv" / "half a package").touch()
+    (project / "go").touch()
+    assert install(project).returncode == 0
+    assert not (project / ".venv" / "half a package").exists()
+    assert runs_of_pip(project) == 2
+
+
+def test_a_whole_environment_is_left_alone_and_brought_up_to_date(
+    project: Path,
+) -> None:
+    (project / "go").touch()
+    assert install(project).returncode == 0
+    (project / ".venv" / "a package").touch()
+    assert install(project).returncode == 0
+    assert runs_of_pip(project) == 1
+    (project / "constraints.txt").write_text("torch==9\n")
+    os.utime(project / "constraints.txt", (2e9, 2e9))
+    assert install(project).returncode == 0
+    assert runs_of_pip(project) == 2
+    assert (project / ".venv" / "a package").exists()
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(project: Path) -> None:
+    (project / "go").touch()
+    assert install(project).returncode == 0
+    (project / ".venv/bin/python").unlink()
+    assert install(project).returncode == 0
+    assert runs_of_pip(project) == 2
