@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
+from labml_style_nn.weave.doctests import note_unreadable
 from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.measures.dependencies import Dependencies
@@ -85,6 +86,7 @@ class Book:
                 chapter = Chapter(dotted, path, page, str(relative), module)
                 self.chapters[page] = chapter
                 self._learn_names(chapter)
+        note_unreadable(self.modules.values(), self.desk.problems)
 
     def _module(self, path: Path, name: str) -> Module | None:
         line, reason = 1, "its name has a character that no address should have"

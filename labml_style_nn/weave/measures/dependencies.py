@@ -9,10 +9,11 @@ in a docstring imports counts for the module itself.
 """
 
 import ast
-import doctest
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from labml_style_nn.weave.doctests import sources
 
 
 def root(name: str, path: Path) -> Path:
@@ -68,13 +69,7 @@ def _examples(path: Path) -> ast.Module:
 
 
 def _statements(text: str) -> list[ast.stmt]:
-    if ">>>" not in text:
-        return []
-    try:
-        examples = doctest.DocTestParser().get_examples(text)
-    except ValueError:
-        return []
-    return [stmt for example in examples for stmt in _parse(example.source).body]
+    return [stmt for source in sources(text) for stmt in _parse(source).body]
 
 
 def _imported(tree: ast.Module, name: str, folder: Path) -> Iterator[Path]:
