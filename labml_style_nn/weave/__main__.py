@@ -87,6 +87,7 @@ def _check(options: argparse.Namespace) -> int:
         settings.exclude,
         settings.raw_html,
         settings.run_examples,
+        settings.extras,
     )
     problems = sorted(book.desk.problems.found)
     for problem in problems:

@@ -20,8 +20,11 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import escape
 from pathlib import Path
+from posixpath import normpath
+from typing import Any
 
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config import config_options as options
@@ -34,14 +37,16 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
-from labml_style_nn.weave import styles
+from labml_style_nn.weave import dialect, styles
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
 from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import node, variables
+from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
+from labml_style_nn.weave.links.addresses import Addresses
 from labml_style_nn.weave.links.meanings import Meanings
 from labml_style_nn.weave.material import name_landmarks, without_blanks
 from labml_style_nn.weave.measures import hints, shapes
@@ -64,22 +69,6 @@ _KATEX = "assets/katex"
 _STYLE = "assets/weave.css"
 _SCRIPT = "assets/weave.js"
 _INDEX = "index.md"
-_OWN_EXTENSIONS = (
-    "labml_style_nn.weave.headings:HeadingAnchors",
-    "labml_style_nn.weave.safety:LiteralTags",
-)
-# What prose may contain wherever it is rendered, and the settings that the theme needs.
-_EXTENSIONS: dict[str, dict[str, object]] = {
-    "admonition": {},
-    "attr_list": {},
-    "def_list": {},
-    "footnotes": {},
-    "pymdownx.details": {},
-    "pymdownx.highlight": {"pygments_lang_class": True},
-    "pymdownx.inlinehilite": {},
-    "pymdownx.superfences": {},
-    "pymdownx.tabbed": {"alternate_style": True},
-}
 _log = logging.getLogger("mkdocs.plugins.weave")
 
 
@@ -127,7 +116,6 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.book.desk.raw_html = self.config.raw_html
         self.differences = Differences()
         self.rows: dict[str, list[WovenRow]] = {}
-        self.strict = config.strict
         if self.leaves_site:
             self.site = Path(config.site_dir)
             config.site_dir = str(self._building)
@@ -140,11 +128,14 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         return config
 
     def _extend_markdown(self, config: MkDocsConfig) -> None:
-        for name, settings in _EXTENSIONS.items():
+        for name, settings in dialect.EXTENSIONS.items():
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
                 config.mdx_configs[name] = dict(settings)
-        config.markdown_extensions.extend(_OWN_EXTENSIONS)
+        self.addresses = Addresses(self.book)
+        # MkDocs takes an extension itself as well as its name.
+        own: list[Any] = [*dialect.OWN, self.addresses]
+        config.markdown_extensions.extend(own)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Every page is written."""
@@ -242,9 +233,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def _show_shapes(self, measured: dict[str, Measured]) -> None:
         """Put shapes at the ends of lines, and sizes to the symbols."""
-        if self.strict:
-            ran = {page: found for page, found in measured.items() if found.ran}
-            shapes.note_unreached(self.book, ran)
+        ran = {page: found for page, found in measured.items() if found.ran}
+        shapes.note_unreached(self.book, ran)
         hints.enrich(self.book, measured)
         variables.enrich(self.book, {page: m.values for page, m in measured.items()})
 
@@ -286,6 +276,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> str:
         """Turn rows, or the prose of a page written by hand, into Markdown."""
         uri = page.file.src_uri
+        self._follow_addresses(uri, files, config)
         if uri in self.book.chapters:
             return document(self.book.chapters[uri].module, uri, self.book.desk)
         # What stands above the prose, such as front matter, counts for the line
@@ -294,6 +285,20 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         place = Place(uri, 1 + above)
         markdown = self.differences.frame(markdown, place, uri, self.book)
         return to_markdown(markdown, place, uri, self.book.desk)
+
+    def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
+        """Judge the addresses of a page while it is made, and bring what it names."""
+
+        def has(uri: str) -> bool:
+            return files.get_file_from_path(uri) is not None
+
+        def shows(url: str) -> bool:
+            return any(normpath(file.url) == url for file in files)
+
+        def bring(uri: str, path: Path) -> None:
+            self._bring(files, config, {uri: path})
+
+        self.addresses.begin(uri, links.Files(has, shows, bring))
 
     @event_priority(-50)  # after the plugins that make pages
     def on_page_content(
@@ -306,6 +311,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self.rows[uri] = self._cut(html, chapter)
             self._tell_differences(chapter)
             (page.present_anchor_ids or set()).update(addresses(chapter.module))
+            page.links_to_anchors = None  # They are judged here, with their lines.
             html = flat(self.rows[uri], chapter.module)
         elif uri == _INDEX and self.index_is_bare:
             html += contents(self.book, uri)
@@ -336,6 +342,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Set the mathematics of the site, and tell what is wrong."""
         env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
+        self.addresses.end(partial(_anchors, files))
         if self.book.desk.formulas.numbers:
             self._set_formulas(files, config)
         for problem in sorted(problems.found):
@@ -385,6 +392,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         head, end, body = name_landmarks(output).partition("</head>")
         formulas = self.book.desk.formulas
         return formulas.plain(head) + end + formulas.fill(body)
+
+
+def _anchors(files: Files, uri: str) -> set[str] | None:
+    """What can be linked to on a page, if that is known."""
+    file = files.get_file_from_path(uri)
+    return file.page.present_anchor_ids if file and file.page else None
 
 
 def _included(file: File) -> File:
