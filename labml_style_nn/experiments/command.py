@@ -41,6 +41,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from labml_style_nn.console import show_what_it_can
 from labml_style_nn.data.download import DataError
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.checkpoint import CheckpointError
@@ -171,6 +172,7 @@ def choose_circumstances(parser: argparse.ArgumentParser, out: str) -> None:
 
 def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options, settings = understood(experiment, arguments)

@@ -120,6 +120,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from labml_style_nn.console import show_what_it_can
 from labml_style_nn.data.download import DataError
 from labml_style_nn.data.images import Images, floats, take
 from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
@@ -360,6 +361,7 @@ def command_line() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = command_line().parse_args(arguments)
     names = ("data", "epochs", "shots")

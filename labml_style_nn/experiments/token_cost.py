@@ -115,6 +115,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 from tqdm import tqdm
 
+from labml_style_nn.console import show_what_it_can
 from labml_style_nn.experiments import records
 from labml_style_nn.layers.checks import check_positive
 from labml_style_nn.models.conv_mixer import ConvMixer
@@ -350,6 +351,7 @@ def table(record: records.Record) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
     parser = argparse.ArgumentParser(
         prog="python -m labml_style_nn.experiments.token_cost",
         description="Measure time and memory against the number of tokens.",

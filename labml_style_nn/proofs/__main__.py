@@ -26,6 +26,7 @@ import torch
 import labml_style_nn.layers
 import labml_style_nn.models
 import labml_style_nn.proofs
+from labml_style_nn.console import show_what_it_can
 from labml_style_nn.proofs.covering import covering
 from labml_style_nn.proofs.facts import Fact
 from labml_style_nn.proofs.formula import Page
@@ -133,6 +134,7 @@ def as_table(name: str, proof: Proof) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Prove the pages that were asked for, and print what was found."""
+    show_what_it_can()
     parser = argparse.ArgumentParser(prog="python -m labml_style_nn.proofs")
     parser.add_argument("pages", nargs="*", help="ends of names, like token_mixing")
     parser.add_argument("--json", action="store_true", help="for programs to read")
@@ -145,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     proofs = {name: prove(name, PROOFS[name]) for name in names}
     proofs |= {name: Proof(error="nothing is proved of it") for name in unproved()}
     if options.json:
-        print(json.dumps(as_json(proofs), ensure_ascii=False, indent=1))
+        print(json.dumps(as_json(proofs), indent=1))
     else:
         print("\n\n".join(as_table(*item) for item in proofs.items()))
     return complain(proofs)

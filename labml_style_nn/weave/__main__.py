@@ -16,6 +16,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from labml_style_nn.console import show_what_it_can
 from labml_style_nn.weave import site
 from labml_style_nn.weave.check import check
 from labml_style_nn.weave.site import Built, Settings, SiteError
@@ -27,6 +28,7 @@ _RUN_EXAMPLES = "run the examples of the modules, to show what they compute"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do as the arguments say; the number is the status to exit with."""
+    show_what_it_can()
     options = _parser().parse_args(arguments)
     if not options.path.exists():
         print(f"there is no {options.path}", file=sys.stderr)
@@ -49,7 +51,7 @@ def _build(options: argparse.Namespace) -> int:
     built = site.build(_settings(options), options.out, options.strict)
     seconds = time.monotonic() - start
     if options.report:
-        options.report.write_text(_report(built), "utf-8")
+        options.report.write_text(_report(built), "utf-8", "replace")
     for name, reason in built.book.skipped.items():
         print(f"skipped {name}: {reason}")
     print(_remarks(built, options.report))

@@ -14,6 +14,8 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from labml_style_nn.console import show_what_it_can
+
 
 class _Handler(SimpleHTTPRequestHandler):
     """Files, and the site's own page for what is not there."""
@@ -45,6 +47,7 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
 
 def main() -> None:
     """Serve until Ctrl-C."""
+    show_what_it_can()
     parser = argparse.ArgumentParser(
         prog="python -m labml_style_nn.weave.preview",
         description="Serve a built site on this machine.",

@@ -215,8 +215,15 @@ def _stored(program: str, cache: Path, stale: bool) -> Proofs | None:
 
 def _run(program: str, folder: Path) -> tuple[dict[str, Any], Proofs]:
     command = [sys.executable, "-m", program, "--json"]
+    # Whatever the console of this machine is, the answer is in UTF-8.
     result = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, encoding="utf-8"
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     said = f"python -m {program} ended with {result.returncode}:\n{result.stderr}"
     try:
