@@ -16,7 +16,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from labml_style_nn.console import show_what_it_can
+from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.weave import site
 from labml_style_nn.weave.check import check
 from labml_style_nn.weave.site import Built, Settings, SiteError
@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(options.command(options))
-    except SiteError as error:
-        print(error, file=sys.stderr)
+    except (SiteError, OSError) as error:
+        print(reason(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print()
@@ -52,8 +52,8 @@ def _build(options: argparse.Namespace) -> int:
     seconds = time.monotonic() - start
     if options.report:
         options.report.write_text(_report(built), "utf-8", "replace")
-    for name, reason in built.book.skipped.items():
-        print(f"skipped {name}: {reason}")
+    for name, why in built.book.skipped.items():
+        print(f"skipped {name}: {why}")
     print(_remarks(built, options.report))
     pages = _count(built.book.chapters, "page")
     print(f"{pages} in {seconds:.1f} s: {options.out / 'index.html'}")

@@ -323,3 +323,13 @@ def test_examples_run_when_told_and_a_module_that_cannot_be_imported_is_a_page(
     assert "example" in capsys.readouterr().out
     assert weave("check", package, "--run-examples") == 1
     assert "there_is_no_such_module" in capsys.readouterr().out
+
+
+def test_a_report_that_cannot_be_written_is_named(
+    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.py").write_text('"""# One"""\n')
+    report = tmp_path / "no such folder" / "report.txt"
+    options = ("--out", tmp_path / "site", "--report", report)
+    assert weave("build", tmp_path / "one.py", *options) == 1
+    assert capsys.readouterr().err == f"{report}: No such file or directory\n"
