@@ -20,6 +20,11 @@ from labml_style_nn.console import show_what_it_can
 class _Handler(SimpleHTTPRequestHandler):
     """Files, and the site's own page for what is not there."""
 
+    # Python asks the system, and some programs teach Windows another type.
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript"
+    }
+
     def send_error(
         self, code: int, message: str | None = None, explain: str | None = None
     ) -> None:
