@@ -12,12 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from labml_style_nn.console import show_what_it_can
 from labml_style_nn.live import start
 from labml_style_nn.weave.copies import terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do as the arguments say; the status to exit with."""
+    show_what_it_can()
     parser = argparse.ArgumentParser(prog="python -m labml_style_nn")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     terminal.add(commands, Path(__file__).parent)

@@ -6,7 +6,8 @@ All files of training in the page, by their names below `assets/train/`:
 - `NAME.step.onnx` and `NAME.probe.onnx`: the graphs of a variant, see
   [`exports`][browser.exports].
 - `digits.bin`: the images, see [`digit_file`][].
-- `ort/`: onnxruntime-web, which executes the graphs. It comes from npm, pinned.
+- `ort/`: onnxruntime-web, which executes the graphs. It comes from npm, pinned. Its
+  scripts end in `.mjs` there; here in `.js`, which every server knows the type of.
 
 The program of onnxruntime-web is compressed here, and the page expands it. So it
 travels in a quarter of its bytes from every host, whether that host compresses or not.
@@ -32,7 +33,7 @@ from labml_style_nn.weave.formulas import node
 Files = dict[str, bytes]
 
 PACKAGE = Path(__file__).with_name("package.json")
-SCRIPTS = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
+SCRIPTS = ("ort.wasm.min", "ort-wasm-simd-threaded")
 PROGRAM = "ort-wasm-simd-threaded.wasm"
 
 
@@ -57,7 +58,7 @@ def runtime(cache: Path) -> Files:
         packed = gzip.compress((dist / PROGRAM).read_bytes(), mtime=0)
         (folder / f"{PROGRAM}.gz").write_bytes(packed)
 
-    scripts = {name: (dist / name).read_bytes() for name in SCRIPTS}
+    scripts = {f"{name}.js": (dist / f"{name}.mjs").read_bytes() for name in SCRIPTS}
     return scripts | contents(kept.folder(dist.with_name("compressed"), compress))
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.data import cifar, fashion_mnist
 from labml_style_nn.data.characters import CharacterVocabulary
 from labml_style_nn.data.download import DataError, default_folder
@@ -39,6 +40,7 @@ NAMES = (*IMAGES, "tiny-shakespeare", "standard-library")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
     options = command_line().parse_args(arguments)
     try:
         with warnings.catch_warnings():
@@ -46,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.showwarning = show_warning
             for line in describe(options):
                 print(line)
-    except (DataError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (DataError, ValueError, OSError) as error:
+        print(f"error: {reason(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)

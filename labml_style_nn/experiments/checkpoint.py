@@ -31,12 +31,15 @@ labml_style_nn.experiments.checkpoint.CheckpointError: ...
 >>> folder.cleanup()
 """
 
-import os
-import pickle
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from labml_style_nn.experiments.records import replacing
 
 
 class CheckpointError(RuntimeError):
@@ -51,15 +54,34 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write a state to a file, whole or not at all.
 
     `state["settings"]` is what [`load_checkpoint`][] compares.
+
+    **Raises.** `OSError` that names the file, if it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The name is of this process, so that two runs cannot write into one another.
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    # Written by torch itself, a full disk is an error that does not say so.
+    whole = io.BytesIO()
+    torch.save(state, whole)
+    with replacing(path) as file:
+        file.write(whole.getbuffer())
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Take back what a checkpoint holds.
+
+    **Raises.** [`CheckpointError`][] for whatever goes wrong with it.
+    """
     try:
-        torch.save(state, unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        yield
+    except CheckpointError:
+        raise
+    except PermissionError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    # What torch raises depends on the byte at which the file is broken.
+    except Exception as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of this experiment, or it is broken. "
+            "Remove it to start anew."
+        ) from error
 
 
 def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
@@ -67,15 +89,9 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
 
     **Raises.** [`CheckpointError`][] for a file that is broken, or of another run.
     """
-    try:
+    with understood(path):
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        stored = state["settings"]
-    # What torch raises depends on the byte at which the file is broken.
-    except (RuntimeError, EOFError, KeyError, TypeError, pickle.PickleError) as error:
-        raise CheckpointError(
-            f"{path} is not a checkpoint of this experiment, or it is broken. "
-            "Remove it to start anew."
-        ) from error
+        stored = dict(state["settings"])
     different = [
         f"{name} was {stored.get(name)}, not {settings.get(name)}"
         for name in sorted(stored.keys() | settings.keys())

@@ -41,6 +41,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.data.download import DataError
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.checkpoint import CheckpointError
@@ -48,6 +49,12 @@ from labml_style_nn.experiments.curves import curves
 from labml_style_nn.experiments.distributed import Processes, started
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import DivergedError, Recipe, Task, Trainer
+
+# What is said in words: it is not the program that is wrong.
+FAILURES = (ValueError, DataError, CheckpointError, DivergedError, OSError)
+
+
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,7 @@ def choose_circumstances(parser: argparse.ArgumentParser, out: str) -> None:
 
 def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options, settings = understood(experiment, arguments)
@@ -181,8 +189,8 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 130
-    except (ValueError, DataError, CheckpointError, DivergedError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except FAILURES as error:
+        print(f"error: {reason(error)}", file=sys.stderr)
         return 1
     finally:
         # Whatever else this process does, it computes as before.
@@ -214,6 +222,9 @@ def run_all(
 ) -> None:
     """Train and test with each of the settings, and write down what came of it."""
     choose_arithmetic(options.threads)
+    # Before anything is learned: what stands there must be such that one can add to it.
+    if (options.out / "results.jsonl").exists():
+        records.read(options.out / "results.jsonl")
     source, runs, results = Source(options.folder, options.verify), [], []
     for chosen in settings:
         model, task = experiment.model(chosen), experiment.task(chosen, source)
@@ -235,7 +246,11 @@ def choose_arithmetic(threads: int) -> None:
     many times slower. Where its input is far below zero, the gradient of GELU is such a
     number. With them, a ConvMixer that had learned for a while took its steps at two
     fifths of the speed that it has if they count as zero. Sums do not notice.
+
+    **Raises.** `ValueError` for a number of threads that no process can have.
     """
+    if not 0 <= threads <= MOST_THREADS:
+        raise ValueError(f"threads must be from 0 to {MOST_THREADS}, got {threads}")
     # Threads that are started later compute as this one does.
     torch.set_flush_denormal(True)
     if threads:
@@ -262,6 +277,7 @@ def outcome(run: Run) -> records.Record:
 def conclude(out: Path, runs: Sequence[Run], results: Sequence[records.Record]) -> None:
     """Draw the curves, and say what came of all seeds."""
     drawing = curves([records.columns(run.history) for run in runs])
-    (out / "curves.svg").write_text(drawing, "utf-8")
+    with records.replacing(out / "curves.svg") as file:
+        file.write(drawing.encode())
     print(records.summary(results))
     print(f"written: {out}/results.jsonl, {out}/curves.svg")

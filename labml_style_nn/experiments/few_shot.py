@@ -120,14 +120,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from labml_style_nn.data.download import DataError
+from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.data.images import Images, floats, take
 from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
 from labml_style_nn.experiments.chance import generator
 from labml_style_nn.experiments.classification import ImageTask
-from labml_style_nn.experiments.command import Experiment, Source, said
+from labml_style_nn.experiments.command import FAILURES, Experiment, Source, said
 from labml_style_nn.experiments.image_sets import IMAGE_SETS
-from labml_style_nn.experiments.training import DivergedError, Trainer
+from labml_style_nn.experiments.training import Trainer, check_seed
 from labml_style_nn.layers.checks import check_positive
 
 # The constant at the end of each vector is so large that the penalty on its weight, the
@@ -232,6 +232,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         check_positive(shots=self.shots, draws=self.draws)
+        check_seed(self.seed)
         if self.data not in IMAGE_SETS:
             known = ", ".join(IMAGE_SETS)
             raise ValueError(f"data must be one of {known}, got {self.data!r}")
@@ -360,6 +361,7 @@ def command_line() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = command_line().parse_args(arguments)
     names = ("data", "epochs", "shots")
@@ -368,11 +370,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     told = said(COMMAND, options, arguments)
     try:
+        options.out.mkdir(parents=True, exist_ok=True)
         for seed in options.seeds:
             results.append(told | run(Settings(seed=seed, **chosen), source))
             records.add(options.out / "results.jsonl", results[-1], key="settings")
-    except (ValueError, DataError, DivergedError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except FAILURES as error:
+        print(f"error: {reason(error)}", file=sys.stderr)
         return 1
     print(summary(results))
     return 0

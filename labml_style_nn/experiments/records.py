@@ -22,12 +22,13 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -35,26 +36,58 @@ Record = dict[str, Any]
 
 
 def read(path: Traversable) -> list[Record]:
-    """Read all records of a file."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    """Read all records of a file.
+
+    **Raises.** `ValueError` that names the line which is no record.
+    """
+    lines = path.read_bytes().splitlines()
+    return [_record(line, f"{path}:{n}") for n, line in enumerate(lines, 1)]
+
+
+def _record(line: bytes, place: str) -> Record:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise ValueError(f"{place}: this line is no record: mend or remove it")
+    return record
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that takes the place of another in one step, when it is whole.
+
+    So nobody reads half of it, and what was there stays until then.
+
+    **Raises.** `OSError` that names the file, if it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name is of this process, so that two runs cannot write into one another.
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        os.replace(unfinished, path)
+    except OSError as error:
+        problem = f"{error.strerror} (whatever was saved before is whole)"
+        raise OSError(error.errno, problem, str(path)) from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Write records, one a line, in the place of those in the file.
-
-    The file is exchanged in one step, so that nobody reads half of it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    """Write records, one a line, in the place of those in the file."""
     lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-    unfinished.write_text("".join(lines), "utf-8")
-    os.replace(unfinished, path)
+    with replacing(path) as file:
+        file.write("".join(lines).encode())
 
 
 def add(path: Path, record: Record, key: str) -> None:
     """Add a record. One with the same `key` was of the same run, and makes way."""
     others = read(path) if path.exists() else []
-    write(path, [other for other in others if other[key] != record[key]] + [record])
+    write(path, [other for other in others if other.get(key) != record[key]] + [record])
 
 
 def columns(history: Sequence[Record]) -> dict[str, list[float]]:

@@ -55,7 +55,11 @@ from tqdm import tqdm
 
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.board import Board
-from labml_style_nn.experiments.checkpoint import load_checkpoint, save_checkpoint
+from labml_style_nn.experiments.checkpoint import (
+    load_checkpoint,
+    save_checkpoint,
+    understood,
+)
 from labml_style_nn.experiments.training import Trainer
 
 
@@ -90,9 +94,11 @@ class Run:
         """Take the steps that are missing.
 
         **Raises.** [`Stopped`][] after Ctrl-C; [`DivergedError`][] if the loss stops
-        being a number.
+        being a number; `OSError` if the folder cannot be had, before the first step.
         """
         trainer, self.clock = self.trainer, clock()
+        if self.processes.first:
+            self.folder.mkdir(parents=True, exist_ok=True)
         board = Board(self.folder if self.processes.first else None)
         with noted_signals() as signals, self.bar(quiet) as bar, closing(board):
             while trainer.step < trainer.steps:
@@ -148,9 +154,11 @@ class Run:
 
     def load(self) -> None:
         """Go to where the run was."""
-        state = load_checkpoint(self.folder / "checkpoint.pt", self.settings)
-        self.trainer.load_state_dict(state["training"])
-        self.history, self.seconds = state["history"], state["seconds"]
+        path = self.folder / "checkpoint.pt"
+        state = load_checkpoint(path, self.settings)
+        with understood(path):
+            self.trainer.load_state_dict(state["training"])
+            self.history, self.seconds = list(state["history"]), state["seconds"] + 0.0
 
     def bar(self, quiet: bool) -> Any:
         """Show how far it is, a step at a time."""

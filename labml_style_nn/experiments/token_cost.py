@@ -115,6 +115,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 from tqdm import tqdm
 
+from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.experiments import records
 from labml_style_nn.layers.checks import check_positive
 from labml_style_nn.models.conv_mixer import ConvMixer
@@ -350,6 +351,7 @@ def table(record: records.Record) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
     parser = argparse.ArgumentParser(
         prog="python -m labml_style_nn.experiments.token_cost",
         description="Measure time and memory against the number of tokens.",
@@ -365,11 +367,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = Settings(sides=tuple(options.sides), rounds=options.rounds)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
+        options.out.mkdir(parents=True, exist_ok=True)
+        record = measure(settings)
+        records.add(options.out / "results.jsonl", record, key="settings")
+    except (ValueError, OSError) as error:
+        print(f"error: {reason(error)}", file=sys.stderr)
         return 1
-    record = measure(settings)
-    records.add(options.out / "results.jsonl", record, key="settings")
     print(table(record))
     return 0
 

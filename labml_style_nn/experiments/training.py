@@ -174,6 +174,7 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         check_positive(epochs=self.epochs, batch_size=self.batch_size)
+        check_seed(self.seed)
         for name, value in asdict(self).items():
             if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
@@ -184,6 +185,15 @@ class Recipe:
                 f"warmup_epochs must be less than epochs, "
                 f"got {self.warmup_epochs} of {self.epochs}"
             )
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed of more than 32 bits, of which CPUs' generators read no more.
+
+    **Raises.** `ValueError` that says the rule.
+    """
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"a seed must be from 0 to {2**32 - 1}, got {seed}")
 
 
 def check_choices(recipe: Recipe) -> None:

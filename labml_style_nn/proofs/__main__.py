@@ -28,6 +28,7 @@ import torch
 import labml_style_nn.layers
 import labml_style_nn.models
 import labml_style_nn.proofs
+from labml_style_nn.console import show_what_it_can
 from labml_style_nn.proofs.facts import Fact
 from labml_style_nn.proofs.formula import Page
 
@@ -132,6 +133,7 @@ def as_table(name: str, proof: Proof) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Prove the pages that were asked for, and print what was found."""
+    show_what_it_can()
     parser = argparse.ArgumentParser(prog="python -m labml_style_nn.proofs")
     parser.add_argument("pages", nargs="*", help="ends of names, like token_mixing")
     parser.add_argument("--json", action="store_true", help="for programs to read")
@@ -152,14 +154,14 @@ def main(arguments: list[str] | None = None) -> int:
     names = [name for name in names if name not in options.without]
     say = _say_json if options.json else _say_table
     if options.json:
-        print(json.dumps(plan(), ensure_ascii=False), flush=True)
+        print(json.dumps(plan()), flush=True)
     return complain({name: say(name) for name in names})
 
 
 def _say_json(name: str) -> Proof:
     print(json.dumps({"begins": name}), flush=True)
     proof = _prove(name)
-    print(json.dumps(as_json(name, proof), ensure_ascii=False), flush=True)
+    print(json.dumps(as_json(name, proof)), flush=True)
     return proof
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.weave import site
 from labml_style_nn.weave.check import check
 from labml_style_nn.weave.site import Built, Settings, SiteError
@@ -27,14 +28,15 @@ _RUN_EXAMPLES = "run the examples of the modules, to show what they compute"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do as the arguments say; the number is the status to exit with."""
+    show_what_it_can()
     options = _parser().parse_args(arguments)
     if not options.path.exists():
         print(f"there is no {options.path}", file=sys.stderr)
         return 2
     try:
         return int(options.command(options))
-    except SiteError as error:
-        print(error, file=sys.stderr)
+    except (SiteError, OSError) as error:
+        print(reason(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print()
@@ -49,9 +51,9 @@ def _build(options: argparse.Namespace) -> int:
     built = site.build(_settings(options), options.out, options.strict)
     seconds = time.monotonic() - start
     if options.report:
-        options.report.write_text(_report(built), "utf-8")
-    for name, reason in built.book.skipped.items():
-        print(f"skipped {name}: {reason}")
+        options.report.write_text(_report(built), "utf-8", "replace")
+    for name, why in built.book.skipped.items():
+        print(f"skipped {name}: {why}")
     print(_remarks(built, options.report))
     pages = _count(built.book.chapters, "page")
     print(f"{pages} in {seconds:.1f} s: {options.out / 'index.html'}")
@@ -87,6 +89,7 @@ def _check(options: argparse.Namespace) -> int:
         settings.exclude,
         settings.raw_html,
         settings.run_examples,
+        settings.extras,
     )
     problems = sorted(book.desk.problems.found)
     for problem in problems:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
+from labml_style_nn.weave.doctests import note_unreadable
 from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.measures.dependencies import Dependencies
@@ -87,6 +88,7 @@ class Book:
                 chapter = Chapter(dotted, path, page, str(relative), module)
                 self.chapters[page] = chapter
                 self._learn_names(chapter)
+        note_unreadable(self.modules.values(), self.desk.problems)
 
     def _read(
         self, source: Path, exclude: Sequence[str]
@@ -124,15 +126,15 @@ class Book:
         anchor = f"#{target.anchor}" if target.anchor else ""
         if target.page == page and anchor:
             return anchor
-        return self.link(self._url(target.page), page) + anchor
+        return self.link(self.url(target.page), page) + anchor
 
     def link(self, uri: str, page: str) -> str:
         """The address of a file of the site as a link on a page needs it."""
-        folder = posixpath.dirname(self._url(page) + "-")
+        folder = posixpath.dirname(self.url(page) + "-")
         relative = posixpath.relpath(uri or ".", folder or ".")
         return f"{relative}/" if not uri or uri.endswith("/") else relative
 
-    def _url(self, page: str) -> str:
+    def url(self, page: str) -> str:
         """Where a page is published, from the root of the site: `""` is the root."""
         path = PurePosixPath(page)
         if not self.directory_urls:

@@ -1,9 +1,9 @@
 r"""# Check: what a page would lack
 
 A build shows what there is. This looks for what is not there: the title of a module, a
-word about a public class or function, a line that the examples never reach. What a
-build would complain of, it finds too: a name that leads nowhere, a formula that does
-not parse.
+word about a public class or function, an example of a forward pass. What a build would
+complain of, it finds too, and in the same words: a name or a link that leads nowhere, a
+formula that does not parse.
 
 It reads and does not run: not MkDocs, and no module, unless it is told to.
 """
@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labml_style_nn.weave.book import Book
+from labml_style_nn.weave.dialect import to_html
 from labml_style_nn.weave.formulas import node, variables
 from labml_style_nn.weave.links import references
+from labml_style_nn.weave.links.addresses import Addresses, Files
 from labml_style_nn.weave.links.meanings import Meanings
 from labml_style_nn.weave.measures import shapes
-from labml_style_nn.weave.page import document, has_title
+from labml_style_nn.weave.page import document, has_title, pieces
 from labml_style_nn.weave.parse import Definition, Module
 from labml_style_nn.weave.problems import Place, Problems
 
@@ -27,18 +29,21 @@ def check(
     exclude: Sequence[str] = (),
     raw_html: bool = False,
     run_examples: bool = False,
+    extras: bool = True,
 ) -> Book:
     """Read a package or a file, and note all that its pages would lack.
 
-    `cache` is the folder that keeps KaTeX and what it has set.
+    `cache` is the folder that keeps KaTeX and what it has set. Without `extras`, pages
+    show nothing but prose beside code, and nothing else is looked for.
     """
-    book = Book()
+    book = Book(directory_urls=False)
     book.desk.raw_html = raw_html
     book.read(source, exclude)
-    _look_closer(book, cache, run_examples)
-    for page, chapter in book.chapters.items():
+    if extras:
+        _look_closer(book, cache, run_examples)
+    for chapter in book.chapters.values():
         find_silence(chapter.module, book.desk.problems)
-        document(chapter.module, page, book.desk)
+    _make_pages(book)
     if book.desk.formulas.numbers:
         _set_formulas(book, cache)
     return book
@@ -52,6 +57,23 @@ def _look_closer(book: Book, cache: Path, run_examples: bool) -> None:
     if run_examples:
         shapes.note_unreached(book, measured)
     variables.enrich(book, {page: found.values for page, found in measured.items()})
+
+
+def _make_pages(book: Book) -> None:
+    """Let Markdown make each page, for the sake of its links and its rows."""
+    copied = {chapter.download for chapter in book.chapters.values()}
+    pages = {"index.md", *book.chapters}
+    uris, urls = pages | copied, {book.url(page) for page in pages} | copied
+    files = Files(uris.__contains__, urls.__contains__)
+    addresses = Addresses(book)
+    for page, chapter in book.chapters.items():
+        addresses.begin(page, files)
+        html = to_html(document(chapter.module, page, book.desk), addresses)
+        try:
+            pieces(html, chapter.module)
+        except ValueError as error:
+            book.desk.problems.add(Place(chapter.module.path, 1), str(error))
+    addresses.end()
 
 
 def _set_formulas(book: Book, cache: Path) -> None:

@@ -156,15 +156,9 @@ def cut(
 
     Without `raw_html`, what could run in a reader's browser is left out.
 
-    **Raises.** `ValueError` if the document came out of Markdown with other rows than
-    it went in with.
+    **Raises.** `ValueError`, as [`pieces`][] does.
     """
-    prose = content.split(_CUT)
-    if len(prose) != len(module.rows):
-        raise ValueError(
-            f"{len(module.rows)} rows went into Markdown and "
-            f"{len(prose)} came out: is an HTML tag or a fence left open in a row?"
-        )
+    prose = pieces(content, module)
     prose = prose if raw_html else [sanitised(text) for text in prose]
     names = anchors(module)
     lines = _lines(module, extra, names)
@@ -172,6 +166,21 @@ def cut(
         WovenRow(anchor, text.strip(), _code(row, lines), row)
         for row, anchor, text in zip(module.rows, names, prose, strict=True)
     ]
+
+
+def pieces(content: str, module: Module) -> list[str]:
+    """The prose of each row, as HTML.
+
+    **Raises.** `ValueError` if the document came out of Markdown with other rows than
+    it went in with.
+    """
+    found = content.split(_CUT)
+    if len(found) != len(module.rows):
+        raise ValueError(
+            f"{len(module.rows)} rows went into Markdown and "
+            f"{len(found)} came out: is an HTML tag or a fence left open in a row?"
+        )
+    return found
 
 
 def as_written(module: Module) -> str:

@@ -19,8 +19,11 @@ place at the end: a build that fails leaves the good site as it was.
 import logging
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
 from pathlib import Path
+from posixpath import normpath
+from typing import Any
 
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config import config_options as options
@@ -33,14 +36,16 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
-from labml_style_nn.weave import child, styles
+from labml_style_nn.weave import child, dialect, styles
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
 from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import node, variables
+from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
+from labml_style_nn.weave.links.addresses import Addresses
 from labml_style_nn.weave.links.meanings import Meanings
 from labml_style_nn.weave.material import name_landmarks, without_blanks
 from labml_style_nn.weave.measures import hints, shapes
@@ -70,22 +75,6 @@ _KATEX = "assets/katex"
 _STYLE = "assets/weave.css"
 _SCRIPT = "assets/weave.js"
 _INDEX = "index.md"
-_OWN_EXTENSIONS = (
-    "labml_style_nn.weave.headings:HeadingAnchors",
-    "labml_style_nn.weave.safety:LiteralTags",
-)
-# What prose may contain wherever it is rendered, and the settings that the theme needs.
-_EXTENSIONS: dict[str, dict[str, object]] = {
-    "admonition": {},
-    "attr_list": {},
-    "def_list": {},
-    "footnotes": {},
-    "pymdownx.details": {},
-    "pymdownx.highlight": {"pygments_lang_class": True},
-    "pymdownx.inlinehilite": {},
-    "pymdownx.superfences": {},
-    "pymdownx.tabbed": {"alternate_style": True},
-}
 _log = logging.getLogger("mkdocs.plugins.weave")
 
 
@@ -143,7 +132,6 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.rows: dict[str, list[WovenRow]] = {}
         self.pages = Pages.within(Path(self.config.cache) / "pages")
         self.complaints: dict[str, int] = {}
-        self.strict = config.strict
         if self.leaves_site:
             self.site = Path(config.site_dir)
             config.site_dir = str(self._building)
@@ -160,11 +148,14 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         return config
 
     def _extend_markdown(self, config: MkDocsConfig) -> None:
-        for name, settings in _EXTENSIONS.items():
+        for name, settings in dialect.EXTENSIONS.items():
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
                 config.mdx_configs[name] = dict(settings)
-        config.markdown_extensions.extend(_OWN_EXTENSIONS)
+        self.addresses = Addresses(self.book)
+        # MkDocs takes an extension itself as well as its name.
+        own: list[Any] = [*dialect.OWN, self.addresses]
+        config.markdown_extensions.extend(own)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Every page is written."""
@@ -262,9 +253,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def _show_shapes(self, measured: dict[str, Measured]) -> None:
         """Put shapes at the ends of lines, and sizes to the symbols."""
-        if self.strict:
-            ran = {page: found for page, found in measured.items() if found.ran}
-            shapes.note_unreached(self.book, ran)
+        ran = {page: found for page, found in measured.items() if found.ran}
+        shapes.note_unreached(self.book, ran)
         hints.enrich(self.book, measured)
         variables.enrich(self.book, {page: m.values for page, m in measured.items()})
 
@@ -307,7 +297,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         # A title that the navigation does not give comes from the page itself.
         titles = (self._words(page) for page in nav.pages if page.title is None)
         names = repr(dict(self.book.desk.names.by_end))
-        self.pages.begin(config, nav, [*titles, names])
+        places = sorted(file.src_uri for file in files)
+        self.pages.begin(config, str(nav), names, *places, *titles)
         return nav
 
     def _words(self, page: Page) -> str:
@@ -321,10 +312,13 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> str:
         """Turn rows, or the prose of a page written by hand, into Markdown."""
         uri = page.file.src_uri
+        self._follow_addresses(uri, files, config)
         if uri in self.book.chapters:
             chapter = self.book.chapters[uri]
             parts = chapter.name, chapter.module.source, repr(chapter.enrichment)
-            if not self._is_bare(uri) and self.pages.restore(page, files, parts):
+            made = None if self._is_bare(uri) else self.pages.restore(page, *parts)
+            if made:
+                self.addresses.again(made.links, made.files)
                 return ""
             self.complaints[uri] = self.warnings.count
             return document(chapter.module, uri, self.book.desk)
@@ -334,6 +328,20 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         place = Place(uri, 1 + above)
         markdown = self.differences.frame(markdown, place, uri, self.book)
         return to_markdown(markdown, place, uri, self.book.desk)
+
+    def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
+        """Judge the addresses of a page while it is made, and bring what it names."""
+
+        def has(uri: str) -> bool:
+            return files.get_file_from_path(uri) is not None
+
+        def shows(url: str) -> bool:
+            return any(normpath(file.url) == url for file in files)
+
+        def bring(uri: str, path: Path) -> None:
+            self._bring(files, config, {uri: path})
+
+        self.addresses.begin(uri, links.Files(has, shows, bring))
 
     @event_priority(-50)  # after the plugins that make pages
     def on_page_content(
@@ -349,6 +357,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self.complaints[uri] -= self.warnings.count
             self._tell_differences(chapter)
             (page.present_anchor_ids or set()).update(addresses(chapter.module))
+            page.links_to_anchors = None  # They are judged here, with their lines.
             html = flat(self.rows[uri], chapter.module)
         elif uri == _INDEX and self.index_is_bare:
             html += contents(self.book, uri)
@@ -379,6 +388,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Set the mathematics of the site, and tell what is wrong."""
         env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
+        self.addresses.end(partial(_anchors, files))
         without_template(env)
         restored = self.pages.restored.values()
         if self.book.desk.formulas.numbers or has_formulas(restored):
@@ -436,7 +446,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         formulas = self.book.desk.formulas
         output = formulas.plain(head) + end + formulas.fill(body)
         if uri in self.rows and not self._is_wrong(uri):
-            self.pages.keep(page, config, output)
+            self.pages.keep(page, config, output, *self.addresses.found(uri))
         return output
 
     def _is_bare(self, uri: str) -> bool:
@@ -449,6 +459,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         problems = self.book.desk.problems.found
         noted = any(problem.place.path == path for problem in problems)
         return noted or self.complaints[uri] != 0 or self._is_bare(uri)
+
+
+def _anchors(files: Files, uri: str) -> set[str] | None:
+    """What can be linked to on a page, if that is known."""
+    file = files.get_file_from_path(uri)
+    return file.page.present_anchor_ids if file and file.page else None
 
 
 def _included(file: File) -> File:

@@ -14,9 +14,16 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from labml_style_nn.console import show_what_it_can
+
 
 class _Handler(SimpleHTTPRequestHandler):
     """Files, and the site's own page for what is not there."""
+
+    # Python asks the system, and some programs teach Windows another type.
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript"
+    }
 
     def send_error(
         self, code: int, message: str | None = None, explain: str | None = None
@@ -45,6 +52,7 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
 
 def main() -> None:
     """Serve until Ctrl-C."""
+    show_what_it_can()
     parser = argparse.ArgumentParser(
         prog="python -m labml_style_nn.weave.preview",
         description="Serve a built site on this machine.",

@@ -152,6 +152,7 @@ _ATTRIBUTES = {
     "svg": {"viewBox", "xmlns"},
     "path": {"d"},
 }
+SCHEMES = {"http", "https", "mailto", "ftp"}
 # The theme finds its own settings by such an id: prose must not pass for them. Only
 # what Markdown's extensions number themselves (tabs, lines of code) begins so.
 _OWN_IDS = re.compile(r"(?!__)|__(tabbed|code|codelineno|span)[\d_-]")
@@ -174,7 +175,7 @@ _CLEANER = nh3.Cleaner(
     attributes=_ATTRIBUTES,
     attribute_filter=_filtered,
     filter_style_properties={"text-align"},
-    url_schemes={"http", "https", "mailto", "ftp"},
+    url_schemes=SCHEMES,
     link_rel=None,
 )
 

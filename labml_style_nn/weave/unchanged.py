@@ -22,8 +22,6 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, DictLoader, Environment
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import Files
-from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 
@@ -45,32 +43,17 @@ class Made:
     title: str
     toc: list[list[Any]]
     anchors: list[str]
-    links: dict[str, dict[str, str]]
+    links: list[list[str]]
+    files: dict[str, str]
     entries: list[dict[str, Any]]
     html: str
 
-    @classmethod
-    def of(cls, key: str, page: Page, config: MkDocsConfig, html: str) -> "Made":
-        """What MkDocs made of a page."""
-        links = page.links_to_anchors or {}
-        return cls(
-            key,
-            str(page.title),
-            [_link(item) for item in page.toc],
-            sorted(page.present_anchor_ids or ()),
-            {file.src_uri: anchors for file, anchors in links.items()},
-            entries(page, config),
-            html,
-        )
-
-    def restore(self, page: Page, files: Files) -> None:
+    def restore(self, page: Page) -> None:
         """Let a page know what MkDocs would find out about it, without its prose."""
         page.content = ""
         page.title = self.title
         page.toc = _contents(self.toc)
         page.present_anchor_ids = set(self.anchors)
-        found = ((files.get_file_from_path(uri), a) for uri, a in self.links.items())
-        page.links_to_anchors = {file: anchors for file, anchors in found if file}
         page.meta["template"] = _TEMPLATE
 
 
@@ -132,22 +115,24 @@ class Pages:
         """The pages of a folder: a preview reads them once."""
         return cls(folder)
 
-    def begin(self, config: MkDocsConfig, nav: Navigation, more: Iterable[str]) -> None:
+    def begin(self, config: MkDocsConfig, *more: str) -> None:
         """Begin a build. Nothing is restored where a search of another kind reads."""
-        self.all = surroundings(config, nav, more)
+        self.all = surroundings(config, *more)
         self.keys, self.restored = {}, {}
         self.usable = _index(config) is not None
 
-    def restore(self, page: Page, files: Files, parts: Iterable[str]) -> bool:
+    def restore(self, page: Page, *parts: str) -> Made | None:
         """Let a page be as it was, if it was made of the same parts."""
         uri = page.file.src_uri
         key = self.keys[uri] = digest(self.all, *parts)
         made = self.known.get(uri) or self._read(uri)
         if made is None or made.key != key or not self.usable:
-            return False
+            return None
+        if not all(Path(path).is_file() for path in made.files.values()):
+            return None
         self.known[uri] = self.restored[uri] = made
-        page.render = lambda config, files: made.restore(page, files)  # type: ignore[method-assign]
-        return True
+        page.render = lambda config, files: made.restore(page)  # type: ignore[method-assign]
+        return made
 
     def index(self, page: Page, config: MkDocsConfig) -> None:
         """Give the search what it had found in a page before."""
@@ -155,10 +140,29 @@ class Pages:
         del index[len(index) - len(now) :]
         index.extend(self.restored[page.file.src_uri].entries)
 
-    def keep(self, page: Page, config: MkDocsConfig, html: str) -> None:
-        """Keep a page at once: a build that is stopped later has it."""
+    def keep(
+        self,
+        page: Page,
+        config: MkDocsConfig,
+        html: str,
+        links: list[list[str]],
+        files: dict[str, str],
+    ) -> None:
+        """Keep a page at once: a build that is stopped later has it.
+
+        `links` and `files` are what there is to judge and to bring again.
+        """
         uri = page.file.src_uri
-        made = self.known[uri] = Made.of(self.keys[uri], page, config, html)
+        made = self.known[uri] = Made(
+            self.keys[uri],
+            str(page.title),
+            [_link(item) for item in page.toc],
+            sorted(page.present_anchor_ids or ()),
+            links,
+            files,
+            entries(page, config),
+            html,
+        )
         head = asdict(made)
         del head["html"]
         text = f"{json.dumps(head, ensure_ascii=False)}\n{html}"
@@ -182,7 +186,7 @@ def without_template(env: Environment) -> None:
 # ## What a page is made of
 
 
-def surroundings(config: MkDocsConfig, nav: Navigation, more: Iterable[str]) -> str:
+def surroundings(config: MkDocsConfig, *more: str) -> str:
     """A key for what all pages are made of, `more` included."""
     # What is installed is known by its version.
     own = [folder for folder in config.theme.dirs if "site-packages" not in folder]
@@ -192,7 +196,7 @@ def surroundings(config: MkDocsConfig, nav: Navigation, more: Iterable[str]) -> 
     files = [path for path in found if path.is_file() and path.suffix != ".pyc"]
     plugins = [(name, dict(plugin.config)) for name, plugin in config.plugins.items()]
     settings = {name: value for name, value in config.items() if name not in _APART}
-    shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins} {nav}")
+    shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
     return digest(installed(), shown, *more, files=files)
 
 

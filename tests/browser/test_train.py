@@ -3,10 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -497,6 +500,114 @@ def test_a_download_that_fails_can_be_tried_again(file: str, page: Page) -> None
     main(page).click()
     wait(page, "running")
     expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def served_as(kind: str) -> Callable[[Route], None]:
+    """A server that says something else of what it sends."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        headers = {**response.headers, "content-type": kind}
+        route.fulfill(response=response, headers=headers)
+
+    return answer
+
+
+def page_instead(route: Route) -> None:
+    """A server that knows no such file, and answers that all is well."""
+    route.fulfill(status=200, content_type="text/html", body="\n<!doctype html><p>No")
+
+
+def cut(route: Route) -> None:
+    response = route.fetch()
+    route.fulfill(response=response, body=response.body()[:100_000])
+
+
+def without_wasm(route: Route) -> None:
+    response = route.fetch()
+    headers = {**response.headers, "content-security-policy": "script-src 'self'"}
+    route.fulfill(response=response, headers=headers)
+
+
+BINARY = served_as("application/octet-stream")
+GLUE, GZIPPED = "ort-wasm-simd-threaded.js", "ort-wasm-simd-threaded.wasm.gz"
+REFUSED: dict[str, tuple[str, Callable[[Route], None], str]] = {
+    "type": ("ort.wasm.min.js", BINARY, "it is application/octet-stream, not Java"),
+    "type later": (GLUE, served_as("text/plain"), "it is text/plain, not JavaScript"),
+    "no file": ("ort.wasm.min.js", lambda route: route.fulfill(status=404), "404"),
+    "page for a script": (GLUE, page_instead, "it is text/html, not JavaScript"),
+    "page for the manifest": ("manifest.json", page_instead, "a page in its place"),
+    "page for a graph": ("default.probe.onnx", page_instead, "a page in its place"),
+    "page for the digits": ("digits.bin", page_instead, "a page in its place"),
+    "cut": (GZIPPED, cut, f"{GZIPPED}: it is broken, or not whole"),
+    "thread": ("worker.js", BINARY, "worker.js: the thread could not begin"),
+}
+
+
+@pytest.mark.parametrize(("file", "answer", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_the_server_does_is_said(
+    page: Page, file: str, answer: Callable[[Route], None], words: str
+) -> None:
+    page.route(f"**/{MODULES}/**/{file}", answer)
+    page.goto(TRAIN)
+    main(page).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(words, timeout=PATIENT)
+    expect(alert).to_contain_text("could not be loaded")
+    wait(page, "idle")
+
+
+def test_rules_against_webassembly_are_named(page: Page) -> None:
+    page.route(f"**/{MODULES}/worker.js", without_wasm)
+    page.goto(TRAIN)
+    main(page).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("needs 'wasm-unsafe-eval'", timeout=PATIENT)
+
+
+class Strange(SimpleHTTPRequestHandler):
+    """A server that knows few types, and says of `.gz` that it compressed it."""
+
+    extensions_map: ClassVar = {
+        **{".html": "text/html", ".css": "text/css", ".js": "text/javascript"},
+        **dict.fromkeys((".gz", ".json", ".onnx", ".bin", ""), "application/x-what"),
+    }
+
+    def end_headers(self) -> None:
+        if self.path.endswith(".gz"):
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_it_trains_on_a_server_that_knows_few_types_and_below_a_path(
+    browser: Browser, site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "path").symlink_to(site)
+    handler = partial(Strange, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{web.server_port}/some/path/"
+        with open_context(browser, base_url=base) as context:
+            page = context.new_page()
+            begin(page, "?net=patch_4&epochs=1")
+            wait(page, "finished")
+        web.shutdown()
+
+
+def test_from_a_disk_it_says_that_it_takes_a_server(
+    browser: Browser, site: Path
+) -> None:
+    with open_context(browser) as context:
+        page = context.new_page()
+        page.goto((site / TRAIN / "index.html").as_uri())
+        expect(page.get_by_text("a server only")).to_be_visible(timeout=PATIENT)
+        expect(main(page)).to_be_hidden()
+        expect(page.locator("[data-recorded] .curve").first).to_be_visible()
 
 
 # A tab that nobody sees is not asked to paint. Chromium without a window has no tab in

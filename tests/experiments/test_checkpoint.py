@@ -1,6 +1,8 @@
 """Checkpoints: whole at every moment, of one run, and nothing but numbers."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,10 @@ def test_what_is_saved_is_loaded(path: Path) -> None:
 def test_interrupted_save_leaves_the_old_one_whole(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(state: Any, file: Path) -> None:
-        file.write_bytes(b"half")
+    def interrupted(unfinished: Path, path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(torch, "save", half)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(path, {"settings": {}, "weight": torch.zeros(3)})
     assert load_checkpoint(path, SETTINGS)["weight"].equal(torch.arange(3))
@@ -54,8 +55,11 @@ def test_other_settings_are_named(path: Path) -> None:
 
 
 def test_broken_file_is_named(path: Path) -> None:
+    save_checkpoint(path, {"settings": SETTINGS, "weight": torch.randn(5000)})
     whole = path.read_bytes()
-    for broken in (b"", b"not a checkpoint", whole[:100], whole[: len(whole) // 2]):
+    cuts = [whole[: len(whole) * part // 10] for part in range(10)]
+    shifted = [whole[:at] + b"\0" + whole[at:] for at in range(0, 600, 60)]
+    for broken in (*cuts, *shifted, b"not a checkpoint", b"\x80\x02.", b"PK\x03\x04"):
         path.write_bytes(broken)
         with pytest.raises(
             CheckpointError, match=r"checkpoint\.pt is not a checkpoint"
@@ -63,8 +67,47 @@ def test_broken_file_is_named(path: Path) -> None:
             load_checkpoint(path, SETTINGS)
 
 
+def test_folder_in_its_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").mkdir()
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a checkpoint"):
+        load_checkpoint(tmp_path / "checkpoint.pt", SETTINGS)
+
+
+def test_file_that_must_not_be_read_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(torch, "load", refuse)
+    with pytest.raises(CheckpointError, match=r"cannot be read: Permission denied$"):
+        load_checkpoint(path, SETTINGS)
+
+
+FILLS_THE_DISK = """
+import resource, sys
+from pathlib import Path
+import torch
+from labml_style_nn.experiments.checkpoint import save_checkpoint
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    save_checkpoint(Path(sys.argv[1]), {"settings": {}, "weight": torch.zeros(50_000)})
+except OSError as error:
+    print(error)
+"""
+
+
+def test_full_disk_is_told_and_the_old_one_is_whole(path: Path) -> None:
+    command = [sys.executable, "-c", FILLS_THE_DISK, str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "File too large (whatever was saved before is whole)" in said
+    assert str(path) in said
+    assert load_checkpoint(path, SETTINGS)["weight"].equal(torch.arange(3))
+    assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]
+
+
 def test_file_of_something_else_is_named(path: Path) -> None:
-    for other in ({"weight": torch.zeros(2)}, [1, 2, 3]):
+    for other in ({"weight": torch.zeros(2)}, [1, 2, 3], {"settings": 7}, None):
         torch.save(other, path)
         with pytest.raises(CheckpointError, match="is not a checkpoint"):
             load_checkpoint(path, SETTINGS)

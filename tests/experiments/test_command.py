@@ -97,7 +97,9 @@ def test_finished_run_does_not_train_again(
         (["--epochs=0"], "epochs must be at least 1, got 0"),
         (["--patch-size=3"], "must be a multiple of patch_size"),
         (["--learning-rate=1e30"], "the loss is nan in epoch 1, step 2"),
-        (["--seeds", "-1"], "seed must be a number from 0 up, got -1"),
+        (["--seeds", "-1"], "a seed must be from 0 to 4294967295, got -1"),
+        (["--seeds", "0", "4294967296"], "from 0 to 4294967295, got 4294967296"),
+        (["--threads=-1"], "threads must be from 0 to 1024, got -1"),
         (["--full"], "no full size is set for digits: leave out --full"),
         (["--validation=1437"], "less than the 1437 training images, got 1437"),
     ],
@@ -122,6 +124,33 @@ def test_other_settings_in_the_same_folder_are_refused(
     Run(Trainer(model, task, settings), tmp_path / "seed-0").save()
     assert main(MIXER, small(MIXER, f"--out={tmp_path}", "--hidden-dim=9")) == 1
     assert "hidden_dim was 8, not 9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("made", "place"),
+    [
+        ("a file", "out"),
+        ("a file", "out/seed-0"),
+        ("a folder", "out/seed-0/checkpoint.pt"),
+        ("a folder", "out/results.jsonl"),
+        ("no record", "out/results.jsonl"),
+    ],
+)
+def test_what_stands_in_the_way_is_named_before_training(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    made: str,
+    place: str,
+) -> None:
+    monkeypatch.delattr(Trainer, "advance")
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir() if made == "a folder" else path.write_text(f"{made}\n")
+    assert main(MIXER, small(MIXER, f"--out={tmp_path / 'out'}")) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert str(path) in said
 
 
 def test_data_that_is_not_there_is_an_error_in_words(

@@ -30,6 +30,16 @@ def test_columns_are_the_curves() -> None:
     assert records.columns([]) == {}
 
 
+def test_a_note_may_hold_any_letter_and_an_older_record_lack_the_key(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text('{"older": 1}\n')
+    records.add(path, {"seed": 0, "note": "a\u2028b\u0085c"}, key="seed")
+    assert records.read(path)[1] == {"seed": 0, "note": "a\u2028b\u0085c"}
+    assert len(records.read(path)) == 2
+
+
 def test_circumstances_are_of_this_machine() -> None:
     told = records.circumstances(torch.device("cpu"))
     assert told["machine"] == f"{platform.system()} {platform.machine()}"

@@ -15,7 +15,11 @@ from torch import nn
 
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.experiments import records
-from labml_style_nn.experiments.checkpoint import CheckpointError
+from labml_style_nn.experiments.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+)
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import DivergedError, Trainer
@@ -109,6 +113,18 @@ def test_killed_run_goes_on_from_the_last_epoch(
     resumed.train(quiet=True)
     assert resumed.history == whole.history
     assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
+
+
+@pytest.mark.parametrize("lacking", ["training", "history", "seconds"])
+def test_checkpoint_that_lacks_a_part_is_named(tmp_path: Path, lacking: str) -> None:
+    run = start(tmp_path)
+    run.save()
+    path = tmp_path / "checkpoint.pt"
+    state = load_checkpoint(path, run.settings)
+    del state[lacking]
+    save_checkpoint(path, state)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a checkpoint"):
+        start(tmp_path)
 
 
 def test_second_signal_is_obeyed_at_once(

@@ -21,7 +21,7 @@ from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.data.digits import split_digits
 
 PACKAGE = Path(labml_style_nn.__file__).parent
-WEB = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
+WEB = ("ort.wasm.min.js", "ort-wasm-simd-threaded.js")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,8 @@ def test_little_travels(files: Files, manifest: dict[str, Any]) -> None:
     packed = files["ort/ort-wasm-simd-threaded.wasm.gz"]
     assert gzip.decompress(packed).startswith(b"\0asm")
     assert all(f"ort/{name}" in files for name in WEB)
+    # Many servers know no type for `.mjs`, and no browser runs a script without one.
+    assert not [name for name in files if name.endswith(".mjs")]
 
 
 @pytest.mark.parametrize("name", VARIANTS)

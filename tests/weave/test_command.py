@@ -209,6 +209,75 @@ def test_check_is_content_with_a_good_module(
     assert capsys.readouterr().out == ""
 
 
+# Something of every kind that is judged.
+FAULTY = '''r"""# Faulty
+
+A name [`Nowhere`][], a page [there](nowhere.md), $\\nosuch$ and a $ alone.
+
+## Notation
+
+- $B$, `missing`: what no code names
+
+>>> Faulty().forward(1)
+2
+
+>>>refused
+"""
+
+
+class Faulty:
+    """Own.
+
+    >>> Faulty().forward(2)
+    2
+    """
+
+    def forward(self, x):
+        """Not \\raw."""
+        if x > 5:
+            return x
+        return 1
+'''
+UNREACHED = '''"""# Unreached
+
+>>> forward(1)
+1
+"""
+
+
+def forward(x):
+    """Give."""
+    if x > 5:
+        return 2
+    return 1
+'''
+
+
+@pytest.mark.parametrize("options", [[], ["--run-examples"], ["--plain"]])
+def test_a_check_lists_what_a_build_remarks(
+    tmp_path: Path,
+    weave: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+) -> None:
+    package, report = tmp_path / "pkg", tmp_path / "report.txt"
+    package.mkdir()
+    (package / "faulty.py").write_text(FAULTY)
+    (package / "unreached.py").write_text(UNREACHED)
+    out = ["--out", tmp_path / "site", "--report", report]
+    assert weave("build", package, *out, *options) == 0
+    remarks = report.read_text().partition("# Remarks\n")[2].split("\n")[:-1]
+    capsys.readouterr()
+    assert weave("check", package, *options) == 1
+    listed = capsys.readouterr().out.splitlines()
+    assert [line for line in listed if "nothing is said" not in line] == remarks
+    assert len(remarks) >= 6
+    unreached = [
+        line for line in remarks if "no example of this module reaches" in line
+    ]
+    assert len(unreached) == ("--run-examples" in options)
+
+
 def test_silence_is_what_a_reader_would_miss() -> None:
     source = '''"""# A"""
 
@@ -325,3 +394,13 @@ def test_examples_run_when_told_and_a_module_that_cannot_be_imported_is_a_page(
     assert "example" in capsys.readouterr().out
     assert weave("check", package, "--run-examples") == 1
     assert "there_is_no_such_module" in capsys.readouterr().out
+
+
+def test_a_report_that_cannot_be_written_is_named(
+    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.py").write_text('"""# One"""\n')
+    report = tmp_path / "no such folder" / "report.txt"
+    options = ("--out", tmp_path / "site", "--report", report)
+    assert weave("build", tmp_path / "one.py", *options) == 1
+    assert capsys.readouterr().err == f"{report}: No such file or directory\n"

@@ -1,6 +1,7 @@
 /* Files of the site, with word of how much has come. */
 
 const GZIP = [0x1f, 0x8b]; // how a compressed file begins
+const WASM = [0x00, 0x61, 0x73, 0x6d]; // and a program of WebAssembly
 
 export class LoadError extends Error {}
 
@@ -28,19 +29,35 @@ export class Loader {
     } catch (error) {
       throw new LoadError(`${name}: ${error.message}`);
     }
-    return joined(parts);
+    const whole = joined(parts);
+    // Some servers answer with a page, and that all is well, where there is no such file.
+    if (isPage(whole)) throw new LoadError(`${name}: the server sent a page in its place`);
+    return whole;
   }
 
   async json(name) {
     return JSON.parse(new TextDecoder().decode(await this.bytes(name)));
   }
 
-  /* What is in a compressed file. Some servers let the browser expand it on the way. */
-  async expanded(name) {
+  /* A compressed program of WebAssembly. Some servers let the browser expand it on the way. */
+  async program(name) {
     const bytes = await this.bytes(name);
-    if (GZIP.some((byte, i) => bytes[i] !== byte)) return bytes;
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    const program = begins(bytes, GZIP) ? await expanded(bytes) : bytes;
+    if (!begins(program, WASM)) throw new LoadError(`${name}: it is broken, or not whole`);
+    return program;
+  }
+
+  /* A script. Browsers take it only if the server says that it is one. */
+  async module(name) {
+    try {
+      return await import(new URL(name, this.base));
+    } catch (error) {
+      const response = await this.#ask(name);
+      const type = response.headers.get("Content-Type") ?? "of no type";
+      const isScript = /javascript|ecmascript/.test(type);
+      const why = isScript ? error.message : `the server says that it is ${type}, not JavaScript`;
+      throw new LoadError(`${name}: ${why}`);
+    }
   }
 
   async #ask(name) {
@@ -63,6 +80,22 @@ async function* chunks(stream) {
     if (done) return;
     yield value;
   }
+}
+
+function begins(bytes, magic) {
+  return magic.every((byte, i) => bytes[i] === byte);
+}
+
+/* None of our files begins as HTML does. */
+function isPage(bytes) {
+  return new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().startsWith("<");
+}
+
+/* What is not compressed rightly becomes nothing. */
+async function expanded(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const whole = await new Response(stream).arrayBuffer().catch(() => new ArrayBuffer(0));
+  return new Uint8Array(whole);
 }
 
 function joined(parts) {

@@ -1,15 +1,16 @@
 /* onnxruntime-web: it runs the graphs that were made from the PyTorch modules when the
  * site was built. One thread, WebAssembly, and no special headers from the server. */
 
-const MODULE = "ort/ort.wasm.min.mjs";
+const MODULE = "ort/ort.wasm.min.js";
 const BINARY = "ort/ort-wasm-simd-threaded.wasm.gz";
-const GLUE = "ort/ort-wasm-simd-threaded.mjs";
+const GLUE = "ort/ort-wasm-simd-threaded.js";
 
 export class Runtime {
   static async load(loader) {
     const [ort, binary] = await Promise.all([
-      import(new URL(MODULE, loader.base)),
-      loader.expanded(BINARY),
+      loader.module(MODULE),
+      loader.program(BINARY),
+      loader.module(GLUE), // which onnxruntime-web asks for by itself, and then finds
     ]);
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.wasmBinary = binary;

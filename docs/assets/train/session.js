@@ -38,8 +38,10 @@ export class Session extends EventTarget {
     worker.onmessage = ({ data }) => this.#pass(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      const detail = event.message ?? "the thread could not begin";
-      this.#pass({ type: "failed", run: this.#run, why: "other", detail });
+      // An error in a script has words; a script that did not come has none.
+      const why = event.message ? "other" : "load";
+      const detail = event.message || "worker.js: the thread could not begin";
+      this.#pass({ type: "failed", run: this.#run, why, detail });
     };
     return worker;
   }

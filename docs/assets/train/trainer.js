@@ -221,6 +221,7 @@ function messages() {
 
 function reason(error) {
   if (error instanceof LoadError) return "load";
+  if (/unsafe-eval|\bCSP\b|Content.Security/i.test(String(error))) return "policy";
   const memory = error instanceof RangeError || /memory|alloc/i.test(String(error));
   return memory ? "memory" : "other";
 }

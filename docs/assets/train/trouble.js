@@ -5,7 +5,12 @@ const WORDS = {
   wasm: "This browser does not run WebAssembly, or it is switched off.",
   simd: "This browser's WebAssembly has no instructions on vectors (SIMD), which the training needs.",
   old: "This browser cannot expand the compressed program.",
-  load: "The program could not be loaded. Look whether you are connected, then press Train again.",
+  load:
+    "A part of the program could not be loaded. Look whether you are connected, then press Train " +
+    "again. If it stays so, tell whoever runs this site.",
+  policy:
+    "The rules of this server (Content-Security-Policy) forbid WebAssembly: their script-src " +
+    "needs 'wasm-unsafe-eval'.",
   memory: "The browser has run out of memory. Close some tabs, then press Train again.",
   other: "The training was stopped by an error.",
 };

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from labml_style_nn.weave.copies.imports import Import
+from labml_style_nn.weave.copies.package import StandaloneError
 from labml_style_nn.weave.copies.units import IMPORTS, bound, units
+from labml_style_nn.weave.doctests import UnreadableError, parts
 from labml_style_nn.weave.parse import Module, Prose
+from labml_style_nn.weave.problems import Place
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)[ #]*$", re.MULTILINE)
 _NAMED = re.compile(r"examples?", re.IGNORECASE)
@@ -35,11 +38,18 @@ class Examples:
 
     @classmethod
     def of(cls, module: Module) -> "Examples":
-        """The examples of the docstring that opens a module."""
+        """The examples of the docstring that opens a module.
+
+        **Raises.** [`StandaloneError`][] if doctest cannot read them.
+        """
         for text in module.rows[0].prose if module.rows else ():
-            # A comment is no docstring: a licence may stand above it.
-            if not module.lines[text.line - 1].lstrip().startswith("#"):
+            if module.lines[text.line - 1].lstrip().startswith("#"):
+                continue  # A comment is no docstring: a licence may stand above.
+            try:
                 return cls(list(_kept(text)), text.line, text.raw)
+            except UnreadableError as error:
+                place = Place(module.path, text.line + error.line - 1)
+                raise StandaloneError(place, error.reason) from None
         return cls([], 1, True)
 
     @property
@@ -139,7 +149,7 @@ def _groups(text: str) -> list[tuple[bool, list[doctest.Example]]]:
     """The examples by the paragraphs they stand in, and whether under the heading."""
     groups: list[tuple[bool, list[doctest.Example]]] = []
     named, level, together = False, 7, False
-    for part in doctest.DocTestParser().parse(text):
+    for part in parts(text):
         if isinstance(part, doctest.Example):
             if not together:
                 groups.append((named, []))

@@ -64,6 +64,8 @@ def _install(folder: Path) -> None:
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if result.returncode:
         raise NodeError(f"npm could not install {MANIFEST.name}:\n{result.stderr}")

@@ -13,7 +13,6 @@ an entry must be a name in the module's code or in its examples.
 """
 
 import ast
-import doctest
 import io
 import json
 import math
@@ -23,6 +22,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 
 from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.doctests import sources
 from labml_style_nn.weave.enrich import Mark
 from labml_style_nn.weave.formulas.notation import Entry, items, notation
 from labml_style_nn.weave.formulas.symbols import Symbols, is_symbol, pattern
@@ -171,8 +171,4 @@ def _examples(module: Module) -> Iterator[str]:
     """The code of the examples in prose."""
     for row in module.rows:
         for prose in row.prose:
-            try:
-                examples = doctest.DocTestParser().get_examples(prose.text)
-            except ValueError:  # not written as doctest wants it
-                continue
-            yield from (example.source for example in examples)
+            yield from sources(prose.text)

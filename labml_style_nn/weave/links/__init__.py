@@ -11,5 +11,6 @@ Names in the code lead to what they name. Nothing of an author's is imported.
 - [`lookup`][links.lookup]: the process that asks an installed library what it holds.
 - [`signatures`][links.signatures]: how a definition is called, and what it is for, in
   two lines.
+- [`addresses`][links.addresses]: whether the links and images in prose lead somewhere.
 - [`uses`][links.uses]: which page uses which.
 """

@@ -335,7 +335,11 @@ def _version(root: str) -> str | None:
 def _look_up(names: Sequence[str]) -> Facts:
     command = [sys.executable, "-I", lookup.__file__]
     answer = subprocess.run(
-        command, input=json.dumps(names), capture_output=True, encoding="utf-8"
+        command,
+        input=json.dumps(names),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if answer.returncode:
         raise RuntimeError(f"the libraries cannot be asked for names:\n{answer.stderr}")

@@ -12,12 +12,12 @@ changed on one page runs no example, proof or notebook of another.
 """
 
 import ast
-import doctest
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from labml_style_nn.weave.doctests import sources
 from labml_style_nn.weave.kept import digest
 from labml_style_nn.weave.parse import Module, ParseError, parse
 
@@ -159,13 +159,7 @@ def _examples(text: str) -> ast.Module:
 
 
 def _statements(text: str) -> list[ast.stmt]:
-    if ">>>" not in text:
-        return []
-    try:
-        examples = doctest.DocTestParser().get_examples(text)
-    except ValueError:
-        return []
-    return [stmt for example in examples for stmt in _parse(example.source).body]
+    return [stmt for source in sources(text) for stmt in _parse(source).body]
 
 
 def _names(node: ast.AST, name: str, is_package: bool) -> Iterator[str]:

@@ -592,11 +592,8 @@ class Run:
         """Run the examples of all docstrings, each in names of its own."""
         if not self.module:
             return
-        try:
-            tests = doctest.DocTestFinder().find(self.module, self.name)
-        except ValueError as error:
-            self._fail(1, f"the examples cannot be read: {error}")
-            return
+        finder = doctest.DocTestFinder(parser=_Parser(self))
+        tests = finder.find(self.module, self.name)
         runner = _Runner(self._fail)
         for test in tests:
             runner.run(test, out=lambda text: None, clear_globs=False)
@@ -635,6 +632,44 @@ class Run:
                 for target, found in recorder.shapes.items()
             ],
         }
+
+
+class _Parser(doctest.DocTestParser):
+    """Passes over a text that doctest refuses, and says so."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def get_doctest(
+        self, string: str, globs: Any, name: str, filename: Any, lineno: int | None
+    ) -> doctest.DocTest:
+        if name == self.run.name:
+            lineno = _opening(self.run.recorder.path)  # doctest says 0 in any case
+        try:
+            return super().get_doctest(string, globs, name, filename, lineno)
+        except ValueError as error:
+            line, reason = refusal(error)
+            self.run._fail((lineno or 0) + line, reason)
+            return doctest.DocTest([], globs, name, filename, lineno, string)
+
+
+def _opening(path: Path) -> int:
+    """How many lines stand above the docstring of a module."""
+    return next((node.lineno - 1 for node in ast.parse(path.read_bytes()).body), 0)
+
+
+# What doctest says; of what it quotes, only an option: a line is told by its number.
+_REFUSAL = re.compile(
+    r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
+)
+
+
+def refusal(error: ValueError) -> tuple[int, str]:
+    """The line of a text, from 1, that doctest cannot read, and the reason."""
+    match = _REFUSAL.fullmatch(str(error))
+    line, problem = (int(match[1]), match[2]) if match else (1, str(error))
+    line += "directive" in problem  # which doctest counts from 0
+    return line, f"doctest cannot read the example here, which {problem}"
 
 
 # Those of pytest: `...` stands for anything, and a failure ends the text it is in.

@@ -1,0 +1,73 @@
+"""A console that lacks letters: the message is shown, and no command dies of it."""
+
+import io
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from labml_style_nn import __main__ as package
+from labml_style_nn.data import __main__ as data
+from labml_style_nn.experiments import few_shot, mixer_images, token_cost
+from labml_style_nn.experiments.command import main as experiment
+from labml_style_nn.proofs import __main__ as proofs
+from labml_style_nn.weave import __main__ as weave
+from labml_style_nn.weave import preview
+from labml_style_nn.weave.evidence.proof import prove
+from tests.conftest import CACHE
+
+COMMANDS: dict[str, Callable[[], object]] = {
+    "weave": lambda: weave.main(["--help"]),
+    "copy and live": lambda: package.main(["--help"]),
+    "data": lambda: data.main(["--help"]),
+    "proofs": lambda: proofs.main(["--help"]),
+    "experiments": lambda: experiment(mixer_images.EXPERIMENT, ["--help"]),
+    "few_shot": lambda: few_shot.main(["--help"]),
+    "token_cost": lambda: token_cost.main(["--help"]),
+    "preview": preview.main,
+}
+
+
+def shown(command: Callable[[], object]) -> str:
+    """What a command shows on a console that knows a few letters only."""
+    letters = io.BytesIO()
+    console = io.TextIOWrapper(letters, "cp1252")
+    with redirect_stdout(console):
+        command()
+        print("ν̲ × “x”")
+    console.flush()
+    return letters.getvalue().decode("cp1252")
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_every_command_replaces_what_the_console_lacks(
+    monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["preview", "--help"])
+
+    def asked_for_help() -> None:
+        with pytest.raises(SystemExit):
+            command()
+
+    assert shown(asked_for_help).endswith("?? × “x”\n")
+
+
+def test_a_check_shows_what_katex_underlines(katex: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('r"""# A\n\n$$\\nosuch{x}$$\n"""\n')
+    options = ["check", str(tmp_path / "a.py"), "--cache", str(CACHE / "weave")]
+    assert "a.py:3: KaTeX parse error" in shown(lambda: weave.main(options))
+
+
+def test_a_proof_program_is_understood_whatever_the_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    (tmp_path / "proves.py").write_text(
+        "import json\n"
+        "print(json.dumps({'format': 1, 'date': '2025-01-01', 'versions': {'×': '1'},"
+        " 'sources': [], 'pages': {}}, ensure_ascii=False))\n"
+    )
+    proved = prove("proves", tmp_path, tmp_path / "proofs.json")
+    assert proved.versions == {"×": "1"}
