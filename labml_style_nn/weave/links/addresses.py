@@ -59,7 +59,8 @@ class _Anchor:
     chapter: Chapter
 
 
-@dataclass
+# As a setting of Markdown it is the same whatever it has found.
+@dataclass(repr=False)
 class Addresses(Extension):
     """Judges the links and the images of modules while Markdown makes their pages.
 
