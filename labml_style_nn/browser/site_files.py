@@ -17,7 +17,7 @@ import json
 from pathlib import Path
 
 from labml_style_nn.browser import digit_file
-from labml_style_nn.browser.exports import graphs
+from labml_style_nn.browser.exports import Progress, graphs
 from labml_style_nn.browser.manifest import manifest
 from labml_style_nn.browser.record import recorded
 from labml_style_nn.browser.variants import VARIANTS
@@ -31,9 +31,9 @@ SCRIPTS = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 PROGRAM = "ort-wasm-simd-threaded.wasm"
 
 
-def files(cache: Path, stale: bool = False) -> Files:
+def files(cache: Path, stale: bool = False, progress: Progress | None = None) -> Files:
     """Every file by its name. If `stale`, the graphs may be those of earlier code."""
-    found = contents(graphs(cache, stale))
+    found = graphs(cache, stale, progress)
     sizes = {name: len(content) for name, content in found.items()}
     told = manifest(list(VARIANTS.values()), sizes, recorded())
     return {
