@@ -86,39 +86,42 @@ def test_each_variant_has_a_recorded_run_of_this_code() -> None:
         assert len(run["accuracy"]) == EPOCHS + 1
 
 
-def write_one(folder: Path) -> None:
-    (folder / "one.onnx").write_text("a graph")
+def write_one(name: str, folder: Path) -> None:
+    (folder / f"{name}.step.onnx").write_text(f"a graph of {name}")
 
 
-def test_an_export_that_was_interrupted_is_not_taken_for_a_whole_one(
+def test_what_was_exported_before_an_interruption_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(folder: Path) -> None:
-        write_one(folder)
-        raise KeyboardInterrupt
+    def stop_in_the_third(name: str, folder: Path) -> None:
+        write_one(name, folder)
+        if name == "no_layer_norm":
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(exports, "export_all", fail)
+    told: list[tuple[int, int, str]] = []
+    monkeypatch.setattr(exports, "export", stop_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         exports.graphs(tmp_path)
-    assert not list(tmp_path.iterdir())
-    monkeypatch.setattr(exports, "export_all", write_one)
-    folder = exports.graphs(tmp_path)
-    assert (folder / "one.onnx").exists()
-    # And what is whole is not made again.
-    monkeypatch.setattr(exports, "export_all", fail)
-    assert exports.graphs(tmp_path) == folder
+    monkeypatch.setattr(exports, "export", write_one)
+    found = exports.graphs(tmp_path, progress=lambda *now: told.append(now))
+    # It goes on with the third, and what is whole is not made again.
+    assert told == [(n, 13, name) for n, name in enumerate(VARIANTS, 1) if n > 2]
+    assert found.keys() == {f"{name}.step.onnx" for name in VARIANTS}
+    assert exports.graphs(tmp_path, progress=lambda *now: told.append(now)) == found
+    assert len(told) == 11
 
 
 def test_a_preview_makes_do_with_what_was_exported_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "export_all", write_one)
+    monkeypatch.setattr(exports, "export", write_one)
     before = exports.graphs(tmp_path, stale=True)
     monkeypatch.setattr(exports, "key", lambda: "another state of the code")
+    monkeypatch.setattr(exports, "export", lambda *_: pytest.fail("exported"))
     assert exports.graphs(tmp_path, stale=True) == before
-    after = exports.graphs(tmp_path)
-    assert after != before
-    assert list(tmp_path.iterdir()) == [after], "what is of no use any more is removed"
+    monkeypatch.setattr(exports, "export", write_one)
+    exports.graphs(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1, "what is of no use any more is removed"
 
 
 def test_only_code_that_becomes_graphs_costs_an_export(tmp_path: Path) -> None:
