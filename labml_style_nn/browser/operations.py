@@ -26,12 +26,14 @@ or fewer axes. Only an operation that needs all of it asks for it `whole`.
 - $B$: the size of the batch
 - $x$: what an operation reads
 - $y$: what it gives
+- $\ell$: the loss
 - $g$, `gradient`: how the loss changes with each number of $y$
 - $C$: the number of channels of a token
 - $\mu$, `mean`: the mean of a token
 - $\sigma$: the standard deviation of a token, and `scale` is $1 / \sigma$
 - $\hat x$, `normal`: the token, normalised
 - $w$, `weight`: the scales of a norm
+- $b$, `bias`: its shifts
 - $\Phi$, `share`: the distribution function of the normal distribution
 - $\varphi$, `density`: its density
 - $Y$, `hot`: for each image a row of zeros, with a one at its label
@@ -115,7 +117,9 @@ class Translator(Writer):
     def elementwise(self, kind: str, like: Like, *operands: Any) -> Value:
         """An operation on each number by itself, all of them of one type."""
         tensors = [x for x in operands if isinstance(x, Value)]
-        (dtype,) = {x.like.dtype for x in tensors}
+        dtype = tensors[0].like.dtype
+        for x in tensors:
+            only(dtype, x.like.dtype, "the type of an operand")
         if like.dtype != torch.bool:
             only(dtype, like.dtype, "the type of the result")
         names = [
@@ -214,8 +218,9 @@ def zeros(w: Translator, like: Like, x: Value, **_: Any) -> Value:
 def permute(w: Translator, like: Like, x: Value, order: Sequence[int]) -> Value:
     """Exchange the axes."""
     kept = len(x.held)
+    order = [axis % len(order) for axis in order]
     repeated = len(order) - kept
-    stays = [*order[:repeated]] == [*range(repeated)]
+    stays = order[:repeated] == [*range(repeated)]
     if stays and x.held == ending(x.like.shape, kept):
         # Only axes that are there are exchanged; the others still only repeat them.
         perm = tuple(axis - repeated for axis in order[repeated:])
@@ -345,7 +350,7 @@ def argmax(w: Translator, like: Like, x: Value, axis: int) -> Value:
 
 @translates(aten.mm.default)
 def mm(w: Translator, like: Like, a: Value, b: Value, *bias: str) -> Value:
-    """Multiply matrices. A matrix need not be turned around for it."""
+    """Multiply matrices. None of them need be turned around first."""
     given = {}
     names = [w.whole(a), w.whole(b)]
     for place, flag in enumerate(("transA", "transB")):
