@@ -12,9 +12,10 @@ the list.
   mixes.
 - [`weights`][browser.weights]: what was trained in the page becomes a network in Python
   again.
-- [`flat`][browser.flat], [`graphs`][browser.graphs], [`slimming`][]: how the function
-  becomes a graph of a few kilobytes; [`exports`][browser.exports]: how all of them are
-  made and kept.
+- [`flat`][browser.flat], [`graphs`][browser.graphs]: how the function becomes a graph
+  of a few kilobytes, by what [`tracing`][browser.tracing],
+  [`operations`][browser.operations] and [`writer`][browser.writer] do;
+  [`exports`][browser.exports]: how all of them are made and kept.
 - [`digit_file`][], [`manifest`][browser.manifest], [`record`][browser.record]: what the
   page loads beside the graphs.
 - [`site_files`][], [`train_page`][], [`site_plugin`][]: how all of it comes into the

@@ -5,80 +5,88 @@ Python. But what the function does to tensors is always the same list of operati
 such a list can be written down: a *graph* in the format ONNX, which a runtime of a few
 megabytes executes.
 
-It is written in two movements.
+It is written in three movements.
 
-1. **Trace.** `make_fx` calls the function once, with tensors that have shapes and no
-   numbers, and notes every operation. `torch.autograd.grad` runs as it always does, so
-   the operations of the backward pass stand in the list too, one by one.
-2. **Export.** `torch.onnx.export` translates each operation of PyTorch into those of
-   ONNX, and [`slimming`][] removes what is there for people to read.
+1. **Trace.** The function is called, and [every operation is noted][browser.tracing],
+   those of the backward pass too.
+2. **Translate.** A [table][browser.operations] says for each operation of PyTorch which
+   ones of ONNX compute the same.
+3. **Write.** [What comes twice, and what nobody needs][browser.writer] is left out.
 
 The size of the batch stays open. All other sizes are fixed in the graph, and so is
 every decision of Python: an `if` in the model is taken once, here.
 
+PyTorch brings an exporter for whole models, `torch.onnx.export`. For these graphs it
+takes over a hundred times as long: it traces a function several times more, with sizes
+that are symbols of an algebra. A training step has some forty kinds of operations and
+one open size, which is little enough to write down what each of them means.
+
 ## What goes wrong without a word
 
-A graph may be wrong and its loss still fall. Two mistakes of the exporter (torch 2.13,
-onnxscript 0.7) are of this kind, and the tests of every graph look for them.
-
-- **A gradient that is too large.** The derivative of the mean over the batch divides by
-  a number that the forward pass hands on. The exporter takes that number to be one. All
-  gradients are then $B$ times as large, and Adam, which divides by their size, hides
-  it. So the loss is taken apart by us, before the exporter sees it (`DECOMPOSED`).
-- **A constant that disappears.** See `eps` in [`training_step`][browser.training_step].
+A graph may be wrong and its loss still fall. Adam divides a gradient by its size, so
+one that is $B$ times too large hides, as when the derivative of a mean over the batch
+forgets to divide by $B$. And a loss can fall without a small term, until it is `nan`.
+So the tests look at gradients, not at curves. They hold every graph to PyTorch, at five
+sizes of the batch, and where gradients are zero.
 
 ## What makes a step faster
 
 GELU's derivative needs the error function at the places where its value needed it, and
 `erf` is the dearest operation here: in WebAssembly it took forty times as long as a
-multiplication. So GELU and its derivative are taken apart as well. Then both ask for
-the same `erf`, the runtime sees that, and computes it once. Of a step with the widths
-64, 32 and 128 that took 45 ms in Chromium, 34 ms remained.
+multiplication. Both ask for the same `erf`, so it is written once. Of a step with the
+widths 64, 32 and 128 that took 45 ms in Chromium, 34 ms remained.
+
+A product of matrices need not turn them around first. And a weight that is the same for
+all images of a batch need not be repeated for each.
+
+## Notation
+
+- $B$: the size of the batch
 
 ## Example
 
+>>> import torch
 >>> def square(theta, images):
-...     return (theta.sum() * images.square(),)
+...     total = theta.sum()
+...     return (total * images * (total * images),)
 >>> example = {"theta": torch.ones(2), "images": torch.ones(3, 1, 8, 8)}
 >>> graph = exported(square, example, ["squares"]).graph
 >>> [operation.op_type for operation in graph.node]
-['ReduceSum', 'Pow', 'Mul']
+['ReduceSum', 'Mul', 'Mul']
 >>> [(value.name, len(value.type.tensor_type.shape.dim)) for value in graph.input]
 [('theta', 1), ('images', 4)]
+
+An operation that is not in the table:
+
+>>> exported(lambda images: (images.cos(),), {"images": torch.ones(3, 2)}, ["cosines"])
+Traceback (most recent call last):
+    ...
+NotImplementedError: aten.cos.default has no translation into ONNX: write one ...
 """
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnx
-import torch
+from onnx import helper
 from torch import Tensor
-from torch._decomp import get_decompositions
-from torch._dynamo.source import ConstantSource
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.fx import GraphModule
-from torch.fx.experimental.proxy_tensor import make_fx
-from torch.fx.experimental.symbolic_shapes import (
-    DimDynamic,
-    ShapeEnv,
-    StatelessSymbolicContext,
+
+from labml_style_nn.browser.operations import (
+    TRANSLATIONS,
+    TYPES,
+    Translator,
+    Value,
 )
-
-from labml_style_nn.browser.slimming import slimmed
-
-Function = Callable[..., tuple[Tensor, ...]]
-# The inputs whose first axis is the batch.
-BATCHED = ("images", "labels")
-# What is taken apart before the exporter sees it.
-DECOMPOSED = [
-    torch.ops.aten.nll_loss_forward,
-    torch.ops.aten.nll_loss_backward,
-    torch.ops.aten.gelu,
-    torch.ops.aten.gelu_backward,
-]
+from labml_style_nn.browser.tracing import (
+    BATCHED,
+    Batches,
+    Function,
+    Like,
+    Line,
+    Noted,
+    Trace,
+    traced,
+)
 
 
 def exported(
@@ -89,56 +97,61 @@ def exported(
     `example` has a tensor for each input, by its name. Those named in `BATCHED` may
     later have any number of rows, from one on.
     """
-    graph = traced(function, example)
-    batch = torch.export.Dim("batch", min=1)
-    shapes = tuple({0: batch} if name in BATCHED else None for name in example)
-    with quiet():
-        program = torch.onnx.export(
-            graph.eval(),
-            tuple(example.values()),
-            dynamo=True,
-            dynamic_shapes=shapes,
-            input_names=list(example),
-            output_names=list(outputs),
-            verbose=False,
+    return translated(traced(function, example), list(example), outputs)
+
+
+def translated(
+    trace: Trace, inputs: Sequence[str], outputs: Sequence[str]
+) -> onnx.ModelProto:
+    """Write each operation of PyTorch in those of ONNX."""
+    writer = Translator(next((name for name in inputs if name in BATCHED), ""))
+    values = {
+        note.number: writer.full(name, note)
+        for name, note in zip(inputs, trace.inputs, strict=True)
+    }
+    for line in trace.lines:
+        results = result(writer, line, values)
+        values.update(results)
+    found = [writer.whole(values[note.number]) for note in trace.outputs]
+    given, told = (
+        [described(name, note) for name, note in zip(names, notes, strict=True)]
+        for names, notes in ((inputs, trace.inputs), (outputs, trace.outputs))
+    )
+    return writer.written(given, found, told)
+
+
+def result(
+    writer: Translator, line: Line, values: Mapping[int, Value]
+) -> dict[int, Value]:
+    """What comes of an operation, each value under the number of its note."""
+    translate = TRANSLATIONS.get(line.operation)
+    if translate is None:
+        raise NotImplementedError(
+            f"{line.operation} has no translation into ONNX: write one beside those of "
+            "its kind in labml_style_nn/browser/operations.py"
         )
-    assert program is not None
-    return slimmed(program.model_proto)
+    args, kwargs = filled([line.args, line.kwargs], values)
+    try:
+        found = translate(writer, line.result, *args, **kwargs)
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise NotImplementedError(f"{line.operation}: {error}") from error
+    if isinstance(line.result, Noted):
+        return {line.result.number: found}
+    return {note.number: value for note, value in zip(line.result, found, strict=True)}
 
 
-def traced(function: Function, example: Mapping[str, Tensor]) -> GraphModule:
-    """Call a function on tensors without numbers, and note what it does."""
-    # In this mode a tensor knows its shape and computes nothing. The weights of a model
-    # that the function holds are real tensors, hence `allow_non_fake_inputs`; the
-    # function reads no number of them.
-    mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
-    trace = make_fx(
-        function,
-        decomposition_table=get_decompositions(DECOMPOSED),  # type: ignore[arg-type]
-        tracing_mode="symbolic",
-        _allow_non_fake_inputs=True,
-    )
-    return trace(*(hollow(mode, name, tensor) for name, tensor in example.items()))
+def filled(thing: Any, values: Mapping[int, Value]) -> Any:
+    """The same, with a value in the place of each note."""
+    if isinstance(thing, Noted):
+        return values[thing.number]
+    if isinstance(thing, dict):
+        return {name: filled(part, values) for name, part in thing.items()}
+    if isinstance(thing, list):
+        return [filled(part, values) for part in thing]
+    return thing
 
 
-def hollow(mode: FakeTensorMode, name: str, tensor: Tensor) -> Tensor:
-    """A tensor of the same shape without numbers; the size of a batch is a symbol."""
-    sizes = [DimDynamic.STATIC] * tensor.dim()
-    if name in BATCHED:
-        sizes[0] = DimDynamic.DYNAMIC
-    context: StatelessSymbolicContext[Any, Any]
-    context = StatelessSymbolicContext(dynamic_sizes=sizes)
-    return mode.from_tensor(
-        tensor, symbolic_context=context, source=ConstantSource(name)
-    )
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Let the exporter say nothing of its own parts, or of what is not installed."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    with warnings.catch_warnings(action="ignore"):
-        yield
-    log.setLevel(level)
+def described(name: str, like: Like) -> onnx.ValueInfoProto:
+    """An input or an output: its name, its type and its shape."""
+    shape = ["batch" if isinstance(size, Batches) else size for size in like.shape]
+    return helper.make_tensor_value_info(name, TYPES[like.dtype][1], shape)

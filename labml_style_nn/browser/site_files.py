@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 
 from labml_style_nn.browser import digit_file, train_page
-from labml_style_nn.browser.exports import graphs
+from labml_style_nn.browser.exports import Progress, graphs
 from labml_style_nn.browser.manifest import manifest
 from labml_style_nn.browser.record import recorded
 from labml_style_nn.browser.variants import VARIANTS
@@ -37,9 +37,9 @@ SCRIPTS = ("ort.wasm.min", "ort-wasm-simd-threaded")
 PROGRAM = "ort-wasm-simd-threaded.wasm"
 
 
-def files(cache: Path, stale: bool = False) -> Files:
-    """Every file by its name. If `stale`, the graphs may be those of earlier code."""
-    found = contents(graphs(cache, stale))
+def files(cache: Path, progress: Progress | None = None) -> Files:
+    """Every file by its name."""
+    found = graphs(cache, progress)
     sizes = {name: len(content) for name, content in found.items()}
     told = manifest(list(VARIANTS.values()), sizes, recorded())
     return {
@@ -70,12 +70,16 @@ def contents(folder: Path) -> Files:
 def main() -> None:
     """Write everything; say in lines of JSON which graph is exported."""
     cache, folder = map(Path, sys.argv[1:])
-    for name, content in files(cache).items():
+    for name, content in files(cache, _say).items():
         path = folder / "site" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     parts = json.dumps(train_page.parts(recorded()), ensure_ascii=False)
     (folder / "parts.json").write_text(parts, "utf-8")
+
+
+def _say(number: int, total: int, name: str) -> None:
+    print(json.dumps({"exports": name, "number": number, "of": total}), flush=True)
 
 
 if __name__ == "__main__":

@@ -112,12 +112,9 @@ def key() -> str:
 
 def _make(folder: Path, cache: Path) -> None:
     command = [sys.executable, "-m", _PROGRAM, str(cache), str(folder)]
-    part = None
-    for line in child.lines(command):
-        if "exports" in line:
-            part = part or progress.open("exporting", line["of"])
+    with progress.part("exporting", 0) as part:
+        for line in child.lines(command):
             for name in list(part.running):
                 part.end(name)
+            part.total, part.begun = line["of"], line["number"] - 1
             part.begin(line["exports"])
-    if part:
-        progress.close(part)

@@ -54,10 +54,11 @@ of the default sizes needed half as many steps.
 ## What is an input, and why
 
 The learning rate and the weight decay are inputs, so that they can be changed between
-two steps. So is $\varepsilon$, for another reason. It is $10^{-8}$, and the exporter's
-optimiser takes a constant as small as that for zero and leaves the addition out. Then a
-weight whose gradient is zero gets $0 / 0$. In a Mixer this happens in the very first
-step: [the head begins at zero][layers.head], so nothing behind it has a gradient yet.
+two steps. So is $\varepsilon$, though nobody changes it: whoever makes a graph faster
+may take a constant of $10^{-8}$ for zero, as the exporter of PyTorch does, and leave
+the addition out. Then a weight whose gradient is zero gets $0 / 0$. In a Mixer this
+happens in the very first step: [the head begins at zero][layers.head], so nothing
+behind it has a gradient yet.
 
 ## Example
 
@@ -104,8 +105,7 @@ class TrainingStep:
     """
 
     # The names of what goes in and what comes out, in their order. A graph has no other
-    # way to tell them apart. None may be `t` or `m`: PyTorch gives such names to
-    # tensors of its own while it exports.
+    # way to tell them apart.
     inputs = (
         *("theta", "first", "second", "count", "images", "labels"),
         *("lr", "weight_decay", "eps"),

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 import labml_style_nn
-from labml_style_nn.browser import exports
+from labml_style_nn.browser import exports, site_plugin
 from labml_style_nn.browser.loop import train
 from labml_style_nn.browser.probe import Probe
 from labml_style_nn.browser.record import EPOCHS, SEED, STEPS_IN_EPOCH, recorded
@@ -88,39 +89,55 @@ def test_each_variant_has_a_recorded_run_of_this_code() -> None:
         assert len(run["accuracy"]) == EPOCHS + 1
 
 
-def write_one(folder: Path) -> None:
-    (folder / "one.onnx").write_text("a graph")
+def write_one(name: str, folder: Path) -> None:
+    (folder / f"{name}.step.onnx").write_text(f"a graph of {name}")
 
 
-def test_an_export_that_was_interrupted_is_not_taken_for_a_whole_one(
+def test_what_was_exported_before_an_interruption_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(folder: Path) -> None:
-        write_one(folder)
-        raise KeyboardInterrupt
+    def stop_in_the_third(name: str, folder: Path) -> None:
+        write_one(name, folder)
+        if name == "no_layer_norm":
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(exports, "export_all", fail)
+    told: list[tuple[int, int, str]] = []
+    monkeypatch.setattr(exports, "export", stop_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         exports.graphs(tmp_path)
-    assert not list(tmp_path.iterdir())
-    monkeypatch.setattr(exports, "export_all", write_one)
-    folder = exports.graphs(tmp_path)
-    assert (folder / "one.onnx").exists()
-    # And what is whole is not made again.
-    monkeypatch.setattr(exports, "export_all", fail)
-    assert exports.graphs(tmp_path) == folder
+    monkeypatch.setattr(exports, "export", write_one)
+    found = exports.graphs(tmp_path, progress=lambda *now: told.append(now))
+    # It goes on with the third, and what is whole is not made again.
+    assert told == [(n, 13, name) for n, name in enumerate(VARIANTS, 1) if n > 2]
+    assert found.keys() == {f"{name}.step.onnx" for name in VARIANTS}
+    assert exports.graphs(tmp_path, progress=lambda *now: told.append(now)) == found
+    assert len(told) == 11
 
 
-def test_a_preview_makes_do_with_what_was_exported_last(
+def test_what_is_of_no_use_any_more_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "export_all", write_one)
-    before = exports.graphs(tmp_path, stale=True)
+    monkeypatch.setattr(exports, "export", write_one)
+    exports.graphs(tmp_path)
     monkeypatch.setattr(exports, "key", lambda: "another state of the code")
-    assert exports.graphs(tmp_path, stale=True) == before
-    after = exports.graphs(tmp_path)
-    assert after != before
-    assert list(tmp_path.iterdir()) == [after], "what is of no use any more is removed"
+    exports.graphs(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_preview_makes_do_with_what_was_made_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines(command: list[str]) -> Iterator[dict[str, object]]:
+        (Path(command[-1]) / "made").write_text(site_plugin.key())
+        yield {"exports": "default", "number": 1, "of": 1}
+
+    monkeypatch.setattr(site_plugin.child, "lines", lines)
+    before = site_plugin.made(tmp_path, stale=True)
+    monkeypatch.setattr(site_plugin, "key", lambda: "another state of the code")
+    assert site_plugin.made(tmp_path, stale=True) == before
+    after = site_plugin.made(tmp_path)
+    assert (after / "made").read_text() == "another state of the code"
+    assert not before.exists()
 
 
 def test_only_code_that_becomes_graphs_costs_an_export(tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""A graph computes what its function does, or there is none."""
+
+from collections.abc import Callable
+
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from labml_style_nn.browser.graphs import exported
+from labml_style_nn.browser.tracing import Function, traced
+
+Outputs = tuple[Tensor, ...]
+OWN = torch.ones(3)
+
+
+def run(function: Function, example: dict[str, Tensor], size: int) -> list[Tensor]:
+    """What the graph of a function gives for a batch of some size."""
+    names = [f"result_{number}" for number in range(len(function(**example)))]
+    graph = exported(function, example, names).SerializeToString()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    given = {name: tensor.numpy() for name, tensor in batch(example, size).items()}
+    return [torch.from_numpy(found) for found in session.run(names, given)]
+
+
+def batch(example: dict[str, Tensor], size: int) -> dict[str, Tensor]:
+    """The example with as many images."""
+    rows = {"images": size, "labels": size}
+    return {
+        name: x.repeat(rows[name], *[1] * (x.dim() - 1)) if name in rows else x
+        for name, x in example.items()
+    }
+
+
+def weight_for_all(theta: Tensor, images: Tensor) -> Outputs:
+    weight = theta.expand(len(images), 3, 4)
+    return weight.transpose(1, 2) @ images[:, :3], images @ weight.transpose(1, 2)
+
+
+def sum_of_repeated(theta: Tensor, images: Tensor) -> Outputs:
+    repeated = 2 * theta.expand(len(images), 3, 4)
+    return repeated.sum(dim=0), repeated.sum(), repeated.mean(dim=(0, 2))
+
+
+def repeated_rows(theta: Tensor, images: Tensor) -> Outputs:
+    row = theta[:1].expand(len(images), 4, 4)
+    return row @ images, row.reshape(-1, 4), row.permute(2, 0, 1)
+
+
+def back_and_forth(theta: Tensor, images: Tensor) -> Outputs:
+    rows = images.reshape(-1, 4)
+    return rows.view(-1, 16).view(-1, 4, 4), theta.view(12).view(3, 4) @ rows.t()
+
+
+def given_as_it_came(theta: Tensor, images: Tensor) -> Outputs:
+    double = 2 * theta
+    return theta, double, double.detach(), images
+
+
+FUNCTIONS = [
+    weight_for_all,
+    sum_of_repeated,
+    repeated_rows,
+    back_and_forth,
+    given_as_it_came,
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_graph_computes_what_its_function_does(function: Function) -> None:
+    torch.manual_seed(0)
+    example = {"theta": torch.randn(3, 4), "images": torch.randn(1, 4, 4)}
+    for size in (1, 2, 6):
+        expected = function(**batch(example, size))
+        for found, value in zip(run(function, example, size), expected, strict=True):
+            torch.testing.assert_close(found, value)
+
+
+def test_a_label_that_is_no_class_counts_for_nothing() -> None:
+    """As in PyTorch: neither for the loss, nor for the gradient, nor for the mean."""
+
+    def loss(theta: Tensor, images: Tensor, labels: Tensor) -> Outputs:
+        x = images.detach().requires_grad_()
+        value = F.cross_entropy(x * theta, labels)
+        return value.detach(), *torch.autograd.grad(value, x)
+
+    example = {
+        "theta": torch.randn(3),
+        "images": torch.randn(4, 3),
+        "labels": torch.tensor([2, -100, 0, 1]),
+    }
+    found = run(loss, example, 2)
+    for ours, theirs in zip(found, loss(**batch(example, 2)), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: x.cos(), r"aten.cos.default has no translation"),
+        (lambda x: F.gelu(x, approximate="tanh"), "approximate is tanh; only none is"),
+        (lambda x: torch.add(x, x, alpha=2), r"aten.add.Tensor: .*'alpha'"),
+        (lambda x: x / len(x), r"aten.div.Tensor: .*Batches"),
+        (lambda x: x.sum(0, dtype=torch.float64), r"aten.sum.dim_IntList: .*'dtype'"),
+        (lambda x: x + torch.ones(3), r"aten.ones.default has no translation"),
+        (lambda x: x.argmax(dim=1) / 2, "the type of the result is torch.float32"),
+    ],
+)
+def test_what_is_not_translated_is_refused_by_its_name(
+    function: Callable[[Tensor], Tensor], message: str
+) -> None:
+    example = {"images": torch.ones(2, 3)}
+    with pytest.raises(NotImplementedError, match=message):
+        exported(lambda images: (function(images),), example, ["y"])
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            lambda x: x[1:],
+            r"aten.slice.Tensor: 4 for a batch of 5 and 6 for a batch of",
+        ),
+        (lambda x: x if len(x) < 6 else -x, r"take different operations"),
+        (lambda x: x + OWN, "neither an input nor made of inputs"),
+    ],
+)
+def test_what_no_graph_can_do_for_every_batch_is_refused(
+    function: Callable[[Tensor], Tensor], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        traced(lambda images: (function(images),), {"images": torch.ones(2, 3)})
+
+
+def test_a_decision_by_a_number_is_refused() -> None:
+    """While a function is traced, tensors have no numbers."""
+    with pytest.raises((NotImplementedError, RuntimeError), match="meta"):
+        traced(
+            lambda images: (images if images.sum() > 0 else -images,),
+            {"images": torch.ones(2, 3)},
+        )
