@@ -69,7 +69,8 @@ False
 - The paper's Table 1 counts 5.9, 19.5 and 73.4 million parameters. The models here have
   5.87, 19.42 and 73.08 million, exactly as many as timm's. The paper does not say
   where the small rest is, and no code of the authors was found.
-- GELU is exact here and in timm; [`gelu`][] says how far the tanh form is from it.
+- GELU is exact here and in timm; `approximate="tanh"` gives the tanh form, and
+  [`gelu`][] says how far that is from it.
 - [Dropout][dropout] stands in the MLP as in timm, and is off by default.
 - The paper trains with [stochastic depth][stochastic_depth]; Table 1 gives the share of
   blocks that survive, 1.00, 0.95 and 0.80. Here the rate rises linearly with depth, as
@@ -135,7 +136,7 @@ torch.Size([2, 10])
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -174,6 +175,9 @@ class GMLPBlock(nn.Module):
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
         causal: bool = False,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
+        gate_eps: float = 1e-5,
     ) -> None:
         super().__init__()
         check_positive(hidden_dim=hidden_dim, channels_mlp_dim=channels_mlp_dim)
@@ -181,10 +185,10 @@ class GMLPBlock(nn.Module):
             raise ValueError(f"channels_mlp_dim must be even, got {channels_mlp_dim}")
         # $E$: half of the hidden layer makes the gate, the other half goes through it.
         gate_dim = channels_mlp_dim // 2
-        self.channel_norm = LayerNorm(hidden_dim)
+        self.channel_norm = LayerNorm(hidden_dim, eps)
         self.fc1 = Linear(hidden_dim, channels_mlp_dim)
-        self.gelu = GELU()
-        self.token_mixing = SpatialGatingUnit(num_tokens, gate_dim, causal)
+        self.gelu = GELU(approximate)
+        self.token_mixing = SpatialGatingUnit(num_tokens, gate_dim, causal, gate_eps)
         self.fc2 = Linear(gate_dim, hidden_dim)
         self.dropout = Dropout(dropout_rate)
         self.channel_depth = StochasticDepth(stochastic_depth_rate)
@@ -227,6 +231,9 @@ class GMLP(nn.Module):
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
+        gate_eps: float = 1e-5,
     ) -> None:
         super().__init__()
         check_positive(num_layers=num_layers)
@@ -239,12 +246,21 @@ class GMLP(nn.Module):
         # $N$ blocks of one branch each, each built anew.
         num_patches = self.patch_embedding.num_patches
         self.blocks = nn.ModuleList(
-            GMLPBlock(num_patches, hidden_dim, channels_mlp_dim, dropout_rate, rate)
+            GMLPBlock(
+                num_patches,
+                hidden_dim,
+                channels_mlp_dim,
+                dropout_rate,
+                rate,
+                approximate=approximate,
+                eps=eps,
+                gate_eps=gate_eps,
+            )
             for rate in linear_rates(stochastic_depth_rate, num_layers)
         )
         # The blocks normalise what they read, never what they write. So the table is
         # normalised once more before the head reads it.
-        self.norm = LayerNorm(hidden_dim)
+        self.norm = LayerNorm(hidden_dim, eps)
         self.head = ClassificationHead(hidden_dim, num_classes)
 
     def forward(self, image: Tensor) -> Tensor:
