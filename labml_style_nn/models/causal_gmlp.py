@@ -147,7 +147,8 @@ class CausalGMLP(nn.Module):
     logits. The length is at most `num_tokens`.
 
     **Raises.** `ValueError` for a size below one, an odd `channels_mlp_dim`, a rate
-    outside $[0, 1)$, a text that is too long, or a token that is not in the vocabulary.
+    outside $[0, 1)$, an unknown form of GELU, an $\varepsilon$ not above zero, a text
+    that is too long, or a token that is not in the vocabulary.
 
     **Source.** The blocks: section 2 of the paper. The triangle is ours.
     """

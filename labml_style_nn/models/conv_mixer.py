@@ -194,7 +194,8 @@ class ConvMixerBlock(nn.Module):
 
     **Shape.** `(batch, hidden_dim, height, width)` to the same.
 
-    **Raises.** `ValueError` for a size below one, or pictures of another number.
+    **Raises.** `ValueError` for a size below one, for `eps` not above zero, or pictures
+    of another number.
 
     **Source.** Section 2; the authors' code, `convmixer.py`.
     """
@@ -239,9 +240,12 @@ class ConvMixer(nn.Module):
 
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
-    **Raises.** `ValueError` for a size below one; for an image with other channels, or
-    with sides that the patch size does not divide; and while training, where all images
-    of the batch together are one patch.
+    `approximate` is the form of GELU, unless `activation` is something else.
+
+    **Raises.** `ValueError` for a size below one, for `eps` not above zero, for an
+    unknown form of GELU; for an image with other channels, or with sides that the patch
+    size does not divide; and while training, where all images of the batch together are
+    one patch.
 
     **Source.** Section 2; the authors' code, `convmixer.py`.
     """

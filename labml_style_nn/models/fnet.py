@@ -118,7 +118,8 @@ False
   second. It is off by default; theirs is 0.1.
 
 Nothing else: $\varepsilon = 10^{-12}$, the tanh form of GELU and the order of norm and
-sum are those of the authors' code, and of Hugging Face's.
+sum are those of the authors' code, and of Hugging Face's. Both `eps` and `approximate`
+may be given.
 
 ## What it costs
 
@@ -193,8 +194,8 @@ class FNetBlock(nn.Module):
 
     **Shape.** `(batch, num_tokens, hidden_dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
-    of another shape.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, for `eps` not above zero, or a table of another shape.
 
     **Source.** Section 3; `EncoderBlock` in the authors' `layers.py`.
     """
@@ -241,9 +242,9 @@ class FNetEncoder(nn.Module):
     `(batch, num_tokens, hidden_dim)`. `types` has the shape of `tokens` and numbers
     below `num_types`; without it, all are of type 0.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, a text that
-    is too long, numbers of tokens or types that are not in their tables, or types of
-    another shape.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, for `eps` not above zero, a text that is too long, numbers of tokens
+    or types that are not in their tables, or types of another shape.
 
     **Source.** Section 3; `EmbeddingLayer` and `EncoderModel` in the authors' code
     (github.com/google-research/google-research, `f_net`).
@@ -312,7 +313,8 @@ class FNet(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
-    does not divide, a rate outside $[0, 1)$, or an image of another shape.
+    does not divide, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not
+    above zero, or an image of another shape.
 
     **Source.** The blocks are those of section 3; the rest is that of the Mixer.
     """

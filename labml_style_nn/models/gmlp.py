@@ -78,7 +78,8 @@ False
 - Linear maps begin as on the page [`linear`][], which keeps the variance, and the
   classifier at zero. The paper gives only the beginning of the gate; timm, whose gMLP
   is called unverified in its own code, begins the other maps by Glorot's rule.
-- The $\varepsilon$ of the norms is timm's: $10^{-6}$, and $10^{-5}$ within the gate.
+- The $\varepsilon$ of the norms is timm's: $10^{-6}$, and $10^{-5}$ within the gate;
+  `eps` and `gate_eps` change them.
 
 ## What it costs
 
@@ -162,7 +163,8 @@ class GMLPBlock(nn.Module):
     tokens, too.
 
     **Raises.** `ValueError` for a size below one, an odd `channels_mlp_dim`, a rate
-    outside $[0, 1)$, or a table of another shape.
+    outside $[0, 1)$, an unknown form of GELU, an $\varepsilon$ not above zero, or a
+    table of another shape.
 
     **Source.** Section 2, equation (1) and Figure 1.
     """
@@ -213,8 +215,8 @@ class GMLP(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an odd `channels_mlp_dim`, an image
-    size which the patch size does not divide, a rate outside $[0, 1)$, or an image of
-    another shape.
+    size which the patch size does not divide, a rate outside $[0, 1)$, an unknown form
+    of GELU, an $\varepsilon$ not above zero, or an image of another shape.
 
     **Source.** Sections 2 and 3.
     """

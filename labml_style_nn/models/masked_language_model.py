@@ -236,7 +236,8 @@ def attention_language_model(
     `num_tokens` is the length of the longest sequence.
 
     **Raises.** `ValueError` for a size below one, an odd `dim`, one that `num_heads`
-    does not divide, and a rate outside $[0, 1)$.
+    does not divide, a rate outside $[0, 1)$, an unknown form of GELU, and `eps` not
+    above zero.
     """
     check_positive(num_tokens=num_tokens)
 
@@ -271,7 +272,8 @@ def mixer_language_model(
 
     Without `tokens_mlp_dim` it has as many parameters as the model with attention.
 
-    **Raises.** `ValueError` for a size below one and a rate outside $[0, 1)$.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, and `eps` not above zero.
     """
     check_positive(num_tokens=num_tokens, dim=dim)
     if tokens_mlp_dim is None:

@@ -160,8 +160,8 @@ class MixerBlock(nn.Module):
 
     **Shape.** `(batch, num_patches, hidden_dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
-    of another shape.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, for `eps` not above zero, or a table of another shape.
 
     **Source.** Section 2, equation (1) and Figure 1.
     """
@@ -229,7 +229,8 @@ class MLPMixer(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
-    does not divide, a rate outside $[0, 1)$, or an image of another shape.
+    does not divide, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not
+    above zero, or an image of another shape.
 
     **Source.** Section 2, Figure 1 and Supplementary E.
     """

@@ -203,8 +203,9 @@ class PoolFormerBlock(nn.Module):
 
     **Shape.** `(batch, height, width, dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, an even pool size, a layer scale not
-    above zero, a rate outside $[0, 1)$, or a map with other channels.
+    **Raises.** `ValueError` for a size below one, an even pool size, a layer scale or
+    `eps` not above zero, a rate outside $[0, 1)$, an unknown form of GELU, or a map
+    with other channels.
 
     **Source.** Section 3, Figure 2(b); `PoolFormerBlock` in the authors' code.
     """
@@ -268,8 +269,8 @@ class MapEmbedding(nn.Module):
     dim)`, where a side of $n$ places becomes $\lfloor (n + 2 \cdot \text{padding} - P)
     / \text{stride} \rfloor + 1$.
 
-    **Raises.** `ValueError` for a map with other channels, or one that is smaller than
-    a square.
+    **Raises.** `ValueError` for a size below one, a map with other channels, or one
+    that is smaller than a square.
 
     **Source.** Figure 2(a); `PatchEmbed` in the authors' code.
     """
@@ -345,8 +346,9 @@ class PoolFormer(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, `depths` and `dims` that differ in
-    length, an even pool size, a layer scale not above zero, a rate outside $[0, 1)$, or
-    an image with other channels or below three pixels.
+    length, an even pool size, a layer scale or `eps` not above zero, a rate outside
+    $[0, 1)$, an unknown form of GELU, or an image with other channels or below three
+    pixels.
 
     **Source.** Section 3, Figure 2 and Table 1.
     """

@@ -174,7 +174,7 @@ class ResMLPBlock(nn.Module):
     **Shape.** `(batch, num_patches, hidden_dim)` to the same.
 
     **Raises.** `ValueError` for a size below one, a layer scale not above zero, a rate
-    outside $[0, 1)$, or a table of another shape.
+    outside $[0, 1)$, an unknown form of GELU, or a table of another shape.
 
     **Source.** Section 2.
     """
@@ -236,8 +236,8 @@ class ResMLP(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
-    does not divide, a layer scale not above zero, a rate outside $[0, 1)$, or an image
-    of another shape.
+    does not divide, a layer scale not above zero, a rate outside $[0, 1)$, an unknown
+    form of GELU, or an image of another shape.
 
     **Source.** Section 2.
     """

@@ -218,7 +218,8 @@ class ViTBlock(nn.Module):
     **Shape.** `(batch, num_tokens, hidden_dim)` to the same.
 
     **Raises.** `ValueError` for a size below one, a `hidden_dim` that `num_heads` does
-    not divide, a rate outside $[0, 1)$, or a table with another number of channels.
+    not divide, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not above
+    zero, or a table with another number of channels.
 
     **Source.** Section 3.1, equations (2) and (3), and Figure 1.
     """
@@ -297,7 +298,8 @@ class VisionTransformer(nn.Module):
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
     does not divide, a `hidden_dim` that `num_heads` does not divide, a `pooling` of
-    another name, a rate outside $[0, 1)$, or an image of another shape.
+    another name, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not above
+    zero, or an image of another shape.
 
     **Source.** Section 3.1, equations (1) to (4), and Figure 1.
     """
