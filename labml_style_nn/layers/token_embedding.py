@@ -62,10 +62,16 @@ Traceback (most recent call last):
 ValueError: tokens must lie from 0 to 89, got 3 to 90
 
 The numbers are not looked at beforehand. That would take a pass over the batch, a GPU
-would be waited for, and where tensors have no numbers that Python could read (in
-`torch.func.vmap`, in a model that is exported) there is nothing to look at. PyTorch
-notices by itself: on a CPU with `index out of range in self`, which becomes the message
-above; on a GPU with an assertion of the device, which is not caught.
+would be waited for, and where tensors have no numbers that Python could read there is
+nothing to look at. PyTorch notices by itself: on a CPU with `index out of range in
+self`, which becomes the message above; on a GPU with an assertion of the device, which
+is not caught. Text by text, in one pass, the message has the rule alone:
+
+>>> texts = torch.tensor([[3], [90]])
+>>> torch.func.vmap(lambda text: embedding(text[None]))(texts)
+Traceback (most recent call last):
+    ...
+ValueError: tokens must lie from 0 to 89
 
 ## What differs from the paper
 
