@@ -1,10 +1,22 @@
 """Loading timm's weights: all of them, or none and a list of what is wrong."""
 
+import re
+
 import pytest
 import torch
 
+from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
-from labml_style_nn.pretrained import load_timm_weights, timm_targets
+from labml_style_nn.models.poolformer import PoolFormer
+from labml_style_nn.models.resmlp import ResMLP
+from labml_style_nn.models.vit import VisionTransformer
+from labml_style_nn.pretrained import (
+    load_timm_weights,
+    load_weights,
+    targets,
+    timm_targets,
+)
+from labml_style_nn.proofs.reference import stored
 
 SIZES = {
     "image_size": (16, 24),
@@ -14,6 +26,13 @@ SIZES = {
     "hidden_dim": 20,
     "tokens_mlp_dim": 10,
     "channels_mlp_dim": 80,
+}
+CONV = {
+    "patch_size": 4,
+    "num_classes": 7,
+    "num_layers": 2,
+    "hidden_dim": 6,
+    "kernel_size": 3,
 }
 # timm 1.0's keys and shapes, written out: this is what published files hold.
 BLOCK = {
@@ -103,11 +122,355 @@ def test_everything_wrong_is_listed_and_nothing_is_copied(model, state_dict):
         assert torch.equal(tensor, before[key])
 
 
-def test_our_own_names_are_not_timms(model):
-    with pytest.raises(ValueError, match="unexpected: patch_embedding"):
+def test_names_of_another_origin_are_told_in_one_line(model):
+    with pytest.raises(ValueError, match="nothing was loaded") as error:
         load_timm_weights(model, model.state_dict())
+    assert str(error.value).splitlines()[1:] == [
+        "these are our own names: model.load_state_dict(...) reads them"
+    ]
+    flax = targets(model, "google-research")
+    with pytest.raises(ValueError, match=r"load them with origin='google-research'$"):
+        load_timm_weights(model, flax)
 
 
 def test_a_model_without_names_is_refused():
-    with pytest.raises(ValueError, match=r"no timm names for Linear; TIMM_NAMES has"):
+    with pytest.raises(
+        ValueError, match=r"no timm names for Linear; ORIGINS\['timm'\]"
+    ):
         load_timm_weights(torch.nn.Linear(2, 2), {})
+    with pytest.raises(ValueError, match="no sail-sg names for MLPMixer"):
+        load_weights(MLPMixer(**SIZES), {}, "sail-sg")
+    with pytest.raises(
+        ValueError, match="origin must be one of timm, google-research,"
+    ):
+        load_weights(MLPMixer(**SIZES), {}, "tim")
+
+
+# What cannot be copied
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda w: w.numpy(), "no tensor: head.bias is a ndarray"),
+        (lambda w: w.to("meta"), "no numbers: head.bias is on the meta device"),
+        (lambda w: w.to_sparse(), "wrong layout: head.bias is torch.sparse_coo"),
+        (lambda w: w.long(), "wrong type: head.bias is torch.int64, the model needs"),
+        (lambda w: w > 0, "wrong type: head.bias is torch.bool, the model needs"),
+        (lambda w: w * 1j, "wrong type: head.bias is torch.complex64, the model needs"),
+        (lambda w: w / 0, "wrong numbers: head.bias is not finite in torch.float32"),
+        (lambda w: w * torch.nan, "wrong numbers: head.bias is not finite"),
+        (lambda w: w.double() * 1e300, "wrong numbers: head.bias is not finite in"),
+    ],
+)
+def test_a_value_that_is_no_weight_is_refused_before_anything_is_copied(
+    model, state_dict, spoil, message
+):
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    state_dict["head.bias"] = spoil(state_dict["head.bias"])
+    with pytest.raises(ValueError, match=f"nothing was loaded\n{message}"):
+        load_timm_weights(model, state_dict)
+    for key, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[key])
+
+
+def test_a_model_without_memory_is_refused(state_dict):
+    with pytest.raises(ValueError, match=r"meta device .* model.to_empty"):
+        load_timm_weights(MLPMixer(**SIZES).to("meta"), state_dict)
+
+
+def test_what_many_names_have_in_common_is_said_once(model, state_dict):
+    many = {key: tensor.int() for key, tensor in state_dict.items()}
+    with pytest.raises(ValueError, match="nothing was loaded") as error:
+        load_timm_weights(model, many)
+    lines = str(error.value).splitlines()
+    assert lines[3] == (
+        "wrong type: blocks.0.norm1.weight (and 3 like it) is torch.int32, "
+        "the model needs torch.float32"
+    )
+    assert len(lines) < 16
+    with pytest.raises(ValueError, match=r"and 4 lines like these$"):
+        load_timm_weights(model, {f"{letter}.x": 0 for letter in "abcdefghijkl"})
+
+
+# Checkpoints as one finds them
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda weights: {f"module.{key}": w for key, w in weights.items()},
+        lambda weights: {f"_orig_mod.module.{key}": w for key, w in weights.items()},
+        lambda weights: {f"model.net.{key}": w for key, w in weights.items()},
+        lambda weights: {
+            key.replace("blocks.1", "blocks.1._orig_mod"): w
+            for key, w in weights.items()
+        },
+        lambda weights: {"state_dict": weights, "epoch": 3},
+        lambda weights: {
+            "model_ema": weights,
+            "optimizer": {"state": {0: {"step": torch.ones(())}}, "param_groups": []},
+        },
+    ],
+)
+def test_what_is_around_the_weights_is_left_out(model, state_dict, wrap):
+    load_timm_weights(model, wrap(state_dict))
+    assert torch.equal(model.norm.bias, state_dict["norm.bias"])
+
+
+def test_a_checkpoint_that_is_none_or_several_is_refused(model, state_dict):
+    both = {"model": state_dict, "model_ema": state_dict}
+    with pytest.raises(ValueError, match="each of 'model', 'model_ema'; give one"):
+        load_timm_weights(model, both)
+    twice = state_dict | {"module.norm.bias": state_dict["norm.bias"]}
+    with pytest.raises(ValueError, match=r"norm.bias is there twice"):
+        load_timm_weights(model, twice)
+    with pytest.raises(ValueError, match=r"got a MLPMixer: give its state_dict\(\)"):
+        load_timm_weights(model, model)
+
+
+class Derived(MLPMixer):
+    """A reader's own."""
+
+
+def with_a_compiled_block(model):
+    """Only a part of it is compiled."""
+    model.blocks[0] = torch.compile(model.blocks[0], backend="eager")
+    return model
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        torch.nn.DataParallel,
+        lambda model: torch.compile(model, backend="eager"),
+        lambda model: torch.optim.swa_utils.AveragedModel(model),
+        lambda model: Derived(**SIZES),
+        with_a_compiled_block,
+    ],
+)
+def test_a_model_may_be_wrapped_or_derived(model, state_dict, wrap):
+    wrapped = wrap(model)
+    load_timm_weights(wrapped, state_dict)
+    assert timm_targets(wrapped).keys() == SHAPES.keys()
+    for key, target in timm_targets(wrapped).items():
+        assert torch.equal(target, state_dict[key])
+
+
+def test_the_head_of_the_model_can_be_kept(state_dict):
+    model = MLPMixer(**(SIZES | {"num_classes": 3}))
+    with pytest.raises(ValueError, match=r"wrong shape: head.weight is"):
+        load_timm_weights(model, state_dict)
+    torch.nn.init.ones_(model.head.linear.weight)
+    load_timm_weights(model, state_dict, keep_head=True)
+    assert (model.head.linear.weight == 1).all()
+    assert torch.equal(model.norm.bias, state_dict["norm.bias"])
+    # Nor need a published file have one.
+    del state_dict["head.weight"], state_dict["head.bias"]
+    load_timm_weights(model, state_dict, keep_head=True)
+
+
+def test_how_many_batches_were_seen_may_be_missing():
+    model = ConvMixer(**CONV)
+    weights = {key: torch.rand(t.shape) for key, t in timm_targets(model).items()}
+    kept = {key: w for key, w in weights.items() if "num_batches" not in key}
+    load_timm_weights(model, kept)
+    assert torch.equal(model.patch_norm.running_var, weights["stem.2.running_var"])
+    del kept["stem.2.running_var"]
+    with pytest.raises(ValueError, match=r"missing: stem.2.running_var$"):
+        load_timm_weights(model, kept)
+
+
+# What the authors published
+
+
+def drawn(model, origin):
+    """Random weights under the names of an origin."""
+    torch.manual_seed(0)
+    named = targets(model, origin).items()
+    return {name: 0.5 * torch.randn(tensor.shape).double() for name, tensor in named}
+
+
+def gelu(x):
+    """The form of Flax."""
+    return torch.nn.functional.gelu(x, approximate="tanh")
+
+
+class Flax:
+    """The authors' two networks on their weights, with the names of their code."""
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def dense(self, name, x):
+        return x @ self.weights[f"{name}/kernel"] + self.weights[f"{name}/bias"]
+
+    def norm(self, name, x):
+        x = (x - x.mean(-1, keepdim=True)) / (
+            x.var(-1, correction=0, keepdim=True) + 1e-6
+        ).sqrt()
+        return x * self.weights[f"{name}/scale"] + self.weights[f"{name}/bias"]
+
+    def mlp(self, name, x):
+        return self.dense(f"{name}/Dense_1", gelu(self.dense(f"{name}/Dense_0", x)))
+
+    def patches(self, name, image, size=4):
+        # Rows and columns of a patch, its channels, and what comes out.
+        cut = image.unfold(2, size, size).unfold(3, size, size)
+        tokens = torch.einsum("bcijhw,hwcd->bijd", cut, self.weights[f"{name}/kernel"])
+        return tokens.flatten(1, 2) + self.weights[f"{name}/bias"]
+
+    def mixer(self, image):
+        x = self.patches("stem", image)
+        for number in range(2):
+            block = f"MixerBlock_{number}"
+            y = self.norm(f"{block}/LayerNorm_0", x)
+            x = x + self.mlp(f"{block}/token_mixing", y.mT).mT
+            y = self.norm(f"{block}/LayerNorm_1", x)
+            x = x + self.mlp(f"{block}/channel_mixing", y)
+        return self.dense("head", self.norm("pre_head_layer_norm", x).mean(1))
+
+    def attention(self, name, x):
+        q, k, v = (
+            torch.einsum("bsc,chd->bshd", x, self.weights[f"{name}/{part}/kernel"])
+            + self.weights[f"{name}/{part}/bias"]
+            for part in ("query", "key", "value")
+        )
+        a = (torch.einsum("bshd,bthd->bhst", q, k) / q.shape[-1] ** 0.5).softmax(-1)
+        y = torch.einsum("bhst,bthd,hdc->bsc", a, v, self.weights[f"{name}/out/kernel"])
+        return y + self.weights[f"{name}/out/bias"]
+
+    def vit(self, image):
+        x = self.patches("embedding", image)
+        x = torch.cat([self.weights["cls"].expand(len(x), -1, -1), x], dim=1)
+        x = x + self.weights["Transformer/posembed_input/pos_embedding"]
+        for number in range(2):
+            block = f"Transformer/encoderblock_{number}"
+            y = self.norm(f"{block}/LayerNorm_0", x)
+            x = x + self.attention(f"{block}/MultiHeadDotProductAttention_1", y)
+            x = x + self.mlp(
+                f"{block}/MlpBlock_3", self.norm(f"{block}/LayerNorm_2", x)
+            )
+        return self.dense("head", self.norm("Transformer/encoder_norm", x[:, 0]))
+
+
+VIT = {
+    "image_size": (16, 24),
+    "patch_size": 4,
+    "num_classes": 7,
+    "num_layers": 2,
+    "hidden_dim": 20,
+    "num_heads": 5,
+    "channels_mlp_dim": 48,
+}
+
+
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        (lambda **options: MLPMixer(**SIZES, **options), "mixer"),
+        (lambda **options: VisionTransformer(**VIT, **options), "vit"),
+    ],
+)
+def test_a_file_of_flax_gives_what_the_authors_code_computes(build, name):
+    model = build(approximate="tanh").double()
+    weights = {
+        key.replace(".", "/"): tensor
+        for key, tensor in drawn(model, "google-research").items()
+    }
+    load_weights(model, weights, "google-research")
+    image = torch.randn(2, 3, 16, 24, dtype=torch.double)
+    torch.testing.assert_close(model(image), getattr(Flax(weights), name)(image))
+    with pytest.raises(ValueError, match="with approximate='none' the model does not"):
+        load_weights(build(), weights, "google-research")
+
+
+def test_an_average_that_flax_takes_of_other_rows_is_refused():
+    model = VisionTransformer(**VIT, pooling="average", approximate="tanh")
+    with pytest.raises(ValueError, match="build it with pooling='class'"):
+        load_weights(model, drawn(model, "google-research"), "google-research")
+
+
+def renamed(weights, *rules):
+    """Weights of timm under other names, by rules from left to right."""
+    result = {}
+    for name, tensor in weights.items():
+        for pattern, replacement in rules:
+            name = re.sub(pattern, replacement, name)
+        result[name] = tensor
+    return result
+
+
+def test_the_names_of_facebookresearch_are_read():
+    reference = stored("timm_resmlp")
+    weights = renamed(
+        reference.weights(),
+        (r"stem", "patch_embed"),
+        (r"linear_tokens", "attn"),
+        (r"mlp_channels", "mlp"),
+        (r"ls(\d)", r"gamma_\1"),
+    )
+    flat = {n: w.flatten() if "norm" in n else w for n, w in weights.items()}
+    model = ResMLP(
+        image_size=reference.meta["img_size"],
+        patch_size=reference.meta["patch_size"],
+        num_classes=7,
+        num_layers=2,
+        hidden_dim=14,
+        channels_mlp_dim=56,
+    ).double()
+    load_weights(model, flat, "facebookresearch")
+    assert torch.allclose(model(reference["x"]), reference["y"], rtol=0, atol=1e-10)
+
+
+def test_the_names_of_sail_sg_are_read_in_the_authors_order():
+    reference = stored("timm_poolformer")
+    weights = renamed(
+        reference.weights(),
+        (r"^stem.conv", "patch_embed.proj"),
+        (r"^stages.1.downsample.conv", "network.1.proj"),
+        (r"^stages.0.blocks", "network.0"),
+        (r"^stages.1.blocks", "network.2"),
+        (r"layer_scale(\d).scale", r"layer_scale_\1"),
+        (r"^head.norm", "norm"),
+        (r"^head.fc", "head"),
+    )
+    sizes = {"num_classes": 7, "depths": (1, 2), "dims": (8, 12)}
+    timms = PoolFormer(**sizes, average_first=True)
+    load_timm_weights(timms, reference.weights())
+    with pytest.raises(ValueError, match="build it with average_first=False"):
+        load_weights(timms, weights, "sail-sg")
+    model = PoolFormer(**sizes)
+    load_weights(model, weights, "sail-sg")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, timms.state_dict()[name])
+
+
+class Residual(torch.nn.Module):
+    """A branch beside a sum, with the name that it has in the authors' code."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.fn = torch.nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.fn(x)
+
+
+def test_the_names_of_locuslab_are_read():
+    def then(layer):
+        return layer, torch.nn.GELU(), torch.nn.BatchNorm2d(6)
+
+    blocks = [
+        torch.nn.Sequential(
+            Residual(*then(torch.nn.Conv2d(6, 6, 3, groups=6, padding="same"))),
+            *then(torch.nn.Conv2d(6, 6, 1)),
+        )
+        for _ in range(2)
+    ]
+    end = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(6, 7)
+    theirs = torch.nn.Sequential(*then(torch.nn.Conv2d(3, 6, 4, 4)), *blocks, *end)
+    model = ConvMixer(**CONV)
+    load_weights(model, theirs.state_dict(), "locuslab")
+    image = torch.randn(2, 3, 12, 20)
+    torch.testing.assert_close(model.eval()(image), theirs.eval()(image))

@@ -19,6 +19,7 @@ from labml_style_nn.browser.flat import Layout
 from labml_style_nn.browser.training_step import BETAS
 from labml_style_nn.browser.variants import Variant
 from labml_style_nn.layers.linear import TRUNCATED_STD, Linear
+from labml_style_nn.layers.token_mixing import TokenLinear
 
 BATCH = 64
 LR, WEIGHT_DECAY, EPS = 4e-3, 0.05, 1e-8
@@ -73,7 +74,7 @@ def drawn(variant: Variant) -> dict[str, int]:
     return {
         f"{name}.weight": module.weight.numel()
         for name, module in variant.unaltered().named_modules()
-        if isinstance(module, Linear)
+        if isinstance(module, Linear | TokenLinear)
     }
 
 

@@ -36,6 +36,7 @@ no_skip False False
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -136,7 +137,8 @@ class Variant:
 
     def unaltered(self) -> MLPMixer:
         """A Mixer of these sizes, with nothing left out."""
-        return MLPMixer(image_size=8, in_channels=1, num_classes=10, **self.settings)
+        sizes: dict[str, Any] = dict(self.settings)
+        return MLPMixer(image_size=8, in_channels=1, num_classes=10, **sizes)
 
 
 # The rows of code that are changed, as addresses of this site.

@@ -116,6 +116,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -168,7 +169,7 @@ def build_model(settings: Settings) -> MaskedLanguageModel:
     **Raises.** `ValueError` for sizes that make no network.
     """
     torch.manual_seed(settings.seed)
-    sizes = {
+    sizes: dict[str, Any] = {
         "vocabulary_size": len(VOCABULARY),
         "num_tokens": settings.num_tokens,
         "dim": settings.dim,

@@ -122,8 +122,14 @@ class Affine(nn.Module):
         check_positive(dim=dim)
         self.dim = dim
         # $\alpha$ and $\beta$, one number each for a channel. All tokens share them.
-        self.alpha = nn.Parameter(torch.ones(dim))
-        self.beta = nn.Parameter(torch.zeros(dim))
+        self.alpha = nn.Parameter(torch.empty(dim))
+        self.beta = nn.Parameter(torch.empty(dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew: as the identity."""
+        nn.init.ones_(self.alpha)
+        nn.init.zeros_(self.beta)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale and shift each channel."""

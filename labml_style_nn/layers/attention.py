@@ -283,6 +283,10 @@ def fused_attention(
     [arXiv:2205.14135](https://arxiv.org/abs/2205.14135)). The tests hold the two
     together, values and gradients, with and without masks.
 
+    On a CPU what it forgets has no second derivative: PyTorch refuses to differentiate
+    its gradient once more. Who needs that runs the layer within
+    `torch.nn.attention.sdpa_kernel(SDPBackend.MATH)`, where nothing is fused.
+
     **Shape.** As for [`dot_product_attention`][].
     """
     if mask is None:

@@ -279,16 +279,24 @@ class BatchNorm(nn.Module):
         check_options(eps, momentum)
         self.channels, self.eps, self.momentum = channels, eps, momentum
         # $\gamma$ and $\beta$, which are trained.
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.bias = nn.Parameter(torch.empty(channels))
         # $\bar\mu$ and $\bar v$, which are not. A *buffer* is saved and moved to a
-        # device with the layer, but no optimizer sees it. Before the first batch,
-        # evaluation changes nothing: the mean is zero and the variance one.
-        self.register_buffer("running_mean", torch.zeros(channels))
-        self.register_buffer("running_var", torch.ones(channels))
+        # device with the layer, but no optimizer sees it.
+        self.register_buffer("running_mean", torch.empty(channels))
+        self.register_buffer("running_var", torch.empty(channels))
         # How many batches have been seen. Nothing here depends on it; it is part of the
         # state because it is part of PyTorch's.
         self.register_buffer("num_batches_tracked", torch.tensor(0))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew: before the first batch, evaluation changes nothing."""
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
+        self.running_mean.zero_()
+        self.running_var.fill_(1)
+        self.num_batches_tracked.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel, by the batch or by what is known from before."""

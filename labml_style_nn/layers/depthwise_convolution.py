@@ -171,9 +171,11 @@ class DepthwiseConvolution(nn.Conv2d):
 
     def __init__(self, channels: int, kernel_size: int) -> None:
         check_positive(channels=channels, kernel_size=kernel_size)
-        super().__init__(channels, channels, kernel_size, groups=channels)
         # $a$: with it the kernel, and not its corner, lies on the place it computes.
         self.around = (kernel_size - 1) // 2
+        super().__init__(
+            channels, channels, kernel_size, padding=self.around, groups=channels
+        )
         # What an even kernel needs at the end beyond $a$.
         self.more = kernel_size - 1 - 2 * self.around
 
@@ -185,6 +187,4 @@ class DepthwiseConvolution(nn.Conv2d):
         if self.more:
             x = F.pad(x, (0, self.more, 0, self.more))
         # $y$: the sum over $u$ and $v$ at every place of every channel.
-        return F.conv2d(
-            x, self.weight, self.bias, padding=self.around, groups=self.in_channels
-        )
+        return super().forward(x)

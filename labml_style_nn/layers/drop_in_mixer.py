@@ -103,6 +103,8 @@ True
 True
 """
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from labml_style_nn.layers.checks import check_positive
@@ -120,20 +122,27 @@ class DropInMixer(nn.Module):
 
     **Shape.** `(batch, num_tokens, dim)` to the same, for any `dim`.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, a sequence
-    of another length, another key or value than the query, any mask, and `is_causal`.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, a sequence of another length, another key or value than the query, any
+    mask, and `is_causal`.
 
     **Source.** Tolstikhin and others, section 2, equation (1), first line; the call is
     that of `nn.MultiheadAttention`, batch first.
     """
 
     def __init__(
-        self, num_tokens: int, tokens_mlp_dim: int, dropout_rate: float = 0.0
+        self,
+        num_tokens: int,
+        tokens_mlp_dim: int,
+        dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         super().__init__()
         check_positive(num_tokens=num_tokens, tokens_mlp_dim=tokens_mlp_dim)
         # $W_1$ and $W_2$, with a column and a row for each position.
-        self.token_mixing = TokenMixing(num_tokens, tokens_mlp_dim, dropout_rate)
+        self.token_mixing = TokenMixing(
+            num_tokens, tokens_mlp_dim, dropout_rate, approximate
+        )
 
     def forward(
         self,

@@ -119,6 +119,7 @@ True
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -137,15 +138,17 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def activation_named(name: str) -> nn.Module:
-    """The nonlinearity of a name.
+def activation_named(
+    name: str, approximate: Literal["none", "tanh"] = "none"
+) -> nn.Module:
+    """The nonlinearity of a name; `approximate` is the form of GELU, if it is that.
 
     **Raises.** `ValueError` for a name that is not in the table above.
     """
     if name not in ACTIVATIONS:
         names = ", ".join(repr(known) for known in ACTIVATIONS)
         raise ValueError(f"the activation must be one of {names}, got {name!r}")
-    return ACTIVATIONS[name]()
+    return GELU(approximate) if name == "gelu" else ACTIVATIONS[name]()
 
 
 class FeedForward(nn.Module):
@@ -166,13 +169,14 @@ class FeedForward(nn.Module):
         hidden_dim: int,
         activation: str = "gelu",
         dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         super().__init__()
         check_positive(dim=dim, hidden_dim=hidden_dim)
         self.dim = dim
         # The names are those of the [`MLP`][], so that weights can be handed over.
         self.fc1 = Linear(dim, hidden_dim)
-        self.activation = activation_named(activation)
+        self.activation = activation_named(activation, approximate)
         self.dropout = Dropout(dropout_rate)
         self.fc2 = Linear(hidden_dim, dim)
 
@@ -215,6 +219,7 @@ class GatedFeedForward(nn.Module):
         hidden_dim: int,
         gate: str = "silu",
         dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         super().__init__()
         check_positive(dim=dim, hidden_dim=hidden_dim)
@@ -222,7 +227,7 @@ class GatedFeedForward(nn.Module):
         # $W$ and $V$ read the same token, and neither has a bias.
         self.gate = _matrix(dim, hidden_dim)
         self.value = _matrix(dim, hidden_dim)
-        self.activation = activation_named(gate)
+        self.activation = activation_named(gate, approximate)
         self.dropout = Dropout(dropout_rate)
         self.fc2 = _matrix(hidden_dim, dim)
 

@@ -161,6 +161,8 @@ It was built for no size, so it takes every size:
 torch.Size([2, 7, 3])
 >>> mixing(x.bfloat16()).dtype
 torch.bfloat16
+>>> mixing(x[:0]).shape
+torch.Size([0, 24, 20])
 """
 
 import math
@@ -217,6 +219,9 @@ class FourierMixing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Transform, and keep the real part."""
         check_shape(x, "batch", "tokens", "channels")
+        # A batch without a table is none to PyTorch's transform.
+        if x.shape[0] == 0:
+            return x
         # Half precision is widened for the sums, and for them only.
         wide = x if x.dtype in (torch.float, torch.double) else x.float()
         # `fft2` transforms along the last two axes, channels and tokens. Which comes

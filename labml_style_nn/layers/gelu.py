@@ -54,7 +54,8 @@ Here is a hidden layer that holds 160,000 numbers, evenly spaced from $-8$ to $8
 
 The layers of this package use the exact form, where the authors' code has the tanh form
 (the default of Flax's `nn.gelu`). The Mixer paper itself names GELU and leaves the form
-open. timm uses the exact one, also with the weights that the authors published.
+open. timm uses the exact one, also with the weights that the authors published. Every
+model takes `approximate="tanh"` for all of its layers.
 
 ## What it costs
 

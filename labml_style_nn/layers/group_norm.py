@@ -174,10 +174,15 @@ class GroupNorm(nn.Module):
         if not eps > 0:
             raise ValueError(f"eps must be positive, got {eps}")
         self.dim, self.num_groups, self.eps = dim, num_groups, eps
-        # $\gamma$ and $\beta$ begin as one and zero: at first, the layer only
-        # normalises.
-        self.weight = nn.Parameter(torch.ones(dim))
-        self.bias = nn.Parameter(torch.zeros(dim))
+        # $\gamma$ and $\beta$.
+        self.weight = nn.Parameter(torch.empty(dim))
+        self.bias = nn.Parameter(torch.empty(dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew: with one and zero, the layer only normalises."""
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each image."""

@@ -110,6 +110,10 @@ class ClassificationHead(nn.Module):
         self.hidden_dim = hidden_dim
         self.pooling = GlobalAveragePooling()
         self.linear = Linear(hidden_dim, num_classes)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after the linear map has."""
         # The one linear map that does not begin at random.
         nn.init.zeros_(self.linear.weight)
 

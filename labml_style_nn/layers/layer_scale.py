@@ -107,9 +107,14 @@ class LayerScale(nn.Module):
         check_positive(dim=dim)
         if not initial_value > 0:
             raise ValueError(f"initial_value must be positive, got {initial_value}")
-        self.dim = dim
+        self.dim, self.initial_value = dim, initial_value
+        self.weight = nn.Parameter(torch.empty(dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, with a little of each update."""
         # $\lambda_1 = \cdots = \lambda_C = \varepsilon$.
-        self.weight = nn.Parameter(torch.full((dim,), float(initial_value)))
+        nn.init.constant_(self.weight, self.initial_value)
 
     def forward(self, update: Tensor) -> Tensor:
         """Scale each channel of the update."""

@@ -127,11 +127,13 @@ class Linear(nn.Linear):
 
 
 def begin_small(module: nn.Module) -> None:
-    """Begin a linear map with a standard deviation of 0.02, whatever its size.
+    """Begin a matrix with a standard deviation of 0.02, whatever its size.
 
-    For `module.apply`: any other layer is left as it is.
+    For `module.apply`: a layer whose weight is a matrix is a linear map, over channels
+    or over tokens; any other is left as it is.
 
     **Source.** `_init_weights` in the authors' code of ResMLP and of PoolFormer.
     """
-    if isinstance(module, Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
+    weight = getattr(module, "weight", None)
+    if isinstance(weight, nn.Parameter) and weight.dim() == 2:
+        nn.init.trunc_normal_(weight, std=0.02)

@@ -136,6 +136,8 @@ Traceback (most recent call last):
 ValueError: there are positions for at most 50 tokens, got 51
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -202,10 +204,27 @@ class SinusoidalPositions(nn.Module):
         super().__init__()
         table = sinusoidal_table(max_len, dim)
         self.register_buffer("table", table, persistent=False)
+        # A model that was built without memory may have got some since. No state dict
+        # has the table, so it is computed once more when one is loaded.
+        self.register_load_state_dict_post_hook(begin_anew)  # type: ignore[no-untyped-call]
+
+    def reset_parameters(self) -> None:
+        """Compute the table again, where it has memory."""
+        self.table.copy_(sinusoidal_table(*self.table.shape))
 
     def forward(self, x: Tensor) -> Tensor:
         """Tell every token where it stands."""
         return add_positions(x, self.table)
+
+
+def begin_anew(layer: SinusoidalPositions, _keys: Any) -> None:
+    """Fill the table of a layer whose model was given a state dict.
+
+    If the state dict brought the memory with it (`assign=True`), the table is made.
+    """
+    if layer.table.is_meta:
+        layer.table = sinusoidal_table(*layer.table.shape).to(layer.table.dtype)
+    layer.reset_parameters()
 
 
 class LearnedPositions(nn.Module):
@@ -227,8 +246,12 @@ class LearnedPositions(nn.Module):
     def __init__(self, max_len: int, dim: int) -> None:
         super().__init__()
         check_positive(max_len=max_len, dim=dim)
-        # $P$ begins small beside the tokens, which begin with a variance near one.
         self.table = nn.Parameter(torch.empty(max_len, dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        # $P$ begins small beside the tokens, which begin with a variance near one.
         nn.init.normal_(self.table, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:

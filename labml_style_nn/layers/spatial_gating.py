@@ -163,16 +163,19 @@ class SpatialGatingUnit(nn.Module):
     **Shape.** `(batch, num_tokens, 2 * gate_dim)` to `(batch, num_tokens, gate_dim)`. A
     causal unit takes fewer tokens, too.
 
-    **Raises.** `ValueError` for a size below one, or a table of another shape.
+    **Raises.** `ValueError` for a size below one, for `eps` not above zero, or a table
+    of another shape.
 
     **Source.** Section 2.1 and the pseudo-code of Figure 1.
     """
 
-    def __init__(self, num_tokens: int, gate_dim: int, causal: bool = False) -> None:
+    def __init__(
+        self, num_tokens: int, gate_dim: int, causal: bool = False, eps: float = 1e-5
+    ) -> None:
         super().__init__()
         check_positive(num_tokens=num_tokens, gate_dim=gate_dim)
         self.num_tokens, self.gate_dim, self.causal = num_tokens, gate_dim, causal
-        self.norm = LayerNorm(gate_dim, eps=1e-5)
+        self.norm = LayerNorm(gate_dim, eps)
         # $W$ and $b$. Tokens have their places in $W$, so no position embedding is
         # needed.
         self.projection = (
@@ -180,6 +183,10 @@ class SpatialGatingUnit(nn.Module):
             if causal
             else TokenLinear(num_tokens, num_tokens)
         )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after the layers of the unit have."""
         # $W \approx 0$ and $b = 1$: the gate is open.
         nn.init.normal_(self.projection.weight, std=1e-6)
         nn.init.ones_(self.projection.bias)

@@ -54,13 +54,24 @@ $-1$ and $1$, neither drown in it nor cover it.
 
 ## A token that is not there
 
-A number outside the table, or one that is not whole, is refused by name. PyTorch
-itself would say `index out of range in self`.
+A number outside the table, or one that is not whole, is refused by name.
 
 >>> embedding(torch.tensor([[3, 90]]))
 Traceback (most recent call last):
     ...
 ValueError: tokens must lie from 0 to 89, got 3 to 90
+
+The numbers are not looked at beforehand. That would take a pass over the batch, a GPU
+would be waited for, and where tensors have no numbers that Python could read there is
+nothing to look at. PyTorch notices by itself: on a CPU with `index out of range in
+self`, which becomes the message above; on a GPU with an assertion of the device, which
+is not caught. Text by text, in one pass, the message has the rule alone:
+
+>>> texts = torch.tensor([[3], [90]])
+>>> torch.func.vmap(lambda text: embedding(text[None]))(texts)
+Traceback (most recent call last):
+    ...
+ValueError: tokens must lie from 0 to 89
 
 ## What differs from the paper
 
@@ -70,8 +81,7 @@ ValueError: tokens must lie from 0 to 89, got 3 to 90
 
 ## What it costs
 
-$V C$ parameters. Rows are copied and no matrices are multiplied. The check reads all
-numbers of the batch once; a GPU is waited for.
+$V C$ parameters. Rows are copied and no matrices are multiplied.
 
 ## Example
 
@@ -91,22 +101,30 @@ from labml_style_nn.layers.checks import check_positive, check_shape
 WHOLE = torch.int64, torch.int32
 
 
-def check_tokens(tokens: Tensor, vocabulary_size: int, name: str = "tokens") -> None:
-    """Refuse what is not the number of a token. `name` is what the message calls them.
+def look_up(tokens: Tensor, table: Tensor, name: str = "tokens") -> Tensor:
+    """The row of the table for each token. `name` is what a message calls them.
 
-    **Raises.** `ValueError` for another type than int64 and int32, and for a number
-    outside the vocabulary, with the smallest and the largest that were found.
+    **Shape.** `(...)`, int64 or int32, and `(vocabulary_size, dim)`, to `(..., dim)`.
+
+    **Raises.** `ValueError` for another type, and on a CPU for a number outside the
+    table, with the smallest and the largest that were found.
     """
     if tokens.dtype not in WHOLE:
         raise ValueError(f"{name} must be int64 or int32, got {tokens.dtype}")
-    # Whether a number fits can only be said where there are numbers: not of an empty
-    # batch, not on the `meta` device, and not while the model is compiled or exported.
-    if tokens.numel() == 0 or tokens.is_meta or torch.compiler.is_compiling():
-        return
-    low, high = (int(bound) for bound in tokens.aminmax())
-    if low < 0 or high >= vocabulary_size:
-        last = vocabulary_size - 1
-        raise ValueError(f"{name} must lie from 0 to {last}, got {low} to {high}")
+    try:
+        return F.embedding(tokens, table)
+    except IndexError:
+        last = len(table) - 1
+        raise ValueError(f"{name} must lie from 0 to {last}{found(tokens)}") from None
+
+
+def found(tokens: Tensor) -> str:
+    """What a message says of the numbers, if they can be read."""
+    try:
+        low, high = (int(bound) for bound in tokens.aminmax())
+    except RuntimeError:
+        return ""
+    return f", got {low} to {high}"
 
 
 class TokenEmbedding(nn.Module):
@@ -115,7 +133,7 @@ class TokenEmbedding(nn.Module):
     **Shape.** `(batch, num_tokens)`, int64 or int32, to `(batch, num_tokens, dim)`.
 
     **Raises.** `ValueError` for a size below one, a batch of another shape, and what
-    [`check_tokens`][] refuses.
+    [`look_up`][] refuses.
 
     **Source.** Vaswani and others, section 3.4.
     """
@@ -126,11 +144,14 @@ class TokenEmbedding(nn.Module):
         self.vocabulary_size, self.dim = vocabulary_size, dim
         # $E$, with rows of length one on average.
         self.weight = nn.Parameter(torch.empty(vocabulary_size, dim))
-        nn.init.normal_(self.weight, std=dim**-0.5)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew."""
+        nn.init.normal_(self.weight, std=self.dim**-0.5)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Look each token up."""
         check_shape(tokens, "batch", "num_tokens")
-        check_tokens(tokens, self.vocabulary_size)
         # $\sqrt{C} \; E_{t_s,*}$.
-        return math.sqrt(self.dim) * F.embedding(tokens, self.weight)
+        return math.sqrt(self.dim) * look_up(tokens, self.weight)

@@ -98,7 +98,8 @@ and Supplementary C).
 
 ## What differs from the paper
 
-- GELU is exact here and approximate in the authors' code, see [`gelu`][].
+- GELU is exact here, unless `approximate="tanh"` asks for the form of the authors'
+  code, see [`gelu`][].
 - [Dropout][dropout] may strike inside; by default it does not.
 
 Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
@@ -137,20 +138,23 @@ torch.Size([2, 24, 20])
 (torch.Size([10, 24]), torch.Size([24, 10]))
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from labml_style_nn.layers.checks import check_positive, check_shape
 from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.gelu import GELU
-from labml_style_nn.layers.linear import Linear
+from labml_style_nn.layers.linear import lecun_normal_
 
 
-class TokenLinear(Linear):
+class TokenLinear(nn.Module):
     r"""## A linear map over tokens
 
     The same weights, the same beginning as [`Linear`][], and the product from the other
-    side: $W X + b \mathbf{1}^\top$ in place of $X W^\top + \mathbf{1} b^\top$.
+    side: $W X + b \mathbf{1}^\top$ in place of $X W^\top + \mathbf{1} b^\top$. So it is
+    no `nn.Linear`, which a tool may replace by another map over the last axis.
 
     A row of $W$ is a picture of the image plane, one weight for each patch, and it is
     laid over every channel in turn. Figure 5 of the paper shows such rows after
@@ -163,6 +167,24 @@ class TokenLinear(Linear):
 
     **Source.** The product with $W_1$ or $W_2$ in section 2, equation (1).
     """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        check_positive(in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = nn.Parameter(torch.empty(out_features, in_features))
+        self.bias = nn.Parameter(torch.empty(out_features))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, by the rule of [`linear`][]."""
+        lecun_normal_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def extra_repr(self) -> str:
+        """What `print` shows of the layer."""
+        sizes = f"in_features={self.in_features}, out_features={self.out_features}"
+        return f"{sizes}, bias=True"
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply every table by the weight, from the left."""
@@ -185,14 +207,18 @@ class TokenMixing(nn.Module):
 
     **Shape.** `(batch, num_patches, channels)` to the same.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
-    with another number of tokens.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, or a table with another number of tokens.
 
     **Source.** Section 2, equation (1), first line.
     """
 
     def __init__(
-        self, num_patches: int, tokens_mlp_dim: int, dropout_rate: float = 0.0
+        self,
+        num_patches: int,
+        tokens_mlp_dim: int,
+        dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         super().__init__()
         check_positive(num_patches=num_patches, tokens_mlp_dim=tokens_mlp_dim)
@@ -200,7 +226,7 @@ class TokenMixing(nn.Module):
         # $S$ enters here, and with it the size of the image is fixed. $C$ does not: the
         # weights know nothing of channels.
         self.fc1 = TokenLinear(num_patches, tokens_mlp_dim)
-        self.gelu = GELU()
+        self.gelu = GELU(approximate)
         self.fc2 = TokenLinear(tokens_mlp_dim, num_patches)
         self.dropout = Dropout(dropout_rate)
 

@@ -123,6 +123,10 @@ anywhere:
 'a token gates a token, and no token gates itself; a token gates a token, and'
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -143,7 +147,8 @@ class CausalGMLP(nn.Module):
     logits. The length is at most `num_tokens`.
 
     **Raises.** `ValueError` for a size below one, an odd `channels_mlp_dim`, a rate
-    outside $[0, 1)$, a text that is too long, or a token that is not in the vocabulary.
+    outside $[0, 1)$, an unknown form of GELU, an $\varepsilon$ not above zero, a text
+    that is too long, or a token that is not in the vocabulary.
 
     **Source.** The blocks: section 2 of the paper. The triangle is ours.
     """
@@ -158,6 +163,9 @@ class CausalGMLP(nn.Module):
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
+        gate_eps: float = 1e-5,
     ) -> None:
         super().__init__()
         check_positive(num_layers=num_layers)
@@ -174,13 +182,20 @@ class CausalGMLP(nn.Module):
                 dropout_rate,
                 rate,
                 causal=True,
+                approximate=approximate,
+                eps=eps,
+                gate_eps=gate_eps,
             )
             for rate in linear_rates(stochastic_depth_rate, num_layers)
         )
         # No average over tokens, as there is for an image: each place has a next token
         # of its own to predict.
-        self.norm = LayerNorm(hidden_dim)
+        self.norm = LayerNorm(hidden_dim, eps)
         self.scores = Linear(hidden_dim, vocabulary_size)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after all layers have: every token is equally likely."""
         nn.init.zeros_(self.scores.weight)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -200,13 +215,28 @@ class CausalGMLP(nn.Module):
     def continued(self, tokens: Tensor, how_many: int) -> Tensor:
         """Continue each text by the tokens that score highest.
 
+        Nothing is dropped, also while the network is in training.
+
         **Shape.** `(batch, length)`, of any length, to `(batch, length + how_many)`.
 
         **Raises.** `ValueError` for an empty text.
         """
         check_positive(length=tokens.shape[-1])
-        for _ in range(how_many):
-            # The last window; of its scores, those after its last token.
-            logits = self(tokens[:, -self.num_tokens :])[:, -1]
-            tokens = torch.cat([tokens, logits.argmax(dim=1, keepdim=True)], dim=1)
+        with evaluated(self):
+            for _ in range(how_many):
+                # The last window; of its scores, those after its last token.
+                logits = self(tokens[:, -self.num_tokens :])[:, -1]
+                tokens = torch.cat([tokens, logits.argmax(dim=1, keepdim=True)], dim=1)
         return tokens
+
+
+@contextmanager
+def evaluated(model: nn.Module) -> Iterator[None]:
+    """Evaluate a model for a while; then each part of it goes on as it was."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

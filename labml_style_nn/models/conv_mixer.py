@@ -172,7 +172,8 @@ torch.Size([2, 10])
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -193,7 +194,8 @@ class ConvMixerBlock(nn.Module):
 
     **Shape.** `(batch, hidden_dim, height, width)` to the same.
 
-    **Raises.** `ValueError` for a size below one, or pictures of another number.
+    **Raises.** `ValueError` for a size below one, for `eps` not above zero, or pictures
+    of another number.
 
     **Source.** Section 2; the authors' code, `convmixer.py`.
     """
@@ -203,14 +205,15 @@ class ConvMixerBlock(nn.Module):
         hidden_dim: int,
         kernel_size: int,
         activation: Callable[[], nn.Module] = GELU,
+        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         # $\text{Depthwise}$: a kernel of $k \times k$ for each channel.
         self.token_mixing = DepthwiseConvolution(hidden_dim, kernel_size)
-        self.token_norm = BatchNorm(hidden_dim)
+        self.token_norm = BatchNorm(hidden_dim, eps)
         # $\text{Pointwise}$: a matrix of $C \times C$ for all places.
         self.channel_mixing = PointwiseConvolution(hidden_dim, hidden_dim)
-        self.channel_norm = BatchNorm(hidden_dim)
+        self.channel_norm = BatchNorm(hidden_dim, eps)
         # $\sigma$ has no weights of its own, so one serves both halves.
         self.activation = activation()
 
@@ -237,9 +240,12 @@ class ConvMixer(nn.Module):
 
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
-    **Raises.** `ValueError` for a size below one; for an image with other channels, or
-    with sides that the patch size does not divide; and while training, where all images
-    of the batch together are one patch.
+    `approximate` is the form of GELU, unless `activation` is something else.
+
+    **Raises.** `ValueError` for a size below one, for `eps` not above zero, for an
+    unknown form of GELU; for an image with other channels, or with sides that the patch
+    size does not divide; and while training, where all images of the batch together are
+    one patch.
 
     **Source.** Section 2; the authors' code, `convmixer.py`.
     """
@@ -253,11 +259,15 @@ class ConvMixer(nn.Module):
         num_layers: int,
         hidden_dim: int,
         kernel_size: int,
-        activation: Callable[[], nn.Module] = GELU,
+        activation: Callable[[], nn.Module] | None = None,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         check_positive(in_channels=in_channels, num_classes=num_classes)
         check_positive(num_layers=num_layers, hidden_dim=hidden_dim)
+        # $\sigma$ is GELU, in the form that is asked for, unless it is something else.
+        activation = partial(GELU, approximate) if activation is None else activation
         self.in_channels = in_channels
         self.patch_size = height_and_width("patch_size", patch_size)
         # $\text{Embed}$: a kernel as large as a patch, with a stride as long, sees each
@@ -267,11 +277,11 @@ class ConvMixer(nn.Module):
             in_channels, hidden_dim, self.patch_size, stride=self.patch_size
         )
         self.activation = activation()
-        self.patch_norm = BatchNorm(hidden_dim)
+        self.patch_norm = BatchNorm(hidden_dim, eps)
         # $N$ blocks. Every block is built anew rather than copied, so that all of them
         # begin with weights of their own.
         self.blocks = nn.ModuleList(
-            ConvMixerBlock(hidden_dim, kernel_size, activation)
+            ConvMixerBlock(hidden_dim, kernel_size, activation, eps)
             for _ in range(num_layers)
         )
         self.head = nn.Linear(hidden_dim, num_classes)

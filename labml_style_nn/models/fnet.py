@@ -118,7 +118,8 @@ False
   second. It is off by default; theirs is 0.1.
 
 Nothing else: $\varepsilon = 10^{-12}$, the tanh form of GELU and the order of norm and
-sum are those of the authors' code, and of Hugging Face's.
+sum are those of the authors' code, and of Hugging Face's. Both `eps` and `approximate`
+may be given.
 
 ## What it costs
 
@@ -164,7 +165,7 @@ torch.Size([2, 10])
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -178,7 +179,7 @@ from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.layers.positional_encoding import LearnedPositions
-from labml_style_nn.layers.token_embedding import check_tokens
+from labml_style_nn.layers.token_embedding import look_up
 
 # So small that it changes nothing but the norm of a constant token.
 EPS = 1e-12
@@ -193,24 +194,29 @@ class FNetBlock(nn.Module):
 
     **Shape.** `(batch, num_tokens, hidden_dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
-    of another shape.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, for `eps` not above zero, or a table of another shape.
 
     **Source.** Section 3; `EncoderBlock` in the authors' `layers.py`.
     """
 
     def __init__(
-        self, hidden_dim: int, channels_mlp_dim: int, dropout_rate: float = 0.0
+        self,
+        hidden_dim: int,
+        channels_mlp_dim: int,
+        dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "tanh",
+        eps: float = EPS,
     ) -> None:
         super().__init__()
         # The first line. $F_S$ and $F_C$ are no weights.
         self.token_mixing = FourierMixing()
-        self.token_norm = LayerNorm(hidden_dim, EPS)
+        self.token_norm = LayerNorm(hidden_dim, eps)
         # The second line: $W_1$ and $W_2$, all that a block can learn beside its norms.
         self.channel_mixing = ChannelMixing(
-            hidden_dim, channels_mlp_dim, dropout_rate, approximate="tanh"
+            hidden_dim, channels_mlp_dim, dropout_rate, approximate
         )
-        self.channel_norm = LayerNorm(hidden_dim, EPS)
+        self.channel_norm = LayerNorm(hidden_dim, eps)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the tokens, then the channels."""
@@ -236,9 +242,9 @@ class FNetEncoder(nn.Module):
     `(batch, num_tokens, hidden_dim)`. `types` has the shape of `tokens` and numbers
     below `num_types`; without it, all are of type 0.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, a text that
-    is too long, numbers of tokens or types that are not in their tables, or types of
-    another shape.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, for `eps` not above zero, a text that is too long, numbers of tokens
+    or types that are not in their tables, or types of another shape.
 
     **Source.** Section 3; `EmbeddingLayer` and `EncoderModel` in the authors' code
     (github.com/google-research/google-research, `f_net`).
@@ -254,6 +260,8 @@ class FNetEncoder(nn.Module):
         hidden_dim: int,
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "tanh",
+        eps: float = EPS,
     ) -> None:
         super().__init__()
         check_positive(
@@ -266,27 +274,30 @@ class FNetEncoder(nn.Module):
         self.words = nn.Embedding(vocabulary_size, hidden_dim)
         self.positions = LearnedPositions(max_len, hidden_dim)
         self.types = nn.Embedding(num_types, hidden_dim)
-        for table in (self.words, self.types):
-            nn.init.normal_(table.weight, std=0.02)
         # The sum is as small as that, so it is normalised. The map lets the tables be
         # narrower than the blocks in the authors' code, where they never are.
-        self.norm = LayerNorm(hidden_dim, EPS)
+        self.norm = LayerNorm(hidden_dim, eps)
         self.projection = Linear(hidden_dim, hidden_dim)
         self.dropout = Dropout(dropout_rate)
         self.blocks = nn.ModuleList(
-            FNetBlock(hidden_dim, channels_mlp_dim, dropout_rate)
+            FNetBlock(hidden_dim, channels_mlp_dim, dropout_rate, approximate, eps)
             for _ in range(num_layers)
         )
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after all layers have: the tables are small."""
+        for table in (self.words, self.types):
+            nn.init.normal_(table.weight, std=0.02)
 
     def forward(self, tokens: Tensor, types: Tensor | None = None) -> Tensor:
         """Let each token know of the others."""
         check_shape(tokens, "batch", "tokens")
         types = torch.zeros_like(tokens) if types is None else types
         check_shape(types, *tokens.shape)
-        check_tokens(tokens, self.words.num_embeddings)
-        check_tokens(types, self.types.num_embeddings, name="types")
         # $X$, the first table.
-        x = self.positions(self.words(tokens) + self.types(types))
+        words = look_up(tokens, self.words.weight)
+        x = self.positions(words + look_up(types, self.types.weight, "types"))
         x = self.dropout(self.projection(self.norm(x)))
         for block in self.blocks:
             x = block(x)
@@ -302,7 +313,8 @@ class FNet(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
-    does not divide, a rate outside $[0, 1)$, or an image of another shape.
+    does not divide, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not
+    above zero, or an image of another shape.
 
     **Source.** The blocks are those of section 3; the rest is that of the Mixer.
     """
@@ -318,6 +330,8 @@ class FNet(nn.Module):
         hidden_dim: int,
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "tanh",
+        eps: float = EPS,
     ) -> None:
         super().__init__()
         check_positive(num_layers=num_layers)
@@ -329,7 +343,7 @@ class FNet(nn.Module):
         num_tokens = self.patch_embedding.num_patches
         self.positions = LearnedPositions(num_tokens, hidden_dim)
         self.blocks = nn.ModuleList(
-            FNetBlock(hidden_dim, channels_mlp_dim, dropout_rate)
+            FNetBlock(hidden_dim, channels_mlp_dim, dropout_rate, approximate, eps)
             for _ in range(num_layers)
         )
         self.head = ClassificationHead(hidden_dim, num_classes)

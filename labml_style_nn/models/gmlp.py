@@ -69,7 +69,8 @@ False
 - The paper's Table 1 counts 5.9, 19.5 and 73.4 million parameters. The models here have
   5.87, 19.42 and 73.08 million, exactly as many as timm's. The paper does not say
   where the small rest is, and no code of the authors was found.
-- GELU is exact here and in timm; [`gelu`][] says how far the tanh form is from it.
+- GELU is exact here and in timm; `approximate="tanh"` gives the tanh form, and
+  [`gelu`][] says how far that is from it.
 - [Dropout][dropout] stands in the MLP as in timm, and is off by default.
 - The paper trains with [stochastic depth][stochastic_depth]; Table 1 gives the share of
   blocks that survive, 1.00, 0.95 and 0.80. Here the rate rises linearly with depth, as
@@ -77,7 +78,8 @@ False
 - Linear maps begin as on the page [`linear`][], which keeps the variance, and the
   classifier at zero. The paper gives only the beginning of the gate; timm, whose gMLP
   is called unverified in its own code, begins the other maps by Glorot's rule.
-- The $\varepsilon$ of the norms is timm's: $10^{-6}$, and $10^{-5}$ within the gate.
+- The $\varepsilon$ of the norms is timm's: $10^{-6}$, and $10^{-5}$ within the gate;
+  `eps` and `gate_eps` change them.
 
 ## What it costs
 
@@ -135,7 +137,7 @@ torch.Size([2, 10])
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -161,7 +163,8 @@ class GMLPBlock(nn.Module):
     tokens, too.
 
     **Raises.** `ValueError` for a size below one, an odd `channels_mlp_dim`, a rate
-    outside $[0, 1)$, or a table of another shape.
+    outside $[0, 1)$, an unknown form of GELU, an $\varepsilon$ not above zero, or a
+    table of another shape.
 
     **Source.** Section 2, equation (1) and Figure 1.
     """
@@ -174,6 +177,9 @@ class GMLPBlock(nn.Module):
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
         causal: bool = False,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
+        gate_eps: float = 1e-5,
     ) -> None:
         super().__init__()
         check_positive(hidden_dim=hidden_dim, channels_mlp_dim=channels_mlp_dim)
@@ -181,10 +187,10 @@ class GMLPBlock(nn.Module):
             raise ValueError(f"channels_mlp_dim must be even, got {channels_mlp_dim}")
         # $E$: half of the hidden layer makes the gate, the other half goes through it.
         gate_dim = channels_mlp_dim // 2
-        self.channel_norm = LayerNorm(hidden_dim)
+        self.channel_norm = LayerNorm(hidden_dim, eps)
         self.fc1 = Linear(hidden_dim, channels_mlp_dim)
-        self.gelu = GELU()
-        self.token_mixing = SpatialGatingUnit(num_tokens, gate_dim, causal)
+        self.gelu = GELU(approximate)
+        self.token_mixing = SpatialGatingUnit(num_tokens, gate_dim, causal, gate_eps)
         self.fc2 = Linear(gate_dim, hidden_dim)
         self.dropout = Dropout(dropout_rate)
         self.channel_depth = StochasticDepth(stochastic_depth_rate)
@@ -209,8 +215,8 @@ class GMLP(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an odd `channels_mlp_dim`, an image
-    size which the patch size does not divide, a rate outside $[0, 1)$, or an image of
-    another shape.
+    size which the patch size does not divide, a rate outside $[0, 1)$, an unknown form
+    of GELU, an $\varepsilon$ not above zero, or an image of another shape.
 
     **Source.** Sections 2 and 3.
     """
@@ -227,6 +233,9 @@ class GMLP(nn.Module):
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
+        gate_eps: float = 1e-5,
     ) -> None:
         super().__init__()
         check_positive(num_layers=num_layers)
@@ -239,12 +248,21 @@ class GMLP(nn.Module):
         # $N$ blocks of one branch each, each built anew.
         num_patches = self.patch_embedding.num_patches
         self.blocks = nn.ModuleList(
-            GMLPBlock(num_patches, hidden_dim, channels_mlp_dim, dropout_rate, rate)
+            GMLPBlock(
+                num_patches,
+                hidden_dim,
+                channels_mlp_dim,
+                dropout_rate,
+                rate,
+                approximate=approximate,
+                eps=eps,
+                gate_eps=gate_eps,
+            )
             for rate in linear_rates(stochastic_depth_rate, num_layers)
         )
         # The blocks normalise what they read, never what they write. So the table is
         # normalised once more before the head reads it.
-        self.norm = LayerNorm(hidden_dim)
+        self.norm = LayerNorm(hidden_dim, eps)
         self.head = ClassificationHead(hidden_dim, num_classes)
 
     def forward(self, image: Tensor) -> Tensor:

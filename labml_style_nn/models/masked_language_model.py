@@ -130,7 +130,7 @@ With attention, the same, and a sequence may be shorter than the others:
 torch.Size([2, 24, 90])
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -202,8 +202,13 @@ class MaskedLanguageModel(nn.Module):
         self.embedding = TokenEmbedding(vocabulary_size, dim)
         self.positions = nn.Identity() if positions is None else positions
         self.encoder = encoder
-        # $W$ and $b$. With zeros, every token is as likely as any other.
+        # $W$ and $b$.
         self.output = Linear(dim, vocabulary_size)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after all layers have."""
+        # With zeros, every token is as likely as any other.
         nn.init.zeros_(self.output.weight)
 
     def forward(self, tokens: Tensor, **masks: Any) -> Tensor:
@@ -223,23 +228,28 @@ def attention_language_model(
     hidden_dim: int,
     num_heads: int,
     dropout_rate: float = 0.0,
+    approximate: Literal["none", "tanh"] = "none",
+    eps: float = 1e-6,
 ) -> MaskedLanguageModel:
     """The model with attention, and with positions by formula.
 
     `num_tokens` is the length of the longest sequence.
 
     **Raises.** `ValueError` for a size below one, an odd `dim`, one that `num_heads`
-    does not divide, and a rate outside $[0, 1)$.
+    does not divide, a rate outside $[0, 1)$, an unknown form of GELU, and `eps` not
+    above zero.
     """
     check_positive(num_tokens=num_tokens)
 
     def make_layer(number: int) -> EncoderLayer:
         attention = MultiHeadAttention(dim, num_heads)
-        feed_forward = FeedForward(dim, hidden_dim)
-        return EncoderLayer(dim, attention, feed_forward, dropout_rate=dropout_rate)
+        feed_forward = FeedForward(dim, hidden_dim, approximate=approximate)
+        return EncoderLayer(
+            dim, attention, feed_forward, dropout_rate=dropout_rate, eps=eps
+        )
 
     return MaskedLanguageModel(
-        Encoder(dim, num_layers, make_layer),
+        Encoder(dim, num_layers, make_layer, eps=eps),
         vocabulary_size=vocabulary_size,
         dim=dim,
         positions=SinusoidalPositions(num_tokens, dim),
@@ -255,12 +265,15 @@ def mixer_language_model(
     hidden_dim: int,
     tokens_mlp_dim: int | None = None,
     dropout_rate: float = 0.0,
+    approximate: Literal["none", "tanh"] = "none",
+    eps: float = 1e-6,
 ) -> MaskedLanguageModel:
     """The model with a Mixer, for sequences of `num_tokens`.
 
     Without `tokens_mlp_dim` it has as many parameters as the model with attention.
 
-    **Raises.** `ValueError` for a size below one and a rate outside $[0, 1)$.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, and `eps` not above zero.
     """
     check_positive(num_tokens=num_tokens, dim=dim)
     if tokens_mlp_dim is None:
@@ -269,11 +282,13 @@ def mixer_language_model(
         width = tokens_mlp_dim
 
     def make_layer(number: int) -> EncoderLayer:
-        mixer = DropInMixer(num_tokens, width)
-        feed_forward = FeedForward(dim, hidden_dim)
-        return EncoderLayer(dim, mixer, feed_forward, dropout_rate=dropout_rate)
+        mixer = DropInMixer(num_tokens, width, approximate=approximate)
+        feed_forward = FeedForward(dim, hidden_dim, approximate=approximate)
+        return EncoderLayer(
+            dim, mixer, feed_forward, dropout_rate=dropout_rate, eps=eps
+        )
 
-    encoder = Encoder(dim, num_layers, make_layer)
+    encoder = Encoder(dim, num_layers, make_layer, eps=eps)
     return MaskedLanguageModel(encoder, vocabulary_size=vocabulary_size, dim=dim)
 
 

@@ -65,8 +65,8 @@ which is quadratic.
 
 ## What differs from the paper
 
-- GELU is exact here and in timm, and the tanh form in the authors' code; [`gelu`][]
-  says how far these are apart.
+- GELU is exact here and in timm, and the tanh form in the authors' code, which
+  `approximate="tanh"` gives; [`gelu`][] says how far these are apart.
 - [Dropout][dropout] stands in the MLPs, as in timm; the paper does not say where, and
   the authors' published code has none. It is off by default, as in the paper's Table 4.
 - [Stochastic depth][stochastic_depth] scales up an update that is kept; the authors'
@@ -134,7 +134,7 @@ The paper's counts (19, 18, 60, 59, 206, 207 and 431 million) leave the head out
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -160,8 +160,8 @@ class MixerBlock(nn.Module):
 
     **Shape.** `(batch, num_patches, hidden_dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, or a table
-    of another shape.
+    **Raises.** `ValueError` for a size below one, a rate outside $[0, 1)$, an unknown
+    form of GELU, for `eps` not above zero, or a table of another shape.
 
     **Source.** Section 2, equation (1) and Figure 1.
     """
@@ -174,19 +174,25 @@ class MixerBlock(nn.Module):
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
         stochastic_depth_rates: tuple[float, float] = (0.0, 0.0),
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
     ) -> None:
         super().__init__()
         token_rate, channel_rate = stochastic_depth_rates
         # The first line: $W_1$ and $W_2$. They are built from $S$, so the number of
         # patches is fixed from here on; no argument says how many columns there are,
         # for all of them share these weights.
-        self.token_norm = LayerNorm(hidden_dim)
-        self.token_mixing = TokenMixing(num_patches, tokens_mlp_dim, dropout_rate)
+        self.token_norm = LayerNorm(hidden_dim, eps)
+        self.token_mixing = TokenMixing(
+            num_patches, tokens_mlp_dim, dropout_rate, approximate
+        )
         self.token_depth = StochasticDepth(token_rate)
         # The second line: $W_3$ and $W_4$. They are built from $C$, and all rows share
         # them.
-        self.channel_norm = LayerNorm(hidden_dim)
-        self.channel_mixing = ChannelMixing(hidden_dim, channels_mlp_dim, dropout_rate)
+        self.channel_norm = LayerNorm(hidden_dim, eps)
+        self.channel_mixing = ChannelMixing(
+            hidden_dim, channels_mlp_dim, dropout_rate, approximate
+        )
         self.channel_depth = StochasticDepth(channel_rate)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -223,7 +229,8 @@ class MLPMixer(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
-    does not divide, a rate outside $[0, 1)$, or an image of another shape.
+    does not divide, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not
+    above zero, or an image of another shape.
 
     **Source.** Section 2, Figure 1 and Supplementary E.
     """
@@ -241,10 +248,13 @@ class MLPMixer(nn.Module):
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
     ) -> None:
         super().__init__()
         check_positive(num_layers=num_layers)
         check_rate(stochastic_depth_rate=stochastic_depth_rate)
+        self.approximate = approximate
         # $X$, the first table. The image size goes no further than this: what the
         # blocks need to know of it is $S$.
         self.patch_embedding = PatchEmbedding(
@@ -262,12 +272,14 @@ class MLPMixer(nn.Module):
                 channels_mlp_dim,
                 dropout_rate,
                 stochastic_depth_rates=(rates[2 * block], rates[2 * block + 1]),
+                approximate=approximate,
+                eps=eps,
             )
             for block in range(num_layers)
         )
         # The blocks normalise what they read, never what they write. So the table is
         # normalised once more before the head reads it.
-        self.norm = LayerNorm(hidden_dim)
+        self.norm = LayerNorm(hidden_dim, eps)
         self.head = ClassificationHead(hidden_dim, num_classes)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -102,7 +102,9 @@ corner of a map, and how many places have felt it:
 
 The authors normalise the last map, average it over all places, and classify. timm
 averages first and normalises the average, with an $\varepsilon$ of its own. That is
-another function, with the same weights; `average_first` gives it.
+another function, with the same weights; `average_first` gives it. The weights that timm
+publishes are the authors', who trained them in their order. To read timm's file for
+that order, load it into a model of timm's, and hand its `state_dict()` on.
 
 >>> reordered = PoolFormer(
 ...     num_classes=10, depths=(1, 1, 2, 1), dims=(8, 12, 20, 28), mlp_ratio=4,
@@ -166,11 +168,14 @@ torch.Size([2, 10])
 torch.Size([2, 10])
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
@@ -198,8 +203,9 @@ class PoolFormerBlock(nn.Module):
 
     **Shape.** `(batch, height, width, dim)` to the same.
 
-    **Raises.** `ValueError` for a size below one, an even pool size, a layer scale not
-    above zero, a rate outside $[0, 1)$, or a map with other channels.
+    **Raises.** `ValueError` for a size below one, an even pool size, a layer scale or
+    `eps` not above zero, a rate outside $[0, 1)$, an unknown form of GELU, or a map
+    with other channels.
 
     **Source.** Section 3, Figure 2(b); `PoolFormerBlock` in the authors' code.
     """
@@ -212,20 +218,28 @@ class PoolFormerBlock(nn.Module):
         pool_size: int = 3,
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         # The first line. No weight is in the mixing itself, and no size: any map will
         # do.
-        self.token_norm = GroupNorm(dim)
+        self.token_norm = GroupNorm(dim, eps=eps)
         self.token_mixing = PoolMixing(pool_size)
         self.token_scale = LayerScale(dim, layer_scale)
         self.token_depth = StochasticDepth(stochastic_depth_rate)
         # The second line. Channels stand last in a map, so the channel mixing of the
         # Mixer does for it what it does for a table.
-        self.channel_norm = GroupNorm(dim)
-        self.channel_mixing = ChannelMixing(dim, channels_mlp_dim, dropout_rate)
+        self.channel_norm = GroupNorm(dim, eps=eps)
+        self.channel_mixing = ChannelMixing(
+            dim, channels_mlp_dim, dropout_rate, approximate
+        )
         self.channel_scale = LayerScale(dim, layer_scale)
         self.channel_depth = StochasticDepth(stochastic_depth_rate)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after the layers of the block have."""
         self.apply(begin_small)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -243,7 +257,7 @@ class PoolFormerBlock(nn.Module):
         return y
 
 
-class MapEmbedding(nn.Conv2d):
+class MapEmbedding(nn.Module):
     r"""## A new map from the map before
 
     One linear map for all places: a square of $P \times P$ places of the old map
@@ -255,8 +269,8 @@ class MapEmbedding(nn.Conv2d):
     dim)`, where a side of $n$ places becomes $\lfloor (n + 2 \cdot \text{padding} - P)
     / \text{stride} \rfloor + 1$.
 
-    **Raises.** `ValueError` for a map with other channels, or one that is smaller than
-    a square.
+    **Raises.** `ValueError` for a size below one, a map with other channels, or one
+    that is smaller than a square.
 
     **Source.** Figure 2(a); `PatchEmbed` in the authors' code.
     """
@@ -264,19 +278,42 @@ class MapEmbedding(nn.Conv2d):
     def __init__(
         self, in_channels: int, dim: int, patch_size: int, stride: int, padding: int
     ) -> None:
-        check_positive(in_channels=in_channels, dim=dim)
-        super().__init__(in_channels, dim, patch_size, stride, padding)
+        super().__init__()
+        check_positive(in_channels=in_channels, dim=dim, patch_size=patch_size)
+        self.in_channels, self.stride, self.padding = in_channels, stride, padding
+        kernel = torch.empty(dim, in_channels, patch_size, patch_size)
+        self.weight, self.bias = nn.Parameter(kernel), nn.Parameter(torch.empty(dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Begin anew as `nn.Conv2d` does.
+
+        Uniformly, up to one over the root of how many numbers a square holds.
+        """
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        bound = self.weight[0].numel() ** -0.5
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def extra_repr(self) -> str:
+        """What `print` shows of the layer."""
+        dim, in_channels, patch_size, _ = self.weight.shape
+        steps = f"stride={self.stride}, padding={self.padding}"
+        return f"{in_channels}, {dim}, patch_size={patch_size}, {steps}"
 
     def forward(self, x: Tensor) -> Tensor:
         """Make one place of each square."""
         check_shape(x, "batch", "height", "width", self.in_channels)
-        least = self.kernel_size[0] - 2 * int(self.padding[0])
+        least = self.weight.shape[2] - 2 * self.padding
         if min(x.shape[1:3]) < least:
             raise ValueError(
                 f"height and width must be at least {least}, got {tuple(x.shape[1:3])}"
             )
-        # PyTorch convolves maps whose channels stand first.
-        return super().forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        # PyTorch convolves maps whose channels stand first. So this is no `nn.Conv2d`,
+        # which a tool may replace by one that reads such maps.
+        y = F.conv2d(
+            x.permute(0, 3, 1, 2), self.weight, self.bias, self.stride, self.padding
+        )
+        return y.permute(0, 2, 3, 1)
 
 
 class PoolFormerStage(nn.Sequential):
@@ -302,15 +339,16 @@ class PoolFormer(nn.Module):
     Stages, then a norm and the head. `depths` and `dims` have a number for each stage:
     its blocks and its channels. The arguments are given by name.
 
-    With timm's weights and in timm's order (`average_first=True`), the outputs and all
-    gradients equal timm's: to $10^{-10}$ in float64, and in float32 to $2 \cdot
-    10^{-6}$ of the largest value (tests).
+    With timm's weights, which are refused unless the order is timm's
+    (`average_first=True`), the outputs and all gradients equal timm's: to $10^{-10}$ in
+    float64, and in float32 to $2 \cdot 10^{-6}$ of the largest value (tests).
 
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, `depths` and `dims` that differ in
-    length, an even pool size, a layer scale not above zero, a rate outside $[0, 1)$, or
-    an image with other channels or below three pixels.
+    length, an even pool size, a layer scale or `eps` not above zero, a rate outside
+    $[0, 1)$, an unknown form of GELU, or an image with other channels or below three
+    pixels.
 
     **Source.** Section 3, Figure 2 and Table 1.
     """
@@ -328,6 +366,8 @@ class PoolFormer(nn.Module):
         average_first: bool = False,
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-5,
     ) -> None:
         super().__init__()
         if not len(depths) == len(dims) > 0:
@@ -345,7 +385,14 @@ class PoolFormer(nn.Module):
             square = (3, 2, 1) if self.stages else (7, 4, 2)
             blocks = [
                 PoolFormerBlock(
-                    dim, mlp_ratio * dim, layer_scale, pool_size, dropout_rate, rate
+                    dim,
+                    mlp_ratio * dim,
+                    layer_scale,
+                    pool_size,
+                    dropout_rate,
+                    rate,
+                    approximate=approximate,
+                    eps=eps,
                 )
                 for rate in islice(rates, depth)
             ]
@@ -355,8 +402,12 @@ class PoolFormer(nn.Module):
         # The blocks normalise what they read, never what they write. On a map of one
         # place this norm is a layer norm, and timm's is one, with timm's $\varepsilon$.
         self.average_first = average_first
-        self.norm = GroupNorm(dims[-1], eps=1e-6 if average_first else 1e-5)
+        self.norm = GroupNorm(dims[-1], eps=1e-6 if average_first else eps)
         self.head = ClassificationHead(dims[-1], num_classes)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after all layers have."""
         self.head.apply(begin_small)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -149,7 +149,7 @@ torch.Size([2, 10])
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -174,7 +174,7 @@ class ResMLPBlock(nn.Module):
     **Shape.** `(batch, num_patches, hidden_dim)` to the same.
 
     **Raises.** `ValueError` for a size below one, a layer scale not above zero, a rate
-    outside $[0, 1)$, or a table of another shape.
+    outside $[0, 1)$, an unknown form of GELU, or a table of another shape.
 
     **Source.** Section 2.
     """
@@ -187,6 +187,7 @@ class ResMLPBlock(nn.Module):
         layer_scale: float,
         dropout_rate: float = 0.0,
         stochastic_depth_rates: tuple[float, float] = (0.0, 0.0),
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         super().__init__()
         token_rate, channel_rate = stochastic_depth_rates
@@ -198,9 +199,15 @@ class ResMLPBlock(nn.Module):
         self.token_depth = StochasticDepth(token_rate)
         # The second line: $W_1$ and $W_2$, the channel mixing of the Mixer.
         self.channel_norm = Affine(hidden_dim)
-        self.channel_mixing = ChannelMixing(hidden_dim, channels_mlp_dim, dropout_rate)
+        self.channel_mixing = ChannelMixing(
+            hidden_dim, channels_mlp_dim, dropout_rate, approximate
+        )
         self.channel_scale = LayerScale(hidden_dim, layer_scale)
         self.channel_depth = StochasticDepth(channel_rate)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after the layers of the block have."""
         self.apply(begin_small)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -229,8 +236,8 @@ class ResMLP(nn.Module):
     **Shape.** `(batch, in_channels, height, width)` to `(batch, num_classes)`: logits.
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
-    does not divide, a layer scale not above zero, a rate outside $[0, 1)$, or an image
-    of another shape.
+    does not divide, a layer scale not above zero, a rate outside $[0, 1)$, an unknown
+    form of GELU, or an image of another shape.
 
     **Source.** Section 2.
     """
@@ -248,6 +255,7 @@ class ResMLP(nn.Module):
         layer_scale: float | None = None,
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
     ) -> None:
         super().__init__()
         check_positive(num_layers=num_layers)
@@ -270,6 +278,7 @@ class ResMLP(nn.Module):
                 layer_scale,
                 dropout_rate,
                 stochastic_depth_rates=(stochastic_depth_rate, stochastic_depth_rate),
+                approximate=approximate,
             )
             for _ in range(num_layers)
         )
@@ -277,6 +286,10 @@ class ResMLP(nn.Module):
         # follows is linear too, so the head could take this layer into its weights.
         self.norm = Affine(hidden_dim)
         self.head = ClassificationHead(hidden_dim, num_classes)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after all layers have."""
         self.head.apply(begin_small)
 
     def forward(self, image: Tensor) -> Tensor:

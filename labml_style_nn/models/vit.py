@@ -116,8 +116,8 @@ mixer_b16: 4.0, 16.0 times as much
 
 ## What differs from the paper
 
-- GELU is exact here and in timm, and the tanh form in the authors' code; [`gelu`][]
-  says how far these are apart.
+- GELU is exact here and in timm, and the tanh form in the authors' code, which
+  `approximate="tanh"` gives; [`gelu`][] says how far these are apart.
 - While it is pre-trained, the paper's network has a hidden layer with tanh before the
   classifier. It is left out for what comes after (section 3.1), and left out here.
 - With `pooling="average"`, the rows are averaged and then normalised, as in timm. The
@@ -218,7 +218,8 @@ class ViTBlock(nn.Module):
     **Shape.** `(batch, num_tokens, hidden_dim)` to the same.
 
     **Raises.** `ValueError` for a size below one, a `hidden_dim` that `num_heads` does
-    not divide, a rate outside $[0, 1)$, or a table with another number of channels.
+    not divide, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not above
+    zero, or a table with another number of channels.
 
     **Source.** Section 3.1, equations (2) and (3), and Figure 1.
     """
@@ -230,19 +231,48 @@ class ViTBlock(nn.Module):
         channels_mlp_dim: int,
         dropout_rate: float = 0.0,
         stochastic_depth_rates: tuple[float, float] = (0.0, 0.0),
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
     ) -> None:
         super().__init__()
         token_rate, channel_rate = stochastic_depth_rates
         # The first line. $W_1$ and $W_2$ of a Mixer are gone, and with them $S$.
-        self.token_norm = LayerNorm(hidden_dim)
+        self.token_norm = LayerNorm(hidden_dim, eps)
         self.token_mixing = MultiHeadAttention(hidden_dim, num_heads)
         self.dropout = Dropout(dropout_rate)
         self.token_depth = StochasticDepth(token_rate)
         # The second line, the same as in a Mixer.
-        self.channel_norm = LayerNorm(hidden_dim)
-        self.channel_mixing = ChannelMixing(hidden_dim, channels_mlp_dim, dropout_rate)
+        self.channel_norm = LayerNorm(hidden_dim, eps)
+        self.channel_mixing = ChannelMixing(
+            hidden_dim, channels_mlp_dim, dropout_rate, approximate
+        )
         self.channel_depth = StochasticDepth(channel_rate)
-        begin_like_the_authors(self)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Draw the weights of the block as the authors' code does.
+
+        Xavier's rule gives a weight the variance
+        $2 / (d_{\text{in}} + d_{\text{out}})$, between the one that keeps the signal
+        and the one that keeps its gradient. For the square maps of attention it is
+        $1/C$, which is that of every [linear map][linear] here; for the maps of the MLP
+        it lies between the two.
+
+        **Source.** `xavier_uniform` in `vit_jax/models_vit.py`, and biases of a
+        standard deviation of $10^{-6}$ in its MLP.
+        """
+        attention, mlp = self.token_mixing, self.channel_mixing
+        # Queries, keys and values are three maps, though they share one matrix.
+        thirds = attention.qkv.weight.detach().chunk(3)
+        for weight in (
+            *thirds,
+            attention.projection.weight,
+            mlp.fc1.weight,
+            mlp.fc2.weight,
+        ):
+            nn.init.xavier_uniform_(weight)
+        for bias in (mlp.fc1.bias, mlp.fc2.bias):
+            nn.init.normal_(bias, std=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the tokens, then the channels."""
@@ -251,31 +281,6 @@ class ViTBlock(nn.Module):
         # $Y = U + \text{MLP}(\text{LayerNorm}(U))$.
         y = u + self.channel_depth(self.channel_mixing(self.channel_norm(u)))
         return y
-
-
-def begin_like_the_authors(block: ViTBlock) -> None:
-    r"""Draw the weights of a block as the authors' code does.
-
-    Xavier's rule gives a weight the variance $2 / (d_{\text{in}} + d_{\text{out}})$,
-    between the one that keeps the signal and the one that keeps its gradient. For the
-    square maps of attention it is $1/C$, which is that of every
-    [linear map][linear] here; for the maps of the MLP it lies between the two.
-
-    **Source.** `xavier_uniform` in `vit_jax/models_vit.py`, and biases of a standard
-    deviation of $10^{-6}$ in its MLP.
-    """
-    attention, mlp = block.token_mixing, block.channel_mixing
-    # Queries, keys and values are three maps, though they share one matrix.
-    thirds = attention.qkv.weight.detach().chunk(3)
-    for weight in (
-        *thirds,
-        attention.projection.weight,
-        mlp.fc1.weight,
-        mlp.fc2.weight,
-    ):
-        nn.init.xavier_uniform_(weight)
-    for bias in (mlp.fc1.bias, mlp.fc2.bias):
-        nn.init.normal_(bias, std=1e-6)
 
 
 class VisionTransformer(nn.Module):
@@ -293,7 +298,8 @@ class VisionTransformer(nn.Module):
 
     **Raises.** `ValueError` for a size below one, an image size which the patch size
     does not divide, a `hidden_dim` that `num_heads` does not divide, a `pooling` of
-    another name, a rate outside $[0, 1)$, or an image of another shape.
+    another name, a rate outside $[0, 1)$, an unknown form of GELU, for `eps` not above
+    zero, or an image of another shape.
 
     **Source.** Section 3.1, equations (1) to (4), and Figure 1.
     """
@@ -312,22 +318,23 @@ class VisionTransformer(nn.Module):
         pooling: Literal["class", "average"] = "class",
         dropout_rate: float = 0.0,
         stochastic_depth_rate: float = 0.0,
+        approximate: Literal["none", "tanh"] = "none",
+        eps: float = 1e-6,
     ) -> None:
         super().__init__()
         check_positive(num_classes=num_classes, num_layers=num_layers)
         check_rate(stochastic_depth_rate=stochastic_depth_rate)
         if pooling not in ("class", "average"):
             raise ValueError(f"pooling must be 'class' or 'average', got {pooling!r}")
-        self.pooling = pooling
-        # $E$, and $E_{\text{pos}}$ with a row for each token. The class token begins at
-        # zero, so at first it is its position and nothing else.
+        self.pooling, self.approximate = pooling, approximate
+        # $E$, and $E_{\text{pos}}$ with a row for each token.
         self.patch_embedding = PatchEmbedding(
             image_size, patch_size, in_channels, hidden_dim
         )
         num_tokens = self.patch_embedding.num_patches
         if pooling == "class":
             num_tokens += 1
-            self.class_token = nn.Parameter(torch.zeros(1, 1, hidden_dim))
+            self.class_token = nn.Parameter(torch.empty(1, 1, hidden_dim))
         self.positions = LearnedPositions(num_tokens, hidden_dim)
         self.dropout = Dropout(dropout_rate)
         # $N$ blocks of two branches each, every one built anew.
@@ -339,12 +346,22 @@ class VisionTransformer(nn.Module):
                 channels_mlp_dim,
                 dropout_rate,
                 stochastic_depth_rates=(rates[2 * block], rates[2 * block + 1]),
+                approximate=approximate,
+                eps=eps,
             )
             for block in range(num_layers)
         )
-        # The norm of equation (4), and a classifier that begins at zero.
-        self.norm = LayerNorm(hidden_dim)
+        # The norm of equation (4), and the classifier.
+        self.norm = LayerNorm(hidden_dim, eps)
         self.head = Linear(hidden_dim, num_classes)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Begin anew, after all layers have."""
+        # At first the class token is its position and nothing else, and the classifier
+        # says nothing.
+        if self.pooling == "class":
+            nn.init.zeros_(self.class_token)
         nn.init.zeros_(self.head.weight)
 
     def forward(self, image: Tensor) -> Tensor:

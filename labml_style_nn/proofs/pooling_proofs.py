@@ -191,7 +191,7 @@ def prove_poolformer(page: Page) -> Iterator[Fact]:
         _timms("multiply_adds"),
         headline=HEADLINE,
     )
-    yield from scores_and_gradients(small_poolformer(average_first=True), theirs())
+    yield from scores_and_gradients(small_poolformer(), theirs())
     yield _in_the_authors_order()
 
 
@@ -221,15 +221,11 @@ def _parameters(found: dict[str, int]) -> Fact:
     return Fact(fact.label, fact.value, fact.of, (*fact.checks, readme))
 
 
-def small_poolformer(average_first: bool) -> PoolFormer:
+def small_poolformer() -> PoolFormer:
     """The network of timm's stored numbers, with timm's weights."""
     meta = theirs().meta
-    model = PoolFormer(
-        num_classes=meta["num_classes"],
-        depths=meta["depths"],
-        dims=meta["dims"],
-        average_first=average_first,
-    ).double()
+    sizes = {name: meta[name] for name in ("num_classes", "depths", "dims")}
+    model = PoolFormer(**sizes, average_first=True).double()
     load_timm_weights(model, theirs().weights())
     return model
 
@@ -242,7 +238,11 @@ def _in_the_authors_order() -> Fact:
         own = {part: weights[f"{name}.{part}"] for part in ("weight", "bias")}
         layer.double().load_state_dict(own)
     expected = linear(norm(last).mean(dim=(2, 3)))
-    scores = small_poolformer(average_first=False)(theirs()["x"])
+    meta, timms = theirs().meta, small_poolformer()
+    sizes = {name: meta[name] for name in ("num_classes", "depths", "dims")}
+    model = PoolFormer(**sizes).double()
+    model.load_state_dict(timms.state_dict())
+    scores = model(theirs()["x"])
     name = f"nn.GroupNorm, mean, nn.Linear of {PYTORCH} on timm's last map"
     of = "the head in the authors' order, float64"
     return difference(name, scores, expected, 1e-12, of)

@@ -361,9 +361,14 @@ def prove_masked_language_model(page: Page) -> Iterator[Fact]:
     """Both counts at the size of BERT base, PyTorch's scores, loss and gradients."""
     width = matched_tokens_mlp_dim(SIZES["S"], SIZES["C"])
     sizes = SIZES | {"D_S": width}
-    options = {"vocabulary_size": V, "num_tokens": S, "dim": C, "hidden_dim": D}
+    options: dict[str, Any] = {
+        "vocabulary_size": V,
+        "num_tokens": S,
+        "dim": C,
+        "hidden_dim": D,
+    }
     with torch.device("meta"):
-        base = {
+        base: dict[str, Any] = {
             "vocabulary_size": sizes["V"],
             "num_tokens": sizes["S"],
             "dim": sizes["C"],

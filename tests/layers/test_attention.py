@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from labml_style_nn.layers.attention import (
@@ -188,6 +189,21 @@ def test_the_fused_function_is_the_equation(seed, rate, every_head):
         strict=True,
     ):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-11)
+
+
+def test_it_can_be_differentiated_twice_where_nothing_is_fused():
+    x = draw(1, 2, 5, 8).requires_grad_()
+
+    def second(attend):
+        (first,) = torch.autograd.grad(
+            attend(x, x, x).square().sum(), x, create_graph=True
+        )
+        return torch.autograd.grad(first.square().sum(), x)[0]
+
+    with sdpa_kernel(SDPBackend.MATH):
+        torch.testing.assert_close(
+            second(fused_attention), second(dot_product_attention)
+        )
 
 
 def test_the_equation_by_a_loop_over_pairs():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from labml_style_nn.layers.token_embedding import TokenEmbedding, check_tokens
+from labml_style_nn.layers.token_embedding import TokenEmbedding
 
 V, C, S = 50, 20, 7
 
@@ -92,7 +92,12 @@ def test_where_there_are_no_numbers_nothing_is_checked():
     assert embedding(torch.zeros(0, S, dtype=torch.long)).shape == (0, S, C)
     tokens = torch.zeros(2, S, dtype=torch.long, device="meta")
     assert embedding.to("meta")(tokens).shape == (2, S, C)
-    check_tokens(tokens, 1)
+
+
+def test_tokens_whose_numbers_cannot_be_read_are_refused_all_the_same():
+    embedding, tokens = TokenEmbedding(V, C), torch.tensor([[1, 2], [3, V]])
+    with pytest.raises(ValueError, match=r"tokens must lie from 0 to 49$"):
+        torch.func.vmap(lambda row: embedding(row[None]))(tokens)
 
 
 def test_it_can_be_exported():

@@ -141,6 +141,22 @@ def test_continuing_looks_at_the_last_window_and_takes_the_highest_score():
     assert torch.equal(model.continued(tokens, 0), tokens)
 
 
+def test_continuing_drops_nothing_and_leaves_the_modes_as_they_were():
+    rates = {"dropout_rate": 0.5, "stochastic_depth_rate": 0.5}
+    torch.manual_seed(0)
+    model, tokens = CausalGMLP(**(SMALL | rates)), texts()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    model.blocks[0].eval()
+    first = model.continued(tokens, 20)
+    assert torch.equal(model.continued(tokens, 20), first)
+    assert model.training
+    assert not model.blocks[0].training
+    with pytest.raises(ValueError, match="tokens must lie from 0"):
+        model.continued(tokens - V, 1)
+    assert model.training
+
+
 def test_what_it_costs():
     model = CausalGMLP(**SMALL)
     parameters = sum(parameter.numel() for parameter in model.parameters())

@@ -6,6 +6,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from labml_style_nn.layers.linear import Linear
+from labml_style_nn.layers.token_mixing import TokenLinear
 from labml_style_nn.models import gmlp
 from labml_style_nn.models.gmlp import GMLP, GMLPBlock
 from labml_style_nn.pretrained import load_timm_weights, timm_targets
@@ -207,7 +208,7 @@ def test_the_layers_of_a_stack_start_apart():
         linear.weight
         for block in model.blocks
         for linear in block.modules()
-        if isinstance(linear, Linear)
+        if isinstance(linear, Linear | TokenLinear)
     ]
     assert len(weights) == 12
     for index, weight in enumerate(weights):

@@ -6,6 +6,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from labml_style_nn.layers.linear import Linear
+from labml_style_nn.layers.token_mixing import TokenLinear
 from labml_style_nn.models import resmlp
 from labml_style_nn.models.resmlp import ResMLP, ResMLPBlock
 from labml_style_nn.pretrained import load_timm_weights, timm_targets
@@ -228,7 +229,8 @@ def test_it_begins_as_the_authors_begin():
     )  # fmt: skip
     block = model.blocks[0]
     for part in (block, model.head):
-        for linear in (m for m in part.modules() if isinstance(m, Linear)):
+        kinds = Linear | TokenLinear
+        for linear in (m for m in part.modules() if isinstance(m, kinds)):
             assert linear.weight.std().item() == pytest.approx(0.02, rel=0.02)
             assert (linear.bias == 0).all()
     for affine in (block.token_norm, block.channel_norm, model.norm):
@@ -242,7 +244,7 @@ def test_the_layers_of_a_stack_start_apart():
         linear.weight
         for block in model.blocks
         for linear in block.modules()
-        if isinstance(linear, Linear)
+        if isinstance(linear, Linear | TokenLinear)
     ]
     assert len(weights) == 12
     for index, weight in enumerate(weights):

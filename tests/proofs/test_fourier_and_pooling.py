@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from labml_style_nn.layers.fourier_mixing import FourierMixing
 from labml_style_nn.layers.group_norm import GroupNorm
+from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.pool_mixing import PoolMixing
 from labml_style_nn.models import fnet, poolformer
 from labml_style_nn.models.fnet import FNetBlock, FNetEncoder
@@ -75,7 +76,13 @@ def padded_pool(self, x):
         ("fnet", FNetBlock, "forward", pre_norm, "Difference from transformers"),
         ("fnet", FNetEncoder, "forward", without_types, "Error"),
         ("fnet", fourier_proofs, "OF_TEXT", "V C + L C", "Parameters"),
-        ("fnet", fnet, "EPS", 1e-3, "Difference from transformers"),
+        (
+            "fnet",
+            fnet,
+            "LayerNorm",
+            lambda dim, eps: LayerNorm(dim, 1e-3),
+            "Difference from transformers",
+        ),
         (
             "pool_mixing",
             PoolMixing,
