@@ -112,7 +112,7 @@ def translated(
     for line in trace.lines:
         results = result(writer, line, values)
         values.update(results)
-    found = [writer.whole(values[note.number]) for note in trace.outputs]
+    found = [writer.complete(values[note.number]) for note in trace.outputs]
     given, told = (
         [described(name, note) for name, note in zip(names, notes, strict=True)]
         for names, notes in ((inputs, trace.inputs), (outputs, trace.outputs))

@@ -19,7 +19,7 @@ $16 B$ rows.
 PyTorch often repeats a tensor along an axis without copying it. ONNX has no such views,
 but its arithmetic repeats by itself what is too small. So a [`Value`][] has two shapes:
 the one that it has for PyTorch, and the one that is *held*, which may have ones in it,
-or fewer axes. Only an operation that needs all of it asks for it `whole`.
+or fewer axes. Only an operation that needs all of it asks for it `complete`.
 
 ## Notation
 
@@ -100,7 +100,7 @@ class Translator(Writer):
         """A value that is held as PyTorch sees it."""
         return Value(name, like, like.shape)
 
-    def whole(self, x: Value) -> str:
+    def complete(self, x: Value) -> str:
         """The name of a tensor in which nothing is left to be repeated."""
         if x.held == x.like.shape:
             return x.name
@@ -136,7 +136,7 @@ class Translator(Writer):
         if x.held == like.shape:
             return x._replace(like=like)
         shape = [-1 if isinstance(size, Batches) else size for size in like.shape]
-        y = self.full(self.one("Reshape", self.whole(x), self.ints(*shape)), like)
+        y = self.full(self.one("Reshape", self.complete(x), self.ints(*shape)), like)
         self.sources[y.name] = x
         return y
 
@@ -226,7 +226,7 @@ def permute(w: Translator, like: Like, x: Value, order: Sequence[int]) -> Value:
         perm = tuple(axis - repeated for axis in order[repeated:])
         name = w.one("Transpose", x.name, perm=perm)
         return Value(name, like, ending(like.shape, kept))
-    return w.full(w.one("Transpose", w.whole(x), perm=tuple(order)), like)
+    return w.full(w.one("Transpose", w.complete(x), perm=tuple(order)), like)
 
 
 @translates(aten.transpose.int)
@@ -246,7 +246,7 @@ def turn(w: Translator, like: Like, x: Value) -> Value:
 @translates(aten.split_with_sizes.default)
 def split(w: Translator, likes: list[Like], x: Value, sizes: list[int]) -> list[Value]:
     """Cut a vector into pieces."""
-    names = w.some(len(sizes), "Split", w.whole(x), w.ints(*sizes))
+    names = w.some(len(sizes), "Split", w.complete(x), w.ints(*sizes))
     return [w.full(name, like) for name, like in zip(names, likes, strict=True)]
 
 
@@ -254,13 +254,13 @@ def split(w: Translator, likes: list[Like], x: Value, sizes: list[int]) -> list[
 def cut(w: Translator, like: Like, x: Value, axis: int, start: int, end: int) -> Value:
     """Take a piece."""
     where = (w.ints(number) for number in (start, end, axis))
-    return w.full(w.one("Slice", w.whole(x), *where), like)
+    return w.full(w.one("Slice", w.complete(x), *where), like)
 
 
 @translates(aten.cat.default)
 def cat(w: Translator, like: Like, parts: Sequence[Value], axis: int = 0) -> Value:
     """Put pieces together."""
-    return w.full(w.one("Concat", *map(w.whole, parts), axis=axis), like)
+    return w.full(w.one("Concat", *map(w.complete, parts), axis=axis), like)
 
 
 @translates(aten._to_copy.default)
@@ -305,7 +305,7 @@ def rsub(w: Translator, like: Like, x: Value, number: float) -> Value:
 @translates(aten.sum.default)
 def sum_all(w: Translator, like: Like, x: Value) -> Value:
     """Add up all numbers. Of truth values, this counts those that are true."""
-    name = w.whole(x)
+    name = w.complete(x)
     if x.like.dtype != like.dtype:
         name = w.one("Cast", name, to=TYPES[like.dtype][1])
     return w.full(w.one("ReduceSum", name, keepdims=0), like)
@@ -333,7 +333,7 @@ def reduced(w: Translator, kind: str, like: Like, x: Value, axes: list[int]) -> 
     rank = len(x.like.shape)
     gone = tuple(axis % rank for axis in axes)
     left = [size for axis, size in enumerate(x.like.shape) if axis not in gone]
-    name = w.one(kind, w.whole(x), w.ints(*gone), keepdims=0)
+    name = w.one(kind, w.complete(x), w.ints(*gone), keepdims=0)
     # If the axes are to stay, as axes of one, that is a change of shape. Often it is
     # changed back at once.
     return w.reshaped(w.full(name, Like(tuple(left), like.dtype)), like)
@@ -342,7 +342,7 @@ def reduced(w: Translator, kind: str, like: Like, x: Value, axes: list[int]) -> 
 @translates(aten.argmax.default)
 def argmax(w: Translator, like: Like, x: Value, axis: int) -> Value:
     """Where the largest number is."""
-    return w.full(w.one("ArgMax", w.whole(x), axis=axis, keepdims=0), like)
+    return w.full(w.one("ArgMax", w.complete(x), axis=axis, keepdims=0), like)
 
 
 # ## Products
@@ -352,7 +352,7 @@ def argmax(w: Translator, like: Like, x: Value, axis: int) -> Value:
 def mm(w: Translator, like: Like, a: Value, b: Value, *bias: str) -> Value:
     """Multiply matrices. None of them need be turned around first."""
     given = {}
-    names = [w.whole(a), w.whole(b)]
+    names = [w.complete(a), w.complete(b)]
     for place, flag in enumerate(("transA", "transB")):
         turned = w.argument(names[place], "Transpose")
         if turned:
@@ -370,7 +370,7 @@ def addmm(w: Translator, like: Like, bias: Value, a: Value, b: Value) -> Value:
 def bmm(w: Translator, like: Like, a: Value, b: Value) -> Value:
     """Multiply matrices, pair by pair. One matrix may be there for all."""
     a, b = (
-        x if x.held[-2:] == x.like.shape[-2:] else w.full(w.whole(x), x.like)
+        x if x.held[-2:] == x.like.shape[-2:] else w.full(w.complete(x), x.like)
         for x in (a, b)
     )
     held = broadcast([a.held[:-2], b.held[:-2]]) + like.shape[-2:]
@@ -387,7 +387,7 @@ def baddbmm(w: Translator, like: Like, bias: Value, a: Value, b: Value) -> Value
 
 
 @translates(aten.native_layer_norm.default)
-def layer_norm(
+def layer_norm_forward(
     w: Translator,
     likes: list[Like],
     x: Value,
@@ -400,7 +400,7 @@ def layer_norm(
     names = w.some(
         3,
         "LayerNormalization",
-        *(w.whole(x), weight.name, bias.name),
+        *(w.complete(x), weight.name, bias.name),
         axis=-len(shape),
         epsilon=eps,
     )
@@ -436,7 +436,7 @@ def layer_norm_backward(
 
     def averaged(value: Value) -> Value:
         axes = w.ints(*channels)
-        name = w.one("ReduceMean", w.whole(value), axes, keepdims=1)
+        name = w.one("ReduceMean", w.complete(value), axes, keepdims=1)
         return w.full(name, mean.like)
 
     centred = w.elementwise("Sub", like, x, mean)
@@ -468,7 +468,9 @@ def normal_share(w: Translator, x: Value) -> tuple[Value, Value]:
 
 
 @translates(aten.gelu.default)
-def gelu(w: Translator, like: Like, x: Value, *, approximate: str = "none") -> Value:
+def gelu_forward(
+    w: Translator, like: Like, x: Value, *, approximate: str = "none"
+) -> Value:
     r"""Give $x \, \Phi(x)$."""
     only("none", approximate, "approximate")
     _, share = normal_share(w, x)
@@ -510,7 +512,7 @@ def threshold_backward(
 @translates(aten._log_softmax.default)
 def log_softmax(w: Translator, like: Like, x: Value, axis: int, half: bool) -> Value:
     r"""Give $\ln p$."""
-    return w.full(w.one("LogSoftmax", w.whole(x), axis=axis), like)
+    return w.full(w.one("LogSoftmax", w.complete(x), axis=axis), like)
 
 
 @translates(aten._log_softmax_backward_data.default)
@@ -518,9 +520,9 @@ def log_softmax_backward(
     w: Translator, like: Like, gradient: Value, y: Value, axis: int, _: torch.dtype
 ) -> Value:
     r"""Give $g - p \sum g$, the sum over the classes."""
-    total = w.one("ReduceSum", w.whole(gradient), w.ints(axis), keepdims=1)
+    total = w.one("ReduceSum", w.complete(gradient), w.ints(axis), keepdims=1)
     p = w.elementwise("Exp", like, y)
-    name = w.one("Sub", w.whole(gradient), w.one("Mul", p.name, total))
+    name = w.one("Sub", w.complete(gradient), w.one("Mul", p.name, total))
     return w.full(name, like)
 
 
