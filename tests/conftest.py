@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,11 @@ def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
     )
+
+
+def some_files(package: Path) -> list[Path]:
+    """A tenth of a large package's files: those that a hash of their names chooses."""
+    paths = sorted(path.relative_to(package) for path in package.rglob("*.py"))
+    own = [path for path in paths if "site-packages" not in path.parts]
+    assert len(own) > 500
+    return [package / p for p in own if zlib.crc32(p.as_posix().encode()) % 10 == 0]
