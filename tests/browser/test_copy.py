@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from labml_style_nn.weave.copies.clean import clean
 from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.parse import read
-from tests.browser.conftest import open_context
-from tests.browser.test_accessibility import MANIFEST
+from tests.browser.conftest import MANIFEST, open_context
 from tests.conftest import CACHE, ROOT
 
 MIXER = "models/mlp_mixer/"
