@@ -5,10 +5,14 @@ import signal
 import subprocess
 import sys
 import zlib
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
+from mkdocs.__main__ import cli
+from mkdocs.commands import build as mkdocs_build
 
 from labml_style_nn.weave.formulas import node
 
@@ -38,6 +42,23 @@ def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
+    )
+
+
+def build_here(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Build the site of a folder by the same command, but in this process.
+
+    It says the same, and takes a fraction of the time.
+    """
+    with chdir(folder):
+        result = CliRunner().invoke(cli, ["build", "--strict", *options])
+    # A filter that MkDocs leaves behind would hide what a second build says again.
+    mkdocs_build.log.filters.clear()
+    error = result.exception
+    if error and not isinstance(error, SystemExit):
+        raise error
+    return subprocess.CompletedProcess(
+        options, result.exit_code, result.stdout, result.stderr
     )
 
 

@@ -20,7 +20,7 @@ from labml_style_nn.weave.jupyter.cells import (
     terminal,
 )
 from labml_style_nn.weave.jupyter.notebooks import NotebooksPlugin, fingerprint
-from tests.conftest import CACHE, build
+from tests.conftest import CACHE, build_here
 
 CONFIG = """
 site_name: Small
@@ -100,7 +100,7 @@ def write_project(folder: Path, **changed: str) -> Path:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_project(tmp_path_factory.mktemp("small"))
-    result = build(folder)
+    result = build_here(folder)
     assert result.returncode == 0, result.stderr
     return folder
 
@@ -223,7 +223,7 @@ def test_page_offers_both(page: str) -> None:
 
 def mistakes_of(folder: Path, notebook: str) -> str:
     """What a build says that fails; it leaves no site behind."""
-    result = build(write_project(folder, notebook=notebook))
+    result = build_here(write_project(folder, notebook=notebook))
     assert result.returncode != 0
     assert not (folder / "site").exists()
     return result.stderr
@@ -258,7 +258,7 @@ def test_runs_again_when_the_code_changed_and_only_then(tmp_path: Path) -> None:
     project = write_project(tmp_path)
 
     def runs_after_build() -> int:
-        result = build(project)
+        result = build_here(project)
         assert result.returncode == 0, result.stderr
         return len((project / "runs.txt").read_text("utf-8").splitlines())
 
