@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from labml_style_nn.weave.book import Chapter
 from labml_style_nn.weave.site import Built, Settings, build
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +49,9 @@ def weave(name: str) -> tuple[Built, str]:
     if missing:
         raise SystemExit(f"{name}: no page of {', '.join(missing)}")
     chapters = built.book.chapters.values()
+    cut = [chapter.module.path for chapter in chapters if not _whole(chapter)]
+    if cut:
+        raise SystemExit(f"{name}: the rows are not the file: {', '.join(cut)}")
     rows = sum(len(chapter.module.rows) for chapter in chapters)
     kinds = built.book.desk.problems.kinds().most_common()
     remarks = ", ".join(f"{count} {kind}" for kind, count in kinds)
@@ -58,6 +62,13 @@ def weave(name: str) -> tuple[Built, str]:
 
 def _page(folder: str, uri: str) -> Path:
     return Path(folder, "site", uri).with_suffix(".html")
+
+
+def _whole(chapter: Chapter) -> bool:
+    """Whether the rows of a module are its file, byte for byte."""
+    module = chapter.module
+    text = "".join(module.text(row) for row in module.rows)
+    return text.encode(module.encoding) == chapter.path.read_bytes()
 
 
 def report(name: str, built: Built) -> str:

@@ -150,7 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [page for page in options.pages if page not in ends]
     if unknown:
         parser.error(f"no page is {', '.join(unknown)}; there are {', '.join(ends)}")
-    names = [ends[page] for page in options.pages] or [*PROOFS, *unproved()]
+    names = [*([ends[page] for page in options.pages] or PROOFS), *unproved()]
     names = [name for name in names if name not in options.without]
     say = _say_json if options.json else _say_table
     if options.json:

@@ -1,9 +1,11 @@
 """The site as it is published, a server for it, and headless Chromium."""
 
+import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +13,19 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.preview import server
-from tests.conftest import ROOT, build
+from tests.conftest import CACHE, ROOT, build
+
+MANIFEST = Path(__file__).parent / "package.json"
+# What the site is made of, as the Makefile has it.
+SOURCES = [
+    ROOT / name
+    for name in (
+        *("docs", "labml_style_nn"),
+        *("mkdocs.yml", "pyproject.toml", "constraints.txt"),
+    )
+]
 
 # What keeps Chromium from calling home, and lets it run as root in a container.
 QUIET = [
@@ -24,34 +37,70 @@ QUIET = [
 ]
 
 
-# Several processes may share the tests. Then the first that needs the site builds it
-# for all of them; their folders lie side by side.
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole site, built strictly, its examples executed."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    folder = shared / "site"
-    with FileLock(shared / "site.lock"):
-        if not folder.exists():
-            result = build(ROOT, "--site-dir", str(folder))
+def site() -> Path:
+    """The whole site as `make build` leaves it, built here if it is not up to date."""
+    folder = ROOT / "site"
+    CACHE.mkdir(exist_ok=True)
+    # Several processes may share the tests: the first that needs the site builds it.
+    with FileLock(CACHE / "site.lock"):
+        if not is_up_to_date(folder / "index.html", SOURCES):
+            began = time.time()
+            result = build(ROOT)
             assert result.returncode == 0, result.stderr
+            # What changes during a build is not in it for certain.
+            os.utime(folder / "index.html", (began, began))
     return folder
 
 
+def is_up_to_date(made: Path, sources: Sequence[Path]) -> bool:
+    """Whether a file is there and none of the sources, files or folders, is younger."""
+    if not made.exists():
+        return False
+    files = [file for source in sources for file in (source, *source.rglob("*"))]
+    changed = [
+        file.stat().st_mtime
+        for file in files
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    return made.stat().st_mtime >= max(changed)
+
+
 @contextmanager
-def serving(site: Path) -> Iterator[str]:
-    """Serve a site; the address of its home page."""
-    with server(site, 0) as web:
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder; its address."""
+    with server(folder, 0) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{web.server_port}/"
         web.shutdown()
 
 
 @pytest.fixture(scope="session")
-def address(site: Path) -> Iterator[str]:
-    """Where the site is served."""
-    with serving(site) as address:
+def searchable(site: Path) -> Iterator[str]:
+    """Where the site is served as it is."""
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def light(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, but for what search knows: each page that is opened reads all of it.
+
+    That takes longer than all else on the page.
+    """
+    folder = tmp_path_factory.mktemp("light") / "site"
+    shutil.copytree(site, folder, copy_function=os.symlink)
+    index = folder / "search" / "search_index.json"
+    known = json.loads(index.read_text("utf-8"))
+    index.unlink()
+    index.write_text(json.dumps(known | {"docs": []}), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(light: Path) -> Iterator[str]:
+    """Where the site is served to readers who search for nothing."""
+    with served(light) as address:
         yield address
 
 
@@ -62,6 +111,12 @@ def pages(site: Path) -> list[str]:
     addresses = [path.parent.relative_to(site).as_posix() + "/" for path in found]
     assert len(addresses) > 20
     return ["" if address == "./" else address for address in addresses]
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """Axe and Lighthouse, as their lock file names them."""
+    return node.packages(CACHE / "tests", MANIFEST)
 
 
 def chromium() -> str | None:

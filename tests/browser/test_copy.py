@@ -11,8 +11,7 @@ from labml_style_nn.weave.copies.clean import clean
 from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.parse import read
 from labml_style_nn.weave.site import Settings, build
-from tests.browser.conftest import open_context, serving
-from tests.browser.test_accessibility import MANIFEST
+from tests.browser.conftest import MANIFEST, open_context, served
 from tests.conftest import CACHE, ROOT
 
 MIXER = "models/mlp_mixer/"
@@ -181,7 +180,7 @@ def sums(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (folder / "sums.py").write_text(SESSION)
     site = folder / "site"
     build(Settings(folder / "sums.py", CACHE / "weave", extras=False), site)
-    with serving(site) as address, open_context(browser, base_url=address) as context:
+    with served(site) as address, open_context(browser, base_url=address) as context:
         page = context.new_page()
         page.goto("index.html")
         yield page

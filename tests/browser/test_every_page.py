@@ -1,18 +1,19 @@
 """What must hold on every page of the site."""
 
 import re
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, NavigableString, Tag
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.browser.conftest import open_context
 
 HERE = "http://site/"
+CODES = {"script", "style", "pre", "code"}
 TABS = 6  # that are open at once
 
 
@@ -27,34 +28,91 @@ def documents(site: Path, pages: list[str]) -> dict[str, BeautifulSoup]:
     }
 
 
-@dataclass
-class Visit:
-    """What a reader meets who opens every page once, on a screen of some width."""
+# A wide screen by day, a narrow one by night.
+READERS = {"light": 1440, "dark": 390}
+THEMES = {"light": "default", "dark": "slate"}
+PARTS = 12  # so that several processes share the pages
+# One page of each kind, and of each part of the navigation, which axe sees whole. Of
+# the others it does not see what is alike everywhere: the navigation, and the colours
+# of the code (`tests/test_contrast.py` has them all).
+WHOLE = {
+    *("", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"),
+    *("pretrained/", "family/", "results/", "train/", "guide/write/", "data/masking/"),
+    *("browser/", "experiments/mixer_images/", "proofs/", "live/server/"),
+    "weave/page/",
+}
+# A formula is there twice. What is drawn has the ink of the prose and is hidden from a
+# screen reader, which has its MathML.
+DRAWN = ".katex-html"
+ALIKE = ".weave-code pre, .md-sidebar--primary .md-nav__list"
 
-    room: int
-    wrong: list[str] = field(default_factory=list)
-    widths: dict[str, int] = field(default_factory=dict)
 
-
-@pytest.fixture(scope="session", params=[1440, 390], ids=["wide", "phone"])
-def visit(
-    request: pytest.FixtureRequest, pages: list[str], browser: Browser, address: str
-) -> Visit:
-    found = Visit(request.param)
-    viewport = {"width": found.room, "height": 844}
-    with open_context(browser, viewport=viewport) as context:
-        tabs = [listened(context.new_page(), address, found.wrong) for _ in range(TABS)]
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page_loads_fits_and_can_be_read_by_all(
+    part: int, pages: list[str], tools: Path, browser: Browser, address: str
+) -> None:
+    """No error, no request to another host, no need to scroll sideways; axe."""
+    assert set(pages) >= WHOLE
+    wrong: list[str] = []
+    axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
+    with open_context(browser) as context:
+        tabs = [listened(context.new_page(), address, wrong) for _ in range(TABS)]
         # Most of the time a tab waits to see that nothing more is asked for. So several
         # wait at once.
-        for some in batched(pages, TABS):
+        for some in batched(pages[part::PARTS], TABS):
             opened = list(zip(tabs, some, strict=False))
             for tab, name in opened:
+                become(tab, "light")
                 tab.goto(address + name)
             for tab, name in opened:
                 tab.wait_for_load_state("networkidle")
-                width = tab.evaluate("document.documentElement.scrollWidth")
-                found.widths[name] = width
-    return found
+                wrong += [*sideways(tab, name), *found_by_axe(tab, name, axe)]
+    assert not wrong, "\n".join(wrong)
+
+
+def become(page: Page, reader: str) -> None:
+    """Give a page the screen and the colours of a reader."""
+    page.set_viewport_size({"width": READERS[reader], "height": 844})
+    page.emulate_media(color_scheme=reader)  # type: ignore[arg-type]
+
+
+def sideways(page: Page, name: str) -> Iterator[str]:
+    """For whom a page must be scrolled sideways. It is left to the last of them."""
+    for reader, width in READERS.items():
+        become(page, reader)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            yield f"/{name}: scrolls sideways on {width} pixels"
+
+
+def found_by_axe(page: Page, name: str, axe: str) -> Iterator[str]:
+    """What axe has to say against a page, which is cut to what it shall see."""
+    unseen = DRAWN if name in WHOLE else f"{DRAWN}, {ALIKE}"
+    # What axe is told to leave out, it visits all the same. This takes half the time.
+    page.evaluate(
+        "cut => document.querySelectorAll(cut).forEach(e => e.remove())", unseen
+    )
+    # No colour is measured while it changes.
+    page.add_style_tag(content="* { transition: none !important }")
+    page.evaluate(axe)
+    for reader in readers(name):
+        become(page, reader)
+        theme = f"document.body.dataset.mdColorScheme === '{THEMES[reader]}'"
+        page.wait_for_function(theme)
+        result = page.evaluate("axe.run({resultTypes: ['violations']})")
+        for found in result["violations"]:
+            for item in found["nodes"][:3]:
+                what = f"{item['target']} {item['failureSummary']}"
+                yield f"/{name}, {reader}: {found['id']}: {what}"
+
+
+def readers(name: str) -> list[str]:
+    """For whom axe looks at a page.
+
+    The many pages of the renderer are alike, so each is read in one of two forms.
+    """
+    both = ["dark", "light"]
+    alike = name.startswith("weave/") and name not in WHOLE
+    return [both[zlib.crc32(name.encode()) % 2]] if alike else both
 
 
 def batched(pages: list[str], size: int) -> Iterator[list[str]]:
@@ -81,16 +139,6 @@ def listened(page: Page, address: str, wrong: list[str]) -> Page:
 def _note(message: ConsoleMessage, wrong: list[str]) -> None:
     if message.type in ("error", "warning"):
         wrong.append(f"{message.location}: {message.text}")
-
-
-def test_no_page_has_an_error_or_asks_another_host(visit: Visit) -> None:
-    assert not visit.wrong
-
-
-def test_no_page_scrolls_sideways(visit: Visit, pages: list[str]) -> None:
-    widths = visit.widths
-    assert widths.keys() == {*pages}
-    assert not {name: width for name, width in widths.items() if width > visit.room}
 
 
 def links(document: BeautifulSoup) -> Iterator[tuple[str, str]]:
@@ -157,12 +205,21 @@ def test_no_formula_is_left_as_it_was_written(
     documents: dict[str, BeautifulSoup],
 ) -> None:
     for page, document in documents.items():
-        text = BeautifulSoup(str(document), "html.parser")
-        for tag in text.select("script, style, pre, code, .katex"):
-            tag.decompose()
-        assert not re.search(
-            r"\$[^\s$][^$\n]*\$|[\ue000-\ue2ff]|\]\[", text.get_text()
-        ), page
+        text = "".join(words(document))
+        assert not re.search(r"\$[^\s$][^$\n]*\$|[\ue000-\ue2ff]|\]\[", text), page
+
+
+def words(tag: Tag) -> Iterator[str]:
+    """What is read as prose: neither code nor formulas."""
+    for child in tag.children:
+        if type(child) is NavigableString:
+            yield child
+        elif isinstance(child, Tag) and not is_code(child):
+            yield from words(child)
+
+
+def is_code(tag: Tag) -> bool:
+    return tag.name in CODES or "katex" in (tag.get("class") or [])
 
 
 def test_no_page_is_heavy(site: Path, pages: list[str]) -> None:

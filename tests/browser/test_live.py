@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.preview import server as preview
-from tests.browser.conftest import open_context
+from tests.browser.conftest import MANIFEST, open_context
 from tests.browser.live import (
     PATIENT,
     Server,
@@ -28,7 +28,6 @@ from tests.browser.live import (
     try_with,
     write,
 )
-from tests.browser.test_accessibility import MANIFEST
 from tests.conftest import CACHE, ROOT, build
 
 NOTEBOOK = "examples/cells/"

@@ -9,8 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, expect
 
 from labml_style_nn.weave.formulas import node
-from tests.browser.conftest import open_context
-from tests.browser.test_accessibility import MANIFEST
+from tests.browser.conftest import MANIFEST, open_context
 from tests.conftest import CACHE, ROOT
 
 MIXER = "models/mlp_mixer/"

@@ -22,9 +22,9 @@ def clipboard(page: Page) -> str:
 # ## Search
 
 
-def search(page: Page, query: str, name: str, anchor: str) -> None:
+def search(page: Page, address: str, query: str, name: str, anchor: str) -> None:
     """Type a query after `/`, and wait for a result that leads to a row."""
-    page.goto("", wait_until="networkidle")
+    page.goto(address, wait_until="networkidle")
     page.keyboard.press("/")
     expect(page.get_by_role("textbox", name="Search")).to_be_focused()
     page.keyboard.type(query)
@@ -32,14 +32,14 @@ def search(page: Page, query: str, name: str, anchor: str) -> None:
     expect(found.first).to_be_attached(timeout=30_000)
 
 
-def test_search_finds_a_class(page: Page) -> None:
-    search(page, "TokenMixing", "layers/token_mixing/", "TokenMixing")
+def test_search_finds_a_class(page: Page, searchable: str) -> None:
+    search(page, searchable, "TokenMixing", "layers/token_mixing/", "TokenMixing")
 
 
-def test_search_finds_a_sentence(page: Page) -> None:
+def test_search_finds_a_sentence(page: Page, searchable: str) -> None:
     words = "convolutional networks are pyramids"
     assert words in SOURCE.read_text()
-    search(page, words, MIXER, "MixerBlock")
+    search(page, searchable, words, MIXER, "MixerBlock")
 
 
 # ## Copy

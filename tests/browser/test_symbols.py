@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from labml_style_nn.weave.formulas import node
-from tests.browser.conftest import open_context
-from tests.browser.test_accessibility import MANIFEST
+from tests.browser.conftest import MANIFEST, open_context
 from tests.conftest import CACHE
 
 MIXING = "layers/token_mixing/"

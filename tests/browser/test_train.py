@@ -21,8 +21,7 @@ from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.browser.weights import from_file
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.weave.formulas import node
-from tests.browser.conftest import open_context
-from tests.browser.test_accessibility import MANIFEST
+from tests.browser.conftest import MANIFEST, open_context
 from tests.conftest import CACHE
 
 TRAIN = "train/"
@@ -254,7 +253,7 @@ def test_pause_go_on_and_reset(listened: Page) -> None:
 
 def test_the_learning_rate_changes_while_it_learns(listened: Page) -> None:
     begin(listened, "?net=patch_4&epochs=100")
-    listened.wait_for_timeout(500)
+    expect(listened.locator("[data-status]")).to_contain_text("steps per second")
     slider = listened.get_by_role("slider", name="Learning rate")
     slider.focus()
     slider.press("ArrowRight")

@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch import nn
 
+from labml_style_nn.experiments import mixer_images
+from labml_style_nn.experiments.command import main
 from labml_style_nn.experiments.distributed import (
     Processes,
     started,
@@ -31,7 +33,6 @@ TINY = [
     "--channels-mlp-dim=8",
     "--device=cpu",
 ]
-MODULE = ["-m", "labml_style_nn.experiments.mixer_images"]
 
 
 def free_port() -> int:
@@ -57,9 +58,8 @@ def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    alone = [sys.executable, *MODULE, *TINY, f"--out={one}"]
-    subprocess.run(alone, check=True, capture_output=True)
-    result = torchrun(*MODULE, *TINY, f"--out={two}")
+    assert main(mixer_images.EXPERIMENT, [*TINY, f"--out={one}"]) == 0
+    result = torchrun("-m", mixer_images.__name__, *TINY, f"--out={two}")
     assert result.returncode == 0, result.stderr
 
     # 1437 images in batches of 251: the last has 182, and neither number is even.
@@ -85,10 +85,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     assert len((two / "results.jsonl").read_text().splitlines()) == 1
     assert json.loads((two / "results.jsonl").read_text())["processes"] == 2
     # What two processes saved, one can read: the run is over.
-    again = subprocess.run(
-        [sys.executable, *MODULE, *TINY, f"--out={two}"], capture_output=True, text=True
-    )
-    assert again.returncode == 0, again.stderr
+    assert main(mixer_images.EXPERIMENT, [*TINY, f"--out={two}"]) == 0
 
 
 @pytest.mark.parametrize("size", [7, 8, 1])

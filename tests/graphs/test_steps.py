@@ -107,7 +107,7 @@ def test_nothing_is_nan_where_a_gradient_is_zero(name: str, run: Graphs) -> None
     assert all(value.isfinite().all() for value in found.values())
 
 
-def test_fifty_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
+def test_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
     """Each step begins where PyTorch's own optimiser stands.
 
     Left to themselves, two runs drift apart by rounding alone: that is what training
@@ -118,7 +118,7 @@ def test_fifty_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
     optimizer = adamw(model, weight_decay=WEIGHT_DECAY)
     for group in optimizer.param_groups:
         group["lr"] = LR
-    for number in range(50):
+    for number in range(50 if name == "default" else 3):
         given = decided(model, batch(64, seed=number))
         found = graph(state | given | NUMBERS)
         logits = model(scaled(given["images"]))

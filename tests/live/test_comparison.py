@@ -52,7 +52,8 @@ def test_an_unchanged_module_does_not_differ(module: str) -> None:
 
 
 def test_comments_make_no_difference() -> None:
-    assert edited(MIXER, "        return y\n", "        return y  # Y\n").title == SAME
+    line = "class TokenMixing(nn.Module):"
+    assert edited(MIXING, line, f"{line}  # Mixes").title == SAME
 
 
 def test_without_its_skip_connections_a_mixer_computes_something_else() -> None:

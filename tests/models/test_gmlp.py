@@ -3,7 +3,6 @@
 import pytest
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.token_mixing import TokenLinear
@@ -71,20 +70,6 @@ def test_the_named_models_are_those_of_table_1(name):
 
 def test_every_named_model_is_in_the_table():
     assert {name for name in vars(gmlp) if name.startswith("gmlp_")} == {*TABLE_1}
-
-
-@pytest.mark.parametrize("name", TABLE_1)
-def test_the_formulas_on_the_page_count_parameters_and_products(name):
-    layers, c, d_ffn, _, exact = TABLE_1[name]
-    s, e, classes, pixels = 196, d_ffn // 2, 1000, 3 * 16**2
-    block = 2 * c * e + 2 * e + s * s + s + 2 * e + c * e + c + 2 * c
-    assert pixels * c + c + layers * block + 2 * c + c * classes + classes == exact
-    with torch.device("meta"):
-        model, image = getattr(gmlp, name)(), torch.zeros(2, 3, 224, 224)
-    with FlopCounterMode(display=False) as counter:
-        model(image)
-    macs = s * pixels * c + layers * (s * s * e + 3 * s * c * e) + c * classes
-    assert counter.get_total_flops() == 2 * 2 * macs
 
 
 def test_options_override_the_table():

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 from torch.func import functional_call
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.utils.flop_counter import FlopCounterMode
 
 from labml_style_nn.layers.skip_connection import SkipConnection
 from labml_style_nn.models import mlp_mixer
@@ -75,20 +74,6 @@ def test_the_named_models_are_those_of_table_1(name):
 
 def test_every_named_model_is_in_the_table():
     assert {name for name in vars(mlp_mixer) if name.startswith("mixer_")} == {*TABLE_1}
-
-
-@pytest.mark.parametrize("name", TABLE_1)
-def test_the_formulas_on_the_page_count_parameters_and_products(name):
-    layers, patch, c, s, d_c, d_s, _, exact = TABLE_1[name]
-    classes, pixels = 1000, 3 * patch**2
-    block = 2 * s * d_s + d_s + s + 2 * c * d_c + d_c + c + 4 * c
-    assert pixels * c + c + layers * block + 2 * c + c * classes + classes == exact
-    with torch.device("meta"):
-        model, image = getattr(mlp_mixer, name)(), torch.zeros(2, 3, 224, 224)
-    with FlopCounterMode(display=False) as counter:
-        model(image)
-    macs = s * pixels * c + layers * 2 * s * c * (d_s + d_c) + c * classes
-    assert counter.get_total_flops() == 2 * 2 * macs
 
 
 def test_options_override_the_table():

@@ -3,7 +3,6 @@
 import pytest
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from labml_style_nn.layers.linear import Linear
 from labml_style_nn.layers.token_mixing import TokenLinear
@@ -70,20 +69,6 @@ def test_the_named_models_are_those_of_the_authors(name):
 
 def test_every_named_model_is_in_the_table():
     assert {name for name in vars(resmlp) if name.startswith("resmlp_")} == {*NAMED}
-
-
-@pytest.mark.parametrize("name", NAMED)
-def test_the_formulas_on_the_page_count_parameters_and_products(name):
-    layers, patch, c, _, exact = NAMED[name]
-    s, d_c, classes, pixels = (224 // patch) ** 2, 4 * c, 1000, 3 * patch**2
-    block = s * s + s + 2 * c * d_c + d_c + c + 4 * c + 2 * c
-    assert pixels * c + c + layers * block + 2 * c + c * classes + classes == exact
-    with torch.device("meta"):
-        model, image = getattr(resmlp, name)(), torch.zeros(2, 3, 224, 224)
-    with FlopCounterMode(display=False) as counter:
-        model(image)
-    macs = s * pixels * c + layers * (s * s * c + 2 * s * c * d_c) + c * classes
-    assert counter.get_total_flops() == 2 * 2 * macs
 
 
 def test_options_override_the_sizes():

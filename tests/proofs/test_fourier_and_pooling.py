@@ -12,12 +12,7 @@ from labml_style_nn.models import fnet, poolformer
 from labml_style_nn.models.fnet import FNetBlock, FNetEncoder
 from labml_style_nn.models.poolformer import PoolFormer
 from labml_style_nn.proofs import fourier_proofs, pooling_proofs
-from labml_style_nn.proofs.__main__ import PROOFS, prove
-
-
-def failures(page: str) -> list[str]:
-    name = next(name for name in PROOFS if name.endswith(f".{page}"))
-    return prove(name, PROOFS[name]).failures()
+from tests.proofs.mutation import failures
 
 
 def pre_norm(self, x):
@@ -126,4 +121,5 @@ def test_a_mistake_is_found(
     page, owner, name, wrong, message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, name, wrong)
-    assert any(message in line for line in failures(page)), failures(page)
+    found = failures(page, message)
+    assert any(message in failure for failure in found), found

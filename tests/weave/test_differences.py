@@ -16,7 +16,7 @@ from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.differences import Differences, Pair, aligned, code
 from labml_style_nn.weave.parse import parse, read
 from labml_style_nn.weave.problems import Place
-from tests.conftest import CACHE, ROOT, build
+from tests.conftest import CACHE, ROOT, build_here
 
 MODULE = '''\
 """# A module"""
@@ -227,7 +227,7 @@ def site(tmp_path: Path) -> Callable[[str], tuple[int, str, Path]]:
             "theme: {name: material, font: false}\n"
             f"plugins: [search, weave: {{source: pkg, cache: {CACHE / 'weave'}}}]\n"
         )
-        result = build(tmp_path)
+        result = build_here(tmp_path)
         return result.returncode, result.stderr, tmp_path / "site"
 
     return make

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CACHE, build
+from tests.conftest import CACHE, build_here
 
 CONFIG = """
 site_name: Small
@@ -111,7 +111,7 @@ def project(tmp_path: Path, katex: Path) -> Path:
 def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     """The small site, built once for the tests that only look at it."""
     folder = write_project(tmp_path_factory.mktemp("small"))
-    result = build(folder)
+    result = build_here(folder)
     assert result.returncode == 0, result.stderr
     return folder / "site"
 
@@ -214,7 +214,7 @@ def test_a_mistake_fails_the_build_with_its_line(
     good.mkdir()
     (good / "index.html").write_text("the good site")
     (project / name).write_text(text)
-    result = build(project)
+    result = build_here(project)
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -224,13 +224,13 @@ def test_a_mistake_fails_the_build_with_its_line(
 
 def test_unreadable_bytes_fail_the_build(project: Path) -> None:
     (project / "pkg" / "layers" / "norm.py").write_bytes(b"# a\n\nx = '\xff'\n")
-    assert "pkg/layers/norm.py:3: not utf-8" in build(project).stderr
+    assert "pkg/layers/norm.py:3: not utf-8" in build_here(project).stderr
 
 
 def test_all_mistakes_are_listed_at_once(project: Path) -> None:
     (project / "docs" / "index.md").write_text("# A\n\n[`Nix`][]\n\n$\n")
     (project / "pkg" / "layers" / "norm.py").write_text('r"""# A\n\n$\\nope$\n"""\n')
-    result = build(project)
+    result = build_here(project)
     assert "4 warnings in strict mode" in result.stdout, "also the link to the norm"
     assert result.stderr.index("index.md:3") < result.stderr.index("index.md:5")
 
@@ -240,7 +240,7 @@ def test_a_build_that_is_not_strict_makes_every_page(project: Path) -> None:
         'r"""# A\n\n$\\nope$, a[i][j], [`Nix`][], [the words][nix]\n"""\nx = 1\n'
     )
     (project / "pkg" / "layers" / "broken.py").write_text("x = (\n")
-    result = build(project, "--no-strict")
+    result = build_here(project, "--no-strict")
     assert result.returncode == 0, result.stderr
     assert "pkg/layers/broken.py:1: '(' was never closed" in result.stderr
     norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
@@ -256,7 +256,7 @@ def test_two_lines_are_enough(project: Path) -> None:
     (project / ".cache").mkdir()
     (project / ".cache" / "weave").symlink_to(CACHE / "weave")
     (project / "pkg" / "layers" / "norm.py").write_text(NORM + EVERYTHING)
-    result = build(project)
+    result = build_here(project)
     assert result.returncode == 0, result.stderr
     norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
     for part in (
@@ -269,7 +269,7 @@ def test_two_lines_are_enough(project: Path) -> None:
 
 def test_a_missing_source_is_named(project: Path) -> None:
     shutil.rmtree(project / "pkg")
-    message = build(project).stderr
+    message = build_here(project).stderr
     assert "source" in message
     assert "pkg" in message
 
@@ -277,7 +277,7 @@ def test_a_missing_source_is_named(project: Path) -> None:
 def test_a_good_build_takes_the_place_of_the_old(project: Path) -> None:
     (project / "site").mkdir()
     (project / "site" / "old.html").write_text("old")
-    assert build(project).returncode == 0
+    assert build_here(project).returncode == 0
     assert not (project / "site" / "old.html").exists()
     assert (project / "site" / "index.html").exists()
     assert not list(project.glob("site.*"))
@@ -286,19 +286,24 @@ def test_a_good_build_takes_the_place_of_the_old(project: Path) -> None:
 # ## While somebody writes
 
 
+LOG = "serve.log"
+
+
 @pytest.fixture
 def preview(project: Path) -> Iterator[Callable[[str], str]]:
     """`mkdocs serve`, and a way to ask it for a page."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mkdocs", "serve", "--dev-addr", f"127.0.0.1:{port}"],
-        cwd=project,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [sys.executable, "-m", "mkdocs", "serve"]
+    with (project / LOG).open("w") as said:
+        process = subprocess.Popen(
+            [*command, "--dev-addr", f"127.0.0.1:{port}"],
+            cwd=project,
+            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
 
     def get(page: str) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -324,6 +329,11 @@ def wait_for(text: str, page: str, get: Callable[[str], str]) -> None:
     raise AssertionError(f"{page} never said “{text}”")
 
 
+def read_of(folder: Path) -> Callable[[str], str]:
+    """What stands in a file of a folder."""
+    return lambda name: (folder / name).read_text()
+
+
 def test_a_changed_module_is_rendered_again(
     project: Path, preview: Callable[[str], str]
 ) -> None:
@@ -332,6 +342,6 @@ def test_a_changed_module_is_rendered_again(
     module.write_text(NORM.replace("porcupines", "hedgehogs"))
     wait_for("hedgehogs", "/layers/norm/", preview)
     module.write_text("x = (\n")
-    time.sleep(2)  # the build fails, and the preview waits for the next change
+    wait_for("was never closed", LOG, read_of(project))
     module.write_text(NORM.replace("porcupines", "badgers"))
     wait_for("badgers", "/layers/norm/", preview)

@@ -62,6 +62,16 @@ def build_wall(allowed: set[str]) -> None:
 
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
     """What each layer gave while the examples ran, and all tensors they made."""
+    space = {**names, **vars(module)}
+    with noted(space) as found, contextlib.redirect_stdout(io.StringIO()):
+        for example in doctest.DocTestParser().get_examples(examples):
+            run(example, space)
+    return found
+
+
+@contextlib.contextmanager
+def noted(space: dict[str, Any]) -> Iterator[list[Any]]:
+    """Note what each layer gives, and at the end the tensors in a name space."""
     import torch
 
     found: list[Any] = []
@@ -70,16 +80,13 @@ def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[An
         found.append((type(layer).__name__, output))
 
     hook = torch.nn.modules.module.register_module_forward_hook(note)
-    space = {**names, **vars(module)}
     torch.manual_seed(1)
     try:
-        for example in doctest.DocTestParser().get_examples(examples):
-            with contextlib.redirect_stdout(io.StringIO()):
-                run(example, space)
+        yield found
     finally:
         hook.remove()
     made = {k: v for k, v in space.items() if isinstance(v, torch.Tensor)}
-    return [*found, *sorted(made.items())]
+    found += sorted(made.items())
 
 
 def run(example: doctest.Example, space: dict[str, Any]) -> None:
@@ -100,15 +107,19 @@ def beginning(folder: Path) -> Iterator[None]:
 def alone(path: Path) -> dict[str, Any]:
     """What became of one file."""
     said = io.StringIO()
+    runner, found = doctest.DocTestRunner(), []
     try:
         with contextlib.redirect_stdout(said), beginning(path.parent):
             sys.modules.pop(path.stem, None)
             module = importlib.import_module(path.stem)
-            failed, tried = doctest.testmod(module)
-        found = outputs(module, module.__doc__ or "", {}) if not failed else []
+            for test in doctest.DocTestFinder().find(module):
+                with noted(test.globs) as outputs:
+                    runner.run(test, clear_globs=False)
+                if test.name == path.stem:
+                    found = outputs
     except Exception:
         return {"failed": traceback.format_exc(), "tried": 0, "outputs": []}
-    return {"failed": said.getvalue(), "tried": tried, "outputs": found}
+    return {"failed": said.getvalue(), "tried": runner.tries, "outputs": found}
 
 
 def main(folder: Path, out: Path, packages: Sequence[str]) -> None:

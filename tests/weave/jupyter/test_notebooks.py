@@ -24,7 +24,7 @@ from labml_style_nn.weave.jupyter.cells import (
     terminal,
 )
 from labml_style_nn.weave.jupyter.notebooks import NotebooksPlugin, Results
-from tests.conftest import CACHE, build
+from tests.conftest import CACHE, build_here
 
 CONFIG = """
 site_name: Small
@@ -104,7 +104,7 @@ def write_project(folder: Path, **changed: str) -> Path:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_project(tmp_path_factory.mktemp("small"))
-    result = build(folder)
+    result = build_here(folder)
     assert result.returncode == 0, result.stderr
     return folder
 
@@ -227,7 +227,7 @@ def test_page_offers_both(page: str) -> None:
 
 def mistakes_of(folder: Path, notebook: str) -> str:
     """What a build says that fails; it leaves no site behind."""
-    result = build(write_project(folder, notebook=notebook))
+    result = build_here(write_project(folder, notebook=notebook))
     assert result.returncode != 0
     assert not (folder / "site").exists()
     return result.stderr

@@ -13,7 +13,7 @@ from labml_style_nn.weave.links import references
 from labml_style_nn.weave.links.libraries import ask
 from labml_style_nn.weave.links.meanings import Meanings
 from labml_style_nn.weave.page import as_written, cut
-from tests.conftest import CACHE, build
+from tests.conftest import CACHE, build_here
 
 TORCH = "https://docs.pytorch.org/docs/stable/generated/"
 
@@ -290,11 +290,11 @@ def test_a_misspelt_name_fails_a_strict_build(tmp_path: Path) -> None:
     (tmp_path / "docs" / "index.md").write_text("# Home\n")
     (tmp_path / "pkg" / "a.py").write_text(source)
     (tmp_path / "mkdocs.yml").write_text(CONFIG % (CACHE / "weave"))
-    result = build(tmp_path)
+    result = build_here(tmp_path)
     assert result.returncode != 0
     assert "pkg/a.py:4: “torch.nn” has no “Linar”; did you mean" in result.stderr
     (tmp_path / "pkg" / "a.py").write_text(source.replace("Linar", "Linear"))
-    result = build(tmp_path)
+    result = build_here(tmp_path)
     assert result.returncode == 0, result.stderr
     page = (tmp_path / "site" / "a" / "index.html").read_text()
     assert f'href="{TORCH}torch.nn.Linear.html" rel="external"' in page

@@ -11,7 +11,7 @@ import pytest
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.measures import shapes
 from labml_style_nn.weave.measures.shapes import Measured, measure, note_unreached
-from tests.conftest import CACHE, ROOT, build
+from tests.conftest import CACHE, ROOT, build_here
 
 MODULE = '''\
 r"""# A layer
@@ -279,7 +279,7 @@ def built(package: Path, run: bool) -> tuple[str, str]:
     (folder / "docs").mkdir(exist_ok=True)
     config = CONFIG.format(run=run, cache=CACHE / "weave")
     (folder / "mkdocs.yml").write_text(config)
-    result = build(folder)
+    result = build_here(folder)
     page = folder / "site" / "layer" / "index.html"
     shown = page.read_text() if result.returncode == 0 else ""
     return shown, result.stderr
