@@ -66,8 +66,8 @@ def test_a_proof_program_is_understood_whatever_the_console(
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     (tmp_path / "proves.py").write_text(
         "import json\n"
-        "print(json.dumps({'format': 1, 'date': '2025-01-01', 'versions': {'×': '1'},"
-        " 'sources': [], 'pages': {}}, ensure_ascii=False))\n"
+        "print(json.dumps({'format': 2, 'versions': {'×': '1'}, 'sources': [],"
+        " 'data': [], 'pages': {}}, ensure_ascii=False))\n"
     )
-    proved = prove("proves", tmp_path, tmp_path / "proofs.json")
+    proved = prove("proves", tmp_path, tmp_path / "proofs")
     assert proved.versions == {"×": "1"}

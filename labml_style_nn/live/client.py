@@ -15,7 +15,7 @@ plugins:
 |---|---|
 | `live.js` | the first script: is this page live? |
 | `token.js` | the token, out of the address and into the browser's storage |
-| `examples.js` | what on a page can run; `prompts.js` of weave takes its prompts away |
+| `examples.js` | what on a page can run, and what of it is code |
 | `offer.js` | without a token: how to come by one |
 | `page.js`, `header.js` | a live page, and what its header says of Python |
 | `kernel.js` | the session, the socket, the messages |

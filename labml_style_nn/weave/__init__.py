@@ -16,19 +16,20 @@ works, begin with these four, in this order:
 3. [`page`][weave.page]: rows become a document, and the document a page.
 4. [`plugin`][weave.plugin]: the thin adapter that hands all of it to MkDocs.
 
-The others add one thing each:
+The others add one thing each, and are read where they lie, in `labml_style_nn/weave/`:
 
-| pages | what they add |
+| folder or module | what it adds |
 |---|---|
-| [From source to page][weave.names] | links by name, anchors, safety, colours |
-| [The book][weave.book] | the modules of a site and what they share |
-| [Formulas][weave.formulas] | mathematics, and symbols that light up |
-| [Links][weave.links] | names in the code that lead to what they name |
-| [Measures][weave.measures] | shapes, measured by running the examples |
-| [Evidence][weave.evidence] | what was proved, and whom to cite |
-| [Copies][weave.copies] | the module as it is, clean, or standalone |
-| [Notebooks][weave.jupyter] | pages that ran |
-| [The site][weave.site] | commands, plugin, preview |
+| `names`, `anchors`, `safety`, `highlight` | links by name, addresses, colours |
+| `book`, `enrich` | the modules of a site, and what a page shows beyond its source |
+| `formulas/` | mathematics, and symbols that light up |
+| `links/` | names in the code that lead to what they name |
+| `measures/` | shapes, measured by running the examples |
+| `evidence/` | what was proved, and whom to cite |
+| `copies/` | the module as it is, clean, or standalone |
+| `jupyter/` | pages that ran |
+| `child`, `progress`, `kept`, `unchanged` | what a build runs, says, and keeps |
+| `site`, `check`, `preview` | the commands, without configuration |
 
-Nothing but `plugin`, `notebooks` and `site` knows of MkDocs.
+Nothing but `plugin`, `unchanged`, `jupyter/` and `site` knows of MkDocs.
 """

@@ -4,7 +4,7 @@ Prose is the site's own Markdown, with three things more:
 
 - mathematics between dollars, `$…$` and `$$…$$`, is set aside before Markdown can
   mistake its underscores and backslashes for its own;
-- names in brackets become links (see [`names`][]);
+- names in brackets become links (see `names`);
 - examples in doctest form, `>>>`, become code blocks: Markdown alone would see
   quotations.
 
@@ -98,7 +98,7 @@ def to_markdown(
     a path from the root of the site's sources; links are written from there.
 
     Without `raw_html`, a tag in the text is words like any other. The prose of a module
-    stands `above` some heading, and [`sections`][] in other styles are translated; it
+    stands `above` some heading, and `sections` in other styles are translated; it
     may use the `labels` of references that stand elsewhere in the module.
 
     Mistakes go to `desk.problems`: a formula or a fence that is not closed, a name that

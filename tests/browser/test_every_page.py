@@ -1,7 +1,6 @@
 """What must hold on every page of the site."""
 
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -38,8 +37,7 @@ PARTS = 12  # so that several processes share the pages
 WHOLE = {
     *("", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"),
     *("pretrained/", "family/", "results/", "train/", "guide/write/", "data/masking/"),
-    *("browser/", "experiments/mixer_images/", "proofs/", "live/server/"),
-    "weave/page/",
+    *("experiments/mixer_images/", "weave/page/"),
 }
 # A formula is there twice. What is drawn has the ink of the prose and is hidden from a
 # screen reader, which has its MathML.
@@ -94,7 +92,7 @@ def found_by_axe(page: Page, name: str, axe: str) -> Iterator[str]:
     # No colour is measured while it changes.
     page.add_style_tag(content="* { transition: none !important }")
     page.evaluate(axe)
-    for reader in readers(name):
+    for reader in ("dark", "light"):
         become(page, reader)
         theme = f"document.body.dataset.mdColorScheme === '{THEMES[reader]}'"
         page.wait_for_function(theme)
@@ -103,16 +101,6 @@ def found_by_axe(page: Page, name: str, axe: str) -> Iterator[str]:
             for item in found["nodes"][:3]:
                 what = f"{item['target']} {item['failureSummary']}"
                 yield f"/{name}, {reader}: {found['id']}: {what}"
-
-
-def readers(name: str) -> list[str]:
-    """For whom axe looks at a page.
-
-    The many pages of the renderer are alike, so each is read in one of two forms.
-    """
-    both = ["dark", "light"]
-    alike = name.startswith("weave/") and name not in WHOLE
-    return [both[zlib.crc32(name.encode()) % 2]] if alike else both
 
 
 def batched(pages: list[str], size: int) -> Iterator[list[str]]:

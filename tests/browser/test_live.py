@@ -53,7 +53,7 @@ extra_css: [assets/site.css]
 nav: [index.md, guide/run.md, examples/cells.py, scale.md]
 plugins:
   - mkdocs-jupyter: {{include: ["examples/*.py"], execute: true, allow_errors: false}}
-  - weave-notebooks: {{sources: [tiny]}}
+  - weave-notebooks
   - weave: {{source: tiny}}
   - live: {{cache: {CACHE / "live"}}}
 markdown_extensions: [attr_list, md_in_html, toc, pymdownx.superfences]

@@ -78,7 +78,9 @@ def test_every_example_is_copied_by_its_own_button(page: Page) -> None:
         block.scroll_into_view_if_needed()
         block.hover()
         block.get_by_role("button", name="Copy").click()
-        assert clipboard(page) == block.locator("code").inner_text().rstrip("\n")
+        shown = block.locator("code").inner_text().split("\n")
+        code = [line[4:] for line in shown if line[:4] in (">>> ", "... ")]
+        assert clipboard(page) == "\n".join(code)
 
 
 # ## Links

@@ -287,7 +287,7 @@ def test_each_purpose_has_chances_of_its_own() -> None:
             {"weight_decay": math.inf},
             "weight_decay must be a number from 0 up, got inf",
         ),
-        ({"seed": -1}, "seed must be a number from 0 up, got -1"),
+        ({"seed": -1}, "a seed must be from 0 to 4294967295, got -1"),
         ({"averaging": 1.0}, r"averaging must lie in \[0, 1\), got 1"),
         ({"epochs": 5, "warmup_epochs": 5}, "less than epochs, got 5 of 5"),
         ({"precision": "float8"}, "precision must be one of float32, .*, got float8"),

@@ -298,7 +298,9 @@ class _Run:
         excepted = ["--except", *self.proofs] if self.proofs else []
         command = [sys.executable, "-m", self.program, "--json", *excepted]
         try:
-            self._listen(child.lines(command, folder=self.folder))
+            # Whatever the console of this machine is, the answer is in UTF-8.
+            utf_8 = {"PYTHONIOENCODING": "utf-8"}
+            self._listen(child.lines(command, folder=self.folder, settings=utf_8))
             if self.missing():
                 raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
         except ChildError as error:
