@@ -114,7 +114,5 @@ def _make(folder: Path, cache: Path) -> None:
     command = [sys.executable, "-m", _PROGRAM, str(cache), str(folder)]
     with progress.part("exporting", 0) as part:
         for line in child.lines(command):
-            for name in list(part.running):
-                part.end(name)
             part.total, part.begun = line["of"], line["number"] - 1
-            part.begin(line["exports"])
+            part.next(line["exports"])

@@ -27,6 +27,9 @@ def settings() -> Config:
     if os.name == "posix":
         # Sockets that are files of this user. A port could be reached by others.
         config.KernelManager.transport = "ipc"
+    # A kernel that starts slowly on a busy machine is not given up.
+    config.ZMQChannelsWebsocketConnection.kernel_info_timeout = 3600
+    config.MappingKernelManager.kernel_info_timeout = 3600
     # A page can take ten times Jupyter's limit from its own machine.
     config.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 10_000
     config.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 10_000_000

@@ -160,10 +160,13 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Every page is written."""
         self.complete = True
+        progress.close(self.part)
 
     def on_build_error(self, *, error: Exception) -> None:
         """Something failed, be it the strict count of warnings after the last page."""
         self.complete = False
+        if hasattr(self, "part"):
+            progress.close(self.part)
 
     def on_shutdown(self) -> None:
         """Put a whole site in the place of the old one; throw half a site away."""
@@ -299,6 +302,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         names = repr(dict(self.book.desk.names.by_end))
         places = sorted(file.src_uri for file in files)
         self.pages.begin(config, str(nav), names, *places, *titles)
+        # Each page is read, and then written.
+        self.part = progress.open("pages", 2 * len(nav.pages), quick=True)
         return nav
 
     def _words(self, page: Page) -> str:
@@ -312,6 +317,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> str:
         """Turn rows, or the prose of a page written by hand, into Markdown."""
         uri = page.file.src_uri
+        self.part.next(uri)
         self._follow_addresses(uri, files, config)
         if uri in self.book.chapters:
             chapter = self.book.chapters[uri]
@@ -430,6 +436,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> None:
         """Put the grid in the place of the flat page."""
         uri = page.file.src_uri
+        self.part.next(uri)
         if uri in self.pages.restored:
             self.pages.index(page, config)
         elif uri in self.rows:

@@ -57,6 +57,12 @@ class Part:
                 self, f"{self.name} {self.begun} of {self.total}: {name}"
             )
 
+    def next(self, name: str) -> None:
+        """Say that the step before is done, and another begins."""
+        self.done = self.begun
+        self.running.clear()
+        self.begin(name)
+
     def end(self, name: str, done: int = 1) -> None:
         """Say that a step is done."""
         with self.progress.lock:

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.preview import server
@@ -133,6 +139,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+# Milliseconds for what should come at once: the machine may have much else to do.
+PATIENT = 60_000
+expect.set_options(timeout=PATIENT)
+
+
 def open_context(browser: Browser, **options: object) -> BrowserContext:
     """A fresh reader: a wide screen in light colours, unless told otherwise."""
     defaults = {
@@ -140,7 +151,9 @@ def open_context(browser: Browser, **options: object) -> BrowserContext:
         "color_scheme": "light",
         "permissions": ["clipboard-read", "clipboard-write"],
     }
-    return browser.new_context(**{**defaults, **options})  # type: ignore[arg-type]
+    context = browser.new_context(**{**defaults, **options})  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENT)
+    return context
 
 
 @pytest.fixture

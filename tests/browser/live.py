@@ -10,9 +10,6 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.conftest import ROOT
 from tests.live.command import running
 
-# A kernel that begins to import torch on a busy machine takes its time.
-PATIENT = 60_000
-
 
 @dataclass
 class Server:
@@ -36,7 +33,6 @@ def serving(site: Path, port: int = 0, path: Path = ROOT) -> Iterator[Server]:
 def enter(context: BrowserContext, server: Server, where: str) -> Page:
     """A new page of a reader who opened the address that the server printed."""
     page = context.new_page()
-    page.set_default_timeout(PATIENT)
     page.goto(f"{server.address}{where}#token={server.token}")
     return page
 
@@ -79,7 +75,7 @@ def press(page: Page, number: int, name: str) -> None:
 
 
 def expect_state(page: Page, number: int, state: str) -> None:
-    expect(bar(page, number)).to_have_attribute("data-state", state, timeout=PATIENT)
+    expect(bar(page, number)).to_have_attribute("data-state", state)
 
 
 def expect_done(page: Page, number: int, text: str) -> None:

@@ -13,7 +13,6 @@ from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.preview import server as preview
 from tests.browser.conftest import MANIFEST, open_context
 from tests.browser.live import (
-    PATIENT,
     Server,
     bar,
     block,
@@ -337,7 +336,7 @@ def test_an_edited_module_is_compared_with_the_original(module: Page) -> None:
     module.get_by_role("button", name="Try this module").click()
     expect(trial(module).locator(".cm-content")).to_contain_text("class Scale")
     trial(module).get_by_role("button", name="Run").click()
-    expect(trial(module)).to_contain_text("No difference.", timeout=PATIENT)
+    expect(trial(module)).to_contain_text("No difference.")
     try_with(module, "        return torch.cat([self.weight * x, x], dim=1)\n")
     expect(trial(module)).to_contain_text("The edited module differs.")
     row = trial(module).get_by_role("row", name="Scale")
@@ -352,7 +351,7 @@ def test_an_edited_module_is_compared_with_the_original(module: Page) -> None:
 def test_a_module_that_fails_leads_to_the_line(module: Page) -> None:
     module.get_by_role("button", name="Try this module").click()
     try_with(module, "        return missing * x\n")
-    expect(trial(module)).to_contain_text("Your version fails:", timeout=PATIENT)
+    expect(trial(module)).to_contain_text("Your version fails:")
     expect(trial(module)).to_contain_text("name 'missing' is not defined")
     line = SCALE.count("\n")
     trial(module).get_by_role("button", name=f"line {line}, in").click()
@@ -464,7 +463,7 @@ def test_to_restart_forgets_what_was_defined(
 
 def test_a_kernel_that_dies_is_told_and_the_next_run_begins_anew(page: Page) -> None:
     run(page, 0, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    expect(output(page, 0)).to_contain_text("Python has ended", timeout=PATIENT)
+    expect(output(page, 0)).to_contain_text("Python has ended")
     expect_state(page, 0, "failed")
     run(page, 1, "'alive'")
     expect_done(page, 1, "alive")

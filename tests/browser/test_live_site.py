@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import open_context
 from tests.browser.live import (
-    PATIENT,
     Server,
     block,
     enter,
@@ -83,7 +82,7 @@ def test_a_reader_sees_what_the_skip_connections_do(live: Page) -> None:
     live.keyboard.press("Control+a")
     live.keyboard.insert_text(broken)
     live.keyboard.press("Shift+Enter")
-    expect(trial(live)).to_contain_text("The edited module differs.", timeout=PATIENT)
+    expect(trial(live)).to_contain_text("The edited module differs.")
     first = trial(live).get_by_role("row", name="MLPMixer").first
     expect(first).to_contain_text("(2, 10)")
     expect(first).to_contain_text("where numbers reach")

@@ -25,7 +25,6 @@ from tests.browser.conftest import MANIFEST, open_context
 from tests.conftest import CACHE
 
 TRAIN = "train/"
-PATIENT = 40_000  # milliseconds: the machine may have much else to do
 MODULES = "assets/train"
 
 
@@ -41,11 +40,11 @@ def state(page: Page) -> Locator:
 def begin(page: Page, query: str = "") -> None:
     page.goto(TRAIN + query)
     main(page).click()
-    expect(state(page)).to_have_attribute("data-state", "running", timeout=PATIENT)
+    expect(state(page)).to_have_attribute("data-state", "running")
 
 
 def wait(page: Page, wanted: str) -> None:
-    expect(state(page)).to_have_attribute("data-state", wanted, timeout=PATIENT)
+    expect(state(page)).to_have_attribute("data-state", wanted)
 
 
 def reported(page: Page, message: str) -> list[dict[str, Any]]:
@@ -178,8 +177,7 @@ def test_the_mixer_reads_97_percent_of_the_held_out_digits(listened: Page) -> No
     begin(listened)
     listened.wait_for_function(
         """() => document.querySelector('[data-legend="right"] b')
-          ?.textContent.replace(" %", "") >= 97""",
-        timeout=PATIENT,
+          ?.textContent.replace(" %", "") >= 97"""
     )
 
 
@@ -431,19 +429,19 @@ def test_all_is_done_by_keyboard(page: Page) -> None:
     expect(page.locator("[data-reading]")).to_contain_text("It reads a")
 
 
-def test_the_page_answers_while_it_trains(page: Page) -> None:
-    """What the reader does is answered, and seen, within 100 ms."""
-    begin(page, "?net=default&beside=no_skip&epochs=100")
-    page.evaluate(
-        """() => {
-          window.delays = [];
-          const observer = new PerformanceObserver((list) => {
-            delays.push(...list.getEntries().map(({ duration }) => duration));
-          });
-          observer.observe({ type: "event", durationThreshold: 16 });
-          observer.observe({ type: "longtask" });
-        }"""
-    )
+LISTEN = """() => {
+  window.delays = [];
+  const observer = new PerformanceObserver((list) => {
+    delays.push(...list.getEntries().map(({ duration }) => duration));
+  });
+  observer.observe({ type: "event", durationThreshold: 16 });
+  observer.observe({ type: "longtask" });
+}"""
+
+
+def slowest_answers(page: Page) -> float:
+    """How long nine of ten answers of the page take at most, in milliseconds."""
+    page.evaluate("delays.length = 0")
     slider = page.get_by_role("slider", name="Learning rate")
     slider.focus()
     for key in ["ArrowRight", "ArrowLeft"] * 10:
@@ -451,7 +449,20 @@ def test_the_page_answers_while_it_trains(page: Page) -> None:
         page.wait_for_timeout(75)
     page.wait_for_timeout(300)
     delays = sorted(page.evaluate("delays"))
-    assert not delays or delays[int(0.9 * len(delays))] < 100, delays
+    return delays[int(0.9 * len(delays))] if delays else 0
+
+
+def test_the_page_answers_while_it_trains(page: Page) -> None:
+    """What the reader does is answered, and seen, within 100 ms.
+
+    A machine with other work may be slower, and then is slower without training too.
+    """
+    page.goto(f"{TRAIN}?net=default&beside=no_skip&epochs=100")
+    page.evaluate(LISTEN)
+    calm = slowest_answers(page)
+    main(page).click()
+    wait(page, "running")
+    assert slowest_answers(page) < max(100, 3 * calm)
     wait(page, "running")
 
 
@@ -493,7 +504,7 @@ def test_a_download_that_fails_can_be_tried_again(file: str, page: Page) -> None
     page.route(f"**/{MODULES}/{file}", lambda route: route.abort())
     page.goto(TRAIN)
     main(page).click()
-    expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENT)
+    expect(page.get_by_role("alert")).to_be_visible()
     wait(page, "idle")
     page.unroute_all()
     main(page).click()
@@ -551,7 +562,7 @@ def test_what_the_server_does_is_said(
     page.goto(TRAIN)
     main(page).click()
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(words, timeout=PATIENT)
+    expect(alert).to_contain_text(words)
     expect(alert).to_contain_text("could not be loaded")
     wait(page, "idle")
 
@@ -561,7 +572,7 @@ def test_rules_against_webassembly_are_named(page: Page) -> None:
     page.goto(TRAIN)
     main(page).click()
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("needs 'wasm-unsafe-eval'", timeout=PATIENT)
+    expect(alert).to_contain_text("needs 'wasm-unsafe-eval'")
 
 
 class Strange(SimpleHTTPRequestHandler):
@@ -604,7 +615,7 @@ def test_from_a_disk_it_says_that_it_takes_a_server(
     with open_context(browser) as context:
         page = context.new_page()
         page.goto((site / TRAIN / "index.html").as_uri())
-        expect(page.get_by_text("a server only")).to_be_visible(timeout=PATIENT)
+        expect(page.get_by_text("a server only")).to_be_visible()
         expect(main(page)).to_be_hidden()
         expect(page.locator("[data-recorded] .curve").first).to_be_visible()
 
@@ -636,7 +647,6 @@ def test_behind_another_tab_it_trains_on_and_shows_it_afterwards(
     listened.wait_for_function(
         f"told.filter(t => t.losses).flatMap(t => t.losses).length > {done + 30}",
         polling=100,  # else it looks whenever the page paints
-        timeout=PATIENT,
     )
     assert curve.get_attribute("d") == before
     listened.evaluate("show()")
@@ -655,7 +665,7 @@ def test_a_lack_of_memory_is_said(page: Page) -> None:
     page.route(f"**/{MODULES}/network.js", starve)
     page.goto(TRAIN)
     main(page).click()
-    expect(page.get_by_role("alert")).to_contain_text("out of memory", timeout=PATIENT)
+    expect(page.get_by_role("alert")).to_contain_text("out of memory")
 
 
 def test_the_recorded_run_is_read_without_javascript(
