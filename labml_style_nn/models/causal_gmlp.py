@@ -226,7 +226,8 @@ class CausalGMLP(nn.Module):
             for _ in range(how_many):
                 # The last window; of its scores, those after its last token.
                 logits = self(tokens[:, -self.num_tokens :])[:, -1]
-                tokens = torch.cat([tokens, logits.argmax(dim=1, keepdim=True)], dim=1)
+                best = logits.argmax(dim=1, keepdim=True)
+                tokens = torch.cat([tokens, best], dim=1)
         return tokens
 
 

@@ -71,7 +71,7 @@ def test_without_its_skip_connections_a_mixer_computes_something_else() -> None:
 
 
 def test_a_wider_layer_has_more_parameters() -> None:
-    narrow = "TokenMixing(num_patches, tokens_mlp_dim, dropout_rate)"
+    narrow = "num_patches, tokens_mlp_dim, dropout_rate, approximate\n"
     wide = narrow.replace("tokens_mlp_dim", "2 * tokens_mlp_dim")
     result = edited(MIXER, narrow, wide)
     first = result.outputs[0]
