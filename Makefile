@@ -27,7 +27,7 @@ live: site/index.html  ## build the site if need be, and serve it with kernels f
 build: site/index.html  ## build the site into site/
 
 test: site/index.html  ## build the site if need be, and run all tests
-	@command -v chromium chromium-browser google-chrome >/dev/null \
+	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null \
 		|| $(BIN)/playwright install --with-deps --only-shell chromium
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 

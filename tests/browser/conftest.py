@@ -126,8 +126,11 @@ def tools() -> Path:
 
 
 def chromium() -> str | None:
-    """The system's Chromium; none for the one that Playwright brings."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    """The system's Chromium; none for the one that Playwright brings.
+
+    The shell without a window of its own takes less than half the processor time.
+    """
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return next(filter(None, map(shutil.which, names)), None)
 
 

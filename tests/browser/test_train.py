@@ -429,7 +429,7 @@ def test_all_is_done_by_keyboard(page: Page) -> None:
     expect(page.locator("[data-reading]")).to_contain_text("It reads a")
 
 
-LISTEN = """() => {
+DELAYS = """() => {
   window.delays = [];
   const observer = new PerformanceObserver((list) => {
     delays.push(...list.getEntries().map(({ duration }) => duration));
@@ -458,7 +458,7 @@ def test_the_page_answers_while_it_trains(page: Page) -> None:
     A machine with other work may be slower, and then is slower without training too.
     """
     page.goto(f"{TRAIN}?net=default&beside=no_skip&epochs=100")
-    page.evaluate(LISTEN)
+    page.evaluate(DELAYS)
     calm = slowest_answers(page)
     main(page).click()
     wait(page, "running")
