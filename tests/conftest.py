@@ -1,5 +1,6 @@
 """What all tests share: Node's packages, the site, and a browser to read it in."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -26,6 +27,12 @@ settings.load_profile("patient")
 # What a shell starts in the background ignores Ctrl-C, and would hand that down to the
 # programs that are here stopped by it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what was imported and collected."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
