@@ -42,14 +42,14 @@ clean:  ## remove what was built; keep the environment
 # MkDocs replaces the whole folder, so this file is as old as the build.
 site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
 	@[ -d .cache/weave ] || echo "The first build runs all examples, proofs and" \
-		"notebooks: some minutes. What is done is kept in .cache, so you may stop it" \
-		"and go on later."
+		"notebooks: two minutes or a few more. What is done is kept in .cache, so you" \
+		"may stop it and go on later."
 	$(BIN)/mkdocs build --strict
 	@touch $@
 
 # If pip was interrupted, some packages may be there in part: begin anew.
 $(INSTALLED): pyproject.toml constraints.txt
-	@echo "Installing into $(VENV): about 600 MB to download and 1.6 GB on disk with the" \
+	@echo "Installing into $(VENV): about 500 MB to download and 2.1 GB on disk with the" \
 		"CPU build of PyTorch, several GB more where pip brings its CUDA build."
 	@if [ -e $(HALF) ] || ! $(BIN)/python -c '' 2>/dev/null; then rm -rf $(VENV); fi
 	@mkdir -p $(VENV) && touch $(HALF)
