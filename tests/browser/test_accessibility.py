@@ -30,6 +30,8 @@ def test_lighthouse_gives_full_marks(
             "--output=json",
             f"--output-path={report}",
             "--only-categories=accessibility,best-practices,seo",
+            # None of the three looks at a picture of the page.
+            "--disable-full-page-screenshot",
             f"--chrome-flags=--headless {' '.join(QUIET)}",
         ],
         env=environment,

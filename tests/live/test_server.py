@@ -163,12 +163,17 @@ def test_a_session_that_is_deleted_ends_its_kernel(live: Live) -> None:
 
 def test_an_idle_kernel_ends_and_a_busy_one_does_not() -> None:
     async def watch() -> tuple[list[str], str]:
-        kernels = manager(Path(folder), idle_seconds=1)
+        kernels = manager(Path(folder), idle_seconds=60)
         idle, busy = await kernels.start_kernel(), await kernels.start_kernel()
         client = kernels.get_kernel(busy).client()
         client.start_channels()
         client.execute("while True: pass")
         until = time.monotonic() + PATIENCE
+        while kernels.kernel_model(busy)["execution_state"] != "busy":
+            assert time.monotonic() < until, "the kernel did not start"
+            await asyncio.sleep(0.2)
+        # Both are up: now as if their time had passed.
+        kernels.cull_idle_timeout = 1
         while idle in kernels and time.monotonic() < until:
             await asyncio.sleep(0.2)
         left = list(kernels.list_kernel_ids())

@@ -32,6 +32,7 @@ GOOD = {
     "![idea](images/idea.png)": "images/idea.png",
     '![idea](images/idea.png "with a title")': "images/idea.png",
     "![two](images/Two%20words.svg)": "images/Two words.svg",
+    "![two](<images/Two words.svg>)": "images/Two words.svg",
     "![by name][idea]\n\n[idea]: images/idea.png": "images/idea.png",
     "[table](data/table.csv), [paper](paper.pdf#page=2)": "paper.pdf",
     "[code](part/other.py#L3)": "",
