@@ -137,7 +137,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             config.site_dir = str(self._building)
         config.watch.append(self.config.source)
         if self.config.run_examples and not self.leaves_site:
-            folder = shapes.folder(Path(self.config.cache))
+            folder = shapes.watched(Path(self.config.cache))
             folder.mkdir(parents=True, exist_ok=True)
             config.watch.append(str(folder))
         config.extra_css.insert(0, _STYLE)

@@ -105,8 +105,8 @@ def measure(book: Book, cache: Path) -> dict[str, Measured]:
 def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
     """Say what is known, and find out the rest in the background.
 
-    Whoever writes sees the page at once, and the shapes when they are there: what is
-    kept then is a file that has changed in the folder of [`answers`][shapes.folder].
+    Whoever writes sees the page at once, and the shapes when all of them are there:
+    then a file changes in a folder, see [`watched`][shapes.watched].
     """
     items = _items(book)
     known = {page: item.known(cache) for page, item in items.items()}
@@ -126,14 +126,15 @@ def _complain(book: Book, items: Sequence["_Item"], cache: Path) -> None:
         found = _ask(items, cache)
     finally:
         _at_work.difference_update(keys)
+    write_text(watched(cache) / "last", "\n".join(sorted(keys)))
     for name, answer in found.items():
         for line, message, file in answer["problems"]:
             _log.warning("%s: %s", Place(_name(file, chapters[name]), line), message)
 
 
-def folder(cache: Path) -> Path:
-    """Where the answers are kept."""
-    return cache / "shapes"
+def watched(cache: Path) -> Path:
+    """The folder in which a file tells that a preview has measured something."""
+    return cache / "measured"
 
 
 def _name(file: str, chapter: Chapter) -> str:
@@ -254,7 +255,7 @@ class _Item:
             write_text(self._file(cache), json.dumps(kept, ensure_ascii=False))
 
     def _file(self, cache: Path) -> Path:
-        return folder(cache) / f"{self.name}.json"
+        return cache / "shapes" / f"{self.name}.json"
 
 
 def _placed(answer: Mapping[str, Any], places: Mapping[int, int]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -315,3 +316,27 @@ def test_a_layer_imports_nothing_of_weave() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
     )
     assert json.loads(answer.stdout) == []
+
+
+def test_a_preview_is_told_when_all_is_measured(
+    package: Path, starts: list[list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = package.parent / "cache"
+    broken = '"""# Broken\n\n>>> 1 / 0\n"""\n'
+    write(package, broken=broken)
+
+    def shown() -> dict[str, Measured]:
+        book = Book()
+        book.read(package)
+        return shapes.measure_later(book, cache)
+
+    assert not shown()["layer.md"].seen
+    # Asked again while it is measured, it does not begin again.
+    shown()
+    while not (shapes.watched(cache) / "last").exists() or shapes._at_work:
+        time.sleep(0.01)
+    assert shown()["layer.md"].seen
+    while shapes._at_work:
+        time.sleep(0.01)
+    assert starts == [["pkg.broken", "pkg.layer"], ["pkg.broken"]]
+    assert "pkg/broken.py:3: the example fails: ZeroDivisionError" in caplog.text
