@@ -60,6 +60,17 @@ def test_a_check_shows_what_katex_underlines(katex: Path, tmp_path: Path) -> Non
     assert "a.py:3: KaTeX parse error" in shown(lambda: weave.main(options))
 
 
+def test_the_cache_may_be_named_from_here(
+    katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").write_text('r"""# A\n\n$\\mathrm{here}$\n"""\n')
+    # KaTeX is there, and what it has set is not.
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / katex.parents[1].name).symlink_to(katex.parents[1])
+    monkeypatch.chdir(tmp_path)
+    assert weave.main(["check", "a.py", "--cache", "cache"]) == 0
+
+
 def test_a_proof_program_is_understood_whatever_the_console(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

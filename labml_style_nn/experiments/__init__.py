@@ -7,7 +7,6 @@ Training runs that anybody can repeat. Each is a page, and each is a command.
 - [`masked_language`][]: a Mixer and attention learn to fill in characters of a text.
 - [`family_digits`][]: six networks of one size on the same digits.
 - [`few_shot`][]: what a network has learned about classes it never saw.
-- [`masked_language`][]: a Mixer and attention fill in the gaps of a text.
 - [`token_cost`][]: time and memory, against the number of tokens.
 
 What they share because both learn from images:
@@ -15,10 +14,6 @@ What they share because both learn from images:
 - [`classification`][]: the task, from the image to the loss.
 - [`image_sets`][]: the sets of images, and what a network needs to know of them.
 
-And those that learn from text:
-
-- [`masked_text`][]: the task, from the text to the gaps.
-- [`guessing`][]: what can be guessed without a network.
 What belongs to the text:
 
 - [`masked_text`][]: the task, from the text to the loss.

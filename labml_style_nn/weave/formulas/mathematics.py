@@ -193,7 +193,7 @@ def _run(formulas: list[Formula], katex: Path, node: Path) -> list[dict[str, str
     if not formulas:
         return []
     question = json.dumps({"symbol": SYMBOL, "formulas": [asdict(f) for f in formulas]})
-    command = [str(node), "-e", _SCRIPT, str(katex)]
+    command = [str(node), "-e", _SCRIPT, str(katex.resolve())]
     answer = subprocess.run(
         command, input=question, capture_output=True, text=True, encoding="utf-8"
     )
