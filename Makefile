@@ -29,8 +29,7 @@ build: site/index.html  ## build the site into site/
 test: site/index.html  ## build the site if need be, and run all tests
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null \
 		|| $(BIN)/playwright install --with-deps --only-shell chromium
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist worksteal \
-		--numprocesses $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(INSTALLED)  ## check style and types
 	$(BIN)/ruff check .

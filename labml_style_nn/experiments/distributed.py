@@ -122,6 +122,8 @@ def started(device: str = "auto") -> Iterator[Processes]:
     distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:
         yield Processes(rank, count, place)
+        # Nobody leaves while another is still at work.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
 
