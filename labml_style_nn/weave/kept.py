@@ -82,10 +82,24 @@ class Kept:
         except (OSError, ValueError, TypeError):
             return cls(path)
 
-    def get(self, name: str, key: str, make: Callable[[], Any]) -> Any:
-        """The thing of this name, made anew if it is not there under this key."""
-        known, thing = self.before.get(name, ("", None))
-        self.now[name] = (key, thing if known == key else make())
+    def known(self, name: str, default: Any = None) -> Any:
+        """The thing of this name as it was before, whatever its key."""
+        return self.before.get(name, ("", default))[1]
+
+    def holds(self, name: str, key: str) -> bool:
+        """Whether a thing was there before under this key."""
+        return self.before.get(name, ("", None))[0] == key
+
+    def get(
+        self, name: str, key: str, make: Callable[[], Any], stale: bool = False
+    ) -> Any:
+        """The thing of this name, made anew if it is not there under this key.
+
+        With `stale`, what was there before serves under any key.
+        """
+        if self.now.get(name, ("", None))[0] != key:
+            serves = name in self.before and (stale or self.holds(name, key))
+            self.now[name] = self.before[name] if serves else (key, make())
         return self.now[name][1]
 
     def write(self) -> None:

@@ -232,7 +232,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Bring the forms in which each module can be taken, and the menu of them."""
         source, site = Path(self.config.source), config.site_url or ""
         cache = Path(self.config.cache) / "copies.json"
-        texts = copying.enrich(self.book, source, cache, site)
+        stale = not self.leaves_site
+        texts = copying.enrich(self.book, source, cache, site, stale)
         for uri, text in texts.items():
             files.append(_included(File.generated(config, uri, content=text)))
 

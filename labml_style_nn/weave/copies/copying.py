@@ -12,7 +12,7 @@ the author's, and fails no build.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -47,38 +47,81 @@ class Form:
     text: str | None = None
 
 
-def enrich(book: Book, source: Path, cache: Path, site: str = "") -> dict[str, str]:
+def enrich(
+    book: Book, source: Path, cache: Path, site: str = "", stale: bool = False
+) -> dict[str, str]:
     """Offer the forms of each module on its page; the texts to bring, by address.
 
     `source` is what the book was read from, `cache` the file that keeps what was made
-    before, and `site` where the site will stand.
+    before, and `site` where the site will stand. With `stale`, a module that is as it
+    was keeps its standalone form, even if one that it imports has changed.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
-    package = Package(book.modules)
     project = Project.around(source if source.is_dir() else source.parent)
-    kept, own = Kept.read(cache), digest(files=sorted(_OWN.rglob("*.py")))
+    maker = _Maker(book, Package(book.modules), Kept.read(cache), stale)
     texts: dict[str, str] = {}
     for chapter in book.chapters.values():
         address = urljoin(site, book.href(Target("", chapter.page, ""), "index.md"))
         head = project.head(chapter.name, address if site else "")
-        sources = book.dependencies.of(chapter.name, chapter.path)
-        key = digest(own, head, *map(book.dependencies.stamp, sources))
-        made = kept.get(chapter.name, key, partial(_made, chapter, package, head))
+        made = {"clean": maker.clean(chapter.path), **maker.whole(chapter, head)}
         forms = list(_forms(chapter, made))
         chapter.enrichment.tools.append(_menu(book, chapter, forms))
         texts |= {form.uri: form.text for form in forms if form.text is not None}
-    kept.write()
+    maker.kept.write()
     return texts
 
 
-def _made(chapter: Chapter, package: Package, head: str) -> dict[str, str]:
-    """The clean form and the standalone one, or why there is none."""
-    sheet = package.sheets[chapter.name]
-    made = {"clean": spaced(sheet.source.edited(sheet.prose))}
+@dataclass
+class _Maker:
+    """Makes the forms of modules, or takes those that are kept."""
+
+    book: Book
+    package: Package
+    kept: Kept
+    stale: bool
+    own: str = field(default_factory=lambda: digest(files=sorted(_OWN.rglob("*.py"))))
+
+    def __post_init__(self) -> None:
+        modules = self.book.modules.items()
+        self.names = {module.path: name for name, module in modules}
+        self.stamp = self.book.dependencies.stamp
+
+    def clean(self, path: Path) -> str:
+        """The clean form of a file; of one that is not in the book, its digest."""
+        module = self.book.dependencies.modules.get(path)
+        if module is None:
+            return self.stamp(path)
+        sheet = self.package.sheets[self.names[module.path]]
+        text: str = self.kept.get(
+            sheet.name,
+            self._key(path),
+            lambda: spaced(sheet.source.edited(sheet.prose)),
+        )
+        return text
+
+    def whole(self, chapter: Chapter, head: str) -> dict[str, str]:
+        """The standalone form of a module, or why there is none."""
+        name, path = f"{chapter.name} standalone", chapter.path
+        # It has the clean code of what the module imports, so the prose there is of no
+        # matter. A refusal names a line, and that moves with the prose.
+        refused = "refusal" in self.kept.known(name, {})
+        text = self.stamp if refused else self.clean
+        sources = map(text, self.book.dependencies.of(chapter.name, path))
+        key = digest(self._key(path), head, *sources)
+        stale = self.stale and self.kept.holds(chapter.name, self._key(path))
+        make = partial(_whole, chapter.name, self.package, head)
+        made: dict[str, str] = self.kept.get(name, key, make, stale)
+        return made
+
+    def _key(self, path: Path) -> str:
+        return digest(self.own, self.stamp(path))
+
+
+def _whole(name: str, package: Package, head: str) -> dict[str, str]:
     try:
-        return made | {"standalone": standalone(chapter.name, package, head)}
+        return {"standalone": standalone(name, package, head)}
     except (StandaloneError, RecursionError) as error:
-        return made | {"refusal": str(error)}
+        return {"refusal": str(error)}
 
 
 def _forms(chapter: Chapter, made: Mapping[str, str]) -> Iterator[Form]:

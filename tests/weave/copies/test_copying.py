@@ -106,11 +106,11 @@ def test_what_is_unchanged_is_not_made_again(
         made_anew.append(name)
         return f"# {name}\n"
 
-    def build() -> dict[str, str]:
+    def build(*stale: bool) -> dict[str, str]:
         made_anew.clear()
         book = Book()
         book.read(source)
-        return copying.enrich(book, source, tmp_path / "kept.json")
+        return copying.enrich(book, source, tmp_path / "kept.json", "", *stale)
 
     monkeypatch.setattr(copying, "standalone", standalone)
     first = build()
@@ -121,3 +121,13 @@ def test_what_is_unchanged_is_not_made_again(
     (source / "a.py").write_text("x = 2\n")
     build()
     assert made_anew == ["pkg.a", "pkg.b"]
+    # It does not take over the essay.
+    (source / "a.py").write_text("# Words.\n\nx = 2\n")
+    build()
+    assert made_anew == ["pkg.a"]
+    # A preview makes only what was changed itself, and the next build the rest.
+    (source / "a.py").write_text("x = 3\n")
+    build(True)
+    assert made_anew == ["pkg.a"]
+    build()
+    assert made_anew == ["pkg.b"]
