@@ -38,7 +38,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import NamedTuple
 
@@ -64,6 +64,7 @@ _DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 # ## The code of a definition
 
 
+@lru_cache(maxsize=256)
 def code(module: Module, name: str) -> str:
     """The code of a class or a function of a module, without any prose.
 

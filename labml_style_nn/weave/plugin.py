@@ -30,11 +30,13 @@ from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
+from watchdog.observers.polling import PollingObserver
 
 from labml_style_nn.weave import child, dialect, styles
 from labml_style_nn.weave.book import Book, Chapter
@@ -75,6 +77,7 @@ _KATEX = "assets/katex"
 _STYLE = "assets/weave.css"
 _SCRIPT = "assets/weave.js"
 _INDEX = "index.md"
+_LOOK = 0.1  # seconds from one look for changes to the next
 _log = logging.getLogger("mkdocs.plugins.weave")
 
 
@@ -156,6 +159,24 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         # MkDocs takes an extension itself as well as its name.
         own: list[Any] = [*dialect.OWN, self.addresses]
         config.markdown_extensions.extend(own)
+
+    @event_priority(100)  # before others watch more
+    def on_serve(
+        self,
+        server: LiveReloadServer,
+        *,
+        config: MkDocsConfig,
+        builder: Callable[..., None],
+    ) -> LiveReloadServer:
+        """Look for changes ten times a second: MkDocs does twice, and waits longer."""
+        watched = list(server._watched_paths)
+        server.observer.unschedule_all()
+        server._watched_paths.clear()
+        server.observer = PollingObserver(timeout=_LOOK)
+        server.build_delay = _LOOK / 2
+        for path in watched:
+            server.watch(path)
+        return server
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Every page is written."""

@@ -20,6 +20,8 @@ import token
 import tokenize
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
 
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.doctests import sources
@@ -83,11 +85,11 @@ def marks(module: Module, symbols: Symbols) -> Iterator[Mark]:
     """A mark around each variable of the notation, wherever the code names it."""
     keys = symbols.variables()
     source = _plain(module)
-    others = set(_keywords_of_others(source))
-    for item in _names(source):
-        if item.string in keys and item.start not in others:
-            (line, start), (_, end) = item.start, item.end
-            yield Mark(line, start, end, "span", {"data-n": keys[item.string]})
+    others = _keywords_of_others(source)
+    for name, line, start in _names(source):
+        if name in keys and (line, start) not in others:
+            end = start + len(name)
+            yield Mark(line, start, end, "span", {"data-n": keys[name]})
 
 
 def _plain(module: Module) -> str:
@@ -95,17 +97,20 @@ def _plain(module: Module) -> str:
     return "".join(line.rstrip("\r\n") + "\n" for line in module.lines)
 
 
-def _names(source: str) -> Iterator[tokenize.TokenInfo]:
-    """The names in some code, wherever it stands; none behind a mistake in it."""
-    try:
+# What a text says is remembered from build to build of a preview.
+@lru_cache(maxsize=4096)
+def _names(source: str) -> tuple[tuple[str, int, int], ...]:
+    """The names in some code, with line and column; none behind a mistake in it."""
+    found = []
+    with suppress(tokenize.TokenError, SyntaxError):
         for item in tokenize.generate_tokens(io.StringIO(source).readline):
             if item.type == token.NAME:
-                yield item
-    except (tokenize.TokenError, SyntaxError):
-        return
+                found.append((item.string, *item.start))
+    return tuple(found)
 
 
-def _keywords_of_others(source: str) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=1024)
+def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
     """Where a keyword only happens to have the name of a variable.
 
     In `mean(x, dim=1)`, `dim` is torch's word for an axis; in `MLP(dim=dim)` it is the
@@ -115,10 +120,12 @@ def _keywords_of_others(source: str) -> Iterator[tuple[int, int]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in somebody's string
         tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and not _is_given(node):
-            line = lines[node.lineno - 1].encode()
-            yield node.lineno, len(line[: node.col_offset].decode())
+    keywords = (node for node in ast.walk(tree) if isinstance(node, ast.keyword))
+    return frozenset(
+        (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()))
+        for node in keywords
+        if not _is_given(node)
+    )
 
 
 def _is_given(keyword: ast.keyword) -> bool:
@@ -164,7 +171,7 @@ def _faults(
 
 def _names_anywhere(module: Module) -> Iterator[str]:
     for source in (_plain(module), *_examples(module)):
-        yield from (item.string for item in _names(source))
+        yield from (name for name, _, _ in _names(source))
 
 
 def _examples(module: Module) -> Iterator[str]:
