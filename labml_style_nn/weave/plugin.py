@@ -16,7 +16,9 @@ fails, any other goes on. A site is built beside the one that is there and takes
 place at the end: a build that fails leaves the good site as it was.
 """
 
+import gc
 import logging
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -77,6 +79,8 @@ _KATEX = "assets/katex"
 _STYLE = "assets/weave.css"
 _SCRIPT = "assets/weave.js"
 _INDEX = "index.md"
+# It matches any text, whole if there is no heading.
+_TO_HEADING = re.compile(r"(?:(?!\S*# ).*\n)*.*")
 _LOOK = 0.1  # seconds from one look for changes to the next
 _log = logging.getLogger("mkdocs.plugins.weave")
 
@@ -123,6 +127,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Note whether this run leaves a site behind (a preview does not)."""
         self.leaves_site = command == "build"
         self.complete = False
+        # A build makes millions of objects that stay until its end. To look for garbage
+        # among them as often as usual takes a tenth of its time.
+        gc.set_threshold(50_000, 20, 50)
         logger = logging.getLogger("mkdocs")
         progress.make_room(logger)
         logger.addHandler(self.warnings)
@@ -319,8 +326,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self, nav: Navigation, *, config: MkDocsConfig, files: Files
     ) -> Navigation:
         """Know what all pages have in common, before the first is made."""
-        # A title that the navigation does not give comes from the page itself.
-        titles = (self._words(page) for page in nav.pages if page.title is None)
+        # A title that the navigation does not give comes from the page itself, which
+        # has it in its first heading, or above.
+        texts = (self._words(page) for page in nav.pages if page.title is None)
+        titles = (_TO_HEADING.match(text)[0] for text in texts)  # type: ignore[index]
         names = repr(dict(self.book.desk.names.by_end))
         places = sorted(file.src_uri for file in files)
         self.pages.begin(config, str(nav), names, *places, *titles)
@@ -341,20 +350,24 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         uri = page.file.src_uri
         self.part.next(uri)
         self._follow_addresses(uri, files, config)
-        if uri in self.book.chapters:
-            chapter = self.book.chapters[uri]
-            parts = chapter.name, chapter.module.source, repr(chapter.enrichment)
-            made = None if self._is_bare(uri) else self.pages.restore(page, *parts)
-            if made:
-                self.addresses.again(made.links, made.files)
-                return ""
-            self.complaints[uri] = self.warnings.count
-            return document(chapter.module, uri, self.book.desk)
+        chapter = self.book.chapters.get(uri)
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
         place = Place(uri, 1 + above)
-        markdown = self.differences.frame(markdown, place, uri, self.book)
+        if chapter:
+            parts = [chapter.name, chapter.module.source, repr(chapter.enrichment)]
+        else:
+            before = len(self.differences.tables)
+            markdown = self.differences.frame(markdown, place, uri, self.book)
+            parts = [markdown, repr(page.meta), *self.differences.tables[before:]]
+        made = None if self._is_bare(uri) else self.pages.restore(page, *parts)
+        if made:
+            self.addresses.again(made.links, made.files)
+            return ""
+        self.complaints[uri] = self.warnings.count
+        if chapter:
+            return document(chapter.module, uri, self.book.desk)
         return to_markdown(markdown, place, uri, self.book.desk)
 
     def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
@@ -379,10 +392,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         uri = page.file.src_uri
         if uri in self.pages.restored:
             return html
+        self.complaints[uri] -= self.warnings.count
         if uri in self.book.chapters:
             chapter = self.book.chapters[uri]
             self.rows[uri] = self._cut(html, chapter)
-            self.complaints[uri] -= self.warnings.count
             self._tell_differences(chapter)
             (page.present_anchor_ids or set()).update(addresses(chapter.module))
             page.links_to_anchors = None  # They are judged here, with their lines.
@@ -474,7 +487,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         head, end, body = name_landmarks(output).partition("</head>")
         formulas = self.book.desk.formulas
         output = formulas.plain(head) + end + formulas.fill(body)
-        if uri in self.rows and not self._is_wrong(uri):
+        if not self._is_wrong(uri):
             self.pages.keep(page, config, output, *self.addresses.found(uri))
         return output
 
@@ -484,7 +497,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def _is_wrong(self, uri: str) -> bool:
         """Whether anybody complained of a page, or its like must be made anew."""
-        path = self.book.chapters[uri].module.path
+        chapter = self.book.chapters.get(uri)
+        path = chapter.module.path if chapter else uri
         problems = self.book.desk.problems.found
         noted = any(problem.place.path == path for problem in problems)
         return noted or self.complaints[uri] != 0 or self._is_bare(uri)

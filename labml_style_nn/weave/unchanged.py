@@ -1,11 +1,11 @@
 r"""# Unchanged: a page that would come out as before is not made again
 
-From a module to its page it is a long way: Markdown, colours, the search index, the
+From a source to its page it is a long way: Markdown, colours, the search index, the
 theme's templates. Most builds come after a change of one module, and all other pages
 would come out as they are. So each finished page is kept, with the key of all that it
-was made of: the source, what was laid over it (see [`enrich`][weave.enrich]), the names
-that its prose may link to, the navigation, the configuration, and the programs that
-make it.
+was made of: the source or the words, what was laid over it (see
+[`enrich`][weave.enrich]), the names that its prose may link to, the navigation, the
+configuration, and the programs that make it.
 
 A page about which there was something to complain of is not kept, so that the next
 build complains again.
@@ -22,6 +22,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, DictLoader, Environment
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 
@@ -44,12 +45,18 @@ class Made:
     toc: list[list[Any]]
     anchors: list[str]
     links: list[list[str]]
+    judged: list[list[str]]
     files: dict[str, str]
     entries: list[dict[str, Any]]
     html: str
 
-    def restore(self, page: Page) -> None:
+    def restore(self, page: Page, files: Files) -> None:
         """Let a page know what MkDocs would find out about it, without its prose."""
+        page.links_to_anchors = {}
+        for uri, anchor, written in self.judged:
+            file = files.get_file_from_path(uri)
+            if file:
+                page.links_to_anchors.setdefault(file, {})[anchor] = written
         page.content = ""
         page.title = self.title
         page.toc = _contents(self.toc)
@@ -131,12 +138,13 @@ class Pages:
         if not all(Path(path).is_file() for path in made.files.values()):
             return None
         self.known[uri] = self.restored[uri] = made
-        page.render = lambda config, files: made.restore(page)  # type: ignore[method-assign]
+        page.render = lambda config, files: made.restore(page, files)  # type: ignore[method-assign]
         return made
 
     def index(self, page: Page, config: MkDocsConfig) -> None:
         """Give the search what it had found in a page before."""
-        index, now = _index(config) or [], entries(page, config)
+        index, now = _index(config), entries(page, config)
+        assert index is not None  # or nothing would have been restored
         del index[len(index) - len(now) :]
         index.extend(self.restored[page.file.src_uri].entries)
 
@@ -150,15 +158,22 @@ class Pages:
     ) -> None:
         """Keep a page at once: a build that is stopped later has it.
 
-        `links` and `files` are what there is to judge and to bring again.
+        `links` and `files` are what there is to judge and to bring again. The anchors
+        that MkDocs judges itself are kept, too.
         """
         uri = page.file.src_uri
+        judged = [
+            [file.src_uri, anchor, written]
+            for file, anchors in (page.links_to_anchors or {}).items()
+            for anchor, written in anchors.items()
+        ]
         made = self.known[uri] = Made(
             self.keys[uri],
             str(page.title),
             [_link(item) for item in page.toc],
             sorted(page.present_anchor_ids or ()),
             links,
+            judged,
             files,
             entries(page, config),
             html,

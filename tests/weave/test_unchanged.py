@@ -61,6 +61,13 @@ class Project:
             return whole(module, page, desk)
 
         monkeypatch.setattr(plugin, "document", document)
+        written = plugin.to_markdown
+
+        def to_markdown(text, place, page, desk):  # type: ignore[no-untyped-def]
+            self.made.append(page)
+            return written(text, place, page, desk)
+
+        monkeypatch.setattr(plugin, "to_markdown", to_markdown)
 
     def write(self, name: str, text: str) -> None:
         (self.folder / f"pkg/{name}.py").write_text(text)
@@ -92,7 +99,7 @@ def project(tmp_path: Path, katex: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
 
 
 def test_a_site_of_kept_pages_is_the_site(project: Project) -> None:
-    assert project.build() == ["one.md", "two.md"]
+    assert project.build() == ["index.md", "one.md", "two.md"]
     whole = project.site()
     assert b"katex" in whole["one/index.html"]
     assert "assets/katex/katex.min.css" in whole
@@ -107,6 +114,10 @@ def test_a_change_makes_the_pages_that_show_it(project: Project) -> None:
     project.write("two", TWO.replace("return 2", "return 3"))
     assert project.build() == ["two.md"]
     assert b"3" in project.site()["two/index.html"]
+    (project.folder / "docs/index.md").write_text("# Begin\n")
+    assert project.build() == ["index.md", "one.md", "two.md"]  # it is in all tabs
+    (project.folder / "docs/index.md").write_text("# Begin\n\nWords.\n")
+    assert project.build() == ["index.md"]
     # What a tip says of a function is shown where the function is used.
     project.write("two", TWO.replace("a porcupine", "a hedgehog"))
     assert project.build() == ["one.md", "two.md"]
@@ -126,7 +137,7 @@ def test_what_all_pages_show_makes_all(
     project.build()
     path = project.folder / file
     path.write_text(path.read_text().replace(old, new))
-    assert project.build() == ["one.md", "two.md"]
+    assert project.build() == ["index.md", "one.md", "two.md"]
 
 
 def test_what_is_wrong_is_said_each_time(
@@ -134,10 +145,11 @@ def test_what_is_wrong_is_said_each_time(
 ) -> None:
     project.write("one", ONE.replace("two.md#", "too.md#"))
     project.write("two", TWO.replace("Give it", "Give [`it`][]"))
+    (project.folder / "docs/index.md").write_text("# Home\n\n[there](too.md)\n")
     for _ in range(2):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            assert project.build() == ["one.md", "two.md"]
+            assert project.build() == ["index.md", "one.md", "two.md"]
         assert "too.md" in caplog.text
         assert "pkg/two.py:5: nothing is named “it”" in caplog.text
 
@@ -148,13 +160,16 @@ def test_a_link_to_an_anchor_that_is_gone_is_still_found(
     config = project.folder / "mkdocs.yml"
     config.write_text(config.read_text() + "validation: {anchors: warn}\n")
     project.write("one", ONE.replace("two.md#second", "two.md#words"))
+    index = project.folder / "docs/index.md"
+    index.write_text("# Home\n\n[there](two.md#words)\n")
     project.write("two", TWO.replace('second"', 'second\n\n## Words\n"'))
     project.build()
     assert "words" not in caplog.text
     project.write("two", TWO.replace('second"', 'second\n\n## Terms\n"'))
     with caplog.at_level(logging.WARNING):
-        project.build()
-    assert "#words" in caplog.text
+        assert project.build() == ["two.md"]
+    assert "'index.md' contains a link 'two.md#words'" in caplog.text
+    assert "pkg/one.py:3: there is no “#words”" in caplog.text
 
 
 def test_a_page_that_is_not_whole_is_made_again(project: Project) -> None:

@@ -138,6 +138,8 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         ]
         downloads = f'</h1>\n<p class="nb-downloads">{" ".join(links)}</p>'
         self.pages[page.file.src_uri] = (downloads, written.outputs)
+        # Whoever keeps finished pages can see that this one has changed.
+        page.meta["outputs"] = digest(downloads, repr(written.outputs))
         return written.markdown
 
     @event_priority(-100)
@@ -145,9 +147,9 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         self, html: str, page: Page, config: MkDocsConfig, files: Files
     ) -> str | None:
         """Put the outputs in their frames, after all plugins that change prose."""
-        if page.file.src_uri not in self.pages:
+        downloads, outputs = self.pages.pop(page.file.src_uri, ("", {}))
+        if not html or not downloads:  # A page that was kept has all of it.
             return None
-        downloads, outputs = self.pages.pop(page.file.src_uri)
         try:
             html = fill(html, outputs)
         except CellError as error:
