@@ -73,8 +73,9 @@ def lines(
     """What a program says on standard output, line by line, as it says it.
 
     `request` is what it reads, `folder` where it runs, and `settings` what is added to
-    the environment. A line that is no JSON object is passed over: it is what a module
-    printed. When nobody asks for more, the program is ended.
+    the environment. Several run at once, so each computes in one thread, unless
+    `OMP_NUM_THREADS` says otherwise. A line that is no JSON object is passed over: it
+    is what a module printed. When nobody asks for more, the program is ended.
 
     **Raises.** [`ChildError`][] with what it said on standard error, if its status is
     not zero; [`StuckError`][].
@@ -91,7 +92,7 @@ def lines(
             stdout=subprocess.PIPE,
             stderr=noise,
             cwd=folder,
-            env={**os.environ, **(settings or {})},
+            env={"OMP_NUM_THREADS": "1", **os.environ, **(settings or {})},
         )
         _at_work.add(process)
         try:

@@ -332,9 +332,7 @@ def _said(items: Iterable[_Item]) -> Iterator[dict[str, Any]]:
     # By its path and with `-P`: what is imported is what a reader would import. With
     # `-B`, nothing is written beside the sources.
     command = [sys.executable, "-P", "-B", trace.__file__]
-    # Small tensors are slower in several threads, the more so beside other processes.
-    threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-    return child.lines(command, request, settings=threads)
+    return child.lines(command, request)
 
 
 def _failed(name: str, reason: str) -> dict[str, Any]:

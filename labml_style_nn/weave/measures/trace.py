@@ -44,7 +44,7 @@ import re
 import sys
 import traceback
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -60,11 +60,26 @@ Entry = tuple[tuple[str, ...], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Target:
-    """Something that a statement binds, and the line where it stands."""
+    """Something that a statement binds, and the line where it stands.
+
+    What a function gives has no name.
+    """
 
     line: int
     name: str
-    node: ast.expr
+
+    @property
+    def path(self) -> list[str]:
+        """The name of a variable, and of the attributes that lead on from it."""
+        return self.name.split(".")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A variable or its attribute that an expression reads, and what stands in it."""
+
+    path: tuple[str, ...]
+    inner: tuple["Read", ...]
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ class Statement:
 
     line: int
     targets: tuple[Target, ...]
-    reads: tuple[ast.expr, ...]
+    reads: tuple[Read, ...]
     enters: range
     leaves: bool
     """Whether it is a `return`."""
@@ -137,12 +152,13 @@ def _first(node: Any) -> int:
 
 
 def _statement(node: ast.stmt) -> Statement:
-    reads = tuple(_expressions(node))
+    expressions = tuple(_expressions(node))
+    reads = tuple(read for found in expressions for read in _reads(found))
     enters = range(0)
     if isinstance(node, _LOOPS | ast.With | ast.AsyncWith):
         enters = range(_first(node.body[0]), (node.body[0].end_lineno or 0) + 1)
-    bound = [*_bound(node), *(name for read in reads for name in _walrus(read))]
-    targets = tuple(Target(n.lineno, ast.unparse(n), n) for n in bound)
+    walrus = (name for found in expressions for name in _walrus(found))
+    targets = tuple(Target(n.lineno, ast.unparse(n)) for n in (*_bound(node), *walrus))
     yields = isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield)
     leaves = isinstance(node, ast.Return)
     return Statement(node.lineno, targets, reads, enters, leaves, leaves or yields)
@@ -159,6 +175,23 @@ def _expressions(node: ast.stmt) -> Iterator[ast.expr]:
                 yield child
         elif isinstance(child, ast.withitem):
             yield child.context_expr
+
+
+def _reads(node: ast.AST) -> Iterator[Read]:
+    """What an expression reads. To ask a tensor for its shape is not to read it."""
+    if isinstance(node, ast.Attribute) and node.attr in _ABOUT:
+        return
+    inner = [read for child in ast.iter_child_nodes(node) for read in _reads(child)]
+    path = _path(node)
+    yield from [Read(path, tuple(inner))] if path else inner
+
+
+def _path(node: ast.AST) -> tuple[str, ...]:
+    """The path of a variable or its attribute; none of anything else."""
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    above = _path(node.value) if isinstance(node, ast.Attribute) else ()
+    return (*above, node.attr) if above else ()  # type: ignore[attr-defined]
 
 
 def _bound(node: ast.stmt) -> Iterator[ast.expr]:
@@ -205,9 +238,9 @@ def _walrus(node: ast.AST) -> Iterator[ast.expr]:
 def _arguments(function: Any) -> Iterator[Target]:
     given = function.args
     for arg in (*given.posonlyargs, *given.args, *given.kwonlyargs):
-        yield Target(arg.lineno, arg.arg, ast.Name(arg.arg, ast.Load()))
+        yield Target(arg.lineno, arg.arg)
     for arg in filter(None, (given.vararg, given.kwarg)):
-        yield Target(arg.lineno, arg.arg, ast.Name(arg.arg, ast.Load()))
+        yield Target(arg.lineno, arg.arg)
 
 
 def _is_forward(function: Any) -> bool:
@@ -266,47 +299,65 @@ def _tensors(value: object) -> list[Any]:
 
 def _is_tensor(value: Any) -> bool:
     """Whether a value has a shape and a type, whatever else it is."""
-    nothing = isinstance(value, type) or any(
-        inspect.getattr_static(value, name, None) is None for name in ("shape", "dtype")
-    )
+    if isinstance(value, type) or not (_has(value, "shape") and _has(value, "dtype")):
+        return False
     try:
-        return (
-            not nothing
-            and all(int(n) >= 0 for n in value.shape)
-            and bool(_dtype(value))
-        )
+        return all(int(n) >= 0 for n in value.shape) and bool(_dtype(value))
     except Exception:  # It has no shape yet, or one that is not made of numbers.
         return False
+
+
+def _has(value: object, name: str) -> bool:
+    """Whether a value has an attribute, found without running anything."""
+    try:
+        own = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        own = {}
+    return own.get(name) is not None or _is_of(type(value), name)
+
+
+# By the identity of a type: to hash one may run what its author wrote.
+_known_types: dict[tuple[int, str], tuple[type, bool]] = {}
+
+
+def _is_of(kind: type, name: str) -> bool:
+    """Whether all values of a type have an attribute."""
+    key = id(kind), name
+    if key not in _known_types:
+        has = inspect.getattr_static(kind, name, None) is not None
+        _known_types[key] = kind, has
+    return _known_types[key][1]
 
 
 def _dtype(tensor: Any) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _value(node: ast.AST, scope: Mapping[str, Any]) -> object:
-    """The value of a name or an attribute, found without running anything."""
-    if isinstance(node, ast.Name):
-        return scope.get(node.id)
-    if isinstance(node, ast.Attribute):
-        inside = getattr(_value(node.value, scope), "__dict__", {})
-        for place in (inside, *(inside.get(name) for name in _KEPT)):
-            if isinstance(place, Mapping) and node.attr in place:
-                return place[node.attr]
+def _value(path: Sequence[str], scope: Mapping[str, Any]) -> object:
+    """The value of a variable or its attribute, found without running anything."""
+    value = scope.get(path[0])
+    for name in path[1:]:
+        value = _attribute(value, name)
+    return value
+
+
+def _attribute(value: object, name: str) -> object:
+    inside = getattr(value, "__dict__", {})
+    if name in inside:
+        return inside[name]
+    for place in (inside.get(kept) for kept in _KEPT):
+        if isinstance(place, Mapping) and name in place:
+            return place[name]
     return None
 
 
-def _dtypes(node: ast.AST, scope: Mapping[str, Any]) -> Iterator[str]:
-    """The types of the tensors that an expression reads.
-
-    To ask a tensor for its shape or its type is not to read it.
-    """
-    if isinstance(node, ast.Attribute) and node.attr in _ABOUT:
-        return
-    tensors = _tensors(_value(node, scope))
+def _dtypes(read: Read, scope: Mapping[str, Any]) -> Iterator[str]:
+    """The types of the tensors that are read."""
+    tensors = _tensors(_value(read.path, scope))
     yield from map(_dtype, tensors)
     if not tensors:
-        for child in ast.iter_child_nodes(node):
-            yield from _dtypes(child, scope)
+        for inner in read.inner:
+            yield from _dtypes(inner, scope)
 
 
 # ## What is recorded
@@ -325,29 +376,27 @@ class Recorder:
     made: dict[int, tuple[Any, dict[str, int]]] = field(default_factory=dict)
     """For each object that lives, what its `__init__` was called with."""
 
-    def measure(self, value: object, frame: FrameType, *read: str) -> Measures:
-        """Measure the tensors that a value is or holds, `read` being the types read."""
-        tensors = _tensors(value)
-        letters = self._letters(frame) if tensors else {}
-        return tuple(_measure(t, letters, read or (_USUAL,)) for t in tensors)
+    def __post_init__(self) -> None:
+        """Tie each variable to its symbols."""
+        self.tied = [
+            (name, symbols[n : n + 1] if len(symbols) == len(names) else symbols)
+            for symbols, names in self.notation
+            for n, name in enumerate(names)
+        ]
 
-    def _letters(self, frame: FrameType) -> dict[int, list[str]]:
-        """The letters that have a size, as a frame and its callers know it."""
-        letters: dict[int, list[str]] = {}
-        for symbol, size in self._sizes(frame).items():
-            letters.setdefault(size, []).append(symbol)
-        return letters
-
-    def _sizes(self, frame: FrameType) -> dict[str, int]:
+    def sizes(self, frame: FrameType | None) -> dict[str, int]:
         """The size of each letter: a frame goes before its callers."""
         found: dict[str, int] = {}
         for own in reversed(list(self._callers(frame))):
-            scope = own.f_locals
-            owner = scope.get("self")
-            found |= self.made.get(id(owner), (None, {}))[1]
-            found |= self.bind(getattr(owner, "__dict__", {}))
-            found |= self.bind(scope)
+            found |= self.own_sizes(own)
         return found
+
+    def own_sizes(self, frame: FrameType) -> dict[str, int]:
+        """The size of each letter that a frame itself knows."""
+        scope = frame.f_locals
+        owner = scope.get("self")
+        made = self.made.get(id(owner), (None, {}))[1]
+        return made | self.bind(getattr(owner, "__dict__", {})) | self.bind(scope)
 
     def _callers(self, frame: FrameType | None) -> Iterator[FrameType]:
         """A frame and those that it was called from, of the module and its examples."""
@@ -360,11 +409,9 @@ class Recorder:
     def bind(self, scope: Mapping[str, Any]) -> dict[str, int]:
         """The size of each letter whose variable is in a scope."""
         found: dict[str, int] = {}
-        for symbols, variables in self.notation:
-            paired = len(symbols) == len(variables)
-            for number, variable in enumerate(variables):
-                own = symbols[number : number + 1] if paired else symbols
-                found |= _bind(own, scope.get(variable))
+        for variable, symbols in self.tied:
+            if variable in scope:
+                found |= _bind(symbols, scope[variable])
         return found
 
     def learn(self, scope: Mapping[str, Any]) -> None:
@@ -428,7 +475,6 @@ def _measure(
 # ## Watching
 _INNER = {"<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 _YIELD = dis.opmap["YIELD_VALUE"]
-_RESULT = ast.Constant(None)
 
 
 @dataclass(frozen=True)
@@ -453,19 +499,33 @@ class Call:
     """The `return` that was run, while a `finally` or the end of a `with` still is."""
     raised: bool = False
     seen: list[tuple[Target, Measures]] = field(default_factory=list)
+    around: dict[str, int] | None = None
+    """The sizes that the callers know: while they wait, these stay."""
 
     def begin(self, frame: FrameType) -> None:
         """Note the arguments."""
         key = (frame.f_code.co_firstlineno, frame.f_code.co_name)
         for target in self.recorder.source.arguments.get(key, ()):
-            self._note(target, _value(target.node, frame.f_locals), frame)
+            self._note(target, _value(target.path, frame.f_locals), frame)
 
     def _note(
         self, target: Target, value: object, frame: FrameType, *read: str
     ) -> None:
-        measures = self.recorder.measure(value, frame, *read)
-        if measures:
+        tensors = _tensors(value)
+        if tensors:
+            letters = self._letters(frame)
+            types = read or (_USUAL,)
+            measures = tuple(_measure(tensor, letters, types) for tensor in tensors)
             self.seen.append((target, measures))
+
+    def _letters(self, frame: FrameType) -> dict[int, list[str]]:
+        """The letters that have a size, as a frame and its callers know it."""
+        if self.around is None:
+            self.around = self.recorder.sizes(frame.f_back)
+        letters: dict[int, list[str]] = {}
+        for symbol, size in (self.around | self.recorder.own_sizes(frame)).items():
+            letters.setdefault(size, []).append(symbol)
+        return letters
 
     def watch(self, frame: FrameType, event: str, result: object) -> Any:
         """What Python calls before each line, and at the end."""
@@ -486,10 +546,14 @@ class Call:
             return  # It has several lines.
         self._complete(frame)
         self.step = None
-        if statement:
+        if statement and (statement.targets or statement.gives):
             scope = frame.f_locals
-            read = (dtype for node in statement.reads for dtype in _dtypes(node, scope))
-            self.step = Step(statement, tuple(read))
+            types = (
+                dtype for read in statement.reads for dtype in _dtypes(read, scope)
+            )
+            self.step = Step(statement, tuple(types))
+        elif statement:
+            self.step = Step(statement, ())
 
     def _complete(self, frame: FrameType) -> None:
         """Note what the statement bound that has just been run."""
@@ -502,14 +566,14 @@ class Call:
         if done.leaves:
             self.leaving = self.step
         for target in done.targets:
-            value = _value(target.node, frame.f_locals)
+            value = _value(target.path, frame.f_locals)
             self._note(target, value, frame, *self.step.read)
 
     def _end(self, frame: FrameType, result: object) -> None:
         """Note what a call gives, and what its object was made with."""
         step = self.step if self.step and self.step.statement.gives else self.leaving
         if step:
-            target = Target(step.statement.line, "", _RESULT)
+            target = Target(step.statement.line, "")
             self._note(target, result, frame, *step.read)
         # A generator goes on later, in the midst of this statement.
         if frame.f_code.co_code[frame.f_lasti] != _YIELD:
@@ -519,6 +583,7 @@ class Call:
         self.recorder.learn(frame.f_locals)
         self.recorder.keep(self.seen)
         self.seen.clear()
+        self.around = None  # A generator may go on for another caller.
 
 
 @contextmanager
@@ -527,11 +592,12 @@ def watching(recorders: Iterable[Recorder]) -> Iterator[None]:
     by_file = {str(recorder.path): recorder for recorder in recorders}
 
     def enter(frame: FrameType, event: str, argument: object) -> Any:
-        recorder = by_file.get(frame.f_code.co_filename)
-        if recorder is None or frame.f_code.co_name in _INNER:
+        # Of millions of calls, most end here.
+        if frame.f_code.co_filename not in by_file or frame.f_code.co_name in _INNER:
             return None
         # A generator that goes on is watched already.
-        return frame.f_trace or _entered(Call(recorder), frame)
+        call = Call(by_file[frame.f_code.co_filename])
+        return frame.f_trace or _entered(call, frame)
 
     sys.settrace(enter)
     try:
