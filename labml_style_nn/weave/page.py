@@ -45,6 +45,8 @@ _HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
 _HAS_HEADING = re.compile(r"<h[1-6][ >]")
 # With the link that the site may have put into it.
 _NOTATION = re.compile(r'<h2 id="([^"]*)">Notation(?:<a\b[^<]*</a>)?</h2>')
+# One that opens and that something follows, and no part of a tag.
+_BRACKET = re.compile(r"[(\[](?=.)(?![^<]*>)")
 _Text = tuple[str, Place]
 
 
@@ -201,7 +203,7 @@ def cut(
     names = anchors(module)
     lines = _lines(module, extra, names)
     rows = [
-        WovenRow(anchor, text.strip(), _code(row, lines), row)
+        WovenRow(anchor, text.strip(), _code(row, module, lines), row)
         for row, anchor, text in zip(module.rows, names, prose, strict=False)
     ]
     closing = [text.strip() for text in prose[len(rows) :]]
@@ -325,12 +327,25 @@ def _lines(module: Module, extra: Enrichment, rows: Sequence[str]) -> list[str]:
     lines = []
     for number, line in enumerate(highlight.lines(module, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""
-        mark = f'<span class="weave-line" data-line="{number}"{place}></span>'
-        lines.append(f"{mark}{line}{extra.hints.get(number, '')}\n")
+        # Where a line is too wide for the screen, it goes on below its own beginning,
+        # and rather behind a bracket than within a name.
+        indent = _indent(line)
+        place += f' style="--indent:{indent}"' if indent else ""
+        shown = _BRACKET.sub(r"\g<0><wbr>", line) + extra.hints.get(number, "")
+        mark = f'<span class="weave-line" data-line="{number}"{place}>{shown}</span>'
+        lines.append(f"{mark}\n")
     return lines
 
 
-def _code(row: Row, lines: Sequence[str]) -> str:
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _code(row: Row, module: Module, lines: Sequence[str]) -> str:
     if not row.code:
         return ""
-    return f"<pre><code>{''.join(lines[n - 1] for n in row.code)}</code></pre>"
+    # A narrow screen leaves out what all lines are indented by.
+    written = [module.lines[n - 1] for n in row.code]
+    indent = min(_indent(line) for line in written if line.strip())
+    style = f' style="--indents:{indent}"' if indent else ""
+    return f"<pre><code{style}>{''.join(lines[n - 1] for n in row.code)}</code></pre>"

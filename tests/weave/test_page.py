@@ -328,7 +328,7 @@ def test_endnotes_stand_beside_what_closes_the_page() -> None:
 def test_a_hint_ends_its_line() -> None:
     line = SOURCE.split("\n").index("a = 1 < 2") + 1
     row = woven(extra=Enrichment(hints={line: "<i>hint</i>"}))[1]
-    assert row.code.rstrip().endswith("<i>hint</i>\n</code></pre>")
+    assert row.code.rstrip().endswith("<i>hint</i></span>\n</code></pre>")
 
 
 EDGES = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True).map(sorted)
