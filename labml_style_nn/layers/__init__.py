@@ -27,7 +27,8 @@ code, and can be read without the others. In the order in which an image meets t
 
 - [`depthwise_convolution`][]: a small kernel for each channel, and
   [`pointwise_convolution`][], which mixes the channels of a place.
-- [`attention`][layers.attention]: each token chooses what it takes from which.
+- [`attention`][layers.attention]: a mean of all tokens, by weights that are computed
+  from them, and [`masked_attention`][], where some pairs are excluded.
 - [`spatial_gating`][]: half of the channels, mixed over the tokens, gates the other
   half.
 - [`fourier_mixing`][]: every number meets every other, without a weight.

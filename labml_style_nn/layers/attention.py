@@ -1,12 +1,11 @@
 r"""# Multi-head attention
 
-[Token mixing][token_mixing] has weights that belong to places: they are learned once,
-and every image is mixed by the same. Attention has no such weights. It computes, for
-each image anew, how much each token takes from each other one. Every token asks a
-question, the *query*; every token puts up a sign, the *key*; and the better a sign
-answers a question, the more of that token's *value* is handed over. It is the token
-mixing of the transformer (Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser and
-Polosukhin, 2017, "Attention Is All You Need",
+[Token mixing][token_mixing] has weights for positions, which are learned, and mixes
+every image by the same. Attention computes its weights from the tokens, anew for each
+image. Three vectors are made of each token: a *query*, a *key* and a *value*.
+The product of a query and a key is the *score* of the pair; softmax turns the scores of
+a query into weights, and the result is the mean of the values by these weights
+(Vaswani and others, 2017, "Attention Is All You Need",
 [arXiv:1706.03762](https://arxiv.org/abs/1706.03762), section 3.2):
 
 $$\begin{aligned}
@@ -14,12 +13,10 @@ A &= \text{softmax}\Bigl(\frac{Q K^\top}{\sqrt{d_k}}\Bigr), \\
 \text{Attention}(Q, K, V) &= A V .
 \end{aligned}$$
 
-Row $i$ of $A$ belongs to query $i$. Its numbers are positive and sum to one, so row $i$
-of the result is a weighted mean of the values.
-
-One mean is a narrow channel. So the layer computes several attentions side by side, the
-*heads*, each with queries, keys and values of its own, which are shorter. What they
-find is written in a row and mapped once more:
+Row $i$ of $A$ belongs to query $i$. Its numbers are positive and sum to one. The layer
+computes several attentions side by side, the *heads*, each with queries, keys and
+values of its own, which are shorter. Their results are written in a row and mapped once
+more:
 
 $$\begin{aligned}
 Q_i &= X W_{Q,i}^\top, \quad K_i = Z W_{K,i}^\top, \quad V_i = Z W_{V,i}^\top, \\
@@ -27,17 +24,16 @@ Y &= \bigl[\,\text{Attention}(Q_1, K_1, V_1), \; \ldots, \;
 \text{Attention}(Q_h, K_h, V_h)\,\bigr]\, W_O^\top .
 \end{aligned}$$
 
-If $Z$ is $X$ itself, the tokens of one table look at each other: *self-attention*.
-Otherwise those of one table look at another: *cross-attention*.
+If $Z$ is $X$ itself, this is *self-attention*; otherwise it is *cross-attention*.
 
 ## Notation
 
-- $X$, `query`: the table whose tokens ask, $S_q \times C$ for each image
-- $Z$, `key`, `value`: the table they look at, $S_k \times C$
+- $X$, `query`: the table that the queries are made of, $S_q \times C$ for each image
+- $Z$, `key`, `value`: the table of the keys and values, $S_k \times C$
 - $Y$: the table that comes out, $S_q \times C$
 - $Q$, $K$, $V$, `q`, `k`, `v`: queries, keys and values of a head, rows of $d_k$
   numbers
-- $A$, `attention_weights`: how much each query takes from each key
+- $A$, `attention_weights`: how much of each value each query takes
 - $h$, `num_heads`: the number of heads
 - $d_k$, `head_dim`: the channels of a head, $C / h$
 - $W_Q$, $W_K$, $W_V$, `qkv`: the three maps, $C \times C$ each, in one matrix of
@@ -45,19 +41,19 @@ Otherwise those of one table look at another: *cross-attention*.
 - $W_{Q,i}$, $W_{K,i}$, $W_{V,i}$: the $d_k$ rows of each that belong to head $i$
 - $W_O$, `projection`: the last map, $C \times C$
 - $B$, `batch`: how many images are computed together
-- $S$, `num_patches`: the number of tokens, where one table looks at itself
+- $S$, `num_patches`: the number of tokens, in self-attention
 - $S_q$, `num_queries`: the number of queries
 - $S_k$, `num_keys`: the number of keys, and of values
 - $C$, `dim`: the number of channels of a token
-- $M$, `mask`: true where a query may *not* look
+- $M$, `mask`: true where a query may *not* look, see [`masked_attention`][]
 
 ## Why the square root
 
 Take a query and a key whose numbers are independent, with mean zero and variance one.
 Their product is a sum of $d_k$ terms of variance one, so its variance is $d_k$. Softmax
-of numbers that far apart is nearly all or nothing, and where it is, its gradient is
-nearly zero (section 3.2.1). The division brings the variance back to one. Here each of
-a thousand queries meets sixteen keys, and we ask how much the winner takes:
+of numbers that far apart is nearly one-hot, and where it is, its gradient is nearly
+zero (section 3.2.1). The division brings the variance back to one. Here each of a
+thousand queries meets sixteen keys; printed is the largest weight, on average:
 
 >>> import torch
 >>> from labml_style_nn.layers.attention import MultiHeadAttention, attention_weights
@@ -68,11 +64,11 @@ a thousand queries meets sixteen keys, and we ask how much the winner takes:
 >>> f"{with_root.amax(dim=-1).mean():.2f}, {without.amax(dim=-1).mean():.2f}"
 '0.24, 0.95'
 
-## The mixing depends on what is mixed
+## The weights depend on the input
 
-Give token mixing another image, and the weights are the same. Give attention another
-image, and they are not. Here are the weights of a layer of four heads, for two images
-at once:
+The weights of token mixing are parameters: another image is mixed by the same. Those of
+attention are results. Here are the weights of a layer of four heads, for two images at
+once:
 
 >>> batch, num_patches, num_heads, head_dim = 2, 30, 4, 6
 >>> dim = num_heads * head_dim
@@ -86,52 +82,21 @@ True
 >>> torch.allclose(weights[0], weights[1], atol=0.01)
 False
 
-The weights of token mixing are parameters, and their number grows with the number of
-tokens. Those of attention are results. Its parameters make no mention of how many
-tokens there are, so one layer reads tables of any length.
+The number of parameters of token mixing grows with the number of tokens. That of
+attention does not, and one layer reads tables of any length.
 
-## It cannot tell where a token stands
+## It is permutation-equivariant
 
-The weight between two tokens depends on what they hold, and on nothing else. Exchange
-the tokens, and the results are exchanged in the same way:
+The score of a pair depends on what the two tokens hold, not on where they stand, and
+the sum over all keys in the softmax has no order. So without a mask, exchanging the
+tokens exchanges the results in the same way:
 
 >>> order = torch.randperm(num_patches)
 >>> torch.allclose(attention(x[:, order]), attention(x)[:, order], atol=1e-6)
 True
 
 Where the order matters, the tokens must carry it: see [`positional_encoding`][]. A
-Mixer needs nothing of the kind, see [`token_mixing`][].
-
-## Who may look where
-
-Three masks restrict the view, and they may be combined. True means: may *not* look.
-That is the meaning in `nn.MultiheadAttention`; in PyTorch's function
-`scaled_dot_product_attention` it is the opposite.
-
-- `key_padding_mask`, `(batch, num_keys)`: keys that nobody may look at, because they
-  only fill up a table.
-- `is_causal`: a token may look at itself and at those before it. Whoever predicts the
-  next token must not see it.
-- `attn_mask`: any other rule, `(num_queries, num_keys)`; with the batch in front, or
-  the batch and the heads, one for each image or for each head of it.
-
-With the causal mask, a later token has no influence on an earlier result:
-
->>> changed = x.clone()
->>> changed[:, 10:] = 0
->>> now, before = attention(changed, is_causal=True), attention(x, is_causal=True)
->>> torch.allclose(now[:, :10], before[:, :10]), torch.allclose(now, before)
-(True, False)
-
-What of a query that may look nowhere? The equation has no answer, for the softmax of
-nothing is zero by zero, and `nn.MultiheadAttention` returns NaN. Here the mean of no
-values is *defined* to be zero, and no gradient passes. So a table of nothing but
-padding does no harm:
-
->>> nobody = torch.ones(batch, num_patches, dtype=torch.bool)
->>> y = attention(x, key_padding_mask=nobody)
->>> torch.equal(y, attention.projection.bias.expand_as(y))
-True
+Mixer has a weight for each position instead, see [`token_mixing`][].
 
 ## What differs from the paper
 
@@ -145,17 +110,16 @@ True
 - The maps begin as all [linear maps][linear] here; the paper does not say how its own
   do. Those of queries, keys and values get the variance that Xavier's rule has for a
   square matrix, though they share one matrix that is not square.
-- A query that may look nowhere gets zero.
 
 ## What it costs
 
 $4 C^2 + 4 C$ parameters, and for self-attention $4 S C^2 + 2 S^2 C$ multiply–adds for
 each image: the first term is the four maps, the second the two products with the
-weights. The number of heads does not matter.
+weights. For a given $C$, the number of heads does not matter.
 
-The second term is *quadratic* in the number of tokens, where token mixing is linear.
-These are the multiply–adds of four times as many tokens, as a multiple; on PyTorch's
-`meta` device, which keeps shapes and no numbers:
+The second term is *quadratic* in the number of tokens, where token mixing of a given
+hidden width is linear. These are the multiply–adds of four times as many tokens, as a
+multiple; on PyTorch's `meta` device, which keeps shapes and no numbers:
 
 >>> from torch.utils.flop_counter import FlopCounterMode
 >>> from labml_style_nn.layers.token_mixing import TokenMixing
@@ -180,7 +144,7 @@ So at a few hundred tokens the maps still cost most; at $S = 2C$ both terms are 
 
 ## Example
 
-Cross-attention, in which five tokens look at eleven:
+Cross-attention: five queries, eleven keys.
 
 >>> batch, num_queries, num_keys, num_heads, head_dim = 2, 5, 11, 3, 7
 >>> dim = num_heads * head_dim
@@ -192,7 +156,8 @@ torch.Size([2, 5, 21])
 >>> attention.weights(x, z).shape
 torch.Size([2, 3, 5, 11])
 
-The layer uses a fused function, and it computes what the equation says:
+The layer uses a [fused function][fused_attention], and it computes what the equation
+says:
 
 >>> from labml_style_nn.layers.attention import dot_product_attention
 >>> q, k, v = attention.project(x, z)
@@ -202,22 +167,9 @@ torch.Size([2, 3, 5, 7])
 >>> in_a_row = heads.transpose(1, 2).flatten(2)
 >>> torch.allclose(attention.projection(in_a_row), attention(x, z), atol=1e-6)
 True
-
-Two masks at once, the second for the last three keys of the second image:
-
->>> mask = torch.zeros(num_queries, num_keys, dtype=torch.bool)
->>> mask[:, 0] = True
->>> padding = torch.zeros(batch, num_keys, dtype=torch.bool)
->>> padding[1, -3:] = True
->>> attention(x, z, z, attn_mask=mask, key_padding_mask=padding).shape
-torch.Size([2, 5, 21])
->>> seen = attention.weights(x, z, attn_mask=mask, key_padding_mask=padding) > 0
->>> seen[1, 0, 0].int()
-tensor([0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], dtype=torch.int32)
 """
 
 import math
-from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -225,8 +177,7 @@ from torch.nn import functional as F
 
 from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
 from labml_style_nn.layers.linear import Linear
-
-# ## The equation
+from labml_style_nn.layers.masked_attention import fused_attention, merge_masks
 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -267,101 +218,6 @@ def dot_product_attention(
     return attention_weights(q, k, mask) @ v
 
 
-def fused_attention(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    mask: Tensor | None = None,
-    is_causal: bool = False,
-    dropout_rate: float = 0.0,
-) -> Tensor:
-    r"""The same, in one call of PyTorch.
-
-    The two functions above write all weights into memory, $S^2$ numbers for each head.
-    PyTorch's fused function computes a few of them, uses them and forgets them
-    (FlashAttention, Dao and others, 2022,
-    [arXiv:2205.14135](https://arxiv.org/abs/2205.14135)). The tests hold the two
-    together, values and gradients, with and without masks.
-
-    On a CPU what it forgets has no second derivative: PyTorch refuses to differentiate
-    its gradient once more. Who needs that runs the layer within
-    `torch.nn.attention.sdpa_kernel(SDPBackend.MATH)`, where nothing is fused.
-
-    **Shape.** As for [`dot_product_attention`][].
-    """
-    if mask is None:
-        return F.scaled_dot_product_attention(
-            q, k, v, is_causal=is_causal, dropout_p=dropout_rate
-        )
-    # True means "may take part" there, hence the negation. What the function returns
-    # for a query that may look nowhere depends on its version. So such a query may look
-    # everywhere, and then its result is replaced by zero, and its gradient with it.
-    nowhere = mask.all(dim=-1, keepdim=True)
-    mean = F.scaled_dot_product_attention(
-        q, k, v, attn_mask=nowhere | ~mask, dropout_p=dropout_rate
-    )
-    return mean.masked_fill(nowhere, 0)
-
-
-# ## Masks
-
-
-def merge_masks(
-    q: Tensor,
-    k: Tensor,
-    attn_mask: Tensor | None,
-    key_padding_mask: Tensor | None,
-    is_causal: bool,
-) -> Tensor | None:
-    r"""One mask out of three, or none.
-
-    **Shape.** Queries `(batch, num_heads, num_queries, head_dim)` and keys; to a mask
-    that is broadcast to `(batch, num_heads, num_queries, num_keys)`.
-
-    **Raises.** `ValueError` for a mask of another shape or type, and for a causal mask
-    where there are more or fewer keys than queries.
-    """
-    batch, num_heads, num_queries, _ = q.shape
-    num_keys = k.shape[2]
-    masks = []
-    if attn_mask is not None:
-        # The axes that are not given are filled in: the same rule for all images, or
-        # for all heads.
-        expected = (batch, num_heads, num_queries, num_keys)
-        shapes = {4: expected, 3: (batch, *expected[2:]), 2: expected[2:]}
-        check_mask(attn_mask, "attn_mask", shapes.get(attn_mask.dim(), expected[2:]))
-        masks.append(attn_mask[:, None] if attn_mask.dim() == 3 else attn_mask)
-    if key_padding_mask is not None:
-        # A padded key is closed to all queries and all heads.
-        check_mask(key_padding_mask, "key_padding_mask", (batch, num_keys))
-        masks.append(key_padding_mask[:, None, None])
-    if is_causal:
-        # Row $i$, column $j$: closed for $j > i$, which is above the diagonal.
-        if num_queries != num_keys:
-            raise ValueError(
-                "is_causal needs as many queries as keys, "
-                f"got {num_queries} and {num_keys}"
-            )
-        everywhere = q.new_ones(num_queries, num_keys, dtype=torch.bool)
-        masks.append(everywhere.triu(diagonal=1))
-    # A pair is closed if any of the masks closes it.
-    return reduce(torch.logical_or, masks) if masks else None
-
-
-def check_mask(mask: Tensor, name: str, shape: tuple[int, ...]) -> None:
-    """Refuse a mask that is not boolean, or not of this shape.
-
-    **Raises.** `ValueError` with what was expected.
-    """
-    if mask.dtype != torch.bool:
-        raise ValueError(f"{name} must be boolean (True: masked), got {mask.dtype}")
-    if tuple(mask.shape) != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {tuple(mask.shape)}")
-
-
-# ## The layer
-
-
 class MultiHeadAttention(nn.Module):
     r"""## Several heads side by side
 
@@ -379,8 +235,8 @@ class MultiHeadAttention(nn.Module):
         because published weights have it.
 
     **Shape.** `(batch, num_queries, dim)`, and `key` and `value`
-    `(batch, num_keys, dim)`, to `(batch, num_queries, dim)`. The masks are described
-    [above][layers.attention].
+    `(batch, num_keys, dim)`, to `(batch, num_queries, dim)`. The masks are described in
+    [`masked_attention`][].
 
     **Raises.** `ValueError` for a size below one, a `dim` that `num_heads` does not
     divide, a rate outside $[0, 1)$, a table of another shape, a mask of another shape

@@ -1,9 +1,11 @@
 r"""# Proofs of attention and the Vision Transformer
 
 **Attention** gets the weights of PyTorch's `nn.MultiheadAttention`, and must give its
-results, its gradients and the weights of each head: for self-attention and
-cross-attention, with a causal mask, a padding mask, and a mask for each image. Then it
-gets timm's weights and timm's table.
+results, its gradients and the weights of each head, for self-attention and
+cross-attention. Then it gets timm's weights and timm's table.
+
+**Masked attention** must give them with a causal mask, a padding mask, and a mask for
+each image.
 
 **Positions** are computed in arithmetic of fifty digits.
 
@@ -11,7 +13,7 @@ gets timm's weights and timm's table.
 weights must give timm's scores and gradients, with a class token and with an average.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +24,8 @@ from torch import Tensor, nn
 from labml_style_nn.layers.attention import (
     MultiHeadAttention,
     dot_product_attention,
-    fused_attention,
 )
+from labml_style_nn.layers.masked_attention import fused_attention
 from labml_style_nn.layers.positional_encoding import (
     LearnedPositions,
     SinusoidalPositions,
@@ -70,9 +72,18 @@ def prove_attention(page: Page) -> Iterator[Fact]:
     yield count("Parameters", {B16: parameters(layer)}, *weights)
     work = stated(page, "4 S C^2 + 2 S^2 C", SIZES)
     yield count("Multiply–adds", {B16: multiply_adds(layer, *TOKENS)}, work)
-    yield from _like_pytorch()
+    yield from _like_pytorch(list(cases())[:2], "self, cross; float64")
     yield _like_timm()
     yield _like_the_equation()
+
+
+def prove_masked_attention(page: Page) -> Iterator[Fact]:
+    """Against `nn.MultiheadAttention`, and the equation."""
+    yield count("Parameters", {B16: 0}, none(page, "No parameters", B16))
+    of = "causal, padding, one mask an image; float64"
+    yield from _like_pytorch(list(cases())[2:], of)
+    causal = torch.ones(197, 197).bool().triu(1)
+    yield _like_the_equation(causal, ", causal")
 
 
 def pytorch_attention(ours: MultiHeadAttention) -> nn.MultiheadAttention:
@@ -89,7 +100,10 @@ def pytorch_attention(ours: MultiHeadAttention) -> nn.MultiheadAttention:
     return theirs
 
 
-def cases() -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]]:
+Case = tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]
+
+
+def cases() -> Iterator[Case]:
     """Tables and masks: two images, eleven tokens of 24 channels, three heads.
 
     >>> len(list(cases()))
@@ -106,13 +120,13 @@ def cases() -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]]:
     yield (x, x, x), {"attn_mask": torch.stack([distance > 3, distance == 1])}
 
 
-def _like_pytorch() -> Iterator[Fact]:
+def _like_pytorch(cases: Iterable[Case], of: str) -> Iterator[Fact]:
     ours = randomised(MultiHeadAttention(24, num_heads=3))
     theirs = pytorch_attention(ours)
     values: Pairs = []
     weights: Pairs = []
     gradients: Pairs = []
-    for tables, masks in cases():
+    for tables, masks in cases:
         # PyTorch wants a mask for each image once for each of its heads.
         repeated = {
             name: mask.repeat_interleave(3, dim=0) if mask.dim() == 3 else mask
@@ -128,7 +142,6 @@ def _like_pytorch() -> Iterator[Fact]:
             strict=True,
         )
     name = f"nn.MultiheadAttention of {PYTORCH}"
-    of = "self, cross, causal, padding, one mask an image; float64"
     yield difference(name, *_rows(values), TOLERANCE, of)
     label = "Difference of the weights of each head"
     yield difference(name, *_rows(weights), TOLERANCE, of, label)
@@ -167,10 +180,11 @@ def _like_timm() -> Fact:
     return difference(theirs.name, y, theirs.after("block0.attn"), TOLERANCE, of)
 
 
-def _like_the_equation() -> Fact:
+def _like_the_equation(mask: Tensor | None = None, how: str = "") -> Fact:
     q, k, v = (draw(1, 12, 197, 64, seed=seed) for seed in range(3))
-    fused, equation = fused_attention(q, k, v), dot_product_attention(q, k, v)
-    of = "its size in a ViT-B/16, float64"
+    fused = fused_attention(q, k, v, mask)
+    equation = dot_product_attention(q, k, v, mask)
+    of = f"its size in a ViT-B/16{how}, float64"
     return difference("the equation, line by line", fused, equation, TOLERANCE, of)
 
 
@@ -358,6 +372,7 @@ def small_vit(file: str, pooling: Any) -> VisionTransformer:
 
 PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
     "labml_style_nn.layers.attention": prove_attention,
+    "labml_style_nn.layers.masked_attention": prove_masked_attention,
     "labml_style_nn.layers.positional_encoding": prove_positional_encoding,
     "labml_style_nn.models.vit": prove_vit,
 }

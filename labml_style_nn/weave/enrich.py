@@ -10,7 +10,8 @@ code or what is copied of it.
 | mark | around a piece of code: a link, a symbol |
 | hint | at the end of a line: a shape |
 | tool | in the bar above the page: a button, a switch |
-| panel | beside the opening: proof, citation, uses |
+| panel | beside the opening: what was proved |
+| endnote | beside what closes the page: papers, uses |
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,6 +53,7 @@ class Enrichment:
     hints: dict[int, str] = field(default_factory=dict)
     tools: list[str] = field(default_factory=list)
     panels: list[str] = field(default_factory=list)
+    endnotes: list[str] = field(default_factory=list)
 
 
 def cuts(marks: Sequence[Mark]) -> Iterator[tuple[int, str]]:

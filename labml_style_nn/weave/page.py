@@ -9,13 +9,19 @@ beside it:
 Module ──document──▶ Markdown ──the site──▶ HTML ──cut──▶ rows ──grid──▶ page
 ```
 
+The document has the rows of the source in their order, but for one thing. A reader who
+wants to see code should not first read all that there is to say. So of the docstring
+that opens a module, what stands before its first `##` comes first, and its notation,
+folded; its other sections follow below the last row, where they *close* the page. A
+module that has no other rows is left as it is.
+
 Nothing here knows of MkDocs.
 """
 
 import html
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -23,11 +29,12 @@ from pathlib import PurePosixPath
 from labml_style_nn.weave import highlight
 from labml_style_nn.weave.anchors import anchors
 from labml_style_nn.weave.enrich import Enrichment
+from labml_style_nn.weave.formulas.notation import is_notation
 from labml_style_nn.weave.headings import mark
 from labml_style_nn.weave.labels import told_apart
 from labml_style_nn.weave.parse import Definition, Module, Prose, Row
 from labml_style_nn.weave.problems import Place
-from labml_style_nn.weave.prose import Desk, closed, to_markdown
+from labml_style_nn.weave.prose import Desk, closed, sections, to_markdown
 from labml_style_nn.weave.safety import sanitised
 from labml_style_nn.weave.sections import Above, with_titles
 
@@ -36,6 +43,11 @@ _CUT = f"<!--weave-row-{secrets.token_hex(8)}-->"
 _TITLE = re.compile(r"\s*(?:# |(?:=+\n)?[^\n]+\n=+[ \t]*$)", re.MULTILINE)
 _HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
 _HAS_HEADING = re.compile(r"<h[1-6][ >]")
+# With the link that the site may have put into it.
+_NOTATION = re.compile(r'<h2 id="([^"]*)">Notation(?:<a\b[^<]*</a>)?</h2>')
+# One that opens and that something follows, and no part of a tag.
+_BRACKET = re.compile(r"[(\[](?=.)(?![^<]*>)")
+_Text = tuple[str, Place]
 
 
 # ## The document
@@ -47,23 +59,51 @@ def document(module: Module, page: str, desk: Desk) -> str:
     `page` is where the page lies among the site's sources. Mistakes in the prose go to
     `desk.problems`. A module that gives itself no title has its name for one.
     """
-    documents = []
     texts, labels = _texts(module, desk)
-    for row, anchor in zip(module.rows, anchors(module), strict=True):
-        above = _above(row, anchor)
-        parts = [
+
+    def written(texts: Iterable[_Text], above: Above) -> list[str]:
+        return [
             to_markdown(text, place, page, desk, desk.raw_html, above, labels)
-            for text, place in islice(texts, len(row.prose))
+            for text, place in texts
         ]
+
+    documents: list[str] = []
+    closing: list[_Text] = []
+    for row, anchor in zip(module.rows, anchors(module), strict=True):
+        own = list(islice(texts, len(row.prose)))
+        if row.start == 1 and _closes(module):
+            own, closing = _ordered(own, desk.raw_html)
+        parts = written(own, _above(row, anchor))
         if row.definition:
             parts = _with_heading(parts, row.definition, anchor)
         if row.start == 1:
             parts = _with_title(parts, module)
         documents.append("\n\n".join(parts))
+    if _closes(module):
+        documents.append("\n\n".join(written(closing, Above())))
     return f"\n\n{_CUT}\n\n".join(documents)
 
 
-def _texts(module: Module, desk: Desk) -> tuple[Iterator[tuple[str, Place]], set[str]]:
+def _closes(module: Module) -> bool:
+    """Whether something may stand below the last row: if there is code to get to."""
+    return any(row.code for row in module.rows[1:])
+
+
+def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[_Text]]:
+    """What opens a page, its notation last, and what closes it."""
+    opening, notation, closing = list[_Text](), list[_Text](), list[_Text]()
+    for text, place in texts:
+        first, *others = [
+            (part, Place(place.path, place.line + line))
+            for line, part in sections(text, raw_html)
+        ]
+        opening.append(first)
+        for part in others:
+            (notation if is_notation(part[0]) else closing).append(part)
+    return opening + notation, closing
+
+
+def _texts(module: Module, desk: Desk) -> tuple[Iterator[_Text], set[str]]:
     """The prose of all rows, each text and its place; and all labels it defines."""
     prose = [prose for row in module.rows for prose in row.prose]
     places = [Place(module.path, p.line) for p in prose]
@@ -141,12 +181,12 @@ def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list
 
 @dataclass(frozen=True)
 class WovenRow:
-    """A row with its prose and its code as HTML."""
+    """A row with its prose and its code as HTML; what closes a page is of no row."""
 
     anchor: str
     prose: str
     code: str
-    row: Row
+    row: Row | None
 
 
 def cut(
@@ -162,30 +202,34 @@ def cut(
     prose = prose if raw_html else [sanitised(text) for text in prose]
     names = anchors(module)
     lines = _lines(module, extra, names)
-    return [
-        WovenRow(anchor, text.strip(), _code(row, lines), row)
-        for row, anchor, text in zip(module.rows, names, prose, strict=True)
+    rows = [
+        WovenRow(anchor, text.strip(), _code(row, module, lines), row)
+        for row, anchor, text in zip(module.rows, names, prose, strict=False)
     ]
+    closing = [text.strip() for text in prose[len(rows) :]]
+    return rows + [WovenRow("", text, "", None) for text in closing if text]
 
 
 def pieces(content: str, module: Module) -> list[str]:
-    """The prose of each row, as HTML.
+    """The prose of each row, and at last what closes the page, as HTML.
 
     **Raises.** `ValueError` if the document came out of Markdown with other rows than
     it went in with.
     """
     found = content.split(_CUT)
-    if len(found) != len(module.rows):
+    expected = len(module.rows) + _closes(module)
+    if len(found) != expected:
         raise ValueError(
-            f"{len(module.rows)} rows went into Markdown and "
-            f"{len(found)} came out: is an HTML tag or a fence left open in a row?"
+            f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
+            "is an HTML tag or a fence left open in one?"
         )
     return found
 
 
 def as_written(module: Module) -> str:
     """The prose of a module as it stands in the source, for want of better HTML."""
-    texts = ("\n\n".join(p.text for p in row.prose) for row in module.rows)
+    texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
+    texts += [""] * _closes(module)
     return _CUT.join(f"<pre>{html.escape(t)}</pre>" if t else "" for t in texts)
 
 
@@ -204,9 +248,10 @@ def _inner(module: Module, rows: Sequence[str]) -> dict[int, str]:
 
 def flat(rows: Sequence[WovenRow], module: Module) -> str:
     """The page as a search engine reads it: prose and plain code, in turn."""
+    codes = (module.code(row.row) if row.row else "" for row in rows)
     return "\n".join(
-        f"{row.prose}\n<pre><code>{html.escape(module.code(row.row))}</code></pre>"
-        for row in rows
+        f"{row.prose}\n<pre><code>{html.escape(code)}</code></pre>"
+        for row, code in zip(rows, codes, strict=True)
     )
 
 
@@ -215,8 +260,13 @@ def grid(rows: Sequence[WovenRow], name: str, extra: Enrichment) -> str:
 
     `name` is what the bar above the page calls the file.
     """
-    tools, panels = "\n".join(extra.tools), "\n".join(extra.panels)
-    body = "\n".join(_row_html(row, panels) for row in rows)
+    tools = "\n".join(extra.tools)
+    beside: list[Sequence[str]] = [()] * len(rows)
+    if rows[-1].row:
+        beside[0] = extra.panels + extra.endnotes
+    else:
+        beside[0], beside[-1] = extra.panels, extra.endnotes
+    body = "\n".join(map(_row_html, rows, beside))
     return f"""<div class="weave">
 <div class="weave-tools">
 <code class="weave-file">{html.escape(name)}</code>
@@ -226,27 +276,43 @@ def grid(rows: Sequence[WovenRow], name: str, extra: Enrichment) -> str:
 </div>"""
 
 
-def _row_html(row: WovenRow, panels: str) -> str:
-    # What opens a module is an essay of its own, and gets the width of one; what else
-    # there is to know of the module stands beside it.
-    opens = row.row.start == 1
-    kind = "weave-row weave-opening" if opens else "weave-row"
-    aside = (
-        f'<aside class="weave-panels">\n{panels}\n</aside>\n'
-        if opens and panels
-        else ""
-    )
+def _row_html(row: WovenRow, panels: Sequence[str]) -> str:
+    # What opens and what closes a page is an essay, and gets the width of one; what
+    # else there is to know of the module stands beside it.
+    opens = row.row is not None and row.row.start == 1
+    kind = " weave-opening" if opens else "" if row.row else " weave-closing"
+    prose = _folded(row.prose) if opens else row.prose
     code = f'<div class="weave-code highlight">{row.code}</div>' if row.code else ""
-    return f"""<div class="{kind}">
-<div class="weave-prose">{_address(row)}{row.prose}</div>
-{aside}{code}</div>"""
+    return f"""<div class="weave-row{kind}">
+<div class="weave-prose">{_address(row)}{prose}</div>
+{_aside(panels, opens)}{code}</div>"""
+
+
+def _aside(panels: Sequence[str], opens: bool) -> str:
+    if not panels:
+        return ""
+    name, body = "About" if opens else "See also", "\n".join(panels)
+    return f'<aside class="weave-panels" aria-label="{name}">\n{body}\n</aside>\n'
+
+
+def _folded(prose: str) -> str:
+    """An opening whose last section, if it is the notation, opens on request.
+
+    Each symbol tells its meaning where it stands, to whoever points at it.
+    """
+    heading = _NOTATION.search(prose)
+    if not heading or "<h2" in prose[heading.end() :]:
+        return prose
+    return f"""{prose[: heading.start()]}<details class="weave-notation">
+<summary id="{heading[1]}">Notation</summary>{prose[heading.end() :]}
+</details>"""
 
 
 def _address(row: WovenRow) -> str:
     # The heading of a definition is its address, and a heading has a link of its own.
     # The cell itself has no address: Material would name all code blocks in it alike,
     # after it, and copy only the first.
-    if row.row.definition:
+    if not row.row or row.row.definition:
         return ""
     anchor = html.escape(row.anchor)
     if not row.prose or _HAS_HEADING.search(row.prose):
@@ -261,12 +327,25 @@ def _lines(module: Module, extra: Enrichment, rows: Sequence[str]) -> list[str]:
     lines = []
     for number, line in enumerate(highlight.lines(module, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""
-        mark = f'<span class="weave-line" data-line="{number}"{place}></span>'
-        lines.append(f"{mark}{line}{extra.hints.get(number, '')}\n")
+        # Where a line is too wide for the screen, it goes on below its own beginning,
+        # and rather behind a bracket than within a name.
+        indent = _indent(line)
+        place += f' style="--indent:{indent}"' if indent else ""
+        shown = _BRACKET.sub(r"\g<0><wbr>", line) + extra.hints.get(number, "")
+        mark = f'<span class="weave-line" data-line="{number}"{place}>{shown}</span>'
+        lines.append(f"{mark}\n")
     return lines
 
 
-def _code(row: Row, lines: Sequence[str]) -> str:
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _code(row: Row, module: Module, lines: Sequence[str]) -> str:
     if not row.code:
         return ""
-    return f"<pre><code>{''.join(lines[n - 1] for n in row.code)}</code></pre>"
+    # A narrow screen leaves out what all lines are indented by.
+    written = [module.lines[n - 1] for n in row.code]
+    indent = min(_indent(line) for line in written if line.strip())
+    style = f' style="--indents:{indent}"' if indent else ""
+    return f"<pre><code{style}>{''.join(lines[n - 1] for n in row.code)}</code></pre>"

@@ -409,8 +409,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if self.config.proofs:
             from labml_style_nn.weave.evidence import proof_panel
 
-            opening = self.rows[chapter.page][0].prose
-            proof_panel.complete(chapter.enrichment, opening)
+            # It stands in the docstring, which opens the page and closes it.
+            first, last = self.rows[chapter.page][0], self.rows[chapter.page][-1]
+            proof_panel.complete(chapter.enrichment, first.prose + last.prose)
 
     def _cut(self, html: str, chapter: Chapter) -> list[WovenRow]:
         module, extra = chapter.module, chapter.enrichment

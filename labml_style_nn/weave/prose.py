@@ -17,6 +17,7 @@ import re
 import textwrap
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.formulas.symbols import Symbols
@@ -65,6 +66,8 @@ _BEGINNINGS = re.compile(
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
+# A heading of level 2, in a text without code; what is underlined begins a paragraph.
+_SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
 # A line that opens what goes on in the lines that are indented below it.
 _CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
 
@@ -124,6 +127,20 @@ def closed(text: str, place: Place, desk: Desk) -> str:
         here = Place(place.path, place.line + line)
         desk.problems.add(here, f"“{tag}” opens HTML that is not closed", "html")
     return f"{text}\n\n{tags.ends}" if tags.open else text
+
+
+def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
+    """A text cut at its headings of level 2: each part, and its line, counted from 0.
+
+    The first part is what stands before all of them. With `raw_html`, a heading within
+    an element of HTML is none, for an element stays in one piece.
+    """
+    bare = _bare(text)
+    starts = [match.start() for match in _SECTION.finditer(bare) if match.start()]
+    if raw_html:
+        starts = [start for start in starts if not Tags(bare[:start]).open]
+    edges = pairwise([0, *starts, len(text)])
+    return [(text.count("\n", 0, start), text[start:end]) for start, end in edges]
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -137,13 +137,50 @@ def test_a_line_of_the_longest_length_fits_beside_its_prose(page: Page) -> None:
           const code = document.querySelector(
             ".weave-row:not(.weave-opening) .weave-code code");
           const line = document.createElement("span");
-          line.innerHTML = '<span class="weave-line" data-line="100"></span>'
-            + "m".repeat(88) + "\\n";
+          line.innerHTML = '<span class="weave-line" data-line="100">'
+            + "m".repeat(88) + "</span>\\n";
           code.prepend(line);
           return code.scrollWidth <= code.clientWidth;
         }"""
     )
     assert fits
+
+
+# The code that is wider than its box, or lies below its button.
+CUT_OFF = """codes => codes.filter((code) => {
+  const button = code.closest(".weave-code").querySelector(".md-code__nav");
+  const { left, bottom } = button.getBoundingClientRect();
+  const range = document.createRange();
+  range.selectNodeContents(code);
+  const space = 8;  // At the end of a line it may hang over.
+  const covered = [...range.getClientRects()].some(
+    (text) => text.right > left + space && text.top < bottom);
+  return covered || code.scrollWidth > code.clientWidth;
+}).map((code) => code.textContent)"""
+
+
+@pytest.mark.parametrize("address_", [MIXER, "models/poolformer/"])
+def test_on_a_phone_no_code_is_cut_off_or_covered(
+    browser: Browser, address: str, address_: str
+) -> None:
+    phone = {"width": 390, "height": 844}
+    with open_context(
+        browser, base_url=address, viewport=phone, has_touch=True, is_mobile=True
+    ) as context:
+        page = context.new_page()
+        page.goto(address_)
+        codes = page.locator(".weave-code code")
+        expect(page.locator(".weave-code .md-code__nav").last).to_be_attached()
+        assert codes.count() > 20
+        assert codes.evaluate_all(CUT_OFF) == []
+        # A line that goes on is copied as one.
+        module = read((ROOT / "labml_style_nn" / address_).with_suffix(".py"))
+        rows = [row for row in module.rows if row.code]
+        longest = max(rows, key=lambda row: max(map(len, module.code(row).split("\n"))))
+        block = page.locator(".weave-code").nth(rows.index(longest))
+        block.get_by_role("button", name="Copy").click()
+        expect(page.get_by_text("Copied to clipboard")).to_be_visible()
+        assert clipboard(page) == module.code(longest).rstrip("\n")
 
 
 def test_the_switch_of_colours_colours_code_too(page: Page) -> None:

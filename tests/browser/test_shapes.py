@@ -27,10 +27,7 @@ def behind(page: Page, code: str) -> Locator:
     line = 1 + next(
         i for i, text in enumerate(SOURCE.read_text().split("\n")) if code in text
     )
-    return page.locator(
-        f'.weave-line[data-line="{line}"] ~ .weave-shape,'
-        f'.weave-line[data-line="{line}"] ~ * .weave-shape'
-    ).first
+    return page.locator(f'.weave-line[data-line="{line}"] .weave-shape')
 
 
 def box(page: Page) -> Locator:
@@ -61,7 +58,9 @@ def test_the_numbers_are_shown_to_the_pointer(page: Page) -> None:
 
 def test_the_keyboard_reaches_each_shape_of_a_block(page: Page) -> None:
     page.goto("layers/layer_norm/")
-    block = page.locator(".weave-code code:has(.weave-shape ~ .weave-shape)").first
+    block = page.locator(
+        ".weave-code code:has(:has(.weave-shape) ~ * .weave-shape)"
+    ).first
     shapes = block.locator(".weave-shape")
     stops = block.locator('.weave-shape[tabindex="0"]')
     assert shapes.count() > stops.count() == 1, "one stop in the order of tabs"

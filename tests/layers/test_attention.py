@@ -13,8 +13,8 @@ from labml_style_nn.layers.attention import (
     MultiHeadAttention,
     attention_weights,
     dot_product_attention,
-    fused_attention,
 )
+from labml_style_nn.layers.masked_attention import fused_attention
 
 B, Q, K, C, H = 2, 5, 11, 24, 3
 seeds = st.integers(0, 2**16)

@@ -8,7 +8,7 @@ from markdown import Markdown
 from labml_style_nn.weave.formulas.mathematics import Formula, Formulas
 from labml_style_nn.weave.names import Names, Target
 from labml_style_nn.weave.problems import Place, Problems
-from labml_style_nn.weave.prose import Desk, to_markdown
+from labml_style_nn.weave.prose import Desk, sections, to_markdown
 
 SUPERFENCES = ("pymdownx.highlight", "pymdownx.superfences", "pymdownx.tabbed")
 
@@ -329,3 +329,24 @@ def test_an_example_is_one_wherever_it_stands(
     before = html.partition('<div class="language')[0]
     opened = [tag for tag in ("li", "div", "dd", "blockquote") if f"<{tag}" in before]
     assert bool(opened) >= inside
+
+
+# ## Sections
+
+
+@pytest.mark.parametrize(
+    ("text", "raw_html", "starts"),
+    [
+        ("# T\n\nA.\n\n## One\n\nB.\n\n### Two\n", False, [0, 4]),
+        ("## One\nA.\n## Two\n", False, [0, 2]),
+        ("A.\n\nTwo\n---\nB.\n\n- item\n\n---\n", False, [0, 2]),
+        ("A.\n\n```text\n## None\n```\n\n    ## None\n", False, [0]),
+        ("<div>\n\n## In\n\n</div>\n\n## Out\n", True, [0, 6]),
+    ],
+)
+def test_sections_begin_at_headings_of_level_two(
+    text: str, raw_html: bool, starts: list[int]
+) -> None:
+    found = sections(text, raw_html)
+    assert [line for line, _ in found] == starts
+    assert "".join(part for _, part in found) == text

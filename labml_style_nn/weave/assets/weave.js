@@ -1,12 +1,20 @@
-/* Weave needs no script to be read. This one lets the keyboard scroll a formula
- * that is wider than the screen, and tells a screen reader that the button on a block of
- * code is a button, not a place to navigate to. */
+/* Weave needs no script to be read. This one opens the notation for whoever follows a link
+ * to it, lets the keyboard scroll a formula that is wider than the screen, and tells a
+ * screen reader that the button on a block of code is a button, not a place to navigate
+ * to. */
 
 import "./copy.js";
 import "./proof.js";
 import "./references.js";
 import "./shapes.js";
 import "./symbols.js";
+
+function unfold() {
+  const notation = document.querySelector(".weave-notation:has(:target)");
+  if (notation) notation.open = true;
+}
+addEventListener("hashchange", unfold);
+unfold();
 
 const scrolls = new ResizeObserver((entries) => {
   for (const { target } of entries) {

@@ -1,6 +1,6 @@
 r"""# Evidence
 
-What stands beside the opening of a page.
+What stands beside the opening of a page, and beside its end.
 
 - [`proof`][evidence.proof]: a program of the author's says what it computed of each
   page.

@@ -2,8 +2,8 @@ r"""# Bibliography: the papers of a page
 
 A page that stands on a paper links to it, and a reader who writes one of his own wants
 the citation. So a site keeps its papers in a BibTeX file. A page whose prose links to
-`arxiv.org/abs/2105.01601`, or to the `url` of an entry, shows that entry beside its
-opening, with its BibTeX to copy.
+`arxiv.org/abs/2105.01601`, or to the `url` of an entry, shows that entry at its end,
+with its BibTeX to copy.
 
 A link to arXiv without an entry in the file is a mistake, and so is an entry that lacks
 what every citation has: authors, title and year.
@@ -117,7 +117,7 @@ def enrich(book: Book, path: Path) -> None:
     for chapter in book.chapters.values():
         cited = list(dict.fromkeys(_cited(chapter, works, path, book.desk.problems)))
         if cited:
-            chapter.enrichment.panels.append(panel(cited))
+            chapter.enrichment.endnotes.append(panel(cited))
 
 
 def _cited(

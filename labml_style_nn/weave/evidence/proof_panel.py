@@ -186,7 +186,7 @@ def _capital(text: str) -> str:
 def complete(extra: Enrichment, prose: str) -> None:
     """Put into a page's panel what differs from the paper, as its own prose says.
 
-    `prose` is the HTML of the page's opening.
+    `prose` is the HTML of the docstring that opens and closes the page.
     """
     extra.panels[:] = [
         panel.replace(_SLOT, _differences(prose)) if _SLOT in panel else panel

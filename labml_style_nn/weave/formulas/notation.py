@@ -52,6 +52,11 @@ def notation(module: Module) -> tuple[Entry, ...]:
     return tuple(item.entry for item in items(module) if item.entry)
 
 
+def is_notation(text: str) -> bool:
+    """Whether a text begins with the heading of a notation."""
+    return bool(_SECTION.match(text.partition("\n")[0]))
+
+
 def items(module: Module) -> list[Item]:
     """Every item under `## Notation` of the module's docstring, in order."""
     opening = module.rows[0].prose if module.rows else ()

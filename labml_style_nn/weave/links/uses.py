@@ -1,6 +1,6 @@
 r"""# Uses: which module imports which
 
-Each page ends its list of facts with two lists: the modules that it imports, and those
+Each page ends with two lists: the modules that it imports, and those
 that import it. They are the annotated modules of the book alone; what an import only
 passes on counts for the module where it is defined.
 
@@ -27,7 +27,7 @@ def enrich(book: Book, meanings: Meanings) -> None:
         if shown:
             lists = "".join(shown)
             panel = f'<section class="weave-panel weave-uses">{lists}</section>'
-            chapter.enrichment.panels.append(panel)
+            chapter.enrichment.endnotes.append(panel)
 
 
 def imports(book: Book, meanings: Meanings) -> dict[str, list[str]]:

@@ -53,7 +53,7 @@ def book(folder: Path, prose: str) -> Book:
 
 
 def panels(book: Book) -> list[str]:
-    return book.chapters["page.md"].enrichment.panels
+    return book.chapters["page.md"].enrichment.endnotes
 
 
 # ## The file

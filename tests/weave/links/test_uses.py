@@ -49,7 +49,7 @@ def test_what_a_module_imports(book: Book, page: str, used: list[str]) -> None:
 
 
 def shown(book: Book, page: str) -> dict[str, list[tuple[str, str]]]:
-    panels = "".join(book.chapters[page].enrichment.panels)
+    panels = "".join(book.chapters[page].enrichment.endnotes)
     lists = re.findall(r"<h2>([^<]*)</h2><ul>(.*?)</ul>", panels)
     link = r'<a href="([^"]*)">([^<]*)</a>'
     return {name: re.findall(link, items) for name, items in lists}
@@ -68,4 +68,4 @@ def test_the_lists_on_a_page(book: Book) -> None:
 
 
 def test_a_page_that_uses_nothing_shows_nothing(book: Book) -> None:
-    assert book.chapters["itself.md"].enrichment.panels == []
+    assert book.chapters["itself.md"].enrichment.endnotes == []
