@@ -260,10 +260,10 @@ told = []
 for record in texts[0]:
     curve, encoder = record["curve"], record["settings"]["encoder"]
     colour = figures.TOKENS if encoder == "mixer" else figures.INK
-    epochs = range(1, len(curve["held_out_nats"]) + 1)
-    bits = [nats / np.log(2) for nats in curve["held_out_nats"]]
+    epochs = range(1, len(curve["validation_nats"]) + 1)
+    bits = [nats / np.log(2) for nats in curve["validation_nats"]]
     left.plot(epochs, bits, color=colour, label=encoder)
-    rights = [100 * share for share in curve["held_out_accuracy"]]
+    rights = [100 * share for share in curve["validation_accuracy"]]
     right.plot(epochs, rights, color=colour)
     told.append(f"{encoder} ends at {bits[-1]:.2f} bits and {rights[-1]:.1f} %")
 left.set(xlabel="epoch", ylabel="surprise (bits)")

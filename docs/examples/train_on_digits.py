@@ -23,7 +23,7 @@ from tqdm import tqdm
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import take
 from labml_style_nn.experiments import figures
-from labml_style_nn.experiments.classification import ImageTask, changed, predict
+from labml_style_nn.experiments.classification import ImageTask, augmented, predict
 from labml_style_nn.experiments.mixer_images import Settings, build_model
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.records import summary
@@ -72,7 +72,7 @@ show_digits(some, f"36 handwritten digits in three rows: {names}.")
 # %%
 _ = torch.manual_seed(0)
 twelve = take(train, torch.full((12,), 3))
-twelve = twelve._replace(images=changed(twelve.images, settings))
+twelve = twelve._replace(images=augmented(twelve.images, settings))
 show_digits(
     twelve,
     f"The same handwritten {twelve.labels[0]}, twelve times, in slightly different "

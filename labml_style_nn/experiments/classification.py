@@ -63,7 +63,7 @@ from labml_style_nn.data.images import (
     normalize,
     take,
 )
-from labml_style_nn.experiments.chance import generator
+from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Recipe, Sums, option
 from labml_style_nn.layers.checks import check_rate
 
@@ -72,7 +72,7 @@ from labml_style_nn.layers.checks import check_rate
 class ImageRecipe(Recipe):
     r"""## The recipe for images
 
-    What the general [`Recipe`][] leaves open. `untouched` is the share of the images
+    What the general [`Recipe`][] leaves open. `unaugmented` is the share of the images
     that a step shows as they are; `rotation`, `shift`, `scale` and `shear` are the
     ranges in which [`random_affine`][] changes the others.
 
@@ -81,18 +81,18 @@ class ImageRecipe(Recipe):
 
     validation: int = option(0, "training images held out, to choose by")
     label_smoothing: float = option(0.1, "share of the target that all classes divide")
-    untouched: float = option(0.2, "share of the images that are shown as they are")
+    unaugmented: float = option(0.2, "share of the images that are shown as they are")
     rotation: float = option(10.0, "largest rotation, in degrees")
     shift: float = option(0.5, "largest shift, in pixels")
     scale: float = option(0.12, "largest change of size, as a logarithm")
     shear: float = option(0.2, "largest slope of the slant")
-    mirror: float = option(0.0, "share of the images that are mirrored, left to right")
+    flip: float = option(0.0, "share of the images that are mirrored, left to right")
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         super().__post_init__()
         check_rate(label_smoothing=self.label_smoothing)
-        for name in ("untouched", "mirror"):
+        for name in ("unaugmented", "flip"):
             share = getattr(self, name)
             if share > 1:
                 raise ValueError(f"{name} must be a share, from 0 to 1, got {share}")
@@ -110,25 +110,27 @@ class ImageTask:
 
     def __init__(self, train: Images, test: Images, recipe: ImageRecipe) -> None:
         self.recipe = recipe
-        self.train, held_out = split(train, recipe.validation, recipe.seed)
-        self.watched = held_out if recipe.validation else test
-        self.tested = test
+        self.train_set, held_out = split(train, recipe.validation, recipe.seed)
+        self.validation_set = held_out if recipe.validation else test
+        self.test_set = test
         in_bytes = train.images.dtype == torch.uint8
-        self.statistics = channel_statistics(self.train.images) if in_bytes else None
-        self.steps_per_epoch = -(-len(self.train.labels) // recipe.batch_size)
+        self.statistics = (
+            channel_statistics(self.train_set.images) if in_bytes else None
+        )
+        self.steps_per_epoch = -(-len(self.train_set.labels) // recipe.batch_size)
 
     def order(self, epoch: int) -> Tensor:
         """Shuffle the numbers of the training images, in each epoch in another way."""
         chance = generator(self.recipe.seed, "order", epoch)
-        return torch.randperm(len(self.train.labels), generator=chance)
+        return torch.randperm(len(self.train_set.labels), generator=chance)
 
     def batch(self, step: int) -> Images:
         """Give the images of a step, changed, and their labels."""
         epoch, number = divmod(step, self.steps_per_epoch)
         size = self.recipe.batch_size
         chosen = self.order(epoch)[number * size : (number + 1) * size]
-        images, labels = take(self.train, chosen)
-        return Images(self.prepare(changed(floats(images), self.recipe)), labels)
+        images, labels = take(self.train_set, chosen)
+        return Images(self.prepare(augmented(floats(images), self.recipe)), labels)
 
     def prepare(self, images: Tensor) -> Tensor:
         """Turn images into what the network reads."""
@@ -147,13 +149,15 @@ class ImageTask:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Measure the share of right answers on the images that are watched."""
-        right = len(self.watched.labels) - self.errors(model, self.watched)
-        name = "held_out" if self.recipe.validation else "test"
-        return {f"{name}_accuracy": right / len(self.watched.labels)}
+        right = len(self.validation_set.labels) - self.errors(
+            model, self.validation_set
+        )
+        name = "validation" if self.recipe.validation else "test"
+        return {f"{name}_accuracy": right / len(self.validation_set.labels)}
 
     def test(self, model: nn.Module) -> dict[str, float]:
         """Count the wrong answers on the test images."""
-        wrong, all_images = self.errors(model, self.tested), len(self.tested.labels)
+        wrong, all_images = self.errors(model, self.test_set), len(self.test_set.labels)
         return {
             "test_accuracy": round(1 - wrong / all_images, 6),
             "test_errors": wrong,
@@ -186,7 +190,7 @@ def split(images: Images, count: int, seed: int) -> tuple[Images, Images]:
     )
 
 
-def changed(images: Tensor, recipe: ImageRecipe) -> Tensor:
+def augmented(images: Tensor, recipe: ImageRecipe) -> Tensor:
     """Change most of the images a little, each in a way of its own.
 
     **Shape.** `(batch, channels, size, size)` to the same, values from 0 to 1.
@@ -198,9 +202,9 @@ def changed(images: Tensor, recipe: ImageRecipe) -> Tensor:
         scale=recipe.scale,
         shear=recipe.shear,
     )
-    untouched = torch.rand(len(images), 1, 1, 1) < recipe.untouched
+    untouched = torch.rand(len(images), 1, 1, 1) < recipe.unaugmented
     images = torch.where(untouched, images, moved)
-    mirrored = torch.rand(len(images), 1, 1, 1) < recipe.mirror
+    mirrored = torch.rand(len(images), 1, 1, 1) < recipe.flip
     return torch.where(mirrored, images.flip(-1), images)
 
 

@@ -10,7 +10,7 @@ its settings, which are a dataclass whose fields say what they mean ([`option`][
 ## Example
 
 >>> from labml_style_nn.experiments.classification import ImageRecipe
->>> from labml_style_nn.experiments.image_sets import image_task
+>>> from labml_style_nn.experiments.image_datasets import image_task
 >>> from labml_style_nn.experiments.training import option
 >>> @dataclass(frozen=True)
 ... class Settings(ImageRecipe):

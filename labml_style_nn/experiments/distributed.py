@@ -9,7 +9,7 @@ $ torchrun --nproc-per-node 2 -m labml_style_nn.experiments.mixer_images
 ```
 
 The rule here: *the number of processes changes how long it takes, not what is learned.*
-Every process draws the whole batch, with the same chances ([`chance`][]), and keeps
+Every process draws the whole batch, with the same chances ([`seeding`][]), and keeps
 its share. The loss of a batch is a sum over its examples, and the shares may be of
 different size; so sums are added over all processes before anything is divided. Two
 processes give the losses of one, up to the rounding of a sum taken in another order (a

@@ -36,12 +36,12 @@ those of most networks on the same.
 ...     runs = recorded("family_digits", "digits")
 ...     runs = [run for run in runs if run["settings"]["model"] == model]
 ...     print(f"{model:10} {summary(runs)}")
-mixer      5 seeds: 98.89 ± 0.44 % right in the test, 17 CPU-seconds each
-resmlp     5 seeds: 97.72 ± 0.82 % right in the test, 16 CPU-seconds each
-gmlp       5 seeds: 99.11 ± 0.36 % right in the test, 15 CPU-seconds each
-fnet       5 seeds: 99.00 ± 0.75 % right in the test, 13 CPU-seconds each
-conv_mixer 5 seeds: 99.72 ± 0.39 % right in the test, 18 CPU-seconds each
-vit        5 seeds: 98.00 ± 0.41 % right in the test, 17 CPU-seconds each
+mixer      5 seeds: test accuracy 98.89 ± 0.44 %, 17 CPU-seconds each
+resmlp     5 seeds: test accuracy 97.72 ± 0.82 %, 16 CPU-seconds each
+gmlp       5 seeds: test accuracy 99.11 ± 0.36 %, 15 CPU-seconds each
+fnet       5 seeds: test accuracy 99.00 ± 0.75 %, 13 CPU-seconds each
+conv_mixer 5 seeds: test accuracy 99.72 ± 0.39 %, 18 CPU-seconds each
+vit        5 seeds: test accuracy 98.00 ± 0.41 %, 17 CPU-seconds each
 
 That the network which knows most about images from the start does best is no surprise:
 with so few images, there is little time to find it out. What did surprise: a transform
@@ -76,7 +76,7 @@ from torch import nn
 
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_sets import image_task
+from labml_style_nn.experiments.image_datasets import image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option

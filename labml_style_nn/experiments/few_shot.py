@@ -123,10 +123,10 @@ from tqdm import tqdm
 from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.data.images import Images, floats, take
 from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
-from labml_style_nn.experiments.chance import generator
 from labml_style_nn.experiments.classification import ImageTask
 from labml_style_nn.experiments.command import FAILURES, Experiment, Source, said
-from labml_style_nn.experiments.image_sets import IMAGE_SETS
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
+from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Trainer, check_seed
 from labml_style_nn.layers.checks import check_positive
 
@@ -233,8 +233,8 @@ class Settings:
         """Refuse what cannot be meant."""
         check_positive(shots=self.shots, draws=self.draws)
         check_seed(self.seed)
-        if self.data not in IMAGE_SETS:
-            known = ", ".join(IMAGE_SETS)
+        if self.data not in IMAGE_DATASETS:
+            known = ", ".join(IMAGE_DATASETS)
             raise ValueError(f"data must be one of {known}, got {self.data!r}")
         if self.epochs < 0:
             raise ValueError(f"epochs must be from 0 up, got {self.epochs}")
@@ -299,7 +299,7 @@ def probed(read: Read, train: Images, test: Images, settings: Settings) -> list[
 def run(settings: Settings, source: Source) -> records.Record:
     """Train, probe, and say under what circumstances."""
     start = time.process_time()
-    sets = IMAGE_SETS[settings.data].load(settings.seed, source)
+    sets = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     train, test = (halves(images) for images in sets)
     found = {"pixels": probed(pixels, train.new, test.new, settings)}
     for name, experiment in EXPERIMENTS.items():
@@ -345,7 +345,7 @@ def command_line() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--data", choices=list(IMAGE_SETS), default="digits", help="which images")
+    add("--data", choices=list(IMAGE_DATASETS), default="digits", help="which images")
     about = "a training run and twenty draws for each seed"
     add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help=about)
     about = "how often the old classes are seen; 0: as in the experiments"

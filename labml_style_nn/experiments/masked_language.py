@@ -49,7 +49,7 @@ of the test that were asked for, in Python's library:
 mixer: 70.4 % right, 1.107 nats (1.597 bits), 355,495 parameters, 406 CPU-seconds
 attention: 72.1 % right, 1.039 nats (1.499 bits), 355,591 parameters, 367 CPU-seconds
 
-The two [guessers][guessing] that only count, asked the same:
+The two [baselines][experiments.baselines] that only count, asked the same:
 
 >>> for name in ("frequency", "neighbours"):
 ...     share, nats = (results[0][f"{name}_{kind}"] for kind in ("accuracy", "nats"))
@@ -62,7 +62,7 @@ Mixer knows too. At first the Mixer was a little faster. This is how often each 
 right on the text that is held out, in per cent, epoch by epoch:
 
 >>> for found in results:
-...     shares = found["curve"]["held_out_accuracy"]
+...     shares = found["curve"]["validation_accuracy"]
 ...     print(found["settings"]["encoder"], *(f"{100 * share:.0f}" for share in shares))
 mixer 36 49 55 60 63 65 66 67 67 67
 attention 35 47 55 60 63 66 67 68 68 69
@@ -154,7 +154,9 @@ class Settings(TextRecipe):
     batch_size: int = option(32, "blocks to a step")
     warmup_epochs: int = option(1, "how long the rate rises")
     weight_decay: float = option(0.05, "how fast matrices decay")
-    clipping: float = option(1.0, "largest norm of all gradients together; 0: any")
+    gradient_clipping: float = option(
+        1.0, "largest norm of all gradients together; 0: any"
+    )
     encoder: str = option("mixer", "how characters meet", *ENCODERS)
     characters: int = option(1_000_000, "how much of the standard library")
     dim: int = option(96, "C: channels of a character")

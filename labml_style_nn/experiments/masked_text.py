@@ -30,8 +30,8 @@ chosen. The rest is learned from.
 What is hidden in the test is the same for every network and every seed, so that all
 answer the same questions.
 
-The two guessers of [`guessing`][], which only count, are asked the same. A network is
-worth as much as it knows beyond them.
+Two [baselines][experiments.baselines], which count characters, answer the same
+questions. What counts is what a network predicts beyond them.
 
 ## Example
 
@@ -44,9 +44,10 @@ worth as much as it knows beyond them.
 >>> VOCABULARY.decode(tokens[0, :43])
 ' ques▮▮o▮:▮to b▮, o▮ not to be, that is▮the'
 
-The two guessers on the test part. Repeated as it is, this text is no riddle:
+The two baselines on the test part. This text repeats itself, so the neighbours tell
+almost everything:
 
->>> for name, value in task.guesses().items():
+>>> for name, value in task.baselines().items():
 ...     print(f"{name}: {value:.2f}")
 frequency_accuracy: 0.24
 frequency_nats: 2.36
@@ -66,8 +67,8 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.characters import MASK, CharacterVocabulary, split_text
 from labml_style_nn.data.masking import NOT_CHOSEN, Masked, mask_tokens
-from labml_style_nn.experiments.chance import generator
-from labml_style_nn.experiments.guessing import Guesser
+from labml_style_nn.experiments.baselines import CharacterBaselines
+from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Recipe, Sums, option
 from labml_style_nn.layers.checks import check_positive
 
@@ -127,8 +128,8 @@ class MaskedTextTask:
             )
         self.learned = parts[0]
         # The questions that every network is asked.
-        self.watched = self.questions(parts[1], "watched", rounds=1)
-        self.tested = self.questions(parts[2], "tested", rounds=4)
+        self.validation_set = self.questions(parts[1], "watched", rounds=1)
+        self.test_set = self.questions(parts[2], "tested", rounds=4)
         # The last block is left for the cuts to move.
         self.blocks = len(self.learned) // recipe.num_tokens - 1
         self.steps_per_epoch = -(-self.blocks // recipe.batch_size)
@@ -167,18 +168,18 @@ class MaskedTextTask:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Ask what is hidden in the part that is watched."""
-        accuracy, nats = self.measure(model, self.watched)
-        return {"held_out_accuracy": accuracy, "held_out_nats": nats}
+        accuracy, nats = self.measure(model, self.validation_set)
+        return {"validation_accuracy": accuracy, "validation_nats": nats}
 
     def test(self, model: nn.Module) -> dict[str, Any]:
         """Ask what is hidden in the test, and let the two guessers answer too."""
-        accuracy, nats = self.measure(model, self.tested)
+        accuracy, nats = self.measure(model, self.test_set)
         return {
             "test_accuracy": round(accuracy, 6),
             "test_nats": round(nats, 5),
             "test_bits": round(nats / math.log(2), 5),
-            "test_questions": int((self.tested.targets != NOT_CHOSEN).sum()),
-            **self.guesses(),
+            "test_questions": int((self.test_set.targets != NOT_CHOSEN).sum()),
+            **self.baselines(),
             "text": self.about,
         }
 
@@ -194,11 +195,11 @@ class MaskedTextTask:
         loss, right, count = total.tolist()
         return right / count, loss / count
 
-    def guesses(self) -> dict[str, float]:
+    def baselines(self) -> dict[str, float]:
         """Let the two guessers learn from the same text, and ask them the same."""
         tokens = self.cut(self.learned)
         read, _ = hidden(tokens, generator("masked text", "counted"))
-        return Guesser(read, tokens, len(VOCABULARY)).answers(self.tested)
+        return CharacterBaselines(read, tokens, len(VOCABULARY)).evaluate(self.test_set)
 
 
 def hidden(tokens: Tensor, chance: torch.Generator) -> Masked:

@@ -33,7 +33,7 @@ deviation over splits:
 
 >>> results = recorded("mixer_images", "digits")
 >>> print(summary(results))
-5 seeds: 99.28 ± 0.58 % right in the test, 45 CPU-seconds each
+5 seeds: test accuracy 99.28 ± 0.58 %, 45 CPU-seconds each
 
 For comparison, [the notebook](../examples/train_on_digits.py) gives the same splits to
 two classical methods.
@@ -42,7 +42,7 @@ The numbers of the recipe were chosen by five-fold cross-validation among the 1,
 training images of seed 0. A candidate learned from four fifths of them and was judged
 by the last fifth, five times in turn. Since then, the training loop was changed in two
 points: biases and norms no longer decay ([`optimizer`][]), and the average of the
-weights begins short ([`averages`][]). The numbers stayed: judged again in the same way,
+weights begins short ([`ema`][]). The numbers stayed: judged again in the same way,
 the recipe named 8 of the 1,437 wrongly, and one with 120 epochs 10 of them.
 
 Two things to know when reading the result. The search went on after a first recipe had
@@ -57,8 +57,8 @@ written down before the first of these runs and not changed after it.
 
 >>> for data in ("fashion-mnist", "cifar10"):
 ...     print(f"{data}: {summary(recorded('mixer_images', data))}")
-fashion-mnist: 90.07 % right in the test, 688 CPU-seconds
-cifar10: 73.75 % right in the test, 773 CPU-seconds
+fashion-mnist: test accuracy 90.07 %, 688 CPU-seconds
+cifar10: test accuracy 73.75 %, 773 CPU-seconds
 
 The photographs were not quite the official ones, and the record says so:
 
@@ -95,7 +95,7 @@ import torch
 
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_sets import IMAGE_SETS, image_task
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -122,7 +122,7 @@ def build_model(settings: Settings) -> MLPMixer:
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    images = IMAGE_SETS[settings.data]
+    images = IMAGE_DATASETS[settings.data]
     torch.manual_seed(settings.seed)
     return MLPMixer(
         image_size=images.image_size,
@@ -150,14 +150,14 @@ CLOTHES = Settings(
     batch_size=128,
     warmup_epochs=1,
     weight_decay=0.1,
-    clipping=1.0,
-    averaging=0.998,
+    gradient_clipping=1.0,
+    ema_decay=0.998,
     label_smoothing=0.05,
     rotation=3.0,
     shift=1.0,
     scale=0.08,
     shear=0.03,
-    mirror=0.5,
+    flip=0.5,
     patch_size=4,
     hidden_dim=96,
     tokens_mlp_dim=64,
@@ -168,7 +168,7 @@ PICTURES = replace(
     CLOTHES,
     data="cifar10",
     epochs=8,
-    untouched=0.1,
+    unaugmented=0.1,
     rotation=5.0,
     shift=2.0,
     scale=0.1,
@@ -182,13 +182,13 @@ FULL = Settings(
     batch_size=256,
     learning_rate=2e-3,
     weight_decay=0.1,
-    clipping=1.0,
-    averaging=0.9998,
+    gradient_clipping=1.0,
+    ema_decay=0.9998,
     precision="bfloat16",
-    untouched=0.0,
+    unaugmented=0.0,
     shift=4.0,
     scale=0.2,
-    mirror=0.5,
+    flip=0.5,
     patch_size=4,
     num_layers=8,
     hidden_dim=128,

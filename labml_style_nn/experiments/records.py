@@ -102,10 +102,10 @@ def summary(results: Sequence[Record]) -> str:
     seconds = statistics.mean(result["cpu_seconds"] for result in results)
     mean = f"{statistics.mean(accuracies):.2f}"
     if len(results) == 1:
-        return f"{mean} % right in the test, {seconds:.0f} CPU-seconds"
+        return f"test accuracy {mean} %, {seconds:.0f} CPU-seconds"
     return (
-        f"{len(results)} seeds: {mean} ± {statistics.stdev(accuracies):.2f} % right in "
-        f"the test, {seconds:.0f} CPU-seconds each"
+        f"{len(results)} seeds: test accuracy {mean} ± "
+        f"{statistics.stdev(accuracies):.2f} %, {seconds:.0f} CPU-seconds each"
     )
 
 

@@ -12,7 +12,7 @@ $$\ell_t = \frac{1}{n} \sum_{i=1}^n \ell_{t,i}, \qquad
 \theta_t = \text{AdamW}\bigl(\theta_{t-1}, \nabla \ell_t, \eta_t\bigr)$$
 
 The last steps still wander, each pulled by its own batch. A running average of the
-weights takes that out, and it is the network to use in the end ([`averages`][]):
+weights takes that out, and it is the network to use in the end ([`ema`][]):
 
 $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 
@@ -29,7 +29,7 @@ $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 ## Step by step, and nothing else
 
 What a step does follows from the state before it and from its number. Every random draw
-is made from the seed of the run and the number of the step ([`chance`][]). So a run
+is made from the seed of the run and the number of the step ([`seeding`][]). So a run
 that stopped after any step, and goes on from what it saved, ends with the same bits as
 one that did not stop (tests do it).
 
@@ -59,7 +59,7 @@ numbers is larger:
 ...     def test(self, model):
 ...         return {}
 >>> _ = torch.manual_seed(0)
->>> recipe = Recipe(epochs=4, warmup_epochs=1, learning_rate=0.1, averaging=0.9)
+>>> recipe = Recipe(epochs=4, warmup_epochs=1, learning_rate=0.1, ema_decay=0.9)
 >>> trainer = Trainer(nn.Linear(2, 2), Larger(), recipe)
 >>> [round(trainer.train_epoch().accuracy, 2) for epoch in range(4)]
 [0.62, 0.91, 0.94, 0.96]
@@ -80,11 +80,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from labml_style_nn.experiments.averages import averaged
-from labml_style_nn.experiments.chance import seed_of
 from labml_style_nn.experiments.distributed import Processes
+from labml_style_nn.experiments.ema import ema_model
 from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.experiments.schedule import learning_rate
+from labml_style_nn.experiments.seeding import seed_of
 from labml_style_nn.layers.checks import check_positive, check_rate
 
 T = TypeVar("T")
@@ -159,8 +159,10 @@ class Recipe:
     learning_rate: float = option(3e-3, "the largest of the run")
     warmup_epochs: int = option(5, "how long the rate rises")
     weight_decay: float = option(0.2, "how fast matrices decay")
-    clipping: float = option(0.0, "largest norm of all gradients together; 0: any")
-    averaging: float = option(0.995, "how much of the averaged weights stays each step")
+    gradient_clipping: float = option(
+        0.0, "largest norm of all gradients together; 0: any"
+    )
+    ema_decay: float = option(0.995, "how much of the averaged weights stays each step")
     precision: str = option(
         "float32", "what products are computed in", "float32", "bfloat16", "float16"
     )
@@ -178,7 +180,7 @@ class Recipe:
         for name, value in asdict(self).items():
             if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
-        check_rate(averaging=self.averaging)
+        check_rate(ema_decay=self.ema_decay)
         check_choices(self)
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
@@ -255,7 +257,7 @@ class Trainer:
         self.optimizer = adamw(self.model, recipe.weight_decay)
         scaled = recipe.precision == "float16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.average = averaged(self.model, recipe.averaging)
+        self.average = ema_model(self.model, recipe.ema_decay)
         self.step = 0
         self.steps = recipe.epochs * task.steps_per_epoch
         # Loss, right answers and examples of the epoch so far.
@@ -331,7 +333,7 @@ class Trainer:
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
         # A gradient that is far too long is shortened, and keeps its direction.
-        longest = self.recipe.clipping or math.inf
+        longest = self.recipe.gradient_clipping or math.inf
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), longest)
         # In float16 some are too large for it now and then. Such a step is left out.
         if not self.scaler.is_enabled():

@@ -14,8 +14,11 @@ an image, its channels, the number of classes.
 
 >>> from pathlib import Path
 >>> task = image_task(ImageRecipe(data="digits", validation=200), Source())
->>> len(task.train.labels), len(task.watched.labels), len(task.tested.labels)
-(1237, 200, 360)
+>>> for images in (task.train_set, task.validation_set, task.test_set):
+...     print(len(images.labels))
+1237
+200
+360
 """
 
 from collections.abc import Callable
@@ -31,7 +34,7 @@ from labml_style_nn.experiments.command import Source
 Load = Callable[[int, Source], tuple[Images, Images]]
 
 
-class ImageSet(NamedTuple):
+class ImageDataset(NamedTuple):
     """## What a network needs to know
 
     `load` takes the seed of the run and the [`Source`][command.Source], and gives the
@@ -50,11 +53,11 @@ def official(load: Callable[..., tuple[Images, Images]]) -> Load:
 
 
 # Only the digits have no test set of their own: their split is drawn by the seed.
-IMAGE_SETS = {
-    "digits": ImageSet(8, 1, 10, lambda seed, source: split_digits(seed)),
-    "fashion-mnist": ImageSet(28, 1, 10, official(load_fashion_mnist)),
-    "cifar10": ImageSet(32, 3, 10, official(load_cifar10)),
-    "cifar100": ImageSet(32, 3, 100, official(load_cifar100)),
+IMAGE_DATASETS = {
+    "digits": ImageDataset(8, 1, 10, lambda seed, source: split_digits(seed)),
+    "fashion-mnist": ImageDataset(28, 1, 10, official(load_fashion_mnist)),
+    "cifar10": ImageDataset(32, 3, 10, official(load_cifar10)),
+    "cifar100": ImageDataset(32, 3, 100, official(load_cifar100)),
 }
 
 
@@ -63,5 +66,5 @@ def image_task(settings: ImageRecipe, source: Source) -> ImageTask:
 
     **Raises.** [`DataError`][] if the images are not to be had.
     """
-    train, test = IMAGE_SETS[settings.data].load(settings.seed, source)
+    train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     return ImageTask(train, test, settings)
