@@ -15,9 +15,6 @@ Two tasks say what is learned:
 
 - [`classification`][]: image classification, from the image to the cross-entropy.
 - [`masked_text`][]: masked language modelling, from the text to the cross-entropy.
-- [`image_datasets`][]: the image data sets, and what a network needs to know of them.
-- [`baselines`][experiments.baselines]: what counting characters can predict, without a
-  network.
 
 One training loop serves all of them:
 
@@ -25,11 +22,10 @@ One training loop serves all of them:
 - [`optimizer`][]: AdamW, and which parameters have weight decay.
 - [`schedule`][experiments.schedule]: the learning-rate schedule.
 - [`ema`][]: the exponential moving average of the weights.
-- [`seeding`][]: random numbers that make a run reproducible.
-- [`distributed`][]: data-parallel training in several processes.
 
-Around the loop stand modules that you need only if you carry the code on: `runs` and
-`checkpoint` (a run that can be stopped and resumed), `command` (the command line),
-`records` and `recorded` (results with all that it takes to repeat them), `tensorboard`,
-`curves` and `figures`.
+The other modules of this package are the machinery around that loop: data sets and
+baselines (`image_datasets`, `baselines`), seeds and processes (`seeding`,
+`distributed`), a run that can be stopped and resumed (`runs`, `checkpoint`,
+`tensorboard`), and the command line with its results (`command`, `records`, `recorded`,
+`curves`, `figures`). They are annotated in the same way, in the source.
 """

@@ -1,8 +1,8 @@
 r"""# Records
 
-A result without its circumstances is a rumour. So a run leaves a *record*: one line of
-JSON with the result, all settings, and what it was made with. A file of such lines can
-be read by people, compared by tools, and added to by later runs.
+A result can be repeated if its circumstances are known. So a run leaves a *record*: one
+line of JSON with the result, all settings, and what it was made with. A file of such
+lines can be read by people, compared by tools, and added to by later runs.
 
 ## Example
 

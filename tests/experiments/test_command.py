@@ -206,7 +206,9 @@ def test_help_tells_the_defaults_of_the_data_set(
     assert left.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
     epochs = MIXER.presets[data].epochs
-    assert f"--epochs EPOCHS how often each example is seen (default: {epochs})" in said
+    assert (
+        f"--epochs EPOCHS passes through the training set (default: {epochs})" in said
+    )
 
 
 def test_unknown_choice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
