@@ -1,10 +1,10 @@
 # %% [markdown]
 # # The family
 #
-# All networks on this page cut an image into patches, make a table of tokens, and then
-# alternate two kinds of mixing many times: between the tokens, and between the channels
-# of each token. They differ in *how they mix tokens*, in their normalisation, and in
-# their residual connections.
+# All architectures on this page cut an image into patches, make a table of tokens, and
+# then alternate two kinds of mixing many times: between the tokens, and between the
+# channels of each token. They differ in *how they mix tokens*, in their normalisation,
+# and in their residual connections.
 #
 # This page puts them side by side: first in a table, then from one to the next in code.
 
@@ -16,7 +16,8 @@
 # for text: here its blocks are applied to patches, in the widths of the others.
 #
 # A block has $S$ tokens of $C$ channels, the hidden widths $D_S$ and $D_C$, and
-# $E = D_C / 2$; $k$ is the kernel size. MACs are multiply–accumulate operations.
+# $E = D_C / 2$; $k$ is the kernel size. MACs are multiply–accumulate operations; FLOPs
+# are usually counted as twice as many.
 
 # %% tags=["hide-input"]
 import re
@@ -300,7 +301,7 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 #
 # The token-mixing MLP sees all patches and has weights of its own for each. In a
 # ConvMixer its place is taken by a depthwise convolution, and that of the
-# channel-mixing MLP by a pointwise one.
+# channel-mixing MLP by a pointwise one: together a *depthwise separable convolution*.
 #
 # ```difference
 # MixerBlock

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Results
 #
-# The results of the experiments: test accuracy, cross-entropy, few-shot accuracy and
-# cost. The numbers and curves are read from records when the site is built: lines of
-# JSON, each written by a run of the command that is named with it. Results of others
-# stand apart, with their source.
+# The results of the experiments on small benchmarks: test accuracy, cross-entropy,
+# few-shot accuracy and cost. The numbers and curves are read from records when the site
+# is built: lines of JSON, each written by a run of the command that is named with it.
+# Results of others stand apart, with their source.
 #
 # The runs are small enough for a processor without a GPU: minutes, not days. They say
 # how these networks compare at that size, and not how they compare at the size of the

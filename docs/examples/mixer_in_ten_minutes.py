@@ -252,13 +252,13 @@ figures.show(
 )
 
 # %% [markdown]
-# ## The order of things
+# ## Permutations of channels and of tokens
 #
-# All columns share one MLP, so token mixing does not care in which order they come:
-# exchange the channels before or after it, the result is the same. The order of the
-# *tokens* is another matter. Each has its own column in $W_1$, and so its own place.
-# This is why a Mixer needs no position embedding, and also why it can read images of
-# one size only.
+# All columns share one MLP, so token mixing is *equivariant* to a permutation of the
+# channels: permute them before or after it, the result is the same. A permutation of
+# the *tokens* changes the result, since each token has its own column in $W_1$. This is
+# why a Mixer needs no position embedding, and also why its weights fit images of one
+# size.
 
 # %%
 channel_order, token_order = torch.randperm(C), torch.randperm(S)

@@ -30,12 +30,12 @@ mirror image shows the same class.
 
 ## Training, validation and test set
 
-The network learns from the *training set*. Hyperparameters are chosen on the
-*validation set*, which is held out of the training set (`validation`), and the *test
-set* is used once, when all is chosen. After each epoch the network is evaluated on the
-validation set. If nothing is held out, it is evaluated on the test set instead; then
-the curve is for looking at, and no choice may depend on it: the result is that of the
-last epoch.
+A data set is used in three parts. The network learns from the *training set*.
+Hyperparameters are chosen on the *validation set*, which is held out of the training
+set (`validation`), and the *test set* is used once, when all is chosen. After each
+epoch the network is evaluated on the validation set. If nothing is held out, it is
+evaluated on the test set instead; then the curve is for looking at, and no choice may
+depend on it: the result is that of the last epoch.
 
 ## Example
 
