@@ -24,7 +24,7 @@ torch.set_num_threads(1)  # the matrices are small: more threads would only wait
 # ## Equal size
 #
 # The size to meet is that of the Mixer of [`mixer_images`][]. The width of the
-# channel-mixing MLP makes up for what token mixing costs: FNet, which learns nothing
+# channel-mixing MLP makes up for what token mixing costs: FNet, which has no parameters
 # there, has the widest but for gMLP, whose MLP comes in two halves.
 
 # %%
