@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HALF := $(VENV)/.installing
-SOURCES := $(shell find docs labml_style_nn -type f -not -path '*/__pycache__/*')
+SOURCES := $(shell find docs labml_style_nn -type f -not -path '*/__pycache__/*') $(wildcard tools/*.py)
 export NO_MKDOCS_2_WARNING := 1
 
 # An environment whose Python is gone is made anew.

@@ -1,24 +1,23 @@
 # %% [markdown]
 # # The family
 #
-# Cut an image into patches, make a table of tokens, and then, many times over, let the
-# tokens of a place exchange what they know with other places, and the channels of a
-# token with one another. All networks on this page do that. What sets them apart is
-# *how they mix tokens*, and a few habits: where they normalise, and what they add to
-# what.
+# All architectures on this page cut an image into patches, make a table of tokens, and
+# then alternate two kinds of mixing many times: between the tokens, and between the
+# channels of each token. They differ in *how they mix tokens*, in their normalisation,
+# and in their residual connections.
 #
-# This page puts them side by side: first in a table, then from one to the next in the
-# code itself.
+# This page puts them side by side: first in a table, then from one to the next in code.
 
 # %% [markdown]
 # ## In one table
 #
-# Each network in the size of about 20 million parameters that its paper, or timm, gives
-# it; images have $224 \times 224$ pixels and 1000 classes. FNet is a network for text:
-# here its blocks read patches, in the widths of the others.
+# Each network has the size of about 20 million parameters that its paper, or timm,
+# gives it, for images of $224 \times 224$ pixels and 1000 classes. FNet is a network
+# for text: here its blocks are applied to patches, in the widths of the others.
 #
 # A block has $S$ tokens of $C$ channels, the hidden widths $D_S$ and $D_C$, and
-# $E = D_C / 2$; $k$ is the side of a kernel. Its work is in multiply–adds.
+# $E = D_C / 2$; $k$ is the kernel size. MACs are multiply–accumulate operations; FLOPs
+# are usually counted as twice as many.
 
 # %% tags=["hide-input"]
 import re
@@ -132,10 +131,10 @@ FAMILY = {
 }
 
 # %% [markdown]
-# Parameters and multiply–adds of the whole network are counted now, by PyTorch, and so
-# is the work of one block, which must be what its formula says. The speed was measured
+# Parameters and MACs of the whole network are counted when this page is built, and so
+# are the MACs of one block, which must equal its formula. The throughput was measured
 # beforehand, with the networks in turn, and is on record: images per second of
-# processor time, as a ratio to the Mixer's. Two is twice as fast.
+# processor time, relative to the Mixer. Two is twice as fast.
 
 # %% tags=["hide-input"]
 with torch.device("meta"):
@@ -162,15 +161,15 @@ rearranged = {row["member"]: row for row in throughput if row["channels_last"]}
 
 HEADS = (
     "Network",
-    "Tokens are mixed by",
-    "Channels are mixed by",
-    "Norm",
-    "Sums",
-    "Work of a block",
+    "Token mixing",
+    "Channel mixing",
+    "Normalisation",
+    "Residual connections",
+    "MACs per block",
     "Parameters",
-    "Work in all",
-    "Speed, forward",
-    "Speed, training",
+    "MACs",
+    "Throughput, forward",
+    "Throughput, training",
 )
 
 
@@ -208,9 +207,9 @@ display(
 )
 
 # %% [markdown]
-# Work and speed need not agree. A depthwise convolution moves much memory for little
-# work, and a Fourier transform is not in the count at all. The networks that keep
-# pictures may also lie in memory with the channels last:
+# MACs and throughput need not agree. A depthwise convolution moves much memory for few
+# MACs, and the Fourier transform is not counted at all. The convolutional networks can
+# also be stored with the channels last in memory:
 
 # %%
 for name, row in rearranged.items():
@@ -226,16 +225,17 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 # %% [markdown]
 # ## From block to block
 #
-# What follows is generated from the modules when this site is built: the code of two
-# blocks side by side, without prose, with marks at what goes and what comes. The names
-# at the top lead to the pages where it is explained.
+# The comparisons below are generated from the modules when this site is built: the code
+# of two blocks side by side, with marks at the lines that are removed and added. The
+# names at the top lead to the pages that explain them.
 #
 # ### Mixer to ResMLP: one matrix in place of an MLP
 #
-# [ResMLP][resmlp] asks how little is enough. One linear map down the columns replaces
-# the token-mixing MLP, so no width $D_S$ is left to choose. And no statistics: in the
-# place of each LayerNorm stands an [affine map][affine], and what keeps a deep network
-# stable is a [scale][layer_scale] at the end of each branch that begins near zero.
+# [ResMLP][resmlp] asks how much can be removed. One linear map down the columns
+# replaces the token-mixing MLP, so there is no width $D_S$. And there are no
+# statistics: an [affine layer][affine] replaces each LayerNorm, and a [learned
+# scale][layer_scale] at the end of each residual branch, which begins near zero, keeps
+# a deep network stable.
 #
 # ```difference
 # MixerBlock
@@ -245,8 +245,8 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 # ### ResMLP to gMLP: mixing becomes a gate
 #
 # [gMLP][gmlp] moves the linear map over tokens into the MLP over channels. Half of the
-# hidden layer is mixed across places and *multiplies* the other half, see
-# [`spatial_gating`][]. The two sums become one.
+# hidden channels are mixed over the tokens and *multiply* the other half, see
+# [`spatial_gating`][]. One residual connection replaces the two.
 #
 # ```difference
 # ResMLPBlock
@@ -255,9 +255,9 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 #
 # ### gMLP to FNet: mixing without weights
 #
-# [FNet][fnet] does not learn to mix at all: a [Fourier transform][fourier_mixing] lets
-# every number meet every other, always in the same way. Two sums again, and the norm
-# comes after each of them, as in the first Transformers.
+# [FNet][fnet] mixes without parameters: a [Fourier transform][fourier_mixing] combines
+# every number with every other, by fixed weights. There are two residual connections
+# again, and the norm comes after each (*post-norm*), as in the original Transformer.
 #
 # ```difference
 # GMLPBlock
@@ -266,10 +266,11 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 #
 # ### FNet to ConvMixer: mixing nearby
 #
-# [ConvMixer][conv_mixer] mixes with a small [kernel for each
-# channel][depthwise_convolution], over neighbours only, many blocks deep. Channels are
-# mixed by a single linear map, and only the first half has a sum around it. The norm is
-# [BatchNorm][batch_norm], behind the activation.
+# [ConvMixer][conv_mixer] mixes neighbouring tokens with a [depthwise
+# convolution][depthwise_convolution], which has a small kernel for each channel. Many
+# blocks make the receptive field large. Channels are mixed by a single linear map, and
+# the residual connection is around the depthwise convolution alone. The norm is
+# [BatchNorm][batch_norm], after the activation.
 #
 # ```difference
 # FNetBlock
@@ -278,21 +279,33 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 #
 # ### ConvMixer to ViT: mixing by content
 #
-# In all blocks so far the weights of the mixing are fixed once the network is trained.
-# In a [Vision Transformer][vit] they are computed anew for each image: a token asks,
-# and the others answer, see [`attention`][]. All else is what the Mixer has; the last
-# table shows how little it is.
+# In the blocks so far, the weights that mix tokens are fixed after training (gMLP's
+# gate multiplies by values, but its matrix is fixed too). In a [Vision
+# Transformer][vit] they are computed anew for each image from its queries and keys, see
+# [`attention`][]. The rest of the block is that of the Mixer, as the last comparison
+# shows.
 #
 # ```difference
 # ConvMixerBlock
 # ViTBlock
 # ```
 #
-# ### Mixer to ViT: the shortest step
+# ### Mixer to ViT: attention in place of the token-mixing MLP
 #
 # ```difference
 # MixerBlock
 # ViTBlock
+# ```
+#
+# ### Mixer to ConvMixer: convolutions in place of both MLPs
+#
+# The token-mixing MLP sees all patches and has weights of its own for each. In a
+# ConvMixer its place is taken by a depthwise convolution, and that of the
+# channel-mixing MLP by a pointwise one: together a *depthwise separable convolution*.
+#
+# ```difference
+# MixerBlock
+# ConvMixerBlock
 # ```
 #
 # ## Which one is best?

@@ -1,4 +1,4 @@
-r"""# Console: what a command says
+r"""# Console output
 
 Messages here have letters that not every console has: `“`, `×`, whatever stands in a
 source. On a Windows machine, output that goes into a file is in the encoding of the

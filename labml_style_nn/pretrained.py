@@ -1,9 +1,9 @@
 r"""# Published weights
 
-The authors trained Mixers on data that few others have, and published the weights. Most
-people meet these through timm, which keeps them under its own names. This page copies
-such a state dict into the annotated code, so that one can read a network line by line
-and run it as it was trained.
+The authors pre-trained Mixers on large data sets, some of which are not public, and
+published the weights. Most people load these through timm, which has its own names for
+them. This module copies such a state dict into the annotated code, so that you can read
+a network line by line and run it as it was trained.
 
 ```python
 import timm
@@ -33,7 +33,7 @@ Their own files have other names, and [`load_weights`][] reads these as well:
 | `"locuslab"` | `convmixer` | ConvMixer |
 
 Flax multiplies from the other side, so its matrices are transposed, and it keeps the
-heads of attention apart. Its files hold arrays of NumPy, under names with a slash:
+attention heads apart. Its files hold arrays of NumPy, under names with a slash:
 
 ```python
 import numpy as np
@@ -61,15 +61,15 @@ a PoolFormer before the norm, and the authors of the Mixer approximate GELU. Whe
 model was not built so, that is said as well, and nothing is loaded. What no name tells
 is the nonlinearity: ConvMixer-768/32 has ReLU, so build it by its name.
 
-## Checkpoints as one finds them
+## Checkpoints of other trainings
 
 A checkpoint of a training may have the state dict under a key, such as `state_dict` or
 `model`; if there is one, it is found. What a wrapper has put before all names or
 between their parts (`module`, `_orig_mod`) is left out. The model may be compiled,
 wrapped or of a class of its own that is derived from ours.
 
-A head for another number of classes is a wrong shape. To train a new one on top of the
-weights that were published, say `keep_head=True`.
+A head for another number of classes has another shape. To fine-tune the published
+weights with a new head, pass `keep_head=True`.
 
 ## Notation
 
@@ -106,7 +106,7 @@ True
 >>> bool(other.head.linear.weight.any())
 False
 
-A layer may have other shapes elsewhere: in Flax the heads of attention have an axis of
+A layer may have other shapes elsewhere: in Flax the attention heads have an axis of
 their own, and to timm the MLP of a map is two convolutions.
 
 >>> from labml_style_nn.models.poolformer import PoolFormer

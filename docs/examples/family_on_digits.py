@@ -1,10 +1,10 @@
 # %% [markdown]
-# # The family on digits
+# # Learning curves: the family on digits
 #
-# Six networks that differ in how they mix tokens, and in as little else as possible:
-# the same splits of the handwritten digits, the same recipe, four blocks, sixteen
-# tokens, equally many parameters. The training took place beforehand and is on record
-# ([`family_digits`][]); here we look at it, and train one of them for a moment.
+# Six networks that differ in how they mix tokens, under equal conditions: the same
+# splits of the handwritten digits, the same hyperparameters, four blocks, sixteen
+# tokens, equally many parameters. They were trained beforehand, and the results are on
+# record ([`family_digits`][]); here we look at them, and train one for five epochs.
 
 # %%
 import statistics
@@ -24,7 +24,7 @@ torch.set_num_threads(1)  # the matrices are small: more threads would only wait
 # ## Equal size
 #
 # The size to meet is that of the Mixer of [`mixer_images`][]. The width of the
-# channel-mixing MLP makes up for what token mixing costs: FNet, which learns nothing
+# channel-mixing MLP makes up for what token mixing costs: FNet, which has no parameters
 # there, has the widest but for gMLP, whose MLP comes in two halves.
 
 # %%
@@ -34,10 +34,10 @@ for model in FAMILY:
     print(f"{model:10} {parameters:,} parameters")
 
 # %% [markdown]
-# ## One of them, for a moment
+# ## Train one for five epochs
 #
-# Five epochs, with the [task][ImageTask] and the [`Trainer`][] that all of them have.
-# The shares are of changed images, while the network learns.
+# With the [task][ImageTask] and the [`Trainer`][] of all experiments. The accuracy is
+# that on augmented training images.
 
 # %%
 settings = Settings(model="fnet", epochs=5, warmup_epochs=1)
@@ -45,12 +45,12 @@ train, test = split_digits(settings.seed)
 trainer = Trainer(build_model(settings), ImageTask(train, test, settings), settings)
 for epoch in range(1, settings.epochs + 1):
     report = trainer.train_epoch()
-    print(f"epoch {epoch}: loss {report.loss:.2f}, {report.accuracy:.0%} right")
+    print(f"epoch {epoch}: loss {report.loss:.2f}, accuracy {report.accuracy:.0%}")
 
 # %% [markdown]
-# ## All of them, to the end
+# ## Test accuracy of all six
 #
-# Five splits each, 40 epochs. The standard deviation is over the splits.
+# Five splits each, 40 epochs. Mean and standard deviation over the splits.
 
 # %%
 runs = {model: [] for model in FAMILY}
@@ -61,21 +61,21 @@ for model, results in runs.items():
     shares = [100 * result["test_accuracy"] for result in results]
     seconds = statistics.mean(result["cpu_seconds"] for result in results)
     print(
-        f"{model:10} {statistics.mean(shares):.2f} ± {statistics.stdev(shares):.2f} % "
-        f"right in the test, {seconds:3.0f} CPU-seconds"
+        f"{model:10} test accuracy {statistics.mean(shares):.2f} ± "
+        f"{statistics.stdev(shares):.2f} %, {seconds:3.0f} CPU-seconds"
     )
 
 # %% [markdown]
-# And this is how they got there: the share of wrong answers on the test images, on a
-# scale where each line down is a tenth. Every split is a line; those of the Mixer stand
-# behind the others in grey. No decision was made by these curves.
+# The learning curves: the test error after each epoch, on a logarithmic scale. Each
+# split is a line; those of the Mixer are repeated in grey behind the others. No choice
+# was made by these curves.
 
 # %% tags=["hide-input"]
 figure, grid = figures.draw(6.4, 4.6, rows=2, columns=3)
 
 
 def draw(axes, model, colour):
-    """Draw a line for each split; no mistake at all counts as half a one."""
+    """Draw a line for each split; no error at all is drawn as half an error."""
     for result in runs[model]:
         shares = result["curve"]["test_accuracy"]
         wrong = [max(1 - share, 0.5 / 360) for share in shares]
@@ -90,7 +90,7 @@ for axes, model in zip(grid.flat, FAMILY, strict=True):
 for axes in grid[1]:
     axes.set_xlabel("epoch")
 for axes in grid[:, 0]:
-    axes.set_ylabel("wrong answers")
+    axes.set_ylabel("test error")
 
 means = {
     model: statistics.mean(result["test_accuracy"] for result in results)
@@ -98,8 +98,8 @@ means = {
 }
 figures.show(
     figure,
-    "Six panels of falling curves, one panel for each network, five lines in each. At "
-    "the end they are right in "
+    "Six panels of falling test errors, one for each network, five lines in each. "
+    "The mean test accuracy at the end is "
     + ", ".join(f"{share:.1%} ({model})" for model, share in means.items())
     + ".",
 )
@@ -107,7 +107,8 @@ figures.show(
 # %% [markdown]
 # ## How to read it
 #
-# The recipe was chosen for the Mixer. The set is small and easy, and between five
-# splits the results differ about as much as between networks. So this says that all six
-# ways to mix tokens work, and little about which is best: that depends on the images,
-# their number and the time ([the page of the experiment][family_digits]).
+# The hyperparameters were chosen for the Mixer. The data set is small and easy, and the
+# results differ between splits about as much as between networks. So this shows that
+# all six ways to mix tokens work, and little about which is best: that depends on the
+# images, their number and the training time ([the page of the
+# experiment][family_digits]).

@@ -2,12 +2,11 @@
 # # The Mixer in ten minutes
 #
 # An MLP-Mixer turns an image into a table of numbers, and then works on the table: down
-# its columns, along its rows, and again. That is all there is to it. Here we make the
-# table from a real image, put one block together from matrix products, and end with
-# the whole network.
+# its columns, along its rows, and again. Here we make the table from a real image, put
+# one block together from matrix products, and end with the whole network.
 #
-# Every claim is checked by the code beside it. If one of them failed, this page could
-# not have been built.
+# The code checks the claims by assertions: if one of them failed, this page would not
+# have been built.
 
 # %%
 import torch
@@ -62,9 +61,9 @@ figures.show(
 )
 
 # %% [markdown]
-# A photograph is no different, only larger. The paper's Mixer-S/32 reads images of
-# $224 \times 224$ pixels in patches of $32 \times 32$. That makes $7 \cdot 7 = 49$
-# patches, each with $32 \cdot 32$ pixels in three colours.
+# A photograph is larger, but treated in the same way. The paper's Mixer-S/32 reads
+# images of $224 \times 224$ pixels in patches of $32 \times 32$. That makes
+# $7 \cdot 7 = 49$ patches, each with $32 \cdot 32$ pixels in three colours.
 
 # %%
 photo = torch.tensor(load_sample_image("flower.jpg"))[100:324, 180:404]
@@ -74,7 +73,7 @@ print("photo", tuple(photo.shape), "→ table", (rows.shape[0], rows[0].numel())
 # %% [markdown]
 # Below, the photograph, and the table made of it. Each patch is unrolled into a row.
 # (The picture averages over 16 neighbouring pixels, or the rows would be 1,024 pixels
-# long.) The table is all that the network gets. Nobody tells it that row 7 was below
+# long.) The table is the input of the network, which is not told that row 7 was below
 # row 0.
 
 
@@ -153,8 +152,8 @@ print("X", tuple(X.shape), "· W3ᵀ", tuple(W3.T.shape), "→", tuple((X @ W3.T
 # %% [markdown]
 # ## One number changes: where does it show?
 #
-# Here is what the two have to do with each other. We change a single number of the
-# table, at token 5 and channel 2, and look where the output changes.
+# How do the two mixings work together? We change a single number of the table, at token
+# 5 and channel 2, and look where the output changes.
 
 # %%
 block = MixerBlock(num_patches=S, hidden_dim=C, tokens_mlp_dim=12, channels_mlp_dim=32)
@@ -253,13 +252,13 @@ figures.show(
 )
 
 # %% [markdown]
-# ## The order of things
+# ## Permutations of channels and of tokens
 #
-# All columns share one MLP, so token mixing does not care in which order they come:
-# exchange the channels before or after it, the result is the same. The order of the
-# *tokens* is another matter. Each has its own column in $W_1$, and so its own place.
-# This is why a Mixer needs no position embedding, and also why it can read images of
-# one size only.
+# All columns share one MLP, so token mixing is *equivariant* to a permutation of the
+# channels: permute them before or after it, the result is the same. A permutation of
+# the *tokens* changes the result, since each token has its own column in $W_1$. This is
+# why a Mixer needs no position embedding, and also why its weights fit images of one
+# size.
 
 # %%
 channel_order, token_order = torch.randperm(C), torch.randperm(S)

@@ -1,13 +1,12 @@
 # %% [markdown]
 # # Train a Mixer on digits
 #
-# A network of a few small matrices learns to read handwriting, in under a minute on one
-# processor core. We watch it learn, test it on images that it has never seen, compare
-# it with two classical methods, look at what it gets wrong, and at the weights with
-# which it mixes tokens.
+# A small Mixer learns to classify handwritten digits, in under a minute on one
+# processor core. We plot its learning curves, test it on images that it was not trained
+# on, compare it with two classical methods, and look at its errors and at the weights
+# with which it mixes tokens.
 #
-# It is the same training as [`mixer_images`][], which is also a command. Here the loop
-# is in the open.
+# It is the same training as that of the command [`mixer_images`][], step by step.
 
 # %%
 import math
@@ -23,7 +22,7 @@ from tqdm import tqdm
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import take
 from labml_style_nn.experiments import figures
-from labml_style_nn.experiments.classification import ImageTask, changed, predict
+from labml_style_nn.experiments.classification import ImageTask, augmented, predict
 from labml_style_nn.experiments.mixer_images import Settings, build_model
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.records import summary
@@ -34,14 +33,14 @@ torch.set_num_threads(1)  # the matrices are small: more threads would only wait
 # %% [markdown]
 # ## The images
 #
-# 1,437 digits to learn from and 360 for the test, drawn at random, with the same share
-# of each digit in both ([`digits`][]). Until the training is over, nobody looks at the
-# test.
+# 1,437 training images and 360 test images, drawn at random, with the same share of
+# each digit in both (`data/digits.py`). The test set is not used until the training is
+# over.
 
 # %%
 settings = Settings(seed=1)
 train, test = split_digits(settings.seed)
-print(len(train.labels), "to learn from,", len(test.labels), "for the test")
+print(len(train.labels), "training images,", len(test.labels), "test images")
 
 # %% [markdown]
 # Here are some of them. They have $8 \times 8$ pixels, so a few need a second look from
@@ -63,16 +62,17 @@ names = " ".join(map(str, some.labels.tolist()))
 show_digits(some, f"36 handwritten digits in three rows: {names}.")
 
 # %% [markdown]
-# ## What changes and what stays
+# ## Data augmentation
 #
-# So few images could be learned by heart. That is why most are turned, moved, scaled
-# and slanted a little, differently in every epoch ([`random_affine`][]). Here is one
-# digit, as twelve epochs might show it.
+# With so few images the network would *overfit*: it would learn the training images by
+# heart. Against that, most images are rotated, moved, scaled and sheared a little,
+# differently in each epoch ([`random_affine`][]). Here is one digit, as twelve epochs
+# might show it.
 
 # %%
 _ = torch.manual_seed(0)
 twelve = take(train, torch.full((12,), 3))
-twelve = twelve._replace(images=changed(twelve.images, settings))
+twelve = twelve._replace(images=augmented(twelve.images, settings))
 show_digits(
     twelve,
     f"The same handwritten {twelve.labels[0]}, twelve times, in slightly different "
@@ -82,8 +82,9 @@ show_digits(
 # %% [markdown]
 # ## The network
 #
-# An [`MLPMixer`][], like the paper's in all but size. Its last layer starts at zero, so
-# at first it finds every digit equally likely, and its loss is $\ln 10$.
+# An [`MLPMixer`][], like the paper's in all but size. Its last layer is initialised
+# with zeros, so at first all digits are equally likely, and its cross-entropy is
+# $\ln 10$.
 
 # %%
 model = build_model(settings)
@@ -98,9 +99,9 @@ print(f"{len(model.blocks)} blocks, {parameters:,} parameters, loss {first_loss:
 # %% [markdown]
 # ## Training
 #
-# The [task][ImageTask] gives the images of each step and says how far off the network
-# is on them. In an epoch, the [`Trainer`][] shows the network each image once and takes
-# a step after each batch. That, repeated, is all.
+# The [task][ImageTask] gives the batch of each step and computes the loss on it. In an
+# epoch, the [`Trainer`][] goes through all training images once and takes a step after
+# each batch.
 
 # %%
 trainer = Trainer(model, ImageTask(train, test, settings), settings)
@@ -109,35 +110,34 @@ for _ in tqdm(range(settings.epochs), unit="epoch", mininterval=5):
     report = trainer.train_epoch()
     history.append(report)
 
-print(f"loss {report.loss:.3f}, {report.accuracy:.1%} right, on changed images")
+print(f"loss {report.loss:.3f}, accuracy {report.accuracy:.1%}, on augmented images")
 
 # %% [markdown]
-# The curves tell how it went. Both are taken while the network learns, on images that
-# were just changed. The loss cannot reach zero: its labels are smoothed
-# ([`classification`][]).
+# The learning curves. Both are measured during training, on augmented images. The loss
+# cannot reach zero because of label smoothing ([`classification`][]).
 
 # %% tags=["hide-input"]
 figure, (above, below) = figures.draw(5.2, 4.0, rows=2)
 epochs = range(1, len(history) + 1)
 above.plot(epochs, [report.loss for report in history], color=figures.TOKENS)
-above.set(ylabel="loss (nats)", ylim=(0, 2.4))
+above.set(ylabel="training loss (nats)", ylim=(0, 2.4))
 rates = [100 * report.accuracy for report in history]
 below.plot(epochs, rates, color=figures.CHANNELS)
-below.set(ylabel="right answers (%)", xlabel="epoch", ylim=(0, 102))
+below.set(ylabel="training accuracy (%)", xlabel="epoch", ylim=(0, 102))
 figures.show(
     figure,
     f"Two curves over {len(history)} epochs. The loss falls from {history[0].loss:.1f} "
-    f"to {report.loss:.2f}; the share of right answers rises from "
+    f"to {report.loss:.2f}; the training accuracy rises from "
     f"{history[0].accuracy:.0%} to {report.accuracy:.1%}.",
 )
 
 # %% [markdown]
-# ## The test
+# ## Test accuracy
 #
-# Now the 360 other images, once, to the network with the averaged weights. For
-# comparison, two methods from scikit-learn learn from the same images and take the same
-# test: a support vector machine and the five nearest neighbours, both with the default
-# settings.
+# Now the network with the averaged weights is tested once on the 360 test images. For
+# comparison, two methods from scikit-learn are fitted to the same training images and
+# tested on the same test images: a support vector machine and the five nearest
+# neighbours, both with the default settings.
 
 # %%
 network = trainer.average.module
@@ -172,10 +172,10 @@ for classifier in (SVC(), KNeighborsClassifier()):
     print(f"{type(classifier).__name__}: {shares.mean():.2f} ± {shares.std():.2f} %")
 
 # %% [markdown]
-# ## Which digits it confuses
+# ## Confusion matrix
 #
-# In the *confusion matrix* there is a row for each true digit and a column for each
-# answer. Right answers are on the diagonal.
+# The *confusion matrix* has a row for each true digit and a column for each prediction.
+# Correct predictions are on the diagonal.
 
 # %% tags=["hide-input"]
 matrix = confusion_matrix(test.labels, named)
@@ -186,22 +186,24 @@ figures.picture(axes, figures.tint(matrix / matrix.max() * 0.45, figures.CHANNEL
 figures.table(axes, figures.tint((wrong > 0) * 0.6, figures.TOKENS))
 for true, answer in zip(*matrix.nonzero(), strict=True):
     axes.text(answer, true, matrix[true, answer], ha="center", va="center", size=9)
-axes.set(xticks=range(10), yticks=range(10), xlabel="answer", ylabel="truth")
+axes.set(
+    xticks=range(10), yticks=range(10), xlabel="predicted class", ylabel="true class"
+)
 axes.tick_params(length=0)
 
 taken = [f"{t} taken for {a}" for t, a in zip(*wrong.nonzero(), strict=True)]
 figures.show(
     figure,
-    f"A table of 10 by 10. {matrix.trace()} answers are on the diagonal. Off it: "
+    f"A table of 10 by 10. {matrix.trace()} predictions are on the diagonal. Off it: "
     f"{', '.join(taken) or 'none'}.",
 )
 
 # %% [markdown]
-# ## Its mistakes, and its closest calls
+# ## Errors, and the least certain predictions
 #
-# Each answer comes with a probability for each digit. These are the eight images of the
-# test on which the network gave the truth the least, mistakes first. Would you have
-# known?
+# The softmax of the scores is a probability for each digit. These are the eight test
+# images whose true class got the lowest probability, errors first. Would you have
+# classified them correctly?
 
 # %%
 with torch.no_grad():
@@ -210,8 +212,7 @@ of_the_truth = probabilities.gather(1, test.labels[:, None]).squeeze(1)
 hardest = of_the_truth.argsort()[:8]
 
 # %% [markdown]
-# Above each image stands what it is; below it, the network's answer and how sure it
-# was.
+# Above each image is the true class; below it, the predicted class and its probability.
 
 # %% tags=["hide-input"]
 figure, grid = figures.draw(5.2, 3.4, rows=2, columns=4)
@@ -255,7 +256,7 @@ figures.show(
 #
 # - Change a setting and see what it does: `Settings(num_layers=1)`, or `rotation=0`
 #   with `shift=0`.
-# - Take the comparison seriously: [`mixer_images`][] trains on five splits with one
-#   command and keeps the record.
+# - Repeat the comparison on five splits: [`mixer_images`][] trains on all of them with
+#   one command and keeps a record.
 # - See the parts: [`TokenMixing`][], [`ChannelMixing`][], [`training`][],
 #   [`augmentation`][].

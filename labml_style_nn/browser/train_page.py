@@ -61,7 +61,7 @@ def source(code: str) -> str:
 
 
 def drawings(recorded: Recorded) -> str:
-    """Draw the loss and the right answers of a recorded run."""
+    """Draw the loss and the test accuracy of a recorded run."""
     runs = {name: recorded[name] for name in SHOWN}
     steps = max(len(run["loss"]) for run in runs.values())
     losses = {name: points(run["loss"], steps) for name, run in runs.items()}
@@ -70,7 +70,7 @@ def drawings(recorded: Recorded) -> str:
     return (
         '<div class="train-charts">\n'
         + figure("Loss", losses, {n: f"{r['loss'][-1]:.2f}" for n, r in runs.items()})
-        + figure("Right answers", shares, ends)
+        + figure("Test accuracy", shares, ends)
         + "</div>"
     )
 
@@ -87,7 +87,7 @@ def figure(title: str, curves: Mapping[str, Points], ends: Mapping[str, str]) ->
         f'<li class="{SHOWN[name]}">{VARIANTS[name].title} <b>{end}</b></li>'
         for name, end in ends.items()
     )
-    top = 1.0 if title == "Right answers" else 2.5
+    top = 1.0 if title == "Test accuracy" else 2.5
     paths = "".join(path(some, top, SHOWN[name]) for name, some in curves.items())
     told = "; ".join(f"{VARIANTS[name].title}: {end}" for name, end in ends.items())
     return (

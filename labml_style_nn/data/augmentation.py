@@ -1,8 +1,9 @@
-r"""# Small changes that keep the digit
+r"""# Data augmentation
 
-A five that is turned a little is still a five. If the model sees each image a little
-turned, moved, scaled and slanted, differently in every epoch, it cannot learn the
-images by heart: it has to learn what stays.
+A five that is turned a little is still a five. *Data augmentation* changes the training
+images in ways that keep their label: here each image is a little rotated, translated,
+scaled and sheared, differently in each epoch. The network sees more variety than the
+training set has, which reduces *overfitting*.
 
 All four changes are one *affine map*. The pixel at position $p$ of the new image takes
 its grey value from position $q$ of the old one:
@@ -28,8 +29,8 @@ one value. In the other direction some would get several and some none.
 
 ## What it costs
 
-No parameters. Each new pixel is a sum of $4 \times 4$ old ones, and all images are
-changed at once.
+No parameters. Each new pixel is a weighted sum of $4 \times 4$ old ones, and all images
+are changed at once.
 
 ## Example
 

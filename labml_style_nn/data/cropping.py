@@ -1,16 +1,17 @@
-r"""# Crop and flip
+r"""# Random crop and flip
 
-A photograph of a dog is still one if the camera had pointed a little to the left, and
-in a mirror. These two changes are behind most results on CIFAR: each image is moved by
-a few pixels, and every other one is turned over, differently in every epoch.
+A photograph of a dog still shows a dog if the camera points a little further to the
+left, and in a mirror. Random crop and horizontal flip are the usual data augmentation
+on CIFAR: each image is moved by a few pixels and flipped with probability one half,
+anew in each epoch.
 
-To move an image is to put a black frame of $p$ pixels around it and to cut the old size
-out of the new image, at a place that is drawn:
+A random crop pads the image with a black frame of $p$ pixels and cuts the old size out
+of it, at a random position:
 
 $$y_{c,i,j} = \bar x_{c,\, i + t,\, j + l}, \qquad
 t, l \in \{0, \ldots, 2p\}$$
 
-With $t = l = p$ the image is where it was. To mirror it is to read its columns from the
+With $t = l = p$ the image is where it was. A horizontal flip reads the columns from the
 right:
 
 $$z_{c,i,j} = x_{c,\, i,\, W - 1 - j}$$
@@ -20,7 +21,7 @@ $$z_{c,i,j} = x_{c,\, i,\, W - 1 - j}$$
 - $x$, `images`: the images, $B \times C \times H \times W$
 - $\bar x$, `framed`: the images with a frame of $p$ pixels
 - $y$: an image that was moved
-- $z$: an image that was mirrored
+- $z$: an image that was flipped
 - $p$, `padding`: the width of the frame
 - $t$, `top`: how far down in the frame the new image begins
 - $l$, `left`: how far to the right
@@ -34,8 +35,8 @@ $$z_{c,i,j} = x_{c,\, i,\, W - 1 - j}$$
 
 ## When not to
 
-A digit in a mirror is another sign, or none: there, leave the flip out. And the order
-matters: black is 0 before the images are normalised ([`normalize`][]), so crop first.
+A mirrored digit is another character, or none: leave the flip out there. And crop
+before the images are normalised, since a frame of zeros is black only then.
 
 ## What it costs
 
@@ -73,7 +74,7 @@ from labml_style_nn.layers.checks import check_shape
 def random_crop(images: Tensor, padding: int) -> Tensor:
     """Move each image by up to `padding` pixels in each direction.
 
-    The places are drawn from PyTorch's global generator on the device of the images.
+    The positions are drawn from PyTorch's global generator on the device of the images.
 
     **Shape.** `(batch, channels, height, width)`, bytes or floats, to the same.
 
@@ -97,7 +98,7 @@ def random_crop(images: Tensor, padding: int) -> Tensor:
 
 
 def random_flip(images: Tensor, rate: float = 0.5) -> Tensor:
-    r"""Mirror some images: each one with probability `rate`, left for right.
+    r"""Flip images horizontally, each with probability `rate`.
 
     **Shape.** `(batch, channels, height, width)`, bytes or floats, to the same.
 

@@ -1,12 +1,13 @@
 r"""# CutMix and mixup
 
-Two images can be made into one, with a label that says so: three fifths cat, two fifths
-ship. A network which learns from such images can rely on no single spot of an image,
-and it learns not to be surer than the image allows.
+Both methods of data augmentation combine two training images and their labels: three
+fifths cat, two fifths ship. A network trained on such images cannot rely on a single
+region of an image, and it is less overconfident. Both are common in training recipes
+for ViT, ResMLP and ConvMixer.
 
-**Mixup** lays one image over another, like a double exposure (H. Zhang, M. Cisse, Y. N.
-Dauphin and D. Lopez-Paz, 2017, "mixup: Beyond Empirical Risk Minimization",
-[arXiv:1710.09412](https://arxiv.org/abs/1710.09412)):
+**Mixup** is a weighted average of two images, like a double exposure (H. Zhang, M.
+Cisse, Y. N. Dauphin and D. Lopez-Paz, 2017, "mixup: Beyond Empirical Risk
+Minimization", [arXiv:1710.09412](https://arxiv.org/abs/1710.09412)):
 
 $$\tilde x = \lambda x_a + (1 - \lambda)\, x_b, \qquad
 \tilde y = \lambda y_a + (1 - \lambda)\, y_b$$
@@ -39,7 +40,7 @@ Its centre is drawn evenly from the whole image. What sticks out is cut off.
 - $y_b$: that of the second
 - $\tilde x$: the mixed image
 - $\tilde y$: its label, a row of $K$ shares
-- $\lambda$, `share`: how much of the first image is kept
+- $\lambda$, `share`: the share of the first image
 - $\alpha$, `alpha`: the parameter of the Beta distribution
 - $m$, `mask`: where the first image is kept
 - $r_h$, `rows`: the height of the box
@@ -114,7 +115,7 @@ class Mixed(NamedTuple):
 def mixup(
     images: Tensor, labels: Tensor, num_classes: int, alpha: float = 1.0
 ) -> Mixed:
-    """Lay each image over another one.
+    """Average each image with another one.
 
     **Shape.** `images`: `(batch, channels, height, width)`, floats. `labels`:
     `(batch,)`, int64.

@@ -1,14 +1,14 @@
-r"""# Masking
+r"""# Token masking
 
-How can a model learn a language from text alone? Hide some of the tokens, and let it
-guess them from the others, on both sides. That is the *masked language model* of
-Devlin, Chang, Lee and Toutanova, 2018, "BERT: Pre-training of Deep Bidirectional
-Transformers for Language Understanding"
-([arXiv:1810.04805](https://arxiv.org/abs/1810.04805)). This page is how they hide them
-(section 3.1 and appendix A.1):
+How can a network learn from text without labels? Mask some of the tokens, and train it
+to predict them from the others, on both sides. That is *masked language modelling*, the
+pre-training of BERT: Devlin, Chang, Lee and Toutanova, 2018, "BERT: Pre-training of
+Deep Bidirectional Transformers for Language Understanding"
+([arXiv:1810.04805](https://arxiv.org/abs/1810.04805)). This page is how tokens are
+masked (section 3.1 and appendix A.1):
 
-1. Of the tokens, 15 % are *chosen*. The model has to say what they were; nothing is
-   asked about the others.
+1. Of the tokens, 15 % are *chosen*. The loss is the cross-entropy of the model's
+   prediction at these positions; the others have no loss.
 2. A chosen token is replaced by `[MASK]` 80 % of the time, by a random token 10 % of
    the time, and is left as it is 10 % of the time.
 
@@ -22,22 +22,22 @@ Transformers for Language Understanding"
 - $B$, `batch`: how many sequences there are
 - $S$, `num_tokens`: the length of a sequence
 
-## Why not hide all of them
+## Why not mask all of them
 
-Whoever uses the model later gives it text without any `[MASK]`. If every chosen token
-had been one, the model could learn to think only where it sees a `[MASK]`. As it is,
-any token may be a wrong one, and any may be asked for, so the model has to keep a good
-picture of each (appendix A.1). The price is small: random tokens stand at $r q$ of all
-places, which is 1.5 %.
+In fine-tuning the text has no `[MASK]`. If every chosen token were replaced by it, the
+model could learn useful representations at `[MASK]` alone. As it is, any token may be a
+wrong one, and any may have to be predicted, so the model needs a good representation of
+each (appendix A.1). The price is small: random tokens stand at $r q$ of all positions,
+which is 1.5 %.
 
-## Coins or a count
+## Independent draws or a fixed number
 
-The paper says that 15 % are chosen. Here each token has a *coin of its own*: it is
-chosen with probability $r$, whatever happens to the others. So the expected share is
-the same for a sequence of any length. The authors' code chooses a *fixed number* of
-each sequence, 0.15 times its length, rounded, and at least one. For 128 tokens that is
-19, nearly the same; for ten tokens it is two, a fifth. A fixed number never leaves a
-short sequence without a question, as coins do now and then:
+The paper says that 15 % are chosen. Here each token is *drawn independently*: it is
+chosen with probability $r$. So the expected share is the same for a sequence of any
+length. The authors' code chooses a *fixed number* of each sequence, 0.15 times its
+length, rounded, and at least one. For 128 tokens that is 19, nearly the same; for ten
+tokens it is two, a fifth. A fixed number never leaves a short sequence without a chosen
+token, as independent draws do now and then:
 
 >>> import torch
 >>> from labml_style_nn.data.masking import mask_tokens
@@ -51,17 +51,17 @@ short sequence without a question, as coins do now and then:
 >>> chosen = masked.targets >= 0
 >>> f"{chosen.double().mean():.1%} chosen"
 '15.0% chosen'
->>> f"{(~chosen.any(dim=1)).double().mean():.1%} of the sequences have no question"
-'19.9% of the sequences have no question'
+>>> f"{(~chosen.any(dim=1)).double().mean():.1%} of the sequences have no chosen token"
+'19.9% of the sequences have no chosen token'
 
 With 128 tokens, one sequence in a billion has none ($0.85^{128}$).
 
-What became of the chosen ones:
+What the chosen tokens were replaced by:
 
 >>> now, before = masked.tokens[chosen], masked.targets[chosen]
 >>> hidden, kept = (now == 0).double().mean(), (now == before).double().mean()
->>> f"{hidden:.1%} hidden, {kept:.1%} kept"
-'79.4% hidden, 10.0% kept'
+>>> f"{hidden:.1%} masked, {kept:.1%} kept"
+'79.4% masked, 10.0% kept'
 
 ## Special tokens
 
@@ -72,13 +72,13 @@ the whole vocabulary.
 
 ## What differs from the paper
 
-- A coin for each token in place of a fixed number, see above.
+- Independent draws in place of a fixed number, see above.
 - Random tokens are never special.
 
 ## Example
 
 Token 0 is `[MASK]`, and 1 is special. Four tokens are chosen: three are hidden, and
-one, a 7, stays. Nobody can see from the result that it was chosen.
+one, a 7, stays. Its token does not show that it was chosen.
 
 >>> text = torch.tensor([[7, 8, 9, 1, 7, 8, 9, 1, 7, 8, 9, 1, 7, 8, 9, 1]])
 >>> masked = mask_tokens(
@@ -97,16 +97,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# What stands in the targets where nothing is asked. PyTorch's `cross_entropy` skips it
-# unless it is told otherwise.
+# The target where there is no loss. PyTorch's `cross_entropy` ignores it by default
+# (`ignore_index`).
 NOT_CHOSEN = -100
 
 
 class Masked(NamedTuple):
-    r"""## What the model reads, and what it has to say
+    r"""## Inputs and targets
 
-    **Shape.** Both as the tokens they were made from. `tokens` is what the model reads.
-    `targets` holds the token that stood there where one was chosen, and
+    **Shape.** Both as the tokens they were made from. `tokens` is the input of the
+    model. `targets` holds the token that stood there where one was chosen, and
     `NOT_CHOSEN` everywhere else.
     """
 
@@ -125,7 +125,7 @@ def mask_tokens(
     random_share: float = 0.1,
     generator: torch.Generator | None = None,
 ) -> Masked:
-    r"""Choose some tokens, and hide most of them.
+    r"""Choose some tokens, and mask most of them.
 
     `mask_token` is special, whether it is listed or not. `tokens` are left as they are.
     All draws come from `generator`, on the device of the tokens, or else from PyTorch's
@@ -148,7 +148,7 @@ def mask_tokens(
     def coin() -> Tensor:
         return torch.rand(tokens.shape, generator=generator, device=tokens.device)
 
-    # The first coin says whether a token is chosen.
+    # The first draw says whether a token is chosen.
     chosen = (coin() < rate) & ~torch.isin(tokens, special)
     targets = tokens.where(chosen, NOT_CHOSEN)
     # The second says what becomes of it. Below $m$ it is hidden, in the next part of

@@ -1,8 +1,8 @@
 r"""# Checkpoints
 
-A checkpoint is all that a training run needs to go on: the weights, the state of the
-optimiser, and what the epochs so far reported. Chance is not in it, since every draw
-has a seed of its own ([`chance`][]).
+A checkpoint is all that a training run needs to resume: the weights, the state of the
+optimiser, and the metrics of the epochs so far. It has no state of a random number
+generator, since each draw has a seed of its own ([`seeding`][]).
 
 Three things can go wrong with a file like this, and each has its answer here.
 

@@ -1,36 +1,41 @@
-r"""# Learning to name images
+r"""# The image classification task
 
-The [`Task`][] of every image experiment: here is an image, what does it show? A network
-gives a score for each class. With the scores $z$, their softmax $p$ and the right class
-$y$ out of $K$, the loss is a cross entropy:
+The [`Task`][] of every image experiment: which of $K$ classes does an image show? A
+network computes a score for each class, its *logits*. With the logits $z$, their
+softmax $p$ and the true class $y$, the loss is the *cross-entropy* with label
+smoothing:
 
 $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad
 \ell = - (1 - \varepsilon) \log p_y - \frac{\varepsilon}{K} \sum_k \log p_k$$
 
-For $\varepsilon = 0$ it is the number of nats by which the network is surprised to hear
-the right answer. The second term is *label smoothing*: it keeps the network from
-becoming more certain than the images can make it.
+For $\varepsilon = 0$ it is the negative logarithm of the probability that the network
+gives the true class, in nats. *Label smoothing* moves the share $\varepsilon$ of the
+target to all classes alike: it keeps the network from being overconfident, which
+regularises it.
 
-An epoch shows each training image once, in a random order, most of them a little
-changed ([`random_affine`][]), some of them mirrored where a mirror image is as good.
+An epoch goes through the training images once, in a random order. *Data augmentation*
+changes most of them a little ([`random_affine`][]) and flips some of them where a
+mirror image shows the same class.
 
 ## Notation
 
-- $z$, `scores`: what the network says of each class
-- $p$: the softmax of the scores
-- $y$, `labels`: the right class of each image
+- $z$, `scores`: the logits
+- $p$: the softmax of the logits
+- $y$, `labels`: the true class of each image
 - $K$: the number of classes
-- $B$, `batch_size`: how many images a step learns from
+- $B$, `batch_size`: how many images are in a batch
 - $\ell$, `loss`: the loss of an image
-- $\varepsilon$, `label_smoothing`: the share of the target that all classes divide
+- $\varepsilon$, `label_smoothing`: the share of the target that is divided between all
+  classes
 
-## Three sets of images
+## Training, validation and test set
 
-One to learn from; one to *choose* by, which is held out of the training set
-(`validation`); and one to be tested on, when all is chosen. While it learns, a network
-is watched on the second. If nothing is held out, it is watched on the test images. Then
-the curve shows how they went, and no decision may be made by it: the result is the
-network of the last epoch, whatever the curve says.
+A data set is used in three parts. The network learns from the *training set*.
+Hyperparameters are chosen on the *validation set*, which is held out of the training
+set (`validation`), and the *test set* is used once, when all is chosen. After each
+epoch the network is evaluated on the validation set. If nothing is held out, it is
+evaluated on the test set instead; then the curve is for looking at, and no choice may
+depend on it: the result is that of the last epoch.
 
 ## Example
 
@@ -41,7 +46,7 @@ network of the last epoch, whatever the curve says.
 >>> images.shape, task.steps_per_epoch
 (torch.Size([50, 1, 8, 8]), 29)
 
-A network that knows nothing is right once in ten times:
+A network whose weights are zero has the accuracy of chance:
 
 >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 >>> _ = nn.init.zeros_(model[1].weight), nn.init.zeros_(model[1].bias)
@@ -63,36 +68,36 @@ from labml_style_nn.data.images import (
     normalize,
     take,
 )
-from labml_style_nn.experiments.chance import generator
+from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Recipe, Sums, option
 from labml_style_nn.layers.checks import check_rate
 
 
 @dataclass(frozen=True)
 class ImageRecipe(Recipe):
-    r"""## The recipe for images
+    r"""## The hyperparameters for images
 
-    What the general [`Recipe`][] leaves open. `untouched` is the share of the images
-    that a step shows as they are; `rotation`, `shift`, `scale` and `shear` are the
-    ranges in which [`random_affine`][] changes the others.
+    They add to the general [`Recipe`][]. `unaugmented` is the share of the images that
+    a step shows as they are; `rotation`, `shift`, `scale` and `shear` are the ranges in
+    which [`random_affine`][] changes the others.
 
     **Raises.** `ValueError` as the general recipe does, and for a share above one.
     """
 
-    validation: int = option(0, "training images held out, to choose by")
-    label_smoothing: float = option(0.1, "share of the target that all classes divide")
-    untouched: float = option(0.2, "share of the images that are shown as they are")
-    rotation: float = option(10.0, "largest rotation, in degrees")
-    shift: float = option(0.5, "largest shift, in pixels")
-    scale: float = option(0.12, "largest change of size, as a logarithm")
-    shear: float = option(0.2, "largest slope of the slant")
-    mirror: float = option(0.0, "share of the images that are mirrored, left to right")
+    validation: int = option(0, "training images held out for validation")
+    label_smoothing: float = option(0.1, "label smoothing")
+    unaugmented: float = option(0.2, "share of the images without affine maps")
+    rotation: float = option(10.0, "augmentation: largest rotation, in degrees")
+    shift: float = option(0.5, "augmentation: largest translation, in pixels")
+    scale: float = option(0.12, "augmentation: largest scale, as a logarithm")
+    shear: float = option(0.2, "augmentation: largest shear, as a slope")
+    flip: float = option(0.0, "probability of a horizontal flip")
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         super().__post_init__()
         check_rate(label_smoothing=self.label_smoothing)
-        for name in ("untouched", "mirror"):
+        for name in ("unaugmented", "flip"):
             share = getattr(self, name)
             if share > 1:
                 raise ValueError(f"{name} must be a share, from 0 to 1, got {share}")
@@ -101,34 +106,36 @@ class ImageRecipe(Recipe):
 class ImageTask:
     """## The task
 
-    It learns from the images of `train`, less those it holds out, and is tested on
-    `test`. Images in bytes are normalised by the statistics of those it learns from;
+    `train` is divided into training and validation set; `test` is the test set. Images
+    in bytes are normalised with the mean and standard deviation of the training images;
     images in floats are taken as they are.
 
-    **Raises.** `ValueError` if no image is left to learn from.
+    **Raises.** `ValueError` if no training image is left.
     """
 
     def __init__(self, train: Images, test: Images, recipe: ImageRecipe) -> None:
         self.recipe = recipe
-        self.train, held_out = split(train, recipe.validation, recipe.seed)
-        self.watched = held_out if recipe.validation else test
-        self.tested = test
+        self.train_set, held_out = split(train, recipe.validation, recipe.seed)
+        self.validation_set = held_out if recipe.validation else test
+        self.test_set = test
         in_bytes = train.images.dtype == torch.uint8
-        self.statistics = channel_statistics(self.train.images) if in_bytes else None
-        self.steps_per_epoch = -(-len(self.train.labels) // recipe.batch_size)
+        self.statistics = (
+            channel_statistics(self.train_set.images) if in_bytes else None
+        )
+        self.steps_per_epoch = -(-len(self.train_set.labels) // recipe.batch_size)
 
     def order(self, epoch: int) -> Tensor:
-        """Shuffle the numbers of the training images, in each epoch in another way."""
+        """Shuffle the numbers of the training images, anew for each epoch."""
         chance = generator(self.recipe.seed, "order", epoch)
-        return torch.randperm(len(self.train.labels), generator=chance)
+        return torch.randperm(len(self.train_set.labels), generator=chance)
 
     def batch(self, step: int) -> Images:
-        """Give the images of a step, changed, and their labels."""
+        """Give the augmented images of a step, and their labels."""
         epoch, number = divmod(step, self.steps_per_epoch)
         size = self.recipe.batch_size
         chosen = self.order(epoch)[number * size : (number + 1) * size]
-        images, labels = take(self.train, chosen)
-        return Images(self.prepare(changed(floats(images), self.recipe)), labels)
+        images, labels = take(self.train_set, chosen)
+        return Images(self.prepare(augmented(floats(images), self.recipe)), labels)
 
     def prepare(self, images: Tensor) -> Tensor:
         """Turn images into what the network reads."""
@@ -136,7 +143,7 @@ class ImageTask:
         return normalize(images, *self.statistics) if self.statistics else images
 
     def loss(self, model: nn.Module, batch: Images) -> Sums:
-        """Compare the scores with the labels."""
+        """Compute the cross-entropy, and count the correct predictions."""
         images, labels = batch
         scores = model(images)
         smoothing = self.recipe.label_smoothing
@@ -146,14 +153,16 @@ class ImageTask:
         return Sums(loss, (scores.argmax(dim=1) == labels).sum(), len(labels))
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Measure the share of right answers on the images that are watched."""
-        right = len(self.watched.labels) - self.errors(model, self.watched)
-        name = "held_out" if self.recipe.validation else "test"
-        return {f"{name}_accuracy": right / len(self.watched.labels)}
+        """Compute the accuracy on the validation set."""
+        right = len(self.validation_set.labels) - self.errors(
+            model, self.validation_set
+        )
+        name = "validation" if self.recipe.validation else "test"
+        return {f"{name}_accuracy": right / len(self.validation_set.labels)}
 
     def test(self, model: nn.Module) -> dict[str, float]:
-        """Count the wrong answers on the test images."""
-        wrong, all_images = self.errors(model, self.tested), len(self.tested.labels)
+        """Compute accuracy and number of errors on the test set."""
+        wrong, all_images = self.errors(model, self.test_set), len(self.test_set.labels)
         return {
             "test_accuracy": round(1 - wrong / all_images, 6),
             "test_errors": wrong,
@@ -161,7 +170,7 @@ class ImageTask:
         }
 
     def errors(self, model: nn.Module, images: Images) -> int:
-        """Count the images that a network names wrongly."""
+        """Count the images that a network misclassifies."""
         batches = zip(*(part.split(500) for part in images), strict=True)
         return sum(
             int((predict(model, self.prepare(some)).cpu() != labels).sum())
@@ -170,7 +179,7 @@ class ImageTask:
 
 
 def split(images: Images, count: int, seed: int) -> tuple[Images, Images]:
-    """Draw images at random and hold them out: what is left, and what is held out."""
+    """Hold out images at random: the training set, and the validation set."""
     if count >= len(images.labels):
         raise ValueError(
             f"validation must be less than the {len(images.labels)} training images, "
@@ -186,8 +195,8 @@ def split(images: Images, count: int, seed: int) -> tuple[Images, Images]:
     )
 
 
-def changed(images: Tensor, recipe: ImageRecipe) -> Tensor:
-    """Change most of the images a little, each in a way of its own.
+def augmented(images: Tensor, recipe: ImageRecipe) -> Tensor:
+    """Augment most of the images, each in a way of its own.
 
     **Shape.** `(batch, channels, size, size)` to the same, values from 0 to 1.
     """
@@ -198,15 +207,15 @@ def changed(images: Tensor, recipe: ImageRecipe) -> Tensor:
         scale=recipe.scale,
         shear=recipe.shear,
     )
-    untouched = torch.rand(len(images), 1, 1, 1) < recipe.untouched
+    untouched = torch.rand(len(images), 1, 1, 1) < recipe.unaugmented
     images = torch.where(untouched, images, moved)
-    mirrored = torch.rand(len(images), 1, 1, 1) < recipe.mirror
+    mirrored = torch.rand(len(images), 1, 1, 1) < recipe.flip
     return torch.where(mirrored, images.flip(-1), images)
 
 
 @torch.no_grad()
 def predict(model: nn.Module, images: Tensor) -> Tensor:
-    """Name the class with the highest score for each image.
+    """Predict the class with the highest score for each image.
 
     **Shape.** `(batch, channels, height, width)` to `(batch,)`.
     """

@@ -1,16 +1,16 @@
-r"""# The command of an experiment
+r"""# The command line of an experiment
 
 Every experiment is a command, and all of these commands are alike: a data set, with
-settings that suit it, each number of which is an option; seeds, and for each of them a
+hyperparameters for it, each of which is an option; seeds, and for each of them a
 [run][runs] in a folder of its own; results in a file of [`records`][].
 
 An [`Experiment`][] says what is special about one of them. The options are made from
-its settings, which are a dataclass whose fields say what they mean ([`option`][]).
+its settings, a dataclass whose fields have a help text ([`option`][]).
 
 ## Example
 
 >>> from labml_style_nn.experiments.classification import ImageRecipe
->>> from labml_style_nn.experiments.image_sets import image_task
+>>> from labml_style_nn.experiments.image_datasets import image_task
 >>> from labml_style_nn.experiments.training import option
 >>> @dataclass(frozen=True)
 ... class Settings(ImageRecipe):
@@ -119,7 +119,7 @@ def understood(
 def choose_preset(parser: argparse.ArgumentParser, experiment: Experiment) -> None:
     """Add the options that choose between presets."""
     names = list(experiment.presets)
-    about = "what to learn from (default: %(default)s)"
+    about = "the data set (default: %(default)s)"
     parser.add_argument("--data", choices=names, default=names[0], help=about)
     about = "the full size, for a GPU"
     parser.add_argument("--full", action="store_true", help=about)

@@ -1,8 +1,8 @@
 r"""# Learning curves
 
-How loss and accuracy went, epoch by epoch, a line for each run. Those of training were
-measured on changed images, while the network was learning from them; the others on
-images as they are, with the averaged weights. So the others may well be higher.
+Loss and accuracy over the epochs, a line for each run. Training metrics are measured on
+augmented images, while the network is trained on them; validation or test accuracy on
+images as they are, with the averaged weights. So the latter may be higher.
 
 ## Example
 
@@ -27,5 +27,5 @@ def curves(histories: Sequence[dict[str, list[float]]]) -> str:
                 colour = CHANNELS if name == "accuracy" else INK
                 below.plot(epochs, [100 * share for share in shares], color=colour)
     above.set(yscale="log", ylabel="loss (nats)")
-    below.set(xlabel="epoch", ylabel="right answers (%)")
+    below.set(xlabel="epoch", ylabel="accuracy (%)")
     return svg(figure)

@@ -1,7 +1,7 @@
-r"""# Several processes
+r"""# Data-parallel training
 
 One training on several processors or GPUs. Each process holds a copy of the network and
-computes a part of every batch; then they add up their gradients, and all take the same
+computes a part of each batch; then they add up their gradients, and all take the same
 step. `torchrun` starts them, and tells each of them its number:
 
 ```console
@@ -9,9 +9,9 @@ $ torchrun --nproc-per-node 2 -m labml_style_nn.experiments.mixer_images
 ```
 
 The rule here: *the number of processes changes how long it takes, not what is learned.*
-Every process draws the whole batch, with the same chances ([`chance`][]), and keeps
-its share. The loss of a batch is a sum over its examples, and the shares may be of
-different size; so sums are added over all processes before anything is divided. Two
+Every process draws the whole batch, with the same random numbers ([`seeding`][]), and
+keeps its share. The loss of a batch is a sum over its examples, and the shares may be
+of different size; so sums are added over all processes before anything is divided. Two
 processes give the losses of one, up to the rounding of a sum taken in another order (a
 test does it).
 

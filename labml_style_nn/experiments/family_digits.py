@@ -1,21 +1,21 @@
-r"""# The family on digits
+r"""# The family at equal parameters
 
-Six networks of one family, all on the same footing: the same splits of the
-[digits][data.digits], the same recipe, the same number of epochs, patches of
-$2 \times 2$ pixels, four blocks, and as many parameters as the Mixer has, to within one
-per cent. What differs is how they mix tokens.
+Six networks of the family under equal conditions: the same splits of the digits, the
+same hyperparameters and number of epochs, patches of $2 \times 2$ pixels, four blocks,
+and as many parameters as the Mixer has, to within one per cent. They differ in how they
+mix tokens, and in the normalisation and skip connections that belong to each.
 
-| `--model` | network | tokens are mixed by |
+| `--model` | network | token mixing |
 |---|---|---|
 | `mixer` | [`MLPMixer`][] | an MLP along the columns of the table |
-| `resmlp` | [`ResMLP`][] | one matrix |
-| `gmlp` | [`GMLP`][] | one matrix, whose result multiplies |
-| `fnet` | [`FNet`][] | a Fourier transform: nothing is learned |
-| `conv_mixer` | [`ConvMixer`][] | small kernels, one for each channel |
-| `vit` | [`VisionTransformer`][] | attention |
+| `resmlp` | [`ResMLP`][] | one linear map along the columns |
+| `gmlp` | [`GMLP`][] | a linear map whose output gates the other channels |
+| `fnet` | [`FNet`][] | a Fourier transform, without parameters |
+| `conv_mixer` | [`ConvMixer`][] | a depthwise convolution |
+| `vit` | [`VisionTransformer`][] | multi-head self-attention |
 
-[`PoolFormer`][] is not among them. It is a pyramid: before its first block it makes
-$4 \times 4$ pixels one token, and leaves four tokens of these images.
+[`PoolFormer`][] is not among them. It is a pyramid: before its first block it makes one
+token of $4 \times 4$ pixels, which leaves four tokens of these images.
 
 ## Run it
 
@@ -25,29 +25,29 @@ $ python -m labml_style_nn.experiments.family_digits --model vit --seeds 0 1 2 3
 
 Options and files are those of [`mixer_images`][].
 
-## What the comparison says, and what not
+## Results, and what they do not say
 
-At 43,000 parameters, on sixteen tokens, with a thousand images, after 40 epochs. The
-recipe is the Mixer's, which was chosen for it; with one of its own, each of the others
-might do better. And the results of a network on different splits lie as far apart as
-those of most networks on the same.
+The comparison is at 43,000 parameters, on sixteen tokens, with 1,437 training images,
+after 40 epochs. The hyperparameters were chosen for the Mixer; each of the others might
+do better with its own. And the results of one network on different splits differ about
+as much as those of most networks on the same split.
 
 >>> for model in FAMILY:
 ...     runs = recorded("family_digits", "digits")
 ...     runs = [run for run in runs if run["settings"]["model"] == model]
 ...     print(f"{model:10} {summary(runs)}")
-mixer      5 seeds: 98.89 ± 0.44 % right in the test, 17 CPU-seconds each
-resmlp     5 seeds: 97.72 ± 0.82 % right in the test, 16 CPU-seconds each
-gmlp       5 seeds: 99.11 ± 0.36 % right in the test, 15 CPU-seconds each
-fnet       5 seeds: 99.00 ± 0.75 % right in the test, 13 CPU-seconds each
-conv_mixer 5 seeds: 99.72 ± 0.39 % right in the test, 18 CPU-seconds each
-vit        5 seeds: 98.00 ± 0.41 % right in the test, 17 CPU-seconds each
+mixer      5 seeds: test accuracy 98.89 ± 0.44 %, 17 CPU-seconds each
+resmlp     5 seeds: test accuracy 97.72 ± 0.82 %, 16 CPU-seconds each
+gmlp       5 seeds: test accuracy 99.11 ± 0.36 %, 15 CPU-seconds each
+fnet       5 seeds: test accuracy 99.00 ± 0.75 %, 13 CPU-seconds each
+conv_mixer 5 seeds: test accuracy 99.72 ± 0.39 %, 18 CPU-seconds each
+vit        5 seeds: test accuracy 98.00 ± 0.41 %, 17 CPU-seconds each
 
-That the network which knows most about images from the start does best is no surprise:
-with so few images, there is little time to find it out. What did surprise: a transform
-in which nothing is learned mixes these sixteen tokens as well as the MLP.
+The ConvMixer, which has the strongest inductive bias towards images, does best: with so
+few images, that is expected. More surprising is that a Fourier transform, without any
+parameters, mixes these sixteen tokens as well as the MLP does.
 
-[The notebook](../examples/family_on_digits.py) shows how they got there.
+[The notebook](../examples/family_on_digits.py) shows the learning curves.
 
 ## Example
 
@@ -76,7 +76,7 @@ from torch import nn
 
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_sets import image_task
+from labml_style_nn.experiments.image_datasets import image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -116,11 +116,11 @@ FAMILY: dict[str, Callable[[], nn.Module]] = {
 class Settings(ImageRecipe):
     """## The settings
 
-    The [recipe][ImageRecipe], and which network it is.
+    The hyperparameters of [`ImageRecipe`][], and the network.
     """
 
     data: str = "digits"
-    epochs: int = option(40, "how often each example is seen")
+    epochs: int = option(40, "passes through the training set")
     model: str = option("mixer", "the network", *FAMILY)
 
     @property
@@ -130,14 +130,14 @@ class Settings(ImageRecipe):
 
 
 def build_model(settings: Settings) -> nn.Module:
-    """Build the network with its first weights, which follow from the seed."""
+    """Build the network; the seed determines its initial weights."""
     torch.manual_seed(settings.seed)
     return FAMILY[settings.model]()
 
 
 EXPERIMENT = Experiment(
     name="family_digits",
-    about="Train a network of the Mixer's family on digits, and test it.",
+    about="Train a network of the MLP-Mixer family on digits, and test it.",
     presets={"digits": Settings()},
     model=build_model,
     task=image_task,

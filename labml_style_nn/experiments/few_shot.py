@@ -1,47 +1,49 @@
-r"""# Five examples a class
+r"""# Few-shot linear probe
 
-A network learned some classes. What has it learned about *others*, which it never saw?
-The Mixer paper asks so throughout: take the network without its head, show it five
-images of each new class, fit a linear map to what it says, and test that on the rest
-(the "5-shot" columns and figures of section 3).
+How good are the features of a network for classes that it was not trained on? That is
+the question of *transfer learning*, and a *few-shot linear probe* answers it: freeze
+the network, compute its features of a few images of each new class (five: "5-shot"),
+fit a linear classifier to them, and test it on the other images. The Mixer paper
+reports such 5-shot accuracies throughout its section 3.
 
-The network stays frozen. What it says of an image is the vector that its head would
-read, the average token. The linear map is found in one step, by least squares with a
-penalty on large weights. With the vectors as rows of $Z$, and a row of $T$ for each
-image which is $1$ at its class and $-1$ elsewhere,
+The features of an image are the input of the network's head, the average token. The
+linear classifier is found in closed form, by least squares with an L2 penalty (*ridge
+regression*). With the features as rows of $Z$, and a row of $T$ for each image which is
+$1$ at its class and $-1$ elsewhere,
 
 $$W = \arg\min_W \; \lVert Z W - T \rVert^2 + \lambda \lVert W \rVert^2
 = (Z^\top Z + \lambda I)^{-1} Z^\top T .$$
 
-Nothing is left to chance or to patience: no learning rate, no number of steps. That is
-why such a *probe* measures the vectors and not the skill of whoever tunes it.
+The fit has no learning rate, no number of steps and no random initialisation. So the
+accuracy depends on the features, on the drawn examples and on $\lambda$, and not on how
+well a fine-tuning was tuned.
 
 ## Notation
 
-- $Z$, `z`: what the network says of each image, standardised, with a constant at the
-  end; $n \times (d + 1)$
+- $Z$, `z`: the features of each image, standardised, with a constant at the end;
+  $n \times (d + 1)$
 - $T$, `targets`: the classes as $1$ and $-1$, $n \times K$
-- $W$, `weights`: the linear map, $(d + 1) \times K$
-- $\lambda$, `strength`: how much large weights cost
+- $W$, `weights`: the linear classifier, $(d + 1) \times K$
+- $\lambda$, `strength`: the strength of the L2 penalty
 - $I$: the identity matrix
 - $n$: the number of examples, `shots` of each class
-- $d$: the size of the vectors
+- $d$: the number of features
 - $K$, `num_classes`: the number of new classes
 
 ## What differs from the paper
 
 The formula, the targets, the standardisation and the constant of 100 are those of the
 authors' evaluator (`big_vision/evaluators/fewshot_lsr.py`), and so is
-$\lambda = 2^{10}$ (`big_vision/configs/common_fewshot.py`). The images are not: the
-paper learns from millions and probes on ImageNet. Here a small network learns one half
-of the classes of a small set, and the other half is probed.
+$\lambda = 2^{10}$ (`big_vision/configs/common_fewshot.py`). The data are not: the paper
+pre-trains on millions of images and probes on ImageNet. Here a small network is trained
+on one half of the classes of a small data set and probed on the other half.
 
-## What it is held against
+## Baselines
 
-A number such as "85 %" says little alone. So the same probe reads three more things:
-the *pixels* as they are; the network *before* it learned, with random weights; and the
-other architecture. If the trained network is no better than the first two, it has
-learned nothing that carries over.
+An accuracy such as 85 % says little by itself. So the same probe is fitted to the *raw
+pixels*, to the features of the network *before training*, with its random initial
+weights, and to those of the other architecture. If the trained network is no better
+than the first two, what it learned does not transfer to the new classes.
 
 ## Run it
 
@@ -50,14 +52,14 @@ $ python -m labml_style_nn.experiments.few_shot --seeds 0 1 2 3 4
 $ python -m labml_style_nn.experiments.few_shot --data fashion-mnist --epochs 2
 ```
 
-Each seed draws other first weights and twenty times other examples; of the digits, it
-draws another split too. The classes 0 to 4 are learned, and 5 to 9 are probed. Results
-go to `runs/few_shot/results.jsonl`.
+Each seed has other initial weights and draws the examples twenty times; for the digits
+it draws another split too. The network is trained on the classes 0 to 4 and probed on 5
+to 9. Results go to `runs/few_shot/results.jsonl`.
 
-## The record
+## Results
 
-The mean and the standard deviation over all draws, first for the digits, then for
-Fashion-MNIST:
+5-shot accuracy, mean and standard deviation over all draws, first for the digits, then
+for Fashion-MNIST:
 
 >>> from labml_style_nn.experiments.recorded import recorded
 >>> print(summary(recorded("few_shot", "digits")))
@@ -73,12 +75,12 @@ Mixer, after training        50.64 ± 5.08 %
 ConvMixer, before training   46.92 ± 3.30 %
 ConvMixer, after training    55.18 ± 3.61 %
 
-Nothing beats the pixels. These images are small, centred and alike in size, so that to
-compare them pixel by pixel is already a good method; and five classes teach a network
-little about the others. A ConvMixer gains by its training on both sets. A Mixer loses
-by it on the digits: what it no longer needs to tell 0 to 4 apart, it need not keep.
-The strong 5-shot numbers of the paper rest on what is missing here, millions of images
-of thousands of classes.
+None of the networks beats the raw pixels. These images are small, centred and of one
+size, so that comparing them pixel by pixel works well; and five classes teach a network
+little about the others. A ConvMixer gains by its training on both data sets. A Mixer
+loses by it on the digits: features that do not help to tell 0 to 4 apart may be lost.
+The strong 5-shot results of the paper rest on what is missing here, pre-training on
+millions of images of thousands of classes.
 
 ## Example
 
@@ -95,7 +97,7 @@ torch.Size([25, 3])
 >>> f"{(answers == more).float().mean():.0%} right"
 '100% right'
 
-A network that is probed says a vector of each image, as pixels do:
+A network gives a vector of features for each image, as the pixels do:
 
 >>> network = mixer_images.build_model(mixer_images.Settings())
 >>> images = torch.rand(7, 1, 8, 8)
@@ -123,10 +125,10 @@ from tqdm import tqdm
 from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.data.images import Images, floats, take
 from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
-from labml_style_nn.experiments.chance import generator
 from labml_style_nn.experiments.classification import ImageTask
 from labml_style_nn.experiments.command import FAILURES, Experiment, Source, said
-from labml_style_nn.experiments.image_sets import IMAGE_SETS
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
+from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Trainer, check_seed
 from labml_style_nn.layers.checks import check_positive
 
@@ -139,7 +141,7 @@ CONSTANT = 100.0
 
 
 class Probe(NamedTuple):
-    """A fitted probe: how vectors are standardised, and the linear map."""
+    """A fitted probe: how features are standardised, and the linear classifier."""
 
     mean: Tensor
     std: Tensor
@@ -147,12 +149,12 @@ class Probe(NamedTuple):
 
 
 def fit_probe(vectors: Tensor, labels: Tensor, strength: float) -> Probe:
-    r"""Fit a linear map from vectors to classes, in closed form.
+    r"""Fit a linear classifier to features, in closed form.
 
     **Shape.** `vectors` is `(n, d)`, `labels` `(n,)` with classes from 0 up.
 
     **Raises.** `ValueError` for a strength that is not above zero: with fewer examples
-    than numbers in a vector, $Z^\top Z$ alone has no inverse.
+    than features, $Z^\top Z$ alone has no inverse.
 
     **Source.** `fewshot_lsr.py` of big_vision, by the authors of the paper.
     """
@@ -169,23 +171,23 @@ def fit_probe(vectors: Tensor, labels: Tensor, strength: float) -> Probe:
 
 
 def classify(probe: Probe, vectors: Tensor) -> Tensor:
-    """Name the class with the highest score for each vector."""
+    """Predict the class with the highest score for each vector of features."""
     z = standardised(vectors.double(), probe.mean, probe.std)
     return (z @ probe.weights).argmax(dim=1)
 
 
 def standardised(vectors: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Bring each number to mean zero and variance one; add the constant."""
+    """Bring each feature to mean zero and variance one; append the constant."""
     return F.pad((vectors - mean) / std, (0, 1), value=CONSTANT)
 
 
-# ## The vectors
+# ## The features
 
 Read = Callable[[Tensor], Tensor]
 
 
 def pixels(images: Tensor) -> Tensor:
-    """The pixels of each image in a row, as they are.
+    """The raw pixels of each image, flattened.
 
     **Shape.** `(n, channels, height, width)` to `(n, d)`.
     """
@@ -194,7 +196,7 @@ def pixels(images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def read_out(network: nn.Module, prepare: Read, images: Tensor) -> Tensor:
-    """What the network says of each image: the vector that its last linear map reads.
+    """The features of each image: the input of the network's last linear map.
 
     **Shape.** `(n, channels, height, width)` to `(n, d)`.
     """
@@ -208,15 +210,15 @@ def read_out(network: nn.Module, prepare: Read, images: Tensor) -> Tensor:
     return torch.cat(vectors)
 
 
-# ## What is learned, and what is probed
+# ## Training on one half of the classes
 
 
 @dataclass(frozen=True)
 class Settings:
     """## The settings
 
-    The set of images, and the probe: how many `draws` of how many `shots` of each
-    class. The networks and their recipes are those of [`mixer_images`][] and
+    The data set, and the probe: how many `draws` of how many `shots` of each class. The
+    networks and their recipes are those of [`mixer_images`][] and
     [`conv_mixer_images`][] for this set; `epochs` may be fewer or more (0: as there).
 
     **Raises.** `ValueError` for a number below one, or an unknown set of images.
@@ -233,22 +235,22 @@ class Settings:
         """Refuse what cannot be meant."""
         check_positive(shots=self.shots, draws=self.draws)
         check_seed(self.seed)
-        if self.data not in IMAGE_SETS:
-            known = ", ".join(IMAGE_SETS)
+        if self.data not in IMAGE_DATASETS:
+            known = ", ".join(IMAGE_DATASETS)
             raise ValueError(f"data must be one of {known}, got {self.data!r}")
         if self.epochs < 0:
             raise ValueError(f"epochs must be from 0 up, got {self.epochs}")
 
 
 class Halves(NamedTuple):
-    """A set of images: the classes to learn, and the new ones, counted from zero."""
+    """A data set: the classes to train on, and the new ones, counted from zero."""
 
     old: Images
     new: Images
 
 
 def halves(images: Images) -> Halves:
-    """Cut a set of images in two by their classes."""
+    """Divide a data set by its classes."""
     first_new = (int(images.labels.max()) + 1) // 2
     is_new = images.labels >= first_new
     old, new = (take(images, mask.nonzero()[:, 0]) for mask in (~is_new, is_new))
@@ -258,7 +260,7 @@ def halves(images: Images) -> Halves:
 def readers(
     experiment: Experiment, settings: Settings, train: Images, test: Images
 ) -> dict[str, Read]:
-    """Train a network on the old classes; how it reads images before and after."""
+    """Train a network on the old classes; its features before and after training."""
     recipe = replace(
         experiment.presets[settings.data], seed=settings.seed, validation=0
     )
@@ -269,7 +271,7 @@ def readers(
     trainer = Trainer(experiment.model(recipe), task, recipe)
     for _ in tqdm(range(recipe.epochs), unit="epoch", desc=experiment.name):
         trainer.train_epoch()
-    # The first weights follow from the seed, so they can be had again.
+    # The seed determines the initial weights, so they can be had again.
     networks = {"before": experiment.model(recipe), "after": trainer.average.module}
     return {when: partial(read_out, n, task.prepare) for when, n in networks.items()}
 
@@ -278,13 +280,13 @@ def readers(
 
 
 def choose(labels: Tensor, shots: int, seed: int, draw: int) -> Tensor:
-    """Draw as many examples of each class; their places."""
+    """Draw `shots` examples of each class; their indices."""
     order = torch.randperm(len(labels), generator=generator(seed, "shots", draw))
     return torch.cat([order[labels[order] == k][:shots] for k in labels.unique()])
 
 
 def probed(read: Read, train: Images, test: Images, settings: Settings) -> list[float]:
-    """Probe what is read out of images: the share of right answers of each draw."""
+    """Fit and test the probe on some features: the accuracy of each draw."""
     others = read(test.images)
     shares = []
     for draw in range(settings.draws):
@@ -297,9 +299,9 @@ def probed(read: Read, train: Images, test: Images, settings: Settings) -> list[
 
 
 def run(settings: Settings, source: Source) -> records.Record:
-    """Train, probe, and say under what circumstances."""
+    """Train, probe, and record the circumstances."""
     start = time.process_time()
-    sets = IMAGE_SETS[settings.data].load(settings.seed, source)
+    sets = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     train, test = (halves(images) for images in sets)
     found = {"pixels": probed(pixels, train.new, test.new, settings)}
     for name, experiment in EXPERIMENTS.items():
@@ -341,14 +343,19 @@ def command_line() -> argparse.ArgumentParser:
     """Describe the command."""
     parser = argparse.ArgumentParser(
         prog=COMMAND,
-        description="Probe a trained network with a few examples of new classes.",
+        description="Few-shot linear probe of a trained network on new classes.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--data", choices=list(IMAGE_SETS), default="digits", help="which images")
+    add(
+        "--data",
+        choices=list(IMAGE_DATASETS),
+        default="digits",
+        help="the image data set",
+    )
     about = "a training run and twenty draws for each seed"
     add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help=about)
-    about = "how often the old classes are seen; 0: as in the experiments"
+    about = "epochs on the old classes; 0: as in the experiments"
     add("--epochs", type=int, default=0, help=about)
     add("--shots", type=int, default=Settings.shots, help="examples of each new class")
     add("--out", type=Path, default="runs/few_shot", help="the folder for results")

@@ -1,11 +1,11 @@
-r"""# Mixer against attention, on text
+r"""# Masked language modelling
 
-Is attention needed to read? Two [masked language models][masked_language_model] learn
-to fill in hidden characters. They are the same but for how characters meet: in one by
-[attention][layers.attention], in the other by a [Mixer][drop_in_mixer], and they have
-the same number of parameters. The text is that of
-[Python's own library][standard_library], which every machine has, or
-[Shakespeare's][tiny_shakespeare].
+Is attention needed for text? Two [masked language models][masked_language_model] are
+trained as BERT is, to predict masked characters. They differ in how they mix tokens:
+one by [self-attention][layers.attention], the other by a [Mixer][drop_in_mixer]; they
+have the same number of parameters to within 0.03 %. The text is the source code of
+Python's standard library, which is there wherever Python is, or *Tiny Shakespeare*, a
+million characters of plays.
 
 ## Run it
 
@@ -18,19 +18,19 @@ $ python -m labml_style_nn.experiments.masked_language --data tiny-shakespeare
 The first command trains both networks, one after the other, in seven minutes each on
 one processor core, and downloads nothing. `--encoder` chooses one of them. The plays
 are downloaded, or taken from the folder that `--folder` names. `--help` lists the
-options: every number of the [settings][masked_language.Settings] is one. What comes out
-lies in `runs/masked_language/`, in a folder for each text and in it one for each
-encoder: the [run][runs], its result and its curves. On the same machine they come out
-the same.
+options: every hyperparameter of the [settings][masked_language.Settings] is one. The
+results are in `runs/masked_language/`, in a folder for each text and in it one for each
+encoder: the run, its result and its learning curves. On the same machine a run gives
+the same numbers again.
 
-## What is asked
+## The task
 
-[`masked_text`][] says how the text is cut and what is hidden. In short: blocks of 64
-characters, of which 15 % are chosen as in BERT; the last tenth of the text is for the
-test, and every network is asked the same. A network reads the text ten times, each time
-with other gaps.
+[`masked_text`][] describes the task. In short: blocks of 64 characters, of which 15 %
+are chosen as in BERT; the last tenth of the text is the test set, and the masked
+positions in it are the same for every network. Training takes ten epochs, each with
+other masks.
 
-Both networks have three layers with 96 channels and the same feed forward. In numbers:
+Both networks have three layers with 96 channels and the same feed-forward network:
 
 >>> for encoder in ENCODERS:
 ...     model = build_model(Settings(encoder=encoder))
@@ -38,36 +38,38 @@ Both networks have three layers with 96 channels and the same feed forward. In n
 mixer: 355,495 parameters
 attention: 355,591 parameters
 
-## The record
+## Results
 
 A run of each network on each text comes with the package, with its settings, versions
-and times. The share of right answers, and the surprise in nats and bits, at the places
-of the test that were asked for, in Python's library:
+and times. Test accuracy and cross-entropy at the masked positions, for Python's
+library. The cross-entropy is in nats and in bits per character; its exponential is the
+*perplexity*:
 
 >>> for found in (results := recorded("masked_language", "standard-library")):
 ...     print(scores(found))
-mixer: 70.4 % right, 1.107 nats (1.597 bits), 355,495 parameters, 406 CPU-seconds
-attention: 72.1 % right, 1.039 nats (1.499 bits), 355,591 parameters, 367 CPU-seconds
+mixer: accuracy 70.4 %, 1.107 nats (1.597 bits), 355,495 parameters, 406 CPU-seconds
+attention: accuracy 72.1 %, 1.039 nats (1.499 bits), 355,591 parameters, 367 CPU-seconds
 
-The two [guessers][guessing] that only count, asked the same:
+Two baselines that count characters (`baselines.py`): the frequency of each character,
+and the two neighbours of the masked position.
 
 >>> for name in ("frequency", "neighbours"):
 ...     share, nats = (results[0][f"{name}_{kind}"] for kind in ("accuracy", "nats"))
-...     print(f"{name}: {share:.1%} right, {nats:.3f} nats")
-frequency: 31.8% right, 3.008 nats
-neighbours: 50.8% right, 1.794 nats
+...     print(f"{name}: accuracy {share:.1%}, {nats:.3f} nats")
+frequency: accuracy 31.8%, 3.008 nats
+neighbours: accuracy 50.8%, 1.794 nats
 
-So attention is ahead, and not by much: most of what it knows beyond the neighbours, the
-Mixer knows too. At first the Mixer was a little faster. This is how often each was
-right on the text that is held out, in per cent, epoch by epoch:
+Attention is ahead by a small margin: the Mixer reaches most of what attention gains
+over the neighbours. In the first epochs the Mixer learned a little faster. Validation
+accuracy in per cent, epoch by epoch:
 
 >>> for found in results:
-...     shares = found["curve"]["held_out_accuracy"]
+...     shares = found["curve"]["validation_accuracy"]
 ...     print(found["settings"]["encoder"], *(f"{100 * share:.0f}" for share in shares))
 mixer 36 49 55 60 63 65 66 67 67 67
 attention 35 47 55 60 63 66 67 68 68 69
 
-Which text it was, says the record: Python's version, and a checksum.
+The record names the text by Python's version and a checksum:
 
 >>> results[0]["text"]["python"], results[0]["text"]["characters"]
 ('3.11.7', 1000000)
@@ -78,30 +80,30 @@ And Shakespeare's plays, with the same recipe:
 
 >>> for found in (plays := recorded("masked_language", "tiny-shakespeare")):
 ...     print(scores(found))
-mixer: 61.0 % right, 1.343 nats (1.938 bits), 355,495 parameters, 325 CPU-seconds
-attention: 62.4 % right, 1.288 nats (1.858 bits), 355,591 parameters, 328 CPU-seconds
->>> f"neighbours: {plays[0]['neighbours_accuracy']:.1%} right"
-'neighbours: 41.2% right'
+mixer: accuracy 61.0 %, 1.343 nats (1.938 bits), 355,495 parameters, 325 CPU-seconds
+attention: accuracy 62.4 %, 1.288 nats (1.858 bits), 355,591 parameters, 328 CPU-seconds
+>>> f"neighbours: accuracy {plays[0]['neighbours_accuracy']:.1%}"
+'neighbours: accuracy 41.2%'
 
-The neighbours alone tell less in a play than in a program, and all guess worse. The
+In a play the neighbours tell less than in a program, and all accuracies are lower. The
 order of the two networks is the same.
 
 We know of no published result for this task and these texts.
 
-## How the recipe was chosen
+## How the hyperparameters were chosen
 
-The numbers of the recipe are the same for both networks, and not tuned for either. They
-were set before these runs, after trials of a minute that showed how long a step takes.
-One choice was made by such a trial, too, on the text that is learned from: positions by
-formula, since attention learned faster with them than with learned ones. It was made in
-favour of attention; a Mixer has no positions.
+The hyperparameters are the same for both networks and were tuned for neither. They were
+fixed before these runs, after trials of a minute that showed how long a step takes. One
+choice was made by such a trial on the training text: sinusoidal position encodings,
+with which attention learned faster than with learned embeddings. It favours attention;
+a Mixer has no position encoding.
 
 ## What this does not say
 
-One size, one recipe, one seed, a few minutes: with more of anything the order may
-change. Attention can read a block of any length, and what it
-learned about one place holds for another, which a Mixer must learn for each place by
-itself. At equal parameters, a Mixer costs less where blocks are long
+This is one size, one set of hyperparameters, one seed and a few minutes of training:
+with more of any of them the order may change. Attention can read a block of any length
+and shares its weights between positions, while a Mixer learns the weights of each
+position separately. At equal parameters, a Mixer costs less where blocks are long
 ([`masked_language_model`][] has the formulas).
 
 ## Example
@@ -146,25 +148,25 @@ ENCODERS = "mixer", "attention"
 class Settings(TextRecipe):
     """## The settings
 
-    The [recipe][TextRecipe], and the sizes of the network.
+    The hyperparameters of [`TextRecipe`][], and the sizes of the network.
     """
 
     data: str = "standard-library"
-    epochs: int = option(10, "how often the text is read")
-    batch_size: int = option(32, "blocks to a step")
-    warmup_epochs: int = option(1, "how long the rate rises")
-    weight_decay: float = option(0.05, "how fast matrices decay")
-    clipping: float = option(1.0, "largest norm of all gradients together; 0: any")
-    encoder: str = option("mixer", "how characters meet", *ENCODERS)
-    characters: int = option(1_000_000, "how much of the standard library")
+    epochs: int = option(10, "passes through the training text")
+    batch_size: int = option(32, "blocks in a step")
+    warmup_epochs: int = option(1, "epochs of linear warm-up")
+    weight_decay: float = option(0.05, "decoupled weight decay of matrices")
+    gradient_clipping: float = option(1.0, "maximum global gradient norm; 0: none")
+    encoder: str = option("mixer", "how tokens are mixed", *ENCODERS)
+    characters: int = option(1_000_000, "characters of the standard library")
     dim: int = option(96, "C: channels of a character")
     num_layers: int = option(3, "N: number of layers")
-    hidden_dim: int = option(384, "D: width of the feed forward")
-    num_heads: int = option(6, "h: heads of attention")
+    hidden_dim: int = option(384, "D: width of the feed-forward network")
+    num_heads: int = option(6, "h: attention heads")
 
 
 def build_model(settings: Settings) -> MaskedLanguageModel:
-    """Build the network with its first weights, which follow from the seed.
+    """Build the network; the seed determines its initial weights.
 
     **Raises.** `ValueError` for sizes that make no network.
     """
@@ -184,7 +186,7 @@ def build_model(settings: Settings) -> MaskedLanguageModel:
 def text_task(settings: Settings, source: Source) -> MaskedTextTask:
     """Load the text of the settings, and make the task of it.
 
-    **Raises.** [`DataError`][] if the text cannot be had, and `ValueError` if it is too
+    **Raises.** `DataError` if the text cannot be had, and `ValueError` if it is too
     short.
     """
     about: dict[str, int | str]
@@ -211,12 +213,12 @@ EXPERIMENT = Experiment(
 
 
 def scores(result: Record) -> str:
-    """Put what a network reached in a line."""
+    """Put accuracy, cross-entropy and cost of a network in a line."""
     encoder, share = result["settings"]["encoder"], 100 * result["test_accuracy"]
     nats, bits = result["test_nats"], result["test_bits"]
     parameters, seconds = result["parameters"], result["cpu_seconds"]
     return (
-        f"{encoder}: {share:.1f} % right, {nats:.3f} nats ({bits:.3f} bits), "
+        f"{encoder}: accuracy {share:.1f} %, {nats:.3f} nats ({bits:.3f} bits), "
         f"{parameters:,} parameters, {seconds:.0f} CPU-seconds"
     )
 

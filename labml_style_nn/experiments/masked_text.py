@@ -1,37 +1,40 @@
-r"""# Learning to fill in characters
+r"""# The masked-token prediction task
 
-The [`Task`][] of the experiment on text: some characters are hidden, what were they? A
-text is cut into blocks of equal length. Of each block, 15 % of the characters are
-chosen and most of those hidden, as in BERT ([`masking`][]). A network reads the block
-and scores each character of the vocabulary at each place; what counts is how surprised
-it is at the chosen places:
+The [`Task`][] of masked language modelling: predict masked tokens from those around
+them. Here the tokens are characters. A text is cut into blocks of equal length. Of each
+block, 15 % of the characters are chosen and most of those replaced by a mask token, as
+in BERT ([`masking`][]). A network computes a score for each character of the vocabulary
+at each position, and the loss is the cross-entropy at the chosen positions:
 
 $$\ell = - \frac{1}{|M|} \sum_{s \in M} \log p_s(t_s)$$
 
+The exponential of this loss is the *perplexity*, and $\ell / \ln 2$ are the *bits per
+character*, both at the masked positions.
+
 An epoch goes through the text once, block by block in a random order. In each epoch the
-cuts are at other places, and other characters are hidden.
+text is cut at other places, and other characters are masked.
 
 ## Notation
 
-- $t_s$, `tokens`: the character at place $s$ of a block
-- $M$, `chosen`: the places that were chosen
-- $p_s$: what the network says of place $s$, the softmax of its `scores`
-- $\ell$, `loss`: the mean surprise, in nats
+- $t_s$, `tokens`: the character at position $s$ of a block
+- $M$, `chosen`: the positions that were chosen
+- $p_s$: the predicted distribution at position $s$, the softmax of the `scores`
+- $\ell$, `loss`: the mean cross-entropy, in nats
 - $S$, `num_tokens`: the length of a block
-- $B$, `batch_size`: how many blocks a step learns from
+- $B$, `batch_size`: how many blocks are in a batch
 
-## Three parts of a text
+## Training, validation and test text
 
-The text is cut where it stands, not drawn at random: neighbouring lines are alike, and
-a test on lines from between those that were learned would be no test. The last tenth is
-for the *test*. Before it, a twentieth is held out (`watched`): by it, settings are
-chosen. The rest is learned from.
+The text is divided into three contiguous parts, and not at random: neighbouring lines
+are alike, and test lines from between training lines would be too easy. The last tenth
+is the *test set*. Of the rest, the last twentieth is the *validation set*, on which
+hyperparameters are chosen, and what remains is the *training set*.
 
-What is hidden in the test is the same for every network and every seed, so that all
-answer the same questions.
+The masked positions of the test set are the same for every network and every seed, so
+that all of them answer the same questions.
 
-The two guessers of [`guessing`][], which only count, are asked the same. A network is
-worth as much as it knows beyond them.
+Two baselines that count characters (`baselines.py`) answer the same questions. A
+network is to be compared with them.
 
 ## Example
 
@@ -44,9 +47,10 @@ worth as much as it knows beyond them.
 >>> VOCABULARY.decode(tokens[0, :43])
 ' ques▮▮o▮:▮to b▮, o▮ not to be, that is▮the'
 
-The two guessers on the test part. Repeated as it is, this text is no riddle:
+The two baselines on the test part. This text repeats itself, so the neighbours tell
+almost everything:
 
->>> for name, value in task.guesses().items():
+>>> for name, value in task.baselines().items():
 ...     print(f"{name}: {value:.2f}")
 frequency_accuracy: 0.24
 frequency_nats: 2.36
@@ -66,21 +70,21 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.characters import MASK, CharacterVocabulary, split_text
 from labml_style_nn.data.masking import NOT_CHOSEN, Masked, mask_tokens
-from labml_style_nn.experiments.chance import generator
-from labml_style_nn.experiments.guessing import Guesser
+from labml_style_nn.experiments.baselines import CharacterBaselines
+from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Recipe, Sums, option
 from labml_style_nn.layers.checks import check_positive
 
 # The characters of a keyboard: the same vocabulary for every text. What else occurs is
-# unknown, and unknown characters are never asked for.
+# unknown, and unknown characters are never chosen.
 VOCABULARY = CharacterVocabulary(string.printable)
 
 
 @dataclass(frozen=True)
 class TextRecipe(Recipe):
-    """## The recipe for text
+    """## The hyperparameters for text
 
-    What the general [`Recipe`][] leaves open.
+    They add to the general [`Recipe`][].
 
     **Raises.** `ValueError` as the general recipe does, and for blocks of no length.
     """
@@ -94,7 +98,7 @@ class TextRecipe(Recipe):
 
 
 def three_parts(learned: str, tested: str) -> tuple[str, str, str]:
-    """Hold the last twentieth of a text out, to choose by.
+    """Hold out the last twentieth of the training text for validation.
 
     **Raises.** `ValueError` if a part is empty.
     """
@@ -126,16 +130,16 @@ class MaskedTextTask:
                 f"characters, got {shortest} characters"
             )
         self.learned = parts[0]
-        # The questions that every network is asked.
-        self.watched = self.questions(parts[1], "watched", rounds=1)
-        self.tested = self.questions(parts[2], "tested", rounds=4)
+        # The same questions for every network.
+        self.validation_set = self.questions(parts[1], "watched", rounds=1)
+        self.test_set = self.questions(parts[2], "tested", rounds=4)
         # The last block is left for the cuts to move.
         self.blocks = len(self.learned) // recipe.num_tokens - 1
         self.steps_per_epoch = -(-self.blocks // recipe.batch_size)
 
     def questions(self, text: Tensor, name: str, rounds: int) -> Masked:
-        """Cut a text into blocks, and hide some of each, several times."""
-        # Neither seed nor network have a part in it.
+        """Cut a text into blocks and mask some characters of each, several times."""
+        # The masks depend neither on the seed nor on the network.
         blocks = self.cut(text).repeat(rounds, 1)
         return hidden(blocks, generator("masked text", name))
 
@@ -145,7 +149,7 @@ class MaskedTextTask:
         return text[: len(text) // length * length].view(-1, length)
 
     def batch(self, step: int) -> Masked:
-        """Give the blocks of a step, and what is hidden in them."""
+        """Give the blocks of a step, and the targets at their masked positions."""
         epoch, number = divmod(step, self.steps_per_epoch)
         seed, size = self.recipe.seed, self.recipe.batch_size
         length = self.recipe.num_tokens
@@ -158,7 +162,7 @@ class MaskedTextTask:
         return hidden(self.learned[places], generator(seed, "mask", step))
 
     def loss(self, model: nn.Module, batch: Masked) -> Sums:
-        """Compare the scores with what was hidden. An example is a chosen place."""
+        """Compute the cross-entropy. An example is a chosen position."""
         tokens, targets = batch
         scores, chosen = model(tokens), targets != NOT_CHOSEN
         loss = F.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="sum")
@@ -166,25 +170,25 @@ class MaskedTextTask:
         return Sums(loss, right.sum(), chosen.sum())
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Ask what is hidden in the part that is watched."""
-        accuracy, nats = self.measure(model, self.watched)
-        return {"held_out_accuracy": accuracy, "held_out_nats": nats}
+        """Compute accuracy and cross-entropy on the validation set."""
+        accuracy, nats = self.measure(model, self.validation_set)
+        return {"validation_accuracy": accuracy, "validation_nats": nats}
 
     def test(self, model: nn.Module) -> dict[str, Any]:
-        """Ask what is hidden in the test, and let the two guessers answer too."""
-        accuracy, nats = self.measure(model, self.tested)
+        """Compute the metrics on the test set, also of the two baselines."""
+        accuracy, nats = self.measure(model, self.test_set)
         return {
             "test_accuracy": round(accuracy, 6),
             "test_nats": round(nats, 5),
             "test_bits": round(nats / math.log(2), 5),
-            "test_questions": int((self.tested.targets != NOT_CHOSEN).sum()),
-            **self.guesses(),
+            "test_questions": int((self.test_set.targets != NOT_CHOSEN).sum()),
+            **self.baselines(),
             "text": self.about,
         }
 
     @torch.no_grad()
     def measure(self, model: nn.Module, questions: Masked) -> tuple[float, float]:
-        """The share of right answers, and the mean surprise in nats."""
+        """The accuracy, and the mean cross-entropy in nats."""
         model.eval()
         device = next(model.parameters()).device
         total = torch.zeros(3, dtype=torch.float64)
@@ -194,15 +198,15 @@ class MaskedTextTask:
         loss, right, count = total.tolist()
         return right / count, loss / count
 
-    def guesses(self) -> dict[str, float]:
-        """Let the two guessers learn from the same text, and ask them the same."""
+    def baselines(self) -> dict[str, float]:
+        """Estimate the two baselines from the training text, and test them."""
         tokens = self.cut(self.learned)
         read, _ = hidden(tokens, generator("masked text", "counted"))
-        return Guesser(read, tokens, len(VOCABULARY)).answers(self.tested)
+        return CharacterBaselines(read, tokens, len(VOCABULARY)).evaluate(self.test_set)
 
 
 def hidden(tokens: Tensor, chance: torch.Generator) -> Masked:
-    """Hide some of the characters, as BERT does."""
+    """Mask some of the characters, as BERT does."""
     return mask_tokens(
         tokens,
         vocabulary_size=len(VOCABULARY),

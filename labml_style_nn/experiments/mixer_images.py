@@ -1,9 +1,10 @@
-r"""# A Mixer learns to name images
+r"""# Image classification with an MLP-Mixer
 
-An [`MLPMixer`][] learns from scratch: [handwritten digits][data.digits] in under a
-minute on one processor core, clothes and small photographs in about ten. The network is
-the paper's, only smaller. It cuts an image into patches and makes a table of them. From
-there on, nothing in it knows which patch was next to which: it has to find out.
+An [`MLPMixer`][] is trained from scratch: on handwritten digits in under a minute on
+one processor core, on Fashion-MNIST and CIFAR-10 in about ten. The network is the
+paper's with smaller sizes. It has a weak *inductive bias*: it cuts the image into
+patches, but it is not told which patches are neighbours, and must learn that from the
+data.
 
 ## Run it
 
@@ -15,69 +16,70 @@ $ python -m labml_style_nn.experiments.mixer_images --data cifar10
 ```
 
 The first command trains on one split of the digits, which come with scikit-learn; the
-second on five, each with other images in the test. For the other data sets, `--folder`
-says where their files are; without it they are downloaded. `--help` lists the options:
-every number of the [settings][Settings] is one. What comes out lies in
+second on five, each with another test set. For the other data sets, `--folder` says
+where their files are; without it they are downloaded. `--help` lists the options: every
+hyperparameter of the [settings][mixer_images.Settings] is one. The results are in
 `runs/mixer_images/`, in a folder for each data set:
 
-- `seed-0/`: a [run][runs] with its checkpoint. Stop it when you like: the same command
-  goes on from there, to exactly the same weights.
+- `seed-0/`: the run with its checkpoint. You may stop it at any time: the same command
+  resumes it, and arrives at exactly the same weights.
 - `results.jsonl`: the result of each seed, with all its settings.
-- `curves.svg`: how loss and accuracy went.
+- `curves.svg`: the learning curves.
 
-## The record: digits
+## Results on digits
 
-A run of the second command comes with the package, with its settings, versions and
-times ([`recorded`][recorded.recorded]). This is what it says, with the standard
-deviation over splits:
+The results of the second command come with the package, with settings, versions and
+times. Mean and standard deviation over the five splits:
 
 >>> results = recorded("mixer_images", "digits")
 >>> print(summary(results))
-5 seeds: 99.28 ± 0.58 % right in the test, 45 CPU-seconds each
+5 seeds: test accuracy 99.28 ± 0.58 %, 45 CPU-seconds each
 
 For comparison, [the notebook](../examples/train_on_digits.py) gives the same splits to
-two classical methods.
+a support vector machine and to nearest neighbours.
 
-The numbers of the recipe were chosen by five-fold cross-validation among the 1,437
-training images of seed 0. A candidate learned from four fifths of them and was judged
-by the last fifth, five times in turn. Since then, the training loop was changed in two
-points: biases and norms no longer decay ([`optimizer`][]), and the average of the
-weights begins short ([`averages`][]). The numbers stayed: judged again in the same way,
-the recipe named 8 of the 1,437 wrongly, and one with 120 epochs 10 of them.
+The hyperparameters were chosen by five-fold cross-validation on the 1,437 training
+images of seed 0: a candidate was trained on four fifths of them and evaluated on the
+last fifth, five times in turn. Since then the training loop was changed in two points:
+biases and normalisation layers have no weight decay ([`optimizer`][]), and the decay of
+the weight average starts small ([`ema`][]). The hyperparameters were kept. Evaluated
+again by cross-validation, they misclassified 8 of the 1,437 images, and the same with
+120 epochs 10 of them.
 
-Two things to know when reading the result. The search went on after a first recipe had
-been tested and fell short, by cross-validation as before. And the other splits are
-drawn from the same 1,797 images, so most of their test images were among those 1,437:
-for them, the choice was not quite blind.
+Two caveats. The search went on after a first set of hyperparameters had been tested and
+fell short, again by cross-validation. And the other splits are drawn from the same
+1,797 images, so most of their test images were among those 1,437: for these splits, the
+choice was not independent of the test set.
 
-## The record: clothes and photographs
+## Results on Fashion-MNIST and CIFAR-10
 
-One run each, on one core, with 5,000 of the training images held out. The recipes were
-written down before the first of these runs and not changed after it.
+One run each, on one core, with 5,000 of the training images held out for validation.
+The hyperparameters were fixed before the first of these runs and not changed after it.
 
 >>> for data in ("fashion-mnist", "cifar10"):
 ...     print(f"{data}: {summary(recorded('mixer_images', data))}")
-fashion-mnist: 90.07 % right in the test, 688 CPU-seconds
-cifar10: 73.75 % right in the test, 773 CPU-seconds
+fashion-mnist: test accuracy 90.07 %, 688 CPU-seconds
+cifar10: test accuracy 73.75 %, 773 CPU-seconds
 
-The photographs were not quite the official ones, and the record says so:
+The CIFAR-10 images were not all the official ones, as the record says:
 
 >>> import textwrap
 >>> print(textwrap.fill(recorded("mixer_images", "cifar10")[0]["note"], 72))
 the images are the official ones in order and split, but for 98 of the
 60,000, which come from JPEG copies
 
-What is published is far better, and took far longer: a Mixer with 0.67 million
-parameters reaches 90.83 % on CIFAR-10 after 300 epochs with AutoAugment and CutMix
+Published results are better and need more training: a Mixer with 0.67 million
+parameters reaches a test accuracy of 90.83 % on CIFAR-10 after 300 epochs with
+AutoAugment and CutMix
 ([omihub777/MLP-Mixer-CIFAR](https://github.com/omihub777/MLP-Mixer-CIFAR)). `--full`
-has settings of that kind, with fewer than a million parameters, for a GPU:
+has settings of that kind for a GPU, with fewer than a million parameters:
 
 >>> model = build_model(EXPERIMENT.full["cifar10"])
 >>> f"{sum(p.numel() for p in model.parameters()):,}"
 '869,002'
 
-They were **not run here**. They lack AutoAugment and CutMix, so nobody should expect
-the published number of them.
+They were **not run here**. They lack AutoAugment and CutMix, so do not expect the
+published accuracy of them.
 
 ## Example
 
@@ -95,7 +97,7 @@ import torch
 
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_sets import IMAGE_SETS, image_task
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -106,23 +108,24 @@ from labml_style_nn.models.mlp_mixer import MLPMixer
 class Settings(ImageRecipe):
     """## The settings
 
-    The [recipe][ImageRecipe], and the sizes of the network in the paper's names.
+    The hyperparameters of [`ImageRecipe`][], and the sizes of the network in the
+    paper's names.
     """
 
     data: str = "digits"
     patch_size: int = option(2, "P: side of a patch, in pixels")
-    num_layers: int = option(4, "number of Mixer blocks")
+    num_layers: int = option(4, "number of Mixer layers")
     hidden_dim: int = option(48, "C: channels of a token")
     tokens_mlp_dim: int = option(32, "D_S: width of the token-mixing MLPs")
     channels_mlp_dim: int = option(96, "D_C: width of the channel-mixing MLPs")
 
 
 def build_model(settings: Settings) -> MLPMixer:
-    """Build the network with its first weights, which follow from the seed.
+    """Build the network; the seed determines its initial weights.
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    images = IMAGE_SETS[settings.data]
+    images = IMAGE_DATASETS[settings.data]
     torch.manual_seed(settings.seed)
     return MLPMixer(
         image_size=images.image_size,
@@ -138,57 +141,57 @@ def build_model(settings: Settings) -> MLPMixer:
 
 # ## The settings for each data set
 #
-# Digits: few and small images, so much of the recipe keeps them from being learned by
-# heart. These are the defaults.
+# Digits: few and small images, so much of the recipe is regularisation against
+# overfitting. These are the defaults.
 DIGITS = Settings()
-# Clothes: the images are so many that ten epochs are all that ten minutes allow. So
-# they are changed less, and nothing is done against learning them by heart.
-CLOTHES = Settings(
+# Fashion-MNIST: the images are so many that ten minutes allow ten epochs. Overfitting
+# is no danger then, and the images are augmented less.
+FASHION_MNIST = Settings(
     data="fashion-mnist",
     validation=5000,
     epochs=10,
     batch_size=128,
     warmup_epochs=1,
     weight_decay=0.1,
-    clipping=1.0,
-    averaging=0.998,
+    gradient_clipping=1.0,
+    ema_decay=0.998,
     label_smoothing=0.05,
     rotation=3.0,
     shift=1.0,
     scale=0.08,
     shear=0.03,
-    mirror=0.5,
+    flip=0.5,
     patch_size=4,
     hidden_dim=96,
     tokens_mlp_dim=64,
     channels_mlp_dim=192,
 )
-# Photographs: things stand anywhere in them, so they are moved further.
-PICTURES = replace(
-    CLOTHES,
+# CIFAR: an object may be anywhere in the image, so the images are moved further.
+CIFAR = replace(
+    FASHION_MNIST,
     data="cifar10",
     epochs=8,
-    untouched=0.1,
+    unaugmented=0.1,
     rotation=5.0,
     shift=2.0,
     scale=0.1,
     shear=0.05,
     channels_mlp_dim=384,
 )
-# For a GPU: fewer than a million parameters, and time.
+# For a GPU: fewer than a million parameters, many epochs.
 FULL = Settings(
     data="cifar10",
     epochs=300,
     batch_size=256,
     learning_rate=2e-3,
     weight_decay=0.1,
-    clipping=1.0,
-    averaging=0.9998,
+    gradient_clipping=1.0,
+    ema_decay=0.9998,
     precision="bfloat16",
-    untouched=0.0,
+    unaugmented=0.0,
     shift=4.0,
     scale=0.2,
-    mirror=0.5,
+    flip=0.5,
     patch_size=4,
     num_layers=8,
     hidden_dim=128,
@@ -198,12 +201,12 @@ FULL = Settings(
 
 EXPERIMENT = Experiment(
     name="mixer_images",
-    about="Train an MLP-Mixer to name images, and test it.",
+    about="Train an MLP-Mixer for image classification, and test it.",
     presets={
         "digits": DIGITS,
-        "fashion-mnist": CLOTHES,
-        "cifar10": PICTURES,
-        "cifar100": replace(PICTURES, data="cifar100"),
+        "fashion-mnist": FASHION_MNIST,
+        "cifar10": CIFAR,
+        "cifar100": replace(CIFAR, data="cifar100"),
     },
     full={"cifar10": FULL, "cifar100": replace(FULL, data="cifar100")},
     model=build_model,

@@ -1,20 +1,22 @@
-r"""# The optimiser
+r"""# AdamW and weight decay
 
-AdamW: Adam, and weights that decay towards zero by themselves. In each step a weight
-loses the share $\eta \lambda$ of what it is, whatever its gradient:
+AdamW is Adam with *decoupled weight decay*: in each step, a weight loses the share
+$\eta \lambda$ of its value, whatever its gradient is:
 
 $$\theta \leftarrow (1 - \eta \lambda) \, \theta - \eta \, \text{Adam}(\nabla \ell)$$
 
-Decay is meant for matrices: it keeps a network from leaning on a few large numbers. A
-bias only moves a threshold, and the scale of a norm is meant to be near one; to pull
-either towards zero helps nobody. So what has one axis does not decay, and what has two
-or more does. That is a widespread habit, not a rule of the paper.
+Weight decay is a form of regularisation: it keeps the weights of a layer small, so that
+a network does not fit its training examples with a few large numbers. It is meant for
+weight matrices and kernels. A bias shifts an activation, and the scale of a
+normalisation layer is meant to be near one; pulling either towards zero regularises
+little. So parameters with one axis do not decay here, and those with two or more do.
+That is common practice and not a rule of the paper.
 
 ## Notation
 
 - $\theta$, `model`: the weights
 - $\eta$: the learning rate of the step ([`schedule`][experiments.schedule])
-- $\lambda$, `weight_decay`: how fast weights decay
+- $\lambda$, `weight_decay`: the strength of the decay
 - $\ell$: the loss
 
 ## Example

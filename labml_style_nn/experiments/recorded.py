@@ -1,7 +1,8 @@
-r"""# What is on record
+r"""# Recorded results
 
-The results that come with the package, with everything it takes to repeat them. Each
-line of these files was written by a run of the command that it names.
+The results that come with the package, with all that it takes to repeat them. Each line
+of these files was written by a run of the command that it names. (When a setting of the
+command is renamed, its key here is renamed with it; no value changes.)
 
 ## Example
 

@@ -1,8 +1,8 @@
 r"""# Records
 
-A result without its circumstances is a rumour. So a run leaves a *record*: one line of
-JSON with the result, all settings, and what it was made with. A file of such lines can
-be read by people, compared by tools, and added to by later runs.
+A result can be repeated if its circumstances are known. So a run leaves a *record*: one
+line of JSON with the result, all settings, and what it was made with. A file of such
+lines can be read by people, compared by tools, and added to by later runs.
 
 ## Example
 
@@ -102,10 +102,10 @@ def summary(results: Sequence[Record]) -> str:
     seconds = statistics.mean(result["cpu_seconds"] for result in results)
     mean = f"{statistics.mean(accuracies):.2f}"
     if len(results) == 1:
-        return f"{mean} % right in the test, {seconds:.0f} CPU-seconds"
+        return f"test accuracy {mean} %, {seconds:.0f} CPU-seconds"
     return (
-        f"{len(results)} seeds: {mean} ± {statistics.stdev(accuracies):.2f} % right in "
-        f"the test, {seconds:.0f} CPU-seconds each"
+        f"{len(results)} seeds: test accuracy {mean} ± "
+        f"{statistics.stdev(accuracies):.2f} %, {seconds:.0f} CPU-seconds each"
     )
 
 

@@ -7,7 +7,7 @@ In the folder lie
 
 - `checkpoint.pt`, written after every epoch, and when the run is stopped;
 - `epochs.jsonl`: what each epoch reported, a line of JSON each;
-- `events.out.tfevents…`: the same for [TensorBoard][board].
+- `events.out.tfevents…`: the same for [TensorBoard][experiments.tensorboard].
 
 ## Stopping
 
@@ -29,7 +29,7 @@ counts what all threads of all processes worked. Both are kept.
 >>> from torch import nn
 >>> from labml_style_nn.data.digits import split_digits
 >>> from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
->>> recipe = ImageRecipe(epochs=2, warmup_epochs=1, averaging=0.9)
+>>> recipe = ImageRecipe(epochs=2, warmup_epochs=1, ema_decay=0.9)
 >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     trainer = Trainer(model, ImageTask(*split_digits(seed=0), recipe), recipe)
@@ -54,12 +54,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from labml_style_nn.experiments import records
-from labml_style_nn.experiments.board import Board
 from labml_style_nn.experiments.checkpoint import (
     load_checkpoint,
     save_checkpoint,
     understood,
 )
+from labml_style_nn.experiments.tensorboard import TensorBoardWriter
 from labml_style_nn.experiments.training import Trainer
 
 
@@ -99,7 +99,7 @@ class Run:
         trainer, self.clock = self.trainer, clock()
         if self.processes.first:
             self.folder.mkdir(parents=True, exist_ok=True)
-        board = Board(self.folder if self.processes.first else None)
+        board = TensorBoardWriter(self.folder if self.processes.first else None)
         with noted_signals() as signals, self.bar(quiet) as bar, closing(board):
             while trainer.step < trainer.steps:
                 trainer.advance()

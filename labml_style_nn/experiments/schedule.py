@@ -1,8 +1,9 @@
-r"""# The learning rate
+r"""# Learning-rate schedule
 
-How large a step may be. The rate rises in a straight line while the weights are still
-random and their gradients point anywhere. Then it falls along half a cosine, so that
-the last steps are small enough to settle:
+The learning rate says how large a step is, and the schedule says how it changes during
+a training. It rises linearly while the weights are still random and their gradients
+change quickly from step to step: the *warm-up*. Then it falls along half a cosine to
+zero (*cosine decay*), so that the last steps are small and the weights settle:
 
 $$\eta_t = \eta \cdot
 \begin{cases}
@@ -10,15 +11,15 @@ $$\eta_t = \eta \cdot
 \tfrac12 \left(1 + \cos \pi \dfrac{t - T_w}{T - T_w}\right) & t \ge T_w
 \end{cases}$$
 
-It is a function of the step and of nothing else, so it has no state to store.
+It is a function of the step alone, so a checkpoint stores no state for it.
 
 ## Notation
 
-- $t$, `step`: how many batches have been seen
+- $t$, `step`: how many steps have been taken
 - $T$, `steps`: how many there are in the whole training
-- $T_w$, `warmup`: how many of them are used to warm up
+- $T_w$, `warmup`: how many of them are warm-up
 - $\eta_t$: the learning rate of a step
-- $\eta$, `largest`: the largest of them
+- $\eta$, `peak`: the peak learning rate
 
 ## Example
 
@@ -31,9 +32,9 @@ It is a function of the step and of nothing else, so it has no state to store.
 import math
 
 
-def learning_rate(step: int, steps: int, warmup: int, largest: float) -> float:
+def learning_rate(step: int, steps: int, warmup: int, peak: float) -> float:
     """Compute the learning rate of a step, counted from zero."""
     if step < warmup:
-        return largest * (step + 1) / warmup
+        return peak * (step + 1) / warmup
     done = (step - warmup) / (steps - warmup)
-    return largest * (1 + math.cos(math.pi * done)) / 2
+    return peak * (1 + math.cos(math.pi * done)) / 2

@@ -1,21 +1,21 @@
-r"""# What a token costs
+r"""# Throughput and cost
 
-Cut an image into smaller patches and there are more tokens. How does the work grow? The
-papers give orders: linear for the [Mixer][MLPMixer] whose $D_S$ stays, quadratic for
-attention. This page measures both time and memory on a real machine, and fits to each
-curve the sum of a linear and a quadratic term:
+With smaller patches an image has more tokens. How do time and memory grow with their
+number? In theory the cost is linear for a [Mixer][MLPMixer] with a fixed $D_S$, and
+quadratic for attention. This page measures time and peak memory on a real machine, and
+fits to each curve the sum of a linear and a quadratic term:
 
 $$t(S) \approx a S + b S^2, \qquad a, b \ge 0 .$$
 
-The *quadratic share* at the largest $S$, which is $b S / (a + b S)$, says what an order
-does not: how much of the work that is, and so from where on it matters.
+The *quadratic share* at the largest $S$, which is $b S / (a + b S)$, says what a
+complexity class does not: how much of the cost is quadratic at a given size.
 
 ## Notation
 
 - $S$, `tokens`: the number of tokens
 - $t$, `values`: what was measured, seconds or bytes
-- $a$, `linear`: what each token costs by itself
-- $b$, `quadratic`: what each pair of tokens costs
+- $a$, `linear`: the cost of each token by itself
+- $b$, `quadratic`: the cost of each pair of tokens
 - $i$: the number of a measurement
 
 ## What is measured
@@ -24,16 +24,15 @@ Four networks of the same width and depth, on images of growing size:
 
 - a [Mixer][MLPMixer] whose $D_S$ is the same for every size;
 - a [ConvMixer][], whose kernels see a fixed neighbourhood;
-- a [ViT][VisionTransformer] with PyTorch's fused attention, which never stores the
-  table of all pairs;
-- the same ViT with attention as the equation is written, where the table of $S^2$
-  weights stands in memory.
+- a [ViT][VisionTransformer] with PyTorch's fused attention, which does not store the
+  $S \times S$ attention weights;
+- the same ViT with attention computed as the equation is written, which stores them.
 
 **Time** is processor time of one thread, for a forward pass and for a step of training.
-The networks take turns, and the median of the rounds counts, so that a load on the
-machine strikes all alike. **Memory** is the peak of one step of training: each time
-PyTorch takes memory or gives it back, its profiler notes how much, and the largest sum
-counts. What the kernels need for themselves is in it.
+The networks take turns, and the median of the rounds is taken, so that other load on
+the machine affects all alike. **Memory** is the peak of one step of training: PyTorch's
+profiler reports each allocation and release, and the largest sum is taken. Temporary
+memory of the kernels is included.
 
 ## Run it
 
@@ -42,8 +41,7 @@ $ python -m labml_style_nn.experiments.token_cost
 ```
 
 It prints a table of the fits, and adds a line to `runs/token_cost/results.jsonl`. This
-table comes from the line that is on record; the curves stand among
-[the results](../results.py).
+table is made from the recorded line; the curves are among [the results](../results.py).
 
 >>> from importlib import resources
 >>> folder = resources.files("labml_style_nn.experiments") / "results"
@@ -62,12 +60,13 @@ ViT, written out  forward         687 ms  86%
 ViT, written out  training       1408 ms  82%
 ViT, written out  memory          582 MB  78%
 
-So the orders of the papers hold. Without its table of pairs, attention is quadratic in
-time alone. And a ConvMixer costs least here: its kernels see 25 places, not all.
+So the complexity classes hold. Fused attention is quadratic in time and linear in
+memory. The ConvMixer has the highest throughput here: its kernels reach 25 positions,
+not all.
 
 ## Example
 
-The fit finds what a curve is made of:
+The fit finds both terms of a curve:
 
 >>> tokens = [64, 256, 1024]
 >>> fit(tokens, [2.0 * s for s in tokens])
@@ -172,7 +171,7 @@ def build_mixer(side: int, settings: Settings) -> nn.Module:
 
 
 def build_conv_mixer(_side: int, settings: Settings) -> nn.Module:
-    """Build a ConvMixer; it does not ask how many patches there are."""
+    """Build a ConvMixer, which accepts any number of patches."""
     return ConvMixer(
         patch_size=settings.patch_size,
         num_classes=10,
@@ -206,7 +205,7 @@ NETWORKS: dict[str, Build] = {
 
 
 def build(name: str, side: int, settings: Settings) -> nn.Module:
-    """Build a network, always with the same weights."""
+    """Build a network, each time with the same weights."""
     torch.manual_seed(0)
     return NETWORKS[name](side, settings)
 
@@ -228,13 +227,13 @@ def kernels(name: str) -> AbstractContextManager[None]:
 
 
 def forward_pass(network: nn.Module, images: Tensor) -> None:
-    """Score the images, as at test time."""
+    """Compute the scores of the images, as at inference."""
     with torch.no_grad():
         network(images)
 
 
 def training_step(network: nn.Module, images: Tensor) -> None:
-    """Compute the gradient of a loss by all weights."""
+    """Compute the gradients of a loss with respect to all weights."""
     network.zero_grad()
     labels = torch.zeros(len(images), dtype=torch.long)
     F.cross_entropy(network(images), labels).backward()

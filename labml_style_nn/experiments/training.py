@@ -1,18 +1,18 @@
-r"""# Training
+r"""# The training loop
 
-One loop for every network of this package, whether it names images or guesses words.
-What is to be learned is a [`Task`][]: it gives the examples of each step, and says how
-far off a network is on them. How it is learned is a [`Recipe`][]. The [`Trainer`][]
-does the rest.
+One loop trains every network of this package, whether it classifies images or predicts
+masked characters. A [`Task`][] says what is learned: it gives the batch of each step
+and computes the loss on it. A [`Recipe`][] holds the hyperparameters. The [`Trainer`][]
+takes the steps.
 
-Each step takes a batch of $n$ examples and moves every weight a little against the
-gradient of their mean loss:
+Each step takes a batch of $n$ examples and moves the weights against the gradient of
+their mean loss:
 
 $$\ell_t = \frac{1}{n} \sum_{i=1}^n \ell_{t,i}, \qquad
 \theta_t = \text{AdamW}\bigl(\theta_{t-1}, \nabla \ell_t, \eta_t\bigr)$$
 
-The last steps still wander, each pulled by its own batch. A running average of the
-weights takes that out, and it is the network to use in the end ([`averages`][]):
+The network that is evaluated has an exponential moving average of the weights
+([`ema`][]):
 
 $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 
@@ -23,26 +23,27 @@ $$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t$$
 - $\ell$, `loss`: the loss, $\ell_{t,i}$ of an example and $\ell_t$ of a batch
 - $\theta$, `model`: the weights, $\theta_t$ after step $t$
 - $\eta_t$: the learning rate of a step ([`learning_rate`][])
-- $\bar\theta$, `average`: the running average of the weights
-- $\beta_t$: how much of the average stays at a step
+- $\bar\theta$, `average`: the moving average of the weights
+- $\beta_t$: the decay of the average at a step
 
-## Step by step, and nothing else
+## Reproducible steps
 
-What a step does follows from the state before it and from its number. Every random draw
-is made from the seed of the run and the number of the step ([`chance`][]). So a run
-that stopped after any step, and goes on from what it saved, ends with the same bits as
-one that did not stop (tests do it).
+A step follows from the state before it and from its number. The random numbers of a
+step are drawn from generators that are seeded with the seed of the run and the number
+of the step (`seeding.py`). So a run that was stopped after any step and resumed from
+its checkpoint ends with the same bits as one that was not stopped (tests do it).
 
-Where that helps, a GPU and some new CPUs, the network computes in 16 bits
-(`precision`): PyTorch's *autocast* does so with products of matrices and leaves sums,
-norms and the weights in 32 bits. `bfloat16` has the range of float32. `float16` has
-not, and small gradients would become zero; so the loss is scaled up before the backward
-pass and the gradients down after it (`GradScaler`).
+## Mixed precision
+
+GPUs, and some recent CPUs, multiply 16-bit matrices faster than 32-bit ones. With
+`precision`, PyTorch's *autocast* computes matrix products in 16 bits and leaves sums,
+normalisation and the weights in 32 bits. `bfloat16` has the range of float32. `float16`
+has a smaller one, and small gradients would become zero; so the loss is scaled up
+before the backward pass and the gradients are scaled down after it (`GradScaler`).
 
 ## Example
 
-A task of its own takes a few lines. This one wants a network to say which of two
-numbers is larger:
+A task takes a few lines. Here a network learns to say which of two numbers is larger:
 
 >>> class Larger:
 ...     steps_per_epoch = 20
@@ -59,12 +60,12 @@ numbers is larger:
 ...     def test(self, model):
 ...         return {}
 >>> _ = torch.manual_seed(0)
->>> recipe = Recipe(epochs=4, warmup_epochs=1, learning_rate=0.1, averaging=0.9)
+>>> recipe = Recipe(epochs=4, warmup_epochs=1, learning_rate=0.1, ema_decay=0.9)
 >>> trainer = Trainer(nn.Linear(2, 2), Larger(), recipe)
 >>> [round(trainer.train_epoch().accuracy, 2) for epoch in range(4)]
 [0.62, 0.91, 0.94, 0.96]
 
-A loss that is no number ends it:
+A loss that is not a number ends the training:
 
 >>> _ = nn.init.constant_(trainer.model.bias, math.nan)
 >>> trainer.advance()
@@ -80,22 +81,22 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from labml_style_nn.experiments.averages import averaged
-from labml_style_nn.experiments.chance import seed_of
 from labml_style_nn.experiments.distributed import Processes
+from labml_style_nn.experiments.ema import ema_model
 from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.experiments.schedule import learning_rate
+from labml_style_nn.experiments.seeding import seed_of
 from labml_style_nn.layers.checks import check_positive, check_rate
 
 T = TypeVar("T")
 
 
 class Sums(NamedTuple):
-    """## What a batch came to
+    """## Loss and accuracy of a batch
 
-    The sum of the losses of its examples, how many of these were answered right, and
-    how many there are. An example is whatever has a loss: an image, or a masked word.
-    They are sums and not means, so that those of several processes can be added up.
+    The sum of the losses of its examples, how many of these were classified correctly,
+    and how many there are. An example is whatever has a loss: an image, or a masked
+    token. They are sums and not means, so that several processes can add them up.
     """
 
     loss: Tensor
@@ -104,17 +105,17 @@ class Sums(NamedTuple):
 
 
 class Task(Protocol):
-    """## What is to be learned
+    """## The task
 
     `batch` gives the examples of a step, counted from zero, as tensors with one row for
     each example, on the CPU. It may draw from PyTorch's global generator, which is
     seeded before the call. What else it draws must follow from the seed of the run and
     the step alone.
 
-    `loss` says how a network does on such a batch, or on a part of it.
+    `loss` computes the loss on such a batch, or on a part of it.
 
-    `evaluate` measures a network while it learns, on examples it does not learn from;
-    `test` does so once, at the end. Both give numbers with names.
+    `evaluate` computes validation metrics after each epoch, on examples that are not
+    trained on; `test` computes the test metrics once, at the end.
     """
 
     steps_per_epoch: int
@@ -123,19 +124,19 @@ class Task(Protocol):
         """Give the examples of a step."""
 
     def loss(self, model: nn.Module, batch: Any) -> Sums:
-        """Compare what the network says with what is right."""
+        """Compare the predictions of the network with the labels."""
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Measure how the network does so far."""
+        """Compute the validation metrics."""
 
     def test(self, model: nn.Module) -> dict[str, float]:
-        """Measure how it does in the end."""
+        """Compute the test metrics."""
 
 
 def option(default: T, about: str, *choices: T) -> T:
     """Declare a field with its default, what it means, and what it may be.
 
-    A command line can be made of such fields ([`command`][]).
+    The command line of an experiment is made of such fields (`command.py`).
     """
     value: T = field(default=default, metadata={"about": about, "choices": choices})
     return value
@@ -143,28 +144,28 @@ def option(default: T, about: str, *choices: T) -> T:
 
 @dataclass(frozen=True)
 class Recipe:
-    r"""## The recipe
+    r"""## The hyperparameters
 
-    Every number that shapes a training run, so that two runs with equal recipes are
-    equal. Tasks and networks add their own numbers.
+    All hyperparameters of a training run, so that two runs with equal recipes are
+    equal. Tasks and networks add their own.
 
-    **Raises.** `ValueError` for a size below one, a negative number, a rate that is
-    none, or a warm-up that leaves no time to train.
+    **Raises.** `ValueError` for a size below one, a negative number, a rate outside
+    $[0, 1)$, or a warm-up that is not shorter than the training.
     """
 
     seed: int = 0
     data: str = ""
-    epochs: int = option(100, "how often each example is seen")
-    batch_size: int = option(64, "examples to a step, of all processes together")
-    learning_rate: float = option(3e-3, "the largest of the run")
-    warmup_epochs: int = option(5, "how long the rate rises")
-    weight_decay: float = option(0.2, "how fast matrices decay")
-    clipping: float = option(0.0, "largest norm of all gradients together; 0: any")
-    averaging: float = option(0.995, "how much of the averaged weights stays each step")
+    epochs: int = option(100, "passes through the training set")
+    batch_size: int = option(64, "examples in a step, of all processes together")
+    learning_rate: float = option(3e-3, "peak of the schedule")
+    warmup_epochs: int = option(5, "epochs of linear warm-up")
+    weight_decay: float = option(0.2, "decoupled weight decay of matrices")
+    gradient_clipping: float = option(0.0, "maximum global gradient norm; 0: none")
+    ema_decay: float = option(0.995, "largest decay of the weight average")
     precision: str = option(
-        "float32", "what products are computed in", "float32", "bfloat16", "float16"
+        "float32", "precision of matrix products", "float32", "bfloat16", "float16"
     )
-    channels_last: bool = option(False, "keep the channels of a pixel side by side")
+    channels_last: bool = option(False, "memory format channels_last")
 
     @property
     def label(self) -> str:
@@ -178,7 +179,7 @@ class Recipe:
         for name, value in asdict(self).items():
             if not isinstance(value, str) and not 0 <= value < math.inf:
                 raise ValueError(f"{name} must be a number from 0 up, got {value}")
-        check_rate(averaging=self.averaging)
+        check_rate(ema_decay=self.ema_decay)
         check_choices(self)
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
@@ -210,10 +211,10 @@ def check_choices(recipe: Recipe) -> None:
 
 
 class Epoch(NamedTuple):
-    """## What an epoch reports
+    """## Training metrics of an epoch
 
-    Means over the examples as the network saw them: changed, and each before the step
-    it led to. `accuracy` is a share, from 0 to 1.
+    Mean loss and accuracy over the training examples as the network saw them:
+    augmented, and each before the step that it led to. `accuracy` is from 0 to 1.
     """
 
     loss: float
@@ -221,21 +222,22 @@ class Epoch(NamedTuple):
 
 
 class DivergedError(ArithmeticError):
-    """## When training breaks down
+    """## When training diverges
 
-    The loss or a gradient is not a number any more. To take the step would spread it to
-    all weights, so the run stops before it and says where. What was saved is good.
+    The loss or a gradient is infinite or not a number. The step would spread that to
+    all weights, so the run stops before it and says where. Earlier checkpoints are
+    good.
     """
 
 
 class Trainer:
     """## The trainer
 
-    It keeps together what changes in a training: the network, the optimiser, the
-    average of the weights, and where it is.
+    It holds the state of a training: the network, the optimiser, the average of the
+    weights, and the number of the step.
 
-    `model` is the network, and `average` the one to use in the end. With several
-    [`Processes`][], each of them has a trainer, and all do the same.
+    `model` is the network that is trained, and `average` the one to evaluate and keep.
+    In data-parallel training each of the `processes` has a trainer of its own.
     """
 
     def __init__(
@@ -255,16 +257,16 @@ class Trainer:
         self.optimizer = adamw(self.model, recipe.weight_decay)
         scaled = recipe.precision == "float16"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.average = averaged(self.model, recipe.averaging)
+        self.average = ema_model(self.model, recipe.ema_decay)
         self.step = 0
         self.steps = recipe.epochs * task.steps_per_epoch
-        # Loss, right answers and examples of the epoch so far.
+        # Loss, correct predictions and examples of the epoch so far.
         self.seen = torch.zeros(3, dtype=torch.float64)
 
     def train_epoch(self) -> Epoch:
         """Take steps up to the end of the epoch, and report it.
 
-        **Raises.** [`DivergedError`][] if the loss stops being a number.
+        **Raises.** [`DivergedError`][] if the loss is not a number.
         """
         self.advance()
         while self.step % self.task.steps_per_epoch:
@@ -272,7 +274,7 @@ class Trainer:
         return self.report()
 
     def report(self) -> Epoch:
-        """Report the epoch that has come to its end, and begin to count anew."""
+        """Report the epoch that has ended, and reset its sums."""
         loss, right, count = self.seen.tolist()
         self.seen = torch.zeros_like(self.seen)
         return Epoch(loss / count, right / count)
@@ -304,12 +306,12 @@ class Trainer:
         # All processes draw the same batch,
         torch.manual_seed(seed_of(seed, "batch", step))
         batch = self.processes.share(self.task.batch(step))
-        # but what dropout leaves out of their parts is independent.
+        # but dropout in their parts is independent.
         torch.manual_seed(seed_of(seed, "network", step, rank))
         return batch
 
     def forward(self, batch: tuple[Tensor, ...]) -> Sums:
-        """Compare what the network says with what is right."""
+        """Compare the predictions of the network with the labels."""
         self.network.train()
         dtype = getattr(torch, self.recipe.precision)
         mixed = dtype != torch.float32
@@ -317,7 +319,7 @@ class Trainer:
             return self.task.loss(self.network, batch)
 
     def check(self, name: str, number: Tensor) -> None:
-        """Refuse to go on with what is not a number, or infinite."""
+        """Refuse to go on with a number that is infinite or not a number."""
         if not number.isfinite():
             epoch = self.step // self.task.steps_per_epoch
             raise DivergedError(
@@ -326,19 +328,19 @@ class Trainer:
             )
 
     def backward(self, loss: Tensor) -> None:
-        """Compute the gradients, as they are without any scaling."""
+        """Compute the gradients, unscaled and clipped."""
         self.optimizer.zero_grad()
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
-        # A gradient that is far too long is shortened, and keeps its direction.
-        longest = self.recipe.clipping or math.inf
+        # Gradient clipping: one that is too long is shortened, and keeps its direction.
+        longest = self.recipe.gradient_clipping or math.inf
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), longest)
-        # In float16 some are too large for it now and then. Such a step is left out.
+        # In float16 a gradient overflows now and then. Such a step is skipped.
         if not self.scaler.is_enabled():
             self.check("norm of the gradients", norm)
 
     def update(self) -> None:
-        """Move the weights against their gradients."""
+        """Set the learning rate, and take the step of the optimiser."""
         recipe, steps = self.recipe, self.steps
         warmup = steps * recipe.warmup_epochs // recipe.epochs
         rate = learning_rate(self.step, steps, warmup, recipe.learning_rate)
@@ -348,13 +350,13 @@ class Trainer:
         self.scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
-        """Give all that changes in a training, for a checkpoint."""
+        """Give the state of the training, for a checkpoint."""
         parts = self.parts()
         state = {name: part.state_dict() for name, part in parts.items()}
         return state | {"step": self.step, "seen": self.seen}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take it back."""
+        """Restore the state of the training."""
         for name, part in self.parts().items():
             part.load_state_dict(state[name])
         self.step, self.seen = state["step"], state["seen"]

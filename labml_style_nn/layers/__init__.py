@@ -21,7 +21,6 @@ code, and can be read without the others. In the order in which an image meets t
 - [`gelu`][]: the nonlinearity, in its exact form and in its approximation.
 - [`dropout`][]: while training, single numbers are set to zero.
 - [`stochastic_depth`][]: while training, whole updates are left out.
-- [`checks`][]: sizes, rates and shapes that do not fit are refused.
 
 ## What the relatives mix tokens with
 

@@ -1,4 +1,4 @@
-r"""# Weave
+r"""# How this site is made
 
 Weave turns annotated Python into pages like this one: prose on the left, the code that
 it explains on the right. These pages are its own source, rendered by itself.

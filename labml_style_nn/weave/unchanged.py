@@ -209,7 +209,11 @@ def surroundings(config: MkDocsConfig, *more: str) -> str:
     found = [path for folder in folders for path in sorted(folder.rglob("*"))]
     found += [Path(hook) for hook in config.hooks]
     files = [path for path in found if path.is_file() and path.suffix != ".pyc"]
-    plugins = [(name, dict(plugin.config)) for name, plugin in config.plugins.items()]
+    # A hook is among the plugins, and has no settings.
+    plugins = [
+        (name, dict(getattr(plugin, "config", {})))
+        for name, plugin in config.plugins.items()
+    ]
     settings = {name: value for name, value in config.items() if name not in _APART}
     shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
     return digest(installed(), shown, *more, files=files)

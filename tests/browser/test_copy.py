@@ -117,7 +117,7 @@ def test_it_stays_within_a_narrow_window(browser: Browser, address: str) -> None
 
 
 def test_a_module_that_cannot_stand_alone_says_why(page: Page) -> None:
-    menu = opened(page, "experiments/recorded/")
+    menu = opened(page, "experiments/masked_language/")
     found = item(menu, "standalone")
     expect(found).to_contain_text("recorded.py:")
     assert found.get_by_role("button").count() == 0

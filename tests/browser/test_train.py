@@ -699,7 +699,7 @@ def test_axe_finds_nothing_in_a_page_that_has_trained(reader: BrowserContext) ->
     page = reader.new_page()
     begin(page, "?net=patch_4&beside=depth_1&epochs=1")
     wait(page, "finished")
-    page.get_by_role("button", name="A held-out digit").click()
+    page.get_by_role("button", name="A test digit").click()
     expect(page.locator("[data-reading]")).to_contain_text("It reads")
     page.get_by_text("The curves as a table").click()
     width = page.evaluate("document.documentElement.scrollWidth")

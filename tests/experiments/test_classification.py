@@ -11,13 +11,13 @@ from labml_style_nn.data.images import Images, take
 from labml_style_nn.experiments.classification import (
     ImageRecipe,
     ImageTask,
-    changed,
+    augmented,
     predict,
     split,
 )
 
 DIGITS = take(load_digits(), torch.arange(50))
-STILL = ImageRecipe(untouched=1, batch_size=16)
+STILL = ImageRecipe(unaugmented=1, batch_size=16)
 
 
 def test_epoch_shows_every_image_once_with_its_label() -> None:
@@ -40,15 +40,15 @@ def test_epoch_shows_every_image_once_with_its_label() -> None:
 def test_share_of_images_is_left_untouched() -> None:
     images = load_digits().images
     torch.manual_seed(0)
-    recipe = ImageRecipe(untouched=0.25)
-    same = (changed(images, recipe) == images).flatten(1).all(dim=1)
+    recipe = ImageRecipe(unaugmented=0.25)
+    same = (augmented(images, recipe) == images).flatten(1).all(dim=1)
     assert same.float().mean().item() == pytest.approx(0.25, abs=0.03)
 
 
 def test_share_of_images_is_mirrored() -> None:
     images = load_digits().images
     torch.manual_seed(0)
-    seen = changed(images, ImageRecipe(untouched=1, mirror=0.3))
+    seen = augmented(images, ImageRecipe(unaugmented=1, flip=0.3))
     mirrored = (seen == images.flip(-1)).flatten(1).all(dim=1)
     assert mirrored.float().mean().item() == pytest.approx(0.3, abs=0.03)
     assert (seen == images).flatten(1).all(dim=1).logical_or(mirrored).all()
@@ -66,9 +66,9 @@ def test_what_is_held_out_is_not_learned_from() -> None:
     assert not split(DIGITS, 20, seed=4)[1].images.equal(held_out.images)
 
     task = ImageTask(DIGITS, DIGITS, ImageRecipe(validation=20, seed=3))
-    assert task.train.images.equal(rest.images)
-    assert task.watched.images.equal(held_out.images)
-    assert len(task.tested.labels) == 50
+    assert task.train_set.images.equal(rest.images)
+    assert task.validation_set.images.equal(held_out.images)
+    assert len(task.test_set.labels) == 50
 
 
 def test_nothing_left_to_learn_from_is_an_error() -> None:
@@ -80,8 +80,8 @@ def test_bytes_are_normalised_by_what_is_learned_from() -> None:
     torch.manual_seed(0)
     stored = torch.randint(0, 256, (40, 3, 4, 4), dtype=torch.uint8)
     images = Images(stored, torch.arange(40) % 10)
-    task = ImageTask(images, images, ImageRecipe(validation=10, untouched=1))
-    ready = task.prepare(task.train.images)
+    task = ImageTask(images, images, ImageRecipe(validation=10, unaugmented=1))
+    ready = task.prepare(task.train_set.images)
     assert ready.mean(dim=(0, 2, 3)).abs().max() < 1e-6
     assert (ready.std(dim=(0, 2, 3), correction=0) - 1).abs().max() < 1e-6
     # A batch is treated alike, and so are images that come as floats.
@@ -117,7 +117,7 @@ def test_loss_and_errors_are_counted() -> None:
     labels = torch.arange(1200) % 10
     labels[:7] = (labels[:7] + 1) % 10
     task = ImageTask(Images(images, labels), Images(images, labels), STILL)
-    assert task.errors(Sure(), task.tested) == 7
+    assert task.errors(Sure(), task.test_set) == 7
     assert task.test(Sure()) == {
         "test_accuracy": round(1193 / 1200, 6),
         "test_errors": 7,
@@ -139,9 +139,9 @@ def test_watching_the_held_out_images_says_so() -> None:
     task = ImageTask(images, images, ImageRecipe(validation=600))
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     (name, share), *others = task.evaluate(model).items()
-    assert name == "held_out_accuracy"
+    assert name == "validation_accuracy"
     assert not others
-    right = predict(model, task.watched.images) == task.watched.labels
+    right = predict(model, task.validation_set.images) == task.validation_set.labels
     assert share == pytest.approx(right.float().mean().item())
 
 
@@ -155,8 +155,8 @@ def test_predict_names_the_highest_score() -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"untouched": 1.5}, "untouched must be a share, from 0 to 1, got 1.5"),
-        ({"mirror": 2}, "mirror must be a share, from 0 to 1, got 2"),
+        ({"unaugmented": 1.5}, "unaugmented must be a share, from 0 to 1, got 1.5"),
+        ({"flip": 2}, "flip must be a share, from 0 to 1, got 2"),
         ({"label_smoothing": 1.0}, r"label_smoothing must lie in \[0, 1\), got 1"),
         ({"shift": -0.5}, "shift must be a number from 0 up, got -0.5"),
     ],

@@ -14,7 +14,7 @@ import torch
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import (
     conv_mixer_images,
-    image_sets,
+    image_datasets,
     mixer_images,
     records,
 )
@@ -178,7 +178,7 @@ def test_every_setting_is_an_option(experiment: Experiment) -> None:
 
 @pytest.mark.parametrize("experiment", BOTH, ids=lambda found: found.name)
 def test_each_data_set_has_settings_of_its_own(experiment: Experiment) -> None:
-    assert list(experiment.presets) == list(image_sets.IMAGE_SETS)
+    assert list(experiment.presets) == list(image_datasets.IMAGE_DATASETS)
     for presets, more in ((experiment.presets, []), (experiment.full, ["--full"])):
         for data, preset in presets.items():
             _, (settings,) = understood(experiment, ["--data", data, *more])
@@ -206,7 +206,9 @@ def test_help_tells_the_defaults_of_the_data_set(
     assert left.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
     epochs = MIXER.presets[data].epochs
-    assert f"--epochs EPOCHS how often each example is seen (default: {epochs})" in said
+    assert (
+        f"--epochs EPOCHS passes through the training set (default: {epochs})" in said
+    )
 
 
 def test_unknown_choice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,7 +224,7 @@ def test_unknown_choice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("experiment", BOTH, ids=lambda found: found.name)
 def test_networks_fit_their_images(experiment: Experiment) -> None:
     for preset in (*experiment.presets.values(), *experiment.full.values()):
-        images = image_sets.IMAGE_SETS[preset.data]
+        images = image_datasets.IMAGE_DATASETS[preset.data]
         model = experiment.model(preset).eval()
         size = images.image_size
         with torch.no_grad():
@@ -244,7 +246,7 @@ def test_first_weights_follow_from_the_seed(experiment: Experiment) -> None:
 
 
 def test_few_epochs_teach_most_of_it(tmp_path: Path) -> None:
-    line = ["--epochs=8", "--warmup-epochs=1", "--averaging=0.9", "--device=cpu"]
+    line = ["--epochs=8", "--warmup-epochs=1", "--ema-decay=0.9", "--device=cpu"]
     assert main(MIXER, [*line, f"--out={tmp_path}"]) == 0
     (result,) = records.read(tmp_path / "results.jsonl")
     assert result["curve"]["loss"][0] > result["curve"]["loss"][-1]
@@ -258,7 +260,7 @@ def test_result_is_of_the_averaged_network(tmp_path: Path) -> None:
     _, (settings,) = understood(MIXER, arguments)
     task = MIXER.task(settings, None)
     run = Run(Trainer(MIXER.model(settings), task, settings), tmp_path / "seed-0")
-    images, labels = task.tested
+    images, labels = task.test_set
     wrong = (predict(run.trainer.average, images) != labels).sum().item()
     assert result["test_errors"] == wrong
     assert wrong != (predict(run.trainer.model, images) != labels).sum().item()
@@ -278,14 +280,14 @@ def test_sets_of_bytes_are_loaded_from_the_folder_that_is_named(
             Images(images[5600:], torch.arange(400) % 10),
         )
 
-    few = image_sets.ImageSet(32, 3, 10, image_sets.official(load))
-    monkeypatch.setitem(image_sets.IMAGE_SETS, "cifar10", few)
+    few = image_datasets.ImageDataset(32, 3, 10, image_datasets.official(load))
+    monkeypatch.setitem(image_datasets.IMAGE_DATASETS, "cifar10", few)
     line = small(MIXER, "--data=cifar10", "--folder=somewhere", "--no-verify")
     assert main(MIXER, [*line, f"--out={tmp_path}"]) == 0
     assert asked == [(Path("somewhere"), False)]
     (result,) = records.read(tmp_path / "results.jsonl")
     assert result["verified"] is False
-    assert list(result["curve"]) == ["loss", "accuracy", "held_out_accuracy"]
+    assert list(result["curve"]) == ["loss", "accuracy", "validation_accuracy"]
 
 
 # What is on record

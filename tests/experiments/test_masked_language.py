@@ -58,7 +58,12 @@ def test_one_command_trains_both_encoders(both: Path) -> None:
             f"--data standard-library --encoder {encoder} --out {both / encoder} "
         )
         curve = found["curve"]
-        assert set(curve) == {"loss", "accuracy", "held_out_accuracy", "held_out_nats"}
+        assert set(curve) == {
+            "loss",
+            "accuracy",
+            "validation_accuracy",
+            "validation_nats",
+        }
         assert {len(values) for values in curve.values()} == {2}
         assert 0 < found["test_accuracy"] < 1
         assert 0 < found["test_nats"] < 10

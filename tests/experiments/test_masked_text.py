@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.characters import MASK, PAD, UNKNOWN
 from labml_style_nn.data.masking import NOT_CHOSEN, Masked
-from labml_style_nn.experiments.guessing import Guesser, neighbours
+from labml_style_nn.experiments.baselines import CharacterBaselines, neighbours
 from labml_style_nn.experiments.masked_text import (
     VOCABULARY,
     MaskedTextTask,
@@ -133,17 +133,17 @@ def test_unknown_characters_are_never_asked_for():
 
 def test_the_questions_are_the_same_for_every_seed():
     left, right = task(), task(seed=5, batch_size=9)
-    for name in ("watched", "tested"):
+    for name in ("validation_set", "test_set"):
         for one, other in zip(getattr(left, name), getattr(right, name), strict=True):
             assert torch.equal(one, other)
-    assert not torch.equal(left.watched.tokens, left.tested.tokens[: 200 // S])
+    assert not torch.equal(left.validation_set.tokens, left.test_set.tokens[: 200 // S])
 
 
 def test_the_test_is_asked_four_times_with_other_gaps():
     made, blocks = task(), 200 // S
-    tokens, targets = made.tested
+    tokens, targets = made.test_set
     assert tokens.shape == (4 * blocks, S)
-    assert made.watched.tokens.shape == (blocks, S)
+    assert made.validation_set.tokens.shape == (blocks, S)
     original = torch.where(targets == NOT_CHOSEN, tokens, targets).view(4, blocks, S)
     assert torch.equal(original, original[:1].expand(4, -1, -1))
     expected = VOCABULARY.encode(text(200, 2))[: blocks * S].view(blocks, S)
@@ -180,9 +180,9 @@ def test_one_who_knows_the_answers_is_always_right():
         def forward(self, tokens):
             return 100.0 * F.one_hot(next(self.targets).clamp(min=0), V)
 
-    said = made.test(Oracle(made.tested))
+    said = made.test(Oracle(made.test_set))
     assert (said["test_accuracy"], said["test_nats"]) == (1.0, 0.0)
-    assert made.evaluate(Oracle(made.watched))["held_out_accuracy"] == 1.0
+    assert made.evaluate(Oracle(made.validation_set))["validation_accuracy"] == 1.0
 
 
 def test_one_who_knows_the_frequency_is_the_first_guesser():
@@ -195,7 +195,7 @@ def test_one_who_knows_the_frequency_is_the_first_guesser():
             said[f"frequency_{name}"], abs=1e-4
         )
     assert said["test_bits"] == pytest.approx(said["test_nats"] / math.log(2), abs=1e-4)
-    assert said["test_questions"] == (made.tested.targets != NOT_CHOSEN).sum()
+    assert said["test_questions"] == (made.test_set.targets != NOT_CHOSEN).sum()
 
 
 def test_a_record_says_which_text_it_was():
@@ -215,14 +215,14 @@ def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
     tokens = torch.randint(2, size, shape, generator=generator)
     gaps = torch.rand(shape, generator=generator) < 0.3
     read = tokens.masked_fill(gaps, MASK)
-    guesser = Guesser(read, tokens, size)
+    baselines = CharacterBaselines(read, tokens, size)
     counts, frequency = Counter(), Counter(tokens.flatten().tolist())
     for row, original in zip(read.tolist(), tokens.tolist(), strict=True):
         framed = [PAD, *row, PAD]
         for place, token in enumerate(original):
             counts[framed[place], framed[place + 2], token] += 1
     questions = Masked(read, tokens.where(gaps, NOT_CHOSEN))
-    chances = guesser.chances(questions)
+    chances = baselines.probabilities(questions)
     for place, (row, column) in enumerate(gaps.nonzero().tolist()):
         framed = [PAD, *read[row].tolist(), PAD]
         left, right = framed[column], framed[column + 2]
@@ -235,9 +235,11 @@ def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
 
 
 def test_chances_are_chances():
-    guesser = Guesser(*2 * [torch.randint(2, 9, (20, 8))], 9)
+    baselines = CharacterBaselines(*2 * [torch.randint(2, 9, (20, 8))], 9)
     read = torch.randint(1, 9, (4, 8))
-    for chances in guesser.chances(Masked(read, torch.full((4, 8), 5))).values():
+    for chances in baselines.probabilities(
+        Masked(read, torch.full((4, 8), 5))
+    ).values():
         assert chances.shape == (32, 9)
         torch.testing.assert_close(chances.sum(dim=1), torch.ones(32).double())
 
@@ -251,7 +253,7 @@ def test_beyond_the_ends_of_a_block_there_is_padding():
 def test_nothing_is_impossible():
     seen = torch.full((3, 5), 4)
     questions = Masked(torch.full((1, 5), MASK), torch.full((1, 5), 7))
-    for name, value in Guesser(seen, seen, 9).answers(questions).items():
+    for name, value in CharacterBaselines(seen, seen, 9).evaluate(questions).items():
         assert math.isfinite(value), name
 
 

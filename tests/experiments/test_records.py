@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from labml_style_nn.experiments import records
-from labml_style_nn.experiments.board import Board
 from labml_style_nn.experiments.recorded import recorded
+from labml_style_nn.experiments.tensorboard import TensorBoardWriter
 
 
 def result(accuracy: float, seconds: float) -> dict[str, Any]:
@@ -18,9 +18,9 @@ def result(accuracy: float, seconds: float) -> dict[str, Any]:
 
 def test_summary_has_mean_and_deviation() -> None:
     several = [result(0.99, 10), result(1.0, 20), result(0.98, 33)]
-    said = "3 seeds: 99.00 ± 1.00 % right in the test, 21 CPU-seconds each"
+    said = "3 seeds: test accuracy 99.00 ± 1.00 %, 21 CPU-seconds each"
     assert records.summary(several) == said
-    said = "99.00 % right in the test, 10 CPU-seconds"
+    said = "test accuracy 99.00 %, 10 CPU-seconds"
     assert records.summary(several[:1]) == said
 
 
@@ -70,8 +70,10 @@ def test_recorded_results_are_those_of_the_data_set() -> None:
 def test_board_does_without_its_package(
     folder: Path | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labml_style_nn.experiments.board.find_spec", lambda name: None)
-    board = Board(folder)
+    monkeypatch.setattr(
+        "labml_style_nn.experiments.tensorboard.find_spec", lambda name: None
+    )
+    board = TensorBoardWriter(folder)
     board.write(1, {"loss": 1.0})
     board.close()
     assert not Path("nowhere").exists()

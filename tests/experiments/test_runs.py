@@ -26,7 +26,7 @@ from labml_style_nn.experiments.training import DivergedError, Trainer
 
 # 1437 images: six steps to an epoch.
 SMALL = ImageRecipe(
-    epochs=3, warmup_epochs=1, batch_size=256, averaging=0.9, clipping=1.0
+    epochs=3, warmup_epochs=1, batch_size=256, ema_decay=0.9, gradient_clipping=1.0
 )
 DIGITS = split_digits(seed=0)
 

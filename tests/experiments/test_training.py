@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.digits import load_digits
 from labml_style_nn.data.images import take
-from labml_style_nn.experiments.averages import averaged
-from labml_style_nn.experiments.chance import generator, seed_of
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
+from labml_style_nn.experiments.ema import ema_model
 from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.experiments.schedule import learning_rate
+from labml_style_nn.experiments.seeding import generator, seed_of
 from labml_style_nn.experiments.training import (
     DivergedError,
     Recipe,
@@ -27,8 +27,8 @@ RECIPE = ImageRecipe(
     epochs=3,
     warmup_epochs=1,
     batch_size=16,
-    averaging=0.9,
-    clipping=0.5,
+    ema_decay=0.9,
+    gradient_clipping=0.5,
     channels_last=True,
 )
 
@@ -214,7 +214,7 @@ def test_float16_leaves_out_a_step_that_overflows() -> None:
 
 def test_channels_last_is_a_matter_of_storage() -> None:
     def trained(channels_last: bool) -> Trainer:
-        recipe = ImageRecipe(channels_last=channels_last, clipping=1.0)
+        recipe = ImageRecipe(channels_last=channels_last, gradient_clipping=1.0)
         torch.manual_seed(0)
         layers = nn.Conv2d(1, 6, 3), nn.Conv2d(6, 7, 3), nn.Flatten()
         model = nn.Sequential(*layers, nn.Linear(7 * 16, 10))
@@ -254,7 +254,7 @@ def test_vectors_do_not_decay() -> None:
 
 def test_average_forgets_where_it_began() -> None:
     norm = nn.BatchNorm1d(1)
-    average = averaged(norm, 0.999)
+    average = ema_model(norm, 0.999)
     for step in range(100):
         if step == 1:
             nn.init.constant_(norm.running_var, 1e-3)
@@ -282,13 +282,16 @@ def test_each_purpose_has_chances_of_its_own() -> None:
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"batch_size": -1}, "batch_size must be at least 1, got -1"),
         ({"learning_rate": -1.0}, "learning_rate must be a number from 0 up, got -1"),
-        ({"clipping": math.nan}, "clipping must be a number from 0 up, got nan"),
+        (
+            {"gradient_clipping": math.nan},
+            "gradient_clipping must be a number from 0 up, got nan",
+        ),
         (
             {"weight_decay": math.inf},
             "weight_decay must be a number from 0 up, got inf",
         ),
         ({"seed": -1}, "a seed must be from 0 to 4294967295, got -1"),
-        ({"averaging": 1.0}, r"averaging must lie in \[0, 1\), got 1"),
+        ({"ema_decay": 1.0}, r"ema_decay must lie in \[0, 1\), got 1"),
         ({"epochs": 5, "warmup_epochs": 5}, "less than epochs, got 5 of 5"),
         ({"precision": "float8"}, "precision must be one of float32, .*, got float8"),
     ],

@@ -61,8 +61,8 @@ function line(before, digit, after = "") {
 }
 
 function words(wrong, all) {
-  if (!wrong) return `None of ${all}: every held-out digit is read as what it is.`;
-  const shown = wrong > SHOWN ? `, here are the ${SHOWN} it was surest of` : "";
-  return `${wrong} of ${all} held-out digits are read wrongly${shown}.`;
+  if (!wrong) return `All ${all} test digits are classified correctly.`;
+  const shown = wrong > SHOWN ? `; these ${SHOWN} had the highest probability` : "";
+  return `${wrong} of ${all} test digits are misclassified${shown}.`;
 }
 

@@ -97,7 +97,7 @@ function rightCurve({ rights, tests }, i) {
 }
 
 function head(names) {
-  const columns = ["loss", "right, learning", "right, held out"];
+  const columns = ["training loss", "training accuracy", "test accuracy"];
   const head = document.createElement("thead");
   const above = head.insertRow();
   above.append(heading("epoch", { rowSpan: 2, scope: "col" }));

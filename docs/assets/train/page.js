@@ -117,7 +117,7 @@ function showProgress() {
 function summary() {
   return lab.histories
     .filter(({ lastTest }) => lastTest)
-    .map(({ title, lastTest }) => `${title}: ${percent(lastTest.right)} of the held-out digits right`)
+    .map(({ title, lastTest }) => `${title}: test accuracy ${percent(lastTest.right)}`)
     .join("; ");
 }
 

@@ -46,8 +46,7 @@ export function wordButton(icon, word, click) {
 }
 
 /** The button that opens a module, among the tools of its page. */
-export function tryButton(click) {
-  const words = "Try this module";
+export function tryButton(click, words = "Try this module") {
   const button = make("button.weave-button.live-try", { type: "button" }, words);
   button.addEventListener("click", click);
   const tools = document.querySelector(".weave-tools");

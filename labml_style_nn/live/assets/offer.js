@@ -8,13 +8,14 @@ const site = new URL("../../", import.meta.url); // this file is in assets/live/
 function words() {
   const notebook = document.querySelector('.nb-downloads a[download$=".ipynb"]');
   const guide = make("a", { href: new URL("guide/run/#live", site).href }, "How it works");
-  const links = make("p", {}, guide);
+  const install = make("a", { href: new URL("guide/install/", site).href }, "Install");
+  const links = make("p", {}, install, " · ", guide);
   if (notebook) {
     const { href, download } = notebook;
     links.append(" · ", make("a", { href, download }, "Download the notebook"));
   }
   const command =
-    "In a copy of the project, this command serves the site with Python behind it:";
+    "In the folder of the repository, this command serves the site with Python behind it:";
   return [
     make("p", {}, make("strong", {}, "This runs on your own machine")),
     make("p", {}, command),
@@ -48,5 +49,5 @@ export function offer(examples, about) {
     block.classList.add("live-block");
     block.append(make("div.live-tools", {}, iconButton("run", "Run", tell)));
   }
-  if (about) tryButton(tell);
+  if (about) tryButton(tell, "Try this module on your machine");
 }

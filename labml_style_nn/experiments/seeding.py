@@ -1,18 +1,18 @@
-r"""# Chance, on purpose
+r"""# Seeding: reproducible random numbers
 
-A training run throws dice all the time: the first weights, the order of the examples,
-the changes made to them, what dropout leaves out. If the dice were thrown one after
-another from one generator, a run that was interrupted would have to remember where that
-generator was, and a run on two processes would throw others than a run on one.
+A training run draws random numbers all the time: the initial weights, the order of the
+examples, their augmentation, what dropout zeroes. If all of them came one after another
+from one generator, a run that was interrupted would have to store the state of that
+generator, and a run on two processes would draw other numbers than a run on one.
 
 So every draw gets a generator of its own, whose seed follows from what it is for: the
 seed of the run, a word, and numbers. The draws of step 1000 do not depend on those of
-step 999. A run goes on after an interruption exactly as if there had been none, and
-nothing about chance has to be stored.
+step 999. A resumed run continues exactly as if it had not been interrupted, and no
+state of a generator has to be stored.
 
-The names become a seed by a checksum, CRC-32. It is not secret, and need not be: it is
-the same on every machine, and neighbours get seeds that have nothing in common. CPUs'
-generators read 32 bits of a seed, as many as it has.
+A checksum, CRC-32, turns the names into a seed. It gives the same seed on every
+machine, and unrelated seeds for neighbouring steps. It has 32 bits: PyTorch's
+generators for CPUs read no more of a seed.
 
 ## Example
 

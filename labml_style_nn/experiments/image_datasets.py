@@ -1,10 +1,10 @@
-r"""# The sets of images
+r"""# Image data sets
 
-Four sets, from small to large, with what a network needs to know of each: the size of
-an image, its channels, the number of classes.
+Four data sets, from small to large, with what a network needs to know of each: the size
+of an image, its channels, the number of classes.
 
-- `digits`: 1,437 images to learn from and 360 for the test, of $8 \times 8$ pixels.
-  They come with scikit-learn, and the seed draws the split ([`digits`][data.digits]).
+- `digits`: 1,437 training and 360 test images of $8 \times 8$ pixels. They come with
+  scikit-learn, and the seed draws the split ([`digits`][data.digits]).
 - `fashion-mnist`: 60,000 and 10,000 clothes of $28 \times 28$ pixels, downloaded or in
   a folder ([`fashion_mnist`][]).
 - `cifar10` and `cifar100`: 50,000 and 10,000 photographs of $32 \times 32$ pixels in
@@ -14,8 +14,11 @@ an image, its channels, the number of classes.
 
 >>> from pathlib import Path
 >>> task = image_task(ImageRecipe(data="digits", validation=200), Source())
->>> len(task.train.labels), len(task.watched.labels), len(task.tested.labels)
-(1237, 200, 360)
+>>> for images in (task.train_set, task.validation_set, task.test_set):
+...     print(len(images.labels))
+1237
+200
+360
 """
 
 from collections.abc import Callable
@@ -31,11 +34,11 @@ from labml_style_nn.experiments.command import Source
 Load = Callable[[int, Source], tuple[Images, Images]]
 
 
-class ImageSet(NamedTuple):
+class ImageDataset(NamedTuple):
     """## What a network needs to know
 
     `load` takes the seed of the run and the [`Source`][command.Source], and gives the
-    images to learn from and those for the test.
+    training images and the test images.
     """
 
     image_size: int
@@ -45,23 +48,23 @@ class ImageSet(NamedTuple):
 
 
 def official(load: Callable[..., tuple[Images, Images]]) -> Load:
-    """Make a loader of one whose set has a test part of its own, whatever the seed."""
+    """Make a loader for a data set with an official test set: the seed is ignored."""
     return lambda seed, source: load(source.folder, verify=source.verify)
 
 
-# Only the digits have no test set of their own: their split is drawn by the seed.
-IMAGE_SETS = {
-    "digits": ImageSet(8, 1, 10, lambda seed, source: split_digits(seed)),
-    "fashion-mnist": ImageSet(28, 1, 10, official(load_fashion_mnist)),
-    "cifar10": ImageSet(32, 3, 10, official(load_cifar10)),
-    "cifar100": ImageSet(32, 3, 100, official(load_cifar100)),
+# The digits have no official test set: the seed draws their split.
+IMAGE_DATASETS = {
+    "digits": ImageDataset(8, 1, 10, lambda seed, source: split_digits(seed)),
+    "fashion-mnist": ImageDataset(28, 1, 10, official(load_fashion_mnist)),
+    "cifar10": ImageDataset(32, 3, 10, official(load_cifar10)),
+    "cifar100": ImageDataset(32, 3, 100, official(load_cifar100)),
 }
 
 
 def image_task(settings: ImageRecipe, source: Source) -> ImageTask:
     """Load the images of the settings, and make the task of them.
 
-    **Raises.** [`DataError`][] if the images are not to be had.
+    **Raises.** [`DataError`][] if the images cannot be loaded.
     """
-    train, test = IMAGE_SETS[settings.data].load(settings.seed, source)
+    train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     return ImageTask(train, test, settings)

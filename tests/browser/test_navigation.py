@@ -1,0 +1,75 @@
+"""The way through the site: *next*, old addresses, what a screen shows."""
+
+import re
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import moved
+
+HERE = "http://site/"
+
+
+def read(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
+def followed(site: Path, page: str, direction: str) -> str:
+    """Where *next* or *previous* leads, or nowhere."""
+    link = read(site / page / "index.html").select_one(f".md-footer__link--{direction}")
+    return urlsplit(urljoin(HERE + page, str(link["href"]))).path[1:] if link else ""
+
+
+def test_next_leads_along_the_path_of_the_home_page_and_previous_back(
+    site: Path,
+) -> None:
+    links = read(site / "index.html").select(".path li a[href]")
+    stops = [urljoin(HERE, str(a["href"])).removeprefix(HERE) for a in links]
+    stops = [stop for stop in stops if "#" not in stop]
+    assert len(stops) >= 25
+    for before, after in zip(["", *stops], stops, strict=False):
+        assert followed(site, before, "next") == after
+        assert followed(site, after, "prev") == before
+
+
+def test_an_old_address_leads_to_a_page_and_is_no_page(site: Path) -> None:
+    found = [path for path in site.rglob("index.html") if moved(path)]
+    assert len(found) > 100
+    sitemap = (site / "sitemap.xml").read_text("utf-8")
+    index = (site / "search" / "search_index.json").read_text("utf-8")
+    for path in found:
+        old = path.parent.relative_to(site).as_posix() + "/"
+        link = read(path).select_one("a[href]")
+        assert link
+        new, _, anchor = urljoin(HERE + old, str(link["href"])).partition("#")
+        page = read(site / new.removeprefix(HERE) / "index.html")
+        assert page.find("h1"), old
+        assert not anchor or page.find(id=anchor), (old, anchor)
+        assert f"/{old}</loc>" not in sitemap
+        assert f'"location":"{old}' not in index
+
+
+@pytest.mark.parametrize("address", ["", "layers/token_mixing/"])
+def test_tabs_lead_to_every_part(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(address)
+    for part in ("Guide", "Layers", "Models", "Experiments", "Results", "Glossary"):
+        link = page.locator(".md-tabs").get_by_role("link", name=part, exact=True)
+        expect(link).to_be_in_viewport()
+
+
+def test_the_navigation_of_a_page_is_short(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("layers/token_mixing/")
+    shown = page.locator(".md-sidebar--primary .md-nav__link:visible")
+    assert shown.count() <= 45
+    path = page.get_by_role("navigation", name="Navigation").locator(".md-path__link")
+    expect(path).to_have_text([re.compile("Home"), re.compile("Layers")])
+
+
+def test_the_address_of_a_moved_page_opens_the_new_one(page: Page) -> None:
+    page.goto("experiments/averages/")
+    page.wait_for_url("**/experiments/ema/")

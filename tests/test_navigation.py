@@ -1,0 +1,141 @@
+"""The navigation: one name for a page everywhere, few pages, and a path."""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from mkdocs.utils import yaml_load
+
+from tests.conftest import ROOT
+
+CONFIG: dict[str, Any] = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+HOME = (ROOT / "docs" / "index.md").read_text("utf-8")
+# The name of the site is that of its home page, which is Home in the navigation.
+NAMES = {"index.md": "The Annotated Mixer"}
+PATH = re.compile(r'<div class="path" markdown>.*?</div>', re.DOTALL)
+
+
+def entries(nav: list[Any], section: str = "") -> Iterator[tuple[str, str]]:
+    """The pages of the navigation: each with its name, an index with its section's."""
+    for entry in nav:
+        [(name, what)] = (
+            entry.items() if isinstance(entry, dict) else [(section, entry)]
+        )
+        if isinstance(what, list):
+            yield from entries(what, name)
+        else:
+            yield what, NAMES.get(what, name)
+
+
+ENTRIES = dict(entries(CONFIG["nav"]))
+
+
+def source(page: str) -> Path:
+    """The file that a page is made of."""
+    written = ROOT / "docs" / page
+    if written.exists():
+        return written
+    module = ROOT / "labml_style_nn" / page.replace(".md", ".py")
+    return module.with_name("__init__.py") if module.stem == "index" else module
+
+
+def title(path: Path) -> str:
+    """The first heading of a page, a notebook or a module."""
+    found = re.search(r'^(?:r?"""|# )?# (?!%%)(.+)$', path.read_text("utf-8"), re.M)
+    assert found, path
+    return found[1]
+
+
+@pytest.mark.parametrize("page", ENTRIES)
+def test_a_page_has_one_name_in_navigation_and_heading(page: str) -> None:
+    assert ENTRIES[page] == title(source(page))
+
+
+def test_no_two_pages_have_one_name() -> None:
+    assert len(set(ENTRIES.values())) == len(ENTRIES)
+
+
+def test_there_are_no_more_pages_than_a_reader_can_survey() -> None:
+    assert len(ENTRIES) <= 75
+
+
+def test_links_of_the_home_page_have_the_names_of_their_pages() -> None:
+    for path in PATH.findall(HOME):
+        for words, page in re.findall(r"\[([^\]]+)\]\(([^)]+)\)", path):
+            assert words == ENTRIES[page]
+
+
+# ## Addresses that pages have had
+
+
+def redirects() -> dict[str, str]:
+    [found] = [p["redirects"] for p in CONFIG["plugins"] if "redirects" in p]
+    return dict(found["redirect_maps"])
+
+
+def test_an_old_address_leads_to_a_page() -> None:
+    for old, new in redirects().items():
+        assert old not in ENTRIES
+        assert new.partition("#")[0] in ENTRIES, old
+
+
+def test_a_module_that_left_the_site_has_kept_its_address() -> None:
+    """Those that were pages once; later ones never had an address."""
+    never = {"baselines", "distributed", "image_datasets", "seeding", "tensorboard"}
+    [weave] = [p["weave"] for p in CONFIG["plugins"] if "weave" in p]
+    left_out = [p for p in weave["exclude"] if "*" not in p and "__init__" not in p]
+    pages = {p.replace(".py", ".md") for p in left_out if Path(p).stem not in never}
+    assert pages <= set(redirects())
+
+
+# ## The hooks
+
+
+@pytest.fixture(scope="module")
+def hooks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "tools/site_hooks.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reading_path_is_that_of_the_home_page(hooks: ModuleType) -> None:
+    path = hooks.reading_path(HOME)
+    assert path[:2] == ["layers/patch_embedding.md", "layers/layer_norm.md"]
+    assert path[11:16] == [
+        "models/mlp_mixer.md",
+        "examples/mixer_in_ten_minutes.py",
+        "examples/train_on_digits.py",
+        "train.md",
+        "family.py",
+    ]
+    assert path[-1] == "results.py"
+    assert set(path) <= set(ENTRIES)
+
+
+def test_next_and_previous_follow_the_path(hooks: ModuleType) -> None:
+    names = ["index.md", "guide.md", "b.md", "other.md", "a.md"]
+    pages = [SimpleNamespace(file=SimpleNamespace(src_uri=name)) for name in names]
+    home, guide, b, other, a = pages
+    config = SimpleNamespace(extra={"reading_path": ["index.md", "a.md", "b.md"]})
+    hooks.on_nav(SimpleNamespace(pages=pages), config, None)
+    assert (home.next_page, a.next_page, b.next_page) == (a, b, None)
+    assert (home.previous_page, a.previous_page, b.previous_page) == (None, home, a)
+    assert (guide.previous_page, guide.next_page) == (None, other)
+    assert (other.previous_page, other.next_page) == (guide, None)
+
+
+@pytest.mark.parametrize("url", ["https://example.org/mixer", ""])
+def test_a_page_says_where_the_repository_is(url: str, hooks: ModuleType) -> None:
+    text = (ROOT / "docs/guide/install.md").read_text("utf-8")
+    config = SimpleNamespace(repo_url=url)
+    said = hooks.on_page_markdown(text, None, config, None)
+    assert "REPO_URL" not in said
+    assert ("git clone https://example.org/mixer" in said) == bool(url)
+    assert ("the folder with Makefile and mkdocs.yml" in said) != bool(url)
