@@ -56,7 +56,7 @@ def _look_closer(book: Book, cache: Path, run_examples: bool) -> None:
     measured = shapes.measure(book, cache) if run_examples else {}
     if run_examples:
         shapes.note_unreached(book, measured)
-    variables.enrich(book, {page: found.values for page, found in measured.items()})
+    variables.read(book)
 
 
 def _make_pages(book: Book) -> None:

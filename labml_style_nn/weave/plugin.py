@@ -6,8 +6,8 @@ The thin adapter. MkDocs calls it at each step of a build, and it hands the work
 |---|---|
 | `on_files` | reads the book, makes a page of each chapter |
 | `on_page_markdown` | rows, or any other page: to Markdown |
-| `on_page_content` | cuts the HTML into rows; leaves a flat page to search |
-| `on_env` | sets all mathematics; warns of everything that is wrong |
+| `on_page_content` | sets the HTML of modules aside |
+| `on_env` | cuts it into rows; sets all mathematics; warns of all that is wrong |
 | `on_page_context` | puts the grid in the place of the flat page |
 | `on_post_page` | fills in differences and mathematics |
 
@@ -21,6 +21,7 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -140,6 +141,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.book.desk.raw_html = self.config.raw_html
         self.differences = Differences()
         self.rows: dict[str, list[WovenRow]] = {}
+        self.proved: Future[Proofs | None] | None = None
+        self.measured: Future[dict[str, Measured]] | None = None
+        self.prose: dict[str, str] = {}
         self.pages = Pages.within(Path(self.config.cache) / "pages")
         self.complaints: dict[str, int] = {}
         if self.leaves_site:
@@ -267,14 +271,26 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def _enrich(self, files: Files, config: MkDocsConfig) -> None:
         """Find out what each page shows beyond its source."""
-        # Two of these wait for processes of their own, and the rest goes on meanwhile.
-        proved, measured = child.begin(self._proved), child.begin(self._measured)
+        # Two programs of their own prove and measure, and the rest goes on meanwhile.
+        self.proved, self.measured = (
+            child.begin(self._proved),
+            child.begin(self._measured),
+        )
         self._offer_copies(files, config)
         meanings = self._link_names()
-        self._show_proofs(proved.result)
         self._cite()
         uses.enrich(self.book, meanings)
-        self._show_shapes(measured.result())
+        variables.read(self.book)
+
+    @property
+    def _enriched(self) -> Mapping[str, Chapter]:
+        """The chapters with all that is laid over them: waits for the programs."""
+        if self.proved and self.measured:
+            proved, measured = self.proved.result, self.measured.result
+            self.proved = self.measured = None
+            self._show_proofs(proved)
+            self._show_shapes(measured())
+        return self.book.chapters
 
     def _measured(self) -> dict[str, Measured]:
         """What the examples show; none is run unless told to."""
@@ -354,14 +370,15 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
-        place = Place(uri, 1 + above)
-        if chapter:
-            parts = [chapter.name, chapter.module.source, repr(chapter.enrichment)]
-        else:
+        place, parts = Place(uri, 1 + above), []
+        if not chapter:
             before = len(self.differences.tables)
             markdown = self.differences.frame(markdown, place, uri, self.book)
             parts = [markdown, repr(page.meta), *self.differences.tables[before:]]
-        made = None if self._is_bare(uri) else self.pages.restore(page, *parts)
+        elif self.pages.has(uri):
+            # Any other is made whatever is laid over it, and waits for nothing.
+            parts = self._parts(uri)
+        made = self.pages.restore(page, *parts) if self._may_be_kept(uri) else None
         if made:
             self.addresses.again(made.links, made.files)
             return ""
@@ -369,6 +386,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if chapter:
             return document(chapter.module, uri, self.book.desk)
         return to_markdown(markdown, place, uri, self.book.desk)
+
+    def _parts(self, uri: str) -> list[str]:
+        """What the page of a module is made of."""
+        chapter = self._enriched[uri]
+        return [chapter.name, chapter.module.source, repr(chapter.enrichment)]
 
     def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
         """Judge the addresses of a page while it is made, and bring what it names."""
@@ -388,21 +410,30 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def on_page_content(
         self, html: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
-        """Cut a module's page into rows; what is returned is what search indexes."""
+        """Set the prose of a module aside, to be cut into rows when all is read."""
         uri = page.file.src_uri
         if uri in self.pages.restored:
             return html
         self.complaints[uri] -= self.warnings.count
-        if uri in self.book.chapters:
-            chapter = self.book.chapters[uri]
-            self.rows[uri] = self._cut(html, chapter)
-            self._tell_differences(chapter)
-            (page.present_anchor_ids or set()).update(addresses(chapter.module))
-            page.links_to_anchors = None  # They are judged here, with their lines.
-            html = flat(self.rows[uri], chapter.module)
-        elif uri == _INDEX and self.index_is_bare:
+        if uri == _INDEX and self.index_is_bare:
             html += contents(self.book, uri)
-        return self.book.desk.formulas.unsearchable(html)
+        if uri not in self.book.chapters:
+            return self.book.desk.formulas.unsearchable(html)
+        module = self.book.chapters[uri].module
+        (page.present_anchor_ids or set()).update(addresses(module))
+        page.links_to_anchors = None  # They are judged here, with their lines.
+        self.prose[uri] = html
+        return html
+
+    def _lay_out(self, page: Page) -> None:
+        """Cut a module's page into rows; the content becomes what search indexes."""
+        uri = page.file.src_uri
+        self.pages.identify(uri, *self._parts(uri))
+        chapter = self.book.chapters[uri]
+        self.rows[uri] = self._cut(self.prose[uri], chapter)
+        self._tell_differences(chapter)
+        text = flat(self.rows[uri], chapter.module)
+        page.content = self.book.desk.formulas.unsearchable(text)
 
     def _tell_differences(self, chapter: Chapter) -> None:
         """Repeat, beside what was proved, what differs from the paper."""
@@ -415,8 +446,6 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def _cut(self, html: str, chapter: Chapter) -> list[WovenRow]:
         module, extra = chapter.module, chapter.enrichment
-        if chapter.page == _INDEX and self.index_is_bare:
-            html += contents(self.book, _INDEX)
         try:
             return cut(html, module, extra, self.config.raw_html)
         except ValueError as error:
@@ -427,7 +456,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def on_env(
         self, env: Environment, *, config: MkDocsConfig, files: Files
     ) -> Environment:
-        """Set the mathematics of the site, and tell what is wrong."""
+        """Lay out modules, set the mathematics of the site, tell what is wrong."""
+        pages = (file.page for file in files if file.src_uri in self.prose)
+        for page in filter(None, pages):
+            self._lay_out(page)
         env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
         self.addresses.end(partial(_anchors, files))
@@ -492,9 +524,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self.pages.keep(page, config, output, *self.addresses.found(uri))
         return output
 
-    def _is_bare(self, uri: str) -> bool:
-        """Whether a page lists all others."""
-        return uri == _INDEX and self.index_is_bare
+    def _may_be_kept(self, uri: str) -> bool:
+        """Whether a page is made of itself: one that lists all others is not."""
+        return uri != _INDEX or not self.index_is_bare
 
     def _is_wrong(self, uri: str) -> bool:
         """Whether anybody complained of a page, or its like must be made anew."""
@@ -502,7 +534,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         path = chapter.module.path if chapter else uri
         problems = self.book.desk.problems.found
         noted = any(problem.place.path == path for problem in problems)
-        return noted or self.complaints[uri] != 0 or self._is_bare(uri)
+        return noted or self.complaints[uri] != 0 or not self._may_be_kept(uri)
 
 
 def _anchors(files: Files, uri: str) -> set[str] | None:

@@ -128,12 +128,20 @@ class Pages:
         self.keys, self.restored = {}, {}
         self.usable = _index(config) is not None
 
+    def has(self, uri: str) -> bool:
+        """Whether a page is kept, be it as it was or not."""
+        return uri in self.known or self._file(uri).exists()
+
+    def identify(self, uri: str, *parts: str) -> None:
+        """Tell which parts a page is made of."""
+        self.keys[uri] = digest(self.all, *parts)
+
     def restore(self, page: Page, *parts: str) -> Made | None:
         """Let a page be as it was, if it was made of the same parts."""
         uri = page.file.src_uri
-        key = self.keys[uri] = digest(self.all, *parts)
+        self.identify(uri, *parts)
         made = self.known.get(uri) or self._read(uri)
-        if made is None or made.key != key or not self.usable:
+        if made is None or made.key != self.keys[uri] or not self.usable:
             return None
         if not all(Path(path).is_file() for path in made.files.values()):
             return None
@@ -181,11 +189,14 @@ class Pages:
         head = asdict(made)
         del head["html"]
         text = f"{json.dumps(head, ensure_ascii=False)}\n{html}"
-        write_text(self.folder / f"{uri}.page", text)
+        write_text(self._file(uri), text)
+
+    def _file(self, uri: str) -> Path:
+        return self.folder / f"{uri}.page"
 
     def _read(self, uri: str) -> Made | None:
         try:
-            text = (self.folder / f"{uri}.page").read_text("utf-8")
+            text = self._file(uri).read_text("utf-8")
             head, _, html = text.partition("\n")
             return Made(**json.loads(head), html=html)
         except (OSError, ValueError, TypeError):

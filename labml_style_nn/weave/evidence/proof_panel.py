@@ -51,7 +51,7 @@ def enrich(book: Book, program: str, result: Callable[[], Proofs | None]) -> Non
             _check_page(book, chapter, proofs.pages[chapter.name])
             place = Place(chapter.module.path, 1)
             html = panel(chapter.name, proofs, book.desk.formulas, place)
-            chapter.enrichment.panels.append(html)
+            chapter.enrichment.panels.insert(0, html)
 
 
 def _check_page(book: Book, chapter: Chapter, proof: Proof) -> None:

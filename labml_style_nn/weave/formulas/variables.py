@@ -35,17 +35,22 @@ Values = Mapping[str, tuple[float | tuple[int, ...], ...]]
 """What variables were in the examples of a module: numbers, or pairs of them."""
 
 
-def enrich(book: Book, values: Mapping[str, Values]) -> None:
-    """Tie the symbols of each page to its code; note what is wrong with a notation.
-
-    `values` are those of the variables, by page.
-    """
+def read(book: Book) -> None:
+    """Find the symbols of each page, for its prose; note what is wrong with them."""
     for page, chapter in book.chapters.items():
         check(chapter.module, book.desk.problems)
         symbols = Symbols.of(notation(chapter.module))
         if symbols.keys:
             book.desk.symbols[page] = symbols
-            _enrich(chapter, symbols, values.get(page, {}))
+
+
+def enrich(book: Book, values: Mapping[str, Values]) -> None:
+    """Tie the symbols of each page to its code.
+
+    `values` are those of the variables, by page.
+    """
+    for page, symbols in book.desk.symbols.items():
+        _enrich(book.chapters[page], symbols, values.get(page, {}))
 
 
 def _enrich(chapter: Chapter, symbols: Symbols, values: Values) -> None:

@@ -10,7 +10,7 @@ import pytest
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.formulas.notation import notation
 from labml_style_nn.weave.formulas.symbols import Symbols
-from labml_style_nn.weave.formulas.variables import check, enrich, marks
+from labml_style_nn.weave.formulas.variables import check, enrich, marks, read
 from labml_style_nn.weave.highlight import lines
 from labml_style_nn.weave.parse import Module, parse
 from labml_style_nn.weave.problems import Problems
@@ -99,6 +99,7 @@ def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
     (source / "silent.py").write_text('"""# Without a notation"""\n\nsize = 1\n')
     book = Book()
     book.read(source)
+    read(book)
     enrich(book, {"layer.md": {"num_patches": (24,), "size": (3.5, inf, (4, 5))}})
     assert not book.desk.problems.found
     assert list(book.desk.symbols) == ["layer.md"]
@@ -123,6 +124,7 @@ def test_no_name_can_end_the_script(tmp_path: Path) -> None:
     path.write_text(LAYER.replace("`size`", "`</script><b>`"))
     book = Book()
     book.read(path)
+    read(book)
     enrich(book, {})
     (chapter,) = book.chapters.values()
     assert chapter.enrichment.tools[0].count("<") == 2
