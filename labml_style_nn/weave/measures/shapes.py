@@ -28,6 +28,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.progress import Part, progress
 
 _LIBRARIES = ("torch", "einops", "numpy")
+# Each program imports torch anew, and so is worth it for that many modules.
+_PROGRAMS, _WORTH = 4, 10
 _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 # From the first prompt to the next blank line, its answer included.
 _EXAMPLES = re.compile(r"^[ \t]*>>>.*(?:\n[ \t]*\S.*)*", re.MULTILINE)
@@ -289,17 +292,29 @@ def _version(library: str) -> str:
 
 
 def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
+    """Run them, many of them in several programs at once."""
+    count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(items) // _WORTH)
+    with progress.part("examples", len(items)) as part:
+        # Neighbours import the same.
+        ends = [len(items) * n // count for n in range(count + 1)]
+        shares = (items[start:end] for start, end in pairwise(ends))
+        runs = [child.begin(partial(_run, share, part, cache)) for share in shares]
+        return {name: answer for run in runs for name, answer in run.result().items()}
+
+
+def _run(
+    items: Sequence[_Item], part: Part, cache: Path
+) -> dict[str, Mapping[str, Any]]:
     """Run them one after the other, and go on without one that ends the process."""
     answers: dict[str, Mapping[str, Any]] = {}
     left = {item.name: item for item in items}
-    with progress.part("examples", len(left)) as part:
-        while left:
-            at, reason = _collect(left, answers, part, cache)
-            if left:
-                culprit = at if at in left else next(iter(left))
-                answers[culprit] = _failed(culprit, f"its examples {reason}")
-                part.end(culprit, done=0)
-                del left[culprit]
+    while left:
+        at, reason = _collect(left, answers, part, cache)
+        if left:
+            culprit = at if at in left else next(iter(left))
+            answers[culprit] = _failed(culprit, f"its examples {reason}")
+            part.end(culprit, done=0)
+            del left[culprit]
     return answers
 
 
