@@ -133,7 +133,7 @@ batch norm over all that is not channels. From this follows all that tells them 
 | what do its sums run over? | channels of a token | images and places of a channel |
 | does it depend on the batch? | no | yes, while training |
 | and in evaluation? | the same as in training | with running statistics |
-| what does it keep beside weights? | nothing | two numbers for each channel |
+| what does it keep beside weights? | nothing | two numbers for each channel, a count |
 | the smallest batch to train with? | one image | two numbers for each channel |
 
 The Mixer has the norm of the Transformer: its tokens need no company. The

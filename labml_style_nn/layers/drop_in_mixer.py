@@ -1,4 +1,4 @@
-r"""# A Mixer in the place of attention
+r"""# Drop-in Mixer
 
 An encoder of text alternates between two things: tokens meet, and each token is worked
 on by itself. For the first it has [attention][layers.attention].

@@ -146,7 +146,7 @@ def activation_named(
 ) -> nn.Module:
     """The nonlinearity of a name; `approximate` is the form of GELU, if it is that.
 
-    **Raises.** `ValueError` for a name that is not in the table above.
+    **Raises.** `ValueError` for a name that is not in `ACTIVATIONS`.
     """
     if name not in ACTIVATIONS:
         names = ", ".join(repr(known) for known in ACTIVATIONS)

@@ -2,8 +2,8 @@ r"""# Fourier mixing
 
 Token mixing needs no weights. FNet lets the tokens meet in a *Fourier transform*: one
 along the channels, one along the tokens, and of the complex numbers that come out, the
-real part (Lee-Thorp, Ainslie, Eckstein and Ontañón, 2021, "FNet: Mixing Tokens with
-Fourier Transforms", [arXiv:2105.03824](https://arxiv.org/abs/2105.03824), section 3):
+real part (Lee-Thorp and others, 2021, "FNet: Mixing Tokens with Fourier Transforms",
+[arXiv:2105.03824](https://arxiv.org/abs/2105.03824), section 3):
 
 $$Y = \operatorname{Re}\bigl(F_S \, X F_C\bigr), \qquad
 (F_N)_{m,n} = e^{-2\pi i \, m n / N} .$$

@@ -45,8 +45,8 @@ one:
 
 The squares lie near $10^8$, where two neighbouring float32 numbers are 8 apart. The
 difference that was asked for, 1, is smaller than the rounding of what is subtracted.
-Once the mean is gone the numbers are small, and nothing is lost. So the code below
-makes two passes.
+Once the mean is gone the numbers are small, and so is the rounding. So the code makes
+two passes.
 
 ## What differs from the paper
 

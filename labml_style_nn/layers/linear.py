@@ -1,4 +1,4 @@
-r"""# Linear map and its initialisation
+r"""# Linear map
 
 A Mixer has its weights in two places: in the scales and shifts of its layer norms, and
 in linear maps. One linear map embeds the patches, two in each block mix the tokens, two

@@ -1,4 +1,4 @@
-r"""# The MLP
+r"""# MLP
 
 The Mixer has one computing element, and uses it twice in every block: a *multi-layer
 perceptron* of two fully-connected layers with a nonlinearity between them,

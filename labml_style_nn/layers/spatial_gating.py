@@ -11,7 +11,7 @@ s(Z) &= u \odot \bigl(W \, \text{LayerNorm}(v) + b \, \mathbf{1}^\top\bigr) .
 \end{aligned}$$
 
 The gate and the half it acts on are multiplied number by number, $\odot$. This is
-section 2.1 of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
+section 2.1 of Liu and others, 2021, "Pay Attention to MLPs"
 ([arXiv:2105.08050](https://arxiv.org/abs/2105.08050)). The unit stands in the middle of
 an MLP over channels, between its two linear maps, see [`gmlp`][]. Before the average at
 the end, it is the only place of a gMLP where tokens meet.

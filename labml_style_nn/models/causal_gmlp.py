@@ -1,9 +1,8 @@
 r"""# gMLP for text
 
-A [gMLP][gmlp] reads a table of tokens, and does not ask where the tokens come from. For
-a text they are characters, or words, each looked up in a table of vectors. What the
-network shall learn is to continue the text: at each place, to score every token for the
-place after it,
+The tokens of a [gMLP][gmlp] may be those of a text: characters, or words, each looked
+up in a table of vectors. This network is a *language model*. It learns to continue the
+text: at each place, to score every token for the place after it,
 
 $$\begin{aligned}
 X &= \text{Embedding}(t_1, \ldots, t_S), \\
@@ -14,7 +13,7 @@ and for that, no place may look at a later one. This is why all the blocks are
 *causal*: their gates keep the lower triangle of their weights, see
 [`spatial_gating`][].
 
-The blocks are those of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
+The blocks are those of Liu and others, 2021, "Pay Attention to MLPs"
 ([arXiv:2105.08050](https://arxiv.org/abs/2105.08050)).
 
 ## Notation

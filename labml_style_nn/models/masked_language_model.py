@@ -2,11 +2,11 @@ r"""# Masked language model
 
 Some characters of a text are hidden, and a model has to say what they were. It reads
 what is left on both sides, so it cannot simply continue; it has to fit something in
-(Devlin, Chang, Lee and Toutanova, 2018, "BERT: Pre-training of Deep Bidirectional
-Transformers for Language Understanding",
-[arXiv:1810.04805](https://arxiv.org/abs/1810.04805)). [`masking`][] says how the tokens
-are hidden. This page is the model, and it has room for two ways in which tokens may
-meet: [attention][layers.attention] or a [Mixer][drop_in_mixer].
+(Devlin and others, 2018, "BERT: Pre-training of Deep Bidirectional Transformers for
+Language Understanding", [arXiv:1810.04805](https://arxiv.org/abs/1810.04805)).
+[`masking`][] says how the tokens are hidden. This page is the model, and it has room
+for two ways in which tokens may meet: [attention][layers.attention] or a
+[Mixer][drop_in_mixer].
 
 Tokens become vectors, an [encoder][transformer] turns them into vectors $Y$ that know
 of one another, and a linear map gives each place a score for each token of the

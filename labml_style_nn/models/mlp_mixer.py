@@ -1,10 +1,11 @@
 r"""# MLP-Mixer
 
-A network for images without convolution and without attention. It cuts the image into
-patches, makes a table of them, and then does two things in turn, many times over: an
-MLP across the patches and an MLP across the channels. That is enough to come close to
-the best networks of its time, once it has enough data to learn from (section 1). To
-see one learn, and to take its parts away, [train it in your browser](../train.md).
+A network for images without attention and, once the image is cut into patches, without
+convolution. It makes a table of the patches, and then does two things in turn, many
+times over: an MLP across the patches and an MLP across the channels. That is enough to
+come close to the best networks of its time, once it has enough data to learn from
+(section 1). To see one learn, and to take its parts away,
+[train it in your browser](../train.md).
 
 This page is the network of Tolstikhin and others, 2021, "MLP-Mixer: An all-MLP
 Architecture for Vision" ([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)). An
@@ -62,14 +63,14 @@ which is quadratic.
 
 ## Mixer and ViT, by pre-training set
 
-The more data it was pre-trained on, the more a large Mixer gains. This is the test
-accuracy on CIFAR-10, in percent, after the published models were fine-tuned with the
-authors' settings, as the README of their repository reports it
-([google-research/vision_transformer](https://github.com/google-research/vision_transformer)):
+How well a large Mixer does depends on the data that it was pre-trained on. This is the
+test accuracy on CIFAR-10, in percent, after the published models were fine-tuned, each
+with the authors' settings for it. It is reported in the README of their repository,
+[google-research/vision_transformer](https://github.com/google-research/vision_transformer):
 
 | pre-trained on | Mixer-B/16 | Mixer-L/16 | ViT-B/16 | ViT-L/16 |
 |---|--:|--:|--:|--:|
-| ImageNet | 96.72 | 96.59 | | |
+| ImageNet | 96.72 | 96.59 | – | – |
 | ImageNet-21k | 96.82 | 98.34 | 99.02 | 99.13 |
 
 With ImageNet alone the larger Mixer is no better than the smaller; with ImageNet-21k it
