@@ -11,7 +11,8 @@ code, and can be read without the others. In the order in which an image meets t
   know.
 - [`channel_mixing`][]: an MLP runs along the rows, so that the features of a place
   combine.
-- [`skip_connection`][]: what a layer computed is added to what it was given.
+- [`skip_connection`][]: the residual connection, which adds what a layer computed to
+  what it was given.
 - [`head`][layers.head]: the rows are averaged, and the classes scored.
 
 [`mlp_mixer`][] puts them together. The parts which several of these share:
@@ -22,7 +23,7 @@ code, and can be read without the others. In the order in which an image meets t
 - [`dropout`][]: while training, single numbers are set to zero.
 - [`stochastic_depth`][]: while training, whole updates are left out.
 
-## What the relatives mix tokens with
+## Other token mixings
 
 - [`depthwise_convolution`][]: a small kernel for each channel, and
   [`pointwise_convolution`][], which mixes the channels of a place.
@@ -34,14 +35,14 @@ code, and can be read without the others. In the order in which an image meets t
 - [`pool_mixing`][]: the average of the neighbours.
 - [`drop_in_mixer`][]: token mixing, called like attention, in its place.
 
-## What they have in the place of the norm
+## Other normalisations
 
 - [`batch_norm`][]: a channel is normalised over all images of the batch.
 - [`group_norm`][]: an image is normalised as a whole.
 - [`affine`][]: each channel is scaled and shifted, and nothing is measured.
 - [`layer_scale`][]: of each update only a little is added, at first.
 
-## What text needs besides
+## For text
 
 - [`token_embedding`][]: each token of a vocabulary is a row of a table.
 - [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens

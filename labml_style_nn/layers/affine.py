@@ -1,16 +1,16 @@
-r"""# The affine layer
+r"""# Affine layer
 
-A norm does two things. It measures a token and brings it back to mean zero and variance
-one; then it gives each channel a scale and a shift of its own. ResMLP keeps the second
-and drops the first:
+Layer normalisation does two things. It brings a token to mean zero and variance one;
+then it gives each channel a learned scale and shift. ResMLP keeps the second and drops
+the first:
 
 $$\text{Aff}(x) = \alpha \odot x + \beta ,$$
 
 where $\odot$ multiplies channel by channel. This is the affine operator of Touvron and
 others, 2021, "ResMLP: Feedforward networks for image classification with data-efficient
 training" ([arXiv:2105.03404](https://arxiv.org/abs/2105.03404), section 2), which
-stands there wherever a Mixer has a [layer norm][layers.layer_norm]. Nothing is
-measured: no mean, no variance, neither of the token nor of the batch.
+stands there wherever a Mixer has a [layer norm][layers.layer_norm]. No mean and no
+variance is computed, neither of the token nor of the batch.
 
 ## Notation
 
@@ -23,12 +23,11 @@ measured: no mean, no variance, neither of the token nor of the batch.
 - $W$, $b$, `linear`: a linear map that reads the result
 - $W'$, $b'$, `folded`: the linear map that does the work of both
 
-## It is linear
+## It does not normalise
 
-A layer norm answers a token that is ten times as large with the same token. This layer
-answers with one that is ten times as large, so whoever keeps the numbers of a deep
-network in bounds must be somebody else: in ResMLP, the small
-[layer scales][layer_scale].
+A layer norm gives the same result for a token and for ten times that token. This layer
+gives about ten times the result, so it does not keep the activations of a deep network
+from growing. In ResMLP the small [layer scales][layer_scale] do that.
 
 >>> import torch
 >>> from labml_style_nn.layers.affine import Affine, folded
@@ -41,7 +40,7 @@ network in bounds must be somebody else: in ResMLP, the small
 >>> f"{affine(10 * x).std():.0f}, {norm(10 * x).std():.0f}"
 '10, 1'
 
-## After training it is free
+## It can be folded into the next linear map
 
 A linear map that reads the result can take the scale and the shift into its own
 weights:
@@ -107,7 +106,7 @@ from labml_style_nn.layers.linear import Linear
 class Affine(nn.Module):
     r"""## Scale and shift
 
-    It begins as the identity: in a new network nothing is normalised at all.
+    It begins as the identity.
 
     **Shape.** `(..., dim)` to the same.
 

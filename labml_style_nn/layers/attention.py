@@ -113,12 +113,12 @@ Mixer has a weight for each position instead, see [`token_mixing`][].
 
 ## What it costs
 
-$4 C^2 + 4 C$ parameters, and for self-attention $4 S C^2 + 2 S^2 C$ multiply–adds for
+$4 C^2 + 4 C$ parameters, and for self-attention $4 S C^2 + 2 S^2 C$ MACs for
 each image: the first term is the four maps, the second the two products with the
 weights. For a given $C$, the number of heads does not matter.
 
 The second term is *quadratic* in the number of tokens, where token mixing of a given
-hidden width is linear. These are the multiply–adds of four times as many tokens, as a
+hidden width is linear. These are the MACs of four times as many tokens, as a
 multiple; on PyTorch's `meta` device, which keeps shapes and no numbers:
 
 >>> from torch.utils.flop_counter import FlopCounterMode
@@ -228,7 +228,7 @@ class MultiHeadAttention(nn.Module):
     `qkv.weight`, its `out_proj` our `projection`), the results, the weights of each
     head and all gradients are PyTorch's, to $10^{-10}$ in float64 (tests).
 
-    !!! note "A bias that nothing can see"
+    !!! note "A bias without effect"
 
         The bias of the keys adds one number to all scores of a query, and softmax takes
         it away again. So it has no effect and a gradient of zero (a test). It is kept

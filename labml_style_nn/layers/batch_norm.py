@@ -17,8 +17,8 @@ y_{b,c,i,j} &= \gamma_c \, \frac{x_{b,c,i,j} - \mu_c}{\sqrt{v_c + \varepsilon}}
 Every sum runs over the images $b$ of the batch, the rows $i$ and the columns $j$: over
 all axes but the channels. There are $n = B H W$ numbers in it.
 
-So what becomes of an image depends on the other images of its batch. Once the network
-is trained, nobody wants that. Then fixed numbers take the place of $\mu$ and $v$: the
+So the result for an image depends on the other images of its batch. In evaluation that
+is not wanted. Then fixed numbers take the place of $\mu$ and $v$: the
 *running statistics*, which the layer has collected, batch after batch, while it was
 trained. With a momentum of $m$ they move a little towards each batch:
 
@@ -111,7 +111,7 @@ True
 >>> f"{ratio.mean():.4f}, {24 / 23:.4f}"
 '1.0435, 1.0435'
 
-## What is left of it after training
+## In evaluation it is an affine map
 
 With fixed statistics, nothing is measured any more. The layer multiplies each channel
 by a number and adds another:
@@ -133,7 +133,7 @@ batch norm over all that is not channels. From this follows all that tells them 
 | what do its sums run over? | channels of a token | images and places of a channel |
 | does it depend on the batch? | no | yes, while training |
 | and in evaluation? | the same as in training | with running statistics |
-| what does it keep beside weights? | nothing | two numbers for each channel |
+| what does it keep beside weights? | nothing | two numbers for each channel, a count |
 | the smallest batch to train with? | one image | two numbers for each channel |
 
 The Mixer has the norm of the Transformer: its tokens need no company. The

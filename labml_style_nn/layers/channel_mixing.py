@@ -62,18 +62,18 @@ Nothing else: the biases, which equation (1) of the paper leaves out, are in its
 
 ## What it costs
 
-$2 C D_C + D_C + C$ parameters and $2 S C D_C$ multiply–adds for each image: linear in
+$2 C D_C + D_C + C$ parameters and $2 S C D_C$ MACs for each image: linear in
 the number of patches, by construction.
 
 Most of a Mixer is here. In a block, the weights of the two mixings are as $C D_C$ to
-$S D_S$; the multiply–adds, $2 S C D_C$ to $2 S D_S C$, are as $D_C$ to $D_S$. For
+$S D_S$; the MACs, $2 S C D_C$ to $2 S D_S C$, are as $D_C$ to $D_S$. For
 Mixer-B/16:
 
 >>> from labml_style_nn.layers.token_mixing import TokenMixing
 >>> channels = sum(p.numel() for p in ChannelMixing(768, 3072).parameters())
 >>> tokens = sum(p.numel() for p in TokenMixing(196, 384).parameters())
->>> f"{channels:,} against {tokens:,} parameters; {3072 // 384} times the multiply–adds"
-'4,722,432 against 151,108 parameters; 8 times the multiply–adds'
+>>> f"{channels:,} against {tokens:,} parameters; {3072 // 384} times the MACs"
+'4,722,432 against 151,108 parameters; 8 times the MACs'
 
 ## Example
 

@@ -1,14 +1,14 @@
 r"""# Depthwise convolution
 
-How can places of an image exchange what they know? [Token mixing][token_mixing] lets
-all of them speak to all. A depthwise convolution lets each place listen to its
-neighbours only, and it listens in the same way everywhere. Each channel is a picture,
-and has a small kernel of its own, which slides over it:
+[Token mixing][token_mixing] lets every place of an image depend on every other. In a
+depthwise convolution each place depends on its neighbours, and everywhere by the same
+weights: each channel has a small kernel of its own, which slides over it:
 
 $$y_{c,i,j} = b_c + \sum_{u=0}^{k-1} \sum_{v=0}^{k-1}
 K_{c,u,v} \; x_{c,\,i+u-a,\,j+v-a} .$$
 
-No channel sees another: the sum has no $c$ in it. That is the meaning of *depthwise*.
+The sums do not run over $c$, so the channels stay apart: that is what *depthwise*
+means.
 It is what mixes tokens in ConvMixer (Trockman and Kolter, 2022, "Patches Are All You
 Need?", [arXiv:2201.09792](https://arxiv.org/abs/2201.09792), section 2); the channels
 are mixed by its companion, the [pointwise convolution][pointwise_convolution].
@@ -123,10 +123,10 @@ the same copy without one.
 
 ## What it costs
 
-$C (k^2 + 1)$ parameters and $S C k^2$ multiply–adds for each image. Both are little
+$C (k^2 + 1)$ parameters and $S C k^2$ MACs for each image. Both are little
 beside a [pointwise convolution][pointwise_convolution], which has $C$ where this layer
 has $k^2$. That is why the kernels of ConvMixer can be large. Token mixing takes
-$2 S D_S C$ multiply–adds, which is $2 D_S$ in the place of $k^2$. The parameters, in a
+$2 S D_S C$ MACs, which is $2 D_S$ in the place of $k^2$. The parameters, in a
 ConvMixer-1536/20 and in a Mixer-B/16:
 
 >>> from labml_style_nn.layers.token_mixing import TokenMixing

@@ -1,4 +1,4 @@
-r"""# A Mixer in the place of attention
+r"""# Drop-in Mixer
 
 An encoder of text alternates between two things: tokens meet, and each token is worked
 on by itself. For the first it has [attention][layers.attention].
@@ -9,8 +9,9 @@ that were learned once in the place of weights that are computed from the tokens
 $$\text{Attention}(X) = A(X)\, X W_V, \qquad
 \text{Mixer}(X) = W_2 \, \sigma\bigl(W_1 X\bigr) .$$
 
-Both are tables of numbers that multiply $X$ from the left. $A(X)$ depends on the
-tokens; $W_1$ and $W_2$ depend on the positions alone. This page gives token mixing the
+In both, matrices multiply $X$ from the left, where they mix the tokens. $A(X)$ is
+computed from the tokens. $W_1$ and $W_2$ are learned, the same for every input, and
+with $\sigma$ between them they are not one matrix. This page gives token mixing the
 call of attention, so that one can stand where the other stood and nothing around them
 changes.
 
@@ -88,7 +89,7 @@ For the rest, see [`token_mixing`][].
 
 ## What it costs
 
-$2 S D_S + D_S + S$ parameters and $2 S D_S C$ multiply–adds for each sequence, as in
+$2 S D_S + D_S + S$ parameters and $2 S D_S C$ MACs for each sequence, as in
 [`token_mixing`][].
 
 ## Example

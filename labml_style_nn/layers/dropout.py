@@ -1,8 +1,8 @@
 r"""# Dropout
 
-A network that may rely on any single number will do so. Dropout takes the chance away:
-while training, each number is set to zero with probability $p$, anew at every step, and
-the others are scaled up to make good for the loss (Srivastava and others, 2014,
+A network that comes to rely on a few of its activations overfits easily. With dropout,
+each number is set to zero with probability $p$ while training, anew at every step, and
+the others are scaled up in return (Srivastava and others, 2014,
 "[Dropout: A simple way to prevent neural networks from
 overfitting](https://jmlr.org/papers/v15/srivastava14a.html)"):
 

@@ -10,21 +10,14 @@ $$\text{FFN}(x) = W_2 \max(0,\, W_1 x + b_1) + b_2 .$$
 
 With GELU in the place of the maximum it is the [`MLP`][] of the Mixer, and it holds the
 same place: what the Mixer calls [channel mixing][channel_mixing], the Transformer calls
-feed forward. So the two networks differ only in how tokens meet.
+feed forward. Beside that, the Transformer of 2017 differs from a Mixer in its token
+mixing, in ReLU, in its norms, which follow the sums, and in its positions.
 
 A *gated* feed forward computes the hidden layer twice, and lets one of the two decide
 how much of the other passes (Shazeer, 2020, "GLU Variants Improve Transformer",
 section 2, [arXiv:2002.05202](https://arxiv.org/abs/2002.05202)):
 
 $$\text{FFN}_{\text{gated}}(x) = W_2 \bigl(\sigma(W x) \otimes V x\bigr) .$$
-
-| nonlinearity | name | `gate` |
-|---|---|---|
-| the logistic function | GLU | `"sigmoid"` |
-| nothing at all | Bilinear | `"identity"` |
-| $\max(0, \cdot)$ | ReGLU | `"relu"` |
-| GELU | GEGLU | `"gelu"` |
-| $z \mapsto z / (1 + e^{-z})$, Swish or SiLU | SwiGLU | `"silu"` |
 
 ## Notation
 
@@ -43,6 +36,16 @@ $$\text{FFN}_{\text{gated}}(x) = W_2 \bigl(\sigma(W x) \otimes V x\bigr) .$$
 
 The sign $\otimes$ multiplies two vectors number by number. The paper writes vectors as
 rows and the matrices on their right; here they stand on the left, as on all pages.
+
+## The gates by name
+
+| nonlinearity | name | `gate` |
+|---|---|---|
+| the logistic function | GLU | `"sigmoid"` |
+| none | Bilinear | `"identity"` |
+| $\max(0, \cdot)$ | ReGLU | `"relu"` |
+| GELU | GEGLU | `"gelu"` |
+| $z \mapsto z / (1 + e^{-z})$, Swish or SiLU | SwiGLU | `"silu"` |
 
 ## What a gate adds
 
@@ -98,7 +101,7 @@ Nothing else: the plain form has biases and the gated one has none, as in the pa
 ## What it costs
 
 $2 d D + D + d$ parameters for the plain form and $3 d D$ for the gated one. For each
-token, $2 d D$ multiply–adds and $3 d D$.
+token, $2 d D$ MACs and $3 d D$.
 
 ## Example
 
@@ -143,7 +146,7 @@ def activation_named(
 ) -> nn.Module:
     """The nonlinearity of a name; `approximate` is the form of GELU, if it is that.
 
-    **Raises.** `ValueError` for a name that is not in the table above.
+    **Raises.** `ValueError` for a name that is not in `ACTIVATIONS`.
     """
     if name not in ACTIVATIONS:
         names = ", ".join(repr(known) for known in ACTIVATIONS)

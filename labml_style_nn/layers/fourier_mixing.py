@@ -2,8 +2,8 @@ r"""# Fourier mixing
 
 Token mixing needs no weights. FNet lets the tokens meet in a *Fourier transform*: one
 along the channels, one along the tokens, and of the complex numbers that come out, the
-real part (Lee-Thorp, Ainslie, Eckstein and Ontañón, 2021, "FNet: Mixing Tokens with
-Fourier Transforms", [arXiv:2105.03824](https://arxiv.org/abs/2105.03824), section 3):
+real part (Lee-Thorp and others, 2021, "FNet: Mixing Tokens with Fourier Transforms",
+[arXiv:2105.03824](https://arxiv.org/abs/2105.03824), section 3):
 
 $$Y = \operatorname{Re}\bigl(F_S \, X F_C\bigr), \qquad
 (F_N)_{m,n} = e^{-2\pi i \, m n / N} .$$
@@ -91,7 +91,7 @@ the [block][FNetBlock] adds to this one.
 >>> torch.linalg.matrix_rank(mixing(unit_tables).flatten(1)).item()
 242
 
-## Does it know where a token stands?
+## What it knows of positions
 
 Attention does not: exchange two tokens, and the results are exchanged with them. Here a
 token at another place has other factors, so the order counts, and in that sense the
@@ -136,7 +136,7 @@ has no other for it on a CPU, and half precision has no room for the sums.
 ## What it costs
 
 No parameters. There are two ways to compute it. As it is written above, with the
-matrices $A$ and $B$, it takes $2 S C (S + C)$ multiply–adds: quadratic in the tokens,
+matrices $A$ and $B$, it takes $2 S C (S + C)$ MACs: quadratic in the tokens,
 as attention is. The fast Fourier transform finds the same in the order of
 $S C \log_2 (S C)$ operations, and no matrices are multiplied. For $512$ tokens of $768$
 channels, the first number is $138$ times the second:

@@ -27,7 +27,7 @@ $\Phi$, and has a corner at zero where this function has none.
 - $S$, `num_patches`: the number of tokens
 - $D_C$, `channels_mlp_dim`: the width of the hidden layer in [`channel_mixing`][]
 
-## Two forms, and how far they are apart
+## The exact form and the tanh approximation
 
 The authors also give an approximation by a hyperbolic tangent, which is cheaper than
 the error function:

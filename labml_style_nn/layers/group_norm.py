@@ -65,7 +65,7 @@ two numbers:
 That is what tells both from batch normalisation, and why Wu and He propose it: the
 error of a network does not rise when a batch has few images.
 
-## A name that means two things
+## Layer norm, instance norm
 
 At $G = 1$, Wu and He call this layer normalisation: for a network of convolutions, a
 "layer" is the whole map. In a Transformer or a Mixer, layer normalisation is that of

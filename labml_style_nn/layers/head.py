@@ -6,7 +6,7 @@ linear map to the classes.
 
 $$z = \frac{1}{S} \sum_{j=1}^{S} X_{j,*}, \qquad \text{logits} = W z + b .$$
 
-There is no class token, as in a Vision Transformer, and no second hidden layer.
+There is no class token, as in a Vision Transformer, and no hidden layer.
 
 ## Notation
 
@@ -44,10 +44,10 @@ The votes, laid out as an image, show which patches speak for a class.
 
 ## Why the classifier begins at zero
 
-With $W = 0$ and $b = 0$ a new network says the same about every image: nothing. Its
-loss is then $\ln K$, that of honest ignorance, instead of what a random guess happens
-to cost. In the first step only the classifier learns, since the gradient reaches the
-blocks through $W$; from the second step on, all of them do.
+With $W = 0$ and $b = 0$ a new network gives every class the same probability, for every
+image. Its cross-entropy is then $\ln K$, whatever the other weights are. In the first
+step the gradient of everything but the classifier is zero, since it reaches the blocks
+through $W$; from the second step on, all of them learn.
 
 >>> new = ClassificationHead(hidden_dim, num_classes)
 >>> loss = nn.functional.cross_entropy(new(x), torch.tensor([3, 5]))
@@ -60,7 +60,7 @@ Nothing. The zero is from the code in Supplementary E (`kernel_init=zeros`).
 
 ## What it costs
 
-$C K + K$ parameters and $C K$ multiply–adds for each image. The paper's Table 1 leaves
+$C K + K$ parameters and $C K$ MACs for each image. The paper's Table 1 leaves
 the head out of its parameter counts.
 
 ## Example

@@ -45,13 +45,14 @@ one:
 
 The squares lie near $10^8$, where two neighbouring float32 numbers are 8 apart. The
 difference that was asked for, 1, is smaller than the rounding of what is subtracted.
-Once the mean is gone the numbers are small, and nothing is lost. So the code below
-makes two passes.
+Once the mean is gone the numbers are small, and so is the rounding. So the code makes
+two passes.
 
 ## What differs from the paper
 
-Nothing. $\varepsilon = 10^{-6}$ is the default of Flax, which the authors use;
-PyTorch's own default is $10^{-5}$.
+Ba, Kiros and Hinton write no $\varepsilon$ in their equations (section 3). Its value,
+$10^{-6}$, is the default of Flax, which the authors of the Mixer use; PyTorch's default
+is $10^{-5}$.
 
 ## What it costs
 
@@ -60,8 +61,9 @@ no part of the FLOPs, though it takes its share of the time.
 
 ## Example
 
-The scale and the place of a token do not matter. Here is a table of three: a token, the
-same ten times as large, and the same moved by fifty.
+A token that is scaled, or shifted by the same number in all channels, gives the same
+result (but for $\varepsilon$). Here is a table of three: a token, ten times the token,
+and the token plus fifty.
 
 >>> from labml_style_nn.layers.layer_norm import LayerNorm, layer_norm
 >>> batch, num_patches, dim = 2, 3, 4

@@ -7,9 +7,9 @@ very small,
 $$y = x + \lambda \odot f(x), \qquad \lambda_1 = \cdots = \lambda_C = \varepsilon ,$$
 
 where $\odot$ multiplies channel by channel. So a new network, however deep, is close to
-the identity, and each channel opens the tap as far as it is of use. The idea is from
-Touvron, Cord, Sablayrolles, Synnaeve and Jégou, 2021, "Going deeper with Image
-Transformers" (CaiT, [arXiv:2103.17239](https://arxiv.org/abs/2103.17239), section 2).
+the identity, and training decides how much of each channel is added. The idea is from
+Touvron and others, 2021, "Going deeper with Image Transformers" (CaiT,
+[arXiv:2103.17239](https://arxiv.org/abs/2103.17239), section 2).
 ResMLP takes it over.
 
 ## Notation

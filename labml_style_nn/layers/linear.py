@@ -1,13 +1,13 @@
-r"""# The linear map and how it begins
+r"""# Linear map
 
-A Mixer learns in two places: in the scales and shifts of its layer norms, and in linear
-maps. One linear map embeds the patches, two in each block mix the tokens, two mix the
-channels, and one reads out the classes. This page is that map,
+A Mixer has its weights in two places: in the scales and shifts of its layer norms, and
+in linear maps. One linear map embeds the patches, two in each block mix the tokens, two
+mix the channels, and one reads out the classes. This page is that map,
 
 $$y = W x + b .$$
 
-PyTorch has it. What differs here is only the question every other page can then forget:
-which numbers $W$ and $b$ hold before anything was learned.
+PyTorch has it. What differs here is the initialisation: the numbers that $W$ and $b$
+hold before anything was learned.
 
 ## Notation
 
@@ -21,7 +21,7 @@ which numbers $W$ and $b$ hold before anything was learned.
 - $i, j$: the numbers of an output and of an input
 - $v$: the variance of every input
 
-## Where it begins, and why
+## Why this initialisation
 
 Suppose the inputs $x_j$ are independent, with mean zero and variance $v$, and that the
 weights are drawn independently, with mean zero. Each output is a sum of $d_{\text{in}}$
@@ -50,11 +50,12 @@ biases to zero. So does this page. The one exception is the
 ## What it costs
 
 $d_{\text{out}} d_{\text{in}} + d_{\text{out}}$ parameters, and for each vector
-$d_{\text{out}} d_{\text{in}}$ multiply–adds.
+$d_{\text{out}} d_{\text{in}}$ MACs.
 
-All pages count in this way: a *multiply–add* (MAC) is one multiplication and one
-addition, so it is two FLOPs, and what is done to each number singly (biases, GELU,
-norms) is left out, because it is small beside the matrix products.
+All pages count in this way: a *multiply–accumulate operation* (MAC) is one
+multiplication and one addition, so it is two FLOPs, and what is done to each number
+singly (biases, GELU, norms) is left out, because it is small beside the matrix
+products.
 
 ## Example
 

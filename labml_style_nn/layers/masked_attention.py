@@ -88,9 +88,9 @@ True
 
 ## What it costs
 
-No parameters. A mask that is given as a tensor saves no work: excluded pairs are
-computed like others. For the causal mask alone PyTorch has kernels that leave out what
-it excludes.
+No parameters, and $2 h S_q S_k d_k$ MACs for each sequence. A mask that is given as a
+tensor saves none of them: excluded pairs are computed like others. For the causal mask
+alone PyTorch has kernels that leave out what it excludes.
 
 ## Example
 

@@ -1,14 +1,14 @@
-r"""# The MLP
+r"""# MLP
 
 The Mixer has one computing element, and uses it twice in every block: a *multi-layer
 perceptron* of two fully-connected layers with a nonlinearity between them,
 
 $$\text{MLP}(x) = W_2 \, \sigma(W_1 x + b_1) + b_2 .$$
 
-It takes a vector and gives back a vector of the same size. In between, the vector lives
-in a hidden layer of another width. Each hidden unit is a question put to the whole
-vector (a row of $W_1$), answered softly with yes or no ($\sigma$), and the answer moves
-the output in one direction (a column of $W_2$).
+It takes a vector and gives back a vector of the same size. In between is a hidden layer
+of another width. Each hidden unit takes a weighted sum of the whole vector (a row of
+$W_1$), applies the nonlinearity $\sigma$ to it, and adds a multiple of one direction to
+the output (a column of $W_2$).
 
 Applied to the columns of the token table it is [`token_mixing`][], to the rows
 [`channel_mixing`][].
@@ -35,7 +35,7 @@ Nothing else: the biases, which equation (1) of the paper leaves out, are in its
 
 ## What it costs
 
-$2 d D + D + d$ parameters, and $2 d D$ multiply–adds for each vector.
+$2 d D + D + d$ parameters, and $2 d D$ MACs for each vector.
 
 ## Example
 
@@ -96,7 +96,7 @@ class MLP(nn.Module):
         self.dropout = Dropout(dropout_rate)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Ask, decide, answer."""
+        """Apply both layers, and GELU between them."""
         check_shape(x, "...", self.dim)
         # $h = \sigma(W_1 x + b_1)$, the hidden layer. [`Dropout`][] has no weights, so
         # one serves both places where it may strike.

@@ -89,7 +89,7 @@ squares in the paper; here they may also be other rectangles.
 
 ## What it costs
 
-$C\,(C_{\text{in}} P^2 + 1)$ parameters. The multiply–adds are
+$C\,(C_{\text{in}} P^2 + 1)$ parameters. The MACs are
 $S \cdot C_{\text{in}} P^2 \cdot C = H W C_{\text{in}} C$ for each image: larger patches
 are fewer, and the size of a patch cancels. It is all the later layers that small
 patches make expensive.

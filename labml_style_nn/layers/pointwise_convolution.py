@@ -59,7 +59,7 @@ places between them. At the width of a Mixer-B/16:
 590,592 parameters
 4,722,432 parameters
 
-## In what order the numbers lie in memory
+## Memory layout
 
 A tensor of shape $B \times C \times H \times W$ usually lies in memory picture by
 picture. The channels of one place are then far apart, $H W$ numbers from each other,
@@ -83,7 +83,7 @@ $\pm 1/\sqrt{C_{\text{in}}}$, as in the authors' code.
 ## What it costs
 
 $C_{\text{out}} (C_{\text{in}} + 1)$ parameters and $S C_{\text{out}} C_{\text{in}}$
-multiply–adds for each image.
+MACs for each image.
 
 ## Example
 

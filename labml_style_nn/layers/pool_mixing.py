@@ -5,10 +5,9 @@ neighbours, less the token itself:
 
 $$Y_p = \frac{1}{|N(p)|} \sum_{q \in N(p)} X_q \; - \; X_p .$$
 
-Nothing is learned, and nothing is chosen. Yu, Luo, Zhou, Si, Zhou, Wang, Feng and Yan,
-2022, "MetaFormer Is Actually What You Need for Vision"
-([arXiv:2111.11418](https://arxiv.org/abs/2111.11418), section 3.2, equation (4)), use
-it to show how much the rest of a block does on its own.
+Nothing is learned. Yu and others, 2022, "MetaFormer Is Actually What You Need for
+Vision" ([arXiv:2111.11418](https://arxiv.org/abs/2111.11418), section 3.2, equation
+(4)), use it to show how much the rest of a block does on its own.
 
 The table of tokens is laid out as the image is, as a map: each *place* has a token of
 $C$ channels.

@@ -36,7 +36,7 @@ this page.
 - $L$, `max_len`: the number of positions, at least $S$
 - $C$, `dim`: the number of channels
 
-## To move is to turn
+## A shift is a rotation
 
 Why sines and cosines? Because of what happens to them when a token moves on by $k$
 places: every hand turns by a fixed angle, wherever it stood.

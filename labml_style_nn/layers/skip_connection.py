@@ -1,15 +1,15 @@
-r"""# The skip connection
+r"""# Residual (skip) connection
 
-A deep stack of layers has to carry everything it wants to keep through every one of
-them. A skip connection relieves it: the layer computes only an *update*, which is added
-to its input (He and others, 2015,
+In a plain stack, whatever a late layer needs must pass through all layers before it. A
+*residual connection*, or skip connection, lets it pass them by: the layer computes an
+*update*, which is added to its input (He and others, 2015,
 [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)):
 
 $$y = x + f(x) .$$
 
-A layer with nothing to say answers zero, and the table passes untouched. In a Mixer the
-table of tokens is such a thing: handed on from block to block, and at each stop two
-MLPs write their updates into it.
+A layer whose update is zero leaves its input as it is. In a Mixer the table of tokens
+is handed on from block to block in this way (the *residual stream*), and in each block
+two MLPs add their updates to it.
 
 ## Notation
 
@@ -24,7 +24,7 @@ MLPs write their updates into it.
 - $J$: the Jacobian, the derivatives of $f$; $J_\ell$ is that of layer $\ell$
 - $L$: the number of layers in a stack
 
-## What it does to the gradient
+## The gradient
 
 The derivative of the sum is $I + J$. Through a stack of $L$ layers the gradient is a
 product of such terms,
@@ -34,10 +34,10 @@ $$\begin{aligned}
 &= I + \sum_\ell J_\ell + \cdots ,
 \end{aligned}$$
 
-and the first term of this product never vanishes: there is a path from the loss to each
-layer on which nothing is multiplied. Thirty layers which each scale by a tenth show the
-difference. Without the skip connection, the gradient is $0.1^{30}$; with it,
-$1.1^{30}$.
+and its first term is the identity, whatever the layers are: there is a path from the
+loss to each layer on which nothing is multiplied. Thirty layers which each scale by a
+tenth show the difference. Without the residual connection, the gradient is $0.1^{30}$;
+with it, $1.1^{30}$.
 
 >>> import torch
 >>> from torch import nn
@@ -53,7 +53,7 @@ $1.1^{30}$.
 >>> gradient(Tenth()), gradient(SkipConnection(Tenth()))
 ('1e-30', '17.4')
 
-## Where the norm stands
+## Pre-norm and post-norm
 
 In the branch: $x + f(\text{LayerNorm}(x))$, as in equation (1) of the Mixer paper. The
 path past the branch is then free of every operation but the sum, from the first block
@@ -93,11 +93,12 @@ from labml_style_nn.layers.stochastic_depth import StochasticDepth
 
 
 class SkipConnection(nn.Module):
-    r"""## The skip connection as a layer
+    r"""## The residual connection as a layer
 
-    This is the sum as a module, for stacks that are composed with `nn.Sequential`. The
-    [`MixerBlock`][] writes the plus signs out instead, so that its two lines read as
-    the two lines of equation (1). A test holds the two together.
+    This is the sum as a module, for stacks that are composed with `nn.Sequential`. No
+    model of this package uses it: their blocks write the plus signs out, so that the
+    two lines of [`MixerBlock`][] read as the two lines of equation (1). A test holds
+    the two together.
 
     **Shape.** Any that the branch keeps, with the batch in front.
 

@@ -1,4 +1,4 @@
-r"""# The spatial gating unit
+r"""# Spatial gating unit
 
 In a Mixer, tokens meet by addition: what one token says is added to another. Here they
 meet by multiplication. The channels of a token are split into halves $u$ and $v$. The
@@ -11,10 +11,10 @@ s(Z) &= u \odot \bigl(W \, \text{LayerNorm}(v) + b \, \mathbf{1}^\top\bigr) .
 \end{aligned}$$
 
 The gate and the half it acts on are multiplied number by number, $\odot$. This is
-section 2.1 of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
+section 2.1 of Liu and others, 2021, "Pay Attention to MLPs"
 ([arXiv:2105.08050](https://arxiv.org/abs/2105.08050)). The unit stands in the middle of
-an MLP over channels, between its two linear maps, see [`gmlp`][], and it is the only
-place of a gMLP where tokens meet.
+an MLP over channels, between its two linear maps, see [`gmlp`][]. Before the average at
+the end, it is the only place of a gMLP where tokens meet.
 
 ## Notation
 
@@ -30,7 +30,7 @@ place of a gMLP where tokens meet.
 - $\mathbf{1}^\top$: a row of $E$ ones, which repeats the bias in every column
 - $j, k$: the numbers of two tokens
 
-## It begins as if it were not there
+## It begins with an open gate
 
 With $W = 0$ and $b = 1$ the gate is one everywhere, and $u$ passes unchanged. A new
 unit begins very near: the weights are normal with a standard deviation of $10^{-6}$,
@@ -52,17 +52,19 @@ True
 
 A linear map over tokens, as in [`resmlp`][], gives token $j$ the same share of token
 $k$ for every image. After a gate the share depends on both: number by number, the
-result is a sum of products $u_j W_{jk} v_k$, with $v$ normalised. Attention has such
+result is $u_j b_j + \sum_k u_j W_{jk} v_k$, with $v$ normalised. Attention has such
 products, too. But there the weights themselves are computed from the tokens; here $W$
 is learned once and is the same for every image.
 
-Without its norm, the unit would be linear in each of its halves. In the first half it
-is: twice the $u$, twice the result.
+The unit is linear in $u$: twice the $u$, twice the result. In $v$ it is not. Without
+the norm it would be affine, because of the bias; with it, $2v$ gives what $v$ gives.
 
 >>> with torch.no_grad():
 ...     _ = unit.projection.weight.normal_(std=num_tokens**-0.5)
->>> twice = torch.cat([2 * u, v], dim=-1)
->>> torch.allclose(unit(twice), 2 * unit(z), atol=1e-5)
+>>> twice_u, twice_v = torch.cat([2 * u, v], dim=-1), torch.cat([u, 2 * v], dim=-1)
+>>> torch.allclose(unit(twice_u), 2 * unit(z), atol=1e-5)
+True
+>>> torch.allclose(unit(twice_v), unit(z), atol=1e-3)
 True
 
 ## A gate for text
@@ -95,12 +97,12 @@ True
 
 ## What it costs
 
-$S^2 + S + 2E$ parameters and $S^2 E$ multiply–adds for each image: quadratic in the
+$S^2 + S + 2E$ parameters and $S^2 E$ MACs for each image: quadratic in the
 number of tokens. The paper compares it with the two products of attention, $2 S^2 C$
 (section 2.1).
 
 A causal unit costs the same. The upper triangle is set to zero and multiplied all the
-same, and its weights are kept, though nothing can train them.
+same, and its weights are kept, though no gradient reaches them.
 
 ## Example
 

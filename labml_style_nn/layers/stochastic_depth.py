@@ -1,4 +1,4 @@
-r"""# Stochastic depth
+r"""# Stochastic depth (DropPath)
 
 Dropout drops numbers. Stochastic depth drops layers: while training, a block's update
 is skipped with probability $p$, for each image by itself, and only the

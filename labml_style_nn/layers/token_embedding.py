@@ -20,7 +20,7 @@ The factor is from Vaswani and others, 2017, "Attention Is All You Need", sectio
 - $S$, `num_tokens`: the number of tokens of a sequence
 - $C$, `dim`: the number of channels
 
-## Looking up is multiplying
+## An embedding is a linear map
 
 Write a token as a row of $V$ numbers, a one at its own place and zeros elsewhere. That
 row times $E$ is row $t$ of $E$. So an embedding *is* a linear map, the first one of the
@@ -39,7 +39,7 @@ torch.Size([2, 24, 90])
 >>> torch.allclose(embedding(tokens), multiplied, atol=1e-6)
 True
 
-## Where it begins
+## Initialisation
 
 Normally distributed, with a variance of $1 / C$: each vector then has a length of about
 one, whatever its size. The factor $\sqrt{C}$ brings every number of $X$ to variance
@@ -52,7 +52,7 @@ $-1$ and $1$, neither drown in it nor cover it.
 >>> f"{table.weight.norm(dim=1).mean():.2f} long, a spread of {x.std():.2f}"
 '1.00 long, a spread of 1.00'
 
-## A token that is not there
+## Tokens outside the vocabulary
 
 A number outside the table, or one that is not whole, is refused by name.
 

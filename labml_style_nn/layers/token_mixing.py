@@ -106,11 +106,11 @@ Nothing else: the biases, which equation (1) of the paper leaves out, are in its
 
 ## What it costs
 
-$2 S D_S + D_S + S$ parameters and $2 S D_S C$ multiply–adds for each image.
+$2 S D_S + D_S + S$ parameters and $2 S D_S C$ MACs for each image.
 
 The cost is linear in the number of patches, because $D_S$ is chosen independently of it
 (section 2). Attention compares every patch with every other: its two products take
-$2 S^2 C$ multiply–adds. With four times as many patches:
+$2 S^2 C$ MACs. With four times as many patches:
 
 >>> from torch.utils.flop_counter import FlopCounterMode
 >>> def macs(layer, x):

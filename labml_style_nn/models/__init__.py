@@ -4,7 +4,7 @@ Whole networks. Each is composed of [`layers`][], and its page shows how little 
 to say once the layers are known.
 
 - [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
-  channels, and nothing else.
+  channels, each with a norm before it and a residual connection around it.
 
 Its relatives differ in how they mix tokens; [the family](../family.py) has them side by
 side.

@@ -1,9 +1,8 @@
 r"""# gMLP for text
 
-A [gMLP][gmlp] reads a table of tokens, and does not ask where the tokens come from. For
-a text they are characters, or words, each looked up in a table of vectors. What the
-network shall learn is to continue the text: at each place, to score every token for the
-place after it,
+The tokens of a [gMLP][gmlp] may be those of a text: characters, or words, each looked
+up in a table of vectors. This network is a *language model*. It learns to continue the
+text: at each place, to score every token for the place after it,
 
 $$\begin{aligned}
 X &= \text{Embedding}(t_1, \ldots, t_S), \\
@@ -14,7 +13,7 @@ and for that, no place may look at a later one. This is why all the blocks are
 *causal*: their gates keep the lower triangle of their weights, see
 [`spatial_gating`][].
 
-The blocks are those of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
+The blocks are those of Liu and others, 2021, "Pay Attention to MLPs"
 ([arXiv:2105.08050](https://arxiv.org/abs/2105.08050)).
 
 ## Notation
@@ -30,12 +29,12 @@ The blocks are those of Liu, Dai, So and Le, 2021, "Pay Attention to MLPs"
 - $N$, `num_layers`: the number of blocks
 - $W_V$, $b_V$, `scores`: the map to a score for each token of the vocabulary
 
-## One text, as many lessons as tokens
+## Every place is a training example
 
-Every place predicts its own next token, so a text of $S$ tokens is $S$ exercises,
-computed together. That is honest only if nothing leaks. The gradient shows what a score
-depends on: here, how the scores at each place react to the vector at each other place.
-Whatever the weights, nothing lies above the diagonal.
+Every place predicts its own next token, so a text of $S$ tokens gives $S$ training
+examples, computed together. For that, no place may see its answer. The gradient shows
+what a score depends on: here, how the scores at each place react to the vector at each
+other place. Whatever the weights, nothing lies above the diagonal.
 
 >>> import torch
 >>> from labml_style_nn.models.causal_gmlp import CausalGMLP
@@ -61,7 +60,7 @@ tensor([[1, 0, 0, 0, 0, 0],
 The ones below the diagonal are worth a look, too: after two blocks each place has heard
 of everything before it. In fact one block is enough.
 
-## Where a window ends
+## A fixed context length
 
 The weights have a place for each of $S$ tokens and for no more. `continued` therefore
 shows the network the last $S$ tokens of the text and lets it choose the next, over and
@@ -84,7 +83,7 @@ convolution, learns it once.
 
 $V C$ parameters for the table of vectors. With $D_C = 2E$, each of the $N$ blocks has
 $3 C E + S^2 + S + 4E + 3C$. The last norm has $2C$, and the map to the scores
-$(C + 1) V$. The multiply–adds for one text are
+$(C + 1) V$. The MACs for one text are
 
 $$N \bigl(\underbrace{S^2 E}_{\text{tokens}}
 + \underbrace{3 S C E}_{\text{channels}}\bigr)

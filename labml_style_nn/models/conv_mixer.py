@@ -16,8 +16,8 @@ U &= X + \text{BN}\bigl(\sigma(\text{Depthwise}(X))\bigr), \\
 Y &= \text{BN}\bigl(\sigma(\text{Pointwise}(U))\bigr) .
 \end{aligned}$$
 
-These are the equations of the paper's section 2. In the second line each place hears
-its neighbours, channel by channel; in the third the channels of each place combine.
+These are the equations of the paper's section 2. The second line mixes each place with
+its neighbours, channel by channel; the third combines the channels of each place.
 After the last block every picture is averaged, and a linear map turns the averages into
 a score for each class.
 
@@ -47,7 +47,7 @@ a score for each class.
 
 ## How to read the equations
 
-**One sum, not two.** The skip connection goes around the depthwise convolution only.
+**One residual connection, not two.** It goes around the depthwise convolution only.
 What the pointwise convolution returns replaces what it was given. In a
 [Mixer block][MixerBlock] both halves are added.
 
@@ -57,10 +57,10 @@ has computed, after the nonlinearity, and over the batch in place of the channel
 **Any size of image.** No weight belongs to a place: a kernel slides. A ConvMixer reads
 every image that its patches tile, also sizes it has never seen.
 
-**Sight that grows.** After one block, a number depends on $k \times k$ places around
-its own; each further block adds $k - 1$ to the side. In a Mixer it is everything from
-the first block on. Here is what one place of the last picture depends on, for kernels
-of 3 and three blocks:
+**A receptive field that grows.** After one block, in evaluation, a number depends on
+$k \times k$ places around its own; each further block adds $k - 1$ to the side. In a
+Mixer it is everything from the first block on. Here is what one place of the last
+picture depends on, for kernels of 3 and three blocks:
 
 >>> import torch
 >>> from torch import nn
@@ -124,7 +124,7 @@ the authors' code.
 
 The patches take $C\,(C_{\text{in}} P^2 + 1)$ parameters, and their norm $2C$. A block
 has $C\,(k^2 + 1)$ in its depthwise and $C\,(C + 1)$ in its pointwise convolution, and
-$4C$ in its norms. The head has $(C + 1) K$. The multiply–adds for one image are
+$4C$ in its norms. The head has $(C + 1) K$. The MACs for one image are
 
 $$\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
 + N \bigl(\underbrace{S \, C k^2}_{\text{tokens}}
@@ -154,8 +154,8 @@ convmixer_1024_20: 24,383,464 parameters, 5.9 GMACs
 convmixer_256_8: 594,186 parameters, 0.1 GMACs
 
 Parameters alone mislead. ConvMixer-1536/20 has fewer of them than
-[Mixer-B/16][mixer_b16], and four times its work, because each weight is used at 1024
-places where the Mixer has 196.
+[Mixer-B/16][mixer_b16], and four times its MACs: most weights of both are in maps over
+channels, and these are used at 1024 places in the one and at 196 in the other.
 
 ## Example
 
@@ -219,8 +219,8 @@ class ConvMixerBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the places of each channel, then the channels of each place."""
-        # $U = X + \text{BN}(\sigma(\text{Depthwise}(X)))$. Places meet here, and
-        # nowhere else before the average at the end.
+        # $U = X + \text{BN}(\sigma(\text{Depthwise}(X)))$. Here places meet. (While
+        # training, they also share the statistics of the norms.)
         u = x + self.token_norm(self.activation(self.token_mixing(x)))
         # $Y = \text{BN}(\sigma(\text{Pointwise}(U)))$. Nothing is added.
         y: Tensor = self.channel_norm(self.activation(self.channel_mixing(u)))

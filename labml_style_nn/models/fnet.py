@@ -4,10 +4,10 @@ A Transformer in which tokens meet in a [Fourier transform][fourier_mixing]. Not
 about their meeting is learned: all the weights are in the MLPs, which work on each
 token by itself, and these learn to make sense of what the transform hands them.
 
-This page is the network of Lee-Thorp, Ainslie, Eckstein and Ontañón, "FNet: Mixing
-Tokens with Fourier Transforms", 2021
-([arXiv:2105.03824](https://arxiv.org/abs/2105.03824)). It is a network for text. To set
-it beside the others of this family, there is one for images here as well.
+This page is the network of Lee-Thorp and others, 2021, "FNet: Mixing Tokens with
+Fourier Transforms" ([arXiv:2105.03824](https://arxiv.org/abs/2105.03824)). It is a
+network for text. To set it beside the others of this family, there is one for images
+here as well.
 
 $$\begin{aligned}
 U &= \text{LayerNorm}\bigl(X + \operatorname{Re}(F_S \, X F_C)\bigr), \\
@@ -38,10 +38,9 @@ The first line mixes tokens, and channels too; the second mixes channels, in eac
 
 ## The norm comes last
 
-A Mixer normalises what a branch reads, and leaves the sum alone. FNet normalises the
-sum (*post-norm*), as the Transformer of 2017 did. Here it has to. The transform makes
-numbers grow by about $\sqrt{S C / 2}$, and without a norm they would do so in every
-block:
+A Mixer normalises what a branch reads, and leaves the sum alone (*pre-norm*). FNet
+normalises the sum (*post-norm*), as the Transformer of 2017 did. The transform makes
+numbers grow by about $\sqrt{S C / 2}$:
 
 >>> import torch
 >>> from labml_style_nn.models.fnet import FNet, FNetBlock, FNetEncoder
@@ -53,8 +52,28 @@ block:
 >>> f"{x.std():.0f}, {mixed.std():.0f}, {block(x).std():.0f}"
 '1, 17, 1'
 
-So after the first norm, a token is mostly what the others gave it. Its own content is
-there, a sixteenth as large:
+Some norm is needed. Without any, the numbers grow by this factor in every block, which
+is exponential in depth. Pre-norm would do as well: each block then adds an update of
+the same size, and the growth is linear. This is the standard deviation after one, two,
+four and eight transforms, with no norm, with pre-norm and with post-norm:
+
+>>> from labml_style_nn.layers.layer_norm import LayerNorm
+>>> transform, norm = block.token_mixing, LayerNorm(hidden_dim)
+>>> none = pre = post = x
+>>> with torch.no_grad():
+...     for number in range(1, 9):
+...         none = none + transform(none)
+...         pre = pre + transform(norm(pre))
+...         post = norm(post + transform(post))
+...         if number in (1, 2, 4, 8):
+...             print(f"{number}: {none.std():.0e}, {pre.std():.0f}, {post.std():.0f}")
+1: 2e+01, 16, 1
+2: 4e+02, 29, 1
+4: 2e+05, 72, 1
+8: 5e+10, 159, 1
+
+In post-norm a token is mostly what the others gave it after the first norm. Its own
+content is there, a sixteenth as large:
 
 >>> u = block.token_norm(x + mixed)
 >>> similar = torch.nn.functional.cosine_similarity
@@ -93,8 +112,8 @@ False
 
 Attention can leave out the padding at the end of a short text. A Fourier transform
 cannot: every token is in every sum, and what is longer by a token has other factors
-everywhere. So texts of different lengths must be padded to one length, always the same,
-and the padding is read as text:
+everywhere. So texts are padded to the length that was used in training, and the padding
+is read as text:
 
 >>> vocabulary_size, max_len, num_types = 90, 32, 4
 >>> encoder = FNetEncoder(
@@ -127,7 +146,7 @@ A block has $2 C D_C + D_C + C$ parameters in its channel mixing and $4 C$ in it
 the transform has none. In the encoder there stand before the $N$ blocks the tables,
 $(V + L + T) C$, a norm, $2C$, and a linear map, $C^2 + C$. In the network for images it
 is $C\,(C_{\text{in}} P^2 + 1)$ for the patches and $S C$ for the positions, and the
-head has $(C + 1) K$. The multiply–adds of the encoder are
+head has $(C + 1) K$. The MACs of the encoder are
 
 $$\underbrace{S C^2}_{\text{map}} + N \underbrace{2 S C D_C}_{\text{channels}} ,$$
 

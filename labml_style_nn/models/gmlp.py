@@ -5,7 +5,7 @@ two MLPs in turn, one across the tokens and one across the channels, gMLP has on
 second, and puts the mixing of tokens into the middle of it, as a
 [gate][spatial_gating].
 
-This page is the network of Liu, Dai, So and Le, "Pay Attention to MLPs", NeurIPS 2021
+This page is the network of Liu and others, 2021, "Pay Attention to MLPs"
 ([arXiv:2105.08050](https://arxiv.org/abs/2105.08050)), for images;
 [`causal_gmlp`][] is one for text.
 
@@ -17,9 +17,9 @@ Z &= \sigma\bigl(\text{LayerNorm}(X) \, W_1^\top\bigr), \\
 Y &= X + s(Z) \, W_2^\top .
 \end{aligned}$$
 
-The unit $s$ is the only step in which tokens meet, and it halves the channels. After
-the last block the rows are normalised once more and averaged, and a linear map turns
-the average into a score for each class.
+Tokens meet in the unit $s$, which halves the channels, and nowhere else in a block.
+After the last block the rows are normalised once more and averaged, and a linear map
+turns the average into a score for each class.
 
 ## Notation
 
@@ -40,13 +40,16 @@ the average into a score for each class.
 - $C_{\text{in}}$, `in_channels`: the channels of the image
 - $K$, `num_classes`: the number of classes
 
-## One residual, one norm
+## One residual connection
 
-A Mixer's block has two of each, one for the tokens and one for the channels. Here the
-mixing of tokens has no branch of its own. It acts inside the MLP, on channels that are
-more, and different, from those that pass by on the residual. Without the unit the block
-is an ordinary MLP over channels. A new block is just that, for the gate is open: each
-token is treated by itself, until training lets the tokens meet.
+A Mixer's block has two residual connections, one for the tokens and one for the
+channels. Here the mixing of tokens has no branch of its own. It acts inside the MLP, on
+more channels than the residual has, and different ones. (There are two norms here as
+well: one before the MLP, the other inside the gate.)
+
+In a new block the gate is open, and the block is nearly an MLP over channels that uses
+half of its hidden units: $u$ passes, and $v$ has no effect yet. Each token is treated
+by itself, until training lets the tokens meet.
 
 >>> import torch
 >>> from labml_style_nn.models.gmlp import GMLPBlock
@@ -86,7 +89,7 @@ False
 With $D_C = 2E$, a block has $2 C E + 2 E$ parameters in its first map, $S^2 + S + 2E$
 in its gating unit, $C E + C$ in its second map and $2C$ in its norm. Around the $N$
 blocks stand $C\,(C_{\text{in}} P^2 + 1)$ for the patches, $2C$ for the last norm and
-$(C + 1) K$ for the head. The multiply–adds for one image are
+$(C + 1) K$ for the head. The MACs for one image are
 
 $$\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
 + N \bigl(\underbrace{S^2 E}_{\text{tokens}}
@@ -112,7 +115,7 @@ gmlp_ti16: 5,867,328 parameters, 1.3 GMACs
 gmlp_s16: 19,422,656 parameters, 4.4 GMACs
 gmlp_b16: 73,075,392 parameters, 15.7 GMACs
 
-A multiply–add is two FLOPs. So the largest has 31.5 billion, where the paper's Table 1
+A MAC is two FLOPs. So the largest has 31.5 billion, where the paper's Table 1
 says 31.6.
 
 ## Example
@@ -196,7 +199,7 @@ class GMLPBlock(nn.Module):
         self.channel_depth = StochasticDepth(stochastic_depth_rate)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Ask each token, let the tokens gate one another, answer."""
+        """Widen each token, let the tokens gate one another, narrow each token."""
         # $Z = \sigma(\text{LayerNorm}(X)\,W_1^\top)$: within each token.
         z = self.dropout(self.gelu(self.fc1(self.channel_norm(x))))
         # $Y = X + s(Z)\,W_2^\top$: between the tokens, and back to $C$ channels.

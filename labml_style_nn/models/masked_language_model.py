@@ -2,16 +2,16 @@ r"""# Masked language model
 
 Some characters of a text are hidden, and a model has to say what they were. It reads
 what is left on both sides, so it cannot simply continue; it has to fit something in
-(Devlin, Chang, Lee and Toutanova, 2018, "BERT: Pre-training of Deep Bidirectional
-Transformers for Language Understanding",
-[arXiv:1810.04805](https://arxiv.org/abs/1810.04805)). [`masking`][] says how the tokens
-are hidden. This page is the model, and it has room for two ways in which tokens may
-meet: [attention][layers.attention] or a [Mixer][drop_in_mixer].
+(Devlin and others, 2018, "BERT: Pre-training of Deep Bidirectional Transformers for
+Language Understanding", [arXiv:1810.04805](https://arxiv.org/abs/1810.04805)).
+[`masking`][] says how the tokens are hidden. This page is the model, and it has room
+for two ways in which tokens may meet: [attention][layers.attention] or a
+[Mixer][drop_in_mixer].
 
 Tokens become vectors, an [encoder][transformer] turns them into vectors $Y$ that know
 of one another, and a linear map gives each place a score for each token of the
-vocabulary. The loss is how surprised the model is to hear what stood there, and only
-the chosen places $M$ count:
+vocabulary. The loss is the cross-entropy of what stood there, its mean over the chosen
+places $M$:
 
 $$\begin{aligned}
 Z &= Y W^\top + \mathbf{1} b^\top, \\
@@ -59,13 +59,13 @@ less than one parameter in a thousand, and the work is nearly the same too:
 ...         model(torch.zeros(1, sizes["num_tokens"], dtype=torch.long))
 ...     count = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2e6
-...     print(f"{count:,} parameters, {macs:.0f} million multiply–adds")
+...     print(f"{count:,} parameters, {macs:.0f} million MACs")
 >>> describe(attention_language_model, dim=160, num_heads=5)
-1,105,188 parameters, 159 million multiply–adds
+1,105,188 parameters, 159 million MACs
 >>> describe(mixer_language_model, dim=160)
-1,104,740 parameters, 151 million multiply–adds
+1,104,740 parameters, 151 million MACs
 
-## It begins knowing nothing
+## The loss at initialisation
 
 The output begins at zero, as the [head][ClassificationHead] of the Mixer does. A new
 model finds all tokens equally likely, and its loss is $\ln V$ (see the example below).
@@ -92,7 +92,7 @@ With attention, a model has
 
 $$2 V C + V + N \bigl(4 C^2 + 4 C + 2 C D + D + C + 4 C\bigr) + 2 C$$
 
-parameters, and needs $N (4 S C^2 + 2 S^2 C + 2 S C D) + S C V$ multiply–adds for a
+parameters, and needs $N (4 S C^2 + 2 S^2 C + 2 S C D) + S C V$ MACs for a
 sequence. With a Mixer it has
 
 $$2 V C + V + N \bigl(2 S D_S + D_S + S + 2 C D + D + C + 4 C\bigr) + 2 C$$
@@ -150,9 +150,7 @@ IGNORED = -100
 
 
 def masked_loss(scores: Tensor, targets: Tensor) -> Tensor:
-    r"""The mean surprise at the chosen places, in nats.
-
-    If nothing was chosen, there is nothing to be surprised at: zero.
+    r"""The mean cross-entropy at the chosen places, in nats; zero if none was chosen.
 
     **Shape.** `(batch, num_tokens, vocabulary_size)` and `(batch, num_tokens)` to a
     single number.
@@ -163,14 +161,14 @@ def masked_loss(scores: Tensor, targets: Tensor) -> Tensor:
     """
     check_shape(targets, *scores.shape[:2])
     # The sum over $M$; what was not chosen counts as zero.
-    surprise = F.cross_entropy(
+    total = F.cross_entropy(
         scores.flatten(0, 1),
         targets.flatten(),
         ignore_index=IGNORED,
         reduction="sum",
     )
     chosen = targets != IGNORED
-    return surprise / chosen.sum().clamp(min=1)
+    return total / chosen.sum().clamp(min=1)
 
 
 class MaskedLanguageModel(nn.Module):

@@ -1,14 +1,11 @@
 r"""# PoolFormer
 
-What makes a Transformer good? Yu and others gave an answer by taking something away:
-where attention stood, they put an average over the neighbours, the plainest token
-mixing there is. The network that is left still competes with the best of its time. So
-they conclude that the credit goes to the general form of the block, which they call
-*MetaFormer*: normalise, mix tokens, add; normalise, mix channels, add.
-
-This page is the network of Yu, Luo, Zhou, Si, Zhou, Wang, Feng and Yan, "MetaFormer Is
-Actually What You Need for Vision", CVPR 2022
-([arXiv:2111.11418](https://arxiv.org/abs/2111.11418)).
+How much of a Transformer's accuracy is due to attention? Yu and others replaced it by
+an average over neighbouring places, which has no weights, and the network still
+competed with the best of its time. They conclude that what counts is the general form
+of the block, which they call *MetaFormer*: normalise, mix tokens, add; normalise, mix
+channels, add (2022, "MetaFormer Is Actually What You Need for Vision",
+[arXiv:2111.11418](https://arxiv.org/abs/2111.11418)).
 
 A map $X$ has a token of $C$ channels at each place. Every block takes such a map and
 returns one:
@@ -98,7 +95,7 @@ corner of a map, and how many places have felt it:
 >>> felt[0].sum().item()
 9
 
-## The head, which others have in another order
+## Norm and average in the head
 
 The authors normalise the last map, average it over all places, and classify. timm
 averages first and normalises the average, with an $\varepsilon$ of its own. That is
@@ -130,7 +127,7 @@ branches of a block share a rate of stochastic depth, which rises from block to 
 A block has $2 C D_C + D_C + C$ parameters in its channel mixing, $4 C$ in its norms and
 $2 C$ in its layer scales; pooling has none. Each stage begins with
 $C\,(C_{\text{in}} P^2 + 1)$ for a new map. After the last come $2C$ for the norm and
-$(C + 1) K$ for the head. The multiply–adds of a stage with $N$ blocks are
+$(C + 1) K$ for the head. The MACs of a stage with $N$ blocks are
 
 $$\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{new map}}
 + N \underbrace{2 S C D_C}_{\text{channels}} ,$$
@@ -194,7 +191,7 @@ class PoolFormerBlock(nn.Module):
     at the end of each branch. In the paper's words it is one instance of MetaFormer, as
     the Mixer's block is.
 
-    !!! note "A bias that nothing can see"
+    !!! note "A shift without effect"
 
         The shift of the first norm adds one number to all places of a channel. The
         pooling takes each place from the average around it, and this number with it. So
@@ -249,8 +246,8 @@ class PoolFormerBlock(nn.Module):
         u = x + self.token_depth(
             self.token_scale(self.token_mixing(self.token_norm(x)))
         )
-        # $Y = U + \lambda'\,\text{MLP}(\text{Norm}(U))$. All that is learned about
-        # tokens is learned here, at each place by itself.
+        # $Y = U + \lambda'\,\text{MLP}(\text{Norm}(U))$. The MLP works at each place by
+        # itself.
         y = u + self.channel_depth(
             self.channel_scale(self.channel_mixing(self.channel_norm(u)))
         )

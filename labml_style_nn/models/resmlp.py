@@ -1,17 +1,14 @@
 r"""# ResMLP
 
-A Mixer, and then less. Token mixing is a single linear map instead of an MLP, and no
-norm measures anything: where a Mixer normalises, ResMLP only scales and shifts. What
-keeps so bare a network in hand is [LayerScale][layer_scale], which lets every block
-begin with almost nothing to say.
+A Mixer with less in it. Token mixing is a single linear map instead of an MLP, and
+where a Mixer normalises, ResMLP scales and shifts. What keeps such a network trainable
+is [LayerScale][layer_scale]: each block begins close to the identity.
 
-This page is the network of Touvron, Bojanowski, Caron, Cord, El-Nouby, Grave, Izacard,
-Joulin, Synnaeve, Verbeek and Jégou, 2021, "ResMLP: Feedforward networks for image
-classification with data-efficient training"
-([arXiv:2105.03404](https://arxiv.org/abs/2105.03404)).
-
-An image becomes a table $X$ of $S$ rows and $C$ columns, as in a [Mixer][mlp_mixer].
-Every block takes such a table and returns one:
+This page is the network of Touvron and others, 2021, "ResMLP: Feedforward networks for
+image classification with data-efficient training"
+([arXiv:2105.03404](https://arxiv.org/abs/2105.03404)). An image becomes a table $X$ of
+$S$ rows and $C$ columns, as in a [Mixer][mlp_mixer]. Every block takes such a table and
+returns one:
 
 $$\begin{aligned}
 U &= X + \lambda \odot \bigl(A \, \text{Aff}(X)\bigr), \\
@@ -55,7 +52,7 @@ The map is linear, so it cannot choose. What token $j$ collects from token $k$ i
 same number $A_{jk}$ for every image; in attention it depends on both tokens. All that
 is not linear in ResMLP happens within one token, in the GELU of channel mixing.
 
-## A block is almost nothing at first
+## A new block is close to the identity
 
 The deeper the network, the smaller its layer scales begin. This block is one of 24; it
 is new, and gives back nearly what it got:
@@ -98,7 +95,7 @@ True
 A block has $S^2 + S$ parameters in its token mixing, $2 C D_C + D_C + C$ in its channel
 mixing, $4 C$ in its affine layers and $2 C$ in its layer scales. Around the $N$ blocks
 stand $C\,(C_{\text{in}} P^2 + 1)$ for the patches, $2C$ for the last affine layer and
-$(C + 1) K$ for the head. The multiply–adds for one image are
+$(C + 1) K$ for the head. The MACs for one image are
 
 $$\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
 + N \bigl(\underbrace{S^2 C}_{\text{tokens}}
@@ -265,7 +262,7 @@ class ResMLP(nn.Module):
         self.patch_embedding = PatchEmbedding(
             image_size, patch_size, in_channels, hidden_dim
         )
-        # The deeper the network, the less each block has to say at first.
+        # The deeper the network, the smaller the layer scales begin.
         if layer_scale is None:
             layer_scale = depth_dependent_value(num_layers)
         # $N$ blocks, each built anew. The authors drop all branches at the same rate;

@@ -6,8 +6,7 @@ token is worked on by itself. The Mixer has exactly this form. What makes a laye
 Transformer's is that tokens meet in [attention][layers.attention]; here that is a
 module which is handed in, and a [Mixer][drop_in_mixer] may take its place.
 
-This page is the encoder of Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser
-and Polosukhin, "Attention Is All You Need", 2017
+This page is the encoder of Vaswani and others, 2017, "Attention Is All You Need"
 ([arXiv:1706.03762](https://arxiv.org/abs/1706.03762)), in two forms. They differ in
 where the norm stands. In the paper's form it comes last (*post-norm*):
 
@@ -40,7 +39,7 @@ Y &= U + \text{FFN}\bigl(\text{LayerNorm}(U)\bigr).
 - $N$, `num_layers`: the number of layers
 - $h$, `num_heads`: the number of heads of attention
 
-## What the place of the norm changes
+## Pre-norm and post-norm
 
 In pre-norm a path without any operation but sums leads from the first layer to the
 last. In post-norm the sum is divided by its size at each stop, and what was there at
@@ -74,18 +73,18 @@ Xiong and others show that post-norm has large gradients near its output when tr
 begins, so that it needs a slow start, and that pre-norm does not (abstract). Since the
 layers of pre-norm never normalise what they write, the stack ends with one more norm.
 
-## Attention has to be told the order
+## Attention needs positions
 
 Twenty-four tokens, each one of five kinds, drawn at random. Which kind stands at the
 left of each? One layer is trained to say it, with attention, with attention and a
 [position embedding][positional_encoding], and with a Mixer; then it is asked about
-sequences that it has not seen. To guess is to be right one time in five.
+sequences that it has not seen. Chance is 20 %.
 
 >>> from torch import nn
 >>> from labml_style_nn.layers.drop_in_mixer import DropInMixer
 >>> from labml_style_nn.layers.positional_encoding import LearnedPositions
 >>> from labml_style_nn.layers.token_embedding import TokenEmbedding
->>> def right_answers(token_mixer, positions):
+>>> def test_accuracy(token_mixer, positions):
 ...     layer = EncoderLayer(dim, token_mixer, FeedForward(dim, hidden_dim))
 ...     model = nn.Sequential(
 ...         TokenEmbedding(5, dim), positions, layer, nn.Linear(dim, 5)
@@ -102,17 +101,17 @@ sequences that it has not seen. To guess is to be right one time in five.
 ...     right = model(tokens).argmax(dim=2) == tokens.roll(1, dims=1)
 ...     return f"{right.double().mean():.0%}"
 >>> _ = torch.manual_seed(0)
->>> right_answers(MultiHeadAttention(dim, num_heads), nn.Identity())
+>>> test_accuracy(MultiHeadAttention(dim, num_heads), nn.Identity())
 '31%'
->>> right_answers(
+>>> test_accuracy(
 ...     MultiHeadAttention(dim, num_heads), LearnedPositions(num_tokens, dim)
 ... )
 '100%'
->>> right_answers(DropInMixer(num_tokens, 48), nn.Identity())
+>>> test_accuracy(DropInMixer(num_tokens, 48), nn.Identity())
 '100%'
 
-Without positions, attention knows which tokens there are and not where. The best it can
-do is to name the kind of which there are most. This is how often that is right:
+Without positions, attention knows which tokens there are and not where. It can name the
+kind that is most frequent in the sequence, which has this accuracy:
 
 >>> tokens = torch.randint(5, (500, num_tokens))
 >>> most = nn.functional.one_hot(tokens, 5).sum(dim=1).amax(dim=1)
@@ -131,7 +130,7 @@ do is to name the kind of which there are most. This is how often that is right:
 
 A layer with attention and the plain feed forward has $4 C^2 + 4 C$ parameters where
 tokens meet, $2 C D + D + C$ where they do not, and $4 C$ in its norms. The last norm of
-a pre-norm stack has $2 C$. The multiply–adds for one sequence are
+a pre-norm stack has $2 C$. The MACs for one sequence are
 
 $$N \bigl(\underbrace{4 S C^2 + 2 S^2 C}_{\text{attention}}
 + \underbrace{2 S C D}_{\text{channels}}\bigr) .$$
@@ -139,7 +138,7 @@ $$N \bigl(\underbrace{4 S C^2 + 2 S^2 C}_{\text{attention}}
 ## Example
 
 A stack of pre-norm layers with attention. The second sequence is shorter: what is
-marked as padding is read by nobody.
+marked as padding is not read.
 
 >>> encoder = stack(num_layers=2, norm_first=True)
 >>> x = torch.randn(batch, num_tokens, dim)

@@ -1,18 +1,15 @@
 r"""# Vision Transformer
 
 A transformer that reads an image. The image is cut into patches, each patch becomes a
-token, and from there on the network does not know that it was an image: the same blocks
-could read a sentence. The [MLP-Mixer][mlp_mixer] is this network with one layer
-exchanged. Where a Mixer has an MLP over the tokens, here stands
-[attention][layers.attention].
+token, and the blocks are those of a transformer for text. An [MLP-Mixer][mlp_mixer] has
+an MLP over the tokens where this network has [attention][layers.attention], and neither
+class token nor positions.
 
-This page is the network of Dosovitskiy, Beyer, Kolesnikov, Weissenborn, Zhai,
-Unterthiner, Dehghani, Minderer, Heigold, Gelly, Uszkoreit and Houlsby, "An Image is
-Worth 16x16 Words: Transformers for Image Recognition at Scale", ICLR 2021
-([arXiv:2010.11929](https://arxiv.org/abs/2010.11929)).
-
-The first table has a row for each patch $p_j$, sent through the map $E$, and above them
-a row that is no patch, the *class token*. To all of them their positions are added:
+This page is the network of Dosovitskiy and others, 2021, "An Image is Worth 16x16
+Words: Transformers for Image Recognition at Scale"
+([arXiv:2010.11929](https://arxiv.org/abs/2010.11929)). The first table has a row for
+each patch $p_j$, sent through the map $E$, and above them a row that is no patch, the
+*class token*. To all of them their positions are added:
 
 $$X = \bigl[\,x_{\text{class}};\; E p_1;\; E p_2;\; \ldots;\; E p_S\,\bigr]
 + E_{\text{pos}} .$$
@@ -24,7 +21,7 @@ U &= X + \text{MSA}\bigl(\text{LayerNorm}(X)\bigr), \\
 Y &= U + \text{MLP}\bigl(\text{LayerNorm}(U)\bigr).
 \end{aligned}$$
 
-After the last block the row of the class token speaks for the image. It is normalised,
+After the last block the row of the class token stands for the image. It is normalised,
 and a linear map makes a score for each class of it:
 
 $$z = \text{LayerNorm}(Y_{0,*}), \qquad \text{logits} = W z + b .$$
@@ -42,7 +39,7 @@ These are the paper's equations (1) to (4), and the classifier.
 - $E_{\text{pos}}$, `positions`: the table of positions, $T \times C$, learned as well
 - `token_mixing`: multi-head self-attention, the equation's $\text{MSA}$
 - `channel_mixing`: the equation's $\text{MLP}$, see [`channel_mixing`][]
-- $z$, `z`: what speaks for the image
+- $z$, `z`: the vector that stands for the image
 - $W$, $b$, `head`: the classifier
 - $B$, `batch`: how many images are computed together
 - $H$, `image_size`: the side of the image, in pixels
@@ -162,7 +159,7 @@ torch.Size([2, 6, 49])
 A block has $4 C^2 + 4 C$ parameters in its attention, $2 C D_C + D_C + C$ in its
 channel mixing and $4 C$ in its norms. Around the $N$ blocks stand
 $C\,(C_{\text{in}} P^2 + 1)$ for the patches, $T C$ for the positions, $C$ for the class
-token, $2C$ for the last norm and $(C + 1) K$ for the head. The multiply–adds for one
+token, $2C$ for the last norm and $(C + 1) K$ for the head. The MACs for one
 image are
 
 $$\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}

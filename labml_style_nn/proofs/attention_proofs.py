@@ -71,7 +71,7 @@ def prove_attention(page: Page) -> Iterator[Fact]:
     ]
     yield count("Parameters", {B16: parameters(layer)}, *weights)
     work = stated(page, "4 S C^2 + 2 S^2 C", SIZES)
-    yield count("Multiply–adds", {B16: multiply_adds(layer, *TOKENS)}, work)
+    yield count("MACs", {B16: multiply_adds(layer, *TOKENS)}, work)
     yield from _like_pytorch(list(cases())[:2], "self, cross; float64")
     yield _like_timm()
     yield _like_the_equation()
@@ -80,10 +80,21 @@ def prove_attention(page: Page) -> Iterator[Fact]:
 def prove_masked_attention(page: Page) -> Iterator[Fact]:
     """Against `nn.MultiheadAttention`, and the equation."""
     yield count("Parameters", {B16: 0}, none(page, "No parameters", B16))
+    sizes = {B16: {"h": 12, "S_q": 197, "S_k": 197, "d_k": 64}}
+    work = stated(page, "2 h S_q S_k d_k", sizes)
+    yield count("MACs", {B16: multiply_adds(_Causal(), 12, 197, 64)}, work)
     of = "causal, padding, one mask an image; float64"
     yield from _like_pytorch(list(cases())[2:], of)
     causal = torch.ones(197, 197).bool().triu(1)
     yield _like_the_equation(causal, ", causal")
+
+
+class _Causal(nn.Module):
+    """Queries, keys and values alike, under a causal mask that is a tensor."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = x.new_ones(x.shape[-2], x.shape[-2], dtype=torch.bool).triu(1)
+        return fused_attention(x, x, x, mask)
 
 
 def pytorch_attention(ours: MultiHeadAttention) -> nn.MultiheadAttention:
@@ -204,7 +215,7 @@ def prove_positional_encoding(page: Page) -> Iterator[Fact]:
     nothing = none(page, "has no parameters", B16)
     yield count("Parameters by formula", {B16: parameters(fixed)}, nothing)
     work = none(page, "Neither multiplies matrices", B16)
-    yield count("Multiply–adds", {B16: multiply_adds(learned, *TOKENS)}, work)
+    yield count("MACs", {B16: multiply_adds(learned, *TOKENS)}, work)
     table = sinusoidal_table(100_000, 16).double()
     rows = [0, 1, 196, 9_999, 99_999]
     name, of = f"fifty digits by mpmath {mpmath.__version__}", "positions up to 99,999"
@@ -339,7 +350,7 @@ def prove_vit(page: Page) -> Iterator[Fact]:
         name: multiply_adds(model, 1, 3, 224, 224) for name, model in models.items()
     }
     yield count(
-        "Multiply–adds for an image",
+        "MACs for an image",
         by_name(found),
         stated(page, MULTIPLY_ADDS, {in_words(n): letters(n) for n in models}),
         Expected(f"timm {timm['timm']}", by_name(quoted["multiply_adds"]), quoted=True),

@@ -75,7 +75,7 @@ def prove_batch_norm(page: Page) -> Iterator[Fact]:
     yield count("Parameters", {IN_1536: parameters(BLOCK.token_norm)}, *weights)
     work = none(page, "no matrices are multiplied", IN_1536)
     found = {IN_1536: multiply_adds(BLOCK.token_norm, 2, *PICTURES[1:])}
-    yield count("Multiply–adds", found, work)
+    yield count("MACs", found, work)
     # Far from zero, where a variance in one pass would lose its digits.
     norm, x = randomised(BatchNorm(20)), draw(6, 20, 5, 7) + 1e4
     weight, bias = norm.weight.detach(), norm.bias.detach()
@@ -134,7 +134,7 @@ def prove_depthwise_convolution(page: Page) -> Iterator[Fact]:
     )
     yield count("Parameters", {IN_1536: parameters(layer)}, *weights)
     work = stated(page, "S C k^2", sizes)
-    yield count("Multiply–adds", {IN_1536: multiply_adds(layer, *PICTURES)}, work)
+    yield count("MACs", {IN_1536: multiply_adds(layer, *PICTURES)}, work)
     for kernel_size in (9, 8):
         small, x = (
             randomised(DepthwiseConvolution(20, kernel_size)),
@@ -199,7 +199,7 @@ def prove_pointwise_convolution(page: Page) -> Iterator[Fact]:
     )
     yield count("Parameters", {IN_1536: parameters(layer)}, *weights)
     work = stated(page, r"S C_{\text{out}} C_{\text{in}}", sizes)
-    yield count("Multiply–adds", {IN_1536: multiply_adds(layer, *PICTURES)}, work)
+    yield count("MACs", {IN_1536: multiply_adds(layer, *PICTURES)}, work)
     small, x = randomised(PointwiseConvolution(12, 20)), draw(2, 12, 5, 7)
     matrix, bias = small.weight.detach()[:, :, 0, 0], small.bias
     table = x.movedim(1, 3)
@@ -271,7 +271,7 @@ def prove_conv_mixer(page: Page) -> Iterator[Fact]:
         for name, model in models.items()
     }
     formula, timms = stated(page, MULTIPLY_ADDS, sizes), _timms("multiply_adds")
-    label = "Multiply–adds for an image"
+    label = "MACs for an image"
     yield count(label, found, formula, timms, headline=HEADLINE)
     odd, even = stored("timm_conv_mixer"), stored("timm_conv_mixer_even")
     yield from _together([*_like_timm(odd), *_like_timm(even)])

@@ -46,13 +46,13 @@ def prove_fourier_mixing(page: Page) -> Iterator[Fact]:
     mixing, x = FourierMixing(), draw(*TABLE)
     weights, work = none(page, "No parameters", BASE), none(page, NO_PRODUCTS, BASE)
     yield count("Parameters", {BASE: parameters(mixing)}, weights)
-    yield count("Multiply–adds", {BASE: multiply_adds(mixing, *TABLE)}, work)
+    yield count("MACs", {BASE: multiply_adds(mixing, *TABLE)}, work)
     sizes = {BASE: {"S": 512, "C": 768}}
     with FlopCounterMode(display=False) as counter:
         fourier_mixing(torch.empty(TABLE, device="meta"))
     found = {BASE: int(counter.get_total_flops()) // 2}
     by_matrices = stated(page, "2 S C (S + C)", sizes)
-    yield count("Multiply–adds by matrices", found, by_matrices)
+    yield count("MACs by matrices", found, by_matrices)
     theirs = stored("hf_fnet_layer")
     mixed, of = mixing(theirs["x"]), "two texts of 11 tokens, float64"
     yield difference(theirs.name, mixed, theirs.after("layer0.fourier.self"), 1e-12, of)
@@ -122,14 +122,12 @@ def prove_fnet(page: Page) -> Iterator[Fact]:
     found = {name: parameters(model) for name, model in encoders.items()}
     yield count("Parameters", found, stated(page, "", SIZES, OF_TEXT), quoted)
     found = {name: products_of_text(model) for name, model in encoders.items()}
-    yield count("Multiply–adds", found, stated(page, TEXT_PRODUCTS, SIZES))
+    yield count("MACs", found, stated(page, TEXT_PRODUCTS, SIZES))
     small = {IMAGES: SMALL}
     found, formula = {IMAGES: parameters(network)}, stated(page, "", small, OF_IMAGES)
     yield count("Parameters for images", found, formula)
     found = {IMAGES: multiply_adds(network, 1, 3, 16, 24)}
-    yield count(
-        "Multiply–adds for an image", found, stated(page, IMAGE_PRODUCTS, small)
-    )
+    yield count("MACs for an image", found, stated(page, IMAGE_PRODUCTS, small))
     yield from blocks_like_theirs()
     yield from text_like_theirs()
 

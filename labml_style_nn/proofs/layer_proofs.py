@@ -88,14 +88,14 @@ def costs(
 ) -> Iterator[Fact]:
     """The parameters and the multiply–adds of a layer of the Mixer-B/16."""
     yield count("Parameters", {B16: parameters(layer)}, *weights)
-    yield count("Multiply–adds", {B16: multiply_adds(layer, *shape)}, work)
+    yield count("MACs", {B16: multiply_adds(layer, *shape)}, work)
 
 
 def free(page: Page, layer: nn.Module, *work: Expected) -> Iterator[Fact]:
     """A layer without parameters and without a matrix product."""
     weights = none(page, "No parameters", B16)
     yield count("Parameters", {B16: parameters(layer)}, weights)
-    yield count("Multiply–adds", {B16: multiply_adds(layer, *TABLE)}, *work)
+    yield count("MACs", {B16: multiply_adds(layer, *TABLE)}, *work)
 
 
 def randomised(layer: Layer) -> Layer:

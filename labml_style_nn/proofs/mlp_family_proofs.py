@@ -71,7 +71,7 @@ def prove_affine(page: Page) -> Iterator[Fact]:
     )
     yield count("Parameters", {S24: parameters(layer)}, *weights)
     work = none(page, "no matrices are multiplied", S24)
-    yield count("Multiply–adds", {S24: multiply_adds(layer, *table)}, work)
+    yield count("MACs", {S24: multiply_adds(layer, *table)}, work)
     theirs, ours = stored("timm_resmlp"), Affine(14).double()
     given = theirs.weights("blocks.0.norm1")
     ours.load_state_dict({name: weight.flatten() for name, weight in given.items()})
@@ -96,7 +96,7 @@ def prove_layer_scale(page: Page) -> Iterator[Fact]:
     )
     yield count("Parameters", {S24: parameters(layer)}, *weights)
     work = none(page, "no matrices are multiplied", S24)
-    yield count("Multiply–adds", {S24: multiply_adds(layer, *table)}, work)
+    yield count("MACs", {S24: multiply_adds(layer, *table)}, work)
     theirs = stored("timm_resmlp")
     tokens, channels = (LayerScale(14, 1.0).double() for _ in range(2))
     tokens.weight.detach().copy_(theirs["w/blocks.0.ls1"])
@@ -125,7 +125,7 @@ def prove_spatial_gating(page: Page) -> Iterator[Fact]:
     )
     yield count("Parameters", {GMLP_S: parameters(layer)}, *weights)
     found = {GMLP_S: multiply_adds(layer, 1, 196, 1536)}
-    yield count("Multiply–adds", found, stated(page, "S^2 E", sizes))
+    yield count("MACs", found, stated(page, "S^2 E", sizes))
     theirs, ours = stored("timm_gmlp"), SpatialGatingUnit(30, 28).double()
     part = "blocks.0.mlp_channels"
     ours.norm.load_state_dict(theirs.weights(f"{part}.gate.norm"))
@@ -238,7 +238,7 @@ def costs(
     measures: tuple[tuple[str, str, Expected, Callable[[nn.Module], int]], ...] = (
         ("Parameters", "models", stated(page, "", sizes, whole), parameters),
         (
-            "Multiply–adds for an image",
+            "MACs for an image",
             "multiply_adds",
             stated(page, work, sizes),
             lambda model: multiply_adds(model, 1, 3, 224, 224),
@@ -333,7 +333,7 @@ def prove_causal_gmlp(page: Page) -> Iterator[Fact]:
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, 256, dtype=torch.long, device="meta"))
     found = {TEXT: counter.get_total_flops() // 2}
-    yield count("Multiply–adds for a text", found, stated(page, TEXT_WORK, TEXT_SIZES))
+    yield count("MACs for a text", found, stated(page, TEXT_WORK, TEXT_SIZES))
     model = randomised(text_model(11, 12, 2, 10))
     tokens = torch.from_numpy(draw(3, 12).argsort(dim=1).numpy()) % 11
     ours, theirs = model(tokens), _by_pytorch(model, tokens)

@@ -103,7 +103,7 @@ def prove_mlp_mixer(page: Page) -> Iterator[Fact]:
         for name, model in models.items()
     }
     work = stated(page, MULTIPLY_ADDS, sizes)
-    yield count("Multiply–adds for an image", found, work, headline=HEADLINE)
+    yield count("MACs for an image", found, work, headline=HEADLINE)
     yield from scores_and_gradients(small_mixer(), timm())
 
 

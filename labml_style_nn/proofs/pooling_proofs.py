@@ -64,7 +64,7 @@ def prove_pool_mixing(page: Page) -> Iterator[Fact]:
     mixing, x = PoolMixing(), draw(*MAP)
     weights, work = none(page, "No parameters", S12), none(page, NO_PRODUCTS, S12)
     yield count("Parameters", {S12: parameters(mixing)}, weights)
-    yield count("Multiply–adds", {S12: multiply_adds(mixing, *MAP)}, work)
+    yield count("MACs", {S12: multiply_adds(mixing, *MAP)}, work)
     read = _channels_last(theirs().after("stage0.block0.norm1"))
     wrote = _channels_last(theirs().after("stage0.block0.token_mixer"))
     yield difference(theirs().name, mixing(read), wrote, 1e-12, SMALL)
@@ -95,7 +95,7 @@ def prove_group_norm(page: Page) -> Iterator[Fact]:
     formula = stated(page, "2C", sizes)
     yield count("Parameters", {S12: parameters(norm)}, formula, timms)
     work = none(page, NO_PRODUCTS, S12)
-    yield count("Multiply–adds", {S12: multiply_adds(norm, *MAP)}, work)
+    yield count("MACs", {S12: multiply_adds(norm, *MAP)}, work)
     small = GroupNorm(8).double()
     small.load_state_dict(theirs().weights("stages.0.blocks.0.norm1"))
     read, wrote = theirs().after("stem"), theirs().after("stage0.block0.norm1")
@@ -185,7 +185,7 @@ def prove_poolformer(page: Page) -> Iterator[Fact]:
         for name, model in models.items()
     }
     yield count(
-        "Multiply–adds for an image",
+        "MACs for an image",
         found,
         of_stages(STAGE_PRODUCTS, "C K"),
         _timms("multiply_adds"),

@@ -102,7 +102,7 @@ def prove_feed_forward(page: Page) -> Iterator[Fact]:
         stated(page, "2 d D + D + d", sizes),
     )
     work = multiply_adds(FeedForward(768, 3072), 1, 768)
-    yield count("Multiply–adds", {BASE: work}, stated(page, "2 d D", sizes))
+    yield count("MACs", {BASE: work}, stated(page, "2 d D", sizes))
     narrow = {BASE: {"d": 768, "D": gated_width(3072)}}
     gated = GatedFeedForward(768, gated_width(3072))
     yield count(
@@ -158,7 +158,7 @@ def prove_drop_in_mixer(page: Page) -> Iterator[Fact]:
     shape = 1, SIZES["S"], SIZES["C"]
     found = {BASE: parameters(mixer)}
     yield count("Parameters", found, *weights)
-    yield count("Multiply–adds", {BASE: multiply_adds(mixer, *shape)}, work)
+    yield count("MACs", {BASE: multiply_adds(mixer, *shape)}, work)
     ours = randomised(DropInMixer(S, D))
     layers = three_layers(ours.token_mixing)
     x, y = inputs(B, S, C)
@@ -200,7 +200,7 @@ def prove_token_embedding(page: Page) -> Iterator[Fact]:
     yield count("Parameters", {BASE: parameters(layer)}, stated(page, "V C", sizes))
     work = multiply_adds(layer, 1, SIZES["S"], dtype=torch.int64)
     nothing = none(page, "no matrices are multiplied", BASE)
-    yield count("Multiply–adds", {BASE: work}, nothing)
+    yield count("MACs", {BASE: work}, nothing)
     ours, theirs = randomised(TokenEmbedding(V, C)), nn.Embedding(V, C).double()
     theirs.load_state_dict(ours.state_dict())
     tokens = _tokens()
@@ -301,7 +301,7 @@ def prove_transformer(page: Page) -> Iterator[Fact]:
     tex = r"""N \bigl(\underbrace{4 S C^2 + 2 S^2 C}_{\text{attention}}
 + \underbrace{2 S C D}_{\text{channels}}\bigr)"""
     work = {BASE: multiply_adds(base, 1, SIZES["S"], SIZES["C"])}
-    yield count("Multiply–adds", work, stated(page, tex, sizes))
+    yield count("MACs", work, stated(page, tex, sizes))
     yield from _like_pytorchs_encoder()
 
 
@@ -403,7 +403,7 @@ def _costs_of_both(
         yield count("Parameters", {of: parameters(model)}, formula)
     for (of, model), tex in zip(models.items(), products, strict=True):
         work = multiply_adds(model, 1, sizes["S"], dtype=torch.int64)
-        yield count("Multiply–adds", {of: work}, stated(page, tex, {of: sizes}))
+        yield count("MACs", {of: work}, stated(page, tex, {of: sizes}))
 
 
 def _equal_parameters(attention: int, mixer: int) -> Fact:

@@ -38,7 +38,7 @@ def test_every_layer_and_model_shows_its_proof(name: str, site: Path) -> None:
     summaries = [" ".join(s.get_text().split()) for s in proof("summary")]
     labels = " ".join(summaries)
     if name != "layers/checks/":
-        for label in ("Parameters", "Multiply–adds", "Difference from"):
+        for label in ("Parameters", "MACs", "Difference from"):
             assert label in labels
     assert sum("✓" in summary for summary in summaries) >= 2
     text = " ".join(proof.get_text().split())

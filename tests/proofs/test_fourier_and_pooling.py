@@ -66,7 +66,7 @@ def padded_pool(self, x):
             fourier_proofs,
             "fourier_mixing",
             lambda x: torch.fft.fft2(x).real,
-            "Multiply–adds by matrices",
+            "MACs by matrices",
         ),
         ("fnet", FNetBlock, "forward", pre_norm, "Difference from transformers"),
         ("fnet", FNetEncoder, "forward", without_types, "Error"),

@@ -81,7 +81,7 @@ def one_less(linear: CausalTokenLinear, x: Tensor) -> Tensor:
             mlp_family_proofs,
             "RES_MODELS",
             RES_MODELS | {"resmlp_24": ("ResMLP-S24", 24, 14, 384)},
-            "Multiply–adds for an image, ResMLP-S24: got 5,961,292,800",
+            "MACs for an image, ResMLP-S24: got 5,961,292,800",
         ),
         ("gmlp", GMLPBlock, "forward", without_gelu, "Difference from timm"),
         (

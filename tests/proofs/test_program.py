@@ -54,7 +54,7 @@ def test_every_proof_counts_and_compares(
     labels = " ".join(fact.label for fact in proof.facts)
     if not name.endswith(".checks"):
         assert "Parameters" in labels
-        assert "Multiply–adds" in labels
+        assert "MACs" in labels
         assert "Difference from" in labels
     assert sum(len(fact.checks) for fact in proof.facts) >= 2
 
@@ -229,7 +229,7 @@ def test_an_unknown_page_is_refused_with_those_there_are(
             mlp_mixer.MixerBlock,
             "forward",
             lambda self, x: x + self.token_mixing(self.token_norm(x)),
-            "Multiply–adds for an image, Mixer-L/16: got",
+            "MACs for an image, Mixer-L/16: got",
         ),
         (
             "mlp_mixer",
