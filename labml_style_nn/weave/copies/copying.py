@@ -12,6 +12,7 @@ the author's, and fails no build.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -24,7 +25,9 @@ from labml_style_nn.weave.copies.package import Package, StandaloneError
 from labml_style_nn.weave.copies.spacing import spaced
 from labml_style_nn.weave.copies.standalone import standalone
 from labml_style_nn.weave.kept import Kept, digest
+from labml_style_nn.weave.measures.dependencies import dotted, root
 from labml_style_nn.weave.names import Target
+from labml_style_nn.weave.parse import Module, ParseError, read
 
 # What makes the forms: when it changes, they are made anew.
 _OWN = Path(__file__).parents[1]
@@ -54,7 +57,7 @@ def enrich(book: Book, source: Path, cache: Path, site: str = "") -> dict[str, s
     before, and `site` where the site will stand.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
-    package = Package(book.modules)
+    package = Package(_readable(book))
     project = Project.around(source if source.is_dir() else source.parent)
     kept, own = Kept.read(cache), digest(files=sorted(_OWN.rglob("*.py")))
     texts: dict[str, str] = {}
@@ -69,6 +72,19 @@ def enrich(book: Book, source: Path, cache: Path, site: str = "") -> dict[str, s
         texts |= {form.uri: form.text for form in forms if form.text is not None}
     kept.write()
     return texts
+
+
+def _readable(book: Book) -> dict[str, Module]:
+    """The modules of a book, and those without a page that they import."""
+    modules = dict(book.modules)
+    for chapter in book.chapters.values():
+        folder = root(chapter.name, chapter.path)
+        for path in book.dependencies.of(chapter.name, chapter.path):
+            name = dotted(path, folder)
+            if name not in modules:
+                with suppress(ParseError):
+                    modules[name] = read(path, path.relative_to(folder).as_posix())
+    return modules
 
 
 def _made(chapter: Chapter, package: Package, head: str) -> dict[str, str]:
