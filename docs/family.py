@@ -242,7 +242,7 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 # ResMLPBlock
 # ```
 #
-# ### ResMLP to gMLP: mixing becomes a gate
+# ### ResMLP to gMLP: a spatial gating unit
 #
 # [gMLP][gmlp] moves the linear map over tokens into the MLP over channels. Half of the
 # hidden channels are mixed over the tokens and *multiply* the other half, see
@@ -253,7 +253,7 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 # GMLPBlock
 # ```
 #
-# ### gMLP to FNet: mixing without weights
+# ### gMLP to FNet: a Fourier transform
 #
 # [FNet][fnet] mixes without parameters: a [Fourier transform][fourier_mixing] combines
 # every number with every other, by fixed weights. There are two residual connections
@@ -264,7 +264,7 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 # FNetBlock
 # ```
 #
-# ### FNet to ConvMixer: mixing nearby
+# ### FNet to ConvMixer: a depthwise convolution
 #
 # [ConvMixer][conv_mixer] mixes neighbouring tokens with a [depthwise
 # convolution][depthwise_convolution], which has a small kernel for each channel. Many
@@ -277,12 +277,12 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 # ConvMixerBlock
 # ```
 #
-# ### ConvMixer to ViT: mixing by content
+# ### ConvMixer to ViT: self-attention
 #
 # In the blocks so far, the weights that mix tokens are fixed after training (gMLP's
 # gate multiplies by values, but its matrix is fixed too). In a [Vision
 # Transformer][vit] they are computed anew for each image from its queries and keys, see
-# [`attention`][]. The rest of the block is that of the Mixer, as the last comparison
+# [`attention`][]. The rest of the block is that of the Mixer, as the next comparison
 # shows.
 #
 # ```difference

@@ -11,14 +11,14 @@ sets can be had:
 - [`tiny_shakespeare`][]: a million characters of plays.
 - [`standard_library`][]: nine million characters of Python, which every machine has.
 
-[`characters`][] turns a text into numbers, and [`masking`][] hides some of them for a
-model to guess. What is fetched is fetched by [`download`][]
-and opened by [`archives`][], both of which expect the worst.
+[`characters`][] turns a text into tokens, and [`masking`][] masks some of them for
+masked language modelling. What is fetched is fetched by [`download`][] and opened by
+[`archives`][], both of which expect the worst.
 
-What is in an image does not change when the image changes a little. These change the
-images of a batch, each in its own way, and in another one in every epoch:
+Data augmentation changes the images of a batch, each in its own way, anew in each
+epoch:
 
-- [`augmentation`][]: small turns, shifts and slants, for grey images.
-- [`cropping`][]: small shifts and mirror images, for photographs.
-- [`cutmix`][]: two images made into one, and their labels too.
+- [`augmentation`][]: random rotation, translation, scaling and shear, for grey images.
+- [`cropping`][]: random crop and horizontal flip, for photographs.
+- [`cutmix`][]: CutMix and mixup, which combine two images and their labels.
 """

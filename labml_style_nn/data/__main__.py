@@ -95,7 +95,7 @@ def describe(options: argparse.Namespace) -> Iterator[str]:
     chosen = {"mirror": options.mirror, "verify": options.verify}
     if options.name == "tiny-shakespeare":
         train, test = load_tiny_shakespeare(folder, **chosen)
-        yield f"{len(train):,} characters to learn from, {len(test):,} for the test"
+        yield f"{len(train):,} training characters, {len(test):,} test characters"
         yield about_text(train + test)
     else:
         loader, _ = IMAGES[options.name]
@@ -105,12 +105,12 @@ def describe(options: argparse.Namespace) -> Iterator[str]:
 
 def about_images(train: Images, test: Images) -> Iterator[str]:
     """Say how many images there are of each class, and how bright they are."""
-    for images, purpose in ((train, "to learn from"), (test, "for the test")):
+    for images, purpose in ((train, "training"), (test, "test")):
         number, *shape = images.images.shape
         counts = images.labels.bincount().tolist()
         each = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else counts[0]
         yield (
-            f"{number:,} images {purpose}: {' × '.join(map(str, shape))}, "
+            f"{number:,} {purpose} images: {' × '.join(map(str, shape))}, "
             f"{len(counts)} classes, {each} of each"
         )
     mean, std = channel_statistics(train.images)

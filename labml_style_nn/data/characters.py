@@ -9,7 +9,7 @@ Three tokens are no characters:
 | token | number | what it is for |
 |---|---|---|
 | `pad` | 0 | fills a sequence up to the length of the others |
-| `mask` | 1 | stands where the model has to guess |
+| `mask` | 1 | stands where the model predicts a character |
 | `unknown` | 2 | any character that the vocabulary has not |
 
 ## Notation
@@ -114,7 +114,7 @@ class CharacterVocabulary:
 
 
 def split_text(text: str, share: float = 0.9) -> tuple[str, str]:
-    r"""Cut a text in two: what to learn from, and what to be tested on.
+    r"""Cut a text in two: the training set and the test set.
 
     **Raises.** `ValueError` for a share outside $(0, 1)$, or if a part is empty.
     """

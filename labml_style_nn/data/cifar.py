@@ -1,10 +1,10 @@
 r"""# CIFAR-10 and CIFAR-100
 
-60,000 colour photographs each, of $32 \times 32$ pixels: 50,000 to learn from and
-10,000 for the test. In CIFAR-10 they show ten kinds of things, in CIFAR-100 a hundred,
-and each kind as often as any other. A. Krizhevsky, V. Nair and G. Hinton chose and
-labelled them from 80 million small images of the web: A. Krizhevsky, 2009, "Learning
-Multiple Layers of Features from Tiny Images"
+60,000 colour photographs each, of $32 \times 32$ pixels: 50,000 for training and 10,000
+for the test. In CIFAR-10 they show ten kinds of things, in CIFAR-100 a hundred, and
+each kind as often as any other. A. Krizhevsky, V. Nair and G. Hinton chose and labelled
+them from 80 million small images of the web: A. Krizhevsky, 2009, "Learning Multiple
+Layers of Features from Tiny Images"
 ([report](https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf)).
 
 The [authors' page](https://www.cs.toronto.edu/~kriz/cifar.html) names no licence. It
@@ -113,8 +113,8 @@ CIFAR100_CLASSES = tuple(_MORE_NAMES.split())
 class CifarLayout:
     """## How a set is published
 
-    The archive, and the files in it with the images to learn from and those for the
-    test. `classes` holds the number of classes of each label in a record.
+    The archive, and the files in it with the training images and the test images.
+    `classes` holds the number of classes of each label in a record.
     """
 
     archive: DataFile
@@ -209,7 +209,7 @@ CIFAR100 = CifarLayout(
 def load_cifar10(
     folder: Path | None = None, *, mirror: str | None = None, verify: bool = True
 ) -> tuple[Images, Images]:
-    """Load the images to learn from, and those for the test, with their ten classes.
+    """Load the training and the test images, with their ten classes.
 
     `folder` is where the archive is, or the folder `cifar-10-batches-bin` that was in
     it, or where the archive will be put: by default, what [`default_folder`][] says.
@@ -231,7 +231,7 @@ def load_cifar100(
     mirror: str | None = None,
     verify: bool = True,
 ) -> tuple[Images, Images]:
-    """Load the images to learn from, and those for the test, with their 100 classes.
+    """Load the training and the test images, with their 100 classes.
 
     `coarse` asks for the 20 superclasses instead. The rest is as for
     [`load_cifar10`][], and so are shapes and errors; the folder in the archive is

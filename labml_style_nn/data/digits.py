@@ -17,8 +17,8 @@ its block: a whole number from 0 to 16.
 
 ## What a test on these images says
 
-A part of the images is set aside for the test and never used to make a decision. The
-draw is *stratified*: each digit has the same share of both parts.
+A part of the images is the test set, which is not used to choose anything. The draw is
+*stratified*: each digit has the same share of both parts.
 
 One thing the draw does not do. The 13 people who wrote these digits have images in both
 parts, because the set does not say who wrote which. So the test asks whether a model
@@ -56,7 +56,7 @@ def load_digits() -> Images:
 
 
 def split_digits(seed: int, test_fraction: float = 0.2) -> tuple[Images, Images]:
-    """Draw the images to learn from and the images to be tested on.
+    """Draw the training set and the test set.
 
     The draw is scikit-learn's own, so that a classifier of theirs can be compared on
     exactly the same images: `train_test_split(…, random_state=seed)`. The same seed

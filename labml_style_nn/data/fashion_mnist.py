@@ -7,8 +7,9 @@ and R. Vollgraf, 2017, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Ma
 Learning Algorithms" ([arXiv:1708.07747](https://arxiv.org/abs/1708.07747)).
 
 The images are under the MIT licence, © 2017 Zalando SE. They come as four files with 31
-MB in all, from [the authors' repository](https://github.com/zalandoresearch/fashion-mnist)
-or from their storage at Amazon. In an image, 0 is the empty ground.
+MB in all, from [the authors'
+repository](https://github.com/zalandoresearch/fashion-mnist) or from their storage at
+Amazon. In an image, 0 is the empty ground.
 
 | class | name | class | name |
 |---|---|---|---|
@@ -33,7 +34,7 @@ numbers, one row after another. All files of this set have type 8: bytes from 0 
 
 ## Notation
 
-- $N$: how many images there are: 60,000 to learn from, 10,000 for the test
+- $N$: how many images there are: 60,000 for training, 10,000 for the test
 - $d$, `num_axes`: how many axes an array has
 - $n$, `sizes`: the size of each axis
 - $H$, `height`: the rows of an image
@@ -151,7 +152,7 @@ _LIMIT = 60_000 * 784 + 16
 def load_fashion_mnist(
     folder: Path | None = None, *, mirror: str | None = None, verify: bool = True
 ) -> tuple[Images, Images]:
-    """Load the images to learn from, and those for the test.
+    """Load the training images and the test images.
 
     `folder` is where the four files are, or where they will be put: by default, the one
     that [`default_folder`][] says. [`fetch`][] explains `mirror` and `verify`.

@@ -16,9 +16,9 @@ Shakespeare's works are in the public domain. The file is in
 $ python -m labml_style_nn.data tiny-shakespeare
 ```
 
-## What is learned and what is tested
+## Training and test set
 
-The first 90 % of the characters are to learn from, and the rest is for the test
+The first 90 % of the characters are the training set, and the rest is the test set
 ([`split_text`][]): 1,003,854 and 111,540. This is the split of
 [nanoGPT](https://github.com/karpathy/nanoGPT), so results can be compared with its own.
 The plays stand one after another, so the test is the end of *The Taming of the Shrew*
@@ -53,7 +53,7 @@ TINY_SHAKESPEARE = DataFile(
 def load_tiny_shakespeare(
     folder: Path | None = None, *, mirror: str | None = None, verify: bool = True
 ) -> tuple[str, str]:
-    """Load the text to learn from, and the text for the test.
+    """Load the training text and the test text.
 
     `folder` is where the file is, or will be put: by default, the one that
     [`default_folder`][] says. [`fetch`][] explains `mirror` and `verify`.

@@ -1,8 +1,9 @@
 r"""# Material: names for what has none, and less of what nobody reads
 
 Material for MkDocs leaves two things without a name that a screen reader could say: the
-dialog of the search, and the list under a section that has a page of its own. Here they
-get one, in the finished HTML. And the lists in the table of contents, which have the
+dialog of the search, and the list under a section that has a page of its own. And it
+gives the breadcrumbs the name of the navigation. Here they get names, in the finished
+HTML. And the lists in the table of contents, which have the
 names of their headings, are told from the lists of the site's sections.
 
 Its templates also leave behind them, around every link of the navigation, more blank
@@ -12,6 +13,7 @@ lines than text: a third of a page. They are taken out.
 import re
 from html import escape
 
+_PATH = '<nav class="md-path" aria-label="'
 _SEARCH = 'class="md-search" data-md-component="search" role="dialog"'
 # In the table of contents, the list under a heading is named like the heading. A
 # section of the site may have that name already.
@@ -34,6 +36,7 @@ _BLANK = re.compile(r"\s*\n\s*")
 def name_landmarks(html: str, search: str = "Search") -> str:
     """Give the search dialog and the sections of the navigation their names."""
     html = html.replace(_SEARCH, f'{_SEARCH} aria-label="{escape(search)}"')
+    html = re.sub(f'{_PATH}[^"]*"', f'{_PATH}Breadcrumbs"', html)
     html = _CONTENTS.sub(r'\1Sections of \2"', html)
     return _SECTION.sub(
         lambda m: (

@@ -119,7 +119,7 @@ def test_it_stays_within_a_narrow_window(browser: Browser, address: str) -> None
 def test_a_module_that_cannot_stand_alone_says_why(page: Page) -> None:
     menu = opened(page, "experiments/masked_language/")
     found = item(menu, "standalone")
-    expect(found).to_contain_text("recorded.py:")
+    expect(found).to_contain_text("command.py:")
     assert found.get_by_role("button").count() == 0
     assert found.get_by_role("link").count() == 0
 

@@ -603,7 +603,7 @@ def test_the_published_module_says_how_and_leads_to_the_guide(
     published: Callable[..., Page],
 ) -> None:
     page = published(MODULE)
-    page.get_by_role("button", name="Try this module").click()
+    page.get_by_role("button", name="Try it on your machine").click()
     note = page.get_by_role("group", name="How to run this")
     expect(note.get_by_role("link", name="Download the notebook")).to_have_count(0)
     note.get_by_role("link", name="How it works").click()

@@ -49,13 +49,13 @@ def test_an_old_address_leads_to_a_page_and_is_no_page(site: Path) -> None:
         assert page.find("h1"), old
         assert not anchor or page.find(id=anchor), (old, anchor)
         assert f"/{old}</loc>" not in sitemap
-        assert f'"location":"{old}' not in index
+        assert not re.search(f'"location":"{old}["#]', index)
 
 
-@pytest.mark.parametrize("address", ["", "layers/token_mixing/"])
-def test_tabs_lead_to_every_part(page: Page, address: str) -> None:
+@pytest.mark.parametrize("place", ["", "layers/token_mixing/"])
+def test_tabs_lead_to_every_part(page: Page, place: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(address)
+    page.goto(place)
     for part in ("Guide", "Layers", "Models", "Experiments", "Results", "Glossary"):
         link = page.locator(".md-tabs").get_by_role("link", name=part, exact=True)
         expect(link).to_be_in_viewport()
@@ -66,7 +66,7 @@ def test_the_navigation_of_a_page_is_short(page: Page) -> None:
     page.goto("layers/token_mixing/")
     shown = page.locator(".md-sidebar--primary .md-nav__link:visible")
     assert shown.count() <= 45
-    path = page.get_by_role("navigation", name="Navigation").locator(".md-path__link")
+    path = page.get_by_role("navigation", name="Breadcrumbs").locator(".md-path__link")
     expect(path).to_have_text([re.compile("Home"), re.compile("Layers")])
 
 

@@ -214,6 +214,7 @@ def test_a_page_is_read_without_javascript(browser: Browser, address: str) -> No
         expect(page.get_by_role("heading", name="MLP-Mixer", level=1)).to_be_visible()
         expect(page.locator(".weave-code").first).to_be_visible()
         expect(page.locator(".katex-html").first).to_be_visible()
+        page.locator(".md-tabs").get_by_text("Layers").click()
         page.locator(".md-nav--primary").get_by_text("Token mixing").first.click()
         assert "token_mixing" in page.url
 

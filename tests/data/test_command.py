@@ -27,7 +27,7 @@ def text(host, monkeypatch, tmp_path) -> None:
 def test_it_fetches_and_says_what_it_is(text, tmp_path, capsys) -> None:
     assert command.main(["tiny-shakespeare"]) == 0
     said = capsys.readouterr().out
-    assert "189 characters to learn from, 21 for the test" in said
+    assert "189 training characters, 21 test characters" in said
     assert "11 different characters" in said
     assert str(tmp_path / "default" / "tiny-shakespeare") in said
 
@@ -54,7 +54,7 @@ def test_a_changed_file_ends_it_unless_it_is_allowed(text, tmp_path, capsys) -> 
         f"warning: {tmp_path / 'input.txt'} is not the published"
     )
     assert "USED ALL THE SAME" in said.err
-    assert "208 characters to learn from" in said.out
+    assert "208 training characters" in said.out
 
 
 def test_images_are_counted_by_class(monkeypatch, tmp_path, capsys) -> None:
@@ -79,8 +79,8 @@ def test_images_are_counted_by_class(monkeypatch, tmp_path, capsys) -> None:
         monkeypatch.setattr(fashion_mnist, part, tuple(files))
     assert command.main(["fashion-mnist", "--folder", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "2 images to learn from: 1 × 1 × 1, 2 classes, 1 of each" in said
-    assert "1 images for the test" in said
+    assert "2 training images: 1 × 1 × 1, 2 classes, 1 of each" in said
+    assert "1 test images" in said
     assert "mean 0.5000, standard deviation 0.5000" in said
 
 

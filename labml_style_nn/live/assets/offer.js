@@ -49,5 +49,5 @@ export function offer(examples, about) {
     block.classList.add("live-block");
     block.append(make("div.live-tools", {}, iconButton("run", "Run", tell)));
   }
-  if (about) tryButton(tell, "Try this module on your machine");
+  if (about) tryButton(tell, "Try it on your machine");
 }

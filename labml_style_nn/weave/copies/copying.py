@@ -12,6 +12,7 @@ the author's, and fails no build.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
@@ -24,7 +25,9 @@ from labml_style_nn.weave.copies.package import Package, StandaloneError
 from labml_style_nn.weave.copies.spacing import spaced
 from labml_style_nn.weave.copies.standalone import standalone
 from labml_style_nn.weave.kept import Kept, digest
+from labml_style_nn.weave.measures.dependencies import dotted, root
 from labml_style_nn.weave.names import Target
+from labml_style_nn.weave.parse import Module, ParseError, read
 
 # What makes the forms: when it changes, they are made anew.
 _OWN = Path(__file__).parents[1]
@@ -58,7 +61,7 @@ def enrich(
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
     project = Project.around(source if source.is_dir() else source.parent)
-    maker = _Maker(book, Package(book.modules), Kept.read(cache), stale)
+    maker = _Maker(book, Kept.read(cache), stale)
     texts: dict[str, str] = {}
     for chapter in book.chapters.values():
         address = urljoin(site, book.href(Target("", chapter.page, ""), "index.md"))
@@ -76,22 +79,35 @@ class _Maker:
     """Makes the forms of modules, or takes those that are kept."""
 
     book: Book
-    package: Package
     kept: Kept
     stale: bool
     own: str = field(default_factory=lambda: digest(files=sorted(_OWN.rglob("*.py"))))
 
     def __post_init__(self) -> None:
-        modules = self.book.modules.items()
-        self.names = {module.path: name for name, module in modules}
         self.stamp = self.book.dependencies.stamp
+        modules = dict(self.book.modules)
+        names = {module.path: name for name, module in modules.items()}
+        known = self.book.dependencies.modules.items()
+        self.names = {path: names[module.path] for path, module in known}
+        self._read_more(modules)
+        self.package = Package(modules)
+
+    def _read_more(self, modules: dict[str, Module]) -> None:
+        """Read the modules without a page that those with one import."""
+        for chapter in self.book.chapters.values():
+            folder = root(chapter.name, chapter.path)
+            for path in self.book.dependencies.of(chapter.name, chapter.path):
+                name = dotted(path, folder)
+                if path not in self.names and name not in modules:
+                    with suppress(ParseError):
+                        modules[name] = read(path, path.relative_to(folder).as_posix())
+                        self.names[path] = name
 
     def clean(self, path: Path) -> str:
-        """The clean form of a file; of one that is not in the book, its digest."""
-        module = self.book.dependencies.modules.get(path)
-        if module is None:
+        """The clean form of a file; of one that cannot be read, its digest."""
+        if path not in self.names:
             return self.stamp(path)
-        sheet = self.package.sheets[self.names[module.path]]
+        sheet = self.package.sheets[self.names[path]]
         text: str = self.kept.get(
             sheet.name,
             self._key(path),

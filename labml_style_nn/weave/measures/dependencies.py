@@ -89,7 +89,7 @@ class Dependencies:
             other = left.pop()
             if other not in found:
                 found.add(other)
-                left += self._direct(_dotted(other, folder), other)
+                left += self._direct(dotted(other, folder), other)
         return found
 
     def _direct(self, name: str, path: Path) -> frozenset[Path]:
@@ -176,6 +176,7 @@ def _names(node: ast.AST, name: str, is_package: bool) -> Iterator[str]:
         yield from (f"{start}.{alias.name}" for alias in node.names)
 
 
-def _dotted(path: Path, folder: Path) -> str:
+def dotted(path: Path, folder: Path) -> str:
+    """The name by which a module is imported, if imports begin in a folder."""
     parts = path.relative_to(folder).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")

@@ -62,6 +62,15 @@ def test_each_page_offers_its_forms(tmp_path: Path) -> None:
         assert f'href="../{name}"' in menu
 
 
+def test_a_module_without_a_page_is_in_the_copies_of_others(tmp_path: Path) -> None:
+    source = made(tmp_path)
+    book = Book()
+    book.read(source, exclude=["a.py"])
+    texts = copying.enrich(book, source, tmp_path / "kept.json")
+    assert "x = 1\n" in texts["b.standalone.py"]
+    assert "a.clean.py" not in texts
+
+
 def test_the_address_of_a_preview_is_not_written_down(tmp_path: Path) -> None:
     book = Book()
     book.read(ROOT / "labml_style_nn" / "layers")
