@@ -5,8 +5,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from labml_style_nn.weave.formulas import node
 from tests.browser.conftest import QUIET, chromium
 

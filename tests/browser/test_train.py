@@ -596,10 +596,10 @@ class Strange(SimpleHTTPRequestHandler):
 
 
 def test_it_trains_on_a_server_that_knows_few_types_and_below_a_path(
-    browser: Browser, site: Path, tmp_path: Path
+    browser: Browser, light: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "some").mkdir()
-    (tmp_path / "some" / "path").symlink_to(site)
+    (tmp_path / "some" / "path").symlink_to(light)
     handler = partial(Strange, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
@@ -612,11 +612,11 @@ def test_it_trains_on_a_server_that_knows_few_types_and_below_a_path(
 
 
 def test_from_a_disk_it_says_that_it_takes_a_server(
-    browser: Browser, site: Path
+    browser: Browser, light: Path
 ) -> None:
     with open_context(browser) as context:
         page = context.new_page()
-        page.goto((site / TRAIN / "index.html").as_uri())
+        page.goto((light / TRAIN / "index.html").as_uri())
         expect(page.get_by_text("a server only")).to_be_visible()
         expect(main(page)).to_be_hidden()
         expect(page.locator("[data-recorded] .curve").first).to_be_visible()
