@@ -322,40 +322,47 @@ def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
 # ## What is shown
 
 
-def test_what_it_learns_and_gets_wrong_is_shown(page: Page) -> None:
-    begin(page, "?net=patch_4&epochs=1")
-    wait(page, "finished")
-    blocks = page.locator("[data-blocks] canvas")
+@pytest.fixture(scope="module")
+def finished(browser: Browser, address: str) -> Iterator[Page]:
+    """A page where two networks have learned for two epochs."""
+    with open_context(browser, base_url=address) as context:
+        page = context.new_page()
+        begin(page, "?net=patch_4&beside=depth_1&epochs=2")
+        wait(page, "finished")
+        yield page
+
+
+def test_what_it_learns_and_gets_wrong_is_shown(finished: Page) -> None:
+    finished.get_by_role("radio", name="Patches of 4").check()
+    blocks = finished.locator("[data-blocks] canvas")
     expect(blocks).to_have_count(VARIANTS["patch_4"].settings["num_layers"])
-    filters = page.get_by_role("img", name="filters of the patch embedding")
+    filters = finished.get_by_role("img", name="filters of the patch embedding")
     expect(filters).to_be_visible()
-    cells = page.locator("[data-confusion] td:not(:empty)").all_inner_texts()
+    cells = finished.locator("[data-confusion] td:not(:empty)").all_inner_texts()
     assert sum(map(int, cells)) == 360
-    told = page.locator("[data-mistakes-word]").inner_text()
+    told = finished.locator("[data-mistakes-word]").inner_text()
     wrong = int(told.split()[0])
-    expect(page.locator("[data-mistakes] li")).to_have_count(min(24, wrong))
-    right = page.locator('[data-legend="right"] b')
+    expect(finished.locator("[data-mistakes] li")).to_have_count(min(24, wrong))
+    right = finished.locator('[data-legend="right"] b').first
     expect(right).to_have_text(f"{100 * (1 - wrong / 360):.1f} %")
 
 
-def test_the_curve_is_a_table_too(page: Page) -> None:
-    begin(page, "?net=patch_4&beside=relu&epochs=2")
-    wait(page, "finished")
-    page.get_by_text("The curves as a table").click()
-    rows = page.get_by_role("region", name="The curves as a table").locator("tbody tr")
+def test_the_curve_is_a_table_too(finished: Page) -> None:
+    finished.get_by_text("The curves as a table").click()
+    table = finished.get_by_role("region", name="The curves as a table")
+    rows = table.locator("tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.first.locator("td")).to_have_count(6)
     expect(rows.first).to_contain_text("%")
 
 
-def test_whose_weights_are_shown_is_chosen(page: Page) -> None:
-    begin(page, "?net=patch_4&beside=depth_1&epochs=1")
-    wait(page, "finished")
-    blocks = page.locator("[data-blocks] canvas")
+def test_whose_weights_are_shown_is_chosen(finished: Page) -> None:
+    blocks = finished.locator("[data-blocks] canvas")
+    finished.get_by_role("radio", name="Patches of 4").check()
     expect(blocks).to_have_count(4)
-    page.get_by_role("radio", name="One block").check()
+    finished.get_by_role("radio", name="One block").check()
     expect(blocks).to_have_count(1)
-    expect(page.locator("[data-download]")).to_contain_text("One block")
+    expect(finished.locator("[data-download]")).to_contain_text("One block")
 
 
 def test_a_drawing_is_read_on_the_live_weights(page: Page) -> None:
