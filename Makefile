@@ -29,7 +29,9 @@ build: site/index.html  ## build the site into site/
 test: site/index.html  ## build the site if need be, and run all tests
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null \
 		|| $(BIN)/playwright install --with-deps --only-shell chromium
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	@# A hundred processes import the same sources: each is compiled once, and kept.
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 \
+		$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(INSTALLED)  ## check style and types
 	$(BIN)/ruff check .

@@ -48,3 +48,9 @@ There is nothing else below `/api/`, and everything outside it is a file of the 
 What a kernel says while no page listens is lost, so that an endless loop does not fill
 the memory of the server: after a reload, `GET /api/kernels/ID` says whether it is busy.
 """
+
+import sys
+
+# With this, jsonschema would check addresses in foreign letters. There are none, and to
+# import it takes longer than all else that Jupyter needs.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup, NavigableString, Tag
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.browser.conftest import open_context
+from tests.conftest import ROOT
 
 HERE = "http://site/"
 CODES = {"script", "style", "pre", "code"}
@@ -51,27 +52,84 @@ DRAWN = ".katex-html"
 ALIKE = ".weave-code pre, .md-sidebar--primary .md-nav__list"
 
 
+# What the reader of a page with tensors sees behind its lines.
+MADE_OF_TENSORS = {
+    f"{folder}/{path.stem}/"
+    for folder in ("layers", "models")
+    for path in (ROOT / "labml_style_nn" / folder).glob("[a-z]*.py")
+    if "import Tensor" in path.read_text("utf-8")
+}
+SHAPES = "document.querySelectorAll('.weave-shape').length"
+SHAPES_OUTSIDE = """() => [...document.querySelectorAll(".weave-shape")]
+  .filter((shape) => {
+    const code = shape.closest("code");
+    const end = shape.getBoundingClientRect().right;
+    return end > code.getBoundingClientRect().right
+      || code.scrollWidth > code.clientWidth;
+  }).map((shape) => shape.textContent)"""
+# The panels with what was proved, all of them open, or as they were.
+PANELS = "open => document.querySelectorAll('.weave-panel details')"
+PANELS += ".forEach(details => { details.open = open; })"
+BEYOND = """(width) => [...document.querySelectorAll(".weave-panel *")]
+  .filter(e => !e.closest(".weave-cases, .katex")
+    && e.getBoundingClientRect().right > width)
+  .map(e => e.outerHTML.slice(0, 80))"""
+WIDTH = "document.documentElement.scrollWidth"
+
+
+@pytest.fixture(scope="module")
+def wrong() -> list[str]:
+    """All that went wrong on the pages of this process."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def tabs(browser: Browser, address: str, wrong: list[str]) -> Iterator[list[Page]]:
+    """Tabs of one reader, who has the scripts and styles since the first page."""
+    with open_context(browser) as context:
+        yield [listened(context.new_page(), address, wrong) for _ in range(TABS)]
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_page_loads_fits_and_can_be_read_by_all(
-    part: int, pages: list[str], tools: Path, browser: Browser, address: str
+    part: int,
+    pages: list[str],
+    tools: Path,
+    tabs: list[Page],
+    address: str,
+    wrong: list[str],
 ) -> None:
-    """No error, no request to another host, no need to scroll sideways; axe."""
-    assert set(pages) >= WHOLE
-    wrong: list[str] = []
+    """No error, no request to another host, no need to scroll sideways; axe.
+
+    Shapes stay within their code, and what was proved fits a phone.
+    """
+    assert set(pages) >= WHOLE | MADE_OF_TENSORS
+    wrong.clear()
     axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
-    with open_context(browser) as context:
-        tabs = [listened(context.new_page(), address, wrong) for _ in range(TABS)]
-        # Most of the time a tab waits to see that nothing more is asked for. So several
-        # wait at once.
-        for some in batched(pages[part::PARTS], TABS):
-            opened = list(zip(tabs, some, strict=False))
-            for tab, name in opened:
-                become(tab, "light")
-                tab.goto(address + name)
-            for tab, name in opened:
-                tab.wait_for_load_state("networkidle")
-                wrong += [*sideways(tab, name), *found_by_axe(tab, name, axe)]
+    # Most of the time a tab waits to see that nothing more is asked for. So several
+    # wait at once.
+    for some in batched(pages[part::PARTS], TABS):
+        opened = list(zip(tabs, some, strict=False))
+        for tab, name in opened:
+            become(tab, "light")
+            tab.goto(address + name)
+        for tab, name in opened:
+            tab.wait_for_load_state("networkidle")
+            wrong += [
+                *beside_the_code(tab, name),
+                *sideways(tab, name),
+                *found_by_axe(tab, name, axe),
+            ]
     assert not wrong, "\n".join(wrong)
+
+
+def beside_the_code(page: Page, name: str) -> Iterator[str]:
+    """What is wrong with the shapes at the ends of lines of a layer or a model."""
+    if name in MADE_OF_TENSORS:
+        if not page.evaluate(SHAPES):
+            yield f"/{name}: has no shapes"
+        for shape in page.evaluate(SHAPES_OUTSIDE):
+            yield f"/{name}: {shape}: leaves its code"
 
 
 def become(page: Page, reader: str) -> None:
@@ -84,8 +142,13 @@ def sideways(page: Page, name: str) -> Iterator[str]:
     """For whom a page must be scrolled sideways. It is left to the last of them."""
     for reader, width in READERS.items():
         become(page, reader)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
+        if page.evaluate(WIDTH) > width:
             yield f"/{name}: scrolls sideways on {width} pixels"
+    page.evaluate(PANELS, True)
+    beyond = page.evaluate(BEYOND, width)
+    if beyond or page.evaluate(WIDTH) > width:
+        yield f"/{name}: an open panel leaves {width} pixels: {beyond}"
+    page.evaluate(PANELS, False)
 
 
 def found_by_axe(page: Page, name: str, axe: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from labml_style_nn.weave.parse import read
@@ -14,12 +13,6 @@ from tests.conftest import ROOT
 LAYER = "layers/token_mixing/"
 SOURCE = ROOT / "labml_style_nn" / "layers" / "token_mixing.py"
 NEXT = "requestAnimationFrame"
-MADE_OF_TENSORS = [
-    f"{folder}/{path.stem}/"
-    for folder in ("layers", "models")
-    for path in sorted((ROOT / "labml_style_nn" / folder).glob("[a-z]*.py"))
-    if "import Tensor" in path.read_text()
-]
 
 
 def behind(page: Page, code: str) -> Locator:
@@ -100,22 +93,6 @@ def test_shapes_take_no_room(page: Page) -> None:
         page.get_by_role("button", name="Shapes").click()
         assert codes.evaluate_all(heights) == shown
         page.get_by_role("button", name="Shapes").click()
-
-
-@pytest.mark.parametrize("where", MADE_OF_TENSORS)
-def test_each_page_has_shapes_and_none_leaves_its_block(where: str, page: Page) -> None:
-    page.goto(where)
-    shapes = page.locator(".weave-shape")
-    assert shapes.count() > 0
-    outside = shapes.evaluate_all(
-        """shapes => shapes.filter(shape => {
-          const code = shape.closest("code");
-          const end = shape.getBoundingClientRect().right;
-          return end > code.getBoundingClientRect().right
-            || code.scrollWidth > code.clientWidth;
-        }).map(shape => shape.textContent)"""
-    )
-    assert outside == []
 
 
 def test_a_shape_is_not_copied(page: Page) -> None:

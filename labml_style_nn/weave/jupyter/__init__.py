@@ -5,3 +5,9 @@ Pages that ran.
 - [`notebooks`][jupyter.notebooks]: the plugin that has mkdocs-jupyter run them.
 - [`cells`][jupyter.cells]: an executed notebook becomes the site's own Markdown.
 """
+
+import sys
+
+# With this, jsonschema would check addresses in foreign letters. There are none, and to
+# import it takes longer than all else that Jupyter needs.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

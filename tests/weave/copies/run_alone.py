@@ -1,16 +1,19 @@
 """Run files where nothing else of a project can be imported; a program for tests.
 
 `python -I run_alone.py FOLDER OUT PACKAGE…` imports `FOLDER/NAME/*.py`, each alone in
-its folder, runs its examples and writes to `OUT` what failed and what each layer
-computed. Beside Python's own, only the named packages and what they require can be
-imported.
+its folder, runs its examples and writes to `OUT`, as JSON, what failed and what each
+layer computed. Beside Python's own, only the named packages and what they require can
+be imported.
 """
 
 import contextlib
+import ctypes
 import doctest
+import hashlib
 import importlib
 import importlib.machinery
 import io
+import json
 import re
 import sys
 import traceback
@@ -61,7 +64,10 @@ def build_wall(allowed: set[str]) -> None:
 
 
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
-    """What each layer gave while the examples ran, and all tensors they made."""
+    """What each layer gave while the examples ran, and all tensors they made.
+
+    Of each its name, and what [`told`][] tells of it.
+    """
     space = {**names, **vars(module)}
     with noted(space) as found, contextlib.redirect_stdout(io.StringIO()):
         for example in doctest.DocTestParser().get_examples(examples):
@@ -76,8 +82,8 @@ def noted(space: dict[str, Any]) -> Iterator[list[Any]]:
 
     found: list[Any] = []
 
-    def note(layer: torch.nn.Module, _: object, output: object) -> None:
-        found.append((type(layer).__name__, output))
+    def note(layer: torch.nn.Module, _: object, output: torch.Tensor) -> None:
+        found.append((type(layer).__name__, told(output)))
 
     hook = torch.nn.modules.module.register_module_forward_hook(note)
     torch.manual_seed(1)
@@ -85,8 +91,23 @@ def noted(space: dict[str, Any]) -> Iterator[list[Any]]:
         yield found
     finally:
         hook.remove()
-    made = {k: v for k, v in space.items() if isinstance(v, torch.Tensor)}
+    made = {k: told(v) for k, v in space.items() if isinstance(v, torch.Tensor)}
     found += sorted(made.items())
+
+
+def told(tensor: Any) -> tuple[str, list[int], str]:
+    """The type and the shape of a tensor, and the hash of its numbers.
+
+    The tensors themselves, of each step of a training, are gigabytes.
+    """
+    if tensor.is_meta:
+        numbers = "none: on the `meta` device a tensor has no more than a shape"
+    else:
+        whole = tensor.detach().contiguous()
+        size = whole.numel() * whole.element_size()
+        memory = (ctypes.c_char * size).from_address(whole.data_ptr()) if size else b""
+        numbers = hashlib.sha1(memory).hexdigest()
+    return str(tensor.dtype), list(tensor.shape), numbers
 
 
 def run(example: doctest.Example, space: dict[str, Any]) -> None:
@@ -107,16 +128,17 @@ def beginning(folder: Path) -> Iterator[None]:
 def alone(path: Path) -> dict[str, Any]:
     """What became of one file."""
     said = io.StringIO()
-    runner, found = doctest.DocTestRunner(), []
+    runner, found = doctest.DocTestRunner(), list[Any]()
     try:
         with contextlib.redirect_stdout(said), beginning(path.parent):
             sys.modules.pop(path.stem, None)
             module = importlib.import_module(path.stem)
             for test in doctest.DocTestFinder().find(module):
-                with noted(test.globs) as outputs:
-                    runner.run(test, clear_globs=False)
                 if test.name == path.stem:
-                    found = outputs
+                    with noted(test.globs) as found:
+                        runner.run(test, clear_globs=False)
+                else:
+                    runner.run(test)
     except Exception:
         return {"failed": traceback.format_exc(), "tried": 0, "outputs": []}
     return {"failed": said.getvalue(), "tried": runner.tries, "outputs": found}
@@ -124,10 +146,8 @@ def alone(path: Path) -> dict[str, Any]:
 
 def main(folder: Path, out: Path, packages: Sequence[str]) -> None:
     build_wall(required(packages))
-    import torch
-
     results = {p.parent.name: alone(p) for p in sorted(folder.glob("*/*.py"))}
-    torch.save(results, out)
+    out.write_text(json.dumps(results), "utf-8")
 
 
 if __name__ == "__main__":

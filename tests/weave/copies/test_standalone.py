@@ -1,6 +1,7 @@
 """A standalone file is the package's program, and runs where the package is not."""
 
 import ast
+import json
 import subprocess
 import sys
 import textwrap
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.copies.package import Package, StandaloneError
@@ -24,6 +24,7 @@ OTHERS = {
     "data": ["scikit-learn", "filelock", "platformdirs", "tqdm"],
     "experiments": ["matplotlib", "ipython", "tqdm"],
 }
+PARTS = 3  # so that several processes share the files
 # They read the results that come with the package, or say which of its modules is run.
 NOT_ALONE = {
     f"{OURS}.experiments.{name}"
@@ -63,12 +64,12 @@ def write(folder: Path, name: str, text: str) -> None:
 
 def run(folder: Path, *packages: str) -> dict[str, Any]:
     """Run each file alone, in one process without the package."""
-    out = folder.with_name("results.pt")
+    out = folder.with_name("results.json")
     program = str(Path(run_alone.__file__))
     command = [sys.executable, "-I", program, str(folder), str(out), *packages]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    return torch.load(out, weights_only=True)  # type: ignore[no-any-return]
+    return json.loads(out.read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 # ## Our own modules
@@ -90,23 +91,16 @@ def assert_runs_alone(
         assert result["tried"] >= document.count(">>>")
         assert ">>>" in document or "## Example" not in module.__doc__
         expected = run_alone.outputs(module, document, everything)
-        assert_same(expected, result["outputs"])
+        # The same layers gave the same numbers, to the last bit.
+        found = [(layer, tuple(output)) for layer, output in result["outputs"]]
+        assert found == expected
 
 
-def assert_same(ours: list[Any], theirs: list[Any]) -> None:
-    """The same layers gave the same numbers, to the last bit."""
-    assert [name for name, _ in ours] == [name for name, _ in theirs]
-    for (name, here), (_, there) in zip(ours, theirs, strict=True):
-        assert (here.dtype, here.shape) == (there.dtype, there.shape), name
-        # On the `meta` device a tensor has a shape and no numbers.
-        assert here.is_meta or here.equal(there), name
-
-
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_every_layer_and_model_runs_alone(
     part: int, package: Package, tmp_path: Path
 ) -> None:
-    names = pages(package, *PAGES)[part::4]
+    names = pages(package, *PAGES)[part::PARTS]
     folder = tmp_path / "files"
     for name in names:
         write(folder, name, standalone(name, package))
