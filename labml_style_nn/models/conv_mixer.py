@@ -139,9 +139,10 @@ Here are the models whose weights the authors published, at $224 \times 224$ pix
 ...     convmixer_256_8, convmixer_768_32, convmixer_1536_20
 ... )
 >>> def describe(build, image_size):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-...         model = build()
-...         model(torch.empty(batch, in_channels, image_size, image_size))
+...     with torch.device("meta"):
+...         model, x = build(), torch.empty(batch, in_channels, image_size, image_size)
+...     with FlopCounterMode(display=False) as counter:
+...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch
 ...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")

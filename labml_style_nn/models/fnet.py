@@ -161,9 +161,10 @@ see [`fourier_mixing`][]. These are the encoders of the paper, for $512$ tokens:
 >>> from torch.utils.flop_counter import FlopCounterMode
 >>> from labml_style_nn.models.fnet import fnet_base, fnet_large
 >>> def describe(build):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-...         model = build()
-...         model(torch.zeros(batch, 512, dtype=torch.int64))
+...     with torch.device("meta"):
+...         model, x = build(), torch.zeros(batch, 512, dtype=torch.int64)
+...     with FlopCounterMode(display=False) as counter:
+...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch
 ...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")

@@ -103,9 +103,10 @@ classes:
 >>> from labml_style_nn.models.gmlp import gmlp_b16, gmlp_s16, gmlp_ti16
 >>> in_channels, image_size = 3, 224
 >>> def describe(build):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-...         model = build()
-...         model(torch.empty(batch, in_channels, image_size, image_size))
+...     with torch.device("meta"):
+...         model, x = build(), torch.empty(batch, in_channels, image_size, image_size)
+...     with FlopCounterMode(display=False) as counter:
+...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch
 ...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")

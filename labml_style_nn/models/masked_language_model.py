@@ -54,9 +54,11 @@ less than one parameter in a thousand, and the work is nearly the same too:
 >>> matched_tokens_mlp_dim(num_tokens=128, dim=160)
 400
 >>> def describe(build, **options):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
+...     with torch.device("meta"):
 ...         model = build(**sizes, **options)
-...         model(torch.zeros(1, sizes["num_tokens"], dtype=torch.long))
+...         x = torch.zeros(1, sizes["num_tokens"], dtype=torch.long)
+...     with FlopCounterMode(display=False) as counter:
+...         model(x)
 ...     count = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2e6
 ...     print(f"{count:,} parameters, {macs:.0f} million MACs")

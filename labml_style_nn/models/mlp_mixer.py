@@ -154,9 +154,10 @@ device, which keeps shapes and no numbers, and PyTorch itself counts their work:
 >>> from labml_style_nn.models.mlp_mixer import mixer_s16, mixer_b32, mixer_b16
 >>> image_size = 224
 >>> def describe(build):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-...         model = build()
-...         model(torch.empty(batch, in_channels, image_size, image_size))
+...     with torch.device("meta"):
+...         model, x = build(), torch.empty(batch, in_channels, image_size, image_size)
+...     with FlopCounterMode(display=False) as counter:
+...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch
 ...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")

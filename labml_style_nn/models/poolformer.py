@@ -140,9 +140,10 @@ nothing. Here are the paper's models, at $224 \times 224$ pixels and 1000 classe
 >>> from labml_style_nn.models.poolformer import poolformer_s36, poolformer_m36
 >>> from labml_style_nn.models.poolformer import poolformer_m48
 >>> def describe(build):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-...         model = build()
-...         model(torch.empty(batch, in_channels, 224, 224))
+...     with torch.device("meta"):
+...         model, x = build(), torch.empty(batch, in_channels, 224, 224)
+...     with FlopCounterMode(display=False) as counter:
+...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch
 ...     print(f"{build.__name__}: {parameters:,} parameters, {macs / 1e9:.1f} GMACs")

@@ -101,8 +101,11 @@ first image would cost:
 >>> from labml_style_nn.models.mlp_mixer import mixer_b16
 >>> from labml_style_nn.models.vit import vit_base_16
 >>> def macs(build, image_size):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-...         build(image_size=image_size)(torch.empty(1, 3, image_size, image_size))
+...     with torch.device("meta"):
+...         model = build(image_size=image_size)
+...         x = torch.empty(1, 3, image_size, image_size)
+...     with FlopCounterMode(display=False) as counter:
+...         model(x)
 ...     return counter.get_total_flops() / 2
 >>> for build in (vit_base_16, mixer_b16):
 ...     few = macs(build, 224)
