@@ -35,6 +35,7 @@ reads has it. Where a line reads none, `float32` is expected.
 import ast
 import dis
 import doctest
+import gc
 import importlib
 import inspect
 import json
@@ -789,6 +790,10 @@ def main() -> None:
         for run in runs:
             say({"imports": run.name})
             run.load()
+    # Nothing that was imported is garbage, and networks are made of many objects that
+    # live: to look through all of them as often as usual takes long.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     for run in runs:
         say({"begins": run.name})
         with watching([run.recorder]):
