@@ -187,6 +187,12 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
     `(..., num_queries, num_keys)`; the mask has this shape, or one that is broadcast to
     it.
 
+    The key in the middle is masked here, and the others share its weight:
+
+    >>> q, k = torch.zeros(1, 4), torch.zeros(3, 4)
+    >>> attention_weights(q, k, torch.tensor([[False, True, False]]))
+    tensor([[0.5000, 0.0000, 0.5000]])
+
     **Source.** Section 3.2.1, equation (1).
     """
     # $Q K^\top / \sqrt{d_k}$: a score for each pair of a query and a key.

@@ -19,7 +19,7 @@ weights into memory.
 
 - $M$, `mask`: one, or true, where a query may *not* look at a key
 - $s$: the score of a query and a key
-- $A$, `attention_weights`: the weight of each pair
+- $A$: the weight of each pair, see [`attention_weights`][]
 - $q$, $k$, `q`, `k`: the queries and the keys of a head
 - `v`: its values
 - $d_k$, `head_dim`: how many numbers each of them has

@@ -58,6 +58,7 @@ MADE_OF_TENSORS = {
     for folder in ("layers", "models")
     for path in (ROOT / "labml_style_nn" / folder).glob("[a-z]*.py")
     if "import Tensor" in path.read_text("utf-8")
+    if path.stem != "checks"  # which is no page
 }
 SHAPES = "document.querySelectorAll('.weave-shape').length"
 SHAPES_OUTSIDE = """() => [...document.querySelectorAll(".weave-shape")]

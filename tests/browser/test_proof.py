@@ -17,7 +17,7 @@ PAGES = [
     f"{folder}/{path.stem}/"
     for folder in ("layers", "models")
     for path in sorted((ROOT / "labml_style_nn" / folder).glob("*.py"))
-    if path.stem != "__init__"
+    if path.stem not in {"__init__", "checks"}  # which is no page
 ]
 OPEN_ALL = """() => {
   for (const details of document.querySelectorAll(".weave-panel details")) {

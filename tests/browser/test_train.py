@@ -311,7 +311,7 @@ def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
     digits, batch = manifest["digits"], manifest["batch"]
     assert f"{batch} digits at a time" in told
     assert f"After {digits['train'] // batch} steps" in told
-    assert f"{digits['test']} digits that it never learns from" in told
+    assert f"{digits['test']} digits that are not used for training" in told
     for variant in manifest["variants"]:
         entry = page.locator(f'[data-net="{variant["name"]}"]')
         expect(entry.locator("[data-note]")).to_contain_text(variant["expect"][:20])
