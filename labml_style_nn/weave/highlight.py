@@ -11,7 +11,7 @@ anywhere between the coloured pieces; where one falls within a piece, the piece 
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 
 from pygments.token import STANDARD_TYPES, _TokenType
@@ -32,12 +32,17 @@ def lines(module: Module, marks: Sequence[Mark] = ()) -> list[str]:
         marked[mark.line].append(mark)
     return [
         referenced("".join(_html(pieces, marked.get(number, ()))))
-        for number, pieces in enumerate(_pieces(module.source), start=1)
+        for number, pieces in enumerate(coloured(module.source), start=1)
     ]
 
 
-def _pieces(source: str) -> Iterator[list[_Piece]]:
+@lru_cache(maxsize=1024)
+def coloured(source: str) -> list[list[_Piece]]:
     """The pieces of each line: neighbours of one colour are one piece."""
+    return list(_pieces(source))
+
+
+def _pieces(source: str) -> Iterator[list[_Piece]]:
     line: list[_Piece] = []
     for kind, text in _LEXER.get_tokens(source):
         colour = _colour(kind)

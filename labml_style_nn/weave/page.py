@@ -6,7 +6,7 @@ page. Then the document is cut at the comments, and each piece of prose gets its
 beside it:
 
 ```text
-Module ──document──▶ Markdown ──the site──▶ HTML ──cut──▶ rows ──grid──▶ page
+Module ─document─▶ Markdown ─the site─▶ HTML ─cut─▶ prose ─beside─▶ rows ─grid─▶ page
 ```
 
 The document has the rows of the source in their order, but for one thing. A reader who
@@ -189,17 +189,19 @@ class WovenRow:
     row: Row | None
 
 
-def cut(
-    content: str, module: Module, extra: Enrichment, raw_html: bool = False
-) -> list[WovenRow]:
-    """Cut the document's HTML into rows, and put the code of each beside it.
+def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
+    """Cut the document's HTML into the prose of each row, and what closes the page.
 
     Without `raw_html`, what could run in a reader's browser is left out.
 
     **Raises.** `ValueError`, as [`pieces`][] does.
     """
     prose = pieces(content, module)
-    prose = prose if raw_html else [sanitised(text) for text in prose]
+    return prose if raw_html else [sanitised(text) for text in prose]
+
+
+def beside(prose: Sequence[str], module: Module, extra: Enrichment) -> list[WovenRow]:
+    """Put the code of each row beside its prose."""
     names = anchors(module)
     lines = _lines(module, extra, names)
     rows = [

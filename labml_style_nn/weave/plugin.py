@@ -48,6 +48,7 @@ from labml_style_nn.weave.copies import copying
 from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import node, variables
+from labml_style_nn.weave.highlight import coloured
 from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.addresses import Addresses
@@ -59,12 +60,14 @@ from labml_style_nn.weave.page import (
     WovenRow,
     addresses,
     as_written,
+    beside,
     cut,
     document,
     flat,
     grid,
     has_prose,
 )
+from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.progress import progress
 from labml_style_nn.weave.prose import to_markdown
@@ -143,7 +146,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.rows: dict[str, list[WovenRow]] = {}
         self.proved: Future[Proofs | None] | None = None
         self.measured: Future[dict[str, Measured]] | None = None
-        self.prose: dict[str, str] = {}
+        self.prose: dict[str, list[str]] = {}
         self.pages = Pages.within(Path(self.config.cache) / "pages")
         self.complaints: dict[str, int] = {}
         if self.leaves_site:
@@ -410,7 +413,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def on_page_content(
         self, html: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
-        """Set the prose of a module aside, to be cut into rows when all is read."""
+        """Set the prose of a module aside, until all is known that is laid over it."""
         uri = page.file.src_uri
         if uri in self.pages.restored:
             return html
@@ -422,7 +425,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         module = self.book.chapters[uri].module
         (page.present_anchor_ids or set()).update(addresses(module))
         page.links_to_anchors = None  # They are judged here, with their lines.
-        self.prose[uri] = html
+        self.prose[uri] = self._cut(html, module)
+        coloured(module.source)  # It takes its time, and is remembered.
         return html
 
     def _lay_out(self, page: Page) -> None:
@@ -430,7 +434,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         uri = page.file.src_uri
         self.pages.identify(uri, *self._parts(uri))
         chapter = self.book.chapters[uri]
-        self.rows[uri] = self._cut(self.prose[uri], chapter)
+        self.rows[uri] = beside(self.prose[uri], chapter.module, chapter.enrichment)
         self._tell_differences(chapter)
         text = flat(self.rows[uri], chapter.module)
         page.content = self.book.desk.formulas.unsearchable(text)
@@ -444,19 +448,20 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             first, last = self.rows[chapter.page][0], self.rows[chapter.page][-1]
             proof_panel.complete(chapter.enrichment, first.prose + last.prose)
 
-    def _cut(self, html: str, chapter: Chapter) -> list[WovenRow]:
-        module, extra = chapter.module, chapter.enrichment
+    def _cut(self, html: str, module: Module) -> list[str]:
         try:
-            return cut(html, module, extra, self.config.raw_html)
+            return cut(html, module, self.config.raw_html)
         except ValueError as error:
             self.book.desk.problems.add(Place(module.path, 1), str(error), "page")
-            return cut(as_written(module), module, extra)
+            return cut(as_written(module), module)
 
     @event_priority(-100)  # when all pages are read
     def on_env(
         self, env: Environment, *, config: MkDocsConfig, files: Files
     ) -> Environment:
         """Lay out modules, set the mathematics of the site, tell what is wrong."""
+        # Most of it is in the prose, and the programs may still be at work.
+        self._set_formulas()
         pages = (file.page for file in files if file.src_uri in self.prose)
         for page in filter(None, pages):
             self._lay_out(page)
@@ -466,7 +471,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         without_template(env)
         restored = self.pages.restored.values()
         if self.book.desk.formulas.numbers or has_formulas(restored):
-            self._set_formulas(files, config)
+            self._set_formulas()
+            self._bring_katex(files, config)
         for problem in sorted(problems.found):
             _log.warning("%s", problem)
         return env
@@ -477,9 +483,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         folder.mkdir(parents=True, exist_ok=True)
         return FileSystemBytecodeCache(str(folder))
 
-    def _set_formulas(self, files: Files, config: MkDocsConfig) -> None:
+    def _set_formulas(self) -> None:
         formulas, problems = self.book.desk.formulas, self.book.desk.problems
         cache = Path(self.config.cache)
+        if formulas.are_set:
+            return
         try:
             katex = node.packages(cache) / "katex"
             program = node.program()
@@ -487,6 +495,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             formulas.leave(str(error), problems)
             return
         formulas.set(katex, program, cache / "mathematics.json", problems)
+
+    def _bring_katex(self, files: Files, config: MkDocsConfig) -> None:
+        try:
+            katex = node.packages(Path(self.config.cache)) / "katex"
+        except node.NodeError:
+            return
         style, fonts = katex / "dist/katex.min.css", katex / "dist/fonts"
         self._bring(files, config, {f"{_KATEX}/katex.min.css": style})
         found = {f"{_KATEX}/fonts/{p.name}": p for p in sorted(fonts.glob("*.woff2"))}

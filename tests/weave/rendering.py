@@ -8,7 +8,7 @@ from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import HeadingAnchors
 from labml_style_nn.weave.names import Names
-from labml_style_nn.weave.page import cut, document
+from labml_style_nn.weave.page import beside, cut, document
 from labml_style_nn.weave.parse import parse
 from labml_style_nn.weave.problems import Problems
 from labml_style_nn.weave.prose import Desk
@@ -44,7 +44,7 @@ def woven(source: str, raw_html: bool = False) -> Woven:
     settings = {"pymdownx.highlight": {"pygments_lang_class": True}}
     markdown = Markdown(extensions=[*EXTENSIONS], extension_configs=settings)
     html = markdown.convert(document(module, "a.md", desk))
-    rows = cut(html, module, Enrichment(), raw_html)
+    rows = beside(cut(html, module, raw_html), module, Enrichment())
     return Woven([row.prose for row in rows], desk)
 
 

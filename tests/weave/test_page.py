@@ -16,7 +16,15 @@ from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import HeadingAnchors
 from labml_style_nn.weave.highlight import lines
 from labml_style_nn.weave.names import Names
-from labml_style_nn.weave.page import WovenRow, addresses, cut, document, flat, grid
+from labml_style_nn.weave.page import (
+    WovenRow,
+    addresses,
+    beside,
+    cut,
+    document,
+    flat,
+    grid,
+)
 from labml_style_nn.weave.parse import Module, parse
 from labml_style_nn.weave.problems import Problems
 from labml_style_nn.weave.prose import Desk
@@ -68,7 +76,7 @@ def woven(source: str = SOURCE, extra: Enrichment | None = None) -> list[WovenRo
         extensions=["toc", "footnotes", "fenced_code", "tables", HeadingAnchors()]
     )
     html = markdown.convert(document(parsed, "mixer.md", desk()))
-    return cut(html, parsed, extra or Enrichment())
+    return beside(cut(html, parsed), parsed, extra or Enrichment())
 
 
 # ## Anchors
@@ -142,7 +150,7 @@ def test_notes_work_across_rows() -> None:
 
 def test_rows_that_markdown_swallowed_are_missed() -> None:
     with pytest.raises(ValueError, match=r"^3 pieces .* 1 came out"):
-        cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"), Enrichment())
+        cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"))
 
 
 def test_a_module_without_a_title_has_its_name_for_one() -> None:

@@ -12,7 +12,7 @@ from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import HeadingAnchors
 from labml_style_nn.weave.names import Names
-from labml_style_nn.weave.page import cut, document, grid
+from labml_style_nn.weave.page import beside, cut, document, grid
 from labml_style_nn.weave.parse import parse
 from labml_style_nn.weave.problems import Problems
 from labml_style_nn.weave.prose import Desk
@@ -33,7 +33,7 @@ def woven(source: str, raw_html: bool = False) -> str:
     markdown = Markdown(extensions=[*EXTENSIONS, HeadingAnchors(), LiteralTags()])
     html = markdown.convert(document(module, "hostile.md", desk))
     extra = Enrichment()
-    return grid(cut(html, module, extra, raw_html), module.path, extra)
+    return grid(beside(cut(html, module, raw_html), module, extra), module.path, extra)
 
 
 # ## Words stay words
@@ -199,7 +199,8 @@ def test_no_character_passes_for_a_formula_or_a_mark() -> None:
     module = parse(f"# $x$ {slot}\ny = '{slot}'\n# # T \ue100\ue278\ue101\nz = 1\n")
     markdown = Markdown(extensions=[HeadingAnchors(), LiteralTags()])
     html = markdown.convert(document(module, "a.md", desk))
-    page = grid(cut(html, module, Enrichment()), "a.py", Enrichment())
+    nothing = Enrichment()
+    page = grid(beside(cut(html, module), module, nothing), "a.py", nothing)
     desk.formulas.html = ["FORMULA"]
     assert desk.formulas.fill(page).count("FORMULA") == 1
     assert "'&#57344;&#57360;&#57345;'" in page, "code is shown as it is"

@@ -71,6 +71,11 @@ class Formulas:
         self.places.setdefault(formula, place)
         return _slot(self.numbers.setdefault(formula, len(self.numbers)))
 
+    @property
+    def are_set(self) -> bool:
+        """Whether each formula has its HTML."""
+        return len(self.html) == len(self.numbers)
+
     def set(self, katex: Path, node: Path, cache: Path, problems: Problems) -> None:
         """Set all formulas by KaTeX.
 

@@ -12,7 +12,7 @@ from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.links import references
 from labml_style_nn.weave.links.libraries import ask
 from labml_style_nn.weave.links.meanings import Meanings
-from labml_style_nn.weave.page import as_written, cut
+from labml_style_nn.weave.page import as_written, beside, cut
 from tests.conftest import CACHE, build_here
 
 TORCH = "https://docs.pytorch.org/docs/stable/generated/"
@@ -187,7 +187,8 @@ def test_the_keyboard_stops_once_in_a_row_for_each_place(book: Book) -> None:
 
 def test_the_code_stays_the_code(book: Book) -> None:
     chapter = book.chapters["mixer.md"]
-    for row in cut(as_written(chapter.module), chapter.module, chapter.enrichment):
+    module = chapter.module
+    for row in beside(cut(as_written(module), module), module, chapter.enrichment):
         text = re.sub(r"<[^>]*>", "", row.code)
         assert text.replace("&gt;", ">") == chapter.module.code(row.row)
         assert row.code.count("<a ") == row.code.count("</a>")
