@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from mkdocs.utils import yaml_load
 
 from tests.conftest import ROOT
@@ -139,3 +140,20 @@ def test_a_page_says_where_the_repository_is(url: str, hooks: ModuleType) -> Non
     assert "REPO_URL" not in said
     assert ("git clone https://example.org/mixer" in said) == bool(url)
     assert ("the folder with Makefile and mkdocs.yml" in said) != bool(url)
+
+
+def test_a_card_says_what_the_head_of_its_page_says(hooks: ModuleType) -> None:
+    page = """<head><title>A &amp; B - not C - The site</title>
+<meta name="description" content="All &quot;of&quot; it.">
+<link rel="canonical" href="https://example.org/mixer/a/"></head>"""
+    config = SimpleNamespace(
+        site_name="The site", site_url="https://example.org/mixer/"
+    )
+    made = BeautifulSoup(hooks.on_post_page(page, None, config), "html.parser").head
+    assert made
+    said = {meta.get("property"): meta["content"] for meta in made.find_all("meta")}
+    assert said["og:title"] == "A & B - not C"
+    assert said["og:site_name"] == "The site"
+    assert said["og:description"] == 'All "of" it.'
+    assert said["og:url"] == "https://example.org/mixer/a/"
+    assert said["og:image"] == "https://example.org/mixer/assets/card.png"

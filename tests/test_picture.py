@@ -3,11 +3,12 @@
 import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 import torch
+from PIL import Image
 from sklearn.datasets import load_digits
 
 ROOT = Path(__file__).parent.parent
@@ -32,17 +33,37 @@ def picture() -> ElementTree.Element:
     return ElementTree.fromstring(text)
 
 
-def test_page_shows_what_the_script_draws() -> None:
-    page = draw.PAGE.read_text(encoding="utf-8")
-    assert draw.insert(page) == page, "run: python tools/draw_mixer.py"
+def test_the_file_is_what_the_script_draws() -> None:
+    drawn = draw.PICTURE.read_text(encoding="utf-8")
+    assert drawn == draw.picture(), "run: python tools/draw_mixer.py"
 
 
-def test_inserting_keeps_the_rest_of_the_page() -> None:
-    page = f"above\n{draw.BEGIN}an old picture\n{draw.END}below\n"
-    drawn = draw.insert(page)
-    assert drawn.startswith(f"above\n{draw.BEGIN}<div")
-    assert drawn.endswith(f"</div>\n{draw.END}below\n")
-    assert "an old picture" not in drawn
+def test_the_page_is_written_by_hand_and_the_picture_put_in() -> None:
+    hooks = load(ROOT / "tools" / "site_hooks.py")
+    page = (ROOT / "docs" / "index.md").read_text("utf-8")
+    assert len(page) < 6000
+    assert "<svg" not in page
+    config = SimpleNamespace(docs_dir=ROOT / "docs", repo_url="")
+    made = hooks.on_page_markdown(page, None, config, None)
+    assert made.count("<svg") == draw.picture().count("<svg") == 3
+    # The lines below keep their numbers, by which problems are told.
+    assert made.splitlines()[-1] == page.splitlines()[-1]
+    assert made.count("\n") == page.count("\n")
+
+
+def test_the_card_is_of_the_size_that_others_expect() -> None:
+    with Image.open(ROOT / "docs" / "assets" / "card.png") as image:
+        assert image.size == (1200, 630)
+        assert image.format == "PNG"
+    assert (ROOT / "docs" / "assets" / "card.png").stat().st_size < 100_000
+
+
+def test_the_card_shows_the_picture_and_the_words_of_the_site() -> None:
+    card = load(ROOT / "tools" / "draw_card.py").document()
+    assert draw.picture() in card
+    assert "The Annotated Mixer</h1>" in card
+    assert "beside the code they explain.</p>" in card
+    assert "://" not in card, "it is drawn from files of this repository alone"
 
 
 def test_digit_is_a_real_one() -> None:

@@ -1,12 +1,12 @@
 """Draw the picture of the home page: one image on its way through a Mixer.
 
-    python tools/draw_mixer.py        # rewrites the picture inside docs/index.md
+    python tools/draw_mixer.py        # rewrites docs/picture.html
 
 Nothing in it is invented. The image is a handwritten digit of scikit-learn's built-in
 set, and the tables are what the annotated layers compute from it, with fixed numbers in
 place of learned weights. The picture is drawn twice from the same parts, wide for a
 desk and tall for a phone; docs/assets/site.css colours both and shows the one that
-fits.
+fits. tools/site_hooks.py puts them into the page.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,7 @@ from torch import Tensor, nn
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.models.mlp_mixer import MixerBlock
 
-PAGE = Path(__file__).parent.parent / "docs" / "index.md"
-BEGIN = "<!-- tools/draw_mixer.py draws from here -->\n"
-END = "<!-- to here -->\n"
+PICTURE = Path(__file__).parent.parent / "docs" / "picture.html"
 
 Point = tuple[float, float]
 
@@ -403,12 +401,5 @@ def picture() -> str:
     return "\n".join([opening, parts(), wide(), tall(), "</div>\n"])
 
 
-def insert(page: str) -> str:
-    """Replace what stands between the two marks of the page."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return before + BEGIN + picture() + END + after
-
-
 if __name__ == "__main__":
-    PAGE.write_text(insert(PAGE.read_text()))
+    PICTURE.write_text(picture())

@@ -1,13 +1,18 @@
-"""What the site asks of MkDocs beside its plugins: a reading path, and a repository.
+"""What the site asks of MkDocs beside its plugins.
 
-MkDocs calls these functions while it builds (`hooks` in `mkdocs.yml`).
+A reading path, a picture on the home page, a card for whoever shares a page, and where
+the repository is. MkDocs calls these functions while it builds (`hooks` in
+`mkdocs.yml`).
 """
 
 import re
+from html import escape
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urljoin
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -18,6 +23,14 @@ _STOP = re.compile(r"^\d+\. +\[[^\]]+\]\(([^)#]+)\)", re.MULTILINE)
 # A line of the guide, and what it says as long as no repository is configured.
 _CLONE = "git clone $REPO_URL annotated-mixer && cd annotated-mixer"
 _FOLDER = "cd path/to/the/repository  # the folder with Makefile and mkdocs.yml"
+# Where the home page has its picture, which is a file beside it.
+_PICTURE = "<!-- picture.html -->"
+# What a card says, as the head of the page has it, where it is escaped already.
+_TITLE = re.compile(r"<title>([^<]*)</title>")
+_DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)"')
+_ADDRESS = re.compile(r'<link rel="canonical" href="([^"]*)"')
+_CARD = "assets/card.png"  # tools/draw_card.py draws it
+_CARD_SAYS = "An image on its way through an MLP-Mixer, drawn as tables of numbers."
 
 
 def reading_path(home: str) -> list[str]:
@@ -50,14 +63,45 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
     return nav
 
 
+@event_priority(100)  # what weave makes of a page depends on what is put into it
 def on_page_markdown(
     markdown: str, page: Page, config: MkDocsConfig, files: Files
 ) -> str:
-    """Say where the repository is, or which folder is meant."""
+    """Put in the picture; say where the repository is, or which folder is meant."""
+    if _PICTURE in markdown:
+        picture = Path(config.docs_dir, "picture.html").read_text("utf-8")
+        # One line takes the place of one, so that problems are told with their lines.
+        markdown = markdown.replace(_PICTURE, " ".join(picture.splitlines()))
     clone = _CLONE.replace("$REPO_URL", config.repo_url or "")
     return markdown.replace(_CLONE, clone if config.repo_url else _FOLDER)
 
 
+def card(output: str, name: str, site: str) -> str:
+    """What other sites show of a page that is shared: words, and a picture.
+
+    `output` is the page, `name` that of the site, `site` its address.
+    """
+    found = [e.search(output) for e in (_TITLE, _DESCRIPTION, _ADDRESS)]
+    title, description, address = (match[1] if match else "" for match in found)
+    said = {
+        "og:type": "website",
+        "og:site_name": escape(name),
+        "og:title": title.removesuffix(f" - {escape(name)}"),
+        "og:description": description,
+        "og:url": address,
+        "og:image": urljoin(site, _CARD),
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": _CARD_SAYS,
+    }
+    tags = [f'<meta property="{key}" content="{text}">' for key, text in said.items()]
+    return "\n".join(
+        [*tags, '<meta name="twitter:card" content="summary_large_image">']
+    )
+
+
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Keep the link to a repository from asking its host how many stars it has."""
+    """Add the card; keep the link to a repository from counting stars at its host."""
+    tags = card(output, config.site_name, config.site_url or "")
+    output = output.replace("</head>", f"{tags}\n</head>", 1)
     return output.replace(' data-md-component="source"', "")

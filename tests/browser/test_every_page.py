@@ -259,6 +259,25 @@ def test_every_page_has_one_title_and_a_description(
         assert document.find("meta", attrs={"name": "description"}), page
 
 
+def test_every_page_has_a_card_for_whoever_shares_it(
+    site: Path, documents: dict[str, BeautifulSoup]
+) -> None:
+    home = str(documents[""].select("link[rel=canonical]")[0]["href"])
+    for page, document in documents.items():
+        if page == "404.html":
+            continue
+        said = {
+            meta.get("property") or meta.get("name"): str(meta["content"])
+            for meta in document.select("meta[content]")
+        }
+        assert said["og:title"] in document.select("title")[0].text, page
+        assert said["og:description"] == said["description"], page
+        assert said["og:url"] == home + page
+        assert said["twitter:card"] == "summary_large_image"
+        assert said["og:image"].startswith(home), "an address in full"
+        assert (site / said["og:image"].removeprefix(home)).is_file()
+
+
 def test_no_formula_is_left_as_it_was_written(
     documents: dict[str, BeautifulSoup],
 ) -> None:
