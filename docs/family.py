@@ -9,33 +9,29 @@
 # This page puts them side by side: first in a table, then from one to the next in code.
 
 # %% [markdown]
-# ## In one table
+# ## The designs in one table
 #
-# Each network has the size of about 20 million parameters that its paper, or timm,
-# gives it, for images of $224 \times 224$ pixels and 1000 classes. FNet is a network
-# for text: here its blocks are applied to patches, in the widths of the others.
-#
-# A block has $S$ tokens of $C$ channels, the hidden widths $D_S$ and $D_C$, and
-# $E = D_C / 2$; $k$ is the kernel size. MACs are multiply–accumulate operations; FLOPs
-# are usually counted as twice as many.
+# FNet is a network for text: here its blocks are applied to patches.
 
 # %% tags=["hide-input"]
 import re
 from html import escape
 from importlib import resources
+from statistics import mean, stdev
 from typing import NamedTuple
 
 import torch
 from IPython.display import HTML, display
 
 from labml_style_nn.experiments import records
+from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.models.conv_mixer import convmixer_768_32
 from labml_style_nn.models.fnet import FNet
 from labml_style_nn.models.gmlp import gmlp_s16
-from labml_style_nn.models.mlp_mixer import mixer_s16
+from labml_style_nn.models.mlp_mixer import mixer_b16, mixer_s16
 from labml_style_nn.models.poolformer import poolformer_s24
 from labml_style_nn.models.resmlp import resmlp_12
-from labml_style_nn.models.vit import vit_small_16
+from labml_style_nn.models.vit import vit_base_16, vit_small_16
 from labml_style_nn.proofs.cost import multiply_adds, parameters
 from labml_style_nn.proofs.formula import evaluate
 
@@ -130,18 +126,81 @@ FAMILY = {
     ),
 }
 
+
+def table(heads, rows, numbers=()):
+    """Show a table of cells in HTML. `numbers` are the columns that have numbers."""
+    kinds = [' class="number"' if head in numbers else "" for head in heads]
+    pairs = zip(kinds, heads, strict=True)
+    top = "".join(f'<th scope="col"{kind}>{head}</th>' for kind, head in pairs)
+    body = []
+    for name, *cells in rows:
+        told = zip(kinds[1:], cells, strict=True)
+        line = "".join(f"<td{kind}>{cell}</td>" for kind, cell in told)
+        body.append(f'<tr><th scope="row">{name}</th>{line}</tr>')
+    display(
+        HTML(
+            f'<table class="family"><thead><tr>{top}</tr></thead>'
+            f"<tbody>{''.join(body)}</tbody></table>"
+        )
+    )
+
+
+table(
+    (
+        "Network",
+        "Token mixing",
+        "Channel mixing",
+        "Normalisation",
+        "Residual connections",
+    ),
+    [
+        (
+            escape(re.sub(r"-(S|768).*", "", name)),
+            *map(escape, (one.tokens, one.channels, one.norm, one.residuals)),
+        )
+        for name, one in FAMILY.items()
+    ],
+)
+
 # %% [markdown]
+# ## What they cost
+#
+# Each network has the size of about 20 million parameters that its paper, or timm,
+# gives it, for images of $224 \times 224$ pixels and 1000 classes; FNet has the widths
+# of the others. Of the Mixer and the Vision Transformer, there is the larger size B/16,
+# too: it is that of most published weights.
+#
 # Parameters and MACs of the whole network are counted when this page is built, and so
-# are the MACs of one block, which must equal its formula. The throughput was measured
-# beforehand, with the networks in turn, and is on record: images per second of
-# processor time, relative to the Mixer. Two is twice as fast.
+# are the MACs of one block, which must equal its formula: a block has $S$ tokens of $C$
+# channels, the hidden widths $D_S$ and $D_C$, and $E = D_C / 2$; $k$ is the kernel
+# size. MACs are multiply–accumulate operations; FLOPs are usually counted as twice as
+# many.
+#
+# The throughput was measured beforehand, with the networks of the smaller size in turn,
+# and is on record: images per second of processor time, relative to the Mixer. Two is
+# twice as fast.
 
 # %% tags=["hide-input"]
+LARGER = {
+    "MLP-Mixer-S/16": (
+        "MLP-Mixer-B/16",
+        mixer_b16,
+        {"S": 196, "C": 768, "D_S": 384, "D_C": 3072},
+    ),
+    "ViT-S/16": ("ViT-B/16", vit_base_16, {"S": 197, "C": 768, "D_C": 3072}),
+}
+sized = {}
+for name, member in FAMILY.items():
+    sized[name] = member
+    if name in LARGER:
+        larger, build, sizes = LARGER[name]
+        sized[larger] = member._replace(build=build, sizes=sizes)
+
 with torch.device("meta"):
-    networks = {name: member.build() for name, member in FAMILY.items()}
+    networks = {name: member.build() for name, member in sized.items()}
 
 for name, network in networks.items():
-    member = FAMILY[name]
+    member = sized[name]
     sizes = member.sizes
     block = next(m for m in network.modules() if type(m).__name__.endswith("Block"))
     side = int(sizes["S"] ** 0.5)
@@ -159,19 +218,6 @@ as_built = {row["member"]: row for row in throughput if not row["channels_last"]
 KINDS = "forward", "training"
 rearranged = {row["member"]: row for row in throughput if row["channels_last"]}
 
-HEADS = (
-    "Network",
-    "Token mixing",
-    "Channel mixing",
-    "Normalisation",
-    "Residual connections",
-    "MACs per block",
-    "Parameters",
-    "MACs",
-    "Throughput, forward",
-    "Throughput, training",
-)
-
 
 def formula(tex):
     """A formula of this page as HTML: letters in italics, subscripts, powers."""
@@ -184,26 +230,27 @@ def _letter(match):
     return f"<var>{match[1]}</var>{below}"
 
 
-rows = []
-for name, member in FAMILY.items():
-    words = (member.tokens, member.channels, member.norm, member.residuals)
-    numbers = (
-        f"{counts[name] / 1e6:.1f} M",
-        f"{work[name] / 1e9:.1f} G",
-        f"{as_built[name]['forward']['ratio']:.2f}",
-        f"{as_built[name]['training']['ratio']:.2f}",
-    )
-    cells = [f"<td>{escape(text)}</td>" for text in words]
-    cells += [f"<td>{formula(member.work)}</td>"]
-    cells += [f'<td class="number">{text}</td>' for text in numbers]
-    rows.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
-heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS[:-4])
-heads += "".join(f'<th scope="col" class="number">{head}</th>' for head in HEADS[-4:])
-display(
-    HTML(
-        f'<table class="family"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+def speeds(name):
+    """The measured throughput, where there is one."""
+    if name not in as_built:
+        return ["–"] * len(KINDS)
+    return [f"{as_built[name][kind]['ratio']:.2f}" for kind in KINDS]
+
+
+COSTS = "Parameters", "MACs", "Throughput, forward", "Throughput, training"
+table(
+    ("Network", *COSTS, "MACs per block"),
+    [
+        (
+            escape(name),
+            f"{counts[name] / 1e6:.1f} M",
+            f"{work[name] / 1e9:.1f} G",
+            *speeds(name),
+            formula(member.work),
+        )
+        for name, member in sized.items()
+    ],
+    numbers=COSTS,
 )
 
 # %% [markdown]
@@ -310,6 +357,97 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 #
 # ## Which one is best?
 #
-# It depends on how much data and time there is. [The results](results.py) show what was
-# measured here; [the family on digits](examples/family_on_digits.py) compares all of
-# them at equal parameters on a small set.
+# None is best at everything: it depends on the data, on the training recipe and on the
+# time that there is.
+#
+# ### On small data
+#
+# Here, the networks of the family were trained on 1437 digits at about equal numbers of
+# parameters, five times each. gMLP, FNet and MLP-Mixer differ by less than the standard
+# deviation over the seeds.
+
+# %% tags=["hide-input"]
+MEMBERS = {
+    "conv_mixer": "ConvMixer",
+    "gmlp": "gMLP",
+    "fnet": "FNet",
+    "mixer": "MLP-Mixer",
+    "vit": "Vision Transformer",
+    "resmlp": "ResMLP",
+}
+digits = {}
+for record in recorded("family_digits", "digits"):
+    digits.setdefault(record["settings"]["model"], []).append(record)
+rows = []
+for model, group in digits.items():
+    shares = [100 * record["test_accuracy"] for record in group]
+    accuracy = f"{mean(shares):.2f} ± {stdev(shares):.2f}"
+    rows.append((MEMBERS[model], accuracy, f"{group[0]['parameters']:,}"))
+    assert len(group) == 5
+HEADS = "Network", "Test accuracy (%)", "Parameters"
+rows.sort(key=lambda row: row[1], reverse=True)
+table(HEADS, rows, numbers=HEADS[1:])
+
+# The sentences around are true of the records.
+assert [row[0] for row in rows[:4]] == ["ConvMixer", "gMLP", "FNet", "MLP-Mixer"]
+[cifar_mixer], [cifar_conv] = (
+    recorded(experiment, "cifar10")
+    for experiment in ("mixer_images", "conv_mixer_images")
+)
+assert cifar_conv["test_accuracy"] > cifar_mixer["test_accuracy"] + 0.05
+assert cifar_conv["parameters"] < cifar_mixer["parameters"]
+
+# %% [markdown]
+# ConvMixer is ahead, and on CIFAR-10 it leads a Mixer with more parameters clearly, see
+# [the results](results.py). Its convolutions look at neighbours from the first step on.
+# A Mixer has to learn from the data which patches are neighbours: it lacks this
+# *inductive bias*.
+#
+# ### On ImageNet
+#
+# Published weights were trained by different people with different recipes. timm tests
+# all of them in one way. This is the top-1 accuracy on the validation set of ImageNet,
+# for networks of the table above, from its file [`results-imagenet.csv`][timm]:
+#
+# [timm]: https://github.com/huggingface/pytorch-image-models/blob/0173a139a2c66db3a41ebfe1d8ac4fb02483642e/results/results-imagenet.csv
+
+# %% tags=["hide-input"]
+SMALL, LARGE = "ImageNet", "ImageNet-21k, then ImageNet"
+PUBLISHED = [
+    ("PoolFormer-S24", 80.296, SMALL, "poolformer_s24.sail_in1k"),
+    ("ConvMixer-768/32", 80.168, SMALL, "convmixer_768_32.in1k"),
+    ("ViT-S/16", 79.844, SMALL, "deit_small_patch16_224.fb_in1k"),
+    ("gMLP-S/16", 79.644, SMALL, "gmlp_s16_224.ra3_in1k"),
+    ("ResMLP-S12", 76.648, SMALL, "resmlp_12_224.fb_in1k"),
+    ("ViT-B/16", 81.992, SMALL, "deit_base_patch16_224.fb_in1k"),
+    ("ViT-B/16", 79.154, SMALL, "vit_base_patch16_224.augreg_in1k"),
+    ("ViT-B/16", 84.532, LARGE, "vit_base_patch16_224.augreg_in21k_ft_in1k"),
+    ("MLP-Mixer-B/16", 76.602, LARGE, "mixer_b16_224.goog_in21k_ft_in1k"),
+    ("MLP-Mixer-B/16", 82.306, LARGE, "mixer_b16_224.miil_in21k_ft_in1k"),
+]
+assert {name for name, *_ in PUBLISHED} < set(sized)
+table(
+    ("Network", "Top-1 (%)", "Trained on", "Weights in timm"),
+    [
+        (name, f"{accuracy:.1f}", data, f"<code>{weights}</code>")
+        for name, accuracy, data, weights in PUBLISHED
+    ],
+    numbers=("Top-1 (%)",),
+)
+
+# %% [markdown]
+# - **The recipe counts as much as the network.** The Mixer-B/16, pre-trained on
+#   ImageNet-21k, comes to 76.6 % with the weights of its authors, and to 82.3 % with
+#   those that others trained later.
+# - **Pre-training on more data helps.** In one recipe (`augreg`), the ViT-B/16 gains
+#   five points from it. It is then ahead of the Mixer-B/16, which has fewer parameters
+#   and MACs.
+# - **At 20 million parameters, trained on ImageNet alone, four designs are within a
+#   point:** PoolFormer, ConvMixer, ViT and gMLP. So attention is not needed for that.
+#   But they do not cost the same, see [above](#what-they-cost).
+#
+# The paper of the Mixer claims scores that compete with the best when it is trained on
+# large data sets, or with modern regularisation, and no more than that ([its
+# abstract](https://arxiv.org/abs/2105.01601)); [its
+# page](models/mlp_mixer.md#mixer-and-vit-by-pre-training-set) has the authors' numbers
+# beside those of the Vision Transformer.

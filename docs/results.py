@@ -103,14 +103,14 @@ for (data, experiment), group in runs.items():
     rows.append(
         (
             f"{SETS[data]}, {NETWORKS[experiment]}",
+            spread([100 * record["test_accuracy"] for record in group]),
             f"{first['parameters']:,}",
             first["settings"]["epochs"],
             duration(mean(record["cpu_seconds"] for record in group)),
             len(group),
-            spread([100 * record["test_accuracy"] for record in group]),
         )
     )
-heads = "Network", "Parameters", "Epochs", "Time", "Runs", "Test accuracy (%)"
+heads = "Network", "Test accuracy (%)", "Parameters", "Epochs", "Time", "Runs"
 table(heads, rows, numbers=5)
 commands(*runs.values())
 
@@ -173,10 +173,10 @@ figures.show(
 # Trained from scratch on a GPU by others. These are quoted and were not repeated here.
 # The commands above have networks of that size as `--full`, which were not run either.
 #
-# | Network | Parameters | Epochs | Test accuracy |
+# | Network | Test accuracy (%) | Parameters | Epochs |
 # |---|--:|--:|--:|
-# | [Mixer-Nano][nano], with AutoAugment and CutMix | 0.67 M | 300 | 90.83 % |
-# | [ConvMixer-256/8][authors], kernel 5, patches of 2 pixels | 0.59 M | 25 | 92.5 % |
+# | [Mixer-Nano][nano], with AutoAugment and CutMix | 90.83 | 0.67 M | 300 |
+# | [ConvMixer-256/8][authors], kernel 5, patches of 2 pixels | 92.5 | 0.59 M | 25 |
 #
 # [nano]: https://github.com/omihub777/MLP-Mixer-CIFAR
 # [authors]: https://github.com/locuslab/convmixer-cifar10
@@ -206,15 +206,15 @@ for record in FAMILY:
 rows = [
     (
         MEMBERS[model],
+        spread([100 * record["test_accuracy"] for record in group]),
         f"{group[0]['parameters']:,}",
         duration(mean(record["cpu_seconds"] for record in group)),
         len(group),
-        spread([100 * record["test_accuracy"] for record in group]),
     )
     for model, group in by_model.items()
 ]
-rows.sort(key=lambda row: row[-1], reverse=True)
-table(("Network", "Parameters", "Time", "Runs", "Test accuracy (%)"), rows, numbers=4)
+rows.sort(key=lambda row: row[1], reverse=True)
+table(("Network", "Test accuracy (%)", "Parameters", "Time", "Runs"), rows, numbers=4)
 commands(*by_model.values())
 
 # %% [markdown]
@@ -243,11 +243,11 @@ for record in (record for group in texts for record in group):
     rows.append(
         (
             f"{TEXTS[settings['data']]}, {ENCODERS[settings['encoder']]}",
+            f"{record['test_bits']:.3f}",
+            f"{100 * record['test_accuracy']:.2f}",
             f"{record['parameters']:,}",
             settings["epochs"],
             duration(record["cpu_seconds"]),
-            f"{record['test_bits']:.3f}",
-            f"{100 * record['test_accuracy']:.2f}",
         )
     )
 BASELINES = {
@@ -260,14 +260,14 @@ for group in texts:
         bits = record[f"{name}_nats"] / np.log(2)
         share = 100 * record[f"{name}_accuracy"]
         text = f"{TEXTS[record['settings']['data']]}, {words}"
-        rows.append((text, "–", "–", "–", f"{bits:.3f}", f"{share:.2f}"))
+        rows.append((text, f"{bits:.3f}", f"{share:.2f}", "–", "–", "–"))
 heads = (
     "Network",
+    "Cross-entropy (bits per character)",
+    "Test accuracy (%)",
     "Parameters",
     "Epochs",
     "Time",
-    "Cross-entropy (bits per character)",
-    "Test accuracy (%)",
 )
 table(heads, rows, numbers=5)
 commands(*texts)

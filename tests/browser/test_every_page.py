@@ -125,12 +125,11 @@ def test_every_page_loads_fits_and_can_be_read_by_all(
 
 
 def beside_the_code(page: Page, name: str) -> Iterator[str]:
-    """What is wrong with the shapes at the ends of lines of a layer or a model."""
-    if name in MADE_OF_TENSORS:
-        if not page.evaluate(SHAPES):
-            yield f"/{name}: has no shapes"
-        for shape in page.evaluate(SHAPES_OUTSIDE):
-            yield f"/{name}: {shape}: leaves its code"
+    """What is wrong with the shapes at the ends of the lines."""
+    if name in MADE_OF_TENSORS and not page.evaluate(SHAPES):
+        yield f"/{name}: has no shapes"
+    for shape in page.evaluate(SHAPES_OUTSIDE):
+        yield f"/{name}: {shape}: leaves its code"
 
 
 def become(page: Page, reader: str) -> None:

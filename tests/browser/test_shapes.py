@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from labml_style_nn.weave.parse import read
 from tests.browser.conftest import open_context
+from tests.browser.test_every_page import SHAPES, SHAPES_OUTSIDE
 from tests.browser.test_reading import clipboard
 from tests.conftest import ROOT
 
@@ -145,3 +147,13 @@ def test_shapes_are_read_without_javascript(browser: Browser, address: str) -> N
         page.goto(LAYER)
         expect(behind(page, "hidden = self.dropout")).to_be_visible()
         expect(page.get_by_text("Shapes", exact=True)).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 390])
+@pytest.mark.parametrize("name", ["experiments/classification/", "data/masking/"])
+def test_a_long_shape_stays_within_its_code(name: str, width: int, page: Page) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(name)
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate(SHAPES) > 5
+    assert page.evaluate(SHAPES_OUTSIDE) == []
