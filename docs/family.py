@@ -438,7 +438,7 @@ table(
 # %% [markdown]
 # - **The recipe counts as much as the network.** The Mixer-B/16, pre-trained on
 #   ImageNet-21k, comes to 76.6 % with the weights of its authors, and to 82.3 % with
-#   those that others trained later.
+#   those that others trained.
 # - **Pre-training on more data helps.** In one recipe (`augreg`), the ViT-B/16 gains
 #   five points from it. It is then ahead of the Mixer-B/16, which has fewer parameters
 #   and MACs.
@@ -446,8 +446,8 @@ table(
 #   point:** PoolFormer, ConvMixer, ViT and gMLP. So attention is not needed for that.
 #   But they do not cost the same, see [above](#what-they-cost).
 #
-# The paper of the Mixer claims scores that compete with the best when it is trained on
-# large data sets, or with modern regularisation, and no more than that ([its
-# abstract](https://arxiv.org/abs/2105.01601)); [its
-# page](models/mlp_mixer.md#mixer-and-vit-by-pre-training-set) has the authors' numbers
-# beside those of the Vision Transformer.
+# That is what [the paper of the Mixer](https://arxiv.org/abs/2105.01601) claims in its
+# abstract: its accuracy can compete if it is trained on large data sets, or with modern
+# regularisation. [Its page](models/mlp_mixer.md#mixer-and-vit-by-pre-training-set) has
+# the authors' numbers beside those of the Vision Transformer, and [the family on
+# digits](examples/family_on_digits.py) the learning curves at equal parameters.

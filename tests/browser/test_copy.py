@@ -16,13 +16,13 @@ from tests.conftest import CACHE, ROOT
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
-FORMS = ["annotated", "clean", "standalone"]
+FORMS = ["standalone", "annotated", "clean"]  # as the menu has them
 
 
 def files(site: Path) -> dict[str, Path]:
     """The forms as they lie in the site."""
     folder = site / "models"
-    names = ["mlp_mixer.py", "mlp_mixer.clean.py", "mlp_mixer.standalone.py"]
+    names = ["mlp_mixer.standalone.py", "mlp_mixer.py", "mlp_mixer.clean.py"]
     return dict(zip(FORMS, (folder / name for name in names), strict=True))
 
 
@@ -122,6 +122,9 @@ def test_a_module_that_cannot_stand_alone_says_why(page: Page) -> None:
     expect(found).to_contain_text("command.py:")
     assert found.get_by_role("button").count() == 0
     assert found.get_by_role("link").count() == 0
+    # What can be taken comes first.
+    titles = menu.locator("strong").all_inner_texts()
+    assert titles == ["Annotated", "Clean", "Standalone"]
 
 
 # ## What the theme's own button copies

@@ -11,6 +11,8 @@ import { Views } from "./views.js";
 const MORE = 5; // epochs
 
 const root = document.querySelector("[data-train]");
+const drive = root.querySelector(".train-drive");
+const phone = matchMedia("(max-width: 44.9375em)");
 const lab = new Lab();
 const choices = new Choices(root, networks());
 const controls = new Controls(root);
@@ -40,6 +42,8 @@ function start() {
   controls.warn("");
   choices.step = 0;
   lab.start({ ...choices.chosen, nets: choices.titled });
+  // On a phone the form takes the whole screen: make room for what it comes to.
+  if (phone.matches) drive.scrollIntoView();
 }
 
 function more() {

@@ -15,11 +15,14 @@ const kinds = []; // what can be pointed at: a selector, and what it says
 let current = null;
 let leaving = 0;
 
+/* Below the element, or else above; beside the whole of an equation, which is to be read
+ * with it. */
 function place(element) {
   const around = element.getBoundingClientRect();
+  const whole = (element.closest(".katex-display") ?? element).getBoundingClientRect();
   const { width, height } = box.getBoundingClientRect();
-  const below = around.bottom + 6;
-  const top = below + height < innerHeight ? below : Math.max(4, around.top - height - 6);
+  const below = whole.bottom + 6;
+  const top = below + height < innerHeight ? below : Math.max(4, whole.top - height - 6);
   const left = Math.min(Math.max(8, around.left), innerWidth - width - 8);
   box.style.top = `${top}px`;
   box.style.left = `${Math.max(8, left)}px`;

@@ -2,13 +2,13 @@ r"""# Copying: three forms of a module
 
 | form | what it is | of `layers/gelu.py` |
 |---|---|---|
+| standalone | with all it needs from its package | `layers/gelu.standalone.py` |
 | annotated | the file as it stands | `layers/gelu.py` |
 | clean | the same code without the essay, see [`clean`][] | `layers/gelu.clean.py` |
-| standalone | with all it needs from its package | `layers/gelu.standalone.py` |
 
-All three are files of the site, so that they can be downloaded where no script runs. A
-module that cannot stand alone says why in the place of the third. That is no mistake of
-the author's, and fails no build.
+All three are files of the site, so that they can be downloaded where no script runs.
+The first runs as it is pasted. A module that cannot stand alone says why at the end of
+the menu. That is no mistake of the author's, and fails no build.
 """
 
 from collections.abc import Iterator, Mapping
@@ -143,15 +143,16 @@ def _whole(name: str, package: Package, head: str) -> dict[str, str]:
 def _forms(chapter: Chapter, made: Mapping[str, str]) -> Iterator[Form]:
     stem = chapter.download.removesuffix(".py")
     name = PurePosixPath(chapter.download).name
+    if "standalone" in made:
+        # It runs as it is pasted: that is what most want.
+        about, uri = "with all it needs, in one file", f"{stem}.standalone.py"
+        last = chapter.name.rpartition(".")[2]
+        yield Form("Standalone", about, uri, f"{last}.py", made["standalone"])
     yield Form("Annotated", "the file as it stands", chapter.download, name)
     about, uri = "the code without the essay", f"{stem}.clean.py"
     yield Form("Clean", about, uri, name, made["clean"])
     if "refusal" in made:
         yield Form("Standalone", f"not possible: {made['refusal']}", "", "")
-        return
-    about, uri = "with all it needs, in one file", f"{stem}.standalone.py"
-    last = chapter.name.rpartition(".")[2]
-    yield Form("Standalone", about, uri, f"{last}.py", made["standalone"])
 
 
 def _menu(book: Book, chapter: Chapter, forms: list[Form]) -> str:

@@ -1,8 +1,8 @@
 r"""# The panel of a proof
 
 What was computed of a page, as HTML beside its opening: a line for each fact, with its
-figure and what it was held against. Each line opens, and shows the formula and the
-cases one by one.
+figure, of what it is, and what it was held against. A line that has more to show opens:
+the formula, and the cases one by one.
 
 A tick stands only at what was compared and agreed. A number that was computed and
 compared with nothing has none, a number that somebody else published says "quoted", and
@@ -95,13 +95,15 @@ def _fact(fact: Fact, formulas: Formulas, place: Place) -> str:
     # A check that is said in full above is not said again.
     told = [c for c in fact.checks if c.formula or c.quoted or c.note or not c.holds]
     lines = "".join(_check(check, formulas, place) for check in told)
-    inside = f'<p class="weave-of">{escape(_capital(fact.of))}</p>'
-    if lines:
-        inside += f"<ul>{lines}</ul>"
+    inside = (f"<ul>{lines}</ul>" if lines else "") + _table(fact)
+    # A figure is that of something: it says of what while it is folded.
+    said = f"""<span>{escape(fact.label)}</span> <b>{escape(fact.value)}</b>
+<small>{escape(_capital(fact.of))}: {_brief(fact)}</small>"""
+    if not inside:
+        return f'<p class="weave-fact">{said}</p>'
     return f"""<details{opened}>
-<summary><span>{escape(fact.label)}</span> <b>{escape(fact.value)}</b>
-<small>{_brief(fact)}</small></summary>
-{inside}{_table(fact)}
+<summary class="weave-fact">{said}</summary>
+{inside}
 </details>"""
 
 

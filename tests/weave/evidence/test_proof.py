@@ -305,7 +305,7 @@ def test_a_fact_shows_its_figure_and_what_it_was_held_against(say: Say) -> None:
     summary = panel.summary
     assert summary
     assert " ".join(summary.get_text().split()) == (
-        "Parameters 3 ✓ equal to the formula"
+        "Parameters 3 Here: ✓ equal to the formula"
     )
     assert "Computed on 24 November 2026 with Python 3.11.9 and PyTorch 2.13.0." in (
         panel.get_text()
