@@ -275,10 +275,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _enrich(self, files: Files, config: MkDocsConfig) -> None:
         """Find out what each page shows beyond its source."""
         # Two programs of their own prove and measure, and the rest goes on meanwhile.
-        self.proved, self.measured = (
-            child.begin(self._proved),
-            child.begin(self._measured),
-        )
+        self.measured = child.begin(self._measured)
+        self.proved = child.begin(self._proved)
         self._offer_copies(files, config)
         meanings = self._link_names()
         self._cite()

@@ -219,13 +219,14 @@ class _Item:
     """A module whose examples are run: what is asked, and a key for the answer.
 
     `lines` are those of its code. What is kept counts lines among them, so that it is
-    still right when prose above became longer.
+    still right when prose above became longer. `length` is that of its examples.
     """
 
     name: str
     request: Mapping[str, Any]
     key: str
     lines: tuple[int, ...]
+    length: int
 
     @classmethod
     def of(
@@ -235,10 +236,11 @@ class _Item:
         entries = [(e.symbols, e.variables) for e in notation(module)]
         request = {"name": chapter.name, "path": str(path), "notation": entries}
         lines = tuple(number for row in module.rows for number in row.code)
-        asked = json.dumps([request, versions]), *_examples(module)
+        examples = list(_examples(module))
+        asked = json.dumps([request, versions]), *examples
         code = [Path(trace.__file__), *dependencies.of(chapter.name, path)]
         key = digest(*asked, *map(dependencies.code, code))
-        return cls(chapter.name, request, key, lines)
+        return cls(chapter.name, request, key, lines, sum(map(len, examples)))
 
     def known(self, cache: Path) -> dict[str, Any] | None:
         """The answer that was kept, if it is still good."""
@@ -297,7 +299,8 @@ def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
     with progress.part("examples", len(items)) as part:
         # Neighbours import the same.
         ends = [len(items) * n // count for n in range(count + 1)]
-        shares = (items[start:end] for start, end in pairwise(ends))
+        shares = [items[start:end] for start, end in pairwise(ends)]
+        shares.sort(key=lambda share: -sum(item.length for item in share))
         runs = [child.begin(partial(_run, share, part, cache)) for share in shares]
         return {name: answer for run in runs for name, answer in run.result().items()}
 
