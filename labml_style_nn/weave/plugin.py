@@ -404,7 +404,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _parts(self, uri: str) -> list[str]:
         """What the page of a module is made of."""
         chapter = self._enriched[uri]
-        return [chapter.name, chapter.module.source, repr(chapter.enrichment)]
+        extra, formulas = chapter.enrichment, self.book.desk.formulas
+        # Which slot a formula has depends on what was read before.
+        shown = map(formulas.plain, (*extra.tools, *extra.panels, *extra.endnotes))
+        laid_over = repr((extra.marks, extra.hints, *shown))
+        return [chapter.name, chapter.module.source, laid_over]
 
     def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
         """Judge the addresses of a page while it is made, and bring what it names."""

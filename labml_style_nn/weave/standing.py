@@ -53,6 +53,7 @@ class Standing:
 
     def end(self, folder: Path) -> None:
         """Leave nothing behind."""
+        self.known = {}
         shutil.rmtree(_aside(folder), ignore_errors=True)
 
 
