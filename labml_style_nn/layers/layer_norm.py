@@ -89,7 +89,9 @@ normalised? What does the result for one image owe to the rest of the batch?
 **Answer.** In the function it is `dim=-1`, in the layer `(self.dim,)`: the last axis,
 the channels. To the other images it owes nothing:
 
->>> torch.equal(norm(x)[:1], norm(x[:1]))
+>>> other = x.clone()
+>>> other[1:] = 0
+>>> torch.equal(norm(other)[0], norm(x)[0])
 True
 
 **Exercise 2.** What does layer normalisation make of a token with only two channels?
