@@ -69,6 +69,17 @@ def test_each_exercise_is_asked_on_a_page() -> None:
     assert answers().keys() == EXERCISES.keys()
 
 
+def test_the_notebook_asks_for_the_functions_of_the_pages() -> None:
+    notebook = source("examples/exercises.py").read_text("utf-8")
+    cells = re.findall(r"^def (.+\n    return None  .*\n)\n\n(check.+)", notebook, re.M)
+    pages = "\n".join(docstring(page) for page in PAGES)
+    asked = re.findall(
+        r">>> def (.+\n\.\.\.     return None  .*\n)>>> (check.+)", pages
+    )
+    assert cells == [(stub.replace("... ", ""), last) for stub, last in asked]
+    assert len(cells) == len(EXERCISES)
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_answer_of_the_page_is_right(name: str) -> None:
     verdict = check(name, answers()[name])
