@@ -88,8 +88,8 @@ True
 **Exercise 2.** ReLU commutes with a positive factor $k$: $\text{ReLU}(k x) / k$ is
 $\text{ReLU}(x)$. What does $\text{GELU}(k x) / k$ become as $k$ grows?
 
-**Answer.** It approaches ReLU: $x \, \Phi(k x)$ is a step between two values of $k x$
-that come ever closer to zero. The largest distance shrinks like $1/k$:
+**Answer.** It approaches ReLU. It is $x \, \Phi(k x)$, and as $k$ grows, $\Phi(k x)$
+becomes a step at zero. The largest distance shrinks like $1/k$:
 
 >>> batch, num_patches, channels_mlp_dim = 10, 100, 160
 >>> line = torch.linspace(-4, 4, 160_000, dtype=torch.double)

@@ -77,31 +77,6 @@ With ImageNet alone the larger Mixer is no better than the smaller; with ImageNe
 is. The [Vision Transformer][vit] stays ahead. The paper's Table 3 has the accuracies on
 ImageNet itself, and its section 3 a third, larger set, JFT-300M.
 
-## A bias without effect
-
-$b_2$, the last bias of token mixing, adds one number to all channels of a token. Every
-later reader of the table begins with a layer norm, which subtracts the mean over the
-channels, and with it this number. So in evaluation the bias has no effect on the
-output, and in training without dropout a gradient of zero. Dropout strikes some
-channels and not others, and then there is a gradient:
-
->>> import torch
->>> from labml_style_nn.models.mlp_mixer import MLPMixer, mixer_s32
->>> def gradient_of_the_bias(dropout_rate):
-...     _ = torch.manual_seed(0)
-...     model = MLPMixer(
-...         image_size=8, patch_size=2, num_classes=10, num_layers=1, hidden_dim=24,
-...         tokens_mlp_dim=12, channels_mlp_dim=96, dropout_rate=dropout_rate,
-...     ).double()
-...     _ = torch.nn.init.normal_(model.head.linear.weight)
-...     images = torch.randn(5, 3, 8, 8, dtype=torch.double)
-...     model(images).square().mean().backward()
-...     return model.blocks[0].token_mixing.fc2.bias.grad.abs().max().item()
->>> gradient_of_the_bias(0.0) < 1e-12, gradient_of_the_bias(0.2) > 1e-3
-(True, True)
-
-It is kept because the paper's code has it.
-
 ## What differs from the paper
 
 - GELU is exact here and in timm, and the tanh form in the authors' code, which
@@ -119,6 +94,8 @@ authors' code, see [`linear`][] and [`layer_norm`][layers.layer_norm].
 
 A Mixer for small images, built from numbers:
 
+>>> import torch
+>>> from labml_style_nn.models.mlp_mixer import MLPMixer, mixer_s32
 >>> batch, in_channels, image_size = 2, 3, 28
 >>> model = MLPMixer(
 ...     image_size=image_size, patch_size=4, num_classes=10,
@@ -169,6 +146,29 @@ mixer_b32: 60,293,428 parameters, 3.2 GMACs
 mixer_b16: 59,880,472 parameters, 12.6 GMACs
 
 The paper's counts (19, 18, 60, 59, 206, 207 and 431 million) leave the head out.
+
+## A bias without effect
+
+$b_2$, the last bias of token mixing, adds one number to all channels of a token. Every
+later reader of the table begins with a layer norm, which subtracts the mean over the
+channels, and with it this number. So in evaluation the bias has no effect on the
+output, and in training without dropout a gradient of zero. Dropout strikes some
+channels and not others, and then there is a gradient:
+
+>>> def gradient_of_the_bias(dropout_rate):
+...     _ = torch.manual_seed(0)
+...     model = MLPMixer(
+...         image_size=8, patch_size=2, num_classes=10, num_layers=1, hidden_dim=24,
+...         tokens_mlp_dim=12, channels_mlp_dim=96, dropout_rate=dropout_rate,
+...     ).double()
+...     _ = torch.nn.init.normal_(model.head.linear.weight)
+...     images = torch.randn(5, 3, 8, 8, dtype=torch.double)
+...     model(images).square().mean().backward()
+...     return model.blocks[0].token_mixing.fc2.bias.grad.abs().max().item()
+>>> gradient_of_the_bias(0.0) < 1e-12, gradient_of_the_bias(0.2) > 1e-3
+(True, True)
+
+It is kept because the paper's code has it.
 
 ## Exercises
 

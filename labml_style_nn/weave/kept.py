@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,13 @@ def installed() -> str:
     return "\n".join([sys.version, *chain.from_iterable(names)])
 
 
+@lru_cache(maxsize=8)
+def _stored(path: Path, _written: int) -> dict[str, tuple[str, Any]]:
+    """What stands in a file, read once by a preview that builds many times."""
+    rows = json.loads(path.read_text("utf-8"))
+    return {name: (key, thing) for name, key, thing in rows}
+
+
 @dataclass
 class Kept:
     """Things that can be written as JSON, by name, each with its key."""
@@ -77,8 +85,7 @@ class Kept:
     def read(cls, path: Path) -> "Kept":
         """What a file keeps; nothing if there is none, or it is not whole."""
         try:
-            stored = json.loads(path.read_text("utf-8"))
-            return cls(path, {name: (key, thing) for name, key, thing in stored})
+            return cls(path, _stored(path, path.stat().st_mtime_ns))
         except (OSError, ValueError, TypeError):
             return cls(path)
 

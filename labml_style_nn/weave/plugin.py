@@ -71,6 +71,7 @@ from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.progress import progress
 from labml_style_nn.weave.prose import to_markdown
+from labml_style_nn.weave.standing import Standing
 from labml_style_nn.weave.unchanged import (
     Pages,
     Warnings,
@@ -124,6 +125,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Listen to what is complained of."""
         self.warnings = Warnings()
         self.leaves_site = True
+        self.standing = Standing()
 
     # ## The site as a whole
 
@@ -152,6 +154,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if self.leaves_site:
             self.site = Path(config.site_dir)
             config.site_dir = str(self._building)
+        else:
+            self.preview = Path(config.site_dir)
         config.watch.append(self.config.source)
         if self.config.run_examples and not self.leaves_site:
             folder = shapes.watched(Path(self.config.cache))
@@ -163,6 +167,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         config.extra_javascript.append(script)
         self._extend_markdown(config)
         return config
+
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Let the files of a preview stay where they are."""
+        if not self.leaves_site:
+            self.standing.set_aside(Path(config.site_dir))
 
     def _extend_markdown(self, config: MkDocsConfig) -> None:
         for name, settings in dialect.EXTENSIONS.items():
@@ -205,7 +214,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def on_shutdown(self) -> None:
         """Put a whole site in the place of the old one; throw half a site away."""
-        if not self.leaves_site or not hasattr(self, "site"):
+        if not self.leaves_site:
+            self.standing.end(self.preview)
+        if not hasattr(self, "site"):
             return
         if self.complete:
             before = self.site.with_name(f"{self.site.name}.before")
@@ -224,6 +235,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the modules, make a page and a download of each, bring the assets."""
+        if not self.leaves_site:
+            self.standing.put_back(Path(config.site_dir))
         taken = [file.src_uri for file in files.documentation_pages()]
         self.book.read(Path(self.config.source), self.config.exclude, taken)
         if not self.book.chapters:
@@ -275,10 +288,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _enrich(self, files: Files, config: MkDocsConfig) -> None:
         """Find out what each page shows beyond its source."""
         # Two programs of their own prove and measure, and the rest goes on meanwhile.
-        self.proved, self.measured = (
-            child.begin(self._proved),
-            child.begin(self._measured),
-        )
+        self.measured = child.begin(self._measured)
+        self.proved = child.begin(self._proved)
         self._offer_copies(files, config)
         meanings = self._link_names()
         self._cite()
@@ -393,7 +404,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _parts(self, uri: str) -> list[str]:
         """What the page of a module is made of."""
         chapter = self._enriched[uri]
-        return [chapter.name, chapter.module.source, repr(chapter.enrichment)]
+        extra, formulas = chapter.enrichment, self.book.desk.formulas
+        # Which slot a formula has depends on what was read before.
+        shown = map(formulas.plain, (*extra.tools, *extra.panels, *extra.endnotes))
+        laid_over = repr((extra.marks, extra.hints, *shown))
+        return [chapter.name, chapter.module.source, laid_over]
 
     def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
         """Judge the addresses of a page while it is made, and bring what it names."""
@@ -475,6 +490,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self._bring_katex(files, config)
         for problem in sorted(problems.found):
             _log.warning("%s", problem)
+        if not self.leaves_site:
+            self.standing.leave(files)
         return env
 
     def _bytecode_cache(self) -> FileSystemBytecodeCache:

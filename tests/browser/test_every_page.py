@@ -76,6 +76,19 @@ BEYOND = """(width) => [...document.querySelectorAll(".weave-panel *")]
     && e.getBoundingClientRect().right > width)
   .map(e => e.outerHTML.slice(0, 80))"""
 WIDTH = "document.documentElement.scrollWidth"
+# Code beside the words: how far a reader scrolls until both are there, and the screen.
+PLACES = """() => {
+  const rows = [...document.querySelectorAll(".weave-opening ~ .weave-row")];
+  const defines = (row) =>
+    /^(class|def|@)/m.test(row.querySelector(".weave-code")?.textContent);
+  const definition = rows.find(defines)?.getBoundingClientRect();
+  const equation = document.querySelector(".weave-opening .katex-display");
+  return [
+    definition ? definition.top + scrollY : Infinity,
+    equation ? equation.getBoundingClientRect().bottom + scrollY : null,
+  ];
+}"""
+SCREEN = 900
 
 
 @pytest.fixture(scope="module")
@@ -117,11 +130,24 @@ def test_every_page_loads_fits_and_can_be_read_by_all(
         for tab, name in opened:
             tab.wait_for_load_state("networkidle")
             wrong += [
+                *far_down(tab, name),
                 *beside_the_code(tab, name),
                 *sideways(tab, name),
                 *found_by_axe(tab, name, axe),
             ]
     assert not wrong, "\n".join(wrong)
+
+
+def far_down(page: Page, name: str) -> Iterator[str]:
+    """What of a layer or a model begins too far down."""
+    if name.startswith(("layers/", "models/")) and name not in ("layers/", "models/"):
+        definition, equation = page.evaluate(PLACES)
+        if definition > 1.5 * SCREEN:
+            yield f"/{name}: the first definition begins at {definition}"
+        if equation is None:
+            yield f"/{name}: there is no equation"
+        elif equation > SCREEN:
+            yield f"/{name}: the equation ends at {equation}"
 
 
 def beside_the_code(page: Page, name: str) -> Iterator[str]:

@@ -133,6 +133,8 @@ def test_nothing_of_it_runs(reader: tuple[Page, list[str]], name: str) -> None:
 def test_its_words_are_there_to_read(reader: tuple[Page, list[str]]) -> None:
     page, _ = reader
     page.goto(f"{page.url}hostile.html")
+    # Of this notation nobody can tell where it ends, and so the rest is folded with it.
+    page.locator("summary").first.click()
     article = page.locator("article").inner_text()
     for words in ("<script>hacked=3;alert(1)</script>", "<textarea><title><!--"):
         assert words in article

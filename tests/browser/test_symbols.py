@@ -128,8 +128,9 @@ def test_what_is_lit_goes_out(mixing: Page) -> None:
 
 
 def test_nothing_moves_when_it_is_lit(mixing: Page) -> None:
-    whole = "[...document.querySelectorAll('.weave .katex, .weave-code')].map("
-    whole += "e => JSON.stringify(e.getBoundingClientRect()))"
+    whole = "[...document.querySelectorAll('.weave .katex, .weave-code')]"
+    whole += ".filter(e => e.checkVisibility({ contentVisibilityAuto: true }))"
+    whole += ".map(e => JSON.stringify(e.getBoundingClientRect()))"
     symbol(mixing, "fc1").scroll_into_view_if_needed()
     before = mixing.evaluate(whole)
     point_at(symbol(mixing, "fc1"))

@@ -22,9 +22,12 @@ from labml_style_nn.proofs.__main__ import PROOFS, as_json, as_table, plan, prov
 from labml_style_nn.proofs.cost import count, multiply_adds, parameters
 from labml_style_nn.proofs.facts import Fact
 from labml_style_nn.proofs.formula import Page
-from tests.conftest import ROOT
+from labml_style_nn.weave.evidence.proof import Proof
+from labml_style_nn.weave.evidence.proof import prove as kept_proofs
+from tests.conftest import CACHE, ROOT
 from tests.proofs.mutation import failures
 
+PROGRAM = "labml_style_nn.proofs"
 LAYERS = "labml_style_nn.layers"
 
 
@@ -32,12 +35,13 @@ LAYERS = "labml_style_nn.layers"
 
 
 @pytest.fixture(scope="module")
-def proofs() -> dict[str, program.Proof]:
-    return {name: prove(name, proof) for name, proof in PROOFS.items()}
+def proofs() -> dict[str, Proof]:
+    """The proofs that a build would show: those that are kept, if nothing changed."""
+    return dict(kept_proofs(PROGRAM, ROOT, CACHE / "weave" / "proofs").pages)
 
 
-def test_every_proof_holds(proofs: dict[str, program.Proof]) -> None:
-    assert {name: proof.failures() for name, proof in proofs.items()} == {
+def test_every_proof_holds(proofs: dict[str, Proof]) -> None:
+    assert {name: [*proof.failures()] for name, proof in proofs.items()} == {
         name: [] for name in PROOFS
     }
 
@@ -47,9 +51,7 @@ def test_every_layer_and_model_has_a_proof() -> None:
 
 
 @pytest.mark.parametrize("name", PROOFS)
-def test_every_proof_counts_and_compares(
-    name: str, proofs: dict[str, program.Proof]
-) -> None:
+def test_every_proof_counts_and_compares(name: str, proofs: dict[str, Proof]) -> None:
     proof = proofs[name]
     labels = " ".join(fact.label for fact in proof.facts)
     if not name.endswith(".checks"):
@@ -60,7 +62,7 @@ def test_every_proof_counts_and_compares(
 
 
 def test_the_mixer_is_held_against_all_that_is_published(
-    proofs: dict[str, program.Proof],
+    proofs: dict[str, Proof],
 ) -> None:
     fact = proofs["labml_style_nn.models.mlp_mixer"].facts[0]
     assert (fact.value, fact.of) == ("59,880,472", "Mixer-B/16")
@@ -74,12 +76,14 @@ def test_the_mixer_is_held_against_all_that_is_published(
     assert [check.quoted for check in fact.checks] == [False, True, True, True]
 
 
-def test_json_and_table_say_the_same(proofs: dict[str, program.Proof]) -> None:
+def test_json_and_table_say_the_same() -> None:
     told = plan()
     assert told["pages"].keys() == PROOFS.keys()
     assert told["versions"]["PyTorch"] == torch.__version__
-    for name, proof in proofs.items():
+    for name in (f"{LAYERS}.token_mixing", f"{LAYERS}.layer_norm", f"{LAYERS}.gelu"):
+        proof = prove(name, PROOFS[name])
         table = as_table(name, proof)
+        assert proof.facts
         for fact in json.loads(json.dumps(as_json(name, proof)))["facts"]:
             assert f"{fact['label']}: {fact['value']}" in table
 

@@ -10,9 +10,13 @@ DEFINED = "[1]: https://example.org/{0}\n[^1]: The note of {0}."
 
 
 def both(text: str) -> list[str]:
-    """The prose of two functions, each with this text and definitions of its own."""
+    """The prose of two functions, each with this text and definitions of its own.
+
+    The second has the notes that close the page, too.
+    """
     sources = [docstring(f"{text}\n\n{DEFINED.format(n)}", n) for n in "ab"]
-    return woven("".join(sources)).rows[1:]
+    _, first, second, *closing = woven("".join(sources)).rows
+    return [first, second + "".join(closing)]
 
 
 @pytest.mark.parametrize(

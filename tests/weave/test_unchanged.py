@@ -9,6 +9,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from labml_style_nn.weave import plugin
+from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.unchanged import Pages
 from tests.conftest import CACHE
 
@@ -179,3 +180,21 @@ def test_a_page_that_is_not_whole_is_made_again(project: Project) -> None:
         (project.folder / f"cache/pages/{kept}.md.page").write_text(text)
     assert project.build() == ["one.md", "two.md"]
     assert project.site() == whole
+
+
+def test_a_formula_that_was_read_before_makes_no_page_anew(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[str]()
+
+    def cite(own: plugin.WeavePlugin) -> None:
+        for chapter in own.book.chapters.values():
+            here = Place(chapter.module.path, 1)
+            slots = [own.book.desk.formulas.add(tex, False, here) for tex in read]
+            slots.append(own.book.desk.formulas.add("b^2", False, here))
+            chapter.enrichment.panels.append(slots[-1])
+        read.append("c^2")
+
+    monkeypatch.setattr(plugin.WeavePlugin, "_cite", cite)
+    project.build()
+    assert project.build() == []

@@ -85,6 +85,7 @@ class _Maker:
 
     def __post_init__(self) -> None:
         self.stamp = self.book.dependencies.stamp
+        self.pages = {chapter.path for chapter in self.book.chapters.values()}
         modules = dict(self.book.modules)
         names = {module.path: name for name, module in modules.items()}
         known = self.book.dependencies.modules.items()
@@ -104,8 +105,8 @@ class _Maker:
                         self.names[path] = name
 
     def clean(self, path: Path) -> str:
-        """The clean form of a file; of one that cannot be read, its digest."""
-        if path not in self.names:
+        """The clean form of a page's module; of another file, its digest."""
+        if path not in self.pages:
             return self.stamp(path)
         sheet = self.package.sheets[self.names[path]]
         text: str = self.kept.get(

@@ -13,10 +13,12 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 
 from bibtexparser.entrypoint import parse_string
+from bibtexparser.library import Library
 from bibtexparser.middlewares import (
     LatexDecodingMiddleware,
     NameParts,
@@ -60,18 +62,23 @@ def read(path: Path, problems: Problems) -> dict[str, Work]:
 
     What is wrong in the file goes to `problems`.
     """
-    text = path.read_text("utf-8")
-    written = parse_string(text)
+    written, plain = _parsed(path.read_text("utf-8"))
     for block in written.failed_blocks:
         message = f"this entry cannot be read: {block.error}"
         problems.add(_place(path, block.start_line), message, "citation")
     sources = {entry.key: entry for entry in written.entries}
     works = [
         _work(entry, sources[entry.key])
-        for entry in parse_string(text, append_middleware=_PLAIN).entries
+        for entry in plain.entries
         if _is_whole(entry, path, problems)
     ]
     return {work.address: work for work in works if work.address}
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[Library, Library]:
+    """The entries as they are written, and in plain words."""
+    return parse_string(text), parse_string(text, append_middleware=_PLAIN)
 
 
 # What makes words of LaTeX, and names of “Hinton, Geoffrey E.”.

@@ -109,7 +109,8 @@ def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
     """Say what is known, and find out the rest in the background.
 
     Whoever writes sees the page at once, and the shapes when all of them are there:
-    then a file changes in a folder, see [`watched`][shapes.watched].
+    then a file changes in a folder, see [`watched`][shapes.watched]. Until then, a
+    module that did not change itself has its old ones.
     """
     items = _items(book)
     known = {page: item.known(cache) for page, item in items.items()}
@@ -117,7 +118,8 @@ def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
     new = [item for item in stale if item.key not in _at_work]
     if new:
         child.begin(partial(_complain, book, new, cache))
-    return _all_measured(book, {page: a for page, a in known.items() if a is not None})
+    shown = {page: item.known(cache, stale=True) for page, item in items.items()}
+    return _all_measured(book, {page: a for page, a in shown.items() if a is not None})
 
 
 def _complain(book: Book, items: Sequence["_Item"], cache: Path) -> None:
@@ -218,14 +220,17 @@ def _measure(row: Sequence[Any]) -> Measure:
 class _Item:
     """A module whose examples are run: what is asked, and a key for the answer.
 
+    `own` is the part of the key that the module itself decides.
     `lines` are those of its code. What is kept counts lines among them, so that it is
-    still right when prose above became longer.
+    still right when prose above became longer. `length` is that of its examples.
     """
 
     name: str
     request: Mapping[str, Any]
     key: str
+    own: str
     lines: tuple[int, ...]
+    length: int
 
     @classmethod
     def of(
@@ -235,16 +240,21 @@ class _Item:
         entries = [(e.symbols, e.variables) for e in notation(module)]
         request = {"name": chapter.name, "path": str(path), "notation": entries}
         lines = tuple(number for row in module.rows for number in row.code)
-        asked = json.dumps([request, versions]), *_examples(module)
+        examples = list(_examples(module))
+        asked = json.dumps([request, versions]), *examples
+        own = digest(*asked, dependencies.code(path))
         code = [Path(trace.__file__), *dependencies.of(chapter.name, path)]
-        key = digest(*asked, *map(dependencies.code, code))
-        return cls(chapter.name, request, key, lines)
+        key = digest(own, *map(dependencies.code, code))
+        return cls(chapter.name, request, key, own, lines, sum(map(len, examples)))
 
-    def known(self, cache: Path) -> dict[str, Any] | None:
-        """The answer that was kept, if it is still good."""
+    def known(self, cache: Path, stale: bool = False) -> dict[str, Any] | None:
+        """The answer that was kept, if it is still good.
+
+        With `stale`, one serves if only what the module imports has changed.
+        """
         try:
             stored = json.loads(self._file(cache).read_text("utf-8"))
-            if stored["key"] == self.key:
+            if stored["key"] == self.key or (stale and stored["own"] == self.own):
                 return _placed(stored["answer"], dict(enumerate(self.lines)))
         except (OSError, ValueError, KeyError, TypeError):
             pass  # none yet, or not whole
@@ -254,7 +264,11 @@ class _Item:
         """Keep a good answer. What failed may have failed for a reason outside."""
         if not answer["problems"]:
             places = {line: number for number, line in enumerate(self.lines)}
-            kept = {"key": self.key, "answer": _placed(answer, places)}
+            kept = {
+                "key": self.key,
+                "own": self.own,
+                "answer": _placed(answer, places),
+            }
             write_text(self._file(cache), json.dumps(kept, ensure_ascii=False))
 
     def _file(self, cache: Path) -> Path:
@@ -297,7 +311,8 @@ def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
     with progress.part("examples", len(items)) as part:
         # Neighbours import the same.
         ends = [len(items) * n // count for n in range(count + 1)]
-        shares = (items[start:end] for start, end in pairwise(ends))
+        shares = [items[start:end] for start, end in pairwise(ends)]
+        shares.sort(key=lambda share: -sum(item.length for item in share))
         runs = [child.begin(partial(_run, share, part, cache)) for share in shares]
         return {name: answer for run in runs for name, answer in run.result().items()}
 

@@ -785,15 +785,15 @@ def main() -> None:
     while it is imported is seen even if the examples of another import it.
     """
     say = _take_output()
+    # What is imported is no garbage, and networks are made of many objects that live.
+    # To look through all of them as often as usual takes long.
+    gc.set_threshold(50_000, 20, 50)
     runs = [Run.of(item) for item in json.load(sys.stdin)]
     with watching([run.recorder for run in runs]):
         for run in runs:
             say({"imports": run.name})
             run.load()
-    # Nothing that was imported is garbage, and networks are made of many objects that
-    # live: to look through all of them as often as usual takes long.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
     for run in runs:
         say({"begins": run.name})
         with watching([run.recorder]):

@@ -340,3 +340,33 @@ def test_a_preview_is_told_when_all_is_measured(
         time.sleep(0.01)
     assert starts == [["pkg.broken", "pkg.layer"], ["pkg.broken"]]
     assert "pkg/broken.py:3: the example fails: ZeroDivisionError" in caplog.text
+
+
+def test_while_it_is_measured_a_module_that_did_not_change_has_its_old_shapes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, cache = tmp_path / "pkg", tmp_path / "cache"
+    package.mkdir()
+    for name in ("__init__", "used"):
+        (package / f"{name}.py").write_text("size = 3\n")
+    example = '"""# Layer\n\n>>> x = torch.zeros(size)\n"""\n'
+    imports = "import torch\nfrom pkg.used import size\n"
+    (package / "layer.py").write_text(
+        f"{example}{imports}\n\ndef made() -> torch.Tensor:\n"
+        '    """Make it.\n\n    >>> made().shape\n    torch.Size([3])\n    """\n'
+        "    return torch.zeros(size)\n"
+    )
+
+    def book() -> Book:
+        found = Book()
+        found.read(package)
+        return found
+
+    before = shapes.measure(book(), cache)["layer.md"]
+    assert before.seen
+    monkeypatch.setattr(shapes, "_complain", lambda *_: None)
+    (package / "used.py").write_text("size = 2 + 1\n")
+    assert shapes.measure_later(book(), cache)["layer.md"] == before
+    text = (package / "layer.py").read_text()
+    (package / "layer.py").write_text(text.replace("zeros(size)\n", "ones(size)\n"))
+    assert not shapes.measure_later(book(), cache)["layer.md"].seen
