@@ -451,3 +451,51 @@ table(
 # regularisation. [Its page](models/mlp_mixer.md#mixer-and-vit-by-pre-training-set) has
 # the authors' numbers beside those of the Vision Transformer, and [the family on
 # digits](examples/family_on_digits.py) the learning curves at equal parameters.
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** Which of these networks have weights that belong to a position in the
+# image? Do not forget what a Vision Transformer adds to its tokens.
+#
+# **Answer.** Those with a parameter that has $S$ among its sizes. In a Mixer, a ResMLP
+# and a gMLP it is the token mixing, in ViT and FNet the position embedding alone. Where
+# there is none, the same weights fit images of any size.
+
+# %%
+for name, network in networks.items():
+    tokens = FAMILY[name].sizes["S"]
+    found = [n for n, p in network.named_parameters() if tokens in p.shape]
+    if found:
+        print(f"{name}: {len(found)}, among them {found[0]}")
+
+# %% [markdown]
+# **Exercise 2.** Images become twice as high and twice as wide, and the patches stay as
+# large as they are. By which factor do the MACs of each block grow?
+#
+# **Answer.** By four, if the formula is linear in $S$. A term with $S^2$ makes it more,
+# in gMLP most of all: there it has the largest share in the block.
+
+# %%
+for name, member in FAMILY.items():
+    larger = member.sizes | {"S": 4 * member.sizes["S"]}
+    factor = evaluate(member.work, larger) / evaluate(member.work, member.sizes)
+    print(f"{name}: {factor:.2f}")
+
+# %% [markdown]
+# **Exercise 3.** If time were spent on MACs alone, a network with twice the MACs of the
+# Mixer would have half its throughput. Which networks are furthest below what their
+# MACs predict, and why?
+#
+# **Answer.** PoolFormer and ConvMixer. An average and a depthwise convolution take few
+# MACs for the memory that they move, and their tables have many more places. Here one
+# is what the MACs predict:
+
+# %%
+for name, row in as_built.items():
+    predicted = work["MLP-Mixer-S/16"] / work[name]
+    print(f"{name}: {row['forward']['ratio'] / predicted:.2f}")
+
+# %% [markdown]
+# FNet is below it because the Fourier transform takes time, and none of its operations
+# are counted as MACs.

@@ -339,6 +339,66 @@ for patch_count in (49, 196, 784, 3136):
     print(f"{patch_count:7}{tokens:15,.0f}{channels:17,.0f}{attention:22,.0f}")
 
 # %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** Two token-mixing layers in a row, without a channel mixing between
+# them: which numbers of the table does a change at token 5 and channel 2 reach?
+#
+# **Answer.** Still those of its column. Depth does not help a layer that never looks
+# across channels, and this is why a block has both.
+
+# %%
+other_mixing = TokenMixing(num_patches=S, tokens_mlp_dim=12)
+assert reach(lambda table: other_mixing(token_mixing(table))).equal(column)
+
+# %% [markdown]
+# **Exercise 2.** Without both skip connections, would a block still reach everything?
+# What would be lost?
+#
+# **Answer.** It would: column first, then row. What is lost is $X$ itself, which is a
+# part of the result otherwise:
+
+# %%
+V = mix_tokens(normalise(X, block.token_norm), block.token_mixing)
+V = mix_channels(normalise(V, block.channel_norm), block.channel_mixing)
+for name, table in {"with": Y, "without": V}.items():
+    similarity = torch.cosine_similarity(X.flatten(), table.flatten(), dim=0)
+    print(f"{name} skip connections: cosine similarity {similarity:.2f}")
+
+# %% [markdown]
+# **Exercise 3.** Write a whole block as a function of its weights, with norms as they
+# are at the beginning: a scale of one, a shift of zero, and $\varepsilon = 10^{-6}$.
+# The last line says whether it is right.
+
+# %%
+from labml_style_nn.exercises import check
+
+
+def my_block(x, w1, b1, w2, b2, w3, b3, w4, b4):
+    return None  # your code
+
+
+check("mixer_block", my_block)
+
+# %% [markdown]
+# **Answer.** Two lines, as in the paper. The axis of the batch comes first and takes
+# part in nothing.
+
+
+# %%
+def my_block(x, w1, b1, w2, b2, w3, b3, w4, b4):
+    def norm(table):
+        return torch.nn.functional.layer_norm(table, table.shape[-1:], eps=1e-6)
+
+    u = x + w2 @ gelu_exact(w1 @ norm(x) + b1[:, None]) + b2[:, None]
+    return u + gelu_exact(norm(u) @ w3.T + b3) @ w4.T + b4
+
+
+answer = check("mixer_block", my_block)
+assert answer
+print(answer)
+
+# %% [markdown]
 # ## Where to go from here
 #
 # - See one learn: [train a small Mixer on digits](train_on_digits.py), in a minute.

@@ -85,6 +85,53 @@ torch.Size([2, 24, 20])
 Traceback (most recent call last):
     ...
 ValueError: expected shape (..., 20), got (2, 24, 21)
+
+## Exercises
+
+**Exercise 1.** No argument of `ChannelMixing` says how many patches there are. What
+happens if it is given some of the patches only?
+
+**Answer.** They are mixed as they would be among all the others. So one layer serves
+images of any size.
+
+>>> some = mixing.fc2(mixing.gelu(mixing.fc1(x[:, :7])))
+>>> torch.allclose(some, mixing(x)[:, :7], atol=1e-6)
+True
+
+**Exercise 2.** Two patches of an image hold the same numbers. Are they still alike
+after channel mixing? And after token mixing?
+
+**Answer.** After channel mixing they are, since what it computes depends on the row and
+on nothing else. Token mixing gives each position a row of its last matrix, so there
+they differ:
+
+>>> twins = x.clone()
+>>> twins[:, 1] = twins[:, 0]
+>>> y = mixing(twins)
+>>> torch.allclose(y[:, 0], y[:, 1], atol=1e-6)
+True
+>>> u = TokenMixing(num_patches, 10)(twins)
+>>> torch.allclose(u[:, 0], u[:, 1], atol=1e-6)
+False
+
+**Exercise 3.** Write channel mixing with two convolutions of kernel size one.
+
+>>> from labml_style_nn.exercises import check
+>>> def by_convolution(x, w3, b3, w4, b4):
+...     return None  # your code
+>>> check("channel_mixing", by_convolution)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20,
+`w3` 80 × 20, `b3` 80, `w4` 20 × 80, `b4` 20.
+
+**Answer.** To a convolution the channels come before the places, so the table is
+transposed on the way in and on the way out.
+
+>>> def by_convolution(x, w3, b3, w4, b4):
+...     hidden = torch.nn.functional.conv1d(x.mT, w3[:, :, None], b3)
+...     hidden = torch.nn.functional.gelu(hidden)
+...     return torch.nn.functional.conv1d(hidden, w4[:, :, None], b4).mT
+>>> torch.allclose(by_convolution(x, *mixing.parameters()), mixing(x), atol=1e-6)
+True
 """
 
 from typing import Literal

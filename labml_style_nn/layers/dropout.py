@@ -56,6 +56,44 @@ At evaluation nothing happens to them:
 
 >>> torch.equal(Dropout(0.5).eval()(x), x)
 True
+
+## Exercises
+
+**Exercise 1.** Which line makes the layer do nothing at evaluation? What do you see if
+you forget `model.eval()`?
+
+**Answer.** The first of `forward`. A network that still drops answers the same input
+differently each time:
+
+>>> forgotten = Dropout(0.5)
+>>> torch.equal(forgotten(x), forgotten(x))
+False
+
+PyTorch's function `F.dropout` drops by default, and no `eval()` stops it.
+
+**Exercise 2.** The mean stays. What is the variance of $y$, if $x$ is one and the rate
+is $p$?
+
+**Answer.** $\mathbb{E}[y^2] - 1 = (1 - p) / (1 - p)^2 - 1 = p / (1 - p)$. At a rate of
+0.9 there is nine times as much noise as at 0.5:
+
+>>> for rate in (0.1, 0.5, 0.9):
+...     print(f"{Dropout(rate)(x).var():.1f}, {rate / (1 - rate):.1f}")
+0.1, 0.1
+1.0, 1.0
+8.9, 9.0
+
+**Exercise 3.** Write dropout that drops a channel for all tokens of an image at once.
+
+**Answer.** One coin serves a column of the table. So the mask has one row, and all rows
+of the result are alike:
+
+>>> def drop_channels(x, rate):
+...     mask = torch.empty(x.shape[0], 1, x.shape[2]).bernoulli_(1 - rate)
+...     return x * mask / (1 - rate)
+>>> y = drop_channels(x, 0.5)
+>>> torch.equal(y, y[:, :1].expand_as(y)), f"{y.mean():.1f}"
+(True, '1.0')
 """
 
 import torch

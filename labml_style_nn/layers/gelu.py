@@ -74,6 +74,50 @@ Each token of this hidden layer holds the same five numbers, and one of them is 
 tensor([-0.0040, -0.1700,  0.0000,  0.5800,  2.9960])
 >>> GELU("tanh")(x)[0, 0]
 tensor([-0.0036, -0.1700,  0.0000,  0.5800,  2.9964])
+
+## Exercises
+
+**Exercise 1.** What is $\text{GELU}(x) - \text{GELU}(-x)$?
+
+**Answer.** It is $x$, since $\Phi(x) + \Phi(-x) = 1$:
+
+>>> x = x.double()
+>>> torch.allclose(gelu_exact(x) - gelu_exact(-x), x)
+True
+
+**Exercise 2.** ReLU commutes with a positive factor $k$: $\text{ReLU}(k x) / k$ is
+$\text{ReLU}(x)$. What does $\text{GELU}(k x) / k$ become as $k$ grows?
+
+**Answer.** It approaches ReLU. It is $x \, \Phi(k x)$, and as $k$ grows, $\Phi(k x)$
+becomes a step at zero. The largest distance shrinks like $1/k$:
+
+>>> batch, num_patches, channels_mlp_dim = 10, 100, 160
+>>> line = torch.linspace(-4, 4, 160_000, dtype=torch.double)
+>>> line = line.reshape(batch, num_patches, channels_mlp_dim)
+>>> for k in (1, 10, 100):
+...     print(f"{(gelu_exact(k * line) / k - line.relu()).abs().max():.4f}")
+0.1700
+0.0170
+0.0017
+
+**Exercise 3.** Write the derivative of the exact GELU, without autograd.
+
+>>> from labml_style_nn.exercises import check
+>>> def derivative(x):
+...     return None  # your code
+>>> check("gelu_derivative", derivative)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20.
+
+**Answer.** By the product rule it is $\Phi(x) + x \, \Phi'(x)$, and $\Phi'$ is the
+density of the standard normal distribution.
+
+>>> def derivative(x):
+...     density = torch.exp(-x.square() / 2) / (2 * torch.pi) ** 0.5
+...     return torch.special.ndtr(x) + x * density
+>>> _ = line.requires_grad_()
+>>> (gradient,) = torch.autograd.grad(gelu_exact(line).sum(), line)
+>>> torch.allclose(derivative(line), gradient)
+True
 """
 
 import math

@@ -67,6 +67,44 @@ the head out of its parameter counts.
 
 >>> head(x).shape
 torch.Size([2, 7])
+
+## Exercises
+
+**Exercise 1.** The tokens are shuffled right before the head. Which scores change?
+
+**Answer.** None: an average does not know an order.
+
+>>> order = torch.randperm(num_patches)
+>>> torch.allclose(head(x[:, order]), head(x), atol=1e-5)
+True
+
+**Exercise 2.** Replace the average by the maximum over the tokens. Is it still the same
+whether the tokens are pooled first or vote first?
+
+**Answer.** No. The average is linear, and so changes places with a linear map. The
+maximum is not.
+
+>>> pooled_first = head.linear(x.amax(dim=1))
+>>> torch.allclose(pooled_first, votes.amax(dim=1), atol=1e-5)
+False
+
+**Exercise 3.** Write the head with `torch.einsum`, so that it never makes the average
+token nor the votes.
+
+>>> from labml_style_nn.exercises import check
+>>> def scores(x, weight, bias):
+...     return None  # your code
+>>> check("head", scores)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20,
+`weight` 7 × 20, `bias` 7.
+
+**Answer.** Both the tokens and the channels are summed over, in one expression. (In
+which order, `einsum` decides.)
+
+>>> def scores(x, weight, bias):
+...     return torch.einsum("bsc,kc->bk", x, weight) / x.shape[1] + bias
+>>> torch.allclose(scores(x, head.linear.weight, head.linear.bias), head(x), atol=1e-5)
+True
 """
 
 from torch import Tensor, nn

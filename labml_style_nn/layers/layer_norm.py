@@ -80,6 +80,47 @@ The layer computes what the equation says:
 
 >>> torch.allclose(norm(x), layer_norm(x, norm.weight, norm.bias), atol=1e-6)
 True
+
+## Exercises
+
+**Exercise 1.** Which argument, in which line, says along which axis the numbers are
+normalised? What does the result for one image owe to the rest of the batch?
+
+**Answer.** In the function it is `dim=-1`, in the layer `(self.dim,)`: the last axis,
+the channels. To the other images it owes nothing:
+
+>>> other = x.clone()
+>>> other[1:] = 0
+>>> torch.equal(norm(other)[0], norm(x)[0])
+True
+
+**Exercise 2.** What does layer normalisation make of a token with only two channels?
+
+**Answer.** Its mean is half way between the two numbers, and both are equally far from
+it. So all that is left is which of them was larger:
+
+>>> two_channels = torch.tensor([[1.0, 5.0], [3.0, 2.9], [-40.0, 70.0]])
+>>> torch.nn.functional.layer_norm(two_channels, (2,)).round(decimals=1)
+tensor([[-1.,  1.],
+        [ 1., -1.],
+        [-1.,  1.]])
+
+**Exercise 3.** Write the function with `torch.var_mean`, for $\varepsilon = 10^{-6}$.
+
+>>> from labml_style_nn.exercises import check
+>>> def by_var_mean(x, weight, bias):
+...     return None  # your code
+>>> check("layer_norm", by_var_mean)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20,
+`weight` 20, `bias` 20.
+
+**Answer.** The trap is its default, the divisor $C - 1$. `correction=0` makes it $C$.
+
+>>> def by_var_mean(x, weight, bias):
+...     variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)
+...     return weight * (x - mean) / (variance + 1e-6).sqrt() + bias
+>>> torch.allclose(by_var_mean(x, norm.weight, norm.bias), norm(x), atol=1e-6)
+True
 """
 
 import torch

@@ -72,6 +72,50 @@ PyTorch leaves 58 % of it, $1/\sqrt{3}$.
 >>> default = nn.Linear(in_features, out_features)(x)
 >>> f"{y.std():.2f}, {default.std():.2f}"
 '1.00, 0.58'
+
+## Exercises
+
+**Exercise 1.** Which line sets the biases to zero? Why are the weights not set to zero
+as well?
+
+**Answer.** `nn.init.zeros_(self.bias)`. Were all weights zero, the hidden units of an
+MLP would be zero, and so would the gradient of the matrix that reads them; and no
+gradient would come through that matrix to the one before. Only the last bias learns:
+
+>>> layers = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+>>> for parameter in layers.parameters():
+...     _ = nn.init.zeros_(parameter)
+>>> layers(torch.randn(5, 3))[:, 0].sum().backward()
+>>> [parameter.grad.any().item() for parameter in layers.parameters()]
+[False, False, False, True]
+
+**Exercise 2.** What is left of the spread of the noise after ten maps that begin as
+`nn.Linear` does, without biases? Guess before you compute.
+
+**Answer.** $3^{-10/2} = 0.0041$ of it:
+
+>>> for _ in range(10):
+...     x = nn.Linear(in_features, in_features, bias=False)(x)
+>>> f"{x.std():.4f}"
+'0.0041'
+
+**Exercise 3.** Write the map with `torch.einsum`, for any number of axes in front.
+
+>>> from labml_style_nn.exercises import check
+>>> def linear(x, weight, bias):
+...     return None  # your code
+>>> check("linear", linear)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20,
+`weight` 7 × 20, `bias` 7.
+
+**Answer.** The index $j$ of an input stands in both factors and not in the result, so
+it is summed over.
+
+>>> def linear(x, weight, bias):
+...     return torch.einsum("...j,ij->...i", x, weight) + bias
+>>> layer = Linear(in_features, out_features)
+>>> torch.allclose(linear(x, layer.weight, layer.bias), layer(x), atol=1e-5)
+True
 """
 
 import math

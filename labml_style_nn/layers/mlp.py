@@ -56,6 +56,66 @@ the results come in the opposite order:
 
 >>> torch.allclose(mlp(x.flip(1)), mlp(x).flip(1), atol=1e-6)
 True
+
+## Exercises
+
+**Exercise 1.** How many MACs does the MLP of the example take for one image?
+
+**Answer.** $S \cdot 2 d D = 24 \cdot 2 \cdot 20 \cdot 80$. PyTorch counts twice as many
+FLOPs, for each of the images:
+
+>>> from torch.utils.flop_counter import FlopCounterMode
+>>> with FlopCounterMode(display=False) as counter:
+...     y = mlp(x)
+>>> counter.get_total_flops() // 2 // batch
+76800
+
+**Exercise 2.** Somebody takes the GELU out. How many parameters would be enough to
+compute the same?
+
+**Answer.** $d^2 + d = 420$ in place of 3300, for two linear maps in a row are one:
+
+>>> weight = mlp.fc2.weight @ mlp.fc1.weight
+>>> bias = mlp.fc2.weight @ mlp.fc1.bias + mlp.fc2.bias
+>>> weight.numel() + bias.numel()
+420
+>>> torch.allclose(mlp.fc2(mlp.fc1(x)), x @ weight.T + bias, atol=1e-5)
+True
+
+**Exercise 3.** Put the hidden units into another order. Which rows and columns have to
+move with them, and how many such orders compute the same function?
+
+**Answer.** The rows of $W_1$, the numbers of $b_1$ and the columns of $W_2$. There are
+$D!$ orders, so two networks may compute the same with weights that do not agree unit by
+unit.
+
+>>> order = torch.randperm(hidden_dim)
+>>> twin = MLP(dim, hidden_dim)
+>>> _ = twin.load_state_dict({
+...     "fc1.weight": mlp.fc1.weight[order],
+...     "fc1.bias": mlp.fc1.bias[order],
+...     "fc2.weight": mlp.fc2.weight[:, order],
+...     "fc2.bias": mlp.fc2.bias,
+... })
+>>> torch.allclose(twin(x), mlp(x), atol=1e-6)
+True
+
+**Exercise 4.** Write the MLP as a function of its weights, without a module.
+
+>>> from labml_style_nn.exercises import check
+>>> def by_hand(x, w1, b1, w2, b2):
+...     return None  # your code
+>>> check("mlp", by_hand)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20,
+`w1` 80 × 20, `b1` 80, `w2` 20 × 80, `b2` 20.
+
+**Answer.** A vector is a row here, so the weights stand on the right, transposed.
+
+>>> def by_hand(x, w1, b1, w2, b2):
+...     hidden = torch.nn.functional.gelu(x @ w1.T + b1)
+...     return hidden @ w2.T + b2
+>>> torch.allclose(by_hand(x, *mlp.parameters()), mlp(x), atol=1e-6)
+True
 """
 
 from typing import Literal

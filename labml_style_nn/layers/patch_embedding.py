@@ -104,6 +104,55 @@ torch.Size([2, 15, 24])
 Traceback (most recent call last):
     ...
 ValueError: image_size must be a multiple of patch_size, got (30, 30) and (4, 4)
+
+## Exercises
+
+**Exercise 1.** Which line of the code refuses an image of another size? And which
+weights would have to change for it?
+
+**Answer.** `check_shape`, in `forward`. None: $E$ is as large as a patch and has no row
+for a position, so the same weights fit a wider image. It is token mixing that needs to
+know $S$.
+
+>>> wider = PatchEmbedding((12, 32), patch_size, in_channels, hidden_dim)
+>>> wider.load_state_dict(embed.state_dict())
+<All keys matched successfully>
+>>> wider.num_patches
+24
+
+**Exercise 2.** An image is moved to the right, and what leaves it on one side comes in
+on the other. What happens to the tokens if it moves by $P$ pixels? And by one?
+
+**Answer.** By a whole patch, the tokens move by one place and are otherwise the same.
+By one pixel, every patch has other pixels, and no token is found again:
+
+>>> tokens = embed(image).unflatten(1, embed.grid_size)
+>>> by_a_patch = embed(image.roll(4, dims=3)).unflatten(1, embed.grid_size)
+>>> torch.allclose(by_a_patch, tokens.roll(1, dims=2), atol=1e-6)
+True
+>>> by_a_pixel = embed(image.roll(1, dims=3))
+>>> torch.cdist(by_a_pixel, embed(image)).min() > 1
+tensor(True)
+
+**Exercise 3.** Cut images into patches without einops, by reshaping and permuting axes.
+
+>>> from labml_style_nn.exercises import check
+>>> def cut(image, height, width):
+...     return None  # your code
+>>> check("patch_embedding", cut)
+Not yet: it returned nothing, and should return a tensor. Here `image` is 2 × 3 × 12
+× 20, `height` 4, `width` 5.
+
+**Answer.** Split both sides of the image, bring the six axes into the order of the
+result, and join them.
+
+>>> def cut(image, height, width):
+...     split = image.unflatten(3, (-1, width)).unflatten(2, (-1, height))
+...     # From (batch, channel, rows, height, columns, width).
+...     ordered = split.permute(0, 2, 4, 1, 3, 5)
+...     return ordered.flatten(3).flatten(1, 2)
+>>> torch.allclose(embed.projection(cut(image, 4, 4)), embed(image), atol=1e-6)
+True
 """
 
 from collections.abc import Sequence

@@ -84,6 +84,56 @@ with an axis of size one is stretched to fit, without a word.
 Traceback (most recent call last):
     ...
 ValueError: expected shape (2, 24, 20), got (2, 24, 1)
+
+## Exercises
+
+**Exercise 1.** In `forward`, which operation would have to go around the sum to make
+this post-norm?
+
+**Answer.** The norm: `return norm(x + …)` in the last line. Then nothing would pass a
+stack unchanged. Here all of it does, if the branches return zero:
+
+>>> silent = nn.Linear(hidden_dim, hidden_dim)
+>>> _ = nn.init.zeros_(silent.weight), nn.init.zeros_(silent.bias)
+>>> stack = nn.Sequential(*[SkipConnection(silent)] * 30)
+>>> torch.equal(stack(x), x)
+True
+
+**Exercise 2.** Each branch is a linear map that keeps the variance of what it reads, as
+those of [`linear`][] do. What is the variance after ten residual connections? And if
+each branch begins with a layer norm?
+
+**Answer.** Without a norm each sum doubles it, to $2^{10}$. With a norm each branch
+adds about one, so the variance grows linearly, to 11.
+
+>>> from labml_style_nn.layers.layer_norm import LayerNorm
+>>> from labml_style_nn.layers.linear import Linear
+>>> _ = torch.manual_seed(0)
+>>> bare = normed = torch.randn(400, 300)
+>>> for _ in range(10):
+...     bare = bare + Linear(300, 300)(bare)
+...     normed = normed + Linear(300, 300)(LayerNorm(300)(normed))
+>>> f"2^{bare.var().log2():.1f}, {normed.var():.0f}"
+'2^10.0, 11'
+
+**Exercise 3.** Write a function that sends a table through several branches, each with
+a residual connection, and returns the result and the update of each. Show that the
+result is the input plus all updates.
+
+**Answer.** What the branches add up on is the residual stream.
+
+>>> def residual_stream(x, branches):
+...     updates = []
+...     for branch in branches:
+...         updates.append(branch(x))
+...         x = x + updates[-1]
+...     return x, updates
+>>> branches = [nn.Linear(hidden_dim, hidden_dim) for _ in range(3)]
+>>> y, updates = residual_stream(x, branches)
+>>> torch.allclose(y, x + sum(updates), atol=1e-5)
+True
+>>> torch.allclose(y, nn.Sequential(*map(SkipConnection, branches))(x), atol=1e-5)
+True
 """
 
 from torch import Tensor, nn

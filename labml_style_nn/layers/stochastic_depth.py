@@ -75,6 +75,42 @@ The rates of five branches:
 
 >>> linear_rates(0.5, num_branches=5)
 [0.0, 0.125, 0.25, 0.375, 0.5]
+
+## Exercises
+
+**Exercise 1.** Which line makes it one coin for each image? What would it have to say
+for one coin for the whole mini-batch, as Huang and others toss it?
+
+**Answer.** `one_each`. With `(1,) * x.dim()` there is one number in the mask, which is
+repeated for all images.
+
+>>> coin = torch.empty((1,) * update.dim()).bernoulli_(0.5)
+>>> (update * coin).unique().numel()
+1
+
+**Exercise 2.** A Mixer has 12 blocks and $s = 0.1$. How many of its branches take part
+in a step, on average?
+
+**Answer.** The rates rise linearly, so their mean is $s / 2$. Of 24 branches 22.8
+remain:
+
+>>> f"{sum(1 - rate for rate in linear_rates(0.1, num_branches=24)):.1f}"
+'22.8'
+
+**Exercise 3.** Here a dropped update is computed all the same. Write the sum $y$ so
+that the branch sees only those images that keep their update.
+
+**Answer.** The coins come first, and pick rows of the batch:
+
+>>> def residual(x, branch, keeps, rate):
+...     y = x.clone()
+...     y[keeps] += branch(x[keeps]) / (1 - rate)
+...     return y
+>>> branch = torch.nn.Linear(hidden_dim, hidden_dim)
+>>> keeps = torch.rand(batch) < 0.5
+>>> masked = update + keeps[:, None, None] * branch(update) / 0.5
+>>> torch.allclose(residual(update, branch, keeps, 0.5), masked, atol=1e-6)
+True
 """
 
 from torch import Tensor, nn

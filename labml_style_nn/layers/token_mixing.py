@@ -136,6 +136,54 @@ above, the cost is no longer linear.
 torch.Size([2, 24, 20])
 >>> mixing.fc1.weight.shape, mixing.fc2.weight.shape
 (torch.Size([10, 24]), torch.Size([24, 10]))
+
+## Exercises
+
+**Exercise 1.** Which line fixes the size of the image? Which number of the table is in
+no weight?
+
+**Answer.** `self.fc1 = TokenLinear(num_patches, tokens_mlp_dim)`: from here on $W_1$
+has $S$ columns. The number of channels, here 20, is in none of the weights:
+
+>>> [tuple(weight.shape) for weight in mixing.parameters()]
+[(10, 24), (10,), (24, 10), (24,)]
+
+**Exercise 2.** The patches of all images come in another order than in training, the
+same order for every image. How do you change a trained layer so that it does as well on
+them?
+
+**Answer.** Position $s$ has a column of $W_1$, a row of $W_2$ and a number of $b_2$.
+They take the new order, and the result is the old one in that order:
+
+>>> order = torch.randperm(num_patches)
+>>> moved = TokenMixing(num_patches, tokens_mlp_dim)
+>>> _ = moved.load_state_dict({
+...     "fc1.weight": mixing.fc1.weight[:, order],
+...     "fc1.bias": mixing.fc1.bias,
+...     "fc2.weight": mixing.fc2.weight[order],
+...     "fc2.bias": mixing.fc2.bias[order],
+... })
+>>> torch.allclose(moved(x[:, order]), mixing(x)[:, order], atol=1e-6)
+True
+
+**Exercise 3.** Write token mixing with `torch.einsum`, and show that it equals ours.
+
+>>> from labml_style_nn.exercises import check
+>>> def by_einsum(x, w1, b1, w2, b2):
+...     return None  # your code
+>>> check("token_mixing", by_einsum)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20,
+`w1` 10 × 24, `b1` 10, `w2` 24 × 10, `b2` 24.
+
+**Answer.** Let $d$ count the hidden rows, $s$ the tokens and $c$ the channels. Each
+letter that a weight sums over is missing on the right; $c$ stays where it is.
+
+>>> def by_einsum(x, w1, b1, w2, b2):
+...     hidden = torch.einsum("ds,bsc->bdc", w1, x) + b1[:, None]
+...     hidden = torch.nn.functional.gelu(hidden)
+...     return torch.einsum("sd,bdc->bsc", w2, hidden) + b2[:, None]
+>>> torch.allclose(by_einsum(x, *mixing.parameters()), mixing(x), atol=1e-6)
+True
 """
 
 from typing import Literal

@@ -170,6 +170,59 @@ One of the paper's, by name, smaller in depth and for ten classes:
 >>> model = convmixer_1024_20(num_layers=1, num_classes=10)
 >>> model(torch.randn(batch, in_channels, 42, 56)).shape
 torch.Size([2, 10])
+
+## Exercises
+
+**Exercise 1.** How many blocks with kernels of 3 does it take until the place in the
+middle of $9 \times 11$ depends on all of them? And with kernels of 9, until each place
+of $32 \times 32$ depends on each other?
+
+**Answer.** A block adds $(k - 1) / 2$ places on every side. From the middle it is five
+places to the left and to the right, so five blocks:
+
+>>> body(4, 9, 11)[0], body(5, 9, 11)[0]
+(9, 11)
+
+From one end of 32 places to the other it is 31, at four places a block: eight.
+ConvMixer-1536/20 has twenty.
+
+**Exercise 2.** The kernels of ConvMixer-1536/20 shrink from 9 to 3. How many of its
+parameters are saved?
+
+**Answer.** Few, since the maps over channels have most of them: $N C (9^2 - 3^2)$,
+about 4 %.
+
+>>> def parameters(kernel_size):
+...     with torch.device("meta"):
+...         model = convmixer_1536_20(kernel_size=kernel_size)
+...     return sum(parameter.numel() for parameter in model.parameters())
+>>> f"{parameters(9) - parameters(3):,}, {1 - parameters(3) / parameters(9):.1%}"
+'2,211,840, 4.3%'
+
+**Exercise 3.** Write the depthwise convolution without a convolution, for kernels with
+an odd side.
+
+>>> from labml_style_nn.exercises import check
+>>> def depthwise(x, weight, bias):
+...     return None  # your code
+>>> check("depthwise_convolution", depthwise)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 5 × 8 × 6,
+`weight` 5 × 1 × 3 × 3, `bias` 5.
+
+**Answer.** Zeros go around each picture. Then `unfold` shows the $k \times k$ places
+around each place, and every channel is multiplied with its own kernel.
+
+>>> def depthwise(x, weight, bias):
+...     kernel = weight[:, 0]
+...     side = kernel.shape[1]
+...     padded = nn.functional.pad(x, [side // 2] * 4)
+...     windows = padded.unfold(2, side, 1).unfold(3, side, 1)
+...     return torch.einsum("bchwuv,cuv->bchw", windows, kernel) + bias[:, None, None]
+>>> convolution = model.blocks[0].token_mixing
+>>> x = torch.randn(batch, 1024, 3, 4)
+>>> by_hand = depthwise(x, convolution.weight, convolution.bias)
+>>> torch.allclose(by_hand, convolution(x), atol=1e-5)
+True
 """
 
 from collections.abc import Callable, Sequence

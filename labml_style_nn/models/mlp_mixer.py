@@ -169,6 +169,61 @@ channels and not others, and then there is a gradient:
 (True, True)
 
 It is kept because the paper's code has it.
+
+## Exercises
+
+**Exercise 1.** A Mixer for images of 224 pixels is to read images of 448. Which of its
+parameters have another shape?
+
+**Answer.** Those of token mixing, all but the bias of its hidden layer. The patches,
+the channel mixing, the norms and the head stay as they are.
+
+>>> def shapes(image_size):
+...     with torch.device("meta"):
+...         model = mixer_s32(image_size=image_size)
+...     return {name: weight.shape for name, weight in model.named_parameters()}
+>>> small, large = shapes(224), shapes(448)
+>>> sorted({name.split(".", 2)[2] for name in small if small[name] != large[name]})
+['token_mixing.fc1.weight', 'token_mixing.fc2.bias', 'token_mixing.fc2.weight']
+
+**Exercise 2.** Which part of Mixer-B/16 holds most of its parameters? Guess the share.
+
+**Answer.** The channel mixing, since $D_C = 8 D_S$ and $C$ is larger than $S$:
+
+>>> with torch.device("meta"):
+...     model = mixer_b16()
+>>> counts = {name: weight.numel() for name, weight in model.named_parameters()}
+>>> share = sum(counts[name] for name in counts if "channel_mixing" in name)
+>>> f"{share / sum(counts.values()):.1%}"
+'94.6%'
+
+**Exercise 3.** Write equation (1) as a function of its weights, with `F.layer_norm` (at
+$\varepsilon = 10^{-6}$, without a scale and a shift) and `F.gelu`.
+
+>>> from labml_style_nn.exercises import check
+>>> def mixer_block(x, w1, b1, w2, b2, w3, b3, w4, b4):
+...     return None  # your code
+>>> check("mixer_block", mixer_block)
+Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 24 × 20,
+`w1` 10 × 24, `b1` 10, `w2` 24 × 10, `b2` 24, `w3` 80 × 20, `b3` 80, `w4` 20 × 80,
+`b4` 20.
+
+**Answer.** Weights of token mixing stand on the left of the table, those of channel
+mixing on its right.
+
+>>> from torch.nn import functional as F
+>>> def mixer_block(x, w1, b1, w2, b2, w3, b3, w4, b4):
+...     normal = F.layer_norm(x, x.shape[-1:], eps=1e-6)
+...     u = x + w2 @ F.gelu(w1 @ normal + b1[:, None]) + b2[:, None]
+...     normal = F.layer_norm(u, u.shape[-1:], eps=1e-6)
+...     return u + F.gelu(normal @ w3.T + b3) @ w4.T + b4
+>>> from labml_style_nn.models.mlp_mixer import MixerBlock
+>>> num_patches, hidden_dim = 49, 64
+>>> block = MixerBlock(num_patches, hidden_dim, 32, 256)
+>>> weights = [weight for name, weight in block.named_parameters() if "mixing" in name]
+>>> x = torch.randn(batch, num_patches, hidden_dim)
+>>> torch.allclose(mixer_block(x, *weights), block(x), atol=1e-5)
+True
 """
 
 from collections.abc import Sequence

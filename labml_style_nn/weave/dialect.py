@@ -10,6 +10,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 
 OWN = (
+    "labml_style_nn.weave.exercises:Exercises",
     "labml_style_nn.weave.headings:HeadingAnchors",
     "labml_style_nn.weave.safety:LiteralTags",
 )

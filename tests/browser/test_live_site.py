@@ -86,3 +86,22 @@ def test_a_reader_sees_what_the_skip_connections_do(live: Page) -> None:
     first = trial(live).get_by_role("row", name="MLPMixer").first
     expect(first).to_contain_text("(2, 10)")
     expect(first).to_contain_text("where numbers reach")
+
+
+def test_an_exercise_says_whether_the_code_is_right(live: Page) -> None:
+    live.goto("layers/token_mixing/")
+    block(live, 0).wait_for()
+    texts = live.locator(".live-block").all_text_contents()
+    [stub] = [n for n, text in enumerate(texts) if "return None" in text]
+    block(live, stub).hover()
+    press(live, stub, "Check")
+    expect_done(live, stub, "Not yet: it returned nothing")
+    answer = """from labml_style_nn.exercises import check
+def mine(x, w1, b1, w2, b2):
+    hidden = torch.nn.functional.gelu(w1 @ x + b1[:, None])
+    return w2 @ hidden + b2[:, None]
+check("token_mixing", mine)"""
+    run(live, stub, answer.replace(" + b2[:, None]", ""))
+    expect_done(live, stub, "values differ from ours by up to")
+    run(live, stub, answer)
+    expect_done(live, stub, "Right: shape, values and gradients are those of ours.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from markdown import Markdown
 
 from labml_style_nn.weave.enrich import Enrichment
+from labml_style_nn.weave.exercises import Exercises
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import HeadingAnchors
 from labml_style_nn.weave.names import Names
@@ -18,6 +19,7 @@ EXTENSIONS = (
     *("admonition", "attr_list", "def_list", "footnotes", "tables", "toc"),
     *("pymdownx.details", "pymdownx.highlight", "pymdownx.superfences"),
     *("pymdownx.tabbed", HeadingAnchors(), LiteralTags()),
+    Exercises(),
 )
 
 

@@ -37,8 +37,10 @@ export class Cell {
     if (this.#text !== example.code) this.#open();
   }
 
+  // To run the cell of an exercise is to have the reader's code checked.
   #buttons(button) {
-    const run = button("run", "Run", () => this.run());
+    const name = /^check\(/m.test(this.#example.code) ? "Check" : "Run";
+    const run = button("run", name, () => this.run());
     return [run, button("to-here", "Run to here", () => this.#upTo(this))];
   }
 

@@ -16,7 +16,7 @@ import { withoutPrompts } from "../prompts.js";
 const ERROR = /^Traceback \(most recent call last\):\n(?:\s.*\n)*(?:\w+\.)*(\w+)/m;
 
 function cell(block) {
-  const place = block.closest("details") ?? block;
+  const place = block.closest(".nb-code") ?? block;
   const next = place.nextElementSibling;
   const recorded = next?.matches(".nb-output") ? next : null;
   const code = block.querySelector("code").textContent.trimEnd();

@@ -1,0 +1,79 @@
+r"""# Exercises: answers that open on request
+
+A reader learns more from a question than from its answer, if the answer does not stand
+right below. So under a heading such as `## Exercises`, prose may have
+
+```text
+**Exercise 1.** Which line fixes the size of the image?
+
+**Answer.** The one that builds $W_1$, which has a column for each patch.
+```
+
+The paragraph that begins with **Answer.**, and all that follows it up to the next
+exercise or heading, becomes a `details` element: closed on the screen, open on paper.
+The source, `help()` and doctest have it like any other prose, so its examples are run.
+"""
+
+import re
+from xml.etree.ElementTree import Element, SubElement
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import HTML_PLACEHOLDER_RE
+
+_EXERCISE = re.compile(r"Exercise(?: \d+)?\.")
+_ANSWER = re.compile(r"Answer\.")
+_HEADING = re.compile(r"h[1-6]")
+
+
+class Exercises(Extension):
+    """The Markdown extension that folds answers."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        """Run after inline patterns (20), which make the bold type."""
+        md.treeprocessors.register(_Answers(md), "weave-exercises", 12)
+
+
+class _Answers(Treeprocessor):
+    def run(self, root: Element) -> None:
+        was_asked, answer = False, None
+        for element in list(root):
+            begins_exercise = _begins(element, _EXERCISE)
+            if begins_exercise or self._ends(element):
+                was_asked, answer = begins_exercise, None
+            elif was_asked and _begins(element, _ANSWER):
+                answer = _folded(element)
+                root[list(root).index(element)] = answer
+            elif answer is not None:
+                root.remove(element)
+                answer.append(element)
+
+    def _ends(self, element: Element) -> bool:
+        """Whether a section ends here: at a heading, the footnotes, the next row."""
+        raw = HTML_PLACEHOLDER_RE.fullmatch((element.text or "").strip())
+        # Rows of a module are told apart by comments.
+        is_comment = raw and str(
+            self.md.htmlStash.rawHtmlBlocks[int(raw[1])]
+        ).startswith("<!--")
+        is_heading = _HEADING.fullmatch(str(element.tag))
+        return bool(is_comment or is_heading or element.get("class") == "footnote")
+
+
+def _begins(element: Element, words: re.Pattern[str]) -> bool:
+    """Whether an element is a paragraph that begins with these words in bold type."""
+    if element.tag != "p" or (element.text or "").strip() or not len(element):
+        return False
+    return element[0].tag == "strong" and bool(words.fullmatch(element[0].text or ""))
+
+
+def _folded(paragraph: Element) -> Element:
+    """The element that opens, with what the first paragraph of an answer says."""
+    answer = Element("details", {"class": "weave-answer"})
+    SubElement(answer, "summary").text = "Answer"
+    label = paragraph[0]
+    paragraph.text = (label.tail or "").lstrip()
+    paragraph.remove(label)
+    if paragraph.text or len(paragraph):
+        answer.append(paragraph)
+    return answer

@@ -1,0 +1,174 @@
+"""The answers of the pages are right, and what is wrong is told as it is wrong."""
+
+import doctest
+import importlib
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from labml_style_nn.exercises import EXERCISES, check
+from tests.test_navigation import ENTRIES, HOME, PATH, source
+
+STOPS = re.findall(r"\]\(((?:layers|models)/\w+)\.md\)", PATH.findall(HOME)[0])
+PAGES = [*STOPS, "models/conv_mixer"]
+# Each page asks for one function at most, by its name.
+ASKED = re.compile(r'^>>> check\("(\w+)", (\w+)\)$', re.MULTILINE)
+
+
+def docstring(page: str) -> str:
+    module = importlib.import_module(f"labml_style_nn.{page.replace('/', '.')}")
+    assert module.__doc__
+    return module.__doc__
+
+
+@cache
+def answers() -> dict[str, Callable[..., Tensor]]:
+    """The function that answers each exercise, as the page defines it at last."""
+    found = {}
+    for page in PAGES:
+        text = docstring(page)
+        for name, function in ASKED.findall(text):
+            names: dict[str, Any] = {"torch": torch, "nn": torch.nn, "F": F}
+            for example in doctest.DocTestParser().get_examples(text):
+                if example.source.startswith(f"def {function}("):
+                    exec(example.source, names)
+            found[name] = names[function]
+    return found
+
+
+def test_the_reading_path_is_known() -> None:
+    assert len(STOPS) == 12
+    assert {f"{page}.md" for page in PAGES} <= set(ENTRIES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_ends_in_exercises_each_with_its_answer(page: str) -> None:
+    *_, last = docstring(page).split("\n## ")
+    assert last.startswith("Exercises\n")
+    questions = re.findall(r"^\*\*Exercise (\d)\.\*\*", last, re.MULTILINE)
+    parts = re.findall(r"^\*\*(Exercise|Answer)\b", last, re.MULTILINE)
+    assert 2 <= len(questions) <= 4
+    assert [*map(int, questions)] == [*range(1, len(questions) + 1)]
+    assert parts == ["Exercise", "Answer"] * len(questions)
+    assert ">>>" in last.rpartition("**Answer.**")[2]
+
+
+def test_the_family_ends_in_exercises() -> None:
+    *_, last = source("family.py").read_text("utf-8").split("\n# ## ")
+    assert last.startswith("Exercises\n")
+    assert last.count("**Exercise ") == last.count("**Answer.**") >= 2
+
+
+def test_each_exercise_is_asked_on_a_page() -> None:
+    assert answers().keys() == EXERCISES.keys()
+
+
+def test_the_notebook_asks_for_the_functions_of_the_pages() -> None:
+    notebook = source("examples/exercises.py").read_text("utf-8")
+    cells = re.findall(r"^def (.+\n    return None  .*\n)\n\n(check.+)", notebook, re.M)
+    pages = "\n".join(docstring(page) for page in PAGES)
+    asked = re.findall(
+        r">>> def (.+\n\.\.\.     return None  .*\n)>>> (check.+)", pages
+    )
+    assert cells == [(stub.replace("... ", ""), last) for stub, last in asked]
+    assert len(cells) == len(EXERCISES)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_answer_of_the_page_is_right(name: str) -> None:
+    verdict = check(name, answers()[name])
+    assert verdict
+    assert repr(verdict) == "Right: shape, values and gradients are those of ours."
+
+
+# ## Wrong answers
+
+
+def right(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
+    return w2 @ F.gelu(w1 @ x + b1[:, None]) + b2[:, None]
+
+
+def told(yours: Callable[..., Any], name: str = "token_mixing") -> str:
+    verdict = check(name, yours)
+    assert not verdict
+    return repr(verdict).replace("\n", " ")
+
+
+def test_a_wrong_shape_is_told_with_the_right_one() -> None:
+    said = told(lambda *a: right(*a).mT)
+    assert "the result has the shape 2 × 20 × 24, and ours 2 × 24 × 20." in said
+    assert "Here `x` is 2 × 24 × 20, `w1` 10 × 24" in said
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [(None, "it returned nothing"), ([1.0], "it returned a list")],
+)
+def test_what_is_no_tensor_is_told(returned: object, words: str) -> None:
+    assert words in told(lambda *a: returned)
+
+
+def test_wrong_values_are_told_with_their_distance() -> None:
+    said = told(lambda *a: right(*a) + 0.25)
+    assert "values differ from ours by up to 0.25 (the largest of ours is" in said
+
+
+def test_what_is_not_finite_is_told() -> None:
+    assert "values are not finite" in told(lambda *a: right(*a) / 0 * 0)
+
+
+def test_another_type_is_told() -> None:
+    assert "became torch.float32" in told(lambda *a: right(*a).float())
+
+
+def test_the_tanh_form_of_gelu_is_another_function() -> None:
+    def with_tanh(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
+        hidden = F.gelu(w1 @ x + b1[:, None], approximate="tanh")
+        return w2 @ hidden + b2[:, None]
+
+    assert "values differ" in told(with_tanh)
+
+
+def test_an_answer_for_one_size_alone_is_told() -> None:
+    def with_numbers(
+        x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor
+    ) -> Tensor:
+        return right(x, w1, b1, w2, b2)[:2, :24]
+
+    assert "`x` is 3 × 5 × 8" in told(with_numbers)
+
+
+def test_a_missing_gradient_is_told() -> None:
+    assert "the result has no gradient" in told(lambda *a: right(*a).detach())
+    said = told(lambda x, w1, *rest: right(x, w1.detach(), *rest))
+    assert "the gradient of `w1` is missing" in said
+
+
+def test_a_wrong_gradient_is_told() -> None:
+    def twice(x: Tensor, *rest: Tensor) -> Tensor:
+        return right(2 * x - x.detach(), *rest)
+
+    assert "the gradient of `x` is wrong: numbers differ from ours" in told(twice)
+
+
+def test_it_says_which_exercises_there_are() -> None:
+    with pytest.raises(ValueError, match=r"'mixing'; there are \['patch_embedding', "):
+        check("mixing", right)
+
+
+def test_an_error_of_the_reader_shows_itself() -> None:
+    with pytest.raises(ZeroDivisionError):
+        check("linear", lambda *a: 1 / 0)
+
+
+def test_it_works_where_gradients_are_off_and_leaves_chance_alone() -> None:
+    state = torch.random.get_rng_state()
+    with torch.no_grad():
+        assert check("token_mixing", right)
+    assert torch.equal(torch.random.get_rng_state(), state)
