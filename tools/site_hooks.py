@@ -1,13 +1,18 @@
-"""What the site asks of MkDocs beside its plugins: a reading path, and a repository.
+"""What the site asks of MkDocs beside its plugins: a path, a repository, an index.
+
+*Previous* and *next* follow a reading path, pages say where the repository is, and
+search finds a page by other names of its subject.
 
 MkDocs calls these functions while it builds (`hooks` in `mkdocs.yml`).
 """
 
+import logging
 import re
 from itertools import pairwise
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -18,6 +23,7 @@ _STOP = re.compile(r"^\d+\. +\[[^\]]+\]\(([^)#]+)\)", re.MULTILINE)
 # A line of the guide, and what it says as long as no repository is configured.
 _CLONE = "git clone $REPO_URL annotated-mixer && cd annotated-mixer"
 _FOLDER = "cd path/to/the/repository  # the folder with Makefile and mkdocs.yml"
+_log = logging.getLogger("mkdocs.hooks.site")
 
 
 def reading_path(home: str) -> list[str]:
@@ -61,3 +67,19 @@ def on_page_markdown(
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Keep the link to a repository from asking its host how many stars it has."""
     return output.replace(' data-md-component="source"', "")
+
+
+@event_priority(100)  # before search writes down what it has found
+def on_post_build(config: MkDocsConfig) -> None:
+    """Let search know a page by its other names, and how much each part counts."""
+    names = dict(config.extra["other_names"])
+    boosts = config.extra["search_boosts"].items()
+    for entry in config.plugins["material/search"].search_index.entries:
+        place = entry["location"]
+        if place in names:  # the page itself, none of its sections
+            entry["tags"] = names.pop(place)
+        for part, boost in boosts:
+            if place.startswith(part):
+                entry["boost"] = boost
+    for place in names:
+        _log.warning("other_names in mkdocs.yml: there is no page %s", place)
