@@ -77,14 +77,17 @@ def main() -> None:
                 addresses = [address + page for page in options.pages]
                 made = reports(addresses, FORMS[form])
                 for page, report in zip(options.pages, made, strict=True):
-                    found.setdefault((form, page), []).append(report)
+                    # It has none where the machine stood still for too long.
+                    if report["categories"]["performance"]["score"] is not None:
+                        found.setdefault((form, page), []).append(report)
     for (form, page), made in found.items():
         score = median(r["categories"]["performance"]["score"] for r in made)
         measures = [
             f"{name} {median(r['audits'][audit]['numericValue'] for r in made):.4g}"
             for audit, name in MEASURES.items()
         ]
-        print(f"{form:8} /{page:22} {100 * score:3.0f}  {', '.join(measures)}")
+        runs = f"{len(made)} runs"
+        print(f"{form:8} /{page:22} {100 * score:3.0f}  {runs}, {', '.join(measures)}")
         if options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
             name = f"{form}-{page.strip('/').replace('/', '-') or 'home'}.json"

@@ -515,6 +515,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Let pages ask for one style sheet in the place of all that the site has."""
         found = {path: files.get_file_from_path(path) for path in config.extra_css}
         sheets = {path: file.content_string for path, file in found.items() if file}
+        for path in [path for path, sheet in sheets.items() if "@import" in sheet]:
+            del sheets[path]  # It must stand first in a sheet.
         joined = styles.moved(sheets, _STYLES)
         files.append(_included(File.generated(config, _STYLES, content=joined)))
         others = [path for path in config.extra_css if path not in sheets]

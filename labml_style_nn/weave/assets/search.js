@@ -2,7 +2,8 @@
  * one, which stands in front of the two things of the browser that it does them with.
  *
  * It fetches the index, which is larger than the page, whether anybody searches or not. Here
- * it waits until somebody turns to the search, or an address asks for it (`?q=`, or `?h=`, which marks what was found).
+ * it waits until somebody turns to the search, or the address asks for it (`?q=`, or `?h=`,
+ * which marks what was found).
  *
  * And it hands a query on as it stands. To lunr, `+ - : ^ ~` are operators. One without its
  * operand, as in a word that is half typed (`few-`), matches every word of the site or none,
