@@ -1,10 +1,11 @@
 """What the site asks of MkDocs beside its plugins.
 
-A reading path, a picture on the home page, a card for whoever shares a page, and where
-the repository is. MkDocs calls these functions while it builds (`hooks` in
-`mkdocs.yml`).
+A reading path, a picture on the home page, a card for whoever shares a page, where the
+repository is, and other names by which search finds a page. MkDocs calls these
+functions while it builds (`hooks` in `mkdocs.yml`).
 """
 
+import logging
 import re
 from html import escape
 from itertools import pairwise
@@ -31,6 +32,7 @@ _DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)"')
 _ADDRESS = re.compile(r'<link rel="canonical" href="([^"]*)"')
 _CARD = "assets/card.png"  # tools/draw_card.py draws it
 _CARD_SAYS = "An image on its way through an MLP-Mixer, drawn as tables of numbers."
+_log = logging.getLogger("mkdocs.hooks.site")
 
 
 def reading_path(home: str) -> list[str]:
@@ -105,3 +107,19 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     tags = card(output, config.site_name, config.site_url or "")
     output = output.replace("</head>", f"{tags}\n</head>", 1)
     return output.replace(' data-md-component="source"', "")
+
+
+@event_priority(100)  # before search writes down what it has found
+def on_post_build(config: MkDocsConfig) -> None:
+    """Let search know a page by its other names, and how much each part counts."""
+    names = dict(config.extra["other_names"])
+    boosts = config.extra["search_boosts"].items()
+    for entry in config.plugins["material/search"].search_index.entries:
+        place = entry["location"]
+        if place in names:  # the page itself, none of its sections
+            entry["tags"] = names.pop(place)
+        for part, boost in boosts:
+            if place.startswith(part):
+                entry["boost"] = boost
+    for place in names:
+        _log.warning("other_names in mkdocs.yml: there is no page %s", place)

@@ -5,8 +5,8 @@ masked characters. A [`Task`][] says what is learned: it gives the batch of each
 and computes the loss on it. A [`Recipe`][] holds the hyperparameters. The [`Trainer`][]
 takes the steps.
 
-Each step takes a batch of $n$ examples and moves the weights against the gradient of
-their mean loss:
+Each step takes a *mini-batch* of $n$ examples and moves the weights against the
+gradient of their mean loss, which backpropagation computes:
 
 $$\ell_t = \frac{1}{n} \sum_{i=1}^n \ell_{t,i}, \qquad
 \theta_t = \text{AdamW}\bigl(\theta_{t-1}, \nabla \ell_t, \eta_t\bigr)$$

@@ -1,8 +1,9 @@
 r"""# GELU
 
 Two linear maps in a row are one linear map. What makes an MLP more than a matrix is the
-nonlinearity between them, and in the Mixer it is the *Gaussian error linear unit* of
-Hendrycks and Gimpel (2016, [arXiv:1606.08415](https://arxiv.org/abs/1606.08415)):
+nonlinearity between them, its *activation function*. In the Mixer it is the *Gaussian
+error linear unit* of Hendrycks and Gimpel (2016,
+[arXiv:1606.08415](https://arxiv.org/abs/1606.08415)):
 
 $$\begin{aligned}
 \text{GELU}(x) &= x \, \Phi(x), \\

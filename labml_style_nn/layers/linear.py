@@ -2,7 +2,8 @@ r"""# Linear map
 
 A Mixer has its weights in two places: in the scales and shifts of its layer norms, and
 in linear maps. One linear map embeds the patches, two in each block mix the tokens, two
-mix the channels, and one reads out the classes. This page is that map,
+mix the channels, and one reads out the classes. This page is that map, also called a
+*fully-connected* or *dense* layer,
 
 $$y = W x + b .$$
 

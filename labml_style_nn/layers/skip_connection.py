@@ -2,7 +2,7 @@ r"""# Residual (skip) connection
 
 In a plain stack, whatever a late layer needs must pass through all layers before it. A
 *residual connection*, or skip connection, lets it pass them by: the layer computes an
-*update*, which is added to its input (He and others, 2015,
+*update*, which is added to its input (the ResNet of He and others, 2015,
 [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)):
 
 $$y = x + f(x) .$$

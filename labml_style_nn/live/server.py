@@ -99,6 +99,7 @@ def application(site: Path, folder: Path, token: str) -> Application:
         # A forged request would live on a cookie, and there are none.
         disable_check_xsrf=True,
         log_function=lambda handler: None,
+        compress_response=True,
         **_kernels(folder),
     )
 

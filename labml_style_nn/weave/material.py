@@ -1,10 +1,13 @@
-r"""# Material: names for what has none, and less of what nobody reads
+r"""# Material: names for what has none, less of what nobody reads, a calmer search
 
 Material for MkDocs leaves two things without a name that a screen reader could say: the
 dialog of the search, and the list under a section that has a page of its own. And it
 gives the breadcrumbs the name of the navigation. Here they get names, in the finished
 HTML. And the lists in the table of contents, which have the
 names of their headings, are told from the lists of the site's sections.
+
+Its search does two things too eagerly, for which a script of ours is put before the
+theme's: see `assets/search.js`.
 
 Its templates also leave behind them, around every link of the navigation, more blank
 lines than text: a third of a page. They are taken out.
@@ -30,6 +33,7 @@ _SECTION = re.compile(
     """,
     re.VERBOSE,
 )
+_BUNDLE = re.compile(r'<script src="([^"]*assets/)javascripts/bundle\.')
 _BLANK = re.compile(r"\s*\n\s*")
 
 
@@ -44,6 +48,11 @@ def name_landmarks(html: str, search: str = "Search") -> str:
         ),
         html,
     )
+
+
+def calm_search(html: str) -> str:
+    """Let the script about the search come before the theme's."""
+    return _BUNDLE.sub(r'<script src="\1search.js"></script>\n\g<0>', html)
 
 
 def without_blanks(html: str) -> str:

@@ -47,6 +47,8 @@ _HAS_HEADING = re.compile(r"<h[1-6][ >]")
 _NOTATION = re.compile(r'<h2 id="([^"]*)">Notation(?:<a\b[^<]*</a>)?</h2>')
 # One that opens and that something follows, and no part of a tag.
 _BRACKET = re.compile(r"[(\[](?=.)(?![^<]*>)")
+# What code defines, and what it takes from elsewhere.
+_SOUGHT = re.compile(r"\b(?:class|def) \w+|(?<![\w.])(?!self\.)[A-Za-z]\w*(?:\.\w+)+")
 _Text = tuple[str, Place]
 
 
@@ -249,11 +251,17 @@ def _inner(module: Module, rows: Sequence[str]) -> dict[int, str]:
 
 
 def flat(rows: Sequence[WovenRow], module: Module) -> str:
-    """The page as a search engine reads it: prose and plain code, in turn."""
+    """The page as a search engine reads it: prose and names of the code, in turn.
+
+    Of the code it has what somebody may look for: the names that it defines, and those
+    that it takes from elsewhere, as `torch.einsum`. All of it would be a third of what
+    search loads.
+    """
     codes = (module.code(row.row) if row.row else "" for row in rows)
+    names = (" ".join(dict.fromkeys(_SOUGHT.findall(code))) for code in codes)
     return "\n".join(
-        f"{row.prose}\n<pre><code>{html.escape(code)}</code></pre>"
-        for row, code in zip(rows, codes, strict=True)
+        f"{row.prose}\n<p><code>{found}</code></p>"
+        for row, found in zip(rows, names, strict=True)
     )
 
 

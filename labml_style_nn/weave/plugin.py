@@ -38,6 +38,7 @@ from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
 from mkdocs.utils.templates import TemplateContext
 from watchdog.observers.polling import PollingObserver
 
@@ -53,7 +54,7 @@ from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.addresses import Addresses
 from labml_style_nn.weave.links.meanings import Meanings
-from labml_style_nn.weave.material import name_landmarks, without_blanks
+from labml_style_nn.weave.material import calm_search, name_landmarks, without_blanks
 from labml_style_nn.weave.measures import hints, shapes
 from labml_style_nn.weave.measures.shapes import Measured
 from labml_style_nn.weave.page import (
@@ -81,7 +82,9 @@ from labml_style_nn.weave.unchanged import (
 
 _ASSETS = Path(__file__).parent / "assets"
 _KATEX = "assets/katex"
+_FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 _STYLE = "assets/weave.css"
+_STYLES = "assets/styles.css"
 _SCRIPT = "assets/weave.js"
 _INDEX = "index.md"
 # It matches any text, whole if there is no heading.
@@ -488,6 +491,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if self.book.desk.formulas.numbers or has_formulas(restored):
             self._set_formulas()
             self._bring_katex(files, config)
+        self._join_styles(files, config)
         for problem in sorted(problems.found):
             _log.warning("%s", problem)
         if not self.leaves_site:
@@ -524,6 +528,17 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self._bring(files, config, found)
         config.extra_css.insert(0, f"{_KATEX}/katex.min.css")
 
+    def _join_styles(self, files: Files, config: MkDocsConfig) -> None:
+        """Let pages ask for one style sheet in the place of all that the site has."""
+        found = {path: files.get_file_from_path(path) for path in config.extra_css}
+        sheets = {path: file.content_string for path, file in found.items() if file}
+        for path in [path for path, sheet in sheets.items() if "@import" in sheet]:
+            del sheets[path]  # It must stand first in a sheet.
+        joined = styles.moved(sheets, _STYLES)
+        files.append(_included(File.generated(config, _STYLES, content=joined)))
+        others = [path for path in config.extra_css if path not in sheets]
+        config.extra_css = [*others, _STYLES]
+
     @event_priority(-100)  # when search has read the flat page
     def on_page_context(
         self,
@@ -548,12 +563,22 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if uri in self.pages.restored:
             return self.pages.restored[uri].html
         output = self.differences.fill(without_blanks(output))
-        head, end, body = name_landmarks(output).partition("</head>")
+        output = calm_search(name_landmarks(output))
+        head, end, body = output.partition("</head>")
         formulas = self.book.desk.formulas
-        output = formulas.plain(head) + end + formulas.fill(body)
+        body = formulas.fill(body)
+        if 'class="katex"' in body:
+            head += _preload(page)
+        output = formulas.plain(head) + end + body
         if not self._is_wrong(uri):
             self.pages.keep(page, config, output, *self.addresses.found(uri))
         return output
+
+    def on_post_template(
+        self, output_content: str, *, template_name: str, config: MkDocsConfig
+    ) -> str:
+        """Do for the page of what is not there what is done for all others."""
+        return calm_search(name_landmarks(output_content))
 
     def _may_be_kept(self, uri: str) -> bool:
         """Whether a page is made of itself: one that lists all others is not."""
@@ -566,6 +591,17 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         problems = self.book.desk.problems.found
         noted = any(problem.place.path == path for problem in problems)
         return noted or self.complaints[uri] != 0 or not self._may_be_kept(uri)
+
+
+def _preload(page: Page) -> str:
+    """Let a page ask for the fonts of its formulas before it is laid out.
+
+    A formula in another font has another size, and what follows it would move.
+    """
+    kind = 'rel="preload" as="font" type="font/woff2" crossorigin'
+    fonts = (f"{_KATEX}/fonts/KaTeX_{name}.woff2" for name in _FONTS)
+    addresses = (get_relative_url(font, page.url) for font in fonts)
+    return "".join(f'<link {kind} href="{address}">\n' for address in addresses)
 
 
 def _anchors(files: Files, uri: str) -> set[str] | None:

@@ -2,19 +2,25 @@
 
     python -m labml_style_nn.weave.preview site
 
-serves a folder on this machine only, and says where. It is a plain file server: what
-works here works on any static host.
+serves a folder on this machine only, and says where. It is a plain file server, which
+compresses text as most hosts do: what works here works on any static host.
 """
 
 import argparse
 import errno
+import gzip
+import re
 import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from labml_style_nn.console import show_what_it_can
+
+_TEXT = re.compile(r"text/|application/(json|xml|javascript)|image/svg\+xml")
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -39,6 +45,25 @@ class _Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        """Compress a text for whoever takes it so and does not have it already."""
+        path = self.translate_path(self.path)
+        file = Path(path, "index.html") if path.endswith("/") else Path(path)
+        kind = self.guess_type(file)
+        takes = "gzip" in self.headers.get("Accept-Encoding", "")
+        has = "If-Modified-Since" in self.headers
+        if not takes or has or not _TEXT.match(kind) or not file.is_file():
+            return super().send_head()
+        body = gzip.compress(file.read_bytes(), compresslevel=6)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Last-Modified", self.date_time_string(file.stat().st_mtime))
+        self.send_header("Vary", "Accept-Encoding")
+        self.end_headers()
+        return BytesIO(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of each request."""

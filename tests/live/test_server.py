@@ -1,6 +1,7 @@
 """The command: what it says, what it leaves on the machine, and how it ends."""
 
 import asyncio
+import gzip
 import json
 import shutil
 import signal
@@ -40,6 +41,15 @@ def ended(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def test_text_is_compressed_for_whoever_takes_it_so(live: Live) -> None:
+    words = b"words " * 1000
+    (live.site / "words.html").write_bytes(words)
+    assert live.ask("GET", "/words.html").body == words
+    answer = live.ask("GET", "/words.html", {"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.body) == words
 
 
 # ## What it says

@@ -2,7 +2,11 @@
 
 from bs4 import BeautifulSoup
 
-from labml_style_nn.weave.material import name_landmarks, without_blanks
+from labml_style_nn.weave.material import (
+    calm_search,
+    name_landmarks,
+    without_blanks,
+)
 
 NAVIGATION = """
 <label class="md-nav__link" for="__nav_3" id="__nav_3_label" tabindex="">
@@ -51,3 +55,10 @@ def test_blank_lines_go_from_the_frame_and_stay_in_the_article() -> None:
 def test_a_page_without_an_article_is_left_alone() -> None:
     page = "<pre>\n\n  a</pre>\n"
     assert without_blanks(page) == page
+
+
+def test_the_script_about_the_search_comes_before_the_theme() -> None:
+    bundle = '<script src="../../assets/javascripts/bundle.a5f9d56c.min.js"></script>'
+    assert calm_search(bundle) == (
+        f'<script src="../../assets/search.js"></script>\n{bundle}'
+    )

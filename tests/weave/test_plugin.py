@@ -136,7 +136,7 @@ def test_pages_are_in_the_navigation_and_the_sitemap(site: Path) -> None:
     assert "http://localhost/layers/norm/" in (site / "sitemap.xml").read_text()
 
 
-def test_search_knows_prose_and_code_and_no_tex(site: Path) -> None:
+def test_search_knows_prose_and_definitions_and_no_tex(site: Path) -> None:
     index = json.loads((site / "search" / "search_index.json").read_text())
     found = {entry["location"]: entry["text"] for entry in index["docs"]}
     assert "porcupines" in found["layers/norm/#normalise"]

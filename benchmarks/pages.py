@@ -1,0 +1,98 @@
+"""Measure with Lighthouse how fast pages of the built site appear.
+
+    python -m benchmarks.pages
+    python -m benchmarks.pages --site site --runs 5 --pages "" layers/token_mixing/
+
+Each page is loaded on a slow phone and on a desktop, both simulated by Lighthouse, from
+a server that compresses text. A line is printed for each: the median of the scores, and
+of each measure that a score is made of. The pages take turns, so that other load on the
+machine affects all alike; the load is printed with each round.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from labml_style_nn.weave.formulas import node
+from tests.browser.conftest import MANIFEST, QUIET, chromium, served
+from tests.browser.test_accessibility import PROGRAM
+from tests.conftest import CACHE, ROOT
+
+PAGES = ("", "layers/token_mixing/", "models/mlp_mixer/", "layers/attention/", "train/")
+MEASURES = {
+    "first-contentful-paint": "FCP ms",
+    "largest-contentful-paint": "LCP ms",
+    "total-blocking-time": "TBT ms",
+    "speed-index": "SI ms",
+    "cumulative-layout-shift": "shift",
+}
+# What Lighthouse's own desktop setting consists of.
+DESKTOP = {
+    "formFactor": "desktop",
+    "throttling": {"rttMs": 40, "throughputKbps": 10240, "cpuSlowdownMultiplier": 1},
+    "screenEmulation": {
+        "mobile": False,
+        "width": 1350,
+        "height": 940,
+        "deviceScaleFactor": 1,
+    },
+}
+FORMS: dict[str, dict[str, Any]] = {"mobile": {}, "desktop": DESKTOP}
+
+
+def reports(addresses: list[str], settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """What Lighthouse measures on each of some pages."""
+    tools = node.packages(CACHE / "tests", MANIFEST)
+    options = {
+        "addresses": addresses,
+        "flags": ["--headless", *QUIET],
+        "path": chromium(),
+        "settings": {"onlyCategories": ["performance"], **settings},
+    }
+    command = [str(node.program()), str(PROGRAM), str(tools), json.dumps(options)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def main() -> None:
+    """Measure, and print the medians."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--site", type=Path, default=ROOT / "site")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--pages", nargs="+", default=PAGES)
+    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--keep", type=Path, help="a folder for the last full reports")
+    options = parser.parse_args()
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    with served(options.site) as address:
+        for run in range(options.runs):
+            print(f"round {run + 1}, load {os.getloadavg()[0]:.1f}", flush=True)
+            for form in options.forms:
+                addresses = [address + page for page in options.pages]
+                made = reports(addresses, FORMS[form])
+                for page, report in zip(options.pages, made, strict=True):
+                    # It has none where the machine stood still for too long.
+                    if report["categories"]["performance"]["score"] is not None:
+                        found.setdefault((form, page), []).append(report)
+    for (form, page), made in found.items():
+        score = median(r["categories"]["performance"]["score"] for r in made)
+        measures = [
+            f"{name} {median(r['audits'][audit]['numericValue'] for r in made):.4g}"
+            for audit, name in MEASURES.items()
+        ]
+        runs = f"{len(made)} runs"
+        print(f"{form:8} /{page:22} {100 * score:3.0f}  {runs}, {', '.join(measures)}")
+        if options.keep:
+            options.keep.mkdir(parents=True, exist_ok=True)
+            name = f"{form}-{page.strip('/').replace('/', '-') or 'home'}.json"
+            (options.keep / name).write_text(json.dumps(made[-1]), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+/* Two things that the theme's search does too eagerly. The theme's script comes after this
+ * one, which stands in front of the two things of the browser that it does them with.
+ *
+ * It fetches the index, which is larger than the page, whether anybody searches or not. Here
+ * it waits until somebody turns to the search, or the address asks for it (`?q=`, or `?h=`,
+ * which marks what was found).
+ *
+ * And it hands a query on as it stands. To lunr, `+ - : ^ ~` are operators. One without its
+ * operand, as in a word that is half typed (`few-`), matches every word of the site or none,
+ * and what is typed next waits for the answer. Nobody here means an operator. */
+
+(() => {
+  const QUERY = 2; // the kind of message, as the theme numbers them
+
+  let want;
+  const wanted = new Promise((resolve) => {
+    want = resolve;
+  });
+  const turned = ({ target }) => target.closest?.("[data-md-component=search]") && want();
+  addEventListener("focusin", turned);
+  addEventListener("pointerover", turned);
+  const { searchParams } = new URL(location);
+  if (searchParams.has("q") || searchParams.has("h")) want();
+
+  const { open, send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.open = function (method, address, ...rest) {
+    if (`${address}`.endsWith("/search/search_index.json")) {
+      this.send = (body) => wanted.then(() => send.call(this, body));
+    }
+    return open.call(this, method, address, ...rest);
+  };
+
+  const Theirs = Worker;
+  window.Worker = class extends Theirs {
+    constructor(address, options) {
+      super(address, options);
+      this.searches = `${address}`.includes("/workers/search.");
+    }
+
+    postMessage(message, ...rest) {
+      const asks = this.searches && message.type === QUERY;
+      const data = asks && message.data.replace(/[-+:^~]+/g, " ");
+      super.postMessage(asks ? { ...message, data } : message, ...rest);
+    }
+  };
+})();
