@@ -463,9 +463,9 @@ table(
 # there is none, the same weights fit images of any size.
 
 # %%
-for name, network in networks.items():
-    tokens = FAMILY[name].sizes["S"]
-    found = [n for n, p in network.named_parameters() if tokens in p.shape]
+for name, member in FAMILY.items():
+    parameters = networks[name].named_parameters()
+    found = [n for n, weight in parameters if member.sizes["S"] in weight.shape]
     if found:
         print(f"{name}: {len(found)}, among them {found[0]}")
 
