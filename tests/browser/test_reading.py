@@ -74,6 +74,7 @@ def test_every_example_is_copied_by_its_own_button(page: Page) -> None:
     page.goto("layers/token_mixing/")
     blocks = page.locator(".weave-prose .highlight")
     assert blocks.count() > 2
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     for block in blocks.all():
         block.scroll_into_view_if_needed()
         block.hover()

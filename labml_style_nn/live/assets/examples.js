@@ -40,7 +40,9 @@ export function examples() {
 /** The module that the page is about: its name, its file, and where its source lies. */
 export function module() {
   const file = document.querySelector(".weave-file")?.textContent;
-  const source = document.querySelector("[data-weave-copy]")?.dataset.weaveCopy;
+  const source = document.querySelector(
+    '[data-weave-copy][aria-describedby="weave-copy-annotated"]',
+  )?.dataset.weaveCopy;
   if (!file || !source) return null;
   const name = file.replace(/(\/__init__)?\.py$/, "").replaceAll("/", ".");
   return { name, file, source: new URL(source, location.href) };
