@@ -42,8 +42,6 @@ IDLE = 600
 
 _T = TypeVar("_T")
 _at_work: "set[subprocess.Popen[bytes]]" = set()
-# More at once than there are processors would only wait for one another.
-_places = threading.Semaphore(os.cpu_count() or 1)
 
 
 class ChildError(RuntimeError):
@@ -76,15 +74,13 @@ def lines(
 
     `request` is what it reads, `folder` where it runs, and `settings` what is added to
     the environment. Several run at once, so each computes in one thread, unless
-    `OMP_NUM_THREADS` says otherwise; as many as there are processors, and the next
-    begins when one has ended. A line that is no JSON object is passed over: it
+    `OMP_NUM_THREADS` says otherwise. A line that is no JSON object is passed over: it
     is what a module printed. When nobody asks for more, the program is ended.
 
     **Raises.** [`ChildError`][] with what it said on standard error, if its status is
     not zero; [`StuckError`][].
     """
     with (
-        _places,
         tempfile.TemporaryFile() as noise,
         tempfile.TemporaryFile() as asked,
     ):
