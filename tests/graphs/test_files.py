@@ -148,7 +148,7 @@ def test_only_code_that_becomes_graphs_costs_an_export(tmp_path: Path) -> None:
     change(vit, "return", "return 2 *")
     change(gelu, "Two linear maps", "In other words: two linear maps")
     assert exports.key(package) == before
-    change(gelu, "return", "return 2 *")
+    change(gelu, "\n    return", "\n    return 2 *")
     assert exports.key(package) != before
 
 

@@ -66,8 +66,9 @@ def test_without_its_skip_connections_a_mixer_computes_something_else() -> None:
     assert first.same_weights
     assert first.difference is not None
     assert first.difference > 0.05
-    # The examples print shapes and counts, which stay.
-    assert not result.examples
+    # The examples print shapes and counts, which stay, and an exercise compares.
+    (example,) = result.examples
+    assert "mixer_block" in example.source
 
 
 def test_a_wider_layer_has_more_parameters() -> None:
@@ -79,7 +80,7 @@ def test_a_wider_layer_has_more_parameters() -> None:
     assert first.parameters == (150158, 150158 + 4 * (2 * 49 * 32 + 32))
     assert not first.same_weights
     assert f"parameters 150,158 → {first.parameters[1]:,}" in str(result)
-    (example,) = result.examples
+    example, _ = result.examples
     assert "19,104,624 parameters" in example.before
     assert "19,307,376 parameters" in example.after
 
@@ -129,7 +130,7 @@ def test_an_error_is_shown_from_the_example_to_the_line() -> None:
     assert example[2].startswith("model(torch.randn(batch, in_channels")
     line = line_of(MIXER, "x = block(x)")
     assert forward == (line, "MLPMixer.forward", "x = block(x[:, 1:])")
-    assert block[:2] == (line_of(MIXER, "u = x + "), "MixerBlock.forward")
+    assert block[:2] == (line_of(MIXER, "u = x + self"), "MixerBlock.forward")
 
 
 def test_a_name_that_is_gone_is_missed_where_it_is_imported() -> None:
