@@ -225,7 +225,6 @@ def test_files_tell_what_the_epochs_reported(whole: Run) -> None:
 
 
 def test_tensorboard_can_read_the_curves(whole: Run) -> None:
-    pytest.importorskip("tensorboardX")
     from tensorboardX.event_file_writer import EventFileWriter  # noqa: F401
     from tensorboardX.proto.event_pb2 import Event
 
