@@ -21,9 +21,9 @@ from statistics import mean, stdev
 from typing import NamedTuple
 
 import torch
-from IPython.display import HTML, display
 
 from labml_style_nn.experiments import records
+from labml_style_nn.experiments.figures import show_table
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.models.conv_mixer import convmixer_768_32
 from labml_style_nn.models.fnet import FNet
@@ -126,26 +126,7 @@ FAMILY = {
     ),
 }
 
-
-def table(heads, rows, numbers=()):
-    """Show a table of cells in HTML. `numbers` are the columns that have numbers."""
-    kinds = [' class="number"' if head in numbers else "" for head in heads]
-    pairs = zip(kinds, heads, strict=True)
-    top = "".join(f'<th scope="col"{kind}>{head}</th>' for kind, head in pairs)
-    body = []
-    for name, *cells in rows:
-        told = zip(kinds[1:], cells, strict=True)
-        line = "".join(f"<td{kind}>{cell}</td>" for kind, cell in told)
-        body.append(f'<tr><th scope="row">{name}</th>{line}</tr>')
-    display(
-        HTML(
-            f'<table class="family"><thead><tr>{top}</tr></thead>'
-            f"<tbody>{''.join(body)}</tbody></table>"
-        )
-    )
-
-
-table(
+show_table(
     (
         "Network",
         "Token mixing",
@@ -160,6 +141,7 @@ table(
         )
         for name, one in FAMILY.items()
     ],
+    kind="family",
 )
 
 # %% [markdown]
@@ -238,7 +220,7 @@ def speeds(name):
 
 
 COSTS = "Parameters", "MACs", "Throughput, forward", "Throughput, training"
-table(
+show_table(
     ("Network", *COSTS, "MACs per block"),
     [
         (
@@ -251,6 +233,7 @@ table(
         for name, member in sized.items()
     ],
     numbers=COSTS,
+    kind="family",
 )
 
 # %% [markdown]
@@ -386,7 +369,7 @@ for model, group in digits.items():
     assert len(group) == 5
 HEADS = "Network", "Test accuracy (%)", "Parameters"
 rows.sort(key=lambda row: row[1], reverse=True)
-table(HEADS, rows, numbers=HEADS[1:])
+show_table(HEADS, rows, HEADS[1:], "family")
 
 # The sentences around are true of the records.
 assert [row[0] for row in rows[:4]] == ["ConvMixer", "gMLP", "FNet", "MLP-Mixer"]
@@ -426,13 +409,14 @@ PUBLISHED = [
     ("MLP-Mixer-B/16", 82.306, LARGE, "mixer_b16_224.miil_in21k_ft_in1k"),
 ]
 assert {name for name, *_ in PUBLISHED} < set(sized)
-table(
+show_table(
     ("Network", "Top-1 (%)", "Trained on", "Weights in timm"),
     [
         (name, f"{accuracy:.1f}", data, f"<code>{weights}</code>")
         for name, accuracy, data, weights in PUBLISHED
     ],
     numbers=("Top-1 (%)",),
+    kind="family",
 )
 
 # %% [markdown]
@@ -464,8 +448,8 @@ table(
 
 # %%
 for name, member in FAMILY.items():
-    parameters = networks[name].named_parameters()
-    found = [n for n, weight in parameters if member.sizes["S"] in weight.shape]
+    weights = networks[name].named_parameters()
+    found = [n for n, weight in weights if member.sizes["S"] in weight.shape]
     if found:
         print(f"{name}: {len(found)}, among them {found[0]}")
 

@@ -19,27 +19,9 @@ import numpy as np
 from IPython.display import HTML, display
 
 from labml_style_nn.experiments import figures, records
+from labml_style_nn.experiments.figures import show_table
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.token_cost import fit
-
-
-def table(heads, rows, numbers=0):
-    """Show a table, the last columns of which are numbers; cells are HTML."""
-    first = len(heads) - numbers
-    kinds = [' class="number"' if i >= first else "" for i in range(len(heads))]
-    pairs = zip(kinds, heads, strict=True)
-    top = "".join(f'<th scope="col"{kind}>{head}</th>' for kind, head in pairs)
-    body = []
-    for name, *cells in rows:
-        told = zip(kinds[1:], cells, strict=True)
-        line = "".join(f"<td{kind}>{cell}</td>" for kind, cell in told)
-        body.append(f'<tr><th scope="row">{name}</th>{line}</tr>')
-    display(
-        HTML(
-            f'<table class="results"><thead><tr>{top}</tr></thead>'
-            f"<tbody>{''.join(body)}</tbody></table>"
-        )
-    )
 
 
 def spread(values, digits=2):
@@ -111,7 +93,7 @@ for (data, experiment), group in runs.items():
         )
     )
 heads = "Network", "Test accuracy (%)", "Parameters", "Epochs", "Time", "Runs"
-table(heads, rows, numbers=5)
+show_table(heads, rows, heads[-5:])
 commands(*runs.values())
 
 # The sentences below are true of the records.
@@ -214,7 +196,8 @@ rows = [
     for model, group in by_model.items()
 ]
 rows.sort(key=lambda row: row[1], reverse=True)
-table(("Network", "Test accuracy (%)", "Parameters", "Time", "Runs"), rows, numbers=4)
+heads = "Network", "Test accuracy (%)", "Parameters", "Time", "Runs"
+show_table(heads, rows, heads[-4:])
 commands(*by_model.values())
 
 # %% [markdown]
@@ -269,7 +252,7 @@ heads = (
     "Epochs",
     "Time",
 )
-table(heads, rows, numbers=5)
+show_table(heads, rows, heads[-5:])
 commands(*texts)
 
 # %% [markdown]
@@ -316,7 +299,7 @@ for name in names:
     ]
     rows.append((escape(name), *(spread(some, 1) for some in shares)))
 heads = ["Features", *(f"{SETS[data]}, 5-shot accuracy (%)" for data in PROBES)]
-table(heads, rows, numbers=len(PROBES))
+show_table(heads, rows, heads[1:])
 commands(*PROBES.values())
 
 # %% [markdown]
@@ -376,7 +359,7 @@ heads = (
     "Time, training",
     "Memory",
 )
-table(heads, rows, numbers=3)
+show_table(heads, rows, heads[-3:])
 commands([COST])
 
 # %% [markdown]

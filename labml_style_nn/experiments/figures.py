@@ -25,11 +25,12 @@ True
 
 import io
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
-from IPython.display import display
+from IPython.display import HTML, display
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -88,6 +89,32 @@ def show(figure: Figure, alt: str) -> None:
     kind = "image/svg+xml"
     data = {kind: svg(figure), "text/plain": alt}
     display(data, raw=True, metadata={kind: {"alt": alt}})  # type: ignore[no-untyped-call]
+
+
+def show_table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: Sequence[str] = (),
+    kind: str = "results",
+) -> None:
+    """Show a table below the cell of a notebook; its cells are HTML.
+
+    `numbers` are the heads of the columns that have numbers, and `kind` is the class of
+    the table. The first cell of each row is its head.
+    """
+    styles = [' class="number"' if head in numbers else "" for head in heads]
+    pairs = zip(styles, heads, strict=True)
+    top = "".join(f'<th scope="col"{style}>{head}</th>' for style, head in pairs)
+    body = []
+    for name, *cells in rows:
+        told = zip(styles[1:], cells, strict=True)
+        line = "".join(f"<td{style}>{cell}</td>" for style, cell in told)
+        body.append(f'<tr><th scope="row">{name}</th>{line}</tr>')
+    html = (
+        f'<table class="{kind}"><thead><tr>{top}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )
+    display(HTML(html))  # type: ignore[no-untyped-call]
 
 
 def picture(axes: Any, colours: Any, **extra: Any) -> None:
