@@ -48,7 +48,7 @@ from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
 from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
-from labml_style_nn.weave.formulas import node, variables
+from labml_style_nn.weave.formulas import mathematics, node, variables
 from labml_style_nn.weave.highlight import coloured
 from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
@@ -127,15 +127,17 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def __init__(self) -> None:
         """Listen to what is complained of."""
         self.warnings = Warnings()
-        self.leaves_site = True
         self.standing = Standing()
+        self.leaves_site, self.complete = True, False
+        self.site: Path | None = None
 
     # ## The site as a whole
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this run leaves a site behind (a preview does not)."""
-        self.leaves_site = command == "build"
-        self.complete = False
+        # MkDocs keeps this object for the next run in the same process.
+        self.leaves_site, self.complete = command == "build", False
+        self.site = None
         # A build makes millions of objects that stay until its end. To look for garbage
         # among them as often as usual takes a tenth of its time.
         gc.set_threshold(50_000, 20, 50)
@@ -154,11 +156,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.prose: dict[str, list[str]] = {}
         self.pages = Pages.within(Path(self.config.cache) / "pages")
         self.complaints: dict[str, int] = {}
+        self.site = Path(config.site_dir)
         if self.leaves_site:
-            self.site = Path(config.site_dir)
-            config.site_dir = str(self._building)
-        else:
-            self.preview = Path(config.site_dir)
+            config.site_dir = str(_building(self.site))
         config.watch.append(self.config.source)
         if self.config.run_examples and not self.leaves_site:
             folder = shapes.watched(Path(self.config.cache))
@@ -217,22 +217,19 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
 
     def on_shutdown(self) -> None:
         """Put a whole site in the place of the old one; throw half a site away."""
-        if not self.leaves_site:
-            self.standing.end(self.preview)
-        if not hasattr(self, "site"):
-            return
-        if self.complete:
-            before = self.site.with_name(f"{self.site.name}.before")
-            shutil.rmtree(before, ignore_errors=True)
-            if self.site.exists():
-                self.site.rename(before)
-            self._building.rename(self.site)
-            shutil.rmtree(before, ignore_errors=True)
-        shutil.rmtree(self._building, ignore_errors=True)
+        if self.site is not None:
+            leave = self._replace if self.leaves_site else self.standing.end
+            leave(self.site)
 
-    @property
-    def _building(self) -> Path:
-        return self.site.with_name(f"{self.site.name}.building")
+    def _replace(self, site: Path) -> None:
+        building, before = _building(site), site.with_name(f"{site.name}.before")
+        if self.complete:
+            shutil.rmtree(before, ignore_errors=True)
+            if site.exists():
+                site.rename(before)
+            building.rename(site)
+            shutil.rmtree(before, ignore_errors=True)
+        shutil.rmtree(building, ignore_errors=True)
 
     # ## Files
 
@@ -567,7 +564,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         head, end, body = output.partition("</head>")
         formulas = self.book.desk.formulas
         body = formulas.fill(body)
-        if 'class="katex"' in body:
+        if mathematics.is_shown(body):
             head += _preload(page)
         output = formulas.plain(head) + end + body
         if not self._is_wrong(uri):
@@ -602,6 +599,10 @@ def _preload(page: Page) -> str:
     fonts = (f"{_KATEX}/fonts/KaTeX_{name}.woff2" for name in _FONTS)
     addresses = (get_relative_url(font, page.url) for font in fonts)
     return "".join(f'<link {kind} href="{address}">\n' for address in addresses)
+
+
+def _building(site: Path) -> Path:
+    return site.with_name(f"{site.name}.building")
 
 
 def _anchors(files: Files, uri: str) -> set[str] | None:

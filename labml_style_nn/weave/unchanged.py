@@ -26,6 +26,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 
+from labml_style_nn.weave.formulas import mathematics
 from labml_style_nn.weave.kept import digest, installed, write_text
 
 _TEMPLATE = "weave-unchanged.html"
@@ -232,7 +233,7 @@ def surroundings(config: MkDocsConfig, *more: str) -> str:
 
 def has_formulas(pages: Iterable[Made]) -> bool:
     """Whether there is mathematics on any of some pages."""
-    return any('class="katex"' in made.html for made in pages)
+    return any(mathematics.is_shown(made.html) for made in pages)
 
 
 class Warnings(logging.Handler):

@@ -218,9 +218,11 @@ def test_a_page_without_a_notation_is_left_alone(page: Page) -> None:
 
 
 def test_paper_shows_no_light(page: Page) -> None:
+    """By the keyboard: on paper the lines lie elsewhere, and not below the mouse."""
     page.goto(MIXING)
-    symbol(page, "fc1").hover()
-    expect(page.locator(".weave-lit")).not_to_have_count(0)
+    equation(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".katex .weave-lit")).not_to_have_count(0)
     page.emulate_media(media="print")
     style = "e => getComputedStyle(e).borderWidth + getComputedStyle(e).backgroundColor"
     light = page.locator(".katex .weave-lit").first.evaluate(style)

@@ -9,7 +9,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 import torch
@@ -26,6 +26,7 @@ from tests.conftest import CACHE
 
 TRAIN = "train/"
 MODULES = "assets/train"
+SCREENS: dict[Literal["light", "dark"], int] = {"light": 1440, "dark": 390}
 
 
 def main(page: Page) -> Locator:
@@ -173,12 +174,44 @@ def test_the_python_on_the_page_gives_the_same_curve(listened: Page) -> None:
     assert losses(listened)[:10] == pytest.approx(known["losses"], abs=1e-4)
 
 
-def test_the_mixer_reads_97_percent_of_the_held_out_digits(listened: Page) -> None:
-    begin(listened)
-    listened.wait_for_function(
+def test_the_mixer_reads_97_percent_of_the_held_out_digits_and_a_drawing(
+    page: Page,
+) -> None:
+    begin(page)
+    page.wait_for_function(
         """() => document.querySelector('[data-legend="right"] b')
           ?.textContent.replace(" %", "") >= 97"""
     )
+    main(page).click()
+    wait(page, "paused")
+    draw_a_zero(page)
+    expect(page.locator("[data-reading]")).to_contain_text("It reads a 0")
+    expect(page.locator("[data-reading-live]")).to_contain_text("It reads a 0")
+    expect(page.locator("[data-bars] li.best")).to_contain_text("0")
+    maps = page.locator("[data-maps] canvas")
+    expect(maps).to_have_count(4)
+    before = maps.first.evaluate("canvas => canvas.toDataURL()")
+    page.get_by_role("gridcell").last.hover()
+    expect(page.locator("[data-maps-word]")).to_contain_text("row 4, column 4")
+    assert maps.first.evaluate("canvas => canvas.toDataURL()") != before
+
+
+def draw_a_zero(page: Page) -> None:
+    """With the mouse, an ellipse."""
+    pad = page.locator("[data-pad]")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box
+    turns = [i / 24 * 2 * math.pi for i in range(26)]
+    points = [(0.5 + 0.2 * math.sin(t), 0.5 - 0.35 * math.cos(t)) for t in turns]
+    places = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points
+    ]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
 
 
 # ## The weights can be taken along
@@ -322,75 +355,67 @@ def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
 # ## What is shown
 
 
-@pytest.fixture(scope="module")
-def finished(browser: Browser, address: str) -> Iterator[Page]:
-    """A page where two networks have learned for two epochs."""
-    with open_context(browser, base_url=address) as context:
-        page = context.new_page()
-        begin(page, "?net=patch_4&beside=depth_1&epochs=2")
-        wait(page, "finished")
-        yield page
+def test_what_was_learned_is_shown_and_can_be_read_by_all(page: Page) -> None:
+    begin(page, "?net=patch_4&beside=depth_1&epochs=2")
+    wait(page, "finished")
+    assert_weights_and_mistakes_are_shown(page)
+    assert_the_curve_is_a_table_too(page)
+    assert_whose_weights_are_shown_is_chosen(page)
+    assert_axe_finds_nothing(page)
 
 
-def test_what_it_learns_and_gets_wrong_is_shown(finished: Page) -> None:
-    finished.get_by_role("radio", name="Patches of 4").check()
-    blocks = finished.locator("[data-blocks] canvas")
+def assert_weights_and_mistakes_are_shown(page: Page) -> None:
+    page.get_by_role("radio", name="Patches of 4").check()
+    blocks = page.locator("[data-blocks] canvas")
     expect(blocks).to_have_count(VARIANTS["patch_4"].settings["num_layers"])
-    filters = finished.get_by_role("img", name="filters of the patch embedding")
+    filters = page.get_by_role("img", name="filters of the patch embedding")
     expect(filters).to_be_visible()
-    cells = finished.locator("[data-confusion] td:not(:empty)").all_inner_texts()
+    cells = page.locator("[data-confusion] td:not(:empty)").all_inner_texts()
     assert sum(map(int, cells)) == 360
-    told = finished.locator("[data-mistakes-word]").inner_text()
+    told = page.locator("[data-mistakes-word]").inner_text()
     wrong = int(told.split()[0])
-    expect(finished.locator("[data-mistakes] li")).to_have_count(min(24, wrong))
-    right = finished.locator('[data-legend="right"] b').first
+    expect(page.locator("[data-mistakes] li")).to_have_count(min(24, wrong))
+    right = page.locator('[data-legend="right"] b').first
     expect(right).to_have_text(f"{100 * (1 - wrong / 360):.1f} %")
 
 
-def test_the_curve_is_a_table_too(finished: Page) -> None:
-    finished.get_by_text("The curves as a table").click()
-    table = finished.get_by_role("region", name="The curves as a table")
+def assert_the_curve_is_a_table_too(page: Page) -> None:
+    page.get_by_text("The curves as a table").click()
+    table = page.get_by_role("region", name="The curves as a table")
     rows = table.locator("tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.first.locator("td")).to_have_count(6)
     expect(rows.first).to_contain_text("%")
 
 
-def test_whose_weights_are_shown_is_chosen(finished: Page) -> None:
-    blocks = finished.locator("[data-blocks] canvas")
-    finished.get_by_role("radio", name="Patches of 4").check()
+def assert_whose_weights_are_shown_is_chosen(page: Page) -> None:
+    blocks = page.locator("[data-blocks] canvas")
+    page.get_by_role("radio", name="Patches of 4").check()
     expect(blocks).to_have_count(4)
-    finished.get_by_role("radio", name="One block").check()
+    page.get_by_role("radio", name="One block").check()
     expect(blocks).to_have_count(1)
-    expect(finished.locator("[data-download]")).to_contain_text("One block")
+    expect(page.locator("[data-download]")).to_contain_text("One block")
 
 
-def test_a_drawing_is_read_on_the_live_weights(page: Page) -> None:
-    begin(page, "?epochs=6")
-    wait(page, "finished")
-    pad = page.locator("[data-pad]")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    assert box
-    turns = [i / 24 * 2 * math.pi for i in range(26)]
-    points = [(0.5 + 0.2 * math.sin(t), 0.5 - 0.35 * math.cos(t)) for t in turns]
-    places = [
-        (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points
-    ]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place)
-    page.mouse.up()
-    expect(page.locator("[data-reading]")).to_contain_text("It reads a 0")
-    expect(page.locator("[data-reading-live]")).to_contain_text("It reads a 0")
-    expect(page.locator("[data-bars] li.best")).to_contain_text("0")
-    maps = page.locator("[data-maps] canvas")
-    expect(maps).to_have_count(4)
-    before = maps.first.evaluate("canvas => canvas.toDataURL()")
-    page.get_by_role("gridcell").last.hover()
-    expect(page.locator("[data-maps-word]")).to_contain_text("row 4, column 4")
-    assert maps.first.evaluate("canvas => canvas.toDataURL()") != before
+def assert_axe_finds_nothing(page: Page) -> None:
+    """Wide and light, narrow and dark, with an answer shown and the table open."""
+    page.get_by_role("button", name="A test digit").click()
+    expect(page.locator("[data-reading]")).to_contain_text("It reads")
+    axe = node.packages(CACHE / "tests", MANIFEST) / "axe-core" / "axe.min.js"
+    page.evaluate(axe.read_text("utf-8"))
+    page.add_style_tag(content="* { transition: none !important }")
+    wrong = []
+    for scheme, width in SCREENS.items():
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        result = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        wrong += [
+            f"{scheme}: {found['id']}: {item['target']} {item['failureSummary']}"
+            for found in result["violations"]
+            for item in found["nodes"][:3]
+        ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_strokes_become_an_image_like_those_of_the_data(page: Page) -> None:
@@ -692,7 +717,7 @@ def test_the_recorded_run_is_read_without_javascript(
 # ## For everybody
 
 
-@pytest.fixture(params=[("light", 1440), ("dark", 390)], ids=["wide", "phone"])
+@pytest.fixture(params=SCREENS.items(), ids=["wide", "phone"])
 def reader(
     request: pytest.FixtureRequest, browser: Browser, address: str
 ) -> Iterator[BrowserContext]:
@@ -700,26 +725,6 @@ def reader(
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 844}}
     with open_context(browser, base_url=address, **options) as own:
         yield own
-
-
-def test_axe_finds_nothing_in_a_page_that_has_trained(reader: BrowserContext) -> None:
-    page = reader.new_page()
-    begin(page, "?net=patch_4&beside=depth_1&epochs=1")
-    wait(page, "finished")
-    page.get_by_role("button", name="A test digit").click()
-    expect(page.locator("[data-reading]")).to_contain_text("It reads")
-    page.get_by_text("The curves as a table").click()
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width == page.viewport_size["width"]  # type: ignore[index]
-    axe = node.packages(CACHE / "tests", MANIFEST) / "axe-core" / "axe.min.js"
-    page.evaluate(axe.read_text("utf-8"))
-    result = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    wrong = [
-        f"{found['id']}: {item['target']} {item['failureSummary']}"
-        for found in result["violations"]
-        for item in found["nodes"][:3]
-    ]
-    assert not wrong, "\n".join(wrong)
 
 
 def test_a_finger_draws(reader: BrowserContext) -> None:

@@ -42,3 +42,18 @@ def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
         assert (site / name).stat().st_ino == before[site / name], name
     config.plugins.on_shutdown()
     assert not site.with_name("site.aside").exists()
+
+
+def test_a_preview_after_a_build_in_one_process(tmp_path: Path) -> None:
+    """MkDocs keeps the plugin: the second run knows nothing of the first."""
+    for name in ("docs", "pkg"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mkdocs.yml").write_text(CONFIG)
+    (tmp_path / "docs/index.md").write_text("# Home\n")
+    (tmp_path / "pkg/one.py").write_text('"""# One"""\n')
+    for command in ("build", "serve"):
+        config = load_config(str(tmp_path / "mkdocs.yml"))
+        config.plugins.on_startup(command=command, dirty=False)
+        build(config)
+        config.plugins.on_shutdown()
+        assert (tmp_path / "site/one/index.html").exists()

@@ -28,7 +28,8 @@ async function fetched(address) {
 
 /* Where the code begins, after the essay that opens the file. */
 function beginning(source) {
-  const line = source.split("\n").findIndex((text) => /^(class|def|@)/.test(text));
+  const definition = /^(class \w+[(:]|(async )?def \w+\(|@\w)/;
+  const line = source.split("\n").findIndex((text) => definition.test(text));
   return Math.max(1, line + 1);
 }
 

@@ -52,6 +52,11 @@ class Formula:
     marked: str = ""
 
 
+def is_shown(html: str) -> bool:
+    """Whether there is a formula on a page, and not only its element's name in code."""
+    return '<span class="katex"' in html
+
+
 def as_written(formula: Formula) -> str:
     """What stands in for a formula that could not be set."""
     return f"<code>{escape(formula.tex)}</code>"
