@@ -166,7 +166,25 @@ def open_context(browser: Browser, **options: object) -> BrowserContext:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A page of a wide, light, quiet browser."""
+def newcomer(browser: Browser, address: str) -> Iterator[Page]:
+    """A page of a wide, light, quiet browser that was never here before."""
     with open_context(browser, base_url=address) as context:
         yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def regular(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """A reader who has the scripts and styles from one page to the next."""
+    with open_context(browser, base_url=address) as context:
+        yield context
+
+
+@pytest.fixture
+def page(regular: BrowserContext, address: str) -> Iterator[Page]:
+    """A page of a wide, light, quiet browser that remembers no choice."""
+    page = regular.new_page()
+    yield page
+    everything = {"origin": address.rstrip("/"), "storageTypes": "all"}
+    regular.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
+    for one in regular.pages:
+        one.close()

@@ -243,7 +243,10 @@ def test_downloaded_weights_give_the_same_answers(
 # ## What is loaded, and when
 
 
-def test_nothing_is_loaded_before_the_click_and_little_after(page: Page) -> None:
+def test_nothing_is_loaded_before_the_click_and_little_after(
+    newcomer: Page,
+) -> None:
+    page = newcomer
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(TRAIN, wait_until="networkidle")
