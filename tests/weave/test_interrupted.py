@@ -53,7 +53,8 @@ def write(folder: Path) -> None:
     (folder / "proofs.py").write_text(PROOFS)
     (folder / "pkg/__init__.py").write_text("")
     (folder / "docs/index.md").write_text("# Home\n")
-    for name, wait in (("one", ""), ("two", WAIT)):
+    # The module with the longest examples is the first.
+    for name, wait in (("one", f"_ = '{'first ' * 20}'"), ("two", WAIT)):
         code = [STEP.format(f"example of pkg.{name}"), *wait.split("\n")]
         example = "\n".join(
             f">>> _ = {line}" if "write" in line else f">>> {line}"

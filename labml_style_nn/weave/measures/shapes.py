@@ -24,11 +24,11 @@ import logging
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -307,42 +307,52 @@ def _version(library: str) -> str:
 
 def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
     """Run them, many of them in several programs at once."""
-    count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(items) // _WORTH)
-    with progress.part("examples", len(items)) as part:
-        # Neighbours import the same.
-        ends = [len(items) * n // count for n in range(count + 1)]
-        shares = [items[start:end] for start, end in pairwise(ends)]
-        shares.sort(key=lambda share: -sum(item.length for item in share))
-        runs = [child.begin(partial(_run, share, part, cache)) for share in shares]
-        return {name: answer for run in runs for name, answer in run.result().items()}
-
-
-def _run(
-    items: Sequence[_Item], part: Part, cache: Path
-) -> dict[str, Mapping[str, Any]]:
-    """Run them one after the other, and go on without one that ends the process."""
     answers: dict[str, Mapping[str, Any]] = {}
-    left = {item.name: item for item in items}
-    while left:
-        at, reason = _collect(left, answers, part, cache)
-        if left:
-            culprit = at if at in left else next(iter(left))
-            answers[culprit] = _failed(culprit, f"its examples {reason}")
-            part.end(culprit, done=0)
-            del left[culprit]
+    # Longest first: at the end no program waits for another.
+    left = {item.name: item for item in sorted(items, key=lambda item: -item.length)}
+    with progress.part("examples", len(items)) as part:
+        while left:
+            _run(left, answers, part, cache)
     return answers
 
 
+def _run(
+    left: dict[str, _Item],
+    answers: dict[str, Mapping[str, Any]],
+    part: Part,
+    cache: Path,
+) -> None:
+    """Run what is left, but for what comes after an example that ends the process."""
+    count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(left) // _WORTH)
+    asked = list(left.values())
+    with tempfile.TemporaryDirectory() as taken:
+        collect = partial(_collect, asked, taken, left, answers, part, cache)
+        runs = [child.begin(collect) for _ in range(count)]
+        ends = dict(run.result() for run in runs)
+    culprits = ends.keys() & left.keys()
+    if (
+        len(left) == len(asked) and not culprits
+    ):  # They ended before they said anything.
+        first = asked[0].name
+        ends, culprits = {first: next(iter(ends.values()))}, {first}
+    for culprit in culprits:
+        answers[culprit] = _failed(culprit, f"its examples {ends[culprit]}")
+        part.end(culprit, done=0)
+        del left[culprit]
+
+
 def _collect(
+    asked: Sequence[_Item],
+    taken: str,
     left: dict[str, _Item],
     answers: dict[str, Mapping[str, Any]],
     part: Part,
     cache: Path,
 ) -> tuple[str, str]:
-    """Take answers from `left`, and keep each at once; where it ended, and why."""
+    """Take answers from a program, and keep each at once; where it ended, and why."""
     at = ""
     try:
-        for line in _said(left.values()):
+        for line in _said(asked, taken):
             at = line.get("imports", line.get("begins", at))
             if "begins" in line:
                 part.begin(at)
@@ -356,12 +366,15 @@ def _collect(
     return at, "ended without an answer"
 
 
-def _said(items: Iterable[_Item]) -> Iterator[dict[str, Any]]:
-    """What a process says of some modules: that it begins with one, and its answer."""
-    request = json.dumps([item.request for item in items]).encode()
+def _said(asked: Iterable[_Item], taken: str) -> Iterator[dict[str, Any]]:
+    """What a program says of some modules: that it begins with one, and its answer.
+
+    It passes over a module that another program has taken, as a file in `taken` says.
+    """
+    request = json.dumps([item.request for item in asked]).encode()
     # By its path and with `-P`: what is imported is what a reader would import. With
     # `-B`, nothing is written beside the sources.
-    command = [sys.executable, "-P", "-B", trace.__file__]
+    command = [sys.executable, "-P", "-B", trace.__file__, taken]
     return child.lines(command, request)
 
 

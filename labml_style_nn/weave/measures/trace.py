@@ -781,8 +781,9 @@ def _said(error: BaseException) -> str:
 def main() -> None:
     """Answer the request on standard input.
 
-    All modules are imported before any example is run, so that what one module does
-    while it is imported is seen even if the examples of another import it.
+    Several programs may share it: each takes a module by a file in the folder that is
+    its argument. All modules are imported before any example is run, so that what one
+    module does while it is imported is seen even if the examples of another import it.
     """
     say = _take_output()
     # What is imported is no garbage, and networks are made of many objects that live.
@@ -794,11 +795,22 @@ def main() -> None:
             say({"imports": run.name})
             run.load()
     gc.freeze()
-    for run in runs:
+    for number, run in enumerate(runs):
+        if not _is_free(Path(sys.argv[1], str(number))):
+            continue
         say({"begins": run.name})
         with watching([run.recorder]):
             run.examples()
         say(run.answer())
+
+
+def _is_free(mark: Path) -> bool:
+    """Whether nobody took a module before, as a file would say; now it is taken."""
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _take_output() -> Callable[[object], None]:

@@ -81,9 +81,9 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     started: list[list[str]] = []
     said = shapes._said
 
-    def counted(items: Iterable[shapes._Item]) -> object:
+    def counted(items: Iterable[shapes._Item], taken: str) -> object:
         started.append([item.name for item in items])
-        return said(items)
+        return said(items, taken)
 
     monkeypatch.setattr(shapes, "_said", counted)
     return started
@@ -207,6 +207,21 @@ def test_a_broken_cache_is_written_anew(
     assert len(starts) == 2
     assert first == second
     assert file.read_text() == whole
+
+
+def test_several_programs_share_the_modules(
+    package: Path, starts: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shapes, "_WORTH", 4)
+    monkeypatch.setattr(shapes.os, "cpu_count", lambda: 8)
+    note = f">>> _ = open({str(package.parent / 'ran')!r}, 'a').write('{{}} ')\n"
+    names = [f"one{number}" for number in range(9)]
+    sources = {n: f'"""# One\n\n{note.format(n)}"""\n' for n in names}
+    write(package, **sources)
+    book, _ = measured(package)
+    assert len(starts) == 3
+    assert sorted((package.parent / "ran").read_text().split()) == names
+    assert not book.desk.problems.found
 
 
 # ## What goes wrong
@@ -338,7 +353,7 @@ def test_a_preview_is_told_when_all_is_measured(
     assert shown()["layer.md"].seen
     while shapes._at_work:
         time.sleep(0.01)
-    assert starts == [["pkg.broken", "pkg.layer"], ["pkg.broken"]]
+    assert starts == [["pkg.layer", "pkg.broken"], ["pkg.broken"]]
     assert "pkg/broken.py:3: the example fails: ZeroDivisionError" in caplog.text
 
 

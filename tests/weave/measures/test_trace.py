@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -57,13 +58,14 @@ Tracing = Callable[..., Answer]
 
 def ask(*items: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the program as the build does."""
-    answer = subprocess.run(
-        [sys.executable, "-P", "-B", program.__file__],
-        input=json.dumps(items),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    with TemporaryDirectory() as taken:
+        answer = subprocess.run(
+            [sys.executable, "-P", "-B", program.__file__, taken],
+            input=json.dumps(items),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     assert answer.returncode == 0, answer.stderr
     lines = [json.loads(line) for line in answer.stdout.split("\n") if line]
     return [line for line in lines if "name" in line]
