@@ -22,18 +22,25 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
 
 
 # What is lower than a thumb. An icon on a block of code may be drawn smaller: then what
-# is touched around it counts.
-LOW = """(controls, least) => controls.filter((control) => {
-  const box = control.getBoundingClientRect();
-  const seen = box.height && control.checkVisibility({ visibilityProperty: true });
-  if (!seen || box.height >= least) return false;
-  const reach = (least - box.height) / 2 - 1;
-  const x = box.left + box.width / 2;
-  scrollBy(0, box.top - 300);
-  const { top, bottom } = control.getBoundingClientRect();
-  return ![top - reach, bottom + reach].every(
-    (y) => control.contains(document.elementFromPoint(x, y)));
-}).map((control) => control.outerHTML.slice(0, 80))"""
+# is touched around it counts. What was out of sight is there when it has been painted.
+LOW = """async (controls, least) => {
+  const painted = () => new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(done)));
+  const low = [];
+  for (const control of controls) {
+    const box = control.getBoundingClientRect();
+    const seen = box.height && control.checkVisibility({ visibilityProperty: true });
+    if (!seen || box.height >= least) continue;
+    const reach = (least - box.height) / 2 - 1;
+    scrollBy(0, box.top - 300);
+    await painted();
+    const { left, width, top, bottom } = control.getBoundingClientRect();
+    const reached = [top - reach, bottom + reach].every((y) =>
+      control.contains(document.elementFromPoint(left + width / 2, y)));
+    if (!reached) low.push(control.outerHTML.slice(0, 80));
+  }
+  return low;
+}"""
 
 
 @pytest.mark.parametrize("name", ["", MIXER, "train/", "results/", "layers/gelu/"])
@@ -136,3 +143,30 @@ def test_who_trains_sees_the_curves(phone: Page) -> None:
         box = curve.bounding_box()
         assert box
         assert 48 <= box["y"] <= 844 - 150
+
+
+@pytest.mark.parametrize("way", ["from elsewhere", "on the page"])
+def test_a_link_leads_to_its_place_although_rows_are_laid_out_late(
+    way: str, phone: Page
+) -> None:
+    phone.goto(MIXER + ("#MLPMixer.forward" if way == "from elsewhere" else ""))
+    late = phone.locator(".weave-row").nth(20)
+    style = "row => getComputedStyle(row).contentVisibility"
+    if way == "on the page":
+        assert late.evaluate(style) == "auto"
+        phone.evaluate("location.hash = 'MLPMixer.forward'")
+    phone.wait_for_function(
+        """() => {
+          const { top } = document.getElementById("MLPMixer.forward")
+            .getBoundingClientRect();
+          return top > 48 && top < 100;
+        }"""
+    )
+    assert late.evaluate(style) == "visible"
+
+
+def test_no_example_is_dragged_into_sight(phone: Page) -> None:
+    phone.goto(MIXER + "#exercises")
+    wide = """codes => codes.filter(code => code.scrollWidth > code.clientWidth + 1)
+      .map(code => code.textContent)"""
+    assert phone.locator(".weave-prose pre > code").evaluate_all(wide) == []
