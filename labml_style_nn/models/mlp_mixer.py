@@ -85,9 +85,9 @@ On ImageNet itself, this is the top-1 accuracy of the weights that timm offers a
 | ImageNet | – | – | 79.15 | – |
 | ImageNet-21k | 76.60 | 72.05 | 84.53 | 85.83 |
 
-The ViTs were trained by a later recipe with stronger regularisation (`augreg`), so this
-is what one gets today, and no comparison of the architectures alone. That is the
-paper's Table 3; its section 3 has a third, larger set, JFT-300M.
+The ViTs were trained by a later and better recipe (`augreg`), so this is what one gets
+today, and no comparison of the architectures alone. That is the paper's Table 3; its
+section 3 has a third, larger set, JFT-300M.
 
 ## What differs from the paper
 

@@ -68,7 +68,7 @@ def lit(page: Page, where: str) -> set[str]:
     """What is lit in formulas or in code, by what it says; KaTeX's HTML, not MathML."""
     # The notation, which is folded, shows none.
     shown = page.locator(f"{where} .weave-lit").filter(visible=True)
-    texts = shown.all_inner_texts()
+    texts = shown.all_text_contents()
     return {re.sub(r"[\s\u200b]", "", text) for text in texts}
 
 

@@ -330,9 +330,8 @@ def _run(
         runs = [child.begin(collect) for _ in range(count)]
         ends = dict(run.result() for run in runs)
     culprits = ends.keys() & left.keys()
-    if (
-        len(left) == len(asked) and not culprits
-    ):  # They ended before they said anything.
+    # If they ended before they said anything, it is the first.
+    if len(left) == len(asked) and not culprits:
         first = asked[0].name
         ends, culprits = {first: next(iter(ends.values()))}, {first}
     for culprit in culprits:
