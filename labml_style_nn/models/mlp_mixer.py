@@ -76,8 +76,8 @@ with the authors' settings for it. It is reported in the README of their reposit
 With ImageNet alone the larger Mixer is no better than the smaller; with ImageNet-21k it
 is. The [Vision Transformer][vit] stays ahead.
 
-On ImageNet itself, this is the top-1 accuracy of the weights that timm offers and
-[`pretrained`][] loads, in percent, as timm tests them (its file
+On ImageNet itself, this is the top-1 accuracy of weights from that same repository, in
+percent, as timm tests them (its file
 [`results-imagenet.csv`](https://github.com/huggingface/pytorch-image-models/blob/0173a139a2c66db3a41ebfe1d8ac4fb02483642e/results/results-imagenet.csv)):
 
 | pre-trained on | Mixer-B/16 | Mixer-L/16 | ViT-B/16 | ViT-L/16 |
@@ -85,8 +85,9 @@ On ImageNet itself, this is the top-1 accuracy of the weights that timm offers a
 | ImageNet | – | – | 79.15 | – |
 | ImageNet-21k | 76.60 | 72.05 | 84.53 | 85.83 |
 
-The ViTs were trained by a later and better recipe (`augreg`), so this is what one gets
-today, and no comparison of the architectures alone. That is the paper's Table 3; its
+The ViTs were trained by a later recipe (`augreg`), so this is no comparison of the
+architectures alone; by another recipe, the Mixer-B/16 comes to 82.31, see
+[the family](../family.py#on-imagenet). The paper's own comparison is its Table 3; its
 section 3 has a third, larger set, JFT-300M.
 
 ## What differs from the paper

@@ -143,12 +143,12 @@ marked as padding is not read.
 >>> encoder = stack(num_layers=2, norm_first=True)
 >>> x = torch.randn(batch, num_tokens, dim)
 >>> padding = torch.zeros(batch, num_tokens, dtype=torch.bool)
->>> padding[1, 20:] = True
+>>> padding[1, 9:] = True
 >>> y = encoder(x, key_padding_mask=padding)
 >>> y.shape
 torch.Size([2, 12, 20])
->>> x[1, 20:] = 0
->>> torch.equal(encoder(x, key_padding_mask=padding)[1, :20], y[1, :20])
+>>> x[1, 9:] = 0
+>>> torch.equal(encoder(x, key_padding_mask=padding)[1, :9], y[1, :9])
 True
 
 With a Mixer in the place of attention, nothing else changes:

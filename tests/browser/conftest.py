@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from filelock import FileLock
@@ -32,6 +33,10 @@ SOURCES = [
         *("mkdocs.yml", "pyproject.toml", "constraints.txt"),
     )
 ]
+
+# A wide screen by day, a narrow one by night.
+Scheme = Literal["light", "dark"]
+READERS: dict[Scheme, int] = {"light": 1440, "dark": 390}
 
 # What keeps Chromium from calling home, and lets it run as root in a container.
 QUIET = [

@@ -163,10 +163,3 @@ def test_a_link_leads_to_its_place_although_rows_are_laid_out_late(
         }"""
     )
     assert late.evaluate(style) == "visible"
-
-
-def test_no_example_is_dragged_into_sight(phone: Page) -> None:
-    phone.goto(MIXER + "#exercises")
-    wide = """codes => codes.filter(code => code.scrollWidth > code.clientWidth + 1)
-      .map(code => code.textContent)"""
-    assert phone.locator(".weave-prose pre > code").evaluate_all(wide) == []

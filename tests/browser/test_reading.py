@@ -149,7 +149,7 @@ def test_a_line_of_the_longest_length_fits_beside_its_prose(page: Page) -> None:
 
 # The code that is wider than its box, or lies below its button.
 CUT_OFF = """codes => codes.filter((code) => {
-  const button = code.closest(".weave-code").querySelector(".md-code__nav");
+  const button = code.closest("pre").querySelector(".md-code__nav");
   const { left, bottom } = button.getBoundingClientRect();
   const range = document.createRange();
   range.selectNodeContents(code);
@@ -170,7 +170,7 @@ def test_on_a_phone_no_code_is_cut_off_or_covered(
     ) as context:
         page = context.new_page()
         page.goto(address_)
-        codes = page.locator(".weave-code code")
+        codes = page.locator(".weave pre:visible > code")
         expect(page.locator(".weave-code .md-code__nav").last).to_be_attached()
         assert codes.count() > 20
         assert codes.evaluate_all(CUT_OFF) == []

@@ -9,7 +9,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -21,12 +21,11 @@ from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.browser.weights import from_file
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.weave.formulas import node
-from tests.browser.conftest import MANIFEST, open_context
+from tests.browser.conftest import MANIFEST, READERS, open_context
 from tests.conftest import CACHE
 
 TRAIN = "train/"
 MODULES = "assets/train"
-SCREENS: dict[Literal["light", "dark"], int] = {"light": 1440, "dark": 390}
 
 
 def main(page: Page) -> Locator:
@@ -408,7 +407,7 @@ def assert_axe_finds_nothing(page: Page) -> None:
     page.evaluate(axe.read_text("utf-8"))
     page.add_style_tag(content="* { transition: none !important }")
     wrong = []
-    for scheme, width in SCREENS.items():
+    for scheme, width in READERS.items():
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -720,7 +719,7 @@ def test_the_recorded_run_is_read_without_javascript(
 # ## For everybody
 
 
-@pytest.fixture(params=SCREENS.items(), ids=["wide", "phone"])
+@pytest.fixture(params=READERS.items(), ids=["wide", "phone"])
 def reader(
     request: pytest.FixtureRequest, browser: Browser, address: str
 ) -> Iterator[BrowserContext]:

@@ -309,41 +309,38 @@ def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
     """Run them, many of them in several programs at once."""
     answers: dict[str, Mapping[str, Any]] = {}
     # Longest first: at the end no program waits for another.
-    left = {item.name: item for item in sorted(items, key=lambda item: -item.length)}
+    items = sorted(items, key=lambda item: -item.length)
     with progress.part("examples", len(items)) as part:
-        while left:
+        while left := {i.name: i for i in items if i.name not in answers}:
             _run(left, answers, part, cache)
     return answers
 
 
 def _run(
-    left: dict[str, _Item],
+    left: Mapping[str, _Item],
     answers: dict[str, Mapping[str, Any]],
     part: Part,
     cache: Path,
 ) -> None:
     """Run what is left, but for what comes after an example that ends the process."""
     count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(left) // _WORTH)
-    asked = list(left.values())
     with tempfile.TemporaryDirectory() as taken:
-        collect = partial(_collect, asked, taken, left, answers, part, cache)
+        collect = partial(_collect, left, taken, answers, part, cache)
         runs = [child.begin(collect) for _ in range(count)]
         ends = dict(run.result() for run in runs)
-    culprits = ends.keys() & left.keys()
+    culprits = ends.keys() & (left.keys() - answers.keys())
     # If they ended before they said anything, it is the first.
-    if len(left) == len(asked) and not culprits:
-        first = asked[0].name
+    if not culprits and not left.keys() & answers.keys():
+        first = next(iter(left))
         ends, culprits = {first: next(iter(ends.values()))}, {first}
     for culprit in culprits:
         answers[culprit] = _failed(culprit, f"its examples {ends[culprit]}")
         part.end(culprit, done=0)
-        del left[culprit]
 
 
 def _collect(
-    asked: Sequence[_Item],
+    left: Mapping[str, _Item],
     taken: str,
-    left: dict[str, _Item],
     answers: dict[str, Mapping[str, Any]],
     part: Part,
     cache: Path,
@@ -351,13 +348,13 @@ def _collect(
     """Take answers from a program, and keep each at once; where it ended, and why."""
     at = ""
     try:
-        for line in _said(asked, taken):
+        for line in _said(left.values(), taken):
             at = line.get("imports", line.get("begins", at))
             if "begins" in line:
                 part.begin(at)
             elif "name" in line:
                 answers[at] = line
-                left.pop(at).keep(line, cache)
+                left[at].keep(line, cache)
                 part.end(at)
     except ChildError as error:
         first, *_, last = [*str(error).split("\n"), ""]

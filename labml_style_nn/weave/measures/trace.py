@@ -794,9 +794,10 @@ def main() -> None:
         for run in runs:
             say({"imports": run.name})
             run.load()
+    say({"imports": ""})  # that is over
     gc.freeze()
     for number, run in enumerate(runs):
-        if not _is_free(Path(sys.argv[1], str(number))):
+        if not _claim(Path(sys.argv[1], str(number))):
             continue
         say({"begins": run.name})
         with watching([run.recorder]):
@@ -804,8 +805,8 @@ def main() -> None:
         say(run.answer())
 
 
-def _is_free(mark: Path) -> bool:
-    """Whether nobody took a module before, as a file would say; now it is taken."""
+def _claim(mark: Path) -> bool:
+    """Take a module, by a file, unless another program has it already."""
     try:
         mark.touch(exist_ok=False)
     except FileExistsError:

@@ -240,6 +240,18 @@ def test_an_example_that_fails_is_a_problem_each_time(
         assert len(starts) == count, "what failed is not kept"
 
 
+def test_a_program_with_nothing_to_do_hides_no_reason(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it imported last is the module at which another program ended."""
+    monkeypatch.setattr(shapes, "_WORTH", 1)
+    monkeypatch.setattr(shapes.os, "cpu_count", lambda: 8)
+    write(package, ends='"""# Ends\n\n>>> import os; os._exit(3)\n"""\n')
+    book, found = measured(package)
+    assert "ended Python with status 3" in str(book.desk.problems)
+    assert found["layer.md"].seen
+
+
 def test_a_module_that_ends_python_does_not_end_the_others(
     package: Path, starts: list[list[str]]
 ) -> None:
