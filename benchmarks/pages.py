@@ -19,7 +19,7 @@ from typing import Any
 
 from labml_style_nn.weave.formulas import node
 from tests.browser.conftest import MANIFEST, QUIET, chromium, served
-from tests.browser.test_accessibility import PROGRAM
+from tests.browser.test_lighthouse import PROGRAM
 from tests.conftest import CACHE, ROOT
 
 PAGES = ("", "layers/token_mixing/", "models/mlp_mixer/", "layers/attention/", "train/")

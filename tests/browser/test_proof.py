@@ -8,9 +8,8 @@ import torch
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, expect
 
-from labml_style_nn.weave.formulas import node
-from tests.browser.conftest import MANIFEST, open_context
-from tests.conftest import CACHE, ROOT
+from tests.browser.conftest import open_context
+from tests.conftest import ROOT
 
 MIXER = "models/mlp_mixer/"
 PAGES = [
@@ -19,11 +18,6 @@ PAGES = [
     for path in sorted((ROOT / "labml_style_nn" / folder).glob("*.py"))
     if path.stem not in {"__init__", "checks"}  # which is no page
 ]
-OPEN_ALL = """() => {
-  for (const details of document.querySelectorAll(".weave-panel details")) {
-    details.open = true;
-  }
-}"""
 
 
 def panel(site: Path, name: str) -> Tag:
@@ -108,31 +102,6 @@ def test_the_panel_is_read_without_javascript(browser: Browser, address: str) ->
         expect(entry).to_be_hidden()
         page.locator("summary", has_text="BibTeX").click()
         expect(entry).to_be_visible()
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
-def test_axe_finds_nothing_in_an_open_panel(
-    scheme: str, width: int, browser: Browser, address: str
-) -> None:
-    tools = node.packages(CACHE / "tests", MANIFEST)
-    axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
-    viewport = {"width": width, "height": 900}
-    options = {"color_scheme": scheme, "viewport": viewport, "base_url": address}
-    with open_context(browser, **options) as context:
-        page = context.new_page()
-        for name in (MIXER, "layers/dropout/", "layers/checks/"):
-            page.goto(name)
-            page.evaluate(OPEN_ALL)
-            page.evaluate(axe)
-            result = page.evaluate(
-                "axe.run('.weave-panels', {resultTypes: ['violations']})"
-            )
-            wrong = [
-                f"{name} {found['id']}: {item['target']} {item['failureSummary']}"
-                for found in result["violations"]
-                for item in found["nodes"]
-            ]
-            assert not wrong
 
 
 def test_the_panel_is_printed(page: Page) -> None:
