@@ -29,7 +29,7 @@ from itertools import pairwise
 
 from labml_style_nn.weave import prose
 from labml_style_nn.weave.headings import MARK
-from labml_style_nn.weave.languages.tags import ELEMENT, TAGS, texts
+from labml_style_nn.weave.languages.tags import ELEMENT, TAGS, attributes, texts
 from labml_style_nn.weave.languages.tokens import has_words, protected
 from labml_style_nn.weave.sections import Line
 
@@ -50,9 +50,7 @@ _UNDERLINE = re.compile(r"[ \t]*(?:=+|-+)[ \t]*$")
 _SEPARATOR = re.compile(r"[ \t|:-]*-[ \t|:-]*$")
 _ATTRIBUTES = re.compile(r"\{:?[^{}\n]*\}[ \t]*$")
 # What ends a heading, a term or a cell: a mark, attributes, the signs that close it.
-_END = re.compile(
-    rf"[ \t]*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*[ \t]*$"
-)
+_END = re.compile(rf"[ \t]*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*[ \t]*$")
 _TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
 _ENTRY = re.compile(rf"({_TERM}(?:, {_TERM})*):[ \t]+(?=\S)")
 _HARD_BREAK = re.compile(r"[ ]{2,}$")
@@ -352,7 +350,9 @@ class _Splitter:
         start = self.starts[self.number] + at
         end = texts(self.masked, start)
         for kind, left, right in end.found:
-            self._note(_Span(left, right, kind, joined(*self.text[left:right].split("\n"))))
+            self._note(
+                _Span(left, right, kind, joined(*self.text[left:right].split("\n")))
+            )
         self.number = bisect_right(self.starts, max(end.end - 1, start)) - 1
         rest = end.end - self.starts[self.number]
         self.is_start = True
@@ -401,7 +401,13 @@ class _Splitter:
                 self._note(_Span(start, end, block.kind, message, parts))
 
     def _note(self, span: _Span) -> None:
-        self.found.append(span)
+        """Note a unit; of a mere tag, what it says to those who cannot see it."""
+        if self.html and "<" in span.message and not has_words(span.message):
+            for kind, left, right in attributes(self.masked, span.start, span.end):
+                message = joined(*self.text[left:right].split("\n"))
+                self.found.append(_Span(left, right, kind, message))
+        else:
+            self.found.append(span)
 
 
 def _indent(line: str) -> int:

@@ -209,9 +209,7 @@ class Catalogs:
                 words = other.translation if other else ""
                 known = Entry(message, words, (), (), Place(path, 0))
             changes.back += known.old
-            entries[message] = replace(
-                known, sources=sources, kinds=kinds, old=False
-            )
+            entries[message] = replace(known, sources=sources, kinds=kinds, old=False)
         for message, entry in before.items():
             if message in entries:
                 continue

@@ -138,9 +138,9 @@ def broken_block(translation: str, kinds: Iterable[str]) -> Iterator[str]:
     if "cell" in kinds and "|" in protected(translation):
         yield "“|” ends a cell of a table: leave it out"
     if "title" in kinds and '"' in translation:
-        yield "“\"” ends a title: use the quotation marks of the language"
+        yield '“"” ends a title: use the quotation marks of the language'
     if "attribute" in kinds and re.search('["<>]', translation):
-        yield "one of “\"<>” would end an attribute: use others"
+        yield 'one of “"<>” would end an attribute: use others'
 
 
 def odd_characters(translation: str) -> Iterator[str]:
@@ -158,9 +158,7 @@ def odd_characters(translation: str) -> Iterator[str]:
         yield f"“{match[0]}” lacks its joiner, U+200D: write “{joined}”"
 
 
-def wrong_words(
-    english: str, translation: str, glossary: Glossary
-) -> Iterator[str]:
+def wrong_words(english: str, translation: str, glossary: Glossary) -> Iterator[str]:
     """Words that the glossary forbids for a term of the English."""
     for term in glossary.found(english):
         for word in glossary.wrong(term, translation):
@@ -168,9 +166,7 @@ def wrong_words(
             yield f"“{word}” is wrong for “{term.english}”: write {right}"
 
 
-def absent_words(
-    english: str, translation: str, glossary: Glossary
-) -> Iterator[str]:
+def absent_words(english: str, translation: str, glossary: Glossary) -> Iterator[str]:
     """Terms of the English for which the translation has no accepted word."""
     for term in glossary.found(english):
         if term.accepted and not is_accepted(term, translation):

@@ -7,8 +7,8 @@ Markdown leaves alone, as a heading has one for its anchor (see [`headings`][]):
 | mark | the block | what becomes of it |
 |---|---|---|
 | `MISSING` | is English | `lang="en"`, `class="weave-missing"` |
-| `CHANGED` | translates what the English was | `class="weave-changed"`, `data-english` |
-| `CURRENT` | has several units, of which this is one | English only if all of them are |
+| `CHANGED` | translates older English | `class="weave-changed"`, `data-english` |
+| `CURRENT` | has other units besides | English only if all of them are |
 | `SLUG` | is a heading | the anchor that its English words make |
 | `LABEL` | is an exercise or its answer | what `exercises` knows it by |
 
@@ -25,6 +25,7 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, unique
+from markdown.postprocessors import Postprocessor
 from markdown.treeprocessors import Treeprocessor
 
 from labml_style_nn.weave import prose
@@ -32,12 +33,34 @@ from labml_style_nn.weave.exercises import LABEL as LABEL_NAME
 from labml_style_nn.weave.headings import MARK, mark, said
 
 SLUG, MISSING, CHANGED, CURRENT, LABEL = "\ue102\ue103\ue104\ue105\ue106"
-_MARK = re.compile(MARK)
 _STATE = re.compile(rf"(?=[{MISSING}{CHANGED}{CURRENT}{LABEL}]){MARK}")
 _SLUG = re.compile(rf"(?={SLUG}){MARK}")
+# One that is no anchor's.
+_STRAY = re.compile(rf"(?!\ue100){MARK}")
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 _PHRASES = frozenset(
-    "a abbr b br code del em i img input kbd mark q s small span strong sub sup var".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "br",
+        "code",
+        "del",
+        "em",
+        "i",
+        "img",
+        "input",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "var",
+    ]
 )
 _EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
 # Of a heading, what is no word: the rest of links, footnotes, images, tags, emphasis.
@@ -72,11 +95,6 @@ def label(english: str) -> str:
     """The mark of an exercise or its answer; empty for any other paragraph."""
     match = _EXERCISE.match(english)
     return mark(match[1], LABEL) if match else ""
-
-
-def unmarked(text: str) -> str:
-    """A text without any mark."""
-    return _MARK.sub("", text)
 
 
 def heading_words(english: str, html: bool = True) -> str:
@@ -120,6 +138,7 @@ class States(Extension):
         """Run after inline patterns (20), and right before the contents (5)."""
         md.treeprocessors.register(_States(md), "weave-states", 16)
         md.treeprocessors.register(_Slugs(md), "weave-slugs", 6)
+        md.postprocessors.register(_Strays(md), "weave-strays", 0)
 
 
 class _States(Treeprocessor):
@@ -140,7 +159,7 @@ def _taken(
     """Take the marks out of an element; each with the block that it stands in."""
     block = block if element.tag in _PHRASES else element
     if element.text and (found := pattern.findall(element.text)):
-        element.text = type(element.text)(pattern.sub("", element.text))
+        element.text = pattern.sub("", element.text)
         yield block, found
     for child in element:
         yield from _taken(child, block, pattern)
@@ -184,16 +203,19 @@ def _own(block: Element) -> Element:
 
 class _Slugs(Treeprocessor):
     def run(self, root: Element) -> None:
-        marks = {block: found for block, found in _taken(root, root, _SLUG)}
-        toc = next((t for t in self.md.treeprocessors if _is_toc(t)), None)
-        if not marks or toc is None:
-            return
-        taken = {element.get("id", "") for element in root.iter() if "id" in element.keys()}
+        marks = dict(_taken(root, root, _SLUG))
+        found = [t for t in self.md.treeprocessors if isinstance(t, TocTreeprocessor)]
+        taken = {element.get("id", "") for element in root.iter()}
         for element in root.iter():
-            if element in marks and element.tag in _HEADINGS and "id" not in element.keys():
-                words = said(marks[element][0])
-                element.set("id", unique(toc.slugify(words, toc.sep), taken))
+            if element not in marks or element.tag not in _HEADINGS:
+                continue
+            for toc in found if element.get("id") is None else ():
+                words = toc.slugify(said(marks[element][0]), toc.sep)
+                element.set("id", unique(words, taken))
 
 
-def _is_toc(processor: Treeprocessor) -> bool:
-    return isinstance(processor, TocTreeprocessor)
+class _Strays(Postprocessor):
+    """Takes away what stands where Markdown sees no block, as within code."""
+
+    def run(self, text: str) -> str:
+        return _STRAY.sub("", text)

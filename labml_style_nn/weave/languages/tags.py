@@ -24,15 +24,55 @@ ELEMENT = re.compile(
 # What begins HTML where a line begins; a comment has no name.
 TAGS = frozenset(BLOCK_LEVEL_ELEMENTS) | {"", "link", "meta", "script", "style", "svg"}
 _PHRASES = frozenset(
-    "a abbr b bdi bdo br cite code em i kbd mark q s samp small span strong sub "
-    "sup tspan u var wbr".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "br",
+        "cite",
+        "code",
+        "em",
+        "i",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "tspan",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
-_VOID = frozenset("area base br col embed hr img input link meta source wbr".split())
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "wbr",
+    ]
+)
 _SILENT = frozenset({"script", "style", "pre", "textarea", "template"})
 # Their text can hold no other element.
 _LABELS = frozenset({"option", "text", "title", "textpath", "desc"})
 _SAID = re.compile(
-    r"""(?<=\s) (?: aria-label | alt | title | placeholder ) = (?: "([^"]*)" | '([^']*)' )""",
+    r"""(?<=\s) (?: aria-label | alt | title | placeholder )
+        = (?: "([^"]*)" | '([^']*)' )""",
     re.VERBOSE,
 )
 
@@ -57,7 +97,7 @@ def texts(html: str, start: int) -> Html:
     assert first
     end = _end(html, first)
     tags = list(ELEMENT.finditer(html, start, end))
-    found = [found for match in tags for found in _attributes(match)]
+    found = attributes(html, start, end)
     found += _between(html, tags)
     # What an attribute of a phrase says is a part of its sentence.
     found.sort(key=lambda text: (text[1], -text[2]))
@@ -66,6 +106,12 @@ def texts(html: str, start: int) -> Html:
         if not kept or text[1] >= kept[-1][2]:
             kept.append(text)
     return Html(end, kept)
+
+
+def attributes(html: str, start: int, end: int) -> list[Found]:
+    """What a stretch of a text says in the attributes of its tags."""
+    tags = ELEMENT.finditer(html, start, end)
+    return [found for match in tags for found in _attributes(match)]
 
 
 def _end(html: str, first: re.Match[str]) -> int:

@@ -103,7 +103,11 @@ def _second(text: str) -> Iterator[_Taken]:
         yield *match.span(), Token(_NAMES.get(kind, kind), value) if kind else None
 
 
-_NAMES = {"target": "link target", "link": "link target", "address": "link target"}
+_NAMES = {
+    **dict.fromkeys(["target", "link", "address"], "link target"),
+    # What `prose` takes for a link by name is among the first.
+    "reference": "label",
+}
 
 
 def _blotted(text: str, taken: Iterator[_Taken]) -> str:

@@ -39,7 +39,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Said:
-    """The words for a unit, their state, and their line in a catalog if they have one."""
+    """The words for a unit, their state, and the line of a catalog that has them."""
 
     words: str
     state: State

@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ import pytest
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.dialect import to_html
 from labml_style_nn.weave.languages.blocks import Piece, rewrite, split
-from labml_style_nn.weave.languages.catalogs import Catalogs, Entry
-from labml_style_nn.weave.languages.extract import extract, extract_text
-from labml_style_nn.weave.languages.translator import State, Translator
+from labml_style_nn.weave.languages.catalogs import Catalogs
+from labml_style_nn.weave.languages.tokens import tokens
+from labml_style_nn.weave.languages.translator import Said, State, Translator
 from labml_style_nn.weave.page import document
-from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.prose import to_markdown
 
 ROOT = Path(__file__).parents[3]
@@ -76,3 +77,38 @@ def test_joined_lines_make_the_same_page() -> None:
             slots = re.compile("\ue000[\ue010-\ue019]+\ue001")
             one, two = (slots.sub("S", squeezed(to_html(t))) for t in (before, after))
             assert one == two
+
+
+class Everything(Translator):
+    """Knows a translation of every message: two words and its tokens."""
+
+    def say(self, message: str, source: str) -> Said:
+        words = " ".join(
+            token.value for token in tokens(message) if token.kind == "tag"
+        )
+        return Said(f"译文 {words}".strip(), State.CURRENT, Place("zh.po", 1))
+
+
+def ids(html: str) -> list[str]:
+    return re.findall(r"<h\d [^>]*\bid=\"([^\"]*)\"", html)
+
+
+@pytest.mark.parametrize("translator", [Translator, Everything])
+def test_headings_have_the_english_anchors(translator: type[Translator]) -> None:
+    desk = book().desk
+    other = replace(desk, problems=Problems())
+    other.translator = translator(Catalogs("zh", ROOT / "nowhere"), "labml_style_nn")
+    for page, chapter in book().chapters.items():
+        if not re.match(r"(layers|models|data|weave)/", page):
+            continue
+        english, html = (
+            to_html(document(chapter.module, page, d)) for d in (desk, other)
+        )
+        assert ids(html) == ids(english)
+        assert not re.search("[\ue100-\ue2ff]", html)
+    for page, text in pages():
+        english, html = (
+            to_html(to_markdown(text, Place(page, 1), page, d)) for d in (desk, other)
+        )
+        assert ids(html) == ids(english)
+        assert not re.search("[\ue100-\ue2ff]", html)

@@ -31,6 +31,12 @@ FAULTS = {
     "another address": ("See [it](a.md#x).", "见[它](b.md#x)。", "target “a.md#x”"),
     "a lost reference": ("See the [layer][mlp].", "见这一层。", "reference “mlp”"),
     "an altered name": ("See [`gelu`][].", "见 [`GELU`][]。", "reference “gelu”"),
+    "a letter before a link": (
+        "The [layer][mlp].",
+        "MLP[层][mlp]。",
+        "reference “mlp”",
+    ),
+    "a lost label": ("See [it][1].", "见它。", "label “1”"),
     "a lost footnote": ("A word[^1].", "一个词。", "footnote “1”"),
     "a lost tag": ("Press <b>it</b>.", "按下它。", "tag “<b>”"),
     "a lost attribute": ("[Go](a){ .x }", "[去](a)", "attributes “{ .x }”"),
@@ -77,9 +83,18 @@ def test_sinhala_needs_its_joiners() -> None:
         ("The number of patches, $S$.", "图像块的个数 $S$。"),
         ("See [block][] and [`gelu`][].", "见[块][block]和 [`gelu`][]。"),
         ("A *batch* of 1,915 digits, **the** mean.", "*一批* 1915 个数字，**均值**。"),
-        ("The [arXiv paper](https://arxiv.org/abs/2105.01601) of 2021", "2021 年的[论文](https://arxiv.org/abs/2105.01601)"),
-        ("Tolstikhin, “MLP-Mixer: An all-MLP Architecture for Vision”", "Tolstikhin，“MLP-Mixer: An all-MLP Architecture for Vision”"),
-        ("It is `x = x + y` [here](https://example.org).", "[这里](https://example.org)是 `x = x + y`。"),
+        (
+            "The [arXiv paper](https://arxiv.org/abs/2105.01601) of 2021",
+            "2021 年的[论文](https://arxiv.org/abs/2105.01601)",
+        ),
+        (
+            "Tolstikhin, “MLP-Mixer: An all-MLP Architecture for Vision”",
+            "Tolstikhin，“MLP-Mixer: An all-MLP Architecture for Vision”",
+        ),
+        (
+            "It is `x = x + y` [here](https://example.org).",
+            "[这里](https://example.org)是 `x = x + y`。",
+        ),
         ("A class token", "类别词元"),
     ],
 )
@@ -88,7 +103,7 @@ def test_a_good_translation_has_no_errors(english: str, said: str) -> None:
 
 
 def test_the_longest_term_wins() -> None:
-    # The kernel of Jupyter would be wrong; within “depthwise convolution” there is none.
+    # The word for the kernel of Jupyter is wrong for that of a convolution.
     assert errors("A kernel is learned.", "学习一个内核。")
     assert not errors("A masked language model", "掩码语言模型")
     assert not errors("Its `kernel` is it", "它是内核 `kernel`")
