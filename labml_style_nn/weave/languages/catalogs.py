@@ -22,7 +22,7 @@ wrapped: so it comes back from gettext and from polib as it went in.
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -83,6 +83,10 @@ class Changes:
     back: int = 0
     gone: int = 0
     files: list[Path] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """The numbers, in a line."""
+        return f"{self.new} new, {self.back} back, {self.gone} gone"
 
 
 def domain(path: str, package: str = "") -> str:
@@ -177,27 +181,35 @@ class Catalogs:
 
     # ## Updating
 
-    def update(self, units: Iterable[Unit]) -> Changes:
+    def update(
+        self, units: Iterable[Unit], covers: Callable[[str], bool] = bool
+    ) -> Changes:
         """Let the catalogs hold exactly these units, in their order.
 
-        Catalogs of domains to which no unit belongs stay as they are. A message that
-        is translated elsewhere comes with its translation.
+        `covers` tells of a file whether the units are all that it has; what stands in
+        other files stays as it is. A message that is translated elsewhere comes with
+        its translation.
         """
         changes = Changes()
         by_domain = dict[str, list[Unit]]()
         for unit in units:
             by_domain.setdefault(unit.domain, []).append(unit)
-        for name, found in by_domain.items():
-            self.domains[name] = self._updated(name, found, changes)
+        for name in list(dict.fromkeys([*by_domain, *self.domains])):
+            found = by_domain.get(name, [])
+            self.domains[name] = self._updated(name, found, covers, changes)
         changes.files = [
             self.path(name)
-            for name in by_domain
+            for name in self.domains
             if _text(self, name) != _now(self.path(name))
         ]
         return changes
 
     def _updated(
-        self, name: str, units: Sequence[Unit], changes: Changes
+        self,
+        name: str,
+        units: Sequence[Unit],
+        covers: Callable[[str], bool],
+        changes: Changes,
     ) -> dict[str, Entry]:
         before, entries = self.domains.get(name, {}), dict[str, Entry]()
         path = str(self.path(name))
@@ -209,9 +221,15 @@ class Catalogs:
                 words = other.translation if other else ""
                 known = Entry(message, words, (), (), Place(path, 0))
             changes.back += known.old
+            if not known.old:
+                elsewhere = [path for path in known.sources if not covers(path)]
+                sources = _fitting([*sources, *elsewhere])
             entries[message] = replace(known, sources=sources, kinds=kinds, old=False)
         for message, entry in before.items():
             if message in entries:
+                continue
+            if not entry.old and not all(map(covers, entry.sources)):
+                entries[message] = entry
                 continue
             changes.gone += not entry.old
             # What was never translated is of no use any more.
@@ -246,7 +264,7 @@ def _together(
 
 def _fitting(sources: Iterable[str]) -> tuple[str, ...]:
     """The files that stand on one line: gettext would wrap it, polib would not."""
-    first, *others = sources
+    first, *others = dict.fromkeys(sources)
     line, fitting = f"#: {first}", [first]
     for source in others:
         line += f" {source}"
@@ -272,11 +290,19 @@ def _entries(file: polib.POFile, path: Path) -> Iterator[Entry]:
             entry.msgstr,
             tuple(sources),
             tuple(entry.comment.split("\n")) if entry.comment else (),
-            Place(str(path), entry.linenum),
+            Place(_near(path), entry.linenum),
             bool(entry.obsolete),
             entry.fuzzy,
             note,
         )
+
+
+def _near(path: Path) -> str:
+    """The path as somebody types it who stands where the program was started."""
+    here = path.resolve()
+    return str(
+        here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
+    )
 
 
 def _now(path: Path) -> str:

@@ -8,6 +8,9 @@ find another one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from mkdocs.utils.meta import get_data
 
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.formulas.mathematics import Formulas
@@ -67,6 +70,40 @@ def extract_text(path: str, text: str, line: int = 1, package: str = "") -> list
     recorder, desk = _desk(package, True)
     to_markdown(text, Place(path, line), path, desk)
     return recorder.units
+
+
+@dataclass(frozen=True)
+class Units:
+    """What was found in a package, and in pages; other files may have more."""
+
+    found: list[Unit]
+    package: str
+    with_pages: bool
+
+    def covers(self, path: str) -> bool:
+        """Whether these are all units that a file has."""
+        is_module = path.startswith(f"{self.package}/") or path == self.package
+        return is_module or (self.with_pages and path.endswith(".md"))
+
+
+def find_units(
+    source: Path,
+    pages: Path | None = None,
+    exclude: Sequence[str] = (),
+    raw_html: bool = False,
+) -> Units:
+    """The units of a package or a file, and of a folder of pages in Markdown."""
+    book = Book()
+    book.desk.raw_html = raw_html
+    book.read(source, exclude)
+    found, package = extract(book), source.resolve().name
+    for path in sorted(pages.rglob("*.md")) if pages else ():
+        whole = path.read_text("utf-8")
+        text, _ = get_data(whole)
+        line = 1 + whole.count("\n") - text.count("\n")
+        uri = path.relative_to(pages).as_posix() if pages else ""
+        found += extract_text(uri, text, line, package)
+    return Units(found, package, pages is not None)
 
 
 def _desk(package: str, raw_html: bool) -> tuple[_Recorder, Desk]:
