@@ -14,7 +14,7 @@ exercise or heading, becomes a `details` element: closed on the screen, open on 
 The source, `help()` and doctest have it like any other prose, so its examples are run.
 
 In a translation both labels are words of another language. Its paragraph has the
-English label in the attribute [`LABEL`][], which is taken away here.
+English label in an attribute, which is taken away here.
 """
 
 import re

@@ -6,11 +6,10 @@ would take theirs. There is no second way through a source that could lose a sen
 find another one.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from mkdocs.utils.meta import get_data
 
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.formulas.mathematics import Formulas
@@ -22,6 +21,9 @@ from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.prose import Desk, to_markdown
 from labml_style_nn.weave.sections import Line
+
+# What a page says of itself to the program that makes a site of it.
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
 
 
 @dataclass
@@ -99,7 +101,7 @@ def find_units(
     found, package = extract(book), source.resolve().name
     for path in sorted(pages.rglob("*.md")) if pages else ():
         whole = path.read_text("utf-8")
-        text, _ = get_data(whole)
+        text = _FRONT_MATTER.sub("", whole)
         line = 1 + whole.count("\n") - text.count("\n")
         uri = path.relative_to(pages).as_posix() if pages else ""
         found += extract_text(uri, text, line, package)

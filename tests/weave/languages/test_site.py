@@ -6,6 +6,7 @@ import polib
 import pytest
 
 from labml_style_nn.weave.__main__ import main
+from tests.conftest import CACHE
 
 MODULE = '''r"""# Mixing
 
@@ -64,7 +65,7 @@ def test_catalogs_are_written_and_checked(
 
 def test_a_site_is_built_in_another_language(folder: Path, katex: Path) -> None:
     (folder / "cache").mkdir()
-    for path in (Path(__file__).parents[3] / ".cache/weave").glob("node-*"):
+    for path in (CACHE / "weave").glob("node-*"):
         (folder / "cache" / path.name).symlink_to(path)
     run("catalogs", "pkg")
     said = {"It mixes the rows of $X$.": "它混合 $X$ 的行。", "Notation": "记号"}
