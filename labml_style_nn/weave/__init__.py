@@ -28,6 +28,7 @@ The others add one thing each, and are read where they lie, in `labml_style_nn/w
 | `evidence/` | what was proved, and whom to cite |
 | `copies/` | the module as it is, clean, or standalone |
 | `jupyter/` | pages that ran |
+| `languages/` | the same pages in another language |
 | `child`, `progress`, `kept`, `unchanged` | what a build runs, says, and keeps |
 | `site`, `check`, `preview` | the commands, without configuration |
 

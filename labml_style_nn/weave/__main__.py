@@ -3,9 +3,13 @@ r"""# The command line
     python -m labml_style_nn.weave build PATH --out DIR
     python -m labml_style_nn.weave check PATH
     python -m labml_style_nn.weave serve PATH
+    python -m labml_style_nn.weave catalogs PATH --language zh
 
 `PATH` is any Python file, package or folder of modules. There is nothing to configure,
 and nothing of it is run: `--run-examples` allows that.
+
+`catalogs` writes what there is to translate into `locale/zh/`, and `--language zh`
+builds the pages from it (see [`languages`][weave.languages]).
 """
 
 import argparse
@@ -19,6 +23,10 @@ from platformdirs import user_cache_path
 from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.weave import site
 from labml_style_nn.weave.check import check
+from labml_style_nn.weave.languages import checks as translations
+from labml_style_nn.weave.languages.catalogs import Catalogs
+from labml_style_nn.weave.languages.extract import find_units
+from labml_style_nn.weave.languages.glossary import Glossary
 from labml_style_nn.weave.site import Built, Settings, SiteError
 
 _RAW_HTML = "let HTML in docstrings and comments be HTML; it can run what it likes"
@@ -104,6 +112,23 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _catalogs(options: argparse.Namespace) -> int:
+    catalogs = Catalogs.read(options.locale, options.language)
+    units = find_units(options.path, options.pages, options.exclude, options.raw_html)
+    changes = catalogs.update(units.found, units.covers)
+    if not options.check:
+        catalogs.write()
+        catalogs = Catalogs.read(options.locale, options.language)
+    glossary = Glossary.read(options.locale / "glossary.csv", options.language)
+    report = translations.check(catalogs, glossary)
+    for finding in report.findings:
+        print(finding)
+    for path in changes.files:
+        print(f"{'would change' if options.check else 'wrote'} {path}")
+    print(f"{changes}; {report}", file=sys.stderr)
+    return 1 if report.errors or (options.check and changes.files) else 0
+
+
 # ## The arguments
 
 
@@ -115,6 +140,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         options.raw_html,
         options.run_examples,
         extras=not options.plain,
+        language=getattr(options, "language", ""),
+        locale=getattr(options, "locale", Path("locale")),
     )
 
 
@@ -128,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_build(commands)
     _add_check(commands)
     _add_serve(commands)
+    _add_catalogs(commands)
     return parser
 
 
@@ -153,6 +181,7 @@ def _add_build(commands: "_Commands[argparse.ArgumentParser]") -> None:
         metavar="FILE",
         help="write there what was skipped and why, and all remarks",
     )
+    _add_language(parser)
 
 
 def _add_check(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -165,6 +194,41 @@ def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
     parser = _command(commands, "serve", help, _serve)
     parser.add_argument(
         "--port", type=int, default=8000, help="where to serve (default: %(default)s)"
+    )
+    _add_language(parser)
+
+
+def _add_catalogs(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    help = "write what there is to translate, and check what is translated"
+    parser = _command(commands, "catalogs", help, _catalogs)
+    parser.add_argument(
+        "--pages",
+        type=Path,
+        metavar="DIR",
+        help="a folder of pages in Markdown, which are to be translated, too",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; exit with 1 if anything would change, or is wrong",
+    )
+    _add_language(parser, required=True)
+
+
+def _add_language(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    parser.add_argument(
+        "--language",
+        default="",
+        required=required,
+        metavar="CODE",
+        help="the language to translate into, as 'zh'",
+    )
+    parser.add_argument(
+        "--locale",
+        type=Path,
+        default=Path("locale"),
+        metavar="DIR",
+        help="the folder of the catalogs and the glossary (default: %(default)s)",
     )
 
 

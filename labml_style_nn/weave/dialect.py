@@ -12,6 +12,7 @@ from markdown.extensions import Extension
 OWN = (
     "labml_style_nn.weave.exercises:Exercises",
     "labml_style_nn.weave.headings:HeadingAnchors",
+    "labml_style_nn.weave.languages.marks:States",
     "labml_style_nn.weave.safety:LiteralTags",
 )
 EXTENSIONS: dict[str, dict[str, Any]] = {

@@ -12,6 +12,9 @@ right below. So under a heading such as `## Exercises`, prose may have
 The paragraph that begins with **Answer.**, and all that follows it up to the next
 exercise or heading, becomes a `details` element: closed on the screen, open on paper.
 The source, `help()` and doctest have it like any other prose, so its examples are run.
+
+In a translation both labels are words of another language. Its paragraph has the
+English label in an attribute, which is taken away here.
 """
 
 import re
@@ -25,6 +28,7 @@ from markdown.util import HTML_PLACEHOLDER_RE
 _EXERCISE = re.compile(r"Exercise(?: \d+)?\.")
 _ANSWER = re.compile(r"Answer\.")
 _HEADING = re.compile(r"h[1-6]")
+LABEL = "data-label"
 
 
 class Exercises(Extension):
@@ -39,10 +43,11 @@ class _Answers(Treeprocessor):
     def run(self, root: Element) -> None:
         was_asked, answer = False, None
         for element in list(root):
-            begins_exercise = _begins(element, _EXERCISE)
+            english = element.attrib.pop(LABEL, None)
+            begins_exercise = _begins(element, _EXERCISE, english)
             if begins_exercise or self._ends(element):
                 was_asked, answer = begins_exercise, None
-            elif was_asked and _begins(element, _ANSWER):
+            elif was_asked and _begins(element, _ANSWER, english):
                 answer = _folded(element)
                 root[list(root).index(element)] = answer
             elif answer is not None:
@@ -60,18 +65,20 @@ class _Answers(Treeprocessor):
         return bool(is_comment or is_heading or element.get("class") == "footnote")
 
 
-def _begins(element: Element, words: re.Pattern[str]) -> bool:
+def _begins(element: Element, words: re.Pattern[str], english: str | None) -> bool:
     """Whether an element is a paragraph that begins with these words in bold type."""
     if element.tag != "p" or (element.text or "").strip() or not len(element):
         return False
-    return element[0].tag == "strong" and bool(words.fullmatch(element[0].text or ""))
+    return element[0].tag == "strong" and bool(
+        words.fullmatch(english or element[0].text or "")
+    )
 
 
 def _folded(paragraph: Element) -> Element:
     """The element that opens, with what the first paragraph of an answer says."""
     answer = Element("details", {"class": "weave-answer"})
-    SubElement(answer, "summary").text = "Answer"
     label = paragraph[0]
+    SubElement(answer, "summary").text = (label.text or "").rstrip(".。．")
     paragraph.text = (label.tail or "").lstrip()
     paragraph.remove(label)
     if paragraph.text or len(paragraph):

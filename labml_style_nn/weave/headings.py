@@ -21,18 +21,29 @@ from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, slugify
 from markdown.treeprocessors import Treeprocessor
 
-# Each byte of the name as one character of the private use area.
+# Each byte of the name as one character of the private use area. What opens a mark
+# tells its kind; those of other kinds are read by others.
 _OPEN, _CLOSE, _FIRST = "\ue100", "\ue101", 0xE200
-_MARK = re.compile(f"{_OPEN}([{chr(_FIRST)}-{chr(_FIRST + 255)}]*){_CLOSE}")
+_BYTES = f"[{chr(_FIRST)}-{chr(_FIRST + 255)}]*"
+_MARK = re.compile(f"{_OPEN}({_BYTES}){_CLOSE}")
+MARK = f"[\ue100\ue102-\ue10f]{_BYTES}{_CLOSE}"
 # What joins letters, or pictures, to one shape.
 _JOINERS = "\u200c\u200d"
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 
 
-def mark(anchor: str) -> str:
-    """The mark that gives the heading it stands in this anchor."""
+def mark(anchor: str, kind: str = _OPEN) -> str:
+    """The mark that gives the heading it stands in this anchor.
+
+    Of another `kind`, it says something else.
+    """
     body = "".join(chr(_FIRST + byte) for byte in anchor.encode())
-    return f"{_OPEN}{body}{_CLOSE}"
+    return f"{kind}{body}{_CLOSE}"
+
+
+def said(mark: str) -> str:
+    """What a mark says."""
+    return bytes(ord(c) - _FIRST for c in mark[1:-1]).decode()
 
 
 def slug(words: str, separator: str = "-") -> str:
@@ -107,7 +118,7 @@ class _Anchors(Treeprocessor):
                 text = getattr(part, attribute) or ""
                 match = _MARK.search(text)
                 if match:
-                    name = bytes(ord(c) - _FIRST for c in match[1]).decode()
+                    name = said(match[0])
                     while name in taken:
                         name += "~2"
                     taken.add(name)

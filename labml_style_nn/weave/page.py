@@ -43,8 +43,10 @@ _CUT = f"<!--weave-row-{secrets.token_hex(8)}-->"
 _TITLE = re.compile(r"\s*(?:# |(?:=+\n)?[^\n]+\n=+[ \t]*$)", re.MULTILINE)
 _HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
 _HAS_HEADING = re.compile(r"<h[1-6][ >]")
-# With the link that the site may have put into it.
-_NOTATION = re.compile(r'<h2 id="([^"]*)">Notation(?:<a\b[^<]*</a>)?</h2>')
+# In any language, with the link that the site may have put into it.
+_NOTATION = re.compile(
+    r'<h2 ([^>]*id="notation(?:_\d+)?"[^>]*)>([^<]+)(?:<a\b[^<]*</a>)?</h2>'
+)
 # One that opens and that something follows, and no part of a tag.
 _BRACKET = re.compile(r"[(\[](?=.)(?![^<]*>)")
 # What code defines, and what it takes from elsewhere.
@@ -314,7 +316,7 @@ def _folded(prose: str) -> str:
     if not heading or "<h2" in prose[heading.end() :]:
         return prose
     return f"""{prose[: heading.start()]}<details class="weave-notation">
-<summary id="{heading[1]}">Notation</summary>{prose[heading.end() :]}
+<summary {heading[1]}>{heading[2]}</summary>{prose[heading.end() :]}
 </details>"""
 
 

@@ -50,6 +50,11 @@ from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
 from labml_style_nn.weave.highlight import coloured
+from labml_style_nn.weave.languages.catalogs import Catalogs
+from labml_style_nn.weave.languages.checks import check
+from labml_style_nn.weave.languages.extract import extract_module, extract_text
+from labml_style_nn.weave.languages.glossary import Glossary
+from labml_style_nn.weave.languages.translator import Translator
 from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.addresses import Addresses
@@ -117,6 +122,12 @@ class WeaveConfig(Config):
     bibliography = options.Optional(options.File(exists=True))
     """A BibTeX file with the papers that the pages link to."""
 
+    language = options.Type(str, default="")
+    """The language of the pages, as `zh`, if it is not that of their sources."""
+
+    locale = options.Dir(default="locale")
+    """The folder of the catalogs, `zh/layers.po`, and of the glossary."""
+
     cache = options.Dir(default=".cache/weave")
     """Where what was installed and set is kept from build to build."""
 
@@ -154,7 +165,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.proved: Future[Proofs | None] | None = None
         self.measured: Future[dict[str, Measured]] | None = None
         self.prose: dict[str, list[str]] = {}
-        self.pages = Pages.within(Path(self.config.cache) / "pages")
+        self.said: dict[str, str] = {}
+        self.translator = self._translator(config) if self.config.language else None
+        self.book.desk.translator = self.translator
+        kept = f"pages-{self.config.language}" if self.translator else "pages"
+        self.pages = Pages.within(Path(self.config.cache) / kept)
         self.complaints: dict[str, int] = {}
         self.site = Path(config.site_dir)
         if self.leaves_site:
@@ -170,6 +185,21 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         config.extra_javascript.append(script)
         self._extend_markdown(config)
         return config
+
+    def _translator(self, config: MkDocsConfig) -> Translator:
+        """Read the catalogs of the language, and complain of what is wrong in them."""
+        folder, language = Path(self.config.locale), self.config.language
+        try:
+            catalogs = Catalogs.read(folder, language)
+            glossary = Glossary.read(folder / "glossary.csv", language)
+        except OSError as error:
+            raise PluginError(str(error)) from error
+        report = check(catalogs, glossary)
+        self.book.desk.problems.found.update(report.errors)
+        _log.info("%s: %s", language, report)
+        if folder.is_dir():
+            config.watch.append(str(folder))
+        return Translator(catalogs, Path(self.config.source).name)
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Let the files of a preview stay where they are."""
@@ -389,9 +419,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             before = len(self.differences.tables)
             markdown = self.differences.frame(markdown, place, uri, self.book)
             parts = [markdown, repr(page.meta), *self.differences.tables[before:]]
-        elif self.pages.has(uri):
+        self._expect(uri, chapter, markdown, place)
+        if chapter and self.pages.has(uri):
             # Any other is made whatever is laid over it, and waits for nothing.
             parts = self._parts(uri)
+        elif not chapter:
+            parts += filter(None, [self.said.get(uri)])
         made = self.pages.restore(page, *parts) if self._may_be_kept(uri) else None
         if made:
             self.addresses.again(made.links, made.files)
@@ -401,6 +434,20 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             return document(chapter.module, uri, self.book.desk)
         return to_markdown(markdown, place, uri, self.book.desk)
 
+    def _expect(
+        self, uri: str, chapter: Chapter | None, markdown: str, place: Place
+    ) -> None:
+        """Let the translator know all that a page says: its own words depend on it."""
+        if not self.translator:
+            return
+        if chapter:
+            units = extract_module(chapter.module, self.config.raw_html)
+        else:
+            package = self.translator.package
+            units = extract_text(uri, markdown, place.line, package)
+        said = self.translator.expect(uri, units)
+        self.said[uri] = repr([(words.words, words.state.value) for words in said])
+
     def _parts(self, uri: str) -> list[str]:
         """What the page of a module is made of."""
         chapter = self._enriched[uri]
@@ -408,7 +455,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         # Which slot a formula has depends on what was read before.
         shown = map(formulas.plain, (*extra.tools, *extra.panels, *extra.endnotes))
         laid_over = repr((extra.marks, extra.hints, *shown))
-        return [chapter.name, chapter.module.source, laid_over]
+        said = self.said.get(uri, "")
+        return [chapter.name, chapter.module.source, laid_over, *filter(None, [said])]
 
     def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
         """Judge the addresses of a page while it is made, and bring what it names."""

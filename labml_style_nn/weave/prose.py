@@ -18,13 +18,14 @@ import textwrap
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Protocol
 
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.formulas.symbols import Symbols
 from labml_style_nn.weave.names import Names, UnknownNameError
 from labml_style_nn.weave.problems import Place, Problems
 from labml_style_nn.weave.safety import LESS, TAG, Tags, unreserved
-from labml_style_nn.weave.sections import Above, translated, with_titles
+from labml_style_nn.weave.sections import Above, Line, translated, with_titles
 
 # The roles of reStructuredText that name something, or set it as mathematics.
 ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
@@ -42,7 +43,7 @@ LITERAL = r"""
 """
 # What may begin at a place in a text, longest first. A dollar at the beginning of a
 # line may be what to type into a terminal.
-_BEGINNINGS = re.compile(
+BEGINNINGS = re.compile(
     rf"""
     {LITERAL}
   | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
@@ -58,7 +59,7 @@ _BEGINNINGS = re.compile(
   | (?P<inline> \$ (?!\s) (?P<formula>
       (?: \\. | \n (?! \s*\n ) | [^$\\\n] )+? ) (?<!\s) \$ (?!\d) )
   | (?P<dollar> \$ )
-  | (?P<link> (?<![!\w\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
+  | (?P<link> (?<![!A-Za-z0-9_\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
       \[ (?P<name> (?: [^\W\d] [\w.]* )? ) \] )
   | (?P<address> \] (?: \( \s* | :[ \t]* ) < (?P<target> [^<>\n]* ) > )
   | (?P<tag> {TAG} )
@@ -70,6 +71,18 @@ _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
 # A line that opens what goes on in the lines that are indented below it.
 _CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
+
+
+class Rewriter(Protocol):
+    """Who says in another language what is written (see `languages`)."""
+
+    def rewritten(
+        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    ) -> tuple[Sequence[str], Sequence[Place]]:
+        """Lines in other words, each with its place; theirs are counted from `place`.
+
+        Without `html`, a tag in them is words.
+        """
 
 
 @dataclass
@@ -84,6 +97,9 @@ class Desk:
 
     symbols: dict[str, Symbols] = field(default_factory=dict)
     """What the letters stand for, on each page that says so."""
+
+    translator: Rewriter | None = None
+    """Who puts the page into another language, if it is to have one."""
 
 
 def to_markdown(
@@ -109,12 +125,14 @@ def to_markdown(
     """
     text = with_titles(unreserved(text))
     lines = translated(text, above) if above else list(enumerate(text.split("\n")))
-    text = "\n".join(line for _, line in lines)
-    numbers = [place.line + number for number, _ in lines]
+    places: Sequence[Place]
+    places = [Place(place.path, place.line + number) for number, _ in lines]
+    written: Sequence[str] = [line for _, line in lines]
+    if desk.translator:
+        written, places = desk.translator.rewritten(lines, place, page, raw_html)
+    text = "\n".join(written)
     labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
-    writer = _Writer(
-        text, place.path, numbers, page, desk, raw_html, bool(above), labels
-    )
+    writer = _Writer(text, places, page, desk, raw_html, bool(above), labels)
     return writer.written()
 
 
@@ -149,12 +167,12 @@ def _blank(match: re.Match[str]) -> str:
 
 def _bare(text: str) -> str:
     """A text as long as the given one, without code, be it in fences or indented."""
-    lines = _BEGINNINGS.sub(_blank, unreserved(text)).split("\n")
+    lines = BEGINNINGS.sub(_blank, unreserved(text)).split("\n")
     was_code = False
     for number, line in enumerate(lines):
         deep = _indent(line)
         after_gap = was_code or not number or not lines[number - 1].strip()
-        was_code = after_gap and deep - _depth(lines[:number], deep) >= 4
+        was_code = after_gap and deep - depth(lines[:number], deep) >= 4
         lines[number] = " " * len(line) if was_code else line
     return "\n".join(lines)
 
@@ -163,7 +181,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _depth(above: Sequence[str], deep: int) -> int:
+def depth(above: Sequence[str], deep: int) -> int:
     """How deep Markdown looks for what goes on in a list or a box of the lines above.
 
     Below a mere paragraph that is nowhere, however deep a line stands.
@@ -179,11 +197,10 @@ def _depth(above: Sequence[str], deep: int) -> int:
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes what begins at each place of a text; `numbers` are those of its lines."""
+    """Writes what begins at each place of a text; `places` are those of its lines."""
 
     text: str
-    path: str
-    numbers: Sequence[int]
+    places: Sequence[Place]
     page: str
     desk: Desk
     raw_html: bool
@@ -198,11 +215,10 @@ class _Writer:
 
         def write(match: re.Match[str]) -> str:
             line = self.text.count("\n", 0, start + match.start())
-            place = Place(self.path, self.numbers[line])
             writer = getattr(self, f"_{match.lastgroup}", None)
-            return writer(match, place) if writer else match[0]
+            return writer(match, self.places[line]) if writer else match[0]
 
-        return _BEGINNINGS.sub(write, part)
+        return BEGINNINGS.sub(write, part)
 
     # ## Code
 
@@ -223,7 +239,7 @@ class _Writer:
         """A fence, even if it stands so deep that Markdown would show it as code."""
         above = match.string[: match.start()].rstrip().split("\n")
         around = _indent(above[-1])
-        in_code = around - _depth(above[:-1], around) >= 4
+        in_code = around - depth(above[:-1], around) >= 4
         if in_code or _indent(match[0]) < len(margin) + 4:
             return match[0]
         return "\n" + textwrap.indent(textwrap.dedent(match[0]), margin)
@@ -244,7 +260,7 @@ class _Writer:
         quote = match["quote"] or ""
         *above, _ = match.string[: match.start()].split("\n")
         above = [line.removeprefix(quote) for line in above]
-        return " " * _depth(above, _indent(match[0].removeprefix(quote)))
+        return " " * depth(above, _indent(match[0].removeprefix(quote)))
 
     # ## Formulas
 

@@ -35,8 +35,8 @@ _NO_TAG = re.compile(rf"(?!{TAG})<")
 LESS = "\ue002"
 
 # Characters that weave gives a meaning of its own: slots of formulas (`mathematics`),
-# marks of headings (`headings`), and the one above.
-_RESERVED = re.compile("[\ue000-\ue003\ue010-\ue019\ue100\ue101\ue200-\ue2ff]")
+# marks of headings (`headings`) and of translations (`languages`), and the one above.
+_RESERVED = re.compile("[\ue000-\ue003\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
 
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -137,7 +137,7 @@ _TAGS = frozenset(
     """.split()  # noqa: SIM905 - a line of words reads better
 )
 _ATTRIBUTES = {
-    "*": {"class", "dir", "id", "lang", "title"},
+    "*": {"class", "data-english", "dir", "id", "lang", "title"},
     "a": {"href", "name", "rel", "target"},
     "img": {"alt", "height", "loading", "src", "width"},
     "input": {"checked", "disabled", "name", "type"},

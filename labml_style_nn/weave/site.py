@@ -25,6 +25,7 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
+from mkdocs.theme import Theme
 
 from labml_style_nn.weave.book import SITE_MARK, Book
 from labml_style_nn.weave.plugin import WeavePlugin
@@ -83,6 +84,8 @@ class Settings:
     raw_html: bool = False
     run_examples: bool = False
     extras: bool = True
+    language: str = ""
+    locale: Path = Path("locale")
 
 
 @dataclass
@@ -105,6 +108,8 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
         "raw_html": settings.raw_html,
         "run_examples": settings.run_examples,
         "extras": settings.extras,
+        "language": settings.language,
+        "locale": str(settings.locale.resolve()),
     }
     return {
         "site_name": settings.source.resolve().stem,
@@ -113,10 +118,18 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
         "docs_dir": str(docs),
         # So that the pages can be read from a disk, too.
         "use_directory_urls": False,
-        "theme": _THEME,
+        "theme": {**_THEME, **_theme_language(settings.language)},
         "markdown_extensions": [{"toc": {"permalink": True}}],
         "plugins": ["search", {"weave": weave}],
     }
+
+
+def _theme_language(language: str) -> dict[str, str]:
+    """The theme's own words, if it has that language."""
+    folders = Theme(name="material").dirs
+    names = [Path(folder, f"partials/languages/{language}.html") for folder in folders]
+    is_known = bool(language) and any(name.is_file() for name in names)
+    return {"language": language} if is_known else {}
 
 
 @contextmanager

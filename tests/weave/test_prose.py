@@ -217,6 +217,14 @@ def test_names_become_links(written: str, link: str, desk: Desk) -> None:
     assert not desk.problems.found
 
 
+@pytest.mark.parametrize("letter", ["见", "の", "ン", "ක", "ර්", "é", "。"])
+def test_names_are_links_next_to_any_letter(letter: str, desk: Desk) -> None:
+    written = write(f"{letter}[mixing][]{letter}[{letter}][mixing]{letter}", desk)
+    link = "(mixing.md)"
+    assert written == f"{letter}[mixing]{link}{letter}[{letter}]{link}{letter}"
+    assert write("x[mixing][]", desk) == "x[mixing][]"
+
+
 def test_links_are_written_from_their_page(desk: Desk) -> None:
     assert write("[mixing][]", desk, "index.md") == "[mixing](layers/mixing.md)"
     assert write("[mixing][]", desk, "a/b/c.md") == "[mixing](../../layers/mixing.md)"

@@ -25,9 +25,12 @@ from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.evidence.proof import Check, Fact, Proof, ProofError, Proofs
 from labml_style_nn.weave.formulas.mathematics import Formulas
+from labml_style_nn.weave.headings import slug
 from labml_style_nn.weave.problems import Place
 
 _DIFFERENCES = "What differs from the paper"
+# The section's anchor, in every language.
+_ANCHOR = slug(_DIFFERENCES)
 _HEADING = re.compile(rf"^## {_DIFFERENCES}$", re.MULTILINE)
 _SLOT = "<!--weave-differences-->"
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[^\s\da-z]|\s*$)")
@@ -209,11 +212,15 @@ def _differences(prose: str) -> str:
 
 
 def _heading(prose: str) -> Tag | None:
-    if _DIFFERENCES not in prose:
+    if _ANCHOR not in prose and _DIFFERENCES not in prose:
         return None
     headings = BeautifulSoup(prose, "html.parser").find_all("h2")
-    found = (h for h in headings if h.get_text().startswith(_DIFFERENCES))
-    return next(found, None)
+    return next(filter(_is_of_differences, headings), None)
+
+
+def _is_of_differences(heading: Tag) -> bool:
+    anchor = str(heading.get("id", ""))
+    return heading.get_text().startswith(_DIFFERENCES) or anchor.startswith(_ANCHOR)
 
 
 def _points(heading: Tag) -> Iterator[Tag]:

@@ -1,0 +1,174 @@
+r"""# Translator: a unit becomes words
+
+| state | the English | the page shows |
+|---|---|---|
+| current | is in the catalog | its translation |
+| changed | was made of a sentence that is | that sentence's translation, and says so |
+| missing | is not | the English |
+
+A translation of what the English was before may still say what it says now, but for a
+word. It is shown while its formulas, its code and its links are those of the present
+English: then nothing that a reader computes or follows is out of date. Otherwise the
+English is shown, as if there were no translation.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from html import escape
+
+from labml_style_nn.weave.languages import marks
+from labml_style_nn.weave.languages.blocks import Piece, rewrite
+from labml_style_nn.weave.languages.catalogs import Catalogs, Entry, Unit, domain, pair
+from labml_style_nn.weave.languages.tokens import tokens
+from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.sections import Line
+
+# What stands within a tag, or where no element may stand, bears no mark.
+_UNMARKED = {"attribute", "label"}
+
+
+class State(StrEnum):
+    """How a translation stands to the English of today."""
+
+    CURRENT = "current"
+    CHANGED = "changed"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words for a unit, their state, and the line of a catalog that has them."""
+
+    words: str
+    state: State
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A unit on a page that is not translated, or was changed since."""
+
+    page: str
+    unit: Unit
+    state: State
+
+
+@dataclass
+class Translator:
+    """Says in a language what a book says in English.
+
+    `package` is the name of the folder that the book was read from. What each page
+    lacks is in `unfinished`, and how many units it has of each state in `counts`.
+    """
+
+    catalogs: Catalogs
+    package: str = ""
+    counts: dict[str, Counter[State]] = field(default_factory=dict)
+    unfinished: list[Unfinished] = field(default_factory=list)
+    pairs: dict[str, dict[str, Entry]] = field(default_factory=dict)
+
+    @property
+    def language(self) -> str:
+        """The language that it speaks."""
+        return self.catalogs.language
+
+    def expect(self, page: str, units: Iterable[Unit]) -> list[Said]:
+        """Know all units of a page before one of them is asked for, and say them.
+
+        Only then is it known which entries of the catalog stand there no longer.
+        """
+        by_source = dict[str, list[Unit]]()
+        units = list(units)
+        for unit in units:
+            by_source.setdefault(unit.place.path, []).append(unit)
+        for source, found in by_source.items():
+            self.pairs[source] = self._pairs(source, found)
+        said = [self.say(unit.message, unit.place.path) for unit in units]
+        self.counts[page] = Counter(words.state for words in said)
+        self.unfinished = [lack for lack in self.unfinished if lack.page != page]
+        self.unfinished += [
+            Unfinished(page, unit, words.state)
+            for unit, words in zip(units, said, strict=True)
+            if words.state != State.CURRENT
+        ]
+        return said
+
+    def _pairs(self, source: str, units: Sequence[Unit]) -> dict[str, Entry]:
+        """What the sentences of a file that are new were made of."""
+        name = domain(source, self.package)
+        present = {unit.message for unit in units}
+        messages = list(dict.fromkeys(unit.message for unit in units))
+        new = [text for text in messages if not self.catalogs.find(text, name)]
+        gone = self.catalogs.gone(source, name, present) if new else []
+        return pair(new, gone)
+
+    def say(self, message: str, source: str) -> Said:
+        """The words for a message in a file."""
+        entry = self.catalogs.find(message, domain(source, self.package))
+        if entry and not entry.in_doubt:
+            return Said(entry.translation, State.CURRENT, entry.place)
+        entry = entry or self.pairs.get(source, {}).get(message)
+        if entry and tokens(entry.translation) == tokens(message):
+            return Said(entry.translation, State.CHANGED, entry.place)
+        return Said(message, State.MISSING)
+
+    # ## Prose
+
+    def rewritten(
+        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    ) -> tuple[list[str], list[Place]]:
+        """The lines of some prose in this language, each with the place it is from.
+
+        The lines of the English are counted from `place`. What is translated is from
+        its line in the catalog.
+        """
+        catalogued = dict[int, Place]()
+
+        def translate(piece: Piece) -> str | None:
+            said = Said(piece.text, State.CURRENT)
+            if piece.unit:
+                said = self.say(piece.message, place.path)
+            if said.place:
+                catalogued[piece.line] = said.place
+            return _marked(piece, said, html)
+
+        text = "\n".join(line for _, line in lines)
+        found = rewrite(text, translate, html)
+        places = [
+            catalogued.get(number) or Place(place.path, place.line + lines[number][0])
+            for number, _ in found
+        ]
+        return [line for _, line in found], places
+
+
+def _marked(piece: Piece, said: Said, html: bool) -> str:
+    """The words for a piece as Markdown, with its marks."""
+    # What is not translated keeps its lines, and so their numbers.
+    words = piece.text if said.state == State.MISSING else said.words
+    if not piece.unit or piece.kind in _UNMARKED:
+        pass
+    elif piece.kind == "html":
+        return _element(piece, said, words)
+    elif said.state == State.MISSING:
+        words = marks.missing() + words
+    elif said.state == State.CHANGED:
+        words = marks.changed(piece.message) + words
+    elif piece.is_part:
+        words = marks.current() + words
+    if piece.unit and said.state != State.MISSING:
+        words = marks.label(piece.message) + words
+    if piece.kind == "heading":
+        words = marks.anchor(piece.message, html) + words
+    return words
+
+
+def _element(piece: Piece, said: Said, words: str) -> str:
+    """Words in HTML, which Markdown does not read: their state is an element."""
+    if said.state == State.MISSING:
+        return f'<span class="weave-missing" lang="en">{words}</span>'
+    if said.state == State.CHANGED:
+        english = escape(piece.message)
+        return f'<span class="weave-changed" data-english="{english}">{words}</span>'
+    return words
