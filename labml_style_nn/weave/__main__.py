@@ -24,7 +24,8 @@ from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.weave import site
 from labml_style_nn.weave.check import check
 from labml_style_nn.weave.languages import checks as translations
-from labml_style_nn.weave.languages.catalogs import Catalogs
+from labml_style_nn.weave.languages import trees
+from labml_style_nn.weave.languages.catalogs import Catalogs, Unit
 from labml_style_nn.weave.languages.extract import find_units
 from labml_style_nn.weave.languages.glossary import Glossary
 from labml_style_nn.weave.site import Built, Settings, SiteError
@@ -113,19 +114,37 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _catalogs(options: argparse.Namespace) -> int:
-    catalogs = Catalogs.read(options.locale, options.language)
+    if options.path.suffix in (".yml", ".yaml"):
+        found = trees.find_units(options.path)
+        if options.language:
+            found = {options.language: found[options.language]}
+        return max(_update(code, found[code], bool, options) for code in found)
+    if not options.language:
+        print("--language CODE says which language is meant", file=sys.stderr)
+        return 2
     units = find_units(options.path, options.pages, options.exclude, options.raw_html)
-    changes = catalogs.update(units.found, units.covers)
+    return _update(options.language, units.found, units.covers, options)
+
+
+def _update(
+    language: str,
+    units: Sequence[Unit],
+    covers: Callable[[str], bool],
+    options: argparse.Namespace,
+) -> int:
+    """Bring the catalogs of a language up to date, and say what is wrong in them."""
+    catalogs = Catalogs.read(options.locale, language)
+    changes = catalogs.update(units, covers)
     if not options.check:
         catalogs.write()
-        catalogs = Catalogs.read(options.locale, options.language)
-    glossary = Glossary.read(options.locale / "glossary.csv", options.language)
+        catalogs = Catalogs.read(options.locale, language)
+    glossary = Glossary.read(options.locale / "glossary.csv", language)
     report = translations.check(catalogs, glossary)
     for finding in report.findings:
         print(finding)
     for path in changes.files:
         print(f"{'would change' if options.check else 'wrote'} {path}")
-    print(f"{changes}; {report}", file=sys.stderr)
+    print(f"{language}: {changes}; {report}", file=sys.stderr)
     return 1 if report.errors or (options.check and changes.files) else 0
 
 
@@ -199,7 +218,8 @@ def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_catalogs(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    help = "write what there is to translate, and check what is translated"
+    help = "write what there is to translate, and check what is translated; of a site "
+    help += "with its mkdocs.yml for PATH, all pages, in all of its languages"
     parser = _command(commands, "catalogs", help, _catalogs)
     parser.add_argument(
         "--pages",
@@ -212,14 +232,13 @@ def _add_catalogs(commands: "_Commands[argparse.ArgumentParser]") -> None:
         action="store_true",
         help="write nothing; exit with 1 if anything would change, or is wrong",
     )
-    _add_language(parser, required=True)
+    _add_language(parser)
 
 
-def _add_language(parser: argparse.ArgumentParser, required: bool = False) -> None:
+def _add_language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--language",
         default="",
-        required=required,
         metavar="CODE",
         help="the language to translate into, as 'zh'",
     )

@@ -12,7 +12,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -23,7 +23,7 @@ from labml_style_nn.weave.measures.dependencies import Dependencies
 from labml_style_nn.weave.names import Names, Target
 from labml_style_nn.weave.parse import Module, ParseError, read
 from labml_style_nn.weave.problems import Place, Problems
-from labml_style_nn.weave.prose import Desk
+from labml_style_nn.weave.prose import Desk, Rewriter
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,19 @@ class Book:
         for name in dict.fromkeys(d.name for d in chapter.module.definitions):
             target = Target(f"{chapter.name}.{name}", chapter.page, name)
             self.desk.names.add(target)
+
+    def shared(self, translator: Rewriter) -> "Book":
+        """Share what is the same in another language.
+
+        What was read and found out is; what is written for a language, and what is
+        wrong with that, is its own.
+        """
+        desk = replace(self.desk, problems=Problems(), translator=translator)
+        chapters = {
+            page: replace(chapter, enrichment=chapter.enrichment.copy())
+            for page, chapter in self.chapters.items()
+        }
+        return replace(self, chapters=chapters, desk=desk)
 
     # ## Addresses
 

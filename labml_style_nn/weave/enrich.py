@@ -15,6 +15,7 @@ code or what is copied of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from html import escape
 
@@ -54,6 +55,10 @@ class Enrichment:
     tools: list[str] = field(default_factory=list)
     panels: list[str] = field(default_factory=list)
     endnotes: list[str] = field(default_factory=list)
+
+    def copy(self) -> "Enrichment":
+        """Another one, to which more may be added."""
+        return Enrichment(**{name: copy(found) for name, found in vars(self).items()})
 
 
 def cuts(marks: Sequence[Mark]) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,7 @@ import gc
 import logging
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from html import escape
@@ -141,6 +141,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.standing = Standing()
         self.leaves_site, self.complete = True, False
         self.site: Path | None = None
+        self.shared: WeavePlugin | None = None
+        """The plugin that built the site in the language of its sources, if it did."""
 
     # ## The site as a whole
 
@@ -166,7 +168,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.measured: Future[dict[str, Measured]] | None = None
         self.prose: dict[str, list[str]] = {}
         self.said: dict[str, str] = {}
+        self.copies: dict[str, str] = {}
         self.translator = self._translator(config) if self.config.language else None
+        if self.translator and self.shared:
+            self.book = self.shared.book.shared(self.translator)
         self.book.desk.translator = self.translator
         kept = f"pages-{self.config.language}" if self.translator else "pages"
         self.pages = Pages.within(Path(self.config.cache) / kept)
@@ -267,13 +272,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Read the modules, make a page and a download of each, bring the assets."""
         if not self.leaves_site:
             self.standing.put_back(Path(config.site_dir))
-        taken = [file.src_uri for file in files.documentation_pages()]
-        self.book.read(Path(self.config.source), self.config.exclude, taken)
-        if not self.book.chapters:
-            raise PluginError(f"no module becomes a page: {self._reasons()}")
+        if not self.shared:
+            self._read([file.src_uri for file in files.documentation_pages()], config)
         self._add_index(files, config)
-        if self.config.extras:
-            self._enrich(files, config)
+        for uri, text in (self.shared or self).copies.items():
+            files.append(_included(File.generated(config, uri, content=text)))
         for chapter in self.book.chapters.values():
             files.append(_included(File.generated(config, chapter.page, content="")))
             self._bring(files, config, {chapter.download: chapter.path})
@@ -282,6 +285,14 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         scripts = {f"assets/{path.name}": path for path in sorted(_ASSETS.glob("*.js"))}
         self._bring(files, config, scripts)
         return files
+
+    def _read(self, taken: Sequence[str], config: MkDocsConfig) -> None:
+        """Read the modules, and find out what there is to say of them."""
+        self.book.read(Path(self.config.source), self.config.exclude, taken)
+        if not self.book.chapters:
+            raise PluginError(f"no module becomes a page: {self._reasons()}")
+        if self.config.extras:
+            self._enrich(config)
 
     def _reasons(self) -> str:
         reasons = [f"{name}: {why}" for name, why in self.book.skipped.items()]
@@ -306,21 +317,19 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             file = File.generated(config, uri, abs_src_path=str(path))
             files.append(_included(file))
 
-    def _offer_copies(self, files: Files, config: MkDocsConfig) -> None:
-        """Bring the forms in which each module can be taken, and the menu of them."""
+    def _offer_copies(self, config: MkDocsConfig) -> None:
+        """Make the forms in which each module can be taken, and the menu of them."""
         source, site = Path(self.config.source), config.site_url or ""
         cache = Path(self.config.cache) / "copies.json"
         stale = not self.leaves_site
-        texts = copying.enrich(self.book, source, cache, site, stale)
-        for uri, text in texts.items():
-            files.append(_included(File.generated(config, uri, content=text)))
+        self.copies = copying.enrich(self.book, source, cache, site, stale)
 
-    def _enrich(self, files: Files, config: MkDocsConfig) -> None:
+    def _enrich(self, config: MkDocsConfig) -> None:
         """Find out what each page shows beyond its source."""
         # Two programs of their own prove and measure, and the rest goes on meanwhile.
         self.measured = child.begin(self._measured)
         self.proved = child.begin(self._proved)
-        self._offer_copies(files, config)
+        self._offer_copies(config)
         meanings = self._link_names()
         self._cite()
         uses.enrich(self.book, meanings)

@@ -27,6 +27,7 @@ from labml_style_nn.weave.sections import Line
 
 # What stands within a tag, or where no element may stand, bears no mark.
 _UNMARKED = {"attribute", "label"}
+INTERFACE = "interface"
 
 
 class State(StrEnum):
@@ -59,14 +60,14 @@ class Unfinished:
 class Translator:
     """Says in a language what a book says in English.
 
-    `package` is the name of the folder that the book was read from. What each page
-    lacks is in `unfinished`, and how many units it has of each state in `counts`.
+    `package` is the name of the folder that the book was read from. What each page says
+    is in `pages`, by unit, and the words beside its prose in `words`.
     """
 
     catalogs: Catalogs
     package: str = ""
-    counts: dict[str, Counter[State]] = field(default_factory=dict)
-    unfinished: list[Unfinished] = field(default_factory=list)
+    pages: dict[str, list[tuple[Unit, State]]] = field(default_factory=dict)
+    words: dict[str, State] = field(default_factory=dict)
     pairs: dict[str, dict[str, Entry]] = field(default_factory=dict)
 
     @property
@@ -86,14 +87,45 @@ class Translator:
         for source, found in by_source.items():
             self.pairs[source] = self._pairs(source, found)
         said = [self.say(unit.message, unit.place.path) for unit in units]
-        self.counts[page] = Counter(words.state for words in said)
-        self.unfinished = [lack for lack in self.unfinished if lack.page != page]
-        self.unfinished += [
-            Unfinished(page, unit, words.state)
-            for unit, words in zip(units, said, strict=True)
-            if words.state != State.CURRENT
-        ]
+        states = (words.state for words in said)
+        self.pages[page] = list(zip(units, states, strict=True))
         return said
+
+    @property
+    def counts(self) -> dict[str, Counter[State]]:
+        """How many units of each state there are on each page."""
+        return {
+            page: Counter(state for _, state in units)
+            for page, units in self.pages.items()
+        }
+
+    @property
+    def unfinished(self) -> list[Unfinished]:
+        """All units that are not translated, or were changed since."""
+        return [
+            Unfinished(page, unit, state)
+            for page, units in self.pages.items()
+            for unit, state in units
+            if state != State.CURRENT
+        ]
+
+    @property
+    def units(self) -> list[Unit]:
+        """All that was asked for: the prose of each page, and the words beside it."""
+        prose = [unit for units in self.pages.values() for unit, _ in units]
+        place = Place(INTERFACE, 1)
+        words = [Unit(message, "words", place, INTERFACE) for message in self.words]
+        return [*prose, *words]
+
+    def word(self, message: str) -> str:
+        """Words beside prose, such as those of a button, in this language or English.
+
+        They have a catalog of their own, `interface.po`.
+        """
+        entry = self.catalogs.find(message, INTERFACE) if message else None
+        if message:
+            self.words[message] = State.CURRENT if entry else State.MISSING
+        return entry.translation if entry else message
 
     def _pairs(self, source: str, units: Sequence[Unit]) -> dict[str, Entry]:
         """What the sentences of a file that are new were made of."""

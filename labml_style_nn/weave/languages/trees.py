@@ -1,0 +1,382 @@
+r"""# Trees: the site once more in each language
+
+The site in the language of its sources lies at the root. In every other one it is a
+*tree* of its own beside it, `zh/`, with the same pages at the same addresses:
+
+```yaml
+plugins:
+  - weave:
+      source: my_package
+  - weave-languages:
+      languages: [zh, ja]
+      once: [redirects]
+```
+
+One command builds them all. When the pages of the root are written, MkDocs is asked for
+each language once more, within the same process: what was read, measured and proved is
+there already (see [`Book.shared`][weave.book.Book.shared]), and only words are new.
+
+A tree holds pages and what search finds in them. Every other file, be it a script, a
+picture or a notebook to download, is the same in all languages: it lies at the root,
+and the pages of a tree ask for it there.
+
+The head of each page has a menu with the languages. It leads to the same page, by a
+link that is relative, so it works on any server, without a script and before one has
+come. What the theme itself would make of `extra.alternate` leads to the first page, and
+asks each language for its map of the site on every page.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from babel import Locale
+from babel.core import get_global
+from mkdocs.commands.build import build
+from mkdocs.config import config_options as options
+from mkdocs.config import load_config
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+from mkdocs.utils.yaml import yaml_load
+
+from labml_style_nn.weave.languages import segments, status
+from labml_style_nn.weave.languages.catalogs import Unit
+from labml_style_nn.weave.languages.translator import Translator
+from labml_style_nn.weave.plugin import WeavePlugin
+
+# What a menu of the theme links to, until it is known on which page it stands.
+_SCHEME = "weave-language:"
+_ALTERNATE = re.compile(rf'\s*<link rel="alternate" href="{_SCHEME}[^>]*>')
+_LINK = re.compile(rf'href="{_SCHEME}([\w-]*)"')
+# Addresses on a page that may be those of files: in attributes, and where the theme's
+# script reads its settings.
+_ADDRESS = re.compile(
+    r"""
+    (?P<before> \s [\w-]+ =" | "search":\s*" )
+    (?P<address> [^"\s:?\#]+ \.\w+ ) (?=["?\#])
+    """,
+    re.VERBOSE,
+)
+_HTML = re.compile(r'(<html lang=")[^"]*"')
+_LOCATION = re.compile(r"<url>\s*<loc>([^<]*)</loc>.*?</url>", re.DOTALL)
+# Where the script of Chinese must be said, for one language is written in two.
+_TAGS = {"zh": "zh-Hans"}
+_log = logging.getLogger("mkdocs.plugins.weave")
+
+
+class LanguagesConfig(Config):
+    """The options under `weave-languages:` in `mkdocs.yml`."""
+
+    languages = options.ListOfItems(options.Type(str), default=[])
+    """The languages to build besides that of the sources: `zh`, `ja`."""
+
+    once = options.ListOfItems(options.Type(str), default=[])
+    """Plugins whose work is done when the root is built."""
+
+
+def name(language: str) -> str:
+    """What a language calls itself.
+
+    >>> name("ja")
+    '日本語'
+    """
+    return str(Locale.parse(language, sep="-").display_name)
+
+
+def tag(language: str) -> str:
+    """The language as `<html lang>` has it: `zh-Hans`."""
+    return _TAGS.get(language, language)
+
+
+def territory(language: str) -> str:
+    """The language with the country where most speak it, as `og:locale` has it.
+
+    >>> territory("zh"), territory("en")
+    ('zh_CN', 'en_US')
+    """
+    likely = get_global("likely_subtags").get(language, language)
+    return f"{language}_{likely.rpartition('_')[2]}"
+
+
+class LanguagesPlugin(BasePlugin[LanguagesConfig]):
+    """The trees of a site, and the way from one to another."""
+
+    language = ""
+    """That of the tree which is being built; none for the root."""
+
+    root = ""
+    """The address of the root."""
+
+    trees: Mapping[str, Translator] = {}
+    """Who spoke in each tree that was built."""
+
+    def on_startup(self, *, command: str, dirty: bool) -> None:
+        """Note whether this run leaves a site behind: a preview has one language."""
+        self.leaves_site = command == "build"
+
+    @event_priority(-50)  # when weave has read the catalogs
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Let the theme make a menu of the languages."""
+        weave = config.plugins.get("weave")
+        if not isinstance(weave, WeavePlugin):
+            raise PluginError("weave-languages needs the plugin weave before it")
+        self.weave = weave
+        if not self.language:
+            self.source = str(config.theme["language"])
+        if self.leaves_site and self.config.languages:
+            config.extra["alternate"] = [
+                {
+                    "name": name(code or self.source),
+                    "link": _SCHEME + code,
+                    "lang": lang,
+                }
+                for code, lang in self._tags.items()
+            ]
+        if self.language:
+            self._translate(config)
+        else:
+            self.root = config.site_url or ""
+        return config
+
+    @property
+    def _tags(self) -> dict[str, str]:
+        """The root and the trees, with the tags of their languages."""
+        trees = {code: tag(code) for code in self.config.languages}
+        return {"": tag(self.source), **trees}
+
+    @property
+    def translator(self) -> Translator:
+        """Who knows the words of the tree."""
+        assert self.weave.translator, "a tree has a language"
+        return self.weave.translator
+
+    def _translate(self, config: MkDocsConfig) -> None:
+        """Put into words what the configuration says, and leave files to the root."""
+        word = self.translator.word
+        config.site_name = word(config.site_name)
+        config.site_description = word(config.site_description or "")
+        config.copyright = word(config.copyright or "")
+        for palette in config.theme["palette"]:
+            palette["toggle"]["name"] = word(palette["toggle"]["name"])
+        config.theme.static_templates.clear()
+
+    # ## A tree
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
+        """Add the page that tells how far the translation is."""
+        if self.language:
+            file = File.generated(config, status.URI, content=status.PAGE)
+            file.inclusion = InclusionLevel.NOT_IN_NAV
+            files.append(file)
+
+    @event_priority(100)  # before weave knows what all pages have in common
+    def on_nav(
+        self, nav: Navigation, *, config: MkDocsConfig, files: Files
+    ) -> Navigation:
+        """Translate the titles of the navigation."""
+        if self.language:
+            items = list(nav.items)
+            while items:
+                item = items.pop()
+                items += item.children or []
+                if item.title and not getattr(item, "is_index", False):
+                    item.title = self.translator.word(str(item.title))
+        return nav
+
+    @event_priority(-200)  # when every plugin has brought its files
+    def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
+        """Bring no file of the root a second time."""
+        if self.language:
+            shared = [file for file in files if not file.is_documentation_page()]
+            self.shared = {normpath(file.url) for file in shared}
+            for file in shared:
+                files.remove(file)
+        return env
+
+    @event_priority(-200)  # when all others have had the page
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Fill in the menu, and what a page of a tree says of itself."""
+        output = self._with_menu(output, page.url)
+        if not self.language:
+            return output
+        output = self._to_root(output, page.url)
+        output = _HTML.sub(rf'\1{tag(self.language)}"', output, count=1)
+        uri = page.file.src_uri
+        if uri == status.URI:
+            return status.filled(output, self.translator, self.weave.book.url)
+        return status.told(output, uri, page.url, self.translator)
+
+    def _with_menu(self, output: str, url: str) -> str:
+        """Let the menu lead to the same page of each tree."""
+
+        def address(match: re.Match[str]) -> str:
+            there = "" if url == status.URL and not match[1] else url
+            target = f"{match[1]}/{there}" if match[1] else there
+            here = f"{self.language}/{url}" if self.language else url
+            return f'href="{get_relative_url(target, here)}"'
+
+        return _LINK.sub(address, _ALTERNATE.sub("", output))
+
+    def _to_root(self, output: str, url: str) -> str:
+        """Let a page ask for files where they are: at the root."""
+
+        def address(match: re.Match[str]) -> str:
+            path = normpath(join(dirname(url), match["address"]))
+            if path not in self.shared:
+                return match[0]
+            return f"{match['before']}../{match['address']}"
+
+        output = _ADDRESS.sub(address, output)
+        for path in re.findall(r'content="([^"]+)"', output):
+            if path.startswith(self.root + self.language):
+                file = path.removeprefix(f"{self.root}{self.language}/")
+                if file in self.shared:
+                    output = output.replace(f'"{path}"', f'"{self.root}{file}"')
+        return output
+
+    # ## The root
+
+    def on_post_template(
+        self, output_content: str, *, template_name: str, config: MkDocsConfig
+    ) -> str:
+        """Tell search engines of the trees; let what is not there lead home."""
+        if not (self.leaves_site and self.config.languages):
+            return output_content
+        site = config.site_url or "/"
+        if template_name == "sitemap.xml":
+            return self._mapped(output_content, site)
+        path = urlsplit(site).path
+
+        def address(match: re.Match[str]) -> str:
+            return f'href="{urljoin(path, f"{match[1]}/" if match[1] else "")}"'
+
+        return _LINK.sub(address, _ALTERNATE.sub("", output_content))
+
+    def _mapped(self, sitemap: str, site: str) -> str:
+        """A map of the site with the pages of all trees, each with its likes."""
+
+        def entries(match: re.Match[str]) -> str:
+            path = match[1].removeprefix(site)
+            places = {
+                code: f"{site}{code}/{path}" if code else match[1]
+                for code in self._tags
+            }
+            likes = [*((self._tags[c], at) for c, at in places.items())]
+            links = "".join(
+                f'<xhtml:link rel="alternate" hreflang="{lang}" href="{at}"/>'
+                for lang, at in [*likes, ("x-default", match[1])]
+            )
+            return "\n".join(
+                f"<url><loc>{place}</loc>{links}</url>" for place in places.values()
+            )
+
+        space = 'xmlns:xhtml="http://www.w3.org/1999/xhtml"'
+        sitemap = sitemap.replace("<urlset ", f"<urlset {space} ", 1)
+        return _LOCATION.sub(entries, sitemap)
+
+    @event_priority(50)  # before search writes down what it has found
+    def _cut_words(self, *, config: MkDocsConfig) -> None:
+        """Let search know where the words are in a script that does not part them."""
+        if self.language:
+            search = config.plugins.get("material/search", config.plugins.get("search"))
+            index = getattr(search, "search_index", None)
+            segments.cut(getattr(index, "entries", []), self.language)
+
+    @event_priority(-200)  # when the root is there
+    def _build_trees(self, *, config: MkDocsConfig) -> None:
+        """Build the tree of each language into a folder of the site."""
+        if self.leaves_site and not self.language:
+            self.trees = {
+                language: self._build(config, language)
+                for language in self.config.languages
+            }
+
+    on_post_build = CombinedEvent(_cut_words, _build_trees)
+
+    def _build(self, config: MkDocsConfig, language: str) -> Translator:
+        """Build a tree; what its translator has been asked for."""
+        _log.info("Building the site in %s", language)
+        settings = _settings(config, language, self.config.once)
+        with _plugins_of_its_own():
+            tree = load_config(config.config_file_path, **settings)
+        weave, own = tree.plugins["weave"], tree.plugins["weave-languages"]
+        assert isinstance(weave, WeavePlugin)
+        assert isinstance(own, LanguagesPlugin)
+        weave.shared = self.weave
+        own.language, own.source, own.root = language, self.source, self.root
+        search = tree.plugins.get("material/search")
+        if search:
+            search.config.update(segments.SEARCH)
+        tree.plugins.on_startup(command="build", dirty=False)
+        try:
+            build(tree)
+        finally:
+            tree.plugins.on_shutdown()
+        return own.translator
+
+
+def find_units(file: Path) -> dict[str, list[Unit]]:
+    """All that a site has to translate, for each of its languages.
+
+    `file` is its `mkdocs.yml`. The site is built as always, into a folder that is
+    thrown away: so there is no second opinion of what it shows.
+    """
+    with TemporaryDirectory() as folder, _plugins_of_its_own():
+        config = load_config(str(file), site_dir=str(Path(folder, "site")))
+        plugin = config.plugins.get("weave-languages")
+        if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
+            raise PluginError(f"{file} names no languages under weave-languages")
+        config.plugins.on_startup(command="build", dirty=False)
+        try:
+            build(config)
+        finally:
+            config.plugins.on_shutdown()
+        return {code: found.units for code, found in plugin.trees.items()}
+
+
+def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str, Any]:
+    """What is different for a tree, in the configuration of the site."""
+    with open(config.config_file_path, encoding="utf-8-sig") as file:
+        written = yaml_load(file)
+    plugins = {}
+    given = written["plugins"]
+    for item in given.items() if isinstance(given, dict) else given:
+        pair = item if isinstance(item, tuple) else (item, {})
+        found = dict([pair]) if not isinstance(item, dict) else item
+        plugins.update({n: found[n] or {} for n in found if n not in once})
+    plugins["weave"] = {**plugins["weave"], "language": language}
+    return {
+        "plugins": plugins,
+        "theme": {**written["theme"], "language": language},
+        "site_url": urljoin(config.site_url or "", f"{language}/"),
+        "site_dir": str(Path(config.site_dir) / language),
+        "strict": False,  # the root counts the warnings of all
+    }
+
+
+@contextmanager
+def _plugins_of_its_own() -> Iterator[None]:
+    """Let a configuration have new plugins, and not those of the one before."""
+    # MkDocs keeps those with an `on_startup`.
+    option = MkDocsConfig.plugins
+    assert isinstance(option, options.Plugins)
+    cache = option.plugin_cache
+    before = dict(cache)
+    cache.clear()
+    try:
+        yield
+    finally:
+        cache.clear()
+        cache.update(before)
