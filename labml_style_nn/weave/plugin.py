@@ -50,7 +50,8 @@ from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
 from labml_style_nn.weave.highlight import coloured
-from labml_style_nn.weave.languages.catalogs import Catalogs
+from labml_style_nn.weave.kept import Kept
+from labml_style_nn.weave.languages.catalogs import Catalogs, Unit
 from labml_style_nn.weave.languages.checks import check
 from labml_style_nn.weave.languages.extract import extract_module, extract_text
 from labml_style_nn.weave.languages.glossary import Glossary
@@ -169,6 +170,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.prose: dict[str, list[str]] = {}
         self.said: dict[str, str] = {}
         self.copies: dict[str, str] = {}
+        self.units: dict[str, list[Unit]] = {}
         self.translator = self._translator(config) if self.config.language else None
         if self.translator and self.shared:
             self.book = self.shared.book.shared(self.translator)
@@ -199,7 +201,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             glossary = Glossary.read(folder / "glossary.csv", language)
         except OSError as error:
             raise PluginError(str(error)) from error
-        report = check(catalogs, glossary)
+        kept = Kept.read(Path(self.config.cache) / f"checked-{language}.json")
+        report = check(catalogs, glossary, kept)
         self.book.desk.problems.found.update(report.errors)
         _log.info("%s: %s", language, report)
         if folder.is_dir():
@@ -449,12 +452,14 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Let the translator know all that a page says: its own words depend on it."""
         if not self.translator:
             return
-        if chapter:
-            units = extract_module(chapter.module, self.config.raw_html)
-        else:
+        # They are the same in each language.
+        known = (self.shared or self).units
+        if uri not in known and chapter:
+            known[uri] = extract_module(chapter.module, self.config.raw_html)
+        elif uri not in known:
             package = self.translator.package
-            units = extract_text(uri, markdown, place.line, package)
-        said = self.translator.expect(uri, units)
+            known[uri] = extract_text(uri, markdown, place.line, package)
+        said = self.translator.expect(uri, known[uri])
         self.said[uri] = repr([(words.words, words.state.value) for words in said])
 
     def _parts(self, uri: str) -> list[str]:

@@ -1,5 +1,6 @@
-/* Two things that the theme's search does too eagerly. The theme's script comes after this
- * one, which stands in front of the two things of the browser that it does them with.
+/* Two things that the theme's search does too eagerly, and one that it cannot do. The
+ * theme's script comes after this one, which stands in front of the things of the browser
+ * that it does them with.
  *
  * It fetches the index, which is larger than the page, whether anybody searches or not. Here
  * it waits until somebody turns to the search, or the address asks for it (`?q=`, or `?h=`,
@@ -30,6 +31,18 @@
     return open.call(this, method, address, ...rest);
   };
 
+  const { lang } = document.documentElement;
+  const RUN = /[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}/g;
+  const segmenter = /^(zh|ja)/.test(lang) && window.Intl?.Segmenter
+    ? new Intl.Segmenter(lang.slice(0, 2), { granularity: "word" })
+    : null;
+  const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
+  function words(query) {
+    const plain = query.replace(/[-+:^~]+/g, " ");
+    if (segmenter) return plain.replace(RUN, (run) => cut(run).join("\u200b"));
+    return lang === "si" ? plain.replace(/\u0dca(?=[\u0dba\u0dbb])/g, "$&\u200d") : plain;
+  }
+
   const Theirs = Worker;
   window.Worker = class extends Theirs {
     constructor(address, options) {
@@ -39,7 +52,7 @@
 
     postMessage(message, ...rest) {
       const asks = this.searches && message.type === QUERY;
-      const data = asks && message.data.replace(/[-+:^~]+/g, " ");
+      const data = asks && words(message.data);
       super.postMessage(asks ? { ...message, data } : message, ...rest);
     }
   };

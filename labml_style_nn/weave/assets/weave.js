@@ -4,6 +4,7 @@
  * to. */
 
 import "./copy.js";
+import "./languages.js";
 import "./proof.js";
 import "./references.js";
 import "./shapes.js";

@@ -22,13 +22,16 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from labml_style_nn.weave.kept import Kept, digest
 from labml_style_nn.weave.languages.catalogs import Catalogs, Entry
 from labml_style_nn.weave.languages.glossary import Glossary, is_accepted
 from labml_style_nn.weave.languages.tokens import has_words, plain, protected, tokens
 from labml_style_nn.weave.problems import Place, Problem
 
 KIND = "translation"
+_OWN = Path(__file__).parent
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 # What begins another block than the words of a unit.
 _BEGINS = re.compile(
@@ -71,10 +74,16 @@ class Report:
         return f"{', '.join(counts)} in {_count(self.translations, 'translation')}"
 
 
-def check(catalogs: Catalogs, glossary: Glossary) -> Report:
-    """Look at all translations of a language, file by file and line by line."""
+def check(catalogs: Catalogs, glossary: Glossary, kept: Kept | None = None) -> Report:
+    """Look at all translations of a language, file by file and line by line.
+
+    What is in `kept` from the last time is not looked at again.
+    """
     entries = [entry for entry in catalogs.entries() if entry.translation]
-    found = [f for entry in entries for f in check_entry(entry, glossary)]
+    if kept is None:
+        found = [f for entry in entries for f in check_entry(entry, glossary)]
+    else:
+        found = list(_known(entries, glossary, kept))
     found += _twice(entries)
     found.sort(key=lambda finding: finding.problem)
     return Report(found, len(entries))
@@ -96,6 +105,23 @@ def check_entry(entry: Entry, glossary: Glossary) -> Iterator[Finding]:
         remarks.append("the translation is the English itself")
     yield from (_finding(entry.place, message, True) for message in errors)
     yield from (_finding(entry.place, message, False) for message in remarks)
+
+
+def _known(
+    entries: Iterable[Entry], glossary: Glossary, kept: Kept
+) -> Iterator[Finding]:
+    rules = digest(repr(glossary), files=sorted(_OWN.glob("*.py")))
+    for entry in entries:
+
+        def look(entry: Entry = entry) -> list[tuple[str, bool]]:
+            found = check_entry(entry, glossary)
+            return [(f.problem.message, f.is_error) for f in found]
+
+        parts = (entry.message, entry.translation, *entry.kinds)
+        name = digest(str(entry.place.path), entry.message)
+        for message, is_error in kept.get(name, digest(rules, *parts), look):
+            yield _finding(entry.place, message, is_error)
+    kept.write()
 
 
 # ## One by one

@@ -19,6 +19,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from labml_style_nn.weave.languages.tokens import TAKEN, plain
@@ -115,14 +116,20 @@ def _own_words(text: str) -> str:
     return _QUOTED.sub(lambda match: TAKEN * len(match[0]), plain(text))
 
 
+@cache
 def _pattern(term: str) -> re.Pattern[str]:
     is_name = term != term.lower()
     return re.compile(rf"\b{re.escape(term)}{_ENDINGS}\b", 0 if is_name else re.I)
 
 
-def _spans(word: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where a word stands; one of Latin letters, not within another."""
+@cache
+def _word(word: str) -> re.Pattern[str]:
+    """A word of a language; one of Latin letters does not stand within another."""
     edge = r"(?![A-Za-z])" if word[-1:].isascii() else ""
     start = r"(?<![A-Za-z])" if word[:1].isascii() else ""
-    for match in re.finditer(start + re.escape(word) + edge, text, re.I):
+    return re.compile(start + re.escape(word) + edge, re.I)
+
+
+def _spans(word: str, text: str) -> Iterator[tuple[int, int]]:
+    for match in _word(word).finditer(text):
         yield match.span()
