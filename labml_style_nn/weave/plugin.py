@@ -42,7 +42,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs.utils.templates import TemplateContext
 from watchdog.observers.polling import PollingObserver
 
-from labml_style_nn.weave import child, dialect, styles
+from labml_style_nn.weave import child, dialect, styles, words
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
@@ -542,6 +542,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         pages = (file.page for file in files if file.src_uri in self.prose)
         for page in filter(None, pages):
             self._lay_out(page)
+        for file in files.documentation_pages():
+            if file.page and file.page.content:
+                file.page.content = self._said(file.page.content)
         env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
         self.addresses.end(partial(_anchors, files))
@@ -621,7 +624,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         uri = page.file.src_uri
         if uri in self.pages.restored:
             return self.pages.restored[uri].html
-        output = self.differences.fill(without_blanks(output))
+        output = self._said(self.differences.fill(without_blanks(output)))
         output = calm_search(name_landmarks(output))
         head, end, body = output.partition("</head>")
         formulas = self.book.desk.formulas
@@ -638,6 +641,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     ) -> str:
         """Do for the page of what is not there what is done for all others."""
         return calm_search(name_landmarks(output_content))
+
+    def _said(self, html: str) -> str:
+        """HTML with the renderer's own words in the language of the page."""
+        return words.said(html, self.translator.word if self.translator else str)
 
     def _may_be_kept(self, uri: str) -> bool:
         """Whether a page is made of itself: one that lists all others is not."""

@@ -26,9 +26,10 @@ come. What the theme itself would make of `extra.alternate` leads to the first p
 asks each language for its map of the site on every page.
 """
 
+import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -70,6 +71,9 @@ _ADDRESS = re.compile(
     re.VERBOSE,
 )
 _HTML = re.compile(r'(<html lang=")[^"]*"')
+# What a script of ours has that says something, and where it does.
+_IMPORT = "/words.js"
+_CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
 _LOCATION = re.compile(r"<url>\s*<loc>([^<]*)</loc>.*?</url>", re.DOTALL)
 # Where the script of Chinese must be said, for one language is written in two.
 _TAGS = {"zh": "zh-Hans"}
@@ -201,9 +205,21 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         if self.language:
             shared = [file for file in files if not file.is_documentation_page()]
             self.shared = {normpath(file.url) for file in shared}
+            self.scripts = self._scripts(shared)
             for file in shared:
                 files.remove(file)
         return env
+
+    def _scripts(self, files: Iterable[File]) -> dict[str, dict[str, str]]:
+        """The words of the scripts in each folder, as this language has them."""
+        found = dict[str, dict[str, str]]()
+        for file in files:
+            if file.src_uri.endswith(".js") and _IMPORT in file.content_string:
+                words = found.setdefault(f"{dirname(file.url)}/", {})
+                for text in _CALL.findall(file.content_string):
+                    english = str(json.loads(f'"{text}"'))
+                    words[english] = self.translator.word(english)
+        return found
 
     @event_priority(-200)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -213,6 +229,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             return output
         output = self._to_root(output, page.url)
         output = _HTML.sub(rf'\1{tag(self.language)}"', output, count=1)
+        output = self._with_words(output)
         uri = page.file.src_uri
         if uri == status.URI:
             return status.filled(output, self.translator, self.weave.book.url)
@@ -245,6 +262,15 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                 if file in self.shared:
                     output = output.replace(f'"{path}"', f'"{self.root}{file}"')
         return output
+
+    def _with_words(self, output: str) -> str:
+        """Bring the words of those scripts that a page asks for."""
+        folders = [f for f in self.scripts if re.search(rf'src="[./]*{f}\w', output)]
+        words = {k: v for f in folders for k, v in self.scripts[f].items() if k != v}
+        # No text can end the element.
+        text = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
+        element = f'<script type="application/json" id="weave-words">{text}</script>'
+        return output.replace("</head>", f"{element}\n</head>", 1)
 
     # ## The root
 
