@@ -24,13 +24,13 @@ and the standard deviation of ImageNet's colours instead.
 
 Their own files have other names, and [`load_weights`][] reads these as well:
 
-| `origin` | of | models |
-|---|---|---|
-| `"timm"` | timm | all that are named below |
-| `"google-research"` | `vision_transformer`, in Flax | Mixer, Vision Transformer |
-| `"facebookresearch"` | `deit` | ResMLP |
-| `"sail-sg"` | `poolformer` | PoolFormer |
-| `"locuslab"` | `convmixer` | ConvMixer |
+| `origin` | models, and the repository |
+|---|---|
+| `"timm"` | all that are named below |
+| `"google-research"` | Mixer, Vision Transformer: `vision_transformer`, in Flax |
+| `"facebookresearch"` | ResMLP: `deit` |
+| `"sail-sg"` | PoolFormer: `poolformer` |
+| `"locuslab"` | ConvMixer: `convmixer` |
 
 Flax multiplies from the other side, so its matrices are transposed, and it keeps the
 attention heads apart. Its files hold arrays of NumPy, under names with a slash:

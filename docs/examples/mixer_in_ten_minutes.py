@@ -327,16 +327,16 @@ for name, build in {"Mixer-S/32": mixer_s32, "Mixer-S/16": mixer_s16}.items():
 # Count the multiplications in a block: token mixing does $2 S D_S C$ of them, channel
 # mixing $2 S C D_C$. Both are linear in the number of patches $S$. Self-attention
 # compares every patch with every other, so its cost has a term $2 S^2 C$ besides.
-# For the sizes of Mixer-S and larger and larger images:
+# For the sizes of Mixer-S and larger and larger images, in millions:
 
 # %%
 width, tokens_mlp_dim, channels_mlp_dim = 512, 256, 2048
-print("patches   token mixing   channel mixing   attention's S² term   (millions)")
+print("patches  tokens  channels  attention's S²")
 for patch_count in (49, 196, 784, 3136):
     tokens = 2 * patch_count * tokens_mlp_dim * width / 1e6
     channels = 2 * patch_count * width * channels_mlp_dim / 1e6
     attention = 2 * patch_count**2 * width / 1e6
-    print(f"{patch_count:7}{tokens:15,.0f}{channels:17,.0f}{attention:22,.0f}")
+    print(f"{patch_count:7}{tokens:8,.0f}{channels:10,.0f}{attention:16,.0f}")
 
 # %% [markdown]
 # ## Exercises

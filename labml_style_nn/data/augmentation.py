@@ -87,11 +87,11 @@ def random_affine(
     # The two matrices of the equation, for all images at once.
     turn = matrix([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
     lean = matrix([[one, slant], [zero, one]])
-    # A pixel is 2 / size wide in coordinates that run from -1 to 1.
+    # A pixel is `2 / size` wide in coordinates that run from $-1$ to 1.
     move = matrix([[draw(shift)], [draw(shift)]]) * 2 / size
     maps = torch.cat([zoom[:, None, None] * turn @ lean, move], dim=-1)
 
-    # `affine_grid` computes the position q of each pixel, and `grid_sample` reads the
+    # `affine_grid` computes the position $q$ of each pixel, and `grid_sample` reads the
     # image there. Outside the image it reads paper, 0.
     grid = F.affine_grid(maps, list(images.shape), align_corners=False)
     # Between pixels it interpolates. Straight lines from pixel to pixel would blur, and

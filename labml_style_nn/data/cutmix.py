@@ -86,7 +86,7 @@ tensor(2.3026)
 An image of zeros with an image of ones, by mixup. The brightness is the second share:
 
 >>> black_and_white = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 2, 2)
->>> mixed = mixup(black_and_white, torch.tensor([0, 1]), num_classes=2)
+>>> mixed = mixup(black_and_white, torch.tensor([0, 1]), num_classes=num_classes)
 >>> mixed.images.mean(dim=(1, 2, 3)).equal(mixed.targets[:, 1])
 True
 """

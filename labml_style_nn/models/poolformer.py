@@ -50,7 +50,7 @@ together. Here is a small one, and the maps that its stages leave behind:
 >>> import torch
 >>> from labml_style_nn.models.poolformer import PoolFormer
 >>> _ = torch.manual_seed(0)
->>> batch, in_channels, image_height, image_width = 2, 3, 64, 96
+>>> batch, in_channels, image_height, image_width = 2, 3, 128, 224
 >>> model = PoolFormer(
 ...     num_classes=10, depths=(1, 1, 2, 1), dims=(8, 12, 20, 28), mlp_ratio=4
 ... )
@@ -59,17 +59,17 @@ together. Here is a small one, and the maps that its stages leave behind:
 >>> for stage in model.stages:
 ...     x = stage(x)
 ...     print(tuple(x.shape))
-(2, 16, 24, 8)
-(2, 8, 12, 12)
-(2, 4, 6, 20)
-(2, 2, 3, 28)
+(2, 32, 56, 8)
+(2, 16, 28, 12)
+(2, 8, 14, 20)
+(2, 4, 7, 28)
 
 ## Any size of image
 
 No weight belongs to a place. The same model reads images of other sizes, where a
 [Mixer][mlp_mixer] must refuse them:
 
->>> model(torch.randn(batch, in_channels, 80, 56)).shape
+>>> model(torch.randn(batch, in_channels, 144, 272)).shape
 torch.Size([2, 10])
 
 Nor does anything tell a place where it is, except what the edges of the map give away.

@@ -246,11 +246,16 @@ def _row(pair: Pair, left: Sequence[str], right: Sequence[str]) -> str:
     before = left[pair.before] if pair.before is not None else ""
     after = right[pair.after] if pair.after is not None else ""
     kind = "changed" if "<del>" in before or "<ins>" in after else "same"
-    cells = "".join(
-        f"<td><code>{text}</code></td>" if text else "<td></td>"
-        for text in (before, after)
-    )
-    return f'<tr class="weave-{kind}">{cells}</tr>'
+    return f'<tr class="weave-{kind}">{_cell(before)}{_cell(after)}</tr>'
+
+
+def _cell(line: str) -> str:
+    if not line:
+        return "<td></td>"
+    # What goes on in the next line does so below its own beginning.
+    indent = len(line) - len(line.lstrip(" "))
+    place = f' style="--indent:{indent}"' if indent else ""
+    return f"<td><code{place}>{highlight.breakable(line)}</code></td>"
 
 
 # ## In a page

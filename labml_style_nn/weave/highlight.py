@@ -9,6 +9,7 @@ A *mark* lays a link or another element around a piece of a line. Its edges may 
 anywhere between the coloured pieces; where one falls within a piece, the piece is cut.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
@@ -23,6 +24,18 @@ from labml_style_nn.weave.safety import referenced
 
 _LEXER = QuickPythonLexer(stripnl=False, ensurenl=False)
 _Piece = tuple[str, str]  # a class and the text that has it
+# A bracket that something follows, the sign between an argument and a long value, the
+# dot within a path; and no part of a tag.
+_BREAK = re.compile(
+    r"""
+    (?: [(\[] (?=.)
+      | (?<=<span\ class="o">) = (?=</span>(?:<[^>]*>)+(?:\w{8}|self<))
+      | (?<=\w) \. (?=[^\W\d]) )
+    (?! [^<]*> )
+    """,
+    re.VERBOSE,
+)
+_BLOCK = re.compile(r"<pre\b[^>]*>(?:<span></span>)?<code\b.*?</pre>", re.DOTALL)
 
 
 def lines(module: Module, marks: Sequence[Mark] = ()) -> list[str]:
@@ -34,6 +47,16 @@ def lines(module: Module, marks: Sequence[Mark] = ()) -> list[str]:
         referenced("".join(_html(pieces, marked.get(number, ()))))
         for number, pieces in enumerate(coloured(module.source), start=1)
     ]
+
+
+def breakable(html: str) -> str:
+    """Let code go on in the next line, on a narrow screen, elsewhere than in a name."""
+    return _BREAK.sub(r"\g<0><wbr>", html)
+
+
+def breakable_blocks(html: str) -> str:
+    """The same for all blocks of code on a page, but for those of a module's lines."""
+    return _BLOCK.sub(lambda m: m[0] if "weave-line" in m[0] else breakable(m[0]), html)
 
 
 @lru_cache(maxsize=1024)

@@ -47,8 +47,6 @@ _HAS_HEADING = re.compile(r"<h[1-6][ >]")
 _NOTATION = re.compile(
     r'<h2 ([^>]*id="notation(?:_\d+)?"[^>]*)>([^<]+)(?:<a\b[^<]*</a>)?</h2>'
 )
-# One that opens and that something follows, and no part of a tag.
-_BRACKET = re.compile(r"[(\[](?=.)(?![^<]*>)")
 # What code defines, and what it takes from elsewhere.
 _SOUGHT = re.compile(r"\b(?:class|def) \w+|(?<![\w.])(?!self\.)[A-Za-z]\w*(?:\.\w+)+")
 _Text = tuple[str, Place]
@@ -281,7 +279,7 @@ def grid(rows: Sequence[WovenRow], name: str, extra: Enrichment) -> str:
     body = "\n".join(map(_row_html, rows, beside))
     return f"""<div class="weave">
 <div class="weave-tools">
-<code class="weave-file">{html.escape(name)}</code>
+<code class="weave-file">{html.escape(name).replace("/", "/<wbr>")}</code>
 {tools}
 </div>
 {body}
@@ -339,11 +337,10 @@ def _lines(module: Module, extra: Enrichment, rows: Sequence[str]) -> list[str]:
     lines = []
     for number, line in enumerate(highlight.lines(module, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""
-        # Where a line is too wide for the screen, it goes on below its own beginning,
-        # and rather behind a bracket than within a name.
+        # Where a line is too wide for the screen, it goes on below its own beginning.
         indent = _indent(line)
         place += f' style="--indent:{indent}"' if indent else ""
-        shown = _BRACKET.sub(r"\g<0><wbr>", line) + extra.hints.get(number, "")
+        shown = highlight.breakable(line) + extra.hints.get(number, "")
         mark = f'<span class="weave-line" data-line="{number}"{place}>{shown}</span>'
         lines.append(f"{mark}\n")
     return lines

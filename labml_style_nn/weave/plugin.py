@@ -49,7 +49,7 @@ from labml_style_nn.weave.copies import copying
 from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
-from labml_style_nn.weave.highlight import coloured
+from labml_style_nn.weave.highlight import breakable_blocks, coloured
 from labml_style_nn.weave.kept import Kept
 from labml_style_nn.weave.languages.catalogs import Catalogs, Unit
 from labml_style_nn.weave.languages.checks import check
@@ -625,7 +625,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if uri in self.pages.restored:
             return self.pages.restored[uri].html
         output = self._said(self.differences.fill(without_blanks(output)))
-        output = calm_search(name_landmarks(output))
+        output = breakable_blocks(calm_search(name_landmarks(output)))
         head, end, body = output.partition("</head>")
         formulas = self.book.desk.formulas
         body = formulas.fill(body)

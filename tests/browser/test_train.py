@@ -298,6 +298,28 @@ def test_the_learning_rate_changes_while_it_learns(listened: Page) -> None:
     expect(listened.locator('[data-chart="loss"] .mark')).to_have_count(1)
 
 
+def test_the_later_of_two_quick_changes_holds(page: Page) -> None:
+    page.goto(TRAIN)
+    told = page.evaluate(
+        """async ([module]) => {
+          const { Lab } = await import(module);
+          const lab = new Lab();
+          const told = [];
+          lab.session.tell = () => {};
+          lab.weights = [[]];
+          lab.addEventListener("schedule", ({ detail }) => told.push(detail.schedule));
+          for (const lr of [0.1, 0.2]) lab.setRates({ lr, weightDecay: 0 });
+          for (const schedule of ["the first", "both"]) {
+            const data = { run: 0, schedule };
+            lab.session.dispatchEvent(new MessageEvent("schedule", { data }));
+          }
+          return told;
+        }""",
+        [f"/{MODULES}/lab.js"],
+    )
+    assert told == ["both"]
+
+
 def test_an_address_is_an_experiment(page: Page) -> None:
     page.goto(TRAIN + "?net=relu&beside=patch_4&seed=12&epochs=7&lr=0.01&wd=0")
     values = {

@@ -14,7 +14,7 @@ from labml_style_nn.weave.anchors import anchors
 from labml_style_nn.weave.enrich import Enrichment, Mark
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import HeadingAnchors
-from labml_style_nn.weave.highlight import lines
+from labml_style_nn.weave.highlight import breakable, breakable_blocks, lines
 from labml_style_nn.weave.names import Names
 from labml_style_nn.weave.page import (
     WovenRow,
@@ -319,10 +319,35 @@ def test_the_flat_page_has_all_prose_and_the_names_in_the_code() -> None:
 # ## What a page shows beyond its source
 
 
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("f(x)", "f(|x)"),
+        ("f(a=1, number=settings.number)", "f(|a=1, number=|settings.number)"),
+        ("f(n=self.n, p = settings)", "f(|n=|self.n, p = settings)"),
+        ("x == settings", "x == settings"),
+        ("from package.part import f", "from package.|part import f"),
+        ("a.b(0.5)", "a.b(|0.5)"),
+    ],
+)
+def test_code_may_break_behind_what_opens_and_not_in_names(
+    code: str, shown: str
+) -> None:
+    (line,) = lines(parse(code))
+    line = breakable(line).replace("<wbr>", "|")
+    assert unescape(re.sub("<[^>]*>", "", line)) == shown
+
+
+def test_an_example_may_break_and_what_it_printed_may_not() -> None:
+    code = "<pre><span></span><code>f(x)</code></pre>"
+    page = f"<p><code>f(x)</code></p>{code}<pre><samp>f(x)</samp></pre>"
+    assert breakable_blocks(page) == page.replace(code, code.replace("(", "(<wbr>"))
+
+
 def test_tools_stand_above_and_panels_beside_the_opening() -> None:
     extra = Enrichment(tools=["<b>tool</b>"], panels=["<i>panel</i>"])
     page = grid(woven(), "pkg/<mixer>.py", extra)
-    assert page.index("pkg/&lt;mixer&gt;.py") < page.index("<b>tool</b>")
+    assert page.index("pkg/<wbr>&lt;mixer&gt;.py") < page.index("<b>tool</b>")
     assert page.index("Opening.") < page.index("<i>panel</i>") < page.index("Set ")
     assert page.count("<i>panel</i>") == 1
 

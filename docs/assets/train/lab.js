@@ -11,6 +11,7 @@ export class Lab extends EventTarget {
   histories = [];
   weights = []; // of each network, as last heard
   #run = 0;
+  #changes = 0; // of the rates, that the thread has still to answer
   #asked = null; // an image to look at, once the one before was
   #looking = false;
 
@@ -19,7 +20,7 @@ export class Lab extends EventTarget {
     this.session = new Session();
     const heard = {
       progress: (data) => this.#tell("progress", data),
-      schedule: (data) => this.#tell("schedule", data),
+      schedule: (data) => this.#scheduled(data),
       resting: ({ state }) => this.#become(state),
       ready: (data) => this.#ready(data),
       learned: (data) => this.#learned(data),
@@ -60,6 +61,7 @@ export class Lab extends EventTarget {
     this.histories = nets.map(([name, title]) => new History(name, title));
     this.weights = [];
     this.#looking = false;
+    this.#changes = 0;
     this.#run += 1;
     this.#become("loading");
     const variants = nets.map(([name]) => name);
@@ -80,7 +82,9 @@ export class Lab extends EventTarget {
   }
 
   setRates(rates) {
-    if (this.begun) this.session.tell("rates", rates);
+    if (!this.begun) return;
+    this.#changes += 1;
+    this.session.tell("rates", rates);
   }
 
   /* What was loaded stays; a download under way is given up. */
@@ -128,6 +132,12 @@ export class Lab extends EventTarget {
     const history = this.histories[which];
     history.tests.push({ step, ...judge(logits, this.labels) });
     this.#tell("tested", { which });
+  }
+
+  /* The answer to a change that another has followed is out of date. */
+  #scheduled(data) {
+    this.#changes -= 1;
+    if (this.#changes === 0) this.#tell("schedule", data);
   }
 
   #looked({ which, logits, influences }) {

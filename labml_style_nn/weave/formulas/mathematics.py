@@ -27,6 +27,13 @@ _OPEN, _CLOSE, _ZERO = "\ue000", "\ue001", 0xE010
 _DIGITS = f"[{chr(_ZERO)}-{chr(_ZERO + 9)}]+"
 _SLOT = re.compile(f"{_OPEN}({_DIGITS}){_CLOSE}")
 _TAG_OR_SLOT = re.compile(f"<[^<>]*>|{_OPEN}({_DIGITS}){_CLOSE}")
+# With the stops that follow; the search engine's element may end in between.
+_HELD = re.compile(f"{_TAG_OR_SLOT.pattern}(?:(</span>)?([.,:;!?)]+))?")
+
+
+# How KaTeX begins a formula, and each of the boxes in which it stands.
+_INLINE = '<span class="katex">'
+_BOX = '<span class="katex-base">'
 
 
 def _slot(number: int) -> str:
@@ -54,7 +61,7 @@ class Formula:
 
 def is_shown(html: str) -> bool:
     """Whether there is a formula on a page, and not only its element's name in code."""
-    return '<span class="katex"' in html
+    return _INLINE in html
 
 
 def as_written(formula: Formula) -> str:
@@ -110,9 +117,22 @@ class Formulas:
         """Put each formula in its slot; within a tag there is room for its TeX only."""
         if _OPEN not in html:
             return html
-        return _TAG_OR_SLOT.sub(
-            lambda m: self.html[_number(m[1])] if m[1] else self.plain(m[0]), html
+        return _HELD.sub(
+            lambda m: self._held(*m.groups(default="")) if m[1] else self.plain(m[0]),
+            html,
         )
+
+    def _held(self, digits: str, end: str, stops: str) -> str:
+        """A formula, and what must not go to the next line without it.
+
+        What is within a line is made of boxes; a browser may break before and behind.
+        """
+        html = self.html[_number(digits)]
+        if not stops or not html.startswith(_INLINE):
+            return html + end + stops
+        first, box, others = html.partition(_BOX)
+        html = first + box + others.replace(_BOX, f"<wbr>{_BOX}")
+        return f'<span class="weave-held">{html}{stops}</span>{end}'
 
     def plain(self, html: str) -> str:
         """Put the TeX of each formula in its slot."""

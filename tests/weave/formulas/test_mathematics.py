@@ -34,6 +34,22 @@ def test_a_formula_is_set_for_the_eye_and_for_a_screen_reader(
     assert r"W_1 \sigma(x)</annotation>" in html
 
 
+def test_a_stop_goes_to_the_next_line_with_its_formula(
+    katex: Path, tmp_path: Path
+) -> None:
+    formulas = Formulas()
+    slot = formulas.add("a = b", False, HERE)
+    set_all(formulas, katex, tmp_path / "cache.json")
+    alone = formulas.fill(slot)
+    held = formulas.fill(formulas.unsearchable(f"{slot}), and {slot} too."))
+    assert held.count('<span class="weave-held">') == 1
+    assert ")</span></span>, and " not in held
+    assert "),</span></span> and " in held
+    # Within the formula a line may still break, between its two boxes.
+    assert held.replace("<wbr>", "").count(alone) == 2
+    assert held.count("<wbr>") == 1
+
+
 def test_within_a_tag_there_is_only_tex(katex: Path, tmp_path: Path) -> None:
     formulas = Formulas()
     slot = formulas.add(r"a < \beta", False, HERE)

@@ -145,7 +145,7 @@ def test_code_is_shown_exactly(page: str) -> None:
 
 
 def test_printed_output_stands_below_its_cell(page: str) -> None:
-    cell, output = page.index("runs.txt"), page.index("<samp>42</samp>")
+    cell, output = page.index("runs.<wbr>txt"), page.index("<samp>42</samp>")
     assert cell < output < page.index('<h2 id="what-it-prints">')
     # Both streams, in their order; of the progress, what stays on a screen.
     assert "<samp>one &lt;two&gt; &amp; $3\n100 %</samp>" in page
