@@ -77,6 +77,7 @@ _CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
 _LOCATION = re.compile(r"<url>\s*<loc>([^<]*)</loc>.*?</url>", re.DOTALL)
 # Where the script of Chinese must be said, for one language is written in two.
 _TAGS = {"zh": "zh-Hans"}
+_THEME = Path(__file__).parent / "theme"
 _log = logging.getLogger("mkdocs.plugins.weave")
 
 
@@ -175,6 +176,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         for palette in config.theme["palette"]:
             palette["toggle"]["name"] = word(palette["toggle"]["name"])
         config.theme.static_templates.clear()
+        # Words of the theme that it lacks.
+        config.theme.dirs.insert(0, str(_THEME))
 
     # ## A tree
 
