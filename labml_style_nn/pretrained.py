@@ -74,7 +74,7 @@ weights with a new head, pass `keep_head=True`.
 
 ## Notation
 
-- `checkpoint`: the published tensors, by the names that they have there
+- `checkpoint`: the published tensors, by their published names
 - `wanted`: our tensors, by the published names and in the published shapes
 
 ## Example

@@ -130,7 +130,7 @@ class CausalTokenLinear(TokenLinear):
     r"""## A linear map over earlier tokens
 
     [`TokenLinear`][] with the lower triangle of its weight: row $j$ of the result is
-    made of the rows $k \le j$ of the table, itself and those before it.
+    made of the rows $k \le j$ of the table: of row $j$ and of those before it.
 
     **Shape.** `(batch, length, channels)` to the same, for any length up to the number
     of tokens it was built for.

@@ -205,9 +205,9 @@ class TokenLinear(nn.Module):
     $X W^\top + \mathbf{1} b^\top$. So it is not an `nn.Linear`: tools that replace
     those, as for quantisation, take them for maps over the last axis.
 
-    A row of $W$ is a picture of the image plane, one weight for each patch, and the
-    same one weights every channel. Figure 5 of the paper shows such rows after
-    training, sorted by frequency and in pairs of opposing phase.
+    A row of $W$ is a picture of the image plane, one weight for each patch, and it is
+    the same for all channels. Figure 5 of the paper shows such rows after training,
+    sorted by frequency and in pairs of opposing phase.
 
     **Shape.** `(batch, in_features, channels)` to `(batch, out_features, channels)`.
 

@@ -359,8 +359,8 @@ class FNet(nn.Module):
         self.patch_embedding = PatchEmbedding(
             image_size, patch_size, in_channels, hidden_dim
         )
-        # The only weights that belong to a place. Without them, an image whose first
-        # patch stays and whose others are reversed gets the same scores.
+        # The only weights that belong to a place. Without them, an image gets the same
+        # scores if its first patch stays and the others come in reverse order.
         num_tokens = self.patch_embedding.num_patches
         self.positions = LearnedPositions(num_tokens, hidden_dim)
         self.blocks = nn.ModuleList(
