@@ -165,11 +165,14 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     """Let search know a page by its other names, and how much each part counts."""
     names = dict(config.extra["other_names"])
+    translator = config.plugins["weave"].translator
     boosts = config.extra["search_boosts"].items()
     for entry in config.plugins["material/search"].search_index.entries:
         place = entry["location"]
         if place in names:  # the page itself, none of its sections
-            entry["tags"] = names.pop(place)
+            english = names.pop(place)
+            spoken = map(translator.word, english) if translator else ()
+            entry["tags"] = list(dict.fromkeys([*english, *spoken]))
         for part, boost in boosts:
             if place.startswith(part):
                 entry["boost"] = boost

@@ -11,14 +11,17 @@ tips(".weave-changed[data-english]", ({ dataset }) => {
   return english;
 });
 
-/* The last anchor that has gone up to the edge of the screen, or beyond it. */
+/* The anchor that has gone up to the edge of the screen, or beyond it, but least far. */
 function place() {
-  const top = 80; // pixels that the header takes
-  const passed = [...document.querySelectorAll("article [id]")].filter((element) => {
-    const { y, width } = element.getBoundingClientRect();
-    return y <= top && (width || element.matches("a, h1, h2, h3, h4"));
-  });
-  return scrollY > top && passed.length ? `#${passed.at(-1).id}` : "";
+  const edge = 80; // pixels that the header takes
+  if (scrollY <= edge) return "";
+  const anchors = [...document.querySelectorAll("article [id]:not([id^=__])")];
+  const passed = anchors
+    .filter((element) => element.checkVisibility())
+    .map((element) => [element.getBoundingClientRect().y, element.id])
+    .filter(([y]) => y <= edge)
+    .sort(([a], [b]) => b - a);
+  return passed.length ? `#${passed[0][1]}` : "";
 }
 
 for (const link of document.querySelectorAll("a.md-select__link[hreflang]")) {

@@ -10,7 +10,7 @@ looked for in the same way there. Between two words goes U+200B, which has no wi
 import json
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from labml_style_nn.weave.formulas import node
@@ -39,7 +39,7 @@ def cut(entries: Sequence[dict[str, Any]], language: str) -> None:
 
     **Raises.** `NodeError` if there is no Node to do it.
     """
-    texts = [entry[key] for entry in entries for key in ("title", "text")]
+    texts = [text for entry in entries for text in _texts(entry)]
     runs = sorted({run for text in texts for run in _RUN.findall(text)})
     if not runs:
         return
@@ -55,3 +55,12 @@ def cut(entries: Sequence[dict[str, Any]], language: str) -> None:
     for entry in entries:
         for key in ("title", "text"):
             entry[key] = _RUN.sub(lambda m: words[m[0]], entry[key])
+        if "tags" in entry:
+            tags = entry["tags"]
+            entry["tags"] = [_RUN.sub(lambda m: words[m[0]], tag) for tag in tags]
+
+
+def _texts(entry: dict[str, Any]) -> Iterator[str]:
+    yield entry["title"]
+    yield entry["text"]
+    yield from entry.get("tags", ())

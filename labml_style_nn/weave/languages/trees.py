@@ -202,8 +202,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             while items:
                 item = items.pop()
                 items += item.children or []
-                if item.title and not getattr(item, "is_index", False):
-                    item.title = self.translator.word(str(item.title))
+                # Any other title comes from the page itself.
+                if title := vars(item).get("title"):
+                    item.title = self.translator.word(str(title))
         return nav
 
     @event_priority(-200)  # when every plugin has brought its files

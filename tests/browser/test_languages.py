@@ -1,0 +1,195 @@
+"""The site in other languages: the same pages, found by their own words."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import LANGUAGES, open_context
+from tests.browser.test_every_page import found_by_axe, listened, sideways
+from tests.browser.test_search import COUNT, HITS, press
+
+# What a student types, each with the page or pages about it.
+WORDS = {
+    "zh": {
+        "词元混合": "layers/token_mixing/",
+        "通道混合": "layers/channel_mixing/",
+        "图像块嵌入": "layers/patch_embedding/",
+        "层归一化": "layers/layer_norm/",
+        "批量归一化": "layers/batch_norm/",
+        "残差连接": "layers/skip_connection/",
+        "跳跃连接": "layers/skip_connection/",
+        "随机深度": "layers/stochastic_depth/",
+        "多头注意力": "layers/attention/",
+        "深度卷积": "layers/depthwise_convolution/",
+        "位置编码": "layers/positional_encoding/",
+        "数据增强": "data/augmentation/",
+        "学习率": "experiments/schedule/",
+        "测试准确率": "results/ experiments/mixer_images/ experiments/classification/",
+        "掩码语言模型": "models/masked_language_model/ experiments/masked_language/",
+    },
+    "ja": {
+        "トークンミキシング": "layers/token_mixing/",
+        "チャネルミキシング": "layers/channel_mixing/",
+        "パッチ埋め込み": "layers/patch_embedding/",
+        "レイヤー正規化": "layers/layer_norm/",
+        "バッチ正規化": "layers/batch_norm/",
+        "残差接続": "layers/skip_connection/",
+        "スキップ接続": "layers/skip_connection/",
+        "位置エンコーディング": "layers/positional_encoding/",
+        "多層パーセプトロン": "layers/mlp/",
+        "線形写像": "layers/linear/",
+        "ドロップアウト": "layers/dropout/",
+        "活性化関数": "layers/gelu/",
+        "マスク言語モデル": "models/masked_language_model/",
+        "混同行列": "train/",
+        "用語集": "glossary/",
+    },
+    "si": {
+        "ටෝකන් මිශ්‍ර කිරීම": "layers/token_mixing/",
+        "ස්තර ප්‍රමතකරණය": "layers/layer_norm/",
+        "කාණ්ඩ ප්‍රමතකරණය": "layers/batch_norm/",
+        "රේඛීය අනුරූපණය": "layers/linear/",
+        "සක්‍රියන ශ්‍රිතය": "layers/gelu/",
+        "පාරිභාෂික": "glossary/",
+        "සංවලනය": "models/conv_mixer/ layers/patch_embedding/",
+        "නිරවද්‍යතාව": "train/ glossary/",
+        "න්‍යාසය": "layers/token_mixing/ layers/linear/",
+        "පුහුණු කරන්න": "train/",
+        "නාලිකා මිශ්‍ර කිරීම": "layers/channel_mixing/",
+        "අවධානය": "models/vit/ glossary/",
+        "පිටපත් කිරීම": "guide/copy/",
+        "ව්‍යාකූලතා න්‍යාසය": "train/ glossary/",
+        "පැච්": "layers/patch_embedding/",
+    },
+}
+# What is in the HTML of a page for whoever reads, in whatever language.
+KEPT = {
+    "anchors": re.compile(r'\sid="([^"]+)"'),
+    "code": re.compile(r"<pre\b"),
+    "formulas": re.compile(r'<span class="katex"'),
+    "pictures": re.compile(r"<(?:svg|img)\b"),
+}
+
+
+def test_a_tree_has_the_pages_of_the_english_and_all_that_is_on_them(
+    site: Path, pages: list[str]
+) -> None:
+    """Anchors, code, formulas and pictures are the same, page by page."""
+    wrong = []
+    for page in pages:
+        english = article(site / page / "index.html")
+        for language in sorted(LANGUAGES):
+            other = article(site / language / page / "index.html")
+            for kind, pattern in KEPT.items():
+                here, there = (pattern.findall(text) for text in (english, other))
+                if here != there:
+                    wrong.append(
+                        f"/{language}/{page}: {kind}: {set(here) ^ set(there)}"
+                    )
+    assert not wrong, "\n".join(wrong)
+
+
+def article(path: Path) -> str:
+    html = path.read_text("utf-8")
+    return html[html.index("<article") : html.index("</article>")]
+
+
+def test_chinese_is_whole(site: Path, pages: list[str]) -> None:
+    """Nothing that a reader of Chinese meets is left in English."""
+    for page in pages:
+        html = article(site / "zh" / page / "index.html")
+        assert "weave-missing" not in html, page
+
+
+@pytest.fixture
+def reader(browser: Browser, searchable: str) -> Iterator[Page]:
+    with open_context(browser, base_url=searchable) as context:
+        context.add_init_script(COUNT)
+        yield context.new_page()
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_words_of_a_language_lead_to_their_pages(language: str, reader: Page) -> None:
+    """The right page is among the first three; in Sinhala also without joiners."""
+    reader.goto(f"{language}/guide/install/")
+    wrong = []
+    words = WORDS[language]
+    assert len(words) == 15
+    if language == "si":
+        words |= {w.replace("\u200d", ""): p for w, p in words.items()}
+    for word, found in words.items():
+        reader.locator(".md-search__input").fill(word)
+        press(reader, "End")
+        hits = reader.evaluate(HITS)
+        if not set(hits) & {f"{language}/{page}" for page in found.split()}:
+            wrong.append(f"{word}: {hits}, not {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_language_is_changed_at_the_same_place(
+    browser: Browser, address: str
+) -> None:
+    """Nothing is asked of another host, no map of the site, and nothing goes wrong."""
+    wrong: list[str] = []
+    with open_context(browser, base_url=address) as context:
+        page = listened(context.new_page(), address, wrong)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto("layers/token_mixing/#TokenMixing.forward")
+        page.wait_for_load_state("networkidle")
+        page.get_by_role("button", name="Select language").hover()
+        page.get_by_role("link", name="中文").click()
+        expect(page).to_have_url(re.compile("/zh/layers/token_mixing/#TokenMixing"))
+        expect(page.locator("[id='TokenMixing.forward']")).to_be_in_viewport()
+        expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+        page.wait_for_load_state("networkidle")
+        assert not [url for url in asked if "sitemap" in url]
+    assert not wrong
+
+
+def test_the_language_is_changed_without_javascript(
+    browser: Browser, address: str
+) -> None:
+    with open_context(browser, java_script_enabled=False, base_url=address) as context:
+        page = context.new_page()
+        page.goto("zh/models/mlp_mixer/")
+        link = page.get_by_role("link", name="日本語")
+        page.goto(str(link.evaluate("link => link.href")))
+        expect(page).to_have_url(f"{address}ja/models/mlp_mixer/")
+
+
+# A page of prose beside code, one of words of scripts, one that nobody wrote by hand.
+SOME = [
+    *("zh/layers/token_mixing/", "zh/train/", "zh/translation/"),
+    *("ja/models/mlp_mixer/", "si/", "si/layers/token_mixing/"),
+]
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_page_fits_and_can_be_read_by_all(
+    name: str, browser: Browser, address: str, tools: Path
+) -> None:
+    wrong: list[str] = []
+    axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
+    with open_context(browser, base_url=address) as context:
+        page = listened(context.new_page(), address, wrong)
+        page.goto(name, wait_until="networkidle")
+        wrong += [*sideways(page, name), *found_by_axe(page, name, axe)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_has_changed_is_seen_and_what_it_says_now_is_shown(page: Page) -> None:
+    page.goto("zh/layers/mlp/")
+    page.locator(".weave-opening p").first.evaluate(
+        """one => {
+          one.className = "weave-changed";
+          one.dataset.english = "It says something else.";
+        }"""
+    )
+    page.locator(".weave-changed").first.hover()
+    tip = page.get_by_role("tooltip")
+    expect(tip).to_have_text("It says something else.")
+    expect(tip.locator("[lang=en]")).to_be_visible()
