@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HALF := $(VENV)/.installing
-SOURCES := $(shell find docs labml_style_nn -type f -not -path '*/__pycache__/*') $(wildcard tools/*.py)
+SOURCES := $(shell find docs labml_style_nn locale -type f -not -path '*/__pycache__/*') $(wildcard tools/*.py)
 export NO_MKDOCS_2_WARNING := 1
 
 # An environment whose Python is gone is made anew.
@@ -16,7 +16,7 @@ ifneq ($(shell $(BIN)/python -c 'print("runs")' 2>/dev/null),runs)
 $(shell rm -f $(INSTALLED))
 endif
 
-.PHONY: site live build test lint clean
+.PHONY: site live build catalogs test lint clean
 
 site: site/index.html  ## build the site if need be, and serve it on this machine
 	@$(BIN)/python -m labml_style_nn.weave.preview site --port $(PORT)
@@ -25,6 +25,9 @@ live: site/index.html  ## build the site if need be, and serve it with kernels f
 	@$(BIN)/python -m labml_style_nn live site --port $(PORT)
 
 build: site/index.html  ## build the site into site/
+
+catalogs: $(INSTALLED)  ## bring the translators' files up to date, and check them
+	$(BIN)/python -m labml_style_nn.weave catalogs mkdocs.yml
 
 test: site/index.html  ## build the site if need be, and run all tests
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null \

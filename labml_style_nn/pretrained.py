@@ -58,8 +58,9 @@ weights. Only how many batches it has seen may be missing, since nothing depends
 
 Some networks are another function with the same weights. timm averages the last map of
 a PoolFormer before the norm, and the authors of the Mixer approximate GELU. Where the
-model was not built so, that is said as well, and nothing is loaded. What no name tells
-is the nonlinearity: ConvMixer-768/32 has ReLU, so build it by its name.
+model was not built so, that is said as well, and nothing is loaded. What the names of
+the tensors do not tell is the nonlinearity: ConvMixer-768/32 has ReLU, so build it with
+[`convmixer_768_32`][].
 
 ## Checkpoints of other trainings
 
@@ -73,8 +74,8 @@ weights with a new head, pass `keep_head=True`.
 
 ## Notation
 
-- `checkpoint`: their tensors, by their names
-- `wanted`: our tensors, by their names and in their shapes
+- `checkpoint`: the published tensors, by their published names
+- `wanted`: our tensors, by the published names and in the published shapes
 
 ## Example
 
@@ -107,7 +108,7 @@ True
 False
 
 A layer may have other shapes elsewhere: in Flax the attention heads have an axis of
-their own, and to timm the MLP of a map is two convolutions.
+their own, and to timm the MLP of a feature map is two convolutions.
 
 >>> from labml_style_nn.models.poolformer import PoolFormer
 >>> from labml_style_nn.models.resmlp import ResMLP
@@ -212,7 +213,7 @@ def affine_with_a_batch(layer: Affine) -> dict[str, Tensor]:
 
 
 def pointwise_mlp(layer: ChannelMixing) -> dict[str, Tensor]:
-    """The MLP of a map is two convolutions of size one."""
+    """The MLP of a feature map is two convolutions of size one."""
     fc1, fc2 = layer.fc1, layer.fc2
     first = {"fc1.weight": fc1.weight[:, :, None, None], "fc1.bias": fc1.bias}
     return first | {"fc2.weight": fc2.weight[:, :, None, None], "fc2.bias": fc2.bias}
@@ -459,7 +460,7 @@ def load_weights(
     """Copy published weights into one of our models: all of them, or none.
 
     The numbers take the type and the device that the model has. With `keep_head` the
-    head of the model stays as it is, and theirs is not read.
+    head of the model stays as it is, and that of the checkpoint is not read.
 
     **Raises.** `ValueError` which lists every missing name, every unexpected name, and
     every value that does not fit; or which says that the model is none of those above,
@@ -494,11 +495,11 @@ def load_timm_weights(
     load_weights(model, checkpoint, keep_head=keep_head)
 
 
-# ## Our tensors, by their names
+# ## Our tensors, by the names of an origin
 
 
 def targets(model: nn.Module, origin: str, part: str = "") -> dict[str, Tensor]:
-    """Our tensors, by their names and in their shapes.
+    """Our tensors, by the names and in the shapes of an origin.
 
     `part` is how our own names begin, if not all are asked for.
 
@@ -588,8 +589,8 @@ def translated(name: str, names: Names) -> str:
 def their_tensors(checkpoint: Any, wanted: Mapping[str, Tensor]) -> dict[str, Any]:
     """What a checkpoint holds, by the names that the model without wrappers has.
 
-    **Raises.** `ValueError` for what is no state dict and holds none or several, and
-    for a name that occurs twice.
+    **Raises.** `ValueError` for what is no mapping, for a checkpoint with several state
+    dicts, and for a name that occurs twice.
     """
     found: dict[str, Any] = {}
     for name, value in state_dict_of(checkpoint).items():
@@ -670,7 +671,7 @@ def misfit(value: Any, target: Tensor) -> tuple[str, str] | None:
     if value.shape != target.shape:
         needs = f"the model needs {tuple(target.shape)}"
         return "wrong shape", f"is {tuple(value.shape)}, {needs}"
-    # Whole numbers may be given as others, but no other way round.
+    # A float will do where a whole number is needed, but not the other way round.
     if value.is_complex() or value.is_floating_point() < target.is_floating_point():
         return "wrong type", f"is {value.dtype}, the model needs {target.dtype}"
     if not value.to(target.dtype).isfinite().all():

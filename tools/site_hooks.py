@@ -1,23 +1,27 @@
 """What the site asks of MkDocs beside its plugins.
 
 A reading path, a picture on the home page, a card for whoever shares a page, where the
-repository is, and other names by which search finds a page. MkDocs calls these
-functions while it builds (`hooks` in `mkdocs.yml`).
+repository is, the terms of the glossary in other languages, and other names by which
+search finds a page. MkDocs calls these functions while it builds (`hooks` in
+`mkdocs.yml`).
 """
 
 import logging
 import re
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urljoin
 
+import polib
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
+from labml_style_nn.weave.languages.trees import tag
 from labml_style_nn.weave.words import word
 
 # The lists of the home page that are paths, and what their stops lead to.
@@ -28,6 +32,10 @@ _CLONE = "git clone $REPO_URL annotated-mixer && cd annotated-mixer"
 _FOLDER = "cd path/to/the/repository  # the folder with Makefile and mkdocs.yml"
 # Where the home page has its picture, which is a file beside it.
 _PICTURE = "<!-- picture.html -->"
+# A term of the glossary, as it is written, and on the page.
+_TERM = re.compile(r"^(\S.*?) \{ #([\w-]+) \}$", re.MULTILINE)
+_SHOWN = re.compile(r'<dt id="([\w-]+)"[^>]*>(.*?)(?=</dt>)')
+_GLOSSARY = "glossary.md"
 # What a card says, as the head of the page has it, where it is escaped already.
 _TITLE = re.compile(r"<title>([^<]*)</title>")
 _DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)"')
@@ -77,8 +85,51 @@ def on_page_markdown(
         picture = Path(config.docs_dir, "picture.html").read_text("utf-8")
         # One line takes the place of one, so that problems are told with their lines.
         markdown = markdown.replace(_PICTURE, " ".join(picture.splitlines()))
+    if page.file.src_uri == _GLOSSARY:
+        # What is kept of this page depends on them.
+        page.meta["terms"] = terms(markdown, config)
     clone = _CLONE.replace("$REPO_URL", config.repo_url or "")
     return markdown.replace(_CLONE, clone if config.repo_url else _FOLDER)
+
+
+def terms(glossary: str, config: MkDocsConfig) -> dict[str, dict[str, str]]:
+    """What each term is called in the languages of the site but that of the page.
+
+    By its anchor, and by the tags of the languages.
+    """
+    weave, others = (config.plugins[name] for name in ("weave", "weave-languages"))
+    here, found = weave.config["language"], dict[str, dict[str, str]]()
+    for code in others.config["languages"] if others.leaves_site else ():
+        if code != here:
+            path = Path(weave.config["locale"], code, "pages.po")
+            words = _words(path, path.stat().st_mtime_ns)
+            for english, anchor in _TERM.findall(glossary):
+                if words.get(english, english) != english:
+                    found.setdefault(anchor, {})[tag(code)] = words[english]
+    if here:
+        for english, anchor in _TERM.findall(glossary):
+            found[anchor] = {"en": english, **found.get(anchor, {})}
+    return found
+
+
+@lru_cache(maxsize=8)
+def _words(path: Path, _written: int) -> dict[str, str]:
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(path))}
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put the terms of other languages beside those of the glossary."""
+
+    def named(match: re.Match[str]) -> str:
+        words = "".join(
+            f'<span lang="{lang}">{escape(word)}</span>'
+            for lang, word in found.get(match[1], {}).items()
+            if word != match[2]
+        )
+        return f'{match[0]}<span class="terms">{words}</span>' if words else match[0]
+
+    found = page.meta.get("terms", {})
+    return _SHOWN.sub(named, html) if found else html
 
 
 def card(output: str, name: str, site: str) -> str:

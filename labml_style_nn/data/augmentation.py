@@ -66,7 +66,8 @@ def random_affine(
     degrees, `shift` in pixels; `scale` is a factor between $e^{-scale}$ and
     $e^{scale}$, so that larger and smaller are equally likely; `shear` is a slope.
 
-    **Shape.** `(batch, channels, size, size)` to the same, values from 0 (paper) to 1.
+    **Shape.** `(batch, channels, size, size)` to the same, values from 0 (background)
+    to 1.
 
     **Raises.** `ValueError` if the images are not square: a rotation would distort
     them.
@@ -92,7 +93,7 @@ def random_affine(
     maps = torch.cat([zoom[:, None, None] * turn @ lean, move], dim=-1)
 
     # `affine_grid` computes the position $q$ of each pixel, and `grid_sample` reads the
-    # image there. Outside the image it reads paper, 0.
+    # image there. Outside the image it reads 0, the background.
     grid = F.affine_grid(maps, list(images.shape), align_corners=False)
     # Between pixels it interpolates. Straight lines from pixel to pixel would blur, and
     # the model would be tested on images sharper than any it has seen. Cubic curves

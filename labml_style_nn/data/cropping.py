@@ -35,8 +35,8 @@ $$z_{c,i,j} = x_{c,\, i,\, W - 1 - j}$$
 
 ## When not to
 
-A mirrored digit is another character, or none: leave the flip out there. And crop
-before the images are normalised, since a frame of zeros is black only then.
+Most digits are other characters in a mirror, or none: leave the flip out there. And
+crop before the images are normalised, since a frame of zeros is black only then.
 
 ## What it costs
 

@@ -75,8 +75,8 @@ No parameters, and a few operations for each pixel.
 >>> mixed.images.shape, mixed.targets.shape
 (torch.Size([4, 3, 5, 6]), torch.Size([4, 10]))
 
-The shares of a label are one together. `cross_entropy` takes them in the place of
-numbers of classes:
+The shares of a label sum to one. `cross_entropy` takes them in the place of numbers of
+classes:
 
 >>> torch.allclose(mixed.targets.sum(dim=1), torch.ones(batch))
 True
@@ -140,7 +140,7 @@ def cutmix(
 
     **Shape.** As for [`mixup`][].
 
-    **Raises.** As [`mixup`][].
+    **Raises.** As for [`mixup`][].
 
     **Source.** Yun and others, section 3.1.
     """

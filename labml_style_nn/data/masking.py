@@ -37,7 +37,7 @@ chosen with probability $r$. So the expected share is the same for a sequence of
 length. The authors' code chooses a *fixed number* of each sequence, 0.15 times its
 length, rounded, and at least one. For 128 tokens that is 19, nearly the same; for ten
 tokens it is two, a fifth. A fixed number never leaves a short sequence without a chosen
-token, as independent draws do now and then:
+token. Independent draws do, here one in five:
 
 >>> import torch
 >>> from labml_style_nn.data.masking import mask_tokens

@@ -14,8 +14,8 @@ target to all classes alike: it keeps the network from being overconfident, whic
 regularises it.
 
 An epoch goes through the training images once, in a random order. *Data augmentation*
-changes most of them a little ([`random_affine`][]) and flips some of them where a
-mirror image shows the same class.
+changes most of them a little ([`random_affine`][]) and, in data sets where a mirror
+image shows the same class, flips some of them.
 
 ## Notation
 

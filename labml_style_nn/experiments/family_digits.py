@@ -87,9 +87,9 @@ from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.resmlp import ResMLP
 from labml_style_nn.models.vit import VisionTransformer
 
-# What all of them are told, and what fits each to the size of the Mixer. The table is
-# 48 channels wide, as the Mixer's is, unless a network has one width only, or too
-# little is left for its MLPs: attention has four matrices.
+# The options that all of them share, and the widths that give each the size of the
+# Mixer. The table is 48 channels wide, as the Mixer's is, unless a network has one
+# width only, or too little is left for its MLPs: attention has four matrices.
 COMMON: dict[str, Any] = {
     "patch_size": 2,
     "in_channels": 1,

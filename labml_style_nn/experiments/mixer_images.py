@@ -46,10 +46,10 @@ the weight average starts small ([`ema`][]). The hyperparameters were kept. Eval
 again by cross-validation, they misclassified 8 of the 1,437 images, and the same with
 120 epochs 10 of them.
 
-Two caveats. The search went on after a first set of hyperparameters had been tested and
-fell short, again by cross-validation. And the other splits are drawn from the same
-1,797 images, so most of their test images were among those 1,437: for these splits, the
-choice was not independent of the test set.
+Two caveats. A first set of hyperparameters was evaluated on test images and fell short;
+then the search went on, again by cross-validation. And the other splits are drawn from
+the same 1,797 images, so most of their test images were among those 1,437: for these
+splits, the choice was not independent of the test set.
 
 ## Results on Fashion-MNIST and CIFAR-10
 
@@ -144,8 +144,8 @@ def build_model(settings: Settings) -> MLPMixer:
 # Digits: few and small images, so much of the recipe is regularisation against
 # overfitting. These are the defaults.
 DIGITS = Settings()
-# Fashion-MNIST: the images are so many that ten minutes allow ten epochs. Overfitting
-# is no danger then, and the images are augmented less.
+# Fashion-MNIST: there are so many images that ten epochs take about ten minutes.
+# Overfitting is no danger then, and the images are augmented less.
 FASHION_MNIST = Settings(
     data="fashion-mnist",
     validation=5000,

@@ -8,9 +8,9 @@ $$\theta \leftarrow (1 - \eta \lambda) \, \theta - \eta \, \text{Adam}(\nabla \e
 Weight decay is a form of regularisation: it keeps the weights of a layer small, so that
 a network does not fit its training examples with a few large numbers. It is meant for
 weight matrices and kernels. A bias shifts an activation, and the scale of a
-normalisation layer is meant to be near one; pulling either towards zero regularises
-little. So parameters with one axis do not decay here, and those with two or more do.
-That is common practice and not a rule of the paper.
+normalisation layer is meant to be near one; pulling them towards zero does little
+against overfitting. So parameters with one axis do not decay here, and those with two
+or more do. That is common practice and not a rule of the paper.
 
 ## Notation
 

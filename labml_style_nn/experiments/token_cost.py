@@ -129,8 +129,8 @@ class Settings:
     `sides` are the numbers of patches along the side of the image, whose squares are
     the numbers of tokens. The widths are alike for all networks.
 
-    **Raises.** `ValueError` for a size below one, or fewer than three sides: two points
-    fit any such curve.
+    **Raises.** `ValueError` for a size below one, or fewer than three numbers of
+    patches: two points would not test the curve.
     """
 
     sides: tuple[int, ...] = (8, 12, 16, 20, 24, 28, 32, 40)

@@ -1,6 +1,6 @@
 r"""# The training loop
 
-One loop trains every network of this package, whether it classifies images or predicts
+One loop trains the networks of all experiments, whether they classify images or predict
 masked characters. A [`Task`][] says what is learned: it gives the batch of each step
 and computes the loss on it. A [`Recipe`][] holds the hyperparameters. The [`Trainer`][]
 takes the steps.

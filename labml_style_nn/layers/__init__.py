@@ -31,7 +31,7 @@ code, and can be read without the others. In the order in which an image meets t
   from them, and [`masked_attention`][], where some pairs are excluded.
 - [`spatial_gating`][]: half of the channels, mixed over the tokens, gates the other
   half.
-- [`fourier_mixing`][]: every number meets every other, without a weight.
+- [`fourier_mixing`][]: sums over all numbers of the table, without a weight.
 - [`pool_mixing`][]: the average of the neighbours.
 - [`drop_in_mixer`][]: token mixing, called like attention, in its place.
 
@@ -47,7 +47,7 @@ code, and can be read without the others. In the order in which an image meets t
 - [`token_embedding`][]: each token of a vocabulary is a row of a table.
 - [`positional_encoding`][]: attention cannot tell where a token stands, so the tokens
   are told.
-- [`feed_forward`][]: what a transformer calls channel mixing, plain and with gates.
+- [`feed_forward`][]: the channel mixing of a Transformer, plain and with gates.
 """
 
 from labml_style_nn.layers.affine import Affine

@@ -151,7 +151,8 @@ def folded(affine: Affine, linear: Linear) -> Linear:
     **Source.** ResMLP paper, section 2, which names it as what the layer has over a
     norm.
     """
-    # A kind of map that multiplies in a way of its own could not be replaced by ours.
+    # Another type, even a subclass, may multiply in a way of its own, which a `Linear`
+    # does not.
     if type(linear) is not Linear:
         kind = type(linear).__name__
         raise ValueError(f"only a map over channels can be folded, got {kind}")

@@ -114,8 +114,8 @@ Mixer has a weight for each position instead, see [`token_mixing`][].
 ## What it costs
 
 $4 C^2 + 4 C$ parameters, and for self-attention $4 S C^2 + 2 S^2 C$ MACs for
-each image: the first term is the four maps, the second the two products with the
-weights. For a given $C$, the number of heads does not matter.
+each image: the first term is the four maps, the second the products $Q K^\top$ and
+$A V$. For a given $C$, the number of heads does not matter.
 
 The second term is *quadratic* in the number of tokens, where token mixing of a given
 hidden width is linear. These are the MACs of four times as many tokens, as a
@@ -181,7 +181,7 @@ from labml_style_nn.layers.masked_attention import fused_attention, merge_masks
 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
-    r"""The weights $A$, line by line.
+    r"""The weights $A$, step by step.
 
     **Shape.** `(..., num_queries, head_dim)` and `(..., num_keys, head_dim)` to
     `(..., num_queries, num_keys)`; the mask has this shape, or one that is broadcast to
@@ -206,8 +206,8 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
     # which cancels in the fraction.
     exponentials = (scores - scores.amax(dim=-1, keepdim=True)).exp()
     weights = exponentials / exponentials.sum(dim=-1, keepdim=True)
-    # Where all scores are equally low, they would all have got the same weight. The
-    # definition says zero.
+    # Where every key of a query is masked, all its scores are equally low, and all its
+    # weights would be equal. The definition says zero.
     return weights if mask is None else weights.masked_fill(mask, 0)
 
 
@@ -246,7 +246,7 @@ class MultiHeadAttention(nn.Module):
 
     **Raises.** `ValueError` for a size below one, a `dim` that `num_heads` does not
     divide, a rate outside $[0, 1)$, a table of another shape, a mask of another shape
-    or type, and `is_causal` with a table that looks at another of another length.
+    or type, and `is_causal` where there are more or fewer keys than queries.
 
     **Source.** Section 3.2.2.
     """

@@ -92,11 +92,11 @@ it is.
 ## Two variances
 
 The batch is divided by its own deviation, for which $n$ is the divisor. What is kept
-for later is another number, larger by $n / (n - 1)$. Both are right. The first makes
-the variance of *this* batch one. The second guesses the variance of *all* images from a
-sample: numbers lie a little closer to their own mean than to the true one, and the
-factor makes up for it. With a momentum of one, the layer keeps the statistics of the
-newest batch alone, and they can be seen:
+for later is another variance, larger by a factor of $n / (n - 1)$. Both are right. The
+first makes the variance of *this* batch one. The second guesses the variance of *all*
+images from a sample: numbers lie a little closer to their own mean than to the true
+one, and the factor makes up for it. With a momentum of one, the layer keeps the
+statistics of the newest batch alone, and they can be seen:
 
 >>> batch, channels, height, width = 2, 5, 4, 3
 >>> x = torch.randn(batch, channels, height, width)
@@ -291,7 +291,10 @@ class BatchNorm(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew: before the first batch, evaluation changes nothing."""
+        r"""Begin anew.
+
+        Before the first batch, evaluation changes nothing (but for $\varepsilon$).
+        """
         nn.init.ones_(self.weight)
         nn.init.zeros_(self.bias)
         self.running_mean.zero_()

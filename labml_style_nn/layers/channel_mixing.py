@@ -14,8 +14,8 @@ the biases,
 $$Y = \sigma\bigl(X W_3^\top + \mathbf{1} b_3^\top\bigr) W_4^\top
 + \mathbf{1} b_4^\top .$$
 
-The two mixings together reach every number of the table from every other: first along
-the column, then along the row.
+After both mixings, every number of the table can depend on every other: first along the
+column, then along the row.
 
 ## Notation
 

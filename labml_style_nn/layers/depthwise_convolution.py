@@ -43,8 +43,8 @@ $$a = \left\lfloor \frac{k - 1}{2} \right\rfloor .$$
 
 A single bright place shows it. Each output looks at itself and its neighbours, so the
 bright place is seen by those around it. With a kernel of 3 it is seen from one place
-away on both sides. With a kernel of 4 it is seen from two places *before* it, for each
-output looks one place back and two ahead:
+away on both sides. With a kernel of 4 it is seen from two places to its left and one to
+its right, for each output looks one place to the left and two to the right:
 
 >>> import torch
 >>> from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
@@ -95,11 +95,12 @@ these are zero, and the rest are the same few over and over:
 
 Section 1 of the Mixer paper ([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) puts
 it the other way round: its token mixing is a depthwise convolution with a kernel as
-large as the image, which all channels share. So two questions are answered differently:
+large as the image, which all channels share. So four questions are answered
+differently:
 
 | question | token mixing of a Mixer | depthwise convolution |
 |---|---|---|
-| how far does a place see? | everywhere | $k$ places, and further with each block |
+| how far does a place see? | everywhere | $k \times k$ places, more with each block |
 | do channels share the weights? | yes | no, each has a kernel |
 | do places share the weights? | no, each has its row | yes, the kernel slides |
 | which images fit? | of one size | of any size |

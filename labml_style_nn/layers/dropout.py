@@ -75,7 +75,7 @@ PyTorch's function `F.dropout` drops by default, and no `eval()` stops it.
 is $p$?
 
 **Answer.** $\mathbb{E}[y^2] - 1 = (1 - p) / (1 - p)^2 - 1 = p / (1 - p)$. At a rate of
-0.9 there is nine times as much noise as at 0.5:
+0.9 the variance is nine times that at 0.5:
 
 >>> for rate in (0.1, 0.5, 0.9):
 ...     print(f"{Dropout(rate)(x).var():.1f}, {rate / (1 - rate):.1f}")

@@ -36,9 +36,9 @@ Y &= A_S \, X A_C - B_S \, X B_C , \\
 
 ## What mixes what
 
-Everything mixes with everything. Each number of $Y$ is a sum over *all* numbers of $X$,
-with factors between $-1$ and $1$ that are fixed once and for all. The first number,
-where every factor is one, is the sum of the table:
+Almost everything mixes with everything. Each number of $Y$ is a sum over *all* numbers
+of $X$, with factors between $-1$ and $1$ that are fixed once and for all; some of them
+are zero. The first number, where every factor is one, is the sum of the table:
 
 >>> import torch
 >>> from labml_style_nn.layers.fourier_mixing import FourierMixing, fourier_mixing
@@ -50,12 +50,11 @@ where every factor is one, is the sum of the table:
 >>> torch.allclose(y[:, 0, 0], x.sum(dim=(1, 2)), atol=1e-4)
 True
 
-So one layer reaches what a Mixer reaches in one [block][MixerBlock], but it cannot
-choose: whatever is learned must be learned by the layers around it.
+So one layer reaches nearly what a Mixer reaches in one [block][MixerBlock], but it
+cannot choose: whatever is learned must be learned by the layers around it.
 
-The map is linear, and a number counts as much for $Y_{m,n}$ at the place $m', n'$ as it
-does the other way round. The map is its own transpose, so its backward pass is its
-forward pass:
+The map is linear, and $X_{m',n'}$ has the same factor in $Y_{m,n}$ as $X_{m,n}$ has in
+$Y_{m',n'}$. The map is its own transpose, so its backward pass is its forward pass:
 
 >>> cotangent = torch.randn(batch, num_tokens, hidden_dim)
 >>> leaf = x.clone().requires_grad_()

@@ -53,10 +53,10 @@ Here is a hidden layer that holds 160,000 numbers, evenly spaced from $-8$ to $8
 
 ## What differs from the paper
 
-The layers of this package use the exact form, where the authors' code has the tanh form
-(the default of Flax's `nn.gelu`). The Mixer paper itself names GELU and leaves the form
-open. timm uses the exact one, also with the weights that the authors published. Every
-model takes `approximate="tanh"` for all of its layers.
+The layers of this package use the exact form by default, where the authors' code has
+the tanh form (the default of Flax's `nn.gelu`). The Mixer paper itself names GELU and
+leaves the form open. timm uses the exact one, also with the weights that the authors
+published. Every model for images takes `approximate="tanh"` for all of its layers.
 
 ## What it costs
 
@@ -132,7 +132,7 @@ from torch.nn import functional as F
 def gelu_exact(x: Tensor) -> Tensor:
     r"""The definition, by the error function.
 
-    $\Phi$ comes first and the product with $x$ last, as in the equation.
+    First $\Phi(x)$, then its product with $x$.
 
     **Shape.** Any; the function acts on each number by itself.
 

@@ -16,7 +16,8 @@ With one group, all numbers of an image are measured together. That is the norm 
 
 ## Notation
 
-- $x$, `x`: the map of an image; in the code, the maps of all images
+- $x$, `x`: the feature map of an image, or map for short; in the code, the maps of all
+  images
 - $y$: the same map, normalised
 - $B$, `batch`: how many images are computed together
 - $p$: a place of the map, any of its $H W$ places
@@ -62,8 +63,9 @@ two numbers:
 (tensor([True, True]), tensor([False,  True]))
 
 **Images still are.** No image of a batch looks at another, while training and after it.
-That is what tells both from batch normalisation, and why Wu and He propose it: the
-error of a network does not rise when a batch has few images.
+That is what tells both norms, of a token and of a group, from batch normalisation, and
+why Wu and He propose group normalisation: the error of a network does not rise when a
+batch has few images.
 
 ## Layer norm, instance norm
 

@@ -6,7 +6,7 @@ linear map to the classes.
 
 $$z = \frac{1}{S} \sum_{j=1}^{S} X_{j,*}, \qquad \text{logits} = W z + b .$$
 
-There is no class token, as in a Vision Transformer, and no hidden layer.
+There is neither the class token of a Vision Transformer nor a hidden layer.
 
 ## Notation
 
@@ -47,7 +47,7 @@ The votes, laid out as an image, show which patches speak for a class.
 With $W = 0$ and $b = 0$ a new network gives every class the same probability, for every
 image. Its cross-entropy is then $\ln K$, whatever the other weights are. In the first
 step the gradient of everything but the classifier is zero, since it reaches the blocks
-through $W$; from the second step on, all of them learn.
+through $W$; from the second step on, the blocks learn too.
 
 >>> new = ClassificationHead(hidden_dim, num_classes)
 >>> loss = nn.functional.cross_entropy(new(x), torch.tensor([3, 5]))
@@ -151,7 +151,7 @@ class ClassificationHead(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the linear map has."""
+        """Begin anew, after the linear map has done so."""
         # The one linear map that does not begin at random.
         nn.init.zeros_(self.linear.weight)
 

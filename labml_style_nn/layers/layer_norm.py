@@ -57,13 +57,13 @@ is $10^{-5}$.
 ## What it costs
 
 $2C$ parameters. Each number is read a few times and no matrices are multiplied: it is
-no part of the FLOPs, though it takes its share of the time.
+left out of the count of FLOPs, though it takes its share of the time.
 
 ## Example
 
-A token that is scaled, or shifted by the same number in all channels, gives the same
-result (but for $\varepsilon$). Here is a table of three: a token, ten times the token,
-and the token plus fifty.
+A token that is multiplied by a positive number, or shifted by the same number in all
+channels, gives the same result (but for $\varepsilon$). Here is a table of three: a
+token, ten times the token, and the token plus fifty.
 
 >>> from labml_style_nn.layers.layer_norm import LayerNorm, layer_norm
 >>> batch, num_patches, dim = 2, 3, 4

@@ -54,8 +54,8 @@ only $\lambda$ itself would learn at first.
 One number for the whole branch would do as well for the beginning. Touvron and others
 compare the two (CaiT, section 2) and prefer a number for each channel: a network can
 then open one channel and leave another closed. After training it costs nothing: a
-linear map that ends the branch can take the numbers into the rows of its weight and
-into its bias.
+linear map over channels that ends the branch can take the numbers into the rows of its
+weight and into its bias.
 
 >>> linear, scale = layers[0], LayerScale(dim, 0.1)
 >>> x = torch.randn(batch, num_patches, dim)

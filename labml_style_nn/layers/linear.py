@@ -128,7 +128,7 @@ from labml_style_nn.layers.checks import check_positive
 # A normal distribution, cut at two standard deviations on either side, is narrower than
 # it was: of its standard deviation this factor is left. In general, cut at $\pm a$, the
 # variance is $1 - 2 a \varphi(a) / \operatorname{erf}(a / \sqrt{2})$, with $\varphi$
-# the density of the normal distribution.
+# the density of the standard normal distribution.
 TRUNCATED_STD = math.sqrt(
     1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2))
 )

@@ -139,8 +139,8 @@ def merge_masks(
     num_keys = k.shape[2]
     masks = []
     if attn_mask is not None:
-        # The axes that are not given are filled in: the same rule for all images, or
-        # for all heads.
+        # A mask without the axis of the heads is the same for all heads, and one
+        # without the batch for all sequences.
         expected = (batch, num_heads, num_queries, num_keys)
         shapes = {4: expected, 3: (batch, *expected[2:]), 2: expected[2:]}
         check_mask(attn_mask, "attn_mask", shapes.get(attn_mask.dim(), expected[2:]))

@@ -29,7 +29,8 @@ Applied to the columns of the token table it is [`token_mixing`][], to the rows
 
 - GELU is exact here, unless `approximate="tanh"` asks for the form of the authors'
   code, see [`gelu`][].
-- [Dropout][dropout] may strike after each of the two layers; by default it does not.
+- [Dropout][dropout] may strike after the GELU and after the second layer; by default it
+  does not.
 
 Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
 

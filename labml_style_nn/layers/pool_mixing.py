@@ -1,7 +1,7 @@
 r"""# Pool mixing
 
 How simple may token mixing be? PoolFormer gives each token the average of its
-neighbours, less the token itself:
+neighbourhood, less the token itself:
 
 $$Y_p = \frac{1}{|N(p)|} \sum_{q \in N(p)} X_q \; - \; X_p .$$
 
@@ -9,12 +9,12 @@ Nothing is learned. Yu and others, 2022, "MetaFormer Is Actually What You Need f
 Vision" ([arXiv:2111.11418](https://arxiv.org/abs/2111.11418), section 3.2, equation
 (4)), use it to show how much the rest of a block does on its own.
 
-The table of tokens is laid out as the image is, as a map: each *place* has a token of
-$C$ channels.
+The table of tokens is laid out as the image is, as a *feature map*, or map for short:
+each *place* has a token of $C$ channels.
 
 ## Notation
 
-- $X_p$, $X_q$, `x`: the token at a place of the map; in the code, the map
+- $X_p$, $X_q$, `x`: the token at a place of the feature map; in the code, the map
 - $Y_p$, `y`: what comes out at this place
 - $p, q$: places of the map, each a row and a column
 - $N(p)$: the places that lie around $p$ and inside the map; $p$ is one of them
@@ -27,8 +27,8 @@ $C$ channels.
 ## Why the token itself is subtracted
 
 Because the [block][PoolFormerBlock] adds it again. Without norm and scale, the sum is
-the average alone. So the update says in which direction a token differs from its
-neighbours. One token that stands out loses to all of them:
+the average alone. So the update leads from each token to the average of its
+neighbourhood. A token that stands out is lowered, and its neighbours are raised:
 
 >>> import torch
 >>> from labml_style_nn.layers.pool_mixing import PoolMixing, pool_mixing

@@ -65,9 +65,10 @@ True
 >>> torch.allclose(turn[0, 0], angle.cos(), atol=1e-5)
 True
 
-The second line says that the map is a rotation, the third that the first hand has
-turned by $k \omega_0 = 3$. Two more things follow. All rows have the same length,
-$\sqrt{C / 2}$. And the product of two rows depends on their distance alone:
+The first result says that there is such a map, the second that it is a rotation, the
+third that the first hand has turned by $k \omega_0 = 3$. Two more things follow. All
+rows have the same length, $\sqrt{C / 2}$. And the product of two rows depends on their
+distance alone:
 
 >>> products = table @ table.mT
 >>> torch.allclose(products[10, 17], products[110, 117], atol=1e-5)
@@ -204,8 +205,9 @@ class SinusoidalPositions(nn.Module):
         super().__init__()
         table = sinusoidal_table(max_len, dim)
         self.register_buffer("table", table, persistent=False)
-        # A model that was built without memory may have got some since. No state dict
-        # has the table, so it is computed once more when one is loaded.
+        # A model that was built on the meta device may have been given memory since,
+        # but no numbers. No state dict has the table, so it is computed anew when one
+        # is loaded.
         self.register_load_state_dict_post_hook(begin_anew)  # type: ignore[no-untyped-call]
 
     def reset_parameters(self) -> None:
@@ -220,7 +222,7 @@ class SinusoidalPositions(nn.Module):
 def begin_anew(layer: SinusoidalPositions, _keys: Any) -> None:
     """Fill the table of a layer whose model was given a state dict.
 
-    If the state dict brought the memory with it (`assign=True`), the table is made.
+    With `assign=True` the table may still be on the meta device: then it is made anew.
     """
     if layer.table.is_meta:
         layer.table = sinusoidal_table(*layer.table.shape).to(layer.table.dtype)
@@ -233,7 +235,7 @@ class LearnedPositions(nn.Module):
     A row for each position, and nothing says that neighbours should be alike. The
     Vision Transformer finds that out by itself: after training, rows of patches that
     are close in the image are close to each other (Dosovitskiy and others, section
-    4.5). So it has to learn on one line what is a plane.
+    4.5). It is given a list of positions, and learns that the patches lie in a plane.
 
     **Shape.** `(batch, tokens, dim)` to the same, with up to `max_len` tokens.
 

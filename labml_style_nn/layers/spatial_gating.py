@@ -130,7 +130,7 @@ class CausalTokenLinear(TokenLinear):
     r"""## A linear map over earlier tokens
 
     [`TokenLinear`][] with the lower triangle of its weight: row $j$ of the result is
-    made of the rows $k \le j$ of the table.
+    made of the rows $k \le j$ of the table: of row $j$ and of those before it.
 
     **Shape.** `(batch, length, channels)` to the same, for any length up to the number
     of tokens it was built for.
@@ -188,7 +188,7 @@ class SpatialGatingUnit(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the layers of the unit have."""
+        """Begin anew, after the layers of the unit have done so."""
         # $W \approx 0$ and $b = 1$: the gate is open.
         nn.init.normal_(self.projection.weight, std=1e-6)
         nn.init.ones_(self.projection.bias)

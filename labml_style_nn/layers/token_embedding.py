@@ -54,18 +54,18 @@ $-1$ and $1$, neither drown in it nor cover it.
 
 ## Tokens outside the vocabulary
 
-A number outside the table, or one that is not whole, is refused by name.
+A number outside the table is refused, and so is any type but int64 and int32.
 
 >>> embedding(torch.tensor([[3, 90]]))
 Traceback (most recent call last):
     ...
 ValueError: tokens must lie from 0 to 89, got 3 to 90
 
-The numbers are not looked at beforehand. That would take a pass over the batch, a GPU
-would be waited for, and where tensors have no numbers that Python could read there is
-nothing to look at. PyTorch notices by itself: on a CPU with `index out of range in
-self`, which becomes the message above; on a GPU with an assertion of the device, which
-is not caught. Text by text, in one pass, the message has the rule alone:
+The numbers are not looked at beforehand. That would take a pass over the batch and a
+wait for the GPU, and within `torch.func.vmap` Python cannot read them. PyTorch notices
+by itself: on a CPU with `index out of range in self`, which becomes the message above;
+on a GPU with an assertion of the device, which is not caught. Within `vmap` the message
+has the rule alone:
 
 >>> texts = torch.tensor([[3], [90]])
 >>> torch.func.vmap(lambda text: embedding(text[None]))(texts)

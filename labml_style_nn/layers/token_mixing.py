@@ -65,9 +65,9 @@ True
 A depthwise convolution does the opposite: it has another kernel for each channel, and a
 small one. In these words token mixing is a depthwise convolution whose kernel covers
 the whole image and is the same for all channels (section 1 of the paper). Sharing is
-what makes it affordable. Separate MLPs would multiply the weights by $C$, here for one
-block of Mixer-B/16, and the paper saw no noticeable improvement from them
-(Supplementary A.1).
+what makes it affordable. Separate MLPs would multiply the weights by $C$, and the paper
+saw no noticeable improvement from them (Supplementary A.1). For one block of
+Mixer-B/16:
 
 >>> shared = sum(weight.numel() for weight in TokenMixing(196, 384).parameters())
 >>> f"{shared:,} shared, {768 * shared:,} separate"
@@ -139,8 +139,8 @@ torch.Size([2, 24, 20])
 
 ## Exercises
 
-**Exercise 1.** Which line fixes the size of the image? Which number of the table is in
-no weight?
+**Exercise 1.** Which line fixes the size of the image? Which of the two sizes of the
+table is in the shape of no weight?
 
 **Answer.** `self.fc1 = TokenLinear(num_patches, tokens_mlp_dim)`: from here on $W_1$
 has $S$ columns. The number of channels, here 20, is in none of the weights:
@@ -200,13 +200,14 @@ from labml_style_nn.layers.linear import lecun_normal_
 class TokenLinear(nn.Module):
     r"""## A linear map over tokens
 
-    The same weights, the same beginning as [`Linear`][], and the product from the other
-    side: $W X + b \mathbf{1}^\top$ in place of $X W^\top + \mathbf{1} b^\top$. So it is
-    no `nn.Linear`, which a tool may replace by another map over the last axis.
+    Its weights have the shapes and the initialisation of those of [`Linear`][], but
+    multiply from the other side: $W X + b \mathbf{1}^\top$ in place of
+    $X W^\top + \mathbf{1} b^\top$. So it is not an `nn.Linear`: tools that replace
+    those, as for quantisation, take them for maps over the last axis.
 
     A row of $W$ is a picture of the image plane, one weight for each patch, and it is
-    laid over every channel in turn. Figure 5 of the paper shows such rows after
-    training, sorted by frequency and in pairs of opposing phase.
+    the same for all channels. Figure 5 of the paper shows such rows after training,
+    sorted by frequency and in pairs of opposing phase.
 
     **Shape.** `(batch, in_features, channels)` to `(batch, out_features, channels)`.
 
@@ -241,8 +242,8 @@ class TokenLinear(nn.Module):
         # batch is an axis along which memory does not move.
         weight = self.weight.expand(x.shape[0], -1, -1)
         # $W X$ for each image, plus $b \mathbf{1}^\top$: the bias stands upright, one
-        # number for a token, the same in all channels. `baddbmm` is "batched: add, then
-        # multiply matrices" in one call.
+        # number for a token, the same in all channels. `baddbmm` multiplies the
+        # matrices of a batch and adds, in one call.
         return torch.baddbmm(self.bias[:, None], weight, x)
 
 

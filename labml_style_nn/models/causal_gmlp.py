@@ -33,8 +33,8 @@ The blocks are those of Liu and others, 2021, "Pay Attention to MLPs"
 
 Every place predicts its own next token, so a text of $S$ tokens gives $S$ training
 examples, computed together. For that, no place may see its answer. The gradient shows
-what a score depends on: here, how the scores at each place react to the vector at each
-other place. Whatever the weights, nothing lies above the diagonal.
+what a score depends on: here, how the scores at each place react to the vector at every
+place. Whatever the weights, nothing lies above the diagonal.
 
 >>> import torch
 >>> from labml_style_nn.models.causal_gmlp import CausalGMLP
@@ -172,7 +172,7 @@ class CausalGMLP(nn.Module):
         self.num_tokens = num_tokens
         # $X$: a vector for each token. Nothing tells it the place; the gates know.
         self.embedding = TokenEmbedding(vocabulary_size, hidden_dim)
-        # $N$ blocks, each built anew. One word makes them blocks for text.
+        # $N$ blocks, each built anew. `causal=True` makes them blocks for text.
         self.blocks = nn.ModuleList(
             GMLPBlock(
                 num_tokens,
@@ -194,7 +194,7 @@ class CausalGMLP(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have: every token is equally likely."""
+        """Begin anew, after all layers have done so: all tokens are equally likely."""
         nn.init.zeros_(self.scores.weight)
 
     def forward(self, tokens: Tensor) -> Tensor:

@@ -284,8 +284,8 @@ class ConvMixerBlock(nn.Module):
 class ConvMixer(nn.Module):
     r"""## The whole network
 
-    Patches, then blocks, then an average and a linear map. There is no norm before the
-    head as in the Mixer: each block ends with one. No argument says how large the
+    Patches, then blocks, then an average and a linear map. Unlike in the Mixer, no norm
+    stands before the head: each block ends with one. No argument says how large the
     images are. The arguments are given by name, so that no two of these numbers can be
     mistaken for one another.
 

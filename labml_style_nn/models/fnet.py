@@ -1,8 +1,9 @@
 r"""# FNet
 
 A Transformer in which tokens meet in a [Fourier transform][fourier_mixing]. Nothing
-about their meeting is learned: all the weights are in the MLPs, which work on each
-token by itself, and these learn to make sense of what the transform hands them.
+about their meeting is learned: but for the norms, all the weights of a block are in its
+MLP, which works on each token by itself and learns to make sense of what the transform
+hands it.
 
 This page is the network of Lee-Thorp and others, 2021, "FNet: Mixing Tokens with
 Fourier Transforms" ([arXiv:2105.03824](https://arxiv.org/abs/2105.03824)). It is a
@@ -72,8 +73,8 @@ four and eight transforms, with no norm, with pre-norm and with post-norm:
 4: 2e+05, 72, 1
 8: 5e+10, 159, 1
 
-In post-norm a token is mostly what the others gave it after the first norm. Its own
-content is there, a sixteenth as large:
+In post-norm a token is, after the first norm, mostly what the transform gave it. Its
+own content is there, but small. These are its cosines with the two:
 
 >>> u = block.token_norm(x + mixed)
 >>> similar = torch.nn.functional.cosine_similarity
@@ -133,8 +134,8 @@ False
   with a layer for the first of them, and with heads for what they train it for.
 - Linear maps begin as in [`linear`][]; in the authors' code their weights have a
   standard deviation of 0.02. Tables that tokens are looked up in begin as theirs do.
-- [Dropout][dropout] may strike at both layers of an MLP, in the authors' code after the
-  second. It is off by default; theirs is 0.1.
+- [Dropout][dropout] may strike after the GELU and after the second layer of an MLP, in
+  the authors' code after the second. It is off by default; theirs is 0.1.
 
 Nothing else: $\varepsilon = 10^{-12}$, the tanh form of GELU and the order of norm and
 sum are those of the authors' code, and of Hugging Face's. Both `eps` and `approximate`
@@ -294,8 +295,8 @@ class FNetEncoder(nn.Module):
         self.words = nn.Embedding(vocabulary_size, hidden_dim)
         self.positions = LearnedPositions(max_len, hidden_dim)
         self.types = nn.Embedding(num_types, hidden_dim)
-        # The sum is as small as that, so it is normalised. The map lets the tables be
-        # narrower than the blocks in the authors' code, where they never are.
+        # The tables begin small, so their sum is normalised. The map would allow tables
+        # that are narrower than the blocks; in the authors' code they never are.
         self.norm = LayerNorm(hidden_dim, eps)
         self.projection = Linear(hidden_dim, hidden_dim)
         self.dropout = Dropout(dropout_rate)
@@ -306,7 +307,7 @@ class FNetEncoder(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have: the tables are small."""
+        """Begin anew, after all layers have done so: the tables are small."""
         for table in (self.words, self.types):
             nn.init.normal_(table.weight, std=0.02)
 
@@ -358,8 +359,8 @@ class FNet(nn.Module):
         self.patch_embedding = PatchEmbedding(
             image_size, patch_size, in_channels, hidden_dim
         )
-        # The only weights that belong to a place. Without them, a mirror image is the
-        # same image.
+        # The only weights that belong to a place. Without them, an image gets the same
+        # scores if its first patch stays and the others come in reverse order.
         num_tokens = self.patch_embedding.num_patches
         self.positions = LearnedPositions(num_tokens, hidden_dim)
         self.blocks = nn.ModuleList(

@@ -286,8 +286,8 @@ class MixerBlock(nn.Module):
         super().__init__()
         token_rate, channel_rate = stochastic_depth_rates
         # The first line: $W_1$ and $W_2$. They are built from $S$, so the number of
-        # patches is fixed from here on; no argument says how many columns there are,
-        # for all of them share these weights.
+        # patches is fixed from here on; no argument of `TokenMixing` says how many
+        # columns there are, for all of them share these weights.
         self.token_norm = LayerNorm(hidden_dim, eps)
         self.token_mixing = TokenMixing(
             num_patches, tokens_mlp_dim, dropout_rate, approximate

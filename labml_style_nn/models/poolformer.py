@@ -7,8 +7,8 @@ of the block, which they call *MetaFormer*: normalise, mix tokens, add; normalis
 channels, add (2022, "MetaFormer Is Actually What You Need for Vision",
 [arXiv:2111.11418](https://arxiv.org/abs/2111.11418)).
 
-A map $X$ has a token of $C$ channels at each place. Every block takes such a map and
-returns one:
+A *feature map* $X$, or map for short, has a token of $C$ channels at each place. Every
+block takes such a map and returns one:
 
 $$\begin{aligned}
 U &= X + \lambda \, \text{Pool}\bigl(\text{Norm}(X)\bigr), \\
@@ -22,7 +22,7 @@ an image as a whole.
 
 ## Notation
 
-- $X$, `x`: the map before a block
+- $X$, `x`: the feature map before a block
 - $U$, `u`: the map between its halves
 - $Y$, `y`: the map after it
 - $B$, `batch`: how many images are computed together
@@ -100,8 +100,9 @@ corner of a map, and how many places have felt it:
 The authors normalise the last map, average it over all places, and classify. timm
 averages first and normalises the average, with an $\varepsilon$ of its own. That is
 another function, with the same weights; `average_first` gives it. The weights that timm
-publishes are the authors', who trained them in their order. To read timm's file for
-that order, load it into a model of timm's, and hand its `state_dict()` on.
+publishes are the authors', who trained them in their order. To compute as timm does,
+load them into a model of timm's, and give its `state_dict()` to
+[`load_timm_weights`][].
 
 >>> reordered = PoolFormer(
 ...     num_classes=10, depths=(1, 1, 2, 1), dims=(8, 12, 20, 28), mlp_ratio=4,
@@ -237,7 +238,7 @@ class PoolFormerBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the layers of the block have."""
+        """Begin anew, after the layers of the block have done so."""
         self.apply(begin_small)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -306,8 +307,8 @@ class MapEmbedding(nn.Module):
             raise ValueError(
                 f"height and width must be at least {least}, got {tuple(x.shape[1:3])}"
             )
-        # PyTorch convolves maps whose channels stand first. So this is no `nn.Conv2d`,
-        # which a tool may replace by one that reads such maps.
+        # PyTorch convolves maps whose channels stand first. So this is not an
+        # `nn.Conv2d`: tools that replace those expect maps of that kind.
         y = F.conv2d(
             x.permute(0, 3, 1, 2), self.weight, self.bias, self.stride, self.padding
         )
@@ -405,7 +406,7 @@ class PoolFormer(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have."""
+        """Begin anew, after all layers have done so."""
         self.head.apply(begin_small)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ And without norms, the size of the numbers is not forgotten. Multiply the table 
 and a new block sees it: the first half of its change doubles with it, exactly.
 
 >>> update = lambda x: block.token_scale(block.token_mixing(block.token_norm(x)))
->>> torch.allclose(update(2 * x), 2 * update(x))
+>>> torch.equal(update(2 * x), 2 * update(x))
 True
 
 ## What differs from the paper
@@ -79,8 +79,8 @@ True
 - The paper ends each branch with an affine layer, scale and shift, whose scale begins
   small. The authors' code has the scale alone, and so have timm and this page: it is
   [LayerScale][layer_scale].
-- Both linear maps over tokens and channels have biases, which the equations of the
-  paper leave out; the authors' code has them.
+- All three linear maps, one over tokens and two over channels, have biases, which the
+  equations of the paper leave out; the authors' code has them.
 - The patch embedding begins as on the page [`linear`][]. The authors leave it to
   PyTorch. All the rest begins as in their code: weights are normal with a standard
   deviation of 0.02, the classifier among them, and biases are zero.
@@ -205,7 +205,7 @@ class ResMLPBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the layers of the block have."""
+        """Begin anew, after the layers of the block have done so."""
         self.apply(begin_small)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -287,7 +287,7 @@ class ResMLP(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have."""
+        """Begin anew, after all layers have done so."""
         self.head.apply(begin_small)
 
     def forward(self, image: Tensor) -> Tensor:

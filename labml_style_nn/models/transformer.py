@@ -76,9 +76,9 @@ layers of pre-norm never normalise what they write, the stack ends with one more
 ## Attention needs positions
 
 Twelve tokens, each one of five kinds, drawn at random. Which kind stands at the left of
-each? One layer is trained to say it, with attention, with attention and a
-[position embedding][positional_encoding], and with a Mixer; then it is asked about
-sequences that it has not seen. Chance is 20 %.
+each? (For the first it is the last.) One layer is trained to say it, with attention,
+with attention and a [position embedding][positional_encoding], and with a Mixer; then
+it is asked about sequences that it has not seen. Chance is 20 %.
 
 >>> from torch import nn
 >>> from labml_style_nn.layers.drop_in_mixer import DropInMixer
@@ -181,8 +181,8 @@ class EncoderLayer(nn.Module):
     by name; `feed_forward` is called with a table alone. Both return one of the same
     shape.
 
-    `dropout_rate` is for the updates, as in section 5.4 of the paper. The modules that
-    are handed in have rates of their own for what is inside them.
+    `dropout_rate` is for the updates, as in section 5.4 of the paper. Dropout inside
+    the modules that are handed in is set when they are made.
 
     **Shape.** `(batch, num_tokens, dim)` to the same. The masks are those of
     [`MultiHeadAttention`][].
@@ -260,7 +260,7 @@ class Encoder(nn.Module):
     an old one is refused. (PyTorch's `nn.TransformerEncoder` copies one layer instead,
     and all of its layers begin with equal weights.)
 
-    With `norm_first`, as in the layers, the stack ends with a norm.
+    With `norm_first`, which the layers should be given too, the stack ends with a norm.
 
     **Shape.** `(batch, num_tokens, dim)` to the same. The masks go to every layer.
 

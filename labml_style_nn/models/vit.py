@@ -94,8 +94,8 @@ but because the table of positions has a row for each patch. For larger images t
 stretches that table by interpolation (section 3.2); this page does not.
 
 **Quadratic cost.** Every token looks at every other. With twice the side of the image,
-there are four times as many patches. Beside ViT-B/16 stands Mixer-B/16, as often as the
-first image would cost:
+there are four times as many patches. This is what they cost, as a multiple of an image
+of 224 pixels, for ViT-B/16 and for Mixer-B/16:
 
 >>> from torch.utils.flop_counter import FlopCounterMode
 >>> from labml_style_nn.models.mlp_mixer import mixer_b16
@@ -147,7 +147,7 @@ torch.Size([2, 10])
 >>> average(image).shape
 torch.Size([2, 10])
 
-Which patches does the class token look at? The weights of the last block, one row for
+Which patches does the class token look at? The weights of the first block, one row for
 each head:
 
 >>> table = model.positions(model.tokens(image))
@@ -357,7 +357,7 @@ class VisionTransformer(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have."""
+        """Begin anew, after all layers have done so."""
         # At first the class token is its position and nothing else, and the classifier
         # says nothing.
         if self.pooling == "class":

@@ -76,7 +76,7 @@ from labml_style_nn.weave.page import (
     has_prose,
 )
 from labml_style_nn.weave.parse import Module
-from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.problems import Place, Problem
 from labml_style_nn.weave.progress import progress
 from labml_style_nn.weave.prose import to_markdown
 from labml_style_nn.weave.standing import Standing
@@ -174,10 +174,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.unsaid: dict[str, str] = {}
         self.copies: dict[str, str] = {}
         self.units: dict[str, list[Unit]] = {}
+        self.wrong: list[Problem] = []
         self.translator = self._translator(config) if self.config.language else None
         if self.translator and self.shared:
             self.book = self.shared.book.shared(self.translator)
         self.book.desk.translator = self.translator
+        self.book.desk.problems.found.update(self.wrong)
         kept = f"pages-{self.config.language}" if self.translator else "pages"
         self.pages = Pages.within(Path(self.config.cache) / kept)
         self.complaints: dict[str, int] = {}
@@ -206,7 +208,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             raise PluginError(str(error)) from error
         kept = Kept.read(Path(self.config.cache) / f"checked-{language}.json")
         report = check(catalogs, glossary, kept)
-        self.book.desk.problems.found.update(report.errors)
+        self.wrong = report.errors
         _log.info("%s: %s", language, report)
         if folder.is_dir():
             config.watch.append(str(folder))

@@ -24,6 +24,20 @@ _SLOT = "<!-- weave-status -->"
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _LONG = 100  # characters of a paragraph that are enough to find it by
 
+_TOLD = (
+    "All of this page is translated.",
+    "This page is not translated yet.",
+    "{current} of {total} paragraphs of this page are translated.",
+    "The English of {changed} has changed since.",
+    "About this translation",
+)
+
+_REPORTED = (
+    *("Catalog", "Translated", "Changed since", "Missing", "Read by"),
+    "not yet by a native reader",
+    "To the page",
+)
+
 PAGE = f"""\
 # About this translation
 
@@ -55,24 +69,21 @@ were, and names the line where they are not.
 
 def told(html: str, page: str, url: str, translator: Translator) -> str:
     """A finished page with a line above its text that tells how much is translated."""
-    counts, word = translator.counts.get(page, Counter()), translator.word
-    total, current = counts.total(), counts[State.CURRENT]
+    counts = translator.counts.get(page, Counter())
+    total, current, missing = (
+        *(counts.total(), counts[State.CURRENT], counts[State.MISSING]),
+    )
     if not total:
         return html
-    up = "../" * url.count("/")
-    if current == total:
-        said = word("All of this page is translated.")
-    elif not total - counts[State.MISSING]:
-        said = word("This page is not translated yet.")
-    else:
-        said = word("{current} of {total} paragraphs of this page are translated.")
-        said = said.format(current=current, total=total)
-        if counts[State.CHANGED]:
-            more = word("The English of {changed} has changed since.")
-            said = f"{said} {more.format(changed=counts[State.CHANGED])}"
-    link = f'<a href="{up}{URL}">{word("About this translation")}</a>'
-    line = f'<p class="weave-told" data-search-exclude>{said} {link}</p>'
-    bare = "" if total - counts[State.MISSING] else " weave-untranslated"
+    # Each is asked for on each page: whether it is said depends on the translation.
+    whole, none, part, more, link = map(translator.word, _TOLD)
+    said = whole if current == total else none if missing == total else part
+    said += f" {more}" if counts[State.CHANGED] else ""
+    said = said.format(current=current, total=total, changed=counts[State.CHANGED])
+    address = "../" * url.count("/") + URL
+    line = f'{said} <a href="{address}">{link}</a>'
+    line = f'<p class="weave-told" data-search-exclude>{line}</p>'
+    bare = " weave-untranslated" if missing == total else ""
     return _ARTICLE.sub(rf"\g<1>{bare}\2\n{line}", html, count=1)
 
 
@@ -82,9 +93,8 @@ def filled(html: str, translator: Translator, url: Callable[[str], str]) -> str:
 
 
 def _report(translator: Translator, url: Callable[[str], str]) -> Iterator[str]:
-    word = translator.word
-    heads = ["Catalog", "Translated", "Changed since", "Missing", "Read by"]
-    cells = "".join(f"<th>{word(head)}</th>" for head in heads)
+    *heads, nobody, to_page = map(translator.word, _REPORTED)
+    cells = "".join(f"<th>{head}</th>" for head in heads)
     yield f"<table><thead><tr>{cells}</tr></thead><tbody>"
     readers = {
         name: header.get("X-Read-By", "")
@@ -92,7 +102,6 @@ def _report(translator: Translator, url: Callable[[str], str]) -> Iterator[str]:
     }
     for name, counts in sorted(_by_domain(translator).items()):
         numbers = "".join(f"<td>{counts[state]:,}</td>" for state in State)
-        nobody = word("not yet by a native reader")
         file = f"<td><code>locale/{translator.language}/{name}.po</code></td>"
         reader = escape(readers.get(name, "")) or nobody
         yield f"<tr>{file}{numbers}<td>{reader}</td></tr>"
@@ -101,11 +110,10 @@ def _report(translator: Translator, url: Callable[[str], str]) -> Iterator[str]:
     for lack in translator.unfinished:
         pages.setdefault(lack.page, []).append(lack)
     for page, lacks in pages.items():
-        address = f"../{url(page)}"
         counts = Counter(lack.state for lack in lacks)
         total = f"{counts[State.CHANGED]:,} + {counts[State.MISSING]:,}"
         yield f"<details><summary>{escape(url(page) or '/')} ({total})</summary>"
-        yield f'<p><a href="{address}">{word("To the page")}</a></p><ul lang="en">'
+        yield f'<p><a href="../{url(page)}">{to_page}</a></p><ul lang="en">'
         yield from (_lack(lack) for lack in lacks)
         yield "</ul></details>"
 

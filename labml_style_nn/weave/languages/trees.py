@@ -29,6 +29,7 @@ asks each language for its map of the site on every page.
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +55,7 @@ from mkdocs.utils.yaml import yaml_load
 
 from labml_style_nn.weave.languages import segments, status
 from labml_style_nn.weave.languages.catalogs import Unit
-from labml_style_nn.weave.languages.translator import Translator
+from labml_style_nn.weave.languages.translator import State, Translator
 from labml_style_nn.weave.plugin import WeavePlugin
 
 # What a menu of the theme links to, until it is known on which page it stands.
@@ -77,6 +78,7 @@ _CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
 _LOCATION = re.compile(r"<url>\s*<loc>([^<]*)</loc>.*?</url>", re.DOTALL)
 # Where the script of Chinese must be said, for one language is written in two.
 _TAGS = {"zh": "zh-Hans"}
+_THEME = Path(__file__).parent / "theme"
 _log = logging.getLogger("mkdocs.plugins.weave")
 
 
@@ -172,9 +174,14 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         config.site_name = word(config.site_name)
         config.site_description = word(config.site_description or "")
         config.copyright = word(config.copyright or "")
-        for palette in config.theme["palette"]:
-            palette["toggle"]["name"] = word(palette["toggle"]["name"])
+        palettes = config.theme.get("palette", [])
+        for palette in palettes if isinstance(palettes, list) else [palettes]:
+            toggle = palette.get("toggle") or {}
+            if "name" in toggle:
+                toggle["name"] = word(toggle["name"])
         config.theme.static_templates.clear()
+        # Words of the theme that it lacks.
+        config.theme.dirs.insert(0, str(_THEME))
 
     # ## A tree
 
@@ -253,7 +260,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             path = normpath(join(dirname(url), match["address"]))
             if path not in self.shared:
                 return match[0]
-            return f"{match['before']}../{match['address']}"
+            return match["before"] + get_relative_url(path, f"{self.language}/{url}")
 
         output = _ADDRESS.sub(address, output)
         for path in re.findall(r'content="([^"]+)"', output):
@@ -350,6 +357,11 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             build(tree)
         finally:
             tree.plugins.on_shutdown()
+        counts = sum(own.translator.counts.values(), Counter[State]())
+        _log.info(
+            "%s: %d of %d units are translated, and the English of %d more has changed",
+            *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
+        )
         return own.translator
 
 
