@@ -47,6 +47,7 @@ from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
 from labml_style_nn.weave.differences import Differences
+from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
 from labml_style_nn.weave.highlight import breakable_blocks, coloured
@@ -94,6 +95,8 @@ _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 _STYLE = "assets/weave.css"
 _STYLES = "assets/styles.css"
 _SCRIPT = "assets/weave.js"
+# What the front matter of a page says to its readers.
+_SAID = ("title", "description")
 _INDEX = "index.md"
 # It matches any text, whole if there is no heading.
 _TO_HEADING = re.compile(r"(?:(?!\S*# ).*\n)*.*")
@@ -224,6 +227,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
                 config.mdx_configs[name] = dict(settings)
+        if self.translator:
+            toc = config.mdx_configs.setdefault("toc", {})
+            link = toc.get("permalink_title", "Permanent link")
+            toc["permalink_title"] = self.translator.word(link)
         self.addresses = Addresses(self.book)
         # MkDocs takes an extension itself as well as its name.
         own: list[Any] = [*dialect.OWN, self.addresses]
@@ -434,6 +441,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.part.next(uri)
         self._follow_addresses(uri, files, config)
         chapter = self.book.chapters.get(uri)
+        self._translate_front(page)
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
@@ -456,6 +464,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if chapter:
             return document(chapter.module, uri, self.book.desk)
         return to_markdown(markdown, place, uri, self.book.desk)
+
+    def _translate_front(self, page: Page) -> None:
+        for field in _SAID:
+            if self.translator and isinstance(page.meta.get(field), str):
+                page.meta[field] = self.translator.word(page.meta[field])
 
     def _expect(
         self, uri: str, chapter: Chapter | None, markdown: str, place: Place
@@ -523,18 +536,20 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.pages.identify(uri, *self._parts(uri))
         chapter = self.book.chapters[uri]
         self.rows[uri] = beside(self.prose[uri], chapter.module, chapter.enrichment)
-        self._tell_differences(chapter)
         text = flat(self.rows[uri], chapter.module)
         page.content = self.book.desk.formulas.unsearchable(text)
 
-    def _tell_differences(self, chapter: Chapter) -> None:
-        """Repeat, beside what was proved, what differs from the paper."""
+    def _completed(self, chapter: Chapter) -> Enrichment:
+        """What is laid over a page, with what differs from the paper in its panel."""
+        # All languages share what is laid over a page; this is repeated in its own.
+        extra = chapter.enrichment.copy()
         if self.config.proofs:
             from labml_style_nn.weave.evidence import proof_panel
 
             # It stands in the docstring, which opens the page and closes it.
             first, last = self.rows[chapter.page][0], self.rows[chapter.page][-1]
-            proof_panel.complete(chapter.enrichment, first.prose + last.prose)
+            proof_panel.complete(extra, first.prose + last.prose)
+        return extra
 
     def _cut(self, html: str, module: Module) -> list[str]:
         try:
@@ -630,7 +645,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self.pages.index(page, config)
         elif uri in self.rows:
             chapter = self.book.chapters[uri]
-            page.content = grid(self.rows[uri], chapter.module.path, chapter.enrichment)
+            extra = self._completed(chapter)
+            page.content = grid(self.rows[uri], chapter.module.path, extra)
         else:
             page.content = self.unsaid.pop(uri, page.content)
 

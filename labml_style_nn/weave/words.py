@@ -47,7 +47,11 @@ _NAME = re.compile(r"\{(\w+)\}")
 _DAY, _HEADING = "{weave-day}", "{weave-heading}"
 # What is no word of a message: a quotation, and whatever has a digit or stands in code.
 _FIGURE = re.compile(
-    r"“[^”]*” | (?<![\w{]) [^\s,;:()“”{}]* [\d_=] [^\s,;:()“”{}]* | \b\w+(?:\.\w+)+",
+    r"""
+    “[^”]*”
+  | (?<! [\w{] ) [^\s,;:()“”{}]* [\d_=] (?: [^\s,;:()“”{}] | (?<=\d),(?=\d) )*
+  | \b \w+ (?: \.\w+ )+
+    """,
     re.VERBOSE,
 )
 _LETTERS = re.compile(r"[^\W\d_]{2}")
