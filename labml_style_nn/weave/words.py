@@ -43,8 +43,8 @@ _OPEN, _CLOSE, _VALUE, _IS = "\ue107", "\ue108", "\ue109", "\ue10a"
 # The innermost come first: a value may have words.
 _WORDS = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 _NAME = re.compile(r"\{(\w+)\}")
-# In the place of words: a day, and the heading of a page of prose.
-_DAY, _HEADING = "{weave-day}", "{weave-heading}"
+# In the place of words: a day, the heading of a page of prose, what begins a line.
+_DAY, _HEADING, _BEGINS = "{weave-day}", "{weave-heading}", "{weave-begins}"
 # What is no word of a message: a quotation, and whatever has a digit or stands in code.
 _FIGURE = re.compile(
     r"""
@@ -112,6 +112,11 @@ def day(when: date) -> str:
     return word(_DAY, iso=when.isoformat())
 
 
+def beginning(words: str) -> str:
+    """Words that begin a line, with a capital if their language has any."""
+    return word(_BEGINS, words=words)
+
+
 def heading(english: str, message: str, path: str) -> str:
     """The heading of a file of prose, which is translated with its page.
 
@@ -131,6 +136,8 @@ def said(html: str, speaker: Speaker = ENGLISH) -> str:
         values = dict(value.split(_IS, 1) for value in given)
         if text == _DAY:
             return _written(date.fromisoformat(values["iso"]), speaker.language)
+        if text == _BEGINS:
+            return _with_capital(values["words"])
         if text == _HEADING:
             spoken = speaker.heading(values["message"], values["path"])
             return spoken or values["english"]
@@ -149,6 +156,12 @@ def _plain(text: str) -> str:
 
 def _filled(text: str, values: dict[str, str]) -> str:
     return _NAME.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def _with_capital(text: str) -> str:
+    # A name in Latin letters begins a line of Chinese as it is.
+    has_capitals = all(c.lower() != c.upper() for c in text if c.isalpha())
+    return text[:1].upper() + text[1:] if has_capitals else text
 
 
 def _written(when: date, language: str) -> str:

@@ -2,7 +2,7 @@
  * what they are called in its own language; numbers are written as it writes them.
  *
  *     import { t } from "./words.js";
- *     t("Step {step} of {goal}", { step, goal })
+ *     t("Step {step} of {goal} · epoch {epoch}", { step, goal, epoch })
  *
  * The build finds such calls by their shape: the message is one text in double quotes. It
  * is a whole sentence, for another language has another order. */
@@ -30,7 +30,7 @@ export function t(words, values = {}) {
   });
 }
 
-/* Words with elements among them, as a list: `around(t("Change {file}."), { file })`. */
+/* Words with elements among them, as a list: `around(t("is a {digit}"), { digit })`. */
 export function around(words, elements) {
   const pieces = words.split(/\{(\w+)\}/);
   return pieces.map((piece, i) => (i % 2 ? elements[piece] : piece)).filter((p) => p !== "");

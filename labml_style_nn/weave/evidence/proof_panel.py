@@ -34,7 +34,7 @@ from labml_style_nn.weave.evidence.proof import (
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import slug
 from labml_style_nn.weave.problems import Place
-from labml_style_nn.weave.words import day, figures, listed, word
+from labml_style_nn.weave.words import beginning, day, figures, listed, word
 
 _DIFFERENCES = "What differs from the paper"
 # The section's anchor, in every language.
@@ -111,7 +111,7 @@ def _fact(fact: Fact, formulas: Formulas, place: Place) -> str:
     lines = "".join(_check(check, formulas, place) for check in told)
     inside = (f"<ul>{lines}</ul>" if lines else "") + _table(fact)
     # A figure is that of something: it says of what while it is folded.
-    what, outcome = _words(_capital(fact.of)), _brief(fact)
+    what, outcome = beginning(_words(fact.of)), _brief(fact)
     brief = word("{what}: {outcome}", what=what, outcome=outcome)
     said = f"""<span>{_words(fact.label)}</span> <b>{_words(fact.value)}</b>
 <small>{brief}</small>"""
@@ -225,10 +225,6 @@ def _phrase(rule: str, others: Sequence[str]) -> str:
 
 def _english(text: str) -> str:
     return f'<span lang="en">{escape(text)}</span>'
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 # ## What differs from the paper

@@ -24,7 +24,15 @@ from labml_style_nn.weave.languages.catalogs import Catalogs, Entry
 from labml_style_nn.weave.measures.shapes import Measured, Seen
 from labml_style_nn.weave.measures.trace import Measure
 from labml_style_nn.weave.problems import Place
-from labml_style_nn.weave.words import Speaker, day, figures, listed, said, word
+from labml_style_nn.weave.words import (
+    Speaker,
+    beginning,
+    day,
+    figures,
+    listed,
+    said,
+    word,
+)
 from tests.conftest import CACHE, ROOT
 
 # ## The mechanism
@@ -73,6 +81,14 @@ def test_numbers_and_names_are_no_words(text: str, message: str) -> None:
     shown = said(figures(text), Speaker("zh", asked.append))
     assert asked == [message] * (message != "{a}, {b}")
     assert BeautifulSoup(shown, "html.parser").get_text() == text
+
+
+def test_a_capital_begins_a_line_where_there_are_any() -> None:
+    line = beginning(word("timm's weights"))
+    assert said(line) == "Timm's weights"
+    assert said(line, Speaker("zh", {"timm's weights": "timm的权重"}.get)) == (
+        "timm的权重"
+    )
 
 
 def test_what_a_program_counts_may_be_without_end() -> None:
