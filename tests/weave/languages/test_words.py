@@ -6,6 +6,7 @@ between two brackets. What then has none was not asked for.
 
 import json
 import re
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from labml_style_nn.browser import site_plugin, train_page
 from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.weave import plugin
 from labml_style_nn.weave.evidence.proof import Case, Check, Fact, Proof, Proofs
+from labml_style_nn.weave.formulas import node
 from labml_style_nn.weave.jupyter.notebooks import Results
 from labml_style_nn.weave.languages import trees
 from labml_style_nn.weave.languages.catalogs import Catalogs, Entry
@@ -152,6 +154,35 @@ def test_the_build_finds_what_scripts_say() -> None:
         assert not calls or trees._IMPORT in text or path.name == "words.js"
         for call in calls:
             assert not re.search(r"\$\{|\bs\}", call)
+
+
+PROGRAM = """
+const words = {
+  "{number} %": "{number}%", "is a {digit}": "{digit}が正解", "Stop": "停止",
+};
+globalThis.document = {
+  getElementById: () => ({ textContent: JSON.stringify(words) }),
+  documentElement: { lang: "ja" },
+};
+const { around, count, number, percent, t } = await import(process.argv[1]);
+console.log(JSON.stringify([
+  t("Stop"), t("Go on"),
+  t("{a} of {b}", { a: 1234, b: "x" }), t("{a}", { a: "{b}", b: 1 }),
+  percent(0.125), percent(0.97251, 1), number(0.5, 2), number(12345), count(1234),
+  around(t("is a {digit}"), { digit: ["b", 7] }),
+]));
+"""
+
+
+def test_a_script_says_words_and_numbers_in_the_language_of_its_page() -> None:
+    address = (ROOT / FOLDERS[0] / "words.js").as_uri()
+    command = [node.program(), "--input-type=module", "-e", PROGRAM, address]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == [
+        *("停止", "Go on", "1234 of x", "{b}"),
+        *("13%", "97.3%", "0.50", "12,345", "1,234"),
+        [["b", 7], "が正解"],
+    ]
 
 
 def test_a_thread_has_no_page_and_so_no_words() -> None:
