@@ -137,7 +137,8 @@ def test_next_and_previous_follow_the_path(hooks: ModuleType) -> None:
 def test_a_page_says_where_the_repository_is(url: str, hooks: ModuleType) -> None:
     text = (ROOT / "docs/guide/install.md").read_text("utf-8")
     config = SimpleNamespace(repo_url=url)
-    said = hooks.on_page_markdown(text, None, config, None)
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="guide/install.md"))
+    said = hooks.on_page_markdown(text, page, config, None)
     assert "REPO_URL" not in said
     assert ("git clone https://example.org/mixer" in said) == bool(url)
     assert ("the folder with Makefile and mkdocs.yml" in said) != bool(url)

@@ -22,6 +22,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from labml_style_nn.weave.languages.trees import tag
+from labml_style_nn.weave.words import word
 
 # The lists of the home page that are paths, and what their stops lead to.
 _PATH = re.compile(r'<div class="path" markdown>(.*?)</div>', re.DOTALL)
@@ -49,6 +50,7 @@ def reading_path(home: str) -> list[str]:
     return [stop for path in _PATH.findall(home) for stop in _STOP.findall(path)]
 
 
+@event_priority(-100)  # when the rest of the footer is in the language of the page
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the path; name the repository in the footer.
 
@@ -57,7 +59,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     home = Path(config.docs_dir, "index.md").read_text("utf-8")
     config.extra["reading_path"] = ["index.md", *reading_path(home)]
     if config.repo_url:
-        link = f'<a href="{config.repo_url}">Source code</a>'
+        link = f'<a href="{config.repo_url}">{word("Source code")}</a>'
         config.copyright = f"{config.copyright} {link}."
     return config
 
@@ -146,7 +148,7 @@ def card(output: str, name: str, site: str) -> str:
         "og:image": urljoin(site, _CARD),
         "og:image:width": "1200",
         "og:image:height": "630",
-        "og:image:alt": _CARD_SAYS,
+        "og:image:alt": word(_CARD_SAYS),
     }
     tags = [f'<meta property="{key}" content="{text}">' for key, text in said.items()]
     return "\n".join(

@@ -97,9 +97,13 @@ class Comparison:
         """The result in one line."""
         if self.failure:
             return f"The edited module fails: {self.failure.message}"
-        if self.examples or self.unpaired or any(o.changes for o in self.outputs):
-            return "The edited module differs."
-        return "No difference."
+        return "The edited module differs." if self.differs else "No difference."
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything became different."""
+        changed = any(output.changes for output in self.outputs)
+        return bool(self.examples or self.unpaired or changed)
 
     @property
     def extent(self) -> str:
@@ -129,7 +133,7 @@ class Comparison:
         outputs = [
             {**asdict(output), "changes": output.changes} for output in self.outputs
         ]
-        whole = {**asdict(self), "title": self.title, "extent": self.extent}
+        whole = {**asdict(self), "differs": self.differs}
         facts: dict[str, Any] = _named({**whole, "outputs": outputs})
         return facts
 

@@ -9,6 +9,7 @@ from html import escape
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.names import Target
 from labml_style_nn.weave.page import opening
+from labml_style_nn.weave.words import heading
 
 
 def contents(book: Book, page: str) -> str:
@@ -28,4 +29,5 @@ def _first_line(chapter: Chapter) -> str:
     """What the module says first, as plain words."""
     texts = opening(chapter.module)
     lines = (line.strip("#= \t") for text in texts for line in text.split("\n"))
-    return escape(next(filter(None, lines), ""))
+    first = next(filter(None, lines), "")
+    return heading(first, first, chapter.module.path) if first else ""

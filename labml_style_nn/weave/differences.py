@@ -50,6 +50,7 @@ from labml_style_nn.weave.enrich import Mark
 from labml_style_nn.weave.names import Target, UnknownNameError
 from labml_style_nn.weave.parse import Module, parse
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.words import word
 
 # Any fence, so that one within a longer one is left alone.
 _FENCE = re.compile(
@@ -220,9 +221,10 @@ def table(before: Side, after: Side, hrefs: tuple[str, str]) -> str:
         for side, href in zip((before, after), hrefs, strict=True)
     )
     rows = "\n".join(_row(pair, left, right) for pair in pairs)
-    label = f"{before.name} beside {after.name}"
+    names = {"first": escape(before.name), "second": escape(after.name)}
+    label = word("{first} beside {second}", **names)
     return (
-        f'<table class="highlight" aria-label="{escape(label)}">\n'
+        f'<table class="highlight" aria-label="{label}">\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
     )
 

@@ -14,7 +14,8 @@ lines than text: a third of a page. They are taken out.
 """
 
 import re
-from html import escape
+
+from labml_style_nn.weave.words import word
 
 _PATH = '<nav class="md-path" aria-label="'
 _SEARCH = 'class="md-search" data-md-component="search" role="dialog"'
@@ -37,11 +38,13 @@ _BUNDLE = re.compile(r'<script src="([^"]*assets/)javascripts/bundle\.')
 _BLANK = re.compile(r"\s*\n\s*")
 
 
-def name_landmarks(html: str, search: str = "Search") -> str:
+def name_landmarks(html: str) -> str:
     """Give the search dialog and the sections of the navigation their names."""
-    html = html.replace(_SEARCH, f'{_SEARCH} aria-label="{escape(search)}"')
-    html = re.sub(f'{_PATH}[^"]*"', f'{_PATH}Breadcrumbs"', html)
-    html = _CONTENTS.sub(r'\1Sections of \2"', html)
+    html = html.replace(_SEARCH, f'{_SEARCH} aria-label="{word("Search")}"')
+    html = re.sub(f'{_PATH}[^"]*"', f'{_PATH}{word("Breadcrumbs")}"', html)
+    html = _CONTENTS.sub(
+        lambda m: f'{m[1]}{word("Sections of {heading}", heading=m[2])}"', html
+    )
     return _SECTION.sub(
         lambda m: (
             f'{m["before"]}aria-label="{m["title"]}"{m["after"]}{m["title"]}{m["end"]}'

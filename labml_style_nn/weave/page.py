@@ -37,6 +37,7 @@ from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.prose import Desk, closed, sections, to_markdown
 from labml_style_nn.weave.safety import sanitised
 from labml_style_nn.weave.sections import Above, with_titles
+from labml_style_nn.weave.words import word
 
 # Nobody can have written it into a docstring.
 _CUT = f"<!--weave-row-{secrets.token_hex(8)}-->"
@@ -301,7 +302,8 @@ def _row_html(row: WovenRow, panels: Sequence[str]) -> str:
 def _aside(panels: Sequence[str], opens: bool) -> str:
     if not panels:
         return ""
-    name, body = "About" if opens else "See also", "\n".join(panels)
+    name = word("About") if opens else word("See also")
+    body = "\n".join(panels)
     return f'<aside class="weave-panels" aria-label="{name}">\n{body}\n</aside>\n'
 
 
@@ -327,7 +329,7 @@ def _address(row: WovenRow) -> str:
     anchor = html.escape(row.anchor)
     if not row.prose or _HAS_HEADING.search(row.prose):
         return f'<span id="{anchor}"></span>'
-    title = "Permanent link to this row"
+    title = word("Permanent link to this row")
     return f'<a class="weave-link" id="{anchor}" href="#{anchor}" title="{title}">¶</a>'
 
 

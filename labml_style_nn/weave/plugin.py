@@ -34,7 +34,7 @@ from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -47,6 +47,7 @@ from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
 from labml_style_nn.weave.differences import Differences
+from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
 from labml_style_nn.weave.highlight import breakable_blocks, coloured
@@ -55,11 +56,12 @@ from labml_style_nn.weave.languages.catalogs import Catalogs, Unit
 from labml_style_nn.weave.languages.checks import check
 from labml_style_nn.weave.languages.extract import extract_module, extract_text
 from labml_style_nn.weave.languages.glossary import Glossary
-from labml_style_nn.weave.languages.translator import Translator
+from labml_style_nn.weave.languages.translator import INTERFACE, State, Translator
 from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.addresses import Addresses
 from labml_style_nn.weave.links.meanings import Meanings
+from labml_style_nn.weave.links.signatures import plain
 from labml_style_nn.weave.material import calm_search, name_landmarks, without_blanks
 from labml_style_nn.weave.measures import hints, shapes
 from labml_style_nn.weave.measures.shapes import Measured
@@ -85,6 +87,7 @@ from labml_style_nn.weave.unchanged import (
     has_formulas,
     without_template,
 )
+from labml_style_nn.weave.words import Speaker
 
 _ASSETS = Path(__file__).parent / "assets"
 _KATEX = "assets/katex"
@@ -92,6 +95,8 @@ _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 _STYLE = "assets/weave.css"
 _STYLES = "assets/styles.css"
 _SCRIPT = "assets/weave.js"
+# What the front matter of a page says to its readers.
+_SAID = ("title", "description")
 _INDEX = "index.md"
 # It matches any text, whole if there is no heading.
 _TO_HEADING = re.compile(r"(?:(?!\S*# ).*\n)*.*")
@@ -169,6 +174,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.measured: Future[dict[str, Measured]] | None = None
         self.prose: dict[str, list[str]] = {}
         self.said: dict[str, str] = {}
+        self.unsaid: dict[str, str] = {}
         self.copies: dict[str, str] = {}
         self.units: dict[str, list[Unit]] = {}
         self.wrong: list[Problem] = []
@@ -221,6 +227,10 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
                 config.mdx_configs[name] = dict(settings)
+        if self.translator:
+            toc = config.mdx_configs.setdefault("toc", {})
+            link = toc.get("permalink_title", "Permanent link")
+            toc["permalink_title"] = self.translator.word(link)
         self.addresses = Addresses(self.book)
         # MkDocs takes an extension itself as well as its name.
         own: list[Any] = [*dialect.OWN, self.addresses]
@@ -406,10 +416,16 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         titles = (_TO_HEADING.match(text)[0] for text in texts)  # type: ignore[index]
         names = repr(dict(self.book.desk.names.by_end))
         places = sorted(file.src_uri for file in files)
-        self.pages.begin(config, str(nav), names, *places, *titles)
+        self.pages.begin(config, str(nav), names, self._interface, *places, *titles)
         # Each page is read, and then written.
         self.part = progress.open("pages", 2 * len(nav.pages), quick=True)
         return nav
+
+    @property
+    def _interface(self) -> str:
+        """The words beside prose: search has some, and that is kept with its page."""
+        translator = self.translator
+        return repr(translator.catalogs.domains.get(INTERFACE)) if translator else ""
 
     def _words(self, page: Page) -> str:
         chapter = self.book.chapters.get(page.file.src_uri)
@@ -425,6 +441,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.part.next(uri)
         self._follow_addresses(uri, files, config)
         chapter = self.book.chapters.get(uri)
+        self._translate_front(page)
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
@@ -447,6 +464,11 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if chapter:
             return document(chapter.module, uri, self.book.desk)
         return to_markdown(markdown, place, uri, self.book.desk)
+
+    def _translate_front(self, page: Page) -> None:
+        for field in _SAID:
+            if self.translator and isinstance(page.meta.get(field), str):
+                page.meta[field] = self.translator.word(page.meta[field])
 
     def _expect(
         self, uri: str, chapter: Chapter | None, markdown: str, place: Place
@@ -514,18 +536,20 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.pages.identify(uri, *self._parts(uri))
         chapter = self.book.chapters[uri]
         self.rows[uri] = beside(self.prose[uri], chapter.module, chapter.enrichment)
-        self._tell_differences(chapter)
         text = flat(self.rows[uri], chapter.module)
         page.content = self.book.desk.formulas.unsearchable(text)
 
-    def _tell_differences(self, chapter: Chapter) -> None:
-        """Repeat, beside what was proved, what differs from the paper."""
+    def _completed(self, chapter: Chapter) -> Enrichment:
+        """What is laid over a page, with what differs from the paper in its panel."""
+        # All languages share what is laid over a page; this is repeated in its own.
+        extra = chapter.enrichment.copy()
         if self.config.proofs:
             from labml_style_nn.weave.evidence import proof_panel
 
             # It stands in the docstring, which opens the page and closes it.
             first, last = self.rows[chapter.page][0], self.rows[chapter.page][-1]
-            proof_panel.complete(chapter.enrichment, first.prose + last.prose)
+            proof_panel.complete(extra, first.prose + last.prose)
+        return extra
 
     def _cut(self, html: str, module: Module) -> list[str]:
         try:
@@ -546,6 +570,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self._lay_out(page)
         for file in files.documentation_pages():
             if file.page and file.page.content:
+                # Search reads it now; what is kept is said at every build.
+                self.unsaid[file.src_uri] = file.page.content
                 file.page.content = self._said(file.page.content)
         env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
@@ -619,14 +645,17 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self.pages.index(page, config)
         elif uri in self.rows:
             chapter = self.book.chapters[uri]
-            page.content = grid(self.rows[uri], chapter.module.path, chapter.enrichment)
+            extra = self._completed(chapter)
+            page.content = grid(self.rows[uri], chapter.module.path, extra)
+        else:
+            page.content = self.unsaid.pop(uri, page.content)
 
-    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+    def _finish(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Fill in differences, mathematics, and names that the theme leaves out."""
         uri = page.file.src_uri
         if uri in self.pages.restored:
             return self.pages.restored[uri].html
-        output = self._said(self.differences.fill(without_blanks(output)))
+        output = self.differences.fill(without_blanks(output))
         output = breakable_blocks(calm_search(name_landmarks(output)))
         head, end, body = output.partition("</head>")
         formulas = self.book.desk.formulas
@@ -638,15 +667,32 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self.pages.keep(page, config, output, *self.addresses.found(uri))
         return output
 
+    @event_priority(-100)  # others may have added words
+    def _say(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Say the words beside the prose in the language of the page."""
+        return self._said(output)
+
+    on_post_page = CombinedEvent(_finish, _say)
+
     def on_post_template(
         self, output_content: str, *, template_name: str, config: MkDocsConfig
     ) -> str:
         """Do for the page of what is not there what is done for all others."""
-        return calm_search(name_landmarks(output_content))
+        return self._said(calm_search(name_landmarks(output_content)))
 
     def _said(self, html: str) -> str:
         """HTML with the renderer's own words in the language of the page."""
-        return words.said(html, self.translator.word if self.translator else str)
+        translator = self.translator
+        if not translator:
+            return words.said(html)
+        speaker = Speaker(translator.language, translator.word, self._heading)
+        return words.said(html, speaker)
+
+    def _heading(self, message: str, path: str) -> str | None:
+        """The translation of a heading, without the marks of Markdown."""
+        assert self.translator
+        said = self.translator.say(message, path)
+        return escape(plain(said.words)) if said.state != State.MISSING else None
 
     def _may_be_kept(self, uri: str) -> bool:
         """Whether a page is made of itself: one that lists all others is not."""

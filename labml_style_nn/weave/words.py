@@ -9,38 +9,162 @@ that Markdown and HTML leave alone:
 '\ue107{number} cases\ue109number\ue10a3\ue108'
 >>> said(word("{number} cases", number=3))
 '3 cases'
->>> said(f"<b>{word('Copy')}</b>", {"Copy": "复制"}.get)
+>>> said(f"<b>{word('Copy')}</b>", Speaker("zh", {"Copy": "复制"}.__getitem__))
 '<b>复制</b>'
 
 So what is laid over a page is made once for all languages. Scripts have words, too:
 `assets/words.js` finds those of the page in an element of its own.
+
+A message is one whole sentence, whose values have names: another language has another
+order. It is plain text, and may stand in an attribute. A value may be words itself:
+
+>>> said(listed([word("the formula"), "timm"]))
+'the formula, timm'
+
+What comes from a program, such as the label of a proof, is a message without its
+numbers and names, so that it stays the same with the next version of a library:
+
+>>> of_timm = figures("Difference from timm 1.0")
+>>> said(of_timm, Speaker("zh", {"Difference from timm {a}": "与timm {a}之差"}.get))
+'与timm 1.0之差'
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from html import escape
+from string import ascii_lowercase
+
+from babel.dates import format_date
 
 _OPEN, _CLOSE, _VALUE, _IS = "\ue107", "\ue108", "\ue109", "\ue10a"
-_WORDS = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+# The innermost come first: a value may have words.
+_WORDS = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_NAME = re.compile(r"\{(\w+)\}")
+# In the place of words: a day, the heading of a page of prose, what begins a line.
+_DAY, _HEADING, _BEGINS = "{weave-day}", "{weave-heading}", "{weave-begins}"
+# What is no word of a message: a quotation, and whatever has a digit or stands in code.
+_FIGURE = re.compile(
+    r"""
+    “[^”]*”
+  | (?<! [\w{] ) [^\s,;:()“”{}]* [\d_=] (?: [^\s,;:()“”{}] | (?<=\d),(?=\d) )*
+  | \b \w+ (?: \.\w+ )+
+    """,
+    re.VERBOSE,
+)
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Who says words in a language.
+
+    `word` gives the translation of a message; `heading` that of a heading in a file of
+    prose, as HTML. Both give nothing for what stays English.
+    """
+
+    language: str = "en"
+    word: Callable[[str], str | None] = lambda message: None
+    heading: Callable[[str, str], str | None] = lambda message, path: None
+
+
+ENGLISH = Speaker()
+
+
+# ## Before the language is known
 
 
 def word(text: str, **values: object) -> str:
     """Words in HTML that are to be said in the language of the page.
 
-    A name in braces stands for a value, which is HTML, too, and has no words within.
+    A name in braces stands for a value, which is HTML.
     """
     given = "".join(f"{_VALUE}{name}{_IS}{value}" for name, value in values.items())
     return f"{_OPEN}{text}{given}{_CLOSE}"
 
 
-def said(html: str, speak: Callable[[str], str | None] = str) -> str:
-    """HTML with its words as `speak` says them, English unless it says something."""
+def listed(items: Sequence[str], how: str = "{first}, {next}") -> str:
+    """Some words or values, joined as the language joins a list."""
+    return reduce(lambda first, last: word(how, first=first, next=last), items)
+
+
+def figures(text: str, **values: object) -> str:
+    """The words of a program: its numbers, and names with digits, are values."""
+    given, names = dict(values), list(ascii_lowercase)
+
+    def take(match: re.Match[str]) -> str:
+        if not names:
+            return match[0]
+        name = names.pop(0)
+        given[name] = escape(match[0])
+        return f"{{{name}}}"
+
+    message = _FIGURE.sub(take, text)
+    if not _LETTERS.search(_NAME.sub("", message)):
+        return _filled(escape(text), {name: str(v) for name, v in values.items()})
+    return word(message, **given)
+
+
+def day(when: date) -> str:
+    """A day, as the language writes it."""
+    return word(_DAY, iso=when.isoformat())
+
+
+def beginning(words: str) -> str:
+    """Words that begin a line, with a capital if their language has any."""
+    return word(_BEGINS, words=words)
+
+
+def heading(english: str, message: str, path: str) -> str:
+    """The heading of a file of prose, which is translated with its page.
+
+    `english` is what is shown where it is not, `message` the heading in the source.
+    """
+    return word(_HEADING, english=escape(english), message=message, path=path)
+
+
+# ## When it is
+
+
+def said(html: str, speaker: Speaker = ENGLISH) -> str:
+    """HTML with its words as somebody says them."""
 
     def say(match: re.Match[str]) -> str:
         text, *given = match[1].split(_VALUE)
-        spoken = speak(text) or text
-        for value in given:
-            name, _, shown = value.partition(_IS)
-            spoken = spoken.replace(f"{{{name}}}", shown)
-        return spoken
+        values = dict(value.split(_IS, 1) for value in given)
+        if text == _DAY:
+            return _written(date.fromisoformat(values["iso"]), speaker.language)
+        if text == _BEGINS:
+            return _with_capital(values["words"])
+        if text == _HEADING:
+            spoken = speaker.heading(values["message"], values["path"])
+            return spoken or values["english"]
+        return _filled(_plain(speaker.word(text) or text), values)
 
-    return _WORDS.sub(say, html) if _OPEN in html else html
+    found = 1
+    while found and _OPEN in html:
+        html, found = _WORDS.subn(say, html)
+    return html
+
+
+def _plain(text: str) -> str:
+    """A text in HTML or in an attribute of it."""
+    return escape(text, quote=False).replace('"', "&quot;")
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    return _NAME.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def _with_capital(text: str) -> str:
+    # A name in Latin letters begins a line of Chinese as it is.
+    has_capitals = all(c.lower() != c.upper() for c in text if c.isalpha())
+    return text[:1].upper() + text[1:] if has_capitals else text
+
+
+def _written(when: date, language: str) -> str:
+    if language == "en":
+        return f"{when.day} {when:%B %Y}"
+    return format_date(when, "long", language)

@@ -72,7 +72,8 @@ def test_the_keyboard_reaches_each_shape_of_a_block(page: Page) -> None:
 
 def test_shapes_are_put_away_and_stay_so(page: Page) -> None:
     page.goto(LAYER)
-    shape, switch = page.locator(".weave-shape").first, page.get_by_text("Shapes")
+    shape = page.locator(".weave-shape").first
+    switch = page.get_by_role("button", name="Shapes")
     expect(switch).to_have_attribute("aria-pressed", "true")
     switch.click()
     expect(shape).to_be_hidden()

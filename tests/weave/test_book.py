@@ -7,6 +7,7 @@ import pytest
 from labml_style_nn.weave.book import SITE_MARK, Book
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.names import Target
+from labml_style_nn.weave.words import said
 
 SOURCES = {
     "__init__.py": '"""# Package"""\n',
@@ -132,7 +133,9 @@ def test_the_contents_tell_the_title_of_a_module_and_not_its_licence(
     (package / "silent.py").write_text('# Copyright of somebody.\n"""# Not silent"""\n')
     book = Book()
     book.read(package)
-    assert "<code>pkg.silent</code></a> Not silent</li>" in contents(book, "index.md")
+    assert "<code>pkg.silent</code></a> Not silent</li>" in said(
+        contents(book, "index.md")
+    )
 
 
 def test_what_is_not_the_authors_is_no_chapter(package: Path) -> None:

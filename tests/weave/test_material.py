@@ -7,6 +7,7 @@ from labml_style_nn.weave.material import (
     name_landmarks,
     without_blanks,
 )
+from labml_style_nn.weave.words import said
 
 NAVIGATION = """
 <label class="md-nav__link" for="__nav_3" id="__nav_3_label" tabindex="">
@@ -22,7 +23,7 @@ NAVIGATION = """
 
 
 def test_a_section_is_named_by_its_title() -> None:
-    soup = BeautifulSoup(name_landmarks(NAVIGATION), "html.parser")
+    soup = BeautifulSoup(said(name_landmarks(NAVIGATION)), "html.parser")
     assert soup.nav
     assert soup.nav["aria-label"] == "Layers & more"
     assert not soup.nav.has_attr("aria-labelledby")
@@ -31,14 +32,14 @@ def test_a_section_is_named_by_its_title() -> None:
 
 def test_a_heading_and_a_section_of_one_name_are_told_apart() -> None:
     contents = '<nav class="md-nav" aria-label="Layers &amp; more"><ul></ul></nav>'
-    soup = BeautifulSoup(name_landmarks(NAVIGATION + contents), "html.parser")
+    soup = BeautifulSoup(said(name_landmarks(NAVIGATION + contents)), "html.parser")
     labels = [nav["aria-label"] for nav in soup.find_all("nav")]
     assert labels == ["Layers & more", "Sections of Layers & more"]
 
 
 def test_the_search_dialog_is_named() -> None:
     html = '<div class="md-search" data-md-component="search" role="dialog">'
-    assert name_landmarks(html).endswith('role="dialog" aria-label="Search">')
+    assert said(name_landmarks(html)).endswith('role="dialog" aria-label="Search">')
 
 
 def test_blank_lines_go_from_the_frame_and_stay_in_the_article() -> None:

@@ -1,5 +1,6 @@
 /* What the network answers on the held-out digits: the confusion matrix, the mistakes. */
 
+import { around, percent, t } from "../words.js";
 import { grey } from "./colours.js";
 import { mosaic } from "./pictures.js";
 import { confusion, mistakes } from "./results.js";
@@ -47,22 +48,25 @@ function mistake(place, test, digits, labels) {
   canvas.setAttribute("aria-hidden", "true");
   const image = digits.image(digits.train + place);
   mosaic(canvas, [image], { side: SIDE, columns: 1, colour: grey });
-  const sure = Math.round(100 * test.sure[place]);
-  const answer = line("says ", test.answers[place], `, ${sure} %`);
-  item.append(canvas, answer, line("is a ", labels[place]));
+  const share = percent(test.sure[place]);
+  const answer = line(t("says {digit}, {share}", { share }), test.answers[place]);
+  item.append(canvas, answer, line(t("is a {digit}"), labels[place]));
   return item;
 }
 
-function line(before, digit, after = "") {
+function line(words, number) {
   const line = document.createElement("span");
-  const bold = Object.assign(document.createElement("b"), { textContent: digit });
-  line.append(before, bold, after);
+  const digit = Object.assign(document.createElement("b"), { textContent: number });
+  line.append(...around(words, { digit }));
   return line;
 }
 
 function words(wrong, all) {
-  if (!wrong) return `All ${all} test digits are classified correctly.`;
-  const shown = wrong > SHOWN ? `; these ${SHOWN} had the highest probability` : "";
-  return `${wrong} of ${all} test digits are misclassified${shown}.`;
+  if (!wrong) return t("All {all} test digits are classified correctly.", { all });
+  if (wrong <= SHOWN) return t("{wrong} of {all} test digits are misclassified.", { wrong, all });
+  return t(
+    "{wrong} of {all} test digits are misclassified; these {shown} had the highest probability.",
+    { wrong, all, shown: SHOWN },
+  );
 }
 

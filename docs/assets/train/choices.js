@@ -1,6 +1,7 @@
 /* The form of an experiment: which networks, the seed, how long, and the two rates that
  * may be changed at any time. What is chosen is also in the address of the page. */
 
+import { t } from "../words.js";
 import { read, write } from "./address.js";
 
 const NOTHING = -4; // where the slider of a rate begins: the power of ten
@@ -97,7 +98,7 @@ export class Choices extends EventTarget {
   #offer() {
     const options = () => [...this.nets].map(([name, { title }]) => new Option(title, name));
     this.fields.net.replaceChildren(...options());
-    this.fields.beside.replaceChildren(new Option("nothing", ""), ...options());
+    this.fields.beside.replaceChildren(new Option(t("nothing"), ""), ...options());
   }
 
   #showRate(name) {

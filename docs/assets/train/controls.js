@@ -1,12 +1,14 @@
 /* The buttons, the bar of progress, and what is said of how it goes. */
 
+import { number, t } from "../words.js";
+
 const WORDS = {
-  idle: "Train",
-  loading: "Cancel",
-  running: "Pause",
-  paused: "Go on",
-  finished: "5 more epochs",
-  diverged: "Reset",
+  idle: t("Train"),
+  loading: t("Cancel"),
+  running: t("Pause"),
+  paused: t("Go on"),
+  finished: t("5 more epochs"),
+  diverged: t("Reset"),
 };
 const SPAN = 3000; // milliseconds over which the speed is measured
 
@@ -49,20 +51,24 @@ export class Controls {
   downloaded(loaded, total) {
     this.bar.max = total;
     this.bar.value = loaded;
-    this.bar.setAttribute("aria-label", "Download");
-    const size = (bytes) => (bytes / 1e6).toFixed(1);
+    this.bar.setAttribute("aria-label", t("Download"));
+    const [some, all] = [loaded, total].map((bytes) => number(bytes / 1e6, 1));
     this.status.textContent =
-      loaded < total ? `Loading: ${size(loaded)} of ${size(total)} MB` : "Starting …";
+      loaded < total ? t("Loading: {some} of {all} MB", { some, all }) : t("Starting …");
   }
 
   trained(steps, goal, epoch) {
     this.bar.max = goal;
     this.bar.value = steps;
-    this.bar.setAttribute("aria-label", "Training");
+    this.bar.setAttribute("aria-label", t("Training"));
     const speed = this.#speed(steps);
-    const words = [`Step ${steps} of ${goal}`, `epoch ${Math.min(steps, goal - 1) / epoch + 1 | 0}`];
-    if (speed) words.push(`${speed.toFixed(1)} steps per second`);
-    this.status.textContent = words.join(" · ");
+    const values = { step: steps, goal, epoch: Math.min(steps, goal - 1) / epoch + 1 | 0 };
+    this.status.textContent = speed
+      ? t("Step {step} of {goal} · epoch {epoch} · {speed} steps per second", {
+          ...values,
+          speed: number(speed, 1),
+        })
+      : t("Step {step} of {goal} · epoch {epoch}", values);
   }
 
   #speed(steps) {

@@ -1,11 +1,12 @@
 /* The two charts, what their lines mean, and the same as a table. */
 
+import { number, percent as share, t } from "../words.js";
 import { Chart } from "./chart.js";
 import { smooth } from "./history.js";
 
 const KINDS = ["one", "two"]; // the look of the first network's curves, and the second's
 
-export const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (value) => share(value, 1);
 
 export class Curves {
   #histories = [];
@@ -21,14 +22,14 @@ export class Curves {
     const loss = {
       ticks: [0, 0.5, 1, 1.5, 2, 2.5],
       limit: 10,
-      format: (v) => v.toFixed(1),
+      format: (v) => number(v, 1),
       words: true,
     };
     const right = {
       ticks: [0, 0.25, 0.5, 0.75, 1],
       limit: 1,
-      format: (v) => `${Math.round(100 * v)} %`,
-      line: { value: 0.97, word: "97 %" },
+      format: (v) => share(v),
+      line: { value: 0.97, word: share(0.97) },
     };
     this.loss = new Chart(place("loss"), loss, pointed);
     this.right = new Chart(place("right"), right, pointed);
@@ -49,7 +50,7 @@ export class Curves {
     const frame = { ...this.#frame, cursor: this.#cursor };
     this.loss.draw({ ...frame, curves: this.#histories.map(lossCurve) });
     this.right.draw({ ...frame, curves: this.#histories.map(rightCurve) });
-    this.#explain(this.legends[0], ({ losses }) => losses[this.#at(losses)]?.toFixed(2));
+    this.#explain(this.legends[0], ({ losses }) => decimals(losses[this.#at(losses)], 2));
     this.#explain(this.legends[1], ({ tests }) => this.#lastTest(tests));
   }
 
@@ -97,10 +98,10 @@ function rightCurve({ rights, tests }, i) {
 }
 
 function head(names) {
-  const columns = ["training loss", "training accuracy", "test accuracy"];
+  const columns = [t("training loss"), t("training accuracy"), t("test accuracy")];
   const head = document.createElement("thead");
   const above = head.insertRow();
-  above.append(heading("epoch", { rowSpan: 2, scope: "col" }));
+  above.append(heading(t("epoch"), { rowSpan: 2, scope: "col" }));
   const below = head.insertRow();
   for (const name of names) {
     above.append(heading(name, { colSpan: columns.length, scope: "colgroup" }));
@@ -116,11 +117,15 @@ function body(all, rows) {
     row.append(heading(i + 1, { scope: "row" }));
     for (const some of all) {
       const { loss, right, test } = some[i] ?? {};
-      const texts = [loss?.toFixed(3), right && percent(right), test && percent(test)];
+      const texts = [decimals(loss, 3), right && percent(right), test && percent(test)];
       for (const text of texts) row.insertCell().textContent = text ?? "–";
     }
   }
   return body;
+}
+
+function decimals(value, digits) {
+  return value === undefined ? value : number(value, digits);
 }
 
 function heading(text, attributes) {

@@ -1,5 +1,6 @@
 /* Draw a digit: what the network reads in it, while it is drawn and while it learns. */
 
+import { percent, t } from "../words.js";
 import { Grid } from "./grid.js";
 import { Influence } from "./influence.js";
 import { Pad } from "./pad.js";
@@ -62,10 +63,10 @@ export class Drawing {
     this.bars.forEach(({ bar, number }, digit) => {
       bar.style.setProperty("--share", chances[digit]);
       bar.parentElement.classList.toggle("best", !this.empty && digit === best);
-      number.textContent = `${Math.round(100 * chances[digit])} %`;
+      number.textContent = percent(chances[digit]);
     });
-    const sure = Math.round(100 * chances[best]);
-    this.#say(this.empty ? "Draw a digit." : `It reads a ${best}, ${sure} % sure.`);
+    const values = { digit: best, share: percent(chances[best]) };
+    this.#say(this.empty ? t("Draw a digit.") : t("It reads a {digit}, {share} sure.", values));
     this.influence.show(influences, this.image);
   }
 

@@ -3,7 +3,14 @@
 const GZIP = [0x1f, 0x8b]; // how a compressed file begins
 const WASM = [0x00, 0x61, 0x73, 0x6d]; // and a program of WebAssembly
 
-export class LoadError extends Error {}
+/* What is wrong with a file: a `fault` that the page has words for, or the browser's own
+ * words. (It is thrown in a thread that has no page, and so no language.) */
+export class LoadError extends Error {
+  constructor(file, detail) {
+    super(file);
+    this.detail = { file, ...detail };
+  }
+}
 
 /* Loads files and tells `progress(loaded, total)` the bytes of all of them together. */
 export class Loader {
@@ -27,11 +34,11 @@ export class Loader {
         this.progress(this.#loaded, Math.max(this.#loaded, this.#total));
       }
     } catch (error) {
-      throw new LoadError(`${name}: ${error.message}`);
+      throw new LoadError(name, { text: error.message });
     }
     const whole = joined(parts);
     // Some servers answer with a page, and that all is well, where there is no such file.
-    if (isPage(whole)) throw new LoadError(`${name}: the server sent a page in its place`);
+    if (isPage(whole)) throw new LoadError(name, { fault: "page" });
     return whole;
   }
 
@@ -43,7 +50,7 @@ export class Loader {
   async program(name) {
     const bytes = await this.bytes(name);
     const program = begins(bytes, GZIP) ? await expanded(bytes) : bytes;
-    if (!begins(program, WASM)) throw new LoadError(`${name}: it is broken, or not whole`);
+    if (!begins(program, WASM)) throw new LoadError(name, { fault: "broken" });
     return program;
   }
 
@@ -53,10 +60,10 @@ export class Loader {
       return await import(new URL(name, this.base));
     } catch (error) {
       const response = await this.#ask(name);
-      const type = response.headers.get("Content-Type") ?? "of no type";
-      const isScript = /javascript|ecmascript/.test(type);
-      const why = isScript ? error.message : `the server says that it is ${type}, not JavaScript`;
-      throw new LoadError(`${name}: ${why}`);
+      const type = response.headers.get("Content-Type");
+      const isScript = /javascript|ecmascript/.test(type ?? "");
+      const other = type === null ? { fault: "untyped" } : { fault: "type", value: type };
+      throw new LoadError(name, isScript ? { text: error.message } : other);
     }
   }
 
@@ -65,9 +72,9 @@ export class Loader {
     try {
       response = await fetch(new URL(name, this.base));
     } catch (error) {
-      throw new LoadError(`${name}: ${error.message}`);
+      throw new LoadError(name, { text: error.message });
     }
-    if (!response.ok) throw new LoadError(`${name}: the server answers ${response.status}`);
+    if (!response.ok) throw new LoadError(name, { fault: "status", value: `${response.status}` });
     return response;
   }
 }

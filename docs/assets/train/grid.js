@@ -1,6 +1,7 @@
 /* The image as the network gets it: 8 × 8 squares. Whoever cannot draw paints here, with
  * the arrow keys and the space bar, or square by square with the pointer. */
 
+import { t } from "../words.js";
 import { grey } from "./colours.js";
 import { SIDE } from "./strokes.js";
 
@@ -25,8 +26,10 @@ export class Grid {
     this.image = image;
     this.squares.forEach((square, i) => {
       square.style.background = `rgb(${grey(image[i]).map(Math.round)})`;
-      const place = `row ${Math.floor(i / SIDE) + 1}, column ${(i % SIDE) + 1}`;
-      square.setAttribute("aria-label", `${place}: ${Math.round(16 * image[i])} of 16`);
+      const ink = Math.round(16 * image[i]);
+      const place = { row: Math.floor(i / SIDE) + 1, column: (i % SIDE) + 1 };
+      const label = t("row {row}, column {column}: {ink} of 16", { ...place, ink });
+      square.setAttribute("aria-label", label);
     });
   }
 

@@ -1,6 +1,7 @@
 /* What each token mixing mixes: for one patch, how much every patch has to say in what it
  * becomes. A map of the image for each block. */
 
+import { percent, t } from "../words.js";
 import { grey, signed } from "./colours.js";
 import { SIDE } from "./strokes.js";
 
@@ -33,14 +34,17 @@ export class Influence {
     const { influences, image } = this.#known;
     this.#make(influences.length);
     if (!influences.length) {
-      this.word.textContent = "This network mixes no tokens: each patch is read by itself.";
+      this.word.textContent = t("This network mixes no tokens: each patch is read by itself.");
       this.grid.frame(() => false);
       return;
     }
     const side = Math.sqrt(Math.sqrt(influences[0].length)); // patches in a row
     const patch = patchOf(this.#square, side);
     this.grid.frame((square) => patchOf(square, side) === patch);
-    this.word.textContent = `The patch in ${place(patch, side)}. Each map shows from where its next values come.`;
+    this.word.textContent = t(
+      "The patch in row {row}, column {column}. Each map shows from where its next values come.",
+      place(patch, side),
+    );
     influences.forEach((table, block) => this.#map(table, block, { side, patch, image }));
   }
 
@@ -63,10 +67,13 @@ export class Influence {
     const shares = normalised(table.subarray(patch * patches, (patch + 1) * patches));
     const most = shares.indexOf(Math.max(...shares));
     paint(canvas, shares, { side, patch, image });
-    const found = `${place(most, side)}, ${Math.round(100 * shares[most])} %`;
-    caption.textContent = `Block ${block + 1}`;
-    canvas.setAttribute("aria-label", `Block ${block + 1}: most from ${found}`);
-    canvas.title = `most from ${found}`;
+    const found = { block: block + 1, ...place(most, side), share: percent(shares[most]) };
+    caption.textContent = t("Block {block}", found);
+    canvas.setAttribute(
+      "aria-label",
+      t("Block {block}: most from row {row}, column {column}, {share}", found),
+    );
+    canvas.title = t("most from row {row}, column {column}, {share}", found);
   }
 }
 
@@ -77,7 +84,7 @@ function patchOf(square, side) {
 }
 
 function place(patch, side) {
-  return `row ${Math.floor(patch / side) + 1}, column ${(patch % side) + 1}`;
+  return { row: Math.floor(patch / side) + 1, column: (patch % side) + 1 };
 }
 
 function normalised(row) {

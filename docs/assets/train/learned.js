@@ -1,6 +1,7 @@
 /* Pictures of the weights, which form while the network learns: what each channel looks for
  * in a patch, and what each hidden unit of token mixing looks for in the image. */
 
+import { t } from "../words.js";
 import { signed } from "./colours.js";
 import { mosaic, scaledRows } from "./pictures.js";
 import { parameter } from "./weights.js";
@@ -19,7 +20,14 @@ export class Learned {
     const filters = parameter(variant, theta, "patch_embedding.projection.weight");
     const columns = FILTERS_IN_A_ROW;
     paint(this.filters, filters, patch_size, columns);
-    describe(this.filters, `The ${variant.settings.hidden_dim} filters of the patch embedding`);
+    const number = variant.settings.hidden_dim;
+    describe(
+      this.filters,
+      t(
+        "The {number} filters of the patch embedding, as they are now: warm is positive, cool negative.",
+        { number },
+      ),
+    );
     this.#make(num_layers);
     [...this.blocks.children].forEach((figure, block) => {
       const name = `blocks.${block}.token_mixing.fc1.weight`;
@@ -41,10 +49,18 @@ export class Learned {
 function showBlock(figure, weights, side, number) {
   const [canvas, caption] = figure.children;
   canvas.hidden = !weights;
-  caption.textContent = weights ? `Block ${number}` : `Block ${number} mixes no tokens`;
+  caption.textContent = weights
+    ? t("Block {block}", { block: number })
+    : t("Block {block} mixes no tokens", { block: number });
   if (!weights) return;
   paint(canvas, weights, side, UNITS_IN_A_ROW);
-  describe(canvas, `The token-mixing weights of block ${number}`);
+  describe(
+    canvas,
+    t(
+      "The token-mixing weights of block {block}, as they are now: warm is positive, cool negative.",
+      { block: number },
+    ),
+  );
 }
 
 function paint(canvas, weights, side, columns) {
@@ -54,5 +70,5 @@ function paint(canvas, weights, side, columns) {
 
 function describe(canvas, what) {
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `${what}, as they are now: warm is positive, cool negative.`);
+  canvas.setAttribute("aria-label", what);
 }

@@ -1,9 +1,9 @@
 /* "Train a Mixer here": the form and the pictures on one side, the run on the other.
  * Nothing is loaded before the reader presses the button. */
 
+import { percent, t } from "../words.js";
 import { Choices } from "./choices.js";
 import { Controls } from "./controls.js";
-import { percent } from "./curves.js";
 import { Lab } from "./lab.js";
 import { tooLarge, trouble } from "./trouble.js";
 import { Views } from "./views.js";
@@ -90,8 +90,8 @@ on("state", ({ state }) => {
   root.dataset.state = state;
   if (state === "idle") controls.idle();
   if (state === "idle" || state === "loading") views.clear();
-  if (state === "paused") controls.say(`Paused after ${lab.steps} steps.`);
-  if (state === "finished") controls.say(`Finished. ${summary()}`);
+  if (state === "paused") controls.say(t("Paused after {steps} steps.", { steps: lab.steps }));
+  if (state === "finished") controls.say(t("Finished. {results}", { results: summary() }));
   if (lab.begun) showProgress();
 });
 on("progress", ({ loaded, total }) => controls.downloaded(loaded, total));
@@ -119,10 +119,12 @@ function showProgress() {
 
 /* How well each network reads the held-out digits by now. */
 function summary() {
-  return lab.histories
+  const each = lab.histories
     .filter(({ lastTest }) => lastTest)
-    .map(({ title, lastTest }) => `${title}: test accuracy ${percent(lastTest.right)}`)
-    .join("; ");
+    .map(({ title, lastTest }) =>
+      t("{title}: test accuracy {share}", { title, share: percent(lastTest.right, 1) }),
+    );
+  return each.length ? each.reduce((first, next) => t("{first}; {next}", { first, next })) : "";
 }
 
 controls.setState("idle");

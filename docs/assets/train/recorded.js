@@ -1,5 +1,6 @@
 /* The runs that were recorded when the site was made: for whoever cannot train here. */
 
+import { t } from "../words.js";
 import { History } from "./history.js";
 
 /* `nets` are [name, title]; returns a history of each that was recorded, and the steps in
@@ -15,7 +16,7 @@ export async function recordedRuns(nets) {
 }
 
 function history(name, title, { loss, accuracy }, epoch) {
-  const history = new History(name, `${title}, recorded`);
+  const history = new History(name, t("{title}, recorded", { title }));
   history.add({ losses: loss, rights: [], diverged: false });
   history.tests = accuracy.map((right, i) => ({ step: i * epoch, right }));
   return history;

@@ -39,9 +39,10 @@ export class Session extends EventTarget {
     worker.onerror = (event) => {
       event.preventDefault();
       // An error in a script has words; a script that did not come has none.
-      const why = event.message ? "other" : "load";
-      const detail = event.message || "worker.js: the thread could not begin";
-      this.#pass({ type: "failed", run: this.#run, why, detail });
+      const failed = event.message
+        ? { why: "other", detail: { text: event.message } }
+        : { why: "load", detail: { file: "worker.js", fault: "begin" } };
+      this.#pass({ type: "failed", run: this.#run, ...failed });
     };
     return worker;
   }

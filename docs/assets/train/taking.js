@@ -1,5 +1,6 @@
 /* What a reader can take along: the weights as a file, and the Python for them. */
 
+import { t } from "../words.js";
 import { withChoices, withFile, write } from "./python.js";
 import { safetensors } from "./safetensors.js";
 
@@ -20,7 +21,7 @@ export class Taking {
     const steps = Math.max(this.lab.steps, epochs * this.lab.epoch);
     write(this.loop, withChoices(this.texts[0], { net, seed, steps, schedule }));
     write(this.goingOn, withFile(this.texts[1], filename(net)));
-    this.button.textContent = `Download the weights: ${title}`;
+    this.button.textContent = t("Download the weights: {title}", { title });
   }
 
   /* Hand the weights to the browser as a file. */

@@ -97,7 +97,8 @@ export class Trainer {
 
   #fail(error) {
     this.#running = false;
-    this.#tell({ type: "failed", why: reason(error), detail: String(error.message ?? error) });
+    const detail = error.detail ?? { text: String(error.message ?? error) };
+    this.#tell({ type: "failed", why: reason(error), detail });
   }
 
   /* ---- Loading --------------------------------------------------------------------- */

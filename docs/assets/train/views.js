@@ -1,6 +1,7 @@
 /* All that is shown of a run: curves, pictures of the weights, answers, the drawing. News
  * come faster than they can be seen, so they are shown a few times a second. */
 
+import { t } from "../words.js";
 import { Answers } from "./answers.js";
 import { whenColoursChange } from "./colours.js";
 import { Curves } from "./curves.js";
@@ -148,8 +149,8 @@ function choice(title, i) {
 
 /* What was changed, in a few letters beside the line in the chart. */
 function changed(before, after) {
-  const words = [];
-  if (after.lr !== before.lr) words.push(`rate ${after.lr}`);
-  if (after.weightDecay !== before.weightDecay) words.push(`decay ${after.weightDecay}`);
-  return words.join(", ");
+  const [rate, decay] = [after.lr, after.weightDecay].map(String);
+  const sameRate = after.lr === before.lr;
+  if (after.weightDecay === before.weightDecay) return sameRate ? "" : t("rate {rate}", { rate });
+  return sameRate ? t("decay {decay}", { decay }) : t("rate {rate}, decay {decay}", { rate, decay });
 }

@@ -3,6 +3,7 @@
  * the output takes the place of the recorded one; to edit, an editor takes the place of
  * the code. Reset makes all of it the page's own again. */
 
+import { t } from "../words.js";
 import { editor } from "./editor.js";
 import { edited, keep } from "./edits.js";
 import { iconButton, make, wordButton } from "./make.js";
@@ -28,7 +29,7 @@ export class Cell {
     this.#upTo = upTo;
     this.#text = edited(name, example.code) ?? example.code;
     this.#tools = make("div.live-tools", {}, ...this.#buttons(iconButton));
-    this.#tools.append(iconButton("edit", "Edit", () => this.edit()));
+    this.#tools.append(iconButton("edit", t("Edit"), () => this.edit()));
     const { block } = example;
     block.classList.add("live-block");
     block.append(this.#tools);
@@ -39,13 +40,13 @@ export class Cell {
 
   // To run the cell of an exercise is to have the reader's code checked.
   #buttons(button) {
-    const name = /^check\(/m.test(this.#example.code) ? "Check" : "Run";
+    const name = /^check\(/m.test(this.#example.code) ? t("Check") : t("Run");
     const run = button("run", name, () => this.run());
-    return [run, button("to-here", "Run to here", () => this.#upTo(this))];
+    return [run, button("to-here", t("Run to here"), () => this.#upTo(this))];
   }
 
   #prepare() {
-    const reset = wordButton("reset", "Reset", () => this.reset());
+    const reset = wordButton("reset", t("Reset"), () => this.reset());
     this.#bar = new Bar(this.#kernel, ...this.#buttons(wordButton), reset);
     this.#bar.element.hidden = true;
     this.#output = new Output();
@@ -100,19 +101,19 @@ export class Cell {
   /** It will run when those above have run. */
   wait() {
     this.#activate();
-    this.#bar.tell("waiting", "waiting for the cells above");
+    this.#bar.tell("waiting", t("waiting for the cells above"));
   }
 
   /** It will not: another failed. */
   skip(other) {
-    this.#bar.tell("skipped", "not run: a cell above failed");
+    this.#bar.tell("skipped", t("not run: a cell above failed"));
     other.#example.block.scrollIntoView({ block: "center" });
   }
 
   // What a cell above defines is missing if only this one was run.
   #advise() {
-    const button = wordButton("to-here", "Run to here", () => this.#upTo(this));
-    const words = "Perhaps a cell above must run first:";
+    const button = wordButton("to-here", t("Run to here"), () => this.#upTo(this));
+    const words = t("Perhaps a cell above must run first:");
     this.#output.append(make("p.live-advice", {}, words, button));
   }
 
@@ -126,7 +127,7 @@ export class Cell {
   #open() {
     if (this.#view) return;
     const { block } = this.#example;
-    this.#view = editor(this.#text, "Code of this cell", {
+    this.#view = editor(this.#text, t("Code of this cell"), {
       run: () => this.run(),
       leave: () => this.#bar.focus(),
       change: (text) => this.#change(text),

@@ -1,6 +1,7 @@
 /* An editor for Python in the place of a block of code: CodeMirror, in the colours of the
  * site. Tab indents, so Escape leaves: nobody is caught in it. */
 
+import { t } from "../words.js";
 import {
   defaultKeymap,
   history,
@@ -39,7 +40,7 @@ function keys(heard) {
 function told(label) {
   return EditorView.contentAttributes.of({
     "aria-label": label,
-    "aria-description": "Shift and Enter run it, Escape leaves it",
+    "aria-description": t("Shift and Enter run it, Escape leaves it"),
     tabindex: "0",
     autocorrect: "off",
     autocapitalize: "off",

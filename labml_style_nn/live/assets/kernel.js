@@ -5,20 +5,21 @@
  * 5.3, all over one WebSocket. A request has ended when its reply is there and the kernel
  * has said that it is idle again; they come over two channels, in any order. */
 
+import { t } from "../words.js";
 import { forget, token } from "./token.js";
 
 const WORDS = {
-  gone:
-    "The live server does not answer. Start it again with “make live”, then run this " +
-    "again. What you wrote stays here.",
-  refused:
-    "The live server was started anew. Open the address that it printed, then run this " +
-    "again. What you wrote stays here.",
-  lost: "The connection to Python was lost while this ran. Run it again to connect anew.",
-  died:
-    "Python has ended, perhaps for want of memory, and its variables are gone. The next " +
-    "run starts it anew.",
-  restarted: "Python was started anew before this ended.",
+  gone: t(
+    "The live server does not answer. Start it again with “make live”, then run this again. What you wrote stays here.",
+  ),
+  refused: t(
+    "The live server was started anew. Open the address that it printed, then run this again. What you wrote stays here.",
+  ),
+  lost: t("The connection to Python was lost while this ran. Run it again to connect anew."),
+  died: t(
+    "Python has ended, perhaps for want of memory, and its variables are gone. The next run starts it anew.",
+  ),
+  restarted: t("Python was started anew before this ended."),
 };
 
 /** What went wrong between the page and its kernel, in words for the reader. */

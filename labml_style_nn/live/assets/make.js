@@ -1,5 +1,7 @@
 /* The few elements that all parts of a live page are made of. */
 
+import { t } from "../words.js";
+
 /** An element, as in `p.live-error`, with properties or attributes, and what is in it. */
 export function make(kind, properties = {}, ...children) {
   const [tag, ...classes] = kind.split(".");
@@ -22,7 +24,7 @@ export function reachable(element, name) {
 }
 
 /** Printed text. */
-export function printed(content, name = "Output") {
+export function printed(content, name = t("Output")) {
   return reachable(make("pre.live-text", {}, make("samp", {}, content)), name);
 }
 
@@ -46,7 +48,7 @@ export function wordButton(icon, word, click) {
 }
 
 /** The button that opens a module, among the tools of its page. */
-export function tryButton(click, words = "Try this module") {
+export function tryButton(click, words = t("Try this module")) {
   const button = make("button.weave-button.live-try", { type: "button" }, words);
   button.addEventListener("click", click);
   const tools = document.querySelector(".weave-tools");

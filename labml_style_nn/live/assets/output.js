@@ -1,6 +1,7 @@
 /* What a cell printed and showed, in its order, while it runs. What an earlier run left
  * stays until there is something new, so that the page does not jump. */
 
+import { t } from "../words.js";
 import { make } from "./make.js";
 import { shown } from "./rich.js";
 import { Screen } from "./screen.js";
@@ -74,7 +75,8 @@ export class Output {
 
   #show({ data, metadata, transient }) {
     if (this.#parts > MOST) return;
-    if (++this.#parts > MOST) return this.say(`Only the first ${MOST} results are shown.`);
+    if (++this.#parts > MOST)
+      return this.say(t("Only the first {number} results are shown.", { number: MOST }));
     const element = this.#shown(data, metadata);
     this.append(element);
     if (transient?.display_id) this.#named.set(transient.display_id, element);

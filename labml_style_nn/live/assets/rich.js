@@ -1,6 +1,7 @@
 /* What an object shows of itself: a picture, a drawing, a table, or text. An object offers
  * several forms, and the first that is known here is the best, as when the site is built. */
 
+import { t } from "../words.js";
 import DOMPurify from "./vendor/dompurify.js";
 import { coloured } from "./colours.js";
 import { make, printed, reachable } from "./make.js";
@@ -31,7 +32,7 @@ DOMPurify.addHook("uponSanitizeAttribute", (element, attribute) => {
 });
 
 function words(about) {
-  return about?.alt || "A picture that the code drew";
+  return about?.alt || t("A picture that the code drew");
 }
 
 function bitmap(kind) {
@@ -52,7 +53,7 @@ function drawing(data, about) {
 }
 
 function table(data) {
-  return reachable(make("div.nb-html", {}, harmless(data, { html: true })), "Output");
+  return reachable(make("div.nb-html", {}, harmless(data, { html: true })), t("Output"));
 }
 
 const FORMS = {
@@ -66,6 +67,6 @@ const FORMS = {
 /** The element for a bundle of forms. */
 export function shown(data, metadata) {
   const kind = Object.keys(FORMS).find((form) => form in data);
-  if (!kind) return printed("(nothing that a page can show)");
+  if (!kind) return printed(t("(nothing that a page can show)"));
   return FORMS[kind](data[kind], metadata?.[kind] ?? metadata);
 }

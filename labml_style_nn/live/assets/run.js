@@ -1,25 +1,27 @@
 /* One run of some code: what became of it, what it printed, how long it took. The bar of a
  * cell and that of an edited module tell it in the same words. */
 
+import { number, t } from "../words.js";
 import { make, wordButton } from "./make.js";
 
 const SECOND = 1000; // milliseconds
 
 function duration(milliseconds) {
-  if (milliseconds < SECOND) return `${Math.round(milliseconds)} ms`;
-  if (milliseconds < 60 * SECOND) return `${(milliseconds / SECOND).toFixed(1)} s`;
-  const seconds = Math.round(milliseconds / SECOND);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (milliseconds < SECOND) return t("{number} ms", { number: Math.round(milliseconds) });
+  const seconds = milliseconds / SECOND;
+  if (seconds < 60) return t("{number} s", { number: number(seconds, 1) });
+  const whole = Math.round(seconds);
+  return t("{minutes} min {seconds} s", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
 }
 
 /** How a run ended, from the kernel's reply; `raises` is the error that was meant. */
 function ending({ status, ename }, milliseconds, raises = "") {
   const time = duration(milliseconds);
   if (status === "ok") return ["done", time];
-  if (status !== "error") return ["skipped", "not run: the one before it failed"];
-  if (ename === "KeyboardInterrupt") return ["stopped", `stopped after ${time}`];
-  if (ename === raises) return ["done", `an error, as on the page, after ${time}`];
-  return ["failed", `failed after ${time}`];
+  if (status !== "error") return ["skipped", t("not run: the one before it failed")];
+  if (ename === "KeyboardInterrupt") return ["stopped", t("stopped after {time}", { time })];
+  if (ename === raises) return ["done", t("an error, as on the page, after {time}", { time })];
+  return ["failed", t("failed after {time}", { time })];
 }
 
 /** A line with buttons, and with what the last run came to. */
@@ -32,7 +34,7 @@ export class Bar {
 
   constructor(kernel, ...buttons) {
     this.#kernel = kernel;
-    this.#stop = wordButton("stop", "Stop", () => kernel.interrupt().catch(() => {}));
+    this.#stop = wordButton("stop", t("Stop"), () => kernel.interrupt().catch(() => {}));
     this.#stop.hidden = true;
     this.element = make("div.live-bar", {}, ...buttons, this.#stop, this.#status);
   }
@@ -62,7 +64,7 @@ export class Bar {
   async #follow(code, output, options) {
     let started = 0;
     const ready = ["idle", "busy"].includes(this.#kernel.state);
-    this.tell("waiting", ready ? "waiting" : "starting Python");
+    this.tell("waiting", ready ? t("waiting") : t("starting Python"));
     output.begin();
     const hear = (type, content) => {
       if (type === "status" && content.execution_state === "busy") started = this.#begin();
@@ -83,9 +85,10 @@ export class Bar {
 
   #begin() {
     const started = performance.now();
-    this.tell("running", "running");
+    this.tell("running", t("running"));
     this.#ticking = setInterval(() => {
-      this.#status.textContent = `running for ${duration(performance.now() - started)}`;
+      const time = duration(performance.now() - started);
+      this.#status.textContent = t("running for {time}", { time });
     }, SECOND);
     return started;
   }

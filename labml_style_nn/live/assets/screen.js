@@ -2,6 +2,7 @@
  * beginning of the line, and what comes then overwrites it. A program may print without
  * end, so only the first lines and the last are kept. */
 
+import { count, t } from "../words.js";
 import { coloured } from "./colours.js";
 import { make, printed } from "./make.js";
 
@@ -62,7 +63,7 @@ export class Screen {
   }
 
   #note() {
-    const words = `… ${this.#left.toLocaleString("en")} lines left out …`;
+    const words = t("… {number} lines left out …", { number: count(this.#left) });
     return make("span.live-left-out", {}, words);
   }
 }

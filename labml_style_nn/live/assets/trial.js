@@ -1,6 +1,7 @@
 /* Try this module: its source in an editor. To run it is to run the examples of the page with
  * it, and with the original, and to see what became different. */
 
+import { around, t } from "../words.js";
 import { comparison } from "./comparison.js";
 import { editor, replace, show } from "./editor.js";
 import { edited, keep } from "./edits.js";
@@ -9,10 +10,10 @@ import { Output } from "./output.js";
 import { Bar } from "./run.js";
 
 const NAME = "module";
-const WORDS =
-  " and run it: the examples of this page run with your version and with the original, " +
-  "and what differs is listed. No file is changed.";
-const ABSENT = "The source of this module did not come. Does the live server still run?";
+const WORDS = t(
+  "Change {file} and run it: the examples of this page run with your version and with the original, and what differs is listed. No file is changed.",
+);
+const ABSENT = t("The source of this module did not come. Does the live server still run?");
 
 /* JSON's way to write a text is also Python's. */
 function program(name, source) {
@@ -50,8 +51,8 @@ export class Trial {
     this.#button = tryButton(() => this.toggle());
     this.#button.setAttribute("aria-expanded", "false");
     const file = make("code", {}, about.file);
-    const lead = make("p", {}, "Change ", file, WORDS);
-    const label = { hidden: true, "aria-label": "Try this module" };
+    const lead = make("p", {}, ...around(WORDS, { file }));
+    const label = { hidden: true, "aria-label": t("Try this module") };
     this.#section = make("section.live-trial", label, lead, this.#frame);
     this.#prepare();
     document.querySelector(".weave-tools").after(this.#section);
@@ -59,9 +60,9 @@ export class Trial {
 
   #prepare() {
     const buttons = [
-      wordButton("run", "Run", () => this.run()),
-      wordButton("reset", "Reset", () => this.reset()),
-      wordButton("close", "Close", () => this.toggle()),
+      wordButton("run", t("Run"), () => this.run()),
+      wordButton("reset", t("Reset"), () => this.reset()),
+      wordButton("close", t("Close"), () => this.toggle()),
     ];
     this.#bar = new Bar(this.#kernel, ...buttons);
     this.#output = new Output(comparison((line) => this.#show(line)));
@@ -114,7 +115,7 @@ export class Trial {
       leave: () => this.#bar.focus(),
       change: (now) => keep(NAME, this.#original, now),
     };
-    this.#view = editor(text, "Source of the module", heard, { numbered: true });
+    this.#view = editor(text, t("Source of the module"), heard, { numbered: true });
     this.#frame.append(this.#view.dom);
     show(this.#view, beginning(text));
   }

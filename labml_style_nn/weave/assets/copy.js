@@ -4,6 +4,7 @@
 
 import { announce } from "./announce.js";
 import { withoutPrompts } from "./prompts.js";
+import { t } from "./words.js";
 
 async function source(address) {
   const response = await fetch(address);
@@ -16,10 +17,10 @@ document.querySelectorAll("[data-weave-copy]").forEach((button) => {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(await source(button.dataset.weaveCopy));
-      announce(button, "Copied");
+      announce(button, t("Copied"));
     } catch {
       // Without a server, or without the right to the clipboard, the download is there.
-      announce(button, "Please download");
+      announce(button, t("Please download"));
     }
   });
 });

@@ -1,6 +1,7 @@
 /* Copies the BibTeX of a paper. It stands on the page, and can be read without this. */
 
 import { announce } from "./announce.js";
+import { t } from "./words.js";
 
 document.querySelectorAll("[data-weave-bibtex]").forEach((button) => {
   button.hidden = false;
@@ -8,11 +9,11 @@ document.querySelectorAll("[data-weave-bibtex]").forEach((button) => {
     const entry = button.parentElement.querySelector("pre");
     try {
       await navigator.clipboard.writeText(entry.textContent);
-      announce(button, "Copied");
+      announce(button, t("Copied"));
     } catch {
       // Without the right to the clipboard, the reader can copy what is selected.
       getSelection().selectAllChildren(entry);
-      announce(button, "Selected");
+      announce(button, t("Selected"));
     }
   });
 });

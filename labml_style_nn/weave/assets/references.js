@@ -3,6 +3,7 @@
  * follows the link. */
 
 import { tips } from "./tip.js";
+import { t } from "./words.js";
 
 const table = document.getElementById("weave-references");
 const told = table ? JSON.parse(table.textContent) : {};
@@ -20,8 +21,9 @@ function content(link) {
   const tip = document.createElement("div");
   tip.className = "weave-reference";
   tip.append(line("code", signature));
-  if (summary) tip.append(line("p", summary));
-  if (host) tip.append(line("small", `leads to ${host}`));
+  // It is quoted from a docstring, which is English everywhere.
+  if (summary) tip.append(Object.assign(line("p", summary), { lang: "en" }));
+  if (host) tip.append(line("small", t("leads to {host}", { host })));
   return tip;
 }
 

@@ -4,6 +4,7 @@
  * and within one the arrow keys go from symbol to symbol. */
 
 import { show, tips } from "./tip.js";
+import { t } from "./words.js";
 
 const SYMBOL = ".weave [data-n]";
 const STOP = ".weave .katex-display:has([data-n]), .weave-code code:has([data-n])";
@@ -27,8 +28,10 @@ function sizes({ values }) {
   const named = Object.keys(values).length > 1;
   const written = (found) => found.map((value) => [value].flat().join(" × ")).join(", ");
   const parts = known.map(([name, found]) => `${named ? `${name} ` : ""}${written(found)}`);
+  if (!parts.length) return "";
+  const sizes = parts.join("; ");
   const many = known.some(([, found]) => found.length > 1);
-  return parts.length ? `${parts.join("; ")} in the example${many ? "s" : ""}` : "";
+  return many ? t("{sizes} in the examples", { sizes }) : t("{sizes} in the example", { sizes });
 }
 
 /* ---- What is shown ------------------------------------------------------------------ */
@@ -87,7 +90,9 @@ function words(entry) {
     formula.replaceWith(tex.replace(/\\(?:text|mathbf|mathrm)\b|[\\{}_^]/g, " ").trim());
   }
   const size = sizes(entry);
-  return `${copy.textContent.trim()}${size && `, ${size}`}`.replace(/\s+/g, " ");
+  const meaning = copy.textContent.trim();
+  const said = size ? t("{meaning}, {size}", { meaning, size }) : meaning;
+  return said.replace(/\s+/g, " ");
 }
 
 /* ---- The pointer -------------------------------------------------------------------- */
@@ -166,7 +171,7 @@ for (const stop of document.querySelectorAll(STOP)) {
 }
 for (const equation of document.querySelectorAll(".weave .katex-display:has([data-n])")) {
   equation.setAttribute("role", "group");
-  equation.setAttribute("aria-label", "Equation. Arrow keys go from symbol to symbol.");
+  equation.setAttribute("aria-label", t("Equation. Arrow keys go from symbol to symbol."));
 }
 for (const { item, values, keys } of entries) {
   item.tabIndex = 0;

@@ -28,6 +28,7 @@ from labml_style_nn.weave.kept import Kept, digest
 from labml_style_nn.weave.measures.dependencies import dotted, root
 from labml_style_nn.weave.names import Target
 from labml_style_nn.weave.parse import Module, ParseError, read
+from labml_style_nn.weave.words import word
 
 # What makes the forms: when it changes, they are made anew.
 _OWN = Path(__file__).parents[1]
@@ -40,9 +41,10 @@ class Form:
     """A form of a module: where it lies in the site, and what it is saved as.
 
     `text` is none for the file as it stands. Without a `uri`, `about` says why there is
-    no such form.
+    no such form. Both `title` and `about` are words as HTML.
     """
 
+    key: str
     title: str
     about: str
     uri: str
@@ -146,22 +148,26 @@ def _forms(chapter: Chapter, made: Mapping[str, str]) -> Iterator[Form]:
     name = PurePosixPath(chapter.download).name
     if "standalone" in made:
         # It runs as it is pasted: that is what most want.
-        about, uri = "with all it needs, in one file", f"{stem}.standalone.py"
-        last = chapter.name.rpartition(".")[2]
-        yield Form("Standalone", about, uri, f"{last}.py", made["standalone"])
-    yield Form("Annotated", "the file as it stands", chapter.download, name)
-    about, uri = "the code without the essay", f"{stem}.clean.py"
-    yield Form("Clean", about, uri, name, made["clean"])
+        about, uri = word("with all it needs, in one file"), f"{stem}.standalone.py"
+        title, last = word("Standalone"), chapter.name.rpartition(".")[2]
+        text = made["standalone"]
+        yield Form("standalone", title, about, uri, f"{last}.py", text)
+    title, about = word("Annotated"), word("the file as it stands")
+    yield Form("annotated", title, about, chapter.download, name)
+    about, uri = word("the code without the essay"), f"{stem}.clean.py"
+    yield Form("clean", word("Clean"), about, uri, name, made["clean"])
     if "refusal" in made:
-        yield Form("Standalone", f"not possible: {made['refusal']}", "", "")
+        why = f'<span lang="en">{escape(made["refusal"])}</span>'
+        about = word("not possible: {why}", why=why)
+        yield Form("standalone", word("Standalone"), about, "", "")
 
 
 def _menu(book: Book, chapter: Chapter, forms: list[Form]) -> str:
     items = "\n".join(_item(book, chapter, form) for form in forms)
     return f"""<button class="weave-button" type="button"
- popovertarget="weave-copy">Copy</button>
+ popovertarget="weave-copy">{word("Copy")}</button>
 <div class="weave-copy" id="weave-copy" popover
- role="group" aria-label="Copy the module">
+ role="group" aria-label="{word("Copy the module")}">
 <ul>
 {items}
 </ul>
@@ -169,14 +175,14 @@ def _menu(book: Book, chapter: Chapter, forms: list[Form]) -> str:
 
 
 def _item(book: Book, chapter: Chapter, form: Form) -> str:
-    title, about = escape(form.title), escape(form.about)
-    key = f"weave-copy-{form.title.lower()}"
-    words = f'<span id="{key}"><strong>{title}</strong> <small>{about}</small></span>'
+    key = f"weave-copy-{form.key}"
+    name, about = f"<strong>{form.title}</strong>", f"<small>{form.about}</small>"
+    words = f'<span id="{key}">{name} {about}</span>'
     if not form.uri:
         return f"<li>{words}</li>"
     address = escape(book.link(form.uri, chapter.page))
     return f"""<li>{words}
 <button class="weave-button" type="button" aria-describedby="{key}"
- data-weave-copy="{address}" hidden>Copy</button>
+ data-weave-copy="{address}" hidden>{word("Copy")}</button>
 <a class="weave-button" href="{address}" aria-describedby="{key}"
- download="{escape(form.name)}">Download</a></li>"""
+ download="{escape(form.name)}">{word("Download")}</a></li>"""

@@ -29,6 +29,7 @@ from bibtexparser.model import Entry
 
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.problems import Place, Problems
+from labml_style_nn.weave.words import listed, word
 
 _ARXIV = re.compile(r"arxiv\.org/(?:abs|pdf)/((?:[a-z-]+/)?\d[\d.]*\d)")
 _NEEDED = ("author", "title", "year")
@@ -155,17 +156,18 @@ def _leads(text: str, address: str) -> bool:
 
 def panel(works: Sequence[Work]) -> str:
     """The papers of one page as HTML."""
-    title = "The paper" if len(works) == 1 else "The papers"
+    title = word("The paper") if len(works) == 1 else word("The papers")
     body = "".join(_html(work) for work in works)
     return f'<section class="weave-panel weave-papers"><h2>{title}</h2>{body}</section>'
 
 
 def _html(work: Work) -> str:
     venue = f"{escape(work.venue)}, " if work.venue else ""
+    copy = word("Copy BibTeX")
     return f"""<div class="weave-work">
-<p>{escape(_authors(work.authors))}. <cite>{escape(work.title)}</cite>.
+<p>{_authors(work.authors)}. <cite>{escape(work.title)}</cite>.
 {venue}{escape(work.year)}. <a href="{escape(work.address)}">{escape(work.link)}</a></p>
-<button class="weave-button" type="button" data-weave-bibtex hidden>Copy BibTeX</button>
+<button class="weave-button" type="button" data-weave-bibtex hidden>{copy}</button>
 <details><summary>BibTeX</summary>
 <pre>{escape(work.bibtex, quote=False)}</pre></details>
 </div>"""
@@ -173,6 +175,10 @@ def _html(work: Work) -> str:
 
 def _authors(authors: Sequence[str]) -> str:
     """All of four; the first three of more."""
-    if len(authors) > 4:
-        return f"{', '.join(authors[:3])} and {len(authors) - 3} others"
-    return ", ".join(authors[:-1]) + (" and " if authors[1:] else "") + authors[-1]
+    names = [escape(author) for author in authors]
+    if len(names) > 4:
+        first, number = listed(names[:3]), len(names) - 3
+        return word("{authors} and {number} others", authors=first, number=number)
+    if len(names) == 1:
+        return names[0]
+    return word("{authors} and {last}", authors=listed(names[:-1]), last=names[-1])

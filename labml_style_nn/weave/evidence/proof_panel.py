@@ -23,17 +23,27 @@ from bs4.element import NavigableString
 
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.enrich import Enrichment
-from labml_style_nn.weave.evidence.proof import Check, Fact, Proof, ProofError, Proofs
+from labml_style_nn.weave.evidence.proof import (
+    Case,
+    Check,
+    Fact,
+    Proof,
+    ProofError,
+    Proofs,
+)
 from labml_style_nn.weave.formulas.mathematics import Formulas
 from labml_style_nn.weave.headings import slug
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.words import beginning, day, figures, listed, word
 
 _DIFFERENCES = "What differs from the paper"
 # The section's anchor, in every language.
 _ANCHOR = slug(_DIFFERENCES)
 _HEADING = re.compile(rf"^## {_DIFFERENCES}$", re.MULTILINE)
 _SLOT = "<!--weave-differences-->"
-_SENTENCE_END = re.compile(r"[.!?](?=\s+[^\s\da-z]|\s*$)")
+# Chinese and Japanese leave no space behind a sentence.
+_SENTENCE_END = re.compile(r"[.!?](?=\s+[^\s\da-z]|\s*$)|[。！？]")
+_QUOTE = re.compile("“([^”]*)”")
 
 
 def enrich(book: Book, program: str, result: Callable[[], Proofs | None]) -> None:
@@ -81,9 +91,10 @@ def panel(name: str, proofs: Proofs, formulas: Formulas, place: Place) -> str:
     proof = proofs.pages[name]
     parts = [_fact(fact, formulas, place) for fact in proof.facts]
     if proof.error:
-        parts.append(f'<p class="weave-wrong">Not proved: {escape(proof.error)}</p>')
+        wrong = word("Not proved: {error}", error=_english(proof.error))
+        parts.append(f'<p class="weave-wrong">{wrong}</p>')
     return f"""<section class="weave-panel weave-proof">
-<h2>Checked when this site was built</h2>
+<h2>{word("Checked when this site was built")}</h2>
 {"".join(parts)}
 {_SLOT}
 {_made(proofs, proof)}
@@ -100,8 +111,10 @@ def _fact(fact: Fact, formulas: Formulas, place: Place) -> str:
     lines = "".join(_check(check, formulas, place) for check in told)
     inside = (f"<ul>{lines}</ul>" if lines else "") + _table(fact)
     # A figure is that of something: it says of what while it is folded.
-    said = f"""<span>{escape(fact.label)}</span> <b>{escape(fact.value)}</b>
-<small>{escape(_capital(fact.of))}: {_brief(fact)}</small>"""
+    what, outcome = beginning(_words(fact.of)), _brief(fact)
+    brief = word("{what}: {outcome}", what=what, outcome=outcome)
+    said = f"""<span>{_words(fact.label)}</span> <b>{_words(fact.value)}</b>
+<small>{brief}</small>"""
     if not inside:
         return f'<p class="weave-fact">{said}</p>'
     return f"""<details{opened}>
@@ -113,32 +126,45 @@ def _fact(fact: Fact, formulas: Formulas, place: Place) -> str:
 def _brief(fact: Fact) -> str:
     """What a figure was held against, in a line."""
     if not fact.checks:
-        return "computed; there is nothing to compare it with"
+        return word("computed; there is nothing to compare it with")
     if not fact.holds:
-        return '<span class="weave-wrong">✗ does not hold</span>'
+        return f'<span class="weave-wrong">✗ {word("does not hold")}</span>'
     phrases = []
     for rule, checks in groupby(fact.checks, key=lambda check: check.rule):
-        others = ", ".join(dict.fromkeys(check.against for check in checks))
-        phrases.append(escape(f"{rule} {others}".strip()))
-    return f'<span aria-hidden="true">✓ </span>{"; ".join(phrases)}'
+        others = [check.against for check in checks if check.against]
+        phrases.append(_phrase(rule, list(dict.fromkeys(others))))
+    said = listed(phrases, "{first}; {next}")
+    return f'<span aria-hidden="true">✓ </span>{said}'
 
 
 def _check(check: Check, formulas: Formulas, place: Place) -> str:
     mark = "✓" if check.holds else "✗"
-    words = escape(check.phrase)
+    words = _phrase(check.rule, [check.against] if check.against else [])
     if check.formula:
         formula = formulas.add(check.formula, False, place)
         words += f' <span class="weave-formula">{formula}</span>'
-    notes = [escape(check.note)] if check.note else []
-    notes += ["quoted"] if check.quoted else []
+    notes = [_words(check.note)] if check.note else []
+    notes += [word("quoted")] if check.quoted else []
     if notes:
-        words += f" ({', '.join(notes)})"
+        words = word("{phrase} ({notes})", phrase=words, notes=listed(notes))
     failed = [case for case in check.cases if not case.holds]
     words += "".join(
-        f'<br><b class="weave-wrong">{escape(f"{case.of}: {check.verdict(case)}")}</b>'
-        for case in failed
+        f'<br><b class="weave-wrong">{_verdict(check, case)}</b>' for case in failed
     )
     return f'<li><span aria-hidden="true">{mark} </span>{words}</li>'
+
+
+def _verdict(check: Check, case: Case) -> str:
+    given = {
+        "case": _words(case.of),
+        "found": _words(case.found),
+        "expected": _words(case.expected),
+    }
+    if not check.against:
+        return word("{case}: got {found}, expected {expected}", **given)
+    phrase = _phrase(check.rule, [check.against])
+    message = "{case}: got {found}, expected {expected} ({phrase})"
+    return word(message, phrase=phrase, **given)
 
 
 def _table(fact: Fact) -> str:
@@ -149,12 +175,13 @@ def _table(fact: Fact) -> str:
         return ""
     # A column that only repeats the first says less than its tick.
     columns = [check for check in fact.checks if check.quoted]
-    names = ["here", *(check.against for check in columns)]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    names = [word("here"), *(_words(check.against) for check in columns)]
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
     rows = "".join(_row(of, value, columns) for of, value in found.items())
+    label = word("{label}, case by case", label=figures(fact.label))
     return (
         '<div class="weave-cases" role="region" tabindex="0" '
-        f'aria-label="{escape(fact.label)}, case by case"><table class="weave-table">'
+        f'aria-label="{label}"><table class="weave-table">'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -163,26 +190,41 @@ def _row(of: str, value: str, columns: Sequence[Check]) -> str:
     cells = [value]
     for check in columns:
         cells += [case.expected for case in check.cases if case.of == of] or ["–"]
-    body = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f'<tr><th scope="row">{escape(of)}</th>{body}</tr>'
+    body = "".join(f"<td>{_words(cell)}</td>" for cell in cells)
+    return f'<tr><th scope="row">{_words(of)}</th>{body}</tr>'
 
 
 def _made(proofs: Proofs, proof: Proof) -> str:
-    day = proof.date
-    versions = " and ".join(
-        f"{name} {number}" for name, number in proofs.versions.items()
-    )
-    words = (
-        f'Computed on <time datetime="{day}">{day.day} {day:%B %Y}</time> '
-        f"with {escape(versions)}."
-    )
+    date = f'<time datetime="{proof.date}">{day(proof.date)}</time>'
+    used = [escape(f"{name} {number}") for name, number in proofs.versions.items()]
+    versions = listed(used, "{first} and {next}")
+    said = [word("Computed on {date} with {versions}.", date=date, versions=versions)]
     if any(check.quoted for fact in proof.facts for check in fact.checks):
-        words += " Quoted numbers were published by others and are not recomputed here."
-    return f'<p class="weave-made">{words}</p>'
+        said.append(
+            word("Quoted numbers were published by others and are not recomputed here.")
+        )
+    return f'<p class="weave-made">{" ".join(said)}</p>'
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+# ## Words of the program
+
+
+def _words(text: str) -> str:
+    """What a proof calls something; what it quotes from a page is English."""
+    return _QUOTE.sub(r'“<span lang="en">\1</span>”', figures(text))
+
+
+def _phrase(rule: str, others: Sequence[str]) -> str:
+    """Rule and references, as they read together."""
+    if not others:
+        return _words(rule)
+    if not rule:
+        return listed([_words(other) for other in others])
+    return figures(f"{rule} {{others}}", others=listed([*map(_words, others)]))
+
+
+def _english(text: str) -> str:
+    return f'<span lang="en">{escape(text)}</span>'
 
 
 # ## What differs from the paper
@@ -207,8 +249,8 @@ def _differences(prose: str) -> str:
     body = f"<p>{points[0]}</p>"
     if len(points) > 1:
         body = f"<ul>{''.join(f'<li>{point}</li>' for point in points)}</ul>"
-    address = escape(str(heading.get("id", "")))
-    return f'<h3><a href="#{address}">Differs from the paper</a></h3>{body}'
+    address, title = escape(str(heading.get("id", ""))), word("Differs from the paper")
+    return f'<h3><a href="#{address}">{title}</a></h3>{body}'
 
 
 def _heading(prose: str) -> Tag | None:

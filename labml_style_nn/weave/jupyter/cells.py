@@ -19,6 +19,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from labml_style_nn.weave.words import word
+
 # A notebook, a cell and an output are each a dictionary with names for keys.
 Part: TypeAlias = dict[str, Any]
 
@@ -95,7 +97,7 @@ def fill(page: str, outputs: dict[int, str]) -> str:
     **Raises.** [`CellError`][] if a frame is lost: a fence or a list that is still open
     at the end of the cell before took it in.
     """
-    summary = "<summary>Show the code</summary>"
+    summary = f"<summary>{word('Show the code')}</summary>"
     page = _FOLD.sub(rf'<details class="nb-code">{summary}\g<0></details>', page)
     for number, output in outputs.items():
         frame = _FRAME.format(number)
@@ -183,7 +185,7 @@ class _Output:
     # A long line scrolls within its box, so the box must be reachable by keyboard.
     @property
     def box(self) -> str:
-        label = f"Output of cell {self.number}"
+        label = word("Output of cell {number}", number=self.number)
         return f'tabindex="0" role="group" aria-label="{label}"'
 
     def figure(self, image: str) -> str:

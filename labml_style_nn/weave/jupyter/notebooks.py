@@ -63,6 +63,7 @@ from labml_style_nn.weave.jupyter.cells import (
 from labml_style_nn.weave.kept import digest, installed, write_text
 from labml_style_nn.weave.measures.dependencies import Dependencies
 from labml_style_nn.weave.progress import progress
+from labml_style_nn.weave.words import word
 
 _STYLE = "assets/notebooks.css"
 _SHEET = Path(__file__).parent / "template" / "notebooks.css"
@@ -133,8 +134,11 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             raise PluginError(f"{page.file.src_uri}: {error}") from error
         ipynb = json.dumps(portable(notebook), ensure_ascii=False, indent=1)
         links = [
-            _download("Download the notebook", ".ipynb", ipynb, page, config, files),
-            _download("Download the script", ".py", markdown, page, config, files),
+            _download(word(words), suffix, text, page, config, files)
+            for words, suffix, text in (
+                ("Download the notebook (.ipynb)", ".ipynb", ipynb),
+                ("Download the script (.py)", ".py", markdown),
+            )
         ]
         downloads = f'</h1>\n<p class="nb-downloads">{" ".join(links)}</p>'
         self.pages[page.file.src_uri] = (downloads, written.outputs)
@@ -273,4 +277,4 @@ def _download(
     file = File.generated(config, (folder / name).as_posix(), content=content)
     files.append(file)
     address = get_relative_url(file.url, page.file.url)
-    return f'<a href="{address}" download="{name}">{words} ({suffix})</a>'
+    return f'<a href="{address}" download="{name}">{words}</a>'

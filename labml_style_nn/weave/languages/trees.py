@@ -174,6 +174,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         config.site_name = word(config.site_name)
         config.site_description = word(config.site_description or "")
         config.copyright = word(config.copyright or "")
+        config.repo_name = word(config.repo_name or "")
         palettes = config.theme.get("palette", [])
         for palette in palettes if isinstance(palettes, list) else [palettes]:
             toggle = palette.get("toggle") or {}
@@ -202,9 +203,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             while items:
                 item = items.pop()
                 items += item.children or []
-                # Any other title comes from the page itself.
-                if title := vars(item).get("title"):
-                    item.title = self.translator.word(str(title))
+                if item.title:  # or the heading of the page is its title
+                    item.title = self.translator.word(str(item.title))
         return nav
 
     @event_priority(-200)  # when every plugin has brought its files

@@ -19,6 +19,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
+from labml_style_nn.weave import words
 from labml_style_nn.weave.links.lookup import called, first_sentence, shortened
 from labml_style_nn.weave.links.scopes import Definition
 from labml_style_nn.weave.parse import Module
@@ -93,10 +94,20 @@ def summary(docstring: str | None) -> str:
 
 def title(module: Module) -> str:
     """The heading that opens a module, if one does."""
+    return plain(_opening(module))
+
+
+def heading(module: Module) -> str:
+    """The same as HTML, in the language of the page."""
+    opening = _opening(module)
+    return words.heading(plain(opening), opening, module.path) if opening else ""
+
+
+def _opening(module: Module) -> str:
     # It need not come first: a licence may stand above it.
     texts = (prose.text for row in module.rows[:1] for prose in row.prose)
     titles = (text.partition("\n")[0] for text in texts if text.startswith("# "))
-    return plain(next(titles, "").strip("# "))
+    return next(titles, "").strip("# ")
 
 
 def plain(markdown: str) -> str:

@@ -13,8 +13,9 @@ from html import escape
 
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.links.meanings import Meanings
-from labml_style_nn.weave.links.signatures import title
+from labml_style_nn.weave.links.signatures import heading
 from labml_style_nn.weave.names import Target
+from labml_style_nn.weave.words import word
 
 
 def enrich(book: Book, meanings: Meanings) -> None:
@@ -22,7 +23,7 @@ def enrich(book: Book, meanings: Meanings) -> None:
     uses = imports(book, meanings)
     for page, chapter in book.chapters.items():
         used_by = [other for other in uses if page in uses[other]]
-        both = [("Uses", uses[page]), ("Used by", used_by)]
+        both = [(word("Uses"), uses[page]), (word("Used by"), used_by)]
         shown = [_list(book, page, name, pages) for name, pages in both if pages]
         if shown:
             lists = "".join(shown)
@@ -56,5 +57,5 @@ def _list(book: Book, page: str, name: str, pages: Sequence[str]) -> str:
 def _link(book: Book, page: str, other: str) -> str:
     chapter = book.chapters[other]
     href = book.href(Target(chapter.name, other, ""), page)
-    words = title(chapter.module) or chapter.name
-    return f'<a href="{escape(href)}">{escape(words)}</a>'
+    words = heading(chapter.module) or escape(chapter.name)
+    return f'<a href="{escape(href)}">{words}</a>'

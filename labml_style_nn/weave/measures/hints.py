@@ -21,15 +21,16 @@ from labml_style_nn.weave.formulas.letters import Letter, letter
 from labml_style_nn.weave.measures.shapes import Measured, Seen
 from labml_style_nn.weave.measures.trace import Measure, Measures
 from labml_style_nn.weave.parse import Module
+from labml_style_nn.weave.words import listed, said, word
 
-SWITCH = """<button class="weave-button" type="button" aria-pressed="true"
- data-weave-shapes hidden>Shapes</button>"""
+SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
+ data-weave-shapes hidden>{word("Shapes")}</button>"""
 
 _MANY = 8  # A box lists no more runs than these, and a voice fewer.
 _SAID = 3
 _WIDTH = 80  # Columns, of code and hint together, for which there is always room.
 _TAG = re.compile(r"<[^>]*>")
-_NONE = "scalar"
+_NONE = word("scalar")
 
 
 def enrich(book: Book, measured: Mapping[str, Measured]) -> None:
@@ -59,12 +60,12 @@ def hint(names: Sequence[Seen], code: str) -> str:
     many = len(names) > 1
     parts = [_Part.of(seen, many or defines, many) for seen in names]
     shown = ", ".join(part.shown for part in parts)
-    said = ", ".join(part.said for part in parts)
+    voice = word("shape {shapes}", shapes=listed([part.said for part in parts]))
     told = "<br>".join(line for part in parts for line in part.told)
-    width = len(code) + len(_TAG.sub("", shown))
+    width = len(code) + len(_TAG.sub("", said(shown)))
     room = f' style="--columns:{len(code)}"' if width > _WIDTH else ""
     return (
-        f'<span class="weave-shape" role="img" aria-label="shape {escape(said)}"'
+        f'<span class="weave-shape" role="img" aria-label="{voice}"'
         f' data-runs="{escape(told)}"{room}>{shown}</span>'
     )
 
@@ -90,7 +91,9 @@ class _Part:
         name = f"{seen.name}: " if named and seen.name else ""
         shown = escape(name) + _each(first, _typed(seen.runs))
         shown += " …" if len(kinds) > 1 else ""
-        said = name.replace(":", "") + _each(first, _words) + _voice(first, seen.runs)
+        said = _voice(first, seen.runs)
+        if name:
+            said = word("{name} {shape}", name=escape(seen.name), shape=said)
         again = escape(name) if named_in_box else ""
         return cls(shown, said, tuple(f"{again}{line}" for line in _box(kinds)))
 
@@ -111,12 +114,15 @@ def _typed(runs: Sequence[Measures]) -> Callable[[Measure], str]:
 
 
 def _voice(first: Measures, runs: Sequence[Measures]) -> str:
-    """The numbers for a screen reader, unless it has said them already."""
-    numbers = list(dict.fromkeys(_each(run, _sizes_said) for run in runs))
-    if numbers == [_each(first, _words)]:
-        return ""
-    more = ", and others" if len(numbers) > _SAID else ""
-    return f", in the example {', or '.join(numbers[:_SAID])}{more}"
+    """The shape for a screen reader, and the numbers unless these were all of it."""
+    shape = _each(first, _words, listed)
+    numbers = list(dict.fromkeys(_each(run, _sizes_said, listed) for run in runs))
+    if numbers == [shape]:
+        return shape
+    sizes = listed(numbers[:_SAID], "{first}, or {next}")
+    if len(numbers) > _SAID:
+        sizes = word("{sizes}, and others", sizes=sizes)
+    return word("{shape}, in the example {sizes}", shape=shape, sizes=sizes)
 
 
 def _box(kinds: Mapping[str, Sequence[Measures]]) -> Iterator[str]:
@@ -129,15 +135,19 @@ def _box(kinds: Mapping[str, Sequence[Measures]]) -> Iterator[str]:
         yield from numbers[: max(left, 0)]
         left -= len(numbers)
     if left < 0:
-        yield f"and {-left} more"
+        yield word("and {number} more", number=-left)
 
 
 # ## One shape
 
 
-def _each(run: Measures, write: Callable[[Measure], str]) -> str:
+def _each(
+    run: Measures,
+    write: Callable[[Measure], str],
+    join: Callable[[Sequence[str]], str] = ", ".join,
+) -> str:
     """One tensor, or several in parentheses."""
-    written = ", ".join(map(write, run))
+    written = join([write(tensor) for tensor in run]) if run else ""
     return f"({written})" if len(run) > 1 else written
 
 
@@ -154,7 +164,7 @@ def _html(tensor: Measure) -> str:
 def _words(tensor: Measure) -> str:
     letters = map(_letter, tensor.letters)
     pairs = zip(letters, tensor.sizes, strict=True)
-    return " by ".join(found.words if found else str(n) for found, n in pairs) or _NONE
+    return _by([escape(found.words) if found else str(n) for found, n in pairs])
 
 
 def _numbers(tensor: Measure) -> str:
@@ -162,4 +172,8 @@ def _numbers(tensor: Measure) -> str:
 
 
 def _sizes_said(tensor: Measure) -> str:
-    return " by ".join(map(str, tensor.sizes)) or _NONE
+    return _by([str(size) for size in tensor.sizes])
+
+
+def _by(sizes: Sequence[str]) -> str:
+    return listed(sizes, "{first} by {next}") if sizes else _NONE

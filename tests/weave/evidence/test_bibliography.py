@@ -9,6 +9,7 @@ from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.evidence import bibliography
 from labml_style_nn.weave.evidence.bibliography import Work, read
 from labml_style_nn.weave.problems import Problems
+from labml_style_nn.weave.words import said
 from tests.conftest import ROOT
 
 BIB = r"""% A comment.
@@ -53,7 +54,7 @@ def book(folder: Path, prose: str) -> Book:
 
 
 def panels(book: Book) -> list[str]:
-    return book.chapters["page.md"].enrichment.endnotes
+    return [*map(said, book.chapters["page.md"].enrichment.endnotes)]
 
 
 # ## The file
@@ -185,4 +186,4 @@ def test_a_page_without_a_paper_has_no_panel(bib: Path) -> None:
 )
 def test_of_many_authors_three_are_named(authors: tuple[str, ...], text: str) -> None:
     work = Work(authors, "T", "", "1", "https://a.org/b", "@misc{}")
-    assert f"<p>{text} <cite>" in bibliography.panel([work])
+    assert f"<p>{text} <cite>" in said(bibliography.panel([work]))

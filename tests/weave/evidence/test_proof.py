@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from labml_style_nn.weave import words
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.evidence import proof_panel
@@ -67,11 +68,11 @@ def say(tmp_path: Path) -> Say:
     (package / "__init__.py").touch()
     (package / "norm.py").write_text(PAGE)
 
-    def write(said: list[object], code: int = 0, words: str = "") -> Path:
+    def write(said: list[object], code: int = 0, error: str = "") -> Path:
         text = "\n".join(map(json.dumps, said))
         (tmp_path / "proofs.py").write_text(
             f"import sys\nopen('runs', 'a').write('x')\nprint({text!r})\n"
-            f"print({words!r}, file=sys.stderr)\nsys.exit({code})\n"
+            f"print({error!r}, file=sys.stderr)\nsys.exit({code})\n"
         )
         return tmp_path
 
@@ -92,7 +93,7 @@ def enriched(folder: Path) -> Book:
 
 def panel_of(book: Book) -> Tag:
     (html,) = book.chapters["norm.md"].enrichment.panels
-    panel = BeautifulSoup(html, "html.parser").section
+    panel = BeautifulSoup(words.said(html), "html.parser").section
     assert panel
     return panel
 
@@ -359,7 +360,7 @@ def differences(prose: str, tmp_path: Path) -> str:
     extra = Enrichment(panels=["before", f"a{proof_panel._SLOT}b"])
     proof_panel.complete(extra, prose)
     assert extra.panels[0] == "before"
-    return extra.panels[1][1:-1]
+    return words.said(extra.panels[1][1:-1])
 
 
 HEADING = '<h2 id="what">What differs from the paper<a href="#what">¶</a></h2>'

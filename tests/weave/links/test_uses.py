@@ -8,6 +8,7 @@ import pytest
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.links import uses
 from labml_style_nn.weave.links.meanings import Meanings
+from labml_style_nn.weave.words import said
 from tests.weave.links.test_references import book_of
 
 FILES = {
@@ -49,7 +50,7 @@ def test_what_a_module_imports(book: Book, page: str, used: list[str]) -> None:
 
 
 def shown(book: Book, page: str) -> dict[str, list[tuple[str, str]]]:
-    panels = "".join(book.chapters[page].enrichment.endnotes)
+    panels = said("".join(book.chapters[page].enrichment.endnotes))
     lists = re.findall(r"<h2>([^<]*)</h2><ul>(.*?)</ul>", panels)
     link = r'<a href="([^"]*)">([^<]*)</a>'
     return {name: re.findall(link, items) for name, items in lists}

@@ -7,6 +7,7 @@ from labml_style_nn.weave.formulas.letters import letter
 from labml_style_nn.weave.measures.hints import hint
 from labml_style_nn.weave.measures.shapes import Seen
 from labml_style_nn.weave.measures.trace import Measure, Measures
+from labml_style_nn.weave.words import said
 
 
 def tensor(shape: str, dtype: str = "float32", changed: bool = False) -> Measure:
@@ -22,7 +23,7 @@ def hinted(*runs: str | Measures, code: str = "y = x") -> Tag:
 
 
 def parsed(names: list[Seen], code: str) -> Tag:
-    found = BeautifulSoup(hint(names, code), "html.parser").span
+    found = BeautifulSoup(said(hint(names, code)), "html.parser").span
     assert found is not None
     return found
 
