@@ -44,7 +44,8 @@ def test_the_page_is_written_by_hand_and_the_picture_put_in() -> None:
     assert len(page) < 6000
     assert "<svg" not in page
     config = SimpleNamespace(docs_dir=ROOT / "docs", repo_url="")
-    made = hooks.on_page_markdown(page, None, config, None)
+    home = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
+    made = hooks.on_page_markdown(page, home, config, None)
     assert made.count("<svg") == draw.picture().count("<svg") == 3
     # The lines below keep their numbers, by which problems are told.
     assert made.splitlines()[-1] == page.splitlines()[-1]

@@ -42,7 +42,7 @@ from mkdocs.utils import get_relative_url
 from mkdocs.utils.templates import TemplateContext
 from watchdog.observers.polling import PollingObserver
 
-from labml_style_nn.weave import child, dialect, styles, words
+from labml_style_nn.weave import child, dialect, styles
 from labml_style_nn.weave.book import Book, Chapter
 from labml_style_nn.weave.contents import contents
 from labml_style_nn.weave.copies import copying
@@ -51,17 +51,12 @@ from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
 from labml_style_nn.weave.highlight import breakable_blocks, coloured
-from labml_style_nn.weave.kept import Kept
-from labml_style_nn.weave.languages.catalogs import Catalogs, Unit
-from labml_style_nn.weave.languages.checks import check
-from labml_style_nn.weave.languages.extract import extract_module, extract_text
-from labml_style_nn.weave.languages.glossary import Glossary
-from labml_style_nn.weave.languages.translator import INTERFACE, State, Translator
+from labml_style_nn.weave.languages.translator import Translator
+from labml_style_nn.weave.languages.voice import Voice
 from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.addresses import Addresses
 from labml_style_nn.weave.links.meanings import Meanings
-from labml_style_nn.weave.links.signatures import plain
 from labml_style_nn.weave.material import calm_search, name_landmarks, without_blanks
 from labml_style_nn.weave.measures import hints, shapes
 from labml_style_nn.weave.measures.shapes import Measured
@@ -77,7 +72,7 @@ from labml_style_nn.weave.page import (
     has_prose,
 )
 from labml_style_nn.weave.parse import Module
-from labml_style_nn.weave.problems import Place, Problem
+from labml_style_nn.weave.problems import Place
 from labml_style_nn.weave.progress import progress
 from labml_style_nn.weave.prose import to_markdown
 from labml_style_nn.weave.standing import Standing
@@ -87,7 +82,6 @@ from labml_style_nn.weave.unchanged import (
     has_formulas,
     without_template,
 )
-from labml_style_nn.weave.words import Speaker
 
 _ASSETS = Path(__file__).parent / "assets"
 _KATEX = "assets/katex"
@@ -95,8 +89,6 @@ _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 _STYLE = "assets/weave.css"
 _STYLES = "assets/styles.css"
 _SCRIPT = "assets/weave.js"
-# What the front matter of a page says to its readers.
-_SAID = ("title", "description")
 _INDEX = "index.md"
 # It matches any text, whole if there is no heading.
 _TO_HEADING = re.compile(r"(?:(?!\S*# ).*\n)*.*")
@@ -173,16 +165,14 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.proved: Future[Proofs | None] | None = None
         self.measured: Future[dict[str, Measured]] | None = None
         self.prose: dict[str, list[str]] = {}
-        self.said: dict[str, str] = {}
         self.unsaid: dict[str, str] = {}
         self.copies: dict[str, str] = {}
-        self.units: dict[str, list[Unit]] = {}
-        self.wrong: list[Problem] = []
-        self.translator = self._translator(config) if self.config.language else None
+        self.voice = self._voice(config) if self.config.language else Voice()
         if self.translator and self.shared:
             self.book = self.shared.book.shared(self.translator)
+            self.voice.units = self.shared.voice.units
         self.book.desk.translator = self.translator
-        self.book.desk.problems.found.update(self.wrong)
+        self.book.desk.problems.found.update(self.voice.errors)
         kept = f"pages-{self.config.language}" if self.translator else "pages"
         self.pages = Pages.within(Path(self.config.cache) / kept)
         self.complaints: dict[str, int] = {}
@@ -201,21 +191,23 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self._extend_markdown(config)
         return config
 
-    def _translator(self, config: MkDocsConfig) -> Translator:
-        """Read the catalogs of the language, and complain of what is wrong in them."""
-        folder, language = Path(self.config.locale), self.config.language
+    @property
+    def translator(self) -> Translator | None:
+        """Who speaks, unless the pages are in the language of their sources."""
+        return self.voice.translator
+
+    def _voice(self, config: MkDocsConfig) -> Voice:
+        """Read the catalogs of the language."""
+        folder, cache = Path(self.config.locale), Path(self.config.cache)
+        package = Path(self.config.source).name
         try:
-            catalogs = Catalogs.read(folder, language)
-            glossary = Glossary.read(folder / "glossary.csv", language)
+            voice = Voice.read(folder, self.config.language, package, cache)
         except OSError as error:
             raise PluginError(str(error)) from error
-        kept = Kept.read(Path(self.config.cache) / f"checked-{language}.json")
-        report = check(catalogs, glossary, kept)
-        self.wrong = report.errors
-        _log.info("%s: %s", language, report)
+        _log.info("%s", voice.report)
         if folder.is_dir():
             config.watch.append(str(folder))
-        return Translator(catalogs, Path(self.config.source).name)
+        return voice
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Let the files of a preview stay where they are."""
@@ -230,7 +222,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if self.translator:
             toc = config.mdx_configs.setdefault("toc", {})
             link = toc.get("permalink_title", "Permanent link")
-            toc["permalink_title"] = self.translator.word(link)
+            toc["permalink_title"] = self.voice.word(link)
         self.addresses = Addresses(self.book)
         # MkDocs takes an extension itself as well as its name.
         own: list[Any] = [*dialect.OWN, self.addresses]
@@ -416,16 +408,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         titles = (_TO_HEADING.match(text)[0] for text in texts)  # type: ignore[index]
         names = repr(dict(self.book.desk.names.by_end))
         places = sorted(file.src_uri for file in files)
-        self.pages.begin(config, str(nav), names, self._interface, *places, *titles)
+        self.pages.begin(
+            config, str(nav), names, self.voice.interface, *places, *titles
+        )
         # Each page is read, and then written.
         self.part = progress.open("pages", 2 * len(nav.pages), quick=True)
         return nav
-
-    @property
-    def _interface(self) -> str:
-        """The words beside prose: search has some, and that is kept with its page."""
-        translator = self.translator
-        return repr(translator.catalogs.domains.get(INTERFACE)) if translator else ""
 
     def _words(self, page: Page) -> str:
         chapter = self.book.chapters.get(page.file.src_uri)
@@ -441,7 +429,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.part.next(uri)
         self._follow_addresses(uri, files, config)
         chapter = self.book.chapters.get(uri)
-        self._translate_front(page)
+        self.voice.translate_front(page.meta)
         # What stands above the prose, such as front matter, counts for the line
         # numbers.
         above = page.file.content_string.count("\n") - markdown.count("\n")
@@ -450,12 +438,13 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             before = len(self.differences.tables)
             markdown = self.differences.frame(markdown, place, uri, self.book)
             parts = [markdown, repr(page.meta), *self.differences.tables[before:]]
-        self._expect(uri, chapter, markdown, place)
+        module = chapter.module if chapter else None
+        self.voice.expect(uri, module, markdown, place, self.config.raw_html)
         if chapter and self.pages.has(uri):
             # Any other is made whatever is laid over it, and waits for nothing.
             parts = self._parts(uri)
         elif not chapter:
-            parts += filter(None, [self.said.get(uri)])
+            parts += self.voice.key(uri)
         made = self.pages.restore(page, *parts) if self._may_be_kept(uri) else None
         if made:
             self.addresses.again(made.links, made.files)
@@ -465,27 +454,6 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             return document(chapter.module, uri, self.book.desk)
         return to_markdown(markdown, place, uri, self.book.desk)
 
-    def _translate_front(self, page: Page) -> None:
-        for field in _SAID:
-            if self.translator and isinstance(page.meta.get(field), str):
-                page.meta[field] = self.translator.word(page.meta[field])
-
-    def _expect(
-        self, uri: str, chapter: Chapter | None, markdown: str, place: Place
-    ) -> None:
-        """Let the translator know all that a page says: its own words depend on it."""
-        if not self.translator:
-            return
-        # They are the same in each language.
-        known = (self.shared or self).units
-        if uri not in known and chapter:
-            known[uri] = extract_module(chapter.module, self.config.raw_html)
-        elif uri not in known:
-            package = self.translator.package
-            known[uri] = extract_text(uri, markdown, place.line, package)
-        said = self.translator.expect(uri, known[uri])
-        self.said[uri] = repr([(words.words, words.state.value) for words in said])
-
     def _parts(self, uri: str) -> list[str]:
         """What the page of a module is made of."""
         chapter = self._enriched[uri]
@@ -493,8 +461,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         # Which slot a formula has depends on what was read before.
         shown = map(formulas.plain, (*extra.tools, *extra.panels, *extra.endnotes))
         laid_over = repr((extra.marks, extra.hints, *shown))
-        said = self.said.get(uri, "")
-        return [chapter.name, chapter.module.source, laid_over, *filter(None, [said])]
+        said = self.voice.key(uri)
+        return [chapter.name, chapter.module.source, laid_over, *said]
 
     def _follow_addresses(self, uri: str, files: Files, config: MkDocsConfig) -> None:
         """Judge the addresses of a page while it is made, and bring what it names."""
@@ -572,7 +540,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             if file.page and file.page.content:
                 # Search reads it now; what is kept is said at every build.
                 self.unsaid[file.src_uri] = file.page.content
-                file.page.content = self._said(file.page.content)
+                file.page.content = self.voice.spoken(file.page.content)
         env.bytecode_cache = self._bytecode_cache()
         problems = self.book.desk.problems
         self.addresses.end(partial(_anchors, files))
@@ -670,7 +638,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     @event_priority(-100)  # others may have added words
     def _say(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Say the words beside the prose in the language of the page."""
-        return self._said(output)
+        return self.voice.spoken(output)
 
     on_post_page = CombinedEvent(_finish, _say)
 
@@ -678,21 +646,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self, output_content: str, *, template_name: str, config: MkDocsConfig
     ) -> str:
         """Do for the page of what is not there what is done for all others."""
-        return self._said(calm_search(name_landmarks(output_content)))
-
-    def _said(self, html: str) -> str:
-        """HTML with the renderer's own words in the language of the page."""
-        translator = self.translator
-        if not translator:
-            return words.said(html)
-        speaker = Speaker(translator.language, translator.word, self._heading)
-        return words.said(html, speaker)
-
-    def _heading(self, message: str, path: str) -> str | None:
-        """The translation of a heading, without the marks of Markdown."""
-        assert self.translator
-        said = self.translator.say(message, path)
-        return escape(plain(said.words)) if said.state != State.MISSING else None
+        return self.voice.spoken(calm_search(name_landmarks(output_content)))
 
     def _may_be_kept(self, uri: str) -> bool:
         """Whether a page is made of itself: one that lists all others is not."""

@@ -33,11 +33,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
 from html import escape
 from string import ascii_lowercase
-
-from babel.dates import format_date
 
 _OPEN, _CLOSE, _VALUE, _IS = "\ue107", "\ue108", "\ue109", "\ue10a"
 # The innermost come first: a value may have words.
@@ -86,8 +83,11 @@ def word(text: str, **values: object) -> str:
 
 
 def listed(items: Sequence[str], how: str = "{first}, {next}") -> str:
-    """Some words or values, joined as the language joins a list."""
-    return reduce(lambda first, last: word(how, first=first, next=last), items)
+    """Some words or values, joined as the language joins a list; empty if it is."""
+    joined = items[0] if items else ""
+    for item in items[1:]:
+        joined = word(how, first=joined, next=item)
+    return joined
 
 
 def figures(text: str, **values: object) -> str:
@@ -167,4 +167,7 @@ def _with_capital(text: str) -> str:
 def _written(when: date, language: str) -> str:
     if language == "en":
         return f"{when.day} {when:%B %Y}"
+    # It is there with MkDocs' theme, and whoever only copies a module has neither.
+    from babel.dates import format_date
+
     return format_date(when, "long", language)

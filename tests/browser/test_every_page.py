@@ -291,7 +291,7 @@ def test_every_link_and_anchor_within_the_site_exists(
             if path in anchors:
                 if unquote(anchor) not in anchors[path]:
                     wrong.append(f"{page}: {written}: no such anchor")
-            elif not (site / path).is_file():
+            elif not any(map(Path.is_file, (site / path, site / path / "index.html"))):
                 wrong.append(f"{page}: {written}: no such file")
     assert not wrong
 

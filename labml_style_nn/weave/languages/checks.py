@@ -22,6 +22,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from labml_style_nn.weave.kept import Kept, digest
@@ -112,16 +113,17 @@ def _known(
 ) -> Iterator[Finding]:
     rules = digest(repr(glossary), files=sorted(_OWN.glob("*.py")))
     for entry in entries:
-
-        def look(entry: Entry = entry) -> list[tuple[str, bool]]:
-            found = check_entry(entry, glossary)
-            return [(f.problem.message, f.is_error) for f in found]
-
-        parts = (entry.message, entry.translation, *entry.kinds)
         name = digest(str(entry.place.path), entry.message)
-        for message, is_error in kept.get(name, digest(rules, *parts), look):
+        key = digest(rules, entry.message, entry.translation, *entry.kinds)
+        found = kept.get(name, key, partial(_judged, entry, glossary))
+        for message, is_error in found:
             yield _finding(entry.place, message, is_error)
     kept.write()
+
+
+def _judged(entry: Entry, glossary: Glossary) -> list[tuple[str, bool]]:
+    found = check_entry(entry, glossary)
+    return [(finding.problem.message, finding.is_error) for finding in found]
 
 
 # ## One by one

@@ -1,0 +1,106 @@
+r"""# Voice: what a build says, in one language
+
+A build speaks in the language of its sources, and then everything is said as it is
+written. Or it speaks in another one: then a [`Translator`][] knows all units of a page
+before the page is made, for what is kept of a page depends on its words, and says the
+words beside the prose when the page is finished.
+"""
+
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from labml_style_nn.weave import words
+from labml_style_nn.weave.kept import Kept
+from labml_style_nn.weave.languages.catalogs import Catalogs, Unit
+from labml_style_nn.weave.languages.checks import check
+from labml_style_nn.weave.languages.extract import extract_module, extract_text
+from labml_style_nn.weave.languages.glossary import Glossary
+from labml_style_nn.weave.languages.tokens import plain
+from labml_style_nn.weave.languages.translator import INTERFACE, State, Translator
+from labml_style_nn.weave.parse import Module
+from labml_style_nn.weave.problems import Place, Problem
+from labml_style_nn.weave.words import Speaker
+
+# What a page says of itself above its text.
+_FRONT = ("title", "description")
+
+
+@dataclass
+class Voice:
+    """A language, or none: then all is said as it is written.
+
+    `units` are those of each page. They are the same in all languages, which may share
+    them. `errors` is what is wrong in the catalogs, and `report` the count.
+    """
+
+    translator: Translator | None = None
+    units: dict[str, list[Unit]] = field(default_factory=dict)
+    errors: list[Problem] = field(default_factory=list)
+    report: str = ""
+    said: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path, language: str, package: str, cache: Path) -> "Voice":
+        """The voice that the catalogs in a folder give.
+
+        `package` is the name of the folder with the sources. What was found right
+        before is kept in `cache`.
+
+        **Raises.** `OSError` if a catalog or the glossary cannot be read.
+        """
+        catalogs = Catalogs.read(folder, language)
+        glossary = Glossary.read(folder / "glossary.csv", language)
+        kept = Kept.read(cache / f"checked-{language}.json")
+        report = check(catalogs, glossary, kept)
+        translator = Translator(catalogs, package)
+        return cls(translator, errors=report.errors, report=f"{language}: {report}")
+
+    def expect(
+        self, uri: str, module: Module | None, text: str, place: Place, raw_html: bool
+    ) -> None:
+        """Know what a page says: that of a module, or of a text by hand."""
+        if not self.translator:
+            return
+        if uri not in self.units and module:
+            self.units[uri] = extract_module(module, raw_html)
+        elif uri not in self.units:
+            package = self.translator.package
+            self.units[uri] = extract_text(uri, text, place.line, package)
+        said = self.translator.expect(uri, self.units[uri])
+        self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
+
+    def key(self, uri: str) -> Iterable[str]:
+        """What a page depends on for its language."""
+        return [self.said[uri]] if uri in self.said else []
+
+    @property
+    def interface(self) -> str:
+        """The words beside prose: search has some, and that is kept with its page."""
+        found = self.translator and self.translator.catalogs.domains.get(INTERFACE)
+        return repr(found) if self.translator else ""
+
+    def word(self, message: str) -> str:
+        """Words beside prose."""
+        return self.translator.word(message) if self.translator else message
+
+    def translate_front(self, meta: MutableMapping[str, Any]) -> None:
+        """Put into words what a page says of itself."""
+        for name in _FRONT:
+            if self.translator and isinstance(meta.get(name), str):
+                meta[name] = self.word(meta[name])
+
+    def spoken(self, html: str) -> str:
+        """HTML with the renderer's own words in this language."""
+        if not self.translator:
+            return words.said(html)
+        language = self.translator.language
+        return words.said(html, Speaker(language, self.word, self._heading))
+
+    def _heading(self, message: str, path: str) -> str | None:
+        """The translation of a heading, without the marks of Markdown."""
+        assert self.translator
+        said = self.translator.say(message, path)
+        return escape(plain(said.words)) if said.state != State.MISSING else None
