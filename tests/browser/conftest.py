@@ -47,6 +47,8 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # To optimise WebAssembly takes longer than the few steps that a test trains.
+    "--js-flags=--liftoff-only",
 ]
 
 

@@ -89,12 +89,17 @@ def test_a_tree_has_the_pages_of_the_english_and_all_that_is_on_them(
             for kind, pattern in KEPT.items():
                 here, there = (pattern.findall(text) for text in (english, other))
                 if kind == "formulas":
-                    here, there = sorted(set(here)), sorted(set(there))
+                    # An author may break a line in one, and a translation has none.
+                    here, there = (sorted({*map(unbroken, t)}) for t in (here, there))
                 if here != there:
                     wrong.append(
                         f"/{language}/{page}: {kind}: {set(here) ^ set(there)}"
                     )
     assert not wrong, "\n".join(wrong)
+
+
+def unbroken(formula: str) -> str:
+    return " ".join(formula.split())
 
 
 def article(path: Path) -> str:
@@ -159,10 +164,14 @@ def test_the_language_is_changed_without_javascript(
         expect(page).to_have_url(f"{address}ja/models/mlp_mixer/")
 
 
-# A page of prose beside code, one of words of scripts, one that nobody wrote by hand.
+# Pages of prose beside code, one of words of scripts, one that nobody wrote by hand.
 SOME = [
-    *("zh/layers/token_mixing/", "zh/train/", "zh/translation/"),
-    *("ja/models/mlp_mixer/", "si/", "si/layers/token_mixing/"),
+    *(
+        "zh/train/",
+        "zh/translation/",
+        "ja/models/mlp_mixer/",
+        "si/layers/token_mixing/",
+    ),
 ]
 
 

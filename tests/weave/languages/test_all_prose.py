@@ -1,7 +1,11 @@
-"""Every prose of this repository, put together again and put into another language."""
+"""The prose of this repository, put together again and put into another language.
+
+Where HTML is made of it, a third is taken, by a hash.
+"""
 
 import functools
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +46,10 @@ def texts() -> Iterator[str]:
     yield from (text for _, text in pages())
 
 
+def is_taken(text: str) -> bool:
+    return zlib.crc32(text.encode()) % 3 == 0
+
+
 def squeezed(html: str) -> str:
     return re.sub(r"\s+", "", html)
 
@@ -65,7 +73,7 @@ def test_pieces_are_the_prose() -> None:
 
 
 def test_joined_lines_make_the_same_page() -> None:
-    for text in texts():
+    for text in filter(is_taken, texts()):
         desk = Book(desk=book().desk).desk
         try:
             before = to_markdown(text, Place("a.py", 1), "a.md", desk)
@@ -99,7 +107,7 @@ def test_headings_have_the_english_anchors(translator: type[Translator]) -> None
     other = replace(desk, problems=Problems())
     other.translator = translator(Catalogs("zh", ROOT / "nowhere"), "labml_style_nn")
     for page, chapter in book().chapters.items():
-        if not re.match(r"(layers|models|data|weave)/", page):
+        if not is_taken(page):
             continue
         english, html = (
             to_html(document(chapter.module, page, d)) for d in (desk, other)
