@@ -21,7 +21,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
-from labml_style_nn.weave.languages.trees import tag
+from labml_style_nn.weave.languages.trees import tag, territory
 from labml_style_nn.weave.words import word
 
 # The lists of the home page that are paths, and what their stops lead to.
@@ -132,10 +132,11 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     return _SHOWN.sub(named, html) if found else html
 
 
-def card(output: str, name: str, site: str) -> str:
+def card(output: str, name: str, site: str, language: str, others: list[str]) -> str:
     """What other sites show of a page that is shared: words, and a picture.
 
-    `output` is the page, `name` that of the site, `site` its address.
+    `output` is the page, `name` that of the site, `site` its address. The page is there
+    in a `language` and in `others`.
     """
     found = [e.search(output) for e in (_TITLE, _DESCRIPTION, _ADDRESS)]
     title, description, address = (match[1] if match else "" for match in found)
@@ -150,7 +151,9 @@ def card(output: str, name: str, site: str) -> str:
         "og:image:height": "630",
         "og:image:alt": word(_CARD_SAYS),
     }
-    tags = [f'<meta property="{key}" content="{text}">' for key, text in said.items()]
+    said["og:locale"] = territory(language)
+    pairs = [*said.items(), *(("og:locale:alternate", territory(o)) for o in others)]
+    tags = [f'<meta property="{key}" content="{text}">' for key, text in pairs]
     return "\n".join(
         [*tags, '<meta name="twitter:card" content="summary_large_image">']
     )
@@ -158,7 +161,12 @@ def card(output: str, name: str, site: str) -> str:
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Add the card; keep the link to a repository from counting stars at its host."""
-    tags = card(output, config.site_name, config.site_url or "")
+    trees = config.plugins["weave-languages"]
+    languages = [trees.source, *trees.config["languages"]] if trees.leaves_site else []
+    language = trees.language or trees.source
+    others = [code for code in languages if code != language]
+    site = config.site_url or ""
+    tags = card(output, config.site_name, site, language, others)
     output = output.replace("</head>", f"{tags}\n</head>", 1)
     return output.replace(' data-md-component="source"', "")
 

@@ -8,16 +8,21 @@ counted when the site is built.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
+from urllib.parse import quote
 
-from labml_style_nn.weave.languages.tokens import plain
+from labml_style_nn.weave.anchors import anchors
+from labml_style_nn.weave.book import Book
+from labml_style_nn.weave.languages.tokens import TAKEN, plain
 from labml_style_nn.weave.languages.translator import (
     INTERFACE,
     State,
     Translator,
     Unfinished,
 )
+from labml_style_nn.weave.parse import Module
 
 URI, URL = "translation.md", "translation/"
 _SLOT = "<!-- weave-status -->"
@@ -35,7 +40,6 @@ _TOLD = (
 _REPORTED = (
     *("Catalog", "Translated", "Changed since", "Missing", "Read by"),
     "not yet by a native reader",
-    "To the page",
 )
 
 PAGE = f"""\
@@ -67,8 +71,14 @@ were, and names the line where they are not.
 """
 
 
-def told(html: str, page: str, url: str, translator: Translator) -> str:
-    """A finished page with a line above its text that tells how much is translated."""
+def told(
+    html: str, page: str, url: str, translator: Translator, source: str | None
+) -> str:
+    """A finished page with a line above its text that tells how much is translated.
+
+    It names the catalogs that the page has its words from, and leads to them if
+    `source` is the address of a repository.
+    """
     counts = translator.counts.get(page, Counter())
     total, current, missing = (
         *(counts.total(), counts[State.CURRENT], counts[State.MISSING]),
@@ -81,19 +91,32 @@ def told(html: str, page: str, url: str, translator: Translator) -> str:
     said += f" {more}" if counts[State.CHANGED] else ""
     said = said.format(current=current, total=total, changed=counts[State.CHANGED])
     address = "../" * url.count("/") + URL
-    line = f'{said} <a href="{address}">{link}</a>'
+    domains = sorted({unit.domain for unit, _ in translator.pages[page]})
+    files = " ".join(_catalog(translator, name, source) for name in domains)
+    line = f'{said} <a href="{address}">{link}</a> {files}'
     line = f'<p class="weave-told" data-search-exclude>{line}</p>'
     bare = " weave-untranslated" if missing == total else ""
     return _ARTICLE.sub(rf"\g<1>{bare}\2\n{line}", html, count=1)
 
 
-def filled(html: str, translator: Translator, url: Callable[[str], str]) -> str:
-    """The page about the translation with its numbers; `url` tells pages' addresses."""
-    return html.replace(_SLOT, "\n".join(_report(translator, url)), 1)
+def _catalog(translator: Translator, name: str, source: str | None) -> str:
+    file = f"locale/{translator.language}/{name}.po"
+    if not source:
+        return f"<code>{file}</code>"
+    address = f"{source.rstrip('/')}/blob/HEAD/{file}"
+    return f'<a href="{escape(address)}"><code>{file}</code></a>'
 
 
-def _report(translator: Translator, url: Callable[[str], str]) -> Iterator[str]:
-    *heads, nobody, to_page = map(translator.word, _REPORTED)
+def filled(
+    html: str, translator: Translator, book: Book, source: str | None = None
+) -> str:
+    """The page about the translation with its numbers, and all that is not done."""
+    report = "\n".join(_report(translator, book, source))
+    return html.replace(_SLOT, report, 1)
+
+
+def _report(translator: Translator, book: Book, source: str | None) -> Iterator[str]:
+    *heads, nobody = map(translator.word, _REPORTED)
     cells = "".join(f"<th>{head}</th>" for head in heads)
     yield f"<table><thead><tr>{cells}</tr></thead><tbody>"
     readers = {
@@ -102,9 +125,9 @@ def _report(translator: Translator, url: Callable[[str], str]) -> Iterator[str]:
     }
     for name, counts in sorted(_by_domain(translator).items()):
         numbers = "".join(f"<td>{counts[state]:,}</td>" for state in State)
-        file = f"<td><code>locale/{translator.language}/{name}.po</code></td>"
+        file = _catalog(translator, name, source)
         reader = escape(readers.get(name, "")) or nobody
-        yield f"<tr>{file}{numbers}<td>{reader}</td></tr>"
+        yield f"<tr><td>{file}</td>{numbers}<td>{reader}</td></tr>"
     yield "</tbody></table>"
     pages = dict[str, list[Unfinished]]()
     for lack in translator.unfinished:
@@ -112,9 +135,10 @@ def _report(translator: Translator, url: Callable[[str], str]) -> Iterator[str]:
     for page, lacks in pages.items():
         counts = Counter(lack.state for lack in lacks)
         total = f"{counts[State.CHANGED]:,} + {counts[State.MISSING]:,}"
-        yield f"<details><summary>{escape(url(page) or '/')} ({total})</summary>"
-        yield f'<p><a href="../{url(page)}">{to_page}</a></p><ul lang="en">'
-        yield from (_lack(lack) for lack in lacks)
+        url = book.url(page)
+        yield f"<details><summary>{escape(url) or '/'} ({total})</summary>"
+        yield '<ul lang="en">'
+        yield from (_lack(lack, f"../{url}{_place(lack, book)}") for lack in lacks)
         yield "</ul></details>"
 
 
@@ -127,7 +151,24 @@ def _by_domain(translator: Translator) -> dict[str, Counter[State]]:
     return found
 
 
-def _lack(lack: Unfinished) -> str:
-    words = plain(lack.unit.message)
+def _lack(lack: Unfinished, address: str) -> str:
+    words = plain(lack.unit.message).replace(TAKEN, "·")
     short = words if len(words) <= _LONG else f"{words[:_LONG]}…"
-    return f'<li class="weave-{lack.state}">{escape(short)}</li>'
+    link = f'<a href="{escape(address)}">{escape(short)}</a>'
+    return f'<li class="weave-{lack.state}">{link}</li>'
+
+
+def _place(lack: Unfinished, book: Book) -> str:
+    """The row of a module that a unit stands in; of another page, its beginning."""
+    chapter = book.chapters.get(lack.page)
+    if not chapter:
+        return ""
+    line = lack.unit.place.line
+    rows = zip(chapter.module.rows, _anchors(chapter.module), strict=True)
+    found = (anchor for row, anchor in rows if row.start <= line <= row.end)
+    return f"#{quote(next(found, ''))}"
+
+
+@lru_cache(maxsize=1)  # the units of a page come one after another
+def _anchors(module: Module) -> list[str]:
+    return anchors(module)

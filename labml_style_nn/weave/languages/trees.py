@@ -240,8 +240,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         output = self._with_words(output)
         uri = page.file.src_uri
         if uri == status.URI:
-            return status.filled(output, self.translator, self.weave.book.url)
-        return status.told(output, uri, page.url, self.translator)
+            book = self.weave.book
+            return status.filled(output, self.translator, book, config.repo_url)
+        return status.told(output, uri, page.url, self.translator, config.repo_url)
 
     def _with_menu(self, output: str, url: str) -> str:
         """Let the menu lead to the same page of each tree."""
