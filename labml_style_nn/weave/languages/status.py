@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 from labml_style_nn.weave.anchors import anchors
 from labml_style_nn.weave.book import Book
-from labml_style_nn.weave.languages.tokens import TAKEN, plain
 from labml_style_nn.weave.languages.translator import (
     INTERFACE,
     State,
@@ -136,7 +135,7 @@ def _report(translator: Translator, book: Book, source: str | None) -> Iterator[
         counts = Counter(lack.state for lack in lacks)
         total = f"{counts[State.CHANGED]:,} + {counts[State.MISSING]:,}"
         url = book.url(page)
-        yield f"<details><summary>{escape(url) or '/'} ({total})</summary>"
+        yield f"<details class='weave-answer'><summary>{escape(url) or '/'} ({total})</summary>"
         yield '<ul lang="en">'
         yield from (_lack(lack, f"../{url}{_place(lack, book)}") for lack in lacks)
         yield "</ul></details>"
@@ -152,7 +151,7 @@ def _by_domain(translator: Translator) -> dict[str, Counter[State]]:
 
 
 def _lack(lack: Unfinished, address: str) -> str:
-    words = plain(lack.unit.message).replace(TAKEN, "·")
+    words = lack.unit.message
     short = words if len(words) <= _LONG else f"{words[:_LONG]}…"
     link = f'<a href="{escape(address)}">{escape(short)}</a>'
     return f'<li class="weave-{lack.state}">{link}</li>'
