@@ -135,8 +135,8 @@ def _report(translator: Translator, book: Book, source: str | None) -> Iterator[
         counts = Counter(lack.state for lack in lacks)
         total = f"{counts[State.CHANGED]:,} + {counts[State.MISSING]:,}"
         url = book.url(page)
-        yield f"<details class='weave-answer'><summary>{escape(url) or '/'} ({total})</summary>"
-        yield '<ul lang="en">'
+        yield '<details class="weave-answer">'
+        yield f'<summary>{escape(url) or "/"} ({total})</summary><ul lang="en">'
         yield from (_lack(lack, f"../{url}{_place(lack, book)}") for lack in lacks)
         yield "</ul></details>"
 
