@@ -9,7 +9,9 @@ import pytest
 
 from labml_style_nn.weave.languages.catalogs import Catalogs, Entry, Unit, domain, pair
 from labml_style_nn.weave.problems import Place
+from tests.conftest import ROOT
 
+LOCALE = ROOT / "locale"
 LONG = 'The number of patches, $S \\times C$, is “fixed”, and said "so"' + " again" * 30
 
 
@@ -79,18 +81,26 @@ def test_tools_leave_a_catalog_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "zh" / "layers.po"
     text = path.read_text("utf-8")
     assert '# was in: pkg/layers/a.py\n#~ msgid "Old"\n#~ msgstr "旧"\n' in text
-    if shutil.which("msgfmt"):
-        subprocess.run(["msgfmt", "-c", "-o", "/dev/null", path], check=True)
-        shown = subprocess.run(
-            ["msgcat", "--no-wrap", path], check=True, capture_output=True
-        )
-        assert shown.stdout.decode() == text
     polib.pofile(str(path), wrapwidth=0).save(str(path))
     assert path.read_text("utf-8") == text
     again = Catalogs.read(tmp_path, "zh")
     assert not again.write()
     assert again.domains["layers"]["Old"].sources == ("pkg/layers/a.py",)
     assert not again.update([unit(LONG), *many]).files
+
+
+@pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
+@pytest.mark.parametrize(
+    "path",
+    sorted(LOCALE.rglob("*.po")),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
+def test_gettext_accepts_each_catalog_and_leaves_it_as_it_is(path: Path) -> None:
+    subprocess.run(["msgfmt", "-c", "-o", "/dev/null", path], check=True)
+    shown = subprocess.run(
+        ["msgcat", "--no-wrap", path], check=True, capture_output=True
+    )
+    assert shown.stdout == path.read_bytes()
 
 
 def test_an_update_keeps_what_vanished_and_takes_it_back(tmp_path: Path) -> None:
