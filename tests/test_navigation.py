@@ -148,12 +148,20 @@ def test_a_card_says_what_the_head_of_its_page_says(hooks: ModuleType) -> None:
     page = """<head><title>A &amp; B - not C - The site</title>
 <meta name="description" content="All &quot;of&quot; it.">
 <link rel="canonical" href="https://example.org/mixer/a/"></head>"""
+    languages = SimpleNamespace(
+        leaves_site=True, source="en", language="zh", config={"languages": ["zh", "ja"]}
+    )
     config = SimpleNamespace(
-        site_name="The site", site_url="https://example.org/mixer/"
+        site_name="The site",
+        site_url="https://example.org/mixer/",
+        plugins={"weave-languages": languages},
     )
     made = BeautifulSoup(hooks.on_post_page(page, None, config), "html.parser").head
     assert made
-    said = {meta.get("property"): meta["content"] for meta in made.find_all("meta")}
+    tags = [(m.get("property"), m["content"]) for m in made.find_all("meta")]
+    said = dict(tags)
+    others = [text for name, text in tags if name == "og:locale:alternate"]
+    assert (said["og:locale"], others) == ("zh_CN", ["en_US", "ja_JP"])
     assert said["og:title"] == "A & B - not C"
     assert said["og:site_name"] == "The site"
     assert said["og:description"] == 'All "of" it.'

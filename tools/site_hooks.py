@@ -8,19 +8,19 @@ search finds a page. MkDocs calls these functions while it builds (`hooks` in
 
 import logging
 import re
-from functools import lru_cache
+from functools import cache
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urljoin
 
-import polib
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
+from labml_style_nn.weave.languages.catalogs import Catalogs
 from labml_style_nn.weave.languages.trees import tag, territory
 from labml_style_nn.weave.words import word
 
@@ -101,20 +101,20 @@ def terms(glossary: str, config: MkDocsConfig) -> dict[str, dict[str, str]]:
     here, found = weave.config["language"], dict[str, dict[str, str]]()
     for code in others.config["languages"] if others.leaves_site else ():
         if code != here:
-            path = Path(weave.config["locale"], code, "pages.po")
-            words = _words(path, path.stat().st_mtime_ns)
+            catalogs = _catalogs(Path(weave.config["locale"]), code)
             for english, anchor in _TERM.findall(glossary):
-                if words.get(english, english) != english:
-                    found.setdefault(anchor, {})[tag(code)] = words[english]
+                entry = catalogs.find(english, "pages")
+                if entry and entry.translation != english:
+                    found.setdefault(anchor, {})[tag(code)] = entry.translation
     if here:
         for english, anchor in _TERM.findall(glossary):
             found[anchor] = {"en": english, **found.get(anchor, {})}
     return found
 
 
-@lru_cache(maxsize=8)
-def _words(path: Path, _written: int) -> dict[str, str]:
-    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(path))}
+@cache
+def _catalogs(folder: Path, language: str) -> Catalogs:
+    return Catalogs.read(folder, language, only="pages")
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -13,11 +13,14 @@ builds the pages from it (see [`languages`][weave.languages]).
 """
 
 import argparse
+import logging
 import sys
 import time
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
+from contextlib import contextmanager
 from pathlib import Path
 
+from mkdocs.exceptions import MkDocsException
 from platformdirs import user_cache_path
 
 from labml_style_nn.console import reason, show_what_it_can
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(options.command(options))
-    except (SiteError, OSError) as error:
+    except (SiteError, OSError, MkDocsException) as error:
         print(reason(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -115,15 +118,34 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _catalogs(options: argparse.Namespace) -> int:
     if options.path.suffix in (".yml", ".yaml"):
-        found = trees.find_units(options.path)
-        if options.language:
-            found = {options.language: found[options.language]}
-        return max(_update(code, found[code], bool, options) for code in found)
+        with _shown():
+            options.locale, found = trees.find_units(options.path)
+        if options.language and options.language not in found:
+            known = ", ".join(found)
+            print(
+                f"{options.path} has no “{options.language}”: {known}", file=sys.stderr
+            )
+            return 2
+        wanted = [options.language] if options.language else list(found)
+        return max(_update(code, found[code], bool, options) for code in wanted)
     if not options.language:
         print("--language CODE says which language is meant", file=sys.stderr)
         return 2
     units = find_units(options.path, options.pages, options.exclude, options.raw_html)
     return _update(options.language, units.found, units.covers, options)
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    """Show what MkDocs complains of: here nobody else does."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    logger = logging.getLogger("mkdocs")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _update(

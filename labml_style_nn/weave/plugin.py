@@ -205,6 +205,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         except OSError as error:
             raise PluginError(str(error)) from error
         _log.info("%s", voice.report)
+        if not voice.is_known:
+            where = folder / self.config.language
+            _log.warning("%s has no catalogs: `weave catalogs` makes them", where)
         if folder.is_dir():
             config.watch.append(str(folder))
         return voice
@@ -246,6 +249,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             server.watch(path)
         return server
 
+    @event_priority(-300)  # when all others have written theirs
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Every page is written."""
         self.complete = True

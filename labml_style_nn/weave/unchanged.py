@@ -87,7 +87,7 @@ def _anchor(item: list[Any]) -> AnchorLink:
 # ## The search index
 
 
-def _index(config: MkDocsConfig) -> list[dict[str, Any]] | None:
+def entries_of_all(config: MkDocsConfig) -> list[dict[str, Any]] | None:
     """All that Material's search has found in pages so far; none for another search."""
     search = config.plugins.get("material/search", config.plugins.get("search"))
     index = getattr(search, "search_index", None)
@@ -96,7 +96,7 @@ def _index(config: MkDocsConfig) -> list[dict[str, Any]] | None:
 
 def entries(page: Page, config: MkDocsConfig) -> list[dict[str, Any]]:
     """What the search has found in a page: the last that it found."""
-    index = _index(config) or []
+    index = entries_of_all(config) or []
     first = len(index)
     while first and index[first - 1]["location"].partition("#")[0] == page.url:
         first -= 1
@@ -127,7 +127,7 @@ class Pages:
         """Begin a build. Nothing is restored where a search of another kind reads."""
         self.all = surroundings(config, *more)
         self.keys, self.restored = {}, {}
-        self.usable = _index(config) is not None
+        self.usable = entries_of_all(config) is not None
 
     def has(self, uri: str) -> bool:
         """Whether a page is kept, be it as it was or not."""
@@ -152,7 +152,7 @@ class Pages:
 
     def index(self, page: Page, config: MkDocsConfig) -> None:
         """Give the search what it had found in a page before."""
-        index, now = _index(config), entries(page, config)
+        index, now = entries_of_all(config), entries(page, config)
         assert index is not None  # or nothing would have been restored
         del index[len(index) - len(now) :]
         index.extend(self.restored[page.file.src_uri].entries)

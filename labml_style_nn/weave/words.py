@@ -168,6 +168,7 @@ def _written(when: date, language: str) -> str:
     if language == "en":
         return f"{when.day} {when:%B %Y}"
     # It is there with MkDocs' theme, and whoever only copies a module has neither.
+    from babel import Locale
     from babel.dates import format_date
 
-    return format_date(when, "long", language)
+    return format_date(when, "long", Locale.parse(language, sep="-"))

@@ -31,16 +31,17 @@
     return open.call(this, method, address, ...rest);
   };
 
-  const { lang } = document.documentElement;
+  const { lang, dataset } = document.documentElement;
+  const isParted = "weaveParted" in dataset; // as the words of the index are
   const RUN = /[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}/g;
-  const segmenter = /^(zh|ja)/.test(lang) && window.Intl?.Segmenter
+  const segmenter = isParted && /^(zh|ja)/.test(lang) && window.Intl?.Segmenter
     ? new Intl.Segmenter(lang.slice(0, 2), { granularity: "word" })
     : null;
   const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
   function words(query) {
     const plain = query.replace(/[-+:^~]+/g, " ");
     if (segmenter) return plain.replace(RUN, (run) => cut(run).join("\u200b"));
-    return lang === "si" ? plain.replace(/\u0dca(?=[\u0dba\u0dbb])/g, "$&\u200d") : plain;
+    return isParted && lang === "si" ? plain.replace(/\u0dca(?=[\u0dba\u0dbb])/g, "$&\u200d") : plain;
   }
 
   const Theirs = Worker;

@@ -134,14 +134,16 @@ class Catalogs:
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path, language: str) -> "Catalogs":
+    def read(cls, folder: Path, language: str, only: str = "*") -> "Catalogs":
         """What the files in `folder/language` say; nothing if there are none.
+
+        `only` is a pattern of the domains that are wanted.
 
         **Raises.** `OSError` if a file cannot be read, or is no catalog: it names the
         file and the line.
         """
         found = cls(language, folder)
-        for path in sorted((folder / language).glob("*.po")):
+        for path in sorted((folder / language).glob(f"{only}.po")):
             # polib takes the name of a file that is not there for what stands in it.
             if not path.is_file():
                 continue
@@ -163,12 +165,15 @@ class Catalogs:
             yield from (e for e in self.domains[domain].values() if not e.old)
 
     def find(self, message: str, domain: str) -> Entry | None:
-        """The entry that translates a message: that of its own domain comes first."""
+        """The entry that translates a message: that of its own domain comes first.
+
+        One in doubt is found where there is no other.
+        """
         own = self.domains.get(domain, {}).get(message)
-        if own and own.translation:
-            return own
         others = (entries.get(message) for entries in self.domains.values())
-        return next((e for e in others if e and e.translation and not e.in_doubt), None)
+        found = [e for e in (own, *others) if e and e.translation]
+        sure = (entry for entry in found if not entry.in_doubt)
+        return next(sure, found[0] if found and found[0] is own else None)
 
     def gone(self, source: str, domain: str, present: Set[str]) -> list[Entry]:
         """What was translated in a file, and no longer stands there."""
@@ -316,6 +321,7 @@ def _text(catalogs: Catalogs, name: str) -> str:
     file.header = f"The site's words in {language}: {name}."
     known = catalogs.headers.get(name, {})
     kept = ("Project-Id-Version", "Last-Translator", "Language-Team")
+    own = {key: value for key, value in known.items() if key.startswith("X-")}
     file.metadata = {
         "Project-Id-Version": name,
         "Last-Translator": "nobody yet",
@@ -325,6 +331,7 @@ def _text(catalogs: Catalogs, name: str) -> str:
         "MIME-Version": "1.0",
         "Content-Type": "text/plain; charset=UTF-8",
         "Content-Transfer-Encoding": "8bit",
+        **own,
     }
     plurals = known.get("Plural-Forms") or _PLURALS.get(language)
     if plurals:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from labml_style_nn.weave import prose
 from labml_style_nn.weave.kept import Kept, digest
 from labml_style_nn.weave.languages.catalogs import Catalogs, Entry
 from labml_style_nn.weave.languages.glossary import Glossary, is_accepted
@@ -111,7 +112,8 @@ def check_entry(entry: Entry, glossary: Glossary) -> Iterator[Finding]:
 def _known(
     entries: Iterable[Entry], glossary: Glossary, kept: Kept
 ) -> Iterator[Finding]:
-    rules = digest(repr(glossary), files=sorted(_OWN.glob("*.py")))
+    own = [*sorted(_OWN.glob("*.py")), Path(prose.__file__)]
+    rules = digest(repr(glossary), files=own)
     for entry in entries:
         name = digest(str(entry.place.path), entry.message)
         key = digest(rules, entry.message, entry.translation, *entry.kinds)

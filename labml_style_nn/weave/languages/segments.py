@@ -23,10 +23,11 @@ const segmenter = new Intl.Segmenter(language, { granularity: "word" });
 const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
 process.stdout.write(JSON.stringify(runs.map((run) => cut(run).join("\\u200b"))));
 """
-# Settings of the search: words end where they end in English, too, and at the
-# punctuation of both; and no word loses its ending.
+# Languages whose words have no stemmer, and the search for them: a word ends where one
+# does in English, and at the punctuation of both.
 _ENDS = r"\s\u200b\u3000\-,:;!?=(){}\[\]<>\"'/"
 _ENDS += "、。，．：；？！（）「」『』“”‘’《》〈〉【】…·・／"
+LANGUAGES = {"zh", "ja", "si"}
 SEARCH = {
     "lang": ["en"],
     "pipeline": [],
@@ -49,8 +50,9 @@ def cut(entries: Sequence[dict[str, Any]], language: str) -> None:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        check=True,
     )
+    if result.returncode:
+        raise node.NodeError(f"words for the search in {language}: {result.stderr}")
     words = dict(zip(runs, json.loads(result.stdout), strict=True))
     for entry in entries:
         for key in ("title", "text"):

@@ -13,6 +13,8 @@ from functools import lru_cache
 from html import escape
 from urllib.parse import quote
 
+from mkdocs.utils import get_relative_url
+
 from labml_style_nn.weave.anchors import anchors
 from labml_style_nn.weave.book import Book
 from labml_style_nn.weave.languages.translator import (
@@ -23,7 +25,7 @@ from labml_style_nn.weave.languages.translator import (
 )
 from labml_style_nn.weave.parse import Module
 
-URI, URL = "translation.md", "translation/"
+URI = "translation.md"
 _SLOT = "<!-- weave-status -->"
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _LONG = 100  # characters of a paragraph that are enough to find it by
@@ -71,12 +73,13 @@ were, and names the line where they are not.
 
 
 def told(
-    html: str, page: str, url: str, translator: Translator, source: str | None
+    html: str, page: str, address: str, translator: Translator, source: str | None
 ) -> str:
     """A finished page with a line above its text that tells how much is translated.
 
-    It names the catalogs that the page has its words from, and leads to them if
-    `source` is the address of a repository.
+    It leads to the page about the translation, which is at `address`. It names the
+    catalogs that the page has its words from, and leads to them if `source` is the
+    address of a repository.
     """
     counts = translator.counts.get(page, Counter())
     total, current, missing = (
@@ -85,21 +88,22 @@ def told(
     if not total:
         return html
     # Each is asked for on each page: whether it is said depends on the translation.
-    whole, none, part, more, link = map(translator.word, _TOLD)
+    whole, none, part, more, link = (escape(translator.word(text)) for text in _TOLD)
     said = whole if current == total else none if missing == total else part
     said += f" {more}" if counts[State.CHANGED] else ""
-    said = said.format(current=current, total=total, changed=counts[State.CHANGED])
-    address = "../" * url.count("/") + URL
+    numbers = {"current": current, "total": total, "changed": counts[State.CHANGED]}
+    for name, number in numbers.items():
+        said = said.replace(f"{{{name}}}", str(number))
     domains = sorted({unit.domain for unit, _ in translator.pages[page]})
     files = " ".join(_catalog(translator, name, source) for name in domains)
     line = f'{said} <a href="{address}">{link}</a> {files}'
     line = f'<p class="weave-told" data-search-exclude>{line}</p>'
     bare = " weave-untranslated" if missing == total else ""
-    return _ARTICLE.sub(rf"\g<1>{bare}\2\n{line}", html, count=1)
+    return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
 
 def _catalog(translator: Translator, name: str, source: str | None) -> str:
-    file = f"locale/{translator.language}/{name}.po"
+    file = f"{translator.catalogs.folder.name}/{translator.language}/{name}.po"
     if not source:
         return f"<code>{file}</code>"
     address = f"{source.rstrip('/')}/blob/HEAD/{file}"
@@ -107,15 +111,20 @@ def _catalog(translator: Translator, name: str, source: str | None) -> str:
 
 
 def filled(
-    html: str, translator: Translator, book: Book, source: str | None = None
+    html: str, url: str, translator: Translator, book: Book, source: str | None
 ) -> str:
-    """The page about the translation with its numbers, and all that is not done."""
-    report = "\n".join(_report(translator, book, source))
+    """The page about the translation with its numbers, and all that is not done.
+
+    `url` is its own address in the tree.
+    """
+    report = "\n".join(_report(url, translator, book, source))
     return html.replace(_SLOT, report, 1)
 
 
-def _report(translator: Translator, book: Book, source: str | None) -> Iterator[str]:
-    *heads, nobody = map(translator.word, _REPORTED)
+def _report(
+    url: str, translator: Translator, book: Book, source: str | None
+) -> Iterator[str]:
+    *heads, nobody = (escape(translator.word(text)) for text in _REPORTED)
     cells = "".join(f"<th>{head}</th>" for head in heads)
     yield f"<table><thead><tr>{cells}</tr></thead><tbody>"
     readers = {
@@ -134,10 +143,11 @@ def _report(translator: Translator, book: Book, source: str | None) -> Iterator[
     for page, lacks in pages.items():
         counts = Counter(lack.state for lack in lacks)
         total = f"{counts[State.CHANGED]:,} + {counts[State.MISSING]:,}"
-        url = book.url(page)
+        there = book.url(page)
+        address = get_relative_url(there, url)
         yield '<details class="weave-answer">'
-        yield f'<summary>{escape(url) or "/"} ({total})</summary><ul lang="en">'
-        yield from (_lack(lack, f"../{url}{_place(lack, book)}") for lack in lacks)
+        yield f'<summary>{escape(there) or "/"} ({total})</summary><ul lang="en">'
+        yield from (_lack(lack, f"{address}{_place(lack, book)}") for lack in lacks)
         yield "</ul></details>"
 
 

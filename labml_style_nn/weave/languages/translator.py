@@ -123,6 +123,7 @@ class Translator:
         They have a catalog of their own, `interface.po`.
         """
         entry = self.catalogs.find(message, INTERFACE) if message else None
+        entry = None if entry and entry.in_doubt else entry
         if message:
             self.words[message] = State.CURRENT if entry else State.MISSING
         return entry.translation if entry else message

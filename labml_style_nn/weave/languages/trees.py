@@ -30,7 +30,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -38,7 +38,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from mkdocs.commands.build import build
 from mkdocs.config import config_options as options
@@ -51,12 +51,15 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
-from mkdocs.utils.yaml import yaml_load
+from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
+from labml_style_nn.weave.formulas.node import NodeError
 from labml_style_nn.weave.languages import segments, status
 from labml_style_nn.weave.languages.catalogs import Unit
 from labml_style_nn.weave.languages.translator import State, Translator
+from labml_style_nn.weave.languages.voice import in_attribute
 from labml_style_nn.weave.plugin import WeavePlugin
+from labml_style_nn.weave.unchanged import entries_of_all
 
 # What a menu of the theme links to, until it is known on which page it stands.
 _SCHEME = "weave-language:"
@@ -67,7 +70,7 @@ _LINK = re.compile(rf'href="{_SCHEME}([\w-]*)"')
 _ADDRESS = re.compile(
     r"""
     (?P<before> \s [\w-]+ =" | "search":\s*" )
-    (?P<address> [^"\s:?\#]+ \.\w+ ) (?=["?\#])
+    (?P<address> [^"\s:?\#]+ ) (?=["?\#])
     """,
     re.VERBOSE,
 )
@@ -112,8 +115,28 @@ def territory(language: str) -> str:
     >>> territory("zh"), territory("en")
     ('zh_CN', 'en_US')
     """
-    likely = get_global("likely_subtags").get(language, language)
-    return f"{language}_{likely.rpartition('_')[2]}"
+    locale = Locale.parse(language, sep="-")
+    likely = get_global("likely_subtags").get(locale.language, "")
+    return f"{locale.language}_{locale.territory or likely.rpartition('_')[2]}"
+
+
+def _checked(languages: Sequence[str], source: str) -> None:
+    """Refuse languages that no tree can have."""
+    if source != "en":
+        raise PluginError(
+            f"weave-languages: the pages are in “{source}” (`language` of the theme), "
+            "and trees can be made of English pages only"
+        )
+    for language in languages:
+        try:
+            Locale.parse(language, sep="-")
+        except (UnknownLocaleError, ValueError) as error:
+            raise PluginError(
+                f"weave-languages: “{language}” is no language: write a code such as "
+                f"“zh” or “pt-BR” ({error})"
+            ) from None
+        if languages.count(language) > 1 or language == source:
+            raise PluginError(f"weave-languages: “{language}” is there twice")
 
 
 class LanguagesPlugin(BasePlugin[LanguagesConfig]):
@@ -128,19 +151,26 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     trees: Mapping[str, Translator] = {}
     """Who spoke in each tree that was built."""
 
+    leaves_site = True
+    """Whether this run leaves a site behind: a preview has one language."""
+
     def on_startup(self, *, command: str, dirty: bool) -> None:
-        """Note whether this run leaves a site behind: a preview has one language."""
-        self.leaves_site = command == "build"
+        """Note whether this is a preview."""
+        self.leaves_site = command != "serve"
 
     @event_priority(-50)  # when weave has read the catalogs
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Let the theme make a menu of the languages."""
         weave = config.plugins.get("weave")
         if not isinstance(weave, WeavePlugin):
-            raise PluginError("weave-languages needs the plugin weave before it")
+            raise PluginError("weave-languages needs the plugin weave")
         self.weave = weave
         if not self.language:
-            self.source = str(config.theme["language"])
+            self.source = str(config.theme.get("language", "en"))
+            _checked(self.config.languages, self.source)
+            for plugin in self.config.once:
+                if plugin not in config.plugins:
+                    raise PluginError(f"weave-languages: once: no plugin “{plugin}”")
         if self.leaves_site and self.config.languages:
             config.extra["alternate"] = [
                 {
@@ -171,25 +201,30 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def _translate(self, config: MkDocsConfig) -> None:
         """Put into words what the configuration says, and leave files to the root."""
         word = self.translator.word
-        config.site_name = word(config.site_name)
-        config.site_description = word(config.site_description or "")
+        config.site_name = in_attribute(word(config.site_name))
+        config.site_description = in_attribute(word(config.site_description or ""))
         config.copyright = word(config.copyright or "")
-        config.repo_name = word(config.repo_name or "")
+        config.repo_name = in_attribute(word(config.repo_name or ""))
         palettes = config.theme.get("palette", [])
         for palette in palettes if isinstance(palettes, list) else [palettes]:
             toggle = palette.get("toggle") or {}
             if "name" in toggle:
-                toggle["name"] = word(toggle["name"])
+                toggle["name"] = in_attribute(word(toggle["name"]))
         config.theme.static_templates.clear()
-        # Words of the theme that it lacks.
-        config.theme.dirs.insert(0, str(_THEME))
+        # Words of the theme that it lacks; those of the site itself come first.
+        config.theme.dirs.insert(1 if config.theme.custom_dir else 0, str(_THEME))
 
     # ## A tree
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
         """Add the page that tells how far the translation is."""
         if self.language:
+            if files.get_file_from_path(status.URI):
+                _log.warning(
+                    "%s is replaced by the page about the translation", status.URI
+                )
             file = File.generated(config, status.URI, content=status.PAGE)
+            self.about = file.url
             file.inclusion = InclusionLevel.NOT_IN_NAV
             files.append(file)
 
@@ -222,10 +257,13 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         """The words of the scripts in each folder, as this language has them."""
         found = dict[str, dict[str, str]]()
         for file in files:
-            if file.src_uri.endswith(".js") and _IMPORT in file.content_string:
+            if not file.src_uri.endswith(".js"):
+                continue
+            script = file.content_bytes.decode("utf-8", "replace")
+            if _IMPORT in script:
                 words = found.setdefault(f"{dirname(file.url)}/", {})
-                for text in _CALL.findall(file.content_string):
-                    english = str(json.loads(f'"{text}"'))
+                for text in _CALL.findall(script):
+                    english = _literal(text, file.src_uri)
                     words[english] = self.translator.word(english)
         return found
 
@@ -236,19 +274,23 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         if not self.language:
             return output
         output = self._to_root(output, page.url)
-        output = _HTML.sub(rf'\1{tag(self.language)}"', output, count=1)
+        # The script of the search parts words as those of the index are.
+        parted = " data-weave-parted" if _is_parted(self.language) else ""
+        output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         output = self._with_words(output)
         uri = page.file.src_uri
         if uri == status.URI:
-            book = self.weave.book
-            return status.filled(output, self.translator, book, config.repo_url)
-        return status.told(output, uri, page.url, self.translator, config.repo_url)
+            book, url = self.weave.book, page.url
+            return status.filled(output, url, self.translator, book, config.repo_url)
+        about = get_relative_url(self.about, page.url)
+        return status.told(output, uri, about, self.translator, config.repo_url)
 
     def _with_menu(self, output: str, url: str) -> str:
         """Let the menu lead to the same page of each tree."""
 
         def address(match: re.Match[str]) -> str:
-            there = "" if url == status.URL and not match[1] else url
+            is_about = bool(self.language) and url == self.about
+            there = "" if is_about and not match[1] else url
             target = f"{match[1]}/{there}" if match[1] else there
             here = f"{self.language}/{url}" if self.language else url
             return f'href="{get_relative_url(target, here)}"'
@@ -324,10 +366,11 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     @event_priority(50)  # before search writes down what it has found
     def _cut_words(self, *, config: MkDocsConfig) -> None:
         """Let search know where the words are in a script that does not part them."""
-        if self.language:
-            search = config.plugins.get("material/search", config.plugins.get("search"))
-            index = getattr(search, "search_index", None)
-            segments.cut(getattr(index, "entries", []), self.language)
+        if _is_parted(self.language):
+            try:
+                segments.cut(entries_of_all(config) or [], self.language)
+            except NodeError as error:
+                raise PluginError(str(error)) from error
 
     @event_priority(-200)  # when the root is there
     def _build_trees(self, *, config: MkDocsConfig) -> None:
@@ -352,7 +395,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         weave.shared = self.weave
         own.language, own.source, own.root = language, self.source, self.root
         search = tree.plugins.get("material/search")
-        if search:
+        if search and _is_parted(language):
             search.config.update(segments.SEARCH)
         tree.plugins.on_startup(command="build", dirty=False)
         try:
@@ -367,14 +410,18 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         return own.translator
 
 
-def find_units(file: Path) -> dict[str, list[Unit]]:
-    """All that a site has to translate, for each of its languages.
+def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:
+    """The folder of a site's catalogs, and all that it has to translate, by language.
 
     `file` is its `mkdocs.yml`. The site is built as always, into a folder that is
     thrown away: so there is no second opinion of what it shows.
+
+    **Raises.** `MkDocsException` if the site cannot be built, or has no languages.
     """
     with TemporaryDirectory() as folder, _plugins_of_its_own():
-        config = load_config(str(file), site_dir=str(Path(folder, "site")))
+        site = str(Path(folder, "site"))
+        # What is wrong in a catalog is to be listed, and not to be in the way.
+        config = load_config(str(file), site_dir=site, strict=False)
         plugin = config.plugins.get("weave-languages")
         if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
             raise PluginError(f"{file} names no languages under weave-languages")
@@ -383,27 +430,58 @@ def find_units(file: Path) -> dict[str, list[Unit]]:
             build(config)
         finally:
             config.plugins.on_shutdown()
-        return {code: found.units for code, found in plugin.trees.items()}
+        found = {code: speaker.units for code, speaker in plugin.trees.items()}
+        return Path(plugin.weave.config.locale), found
 
 
 def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str, Any]:
     """What is different for a tree, in the configuration of the site."""
+    # MkDocs empties the list of plugins while it reads it.
     with open(config.config_file_path, encoding="utf-8-sig") as file:
-        written = yaml_load(file)
-    plugins = {}
-    given = written["plugins"]
+        written = yaml_load(file, get_yaml_loader(config=config))
+    given, plugins = written["plugins"], list[dict[str, Any]]()
     for item in given.items() if isinstance(given, dict) else given:
-        pair = item if isinstance(item, tuple) else (item, {})
-        found = dict([pair]) if not isinstance(item, dict) else item
-        plugins.update({n: found[n] or {} for n in found if n not in once})
-    plugins["weave"] = {**plugins["weave"], "language": language}
-    return {
+        found = item if isinstance(item, dict) else {item: {}}
+        pairs = [item] if isinstance(item, tuple) else found.items()
+        for plugin, options_of_it in pairs:
+            said = {"language": language} if plugin == "weave" else {}
+            if plugin not in once:
+                plugins.append({plugin: {**(options_of_it or {}), **said}})
+    theme = written.get("theme", "mkdocs")
+    theme = {"name": theme} if isinstance(theme, str) else theme
+    settings = {
         "plugins": plugins,
-        "theme": {**written["theme"], "language": language},
-        "site_url": urljoin(config.site_url or "", f"{language}/"),
+        "theme": {**theme, "language": _of_theme(config, language)},
+        "use_directory_urls": config.use_directory_urls,
         "site_dir": str(Path(config.site_dir) / language),
         "strict": False,  # the root counts the warnings of all
     }
+    if config.site_url:
+        settings["site_url"] = urljoin(config.site_url, f"{language}/")
+    return settings
+
+
+def _of_theme(config: MkDocsConfig, language: str) -> str:
+    """The language of the theme that is nearest: `pt-BR`, `pt`, or else English."""
+    folders = [Path(str(folder)) for folder in (*config.theme.dirs, _THEME)]
+    for code in (language, language.partition("-")[0]):
+        file = f"partials/languages/{code}.html"
+        if any((folder / file).is_file() for folder in folders):
+            return code
+    return "en"
+
+
+def _is_parted(language: str) -> bool:
+    """Whether the search in a language knows its words by the rules of `segments`."""
+    return language.partition("-")[0] in segments.LANGUAGES
+
+
+def _literal(text: str, script: str) -> str:
+    """What a string in a script says."""
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        raise PluginError(f'{script}: t("{text}"): write it as JSON has it') from None
 
 
 @contextmanager

@@ -24,8 +24,13 @@ from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place, Problem
 from labml_style_nn.weave.words import Speaker
 
-# What a page says of itself above its text.
+# What a page says of itself above its text. The theme writes it into attributes, too.
 _FRONT = ("title", "description")
+
+
+def in_attribute(text: str) -> str:
+    """Words that a theme writes into its HTML as they are."""
+    return text.replace("<", "&lt;").replace('"', "&quot;")
 
 
 @dataclass
@@ -78,9 +83,24 @@ class Voice:
 
     @property
     def interface(self) -> str:
-        """The words beside prose: search has some, and that is kept with its page."""
-        found = self.translator and self.translator.catalogs.domains.get(INTERFACE)
-        return repr(found) if self.translator else ""
+        """What other pages and the search show of a page: words beside prose, headings.
+
+        All of it is kept with each page.
+        """
+        if not self.translator:
+            return ""
+        said = [
+            (entry.message, entry.translation)
+            for domain, entries in self.translator.catalogs.domains.items()
+            for entry in entries.values()
+            if not entry.old and (domain == INTERFACE or "heading" in entry.kinds)
+        ]
+        return repr(said)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is any catalog of the language."""
+        return bool(self.translator and self.translator.catalogs.domains)
 
     def word(self, message: str) -> str:
         """Words beside prose."""
@@ -90,7 +110,7 @@ class Voice:
         """Put into words what a page says of itself."""
         for name in _FRONT:
             if self.translator and isinstance(meta.get(name), str):
-                meta[name] = self.word(meta[name])
+                meta[name] = in_attribute(self.word(meta[name]))
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""

@@ -83,6 +83,15 @@ def test_tools_leave_a_catalog_as_it_is(tmp_path: Path) -> None:
     assert '# was in: pkg/layers/a.py\n#~ msgid "Old"\n#~ msgstr "旧"\n' in text
     polib.pofile(str(path), wrapwidth=0).save(str(path))
     assert path.read_text("utf-8") == text
+    # Who has read it says so in the header.
+    file = polib.pofile(str(path), wrapwidth=0)
+    file.metadata["X-Read-By"] = "Somebody, 2026-11-29"
+    file.save(str(path))
+    read = Catalogs.read(tmp_path, "zh")
+    read.update([unit(LONG), unit("Newer"), *many])
+    read.write()
+    assert "X-Read-By: Somebody" in path.read_text("utf-8")
+    path.write_text(text, "utf-8")
     again = Catalogs.read(tmp_path, "zh")
     assert not again.write()
     assert again.domains["layers"]["Old"].sources == ("pkg/layers/a.py",)

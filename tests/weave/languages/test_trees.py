@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -216,3 +217,117 @@ def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
     titles = {entry["location"]: entry["title"] for entry in index["docs"]}
     assert titles["layers/mixing/"] == "混合"
     assert index["config"]["pipeline"] == []
+
+
+# ## Other people's sites
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Build a site of one page by a configuration; what was said."""
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg/mixing.py").write_text('"""# Mixing\n\nIt mixes.\n"""\n\nx = 1\n')
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.md").write_text("# Home\n\n[Licence](LICENSE).\n")
+    (tmp_path / "docs/LICENSE").write_text("Free.")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for path in (CACHE / "weave").glob("node-*"):
+        (cache / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+
+    def make(config: str, *options: str) -> str:
+        weave = "plugins: [search, {weave: {source: pkg, cache: cache}}, %s]\n"
+        first, _, rest = config.partition("\n")
+        text = f"site_name: Small\n{weave % first}{rest}"
+        (tmp_path / "mkdocs.yml").write_text(text)
+        assert main(["catalogs", "mkdocs.yml"]) == 0
+        result = build_here(tmp_path, *options)
+        assert result.returncode == 0, result.stderr
+        return result.stderr
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        ("weave-languages: {languages: [zh]}\ntheme: material", []),
+        ("weave-languages: {languages: [pt-BR]}\ntheme: {name: material}", []),
+        (
+            "weave-languages: {languages: [zh-TW]}\ntheme: material",
+            ["--no-directory-urls"],
+        ),
+    ],
+    ids=["no address", "a region", "files"],
+)
+def test_a_site_of_another_kind_has_trees(
+    small: Callable[..., str], config: str, options: list[str]
+) -> None:
+    small("{" + config.replace("\n", "}\n", 1), *options)
+    [language] = re.findall(r"\[([\w-]+)\]", config)
+    name = "mixing.html" if options else "mixing/index.html"
+    for where in ("index.html", name, name.replace("mixing", "translation")):
+        page = Path("site", language, where)
+        html = page.read_text("utf-8")
+        assert f'lang="{trees.tag(language)}"' in html
+        for address in [link for link, _ in menu(html)]:
+            there = page.parent / address
+            assert (there if there.suffix else there / "index.html").is_file(), address
+        about = re.search(r'class="weave-told".*?href="([^"]*)"', html)
+        if about:
+            there = page.parent / about[1]
+            assert (there if there.suffix else there / "index.html").is_file()
+    home = Path("site", language, "index.html").read_text("utf-8")
+    assert 'href="../LICENSE"' in home
+
+
+@pytest.mark.parametrize(
+    ("languages", "said"),
+    [
+        ("[tlh]", "“tlh” is no language: write a code such as"),
+        ("[pt_BR]", "“pt_BR” is no language"),
+        ("[zh, zh]", "“zh” is there twice"),
+        ("[en]", "“en” is there twice"),
+        ("[zh], once: [redirect]", "once: no plugin “redirect”"),
+    ],
+)
+def test_a_language_that_cannot_be_is_refused(
+    small: Callable[..., str],
+    languages: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(AssertionError):
+        small(f"{{weave-languages: {{languages: {languages}}}}}\ntheme: material")
+    assert said in capsys.readouterr().err
+
+
+def test_a_build_that_is_stopped_leaves_the_site(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = page(folder, "zh")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trees.LanguagesPlugin, "_build", stop)
+    assert build_here(folder).returncode == 1
+    assert page(folder, "zh") == before
+
+
+def test_words_of_a_catalog_are_words(folder: Path) -> None:
+    """None of them is HTML, ends an attribute, or stops the build."""
+    odd = '{curent} \\d <script>x</script> "y'
+    say(folder, "interface", {"All of this page is translated.": odd})
+    say(folder, "interface", {"Small": 'S" onload=x'})
+    source = folder / "pkg/layers/mixing.py"
+    source.write_text(MODULE)
+    say(folder, "layers", SAID)
+    assert build_here(folder).returncode == 1, "a strict build refuses the first"
+    result = build_here(folder, "--no-strict")
+    assert result.returncode == 0, result.stderr
+    html = page(folder, "zh/layers/mixing")
+    assert "{curent} \\d &lt;script&gt;" in html
+    assert "<script>x" not in html
+    assert 'S" onload' not in html

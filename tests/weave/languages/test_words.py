@@ -362,7 +362,7 @@ _ENGLISH = [
     "math",
 ]
 _ATTRIBUTES = ["aria-label", "title", "alt", "placeholder", "content"]
-_NOT_SEEN = re.compile("viewport|generator|twitter:.*|og:(type|url|image|locale)")
+_NOT_SEEN = re.compile("viewport|generator|twitter:.*|og:(type|url|image|locale(:.*)?)")
 
 
 def _unmarked(text: str) -> str:
