@@ -61,7 +61,7 @@ from labml_style_nn.weave.plugin import WeavePlugin
 # What a menu of the theme links to, until it is known on which page it stands.
 _SCHEME = "weave-language:"
 _ALTERNATE = re.compile(rf'\s*<link rel="alternate" href="{_SCHEME}[^>]*>')
-_LINK = re.compile(rf'href="{_SCHEME}([\w-]*)"')
+_LINK = re.compile(rf'href="{_SCHEME}([\w-]*)" (?P<lang>hreflang="[^"]*")')
 # Addresses on a page that may be those of files: in attributes, and where the theme's
 # script reads its settings.
 _ADDRESS = re.compile(
@@ -250,7 +250,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             there = "" if url == status.URL and not match[1] else url
             target = f"{match[1]}/{there}" if match[1] else there
             here = f"{self.language}/{url}" if self.language else url
-            return f'href="{get_relative_url(target, here)}"'
+            return _link(match, get_relative_url(target, here), self.language)
 
         return _LINK.sub(address, _ALTERNATE.sub("", output))
 
@@ -294,7 +294,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         path = urlsplit(site).path
 
         def address(match: re.Match[str]) -> str:
-            return f'href="{urljoin(path, f"{match[1]}/" if match[1] else "")}"'
+            return _link(match, urljoin(path, f"{match[1]}/" if match[1] else ""))
 
         return _LINK.sub(address, _ALTERNATE.sub("", output_content))
 
@@ -364,6 +364,13 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
         )
         return own.translator
+
+
+def _link(match: re.Match[str], address: str, current: str | None = None) -> str:
+    """Where an entry of the menu leads; its name is a word of that language."""
+    lang = match["lang"]
+    here = ' aria-current="true"' if match[1] == current else ""
+    return f'href="{address}" {lang} {lang.removeprefix("href")}{here}'
 
 
 def find_units(file: Path) -> dict[str, list[Unit]]:
