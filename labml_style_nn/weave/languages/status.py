@@ -78,7 +78,8 @@ def told(html: str, page: str, url: str, translator: Translator) -> str:
     # Each is asked for on each page: whether it is said depends on the translation.
     whole, none, part, more, link = map(translator.word, _TOLD)
     said = whole if current == total else none if missing == total else part
-    said += f" {more}" if counts[State.CHANGED] else ""
+    if counts[State.CHANGED]:
+        said = translator.word("{first} {next}").format(first=said, next=more)
     said = said.format(current=current, total=total, changed=counts[State.CHANGED])
     address = "../" * url.count("/") + URL
     line = f'{said} <a href="{address}">{link}</a>'
@@ -104,7 +105,7 @@ def _report(translator: Translator, url: Callable[[str], str]) -> Iterator[str]:
         numbers = "".join(f"<td>{counts[state]:,}</td>" for state in State)
         file = f"<td><code>locale/{translator.language}/{name}.po</code></td>"
         reader = escape(readers.get(name, "")) or nobody
-        yield f"<tr>{file}{numbers}<td>{reader}</td></tr>"
+        yield f'<tr>{file}{numbers}<td class="weave-reader">{reader}</td></tr>'
     yield "</tbody></table>"
     pages = dict[str, list[Unfinished]]()
     for lack in translator.unfinished:
