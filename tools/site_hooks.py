@@ -129,7 +129,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return f'{match[0]}<span class="terms">{words}</span>' if words else match[0]
 
     found = page.meta.get("terms", {})
-    return _SHOWN.sub(named, html) if found else html
+    # An arrow goes to the next line with its link.
+    return _SHOWN.sub(named, html).replace("→ <a", "→\u00a0<a") if found else html
 
 
 def card(output: str, name: str, site: str, language: str, others: list[str]) -> str:

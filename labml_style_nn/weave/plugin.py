@@ -226,6 +226,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             toc = config.mdx_configs.setdefault("toc", {})
             link = toc.get("permalink_title", "Permanent link")
             toc["permalink_title"] = self.voice.word(link)
+            notes = config.mdx_configs.setdefault("footnotes", {})
+            back = self.voice.word("Jump back to footnote {number} in the text")
+            notes.setdefault("BACKLINK_TITLE", back.replace("{number}", "{}"))
         self.addresses = Addresses(self.book)
         # MkDocs takes an extension itself as well as its name.
         own: list[Any] = [*dialect.OWN, self.addresses]

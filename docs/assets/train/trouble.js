@@ -33,7 +33,9 @@ const FAULTS = {
 
 export function trouble(why, detail) {
   const advice = ["worker", "wasm", "simd", "old"].includes(why) ? NEWER : "";
-  return [WORDS[why], advice, detail ? `(${told(detail)})` : "", RECORDED].filter(Boolean).join(" ");
+  const what = WORDS[why];
+  const full = detail ? t("{what} ({detail})", { what, detail: told(detail) }) : what;
+  return [full, advice, RECORDED].filter(Boolean).reduce((first, next) => t("{first} {next}", { first, next }));
 }
 
 function told({ file, fault, value, text }) {

@@ -203,7 +203,7 @@ def _made(proofs: Proofs, proof: Proof) -> str:
         said.append(
             word("Quoted numbers were published by others and are not recomputed here.")
         )
-    return f'<p class="weave-made">{" ".join(said)}</p>'
+    return f'<p class="weave-made">{listed(said, "{first} {next}")}</p>'
 
 
 # ## Words of the program

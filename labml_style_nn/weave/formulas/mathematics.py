@@ -27,8 +27,12 @@ _OPEN, _CLOSE, _ZERO = "\ue000", "\ue001", 0xE010
 _DIGITS = f"[{chr(_ZERO)}-{chr(_ZERO + 9)}]+"
 _SLOT = re.compile(f"{_OPEN}({_DIGITS}){_CLOSE}")
 _TAG_OR_SLOT = re.compile(f"<[^<>]*>|{_OPEN}({_DIGITS}){_CLOSE}")
-# With the stops that follow; the search engine's element may end in between.
-_HELD = re.compile(f"{_TAG_OR_SLOT.pattern}(?:(</span>)?([.,:;!?)]+))?")
+# With the brackets before it and the stops that follow; the search engine's element may
+# begin and end in between.
+_HELD = re.compile(
+    f"<[^<>]*>|(?:([(（「『《“]+)(<span[^<>]*>)?)?{_OPEN}({_DIGITS}){_CLOSE}"
+    "(?:(</span>)?([.,:;!?)，。、；：！？）」』》”]+))?"
+)
 
 
 # How KaTeX begins a formula, and each of the boxes in which it stands.
@@ -118,21 +122,27 @@ class Formulas:
         if _OPEN not in html:
             return html
         return _HELD.sub(
-            lambda m: self._held(*m.groups(default="")) if m[1] else self.plain(m[0]),
+            lambda m: self._held(*m.groups(default="")) if m[3] else self.plain(m[0]),
             html,
         )
 
-    def _held(self, digits: str, end: str, stops: str) -> str:
+    def _held(
+        self, brackets: str, begin: str, digits: str, end: str, stops: str
+    ) -> str:
         """A formula, and what must not go to the next line without it.
 
         What is within a line is made of boxes; a browser may break before and behind.
         """
         html = self.html[_number(digits)]
-        if not stops or not html.startswith(_INLINE):
-            return html + end + stops
+        if not (brackets or stops) or not html.startswith(_INLINE):
+            return brackets + begin + html + end + stops
         first, box, others = html.partition(_BOX)
         html = first + box + others.replace(_BOX, f"<wbr>{_BOX}")
-        return f'<span class="weave-held">{html}{stops}</span>{end}'
+        sides = [" weave-opened"] * bool(brackets) + [" weave-closed"] * bool(stops)
+        held = (
+            f'<span class="weave-held{"".join(sides)}">{brackets}{html}{stops}</span>'
+        )
+        return begin + held + end
 
     def plain(self, html: str) -> str:
         """Put the TeX of each formula in its slot."""

@@ -90,7 +90,9 @@ def told(
     # Each is asked for on each page: whether it is said depends on the translation.
     whole, none, part, more, link = (escape(translator.word(text)) for text in _TOLD)
     said = whole if current == total else none if missing == total else part
-    said += f" {more}" if counts[State.CHANGED] else ""
+    if counts[State.CHANGED]:
+        joined = escape(translator.word("{first} {next}"))
+        said = joined.replace("{first}", said).replace("{next}", more)
     numbers = {"current": current, "total": total, "changed": counts[State.CHANGED]}
     for name, number in numbers.items():
         said = said.replace(f"{{{name}}}", str(number))
@@ -135,7 +137,8 @@ def _report(
         numbers = "".join(f"<td>{counts[state]:,}</td>" for state in State)
         file = _catalog(translator, name, source)
         reader = escape(readers.get(name, "")) or nobody
-        yield f"<tr><td>{file}</td>{numbers}<td>{reader}</td></tr>"
+        cells = f'<td>{file}</td>{numbers}<td class="weave-reader">{reader}</td>'
+        yield f"<tr>{cells}</tr>"
     yield "</tbody></table>"
     pages = dict[str, list[Unfinished]]()
     for lack in translator.unfinished:

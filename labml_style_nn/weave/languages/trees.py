@@ -64,7 +64,7 @@ from labml_style_nn.weave.unchanged import entries_of_all
 # What a menu of the theme links to, until it is known on which page it stands.
 _SCHEME = "weave-language:"
 _ALTERNATE = re.compile(rf'\s*<link rel="alternate" href="{_SCHEME}[^>]*>')
-_LINK = re.compile(rf'href="{_SCHEME}([\w-]*)"')
+_LINK = re.compile(rf'href="{_SCHEME}([\w-]*)" (?P<lang>hreflang="[^"]*")')
 # Addresses on a page that may be those of files: in attributes, and where the theme's
 # script reads its settings.
 _ADDRESS = re.compile(
@@ -293,7 +293,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             there = "" if is_about and not match[1] else url
             target = f"{match[1]}/{there}" if match[1] else there
             here = f"{self.language}/{url}" if self.language else url
-            return f'href="{get_relative_url(target, here)}"'
+            return _link(match, get_relative_url(target, here), self.language)
 
         return _LINK.sub(address, _ALTERNATE.sub("", output))
 
@@ -337,7 +337,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         path = urlsplit(site).path
 
         def address(match: re.Match[str]) -> str:
-            return f'href="{urljoin(path, f"{match[1]}/" if match[1] else "")}"'
+            return _link(match, urljoin(path, f"{match[1]}/" if match[1] else ""))
 
         return _LINK.sub(address, _ALTERNATE.sub("", output_content))
 
@@ -408,6 +408,13 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
         )
         return own.translator
+
+
+def _link(match: re.Match[str], address: str, current: str | None = None) -> str:
+    """Where an entry of the menu leads; its name is a word of that language."""
+    lang = match["lang"]
+    here = ' aria-current="true"' if match[1] == current else ""
+    return f'href="{address}" {lang} {lang.removeprefix("href")}{here}'
 
 
 def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:

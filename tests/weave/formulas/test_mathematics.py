@@ -1,5 +1,6 @@
 """Formulas are set by KaTeX when the site is built; a bad one is named by its line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,34 @@ def test_a_stop_goes_to_the_next_line_with_its_formula(
     set_all(formulas, katex, tmp_path / "cache.json")
     alone = formulas.fill(slot)
     held = formulas.fill(formulas.unsearchable(f"{slot}), and {slot} too."))
-    assert held.count('<span class="weave-held">') == 1
+    assert held.count('<span class="weave-held weave-closed">') == 1
     assert ")</span></span>, and " not in held
     assert "),</span></span> and " in held
     # Within the formula a line may still break, between its two boxes.
     assert held.replace("<wbr>", "").count(alone) == 2
     assert held.count("<wbr>") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("行（{}）。", "（{}）。"),
+        ("（{}的行", "（{}"),
+        ("有{}、列", "{}、"),
+        ("「{}」だ", "「{}」"),
+        ("a row ({} wide)", "({}"),
+    ],
+)
+def test_brackets_and_stops_of_other_scripts_stay_with_a_formula(
+    text: str, shown: str, katex: Path, tmp_path: Path
+) -> None:
+    formulas = Formulas()
+    slot = formulas.add("x", False, HERE)
+    set_all(formulas, katex, tmp_path / "cache.json")
+    alone = formulas.fill(slot)
+    filled = formulas.fill(formulas.unsearchable(text.format(slot)))
+    held = re.findall(r'<span class="weave-held[^"]*">(.*)</span></span>', filled)
+    assert held == [shown.format(alone)]
 
 
 def test_within_a_tag_there_is_only_tex(katex: Path, tmp_path: Path) -> None:
