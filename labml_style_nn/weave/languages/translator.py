@@ -114,7 +114,8 @@ class Translator:
         """All that was asked for: the prose of each page, and the words beside it."""
         prose = [unit for units in self.pages.values() for unit, _ in units]
         place = Place(INTERFACE, 1)
-        words = [Unit(message, "words", place, INTERFACE) for message in self.words]
+        # Which is asked for first depends on what is kept of a page.
+        words = [Unit(m, "words", place, INTERFACE) for m in sorted(self.words)]
         return [*prose, *words]
 
     def word(self, message: str) -> str:
