@@ -14,6 +14,8 @@ lines than text: a third of a page. They are taken out.
 """
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from labml_style_nn.weave.words import word
 
@@ -69,3 +71,15 @@ def without_blanks(html: str) -> str:
         return html
     frame = (_BLANK.sub("\n", part) for part in (before, after))
     return f"{start}{article}{end}".join(frame)
+
+
+def language_of(folders: Sequence[Path | str], language: str) -> str:
+    """The language of the theme that is nearest: `pt-BR`, `pt`, or else English.
+
+    `folders` are those of the theme.
+    """
+    for code in filter(None, (language, language.partition("-")[0])):
+        file = f"partials/languages/{code}.html"
+        if any(Path(folder, file).is_file() for folder in folders):
+            return code
+    return "en"

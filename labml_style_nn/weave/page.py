@@ -294,9 +294,19 @@ def _row_html(row: WovenRow, panels: Sequence[str]) -> str:
     kind = " weave-opening" if opens else "" if row.row else " weave-closing"
     prose = _folded(row.prose) if opens else row.prose
     code = f'<div class="weave-code highlight">{row.code}</div>' if row.code else ""
-    return f"""<div class="weave-row{kind}">
+    tall = f' style="--tall:{_height(row)}"' if not opens else ""
+    return f"""<div class="weave-row{kind}"{tall}>
 <div class="weave-prose">{_address(row)}{prose}</div>
 {_aside(panels, opens)}{code}</div>"""
+
+
+def _height(row: WovenRow) -> int:
+    """About how tall a row is on a phone, in rem, before it is laid out.
+
+    What is taller than that would lie over the row below.
+    """
+    words = len(re.sub(r"<[^>]*>", "", row.prose))
+    return 4 + words // 30 + 3 * row.prose.count("<p") + 3 * row.code.count("\n") // 2
 
 
 def _aside(panels: Sequence[str], opens: bool) -> str:

@@ -28,6 +28,7 @@ from mkdocs.exceptions import Abort
 from mkdocs.theme import Theme
 
 from labml_style_nn.weave.book import SITE_MARK, Book
+from labml_style_nn.weave.material import language_of
 from labml_style_nn.weave.plugin import WeavePlugin
 
 _WEAVE = "mkdocs.plugins.weave"
@@ -111,6 +112,7 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
         "language": settings.language,
         "locale": str(settings.locale.resolve()),
     }
+    folders = [str(folder) for folder in Theme(name="material").dirs]
     return {
         "site_name": settings.source.resolve().stem,
         # Where it will stand, if that is known: a page that is not found needs it.
@@ -118,18 +120,10 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
         "docs_dir": str(docs),
         # So that the pages can be read from a disk, too.
         "use_directory_urls": False,
-        "theme": {**_THEME, **_theme_language(settings.language)},
+        "theme": {**_THEME, "language": language_of(folders, settings.language)},
         "markdown_extensions": [{"toc": {"permalink": True}}],
         "plugins": ["search", {"weave": weave}],
     }
-
-
-def _theme_language(language: str) -> dict[str, str]:
-    """The theme's own words, if it has that language."""
-    folders = Theme(name="material").dirs
-    names = [Path(folder, f"partials/languages/{language}.html") for folder in folders]
-    is_known = bool(language) and any(name.is_file() for name in names)
-    return {"language": language} if is_known else {}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from mkdocs.utils import get_relative_url
@@ -78,8 +79,8 @@ def told(
     """A finished page with a line above its text that tells how much is translated.
 
     It leads to the page about the translation, which is at `address`. It names the
-    catalogs that the page has its words from, and leads to them if `source` is the
-    address of a repository.
+    catalogs that the page has its words from, with the lines, and leads to them if
+    `source` is the address of a repository.
     """
     counts = translator.counts.get(page, Counter())
     total, current, missing = (
@@ -96,50 +97,61 @@ def told(
     numbers = {"current": current, "total": total, "changed": counts[State.CHANGED]}
     for name, number in numbers.items():
         said = said.replace(f"{{{name}}}", str(number))
-    domains = sorted({unit.domain for unit, _ in translator.pages[page]})
-    files = " ".join(_catalog(translator, name, source) for name in domains)
+    places = _begins(translator, page).items()
+    files = " ".join(_catalog(translator, *place, source) for place in places)
     line = f'{said} <a href="{address}">{link}</a> {files}'
     line = f'<p class="weave-told" data-search-exclude>{line}</p>'
     bare = " weave-untranslated" if missing == total else ""
     return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
 
-def _catalog(translator: Translator, name: str, source: str | None) -> str:
+def _begins(translator: Translator, page: str) -> dict[str, int]:
+    """The catalogs of a page, each with the line at which the page begins in it."""
+    found = dict[str, int]()
+    for unit, _ in translator.pages[page]:
+        if not found.get(unit.domain):
+            place = translator.say(unit.message, unit.place.path).place
+            is_own = place and Path(place.path).stem == unit.domain
+            found[unit.domain] = place.line if place and is_own else 0
+    return found
+
+
+def _catalog(translator: Translator, name: str, line: int, source: str | None) -> str:
     file = f"{translator.catalogs.folder.name}/{translator.language}/{name}.po"
+    code = f"<code>{file}{f':{line}' if line else ''}</code>"
     if not source:
-        return f"<code>{file}</code>"
-    address = f"{source.rstrip('/')}/blob/HEAD/{file}"
-    return f'<a href="{escape(address)}"><code>{file}</code></a>'
+        return code
+    address = f"{source.rstrip('/')}/blob/HEAD/{file}{f'#L{line}' if line else ''}"
+    return f'<a href="{escape(address)}">{code}</a>'
 
 
-def filled(
-    html: str, url: str, translator: Translator, book: Book, source: str | None
-) -> str:
+def filled(html: str, url: str, translator: Translator, book: Book) -> str:
     """The page about the translation with its numbers, and all that is not done.
 
     `url` is its own address in the tree.
     """
-    report = "\n".join(_report(url, translator, book, source))
+    report = "\n".join(_report(url, translator, book))
     return html.replace(_SLOT, report, 1)
 
 
-def _report(
-    url: str, translator: Translator, book: Book, source: str | None
-) -> Iterator[str]:
+def _report(url: str, translator: Translator, book: Book) -> Iterator[str]:
     *heads, nobody = (escape(translator.word(text)) for text in _REPORTED)
     cells = "".join(f"<th>{head}</th>" for head in heads)
-    yield f"<table><thead><tr>{cells}</tr></thead><tbody>"
+    # A table that is wider than a phone is scrolled by the keyboard, too.
+    name = f'aria-label="{heads[0]}"'
+    yield f'<div class="weave-scroll" role="region" tabindex="0" {name}>'
+    yield f'<table class="weave-status"><thead><tr>{cells}</tr></thead><tbody>'
     readers = {
         name: header.get("X-Read-By", "")
         for name, header in translator.catalogs.headers.items()
     }
     for name, counts in sorted(_by_domain(translator).items()):
         numbers = "".join(f"<td>{counts[state]:,}</td>" for state in State)
-        file = _catalog(translator, name, source)
+        file = f"<code>{name}.po</code>"
         reader = escape(readers.get(name, "")) or nobody
         cells = f'<td>{file}</td>{numbers}<td class="weave-reader">{reader}</td>'
         yield f"<tr>{cells}</tr>"
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
     pages = dict[str, list[Unfinished]]()
     for lack in translator.unfinished:
         pages.setdefault(lack.page, []).append(lack)

@@ -58,6 +58,7 @@ from labml_style_nn.weave.languages import segments, status
 from labml_style_nn.weave.languages.catalogs import Unit
 from labml_style_nn.weave.languages.translator import State, Translator
 from labml_style_nn.weave.languages.voice import in_attribute
+from labml_style_nn.weave.material import language_of
 from labml_style_nn.weave.plugin import WeavePlugin
 from labml_style_nn.weave.unchanged import entries_of_all
 
@@ -281,7 +282,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         uri = page.file.src_uri
         if uri == status.URI:
             book, url = self.weave.book, page.url
-            return status.filled(output, url, self.translator, book, config.repo_url)
+            return status.filled(output, url, self.translator, book)
         about = get_relative_url(self.about, page.url)
         return status.told(output, uri, about, self.translator, config.repo_url)
 
@@ -458,7 +459,10 @@ def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str,
     theme = {"name": theme} if isinstance(theme, str) else theme
     settings = {
         "plugins": plugins,
-        "theme": {**theme, "language": _of_theme(config, language)},
+        "theme": {
+            **theme,
+            "language": language_of([*config.theme.dirs, _THEME], language),
+        },
         "use_directory_urls": config.use_directory_urls,
         "site_dir": str(Path(config.site_dir) / language),
         "strict": False,  # the root counts the warnings of all
@@ -466,16 +470,6 @@ def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str,
     if config.site_url:
         settings["site_url"] = urljoin(config.site_url, f"{language}/")
     return settings
-
-
-def _of_theme(config: MkDocsConfig, language: str) -> str:
-    """The language of the theme that is nearest: `pt-BR`, `pt`, or else English."""
-    folders = [Path(str(folder)) for folder in (*config.theme.dirs, _THEME)]
-    for code in (language, language.partition("-")[0]):
-        file = f"partials/languages/{code}.html"
-        if any((folder / file).is_file() for folder in folders):
-            return code
-    return "en"
 
 
 def _is_parted(language: str) -> bool:
