@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,12 @@ def digest(*texts: str, files: Iterable[Path] = ()) -> str:
         # Each part by itself, so that no two lists of parts are one text.
         whole.update(hashlib.sha256(part).digest())
     return whole.hexdigest()
+
+
+@cache
+def own() -> str:
+    """A key for the code of the renderer itself."""
+    return digest(files=sorted(Path(__file__).parent.rglob("*.py")))
 
 
 def installed() -> str:

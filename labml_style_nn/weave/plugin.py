@@ -52,7 +52,7 @@ from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
 from labml_style_nn.weave.highlight import breakable_blocks, coloured
 from labml_style_nn.weave.languages.translator import Translator
-from labml_style_nn.weave.languages.voice import Voice
+from labml_style_nn.weave.languages.voice import PageUnits, Voice
 from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.addresses import Addresses
@@ -167,10 +167,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.prose: dict[str, list[str]] = {}
         self.unsaid: dict[str, str] = {}
         self.copies: dict[str, str] = {}
-        self.voice = self._voice(config) if self.config.language else Voice()
+        self.voice = self._voice(config)
         if self.translator and self.shared:
             self.book = self.shared.book.shared(self.translator)
-            self.voice.units = self.shared.voice.units
         self.book.desk.translator = self.translator
         self.book.desk.problems.found.update(self.voice.errors)
         kept = f"pages-{self.config.language}" if self.translator else "pages"
@@ -197,11 +196,14 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         return self.voice.translator
 
     def _voice(self, config: MkDocsConfig) -> Voice:
-        """Read the catalogs of the language."""
+        """Read the catalogs of the language, if it is not that of the sources."""
         folder, cache = Path(self.config.locale), Path(self.config.cache)
+        units = self.shared.voice.units if self.shared else PageUnits.read(cache)
+        if not self.config.language:
+            return Voice(units)
         package = Path(self.config.source).name
         try:
-            voice = Voice.read(folder, self.config.language, package, cache)
+            voice = Voice.read(folder, self.config.language, package, cache, units)
         except OSError as error:
             raise PluginError(str(error)) from error
         _log.info("%s", voice.report)
@@ -552,6 +554,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         problems = self.book.desk.problems
         self.addresses.end(partial(_anchors, files))
         without_template(env)
+        self.voice.keep()
         restored = self.pages.restored.values()
         if self.book.desk.formulas.numbers or has_formulas(restored):
             self._set_formulas()

@@ -24,14 +24,12 @@ from labml_style_nn.weave.copies.licence import Project
 from labml_style_nn.weave.copies.package import Package, StandaloneError
 from labml_style_nn.weave.copies.spacing import spaced
 from labml_style_nn.weave.copies.standalone import standalone
-from labml_style_nn.weave.kept import Kept, digest
+from labml_style_nn.weave.kept import Kept, digest, own
 from labml_style_nn.weave.measures.dependencies import dotted, root
 from labml_style_nn.weave.names import Target
 from labml_style_nn.weave.parse import Module, ParseError, read
 from labml_style_nn.weave.words import word
 
-# What makes the forms: when it changes, they are made anew.
-_OWN = Path(__file__).parents[1]
 # Where a preview is served. Nobody else finds a page there.
 _PRIVATE = {None, "localhost", "127.0.0.1", "::1"}
 
@@ -83,7 +81,7 @@ class _Maker:
     book: Book
     kept: Kept
     stale: bool
-    own: str = field(default_factory=lambda: digest(files=sorted(_OWN.rglob("*.py"))))
+    own: str = field(default_factory=own)
 
     def __post_init__(self) -> None:
         self.stamp = self.book.dependencies.stamp

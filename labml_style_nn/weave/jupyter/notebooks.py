@@ -17,16 +17,17 @@ It adds what a page that runs code needs:
 - **Downloads**: the notebook with its outputs (`.ipynb`), and the script it was written
   as (`.py`).
 
-In `mkdocs.yml` it stands after mkdocs-jupyter:
+In `mkdocs.yml` it stands beside mkdocs-jupyter; before it, a build begins a second
+earlier:
 
 ```yaml
 plugins:
+  - weave-notebooks:
+      reads: [results]
   - mkdocs-jupyter:
       include: ["examples/*.py"]
       execute: true
       allow_errors: false
-  - weave-notebooks:
-      reads: [results]
 ```
 """
 
@@ -38,7 +39,7 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Literal
+from typing import Any, Literal
 
 from mkdocs.config.base import Config
 from mkdocs.config.config_options import ListOfItems, Type
@@ -101,7 +102,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         jupyter = config.plugins.get("mkdocs-jupyter")
         if jupyter is None or jupyter.config["allow_errors"]:
             raise PluginError(
-                "weave-notebooks needs the plugin mkdocs-jupyter before it, with "
+                "weave-notebooks needs the plugin mkdocs-jupyter with "
                 "`allow_errors: false`: a cell that fails must fail the build"
             )
         # The results are kept here, notebook by notebook.
@@ -113,7 +114,8 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         """Begin to run the notebooks that changed, and add the style sheet."""
         root = Path(config.config_file_path).absolute().parent
         results = Results(root, root / self.config.cache, self.config.reads)
-        found = [file for file in files if isinstance(file, NotebookFile)]
+        jupyter: Any = config.plugins["mkdocs-jupyter"]
+        found = [file for file in files if jupyter.should_include(file)]
         self.runs = results.begin(found, self.serving)
         files.append(File.generated(config, _STYLE, abs_src_path=str(_SHEET)))
 

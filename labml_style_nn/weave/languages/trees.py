@@ -300,12 +300,17 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 
     def _to_root(self, output: str, url: str) -> str:
         """Let a page ask for files where they are: at the root."""
+        # A page has most of its addresses, and all that looks like one, many times.
+        places = dict[str, str]()
 
         def address(match: re.Match[str]) -> str:
-            path = normpath(join(dirname(url), match["address"]))
-            if path not in self.shared:
-                return match[0]
-            return match["before"] + get_relative_url(path, f"{self.language}/{url}")
+            written = match["address"]
+            if written not in places:
+                path = normpath(join(dirname(url), written))
+                here = f"{self.language}/{url}"
+                is_shared = path in self.shared
+                places[written] = get_relative_url(path, here) if is_shared else written
+            return match["before"] + places[written]
 
         output = _ADDRESS.sub(address, output)
         for path in re.findall(r'content="([^"]+)"', output):

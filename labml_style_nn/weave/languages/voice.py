@@ -8,12 +8,13 @@ words beside the prose when the page is finished.
 
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from labml_style_nn.weave import words
-from labml_style_nn.weave.kept import Kept
+from labml_style_nn.weave.kept import Kept, digest, own
 from labml_style_nn.weave.languages.catalogs import Catalogs, Unit
 from labml_style_nn.weave.languages.checks import check
 from labml_style_nn.weave.languages.extract import extract_module, extract_text
@@ -34,21 +35,64 @@ def in_attribute(text: str) -> str:
 
 
 @dataclass
+class PageUnits:
+    """The units of each page: the same in all languages, which may share them."""
+
+    kept: Kept
+    found: dict[str, list[Unit]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, cache: Path) -> "PageUnits":
+        """Those that were found before, as far as pages are as they were."""
+        return cls(Kept.read(cache / "units.json"))
+
+    def of(
+        self,
+        uri: str,
+        package: str,
+        module: Module | None,
+        text: str,
+        place: Place,
+        raw_html: bool,
+    ) -> list[Unit]:
+        """The units of a page: that of a module, or of a text by hand."""
+        if uri not in self.found:
+            make = partial(extract_text, uri, text, place.line, package)
+            if module:
+                make = partial(extract_module, module, raw_html)
+                text, place = module.source, Place(module.path, 1)
+            key = digest(own(), text, str(place), package, str(raw_html))
+            rows = self.kept.get(uri, key, lambda: [_row(unit) for unit in make()])
+            self.found[uri] = [_unit(*row) for row in rows]
+        return self.found[uri]
+
+
+def _row(unit: Unit) -> list[str | int]:
+    place = unit.place
+    return [unit.message, unit.kind, unit.domain, place.path, place.line]
+
+
+def _unit(message: str, kind: str, domain: str, path: str, line: int) -> Unit:
+    return Unit(message, kind, Place(path, line), domain)
+
+
+@dataclass
 class Voice:
     """A language, or none: then all is said as it is written.
 
-    `units` are those of each page. They are the same in all languages, which may share
-    them. `errors` is what is wrong in the catalogs, and `report` the count.
+    `errors` is what is wrong in the catalogs, and `report` the count.
     """
 
+    units: PageUnits
     translator: Translator | None = None
-    units: dict[str, list[Unit]] = field(default_factory=dict)
     errors: list[Problem] = field(default_factory=list)
     report: str = ""
     said: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path, language: str, package: str, cache: Path) -> "Voice":
+    def read(
+        cls, folder: Path, language: str, package: str, cache: Path, units: PageUnits
+    ) -> "Voice":
         """The voice that the catalogs in a folder give.
 
         `package` is the name of the folder with the sources. What was found right
@@ -61,7 +105,7 @@ class Voice:
         kept = Kept.read(cache / f"checked-{language}.json")
         report = check(catalogs, glossary, kept)
         translator = Translator(catalogs, package)
-        return cls(translator, errors=report.errors, report=f"{language}: {report}")
+        return cls(units, translator, report.errors, f"{language}: {report}")
 
     def expect(
         self, uri: str, module: Module | None, text: str, place: Place, raw_html: bool
@@ -69,13 +113,15 @@ class Voice:
         """Know what a page says: that of a module, or of a text by hand."""
         if not self.translator:
             return
-        if uri not in self.units and module:
-            self.units[uri] = extract_module(module, raw_html)
-        elif uri not in self.units:
-            package = self.translator.package
-            self.units[uri] = extract_text(uri, text, place.line, package)
-        said = self.translator.expect(uri, self.units[uri])
+        package = self.translator.package
+        units = self.units.of(uri, package, module, text, place, raw_html)
+        said = self.translator.expect(uri, units)
         self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
+
+    def keep(self) -> None:
+        """Keep the units of all pages for the next build."""
+        if self.translator:
+            self.units.kept.write()
 
     def key(self, uri: str) -> Iterable[str]:
         """What a page depends on for its language."""

@@ -32,8 +32,8 @@ site_url: http://localhost/
 theme: {name: material, font: false}
 plugins:
   - search
-  - mkdocs-jupyter: {include: ["examples/*.py"], execute: true, allow_errors: false}
   - weave-notebooks
+  - mkdocs-jupyter: {include: ["examples/*.py"], execute: true, allow_errors: false}
   - weave: {source: pkg, cache: %s}
 markdown_extensions:
   [attr_list, md_in_html, toc, pymdownx.highlight, pymdownx.superfences]
