@@ -50,6 +50,7 @@ from labml_style_nn.weave.enrich import Mark
 from labml_style_nn.weave.names import Target, UnknownNameError
 from labml_style_nn.weave.parse import Module, parse
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.syntax import syntax_tree
 from labml_style_nn.weave.words import word
 
 # Any fence, so that one within a longer one is left alone.
@@ -74,7 +75,7 @@ def code(module: Module, name: str) -> str:
     **Raises.** `LookupError` if the module defines nothing of that name.
     """
     text = clean(module)
-    node: ast.Module | _DEFINITIONS = ast.parse(text)
+    node: ast.Module | _DEFINITIONS = syntax_tree(text)
     for part in filter(None, name.split(".")):
         node = next(n for n in _inside(node) if n.name == part)
     lines = text.split("\n")

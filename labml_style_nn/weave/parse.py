@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import cast
 
 from labml_style_nn.weave.directives import blocks, directives, without_directives
+from labml_style_nn.weave.syntax import syntax_tree
 
 # What a file says of itself to the program that made it, or makes a page of it.
 _FRONT_MATTER = re.compile(
@@ -184,7 +185,7 @@ def _analyse(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in somebody's string
-            tree = ast.parse(source)
+            tree = syntax_tree(source)
         return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
     except SyntaxError as error:
         version = ".".join(map(str, sys.version_info[:2]))

@@ -30,6 +30,7 @@ from labml_style_nn.weave.directives import CODING, directives
 from labml_style_nn.weave.links.lookup import first_sentence
 from labml_style_nn.weave.links.signatures import plain
 from labml_style_nn.weave.parse import Module
+from labml_style_nn.weave.syntax import syntax_tree
 
 # The longest line that a docstring may make.
 WIDTH = 88
@@ -145,7 +146,7 @@ def _blank_lines(source: Source, line: int) -> Iterator[Edit]:
 
 
 def _docstrings(source: Source) -> Iterator[Edit]:
-    for node in ast.walk(ast.parse(source.text)):
+    for node in ast.walk(syntax_tree(source.text)):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block:

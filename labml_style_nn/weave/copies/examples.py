@@ -21,6 +21,7 @@ from labml_style_nn.weave.copies.units import IMPORTS, bound, units
 from labml_style_nn.weave.doctests import UnreadableError, parts
 from labml_style_nn.weave.parse import Module, Prose
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.syntax import syntax_tree
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)[ #]*$", re.MULTILINE)
 _NAMED = re.compile(r"examples?", re.IGNORECASE)
@@ -172,7 +173,7 @@ def _nodes(example: doctest.Example) -> list[ast.stmt]:
 @cache
 def _parsed(source: str) -> list[ast.stmt]:
     try:
-        return ast.parse(source).body
+        return syntax_tree(source).body
     except SyntaxError:
         return []  # An example may show just that.
 

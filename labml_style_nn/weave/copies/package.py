@@ -16,6 +16,7 @@ from labml_style_nn.weave.copies.imports import Import
 from labml_style_nn.weave.copies.units import IMPORTS, Unit, Use, units
 from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.syntax import syntax_tree
 
 
 class StandaloneError(ValueError):
@@ -66,7 +67,7 @@ class Sheet:
     @cached_property
     def tree(self) -> ast.Module:
         """What Python makes of it."""
-        return ast.parse(self.source.text)
+        return syntax_tree(self.source.text)
 
     @cached_property
     def units(self) -> list[Unit]:

@@ -20,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from labml_style_nn.weave.syntax import syntax_tree
+
 _DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _IMPORTS = ast.Import | ast.ImportFrom
 
@@ -39,7 +41,7 @@ def spaced(source: str) -> str:
     """
     lines = source.split("\n")
     limits: dict[int, _Limits] = {}
-    for first, rule in _limits(ast.parse(source)):
+    for first, rule in _limits(syntax_tree(source)):
         # Where a block begins on the line of its head, what holds is the head's.
         limits.setdefault(first, rule)
     inside = _within_strings(source)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from labml_style_nn.weave.copies.spacing import is_text, start
+from labml_style_nn.weave.syntax import syntax_tree
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -299,7 +300,7 @@ class _Reader(ast.NodeVisitor):
 
     def quoted(self, node: ast.Constant) -> None:
         try:
-            inside = ast.parse(str(node.value), mode="eval")
+            inside = syntax_tree("(" + str(node.value) + ")")
         except (SyntaxError, ValueError):
             return  # Not a type, as in `Literal["a b"]`.
         for item in ast.walk(inside):

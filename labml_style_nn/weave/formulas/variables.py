@@ -30,6 +30,7 @@ from labml_style_nn.weave.formulas.notation import Entry, items, notation
 from labml_style_nn.weave.formulas.symbols import Symbols, is_symbol, pattern
 from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place, Problems
+from labml_style_nn.weave.syntax import syntax_tree
 
 Values = Mapping[str, tuple[float | tuple[int, ...], ...]]
 """What variables were in the examples of a module: numbers, or pairs of them."""
@@ -124,7 +125,7 @@ def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
     lines = source.split("\n")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in somebody's string
-        tree = ast.parse(source)
+        tree = syntax_tree(source)
     keywords = (node for node in ast.walk(tree) if isinstance(node, ast.keyword))
     return frozenset(
         (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()))

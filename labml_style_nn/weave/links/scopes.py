@@ -25,6 +25,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
+from labml_style_nn.weave.syntax import syntax_tree
+
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -201,7 +203,7 @@ class _Reader:
         self.stored: list[tuple[ast.Attribute, ast.Name, Scope]] = []
         self.values: dict[int, ast.expr] = {}
         self.lazy = False  # whether annotations are left to type checkers
-        tree = ast.parse("".join(self.lines))
+        tree = syntax_tree("".join(self.lines))
         # A stack of our own: a chain of a thousand `elif`s is nested a thousand deep.
         stack: list[_Item] = [(tree, self.code.scope, False)]
         while stack:

@@ -20,6 +20,7 @@ from pathlib import Path
 from labml_style_nn.weave.doctests import sources
 from labml_style_nn.weave.kept import digest
 from labml_style_nn.weave.parse import Module, ParseError, parse
+from labml_style_nn.weave.syntax import syntax_tree
 
 
 def root(name: str, path: Path) -> Path:
@@ -143,7 +144,7 @@ def _targets(
 
 def _parse(source: str) -> ast.Module:
     try:
-        return ast.parse(source)
+        return syntax_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])  # It cannot be imported, so it imports nothing.
 
