@@ -114,6 +114,9 @@ class WeaveConfig(Config):
     extras = options.Type(bool, default=True)
     """Whether pages show more than prose beside code: links in it, uses, copies."""
 
+    standalone = options.ListOfItems(options.Type(str), default=["*"])
+    """Modules to offer as one file with all they need, as patterns: `layers/*`."""
+
     proofs = options.Type(str, default="")
     """A program to run that tells what was proved of each page: `my_package.proofs`."""
 
@@ -337,8 +340,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Make the forms in which each module can be taken, and the menu of them."""
         source, site = Path(self.config.source), config.site_url or ""
         cache = Path(self.config.cache) / "copies.json"
-        stale = not self.leaves_site
-        self.copies = copying.enrich(self.book, source, cache, site, stale)
+        self.copies = copying.enrich(
+            self.book, source, cache, site, not self.leaves_site, self.config.standalone
+        )
 
     def _enrich(self, config: MkDocsConfig) -> None:
         """Find out what each page shows beyond its source."""

@@ -7,13 +7,15 @@ r"""# Copying: three forms of a module
 | clean | the same code without the essay, see [`clean`][] | `layers/gelu.clean.py` |
 
 All three are files of the site, so that they can be downloaded where no script runs.
-The first runs as it is pasted. A module that cannot stand alone says why at the end of
-the menu. That is no mistake of the author's, and fails no build.
+The first runs as it is pasted, and is offered of the modules that the option
+`standalone` names. One that cannot stand alone says why at the end of the menu. That is
+no mistake of the author's, and fails no build.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from functools import partial
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -51,17 +53,23 @@ class Form:
 
 
 def enrich(
-    book: Book, source: Path, cache: Path, site: str = "", stale: bool = False
+    book: Book,
+    source: Path,
+    cache: Path,
+    site: str = "",
+    stale: bool = False,
+    alone: Sequence[str] = ("*",),
 ) -> dict[str, str]:
     """Offer the forms of each module on its page; the texts to bring, by address.
 
     `source` is what the book was read from, `cache` the file that keeps what was made
     before, and `site` where the site will stand. With `stale`, a module that is as it
-    was keeps its standalone form, even if one that it imports has changed.
+    was keeps its standalone form, even if one that it imports has changed. `alone` has
+    the patterns of the modules that are offered in that form.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
     project = Project.around(source if source.is_dir() else source.parent)
-    maker = _Maker(book, Kept.read(cache), stale)
+    maker = _Maker(book, Kept.read(cache), stale, alone)
     texts: dict[str, str] = {}
     for chapter in book.chapters.values():
         address = urljoin(site, book.href(Target("", chapter.page, ""), "index.md"))
@@ -81,6 +89,7 @@ class _Maker:
     book: Book
     kept: Kept
     stale: bool
+    alone: Sequence[str]
     own: str = field(default_factory=own)
 
     def __post_init__(self) -> None:
@@ -95,7 +104,7 @@ class _Maker:
 
     def _read_more(self, modules: dict[str, Module]) -> None:
         """Read the modules without a page that those with one import."""
-        for chapter in self.book.chapters.values():
+        for chapter in filter(self.is_offered, self.book.chapters.values()):
             folder = root(chapter.name, chapter.path)
             for path in self.book.dependencies.of(chapter.name, chapter.path):
                 name = dotted(path, folder)
@@ -103,6 +112,10 @@ class _Maker:
                     with suppress(ParseError):
                         modules[name] = read(path, path.relative_to(folder).as_posix())
                         self.names[path] = name
+
+    def is_offered(self, chapter: Chapter) -> bool:
+        """Whether a module is offered in its standalone form."""
+        return any(fnmatch(chapter.download, pattern) for pattern in self.alone)
 
     def clean(self, path: Path) -> str:
         """The clean form of a page's module; of another file, its digest."""
@@ -117,7 +130,9 @@ class _Maker:
         return text
 
     def whole(self, chapter: Chapter, head: str) -> dict[str, str]:
-        """The standalone form of a module, or why there is none."""
+        """The standalone form of a module, or why there is none, if it is offered."""
+        if not self.is_offered(chapter):
+            return {}
         name, path = f"{chapter.name} standalone", chapter.path
         # It has the clean code of what the module imports, so the prose there is of no
         # matter. A refusal names a line, and that moves with the prose.

@@ -63,6 +63,15 @@ def test_each_page_offers_its_forms(tmp_path: Path) -> None:
         assert f'href="../{name}"' in menu
 
 
+def test_a_module_that_is_not_offered_alone_has_two_forms(tmp_path: Path) -> None:
+    source = made(tmp_path)
+    book = Book()
+    book.read(source)
+    texts = copying.enrich(book, source, tmp_path / "kept.json", alone=["b*"])
+    assert sorted(texts) == ["a.clean.py", "b.clean.py", "b.standalone.py"]
+    assert "Standalone" not in book.chapters["a.md"].enrichment.tools[0]
+
+
 def test_a_module_without_a_page_is_in_the_copies_of_others(tmp_path: Path) -> None:
     source = made(tmp_path)
     book = Book()

@@ -19,11 +19,6 @@ from tests.weave.copies.test_clean import assert_tidy
 
 OURS = "labml_style_nn"
 PAGES = ("layers", "models", "pretrained")
-# What these need besides PyTorch and einops.
-OTHERS = {
-    "data": ["scikit-learn", "filelock", "platformdirs", "tqdm"],
-    "experiments": ["matplotlib", "ipython", "tqdm"],
-}
 PARTS = 3  # so that several processes share the files
 # They read the results that come with the package, or say which of its modules is run.
 NOT_ALONE = {
@@ -121,18 +116,6 @@ def test_a_definition_that_is_not_there_is_noticed(
     assert "NameError: name 'Dropout' is not defined" in result["failed"]
 
 
-def test_data_and_experiments_run_alone(package: Package, tmp_path: Path) -> None:
-    names = pages(package, *OTHERS)
-    folder = tmp_path / "files"
-    for name in names:
-        write(folder, name, standalone(name, package))
-    others = [other for found in OTHERS.values() for other in found]
-    results = run(folder, "torch", "einops", *others)
-    for name in names:
-        assert not results[name]["failed"], results[name]["failed"]
-        assert results[name]["tried"] or name.count(".") == 1
-
-
 def test_an_experiment_that_cannot_stand_alone_says_so(package: Package) -> None:
     reason = r"\.py:\d+: (a string names|“\w+” depends on the file)"
     for name in NOT_ALONE:
@@ -143,7 +126,7 @@ def test_an_experiment_that_cannot_stand_alone_says_so(package: Package) -> None
 def test_our_files_are_tidy_and_import_nothing_of_the_package(
     package: Package, tmp_path: Path
 ) -> None:
-    for name in pages(package, *PAGES, *OTHERS):
+    for name in pages(package, *PAGES):
         text = standalone(name, package, "MIT License\n\nof somebody")
         assert text.startswith("# MIT License\n#\n# of somebody\n\n")
         tree = ast.parse(text)
