@@ -40,6 +40,8 @@ _DIFFERENCES = "What differs from the paper"
 # The section's anchor, in every language.
 _ANCHOR = slug(_DIFFERENCES)
 _HEADING = re.compile(rf"^## {_DIFFERENCES}$", re.MULTILINE)
+_SECTION = re.compile(r"(?=<h2[ >])")
+_NAMED = re.compile(rf"{_DIFFERENCES}|{_ANCHOR}")
 _SLOT = "<!--weave-differences-->"
 # Chinese and Japanese leave no space behind a sentence.
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[^\s\da-z]|\s*$)|[。！？]")
@@ -254,10 +256,10 @@ def _differences(prose: str) -> str:
 
 
 def _heading(prose: str) -> Tag | None:
-    if _ANCHOR not in prose and _DIFFERENCES not in prose:
-        return None
-    headings = BeautifulSoup(prose, "html.parser").find_all("h2")
-    return next(filter(_is_of_differences, headings), None)
+    # To parse all of the prose takes as long as to write it.
+    sections = (text for text in _SECTION.split(prose) if _NAMED.search(text))
+    headings = (BeautifulSoup(text, "html.parser").h2 for text in sections)
+    return next(filter(_is_of_differences, filter(None, headings)), None)
 
 
 def _is_of_differences(heading: Tag) -> bool:
