@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from labml_style_nn.browser import exports, site_plugin
 from labml_style_nn.browser.loop import given, train
 from labml_style_nn.browser.probe import Probe
 from labml_style_nn.browser.record import EPOCHS, SEED, STEPS_IN_EPOCH, recorded
+from labml_style_nn.browser.repeated import NAMES, SEEDS, accuracies, spread
 from labml_style_nn.browser.site_files import Files
 from labml_style_nn.browser.training_step import TrainingStep
 from labml_style_nn.browser.variants import NETWORKS, VARIANTS
@@ -98,6 +100,17 @@ def test_each_variant_has_a_recorded_run_of_this_code() -> None:
         assert len(run["loss"]) == EPOCHS * STEPS_IN_EPOCH
         assert run["loss"][:5] == pytest.approx(train(name, SEED, 5), abs=1e-3)
         assert len(run["accuracy"]) == EPOCHS + 1
+
+
+def test_what_the_page_says_to_expect_was_measured() -> None:
+    """A number in the sentence of a variant is its mean over ten seeds, rounded."""
+    for name in NAMES:
+        assert len(accuracies(name)) == len(SEEDS)
+        for number in re.findall(r"(\d+) %", VARIANTS[name].expect):
+            assert float(number) == round(spread(name)[0]), name
+    # The digits that are learned by heart, and how often each is seen.
+    assert recorded()["digits_100"]["loss"][-1] < 0.01
+    assert round(len(split_digits(seed=0)[0].labels) / 100) == 14
 
 
 def write_one(name: str, folder: Path) -> None:

@@ -55,16 +55,18 @@ export class Drawing {
   /* Let the grid show what a network gets, its pixels in some order. */
   arrange(order = IN_ORDER) {
     if (`${order}` === `${this.#order}`) return;
-    this.#order = order;
+    this.#order = `${order}` === `${IN_ORDER}` ? IN_ORDER : order;
     this.#show();
   }
 
+  /* A digit that is shuffled in the grid and was not drawn is shown on the pad. */
   #show() {
     this.grid.show(rearranged(this.image, this.#order));
+    this.pad.image = this.#order === IN_ORDER ? null : this.image;
+    this.pad.paint();
   }
 
   repaint() {
-    this.pad.paint();
     this.#show();
   }
 
