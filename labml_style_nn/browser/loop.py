@@ -41,6 +41,21 @@ The matrices are drawn in the order in which the network is built: patch embeddi
 in each block $W_1, W_2, W_3, W_4$, then the head, which is set to zero afterwards. A
 variant that leaves a part out draws it all the same, so that what remains begins as it
 does in the whole Mixer.
+
+## Example
+
+The first hundred digits to learn from, and how many of them are a 0, a 1, and so on:
+
+>>> digits, held_out = given("digits_100")
+>>> digits.labels.bincount().tolist()
+[5, 11, 10, 16, 17, 9, 6, 10, 8, 8]
+>>> len(held_out.labels)
+360
+
+The first losses of a run on all of them:
+
+>>> [f"{loss:.2f}" for loss in train("default", seed=0, number=3)]
+['2.30', '2.30', '2.29']
 """
 
 from collections.abc import Iterator
