@@ -5,7 +5,8 @@ trains in the reader's browser. There is no Python there. So when the site is bu
 whole step of training is written down as a list of operations, and the page executes
 the list.
 
-- [`variants`][]: the Mixer, and what can be taken away from it.
+- [`variants`][]: the Mixer, what can be taken away from it, and what can be done to the
+  digits, such as to [shuffle][shuffles] their pixels.
 - [`training_step`][browser.training_step]: forward, backward and AdamW as one function.
 - [`loop`][browser.loop]: the training that the page repeats, its chance included.
 - [`probe`][browser.probe]: what the network computes on the way, and which patches it
@@ -17,7 +18,7 @@ the list.
   [`operations`][browser.operations] and [`writer`][browser.writer] do;
   [`exports`][browser.exports]: how all of them are made and kept.
 - [`digit_file`][], [`manifest`][browser.manifest], [`record`][browser.record]: what the
-  page loads beside the graphs.
+  page loads beside the graphs. [`repeated`][]: small differences, from ten seeds.
 - [`site_files`][], [`train_page`][], [`site_plugin`][]: how all of it comes into the
   site.
 

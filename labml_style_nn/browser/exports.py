@@ -1,9 +1,10 @@
-r"""# Exports: the graphs of all variants
+r"""# Exports: the graphs of all networks
 
-Each variant becomes two graphs: the [step][browser.training_step], which learns, and
+Each network becomes two graphs: the [step][browser.training_step], which learns, and
 the [probe][browser.probe], which looks. They are kept under a digest of the code that
-they are made of, the two of a variant as soon as both are made. Prose does not count:
-to write on a page costs nothing.
+they are made of, the two of a network as soon as both are made. Prose does not count:
+to write on a page costs nothing. Variants that change the digits alone have no graphs
+of their own.
 """
 
 import shutil
@@ -18,11 +19,11 @@ from torch import Tensor
 from labml_style_nn.browser.graphs import exported
 from labml_style_nn.browser.probe import Probe
 from labml_style_nn.browser.training_step import TrainingStep
-from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.weave import kept
 from labml_style_nn.weave.measures.dependencies import Dependencies
 
-# Called before a variant is exported: which of how many it is, and its name.
+# Called before a network is exported: which of how many it is, and its name.
 Progress = Callable[[int, int, str], None]
 
 _PACKAGE = Path(__file__).parent.parent
@@ -36,10 +37,9 @@ def graphs(cache: Path, progress: Progress | None = None) -> dict[str, bytes]:
     Of earlier states nothing is left.
     """
     folder = cache / f"graphs-{key()[:16]}"
-    names = list(VARIANTS)
     for name in missing(folder):
         if progress:
-            progress(names.index(name) + 1, len(names), name)
+            progress(NETWORKS.index(name) + 1, len(NETWORKS), name)
         kept.folder(folder / name, partial(export, name))
     for other in cache.glob("graphs-*"):
         if other != folder:
@@ -48,13 +48,13 @@ def graphs(cache: Path, progress: Progress | None = None) -> dict[str, bytes]:
 
 
 def missing(folder: Path) -> list[str]:
-    """The variants that a folder does not have."""
-    return [name for name in VARIANTS if not (folder / name).exists()]
+    """The networks that a folder does not have."""
+    return [name for name in NETWORKS if not (folder / name).exists()]
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    """What is in the files of a folder that has every variant."""
-    paths = (path for name in VARIANTS for path in sorted((folder / name).iterdir()))
+    """What is in the files of a folder that has every network."""
+    paths = (path for name in NETWORKS for path in sorted((folder / name).iterdir()))
     return {path.name: path.read_bytes() for path in paths}
 
 
@@ -69,7 +69,7 @@ def key(package: Path = _PACKAGE) -> str:
 
 
 def export(name: str, folder: Path) -> None:
-    """Write both graphs of a variant."""
+    """Write both graphs of a network."""
     model = VARIANTS[name].build()
     step, probe = TrainingStep(model), Probe(model)
     given = example(step)

@@ -1,12 +1,14 @@
 r"""# The manifest
 
 What the page has to know before it can train, as JSON: where the digits lie in their
-file, the usual settings, and of each variant its texts, its sizes and its files. And
-for each parameter its place in $\theta$ (see [`flat`][browser.flat]) and how it begins.
+file, the usual settings, and of each variant its texts, its sizes, its files, how many
+digits it learns from, and in which order it gets their pixels. And for each parameter
+its place in $\theta$ (see [`flat`][browser.flat]) and how it begins.
 
 A matrix begins with random numbers, so of these the manifest tells the standard
 deviation and *when* they are drawn ([`loop`][browser.loop] says how). What a variant
-leaves out is drawn all the same; `draws` has the sizes of all draws in their order.
+leaves out is drawn all the same; `draws` has the sizes of all draws in their order. A
+parameter that is larger than its draw begins as copies of it, one after another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +47,7 @@ def described(variant: Variant, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Describe a variant."""
     model, draws = variant.build(), drawn(variant)
     layout, weights = Layout.of(model), dict(model.named_parameters())
-    files = {kind: f"{variant.name}.{kind}.onnx" for kind in ("step", "probe")}
+    files = {kind: f"{variant.network}.{kind}.onnx" for kind in ("step", "probe")}
     return {
         "name": variant.name,
         "title": variant.title,
@@ -53,6 +55,8 @@ def described(variant: Variant, sizes: Mapping[str, int]) -> dict[str, Any]:
         "expect": variant.expect,
         "code": variant.code,
         "settings": variant.settings,
+        "order": variant.order,
+        "train": variant.learns_from or digit_file.described()["train"],
         "parameters": [
             {
                 "name": place.name,
@@ -84,5 +88,5 @@ def beginning(name: str, weight: nn.Parameter, draws: list[str]) -> dict[str, An
         return {"kind": "zeros"}
     if (weight == 1).all():
         return {"kind": "ones"}
-    std = weight.shape[1] ** -0.5 / TRUNCATED_STD
+    std = weight.shape[-1] ** -0.5 / TRUNCATED_STD
     return {"kind": "trunc_normal", "std": std, "order": draws.index(name)}

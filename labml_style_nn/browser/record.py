@@ -7,9 +7,10 @@ PyTorch, from the seed 0, as the page would do it.
 
 makes them anew, in a few minutes, and writes a line of JSON for each beside this file,
 with all circumstances: command, settings, seed, versions, machine, and the time it
-took.
+took. With the names of variants, it makes those alone.
 """
 
+import argparse
 import time
 from pathlib import Path
 
@@ -17,16 +18,16 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from labml_style_nn.browser.loop import steps
+from labml_style_nn.browser.loop import given, steps
 from labml_style_nn.browser.manifest import BATCH, EPS, LR, WEIGHT_DECAY
 from labml_style_nn.browser.training_step import scaled
 from labml_style_nn.browser.variants import VARIANTS, Variant
-from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.records import Record
 
 FILE = Path(__file__).with_name("recorded.jsonl")
+COMMAND = "python -m labml_style_nn.browser.record"
 SEED, EPOCHS, STEPS_IN_EPOCH = 0, 15, 22
 TRAINING = {
     "epochs": EPOCHS,
@@ -44,8 +45,8 @@ def recorded() -> dict[str, Record]:
 
 def record(variant: Variant) -> Record:
     """Train a variant: the loss of each step, the right answers after each epoch."""
-    _, held_out = split_digits(seed=0)
-    began = time.perf_counter()
+    _, held_out = given(variant.name)
+    began, worked = time.perf_counter(), time.process_time()
     losses: list[float] = []
     accuracy: list[float] = []
     run = steps(variant.name, SEED)
@@ -59,7 +60,8 @@ def record(variant: Variant) -> Record:
         "loss": losses[:-1],
         "accuracy": accuracy,
         "seconds": round(time.perf_counter() - began, 1),
-        "command": "python -m labml_style_nn.browser.record",
+        "cpu_seconds": round(time.process_time() - worked, 1),
+        "command": f"{COMMAND} {variant.name}",
         "seed": SEED,
         "settings": variant.settings | TRAINING,
         **records.circumstances(torch.device("cpu")),
@@ -75,11 +77,20 @@ def share(variant: Variant, weights: dict[str, Tensor], held_out: Images) -> flo
 
 
 def main() -> None:
-    """Record every variant, one after another."""
+    """Record every variant, or those that are named, one after another."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help="all, if none")
+    names = parser.parse_args().variants
+    if unknown := set(names) - VARIANTS.keys():
+        parser.error(
+            f"{', '.join(unknown)}: no variant; there are {', '.join(VARIANTS)}"
+        )
     torch.set_num_threads(1)
     # Each is written when it is done: whoever stops here keeps the others.
-    for variant in VARIANTS.values():
-        records.add(FILE, record(variant), "variant")
+    for name in names or VARIANTS:
+        records.add(FILE, record(VARIANTS[name]), "variant")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ _FOLDER = "assets/train"
 _PROGRAM = "labml_style_nn.browser.site_files"
 _SOURCE = Path(__file__).with_name("site_files.py")
 # What the files are made of besides code.
-_DATA = ("recorded.jsonl", "package-lock.json")
+_DATA = ("recorded.jsonl", "repeated.jsonl", "package-lock.json")
 _LIBRARIES = ("torch", "onnx", "numpy", "scikit-learn")
 # What is made: files of the site, and what is put into the page.
 SITE, PARTS = "site", "parts.json"

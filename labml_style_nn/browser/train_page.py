@@ -1,9 +1,10 @@
 """# What is put into the page
 
-The page "Train a Mixer here" is written by hand, in `docs/train.md`. Two parts of it
-are known only here: what can be changed about the network ([`variants`][]), and what
-came of a recorded run. They are filled in when the site is built, so they can be read
-without JavaScript, and before anything is loaded.
+The page "Train a Mixer here" is written by hand, in `docs/train.md`. Some parts of it
+are known only here: what can be changed about the network and about the digits
+([`variants`][]), what came of a recorded run, and [of ten][repeated]. They are filled
+in when the site is built, so they can be read without JavaScript, and before anything
+is loaded.
 
 ## Example
 
@@ -13,9 +14,10 @@ without JavaScript, and before anything is loaded.
 <p><a href="?beside=no_skip" data-try data-title>No skip connections</a>
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from labml_style_nn.browser.repeated import NAMES, spread
 from labml_style_nn.browser.variants import VARIANTS, Variant
 
 Recorded = Mapping[str, Mapping[str, Any]]
@@ -30,18 +32,26 @@ ABOVE = 10
 
 def parts(recorded: Recorded) -> dict[str, str]:
     """What takes the place of `<!-- train: NAME -->` in the page, by the name."""
-    networks = "\n".join(map(network, VARIANTS.values()))
     return {
-        "networks": f'<ul class="train-nets" markdown="block">\n{networks}\n</ul>',
+        "networks": entries(v for v in VARIANTS.values() if not v.changes_digits),
+        "digits": entries(v for v in VARIANTS.values() if v.changes_digits),
+        "repeated": table(),
         "recorded": drawings(recorded) if recorded.keys() >= SHOWN.keys() else "",
     }
 
 
-def network(variant: Variant) -> str:
+def entries(variants: Iterable[Variant]) -> str:
+    """List some variants."""
+    listed = "\n".join(map(entry, variants))
+    return f'<ul class="train-nets" markdown="block">\n{listed}\n</ul>'
+
+
+def entry(variant: Variant) -> str:
     """Say what a variant changes, and offer to try it beside the whole Mixer."""
     # The form of the page reads the names and the notes from here.
     query = "?" if variant.name == "default" else f"?beside={variant.name}"
-    return f"""<li data-net="{variant.name}" markdown="block">
+    kind = " data-digits" if variant.changes_digits else ""
+    return f"""<li data-net="{variant.name}"{kind} markdown="block">
 <p><a href="{query}" data-try data-title>{variant.title}</a></p>
 <div data-note markdown="block">
 
@@ -55,6 +65,16 @@ def source(code: str) -> str:
     """Turn an address of the site into one of its sources, which MkDocs checks."""
     page, mark, anchor = code.partition("#")
     return f"{page.rstrip('/')}.md{mark}{anchor}"
+
+
+def table() -> str:
+    """Tabulate the test accuracy of the variants that ran from ten seeds."""
+    rows = [
+        f"| {VARIANTS[name].title} | {mean:.1f} % | {least:.1f} % | {most:.1f} % |"
+        for name, (mean, _, least, most) in ((name, spread(name)) for name in NAMES)
+    ]
+    head = ["| Test accuracy | mean | lowest | highest |", "|---|--:|--:|--:|"]
+    return "\n".join(head + rows)
 
 
 # ## The recorded run

@@ -1,9 +1,12 @@
-r"""# Variants: one thing left out
+r"""# Variants: one thing changed
 
 Every part of a Mixer is there for a reason. The quickest way to see the reason is to
 take the part away and train again. These variants are made from the same module that
 [its page][mlp_mixer] explains, each by one change; all else stays as it is, the
 initial weights of what remains included.
+
+Some leave the network as it is and change the digits: their pixels are
+[shuffled][shuffles], or there are fewer to learn from.
 
 ## Example
 
@@ -32,6 +35,25 @@ True
 ...     print(name, torch.equal(block(table), table), bool(block(table).any()))
 default True True
 no_skip False False
+
+Untied token mixing has a matrix for each channel. All of them begin as the one that the
+Mixer has, so the first answers are its answers; then each goes its own way.
+
+>>> _ = torch.manual_seed(0)
+>>> untied = VARIANTS["untied"].build()
+>>> [tuple(m.blocks[0].token_mixing.fc1.weight.shape) for m in (whole, untied)]
+[(64, 16), (32, 64, 16)]
+>>> sum(p.numel() for p in untied.parameters())
+290218
+>>> images = torch.rand(5, 1, 8, 8)
+>>> embedded = whole.patch_embedding(images)
+>>> torch.allclose(untied.blocks[0](embedded), whole.blocks[0](embedded), atol=1e-5)
+True
+
+The variants that change the digits share the graphs of the network that reads them:
+
+>>> [v.name for v in VARIANTS.values() if v.network == "default"]
+['default', 'shuffled_pixels', 'digits_100', 'digits_400']
 """
 
 from collections.abc import Callable
@@ -41,8 +63,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from labml_style_nn.browser.shuffles import (
+    IN_ORDER,
+    Order,
+    shuffled_pixels,
+)
+from labml_style_nn.layers.checks import check_shape
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.layer_norm import LayerNorm
+from labml_style_nn.layers.token_mixing import TokenLinear
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
 
 SETTINGS = {
@@ -72,12 +101,42 @@ class Nothing(nn.Module):
         return torch.zeros_like(x)
 
 
-def exchange(model: nn.Module, kind: type[nn.Module], new: type[nn.Module]) -> None:
-    """Put a layer of another kind in the place of each of one kind."""
+class UntiedLinear(nn.Module):
+    r"""A [`TokenLinear`][] with a matrix $W^{(i)}$ for each channel $i$.
+
+    All begin as copies of the one that it is made of.
+
+    **Shape.** `(batch, in_features, channels)` to `(batch, out_features, channels)`.
+
+    **Raises.** `ValueError` for a table of another shape.
+
+    **Source.** Supplementary A.1 of the paper, which saw no noticeable improvement.
+    """
+
+    def __init__(self, tied: TokenLinear, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(tied.weight.detach().repeat(channels, 1, 1))
+        # One axis, so that these do not decay, as other biases do not.
+        self.bias = nn.Parameter(tied.bias.detach().repeat(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply each column by the matrix of its channel."""
+        channels, _, in_features = self.weight.shape
+        check_shape(x, "batch", in_features, channels)
+        # The columns of a channel, from all images of the batch, side by side.
+        columns = x.permute(2, 1, 0)
+        bias = self.bias.view(channels, -1, 1)
+        return torch.baddbmm(bias, self.weight, columns).permute(2, 1, 0)
+
+
+def exchange(
+    model: nn.Module, kind: type[nn.Module], new: Callable[[Any], nn.Module]
+) -> None:
+    """Put another layer in the place of each of one kind, which it is made of."""
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, kind):
-                setattr(module, name, new())
+                setattr(module, name, new(child))
 
 
 def nothing(model: MLPMixer) -> None:
@@ -93,12 +152,12 @@ def no_skip(model: MLPMixer) -> None:
 
 def no_layer_norm(model: MLPMixer) -> None:
     """Let every norm hand its table through."""
-    exchange(model, LayerNorm, nn.Identity)
+    exchange(model, LayerNorm, lambda _: nn.Identity())
 
 
 def relu(model: MLPMixer) -> None:
     """Exchange the nonlinearity."""
-    exchange(model, GELU, nn.ReLU)
+    exchange(model, GELU, lambda _: nn.ReLU())
 
 
 def no_token_mixing(model: MLPMixer) -> None:
@@ -113,12 +172,22 @@ def no_channel_mixing(model: MLPMixer) -> None:
         block.channel_norm, block.channel_mixing = nn.Identity(), Nothing()
 
 
+def untied(model: MLPMixer) -> None:
+    """Give each channel token-mixing matrices of its own."""
+    channels = model.patch_embedding.projection.out_features
+    exchange(model, TokenLinear, lambda tied: UntiedLinear(tied, channels))
+
+
 @dataclass(frozen=True)
 class Variant:
     """## A variant
 
     The page shows its `title`, its `change` in a few words and as a link to the row of
     `code` that is changed, and what to `expect`.
+
+    A variant may change the digits instead of the network: `order` says which pixel
+    stands in which place, and `learns_from` how many digits there are to learn from, if
+    not all.
     """
 
     name: str
@@ -128,6 +197,22 @@ class Variant:
     code: str
     settings: dict[str, int] = field(default_factory=lambda: dict(SETTINGS))
     alter: Callable[[MLPMixer], None] = nothing
+    order: Order = IN_ORDER
+    learns_from: int | None = None
+
+    @property
+    def changes_digits(self) -> bool:
+        """Whether the network is the Mixer, and what it is given is changed."""
+        return self.order != IN_ORDER or self.learns_from is not None
+
+    @property
+    def network(self) -> str:
+        """The first variant with this network: they have the same graphs."""
+        return next(
+            other.name
+            for other in VARIANTS.values()
+            if (other.settings, other.alter) == (self.settings, self.alter)
+        )
 
     def build(self) -> MLPMixer:
         """Draw the weights of a whole Mixer, then change it."""
@@ -147,6 +232,9 @@ TOKENS = f"{PAGE}#MixerBlock.forward:the-norm-works-within-rows-the"
 CHANNELS = f"{PAGE}#MixerBlock.forward:in-evaluation-and-at-a-rate"
 PATCHES = f"{PAGE}#MLPMixer.__init__:the-first-table-the-image-size"
 BLOCKS = f"{PAGE}#MLPMixer.__init__:blocks-of-two-branches-each-every"
+SHARED = "layers/token_mixing/#TokenMixing.__init__:enters-here-and-with-it-the"
+EMBEDDING = "layers/patch_embedding/#PatchEmbedding.forward:then"
+BATCH = "experiments/training/#Trainer.draw:all-processes-draw-the-same-batch"
 
 
 def _sized(**sizes: int) -> dict[str, int]:
@@ -204,6 +292,24 @@ _ALL = [
         "more slowly, with half of the work left out.",
         CHANNELS,
         alter=no_channel_mixing,
+    ),
+    Variant(
+        "untied",
+        "Untied token mixing",
+        "A token-mixing MLP for each channel",
+        "eleven times the weights, and slower steps. Expect it to begin faster than the "
+        "Mixer, and to end where the Mixer does.",
+        SHARED,
+        alter=untied,
+    ),
+    Variant(
+        "narrow",
+        "Narrow token mixing",
+        "tokens_mlp_dim = 1",
+        "in each block, one number for each channel is all that the patches learn of "
+        "one another. Expect a slow start, and then about 95 %.",
+        SHARED,
+        _sized(tokens_mlp_dim=1),
     ),
     Variant(
         "patch_1",
@@ -265,5 +371,32 @@ _ALL = [
         _sized(num_layers=16),
         no_skip,
     ),
+    Variant(
+        "shuffled_pixels",
+        "Shuffled pixels",
+        "A patch has pixels from anywhere",
+        "one shuffle for all digits, and for yours. Expect about 95 %, where we can "
+        "read nothing.",
+        EMBEDDING,
+        order=shuffled_pixels(),
+    ),
+    Variant(
+        "digits_100",
+        "100 training digits",
+        "The batches are drawn from 100 digits",
+        "from 5 to 17 of each kind. Expect about 80 %.",
+        BATCH,
+        learns_from=100,
+    ),
+    Variant(
+        "digits_400",
+        "400 training digits",
+        "The batches are drawn from 400 digits",
+        "more than a quarter of all. Expect about 93 %.",
+        BATCH,
+        learns_from=400,
+    ),
 ]
 VARIANTS = {variant.name: variant for variant in _ALL}
+# One variant for each network: the others share its graphs.
+NETWORKS = [name for name, variant in VARIANTS.items() if variant.network == name]

@@ -15,11 +15,10 @@ import pytest
 import torch
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from labml_style_nn.browser.loop import batches, train
+from labml_style_nn.browser.loop import batches, given, train
 from labml_style_nn.browser.training_step import scaled
-from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.browser.weights import from_file
-from labml_style_nn.data.digits import split_digits
 from labml_style_nn.weave.formulas import node
 from tests.browser.conftest import MANIFEST, READERS, open_context
 from tests.conftest import CACHE
@@ -116,7 +115,8 @@ def test_first_weights_are_those_of_torch(page: Page) -> None:
         """async ([folder]) => {
           const { firstWeights, parameter } = await import(`${folder}/weights.js`);
           const { variants } = await (await fetch(`${folder}/manifest.json`)).json();
-          return Object.fromEntries(variants.map((variant) => {
+          const own = ({ name, step }) => step === `${name}.step.onnx`;
+          return Object.fromEntries(variants.filter(own).map((variant) => {
             const theta = firstWeights(variant, 3);
             const part = ({ name }) => [name, [...parameter(variant, theta, name)]];
             return [variant.name, Object.fromEntries(variant.parameters.map(part))];
@@ -124,10 +124,10 @@ def test_first_weights_are_those_of_torch(page: Page) -> None:
         }""",
         [f"/{MODULES}"],
     )
-    assert found.keys() == VARIANTS.keys()
-    for name, variant in VARIANTS.items():
+    assert [*found] == NETWORKS
+    for name in NETWORKS:
         torch.manual_seed(3)
-        weights = variant.build().state_dict()
+        weights = VARIANTS[name].build().state_dict()
         assert found[name].keys() == weights.keys()
         for part, expected in weights.items():
             ours = torch.tensor(found[name][part], dtype=torch.float32)
@@ -159,6 +159,22 @@ def test_two_networks_learn_as_in_torch(listened: Page) -> None:
     legend = listened.locator('[data-legend="loss"] li')
     expect(legend).to_have_count(2)
     expect(listened.locator('[data-chart="loss"] .curve')).to_have_count(2)
+
+
+def test_shuffled_and_fewer_digits_are_those_of_the_python_loop(
+    listened: Page, tmp_path: Path
+) -> None:
+    """The same graphs serve both, and are loaded once."""
+    asked: list[str] = []
+    listened.on("request", lambda request: asked.append(request.url))
+    begin(listened, "?net=shuffled_pixels&beside=digits_100&seed=3&epochs=1")
+    wait(listened, "finished")
+    for which, name in enumerate(("shuffled_pixels", "digits_100")):
+        found = losses(listened, which)
+        assert found[:10] == pytest.approx(train(name, seed=3, number=10), abs=1e-4)
+    graphs = [url.rpartition("/")[2] for url in asked if url.endswith(".onnx")]
+    assert sorted(graphs) == ["default.probe.onnx", "default.step.onnx"]
+    assert_a_download_answers(listened, tmp_path, "shuffled_pixels")
 
 
 def test_the_python_on_the_page_gives_the_same_curve(listened: Page) -> None:
@@ -221,22 +237,28 @@ def test_downloaded_weights_give_the_same_answers(
 ) -> None:
     begin(listened, "?net=patch_4&epochs=2")
     wait(listened, "finished")
-    with listened.expect_download() as waiting:
-        listened.get_by_role("button", name="Download the weights").click()
-    path = tmp_path / waiting.value.suggested_filename
+    assert_a_download_answers(listened, tmp_path, "patch_4")
+
+
+def assert_a_download_answers(page: Page, folder: Path, net: str) -> None:
+    """On the test digits, as the first network in the page did last."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download the weights").click()
+    path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
-    assert path.name == "mixer-patch_4.safetensors"
+    assert path.name == f"mixer-{net}.safetensors"
     model = from_file(path)
-    _, held_out = split_digits(seed=0)
+    _, held_out = given(net)
     with torch.no_grad():
         logits = model(scaled(held_out.images))
-    last = reported(listened, "tested")[-1]
-    assert last["step"] == 44
+    last = [news for news in reported(page, "tested") if news["which"] == 0][-1]
     found = torch.tensor(last["logits"]).view(-1, 10)
     torch.testing.assert_close(found, logits, rtol=1e-3, atol=1e-3)
-    code = str(listened.locator('[data-code="going-on"] code').text_content())
+    code = str(page.locator('[data-code="going-on"] code').text_content())
     assert path.name in code
-    exec(code.replace(path.name, str(path)), {})
+    known: dict[str, Any] = {}
+    exec(code.replace(path.name, str(path)), known)
+    torch.testing.assert_close(known["held_out"].images, held_out.images)
 
 
 # ## What is loaded, and when
@@ -463,6 +485,38 @@ def test_strokes_become_an_image_like_those_of_the_data(page: Page) -> None:
     # One upright stroke: in the middle, from top to bottom, whatever its size was.
     assert (pixels[:, 3:5].sum(dim=1) > 0).all()
     assert (pixels[:, [0, 1, 6, 7]] == 0).all()
+
+
+def inks(page: Page) -> list[int]:
+    """What the squares of the grid say of themselves."""
+    told = page.get_by_role("gridcell").evaluate_all("all => all.map(o => o.ariaLabel)")
+    return [int(re.findall(r"\d+", one)[2]) for one in told]
+
+
+def test_the_grid_shows_what_the_network_gets(page: Page) -> None:
+    """Shuffled, if it gets the pixels shuffled, and can be painted so."""
+    page.goto(TRAIN + "?net=default&beside=shuffled_pixels&epochs=1")
+    draw_a_zero(page)
+    drawn = inks(page)
+    assert sum(drawn) > 100
+    main(page).click()
+    wait(page, "finished")
+    assert inks(page) == drawn
+    page.get_by_role("radio", name="Shuffled pixels").check()
+    order = VARIANTS["shuffled_pixels"].order
+    shuffled = [drawn[pixel] for pixel in order]
+    other = next(i for i in range(64) if shuffled[i] != drawn[i])
+    square, ink = page.get_by_role("gridcell").nth(other), shuffled[other]
+    expect(square).to_have_attribute("aria-label", re.compile(f": {ink} of"))
+    assert inks(page) == shuffled
+    empty = shuffled.index(0)
+    page.get_by_role("gridcell").nth(empty).click()
+    shuffled[empty] = 8
+    assert inks(page) == shuffled
+    page.get_by_role("radio", name="The Mixer").check()
+    page.get_by_role("button", name="Reset").click()
+    drawn[order[empty]] = 8
+    assert inks(page) == drawn
 
 
 def test_all_is_done_by_keyboard(page: Page) -> None:

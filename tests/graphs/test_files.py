@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,13 @@ import torch
 
 import labml_style_nn
 from labml_style_nn.browser import exports, site_plugin
-from labml_style_nn.browser.loop import train
+from labml_style_nn.browser.loop import given, train
 from labml_style_nn.browser.probe import Probe
 from labml_style_nn.browser.record import EPOCHS, SEED, STEPS_IN_EPOCH, recorded
+from labml_style_nn.browser.repeated import NAMES, SEEDS, accuracies, spread
 from labml_style_nn.browser.site_files import Files
 from labml_style_nn.browser.training_step import TrainingStep
-from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.data.digits import split_digits
 
 PACKAGE = Path(labml_style_nn.__file__).parent
@@ -35,7 +37,9 @@ def test_little_travels(files: Files, manifest: dict[str, Any]) -> None:
     """The runtime, the digits and the two largest networks, side by side."""
     sizes = {name: len(content) for name, content in files.items()}
     rest = sum(size for name, size in sizes.items() if not name.endswith(".onnx"))
-    graphs = sorted(variant["bytes"] for variant in manifest["variants"])
+    # Variants with the same network share its graphs.
+    networks = {variant["step"]: variant["bytes"] for variant in manifest["variants"]}
+    graphs = sorted(networks.values())
     assert sum(graphs) + rest == sum(sizes.values())
     assert sum(graphs[-2:]) + rest < 4_500_000
     packed = files["ort/ort-wasm-simd-threaded.wasm.gz"]
@@ -45,7 +49,7 @@ def test_little_travels(files: Files, manifest: dict[str, Any]) -> None:
     assert not [name for name in files if name.endswith(".mjs")]
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_graph_has_the_names_of_its_function(name: str, files: Files) -> None:
     model = VARIANTS[name].build()
     for kind, function in (("step", TrainingStep(model)), ("probe", Probe(model))):
@@ -65,6 +69,15 @@ def test_the_manifest_tells_each_parameter(manifest: dict[str, Any]) -> None:
         expected = {n: [*p.shape] for n, p in model.named_parameters()}
         assert shapes == expected
         assert told["count"] == sum(p.numel() for p in model.parameters())
+
+
+def test_the_manifest_tells_what_each_is_given(manifest: dict[str, Any]) -> None:
+    for told in manifest["variants"]:
+        train, test = given(told["name"])
+        assert told["train"] == len(train.labels)
+        assert manifest["digits"]["test"] == len(test.labels)
+        whole = split_digits(seed=0)[1].images.flatten(1)
+        assert torch.equal(test.images.flatten(1), whole[:, told["order"]])
 
 
 def test_the_digits_are_those_of_the_split(
@@ -89,6 +102,17 @@ def test_each_variant_has_a_recorded_run_of_this_code() -> None:
         assert len(run["accuracy"]) == EPOCHS + 1
 
 
+def test_what_the_page_says_to_expect_was_measured() -> None:
+    """A number in the sentence of a variant is its mean over ten seeds, rounded."""
+    for name in NAMES:
+        assert len(accuracies(name)) == len(SEEDS)
+        for number in re.findall(r"(\d+) %", VARIANTS[name].expect):
+            assert float(number) == round(spread(name)[0]), name
+    # The digits that are learned by heart, and how often each is seen.
+    assert recorded()["digits_100"]["loss"][-1] < 0.01
+    assert round(len(split_digits(seed=0)[0].labels) / 100) == 14
+
+
 def write_one(name: str, folder: Path) -> None:
     (folder / f"{name}.step.onnx").write_text(f"a graph of {name}")
 
@@ -108,10 +132,12 @@ def test_what_was_exported_before_an_interruption_is_kept(
     monkeypatch.setattr(exports, "export", write_one)
     found = exports.graphs(tmp_path, progress=lambda *now: told.append(now))
     # It goes on with the third, and what is whole is not made again.
-    assert told == [(n, 13, name) for n, name in enumerate(VARIANTS, 1) if n > 2]
-    assert found.keys() == {f"{name}.step.onnx" for name in VARIANTS}
+    assert told == [
+        (n, len(NETWORKS), name) for n, name in enumerate(NETWORKS, 1) if n > 2
+    ]
+    assert found.keys() == {f"{name}.step.onnx" for name in NETWORKS}
     assert exports.graphs(tmp_path, progress=lambda *now: told.append(now)) == found
-    assert len(told) == 11
+    assert len(told) == len(NETWORKS) - 2
 
 
 def test_what_is_of_no_use_any_more_is_removed(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from labml_style_nn.browser.flat import Layout
 from labml_style_nn.browser.training_step import scaled
-from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.layers.token_mixing import TokenMixing
 from labml_style_nn.models.mlp_mixer import MLPMixer
@@ -48,7 +48,7 @@ def mixings(model: MLPMixer) -> list[str]:
     return [n for n, module in model.named_modules() if isinstance(module, TokenMixing)]
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_it_sees_what_the_modules_compute(name: str, run: Graphs) -> None:
     model = shaken(name)
     images = split_digits(seed=0)[1].images[:3]
@@ -67,7 +67,9 @@ def test_it_sees_what_the_modules_compute(name: str, run: Graphs) -> None:
         torch.testing.assert_close(found[f"mixed_{number}"], mixed, **close)
 
 
-@pytest.mark.parametrize("name", ["default", "relu", "no_skip", "patch_4"])
+@pytest.mark.parametrize(
+    "name", ["default", "relu", "no_skip", "patch_4", "untied", "narrow"]
+)
 def test_influence_is_the_jacobian(name: str, run: Graphs) -> None:
     model = shaken(name)
     image = split_digits(seed=0)[1].images[5:6]

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from labml_style_nn.browser.flat import Layout
 from labml_style_nn.browser.manifest import EPS, LR, WEIGHT_DECAY
 from labml_style_nn.browser.training_step import BETAS, TrainingStep, scaled
-from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.models.mlp_mixer import MLPMixer
@@ -31,7 +31,7 @@ FORWARD = {
 }
 
 
-@pytest.fixture(params=VARIANTS)
+@pytest.fixture(params=NETWORKS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -29,7 +29,11 @@ def test_what_remains_begins_as_in_the_whole_mixer(name: str) -> None:
     whole = MLPMixer(image_size=8, in_channels=1, num_classes=10, **variant.settings)
     weights = whole.state_dict()
     assert ours.keys() <= weights.keys()
-    assert all(torch.equal(ours[key], weights[key]) for key in ours)
+    for key, weight in ours.items():
+        # If a channel has weights of its own, they are those of all in the Mixer.
+        each = weight.view(-1, *weights[key].shape)
+        assert torch.equal(each, weights[key].expand_as(each))
+        assert len(each) == (32 if name == "untied" and "token_mixing" in key else 1)
 
 
 def test_each_leaves_out_what_it_says() -> None:
@@ -42,6 +46,20 @@ def test_each_leaves_out_what_it_says() -> None:
     assert without == {"no_token_mixing"}
     without = {n for n in built if "channel_mixing" not in keys[n]}
     assert without == {"no_channel_mixing"}
+
+
+def test_untied_channels_are_mixed_by_their_own_matrices() -> None:
+    mixings = []
+    for name in ("default", "untied"):
+        torch.manual_seed(0)
+        mixings.append(VARIANTS[name].build().blocks[0].token_mixing)
+    tied, untied = mixings
+    x, channel = torch.randn(5, 16, 32), 7
+    torch.testing.assert_close(untied(x), tied(x))
+    with torch.no_grad():
+        untied.fc1.weight[channel].add_(1)
+    changed = (untied(x) - tied(x)).abs().amax(dim=(0, 1)) > 1e-4
+    assert changed.nonzero().flatten().tolist() == [channel]
 
 
 def test_without_skips_a_block_forgets_what_it_read() -> None:

@@ -96,9 +96,18 @@ export class Choices extends EventTarget {
   }
 
   #offer() {
-    const options = () => [...this.nets].map(([name, { title }]) => new Option(title, name));
-    this.fields.net.replaceChildren(...options());
-    this.fields.beside.replaceChildren(new Option(t("nothing"), ""), ...options());
+    this.fields.net.replaceChildren(...this.#options());
+    this.fields.beside.replaceChildren(new Option(t("nothing"), ""), ...this.#options());
+  }
+
+  /* Other networks first, then the Mixer with other digits. */
+  #options() {
+    const all = [...this.nets];
+    const some = (data) => all.filter(([, net]) => net.data === data).map(option);
+    const group = document.createElement("optgroup");
+    group.label = t("The Mixer, with other data");
+    group.append(...some(true));
+    return [...some(false), group];
   }
 
   #showRate(name) {
@@ -145,4 +154,8 @@ export class Choices extends EventTarget {
     this.writeAddress();
     this.dispatchEvent(new Event(field.name === "epochs" ? "epochs" : "experiment"));
   }
+}
+
+function option([name, { title }]) {
+  return new Option(title, name);
 }

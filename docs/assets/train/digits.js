@@ -16,12 +16,13 @@ export class Digits {
     return this.images.subarray(place * this.pixelsOfOne, (place + 1) * this.pixelsOfOne);
   }
 
-  /* The images at these places, one after another, and what they show. */
-  batch(places) {
+  /* The images at these places, one after another, in an order of their pixels, and what
+   * they show. */
+  batch(places, order) {
     const images = new Float32Array(places.length * this.pixelsOfOne);
     const labels = new BigInt64Array(places.length);
     places.forEach((place, i) => {
-      images.set(this.image(place), i * this.pixelsOfOne);
+      images.set(rearranged(this.image(place), order), i * this.pixelsOfOne);
       labels[i] = BigInt(this.labels[place]);
     });
     return { images, labels };
@@ -31,4 +32,16 @@ export class Digits {
   get testPlaces() {
     return Array.from({ length: this.test }, (_, i) => this.train + i);
   }
+}
+
+/* An image with its pixels in another order, which says for each place what stands there. */
+export function rearranged(image, order) {
+  return Float32Array.from(order, (pixel) => image[pixel]);
+}
+
+/* The way back. */
+export function restored(image, order) {
+  const pixels = new Float32Array(order.length);
+  order.forEach((pixel, place) => (pixels[pixel] = image[place]));
+  return pixels;
 }

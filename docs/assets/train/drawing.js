@@ -1,15 +1,19 @@
 /* Draw a digit: what the network reads in it, while it is drawn and while it learns. */
 
 import { percent, t } from "../words.js";
+import { rearranged, restored } from "./digits.js";
 import { Grid } from "./grid.js";
 import { Influence } from "./influence.js";
 import { Pad } from "./pad.js";
 import { argmax, DIGITS, softmax } from "./results.js";
-import { reduced } from "./strokes.js";
+import { reduced, SIDE } from "./strokes.js";
 
+const IN_ORDER = Array.from({ length: SIDE * SIDE }, (_, i) => i);
 const QUIET = 800; // milliseconds without a change before it is read out
 
 export class Drawing {
+  image = new Float32Array(SIDE * SIDE); // as it was drawn
+  #order = IN_ORDER; // in which the network gets its pixels
   #said = 0;
 
   /* `ask(image)` lets the network look; its answer comes to `show`. */
@@ -21,15 +25,11 @@ export class Drawing {
     this.pad = new Pad(root.querySelector("[data-pad]"), (strokes) => this.#take(reduced(strokes)));
     this.grid = new Grid(
       root.querySelector("[data-grid]"),
-      (image) => this.put(image),
+      (image) => this.put(restored(image, this.#order)),
       (square) => this.influence.point(square),
     );
     this.influence = new Influence(root, this.grid);
     root.querySelector("[data-clear]").addEventListener("click", () => this.clear());
-  }
-
-  get image() {
-    return this.grid.image;
   }
 
   get empty() {
@@ -47,13 +47,27 @@ export class Drawing {
   }
 
   #take(image) {
-    this.grid.show(image);
+    this.image = image;
+    this.#show();
     this.ask(image);
   }
 
-  repaint() {
+  /* Let the grid show what a network gets, its pixels in some order. */
+  arrange(order = IN_ORDER) {
+    if (`${order}` === `${this.#order}`) return;
+    this.#order = `${order}` === `${IN_ORDER}` ? IN_ORDER : order;
+    this.#show();
+  }
+
+  /* A digit that is shuffled in the grid and was not drawn is shown on the pad. */
+  #show() {
+    this.grid.show(rearranged(this.image, this.#order));
+    this.pad.image = this.#order === IN_ORDER ? null : this.image;
     this.pad.paint();
-    this.grid.show(this.image);
+  }
+
+  repaint() {
+    this.#show();
   }
 
   /* An answer has come: ten logits, and what each block mixes. */
@@ -67,7 +81,7 @@ export class Drawing {
     });
     const values = { digit: best, share: percent(chances[best]) };
     this.#say(this.empty ? t("Draw a digit.") : t("It reads a {digit}, {share} sure.", values));
-    this.influence.show(influences, this.image);
+    this.influence.show(influences, this.grid.image);
   }
 
   #say(text) {

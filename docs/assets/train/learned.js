@@ -8,6 +8,7 @@ import { parameter } from "./weights.js";
 
 const FILTERS_IN_A_ROW = 16;
 const UNITS_IN_A_ROW = 8;
+const SIDE = 8; // of an image
 
 export class Learned {
   constructor(root) {
@@ -16,7 +17,8 @@ export class Learned {
   }
 
   show(variant, theta) {
-    const { patch_size, num_layers } = variant.settings;
+    const { patch_size, num_layers, tokens_mlp_dim } = variant.settings;
+    const side = SIDE / patch_size;
     const filters = parameter(variant, theta, "patch_embedding.projection.weight");
     const columns = FILTERS_IN_A_ROW;
     paint(this.filters, filters, patch_size, columns);
@@ -31,7 +33,10 @@ export class Learned {
     this.#make(num_layers);
     [...this.blocks.children].forEach((figure, block) => {
       const name = `blocks.${block}.token_mixing.fc1.weight`;
-      showBlock(figure, parameter(variant, theta, name), 8 / patch_size, block + 1);
+      const weights = parameter(variant, theta, name);
+      // If each channel has a matrix of its own, that of the first is shown.
+      const matrix = weights?.subarray(0, tokens_mlp_dim * side ** 2);
+      showBlock(figure, matrix, { side, number: block + 1, of: weights?.length });
     });
   }
 
@@ -46,12 +51,10 @@ export class Learned {
   }
 }
 
-function showBlock(figure, weights, side, number) {
+function showBlock(figure, weights, { side, number, of }) {
   const [canvas, caption] = figure.children;
   canvas.hidden = !weights;
-  caption.textContent = weights
-    ? t("Block {block}", { block: number })
-    : t("Block {block} mixes no tokens", { block: number });
+  caption.textContent = captionOf(weights, number, of);
   if (!weights) return;
   paint(canvas, weights, side, UNITS_IN_A_ROW);
   describe(
@@ -63,8 +66,15 @@ function showBlock(figure, weights, side, number) {
   );
 }
 
-function paint(canvas, weights, side, columns) {
+function captionOf(weights, block, of) {
+  if (!weights) return t("Block {block} mixes no tokens", { block });
+  if (weights.length < of) return t("Block {block}, for the first channel", { block });
+  return t("Block {block}", { block });
+}
+
+function paint(canvas, weights, side, most) {
   const tiles = scaledRows(weights, side * side);
+  const columns = Math.min(most, tiles.length);
   mosaic(canvas, tiles, { side, columns, colour: signed, gap: side > 2 ? 2 : 1 });
 }
 

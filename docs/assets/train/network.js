@@ -1,7 +1,9 @@
 /* One network in training: its weights, the memory of its optimiser, and the two graphs
- * that change them and look through them. */
+ * that change them and look through them. Some networks learn from a part of the digits,
+ * and some get the pixels of all digits in another order. */
 
 import { Batches } from "./batches.js";
+import { rearranged } from "./digits.js";
 import { firstWeights } from "./weights.js";
 
 const SIDE = 8;
@@ -11,7 +13,7 @@ export class Network {
   constructor(variant, graphs, manifest, digits, seed) {
     Object.assign(this, { variant, graphs, digits });
     this.eps = manifest.eps;
-    this.batches = new Batches(seed, digits.train, manifest.batch);
+    this.batches = new Batches(seed, variant.train, manifest.batch);
     this.theta = firstWeights(variant, seed);
     this.first = new Float32Array(variant.count);
     this.second = new Float32Array(variant.count);
@@ -22,7 +24,7 @@ export class Network {
   /* Learn from the next batch. */
   async step({ lr, weightDecay }) {
     const places = this.batches.next();
-    const { images, labels } = this.digits.batch(places);
+    const { images, labels } = this.digits.batch(places, this.variant.order);
     const vector = [this.variant.count];
     const out = await this.graphs.step.run({
       theta: [this.theta, vector],
@@ -52,15 +54,19 @@ export class Network {
     const logits = new Float32Array(places.length * 10);
     for (let from = 0; from < places.length; from += TEST_BATCH) {
       const some = places.slice(from, from + TEST_BATCH);
-      const { images } = this.digits.batch(some);
-      const out = await this.look(images, some.length, ["logits"]);
+      const { images } = this.digits.batch(some, this.variant.order);
+      const out = await this.#probe(images, some.length, ["logits"]);
       logits.set(out.logits.data, from * 10);
     }
     return logits;
   }
 
-  /* Look through the weights at some images. */
-  look(images, number, outputs) {
+  /* Look through the weights at one image, as people see it. */
+  look(image) {
+    return this.#probe(rearranged(image, this.variant.order), 1);
+  }
+
+  #probe(images, number, outputs) {
     const inputs = {
       theta: [this.theta, [this.variant.count]],
       images: [images, [number, 1, SIDE, SIDE]],

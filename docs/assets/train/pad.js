@@ -1,9 +1,12 @@
 /* A pad to draw on, with a mouse, a pen or a finger. */
 
+import { SIDE } from "./strokes.js";
+
 const WIDTH = 0.09; // of a stroke, as a share of the pad
 
 export class Pad {
   strokes = [];
+  image = null; // what is shown while there is no stroke
 
   /* `drawn(strokes)` hears of every change. */
   constructor(canvas, drawn) {
@@ -49,11 +52,21 @@ export class Pad {
     context.strokeStyle = getComputedStyle(this.canvas).color;
     context.lineWidth = WIDTH * size;
     context.lineCap = context.lineJoin = "round";
+    if (!this.strokes.length) this.#paintImage(context, size / SIDE);
     for (const stroke of this.strokes) {
       context.beginPath();
       context.moveTo(stroke[0][0] * size, stroke[0][1] * size);
       for (const [x, y] of stroke) context.lineTo(x * size, y * size);
       context.stroke();
     }
+  }
+
+  #paintImage(context, side) {
+    context.fillStyle = context.strokeStyle;
+    this.image?.forEach((ink, square) => {
+      context.globalAlpha = ink;
+      const [row, column] = [Math.floor(square / SIDE), square % SIDE];
+      context.fillRect(column * side, row * side, side, side);
+    });
   }
 }

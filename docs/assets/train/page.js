@@ -22,7 +22,8 @@ const views = new Views(root, lab, choices);
 function networks() {
   const entries = [...document.querySelectorAll("[data-net]")].map((entry) => {
     const title = entry.querySelector("[data-title]").textContent;
-    return [entry.dataset.net, { title, note: entry.querySelector("[data-note]") }];
+    const note = entry.querySelector("[data-note]");
+    return [entry.dataset.net, { title, note, data: entry.hasAttribute("data-digits") }];
   });
   return new Map(entries);
 }

@@ -11,8 +11,11 @@ export function withChoices(text, { net, seed, steps, schedule }) {
     .replace(/^rates = \{.*?\}/m, `rates = {${rates.join(", ")}}`);
 }
 
-export function withFile(text, name) {
-  return text.replace(/"[^"]*\.safetensors"/, `"${name}"`);
+/* The lines that say which file, and of which network. */
+export function withFile(text, name, net) {
+  return text
+    .replace(/"[^"]*\.safetensors"/, `"${name}"`)
+    .replace(/given\("[^"]*"\)/, `given("${net}")`);
 }
 
 /* Write Python into an element, in the colours of the site's code. */

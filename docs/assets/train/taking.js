@@ -20,7 +20,7 @@ export class Taking {
     const { seed, schedule, epochs } = this.choices.chosen;
     const steps = Math.max(this.lab.steps, epochs * this.lab.epoch);
     write(this.loop, withChoices(this.texts[0], { net, seed, steps, schedule }));
-    write(this.goingOn, withFile(this.texts[1], filename(net)));
+    write(this.goingOn, withFile(this.texts[1], filename(net), net));
     this.button.textContent = t("Download the weights: {title}", { title });
   }
 

@@ -11,7 +11,7 @@ const REPORT = 100; // milliseconds from one report to the next
 
 export class Trainer {
   #last = Promise.resolve();
-  #graphs = new Map();
+  #graphs = new Map(); // by the file of the step: variants may share them
   #running = false;
   #resting = true;
   #networks = [];
@@ -77,7 +77,7 @@ export class Trainer {
     this.#inTurn(async () => {
       if (run !== this.run) return;
       const network = this.#networks[which];
-      const out = await network.look(image, 1);
+      const out = await network.look(image);
       const influences = Object.keys(out)
         .filter((name) => name.startsWith("influence_"))
         .map((name) => out[name].data);
@@ -107,9 +107,10 @@ export class Trainer {
     const progress = (loaded, total) => this.#tell({ type: "progress", loaded, total });
     const loader = new Loader(this.base, progress);
     this.manifest ??= await loader.json("manifest.json");
-    const variants = this.manifest.variants.filter(
-      ({ name }) => names.includes(name) && !this.#graphs.has(name),
-    );
+    const chosen = this.manifest.variants.filter(({ name }) => names.includes(name));
+    const networks = new Map(chosen.map((variant) => [variant.step, variant]));
+    for (const step of this.#graphs.keys()) networks.delete(step);
+    const variants = [...networks.values()];
     const [runtime, digits, files] = await Promise.all([
       this.runtime ?? Runtime.load(loader),
       this.digits ?? this.#loadDigits(loader),
@@ -118,7 +119,7 @@ export class Trainer {
     Object.assign(this, { runtime, digits });
     for (const [i, { step, probe }] of files.entries()) {
       const graphs = { step: await runtime.graph(step), probe: await runtime.graph(probe) };
-      this.#graphs.set(variants[i].name, graphs);
+      this.#graphs.set(variants[i].step, graphs);
     }
   }
 
@@ -136,7 +137,7 @@ export class Trainer {
 
   #network(name, seed) {
     const variant = this.manifest.variants.find((one) => one.name === name);
-    return new Network(variant, this.#graphs.get(name), this.manifest, this.digits, seed);
+    return new Network(variant, this.#graphs.get(variant.step), this.manifest, this.digits, seed);
   }
 
   /* ---- Training --------------------------------------------------------------------- */

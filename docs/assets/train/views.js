@@ -40,6 +40,7 @@ export class Views {
     this.which = 0;
     this.#offer();
     for (const part of this.parts) part.removeAttribute("data-begun");
+    this.drawing.arrange();
     this.#showCurves(this.lab.state !== "idle");
   }
 
@@ -80,7 +81,9 @@ export class Views {
     for (const part of this.parts) part.setAttribute("data-begun", "");
     this.#drawCurves();
     this.taking.show(this.which);
-    this.learned.show(lab.variant(this.which), lab.weights[this.which]);
+    const variant = lab.variant(this.which);
+    this.learned.show(variant, lab.weights[this.which]);
+    this.drawing.arrange(variant.order);
     lab.look(this.which, this.drawing.image);
   }
 

@@ -14,10 +14,15 @@ export function firstWeights(variant, seed) {
   const theta = new Float32Array(variant.count);
   for (const { init, shape, offset } of variant.parameters) {
     const size = shape.reduce((product, side) => product * side, 1);
-    if (init.kind === "trunc_normal") theta.set(draws[init.order], offset);
+    if (init.kind === "trunc_normal") copies(theta, draws[init.order], offset, size);
     if (init.kind === "ones") theta.fill(1, offset, offset + size);
   }
   return theta;
+}
+
+/* A parameter that is larger than its draw begins as copies of it. */
+function copies(theta, drawn, offset, size) {
+  for (let from = 0; from < size; from += drawn.length) theta.set(drawn, offset + from);
 }
 
 /* The part of the vector that is one parameter. */
