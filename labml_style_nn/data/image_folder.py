@@ -30,9 +30,11 @@ $$A_{\text{crop}} = a \, W H, \quad a \sim \mathcal U(s, 1), \qquad
 \ln r \sim \mathcal U\bigl(\ln \tfrac34, \ln \tfrac43\bigr), \qquad
 w = \sqrt{A_{\text{crop}} \, r}, \quad h = \sqrt{A_{\text{crop}} / r}$$
 
-So a network sees the whole of an object in one epoch and an enlarged part of it in the
-next. This is the *random resized crop* of torchvision, which began with Inception. Such
-augmentation is stronger than moving an image by some pixels ([`cropping`][]).
+A crop that is wider or higher than the image is drawn again, so large crops are a
+little rarer than that. A network sees the whole of an object in one epoch, and an
+enlarged part of it in the next. This is the *random resized crop* of torchvision, which
+began with Inception. It changes an image more than the [random crop][cropping] of small
+images does, which moves it by a few pixels.
 
 **In evaluation** everybody takes the same crop: the square in the middle whose side is
 $\tfrac78$ of the shorter side ([`central_box`][]). It is what remains if the shorter

@@ -100,7 +100,7 @@ True
 A network scores the classes of the folder:
 
 >>> model = build_model(settings)
->>> model(task.prepare(images)).shape
+>>> model(prepare(images)).shape
 torch.Size([5, 4])
 >>> folder.cleanup()
 """
@@ -145,6 +145,8 @@ from labml_style_nn.pretrained import load_timm_weights
 def mixer_tiny(**options: Any) -> MLPMixer:
     """A Mixer to try things with. It is none of the paper's."""
     sizes = {
+        "image_size": 32,
+        "num_classes": 4,
         "patch_size": 8,
         "num_layers": 4,
         "hidden_dim": 64,
@@ -168,6 +170,14 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "gmlp_s16": gmlp_s16,
 }
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+
+
+def prepare(images: Tensor) -> Tensor:
+    """Turn bytes into what these networks read.
+
+    **Shape.** `(batch, 3, height, width)` to the same.
+    """
+    return normalize(floats(images), MEAN, STD)
 
 
 @dataclass(frozen=True)
@@ -391,14 +401,10 @@ class FolderTask:
         size = self.recipe.batch_size
         return order[number * size : (number + 1) * size]
 
-    def prepare(self, images: Tensor) -> Tensor:
-        """Turn bytes into what the network reads."""
-        return normalize(floats(images), MEAN, STD)
-
     def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Sums:
         """Compute the cross-entropy, and count the correct predictions."""
         images, labels = batch
-        scores = model(self.prepare(images))
+        scores = model(prepare(images))
         return compared(scores, labels, self.recipe.label_smoothing)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
@@ -428,7 +434,7 @@ class FolderTask:
             strict=True,
         )
         return sum(
-            int((predict(model, self.prepare(some.to(device))).cpu() != labels).sum())
+            int((predict(model, prepare(some.to(device))).cpu() != labels).sum())
             for some, labels in batches
         )
 
@@ -490,6 +496,8 @@ SHAPES = replace(
     learning_rate=2e-3,
     warmup_epochs=5,
 )
+# Other shapes, few of which are trained on: the folder has 30 of each.
+OTHER_SHAPES = replace(SHAPES, data="other-shapes", validation=80, epochs=100)
 # From random weights, by the recipe of the authors. It has no average of the weights.
 IMAGENET = replace(
     FOLDER,
@@ -509,7 +517,12 @@ IMAGENET = replace(
 EXPERIMENT = Experiment(
     name="folder_images",
     about="Train or fine-tune a Mixer on a folder of images, and test it.",
-    presets={"folder": FOLDER, "shapes": SHAPES, "imagenet": IMAGENET},
+    presets={
+        "folder": FOLDER,
+        "shapes": SHAPES,
+        "other-shapes": OTHER_SHAPES,
+        "imagenet": IMAGENET,
+    },
     model=build_model,
     task=folder_task,
 )
