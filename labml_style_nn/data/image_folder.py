@@ -126,7 +126,7 @@ def list_images(folder: Path) -> FolderImages:
     Classes and files are in the order of their names. Names that begin with a dot, and
     files that are neither JPEG nor PNG, are passed over.
 
-    **Raises.** [`DataError`][] if there is no such folder, no class, or no image in a
+    **Raises.** `DataError` if there is no such folder, no class, or no image in a
     class.
     """
     if not folder.is_dir():
@@ -213,7 +213,7 @@ def read_crop(
 
     **Shape.** To `(3, size, size)`, bytes.
 
-    **Raises.** [`DataError`][] that names the file, if it is no image or a broken one.
+    **Raises.** `DataError` that names the file, if it is no image or a broken one.
     """
     try:
         with Image.open(path) as file:

@@ -285,7 +285,7 @@ Key = tuple[int | None, int]
 
 
 class Crops(Dataset[Tensor]):
-    """The crops of a set of files, each by its [`Key`][]."""
+    """The crops of a set of files, each by its `Key`."""
 
     def __init__(self, paths: Sequence[Path], recipe: Settings) -> None:
         self.paths, self.recipe = paths, recipe
@@ -344,7 +344,7 @@ class FolderTask:
     the test set. Of an image, the task knows the number of its file: the sets of images
     are made of such numbers.
 
-    **Raises.** [`DataError`][] for a folder that is laid out otherwise, `ValueError` if
+    **Raises.** `DataError` for a folder that is laid out otherwise, `ValueError` if
     its classes are not those of the settings or of the test set.
     """
 

@@ -236,7 +236,7 @@ def reading_rate(
 ) -> float:
     """Measure how many images in a second all processes together read and cut.
 
-    **Raises.** [`DataError`][] for a folder that is laid out otherwise, or an image
+    **Raises.** `DataError` for a folder that is laid out otherwise, or an image
     that is broken.
     """
     paths = list_images(folder / "train").paths
