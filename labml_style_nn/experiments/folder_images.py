@@ -426,8 +426,10 @@ class FolderTask:
     def errors(self, model: nn.Module, images: Images) -> int:
         """Count the images that a network misclassifies."""
         device = next(model.parameters()).device
-        numbers = images.images.split(EVALUATED)
-        keys = ([(None, number) for number in some.tolist()] for some in numbers)
+        keys: list[list[Key]] = [
+            [(None, number) for number in some.tolist()]
+            for some in images.images.split(EVALUATED)
+        ]
         batches = zip(
             self.crops.read(keys, self.workers),
             images.labels.split(EVALUATED),

@@ -236,18 +236,29 @@ def reading_rate(
 ) -> float:
     """Measure how many images in a second all processes together read and cut.
 
+    A folder with few images is soon in the memory of the machine, and read from there:
+    measure with the one that is meant.
+
     **Raises.** `DataError` for a folder that is laid out otherwise, or an image
     that is broken.
     """
     paths = list_images(folder / "train").paths
     count = -(-settings.batch_size // processes.count)
+    # Workers read a batch each, all at once, and so batches come in rounds. One round
+    # warms up.
+    rounds = max(workers, 1)
     keys: list[list[Key]] = []
-    for step in range(steps + WARM_UP):
+    for step in range((steps + 1) * rounds):
         first = (step * processes.count + processes.rank) * count
         keys.append([(0, n % len(paths)) for n in range(first, first + count)])
     batches = Crops(paths, settings).read(keys, workers)
-    alone = is_alone(processes) and not workers
-    return settings.batch_size / seconds_each(lambda: next(batches), steps, alone)
+    clock = clock_of(is_alone(processes) and not workers)
+    for _ in range(rounds):
+        next(batches)
+    start = clock()
+    for _ in range(steps * rounds):
+        next(batches)
+    return settings.batch_size * steps * rounds / (clock() - start)
 
 
 def is_alone(processes: Processes) -> bool:

@@ -130,6 +130,7 @@ def test_shares_are_the_batch_and_each_process_reads_its_own(
     assert len(read) == len(set(read)) == 25
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker")
 def test_workers_read_the_same_from_any_step_on(folder: Path) -> None:
     alone, helped = FolderTask(folder, SMALL), FolderTask(folder, SMALL, workers=2)
     torch.manual_seed(7)

@@ -1,6 +1,7 @@
 """The cost of a training: the arithmetic, the clock, and what is timed."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from labml_style_nn.data.shapes import write_shapes
 from labml_style_nn.experiments import records, training_cost
 from labml_style_nn.experiments.distributed import Processes
-from labml_style_nn.experiments.folder_images import IMAGENET
+from labml_style_nn.experiments.folder_images import IMAGENET, Key
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.experiments.training_cost import (
     SameBatch,
@@ -25,6 +26,9 @@ from labml_style_nn.experiments.training_cost import (
     training_time,
 )
 
+FOURS = replace(
+    IMAGENET, network="mixer_tiny", image_size=16, batch_size=4, warmup_epochs=0
+)
 TINY = ["--network=mixer_tiny", "--image-size=16", "--batch-size=6", "--device=cpu"]
 
 
@@ -94,9 +98,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def test_the_steps_are_those_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = training_cost.replace(
-        IMAGENET, network="mixer_tiny", image_size=16, batch_size=6, warmup_epochs=0
-    )
+    settings = replace(FOURS, batch_size=6)
     taken: list[Trainer] = []
     advance = Trainer.advance
 
@@ -129,11 +131,30 @@ def test_each_process_reads_its_share_of_each_batch(
 
     monkeypatch.setattr(training_cost.Crops, "__getitem__", noted)
     ticking(monkeypatch, "process_time", "perf_counter")
-    settings = training_cost.replace(
-        IMAGENET, network="mixer_tiny", image_size=16, batch_size=4, warmup_epochs=0
-    )
-    assert reading_rate(settings, tmp_path, 1, Processes(1, 2), 0) == 4
+    # One round of warm-up, and two that take one second together.
+    assert reading_rate(FOURS, tmp_path, 2, Processes(1, 2), workers=0) == 8
     assert read == [2, 3, 6, 7, 2, 3]
+
+
+def test_workers_are_timed_in_whole_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three workers read three batches at once: the time of one tells nothing."""
+    write_shapes(tmp_path, train=2, test=1)
+    taken: list[list[Key]] = []
+
+    def noted(
+        crops: training_cost.Crops, keys: list[list[Key]], workers: int
+    ) -> Iterator[None]:
+        for some in keys:
+            taken.append(some)
+            yield
+
+    monkeypatch.setattr(training_cost.Crops, "read", noted)
+    monkeypatch.setattr(training_cost.time, "perf_counter", lambda: float(len(taken)))
+    # In this clock a batch takes a second, and the round of warm-up does not count.
+    assert reading_rate(FOURS, tmp_path, 2, Processes(), workers=3) == 4
+    assert len(taken) == 9
 
 
 # The command
