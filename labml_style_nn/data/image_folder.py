@@ -113,10 +113,14 @@ Box = tuple[float, float, float, float]
 
 
 class FolderImages(NamedTuple):
-    """The files of a set of images: names of classes, paths, and labels `(N,)`."""
+    """The files of a set of images: names of classes, paths, and labels `(N,)`.
+
+    The paths are texts. There may be a million of them, in each process that reads, and
+    as objects they would take more memory.
+    """
 
     classes: tuple[str, ...]
-    paths: tuple[Path, ...]
+    paths: tuple[str, ...]
     labels: Tensor
 
 
@@ -143,7 +147,7 @@ def list_images(folder: Path) -> FolderImages:
     counts = torch.tensor([len(some) for some in files])
     return FolderImages(
         tuple(name.name for name in classes),
-        tuple(path for some in files for path in some),
+        tuple(str(path) for some in files for path in some),
         torch.arange(len(classes)).repeat_interleave(counts),
     )
 
@@ -201,7 +205,7 @@ def box(across: float, down: float, left: float, top: float) -> Box:
 
 
 def read_crop(
-    path: Path,
+    path: str | Path,
     size: int,
     smallest: float = 1.0,
     chance: torch.Generator | None = None,

@@ -109,6 +109,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -287,7 +288,7 @@ Key = tuple[int | None, int]
 class Crops(Dataset[Tensor]):
     """The crops of a set of files, each by its `Key`."""
 
-    def __init__(self, paths: Sequence[Path], recipe: Settings) -> None:
+    def __init__(self, paths: Sequence[str], recipe: Settings) -> None:
         self.paths, self.recipe = paths, recipe
 
     def __getitem__(self, key: Key) -> Tensor:
@@ -396,8 +397,7 @@ class FolderTask:
     def chosen(self, step: int) -> Tensor:
         """Choose the training images of a step: each comes once in an epoch."""
         epoch, number = divmod(step, self.steps_per_epoch)
-        chance = generator(self.recipe.seed, "order", epoch)
-        order = torch.randperm(len(self.train_set.labels), generator=chance)
+        order = shuffled(len(self.train_set.labels), self.recipe.seed, epoch)
         size = self.recipe.batch_size
         return order[number * size : (number + 1) * size]
 
@@ -439,6 +439,16 @@ class FolderTask:
             int((predict(model, prepare(some.to(device))).cpu() != labels).sum())
             for some, labels in batches
         )
+
+
+# What is read ahead may be of the next epoch.
+@lru_cache(maxsize=2)
+def shuffled(number: int, seed: int, epoch: int) -> Tensor:
+    """Shuffle the numbers from zero, anew for each epoch.
+
+    **Shape.** To `(number,)`, int64.
+    """
+    return torch.randperm(number, generator=generator(seed, "order", epoch))
 
 
 MOST_WORKERS = 256

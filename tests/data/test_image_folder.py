@@ -46,7 +46,7 @@ def test_classes_and_files_are_in_the_order_of_their_names(tmp_path: Path) -> No
     (tmp_path / "list.txt").write_text("no class")
     files = list_images(tmp_path)
     assert files.classes == ("B", "a", "b")
-    names = [path.relative_to(tmp_path).as_posix() for path in files.paths]
+    names = [Path(path).relative_to(tmp_path).as_posix() for path in files.paths]
     assert names == ["B/1.png", "a/x.jpeg", "b/10.JPG", "b/2.png"]
     assert files.labels.tolist() == [0, 1, 2, 2]
 
