@@ -21,6 +21,7 @@ MADE_BY_THE_READER = {
     *("site/", ".cache/", "runs/"),
     *("file.py", "softmax.py", "my_package/rms_norm.py", "proofs.py"),
     *("index.md", "requirements.txt", "main.0123abcd.min.css"),
+    *("train/", "test/", "val/"),
 }
 
 each_page = pytest.mark.parametrize("page", TEXTS)

@@ -145,12 +145,7 @@ class ImageTask:
     def loss(self, model: nn.Module, batch: Images) -> Sums:
         """Compute the cross-entropy, and count the correct predictions."""
         images, labels = batch
-        scores = model(images)
-        smoothing = self.recipe.label_smoothing
-        loss = F.cross_entropy(
-            scores, labels, label_smoothing=smoothing, reduction="sum"
-        )
-        return Sums(loss, (scores.argmax(dim=1) == labels).sum(), len(labels))
+        return compared(model(images), labels, self.recipe.label_smoothing)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Compute the accuracy on the validation set."""
@@ -176,6 +171,17 @@ class ImageTask:
             int((predict(model, self.prepare(some)).cpu() != labels).sum())
             for some, labels in batches
         )
+
+
+def compared(scores: Tensor, labels: Tensor, label_smoothing: float) -> Sums:
+    """Compute the cross-entropy of scores, and count the correct predictions.
+
+    **Shape.** `scores`: `(batch, num_classes)`. `labels`: `(batch,)`, int64.
+    """
+    loss = F.cross_entropy(
+        scores, labels, label_smoothing=label_smoothing, reduction="sum"
+    )
+    return Sums(loss, (scores.argmax(dim=1) == labels).sum(), len(labels))
 
 
 def split(images: Images, count: int, seed: int) -> tuple[Images, Images]:

@@ -62,11 +62,13 @@ class Source:
     """## Where data come from
 
     `folder` has the files, if not the place where downloads are kept; `verify` asks
-    whether their checksums are to be tested.
+    whether their checksums are to be tested. `workers` is how many processes read
+    ahead, where images are read one by one.
     """
 
     folder: Path | None = None
     verify: bool = True
+    workers: int = 0
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def choose_circumstances(parser: argparse.ArgumentParser, out: str) -> None:
     add("--folder", type=Path, help="where the files of the data set are, if not kept")
     about = "take files that are not the official ones"
     add("--no-verify", dest="verify", action="store_false", help=about)
+    about = "processes that read images of a folder ahead (default: none)"
+    add("--workers", type=int, default=0, help=about)
     about = "where to compute (default: a GPU if there is one)"
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help=about)
     about = "CPU threads of a process; 0: as many as PyTorch likes (default: 1)"
@@ -225,7 +229,8 @@ def run_all(
     # Before anything is learned: what stands there must be such that one can add to it.
     if (options.out / "results.jsonl").exists():
         records.read(options.out / "results.jsonl")
-    source, runs, results = Source(options.folder, options.verify), [], []
+    source = Source(options.folder, options.verify, options.workers)
+    runs, results = [], []
     for chosen in settings:
         model, task = experiment.model(chosen), experiment.task(chosen, source)
         run = Run(Trainer(model, task, chosen, processes), options.out / chosen.label)

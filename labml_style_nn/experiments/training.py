@@ -76,7 +76,7 @@ labml_style_nn.experiments.training.DivergedError: ...
 
 import math
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -131,6 +131,20 @@ class Task(Protocol):
 
     def test(self, model: nn.Module) -> dict[str, float]:
         """Compute the test metrics."""
+
+
+@runtime_checkable
+class SharedTask(Task, Protocol):
+    """## A task that is read in parts
+
+    By default every process draws the whole batch and keeps its share, which costs
+    little while the examples are in memory. Where they are files, a process had better
+    read its own share alone. `part` gives it: the same examples, with the same random
+    numbers, as its share of `batch` would be, and on the device of the process.
+    """
+
+    def part(self, step: int, processes: Processes) -> tuple[Tensor, ...]:
+        """Give the examples of a step that one process learns from."""
 
 
 def option(default: T, about: str, *choices: T) -> T:
@@ -305,7 +319,10 @@ class Trainer:
         seed, step, rank = self.recipe.seed, self.step, self.processes.rank
         # All processes draw the same batch,
         torch.manual_seed(seed_of(seed, "batch", step))
-        batch = self.processes.share(self.task.batch(step))
+        if isinstance(self.task, SharedTask):
+            batch = self.task.part(step, self.processes)
+        else:
+            batch = self.processes.share(self.task.batch(step))
         # but dropout in their parts is independent.
         torch.manual_seed(seed_of(seed, "network", step, rank))
         return batch

@@ -1,0 +1,382 @@
+r"""# The cost of a training
+
+Before a long training comes an estimate: how many hours, on how many GPUs? It needs one
+measurement, the *throughput* $R$ of the machine that is meant, and one division. $E$
+epochs of $N$ images take
+
+$$T = \frac{E N}{R}.$$
+
+## Measure the throughput
+
+```console
+$ python -m labml_style_nn.experiments.training_cost --batch-size 8
+$ torchrun --nproc-per-node 8 -m labml_style_nn.experiments.training_cost \
+      --batch-size 4096 --precision bfloat16 --folder imagenet --workers 12
+```
+
+The command takes some steps of [`folder_images`][] on random images and prints $R$ and
+$T$. It computes all that a step of that training does, the optimiser, the average of
+the weights and the sum over all processes included. With `--folder` it also measures
+how many images are read: the slower of the two decides. Start it as the training will
+be started. The throughput is that of all processes together.
+
+The median of the steps counts, after two that warm up. One process with one thread is
+timed by its own processor time, which other programs on the machine hardly disturb;
+everything else by the clock on the wall.
+
+## Notation
+
+- $T$, `seconds`: how long the training takes
+- $E$, `epochs`: the number of epochs
+- $N$, `images`: the training images
+- $R$, `images_per_second`: the throughput, in images per second
+- $P$, `parameters`: the parameters of the network
+
+## What it came to
+
+Two networks on one processor core, in float32 and with eight images in a batch:
+
+>>> results = [r for r in recorded_costs() if "images_per_second" in r]
+>>> for result in results:
+...     print(described(result))
+?
+
+Would a training by the recipe of the authors fit on that core? ImageNet has 1,281,167
+training images, of which they train on 99 %:
+
+>>> images, epochs = round(0.99 * 1_281_167), 300
+>>> rates = {r["settings"]["network"]: r["images_per_second"] for r in results}
+>>> told_time(training_time(images, epochs, rates["mixer_b16"]))
+?
+
+It would not. The authors report 2 hours and 11 minutes for Mixer-B/16 on a TPU v3-128
+(the header of `mlp_mixer_i1k.py` in
+[big_vision](https://github.com/google-research/big_vision)). Read backwards, the
+formula gives the throughput of their machine:
+
+>>> theirs = images * epochs / (2 * 3600 + 11 * 60)
+>>> f"{theirs:,.0f} images per second"
+?
+>>> f"{theirs / rates['mixer_b16']:,.0f} times the core"
+?
+
+What a GPU does was not measured here: the command measures it on yours.
+
+## A larger network
+
+A step of training costs about three times a forward pass: the backward pass computes a
+gradient for what each layer reads and one for its weights. So the MACs of a network
+([`mlp_mixer`][] counts them) say roughly how the throughput changes with its size.
+Mixer-B/16 has this many times the MACs of Mixer-S/16, and this many times the time of
+an image:
+
+>>> from labml_style_nn.proofs.cost import multiply_adds
+>>> def macs(name):
+...     with torch.device("meta"):
+...         return multiply_adds(NETWORKS[name](image_size=224), 1, 3, 224, 224)
+>>> f"{macs('mixer_b16') / macs('mixer_s16'):.1f}"
+?
+>>> f"{rates['mixer_s16'] / rates['mixer_b16']:.1f}"
+?
+
+## Memory
+
+A parameter takes 4 bytes, its gradient 4, and the two averages of Adam 8; the average
+of the weights takes 4 more. Whatever the batch, that makes $20 P$ bytes:
+
+>>> for name in ("mixer_s16", "mixer_b16", "mixer_l16", "mixer_h14"):
+...     with torch.device("meta"):
+...         model = NETWORKS[name](image_size=224)
+...     parameters = sum(weight.numel() for weight in model.parameters())
+...     print(f"{name}: {20 * parameters / 1e9:.1f} GB")
+?
+
+So on GPUs of 16 GB and more, the state of every Mixer of the paper fits on each of
+them, and to divide the batch is enough. To divide the weights as well (FSDP) is for
+larger networks. The activations come on top. They grow with the batch: if it does not
+fit, take a smaller one or more GPUs.
+
+## Example
+
+>>> images, epochs = 1_281_167, 300
+>>> told_time(training_time(images, epochs, images_per_second=1000))
+'4.4 days'
+>>> told_time(90), told_time(7200), told_time(3e6), told_time(1e9)
+('1.5 minutes', '2.0 hours', '34.7 days', '31.7 years')
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from importlib import resources
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from labml_style_nn.console import reason, show_what_it_can
+from labml_style_nn.data.image_folder import list_images
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.classification import compared
+from labml_style_nn.experiments.command import FAILURES, choose_arithmetic, said
+from labml_style_nn.experiments.distributed import Processes, started
+from labml_style_nn.experiments.folder_images import (
+    IMAGENET,
+    NETWORKS,
+    Crops,
+    Key,
+    Settings,
+    build_model,
+    prepare,
+)
+from labml_style_nn.experiments.training import Sums, Trainer
+from labml_style_nn.layers.checks import check_positive
+
+# Steps that are not timed.
+WARM_UP = 2
+
+# ## The arithmetic
+
+
+def training_time(images: int, epochs: int, images_per_second: float) -> float:
+    r"""Compute $T = E N / R$, in seconds.
+
+    **Raises.** `ValueError` for a throughput that is not above zero.
+    """
+    if not images_per_second > 0:
+        raise ValueError(f"a throughput must be above 0, got {images_per_second}")
+    return images * epochs / images_per_second
+
+
+UNITS = {"years": 365 * 86400, "days": 86400, "hours": 3600, "minutes": 60}
+
+
+def told_time(seconds: float) -> str:
+    """Say a time in the largest unit of which there is at least one."""
+    for unit, length in UNITS.items():
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} seconds"
+
+
+# ## The measurement
+
+
+class SameBatch:
+    """## A task without reading
+
+    The same random images in each step. They wait on the device of the process, so that
+    the time is that of computing.
+    """
+
+    def __init__(self, settings: Settings, processes: Processes) -> None:
+        self.steps_per_epoch = 1
+        size, count = settings.image_size, settings.batch_size
+        images = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8)
+        labels = torch.randint(settings.num_classes, (count,))
+        self.share = processes.share((images, labels))
+
+    def part(self, step: int, processes: Processes) -> tuple[Tensor, ...]:
+        """Give the share of the process, which is the same in each step."""
+        return self.share
+
+    def batch(self, step: int) -> tuple[Tensor, ...]:
+        """Give the same for a process that is alone."""
+        return self.share
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Sums:
+        """Compute the cross-entropy, as the training does."""
+        images, labels = batch
+        return compared(model(prepare(images)), labels, 0.0)
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """There is nothing to evaluate."""
+        return {}
+
+    test = evaluate
+
+
+def clock_of(alone: bool) -> Callable[[], float]:
+    """Choose the clock: the processor's for one process with one thread, or the wall's.
+
+    A GPU is waited for before the clock is read.
+    """
+
+    def read() -> float:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return time.process_time() if alone else time.perf_counter()
+
+    return read
+
+
+def seconds_each(act: Callable[[], object], steps: int, alone: bool) -> float:
+    """Time an act: the median of some, after others that warm up."""
+    clock, times = clock_of(alone), []
+    for _ in range(steps + WARM_UP):
+        start = clock()
+        act()
+        times.append(clock() - start)
+    return median(times[WARM_UP:])
+
+
+def training_rate(settings: Settings, steps: int, processes: Processes) -> float:
+    """Measure how many images in a second all processes together learn from."""
+    task = SameBatch(settings, processes)
+    trainer = Trainer(build_model(settings), task, settings, processes)
+    alone = is_alone(processes) and processes.device.type == "cpu"
+    return settings.batch_size / seconds_each(trainer.advance, steps, alone)
+
+
+def reading_rate(
+    settings: Settings, folder: Path, steps: int, processes: Processes, workers: int
+) -> float:
+    """Measure how many images in a second all processes together read and cut.
+
+    A folder with few images is soon in the memory of the machine, and read from there:
+    measure with the one that is meant.
+
+    **Raises.** `DataError` for a folder that is laid out otherwise, or an image
+    that is broken.
+    """
+    paths = list_images(folder / "train").paths
+    count = -(-settings.batch_size // processes.count)
+    # Workers read a batch each, all at once, and so batches come in rounds. One round
+    # warms up.
+    rounds = max(workers, 1)
+    keys: list[list[Key]] = []
+    for step in range((steps + 1) * rounds):
+        first = (step * processes.count + processes.rank) * count
+        keys.append([(0, n % len(paths)) for n in range(first, first + count)])
+    batches = Crops(paths, settings).read(keys, workers)
+    clock = clock_of(is_alone(processes) and not workers)
+    for _ in range(rounds):
+        next(batches)
+    start = clock()
+    for _ in range(steps * rounds):
+        next(batches)
+    return settings.batch_size * steps * rounds / (clock() - start)
+
+
+def is_alone(processes: Processes) -> bool:
+    """Whether one process with one thread does all of the work."""
+    return processes.count == 1 and torch.get_num_threads() == 1
+
+
+# ## The command
+
+COMMAND = "python -m labml_style_nn.experiments.training_cost"
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Describe the command."""
+    parser = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Measure the throughput of a training, and say how long it takes.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--network", choices=list(NETWORKS), default="mixer_b16", help="the network")
+    add("--image-size", type=int, default=224, help="side of the images, in pixels")
+    about = "images in a step, of all processes together"
+    add("--batch-size", type=int, default=64, help=about)
+    precisions = ("float32", "bfloat16", "float16")
+    about = "precision of matrix products"
+    add("--precision", choices=precisions, default="float32", help=about)
+    add("--images", type=int, default=1_281_167, help="N: training images")
+    add("--epochs", type=int, default=300, help="E: epochs")
+    add("--steps", type=int, default=5, help="steps that are timed")
+    add("--folder", type=Path, help="measure reading, too: the folder with train/")
+    about = "processes that read ahead, for each that trains"
+    add("--workers", type=int, default=0, help=about)
+    about = "where to compute; auto: a GPU if there is one"
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help=about)
+    about = "CPU threads of a process; 0: as many as PyTorch likes"
+    add("--threads", type=int, default=1, help=about)
+    add("--out", type=Path, default="runs/training_cost", help="the folder for results")
+    add("--note", default="", help="a sentence that the record is to have")
+    return parser
+
+
+def measure(options: argparse.Namespace, processes: Processes) -> records.Record:
+    """Measure what is asked for, and say under what circumstances."""
+    check_positive(steps=options.steps, images=options.images, epochs=options.epochs)
+    choose_arithmetic(options.threads)
+    names = ("network", "image_size", "batch_size", "precision")
+    chosen = {name: getattr(options, name) for name in names}
+    settings = replace(IMAGENET, warmup_epochs=0, **chosen)
+    record: records.Record = {
+        "images_per_second": training_rate(settings, options.steps, processes)
+    }
+    if options.folder:
+        record["read_per_second"] = reading_rate(
+            settings, options.folder, options.steps, processes, options.workers
+        )
+    with torch.device("meta"):
+        model = build_model(settings)
+    return {
+        **{name: round(rate, 3) for name, rate in record.items()},
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "steps": options.steps,
+        "workers": options.workers,
+        "settings": {name: asdict(settings)[name] for name in names},
+        "processes": processes.count,
+        **records.circumstances(processes.device),
+    }
+
+
+def described(record: records.Record) -> str:
+    """Say in a line what was measured."""
+    chosen = record["settings"]
+    parts = [
+        f"{chosen['network']}, {chosen['image_size']} pixels",
+        f"batch {chosen['batch_size']}, {chosen['precision']}",
+        f"{record['images_per_second']:,.2f} images/s",
+    ]
+    if "read_per_second" in record:
+        parts.append(f"{record['read_per_second']:,.0f} read")
+    return ", ".join(parts)
+
+
+def planned(record: records.Record, images: int, epochs: int) -> str:
+    """Say in a line how long the training would take."""
+    rates = [record[name] for name in record if name.endswith("_per_second")]
+    needed = told_time(training_time(images, epochs, min(rates)))
+    return f"{epochs} epochs of {images:,} images: {needed}"
+
+
+def recorded_costs() -> list[records.Record]:
+    """Read the measurements that come with the package."""
+    folder = resources.files("labml_style_nn.experiments") / "results"
+    return records.read(folder / "training_cost.jsonl")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status, as shells count it."""
+    show_what_it_can()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = command_line().parse_args(arguments)
+    told = said(COMMAND, argparse.Namespace(verify=True, **vars(options)), arguments)
+    del told["verified"]
+    try:
+        with started(options.device) as processes:
+            record = {"experiment": "training_cost", **told}
+            record |= measure(options, processes)
+            if processes.first:
+                records.add(options.out / "results.jsonl", record, key="command")
+                print(described(record))
+                print(planned(record, options.images, options.epochs))
+    except FAILURES as error:
+        print(f"error: {reason(error)}", file=sys.stderr)
+        return 1
+    finally:
+        torch.set_flush_denormal(False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

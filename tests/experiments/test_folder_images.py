@@ -1,0 +1,397 @@
+"""Images from a folder: read in shares and ahead, to the same weights in every way."""
+
+import json
+import re
+import signal
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from labml_style_nn.data.image_folder import read_crop
+from labml_style_nn.data.shapes import OTHER, write_shapes
+from labml_style_nn.experiments import folder_images, records
+from labml_style_nn.experiments.command import Source, main, optional, understood
+from labml_style_nn.experiments.distributed import Processes
+from labml_style_nn.experiments.folder_images import (
+    EXPERIMENT,
+    NETWORKS,
+    FolderTask,
+    Settings,
+    build_model,
+    folder_task,
+    prepare,
+)
+from labml_style_nn.experiments.runs import Run, Stopped
+from labml_style_nn.experiments.training import Trainer
+from labml_style_nn.pretrained import timm_targets
+from tests.experiments.test_distributed import torchrun
+from tests.experiments.test_runs import before_step, same
+
+# 36 training images: three steps to an epoch, the last of one image.
+SMALL = Settings(
+    network="mixer_tiny",
+    num_classes=4,
+    image_size=32,
+    epochs=2,
+    warmup_epochs=1,
+    batch_size=12,
+    learning_rate=1e-3,
+    ema_decay=0.9,
+    validation=11,
+)
+LINE = [
+    "--network=mixer_tiny",
+    "--num-classes=4",
+    "--image-size=32",
+    "--epochs=2",
+    "--warmup-epochs=1",
+    "--batch-size=12",
+    "--validation=11",
+    "--device=cpu",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("images")
+    write_shapes(path, train=9, test=2)
+    return path
+
+
+# What is read
+
+
+def test_epoch_shows_every_image_once_with_its_label(folder: Path) -> None:
+    task = FolderTask(folder, SMALL)
+    assert task.steps_per_epoch == 3
+    assert [len(part) for part in task.train_set] == [25, 25]
+    classes = ("circle", "cross", "square", "triangle")
+    orders = []
+    for epoch in range(2):
+        numbers = []
+        for step in range(3 * epoch, 3 * epoch + 3):
+            images, labels = task.batch(step)
+            (keys,) = [next(task.keys(step, Processes()))]
+            assert len(images) == len(labels) == len(keys) == [12, 12, 1][step % 3]
+            for (when, number), label in zip(keys, labels.tolist(), strict=True):
+                assert when == epoch
+                assert Path(task.crops.paths[number]).parent.name == classes[label]
+                numbers.append(number)
+        assert sorted(numbers) == task.train_set.images.tolist()
+        orders.append(numbers)
+    assert orders[0] != orders[1]
+    # What is held out is no training image, and no test image.
+    held_out = set(task.validation_set.images.tolist())
+    assert len(held_out) == 11
+    assert held_out.isdisjoint(orders[0])
+    assert held_out.isdisjoint(task.test_set.images.tolist())
+
+
+def test_crops_are_new_in_each_epoch_and_some_are_flipped(folder: Path) -> None:
+    never, always = (
+        FolderTask(folder, replace(SMALL, flip=flip)).crops for flip in (0.0, 1.0)
+    )
+    first, again, later = (never[epoch, 3] for epoch in (0, 0, 1))
+    assert first.equal(again)
+    assert not first.equal(later)
+    assert always[0, 3].equal(first.flip(-1))
+    half = FolderTask(folder, SMALL).crops
+    flipped = [half[epoch, 3].equal(always[epoch, 3]) for epoch in range(40)]
+    assert 10 < sum(flipped) < 30
+
+
+def test_shares_are_the_batch_and_each_process_reads_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def noted(path: str, *arguments: Any) -> torch.Tensor:
+        read.append(path)
+        return read_crop(path, *arguments)
+
+    alone = FolderTask(folder, SMALL)
+    tasks = [FolderTask(folder, SMALL) for _ in range(3)]
+    for step in range(3):
+        whole = alone.batch(step)
+        with monkeypatch.context() as context:
+            context.setattr(folder_images, "read_crop", noted)
+            parts = [
+                task.part(step, Processes(rank, 3)) for rank, task in enumerate(tasks)
+            ]
+        for expected, shares in zip(whole, zip(*parts, strict=True), strict=True):
+            assert torch.cat(shares).equal(expected)
+    # The last batch has one image, and the shares of two processes are empty.
+    assert [len(images) for images, _ in parts] == [1, 0, 0]
+    assert len(read) == len(set(read)) == 25
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker")
+def test_workers_read_the_same_from_any_step_on(folder: Path) -> None:
+    alone, helped = FolderTask(folder, SMALL), FolderTask(folder, SMALL, workers=2)
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    for step in (4, 5, 1, 2):
+        for one, other in zip(alone.batch(step), helped.batch(step), strict=True):
+            assert one.equal(other)
+    assert torch.random.get_rng_state().equal(before)
+    model = build_model(SMALL)
+    torch.nn.init.normal_(model.head.linear.weight)
+    assert alone.errors(model, alone.test_set) == helped.errors(model, helped.test_set)
+
+
+def test_tests_are_on_the_middle_of_each_image(folder: Path) -> None:
+    task, model = FolderTask(folder, SMALL), build_model(SMALL)
+    torch.nn.init.normal_(model.head.linear.weight)
+    model.eval()
+    wrong, names = 0, ("circle", "cross", "square", "triangle")
+    for label, name in enumerate(names):
+        for path in sorted((folder / "test" / name).iterdir()):
+            image = prepare(read_crop(path, 32))[None]
+            wrong += int(model(image).argmax() != label)
+    found = task.test(model)
+    assert found == {
+        "test_accuracy": round(1 - wrong / 8, 6),
+        "test_errors": wrong,
+        "test_images": 8,
+    }
+    assert list(task.evaluate(model)) == ["validation_accuracy"]
+    nothing_held_out = FolderTask(folder, replace(SMALL, validation=0))
+    assert nothing_held_out.evaluate(model) == {"test_accuracy": 1 - wrong / 8}
+
+
+def test_colours_are_scaled_to_one_on_both_sides() -> None:
+    bytes_ = torch.tensor([0, 51, 255], dtype=torch.uint8)[:, None, None]
+    assert prepare(bytes_).flatten().tolist() == pytest.approx([-1, -0.6, 1])
+
+
+# The same weights in every way
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = started(folder, tmp_path_factory.mktemp("whole"))
+    run.train(quiet=True)
+    return run
+
+
+def started(folder: Path, out: Path, workers: int = 0) -> Run:
+    task = FolderTask(folder, SMALL, workers)
+    return Run(Trainer(build_model(SMALL), task, SMALL), out)
+
+
+@pytest.mark.parametrize("step", [1, 2, 4])
+def test_stopped_run_with_workers_goes_on_to_the_same_bits(
+    step: int,
+    folder: Path,
+    whole: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as context:
+        before_step(context, step, lambda: signal.raise_signal(signal.SIGINT))
+        stopped = started(folder, tmp_path, workers=1)
+        with pytest.raises(Stopped, match=f"stopped after step {step + 1} of 6"):
+            stopped.train(quiet=True)
+    resumed = started(folder, tmp_path)
+    assert resumed.trainer.step == step + 1
+    resumed.train(quiet=True)
+    assert resumed.history == whole.history
+    assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
+
+
+def test_two_processes_learn_what_one_does(folder: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    line = [*LINE, f"--folder={folder}"]
+    assert main(EXPERIMENT, [*line, f"--out={one}"]) == 0
+    arguments = ("-m", folder_images.__name__, *line, "--workers=1")
+    result = torchrun(*arguments, f"--out={two}")
+    assert result.returncode == 0, result.stderr
+
+    alone, shared = (records.read(out / "seed-0/epochs.jsonl") for out in (one, two))
+    for entry, other in zip(alone, shared, strict=True):
+        assert other == pytest.approx(entry, rel=1e-6)
+    states = [
+        torch.load(out / "seed-0/checkpoint.pt", weights_only=True)
+        for out in (one, two)
+    ]
+    weights, others = (state["training"]["model"] for state in states)
+    for name, weight in weights.items():
+        # Nothing can see this bias. Its gradient is rounding, and Adam makes it large.
+        if not name.endswith("token_mixing.fc2.bias"):
+            torch.testing.assert_close(others[name], weight, rtol=1e-4, atol=1e-5)
+    assert records.read(two / "results.jsonl")[0]["processes"] == 2
+    # What two processes saved, one can read: the run is over.
+    assert main(EXPERIMENT, [*line, f"--out={two}"]) == 0
+
+
+# Weights to begin from
+
+
+def published(classes: int, **options: Any) -> dict[str, torch.Tensor]:
+    """Random weights under timm's names, as a file of theirs holds them."""
+    model = NETWORKS["mixer_tiny"](image_size=32, num_classes=classes, **options)
+    torch.manual_seed(5)
+    return {n: torch.randn(t.shape) for n, t in timm_targets(model).items()}
+
+
+@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
+def test_published_weights_are_taken_and_the_head_begins_anew(
+    ending: str, folder: Path, tmp_path: Path
+) -> None:
+    weights, path = published(classes=21), tmp_path / f"published{ending}"
+    save_file(weights, path) if ending == ".safetensors" else torch.save(weights, path)
+    settings = replace(SMALL, weights=str(path), stochastic_depth=0.2)
+    model = build_model(settings)
+    found = timm_targets(model)
+    for name, tensor in weights.items():
+        if not name.startswith("head."):
+            assert found[name].equal(tensor)
+    assert found["head.weight"].shape == (4, 64)
+    assert not found["head.weight"].any()
+    # Fine-tuning changes all of it, and more than the head learns.
+    line = [*LINE, f"--folder={folder}", f"--weights={path}"]
+    assert main(EXPERIMENT, [*line, f"--out={tmp_path / 'out'}"]) == 0
+    state = torch.load(tmp_path / "out/seed-0/checkpoint.pt", weights_only=True)
+    trained = state["training"]["model"]
+    same = [n for n, w in model.state_dict().items() if w.equal(trained[n])]
+    # The loss does not depend on the last bias of token mixing.
+    assert {name.partition(".token_mixing")[2] for name in same} <= {".fc2.bias"}
+
+
+def test_a_run_begins_from_the_averaged_weights_of_another(
+    whole: Run, tmp_path: Path
+) -> None:
+    path = whole.folder / "checkpoint.pt"
+    model = build_model(replace(SMALL, num_classes=7, weights=str(path)))
+    average = whole.trainer.average.module.state_dict()
+    for name, weight in model.state_dict().items():
+        if name.startswith("head."):
+            assert weight.shape[0] == 7
+            assert not weight.any()
+        else:
+            assert weight.equal(average[name])
+    with pytest.raises(ValueError, match=r"checkpoint.pt is of another network: .*"):
+        build_model(replace(SMALL, image_size=64, weights=str(path)))
+
+
+def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({n: w for n, w in published(4).items() if "norm.bias" not in n}, path)
+    with pytest.raises(ValueError, match=r"nothing was loaded\nmissing: norm.bias"):
+        build_model(replace(SMALL, weights=str(path)))
+    for ending in (".pth", ".safetensors"):
+        broken = tmp_path / f"broken{ending}"
+        broken.write_bytes(b"none")
+        with pytest.raises(ValueError, match=f"broken{ending} cannot be read as"):
+            build_model(replace(SMALL, weights=str(broken)))
+    with pytest.raises(FileNotFoundError):
+        build_model(replace(SMALL, weights=str(tmp_path / "missing.pth")))
+
+
+# The command
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--num-classes=3"], "the folder has 4 classes: --num-classes 4"),
+        (["--folder=missing"], "missing/train is no folder"),
+        (["--validation=36"], "less than the 36 training images, got 36"),
+        (["--workers=-1"], "workers must be from 0 to 256, got -1"),
+        (["--weights=missing.pth"], "missing.pth: No such file"),
+        (["--image-size=33"], "must be a multiple of patch_size"),
+        (["--smallest-crop=0"], "smallest_crop must be a share above 0, got 0.0"),
+        (["--flip=2"], "flip must be a share, from 0 to 1, got 2.0"),
+        (["--stochastic-depth=1"], r"stochastic_depth must lie in [0, 1), got 1.0"),
+    ],
+)
+def test_command_says_what_is_wrong(
+    more: Sequence[str],
+    message: str,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = [*LINE, f"--folder={folder}", f"--out={tmp_path}", *more]
+    assert main(EXPERIMENT, line) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("error: ")
+    assert message in said
+
+
+def test_a_folder_must_be_named_and_have_the_same_classes_twice(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--folder must say where train/ and test/"):
+        folder_task(SMALL, Source())
+    write_shapes(tmp_path, train=1, test=1)
+    (tmp_path / "test/circle").rename(tmp_path / "test/disc")
+    with pytest.raises(ValueError, match="not of the same classes: circle, disc"):
+        FolderTask(tmp_path, SMALL)
+
+
+def test_the_folder_of_imagenet_is_tested_on_val(tmp_path: Path) -> None:
+    write_shapes(tmp_path, OTHER, train=3, test=2)
+    (tmp_path / "test").rename(tmp_path / "val")
+    task = FolderTask(tmp_path, replace(SMALL, validation=0))
+    paths = [task.crops.paths[number] for number in task.test_set.images.tolist()]
+    assert {Path(path).parent.parent.name for path in paths} == {"val"}
+
+
+def test_a_broken_image_is_named_by_a_worker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_shapes(tmp_path, train=3, test=1)
+    (tmp_path / "train/circle/0001.png").write_bytes(b"broken")
+    line = [*LINE, f"--folder={tmp_path}", f"--out={tmp_path}", "--validation=0"]
+    assert main(EXPERIMENT, [*line, "--workers=1"]) == 1
+    said = capsys.readouterr().err
+    assert "0001.png cannot be read as an image" in said
+
+
+def test_every_setting_is_an_option_and_every_preset_a_network() -> None:
+    for name, preset in EXPERIMENT.presets.items():
+        assert preset.data == name
+        options = {field.name for field in fields(preset)} - {"seed", "data"}
+        assert optional(preset).keys() == options
+        _, (settings,) = understood(EXPERIMENT, ["--data", name])
+        assert settings == preset
+        with torch.device("meta"):
+            model = build_model(preset)
+            size = preset.image_size
+            scores = model(torch.empty(2, 3, size, size))
+        assert scores.shape == (2, preset.num_classes)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_networks_have_stochastic_depth_and_names_of_timm(network: str) -> None:
+    with torch.device("meta"):
+        model = NETWORKS[network](
+            image_size=224, num_classes=3, stochastic_depth_rate=0.1
+        )
+    assert timm_targets(model)["head.weight"].shape[0] == 3
+
+
+# What is on record
+
+
+def lines() -> list[dict[str, Any]]:
+    results = Path(folder_images.__file__).with_name("results")
+    files = ("folder_images.jsonl", "folder_images_search.jsonl")
+    return [record for name in files for record in records.read(results / name)]
+
+
+@pytest.mark.parametrize("record", lines())
+def test_record_is_of_the_code_that_is_here(record: dict[str, Any]) -> None:
+    start = f"{EXPERIMENT.command} "
+    assert record["command"].startswith(start)
+    assert not re.search(r"(^|[\s=])[/~]", record["command"])
+    arguments = record["command"].removeprefix(start).split()
+    _, everything = understood(EXPERIMENT, arguments)
+    settings = [json.loads(json.dumps(asdict(chosen))) for chosen in everything]
+    assert record["settings"] in settings
+    for curve in record["curve"].values():
+        assert len(curve) == record["settings"]["epochs"]
