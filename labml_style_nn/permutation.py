@@ -137,9 +137,23 @@ around it in the original one.
 places. With its rows in the new order, the proof is the same. Without such a table,
 attention has nothing to reorder: it is [permutation-equivariant][layers.attention].
 
+## What differs from the paper
+
+The paper says that this was to be expected, and shows it by training. The proof is not
+in it.
+
 ## What it costs
 
 Nothing: as many parameters and MACs as before.
+
+## Example
+
+>>> shuffled.shape
+torch.Size([5, 3, 12, 20])
+>>> permuted(mixer, torch.arange(14), pixel_order)
+Traceback (most recent call last):
+    ...
+ValueError: patch_order must have each number from 0 to 14 once, got 14 numbers
 
 ## Exercises
 
