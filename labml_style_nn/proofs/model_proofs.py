@@ -5,16 +5,20 @@ the paper's size, on the `meta` device, and its parameters and multiply–adds a
 against the formulas on the page, the paper's table, the authors' own test and timm.
 
 Then a small network, asymmetric in every size, gets timm's weights and timm's images.
-Its scores, and the gradient of every weight, must be timm's.
+Its scores, and the gradient of every weight, must be timm's. With its weights reordered
+([`permutation`][]), it must give the same scores for shuffled images, and stay the same
+network while it is trained.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from labml_style_nn.models import mlp_mixer
 from labml_style_nn.models.mlp_mixer import SCALES, MLPMixer
+from labml_style_nn.permutation import permuted, shuffle_patches
 from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.cost import (
     Expected,
@@ -23,7 +27,7 @@ from labml_style_nn.proofs.cost import (
     parameters,
     stated,
 )
-from labml_style_nn.proofs.facts import Case, Check, Fact
+from labml_style_nn.proofs.facts import Case, Check, Fact, difference
 from labml_style_nn.proofs.formula import Page
 from labml_style_nn.proofs.reference import timm, timm_counts
 from labml_style_nn.proofs.whole import scores_and_gradients
@@ -91,7 +95,7 @@ def letters(name: str) -> dict[str, int]:
 
 
 def prove_mlp_mixer(page: Page) -> Iterator[Fact]:
-    """Table 1, and timm's scores and gradients."""
+    """Table 1, timm's scores and gradients, and the same on shuffled images."""
     with torch.device("meta"):
         models = {name: getattr(mlp_mixer, name)() for name in TABLE_1}
     sizes = {in_words(name): letters(name) for name in TABLE_1}
@@ -105,6 +109,7 @@ def prove_mlp_mixer(page: Page) -> Iterator[Fact]:
     work = stated(page, MULTIPLY_ADDS, sizes)
     yield count("MACs for an image", found, work, headline=HEADLINE)
     yield from scores_and_gradients(small_mixer(), timm())
+    yield from on_shuffled_images()
 
 
 def _parameters(models: Mapping[str, nn.Module], formula: Expected) -> Fact:
@@ -150,6 +155,42 @@ def small_mixer() -> MLPMixer:
         channels_mlp_dim=4 * meta["embed_dim"],
     ).double()
     load_timm_weights(model, timm().weights())
+    return model
+
+
+# ## Shuffled images
+
+
+def on_shuffled_images() -> Iterator[Fact]:
+    """The reordered network on shuffled images, before and after steps of AdamW."""
+    mixer, image = small_mixer(), timm()["x"]
+    embedding, chance = mixer.patch_embedding, torch.Generator().manual_seed(0)
+    num_pixels = embedding.patch_size[0] * embedding.patch_size[1]
+    orders = [
+        torch.randperm(size, generator=chance)
+        for size in (embedding.num_patches, num_pixels)
+    ]
+    other = permuted(mixer, *orders)
+    shuffled = shuffle_patches(image, embedding.patch_size, *orders)
+    original = "the Mixer on original images"
+    of = "reordered, on shuffled patches and pixels, float64"
+    yield difference(original, other(shuffled), mixer(image), 1e-12, of)
+    trained = permuted(three_steps(mixer, image), *orders)
+    ours, theirs = (
+        torch.cat([weight.flatten() for weight in model.parameters()])
+        for model in (three_steps(other, shuffled), trained)
+    )
+    of, label = "three steps of AdamW, float64", "Difference of the trained weights"
+    yield difference(original, ours, theirs, 1e-10, of, label)
+
+
+def three_steps(model: MLPMixer, image: Tensor) -> MLPMixer:
+    """Train a network, as a classifier that tells the images apart."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        F.cross_entropy(model(image), torch.arange(len(image))).backward()
+        optimizer.step()
     return model
 
 

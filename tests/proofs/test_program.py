@@ -17,7 +17,7 @@ from labml_style_nn.layers.stochastic_depth import StochasticDepth
 from labml_style_nn.layers.token_mixing import TokenLinear
 from labml_style_nn.models import mlp_mixer
 from labml_style_nn.proofs import __main__ as program
-from labml_style_nn.proofs import layer_proofs
+from labml_style_nn.proofs import layer_proofs, model_proofs
 from labml_style_nn.proofs.__main__ import PROOFS, as_json, as_table, plan, prove
 from labml_style_nn.proofs.cost import count, multiply_adds, parameters
 from labml_style_nn.proofs.facts import Fact
@@ -241,6 +241,13 @@ def test_an_unknown_page_is_refused_with_those_there_are(
             "SCALES",
             mlp_mixer.SCALES | {"B": (12, 768, 384, 3064)},
             "Parameters, Mixer-B/16: got 59,732,",
+        ),
+        (
+            "mlp_mixer",
+            model_proofs,
+            "permuted",
+            lambda mixer, patch_order, pixel_order: mixer,  # as if order were nothing
+            "Difference from the Mixer on original images",
         ),
     ],
 )

@@ -1,0 +1,213 @@
+"""Shuffled images and reordered weights: what stays the same, and where that ends."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from labml_style_nn.experiments.ema import ema_model
+from labml_style_nn.experiments.optimizer import adamw
+from labml_style_nn.layers.patch_embedding import cut_into_patches
+from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.vit import VisionTransformer
+from labml_style_nn.permutation import permuted, shuffle_patches
+
+ROWS, COLUMNS, HEIGHT, WIDTH = 3, 4, 4, 5
+SIZE, PATCH = (ROWS * HEIGHT, COLUMNS * WIDTH), (HEIGHT, WIDTH)
+torch.manual_seed(0)
+PATCHES, PIXELS = torch.randperm(ROWS * COLUMNS), torch.randperm(HEIGHT * WIDTH)
+IMAGE = torch.randn(5, 3, *SIZE, dtype=torch.double)
+SHUFFLED = shuffle_patches(IMAGE, PATCH, PATCHES, PIXELS)
+
+
+def randomised(model: nn.Module) -> nn.Module:
+    """In float64, with nothing left at zero or one."""
+    torch.manual_seed(1)
+    for parameter in model.double().parameters():
+        nn.init.normal_(parameter, std=0.4)
+    return model
+
+
+def mixer(dropout_rate: float = 0.0) -> MLPMixer:
+    model = MLPMixer(
+        image_size=SIZE,
+        patch_size=PATCH,
+        num_classes=7,
+        num_layers=2,
+        hidden_dim=10,
+        tokens_mlp_dim=8,
+        channels_mlp_dim=12,
+        dropout_rate=dropout_rate,
+    )
+    randomised(model)
+    return model
+
+
+def with_pixels_in_order(kernel: Tensor, order: Tensor) -> Tensor:
+    """A kernel of a patch embedding, its pixels in another order."""
+    return kernel.flatten(2)[..., order].view_as(kernel)
+
+
+# The images
+
+
+def test_each_pixel_comes_from_where_the_two_orders_say() -> None:
+    for place in range(ROWS * COLUMNS):
+        row, column = divmod(place, COLUMNS)
+        from_row, from_column = divmod(int(PATCHES[place]), COLUMNS)
+        for pixel in range(HEIGHT * WIDTH):
+            u, v = divmod(pixel, WIDTH)
+            from_u, from_v = divmod(int(PIXELS[pixel]), WIDTH)
+            there = IMAGE[
+                :, :, from_row * HEIGHT + from_u, from_column * WIDTH + from_v
+            ]
+            here = SHUFFLED[:, :, row * HEIGHT + u, column * WIDTH + v]
+            assert torch.equal(here, there)
+
+
+def test_bytes_stay_bytes_and_nothing_is_lost() -> None:
+    image = torch.arange(240, dtype=torch.uint8).view(1, 1, *SIZE)
+    shuffled = shuffle_patches(image, PATCH, PATCHES, PIXELS)
+    assert shuffled.dtype == torch.uint8
+    assert shuffled.flatten().sort().values.tolist() == [*range(240)]
+
+
+# The Mixer
+
+
+def test_reordered_it_computes_the_same() -> None:
+    model = mixer()
+    other = permuted(model, PATCHES, PIXELS)
+    assert not torch.allclose(model(SHUFFLED), model(IMAGE))
+    torch.testing.assert_close(other(SHUFFLED), model(IMAGE), rtol=0, atol=1e-12)
+
+
+def test_the_original_keeps_its_weights() -> None:
+    model = mixer()
+    before = deepcopy(model.state_dict())
+    for weight in permuted(model, PATCHES, PIXELS).parameters():
+        nn.init.zeros_(weight)
+    assert all(torch.equal(w, before[n]) for n, w in model.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["SGD", "AdamW"])
+def test_training_and_reordering_commute(name: str) -> None:
+    def trained(model: MLPMixer, image: Tensor) -> list[nn.Module]:
+        """The steps of our training loop: weight decay of matrices, clipping, EMA."""
+        optimizer = adamw(model, weight_decay=0.1)
+        if name == "SGD":
+            optimizer = torch.optim.SGD(model.parameters(), 0.0, momentum=0.9)
+        average = ema_model(model, 0.9)
+        for step in range(5):
+            for group in optimizer.param_groups:
+                group["lr"] = (0.5 if name == "SGD" else 1e-2) / (step + 1)
+            optimizer.zero_grad()
+            F.cross_entropy(model(image), torch.arange(5)).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+            optimizer.step()
+            average.update_parameters(model)
+        return [model, average.module]
+
+    start = mixer()
+    theirs = trained(permuted(start, PATCHES, PIXELS), SHUFFLED)
+    first = start.blocks[0].token_mixing.fc1.weight.clone()
+    for ours, other in zip(trained(start, IMAGE), theirs, strict=True):
+        moved = permuted(ours, PATCHES, PIXELS)
+        for a, b in zip(moved.parameters(), other.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
+    assert (start.blocks[0].token_mixing.fc1.weight - first).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("patches", "pixels", "message"),
+    [
+        (PATCHES[:-1], PIXELS, "patch_order must have each number from 0 to 11 once"),
+        (PATCHES + 1, PIXELS, "patch_order must have each number from 0 to 11 once"),
+        (PATCHES, PIXELS * 0, "pixel_order must have each number from 0 to 19 once"),
+    ],
+)
+def test_what_is_no_order_is_refused(
+    patches: Tensor, pixels: Tensor, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        permuted(mixer(), patches, pixels)
+    with pytest.raises(ValueError, match=message):
+        shuffle_patches(IMAGE, PATCH, patches, pixels)
+
+
+def test_patches_that_do_not_tile_are_refused() -> None:
+    with pytest.raises(ValueError, match="image_size must be a multiple of patch_size"):
+        shuffle_patches(IMAGE, 5, PATCHES, PIXELS)
+
+
+# Others
+
+
+@pytest.mark.parametrize("pooling", ["class", "average"])
+def test_a_vit_computes_the_same_with_its_positions_reordered(pooling: str) -> None:
+    vit = VisionTransformer(
+        image_size=SIZE,
+        patch_size=PATCH,
+        num_classes=7,
+        num_layers=2,
+        hidden_dim=8,
+        num_heads=2,
+        channels_mlp_dim=12,
+        pooling=pooling,
+    )
+    randomised(vit)
+    other = deepcopy(vit)
+    # The class token, if there is one, stays first.
+    first = int(pooling == "class")
+    with torch.no_grad():
+        kernel = other.patch_embedding.kernel()
+        kernel.copy_(with_pixels_in_order(kernel, PIXELS))
+        table = other.positions.table
+        table[first:] = table[first:][PATCHES]
+    assert not torch.allclose(vit(SHUFFLED), vit(IMAGE))
+    torch.testing.assert_close(other(SHUFFLED), vit(IMAGE), rtol=0, atol=1e-12)
+
+
+def conv_mixer() -> ConvMixer:
+    model = ConvMixer(
+        patch_size=PATCH, num_classes=7, num_layers=1, hidden_dim=8, kernel_size=3
+    )
+    randomised(model).eval()
+    return model
+
+
+def test_a_conv_mixer_does_not_mind_the_order_within_patches() -> None:
+    model, other = conv_mixer(), conv_mixer()
+    with torch.no_grad():
+        kernel = other.patch_embedding.weight
+        kernel.copy_(with_pixels_in_order(kernel, PIXELS))
+    shuffled = shuffle_patches(IMAGE, PATCH, torch.arange(ROWS * COLUMNS), PIXELS)
+    assert not torch.allclose(model(shuffled), model(IMAGE))
+    torch.testing.assert_close(other(shuffled), model(IMAGE), rtol=0, atol=1e-12)
+
+
+def test_a_block_of_a_conv_mixer_reaches_other_patches_of_shuffled_images() -> None:
+    model, places = conv_mixer(), torch.arange(ROWS * COLUMNS)
+
+    def seen(order: Tensor) -> list[set[int]]:
+        """The patches of the original on which each of them depends, by its number."""
+        image = IMAGE[:1].clone().requires_grad_()
+        x = model.patch_embedding(
+            shuffle_patches(image, PATCH, order, torch.arange(20))
+        )
+        x = model.blocks[0](model.patch_norm(model.activation(x)))
+        found = {}
+        for place, patch in enumerate(order.tolist()):
+            (gradient,) = torch.autograd.grad(
+                x.flatten(2)[0, 0, place], image, retain_graph=True
+            )
+            used = cut_into_patches(gradient, PATCH)[0].abs().sum(dim=1) > 0
+            found[patch] = set(places[used].tolist())
+        return [found[patch] for patch in places.tolist()]
+
+    original, shuffled = seen(places), seen(PATCHES)
+    assert original[0] == {0, 1, COLUMNS, COLUMNS + 1}
+    assert sum(a == b for a, b in zip(original, shuffled, strict=True)) == 0

@@ -1,0 +1,192 @@
+"""The enlarged Mixer: what it computes, what is kept, and what is refused."""
+
+from itertools import product
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from labml_style_nn.layers.token_mixing import TokenMixing
+from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer, mixer_s32
+from labml_style_nn.resolution import enlarge, enlarged_mixing, token_order
+
+ROWS, COLUMNS, PATCH = 2, 3, (4, 5)
+HEIGHT, WIDTH = ROWS * PATCH[0], COLUMNS * PATCH[1]
+KINDS = "contiguous", "interleaved"
+
+
+def trained(**options: object) -> MLPMixer:
+    """A small Mixer, asymmetric in every size, with nothing left at zero or one."""
+    torch.manual_seed(0)
+    model = MLPMixer(
+        **{
+            "image_size": (HEIGHT, WIDTH),
+            "patch_size": PATCH,
+            "num_classes": 7,
+            "num_layers": 2,
+            "hidden_dim": 10,
+            "tokens_mlp_dim": 8,
+            "channels_mlp_dim": 12,
+        }
+        | options
+    ).double()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.4)
+    return model
+
+
+def images(factor: int) -> Tensor:
+    return torch.randn(3, 3, factor * HEIGHT, factor * WIDTH, dtype=torch.double)
+
+
+def parts_of(image: Tensor, factor: int, parts: str) -> list[Tensor]:
+    """The parts of large images, each as an image of the original size, by slices."""
+    if parts == "contiguous":
+        return [
+            image[:, :, i * HEIGHT : (i + 1) * HEIGHT, j * WIDTH : (j + 1) * WIDTH]
+            for i, j in product(range(factor), repeat=2)
+        ]
+    # Every `factor`-th patch, in both directions.
+    height, width = PATCH
+    places = image.unfold(2, height, height).unfold(3, width, width)
+    return [
+        places[:, :, i::factor, j::factor]
+        .permute(0, 1, 2, 4, 3, 5)
+        .reshape(len(image), 3, HEIGHT, WIDTH)
+        for i, j in product(range(factor), repeat=2)
+    ]
+
+
+# What it computes
+
+
+@pytest.mark.parametrize("parts", KINDS)
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_at_first_the_logits_are_the_mean_over_the_parts(
+    factor: int, parts: str
+) -> None:
+    model, image = trained(), images(factor)
+    by_part = [model(part) for part in parts_of(image, factor, parts)]
+    expected = torch.stack(by_part).mean(dim=0)
+    assert (by_part[0] - by_part[-1]).abs().max() > 0.1 or factor == 1
+    found = enlarge(model, factor, parts)(image)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("parts", KINDS)
+def test_the_larger_token_mixing_is_the_trained_one_on_each_part(parts: str) -> None:
+    torch.manual_seed(0)
+    mixing = TokenMixing(ROWS * COLUMNS, 5).double()
+    for weight in mixing.parameters():
+        nn.init.normal_(weight)
+    order = token_order((ROWS, COLUMNS), 2, parts)
+    larger = enlarged_mixing(mixing, 2, order)
+    x = torch.randn(3, 4 * ROWS * COLUMNS, 9, dtype=torch.double)
+    found = larger(x)
+    for tokens in order.view(4, -1):
+        torch.testing.assert_close(
+            found[:, tokens], mixing(x[:, tokens]), rtol=0, atol=1e-12
+        )
+
+
+def test_the_first_matrix_is_that_of_the_paper_in_the_order_of_the_tokens() -> None:
+    mixing = TokenMixing(ROWS * COLUMNS, 5)
+    order = token_order((ROWS, COLUMNS), 2)
+    larger = enlarged_mixing(mixing, 2, order)
+    identity = torch.eye(4)
+    for name in ("fc1", "fc2"):
+        weight = getattr(mixing, name).weight
+        wide = getattr(larger, name).weight
+        wide = wide[:, order] if name == "fc1" else wide[order]
+        assert torch.equal(wide, torch.kron(identity, weight))
+    assert torch.equal(larger.fc1.bias, mixing.fc1.bias.repeat(4))
+
+
+@pytest.mark.parametrize("parts", KINDS)
+def test_every_token_is_in_one_part(parts: str) -> None:
+    order = token_order((ROWS, COLUMNS), 3, parts)
+    assert order.sort().values.tolist() == [*range(9 * ROWS * COLUMNS)]
+
+
+def test_fine_tuning_reaches_the_zeros() -> None:
+    larger = enlarge(trained(), 2)
+    larger(images(2)).square().sum().backward()
+    for block in larger.blocks:
+        assert isinstance(block, MixerBlock)
+        for layer in (block.token_mixing.fc1, block.token_mixing.fc2):
+            zeros = layer.weight == 0
+            assert zeros.double().mean() == pytest.approx(3 / 4)
+            assert layer.weight.grad is not None
+            assert (layer.weight.grad[zeros] != 0).all()
+
+
+# What is kept
+
+
+def test_the_original_keeps_its_weights_and_shares_none() -> None:
+    model = trained()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    larger = enlarge(model, 2)
+    for weight in larger.parameters():
+        nn.init.zeros_(weight)
+    assert all(torch.equal(w, before[n]) for n, w in model.state_dict().items())
+    assert model.patch_embedding.image_size == (HEIGHT, WIDTH)
+
+
+def test_a_new_mixer_of_that_size_has_the_same_weights_by_name() -> None:
+    options = {"dropout_rate": 0.1, "stochastic_depth_rate": 0.2, "approximate": "tanh"}
+    larger = enlarge(trained(**options), 2)
+    sizes = {"image_size": (2 * HEIGHT, 2 * WIDTH), "tokens_mlp_dim": 4 * 8}
+    fresh = trained(**options, **sizes)
+    assert str(larger) == str(fresh)
+    shapes = [(name, weight.shape) for name, weight in fresh.named_parameters()]
+    assert shapes == [(name, w.shape) for name, w in larger.named_parameters()]
+    fresh.load_state_dict(larger.state_dict())
+    image = images(2)
+    assert torch.equal(fresh.eval()(image), larger.eval()(image))
+
+
+def test_precision_and_mode_stay() -> None:
+    assert not enlarge(trained().eval(), 2).blocks[0].training
+    model = trained().bfloat16()
+    assert {w.dtype for w in enlarge(model, 2).parameters()} == {torch.bfloat16}
+
+
+def test_a_model_of_the_paper_is_enlarged_on_shapes_alone() -> None:
+    with torch.device("meta"):
+        larger, fresh = (
+            enlarge(mixer_s32(), 2),
+            mixer_s32(image_size=448, tokens_mlp_dim=4 * 256),
+        )
+    assert {w.device.type for w in larger.parameters()} == {"meta"}
+    counts = [sum(w.numel() for w in model.parameters()) for model in (larger, fresh)]
+    assert counts[0] == counts[1]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("factor", [0, -2, 1.5])
+def test_a_factor_without_whole_copies_is_refused(factor: float) -> None:
+    message = f"factor must be a whole number from 1 up, got {factor}"
+    with pytest.raises(ValueError, match=message):
+        enlarge(trained(), factor)  # type: ignore[arg-type]
+
+
+def test_parts_of_an_unknown_kind_are_refused() -> None:
+    with pytest.raises(ValueError, match="one of contiguous, interleaved, got 'rows'"):
+        enlarge(trained(), 2, "rows")  # type: ignore[arg-type]
+
+
+def test_another_network_is_refused() -> None:
+    other = ConvMixer(
+        patch_size=4, num_classes=7, num_layers=1, hidden_dim=8, kernel_size=3
+    )
+    with pytest.raises(ValueError, match="an MLPMixer can be enlarged, got ConvMixer"):
+        enlarge(other, 2)  # type: ignore[arg-type]
+
+
+def test_an_image_of_the_old_size_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected shape \(batch, 3, 16, 30\)"):
+        enlarge(trained(), 2)(images(1))
