@@ -71,13 +71,20 @@ class Source:
     workers: int = 0
 
 
+def nothing_more(_trainer: Trainer) -> records.Record:
+    """Add nothing to what every record has."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Experiment:
     """## What is special about an experiment
 
     `presets` has the settings for each data set, the default first; `full` has those of
     the size that a GPU is for. `model` and `task` make the network and the task of
-    settings.
+    settings. `more` says what else of a finished training its record is to have. Where
+    `divergence_counts`, a run that diverges is recorded like any other; elsewhere it
+    ends the command.
     """
 
     name: str
@@ -86,6 +93,8 @@ class Experiment:
     model: Callable[[Any], nn.Module]
     task: Callable[[Any, Source], Task]
     full: dict[str, Any] = field(default_factory=dict)
+    more: Callable[[Trainer], records.Record] = nothing_more
+    divergence_counts: bool = False
 
     @property
     def command(self) -> str:
@@ -234,14 +243,31 @@ def run_all(
     for chosen in settings:
         model, task = experiment.model(chosen), experiment.task(chosen, source)
         run = Run(Trainer(model, task, chosen, processes), options.out / chosen.label)
-        run.train()
+        ended = train(run, experiment)
         runs.append(run)
         if processes.first:
-            results.append(told | outcome(run))
+            more = experiment.more(run.trainer)
+            results.append(told | outcome(run) | ended | more)
             records.add(options.out / "results.jsonl", results[-1], key="settings")
             print(f"{chosen.label}: {records.summary(results[-1:])}")
     if processes.first:
         conclude(options.out, runs, results)
+
+
+def train(run: Run, experiment: Experiment) -> records.Record:
+    """Train to the end; what its record is to say if there was none.
+
+    A run that diverged is tested with the average of the weights that it had.
+
+    **Raises.** As `Run.train` does; [`DivergedError`][] unless a divergence counts.
+    """
+    try:
+        run.train()
+    except DivergedError as error:
+        if not experiment.divergence_counts:
+            raise
+        return {"diverged": str(error)}
+    return {}
 
 
 def choose_arithmetic(threads: int) -> None:
@@ -281,7 +307,9 @@ def outcome(run: Run) -> records.Record:
 
 def conclude(out: Path, runs: Sequence[Run], results: Sequence[records.Record]) -> None:
     """Draw the curves, and say what came of all seeds."""
-    drawing = curves([records.columns(run.history) for run in runs])
+    # A run that diverged in its first epoch has no curve.
+    histories = [run.history for run in runs if run.history]
+    drawing = curves([records.columns(history) for history in histories])
     with records.replacing(out / "curves.svg") as file:
         file.write(drawing.encode())
     print(records.summary(results))

@@ -1,0 +1,393 @@
+r"""# Ablations: one part taken away
+
+What does each part of a Mixer contribute? An *ablation* takes it away, or puts
+something simpler in its place, and trains again with all else as it was: the same
+images, the same order of batches, the same hyperparameters, and in what is left the
+same initial weights. What the accuracy loses is what the part was worth, under this
+recipe and on these data.
+
+The network is the one of [`mixer_images`][] for digits, four blocks of the Mixer's
+equation (1),
+
+$$\begin{aligned}
+U_{*,i} &= X_{*,i} + W_2 \, \sigma\bigl(W_1 \, \text{LayerNorm}(X)_{*,i}\bigr),
+& i &= 1 \ldots C, \\
+Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr),
+& j &= 1 \ldots S.
+\end{aligned}$$
+
+| `--without` | what is left, or stands in its place |
+|---|---|
+| `token-mixing` | $U = X$: no patch learns of another before the average at the end |
+| `channel-mixing` | $Y = U$: no MLP works on the channels of a token |
+| `skips` | the lines without $X_{*,i} +$ and $U_{j,*} +$ |
+| `layer-norm` | $X$ and $U$ in the place of their norms, also before the head |
+| `gelu` | $\sigma(x) = \max(0, x)$, a ReLU |
+| `sharing` | $W_1^{(i)}$ and $W_2^{(i)}$: a token-mixing MLP for each channel |
+
+The last is *untied* token mixing. The paper tried it on networks pre-trained on
+JFT-300M and saw no noticeable improvement (Supplementary A.1).
+
+## Notation
+
+- $X$, `x`: the table before a block, $S \times C$
+- $U$: the table between its halves
+- $Y$: the table after it
+- $S$, `num_patches`: the number of patches, the rows of the table
+- $C$, `hidden_dim`: the number of channels, the columns of the table
+- $i$: the number of a channel
+- $j$: the number of a patch
+- $W_1$, $W_2$, `token_mixing`: the weights of [`token_mixing`][];
+  $W_1^{(i)}$, $W_2^{(i)}$ those for channel $i$, and $W^{(i)}$ either of them
+- $b^{(i)}$, `bias`: the biases for channel $i$
+- $W_3$, $W_4$, `channel_mixing`: the weights of [`channel_mixing`][]
+- $D_S$, `tokens_mlp_dim`: the width of the token-mixing MLPs
+- $\sigma$: the nonlinearity
+
+## Run it
+
+```console
+$ python -m labml_style_nn.experiments.ablation --without skips --seeds 0 1 2 3 4
+$ python -m labml_style_nn.experiments.ablation --without skips --data fashion-mnist
+```
+
+`--num-layers` and `--tokens-mlp-dim` are the sizes that are changed below. Options and
+files are those of [`mixer_images`][]. A run that diverges is recorded too, with the
+step at which it did.
+
+## Example
+
+>>> for part in PARTS:
+...     network = build_model(Settings(without=part))
+...     print(f"{part:14} {sum(p.numel() for p in network.parameters()):7,}")
+nothing         43,322
+token-mixing    38,650
+channel-mixing   5,498
+skips           43,322
+layer-norm      42,458
+gelu            43,322
+sharing        244,858
+>>> network(torch.zeros(5, 1, 8, 8)).shape
+torch.Size([5, 10])
+
+An untied layer whose matrices are all alike is the shared one:
+
+>>> hidden_dim, num_patches, tokens_mlp_dim = 20, 24, 10
+>>> shared = TokenMixing(num_patches, tokens_mlp_dim)
+>>> untied = SeparateTokenMixing(hidden_dim, num_patches, tokens_mlp_dim)
+>>> with torch.no_grad():
+...     for ours, theirs in ((untied.fc1, shared.fc1), (untied.fc2, shared.fc2)):
+...         _ = ours.weight.copy_(theirs.weight.expand_as(ours.weight))
+>>> x = torch.randn(2, num_patches, hidden_dim)
+>>> torch.allclose(untied(x), shared(x), atol=1e-5)
+True
+"""
+
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from labml_style_nn.experiments import mixer_images
+from labml_style_nn.experiments.command import Experiment, main
+from labml_style_nn.experiments.image_datasets import image_task
+from labml_style_nn.experiments.recorded import recorded as recorded
+from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.training import option
+from labml_style_nn.layers.checks import check_positive, check_shape
+from labml_style_nn.layers.gelu import GELU
+from labml_style_nn.layers.layer_norm import LayerNorm
+from labml_style_nn.layers.linear import lecun_normal_
+from labml_style_nn.layers.token_mixing import TokenLinear, TokenMixing
+from labml_style_nn.models.mlp_mixer import MLPMixer
+
+# ## Parts in the place of others
+
+
+class Zeros(nn.Module):
+    """A branch that is not there: what it adds to the table is zero.
+
+    **Shape.** Any, to the same.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return zeros in the shape of the table."""
+        return torch.zeros_like(x)
+
+
+class SeparateTokenLinear(TokenLinear):
+    r"""## A linear map over tokens for each channel
+
+    Where [`TokenLinear`][] has one matrix $W$ and one bias $b$, this has
+    $W^{(1)} \dots W^{(C)}$ and $b^{(1)} \dots b^{(C)}$, each initialised independently
+    by the same rule. Column $i$ of the result is $W^{(i)} X_{*,i} + b^{(i)}$.
+
+    **Shape.** `(batch, in_features, channels)` to `(batch, out_features, channels)`.
+
+    **Raises.** `ValueError` for a size below one, or a table of another shape.
+
+    **Source.** Supplementary A.1, "Untying (not sharing) the parameters".
+    """
+
+    def __init__(self, channels: int, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features)
+        check_positive(channels=channels)
+        self.channels = channels
+        shape = channels, out_features, in_features
+        self.weight = nn.Parameter(torch.empty(shape))
+        for matrix in self.weight:
+            lecun_normal_(matrix)
+        # One long vector, so that [the optimiser][experiments.optimizer] takes it for
+        # what it is: biases, which have no weight decay.
+        self.bias = nn.Parameter(torch.zeros(channels * out_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply each column by a matrix of its own."""
+        check_shape(x, "batch", self.in_features, self.channels)
+        bias = self.bias.view(self.channels, self.out_features).T
+        return torch.einsum("cds,bsc->bdc", self.weight, x) + bias
+
+
+class SeparateTokenMixing(TokenMixing):
+    r"""## A token-mixing MLP for each channel
+
+    The three lines of [`TokenMixing`][], with $C$ times the parameters and as many
+    MACs.
+
+    **Shape.** `(batch, num_patches, hidden_dim)` to the same.
+
+    **Raises.** `ValueError` for a size below one, or a table of another shape.
+
+    **Source.** Supplementary A.1, "Untying (not sharing) the parameters".
+    """
+
+    def __init__(self, hidden_dim: int, num_patches: int, tokens_mlp_dim: int) -> None:
+        super().__init__(num_patches, tokens_mlp_dim)
+        self.fc1 = SeparateTokenLinear(hidden_dim, num_patches, tokens_mlp_dim)
+        self.fc2 = SeparateTokenLinear(hidden_dim, tokens_mlp_dim, num_patches)
+
+
+# ## What is taken away
+#
+# Each of these functions changes a network that has just been built. So all that it
+# leaves alone begins with the weights that the whole network of the same seed has.
+
+
+def unchanged(model: MLPMixer) -> None:
+    """Leave the network whole."""
+
+
+def without_token_mixing(model: MLPMixer) -> None:
+    """Leave $U = X$ of the first line of equation (1)."""
+    for block in model.blocks:
+        block.token_norm, block.token_mixing = nn.Identity(), Zeros()
+
+
+def without_channel_mixing(model: MLPMixer) -> None:
+    """Leave $Y = U$ of the second line of equation (1)."""
+    for block in model.blocks:
+        block.channel_norm, block.channel_mixing = nn.Identity(), Zeros()
+
+
+def without_skips(model: MLPMixer) -> None:
+    """Leave out both sums: a block is then a chain of its four layers."""
+    names = "token_norm", "token_mixing", "channel_norm", "channel_mixing"
+    model.blocks = nn.ModuleList(
+        nn.Sequential(*(getattr(block, name) for name in names))
+        for block in model.blocks
+    )
+
+
+def without_layer_norm(model: MLPMixer) -> None:
+    """Leave out every norm, the one before the head too."""
+    exchange(model, LayerNorm, nn.Identity)
+
+
+def with_relu(model: MLPMixer) -> None:
+    r"""Put a ReLU, $\max(0, x)$, in the place of every GELU."""
+    exchange(model, GELU, nn.ReLU)
+
+
+def exchange(
+    model: nn.Module, kind: type[nn.Module], new: Callable[[], nn.Module]
+) -> None:
+    """Put a new layer in the place of each layer of a kind."""
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, kind):
+            model.set_submodule(name, new())
+
+
+def untied(model: MLPMixer) -> None:
+    """Give every channel a token-mixing MLP of its own."""
+    channels = model.head.linear.in_features
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, TokenMixing):
+            sizes = layer.num_patches, layer.fc1.out_features
+            model.set_submodule(name, SeparateTokenMixing(channels, *sizes))
+
+
+PARTS: dict[str, Callable[[MLPMixer], None]] = {
+    "nothing": unchanged,
+    "token-mixing": without_token_mixing,
+    "channel-mixing": without_channel_mixing,
+    "skips": without_skips,
+    "layer-norm": without_layer_norm,
+    "gelu": with_relu,
+    "sharing": untied,
+}
+
+
+# ## The experiment
+
+
+@dataclass(frozen=True)
+class Settings(mixer_images.Settings):
+    """## The settings
+
+    Those of [`mixer_images`][mixer_images.Settings], and what is taken away.
+    """
+
+    epochs: int = option(40, "passes through the training set")
+    without: str = option("nothing", "the part that is taken away", *PARTS)
+
+    @property
+    def label(self) -> str:
+        """Name the run among others: each variant has folders of its own."""
+        sizes = f"{self.num_layers}x{self.tokens_mlp_dim}"
+        return f"without-{self.without}-{sizes}-{super().label}"
+
+
+def build_model(settings: Settings) -> MLPMixer:
+    """Build a whole network and take a part away; the seed determines its weights.
+
+    **Raises.** `ValueError` for sizes that make no network.
+    """
+    model = mixer_images.build_model(settings)
+    PARTS[settings.without](model)
+    return model
+
+
+DIGITS = Settings()
+# The recipe of [`mixer_images`][] for this data set, but two epochs instead of ten and
+# a network with the widths of the one for digits.
+FASHION_MNIST = Settings(
+    **asdict(mixer_images.FASHION_MNIST)
+    | {"epochs": 2, "hidden_dim": 48, "tokens_mlp_dim": 32, "channels_mlp_dim": 96}
+)
+
+EXPERIMENT = Experiment(
+    name="ablation",
+    about="Train an MLP-Mixer without one of its parts, and test it.",
+    presets={"digits": DIGITS, "fashion-mnist": FASHION_MNIST},
+    model=build_model,
+    task=image_task,
+    divergence_counts=True,
+)
+
+
+# ## The tables
+
+
+class Row(NamedTuple):
+    """A row of a table: a variant, and the one that it is compared with.
+
+    Both are given by what they change in the settings of the whole network.
+    """
+
+    name: str
+    changes: Mapping[str, Any]
+    against: Mapping[str, Any] | None = None
+
+
+WHOLE: dict[str, Any] = {}
+TAKEN_AWAY = [
+    Row("whole network", WHOLE),
+    Row("without token mixing", {"without": "token-mixing"}, WHOLE),
+    Row("without channel mixing", {"without": "channel-mixing"}, WHOLE),
+    Row("without skips", {"without": "skips"}, WHOLE),
+    Row("without LayerNorm", {"without": "layer-norm"}, WHOLE),
+    Row("ReLU for GELU", {"without": "gelu"}, WHOLE),
+    Row("untied token mixing", {"without": "sharing"}, WHOLE),
+]
+# Without skips, each depth is compared with the whole network of that depth.
+DEPTHS = [
+    row
+    for depth in (1, 2, 4, 8)
+    for row in (
+        Row(f"{depth} × D_S = 32", {"num_layers": depth}),
+        Row(
+            "    without skips",
+            {"num_layers": depth, "without": "skips"},
+            {"num_layers": depth},
+        ),
+    )
+]
+# The first three have the same depth; the last three have about as many parameters.
+WIDTHS = [
+    Row(f"{depth} × D_S = {width}", sizes, WHOLE)
+    for depth, width in ((4, 8), (4, 32), (4, 128), (3, 139), (2, 352))
+    for sizes in [{"num_layers": depth, "tokens_mlp_dim": width}]
+]
+
+
+def runs_of(results: Sequence[Record], changes: Mapping[str, Any]) -> list[Record]:
+    """The results of a variant, one for each seed, in the order of the seeds.
+
+    All settings must be those of the data set, but for the seed and these changes.
+    """
+    found = []
+    for result in sorted(results, key=lambda result: result["seed"]):
+        preset = EXPERIMENT.presets[result["settings"]["data"]]
+        wanted = replace(preset, seed=result["seed"], **changes)
+        if result["settings"] == asdict(wanted):
+            found.append(result)
+    return found
+
+
+def accuracies(runs: Sequence[Record]) -> dict[int, float]:
+    """The test accuracy of each seed, in percent."""
+    return {run["seed"]: 100 * run["test_accuracy"] for run in runs}
+
+
+def differences(results: Sequence[Record], row: Row) -> list[float]:
+    """The test accuracy of a variant minus that of the other, seed by seed.
+
+    Both had the same training images, test images and order of batches, so what a split
+    makes easy or hard for both falls out. In percentage points.
+    """
+    ours = accuracies(runs_of(results, row.changes))
+    theirs = accuracies(runs_of(results, row.against or WHOLE))
+    return [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
+
+
+def spread(values: Sequence[float], sign: str = "") -> str:
+    """Mean and, if there are several values, standard deviation."""
+    mean = f"{statistics.mean(values):{sign}.2f}"
+    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
+
+
+def table(results: Sequence[Record], rows: Sequence[Row]) -> str:
+    """Write a table for a terminal; a variant without a result has no line."""
+    lines = [f"{'':24}{'test accuracy (%)':>18}{'difference':>16}{'parameters':>12}"]
+    for row in rows:
+        if runs := runs_of(results, row.changes):
+            accuracy = spread([*accuracies(runs).values()])
+            compared = row.against is not None
+            change = spread(differences(results, row), "+") if compared else ""
+            line = f"{row.name:24}{accuracy:>18}{change:>16}"
+            lines.append(f"{line}{runs[0]['parameters']:>12,}{diverged(runs)}")
+    return "\n".join(lines)
+
+
+def diverged(runs: Sequence[Record]) -> str:
+    """Say how many runs diverged, if any did."""
+    count = sum("diverged" in run for run in runs)
+    return f"  {count} of {len(runs)} diverged" if count else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(EXPERIMENT))

@@ -1,0 +1,266 @@
+"""Ablations: what is taken away is gone, and the rest is as it was."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from labml_style_nn.experiments import ablation, mixer_images, records
+from labml_style_nn.experiments.ablation import (
+    DEPTHS,
+    EXPERIMENT,
+    PARTS,
+    TAKEN_AWAY,
+    WIDTHS,
+    Row,
+    SeparateTokenMixing,
+    Settings,
+    build_model,
+    differences,
+    recorded,
+    runs_of,
+    table,
+)
+from labml_style_nn.experiments.command import main
+from labml_style_nn.experiments.optimizer import adamw
+from labml_style_nn.layers.gelu import GELU
+from labml_style_nn.layers.layer_norm import LayerNorm
+from labml_style_nn.layers.token_mixing import TokenMixing
+
+
+def built(without: str, **sizes: int) -> Any:
+    """A network whose head reads what it is given, in float64."""
+    model: Any = build_model(Settings(without=without, **sizes)).double().eval()
+    nn.init.normal_(model.head.linear.weight)
+    return model
+
+
+def size(settings: mixer_images.Settings) -> int:
+    network = build_model(settings)  # type: ignore[arg-type]
+    return sum(weight.numel() for weight in network.parameters())
+
+
+# What is taken away
+
+
+@pytest.mark.parametrize("without", PARTS)
+def test_what_is_left_begins_as_in_the_whole_network(without: str) -> None:
+    whole = mixer_images.build_model(Settings(seed=3)).parameters()
+    begun = [weight.detach() for weight in whole]
+    left = build_model(Settings(seed=3, without=without)).named_parameters()
+    for name, weight in left:
+        # All but the matrices of untied token mixing, which no other network has.
+        if without != "sharing" or "token_mixing" not in name:
+            assert any(torch.equal(weight, other) for other in begun), name
+
+
+def test_parameters_are_those_of_the_formula() -> None:
+    """S = 16, C = 48, D_S = 32, D_C = 96, and four blocks."""
+    tokens, channels, norm = 2 * 16 * 32 + 32 + 16, 2 * 48 * 96 + 96 + 48, 2 * 48
+    whole = size(Settings())
+    fewer = {name: whole - size(Settings(without=name)) for name in PARTS}
+    assert fewer == {
+        "nothing": 0,
+        "token-mixing": 4 * (tokens + norm),
+        "channel-mixing": 4 * (channels + norm),
+        "skips": 0,
+        "layer-norm": (2 * 4 + 1) * norm,
+        "gelu": 0,
+        "sharing": -4 * 47 * tokens,
+    }
+
+
+@pytest.mark.parametrize("without", PARTS)
+def test_order_of_patches_matters_unless_no_tokens_are_mixed(without: str) -> None:
+    model = built(without)
+    image = torch.rand(3, 1, 8, 8, dtype=torch.double)
+    # Another order of the rows of patches, and so of the patches.
+    shuffled = image.unflatten(2, (4, 2))[:, :, [2, 0, 3, 1]].flatten(2, 3)
+    alike = torch.allclose(model(image), model(shuffled), rtol=0, atol=1e-9)
+    assert alike is (without == "token-mixing")
+
+
+def line(x: Tensor, norm: nn.Module, mixing: nn.Module) -> Tensor:
+    """A branch of equation (1), without the sum."""
+    update: Tensor = mixing(norm(x))
+    return update
+
+
+def test_blocks_compute_what_is_left_of_equation_1() -> None:
+    x = torch.randn(2, 16, 48, dtype=torch.double)
+    block: Any = built("nothing").blocks[1]
+    tokens = line(x, block.token_norm, block.token_mixing)
+    u = x + tokens
+    expected = {
+        "nothing": u + line(u, block.channel_norm, block.channel_mixing),
+        "token-mixing": x + line(x, block.channel_norm, block.channel_mixing),
+        "channel-mixing": u,
+        "skips": line(tokens, block.channel_norm, block.channel_mixing),
+    }
+    for without, y in expected.items():
+        torch.testing.assert_close(built(without).blocks[1](x), y)
+
+
+def test_no_norm_and_no_gelu_is_left() -> None:
+    def kinds(without: str) -> set[type]:
+        return {type(layer) for layer in built(without).modules()}
+
+    assert {LayerNorm, GELU} <= kinds("nothing")
+    assert LayerNorm not in kinds("layer-norm")
+    assert GELU not in kinds("gelu")
+    assert nn.ReLU in kinds("gelu")
+
+
+def test_unknown_part_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"without must be one of nothing, .* got head"
+    ):
+        Settings(without="head")
+
+
+# Untied token mixing
+
+
+def separate() -> SeparateTokenMixing:
+    torch.manual_seed(0)
+    layer = SeparateTokenMixing(hidden_dim=5, num_patches=6, tokens_mlp_dim=3).double()
+    for bias in (layer.fc1.bias, layer.fc2.bias):
+        nn.init.normal_(bias)
+    return layer
+
+
+def test_untied_token_mixing_is_a_token_mixing_for_each_channel() -> None:
+    layer = separate()
+    x = torch.randn(2, 6, 5, dtype=torch.double)
+    columns = []
+    for channel in range(5):
+        one = TokenMixing(6, 3).double()
+        state = {
+            "fc1.weight": layer.fc1.weight[channel],
+            "fc1.bias": layer.fc1.bias[3 * channel :][:3],
+            "fc2.weight": layer.fc2.weight[channel],
+            "fc2.bias": layer.fc2.bias[6 * channel :][:6],
+        }
+        one.load_state_dict(state)
+        columns.append(one(x[:, :, [channel]]))
+    torch.testing.assert_close(layer(x), torch.cat(columns, dim=2))
+
+
+def test_untied_token_mixing_begins_with_matrices_of_its_own() -> None:
+    torch.manual_seed(0)
+    weight = SeparateTokenMixing(50, 40, 30).fc1.weight
+    assert len({matrix.sum().item() for matrix in weight}) == 50
+    assert weight.var().item() == pytest.approx(1 / 40, rel=0.02)
+
+
+def test_biases_of_untied_token_mixing_have_no_weight_decay() -> None:
+    decayed, others = adamw(separate(), weight_decay=0.1).param_groups
+    assert {weight.shape for weight in decayed["params"]} == {(5, 3, 6), (5, 6, 3)}
+    assert {weight.shape for weight in others["params"]} == {(15,), (30,)}
+
+
+def test_untied_token_mixing_refuses_another_number_of_channels() -> None:
+    with pytest.raises(ValueError, match=r"expected shape \(batch, 6, 5\)"):
+        separate()(torch.zeros(2, 6, 4, dtype=torch.double))
+
+
+# The tables
+
+
+def result(seed: int, accuracy: float, **changes: Any) -> records.Record:
+    settings = asdict(Settings(seed=seed, **changes))
+    return {
+        "seed": seed,
+        "test_accuracy": accuracy,
+        "parameters": 7,
+        "settings": settings,
+    }
+
+
+def test_differences_are_taken_seed_by_seed() -> None:
+    """Both vary by ten points between splits, and their difference by none."""
+    row = Row("without skips", {"without": "skips"}, {})
+    found = [
+        result(1, 0.80),
+        result(0, 0.90),
+        result(0, 0.88, without="skips"),
+        result(1, 0.78, without="skips"),
+        # Of another depth, and so of another variant.
+        result(0, 0.10, num_layers=8),
+        result(0, 0.20, num_layers=8, without="skips"),
+        # A seed that the whole network has not.
+        result(2, 0.50, without="skips"),
+    ]
+    assert differences(found, row) == pytest.approx([-2, -2])
+    assert [run["seed"] for run in runs_of(found, {})] == [0, 1]
+    lines = table(found[:6], [Row("whole", {}), row, *WIDTHS[3:]]).splitlines()[1:]
+    assert [line.split() for line in lines] == [
+        ["whole", "85.00", "±", "7.07", "7"],
+        ["without", "skips", "83.00", "±", "7.07", "-2.00", "±", "0.00", "7"],
+    ]
+
+
+def test_widths_against_depth_have_about_as_many_parameters() -> None:
+    sizes = [size(replace(EXPERIMENT.presets["digits"], **r.changes)) for r in WIDTHS]
+    assert sizes[:3] == sorted(sizes[:3])
+    for count in sizes[3:]:
+        assert count == pytest.approx(sizes[1], rel=0.003)
+
+
+SHORT = ["--epochs=2", "--warmup-epochs=1", "--batch-size=512", "--device=cpu"]
+TINY = ["--num-layers=1", "--hidden-dim=8", "--tokens-mlp-dim=4"]
+
+
+def test_a_run_that_diverges_is_recorded_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*SHORT, *TINY, f"--out={tmp_path}", "--without=layer-norm"]
+    assert main(EXPERIMENT, arguments) == 0
+    assert main(EXPERIMENT, [*arguments, "--learning-rate=1e30", "--seeds", "1"]) == 0
+    well, ill = records.read(tmp_path / "results.jsonl")
+    assert "diverged" not in well
+    assert ill["diverged"].startswith("the loss is nan in epoch 1, step ")
+    assert 0 <= ill["test_accuracy"] <= 1
+    assert ill["curve"] == {}
+    assert ablation.diverged([well, ill]) == "  1 of 2 diverged"
+    assert ablation.diverged([well]) == ""
+
+
+def test_variants_do_not_share_a_folder() -> None:
+    rows = [*TAKEN_AWAY, *DEPTHS, *WIDTHS]
+    settings = {Settings(**row.changes) for row in rows}
+    assert len({chosen.label for chosen in settings}) == len(settings)
+
+
+# The records
+
+
+@pytest.mark.parametrize("data", EXPERIMENT.presets)
+def test_every_run_is_of_a_row_and_has_the_size_of_its_network(data: str) -> None:
+    found = recorded("ablation", data)
+    rows = [*TAKEN_AWAY, *DEPTHS, *WIDTHS]
+    listed = [run for row in rows for run in runs_of(found, row.changes)]
+    for run in found:
+        assert run in listed
+        assert run["parameters"] == size(
+            type(EXPERIMENT.presets[data])(**run["settings"])
+        )
+        assert run["threads"] == 1
+    seeds = {"digits": [0, 1, 2, 3, 4], "fashion-mnist": [0]}[data]
+    for row in TAKEN_AWAY:
+        assert [run["seed"] for run in runs_of(found, row.changes)] == seeds
+
+
+def test_whole_network_is_that_of_the_family() -> None:
+    """The same network by the same recipe: it makes the same mistakes."""
+    ours = runs_of(recorded("ablation", "digits"), {})
+    theirs = [
+        run
+        for run in recorded("family_digits", "digits")
+        if run["settings"]["model"] == "mixer"
+    ]
+    theirs.sort(key=lambda run: run["seed"])
+    assert [run["curve"] for run in ours] == [run["curve"] for run in theirs]
