@@ -24,6 +24,38 @@ $ python -m labml_style_nn.experiments.family_budget --parameters 200000 --secon
 ```
 
 Options and files are those of [`mixer_images`][].
+
+## The budgets
+
+**Parameters.** Every network has the number of the budget, to within one per cent:
+
+>>> for model in FAMILY:
+...     both = (Settings(model=model, parameters=size) for size in PARAMETERS)
+...     print(f"{model:10}", *(f"{count_parameters(one):8,}" for one in both))
+mixer        50,150  200,094
+resmlp       50,182  199,790
+gmlp         50,258  199,458
+fnet         50,014  199,910
+conv_mixer   49,736  199,475
+poolformer   50,120  200,594
+vit          50,034  199,766
+
+**Processor time.** If a clock decided when a training ends, no run could be repeated.
+So the time of a step was measured beforehand ([`family_step_time`][]), and the budget
+became a number of steps, the same for whoever repeats the run:
+
+>>> for model in FAMILY:
+...     each = (Settings(model=model, parameters=p, seconds=s) for p, s in BUDGETS)
+...     print(f"{model:10}", *(f"{steps_within(one):5}" for one in each))
+mixer        150   470  1580    40   140   490
+resmlp       160   500  1680    50   150   500
+gmlp         140   430  1440    40   130   450
+fnet         120   380  1270    40   130   460
+conv_mixer   100   310  1040    40   120   400
+poolformer   220   660  2200   100   320  1090
+vit           70   220   730    40   120   420
+
+@@RESULTS@@
 """
 
 import sys
@@ -151,6 +183,11 @@ def build_model(settings: Settings) -> nn.Module:
     member = FAMILY[settings.model]
     torch.manual_seed(settings.seed)
     return member.network(**member.options, **member.widths[settings.parameters])
+
+
+def count_parameters(settings: Settings) -> int:
+    """Count the parameters of a network."""
+    return sum(weight.numel() for weight in build_model(settings).parameters())
 
 
 # ## From processor time to steps
@@ -305,6 +342,7 @@ def scatter(runs: Sequence[Record]) -> Figure:
     A staircase joins the runs that are best within that number and each budget of time.
     """
     figure, panels = figures.draw(7.2, 3.8, columns=len(PARAMETERS))
+    panels[0].sharey(panels[1])
     for axes, parameters in zip(panels, PARAMETERS, strict=True):
         for model, name in NAMES.items():
             mine = [r for b, r in of(runs, model).items() if b[0] == parameters]
@@ -317,7 +355,6 @@ def scatter(runs: Sequence[Record]) -> Figure:
         axes.set_xticks(SECONDS, labels=SECONDS)
         axes.minorticks_off()
     panels[0].set(ylabel="test accuracy (%)")
-    panels[0].sharey(panels[1])
     figure.legend(
         *panels[0].get_legend_handles_labels(),
         ncols=4,

@@ -1,9 +1,10 @@
 r"""# Image classification with a ViT
 
-How far does attention get where a Mixer and a ConvMixer were trained before? A
-[`VisionTransformer`][] on CIFAR-10, in the same [training loop][training] and with the
-recipe of the Mixer of [`mixer_images`][]: the same data augmentation, learning rate,
-batches and number of epochs. Its patches, its depth and its width are the Mixer's too.
+A [`VisionTransformer`][] on CIFAR-10, beside the Mixer of [`mixer_images`][] and the
+ConvMixer of [`conv_mixer_images`][]. It mixes tokens by attention. The
+[training loop][training] and the recipe are the Mixer's: the same data augmentation,
+learning rate, batch size and number of epochs. So are the patches, the depth, the width
+of the table and, to within one per cent, the number of parameters.
 
 ## Run it
 
@@ -13,11 +14,18 @@ $ python -m labml_style_nn.experiments.vit_images
 
 Options, folders and files are those of [`mixer_images`][].
 
+@@RESULTS@@
+
 ## Example
 
 >>> model = build_model(CIFAR)
 >>> model(torch.zeros(5, 3, 32, 32)).shape
 torch.Size([5, 10])
+>>> mixer = mixer_images.build_model(mixer_images.CIFAR)
+>>> for network in (model, mixer):
+...     print(f"{sum(p.numel() for p in network.parameters()):,}")
+336,042
+337,514
 """
 
 import sys

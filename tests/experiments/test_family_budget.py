@@ -22,6 +22,7 @@ from labml_style_nn.experiments.family_budget import (
     best_within,
     budget_of,
     build_model,
+    count_parameters,
     pareto_front,
     recorded,
     seconds_per_step,
@@ -38,10 +39,6 @@ def chosen(model: str, parameters: int, seconds: int) -> Settings:
     return replace(PRESET, model=model, parameters=parameters, seconds=seconds)
 
 
-def size(settings: Settings) -> int:
-    return sum(weight.numel() for weight in build_model(settings).parameters())
-
-
 # The networks
 
 
@@ -49,7 +46,7 @@ def size(settings: Settings) -> int:
 @pytest.mark.parametrize("model", FAMILY)
 def test_all_have_the_size_of_the_budget(model: str, parameters: int) -> None:
     settings = Settings(model=model, parameters=parameters)
-    assert size(settings) == pytest.approx(parameters, rel=0.01)
+    assert count_parameters(settings) == pytest.approx(parameters, rel=0.01)
     scores = build_model(settings).eval()(torch.rand(2, 1, 28, 28))
     assert scores.shape == (2, 10)
 
@@ -171,7 +168,7 @@ def test_the_record_is_on_one_footing() -> None:
     for run in results:
         settings = chosen(run["settings"]["model"], *budget_of(run))
         assert run["settings"] == asdict(settings)
-        assert run["parameters"] == size(settings)
+        assert run["parameters"] == count_parameters(settings)
         assert run["steps"] == steps_within(settings)
         assert run["threads"] == 1
 
