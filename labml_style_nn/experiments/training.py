@@ -219,9 +219,8 @@ def check_choices(recipe: Recipe) -> None:
     for setting in fields(recipe):
         choices, value = setting.metadata.get("choices"), getattr(recipe, setting.name)
         if choices and value not in choices:
-            raise ValueError(
-                f"{setting.name} must be one of {', '.join(choices)}, got {value}"
-            )
+            known = ", ".join(map(str, choices))
+            raise ValueError(f"{setting.name} must be one of {known}, got {value}")
 
 
 class Epoch(NamedTuple):

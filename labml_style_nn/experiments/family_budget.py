@@ -1,0 +1,401 @@
+r"""# The family by budget
+
+Which network of the family is best depends on what may be spent on it. Here seven of
+them are trained on Fashion-MNIST within fixed budgets: two of *parameters* and three of
+*processor time*. A network that is faster takes more steps in the same time, so the
+comparison is one at equal cost, where that of [`family_digits`][] is one at an equal
+number of epochs.
+
+| `--model` | network | token mixing |
+|---|---|---|
+| `mixer` | [`MLPMixer`][] | an MLP along the columns of the table |
+| `resmlp` | [`ResMLP`][] | one linear map along the columns |
+| `gmlp` | [`GMLP`][] | a linear map whose output gates the other channels |
+| `fnet` | [`FNet`][] | a Fourier transform, without parameters |
+| `conv_mixer` | [`ConvMixer`][] | a depthwise convolution |
+| `poolformer` | [`PoolFormer`][] | an average of neighbouring places |
+| `vit` | [`VisionTransformer`][] | multi-head self-attention |
+
+## Run it
+
+```console
+$ python -m labml_style_nn.experiments.family_budget --model vit
+$ python -m labml_style_nn.experiments.family_budget --parameters 200000 --seconds 100
+```
+
+Options and files are those of [`mixer_images`][].
+
+## The budgets
+
+**Parameters.** Every network has the number of the budget, to within one per cent:
+
+>>> for model in FAMILY:
+...     both = (Settings(model=model, parameters=size) for size in PARAMETERS)
+...     print(f"{model:10}", *(f"{count_parameters(one):8,}" for one in both))
+mixer        50,150  200,094
+resmlp       50,182  199,790
+gmlp         50,258  199,458
+fnet         50,014  199,910
+conv_mixer   49,736  199,475
+poolformer   50,120  200,594
+vit          50,034  199,766
+
+**Processor time.** If a clock decided when a training ends, no run could be repeated.
+So the time of a step was measured beforehand ([`family_step_time`][]), and the budget
+became a number of steps, the same for whoever repeats the run:
+
+>>> for model in FAMILY:
+...     each = (Settings(model=model, parameters=p, seconds=s) for p, s in BUDGETS)
+...     print(f"{model:10}", *(f"{steps_within(one):5}" for one in each))
+mixer        150   470  1580    40   140   490
+resmlp       160   500  1680    50   150   500
+gmlp         140   430  1440    40   130   450
+fnet         120   380  1270    40   130   460
+conv_mixer   100   310  1040    40   120   400
+poolformer   220   660  2200   100   320  1090
+vit           70   220   730    40   120   420
+
+@@RESULTS@@
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from labml_style_nn.experiments import figures, mixer_images
+from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
+from labml_style_nn.experiments.command import Experiment, Source, main
+from labml_style_nn.experiments.image_datasets import image_task
+from labml_style_nn.experiments.recorded import recorded as recorded
+from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.training import Sums, option
+from labml_style_nn.models.conv_mixer import ConvMixer
+from labml_style_nn.models.fnet import FNet
+from labml_style_nn.models.gmlp import GMLP
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.models.poolformer import PoolFormer
+from labml_style_nn.models.resmlp import ResMLP
+from labml_style_nn.models.vit import VisionTransformer
+
+# ## The networks
+#
+# What they share: patches of 4 pixels, which make 49 tokens of an image, and four
+# blocks. PoolFormer's first map has as many places; after two blocks it becomes one of
+# 16 places.
+MAPS: dict[str, Any] = {"in_channels": 1, "num_classes": 10}
+PATCHES: dict[str, Any] = MAPS | {"patch_size": 4, "num_layers": 4}
+TOKENS: dict[str, Any] = PATCHES | {"image_size": 28}
+
+
+class Member(NamedTuple):
+    """A network, the options that are the same at every size, and the widths."""
+
+    network: Callable[..., nn.Module]
+    options: dict[str, Any]
+    widths: dict[int, dict[str, Any]]
+
+
+# The widths give each network the size of the budget, to within one per cent. The
+# hidden layers of the MLPs are about twice as wide as the table, and four times, as in
+# the paper, in PoolFormer, whose token mixing has no parameters.
+FAMILY = {
+    "mixer": Member(
+        MLPMixer,
+        TOKENS,
+        {
+            50_000: {"hidden_dim": 48, "tokens_mlp_dim": 32, "channels_mlp_dim": 90},
+            200_000: {"hidden_dim": 96, "tokens_mlp_dim": 64, "channels_mlp_dim": 220},
+        },
+    ),
+    "resmlp": Member(
+        ResMLP,
+        TOKENS,
+        {
+            50_000: {"hidden_dim": 48, "channels_mlp_dim": 97},
+            200_000: {"hidden_dim": 96, "channels_mlp_dim": 239},
+        },
+    ),
+    "gmlp": Member(
+        GMLP,
+        TOKENS,
+        {
+            50_000: {"hidden_dim": 48, "channels_mlp_dim": 130},
+            200_000: {"hidden_dim": 96, "channels_mlp_dim": 318},
+        },
+    ),
+    "fnet": Member(
+        FNet,
+        TOKENS,
+        {
+            50_000: {"hidden_dim": 48, "channels_mlp_dim": 117},
+            200_000: {"hidden_dim": 96, "channels_mlp_dim": 247},
+        },
+    ),
+    "conv_mixer": Member(
+        ConvMixer,
+        PATCHES | {"kernel_size": 5},
+        {50_000: {"hidden_dim": 94}, 200_000: {"hidden_dim": 205}},
+    ),
+    "poolformer": Member(
+        PoolFormer,
+        MAPS | {"depths": (2, 2)},
+        {50_000: {"dims": (23, 43)}, 200_000: {"dims": (46, 88)}},
+    ),
+    "vit": Member(
+        VisionTransformer,
+        TOKENS | {"num_heads": 4},
+        {
+            50_000: {"hidden_dim": 36, "channels_mlp_dim": 86},
+            200_000: {"hidden_dim": 72, "channels_mlp_dim": 187},
+        },
+    ),
+}
+PARAMETERS = 50_000, 200_000
+SECONDS = 10, 30, 100
+
+
+@dataclass(frozen=True)
+class Settings(ImageRecipe):
+    """## The settings
+
+    The hyperparameters of [`ImageRecipe`][], the network, and its budgets.
+    """
+
+    data: str = "fashion-mnist"
+    epochs: int = option(10, "parts of the training; the warm-up is counted in them")
+    model: str = option("mixer", "the network", *FAMILY)
+    parameters: int = option(50_000, "budget of parameters", *PARAMETERS)
+    seconds: int = option(10, "budget of processor time, in seconds", *SECONDS)
+
+    @property
+    def label(self) -> str:
+        """Name the run among others: each has a folder of its own."""
+        return f"{self.model}-{self.parameters}-{self.seconds}-{super().label}"
+
+
+def build_model(settings: Settings) -> nn.Module:
+    """Build the network; the seed determines its initial weights."""
+    member = FAMILY[settings.model]
+    torch.manual_seed(settings.seed)
+    return member.network(**member.options, **member.widths[settings.parameters])
+
+
+def count_parameters(settings: Settings) -> int:
+    """Count the parameters of a network."""
+    return sum(weight.numel() for weight in build_model(settings).parameters())
+
+
+# ## From processor time to steps
+
+
+def seconds_per_step(model: str, parameters: int) -> float:
+    """Look up how long a training step of a network takes, as it was measured.
+
+    **Source.** The record of [`family_step_time`][].
+    """
+    (measured,) = recorded("family_step_time", "fashion-mnist")
+    value: float = measured["seconds_per_step"][model][str(parameters)]
+    return value
+
+
+def steps_within(settings: Settings) -> int:
+    """Count the steps that fit into the budget of processor time.
+
+    A multiple of the number of epochs.
+    """
+    step = seconds_per_step(settings.model, settings.parameters)
+    return int(settings.seconds / step / settings.epochs) * settings.epochs
+
+
+class BudgetTask:
+    """## The task
+
+    Image classification for a given number of steps. An epoch is a part of the
+    training, and not a pass through the training set; `images` has a count of its own
+    of these.
+    """
+
+    def __init__(self, images: ImageTask, steps: int, epochs: int) -> None:
+        self.images, self.steps = images, steps
+        self.steps_per_epoch = steps // epochs
+
+    def batch(self, step: int) -> tuple[torch.Tensor, ...]:
+        """Give the augmented images of a step, and their labels."""
+        return self.images.batch(step)
+
+    def loss(self, model: nn.Module, batch: Any) -> Sums:
+        """Compute the cross-entropy, and count the correct predictions."""
+        return self.images.loss(model, batch)
+
+    def evaluate(self, _: nn.Module) -> dict[str, float]:
+        """Evaluate on nothing: no choice depends on it, and it would cost time."""
+        return {}
+
+    def test(self, model: nn.Module) -> dict[str, float]:
+        """Test the network, and say how many steps it has taken."""
+        return self.images.test(model) | {"steps": self.steps}
+
+
+def budget_task(settings: Settings, source: Source) -> BudgetTask:
+    """Load the images of the settings, and make the task of them.
+
+    **Raises.** `DataError` if the images cannot be loaded.
+    """
+    images = image_task(settings, source)
+    return BudgetTask(images, steps_within(settings), settings.epochs)
+
+
+# ## What is best within a budget
+
+Budget = tuple[int, int]
+BUDGETS: list[Budget] = [(size, seconds) for size in PARAMETERS for seconds in SECONDS]
+
+
+def budget_of(run: Record) -> Budget:
+    """The budgets of a run: parameters, and seconds of processor time."""
+    return run["settings"]["parameters"], run["settings"]["seconds"]
+
+
+def best_within(runs: Iterable[Record], budget: Budget) -> Record:
+    """The run of the highest test accuracy that costs no more than a budget.
+
+    Of several, the one that costs least.
+
+    **Raises.** `ValueError` if all cost more.
+    """
+    affordable = [
+        run
+        for run in runs
+        if all(c <= b for c, b in zip(budget_of(run), budget, strict=True))
+    ]
+    return min(affordable, key=lambda run: (-run["test_accuracy"], budget_of(run)))
+
+
+def pareto_front(runs: Sequence[Record]) -> list[Record]:
+    """The runs that are best within their own budget.
+
+    To each other run there is one that is as accurate or more so, and costs no more, in
+    parameters and in time.
+    """
+    return [run for run in runs if run is best_within(runs, budget_of(run))]
+
+
+def accuracy(run: Record) -> float:
+    """The test accuracy of a run in per cent."""
+    share: float = run["test_accuracy"]
+    return 100 * share
+
+
+def of(runs: Iterable[Record], model: str) -> dict[Budget, Record]:
+    """The runs of a network, by their budgets."""
+    return {budget_of(run): run for run in runs if run["settings"]["model"] == model}
+
+
+def table(runs: Sequence[Record], front: Sequence[Record] = ()) -> str:
+    """Write the test accuracies as a table for a terminal, in per cent.
+
+    A star marks the runs of a `front`.
+    """
+    lines = [
+        " " * 10 + "".join(f"{size:>10,} " for size, _ in BUDGETS),
+        " " * 10 + "".join(f"{seconds:>8} s " for _, seconds in BUDGETS),
+    ]
+    for model in FAMILY:
+        mine = of(runs, model)
+        cells = (
+            f"{accuracy(mine[budget]):10.2f}{'*' if mine[budget] in front else ' '}"
+            for budget in BUDGETS
+        )
+        lines.append(f"{model:10}{''.join(cells)}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+# ## The figure
+
+NAMES = {
+    "mixer": "MLP-Mixer",
+    "resmlp": "ResMLP",
+    "gmlp": "gMLP",
+    "fnet": "FNet",
+    "conv_mixer": "ConvMixer",
+    "poolformer": "PoolFormer",
+    "vit": "ViT",
+}
+MARKERS = dict(zip(NAMES, "os^vDPX", strict=True))
+COLOURS = {"mixer": figures.TOKENS, "conv_mixer": figures.CHANNELS}
+
+
+def places(runs: Iterable[Record]) -> Any:
+    """Where runs stand in the figure: seconds, and per cent."""
+    points = ((run["cpu_seconds"], accuracy(run)) for run in runs)
+    return zip(*points, strict=True)
+
+
+def scatter(runs: Sequence[Record]) -> Figure:
+    """Draw test accuracy against processor time, a panel for each number of parameters.
+
+    A staircase joins the runs that are best within that number and each budget of time.
+    """
+    figure, panels = figures.draw(7.2, 3.8, columns=len(PARAMETERS))
+    panels[0].sharey(panels[1])
+    for axes, parameters in zip(panels, PARAMETERS, strict=True):
+        for model, name in NAMES.items():
+            mine = [r for b, r in of(runs, model).items() if b[0] == parameters]
+            style = {"color": COLOURS.get(model, figures.INK), "ms": 5, "ls": ""}
+            axes.plot(*places(mine), marker=MARKERS[model], label=name, **style)
+        front = [best_within(runs, (parameters, seconds)) for seconds in SECONDS]
+        axes.step(*places(front), where="post", color=figures.INK, lw=1)
+        axes.set(xscale="log", xlabel="processor time (s)")
+        axes.set(title=f"{parameters:,} parameters")
+        axes.set_xticks(SECONDS, labels=SECONDS)
+        axes.minorticks_off()
+    panels[0].set(ylabel="test accuracy (%)")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        ncols=4,
+        fontsize=9,
+        loc="outside lower center",
+    )
+    return figure
+
+
+def told(runs: Sequence[Record]) -> str:
+    """Say in words what the figure shows."""
+    parts = []
+    for parameters, seconds in BUDGETS:
+        best = best_within(runs, (parameters, seconds))
+        name = NAMES[best["settings"]["model"]]
+        parts.append(
+            f"{parameters:,} parameters and {seconds} s: {name}, {accuracy(best):.1f} %"
+        )
+    return (
+        "Two plots of test accuracy against processor time, for networks of "
+        f"{' and '.join(f'{size:,}' for size in PARAMETERS)} parameters; a staircase "
+        f"joins the best within each budget. {'; '.join(parts)}."
+    )
+
+
+# ## The recipe
+#
+# It is that of the Mixer on this data set, except that no images are held out, since
+# nothing is chosen, and that maps lie in memory as convolutions read them fastest.
+RECIPE: dict[str, Any] = {
+    field.name: getattr(mixer_images.FASHION_MNIST, field.name)
+    for field in fields(ImageRecipe)
+} | {"validation": 0, "channels_last": True}
+
+EXPERIMENT = Experiment(
+    name="family_budget",
+    about="Train a network of the MLP-Mixer family within a budget, and test it.",
+    presets={"fashion-mnist": Settings(**RECIPE)},
+    model=build_model,
+    task=budget_task,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(EXPERIMENT))

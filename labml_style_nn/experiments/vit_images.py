@@ -1,0 +1,99 @@
+r"""# Image classification with a ViT
+
+A [`VisionTransformer`][] on CIFAR-10, beside the Mixer of [`mixer_images`][] and the
+ConvMixer of [`conv_mixer_images`][]. It mixes tokens by attention. The
+[training loop][training] and the recipe are the Mixer's: the same data augmentation,
+learning rate, batch size and number of epochs. So are the patches, the depth, the width
+of the table and, to within one per cent, the number of parameters.
+
+## Run it
+
+```console
+$ python -m labml_style_nn.experiments.vit_images
+```
+
+Options, folders and files are those of [`mixer_images`][].
+
+@@RESULTS@@
+
+## Example
+
+>>> model = build_model(CIFAR)
+>>> model(torch.zeros(5, 3, 32, 32)).shape
+torch.Size([5, 10])
+>>> mixer = mixer_images.build_model(mixer_images.CIFAR)
+>>> for network in (model, mixer):
+...     print(f"{sum(p.numel() for p in network.parameters()):,}")
+336,042
+337,514
+"""
+
+import sys
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from labml_style_nn.experiments import mixer_images
+from labml_style_nn.experiments.classification import ImageRecipe
+from labml_style_nn.experiments.command import Experiment, main
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, image_task
+from labml_style_nn.experiments.recorded import recorded as recorded
+from labml_style_nn.experiments.records import summary as summary
+from labml_style_nn.experiments.training import option
+from labml_style_nn.models.vit import VisionTransformer
+
+
+@dataclass(frozen=True)
+class Settings(ImageRecipe):
+    """## The settings
+
+    The hyperparameters of [`ImageRecipe`][], and the sizes of the network.
+    """
+
+    data: str = "cifar10"
+    patch_size: int = option(4, "P: side of a patch, in pixels")
+    num_layers: int = option(4, "N: number of blocks")
+    hidden_dim: int = option(96, "C: channels of a token")
+    num_heads: int = option(6, "h: attention heads")
+    channels_mlp_dim: int = option(224, "D_C: width of the MLPs")
+
+
+def build_model(settings: Settings) -> VisionTransformer:
+    """Build the network; the seed determines its initial weights.
+
+    **Raises.** `ValueError` for sizes that make no network.
+    """
+    images = IMAGE_DATASETS[settings.data]
+    torch.manual_seed(settings.seed)
+    return VisionTransformer(
+        image_size=images.image_size,
+        patch_size=settings.patch_size,
+        in_channels=images.in_channels,
+        num_classes=images.num_classes,
+        num_layers=settings.num_layers,
+        hidden_dim=settings.hidden_dim,
+        num_heads=settings.num_heads,
+        channels_mlp_dim=settings.channels_mlp_dim,
+    )
+
+
+# ## The settings for CIFAR-10
+#
+# The recipe is taken from the Mixer's settings, so that neither can be changed without
+# the other.
+RECIPE: dict[str, Any] = {
+    field.name: getattr(mixer_images.CIFAR, field.name) for field in fields(ImageRecipe)
+}
+CIFAR = Settings(**RECIPE)
+
+EXPERIMENT = Experiment(
+    name="vit_images",
+    about="Train a ViT for image classification, and test it.",
+    presets={"cifar10": CIFAR},
+    model=build_model,
+    task=image_task,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(EXPERIMENT))

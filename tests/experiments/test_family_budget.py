@@ -1,0 +1,183 @@
+"""The family by budget: sizes, steps, what is best, and the record."""
+
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labml_style_nn.data.images import Images
+from labml_style_nn.experiments import family_budget as budget
+from labml_style_nn.experiments.classification import ImageTask
+from labml_style_nn.experiments.family_budget import (
+    BUDGETS,
+    EXPERIMENT,
+    FAMILY,
+    BudgetTask,
+    Settings,
+    best_within,
+    budget_of,
+    build_model,
+    count_parameters,
+    pareto_front,
+    recorded,
+    seconds_per_step,
+    steps_within,
+)
+from labml_style_nn.experiments.runs import Run
+from labml_style_nn.experiments.training import Trainer
+
+PRESET = EXPERIMENT.presets["fashion-mnist"]
+ALL = [(model, *size) for model in FAMILY for size in BUDGETS]
+
+
+def chosen(model: str, parameters: int, seconds: int) -> Settings:
+    return replace(PRESET, model=model, parameters=parameters, seconds=seconds)
+
+
+# The networks
+
+
+@pytest.mark.parametrize("parameters", budget.PARAMETERS)
+@pytest.mark.parametrize("model", FAMILY)
+def test_all_have_the_size_of_the_budget(model: str, parameters: int) -> None:
+    settings = Settings(model=model, parameters=parameters)
+    assert count_parameters(settings) == pytest.approx(parameters, rel=0.01)
+    scores = build_model(settings).eval()(torch.rand(2, 1, 28, 28))
+    assert scores.shape == (2, 10)
+
+
+def test_what_is_no_budget_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"seconds must be one of .*, got 7"):
+        Settings(seconds=7)
+
+
+# From time to steps
+
+
+@pytest.mark.parametrize(("model", "parameters", "seconds"), ALL)
+def test_the_steps_take_the_time_and_no_more(
+    model: str, parameters: int, seconds: int
+) -> None:
+    steps = steps_within(chosen(model, parameters, seconds))
+    step = seconds_per_step(model, parameters)
+    assert steps % PRESET.epochs == 0
+    assert 0 <= seconds - steps * step < PRESET.epochs * step
+
+
+def few_images(count: int) -> Images:
+    """Draw images, each with its own number in its first pixel."""
+    torch.manual_seed(0)
+    images = torch.rand(count, 1, 28, 28)
+    images[:, 0, 0, 0] = torch.arange(count)
+    return Images(images, torch.arange(count) % 10)
+
+
+def task(count: int, steps: int, **options: Any) -> BudgetTask:
+    recipe = replace(PRESET, unaugmented=1.0, flip=0.0, **options)
+    images = few_images(count)
+    return BudgetTask(ImageTask(images, images, recipe), steps, recipe.epochs)
+
+
+def test_epochs_are_parts_of_the_training_and_passes_show_every_image() -> None:
+    count, size = 20, 8
+    made = task(count, steps=30, batch_size=size)
+    assert made.steps_per_epoch == 3
+    made = task(count, steps=20, batch_size=size)
+    assert made.steps_per_epoch == 2
+    passed = math.ceil(count / size)
+    for first in range(0, 3 * passed, passed):
+        shown = [made.batch(first + n)[0][:, 0, 0, 0] for n in range(passed)]
+        assert torch.cat(shown).sort().values.tolist() == [*range(count)]
+
+
+def test_a_run_takes_the_steps_and_says_how_many(tmp_path: Path) -> None:
+    made = task(20, steps=20, batch_size=4)
+    settings = replace(PRESET, model="fnet", batch_size=4)
+    run = Run(Trainer(build_model(settings), made, settings), tmp_path)
+    run.train(quiet=True)
+    assert run.trainer.step == 20
+    assert len(run.history) == settings.epochs
+    tested = made.test(run.trainer.average)
+    assert (tested["steps"], tested["test_images"]) == (20, 20)
+
+
+# What is best
+
+
+def made_up(parameters: int, seconds: int, share: float) -> dict[str, Any]:
+    settings = {"parameters": parameters, "seconds": seconds}
+    return {"settings": settings, "test_accuracy": share}
+
+
+RUNS = st.lists(
+    st.builds(
+        made_up,
+        st.sampled_from(budget.PARAMETERS),
+        st.sampled_from(budget.SECONDS),
+        st.integers(0, 6).map(lambda tenths: tenths / 10),
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether a run is as good in each respect and better in one."""
+    those = [(*budget_of(run), -run["test_accuracy"]) for run in (one, other)]
+    return those[0] != those[1] and all(a <= b for a, b in zip(*those, strict=True))
+
+
+@given(RUNS)
+def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs: Any) -> None:
+    front = pareto_front(runs)
+    for run in runs:
+        beaten = any(beats(other, run) for other in runs)
+        if any(run is other for other in front):
+            assert not beaten
+        else:
+            twins = [o for o in front if o == run]
+            assert beaten or twins
+
+
+@given(RUNS)
+def test_more_to_spend_is_never_worse(runs: Any) -> None:
+    ample = best_within(runs, (max(budget.PARAMETERS), max(budget.SECONDS)))
+    assert ample["test_accuracy"] == max(run["test_accuracy"] for run in runs)
+    for run in runs:
+        best = best_within(runs, budget_of(run))
+        assert best["test_accuracy"] >= run["test_accuracy"]
+
+
+def test_nothing_is_best_where_nothing_is_affordable() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        best_within([made_up(200_000, 10, 0.5)], (50_000, 100))
+
+
+# The record, and its figure
+
+
+def test_the_record_is_on_one_footing() -> None:
+    results = recorded("family_budget", "fashion-mnist")
+    runs = [(run["settings"]["model"], *budget_of(run)) for run in results]
+    assert sorted(runs) == sorted(ALL)
+    for run in results:
+        settings = chosen(run["settings"]["model"], *budget_of(run))
+        assert run["settings"] == asdict(settings)
+        assert run["parameters"] == count_parameters(settings)
+        assert run["steps"] == steps_within(settings)
+        assert run["threads"] == 1
+
+
+def test_the_figure_and_its_words_are_of_the_record() -> None:
+    results = recorded("family_budget", "fashion-mnist")
+    drawing = budget.figures.svg(budget.scatter(results))
+    assert all(f">{name}<" in drawing for name in budget.NAMES.values())
+    said = budget.told(results)
+    for run in pareto_front(results):
+        name = budget.NAMES[run["settings"]["model"]]
+        assert f"{name}, {100 * run['test_accuracy']:.1f} %" in said
