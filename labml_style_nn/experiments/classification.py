@@ -129,12 +129,15 @@ class ImageTask:
         chance = generator(self.recipe.seed, "order", epoch)
         return torch.randperm(len(self.train_set.labels), generator=chance)
 
-    def batch(self, step: int) -> Images:
-        """Give the augmented images of a step, and their labels."""
+    def chosen(self, step: int) -> Tensor:
+        """Choose the training images of a step: their numbers."""
         epoch, number = divmod(step, self.steps_per_epoch)
         size = self.recipe.batch_size
-        chosen = self.order(epoch)[number * size : (number + 1) * size]
-        images, labels = take(self.train_set, chosen)
+        return self.order(epoch)[number * size : (number + 1) * size]
+
+    def batch(self, step: int) -> Images:
+        """Give the augmented images of a step, and their labels."""
+        images, labels = take(self.train_set, self.chosen(step))
         return Images(self.prepare(augmented(floats(images), self.recipe)), labels)
 
     def prepare(self, images: Tensor) -> Tensor:

@@ -81,10 +81,11 @@ class Experiment:
     """## What is special about an experiment
 
     `presets` has the settings for each data set, the default first; `full` has those of
-    the size that a GPU is for. `model` and `task` make the network and the task of
-    settings. `more` says what else of a finished training its record is to have. Where
-    `divergence_counts`, a run that diverges is recorded like any other; elsewhere it
-    ends the command.
+    the size that a GPU is for. Where the settings differ by the network and not by the
+    data set, `chosen_by` names the setting that they differ by. `model` and `task` make
+    the network and the task of settings. `more` says what else of a finished training
+    its record is to have. Where `divergence_counts`, a run that diverges is recorded
+    like any other; elsewhere it ends the command.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Experiment:
     full: dict[str, Any] = field(default_factory=dict)
     more: Callable[[Trainer], records.Record] = nothing_more
     divergence_counts: bool = False
+    chosen_by: str = "data"
 
     @property
     def command(self) -> str:
@@ -112,15 +114,16 @@ def understood(
 
     **Raises.** `ValueError` for settings that cannot be meant.
     """
-    # The data set comes first: the defaults of all else depend on it.
+    # The data set comes first, or the network: the defaults of all else depend on it.
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     choose_preset(first, experiment)
     chosen, _ = first.parse_known_args(arguments)
     presets = experiment.full if chosen.full else experiment.presets
-    if chosen.data not in presets:
-        raise ValueError(f"no full size is set for {chosen.data}: leave out --full")
-    preset = presets[chosen.data]
-    out = f"runs/{experiment.name}/{chosen.data}{'-full' if chosen.full else ''}"
+    name = getattr(chosen, experiment.chosen_by)
+    if name not in presets:
+        raise ValueError(f"no full size is set for {name}: leave out --full")
+    preset = presets[name]
+    out = f"runs/{experiment.name}/{name}{'-full' if chosen.full else ''}"
     options = command_line(experiment, preset, out).parse_args(arguments)
     numbers = {name: getattr(options, name) for name in optional(preset)}
     settings = [replace(preset, seed=seed, **numbers) for seed in options.seeds]
@@ -129,9 +132,10 @@ def understood(
 
 def choose_preset(parser: argparse.ArgumentParser, experiment: Experiment) -> None:
     """Add the options that choose between presets."""
-    names = list(experiment.presets)
-    about = "the data set (default: %(default)s)"
-    parser.add_argument("--data", choices=names, default=names[0], help=about)
+    names, chosen_by = list(experiment.presets), experiment.chosen_by
+    kind = "data set" if chosen_by == "data" else chosen_by
+    about = f"the {kind} (default: %(default)s)"
+    parser.add_argument(f"--{chosen_by}", choices=names, default=names[0], help=about)
     about = "the full size, for a GPU"
     parser.add_argument("--full", action="store_true", help=about)
 
@@ -154,6 +158,8 @@ def command_line(
     choose_preset(parser, experiment)
     choose_circumstances(parser, out)
     for name, told in optional(preset).items():
+        if name == experiment.chosen_by:
+            continue
         default = getattr(preset, name)
         about = f"{told['about']} (default: %(default)s)"
         how: dict[str, Any] = {

@@ -127,6 +127,7 @@ from labml_style_nn.data.images import Images, floats, take
 from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
 from labml_style_nn.experiments.classification import ImageTask
 from labml_style_nn.experiments.command import FAILURES, Experiment, Source, said
+from labml_style_nn.experiments.data_scale import SubsetTask
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
 from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Trainer, check_seed
@@ -220,6 +221,7 @@ class Settings:
     The data set, and the probe: how many `draws` of how many `shots` of each class. The
     networks and their recipes are those of [`mixer_images`][] and
     [`conv_mixer_images`][] for this set; `epochs` may be fewer or more (0: as there).
+    `train_images` is how many images of the old classes they learn from (0: all).
 
     **Raises.** `ValueError` for a number below one, or an unknown set of images.
     """
@@ -227,6 +229,7 @@ class Settings:
     seed: int = 0
     data: str = "digits"
     epochs: int = 0
+    train_images: int = 0
     shots: int = 5
     draws: int = 20
     strength: float = 2.0**10
@@ -238,8 +241,9 @@ class Settings:
         if self.data not in IMAGE_DATASETS:
             known = ", ".join(IMAGE_DATASETS)
             raise ValueError(f"data must be one of {known}, got {self.data!r}")
-        if self.epochs < 0:
-            raise ValueError(f"epochs must be from 0 up, got {self.epochs}")
+        for name in ("epochs", "train_images"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be from 0 up, got {getattr(self, name)}")
 
 
 class Halves(NamedTuple):
@@ -267,7 +271,11 @@ def readers(
     if settings.epochs:
         warmup = min(recipe.warmup_epochs, settings.epochs - 1)
         recipe = replace(recipe, epochs=settings.epochs, warmup_epochs=warmup)
-    task = ImageTask(train, test, recipe)
+    # Fewer images are shown more often: the number of steps is that of all images.
+    few = settings.train_images
+    task = (
+        SubsetTask(train, test, recipe, few) if few else ImageTask(train, test, recipe)
+    )
     trainer = Trainer(experiment.model(recipe), task, recipe)
     for _ in tqdm(range(recipe.epochs), unit="epoch", desc=experiment.name):
         trainer.train_epoch()
@@ -334,6 +342,25 @@ def summary(results: Sequence[records.Record]) -> str:
     return "\n".join(lines)
 
 
+def summary_by_size(results: Sequence[records.Record]) -> str:
+    """Write the accuracies as a table: a column for each number of old images.
+
+    In the settings, 0 stands for all of them. The last column is theirs.
+    """
+    sizes = {result["settings"].get("train_images", 0) for result in results}
+    columns = [*sorted(sizes - {0}), *sorted(sizes & {0})]
+    lines = [f"{'':26}" + "".join(f"{size or 'all':>16}" for size in columns)]
+    for name in results[0]["accuracies"]:
+        cells = []
+        for size in columns:
+            found = [r for r in results if r["settings"].get("train_images", 0) == size]
+            shares = [100 * s for result in found for s in result["accuracies"][name]]
+            mean, deviation = statistics.mean(shares), statistics.pstdev(shares)
+            cells.append(f"{mean:.2f} ± {deviation:.2f}")
+        lines.append(f"{name:26}" + "".join(f"{cell:>16}" for cell in cells))
+    return "\n".join(lines)
+
+
 # ## The command
 
 COMMAND = "python -m labml_style_nn.experiments.few_shot"
@@ -357,6 +384,8 @@ def command_line() -> argparse.ArgumentParser:
     add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help=about)
     about = "epochs on the old classes; 0: as in the experiments"
     add("--epochs", type=int, default=0, help=about)
+    about = "images of the old classes to learn from, in as many steps; 0: all"
+    add("--train-images", type=int, default=0, help=about)
     add("--shots", type=int, default=Settings.shots, help="examples of each new class")
     add("--out", type=Path, default="runs/few_shot", help="the folder for results")
     add("--folder", type=Path, help="where the files of the data set are, if not kept")
@@ -371,7 +400,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show_what_it_can()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = command_line().parse_args(arguments)
-    names = ("data", "epochs", "shots")
+    names = ("data", "epochs", "train_images", "shots")
     chosen = {name: getattr(options, name) for name in names}
     source, results = Source(options.folder, options.verify), []
     torch.set_num_threads(1)

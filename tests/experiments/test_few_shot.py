@@ -17,6 +17,7 @@ from labml_style_nn.experiments.few_shot import (
     halves,
     read_out,
 )
+from labml_style_nn.experiments.training import Trainer
 
 
 def vectors(count, size, num_classes):
@@ -136,11 +137,50 @@ def test_the_command_records_every_contender(tmp_path, capsys):
     assert "Mixer, after training" in capsys.readouterr().out
 
 
+def test_fewer_images_are_shown_in_as_many_steps(monkeypatch):
+    (train, test) = (halves(images).old for images in split_digits(0))
+    trained = []
+
+    class Noting(Trainer):
+        def __init__(self, model, task, recipe):
+            super().__init__(model, task, recipe)
+            trained.append((len(task.train_set.labels), self.steps))
+
+        def train_epoch(self):
+            """Nothing is to be learned here."""
+
+    monkeypatch.setattr(few_shot, "Trainer", Noting)
+    for few in (0, 30):
+        settings = Settings(epochs=2, train_images=few)
+        few_shot.readers(few_shot.EXPERIMENTS["Mixer"], settings, train, test)
+    count, steps = len(train.labels), 2 * -(-len(train.labels) // 64)
+    assert trained == [(count, steps), (30, steps)]
+
+
+def test_table_by_size_has_a_column_for_each_number_of_images():
+    def result(accuracies, **settings):
+        return {"settings": settings, "accuracies": {"pixels": accuracies}}
+
+    # The records of an earlier version have no such setting: they are of all images.
+    results = [
+        result([0.5, 0.7]),
+        result([0.75], train_images=300),
+        result([0.25], train_images=20),
+        result([0.45], train_images=20),
+    ]
+    head, line = few_shot.summary_by_size(results).splitlines()
+    assert head.split() == ["20", "300", "all"]
+    expected = "pixels 35.00 ± 10.00 75.00 ± 0.00 60.00 ± 10.00"
+    assert line.split() == expected.split()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--shots", "0"], "shots must be at least 1, got 0"),
         (["--epochs", "-1"], "epochs must be from 0 up, got -1"),
+        (["--train-images", "-1"], "train_images must be from 0 up, got -1"),
+        (["--train-images", "9999"], "train_images must be at most"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(options, message, capsys):

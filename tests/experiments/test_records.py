@@ -24,6 +24,12 @@ def test_summary_has_mean_and_deviation() -> None:
     assert records.summary(several[:1]) == said
 
 
+def test_summary_says_what_was_measured() -> None:
+    searched = {"validation_accuracy": 0.75, "cpu_seconds": 9}
+    said = "validation accuracy 75.00 %, 9 CPU-seconds"
+    assert records.summary([searched]) == said
+
+
 def test_columns_are_the_curves() -> None:
     history = [{"epoch": 1, "loss": 2.0, "x": 0.1}, {"epoch": 2, "loss": 1 / 3, "x": 1}]
     assert records.columns(history) == {"loss": [2.0, 0.33333], "x": [0.1, 1]}

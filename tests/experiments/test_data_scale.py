@@ -1,0 +1,289 @@
+"""Accuracy against the size of the training set: fair subsets, and as many steps."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from labml_style_nn.data.images import Images
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
+from labml_style_nn.experiments.command import main, understood
+from labml_style_nn.experiments.data_scale import (
+    EXPERIMENT,
+    NETWORKS,
+    Settings,
+    SubsetTask,
+    accuracies,
+    build_model,
+    candidates,
+    gain,
+    in_words,
+    scale_curves,
+    subset,
+    table,
+)
+from labml_style_nn.experiments.figures import svg
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
+from labml_style_nn.experiments.training import Trainer
+
+STILL = ImageRecipe(unaugmented=1, validation=30)
+
+
+def numbered(count: int) -> Images:
+    """Images of one pixel, each of which has its own number, and a label that fits."""
+    numbers = torch.arange(count)
+    return Images(numbers[:, None, None, None].float() / 1000, numbers % 10)
+
+
+def numbers(images: Images) -> list[int]:
+    return (images.images.flatten() * 1000).round().int().tolist()
+
+
+def size(model: str) -> int:
+    network = build_model(Settings(model=model))
+    return sum(weight.numel() for weight in network.parameters())
+
+
+# The networks
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_all_have_the_size_of_the_mixer(model: str) -> None:
+    assert size(model) == pytest.approx(size("mixer"), rel=0.01)
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_all_see_the_whole_image(model: str) -> None:
+    network = build_model(Settings(model=model)).double().eval()
+    # A last layer of zeros would see nothing.
+    for name, weight in network.named_parameters():
+        if name.startswith("head"):
+            torch.nn.init.normal_(weight)
+    image = torch.rand(1, 1, 28, 28, dtype=torch.double, requires_grad=True)
+    network(image)[0, 0].backward()
+    assert image.grad is not None
+    assert (image.grad != 0).all()
+
+
+# The subset
+
+
+def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
+    few, many = (subset(numbered(200), count, seed=3) for count in (20, 150))
+    assert set(numbers(few)) < set(numbers(many))
+    assert len(set(numbers(many))) == 150
+    assert [number % 10 for number in numbers(many)] == many.labels.tolist()
+    assert numbers(subset(numbered(200), 20, seed=3)) == numbers(few)
+    assert numbers(subset(numbered(200), 20, seed=4)) != numbers(few)
+
+
+def test_every_image_is_as_likely_to_be_drawn() -> None:
+    drawn = torch.zeros(40)
+    for seed in range(400):
+        drawn[numbers(subset(numbered(40), 10, seed))] += 1
+    # A quarter of 400 draws: 100, with a deviation of less than 9.
+    assert drawn.mean() == 100
+    assert ((drawn - 100).abs() < 4.5 * 9).all()
+
+
+def test_more_images_than_there_are_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"at most 170, which are not held out .* 171"):
+        SubsetTask(numbered(200), numbered(5), STILL, train_images=171)
+
+
+@pytest.mark.parametrize("count", [7, 90, 170])
+def test_validation_images_are_those_of_any_size_and_not_learned_from(
+    count: int,
+) -> None:
+    task = SubsetTask(numbered(200), numbered(5), STILL, train_images=count)
+    whole = ImageTask(numbered(200), numbered(5), STILL)
+    assert numbers(task.validation_set) == numbers(whole.validation_set)
+    assert len(task.train_set.labels) == count
+    assert not set(numbers(task.train_set)) & set(numbers(task.validation_set))
+
+
+def test_images_are_normalised_by_those_that_are_learned_from() -> None:
+    torch.manual_seed(0)
+    stored = torch.randint(0, 256, (60, 1, 4, 4), dtype=torch.uint8)
+    images = Images(stored, torch.arange(60) % 10)
+    task = SubsetTask(images, images, ImageRecipe(), train_images=9)
+    ready = task.prepare(task.train_set.images)
+    assert ready.mean().abs() < 1e-6
+    assert (ready.std(correction=0) - 1).abs() < 1e-6
+
+
+# The steps
+
+
+@pytest.mark.parametrize("count", [12, 16, 50, 170])
+def test_steps_pass_through_the_images_again_and_again(count: int) -> None:
+    recipe = replace(STILL, batch_size=16)
+    task = SubsetTask(numbered(200), numbered(5), recipe, train_images=count)
+    batches = [task.chosen(step) for step in range(40)]
+    assert {len(batch) for batch in batches} == {16}
+    shown = torch.cat(batches)
+    passes = shown[: len(shown) // count * count].view(-1, count)
+    assert passes.sort().values.equal(torch.arange(count).expand_as(passes))
+    # No two passes have the same order.
+    assert len(passes.unique(dim=0)) == len(passes)
+
+
+def test_batch_has_the_images_that_were_chosen() -> None:
+    recipe = replace(STILL, batch_size=16)
+    task = SubsetTask(numbered(200), numbered(5), recipe, train_images=10)
+    images, labels = task.batch(3)
+    chosen = task.chosen(3)
+    assert images.equal(task.train_set.images[chosen])
+    assert labels.equal(task.train_set.labels[chosen])
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(0, 11), (6, 6)])
+def test_number_of_steps_does_not_depend_on_the_number_of_images(
+    steps: int, expected: int
+) -> None:
+    recipe = replace(STILL, batch_size=16, epochs=7)
+    for count in (0, 12, 170):
+        task = SubsetTask(numbered(200), numbered(5), recipe, count, steps)
+        trainer = Trainer(torch.nn.Linear(1, 1), task, recipe)
+        assert task.steps_per_epoch == expected
+        assert trainer.steps == 7 * expected
+
+
+# The command
+
+
+@pytest.fixture
+def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fashion-MNIST of random bytes, whose test images no network can read."""
+    generator = torch.Generator().manual_seed(0)
+    stored = torch.randint(0, 256, (80, 1, 28, 28), generator=generator)
+    train = Images(stored.byte(), torch.arange(80) % 10)
+    test = Images(torch.zeros(10, 1, 5, 5, dtype=torch.uint8), torch.arange(10))
+    known = IMAGE_DATASETS["fashion-mnist"]
+    given = known._replace(load=lambda seed, source: (train, test))
+    monkeypatch.setitem(IMAGE_DATASETS, "fashion-mnist", given)
+
+
+SHORT = ["--epochs=2", "--steps-per-epoch=2", "--batch-size=8", "--validation=20"]
+
+
+def line(tmp_path: Path, *more: str) -> list[str]:
+    return [*SHORT, "--device=cpu", f"--out={tmp_path}", *more]
+
+
+@pytest.mark.usefixtures("small_set")
+def test_search_leaves_the_test_images_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(EXPERIMENT, line(tmp_path, "--train-images=9", "--search")) == 0
+    (record,) = records.read(tmp_path / "results.jsonl")
+    assert record["validation_accuracy"] == record["curve"]["validation_accuracy"][-1]
+    assert "test_accuracy" not in record
+    assert "validation accuracy" in capsys.readouterr().out
+    # Whoever looks at these test images fails.
+    assert main(EXPERIMENT, line(tmp_path / "test", "--train-images=9")) == 1
+    assert "expected shape (batch, 1, 28, 28), got (10," in capsys.readouterr().err
+
+
+def test_runs_do_not_share_a_folder() -> None:
+    first = Settings(train_images=9)
+    others = {
+        "model": "vit",
+        "train_images": 10,
+        "seed": 1,
+        "search": True,
+    }
+    runs = [first, *(replace(first, **{name: new}) for name, new in others.items())]
+    tried = replace(first, search=True)
+    runs += [replace(tried, learning_rate=0.01), replace(tried, weight_decay=0.3)]
+    assert len({run.label for run in runs}) == len(runs)
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_network_brings_its_own_settings(model: str) -> None:
+    _, (chosen,) = understood(EXPERIMENT, [f"--model={model}", "--train-images=500"])
+    assert chosen == replace(EXPERIMENT.presets[model], train_images=500)
+    assert chosen.model == model
+    _, (chosen,) = understood(EXPERIMENT, [f"--model={model}", "--learning-rate=0.5"])
+    assert chosen == replace(EXPERIMENT.presets[model], learning_rate=0.5)
+
+
+def test_unknown_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        understood(EXPERIMENT, ["--model=cnn"])
+    assert "choose from mixer, conv_mixer, vit" in capsys.readouterr().err.replace(
+        "'", ""
+    )
+    with pytest.raises(ValueError, match=r"model must be one of mixer, .*, got cnn"):
+        Settings(model="cnn")
+    with pytest.raises(ValueError, match="steps_per_epoch must be at least 1, got 0"):
+        Settings(steps_per_epoch=0)
+
+
+# What is said of the results
+
+
+def run(model: str, images: int, accuracy: float, **more: Any) -> records.Record:
+    settings = {"model": model, "train_images": images, **more}
+    kind = "validation_accuracy" if more else "test_accuracy"
+    return {"settings": settings, kind: accuracy}
+
+
+RUNS = [
+    run("vit", 900, 0.8),
+    run("mixer", 900, 0.7),
+    run("mixer", 30, 0.5),
+    run("mixer", 900, 0.8),
+    run("mixer", 30, 0.4),
+]
+
+
+def test_table_has_the_mean_and_the_deviation() -> None:
+    assert table(RUNS) == (
+        "images      MLP-Mixer            ViT\n"
+        "    30   45.00 ± 7.07               \n"
+        "   900   75.00 ± 7.07          80.00"
+    )
+    assert gain(accuracies(RUNS), "mixer", 30, 900) == pytest.approx(30)
+
+
+def test_curves_have_the_means_on_a_logarithmic_axis() -> None:
+    figure = scale_curves(RUNS)
+    (axes,) = figure.axes
+    drawn = {bars.get_label(): bars.lines[0].get_xydata() for bars in axes.containers}
+    assert [point.tolist() for point in drawn["MLP-Mixer"]] == [
+        pytest.approx([30, 45]),
+        pytest.approx([900, 75]),
+    ]
+    assert drawn["ViT"].tolist() == [[900, 80]]
+    assert axes.get_xscale() == "log"
+    text = svg(figure)
+    labels = re.findall(r"<text [^>]*>([^<]*)</text>", text)
+    assert {"training images", "test accuracy (%)", "MLP-Mixer", "ViT", "900"} <= {
+        *labels
+    }
+    assert in_words(RUNS).endswith(
+        "MLP-Mixer rises from 45.0 % with 30 images to 75.0 % with 900; "
+        "ViT rises from 80.0 % with 900 images to 80.0 % with 900."
+    )
+
+
+def test_best_candidate_of_each_network_is_marked() -> None:
+    found = [
+        run(model, 100, share, learning_rate=rate, weight_decay=0.1)
+        for model, share, rate in [
+            ("mixer", 0.6, 0.1),
+            ("mixer", 0.5, 0.2),
+            ("vit", 0.3, 0.1),
+            ("vit", 0.4, 0.2),
+            ("conv_mixer", 0.7, 0.1),
+        ]
+    ]
+    marked = [
+        line.split()[:2] for line in candidates(found).splitlines() if "*" in line
+    ]
+    assert marked == [["mixer", "0.1"], ["conv_mixer", "0.1"], ["vit", "0.2"]]
