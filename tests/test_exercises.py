@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from labml_style_nn.exercises import EXERCISES, check
-from tests.test_navigation import ENTRIES, HOME, PATH, source
+from tests.test_navigation import HOME, PATH, TITLES, source
 
 STOPS = re.findall(r"\]\(((?:layers|models)/\w+)\.md\)", PATH.findall(HOME)[0])
 PAGES = [*STOPS, "models/conv_mixer"]
@@ -44,7 +44,7 @@ def answers() -> dict[str, Callable[..., Tensor]]:
 
 def test_the_reading_path_is_known() -> None:
     assert len(STOPS) == 12
-    assert {f"{page}.md" for page in PAGES} <= set(ENTRIES)
+    assert {f"{page}.md" for page in PAGES} <= set(TITLES)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.conftest import ROOT
-from tests.test_navigation import ENTRIES, HOME, PATH, source
+from tests.test_navigation import HOME, PATH, TITLES, source
 
 TEXT = (ROOT / "docs" / "glossary.md").read_text("utf-8")
 ENTRY = re.compile(r"^(\S.*) \{ #([\w-]+) \}\n:   (.+(?:\n    .+)*)$", re.MULTILINE)
@@ -109,7 +109,7 @@ def test_a_definition_is_short_and_its_pages_use_the_term(name: str) -> None:
     assert 1 <= len(pages) <= 2
     names = [name, *(other for other, term in SAME.items() if term == name)]
     for title, page in pages:
-        assert title == ENTRIES[page]
+        assert title == TITLES[page]
         assert mentions(page, names), page
 
 
@@ -128,7 +128,7 @@ def test_the_first_use_is_the_first_on_the_reading_path() -> None:
 def test_each_term_in_a_heading_is_in_the_glossary() -> None:
     known = {name.lower().replace("-", " ") for name in FOUND}
     wrong = []
-    for page in ENTRIES.keys() - {"glossary.md"}:
+    for page in TITLES.keys() - {"glossary.md"}:
         for heading in headings(page):
             wrong += [
                 f"{page}: {heading}: {term.strip()}"

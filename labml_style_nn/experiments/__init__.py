@@ -2,14 +2,32 @@ r"""# Experiments
 
 Training runs that you can repeat. Each experiment is a page, and each is a command.
 
-- [`mixer_images`][]: image classification with an MLP-Mixer, on digits, Fashion-MNIST
-  and CIFAR.
-- [`conv_mixer_images`][]: the same with a ConvMixer.
-- [`family_digits`][]: six networks of equal size on the same digits.
+[What the paper found](../findings.py) goes through the findings of the MLP-Mixer paper.
+These ask the same in small:
+
+- [`data_scale`][]: test accuracy against the number of training images, for a Mixer, a
+  ConvMixer and a ViT of equal size.
+- [`pixel_order`][]: images whose patches or pixels are shuffled. That a Mixer does not
+  mind the first is proved in [`permutation`][].
+- [`ablation`][]: a Mixer without one of its parts.
+- [`learned_weights`][]: the weights of token mixing as pictures.
+- [`family_budget`][]: the family within budgets of parameters and of processor time.
+- [`higher_resolution`][]: a Mixer enlarged for larger images ([`resolution`][]), and
+  fine-tuned.
 - [`few_shot`][]: a few-shot linear probe of what a network has learned about classes
   that it was not trained on.
-- [`masked_language`][]: masked language modelling with a Mixer and with attention.
 - [`token_cost`][]: throughput and memory cost against the number of tokens.
+
+Image classification and text:
+
+- [`mixer_images`][]: image classification with an MLP-Mixer, on digits, Fashion-MNIST
+  and CIFAR. [`conv_mixer_images`][] and [`vit_images`][] are the same with a ConvMixer
+  and a Vision Transformer.
+- [`family_digits`][]: six networks of equal size on the same digits.
+- [`masked_language`][]: masked language modelling with a Mixer and with attention.
+- [`folder_images`][]: training and fine-tuning on images in a folder, for which
+  [At scale](../guide/at_scale.md) is the guide, and [`training_cost`][]: how long it
+  takes.
 
 Two tasks say what is learned:
 
