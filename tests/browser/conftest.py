@@ -47,8 +47,8 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # To optimise WebAssembly takes longer than the few steps that a test trains.
-    "--js-flags=--liftoff-only",
+    # To optimise takes longer than what a test runs.
+    "--js-flags=--liftoff-only --no-opt",
 ]
 
 

@@ -8,9 +8,8 @@ A module in three forms: as it is, clean, and standalone.
 - [`spacing`][copies.spacing]: and with the blank lines that belong between its
   statements.
 - [`standalone`][copies.standalone]: a module with all that it needs, in one file.
-- [`units`][copies.units], [`package`][copies.package], [`imports`][copies.imports]:
-  what a module is made of, what a name of it means elsewhere in the package, and what
-  it takes from outside.
+- [`units`][copies.units], [`imports`][copies.imports]: what a module is made of, and
+  what it takes from outside.
 - [`examples`][copies.examples]: what of the essay a standalone file keeps.
 - [`licence`][copies.licence]: what goes along with a copy.
 """

@@ -22,10 +22,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
 from labml_style_nn.weave.book import Book, Chapter
+from labml_style_nn.weave.copies.imports import StandaloneError
 from labml_style_nn.weave.copies.licence import Project
-from labml_style_nn.weave.copies.package import Package, StandaloneError
 from labml_style_nn.weave.copies.spacing import spaced
-from labml_style_nn.weave.copies.standalone import standalone
+from labml_style_nn.weave.copies.standalone import Package, standalone
 from labml_style_nn.weave.kept import Kept, digest, own
 from labml_style_nn.weave.measures.dependencies import dotted, root
 from labml_style_nn.weave.names import Target

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from labml_style_nn.weave.copies.imports import Import
-from labml_style_nn.weave.copies.package import StandaloneError
-from labml_style_nn.weave.copies.units import IMPORTS, bound, units
+from labml_style_nn.weave.copies.imports import Import, StandaloneError
+from labml_style_nn.weave.copies.units import IMPORTS, Unit, units
 from labml_style_nn.weave.doctests import UnreadableError, parts
 from labml_style_nn.weave.parse import Module, Prose
 from labml_style_nn.weave.problems import Place
@@ -126,7 +125,9 @@ def _kept(prose: Prose) -> Iterator[list[doctest.Example]]:
         name
         for group in earlier
         for example in group
-        for name in bound(n for n in _nodes(example) if not isinstance(n, IMPORTS))
+        for unit in _units(example)
+        if not unit.is_import
+        for name in unit.binds
     }
     yield from earlier if used & made else _needed_imports(earlier, used)
     yield from kept
@@ -170,6 +171,10 @@ def _nodes(example: doctest.Example) -> list[ast.stmt]:
     return _parsed(example.source)
 
 
+def _units(example: doctest.Example) -> list[Unit]:
+    return units(ast.Module(_nodes(example), []))
+
+
 @cache
 def _parsed(source: str) -> list[ast.stmt]:
     try:
@@ -183,8 +188,7 @@ def _used(examples: Iterable[doctest.Example]) -> set[str]:
     used: set[str] = set()
     made: set[str] = set()
     for example in examples:
-        for unit in units(ast.Module(_nodes(example), [])):
-            used |= {use.parts[0] for use in unit.uses} - made - unit.binds
-            used |= {u.parts[0] for u in unit.uses if u.parts[0] in unit.binds} - made
+        for unit in _units(example):
+            used |= unit.uses - made
             made |= unit.binds
     return used

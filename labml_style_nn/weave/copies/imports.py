@@ -11,7 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from labml_style_nn.weave.problems import Place
+
 _WIDTH = 88
+
+
+class StandaloneError(ValueError):
+    """A module that cannot be one file: says where and why."""
+
+    def __init__(self, place: Place, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.place, self.problem = place, problem
 
 
 @dataclass(frozen=True)

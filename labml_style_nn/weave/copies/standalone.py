@@ -14,24 +14,28 @@ Of the module itself everything is taken. Of the others, what is reached from th
 name, and what *does* something when the module is imported. A definition that nobody
 reaches is left out, unless making it calls the package's own code.
 
-The file is the same program or there is none. Two private names that clash are told
-apart by a prefix. Whatever cannot be joined for certain is refused, with its line: two
-public names that clash, an import that hides in a function, a name that is bound anew
-after others have imported it, code that asks where its own file lies.
+The file is the same program or there is none. Whatever cannot be joined for certain is
+refused, with its line: two things of one name, a module that is used as a whole, an
+import that hides in a function, a name that is bound anew after others have imported
+it, code that asks where its own file lies. A package whose modules are to be copied
+keeps to that.
 """
 
 import ast
-import tokenize
-from collections.abc import Iterator
+import builtins
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
 
-from labml_style_nn.weave.copies.clean import Edit, one_line
+from labml_style_nn.weave.copies.clean import Edit, Source, one_line, prose
 from labml_style_nn.weave.copies.examples import Examples
-from labml_style_nn.weave.copies.imports import Import, listed
-from labml_style_nn.weave.copies.package import Origin, Package, Sheet, StandaloneError
-from labml_style_nn.weave.copies.spacing import is_text, spaced
-from labml_style_nn.weave.copies.units import IMPORTS, Unit, Use
+from labml_style_nn.weave.copies.imports import Import, StandaloneError, listed
+from labml_style_nn.weave.copies.spacing import spaced
+from labml_style_nn.weave.copies.units import IMPORTS, Unit, units
+from labml_style_nn.weave.parse import Module
 from labml_style_nn.weave.problems import Place
+from labml_style_nn.weave.syntax import syntax_tree
 
 # What depends on where the code lies, or on all the names that are there.
 _ELSEWHERE = {
@@ -40,7 +44,7 @@ _ELSEWHERE = {
 }
 
 
-def standalone(name: str, package: Package, head: str = "") -> str:
+def standalone(name: str, package: "Package", head: str = "") -> str:
     """The module of a dotted name as a file that needs no other of its package.
 
     `head` is text for the top, such as a licence; it becomes a comment.
@@ -48,74 +52,202 @@ def standalone(name: str, package: Package, head: str = "") -> str:
     **Raises.** [`StandaloneError`][] if no such file is certain to be the same program.
     """
     main = package.sheets[name]
-    steps = _Run(package).steps(main)
     examples = Examples.of(main.module)
-    needs = _Needs(package, main, steps)
-    needs.take(examples)
-    names = _Names(package, needs)
+    file = _File(package, main, package.steps(name))
+    file.take(examples)
     title = one_line(ast.get_docstring(main.tree) or "") or f"{main.name}."
     parts = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
-        examples.docstring(title, names.example),
-        listed(needs.imports),
-        *(names.text(sheet, unit) for sheet, unit in needs.steps),
+        examples.docstring(title, file.example),
+        listed(file.imports),
+        *(
+            file.text(sheet, unit)
+            for sheet, unit in file.steps
+            if id(unit) in file.taken
+        ),
     ]
     return spaced("\n\n".join(filter(None, parts)) + "\n")
 
 
-# ## In which order
+# ## A module
 
 
 @dataclass
-class _Run:
-    """Goes through modules as an import does: what a module imports comes first."""
+class Sheet:
+    """A module of the package, read when it is needed."""
 
-    package: Package
-    begun: set[str] = field(default_factory=set)
+    name: str
+    modules: Mapping[str, Module]
 
-    def steps(self, sheet: Sheet) -> list[tuple[Sheet, Unit]]:
+    @cached_property
+    def module(self) -> Module:
+        """The module itself."""
+        return self.modules[self.name]
+
+    @cached_property
+    def source(self) -> Source:
+        """The text that positions refer to."""
+        return Source.of(self.module)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What Python makes of it."""
+        return syntax_tree(self.source.text)
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """The statements, in their order."""
+        return units(self.tree)
+
+    @cached_property
+    def prose(self) -> list[Edit]:
+        """The edits that make the code clean."""
+        return prose(self.source)
+
+    @cached_property
+    def binders(self) -> dict[str, list[Unit]]:
+        """For each name, the units that bind it, imports aside."""
+        found: dict[str, list[Unit]] = {}
+        for unit in self.units:
+            for name in unit.binds if not unit.is_import else ():
+                found.setdefault(name, []).append(unit)
+        return found
+
+    @cached_property
+    def imported(self) -> dict[str, list[Import]]:
+        """For each name that imports bind, where it comes from."""
+        found: dict[str, list[Import]] = {}
+        for unit in self.units:
+            for item in self.imports(unit):
+                found.setdefault(item.binds, []).append(item)
+        return found
+
+    @cached_property
+    def rebound(self) -> set[str]:
+        """The names that a function binds anew."""
+        return {name for unit in self.units for name in unit.rebinds}
+
+    def imports(self, unit: Unit) -> Iterator[Import]:
+        """What the imports of a unit bind, with relative names made whole."""
+        for node in unit.nodes:
+            if isinstance(node, IMPORTS):
+                yield from self.read(node)
+
+    def read(self, node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
+        """What one import binds."""
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                yield Import(alias.name, "", alias.asname or "")
+            else:
+                local = alias.asname if alias.asname != alias.name else ""
+                yield Import(self._whole(node), alias.name, local or "")
+
+    def _whole(self, node: ast.ImportFrom) -> str:
+        """The full name of the module that `from` names."""
+        if not node.level:
+            return node.module or ""
+        is_package = PurePosixPath(self.module.path).stem == "__init__"
+        parts = self.name.split(".")
+        above = parts[: len(parts) - node.level + is_package]
+        return ".".join([*above, *filter(None, [node.module])])
+
+    def place(self, line: int) -> Place:
+        """A line of this module."""
+        return Place(self.module.path, line)
+
+    def error(self, line: int, problem: str) -> StandaloneError:
+        """Why this module cannot go into one file with others."""
+        return StandaloneError(self.place(line), problem)
+
+
+Step = tuple[Sheet, Unit]
+# Where a name of the package is bound: a module, and the name there.
+Origin = tuple[str, str]
+
+
+class Package:
+    """Modules by their dotted names."""
+
+    def __init__(self, modules: Mapping[str, Module]) -> None:
+        self.sheets = {name: Sheet(name, modules) for name in modules}
+        parts = [name.split(".") for name in modules]
+        self.tops = {first for first, *_ in parts}
+        self.known = {".".join(p[:n]) for p in parts for n in range(1, len(p) + 1)}
+
+    def has(self, item: Import) -> bool:
+        """Whether an import is one from this package."""
+        return item.module.partition(".")[0] in self.tops
+
+    def is_module(self, item: Import) -> bool:
+        """Whether an import brings a module of the package."""
+        inner = self.sheets.get(item.module)
+        is_bound = inner and (item.name in inner.binders or item.name in inner.imported)
+        dotted = f"{item.module}.{item.name}" if item.name else item.module
+        return dotted in self.known and not is_bound
+
+    def steps(self, name: str) -> list[Step]:
         """What Python runs when it imports a module, in its order."""
-        return list(self.enter(sheet.name))
+        return list(self.enter(name, set()))
 
-    def enter(self, name: str) -> Iterator[tuple[Sheet, Unit]]:
-        if name not in self.package.sheets or name in self.begun:
+    def enter(self, name: str, begun: set[str]) -> Iterator[Step]:
+        """What runs when a module is imported, unless it was `begun` before."""
+        if name not in self.sheets or name in begun:
             return
         # The packages around a module are imported before it.
-        yield from self.enter(name.rpartition(".")[0])
-        if name in self.begun:
+        yield from self.enter(name.rpartition(".")[0], begun)
+        if name in begun:
             return
-        self.begun.add(name)
-        sheet = self.package.sheets[name]
+        begun.add(name)
+        sheet = self.sheets[name]
         for unit in sheet.units:
             for item in sheet.imports(unit):
-                yield from self.enter(item.module)
-                yield from self.enter(f"{item.module}.{item.name}")
+                yield from self.enter(item.module, begun)
+                yield from self.enter(f"{item.module}.{item.name}", begun)
             yield sheet, unit
 
+    def origin(self, sheet: Sheet, item: Import, line: int) -> Origin:
+        """Where the thing that an import from the package brings is bound.
 
-# ## What is needed
+        **Raises.** [`StandaloneError`][] if it brings a module, or if that cannot be
+        told.
+        """
+        if item.module not in self.known:
+            problem = f"“{item.module}” is no module that could be read"
+            raise sheet.error(line, problem)
+        if self.is_module(item):
+            raise sheet.error(line, f"the module “{item.binds}” is used as a whole")
+        inner = self.sheets.get(item.module)
+        if inner and item.name in inner.rebound:
+            problem = f"“{item.name}” is bound anew by a function of {inner.name}"
+            raise sheet.error(line, problem)
+        if inner and item.name in inner.binders:
+            return inner.name, item.name
+        for further in inner.imported.get(item.name, ()) if inner else ():
+            if self.has(further):
+                return self.origin(inner, further, 1)  # type: ignore[arg-type]
+            return "", further.means
+        raise sheet.error(line, f"“{item.name}” is nothing that {item.module} binds")
+
+
+# ## What is taken
 
 
 @dataclass
-class _Needs:
+class _File:
     """Collects what a module needs: units of the package, and imports from outside."""
 
     package: Package
     main: Sheet
-    all_steps: list[tuple[Sheet, Unit]]
+    steps: list[Step]
     taken: set[int] = field(default_factory=set)
     imports: dict[Import, Place] = field(default_factory=dict)
-    builtins: dict[str, Place] = field(default_factory=dict)
-
-    @property
-    def steps(self) -> list[tuple[Sheet, Unit]]:
-        """The units to take, in the order in which they run."""
-        return [step for step in self.all_steps if id(step[1]) in self.taken]
+    owners: dict[str, tuple[object, Place]] = field(default_factory=dict)
+    aliases: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def take(self, examples: Examples) -> None:
         """Begin with the module and its examples, and follow what they use."""
         wanted = list(self.shown_by(examples))
-        for sheet, unit in self.all_steps:
+        for sheet, unit in self.steps:
             if sheet is self.main or self.acts(sheet, unit):
                 wanted.append((sheet, unit))
         while wanted:
@@ -123,208 +255,138 @@ class _Needs:
             if id(unit) not in self.taken:
                 self.taken.add(id(unit))
                 self.check(sheet, unit)
-                wanted += self.uses(sheet, unit)
-        self.agree_on_future()
+                wanted += self.needs(sheet, unit)
 
-    def shown_by(self, examples: Examples) -> Iterator[tuple[Sheet, Unit]]:
+    def shown_by(self, examples: Examples) -> Iterator[Step]:
         """What the examples import; their modules may be others than ours."""
-        run = _Run(self.package, {sheet.name for sheet, _ in self.all_steps})
+        begun = {sheet.name for sheet, _ in self.steps}
         for item, line in examples.imports:
             if self.package.has(item):
-                self.all_steps += run.enter(item.module)
-                origin = self.package.origin(self.main, item, line)
-                if origin.kind != "name":
-                    problem = f"an example imports “{item.binds}” as a module"
-                    raise self.main.error(line, problem)
-                yield from self.package.units(origin)
+                self.steps += self.package.enter(item.module, begun)
+                yield from self.bound(self.package.origin(self.main, item, line))
 
     def acts(self, sheet: Sheet, unit: Unit) -> bool:
         """Whether a unit of another module does more than to define."""
-        if unit.is_import or _is_program(unit) or unit.binds == {"__all__"}:
+        if unit.is_import or unit.is_program or unit.binds == {"__all__"}:
             return False
         if not unit.is_definition:
-            return not all(is_text(node) for node in unit.nodes)
-        called = [use for use in unit.uses if use.called]
-        return any(self.package.meaning(sheet, use)[0].kind == "name" for use in called)
+            return True
+        imported = (sheet.imported.get(name, ()) for name in unit.calls)
+        of_package = any(self.package.has(item) for items in imported for item in items)
+        return of_package or bool(unit.calls & sheet.binders.keys())
 
-    def uses(self, sheet: Sheet, unit: Unit) -> Iterator[tuple[Sheet, Unit]]:
+    def needs(self, sheet: Sheet, unit: Unit) -> Iterator[Step]:
         """The units that a unit needs. What else it uses is noted."""
-        for item in sheet.imports(unit):
-            if not self.package.has(item):
-                self.imports.setdefault(item, sheet.place(unit.first))
-                self.package.origin(sheet, item, unit.first)
+        place = sheet.place(unit.first)
+        for name in sorted(unit.binds if not unit.is_import else ()):
+            self.claim(name, (sheet.name, name), place)
+        # What is imported is there for whoever copies the module; of a module as a
+        # whole, what it does.
+        names = unit.binds if unit.is_import else unit.uses
+        for name in sorted(names):
+            items = sheet.imported.get(name, [])
+            if unit.is_import:
+                items = [item for item in items if not self.package.is_module(item)]
+            if name in sheet.binders and items:
+                raise sheet.error(unit.first, f"“{name}” is bound in two ways")
+            if name in sheet.binders:
+                yield from self.bound((sheet.name, name))
+            for item in items:
+                yield from self.brought(sheet, item, unit.first)
+            if not items and name not in sheet.binders and hasattr(builtins, name):
+                self.claim(name, ("builtins", name), place)
+
+    def brought(self, sheet: Sheet, item: Import, line: int) -> Iterator[Step]:
+        """What an import brings: a thing of the package, or one from outside."""
+        if not self.package.has(item):
+            self.imports.setdefault(item, sheet.place(line))
+            self.claim(item.binds, ("", item.means), sheet.place(line))
+            return
+        origin = self.package.origin(sheet, item, line)
+        if not origin[0]:
+            for outer in self.outside(item):
+                yield from self.brought(sheet, outer, line)
+            return
+        if origin[1] != item.binds:
+            self.claim(item.binds, origin, sheet.place(line))
+            self.aliases.setdefault(id(sheet), {})[item.binds] = origin[1]
+            for other, unit in self.steps:
+                if other is sheet and unit.is_import and item.binds in unit.binds:
+                    self.taken.add(id(unit))
+        yield from self.bound(origin)
+
+    def outside(self, item: Import) -> Iterator[Import]:
+        """The imports by which a module of the package has something from outside."""
+        for further in self.package.sheets[item.module].imported[item.name]:
+            if self.package.has(further):
+                yield from self.outside(further)
+            elif further.binds == item.binds:
+                yield further
             else:
-                yield from self.package.units(
-                    self.package.origin(sheet, item, unit.first)
-                )
-        for use in unit.uses:
-            if use.nodes or sheet.has(use.parts[0]):
-                yield from self.follow(sheet, use)
+                yield Import(further.module, further.name, item.binds)
 
-    def follow(self, sheet: Sheet, use: Use) -> Iterator[tuple[Sheet, Unit]]:
-        origin, count = self.package.meaning(sheet, use)
-        place = sheet.place(use.line)
-        if origin.kind == "import" and count > 1:
-            name = ".".join(use.parts[:count])
-            raise sheet.error(use.line, f"“{name}” is an import of another module")
-        if origin.kind == "import":
-            for item in self.outside(sheet, use.parts[0]):
-                self.imports.setdefault(item, place)
-        elif origin.kind == "builtin" and origin.name not in use.hidden:
-            self.builtins.setdefault(origin.name, place)
-        yield from self.package.units(origin)
+    def bound(self, origin: Origin) -> Iterator[Step]:
+        """The units that bind a name of the package."""
+        if origin[0]:
+            sheet = self.package.sheets[origin[0]]
+            yield from ((sheet, unit) for unit in sheet.binders[origin[1]])
 
-    def outside(self, sheet: Sheet, name: str) -> Iterator[Import]:
-        """The imports that bring a name from outside, perhaps by way of another."""
-        for item in sheet.imported[name]:
-            if not self.package.has(item):
-                yield item
-                continue
-            inner = self.package.sheets[item.module]
-            for found in self.outside(inner, item.name):
-                if found.binds != name:
-                    problem = f"“{name}” has another name in {inner.name}"
-                    raise sheet.error(1, problem)
-                yield found
+    def claim(self, name: str, thing: object, place: Place) -> None:
+        """Let a name mean a thing in the file.
 
-    # ### What cannot be joined
+        **Raises.** [`StandaloneError`][] if it means another thing already.
+        """
+        owner, other = self.owners.setdefault(name, (thing, place))
+        if owner != thing:
+            places = sorted((str(place), str(other)))
+            problem = f"“{name}” means something else in {places[1]}"
+            first = min(place, other)
+            raise StandaloneError(first, problem)
 
     def check(self, sheet: Sheet, unit: Unit) -> None:
         """Refuse what would not be the same in another file."""
         if not unit.is_import and any(isinstance(n, IMPORTS) for n in unit.nodes):
             raise sheet.error(unit.first, "an import shares its line with other code")
+        if "*" in sheet.imported:
+            (item,) = sheet.imported["*"][:1]
+            line = next(u.first for u in sheet.units if item in sheet.imports(u))
+            raise sheet.error(line, "a star import does not say what it binds")
         for inner in unit.inner_imports:
             if any(self.package.has(item) for item in sheet.read(inner)):
                 problem = "an import from the package stands within other code"
                 raise sheet.error(inner.lineno, problem)
-        for use in unit.uses:
-            if use.nodes and use.parts[0] in _ELSEWHERE:
-                problem = f"“{use.parts[0]}” depends on the file that it stands in"
-                raise sheet.error(use.line, problem)
-        for text in self.package.known & unit.strings.keys():
+        for name in sorted(unit.uses & _ELSEWHERE):
+            problem = f"“{name}” depends on the file that it stands in"
+            raise sheet.error(unit.first, problem)
+        strings = unit.strings
+        for text in self.package.known & strings.keys():
             problem = f"a string names “{text}”, a module of the package"
-            raise sheet.error(unit.strings[text], problem)
+            raise sheet.error(strings[text], problem)
+        # `from __future__` holds for a whole file: all must want the same.
+        if _futures(sheet) != _futures(self.main):
+            problem = f"{self.main.name} imports other things from __future__"
+            raise sheet.error(1, problem)
 
-    def agree_on_future(self) -> None:
-        """`from __future__` holds for a whole file: all must want the same."""
-        wanted = {sheet.name: _futures(sheet) for sheet, _ in self.steps}
-        for name, found in wanted.items():
-            if found != _futures(self.main):
-                problem = f"{self.main.name} imports other things from __future__"
-                raise self.package.sheets[name].error(1, problem)
-
-
-def _futures(sheet: Sheet) -> set[str]:
-    found = (item for items in sheet.imported.values() for item in items)
-    return {item.name for item in found if item.module == "__future__"}
-
-
-def _is_program(unit: Unit) -> bool:
-    """Whether a unit is `if __name__ == "__main__":`, which no import runs."""
-    node = unit.nodes[0]
-    return isinstance(node, ast.If) and ast.unparse(node.test) in (
-        "__name__ == '__main__'",
-        "'__main__' == __name__",
-    )
-
-
-# ## What things are called, and how they are written
-
-
-@dataclass
-class _Names:
-    """Gives each thing a name in the file, and writes units with these names."""
-
-    package: Package
-    needs: _Needs
-    owners: dict[str, tuple[Origin, Place]] = field(default_factory=dict)
-    changed: dict[Origin, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for item, place in self.needs.imports.items():
-            self.claim(item.binds, Origin("import", item.means), place)
-        for name, place in self.needs.builtins.items():
-            self.claim(name, Origin("builtin", "", name), place)
-        # The module itself comes first: its names stay as they are.
-        main = self.needs.main
-        steps = sorted(self.needs.steps, key=lambda step: step[0] is not main)
-        for sheet, unit in steps:
-            names = [n for n, _ in self.aliases(sheet, unit)]
-            for name in names if unit.is_import else sorted(unit.binds):
-                origin = Origin("name", sheet.name, name)
-                self.claim(name, origin, sheet.place(unit.first))
-
-    def claim(self, name: str, origin: Origin, place: Place) -> None:
-        """Let a name mean a thing; a private thing gives way to another."""
-        owner, other = self.owners.setdefault(name, (origin, place))
-        if owner == origin or origin in self.changed:
-            return
-        if origin.kind != "name" or not name.startswith("_") or name.startswith("__"):
-            problem = f"“{name}” means something else in {other}"
-            raise StandaloneError(place, problem)
-        self.changed[origin] = f"_{origin.module.rpartition('.')[2]}{name}"
-        self.claim(self.changed[origin], origin, place)
-
-    def final(self, origin: Origin) -> str:
-        """What a thing is called in the file."""
-        return self.changed.get(origin, origin.name)
-
-    def aliases(self, sheet: Sheet, unit: Unit) -> Iterator[tuple[str, Origin]]:
-        """The names that the module itself gives to things of others."""
-        for item in sheet.imports(unit) if sheet is self.needs.main else ():
-            if item.local and self.package.has(item):
-                origin = self.package.origin(sheet, item, unit.first)
-                if origin.kind == "name":
-                    yield item.local, origin
+    # ## How it is written
 
     def example(self, item: Import, line: int) -> str:
         """What stands in an example for an import."""
         if not self.package.has(item):
             return listed([item]).strip()
-        final = self.final(self.package.origin(self.needs.main, item, line))
-        return "" if final == item.binds else f"{item.binds} = {final}"
+        _, name = self.package.origin(self.main, item, line)
+        return "" if name == item.binds else f"{item.binds} = {name}"
 
     def text(self, sheet: Sheet, unit: Unit) -> str:
-        """A unit in its clean form, with the names that things have in the file."""
+        """A unit in its clean form; of an import, the other names that it gives."""
         if unit.is_import:
-            pairs = self.aliases(sheet, unit)
-            return "\n".join(f"{name} = {self.final(origin)}" for name, origin in pairs)
+            names = self.aliases.get(id(sheet), {})
+            return "\n".join(
+                f"{n} = {names[n]}" for n in sorted(names.keys() & unit.binds)
+            )
         start, end = (sheet.source.starts[n] for n in (unit.first - 1, unit.last))
-        edits = [*sheet.prose, *self.edits(sheet, unit)]
-        return sheet.source.edited(edits, start, end).rstrip("\n")
-
-    def edits(self, sheet: Sheet, unit: Unit) -> Iterator[Edit]:
-        for use in unit.uses:
-            if sheet.has(use.parts[0]):
-                origin, count = self.package.meaning(sheet, use)
-                written = ".".join(use.parts[:count])
-                if origin.kind == "name" and self.final(origin) != written:
-                    yield self.edit(sheet, use, count, self.final(origin))
-        for node in unit.nodes:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                final = self.final(Origin("name", sheet.name, node.name))
-                if final != node.name:
-                    yield _head(sheet, node, final)
-
-    def edit(self, sheet: Sheet, use: Use, count: int, final: str) -> Edit:
-        """The edit that writes another name where a use stands."""
-        written = ".".join(use.parts[:count])
-        if use.nodes and final not in use.hidden and use.parts[0] not in use.hidden:
-            start, _ = sheet.source.span(use.nodes[0])
-            _, end = sheet.source.span(use.nodes[count - 1])
-            # Within an f-string, older versions of Python count from another place.
-            if sheet.source.text[start:end] == written:
-                return Edit(start, end, final)
-        raise sheet.error(use.line, f"“{written}” cannot be written as “{final}” here")
+        return sheet.source.edited(sheet.prose, start, end).rstrip("\n")
 
 
-def _head(sheet: Sheet, node: ast.stmt, final: str) -> Edit:
-    """The edit that renames a class or a function where it is defined."""
-    lines = iter(sheet.source.lines[node.lineno - 1 :])
-    tokens = tokenize.generate_tokens(lambda: next(lines, "") + "\n")
-    before = next(t for t in tokens if t.string in ("class", "def"))
-    name = next(t for t in tokens if t.type == tokenize.NAME)
-    assert before.start <= name.start
-    first = node.lineno - 1
-    start = sheet.source.at(name.start[0] + first, name.start[1])
-    return Edit(start, start + len(name.string), final)
+def _futures(sheet: Sheet) -> set[str]:
+    found = (item for items in sheet.imported.values() for item in items)
+    return {item.name for item in found if item.module == "__future__"}

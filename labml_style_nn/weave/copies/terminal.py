@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 from labml_style_nn.weave.copies.clean import clean
+from labml_style_nn.weave.copies.imports import StandaloneError
 from labml_style_nn.weave.copies.licence import Project
-from labml_style_nn.weave.copies.package import Package, StandaloneError
-from labml_style_nn.weave.copies.standalone import standalone
+from labml_style_nn.weave.copies.standalone import Package, standalone
 from labml_style_nn.weave.names import Names, Target, UnknownNameError
 from labml_style_nn.weave.parse import Module, ParseError, read
 
