@@ -32,52 +32,49 @@ everything else by the clock on the wall.
 - $R$, `images_per_second`: the throughput, in images per second
 - $P$, `parameters`: the parameters of the network
 
-## What it came to
+## From one core to the authors' machine
 
-Two networks on one processor core, in float32 and with eight images in a batch:
+The throughput of seven networks on one processor core is on record, from a benchmark
+that takes steps of training at 224 pixels, in float32 and with four images in a batch
+(`benchmarks/family.py`). For Mixer-S/16, in images per second:
 
->>> results = [r for r in recorded_costs() if "images_per_second" in r]
->>> for result in results:
-...     print(described(result))
-?
+>>> speed = on_record("MLP-Mixer-S/16")["training"]["images_per_second"]
+>>> speed
+6.34
 
-Would a training by the recipe of the authors fit on that core? ImageNet has 1,281,167
-training images, of which they train on 99 %:
+How long would the recipe of [`folder_images`][] take with it? ImageNet has 1,281,167
+training images, of which its authors train on 99 %, for 300 epochs:
 
 >>> images, epochs = round(0.99 * 1_281_167), 300
->>> rates = {r["settings"]["network"]: r["images_per_second"] for r in results}
->>> told_time(training_time(images, epochs, rates["mixer_b16"]))
-?
+>>> told_time(training_time(images, epochs, speed))
+'1.9 years'
 
-It would not. The authors report 2 hours and 11 minutes for Mixer-B/16 on a TPU v3-128
-(the header of `mlp_mixer_i1k.py` in
-[big_vision](https://github.com/google-research/big_vision)). Read backwards, the
-formula gives the throughput of their machine:
+A larger network is slower. The backward pass computes a gradient for what each layer
+reads and one for its weights, so a step costs about three times the *MACs* of a forward
+pass ([`mlp_mixer`][] counts them), whatever the size. Their ratio says roughly how the
+throughput changes. For Mixer-B/16 that is an estimate and no measurement:
+
+>>> from torch.utils.flop_counter import FlopCounterMode
+>>> def macs(name):
+...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
+...         NETWORKS[name](image_size=224)(torch.empty(1, 3, 224, 224))
+...     return counter.get_total_flops() / 2
+>>> ratio = macs("mixer_b16") / macs("mixer_s16")
+>>> f"{ratio:.1f} times the MACs, {speed / ratio:.1f} images per second"
+'3.3 times the MACs, 1.9 images per second'
+>>> told_time(training_time(images, epochs, speed / ratio))
+'6.3 years'
+
+The authors report 2 hours and 11 minutes for Mixer-B/16 on a TPU v3-128 (the header of
+`mlp_mixer_i1k.py` in [big_vision](https://github.com/google-research/big_vision)). Read
+backwards, the formula gives the throughput of that machine, and how many times the core
+it is:
 
 >>> theirs = images * epochs / (2 * 3600 + 11 * 60)
->>> f"{theirs:,.0f} images per second"
-?
->>> f"{theirs / rates['mixer_b16']:,.0f} times the core"
-?
+>>> f"{theirs:,.0f} images per second, {theirs * ratio / speed:,.0f} times the core"
+'48,410 images per second, 25,476 times the core'
 
 What a GPU does was not measured here: the command measures it on yours.
-
-## A larger network
-
-A step of training costs about three times a forward pass: the backward pass computes a
-gradient for what each layer reads and one for its weights. So the MACs of a network
-([`mlp_mixer`][] counts them) say roughly how the throughput changes with its size.
-Mixer-B/16 has this many times the MACs of Mixer-S/16, and this many times the time of
-an image:
-
->>> from labml_style_nn.proofs.cost import multiply_adds
->>> def macs(name):
-...     with torch.device("meta"):
-...         return multiply_adds(NETWORKS[name](image_size=224), 1, 3, 224, 224)
->>> f"{macs('mixer_b16') / macs('mixer_s16'):.1f}"
-?
->>> f"{rates['mixer_s16'] / rates['mixer_b16']:.1f}"
-?
 
 ## Memory
 
@@ -89,12 +86,16 @@ of the weights takes 4 more. Whatever the batch, that makes $20 P$ bytes:
 ...         model = NETWORKS[name](image_size=224)
 ...     parameters = sum(weight.numel() for weight in model.parameters())
 ...     print(f"{name}: {20 * parameters / 1e9:.1f} GB")
-?
+mixer_s16: 0.4 GB
+mixer_b16: 1.2 GB
+mixer_l16: 4.2 GB
+mixer_h14: 8.6 GB
 
-So on GPUs of 16 GB and more, the state of every Mixer of the paper fits on each of
-them, and to divide the batch is enough. To divide the weights as well (FSDP) is for
-larger networks. The activations come on top. They grow with the batch: if it does not
-fit, take a smaller one or more GPUs.
+With several processes, $4 P$ more hold the gradients on their way between them. So the
+state of every Mixer of the paper fits on a GPU of 16 GB, and to divide the batch is
+enough. To divide the weights as well (FSDP) is for larger networks. The activations
+come on top. They grow with the batch: if it does not fit, take a smaller one or more
+GPUs.
 
 ## Example
 
@@ -349,10 +350,14 @@ def planned(record: records.Record, images: int, epochs: int) -> str:
     return f"{epochs} epochs of {images:,} images: {needed}"
 
 
-def recorded_costs() -> list[records.Record]:
-    """Read the measurements that come with the package."""
+def on_record(member: str) -> records.Record:
+    """Read what a benchmark on one processor core measured of a network.
+
+    **Raises.** `StopIteration` if it was not measured.
+    """
     folder = resources.files("labml_style_nn.experiments") / "results"
-    return records.read(folder / "training_cost.jsonl")
+    measured = records.read(folder / "family_throughput.jsonl")
+    return next(record for record in measured if record["member"] == member)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
