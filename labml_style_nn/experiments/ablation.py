@@ -376,8 +376,9 @@ def table(results: Sequence[Record], rows: Sequence[Row]) -> str:
     for row in rows:
         if runs := runs_of(results, row.changes):
             accuracy = spread([*accuracies(runs).values()])
-            compared = row.against is not None
-            change = spread(differences(results, row), "+") if compared else ""
+            change = ""
+            if row.against is not None and (found := differences(results, row)):
+                change = spread(found, "+")
             line = f"{row.name:24}{accuracy:>18}{change:>16}"
             lines.append(f"{line}{runs[0]['parameters']:>12,}{diverged(runs)}")
     return "\n".join(lines)

@@ -13,31 +13,31 @@ are kept, to be drawn and to be measured.
 ## Notation
 
 - $W_1$, `fc1`: the first layer of a token-mixing MLP, $D_S \times S$
-- $S$: the number of patches, 49 here
-- $D_S$: the number of hidden units, 64 here
+- $W_2$, `fc2`: its second layer, $S \times D_S$
+- $S$, `num_patches`: the number of patches
+- $D_S$, `tokens_mlp_dim`: the number of hidden units
+- $c$, `remaining`: the share of the initial weights that is in the trained ones
 
 ## What is measured
 
-Three numbers for each layer, and what they are for pictures of noise, which is what the
-initial weights are:
+Four numbers for each layer, with what they are for 64 pictures of noise, such as the
+initial weights:
 
-- the mean *spatial frequency* ([`frequencies`][]) in cycles per side. A picture of one
-  tone has frequency 0; one that changes its sign half-way across has mostly 1. Noise
-  has all frequencies alike, so its mean is the mean of all of them:
-
->>> cycles = torch.fft.fftfreq(7) * 7
->>> f"{torch.hypot(cycles[:, None], cycles).mean():.2f}"
-'2.65'
-
-- the *neighbour correlation* ([`neighbour_correlation`][]): do patches that touch have
-  similar weights? For noise it is 0.
-- the *closest inverse*: the cosine similarity of a unit to the one most opposed to it,
-  the mean over the units. A pair of opposite phase has −1. Among 64 pictures of noise
-  there is always one that points away a little, by chance:
+- the mean *spatial frequency* ([`frequencies`][]), in cycles per side. A picture of one
+  tone has frequency 0, and a single wave across the image 1.
+- the *neighbour correlation* ([`neighbour_correlation`][]): have patches that touch
+  similar weights?
+- the *closest inverse*: the cosine similarity of a unit to the one that is most opposed
+  to it, the mean over the units. Two units of opposite phase have −1.
+- the *first component*: the share that the first principal component has in the sum of
+  the squares of all weights. It is 1 if all units are multiples of one picture.
 
 >>> _ = torch.manual_seed(0)
->>> f"{measure(torch.randn(64, 7, 7)).opposite:.2f}"
-'-0.32'
+>>> num_patches, tokens_mlp_dim = 49, 64
+>>> noise = square(torch.randn(tokens_mlp_dim, num_patches))
+>>> print(heads() + "\n" + numbers(noise))
+   frequency  neighbours     inverse   component
+        2.66        0.00       -0.33        0.07
 
 ## Run it
 
@@ -47,6 +47,85 @@ $ python -m labml_style_nn.experiments.learned_weights
 
 Options and files are those of [`mixer_images`][]. The record in
 `runs/learned_weights/fashion-mnist/results.jsonl` also has the weights, in 8 bits each.
+
+## Results
+
+The network has learned something. Yet its pictures look nearly as they did before:
+compare the first two lines of each layer (`patches` is the patch embedding, whose
+pictures have 4 by 4 pixels).
+
+>>> (record,) = recorded("learned_weights", "fashion-mnist")
+>>> print(summary([record]))
+test accuracy 88.15 %, 274 CPU-seconds
+>>> print(table(record))
+                   frequency  neighbours     inverse   component
+patches  before         1.65       -0.06       -0.55        0.13
+patches  after          1.62        0.01       -0.57        0.12
+patches  added          1.09        0.51       -0.75        0.33
+block 1  before         2.65       -0.01       -0.33        0.07
+block 1  after          2.62        0.02       -0.33        0.07
+block 1  added          2.29        0.21       -0.41        0.09
+block 2  before         2.66        0.00       -0.33        0.07
+block 2  after          2.52        0.08       -0.33        0.08
+block 2  added          2.31        0.22       -0.45        0.14
+block 3  before         2.61        0.02       -0.33        0.07
+block 3  after          2.54        0.06       -0.37        0.14
+block 3  added          2.34        0.14       -0.52        0.25
+block 4  before         2.67       -0.01       -0.32        0.06
+block 4  after          2.56        0.04       -0.34        0.25
+block 4  added          2.15        0.22       -0.59        0.53
+
+The reason is that the initial weights are still there. Weight decay alone, without any
+gradient, multiplies a weight at each step by one minus the product of learning rate and
+weight decay. Over all steps of this run:
+
+>>> epochs, steps_per_epoch = FASHION_MNIST.epochs, math.ceil(55_000 / 128)
+>>> steps, warmup = epochs * steps_per_epoch, steps_per_epoch
+>>> rates = [learning_rate(t, steps, warmup, 3e-3) for t in range(steps)]
+>>> f"{math.prod(1 - rate * FASHION_MNIST.weight_decay for rate in rates):.2f}"
+'0.77'
+
+About so much of the initial weights was found in the trained ones, by least squares:
+
+>>> for block in ("block 1", "block 2", "block 3", "block 4"):
+...     found = layer(record, block)
+...     c = remaining(found["before"], found["after"])
+...     share = found["added"].square().sum() / found["after"].square().sum()
+...     print(f"{block}: c = {c:.2f}, the rest is {share:.0%} of the squares")
+block 1: c = 0.77, the rest is 24% of the squares
+block 2: c = 0.82, the rest is 26% of the squares
+block 3: c = 0.82, the rest is 27% of the squares
+block 4: c = 0.81, the rest is 30% of the squares
+
+So most of what one sees after this short training is what was there before it. The rest
+is what training *added*, the third line of each layer in the table, and it is no noise:
+
+- **Its frequencies are lower, and neighbours are similar.** So patches that touch are
+  read in a similar way, although nothing told the network which patches touch. In the
+  patch embedding, where that is so for pixels, it is clearest.
+- **Many units come with an inverse**, as in the paper, the more so the later the block.
+- **Later blocks have fewer different pictures.** In block 4 more than half of all that
+  was added is one picture, with another factor for each unit. The paper saw no clear
+  structure in its deeper layers; these here are the last of only four.
+
+The pictures also agree with their mirror images, more from left to right than from top
+to bottom (one is full agreement, zero none):
+
+>>> def agreement(pictures, axis):
+...     return ((pictures * pictures.flip(axis)).sum() / pictures.square().sum()).item()
+>>> for block in ("block 1", "block 2", "block 3", "block 4"):
+...     added = layer(record, block)["added"]
+...     print(block, *(f"{agreement(added, axis):.2f}" for axis in (2, 1)))
+block 1 0.40 0.18
+block 2 0.30 0.22
+block 3 0.31 0.22
+block 4 0.41 0.20
+
+Clothes look much the same in a mirror, and half of the training images were mirrored.
+The authors, too, found that data augmentation influences the structure of the units
+(Supplementary D).
+
+[The results](../results.py) show the pictures.
 
 ## What not to read into it
 
@@ -77,9 +156,10 @@ True
   region of 3 by 3 patches is a fifth of the image. The Fourier transform takes the
   left edge to touch the right one, so a difference between them counts as a high
   frequency. The neighbour correlation makes no such assumption.
-- **One network, one data set, one recipe.** Images of clothes are centred, and half of
-  those trained on are mirrored at random. The authors found that data augmentation
-  influences the structure strongly (Supplementary D).
+- **One network, one data set, one recipe**, and one seed. The clothes are centred, and
+  the training was short.
+- **What was added is computed**, not seen: one must know the initial weights. Pictures
+  of published networks show the weights themselves.
 - **A first layer is half of a unit.** What it does with what it finds stands in $W_2$.
 
 ## Example
@@ -115,6 +195,8 @@ from labml_style_nn.experiments.command import Experiment, main
 from labml_style_nn.experiments.image_datasets import image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.records import summary as summary
+from labml_style_nn.experiments.schedule import learning_rate as learning_rate
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.models.mlp_mixer import MLPMixer
 
@@ -230,23 +312,29 @@ class Measures(NamedTuple):
     """What is measured of a layer.
 
     The mean of the [`frequencies`][] of its units, their [`neighbour_correlation`][],
-    and the mean similarity of a unit to the one that is most opposed to it.
+    the mean similarity of a unit to the one that is most opposed to it, and the share
+    of the first principal component.
     """
 
     frequency: float
     neighbours: float
-    opposite: float
+    inverse: float
+    component: float
 
 
 def measure(pictures: Tensor) -> Measures:
     """Measure a layer.
 
     **Shape.** `(units, side, side)`.
+
+    **Raises.** `ValueError` for a picture that is zero everywhere.
     """
+    power = torch.linalg.svdvals(pictures.double().flatten(1)).square()
     return Measures(
         frequencies(pictures).mean().item(),
         neighbour_correlation(pictures),
         similarities(pictures).amin(dim=1).mean().item(),
+        (power.max() / power.sum()).item(),
     )
 
 
@@ -263,17 +351,49 @@ def square(weight: Tensor) -> Tensor:
     return weight.unflatten(1, (side, side))
 
 
+# ## What training added
+#
+# Least squares finds the $c$ for which $c W_1$ comes closest to the trained weights,
+# with the initial weights for $W_1$. What is left is orthogonal to them.
+
+
+def remaining(before: Tensor, after: Tensor) -> float:
+    r"""How much of the initial weights is in the trained ones: $c$, one for all.
+
+    **Shape.** Two tensors of one shape.
+    """
+    return ((before * after).sum() / before.square().sum()).item()
+
+
+def layer(record: Record, name: str) -> dict[str, Tensor]:
+    """The pictures of a layer: before training, after it, and what training added.
+
+    **Shape.** To `(units, side, side)` each.
+    """
+    kept = record["weights"]
+    before, after = (square(restored(kept[when][name])) for when in ("before", "after"))
+    added = after - remaining(before, after) * before
+    return {"before": before, "after": after, "added": added}
+
+
 def table(record: Record) -> str:
-    """Write what was measured as a table for a terminal, a line for each layer."""
-    lines = [f"{'':8}{'frequency':>18}{'neighbours':>20}{'closest inverse':>20}"]
-    before, after = (record["weights"][when] for when in ("before", "after"))
-    for name in before:
-        cells = ""
-        pairs = (measure(square(restored(some[name]))) for some in (before, after))
-        for first, second in zip(*pairs, strict=True):
-            cells += f"{first:11.2f} → {second:5.2f} "
-        lines.append(f"{name:8}{cells}".rstrip())
+    """Write what was measured as a table for a terminal."""
+    lines = [f"{'':16}{heads()}"]
+    for name in record["weights"]["before"]:
+        for when, pictures in layer(record, name).items():
+            lines.append(f"{name:9}{when:7}{numbers(pictures)}")
     return "\n".join(lines)
+
+
+def heads() -> str:
+    """Name what is measured, for the first line of a table."""
+    return "".join(f"{name:>12}" for name in Measures._fields)
+
+
+def numbers(pictures: Tensor) -> str:
+    """Write what was measured of a layer, for a line of a table."""
+    # Adding zero takes the sign from what is rounded to zero.
+    return "".join(f"{round(number, 2) + 0.0:12.2f}" for number in measure(pictures))
 
 
 # ## The pictures
@@ -317,7 +437,14 @@ def mosaic(pictures: Tensor, columns: int) -> Any:
     return figures.signed(rows[:-1, :-1].numpy())
 
 
-PANELS = (("before", 1), ("after", 1), ("after", 2), ("after", 4))
+PANELS = (
+    ("block 1", "before"),
+    ("block 1", "after"),
+    ("block 1", "added"),
+    ("block 2", "added"),
+    ("block 3", "added"),
+    ("block 4", "added"),
+)
 
 
 def draw_units(record: Record) -> tuple[Figure, str]:
@@ -325,20 +452,20 @@ def draw_units(record: Record) -> tuple[Figure, str]:
 
     **Source.** After Figures 5 and 6 of the paper.
     """
-    figure, grid = figures.draw(7.2, 7.6, rows=2, columns=2)
+    figure, grid = figures.draw(7.2, 5.2, rows=2, columns=3)
     told = []
-    for axes, (when, block) in zip(grid.flat, PANELS, strict=True):
-        pictures = square(restored(record["weights"][when][f"block {block}"]))
+    for axes, (name, when) in zip(grid.flat, PANELS, strict=True):
+        pictures = layer(record, name)[when]
         figures.picture(axes, mosaic(pictures[arranged(pictures)], columns=8))
-        axes.set(title=f"block {block}, {when} training")
-        frequency = measure(pictures).frequency
-        told.append(f"{frequency:.2f} in block {block} {when} training")
+        axes.set(title=f"{name}, {when}")
+        told.append(f"{measure(pictures).neighbours:.2f} ({name}, {when})")
     units, side, _ = pictures.shape
     alt = (
-        f"Four panels of {units} small pictures of {side} by {side} weights, warm "
-        "where positive and cool where negative. Before training they are noise; after "
-        "it, patches of one sign in block 1, and less order in the later blocks. Mean "
-        f"frequency in cycles per side: {', '.join(told)}."
+        f"Six panels of {units} small pictures of {side} by {side} weights, warm where "
+        "positive and cool where negative. Block 1 before and after training looks "
+        "like noise. What training added has regions of one sign, and in block 4 "
+        "many pictures are alike or inverses of one another. The correlation of "
+        f"neighbouring weights is {', '.join(told)}."
     )
     return figure, alt
 

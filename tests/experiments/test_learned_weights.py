@@ -22,10 +22,12 @@ from labml_style_nn.experiments.learned_weights import (
     arranged,
     draw_units,
     frequencies,
+    layer,
     measure,
     mosaic,
     neighbour_correlation,
     recorded,
+    remaining,
     restored,
     similarities,
     square,
@@ -134,6 +136,26 @@ def test_rows_that_are_no_squares_are_refused() -> None:
         square(torch.zeros(3, 8))
 
 
+@given(SEEDS, st.floats(-2, 2))
+def test_what_training_added_is_what_was_added(seed: int, share: float) -> None:
+    """If what is added is orthogonal to the initial weights, it is found again."""
+    before, other = noise(seed, 2, 25)
+    added = other - (before * other).sum() / before.square().sum() * before
+    after = share * before + added
+    assert remaining(before, after) == pytest.approx(share, abs=1e-9)
+    kept = {"before": {"x": stored(before)}, "after": {"x": stored(after)}}
+    found = layer({"weights": kept}, "x")["added"]
+    torch.testing.assert_close(found, square(added), rtol=0, atol=0.1)
+
+
+def test_component_is_that_of_the_principal_component_analysis() -> None:
+    pictures = noise(4, 6, 3)
+    values = np.linalg.eigvalsh(pictures.flatten(1).T @ pictures.flatten(1))
+    assert measure(pictures).component == pytest.approx(values.max() / values.sum())
+    one = torch.tensor([1.0, -2.0, 3.0])[:, None, None] * pictures[0]
+    assert measure(one).component == pytest.approx(1)
+
+
 @given(SEEDS)
 def test_measures_do_not_depend_on_the_order_of_units(seed: int) -> None:
     pictures = noise(seed, 7, 5)
@@ -224,13 +246,16 @@ def test_record_is_of_the_preset_and_small() -> None:
 def test_figure_says_in_words_what_it_shows() -> None:
     record = the_record()
     figure, told = draw_units(record)
-    assert [axes.get_title() for axes in figure.axes] == [
-        "block 1, before training",
-        "block 1, after training",
-        "block 2, after training",
-        "block 4, after training",
-    ]
-    assert told.startswith("Four panels of 64 small pictures of 7 by 7 weights")
-    pictures = square(restored(record["weights"]["after"]["block 4"]))
-    assert f"{measure(pictures).frequency:.2f} in block 4 after training" in told
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[:3] == ["block 1, before", "block 1, after", "block 1, added"]
+    assert titles[3:] == [f"block {number}, added" for number in (2, 3, 4)]
+    assert told.startswith("Six panels of 64 small pictures of 7 by 7 weights")
+    numbers = {name: layer(record, name) for name in ("block 1", "block 4")}
+    first, last = (measure(numbers[name]["added"]) for name in numbers)
+    assert f"{last.neighbours:.2f} (block 4, added)." in told
+    # "Looks like noise", "regions of one sign" and "many are alike or inverses".
+    for when in ("before", "after"):
+        assert abs(measure(numbers["block 1"][when]).neighbours) < 0.05
+    assert min(first.neighbours, last.neighbours) > 0.2
+    assert last.component > 0.5
     assert len(figures.svg(figure)) < 120_000
