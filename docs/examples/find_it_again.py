@@ -458,7 +458,7 @@ for count in COUNTS:
 # %% [markdown]
 # ## Where to go from here
 #
-# - The same on clothes, with more images and a Vision Transformer: [`pixel_order`][]
-#   and [`data_scale`][]. The permutation of the weights is proved in [`permutation`][].
+# - The same on larger images: [`pixel_order`][] and [`data_scale`][]. That a Mixer can
+#   be permuted like its images is proved in [`permutation`][].
 # - [What the paper found](../findings.py), and what this site found beside it.
 # - [Train a Mixer on digits](train_on_digits.py), at full length.
