@@ -67,9 +67,9 @@ tensor([[ 0,  2,  4, 12, 14, 16],
         [ 7,  9, 11, 19, 21, 23]])
 
 The paper's way is the default. The argument for the other is that a trained weight
-keeps its place: what was the upper left corner of the image still is. With contiguous
-parts, the upper left weights of each copy are those of the upper left corner of a
-quarter.
+keeps its place: what was for the upper left corner of the image still is. With
+contiguous parts, it is for the upper left corner of each quarter.
+[`higher_resolution`][] compares the two.
 
 ## What the enlarged network computes
 

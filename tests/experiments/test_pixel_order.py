@@ -1,0 +1,231 @@
+"""Shuffled pixels: what is shuffled, on one footing, and what was recorded."""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from labml_style_nn.data.images import Images
+from labml_style_nn.experiments import pixel_order, records
+from labml_style_nn.experiments.command import Source, main
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, ImageDataset
+from labml_style_nn.experiments.pixel_order import (
+    EXPERIMENT,
+    NETWORKS,
+    ORDERS,
+    WIDTHS,
+    Settings,
+    build_model,
+    permuted_task,
+    recorded,
+    reordered,
+)
+from labml_style_nn.experiments.training import Trainer
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.permutation import permuted
+
+NOWHERE = Source()
+SMALL = Settings(examples=96, validation=32, batch_size=32, epochs=2)
+
+
+@pytest.fixture(autouse=True)
+def clothes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise in the place of Fashion-MNIST, a class in each tenth of the rows."""
+
+    def load(seed: int, source: Source) -> tuple[Images, Images]:
+        chance = torch.Generator().manual_seed(0)
+        sets = []
+        for number in (160, 40):
+            labels = torch.arange(number) % 10
+            images = torch.randint(100, (number, 1, 28, 28), generator=chance)
+            for image, label in zip(images, labels.tolist(), strict=True):
+                image[:, 2 * label : 2 * label + 4] += 150
+            sets.append(Images(images.to(torch.uint8), labels))
+        return sets[0], sets[1]
+
+    monkeypatch.setitem(IMAGE_DATASETS, "fashion-mnist", ImageDataset(28, 1, 10, load))
+
+
+def size(data: str, model: str) -> int:
+    network = build_model(Settings(data=data, model=model))
+    return sum(weight.numel() for weight in network.parameters())
+
+
+@pytest.mark.parametrize("data", WIDTHS)
+@pytest.mark.parametrize("model", NETWORKS)
+def test_all_have_the_size_of_the_mixer(data: str, model: str) -> None:
+    wanted = 0.015 if (data, model) == ("cifar10", "mlp") else 0.01
+    assert size(data, model) == pytest.approx(size(data, "mixer"), rel=wanted)
+
+
+# What is shuffled
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_all_images_are_shuffled_in_one_way_and_lose_nothing(order: str) -> None:
+    # Each pixel says where it came from; the second image says it backwards.
+    numbers = torch.arange(784).view(1, 1, 28, 28)
+    found = reordered(torch.cat([numbers, 783 - numbers]), order, seed=3)
+    assert torch.equal(found[0], 783 - found[1])
+    assert found[0].flatten().sort().values.tolist() == [*range(784)]
+    assert torch.equal(found[0], numbers[0]) == (order == "original")
+
+
+def patches_of(found: Tensor) -> list[set[int]]:
+    """From which patches of the original the pixels of each patch come."""
+    rows, columns = found[0, 0] // 28 // 4, found[0, 0] % 28 // 4
+    blocks = (7 * rows + columns).unfold(0, 4, 4).unfold(1, 4, 4).reshape(49, 16)
+    return [set(block.tolist()) for block in blocks]
+
+
+def test_patches_stay_together_and_pixels_do_not() -> None:
+    numbers = torch.arange(784).view(1, 1, 28, 28)
+    whole = patches_of(reordered(numbers, "patches", seed=0))
+    assert all(len(patch) == 1 for patch in whole)
+    assert len(set.union(*whole)) == 49
+    assert whole != [{place} for place in range(49)]
+    torn = patches_of(reordered(numbers, "pixels", seed=0))
+    assert min(len(patch) for patch in torn) > 8
+
+
+def test_the_order_follows_from_the_seed() -> None:
+    numbers = torch.arange(784).view(1, 1, 28, 28)
+    for order in ("patches", "pixels"):
+        first, again, other = (reordered(numbers, order, seed) for seed in (0, 0, 1))
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
+
+
+def test_training_validation_and_test_images_have_the_same_order() -> None:
+    plain = permuted_task(SMALL, NOWHERE)
+    for order in ("patches", "pixels"):
+        task = permuted_task(replace(SMALL, order=order), NOWHERE)
+        for name in ("train_set", "validation_set", "test_set"):
+            ours, theirs = getattr(task, name), getattr(plain, name)
+            assert torch.equal(ours.labels, theirs.labels)
+            assert torch.equal(ours.images, reordered(theirs.images, order, 0))
+        # Normalised alike: the statistics do not see where a pixel is.
+        assert task.statistics == plain.statistics
+    assert len(plain.train_set.labels) == 96
+    assert len(plain.validation_set.labels) == 32
+
+
+def test_a_step_shows_the_images_as_they_are() -> None:
+    task = permuted_task(SMALL, NOWHERE)
+    images, labels = task.batch(step=1)
+    chosen = task.order(0)[32:64]
+    assert torch.equal(images, task.prepare(task.train_set.images[chosen]))
+    assert torch.equal(labels, task.train_set.labels[chosen])
+
+
+# The training loop
+
+
+def test_the_reordered_mixer_learns_from_shuffled_patches_what_the_other_learns() -> (
+    None
+):
+    shuffled = replace(SMALL, order="patches")
+    chance = pixel_order.generator(0, "pixel order")
+    orders = [torch.randperm(number, generator=chance) for number in (49, 16)]
+
+    def trained(model: MLPMixer, settings: Settings) -> MLPMixer:
+        task = permuted_task(settings, NOWHERE)
+        trainer = Trainer(model.double(), in_double(task), settings)
+        for _ in range(trainer.steps):
+            trainer.advance()
+        average = trainer.average.module
+        assert isinstance(average, MLPMixer)
+        return average
+
+    start = build_model(SMALL)
+    assert isinstance(start, MLPMixer)
+    ours = trained(permuted(start, *orders), shuffled)
+    theirs = permuted(trained(start, SMALL), *orders)
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
+
+
+def in_double(task: pixel_order.ImageTask) -> pixel_order.ImageTask:
+    prepare: Callable[[Tensor], Tensor] = task.prepare
+    task.prepare = lambda images: prepare(images).double()  # type: ignore[method-assign]
+    return task
+
+
+def test_each_network_and_order_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    short = ["--examples=64", "--validation=32", "--epochs=2", "--device=cpu"]
+    for order in ("original", "pixels"):
+        line = [*short, "--model=mlp", f"--order={order}", f"--out={tmp_path}"]
+        assert main(EXPERIMENT, line) == 0
+    assert (tmp_path / "mlp-original-seed-0/checkpoint.pt").exists()
+    assert (tmp_path / "mlp-pixels-seed-0/checkpoint.pt").exists()
+    results = records.read(tmp_path / "results.jsonl")
+    assert [run["settings"]["order"] for run in results] == ["original", "pixels"]
+
+
+def test_unknown_order_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"order must be one of original, .*, got up"):
+        Settings(order="up")
+
+
+# What was recorded
+
+
+@pytest.mark.parametrize(
+    ("data", "models"),
+    [("fashion-mnist", [*NETWORKS]), ("cifar10", ["mixer", "conv_mixer"])],
+)
+def test_record_is_on_one_footing(data: str, models: list[str]) -> None:
+    results = recorded("pixel_order", data)
+    runs = [
+        (r["settings"]["model"], r["settings"]["order"], r["seed"]) for r in results
+    ]
+    assert sorted(runs) == sorted(product(models, ORDERS, range(3)))
+    for result in results:
+        given = result["settings"]
+        own = {name: given[name] for name in ("data", "model", "order", "seed")}
+        settings = Settings(**own)
+        assert given == asdict(settings)
+        assert result["parameters"] == size(data, settings.model)
+        assert result["threads"] == 1
+        # Of the photographs, some are not the official ones, and the record says so.
+        assert result["verified"] == (data == "fashion-mnist")
+        assert bool(result["note"]) == (data == "cifar10")
+
+
+def test_the_learning_rate_is_that_of_the_search() -> None:
+    search = recorded("pixel_order_search", "fashion-mnist")
+    found = {
+        (run["settings"]["learning_rate"], run["settings"]["model"]): run["curve"][
+            "validation_accuracy"
+        ][-1]
+        for run in search
+    }
+    rates = sorted({rate for rate, _ in found})
+    assert len(found) == len(search) == len(rates) * len(NETWORKS)
+    means = {rate: sum(found[rate, model] for model in NETWORKS) for rate in rates}
+    assert max(means, key=lambda rate: means[rate]) == Settings().learning_rate
+    assert {run["settings"]["order"] for run in search} == {"original"}
+
+
+def test_the_table_has_means_spreads_and_differences() -> None:
+    results = [
+        {
+            "seed": seed,
+            "test_accuracy": 0.8 - 0.1 * ORDERS.index(order) + 0.01 * seed,
+            "settings": {"model": model, "order": order},
+        }
+        for model, order, seed in product(NETWORKS, ORDERS, (2, 0, 1))
+    ]
+    _, first, *_ = pixel_order.table(results).splitlines()
+    assert numbers_of(first) == [81, 1, 71, 1, 61, 1]
+    _, first, *_ = pixel_order.table(results, difference=True).splitlines()
+    assert numbers_of(first) == [-10, 0, -20, 0]
+
+
+def numbers_of(line: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?\d+\.\d+", line)]
