@@ -13,12 +13,13 @@
 # %% tags=["hide-input"]
 from html import escape
 from importlib import resources
+from itertools import product
 from statistics import mean, stdev
 
 import numpy as np
 from IPython.display import HTML, display
 
-from labml_style_nn.experiments import figures, records
+from labml_style_nn.experiments import ablation, data_scale, figures, records
 from labml_style_nn.experiments.figures import show_table
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.token_cost import fit
@@ -41,6 +42,14 @@ def circumstances(record):
     threads = f"{record['threads']} thread" + "s" * (record["threads"] != 1)
     parts = [record["processor"], record["gpu"], threads, f"Python {record['python']}"]
     return "; ".join([*filter(None, parts), versions, record["time"][:10]])
+
+
+def alike(results):
+    """Records of one command, seed by seed."""
+    groups = {}
+    for record in results:
+        groups.setdefault(record["command"], []).append(record)
+    return groups.values()
 
 
 def commands(*groups):
@@ -71,7 +80,11 @@ def commands(*groups):
 
 # %% tags=["hide-input"]
 SETS = {"digits": "Digits", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
-NETWORKS = {"mixer_images": "MLP-Mixer", "conv_mixer_images": "ConvMixer"}
+NETWORKS = {
+    "mixer_images": "MLP-Mixer",
+    "conv_mixer_images": "ConvMixer",
+    "vit_images": "ViT",
+}
 
 runs = {
     (data, experiment): found
@@ -121,7 +134,11 @@ for network in NETWORKS:
 # or for digits on the test set, after each epoch.
 
 # %% tags=["hide-input"]
-COLOURS = {"mixer_images": figures.TOKENS, "conv_mixer_images": figures.CHANNELS}
+COLOURS = {
+    "mixer_images": figures.TOKENS,
+    "conv_mixer_images": figures.CHANNELS,
+    "vit_images": figures.INK,
+}
 
 figure, axes = figures.draw(7.2, 4.6, rows=2, columns=len(SETS))
 told = []
@@ -361,6 +378,158 @@ heads = (
 )
 show_table(heads, rows, heads[-3:])
 commands([COST])
+
+# %% [markdown]
+# ## Findings of the paper, in small
+#
+# [What the paper found](findings.py) sets these experiments beside the findings of the
+# MLP-Mixer paper. Here are their numbers, with the command of each run.
+#
+# **Training images.** Test accuracy against the size of the training set, on
+# Fashion-MNIST ([`data_scale`][]); few-shot accuracy on five new classes against the
+# number of images of the other five ([`few_shot`][]).
+
+# %% tags=["hide-input"]
+SCALE_RUNS = recorded("data_scale", "fashion-mnist")
+found = data_scale.accuracies(SCALE_RUNS)
+images = sorted({size for sizes in found.values() for size in sizes})
+rows = [
+    (
+        f"{size:,}",
+        *(spread(sizes[size]) if size in sizes else "–" for sizes in found.values()),
+    )
+    for size in images
+]
+heads = [
+    "Training images",
+    *(f"{data_scale.NAMES[m]}, test accuracy (%)" for m in found),
+]
+show_table(heads, rows, heads)
+commands(*alike(SCALE_RUNS))
+
+# %% [markdown]
+# **Shuffled pixels.** Test accuracy on images whose patches and pixels are shuffled
+# ([`pixel_order`][]).
+
+# %% tags=["hide-input"]
+ORDERED = {"mixer": "MLP-Mixer", "conv_mixer": "ConvMixer", "vit": "ViT", "mlp": "MLP"}
+ORDERS = "original", "patches", "pixels"
+rows, groups = [], []
+for data, model in product(SETS, ORDERED):
+    runs_by_order = [
+        [
+            run
+            for run in recorded("pixel_order", data)
+            if (run["settings"]["model"], run["settings"]["order"]) == (model, order)
+        ]
+        for order in ORDERS
+    ]
+    if all(runs_by_order):
+        cells = [
+            spread([100 * run["test_accuracy"] for run in group])
+            for group in runs_by_order
+        ]
+        first = runs_by_order[0]
+        size = f"{first[0]['parameters']:,}"
+        rows.append((f"{SETS[data]}, {ORDERED[model]}", *cells, size, len(first)))
+        groups += runs_by_order
+heads = (
+    "Network",
+    "Original order (%)",
+    "Patches shuffled (%)",
+    "All pixels shuffled (%)",
+    "Parameters",
+    "Runs",
+)
+show_table(heads, rows, heads[1:])
+commands(*groups)
+
+# %% [markdown]
+# **Ablations.** A Mixer without one of its parts, and the difference from the whole
+# network on the same split, with its standard deviation ([`ablation`][]).
+
+# %% tags=["hide-input"]
+ABLATED = {data: recorded("ablation", data) for data in SETS}
+rows, groups = [], []
+for data, results in ABLATED.items():
+    for row in ablation.TAKEN_AWAY + ablation.WIDTHS:
+        if group := ablation.runs_of(results, row.changes):
+            change = (
+                ablation.differences(results, row) if row.against is not None else []
+            )
+            name = f"{SETS[data]}, {row.name}"
+            accuracy = spread([100 * run["test_accuracy"] for run in group])
+            size = f"{group[0]['parameters']:,}"
+            rows.append(
+                (name, accuracy, spread(change) if change else "–", size, len(group))
+            )
+            groups.append(group)
+heads = "Network", "Test accuracy (%)", "Difference (points)", "Parameters", "Runs"
+show_table(heads, rows, heads[1:])
+commands(*groups)
+
+# %% [markdown]
+# **Budgets.** The family on Fashion-MNIST within budgets of parameters and of processor
+# time ([`family_budget`][]).
+
+# %% tags=["hide-input"]
+BUDGET_RUNS = recorded("family_budget", "fashion-mnist")
+rows = [
+    (
+        run["settings"]["model"],
+        f"{run['settings']['parameters']:,}",
+        f"{run['settings']['seconds']:.0f} s",
+        f"{100 * run['test_accuracy']:.2f}",
+        f"{run['cpu_seconds']:.0f} s",
+    )
+    for run in BUDGET_RUNS
+]
+heads = "Network", "Parameters", "Budget", "Test accuracy (%)", "Time"
+show_table(heads, rows, heads[1:])
+commands(*([run] for run in BUDGET_RUNS))
+
+# %% [markdown]
+# **Another resolution.** A Mixer for images of 16 pixels, enlarged to 32 and fine-tuned
+# ([`higher_resolution`][]): test accuracy before and after.
+
+# %% tags=["hide-input"]
+STARTED = {
+    "low": "Low resolution",
+    "contiguous": "Enlarged, contiguous parts",
+    "interleaved": "Enlarged, interleaved parts",
+    "scratch": "Random weights",
+}
+rows, groups = [], []
+for start, epochs in product(STARTED, (2, 4, 5)):
+    group = [
+        run
+        for run in recorded("higher_resolution", "fashion-mnist")
+        if (run["settings"]["start"], run["settings"]["epochs"]) == (start, epochs)
+    ]
+    if group:
+        rows.append(
+            (
+                STARTED[start],
+                epochs,
+                spread([100 * run["accuracy_before"] for run in group]),
+                spread([100 * run["test_accuracy"] for run in group]),
+                f"{group[0]['parameters']:,}",
+                duration(mean(run["cpu_seconds"] for run in group)),
+                len(group),
+            )
+        )
+        groups.append(group)
+heads = (
+    "First weights",
+    "Epochs",
+    "Before (%)",
+    "Test accuracy (%)",
+    "Parameters",
+    "Time",
+    "Runs",
+)
+show_table(heads, rows, heads[1:])
+commands(*groups)
 
 # %% [markdown]
 # ## What was not run
