@@ -33,8 +33,52 @@ ahead, for each process that trains. Neither their number nor that of the traini
 processes changes what is learned: the crop of an image follows from the seed, the epoch
 and the number of the image.
 
-No result of these settings is on record. Those of `shapes` and `folder` are a first
-guess, and those of `imagenet` have a source:
+## Results on shapes
+
+The tiny Mixer, with the settings of `--data shapes`, on 320 training images:
+
+>>> print(summary(recorded("folder_images", "shapes")))
+3 seeds: test accuracy 91.46 ± 3.55 %, 20 CPU-seconds each
+
+Then fine-tuning in small, on four *other* shapes. Of their 120 training images, 80 are
+held out for validation, and 40 are left to learn from:
+
+```console
+$ python -m labml_style_nn.data.shapes other-shapes --kind other --train 30
+$ python -m labml_style_nn.experiments.folder_images --data other-shapes \
+      --folder other-shapes --weights runs/folder_images/shapes/seed-0/checkpoint.pt
+```
+
+The network begins from random weights, or from those to which the first run came with
+seed 0. Each seed draws other images to learn from:
+
+>>> results = recorded("folder_images", "other-shapes")
+>>> for begin in ("random", "fine-tuned"):
+...     tuned = begin == "fine-tuned"
+...     chosen = [r for r in results if bool(r["settings"]["weights"]) == tuned]
+...     print(f"{begin}: {summary(chosen)}")
+random: 3 seeds: test accuracy 40.83 ± 4.85 %, 8 CPU-seconds each
+fine-tuned: 3 seeds: test accuracy 72.50 ± 2.50 %, 8 CPU-seconds each
+
+So what the network learned of circles and crosses helps it with rings and stars, of
+which it saw few. The two tasks are close relatives, there is one pre-training, and a
+test set of 160 images: the numbers say that the way works, and not how much
+pre-training on photographs is worth.
+
+The learning rate and the smallest crop were chosen by the accuracy on 80 images held
+out of the training images, with seed 0; of equals, the first. This is all of the
+search. From random weights, the smaller of only two learning rates was better:
+
+>>> for run in searched():
+...     print(run)
+shapes, random: learning rate 0.001, crop 0.25: 90.00 %
+shapes, random: learning rate 0.002, crop 0.25: 95.00 %
+shapes, random: learning rate 0.004, crop 0.25: 95.00 %
+shapes, random: learning rate 0.002, crop 0.5: 95.00 %
+other-shapes, random: learning rate 0.0005, crop 0.25: 53.75 %
+other-shapes, fine-tuned: learning rate 0.0005, crop 0.25: 68.75 %
+other-shapes, random: learning rate 0.002, crop 0.25: 48.75 %
+other-shapes, fine-tuned: learning rate 0.002, crop 0.25: 77.50 %
 
 ## The recipe for ImageNet
 
@@ -103,6 +147,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +157,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from labml_style_nn.data.image_folder import list_images, read_crop
 from labml_style_nn.data.images import Images, floats, normalize
+from labml_style_nn.experiments import records
 from labml_style_nn.experiments.classification import compared, predict, split
 from labml_style_nn.experiments.command import Experiment, Source, main
 from labml_style_nn.experiments.distributed import Processes
+from labml_style_nn.experiments.recorded import recorded as recorded
+from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import Recipe, Sums, option
 from labml_style_nn.layers.checks import check_positive, check_rate
@@ -487,7 +535,8 @@ FOLDER = Settings(
     ema_decay=0.99,
     smallest_crop=0.25,
 )
-# To try the whole way, on one processor core.
+# To try the whole way, on one processor core. The learning rate and the smallest crop
+# were searched for.
 SHAPES = replace(
     FOLDER,
     data="shapes",
@@ -516,6 +565,22 @@ IMAGENET = replace(
     label_smoothing=0.0,
     smallest_crop=0.05,
 )
+
+
+def searched() -> list[str]:
+    """Say in a line each what the search for hyperparameters tried, and the result."""
+    folder = resources.files("labml_style_nn.experiments") / "results"
+    lines = []
+    for record in records.read(folder / "folder_images_search.jsonl"):
+        chosen = record["settings"]
+        begin = "fine-tuned" if chosen["weights"] else "random"
+        accuracy = record["curve"]["validation_accuracy"][-1]
+        lines.append(
+            f"{chosen['data']}, {begin}: learning rate {chosen['learning_rate']}, "
+            f"crop {chosen['smallest_crop']}: {100 * accuracy:.2f} %"
+        )
+    return lines
+
 
 EXPERIMENT = Experiment(
     name="folder_images",

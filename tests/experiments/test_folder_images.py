@@ -1,8 +1,10 @@
 """Images from a folder: read in shares and ahead, to the same weights in every way."""
 
+import json
+import re
 import signal
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -371,3 +373,25 @@ def test_networks_have_stochastic_depth_and_names_of_timm(network: str) -> None:
             image_size=224, num_classes=3, stochastic_depth_rate=0.1
         )
     assert timm_targets(model)["head.weight"].shape[0] == 3
+
+
+# What is on record
+
+
+def lines() -> list[dict[str, Any]]:
+    results = Path(folder_images.__file__).with_name("results")
+    files = ("folder_images.jsonl", "folder_images_search.jsonl")
+    return [record for name in files for record in records.read(results / name)]
+
+
+@pytest.mark.parametrize("record", lines())
+def test_record_is_of_the_code_that_is_here(record: dict[str, Any]) -> None:
+    start = f"{EXPERIMENT.command} "
+    assert record["command"].startswith(start)
+    assert not re.search(r"(^|[\s=])[/~]", record["command"])
+    arguments = record["command"].removeprefix(start).split()
+    _, everything = understood(EXPERIMENT, arguments)
+    settings = [json.loads(json.dumps(asdict(chosen))) for chosen in everything]
+    assert record["settings"] in settings
+    for curve in record["curve"].values():
+        assert len(curve) == record["settings"]["epochs"]
