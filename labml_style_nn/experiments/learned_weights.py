@@ -452,7 +452,7 @@ def draw_units(record: Record) -> tuple[Figure, str]:
 
     **Source.** After Figures 5 and 6 of the paper.
     """
-    figure, grid = figures.draw(7.2, 5.2, rows=2, columns=3)
+    figure, grid = figures.draw(7.2, 11.2, rows=3, columns=2)
     told = []
     for axes, (name, when) in zip(grid.flat, PANELS, strict=True):
         pictures = layer(record, name)[when]
