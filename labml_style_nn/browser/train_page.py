@@ -73,7 +73,7 @@ def table() -> str:
         f"| {VARIANTS[name].title} | {mean:.1f} % | {least:.1f} % | {most:.1f} % |"
         for name, (mean, _, least, most) in ((name, spread(name)) for name in NAMES)
     ]
-    head = ["| Test accuracy | mean | lowest | highest |", "|---|--:|--:|--:|"]
+    head = ["| Network | mean | lowest | highest |", "|---|--:|--:|--:|"]
     return "\n".join(head + rows)
 
 
