@@ -186,7 +186,7 @@ def mixer(image_size: int, tokens_mlp_dim: int) -> MLPMixer:
 def build_model(settings: Settings) -> MLPMixer:
     """Build the network with its first weights.
 
-    **Raises.** [`CheckpointError`][] if there is no pre-trained network to enlarge.
+    **Raises.** `CheckpointError` if there is no pre-trained network to enlarge.
     """
     torch.manual_seed(settings.seed)
     if settings.start == "scratch":
@@ -201,7 +201,7 @@ def build_model(settings: Settings) -> MLPMixer:
 def load_average(model: nn.Module, folder: Path) -> None:
     """Load the averaged weights of the run in a folder.
 
-    **Raises.** [`CheckpointError`][] if there is none, or it is of another network.
+    **Raises.** `CheckpointError` if there is none, or it is of another network.
     """
     path = folder / "checkpoint.pt"
     if not path.exists():
@@ -256,7 +256,7 @@ class ResolutionTask(ImageTask):
 def resolution_task(settings: Settings, source: Source) -> ResolutionTask:
     """Load the images at the resolution of the settings.
 
-    **Raises.** [`DataError`][] if the images cannot be loaded.
+    **Raises.** `DataError` if the images cannot be loaded.
     """
     train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     number = settings.examples + settings.validation

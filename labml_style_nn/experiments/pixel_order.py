@@ -299,7 +299,7 @@ def reordered(images: Tensor, order: str, seed: int) -> Tensor:
 def permuted_task(settings: Settings, source: Source) -> ImageTask:
     """Load the images, and put their pixels in the order of the settings.
 
-    **Raises.** [`DataError`][] if the images cannot be loaded.
+    **Raises.** `DataError` if the images cannot be loaded.
     """
     train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     number = settings.examples + settings.validation
