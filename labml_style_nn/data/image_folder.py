@@ -14,7 +14,7 @@ flowers/
 ```
 
 torchvision's `ImageFolder` reads the same layout and numbers the classes in the same
-way, in the order of their names. ImageNet is usually unpacked like this.
+way, in the order of their names.
 
 Such a set may be larger than the memory, so what is kept of it is a list of files
 ([`list_images`][]). An image is read when it is its turn, cut and resized to the square
@@ -36,7 +36,7 @@ enlarged part of it in the next. This is the *random resized crop* of torchvisio
 began with Inception. It changes an image more than the [random crop][cropping] of small
 images does, which moves it by a few pixels.
 
-**In evaluation** everybody takes the same crop: the square in the middle whose side is
+**In evaluation** every image is cut alike: the square in the middle whose side is
 $\tfrac78$ of the shorter side ([`central_box`][]). It is what remains if the shorter
 side is resized to 256 pixels and the middle 224 are kept.
 
@@ -102,7 +102,7 @@ from labml_style_nn.data.download import DataError
 ENDINGS = (".jpg", ".jpeg", ".png")
 # The logarithm of the largest aspect ratio; that of the smallest is its negative.
 WIDEST = math.log(4 / 3)
-# So many crops are drawn for one that fits.
+# At most so many crops are drawn for one that fits.
 TRIES = 10
 # The share of the shorter side in the crop of an evaluation.
 CENTRAL = 7 / 8
@@ -174,7 +174,7 @@ def random_box(
     If none of ten draws fits into the image, it is the largest crop in the middle whose
     aspect ratio is allowed.
 
-    **Raises.** `ValueError` for a share outside of zero to one.
+    **Raises.** `ValueError` for a share that is not above zero and up to one.
     """
     if not 0 < smallest <= 1:
         raise ValueError(f"smallest must be a share above 0, up to 1, got {smallest}")
@@ -184,7 +184,7 @@ def random_box(
         across, down = math.sqrt(area * ratio), math.sqrt(area / ratio)
         if across <= width and down <= height:
             return box(across, down, left * (width - across), top * (height - down))
-    # A strip is too long for every ratio: of its longer side, the middle is taken.
+    # None did, as in a strip: of its longer side, the middle is taken.
     across = min(width, height * math.exp(WIDEST))
     down = min(height, width * math.exp(WIDEST))
     return box(across, down, (width - across) / 2, (height - down) / 2)
