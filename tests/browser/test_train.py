@@ -117,11 +117,12 @@ def test_first_weights_are_those_of_torch(page: Page) -> None:
           const { variants } = await (await fetch(`${folder}/manifest.json`)).json();
           const own = ({ name, step }) => step === `${name}.step.onnx`;
           // As a text: so many numbers one by one would take long on their way here.
-          return JSON.stringify(Object.fromEntries(variants.filter(own).map((variant) => {
+          const weights = variants.filter(own).map((variant) => {
             const theta = firstWeights(variant, 3);
             const part = ({ name }) => [name, [...parameter(variant, theta, name)]];
             return [variant.name, Object.fromEntries(variant.parameters.map(part))];
-          })));
+          });
+          return JSON.stringify(Object.fromEntries(weights));
         }""",
         [f"/{MODULES}"],
     )
