@@ -116,14 +116,17 @@ def test_first_weights_are_those_of_torch(page: Page) -> None:
           const { firstWeights, parameter } = await import(`${folder}/weights.js`);
           const { variants } = await (await fetch(`${folder}/manifest.json`)).json();
           const own = ({ name, step }) => step === `${name}.step.onnx`;
-          return Object.fromEntries(variants.filter(own).map((variant) => {
+          // As a text: so many numbers one by one would take long on their way here.
+          const weights = variants.filter(own).map((variant) => {
             const theta = firstWeights(variant, 3);
             const part = ({ name }) => [name, [...parameter(variant, theta, name)]];
             return [variant.name, Object.fromEntries(variant.parameters.map(part))];
-          }));
+          });
+          return JSON.stringify(Object.fromEntries(weights));
         }""",
         [f"/{MODULES}"],
     )
+    found = json.loads(found)
     assert [*found] == NETWORKS
     for name in NETWORKS:
         torch.manual_seed(3)
@@ -383,6 +386,12 @@ def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
         "all => all.map(n => n.dataset.net)"
     )
     assert names == [variant["name"] for variant in manifest["variants"]]
+    # Those that change the digits stand together in both lists to choose from.
+    grouped = page.locator("optgroup option").evaluate_all(
+        "all => all.map(o => o.value)"
+    )
+    others = [name for name, variant in VARIANTS.items() if variant.changes_digits]
+    assert grouped == 2 * others
     rates = page.locator("[data-train]").evaluate("({ dataset }) => ({ ...dataset })")
     assert float(rates["lr"]) == manifest["lr"]
     assert float(rates["weightDecay"]) == manifest["weight_decay"]
@@ -391,6 +400,7 @@ def test_the_page_and_the_manifest_agree(page: Page, site: Path) -> None:
     assert f"{batch} digits at a time" in told
     assert f"After {digits['train'] // batch} steps" in told
     assert f"{digits['test']} digits that are not used for training" in told
+    assert f"as one of {digits['train']:,}" in told
     for variant in manifest["variants"]:
         entry = page.locator(f'[data-net="{variant["name"]}"]')
         expect(entry.locator("[data-note]")).to_contain_text(variant["expect"][:20])
