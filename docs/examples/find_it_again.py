@@ -358,6 +358,7 @@ for model, colour in COLOURS.items():
         axes.plot(COUNTS, errors, "o-", color=colour, label=label, lw=1, markersize=4)
 axes.set(xscale="log", yscale="log", xlabel="training images", ylabel="test error (%)")
 axes.set_xticks(COUNTS, [f"{count:,}" for count in COUNTS])
+axes.set_yticks((0.3, 1, 3, 10), ("0.3", "1", "3", "10"))
 axes.minorticks_off()
 axes.legend(fontsize=9)
 told = [f"{NETWORKS[m]}, {n:,}: {mean(s):.1f} %" for (m, n), s in by_count.items()]
