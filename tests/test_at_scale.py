@@ -182,7 +182,7 @@ def test_the_file_is_as_large_as_the_guide_says() -> None:
         model = mixer_b16(num_classes=21843)
     size = 4 * sum(weight.numel() for weight in model.parameters())
     assert round(size / 1e8) == 3
-    assert "about 300\nMB" in GUIDE
+    assert "(about 300 MB)" in GUIDE
 
 
 @pytest.mark.parametrize("num_classes", [4, 1000])
