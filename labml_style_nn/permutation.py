@@ -117,8 +117,8 @@ distribution on shuffled images as on original ones. It is the same with
 **All pixels shuffled at once.** $E$ is one matrix for all patches, and reads each of
 them without the others. Where a pixel may move to any place of the image, a patch of
 the shuffled image has pixels of many patches, and no order of the columns of $E$ brings
-them together. The proof would need a first layer with a weight for each pixel of the
-image, as an MLP on all pixels has:
+those of one patch together again. The proof would need a first layer with a weight for
+each pixel of the image, as an MLP on all pixels has:
 
 >>> first, other = torch.nn.Linear(240, 24), torch.nn.Linear(240, 24)
 >>> pixels, order = torch.randn(batch, 240), torch.randperm(240)

@@ -14,7 +14,8 @@ W'_2 &= \begin{pmatrix} W_2 & & \\ & \ddots & \\ & & W_2 \end{pmatrix}, &
 b'_2 &= \begin{pmatrix} b_2 \\ \vdots \\ b_2 \end{pmatrix} .
 \end{aligned}$$
 
-There are $K^2$ copies of each. The zeros between them are weights as well: fine-tuning
+There are $K^2$ copies of each matrix and each vector. The zeros between them are
+weights as well: fine-tuning
 changes them, and so the parts come to exchange what they have seen. All other weights,
 of the patch embedding, of channel mixing, of the norms and the head, know nothing of
 places and are kept as they are.
@@ -137,7 +138,8 @@ Traceback (most recent call last):
     ...
 ValueError: factor must be a whole number from 1 up, got 1.5
 
-Other factors leave no whole copies. The authors' supplement treats whole ones, too.
+With another factor there would be no whole copies. The supplement takes whole factors,
+too.
 """
 
 from copy import deepcopy

@@ -67,7 +67,8 @@ pre-training on photographs is worth.
 
 The learning rate and the smallest crop were chosen by the accuracy on 80 images held
 out of the training images, with seed 0; of equals, the first. This is all of the
-search. From random weights, the smaller of only two learning rates was better:
+search. On the other shapes, from random weights, the smaller of only two learning rates
+was better:
 
 >>> for run in searched():
 ...     print(run)

@@ -194,8 +194,8 @@ from labml_style_nn.permutation import shuffle_patches
 
 # ## The networks
 #
-# A width of each network gives it the size of the Mixer, whose channel-mixing MLPs are
-# 96 wide: the MLPs of the Vision Transformer, and all of the others.
+# One width gives each network the size of the Mixer, whose channel-mixing MLPs are 96
+# wide: in the Vision Transformer that of its MLPs, in the others that of the network.
 PATCH_SIZE = 4
 WIDTHS = {
     "fashion-mnist": {"mixer": 96, "conv_mixer": 102, "vit": 63, "mlp": 34},
