@@ -154,8 +154,8 @@ So units are sorted here, and each is drawn by its own largest magnitude. What t
 colours tell is which patches of a unit have the same sign, not which are bright.
 
 - **49 weights are few.** A side of 7 patches has no frequency above 3 cycles along it,
-  and a region of 3 by 3 patches is a fifth of the image. The Fourier transform takes the
-  left edge to touch the right one, so a difference between them counts as a high
+  and a region of 3 by 3 patches is a fifth of the image. The Fourier transform takes
+  the left edge to touch the right one, so a difference between them counts as a high
   frequency. The neighbour correlation makes no such assumption.
 - **One network, one data set, one recipe**, and one seed. The clothes are centred, and
   the training was short.
