@@ -52,9 +52,7 @@ def title(path: Path) -> str:
 
 
 # All pages, those too that are reached from others alone.
-TITLES = ENTRIES | {
-    page: title(source(page)) for page in CONFIG["not_in_nav"].split()
-}
+TITLES = ENTRIES | {page: title(source(page)) for page in CONFIG["not_in_nav"].split()}
 
 
 @pytest.mark.parametrize("page", ENTRIES)

@@ -297,7 +297,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         for uri, text in (self.shared or self).copies.items():
             files.append(_included(File.generated(config, uri, content=text)))
         for chapter in self.book.chapters.values():
-            files.append(_included(File.generated(config, chapter.page, content="")))
+            files.append(_page(chapter, config))
             self._bring(files, config, {chapter.download: chapter.path})
         style = File.generated(config, _STYLE, content=styles.joined(_ASSETS))
         files.append(_included(style))
@@ -694,6 +694,14 @@ def _anchors(files: Files, uri: str) -> set[str] | None:
     """What can be linked to on a page, if that is known."""
     file = files.get_file_from_path(uri)
     return file.page.present_anchor_ids if file and file.page else None
+
+
+def _page(chapter: Chapter, config: MkDocsConfig) -> File:
+    """The file of a module's page, which may be one that others lead to."""
+    page = _included(File.generated(config, chapter.page, content=""))
+    if config.not_in_nav and config.not_in_nav.match_file(chapter.page):
+        page.inclusion = InclusionLevel.NOT_IN_NAV
+    return page
 
 
 def _included(file: File) -> File:

@@ -267,6 +267,17 @@ def test_two_lines_are_enough(project: Path) -> None:
         assert part in norm
 
 
+def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
+    path = project / "mkdocs.yml"
+    text = path.read_text("utf-8").replace(", layers/mixer.md", "")
+    path.write_text(text, "utf-8")
+    assert 'not included in the "nav"' in build_here(project).stderr
+    path.write_text(f"{text}not_in_nav: layers/mixer.md\n", "utf-8")
+    result = build_here(project)
+    assert result.returncode == 0, result.stderr
+    assert (project / "site" / "layers" / "mixer" / "index.html").is_file()
+
+
 def test_a_missing_source_is_named(project: Path) -> None:
     shutil.rmtree(project / "pkg")
     message = build_here(project).stderr
