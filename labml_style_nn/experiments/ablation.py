@@ -25,8 +25,9 @@ Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr),
 | `gelu` | $\sigma(x) = \max(0, x)$, a ReLU |
 | `sharing` | $W_1^{(i)}$ and $W_2^{(i)}$: a token-mixing MLP for each channel |
 
-The last is *untied* token mixing. The paper tried it on networks pre-trained on
-JFT-300M and saw no noticeable improvement (Supplementary A.1).
+The last is *untied* token mixing. The authors of the Mixer
+([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) tried it on networks that were
+pre-trained on JFT-300M, and saw no noticeable improvement (Supplementary A.1).
 
 ## Notation
 
@@ -138,18 +139,19 @@ epochs. Without them, four blocks take longer than two, and eight longer than on
 
 ## Example
 
+>>> batch, image_size = 5, 8
+>>> images = torch.zeros(batch, 1, image_size, image_size)
 >>> for part in PARTS:
 ...     network = build_model(Settings(without=part))
-...     print(f"{part:14} {sum(p.numel() for p in network.parameters()):7,}")
-nothing         43,322
-token-mixing    38,650
-channel-mixing   5,498
-skips           43,322
-layer-norm      42,458
-gelu            43,322
-sharing        244,858
->>> network(torch.zeros(5, 1, 8, 8)).shape
-torch.Size([5, 10])
+...     parameters = sum(p.numel() for p in network.parameters())
+...     print(f"{part:15}{parameters:7,} parameters, {tuple(network(images).shape)}")
+nothing         43,322 parameters, (5, 10)
+token-mixing    38,650 parameters, (5, 10)
+channel-mixing   5,498 parameters, (5, 10)
+skips           43,322 parameters, (5, 10)
+layer-norm      42,458 parameters, (5, 10)
+gelu            43,322 parameters, (5, 10)
+sharing        244,858 parameters, (5, 10)
 
 An untied layer whose matrices are all alike is the shared one:
 
@@ -159,7 +161,7 @@ An untied layer whose matrices are all alike is the shared one:
 >>> with torch.no_grad():
 ...     for ours, theirs in ((untied.fc1, shared.fc1), (untied.fc2, shared.fc2)):
 ...         _ = ours.weight.copy_(theirs.weight.expand_as(ours.weight))
->>> x = torch.randn(2, num_patches, hidden_dim)
+>>> x = torch.randn(batch, num_patches, hidden_dim)
 >>> torch.allclose(untied(x), shared(x), atol=1e-5)
 True
 """
