@@ -52,7 +52,7 @@ $ python -m labml_style_nn.experiments.ablation --without skips --seeds 0 1 2 3 
 $ python -m labml_style_nn.experiments.ablation --without skips --data fashion-mnist
 ```
 
-`--num-layers` and `--tokens-mlp-dim` are the sizes that are changed below. Options and
+`--num-layers` and `--tokens-mlp-dim` are the sizes that vary below. Options and
 files are those of [`mixer_images`][]. A run that diverges is recorded too, with the
 step at which it did.
 
@@ -89,7 +89,8 @@ untied token mixing      +0.56   +0.83   +1.11   +0.28   +0.56
 
 **Untied weights** do better on each of the splits, by one to four images of 360. They
 have their price: a token-mixing MLP has $2 S D_S + D_S + S$ parameters, and untied ones
-$C$ times as many. The whole network is then 5.7 times as large.
+$C$ times as many. The whole network is then 5.7 times as large. Whether the untying
+helps or the number of parameters is not told apart here.
 
 **Channel mixing** holds most of the parameters. Without it, an eighth of them is left,
 and four of the five splits are worse, by up to four images.
@@ -126,6 +127,26 @@ over the five runs, with skip connections and without:
 
 With skip connections, each doubling of the depth makes the network learn in fewer
 epochs. Without them, four blocks take longer than two, and eight longer than one.
+
+## What was not run
+
+Two more questions are prepared and were **not run here**: the same variants on
+Fashion-MNIST, and the width of the token-mixing MLPs. For the latter, three networks
+have about as many parameters and differ in how these are divided between depth and
+width. These are the sizes, and the command of the last:
+
+>>> for row in WIDTHS:
+...     network = build_model(replace(DIGITS, **row.changes))
+...     print(f"{row.name}: {sum(p.numel() for p in network.parameters()):,}")
+4 blocks, D_S = 8: 40,154
+4 blocks, D_S = 32: 43,322
+4 blocks, D_S = 128: 55,994
+3 blocks, D_S = 139: 43,291
+2 blocks, D_S = 352: 43,194
+
+```console
+$ python -m labml_style_nn.experiments.ablation --num-layers 2 --tokens-mlp-dim 352
+```
 
 ## What this does not say
 
