@@ -25,8 +25,9 @@ Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr),
 | `gelu` | $\sigma(x) = \max(0, x)$, a ReLU |
 | `sharing` | $W_1^{(i)}$ and $W_2^{(i)}$: a token-mixing MLP for each channel |
 
-The last is *untied* token mixing. The paper tried it on networks pre-trained on
-JFT-300M and saw no noticeable improvement (Supplementary A.1).
+The last is *untied* token mixing. The authors of the Mixer
+([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) tried it on networks that were
+pre-trained on JFT-300M, and saw no noticeable improvement (Supplementary A.1).
 
 ## Notation
 
@@ -51,7 +52,7 @@ $ python -m labml_style_nn.experiments.ablation --without skips --seeds 0 1 2 3 
 $ python -m labml_style_nn.experiments.ablation --without skips --data fashion-mnist
 ```
 
-`--num-layers` and `--tokens-mlp-dim` are the sizes that are changed below. Options and
+`--num-layers` and `--tokens-mlp-dim` are the sizes that vary below. Options and
 files are those of [`mixer_images`][]. A run that diverges is recorded too, with the
 step at which it did.
 
@@ -88,7 +89,8 @@ untied token mixing      +0.56   +0.83   +1.11   +0.28   +0.56
 
 **Untied weights** do better on each of the splits, by one to four images of 360. They
 have their price: a token-mixing MLP has $2 S D_S + D_S + S$ parameters, and untied ones
-$C$ times as many. The whole network is then 5.7 times as large.
+$C$ times as many. The whole network is then 5.7 times as large. Whether the untying
+helps or the number of parameters is not told apart here.
 
 **Channel mixing** holds most of the parameters. Without it, an eighth of them is left,
 and four of the five splits are worse, by up to four images.
@@ -126,6 +128,26 @@ over the five runs, with skip connections and without:
 With skip connections, each doubling of the depth makes the network learn in fewer
 epochs. Without them, four blocks take longer than two, and eight longer than one.
 
+## What was not run
+
+Two more questions are prepared and were **not run here**: the same variants on
+Fashion-MNIST, and the width of the token-mixing MLPs. For the latter, three networks
+have about as many parameters and differ in how these are divided between depth and
+width. These are the sizes, and the command of the last:
+
+>>> for row in WIDTHS:
+...     network = build_model(replace(DIGITS, **row.changes))
+...     print(f"{row.name}: {sum(p.numel() for p in network.parameters()):,}")
+4 blocks, D_S = 8: 40,154
+4 blocks, D_S = 32: 43,322
+4 blocks, D_S = 128: 55,994
+3 blocks, D_S = 139: 43,291
+2 blocks, D_S = 352: 43,194
+
+```console
+$ python -m labml_style_nn.experiments.ablation --num-layers 2 --tokens-mlp-dim 352
+```
+
 ## What this does not say
 
 - **The recipe is that of the whole network.** Its hyperparameters were chosen for it
@@ -138,18 +160,19 @@ epochs. Without them, four blocks take longer than two, and eight longer than on
 
 ## Example
 
+>>> batch, image_size = 5, 8
+>>> images = torch.zeros(batch, 1, image_size, image_size)
 >>> for part in PARTS:
 ...     network = build_model(Settings(without=part))
-...     print(f"{part:14} {sum(p.numel() for p in network.parameters()):7,}")
-nothing         43,322
-token-mixing    38,650
-channel-mixing   5,498
-skips           43,322
-layer-norm      42,458
-gelu            43,322
-sharing        244,858
->>> network(torch.zeros(5, 1, 8, 8)).shape
-torch.Size([5, 10])
+...     parameters = sum(p.numel() for p in network.parameters())
+...     print(f"{part:15}{parameters:7,} parameters, {tuple(network(images).shape)}")
+nothing         43,322 parameters, (5, 10)
+token-mixing    38,650 parameters, (5, 10)
+channel-mixing   5,498 parameters, (5, 10)
+skips           43,322 parameters, (5, 10)
+layer-norm      42,458 parameters, (5, 10)
+gelu            43,322 parameters, (5, 10)
+sharing        244,858 parameters, (5, 10)
 
 An untied layer whose matrices are all alike is the shared one:
 
@@ -159,7 +182,7 @@ An untied layer whose matrices are all alike is the shared one:
 >>> with torch.no_grad():
 ...     for ours, theirs in ((untied.fc1, shared.fc1), (untied.fc2, shared.fc2)):
 ...         _ = ours.weight.copy_(theirs.weight.expand_as(ours.weight))
->>> x = torch.randn(2, num_patches, hidden_dim)
+>>> x = torch.randn(batch, num_patches, hidden_dim)
 >>> torch.allclose(untied(x), shared(x), atol=1e-5)
 True
 """
