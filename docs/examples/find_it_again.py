@@ -382,10 +382,10 @@ for model, name in NETWORKS.items():
 assert gains["mixer"] > gains["conv_mixer"] > 0
 
 # %% [markdown]
-# Both gain, and the Mixer gains more, as in the paper: it begins lower, and has to learn
-# what the other has built in. Read it with care. The ConvMixer begins near 100 %, where
-# little is left to gain; it is ahead with all images, too; and a test image is 0.28
-# points.
+# Both gain, and the Mixer gains more, as in the paper: it begins lower, and has to
+# learn what the other has built in. Read it with care. The ConvMixer begins near 100 %,
+# where little is left to gain; it is ahead with all images, too; and a test image is
+# 0.28 points.
 #
 # ## Exercises
 #
