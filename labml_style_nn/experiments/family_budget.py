@@ -1,7 +1,7 @@
 r"""# The family by budget
 
 Which network of the family is best depends on what may be spent on it. Here seven of
-them are trained on Fashion-MNIST within fixed budgets: two of *parameters* and three of
+them are trained on Fashion-MNIST within fixed budgets: two of *parameters* and two of
 *processor time*. A network that is faster takes more steps in the same time, so the
 comparison is one at equal cost, where that of [`family_digits`][] is one at an equal
 number of epochs.
@@ -20,7 +20,7 @@ number of epochs.
 
 ```console
 $ python -m labml_style_nn.experiments.family_budget --model vit
-$ python -m labml_style_nn.experiments.family_budget --parameters 200000 --seconds 100
+$ python -m labml_style_nn.experiments.family_budget --parameters 200000 --seconds 30
 ```
 
 Options and files are those of [`mixer_images`][].
@@ -47,15 +47,93 @@ became a number of steps, the same for whoever repeats the run:
 >>> for model in FAMILY:
 ...     each = (Settings(model=model, parameters=p, seconds=s) for p, s in BUDGETS)
 ...     print(f"{model:10}", *(f"{steps_within(one):5}" for one in each))
-mixer        150   470  1580    40   140   490
-resmlp       160   500  1680    50   150   500
-gmlp         140   430  1440    40   130   450
-fnet         120   380  1270    40   130   460
-conv_mixer   100   310  1040    40   120   400
-poolformer   220   660  2200   100   320  1090
-vit           70   220   730    40   120   420
+mixer        150   470    40   140
+resmlp       160   500    50   150
+gmlp         140   430    40   130
+fnet         120   380    40   130
+conv_mixer   100   310    40   120
+poolformer   220   660   100   320
+vit           70   220    40   120
 
-@@RESULTS@@
+## The recipe
+
+It is the recipe of the Mixer on this data set ([`mixer_images`][]), fixed before these
+runs, with the warm-up over the first tenth of the steps. No hyperparameter was tuned
+for any of the networks: each might do better with its own. As nothing is chosen, no
+images are held out for validation. There is one seed for each.
+
+These are short trainings. A pass through the training set has 469 steps, so none of
+them sees the images one and a half times.
+
+## Results
+
+Test accuracy in per cent, by parameters and processor time. A star marks the *Pareto
+front*: no other run is as accurate or more so, and costs no more in both.
+
+>>> runs = recorded("family_budget", "fashion-mnist")
+>>> print(table(runs, front=pareto_front(runs)))
+              50,000     50,000    200,000    200,000
+                10 s       30 s       10 s       30 s
+mixer          72.77      81.87      53.37      75.93
+resmlp         60.12      76.92      36.88      66.91
+gmlp           69.71      82.87      52.86      74.57
+fnet           48.62      73.05      40.01      57.51
+conv_mixer     79.06*     85.39*     66.87      82.24
+poolformer     65.01      76.39      57.70      73.30
+vit            49.98      70.33      48.96      64.71
+
+The ConvMixer is first in each column, and only with 50,000 parameters is it on the
+front. More parameters are of no use within these times. They make a step longer, and
+every network is more accurate with 50,000 than with 200,000:
+
+>>> small, large = PARAMETERS
+>>> for model in FAMILY:
+...     mine = of(runs, model)
+...     for seconds in SECONDS:
+...         assert accuracy(mine[small, seconds]) > accuracy(mine[large, seconds])
+
+To be fast is not enough either: PoolFormer takes more than twice as many steps as the
+ConvMixer, and is behind it. That a convolution does best fits with its strong inductive
+bias, which may help most where little can be learned; on [the digits][family_digits] it
+did best as well.
+
+What the trainings took in fact, in seconds of processor time:
+
+>>> for seconds in SECONDS:
+...     took = [run["cpu_seconds"] for run in runs if budget_of(run)[1] == seconds]
+...     print(f"budget of {seconds} s: {min(took):.0f} to {max(took):.0f} s")
+budget of 10 s: 8 to 11 s
+budget of 30 s: 27 to 33 s
+
+[`scatter`][family_budget.scatter] draws the figure of these runs, and [`told`][] says
+in words what it shows:
+
+>>> import textwrap
+>>> print(textwrap.fill(told(runs), 72))
+Two plots of test accuracy against processor time, for networks of
+50,000 and 200,000 parameters; a staircase joins the best within each
+budget. 50,000 parameters and 10 s: ConvMixer, 79.1 %; 50,000 parameters
+and 30 s: ConvMixer, 85.4 %; 200,000 parameters and 10 s: ConvMixer,
+79.1 %; 200,000 parameters and 30 s: ConvMixer, 85.4 %.
+
+## What this does not say
+
+The test set has 10,000 images. From their number alone, an accuracy of 75 % has a
+standard error of 0.43 percentage points:
+
+>>> f"{100 * (0.75 * 0.25 / 10_000) ** 0.5:.2f}"
+'0.43'
+
+What the seed adds to that was not measured. The time of a step depends on the
+implementation, the processor and the batch size. And these budgets are small: with
+minutes instead of seconds, the larger networks and those with less inductive bias may
+come to the front.
+
+## Example
+
+>>> network = build_model(Settings(model="poolformer"))
+>>> network(torch.zeros(5, 1, 28, 28)).shape
+torch.Size([5, 10])
 """
 
 import sys
@@ -156,7 +234,7 @@ FAMILY = {
     ),
 }
 PARAMETERS = 50_000, 200_000
-SECONDS = 10, 30, 100
+SECONDS = 10, 30
 
 
 @dataclass(frozen=True)
@@ -340,6 +418,7 @@ def scatter(runs: Sequence[Record]) -> Figure:
     """Draw test accuracy against processor time, a panel for each number of parameters.
 
     A staircase joins the runs that are best within that number and each budget of time.
+    Where a smaller network is best, it stands above the marks of the panel.
     """
     figure, panels = figures.draw(7.2, 3.8, columns=len(PARAMETERS))
     panels[0].sharey(panels[1])

@@ -1,12 +1,12 @@
 """The ViT on CIFAR-10: the Mixer's recipe, the Mixer's size."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 import pytest
 
 from labml_style_nn.experiments import mixer_images
 from labml_style_nn.experiments.classification import ImageRecipe
-from labml_style_nn.experiments.vit_images import CIFAR, build_model, recorded
+from labml_style_nn.experiments.vit_images import CIFAR, build_model
 
 
 def test_recipe_is_the_mixers() -> None:
@@ -20,12 +20,3 @@ def test_size_is_the_mixers() -> None:
         sum(p.numel() for p in m.parameters()) for m in (build_model(CIFAR), mixer)
     ]
     assert sizes[0] == pytest.approx(sizes[1], rel=0.01)
-
-
-def test_record_is_of_these_settings() -> None:
-    (vit,) = recorded("vit_images", "cifar10")
-    (mixer,) = recorded("mixer_images", "cifar10")
-    assert vit["settings"] == asdict(CIFAR)
-    assert vit["note"] == mixer["note"]
-    assert vit["test_images"] == mixer["test_images"] == 10_000
-    assert vit["threads"] == 1
