@@ -20,6 +20,7 @@ import numpy as np
 from IPython.display import HTML, display
 
 from labml_style_nn.experiments import ablation, data_scale, figures, records
+from labml_style_nn.experiments import family_budget as budgets
 from labml_style_nn.experiments.figures import show_table
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.token_cost import fit
@@ -176,9 +177,11 @@ figures.show(
 # |---|--:|--:|--:|
 # | [Mixer-Nano][nano], with AutoAugment and CutMix | 90.83 | 0.67 M | 300 |
 # | [ConvMixer-256/8][authors], kernel 5, patches of 2 pixels | 92.5 | 0.59 M | 25 |
+# | [ViT][vit-cifar], with AutoAugment | 91.01 | 6.3 M | 200 |
 #
 # [nano]: https://github.com/omihub777/MLP-Mixer-CIFAR
 # [authors]: https://github.com/locuslab/convmixer-cifar10
+# [vit-cifar]: https://github.com/omihub777/ViT-CIFAR
 
 # %% [markdown]
 # ## The family at equal parameters
@@ -470,23 +473,30 @@ commands(*groups)
 
 # %% [markdown]
 # **Budgets.** The family on Fashion-MNIST within budgets of parameters and of processor
-# time ([`family_budget`][]).
+# time; the Pareto front stands out ([`family_budget`][]).
 
 # %% tags=["hide-input"]
 BUDGET_RUNS = recorded("family_budget", "fashion-mnist")
-rows = [
-    (
-        run["settings"]["model"],
-        f"{run['settings']['parameters']:,}",
-        f"{run['settings']['seconds']:.0f} s",
-        f"{100 * run['test_accuracy']:.2f}",
-        f"{run['cpu_seconds']:.0f} s",
+front = budgets.pareto_front(BUDGET_RUNS)
+rows = []
+for model, name in budgets.NAMES.items():
+    mine = budgets.of(BUDGET_RUNS, model)
+    cells = [f"{budgets.accuracy(mine[budget]):.2f}" for budget in budgets.BUDGETS]
+    rows.append(
+        (
+            name,
+            *(
+                f"<strong>{cell}</strong>" if mine[budget] in front else cell
+                for cell, budget in zip(cells, budgets.BUDGETS, strict=True)
+            ),
+        )
     )
-    for run in BUDGET_RUNS
+heads = [
+    "Network, test accuracy (%)",
+    *(f"{size:,} parameters, {seconds} s" for size, seconds in budgets.BUDGETS),
 ]
-heads = "Network", "Parameters", "Budget", "Test accuracy (%)", "Time"
 show_table(heads, rows, heads[1:])
-commands(*([run] for run in BUDGET_RUNS))
+commands(*alike(BUDGET_RUNS))
 
 # %% [markdown]
 # **Another resolution.** A Mixer for images of 16 pixels, enlarged to 32 and fine-tuned
