@@ -178,8 +178,8 @@ it begins, at this learning rate, and not what it can reach.
   own, so a difference says what a part is worth under this recipe.
 - **The splits are no independent samples**: all are drawn from the same 1,797 images.
   So the standard deviations are too small to be taken for those of new data.
-- **Small and easy.** Near 99 % there is little room for a difference. The paper's networks have
-  up to 32 blocks and 256 tokens.
+- **Small and easy.** Near 99 % there is little room for a difference. The paper's
+  networks have up to 32 blocks and 256 tokens.
 
 ## Example
 
