@@ -6,6 +6,7 @@ Training runs that you can repeat. Each experiment is a page, and each is a comm
   and CIFAR.
 - [`conv_mixer_images`][]: the same with a ConvMixer.
 - [`family_digits`][]: six networks of equal size on the same digits.
+- [`data_scale`][]: accuracy against the size of the training set.
 - [`few_shot`][]: a few-shot linear probe of what a network has learned about classes
   that it was not trained on.
 - [`masked_language`][]: masked language modelling with a Mixer and with attention.
