@@ -1,9 +1,8 @@
 """Accuracy against the size of the training set: fair subsets, and as many steps."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -22,9 +21,12 @@ from labml_style_nn.experiments.data_scale import (
     candidates,
     gain,
     in_words,
+    last_validation,
+    recorded,
     scale_curves,
     subset,
     table,
+    tuned,
 )
 from labml_style_nn.experiments.figures import svg
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
@@ -227,10 +229,9 @@ def test_unknown_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 # What is said of the results
 
 
-def run(model: str, images: int, accuracy: float, **more: Any) -> records.Record:
-    settings = {"model": model, "train_images": images, **more}
-    kind = "validation_accuracy" if more else "test_accuracy"
-    return {"settings": settings, kind: accuracy}
+def run(model: str, images: int, accuracy: float) -> records.Record:
+    settings = {"model": model, "train_images": images}
+    return {"settings": settings, "test_accuracy": accuracy}
 
 
 RUNS = [
@@ -272,18 +273,75 @@ def test_curves_have_the_means_on_a_logarithmic_axis() -> None:
     )
 
 
-def test_best_candidate_of_each_network_is_marked() -> None:
+def searched(
+    model: str, images: int, share: float, rate: float, decay: float = 0.1
+) -> records.Record:
+    names = ("model", "train_images", "learning_rate", "weight_decay")
+    settings = dict(zip(names, (model, images, rate, decay), strict=True))
+    return {"settings": settings, "curve": {"validation_accuracy": [0.99, share]}}
+
+
+def test_best_candidate_is_marked_at_each_size() -> None:
     found = [
-        run(model, 100, share, learning_rate=rate, weight_decay=0.1)
-        for model, share, rate in [
-            ("mixer", 0.6, 0.1),
-            ("mixer", 0.5, 0.2),
-            ("vit", 0.3, 0.1),
-            ("vit", 0.4, 0.2),
-            ("conv_mixer", 0.7, 0.1),
-        ]
+        searched("mixer", 900, 0.6, 0.1),
+        searched("mixer", 900, 0.5, 0.2),
+        searched("vit", 100, 0.3, 0.1),
+        searched("vit", 100, 0.4, 0.1, decay=0.3),
+        searched("mixer", 100, 0.7, 0.1),
     ]
-    marked = [
-        line.split()[:2] for line in candidates(found).splitlines() if "*" in line
+    lines = [line.split() for line in candidates(found).splitlines()]
+    assert [line[:-1] for line in lines if line[-1] == "*"] == [
+        ["100", "vit", "0.1", "0.3", "40.00"],
+        ["100", "mixer", "0.1", "0.1", "70.00"],
+        ["900", "mixer", "0.1", "0.1", "60.00"],
     ]
-    assert marked == [["mixer", "0.1"], ["conv_mixer", "0.1"], ["vit", "0.2"]]
+    assert len(lines) == 1 + len(found)
+
+
+# The records
+
+RESULTS = recorded("data_scale", "fashion-mnist")
+
+
+def test_record_is_on_one_footing() -> None:
+    for result in RESULTS:
+        chosen = result["settings"]
+        settings = tuned(chosen["model"], chosen["train_images"], result["seed"])
+        assert chosen == asdict(settings)
+        assert result["parameters"] == size(settings.model)
+        assert result["threads"] == 1
+        assert result["verified"]
+
+
+def test_each_network_has_the_same_sizes_and_seeds() -> None:
+    runs = {
+        model: sorted(
+            (run["settings"]["train_images"], run["seed"])
+            for run in RESULTS
+            if run["settings"]["model"] == model
+        )
+        for model in NETWORKS
+    }
+    assert runs["mixer"] == runs["conv_mixer"] == runs["vit"]
+    assert len(set(runs["mixer"])) == len(runs["mixer"])
+
+
+@pytest.mark.parametrize("images", [2000, 55_000])
+@pytest.mark.parametrize("model", NETWORKS)
+def test_settings_are_the_best_of_the_search(model: str, images: int) -> None:
+    runs = [
+        run
+        for run in recorded("data_scale_search", "fashion-mnist")
+        if run["settings"]["model"] == model
+        and run["settings"]["train_images"] == images
+    ]
+    best = max(runs, key=last_validation)["settings"]
+    expected = asdict(tuned(model, images))
+    assert {**best, "search": False} == expected
+    # Searched with the first seed, and with nothing else changed.
+    varied = ("learning_rate", "weight_decay", "search")
+    for run in runs:
+        assert {
+            **run["settings"],
+            **{name: expected[name] for name in varied},
+        } == expected
