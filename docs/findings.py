@@ -264,11 +264,11 @@ assert gains["conv_mixer"] > gains["mixer"] > gains["vit"] > 0
 # %% [markdown]
 # **They agree in part.** As in the paper, the convolutional network is ahead where
 # images are few, and the Mixer gains more than the Vision Transformer. But here the
-# ConvMixer gains most, and the Mixer does not catch up with it. From 8,000 images on, it
-# is the length of the training and the size of the networks that limits them, and not
-# the number of images ([more][data_scale]). Beside the size, two things differ from the
-# paper: the images are simpler, and the accuracy is that on the task itself, not that
-# of features for another.
+# ConvMixer gains most, and the Mixer does not catch up with it. From 8,000 images on,
+# it is the length of the training and the size of the networks that limits them, and
+# not the number of images ([more][data_scale]). Beside the size, two things differ from
+# the paper: the images are simpler, and the accuracy is that on the task itself, not
+# that of features for another.
 #
 # ## Features for new classes
 #
