@@ -33,7 +33,9 @@ $ python -m labml_style_nn.experiments.data_scale --model vit --train-images 800
 
 `--train-images` is the size of the subset; without it, the network learns from all
 55,000 images that are not held out for validation. Options and files are those of
-[`mixer_images`][], in a folder for each network.
+[`mixer_images`][], in a folder for each network. The defaults are the hyperparameters
+for 8,000 images and more. For fewer, the recorded commands give `--learning-rate` and
+`--weight-decay` as [`tuned`][] has them.
 
 ## Results
 
@@ -85,8 +87,8 @@ convolutional network leads where images are few, and the Mixer gains more than 
 But the Mixer does not catch up with the ConvMixer, and the one that overfits most is
 the ConvMixer, which fits 500 images almost perfectly.
 
-One reason is that from 8,000 images on, the number of images is not what limits these
-networks: none gains more than its standard deviation from the step to 55,000. After
+One reason may be that from 8,000 images on, the number of images is not what limits
+these networks: the step to 55,000 adds less than the standard deviation there. After
 1,000 steps at 55,000 images their training accuracy, on augmented images, is no higher
 than their test accuracy: what is missing is training, or size. The paper's networks are
 far larger and are trained for far longer. And between 2,000 and 8,000 images the

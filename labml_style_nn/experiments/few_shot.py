@@ -103,9 +103,10 @@ ConvMixer, after training     68.00 ± 3.43    65.97 ± 3.12    63.31 ± 4.18
 This is one seed, with twenty draws of the five examples; the first two columns are of
 the same split and the same initial weights as the last. The Mixer's features are better
 for the new classes the more images it learned from, though training leaves them worse
-than they were. The ConvMixer's are not: the fewer images, the better. The paper's
-result, that more pre-training images make better features, shows here for the Mixer
-alone, and on one split of a small data set that says little.
+than they were. The ConvMixer's are not: the fewer images, the better, by about as much
+as the accuracy varies between draws. The paper's result, that more pre-training images
+make better features, shows here for the Mixer alone, and one split of a small data set
+says little.
 
 ## Example
 
