@@ -110,12 +110,12 @@ images, with seed 0 and 1,000 steps as in the results.
 At 2,000 training images three learning rates were tried with a weight decay of 0.05,
 then a weight decay of 0.5 with the best of them; where the best learning rate was the
 smallest or the largest, the next one was tried as well, until the best lay between two
-others. The best was used for 500 and
-2,000 images. With many images it may not be the best, and a strong weight decay was not
-for the Mixer. So at 55,000 images each network had three candidates, the best at 2,000
-and two with a weight decay of 0.05, and the best of these was used for 8,000 and 55,000
-images. No choice looked at test images, though the first of these three was run as the
-results are, with a test at the end.
+others. The best was used for 500 and 2,000 images.
+
+At 55,000 images the best at 2,000 was poor for the Mixer, with its strong weight decay.
+That was first seen in a run with a test at its end. So a second search was made there,
+on validation images: each network had three candidates, the best at 2,000 and two with
+a weight decay of 0.05, and the best of these was used for 8,000 and 55,000 images.
 
 >>> print(candidates(recorded("data_scale_search", "fashion-mnist")))
 images             learning rate  weight decay  validation (%)
