@@ -161,8 +161,8 @@ without LayerNorm                    86.61           +1.78      51,614
 ReLU for GELU                        84.49           -0.34      52,478
 untied token mixing                  87.68           +2.85     657,274
 
-The order is that of the digits: token mixing is what the network cannot do without, and
-untied weights are better, at 12.5 times the parameters:
+As on the digits, token mixing is what the network cannot do without, and untied weights
+are better, at 12.5 times the parameters:
 
 >>> ratio = [runs_of(clothes, row.changes)[0]["parameters"] for row in TAKEN_AWAY]
 >>> f"{ratio[-1] / ratio[0]:.1f}"
