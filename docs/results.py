@@ -75,7 +75,8 @@ def commands(*groups):
 # %% [markdown]
 # ## Image classification
 #
-# A [Mixer][mixer_images] and a [ConvMixer][conv_mixer_images], trained from scratch.
+# A [Mixer][mixer_images], a [ConvMixer][conv_mixer_images] and on CIFAR-10 a
+# [Vision Transformer][vit_images], trained from scratch.
 # The averaged weights ([`ema`][]) are tested once, at the end. *Time* is the processor
 # time of one thread for the whole training, and ± the standard deviation over the runs.
 
@@ -119,13 +120,14 @@ for network in NETWORKS:
 # %% [markdown]
 # Three caveats. On digits, the hyperparameters were chosen on the training images of
 # one split, which are test images of the others ([details][mixer_images]). CIFAR-10 and
-# Fashion-MNIST have one run each. And the two runs on CIFAR-10 used a copy of which 98
+# Fashion-MNIST have one run each. And the runs on CIFAR-10 used a copy of which 98
 # of the 60,000 images are not the official ones but come from JPEG files. With the
 # official files, which are downloaded and checked, the commands are
 #
 # ```sh
 # python -m labml_style_nn.experiments.mixer_images --data cifar10
 # python -m labml_style_nn.experiments.conv_mixer_images --data cifar10
+# python -m labml_style_nn.experiments.vit_images --data cifar10
 # ```
 #
 # They take about a quarter of an hour each on one processor core, and were not run here
@@ -163,8 +165,8 @@ axes[0, 0].legend(fontsize=9)
 axes[1, 0].set(ylabel="accuracy (%)")
 figures.show(
     figure,
-    "Curves of training loss and accuracy over the epochs, warm for the Mixer and cool "
-    f"for ConvMixer. {'; '.join(told)}.",
+    "Curves of training loss and accuracy over the epochs, warm for the Mixer, cool "
+    f"for ConvMixer and in the colour of the text for the ViT. {'; '.join(told)}.",
 )
 
 # %% [markdown]
