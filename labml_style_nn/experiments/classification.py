@@ -52,6 +52,12 @@ A network whose weights are zero has the accuracy of chance:
 >>> _ = nn.init.zeros_(model[1].weight), nn.init.zeros_(model[1].bias)
 >>> task.evaluate(model)
 {'test_accuracy': 0.1}
+
+And its loss is $\ln K$, whatever the images are:
+
+>>> loss, right, number = task.loss(model, task.batch(step=0))
+>>> round((loss / number).item(), 4)
+2.3026
 """
 
 from dataclasses import dataclass

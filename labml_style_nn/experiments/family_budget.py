@@ -134,6 +134,11 @@ come to the front.
 >>> network = build_model(Settings(model="poolformer"))
 >>> network(torch.zeros(5, 1, 28, 28)).shape
 torch.Size([5, 10])
+>>> from labml_style_nn.data.images import Images
+>>> images = Images(torch.rand(20, 1, 28, 28), torch.arange(20) % 10)
+>>> task = BudgetTask(ImageTask(images, images, Settings(batch_size=5)), 40, epochs=4)
+>>> task.batch(step=0)[0].shape, task.steps_per_epoch
+(torch.Size([5, 1, 28, 28]), 10)
 """
 
 import sys

@@ -140,6 +140,8 @@ A network scores the classes of the folder:
 >>> model = build_model(settings)
 >>> model(prepare(images)).shape
 torch.Size([5, 4])
+>>> task.loss(model, (images, labels)).number
+5
 >>> folder.cleanup()
 """
 

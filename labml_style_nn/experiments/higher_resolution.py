@@ -104,6 +104,9 @@ torch.Size([5, 10])
 ...     print(f"{sum(p.numel() for p in model.parameters()):,}")
 21,594
 37,146
+>>> images = torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
+>>> resized(images, "scratch").shape, resized(images, "low").shape
+(torch.Size([2, 1, 32, 32]), torch.Size([2, 1, 16, 16]))
 """
 
 import statistics

@@ -65,6 +65,17 @@ A task takes a few lines. Here a network learns to say which of two numbers is l
 >>> [round(trainer.train_epoch().accuracy, 2) for epoch in range(4)]
 [0.62, 0.91, 0.94, 0.96]
 
+A task that is read in parts has one more method. Here a process reads all, and keeps
+its share:
+
+>>> class InParts(Larger):
+...     def part(self, step, processes):
+...         return processes.share(self.batch(step))
+>>> parted = Trainer(nn.Linear(2, 2), InParts(), recipe)
+>>> parted.advance()
+>>> parted.step
+1
+
 A loss that is not a number ends the training:
 
 >>> _ = nn.init.constant_(trainer.model.bias, math.nan)

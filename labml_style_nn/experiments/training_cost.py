@@ -104,6 +104,14 @@ GPUs.
 '4.4 days'
 >>> told_time(90), told_time(7200), told_time(3e6), told_time(1e9)
 ('1.5 minutes', '2.0 hours', '34.7 days', '31.7 years')
+>>> tiny = {"network": "mixer_tiny", "image_size": 32, "batch_size": 4}
+>>> settings = replace(IMAGENET, **tiny, warmup_epochs=0)
+>>> task = SameBatch(settings, Processes())
+>>> images, labels = task.batch(step=0)
+>>> torch.equal(task.part(step=1, processes=Processes())[0], images)
+True
+>>> task.loss(build_model(settings), (images, labels)).number
+4
 """
 
 import argparse

@@ -26,7 +26,7 @@ mixer_images       337,514  8 epochs  test accuracy 73.75 %, 773 CPU-seconds
 conv_mixer_images  129,930  9 epochs  test accuracy 81.92 %, 689 CPU-seconds
 vit_images         336,042  8 epochs  test accuracy 65.28 %, 1104 CPU-seconds
 
-The ViT comes last, after equally many epochs of a recipe that was chosen for the Mixer.
+The ViT comes last, after as many epochs as the Mixer, by whose recipe it was trained.
 Nothing was tuned for the ViT, so this says how it fares with that recipe, and not what
 it can reach. The processors were not the same, so the times do not compare:
 

@@ -162,7 +162,9 @@ def broken_block(translation: str, kinds: Iterable[str]) -> Iterator[str]:
     if "\n" in translation:
         yield "a new line is in it: write the whole translation on one line"
     begins = _BEGINS.match(translation)
-    if begins:
+    # A heading begins with its marks, and may have a number behind them.
+    is_numbered = set(kinds) == {"heading"} and translation[:1].isdigit()
+    if begins and not is_numbered:
         what = begins[0].strip() or "a space"
         yield f"it begins with “{what}”, which Markdown takes for more than words"
     if "cell" in kinds and "|" in protected(translation):
