@@ -54,4 +54,4 @@ def test_is_run_by_the_build_and_found_by_readers(path: Path) -> None:
     assert jupyter["allow_errors"] is False
     name = path.relative_to(DOCS)
     assert any(name.match(pattern) for pattern in jupyter["include"])
-    assert str(name) in str(config["nav"])
+    assert str(name) in str(config["nav"]) + config["not_in_nav"]

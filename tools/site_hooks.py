@@ -42,6 +42,8 @@ _DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)"')
 _ADDRESS = re.compile(r'<link rel="canonical" href="([^"]*)"')
 _CARD = "assets/card.png"  # tools/draw_card.py draws it
 _CARD_SAYS = "An image on its way through an MLP-Mixer, drawn as tables of numbers."
+# Code and what it printed, as the search has it.
+_LISTING = re.compile(r"<pre>.*?</pre>", re.DOTALL)
 _log = logging.getLogger("mkdocs.hooks.site")
 
 
@@ -174,12 +176,16 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 
 @event_priority(100)  # before search writes down what it has found
 def on_post_build(config: MkDocsConfig) -> None:
-    """Let search know a page by its other names, and how much each part counts."""
+    """Let search know a page by its other names, and how much each part counts.
+
+    It reads prose and names, and no listings: they would be a quarter of the index.
+    """
     names = dict(config.extra["other_names"])
     translator = config.plugins["weave"].translator
     boosts = config.extra["search_boosts"].items()
     for entry in config.plugins["material/search"].search_index.entries:
         place = entry["location"]
+        entry["text"] = _LISTING.sub("", entry["text"])
         if place in names:  # the page itself, none of its sections
             english = names.pop(place)
             spoken = map(translator.word, english) if translator else ()

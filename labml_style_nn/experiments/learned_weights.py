@@ -387,9 +387,14 @@ def layer(record: Record, name: str) -> dict[str, Tensor]:
     **Shape.** To `(units, side, side)` each.
     """
     kept = record["weights"]
-    before, after = (square(restored(kept[when][name])) for when in ("before", "after"))
+    before = square(restored(kept["before"][name]))
+    after = square(restored(kept["after"][name]))
     added = after - remaining(before, after) * before
-    return {"before": before, "after": after, "added": added}
+    return {
+        "before": before,
+        "after": after,
+        "added": added,
+    }
 
 
 def table(record: Record) -> str:

@@ -17,6 +17,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from jinja2 import FileSystemBytecodeCache
+
 from labml_style_nn.weave.words import word
 
 _PATH = '<nav class="md-path" aria-label="'
@@ -83,3 +85,10 @@ def language_of(folders: Sequence[Path | str], language: str) -> str:
         if any(Path(folder, file).is_file() for folder in folders):
             return code
     return "en"
+
+
+def compiled_templates(cache: Path) -> FileSystemBytecodeCache:
+    """Keep the theme's templates compiled: that takes as long as a dozen pages."""
+    folder = cache / "templates"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))

@@ -28,14 +28,14 @@ from pathlib import Path
 from posixpath import normpath
 from typing import Any
 
-from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2 import Environment
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
-from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
@@ -50,6 +50,7 @@ from labml_style_nn.weave.differences import Differences
 from labml_style_nn.weave.enrich import Enrichment
 from labml_style_nn.weave.evidence.proof import Proofs, prove
 from labml_style_nn.weave.formulas import mathematics, node, variables
+from labml_style_nn.weave.generated import included, page_of
 from labml_style_nn.weave.highlight import breakable_blocks, coloured
 from labml_style_nn.weave.languages.translator import Translator
 from labml_style_nn.weave.languages.voice import PageUnits, Voice
@@ -57,7 +58,12 @@ from labml_style_nn.weave.links import addresses as links
 from labml_style_nn.weave.links import references, uses
 from labml_style_nn.weave.links.addresses import Addresses
 from labml_style_nn.weave.links.meanings import Meanings
-from labml_style_nn.weave.material import calm_search, name_landmarks, without_blanks
+from labml_style_nn.weave.material import (
+    calm_search,
+    compiled_templates,
+    name_landmarks,
+    without_blanks,
+)
 from labml_style_nn.weave.measures import hints, shapes
 from labml_style_nn.weave.measures.shapes import Measured
 from labml_style_nn.weave.page import (
@@ -295,12 +301,12 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self._read([file.src_uri for file in files.documentation_pages()], config)
         self._add_index(files, config)
         for uri, text in (self.shared or self).copies.items():
-            files.append(_included(File.generated(config, uri, content=text)))
+            files.append(included(File.generated(config, uri, content=text)))
         for chapter in self.book.chapters.values():
-            files.append(_page(chapter, config))
+            files.append(page_of(chapter, config))
             self._bring(files, config, {chapter.download: chapter.path})
         style = File.generated(config, _STYLE, content=styles.joined(_ASSETS))
-        files.append(_included(style))
+        files.append(included(style))
         scripts = {f"assets/{path.name}": path for path in sorted(_ASSETS.glob("*.js"))}
         self._bring(files, config, scripts)
         return files
@@ -326,7 +332,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self.index_is_bare = not there or bool(index and not has_prose(index.module))
         if not there:
             title = f"# {escape(config.site_name)}\n"
-            files.append(_included(File.generated(config, _INDEX, content=title)))
+            files.append(included(File.generated(config, _INDEX, content=title)))
 
     def _bring(
         self, files: Files, config: MkDocsConfig, paths: Mapping[str, Path]
@@ -334,7 +340,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         """Let files be copied into the site, by their addresses there."""
         for uri, path in paths.items():
             file = File.generated(config, uri, abs_src_path=str(path))
-            files.append(_included(file))
+            files.append(included(file))
 
     def _offer_copies(self, config: MkDocsConfig) -> None:
         """Make the forms in which each module can be taken, and the menu of them."""
@@ -554,7 +560,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
                 # Search reads it now; what is kept is said at every build.
                 self.unsaid[file.src_uri] = file.page.content
                 file.page.content = self.voice.spoken(file.page.content)
-        env.bytecode_cache = self._bytecode_cache()
+        env.bytecode_cache = compiled_templates(Path(self.config.cache))
         problems = self.book.desk.problems
         self.addresses.end(partial(_anchors, files))
         without_template(env)
@@ -569,12 +575,6 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         if not self.leaves_site:
             self.standing.leave(files)
         return env
-
-    def _bytecode_cache(self) -> FileSystemBytecodeCache:
-        # To compile the theme's templates takes longer than to fill in a dozen pages.
-        folder = Path(self.config.cache) / "templates"
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileSystemBytecodeCache(str(folder))
 
     def _set_formulas(self) -> None:
         formulas, problems = self.book.desk.formulas, self.book.desk.problems
@@ -607,7 +607,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         for path in [path for path, sheet in sheets.items() if "@import" in sheet]:
             del sheets[path]  # It must stand first in a sheet.
         joined = styles.moved(sheets, _STYLES)
-        files.append(_included(File.generated(config, _STYLES, content=joined)))
+        files.append(included(File.generated(config, _STYLES, content=joined)))
         others = [path for path in config.extra_css if path not in sheets]
         config.extra_css = [*others, _STYLES]
 
@@ -694,17 +694,3 @@ def _anchors(files: Files, uri: str) -> set[str] | None:
     """What can be linked to on a page, if that is known."""
     file = files.get_file_from_path(uri)
     return file.page.present_anchor_ids if file and file.page else None
-
-
-def _page(chapter: Chapter, config: MkDocsConfig) -> File:
-    """The file of a module's page, which may be one that others lead to."""
-    page = _included(File.generated(config, chapter.page, content=""))
-    if config.not_in_nav and config.not_in_nav.match_file(chapter.page):
-        page.inclusion = InclusionLevel.NOT_IN_NAV
-    return page
-
-
-def _included(file: File) -> File:
-    # Whatever its name: MkDocs has names of folders that it would leave out.
-    file.inclusion = InclusionLevel.INCLUDED
-    return file

@@ -116,17 +116,6 @@ def test_it_stays_within_a_narrow_window(browser: Browser, address: str) -> None
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_module_that_cannot_stand_alone_says_why(page: Page) -> None:
-    menu = opened(page, "experiments/masked_language/")
-    found = item(menu, "standalone")
-    expect(found).to_contain_text("command.py:")
-    assert found.get_by_role("button").count() == 0
-    assert found.get_by_role("link").count() == 0
-    # What can be taken comes first.
-    titles = menu.locator("strong").all_inner_texts()
-    assert titles == ["Annotated", "Clean", "Standalone"]
-
-
 # ## What the theme's own button copies
 
 SESSION = '''"""# Sums

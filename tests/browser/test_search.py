@@ -37,7 +37,7 @@ TERMS = {
     "token": "layers/token_mixing/ layers/token_embedding/",
     "patch": "layers/patch_embedding/",
     "embedding": "layers/patch_embedding/ layers/token_embedding/",
-    "permutation": "layers/attention/ layers/positional_encoding/",
+    "permutation": "permutation/ layers/attention/ layers/positional_encoding/",
     "Fourier transform": "layers/fourier_mixing/ models/fnet/",
     # Attention
     "self-attention": "layers/attention/",
@@ -54,9 +54,9 @@ TERMS = {
     "class token": "models/vit/",
     "encoder": "models/transformer/",
     "BERT": "models/masked_language_model/",
-    "inductive bias": "family/ models/mlp_mixer/ models/vit/",
+    "inductive bias": "experiments/pixel_order/ family/ models/mlp_mixer/ models/vit/",
     "pre-training": "pretrained/",
-    "fine-tuning": "pretrained/ experiments/few_shot/",
+    "fine-tuning": "resolution/ pretrained/ experiments/few_shot/",
     "transfer learning": "experiments/few_shot/",
     # Training
     "training loop": "experiments/training/",
