@@ -498,6 +498,7 @@ heads = [
     *(f"{size:,} parameters, {seconds} s" for size, seconds in budgets.BUDGETS),
 ]
 show_table(heads, rows, heads[1:])
+figures.show(budgets.scatter(BUDGET_RUNS), budgets.told(BUDGET_RUNS))
 commands(*alike(BUDGET_RUNS))
 
 # %% [markdown]
