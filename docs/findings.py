@@ -20,7 +20,7 @@
 # %% tags=["hide-input"]
 from html import escape
 from importlib import resources
-from statistics import mean, stdev
+from statistics import mean
 
 import torch
 
@@ -45,8 +45,7 @@ RESULTS = resources.files("labml_style_nn.experiments") / "results"
 
 def spread(shares):
     """Mean and, if there are several, standard deviation, in percent."""
-    text = f"{100 * mean(shares):.1f}"
-    return f"{text} ± {100 * stdev(shares):.1f}" if len(shares) > 1 else text
+    return records.spread([100 * share for share in shares], digits=1)
 
 
 def average(results, **chosen):

@@ -14,7 +14,7 @@
 from html import escape
 from importlib import resources
 from itertools import product
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 from IPython.display import HTML, display
@@ -23,13 +23,8 @@ from labml_style_nn.experiments import ablation, data_scale, figures, records
 from labml_style_nn.experiments import family_budget as budgets
 from labml_style_nn.experiments.figures import show_table
 from labml_style_nn.experiments.recorded import recorded
+from labml_style_nn.experiments.records import spread
 from labml_style_nn.experiments.token_cost import fit
-
-
-def spread(values, digits=2):
-    """The mean, and the standard deviation if there are several."""
-    text = f"{mean(values):.{digits}f}"
-    return f"{text} ± {stdev(values):.{digits}f}" if len(values) > 1 else text
 
 
 def duration(seconds):

@@ -223,7 +223,7 @@ from labml_style_nn.experiments import mixer_images
 from labml_style_nn.experiments.command import Experiment, main
 from labml_style_nn.experiments.image_datasets import image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
-from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.records import Record, spread
 from labml_style_nn.experiments.training import option
 from labml_style_nn.layers.checks import check_positive, check_shape
 from labml_style_nn.layers.gelu import GELU
@@ -503,12 +503,6 @@ def first_epoch(runs: Sequence[Record], share: float) -> float:
     return statistics.mean(1 + epochs.index(True) for epochs in passed)
 
 
-def spread(values: Sequence[float], sign: str = "") -> str:
-    """Mean and, if there are several values, standard deviation."""
-    mean = f"{statistics.mean(values):{sign}.2f}"
-    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
-
-
 def table(results: Sequence[Record], rows: Sequence[Row]) -> str:
     """Write a table for a terminal; a variant without a result has no line."""
     lines = [f"{'':24}{'test accuracy (%)':>18}{'difference':>16}{'parameters':>12}"]
@@ -517,7 +511,7 @@ def table(results: Sequence[Record], rows: Sequence[Row]) -> str:
             accuracy = spread([*accuracies(runs).values()])
             change = ""
             if row.against is not None and (found := differences(results, row)):
-                change = spread(found, "+")
+                change = spread(found, sign="+")
             line = f"{row.name:24}{accuracy:>18}{change:>16}"
             lines.append(f"{line}{runs[0]['parameters']:>12,}{diverged(runs)}")
     return "\n".join(lines)

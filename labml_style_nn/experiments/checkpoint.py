@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from labml_style_nn.experiments.records import replacing
 
@@ -103,3 +104,13 @@ def load_checkpoint(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
             "Repeat those, choose another folder, or remove the file to start anew."
         )
     return state
+
+
+def averaged_weights(state: dict[str, Any]) -> dict[str, Tensor]:
+    """The averaged weights in the state of a run, by their names in the network."""
+    average: dict[str, Tensor] = state["training"]["average"]
+    return {
+        name.removeprefix("module."): weight
+        for name, weight in average.items()
+        if name.startswith("module.")
+    }

@@ -192,7 +192,7 @@ from labml_style_nn.experiments.command import Experiment, Source, main
 from labml_style_nn.experiments.figures import CHANNELS, INK, TOKENS, draw
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
 from labml_style_nn.experiments.recorded import recorded as recorded
-from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.records import Record, spread
 from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import option
 from labml_style_nn.layers.checks import check_positive
@@ -376,12 +376,6 @@ def accuracies(results: Sequence[Record]) -> Accuracies:
 def gain(found: Accuracies, model: str, few: int, many: int) -> float:
     """How much better a network is with many images, in percentage points."""
     return statistics.mean(found[model][many]) - statistics.mean(found[model][few])
-
-
-def spread(values: Sequence[float]) -> str:
-    """The mean, and the standard deviation if there are several."""
-    mean = f"{statistics.mean(values):.2f}"
-    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
 
 
 def table(results: Sequence[Record]) -> str:

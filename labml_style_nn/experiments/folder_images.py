@@ -161,6 +161,7 @@ from torch.utils.data import DataLoader, Dataset
 from labml_style_nn.data.image_folder import list_images, read_crop
 from labml_style_nn.data.images import Images, floats, normalize
 from labml_style_nn.experiments import records
+from labml_style_nn.experiments.checkpoint import averaged_weights
 from labml_style_nn.experiments.classification import compared, predict, split
 from labml_style_nn.experiments.command import Experiment, Source, main
 from labml_style_nn.experiments.distributed import Processes
@@ -292,9 +293,7 @@ def begin_from(model: nn.Module, path: Path) -> None:
     if "training" not in state:
         load_timm_weights(model, state, keep_head=True)
         return
-    average = state["training"]["average"]
-    ours = {name.removeprefix("module."): average[name] for name in average}
-    ours.pop("n_averaged")
+    ours = averaged_weights(state)
     head = {n: w for n, w in model.state_dict().items() if n.startswith("head.")}
     try:
         model.load_state_dict(ours | head)

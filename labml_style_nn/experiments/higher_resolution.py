@@ -113,6 +113,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -121,12 +122,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from labml_style_nn.data.images import Images, floats
-from labml_style_nn.experiments.checkpoint import CheckpointError, understood
+from labml_style_nn.experiments.checkpoint import (
+    CheckpointError,
+    averaged_weights,
+    understood,
+)
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Experiment, Source, main
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
+from labml_style_nn.experiments.image_datasets import changed_images
 from labml_style_nn.experiments.recorded import recorded as recorded
-from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.records import Record, spread
 from labml_style_nn.experiments.training import option
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.resolution import Parts, enlarge
@@ -213,13 +218,7 @@ def load_average(model: nn.Module, folder: Path) -> None:
         )
     with understood(path):
         state = torch.load(path, weights_only=True, map_location="cpu")
-        average = state["training"]["average"]
-        weights = {
-            name.removeprefix("module."): tensor
-            for name, tensor in average.items()
-            if name.startswith("module.")
-        }
-        model.load_state_dict(weights)
+        model.load_state_dict(averaged_weights(state))
 
 
 # ## The images
@@ -261,13 +260,9 @@ def resolution_task(settings: Settings, source: Source) -> ResolutionTask:
 
     **Raises.** `DataError` if the images cannot be loaded.
     """
-    train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     number = settings.examples + settings.validation
-    train = Images(train.images[:number], train.labels[:number])
-    train, test = (
-        Images(resized(images, settings.start), labels)
-        for images, labels in (train, test)
-    )
+    change = partial(resized, start=settings.start)
+    train, test = changed_images(settings, source, number, change)
     return ResolutionTask(train, test, settings)
 
 
@@ -288,9 +283,7 @@ def table(results: Sequence[Record]) -> str:
     for (start, epochs), runs in sorted(groups.items(), key=place):
         line = f"{start:12}{epochs:6}"
         for name in ("accuracy_before", "test_accuracy"):
-            shares = [100 * run[name] for run in runs]
-            spread = f"{statistics.mean(shares):.2f} ± {statistics.stdev(shares):.2f}"
-            line += f"{spread:>16}"
+            line += f"{spread([100 * run[name] for run in runs]):>16}"
         seconds = statistics.mean(run["cpu_seconds"] for run in runs)
         lines.append(f"{line}{seconds:14.1f}")
     return "\n".join(lines)

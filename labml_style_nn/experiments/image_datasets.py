@@ -24,6 +24,8 @@ of an image, its channels, the number of classes.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from torch import Tensor
+
 from labml_style_nn.data.cifar import load_cifar10, load_cifar100
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.fashion_mnist import load_fashion_mnist
@@ -68,3 +70,21 @@ def image_task(settings: ImageRecipe, source: Source) -> ImageTask:
     """
     train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     return ImageTask(train, test, settings)
+
+
+def changed_images(
+    settings: ImageRecipe,
+    source: Source,
+    number: int,
+    change: Callable[[Tensor], Tensor],
+) -> tuple[Images, Images]:
+    """Load the first training images of the settings, and the test images, changed.
+
+    **Raises.** [`DataError`][] if the images cannot be loaded.
+    """
+    train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
+    train = Images(train.images[:number], train.labels[:number])
+    return (
+        Images(change(train.images), train.labels),
+        Images(change(test.images), test.labels),
+    )

@@ -115,6 +115,7 @@ rates, from seed 0, and the rate with the highest mean of the four validation ac
 was taken. Validation accuracy after the last epoch, in per cent:
 
 >>> search = recorded("pixel_order_search", "fashion-mnist")
+>>> import statistics
 >>> for rate in (0.001, 0.003, 0.01):
 ...     found = {
 ...         run["settings"]["model"]: 100 * run["curve"]["validation_accuracy"][-1]
@@ -170,21 +171,24 @@ tensor([134,  72, 719, 755])
 True
 """
 
-import statistics
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from labml_style_nn.data.images import Images
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Experiment, Source, main
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, ImageDataset
+from labml_style_nn.experiments.image_datasets import (
+    IMAGE_DATASETS,
+    ImageDataset,
+    changed_images,
+)
 from labml_style_nn.experiments.recorded import recorded as recorded
-from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.records import Record, spread
 from labml_style_nn.experiments.seeding import generator
 from labml_style_nn.experiments.training import option
 from labml_style_nn.layers.gelu import GELU
@@ -303,13 +307,9 @@ def permuted_task(settings: Settings, source: Source) -> ImageTask:
 
     **Raises.** `DataError` if the images cannot be loaded.
     """
-    train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
     number = settings.examples + settings.validation
-    train = Images(train.images[:number], train.labels[:number])
-    train, test = (
-        Images(reordered(images, settings.order, settings.seed), labels)
-        for images, labels in (train, test)
-    )
+    change = partial(reordered, order=settings.order, seed=settings.seed)
+    train, test = changed_images(settings, source, number, change)
     return ImageTask(train, test, settings)
 
 
@@ -340,8 +340,7 @@ def table(results: Sequence[Record], difference: bool = False) -> str:
             found = shares(results, model, order)
             if difference:
                 found = [b - a for a, b in zip(first, found, strict=True)]
-            spread = f"{statistics.mean(found):.2f} ± {statistics.stdev(found):.2f}"
-            cells += f"{spread:>16}"
+            cells += f"{spread(found):>16}"
         lines.append(f"{model:10}{cells}")
     return "\n".join(lines)
 

@@ -96,6 +96,14 @@ def columns(history: Sequence[Record]) -> dict[str, list[float]]:
     return {name: [round(entry[name], 5) for entry in history] for name in names}
 
 
+def spread(values: Sequence[float], digits: int = 2, sign: str = "") -> str:
+    """Write the mean and, if there are several values, the standard deviation."""
+    mean = f"{statistics.mean(values):{sign}.{digits}f}"
+    if len(values) == 1:
+        return mean
+    return f"{mean} ± {statistics.stdev(values):.{digits}f}"
+
+
 def summary(results: Sequence[Record]) -> str:
     """Put the results of several seeds in a line.
 
@@ -104,13 +112,8 @@ def summary(results: Sequence[Record]) -> str:
     kind = "test" if "test_accuracy" in results[0] else "validation"
     accuracies = [100 * result[f"{kind}_accuracy"] for result in results]
     seconds = statistics.mean(result["cpu_seconds"] for result in results)
-    mean = f"{statistics.mean(accuracies):.2f}"
-    if len(results) == 1:
-        return f"{kind} accuracy {mean} %, {seconds:.0f} CPU-seconds"
-    return (
-        f"{len(results)} seeds: {kind} accuracy {mean} ± "
-        f"{statistics.stdev(accuracies):.2f} %, {seconds:.0f} CPU-seconds each"
-    )
+    said = f"{kind} accuracy {spread(accuracies)} %, {seconds:.0f} CPU-seconds"
+    return said if len(results) == 1 else f"{len(results)} seeds: {said} each"
 
 
 def circumstances(device: torch.device) -> Record:

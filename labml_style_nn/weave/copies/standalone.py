@@ -338,10 +338,8 @@ class _File:
         """
         owner, other = self.owners.setdefault(name, (thing, place))
         if owner != thing:
-            places = sorted((str(place), str(other)))
-            problem = f"“{name}” means something else in {places[1]}"
-            first = min(place, other)
-            raise StandaloneError(first, problem)
+            first, last = sorted((place, other))
+            raise StandaloneError(first, f"“{name}” means something else in {last}")
 
     def check(self, sheet: Sheet, unit: Unit) -> None:
         """Refuse what would not be the same in another file."""
