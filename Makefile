@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HALF := $(VENV)/.installing
-SOURCES := $(shell find docs labml_style_nn locale -type f -not -path '*/__pycache__/*') $(wildcard tools/*.py)
+SOURCES := $(shell find docs labml_style_nn litweave/src locale -type f -not -path '*/__pycache__/*') $(wildcard tools/*.py)
 export NO_MKDOCS_2_WARNING := 1
 
 # An environment whose Python is gone is made anew.
@@ -19,7 +19,7 @@ endif
 .PHONY: site live build catalogs test lint clean
 
 site: site/index.html  ## build the site if need be, and serve it on this machine
-	@$(BIN)/python -m labml_style_nn.weave.preview site --port $(PORT)
+	@$(BIN)/python -m litweave.preview site --port $(PORT)
 
 live: site/index.html  ## build the site if need be, and serve it with kernels for its cells
 	@$(BIN)/python -m labml_style_nn live site --port $(PORT)
@@ -27,7 +27,7 @@ live: site/index.html  ## build the site if need be, and serve it with kernels f
 build: site/index.html  ## build the site into site/
 
 catalogs: $(INSTALLED)  ## bring the translators' files up to date, and check them
-	$(BIN)/python -m labml_style_nn.weave catalogs mkdocs.yml
+	$(BIN)/python -m litweave catalogs mkdocs.yml
 
 test: site/index.html  ## build the site if need be, and run all tests
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null \
@@ -46,18 +46,18 @@ clean:  ## remove what was built; keep the environment
 
 # MkDocs replaces the whole folder, so this file is as old as the build.
 site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
-	@[ -d .cache/weave ] || echo "The first build runs all examples, proofs and" \
+	@[ -d .cache/litweave ] || echo "The first build runs all examples, proofs and" \
 		"notebooks: two minutes or a few more. What is done is kept in .cache, so you" \
 		"may stop it and go on later."
 	$(BIN)/mkdocs build --strict
 	@touch $@
 
 # If pip was interrupted, some packages may be there in part: begin anew.
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml litweave/pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): about 500 MB to download and 2.1 GB on disk with the" \
 		"CPU build of PyTorch, several GB more where pip brings its CUDA build."
 	@if [ -e $(HALF) ] || ! $(BIN)/python -c '' 2>/dev/null; then rm -rf $(VENV); fi
 	@mkdir -p $(VENV) && touch $(HALF)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable './litweave[dev]' --editable '.[dev]'
 	@rm $(HALF) && touch $@

@@ -1,7 +1,7 @@
 """Measure with Lighthouse how fast pages of the built site appear.
 
-    python -m benchmarks.pages
-    python -m benchmarks.pages --site site --runs 5 --pages "" layers/token_mixing/
+    PYTHONPATH=litweave/tests python -m benchmarks.pages
+    PYTHONPATH=litweave/tests python -m benchmarks.pages --site site --runs 5
 
 Each page is loaded on a slow phone and on a desktop, both simulated by Lighthouse, from
 a server that compresses text. A line is printed for each: the median of the scores, and
@@ -17,10 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from labml_style_nn.weave.formulas import node
+from litweave import node
+
+from support import CACHE, ROOT
 from tests.browser.conftest import MANIFEST, QUIET, chromium, served
 from tests.browser.test_lighthouse import PROGRAM
-from tests.conftest import CACHE, ROOT
 
 PAGES = ("", "layers/token_mixing/", "models/mlp_mixer/", "layers/attention/", "train/")
 MEASURES = {

@@ -5,14 +5,14 @@
     python -m benchmarks.weave site
     python -m benchmarks.weave weight
 
-- `pycco`: weave against pycco on the same files, which have no mathematics: the modules
-  of einops, and packages of the standard library. pycco is installed where the project
-  is not (`python -m venv E; E/bin/pip install pycco`), so each of the two runs in a
-  process of its own, which says how long each build took after its imports: from source
-  files to a folder of HTML. `plain` is weave doing what pycco does, prose beside code
-  (and search, which pycco has not); `full` also links names, lists uses and makes
-  copies. A round builds once with each, in turn, so that a load on the machine strikes
-  all alike. How long a process needs to start is in the figures, `--json`.
+- `pycco`: litweave against pycco on the same files, which have no mathematics: the
+  modules of einops, and packages of the standard library. pycco is installed where the
+  project is not (`python -m venv E; E/bin/pip install pycco`), so each of the two runs
+  in a process of its own, which says how long each build took after its imports: from
+  source files to a folder of HTML. `plain` is litweave doing what pycco does, prose
+  beside code (and search, which pycco has not); `full` also links names, lists uses and
+  makes copies. A round builds once with each, in turn, so that a load on the machine
+  strikes all alike. How long a process needs to start is in the figures, `--json`.
 - `modules`: seconds per module in sites of 30, 100 and 300 modules, which are copies of
   our own under other names. The time is proportional to their number if the last column
   stays as it is.
@@ -45,7 +45,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 ROOT = Path(__file__).parent.parent
-CACHE = ROOT / ".cache" / "weave"
+CACHE = ROOT / ".cache" / "litweave"
 STDLIB = Path(sysconfig.get_path("stdlib"))
 ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONHASHSEED": "0"}
 
@@ -74,7 +74,7 @@ CLOCKS = {
 _WEAVE = """
 import sys
 from pathlib import Path
-from labml_style_nn.weave.site import Settings, build
+from litweave.site import Settings, build
 source, out, cache = map(Path, sys.argv[1:4])
 settings = Settings(source, cache, extras=sys.argv[4:] != ["plain"])
 print("ready", flush=True)
@@ -274,12 +274,12 @@ def project(cache: Path) -> Iterator[Path]:
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, folder / name)
         text = (ROOT / "mkdocs.yml").read_text()
-        for plugin in ("mkdocs-jupyter", "weave-notebooks"):
+        for plugin in ("mkdocs-jupyter", "litweave-notebooks"):
             text = re.sub(rf"  - {plugin}:\n(?:      .*\n)+", "", text)
         text = re.sub(r"  - Examples:\n(?:      - .*\n)+", "", text)
         text = text.replace("strict: true", "strict: false")
         (folder / "mkdocs.yml").write_text(text)
-        kept = folder / ".cache" / "weave"
+        kept = folder / ".cache" / "litweave"
         kept.parent.mkdir()
         if cache.exists():
             kept.mkdir()

@@ -7,19 +7,19 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+from litweave import __main__ as weave
+from litweave import preview
+from litweave.features.proofs.proof import prove
 
 from labml_style_nn import __main__ as package
 from labml_style_nn.data import __main__ as data
 from labml_style_nn.experiments import few_shot, mixer_images, token_cost
 from labml_style_nn.experiments.command import main as experiment
 from labml_style_nn.proofs import __main__ as proofs
-from labml_style_nn.weave import __main__ as weave
-from labml_style_nn.weave import preview
-from labml_style_nn.weave.evidence.proof import prove
-from tests.conftest import CACHE
+from support import CACHE
 
 COMMANDS: dict[str, Callable[[], object]] = {
-    "weave": lambda: weave.main(["--help"]),
+    "litweave": lambda: weave.main(["--help"]),
     "copy and live": lambda: package.main(["--help"]),
     "data": lambda: data.main(["--help"]),
     "proofs": lambda: proofs.main(["--help"]),
@@ -56,7 +56,7 @@ def test_every_command_replaces_what_the_console_lacks(
 
 def test_a_check_shows_what_katex_underlines(katex: Path, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text('r"""# A\n\n$$\\nosuch{x}$$\n"""\n')
-    options = ["check", str(tmp_path / "a.py"), "--cache", str(CACHE / "weave")]
+    options = ["check", str(tmp_path / "a.py"), "--cache", str(CACHE / "litweave")]
     assert "a.py:3: KaTeX parse error" in shown(lambda: weave.main(options))
 
 

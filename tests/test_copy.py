@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from litweave.features.copy.clean import clean
+from litweave.parse import read
 
-from labml_style_nn.weave.copies.clean import clean
-from labml_style_nn.weave.parse import read
-from tests.conftest import ROOT
+from support import ROOT
 
 PACKAGE = ROOT / "labml_style_nn"
 MIXER = PACKAGE / "models" / "mlp_mixer.py"
@@ -21,7 +21,7 @@ class Bare(machinery.PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
         top = name.partition(".")[0]
-        if top in sys.stdlib_module_names or top == "labml_style_nn":
+        if top in sys.stdlib_module_names or top in ("labml_style_nn", "litweave"):
             return super().find_spec(name, path, target)
 
 finder = machinery.PathFinder

@@ -8,7 +8,7 @@ import pytest
 from mkdocs.utils import yaml_load
 from nbformat import NotebookNode
 
-from tests.conftest import ROOT
+from support import ROOT
 
 DOCS = ROOT / "docs"
 NOTEBOOKS = [*sorted((DOCS / "examples").glob("*")), *sorted(DOCS.glob("*.py"))]
@@ -39,7 +39,7 @@ def test_begins_with_its_title_and_ends_with_prose(notebook: NotebookNode) -> No
 
 
 def test_prose_stands_before_every_cell_of_code(notebook: NotebookNode) -> None:
-    # Then a message about the prose names the right line: see weave's `cells`.
+    # Then a message about the prose names the right line: see litweave's `cells`.
     kinds = [cell.cell_type for cell in notebook.cells]
     assert ("code", "code") not in pairwise(kinds)
 

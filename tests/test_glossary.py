@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.conftest import ROOT
+from support import ROOT
 from tests.test_navigation import HOME, PATH, TITLES, source
 
 TEXT = (ROOT / "docs" / "glossary.md").read_text("utf-8")

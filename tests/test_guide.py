@@ -21,12 +21,12 @@ import pytest
 import torch
 import yaml
 from bs4 import BeautifulSoup, Tag
+from litweave import preview, site
+from litweave.cli import main
+from litweave.mkdocs_plugin import WeaveConfig
+from litweave.parse import parse
 
-from labml_style_nn.weave import preview, site
-from labml_style_nn.weave.__main__ import main
-from labml_style_nn.weave.parse import parse
-from labml_style_nn.weave.plugin import WeaveConfig
-from tests.conftest import CACHE, ROOT, build
+from support import CACHE, ROOT, build
 
 GUIDE = (ROOT / "docs" / "guide" / "write.md").read_text("utf-8")
 PROSE = " ".join(GUIDE.split())
@@ -34,8 +34,8 @@ PROSE = " ".join(GUIDE.split())
 STEPS = re.split(r"^## \d\. ", GUIDE.partition("\n## A template")[0], flags=re.M)[1:]
 TEMPLATE = ROOT / "docs" / "guide" / "rms_norm.py"
 
-WEAVE = "python -m labml_style_nn.weave "
-PREVIEW = "python -m labml_style_nn.weave.preview "
+WEAVE = "python -m litweave "
+PREVIEW = "python -m litweave.preview "
 
 
 # ## A reader
@@ -136,7 +136,7 @@ def type_in(command: str) -> str:
     program, *arguments = shlex.split(command)
     if command.startswith(WEAVE):
         with patch.object(site, "serve", lambda settings, port: None):
-            main([*arguments[2:], "--cache", str(CACHE / "weave")])
+            main([*arguments[2:], "--cache", str(CACHE / "litweave")])
         return ""
     if command.startswith(PREVIEW):
         stop = patch.object(ThreadingHTTPServer, "serve_forever", return_value=None)
@@ -255,7 +255,7 @@ def test_every_option_is_told_with_its_default() -> None:
 def test_the_two_lines_are_those_of_weave() -> None:
     [lines] = re.findall(r'hl_lines="([\d ]+)"\n(.*?)```', STEPS[7], re.S)
     marked = [lines[1].splitlines()[int(n) - 1] for n in lines[0].split()]
-    assert marked == ["  - weave:", "      source: my_package"]
+    assert marked == ["  - litweave:", "      source: my_package"]
 
 
 # ## Published
@@ -300,7 +300,7 @@ def test_what_a_host_runs_succeeds(
         for command in (check, make):
             assert command.startswith(WEAVE)
             arguments = shlex.split(command)[3:]
-            assert main([*arguments, "--cache", str(CACHE / "weave")]) == 0
+            assert main([*arguments, "--cache", str(CACHE / "litweave")]) == 0
     assert f"--out {published} " in make
 
 
@@ -322,7 +322,7 @@ def test_a_project_shows_its_proofs_and_papers(
     for block in blocks(STEPS[8]):
         if block.title.startswith("mkdocs.yml"):
             another.edit(block)
-    cache = f"      cache: {CACHE / 'weave'}\n"
+    cache = f"      cache: {CACHE / 'litweave'}\n"
     another.edit(Block("yaml", "mkdocs.yml, the end", cache))
     monkeypatch.setenv("SITE_URL", "https://example.org/below/")
 
@@ -365,18 +365,18 @@ def test_the_template_is_offered_and_checked(
     katex: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "[`rms_norm.py`](rms_norm.py){ download }" in GUIDE
-    arguments = [str(TEMPLATE), "--run-examples", "--cache", str(CACHE / "weave")]
+    arguments = [str(TEMPLATE), "--run-examples", "--cache", str(CACHE / "litweave")]
     assert main(["check", *arguments]) == 0
     assert capsys.readouterr().out == ""
 
 
 def test_the_command_of_the_readme_makes_its_page(another: Reader) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    [command] = [b.text for b in blocks(readme) if "weave build" in b.text]
+    [command] = [b.text for b in blocks(readme) if "litweave build" in b.text]
     with contextlib.chdir(ROOT):
         *arguments, _ = shlex.split(command)[3:]
         site = another.folder / "site"
-        assert main([*arguments, str(site), "--cache", str(CACHE / "weave")]) == 0
+        assert main([*arguments, str(site), "--cache", str(CACHE / "litweave")]) == 0
     assert "RMS norm" in (site / "index.html").read_text("utf-8")
 
 

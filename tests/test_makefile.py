@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from support import ROOT
 
 # `venv` makes a Python that notes what it is asked to do, and whose pip may be stopped.
 PYTHON = """#!/bin/sh
@@ -27,6 +27,8 @@ chmod +x "$3/bin/python"
 def project(tmp_path: Path) -> Path:
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "litweave").mkdir()
+    shutil.copy(ROOT / "litweave" / "pyproject.toml", tmp_path / "litweave")
     (tmp_path / "docs").mkdir()
     (tmp_path / "labml_style_nn").mkdir()
     (tmp_path / "python").write_text(PYTHON)

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from mkdocs.utils import yaml_load
 
-from tests.conftest import ROOT
+from support import ROOT
 
 CONFIG: dict[str, Any] = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
 HOME = (ROOT / "docs" / "index.md").read_text("utf-8")
@@ -40,7 +40,8 @@ def source(page: str) -> Path:
     written = ROOT / "docs" / page
     if written.exists():
         return written
-    module = ROOT / "labml_style_nn" / page.replace(".md", ".py")
+    folder = "litweave/src" if page.startswith("litweave/") else "labml_style_nn"
+    module = ROOT / folder / page.replace(".md", ".py")
     return module.with_name("__init__.py") if module.stem == "index" else module
 
 
@@ -92,7 +93,7 @@ def test_a_module_that_left_the_site_has_kept_its_address() -> None:
     """Those that were pages once; later ones never had an address."""
     never = {"baselines", "distributed", "exercises", "image_datasets", "seeding"}
     never |= {"shapes", "tensorboard"}
-    [weave] = [p["weave"] for p in CONFIG["plugins"] if "weave" in p]
+    [weave] = [p["litweave"] for p in CONFIG["plugins"] if "litweave" in p]
     left_out = [p for p in weave["exclude"] if "*" not in p and "__init__" not in p]
     pages = {p.replace(".py", ".md") for p in left_out if Path(p).stem not in never}
     assert pages <= set(redirects())
@@ -159,7 +160,7 @@ def test_a_card_says_what_the_head_of_its_page_says(hooks: ModuleType) -> None:
     config = SimpleNamespace(
         site_name="The site",
         site_url="https://example.org/mixer/",
-        plugins={"weave-languages": languages},
+        plugins={"litweave-languages": languages},
     )
     made = BeautifulSoup(hooks.on_post_page(page, None, config), "html.parser").head
     assert made

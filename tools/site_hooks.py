@@ -14,15 +14,14 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urljoin
 
+from litweave.features.languages.catalogs import Catalogs
+from litweave.features.languages.trees import tag, territory
+from litweave.words import word
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-
-from labml_style_nn.weave.languages.catalogs import Catalogs
-from labml_style_nn.weave.languages.trees import tag, territory
-from labml_style_nn.weave.words import word
 
 # The lists of the home page that are paths, and what their stops lead to.
 _PATH = re.compile(r'<div class="path" markdown>(.*?)</div>', re.DOTALL)
@@ -78,7 +77,7 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
     return nav
 
 
-@event_priority(100)  # what weave makes of a page depends on what is put into it
+@event_priority(100)  # what litweave makes of a page depends on what is put into it
 def on_page_markdown(
     markdown: str, page: Page, config: MkDocsConfig, files: Files
 ) -> str:
@@ -99,7 +98,9 @@ def terms(glossary: str, config: MkDocsConfig) -> dict[str, dict[str, str]]:
 
     By its anchor, and by the tags of the languages.
     """
-    weave, others = (config.plugins[name] for name in ("weave", "weave-languages"))
+    weave, others = (
+        config.plugins[name] for name in ("litweave", "litweave-languages")
+    )
     here, found = weave.config["language"], dict[str, dict[str, str]]()
     for code in others.config["languages"] if others.leaves_site else ():
         if code != here:
@@ -164,7 +165,7 @@ def card(output: str, name: str, site: str, language: str, others: list[str]) ->
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Add the card; keep the link to a repository from counting stars at its host."""
-    trees = config.plugins["weave-languages"]
+    trees = config.plugins["litweave-languages"]
     languages = [trees.source, *trees.config["languages"]] if trees.leaves_site else []
     language = trees.language or trees.source
     others = [code for code in languages if code != language]
@@ -181,7 +182,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     It reads prose and names, and no listings: they would be a quarter of the index.
     """
     names = dict(config.extra["other_names"])
-    translator = config.plugins["weave"].translator
+    translator = config.plugins["litweave"].translator
     boosts = config.extra["search_boosts"].items()
     for entry in config.plugins["material/search"].search_index.entries:
         place = entry["location"]

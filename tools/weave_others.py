@@ -5,8 +5,8 @@
 
 Without names it takes what is installed of `torch.nn`, einops and the standard library.
 Every module becomes a page, or is skipped with the reason; nothing of it is run. The
-table shows pages, rows of prose and code, seconds, and what weave had to remark, by its
-kind. The report lists every remark and everything skipped.
+table shows pages, rows of prose and code, seconds, and what litweave had to remark, by
+its kind. The report lists every remark and everything skipped.
 """
 
 import argparse
@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from labml_style_nn.weave.book import Chapter
-from labml_style_nn.weave.site import Built, Settings, build
+from litweave.book import Chapter
+from litweave.site import Built, Settings, build
 
 ROOT = Path(__file__).parent.parent
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -40,7 +40,7 @@ def source_of(name: str) -> Path:
 def weave(name: str) -> tuple[Built, str]:
     """Build the site of a package; a line about it, too."""
     source = source_of(name)
-    settings = Settings(source, ROOT / ".cache" / "weave", EXCLUDE.get(source, ()))
+    settings = Settings(source, ROOT / ".cache" / "litweave", EXCLUDE.get(source, ()))
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         built = build(settings, Path(folder, "site"))
@@ -53,7 +53,7 @@ def weave(name: str) -> tuple[Built, str]:
     if cut:
         raise SystemExit(f"{name}: the rows are not the file: {', '.join(cut)}")
     rows = sum(len(chapter.module.rows) for chapter in chapters)
-    kinds = built.book.desk.problems.kinds().most_common()
+    kinds = built.book.context.diagnostics.kinds().most_common()
     remarks = ", ".join(f"{count} {kind}" for kind, count in kinds)
     skipped = len(built.book.skipped)
     line = f"{name:10} {len(chapters):6} {rows:7} {skipped:8} {seconds:8.1f}  {remarks}"
@@ -74,9 +74,21 @@ def _whole(chapter: Chapter) -> bool:
 def report(name: str, built: Built) -> str:
     """All that was skipped and remarked."""
     skipped = [f"{path}: {reason}" for path, reason in built.book.skipped.items()]
-    problems = [str(problem) for problem in sorted(built.book.desk.problems.found)]
+    diagnostics = [
+        str(problem) for problem in sorted(built.book.context.diagnostics.found)
+    ]
     return "\n".join(
-        [f"# {name}", "", "## Skipped", *skipped, "", "## Remarks", *problems, "", ""]
+        [
+            f"# {name}",
+            "",
+            "## Skipped",
+            *skipped,
+            "",
+            "## Remarks",
+            *diagnostics,
+            "",
+            "",
+        ]
     )
 
 

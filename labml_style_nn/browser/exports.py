@@ -14,14 +14,14 @@ from pathlib import Path
 
 import onnx
 import torch
+from litweave.cache import build_folder, digest
+from litweave.dependencies import Dependencies
 from torch import Tensor
 
 from labml_style_nn.browser.graphs import exported
 from labml_style_nn.browser.probe import Probe
 from labml_style_nn.browser.training_step import TrainingStep
 from labml_style_nn.browser.variants import NETWORKS, VARIANTS
-from labml_style_nn.weave import kept
-from labml_style_nn.weave.measures.dependencies import Dependencies
 
 # Called before a network is exported: which of how many it is, and its name.
 Progress = Callable[[int, int, str], None]
@@ -40,7 +40,7 @@ def graphs(cache: Path, progress: Progress | None = None) -> dict[str, bytes]:
     for name in missing(folder):
         if progress:
             progress(NETWORKS.index(name) + 1, len(NETWORKS), name)
-        kept.folder(folder / name, partial(export, name))
+        build_folder(folder / name, partial(export, name))
     for other in cache.glob("graphs-*"):
         if other != folder:
             shutil.rmtree(other)
@@ -65,7 +65,7 @@ def key(package: Path = _PACKAGE) -> str:
         path = package / "browser" / f"{part}.py"
         sources.update(dependencies.of(f"{package.name}.browser.{part}", path))
     code = map(dependencies.code, sorted(sources))
-    return kept.digest(torch.__version__, onnx.__version__, *code)
+    return digest(torch.__version__, onnx.__version__, *code)
 
 
 def export(name: str, folder: Path) -> None:

@@ -22,13 +22,14 @@ import json
 import sys
 from pathlib import Path
 
+from litweave import node
+from litweave.cache import build_folder
+
 from labml_style_nn.browser import digit_file, train_page
 from labml_style_nn.browser.exports import Progress, graphs
 from labml_style_nn.browser.manifest import manifest
 from labml_style_nn.browser.record import recorded
 from labml_style_nn.browser.variants import VARIANTS
-from labml_style_nn.weave import kept
-from labml_style_nn.weave.formulas import node
 
 Files = dict[str, bytes]
 
@@ -59,7 +60,7 @@ def runtime(cache: Path) -> Files:
         (folder / f"{PROGRAM}.gz").write_bytes(packed)
 
     scripts = {f"{name}.js": (dist / f"{name}.mjs").read_bytes() for name in SCRIPTS}
-    return scripts | contents(kept.folder(dist.with_name("compressed"), compress))
+    return scripts | contents(build_folder(dist.with_name("compressed"), compress))
 
 
 def contents(folder: Path) -> Files:

@@ -13,6 +13,11 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from litweave import process
+from litweave.cache import build_folder, digest
+from litweave.dependencies import Dependencies
+from litweave.process import ChildError
+from litweave.progress import progress
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -20,11 +25,6 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-
-from labml_style_nn.weave import child, kept
-from labml_style_nn.weave.child import ChildError
-from labml_style_nn.weave.measures.dependencies import Dependencies
-from labml_style_nn.weave.progress import progress
 
 _PAGE = "train.md"
 _FOLDER = "assets/train"
@@ -54,7 +54,7 @@ class TrainPlugin(BasePlugin[TrainConfig]):
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Begin to make the files, while other plugins do their work."""
         cache = Path(self.config.cache)
-        self.made = child.begin(lambda: made(cache, self.is_preview))
+        self.made = process.begin(lambda: made(cache, self.is_preview))
 
     @event_priority(-100)  # when all others have begun theirs
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -73,7 +73,7 @@ class TrainPlugin(BasePlugin[TrainConfig]):
                 files.append(File.generated(config, uri, abs_src_path=str(path)))
         return files
 
-    @event_priority(50)  # before weave reads the prose
+    @event_priority(50)  # before litweave reads the prose
     def on_page_markdown(
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
@@ -96,7 +96,7 @@ def made(cache: Path, stale: bool = False) -> Path:
     earlier = sorted(cache.glob("files-*"), key=lambda path: path.stat().st_mtime)
     if stale and earlier:
         return earlier[-1]
-    folder = kept.folder(cache / f"files-{key()[:16]}", lambda new: _make(new, cache))
+    folder = build_folder(cache / f"files-{key()[:16]}", lambda new: _make(new, cache))
     for other in earlier:
         if other != folder:
             shutil.rmtree(other)
@@ -107,12 +107,12 @@ def key() -> str:
     """A digest of the code and the data that the files are made of."""
     versions = (f"{name} {metadata.version(name)}" for name in _LIBRARIES)
     own = Dependencies().key(_PROGRAM, _SOURCE, *versions)
-    return kept.digest(own, files=(_SOURCE.with_name(name) for name in _DATA))
+    return digest(own, files=(_SOURCE.with_name(name) for name in _DATA))
 
 
 def _make(folder: Path, cache: Path) -> None:
     command = [sys.executable, "-m", _PROGRAM, str(cache), str(folder)]
     with progress.part("exporting", 0) as part:
-        for line in child.lines(command):
+        for line in process.lines(command):
             part.total, part.begun = line["of"], line["number"] - 1
             part.next(line["exports"])

@@ -3,7 +3,7 @@ r"""# Client: the scripts of a live page
 The plugin `live` brings them into a site. They are small modules in `assets/`, which a
 browser loads as they stand, and two libraries of others: CodeMirror, an editor, and
 DOMPurify, which takes from HTML whatever could run. The libraries come through a pinned
-manifest, as [`node`][formulas.node] tells. A page that is live loads them, and no
+manifest, as `litweave.node` tells. A page that is live loads them, and no
 other.
 
 ```yaml
@@ -32,14 +32,13 @@ import json
 import re
 from pathlib import Path
 
+from litweave import node
 from mkdocs.config.base import Config
 from mkdocs.config.config_options import Dir, ExtraScriptValue
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files
-
-from labml_style_nn.weave.formulas import node
 
 _ASSETS = Path(__file__).parent / "assets"
 _MANIFEST = Path(__file__).with_name("package.json")

@@ -12,6 +12,8 @@ from typing import Literal
 
 import pytest
 from filelock import FileLock
+from litweave import node
+from litweave.preview import server
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -20,16 +22,14 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from labml_style_nn.weave.formulas import node
-from labml_style_nn.weave.preview import server
-from tests.conftest import CACHE, ROOT, build
+from support import CACHE, ROOT, build
 
 MANIFEST = Path(__file__).parent / "package.json"
 # What the site is made of, as the Makefile has it.
 SOURCES = [
     ROOT / name
     for name in (
-        *("docs", "labml_style_nn", "locale", "tools/site_hooks.py"),
+        *("docs", "labml_style_nn", "litweave/src", "locale", "tools/site_hooks.py"),
         *("mkdocs.yml", "pyproject.toml", "constraints.txt"),
     )
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.conftest import ROOT
+from support import ROOT
 from tests.live.command import running
 
 

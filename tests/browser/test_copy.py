@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from litweave import node
+from litweave.features.copy.clean import clean
+from litweave.parse import read
+from litweave.site import Settings, build
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from labml_style_nn.weave.copies.clean import clean
-from labml_style_nn.weave.formulas import node
-from labml_style_nn.weave.parse import read
-from labml_style_nn.weave.site import Settings, build
+from support import CACHE, ROOT
 from tests.browser.conftest import MANIFEST, open_context, served
-from tests.conftest import CACHE, ROOT
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
@@ -167,11 +167,11 @@ print("a\\n... b")
 
 @pytest.fixture(scope="module")
 def sums(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A page of examples that nobody wrote for weave, with Chromium open at it."""
+    """A page of examples that nobody wrote for litweave, with Chromium open at it."""
     folder = tmp_path_factory.mktemp("sums")
     (folder / "sums.py").write_text(SESSION)
     site = folder / "site"
-    build(Settings(folder / "sums.py", CACHE / "weave", extras=False), site)
+    build(Settings(folder / "sums.py", CACHE / "litweave", extras=False), site)
     with served(site) as address, open_context(browser, base_url=address) as context:
         page = context.new_page()
         page.goto("index.html")

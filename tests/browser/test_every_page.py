@@ -11,8 +11,8 @@ import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from support import ROOT
 from tests.browser.conftest import READERS, Scheme, open_context
-from tests.conftest import ROOT
 
 HERE = "http://site/"
 CODES = {"script", "style", "pre", "code"}
@@ -43,7 +43,7 @@ PARTS = 12  # so that several processes share the pages
 WHOLE = {
     *("", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"),
     *("pretrained/", "family/", "results/", "train/", "guide/write/", "data/masking/"),
-    *("experiments/mixer_images/", "weave/page/"),
+    *("experiments/mixer_images/", "litweave/page/"),
 }
 # A formula is there twice. What is drawn has the ink of the prose and is hidden from a
 # screen reader, which has its MathML.

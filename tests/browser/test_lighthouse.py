@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from labml_style_nn.weave.formulas import node
+from litweave import node
+
 from tests.browser.conftest import QUIET, chromium
 
 PROGRAM = Path(__file__).with_name("lighthouse.mjs")

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from litweave import node
+from litweave.preview import server as preview
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from labml_style_nn.weave.formulas import node
-from labml_style_nn.weave.preview import server as preview
+from support import CACHE, ROOT, build
 from tests.browser.conftest import MANIFEST, open_context
 from tests.browser.live import (
     Server,
@@ -27,7 +28,6 @@ from tests.browser.live import (
     try_with,
     write,
 )
-from tests.conftest import CACHE, ROOT, build
 
 NOTEBOOK = "examples/cells/"
 MODULE = "scale/"
@@ -52,8 +52,8 @@ extra_css: [assets/site.css]
 nav: [index.md, guide/run.md, examples/cells.py, scale.md]
 plugins:
   - mkdocs-jupyter: {{include: ["examples/*.py"], execute: true, allow_errors: false}}
-  - weave-notebooks
-  - weave: {{source: tiny}}
+  - litweave-notebooks
+  - litweave: {{source: tiny}}
   - live: {{cache: {CACHE / "live"}}}
 markdown_extensions: [attr_list, md_in_html, toc, pymdownx.superfences]
 """

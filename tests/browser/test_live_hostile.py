@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from litweave.preview import server
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from labml_style_nn.weave.preview import server
 from tests.browser.conftest import QUIET, chromium, open_context
 from tests.live.conftest import Live, make_site, serving
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from support import ROOT
 from tests.browser.conftest import open_context
 from tests.browser.live import (
     Server,
@@ -20,7 +21,6 @@ from tests.browser.live import (
     serving,
     trial,
 )
-from tests.conftest import ROOT
 
 FIND = "import('/assets/live/examples.js').then(found => found.examples())"
 

@@ -8,8 +8,8 @@ import torch
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, expect
 
+from support import ROOT
 from tests.browser.conftest import open_context
-from tests.conftest import ROOT
 
 MIXER = "models/mlp_mixer/"
 PAGES = [

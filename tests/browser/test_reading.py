@@ -3,11 +3,11 @@
 from urllib.parse import unquote
 
 import pytest
+from litweave.parse import read
 from playwright.sync_api import Browser, Page, expect
 
-from labml_style_nn.weave.parse import read
+from support import ROOT
 from tests.browser.conftest import open_context
-from tests.conftest import ROOT
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"

@@ -1,12 +1,12 @@
 """Names in the code: a click follows them, pointing and the tab key explain them."""
 
 import pytest
+from litweave.parse import read
 from playwright.sync_api import Browser, Page, expect
 
-from labml_style_nn.weave.parse import read
+from support import ROOT
 from tests.browser.conftest import open_context
 from tests.browser.test_reading import clipboard
-from tests.conftest import ROOT
 
 TOKENS = "layers/token_mixing/"
 SOURCE = ROOT / "labml_style_nn" / "layers" / "token_mixing.py"

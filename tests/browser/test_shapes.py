@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from litweave.parse import read
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from labml_style_nn.weave.parse import read
+from support import ROOT
 from tests.browser.conftest import open_context
 from tests.browser.test_every_page import SHAPES, SHAPES_OUTSIDE
 from tests.browser.test_reading import clipboard
-from tests.conftest import ROOT
 
 LAYER = "layers/token_mixing/"
 SOURCE = ROOT / "labml_style_nn" / "layers" / "token_mixing.py"

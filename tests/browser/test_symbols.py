@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from litweave import node
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from labml_style_nn.weave.formulas import node
+from support import CACHE
 from tests.browser.conftest import MANIFEST, open_context
-from tests.conftest import CACHE
 
 MIXING = "layers/token_mixing/"
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from labml_style_nn.browser import site_files
 from labml_style_nn.browser.site_files import Files
-from tests.conftest import CACHE
+from support import CACHE
 
 Run = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conftest import ROOT
+from support import ROOT
 
 Running = tuple[subprocess.Popen[str], int, str]
 """The process, its port and its token."""

@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
+import litweave
 import pytest
+from litweave import node
 
 from labml_style_nn.live import client
-from labml_style_nn.weave.formulas import node
-from tests.conftest import CACHE, ROOT
+from support import CACHE, ROOT
 
 ASSETS = ROOT / "labml_style_nn" / "live" / "assets"
 IMPORT = re.compile(
@@ -26,7 +27,8 @@ def test_every_import_leads_to_a_file(libraries: dict[str, str]) -> None:
     there = {f"./{name}" for name in own} | {f"./vendor/{name}" for name in libraries}
     asked = {name for script in own.values() for name in IMPORT.findall(script)}
     # The renderer's own scripts lie beside the folder.
-    shared = {f"../{path.name}" for path in (ASSETS / "../../weave/assets").iterdir()}
+    renderer = Path(litweave.__file__).parent
+    shared = {f"../{path.name}" for path in renderer.rglob("*.js")}
     assert "./vendor/dompurify.js" in asked <= there | shared
     inner = {name for script in libraries.values() for name in IMPORT.findall(script)}
     assert "./codemirror-state.js" in inner <= {f"./{name}" for name in libraries}

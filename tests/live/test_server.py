@@ -19,7 +19,7 @@ import pytest
 
 from labml_style_nn.live import server
 from labml_style_nn.live.kernels import manager
-from tests.conftest import ROOT
+from support import ROOT
 from tests.live.conftest import Live, close, finished, make_site, request, serving
 from tests.test_copy import BARE
 

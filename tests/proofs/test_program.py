@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 import torch
+from litweave.features.proofs.proof import Proof
+from litweave.features.proofs.proof import prove as kept_proofs
 from torch.nn import functional as F
 
 from labml_style_nn.layers import gelu, layer_norm, mlp, patch_embedding
@@ -22,9 +24,7 @@ from labml_style_nn.proofs.__main__ import PROOFS, as_json, as_table, plan, prov
 from labml_style_nn.proofs.cost import count, multiply_adds, parameters
 from labml_style_nn.proofs.facts import Fact
 from labml_style_nn.proofs.formula import Page
-from labml_style_nn.weave.evidence.proof import Proof
-from labml_style_nn.weave.evidence.proof import prove as kept_proofs
-from tests.conftest import CACHE, ROOT
+from support import CACHE, ROOT
 from tests.proofs.mutation import failures
 
 PROGRAM = "labml_style_nn.proofs"
@@ -37,7 +37,7 @@ LAYERS = "labml_style_nn.layers"
 @pytest.fixture(scope="module")
 def proofs() -> dict[str, Proof]:
     """The proofs that a build would show: those that are kept, if nothing changed."""
-    return dict(kept_proofs(PROGRAM, ROOT, CACHE / "weave" / "proofs").pages)
+    return dict(kept_proofs(PROGRAM, ROOT, CACHE / "litweave" / "proofs").pages)
 
 
 def test_every_proof_holds(proofs: dict[str, Proof]) -> None:
@@ -297,7 +297,7 @@ def test_a_failed_check_ends_the_program_with_both_numbers(
 
 
 def test_weave_and_the_proofs_know_nothing_of_each_other() -> None:
-    for folder, other in (("proofs", "weave"), ("weave", "proofs")):
+    for folder, other in (("proofs", "litweave"), ("litweave", "proofs")):
         for path in (ROOT / "labml_style_nn" / folder).rglob("*.py"):
             for line in path.read_text().split("\n"):
                 if line.lstrip().startswith(("import ", "from ")):

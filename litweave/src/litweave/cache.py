@@ -1,0 +1,119 @@
+r"""# Cache: what was made before
+
+Some of what a build makes takes time and depends on little. It is kept in a file, each
+thing by its name, together with a *key*: a digest of all that it was made of. While the
+key is the same, the thing is not made again. What takes many files is kept in a folder
+that has its key in its name.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all: another build may be reading it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(name, path)
+
+
+def build_folder(path: Path, make: Callable[[Path], None]) -> Path:
+    """Build a folder atomically, under a lock, unless it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A lock stays behind, and beside the folder it would be in the way.
+    lock = Path(tempfile.gettempdir(), f"kept-{digest(str(path.resolve()))[:16]}.lock")
+    with FileLock(lock):
+        if not path.exists():
+            with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
+                staging = Path(temporary) / path.name
+                staging.mkdir()
+                make(staging)
+                staging.rename(path)
+    return path
+
+
+def digest(*texts: str, files: Iterable[Path] = ()) -> str:
+    """A key for what is made of some texts and of some files."""
+    parts = [text.encode() for text in texts]
+    parts += [file.read_bytes() for file in files]
+    whole = hashlib.sha256()
+    for part in parts:
+        # Each part by itself, so that no two lists of parts are one text.
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
+
+
+@cache
+def own() -> str:
+    """A key for the code of the renderer itself."""
+    return digest(files=sorted(Path(__file__).parent.rglob("*.py")))
+
+
+def installed() -> str:
+    """The version of Python, and the names and versions of what it can import."""
+    folders = (Path(folder) for folder in sys.path)
+    names = (sorted(p.name for p in folder.glob("*.dist-info")) for folder in folders)
+    return "\n".join([sys.version, *chain.from_iterable(names)])
+
+
+@lru_cache(maxsize=8)
+def _stored(path: Path, _written: int) -> dict[str, tuple[str, Any]]:
+    """What stands in a file, read once by a preview that builds many times."""
+    rows = json.loads(path.read_text("utf-8"))
+    return {name: (key, thing) for name, key, thing in rows}
+
+
+@dataclass
+class Cache:
+    """Things that can be written as JSON, by name, each with its key."""
+
+    path: Path
+    before: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    now: dict[str, tuple[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Cache":
+        """What a file keeps; nothing if there is none, or it is not whole."""
+        try:
+            return cls(path, _stored(path, path.stat().st_mtime_ns))
+        except (OSError, ValueError, TypeError):
+            return cls(path)
+
+    def known(self, name: str, default: Any = None) -> Any:
+        """The thing of this name as it was before, whatever its key."""
+        return self.before.get(name, ("", default))[1]
+
+    def holds(self, name: str, key: str) -> bool:
+        """Whether a thing was there before under this key."""
+        return self.before.get(name, ("", None))[0] == key
+
+    def get(
+        self, name: str, key: str, make: Callable[[], Any], stale: bool = False
+    ) -> Any:
+        """The thing of this name, made anew if it is not there under this key.
+
+        With `stale`, what was there before serves under any key.
+        """
+        if self.now.get(name, ("", None))[0] != key:
+            serves = name in self.before and (stale or self.holds(name, key))
+            self.now[name] = self.before[name] if serves else (key, make())
+        return self.now[name][1]
+
+    def write(self) -> None:
+        """Keep what was asked for, and forget the rest."""
+        if self.now != self.before:
+            rows = [[name, key, thing] for name, (key, thing) in self.now.items()]
+            write_text(self.path, json.dumps(rows, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""Names in code and prose become links: to this site, or to the docs of libraries."""

@@ -1,0 +1,121 @@
+r"""# Signatures: a definition in two lines
+
+Whoever points at a name wants to know how the thing is called and what it is for. Both
+stand in the source: the first line of the definition, without `self`, and the first
+line of the docstring, without the marks of Markdown.
+
+>>> source = 'def scale(x: Tensor, by: int = 2) -> Tensor: "By the *factor* `by`. So."'
+>>> node = ast.parse(source).body[0]
+>>> signature("scale", node)
+'scale(x: Tensor, by: int = 2) -> Tensor'
+>>> summary(ast.get_docstring(node))
+'By the factor by.'
+
+Nothing is imported, and nothing runs.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+
+from litweave import words
+from litweave.features.links.introspect import called, first_sentence, shortened
+from litweave.features.links.scopes import Definition
+from litweave.parse import Module
+
+_LINK = re.compile(r"!?\[([^\[\]]+)\](?:\[[^\[\]]*\]|\([^()]*\))")
+_FORMULA = re.compile(r"\$\$?([^$]+)\$\$?")
+_EMPHASIS = re.compile(r"(?<!\w)(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
+
+
+def signature(name: str, node: Definition | None) -> str:
+    """How something is called by a name, if it is by the function `node`."""
+    if node is None or isinstance(node, ast.ClassDef):
+        return name
+    returns = None if node.name == "__init__" else node.returns
+    parameters = _without_self(list(_parameters(node.args)))
+    shown = inspect.Signature(parameters, return_annotation=_source(returns))
+    return called(name, shown)
+
+
+class _Source(str):
+    """A piece of source, which stands in a signature as it is."""
+
+    __repr__ = str.__str__
+
+
+def _source(node: ast.expr | None) -> object:
+    return inspect.Parameter.empty if node is None else _Source(ast.unparse(node))
+
+
+def _parameters(args: ast.arguments) -> Iterator[inspect.Parameter]:
+    kinds = inspect.Parameter
+    first = [*args.posonlyargs, *args.args]
+    defaults = [None] * (len(first) - len(args.defaults)) + args.defaults
+    for number, (arg, default) in enumerate(zip(first, defaults, strict=True)):
+        only = number < len(args.posonlyargs)
+        kind = kinds.POSITIONAL_ONLY if only else kinds.POSITIONAL_OR_KEYWORD
+        yield _parameter(arg, kind, default)
+    if args.vararg:
+        yield _parameter(args.vararg, kinds.VAR_POSITIONAL)
+    for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        yield _parameter(arg, kinds.KEYWORD_ONLY, default)
+    if args.kwarg:
+        yield _parameter(args.kwarg, kinds.VAR_KEYWORD)
+
+
+def _parameter(
+    arg: ast.arg, kind: "inspect._ParameterKind", default: ast.expr | None = None
+) -> inspect.Parameter:
+    annotation = _source(arg.annotation)
+    return inspect.Parameter(
+        arg.arg, kind, default=_source(default), annotation=annotation
+    )
+
+
+def _without_self(parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    bound = parameters and parameters[0].name in ("self", "cls")
+    return parameters[1:] if bound else parameters
+
+
+def summary(docstring: str | None) -> str:
+    """The heading of a docstring, if it has one, and its first sentence; plain text."""
+    first, _, rest = (docstring or "").strip().partition("\n")
+    heading = plain(first.strip("# ")) if first.startswith("#") else ""
+    prose = rest if heading else f"{first}\n{rest}"
+    paragraph = " ".join(prose.strip().split("\n\n")[0].split())
+    # A paragraph that begins in bold type, **Shape.**, is about something else.
+    sentence = "" if paragraph.startswith("**") else plain(first_sentence(paragraph))
+    # A formula in TeX is nothing to read in one line.
+    parts = [part for part in (heading, sentence) if part and "\\" not in part]
+    return shortened(". ".join(parts))
+
+
+def title(module: Module) -> str:
+    """The heading that opens a module, if one does."""
+    return plain(_opening(module))
+
+
+def heading(module: Module) -> str:
+    """The same as HTML, in the language of the page."""
+    opening = _opening(module)
+    return words.heading(plain(opening), opening, module.path) if opening else ""
+
+
+def _opening(module: Module) -> str:
+    # It need not come first: a licence may stand above it.
+    texts = (prose.text for row in module.rows[:1] for prose in row.prose)
+    titles = (text.partition("\n")[0] for text in texts if text.startswith("# "))
+    return next(titles, "").strip("# ")
+
+
+def plain(markdown: str) -> str:
+    """The words of a line of Markdown.
+
+    >>> plain("[The *layer*][Mixer] of $C$ `channels`")
+    'The layer of C channels'
+    """
+    text = _LINK.sub(r"\1", markdown)
+    text = _FORMULA.sub(r"\1", text)
+    return _EMPHASIS.sub(r"\2", text).replace("`", "").strip()

@@ -1,0 +1,259 @@
+r"""# Cells: an executed notebook becomes Markdown
+
+A notebook is prose, code and what the code printed. Prose and code are written as
+Markdown here, so that the site's own extensions render them as on any other page:
+headings reach the table of contents, names become links, formulas are set, code gets
+its colours and its copy button. What the code printed is HTML already. It is set aside,
+and an empty *frame* in the Markdown keeps its place; [`fill`][] puts it there once the
+page is rendered.
+
+A notebook is taken as it stands in its file: dictionaries, as
+[Jupyter's format](https://nbformat.readthedocs.io/en/latest/format_description.html)
+describes them. Nothing here knows MkDocs, and nothing runs code: [`notebooks`][] sees
+to both.
+"""
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from litweave.words import word
+
+# A notebook, a cell and an output are each a dictionary with names for keys.
+Part: TypeAlias = dict[str, Any]
+
+_FRAME = '<div class="nb-output" id="output-{}"></div>'
+_FOLDED = "nb-folded"
+_FOLD = re.compile(f'<div class="[^"]*{_FOLDED}.*?</pre></div>', re.DOTALL)
+_LINK = re.compile(r"\[([^\[\]]+)\]\[[\w.]*\]")
+# What a terminal takes for colour and cursor movement.
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+class CellError(ValueError):
+    """A cell that cannot be shown: says which, and why."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A page: its Markdown, and the HTML for the frame of each cell."""
+
+    markdown: str
+    outputs: dict[int, str]
+
+
+# ## From cells to Markdown
+
+
+def document(notebook: Part, script: str) -> Document:
+    """Write the cells of an executed notebook as a page.
+
+    `script` is the file the notebook was written as. Where there is room for it, prose
+    stands on the same line here as there, so that a message about it names the line to
+    mend. There is room if no two cells of code meet.
+
+    Cells are counted from one, as a reader would. A cell without output has no frame.
+
+    **Raises.** [`CellError`][] for an output that no browser shows, or an image without
+    alternative text.
+    """
+    cells = notebook["cells"]
+    starts = [i for i, line in enumerate(script.split("\n")) if line.startswith("# %%")]
+    if len(starts) != len(cells):
+        starts = [0] * len(cells)
+    lines: list[str] = []
+    outputs: dict[int, str] = {}
+    for number, (cell, start) in enumerate(zip(cells, starts, strict=True), start=1):
+        prose = cell["cell_type"] == "markdown"
+        apart = not lines or lines[-1] in ("", _FRAME.format(number - 1))
+        lines += [""] * max(start + prose - len(lines), not apart)
+        lines += cell["source"].split("\n") if prose else fenced(cell)
+        if cell.get("outputs"):
+            outputs[number] = render_outputs(cell["outputs"], number)
+            lines.append(_FRAME.format(number))
+    lines += [""] * (script.count("\n") - len(lines))
+    return Document("\n".join(lines) + "\n", outputs)
+
+
+def fenced(cell: Part) -> list[str]:
+    """Put the code of a cell in a fence longer than any run of backticks within.
+
+    A mark tells it from code in prose. A cell with Jupyter's tag `hide-input` has one
+    more, and [`fill`][] folds it.
+    """
+    source: str = cell["source"]
+    longest = max(map(len, re.findall("`+", source)), default=0)
+    fence = "`" * max(3, longest + 1)
+    hidden = "hide-input" in cell.get("metadata", {}).get("tags", ())
+    marks = f".nb-cell .{_FOLDED}" if hidden else ".nb-cell"
+    return [f"{fence} {{ .python {marks} }}", *source.split("\n"), fence]
+
+
+def fill(page: str, outputs: dict[int, str]) -> str:
+    """Put each output in its frame of the rendered page, and fold what is to be folded.
+
+    **Raises.** [`CellError`][] if a frame is lost: a fence or a list that is still open
+    at the end of the cell before took it in.
+    """
+    summary = f"<summary>{word('Show the code')}</summary>"
+    page = _FOLD.sub(rf'<details class="nb-code">{summary}\g<0></details>', page)
+    for number, output in outputs.items():
+        frame = _FRAME.format(number)
+        if page.count(frame) != 1:
+            raise CellError(f"cell {number}: the page has no place for its output")
+        page = page.replace(frame, frame.replace("></", f">{output}</"))
+    return page
+
+
+# ## From outputs to HTML
+
+
+def render_outputs(outputs: Iterable[Part], number: int) -> str:
+    """Render what a cell printed and showed, in its order."""
+    return "".join(
+        _Output(output, number, f"output-{number}-{position}").render()
+        for position, output in enumerate(joined(outputs), start=1)
+    )
+
+
+def joined(outputs: Iterable[Part]) -> list[Part]:
+    r"""Join what was printed in pieces, and keep what stays of it on a screen.
+
+    The two streams of a program may overtake each other. So where one ends and the
+    other begins, a new line begins.
+
+    >>> said = [("stderr", "1 %\r"), ("stderr", "2 %"), ("stdout", "done")]
+    >>> pieces = [{"output_type": "stream", "name": n, "text": t} for n, t in said]
+    >>> [piece["text"] for piece in joined(pieces)]
+    ['2 %\ndone\n']
+    """
+    together: list[Part] = []
+    for output in outputs:
+        last = together[-1] if together else output
+        if last is not output and "text" in last and "text" in output:
+            gap = "" if last["name"] == output["name"] else "\n"
+            text = last["text"].removesuffix(gap) + gap + output["text"]
+            together[-1] = {**output, "text": text}
+        else:
+            together.append(output)
+    return [_settled(output) for output in together]
+
+
+def _settled(output: Part) -> Part:
+    stays = {"text": terminal(output["text"]) + "\n"} if "text" in output else {}
+    return {**output, **stays}
+
+
+@dataclass(frozen=True)
+class _Output:
+    """One output of cell `number`; `scope` is a name that no other output has."""
+
+    output: Part
+    number: int
+    scope: str
+
+    def render(self) -> str:
+        kind = self.output["output_type"]
+        if kind == "stream":
+            return self.text(self.output["text"])
+        if kind == "error":
+            return self.text(f"{self.output['ename']}: {self.output['evalue']}")
+        return self.shown(self.output["data"])
+
+    # An object offers itself in several forms. The first that we know is the best.
+    def shown(self, data: Part) -> str:
+        if "text/html" in data:
+            return f'<div class="nb-html" {self.box}>{data["text/html"]}</div>'
+        if "image/svg+xml" in data:
+            return self.figure(self.drawing("image/svg+xml"))
+        for kind in ("image/png", "image/jpeg"):
+            if kind in data:
+                return self.figure(self.bitmap(kind))
+        if "text/plain" in data:
+            return self.text(data["text/plain"])
+        offers = ", ".join(data) or "nothing"
+        raise CellError(
+            f"cell {self.number} shows {offers}: a page can show none of it"
+        )
+
+    def text(self, text: str) -> str:
+        shown = html.escape(terminal(text), quote=False)
+        return f"<pre {self.box}><samp>{shown}</samp></pre>"
+
+    # A long line scrolls within its box, so the box must be reachable by keyboard.
+    @property
+    def box(self) -> str:
+        label = word("Output of cell {number}", number=self.number)
+        return f'tabindex="0" role="group" aria-label="{label}"'
+
+    def figure(self, image: str) -> str:
+        return f'<figure class="nb-figure">{image}</figure>'
+
+    # A drawing stands in the page itself, not behind an address: so it can take the
+    # colour of the text, in light and in dark.
+    def drawing(self, kind: str) -> str:
+        _, _, drawing = self.output["data"][kind].partition("<svg")
+        drawing = scope_ids(drawing.rstrip(), self.scope)
+        label = f'role="img" aria-label="{self.alt(kind)}" data-search-exclude="1"'
+        return f"<svg {label}{drawing}"
+
+    def bitmap(self, kind: str) -> str:
+        data = self.output["data"][kind].replace("\n", "")
+        return f'<img alt="{self.alt(kind)}" src="data:{kind};base64,{data}">'
+
+    def alt(self, kind: str) -> str:
+        about = self.output["metadata"].get(kind, {})
+        if not about.get("alt", "").strip():
+            raise CellError(
+                f"cell {self.number} shows an image without alternative text: display "
+                f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
+            )
+        return html.escape(about["alt"])
+
+
+def terminal(text: str) -> str:
+    r"""Show what a terminal shows at the end: no colours, no overwritten progress.
+
+    >>> terminal("10 %\r100 %\ndone\n")
+    '100 %\ndone'
+    """
+    lines = _ANSI.sub("", text).rstrip().split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+
+
+def scope_ids(drawing: str, scope: str) -> str:
+    """Give the names in a drawing a prefix: each drawing of a page counts from one.
+
+    >>> scope_ids('<g id="a"/><use href="#a" clip-path="url(#a)"/>', "x")
+    '<g id="x-a"/><use href="#x-a" clip-path="url(#x-a)"/>'
+    """
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{scope}-", drawing)
+
+
+# ## The notebook as a file to take away
+
+
+def portable(notebook: Part) -> Part:
+    """Make the notebook that a reader downloads, with its outputs.
+
+    A link by name means something on the site alone, so its words remain. Nothing in
+    the file depends on the minute in which the notebook ran.
+    """
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    cells = [_portable(c, n) for n, c in enumerate(notebook["cells"], start=1)]
+    return {**notebook, "metadata": metadata, "cells": cells}
+
+
+def _portable(cell: Part, number: int) -> Part:
+    changes: Part = {"id": f"cell-{number}", "metadata": {}}
+    if tags := cell.get("metadata", {}).get("tags"):
+        folded = "hide-input" in tags
+        changes["metadata"] = {"tags": tags, "jupyter": {"source_hidden": folded}}
+    if "outputs" in cell:
+        changes["outputs"] = joined(cell["outputs"])
+    else:
+        changes["source"] = _LINK.sub(r"\1", cell["source"])
+    return {**cell, **changes}

@@ -1,0 +1,1 @@
+"""The papers that a page links to, from a BibTeX file."""

@@ -1,0 +1,1 @@
+"""What a program of the site proves of each page, in a panel beside it."""

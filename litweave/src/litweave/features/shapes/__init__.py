@@ -1,0 +1,1 @@
+"""Shapes of tensors at the ends of lines, found by running the examples."""

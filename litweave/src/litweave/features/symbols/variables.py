@@ -1,0 +1,187 @@
+r"""# Variables: a notation finds its names in the code
+
+[`symbols`][] finds the letters of a [`notation`][] in formulas. Here the variables that
+they stand for are found in the code. Both bear the same keys, and the page lights up
+what has a key in common: $W_1$ in every formula, and `fc1` in every line of code.
+
+A variable is a name wherever it stands: `fc1`, `self.fc1`, an argument `fc1`. Only the
+keyword of a call is often somebody else's word: in `x.mean(dim=1)`, `dim` is what torch
+calls an axis. It counts where it is given the variable itself, as in `MLP(dim=dim)`.
+
+A variable that the code does not name was renamed, or never there. So each variable of
+an entry must be a name in the module's code or in its examples.
+"""
+
+import ast
+import io
+import json
+import math
+import token
+import tokenize
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
+
+from litweave.book import Book, Chapter
+from litweave.diagnostics import Diagnostics, Place
+from litweave.doctests import sources
+from litweave.features.symbols.notation import Entry, items, notation
+from litweave.features.symbols.symbols import Symbols, is_symbol, pattern
+from litweave.overlay import Mark
+from litweave.parse import Module
+from litweave.syntax import syntax_tree
+
+Values = Mapping[str, tuple[float | tuple[int, ...], ...]]
+"""What variables were in the examples of a module: numbers, or pairs of them."""
+
+
+def read(book: Book) -> None:
+    """Find the symbols of each page, for its prose; note what is wrong with them."""
+    for page, chapter in book.chapters.items():
+        check(chapter.module, book.context.diagnostics)
+        symbols = Symbols.of(notation(chapter.module))
+        if symbols.keys:
+            book.context.symbols[page] = symbols
+
+
+def enrich(book: Book, values: Mapping[str, Values]) -> None:
+    """Tie the symbols of each page to its code.
+
+    `values` are those of the variables, by page.
+    """
+    for page, symbols in book.context.symbols.items():
+        _enrich(book.chapters[page], symbols, values.get(page, {}))
+
+
+def _enrich(chapter: Chapter, symbols: Symbols, values: Values) -> None:
+    chapter.overlay.marks.extend(marks(chapter.module, symbols))
+    chapter.overlay.tools.append(_data(chapter.module, symbols, values))
+
+
+def _data(module: Module, symbols: Symbols, values: Values) -> str:
+    """What the page's script has to know, in the order of the list."""
+    entries = [
+        {
+            "keys": list(symbols.keys[item.entry]),
+            "values": {
+                name: [value for value in values.get(name, ()) if _is_finite(value)]
+                for name in item.entry.variables
+            },
+        }
+        if item.entry
+        else None
+        for item in items(module)
+    ]
+    # Within a script element, only the end of it has a meaning.
+    text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")
+    return f'<script type="application/json" id="weave-notation">{text}</script>'
+
+
+def _is_finite(value: float | tuple[int, ...]) -> bool:
+    # JSON has neither infinity nor what is not a number.
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+# ## In code
+
+
+def marks(module: Module, symbols: Symbols) -> Iterator[Mark]:
+    """A mark around each variable of the notation, wherever the code names it."""
+    keys = symbols.variables()
+    source = _plain(module)
+    others = _keywords_of_others(source)
+    for name, line, start in _names(source):
+        if name in keys and (line, start) not in others:
+            end = start + len(name)
+            yield Mark(line, start, end, "span", {"data-n": keys[name]})
+
+
+def _plain(module: Module) -> str:
+    """The source as it is counted: a line of it ends in one way only."""
+    return "".join(line.rstrip("\r\n") + "\n" for line in module.lines)
+
+
+# What a text says is remembered from build to build of a preview.
+@lru_cache(maxsize=4096)
+def _names(source: str) -> tuple[tuple[str, int, int], ...]:
+    """The names in some code, with line and column; none behind a mistake in it."""
+    found = []
+    with suppress(tokenize.TokenError, SyntaxError):
+        for item in tokenize.generate_tokens(io.StringIO(source).readline):
+            if item.type == token.NAME:
+                found.append((item.string, *item.start))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
+    """Where a keyword only happens to have the name of a variable.
+
+    In `mean(x, dim=1)`, `dim` is torch's word for an axis; in `MLP(dim=dim)` it is the
+    variable, because it is given that very variable.
+    """
+    lines = source.split("\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in somebody's string
+        tree = syntax_tree(source)
+    keywords = (node for node in ast.walk(tree) if isinstance(node, ast.keyword))
+    return frozenset(
+        (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()))
+        for node in keywords
+        if not _is_given(node)
+    )
+
+
+def _is_given(keyword: ast.keyword) -> bool:
+    value = keyword.value
+    return keyword.arg == getattr(value, "id", getattr(value, "attr", None))
+
+
+# ## Checks
+
+
+def check(module: Module, diagnostics: Diagnostics) -> None:
+    """Note what is wrong with the notation of a module.
+
+    Each item must be an entry, each symbol a symbol and in one entry only, and each
+    variable an identifier that the code of the module or of its examples names.
+    """
+    listed = items(module)
+    named = set(_names_anywhere(module)) if listed else set()
+    seen: set[tuple[str, ...]] = set()
+    for item in listed:
+        for message in _faults(item.entry, named, seen):
+            diagnostics.add(Place(module.path, item.line), message, "notation")
+
+
+def _faults(
+    entry: Entry | None, named: set[str], seen: set[tuple[str, ...]]
+) -> Iterator[str]:
+    if entry is None:
+        yield "an item of the notation is “$symbol$, `variable`: meaning”"
+        return
+    for symbol in entry.symbols:
+        if not is_symbol(symbol):
+            yield f"“{symbol}” is no symbol: let a letter with its scripts stand alone"
+        if pattern(symbol) in seen:
+            yield f"“{symbol}” is in the notation twice"
+        seen.add(pattern(symbol))
+    for variable in entry.variables:
+        if not variable.isidentifier():
+            yield f"“{variable}” is no identifier: name a variable of the code"
+        elif variable not in named:
+            yield f"no code and no example of this module names “{variable}”"
+
+
+def _names_anywhere(module: Module) -> Iterator[str]:
+    for source in (_plain(module), *_examples(module)):
+        yield from (name for name, _, _ in _names(source))
+
+
+def _examples(module: Module) -> Iterator[str]:
+    """The code of the examples in prose."""
+    for row in module.rows:
+        for prose in row.prose:
+            yield from sources(prose.text)

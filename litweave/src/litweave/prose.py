@@ -1,0 +1,358 @@
+r"""# Prose: what we add to Markdown
+
+Prose is the site's own Markdown, with three things more:
+
+- mathematics between dollars, `$…$` and `$$…$$`, is set aside before Markdown can
+  mistake its underscores and backslashes for its own;
+- names in brackets become links (see `names`);
+- examples in doctest form, `>>>`, become code blocks: Markdown alone would see
+  quotations.
+
+All of prose goes through one function, [`to_markdown`][], whether it comes from a
+docstring, a comment or a page of its own. What is code in Markdown stays as it is.
+"""
+
+import posixpath
+import re
+import textwrap
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Protocol
+
+from litweave.diagnostics import Diagnostics, Place
+from litweave.features.symbols.symbols import Symbols
+from litweave.katex import Formulas
+from litweave.names import Names, UnknownNameError
+from litweave.sanitise import LESS, TAG, Tags, unreserved
+from litweave.sections import Above, Line, translated, with_titles
+
+# The roles of reStructuredText that name something, or set it as mathematics.
+ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
+# What stands between LaTeX's own delimiters: no blank line, and none of them.
+TEX = r"(?: \\ [^()\[\]] | \n (?! \s*\n ) | [^\\\n] )+?"
+# What Markdown shows as it is written: within it, a dollar is a dollar. An example ends
+# at a blank line, unless another one follows.
+LITERAL = r"""
+    (?P<fence> ^[ \t]* (?P<ticks>`{3,}|~{3,}) (?P<info>[^\n]*) (?: \Z | \n
+      (?P<body> .*? ) (?: (?P<fence_end> ^[ \t]* (?P=ticks) [`~]* [ \t]*$ ) | \Z ) ) )
+  | (?P<example> ^ (?P<quote> (?: [ ]{0,3} >[ ] )* ) [ \t]* >>>[^\n]*
+      (?: \n (?P=quote) [ \t]* \S [^\n]*
+        | \n [ \t>]* (?= \n (?P=quote) [ \t]* >>> ) )* )
+  | (?P<code> (?P<span>`+) (?!`) .+? (?<!`) (?P=span) (?!`) )
+"""
+# What may begin at a place in a text, longest first. A dollar at the beginning of a
+# line may be what to type into a terminal.
+BEGINNINGS = re.compile(
+    rf"""
+    {LITERAL}
+  | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
+      (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
+  | (?P<environment> ^[ \t]* \\begin\{{ (?P<kind> [a-z]+\*? ) \}}
+      .+? \\end\{{ (?P=kind) \}} )
+  | (?P<lone> ^[ \t]* \\\[ (?P<alone> {TEX} ) \\\] [ \t]*$ )
+  | (?P<bracket> \\\[ (?P<spaced> \s {TEX} \s ) \\\] )
+  | (?P<paren> \\\( (?P<within> {TEX} ) \\\) )
+  | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
+  | (?P<escape> \\. | ^[ \t]* \$ (?=[ ]) )
+  | (?P<display> \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$ )
+  | (?P<inline> \$ (?!\s) (?P<formula>
+      (?: \\. | \n (?! \s*\n ) | [^$\\\n] )+? ) (?<!\s) \$ (?!\d) )
+  | (?P<dollar> \$ )
+  | (?P<link> (?<![!A-Za-z0-9_\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
+      \[ (?P<name> (?: [^\W\d] [\w.]* )? ) \] )
+  | (?P<address> \] (?: \( \s* | :[ \t]* ) < (?P<target> [^<>\n]* ) > )
+  | (?P<tag> {TAG} )
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+_REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
+# A heading of level 2, in a text without code; what is underlined begins a paragraph.
+_SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
+# A line that opens what goes on in the lines that are indented below it.
+_CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
+
+
+class Rewriter(Protocol):
+    """Who says in another language what is written (see `languages`)."""
+
+    def rewritten(
+        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    ) -> tuple[Sequence[str], Sequence[Place]]:
+        """Lines in other words, each with its place; theirs are counted from `place`.
+
+        Without `html`, a tag in them is words.
+        """
+
+
+@dataclass
+class Context:
+    """What the author of a page has at hand: the names known, the formulas so far."""
+
+    names: Names
+    formulas: Formulas
+    diagnostics: Diagnostics
+    raw_html: bool = False
+    """Whether a tag in the prose of a module is HTML, and not words."""
+
+    symbols: dict[str, Symbols] = field(default_factory=dict)
+    """What the letters stand for, on each page that says so."""
+
+    translator: Rewriter | None = None
+    """Who puts the page into another language, if it is to have one."""
+
+
+def to_markdown(
+    text: str,
+    place: Place,
+    page: str,
+    context: Context,
+    raw_html: bool = True,
+    above: Above | None = None,
+    labels: Set[str] = frozenset(),
+) -> str:
+    """Turn prose into the Markdown that the site's own extensions understand.
+
+    `place` is where the first line of `text` stands, and `page` the page it is for, as
+    a path from the root of the site's sources; links are written from there.
+
+    Without `raw_html`, a tag in the text is words like any other. The prose of a module
+    stands `above` some heading, and `sections` in other styles are translated; it
+    may use the `labels` of references that stand elsewhere in the module.
+
+    Mistakes go to `context.diagnostics`: a formula or a fence that is not closed, a
+    name that leads nowhere.
+    """
+    text = with_titles(unreserved(text))
+    lines = translated(text, above) if above else list(enumerate(text.split("\n")))
+    places: Sequence[Place]
+    places = [Place(place.path, place.line + number) for number, _ in lines]
+    written: Sequence[str] = [line for _, line in lines]
+    if context.translator:
+        written, places = context.translator.rewritten(lines, place, page, raw_html)
+    text = "\n".join(written)
+    labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
+    writer = _Writer(text, places, page, context, raw_html, bool(above), labels)
+    return writer.written()
+
+
+def closed(text: str, place: Place, context: Context) -> str:
+    """Text whose HTML ends where the text does; what it left open is a problem."""
+    while (tags := Tags(_bare(text))).lost is not None:
+        # A `<` without its `>`, or the end of what never began: they are words.
+        text = f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}"
+    for line, tag in tags.open:
+        here = Place(place.path, place.line + line)
+        context.diagnostics.add(here, f"“{tag}” opens HTML that is not closed", "html")
+    return f"{text}\n\n{tags.ends}" if tags.open else text
+
+
+def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
+    """A text cut at its headings of level 2: each part, and its line, counted from 0.
+
+    The first part is what stands before all of them. With `raw_html`, a heading within
+    an element of HTML is none, for an element stays in one piece.
+    """
+    bare = _bare(text)
+    starts = [match.start() for match in _SECTION.finditer(bare) if match.start()]
+    if raw_html:
+        starts = [start for start in starts if not Tags(bare[:start]).open]
+    edges = pairwise([0, *starts, len(text)])
+    return [(text.count("\n", 0, start), text[start:end]) for start, end in edges]
+
+
+def _blank(match: re.Match[str]) -> str:
+    return match[0] if match["tag"] else re.sub(r"[^\n]", " ", match[0])
+
+
+def _bare(text: str) -> str:
+    """A text as long as the given one, without code, be it in fences or indented."""
+    lines = BEGINNINGS.sub(_blank, unreserved(text)).split("\n")
+    was_code = False
+    for number, line in enumerate(lines):
+        deep = _indent(line)
+        after_gap = was_code or not number or not lines[number - 1].strip()
+        was_code = after_gap and deep - depth(lines[:number], deep) >= 4
+        lines[number] = " " * len(line) if was_code else line
+    return "\n".join(lines)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def depth(above: Sequence[str], deep: int) -> int:
+    """How deep Markdown looks for what goes on in a list or a box of the lines above.
+
+    Below a mere paragraph that is nowhere, however deep a line stands.
+    """
+    for line in reversed(above if deep else ()):
+        here = _indent(line)
+        if line.strip() and here < deep:
+            if _CONTAINER.match(line, here):
+                return 4 * (here // 4 + 1)
+            deep = here
+    return 0
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes what begins at each place of a text; `places` are those of its lines."""
+
+    text: str
+    places: Sequence[Place]
+    page: str
+    context: Context
+    raw_html: bool
+    is_module: bool
+    labels: Set[str]
+
+    def written(self) -> str:
+        return self._within(self.text)
+
+    def _within(self, part: str, start: int = 0) -> str:
+        """Write a part of the text, which starts at that character of it."""
+
+        def write(match: re.Match[str]) -> str:
+            line = self.text.count("\n", 0, start + match.start())
+            writer = getattr(self, f"_{match.lastgroup}", None)
+            return writer(match, self.places[line]) if writer else match[0]
+
+        return BEGINNINGS.sub(write, part)
+
+    # ## Code
+
+    def _fence(self, match: re.Match[str], place: Place) -> str:
+        if match["fence_end"] is not None:
+            margin = self._margin(match)
+            if match["info"].strip() != "math":
+                return self._shifted(match, margin) if self.is_module else match[0]
+            return f"\n{margin}{self._formula(match['body'], True, place)}\n"
+        if not match[0].strip("`~ \t\n"):
+            return "\n---"  # a line that somebody drew
+        message = f"“{match['ticks']}” opens code that is not closed"
+        self.context.diagnostics.add(place, message, "code")
+        # What follows is not its code: it ends where the prose does.
+        return f"{match[0]}\n{' ' * _indent(match[0])}{match['ticks']}"
+
+    def _shifted(self, match: re.Match[str], margin: str) -> str:
+        """A fence, even if it stands so deep that Markdown would show it as code."""
+        above = match.string[: match.start()].rstrip().split("\n")
+        around = _indent(above[-1])
+        in_code = around - depth(above[:-1], around) >= 4
+        if in_code or _indent(match[0]) < len(margin) + 4:
+            return match[0]
+        return "\n" + textwrap.indent(textwrap.dedent(match[0]), margin)
+
+    def _example(self, match: re.Match[str], place: Place) -> str:
+        quote = match["quote"]
+        lines = [line[len(quote) :] for line in match[0].split("\n")]
+        body = textwrap.dedent("\n".join(lines))
+        # Longer than what the example itself holds of them.
+        runs = [len(run) for run in re.findall("`+", body)]
+        ticks = "`" * (1 + max([2, *runs]))
+        block = f"\n{ticks} pycon\n{body}\n{ticks}\n"
+        margin = quote + self._margin(match)
+        return textwrap.indent(block, margin, lambda line: bool(quote or line.strip()))
+
+    def _margin(self, match: re.Match[str]) -> str:
+        """The indent at which a block is one: deeper, it would be shown as code."""
+        quote = match["quote"] or ""
+        *above, _ = match.string[: match.start()].split("\n")
+        above = [line.removeprefix(quote) for line in above]
+        return " " * depth(above, _indent(match[0].removeprefix(quote)))
+
+    # ## Formulas
+
+    def _directive(self, match: re.Match[str], place: Place) -> str:
+        """Equations as Sphinx has them: blank lines between two, options above all."""
+        text = re.sub(r"\A\s*(?:[ \t]*:\w+:.*(?:\n|\Z))*", "", match["equations"])
+        margin = self._margin(match)
+        slots = [
+            margin + self._formula(_aligned(tex), True, place)
+            for tex in re.split(r"\n[ \t]*\n", text)
+            if tex.strip()
+        ]
+        return "\n".join(["", *slots, "", ""])
+
+    def _environment(self, match: re.Match[str], place: Place) -> str:
+        return self._margin(match) + self._formula(match[0], True, place)
+
+    def _lone(self, match: re.Match[str], place: Place) -> str:
+        return self._margin(match) + self._formula(match["alone"], True, place)
+
+    def _bracket(self, match: re.Match[str], place: Place) -> str:
+        return self._formula(match["spaced"], True, place)
+
+    def _paren(self, match: re.Match[str], place: Place) -> str:
+        return self._formula(match["within"], False, place)
+
+    def _display(self, match: re.Match[str], place: Place) -> str:
+        return self._formula(match["block"], True, place)
+
+    def _inline(self, match: re.Match[str], place: Place) -> str:
+        tex = match["formula"]
+        quoted = len(tex) > 2 and tex[0] == tex[-1] == "`"
+        return self._formula(tex[1:-1] if quoted else tex, False, place)
+
+    def _formula(self, tex: str, display: bool, place: Place) -> str:
+        symbols = self.context.symbols.get(self.page)
+        if symbols is None:
+            return self.context.formulas.add(tex, display, place)
+        for name in symbols.unknown(tex) if display else ():
+            message = (
+                f"“{name}” stands in this equation, but in no entry of the notation"
+            )
+            self.context.diagnostics.add(place, message, "notation")
+        return self.context.formulas.add(tex, display, place, symbols.mark(tex))
+
+    def _dollar(self, match: re.Match[str], place: Place) -> str:
+        message = r"a “$” opens a formula that is not closed (for a dollar write “\$”)"
+        self.context.diagnostics.add(place, message, "formula")
+        return "$"
+
+    def _escape(self, match: re.Match[str], place: Place) -> str:
+        return "$" if match[0] == r"\$" else self._words(match[0])
+
+    # ## Names and addresses
+
+    def _role(self, match: re.Match[str], place: Place) -> str:
+        said = match["said"]
+        if match["role_name"] == "math":
+            return self._formula(said, False, place)
+        words = re.sub(r"\s*<[^<>]*>$", "", said)
+        return f"`{words.rpartition('.')[2] if said.startswith('~') else words}`"
+
+    def _link(self, match: re.Match[str], place: Place) -> str:
+        name = match["name"] or match["text"].strip("`")
+        text = self._within(match["text"], match.start("text"))
+        if name.lower() in self.labels:
+            return f"[{text}][{match['name']}]"
+        try:
+            target = self.context.names.find(name, self.page)
+        except UnknownNameError as error:
+            self.context.diagnostics.add(place, str(error), "name")
+            return text if text.startswith("`") else f"[{text}][{match['name']}]"
+        address = posixpath.relpath(target.page, posixpath.dirname(self.page) or ".")
+        anchor = f"#{target.anchor}" if target.anchor else ""
+        return f"[{text}]({address}{anchor})"
+
+    def _address(self, match: re.Match[str], place: Place) -> str:
+        """An address in angle brackets, in which there may be spaces, without them."""
+        before, _, _ = match[0].partition("<")
+        return before + re.sub(
+            r"[\s()]", lambda c: f"%{ord(c[0]):02X}", match["target"]
+        )
+
+    def _tag(self, match: re.Match[str], place: Place) -> str:
+        return self._words(match[0])
+
+    def _words(self, text: str) -> str:
+        """Text in which a tag is a tag only if the author may use HTML."""
+        return text if self.raw_html else text.replace("<", LESS)
+
+
+def _aligned(tex: str) -> str:
+    """Lines of one equation, as Sphinx sets them."""
+    has_lines = r"\\" in tex and r"\begin" not in tex
+    return rf"\begin{{split}}{tex}\end{{split}}" if has_lines else tex

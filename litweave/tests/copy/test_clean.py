@@ -1,0 +1,250 @@
+"""The clean form: the same program, no essay, and a formatter has nothing to say."""
+
+import ast
+import random
+import sysconfig
+import textwrap
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from litweave.features.copy.clean import clean, one_line
+from litweave.features.copy.spacing import is_text
+from litweave.parse import ParseError, parse, read
+from support import ROOT, assert_tidy
+
+PACKAGE = ROOT / "labml_style_nn"
+MODULES = [p for p in PACKAGE.rglob("*.py") if "node_modules" not in p.parts]
+# Those whose clean form is offered to readers, and a few of the others.
+OFFERED = [
+    path
+    for path in MODULES
+    if path.relative_to(PACKAGE).parts[0] in ("layers", "models", "experiments", "data")
+    or zlib.crc32(path.name.encode()) % 10 == 0
+]
+
+
+def cleaned(source: str) -> str:
+    return clean(parse(textwrap.dedent(source)))
+
+
+def program(source: str) -> str:
+    """What Python makes of a source, without strings that are statements."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                kept = [item for item in block if not is_text(item)]
+                # Where nothing else was in a block, there is `pass`.
+                setattr(node, name, kept or [ast.Pass() for _ in block[:1]])
+    if all(isinstance(node, ast.Pass) for node in tree.body):
+        tree.body = []
+    return ast.dump(tree)
+
+
+def docstrings(source: str) -> Iterator[str | None]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield ast.get_docstring(node)
+
+
+# ## What goes and what stays
+
+
+def test_the_essay_goes_and_the_layout_stays() -> None:
+    source = '''
+    r"""# The *mixing* of $S$ tokens
+
+    $$X = Y$$
+    """
+
+    import torch  # why
+
+    # ## A chapter
+
+
+    class Mixer(torch.nn.Module):
+        r"""## A [`Mixer`][]
+
+        Prose.
+        """
+
+        # The sizes.
+        sizes = [  # of all
+            1,  # noqa: E501
+
+            # the second
+            2,
+        ]
+
+        def forward(self, x):
+            """Mix the rows of [`x`][Table]. Then more.
+
+            **Shape.** None.
+            """
+
+            # First.
+            y = x   +   1
+
+            # Then.
+
+            return "#" + y  # the end
+    '''
+    assert cleaned(source) == textwrap.dedent(
+        '''\
+        """The mixing of S tokens."""
+
+        import torch
+
+
+        class Mixer(torch.nn.Module):
+            """A Mixer."""
+
+            sizes = [
+                1,  # noqa: E501
+                2,
+            ]
+
+            def forward(self, x):
+                """Mix the rows of x."""
+
+                y = x   +   1
+
+                return "#" + y
+        '''
+    )
+
+
+@pytest.mark.parametrize(
+    ("docstring", "line"),
+    [
+        ("## The token-mixing MLP\n\nProse.", "The token-mixing MLP."),
+        ("Mix *each* `column`. And the rest.", "Mix each column."),
+        ("Take i.e. [the `x`][T.x],\nwhole.\n\nMore.", "Take i.e. the x, whole."),
+        ("Title\n=====\n\nProse.", "Title."),
+        ("Is it so?", "Is it so?"),
+        ("The following:\n\n- one", "The following."),
+        ("$$x = y$$", ""),
+        (r"Compute $\frac{1}{2}$ of it.", ""),
+        ("- a list", ""),
+        (">>> example()", ""),
+        ("---\ntitle: A layer\n---\n\n# A layer", ""),
+        ("**Shape.** Any.", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_docstring_becomes_one_line(docstring: str, line: str) -> None:
+    assert one_line(docstring) == line
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab .:$*_`[]()#\\\n=-…é?"), st.integers(20, 90))
+def test_one_line_stays_as_it_is(text: str, width: int) -> None:
+    line = one_line(text, width)
+    assert "\n" not in line
+    assert len(line) <= width
+    assert one_line(line, width) == line
+
+
+def test_what_speaks_to_a_tool_stays() -> None:
+    source = "#!/usr/bin/env python\n# fmt: off\nx = 1  # type: ignore\n# fmt: on\n"
+    assert cleaned(source) == source
+
+
+def test_a_body_of_prose_alone_stays_a_body() -> None:
+    source = 'class A:\n    """$$x$$"""\n\n\ndef f():\n    "- a list"\n    # why\n'
+    assert cleaned(source) == "class A:\n    pass\n\n\ndef f():\n    pass\n"
+
+
+def test_no_other_string_becomes_the_docstring() -> None:
+    source = 'def f():\n    """$$x$$"""\n    "Not the docstring."\n    return 1\n'
+    assert list(docstrings(cleaned(source))) == [None, None]
+
+
+def test_an_encoding_that_no_longer_holds_is_not_claimed(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_bytes("# coding: latin-1\r\nx = 'é'  # why\r\n".encode("latin-1"))
+    assert clean(read(path)) == "x = 'é'\n"
+
+
+@pytest.mark.parametrize("path", OFFERED, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_of_ours_is_the_same_program(path: Path) -> None:
+    module = read(path)
+    text = clean(module)
+    assert program(text) == program(module.source)
+    assert clean(parse(text)) == text
+    prose = [line for line in text.split("\n") if line.lstrip().startswith("# ")]
+    assert all("noqa" in line or "fmt" in line for line in prose), prose
+    assert all("\n" not in (text or "") for text in docstrings(text))
+
+
+def test_a_formatter_has_nothing_to_say_of_our_modules(tmp_path: Path) -> None:
+    folder = tmp_path / "labml_style_nn"
+    for path in MODULES:
+        target = folder / path.relative_to(PACKAGE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(clean(read(path)), "utf-8")
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    assert_tidy(tmp_path)
+
+
+# ## Code that nobody here wrote
+
+
+def foreign() -> list[Path]:
+    paths = sorted(Path(sysconfig.get_paths()["stdlib"]).rglob("*.py"))
+    paths = [path for path in paths if "site-packages" not in path.parts]
+    assert len(paths) > 500
+    return random.Random(0).sample(paths, 24)
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+def test_a_foreign_module_is_the_same_program() -> None:
+    compared = 0
+    for path in foreign():
+        try:
+            module = read(path)
+        except ParseError:
+            continue  # broken on purpose, a test of Python's own
+        text = clean(module)
+        assert program(text) == program(module.source), path
+        assert clean(parse(text)) == text, path
+        compared += 1
+    assert compared > 20
+
+
+pieces = st.sampled_from(
+    [
+        "x = 1  # why",
+        "# prose",
+        "# noqa",
+        "",
+        "x = [  # open\n    # inside\n\n    1,\n]",
+        's = """\n\n\n# string\n"""',
+        '"""A text. More."""',
+        '"a" "b"',
+        '"a"; x = 1',
+        'class A: "doc"',
+        "@d\n# between\nclass C(B):\n    # only\n    '''doc'''",
+        "def f():\n\n    # why\n\n    r'''\n    $x$\n    '''  #\n\n\n    é = 'é'  # é",
+        "if x:\n    pass\n\n# between\n\nelse:\n\n    '''text'''",
+        "try:\n    import a\nexcept E:\n    # nothing\n    pass\nfinally:\n    b = 1",
+        "match x:\n    # first\n    case 1:\n        # in it\n        pass",
+        "x = 1 + \\\n  2  # why",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(pieces, max_size=7), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_any_module_is_the_same_program(parts: list[str], ending: str) -> None:
+    module = parse("\n".join(parts).replace("\n", ending))
+    text = clean(module)
+    assert program(text) == program(module.source)
+    assert clean(parse(text)) == text
+    assert "\r" not in text

@@ -1,0 +1,257 @@
+"""A page in another language: its words, their states, its anchors."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from litweave.diagnostics import Diagnostics, Place
+from litweave.dialect import to_html
+from litweave.features.languages.catalogs import Catalogs, Entry
+from litweave.features.languages.extract import extract_module, extract_text
+from litweave.features.languages.translator import State, Translator
+from litweave.katex import Formulas
+from litweave.names import Names, Target
+from litweave.overlay import Overlay
+from litweave.page import beside, cut, document
+from litweave.parse import parse
+from litweave.prose import Context, to_markdown
+
+PAGE = "guide/a.md"
+
+
+def catalogs(said: dict[str, str], *sources: str) -> Catalogs:
+    """Translations of messages that stood in a page."""
+    entries = {
+        english: Entry(english, words, sources or (PAGE,), (), Place("zh.po", 10 * n))
+        for n, (english, words) in enumerate(said.items(), start=1)
+    }
+    return Catalogs("zh", Path("locale"), {"guide": entries})
+
+
+def context(translator: Translator | None = None) -> Context:
+    names = Names()
+    names.add(Target("pkg.gelu", "layers/gelu.md", ""))
+    return Context(names, Formulas(), Diagnostics(), translator=translator)
+
+
+def shown(text: str, said: dict[str, str]) -> str:
+    translator = Translator(catalogs(said))
+    translator.expect(PAGE, extract_text(PAGE, text))
+    return to_html(to_markdown(text, Place(PAGE, 1), PAGE, context(translator)))
+
+
+# ## States
+
+
+def test_a_translation_takes_the_place_of_its_block() -> None:
+    html = shown(
+        "One two\nthree.\n\n- an item\n",
+        {"One two three.": "一二三。", "an item": "一项"},
+    )
+    assert html == "<p>一二三。</p>\n<ul>\n<li>一项</li>\n</ul>"
+
+
+def test_what_is_missing_is_english_and_says_so() -> None:
+    assert shown("One two.", {}) == '<p class="weave-missing" lang="en">One two.</p>'
+
+
+def test_what_has_changed_shows_what_it_was_and_tells_the_english() -> None:
+    html = shown(
+        "It mixes all rows of $X$.", {"It mixes the rows of $X$.": "它混合 $X$ 的行。"}
+    )
+    assert re.sub("\ue000.*\ue001", "X", html) == (
+        '<p class="weave-changed" data-english="It mixes all rows of $X$.">'
+        "它混合 X 的行。</p>"
+    )
+
+
+@pytest.mark.parametrize(
+    "new", ["It mixes the rows of $Y$.", "It mixes rows of [gelu][] $X$."]
+)
+def test_what_would_mislead_is_not_shown(new: str) -> None:
+    html = shown(new, {"It mixes the rows of $X$.": "它混合 $X$ 的行。"})
+    assert 'lang="en"' in html
+    assert "混合" not in html
+
+
+def test_what_still_stands_there_is_no_predecessor() -> None:
+    text = "It mixes the rows of a table.\n\nIt mixes the columns of a table."
+    html = shown(text, {"It mixes the rows of a table.": "它混合表的行。"})
+    assert html.startswith("<p>它混合表的行。</p>")
+    assert html.count("混合") == 1
+
+
+def test_a_page_counts_its_states() -> None:
+    text = "One two.\n\nIt mixes all rows of it.\n\nFour five.\n\n$x$\n\n>>> code\n"
+    translator = Translator(
+        catalogs({"One two.": "一。", "It mixes the rows of it.": "行。"})
+    )
+    translator.expect(PAGE, extract_text(PAGE, text))
+    assert translator.counts[PAGE] == {
+        State.CURRENT: 1,
+        State.CHANGED: 1,
+        State.MISSING: 1,
+    }
+    lacks = [
+        (str(u.unit.place), u.unit.message, u.state.value)
+        for u in translator.unfinished
+    ]
+    assert lacks == [
+        ("guide/a.md:3", "It mixes all rows of it.", "changed"),
+        ("guide/a.md:5", "Four five.", "missing"),
+    ]
+    translator.expect(PAGE, extract_text(PAGE, text))
+    assert len(translator.unfinished) == 2
+
+
+def test_a_block_in_parts_is_english_only_as_a_whole() -> None:
+    text = "One two\n$$\na\n$$\nthree four."
+    assert 'lang="en"' in shown(text, {})
+    html = shown(text, {"One two": "一二"})
+    assert 'class="weave-missing"' in html
+    assert "lang=" not in html
+
+
+def test_a_list_within_an_item_is_not_the_items_own() -> None:
+    html = shown("- outer words\n    - inner words\n", {"inner words": "内"})
+    assert '<span class="weave-missing" lang="en">outer words' in html
+    assert "<li>内</li>" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("# A title", "h1"),
+        ("| Head one | b |\n|---|---|\n| x | y |", "th"),
+        ("A term\n:   x", "dt"),
+        ("x\n:   Its meaning", "dd"),
+        ('!!! note "A title"\n    x', "p"),
+        ('??? note "A title"\n    x', "summary"),
+        ("<p>Some words</p>", "span"),
+        ("A *word* [^1]\n\n[^1]: x", "p"),
+    ],
+)
+def test_any_block_can_be_missing(text: str, tag: str) -> None:
+    html = shown(text, {})
+    assert re.search(rf"<{tag} [^>]*weave-missing[^>]*>", html), html
+    assert not re.search("[\ue100-\ue2ff]", html)
+
+
+def test_attributes_are_translated_and_bear_no_mark() -> None:
+    text = '<p aria-label="Some words">x</p>'
+    assert shown(text, {"Some words": "几个词"}) == '<p aria-label="几个词">x</p>'
+    assert shown(text, {}) == text
+
+
+def test_a_translation_is_named_by_its_line_in_the_catalog() -> None:
+    text = "First one.\n\nSee it\nhere.\n\n[`nobody`][]"
+    translator = Translator(
+        catalogs({"First one.": "一。", "See it here.": "见 [`none`][]。"})
+    )
+    at = context(translator)
+    to_markdown(text, Place(PAGE, 5), PAGE, at)
+    assert [str(problem.place) for problem in sorted(at.diagnostics.found)] == [
+        f"{PAGE}:10",
+        "zh.po:20",
+    ]
+
+
+# ## Anchors
+
+HEADINGS = """# A title
+
+## The `x_y` of $S$ & [gelu][], **bold**
+
+## What it costs { .wide }
+
+## What it costs
+
+Under lined
+-----------
+
+## `__init__`
+
+## Own { #what-it-costs_1 }
+
+### *Em* _em_ [text](b.md) <b>tag</b> \\* 2&nbsp;x
+
+- # In an item
+"""
+
+
+def ids(html: str) -> list[str]:
+    return re.findall(r'<h\d [^>]*\bid="([^"]*)"', html)
+
+
+@pytest.mark.parametrize("is_translated", [True, False])
+def test_headings_have_the_english_anchors(is_translated: bool) -> None:
+    english = to_html(to_markdown(HEADINGS, Place(PAGE, 1), PAGE, context()))
+    said = (
+        {u.message: "译文" for u in extract_text(PAGE, HEADINGS)}
+        if is_translated
+        else {}
+    )
+    html = shown(HEADINGS, said)
+    assert ids(html) == ids(english)
+    assert len(ids(html)) == 9
+    assert ("译文" in html) == is_translated
+
+
+MODULE = '''r"""# A title
+
+Opening words.
+
+## Notation
+
+- $S$, `num`: the number
+  of rows
+
+## Exercises
+
+**Exercise 1.** Which one?
+
+**Answer.** This one.
+"""
+
+
+class A:
+    """## The class
+
+    Words.
+
+    Parameters
+    ----------
+    x : int
+        The number.
+    """
+
+
+def f():
+    """Do something."""
+'''
+
+
+def woven(translator: Translator | None) -> str:
+    module = parse(MODULE, "guide/a.py")
+    html = to_html(document(module, "a.md", context(translator)))
+    return "\n".join(row.prose for row in beside(cut(html, module), module, Overlay()))
+
+
+def test_a_module_is_translated_as_a_page_is() -> None:
+    units = extract_module(parse(MODULE, "guide/a.py"))
+    assert ("the number of rows", "entry: $S$, num") in [
+        (u.message, u.kind) for u in units
+    ]
+    assert {u.place.line for u in units if u.message == "Which one?"} <= {12}
+    said = {u.message: f"译{n}" for n, u in enumerate(units)}
+    said["**Exercise 1.** Which one?"] = "**练习 1。** 哪一个？"
+    said["**Answer.** This one."] = "**答案。** 这一个。"
+    translator = Translator(catalogs(said, "guide/a.py"), package="nothing")
+    english, html = woven(None), woven(translator)
+    assert re.findall('id="([^"]*)"', html) == re.findall('id="([^"]*)"', english)
+    assert "<summary>答案</summary>" in html
+    assert "<summary>Answer</summary>" in english
+    assert "data-label" not in html
+    assert "weave-missing" not in html
+    assert not re.search("[\ue100-\ue2ff]", html)

@@ -1,0 +1,333 @@
+"""One build makes a tree for each language, beside the English."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import polib
+import pytest
+
+from litweave.cli import main
+from litweave.features.languages import segments, trees
+from support import CACHE, build_here
+
+CONFIG = """
+site_name: Small
+site_url: http://localhost/here/
+theme: {name: material, font: false}
+nav: [index.md, {Parts: [layers/mixing.md]}]
+plugins:
+  - search
+  - litweave: {source: pkg, cache: %s}
+  - litweave-languages: {languages: [zh, si], once: [redirects]}
+  - redirects: {redirect_maps: {old.md: index.md}}
+"""
+INDEX = (
+    "---\ntitle: Home\n---\n\n# Home\n\nSee [the layer](layers/mixing.md) and more.\n"
+)
+MODULE = '''r"""# Mixing
+
+It mixes the rows of $X$, as ``x`` says.
+
+## Why so
+
+There are reasons.
+"""
+
+x = 1
+'''
+SAID = {
+    "Small": "小站",
+    "Parts": "部分",
+    "Home": "首页",
+    "See [the layer](layers/mixing.md) too.": "另见[这一层](layers/mixing.md)。",
+    "Mixing": "混合",
+    "It mixes the rows of $X$, as ``x`` says.": "它混合$X$的行，见``x``。",
+    "Why so": "为什么",
+    "There are reasons.": "有原因。",
+    "About this translation": "关于本译文",
+}
+ADDRESS = r'(?:src|href|data-weave-copy|"search": )="?([^"#]+\.\w+)["#?]'
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
+    """A site with two trees, built: one in Chinese, and one that is not translated."""
+    folder = tmp_path_factory.mktemp("trees")
+    cache = folder / "cache"
+    cache.mkdir()
+    for path in (CACHE / "litweave").glob("node-*"):
+        (cache / path.name).symlink_to(path)
+    (folder / "mkdocs.yml").write_text(CONFIG % cache)
+    (folder / "pkg/layers").mkdir(parents=True)
+    (folder / "pkg/layers/mixing.py").write_text(MODULE)
+    (folder / "docs").mkdir()
+    (folder / "docs/index.md").write_text(INDEX)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(["catalogs", "mkdocs.yml"]) == 0
+        for name in ("pages", "layers", "interface"):
+            say(folder, name, SAID)
+        assert main(["catalogs", "mkdocs.yml", "--check"]) == 0
+    result = build_here(folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def say(folder: Path, name: str, said: dict[str, str]) -> None:
+    path = folder / f"locale/zh/{name}.po"
+    file = polib.pofile(str(path), wrapwidth=0)
+    for entry in file:
+        entry.msgstr = said.get(entry.msgid, entry.msgstr)
+    file.save(str(path))
+
+
+def page(folder: Path, where: str) -> str:
+    return (folder / "site" / where / "index.html").read_text("utf-8")
+
+
+def menu(html: str) -> list[tuple[str, str]]:
+    """The menu of languages: where each leads, and its tag."""
+    return re.findall(r'<a href="([^"]*)" hreflang="([^"]*)"', html)
+
+
+def test_the_menu_leads_to_the_same_page(folder: Path) -> None:
+    english, chinese = (page(folder, f"{w}layers/mixing") for w in ("", "zh/"))
+    assert menu(english) == [
+        ("./", "en"),
+        ("../../zh/layers/mixing/", "zh-Hans"),
+        ("../../si/layers/mixing/", "si"),
+    ]
+    assert menu(chinese) == [
+        ("../../../layers/mixing/", "en"),
+        ("./", "zh-Hans"),
+        ("../../../si/layers/mixing/", "si"),
+    ]
+    assert [name in english for name in ("English", "中文", "සිංහල")] == [True] * 3
+    # What the theme would ask for on every page is not there.
+    for html in (english, chinese, (folder / "site/404.html").read_text("utf-8")):
+        assert 'rel="alternate"' not in html
+        assert "weave-language:" not in html
+
+
+def test_a_tree_holds_pages_and_its_search(folder: Path) -> None:
+    files = [path for path in (folder / "site/zh").rglob("*") if path.is_file()]
+    names = {path.relative_to(folder / "site/zh").as_posix() for path in files}
+    pages = {"index.html", "layers/mixing/index.html", "translation/index.html"}
+    assert names == pages | {"search/search_index.json"}
+    for name in pages:
+        html = (folder / "site/zh" / name).read_text("utf-8")
+        here = folder / "site/zh" / name
+        for address in re.findall(
+            r'(?:src|href|"search": )="?([^"#]+\.\w+)["#?]', html
+        ):
+            if ":" not in address:
+                assert (here.parent / address).resolve().is_file(), address
+
+
+def test_a_page_is_in_its_language(folder: Path) -> None:
+    html = page(folder, "zh/layers/mixing")
+    assert '<html lang="zh-Hans"' in html
+    assert "<title>混合 - 小站</title>" in html
+    assert (
+        '<link rel="canonical" href="http://localhost/here/zh/layers/mixing/">' in html
+    )
+    assert '<h2 id="why-so">为什么' in html
+    assert "weave-missing" not in html
+    assert 'href="../../translation/">关于本译文' in html
+    untold = page(folder, "si/layers/mixing")
+    assert "weave-untranslated" in untold
+    assert '<p class="weave-missing" lang="en">There are reasons.' in untold
+    assert "සොයන්න" in untold, "words that the theme lacks are supplied"
+    # And the English is what it is without trees, but for the menu.
+    english = page(folder, "layers/mixing")
+    assert "weave-told" not in english
+    assert '<html lang="en"' in english
+
+
+def test_the_map_of_the_site_has_all_trees(folder: Path) -> None:
+    tree = ElementTree.parse(folder / "site/sitemap.xml")
+    space = {"m": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+    found = {str(loc.text) for loc in tree.iterfind("m:url/m:loc", space)}
+    base = "http://localhost/here/"
+    pages = ("", "layers/mixing/")
+    assert found == {f"{base}{t}{p}" for t in ("", "zh/", "si/") for p in pages}
+    (url, *_) = tree.iterfind("m:url", space)
+    likes = [link.attrib["hreflang"] for link in url if "hreflang" in link.attrib]
+    assert likes == ["en", "zh-Hans", "si", "x-default"]
+
+
+def test_the_page_about_the_translation_counts(folder: Path) -> None:
+    html = page(folder, "zh/translation")
+    row = re.search(r"<code>layers\.po</code></td>((?:<td>[^<]*</td>)+)", html)
+    assert row
+    assert re.findall(r"<td>([^<]*)</td>", row[1])[:3] == ["4", "0", "0"]
+    assert "About this translation" in page(folder, "si/translation")
+    assert "There are reasons." in page(folder, "si/translation")
+
+
+def test_what_changes_in_english_shows_everywhere_and_the_rest_stays(
+    folder: Path,
+) -> None:
+    """Nobody has to do anything for it; and a fault in a catalog fails the build."""
+    source = folder / "pkg/layers/mixing.py"
+    before = page(folder, "zh")
+    source.write_text(
+        MODULE.replace("the rows", "all rows").replace("are reasons", "?")
+    )
+    assert build_here(folder).returncode == 0
+    html = page(folder, "zh/layers/mixing")
+    assert 'class="weave-changed" data-english="It mixes all rows' in html
+    assert '<p class="weave-missing" lang="en">There ?.' in html
+    assert page(folder, "zh") == before
+    say(folder, "layers", {"Why so": "为`什么`"})
+    result = build_here(folder)
+    assert result.returncode == 1
+    assert re.search(
+        r"locale/zh/layers\.po:\d+: .*“`什么`”", result.stderr + result.stdout
+    )
+    assert page(folder, "zh/layers/mixing") == html, "the site that was there stays"
+
+
+def test_words_of_chinese_are_parted_for_the_search() -> None:
+    entries = [{"title": "词元混合", "text": "<p>跳跃连接 and 混合</p>"}]
+    segments.cut(entries, "zh")
+    assert "混合" in entries[0]["title"].split("\u200b")
+    assert entries[0]["text"] == "<p>跳跃\u200b连接 and 混合</p>"
+    ends = re.compile(segments.SEARCH["separator"])  # type: ignore[call-overload]
+    assert ends.split("词元\u200b混合（token），nn.Linear") == [
+        *("词元", "混合", "token", "nn", "Linear"),
+    ]
+
+
+def test_a_language_has_a_name_a_tag_and_a_country() -> None:
+    assert [trees.name(code) for code in ("zh", "ja", "si")] == [
+        "中文",
+        "日本語",
+        "සිංහල",
+    ]
+    assert [trees.tag(code) for code in ("zh", "ja")] == ["zh-Hans", "ja"]
+    assert trees.territory("si") == "si_LK"
+
+
+def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
+    index = json.loads((folder / "site/zh/search/search_index.json").read_text("utf-8"))
+    titles = {entry["location"]: entry["title"] for entry in index["docs"]}
+    assert titles["layers/mixing/"] == "混合"
+    assert index["config"]["pipeline"] == []
+
+
+# ## Other people's sites
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Build a site of one page by a configuration; what was said."""
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg/mixing.py").write_text('"""# Mixing\n\nIt mixes.\n"""\n\nx = 1\n')
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.md").write_text("# Home\n\n[Licence](LICENSE).\n")
+    (tmp_path / "docs/LICENSE").write_text("Free.")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for path in (CACHE / "litweave").glob("node-*"):
+        (cache / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+
+    def make(config: str, *options: str) -> str:
+        weave = "plugins: [search, {litweave: {source: pkg, cache: cache}}, %s]\n"
+        first, _, rest = config.partition("\n")
+        text = f"site_name: Small\n{weave % first}{rest}"
+        (tmp_path / "mkdocs.yml").write_text(text)
+        assert main(["catalogs", "mkdocs.yml"]) == 0
+        result = build_here(tmp_path, *options)
+        assert result.returncode == 0, result.stderr
+        return result.stderr
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        ("litweave-languages: {languages: [zh]}\ntheme: material", []),
+        ("litweave-languages: {languages: [pt-BR]}\ntheme: {name: material}", []),
+        (
+            "litweave-languages: {languages: [zh-TW]}\ntheme: material",
+            ["--no-directory-urls"],
+        ),
+    ],
+    ids=["no address", "a region", "files"],
+)
+def test_a_site_of_another_kind_has_trees(
+    small: Callable[..., str], config: str, options: list[str]
+) -> None:
+    small("{" + config.replace("\n", "}\n", 1), *options)
+    [language] = re.findall(r"\[([\w-]+)\]", config)
+    name = "mixing.html" if options else "mixing/index.html"
+    for where in ("index.html", name, name.replace("mixing", "translation")):
+        page = Path("site", language, where)
+        html = page.read_text("utf-8")
+        assert f'lang="{trees.tag(language)}"' in html
+        for address in [link for link, _ in menu(html)]:
+            there = page.parent / address
+            assert (there if there.suffix else there / "index.html").is_file(), address
+        about = re.search(r'class="weave-told".*?href="([^"]*)"', html)
+        if about:
+            there = page.parent / about[1]
+            assert (there if there.suffix else there / "index.html").is_file()
+    home = Path("site", language, "index.html").read_text("utf-8")
+    assert 'href="../LICENSE"' in home
+
+
+@pytest.mark.parametrize(
+    ("languages", "said"),
+    [
+        ("[tlh]", "“tlh” is no language: write a code such as"),
+        ("[pt_BR]", "“pt_BR” is no language"),
+        ("[zh, zh]", "“zh” is there twice"),
+        ("[en]", "“en” is there twice"),
+        ("[zh], once: [redirect]", "once: no plugin “redirect”"),
+    ],
+)
+def test_a_language_that_cannot_be_is_refused(
+    small: Callable[..., str],
+    languages: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(AssertionError):
+        small(f"{{litweave-languages: {{languages: {languages}}}}}\ntheme: material")
+    assert said in capsys.readouterr().err
+
+
+def test_a_build_that_is_stopped_leaves_the_site(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = page(folder, "zh")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trees.LanguagesPlugin, "_build", stop)
+    assert build_here(folder).returncode == 1
+    assert page(folder, "zh") == before
+
+
+def test_words_of_a_catalog_are_words(folder: Path) -> None:
+    """None of them is HTML, ends an attribute, or stops the build."""
+    odd = '{curent} \\d <script>x</script> "y'
+    say(folder, "interface", {"All of this page is translated.": odd})
+    say(folder, "interface", {"Small": 'S" onload=x'})
+    source = folder / "pkg/layers/mixing.py"
+    source.write_text(MODULE)
+    say(folder, "layers", SAID)
+    assert build_here(folder).returncode == 1, "a strict build refuses the first"
+    result = build_here(folder, "--no-strict")
+    assert result.returncode == 0, result.stderr
+    html = page(folder, "zh/layers/mixing")
+    assert "{curent} \\d &lt;script&gt;" in html
+    assert "<script>x" not in html
+    assert 'S" onload' not in html

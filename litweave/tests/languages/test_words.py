@@ -1,0 +1,439 @@
+"""No word of a page is English for want of a way to say it otherwise.
+
+A small site is built in a language in which every word is known: it is the English one
+between two brackets. What then has none was not asked for.
+"""
+
+import json
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from labml_style_nn.browser import site_plugin, train_page
+from labml_style_nn.browser.variants import VARIANTS
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+
+from litweave import mkdocs_plugin, node
+from litweave.diagnostics import Place
+from litweave.features.languages import trees
+from litweave.features.languages.catalogs import Catalogs, Entry
+from litweave.features.notebooks.notebooks import Results
+from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
+from litweave.features.shapes.shapes import Measured, Seen
+from litweave.features.shapes.trace import Measure
+from litweave.words import (
+    Speaker,
+    beginning,
+    day,
+    figures,
+    listed,
+    said,
+    word,
+)
+from support import CACHE, ROOT
+
+# ## The mechanism
+
+
+def test_a_translation_may_stand_in_an_attribute() -> None:
+    html = f'<a title="{word("Go to {place}", place="&lt;x&gt;")}">'
+    speaker = Speaker("zh", {"Go to {place}": '去"{place}"'}.get)
+    assert said(html, speaker) == '<a title="去&quot;&lt;x&gt;&quot;">'
+
+
+def test_values_are_put_in_once() -> None:
+    html = word("{a} and {b}", a="{b}", b=word("{a}s", a="c"))
+    assert said(html) == "{b} and cs"
+
+
+def test_a_list_is_joined_as_the_language_does() -> None:
+    speaker = Speaker("zh", {"{first}, {next}": "{first}、{next}"}.get)
+    assert said(listed(["1", "2", "3"]), speaker) == "1、2、3"
+    assert said(listed(["1", "2", "3"])) == "1, 2, 3"
+
+
+def test_a_day_is_written_as_the_language_does() -> None:
+    when = day(date(2026, 11, 9))
+    assert said(when) == "9 November 2026"
+    assert said(when, Speaker("zh")) == "2026年11月9日"
+    assert said(when, Speaker("ja")) == "2026年11月9日"
+    assert said(when, Speaker("si")) == "2026 නොවැම්බර් 9"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Parameters", "Parameters"),
+        ("at most 10⁻¹²", "at most {a}"),
+        ("in a Mixer-B/16", "in a {a}"),
+        ("nn.Linear of PyTorch 2.13.0, 1 group", "{a} of PyTorch {b}, {c} group"),
+        ('nn.Conv2d, padding="same"', "{a}, {b}"),
+        ("the page: “No cost.”", "the page: {a}"),
+        ("the authors' test (vit_jax)", "the authors' test ({a})"),
+        ("3,120 <pairs>", "{a} <pairs>"),
+    ],
+)
+def test_numbers_and_names_are_no_words(text: str, message: str) -> None:
+    asked: list[str] = []
+    shown = said(figures(text), Speaker("zh", asked.append))
+    assert asked == [message] * (message != "{a}, {b}")
+    assert BeautifulSoup(shown, "html.parser").get_text() == text
+
+
+def test_a_capital_begins_a_line_where_there_are_any() -> None:
+    line = beginning(word("timm's weights"))
+    assert said(line) == "Timm's weights"
+    assert said(line, Speaker("zh", {"timm's weights": "timm的权重"}.get)) == (
+        "timm的权重"
+    )
+
+
+def test_what_a_program_counts_may_be_without_end() -> None:
+    text = " ".join(map(str, range(40)))
+    assert said(figures(f"of {text}")) == f"of {text}"
+
+
+# ## Scripts
+
+FOLDERS = ("litweave/src/litweave/assets", "labml_style_nn/live/assets")
+SCRIPTS = [
+    path
+    for folder in (*FOLDERS, "docs/assets/train")
+    for path in sorted((ROOT / folder).glob("*.js"))
+]
+_COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*$|\s// [^\n]*$", re.DOTALL | re.MULTILINE)
+_SAID = re.compile(r'\bt\(\s*"(?:[^"\\\n]|\\.)+"')
+_LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`')
+# A word that begins with a capital, or two that do not.
+_WORDS = re.compile(r"\b[A-Z][a-z]+\b|\b[a-z]{2,} +[a-z]{2,}\b")
+# Where a page shows what it is given.
+_SHOWN = re.compile(
+    r"""(?: (?:textContent|innerText|ariaLabel|title|alt|placeholder)\b \s* [=:]
+    | "(?:aria-(?:label|description|valuetext)|title|alt)" [,:] )
+    \s* ["`] (?! \$\{ [^}]* \} ` ) [^"`]*[a-z]""",
+    re.VERBOSE,
+)
+# Names that programs have for something: keys, headers, errors, selectors, Python.
+_NAMES = re.compile(
+    r"""(?: Arrow(?:Left|Right) | Escape | Home | End | (?:Shift|Mod)-Enter
+    | Content-(?:Type|Length) | \w+(?:Error|Interrupt) | weave-code\ code | make\ live
+    | \.weave.* | (?:def\ _|from\ labml_style_nn).* | weightDecay
+    | uponSanitizeAttribute )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _without_known(path: Path) -> str:
+    code = _COMMENT.sub("", path.read_text("utf-8"))
+    return _SAID.sub("t(", code)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_says_nothing_in_english_alone(path: Path) -> None:
+    code = _without_known(path)
+    literals = (a or re.sub(r"\$\{[^}]*\}", "", b) for a, b in _LITERAL.findall(code))
+    found = [text for text in literals if _WORDS.search(text)]
+    assert not [text for text in found if not _NAMES.fullmatch(text)]
+    assert not _SHOWN.findall(code)
+    # A message that is no literal would be found by nobody.
+    assert (
+        not re.search(r"(?<![\w.$])t\((?!\s*[,)}])(?!\()", code) or "words" in path.stem
+    )
+
+
+def test_the_build_finds_what_scripts_say() -> None:
+    for path in SCRIPTS:
+        text = path.read_text("utf-8")
+        calls = trees._CALL.findall(text)
+        assert len(calls) == len(_SAID.findall(text))
+        assert not calls or trees._IMPORT in text or path.name == "words.js"
+        for call in calls:
+            assert not re.search(r"\$\{|\bs\}", call)
+
+
+PROGRAM = """
+const words = {
+  "{number} %": "{number}%", "is a {digit}": "{digit}が正解", "Stop": "停止",
+};
+globalThis.document = {
+  getElementById: () => ({ textContent: JSON.stringify(words) }),
+  documentElement: { lang: "ja" },
+};
+const { around, count, number, percent, t } = await import(process.argv[1]);
+console.log(JSON.stringify([
+  t("Stop"), t("Go on"),
+  t("{a} of {b}", { a: 1234, b: "x" }), t("{a}", { a: "{b}", b: 1 }),
+  percent(0.125), percent(0.97251, 1), number(0.5, 2), number(12345), count(1234),
+  around(t("is a {digit}"), { digit: ["b", 7] }),
+]));
+"""
+
+
+def test_a_script_says_words_and_numbers_in_the_language_of_its_page() -> None:
+    address = (ROOT / FOLDERS[0] / "words.js").as_uri()
+    command = [node.program(), "--input-type=module", "-e", PROGRAM, address]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == [
+        *("停止", "Go on", "1234 of x", "{b}"),
+        *("13%", "97.3%", "0.50", "12,345", "1,234"),
+        [["b", 7], "が正解"],
+    ]
+
+
+def test_a_thread_has_no_page_and_so_no_words() -> None:
+    folder, seen = ROOT / "docs/assets/train", set[str]()
+    names = ["worker.js"]
+    while names:
+        name = names.pop()
+        if name not in seen:
+            seen.add(name)
+            text = (folder / name).read_text("utf-8")
+            assert trees._IMPORT not in text
+            names += re.findall(r'from "\./([\w.]+)"', text)
+    assert {"trainer.js", "files.js"} <= seen
+
+
+# ## Pages
+
+CONFIG = """
+site_name: Small
+site_url: http://localhost/
+repo_url: http://localhost/repository
+repo_name: Repository
+theme:
+  name: material
+  font: false
+  features: [navigation.path, navigation.indexes]
+  palette: [{toggle: {icon: material/brightness-4, name: Dark}}]
+extra: {generator: false, other_names: {}, search_boosts: {}}
+nav:
+  - Home: index.md
+  - Train: train.md
+  - Ten: examples/ten.py
+  - Layers: [layers/mixing.md, layers/block.md]
+hooks: [%(root)s/tools/site_hooks.py]
+plugins:
+  - search
+  - mkdocs-jupyter: {include: ["examples/*.py"], execute: true, allow_errors: false}
+  - litweave-notebooks
+  - train-in-browser
+  - litweave: {source: pkg, cache: cache, proofs: proofs, run_examples: true,
+      bibliography: papers.bib}
+  - litweave-languages: {languages: [zh]}
+markdown_extensions:
+  - attr_list
+  - md_in_html
+  - toc: {permalink: true, permalink_title: Permanent link to this section}
+  - pymdownx.highlight
+  - pymdownx.superfences
+"""
+
+NOTEBOOK = "# %% [markdown]\n# # Ten lines\n\n# %% tags=['hide-input']\nprint(3)\n"
+EXECUTED = {
+    "cells": [
+        {"cell_type": "markdown", "source": "# Ten lines", "metadata": {}},
+        {
+            "cell_type": "code",
+            "source": "print(3)",
+            "metadata": {"tags": ["hide-input"]},
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": "3\n"}],
+        },
+    ]
+}
+
+MIXING = '''r"""# Mixing
+
+It mixes the rows of $X$, see [the paper](https://arxiv.org/abs/2105.01601).
+
+## Notation
+
+- $X$, `x`: the table
+
+## What differs from the paper
+
+Nothing
+"""
+
+
+def mix(x):
+    """Mix it."""
+    # All of it.
+    y = x
+    # It is mixed.
+    return y
+'''
+
+FILES = {
+    "docs/index.md": "# Home\n\n```difference\nmix\nblock\n```\n",
+    "docs/train.md": (ROOT / "docs/train.md").read_text("utf-8"),
+    "docs/examples/ten.py": NOTEBOOK,
+    "pkg/__init__.py": "",
+    "pkg/layers/__init__.py": "",
+    "pkg/layers/mixing.py": MIXING,
+    "pkg/layers/block.py": '"""# The block"""\n'
+    "from pkg.layers.mixing import mix\nfrom pkg.layers import *\n\n"
+    'def block(x):\n    """The block."""\n    return mix(x)\n',
+    "papers.bib": "@misc{m, author={Ann A and Bob B and Cy C and Di D and Ed E},\n"
+    "title={On rows}, year={2021}, eprint={2105.01601}}\n",
+}
+
+
+def tensor(*sizes: int, letters: str) -> tuple[Measure, ...]:
+    names = tuple(letter if letter != "_" else None for letter in letters)
+    return (Measure(sizes, names, "float32", False),)
+
+
+RUNS = tuple(tensor(n, 3, letters="B_") for n in range(2, 12))
+SEEN = (
+    Seen(15, "x", RUNS),
+    Seen(18, "y", (tensor(letters=""),)),
+    Seen(20, "", (tensor(2, letters="_"),)),
+)
+
+
+def proofs() -> Proofs:
+    """A proof with all that a panel can say but for what does not hold."""
+    cases = tuple(Case(of, "3", "3", True) for of in ("small", "large"))
+    checks = (
+        Check("equal to", "the formula", False, "", "a b", cases),
+        Check("equal to", "the page: “No cost.”", True, "rounded", "", cases),
+        Check("at most 10⁻³", "", False, "", "", cases),
+    )
+    facts = (
+        Fact("Parameters", "3", "in a Mixer-B/16", checks),
+        Fact("Difference from timm 1.0", "4", "small sizes", ()),
+        Fact("Share", "5", "at any rate", (Check("like", "it", False, "", "", ()),)),
+    )
+    proof = Proof(date(2026, 11, 9), facts, "")
+    versions = {"Python": "3.11", "PyTorch": "2.13"}
+    return Proofs(versions, {"pkg.layers.mixing": proof})
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
+    folder = tmp_path_factory.mktemp("marked")
+    (folder / "mkdocs.yml").write_text(CONFIG % {"root": ROOT}, "utf-8")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    (folder / "cache").mkdir()
+    for path in (CACHE / "litweave").glob("node-*"):
+        (folder / "cache" / path.name).symlink_to(path)
+    run = {"loss": [2.3, 0.1], "accuracy": [0.1, 0.9]}
+    parts = train_page.parts(dict.fromkeys(VARIANTS, run))
+    (folder / "parts.json").write_text(json.dumps(parts), "utf-8")
+
+    def measured(*_: object) -> dict[str, Measured]:
+        return {"layers/mixing.md": Measured(SEEN)}
+
+    def found(self: Catalogs, message: str, domain: str) -> Entry:
+        return Entry(message, f"⟦{message}⟧", (), (), Place("zh.po", 1))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mkdocs_plugin, "prove", lambda *_: proofs())
+        patch.setattr(mkdocs_plugin.shapes, "measure", measured)
+        patch.setattr(site_plugin, "made", lambda *_: folder)
+        patch.setattr(Results, "_run", lambda *_: EXECUTED)
+        patch.setattr(Catalogs, "find", found)
+        patch.chdir(folder)
+        # It is not strict: the page of the training links to what is not here.
+        config = load_config("mkdocs.yml")
+        config.plugins.on_startup(command="build", dirty=False)
+        build(config)
+        config.plugins.on_shutdown()
+    return folder / "site"
+
+
+# What is English in every language, or what a page quotes.
+_ENGLISH = [
+    "code",
+    "pre",
+    "script",
+    "style",
+    "cite",
+    "svg",
+    "annotation",
+    "kbd",
+    "math",
+]
+_ATTRIBUTES = ["aria-label", "title", "alt", "placeholder", "content"]
+_NOT_SEEN = re.compile("viewport|generator|twitter:.*|og:(type|url|image|locale(:.*)?)")
+
+
+def _unmarked(text: str) -> str:
+    """What stands between no brackets."""
+    while re.search("⟦[^⟦⟧]*⟧", text):
+        text = re.sub("⟦[^⟦⟧]*⟧", " ", text)
+    return text
+
+
+def english(html: str) -> list[str]:
+    """The English words that a reader of a page sees or hears."""
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup.select(
+        ", ".join([*_ENGLISH, "[lang=en]", ".katex", ".weave-file"])
+    ):
+        tag.decompose()
+    texts = [soup.get_text(" ")]
+    for tag in soup.find_all(True):
+        assert isinstance(tag, Tag)
+        name = str(tag.get("property") or tag.get("name") or "")
+        if tag.name != "meta" or not _NOT_SEEN.fullmatch(name):
+            texts += [str(tag[a]) for a in _ATTRIBUTES if tag.has_attr(a)]
+        runs = BeautifulSoup(str(tag.get("data-runs", "")), "html.parser")
+        texts += [str(text) for text in runs.find_all(string=True)]
+    return [w for text in texts for w in re.findall(r"[A-Za-z]{2,}", _unmarked(text))]
+
+
+# Names, which are the same everywhere.
+NAMES = {"English", "mix", "block", "float", "arXiv", "BibTeX"}
+
+
+@pytest.mark.parametrize(
+    "page", ["layers/mixing/", "layers/block/", "examples/ten/", "train/", ""]
+)
+def test_every_word_of_a_page_can_be_said_otherwise(site: Path, page: str) -> None:
+    html = (site / "zh" / page / "index.html").read_text("utf-8")
+    found = set(english(html)) - NAMES
+    assert not found, found
+    assert not re.search("[\ue000-\uf8ff]", html)
+
+
+def test_the_pages_have_the_words_that_are_looked_for(site: Path) -> None:
+    page = (site / "zh/layers/mixing/index.html").read_text("utf-8")
+    for words in ("⟦Copy the module⟧", "⟦Used by⟧", "⟦Shapes⟧", "⟦The paper⟧"):
+        assert words in page
+    assert "⟦Computed on " in page
+    assert ">2026年11月9日</time>" in page
+    assert "⟦Show the code⟧" in (site / "zh/examples/ten/index.html").read_text("utf-8")
+    # Scripts find theirs in the page.
+    soup = BeautifulSoup(
+        (site / "zh/train/index.html").read_text("utf-8"), "html.parser"
+    )
+    element = soup.find(id="weave-words")
+    assert isinstance(element, Tag)
+    known = json.loads(element.get_text())
+    assert known["Please download"] == "⟦Please download⟧"
+
+
+def test_the_english_page_says_what_it_always_said(site: Path) -> None:
+    page = (site / "layers/mixing/index.html").read_text("utf-8")
+    text = " ".join(BeautifulSoup(page, "html.parser").get_text().split())
+    for words in (
+        "Computed on 9 November 2026 with Python 3.11 and PyTorch 2.13. Quoted",
+        "Parameters 3 In a Mixer-B/16: ✓ equal to the formula, the page: “No cost.”; "
+        "at most 10⁻³",
+        "Ann A, Bob B, Cy C and 2 others.",
+        "Standalone with all it needs, in one file",
+    ):
+        assert words in text
+    assert (
+        "shape x B by 3, in the example 2 by 3, or 3 by 3, or 4 by 3, and others"
+        in (page)
+    )
+    assert "⟦" not in page
+    assert not re.search("[\ue000-\uf8ff]", page)

@@ -1,0 +1,154 @@
+"""Links and images in prose: check and build judge them alike, each with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from litweave import site
+from litweave.check import check
+from support import CACHE
+
+FILES = ["images/idea.png", "images/Two words.svg", "data/table.csv", "paper.pdf"]
+OTHER = '''"""# Other
+
+## A part { #part }
+
+A note.[^1]
+
+[^1]: Said below.
+"""
+
+
+class Thing:
+    """A thing."""
+
+    def act(self):
+        """Do."""
+        def inner():
+            pass
+'''
+# What leads somewhere, and what comes into the site by being named.
+GOOD = {
+    "![idea](images/idea.png)": "images/idea.png",
+    '![idea](images/idea.png "with a title")': "images/idea.png",
+    "![two](images/Two%20words.svg)": "images/Two words.svg",
+    "![two](<images/Two words.svg>)": "images/Two words.svg",
+    "![by name][idea]\n\n[idea]: images/idea.png": "images/idea.png",
+    "[table](data/table.csv), [paper](paper.pdf#page=2)": "paper.pdf",
+    "[code](part/other.py#L3)": "",
+    "[page](part/other.md), [part](part/other.md#part)": "",
+    "[class](part/other.md#Thing), [function](part/other.md#Thing.act.inner)": "",
+    "[note](part/other.md#fn:1), [top](#), [itself](index.md#here)": "",
+    "[web](https://example.org/no.md), <me@example.org>, [f](ftp://example.org)": "",
+    "`[code](no.md)`\n\n```\n[code](no.md)\n```": "",
+}
+# What does not, and a word of the reason.
+BAD = {
+    "[x](no.md)": "leads nowhere",
+    "[x][ref]\n\nWords.\n\n[ref]: no.md": "leads nowhere",
+    "[x](part/Other.md)": "leads nowhere",
+    "![x](images/Idea.png)": "leads nowhere",
+    "![x](images/no.png)": "leads nowhere",
+    "[x](images/)": "leads nowhere",
+    "[x](part/other.html)": "there is part/other.md",
+    "[x](other.md)": "leads nowhere",
+    "[x](notes.md)": "leads nowhere",
+    "[x](.secret)": "leads nowhere",
+    "[x](../outside.txt)": "leads nowhere",
+    "[x](leads_out.txt)": "leads nowhere",
+    "![x](/images/idea.png)": "where the site stands",
+    "[x](/part/other.md)": "where the site stands",
+    "![x](https://example.org/idea.png)": "its host would learn",
+    "![x](data:image/png;base64,AAAA)": "its host would learn",
+    "[x](javascript:alert(1))": "links to ftp, http",
+    "[x](http://[no)": "no address",
+    "[x](#no)": "no “#no” on the page “index.md”",
+    "[x](part/other.md#no)": "no “#no” on the page “part/other.md”",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    package = tmp_path / "pkg"
+    for name in (*FILES, "notes.md", ".secret", "../outside.txt"):
+        path = package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a file")
+    (package / "leads_out.txt").symlink_to(tmp_path / "outside.txt")
+    (package / "part").mkdir()
+    (package / "part" / "other.py").write_text(OTHER)
+    return package
+
+
+def write(package: Path, prose: str) -> None:
+    text = f'r"""# Pkg\n\n## Here\n\n{prose}\n"""\n'
+    (package / "__init__.py").write_text(text)
+
+
+def checked(package: Path, raw_html: bool = False) -> list[str]:
+    found = check(
+        package, CACHE / "litweave", raw_html=raw_html
+    ).context.diagnostics.found
+    return [str(problem) for problem in sorted(found) if problem.kind != "words"]
+
+
+def built(package: Path, raw_html: bool = False) -> tuple[list[str], Path]:
+    settings = site.Settings(package, CACHE / "litweave", raw_html=raw_html)
+    made = site.build(settings, package.parent / "site")
+    diagnostics = [
+        str(problem) for problem in sorted(made.book.context.diagnostics.found)
+    ]
+    return diagnostics + made.remarks, package.parent / "site"
+
+
+@pytest.mark.parametrize("prose", GOOD)
+def test_what_leads_somewhere_is_no_problem(package: Path, prose: str) -> None:
+    write(package, prose)
+    assert checked(package) == []
+
+
+@pytest.mark.parametrize(("prose", "reason"), BAD.items(), ids=BAD)
+def test_what_leads_nowhere_is_a_problem(
+    package: Path, prose: str, reason: str
+) -> None:
+    write(package, prose)
+    [problem] = checked(package)
+    line = 9 if "ref" in prose else 5
+    assert problem.startswith(f"pkg/__init__.py:{line}: ")
+    assert reason in problem
+
+
+def test_a_build_says_the_same_and_brings_what_is_there(package: Path) -> None:
+    write(package, "\n\n".join([*GOOD, *BAD]))
+    diagnostics, pages = built(package)
+    assert diagnostics == checked(package)
+    assert len(diagnostics) == len(BAD)
+    for name in filter(None, GOOD.values()):
+        assert (pages / name).read_text() == "a file"
+    home = (pages / "index.html").read_text()
+    assert 'src="images/Two%20words.svg"' in home
+    for name in ("notes.md", ".secret", "leads_out.txt", "no.md"):
+        assert not (pages / name).exists()
+        assert f'="{name}' not in home
+
+
+def test_raw_html_is_read_as_a_browser_reads_it(package: Path) -> None:
+    write(
+        package,
+        '<img src="images/idea.png"> <a href="part/other.html">x</a>\n\n'
+        '<p id="own"><a href="#own">y</a></p>\n\n'
+        '<img alt="z"\n src="images/no.png">\n\n'
+        "<a href='part/other.md'>w</a> ![v](https://example.org/v.png)",
+    )
+    diagnostics, pages = built(package, raw_html=True)
+    assert diagnostics == checked(package, raw_html=True)
+    assert [problem.partition(" leads")[0] for problem in diagnostics] == [
+        "pkg/__init__.py:10: “images/no.png”",
+        "pkg/__init__.py:12: “part/other.md”",
+    ]
+    assert (pages / "images" / "idea.png").exists()
+
+
+def test_an_address_in_each_place_has_its_own_line(package: Path) -> None:
+    write(package, "[a](no.md)\n[b](no.md) and `(no.md.txt)`")
+    assert [problem.split(":")[1] for problem in checked(package)] == ["5", "6"]

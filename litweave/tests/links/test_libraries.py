@@ -1,0 +1,325 @@
+"""Names of libraries: asked for in isolation, remembered, led to their documents."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from litweave.features.links import introspect, libraries
+from litweave.features.links.libraries import LIBRARIES, Answers, Fact, address, ask
+
+NAMES = """
+    numpy.abs torch.conv2d torch.Generator torch.typename torch.AliasDb
+    io.StringIO.nothing numpy.linalg.norm
+    torch torch.nn torch.nn.Linear torch.nn.Linar torch.nn.Module.parameters
+    torch.nn.Module.nothing torch.nn.functional torch.nn.functional.gelu
+    torch.nn.functional.conv2d torch.nn.init.zeros_ torch.nn.modules.linear.Linear
+    torch.nn.Parameter torch.nn.parameter.Parameter torch.Tensor torch.Tensor.expand
+    torch.float32 torch.dtype torch.baddbmm torch.no_grad torch.inference_mode
+    torch.__version__ torch.qqqqq torch.nowhere torch.nowhere.x torch.optim.AdamW.step
+    torch.nn.Linear.reset_parameters torch.optim.AdamW torch.ops.mine.op torch.tensor
+    torch.utils.data.DataLoader torch.nn.Linear.reset_parameters.x
+    einops einops.rearrange einops.EinopsError
+    numpy.where numpy.nan numpy.float32 numpy.ndarray numpy.ndarray.mean
+    functools.partial os.path os.path.join collections.abc.Sequence math.pi pathlib.Path
+    datetime.datetime datetime.datetime.now pathlib.Path.exists os.environ
+    os.environ.get asyncio asyncio.run xml.etree.ElementTree antigravity winreg.x
+    json.decoder.JSONDecodeError typing.Any _thread.start_new_thread
+    importlib.resources.abc.Traversable re.sub mine.own.name io.StringIO.write
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    return ask(NAMES.split(), tmp_path_factory.mktemp("cache") / "libraries.json")
+
+
+TORCH = "https://docs.pytorch.org/docs/stable/"
+PYTHON = "https://docs.python.org/3/library/"
+NUMPY = "https://numpy.org/doc/stable/reference/"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("torch", f"{TORCH}torch.html"),
+        ("torch.nn", f"{TORCH}nn.html"),
+        ("torch.nn.Linear", f"{TORCH}generated/torch.nn.Linear.html"),
+        ("torch.nn.modules.linear.Linear", f"{TORCH}generated/torch.nn.Linear.html"),
+        ("torch.nn.functional.gelu", f"{TORCH}generated/torch.nn.functional.gelu.html"),
+        # It is the same object as `torch.conv2d`, which has no page.
+        (
+            "torch.nn.functional.conv2d",
+            f"{TORCH}generated/torch.nn.functional.conv2d.html",
+        ),
+        ("torch.nn.init.zeros_", f"{TORCH}nn.init.html#torch.nn.init.zeros_"),
+        (
+            "torch.nn.Module.parameters",
+            f"{TORCH}generated/torch.nn.Module.html#torch.nn.Module.parameters",
+        ),
+        (
+            "torch.nn.Linear.reset_parameters",
+            f"{TORCH}generated/torch.nn.Linear.html#torch.nn.Linear.reset_parameters",
+        ),
+        ("torch.nn.Parameter", f"{TORCH}generated/torch.nn.parameter.Parameter.html"),
+        (
+            "torch.nn.parameter.Parameter",
+            f"{TORCH}generated/torch.nn.parameter.Parameter.html",
+        ),
+        ("torch.Tensor", f"{TORCH}tensors.html#torch.Tensor"),
+        ("torch.Tensor.expand", f"{TORCH}generated/torch.Tensor.expand.html"),
+        ("torch.float32", f"{TORCH}tensor_attributes.html#torch.dtype"),
+        ("torch.no_grad", f"{TORCH}generated/torch.no_grad.html"),
+        (
+            "torch.inference_mode",
+            f"{TORCH}generated/torch.autograd.grad_mode.inference_mode.html",
+        ),
+        (
+            "torch.utils.data.DataLoader",
+            f"{TORCH}data.html#torch.utils.data.DataLoader",
+        ),
+        ("einops", "https://einops.rocks/"),
+        ("einops.rearrange", "https://einops.rocks/api/rearrange/"),
+        ("numpy.where", f"{NUMPY}generated/numpy.where.html"),
+        ("numpy.abs", f"{NUMPY}generated/numpy.absolute.html"),
+        ("numpy.ndarray.mean", f"{NUMPY}generated/numpy.ndarray.mean.html"),
+        ("numpy.nan", f"{NUMPY}constants.html#numpy.nan"),
+        ("numpy.float32", f"{NUMPY}arrays.scalars.html#numpy.float32"),
+        ("functools.partial", f"{PYTHON}functools.html#functools.partial"),
+        ("os.path.join", f"{PYTHON}os.path.html#os.path.join"),
+        ("math.pi", f"{PYTHON}math.html#math.pi"),
+        (
+            "collections.abc.Sequence",
+            f"{PYTHON}collections.abc.html#collections.abc.Sequence",
+        ),
+        ("datetime.datetime.now", f"{PYTHON}datetime.html#datetime.datetime.now"),
+        ("asyncio", f"{PYTHON}asyncio.html"),
+        (
+            "json.decoder.JSONDecodeError",
+            f"{PYTHON}json.html#json.JSONDecodeError",
+        ),
+        ("torch.conv2d", f"{TORCH}generated/torch.nn.functional.conv2d.html"),
+        ("torch.Generator", f"{TORCH}generated/torch.Generator.html"),
+        ("torch.typename", None),
+        ("torch.AliasDb", None),
+        # No rule covers it; it is inherited; an instance has it; it is not there.
+        ("asyncio.run", None),
+        ("xml.etree.ElementTree", None),
+        ("antigravity", None),
+        ("_thread.start_new_thread", None),
+        ("os.environ.get", None),
+        ("io.StringIO.nothing", None),
+        ("einops.EinopsError", None),
+        ("torch.optim.AdamW.step", None),
+        ("torch.__version__", None),
+        ("torch.nowhere", None),
+        ("torch.nn.Linear.reset_parameters.x", None),
+        ("winreg.x", None),
+        ("mine.own.name", None),
+    ],
+)
+def test_where_a_name_is_documented(
+    name: str, expected: str | None, answers: Answers
+) -> None:
+    assert address(name, answers.facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "near"),
+    [
+        ("torch.nn.Linar", "missing", "Linear"),
+        ("torch.nowhere", "missing", "where"),
+        ("torch.qqqqq", "missing", ""),
+        ("torch.nn.Module.nothing", "unknown", ""),
+        ("torch.nowhere.x", "unknown", ""),
+        ("torch.ops.mine.op", "unknown", ""),
+        ("winreg.x", "unknown", ""),
+    ],
+)
+def test_what_is_missing(name: str, kind: str, near: str, answers: Answers) -> None:
+    fact = answers.facts[name]
+    assert (fact.kind, fact.near) == (kind, near)
+
+
+@pytest.mark.parametrize(
+    ("name", "signature", "summary"),
+    [
+        (
+            "torch.nn.Linear",
+            "torch.nn.Linear(in_features: int, out_features: int, bias: bool = True, "
+            "device=None, dtype=None)",
+            "Applies an affine linear transformation to the incoming data: "
+            "y = xA^T + b.",
+        ),
+        (
+            "torch.baddbmm",
+            "torch.baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None)"
+            " -> Tensor",
+            "Performs a batch matrix-matrix product of matrices in batch1 and batch2.",
+        ),
+        ("collections.abc.Sequence", "collections.abc.Sequence", None),
+        ("einops.rearrange", "einops.rearrange(tensor, pattern, **axes_lengths)", None),
+        ("functools.partial", "functools.partial(func, *args, **keywords)", None),
+        ("math.pi", "", ""),
+    ],
+)
+def test_what_is_told_of_a_name(
+    name: str, signature: str, summary: str | None, answers: Answers
+) -> None:
+    fact = answers.facts[name]
+    assert fact.signature == signature
+    if summary is not None:
+        assert fact.summary == summary
+
+
+def test_a_summary_is_one_short_plain_sentence(answers: Answers) -> None:
+    for name, fact in answers.facts.items():
+        assert len(fact.summary) <= introspect.LONGEST_SUMMARY + 2, name
+        for mark in ("`", ":class:", "\n", "\\"):
+            assert mark not in fact.summary, name
+
+
+def test_nothing_of_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Secret:
+        def __repr__(self) -> str:
+            return "secret"
+
+    def mean(
+        secret: object = Secret(),
+        environ: object = os.environ,
+        folder: str = os.getcwd(),
+        many: str = "x" * 40,
+        nested: tuple[object, ...] = (os.environ, 1, "a"),
+        made: type = int,
+        number: float = 0.5,
+    ) -> None: ...
+
+    monkeypatch.setattr(statistics, "mean", mean)
+    assert introspect.fact("statistics.mean")["signature"] == (
+        "statistics.mean(secret=…, environ=…, folder=…, many=…, "
+        'nested=(…, 1, "a"), made=int, number=0.5)'
+    )
+
+
+# ## What was asked before
+
+
+def test_what_is_known_is_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "libraries.json"
+    first = ask(["math.pi", "re.sub"], cache)
+    before = cache.read_bytes()
+    monkeypatch.setattr(subprocess, "run", None)
+    assert ask(["re.sub", "math.pi"], cache) == first
+    assert set(ask(["re.sub"], cache).facts) == {"re", "re.sub"}
+    assert cache.read_bytes() == before
+    with pytest.raises(TypeError):  # something new needs a process
+        ask(["math.e"], cache)
+
+
+def test_only_what_is_new_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def look_up(names: list[str]) -> dict[str, Fact]:
+        asked.append(names)
+        return {name: Fact("function") for name in names}
+
+    monkeypatch.setattr(libraries, "_look_up", look_up)
+    cache = tmp_path / "libraries.json"
+    everything = ["math", "math.pi", "torch", "torch.cat"]
+    ask(["math.pi", "torch.cat"], cache)
+    ask(["math.pi", "math.e"], cache)
+    ask([], cache)
+    assert asked == [everything, ["math.e"]]
+
+    # Another version of a library: all of its names, and no others.
+    old = libraries._version
+    monkeypatch.setattr(
+        libraries, "_version", lambda root: "9" if root == "torch" else old(root)
+    )
+    ask(["math.pi", "torch.cat"], cache)
+    assert asked[2:] == [["torch", "torch.cat"]]
+    ask(["math.pi", "torch.cat"], cache)
+    assert len(asked) == 3
+
+    # Another way to look up, or another Python: everything.
+    monkeypatch.setattr(libraries, "_key", lambda: "another")
+    ask(["math.pi", "torch.cat"], cache)
+    assert asked[3:] == [everything]
+
+
+@pytest.mark.parametrize("content", ["", '{"key": ', "[]\n{}"])
+def test_a_cache_that_was_cut_off_is_written_anew(tmp_path: Path, content: str) -> None:
+    cache = tmp_path / "folder" / "libraries.json"
+    cache.parent.mkdir()
+    cache.write_text(content)
+    assert ask(["math.pi"], cache).facts["math.pi"].kind == "data"
+    assert "math.pi" in json.loads(cache.read_text())["facts"]
+    assert [path.name for path in cache.parent.iterdir()] == ["libraries.json"]
+
+
+def test_a_library_that_is_not_installed_has_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = libraries.Library(
+        root="notthere",
+        distribution="not-there",
+        base="https://example.org/",
+        modules={},
+        members={"notthere": "{name}"},
+    )
+    monkeypatch.setitem(LIBRARIES, "notthere", library)
+    found = ask(["notthere.x", "math.pi"], tmp_path / "libraries.json")
+    assert found.absent == ("notthere",)
+    assert set(found.facts) == {"math", "math.pi"}
+    assert address("notthere.x", found.facts) is None
+
+
+def test_a_process_that_fails_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise SystemExit('no room')")
+    monkeypatch.setattr(introspect, "__file__", str(broken))
+    with pytest.raises(RuntimeError, match="no room"):
+        ask(["math.pi"], tmp_path / "libraries.json")
+    assert not (tmp_path / "libraries.json").exists()
+
+
+# ## Isolation
+
+
+def test_no_file_of_the_author_passes_for_a_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiled = "open('was_here', 'w').close()\nrearrange = statistics = None\n"
+    for name in ("einops.py", "statistics.py", "json.py"):
+        (tmp_path / name).write_text(spoiled)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = ask(["einops.rearrange", "statistics.mean"], tmp_path / "cache.json")
+    kinds = {name: fact.kind for name, fact in found.facts.items()}
+    assert kinds["einops.rearrange"] == kinds["statistics.mean"] == "function"
+    assert not (tmp_path / "was_here").exists()
+
+
+def test_only_libraries_of_the_table_are_imported(tmp_path: Path) -> None:
+    found = ask(["pytest.fixture", "yaml.load", "antigravity.fly"], tmp_path / "cache")
+    assert found == Answers({}, ())
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_a_library_prints_is_no_answer() -> None:
+    # This one prints a poem while it is imported.
+    command = [sys.executable, "-I", introspect.__file__]
+    answer = subprocess.run(
+        command, input='["this.s", "math.pi"]', capture_output=True, text=True
+    )
+    assert set(json.loads(answer.stdout)) == {"this.s", "math.pi"}

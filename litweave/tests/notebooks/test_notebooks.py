@@ -1,0 +1,417 @@
+"""Notebook pages: small sites whose notebooks really run."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+from mkdocs.config import load_config
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+from litweave.features.notebooks import notebooks
+from litweave.features.notebooks.cells import (
+    CellError,
+    document,
+    fill,
+    portable,
+    terminal,
+)
+from litweave.features.notebooks.notebooks import NotebooksPlugin, Results
+from litweave.process import ChildError, StuckError
+from support import CACHE, build_here
+
+CONFIG = """
+site_name: Small
+site_url: http://localhost/
+theme: {name: material, font: false}
+plugins:
+  - search
+  - litweave-notebooks
+  - mkdocs-jupyter: {include: ["examples/*.py"], execute: true, allow_errors: false}
+  - litweave: {source: pkg, cache: %s}
+markdown_extensions:
+  [attr_list, md_in_html, toc, pymdownx.highlight, pymdownx.superfences]
+"""
+
+NOTEBOOK = r"""# %% [markdown]
+# # Ten lines
+#
+# A porcupine computes $a^2 + b_1$, see [`answer`][] and [home](../index.md).
+
+# %%
+from pkg.numbers import answer
+
+with open("runs.txt", "a") as file:
+    file.write("ran\n")
+answer()
+
+# %% [markdown]
+# ## What it prints
+
+# %%
+import sys
+from IPython.display import SVG, Image, display
+
+print("\x1b[31mone <two>\x1b[0m & $3")
+print("10 %\r99 %\r100 %", file=sys.stderr)
+text = "a fence: ```"  # and more
+
+# %% [markdown]
+# ## What it draws
+
+# %% tags=["hide-input"]
+kind = "image/svg+xml"
+drawn = "hedge" + "hog"
+svg = f'<?xml version="1.0"?><svg><g id="a"><text>{drawn}</text></g></svg>'
+about = {kind: {"alt": "Two \"quoted\" < words"}}
+display({kind: svg}, raw=True, metadata=about)
+display({kind: svg}, raw=True, metadata=about)
+pixel = "iVBORw0KGgo="
+about = {"image/png": {"alt": "A pixel"}}
+display({"image/png": pixel}, raw=True, metadata=about)
+display({"text/html": "<table><tr><td>cell</td></tr></table>"}, raw=True)
+
+# %% [markdown]
+# The end.
+"""
+
+FILES = {
+    "docs/index.md": "# Home\n\n[Ten](examples/ten.py)\n",
+    "docs/examples/ten.py": NOTEBOOK,
+    "pkg/__init__.py": "",
+    "pkg/numbers.py": '"""# N"""\n\n\ndef answer():\n    """It."""\n    return 42\n',
+}
+
+
+def write_project(folder: Path, **changed: str) -> Path:
+    """A project with one notebook. A keyword replaces the notebook's text."""
+    (folder / "mkdocs.yml").write_text(CONFIG % (CACHE / "litweave"), "utf-8")
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            changed.get("notebook", text) if "ten" in name else text, "utf-8"
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(tmp_path_factory.mktemp("small"))
+    result = build_here(folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(project: Path) -> str:
+    return (project / "site/examples/ten/index.html").read_text("utf-8")
+
+
+def code_cells(page: str) -> list[str]:
+    """The text of each code block of a page, as the copy button takes it."""
+    blocks = re.findall(r"<pre[^>]*><span></span><code>(.*?)</code></pre>", page, re.S)
+    return [html.unescape(re.sub("<[^>]*>", "", block)).strip("\n") for block in blocks]
+
+
+def source_cells(script: str, kind: str) -> list[str]:
+    cells = jupytext.reads(script, fmt="py:percent").cells
+    return [cell.source for cell in cells if cell.cell_type == kind]
+
+
+# What the page shows
+
+
+def test_prose_is_the_sites_own_markdown(page: str) -> None:
+    assert 'class="katex"' in page
+    assert re.search(r'<a href="../../numbers/#answer"><code>answer</code></a>', page)
+    assert '<a href="../..">home</a>' in page or '<a href="../../">home</a>' in page
+    assert "<title>Ten lines" in page
+
+
+def test_headings_are_in_the_table_of_contents(page: str) -> None:
+    assert '<h2 id="what-it-prints">' in page
+    assert re.search(r'<a href="#what-it-prints" class="md-nav__link">', page)
+
+
+def test_code_is_shown_exactly(page: str) -> None:
+    assert code_cells(page) == source_cells(NOTEBOOK, "code")
+
+
+def test_printed_output_stands_below_its_cell(page: str) -> None:
+    cell, output = page.index("runs.<wbr>txt"), page.index("<samp>42</samp>")
+    assert cell < output < page.index('<h2 id="what-it-prints">')
+    # Both streams, in their order; of the progress, what stays on a screen.
+    assert "<samp>one &lt;two&gt; &amp; $3\n100 %</samp>" in page
+
+
+def test_code_with_the_tag_is_folded_and_its_output_is_not(page: str) -> None:
+    (folded,) = re.findall(r"<details class=\"nb-code\">.*?</details>", page, re.S)
+    assert "<summary>Show the code</summary>" in folded
+    assert code_cells(folded) == source_cells(NOTEBOOK, "code")[2:]
+    after = page[page.index(folded) + len(folded) :]
+    assert after.lstrip().startswith('<div class="nb-output" id="output-6">')
+
+
+def test_drawings_stand_in_the_page_with_their_words(page: str) -> None:
+    label = 'role="img" aria-label="Two &quot;quoted&quot; &lt; words"'
+    assert page.count(f"<svg {label}") == 2
+    ids = re.findall(r'\bid="([^"]*)"', page[page.index("output-6") :])
+    assert len(ids) == len(set(ids))
+    assert '<img alt="A pixel" src="data:image/png;base64,iVBOR' in page
+
+
+def test_what_can_scroll_can_be_reached_by_keyboard(page: str) -> None:
+    boxes = re.findall(r"<pre ([^>]*)><samp>", page) + re.findall(
+        r'<div class="nb-html" ([^>]*)>', page
+    )
+    assert len(boxes) == 3
+    assert all('tabindex="0"' in box and "aria-label=" in box for box in boxes)
+
+
+def test_search_finds_prose_and_not_drawings(project: Path) -> None:
+    index = json.loads((project / "site/search/search_index.json").read_text("utf-8"))
+    entries = [e for e in index["docs"] if e["location"].startswith("examples/ten/")]
+    assert {e["title"] for e in entries} >= {"Ten lines", "What it prints"}
+    text = " ".join(e["text"] for e in entries)
+    assert "porcupine" in text
+    assert "hedgehog" not in text
+
+
+def test_page_is_light_and_asks_no_other_host(page: str) -> None:
+    assert len(page.encode()) < 60_000
+    article = page[page.index("<article") : page.index("</article>")]
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', article)
+    assert not re.findall(
+        r'<(?:script|link|img)[^>]*"(?:https?:)?//(?!localhost)', page
+    )
+    assert not re.search(r"import\s*\(?['\"]https?:|mermaid|require\.js|mathjax", page)
+    assert "<style" not in article
+
+
+# What a reader takes away
+
+
+def test_script_is_the_source(project: Path) -> None:
+    assert (project / "site/examples/ten/ten.py").read_text("utf-8") == NOTEBOOK
+
+
+def test_notebook_has_its_outputs_and_nothing_of_this_build(project: Path) -> None:
+    path = project / "site/examples/ten/ten.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert [c.source for c in notebook.cells if c.cell_type == "code"] == source_cells(
+        NOTEBOOK, "code"
+    )
+    assert notebook.cells[1].outputs[0].data["text/plain"] == "42"
+    assert "see `answer` and" in notebook.cells[0].source
+    assert str(project) not in path.read_text("utf-8")
+    assert notebook.cells[3].outputs[0].text == "one <two> & $3\n100 %\n"
+    folded = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
+    assert [cell.metadata for cell in notebook.cells] == [{}] * 5 + [folded, {}]
+
+
+def test_page_offers_both(page: str) -> None:
+    for name in ("ten.ipynb", "ten.py"):
+        assert f'<a href="{name}" download="{name}">' in page
+
+
+# What is refused
+
+
+def mistakes_of(folder: Path, notebook: str) -> str:
+    """What a build says that fails; it leaves no site behind."""
+    result = build_here(write_project(folder, notebook=notebook))
+    assert result.returncode != 0
+    assert not (folder / "site").exists()
+    return result.stderr
+
+
+def test_failing_cell_is_named_with_file_and_line(tmp_path: Path) -> None:
+    cell = "for divisor in (1, 0):\n    print(1 / divisor)\n"
+    message = mistakes_of(tmp_path, f"# %% [markdown]\n# # Bad\n\n# %%\n{cell}")
+    assert "examples/ten.py:5: this cell fails:" in message
+    assert cell in message
+    assert "ZeroDivisionError: division by zero" in message
+
+
+def test_mistakes_in_prose_are_named_with_file_and_line(tmp_path: Path) -> None:
+    prose = "# See [`anwser`][].\n#\n# It costs $3.\n"
+    notebook = f"# %% [markdown]\n# # Bad\n\n# %%\n1\n\n# %% [markdown]\n{prose}"
+    message = mistakes_of(tmp_path, notebook)
+    assert re.search(r"examples/ten.py:8: .*did you mean “answer”", message)
+    assert re.search(r"examples/ten.py:10: .*not closed", message)
+
+
+def test_image_without_words_is_refused(tmp_path: Path) -> None:
+    cell = "from IPython.display import SVG\n\nSVG('<svg></svg>')"
+    message = mistakes_of(tmp_path, f"# %% [markdown]\n# # Bad\n\n# %%\n{cell}\n")
+    assert "examples/ten.py: cell 2 shows an image without alternative text" in message
+
+
+# What is run again
+
+
+class Runs:
+    """Notebooks that are run by nobody: what was asked for, and what is answered."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.asked: list[str] = []
+
+    def lines(self, command: list[str], folder: Path) -> Iterator[dict[str, Any]]:
+        assert folder == self.project
+        self.asked.append(Path(command[-1]).name)
+        yield {"cell": 2}
+        yield {"notebook": {"cells": [], "run": len(self.asked)}}
+
+    def again(self, stale: bool = False) -> list[str]:
+        """The notebooks that a build runs."""
+        self.asked.clear()
+        results = Results(self.project, self.project / ".cache", ["data"])
+        paths = sorted((self.project / "docs/examples").iterdir())
+        files = [
+            File(f"examples/{p.name}", str(self.project / "docs"), "site", True)
+            for p in paths
+        ]
+        for run in results.begin(files, stale).values():
+            run.result()
+        return sorted(self.asked)
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    write_project(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/numbers.json").write_text("[1]")
+    (tmp_path / "pkg/other.py").write_text("x = 1\n")
+    (tmp_path / "docs/examples/two.py").write_text("# %%\nimport pkg.other\n")
+    runs = Runs(tmp_path)
+    monkeypatch.setattr(notebooks.process, "lines", runs.lines)
+    assert runs.again() == ["ten.py", "two.py"]
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "again"),
+    [
+        ("pkg/other.py", "x = 2\n", ["two.py"]),
+        ("pkg/other.py", "# A word.\nx = 1\n", []),
+        ("docs/examples/two.py", "# %%\nimport pkg\n", ["two.py"]),
+        ("data/numbers.json", "[2]", ["ten.py", "two.py"]),
+        ("data/more.json", "[1]", ["ten.py", "two.py"]),
+    ],
+)
+def test_a_notebook_runs_again_when_what_it_depends_on_changes(
+    file: str, text: str, again: list[str], runs: Runs
+) -> None:
+    (runs.project / file).write_text(text)
+    assert runs.again() == again
+    assert runs.again() == []
+
+
+def test_while_writing_only_the_notebooks_own_change_runs_it(runs: Runs) -> None:
+    (runs.project / "pkg/other.py").write_text("x = 2\n")
+    assert runs.again(stale=True) == []
+    (runs.project / "docs/examples/two.py").write_text("# %%\nimport pkg\n")
+    assert runs.again(stale=True) == ["two.py"]
+
+
+def test_a_notebook_that_is_stuck_is_named_with_its_line(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(*_args: object, **_options: object) -> Iterator[dict[str, Any]]:
+        yield {"cell": 2}
+        raise StuckError("waited")
+
+    monkeypatch.setattr(notebooks.process, "lines", stuck)
+    (runs.project / "docs/examples/ten.py").write_text(f"{NOTEBOOK}# More.\n")
+    line = NOTEBOOK.split("\n").index("from pkg.numbers import answer") + 1
+    with pytest.raises(ChildError, match=f"^examples/ten.py:{line}: this cell waited$"):
+        runs.again()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "message"),
+    [
+        ("allow_errors: false", "allow_errors: true", "needs .* `allow_errors: false`"),
+        ("  - mkdocs-jupyter", "  - tags #", "needs the plugin mkdocs-jupyter"),
+    ],
+)
+def test_configuration_that_cannot_be_meant(
+    tmp_path: Path, good: str, bad: str, message: str
+) -> None:
+    write_project(tmp_path)
+    path = tmp_path / "mkdocs.yml"
+    path.write_text(path.read_text("utf-8").replace(good, bad), "utf-8")
+    config = load_config(str(path))
+    with pytest.raises(PluginError, match=message):
+        NotebooksPlugin().on_config(config)
+
+
+def test_data_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match=r"reads: there is no .*nothing"):
+        Results(tmp_path, tmp_path, ["nothing"])
+
+
+# Cells by themselves
+
+
+def notebook_of(*outputs: dict[str, Any], source: str = "x") -> dict[str, Any]:
+    cell = {"cell_type": "code", "source": source, "outputs": list(outputs)}
+    return {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def test_fence_is_longer_than_any_within() -> None:
+    written = document(notebook_of(source="text = '````'"), "").markdown
+    assert written.startswith("````` { .python .nb-cell }\n")
+
+
+def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
+    error = {
+        "output_type": "error",
+        "ename": "ValueError",
+        "evalue": "a < b",
+        "traceback": ["long"],
+    }
+    (shown,) = document(notebook_of(error), "").outputs.values()
+    assert "<samp>ValueError: a &lt; b</samp>" in shown
+
+
+def test_output_in_no_known_form_is_refused() -> None:
+    strange = {"output_type": "display_data", "data": {"application/x": "?"}}
+    with pytest.raises(CellError, match="cell 1 shows application/x"):
+        document(notebook_of(strange), "")
+
+
+def test_lost_place_of_an_output_is_an_error() -> None:
+    with pytest.raises(CellError, match="cell 7: the page has no place"):
+        fill("<p>No frame.</p>", {7: "<pre></pre>"})
+
+
+def test_terminal_keeps_what_stays_on_the_screen() -> None:
+    assert terminal("a\rb\nc\r\n\x1b[1md\x1b[0m\n\n") == "b\nc\nd"
+
+
+def test_portable_notebook_has_words_for_links() -> None:
+    cell = {"cell_type": "markdown", "source": "[`A`][], [the b][pkg.b], [c](d.md)"}
+    notebook = notebook_of() | {"cells": [cell]}
+    assert portable(notebook)["cells"][0]["source"] == "`A`, the b, [c](d.md)"
+
+
+def test_prose_keeps_its_line() -> None:
+    shown = {"output_type": "stream", "name": "stdout", "text": "1"}
+    script = "# %% [markdown]\n# # T\n\n# %%\nx\n\n# %% [markdown]\n# Prose\n"
+    cells = [
+        {"cell_type": "markdown", "source": "# T"},
+        *notebook_of(shown)["cells"],
+        {"cell_type": "markdown", "source": "Prose"},
+    ]
+    written = document(notebook_of() | {"cells": cells}, script).markdown
+    assert written.split("\n").index("Prose") == script.split("\n").index("# Prose")

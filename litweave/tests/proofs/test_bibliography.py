@@ -1,0 +1,189 @@
+"""Papers: read from BibTeX, shown where a page links to them, and missed."""
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from litweave.book import Book
+from litweave.diagnostics import Diagnostics
+from litweave.features.papers import bibliography
+from litweave.features.papers.bibliography import Work, read
+from litweave.words import said
+from support import ROOT
+
+BIB = r"""% A comment.
+@inproceedings{mixer,
+  title     = {{MLP-Mixer}: An all-{MLP} <Architecture>},
+  author    = {Tolstikhin, Ilya O. and Houlsby, Neil and {\L}ukasz Kaiser and
+               van den Oord, A{\"a}ron and Dosovitskiy, Alexey},
+  booktitle = {Advances \& Such},
+  year      = 2021,
+  eprint    = {2105.01601},
+}
+
+@article{dropout,
+  title   = {Dropout},
+  author  = {Srivastava, Nitish and Hinton, Geoffrey},
+  journal = {JMLR},
+  year    = {2014},
+  url     = {https://jmlr.org/papers/v15/srivastava14a.html},
+}
+
+@misc{odd, title = {T}, author = {A}, year = 1, url = {https://a.org/~b%20c_d?e&f}}
+
+@misc{nowhere, title = {T}, author = {A. Lone}, year = {1999}}
+"""
+
+
+@pytest.fixture
+def bib(tmp_path: Path) -> Path:
+    path = tmp_path / "papers.bib"
+    path.write_text(BIB)
+    return path
+
+
+def book(folder: Path, prose: str) -> Book:
+    package = folder / "pkg"
+    package.mkdir(exist_ok=True)
+    (package / "page.py").write_text(f'"""# Page\n\n{prose}\n"""\n')
+    book = Book()
+    book.read(package)
+    bibliography.enrich(book, folder / "papers.bib")
+    return book
+
+
+def panels(book: Book) -> list[str]:
+    return [*map(said, book.chapters["page.md"].overlay.endnotes)]
+
+
+# ## The file
+
+
+def test_an_entry_is_read_in_words_and_kept_as_it_is_written(bib: Path) -> None:
+    diagnostics = Diagnostics()
+    works = read(bib, diagnostics)
+    assert not diagnostics.found
+    assert list(works) == [
+        "https://arxiv.org/abs/2105.01601",
+        "https://jmlr.org/papers/v15/srivastava14a.html",
+        "https://a.org/~b%20c_d?e&f",
+    ]
+    mixer = works["https://arxiv.org/abs/2105.01601"]
+    assert mixer.authors == (
+        "Ilya O. Tolstikhin",
+        "Neil Houlsby",
+        "Łukasz Kaiser",
+        "Aäron van den Oord",
+        "Alexey Dosovitskiy",
+    )
+    assert mixer.title == "MLP-Mixer: An all-MLP <Architecture>"
+    assert (mixer.venue, mixer.year) == ("Advances & Such", "2021")
+    assert mixer.link == "arXiv:2105.01601"
+    assert mixer.bibtex in BIB
+    assert mixer.bibtex.startswith("@inproceedings{mixer,")
+    assert mixer.bibtex.endswith("}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n\n@misc{a,\n  title = {X\n", "papers.bib:3: this entry cannot be read"),
+        (
+            "@misc{a, title={X}, author={A}, year={1}}\n@misc{a, title={Y}}",
+            "papers.bib:2: this entry cannot be read: Duplicate entry key 'a'",
+        ),
+        ("\n@misc{a, title={X}, title={Y}}", "papers.bib:2: this entry cannot be read"),
+        ("@misc{a, title={X}}", "papers.bib:1: “a” has no author and no year"),
+    ],
+)
+def test_a_mistake_in_the_file_is_a_problem_with_its_line(
+    text: str, message: str, bib: Path
+) -> None:
+    bib.write_text(text)
+    diagnostics = Diagnostics()
+    read(bib, diagnostics)
+    assert message in str(diagnostics)
+
+
+def test_our_own_papers_are_whole() -> None:
+    diagnostics = Diagnostics()
+    works = read(ROOT / "docs" / "papers.bib", diagnostics)
+    assert not diagnostics.found
+    assert works["https://arxiv.org/abs/2105.01601"].authors[0] == "Ilya Tolstikhin"
+    assert all(work.address.startswith("https://") for work in works.values())
+
+
+# ## The pages
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "[paper](https://arxiv.org/abs/2105.01601)",
+        "<https://arxiv.org/abs/2105.01601v4>",
+        "https://arxiv.org/pdf/2105.01601.pdf.",
+        "[a]\n\n[a]: http://arxiv.org/abs/2105.01601",
+    ],
+)
+def test_a_link_to_arxiv_brings_the_entry(link: str, bib: Path) -> None:
+    found = book(bib.parent, link)
+    assert not found.context.diagnostics.found
+    (panel,) = panels(found)
+    text = " ".join(BeautifulSoup(panel, "html.parser").get_text().split())
+    assert text.startswith(
+        "The paper Ilya O. Tolstikhin, Neil Houlsby, Łukasz Kaiser and 2 others. "
+        "MLP-Mixer: An all-MLP <Architecture>. Advances & Such, 2021. arXiv:2105.01601"
+    )
+
+
+def test_a_link_to_the_address_of_an_entry_brings_it_too(bib: Path) -> None:
+    page = "See https://jmlr.org/papers/v15/srivastava14a.html"
+    (panel,) = panels(book(bib.parent, page))
+    assert "Nitish Srivastava and Geoffrey Hinton. <cite>Dropout</cite>" in panel
+    assert ">jmlr.org/papers/v15/srivastava14a.html</a>" in panel
+
+
+def test_papers_stand_in_the_order_of_the_prose_and_once(bib: Path) -> None:
+    jmlr = "https://jmlr.org/papers/v15/srivastava14a.html"
+    arxiv = "https://arxiv.org/abs/2105.01601"
+    (panel,) = panels(book(bib.parent, f"{jmlr} a\n{arxiv} b\n{jmlr}"))
+    titles = [c.get_text() for c in BeautifulSoup(panel, "html.parser")("cite")]
+    assert titles == ["Dropout", "MLP-Mixer: An all-MLP <Architecture>"]
+    assert "The papers" in panel
+
+
+def test_the_bibtex_is_that_of_the_file(bib: Path) -> None:
+    (panel,) = panels(book(bib.parent, "https://arxiv.org/abs/2105.01601"))
+    pre = BeautifulSoup(panel, "html.parser").pre
+    assert pre
+    assert pre.get_text() in BIB
+
+
+def test_a_link_without_an_entry_is_a_problem_with_its_line(bib: Path) -> None:
+    found = book(bib.parent, "A.\nhttps://arxiv.org/abs/1607.06450 and cs/0112017")
+    assert str(found.context.diagnostics) == (
+        "pkg/page.py:4: arXiv:1607.06450 has no entry in papers.bib"
+    )
+    found = book(bib.parent, "https://arxiv.org/abs/cs/0112017")
+    assert "arXiv:cs/0112017 has no entry" in str(found.context.diagnostics)
+
+
+def test_a_page_without_a_paper_has_no_panel(bib: Path) -> None:
+    assert (
+        panels(book(bib.parent, "Nothing at https://arxiv.org/ or 2105.01601.")) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("authors", "text"),
+    [
+        (("A",), "A."),
+        (("A", "B"), "A and B."),
+        (("A", "B", "C", "D"), "A, B, C and D."),
+        (("A", "B", "C", "D", "E"), "A, B, C and 2 others."),
+    ],
+)
+def test_of_many_authors_three_are_named(authors: tuple[str, ...], text: str) -> None:
+    work = Work(authors, "T", "", "1", "https://a.org/b", "@misc{}")
+    assert f"<p>{text} <cite>" in said(bibliography.panel([work]))

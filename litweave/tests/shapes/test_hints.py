@@ -1,0 +1,151 @@
+"""What is shown of a shape at the end of a line, and how a letter is set."""
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+
+from litweave.features.shapes.hints import hint
+from litweave.features.shapes.shapes import Seen
+from litweave.features.shapes.trace import Measure, Measures
+from litweave.features.symbols.letters import letter
+from litweave.words import said
+
+
+def tensor(shape: str, dtype: str = "float32", changed: bool = False) -> Measure:
+    """A measure written as `B=2 5`."""
+    pairs = [axis.rpartition("=") for axis in shape.split()]
+    letters = tuple(name or None for name, _, _ in pairs)
+    return Measure(tuple(int(n) for _, _, n in pairs), letters, dtype, changed)
+
+
+def hinted(*runs: str | Measures, code: str = "y = x") -> Tag:
+    measures = (run if isinstance(run, tuple) else (tensor(run),) for run in runs)
+    return parsed([Seen(1, "y", tuple(measures))], code)
+
+
+def parsed(names: list[Seen], code: str) -> Tag:
+    found = BeautifulSoup(said(hint(names, code)), "html.parser").span
+    assert found is not None
+    return found
+
+
+def box(shown: Tag) -> list[str]:
+    """The lines of the box."""
+    return [
+        BeautifulSoup(line, "html.parser").get_text()
+        for line in str(shown["data-runs"]).split("<br>")
+    ]
+
+
+# ## Hints
+
+
+def test_a_shape_is_shown_in_letters_and_told_in_numbers() -> None:
+    shown = hinted("B=2 S=24 20")
+    assert shown.get_text() == "B × S × 20"
+    assert [letter.get_text() for letter in shown.find_all("i")] == ["B", "S"]
+    assert box(shown) == ["2 × 24 × 20 float32"]
+    assert shown["aria-label"] == "shape B by S by 20, in the example 2 by 24 by 20"
+
+
+def test_numbers_are_not_said_twice() -> None:
+    assert hinted("3 5")["aria-label"] == "shape 3 by 5"
+
+
+def test_a_single_number_has_no_axes() -> None:
+    shown = hinted("")
+    assert shown.get_text() == "scalar"
+    assert box(shown) == ["scalar float32"]
+
+
+def test_runs_that_read_alike_are_one() -> None:
+    shown = hinted("B=2 S=24", "B=2 S=49")
+    assert shown.get_text() == "B × S"
+    assert box(shown) == ["2 × 24 float32", "2 × 49 float32"]
+    assert "2 by 24, or 2 by 49" in str(shown["aria-label"])
+
+
+def test_runs_that_differ_show_that_they_do() -> None:
+    shown = hinted("2 S=24", "B=2 S=24", "B=3 S=24", "2 25")
+    assert shown.get_text() == "B × S …", "the most letters"
+    assert box(shown) == [
+        *("2 × S:", "2 × 24 float32"),
+        *("B × S:", "2 × 24 float32", "3 × 24 float32"),
+        "2 × 25 float32",
+    ]
+
+
+def test_of_many_runs_the_box_lists_a_few() -> None:
+    shown = hinted(*(f"S={size}" for size in range(10, 30)))
+    assert len(box(shown)) == 9
+    assert box(shown)[-1] == "and 12 more"
+    assert str(shown["aria-label"]).endswith("or 12, and others")
+
+
+def test_a_new_type_is_shown_if_it_is_new_in_every_run() -> None:
+    new, old = tensor("B=2", "bool", True), tensor("B=2", "bool")
+    assert hinted((new,)).get_text() == "B bool"
+    assert hinted((new,), (tensor("B=3", "bool", True),)).get_text() == "B bool"
+    assert hinted((new,), (old,)).get_text() == "B"
+    assert box(hinted((old,))) == ["2 bool"]
+
+
+def test_several_tensors_stand_in_parentheses() -> None:
+    pair = (tensor("B=2 5"), tensor("B=2", "int64", True))
+    assert hinted(pair).get_text() == "(B × 5, B int64)"
+
+
+def test_names_are_shown_where_a_line_has_several_or_defines() -> None:
+    names = [Seen(1, name, ((tensor(f"{name}=2"),),)) for name in ("a", "b")]
+    assert parsed(names, "a, b = f()").get_text() == "a: a, b: b"
+    assert box(parsed(names, "a, b = f()")) == ["a: 2 float32", "b: 2 float32"]
+    shown = hinted("B=2", code="    def forward(self, y: Tensor) -> Tensor:")
+    assert shown.get_text() == "y: B"
+    assert shown["aria-label"] == "shape y B, in the example 2"
+    assert hinted("B=2", code="    y: Tensor,").get_text() == "B"
+
+
+def test_where_room_may_lack_the_columns_of_the_code_are_known() -> None:
+    assert "style" not in hinted("B=2", code="y" * 79).attrs
+    assert hinted("B=2", code="y" * 80)["style"] == "--columns:80"
+    assert hinted("10 " * 12, code="y" * 30)["style"] == "--columns:30"
+
+
+def test_what_an_author_names_is_never_html() -> None:
+    bad = '<img src=x onerror="alert(1)">'
+    names = [Seen(1, bad, ((tensor("2", bad, True),),))] * 2
+    shown = parsed(names, "y = x")
+    assert shown.find("img") is None
+    assert BeautifulSoup(str(shown["data-runs"]), "html.parser").find("img") is None
+    assert bad in shown.get_text()
+
+
+# ## Letters
+
+
+@pytest.mark.parametrize(
+    ("tex", "html", "words"),
+    [
+        ("S", "<i>S</i>", "S"),
+        ("D_S", "<i>D</i><sub><i>S</i></sub>", "D S"),
+        (r"C_{\text{in}}", "<i>C</i><sub>in</sub>", "C in"),
+        (r"C_\mathrm{in} P^2", "<i>C</i><sub>in</sub><i>P</i><sup>2</sup>", "C in P 2"),
+        (r"H \cdot W", "<i>H</i>·<i>W</i>", "H times W"),
+        (r"\gamma", "<i>γ</i>", "gamma"),
+        (r"\varepsilon", "<i>ε</i>", "epsilon"),
+        (r"\Lambda", "<i>Λ</i>", "Lambda"),
+        ("S'", "<i>S</i><sup>′</sup>", "S prime"),
+    ],
+)
+def test_a_letter_is_set_and_said(tex: str, html: str, words: str) -> None:
+    found = letter(tex)
+    assert found is not None
+    assert (found.html, found.words) == (html, words)
+
+
+@pytest.mark.parametrize(
+    "tex", ["", r"\hat{H}", r"\mathbf{1}", r"\frac{a}{b}", "S = 2"]
+)
+def test_what_takes_more_than_letters_and_scripts_is_not_set(tex: str) -> None:
+    assert letter(tex) is None
+    shown = hinted((Measure((7,), (tex,), "float32", False),))
+    assert shown.get_text() == "7"

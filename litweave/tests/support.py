@@ -1,0 +1,100 @@
+"""What tests share: how they run, where things lie, how a site is built."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import zlib
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import settings
+from mkdocs.__main__ import cli
+from mkdocs.commands import build as mkdocs_build
+
+from litweave import node
+from litweave.book import Book
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache"
+
+# A test that takes long on a busy machine is no mistake.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+# What a shell starts in the background ignores Ctrl-C, and would hand that down to the
+# programs that are here stopped by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what was imported and collected."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def katex() -> Path:
+    """KaTeX, as the lock file names it."""
+    return node.packages(CACHE / "litweave") / "katex"
+
+
+def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Build the site of a folder with an `mkdocs.yml`, as a command would."""
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", *options],
+        cwd=folder,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def build_here(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Build the site of a folder by the same command, but in this process.
+
+    It says the same, and takes a fraction of the time.
+    """
+    with chdir(folder):
+        result = CliRunner().invoke(cli, ["build", "--strict", *options])
+    # A filter that MkDocs leaves behind would hide what a second build says again.
+    mkdocs_build.log.filters.clear()
+    error = result.exception
+    if error and not isinstance(error, SystemExit):
+        raise error
+    return subprocess.CompletedProcess(
+        options, result.exit_code, result.stdout, result.stderr
+    )
+
+
+def some_files(package: Path) -> list[Path]:
+    """A tenth of a large package's files: those that a hash of their names chooses."""
+    paths = sorted(path.relative_to(package) for path in package.rglob("*.py"))
+    own = [path for path in paths if "site-packages" not in path.parts]
+    assert len(own) > 500
+    return [package / p for p in own if zlib.crc32(p.as_posix().encode()) % 10 == 0]
+
+
+def book_of(folder: Path, files: dict[str, str]) -> Book:
+    for name, text in files.items():
+        path = folder / "pkg" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+    book = Book()
+    book.read(folder / "pkg")
+    return book
+
+
+def assert_tidy(folder: Path) -> None:
+    for command in (["format", "--check"], ["check", "--select", "F,E,I"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", "."],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr

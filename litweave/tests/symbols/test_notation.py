@@ -1,0 +1,72 @@
+"""The list under `## Notation`: which letter is which variable."""
+
+from pathlib import Path
+
+import pytest
+
+from litweave.features.symbols.notation import Entry, items, notation
+from litweave.parse import parse, read
+from support import ROOT
+
+LAYER = '''\
+# A licence, perhaps.
+r"""# Layer
+
+- $A$, `a`: this list is another one
+
+## Notation
+
+- $S$, `num_patches`: the number of patches, $S > 0$
+- $W_1$, $b_1$, `fc1`: the first layer,
+  `Linear`: as it is
+- $H, W_{i,j}$, `height`, `width`: a size
+
+Words in between.
+
+- $i$: an index
+- `mask`: one or zero
+- words alone
+- $S$ and `x`: no list
+
+## Cost
+
+- $B$, `b`: this one, too
+"""
+'''
+
+
+def test_entries_are_read_in_order() -> None:
+    assert notation(parse(LAYER)) == (
+        Entry(("S",), ("num_patches",), "the number of patches, $S > 0$", 8),
+        Entry(("W_1", "b_1"), ("fc1",), "the first layer, `Linear`: as it is", 9),
+        Entry(("H", "W_{i,j}"), ("height", "width"), "a size", 11),
+        Entry(("i",), (), "an index", 15),
+        Entry((), ("mask",), "one or zero", 16),
+    )
+
+
+def test_an_item_that_is_no_entry_keeps_its_place() -> None:
+    assert [item.line for item in items(parse(LAYER)) if not item.entry] == [17, 18]
+
+
+@pytest.mark.parametrize(
+    "source", ["", "x = 1\n", '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n']
+)
+def test_a_module_may_have_no_notation(source: str) -> None:
+    assert notation(parse(source)) == ()
+
+
+def test_only_the_opening_of_a_module_is_read() -> None:
+    source = (
+        '"""# A"""\n\n\ndef f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n'
+    )
+    assert notation(parse(source)) == ()
+
+
+def test_the_projects_own_lists_are_read() -> None:
+    path: Path = ROOT / "labml_style_nn" / "layers" / "token_mixing.py"
+    module = read(path)
+    found = {entry.symbols[:1]: entry for entry in notation(module)}
+    entry = found[("S",)]
+    assert entry.variables == ("num_patches",)
+    assert module.lines[entry.line - 1].startswith("- $S$")

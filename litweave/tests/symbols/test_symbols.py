@@ -1,0 +1,365 @@
+"""Symbols are found and marked, formulas look as before, no letter is left alone."""
+
+import random
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litweave import node
+from litweave.diagnostics import Diagnostics, Place
+from litweave.features.symbols.notation import Entry, notation
+from litweave.features.symbols.symbols import Symbols
+from litweave.features.symbols.tex import tokens
+from litweave.katex import SYMBOL, Formulas
+from litweave.names import Names
+from litweave.page import document
+from litweave.parse import parse, read
+from litweave.prose import Context, to_markdown
+from support import ROOT
+
+HERE = Place("mlp.py", 7)
+
+
+def of(*symbols: str) -> Symbols:
+    return Symbols.of((Entry(symbols, (), "", 1),))
+
+
+def shown(marked: str) -> str:
+    """A marked formula for the eyes: `⟨5 W_1⟩`."""
+    text, open_marks = "", list[bool]()
+    pieces = iter(tokens(marked))
+    for piece in pieces:
+        if piece == SYMBOL:
+            key = "".join(iter(lambda: next(pieces), "}"))
+            assert next(pieces) == "{"
+            text += f"⟨{key[1:]} "
+            open_marks.append(True)
+        elif piece == "}" and open_marks.pop():
+            text += "⟩"
+        else:
+            open_marks += [False] * (piece == "{")
+            text += piece
+    return text
+
+
+# ## Marks
+
+
+@pytest.mark.parametrize(
+    ("symbols", "tex", "marked"),
+    [
+        (("W", "W_1"), "W_1 + W", "⟨2 W_1⟩ + ⟨1 W⟩"),
+        (("W_1", "W"), "W_{1}W_2", "⟨1 W_{1}⟩⟨2 W_2⟩"),
+        (("W_1",), r"W_1^\top + W", r"⟨1 W_1^\top⟩ + W"),
+        (("X", "i"), "X_{*,i}", "⟨1 X_{*,⟨2 i⟩}⟩"),
+        (("x", "n"), "x^n", "⟨1 x^⟨2 n⟩⟩"),
+        (("D_S", "S"), "D_S S", "⟨1 D_S⟩ ⟨2 S⟩"),
+        (("f", "f(x)", "x"), "f(x) + f(y) x", "⟨2 f(x)⟩ + ⟨1 f⟩(y) ⟨3 x⟩"),
+        (
+            (r"\mathbf{1}^\top",),
+            r"b \mathbf1^\top \mathbf 1",
+            r"b ⟨1 \mathbf1^\top⟩ \mathbf 1",
+        ),
+        (
+            ("x",),
+            r"\text{x} \mathrm{x} \operatorname{x} x",
+            r"\text{x} \mathrm{x} \operatorname{x} ⟨1 x⟩",
+        ),
+        ((r"C_{\text{in}}", "n"), r"C_\text{in} n", r"⟨1 C_\text{in}⟩ ⟨2 n⟩"),
+        (
+            (r"\bar\theta", "t"),
+            r"\bar{\theta}_t \theta",
+            r"⟨1 \bar{\theta}_⟨2 t⟩⟩ \theta",
+        ),
+        (("x",), r"\bar x \mathbf x x'", r"\bar x \mathbf x ⟨1 x'⟩"),
+        (("x'", "x"), "x' x", "⟨1 x'⟩ ⟨2 x⟩"),
+        (("x", "i"), r"\sqrt x_i", r"\sqrt ⟨1 x⟩_⟨2 i⟩"),
+        (
+            ("a", "l"),
+            r"\begin{aligned} a &= l \\ \end{aligned}",
+            r"\begin{aligned} ⟨1 a⟩ &= ⟨2 l⟩ \\ \end{aligned}",
+        ),
+        (("p", "t"), r"p \\[2pt] t", r"⟨1 p⟩ \\[2pt] ⟨2 t⟩"),
+        ((",", ""), "a, b", "a⟨1 ,⟩ b"),
+    ],
+)
+def test_symbols_are_marked(symbols: tuple[str, ...], tex: str, marked: str) -> None:
+    assert shown(of(*symbols).mark(tex)) == marked
+
+
+PIECES = [
+    *(
+        "W",
+        "W_1",
+        "X_{*,i}",
+        "i",
+        r"\theta",
+        r"\bar\theta",
+        r"\mathbf{1}",
+        "x'",
+        "f(x)",
+    ),
+    *("1", "+", "=", ",", "(", ")", r"\sum", r"\text{in}"),
+]
+LEAVES = st.sampled_from(PIECES)
+BALANCED = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(" ".join),
+        inner.map("{{{}}}".format),
+        st.tuples(LEAVES, inner).map(lambda pair: "{}_{{{}}}^2".format(*pair)),
+        st.tuples(inner, inner).map(lambda pair: r"\frac{{{}}}{{{}}}".format(*pair)),
+    ),
+)
+SYMBOLS = of("W", "W_1", "X", "i", r"\theta", r"\bar\theta", "f(x)", "x")
+
+
+@given(BALANCED)
+def test_what_is_marked_is_otherwise_the_same(tex: str) -> None:
+    assert re.sub(r"⟨\d+ |⟩", "", shown(SYMBOLS.mark(tex))) == tex
+
+
+@given(st.text())
+def test_anything_can_be_marked(tex: str) -> None:
+    assert len(SYMBOLS.mark(tex)) >= len(tex)
+    assert all(SYMBOLS.unknown(tex))
+
+
+# ## The formula that is set
+
+
+Element = tuple[str, tuple[tuple[str, str | None], ...]]
+
+
+class Leaves(HTMLParser):
+    """Each character of a formula, and each empty element, with all that is around it.
+
+    KaTeX puts neighbours alike in one element. Seen so, that is no difference.
+    """
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.around: list[Element] = []
+        self.found: list[object] = []
+        self.empty = False
+        self.keys: list[str] = []
+        self.feed(html.partition('<span class="katex-html"')[2])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.keys += [value or "" for name, value in attrs if name == "data-n"]
+        self.around.append((tag, tuple(attrs)))
+        self.empty = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.empty and self.around:
+            self.found.append(self._path())
+        self.around = self.around[:-1]
+        self.empty = False
+
+    def handle_data(self, data: str) -> None:
+        self.empty = False
+        *before, (tag, attrs) = self.around or [("", ())]
+        # The space behind an element is behind its last character.
+        inner = (tag, tuple(pair for pair in attrs if pair[0] != "style"))
+        self.found += [(c, self._path(*before, inner)) for c in data[:-1]]
+        self.found.append((data[-1], self._path()))
+
+    def _path(self, *around: Element) -> list[Element]:
+        around = around or tuple(self.around)
+        return [element for element in around if "data-n" not in dict(element[1])]
+
+
+def settings() -> Iterator[tuple[str, bool, str]]:
+    """All formulas of the project: as written, whether on display, and marked."""
+    for path in sorted((ROOT / "labml_style_nn").rglob("*.py")):
+        module = read(path, path.name)
+        symbols = {"page.md": Symbols.of(notation(module))}
+        context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
+        document(module, "page.md", context)
+        for formula in context.formulas.numbers:
+            yield formula.tex, formula.display, formula.marked
+
+
+def invented(count: int) -> Iterator[tuple[str, bool, str]]:
+    """Formulas that nobody would write, but TeX allows."""
+    chance = random.Random(0)
+
+    def some(depth: int) -> str:
+        if not depth:
+            return chance.choice(PIECES)
+        inner = [some(depth - 1) for _ in range(2)]
+        forms = [
+            *(r"\frac{%s}{%s}", r"{%s}_{%s}", r"W^{%s} %s", r"\sqrt{%s} \, %s"),
+            *(r"X_{%s}^{%s}", r"\underbrace{%s}_{%s}", r"\bigl(%s\bigr)^{%s}", "%s %s"),
+            r"\begin{pmatrix} %s & i \\ x & %s \end{pmatrix}",
+        ]
+        return chance.choice(forms) % tuple(inner)
+
+    for number in range(count):
+        tex = some(chance.randrange(4))
+        yield tex, bool(number % 2), SYMBOLS.mark(tex)
+
+
+def set_all(formulas: Formulas, katex: Path, cache: Path) -> Diagnostics:
+    diagnostics = Diagnostics()
+    formulas.set(katex, node.program(), cache, diagnostics)
+    return diagnostics
+
+
+@pytest.mark.parametrize("source", [settings, lambda: invented(300)])
+def test_a_mark_changes_nothing_that_is_seen(
+    source: Callable[[], Iterator[tuple[str, bool, str]]], katex: Path, tmp_path: Path
+) -> None:
+    rows = list(dict.fromkeys(source()))
+    plain, marked = Formulas(), Formulas()
+    slots = []
+    for tex, display, with_marks in rows:
+        slots.append((plain.add(tex, display, HERE), with_marks != tex))
+        marked.add(tex, display, HERE, with_marks)
+    refused = set_all(plain, katex, tmp_path / "plain.json")
+    set_all(marked, katex, tmp_path / "marked.json")
+    assert len(refused.found) < len(rows) / 2
+    for (slot, has_marks), after in zip(slots, marked.html, strict=True):
+        before = plain.fill(slot)
+        if before.startswith("<code>"):  # KaTeX refuses it, marked or not
+            assert after == before
+            continue
+        assert Leaves(before).found == Leaves(after).found
+        assert bool(Leaves(after).keys) == has_marks
+        assert annotation(before) == annotation(after)
+
+
+def annotation(html: str) -> str:
+    """The TeX that stays with a formula."""
+    return unescape(html.partition("<annotation")[2].partition("</annotation>")[0])
+
+
+def test_a_mark_leaves_the_authors_tex(katex: Path, tmp_path: Path) -> None:
+    formulas = Formulas()
+    slot = formulas.add("a < b_1", False, HERE, of("a").mark("a < b_1"))
+    assert formulas.plain(slot) == "a &lt; b_1"
+    set_all(formulas, katex, tmp_path / "cache.json")
+    html = formulas.fill(slot)
+    assert '<span data-n="1"><span class="mord mathnormal">a</span></span>' in html
+    assert ">a &lt; b_1</annotation>" in html
+
+
+def test_another_notation_is_another_setting(
+    katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache.json"
+
+    def keys(symbols: Symbols) -> list[str]:
+        formulas = Formulas()
+        slot = formulas.add("x", False, HERE, symbols.mark("x"))
+        set_all(formulas, katex, cache)
+        return re.findall(r'data-n="(\d+)"', formulas.fill(slot))
+
+    first, second = of("x"), of("y", "x")
+    assert (keys(first), keys(second)) == (["1"], ["2"])
+    monkeypatch.delattr(subprocess, "run")
+    assert (keys(first), keys(second)) == (["1"], ["2"]), "both were kept"
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\htmlData{n=1}{x}",
+        r"\htmlClass{weave-lit}{x}",
+        r"\htmlStyle{color: red}{x}",
+        r"\htmlId{x}{x}",
+        r"\href{https://example.org}{x}",
+        r"\url{https://example.org}",
+        r"\includegraphics{https://example.org/x.png}",
+    ],
+)
+def test_an_author_sets_no_attribute_and_no_link(
+    tex: str, katex: Path, tmp_path: Path
+) -> None:
+    formulas = Formulas()
+    slot = formulas.add(tex, False, HERE, of("n", "x").mark(tex))
+    diagnostics = set_all(formulas, katex, tmp_path / "cache.json")
+    assert str(diagnostics).startswith("mlp.py:7: ")
+    assert formulas.fill(slot).startswith("<code>")
+
+
+def test_an_author_cannot_write_a_mark() -> None:
+    context = Context(Names(), Formulas(), Diagnostics())
+    to_markdown(f"${SYMBOL}{{1}}{{x}}$", HERE, "page.md", context)
+    assert SYMBOL not in next(iter(context.formulas.numbers)).tex
+
+
+# ## Letters that nobody explains
+
+
+@pytest.mark.parametrize(
+    ("tex", "unknown"),
+    [
+        ("x = W_1 y + b", ["W_1", "b"]),
+        (r"x = \bar x_t + \mathbf{1}", [r"\bar{x}_t", "t", r"\mathbf{1}"]),
+        ("x = y_{ij}", ["i", "j"]),
+        ("x_i = y_i", []),
+        (r"\operatorname{Var}(x_i) = y_i", []),
+        (r"x = \sum_{i=1}^{C} y_i", ["C"]),
+        (r"x = \sum_{i \in I} y_i", ["I"]),
+        (r"x = \sum\nolimits_{i,j} y_{i,j}", []),
+        (r"x = \max_k y_k, \operatorname*{argmax}_l y_l", []),
+        (r"x = y_i, \qquad i = 1 \ldots y", []),
+        (r"x = y_i, \quad i \in \{1, \ldots, y\}", []),
+        (r"x = y_i \quad \forall i", []),
+        (r"\begin{aligned} x &= y_i, & i &= 1 \ldots y \end{aligned}", []),
+        (r"x = i + \ldots", ["i"]),
+        (r"x = \int_0^1 y \, \mathrm{d}t", []),
+        (r"x = \pi e^y, e", ["e"]),
+        (r"x \in \mathbb{R}^y", []),
+        (r"\text{MLP}(x) = \exp y \cdot 2 \sqrt{y} \partial x", []),
+        (r"x = \frac{z}{\sqrt{w}}", ["z", "w"]),
+    ],
+)
+def test_each_letter_needs_an_entry(tex: str, unknown: list[str]) -> None:
+    assert of("x", "y").unknown(tex) == unknown
+
+
+PAGE = '''\
+r"""# Layer
+
+$$x = W y$$
+
+## Notation
+
+- $x$, `x`: a vector
+- $W$: a matrix
+"""
+
+# Inline, $z$ is nobody's business.
+x = 1
+'''
+
+
+def problems_of(source: str) -> str:
+    module = parse(source, "layer.py")
+    symbols = {"page.md": Symbols.of(notation(module))}
+    context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
+    document(module, "page.md", context)
+    return str(context.diagnostics)
+
+
+def test_a_letter_without_an_entry_is_named() -> None:
+    assert problems_of(PAGE) == (
+        "layer.py:3: “y” stands in this equation, but in no entry of the notation"
+    )
+    assert problems_of(PAGE.replace("W y", "W x")) == ""
+
+
+def test_a_page_without_a_notation_is_not_checked() -> None:
+    context = Context(Names(), Formulas(), Diagnostics())
+    document(parse(PAGE), "page.md", context)
+    assert not context.diagnostics.found
+    assert {formula.marked for formula in context.formulas.numbers} == {""}

@@ -1,0 +1,78 @@
+"""What was made before is kept, under the key of what it was made of."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import sleep
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litweave import cache as kept_things
+from litweave.cache import Cache, digest
+
+
+def test_a_thing_is_made_once_for_each_key(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "kept.json"
+    kept = Cache.read(path)
+    assert kept.get("a", "1", lambda: {"b": [1, None]}) == {"b": [1, None]}
+    kept.write()
+    again = Cache.read(path)
+    assert again.get("a", "1", lambda: "made anew") == {"b": [1, None]}
+    assert again.get("a", "2", lambda: "made anew") == "made anew"
+
+
+def test_what_nobody_asks_for_is_forgotten(tmp_path: Path) -> None:
+    kept = Cache.read(tmp_path / "kept.json")
+    kept.get("old", "1", lambda: "old")
+    kept.write()
+    kept = Cache.read(tmp_path / "kept.json")
+    kept.get("new", "1", lambda: "new")
+    kept.write()
+    assert "old" not in Cache.read(tmp_path / "kept.json").before
+
+
+def test_a_file_that_is_not_whole_keeps_nothing(tmp_path: Path) -> None:
+    for text in ("", "{", "7", '[["a"]]', '{"a": 1}'):
+        (tmp_path / "kept.json").write_text(text)
+        assert Cache.read(tmp_path / "kept.json").get("a", "1", lambda: 2) == 2
+
+
+@given(st.lists(st.text()), st.lists(st.text()))
+def test_other_parts_have_another_key(some: list[str], others: list[str]) -> None:
+    assert (digest(*some) == digest(*others)) == (some == others)
+
+
+def test_a_key_follows_the_files(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("1")
+    before = digest("a", files=[file])
+    assert digest("a", files=[file]) == before
+    file.write_text("2")
+    assert digest("a", files=[file]) != before
+
+
+def test_a_folder_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
+    def stop(folder: Path) -> None:
+        (folder / "half").write_text("")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept_things.build_folder(tmp_path / "deep" / "a", stop)
+    assert not list((tmp_path / "deep").iterdir())
+
+
+def test_of_several_that_need_a_folder_one_makes_it(tmp_path: Path) -> None:
+    made = []
+
+    def make(folder: Path) -> None:
+        made.append(folder)
+        sleep(0.1)
+        (folder / "whole").write_text("")
+
+    path = tmp_path / "a"
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: kept_things.build_folder(path, make), range(4)))
+    assert found == [path] * 4
+    assert len(made) == 1
+    assert (path / "whole").exists()

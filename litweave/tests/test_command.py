@@ -1,0 +1,406 @@
+"""`python -m litweave`: any package becomes a site, and none is run."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from litweave.check import find_silence
+from litweave.cli import main
+from litweave.diagnostics import Diagnostics
+from litweave.parse import parse
+from support import CACHE, ROOT
+
+# A module that tells on whoever runs it, and one that nobody can.
+SPY = '''"""# Spy
+
+>>> spy()
+1
+"""
+
+from pathlib import Path
+
+import torch
+
+Path(__file__).with_name("ran").write_text("")
+
+
+def spy():
+    """Give one."""
+    return torch.ones(1)
+'''
+FILES = {
+    "__init__.py": "",
+    "spy.py": SPY,
+    # If `import torch` looked here, this would be found.
+    "torch.py": SPY,
+    "nowhere.py": '"""# Nowhere"""\n\nimport there_is_no_such_module\n\n1 / 0\n',
+    "silent.py": "def f():\n    return 1\n",
+    "broken.py": "x = (\n",
+    "deep/__init__.py": '"""# Deep"""\n',
+    "deep/prose.py": 'r"""# Prose\n\n'
+    '$\\nope$ for $5, `x[1][2]`, a[i][j], <stdin>\n"""\n',
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / "pkg" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "pkg"
+
+
+@pytest.fixture
+def weave(katex: Path) -> Callable[..., int]:
+    """The command, with a cache that has KaTeX in it."""
+
+    def run(command: str, *arguments: object) -> int:
+        options = [command, *map(str, arguments), "--cache", str(CACHE / "litweave")]
+        return main(options)
+
+    return run
+
+
+def pages(site: Path) -> set[str]:
+    found = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    return found - {"404.html"}
+
+
+# ## Build
+
+
+def test_a_package_becomes_a_site(
+    package: Path,
+    tmp_path: Path,
+    weave: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    site, report = tmp_path / "site", tmp_path / "report.txt"
+    assert weave("build", package, "--out", site, "--report", report) == 0
+
+    assert pages(site) == {
+        *("index.html", "spy.html", "torch.html", "nowhere.html", "silent.html"),
+        *("deep/index.html", "deep/prose.html"),
+    }
+    home = (site / "index.html").read_text()
+    assert '<a href="deep/prose.html"><code>pkg.deep.prose</code></a> Prose' in home
+    assert "Switch to dark colours" in home
+    prose = (site / "deep" / "prose.html").read_text()
+    assert (
+        r"<code>\nope</code> for $5, <code>x[1][2]</code>, a[i][j], &lt;stdin&gt;"
+        in (prose)
+    )
+
+    told = capsys.readouterr().out
+    assert "skipped pkg/broken.py: '(' was never closed" in told
+    assert "skipped pkg/__init__.py: there is nothing in it" in told
+    assert re.search(r"remarks: 2 formula, 1 file .*report\.txt", told)
+    assert "6 pages in " in told
+    listed = report.read_text()
+    assert "pkg/broken.py:1: '(' was never closed" in listed
+    assert "pkg/deep/prose.py:3: KaTeX parse error" in listed
+    assert not list(package.rglob("ran")), "nothing was run"
+
+    # Again, over the site that was made before; and not when it has a fault.
+    (site / "old.html").write_text("old")
+    assert weave("build", package, "--out", site, "--strict") == 1
+    assert "pkg/deep/prose.py:3: KaTeX parse error" in capsys.readouterr().err
+    assert (site / "old.html").exists()
+    assert weave("build", package, "--out", site, "--exclude", "deep/*") == 0
+    assert not (site / "old.html").exists()
+    assert not (site / "deep").exists()
+
+
+def test_a_file_alone_becomes_a_page(
+    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.py").write_text('"""# One\n\n[`f`][]\n"""\n\n\ndef f(): ...\n')
+    # In the same folder as the source, as one does.
+    assert weave("build", tmp_path / "one.py", "--out", tmp_path / "site") == 0
+    assert "no remarks" in capsys.readouterr().out
+    home = (tmp_path / "site" / "index.html").read_text()
+    assert "<h1" in home
+    assert re.search(r'<a href="[^"]*#f"><code>f</code></a>', home)
+    assert (tmp_path / "site" / "one.py").exists()
+
+
+@pytest.mark.parametrize("content", [None, "x = (\n"])
+def test_nothing_to_show_is_said(
+    content: str | None,
+    tmp_path: Path,
+    weave: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    if content:
+        (folder / "broken.py").write_text(content)
+    assert weave("build", folder, "--out", tmp_path / "site") == 1
+    message = capsys.readouterr().err
+    assert "no module becomes a page" in message
+    assert ("pkg/broken.py" if content else f"{folder} is empty") in message
+    assert "Traceback" not in message
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_missing_path_is_named(
+    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert weave("check", tmp_path / "nowhere") == 2
+    assert f"there is no {tmp_path / 'nowhere'}" in capsys.readouterr().err
+
+
+def test_a_folder_that_somebody_filled_is_left_alone(
+    package: Path,
+    tmp_path: Path,
+    weave: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    thesis = tmp_path / "home" / "thesis.tex"
+    thesis.parent.mkdir()
+    thesis.write_text("all my work")
+    refused = {
+        thesis.parent: "has files that litweave did not make",
+        thesis: "is a file",
+        package: "holds the source itself",
+        tmp_path: "holds the source itself",
+    }
+    for out, message in refused.items():
+        assert weave("build", package, "--out", out) == 1
+        assert message in capsys.readouterr().err
+    assert thesis.read_text() == "all my work"
+    assert (package / "spy.py").exists()
+
+
+# ## Check
+
+
+def test_check_lists_what_is_missing(
+    package: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert weave("check", package) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert all(re.match(r"[\w/.]+\.py:\d+: \S", line) for line in lines)
+    told = "\n".join(lines)
+    assert "pkg/silent.py:1: the module has no title" in told
+    assert "pkg/silent.py:1: nothing is said about the function “f”" in told
+    assert "pkg/broken.py:1: '(' was never closed" in told
+    assert "pkg/deep/prose.py:3: KaTeX parse error" in told
+    assert "spy.py" not in told
+    assert not list(package.rglob("ran")), "nothing was run"
+
+
+def test_check_is_content_with_a_good_module(
+    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.py").write_text('"""# One"""\n\n\ndef f():\n    """Do."""\n')
+    assert weave("check", tmp_path / "one.py") == 0
+    assert capsys.readouterr().out == ""
+
+
+# Something of every kind that is judged.
+FAULTY = '''r"""# Faulty
+
+A name [`Nowhere`][], a page [there](nowhere.md), $\\nosuch$ and a $ alone.
+
+## Notation
+
+- $B$, `missing`: what no code names
+
+>>> Faulty().forward(1)
+2
+
+>>>refused
+"""
+
+
+class Faulty:
+    """Own.
+
+    >>> Faulty().forward(2)
+    2
+    """
+
+    def forward(self, x):
+        """Not \\raw."""
+        if x > 5:
+            return x
+        return 1
+'''
+UNREACHED = '''"""# Unreached
+
+>>> forward(1)
+1
+"""
+
+
+def forward(x):
+    """Give."""
+    if x > 5:
+        return 2
+    return 1
+'''
+
+
+@pytest.mark.parametrize("options", [[], ["--run-examples"], ["--plain"]])
+def test_a_check_lists_what_a_build_remarks(
+    tmp_path: Path,
+    weave: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+) -> None:
+    package, report = tmp_path / "pkg", tmp_path / "report.txt"
+    package.mkdir()
+    (package / "faulty.py").write_text(FAULTY)
+    (package / "unreached.py").write_text(UNREACHED)
+    out = ["--out", tmp_path / "site", "--report", report]
+    assert weave("build", package, *out, *options) == 0
+    remarks = report.read_text().partition("# Remarks\n")[2].split("\n")[:-1]
+    capsys.readouterr()
+    assert weave("check", package, *options) == 1
+    listed = capsys.readouterr().out.splitlines()
+    assert [line for line in listed if "nothing is said" not in line] == remarks
+    assert len(remarks) >= 6
+    unreached = [
+        line for line in remarks if "no example of this module reaches" in line
+    ]
+    assert len(unreached) == ("--run-examples" in options)
+
+
+def test_silence_is_what_a_reader_would_miss() -> None:
+    source = '''"""# A"""
+
+def told():
+    """Say."""
+    def inner(): ...
+
+# A comment says it, too.
+def commented(): ...
+
+class Silent:
+    def method(self): ...
+    def speaks(self):
+        """Say."""
+    def _own(self): ...
+    def __init__(self): ...
+
+@overload
+def many(x: int): ...
+def many(x):
+    """Say."""
+
+def _own(): ...
+'''
+    diagnostics = Diagnostics()
+    find_silence(parse(source, "a.py"), diagnostics)
+    assert str(diagnostics).splitlines() == [
+        "a.py:10: nothing is said about the class “Silent”",
+        "a.py:11: nothing is said about the function “Silent.method”",
+    ]
+
+
+# ## Serve
+
+
+def test_serve_shows_each_change_until_it_is_stopped(
+    package: Path, katex: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "litweave", "serve", str(package)]
+    process = subprocess.Popen(
+        [*command, "--port", str(port), "--cache", str(CACHE / "litweave")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    stop = threading.Timer(60, process.kill)
+    stop.start()
+    try:
+        wait_for("Spy", port)
+        busy = subprocess.run(
+            [*command, "--port", str(port)], cwd=ROOT, capture_output=True, text=True
+        )
+        assert busy.returncode == 1
+        assert (
+            busy.stderr == f"port {port} is in use: choose another, as in --port 8001\n"
+        )
+        (package / "spy.py").write_text(SPY.replace("# Spy", "# Mole"))
+        wait_for("Mole", port)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=30)
+    finally:
+        stop.cancel()
+        process.kill()
+    assert "Traceback" not in told
+    assert f"http://127.0.0.1:{port}/" in told
+    assert "remarks: “litweave check” lists them" in told
+    assert not list(package.rglob("ran")), "nothing was run"
+
+
+def wait_for(text: str, port: int) -> None:
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/spy.html") as page:
+                if text in page.read().decode():
+                    return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"the page never said “{text}”")
+
+
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["build", "--help"], ["serve", "--help"]):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 0
+    told = capsys.readouterr().out
+    for word in ("build", "check", "serve", "--out", "--port", "--run-examples"):
+        assert word in told
+
+
+# ## Told to run
+
+
+def test_examples_run_when_told_and_a_module_that_cannot_be_imported_is_a_page(
+    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    package, site = tmp_path / "told", tmp_path / "site"
+    package.mkdir()
+    (package / "__init__.py").write_text('"""# Told"""\n')
+    (package / "spy.py").write_text(SPY.replace("import torch\n", ""))
+    example = '"""# Nowhere\n\n>>> from told.nowhere import f\n"""\n'
+    (package / "nowhere.py").write_text(f"{example}\nimport there_is_no_such_module\n")
+    assert weave("build", package, "--out", site, "--run-examples") == 0
+    assert (package / "ran").exists()
+    assert "Nowhere" in (site / "nowhere.html").read_text()
+    assert "example" in capsys.readouterr().out
+    assert weave("check", package, "--run-examples") == 1
+    assert "there_is_no_such_module" in capsys.readouterr().out
+
+
+def test_a_report_that_cannot_be_written_is_named(
+    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.py").write_text('"""# One"""\n')
+    report = tmp_path / "no such folder" / "report.txt"
+    options = ("--out", tmp_path / "site", "--report", report)
+    assert weave("build", tmp_path / "one.py", *options) == 1
+    assert capsys.readouterr().err == f"{report}: No such file or directory\n"

@@ -1,0 +1,252 @@
+"""Two definitions side by side: what is shown, what is marked, what is refused."""
+
+import ast
+import html
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litweave.book import Book
+from litweave.diagnostics import Place
+from litweave.features.diff.differences import Differences, Pair, aligned, code
+from litweave.parse import parse, read
+from support import CACHE, ROOT, build_here
+
+MODULE = '''\
+"""# A module"""
+
+import math
+
+
+class First:
+    """## The first
+
+    Two paragraphs of prose.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Build it."""
+        # Why it is so.
+        self.norm = Norm(size)
+        self.mix = Mixing(size, size)
+
+    def forward(self, x):
+        u = x + self.mix(self.norm(x))
+        return u
+
+
+class Second:
+    """## The second"""
+
+    def __init__(self, size: int) -> None:
+        self.mix = Gating(size, size)
+
+    def forward(self, x):
+        u = x + self.mix(x)
+        # One more line.
+        y = u + 1
+        return y
+
+
+def silent():
+    """Only words."""
+'''
+MARKDOWN = """# Page
+
+```difference
+First
+Second
+```
+
+After.
+"""
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    (folder / "blocks.py").write_text(MODULE)
+    made = Book()
+    made.read(folder)
+    return made
+
+
+def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, Tag]:
+    """The Markdown with its frames, and the page when they are filled."""
+    differences = Differences()
+    framed = differences.frame(markdown, Place("page.md", 1), "page.md", book)
+    return framed, BeautifulSoup(differences.fill(framed), "html.parser")
+
+
+# The code
+
+
+def test_the_code_is_the_definition_without_its_prose() -> None:
+    assert code(parse(MODULE), "Second") == (
+        "class Second:\n"
+        "    def __init__(self, size: int) -> None:\n"
+        "        self.mix = Gating(size, size)\n"
+        "\n"
+        "    def forward(self, x):\n"
+        "        u = x + self.mix(x)\n"
+        "        y = u + 1\n"
+        "        return y\n"
+    )
+
+
+def test_a_method_stands_at_the_margin() -> None:
+    text = code(parse(MODULE), "First.forward")
+    assert text.startswith("def forward(self, x):\n    u = ")
+
+
+def test_a_body_of_words_alone_keeps_them() -> None:
+    assert code(parse(MODULE), "silent") == 'def silent():\n    """Only words."""\n'
+
+
+def test_without_a_name_it_is_the_whole_module() -> None:
+    assert code(parse(MODULE), "").startswith("import math\n\n\nclass First:\n")
+
+
+def test_the_code_of_every_model_is_python() -> None:
+    for path in sorted((ROOT / "labml_style_nn" / "models").glob("*.py")):
+        module = read(path)
+        for definition in module.definitions:
+            ast.parse(code(module, definition.name))
+
+
+# The alignment
+
+LINES = st.lists(st.sampled_from(["a = b", "a = c", "f(a, b)", "", ")", "  a = b"]))
+
+
+@given(LINES, LINES)
+def test_each_line_of_both_sides_is_shown_once_and_in_order(before, after) -> None:
+    pairs = aligned(before, after)
+    assert [p.before for p in pairs if p.before is not None] == [*range(len(before))]
+    assert [p.after for p in pairs if p.after is not None] == [*range(len(after))]
+    assert Pair(None, None) not in pairs
+
+
+@given(LINES)
+def test_a_text_stands_beside_itself_line_by_line(lines) -> None:
+    assert aligned(lines, lines) == [Pair(i, i) for i in range(len(lines))]
+
+
+def test_alike_lines_are_paired_and_others_stand_alone() -> None:
+    before = ["u = x + self.mix(self.norm(x))", "return u"]
+    after = ["u = x + self.mix(x)", "y = u + 1", "return u"]
+    assert aligned(before, after) == [Pair(0, 0), Pair(None, 1), Pair(1, 2)]
+    assert aligned(["import torch"], ["return y"]) == [Pair(None, 0), Pair(0, None)]
+
+
+# The table
+
+
+def text(cells: list[Tag]) -> list[str]:
+    return [cell.get_text() for cell in cells]
+
+
+def test_the_columns_hold_both_codes_whole(book: Book) -> None:
+    differences = Differences()
+    differences.frame(MARKDOWN, Place("page.md", 1), "page.md", book)
+    # Not by BeautifulSoup, which takes the spaces before an element for nothing.
+    cells = re.findall("<td>(.*?)</td>", differences.tables[0])
+    shown = [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
+    for column, name in enumerate(("First", "Second")):
+        lines = [line for line in shown[column::2] if line]
+        expected = code(parse(MODULE), name).split("\n")
+        assert lines == [line for line in expected if line]
+
+
+def test_the_words_that_differ_are_marked_and_no_others(book: Book) -> None:
+    _, page = show(book)
+    gone, come = text(page.find_all("del")), text(page.find_all("ins"))
+    assert gone == ["First", "self.norm = Norm(size)", "Mixing", "self.norm(", ")", "u"]
+    assert come == ["Second", "Gating", "y = u + 1", "y"]
+    same = page.find_all("tr", class_="weave-same")
+    assert same
+    assert not any(row.find(["del", "ins"]) for row in same)
+
+
+def test_the_heads_lead_to_the_definitions(book: Book) -> None:
+    _, page = show(book)
+    links = [(head.get_text(), head.a["href"]) for head in page.find_all("th")]
+    assert links == [
+        ("First", "../blocks/#First"),
+        ("Second", "../blocks/#Second"),
+    ]
+
+
+def test_what_follows_keeps_its_line(book: Book) -> None:
+    framed, _ = show(book)
+    assert framed.split("\n").index("After.") == MARKDOWN.split("\n").index("After.")
+
+
+def test_other_fences_stay_as_they_are(book: Book) -> None:
+    told = f"````\n{MARKDOWN}````\n\n```python\nFirst\n```\n"
+    assert show(book, told)[0] == told
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ("First\nThird", "page.md:3: nothing is named “Third”"),
+        ("First", "page.md:3: a difference is of two names, one a line, not of 1"),
+        ("First\nSecond\nFirst", "one a line, not of 3"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_problem_with_its_line(
+    book: Book, names: str, message: str
+) -> None:
+    markdown = MARKDOWN.replace("First\nSecond", names)
+    assert show(book, markdown)[0] == markdown
+    assert message in str(book.context.diagnostics)
+
+
+# The site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Callable[[str], tuple[int, str, Path]]:
+    """Build a small site with one page written by hand."""
+
+    def make(markdown: str) -> tuple[int, str, Path]:
+        (tmp_path / "docs").mkdir()
+        (tmp_path / "docs" / "index.md").write_text(markdown)
+        (tmp_path / "pkg").mkdir()
+        (tmp_path / "pkg" / "blocks.py").write_text(MODULE)
+        (tmp_path / "mkdocs.yml").write_text(
+            "site_name: Small\nsite_url: http://localhost/\n"
+            "theme: {name: material, font: false}\n"
+            "plugins: [search, litweave: {source: pkg, cache: "
+            f"{CACHE / 'litweave'}}}]\n"
+        )
+        result = build_here(tmp_path)
+        return result.returncode, result.stderr, tmp_path / "site"
+
+    return make
+
+
+def test_a_page_shows_the_difference_and_search_does_not_read_it(site) -> None:
+    status, errors, folder = site(MARKDOWN)
+    assert status == 0, errors
+    page = BeautifulSoup((folder / "index.html").read_text(), "html.parser")
+    assert len(page.select(".weave-difference table tbody tr")) > 8
+    index = json.loads((folder / "search" / "search_index.json").read_text())
+    found = [entry["text"] for entry in index["docs"] if "After." in entry["text"]]
+    assert len(found) == 1
+    assert "y = u + 1" not in found[0]
+
+
+def test_an_unknown_name_fails_a_strict_build(site) -> None:
+    status, errors, folder = site(MARKDOWN.replace("Second", "Sekond"))
+    assert status != 0
+    assert "index.md:3: nothing is named “Sekond”; did you mean “Second”?" in errors
+    assert not folder.exists()

@@ -1,0 +1,107 @@
+"""Exercises: what a reader is asked stands open, and the answer is folded."""
+
+import doctest
+
+from bs4 import BeautifulSoup
+from markdown import Markdown
+
+from litweave.exercises import Exercises
+from rendering import woven
+
+SOURCE = '''\
+r"""# Doubling
+
+It is $2x$.[^1]
+
+[^1]: A note.
+
+## Exercises
+
+**Exercise 1.** What is the *double* of one?
+
+Think before you look.
+
+**Answer.** It is $2$:
+
+>>> double(1)
+2
+
+- A list.
+
+**Exercise 2.** And of two?
+
+**Answer.**
+
+>>> double(2)
+4
+"""
+
+
+# An answer ends where the next row begins.
+def double(x):
+    return 2 * x
+'''
+
+
+def page(source: str = SOURCE) -> BeautifulSoup:
+    return BeautifulSoup("".join(woven(source).rows), "html.parser")
+
+
+def test_each_answer_is_folded_and_each_question_open() -> None:
+    found = page()
+    answers = found.find_all("details", "weave-answer")
+    assert [a.find("summary", recursive=False).text for a in answers] == ["Answer"] * 2
+    assert not any(a.has_attr("open") for a in answers)
+    first, second = (a.text for a in answers)
+    assert "double(1)" in first
+    assert "A list." in first
+    assert "Answer." not in found.text
+    assert "double(2)" in second
+    assert "And of two?" not in first
+    for asked in ("What is the double of one?", "Think before", "And of two?"):
+        [paragraph] = [p for p in found("p") if asked in p.text]
+        assert not paragraph.find_parent("details")
+
+
+def test_nothing_else_of_a_page_is_folded() -> None:
+    first, *others = woven(SOURCE).rows
+    assert "details" not in first
+    assert "An answer ends where the next row begins." in "".join(others[:-1])
+    [note] = page().find_all("div", "footnote")
+    assert not note.find_parent("details")
+
+
+def test_an_answer_ends_at_the_next_row() -> None:
+    """Also where the exercise is that of a class, and the next row has no heading."""
+    text = '''
+    class A:
+        """## A
+
+        **Exercise 1.** Why?
+
+        **Answer.** Because.
+        """
+
+        # A comment.
+        a = 1
+    '''.replace("\n    ", "\n")
+    rows = woven(text).rows
+    [answer] = [row for row in rows if "weave-answer" in row]
+    assert answer.count("<details") == answer.count("</details>") == 1
+    [comment] = [row for row in rows if "A comment." in row]
+    assert "details" not in comment
+
+
+def test_an_answer_to_nothing_is_prose() -> None:
+    text = "**Answer.** 42.\n\n**Exercise 1.** Why?\n\n## Next\n\n**Answer.** No.\n"
+    assert "<details" not in Markdown(extensions=[Exercises()]).convert(text)
+
+
+def test_examples_of_an_answer_are_run() -> None:
+    names: dict[str, object] = {}
+    exec(SOURCE, names)
+    test = doctest.DocTestParser().get_doctest(
+        str(names["__doc__"]), names, "exercises", None, None
+    )
+    runner = doctest.DocTestRunner(verbose=False)
+    assert runner.run(test) == (0, 2)

@@ -1,0 +1,113 @@
+"""A build that is killed in the middle has lost nothing that was done."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from support import CACHE, build
+
+CONFIG = """
+site_name: Small
+site_url: http://localhost/
+theme: {{name: material, font: false}}
+plugins:
+  - search
+  - mkdocs-jupyter: {{include: ["*.py"], execute: true, allow_errors: false}}
+  - litweave-notebooks: {{cache: {cache}/notebooks}}
+  - litweave: {{source: pkg, cache: {cache}, run_examples: true, proofs: proofs}}
+"""
+# Each step notes that it began; the second of each kind waits until it may go on.
+STEP = "from pathlib import Path; Path('steps', '{}').open('a').write('x')"
+WAIT = "import time\nwhile not Path('go').exists(): time.sleep(0.02)"
+MODULE = '"""# {}\n\n## What differs from the paper\n\nNothing.\n\n{}\n"""\n'
+PROOFS = """
+import json, sys, time
+from pathlib import Path
+pages = dict.fromkeys(["pkg.one", "pkg.two"], [])
+print(json.dumps(
+    {"format": 2, "versions": {}, "pages": pages, "sources": [], "data": []}
+))
+for name in pages:
+    if name not in sys.argv:
+        print(json.dumps({"begins": name}), flush=True)
+        Path("steps", f"proof of {name}").open("a").write("x")
+        while name == "pkg.two" and not Path("go").exists():
+            time.sleep(0.02)
+        print(json.dumps(
+            {"name": name, "date": "2026-11-29", "facts": [], "error": ""}
+        ), flush=True)
+"""
+KINDS = ("example", "proof", "notebook")
+
+
+def write(folder: Path) -> None:
+    cache = folder / "cache"
+    for name in ("docs", "pkg", "steps", "cache"):
+        (folder / name).mkdir()
+    for path in (CACHE / "litweave").glob("node-*"):
+        (cache / path.name).symlink_to(path)
+    (folder / "mkdocs.yml").write_text(CONFIG.format(cache=cache))
+    (folder / "proofs.py").write_text(PROOFS)
+    (folder / "pkg/__init__.py").write_text("")
+    (folder / "docs/index.md").write_text("# Home\n")
+    # The module with the longest examples is the first.
+    for name, wait in (("one", f"_ = '{'first ' * 20}'"), ("two", WAIT)):
+        code = [STEP.format(f"example of pkg.{name}"), *wait.split("\n")]
+        example = "\n".join(
+            f">>> _ = {line}" if "write" in line else f">>> {line}"
+            for line in code
+            if line
+        )
+        example = example.replace(
+            ">>> _ = from pathlib import Path; ",
+            ">>> from pathlib import Path\n>>> _ = ",
+        )
+        (folder / f"pkg/{name}.py").write_text(MODULE.format(name, example))
+        cell = "\n".join([STEP.format(f"notebook of pkg.{name}"), wait])
+        notebook = f"# %% [markdown]\n# # {name}\n\n# %%\n{cell}\n"
+        (folder / f"docs/the_{name}.py").write_text(notebook)
+
+
+def wait_for(folder: Path, running: "subprocess.Popen[bytes]") -> None:
+    """Wait until the first step of each kind is kept, and the second has begun."""
+    cache = folder / "cache"
+    kept = ("shapes/pkg.one.json", "proofs/pkg.one.json", "notebooks/the_one.py.json")
+    begun = (f"{kind} of pkg.two" for kind in KINDS)
+    wanted = [*(cache / name for name in kept), *(folder / "steps" / b for b in begun)]
+    while not all(path.exists() for path in wanted):
+        assert running.poll() is None, "the build ended"
+        time.sleep(0.05)
+
+
+def test_what_was_done_before_a_build_was_killed_is_not_done_again(
+    tmp_path: Path, katex: Path
+) -> None:
+    write(tmp_path)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/index.html").write_text("the old site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as running:
+        wait_for(tmp_path, running)
+        os.killpg(running.pid, signal.SIGKILL)
+    assert (tmp_path / "site/index.html").read_text() == "the old site"
+
+    (tmp_path / "go").touch()
+    result = build(tmp_path)
+    assert result.returncode == 0, result.stderr
+    for kind in KINDS:
+        steps = [(tmp_path / "steps" / f"{kind} of pkg.{n}") for n in ("one", "two")]
+        assert [path.read_text() for path in steps] == ["x", "xx"], kind
+    for name in ("one", "two", "the_one", "the_two"):
+        assert (tmp_path / f"site/{name}/index.html").exists()
+    # What is going on is said, a line for each step.
+    for line in (
+        "examples 1 of 1: pkg.two",
+        "proofs 1 of 1: pkg.two",
+        "notebooks 1 of 1: the_two.py",
+    ):
+        assert line in result.stderr

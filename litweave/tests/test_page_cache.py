@@ -1,0 +1,200 @@
+"""A page that would come out as before is taken as it was, and any other is made."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+
+from litweave import mkdocs_plugin
+from litweave.diagnostics import Place
+from litweave.page_cache import Pages
+from support import CACHE
+
+CONFIG = """
+site_name: Small
+site_url: http://localhost/
+theme: {{name: material, font: false}}
+nav: [index.md, One: one.md, Two: two.md]
+plugins:
+  - search
+  - litweave: {{source: pkg, cache: {cache}}}
+"""
+ONE = '''"""# The first
+
+It has $a^2$ and [`two`][pkg.two], see [there](two.md#second).
+"""
+
+from pkg.two import second
+
+first = second()
+'''
+TWO = '''"""# The second"""
+
+
+def second():
+    """Give it, a porcupine."""
+    return 2
+'''
+
+
+class Project:
+    """A package of two modules, and how often a page was made of rows."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.made = folder, list[str]()
+        cache = folder / "cache"
+        cache.mkdir()
+        for path in (CACHE / "litweave").glob("node-*"):
+            (cache / path.name).symlink_to(path)
+        (folder / "docs").mkdir()
+        (folder / "docs/index.md").write_text("# Home\n")
+        (folder / "mkdocs.yml").write_text(CONFIG.format(cache=cache))
+        (folder / "pkg").mkdir()
+        self.write("one", ONE)
+        self.write("two", TWO)
+        whole = mkdocs_plugin.document
+
+        def document(module, page, context):  # type: ignore[no-untyped-def]
+            self.made.append(page)
+            return whole(module, page, context)
+
+        monkeypatch.setattr(mkdocs_plugin, "document", document)
+        written = mkdocs_plugin.to_markdown
+
+        def to_markdown(text, place, page, context):  # type: ignore[no-untyped-def]
+            self.made.append(page)
+            return written(text, place, page, context)
+
+        monkeypatch.setattr(mkdocs_plugin, "to_markdown", to_markdown)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / f"pkg/{name}.py").write_text(text)
+
+    def build(self) -> list[str]:
+        """Build in a process that knows nothing yet; the pages that were made."""
+        self.made.clear()
+        config = load_config(str(self.folder / "mkdocs.yml"))
+        Pages.within.cache_clear()
+        config.plugins.on_startup(command="build", dirty=False)
+        build(config)
+        config.plugins.on_shutdown()
+        return sorted(self.made)
+
+    def site(self) -> dict[str, bytes]:
+        site = self.folder / "site"
+        files = (path for path in site.rglob("*") if path.is_file())
+        # When it was built stands in the map of the site.
+        return {
+            path.relative_to(site).as_posix(): path.read_bytes()
+            for path in files
+            if not path.name.startswith("sitemap")
+        }
+
+
+@pytest.fixture
+def project(tmp_path: Path, katex: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    return Project(tmp_path, monkeypatch)
+
+
+def test_a_site_of_kept_pages_is_the_site(project: Project) -> None:
+    assert project.build() == ["index.md", "one.md", "two.md"]
+    whole = project.site()
+    assert b"katex" in whole["one/index.html"]
+    assert "assets/katex/katex.min.css" in whole
+    assert project.build() == []
+    assert project.site() == whole
+    found = json.loads(whole["search/search_index.json"])["docs"]
+    assert any("porcupine" in entry["text"] for entry in found)
+
+
+def test_a_change_makes_the_pages_that_show_it(project: Project) -> None:
+    project.build()
+    project.write("two", TWO.replace("return 2", "return 3"))
+    assert project.build() == ["two.md"]
+    assert b"3" in project.site()["two/index.html"]
+    (project.folder / "docs/index.md").write_text("# Begin\n")
+    assert project.build() == ["index.md", "one.md", "two.md"]  # it is in all tabs
+    (project.folder / "docs/index.md").write_text("# Begin\n\nWords.\n")
+    assert project.build() == ["index.md"]
+    # What a tip says of a function is shown where the function is used.
+    project.write("two", TWO.replace("a porcupine", "a hedgehog"))
+    assert project.build() == ["one.md", "two.md"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("mkdocs.yml", "Two: two.md", "Deux: two.md"),
+        ("mkdocs.yml", "site_name: Small", "site_name: Large"),
+        ("pkg/two.py", "second", "other"),
+    ],
+)
+def test_what_all_pages_show_makes_all(
+    file: str, old: str, new: str, project: Project
+) -> None:
+    project.build()
+    path = project.folder / file
+    path.write_text(path.read_text().replace(old, new))
+    assert project.build() == ["index.md", "one.md", "two.md"]
+
+
+def test_what_is_wrong_is_said_each_time(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    project.write("one", ONE.replace("two.md#", "too.md#"))
+    project.write("two", TWO.replace("Give it", "Give [`it`][]"))
+    (project.folder / "docs/index.md").write_text("# Home\n\n[there](too.md)\n")
+    for _ in range(2):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            assert project.build() == ["index.md", "one.md", "two.md"]
+        assert "too.md" in caplog.text
+        assert "pkg/two.py:5: nothing is named “it”" in caplog.text
+
+
+def test_a_link_to_an_anchor_that_is_gone_is_still_found(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = project.folder / "mkdocs.yml"
+    config.write_text(config.read_text() + "validation: {anchors: warn}\n")
+    project.write("one", ONE.replace("two.md#second", "two.md#words"))
+    index = project.folder / "docs/index.md"
+    index.write_text("# Home\n\n[there](two.md#words)\n")
+    project.write("two", TWO.replace('second"', 'second\n\n## Words\n"'))
+    project.build()
+    assert "words" not in caplog.text
+    project.write("two", TWO.replace('second"', 'second\n\n## Terms\n"'))
+    with caplog.at_level(logging.WARNING):
+        assert project.build() == ["two.md"]
+    assert "'index.md' contains a link 'two.md#words'" in caplog.text
+    assert "pkg/one.py:3: there is no “#words”" in caplog.text
+
+
+def test_a_page_that_is_not_whole_is_made_again(project: Project) -> None:
+    project.build()
+    whole = project.site()
+    for kept, text in (("one", ""), ("two", '{"key": 1}\n<p>')):
+        (project.folder / f"cache/pages/{kept}.md.page").write_text(text)
+    assert project.build() == ["one.md", "two.md"]
+    assert project.site() == whole
+
+
+def test_a_formula_that_was_read_before_makes_no_page_anew(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[str]()
+
+    def cite(own: mkdocs_plugin.WeavePlugin) -> None:
+        for chapter in own.book.chapters.values():
+            here = Place(chapter.module.path, 1)
+            slots = [own.book.context.formulas.add(tex, False, here) for tex in read]
+            slots.append(own.book.context.formulas.add("b^2", False, here))
+            chapter.overlay.panels.append(slots[-1])
+        read.append("c^2")
+
+    monkeypatch.setattr(mkdocs_plugin.WeavePlugin, "_cite", cite)
+    project.build()
+    assert project.build() == []

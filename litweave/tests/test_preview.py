@@ -1,0 +1,58 @@
+"""A preview serves a site as any host would, whatever the system says of files."""
+
+import gzip
+import mimetypes
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from litweave.preview import server
+
+
+@contextmanager
+def fetched(folder: Path, name: str, **headers: str) -> Iterator[HTTPResponse]:
+    """What a server of a folder answers."""
+    with server(folder, 0) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{web.server_port}/{name}"
+        request = urllib.request.Request(address, headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            yield answer
+        web.shutdown()
+
+
+def test_a_script_is_a_script_on_every_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows says of each ending what the program installed last wants."""
+    monkeypatch.setattr(mimetypes, "guess_type", lambda path: ("text/plain", None))
+    (tmp_path / "a.js").write_text("0;")
+    with fetched(tmp_path, "a.js") as answer:
+        assert answer.headers.get_content_type() == "text/javascript"
+
+
+@pytest.mark.parametrize("name", ["", "a.js", "a.json", "a.svg", "sub/"])
+def test_text_is_compressed_for_whoever_takes_it_so(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name / "index.html" if name in ("", "sub/") else tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("words " * 1000)
+    with fetched(tmp_path, name, **{"Accept-Encoding": "gzip, br"}) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        body = answer.read()
+        assert len(body) == int(answer.headers["Content-Length"]) < 200
+        assert gzip.decompress(body) == file.read_bytes()
+    with fetched(tmp_path, name) as answer:
+        assert answer.headers["Content-Encoding"] is None
+        assert answer.read() == file.read_bytes()
+
+
+def test_what_is_compressed_already_is_sent_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.woff2").write_bytes(b"font" * 1000)
+    with fetched(tmp_path, "a.woff2", **{"Accept-Encoding": "gzip"}) as answer:
+        assert answer.headers["Content-Encoding"] is None
+        assert answer.read() == b"font" * 1000

@@ -1,0 +1,366 @@
+"""What litweave adds to Markdown: formulas, names, examples; what it leaves alone."""
+
+import re
+
+import pytest
+from markdown import Markdown
+
+from litweave.diagnostics import Diagnostics, Place
+from litweave.katex import Formula, Formulas
+from litweave.names import Names, Target
+from litweave.prose import Context, sections, to_markdown
+
+SUPERFENCES = ("pymdownx.highlight", "pymdownx.superfences", "pymdownx.tabbed")
+
+
+@pytest.fixture
+def context() -> Context:
+    names = Names()
+    names.add(Target("pkg.layers.mixing", "layers/mixing.md", ""))
+    names.add(Target("pkg.layers.mixing.Mixing", "layers/mixing.md", "Mixing"))
+    names.add(
+        Target("pkg.layers.mixing.Mixing.forward", "layers/mixing.md", "Mixing.forward")
+    )
+    names.add(Target("pkg.layers.norm.forward", "layers/norm.md", "forward"))
+    names.add(Target("pkg.layers.gelu", "layers/gelu.md", ""))
+    names.add(Target("pkg.layers.gelu.gelu", "layers/gelu.md", "gelu"))
+    return Context(names, Formulas(), Diagnostics())
+
+
+def write(text: str, context: Context, page: str = "layers/norm.md") -> str:
+    return to_markdown(text, Place("norm.py", 10), page, context)
+
+
+def formulas(context: Context) -> list[Formula]:
+    return list(context.formulas.numbers)
+
+
+# ## Mathematics
+
+
+def test_formulas_are_set_aside(context: Context) -> None:
+    text = write("With $a_1$ and\n\n$$\nb_1 \\\\ c_1\n$$\n\nand $a_1$ again.", context)
+    assert formulas(context) == [Formula("a_1", False), Formula("b_1 \\\\ c_1", True)]
+    assert "$" not in text
+    assert "_" not in text
+    slot = text.split()[1]
+    assert text.count(slot) == 2, "the same formula is set once"
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        (r"A \(x_1 * y\) b.", ("x_1 * y", False)),
+        ("\\[\n\\int_0^1 f(x)\\,dx \\\\\n\\]", ("\\int_0^1 f(x)\\,dx \\\\", True)),
+        (r"So \[ x + y \] is", ("x + y", True)),
+        (r"\[x[2pt]\]", ("x[2pt]", True)),
+        ("``` math\na_1\n\nb\n```", ("a_1\n\nb", True)),
+        ("- a\n\n    ~~~math\n    a\n    ~~~", ("a", True)),
+        ("The $`a_1`$ there", ("a_1", False)),
+        (":math:`a_1`,", ("a_1", False)),
+        (".. math:: a_1\n\nText", ("a_1", True)),
+        (".. math::\n   :label: one\n\n   a_1\n   + b\n\nText", ("a_1\n   + b", True)),
+        (".. math::\n  a \\\\\n  b", ("\\begin{split}a \\\\\n  b\\end{split}", True)),
+        (
+            "\\begin{align*}\n  a\n\n\\end{align*}",
+            ("\\begin{align*}\n  a\n\n\\end{align*}", True),
+        ),
+        (r"[the $a_1$][gelu]", ("a_1", False)),
+    ],
+)
+def test_formulas_may_have_the_delimiters_of_others(
+    text: str, tex: tuple[str, bool], context: Context
+) -> None:
+    written = write(text, context)
+    assert formulas(context) == [Formula(*tex)]
+    assert not {*"$`~"} & {*written}
+    assert "math" not in written
+    assert not context.diagnostics.found
+
+
+def test_equations_between_blank_lines_are_set_apart(context: Context) -> None:
+    written = write("One\n\n.. math::\n\n    a\n\n    b\n\nTwo.", context)
+    assert [formula.tex for formula in formulas(context)] == ["a", "b"]
+    slots = [context.formulas.add(tex, True, Place("", 1)) for tex in "ab"]
+    assert written.split() == ["One", *slots, "Two."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\[not a link\](x)",
+        r"`\(x\)` and \\(x\\)",
+        "\\(x\n\ny\\)",
+        "```maths\nx\n```",
+        "A :mathematical:`x`",
+    ],
+)
+def test_what_is_no_formula_stays_as_it_is(text: str, context: Context) -> None:
+    assert write(text, context) == text
+    assert not formulas(context)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`$x$`",
+        "`` a ` $x$ ``",
+        "``` python\n$x$\n```",
+        "~~~\n$x$\n~~~",
+        "    - item\n\n        ```\n        $x$\n        ```",
+    ],
+)
+def test_a_dollar_in_code_is_a_dollar(text: str, context: Context) -> None:
+    assert write(text, context) == text
+    assert not formulas(context)
+    assert not context.diagnostics.found
+
+
+def test_an_escaped_dollar_is_a_dollar(context: Context) -> None:
+    assert write(r"It costs \$5, or $x$.", context).startswith("It costs $5, or ")
+    assert not context.diagnostics.found
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("one\ntwo $x\n\nthree", 11),
+        ("$x", 10),
+        ("\n\n$$\nx\n", 12),
+        ("a $ b", 10),
+        ("$x$ and $", 10),
+        ("$x\n\ny$", 10),
+    ],
+)
+def test_a_formula_left_open_is_named(text: str, line: int, context: Context) -> None:
+    write(text, context)
+    places = sorted(place for place, *_ in context.diagnostics.found)
+    assert places[0] == Place("norm.py", line)
+    assert "not closed" in str(context.diagnostics)
+
+
+def test_a_fence_left_open_is_named(context: Context) -> None:
+    write("One.\n\n``` python\nx = 1", context)
+    assert str(context.diagnostics) == "norm.py:12: “```” opens code that is not closed"
+
+
+def test_a_fence_left_open_ends_with_its_prose(context: Context) -> None:
+    assert write("  ~~~\n  x = 1", context) == "  ~~~\n  x = 1\n  ~~~"
+
+
+# ## Prose that was not written for litweave
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("It is $5 to $10 a month.", "It is $5 to $10 a month."),
+        ("$ python -m json.tool", "$ python -m json.tool"),
+        ("    $ ls\n    $ cd", "    $ ls\n    $ cd"),
+        ("a[i][j] and f(x)[0][1]", "a[i][j] and f(x)[0][1]"),
+        ("[0][1], [words][nobody]", "[0][1], [words][nobody]"),
+        ("see [`Nobody`][]", "see `Nobody`"),
+        ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
+        ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
+        ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
+        ("~~~\na\n\nx\n~~~", "~~~\na\n\nx\n~~~"),
+        ("From <stdin>, [a] (<b c>)", "From \ue002stdin>, [a] (\ue002b c>)"),
+        ("<https://example.org>", "<https://example.org>"),
+        ("\ue000\ue010\ue001", "\ufffd\ufffd\ufffd"),
+    ],
+)
+def test_foreign_prose_stays_as_it_is(
+    text: str, written: str, context: Context
+) -> None:
+    html = to_markdown(text, Place("norm.py", 10), "layers/norm.md", context, False)
+    assert html == written
+    assert not formulas(context)
+
+
+def test_an_example_may_hold_a_fence(context: Context) -> None:
+    assert write('>>> print("```")\n```', context).count("````") == 2
+
+
+def test_a_formula_knows_where_it_stands(context: Context) -> None:
+    write("`$`\n\n$$\na\n$$\n\n$b$", context)
+    assert [place.line for place in context.formulas.places.values()] == [12, 16]
+
+
+# ## Names
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        (":class:`Mixing`", "`Mixing`"),
+        (":py:func:`~torch.nn.functional.gelu`", "`gelu`"),
+        (":ref:`the words <target>`", "`the words`"),
+        (":unknown:`x`", ":unknown:`x`"),
+        ("`:class:` and ``:class:`x` ``", "`:class:` and ``:class:`x` ``"),
+    ],
+)
+def test_a_role_is_shown_as_what_it_names(
+    role: str, words: str, context: Context
+) -> None:
+    assert write(role, context) == words
+
+
+@pytest.mark.parametrize(
+    ("written", "link"),
+    [
+        ("[`Mixing`][]", "[`Mixing`](mixing.md#Mixing)"),
+        ("[mixing][]", "[mixing](mixing.md)"),
+        ("[the\nlayer][layers.mixing.Mixing]", "[the\nlayer](mixing.md#Mixing)"),
+        ("[`Mixing.forward`][]", "[`Mixing.forward`](mixing.md#Mixing.forward)"),
+        ("[`forward`][]", "[`forward`](norm.md#forward)"),
+        ("[`gelu`][]", "[`gelu`](gelu.md#gelu)"),
+    ],
+)
+def test_names_become_links(written: str, link: str, context: Context) -> None:
+    assert write(f"See {written}.", context) == f"See {link}."
+    assert not context.diagnostics.found
+
+
+@pytest.mark.parametrize("letter", ["见", "の", "ン", "ක", "ර්", "é", "。"])
+def test_names_are_links_next_to_any_letter(letter: str, context: Context) -> None:
+    written = write(f"{letter}[mixing][]{letter}[{letter}][mixing]{letter}", context)
+    link = "(mixing.md)"
+    assert written == f"{letter}[mixing]{link}{letter}[{letter}]{link}{letter}"
+    assert write("x[mixing][]", context) == "x[mixing][]"
+
+
+def test_links_are_written_from_their_page(context: Context) -> None:
+    assert write("[mixing][]", context, "index.md") == "[mixing](layers/mixing.md)"
+    assert (
+        write("[mixing][]", context, "a/b/c.md") == "[mixing](../../layers/mixing.md)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("[a](<b c.md>)", "[a](b%20c.md)"),
+        ("![a]( <b (c).png> 'd')", "![a]( b%20%28c%29.png 'd')"),
+        ("[a]: <b c.md> 'd'", "[a]: b%20c.md 'd'"),
+        ("[$x$](<b c.md>)", "[\ue000\ue010\ue001](b%20c.md)"),
+        ("`[a](<b c>)`", "`[a](<b c>)`"),
+        ("<HTTPS://example.org/a>", "<HTTPS://example.org/a>"),
+        ("<me@example.org>", "<me@example.org>"),
+        ("<a title=me@example.org>", "\ue002a title=me@example.org>"),
+    ],
+)
+def test_addresses_in_angle_brackets_are_no_tags(
+    text: str, written: str, context: Context
+) -> None:
+    html = to_markdown(text, Place("norm.py", 10), "layers/norm.md", context, False)
+    assert html == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[text][ref]\n\n[ref]: https://example.org",
+        "![alt][ref]",
+        "A note[^1][^2].",
+        "`[Nothing][]`",
+        "[text](page.md)",
+    ],
+)
+def test_markdowns_own_links_stay(text: str, context: Context) -> None:
+    assert write(text, context) == text
+    assert not context.diagnostics.found
+
+
+def test_an_unknown_name_is_named_with_the_nearest(context: Context) -> None:
+    write("One.\n\nSee [`Mixin`][].", context)
+    assert (
+        str(context.diagnostics)
+        == "norm.py:12: nothing is named “Mixin”; did you mean “Mixing”?"
+    )
+
+
+def test_a_name_of_several_things_is_an_error(context: Context) -> None:
+    write("[`forward`][]", context, "index.md")
+    assert str(context.diagnostics) == (
+        "norm.py:10: “forward” could be “pkg.layers.mixing.Mixing.forward”, "
+        "“pkg.layers.norm.forward”: write more of the name"
+    )
+
+
+def test_all_mistakes_are_listed_in_order(context: Context) -> None:
+    write("$\n\n[`Nowhere`][]\n\n$", context)
+    lines = [line.split(":")[1] for line in str(context.diagnostics).split("\n")]
+    assert lines == ["10", "12", "14"]
+
+
+# ## Examples
+
+
+def test_examples_become_code(context: Context) -> None:
+    text = write(
+        "So:\n\n>>> f(1)\n2\n>>> '$x'\n'$x'\n\n>>> g()\n\nThen [mixing][].", context
+    )
+    block = "\n``` pycon\n>>> f(1)\n2\n>>> '$x'\n'$x'\n\n>>> g()\n```\n"
+    assert text == f"So:\n\n{block}\n\nThen [mixing](mixing.md)."
+
+
+def test_indented_examples_stay_in_their_list(context: Context) -> None:
+    text = write("- item\n\n    >>> f(1)\n    2\n", context)
+    assert text == "- item\n\n\n    ``` pycon\n    >>> f(1)\n    2\n    ```\n\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "margin"),
+    [
+        ("Text:\n", "  "),
+        ("Text:\n\n", " " * 4),
+        ("Text:\n\n        More:\n\n", " " * 12),
+        ("- item\n\nText:\n\n", " " * 4),
+        ("- item\n\n    Text:\n\n", " " * 8),
+        ("- item\n\n", "  "),
+        ("1. item\n    - item\n\n", " " * 8),
+        ("!!! note\n    Text.\n\n", " " * 4),
+        ('=== "Tab"\n\n', " " * 4),
+        ("Term\n:   Text:\n\n", " " * 4),
+        ("> Text:\n>\n", "> "),
+        ("> Text:\n>\n", ">     "),
+    ],
+)
+def test_an_example_is_one_wherever_it_stands(
+    above: str, margin: str, context: Context
+) -> None:
+    lines = (">>> f()", "1", ">>> g()", "2")
+    text = above + "\n".join(margin + line for line in lines)
+    markdown = Markdown(
+        extensions=["admonition", "def_list", *SUPERFENCES],
+        extension_configs={"pymdownx.highlight": {"pygments_lang_class": True}},
+    )
+    html = markdown.convert(f"{write(text, context)}\n\nAnd so on.")
+    assert html.count('<div class="language-pycon highlight">') == 1
+    assert "```" not in html
+    assert "&gt;&gt;&gt;" not in re.sub("<code>.*?</code>", "", html, flags=re.DOTALL)
+    inside = above.startswith(("- item\n\n ", "1.", "!!!", "===", "Term", "> "))
+    before = html.partition('<div class="language')[0]
+    opened = [tag for tag in ("li", "div", "dd", "blockquote") if f"<{tag}" in before]
+    assert bool(opened) >= inside
+
+
+# ## Sections
+
+
+@pytest.mark.parametrize(
+    ("text", "raw_html", "starts"),
+    [
+        ("# T\n\nA.\n\n## One\n\nB.\n\n### Two\n", False, [0, 4]),
+        ("## One\nA.\n## Two\n", False, [0, 2]),
+        ("A.\n\nTwo\n---\nB.\n\n- item\n\n---\n", False, [0, 2]),
+        ("A.\n\n```text\n## None\n```\n\n    ## None\n", False, [0]),
+        ("<div>\n\n## In\n\n</div>\n\n## Out\n", True, [0, 6]),
+    ],
+)
+def test_sections_begin_at_headings_of_level_two(
+    text: str, raw_html: bool, starts: list[int]
+) -> None:
+    found = sections(text, raw_html)
+    assert [line for line, _ in found] == starts
+    assert "".join(part for _, part in found) == text

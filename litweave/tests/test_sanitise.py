@@ -1,0 +1,263 @@
+"""What prose may not do, and what it may: the one never, the other always."""
+
+import re
+from html import unescape
+
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown import Markdown
+
+import rendering
+from litweave.diagnostics import Diagnostics
+from litweave.headings import HeadingAnchors
+from litweave.katex import Formulas
+from litweave.names import Names
+from litweave.overlay import Overlay
+from litweave.page import beside, cut, document, grid
+from litweave.parse import parse
+from litweave.prose import Context
+from litweave.sanitise import LiteralTags, sanitised
+
+EXTENSIONS = (
+    *("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "tables"),
+    *("pymdownx.details", "pymdownx.highlight", "pymdownx.superfences"),
+    *("pymdownx.tabbed", "pymdownx.tasklist", "toc"),
+)
+
+
+def woven(source: str, raw_html: bool = False) -> str:
+    """The page of a module, as a site with many extensions would make it."""
+    context = Context(Names(), Formulas(), Diagnostics(), raw_html)
+    module = parse(source, "pkg/hostile.py")
+    markdown = Markdown(extensions=[*EXTENSIONS, HeadingAnchors(), LiteralTags()])
+    html = markdown.convert(document(module, "hostile.md", context))
+    extra = Overlay()
+    return grid(beside(cut(html, module, raw_html), module, extra), module.path, extra)
+
+
+# ## Words stay words
+
+
+@pytest.mark.parametrize(
+    ("prose", "shown"),
+    [
+        ("From <stdin> to <module>.", "<p>From &lt;stdin&gt; to &lt;module&gt;.</p>"),
+        ("A list<int> or `list<int>`.", "A list&lt;int&gt; or <code>list&lt;int&gt;</"),
+        ("<div>\n\n**Bold** anyway", "<strong>Bold</strong> anyway"),
+        ("1 < 2 and a<b>c", "1 &lt; 2 and a&lt;b&gt;c"),
+        (r"An \<escape>.", r"An \&lt;escape&gt;."),
+        ("<https://example.org>", '<a href="https://example.org">'),
+        ("Text:\n\n    if a <b> c:\n", "a &lt;b&gt; c"),
+        ("~~~\n<b>\n~~~", "&lt;b&gt;"),
+        ("<!--weave-row-->", "&lt;!--weave-row--&gt;"),
+        ("a &amp; b &lt; c", "a &amp; b &lt; c"),
+    ],
+)
+def test_what_looks_like_html_is_words(prose: str, shown: str) -> None:
+    html = woven(f"r'''# Title\n\n{prose}\n'''\nx = 1\n# Next *row*.\ny = 2\n")
+    plain = html.replace('<span class="o">', "").replace('<span class="n">', "")
+    assert shown in plain.replace("</span>", "").replace("<span></span>", "")
+    assert "Next <em>row</em>" in html, "and the rows after it are as ever"
+
+
+def test_a_title_with_a_tag_is_words_in_the_contents_too() -> None:
+    markdown = Markdown(extensions=["toc", LiteralTags()])
+    context = Context(Names(), Formulas(), Diagnostics())
+    markdown.convert(document(parse("# # A <b>"), "a.md", context))
+    assert markdown.toc_tokens[0]["name"] == "A &lt;b&gt;"
+
+
+def test_who_asks_for_html_gets_it() -> None:
+    source = "'''# Title\n\n<video src=\"x.webm\"></video>\n'''\n"
+    assert '<video src="x.webm"></video>' in woven(source, raw_html=True)
+    assert "<video" not in woven(source)
+
+
+@pytest.mark.parametrize(
+    ("prose", "tag"),
+    [
+        ("<nav>\n\nOpen.", "<nav>"),
+        ("Some <b>bold *words*", "<b>"),
+        ("<details>\n<summary>Why</summary>\n\n<div></div>", "<details>"),
+        ("<script>\nif (a < b) run()", "<script>"),
+        ("<!-- a <p> *remark*", "<!--"),
+        ("<div>\n<p>One.</div>\n\n<p>Two.", "<p>"),
+        ("- item\n\n    <table>", "<table>"),
+    ],
+)
+def test_html_that_stays_open_ends_with_its_row(prose: str, tag: str) -> None:
+    made = rendering.woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
+    place = prose[: prose.rindex(tag)].count("\n") + 3
+    assert made.diagnostics == [f"a.py:{place}: “{tag}” opens HTML that is not closed"]
+    assert "-->" in made.rows[0] if tag == "<!--" else f"</{tag[1:]}" in made.rows[0]
+    assert made.rows[1] == "<p>Next <em>row</em>.</p>"
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "`<nav>` and\n\n~~~\n<nav>\n~~~",
+        "A line<br>and <img src='x.png'> and <a href='<'>b</a>.",
+        "<!-- <p> -->\n\n<svg viewBox='0 0 1 1'><path d='M0 0'/></svg>",
+        "Text:\n\n    <table>\n\n    <tr>",
+        "<me@example.org>, [a](<b c>), 1 < 2",
+        "<div>\n<p>One.\n</div>",
+    ],
+)
+def test_html_that_is_whole_is_left_alone(prose: str) -> None:
+    made = rendering.woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
+    assert not made.diagnostics
+    assert made.rows[1] == "<p>Next <em>row</em>.</p>"
+
+
+@pytest.mark.parametrize("prose", ["a <b and *c*", "a </div> and *c*", "<a title='*c*"])
+def test_what_is_no_whole_tag_is_words(prose: str) -> None:
+    made = rendering.woven(f"# {prose}\nx = 1\n# Next > *row*.\ny = 2\n", True)
+    shown = prose.replace("*c*", "<em>c</em>")
+    assert unescape(made.rows[0]).endswith(f"<p>{shown}</p>")
+    assert made.rows[1] == "<p>Next &gt; <em>row</em>.</p>"
+
+
+# ## What no way leads to
+
+SCRIPTS = [
+    "<script>run()</script>",
+    "[click](javascript:run())",
+    "[click][there]\n\n[there]: JaVaScRiPt:run()",
+    "[click](data:text/html;base64,PHNjcmlwdD4=)",
+    "![x](x.png){: onerror=run() }",
+    "words\n{: onclick=run() style=background:url(//example.invalid) }",
+    "# Title {: #__config }",
+    "![x](https://example.invalid/x.png)",
+    "![x](//example.invalid/x.png)",
+    "`` ` ``<img src=x onerror=run()>`",
+    "`a\n\n<img src=x onerror=run()> b`",
+    "``` python\nx = 1\n\n<img src=x onerror=run()>",
+    "~~~\n```\n~~~\n<img src=x onerror=run()>\n```",
+    "- [ ] <img src=x onerror=run()>",
+    '=== "<img src=x onerror=run()>"\n    Text.',
+    '!!! note "<img src=x onerror=run()>"\n    Text.',
+    '??? "on" "<svg onload=run()>"\n    Text.',
+    "[^1]\n\n[^1]: <img src=x onerror=run()>",
+    "| <img src=x onerror=run()> |\n|---|\n| <svg onload=run()> |",
+    "<div markdown onclick=run()>\n*x*\n</div>",
+    '<a href="x" title="<img src=x onerror=run()>">',
+    "\ue002img src=x onerror=run()>",
+    "\ue000\ue010\ue001 \ue100\ue23c\ue101",
+]
+
+
+@pytest.mark.parametrize("prose", SCRIPTS)
+@pytest.mark.parametrize("form", ["r'''{}\n'''", "def f():\n    r'''{}\n    '''"])
+def test_no_way_leads_to_a_script(prose: str, form: str) -> None:
+    inside = prose.replace("\n", "\n    ") if form.startswith("def") else prose
+    check_harmless(woven(form.format(inside) + "\n# Next *row*.\ny = 2\n"))
+
+
+pieces = st.sampled_from(
+    [
+        *(
+            "<",
+            ">",
+            "<img src=x onerror=run()>",
+            "<script>",
+            "</script>",
+            "<!--",
+            "-->",
+        ),
+        *("`", "``", "```", "~~~", "\n", "\n\n", "    ", "[", "](", ")", "javascript:"),
+        *("{:", " onclick=run() ", "}", "!!! note\n    ", "- ", "| a |\n|---|\n", "$"),
+        *(
+            "\\",
+            "<div>",
+            "</div>",
+            "<b markdown>",
+            "&lt;",
+            "\ue002",
+            "\ue000",
+            "x",
+            ">>> ",
+        ),
+    ]
+)
+
+
+@given(st.lists(pieces, max_size=12))
+def test_no_mixture_leads_to_a_script(parts: list[str]) -> None:
+    text = "".join(f"# {line}\n" for line in "".join(parts).split("\n"))
+    try:
+        html = woven(f"{text}x = 1\n# Next.\ny = 2\n")
+    except ValueError:  # the rows were lost, and the page shows the text as it is
+        return
+    check_harmless(html)
+
+
+def test_no_character_passes_for_a_formula_or_a_mark() -> None:
+    context = Context(Names(), Formulas(), Diagnostics())
+    slot = "\ue000\ue010\ue001"
+    module = parse(f"# $x$ {slot}\ny = '{slot}'\n# # T \ue100\ue278\ue101\nz = 1\n")
+    markdown = Markdown(extensions=[HeadingAnchors(), LiteralTags()])
+    html = markdown.convert(document(module, "a.md", context))
+    nothing = Overlay()
+    page = grid(beside(cut(html, module), module, nothing), "a.py", nothing)
+    context.formulas.html = ["FORMULA"]
+    assert context.formulas.fill(page).count("FORMULA") == 1
+    assert "'&#57344;&#57360;&#57345;'" in page, "code is shown as it is"
+    assert 'id="x"' not in page
+
+
+# How a table is aligned, and how tall a row will be: both are the renderer's own.
+HARMLESS_STYLE = re.compile(r"(text-align: ?\w+;?|--tall:\d+)\Z")
+
+
+def check_harmless(html: str) -> None:
+    """Look at the page as a browser's parser would."""
+    soup = BeautifulSoup(html, "html.parser")
+    assert not soup.find_all(
+        ["script", "style", "iframe", "object", "embed", "form", "base", "meta", "link"]
+    )
+    for element in soup.find_all(True):
+        for name, value in element.attrs.items():
+            assert not name.startswith("on"), element
+            assert name != "style" or HARMLESS_STYLE.match(str(value)), element
+            if name in ("href", "src"):
+                scheme = str(value).strip().lower().partition(":")[0]
+                assert scheme not in ("javascript", "data", "vbscript"), element
+            if name == "src":
+                assert "//" not in value, "an image of another host"
+            if name == "id":
+                assert value != "__config", "the theme's own settings"
+
+
+# ## What passes
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<h2 id="Mixer.__init__">x<a class="headerlink" href="#Mixer.__init__" '
+        'title="Permanent link">¶</a></h2>',
+        '<div class="admonition note"><p class="admonition-title">Note</p></div>',
+        '<details class="tip" open=""><summary>Tip</summary></details>',
+        '<div class="tabbed-set tabbed-alternate" data-tabs="1:1"><input checked="" '
+        'id="__tabbed_1_1" name="__tabbed_1" type="radio"><div class="tabbed-labels">'
+        '<label for="__tabbed_1_1">One</label></div></div>',
+        '<label class="task-list-control"><input type="checkbox" disabled="">'
+        '<span class="task-list-indicator"></span></label>',
+        '<sup id="fnref:1"><a class="footnote-ref" href="#fn:1">1</a></sup>',
+        '<table><thead><tr><th style="text-align:right">a</th></tr></thead></table>',
+        '<div class="language-python highlight"><pre><span></span><code>'
+        '<span class="kn">import</span>\n</code></pre></div>',
+        '<p class="wide" id="x">\ue000\ue011\ue001 é &amp; &lt;</p>',
+        '<a href="../mixer/#Mixer"><code>Mixer</code></a>',
+        '<a href="mailto:a@b.c" target="_blank" rel="noopener">a</a>',
+        '<img alt="a" src="../a.png" width="10" loading="lazy">',
+        '<dl><dt>a</dt><dd>b</dd></dl><ol start="3"><li>c</li></ol><hr><kbd>d</kbd>',
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">'
+        '<path d="M0 0"></path></svg>',
+    ],
+)
+def test_what_markdown_makes_passes_as_it_is(html: str) -> None:
+    assert sanitised(html) == html

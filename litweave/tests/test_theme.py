@@ -1,0 +1,65 @@
+"""What the theme leaves without a name gets one."""
+
+from bs4 import BeautifulSoup
+
+from litweave.theme import (
+    calm_search,
+    name_landmarks,
+    without_blanks,
+)
+from litweave.words import said
+
+NAVIGATION = """
+<label class="md-nav__link" for="__nav_3" id="__nav_3_label" tabindex="">
+  <span class="md-nav__icon md-icon"></span>
+</label>
+<nav class="md-nav" aria-labelledby="__nav_3_label" aria-expanded="true">
+  <label class="md-nav__title" for="__nav_3">
+    <span class="md-nav__icon md-icon"></span>
+    Layers &amp; more
+  </label>
+</nav>
+"""
+
+
+def test_a_section_is_named_by_its_title() -> None:
+    soup = BeautifulSoup(said(name_landmarks(NAVIGATION)), "html.parser")
+    assert soup.nav
+    assert soup.nav["aria-label"] == "Layers & more"
+    assert not soup.nav.has_attr("aria-labelledby")
+    assert soup.get_text(strip=True) == "Layers & more"
+
+
+def test_a_heading_and_a_section_of_one_name_are_told_apart() -> None:
+    contents = '<nav class="md-nav" aria-label="Layers &amp; more"><ul></ul></nav>'
+    soup = BeautifulSoup(said(name_landmarks(NAVIGATION + contents)), "html.parser")
+    labels = [nav["aria-label"] for nav in soup.find_all("nav")]
+    assert labels == ["Layers & more", "Sections of Layers & more"]
+
+
+def test_the_search_dialog_is_named() -> None:
+    html = '<div class="md-search" data-md-component="search" role="dialog">'
+    assert said(name_landmarks(html)).endswith('role="dialog" aria-label="Search">')
+
+
+def test_blank_lines_go_from_the_frame_and_stay_in_the_article() -> None:
+    article = "<article>\n<pre>a\n\n  b</pre>\n\n</article>"
+    page = f"{NAVIGATION}\n\n{article}\n\n  <footer>\n</footer>"
+    light = without_blanks(page)
+    assert article in light
+    assert light.partition("<article")[0] == "\n".join(
+        ["", *(line.strip() for line in NAVIGATION.strip().split("\n")), ""]
+    )
+    assert light.endswith("</article>\n<footer>\n</footer>")
+
+
+def test_a_page_without_an_article_is_left_alone() -> None:
+    page = "<pre>\n\n  a</pre>\n"
+    assert without_blanks(page) == page
+
+
+def test_the_script_about_the_search_comes_before_the_theme() -> None:
+    bundle = '<script src="../../assets/javascripts/bundle.a5f9d56c.min.js"></script>'
+    assert calm_search(bundle) == (
+        f'<script src="../../assets/search.js"></script>\n{bundle}'
+    )
