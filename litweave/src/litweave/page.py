@@ -29,7 +29,7 @@ from pathlib import PurePosixPath
 from litweave import highlight
 from litweave.anchors import anchors
 from litweave.diagnostics import Place
-from litweave.features.symbols.notation import is_notation
+from litweave.features.symbols.symbols import is_notation
 from litweave.headings import mark
 from litweave.labels import told_apart
 from litweave.overlay import Overlay

@@ -24,7 +24,7 @@ from litweave.features.languages.catalogs import Catalogs, Entry
 from litweave.features.notebooks.notebooks import Results
 from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
 from litweave.features.shapes.shapes import Measured, Seen
-from litweave.features.shapes.trace import Measure
+from litweave.features.shapes.tensors import Measure
 from litweave.words import (
     Speaker,
     beginning,

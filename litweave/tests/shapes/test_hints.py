@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup, Tag
 
 from litweave.features.shapes.hints import hint
 from litweave.features.shapes.shapes import Seen
-from litweave.features.shapes.trace import Measure, Measures
+from litweave.features.shapes.tensors import Measure, Measures
 from litweave.features.symbols.letters import letter
 from litweave.words import said
 

@@ -60,7 +60,7 @@ def ask(*items: dict[str, Any]) -> list[dict[str, Any]]:
     """Run the program as the build does."""
     with TemporaryDirectory() as taken:
         answer = subprocess.run(
-            [sys.executable, "-P", "-B", program.__file__, taken],
+            [sys.executable, "-P", "-B", "-m", program.__name__, taken],
             input=json.dumps(items),
             capture_output=True,
             text=True,

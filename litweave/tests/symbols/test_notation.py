@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from litweave.features.symbols.notation import Entry, items, notation
+from litweave.features.symbols.symbols import Entry, items, notation
 from litweave.parse import parse, read
 from support import ROOT
 

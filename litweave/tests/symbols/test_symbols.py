@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from litweave import node
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features.symbols.notation import Entry, notation
-from litweave.features.symbols.symbols import Symbols
+from litweave.features.symbols.symbols import Entry, Symbols, notation
 from litweave.features.symbols.tex import tokens
 from litweave.katex import SYMBOL, Formulas
 from litweave.names import Names

@@ -2,15 +2,13 @@
 
 import json
 import re
-from math import inf
 from pathlib import Path
 
 import pytest
 
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics
-from litweave.features.symbols.notation import notation
-from litweave.features.symbols.symbols import Symbols
+from litweave.features.symbols.symbols import Symbols, notation
 from litweave.features.symbols.variables import check, enrich, marks, read
 from litweave.highlight import lines
 from litweave.parse import Module, parse
@@ -100,7 +98,7 @@ def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
     book = Book()
     book.read(source)
     read(book)
-    enrich(book, {"layer.md": {"num_patches": (24,), "size": (3.5, inf, (4, 5))}})
+    enrich(book, {"layer.md": {"num_patches": (24,), "size": (3.5, (4, 5))}})
     assert not book.context.diagnostics.found
     assert list(book.context.symbols) == ["layer.md"]
     assert not book.chapters["silent.md"].overlay.marks

@@ -1,22 +1,9 @@
-r"""# Shapes: measured once, and kept
+"""Shapes: what the examples of a book's modules show, measured once and kept.
 
-What the examples of a module show about its lines is found by a program of its own,
-[`trace`][]. Here it is started, and what it answers is kept, so that nothing is run
-again until something has changed.
-
-An answer is good for as long as these are the same: the code of the module, its
-examples and its notation, the code that it imports from its own package (see
-[`dependencies`][]), the program that traces, Python, and the libraries below. If all
-answers are good, no process is started.
-
-An example that fails, a module that cannot be imported, and a line of a forward pass
-that no example reaches are problems, each with its place.
-
-To see what is measured in some files or packages, without making pages of them:
-
-```sh
-python -m litweave.features.shapes.shapes PATH...
-```
+The program [`trace`][] runs the examples. Its answer is good for as long as these are
+the same: the code of the module, its examples and its notation, the code that it
+imports from its own package, the program, Python, and what is installed. If all answers
+are good, no process is started.
 """
 
 import json
@@ -25,26 +12,24 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from litweave import process
 from litweave.book import Book, Chapter
-from litweave.cache import digest, write_text
-from litweave.dependencies import Dependencies
+from litweave.cache import digest, installed, write_text
 from litweave.diagnostics import Place
 from litweave.features.shapes import trace
-from litweave.features.shapes.trace import Measure, Measures, Source
-from litweave.features.symbols.notation import notation
+from litweave.features.shapes.statements import Source
+from litweave.features.shapes.tensors import Measure, Measures
+from litweave.features.symbols.symbols import notation
 from litweave.parse import Module
 from litweave.process import ChildError
 from litweave.progress import Part, progress
 
-_LIBRARIES = ("torch", "einops", "numpy")
 # Each program imports torch anew, and so is worth it for that many modules.
 _PROGRAMS, _WORTH = 4, 10
 _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
@@ -55,6 +40,8 @@ _FORWARD = re.compile(r"\bTensor\b|def forward\b")
 _log = logging.getLogger("mkdocs.plugins.weave")
 _at_work: set[str] = set()
 
+Answer = dict[str, Any]
+"""What the program says of a module."""
 Value = int | float | tuple[int, ...]
 
 
@@ -85,6 +72,29 @@ class Measured:
     diagnostics: tuple[tuple[int, str, str], ...] = ()
     ran: bool = True
 
+    @classmethod
+    def of(cls, chapter: Chapter, answer: Answer | None) -> "Measured":
+        """Read an answer; a module without examples reaches nothing."""
+        if answer is None:
+            has_forward = _FORWARD.search(chapter.module.source)
+            lines = Source.read(chapter.path).forward if has_forward else ()
+            return cls(unreached=tuple(sorted(lines)), ran=False)
+        values = {
+            name: tuple(tuple(v) if isinstance(v, list) else v for v in found)
+            for name, found in answer["values"].items()
+        }
+        seen = (
+            Seen(line, name, tuple(tuple(map(_measure, tensors)) for tensors in runs))
+            for line, name, runs in answer["shapes"]
+        )
+        problems = tuple((line, text, file) for line, text, file in answer["problems"])
+        return cls(tuple(seen), values, tuple(answer["unreached"]), problems)
+
+
+def _measure(row: tuple[list[int], list[str | None], str, bool]) -> Measure:
+    sizes, letters, dtype, changed = row
+    return Measure(tuple(sizes), tuple(letters), dtype, changed)
+
 
 def measure(book: Book, cache: Path) -> dict[str, Measured]:
     """Run the examples of a book's modules, and say what each page's show.
@@ -93,15 +103,14 @@ def measure(book: Book, cache: Path) -> dict[str, Measured]:
     keeps what was measured before.
     """
     items = _items(book)
-    known = {page: item.known(cache) for page, item in items.items()}
-    stale = [item for page, item in items.items() if known[page] is None]
-    new = _ask(stale, cache) if stale else {}
-    answers = {page: known[page] or new[item.name] for page, item in items.items()}
-    measured = _all_measured(book, answers)
+    answers = {page: item.known(cache) for page, item in items.items()}
+    new = _ask([item for page, item in items.items() if not answers[page]], cache)
+    answers |= {p: new[item.name] for p, item in items.items() if item.name in new}
+    measured = {p: Measured.of(c, answers.get(p)) for p, c in book.chapters.items()}
     for page, found in measured.items():
         for line, message, file in found.diagnostics:
-            path = _name(file, book.chapters[page])
-            book.context.diagnostics.add(Place(path, line), message, "example")
+            place = Place(_name(file, book.chapters[page]), line)
+            book.context.diagnostics.add(place, message, "example")
     return measured
 
 
@@ -113,16 +122,14 @@ def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
     module that did not change itself has its old ones.
     """
     items = _items(book)
-    known = {page: item.known(cache) for page, item in items.items()}
-    stale = [item for page, item in items.items() if known[page] is None]
-    new = [item for item in stale if item.key not in _at_work]
-    if new:
+    stale = [item for item in items.values() if item.known(cache) is None]
+    if new := [item for item in stale if item.key not in _at_work]:
         process.begin(partial(_complain, book, new, cache))
     shown = {page: item.known(cache, stale=True) for page, item in items.items()}
-    return _all_measured(book, {page: a for page, a in shown.items() if a is not None})
+    return {p: Measured.of(c, shown.get(p)) for p, c in book.chapters.items()}
 
 
-def _complain(book: Book, items: Sequence["_Item"], cache: Path) -> None:
+def _complain(book: Book, items: list["_Item"], cache: Path) -> None:
     """Run some examples, and warn of those that fail."""
     chapters = {chapter.name: chapter for chapter in book.chapters.values()}
     keys = {item.key for item in items}
@@ -154,63 +161,13 @@ def note_unreached(book: Book, measured: Mapping[str, Measured]) -> None:
         module = book.chapters[page].module
         functions: dict[str, list[int]] = {}
         for line in found.unreached:
-            functions.setdefault(_function(line, module), []).append(line)
+            around = [d.name for d in module.definitions if d.start <= line <= d.end]
+            functions.setdefault(around[-1], []).append(line)  # inner ones come later
         for name, lines in functions.items():
             code = module.lines[lines[0] - 1].strip()
             more = f", nor {len(lines) - 1} more lines of it" if lines[1:] else ""
             message = f"no example of this module reaches “{code}” in {name}{more}"
             book.context.diagnostics.add(Place(module.path, lines[0]), message, "shape")
-
-
-def _function(line: int, module: Module) -> str:
-    """The innermost function around a line: inner ones come later."""
-    around = [d.name for d in module.definitions if d.start <= line <= d.end]
-    return around[-1]
-
-
-def _items(book: Book) -> dict[str, "_Item"]:
-    """What there is to run, by page."""
-    versions = _versions()
-    return {
-        page: _Item.of(chapter, book.dependencies, versions)
-        for page, chapter in book.chapters.items()
-        if _EXAMPLE.search(chapter.module.source)
-    }
-
-
-def _all_measured(
-    book: Book, answers: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Measured]:
-    return {
-        page: _measured(answers[page]) if page in answers else _silent(chapter)
-        for page, chapter in book.chapters.items()
-    }
-
-
-def _silent(chapter: Chapter) -> Measured:
-    """A module without examples: nothing is run, so nothing is reached."""
-    if not _FORWARD.search(chapter.module.source):
-        return Measured(ran=False)
-    forward = Source.read(chapter.path).forward
-    return Measured(unreached=tuple(sorted(forward)), ran=False)
-
-
-def _measured(answer: Mapping[str, Any]) -> Measured:
-    values = {
-        name: tuple(tuple(v) if isinstance(v, list) else v for v in found)
-        for name, found in answer["values"].items()
-    }
-    seen = (
-        Seen(line, name, tuple(tuple(map(_measure, tensors)) for tensors in runs))
-        for line, name, runs in answer["shapes"]
-    )
-    diagnostics = tuple((line, text, file) for line, text, file in answer["problems"])
-    return Measured(tuple(seen), values, tuple(answer["unreached"]), diagnostics)
-
-
-def _measure(row: Sequence[Any]) -> Measure:
-    sizes, letters, dtype, changed = row
-    return Measure(tuple(sizes), tuple(letters), dtype, changed)
 
 
 # ## What is kept
@@ -232,22 +189,7 @@ class _Item:
     lines: tuple[int, ...]
     length: int
 
-    @classmethod
-    def of(
-        cls, chapter: Chapter, dependencies: Dependencies, versions: Sequence[str]
-    ) -> "_Item":
-        path, module = chapter.path, chapter.module
-        entries = [(e.symbols, e.variables) for e in notation(module)]
-        request = {"name": chapter.name, "path": str(path), "notation": entries}
-        lines = tuple(number for row in module.rows for number in row.code)
-        examples = list(_examples(module))
-        asked = json.dumps([request, versions]), *examples
-        own = digest(*asked, dependencies.code(path))
-        code = [Path(trace.__file__), *dependencies.of(chapter.name, path)]
-        key = digest(own, *map(dependencies.code, code))
-        return cls(chapter.name, request, key, own, lines, sum(map(len, examples)))
-
-    def known(self, cache: Path, stale: bool = False) -> dict[str, Any] | None:
+    def known(self, cache: Path, stale: bool = False) -> Answer | None:
         """The answer that was kept, if it is still good.
 
         With `stale`, one serves if only what the module imports has changed.
@@ -260,22 +202,18 @@ class _Item:
             pass  # none yet, or not whole
         return None
 
-    def keep(self, answer: Mapping[str, Any], cache: Path) -> None:
+    def keep(self, answer: Answer, cache: Path) -> None:
         """Keep a good answer. What failed may have failed for a reason outside."""
         if not answer["problems"]:
-            places = {line: number for number, line in enumerate(self.lines)}
-            kept = {
-                "key": self.key,
-                "own": self.own,
-                "answer": _placed(answer, places),
-            }
+            placed = _placed(answer, {n: at for at, n in enumerate(self.lines)})
+            kept = {"key": self.key, "own": self.own, "answer": placed}
             write_text(self._file(cache), json.dumps(kept, ensure_ascii=False))
 
     def _file(self, cache: Path) -> Path:
         return cache / "shapes" / f"{self.name}.json"
 
 
-def _placed(answer: Mapping[str, Any], places: Mapping[int, int]) -> dict[str, Any]:
+def _placed(answer: Answer, places: Mapping[int, int]) -> Answer:
     """An answer with its lines counted in another way."""
     return {
         **answer,
@@ -284,30 +222,38 @@ def _placed(answer: Mapping[str, Any], places: Mapping[int, int]) -> dict[str, A
     }
 
 
+def _items(book: Book) -> dict[str, _Item]:
+    """What there is to run, by page."""
+    dependencies = book.dependencies
+    program = dependencies.of(trace.__name__, Path(trace.__file__))
+    state = digest(installed(), *map(dependencies.code, program))
+    items = {}
+    for page, chapter in book.chapters.items():
+        name, path, module = chapter.name, chapter.path, chapter.module
+        if not _EXAMPLE.search(module.source):
+            continue
+        entries = [(entry.symbols, entry.variables) for entry in notation(module)]
+        request = {"name": name, "path": str(path), "notation": entries}
+        examples = list(_examples(module))
+        own = digest(json.dumps(request), state, *examples, dependencies.code(path))
+        key = digest(own, *map(dependencies.code, dependencies.of(name, path)))
+        lines = tuple(number for row in module.rows for number in row.code)
+        items[page] = _Item(name, request, key, own, lines, sum(map(len, examples)))
+    return items
+
+
 def _examples(module: Module) -> Iterator[str]:
     """What the examples in the prose of a module say, whatever stands around them."""
-    for row in module.rows:
-        for prose in row.prose:
-            yield from _EXAMPLES.findall(prose.text)
-
-
-def _versions() -> list[str]:
-    return [sys.version, *map(_version, _LIBRARIES)]
-
-
-def _version(library: str) -> str:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return "none"
+    for prose in (prose for row in module.rows for prose in row.prose):
+        yield from _EXAMPLES.findall(prose.text)
 
 
 # ## Asking
 
 
-def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
+def _ask(items: list[_Item], cache: Path) -> dict[str, Answer]:
     """Run them, many of them in several programs at once."""
-    answers: dict[str, Mapping[str, Any]] = {}
+    answers: dict[str, Answer] = {}
     # Longest first: at the end no program waits for another.
     items = sorted(items, key=lambda item: -item.length)
     with progress.part("examples", len(items)) as part:
@@ -317,10 +263,7 @@ def _ask(items: Sequence[_Item], cache: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def _run(
-    left: Mapping[str, _Item],
-    answers: dict[str, Mapping[str, Any]],
-    part: Part,
-    cache: Path,
+    left: Mapping[str, _Item], answers: dict[str, Answer], part: Part, cache: Path
 ) -> None:
     """Run what is left, but for what comes after an example that ends the process."""
     count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(left) // _WORTH)
@@ -333,15 +276,16 @@ def _run(
     if not culprits and not left.keys() & answers.keys():
         first = next(iter(left))
         ends, culprits = {first: next(iter(ends.values()))}, {first}
-    for culprit in culprits:
-        answers[culprit] = _failed(culprit, f"its examples {ends[culprit]}")
-        part.end(culprit, done=0)
+    nothing: Answer = {"unreached": [], "values": {}, "shapes": []}
+    for name in culprits:
+        answers[name] = {"problems": [(1, f"its examples {ends[name]}", "")], **nothing}
+        part.end(name, done=0)
 
 
 def _collect(
     left: Mapping[str, _Item],
     taken: str,
-    answers: dict[str, Mapping[str, Any]],
+    answers: dict[str, Answer],
     part: Part,
     cache: Path,
 ) -> tuple[str, str]:
@@ -362,18 +306,14 @@ def _collect(
     return at, "ended without an answer"
 
 
-def _said(asked: Iterable[_Item], taken: str) -> Iterator[dict[str, Any]]:
+def _said(asked: Iterable[_Item], taken: str) -> Iterator[Answer]:
     """What a program says of some modules: that it begins with one, and its answer.
 
     It passes over a module that another program has taken, as a file in `taken` says.
     """
     request = json.dumps([item.request for item in asked]).encode()
-    # By its path and with `-P`: what is imported is what a reader would import. With
-    # `-B`, nothing is written beside the sources.
-    command = [sys.executable, "-P", "-B", trace.__file__, taken]
-    return process.lines(command, request)
-
-
-def _failed(name: str, reason: str) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"unreached": [], "values": {}, "shapes": []}
-    return {"name": name, "problems": [(1, reason, "")], **nothing}
+    # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
+    # written beside the sources.
+    return process.lines(
+        [sys.executable, "-P", "-B", "-m", trace.__name__, taken], request
+    )

@@ -1,7 +1,4 @@
-r"""# Letters: symbols outside of formulas
-
-Where a formula cannot stand, at the end of a line of code, a symbol of the notation is
-set in plain HTML, and said in words for a screen reader:
+r"""Letters: where a formula cannot stand, a symbol is set in plain HTML, and said.
 
 | TeX | set | said |
 |---|---|---|
@@ -40,34 +37,38 @@ class Letter:
 @cache
 def letter(tex: str) -> Letter | None:
     """Set a symbol; none if it takes more than letters and scripts."""
-    row = atoms(tex)
-    html, words = _html(row), _words(row)
-    return Letter(html, words) if row and html and words else None
+    found = _row(atoms(tex))
+    return found if found and found.html and found.words else None
 
 
-def _html(row: Row) -> str:
+def _row(row: Row) -> Letter | None:
     parts = [_atom(atom) for atom in row]
-    return "".join(parts) if all(parts) else ""
+    html = "".join(part.html for part in parts if part)
+    words = " ".join(part.words for part in parts if part and part.words)
+    return Letter(html, words) if all(parts) else None
 
 
-def _atom(atom: Atom) -> str:
-    nucleus = _nucleus(atom.nucleus.strip())
-    sub, sup = _html(atom.sub), _html(atom.sup)
-    if not nucleus or bool(atom.sub) > bool(sub) or bool(atom.sup) > bool(sup):
-        return ""
-    sub, sup = sub and f"<sub>{sub}</sub>", sup and f"<sup>{sup}</sup>"
-    return f"{nucleus}{sub}{sup}"
+def _atom(atom: Atom) -> Letter | None:
+    nucleus, sub, sup = _nucleus(atom.nucleus.strip()), _row(atom.sub), _row(atom.sup)
+    if not nucleus or not sub or not sup:
+        return None
+    below = f"<sub>{sub.html}</sub>" if atom.sub else ""
+    above = f"<sup>{sup.html}</sup>" if atom.sup else ""
+    words = filter(None, (nucleus.words, sub.words, sup.words))
+    return Letter(f"{nucleus.html}{below}{above}", " ".join(words))
 
 
-def _nucleus(tex: str) -> str:
+def _nucleus(tex: str) -> Letter | None:
     """One letter, number, sign or text; nothing for what cannot be set."""
-    text = _WORDS.fullmatch(tex)
-    if text:
-        return escape(text[1])
-    if tex.isdecimal() or tex in _SIGNS:
-        return _SIGNS.get(tex, (tex,))[0]
+    if text := _WORDS.fullmatch(tex):
+        return Letter(escape(text[1]), text[1])
+    if tex in _SIGNS:
+        return Letter(*_SIGNS[tex])
+    if tex.isdecimal():
+        return Letter(tex, tex)
     character = _character(tex)
-    return f"<i>{character}</i>" if character else ""
+    said = tex.removeprefix("\\var").lstrip("\\")
+    return Letter(f"<i>{character}</i>", said) if character else None
 
 
 def _character(tex: str) -> str:
@@ -82,15 +83,3 @@ def _character(tex: str) -> str:
         return _NAMES.get(tex) or unicodedata.lookup(f"GREEK {size} LETTER {greek}")
     except KeyError:
         return ""
-
-
-def _words(row: Row) -> str:
-    return " ".join(word for atom in row for word in _said(atom))
-
-
-def _said(atom: Atom) -> list[str]:
-    tex = atom.nucleus.strip()
-    text = _WORDS.fullmatch(tex)
-    name = text[1] if text else tex.removeprefix("\\var").lstrip("\\")
-    said = _SIGNS[tex][1] if tex in _SIGNS else name
-    return list(filter(None, (said, _words(atom.sub), _words(atom.sup))))

@@ -1,23 +1,29 @@
-r"""# Symbols: a notation finds its letters in a formula
+r"""Symbols: what the letters of a page stand for, and where they are in formulas.
 
-The [`notation`][] of a module says what its letters stand for. Here they are found in
-formulas. Each gets a *key*, so that the page can light up all that is one thing; the
-code has its share of the keys from [`variables`][].
+A module says under `## Notation` which letter of its equations is which variable of its
+code, and what both mean. Each item of the list is an *entry*:
 
-A formula is marked before KaTeX sets it. Each symbol is wrapped in a command of our
-own, which sets what it is given as if it were not there, and leaves the key behind:
+```text
+- $S$, `num_patches`: the number of patches
+- $W_1$, $b_1$, `fc1`: the first layer
+- $H, W$, `image_size`: height and width of the image
+```
+
+A symbol may have no variable, as a bound index has none, and a variable no symbol.
+
+Each symbol gets a *key*, so that the page can light up all that is one thing; the code
+has its share of the keys from [`variables`][]. A formula is marked before KaTeX sets
+it: a symbol is wrapped in a command that leaves the key behind.
 
 ```text
 W_1^\top X_{*,i}   ─▶   ⟨5 W_1^\top⟩ ⟨1 X_{*,⟨9 i⟩}⟩
 ```
 
 Of the entries that fit, the longest counts: `W_1` before `W`. A symbol whose scripts
-the notation does not mention is that symbol, and the scripts are read for themselves:
-`X_{*,i}` is `X`, and in it there is `i`.
+the notation does not mention is that symbol, and the scripts are read for themselves.
 
 A letter that nothing explains leaves a reader alone. So each symbol of a *display*
-equation must be in an entry, on every page that has a notation. [`tex`][] says what a
-symbol is. Some need no entry:
+equation must be in an entry, on every page that has a notation, but for these:
 
 | needs no entry | such as |
 |---|---|
@@ -28,12 +34,12 @@ symbol is. Some need no entry:
 | a constant, a set of numbers | `\pi`, `e^x`, `\mathbb{R}` |
 """
 
+import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import dropwhile, pairwise
 
-from litweave.features.symbols.notation import Entry
 from litweave.features.symbols.tex import (
     RELATIONS,
     Atom,
@@ -41,9 +47,96 @@ from litweave.features.symbols.tex import (
     atoms,
     commands,
     everywhere,
+    split,
     tokens,
 )
 from litweave.katex import SYMBOL
+from litweave.parse import Module, Prose
+
+_SECTION = re.compile(r"^#{1,6} +Notation *#*$")
+_HEADING = re.compile(r"^#{1,6} ")
+_TERM = r"(?:\$[^$]+\$|`[^`]+`)"
+_ITEM = re.compile(rf"({_TERM}(?:, {_TERM})*): (.+)")
+_SYMBOLS = re.compile(r"\$([^$]+)\$")
+_VARIABLE = re.compile(r"`([^`]+)`")
+
+_OPERATORS = (
+    *commands("sum prod coprod int iint oint bigcup bigcap bigoplus bigotimes"),
+    *commands("max min sup inf lim argmax argmin operatorname"),
+)
+_SEPARATORS = (r"\\", *commands("quad qquad"))
+_RANGE = {*"0123456789", ",", r"\,", r"\{"}
+_DOTS = commands("ldots dots")
+
+
+# ## The list
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one item of the list says; `line` is its first line in the file."""
+
+    symbols: tuple[str, ...]
+    variables: tuple[str, ...]
+    meaning: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of the list; no entry if it is not written as one."""
+
+    line: int
+    entry: Entry | None
+
+
+def notation(module: Module) -> tuple[Entry, ...]:
+    """The entries of a module's notation; none if it has no such section."""
+    return tuple(item.entry for item in items(module) if item.entry)
+
+
+def is_notation(text: str) -> bool:
+    """Whether a text begins with the heading of a notation."""
+    return bool(_SECTION.match(text.partition("\n")[0]))
+
+
+def items(module: Module) -> list[Item]:
+    """Every item under `## Notation` of the module's docstring, in order."""
+    opening = module.rows[0].prose if module.rows else ()
+    return [
+        Item(line, _entry(" ".join(parts), line))
+        for prose in opening
+        for line, parts in _items(prose)
+    ]
+
+
+def _items(prose: Prose) -> list[tuple[int, list[str]]]:
+    """The first line of each item, and what its lines say."""
+    found: list[tuple[int, list[str]]] = []
+    inside = goes_on = False
+    for number, text in enumerate(prose.text.split("\n"), start=prose.line):
+        if _HEADING.match(text):
+            inside, goes_on = bool(_SECTION.match(text)), False
+        elif inside and text.startswith("- "):
+            found.append((number, [text[2:].strip()]))
+            goes_on = True
+        elif goes_on and text.startswith(" "):
+            found[-1][1].append(text.strip())
+        else:
+            goes_on = False
+    return found
+
+
+def _entry(text: str, line: int) -> Entry | None:
+    match = _ITEM.fullmatch(text)
+    if not match:
+        return None
+    head, meaning = match.groups()
+    symbols = [part for tex in _SYMBOLS.findall(head) for part in split(tex) if part]
+    return Entry(tuple(symbols), tuple(_VARIABLE.findall(head)), meaning, line)
+
+
+# ## In formulas
 
 
 @dataclass(frozen=True)
@@ -89,14 +182,15 @@ class Symbols:
                 found.setdefault(variable, []).extend(keys)
         return {name: " ".join(map(str, keys)) for name, keys in found.items()}
 
-    # ## In formulas
-
     def mark(self, tex: str) -> str:
         """The formula with each of its symbols wrapped in a command with its key."""
         pieces = tokens(tex)
-        for found in self._matches(atoms(tex)):
-            pieces[found.start] = f"{SYMBOL}{{{found.key}}}{{{pieces[found.start]}"
-            pieces[found.end - 1] += "}"
+        # The inner before the outer.
+        for found, _ in reversed([*self._read(atoms(tex))]):
+            if found:
+                opening = f"{SYMBOL}{{{found.key}}}{{"
+                pieces[found.start] = opening + pieces[found.start]
+                pieces[found.end - 1] += "}"
         return "".join(pieces)
 
     def unknown(self, tex: str) -> list[str]:
@@ -105,31 +199,18 @@ class Symbols:
         free = set(_bound(row))
         return [
             atom.name.rstrip()
-            for atom in self._left(row)
-            if atom.symbol and atom.name not in free and not _is_constant(atom)
+            for found, atom in self._read(row)
+            if atom.symbol and not found
+            if atom.name not in free and not _is_constant(atom)
         ]
 
-    def _matches(self, row: Row) -> Iterator[_Match]:
-        """What the notation knows of a row, the inner before the outer."""
-        for found, _, inside in self._read(row):
-            for inner in inside:
-                yield from self._matches(inner)
-            if found:
-                yield found
-
-    def _left(self, row: Row) -> Iterator[Atom]:
-        """What the notation does not know of a row."""
-        for found, atom, inside in self._read(row):
-            if not found:
-                yield atom
-            for inner in inside:
-                yield from self._left(inner)
-
-    def _read(self, row: Row) -> Iterator[tuple[_Match | None, Atom, tuple[Row, ...]]]:
-        """Go along a row: each symbol, its first atom, the rows in it still to read."""
+    def _read(self, row: Row) -> Iterator[tuple[_Match | None, Atom]]:
+        """Go along a row: what is known of it, or the atom, and then what is inside."""
         while row:
             found = self._match(row)
-            yield found, row[0], found.rest if found else row[0].rows
+            yield found, row[0]
+            for inner in found.rest if found else row[0].rows:
+                yield from self._read(inner)
             row = row[found.count if found else 1 :]
 
     @cached_property
@@ -142,9 +223,13 @@ class Symbols:
         for length in self._lengths:
             *before, last = row[:length]
             names = tuple(atom.whole for atom in before)
-            for name, rest in last.readings:
-                key = self.patterns.get((*names, name))
-                if key:
+            # What the last atom can be called, and the scripts not in that name.
+            for name, rest in (
+                (last.whole, ()),
+                (last.name, (last.sup,)),
+                (last.nucleus, (last.sub, last.sup)),
+            ):
+                if key := self.patterns.get((*names, name)):
                     return _Match(row[0].start, last.end, key, len(names) + 1, rest)
         return None
 
@@ -161,13 +246,6 @@ def is_symbol(tex: str) -> bool:
 
 
 # ## Symbols that need no entry
-_OPERATORS = (
-    *commands("sum prod coprod int iint oint bigcup bigcap bigoplus bigotimes"),
-    *commands("max min sup inf lim argmax argmin operatorname"),
-)
-_SEPARATORS = (r"\\", *commands("quad qquad"))
-_RANGE = {*"0123456789", ",", r"\,", r"\{"}
-_DOTS = commands("ldots dots")
 
 
 def _is(atom: Atom, names: Container[str]) -> bool:
@@ -203,25 +281,23 @@ def _left_side(row: Row) -> Row:
     return ()
 
 
-def _statements(row: Row) -> Iterator[Row]:
+def _statements(row: Row) -> list[Row]:
     """The parts of an equation between line breaks and wide spaces."""
-    statement: list[Atom] = []
+    parts: list[Row] = [()]
     for atom in row:
         if atom.nucleus.startswith(_SEPARATORS):
-            yield tuple(statement)
-            statement = []
+            parts.append(())
         elif atom.nucleus != "&":
-            statement.append(atom)
-    yield tuple(statement)
+            parts[-1] += (atom,)
+    return parts
 
 
 def _ranging(statement: Row) -> Iterator[str]:
     r"""Symbols that are given a range, and those behind `\forall` and `\mathrm{d}`."""
-    for before, atom in pairwise(statement):
-        if _is(before, {r"\forall", r"\mathrm{d}"}):
-            yield atom.name
-    for number, (atom, relation) in enumerate(pairwise(statement)):
-        if _is(relation, {"=", r"\in"}):
+    for number, (atom, after) in enumerate(pairwise(statement)):
+        if _is(atom, {r"\forall", r"\mathrm{d}"}):
+            yield after.name
+        if _is(after, {"=", r"\in"}):
             values = dropwhile(lambda a: _is(a, _RANGE), statement[number + 2 :])
             if _is(next(values, atom), _DOTS):
                 yield atom.name

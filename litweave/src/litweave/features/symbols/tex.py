@@ -1,12 +1,9 @@
-r"""# TeX: the symbols of a formula
+r"""TeX: where the symbols of a formula are.
 
-To tie the letters of an equation to variables, one must know where its symbols are. A
-pattern laid over the text would take the `t` of `\theta` for a letter, and the `i` of
-`C_{\text{in}}` for an index.
-
-So a formula is read as TeX reads it. First it is cut into *tokens*: commands such as
-`\theta`, and single characters. No token is lost; joined, they are the formula again.
-Then the tokens are read as *atoms*, each a nucleus with its scripts:
+A pattern laid over the text would take the `t` of `\theta` for a letter, and the `i` of
+`C_{\text{in}}` for an index. So a formula is read as TeX reads it. First it is cut into
+*tokens*: commands such as `\theta`, and single characters. Joined, they are the formula
+again. Then they are read as *atoms*, each a nucleus with its scripts:
 
 ```text
 W_1^\top X_{*,i}        two atoms, W and X
@@ -22,7 +19,7 @@ A *symbol* is a Latin or Greek letter, alone or with an accent or in a font, suc
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|%[^\n]*|\s+|.", re.DOTALL)
 
@@ -42,9 +39,6 @@ def split(tex: str) -> list[str]:
         else:
             parts[-1] += token
     return [part.strip() for part in parts]
-
-
-# ## What a command is
 
 
 def commands(names: str) -> frozenset[str]:
@@ -84,7 +78,6 @@ _LIMITS = commands("limits nolimits")
 RELATIONS = {"=", "<", ">"} | commands(
     "in to le leq ge geq ne neq sim approx equiv propto coloneqq leftarrow gets"
 )
-_SCRIPTS = ("_", "^", "'")
 
 
 # ## Atoms
@@ -107,17 +100,8 @@ class Atom:
     whole: str
     symbol: bool
     groups: tuple["Row", ...]
-    sub: "Row" = ()
-    sup: "Row" = ()
-
-    @property
-    def readings(self) -> tuple[tuple[str, tuple["Row", ...]], ...]:
-        """What the atom can be called, and the scripts that are not in the name."""
-        return (
-            (self.whole, ()),
-            (self.name, (self.sup,)),
-            (self.nucleus, (self.sub, self.sup)),
-        )
+    sub: "Row"
+    sup: "Row"
 
     @property
     def rows(self) -> tuple["Row", ...]:
@@ -126,6 +110,8 @@ class Atom:
 
 
 Row = tuple[Atom, ...]
+# What a nucleus is called, whether it is a symbol, and the rows in it.
+_Nucleus = tuple[str, bool, tuple[Row, ...]]
 
 
 def _written(row: Row) -> str:
@@ -138,12 +124,6 @@ def _with_script(name: str, mark: str, row: Row) -> str:
     text = _written(row)
     script = text if len(tokens(text)) == 1 else f"{{{text}}}"
     return f"{name.rstrip()}{mark}{script}"
-
-
-def _scripted(atom: Atom, sub: Row, sup: Row) -> Atom:
-    name = _with_script(atom.nucleus, "_", sub)
-    whole = _with_script(name, "^", sup)
-    return replace(atom, name=name, whole=whole, sub=sub, sup=sup)
 
 
 def everywhere(row: Row) -> Iterator[Atom]:
@@ -192,36 +172,35 @@ class _Reader:
     def _pass(self) -> None:
         self.at = min(self.at + 1, len(self.tokens))
 
-    def _atom(self) -> Atom:
-        atom = self._nucleus()
+    def _atom(self, scripted: bool = True) -> Atom:
+        token, start = self.next(), self.at
+        self._pass()
+        nucleus, symbol, groups = self._nucleus(token)
+        end = self.at
         scripts: dict[str, Row] = {"_": (), "^": ()}
-        while (mark := self._script_mark()) in _SCRIPTS:
+        while scripted and (mark := self._script_mark()):
             if mark != "'":  # a prime is a superscript itself
                 self._pass()
             scripts["_" if mark == "_" else "^"] += self._argument()
-            atom = replace(atom, end=self.at)
-        return _scripted(atom, scripts["_"], scripts["^"])
+            end = self.at
+        sub, sup = scripts["_"], scripts["^"]
+        name = _with_script(nucleus, "_", sub)
+        whole = _with_script(name, "^", sup)
+        return Atom(start, end, nucleus, name, whole, symbol, groups, sub, sup)
 
     def _script_mark(self) -> str:
         """The mark of a script, if one comes; otherwise no token is passed."""
         before = self.at
         while self.next() in _LIMITS:
             self._pass()
-        mark = self.next()
-        if mark not in _SCRIPTS:
-            self.at = before
-        return mark
+        if self.next() in ("_", "^", "'"):
+            return self.next()
+        self.at = before
+        return ""
 
-    def _nucleus(self) -> Atom:
-        token, start = self.next(), self.at
-        self._pass()
-        nucleus, symbol, groups = self._read(token)
-        return Atom(start, self.at, nucleus, nucleus, nucleus, symbol, groups)
-
-    def _read(self, token: str) -> tuple[str, bool, tuple[Row, ...]]:
-        """What a nucleus is called, whether it is a symbol, and the rows in it."""
+    def _nucleus(self, token: str) -> _Nucleus:
         if token == "{":
-            return _braced(token, (self.row("}"),))
+            return _braced(token, self.row("}"))
         if token == r"\\":
             return token + self._length(), False, ()
         if token in _VERBATIM:
@@ -229,11 +208,8 @@ class _Reader:
         if token in _FONTS or token in _ACCENTS:
             return self._decorated(token)
         if token in _ARGUMENTS:
-            option = (self._option(),)
-            count = _ARGUMENTS[token]
-            return _braced(
-                token, option + tuple(self._argument() for _ in range(count))
-            )
+            option, count = self._option(), _ARGUMENTS[token]
+            return _braced(token, option, *(self._argument() for _ in range(count)))
         blank = " " if token[1:].isalpha() else ""
         return token + blank, token in _LETTERS or token.isalpha(), ()
 
@@ -242,7 +218,7 @@ class _Reader:
         if self.next() == "{":
             self._pass()
             return self.row("}")
-        return (self._nucleus(),) if self.next() else ()
+        return (self._atom(scripted=False),) if self.next() else ()
 
     def _option(self) -> Row:
         if self.next() != "[":
@@ -250,11 +226,11 @@ class _Reader:
         self._pass()
         return self.row("]")
 
-    def _decorated(self, token: str) -> tuple[str, bool, tuple[Row, ...]]:
+    def _decorated(self, token: str) -> _Nucleus:
         row = self._argument()
         symbol = len(row) == 1 and (row[0].symbol or row[0].nucleus.isdigit())
         searched = token in _ACCENTS and not symbol
-        name, _, groups = _braced(token, (row,))
+        name, _, groups = _braced(token, row)
         return name, symbol, groups if searched else ()
 
     def _verbatim(self, token: str) -> str:
@@ -284,6 +260,6 @@ class _Reader:
         return "".join(self.tokens[start : self.at]).strip()
 
 
-def _braced(token: str, rows: tuple[Row, ...]) -> tuple[str, bool, tuple[Row, ...]]:
+def _braced(token: str, *rows: Row) -> _Nucleus:
     start = "" if token == "{" else token
     return start + "".join(f"{{{_written(row)}}}" for row in rows if row), False, rows

@@ -1,8 +1,7 @@
-r"""# Variables: a notation finds its names in the code
+"""Variables: the names in the code that a notation ties to its letters.
 
-[`symbols`][] finds the letters of a [`notation`][] in formulas. Here the variables that
-they stand for are found in the code. Both bear the same keys, and the page lights up
-what has a key in common: $W_1$ in every formula, and `fc1` in every line of code.
+They bear the keys of their [`symbols`][], and the page lights up what has a key in
+common: $W_1$ in every formula, and `fc1` in every line of code.
 
 A variable is a name wherever it stands: `fc1`, `self.fc1`, an argument `fc1`. Only the
 keyword of a call is often somebody else's word: in `x.mean(dim=1)`, `dim` is what torch
@@ -15,7 +14,6 @@ an entry must be a name in the module's code or in its examples.
 import ast
 import io
 import json
-import math
 import token
 import tokenize
 import warnings
@@ -23,11 +21,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 
-from litweave.book import Book, Chapter
+from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
 from litweave.doctests import sources
-from litweave.features.symbols.notation import Entry, items, notation
-from litweave.features.symbols.symbols import Symbols, is_symbol, pattern
+from litweave.features.symbols.symbols import (
+    Entry,
+    Symbols,
+    is_symbol,
+    items,
+    notation,
+    pattern,
+)
 from litweave.overlay import Mark
 from litweave.parse import Module
 from litweave.syntax import syntax_tree
@@ -51,37 +55,24 @@ def enrich(book: Book, values: Mapping[str, Values]) -> None:
     `values` are those of the variables, by page.
     """
     for page, symbols in book.context.symbols.items():
-        _enrich(book.chapters[page], symbols, values.get(page, {}))
-
-
-def _enrich(chapter: Chapter, symbols: Symbols, values: Values) -> None:
-    chapter.overlay.marks.extend(marks(chapter.module, symbols))
-    chapter.overlay.tools.append(_data(chapter.module, symbols, values))
+        chapter = book.chapters[page]
+        chapter.overlay.marks.extend(marks(chapter.module, symbols))
+        data = _data(chapter.module, symbols, values.get(page, {}))
+        chapter.overlay.tools.append(data)
 
 
 def _data(module: Module, symbols: Symbols, values: Values) -> str:
     """What the page's script has to know, in the order of the list."""
-    entries = [
-        {
-            "keys": list(symbols.keys[item.entry]),
-            "values": {
-                name: [value for value in values.get(name, ()) if _is_finite(value)]
-                for name in item.entry.variables
-            },
-        }
-        if item.entry
-        else None
-        for item in items(module)
-    ]
+
+    def known(entry: Entry) -> dict[str, object]:
+        shown = {name: values.get(name, ()) for name in entry.variables}
+        return {"keys": list(symbols.keys[entry]), "values": shown}
+
+    entries = [item.entry and known(item.entry) for item in items(module)]
     # Within a script element, only the end of it has a meaning.
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="weave-notation">{text}</script>'
-
-
-def _is_finite(value: float | tuple[int, ...]) -> bool:
-    # JSON has neither infinity nor what is not a number.
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 # ## In code
@@ -117,11 +108,7 @@ def _names(source: str) -> tuple[tuple[str, int, int], ...]:
 
 @lru_cache(maxsize=1024)
 def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
-    """Where a keyword only happens to have the name of a variable.
-
-    In `mean(x, dim=1)`, `dim` is torch's word for an axis; in `MLP(dim=dim)` it is the
-    variable, because it is given that very variable.
-    """
+    """Where a keyword only happens to have the name of a variable."""
     lines = source.split("\n")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in somebody's string
@@ -130,13 +117,8 @@ def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
     return frozenset(
         (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()))
         for node in keywords
-        if not _is_given(node)
+        if node.arg != getattr(node.value, "id", getattr(node.value, "attr", None))
     )
-
-
-def _is_given(keyword: ast.keyword) -> bool:
-    value = keyword.value
-    return keyword.arg == getattr(value, "id", getattr(value, "attr", None))
 
 
 # ## Checks
@@ -149,7 +131,7 @@ def check(module: Module, diagnostics: Diagnostics) -> None:
     variable an identifier that the code of the module or of its examples names.
     """
     listed = items(module)
-    named = set(_names_anywhere(module)) if listed else set()
+    named = _named(module) if listed else set()
     seen: set[tuple[str, ...]] = set()
     for item in listed:
         for message in _faults(item.entry, named, seen):
@@ -175,13 +157,8 @@ def _faults(
             yield f"no code and no example of this module names “{variable}”"
 
 
-def _names_anywhere(module: Module) -> Iterator[str]:
-    for source in (_plain(module), *_examples(module)):
-        yield from (name for name, _, _ in _names(source))
-
-
-def _examples(module: Module) -> Iterator[str]:
-    """The code of the examples in prose."""
-    for row in module.rows:
-        for prose in row.prose:
-            yield from sources(prose.text)
+def _named(module: Module) -> set[str]:
+    """The names in the code of a module, and in the examples in its prose."""
+    prose = (prose.text for row in module.rows for prose in row.prose)
+    code = (_plain(module), *(source for text in prose for source in sources(text)))
+    return {name for source in code for name, _, _ in _names(source)}
