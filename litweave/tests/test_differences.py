@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.diff.differences import Differences, Pair, aligned, code
+from litweave.features.diff import Differences, Pair, aligned, code
 from litweave.parse import parse, read
 from support import CACHE, ROOT, build_here
 

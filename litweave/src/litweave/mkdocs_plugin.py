@@ -47,7 +47,7 @@ from litweave.book import Book, Chapter
 from litweave.contents import contents
 from litweave.diagnostics import Place
 from litweave.features.copy import copying
-from litweave.features.diff.differences import Differences
+from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import PageUnits, Voice
 from litweave.features.links import addresses as links
@@ -60,7 +60,6 @@ from litweave.features.shapes.shapes import Measured
 from litweave.features.symbols import variables
 from litweave.generated import included, page_of
 from litweave.highlight import breakable_blocks, coloured
-from litweave.overlay import Overlay
 from litweave.page import (
     WovenRow,
     addresses,
@@ -422,9 +421,9 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
     def _cite(self) -> None:
         """Show the papers that each page links to."""
         if self.config.bibliography:
-            from litweave.features.papers import bibliography
+            from litweave.features import papers
 
-            bibliography.enrich(self.book, Path(self.config.bibliography))
+            papers.enrich(self.book, Path(self.config.bibliography))
 
     def _link_names(self) -> Meanings:
         """Make names in the code links."""
@@ -543,18 +542,6 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         text = flat(self.rows[uri], chapter.module)
         page.content = self.book.context.formulas.unsearchable(text)
 
-    def _completed(self, chapter: Chapter) -> Overlay:
-        """What is laid over a page, with what differs from the paper in its panel."""
-        # All languages share what is laid over a page; this is repeated in its own.
-        extra = chapter.overlay.copy()
-        if self.config.proofs:
-            from litweave.features.proofs import panel
-
-            # It stands in the docstring, which opens the page and closes it.
-            first, last = self.rows[chapter.page][0], self.rows[chapter.page][-1]
-            panel.complete(extra, first.prose + last.prose)
-        return extra
-
     def _cut(self, html: str, module: Module) -> list[str]:
         try:
             return cut(html, module, self.config.raw_html)
@@ -647,8 +634,8 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
             self.pages.index(page, config)
         elif uri in self.rows:
             chapter = self.book.chapters[uri]
-            extra = self._completed(chapter)
-            page.content = grid(self.rows[uri], chapter.module.path, extra)
+            module = chapter.module
+            page.content = grid(self.rows[uri], module.path, chapter.overlay)
         else:
             page.content = self.unsaid.pop(uri, page.content)
 

@@ -1,12 +1,11 @@
-r"""# Child: a program that a build runs, and when it is stuck
+"""Process: a program that a build runs, and when it is stuck.
 
 Examples, proofs and notebooks run in processes of their own. Such a program says what
 it found in lines of JSON, each as soon as it is found, so that what is done is kept
 whatever happens next.
 
-A program may never end. How to tell it from one that is slow, on a machine that has
-other work, too? By the clock, not at all. So no clock decides, but *processor time*,
-which a busy machine does not make longer:
+A program may never end. No clock tells it from one that is slow on a machine that has
+other work; *processor time* does, which a busy machine does not make longer:
 
 - since its last line, the program and those that it started have used more of it than
   the limit: it computes without an end;
@@ -26,7 +25,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -38,7 +36,6 @@ LOOK = 1.0
 """Seconds from one look at a program to the next."""
 IDLE = 600
 """Looks in a row at which a program that waits has used no processor time at all."""
-
 
 _T = TypeVar("_T")
 _at_work: "set[subprocess.Popen[bytes]]" = set()
@@ -64,6 +61,20 @@ def limit() -> float:
     raise ChildError(f"WEAVE_LIMIT is “{text}”: set it to a number of seconds above 0")
 
 
+def begin(work: Callable[[], _T]) -> "Future[_T]":
+    """Do something in a thread, for which the end of Python does not wait."""
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
 def lines(
     command: Sequence[str],
     request: bytes = b"",
@@ -80,10 +91,7 @@ def lines(
     **Raises.** [`ChildError`][] with what it said on standard error, if its status is
     not zero; [`StuckError`][].
     """
-    with (
-        tempfile.TemporaryFile() as noise,
-        tempfile.TemporaryFile() as asked,
-    ):
+    with tempfile.TemporaryFile() as noise, tempfile.TemporaryFile() as asked:
         asked.write(request)
         asked.seek(0)
         process = subprocess.Popen(
@@ -101,7 +109,10 @@ def lines(
             _end(process)
             _at_work.discard(process)
         if process.returncode:
-            raise ChildError(_reason(process.returncode, noise))
+            noise.seek(0)
+            said = noise.read().decode(errors="replace").strip()
+            reason = f"ended Python with status {process.returncode}"
+            raise ChildError(f"{reason}:\n{said}" if said else reason)
 
 
 def _watched(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
@@ -109,19 +120,26 @@ def _watched(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
     said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     assert process.stdout
     threading.Thread(target=_read, args=(process.stdout, said), daemon=True).start()
-    watch = Watch(process.pid, limit())
+    most = limit()
+    begun = used = _used(process.pid)
+    idle = 0
     while True:
         try:
             line = said.get(timeout=LOOK)
         except queue.Empty:
-            watch.look()
+            before, used = used, max(used, _used(process.pid))
+            idle = idle + 1 if used == before else 0
+            _refuse(used - begun, most, idle)
             continue
         if not line:
             process.wait()
             return
-        answer = _parsed(line)
-        if answer is not None:
-            watch.begin()
+        answer = None
+        with suppress(ValueError):
+            answer = json.loads(line)
+        if isinstance(answer, dict):
+            begun = used = _used(process.pid)
+            idle = 0
             yield answer
 
 
@@ -131,12 +149,36 @@ def _read(stream: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
     said.put(b"")
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def _refuse(used: float, most: float, idle: int) -> None:
+    """Tell if a step has used too much processor time, or none at so many looks."""
+    if used > most:
+        raise StuckError(
+            f"did not end within {most:g} seconds of processor time: "
+            "if that is too little, set WEAVE_LIMIT to more"
+        )
+    if idle >= IDLE:
+        raise StuckError(
+            f"computed nothing in {IDLE} looks at it, {LOOK:g} s apart: it waits "
+            "for input, a lock or a network that does not come"
+        )
+
+
+def _used(pid: int) -> float:
+    """Seconds of processor time of a program and all that it started."""
+    seconds = 0.0
+    for one in _tree(pid):
+        with suppress(psutil.Error):
+            # Its own, and that of those it started which have ended.
+            seconds += sum(one.cpu_times()[:4])
+    return seconds
+
+
+def _tree(pid: int) -> list[psutil.Process]:
     try:
-        answer = json.loads(line)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -150,90 +192,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.stdout.close()
 
 
-def _reason(status: int, noise: IO[bytes]) -> str:
-    noise.seek(0)
-    said = noise.read().decode(errors="replace").strip()
-    reason = f"ended Python with status {status}"
-    return f"{reason}:\n{said}" if said else reason
-
-
 @atexit.register
 def _end_all() -> None:
     # Whoever stops a build stops what it started: threads may still wait for it.
     for process in list(_at_work):
         _end(process)
-
-
-def begin(work: Callable[[], _T]) -> "Future[_T]":
-    """Do something in a thread, for which the end of Python does not wait."""
-    future: Future[_T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
-
-
-# ## Slow, or stuck
-
-
-@dataclass
-class Watch:
-    """Looks at a program from time to time, and tells if it is stuck.
-
-    `used` is the processor time at the last look, `begun` that at the beginning of the
-    step, and `idle` the number of looks since it last changed.
-    """
-
-    pid: int
-    limit: float
-    used: float = 0.0
-    begun: float = 0.0
-    idle: int = 0
-
-    def begin(self) -> None:
-        """A step begins: what was used before counts no more."""
-        self.used = self.begun = self.measure()
-        self.idle = 0
-
-    def look(self) -> None:
-        """Look once.
-
-        **Raises.** [`StuckError`][]
-        """
-        used = self.measure()
-        self.idle = self.idle + 1 if used <= self.used else 0
-        self.used = max(used, self.used)
-        if self.used - self.begun > self.limit:
-            raise StuckError(
-                f"did not end within {self.limit:g} seconds of processor time: "
-                "if that is too little, set WEAVE_LIMIT to more"
-            )
-        if self.idle >= IDLE:
-            raise StuckError(
-                f"computed nothing in {IDLE} looks at it, {LOOK:g} s apart: it waits "
-                "for input, a lock or a network that does not come"
-            )
-
-    def measure(self) -> float:
-        """Seconds of processor time of the program and all that it started."""
-        return sum(map(_seconds, _tree(self.pid)))
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    try:
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _seconds(process: psutil.Process) -> float:
-    with suppress(psutil.Error):
-        # Its own, and that of those it started which have ended.
-        return float(sum(process.cpu_times()[:4]))
-    return 0.0

@@ -1,4 +1,4 @@
-r"""# Progress: what a build is doing now
+"""Progress: what a build is doing now.
 
 A build has parts that take long: examples, proofs, notebooks. Each says how many steps
 it has and which one it is at. On a terminal the parts share one line with a bar, which
@@ -31,31 +31,27 @@ class Part:
     quick: bool = False
     done: int = 0
     begun: int = 0
-    running: dict[str, None] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """How far it is, and the first of the steps that are at work."""
-        return f"{self.name} {self.done}/{self.total} {next(iter(self.running), '')}"
+    running: list[str] = field(default_factory=list)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Do one step; one that fails is not counted as done."""
         self.begin(name)
+        done = 0
         try:
             yield
-        except BaseException:
-            self.end(name, done=0)
-            raise
-        self.end(name)
+            done = 1
+        finally:
+            self.end(name, done)
 
     def begin(self, name: str) -> None:
         """Say that a step begins."""
         with self.progress.lock:
             self.begun += 1
-            self.running[name] = None
-            self.progress.tell(
-                self, f"{self.name} {self.begun} of {self.total}: {name}"
-            )
+            self.running.append(name)
+            self.progress.draw()
+            if not (self.quick or self.progress.stream.isatty()):
+                _log.info("%s %d of %d: %s", self.name, self.begun, self.total, name)
 
     def next(self, name: str) -> None:
         """Say that the step before is done, and another begins."""
@@ -67,7 +63,8 @@ class Part:
         """Say that a step is done."""
         with self.progress.lock:
             self.done += done
-            self.running.pop(name, None)
+            if name in self.running:
+                self.running.remove(name)
             self.progress.draw()
 
 
@@ -102,40 +99,35 @@ class Progress:
                 self.parts.remove(part)
             self.draw()
 
-    def tell(self, part: Part, step: str) -> None:
-        """Show that a step of a part begins."""
-        if self.stream.isatty():
-            self.draw()
-        elif not part.quick:
-            _log.info("%s", step)
-
     def draw(self) -> None:
-        """Draw the line on a terminal anew; nothing if no part is at work."""
-        if self.stream.isatty():
-            width = shutil.get_terminal_size().columns - 1
-            self.stream.write(f"\r\x1b[K{self.line()[:width]}")
-            self.stream.flush()
+        """Draw all parts in a line, with a bar for the steps of all of them.
 
-    def line(self) -> str:
-        """All parts in a line, with a bar for the steps of all of them."""
-        total = sum(part.total for part in self.parts)
-        if not total:
-            return ""
-        full = _BAR * sum(part.done for part in self.parts) // total
-        names = " | ".join(map(str, self.parts))
-        return f"[{'#' * full}{'.' * (_BAR - full)}] {names}"
-
-    def clear(self, record: logging.LogRecord) -> bool:
-        """Take the line away before a message is written: a filter of a log handler."""
-        if self.stream.isatty() and self.parts:
-            self.stream.write("\r\x1b[K")
-            self.stream.flush()
-        return True
+        Only on a terminal; nothing if no part is at work.
+        """
+        text = ""
+        if total := sum(part.total for part in self.parts):
+            full = _BAR * sum(part.done for part in self.parts) // total
+            at = " | ".join(
+                f"{part.name} {part.done}/{part.total} {''.join(part.running[:1])}"
+                for part in self.parts
+            )
+            text = f"[{'#' * full}{'.' * (_BAR - full)}] {at}"
+        self._write(text[: shutil.get_terminal_size().columns - 1])
 
     def make_room(self, logger: logging.Logger) -> None:
         """Let each message of a log begin on a line of its own."""
         for handler in logger.handlers:
-            handler.addFilter(self.clear)
+            handler.addFilter(self._clear)  # once, however often it is told to
+
+    def _clear(self, record: logging.LogRecord) -> bool:
+        if self.parts:
+            self._write("")
+        return True
+
+    def _write(self, text: str) -> None:
+        if self.stream.isatty():
+            self.stream.write(f"\r\x1b[K{text}")
+            self.stream.flush()
 
 
 progress = Progress(sys.stderr)

@@ -7,8 +7,8 @@ from bs4 import BeautifulSoup
 
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics
-from litweave.features.papers import bibliography
-from litweave.features.papers.bibliography import Work, read
+from litweave.features import papers
+from litweave.features.papers import Work, read
 from litweave.words import said
 from support import ROOT
 
@@ -49,7 +49,7 @@ def book(folder: Path, prose: str) -> Book:
     (package / "page.py").write_text(f'"""# Page\n\n{prose}\n"""\n')
     book = Book()
     book.read(package)
-    bibliography.enrich(book, folder / "papers.bib")
+    papers.enrich(book, folder / "papers.bib")
     return book
 
 
@@ -186,4 +186,4 @@ def test_a_page_without_a_paper_has_no_panel(bib: Path) -> None:
 )
 def test_of_many_authors_three_are_named(authors: tuple[str, ...], text: str) -> None:
     work = Work(authors, "T", "", "1", "https://a.org/b", "@misc{}")
-    assert f"<p>{text} <cite>" in said(bibliography.panel([work]))
+    assert f"<p>{text} <cite>" in said(papers.panel([work]))

@@ -13,7 +13,6 @@ from litweave import words
 from litweave.book import Book
 from litweave.features.proofs import panel
 from litweave.features.proofs.proof import ProofError, prove
-from litweave.overlay import Overlay
 from support import ROOT, build_here
 
 CASE = {"of": "here", "found": "3", "expected": "3", "holds": True}
@@ -352,53 +351,6 @@ def test_nothing_that_a_program_says_is_html(say: Say) -> None:
     assert not panel("script")
 
 
-# ## What differs from the paper
-
-
-def differences(prose: str, tmp_path: Path) -> str:
-    (tmp_path / "pkg").mkdir(exist_ok=True)
-    extra = Overlay(panels=["before", f"a{panel._SLOT}b"])
-    panel.complete(extra, prose)
-    assert extra.panels[0] == "before"
-    return words.said(extra.panels[1][1:-1])
-
-
-HEADING = '<h2 id="what">What differs from the paper<a href="#what">¶</a></h2>'
-TITLE = '<h3><a href="#what">Differs from the paper</a></h3>'
-
-
-@pytest.mark.parametrize(
-    ("section", "shown"),
-    [
-        ("<p>Nothing.</p>", "<p>Nothing.</p>"),
-        ("<p>One. Two.</p>", "<p>One.</p>"),
-        (
-            "<p>A rate of 0.5 <em>or. More</em> less\nthan it. Two</p>",
-            "<p>A rate of 0.5 <em>or. More</em> less\nthan it.</p>",
-        ),
-        (
-            '<p>See <a href="../gelu/"><code>gelu</code></a>. It is <b>new</b>.</p>',
-            '<p>See <a href="../gelu/"><code>gelu</code></a>.</p>',
-        ),
-        (
-            '<ul><li><span id="x">a</span> &lt; b</li><li>c. d</li></ul>',
-            "<ul><li><span>a</span> &lt; b</li><li>c. d</li></ul>",
-        ),
-        ("<p>One.</p><p>Two.</p>", "<ul><li>One.</li><li>Two.</li></ul>"),
-    ],
-)
-def test_the_first_sentence_of_each_point_is_repeated(
-    section: str, shown: str, tmp_path: Path
-) -> None:
-    prose = f"<h2>Before</h2><p>Not.</p>{HEADING}{section}<h2>After</h2><p>Not.</p>"
-    assert differences(prose, tmp_path) == TITLE + shown
-
-
-def test_a_page_without_the_section_shows_none(tmp_path: Path) -> None:
-    for prose in ("", "<h2>Other</h2>", f"{HEADING}<h2>Next</h2>"):
-        assert differences(prose, tmp_path) == ""
-
-
 # ## A whole site
 
 CONFIG = """
@@ -421,7 +373,9 @@ def test_a_check_that_does_not_hold_fails_the_build(say: Say, katex: Path) -> No
     html = (folder / "site" / "norm" / "index.html").read_text()
     page = BeautifulSoup(html, "html.parser")
     text = " ".join(page.select(".weave-proof")[0].get_text().split())
-    assert "Differs from the paperNothing. Computed on" in text
+    assert "Differs from the paper Computed on" in text
+    (link,) = page.select(".weave-differs a")
+    assert page.select(str(link["href"]))
     assert page.select(".weave-proof math")
 
     wrong = {**CASE, "found": "4", "holds": False}

@@ -1,16 +1,13 @@
-r"""# Cells: an executed notebook becomes Markdown
+"""Cells: an executed notebook becomes Markdown.
 
-A notebook is prose, code and what the code printed. Prose and code are written as
-Markdown here, so that the site's own extensions render them as on any other page:
-headings reach the table of contents, names become links, formulas are set, code gets
-its colours and its copy button. What the code printed is HTML already. It is set aside,
-and an empty *frame* in the Markdown keeps its place; [`fill`][] puts it there once the
-page is rendered.
+Prose and code are written as Markdown, so that the site's own extensions render them as
+on any other page. What the code printed is HTML already. It is set aside, and an empty
+*frame* in the Markdown keeps its place; [`fill`][] puts it there once the page is
+rendered.
 
 A notebook is taken as it stands in its file: dictionaries, as
 [Jupyter's format](https://nbformat.readthedocs.io/en/latest/format_description.html)
-describes them. Nothing here knows MkDocs, and nothing runs code: [`notebooks`][] sees
-to both.
+describes them. Nothing here knows MkDocs, and nothing runs code.
 """
 
 import html
@@ -47,6 +44,11 @@ class Document:
 # ## From cells to Markdown
 
 
+def starts(script: str) -> list[int]:
+    """The lines on which the cells of a script begin, counted from zero."""
+    return [i for i, line in enumerate(script.split("\n")) if line.startswith("# %%")]
+
+
 def document(notebook: Part, script: str) -> Document:
     """Write the cells of an executed notebook as a page.
 
@@ -59,25 +61,26 @@ def document(notebook: Part, script: str) -> Document:
     **Raises.** [`CellError`][] for an output that no browser shows, or an image without
     alternative text.
     """
-    cells = notebook["cells"]
-    starts = [i for i, line in enumerate(script.split("\n")) if line.startswith("# %%")]
-    if len(starts) != len(cells):
-        starts = [0] * len(cells)
+    cells, begins = notebook["cells"], starts(script)
+    if len(begins) != len(cells):
+        begins = [0] * len(cells)
     lines: list[str] = []
     outputs: dict[int, str] = {}
-    for number, (cell, start) in enumerate(zip(cells, starts, strict=True), start=1):
+    for number, (cell, start) in enumerate(zip(cells, begins, strict=True), start=1):
         prose = cell["cell_type"] == "markdown"
         apart = not lines or lines[-1] in ("", _FRAME.format(number - 1))
         lines += [""] * max(start + prose - len(lines), not apart)
-        lines += cell["source"].split("\n") if prose else fenced(cell)
+        lines += cell["source"].split("\n") if prose else _fenced(cell)
         if cell.get("outputs"):
-            outputs[number] = render_outputs(cell["outputs"], number)
+            shown = enumerate(joined(cell["outputs"]), start=1)
+            pieces = [_render(one, number, position) for position, one in shown]
+            outputs[number] = "".join(pieces)
             lines.append(_FRAME.format(number))
     lines += [""] * (script.count("\n") - len(lines))
     return Document("\n".join(lines) + "\n", outputs)
 
 
-def fenced(cell: Part) -> list[str]:
+def _fenced(cell: Part) -> list[str]:
     """Put the code of a cell in a fence longer than any run of backticks within.
 
     A mark tells it from code in prose. A cell with Jupyter's tag `hide-input` has one
@@ -110,14 +113,6 @@ def fill(page: str, outputs: dict[int, str]) -> str:
 # ## From outputs to HTML
 
 
-def render_outputs(outputs: Iterable[Part], number: int) -> str:
-    """Render what a cell printed and showed, in its order."""
-    return "".join(
-        _Output(output, number, f"output-{number}-{position}").render()
-        for position, output in enumerate(joined(outputs), start=1)
-    )
-
-
 def joined(outputs: Iterable[Part]) -> list[Part]:
     r"""Join what was printed in pieces, and keep what stays of it on a screen.
 
@@ -131,86 +126,73 @@ def joined(outputs: Iterable[Part]) -> list[Part]:
     """
     together: list[Part] = []
     for output in outputs:
-        last = together[-1] if together else output
-        if last is not output and "text" in last and "text" in output:
+        last = together[-1] if together else {}
+        if "text" in last and "text" in output:
             gap = "" if last["name"] == output["name"] else "\n"
             text = last["text"].removesuffix(gap) + gap + output["text"]
             together[-1] = {**output, "text": text}
         else:
             together.append(output)
-    return [_settled(output) for output in together]
+    return [
+        {**one, "text": terminal(one["text"]) + "\n"} if "text" in one else one
+        for one in together
+    ]
 
 
-def _settled(output: Part) -> Part:
-    stays = {"text": terminal(output["text"]) + "\n"} if "text" in output else {}
-    return {**output, **stays}
+def _render(output: Part, number: int, position: int) -> str:
+    """The HTML of one output of a cell.
+
+    An object offers itself in several forms. The first that we know is the best.
+    """
+    if output["output_type"] == "stream":
+        return _text(output["text"], number)
+    if output["output_type"] == "error":
+        return _text(f"{output['ename']}: {output['evalue']}", number)
+    data = output["data"]
+    if "text/html" in data:
+        return f'<div class="nb-html" {_box(number)}>{data["text/html"]}</div>'
+    for kind in ("image/svg+xml", "image/png", "image/jpeg"):
+        if kind in data:
+            alt = _alt(output, kind, number)
+            scope = f"output-{number}-{position}"
+            image = _image(kind, data[kind], alt, scope)
+            return f'<figure class="nb-figure">{image}</figure>'
+    if "text/plain" in data:
+        return _text(data["text/plain"], number)
+    offers = ", ".join(data) or "nothing"
+    raise CellError(f"cell {number} shows {offers}: a page can show none of it")
 
 
-@dataclass(frozen=True)
-class _Output:
-    """One output of cell `number`; `scope` is a name that no other output has."""
+def _text(text: str, number: int) -> str:
+    shown = html.escape(terminal(text), quote=False)
+    return f"<pre {_box(number)}><samp>{shown}</samp></pre>"
 
-    output: Part
-    number: int
-    scope: str
 
-    def render(self) -> str:
-        kind = self.output["output_type"]
-        if kind == "stream":
-            return self.text(self.output["text"])
-        if kind == "error":
-            return self.text(f"{self.output['ename']}: {self.output['evalue']}")
-        return self.shown(self.output["data"])
+# A long line scrolls within its box, so the box must be reachable by keyboard.
+def _box(number: int) -> str:
+    label = word("Output of cell {number}", number=number)
+    return f'tabindex="0" role="group" aria-label="{label}"'
 
-    # An object offers itself in several forms. The first that we know is the best.
-    def shown(self, data: Part) -> str:
-        if "text/html" in data:
-            return f'<div class="nb-html" {self.box}>{data["text/html"]}</div>'
-        if "image/svg+xml" in data:
-            return self.figure(self.drawing("image/svg+xml"))
-        for kind in ("image/png", "image/jpeg"):
-            if kind in data:
-                return self.figure(self.bitmap(kind))
-        if "text/plain" in data:
-            return self.text(data["text/plain"])
-        offers = ", ".join(data) or "nothing"
+
+def _alt(output: Part, kind: str, number: int) -> str:
+    text = output["metadata"].get(kind, {}).get("alt", "")
+    if not text.strip():
         raise CellError(
-            f"cell {self.number} shows {offers}: a page can show none of it"
+            f"cell {number} shows an image without alternative text: display "
+            f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
         )
+    return html.escape(text)
 
-    def text(self, text: str) -> str:
-        shown = html.escape(terminal(text), quote=False)
-        return f"<pre {self.box}><samp>{shown}</samp></pre>"
 
-    # A long line scrolls within its box, so the box must be reachable by keyboard.
-    @property
-    def box(self) -> str:
-        label = word("Output of cell {number}", number=self.number)
-        return f'tabindex="0" role="group" aria-label="{label}"'
-
-    def figure(self, image: str) -> str:
-        return f'<figure class="nb-figure">{image}</figure>'
-
+def _image(kind: str, data: str, alt: str, scope: str) -> str:
+    if kind != "image/svg+xml":
+        address = f"data:{kind};base64,{data}".replace("\n", "")
+        return f'<img alt="{alt}" src="{address}">'
     # A drawing stands in the page itself, not behind an address: so it can take the
     # colour of the text, in light and in dark.
-    def drawing(self, kind: str) -> str:
-        _, _, drawing = self.output["data"][kind].partition("<svg")
-        drawing = scope_ids(drawing.rstrip(), self.scope)
-        label = f'role="img" aria-label="{self.alt(kind)}" data-search-exclude="1"'
-        return f"<svg {label}{drawing}"
-
-    def bitmap(self, kind: str) -> str:
-        data = self.output["data"][kind].replace("\n", "")
-        return f'<img alt="{self.alt(kind)}" src="data:{kind};base64,{data}">'
-
-    def alt(self, kind: str) -> str:
-        about = self.output["metadata"].get(kind, {})
-        if not about.get("alt", "").strip():
-            raise CellError(
-                f"cell {self.number} shows an image without alternative text: display "
-                f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
-            )
-        return html.escape(about["alt"])
+    _, _, drawing = data.partition("<svg")
+    label = f'role="img" aria-label="{alt}" data-search-exclude="1"'
+    return f"<svg {label}{_scoped(drawing.rstrip(), scope)}"
 
 
 def terminal(text: str) -> str:
@@ -223,10 +205,10 @@ def terminal(text: str) -> str:
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
-def scope_ids(drawing: str, scope: str) -> str:
+def _scoped(drawing: str, scope: str) -> str:
     """Give the names in a drawing a prefix: each drawing of a page counts from one.
 
-    >>> scope_ids('<g id="a"/><use href="#a" clip-path="url(#a)"/>', "x")
+    >>> _scoped('<g id="a"/><use href="#a" clip-path="url(#a)"/>', "x")
     '<g id="x-a"/><use href="#x-a" clip-path="url(#x-a)"/>'
     """
     return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{scope}-", drawing)

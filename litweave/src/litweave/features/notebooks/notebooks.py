@@ -1,11 +1,8 @@
-"""# Notebooks: pages that ran
+"""Notebooks: pages that ran.
 
-A notebook is a Python file in jupytext's percent format. When the site is built,
-mkdocs-jupyter runs it and keeps the result, and [`cells`][] writes the result as
-Markdown. This plugin brings the two together: from here on, a notebook is a page like
-any other.
-
-It adds what a page that runs code needs:
+A notebook is a Python file in jupytext's percent format. mkdocs-jupyter, which is asked
+to run notebooks, makes a page of it; this plugin runs it, and [`cells`][] writes what
+comes out as Markdown. From here on, a notebook is a page like any other.
 
 - **A cell that fails, fails the build**, and the message names its file and line.
 - **What is shown is what the code does.** A result serves as long as the notebook, the
@@ -47,9 +44,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
-from mkdocs_jupyter.plugin import NotebookFile
 
 from litweave import process
 from litweave.cache import digest, installed, write_text
@@ -60,14 +57,13 @@ from litweave.features.notebooks.cells import (
     document,
     fill,
     portable,
+    starts,
     terminal,
 )
 from litweave.process import ChildError
 from litweave.progress import progress
 from litweave.words import word
 
-_STYLE = "assets/notebooks.css"
-_SHEET = Path(__file__).parent / "template" / "notebooks.css"
 _PROGRAM = "litweave.features.notebooks.execute"
 
 
@@ -83,7 +79,7 @@ class NotebooksConfig(Config):
 
 
 class NotebooksPlugin(BasePlugin[NotebooksConfig]):
-    """## The plugin"""
+    """Runs notebooks and writes them as Markdown."""
 
     def __init__(self) -> None:
         """Begin with nothing run."""
@@ -105,36 +101,35 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
                 "litweave-notebooks needs the plugin mkdocs-jupyter with "
                 "`allow_errors: false`: a cell that fails must fail the build"
             )
-        # The results are kept here, notebook by notebook.
-        jupyter.config["cache"] = False
-        if _STYLE not in config.extra_css:
-            config.extra_css.append(_STYLE)
 
     def on_files(self, files: Files, config: MkDocsConfig) -> None:
-        """Begin to run the notebooks that changed, and add the style sheet."""
+        """Begin to run the notebooks that changed."""
         root = Path(config.config_file_path).absolute().parent
         results = Results(root, root / self.config.cache, self.config.reads)
         jupyter: Any = config.plugins["mkdocs-jupyter"]
         found = [file for file in files if jupyter.should_include(file)]
         self.runs = results.begin(found, self.serving)
-        files.append(File.generated(config, _STYLE, abs_src_path=str(_SHEET)))
 
-    # mkdocs-jupyter has given the page a `render` of its own, which would run the
-    # notebook. It is taken away, so that the page is rendered as all pages are.
-    @event_priority(100)
+    def on_nav(self, nav: Navigation, config: MkDocsConfig, files: Files) -> None:
+        """Let mkdocs-jupyter, which has made pages of notebooks, not run them, too."""
+        config.plugins["mkdocs-jupyter"].config["include"] = []
+
+    @event_priority(100)  # before anything reads the prose
     def on_page_markdown(
         self, markdown: str, page: Page, config: MkDocsConfig, files: Files
     ) -> str | None:
-        """Run the notebook and write it as Markdown."""
-        if not isinstance(page.file, NotebookFile):
+        """Write a notebook that ran as Markdown."""
+        uri = page.file.src_uri
+        if uri not in self.runs:
             return None
-        del page.render
-        notebook = self._result(page.file.src_uri)
+        notebook = self._result(uri)
         try:
             written = document(notebook, markdown)
         except CellError as error:
-            raise PluginError(f"{page.file.src_uri}: {error}") from error
-        ipynb = json.dumps(portable(notebook), ensure_ascii=False, indent=1)
+            raise PluginError(f"{uri}: {error}") from error
+        ipynb = json.dumps(
+            portable(notebook), ensure_ascii=False, indent=1, sort_keys=True
+        )
         links = [
             _download(word(words), suffix, text, page, config, files)
             for words, suffix, text in (
@@ -143,16 +138,16 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             )
         ]
         downloads = f'</h1>\n<p class="nb-downloads">{" ".join(links)}</p>'
-        self.pages[page.file.src_uri] = (downloads, written.outputs)
+        self.pages[uri] = (downloads, written.outputs)
         # Whoever keeps finished pages can see that this one has changed.
         page.meta["outputs"] = digest(downloads, repr(written.outputs))
         return written.markdown
 
-    @event_priority(-100)
+    @event_priority(-100)  # after all plugins that change prose
     def on_page_content(
         self, html: str, page: Page, config: MkDocsConfig, files: Files
     ) -> str | None:
-        """Put the outputs in their frames, after all plugins that change prose."""
+        """Put the outputs in their frames."""
         downloads, outputs = self.pages.pop(page.file.src_uri, ("", {}))
         if not html or not downloads:  # A page that was kept has all of it.
             return None
@@ -171,9 +166,6 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             raise PluginError(
                 f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
             ) from None
-
-
-# ## Results
 
 
 class Results:
@@ -204,8 +196,7 @@ class Results:
         places = BoundedSemaphore(os.cpu_count() or 1)
 
         def result(file: File) -> Part:
-            kept = known[file.src_uri]
-            if kept is not None:
+            if kept := known[file.src_uri]:
                 return kept
             with places, steps.step(file.src_uri):
                 return self._run(file)
@@ -215,9 +206,8 @@ class Results:
     def _known(self, file: File, stale: bool) -> Part | None:
         try:
             kept = json.loads(self._place(file).read_text("utf-8"))
-            key = self._text(file) if stale else self._key(file)
-            notebook: Part = kept["notebook"]
-            return notebook if kept["text" if stale else "key"] == key else None
+            name = "text" if stale else "key"
+            return kept["notebook"] if kept[name] == self._keys(file)[name] else None
         except (OSError, ValueError, KeyError, TypeError):
             return None  # none yet, or not whole
 
@@ -226,43 +216,30 @@ class Results:
 
         **Raises.** `ChildError` with the file and the line of the cell that failed.
         """
-        key, cell = self._key(file), 1
+        keys, cell = self._keys(file), 1
         command = [sys.executable, "-m", _PROGRAM, file.abs_src_path or ""]
         said: Part = {}
         try:
             for said in process.lines(command, folder=self.root):
                 cell = said.get("cell", cell)
         except ChildError as error:
-            place = f"{file.src_uri}:{_line(file.content_string, cell)}"
-            what = _explain(said["failed"]) if "failed" in said else str(error)
-            raise ChildError(f"{place}: this cell {what}") from None
-        kept = {"key": key, "text": self._text(file), **said}
-        write_text(self._place(file), json.dumps(kept, ensure_ascii=False))
+            lines = starts(file.content_string)
+            line = lines[cell - 1] + 2 if cell <= len(lines) else 1
+            # The first line of it says that a cell fails.
+            _, _, failure = said.get("failed", "").partition("\n")
+            what = f"fails:\n\n{terminal(failure)}" if failure else error
+            raise ChildError(f"{file.src_uri}:{line}: this cell {what}") from None
+        write_text(self._place(file), json.dumps(keys | said, ensure_ascii=False))
         return Part(said["notebook"])
 
-    def _key(self, file: File) -> str:
-        """A digest of all that the result depends on."""
+    def _keys(self, file: File) -> dict[str, str]:
+        """Digests of all that the result depends on, and of the notebook alone."""
         text = file.content_string
         code = map(self.dependencies.code, self.dependencies.script(text, self.root))
-        return digest(self.state, text, *code)
-
-    def _text(self, file: File) -> str:
-        return digest(file.content_string)
+        return {"key": digest(self.state, text, *code), "text": digest(text)}
 
     def _place(self, file: File) -> Path:
         return self.cache / f"{file.src_uri}.json"
-
-
-def _line(text: str, cell: int) -> int:
-    """The line on which the code of a cell begins, counted from one."""
-    starts = [n for n, line in enumerate(text.split("\n")) if line.startswith("# %%")]
-    return starts[cell - 1] + 2 if cell <= len(starts) else 1
-
-
-# nbclient's message holds the cell that failed between two rules.
-def _explain(message: str) -> str:
-    _, cell, rest = message.split("-" * 18 + "\n", 2)
-    return f"fails:\n\n{cell}\n{terminal(rest)}"
 
 
 def _download(

@@ -1,16 +1,8 @@
-r"""# Proof: what was computed of a page
+r"""Proof: what a program computed of the pages, and when.
 
-A page says that a layer has so many parameters and does what the paper says. This shows
-beside the opening what of it was checked, and when.
-
-Weave checks nothing itself: it knows no layers. A site names a *proof program*, a
-module that litweave runs, in a process of its own, as
-
-```sh
-python -m my_package.proofs --json
-```
-
-The program prints lines of JSON. The first tells what there is to prove:
+Litweave checks nothing itself: it knows no layers. A site names a *proof program*, a
+module that runs in a process of its own, as `python -m my_package.proofs --json`. It
+prints lines of JSON. The first tells what there is to prove:
 
 ```text
 format      2
@@ -46,16 +38,16 @@ data, and the packages that are installed. Pages that need no proof are named be
 `--except`, and the program passes over them.
 
 A case that does not hold fails the build, with the number that was found and the one
-that was expected. [`proof_panel`][] shows the rest.
+that was expected. [`panel`][] shows the rest.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from litweave import process
 from litweave.cache import digest, installed, write_text
@@ -66,6 +58,8 @@ from litweave.progress import progress
 _FORMAT = 2
 # What reading raises where something is missing, or is of another kind.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+_T = TypeVar("_T")
+_Said = Mapping[str, Any]
 
 
 class ProofError(RuntimeError):
@@ -101,14 +95,10 @@ class Check:
         """Whether there was something to compare, and all of it agreed."""
         return bool(self.cases) and all(case.holds for case in self.cases)
 
-    @property
-    def phrase(self) -> str:
-        """Rule and reference, as they read together."""
-        return f"{self.rule} {self.against}".strip()
-
     def verdict(self, case: Case) -> str:
         """Why a case does not hold."""
-        other = f" ({self.phrase})" if self.against else ""
+        phrase = f"{self.rule} {self.against}".strip()
+        other = f" ({phrase})" if self.against else ""
         return f"got {case.found}, expected {case.expected}{other}"
 
 
@@ -154,6 +144,24 @@ class Proofs:
     pages: Mapping[str, Proof]
 
 
+def _reader(
+    kind: Callable[..., _T], **parts: Callable[[Any], object]
+) -> Callable[[_Said], _T]:
+    """What makes a dataclass of JSON: its `parts` as told, all other fields words."""
+    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    return lambda said: kind(*(parts.get(name, str)(said[name]) for name in names))
+
+
+def _all(read: Callable[[_Said], object]) -> Callable[[Any], object]:
+    return lambda rows: tuple(map(read, rows))
+
+
+_case = _reader(Case, holds=lambda holds: holds is True)
+_check = _reader(Check, quoted=bool, cases=_all(_case))
+_fact = _reader(Fact, checks=_all(_check))
+_proof = _reader(Proof, date=date.fromisoformat, facts=_all(_fact))
+
+
 @dataclass(frozen=True)
 class _Plan:
     """What a program says that there is to prove."""
@@ -162,38 +170,15 @@ class _Plan:
     pages: dict[str, list[str]]
     sources: list[Path]
     data: list[Path]
-    said: Mapping[str, Any]
 
     @classmethod
-    def read(cls, line: Mapping[str, Any]) -> "_Plan":
+    def read(cls, line: _Said) -> "_Plan":
         if line["format"] != _FORMAT:
             raise ValueError(f"the format is {line['format']}, not {_FORMAT}")
         versions = {name: str(version) for name, version in line["versions"].items()}
         pages = {name: [str(m) for m in by] for name, by in line["pages"].items()}
         sources, data = (list(map(Path, line[name])) for name in ("sources", "data"))
-        return cls(versions, pages, sources, data, line)
-
-
-def _proof(page: Mapping[str, Any]) -> Proof:
-    facts = tuple(_fact(fact) for fact in page["facts"])
-    return Proof(date.fromisoformat(page["date"]), facts, str(page["error"]))
-
-
-def _fact(fact: Mapping[str, Any]) -> Fact:
-    label, value, of = (str(fact[name]) for name in ("label", "value", "of"))
-    return Fact(label, value, of, tuple(_check(check) for check in fact["checks"]))
-
-
-def _check(check: Mapping[str, Any]) -> Check:
-    rule, against = str(check["rule"]), str(check["against"])
-    note, formula = str(check["note"]), str(check["formula"])
-    cases = tuple(_case(case) for case in check["cases"])
-    return Check(rule, against, bool(check["quoted"]), note, formula, cases)
-
-
-def _case(case: Mapping[str, Any]) -> Case:
-    of, found, expected = (str(case[name]) for name in ("of", "found", "expected"))
-    return Case(of, found, expected, case["holds"] is True)
+        return cls(versions, pages, sources, data)
 
 
 # ## Running a program
@@ -216,8 +201,9 @@ def prove(
     """
     run = _Run(program, folder, cache, dependencies or Dependencies(), stale)
     run.remember()
-    while run.plan is None or run.missing():
+    if run.plan is None or run.missing():
         run.again()
+    assert run.plan
     return Proofs(run.plan.versions, {n: run.proofs[n] for n in run.plan.pages})
 
 
@@ -238,30 +224,63 @@ class _Run:
         """The pages that are still to be proved."""
         return set(self.plan.pages if self.plan else ()) - self.proofs.keys()
 
-    # ## What is kept
-
     def remember(self) -> None:
         """Take the proofs that still serve, and the plan if that still holds."""
-        kept = self._read("plan")
-        if kept:
-            plan = _Plan.read(kept["said"])
-            if self.stale or kept["key"] == self._plan_key(plan):
-                self.plan = plan
-            for name in plan.pages:
-                page = self._read(name)
-                if page and (self.stale or page["key"] == self._key(name, plan)):
-                    self.proofs[name] = _proof(page["said"])
+        key, plan = self._kept("plan", _Plan.read)
+        if plan is None:
+            return
+        if self.stale or key == self._plan_key(plan):
+            self.plan = plan
+        for name in plan.pages:
+            key, proof = self._kept(name, _proof)
+            if proof and (self.stale or key == self._key(name, plan)):
+                self.proofs[name] = proof
 
-    def _read(self, name: str) -> dict[str, Any] | None:
+    def again(self) -> None:
+        """Run the program for all pages but those whose proofs are there."""
+        excepted = ["--except", *self.proofs] if self.proofs else []
+        command = [sys.executable, "-m", self.program, "--json", *excepted]
         try:
-            stored: dict[str, Any] = json.loads(self._file(name).read_text("utf-8"))
-            reader = _Plan.read if name == "plan" else _proof
-            reader(stored["said"])
-            return stored if isinstance(stored["key"], str) else None
-        except (OSError, *_UNREADABLE):  # none yet, or of another litweave
-            return None
+            # Whatever the console of this machine is, the answer is in UTF-8.
+            utf_8 = {"PYTHONIOENCODING": "utf-8"}
+            lines = process.lines(command, folder=self.folder, settings=utf_8)
+            self._listen(lines)
+        except ChildError as error:
+            # It ends with a status of its own if something does not hold.
+            failed = any(any(proof.failures()) for proof in self.proofs.values())
+            if self.plan is None or self.missing() or not failed:
+                raise ProofError(f"python -m {self.program} {error}") from None
+        except _UNREADABLE as error:
+            message = f"python -m {self.program} printed no proofs: {error!r}"
+            raise ProofError(message) from None
 
-    def _keep(self, name: str, key: str, said: Mapping[str, Any]) -> None:
+    def _listen(self, lines: Iterator[dict[str, Any]]) -> None:
+        said = next(lines, {})
+        plan = self.plan = _Plan.read(said)
+        self._keep("plan", self._plan_key(plan), said)
+        with progress.part("proofs", len(self.missing())) as part:
+            for line in lines:
+                if "begins" in line:
+                    part.begin(line["begins"])
+                    continue
+                name, proof = str(line["name"]), _proof(line)
+                self.proofs[name] = proof
+                if not any(proof.failures()):
+                    self._keep(name, self._key(name, plan), line)
+                part.end(name)
+        if self.missing():
+            raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
+
+    # ## What is kept
+
+    def _kept(self, name: str, read: Callable[[_Said], _T]) -> tuple[str, _T | None]:
+        try:
+            stored = json.loads(self._file(name).read_text("utf-8"))
+            return stored["key"], read(stored["said"])
+        except (OSError, *_UNREADABLE):  # none yet, or of another litweave
+            return "", None
+
+    def _keep(self, name: str, key: str, said: _Said) -> None:
         write_text(self._file(name), json.dumps({"key": key, "said": said}))
 
     def _file(self, name: str) -> Path:
@@ -269,7 +288,11 @@ class _Run:
 
     def _plan_key(self, plan: _Plan) -> str:
         """A digest of what decides which pages there are."""
-        files = [path for source in plan.sources for path in _modules(source)]
+        files = [
+            path
+            for source in plan.sources
+            for path in ([source] if source.is_file() else sorted(source.rglob("*.py")))
+        ]
         code = (f"{path} {self.dependencies.code(path)}" for path in files)
         return digest(self.program, self.installed, *code)
 
@@ -290,42 +313,3 @@ class _Run:
         path = self.folder.resolve().joinpath(*name.split("."))
         both = path / "__init__.py", path.with_suffix(".py")
         return next((file for file in both if file.is_file()), None)
-
-    # ## What is said
-
-    def again(self) -> None:
-        """Run the program for all pages but those whose proofs are there."""
-        excepted = ["--except", *self.proofs] if self.proofs else []
-        command = [sys.executable, "-m", self.program, "--json", *excepted]
-        try:
-            # Whatever the console of this machine is, the answer is in UTF-8.
-            utf_8 = {"PYTHONIOENCODING": "utf-8"}
-            self._listen(process.lines(command, folder=self.folder, settings=utf_8))
-            if self.missing():
-                raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
-        except ChildError as error:
-            # It ends with a status of its own if something does not hold.
-            failed = any(any(proof.failures()) for proof in self.proofs.values())
-            if self.plan is None or self.missing() or not failed:
-                raise ProofError(f"python -m {self.program} {error}") from None
-        except _UNREADABLE as error:
-            message = f"python -m {self.program} printed no proofs: {error!r}"
-            raise ProofError(message) from None
-
-    def _listen(self, lines: Iterator[dict[str, Any]]) -> None:
-        plan = self.plan = _Plan.read(next(lines, {}))
-        self._keep("plan", self._plan_key(plan), plan.said)
-        with progress.part("proofs", len(self.missing())) as part:
-            for line in lines:
-                if "begins" in line:
-                    part.begin(line["begins"])
-                    continue
-                name, proof = str(line["name"]), _proof(line)
-                self.proofs[name] = proof
-                if not any(proof.failures()):
-                    self._keep(name, self._key(name, plan), line)
-                part.end(name)
-
-
-def _modules(source: Path) -> list[Path]:
-    return [source] if source.is_file() else sorted(source.rglob("*.py"))
