@@ -3,10 +3,9 @@
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from litweave.features.shapes.hints import hint
+from litweave.features.shapes.hints import hint, letter
 from litweave.features.shapes.shapes import Seen
 from litweave.features.shapes.tensors import Measure, Measures
-from litweave.features.symbols.letters import letter
 from litweave.words import said
 
 

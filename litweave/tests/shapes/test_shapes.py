@@ -1,8 +1,5 @@
 """Measuring a book: what is run, what is kept, what is a problem."""
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +9,7 @@ import pytest
 from litweave.book import Book
 from litweave.features.shapes import shapes
 from litweave.features.shapes.shapes import Measured, measure, note_unreached
-from support import CACHE, ROOT, build_here
+from support import CACHE, build_here
 
 MODULE = '''\
 r"""# A layer
@@ -63,9 +60,14 @@ def write(folder: Path, **sources: str) -> None:
         (folder / f"{name}.py").write_text(source)
 
 
-def measured(package: Path) -> tuple[Book, dict[str, Measured]]:
+def book_of(path: Path) -> Book:
     book = Book()
-    book.read(package)
+    book.read(path)
+    return book
+
+
+def measured(package: Path) -> tuple[Book, dict[str, Measured]]:
+    book = book_of(package)
     return book, measure(book, package.parent / "cache")
 
 
@@ -81,9 +83,9 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     started: list[list[str]] = []
     said = shapes._said
 
-    def counted(items: Iterable[shapes._Item], taken: str) -> object:
+    def counted(items: Iterable[shapes._Item]) -> object:
         started.append([item.name for item in items])
-        return said(items, taken)
+        return said(items)
 
     monkeypatch.setattr(shapes, "_said", counted)
     return started
@@ -103,87 +105,75 @@ def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
     assert not book.context.diagnostics.found
 
 
-def test_unreached_lines_are_problems_with_their_place(package: Path) -> None:
-    book, found = measured(package)
-    note_unreached(book, found)
-    assert str(book.context.diagnostics) == (
-        "pkg/layer.py:19: no example of this module reaches “return x” in double"
-    )
-    write(package, layer=REACHES)
-    book, found = measured(package)
-    note_unreached(book, found)
-    assert not book.context.diagnostics.found
+SILENT = """\"\"\"# It\"\"\"
 
 
-def test_a_module_without_examples_is_not_run(
-    package: Path, starts: list[list[str]]
+raise SystemExit
+def f(x: "Tensor"):
+    y = x
+    return y
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "ran", "problem"),
+    [
+        (
+            MODULE,
+            True,
+            "pkg/layer.py:19: no example of this module reaches “return x” in double",
+        ),
+        (REACHES, True, ""),
+        (
+            SILENT,
+            False,
+            "pkg/layer.py:6: no example of this module reaches “y = x” in f, "
+            "nor 1 more lines of it",
+        ),
+    ],
+)
+def test_unreached_lines_are_problems_with_their_place(
+    source: str, ran: bool, problem: str, package: Path, starts: list[list[str]]
 ) -> None:
-    silent = '"""# It"""\n\n\nraise SystemExit\ndef f(x: "Tensor"):\n'
-    silent += "    y = x\n    return y\n"
-    write(package, layer=silent)
+    write(package, layer=source)
     book, found = measured(package)
-    assert starts == []
-    assert found["layer.md"].unreached == (6, 7)
-    assert not found["layer.md"].ran
+    assert found["layer.md"].ran == ran == bool(starts)
     assert not book.context.diagnostics.found
     note_unreached(book, found)
-    assert str(book.context.diagnostics) == (
-        "pkg/layer.py:6: no example of this module reaches “y = x” in f, "
-        "nor 1 more lines of it"
-    )
+    assert str(book.context.diagnostics) == problem
 
 
 # ## What is kept
 
-
-def test_what_is_known_is_not_run_again(package: Path, starts: list[list[str]]) -> None:
-    _, first = measured(package)
-    assert starts == [["pkg.layer"]]
-    _, second = measured(package)
-    assert starts == [["pkg.layer"]], "no process"
-    assert first == second
+LONGER = MODULE.replace("# A layer", "# A layer\n\nIt has more words.")
 
 
 @pytest.mark.parametrize(
-    ("name", "source"),
+    ("name", "source", "count"),
     [
-        ("layer", MODULE + "changed = 1\n"),
-        ("layer", MODULE.replace(">>> batch = 2", ">>> batch = 3")),
-        ("layer", MODULE.replace("the images", "images").replace("$B$", "$N$")),
-        ("tensors", TENSORS + "\nchanged = 1\n"),
+        ("layer", MODULE, 1),
+        ("layer", LONGER, 1),
+        ("layer", MODULE + "changed = 1\n", 2),
+        ("layer", MODULE.replace(">>> batch = 2", ">>> batch = 3"), 2),
+        ("layer", MODULE.replace("the images", "images").replace("$B$", "$N$"), 2),
+        ("tensors", TENSORS.replace("# Tensors", "# Tensors, explained"), 1),
+        ("tensors", TENSORS + "\nchanged = 1\n", 2),
+        ("other", '"""# Other"""\nfrom pkg import layer\n', 1),
     ],
 )
 def test_a_change_of_the_module_or_of_an_import_runs_it_again(
-    name: str, source: str, package: Path, starts: list[list[str]]
-) -> None:
-    measured(package)
-    write(package, **{name: source})
-    measured(package)
-    assert len(starts) == 2
-
-
-def test_words_run_nothing_and_move_what_was_measured(
-    package: Path, starts: list[list[str]]
+    name: str, source: str, count: int, package: Path, starts: list[list[str]]
 ) -> None:
     _, before = measured(package)
-    longer = MODULE.replace("# A layer", "# A layer\n\nIt has more words.")
-    words = TENSORS.replace("# Tensors", "# Tensors, explained")
-    write(package, layer=longer, tensors=words)
+    write(package, **{name: source})
     _, after = measured(package)
-    assert len(starts) == 1
-    then, now = before["layer.md"], after["layer.md"]
-    assert [seen.line + 2 for seen in then.seen] == [seen.line for seen in now.seen]
-    assert [line + 2 for line in then.unreached] == list(now.unreached)
-    assert sizes(then) == sizes(now)
-
-
-def test_a_change_of_what_is_not_imported_runs_nothing(
-    package: Path, starts: list[list[str]]
-) -> None:
-    measured(package)
-    write(package, other='"""# Other"""\nfrom pkg import layer\n')
-    measured(package)
-    assert len(starts) == 1
+    assert len(starts) == count
+    if count == 1:
+        moved = 2 if source == LONGER else 0
+        then, now = before["layer.md"], after["layer.md"]
+        assert [one.line + moved for one in then.seen] == [one.line for one in now.seen]
+        assert [line + moved for line in then.unreached] == list(now.unreached)
+        assert sizes(then) == sizes(now)
 
 
 def test_another_version_of_a_library_runs_it_again(
@@ -217,8 +207,7 @@ def test_several_programs_share_the_modules(
     monkeypatch.setattr(shapes.os, "cpu_count", lambda: 8)
     note = f">>> _ = open({str(package.parent / 'ran')!r}, 'a').write('{{}} ')\n"
     names = [f"one{number}" for number in range(9)]
-    sources = {n: f'"""# One\n\n{note.format(n)}"""\n' for n in names}
-    write(package, **sources)
+    write(package, **{n: f'"""# One\n\n{note.format(n)}"""\n' for n in names})
     book, _ = measured(package)
     assert len(starts) == 3
     assert sorted((package.parent / "ran").read_text().split()) == names
@@ -241,42 +230,31 @@ def test_an_example_that_fails_is_a_problem_each_time(
         assert len(starts) == count, "what failed is not kept"
 
 
-def test_a_program_with_nothing_to_do_hides_no_reason(
-    package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it imported last is the module at which another program ended."""
-    monkeypatch.setattr(shapes, "_WORTH", 1)
-    monkeypatch.setattr(shapes.os, "cpu_count", lambda: 8)
-    write(package, ends='"""# Ends\n\n>>> import os; os._exit(3)\n"""\n')
-    book, found = measured(package)
-    assert "ended Python with status 3" in str(book.context.diagnostics)
-    assert found["layer.md"].seen
-
-
-def test_a_module_that_ends_python_does_not_end_the_others(
-    package: Path, starts: list[list[str]]
-) -> None:
-    ends = '"""# End\n\n>>> import os; os._exit(7)\n"""\n'
-    names = ("aa", "bb", "cc")
-    write(package, **dict.fromkeys(names, ends))
-    book, found = measured(package)
-    assert {str(problem) for problem in book.context.diagnostics.found} == {
-        f"pkg/{name}.py:1: its examples ended Python with status 7" for name in names
-    }
-    assert sizes(found["layer.md"]) == [[(2,)], [(2, 5)]]
-
-
-def test_a_module_that_does_not_end_is_stopped(
-    package: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("example", "names", "reason"),
+    [
+        ("import os; os._exit(7)", ("aa", "bb", "zz"), "ended Python with status 7"),
+        (
+            "while True: pass",
+            ("for_ever",),
+            "did not end within 2 seconds of processor time: if that is too little, "
+            "set WEAVE_LIMIT to more",
+        ),
+    ],
+)
+def test_examples_that_end_their_program_do_not_end_the_others(
+    example: str,
+    names: tuple[str, ...],
+    reason: str,
+    package: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WEAVE_LIMIT", "2")
-    for_ever = '"""# For ever\n\n>>> while True: pass\n"""\n'
-    write(package, for_ever=for_ever)
+    write(package, **dict.fromkeys(names, f'"""# End\n\n>>> {example}\n"""\n'))
     book, found = measured(package)
-    assert str(book.context.diagnostics) == (
-        "pkg/for_ever.py:1: its examples did not end within 2 seconds of processor "
-        "time: if that is too little, set WEAVE_LIMIT to more"
-    )
+    assert {str(problem) for problem in book.context.diagnostics.found} == {
+        f"pkg/{name}.py:1: its examples {reason}" for name in names
+    }
     assert sizes(found["layer.md"]) == [[(2,)], [(2, 5)]]
 
 
@@ -285,8 +263,7 @@ def test_a_package_that_cannot_be_imported_is_one_problem(package: Path) -> None
     problem = "__init__.py:2: cannot be imported: ModuleNotFoundError: No module named"
     book, _ = measured(package)
     assert str(book.context.diagnostics) == f"pkg/{problem} 'nowhere'"
-    book = Book()
-    book.read(package / "layer.py")
+    book = book_of(package / "layer.py")
     measure(book, package.parent / "cache")
     assert str(book.context.diagnostics) == f"{problem} 'nowhere'"
 
@@ -332,31 +309,17 @@ def test_a_strict_build_fails_for_what_no_example_reaches(
     assert "pkg/layer.py:19: no example of this module reaches" in complaint
 
 
-# ## Outside of a build
-
-
-def test_a_layer_imports_nothing_of_weave() -> None:
-    code = (
-        "import json, sys, labml_style_nn.layers, labml_style_nn.models.mlp_mixer\n"
-        "print(json.dumps([name for name in sys.modules if 'litweave' in name]))"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
-    )
-    assert json.loads(answer.stdout) == []
+# ## In a preview
 
 
 def test_a_preview_is_told_when_all_is_measured(
     package: Path, starts: list[list[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = package.parent / "cache"
-    broken = '"""# Broken\n\n>>> 1 / 0\n"""\n'
-    write(package, broken=broken)
+    write(package, broken='"""# Broken\n\n>>> 1 / 0\n"""\n')
 
     def shown() -> dict[str, Measured]:
-        book = Book()
-        book.read(package)
-        return shapes.measure_later(book, cache)
+        return shapes.measure_later(book_of(package), cache)
 
     assert not shown()["layer.md"].seen
     # Asked again while it is measured, it does not begin again.
@@ -371,30 +334,16 @@ def test_a_preview_is_told_when_all_is_measured(
 
 
 def test_while_it_is_measured_a_module_that_did_not_change_has_its_old_shapes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package, cache = tmp_path / "pkg", tmp_path / "cache"
-    package.mkdir()
-    for name in ("__init__", "used"):
-        (package / f"{name}.py").write_text("size = 3\n")
-    example = '"""# Layer\n\n>>> x = torch.zeros(size)\n"""\n'
-    imports = "import torch\nfrom pkg.used import size\n"
-    (package / "layer.py").write_text(
-        f"{example}{imports}\n\ndef made() -> torch.Tensor:\n"
-        '    """Make it.\n\n    >>> made().shape\n    torch.Size([3])\n    """\n'
-        "    return torch.zeros(size)\n"
-    )
-
-    def book() -> Book:
-        found = Book()
-        found.read(package)
-        return found
-
-    before = shapes.measure(book(), cache)["layer.md"]
-    assert before.seen
+    _, before = measured(package)
     monkeypatch.setattr(shapes, "_complain", lambda *_: None)
-    (package / "used.py").write_text("size = 2 + 1\n")
-    assert shapes.measure_later(book(), cache)["layer.md"] == before
-    text = (package / "layer.py").read_text()
-    (package / "layer.py").write_text(text.replace("zeros(size)\n", "ones(size)\n"))
-    assert not shapes.measure_later(book(), cache)["layer.md"].seen
+
+    def later() -> Measured:
+        cache = package.parent / "cache"
+        return shapes.measure_later(book_of(package), cache)["layer.md"]
+
+    write(package, tensors=TENSORS + "\nchanged = 1\n")
+    assert later() == before["layer.md"]
+    write(package, layer=MODULE + "changed = 1\n")
+    assert not later().seen

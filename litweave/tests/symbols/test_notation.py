@@ -46,7 +46,7 @@ def test_entries_are_read_in_order() -> None:
 
 
 def test_an_item_that_is_no_entry_keeps_its_place() -> None:
-    assert [item.line for item in items(parse(LAYER)) if not item.entry] == [17, 18]
+    assert [line for line, entry in items(parse(LAYER)) if not entry] == [17, 18]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.copy.clean import clean
 from litweave.features.copy.spacing import is_text, spaced
-from litweave.names import Target, UnknownNameError
+from litweave.names import UnknownNameError
 from litweave.overlay import Mark
 from litweave.parse import Module, parse
 from litweave.syntax import syntax_tree
@@ -181,17 +181,16 @@ def table(before: Side, after: Side) -> str:
     pairs = aligned(before.lines, after.lines)
     gone, come = list[Mark](), list[Mark]()
     for pair in pairs:
-        went, came = marks(
-            _at(before.lines, pair.before), _at(after.lines, pair.after), pair
-        )
+        left, right = _at(before.lines, pair.before), _at(after.lines, pair.after)
+        went, came = marks(left, right, pair)
         gone, come = gone + went, come + came
-    left = highlight.lines(parse("\n".join(before.lines) + "\n"), gone)
-    right = highlight.lines(parse("\n".join(after.lines) + "\n"), come)
+    old = highlight.lines(parse("\n".join(before.lines) + "\n"), gone)
+    new = highlight.lines(parse("\n".join(after.lines) + "\n"), come)
     heads = "".join(
         f'<th scope="col"><a href="{escape(side.href)}">{escape(side.name)}</a></th>'
         for side in (before, after)
     )
-    rows = "\n".join(_row(_at(left, p.before), _at(right, p.after)) for p in pairs)
+    rows = "\n".join(_row(_at(old, p.before), _at(new, p.after)) for p in pairs)
     names = {"first": escape(before.name), "second": escape(after.name)}
     label = word("{first} beside {second}", **names)
     return (

@@ -8,16 +8,22 @@ A line can run many times. If all its runs read alike in letters, they are shown
 and the box lists their numbers. If not, the run with the most letters is shown, an
 ellipsis behind it says that there are others, and the box lists all. A type stands
 behind a shape where the type changed in every run.
+
+Where a formula cannot stand, a symbol is set in plain HTML: `D_S` as $D_S$, said "D S".
+Accents, fonts and fractions need KaTeX. A symbol that has them is shown as a number.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 from litweave.book import Book
 from litweave.features.shapes.shapes import Measured, Seen
 from litweave.features.shapes.tensors import Measure, Measures
-from litweave.features.symbols.letters import letter
+from litweave.features.symbols.tex import Atom, Row, atoms
 from litweave.words import listed, said, word
 
 SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
@@ -28,6 +34,13 @@ _SAID = 3
 _WIDTH = 80  # Columns, of code and hint together, for which there is always room.
 _TAG = re.compile(r"<[^>]*>")
 _NONE = word("scalar")
+_WORDS = re.compile(r"\\(?:text|mathrm|textrm)\{(.*)\}")
+# How a sign is set, and how it is said.
+_SIGNS = {
+    **{r"\cdot": ("·", "times"), r"\times": ("×", "times"), "/": ("/", "over")},
+    **{"+": ("+", "plus"), "-": ("−", "minus"), "'": ("′", "prime"), ",": (",", "")},
+}
+_NAMES = {r"\ell": "ℓ", r"\varepsilon": "ε", r"\varphi": "φ", r"\vartheta": "ϑ"}
 
 
 def enrich(book: Book, measured: Mapping[str, Measured]) -> None:
@@ -156,3 +169,65 @@ def _sizes_said(tensor: Measure) -> str:
 
 def _by(sizes: Sequence[str]) -> str:
     return listed(sizes, "{first} by {next}") if sizes else _NONE
+
+
+# ## One letter
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A symbol as HTML, and in words."""
+
+    html: str
+    words: str
+
+
+@cache
+def letter(tex: str) -> Letter | None:
+    """Set a symbol; none if it takes more than letters and scripts."""
+    found = _row(atoms(tex))
+    return found if found and found.html and found.words else None
+
+
+def _row(row: Row) -> Letter | None:
+    parts = [_atom(atom) for atom in row]
+    html = "".join(part.html for part in parts if part)
+    words = " ".join(part.words for part in parts if part and part.words)
+    return Letter(html, words) if all(parts) else None
+
+
+def _atom(atom: Atom) -> Letter | None:
+    nucleus, sub, sup = _nucleus(atom.nucleus.strip()), _row(atom.sub), _row(atom.sup)
+    if not nucleus or not sub or not sup:
+        return None
+    below = f"<sub>{sub.html}</sub>" if atom.sub else ""
+    above = f"<sup>{sup.html}</sup>" if atom.sup else ""
+    words = filter(None, (nucleus.words, sub.words, sup.words))
+    return Letter(f"{nucleus.html}{below}{above}", " ".join(words))
+
+
+def _nucleus(tex: str) -> Letter | None:
+    """One letter, number, sign or text; nothing for what cannot be set."""
+    if text := _WORDS.fullmatch(tex):
+        return Letter(escape(text[1]), text[1])
+    if tex in _SIGNS:
+        return Letter(*_SIGNS[tex])
+    if tex.isdecimal():
+        return Letter(tex, tex)
+    character = _character(tex)
+    said = tex.removeprefix("\\var").lstrip("\\")
+    return Letter(f"<i>{character}</i>", said) if character else None
+
+
+def _character(tex: str) -> str:
+    """The character of a Latin or Greek letter."""
+    if not tex.startswith("\\"):
+        return tex if tex.isalpha() else ""
+    name = tex[1:]
+    size = "CAPITAL" if name[:1].isupper() else "SMALL"
+    # Unicode spells lambda like this.
+    greek = name.upper().replace("LAMBDA", "LAMDA")
+    try:
+        return _NAMES.get(tex) or unicodedata.lookup(f"GREEK {size} LETTER {greek}")
+    except KeyError:
+        return ""

@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -254,66 +253,51 @@ def _examples(module: Module) -> Iterator[str]:
 def _ask(items: list[_Item], cache: Path) -> dict[str, Answer]:
     """Run them, many of them in several programs at once."""
     answers: dict[str, Answer] = {}
-    # Longest first: at the end no program waits for another.
+    # Longest first, so that each program has about as much to do.
     items = sorted(items, key=lambda item: -item.length)
+    count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(items) // _WORTH)
     with progress.part("examples", len(items)) as part:
-        while left := {i.name: i for i in items if i.name not in answers}:
-            _run(left, answers, part, cache)
+        shares = [{i.name: i for i in items[number::count]} for number in range(count)]
+        work = partial(_run, answers=answers, part=part, cache=cache)
+        for run in [process.begin(partial(work, share)) for share in shares]:
+            run.result()
     return answers
 
 
 def _run(
-    left: Mapping[str, _Item], answers: dict[str, Answer], part: Part, cache: Path
+    left: dict[str, _Item], answers: dict[str, Answer], part: Part, cache: Path
 ) -> None:
-    """Run what is left, but for what comes after an example that ends the process."""
-    count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(left) // _WORTH)
-    with tempfile.TemporaryDirectory() as taken:
-        collect = partial(_collect, left, taken, answers, part, cache)
-        runs = [process.begin(collect) for _ in range(count)]
-        ends = dict(run.result() for run in runs)
-    culprits = ends.keys() & (left.keys() - answers.keys())
-    # If they ended before they said anything, it is the first.
-    if not culprits and not left.keys() & answers.keys():
-        first = next(iter(left))
-        ends, culprits = {first: next(iter(ends.values()))}, {first}
-    nothing: Answer = {"unreached": [], "values": {}, "shapes": []}
-    for name in culprits:
-        answers[name] = {"problems": [(1, f"its examples {ends[name]}", "")], **nothing}
-        part.end(name, done=0)
+    """Take answers and keep each at once, until there is one for all that is left.
 
-
-def _collect(
-    left: Mapping[str, _Item],
-    taken: str,
-    answers: dict[str, Answer],
-    part: Part,
-    cache: Path,
-) -> tuple[str, str]:
-    """Take answers from a program, and keep each at once; where it ended, and why."""
-    at = ""
-    try:
-        for line in _said(left.values(), taken):
-            at = line.get("imports", line.get("begins", at))
-            if "begins" in line:
-                part.begin(at)
-            elif "name" in line:
-                answers[at] = line
-                left[at].keep(line, cache)
-                part.end(at)
-    except ChildError as error:
-        first, *_, last = [*str(error).split("\n"), ""]
-        return at, f"{first} {last}".strip()
-    return at, "ended without an answer"
-
-
-def _said(asked: Iterable[_Item], taken: str) -> Iterator[Answer]:
-    """What a program says of some modules: that it begins with one, and its answer.
-
-    It passes over a module that another program has taken, as a file in `taken` says.
+    If examples end the program, another runs what comes after them.
     """
+    while left:
+        at, reason = "", "ended without an answer"
+        try:
+            for line in _said(left.values()):
+                at = line.get("imports", line.get("begins", at))
+                if "begins" in line:
+                    part.begin(at)
+                elif "name" in line:
+                    answers[at] = line
+                    left.pop(at).keep(line, cache)
+                    part.end(at)
+        except ChildError as error:
+            first, *_, last = [*str(error).split("\n"), ""]
+            reason = f"{first} {last}".strip()
+        if left:
+            # If it ended before it said anything, it is the first.
+            culprit = at if at in left else next(iter(left))
+            problem = (1, f"its examples {reason}", "")
+            nothing: Answer = {"unreached": [], "values": {}, "shapes": []}
+            answers[culprit] = {"problems": [problem], **nothing}
+            del left[culprit]
+            part.end(culprit, done=0)
+
+
+def _said(asked: Iterable[_Item]) -> Iterator[Answer]:
+    """What a program says of some modules: that it begins with one, and its answer."""
     request = json.dumps([item.request for item in asked]).encode()
     # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
     # written beside the sources.
-    return process.lines(
-        [sys.executable, "-P", "-B", "-m", trace.__name__, taken], request
-    )
+    return process.lines([sys.executable, "-P", "-B", "-m", trace.__name__], request)

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,11 @@ from typing import Any
 Names = tuple[str, ...]
 """A variable, and the attributes that lead on from it."""
 
-_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
-_SCOPES = _FUNCTIONS | ast.ClassDef | ast.Lambda
+_SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 _ASSIGNMENTS = ast.Assign | ast.AnnAssign | ast.AugAssign
-_LOOPS = ast.For | ast.AsyncFor
-_WITH = ast.With | ast.AsyncWith
 _TENSOR = re.compile(r"\bTensor\b")
 # To ask a tensor for one of these is not to read it.
 _ABOUT = {"dtype", "shape", "ndim", "device", "size", "dim"}
-# Where a part of an expression is perhaps not evaluated, or in a scope of its own.
-_PERHAPS = (
-    *(ast.BoolOp, ast.IfExp, ast.Compare, ast.Lambda),
-    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
-)
 
 
 @dataclass(frozen=True)
@@ -35,10 +27,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement: what it binds, and what it reads.
+    """A statement: what it binds, what it reads; if it is a `return`, it `leaves`.
 
-    A loop or a `with` binds when it enters its body, the lines of `enters`. `leaves`
-    tells a `return`, and `gives` a `return` or a `yield`.
+    A loop or a `with` binds when it enters its body, the lines of `enters`.
     """
 
     line: int
@@ -47,6 +38,7 @@ class Statement:
     enters: range
     leaves: bool
     gives: bool
+    """Whether it is a `return` or a `yield`."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +53,14 @@ class Source:
     def read(cls, path: Path) -> "Source":
         """Find them in a file."""
         nodes = list(ast.walk(ast.parse(path.read_bytes())))
-        functions = [node for node in nodes if isinstance(node, _FUNCTIONS)]
-        statements = _by_line(node for node in nodes if isinstance(node, ast.stmt))
+        functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+        # A line that several statements share says nothing of any of them.
+        owners: dict[int, list[ast.stmt]] = {}
+        for node in (node for node in nodes if isinstance(node, ast.stmt)):
+            for line in range(node.lineno, _last(node) + 1):
+                owners.setdefault(line, []).append(node)
+        alone = {line: found[0] for line, found in owners.items() if len(found) == 1}
+        made = {node: _statement(node) for node in alone.values()}
         arguments = {
             (_first(function), function.name): tuple(
                 Target(arg.lineno, (arg.arg,)) for arg in _arguments(function)
@@ -70,26 +68,15 @@ class Source:
             for function in functions
         }
         lines = {line for f in functions if _is_forward(f) for line in _lines(f)}
-        return cls(statements, arguments, frozenset(lines & statements.keys()))
-
-
-def _by_line(nodes: Iterable[ast.stmt]) -> dict[int, Statement]:
-    """The statements by each of their lines; one that shares a line is passed over."""
-    owners: dict[int, list[ast.stmt]] = {}
-    for node in nodes:
-        for line in range(node.lineno, _last(node) + 1):
-            owners.setdefault(line, []).append(node)
-    alone = {line: nodes[0] for line, nodes in owners.items() if len(nodes) == 1}
-    made = {node: _statement(node) for node in alone.values()}
-    return {line: made[node] for line, node in alone.items()}
+        statements = {line: made[node] for line, node in alone.items()}
+        return cls(statements, arguments, frozenset(lines & alone.keys()))
 
 
 def _last(node: ast.stmt) -> int:
     """The last line of a statement; of one with a body, the last before the body."""
-    body = getattr(node, "body", None) or getattr(node, "cases", None)
-    if body:
-        first = body[0].pattern if isinstance(node, ast.Match) else body[0]
-        return max(node.lineno, _first(first) - 1)
+    inside = node.cases[0] if isinstance(node, ast.Match) else node
+    if body := getattr(inside, "body", None):
+        return max(node.lineno, _first(body[0]) - 1)
     return node.end_lineno or node.lineno
 
 
@@ -100,33 +87,31 @@ def _first(node: Any) -> int:
 
 
 def _statement(node: ast.stmt) -> Statement:
-    evaluated = list(_evaluated(node))
-    bound = [*_bound(node), *(name for part in evaluated for name in _walrus(part))]
-    targets = (Target(target.lineno, _path(target)) for target in bound)
     enters = range(0)
-    if isinstance(node, _LOOPS | _WITH):
+    if isinstance(node, ast.For | ast.With):
         enters = range(_first(node.body[0]), (node.body[0].end_lineno or 0) + 1)
+    targets = (Target(target.lineno, _path(target)) for target in _bound(node))
     leaves = isinstance(node, ast.Return)
     yields = isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield)
     return Statement(
         node.lineno,
         tuple(target for target in targets if target.path),
-        tuple(path for part in evaluated for path in _reads(part)),
+        tuple(path for part in _evaluated(node) for path in _reads(part)),
         enters,
         leaves,
         leaves or yields,
     )
 
 
-def _evaluated(node: ast.stmt) -> Iterator[ast.expr]:
-    """The expressions that a statement evaluates, its body aside."""
-    if isinstance(node, _SCOPES):
-        return
+def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
+    """What a statement evaluates, its body aside."""
     for child in ast.iter_child_nodes(node):
         bound = isinstance(getattr(child, "ctx", None), ast.Store)
         if isinstance(child, ast.withitem):
             yield child.context_expr
-        elif bound and not isinstance(node, ast.AugAssign):
+        elif isinstance(node, _SCOPES) or (
+            bound and not isinstance(node, ast.AugAssign)
+        ):
             continue
         elif isinstance(child, ast.expr):
             yield child
@@ -135,9 +120,9 @@ def _evaluated(node: ast.stmt) -> Iterator[ast.expr]:
 def _reads(node: ast.AST) -> Iterator[Names]:
     """The variables and attributes that an expression reads."""
     path = _path(node)
-    if path:
-        yield from [] if _ABOUT & {*path[1:]} else [path]
-    elif not (isinstance(node, ast.Attribute) and node.attr in _ABOUT):
+    if path and not _ABOUT & {*path[1:]}:
+        yield path
+    elif not path and getattr(node, "attr", "") not in _ABOUT:
         for child in ast.iter_child_nodes(node):
             yield from _reads(child)
 
@@ -158,26 +143,15 @@ def _bound(node: ast.AST | None) -> Iterator[ast.expr]:
         case ast.Assign(targets=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
             for part in parts:
                 yield from _bound(part)
-        case ast.AugAssign() | ast.AnnAssign() | ast.For() | ast.AsyncFor():
+        case ast.AugAssign() | ast.AnnAssign() | ast.For():
             yield from _bound(node.target)
-        case ast.With() | ast.AsyncWith():
+        case ast.With():
             for item in node.items:
                 yield from _bound(item.optional_vars)
         case ast.Starred():
             yield from _bound(node.value)
         case ast.Name() | ast.Attribute():
             yield node
-
-
-def _walrus(node: ast.AST) -> Iterator[ast.expr]:
-    """The names that an expression binds for certain, by `:=`."""
-    if isinstance(node, ast.NamedExpr):
-        yield node.target
-    if isinstance(node, ast.Compare):
-        yield from _walrus(node.left)
-    elif not isinstance(node, _PERHAPS):
-        for child in ast.iter_child_nodes(node):
-            yield from _walrus(child)
 
 
 def _arguments(function: Any) -> list[ast.arg]:

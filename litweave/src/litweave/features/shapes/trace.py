@@ -198,9 +198,8 @@ def _said(error: BaseException) -> str:
 def main() -> None:
     """Answer the request on standard input.
 
-    Several programs may share it: each takes a module by a file in the folder that is
-    its argument. All modules are imported before any example is run, so that what one
-    module does while it is imported is seen even if the examples of another import it.
+    All modules are imported before any example is run, so that what one module does
+    while it is imported is seen even if the examples of another import it.
     """
     say = _take_output()
     # The site may be one of litweave itself: then it is imported from its sources.
@@ -216,21 +215,11 @@ def main() -> None:
             run.load()
     say({"imports": ""})  # that is over
     gc.freeze()
-    for number, run in enumerate(runs):
-        if _claim(Path(sys.argv[1], str(number))):
-            say({"begins": run.name})
-            with watching([run.recorder]):
-                run.examples()
-            say(run.answer())
-
-
-def _claim(mark: Path) -> bool:
-    """Take a module, by a file, unless another program has it already."""
-    try:
-        mark.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
+    for run in runs:
+        say({"begins": run.name})
+        with watching([run.recorder]):
+            run.examples()
+        say(run.answer())
 
 
 def _take_output() -> Callable[[object], None]:

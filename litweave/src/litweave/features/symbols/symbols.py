@@ -39,6 +39,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import dropwhile, pairwise
+from typing import NamedTuple
 
 from litweave.features.symbols.tex import (
     RELATIONS,
@@ -82,17 +83,9 @@ class Entry:
     line: int
 
 
-@dataclass(frozen=True)
-class Item:
-    """An item of the list; no entry if it is not written as one."""
-
-    line: int
-    entry: Entry | None
-
-
 def notation(module: Module) -> tuple[Entry, ...]:
     """The entries of a module's notation; none if it has no such section."""
-    return tuple(item.entry for item in items(module) if item.entry)
+    return tuple(entry for _, entry in items(module) if entry)
 
 
 def is_notation(text: str) -> bool:
@@ -100,11 +93,14 @@ def is_notation(text: str) -> bool:
     return bool(_SECTION.match(text.partition("\n")[0]))
 
 
-def items(module: Module) -> list[Item]:
-    """Every item under `## Notation` of the module's docstring, in order."""
+def items(module: Module) -> list[tuple[int, Entry | None]]:
+    """Every item under `## Notation` of the module's docstring, with its line.
+
+    One that is not written as an entry has none.
+    """
     opening = module.rows[0].prose if module.rows else ()
     return [
-        Item(line, _entry(" ".join(parts), line))
+        (line, _entry(" ".join(parts), line))
         for prose in opening
         for line, parts in _items(prose)
     ]
@@ -139,8 +135,7 @@ def _entry(text: str, line: int) -> Entry | None:
 # ## In formulas
 
 
-@dataclass(frozen=True)
-class _Match:
+class _Match(NamedTuple):
     """`count` atoms that are the symbol `key`; the rows in `rest` are no part of it."""
 
     start: int

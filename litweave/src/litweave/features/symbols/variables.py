@@ -68,7 +68,7 @@ def _data(module: Module, symbols: Symbols, values: Values) -> str:
         shown = {name: values.get(name, ()) for name in entry.variables}
         return {"keys": list(symbols.keys[entry]), "values": shown}
 
-    entries = [item.entry and known(item.entry) for item in items(module)]
+    entries = [entry and known(entry) for _, entry in items(module)]
     # Within a script element, only the end of it has a meaning.
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")
@@ -133,9 +133,9 @@ def check(module: Module, diagnostics: Diagnostics) -> None:
     listed = items(module)
     named = _named(module) if listed else set()
     seen: set[tuple[str, ...]] = set()
-    for item in listed:
-        for message in _faults(item.entry, named, seen):
-            diagnostics.add(Place(module.path, item.line), message, "notation")
+    for line, entry in listed:
+        for message in _faults(entry, named, seen):
+            diagnostics.add(Place(module.path, line), message, "notation")
 
 
 def _faults(
