@@ -1,6 +1,5 @@
 """Two definitions side by side: what is shown, what is marked, what is refused."""
 
-import ast
 import html
 import json
 import re
@@ -15,8 +14,8 @@ from hypothesis import strategies as st
 from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.diff import Differences, Pair, aligned, code
-from litweave.parse import parse, read
-from support import CACHE, ROOT, build_here
+from litweave.parse import parse
+from support import CACHE, build_here
 
 MODULE = '''\
 """# A module"""
@@ -101,24 +100,11 @@ def test_the_code_is_the_definition_without_its_prose() -> None:
     )
 
 
-def test_a_method_stands_at_the_margin() -> None:
-    text = code(parse(MODULE), "First.forward")
-    assert text.startswith("def forward(self, x):\n    u = ")
-
-
-def test_a_body_of_words_alone_keeps_them() -> None:
+def test_of_a_method_of_words_alone_and_of_a_whole_module() -> None:
+    method = code(parse(MODULE), "First.forward")
+    assert method.startswith("def forward(self, x):\n    u = ")
     assert code(parse(MODULE), "silent") == 'def silent():\n    """Only words."""\n'
-
-
-def test_without_a_name_it_is_the_whole_module() -> None:
     assert code(parse(MODULE), "").startswith("import math\n\n\nclass First:\n")
-
-
-def test_the_code_of_every_model_is_python() -> None:
-    for path in sorted((ROOT / "labml_style_nn" / "models").glob("*.py")):
-        module = read(path)
-        for definition in module.definitions:
-            ast.parse(code(module, definition.name))
 
 
 # The alignment

@@ -1,7 +1,6 @@
 """A proof program is run, remembered, believed in nothing, and shown."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from litweave import words
 from litweave.book import Book
 from litweave.features.proofs import panel
 from litweave.features.proofs.proof import ProofError, prove
-from support import ROOT, build_here
+from support import build_here
 
 CASE = {"of": "here", "found": "3", "expected": "3", "holds": True}
 CHECK = {
@@ -145,36 +144,32 @@ def proved(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "kept"),
+    ("file", "text", "asked"),
     [
-        ("pkg/norm.py", PAGE + "from pkg import base\n\n# A word.\n", "pkg.skip"),
-        ("pkg/base.py", "name = 1\n", "pkg.skip"),
-        ("pkg/about_skip.py", "name = 1\n", "pkg.norm"),
-        ("data.json", "2", ""),
+        ("pkg/norm.py", PAGE + "from pkg import base\n\n# A word.\n", ["pkg.skip"]),
+        ("pkg/base.py", "name = 1\n", ["pkg.skip"]),
+        ("pkg/base.py", "# Words.\nname = 'base'\n", []),
+        ("pkg/about_skip.py", "name = 1\n", ["pkg.norm"]),
+        ("data.json", "2", [""]),
+        # What no page needs decides at most which pages there are.
+        ("pkg/unused.py", "name = 1\n", ["pkg.norm pkg.skip"]),
+        ("site/torch-9.9.dist-info", "", [""]),
     ],
 )
 def test_a_page_is_proved_again_when_what_it_depends_on_changes(
-    file: str, text: str, kept: str, project: Path
+    file: str,
+    text: str,
+    asked: list[str],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (project / "site").mkdir()
+    monkeypatch.syspath_prepend(str(project / "site"))
     assert proved(project) == [""]
     assert proved(project) == []
     (project / file).write_text(text)
-    assert proved(project) == [kept]
+    assert proved(project) == asked
     assert proved(project) == []
-
-
-def test_words_in_what_a_page_imports_prove_nothing_again(project: Path) -> None:
-    proved(project)
-    (project / "pkg/base.py").write_text("# Words.\nname = 'base'\n")
-    assert proved(project) == []
-
-
-def test_code_that_no_page_needs_asks_only_which_pages_there_are(
-    project: Path,
-) -> None:
-    proved(project)
-    (project / "pkg/unused.py").write_text("name = 1\n")
-    assert proved(project) == ["pkg.norm pkg.skip"]
 
 
 def test_what_was_proved_before_the_program_died_is_kept(project: Path) -> None:
@@ -184,15 +179,6 @@ def test_what_was_proved_before_the_program_died_is_kept(project: Path) -> None:
         proved(project)
     write_program(project)
     assert proved(project) == ["pkg.norm"]
-
-
-def test_another_set_of_packages_is_another_state(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    proved(project)
-    (project / "site" / "torch-9.9.dist-info").mkdir(parents=True)
-    monkeypatch.syspath_prepend(str(project / "site"))
-    assert proved(project) == [""]
 
 
 def test_a_preview_shows_what_was_proved_last(project: Path) -> None:
@@ -276,11 +262,6 @@ def test_only_true_holds(holds: object, say: Say) -> None:
     assert "not proved" in str(book.context.diagnostics)
 
 
-def test_a_check_without_a_case_has_no_tick(say: Say) -> None:
-    panel = panel_of(enriched(say(answer({**CHECK, "cases": []}))))
-    assert "✓" not in panel.get_text()
-
-
 def test_a_page_says_what_differs_from_the_paper(say: Say) -> None:
     folder = say(ANSWER)
     (folder / "pkg" / "norm.py").write_text('"""# The norm"""\n')
@@ -301,7 +282,9 @@ def test_a_page_without_a_proof_has_no_panel(say: Say) -> None:
 
 
 def test_a_fact_shows_its_figure_and_what_it_was_held_against(say: Say) -> None:
-    panel = panel_of(enriched(say(ANSWER)))
+    book = enriched(say(ANSWER))
+    panel = panel_of(book)
+    assert [formula.tex for formula in book.context.formulas.numbers] == ["a b"]
     summary = panel.summary
     assert summary
     assert " ".join(summary.get_text().split()) == (
@@ -313,15 +296,13 @@ def test_a_fact_shows_its_figure_and_what_it_was_held_against(say: Say) -> None:
     assert "Quoted" not in panel.get_text()
 
 
-def test_the_formula_is_set_as_those_of_the_page_are(say: Say) -> None:
-    book = enriched(say(ANSWER))
-    assert [formula.tex for formula in book.context.formulas.numbers] == ["a b"]
-
-
-def test_a_number_without_a_check_is_not_ticked(say: Say) -> None:
-    text = panel_of(enriched(say(answer()))).get_text()
-    assert "there is nothing to compare it with" in text
+@pytest.mark.parametrize("checks", [[], [{**CHECK, "cases": []}]])
+def test_a_number_that_was_compared_with_nothing_has_no_tick(
+    checks: list[dict[str, Any]], say: Say
+) -> None:
+    text = panel_of(enriched(say(answer(*checks)))).get_text()
     assert "✓" not in text
+    assert checks or "there is nothing to compare it with" in text
 
 
 def test_a_quoted_number_says_so(say: Say) -> None:
@@ -385,24 +366,3 @@ def test_a_check_that_does_not_hold_fails_the_build(say: Say, katex: Path) -> No
     assert result.returncode != 0
     message = "pkg/norm.py:1: not proved: Parameters, here: got 4, expected 3"
     assert message in result.stderr
-
-
-def test_a_layer_with_a_wrong_term_is_a_problem_of_its_page(tmp_path: Path) -> None:
-    package = tmp_path / "labml_style_nn"
-    # Of the proofs, those in `layer_proofs` are enough.
-    others = ("__pycache__", "litweave", "experiments", "data", "[!l]*_proofs.py")
-    ignored = shutil.ignore_patterns(*others)
-    shutil.copytree(ROOT / "labml_style_nn", package, ignore=ignored)
-    layer = package / "layers" / "token_mixing.py"
-    right = "return torch.baddbmm(self.bias[:, None], weight, x)"
-    assert right in layer.read_text()
-    wrong = layer.read_text().replace(right, "return torch.bmm(weight, x)")
-    layer.write_text(wrong)
-    book = Book()
-    book.read(package, ["proofs/*"])
-    program, cache = "labml_style_nn.proofs", tmp_path / "cache"
-    panel.enrich(book, program, lambda: prove(program, tmp_path, cache))
-    place = "labml_style_nn/layers/token_mixing.py:1: not proved: Difference from timm"
-    assert place in str(book.context.diagnostics)
-    assert "channel_mixing" not in str(book.context.diagnostics)
-    assert not (cache / "labml_style_nn.layers.token_mixing.json").exists()

@@ -6,17 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from formulas import set_all
 from litweave import node
 from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formulas
 
 HERE = Place("gelu.py", 7)
-
-
-def set_all(formulas: Formulas, katex: Path, cache: Path) -> Diagnostics:
-    diagnostics = Diagnostics()
-    formulas.set(katex, node.program(), cache, diagnostics)
-    return diagnostics
 
 
 def test_a_formula_is_set_for_the_eye_and_for_a_screen_reader(

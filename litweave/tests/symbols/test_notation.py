@@ -1,12 +1,9 @@
 """The list under `## Notation`: which letter is which variable."""
 
-from pathlib import Path
-
 import pytest
 
 from litweave.features.symbols.symbols import Entry, items, notation
-from litweave.parse import parse, read
-from support import ROOT
+from litweave.parse import parse
 
 LAYER = '''\
 # A licence, perhaps.
@@ -50,23 +47,11 @@ def test_an_item_that_is_no_entry_keeps_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["", "x = 1\n", '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n']
+    "source",
+    [
+        *("", "x = 1\n", '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n'),
+        '"""# A"""\n\n\ndef f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n',
+    ],
 )
 def test_a_module_may_have_no_notation(source: str) -> None:
     assert notation(parse(source)) == ()
-
-
-def test_only_the_opening_of_a_module_is_read() -> None:
-    source = (
-        '"""# A"""\n\n\ndef f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n'
-    )
-    assert notation(parse(source)) == ()
-
-
-def test_the_projects_own_lists_are_read() -> None:
-    path: Path = ROOT / "labml_style_nn" / "layers" / "token_mixing.py"
-    module = read(path)
-    found = {entry.symbols[:1]: entry for entry in notation(module)}
-    entry = found[("S",)]
-    assert entry.variables == ("num_patches",)
-    assert module.lines[entry.line - 1].startswith("- $S$")

@@ -3,27 +3,22 @@
 import random
 import re
 import subprocess
-from collections.abc import Callable, Iterator
-from html import unescape
-from html.parser import HTMLParser
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litweave import node
-from litweave.diagnostics import Diagnostics, Place
+from formulas import HERE, assert_marks_are_not_seen, set_all
+from litweave.diagnostics import Diagnostics
 from litweave.features.symbols.symbols import Entry, Symbols, notation
 from litweave.features.symbols.tex import tokens
 from litweave.katex import SYMBOL, Formulas
 from litweave.names import Names
 from litweave.page import document
-from litweave.parse import parse, read
+from litweave.parse import parse
 from litweave.prose import Context, to_markdown
-from support import ROOT
-
-HERE = Place("mlp.py", 7)
 
 
 def of(*symbols: str) -> Symbols:
@@ -134,58 +129,6 @@ def test_anything_can_be_marked(tex: str) -> None:
 # ## The formula that is set
 
 
-Element = tuple[str, tuple[tuple[str, str | None], ...]]
-
-
-class Leaves(HTMLParser):
-    """Each character of a formula, and each empty element, with all that is around it.
-
-    KaTeX puts neighbours alike in one element. Seen so, that is no difference.
-    """
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.around: list[Element] = []
-        self.found: list[object] = []
-        self.empty = False
-        self.keys: list[str] = []
-        self.feed(html.partition('<span class="katex-html"')[2])
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.keys += [value or "" for name, value in attrs if name == "data-n"]
-        self.around.append((tag, tuple(attrs)))
-        self.empty = True
-
-    def handle_endtag(self, tag: str) -> None:
-        if self.empty and self.around:
-            self.found.append(self._path())
-        self.around = self.around[:-1]
-        self.empty = False
-
-    def handle_data(self, data: str) -> None:
-        self.empty = False
-        *before, (tag, attrs) = self.around or [("", ())]
-        # The space behind an element is behind its last character.
-        inner = (tag, tuple(pair for pair in attrs if pair[0] != "style"))
-        self.found += [(c, self._path(*before, inner)) for c in data[:-1]]
-        self.found.append((data[-1], self._path()))
-
-    def _path(self, *around: Element) -> list[Element]:
-        around = around or tuple(self.around)
-        return [element for element in around if "data-n" not in dict(element[1])]
-
-
-def settings() -> Iterator[tuple[str, bool, str]]:
-    """All formulas of the project: as written, whether on display, and marked."""
-    for path in sorted((ROOT / "labml_style_nn").rglob("*.py")):
-        module = read(path, path.name)
-        symbols = {"page.md": Symbols.of(notation(module))}
-        context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
-        document(module, "page.md", context)
-        for formula in context.formulas.numbers:
-            yield formula.tex, formula.display, formula.marked
-
-
 def invented(count: int) -> Iterator[tuple[str, bool, str]]:
     """Formulas that nobody would write, but TeX allows."""
     chance = random.Random(0)
@@ -206,38 +149,8 @@ def invented(count: int) -> Iterator[tuple[str, bool, str]]:
         yield tex, bool(number % 2), SYMBOLS.mark(tex)
 
 
-def set_all(formulas: Formulas, katex: Path, cache: Path) -> Diagnostics:
-    diagnostics = Diagnostics()
-    formulas.set(katex, node.program(), cache, diagnostics)
-    return diagnostics
-
-
-@pytest.mark.parametrize("source", [settings, lambda: invented(300)])
-def test_a_mark_changes_nothing_that_is_seen(
-    source: Callable[[], Iterator[tuple[str, bool, str]]], katex: Path, tmp_path: Path
-) -> None:
-    rows = list(dict.fromkeys(source()))
-    plain, marked = Formulas(), Formulas()
-    slots = []
-    for tex, display, with_marks in rows:
-        slots.append((plain.add(tex, display, HERE), with_marks != tex))
-        marked.add(tex, display, HERE, with_marks)
-    refused = set_all(plain, katex, tmp_path / "plain.json")
-    set_all(marked, katex, tmp_path / "marked.json")
-    assert len(refused.found) < len(rows) / 2
-    for (slot, has_marks), after in zip(slots, marked.html, strict=True):
-        before = plain.fill(slot)
-        if before.startswith("<code>"):  # KaTeX refuses it, marked or not
-            assert after == before
-            continue
-        assert Leaves(before).found == Leaves(after).found
-        assert bool(Leaves(after).keys) == has_marks
-        assert annotation(before) == annotation(after)
-
-
-def annotation(html: str) -> str:
-    """The TeX that stays with a formula."""
-    return unescape(html.partition("<annotation")[2].partition("</annotation>")[0])
+def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> None:
+    assert_marks_are_not_seen(invented(300), katex, tmp_path)
 
 
 def test_a_mark_leaves_the_authors_tex(katex: Path, tmp_path: Path) -> None:

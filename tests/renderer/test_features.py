@@ -1,0 +1,75 @@
+"""What the renderer makes of this book: its formulas, papers, code and proofs."""
+
+import ast
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from formulas import assert_marks_are_not_seen
+from litweave.book import Book
+from litweave.diagnostics import Diagnostics
+from litweave.features import papers
+from litweave.features.diff import code
+from litweave.features.proofs import panel
+from litweave.features.proofs.proof import prove
+from litweave.features.symbols.symbols import Symbols, notation
+from litweave.katex import Formulas
+from litweave.names import Names
+from litweave.page import document
+from litweave.parse import read
+from litweave.prose import Context
+
+from support import ROOT
+
+PACKAGE = ROOT / "labml_style_nn"
+
+
+def settings() -> Iterator[tuple[str, bool, str]]:
+    """All formulas of the project: as written, whether on display, and marked."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = read(path, path.name)
+        symbols = {"page.md": Symbols.of(notation(module))}
+        context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
+        document(module, "page.md", context)
+        for formula in context.formulas.numbers:
+            yield formula.tex, formula.display, formula.marked
+
+
+def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> None:
+    assert_marks_are_not_seen(settings(), katex, tmp_path)
+
+
+def test_our_papers_are_whole() -> None:
+    diagnostics = Diagnostics()
+    works = papers.read(ROOT / "docs" / "papers.bib", diagnostics)
+    assert not diagnostics.found
+    assert works["https://arxiv.org/abs/2105.01601"].authors[0] == "Ilya Tolstikhin"
+    assert all(work.address.startswith("https://") for work in works.values())
+
+
+def test_the_code_of_every_model_that_is_compared_is_python() -> None:
+    for path in sorted((PACKAGE / "models").glob("*.py")):
+        module = read(path)
+        for definition in module.definitions:
+            ast.parse(code(module, definition.name))
+
+
+def test_a_layer_with_a_wrong_term_is_a_problem_of_its_page(tmp_path: Path) -> None:
+    package = tmp_path / "labml_style_nn"
+    # Of the proofs, those in `layer_proofs` are enough.
+    others = ("__pycache__", "litweave", "experiments", "data", "[!l]*_proofs.py")
+    ignored = shutil.ignore_patterns(*others)
+    shutil.copytree(PACKAGE, package, ignore=ignored)
+    layer = package / "layers" / "token_mixing.py"
+    right = "return torch.baddbmm(self.bias[:, None], weight, x)"
+    assert right in layer.read_text()
+    wrong = layer.read_text().replace(right, "return torch.bmm(weight, x)")
+    layer.write_text(wrong)
+    book = Book()
+    book.read(package, ["proofs/*"])
+    program, cache = "labml_style_nn.proofs", tmp_path / "cache"
+    panel.enrich(book, program, lambda: prove(program, tmp_path, cache))
+    place = "labml_style_nn/layers/token_mixing.py:1: not proved: Difference from timm"
+    assert place in str(book.context.diagnostics)
+    assert "channel_mixing" not in str(book.context.diagnostics)
+    assert not (cache / "labml_style_nn.layers.token_mixing.json").exists()
