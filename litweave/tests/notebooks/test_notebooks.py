@@ -133,9 +133,6 @@ def test_prose_is_the_sites_own_markdown(page: str) -> None:
     assert re.search(r'<a href="../../numbers/#answer"><code>answer</code></a>', page)
     assert '<a href="../..">home</a>' in page or '<a href="../../">home</a>' in page
     assert "<title>Ten lines" in page
-
-
-def test_headings_are_in_the_table_of_contents(page: str) -> None:
     assert '<h2 id="what-it-prints">' in page
     assert re.search(r'<a href="#what-it-prints" class="md-nav__link">', page)
 
@@ -198,7 +195,9 @@ def test_page_is_light_and_asks_no_other_host(page: str) -> None:
 # What a reader takes away
 
 
-def test_script_is_the_source(project: Path) -> None:
+def test_page_offers_script_and_notebook(page: str, project: Path) -> None:
+    for name in ("ten.ipynb", "ten.py"):
+        assert f'<a href="{name}" download="{name}">' in page
     assert (project / "site/examples/ten/ten.py").read_text("utf-8") == NOTEBOOK
 
 
@@ -217,42 +216,42 @@ def test_notebook_has_its_outputs_and_nothing_of_this_build(project: Path) -> No
     assert [cell.metadata for cell in notebook.cells] == [{}] * 5 + [folded, {}]
 
 
-def test_page_offers_both(page: str) -> None:
-    for name in ("ten.ipynb", "ten.py"):
-        assert f'<a href="{name}" download="{name}">' in page
-
-
 # What is refused
 
 
-def mistakes_of(folder: Path, notebook: str) -> str:
-    """What a build says that fails; it leaves no site behind."""
-    result = build_here(write_project(folder, notebook=notebook))
+PROSE = "# %% [markdown]\n# # Bad\n\n# %%\n"
+CELL = "for divisor in (1, 0):\n    print(1 / divisor)\n"
+
+
+@pytest.mark.parametrize(
+    ("notebook", "messages"),
+    [
+        (
+            f"{PROSE}{CELL}",
+            (
+                r"examples/ten.py:5: this cell fails:\n",
+                re.escape(CELL),
+                r"\nZeroDivisionError: division by zero",
+            ),
+        ),
+        (
+            f"{PROSE}1\n\n# %% [markdown]\n# See [`anwser`][].\n#\n# It costs $3.\n",
+            (r"examples/ten.py:8: .*did you mean “answer”", r"ten.py:10: .*not closed"),
+        ),
+        (
+            f"{PROSE}from IPython.display import SVG\n\nSVG('<svg></svg>')\n",
+            ("examples/ten.py: cell 2 shows an image without alternative text",),
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_file_and_line(
+    notebook: str, messages: tuple[str, ...], tmp_path: Path
+) -> None:
+    result = build_here(write_project(tmp_path, notebook=notebook))
     assert result.returncode != 0
-    assert not (folder / "site").exists()
-    return result.stderr
-
-
-def test_failing_cell_is_named_with_file_and_line(tmp_path: Path) -> None:
-    cell = "for divisor in (1, 0):\n    print(1 / divisor)\n"
-    message = mistakes_of(tmp_path, f"# %% [markdown]\n# # Bad\n\n# %%\n{cell}")
-    assert "examples/ten.py:5: this cell fails:" in message
-    assert cell in message
-    assert "ZeroDivisionError: division by zero" in message
-
-
-def test_mistakes_in_prose_are_named_with_file_and_line(tmp_path: Path) -> None:
-    prose = "# See [`anwser`][].\n#\n# It costs $3.\n"
-    notebook = f"# %% [markdown]\n# # Bad\n\n# %%\n1\n\n# %% [markdown]\n{prose}"
-    message = mistakes_of(tmp_path, notebook)
-    assert re.search(r"examples/ten.py:8: .*did you mean “answer”", message)
-    assert re.search(r"examples/ten.py:10: .*not closed", message)
-
-
-def test_image_without_words_is_refused(tmp_path: Path) -> None:
-    cell = "from IPython.display import SVG\n\nSVG('<svg></svg>')"
-    message = mistakes_of(tmp_path, f"# %% [markdown]\n# # Bad\n\n# %%\n{cell}\n")
-    assert "examples/ten.py: cell 2 shows an image without alternative text" in message
+    assert not (tmp_path / "site").exists()
+    for message in messages:
+        assert re.search(message, result.stderr)
 
 
 # What is run again
@@ -374,17 +373,10 @@ def test_fence_is_longer_than_any_within() -> None:
 
 
 def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
-    error = {
-        "output_type": "error",
-        "ename": "ValueError",
-        "evalue": "a < b",
-        "traceback": ["long"],
-    }
+    names = {"ename": "ValueError", "evalue": "a < b", "traceback": ["long"]}
+    error = {"output_type": "error", **names}
     (shown,) = document(notebook_of(error), "").outputs.values()
     assert "<samp>ValueError: a &lt; b</samp>" in shown
-
-
-def test_output_in_no_known_form_is_refused() -> None:
     strange = {"output_type": "display_data", "data": {"application/x": "?"}}
     with pytest.raises(CellError, match="cell 1 shows application/x"):
         document(notebook_of(strange), "")

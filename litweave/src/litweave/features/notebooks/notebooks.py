@@ -127,17 +127,8 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             written = document(notebook, markdown)
         except CellError as error:
             raise PluginError(f"{uri}: {error}") from error
-        ipynb = json.dumps(
-            portable(notebook), ensure_ascii=False, indent=1, sort_keys=True
-        )
-        links = [
-            _download(word(words), suffix, text, page, config, files)
-            for words, suffix, text in (
-                ("Download the notebook (.ipynb)", ".ipynb", ipynb),
-                ("Download the script (.py)", ".py", markdown),
-            )
-        ]
-        downloads = f'</h1>\n<p class="nb-downloads">{" ".join(links)}</p>'
+        links = _downloads(page, config, files, notebook=notebook, script=markdown)
+        downloads = f'</h1>\n<p class="nb-downloads">{links}</p>'
         self.pages[uri] = (downloads, written.outputs)
         # Whoever keeps finished pages can see that this one has changed.
         page.meta["outputs"] = digest(downloads, repr(written.outputs))
@@ -242,18 +233,21 @@ class Results:
         return self.cache / f"{file.src_uri}.json"
 
 
-def _download(
-    words: str,
-    suffix: str,
-    content: str,
-    page: Page,
-    config: MkDocsConfig,
-    files: Files,
+def _downloads(
+    page: Page, config: MkDocsConfig, files: Files, notebook: Part, script: str
 ) -> str:
-    """Add a file to the site; the link to it from the page."""
-    folder = Path(page.file.src_uri).with_suffix("")
-    name = folder.name + suffix
-    file = File.generated(config, (folder / name).as_posix(), content=content)
-    files.append(file)
-    address = get_relative_url(file.url, page.file.url)
-    return f'<a href="{address}" download="{name}">{words}</a>'
+    """Add the notebook and its script to the site; the links to them from the page."""
+    taken = portable(notebook)
+    ipynb = json.dumps(taken, ensure_ascii=False, indent=1, sort_keys=True)
+    links = []
+    for words, suffix, content in (
+        ("Download the notebook (.ipynb)", ".ipynb", ipynb),
+        ("Download the script (.py)", ".py", script),
+    ):
+        folder = Path(page.file.src_uri).with_suffix("")
+        name = folder.name + suffix
+        file = File.generated(config, (folder / name).as_posix(), content=content)
+        files.append(file)
+        address = get_relative_url(file.url, page.file.url)
+        links.append(f'<a href="{address}" download="{name}">{word(words)}</a>')
+    return " ".join(links)

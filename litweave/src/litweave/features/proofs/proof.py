@@ -144,24 +144,6 @@ class Proofs:
     pages: Mapping[str, Proof]
 
 
-def _reader(
-    kind: Callable[..., _T], **parts: Callable[[Any], object]
-) -> Callable[[_Said], _T]:
-    """What makes a dataclass of JSON: its `parts` as told, all other fields words."""
-    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
-    return lambda said: kind(*(parts.get(name, str)(said[name]) for name in names))
-
-
-def _all(read: Callable[[_Said], object]) -> Callable[[Any], object]:
-    return lambda rows: tuple(map(read, rows))
-
-
-_case = _reader(Case, holds=lambda holds: holds is True)
-_check = _reader(Check, quoted=bool, cases=_all(_case))
-_fact = _reader(Fact, checks=_all(_check))
-_proof = _reader(Proof, date=date.fromisoformat, facts=_all(_fact))
-
-
 @dataclass(frozen=True)
 class _Plan:
     """What a program says that there is to prove."""
@@ -171,14 +153,32 @@ class _Plan:
     sources: list[Path]
     data: list[Path]
 
-    @classmethod
-    def read(cls, line: _Said) -> "_Plan":
-        if line["format"] != _FORMAT:
-            raise ValueError(f"the format is {line['format']}, not {_FORMAT}")
-        versions = {name: str(version) for name, version in line["versions"].items()}
-        pages = {name: [str(m) for m in by] for name, by in line["pages"].items()}
-        sources, data = (list(map(Path, line[name])) for name in ("sources", "data"))
-        return cls(versions, pages, sources, data)
+
+def _reader(
+    kind: Callable[..., _T], **parts: Callable[[Any], object]
+) -> Callable[[_Said], _T]:
+    """What makes a dataclass of JSON: its `parts` as told, all other fields words."""
+    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    return lambda said: kind(*(parts.get(name, str)(said[name]) for name in names))
+
+
+def _all(read: Callable[[Any], object]) -> Callable[[Any], object]:
+    return lambda rows: tuple(map(read, rows))
+
+
+_case = _reader(Case, holds=lambda holds: holds is True)
+_check = _reader(Check, quoted=bool, cases=_all(_case))
+_fact = _reader(Fact, checks=_all(_check))
+_proof = _reader(Proof, date=date.fromisoformat, facts=_all(_fact))
+
+
+def _plan(said: _Said) -> _Plan:
+    if said["format"] != _FORMAT:
+        raise ValueError(f"the format is {said['format']}, not {_FORMAT}")
+    versions = {name: str(version) for name, version in said["versions"].items()}
+    pages = {name: list(map(str, by)) for name, by in said["pages"].items()}
+    sources, data = (list(map(Path, said[name])) for name in ("sources", "data"))
+    return _Plan(versions, pages, sources, data)
 
 
 # ## Running a program
@@ -226,7 +226,7 @@ class _Run:
 
     def remember(self) -> None:
         """Take the proofs that still serve, and the plan if that still holds."""
-        key, plan = self._kept("plan", _Plan.read)
+        key, plan = self._kept("plan", _plan)
         if plan is None:
             return
         if self.stale or key == self._plan_key(plan):
@@ -256,7 +256,7 @@ class _Run:
 
     def _listen(self, lines: Iterator[dict[str, Any]]) -> None:
         said = next(lines, {})
-        plan = self.plan = _Plan.read(said)
+        plan = self.plan = _plan(said)
         self._keep("plan", self._plan_key(plan), said)
         with progress.part("proofs", len(self.missing())) as part:
             for line in lines:

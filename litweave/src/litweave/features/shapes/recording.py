@@ -76,7 +76,7 @@ class Recorder:
         """The size of each letter whose variable is in a scope."""
         found: dict[str, int] = {}
         for variable, symbols in self.tied:
-            value = scope.get(variable)
+            value: Any = scope.get(variable)
             if is_size(value):
                 found |= dict.fromkeys(symbols, value)
             elif is_sizes(value) and len(value) == len(symbols):

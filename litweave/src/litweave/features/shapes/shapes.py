@@ -275,7 +275,7 @@ def _run(
         at, reason = "", "ended without an answer"
         try:
             for line in _said(left.values()):
-                at = line.get("imports", line.get("begins", at))
+                at = str(line.get("imports", line.get("begins", at)))
                 if "begins" in line:
                     part.begin(at)
                 elif "name" in line:

@@ -136,12 +136,12 @@ def _entry(text: str, line: int) -> Entry | None:
 
 
 class _Match(NamedTuple):
-    """`count` atoms that are the symbol `key`; the rows in `rest` are no part of it."""
+    """`length` atoms that are the symbol `key`; the rows in `rest` are no part of it."""
 
     start: int
     end: int
     key: int
-    count: int
+    length: int
     rest: tuple[Row, ...]
 
 
@@ -206,7 +206,7 @@ class Symbols:
             yield found, row[0]
             for inner in found.rest if found else row[0].rows:
                 yield from self._read(inner)
-            row = row[found.count if found else 1 :]
+            row = row[found.length if found else 1 :]
 
     @cached_property
     def _lengths(self) -> list[int]:
