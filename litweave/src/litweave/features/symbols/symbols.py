@@ -136,7 +136,7 @@ def _entry(text: str, line: int) -> Entry | None:
 
 
 class _Match(NamedTuple):
-    """`length` atoms that are the symbol `key`; the rows in `rest` are no part of it."""
+    """So many atoms are the symbol `key`; the rows in `rest` are no part of it."""
 
     start: int
     end: int
