@@ -172,6 +172,7 @@ def g(x):  #> x: 2
     for size in (3, 4):
         x = Tensor(size)
         yield x  #> : 3 | 4
+    sent = Tensor(9)  #> sent: 9
     sent = yield Tensor(5)  #> sent: -
     after = Tensor(6)  #> after: 6
 """,
@@ -241,7 +242,18 @@ class Late:
     def shape(self):
         raise RuntimeError("not yet")
 
+class Shaped:
+    ran = False
+
+    @property
+    def shape(self):
+        Shaped.ran = True
+        return (1,)
+
 def h():
+    shaped = Shaped()
+    if Shaped.ran:
+        return "it was run"
     late = Late()  #> late: -
     odd = Tensor("wide", None)  #> odd: -
     return down(800)
@@ -273,8 +285,9 @@ PAIRS: Notation = [(["H", "W"], ["image_size"]), (["P"], ["patch_size"])]
         ),
         pytest.param(
             ">>> dim = 20\n>>> f(2)",
-            "def f(dim):\n    if dim < 4:\n        f(dim + 1)\n"
-            "    x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20",
+            "def f(dim):\n    g() if dim == 4 else f(dim + 1)\n"
+            "    x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20\n"
+            "def g():\n    y = Tensor(4, 2)  #> y: C 2",
             SIZES,
             id="the inner size goes before the outer",
         ),
@@ -387,6 +400,8 @@ def f(x, n):  #> x: 2; n: 2 int64
     both = mask and x  #> both: 2
     again = Tensor(3, dtype="bool") if mask else None  #> again: 3
     asked = Tensor(4, dtype=n.dtype)  #> asked: 4 int64
+    again = Tensor(4, dtype=(n or n).dtype)  #> again: 4 int64
+    kept = n.sum()  #> kept: ()
     # What is bound is not read.
     n = Tensor(5)  #> n: 5
 """,

@@ -180,8 +180,7 @@ class Symbols:
     def mark(self, tex: str) -> str:
         """The formula with each of its symbols wrapped in a command with its key."""
         pieces = tokens(tex)
-        # The inner before the outer.
-        for found, _ in reversed([*self._read(atoms(tex))]):
+        for found, _ in self._read(atoms(tex)):
             if found:
                 opening = f"{SYMBOL}{{{found.key}}}{{"
                 pieces[found.start] = opening + pieces[found.start]
