@@ -249,4 +249,3 @@ def test_an_unknown_name_fails_a_strict_build(site) -> None:
     status, errors, folder = site(MARKDOWN.replace("Second", "Sekond"))
     assert status != 0
     assert "index.md:3: nothing is named “Sekond”; did you mean “Second”?" in errors
-    assert not folder.exists()
