@@ -37,14 +37,27 @@ PACKAGE = Path(__file__).parents[1]
 Proofs = dict[str, Callable[[Page], Iterator[Fact]]]
 
 
+def pages() -> list[str]:
+    """The modules of layers and models, whose pages are to be proved."""
+    return [
+        f"{package.__name__}.{module.name}"
+        for package in (labml_style_nn.layers, labml_style_nn.models)
+        for module in iter_modules(package.__path__)
+    ]
+
+
 def _all_proofs() -> Proofs:
-    """What the modules whose names end in `_proofs` say is proved of each page."""
+    """Of the page `affine`, a function `prove_affine` says what is proved.
+
+    It stands in a module whose name ends in `_proofs`.
+    """
     package = labml_style_nn.proofs
-    proofs: Proofs = {}
+    functions: Proofs = {}
     for module in iter_modules(package.__path__, f"{package.__name__}."):
         if module.name.endswith("_proofs"):
-            proofs |= importlib.import_module(module.name).PROOFS
-    return proofs
+            functions |= vars(importlib.import_module(module.name))
+    names = {page: f"prove_{page.rpartition('.')[2]}" for page in pages()}
+    return {page: functions[name] for page, name in names.items() if name in functions}
 
 
 PROOFS = _all_proofs()
@@ -85,14 +98,8 @@ def _failed(fact: Fact) -> Iterator[str]:
 
 
 def unproved() -> list[str]:
-    """The modules of layers and models that have no proof."""
-    packages = labml_style_nn.layers, labml_style_nn.models
-    names = [
-        f"{package.__name__}.{module.name}"
-        for package in packages
-        for module in iter_modules(package.__path__)
-    ]
-    return [name for name in names if name not in PROOFS]
+    """The pages that have no proof."""
+    return [name for name in pages() if name not in PROOFS]
 
 
 # ## What is printed

@@ -35,20 +35,20 @@ def test_a_case_that_nobody_counted_is_not_compared():
 def test_a_difference_is_held_to_its_tolerance(ours, holds):
     ours = torch.tensor(ours, dtype=torch.double)
     theirs = torch.tensor([1.0, 2.0], dtype=torch.double)
-    fact = difference("theirs", ours, theirs, 1e-12, "two numbers")
+    fact = difference("theirs", ours, theirs, "two numbers", 1e-12)
     assert fact.checks[0].cases[0].holds is holds
 
 
 def test_the_largest_difference_is_told():
     ours, theirs = torch.tensor([0.0, 5.0]), torch.tensor([3.0, 1.0])
-    fact = difference("theirs", ours, theirs, 0, "two numbers")
+    fact = difference("theirs", ours, theirs, "two numbers", 0)
     assert (fact.label, fact.value) == ("Difference from theirs", "4 × 10⁰")
     assert not fact.checks[0].cases[0].holds
 
 
 def test_a_tensor_that_would_be_broadcast_is_refused():
     with pytest.raises(ValueError, match=r"theirs has the shape \(1,\), ours has \(2,"):
-        difference("theirs", torch.zeros(2), torch.zeros(1), 1, "")
+        difference("theirs", torch.zeros(2), torch.zeros(1))
 
 
 def test_a_mean_must_lie_within_its_bound():
