@@ -160,29 +160,20 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no page is {', '.join(unknown)}; there are {', '.join(ends)}")
     names = [*([ends[page] for page in options.pages] or PROOFS), *unproved()]
     names = [name for name in names if name not in options.without]
-    say = _say_json if options.json else _say_table
     if options.json:
         print(json.dumps(plan()), flush=True)
-    return complain({name: say(name) for name in names})
+    return complain({name: _told(name, options.json) for name in names})
 
 
-def _say_json(name: str) -> Proof:
-    print(json.dumps({"begins": name}), flush=True)
-    proof = _prove(name)
-    print(json.dumps(as_json(name, proof)), flush=True)
+def _told(name: str, as_lines: bool) -> Proof:
+    """Prove a page, and print what was found."""
+    if as_lines:
+        print(json.dumps({"begins": name}), flush=True)
+    nothing = Proof(error="nothing is proved of it")
+    proof = prove(name, PROOFS[name]) if name in PROOFS else nothing
+    table = f"{as_table(name, proof)}\n"
+    print(json.dumps(as_json(name, proof)) if as_lines else table, flush=True)
     return proof
-
-
-def _say_table(name: str) -> Proof:
-    proof = _prove(name)
-    print(as_table(name, proof), end="\n\n", flush=True)
-    return proof
-
-
-def _prove(name: str) -> Proof:
-    if name not in PROOFS:
-        return Proof(error="nothing is proved of it")
-    return prove(name, PROOFS[name])
 
 
 def complain(proofs: dict[str, Proof]) -> int:

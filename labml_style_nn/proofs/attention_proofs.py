@@ -73,11 +73,8 @@ TOKENS = (1, 197, 768)
 
 def prove_attention(page: Page) -> Iterator[Fact]:
     """Against `nn.MultiheadAttention`, timm's attention, and the equation."""
-    layer, weights, work = (
-        MultiHeadAttention(768, 12),
-        "4 C^2 + 4 C",
-        "4 S C^2 + 2 S^2 C",
-    )
+    weights, work = "4 C^2 + 4 C", "4 S C^2 + 2 S^2 C"
+    layer = MultiHeadAttention(768, num_heads=12)
     yield from B16.costs(page, layer, TOKENS, weights, work, "attention")
     yield from _like_pytorch(list(calls())[:2], "self, cross; float64")
     theirs = stored("timm_vit")

@@ -61,13 +61,8 @@ from labml_style_nn.proofs.reference import NUMPY, PYTORCH, Stored, applied, sto
 from labml_style_nn.proofs.whole import scores_and_gradients, small
 
 # The sizes of ConvMixer-1536/20 at 224 pixels, by the letters of the pages.
-LETTERS = {
-    "S": 1024,
-    "C": 1536,
-    "k": 9,
-    r"C_{\text{in}}": 1536,
-    r"C_{\text{out}}": 1536,
-}
+LETTERS = {"S": 1024, "C": 1536, "k": 9}
+LETTERS |= {r"C_{\text{in}}": 1536, r"C_{\text{out}}": 1536}
 IN_1536 = Place("in a ConvMixer-1536/20", LETTERS, "convmixer_1536_20")
 PICTURES = (1, 1536, 32, 32)
 
@@ -191,7 +186,10 @@ def prove_pointwise_convolution(page: Page) -> Iterator[Fact]:
 # ## The model
 
 CONV_MIXERS = {
-    name.replace("convmixer_", "ConvMixer-").replace("_", "/"): name for name in SIZES
+    "ConvMixer-1536/20": "convmixer_1536_20",
+    "ConvMixer-768/32": "convmixer_768_32",
+    "ConvMixer-1024/20": "convmixer_1024_20",
+    "ConvMixer-256/8": "convmixer_256_8",
 }
 # timm has those for ImageNet. The last is for the images of CIFAR-10.
 CIFAR = "ConvMixer-256/8"
@@ -214,10 +212,8 @@ def sizes_of(name: str) -> dict[str, int]:
 
 def prove_conv_mixer(page: Page) -> Iterator[Fact]:
     """The named models are counted; small ones give timm's scores and gradients."""
-    models, sizes = (
-        on_meta(conv_mixer, CONV_MIXERS),
-        {of: sizes_of(of) for of in CONV_MIXERS},
-    )
+    models = on_meta(conv_mixer, CONV_MIXERS)
+    sizes = {of: sizes_of(of) for of in CONV_MIXERS}
     formula = evaluated(page.adds_up(BLOCKS, *AROUND), sizes)
     weights = formula, timms("models", IN_TIMM)
     work = stated(page, MULTIPLY_ADDS, sizes), timms("multiply_adds", IN_TIMM)
@@ -228,10 +224,8 @@ def prove_conv_mixer(page: Page) -> Iterator[Fact]:
 
 def _like_timm(theirs: Stored) -> Iterator[Fact]:
     """In evaluation, then while training; and the statistics that training has left."""
-    model, with_kernels = (
-        small(ConvMixer, theirs),
-        f"kernels of {theirs.meta['kernel_size']}",
-    )
+    model = small(ConvMixer, theirs)
+    with_kernels = f"kernels of {theirs.meta['kernel_size']}"
     for mode in ("", "train/"):
         for fact in scores_and_gradients(model, theirs, mode):
             yield _said(fact, with_kernels)

@@ -47,6 +47,7 @@ from labml_style_nn.proofs.cost import (
     Words,
     count,
     evaluations,
+    letters,
     stated,
 )
 from labml_style_nn.proofs.facts import (
@@ -72,12 +73,9 @@ from labml_style_nn.proofs.reference import (
 )
 
 # The sizes of Mixer-B/16 at 224 pixels and 1000 classes, by the letters of the pages.
-SIZES = {
-    **{"H": 224, "W": 224, "P": 16, r"C_{\text{in}}": 3, "K": 1000},
-    **{"S": 196, "C": 768, "D_S": 384, "D_C": 3072},
-    # Of the MLP over channels, and of its first map.
-    **{"d": 768, "D": 3072, r"d_{\text{in}}": 768, r"d_{\text{out}}": 3072},
-}
+SIZES = letters(16, C=768, D_S=384, D_C=3072)
+# Of the MLP over channels, and of its first map.
+SIZES |= {"d": 768, "D": 3072, r"d_{\text{in}}": 768, r"d_{\text{out}}": 3072}
 B16 = Place("in a Mixer-B/16", SIZES, "mixer_b16")
 TABLE = (1, 196, 768)
 LARGE = "its size in a Mixer-B/16, float64"
@@ -109,8 +107,8 @@ def like_timm(layer: nn.Module, part: str, x: Tensor, y: Tensor) -> Fact:
 def prove_patch_embedding(page: Page) -> Iterator[Fact]:
     """Against timm's convolution, PyTorch's, and a loop over patches and kernels."""
     layer, shape = mixer().patch_embedding, (1, 3, 224, 224)
-    weights, work = r"C\,(C_{\text{in}} P^2 + 1)", r"H W C_{\text{in}} C"
-    yield from B16.costs(page, layer, shape, weights, work, "stem")
+    tex, work = r"C\,(C_{\text{in}} P^2 + 1)", r"H W C_{\text{in}} C"
+    yield from B16.costs(page, layer, shape, tex, work, "stem")
     timms, image = timm().weights("stem.proj"), timm()["x"]
     small = PatchEmbedding((16, 36), (4, 6), in_channels=3, hidden_dim=20).double()
     small.kernel().detach().copy_(timms["weight"])
@@ -120,11 +118,9 @@ def prove_patch_embedding(page: Page) -> Iterator[Fact]:
     looped = patches(image, timms["weight"], timms["bias"])
     yield difference(f"a loop in {NUMPY}", ours, looped)
     embed = randomised(PatchEmbedding(224, 16, in_channels=3, hidden_dim=768))
-    kernel, image = (
-        {"weight": embed.kernel(), "bias": embed.projection.bias},
-        draw(1, 3, 224, 224),
-    )
-    convolution = given(nn.Conv2d(3, 768, kernel_size=16, stride=16), kernel)
+    weights = {"weight": embed.kernel(), "bias": embed.projection.bias}
+    convolution = given(nn.Conv2d(3, 768, kernel_size=16, stride=16), weights)
+    image = draw(*shape)
     theirs = convolution(image).flatten(2).mT
     yield difference(f"nn.Conv2d of {PYTORCH}", embed(image), theirs, LARGE)
 
@@ -377,10 +373,8 @@ def prove_checks(page: Page) -> Iterator[Fact]:
     cases = [(shape, rule) for shape in sizes for rule in rules]
     wrong = sum(_refused(shape, rule) == _matches(shape, rule) for shape, rule in cases)
     of = f"{len(cases):,} pairs of a shape and a rule"
-    case, against = (
-        Case(of, str(wrong), "0", wrong == 0),
-        "a regular expression over the shape as text",
-    )
+    case = Case(of, str(wrong), "0", wrong == 0)
+    against = "a regular expression over the shape as text"
     yield single("Verdicts that differ", case, "the same as", against)
 
 

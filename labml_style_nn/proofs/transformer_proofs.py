@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import product
+from itertools import chain, product, starmap
 from typing import Any, cast
 
 import numpy as np
@@ -96,18 +96,15 @@ def worst(facts: Iterable[Fact], of: str) -> Iterator[Fact]:
     """One fact for each label, with the cases of all; its value is the worst."""
     for fact in together(facts):
         (check,) = fact.checks
-        case = max(
-            check.cases, key=lambda case: (not case.holds, magnitude(case.found))
-        )
-        yield replace(fact, value=case.found, of=of)
+        value = max(check.cases, key=_magnitude).found
+        yield replace(fact, value=value, of=of)
 
 
-def magnitude(printed: str) -> float:
-    """What [`scientific`][] printed, as a number again."""
-    plain = printed.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-    return float(
-        plain.replace(" × 10", "e") if " " in plain else plain.replace("10-", "1e-")
-    )
+def _magnitude(case: Case) -> tuple[bool, float]:
+    """What [`scientific`][] printed, as a number; what does not hold is larger."""
+    plain = case.found.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    plain = plain.replace(" × 10", "e").replace("10-", "1e-")
+    return not case.holds, float(plain)
 
 
 # ## Layers
@@ -126,10 +123,7 @@ def prove_feed_forward(page: Page) -> Iterator[Fact]:
         # The rule of two thirds, from the other side.
         BASE.stated(page, "2 d D"),
     )
-    both = (
-        fact for activation in ("relu", "gelu") for fact in _like_pytorchs(activation)
-    )
-    yield from worst(both, "relu and gelu")
+    yield from worst(chain(*map(_like_pytorchs, ("relu", "gelu"))), "relu and gelu")
     gates = (_like_numpy(gate, function) for gate, function in GATES.items())
     yield from worst(gates, "the five gates")
 
@@ -196,9 +190,8 @@ def _refusals(mixer: DropInMixer, x: Tensor) -> Fact:
             refused += 1
     of = "masks, causal, another key, another value"
     case = Case(of, str(refused), str(len(calls)), refused == len(calls))
-    return single(
-        "Calls that are refused", case, "equal to", "those that attention obeys"
-    )
+    against = "those that attention obeys"
+    return single("Calls that are refused", case, "equal to", against)
 
 
 def prove_token_embedding(page: Page) -> Iterator[Fact]:
@@ -304,7 +297,7 @@ def prove_transformer(page: Page) -> Iterator[Fact]:
     yield count("MACs", work, BASE.stated(page, tex))
     # Sixteen forms.
     forms = product((True, False), ("gelu", "relu"), KINDS)
-    facts = (fact for form in forms for fact in _one_form(*form))
+    facts = chain.from_iterable(starmap(_one_form, forms))
     yield from worst(facts, "both orders of the norm, two activations, four masks")
 
 
@@ -332,19 +325,10 @@ def _one_form(norm_first: bool, activation: str, kind: str) -> Iterator[Fact]:
 
 # ## The language model
 
-SMALL_MODEL: dict[str, Any] = {
-    "vocabulary_size": V,
-    "num_tokens": S,
-    "dim": C,
-    "num_layers": N,
-    "hidden_dim": D,
-}
-BASE_MODEL: dict[str, Any] = {
-    "vocabulary_size": SIZES["V"],
-    "num_tokens": SIZES["S"],
-    "dim": SIZES["C"],
-    "num_layers": SIZES["N"],
-    "hidden_dim": SIZES["D"],
+NAMES_OF_SIZES = "vocabulary_size", "num_tokens", "dim", "hidden_dim", "num_layers"
+SMALL_MODEL: dict[str, Any] = dict(zip(NAMES_OF_SIZES, (V, S, C, D, N), strict=True))
+BASE_MODEL = {
+    n: SIZES[letter] for n, letter in zip(NAMES_OF_SIZES, "VSCDN", strict=True)
 }
 
 
