@@ -173,6 +173,7 @@ def scientific(number: float) -> str:
 
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = {high: low for low, high in _RAISED.items()}
 
 
 # ## One case and many
@@ -201,6 +202,21 @@ def together(facts: Iterable[Fact]) -> Iterator[Fact]:
         checks = [check for fact in (first, *others) for check in fact.checks]
         cases = tuple(case for check in checks for case in check.cases)
         yield replace(first, checks=(replace(checks[0], cases=cases),))
+
+
+def worst(facts: Iterable[Fact], of: str) -> Iterator[Fact]:
+    """One fact for each label, with the cases of all; its value is the worst."""
+    for fact in together(facts):
+        (check,) = fact.checks
+        value = max(check.cases, key=_magnitude).found
+        yield replace(fact, value=value, of=of)
+
+
+def _magnitude(case: Case) -> tuple[bool, float]:
+    """What [`scientific`][] printed, as a number; what does not hold is larger."""
+    plain = case.found.translate(_LOWERED)
+    plain = plain.replace(" × 10", "e").replace("10-", "1e-")
+    return not case.holds, float(plain)
 
 
 # ## Inputs and weights

@@ -10,7 +10,7 @@ $N = 12$ (Devlin and others, 2018, section 3), here with $S = 512$.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain, product, starmap
@@ -58,7 +58,7 @@ from labml_style_nn.proofs.facts import (
     of_gradients,
     randomised,
     single,
-    together,
+    worst,
 )
 from labml_style_nn.proofs.formula import Page
 from labml_style_nn.proofs.layer_proofs import three_layers
@@ -90,21 +90,6 @@ def compared(
         for output, by in (ours, theirs)
     )
     yield of_gradients(reference, left, right, f"by input and weights, {of}")
-
-
-def worst(facts: Iterable[Fact], of: str) -> Iterator[Fact]:
-    """One fact for each label, with the cases of all; its value is the worst."""
-    for fact in together(facts):
-        (check,) = fact.checks
-        value = max(check.cases, key=_magnitude).found
-        yield replace(fact, value=value, of=of)
-
-
-def _magnitude(case: Case) -> tuple[bool, float]:
-    """What [`scientific`][] printed, as a number; what does not hold is larger."""
-    plain = case.found.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-    plain = plain.replace(" × 10", "e").replace("10-", "1e-")
-    return not case.holds, float(plain)
 
 
 # ## Layers

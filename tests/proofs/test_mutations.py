@@ -84,6 +84,12 @@ def without_scale(block: ResMLPBlock, x: Tensor) -> Tensor:
     return u + block.channel_scale(block.channel_mixing(block.channel_norm(u)))
 
 
+def with_twice_the_gradient(block: ResMLPBlock, x: Tensor) -> Tensor:
+    u = x + block.token_scale(block.token_mixing(block.token_norm(x)))
+    y = u + block.channel_scale(block.channel_mixing(block.channel_norm(u)))
+    return 2 * y - y.detach()
+
+
 def without_gelu(block: GMLPBlock, x: Tensor) -> Tensor:
     return x + block.fc2(block.token_mixing(block.fc1(block.channel_norm(x))))
 
@@ -207,6 +213,7 @@ IN_LAYERS = [
     ("pool_mixing", PoolMixing, padded_pool, "Difference from timm"),
     ("poolformer", PoolFormer, first_place, "Difference from nn.Group"),
     ("resmlp", ResMLPBlock, without_scale, "Difference from timm"),
+    ("resmlp", ResMLPBlock, with_twice_the_gradient, "of the gradients from timm"),
     ("skip_connection", SkipConnection, lambda self, x: self.branch(x), "from 2x"),
     ("spatial_gating", SpatialGatingUnit, swapped, "from timm"),
     ("spatial_gating", SpatialGatingUnit, without_norm, "from timm"),

@@ -55,6 +55,28 @@ def test_the_mixer_is_held_against_all_that_is_published(
     assert [check.quoted for check in fact.checks] == [False, True, True, True]
 
 
+def test_a_layer_is_counted_as_its_page_and_timm_count_it(
+    proofs: dict[str, Proof],
+) -> None:
+    weights, work, *_ = proofs[f"{LAYERS}.token_mixing"].facts
+    assert (weights.value, weights.of) == ("151,108", "in a Mixer-B/16")
+    against = [check.against for check in weights.checks]
+    assert against == ["the formula", "timm 1.0.31"]
+    assert [check.formula for check in work.checks] == ["2 S D_S C"]
+
+
+@pytest.mark.parametrize(
+    ("page", "cases"), [("models.transformer", 16), ("models.conv_mixer", 4)]
+)
+def test_a_model_is_held_against_another_in_all_its_forms(
+    page: str, cases: int, proofs: dict[str, Proof]
+) -> None:
+    facts = proofs[f"labml_style_nn.{page}"].facts
+    checks = {fact.label: fact.checks[0] for fact in facts}
+    differences = [c for label, c in checks.items() if label.startswith("Difference f")]
+    assert [len(check.cases) for check in differences] == [cases]
+
+
 def test_json_and_table_say_the_same() -> None:
     told = plan()
     assert told["pages"].keys() == PROOFS.keys()
