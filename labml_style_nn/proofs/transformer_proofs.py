@@ -310,28 +310,28 @@ def _one_form(norm_first: bool, activation: str, kind: str) -> Iterator[Fact]:
 
 # ## The language model
 
-NAMES_OF_SIZES = "vocabulary_size", "num_tokens", "dim", "hidden_dim", "num_layers"
-SMALL_MODEL: dict[str, Any] = dict(zip(NAMES_OF_SIZES, (V, S, C, D, N), strict=True))
-BASE_MODEL = {
-    n: SIZES[letter] for n, letter in zip(NAMES_OF_SIZES, "VSCDN", strict=True)
-}
+
+def sized(*sizes: int) -> dict[str, Any]:
+    """The sizes of a language model, by their names."""
+    names = "vocabulary_size", "num_tokens", "dim", "hidden_dim", "num_layers"
+    return dict(zip(names, sizes, strict=True))
 
 
 def prove_masked_language_model(page: Page) -> Iterator[Fact]:
     """Both counts at the size of BERT base, PyTorch's scores, loss and gradients."""
+    base = sized(*(SIZES[letter] for letter in "VSCDN"))
     with torch.device("meta"):
         models = {
-            f"attention, {BASE.of}": attention_language_model(
-                num_heads=12, **BASE_MODEL
-            ),
-            f"Mixer, {BASE.of}": mixer_language_model(**BASE_MODEL),
+            f"attention, {BASE.of}": attention_language_model(num_heads=12, **base),
+            f"Mixer, {BASE.of}": mixer_language_model(**base),
         }
     yield from _costs_of_both(page, models)
     yield _equal_parameters(*(parameters(model) for model in models.values()))
-    attention = randomised(attention_language_model(num_heads=H, **SMALL_MODEL))
+    small = sized(V, S, C, D, N)
+    attention = randomised(attention_language_model(num_heads=H, **small))
     body: Body = pytorchs(cast(Encoder, attention.encoder), True, "gelu", 1e-6)
     yield from _like_pytorchs_model(attention, body, "attention")
-    mixer = randomised(mixer_language_model(**SMALL_MODEL))
+    mixer = randomised(mixer_language_model(**small))
     body = partial(_mixer_body, mixer.encoder)
     yield from _like_pytorchs_model(mixer, body, "Mixer")
 
