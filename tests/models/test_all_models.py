@@ -243,6 +243,7 @@ def test_a_model_that_got_its_memory_later_is_complete_once_it_is_loaded(name):
 
 @each
 def test_a_model_that_got_its_memory_later_can_begin_anew(name):
+    torch.manual_seed(0)
     model = emptied(name)
     # Layers first: a model may have its own mind about how a layer of it begins.
     model.apply(lambda module: getattr(module, "reset_parameters", lambda: None)())
@@ -440,7 +441,7 @@ def test_float32_gives_the_scores_and_the_gradients_of_float64(name):
     for exact, single in zip(*results, strict=True):
         # What is small is a sum of terms that cancel: hence the floor.
         scale = max(exact.abs().max().item(), 0.5)
-        close(single.double(), exact, atol=1e-5 * scale)
+        close(single.double(), exact, atol=4e-6 * scale)
 
 
 @each
