@@ -23,7 +23,8 @@ def test_all_begin_with_the_value_that_is_given(initial_value):
 # `init_scale` in the authors' `cait_models.py` and `resmlp_models.py`, by the number of
 # blocks. (A wide ResMLP of 24 blocks has another; see `tests/models/test_resmlp.py`.)
 @pytest.mark.parametrize(
-    ("num_layers", "value"), [(12, 0.1), (24, 1e-5), (36, 1e-6), (48, 1e-6)]
+    ("num_layers", "value"),
+    [(12, 0.1), (18, 0.1), (19, 1e-5), (24, 1e-5), (25, 1e-6), (36, 1e-6), (48, 1e-6)],
 )
 def test_the_values_are_those_of_the_authors(num_layers, value):
     assert depth_dependent_value(num_layers) == value
