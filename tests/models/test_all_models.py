@@ -327,20 +327,20 @@ def test_one_argument_gives_all_norms_their_epsilon(name):
     assert {norm.eps for norm in norms} == {0.25}
 
 
-# How many layers drop single numbers, and how often each branch is dropped: seldom at
+# How often a pass drops single numbers, and how often it drops each branch: seldom at
 # first, or in a ResMLP always alike.
 DROPOUTS = {
-    "mixer": 4,
-    "resmlp": 2,
-    "gmlp": 2,
-    "vit": 5,
-    "vit_average": 5,
-    "fnet": 2,
-    "poolformer": 3,
-    "fnet_text": 3,
-    "causal_gmlp": 2,
-    "attention": 2,
-    "mixer_text": 2,
+    "mixer": 8,
+    "resmlp": 4,
+    "gmlp": 4,
+    "vit": 7,
+    "vit_average": 7,
+    "fnet": 4,
+    "poolformer": 6,
+    "fnet_text": 5,
+    "causal_gmlp": 4,
+    "attention": 4,
+    "mixer_text": 4,
 }
 BRANCHES = {
     "mixer": [0, 0.1, 0.2, 0.3],
@@ -363,25 +363,19 @@ def test_the_tables_of_rates_leave_no_model_out():
 def test_both_rates_reach_every_branch(name):
     rates = {"stochastic_depth_rate": 0.3} if name in BRANCHES else {}
     model = trained(name, dropout_rate=0.2, **rates).train()
+    dropped, branches, x = [], [], batch(name)
+    for kind, seen in ((Dropout, dropped), (StochasticDepth, branches)):
+        for layer in modules_of(model, kind):
+            layer.register_forward_hook(
+                lambda layer, _inputs, _y, seen=seen: seen.append(layer.rate)
+            )
+    first = model(x)
     # The layers of language models drop nothing but their updates.
-    drops = [drop.rate for drop in modules_of(model, Dropout) if drop.rate]
-    assert drops == [0.2] * DROPOUTS[name]
-    branches = [depth.rate for depth in modules_of(model, StochasticDepth)]
+    assert [rate for rate in dropped if rate] == [0.2] * DROPOUTS[name]
     assert branches == pytest.approx(BRANCHES.get(name, [0] * len(branches)))
-    x = batch(name)
-    assert not torch.equal(model(x), model(x))
+    assert not torch.equal(model(x), first)
     model.eval()
     assert torch.equal(model(x), model(x))
-
-
-@pytest.mark.parametrize("name", DROPOUTS)
-def test_each_layer_that_drops_is_used(name):
-    model, x = trained(name).train(), batch(name, 16)
-    before = model(x)
-    for drop in modules_of(model, Dropout, StochasticDepth):
-        drop.rate = 0.5
-        assert not torch.allclose(model(x), before)
-        drop.rate = 0.0
 
 
 # One by one, without numbers, in other precisions

@@ -32,8 +32,7 @@ def test_the_named_models_begin_with_the_layer_scale_of_the_authors(name):
     model = getattr(resmlp, name)(image_size=16, num_classes=2, hidden_dim=4)
     for block in model.blocks:
         for layer_scale in (block.token_scale, block.channel_scale):
-            expected = torch.full((4,), SCALES[name])
-            torch.testing.assert_close(layer_scale.weight, expected)
+            assert layer_scale.weight.tolist() == pytest.approx([SCALES[name]] * 4)
 
 
 def test_the_layer_scale_follows_the_number_of_layers_unless_it_is_given():
