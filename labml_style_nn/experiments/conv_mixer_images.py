@@ -68,6 +68,7 @@ one matrix product. The results are the same up to rounding;
 
 ## Example
 
+>>> import torch
 >>> model = build_model(EXPERIMENT.presets["digits"])
 >>> model(torch.zeros(5, 1, 8, 8)).shape
 torch.Size([5, 10])
@@ -78,11 +79,9 @@ torch.Size([5, 10])
 import sys
 from dataclasses import dataclass, replace
 
-import torch
-
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, image_task
+from labml_style_nn.experiments.image_datasets import fitting, image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -109,16 +108,7 @@ def build_model(settings: Settings) -> ConvMixer:
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    images = IMAGE_DATASETS[settings.data]
-    torch.manual_seed(settings.seed)
-    return ConvMixer(
-        patch_size=settings.patch_size,
-        in_channels=images.in_channels,
-        num_classes=images.num_classes,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        kernel_size=settings.kernel_size,
-    )
+    return fitting(ConvMixer, settings)
 
 
 # ## The settings for each data set

@@ -19,12 +19,24 @@ of an image, its channels, the number of classes.
 1237
 200
 360
+
+A network is built for the images of settings, from those of them that it has arguments
+for. Here the sizes are said beside the settings:
+
+>>> from labml_style_nn.models.conv_mixer import ConvMixer
+>>> sizes = {"patch_size": 2, "num_layers": 1, "hidden_dim": 5, "kernel_size": 3}
+>>> model = fitting(ConvMixer, ImageRecipe(data="digits"), **sizes)
+>>> model(task.test_set.images).shape
+torch.Size([360, 10])
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from inspect import signature
+from typing import Any, NamedTuple, TypeVar
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from labml_style_nn.data.cifar import load_cifar10, load_cifar100
 from labml_style_nn.data.digits import split_digits
@@ -34,6 +46,7 @@ from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Source
 
 Load = Callable[[int, Source], tuple[Images, Images]]
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class ImageDataset(NamedTuple):
@@ -88,3 +101,35 @@ def changed_images(
         Images(change(train.images), train.labels),
         Images(change(test.images), test.labels),
     )
+
+
+# ## Networks for them
+
+
+def accepted(network: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the options that are arguments of a network, by their names."""
+    names = signature(network).parameters
+    return {name: value for name, value in options.items() if name in names}
+
+
+def fitting(
+    network: Callable[..., Network], settings: ImageRecipe, **sizes: Any
+) -> Network:
+    """Build a network for the images of the settings; the seed determines its weights.
+
+    It is given what it has arguments for: the size of the images, their channels and
+    classes, whatever the settings say by the name of an argument, and the other sizes.
+
+    **Raises.** `ValueError` for sizes that make no network.
+    """
+    options = IMAGE_DATASETS[settings.data]._asdict() | asdict(settings) | sizes
+    torch.manual_seed(settings.seed)
+    return network(**accepted(network, options))
+
+
+def recipe_of(settings: ImageRecipe) -> dict[str, Any]:
+    """Take the hyperparameters of an experiment, but for those of its network.
+
+    So the recipe of one is that of another, and neither can be changed alone.
+    """
+    return {field.name: getattr(settings, field.name) for field in fields(ImageRecipe)}
