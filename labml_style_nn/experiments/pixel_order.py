@@ -216,7 +216,7 @@ def pixel_mlp(
     )
 
 
-# Each with the width that is sought, and the others.
+# Each with the name of the width that is sought, and its other sizes.
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], str, dict[str, int]]] = {
     "mixer": (
         MLPMixer,
