@@ -22,7 +22,8 @@ from labml_style_nn.data.cifar import (
     load_cifar100,
     read_records,
 )
-from labml_style_nn.data.download import DataError, DataFile
+from labml_style_nn.data.download import DataError
+from tests.data.conftest import described
 
 
 def records(number: int, classes: tuple[int, ...], seed: int) -> bytes:
@@ -67,25 +68,21 @@ def test_only_whole_records_are_read(length: int, num_labels: int) -> None:
 
 def shrink(layout: cifar.CifarLayout, host, number: int) -> cifar.CifarLayout:
     """Put a set with few images a file on the host, as if it had been published."""
-    buffer, described = io.BytesIO(), {}
+    buffer, files = io.BytesIO(), {}
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for seed, file in enumerate((*layout.train, *layout.test)):
             content = records(number, layout.classes, seed)
             entry = tarfile.TarInfo(file.name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-            sha256 = hashlib.sha256(content).hexdigest()
-            described[file.name] = DataFile(file.name, len(content), sha256)
+            files[file.name] = described(file.name, content)
         readme = tarfile.TarInfo(Path(file.name).with_name("readme.html").as_posix())
         archive.addfile(readme)
-    packed, name = buffer.getvalue(), layout.archive.name
-    host.files[name] = packed
-    sums = hashlib.sha256(packed).hexdigest(), hashlib.md5(packed).hexdigest()
     return replace(
         layout,
-        archive=DataFile(name, len(packed), *sums, (host.url(name),)),
-        train=tuple(described[file.name] for file in layout.train),
-        test=tuple(described[file.name] for file in layout.test),
+        archive=host.publish(layout.archive.name, buffer.getvalue()),
+        train=tuple(files[file.name] for file in layout.train),
+        test=tuple(files[file.name] for file in layout.test),
     )
 
 

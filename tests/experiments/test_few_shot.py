@@ -18,6 +18,7 @@ from labml_style_nn.experiments.few_shot import (
     read_out,
 )
 from labml_style_nn.experiments.training import Trainer
+from tests.experiments.common import refused
 
 
 def vectors(count, size, num_classes):
@@ -184,5 +185,4 @@ def test_table_by_size_has_a_column_for_each_number_of_images():
     ],
 )
 def test_what_cannot_be_meant_is_refused(options, message, capsys):
-    assert few_shot.main(options) == 1
-    assert message in capsys.readouterr().err
+    refused(few_shot.main, options, message, capsys)

@@ -1,10 +1,9 @@
 """Images from a folder: read in shares and ahead, to the same weights in every way."""
 
-import json
-import re
 import signal
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from safetensors.torch import save_file
 
 from labml_style_nn.data.image_folder import read_crop
 from labml_style_nn.data.shapes import OTHER, write_shapes
-from labml_style_nn.experiments import folder_images, records
-from labml_style_nn.experiments.command import Source, main, optional, understood
+from labml_style_nn.experiments import folder_images
+from labml_style_nn.experiments.command import Source, main
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.folder_images import (
     EXPERIMENT,
@@ -29,8 +28,13 @@ from labml_style_nn.experiments.folder_images import (
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.pretrained import timm_targets
-from tests.experiments.test_distributed import torchrun
-from tests.experiments.test_runs import before_step, same
+from tests.experiments.common import (
+    before_step,
+    learned_alike,
+    refused,
+    same,
+    torchrun,
+)
 
 # 36 training images: three steps to an epoch, the last of one image.
 SMALL = Settings(
@@ -145,23 +149,12 @@ def test_workers_read_the_same_from_any_step_on(folder: Path) -> None:
 
 
 def test_tests_are_on_the_middle_of_each_image(folder: Path) -> None:
-    task, model = FolderTask(folder, SMALL), build_model(SMALL)
-    torch.nn.init.normal_(model.head.linear.weight)
-    model.eval()
-    wrong, names = 0, ("circle", "cross", "square", "triangle")
-    for label, name in enumerate(names):
-        for path in sorted((folder / "test" / name).iterdir()):
-            image = prepare(read_crop(path, 32))[None]
-            wrong += int(model(image).argmax() != label)
-    found = task.test(model)
-    assert found == {
-        "test_accuracy": round(1 - wrong / 8, 6),
-        "test_errors": wrong,
-        "test_images": 8,
-    }
-    assert list(task.evaluate(model)) == ["validation_accuracy"]
-    nothing_held_out = FolderTask(folder, replace(SMALL, validation=0))
-    assert nothing_held_out.evaluate(model) == {"test_accuracy": 1 - wrong / 8}
+    task = FolderTask(folder, SMALL)
+    paths = sorted((folder / "test").glob("*/*"))
+    middles = torch.stack([read_crop(path, 32) for path in paths])
+    assert torch.cat([*task.read(task.test_set)]).equal(middles)
+    assert task.test_set.labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert task.prepare(middles).equal(prepare(middles))
 
 
 def test_colours_are_scaled_to_one_on_both_sides() -> None:
@@ -208,25 +201,8 @@ def test_two_processes_learn_what_one_does(folder: Path, tmp_path: Path) -> None
     one, two = tmp_path / "one", tmp_path / "two"
     line = [*LINE, f"--folder={folder}"]
     assert main(EXPERIMENT, [*line, f"--out={one}"]) == 0
-    arguments = ("-m", folder_images.__name__, *line, "--workers=1")
-    result = torchrun(*arguments, f"--out={two}")
-    assert result.returncode == 0, result.stderr
-
-    alone, shared = (records.read(out / "seed-0/epochs.jsonl") for out in (one, two))
-    for entry, other in zip(alone, shared, strict=True):
-        assert other == pytest.approx(entry, rel=1e-6)
-    states = [
-        torch.load(out / "seed-0/checkpoint.pt", weights_only=True)
-        for out in (one, two)
-    ]
-    weights, others = (state["training"]["model"] for state in states)
-    for name, weight in weights.items():
-        # Nothing can see this bias. Its gradient is rounding, and Adam makes it large.
-        if not name.endswith("token_mixing.fc2.bias"):
-            torch.testing.assert_close(others[name], weight, rtol=1e-4, atol=1e-5)
-    assert records.read(two / "results.jsonl")[0]["processes"] == 2
-    # What two processes saved, one can read: the run is over.
-    assert main(EXPERIMENT, [*line, f"--out={two}"]) == 0
+    torchrun("-m", folder_images.__name__, *line, "--workers=1", f"--out={two}")
+    learned_alike(one, two)
 
 
 # Weights to begin from
@@ -318,10 +294,7 @@ def test_command_says_what_is_wrong(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     line = [*LINE, f"--folder={folder}", f"--out={tmp_path}", *more]
-    assert main(EXPERIMENT, line) == 1
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith("error: ")
-    assert message in said
+    refused(partial(main, EXPERIMENT), line, message, capsys)
 
 
 def test_a_folder_must_be_named_and_have_the_same_classes_twice(tmp_path: Path) -> None:
@@ -348,22 +321,7 @@ def test_a_broken_image_is_named_by_a_worker(
     (tmp_path / "train/circle/0001.png").write_bytes(b"broken")
     line = [*LINE, f"--folder={tmp_path}", f"--out={tmp_path}", "--validation=0"]
     assert main(EXPERIMENT, [*line, "--workers=1"]) == 1
-    said = capsys.readouterr().err
-    assert "0001.png cannot be read as an image" in said
-
-
-def test_every_setting_is_an_option_and_every_preset_a_network() -> None:
-    for name, preset in EXPERIMENT.presets.items():
-        assert preset.data == name
-        options = {field.name for field in fields(preset)} - {"seed", "data"}
-        assert optional(preset).keys() == options
-        _, (settings,) = understood(EXPERIMENT, ["--data", name])
-        assert settings == preset
-        with torch.device("meta"):
-            model = build_model(preset)
-            size = preset.image_size
-            scores = model(torch.empty(2, 3, size, size))
-        assert scores.shape == (2, preset.num_classes)
+    assert "0001.png cannot be read as an image" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -373,25 +331,3 @@ def test_networks_have_stochastic_depth_and_names_of_timm(network: str) -> None:
             image_size=224, num_classes=3, stochastic_depth_rate=0.1
         )
     assert timm_targets(model)["head.weight"].shape[0] == 3
-
-
-# What is on record
-
-
-def lines() -> list[dict[str, Any]]:
-    results = Path(folder_images.__file__).with_name("results")
-    files = ("folder_images.jsonl", "folder_images_search.jsonl")
-    return [record for name in files for record in records.read(results / name)]
-
-
-@pytest.mark.parametrize("record", lines())
-def test_record_is_of_the_code_that_is_here(record: dict[str, Any]) -> None:
-    start = f"{EXPERIMENT.command} "
-    assert record["command"].startswith(start)
-    assert not re.search(r"(^|[\s=])[/~]", record["command"])
-    arguments = record["command"].removeprefix(start).split()
-    _, everything = understood(EXPERIMENT, arguments)
-    settings = [json.loads(json.dumps(asdict(chosen))) for chosen in everything]
-    assert record["settings"] in settings
-    for curve in record["curve"].values():
-        assert len(curve) == record["settings"]["epochs"]
