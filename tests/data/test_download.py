@@ -62,7 +62,7 @@ def test_a_folder_that_has_the_file_is_only_read(file, host, tmp_path) -> None:
         ([("drop", 100_000), ("drop", 50_000)], [None, 100_000, 150_000], 300_000),
         # A server that ignores or refuses that, or has another file, starts anew.
         ([("drop", 100_000), "no_range"], [None, 100_000], 400_000),
-        ([("drop", 100_000), "other_range"], [None, 100_000, None], 400_000),
+        ([("drop", 100_000), "other_range"], [None, 100_000, None], None),
         ([("drop", 100_000), ("status", 416)], [None, 100_000, None], 400_000),
         ([("drop", 100_000), "altered"], [None, 100_000, None], 600_000),
         # What passes is tried again.
@@ -77,7 +77,8 @@ def test_file_comes_in_spite_of(file, host, tmp_path, answers, asked, sent) -> N
     assert fetch(file, tmp_path).read_bytes() == CONTENT
     ranges = [start and f"bytes={start}-" for start in asked]
     assert [request.range for request in host.asked] == ranges
-    assert host.sent == sent
+    # Of what nobody reads, some may be on its way.
+    assert sent in (None, host.sent)
 
 
 def test_as_long_as_something_comes_it_goes_on(file, host, tmp_path) -> None:
@@ -113,7 +114,7 @@ def test_connection_that_always_breaks_and_never_resumes_ends(
     [
         (b"x" * 100_000, ["bytes=100000-", None]),
         (b"x" * 300_000, [None]),
-        (b"x" * 300_005, [None]),
+        (b"x" * 300_005, ["bytes=300005-", None]),
         (CONTENT, []),
     ],
     ids=["other", "as long", "longer", "whole"],
