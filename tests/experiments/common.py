@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import nn
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
-from labml_style_nn.experiments.training import Trainer
+from labml_style_nn.experiments.training import Recipe, Trainer
 
 # Two epochs on the digits in three steps each, and a Mixer of one small block.
 SHORT = ["--epochs=2", "--warmup-epochs=1", "--batch-size=512", "--device=cpu"]
@@ -28,6 +29,16 @@ TINY = [
 def count(model: nn.Module) -> int:
     """How many parameters a network has."""
     return sum(weight.numel() for weight in model.parameters())
+
+
+def words(settings: Recipe) -> list[str]:
+    """Ask a command for settings, where they are not those of their class."""
+    changed = {
+        field.name.replace("_", "-"): getattr(settings, field.name)
+        for field in fields(settings)
+        if getattr(settings, field.name) != field.default
+    }
+    return [f"--{name}={value}" for name, value in changed.items()]
 
 
 def refused(

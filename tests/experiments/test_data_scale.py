@@ -57,15 +57,6 @@ def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
     assert numbers(subset(numbered(200), 20, seed=4)) != numbers(few)
 
 
-def test_every_image_is_as_likely_to_be_drawn() -> None:
-    drawn = torch.zeros(40)
-    for seed in range(400):
-        drawn[numbers(subset(numbered(40), 10, seed))] += 1
-    # A quarter of 400 draws: 100, with a deviation of less than 9.
-    assert drawn.mean() == 100
-    assert ((drawn - 100).abs() < 4.5 * 9).all()
-
-
 def test_more_images_than_there_are_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"at most 170, which are not held out .* 171"):
         SubsetTask(numbered(200), numbered(5), STILL, train_images=171)

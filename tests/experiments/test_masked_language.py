@@ -22,16 +22,9 @@ from labml_style_nn.experiments.recorded import recorded
 from tests.experiments.common import count, refused
 
 SMALL = [
-    "--epochs=2",
-    "--warmup-epochs=1",
-    "--batch-size=16",
-    "--characters=4000",
-    "--num-tokens=16",
-    "--dim=8",
-    "--num-layers=1",
-    "--hidden-dim=16",
-    "--num-heads=2",
-    "--device=cpu",
+    *("--epochs=2", "--warmup-epochs=1", "--batch-size=16", "--device=cpu"),
+    *("--characters=4000", "--num-tokens=16", "--dim=8", "--num-layers=1"),
+    *("--hidden-dim=16", "--num-heads=2"),
 ]
 
 
