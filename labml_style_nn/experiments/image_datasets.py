@@ -30,13 +30,11 @@ for. Here the sizes are said beside the settings:
 torch.Size([360, 10])
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, fields
-from inspect import signature
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from labml_style_nn.data.cifar import load_cifar10, load_cifar100
 from labml_style_nn.data.digits import split_digits
@@ -44,9 +42,9 @@ from labml_style_nn.data.fashion_mnist import load_fashion_mnist
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Source
+from labml_style_nn.experiments.seeding import Network, built
 
 Load = Callable[[int, Source], tuple[Images, Images]]
-Network = TypeVar("Network", bound=nn.Module)
 
 
 class ImageDataset(NamedTuple):
@@ -106,12 +104,6 @@ def changed_images(
 # ## Networks for them
 
 
-def accepted(network: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick the options that are arguments of a network, by their names."""
-    names = signature(network).parameters
-    return {name: value for name, value in options.items() if name in names}
-
-
 def fitting(
     network: Callable[..., Network], settings: ImageRecipe, **sizes: Any
 ) -> Network:
@@ -122,9 +114,8 @@ def fitting(
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    options = IMAGE_DATASETS[settings.data]._asdict() | asdict(settings) | sizes
-    torch.manual_seed(settings.seed)
-    return network(**accepted(network, options))
+    images = IMAGE_DATASETS[settings.data]
+    return built(network, settings.seed, images._asdict() | asdict(settings) | sizes)
 
 
 def recipe_of(settings: ImageRecipe) -> dict[str, Any]:

@@ -116,7 +116,7 @@ from tqdm import tqdm
 
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.command import attempted
-from labml_style_nn.experiments.image_datasets import accepted
+from labml_style_nn.experiments.seeding import built
 from labml_style_nn.layers.checks import check_positive
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
@@ -170,9 +170,7 @@ def build(name: str, side: int, settings: Settings) -> nn.Module:
     """Build a network for so many patches along the side, with the same weights."""
     image_size = side * settings.patch_size
     sizes = {"image_size": image_size, "num_classes": 10, "pooling": "average"}
-    network = NETWORKS[name]
-    torch.manual_seed(0)
-    return network(**accepted(network, asdict(settings) | sizes))
+    return built(NETWORKS[name], seed=0, options=asdict(settings) | sizes)
 
 
 def image(side: int, settings: Settings) -> Tensor:
