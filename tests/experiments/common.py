@@ -92,15 +92,19 @@ def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
     monkeypatch.setattr(Trainer, "advance", advance_or_act)
 
 
-def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Start a command in two processes, and wait for them."""
+def free_port() -> int:
+    """Find a port of this machine that nobody uses."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
+        return int(found.getsockname()[1])
+
+
+def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Start a command in two processes, and wait for them."""
     result = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
-            *("--master-addr=127.0.0.1", f"--master-port={port}", *arguments),
+            *("--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments),
         ],
         capture_output=True,
         text=True,
