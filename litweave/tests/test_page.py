@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
 
-from litweave.anchors import anchors
 from litweave.diagnostics import Diagnostics
-from litweave.headings import HeadingAnchors
+from litweave.headings import HeadingAnchors, anchors
 from litweave.highlight import breakable, breakable_blocks, lines
 from litweave.katex import Formulas
 from litweave.names import Names

@@ -1,12 +1,6 @@
-"""# Highlight: colours for code
+"""Code in colours, line by line, with links and other elements laid around its pieces.
 
-A module is coloured whole, by Pygments, and then handed out line by line: only so does
-the colouring know that a line stands in the middle of a string. The colours themselves
-are classes, which the style sheet of the palette fills in, so that dark and light both
-switch.
-
-A *mark* lays a link or another element around a piece of a line. Its edges may fall
-anywhere between the coloured pieces; where one falls within a piece, the piece is cut.
+A module is coloured whole: only so is it known that a line stands within a string.
 """
 
 import re
@@ -15,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from html import escape
 
+from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 
-from litweave.lexer import QuickPythonLexer
 from litweave.overlay import Mark, cuts
 from litweave.parse import Module
 from litweave.sanitise import referenced
 
-_LEXER = QuickPythonLexer(stripnl=False, ensurenl=False)
+_LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _Piece = tuple[str, str]  # a class and the text that has it
 # A bracket that something follows, the sign between an argument and a long value, the
 # dot within a path; and no part of a tag.
