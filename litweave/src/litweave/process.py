@@ -1,18 +1,8 @@
 """Process: a program that a build runs, and when it is stuck.
 
-Examples, proofs and notebooks run in processes of their own. Such a program says what
-it found in lines of JSON, each as soon as it is found, so that what is done is kept
-whatever happens next.
-
-A program may never end. No clock tells it from one that is slow on a machine that has
-other work; *processor time* does, which a busy machine does not make longer:
-
-- since its last line, the program and those that it started have used more of it than
-  the limit: it computes without an end;
-- it used none at all, at so many looks in a row: it waits for what does not come.
-
-The limit is an hour of processor time. The environment variable `WEAVE_LIMIT` sets
-another, in seconds.
+It says what it found in lines of JSON. No clock tells whether it is stuck, but its
+processor time, which a busy machine does not make longer: more of it than the limit for
+one line, or none at all at so many looks in a row.
 """
 
 import atexit

@@ -1,9 +1,4 @@
-"""Progress: what a build is doing now.
-
-A build has parts that take long: examples, proofs, notebooks. Each says how many steps
-it has and which one it is at. On a terminal the parts share one line with a bar, which
-is drawn anew at each step; in a log, each step is a line.
-"""
+"""Progress: what a build is doing now, in a line with a bar, or a line a step."""
 
 import logging
 import shutil

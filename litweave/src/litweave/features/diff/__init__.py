@@ -1,31 +1,8 @@
-r"""Differences: two definitions side by side.
+r"""Differences: a fence that names two definitions becomes their code, side by side.
 
-Two networks of a family are often the same but for a line. On a page written by hand, a
-fence names two definitions, as prose would:
-
-````
-```difference
-MixerBlock
-ResMLPBlock
-```
-````
-
-In its place the page shows the code of both, without prose, line beside line, and with
-marks at the words that go and that come.
-
-Lines are *aligned*: read from top to bottom, each line of one side stands beside at
-most one of the other. To leave a line alone costs 1. To pair two lines costs
-$4\,(1 - r)$, where $r$ is the share of words that they have in common. So two lines
-are paired if they share more than half of their words, and equal lines always. The
-cheapest of all alignments is shown, found by the recurrence that is known from edit
-distances:
-
-$$D_{i,j} = \min
-\begin{cases}
-D_{i-1,j-1} + 4\,(1 - r_{i,j}) \\
-D_{i-1,j} + 1 \\
-D_{i,j-1} + 1
-\end{cases}$$
+Read from top to bottom, each line of one side stands beside at most one of the other.
+To leave a line alone costs 1, and to pair two costs $4\,(1 - r)$, where $r$ is the
+share of words that they have in common: more than half of them, if they are paired.
 """
 
 import ast

@@ -1,13 +1,7 @@
-"""Cells: an executed notebook becomes Markdown.
+"""Cells: an executed notebook becomes Markdown, so that a page of it is as any other.
 
-Prose and code are written as Markdown, so that the site's own extensions render them as
-on any other page. What the code printed is HTML already. It is set aside, and an empty
-*frame* in the Markdown keeps its place; [`fill`][] puts it there once the page is
-rendered.
-
-A notebook is taken as it stands in its file: dictionaries, as
-[Jupyter's format](https://nbformat.readthedocs.io/en/latest/format_description.html)
-describes them. Nothing here knows MkDocs, and nothing runs code.
+A notebook is taken as it stands in its file: dictionaries. What its code printed is
+HTML already: an empty *frame* keeps its place until the page is rendered.
 """
 
 import html

@@ -1,8 +1,7 @@
-"""Execute: the program that runs a notebook, `python -m …execute NOTEBOOK`.
+"""Execute: the program that runs a notebook, so that the build can watch it.
 
-A process of its own for each notebook, so that several run at once and the build can
-watch them. It says in lines of JSON: `cell`, the number of one that begins, and at the
-end `notebook`, the notebook with its outputs, or `failed`, what is said of the cell.
+It says in lines of JSON: `cell`, the number of one that begins, and at the end
+`notebook`, the notebook with its outputs, or `failed`, what is said of the cell.
 """
 
 import json

@@ -1,31 +1,9 @@
 """Notebooks: pages that ran.
 
-A notebook is a Python file in jupytext's percent format. mkdocs-jupyter, which is asked
-to run notebooks, makes a page of it; this plugin runs it, and [`cells`][] writes what
-comes out as Markdown. From here on, a notebook is a page like any other.
-
-- **A cell that fails, fails the build**, and the message names its file and line.
-- **What is shown is what the code does.** A result serves as long as the notebook, the
-  code that it imports, the files in `reads` and the installed packages are those it was
-  made with. Under `mkdocs serve`, where somebody is writing, only the notebook's own
-  change runs it again.
-- **Several run at once**, while the rest of the site is made. Each result is kept as
-  soon as it is there.
-- **Downloads**: the notebook with its outputs (`.ipynb`), and the script it was written
-  as (`.py`).
-
-In `mkdocs.yml` it stands beside mkdocs-jupyter; before it, a build begins a second
-earlier:
-
-```yaml
-plugins:
-  - litweave-notebooks:
-      reads: [results]
-  - mkdocs-jupyter:
-      include: ["examples/*.py"]
-      execute: true
-      allow_errors: false
-```
+mkdocs-jupyter makes a page of a Python file in jupytext's percent format; this plugin
+runs it, several at once while the rest of the site is made, and writes it as Markdown.
+A result serves as long as the notebook, the code that it imports, the files in `reads`
+and the installed packages are the same; while somebody writes, the notebook alone.
 """
 
 import json

@@ -1,9 +1,7 @@
 """Papers: the entries of a BibTeX file that a page links to, shown at its end.
 
-A page whose prose links to `arxiv.org/abs/2105.01601`, or to the `url` of an entry,
-shows that entry, with its BibTeX to copy. A link to arXiv without an entry in the file
-is a mistake, and so is an entry that lacks what every citation has: authors, title and
-year.
+A link to arXiv without an entry in the file is a mistake, and so is an entry that lacks
+what every citation has.
 """
 
 import logging

@@ -1,13 +1,7 @@
 """Panel: what was proved of a page, as HTML beside its opening.
 
-A line for each fact, with its figure, of what it is, and what it was held against; one
-that has more to show opens. A tick stands only at what was compared and agreed. A
-number that was compared with nothing has none, one that somebody else published says
-"quoted", and one that does not agree says so, with both numbers.
-
-What differs from the paper is told by the page itself, in a section to which the panel
-leads. A page that has a proof and no such section is a mistake: where nothing differs,
-it says so.
+A tick stands only at what was compared and agreed; a number that was compared with
+nothing has none, and one that somebody else published says “quoted”.
 """
 
 import re

@@ -1,16 +1,8 @@
-r"""Hints: shapes at the ends of lines.
+"""Hints: shapes at the ends of lines, in the letters of the notation.
 
-What was measured ([`shapes`][]) stands behind the code of its line, small and grey:
-$B \times S \times C$, in the letters of the notation. The numbers of the example are in
-a box on hover or focus, and a screen reader hears both.
-
-A line can run many times. If all its runs read alike in letters, they are shown as one,
-and the box lists their numbers. If not, the run with the most letters is shown, an
-ellipsis behind it says that there are others, and the box lists all. A type stands
-behind a shape where the type changed in every run.
-
-Where a formula cannot stand, a symbol is set in plain HTML: `D_S` as $D_S$, said "D S".
-Accents, fonts and fractions need KaTeX. A symbol that has them is shown as a number.
+If all runs of a line read alike, they are shown as one. If not, the run with the most
+letters is, with an ellipsis, and the box lists all. A type stands behind a shape where
+it changed in every run. A letter that plain HTML cannot set is shown as a number.
 """
 
 import re

@@ -1,4 +1,9 @@
-"""Recording: what the calls of a module show, watched by `sys.settrace`."""
+"""Recording: what the calls of a module show, watched by `sys.settrace`.
+
+A size becomes a letter if exactly one letter has it: a variable of the notation whose
+value it is. The variables of the function come first, then the attributes of `self` and
+what its `__init__` was called with, then those of the callers, and the example's last.
+"""
 
 import dis
 import sys

@@ -1,9 +1,7 @@
-"""Shapes: what the examples of a book's modules show, measured once and kept.
+"""Shapes: what the examples of a book's modules show, measured by `trace` and kept.
 
-The program [`trace`][] runs the examples. Its answer is good for as long as these are
-the same: the code of the module, its examples and its notation, the code that it
-imports from its own package, the program, Python, and what is installed. If all answers
-are good, no process is started.
+An answer is good while the code of the module, its examples and notation, the code that
+it imports, and what is installed are the same.
 """
 
 import json

@@ -1,31 +1,8 @@
-r"""Trace: what the examples of a module show about its lines.
+"""Trace: the program that runs the examples of modules, and tells what lines show.
 
-The examples in a docstring make real tensors. This program runs them once, as pytest
-does, and watches: beside which line did which shape come to be? A request comes in by
-standard input; the answers go out by standard output, a line of JSON for each module.
-
-It imports nothing of litweave but the three modules beside it ([`statements`][],
-[`tensors`][], [`recording`][]), so the modules that it runs share nothing with the
-build that asks.
-
-A size becomes a letter only where that is certain. The notation of a module ties
-letters to variables, and while a line runs, these variables have values:
-
-```text
-batch, num_patches = 2, 24            B = 2, S = 24     the example
-mixing = TokenMixing(num_patches)               │
-mixing(x)                                       │       calls
-  forward(self, x)   self.num_patches = 24      ▼       a function of the module
-    hidden = …       (2, 10, 20)    ─▶    B × 10 × 20
-```
-
-The variables of the function come first, then the attributes of `self` and what its
-`__init__` was called with, then those of the callers, and the example's own last. A
-size is written as a letter if exactly one letter has it, and a size of one never is: it
-may be any axis that was added. Everything else stays a number.
-
-The type of the numbers is of interest where it changes: where no tensor that the line
-reads has it. Where a line reads none, `float32` is expected.
+A request comes in by standard input; the answers go out by standard output, a line of
+JSON for each module. It imports nothing of litweave but the three modules beside it, so
+that the modules that it runs share nothing with the build that asks.
 """
 
 import ast

@@ -1,37 +1,10 @@
 r"""Symbols: what the letters of a page stand for, and where they are in formulas.
 
-A module says under `## Notation` which letter of its equations is which variable of its
-code, and what both mean. Each item of the list is an *entry*:
-
-```text
-- $S$, `num_patches`: the number of patches
-- $W_1$, $b_1$, `fc1`: the first layer
-- $H, W$, `image_size`: height and width of the image
-```
-
-A symbol may have no variable, as a bound index has none, and a variable no symbol.
-
-Each symbol gets a *key*, so that the page can light up all that is one thing; the code
-has its share of the keys from [`variables`][]. A formula is marked before KaTeX sets
-it: a symbol is wrapped in a command that leaves the key behind.
-
-```text
-W_1^\top X_{*,i}   ─▶   ⟨5 W_1^\top⟩ ⟨1 X_{*,⟨9 i⟩}⟩
-```
-
-Of the entries that fit, the longest counts: `W_1` before `W`. A symbol whose scripts
-the notation does not mention is that symbol, and the scripts are read for themselves.
-
-A letter that nothing explains leaves a reader alone. So each symbol of a *display*
-equation must be in an entry, on every page that has a notation, but for these:
-
-| needs no entry | such as |
-|---|---|
-| an index that a sum or another large operator runs over | `i` in `\sum_{i=1}^{C}` |
-| an index whose range is given | `i` in `i = 1 \ldots C`, `\forall i` |
-| an index on the left of a relation, which holds for each | `k` in `p_k = \ldots` |
-| what is integrated over | `t` in `\int f(t) \, \mathrm{d}t` |
-| a constant, a set of numbers | `\pi`, `e^x`, `\mathbb{R}` |
+An item of the list under `## Notation` is an entry, as “$W_1$, $b_1$, `fc1`: the first
+layer”. Each symbol gets a *key*, and so has the code, so that the page can light up all
+that is one thing. In a formula, a symbol is wrapped in a command that leaves the key
+behind: `W_1^\top X_{*,i}` becomes `⟨5 W_1^\top⟩ ⟨1 X_{*,⟨9 i⟩}⟩`. Of the entries that
+fit, the longest counts; scripts that it does not mention are read for themselves.
 """
 
 import re
@@ -253,7 +226,11 @@ def _is_constant(atom: Atom) -> bool:
 
 
 def _bound(row: Row) -> Iterator[str]:
-    """The names of the indices that an equation itself introduces."""
+    r"""The names of the indices that an equation itself introduces.
+
+    Those that a large operator runs over (`\sum_{i=1}^{C}`), that stand on the left
+    of a relation, which holds for each (`p_k = …`), and that are given a range.
+    """
     for atom in everywhere(row):
         if atom.nucleus.startswith(_OPERATORS):
             yield from _symbols(_left_side(atom.sub) or atom.sub)

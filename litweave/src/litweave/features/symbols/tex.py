@@ -1,20 +1,9 @@
 r"""TeX: where the symbols of a formula are.
 
-A pattern laid over the text would take the `t` of `\theta` for a letter, and the `i` of
-`C_{\text{in}}` for an index. So a formula is read as TeX reads it. First it is cut into
-*tokens*: commands such as `\theta`, and single characters. Joined, they are the formula
-again. Then they are read as *atoms*, each a nucleus with its scripts:
-
-```text
-W_1^\top X_{*,i}        two atoms, W and X
-│ │ │      └┴┴──        three atoms in a row of their own: the subscript of X
-│ │ └─────              the superscript of W
-└─┴───────              nucleus and subscript: the name W_1
-```
-
-A *symbol* is a Latin or Greek letter, alone or with an accent or in a font, such as
-`\bar\theta` and `\mathbf{1}`. A digit is none, nor an operator, nor a function such as
-`\exp`, nor what stands in `\text{…}`, `\mathrm{…}` or `\operatorname{…}`.
+A formula is cut into *tokens*, commands and characters, and these are read as *atoms*,
+each a nucleus with its scripts: `W_1^\top X_{*,i}` has two, and three more in a row of
+their own, the subscript of `X`. A *symbol* is a Latin or Greek letter, alone, with an
+accent or in a font; not a digit, an operator, a function, nor what `\text{…}` holds.
 """
 
 import re

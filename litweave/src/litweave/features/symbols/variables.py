@@ -1,14 +1,7 @@
 """Variables: the names in the code that a notation ties to its letters.
 
-They bear the keys of their [`symbols`][], and the page lights up what has a key in
-common: $W_1$ in every formula, and `fc1` in every line of code.
-
-A variable is a name wherever it stands: `fc1`, `self.fc1`, an argument `fc1`. Only the
-keyword of a call is often somebody else's word: in `x.mean(dim=1)`, `dim` is what torch
-calls an axis. It counts where it is given the variable itself, as in `MLP(dim=dim)`.
-
-A variable that the code does not name was renamed, or never there. So each variable of
-an entry must be a name in the module's code or in its examples.
+A name counts wherever it stands, but for the keyword of a call: in `x.mean(dim=1)`,
+`dim` is what torch calls an axis. In `MLP(dim=dim)`, it is the variable itself.
 """
 
 import ast
