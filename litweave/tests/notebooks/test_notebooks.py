@@ -19,8 +19,6 @@ from litweave.features.notebooks.cells import (
     CellError,
     document,
     fill,
-    portable,
-    terminal,
 )
 from litweave.features.notebooks.notebooks import NotebooksPlugin, Results
 from litweave.process import ChildError, StuckError
@@ -42,7 +40,7 @@ markdown_extensions:
 NOTEBOOK = r"""# %% [markdown]
 # # Ten lines
 #
-# A porcupine computes $a^2 + b_1$, see [`answer`][] and [home](../index.md).
+# A porcupine computes $a^2 + b_1$, see [`answer`][], [it][answer], [home](../index.md).
 
 # %%
 from pkg.numbers import answer
@@ -209,7 +207,7 @@ def test_notebook_has_its_outputs_and_nothing_of_this_build(project: Path) -> No
         NOTEBOOK, "code"
     )
     assert notebook.cells[1].outputs[0].data["text/plain"] == "42"
-    assert "see `answer` and" in notebook.cells[0].source
+    assert "see `answer`, it, [home](" in notebook.cells[0].source
     assert str(project) not in path.read_text("utf-8")
     assert notebook.cells[3].outputs[0].text == "one <two> & $3\n100 %\n"
     folded = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
@@ -384,16 +382,6 @@ def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
 def test_lost_place_of_an_output_is_an_error() -> None:
     with pytest.raises(CellError, match="cell 7: the page has no place"):
         fill("<p>No frame.</p>", {7: "<pre></pre>"})
-
-
-def test_terminal_keeps_what_stays_on_the_screen() -> None:
-    assert terminal("a\rb\nc\r\n\x1b[1md\x1b[0m\n\n") == "b\nc\nd"
-
-
-def test_portable_notebook_has_words_for_links() -> None:
-    cell = {"cell_type": "markdown", "source": "[`A`][], [the b][pkg.b], [c](d.md)"}
-    notebook = notebook_of() | {"cells": [cell]}
-    assert portable(notebook)["cells"][0]["source"] == "`A`, the b, [c](d.md)"
 
 
 def test_prose_keeps_its_line() -> None:

@@ -271,50 +271,57 @@ def down(n):
 # ## Letters
 
 PAIRS: Notation = [(["H", "W"], ["image_size"]), (["P"], ["patch_size"])]
+BOTH: Notation = [(["M", "N"], ["height", "width"])]
 
 
-@pytest.mark.parametrize(
-    ("example", "code", "notation"),
-    [
-        pytest.param(
-            ">>> batch, num_patches, dim = 2, 24, 20\n"
-            ">>> _ = f(Tensor(batch, num_patches, dim))",
-            "def f(x):  #> x: B S C\n    return x.sum()  #> : B S",
-            SIZES,
-            id="from the example",
-        ),
-        pytest.param(
-            ">>> dim = 20\n>>> f(2)",
-            "def f(dim):\n    g() if dim == 4 else f(dim + 1)\n"
-            "    x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20\n"
-            "def g():\n    y = Tensor(4, 2)  #> y: C 2",
-            SIZES,
-            id="the inner size goes before the outer",
-        ),
-        pytest.param(
-            ">>> batch, num_patches, dim = 4, 4, 5\n>>> f()",
-            "def f():\n    x = Tensor(4, 5)  #> x: 4 C",
-            SIZES,
-            id="two letters of one size are numbers",
-        ),
-        pytest.param(
-            ">>> batch = 1\n>>> f()",
-            "def f():\n    x = Tensor(1, 3)  #> x: 1 3",
-            SIZES,
-            id="one is never a letter",
-        ),
-        pytest.param(
-            ">>> height, width = 16, 24\n>>> f()",
-            "def f():\n    x = Tensor(16, 24)  #> x: H W",
-            [(["H", "W"], ["height", "width"])],
-            id="as many variables as letters go in pairs",
-        ),
-    ],
-)
-def test_a_size_is_a_letter_where_that_is_certain(
-    example: str, code: str, notation: Notation, trace: Tracing
-) -> None:
-    trace(example, code, notation)
+def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
+    answer = trace(
+        """
+>>> batch, num_patches, dim = 2, 24, 20
+>>> _ = f(Tensor(batch, num_patches, dim))
+>>> around(3)
+>>> batch, num_patches, dim = 4, 4, 5
+>>> two_of_one_size()
+>>> batch = 1
+>>> one()
+>>> image_size, patch_size = (16, 25), (4, 2)
+>>> pairs()
+>>> image_size, height, width = 9, 16, 25
+>>> pairs()
+>>> batch, num_patches, dim = True, 3.0, float("inf")
+>>> no_sizes()
+""",
+        """
+def f(x):  #> x: B S C
+    return x.sum()  #> : B S
+
+def around(dim):  # the inner goes before the outer
+    inner() if dim == 5 else around(dim + 1)
+    x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20
+
+def inner():
+    y = Tensor(5, 20)  #> y: C 20
+
+def two_of_one_size():
+    x = Tensor(4, 5)  #> x: 4 C
+
+def one():
+    x = Tensor(1, 3)  #> x: 1 3
+
+# A pair says nothing about one letter, and a number no difference between two; as many
+# variables as letters go in pairs.
+def pairs():
+    x = Tensor(16, 25, 9, 4)  #> x: H W 9 S | M N 9 S
+
+def no_sizes():
+    x = Tensor(1, 3)  #> x: 1 3
+""",
+        SIZES + PAIRS + BOTH,
+    )
+    assert answer.diagnostics == []
+    assert answer.values["image_size"] == [9]
+    assert answer.values["patch_size"] == [[4, 2]]
+    assert answer.values["num_patches"] == [3.0]
 
 
 def test_letters_come_from_the_function_its_object_and_its_callers(
@@ -357,27 +364,6 @@ class Layer:
     )
     given = next(runs for (_, name), runs in answer.shapes.items() if not name)
     assert [run[0][0] for run in given] == [[10], [50]], "in order, each once"
-
-
-def test_a_pair_gives_each_of_two_letters_its_size(trace: Tracing) -> None:
-    example = """
->>> image_size, patch_size = (16, 24), (4, 2)
->>> f()
->>> image_size = 9
->>> f()
-"""
-    # A pair says nothing about one letter, and a number no difference between two.
-    code = "def f():\n    x = Tensor(16, 24, 9, 4)  #> x: H W 9 4 | 16 24 9 4\n"
-    answer = trace(example, code, PAIRS)
-    assert answer.values == {"image_size": [9], "patch_size": [[4, 2]]}
-
-
-def test_neither_truth_nor_a_fraction_is_a_size(trace: Tracing) -> None:
-    answer = trace(
-        ">>> batch, dim = True, 3.0\n>>> f()",
-        "def f():\n    x = Tensor(1, 3)  #> x: 1 3\n",
-    )
-    assert answer.values == {"dim": [3.0]}
 
 
 def test_a_few_values_are_listed_once_and_in_order(trace: Tracing) -> None:
