@@ -27,7 +27,7 @@ live: site/index.html  ## build the site if need be, and serve it with kernels f
 build: site/index.html  ## build the site into site/
 
 catalogs: $(INSTALLED)  ## bring the translators' files up to date, and check them
-	$(BIN)/python -m litweave catalogs mkdocs.yml
+	$(BIN)/litweave catalogs mkdocs.yml
 
 test: site/index.html  ## build the site if need be, and run all tests
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null \

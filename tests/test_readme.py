@@ -62,7 +62,7 @@ def test_every_module_can_be_run(page: str) -> None:
 def test_readme_and_guide_give_the_same_plain_commands() -> None:
     plain = [block for block in fences(TEXTS["README.md"], "sh") if "venv" in block]
     assert plain[0] in fences(TEXTS["docs/guide/run.md"], "sh")
-    assert "pip install -c constraints.txt -e '.[dev]'" in plain[0]
+    assert "-c constraints.txt -e './litweave[dev]' -e '.[dev]'" in plain[0]
 
 
 def test_the_port_can_be_chosen() -> None:

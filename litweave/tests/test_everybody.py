@@ -1,6 +1,6 @@
 """Code that nobody here wrote: each module of it becomes a page.
 
-`tools/weave_others.py` does the same with the whole standard library and `torch.nn`.
+`tools/litweave_others.py` does the same with the whole standard library and `torch.nn`.
 """
 
 import re

@@ -501,7 +501,7 @@ def test_any_text_is_lossless_or_named(text: str) -> None:
         assert_lossless(module)
 
 
-# ## Real files, of which `tools/weave_others.py` reads all
+# ## Real files, of which `tools/litweave_others.py` reads all
 
 PACKAGES = {
     "python": Path(sysconfig.get_paths()["stdlib"]),
