@@ -3,11 +3,14 @@
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import time
 import zlib
-from contextlib import chdir
+from collections.abc import Callable
+from contextlib import chdir, suppress
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,24 @@ def build_here(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(
         options, result.exit_code, result.stdout, result.stderr
     )
+
+
+def free_port() -> int:
+    """A port that nobody listens to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(text: str, read: Callable[[], str]) -> None:
+    """Read again and again, until the text is there; what cannot be read is empty."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with suppress(OSError):
+            if text in read():
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"nothing ever said “{text}”")
 
 
 def some_files(package: Path) -> list[Path]:
