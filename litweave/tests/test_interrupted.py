@@ -55,16 +55,9 @@ def write(folder: Path) -> None:
     (folder / "docs/index.md").write_text("# Home\n")
     # The module with the longest examples is the first.
     for name, wait in (("one", f"_ = '{'first ' * 20}'"), ("two", WAIT)):
-        code = [STEP.format(f"example of pkg.{name}"), *wait.split("\n")]
-        example = "\n".join(
-            f">>> _ = {line}" if "write" in line else f">>> {line}"
-            for line in code
-            if line
-        )
-        example = example.replace(
-            ">>> _ = from pathlib import Path; ",
-            ">>> from pathlib import Path\n>>> _ = ",
-        )
+        begun, code = STEP.format(f"example of pkg.{name}"), wait.splitlines()
+        lines = [*begun.replace("; ", "\n_ = ").splitlines(), *code]
+        example = "\n".join(f">>> {line}" for line in lines)
         (folder / f"pkg/{name}.py").write_text(MODULE.format(name, example))
         cell = "\n".join([STEP.format(f"notebook of pkg.{name}"), wait])
         notebook = f"# %% [markdown]\n# # {name}\n\n# %%\n{cell}\n"

@@ -17,15 +17,7 @@ from litweave.highlight import breakable, breakable_blocks, lines
 from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.overlay import Mark, Overlay
-from litweave.page import (
-    WovenRow,
-    addresses,
-    beside,
-    cut,
-    document,
-    flat,
-    grid,
-)
+from litweave.page import WovenRow, addresses, beside, cut, document, flat, grid
 from litweave.parse import Module, parse
 from litweave.prose import Context
 
@@ -66,49 +58,53 @@ def module(source: str = SOURCE) -> Module:
     return parse(textwrap.dedent(source), "pkg/mixer.py")
 
 
-def context() -> Context:
-    return Context(Names(), Formulas(), Diagnostics())
+def written(source: str) -> tuple[str, Diagnostics]:
+    """The document of a module, and what is wrong with it."""
+    context = Context(Names(), Formulas(), Diagnostics())
+    return document(module(source), "mixer.md", context), context.diagnostics
 
 
 def woven(source: str = SOURCE, extra: Overlay | None = None) -> list[WovenRow]:
     parsed = module(source)
-    markdown = Markdown(
-        extensions=["toc", "footnotes", "fenced_code", "tables", HeadingAnchors()]
-    )
-    html = markdown.convert(document(parsed, "mixer.md", context()))
+    extensions = ["toc", "footnotes", "fenced_code", "tables", HeadingAnchors()]
+    html = Markdown(extensions=extensions).convert(written(source)[0])
     return beside(cut(html, parsed), parsed, extra or Overlay())
+
+
+def page(source: str = SOURCE, extra: Overlay | None = None) -> str:
+    return grid(woven(source, extra), "pkg/<mixer>.py", extra or Overlay())
+
+
+def text(code: str) -> str:
+    """What a reader sees of some HTML."""
+    return unescape(re.sub(r"<[^>]*>", "", code))
 
 
 # ## Anchors
 
 
-def test_anchors_are_names_and_first_words() -> None:
-    assert anchors(module()) == [
-        ":title-opening-1-1-a-note",
-        ":set-things-up",
-        "Mixer",
-        "Mixer.__init__",
-        "Mixer.__init__:its-own-comment",
-        "Mixer:set-things-up",
-    ]
+SAME = "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
+TWICE = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
 
 
-def test_rows_alike_are_told_apart_by_their_code() -> None:
-    source = (
-        "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
-    )
-    assert anchors(module(source)) == [
-        ":same",
-        ":same-b-2",
-        ":c-3",
-        ":same-a-1",
-        ":same~2",
-    ]
-
-
-def test_a_name_defined_twice_has_two_anchors() -> None:
-    source = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
-    assert anchors(module(source)) == ["f", "f~2", "f~3"]
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            SOURCE,
+            [
+                *(":title-opening-1-1-a-note", ":set-things-up", "Mixer"),
+                *("Mixer.__init__", "Mixer.__init__:its-own-comment"),
+                "Mixer:set-things-up",
+            ],
+        ),
+        # Rows that are alike are told apart by their code, and then by a number.
+        (SAME, [":same", ":same-b-2", ":c-3", ":same-a-1", ":same~2"]),
+        (TWICE, ["f", "f~2", "f~3"]),
+    ],
+)
+def test_anchors_are_names_and_first_words(source: str, expected: list[str]) -> None:
+    assert anchors(module(source)) == expected
 
 
 @given(
@@ -130,11 +126,8 @@ def test_what_has_no_row_of_its_own_has_an_address() -> None:
 
 
 def test_a_docstring_that_is_not_raw_is_named() -> None:
-    mistakes = context()
-    document(module('"""One.\n\nA $\\alpha$.\n"""\n'), "mixer.md", mistakes)
-    assert str(mistakes.diagnostics).startswith(
-        "pkg/mixer.py:3: Python eats this backslash"
-    )
+    _, wrong = written('"""One.\n\nA $\\alpha$.\n"""\n')
+    assert str(wrong).startswith("pkg/mixer.py:3: Python eats this backslash")
 
 
 def test_headings_have_their_names_for_anchors() -> None:
@@ -153,10 +146,16 @@ def test_rows_that_markdown_swallowed_are_missed() -> None:
         cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"))
 
 
-def test_a_module_without_a_title_has_its_name_for_one() -> None:
-    assert document(module("x = 1\n"), "mixer.md", context()) == "# `mixer`"
-    untitled = document(module('"""Words."""\n'), "mixer.md", context())
-    assert untitled == "# `mixer`\n\nWords."
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = 1\n", "# `mixer`"),
+        ('"""Words."""\n', "# `mixer`\n\nWords."),
+        ('# The licence.\n"""# Title"""\n', "# Title\n\nThe licence."),
+    ],
+)
+def test_a_page_begins_with_a_title(source: str, expected: str) -> None:
+    assert written(source)[0] == expected
 
 
 def test_a_class_without_words_is_a_heading_above_what_it_holds() -> None:
@@ -165,11 +164,6 @@ def test_a_class_without_words_is_a_heading_above_what_it_holds() -> None:
     assert re.fullmatch(r'<h2 id="A"><code>A</code></h2>', first.prose)
     assert second.prose.startswith('<h3 id="A.f">')
     assert text(first.code) == "class A:\n"
-
-
-def test_a_title_comes_before_the_licence_above_it() -> None:
-    text = document(module('# The licence.\n"""# Title"""\n'), "mixer.md", context())
-    assert text == "# Title\n\nThe licence."
 
 
 # ## The order of a page
@@ -231,11 +225,10 @@ def test_sections_of_the_opening_follow_the_code() -> None:
 
 
 def test_what_closes_a_page_is_found_by_search_and_follows_the_last_row() -> None:
-    rows = woven(ESSAY)
-    assert text(flat(rows, module(ESSAY))).rindex("Below it.") > 0
-    page = grid(rows, "pkg/mixer.py", Overlay())
-    assert page.index("Its words.") < page.index("weave-closing")
-    assert page.index("weave-closing") < page.index("Because")
+    assert text(flat(woven(ESSAY), module(ESSAY))).rindex("Below it.") > 0
+    html = page(ESSAY)
+    assert html.index("Its words.") < html.index("weave-closing")
+    assert html.index("weave-closing") < html.index("Because")
 
 
 def test_a_module_of_one_row_keeps_its_order() -> None:
@@ -246,48 +239,33 @@ def test_a_module_of_one_row_keeps_its_order() -> None:
 
 
 def test_the_notation_is_folded_and_keeps_its_address() -> None:
-    page = BeautifulSoup(grid(woven(ESSAY), "m.py", Overlay()), "html.parser")
-    opening = page.select_one(".weave-opening")
-    assert opening
-    notation = opening.select_one("details:not([open])")
-    assert notation
+    soup = BeautifulSoup(page(ESSAY), "html.parser")
+    [notation] = soup.select(".weave-opening details:not([open])")
     assert notation.select_one("summary#notation")
-    assert notation.select_one("li").get_text().endswith("a number")  # type: ignore[union-attr]
+    [entry] = notation.select("li")
+    assert entry.get_text().endswith("a number")
     assert "Opening." not in notation.get_text()
 
 
 def test_a_mistake_in_a_section_that_moved_has_its_line() -> None:
     source = ESSAY.replace("Below it.", "Below [it][nowhere].")
-    mistakes = context()
-    document(module(source), "mixer.md", mistakes)
+    _, wrong = written(source)
     line = source.split("\n").index("Below [it][nowhere].") + 1
-    assert [problem.place.line for problem in mistakes.diagnostics.found] == [line]
+    assert [problem.place.line for problem in wrong.found] == [line]
 
 
 # ## The page
 
 
-def text(code: str) -> str:
-    """What a reader sees of some HTML."""
-    return unescape(re.sub(r"<[^>]*>", "", code))
-
-
-def test_each_row_has_its_own_code() -> None:
+def test_each_row_has_its_own_code_and_its_numbers_in_the_file() -> None:
     parsed = module()
-    rows = [row for row in woven() if row.row]
+    *rows, closing = woven()
+    assert (closing.row, closing.code) == (None, "")
     for row, original in zip(rows, parsed.rows, strict=True):
+        assert row.row == original
         assert text(row.code) == parsed.code(original)
-
-
-def test_lines_have_their_numbers_in_the_file() -> None:
-    parsed = module()
-    for row in woven():
-        if row.row is None:
-            assert not row.code
-            continue
-        numbers = [int(n) for n in re.findall(r'data-line="(\d+)"', row.code)]
-        assert numbers == list(row.row.code)
-        assert all(parsed.lines[n - 1] in parsed.text(row.row) for n in numbers)
+        numbers = re.findall(r'data-line="(\d+)"', row.code)
+        assert [int(n) for n in numbers] == list(original.code)
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
@@ -300,20 +278,20 @@ def test_lines_stay_in_step_whatever_ends_them(ending: str) -> None:
 
 
 def test_every_row_can_be_linked_to() -> None:
-    page = grid(woven(), "pkg/mixer.py", Overlay())
+    html = page()
     for anchor in addresses(module()):
-        assert page.count(f'id="{anchor}"') == 1, anchor
-    for anchor in re.findall(r'class="weave-link" href="#([^"]+)"', page):
+        assert html.count(f'id="{anchor}"') == 1, anchor
+    for anchor in re.findall(r'class="weave-link" href="#([^"]+)"', html):
         assert anchor in addresses(module())
 
 
 def test_the_flat_page_has_all_prose_and_the_names_in_the_code() -> None:
     source = "# Einstein.\ndef g(x):\n    return torch.einsum(self.a, nn.Linear(x))\n"
-    page = text(flat(woven(source), module(source)))
-    assert "def g torch.einsum nn.Linear" in page
-    assert "return" not in page
-    for part in ("Opening.", "Set things up.", "class Mixer"):
-        assert part in text(flat(woven(), module()))
+    found = text(flat(woven(source), module(source)))
+    assert "def g torch.einsum nn.Linear" in found
+    assert "return" not in found
+    found = text(flat(woven(), module()))
+    assert all(p in found for p in ("Opening.", "Set things up.", "class Mixer"))
 
 
 # ## What a page shows beyond its source
@@ -340,25 +318,23 @@ def test_code_may_break_behind_what_opens_and_not_in_names(
 
 def test_an_example_may_break_and_what_it_printed_may_not() -> None:
     code = "<pre><span></span><code>f(x)</code></pre>"
-    page = f"<p><code>f(x)</code></p>{code}<pre><samp>f(x)</samp></pre>"
-    assert breakable_blocks(page) == page.replace(code, code.replace("(", "(<wbr>"))
+    html = f"<p><code>f(x)</code></p>{code}<pre><samp>f(x)</samp></pre>"
+    assert breakable_blocks(html) == html.replace(code, code.replace("(", "(<wbr>"))
 
 
-def test_tools_stand_above_and_panels_beside_the_opening() -> None:
-    extra = Overlay(tools=["<b>tool</b>"], panels=["<i>panel</i>"])
-    page = grid(woven(), "pkg/<mixer>.py", extra)
-    assert page.index("pkg/<wbr>&lt;mixer&gt;.py") < page.index("<b>tool</b>")
-    assert page.index("Opening.") < page.index("<i>panel</i>") < page.index("Set ")
-    assert page.count("<i>panel</i>") == 1
-
-
-def test_endnotes_stand_beside_what_closes_the_page() -> None:
-    extra = Overlay(panels=["<i>panel</i>"], endnotes=["<i>end</i>"])
-    page = grid(woven(ESSAY), "pkg/mixer.py", extra)
-    assert page.index("<i>panel</i>") < page.index("Its words.")
-    assert page.index("Because") < page.index("<i>end</i>")
-    page = grid(woven('"""# Title"""\n'), "pkg/mixer.py", extra)
-    assert page.index("<i>panel</i>") < page.index("<i>end</i>")
+def test_tools_stand_above_panels_beside_the_opening_endnotes_at_the_end() -> None:
+    tool, panel, end = "<b>tool</b>", "<i>panel</i>", "<i>end</i>"
+    extra = Overlay(tools=[tool], panels=[panel], endnotes=[end])
+    expected = {
+        SOURCE: ["pkg/<wbr>&lt;mixer&gt;.py", tool, "Opening.", panel, "Set ", end],
+        ESSAY: [panel, "Its words.", "Because", end],
+        '"""# Title"""\n': [panel, end],
+    }
+    for source, parts in expected.items():
+        html = page(source, extra)
+        assert [html.count(panel), html.count(end)] == [1, 1]
+        places = [html.index(part) for part in parts]
+        assert places == sorted(places)
 
 
 def test_a_hint_ends_its_line() -> None:

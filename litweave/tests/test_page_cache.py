@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,20 +56,18 @@ class Project:
         (folder / "pkg").mkdir()
         self.write("one", ONE)
         self.write("two", TWO)
-        whole = mkdocs_plugin.document
+        for name in ("document", "to_markdown"):
+            monkeypatch.setattr(mkdocs_plugin, name, self.counted(name))
 
-        def document(module, page, context):  # type: ignore[no-untyped-def]
-            self.made.append(page)
-            return whole(module, page, context)
+    def counted(self, name: str) -> Callable[..., str]:
+        """A function that the plugin makes a page with, and that notes which."""
+        whole = getattr(mkdocs_plugin, name)
 
-        monkeypatch.setattr(mkdocs_plugin, "document", document)
-        written = mkdocs_plugin.to_markdown
+        def made(*arguments: object) -> str:
+            self.made.append(str(arguments[-2]))
+            return str(whole(*arguments))
 
-        def to_markdown(text, place, page, context):  # type: ignore[no-untyped-def]
-            self.made.append(page)
-            return written(text, place, page, context)
-
-        monkeypatch.setattr(mkdocs_plugin, "to_markdown", to_markdown)
+        return made
 
     def write(self, name: str, text: str) -> None:
         (self.folder / f"pkg/{name}.py").write_text(text)
@@ -85,12 +84,11 @@ class Project:
 
     def site(self) -> dict[str, bytes]:
         site = self.folder / "site"
-        files = (path for path in site.rglob("*") if path.is_file())
         # When it was built stands in the map of the site.
         return {
             path.relative_to(site).as_posix(): path.read_bytes()
-            for path in files
-            if not path.name.startswith("sitemap")
+            for path in site.rglob("*")
+            if path.is_file() and not path.name.startswith("sitemap")
         }
 
 
