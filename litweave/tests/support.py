@@ -22,8 +22,10 @@ from mkdocs.commands import build as mkdocs_build
 from litweave import node
 from litweave.book import Book
 
-ROOT = Path(__file__).parents[2]
-CACHE = ROOT / ".cache"
+FOLDER = Path(__file__).parents[1]
+ROOT = FOLDER.parent
+# Beside a book, whose build has fetched KaTeX, the tests need not fetch it again.
+CACHE = (ROOT if (ROOT / "mkdocs.yml").is_file() else FOLDER) / ".cache"
 
 # A test that takes long on a busy machine is no mistake.
 settings.register_profile("patient", deadline=None)

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from run_alone import plain, required
-from support import CACHE
+from support import CACHE, FOLDER
 
-PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+PROJECT = FOLDER / "pyproject.toml"
 # Python imports it at the start of each process, also of those that a build begins.
 WALL = """
 import importlib.machinery

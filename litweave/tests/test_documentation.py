@@ -7,9 +7,8 @@ import pytest
 
 from litweave.cli import main
 from litweave.mkdocs_plugin import WeaveConfig
-from support import CACHE, build_here
+from support import CACHE, FOLDER, build_here
 
-FOLDER = Path(__file__).parents[1]
 README = (FOLDER / "README.md").read_text("utf-8")
 CONFIGURATION = (FOLDER / "docs/configuration.md").read_text("utf-8")
 
