@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import chdir, suppress
 from pathlib import Path
 
@@ -102,13 +102,28 @@ def some_files(package: Path) -> list[Path]:
     return [package / p for p in own if zlib.crc32(p.as_posix().encode()) % 10 == 0]
 
 
-def book_of(folder: Path, files: dict[str, str]) -> Book:
+def write_files(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write files into a folder, and the folders that they need."""
     for name, text in files.items():
-        path = folder / "pkg" / name
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
+        path.write_text(text)
+    return folder
+
+
+def cache_of(folder: Path) -> Path:
+    """A cache of a folder's own, in which nothing is but KaTeX."""
+    cache = folder / "cache"
+    cache.mkdir()
+    for path in (CACHE / "litweave").glob("node-*"):
+        (cache / path.name).symlink_to(path)
+    return cache
+
+
+def book_of(folder: Path, files: dict[str, str]) -> Book:
+    texts = {name: textwrap.dedent(text) for name, text in files.items()}
     book = Book()
-    book.read(folder / "pkg")
+    book.read(write_files(folder / "pkg", texts))
     return book
 
 

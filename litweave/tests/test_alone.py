@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from run_alone import plain, required
-from support import CACHE, FOLDER
+from support import CACHE, FOLDER, write_files
 
 PROJECT = FOLDER / "pyproject.toml"
 # Python imports it at the start of each process, also of those that a build begins.
@@ -79,12 +79,9 @@ def refused() -> set[str]:
 @pytest.fixture
 def stranger(tmp_path: Path, refused: set[str]) -> Path:
     """Their package, beside what keeps other packages from being found."""
-    (tmp_path / "wall").mkdir()
-    (tmp_path / "wall/sitecustomize.py").write_text(WALL.format(refused=refused))
-    (tmp_path / "money").mkdir()
-    for name, text in FILES.items():
-        (tmp_path / "money" / name).write_text(text)
-    return tmp_path / "money"
+    wall = WALL.format(refused=sorted(refused))
+    write_files(tmp_path / "wall", {"sitecustomize.py": wall})
+    return write_files(tmp_path / "money", FILES)
 
 
 def litweave(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -8,6 +8,7 @@ from litweave.book import SITE_MARK, Book
 from litweave.contents import contents
 from litweave.names import Target
 from litweave.words import said
+from support import write_files
 
 SOURCES = {
     "__init__.py": '"""# Package"""\n',
@@ -20,15 +21,7 @@ SOURCES = {
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    return written(tmp_path / "pkg", SOURCES)
-
-
-def written(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
+    return write_files(tmp_path / "pkg", SOURCES)
 
 
 def book(source: Path, **options: list[str]) -> Book:
@@ -104,21 +97,21 @@ def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
     tmp_path: Path, words: str, name: str
 ) -> None:
     files = {"vision/__init__.py": "", "vision/gelu.py": "x = 1\n", "module.py": words}
-    written(tmp_path / "src" / "corp", files)
+    write_files(tmp_path / "src" / "corp", files)
     read = book(tmp_path / "src")
     assert read.chapters["corp/vision/gelu.md"].name == name
     assert read.chapters["corp/module.md"].module.path == "src/corp/module.py"
 
 
 def test_a_dot_in_the_name_of_a_file_parts_no_names(tmp_path: Path) -> None:
-    read = book(written(tmp_path, {"v1.2/gelu.0.3.py": "x = 1\n"}))
+    read = book(write_files(tmp_path, {"v1.2/gelu.0.3.py": "x = 1\n"}))
     assert read.chapters["v1.2/gelu.0.3.md"].name == "v1_2.gelu_0_3"
 
 
 def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) -> None:
     imports = "from corp.vision.gelu import x\n"
     files = {"__init__.py": imports, "gelu.py": "x = 1\n"}
-    read = book(written(tmp_path / "src" / "corp" / "vision", files))
+    read = book(write_files(tmp_path / "src" / "corp" / "vision", files))
     assert read.chapters["gelu.md"].name == "corp.vision.gelu"
 
 
@@ -134,7 +127,7 @@ def test_the_contents_tell_the_title_of_a_module_and_not_its_licence(
 
 def test_what_is_not_the_authors_is_no_chapter(package: Path) -> None:
     files = dict.fromkeys((".hidden/a.py", "env/a.py", "site/a.py"), "x = 1\n")
-    written(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
+    write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
     read = book(package)
     assert not [page for page in read.chapters if page.endswith("/a.md")]
 

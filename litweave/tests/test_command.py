@@ -17,7 +17,7 @@ from litweave.check import find_silence
 from litweave.cli import main
 from litweave.diagnostics import Diagnostics
 from litweave.parse import parse
-from support import CACHE, free_port, wait_for
+from support import CACHE, free_port, wait_for, write_files
 
 # A module that tells on whoever runs it, and one that nobody can.
 SPY = '''"""# Spy
@@ -53,11 +53,7 @@ FILES = {
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        path = tmp_path / "pkg" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path / "pkg"
+    return write_files(tmp_path / "pkg", FILES)
 
 
 @dataclass(frozen=True)
@@ -260,10 +256,8 @@ def forward(x):
 def test_a_check_lists_what_a_build_remarks(
     tmp_path: Path, weave: Command, options: list[str]
 ) -> None:
-    package, report = tmp_path / "pkg", tmp_path / "report.txt"
-    package.mkdir()
-    (package / "faulty.py").write_text(FAULTY)
-    (package / "unreached.py").write_text(UNREACHED)
+    files = {"faulty.py": FAULTY, "unreached.py": UNREACHED}
+    package, report = write_files(tmp_path / "pkg", files), tmp_path / "report.txt"
     out = ["--out", tmp_path / "site", "--report", report]
     assert weave("build", package, *out, *options).status == 0
     remarks = report.read_text().partition("# Remarks\n")[2].split("\n")[:-1]
@@ -366,12 +360,13 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
 def test_examples_run_when_told_and_a_module_that_cannot_be_imported_is_a_page(
     tmp_path: Path, weave: Command
 ) -> None:
-    package, site = tmp_path / "told", tmp_path / "site"
-    package.mkdir()
-    (package / "__init__.py").write_text('"""# Told"""\n')
-    (package / "spy.py").write_text(SPY.replace("import torch\n", ""))
     example = '"""# Nowhere\n\n>>> from told.nowhere import f\n"""\n'
-    (package / "nowhere.py").write_text(f"{example}\nimport there_is_no_such_module\n")
+    files = {
+        "__init__.py": '"""# Told"""\n',
+        "spy.py": SPY.replace("import torch\n", ""),
+        "nowhere.py": f"{example}\nimport there_is_no_such_module\n",
+    }
+    package, site = write_files(tmp_path / "told", files), tmp_path / "site"
     built = weave("build", package, "--out", site, "--run-examples")
     assert built.status == 0
     assert "example" in built.out

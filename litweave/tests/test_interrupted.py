@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from support import CACHE, build
+from support import build, cache_of, write_files
 
 CONFIG = """
 site_name: Small
@@ -44,24 +44,20 @@ KINDS = ("example", "proof", "notebook")
 
 
 def write(folder: Path) -> None:
-    cache = folder / "cache"
-    for name in ("docs", "pkg", "steps", "cache"):
-        (folder / name).mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (cache / path.name).symlink_to(path)
-    (folder / "mkdocs.yml").write_text(CONFIG.format(cache=cache))
-    (folder / "proofs.py").write_text(PROOFS)
-    (folder / "pkg/__init__.py").write_text("")
-    (folder / "docs/index.md").write_text("# Home\n")
+    (folder / "steps").mkdir()
+    config = CONFIG.format(cache=cache_of(folder))
+    files = {"mkdocs.yml": config, "proofs.py": PROOFS, "pkg/__init__.py": ""}
+    files |= {"docs/index.md": "# Home\n", "site/index.html": "the old site"}
     # The module with the longest examples is the first.
     for name, wait in (("one", f"_ = '{'first ' * 20}'"), ("two", WAIT)):
         begun, code = STEP.format(f"example of pkg.{name}"), wait.splitlines()
         lines = [*begun.replace("; ", "\n_ = ").splitlines(), *code]
         example = "\n".join(f">>> {line}" for line in lines)
-        (folder / f"pkg/{name}.py").write_text(MODULE.format(name, example))
+        files[f"pkg/{name}.py"] = MODULE.format(name, example)
         cell = "\n".join([STEP.format(f"notebook of pkg.{name}"), wait])
         notebook = f"# %% [markdown]\n# # {name}\n\n# %%\n{cell}\n"
-        (folder / f"docs/the_{name}.py").write_text(notebook)
+        files[f"docs/the_{name}.py"] = notebook
+    write_files(folder, files)
 
 
 def wait_for(folder: Path, running: "subprocess.Popen[bytes]") -> None:
@@ -79,8 +75,6 @@ def test_what_was_done_before_a_build_was_killed_is_not_done_again(
     tmp_path: Path, katex: Path
 ) -> None:
     write(tmp_path)
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site/index.html").write_text("the old site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     with subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True

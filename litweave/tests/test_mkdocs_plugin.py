@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support import CACHE, build_here, free_port, wait_for
+from support import CACHE, build_here, free_port, wait_for, write_files
 
 CONFIG = """
 site_name: Small
@@ -93,12 +93,7 @@ FILES = {
 
 
 def write_project(folder: Path) -> Path:
-    (folder / "mkdocs.yml").write_text(CONFIG % (CACHE / "litweave"))
-    for name, text in FILES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
+    return write_files(folder, {**FILES, "mkdocs.yml": CONFIG % (CACHE / "litweave")})
 
 
 @pytest.fixture
@@ -189,15 +184,12 @@ HOME, MODULE = "docs/index.md", "pkg/layers/norm.py"
 def test_a_mistake_fails_the_build_with_its_line(
     name: str, text: str, message: str, project: Path
 ) -> None:
-    good = project / "site"
-    good.mkdir()
-    (good / "index.html").write_text("the good site")
-    (project / name).write_text(text)
+    write_files(project, {"site/index.html": "the good site", name: text})
     result = build_here(project)
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
-    assert [path.name for path in good.iterdir()] == ["index.html"]
+    assert [path.name for path in (project / "site").iterdir()] == ["index.html"]
     assert not list(project.glob("site.*")), "nothing half is left behind"
 
 
@@ -211,34 +203,30 @@ def test_what_cannot_be_read_is_named(project: Path) -> None:
 
 
 def test_all_mistakes_are_listed_at_once(project: Path) -> None:
-    (project / "docs" / "index.md").write_text("# A\n\n[`Nix`][]\n\n$\n")
-    (project / MODULE).write_text('r"""# A\n\n$\\nope$\n"""\n')
-    result = build_here(project)
+    files = {HOME: "# A\n\n[`Nix`][]\n\n$\n", MODULE: 'r"""# A\n\n$\\nope$\n"""\n'}
+    result = build_here(write_files(project, files))
     assert "4 warnings in strict mode" in result.stdout, "also the link to the norm"
     assert result.stderr.index("index.md:3") < result.stderr.index("index.md:5")
 
 
 def test_a_build_that_is_not_strict_makes_every_page(project: Path) -> None:
-    (project / MODULE).write_text(
-        'r"""# A\n\n$\\nope$, a[i][j], [`Nix`][], [the words][nix]\n"""\nx = 1\n'
-    )
-    (project / "pkg" / "layers" / "broken.py").write_text("x = (\n")
-    result = build_here(project, "--no-strict")
+    prose = r"$\nope$, a[i][j], [`Nix`][], [the words][nix]"
+    files = {MODULE: f'r"""# A\n\n{prose}\n"""\nx = 1\n', "pkg/broken.py": "x = (\n"}
+    result = build_here(write_files(project, files), "--no-strict")
     assert result.returncode == 0, result.stderr
-    assert "pkg/layers/broken.py:1: '(' was never closed" in result.stderr
+    assert "pkg/broken.py:1: '(' was never closed" in result.stderr
     norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
     words = r"<code>\nope</code>, a[i][j], <code>Nix</code>, [the words][nix]"
     assert words in norm
-    assert not (project / "site" / "layers" / "broken").exists()
+    assert not (project / "site" / "broken").exists()
 
 
 def test_two_lines_are_enough(project: Path) -> None:
-    (project / "mkdocs.yml").write_text(
-        "site_name: Two lines\ntheme: material\nplugins:\n  - litweave: {source: pkg}\n"
-    )
+    lines = "theme: material\nplugins:\n  - litweave: {source: pkg}\n"
+    files = {"mkdocs.yml": f"site_name: Two lines\n{lines}", MODULE: NORM + EVERYTHING}
+    write_files(project, files)
     (project / ".cache").mkdir()
     (project / ".cache" / "litweave").symlink_to(CACHE / "litweave")
-    (project / MODULE).write_text(NORM + EVERYTHING)
     result = build_here(project)
     assert result.returncode == 0, result.stderr
     norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
@@ -262,8 +250,7 @@ def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
 
 
 def test_a_good_build_takes_the_place_of_the_old(project: Path) -> None:
-    (project / "site").mkdir()
-    (project / "site" / "old.html").write_text("old")
+    write_files(project, {"site/old.html": "old"})
     assert build_here(project).returncode == 0
     assert not (project / "site" / "old.html").exists()
     assert (project / "site" / "index.html").exists()

@@ -12,7 +12,7 @@ from mkdocs.config import load_config
 from litweave import mkdocs_plugin
 from litweave.diagnostics import Place
 from litweave.page_cache import Pages
-from support import CACHE
+from support import cache_of, write_files
 
 CONFIG = """
 site_name: Small
@@ -46,16 +46,9 @@ class Project:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.made = folder, list[str]()
-        cache = folder / "cache"
-        cache.mkdir()
-        for path in (CACHE / "litweave").glob("node-*"):
-            (cache / path.name).symlink_to(path)
-        (folder / "docs").mkdir()
-        (folder / "docs/index.md").write_text("# Home\n")
-        (folder / "mkdocs.yml").write_text(CONFIG.format(cache=cache))
-        (folder / "pkg").mkdir()
-        self.write("one", ONE)
-        self.write("two", TWO)
+        config = CONFIG.format(cache=cache_of(folder))
+        files = {"docs/index.md": "# Home\n", "pkg/one.py": ONE, "pkg/two.py": TWO}
+        write_files(folder, {**files, "mkdocs.yml": config})
         for name in ("document", "to_markdown"):
             monkeypatch.setattr(mkdocs_plugin, name, self.counted(name))
 

@@ -24,7 +24,10 @@ def context() -> Context:
     return Context(names, Formulas(), Diagnostics())
 
 
-def write(text: str, context: Context, page: str = "layers/norm.md") -> str:
+HERE = "layers/norm.md"
+
+
+def write(text: str, context: Context, page: str = HERE) -> str:
     return to_markdown(text, Place("norm.py", 10), page, context)
 
 
@@ -90,12 +93,22 @@ def test_equations_between_blank_lines_are_set_apart(context: Context) -> None:
         "\\(x\n\ny\\)",
         "```maths\nx\n```",
         "A :mathematical:`x`",
+        # Links that are Markdown's own, and roles that are nobody's.
+        *(
+            "[text][ref]\n\n[ref]: https://example.org",
+            "![alt][ref]",
+            "[text](page.md)",
+        ),
+        *("A note[^1][^2].", "`[Nothing][]`", ":unknown:`x`"),
+        "`:class:` and ``:class:`x` ``",
         # A dollar in code is a dollar.
         *("`$x$`", "`` a ` $x$ ``", "``` python\n$x$\n```", "~~~\n$x$\n~~~"),
         "    - item\n\n        ```\n        $x$\n        ```",
     ],
 )
-def test_what_is_no_formula_stays_as_it_is(text: str, context: Context) -> None:
+def test_what_is_no_formula_and_no_name_stays_as_it_is(
+    text: str, context: Context
+) -> None:
     assert write(text, context) == text
     assert not formulas(context)
     assert not context.diagnostics.found
@@ -188,34 +201,26 @@ def test_a_formula_knows_where_it_stands(context: Context) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "words"),
+    ("written", "link", "page"),
     [
-        (":class:`Mixing`", "`Mixing`"),
-        (":py:func:`~torch.nn.functional.gelu`", "`gelu`"),
-        (":ref:`the words <target>`", "`the words`"),
-        (":unknown:`x`", ":unknown:`x`"),
-        ("`:class:` and ``:class:`x` ``", "`:class:` and ``:class:`x` ``"),
+        ("[`Mixing`][]", "[`Mixing`](mixing.md#Mixing)", HERE),
+        ("[mixing][]", "[mixing](mixing.md)", HERE),
+        ("[mixing][]", "[mixing](layers/mixing.md)", "index.md"),
+        ("[mixing][]", "[mixing](../../layers/mixing.md)", "a/b/c.md"),
+        ("[the\nlayer][layers.mixing.Mixing]", "[the\nlayer](mixing.md#Mixing)", HERE),
+        ("[`Mixing.forward`][]", "[`Mixing.forward`](mixing.md#Mixing.forward)", HERE),
+        ("[`forward`][]", "[`forward`](norm.md#forward)", HERE),
+        ("[`gelu`][]", "[`gelu`](gelu.md#gelu)", HERE),
+        # A role of Sphinx is shown as what it names.
+        (":class:`Mixing`", "`Mixing`", HERE),
+        (":py:func:`~torch.nn.functional.gelu`", "`gelu`", HERE),
+        (":ref:`the words <target>`", "`the words`", HERE),
     ],
 )
-def test_a_role_is_shown_as_what_it_names(
-    role: str, words: str, context: Context
+def test_names_become_links(
+    written: str, link: str, page: str, context: Context
 ) -> None:
-    assert write(role, context) == words
-
-
-@pytest.mark.parametrize(
-    ("written", "link"),
-    [
-        ("[`Mixing`][]", "[`Mixing`](mixing.md#Mixing)"),
-        ("[mixing][]", "[mixing](mixing.md)"),
-        ("[the\nlayer][layers.mixing.Mixing]", "[the\nlayer](mixing.md#Mixing)"),
-        ("[`Mixing.forward`][]", "[`Mixing.forward`](mixing.md#Mixing.forward)"),
-        ("[`forward`][]", "[`forward`](norm.md#forward)"),
-        ("[`gelu`][]", "[`gelu`](gelu.md#gelu)"),
-    ],
-)
-def test_names_become_links(written: str, link: str, context: Context) -> None:
-    assert write(f"See {written}.", context) == f"See {link}."
+    assert write(f"See {written}.", context, page) == f"See {link}."
     assert not context.diagnostics.found
 
 
@@ -225,28 +230,6 @@ def test_names_are_links_next_to_any_letter(letter: str, context: Context) -> No
     link = "(mixing.md)"
     assert written == f"{letter}[mixing]{link}{letter}[{letter}]{link}{letter}"
     assert write("x[mixing][]", context) == "x[mixing][]"
-
-
-def test_links_are_written_from_their_page(context: Context) -> None:
-    assert write("[mixing][]", context, "index.md") == "[mixing](layers/mixing.md)"
-    assert (
-        write("[mixing][]", context, "a/b/c.md") == "[mixing](../../layers/mixing.md)"
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[text][ref]\n\n[ref]: https://example.org",
-        "![alt][ref]",
-        "A note[^1][^2].",
-        "`[Nothing][]`",
-        "[text](page.md)",
-    ],
-)
-def test_markdowns_own_links_stay(text: str, context: Context) -> None:
-    assert write(text, context) == text
-    assert not context.diagnostics.found
 
 
 @pytest.mark.parametrize(
