@@ -111,20 +111,11 @@ def test_a_comment_above_a_definition_and_its_docstring_are_one_row() -> None:
 
 
 def test_definitions_without_a_word_join_the_row_above() -> None:
-    source = '''\
-    class A:
-        """A."""
-
-        def f(self): ...
-
-        def g(self):
-            """g."""
-    '''
-    module = parse(textwrap.dedent(source))
-    assert [row.definition.name for row in module.rows if row.definition] == [
-        "A",
-        "A.g",
-    ]
+    methods = '    def f(self): ...\n    def g(self):\n        """g."""\n'
+    source = f'class A:\n    """A."""\n{methods}'
+    module = parse(source)
+    opened = [row.definition.name for row in module.rows if row.definition]
+    assert opened == ["A", "A.g"]
     assert [d.name for d in module.definitions] == ["A", "A.f", "A.g"]
     assert "def f" in module.code(module.rows[0])
 
@@ -143,11 +134,8 @@ def test_what_stands_above_the_title_opens_no_row() -> None:
     """
     first, second = rows(source)
     assert first[0] == "Copyright of somebody.\n\nMore of it.\n\n# A script"
-    assert [line[:6] for line in first[1].splitlines()] == [
-        "#!/usr",
-        "# vim:",
-        "# SPDX",
-    ]
+    kept = [line[:6] for line in first[1].splitlines()]
+    assert kept == ["#!/usr", "# vim:", "# SPDX"]
     assert second == ("Then.", "print()\n")
 
 
@@ -296,22 +284,18 @@ def test_what_python_takes_for_a_docstring_is_prose(source: str, code: str) -> N
         assert definition.docstring == definition.line
 
 
-def test_a_docstring_is_taken_as_it_is_written() -> None:
-    (prose,) = (
-        parse('def f():\n    r"""$\\alpha$\n\n      deep\n    flat"""\n').rows[0].prose
-    )
-    assert prose.text == "$\\alpha$\n\n  deep\nflat"
-    assert prose.raw
+def test_prose_is_taken_as_it_is_written_with_its_line() -> None:
+    docstring = 'r"""$\\alpha$\n\n      deep\n    flat"""'
+    source = f'"""A $\\alpha$."""\ndef f():\n    {docstring}\n    # Then.\n    x = 1\n'
+    plain, raw, comment = (p for row in parse(source).rows for p in row.prose)
+    assert (plain.text, plain.line, plain.raw) == ("A $\\alpha$.", 1, False)
+    assert (raw.text, raw.line, raw.raw) == ("$\\alpha$\n\n  deep\nflat", 3, True)
+    assert (comment.text, comment.line) == ("Then.", 7)
 
 
-def test_a_backslash_in_a_docstring_that_is_not_raw_is_known() -> None:
-    (prose,) = parse('"""A $\\alpha$."""\n').rows[0].prose
-    assert not prose.raw
-
-
-def test_prose_knows_its_line() -> None:
-    module = parse('def f():\n    """\n\n    First.\n    """\n    # Then.\n    x = 1\n')
-    assert [prose.line for row in module.rows for prose in row.prose] == [4, 6]
+def test_prose_begins_with_its_first_words() -> None:
+    (prose,) = parse('"""\n\n  First.\n"""\n').rows[0].prose
+    assert (prose.text.strip(), prose.line) == ("First.", 3)
 
 
 def test_definitions_have_qualified_names() -> None:
