@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import chdir, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -21,6 +22,7 @@ from mkdocs.commands import build as mkdocs_build
 
 from litweave import node
 from litweave.book import Book
+from litweave.settings import Settings
 
 FOLDER = Path(__file__).parents[1]
 ROOT = FOLDER.parent
@@ -46,6 +48,11 @@ def pytest_collection_finish() -> None:
 def katex() -> Path:
     """KaTeX, as the lock file names it."""
     return node.packages(CACHE / "litweave") / "katex"
+
+
+def settings_of(source: Path, **options: Any) -> Settings:
+    """The options of a site of a package or a file, which keeps what others set."""
+    return Settings((source,), **{"cache": CACHE / "litweave", **options})
 
 
 def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

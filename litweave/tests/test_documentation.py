@@ -1,12 +1,13 @@
 """What litweave says of itself is so, and its own pages are made without a remark."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from litweave.cli import main
-from litweave.mkdocs_plugin import WeaveConfig
+from litweave.settings import Settings
 from support import CACHE, FOLDER, build_here
 
 README = (FOLDER / "README.md").read_text("utf-8")
@@ -33,7 +34,7 @@ def test_each_option_of_the_plugin_is_told(text: str, pattern: str) -> None:
     told = [
         name for line in re.findall(pattern, text, re.M) for name in line.split("`, `")
     ]
-    assert sorted(told) == sorted(dict(WeaveConfig._schema))
+    assert sorted(told) == sorted(option.name for option in fields(Settings))
 
 
 @pytest.mark.parametrize("text", [README, CONFIGURATION])

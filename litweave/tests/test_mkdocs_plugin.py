@@ -184,13 +184,11 @@ HOME, MODULE = "docs/index.md", "pkg/layers/norm.py"
 def test_a_mistake_fails_the_build_with_its_line(
     name: str, text: str, message: str, project: Path
 ) -> None:
-    write_files(project, {"site/index.html": "the good site", name: text})
+    write_files(project, {name: text})
     result = build_here(project)
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
-    assert [path.name for path in (project / "site").iterdir()] == ["index.html"]
-    assert not list(project.glob("site.*")), "nothing half is left behind"
 
 
 def test_what_cannot_be_read_is_named(project: Path) -> None:
@@ -247,14 +245,6 @@ def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
     result = build_here(project)
     assert result.returncode == 0, result.stderr
     assert (project / "site" / "layers" / "mixer" / "index.html").is_file()
-
-
-def test_a_good_build_takes_the_place_of_the_old(project: Path) -> None:
-    write_files(project, {"site/old.html": "old"})
-    assert build_here(project).returncode == 0
-    assert not (project / "site" / "old.html").exists()
-    assert (project / "site" / "index.html").exists()
-    assert not list(project.glob("site.*"))
 
 
 # ## While somebody writes

@@ -9,7 +9,7 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from litweave import mkdocs_plugin
+from litweave import site
 from litweave.diagnostics import Place
 from litweave.page_cache import Pages
 from support import cache_of, write_files
@@ -50,11 +50,11 @@ class Project:
         files = {"docs/index.md": "# Home\n", "pkg/one.py": ONE, "pkg/two.py": TWO}
         write_files(folder, {**files, "mkdocs.yml": config})
         for name in ("document", "to_markdown"):
-            monkeypatch.setattr(mkdocs_plugin, name, self.counted(name))
+            monkeypatch.setattr(site, name, self.counted(name))
 
     def counted(self, name: str) -> Callable[..., str]:
         """A function that the plugin makes a page with, and that notes which."""
-        whole = getattr(mkdocs_plugin, name)
+        whole = getattr(site, name)
 
         def made(*arguments: object) -> str:
             self.made.append(str(arguments[-2]))
@@ -178,7 +178,7 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
 ) -> None:
     read = list[str]()
 
-    def cite(own: mkdocs_plugin.WeavePlugin) -> None:
+    def cite(own: site.Site) -> None:
         for chapter in own.book.chapters.values():
             here = Place(chapter.module.path, 1)
             slots = [own.book.context.formulas.add(tex, False, here) for tex in read]
@@ -186,6 +186,6 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
             chapter.overlay.panels.append(slots[-1])
         read.append("c^2")
 
-    monkeypatch.setattr(mkdocs_plugin.WeavePlugin, "_cite", cite)
+    monkeypatch.setattr(site, "_papers", cite)
     project.build()
     assert project.build() == []

@@ -21,7 +21,7 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 | folder or module | what it adds |
 |---|---|
 | `names`, `anchors`, `sanitise`, `highlight` | links by name, addresses, colours |
-| `book`, `overlay` | the modules of a site, and what a page shows beyond its source |
+| `book`, `site`, `overlay` | the modules of a site, and what a page shows beyond its source |
 | `katex`, `features/symbols/` | mathematics, and symbols that light up |
 | `features/links/` | names in the code that lead to what they name |
 | `features/shapes/` | shapes, measured by running the examples |
@@ -30,7 +30,7 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 | `features/notebooks/` | pages that ran |
 | `features/languages/` | the same pages in another language |
 | `process`, `progress`, `cache`, `page_cache` | what a build runs, says, and keeps |
-| `site`, `check`, `preview` | the commands, without configuration |
+| `build`, `check`, `preview` | the commands, without configuration |
 
 ## What other programs may use
 
@@ -39,7 +39,8 @@ other name may change.
 
 | module | names | what for |
 |---|---|---|
-| `site` | `Settings`, `build`, `Built` | build a site of any path |
+| `settings` | `Settings` | what a site is made of |
+| `build` | `build`, `Built` | build a site of any path |
 | `book` | `Chapter` | what became of a module |
 | `words` | `word` | a word of the page in the language of its reader |
 | `features.languages.catalogs` | `Catalogs` | the translations into a language |

@@ -17,7 +17,8 @@ from labml_style_nn.browser.variants import VARIANTS
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from litweave import mkdocs_plugin, node
+from litweave import node
+from litweave import site as sites
 from litweave.diagnostics import Place
 from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Entry
@@ -334,8 +335,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         return Entry(message, f"⟦{message}⟧", (), (), Place("zh.po", 1))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mkdocs_plugin, "prove", lambda *_: proofs())
-        patch.setattr(mkdocs_plugin.shapes, "measure", measured)
+        patch.setattr(sites, "prove", lambda *_: proofs())
+        patch.setattr(sites.shapes, "measure", measured)
         patch.setattr(site_plugin, "made", lambda *_: folder)
         patch.setattr(Results, "_run", lambda *_: EXECUTED)
         patch.setattr(Catalogs, "find", found)

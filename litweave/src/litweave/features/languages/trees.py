@@ -57,7 +57,7 @@ from litweave.features.languages import segments, status
 from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import State, Translator
 from litweave.features.languages.voice import in_attribute
-from litweave.mkdocs_plugin import WeavePlugin
+from litweave.mkdocs_plugin import LitweavePlugin
 from litweave.node import NodeError
 from litweave.page_cache import entries_of_all
 from litweave.theme import language_of
@@ -83,7 +83,7 @@ _LOCATION = re.compile(r"<url>\s*<loc>([^<]*)</loc>.*?</url>", re.DOTALL)
 # Where the script of Chinese must be said, for one language is written in two.
 _TAGS = {"zh": "zh-Hans"}
 _THEME = Path(__file__).parent / "theme"
-_log = logging.getLogger("mkdocs.plugins.weave")
+_log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 class LanguagesConfig(Config):
@@ -163,7 +163,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Let the theme make a menu of the languages."""
         weave = config.plugins.get("litweave")
-        if not isinstance(weave, WeavePlugin):
+        if not isinstance(weave, LitweavePlugin):
             raise PluginError("litweave-languages needs the plugin litweave")
         self.weave = weave
         if not self.language:
@@ -196,8 +196,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     @property
     def translator(self) -> Translator:
         """Who knows the words of the tree."""
-        assert self.weave.translator, "a tree has a language"
-        return self.weave.translator
+        assert self.weave.site.translator, "a tree has a language"
+        return self.weave.site.translator
 
     def _translate(self, config: MkDocsConfig) -> None:
         """Put into words what the configuration says, and leave files to the root."""
@@ -281,7 +281,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         output = self._with_words(output)
         uri = page.file.src_uri
         if uri == status.URI:
-            book, url = self.weave.book, page.url
+            book, url = self.weave.site.book, page.url
             return status.filled(output, url, self.translator, book)
         about = get_relative_url(self.about, page.url)
         return status.told(output, uri, about, self.translator, config.repo_url)
@@ -396,9 +396,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         with _plugins_of_its_own():
             tree = load_config(config.config_file_path, **settings)
         weave, own = tree.plugins["litweave"], tree.plugins["litweave-languages"]
-        assert isinstance(weave, WeavePlugin)
+        assert isinstance(weave, LitweavePlugin)
         assert isinstance(own, LanguagesPlugin)
-        weave.shared = self.weave
+        weave.shared = self.weave.site
         own.language, own.source, own.root = language, self.source, self.root
         search = tree.plugins.get("material/search")
         if search and _is_parted(language):
@@ -444,7 +444,7 @@ def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:
         finally:
             config.plugins.on_shutdown()
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
-        return Path(plugin.weave.config.locale), found
+        return plugin.weave.site.settings.locale, found
 
 
 def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str, Any]:
