@@ -89,8 +89,8 @@ def test_every_path_exists(page: str) -> None:
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
     paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
     for path in paths - MADE_BY_THE_READER:
-        roots = (ROOT, ROOT / "docs" / "guide", package, renderer.parent, *inside)
-        assert any((root / path).exists() for root in roots), path
+        roots = (ROOT, ROOT / "docs" / "guide", package, renderer, renderer.parent)
+        assert any((root / path).exists() for root in (*roots, *inside)), path
 
 
 # ## Code

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from litweave.book import SITE_MARK, Book
-from litweave.contents import contents
 from litweave.names import Target
+from litweave.site import contents
 from litweave.words import said
 from support import write_files
 

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litweave.anchors import anchors
+from litweave.headings import anchors
 from litweave.highlight import breakable, breakable_blocks, lines
 from litweave.overlay import Mark, Overlay
 from litweave.page import addresses, cut, flat

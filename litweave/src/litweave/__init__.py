@@ -20,8 +20,8 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 
 | folder or module | what it adds |
 |---|---|
-| `names`, `anchors`, `sanitise`, `highlight` | links by name, addresses, colours |
-| `book`, `site`, `overlay` | the modules of a site, and what a page shows beyond its source |
+| `names`, `headings`, `sanitise`, `highlight` | links by name, addresses, colours |
+| `site`, `overlay` | the modules of a site, and what a page shows beyond its source |
 | `katex`, `features/symbols/` | mathematics, and symbols that light up |
 | `features/links/` | names in the code that lead to what they name |
 | `features/shapes/` | shapes, measured by running the examples |

@@ -1,10 +1,4 @@
-r"""# Cache: what was made before
-
-Some of what a build makes takes time and depends on little. It is kept in a file, each
-thing by its name, together with a *key*: a digest of all that it was made of. While the
-key is the same, the thing is not made again. What takes many files is kept in a folder
-that has its key in its name.
-"""
+"""What was made before, in a JSON file: by name, under a key of all it was made of."""
 
 import hashlib
 import json

@@ -1,17 +1,4 @@
-r"""# The command line
-
-    litweave build PATH --out DIR
-    litweave check PATH
-    litweave serve PATH
-    litweave copy PATH MODULE
-    litweave catalogs PATH --language zh
-
-`PATH` is any Python file, package or folder of modules. There is nothing to configure,
-and nothing of it is run: `--run-examples` allows that.
-
-`catalogs` writes what there is to translate into `locale/zh/`, and `--language zh`
-builds the pages from it (see [`languages`][litweave.features.languages]).
-"""
+"""The command line: build, check, serve, copy, catalogs."""
 
 import argparse
 import logging

@@ -1,12 +1,8 @@
-r"""# Mathematics: set once, when the site is built
+"""Formulas, set by KaTeX when the site is built, as HTML and MathML.
 
-A formula is set by [KaTeX](https://katex.org) at build time, as HTML for the eye and
-MathML for a screen reader. The reader's browser has nothing left to compute. A formula
-that does not parse is a problem of the build, and stays on the page as it was written.
-
-It takes three steps. While the prose is read, each formula is set aside and a *slot*
-stands in for it, made of characters that no Markdown extension touches. Then one Node
-process sets all formulas of the site at once. At last each slot is filled.
+While the prose is read, each formula is set aside, and a slot stands in for it that no
+Markdown extension touches. One Node process then sets all formulas; slots are filled
+last.
 """
 
 import hashlib

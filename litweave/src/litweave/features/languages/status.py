@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from mkdocs.utils import get_relative_url
 
-from litweave.anchors import anchors
 from litweave.book import Book
 from litweave.features.languages.translator import (
     INTERFACE,
@@ -24,6 +23,7 @@ from litweave.features.languages.translator import (
     Translator,
     Unfinished,
 )
+from litweave.headings import anchors
 from litweave.parse import Module
 
 URI = "translation.md"
