@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from labml_style_nn.browser import site_plugin, train_page
-from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.web_training import site_plugin, train_page
+from labml_style_nn.web_training.variants import VARIANTS
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 

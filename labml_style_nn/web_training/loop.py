@@ -64,12 +64,12 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from labml_style_nn.browser.manifest import BATCH, EPS, LR, WEIGHT_DECAY
-from labml_style_nn.browser.shuffles import rearranged
-from labml_style_nn.browser.training_step import TrainingStep
-from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import Images, take
+from labml_style_nn.web_training.manifest import BATCH, EPS, LR, WEIGHT_DECAY
+from labml_style_nn.web_training.shuffles import rearranged
+from labml_style_nn.web_training.training_step import TrainingStep
+from labml_style_nn.web_training.variants import VARIANTS
 
 
 def batches(seed: int, number: int) -> Iterator[Tensor]:

@@ -3,7 +3,7 @@
 Who cannot train in the browser sees what came of it here: one run of each variant, in
 PyTorch, from the seed 0, as the page would do it.
 
-    python -m labml_style_nn.browser.record
+    python -m labml_style_nn.web_training.record
 
 makes them anew, in a few minutes, and writes a line of JSON for each beside this file,
 with all circumstances: command, settings, seed, versions, machine, and the time it
@@ -18,16 +18,16 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from labml_style_nn.browser.loop import given, steps
-from labml_style_nn.browser.manifest import BATCH, EPS, LR, WEIGHT_DECAY
-from labml_style_nn.browser.training_step import scaled
-from labml_style_nn.browser.variants import VARIANTS, Variant
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.records import Record
+from labml_style_nn.web_training.loop import given, steps
+from labml_style_nn.web_training.manifest import BATCH, EPS, LR, WEIGHT_DECAY
+from labml_style_nn.web_training.training_step import scaled
+from labml_style_nn.web_training.variants import VARIANTS, Variant
 
 FILE = Path(__file__).with_name("recorded.jsonl")
-COMMAND = "python -m labml_style_nn.browser.record"
+COMMAND = "python -m labml_style_nn.web_training.record"
 SEED, EPOCHS, STEPS_IN_EPOCH = 0, 15, 22
 TRAINING = {
     "epochs": EPOCHS,

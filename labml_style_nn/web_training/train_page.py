@@ -17,8 +17,8 @@ is loaded.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from labml_style_nn.browser.repeated import NAMES, spread
-from labml_style_nn.browser.variants import VARIANTS, Variant
+from labml_style_nn.web_training.repeated import NAMES, spread
+from labml_style_nn.web_training.variants import VARIANTS, Variant
 
 Recorded = Mapping[str, Mapping[str, Any]]
 Points = Sequence[tuple[float, float]]

@@ -64,8 +64,8 @@ import numpy as np
 import torch
 from onnx import TensorProto
 
-from labml_style_nn.browser.tracing import Batches, Like, Shape, Size
-from labml_style_nn.browser.writer import Writer
+from labml_style_nn.web_training.tracing import Batches, Like, Shape, Size
+from labml_style_nn.web_training.writer import Writer
 
 aten = torch.ops.aten
 

@@ -18,10 +18,10 @@ from litweave.cache import build_folder, digest
 from litweave.dependencies import Dependencies
 from torch import Tensor
 
-from labml_style_nn.browser.graphs import exported
-from labml_style_nn.browser.probe import Probe
-from labml_style_nn.browser.training_step import TrainingStep
-from labml_style_nn.browser.variants import NETWORKS, VARIANTS
+from labml_style_nn.web_training.graphs import exported
+from labml_style_nn.web_training.probe import Probe
+from labml_style_nn.web_training.training_step import TrainingStep
+from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
 
 # Called before a network is exported: which of how many it is, and its name.
 Progress = Callable[[int, int, str], None]
@@ -62,8 +62,8 @@ def key(package: Path = _PACKAGE) -> str:
     """A digest of the code that becomes graphs, and of the libraries' versions."""
     dependencies, sources = Dependencies(), set[Path]()
     for part in _PARTS:
-        path = package / "browser" / f"{part}.py"
-        sources.update(dependencies.of(f"{package.name}.browser.{part}", path))
+        path = package / "web_training" / f"{part}.py"
+        sources.update(dependencies.of(f"{package.name}.web_training.{part}", path))
     code = map(dependencies.code, sorted(sources))
     return digest(torch.__version__, onnx.__version__, *code)
 

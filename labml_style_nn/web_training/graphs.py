@@ -70,13 +70,13 @@ import onnx
 from onnx import helper
 from torch import Tensor
 
-from labml_style_nn.browser.operations import (
+from labml_style_nn.web_training.operations import (
     TRANSLATIONS,
     TYPES,
     Translator,
     Value,
 )
-from labml_style_nn.browser.tracing import (
+from labml_style_nn.web_training.tracing import (
     BATCHED,
     Batches,
     Function,
@@ -128,7 +128,7 @@ def result(
     if translate is None:
         raise NotImplementedError(
             f"{line.operation} has no translation into ONNX: write one beside those of "
-            "its kind in labml_style_nn/browser/operations.py"
+            "its kind in labml_style_nn/web_training/operations.py"
         )
     args, kwargs = mapped(
         [line.args, line.kwargs], Noted, lambda note: values[note.number]

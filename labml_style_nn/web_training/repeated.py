@@ -5,7 +5,7 @@ to another there are several. What the page says of small differences is therefo
 measured with ten seeds each: for the Mixer, for two other networks, and for the Mixer
 with other digits. Nothing was chosen by these results.
 
-    python -m labml_style_nn.browser.repeated
+    python -m labml_style_nn.web_training.repeated
 
 writes a line of JSON for each run beside this file. It goes on where it was stopped.
 
@@ -41,11 +41,11 @@ from pathlib import Path
 
 import torch
 
-from labml_style_nn.browser.loop import given, steps
-from labml_style_nn.browser.record import EPOCHS, STEPS_IN_EPOCH, TRAINING, share
-from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.records import Record
+from labml_style_nn.web_training.loop import given, steps
+from labml_style_nn.web_training.record import EPOCHS, STEPS_IN_EPOCH, TRAINING, share
+from labml_style_nn.web_training.variants import VARIANTS
 
 FILE = Path(__file__).with_name("repeated.jsonl")
 SEEDS = range(10)
@@ -81,7 +81,7 @@ def record(name: str, seed: int) -> Record:
         "test_accuracy": accuracy[-1],
         "accuracy": accuracy,
         "cpu_seconds": round(time.process_time() - worked, 1),
-        "command": "python -m labml_style_nn.browser.repeated",
+        "command": "python -m labml_style_nn.web_training.repeated",
         "seed": seed,
         "settings": variant.settings | TRAINING,
         **records.circumstances(torch.device("cpu")),

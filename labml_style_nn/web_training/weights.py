@@ -5,8 +5,8 @@ which tensors there are, and their numbers. Nothing in such a file can run. Here
 becomes a network again, with the same answers:
 
 ```python
-from labml_style_nn.browser.training_step import scaled
-from labml_style_nn.browser.weights import from_file
+from labml_style_nn.web_training.training_step import scaled
+from labml_style_nn.web_training.weights import from_file
 from labml_style_nn.data.digits import split_digits
 
 model = from_file("mixer.safetensors")
@@ -36,7 +36,7 @@ Other keys may stand beside them and are not read: `seed`, `steps`.
 
 >>> import tempfile
 >>> import torch
->>> from labml_style_nn.browser.variants import VARIANTS
+>>> from labml_style_nn.web_training.variants import VARIANTS
 >>> model = VARIANTS["no_skip"].build().eval()
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     path = Path(folder) / "mixer.safetensors"
@@ -53,8 +53,8 @@ from typing import Any
 
 from torch import Tensor
 
-from labml_style_nn.browser.variants import SETTINGS, VARIANTS, Variant
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.web_training.variants import SETTINGS, VARIANTS, Variant
 
 
 class WeightsError(ValueError):

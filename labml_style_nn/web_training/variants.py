@@ -62,9 +62,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from labml_style_nn.browser.shuffles import IN_ORDER, Order, shuffled_pixels
 from labml_style_nn.experiments import ablation
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.web_training.shuffles import IN_ORDER, Order, shuffled_pixels
 
 SETTINGS = {
     "patch_size": 2,

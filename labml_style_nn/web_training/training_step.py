@@ -65,7 +65,7 @@ behind it has a gradient yet.
 One step on two images. The answers of a new network are all alike, so the loss is
 $\ln 10$:
 
->>> from labml_style_nn.browser.variants import VARIANTS
+>>> from labml_style_nn.web_training.variants import VARIANTS
 >>> _ = torch.manual_seed(0)
 >>> step = TrainingStep(VARIANTS["default"].build())
 >>> state = step.begin()
@@ -91,7 +91,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from labml_style_nn.browser.flat import Layout
+from labml_style_nn.web_training.flat import Layout
 
 BETAS = (0.9, 0.999)
 State = tuple[Tensor, Tensor, Tensor, Tensor]

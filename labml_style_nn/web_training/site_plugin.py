@@ -28,7 +28,7 @@ from mkdocs.structure.pages import Page
 
 _PAGE = "train.md"
 _FOLDER = "assets/train"
-_PROGRAM = "labml_style_nn.browser.site_files"
+_PROGRAM = "labml_style_nn.web_training.site_files"
 _SOURCE = Path(__file__).with_name("site_files.py")
 # What the files are made of besides code.
 _DATA = ("recorded.jsonl", "repeated.jsonl", "package-lock.json")

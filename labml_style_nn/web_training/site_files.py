@@ -12,7 +12,7 @@ All files of training in the page, by their names below `assets/train/`:
 The program of onnxruntime-web is compressed here, and the page expands it. So it
 travels in a quarter of its bytes from every host, whether that host compresses or not.
 
-    python -m labml_style_nn.browser.site_files CACHE FOLDER
+    python -m labml_style_nn.web_training.site_files CACHE FOLDER
 
 writes them into `FOLDER/site`, and what is put into the page into `FOLDER/parts.json`.
 """
@@ -25,11 +25,11 @@ from pathlib import Path
 from litweave import node
 from litweave.cache import build_folder
 
-from labml_style_nn.browser import digit_file, train_page
-from labml_style_nn.browser.exports import Progress, graphs
-from labml_style_nn.browser.manifest import manifest
-from labml_style_nn.browser.record import recorded
-from labml_style_nn.browser.variants import VARIANTS
+from labml_style_nn.web_training import digit_file, train_page
+from labml_style_nn.web_training.exports import Progress, graphs
+from labml_style_nn.web_training.manifest import manifest
+from labml_style_nn.web_training.record import recorded
+from labml_style_nn.web_training.variants import VARIANTS
 
 Files = dict[str, bytes]
 

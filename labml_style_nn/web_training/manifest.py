@@ -16,12 +16,12 @@ from typing import Any
 
 from torch import nn
 
-from labml_style_nn.browser import digit_file
-from labml_style_nn.browser.flat import Layout
-from labml_style_nn.browser.training_step import BETAS
-from labml_style_nn.browser.variants import Variant
 from labml_style_nn.layers.linear import TRUNCATED_STD, Linear
 from labml_style_nn.layers.token_mixing import TokenLinear
+from labml_style_nn.web_training import digit_file
+from labml_style_nn.web_training.flat import Layout
+from labml_style_nn.web_training.training_step import BETAS
+from labml_style_nn.web_training.variants import Variant
 
 BATCH = 64
 LR, WEIGHT_DECAY, EPS = 4e-3, 0.05, 1e-8

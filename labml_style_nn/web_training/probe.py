@@ -44,7 +44,7 @@ connection, which hands every patch to itself, is not in it.
 
 ## Example
 
->>> from labml_style_nn.browser.variants import VARIANTS
+>>> from labml_style_nn.web_training.variants import VARIANTS
 >>> model = VARIANTS["depth_2"].build()
 >>> probe = Probe(model)
 >>> theta = probe.layout.flatten(model)
@@ -66,9 +66,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from labml_style_nn.browser.flat import Layout
-from labml_style_nn.browser.training_step import scaled
 from labml_style_nn.layers.token_mixing import TokenMixing
+from labml_style_nn.web_training.flat import Layout
+from labml_style_nn.web_training.training_step import scaled
 
 
 class Probe:
