@@ -30,8 +30,8 @@ from litweave.console import reason, show_what_it_can
 from litweave.features.languages import checks as translations
 from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Unit
-from litweave.features.languages.extract import find_units
-from litweave.features.languages.glossary import Glossary
+from litweave.features.languages.checks import Glossary
+from litweave.features.languages.voice import find_units
 from litweave.site import Built, Settings, SiteError
 
 _RAW_HTML = "let HTML in docstrings and comments be HTML; it can run what it likes"

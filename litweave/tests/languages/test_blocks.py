@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litweave.features.languages.blocks import Piece, rewrite, split
+from litweave.features.languages.units import Piece, rewrite, split
 
 LINES = st.sampled_from(
     [

@@ -6,8 +6,7 @@ import pytest
 
 from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.checks import check, check_entry
-from litweave.features.languages.glossary import Glossary
+from litweave.features.languages.checks import Glossary, check, check_entry
 
 LOCALE = Path(__file__).parents[3] / "locale"
 HERE = Place("locale/zh/layers.po", 7)

@@ -10,7 +10,7 @@ import polib
 import pytest
 
 from litweave.cli import main
-from litweave.features.languages import segments, trees
+from litweave.features.languages import trees
 from support import CACHE, build_here
 
 CONFIG = """
@@ -191,12 +191,21 @@ def test_what_changes_in_english_shows_everywhere_and_the_rest_stays(
     assert page(folder, "zh/layers/mixing") == html, "the site that was there stays"
 
 
-def test_words_of_chinese_are_parted_for_the_search() -> None:
-    entries = [{"title": "词元混合", "text": "<p>跳跃连接 and 混合</p>"}]
-    segments.cut(entries, "zh")
-    assert "混合" in entries[0]["title"].split("\u200b")
-    assert entries[0]["text"] == "<p>跳跃\u200b连接 and 混合</p>"
-    ends = re.compile(segments.SEARCH["separator"])  # type: ignore[call-overload]
+def test_words_of_chinese_are_parted_for_the_search(tmp_path: Path) -> None:
+    entry = {
+        "title": "词元混合",
+        "text": "<p>跳跃连接 and 混合</p>",
+        "tags": ["混合层"],
+    }
+    index = tmp_path / "search_index.json"
+    index.write_text(json.dumps({"docs": [entry | {"location": "混合混合/"}]}))
+    trees.part_words(index, "zh")
+    [parted] = json.loads(index.read_text())["docs"]
+    assert parted["location"] == "混合混合/"
+    assert "混合" in parted["title"].split("\u200b")
+    assert parted["text"] == "<p>跳跃\u200b连接 and 混合</p>"
+    assert parted["tags"] == ["混合\u200b层"]
+    ends = re.compile(trees.SEARCH["separator"])  # type: ignore[call-overload]
     assert ends.split("词元\u200b混合（token），nn.Linear") == [
         *("词元", "混合", "token", "nn", "Linear"),
     ]

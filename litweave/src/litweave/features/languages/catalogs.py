@@ -1,29 +1,18 @@
-r"""# Catalogs: translations in files
+r"""Catalogs: translations in files of gettext's, `locale/zh/layers.po`.
 
-Translations of a language lie in files of gettext's, which every tool of translators
-reads and writes: `locale/zh/layers.po`, one for each folder of the site's sources.
-
-```text
-#. entry: $S$, num_patches
-#: labml_style_nn/layers/token_mixing.py
-msgid "the number of patches, the rows of the table"
-msgstr "图像块的个数，即表的行数"
-```
-
-The English is the key, so that an English sentence which is edited has no translation
-any more. Nothing has to be noted for that. The build finds what the sentence was before
-among the entries of the same file that no longer stand there: the one whose words are
-most alike (see [`pair`][]).
-
-`update` brings the files up to date before somebody translates. What vanished stays as
-an obsolete entry, `#~`, and serves again if the English comes back. A file has no line
-numbers and no dates, which would change with every commit, and its lines are not
-wrapped: so it comes back from gettext and from polib as it went in.
+There is one for each folder of the sources. The English is the key, so an English
+sentence that is edited has no translation any more; the build finds what it was before
+among the entries that no longer stand there (see [`pair`][]). `update` brings the files
+up to date before somebody translates. What vanished stays as an obsolete entry, `#~`,
+and serves again if the English comes back. A file has no line numbers, no dates and no
+wrapped lines, so that it comes back from gettext and from polib as it went in.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import polib
@@ -40,12 +29,14 @@ _PLURALS = {
     **dict.fromkeys(["zh", "ja"], "nplurals=1; plural=0;"),
     "si": "nplurals=2; plural=(n != 1);",
 }
+# What a header keeps that somebody has written there, besides `X-…`.
+_KEPT = ("Project-Id-Version", "Last-Translator", "Language-Team", "Plural-Forms", "X-")
 _ROOT = "pages"
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Words that are to be translated: what they are, where they stand, which file.
+    """Words that are to be translated: where they stand, and in which catalog.
 
     `kind` says what they are a block of, to whoever translates them.
     """
@@ -106,16 +97,15 @@ def pair(new: Sequence[str], old: Sequence[Entry]) -> dict[str, Entry]:
     """
     words = [entry.message.split() for entry in old]
     found = list[tuple[float, int, int]]()
+    matcher = difflib.SequenceMatcher[str](autojunk=False)
     for number, message in enumerate(new):
-        matcher = difflib.SequenceMatcher(autojunk=False)
         matcher.set_seq2(message.split())
         for other, before in enumerate(words):
             matcher.set_seq1(before)
-            if matcher.real_quick_ratio() < _ALIKE or matcher.quick_ratio() < _ALIKE:
-                continue
-            ratio = matcher.ratio()
-            if ratio >= _ALIKE:
-                found.append((-ratio, number, other))
+            # The first two are at least as great, and quick.
+            measures = matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio
+            if all(measure() >= _ALIKE for measure in measures):
+                found.append((-matcher.ratio(), number, other))
     pairs, taken = dict[str, Entry](), set[int]()
     for _, number, other in sorted(found):
         if new[number] not in pairs and other not in taken:
@@ -151,8 +141,9 @@ class Catalogs:
                 file = polib.pofile(str(path), wrapwidth=0)
             except (OSError, UnicodeDecodeError) as error:
                 raise OSError(f"{path} is no catalog: {error}") from error
+            near = _near(path)
             found.headers[path.stem] = dict(file.metadata)
-            found.domains[path.stem] = {e.message: e for e in _entries(file, path)}
+            found.domains[path.stem] = {e.msgid: _entry(e, near) for e in file}
         return found
 
     def path(self, domain: str) -> Path:
@@ -196,42 +187,51 @@ class Catalogs:
         its translation.
         """
         changes = Changes()
-        by_domain = dict[str, list[Unit]]()
+        found = defaultdict[str, dict[str, list[Unit]]](lambda: defaultdict(list))
         for unit in units:
-            by_domain.setdefault(unit.domain, []).append(unit)
-        for name in list(dict.fromkeys([*by_domain, *self.domains])):
-            found = by_domain.get(name, [])
-            self.domains[name] = self._updated(name, found, covers, changes)
-        changes.files = [
-            self.path(name)
-            for name in self.domains
-            if _text(self, name) != _now(self.path(name))
-        ]
+            found[unit.domain][unit.message].append(unit)
+        for name in dict.fromkeys([*found, *self.domains]):
+            entries = self._present(name, found[name], covers, changes)
+            self.domains[name] = entries | self._past(name, entries, covers, changes)
+        changes.files = list(self._unwritten())
         return changes
 
-    def _updated(
+    def _present(
         self,
         name: str,
-        units: Sequence[Unit],
+        found: dict[str, list[Unit]],
         covers: Callable[[str], bool],
         changes: Changes,
     ) -> dict[str, Entry]:
+        """The entries of the messages that stand somewhere now."""
         before, entries = self.domains.get(name, {}), dict[str, Entry]()
-        path = str(self.path(name))
-        for message, (sources, kinds) in _together(units).items():
+        for message, units in found.items():
             known = before.get(message)
             if known is None:
                 changes.new += 1
                 other = self.find(message, name)
                 words = other.translation if other else ""
-                known = Entry(message, words, (), (), Place(path, 0))
+                known = Entry(message, words, (), (), Place(str(self.path(name)), 0))
             changes.back += known.old
+            sources = _fitting(unit.place.path for unit in units)
             if not known.old:
-                elsewhere = [path for path in known.sources if not covers(path)]
+                elsewhere = (path for path in known.sources if not covers(path))
                 sources = _fitting([*sources, *elsewhere])
+            kinds = tuple(sorted({unit.kind for unit in units}))
             entries[message] = replace(known, sources=sources, kinds=kinds, old=False)
-        for message, entry in before.items():
-            if message in entries:
+        return entries
+
+    def _past(
+        self,
+        name: str,
+        present: dict[str, Entry],
+        covers: Callable[[str], bool],
+        changes: Changes,
+    ) -> dict[str, Entry]:
+        """The entries of other messages: they stand elsewhere, or nowhere any more."""
+        entries = dict[str, Entry]()
+        for message, entry in self.domains.get(name, {}).items():
+            if message in present:
                 continue
             if not entry.old and not all(map(covers, entry.sources)):
                 entries[message] = entry
@@ -244,106 +244,78 @@ class Catalogs:
 
     def write(self) -> list[Path]:
         """Write what has changed, each file whole or not at all; and name it."""
-        written = []
-        for name in self.domains:
-            path, text = self.path(name), _text(self, name)
-            if text != _now(path):
-                write_text(path, text)
-                written.append(path)
-        return written
+        texts = self._unwritten()
+        for path, text in texts.items():
+            write_text(path, text)
+        return list(texts)
 
+    def _unwritten(self) -> dict[Path, str]:
+        texts = {self.path(name): self._text(name) for name in self.domains}
+        return {
+            path: text
+            for path, text in texts.items()
+            if not path.is_file() or text != path.read_text("utf-8")
+        }
 
-def _together(
-    units: Iterable[Unit],
-) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """For each message the files that it stands in, and the kinds that it is of."""
-    found = dict[str, tuple[dict[str, None], dict[str, None]]]()
-    for unit in units:
-        sources, kinds = found.setdefault(unit.message, ({}, {}))
-        sources[unit.place.path] = kinds[unit.kind] = None
-    return {
-        message: (_fitting(sources), tuple(sorted(kinds)))
-        for message, (sources, kinds) in found.items()
-    }
+    def _text(self, name: str) -> str:
+        """What stands in a file: no dates, no wrapped lines, old entries at its end."""
+        file = polib.POFile(wrapwidth=0, check_for_duplicates=False)
+        file.header = f"The site's words in {self.language}: {name}."
+        plurals = _PLURALS.get(self.language)
+        file.metadata = {
+            "Project-Id-Version": name,
+            "Last-Translator": "nobody yet",
+            "Language-Team": self.language,
+            **({"Plural-Forms": plurals} if plurals else {}),
+            **{
+                k: v
+                for k, v in self.headers.get(name, {}).items()
+                if v and k.startswith(_KEPT)
+            },
+            "Language": self.language,
+            "MIME-Version": "1.0",
+            "Content-Type": "text/plain; charset=UTF-8",
+            "Content-Transfer-Encoding": "8bit",
+        }
+        entries = self.domains[name].values()
+        old = sorted(
+            (entry for entry in entries if entry.old),
+            key=lambda entry: (entry.sources, entry.message),
+        )
+        file.extend(map(_written, chain((e for e in entries if not e.old), old)))
+        return f"{file}\n".rstrip("\n") + "\n"
 
 
 def _fitting(sources: Iterable[str]) -> tuple[str, ...]:
     """The files that stand on one line: gettext would wrap it, polib would not."""
-    first, *others = dict.fromkeys(sources)
-    line, fitting = f"#: {first}", [first]
-    for source in others:
-        line += f" {source}"
-        if len(line) > _WIDTH:
+    fitting = list[str]()
+    for source in dict.fromkeys(sources):
+        if fitting and len(" ".join(["#:", *fitting, source])) > _WIDTH:
             break
         fitting.append(source)
     return tuple(fitting)
 
 
-# ## Files
-
-
-def _entries(file: polib.POFile, path: Path) -> Iterator[Entry]:
-    for entry in file:
-        lines = entry.tcomment.split("\n") if entry.tcomment else []
-        was_in = [line for line in lines if line.startswith(_WAS_IN)]
-        note = "\n".join(line for line in lines if line not in was_in)
-        sources = [source for source, _ in entry.occurrences]
-        if was_in:
-            sources = was_in[0].removeprefix(_WAS_IN).split(" ")
-        yield Entry(
-            entry.msgid,
-            entry.msgstr,
-            tuple(sources),
-            tuple(entry.comment.split("\n")) if entry.comment else (),
-            Place(_near(path), entry.linenum),
-            bool(entry.obsolete),
-            entry.fuzzy,
-            note,
-        )
-
-
 def _near(path: Path) -> str:
     """The path as somebody types it who stands where the program was started."""
-    here = path.resolve()
-    return str(
-        here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
+    here, start = path.resolve(), Path.cwd()
+    return str(here.relative_to(start) if here.is_relative_to(start) else path)
+
+
+def _entry(entry: polib.POEntry, path: str) -> Entry:
+    lines = entry.tcomment.split("\n") if entry.tcomment else []
+    was_in = [line for line in lines if line.startswith(_WAS_IN)]
+    sources = [source for source, _ in entry.occurrences]
+    return Entry(
+        entry.msgid,
+        entry.msgstr,
+        tuple(was_in[0].removeprefix(_WAS_IN).split(" ") if was_in else sources),
+        tuple(entry.comment.split("\n")) if entry.comment else (),
+        Place(path, entry.linenum),
+        bool(entry.obsolete),
+        entry.fuzzy,
+        "\n".join(line for line in lines if line not in was_in),
     )
-
-
-def _now(path: Path) -> str:
-    return path.read_text("utf-8") if path.is_file() else ""
-
-
-def _text(catalogs: Catalogs, name: str) -> str:
-    """What stands in a file: no dates, no wrapped lines, old entries at its end."""
-    file = polib.POFile(wrapwidth=0, check_for_duplicates=False)
-    language = catalogs.language
-    file.header = f"The site's words in {language}: {name}."
-    known = catalogs.headers.get(name, {})
-    kept = ("Project-Id-Version", "Last-Translator", "Language-Team")
-    own = {key: value for key, value in known.items() if key.startswith("X-")}
-    file.metadata = {
-        "Project-Id-Version": name,
-        "Last-Translator": "nobody yet",
-        "Language-Team": language,
-        **{key: known[key] for key in kept if key in known},
-        "Language": language,
-        "MIME-Version": "1.0",
-        "Content-Type": "text/plain; charset=UTF-8",
-        "Content-Transfer-Encoding": "8bit",
-        **own,
-    }
-    plurals = known.get("Plural-Forms") or _PLURALS.get(language)
-    if plurals:
-        file.metadata["Plural-Forms"] = plurals
-    entries = catalogs.domains[name].values()
-    old = sorted(
-        (entry for entry in entries if entry.old),
-        key=lambda entry: (entry.sources, entry.message),
-    )
-    for entry in [*(entry for entry in entries if not entry.old), *old]:
-        file.append(_written(entry))
-    return f"{file}\n".rstrip("\n") + "\n"
 
 
 def _written(entry: Entry) -> polib.POEntry:
