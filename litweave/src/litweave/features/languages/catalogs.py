@@ -43,8 +43,8 @@ class Unit:
 
     message: str
     kind: str
-    place: Place
     domain: str
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -191,56 +191,39 @@ class Catalogs:
         for unit in units:
             found[unit.domain][unit.message].append(unit)
         for name in dict.fromkeys([*found, *self.domains]):
-            entries = self._present(name, found[name], covers, changes)
-            self.domains[name] = entries | self._past(name, entries, covers, changes)
+            before, entries = self.domains.get(name, {}), dict[str, Entry]()
+            for message, here in found[name].items():
+                known = before.get(message)
+                changes.new += not known
+                changes.back += bool(known and known.old)
+                entries[message] = self._present(name, known, here, covers)
+            for entry in [e for e in before.values() if e.message not in entries]:
+                is_elsewhere = not (entry.old or all(map(covers, entry.sources)))
+                changes.gone += not (entry.old or is_elsewhere)
+                # What was never translated is of no use any more.
+                if is_elsewhere or entry.translation:
+                    entries[entry.message] = replace(entry, old=not is_elsewhere)
+            self.domains[name] = entries
         changes.files = list(self._unwritten())
         return changes
 
     def _present(
         self,
         name: str,
-        found: dict[str, list[Unit]],
+        known: Entry | None,
+        units: Sequence[Unit],
         covers: Callable[[str], bool],
-        changes: Changes,
-    ) -> dict[str, Entry]:
-        """The entries of the messages that stand somewhere now."""
-        before, entries = self.domains.get(name, {}), dict[str, Entry]()
-        for message, units in found.items():
-            known = before.get(message)
-            if known is None:
-                changes.new += 1
-                other = self.find(message, name)
-                words = other.translation if other else ""
-                known = Entry(message, words, (), (), Place(str(self.path(name)), 0))
-            changes.back += known.old
-            sources = _fitting(unit.place.path for unit in units)
-            if not known.old:
-                elsewhere = (path for path in known.sources if not covers(path))
-                sources = _fitting([*sources, *elsewhere])
-            kinds = tuple(sorted({unit.kind for unit in units}))
-            entries[message] = replace(known, sources=sources, kinds=kinds, old=False)
-        return entries
-
-    def _past(
-        self,
-        name: str,
-        present: dict[str, Entry],
-        covers: Callable[[str], bool],
-        changes: Changes,
-    ) -> dict[str, Entry]:
-        """The entries of other messages: they stand elsewhere, or nowhere any more."""
-        entries = dict[str, Entry]()
-        for message, entry in self.domains.get(name, {}).items():
-            if message in present:
-                continue
-            if not entry.old and not all(map(covers, entry.sources)):
-                entries[message] = entry
-                continue
-            changes.gone += not entry.old
-            # What was never translated is of no use any more.
-            if entry.translation:
-                entries[message] = replace(entry, old=True)
-        return entries
+    ) -> Entry:
+        """The entry of a message that stands somewhere now."""
+        message, sources = units[0].message, [unit.place.path for unit in units]
+        if known is None:
+            other = self.find(message, name)
+            words = other.translation if other else ""
+            known = Entry(message, words, (), (), Place(str(self.path(name)), 0))
+        elif not known.old:
+            sources += [path for path in known.sources if not covers(path)]
+        kinds = tuple(sorted({unit.kind for unit in units}))
+        return replace(known, sources=_fitting(sources), kinds=kinds, old=False)
 
     def write(self) -> list[Path]:
         """Write what has changed, each file whole or not at all; and name it."""
@@ -261,17 +244,14 @@ class Catalogs:
         """What stands in a file: no dates, no wrapped lines, old entries at its end."""
         file = polib.POFile(wrapwidth=0, check_for_duplicates=False)
         file.header = f"The site's words in {self.language}: {name}."
+        known = self.headers.get(name, {}).items()
         plurals = _PLURALS.get(self.language)
         file.metadata = {
             "Project-Id-Version": name,
             "Last-Translator": "nobody yet",
             "Language-Team": self.language,
             **({"Plural-Forms": plurals} if plurals else {}),
-            **{
-                k: v
-                for k, v in self.headers.get(name, {}).items()
-                if v and k.startswith(_KEPT)
-            },
+            **{key: value for key, value in known if key.startswith(_KEPT)},
             "Language": self.language,
             "MIME-Version": "1.0",
             "Content-Type": "text/plain; charset=UTF-8",

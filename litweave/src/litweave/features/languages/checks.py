@@ -196,16 +196,14 @@ def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> 
     What is in `kept` from the last time is not looked at again.
     """
     entries = [entry for entry in catalogs.entries() if entry.translation]
-    rules = digest(own(), repr(glossary)) if kept else ""
+    rules, known = digest(own(), repr(glossary)), kept or Cache(Path())
     found = list(_twice(entries))
     for entry in entries:
-        judged = partial(_judged, entry, glossary)
-        if kept:
-            name = digest(entry.place.path, entry.message)
-            key = digest(rules, entry.message, entry.translation, *entry.kinds)
-            found += _findings(entry, kept.get(name, key, judged))
-        else:
-            found += _findings(entry, judged())
+        name = digest(entry.place.path, entry.message)
+        key = digest(rules, entry.message, entry.translation, *entry.kinds)
+        found += _findings(
+            entry, known.get(name, key, partial(_judged, entry, glossary))
+        )
     if kept:
         kept.write()
     found.sort(key=lambda finding: finding.problem)

@@ -114,7 +114,7 @@ class Translator:
         prose = [unit for units in self.pages.values() for unit, _ in units]
         place = Place(INTERFACE, 1)
         # Which is asked for first depends on what is kept of a page.
-        words = [Unit(m, "words", place, INTERFACE) for m in sorted(self.words)]
+        words = [Unit(m, "words", INTERFACE, place) for m in sorted(self.words)]
         return [*prose, *words]
 
     def expect(self, page: str, units: Sequence[Unit]) -> list[Said]:

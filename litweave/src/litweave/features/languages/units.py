@@ -150,9 +150,6 @@ PHRASES = frozenset(
 )
 """Elements that set a part of a sentence; all others end it."""
 
-_VOID = frozenset(
-    "area base br col embed hr img input link meta source wbr".split()  # noqa: SIM905
-)
 _SILENT = frozenset({"script", "style", "pre", "textarea", "template"})
 # Their text can hold no other element.
 _LABELS = frozenset({"option", "text", "title", "textpath", "desc"})
@@ -192,7 +189,7 @@ def _end(html: str, first: re.Match[str]) -> int:
     """Where the element of a tag ends; one with the attribute `markdown` is a tag."""
     name = _name(first)
     is_markdown = re.search(r"\smarkdown\b", first["attributes"] or "")
-    if not (first["ends"] or name in _VOID | {""} or is_markdown or _is_closed(first)):
+    if name and not (first["ends"] or is_markdown or _is_closed(first)):
         depth = 0
         for match in _ELEMENT.finditer(html, first.start()):
             if _name(match) == name and not _is_closed(match):

@@ -7,7 +7,7 @@ is made, for what is kept of a page depends on its words.
 """
 
 import re
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
@@ -58,7 +58,7 @@ class _Recorder:
         for piece in split("\n".join(line for _, line in lines), html):
             if piece.unit:
                 here = Place(place.path, place.line + lines[piece.line][0])
-                self.units.append(Unit(piece.message, piece.kind, here, name))
+                self.units.append(Unit(piece.message, piece.kind, name, here))
         return [""], [place]
 
 
@@ -129,34 +129,16 @@ class PageUnits:
         """Those that were found before, as far as pages are as they were."""
         return cls(Cache.read(cache / "units.json"))
 
-    def of(
-        self,
-        uri: str,
-        package: str,
-        module: Module | None,
-        text: str,
-        place: Place,
-        raw_html: bool,
-    ) -> list[Unit]:
-        """The units of a page: that of a module, or of a text by hand."""
-        if uri not in self.found:
-            make = partial(extract_text, uri, text, place.line, package)
-            if module:
-                make = partial(extract_module, module, raw_html, package)
-                text, place = module.source, Place(module.path, 1)
-            key = digest(own(), text, str(place), package, str(raw_html))
-            rows = self.kept.get(uri, key, lambda: [_row(unit) for unit in make()])
-            self.found[uri] = [_unit(*row) for row in rows]
-        return self.found[uri]
+    def of(self, page: str, key: str, make: Callable[[], list[Unit]]) -> list[Unit]:
+        """The units of a page, made anew if they are not there under this key."""
+        if page not in self.found:
+            rows = self.kept.get(page, key, lambda: [_row(unit) for unit in make()])
+            self.found[page] = [Unit(*words, Place(*place)) for *words, place in rows]
+        return self.found[page]
 
 
-def _row(unit: Unit) -> list[str | int]:
-    place = unit.place
-    return [unit.message, unit.kind, unit.domain, place.path, place.line]
-
-
-def _unit(message: str, kind: str, domain: str, path: str, line: int) -> Unit:
-    return Unit(message, kind, Place(path, line), domain)
+def _row(unit: Unit) -> list[object]:
+    return [unit.message, unit.kind, unit.domain, [unit.place.path, unit.place.line]]
 
 
 # ## Who says it
@@ -203,11 +185,16 @@ class Voice:
         self, uri: str, module: Module | None, text: str, place: Place, raw_html: bool
     ) -> None:
         """Know what a page says: that of a module, or of a text by hand."""
-        if self.translator:
-            package = self.translator.package
-            units = self.units.of(uri, package, module, text, place, raw_html)
-            said = self.translator.expect(uri, units)
-            self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
+        if not self.translator:
+            return
+        package = self.translator.package
+        make = partial(extract_text, uri, text, place.line, package)
+        if module:
+            make = partial(extract_module, module, raw_html, package)
+            text, place = module.source, Place(module.path, 1)
+        key = digest(own(), text, str(place), package, str(raw_html))
+        said = self.translator.expect(uri, self.units.of(uri, key, make))
+        self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
 
     def keep(self) -> None:
         """Keep the units of all pages for the next build."""
