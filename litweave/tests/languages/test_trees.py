@@ -2,16 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
-import polib
 import pytest
 
 from litweave.cli import main
 from litweave.features.languages import trees
-from support import CACHE, build_here
+from support import build_here
+from translated import say, write_site
 
 CONFIG = """
 site_name: Small
@@ -20,7 +19,7 @@ theme: {name: material, font: false}
 nav: [index.md, {Parts: [layers/mixing.md]}]
 plugins:
   - search
-  - litweave: {source: pkg, cache: %s}
+  - litweave: {source: pkg, cache: cache}
   - litweave-languages: {languages: [zh, si], once: [redirects]}
   - redirects: {redirect_maps: {old.md: index.md}}
 """
@@ -49,22 +48,14 @@ SAID = {
     "There are reasons.": "有原因。",
     "About this translation": "关于本译文",
 }
-ADDRESS = r'(?:src|href|data-weave-copy|"search": )="?([^"#]+\.\w+)["#?]'
+FILES = {"mkdocs.yml": CONFIG, "docs/index.md": INDEX, "pkg/layers/mixing.py": MODULE}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     """A site with two trees, built: one in Chinese, and one that is not translated."""
     folder = tmp_path_factory.mktemp("trees")
-    cache = folder / "cache"
-    cache.mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (cache / path.name).symlink_to(path)
-    (folder / "mkdocs.yml").write_text(CONFIG % cache)
-    (folder / "pkg/layers").mkdir(parents=True)
-    (folder / "pkg/layers/mixing.py").write_text(MODULE)
-    (folder / "docs").mkdir()
-    (folder / "docs/index.md").write_text(INDEX)
+    write_site(folder, FILES)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert main(["catalogs", "mkdocs.yml"]) == 0
@@ -74,14 +65,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     result = build_here(folder)
     assert result.returncode == 0, result.stderr
     return folder
-
-
-def say(folder: Path, name: str, said: dict[str, str]) -> None:
-    path = folder / f"locale/zh/{name}.po"
-    file = polib.pofile(str(path), wrapwidth=0)
-    for entry in file:
-        entry.msgstr = said.get(entry.msgid, entry.msgstr)
-    file.save(str(path))
 
 
 def page(folder: Path, where: str) -> str:
@@ -232,61 +215,51 @@ def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """Build a site of one page by a configuration; what was said."""
-    (tmp_path / "pkg").mkdir()
-    (tmp_path / "pkg/mixing.py").write_text('"""# Mixing\n\nIt mixes.\n"""\n\nx = 1\n')
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/index.md").write_text("# Home\n\n[Licence](LICENSE).\n")
-    (tmp_path / "docs/LICENSE").write_text("Free.")
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (cache / path.name).symlink_to(path)
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site of two pages that has no configuration yet."""
+    files = {
+        "pkg/mixing.py": '"""# Mixing\n\nIt mixes.\n"""\n\nx = 1\n',
+        "docs/index.md": "# Home\n\n[Licence](LICENSE).\n",
+        "docs/LICENSE": "Free.",
+    }
+    write_site(tmp_path, files)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
 
-    def make(config: str, *options: str) -> str:
-        weave = "plugins: [search, {litweave: {source: pkg, cache: cache}}, %s]\n"
-        first, _, rest = config.partition("\n")
-        text = f"site_name: Small\n{weave % first}{rest}"
-        (tmp_path / "mkdocs.yml").write_text(text)
-        assert main(["catalogs", "mkdocs.yml"]) == 0
-        result = build_here(tmp_path, *options)
-        assert result.returncode == 0, result.stderr
-        return result.stderr
 
-    return make
+def configure(folder: Path, languages: str, theme: str = "material") -> None:
+    weave = "{litweave: {source: pkg, cache: cache}}"
+    own = f"{{litweave-languages: {{languages: {languages}}}}}"
+    text = f"site_name: Small\nplugins: [search, {weave}, {own}]\ntheme: {theme}\n"
+    (folder / "mkdocs.yml").write_text(text)
 
 
 @pytest.mark.parametrize(
-    ("config", "options"),
+    ("language", "theme", "options"),
     [
-        ("litweave-languages: {languages: [zh]}\ntheme: material", []),
-        ("litweave-languages: {languages: [pt-BR]}\ntheme: {name: material}", []),
-        (
-            "litweave-languages: {languages: [zh-TW]}\ntheme: material",
-            ["--no-directory-urls"],
-        ),
+        ("zh", "material", []),
+        ("pt-BR", "{name: material}", []),
+        ("zh-TW", "material", ["--no-directory-urls"]),
     ],
     ids=["no address", "a region", "files"],
 )
 def test_a_site_of_another_kind_has_trees(
-    small: Callable[..., str], config: str, options: list[str]
+    small: Path, language: str, theme: str, options: list[str]
 ) -> None:
-    small("{" + config.replace("\n", "}\n", 1), *options)
-    [language] = re.findall(r"\[([\w-]+)\]", config)
+    configure(small, f"[{language}]", theme)
+    assert main(["catalogs", "mkdocs.yml"]) == 0
+    result = build_here(small, *options)
+    assert result.returncode == 0, result.stderr
     name = "mixing.html" if options else "mixing/index.html"
     for where in ("index.html", name, name.replace("mixing", "translation")):
         page = Path("site", language, where)
         html = page.read_text("utf-8")
         assert f'lang="{trees.tag(language)}"' in html
-        for address in [link for link, _ in menu(html)]:
-            there = page.parent / address
-            assert (there if there.suffix else there / "index.html").is_file(), address
-        about = re.search(r'class="weave-told".*?href="([^"]*)"', html)
-        if about:
-            there = page.parent / about[1]
-            assert (there if there.suffix else there / "index.html").is_file()
+        addresses = [address for address, _ in menu(html)]
+        addresses += re.findall(r'class="weave-told".*?href="([^"]*)"', html)
+        assert len(addresses) >= 2
+        for there in (page.parent / address for address in addresses):
+            assert (there if there.suffix else there / "index.html").is_file(), there
     home = Path("site", language, "index.html").read_text("utf-8")
     assert 'href="../LICENSE"' in home
 
@@ -302,14 +275,22 @@ def test_a_site_of_another_kind_has_trees(
     ],
 )
 def test_a_language_that_cannot_be_is_refused(
-    small: Callable[..., str],
-    languages: str,
-    said: str,
-    capsys: pytest.CaptureFixture[str],
+    small: Path, languages: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(AssertionError):
-        small(f"{{litweave-languages: {{languages: {languages}}}}}\ntheme: material")
+    configure(small, languages)
+    assert main(["catalogs", "mkdocs.yml"]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_the_plugin_stands_below_litweave(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(small, "[zh]")
+    text = (small / "mkdocs.yml").read_text()
+    plugins = re.sub(r"\[search, (.*), (\{litweave-l.*})\]", r"[\2, \1]", text)
+    (small / "mkdocs.yml").write_text(plugins)
+    assert main(["catalogs", "mkdocs.yml"]) == 1
+    assert "needs the plugin litweave above it" in capsys.readouterr().err
 
 
 def test_a_build_that_is_stopped_leaves_the_site(

@@ -245,10 +245,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         for file in files:
             if file.src_uri.endswith(".js"):
                 script = file.content_bytes.decode("utf-8", "replace")
-                for text in _CALL.findall(script) if _IMPORT in script else ():
+                for message in script_messages(script, file.src_uri):
                     words = found.setdefault(f"{dirname(file.url)}/", {})
-                    english = _literal(text, file.src_uri)
-                    words[english] = self.translator.word(english)
+                    words[message] = self.translator.word(message)
         return found
 
     @event_priority(_LATE)  # when all others have had the page
@@ -448,12 +447,18 @@ def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str,
     }
 
 
-def _literal(text: str, script: str) -> str:
-    """What a string in a script says."""
+def script_messages(script: str, name: str) -> list[str]:
+    """What a script says with `t("…")`, if it brings in `words.js`.
+
+    **Raises.** `PluginError` if a string is none of JSON's, with the script's name.
+    """
+    found = _CALL.findall(script) if _IMPORT in script else []
     try:
-        return str(json.loads(f'"{text}"'))
+        return [str(json.loads(f'"{text}"')) for text in found]
     except ValueError:
-        raise PluginError(f'{script}: t("{text}"): write it as JSON has it') from None
+        raise PluginError(
+            f"{name}: write each t(“…”) as JSON has it: {found}"
+        ) from None
 
 
 @contextmanager
