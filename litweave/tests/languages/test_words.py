@@ -186,28 +186,6 @@ def mix(x):
     return y
 '''
 
-MIXING = '''r"""# Mixing
-
-It mixes the rows of $X$, see [the paper](https://arxiv.org/abs/2105.01601).
-
-## Notation
-
-- $X$, `x`: the table
-
-## What differs from the paper
-
-Nothing
-"""
-
-
-def mix(x):
-    """Mix it."""
-    # All of it.
-    y = x
-    # It is mixed.
-    return y
-'''
-
 FILES = {
     "mkdocs.yml": CONFIG,
     "docs/index.md": "# Home\n\n```difference\nmix\nblock\n```\n",

@@ -1,11 +1,8 @@
-r"""Catalogs: translations in files of gettext's, `locale/zh/layers.po`.
+r"""Catalogs: translations in files of gettext's, one for each folder of the sources.
 
-There is one for each folder of the sources. The English is the key, so an English
-sentence that is edited has no translation any more; the build finds what it was before
-among the entries that no longer stand there (see [`pair`][]). `update` brings the files
-up to date before somebody translates. What vanished stays as an obsolete entry, `#~`,
-and serves again if the English comes back. A file has no line numbers, no dates and no
-wrapped lines, so that it comes back from gettext and from polib as it went in.
+The English is the key. What vanished stays as an obsolete entry, and serves again if
+the English comes back. A file has no line numbers, dates or wrapped lines: it comes
+back from gettext and from polib as it went in.
 """
 
 import difflib

@@ -1,14 +1,8 @@
 r"""Checks: what a translation must keep, whatever its language.
 
-Errors are: a token (see `units`), a number or emphasis that is not as often as in the
-English; what would make another block of it; characters that nobody sees; a word that
-the glossary forbids. Remarks are: a term without an accepted word, a sentence that is
-still the English one, two translations of one sentence.
-
-`locale/glossary.csv` has the words for the terms: `term_en` (one with a capital letter
-is a name, and looked for as it is written), `zh` with the accepted words, `avoid_zh`
-with the wrong ones, each list with `|` between. What stands in brackets behind an
-accepted word need not be there each time.
+In `locale/glossary.csv` each row has `term_en` (one with a capital letter is a name),
+`zh` with the accepted words, of which what stands in brackets may be left out, and
+`avoid_zh` with the wrong ones; each list has `|` between.
 """
 
 import csv

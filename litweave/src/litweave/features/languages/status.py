@@ -1,8 +1,7 @@
 r"""Status: how far a translation is, counted when the site is built.
 
-Each page of a tree says in a line above its text how much of it is translated. And each
-tree has a page of its own, `translation/`, with the numbers, every paragraph that is
-missing or was changed since, and how to help.
+A line above each page of a tree tells it, and a page of its own, `translation/`, with
+every paragraph that is missing or was changed since.
 """
 
 import re
@@ -53,14 +52,14 @@ def told(
     `source` is the address of a repository.
     """
     counts = Counter(state for _, state in translator.pages.get(page, ()))
-    total, current, changed = counts.total(), counts["current"], counts["changed"]
+    total, current = counts.total(), counts[State.CURRENT]
     if not total:
         return html
     is_bare = counts[State.MISSING] == total
     # Each is asked for on each page: whether it is said depends on the translation.
     whole, none, part, more, link = (escape(translator.word(text)) for text in _TOLD)
     said = whole if current == total else none if is_bare else part
-    if changed:
+    if changed := counts[State.CHANGED]:
         both = escape(translator.word("{first} {next}"))
         said = both.replace("{first}", said).replace("{next}", more)
     for name, number in ("current", current), ("total", total), ("changed", changed):

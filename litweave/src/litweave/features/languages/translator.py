@@ -1,25 +1,8 @@
 r"""Translator: a unit becomes words, and a block of the page knows their state.
 
-| state | the English | the page shows |
-|---|---|---|
-| current | is in the catalog | its translation |
-| changed | was made of a sentence that is | that sentence's translation, and says so |
-| missing | is not | the English |
-
-A translation of older English is shown while its tokens are those of the present one:
-then nothing that a reader computes or follows is out of date.
-
 The state is known where prose is words, and shown where it is HTML. Between the two is
 Markdown, so a block begins with a *mark* of characters that Markdown leaves alone (see
-[`headings`][]):
-
-| mark | the block | what becomes of it |
-|---|---|---|
-| `MISSING` | is English | `lang="en"`, `class="weave-missing"` |
-| `CHANGED` | translates older English | `class="weave-changed"`, `data-english` |
-| `CURRENT` | has other units besides | English only if all of them are |
-| `SLUG` | is a heading | the anchor that its English words make |
-| `LABEL` | is an exercise or its answer | what `exercises` knows it by |
+[`headings`][]).
 """
 
 import re
@@ -47,7 +30,10 @@ from litweave.sections import Line
 INTERFACE = "interface"
 """The catalog of the words beside prose."""
 
-SLUG, MISSING, CHANGED, CURRENT, LABEL = "\ue102\ue103\ue104\ue105\ue106"
+# Marks of a block: it is English; translates older English; is translated, and beside
+# other units; is a heading, whose anchor its English words make in every language; is
+# an exercise or its answer, which `exercises` knows by an English label.
+MISSING, CHANGED, CURRENT, SLUG, LABEL = "\ue103\ue104\ue105\ue102\ue106"
 _CLASSES = {MISSING: "weave-missing", CHANGED: "weave-changed"}
 _STATE = re.compile(rf"(?=[{MISSING}{CHANGED}{CURRENT}{LABEL}]){MARK}")
 _SLUG = re.compile(rf"(?={SLUG}){MARK}")
@@ -66,11 +52,14 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->")
 
 
 class State(StrEnum):
-    """How a translation stands to the English of today."""
+    """How a translation stands to the English of today.
 
-    CURRENT = "current"
-    CHANGED = "changed"
-    MISSING = "missing"
+    One of older English is shown, as changed, while its tokens are those of the present
+    one: then nothing that a reader computes or follows is out of date. Else the English
+    is shown.
+    """
+
+    CURRENT, CHANGED, MISSING = "current", "changed", "missing"
 
 
 @dataclass(frozen=True)

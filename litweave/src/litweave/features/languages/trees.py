@@ -1,17 +1,9 @@
 r"""Trees: the site once more in each language, `zh/`, beside the one at the root.
 
-When the pages of the root are written, MkDocs is asked for each language once more,
-within the same process: what was read, measured and proved is there already (see
-`Book.shared`), and only words are new. A tree holds pages and what search finds in
-them; every other file is the same in all languages, lies at the root, and is asked for
-there.
-
-The head of each page has a menu that leads to the same page in each language, by a
-relative link: it works on any server and without a script. What the theme itself makes
-of `extra.alternate` leads to the first page, and asks for a sitemap on every page.
-
-Two of MkDocs' priorities are needed, early and late: at the same one, plugins have
-their turn in the order of `mkdocs.yml`, where `litweave` stands above.
+When the root is written, MkDocs is asked for each language within the same process, so
+only words are new (see `Book.shared`). A tree holds pages and their search index; every
+other file lies at the root. At the same priority, plugins have their turn in the order
+of `mkdocs.yml`, where `litweave` stands above this one.
 """
 
 import json
@@ -52,7 +44,9 @@ from litweave.mkdocs_plugin import WeavePlugin
 from litweave.theme import language_of
 
 _EARLY, _LATE = 100, -100
-# What a menu of the theme links to, until it is known on which page it stands.
+# What the menu of the theme links to, until it is known on which page it stands: it
+# leads to the same page in each language. The theme's own leads to the first page, and
+# asks for all sitemaps on every page.
 _SCHEME = "weave-language:"
 _ALTERNATE = re.compile(rf'\s*<link rel="alternate" href="{_SCHEME}[^>]*>')
 _LINK = re.compile(rf'href="{_SCHEME}([\w-]*)" hreflang="([^"]*)"')
@@ -111,17 +105,10 @@ class LanguagesConfig(Config):
 class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     """The trees of a site, and the way from one to another."""
 
-    language = ""
-    """That of the tree which is being built; none for the root."""
-
-    root = ""
-    """The address of the root."""
-
-    trees: Mapping[str, Translator] = {}
-    """Who spoke in each tree that was built."""
-
-    leaves_site = True
-    """Whether this run leaves a site behind: a preview has one language."""
+    language = ""  # of the tree that is being built; none for the root
+    root = ""  # the address of the root
+    trees: Mapping[str, Translator] = {}  # who spoke in each that was built
+    leaves_site = True  # a preview does not, and has one language
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview."""

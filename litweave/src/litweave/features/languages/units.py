@@ -1,13 +1,9 @@
 r"""Units: prose cut into what is translated, and the tokens that a translation keeps.
 
-A *unit* is the words of one block of Markdown, its lines joined: a paragraph, an item,
-the meaning of an entry in a notation, a cell, a title, a text between two tags. One
-that changes makes one translation stale, and not a page of them. A *token* is what is
-the same in every language: a formula, code, where a link leads.
-
-Where `split` cuts once too often nothing is lost but the view of a translator; where a
-block is taken for a part of another one, a page would change. So whatever may begin a
-block ends the unit above it.
+A *unit* is the words of one block of Markdown, its lines joined. A *token* is what is
+the same in every language: a formula, code, where a link leads. Whatever may begin a
+block ends the unit above it: cut once too often, nothing is lost but a translator's
+view; where two blocks are taken for one, the page would change.
 """
 
 import re

@@ -1,9 +1,8 @@
 r"""Voice: all that a book says, and a build that says it in one language.
 
-What is to be translated is what the site shows. So the units of a module are noted
-where its page is written, on its way to Markdown: at the very place where a translation
-would take theirs. A build in another language knows the units of a page before the page
-is made, for what is kept of a page depends on its words.
+Units are noted where a page is written, on its way to Markdown: at the very place where
+a translation would take theirs. A build knows those of a page before the page is made,
+for what is kept of a page depends on its words.
 """
 
 import re
@@ -133,12 +132,16 @@ class PageUnits:
         """The units of a page, made anew if they are not there under this key."""
         if page not in self.found:
             rows = self.kept.get(page, key, lambda: [_row(unit) for unit in make()])
-            self.found[page] = [Unit(*words, Place(*place)) for *words, place in rows]
+            self.found[page] = [
+                Unit(message, kind, name, Place(path, line))
+                for message, kind, name, path, line in rows
+            ]
         return self.found[page]
 
 
-def _row(unit: Unit) -> list[object]:
-    return [unit.message, unit.kind, unit.domain, [unit.place.path, unit.place.line]]
+def _row(unit: Unit) -> list[str | int]:
+    place = unit.place
+    return [unit.message, unit.kind, unit.domain, place.path, place.line]
 
 
 # ## Who says it
