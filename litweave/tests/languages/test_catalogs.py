@@ -68,6 +68,7 @@ def test_tools_leave_a_catalog_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "zh" / "layers.po"
     text = path.read_text("utf-8")
     assert '# was in: pkg/layers/a.py\n#~ msgid "Old"\n#~ msgstr "旧"\n' in text
+    assert all(len(line) < 80 for line in text.split("\n") if line[:2] == "#:")
     file = polib.pofile(str(path), wrapwidth=0)
     file.save(str(path))
     assert path.read_text("utf-8") == text
@@ -106,6 +107,23 @@ def test_what_is_translated_elsewhere_comes_with_its_translation(
     catalogs.update([unit("Example", "pkg/models/b.py")])
     assert catalogs.domains["models"]["Example"].translation == "示例"
     assert catalogs.domains["layers"]["Example"].translation == "示例"
+
+
+def test_what_an_update_does_not_cover_stays(tmp_path: Path) -> None:
+    own, others = unit("Words", "pkg/a.py"), unit("Words", "b.md")
+    catalogs = translated(tmp_path, {}, own, others, unit("More", "b.md"))
+    changes = catalogs.update([own], lambda path: path.startswith("pkg/"))
+    assert not changes.files
+    assert catalogs.update([own]).gone == 1
+
+
+def test_one_in_doubt_serves_in_its_own_file_alone() -> None:
+    entry = Entry("One", "一", ("a.py",), (), Place("a.po", 1), in_doubt=True)
+    catalogs = Catalogs("zh", Path("locale"), {"layers": {"One": entry}})
+    assert catalogs.find("One", "layers") == entry
+    assert catalogs.find("One", "models") is None
+    catalogs.domains["models"] = {"One": replace(entry, in_doubt=False)}
+    assert catalogs.find("One", "layers") == catalogs.domains["models"]["One"]
 
 
 def test_a_changed_sentence_finds_what_it_was() -> None:

@@ -129,6 +129,7 @@ def test_pieces_are_the_prose(lines: list[str], html: bool) -> None:
         ('<img alt="A picture" src="x">', ["attribute| A picture"]),
         ("<svg><text>Label</text></svg>", ["label| Label"]),
         ("<script>\nvar words;\n</script>", []),
+        ("<pre>some <i>code</i> <p>and more</p></pre>", []),
     ],
 )
 def test_units_are_blocks(text: str, units: list[str]) -> None:

@@ -11,7 +11,7 @@ import logging
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -265,7 +265,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 
         return self._linked(output, address)
 
-    def _linked(self, output: str, address: Any, is_page: bool = True) -> str:
+    def _linked(
+        self, output: str, address: Callable[[str], str], is_page: bool = True
+    ) -> str:
         """Put addresses into the menu; the names are words of their languages."""
 
         def link(match: re.Match[str]) -> str:
@@ -412,14 +414,12 @@ def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str,
     # MkDocs empties the list of plugins while it reads it.
     with open(config.config_file_path, encoding="utf-8-sig") as file:
         written = yaml_load(file, get_yaml_loader(config=config))
-    plugins, given = list[dict[str, Any]](), written["plugins"]
-    for item in (
-        [{k: v} for k, v in given.items()] if isinstance(given, dict) else given
-    ):
-        for plugin, own in (item if isinstance(item, dict) else {item: {}}).items():
-            said = {"language": language} if plugin == "litweave" else {}
-            if plugin not in once:
-                plugins.append({plugin: {**(own or {}), **said}})
+    own = {"litweave": {"language": language}}
+    plugins = [
+        {plugin: {**given, **own.get(plugin, {})}}
+        for plugin, given in _named(written["plugins"])
+        if plugin not in once
+    ]
     theme = written.get("theme", "mkdocs")
     theme = {"name": theme} if isinstance(theme, str) else theme
     words = language_of([*config.theme.dirs, _THEME], language)
@@ -432,6 +432,13 @@ def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str,
         "strict": False,  # the root counts the warnings of all
         **({"site_url": address} if address else {}),
     }
+
+
+def _named(plugins: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The plugins that a configuration names, in any of its forms, with options."""
+    for item in [plugins] if isinstance(plugins, dict) else plugins:
+        for name, given in (item if isinstance(item, dict) else {item: {}}).items():
+            yield name, given or {}
 
 
 def script_messages(script: str, name: str) -> list[str]:

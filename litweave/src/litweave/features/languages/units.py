@@ -172,13 +172,8 @@ def _texts(html: str, first: re.Match[str]) -> tuple[int, list[_Found]]:
     end = _end(html, first)
     tags = list(_ELEMENT.finditer(html, first.start(), end))
     found = [*_attributes(tags), *_between(html, tags)]
-    # What an attribute of a phrase says is a part of its sentence.
-    found.sort(key=lambda text: (text[1], -text[2]))
-    kept = list[_Found]()
-    for text in found:
-        if not kept or text[1] >= kept[-1][2]:
-            kept.append(text)
-    return end, kept
+    # What an attribute of a phrase says is a part of its sentence, which comes first.
+    return end, sorted(found, key=lambda text: (text[1], -text[2]))
 
 
 def _end(html: str, first: re.Match[str]) -> int:
