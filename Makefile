@@ -44,13 +44,13 @@ lint: $(INSTALLED)  ## check style and types
 clean:  ## remove what was built; keep the environment
 	rm -rf site site.* .cache
 
-# MkDocs replaces the whole folder, so this file is as old as the build.
+# The old site stays until the new one is whole.
 site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
 	@[ -d .cache/litweave ] || echo "The first build runs all examples, proofs and" \
 		"notebooks: two minutes or a few more. What is done is kept in .cache, so you" \
 		"may stop it and go on later."
-	$(BIN)/mkdocs build --strict
-	@touch $@
+	$(BIN)/mkdocs build --strict --site-dir site.new
+	@rm -rf site && mv site.new site && touch $@
 
 # If pip was interrupted, some packages may be there in part: begin anew.
 $(INSTALLED): pyproject.toml litweave/pyproject.toml constraints.txt

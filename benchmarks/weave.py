@@ -74,9 +74,10 @@ CLOCKS = {
 _WEAVE = """
 import sys
 from pathlib import Path
-from litweave.site import Settings, build
+from litweave.build import build
+from litweave.settings import Settings
 source, out, cache = map(Path, sys.argv[1:4])
-settings = Settings(source, cache, extras=sys.argv[4:] != ["plain"])
+settings = Settings((source,), cache=cache, extras=sys.argv[4:] != ["plain"])
 print("ready", flush=True)
 for _ in sys.stdin:
     start = clock()

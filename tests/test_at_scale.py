@@ -23,7 +23,7 @@ from labml_style_nn.experiments.folder_images import (
 from labml_style_nn.experiments.training_cost import COMMAND, command_line
 from labml_style_nn.models.mlp_mixer import mixer_b16
 from labml_style_nn.pretrained import timm_targets
-from tests.experiments.test_distributed import free_port, torchrun
+from tests.experiments.common import free_port, torchrun
 
 PATH = Path(__file__).parent.parent / "docs" / "guide" / "at_scale.md"
 GUIDE = PATH.read_text("utf-8")
@@ -143,8 +143,7 @@ def test_commands_with_processes_run_in_small(
         lines.append((free_port(), module, small(module, arguments)))
     program = tmp_path / "in_turn.py"
     program.write_text(IN_TURN.replace("COMMANDS", repr(lines)))
-    result = torchrun(str(program))
-    assert result.returncode == 0, result.stderr
+    torchrun(str(program))
     for out in ("two-processes", "folder_images/imagenet", "training_cost"):
         written = records.read(place / "runs" / out / "results.jsonl")
         assert [record["processes"] for record in written] == [2]
@@ -254,5 +253,4 @@ def test_divided_weights_give_the_losses_of_one_process(tmp_path: Path) -> None:
     [lines] = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.M | re.S)
     (tmp_path / "sharded.py").write_text(SHARDED.replace("# the lines", lines))
     result = torchrun(str(tmp_path / "sharded.py"))
-    assert result.returncode == 0, result.stderr
     assert result.stdout.count("the same losses") == 2

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from http.server import ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -21,10 +21,11 @@ import pytest
 import torch
 import yaml
 from bs4 import BeautifulSoup, Tag
-from litweave import preview, site
+from litweave import build as builder
+from litweave import preview
 from litweave.cli import main
-from litweave.mkdocs_plugin import WeaveConfig
 from litweave.parse import parse
+from litweave.settings import Settings
 
 from support import CACHE, ROOT, build
 
@@ -135,7 +136,7 @@ def type_in(command: str) -> str:
     """Run a command. Weave runs here, to save time, and serves for no time."""
     program, *arguments = shlex.split(command)
     if command.startswith(WEAVE):
-        with patch.object(site, "serve", lambda settings, port: None):
+        with patch.object(builder, "serve", lambda settings, port: None):
             main([*arguments[2:], "--cache", str(CACHE / "litweave")])
         return ""
     if command.startswith(PREVIEW):
@@ -241,10 +242,12 @@ def test_a_home_page_without_a_word_lists_the_modules(another: Reader) -> None:
 
 def test_every_option_is_told_with_its_default() -> None:
     told = dict(re.findall(r"^`(\w+)`\n:   (.+?)\n\n", STEPS[7], re.M | re.S))
-    options = dict(WeaveConfig._schema)
+    options = {option.name: option.default for option in fields(Settings)}
     assert list(told) == list(options)
     for name, text in told.items():
-        default = options[name].default
+        default = options[name]
+        if isinstance(default, tuple):
+            default = list(default)
         if isinstance(default, bool):
             default = str(default).lower()
         expected = f"by default `{default}`" if default else "by default: none"

@@ -182,7 +182,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     It reads prose and names, and no listings: they would be a quarter of the index.
     """
     names = dict(config.extra["other_names"])
-    translator = config.plugins["litweave"].translator
+    translator = config.plugins["litweave"].site.translator
     boosts = config.extra["search_boosts"].items()
     for entry in config.plugins["material/search"].search_index.entries:
         place = entry["location"]

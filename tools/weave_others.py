@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 from litweave.book import Chapter
-from litweave.site import Built, Settings, build
+from litweave.build import Built, build
+from litweave.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -40,7 +41,9 @@ def source_of(name: str) -> Path:
 def weave(name: str) -> tuple[Built, str]:
     """Build the site of a package; a line about it, too."""
     source = source_of(name)
-    settings = Settings(source, ROOT / ".cache" / "litweave", EXCLUDE.get(source, ()))
+    settings = Settings(
+        (source,), EXCLUDE.get(source, ()), cache=ROOT / ".cache" / "litweave"
+    )
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         built = build(settings, Path(folder, "site"))

@@ -65,7 +65,6 @@ NotImplementedError: aten.cos.default has no translation into ONNX: write one ..
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import onnx
 from onnx import helper
@@ -85,6 +84,7 @@ from labml_style_nn.browser.tracing import (
     Line,
     Noted,
     Trace,
+    mapped,
     traced,
 )
 
@@ -130,7 +130,9 @@ def result(
             f"{line.operation} has no translation into ONNX: write one beside those of "
             "its kind in labml_style_nn/browser/operations.py"
         )
-    args, kwargs = filled([line.args, line.kwargs], values)
+    args, kwargs = mapped(
+        [line.args, line.kwargs], Noted, lambda note: values[note.number]
+    )
     try:
         found = translate(writer, line.result, *args, **kwargs)
     except (NotImplementedError, TypeError, ValueError) as error:
@@ -138,17 +140,6 @@ def result(
     if isinstance(line.result, Noted):
         return {line.result.number: found}
     return {note.number: value for note, value in zip(line.result, found, strict=True)}
-
-
-def filled(thing: Any, values: Mapping[int, Value]) -> Any:
-    """The same, with a value in the place of each note."""
-    if isinstance(thing, Noted):
-        return values[thing.number]
-    if isinstance(thing, dict):
-        return {name: filled(part, values) for name, part in thing.items()}
-    if isinstance(thing, list):
-        return [filled(part, values) for part in thing]
-    return thing
 
 
 def described(name: str, like: Like) -> onnx.ValueInfoProto:

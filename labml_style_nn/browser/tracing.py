@@ -51,12 +51,13 @@ ValueError: aten.slice.Tensor: 319 for a batch of 5 and 447 for a batch of 7 ...
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+T = TypeVar("T")
 Function = Callable[..., tuple[Tensor, ...]]
 # The inputs whose first axis is the batch.
 BATCHED = ("images", "labels")
@@ -145,7 +146,7 @@ def recorded(function: Function, example: Mapping[str, Tensor], size: int) -> Tr
     # What the function makes by itself is as hollow.
     with torch.device("meta"), tape:
         found = function(*given)
-    return Trace(inputs, tape.lines, noted(found, tape.known))
+    return Trace(inputs, tape.lines, mapped(found, Tensor, tape.known))
 
 
 def hollow(name: str, tensor: Tensor, size: int) -> Tensor:
@@ -174,13 +175,14 @@ class Tape(TorchDispatchMode):
     ) -> Any:
         """Do an operation, and note it."""
         try:
-            read, options = noted([list(args), kwargs or {}], self.known)
+            read, options = mapped([args, kwargs or {}], Tensor, self.known)
         except KeyError:
             raise ValueError(
                 f"{func} reads a tensor that is neither an input nor made of inputs"
             ) from None
         result = func(*args, **(kwargs or {}))
-        self.lines.append(Line(func, read, options, noted(result, self.enter)))
+        noted = mapped(result, Tensor, self.enter)
+        self.lines.append(Line(func, read, options, noted))
         return result
 
     def enter(self, tensor: Tensor) -> Noted:
@@ -195,14 +197,14 @@ class Tape(TorchDispatchMode):
         return self.notes[id(tensor)]
 
 
-def noted(thing: Any, note: Callable[[Tensor], Noted]) -> Any:
-    """The same, with a note in the place of each tensor."""
-    if isinstance(thing, Tensor):
-        return note(thing)
+def mapped(thing: Any, kind: type[T], function: Callable[[T], Any]) -> Any:
+    """The same lists and dicts, with something else in the place of each of a kind."""
+    if isinstance(thing, kind):
+        return function(thing)
     if isinstance(thing, dict):
-        return {name: noted(part, note) for name, part in thing.items()}
+        return {name: mapped(part, kind, function) for name, part in thing.items()}
     if isinstance(thing, (list, tuple)):
-        return [noted(part, note) for part in thing]
+        return [mapped(part, kind, function) for part in thing]
     return thing
 
 

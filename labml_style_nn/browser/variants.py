@@ -10,6 +10,8 @@ Some leave the network as it is and change the digits: their pixels are
 
 ## Example
 
+>>> import torch
+>>> from torch import nn
 >>> _ = torch.manual_seed(0)
 >>> whole = VARIANTS["default"].build()
 >>> _ = torch.manual_seed(0)
@@ -60,19 +62,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
-from labml_style_nn.browser.shuffles import (
-    IN_ORDER,
-    Order,
-    shuffled_pixels,
-)
-from labml_style_nn.layers.checks import check_shape
-from labml_style_nn.layers.gelu import GELU
-from labml_style_nn.layers.layer_norm import LayerNorm
-from labml_style_nn.layers.token_mixing import TokenLinear
-from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer
+from labml_style_nn.browser.shuffles import IN_ORDER, Order, shuffled_pixels
+from labml_style_nn.experiments import ablation
+from labml_style_nn.models.mlp_mixer import MLPMixer
 
 SETTINGS = {
     "patch_size": 2,
@@ -83,99 +75,14 @@ SETTINGS = {
 }
 
 
-class WithoutSkips(MixerBlock):
-    """A block that does not add what it read to what it computes."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Mix the tokens, then the channels, and keep nothing else."""
-        u = self.token_depth(self.token_mixing(self.token_norm(x)))
-        y: Tensor = self.channel_depth(self.channel_mixing(self.channel_norm(u)))
-        return y
-
-
-class Nothing(nn.Module):
-    """What stands in the place of a branch that is left out: it adds zero."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Forget the table."""
-        return torch.zeros_like(x)
-
-
-class UntiedLinear(nn.Module):
-    r"""A [`TokenLinear`][] with a matrix $W^{(i)}$ for each channel $i$.
-
-    All begin as copies of the one that it is made of.
-
-    **Shape.** `(batch, in_features, channels)` to `(batch, out_features, channels)`.
-
-    **Raises.** `ValueError` for a table of another shape.
-
-    **Source.** Supplementary A.1 of the paper, which saw no noticeable improvement.
-    """
-
-    def __init__(self, tied: TokenLinear, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(tied.weight.detach().repeat(channels, 1, 1))
-        # One axis, so that these do not decay, as other biases do not.
-        self.bias = nn.Parameter(tied.bias.detach().repeat(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Multiply each column by the matrix of its channel."""
-        channels, _, in_features = self.weight.shape
-        check_shape(x, "batch", in_features, channels)
-        # The columns of a channel, from all images of the batch, side by side.
-        columns = x.permute(2, 1, 0)
-        bias = self.bias.view(channels, -1, 1)
-        return torch.baddbmm(bias, self.weight, columns).permute(2, 1, 0)
-
-
-def exchange(
-    model: nn.Module, kind: type[nn.Module], new: Callable[[Any], nn.Module]
-) -> None:
-    """Put another layer in the place of each of one kind, which it is made of."""
-    for module in list(model.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, kind):
-                setattr(module, name, new(child))
-
-
-def nothing(model: MLPMixer) -> None:
-    """Change nothing."""
-
-
-def no_skip(model: MLPMixer) -> None:
-    """Let each block compute its two branches without the sums."""
-    # What a block does becomes another; what it holds was drawn already, and stays.
-    for block in model.blocks:
-        block.__class__ = WithoutSkips
-
-
-def no_layer_norm(model: MLPMixer) -> None:
-    """Let every norm hand its table through."""
-    exchange(model, LayerNorm, lambda _: nn.Identity())
-
-
-def relu(model: MLPMixer) -> None:
-    """Exchange the nonlinearity."""
-    exchange(model, GELU, lambda _: nn.ReLU())
-
-
-def no_token_mixing(model: MLPMixer) -> None:
-    """Leave out the first branch of each block."""
-    for block in model.blocks:
-        block.token_norm, block.token_mixing = nn.Identity(), Nothing()
-
-
-def no_channel_mixing(model: MLPMixer) -> None:
-    """Leave out the second branch of each block."""
-    for block in model.blocks:
-        block.channel_norm, block.channel_mixing = nn.Identity(), Nothing()
-
-
 def untied(model: MLPMixer) -> None:
-    """Give each channel token-mixing matrices of its own."""
-    channels = model.patch_embedding.projection.out_features
-    exchange(model, TokenLinear, lambda tied: UntiedLinear(tied, channels))
+    """Give each channel token-mixing matrices of its own, copies of the shared ones."""
+    shared: list[Any] = [block.token_mixing for block in model.blocks]
+    ablation.untied(model)
+    for block, old in zip(model.blocks, shared, strict=True):
+        new: Any = block.token_mixing
+        for ours, theirs in ((new.fc1, old.fc1), (new.fc2, old.fc2)):
+            ours.weight.data.copy_(theirs.weight.expand_as(ours.weight))
 
 
 @dataclass(frozen=True)
@@ -196,7 +103,7 @@ class Variant:
     expect: str
     code: str
     settings: dict[str, int] = field(default_factory=lambda: dict(SETTINGS))
-    alter: Callable[[MLPMixer], None] = nothing
+    alter: Callable[[MLPMixer], None] = ablation.unchanged
     order: Order = IN_ORDER
     learns_from: int | None = None
 
@@ -256,7 +163,7 @@ _ALL = [
         "each block replaces the table instead of adding to it. Four blocks still "
         "learn, but expect a few more mistakes.",
         TOKENS,
-        alter=no_skip,
+        alter=ablation.without_skips,
     ),
     Variant(
         "no_layer_norm",
@@ -265,7 +172,7 @@ _ALL = [
         "nothing keeps the numbers at one size. Four blocks stand it at the usual "
         "learning rate; at 0.1 expect only the Mixer to learn.",
         TOKENS,
-        alter=no_layer_norm,
+        alter=ablation.without_layer_norm,
     ),
     Variant(
         "relu",
@@ -273,7 +180,7 @@ _ALL = [
         "Another bend between two linear maps",
         "hardly any difference, and faster steps: GELU is the costliest function here.",
         "layers/mlp/#MLP.forward:the-hidden-layer-dropout-has-no",
-        alter=relu,
+        alter=ablation.with_relu,
     ),
     Variant(
         "no_token_mixing",
@@ -282,7 +189,7 @@ _ALL = [
         "no patch learns of another, so the network sees a bag of small pieces. "
         "Expect it to stay far below.",
         TOKENS,
-        alter=no_token_mixing,
+        alter=ablation.without_token_mixing,
     ),
     Variant(
         "no_channel_mixing",
@@ -291,7 +198,7 @@ _ALL = [
         "the features of a patch no longer meet inside a block. Expect it to learn "
         "more slowly, with half of the work left out.",
         CHANNELS,
-        alter=no_channel_mixing,
+        alter=ablation.without_channel_mixing,
     ),
     Variant(
         "untied",
@@ -369,7 +276,7 @@ _ALL = [
         "it to learn late and little.",
         TOKENS,
         _sized(num_layers=16),
-        no_skip,
+        ablation.without_skips,
     ),
     Variant(
         "shuffled_pixels",

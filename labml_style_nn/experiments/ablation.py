@@ -212,6 +212,7 @@ True
 
 import statistics
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
@@ -275,8 +276,10 @@ class SeparateTokenLinear(TokenLinear):
     def forward(self, x: Tensor) -> Tensor:
         """Multiply each column by a matrix of its own."""
         check_shape(x, "batch", self.in_features, self.channels)
-        bias = self.bias.view(self.channels, self.out_features).T
-        return torch.einsum("cds,bsc->bdc", self.weight, x) + bias
+        # The columns of a channel, from all images of the batch, side by side.
+        columns = x.permute(2, 1, 0)
+        bias = self.bias.view(self.channels, self.out_features, 1)
+        return torch.baddbmm(bias, self.weight, columns).permute(2, 1, 0)
 
 
 class SeparateTokenMixing(TokenMixing):
@@ -324,7 +327,7 @@ def without_skips(model: MLPMixer) -> None:
     """Leave out both sums: a block is then a chain of its four layers."""
     names = "token_norm", "token_mixing", "channel_norm", "channel_mixing"
     model.blocks = nn.ModuleList(
-        nn.Sequential(*(getattr(block, name) for name in names))
+        nn.Sequential(OrderedDict((name, getattr(block, name)) for name in names))
         for block in model.blocks
     )
 
@@ -351,10 +354,10 @@ def exchange(
 def untied(model: MLPMixer) -> None:
     """Give every channel a token-mixing MLP of its own."""
     channels = model.head.linear.in_features
-    for name, layer in list(model.named_modules()):
-        if isinstance(layer, TokenMixing):
-            sizes = layer.num_patches, layer.fc1.out_features
-            model.set_submodule(name, SeparateTokenMixing(channels, *sizes))
+    for block in model.blocks:
+        shared: Any = block.token_mixing
+        sizes = shared.num_patches, shared.fc1.out_features
+        block.token_mixing = SeparateTokenMixing(channels, *sizes)
 
 
 PARTS: dict[str, Callable[[MLPMixer], None]] = {

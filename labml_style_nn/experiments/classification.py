@@ -60,7 +60,10 @@ And its loss is $\ln K$, whatever the images are:
 2.3026
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -80,89 +83,125 @@ from labml_style_nn.layers.checks import check_rate
 
 
 @dataclass(frozen=True)
-class ImageRecipe(Recipe):
-    r"""## The hyperparameters for images
+class ClassificationRecipe(Recipe):
+    """## The hyperparameters
 
-    They add to the general [`Recipe`][]. `unaugmented` is the share of the images that
-    a step shows as they are; `rotation`, `shift`, `scale` and `shear` are the ranges in
-    which [`random_affine`][] changes the others.
+    They add to the general [`Recipe`][].
 
     **Raises.** `ValueError` as the general recipe does, and for a share above one.
     """
 
     validation: int = option(0, "training images held out for validation")
     label_smoothing: float = option(0.1, "label smoothing")
-    unaugmented: float = option(0.2, "share of the images without affine maps")
-    rotation: float = option(10.0, "augmentation: largest rotation, in degrees")
-    shift: float = option(0.5, "augmentation: largest translation, in pixels")
-    scale: float = option(0.12, "augmentation: largest scale, as a logarithm")
-    shear: float = option(0.2, "augmentation: largest shear, as a slope")
     flip: float = option(0.0, "probability of a horizontal flip")
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         super().__post_init__()
         check_rate(label_smoothing=self.label_smoothing)
-        for name in ("unaugmented", "flip"):
-            share = getattr(self, name)
-            if share > 1:
-                raise ValueError(f"{name} must be a share, from 0 to 1, got {share}")
+        check_shares(self, "flip")
 
 
-class ImageTask:
+def check_shares(recipe: Recipe, *names: str) -> None:
+    """Refuse settings above one that are shares of a whole.
+
+    **Raises.** `ValueError` for the first.
+    """
+    for name in names:
+        share = getattr(recipe, name)
+        if share > 1:
+            raise ValueError(f"{name} must be a share, from 0 to 1, got {share}")
+
+
+@dataclass(frozen=True)
+class ImageRecipe(ClassificationRecipe):
+    r"""## The hyperparameters of augmentation
+
+    `unaugmented` is the share of the images that a step shows as they are; `rotation`,
+    `shift`, `scale` and `shear` are the ranges in which [`random_affine`][] changes the
+    others.
+
+    **Raises.** `ValueError` as the general recipe does, and for a share above one.
+    """
+
+    unaugmented: float = option(0.2, "share of the images without affine maps")
+    rotation: float = option(10.0, "augmentation: largest rotation, in degrees")
+    shift: float = option(0.5, "augmentation: largest translation, in pixels")
+    scale: float = option(0.12, "augmentation: largest scale, as a logarithm")
+    shear: float = option(0.2, "augmentation: largest shear, as a slope")
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        super().__post_init__()
+        check_shares(self, "unaugmented")
+
+
+# So many images are evaluated at once.
+EVALUATED = 200
+
+
+# What is read ahead of the steps may be of the next epoch.
+@lru_cache(maxsize=2)
+def shuffled(number: int, seed: int, epoch: int) -> Tensor:
+    """Shuffle the numbers from zero, anew for each epoch.
+
+    **Shape.** To `(number,)`, int64.
+    """
+    return torch.randperm(number, generator=generator(seed, "order", epoch))
+
+
+class ClassificationTask(ABC):
     """## The task
 
-    `train` is divided into training and validation set; `test` is the test set. Images
-    in bytes are normalised with the mean and standard deviation of the training images;
-    images in floats are taken as they are.
+    `train` is divided into training and validation set; `test` is the test set. The
+    images need not be in memory: a task may have the numbers of files in their place,
+    and `read` them.
 
     **Raises.** `ValueError` if no training image is left.
     """
 
-    def __init__(self, train: Images, test: Images, recipe: ImageRecipe) -> None:
+    def __init__(
+        self, train: Images, test: Images, recipe: ClassificationRecipe
+    ) -> None:
         self.recipe = recipe
         self.train_set, held_out = split(train, recipe.validation, recipe.seed)
         self.validation_set = held_out if recipe.validation else test
         self.test_set = test
-        in_bytes = train.images.dtype == torch.uint8
-        self.statistics = (
-            channel_statistics(self.train_set.images) if in_bytes else None
-        )
         self.steps_per_epoch = -(-len(self.train_set.labels) // recipe.batch_size)
 
     def order(self, epoch: int) -> Tensor:
         """Shuffle the numbers of the training images, anew for each epoch."""
-        chance = generator(self.recipe.seed, "order", epoch)
-        return torch.randperm(len(self.train_set.labels), generator=chance)
+        return shuffled(len(self.train_set.labels), self.recipe.seed, epoch)
 
     def chosen(self, step: int) -> Tensor:
-        """Choose the training images of a step: their numbers."""
+        """Choose the training images of a step: each comes once in an epoch."""
         epoch, number = divmod(step, self.steps_per_epoch)
         size = self.recipe.batch_size
         return self.order(epoch)[number * size : (number + 1) * size]
 
-    def batch(self, step: int) -> Images:
+    @abstractmethod
+    def batch(self, step: int) -> tuple[Tensor, ...]:
         """Give the augmented images of a step, and their labels."""
-        images, labels = take(self.train_set, self.chosen(step))
-        return Images(self.prepare(augmented(floats(images), self.recipe)), labels)
 
+    @abstractmethod
+    def read(self, images: Images) -> Iterable[Tensor]:
+        """Give images as they are, `EVALUATED` at a time."""
+
+    @abstractmethod
     def prepare(self, images: Tensor) -> Tensor:
         """Turn images into what the network reads."""
-        images = floats(images)
-        return normalize(images, *self.statistics) if self.statistics else images
 
-    def loss(self, model: nn.Module, batch: Images) -> Sums:
+    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Sums:
         """Compute the cross-entropy, and count the correct predictions."""
         images, labels = batch
         return compared(model(images), labels, self.recipe.label_smoothing)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Compute the accuracy on the validation set."""
-        right = len(self.validation_set.labels) - self.errors(
-            model, self.validation_set
-        )
+        images = self.validation_set
         name = "validation" if self.recipe.validation else "test"
-        return {f"{name}_accuracy": right / len(self.validation_set.labels)}
+        right = len(images.labels) - self.errors(model, images)
+        return {f"{name}_accuracy": right / len(images.labels)}
 
     def test(self, model: nn.Module) -> dict[str, float]:
         """Compute accuracy and number of errors on the test set."""
@@ -175,11 +214,43 @@ class ImageTask:
 
     def errors(self, model: nn.Module, images: Images) -> int:
         """Count the images that a network misclassifies."""
-        batches = zip(*(part.split(500) for part in images), strict=True)
+        device = next(model.parameters()).device
+        batches = zip(self.read(images), images.labels.split(EVALUATED), strict=True)
         return sum(
-            int((predict(model, self.prepare(some)).cpu() != labels).sum())
+            int((predict(model, self.prepare(some.to(device))).cpu() != labels).sum())
             for some, labels in batches
         )
+
+
+class ImageTask(ClassificationTask):
+    """## The task with all images in memory
+
+    Images in bytes are normalised with the mean and standard deviation of the training
+    images; images in floats are taken as they are.
+    """
+
+    recipe: ImageRecipe
+
+    def __init__(self, train: Images, test: Images, recipe: ImageRecipe) -> None:
+        super().__init__(train, test, recipe)
+        in_bytes = train.images.dtype == torch.uint8
+        self.statistics = (
+            channel_statistics(self.train_set.images) if in_bytes else None
+        )
+
+    def batch(self, step: int) -> Images:
+        """Give the augmented images of a step, and their labels."""
+        images, labels = take(self.train_set, self.chosen(step))
+        return Images(self.prepare(augmented(floats(images), self.recipe)), labels)
+
+    def read(self, images: Images) -> Iterable[Tensor]:
+        """Give images as they are, `EVALUATED` at a time."""
+        return images.images.split(EVALUATED)
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Turn images into what the network reads."""
+        images = floats(images)
+        return normalize(images, *self.statistics) if self.statistics else images
 
 
 def compared(scores: Tensor, labels: Tensor, label_smoothing: float) -> Sums:

@@ -176,19 +176,25 @@ def command_line(
 def choose_circumstances(parser: argparse.ArgumentParser, out: str) -> None:
     """Add the options that do not change what is learned."""
     add = parser.add_argument
+    choose_places(parser, out)
     about = "a training run for each seed (default: 0)"
     add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help=about)
-    about = "the folder for checkpoints and results (default: %(default)s)"
-    add("--out", type=Path, default=Path(out), help=about)
-    add("--folder", type=Path, help="where the files of the data set are, if not kept")
-    about = "take files that are not the official ones"
-    add("--no-verify", dest="verify", action="store_false", help=about)
     about = "processes that read images of a folder ahead (default: none)"
     add("--workers", type=int, default=0, help=about)
     about = "where to compute (default: a GPU if there is one)"
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help=about)
     about = "CPU threads of a process; 0: as many as PyTorch likes (default: 1)"
     add("--threads", type=int, default=1, help=about)
+
+
+def choose_places(parser: argparse.ArgumentParser, out: str) -> None:
+    """Add the options for where data come from, and where results go."""
+    add = parser.add_argument
+    about = "the folder for what comes of it (default: %(default)s)"
+    add("--out", type=Path, default=Path(out), help=about)
+    add("--folder", type=Path, help="where the files of the data set are, if not kept")
+    about = "take files that are not the official ones"
+    add("--no-verify", dest="verify", action="store_false", help=about)
     add("--note", default="", help="a sentence that the record is to have")
 
 
@@ -197,14 +203,26 @@ def choose_circumstances(parser: argparse.ArgumentParser, out: str) -> None:
 
 def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
-    show_what_it_can()
-    arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        options, settings = understood(experiment, arguments)
+    line = sys.argv[1:] if arguments is None else arguments
+
+    def act() -> None:
+        options, settings = understood(experiment, line)
         with started(options.device) as processes:
             told = {"experiment": experiment.name}
-            told |= said(experiment.command, options, arguments)
+            told |= said(experiment.command, options, line)
             run_all(experiment, options, settings, processes, told)
+
+    return attempted(act)
+
+
+def attempted(act: Callable[[], None]) -> int:
+    """Do what a command is for; its exit status, as shells count it.
+
+    What went wrong is said in a line.
+    """
+    show_what_it_can()
+    try:
+        act()
     except Stopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return 130

@@ -68,6 +68,7 @@ one matrix product. The results are the same up to rounding;
 
 ## Example
 
+>>> import torch
 >>> model = build_model(EXPERIMENT.presets["digits"])
 >>> model(torch.zeros(5, 1, 8, 8)).shape
 torch.Size([5, 10])
@@ -78,11 +79,10 @@ torch.Size([5, 10])
 import sys
 from dataclasses import dataclass, replace
 
-import torch
-
+from labml_style_nn.experiments import mixer_images
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, image_task
+from labml_style_nn.experiments.image_datasets import fitting, image_task, recipe_of
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -109,16 +109,7 @@ def build_model(settings: Settings) -> ConvMixer:
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    images = IMAGE_DATASETS[settings.data]
-    torch.manual_seed(settings.seed)
-    return ConvMixer(
-        patch_size=settings.patch_size,
-        in_channels=images.in_channels,
-        num_classes=images.num_classes,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        kernel_size=settings.kernel_size,
-    )
+    return fitting(ConvMixer, settings)
 
 
 # ## The settings for each data set
@@ -133,38 +124,15 @@ DIGITS = Settings(
     ema_decay=0.99,
     channels_last=True,
 )
+OWN = {"learning_rate": 1e-2, "weight_decay": 0.02, "channels_last": True}
 FASHION_MNIST = Settings(
-    data="fashion-mnist",
-    validation=5000,
-    epochs=8,
-    batch_size=128,
-    learning_rate=1e-2,
-    warmup_epochs=1,
-    weight_decay=0.02,
-    gradient_clipping=1.0,
-    ema_decay=0.998,
-    channels_last=True,
-    label_smoothing=0.05,
-    rotation=3.0,
-    shift=1.0,
-    scale=0.08,
-    shear=0.03,
-    flip=0.5,
+    **recipe_of(mixer_images.FASHION_MNIST) | OWN | {"epochs": 8},
     patch_size=4,
     num_layers=6,
     hidden_dim=128,
     kernel_size=5,
 )
-CIFAR = replace(
-    FASHION_MNIST,
-    data="cifar10",
-    epochs=9,
-    unaugmented=0.1,
-    rotation=5.0,
-    shift=2.0,
-    scale=0.1,
-    shear=0.05,
-)
+CIFAR = replace(FASHION_MNIST, **recipe_of(mixer_images.CIFAR) | OWN | {"epochs": 9})
 # For a GPU: ConvMixer-256/8.
 FULL = replace(
     CIFAR,

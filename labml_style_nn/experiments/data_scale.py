@@ -190,7 +190,7 @@ from labml_style_nn.data.images import Images, channel_statistics, take
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Experiment, Source, main
 from labml_style_nn.experiments.figures import CHANNELS, INK, TOKENS, draw
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, fitting
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import Record, spread
 from labml_style_nn.experiments.seeding import generator
@@ -204,24 +204,16 @@ from labml_style_nn.models.vit import VisionTransformer
 #
 # Patches of $4 \times 4$ pixels, so 49 tokens; four blocks; the average token is what
 # the head reads. The widths give each of them the size of the Mixer.
-COMMON: dict[str, Any] = {
-    "patch_size": 4,
-    "in_channels": 1,
-    "num_classes": 10,
-    "num_layers": 4,
-}
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "mixer": lambda: MLPMixer(
-        **COMMON, image_size=28, hidden_dim=32, tokens_mlp_dim=22, channels_mlp_dim=64
+COMMON = {"patch_size": 4, "num_layers": 4, "pooling": "average"}
+NETWORKS: dict[str, tuple[Callable[..., nn.Module], dict[str, int]]] = {
+    "mixer": (
+        MLPMixer,
+        {"hidden_dim": 32, "tokens_mlp_dim": 22, "channels_mlp_dim": 64},
     ),
-    "conv_mixer": lambda: ConvMixer(**COMMON, hidden_dim=72, kernel_size=3),
-    "vit": lambda: VisionTransformer(
-        **COMMON,
-        image_size=28,
-        hidden_dim=28,
-        num_heads=2,
-        channels_mlp_dim=50,
-        pooling="average",
+    "conv_mixer": (ConvMixer, {"hidden_dim": 72, "kernel_size": 3}),
+    "vit": (
+        VisionTransformer,
+        {"hidden_dim": 28, "num_heads": 2, "channels_mlp_dim": 50},
     ),
 }
 NAMES = {"mixer": "MLP-Mixer", "conv_mixer": "ConvMixer", "vit": "ViT"}
@@ -270,8 +262,8 @@ class Settings(ImageRecipe):
 
 def build_model(settings: Settings) -> nn.Module:
     """Build the network; the seed determines its initial weights."""
-    torch.manual_seed(settings.seed)
-    return NETWORKS[settings.model]()
+    network, widths = NETWORKS[settings.model]
+    return fitting(network, settings, **COMMON, **widths)
 
 
 # ## The subset
@@ -339,8 +331,9 @@ class SubsetTask(ImageTask):
 class ScaleTask(SubsetTask):
     """The task of some settings. A search of hyperparameters does not test."""
 
+    recipe: Settings
+
     def __init__(self, settings: Settings, source: Source) -> None:
-        self.settings = settings
         train, test = IMAGE_DATASETS[settings.data].load(settings.seed, source)
         super().__init__(
             train, test, settings, settings.train_images, settings.steps_per_epoch
@@ -348,7 +341,7 @@ class ScaleTask(SubsetTask):
 
     def test(self, model: nn.Module) -> dict[str, float]:
         """Compute the test accuracy, or in a search the accuracy on validation."""
-        return self.evaluate(model) if self.settings.search else super().test(model)
+        return self.evaluate(model) if self.recipe.search else super().test(model)
 
 
 # ## What was found

@@ -143,8 +143,8 @@ torch.Size([5, 10])
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure
@@ -153,7 +153,7 @@ from torch import nn
 from labml_style_nn.experiments import figures, mixer_images
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Experiment, Source, main
-from labml_style_nn.experiments.image_datasets import image_task
+from labml_style_nn.experiments.image_datasets import fitting, image_task, recipe_of
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import Record
 from labml_style_nn.experiments.training import Sums, option
@@ -170,68 +170,56 @@ from labml_style_nn.models.vit import VisionTransformer
 # What they share: patches of 4 pixels, which make 49 tokens of an image, and four
 # blocks. PoolFormer's first map has as many places; after two blocks it becomes one of
 # 16 places.
-MAPS: dict[str, Any] = {"in_channels": 1, "num_classes": 10}
-PATCHES: dict[str, Any] = MAPS | {"patch_size": 4, "num_layers": 4}
-TOKENS: dict[str, Any] = PATCHES | {"image_size": 28}
-
-
-class Member(NamedTuple):
-    """A network, the options that are the same at every size, and the widths."""
-
-    network: Callable[..., nn.Module]
-    options: dict[str, Any]
-    widths: dict[int, dict[str, Any]]
-
+COMMON = {
+    "patch_size": 4,
+    "num_layers": 4,
+    "depths": (2, 2),
+    "kernel_size": 5,
+    "num_heads": 4,
+}
 
 # The widths give each network the size of the budget, to within one per cent. The
 # hidden layers of the MLPs are about twice as wide as the table, and four times, as in
 # the paper, in PoolFormer, whose token mixing has no parameters.
-FAMILY = {
-    "mixer": Member(
+FAMILY: dict[str, tuple[Callable[..., nn.Module], dict[int, dict[str, Any]]]] = {
+    "mixer": (
         MLPMixer,
-        TOKENS,
         {
             50_000: {"hidden_dim": 48, "tokens_mlp_dim": 32, "channels_mlp_dim": 90},
             200_000: {"hidden_dim": 96, "tokens_mlp_dim": 64, "channels_mlp_dim": 220},
         },
     ),
-    "resmlp": Member(
+    "resmlp": (
         ResMLP,
-        TOKENS,
         {
             50_000: {"hidden_dim": 48, "channels_mlp_dim": 97},
             200_000: {"hidden_dim": 96, "channels_mlp_dim": 239},
         },
     ),
-    "gmlp": Member(
+    "gmlp": (
         GMLP,
-        TOKENS,
         {
             50_000: {"hidden_dim": 48, "channels_mlp_dim": 130},
             200_000: {"hidden_dim": 96, "channels_mlp_dim": 318},
         },
     ),
-    "fnet": Member(
+    "fnet": (
         FNet,
-        TOKENS,
         {
             50_000: {"hidden_dim": 48, "channels_mlp_dim": 117},
             200_000: {"hidden_dim": 96, "channels_mlp_dim": 247},
         },
     ),
-    "conv_mixer": Member(
+    "conv_mixer": (
         ConvMixer,
-        PATCHES | {"kernel_size": 5},
         {50_000: {"hidden_dim": 94}, 200_000: {"hidden_dim": 205}},
     ),
-    "poolformer": Member(
+    "poolformer": (
         PoolFormer,
-        MAPS | {"depths": (2, 2)},
         {50_000: {"dims": (23, 43)}, 200_000: {"dims": (46, 88)}},
     ),
-    "vit": Member(
+    "vit": (
         VisionTransformer,
-        TOKENS | {"num_heads": 4},
         {
             50_000: {"hidden_dim": 36, "channels_mlp_dim": 86},
             200_000: {"hidden_dim": 72, "channels_mlp_dim": 187},
@@ -263,9 +251,8 @@ class Settings(ImageRecipe):
 
 def build_model(settings: Settings) -> nn.Module:
     """Build the network; the seed determines its initial weights."""
-    member = FAMILY[settings.model]
-    torch.manual_seed(settings.seed)
-    return member.network(**member.options, **member.widths[settings.parameters])
+    network, widths = FAMILY[settings.model]
+    return fitting(network, settings, **COMMON, **widths[settings.parameters])
 
 
 def count_parameters(settings: Settings) -> int:
@@ -468,10 +455,10 @@ def told(runs: Sequence[Record]) -> str:
 #
 # It is that of the Mixer on this data set, except that no images are held out, since
 # nothing is chosen, and that maps lie in memory as convolutions read them fastest.
-RECIPE: dict[str, Any] = {
-    field.name: getattr(mixer_images.FASHION_MNIST, field.name)
-    for field in fields(ImageRecipe)
-} | {"validation": 0, "channels_last": True}
+RECIPE = recipe_of(mixer_images.FASHION_MNIST) | {
+    "validation": 0,
+    "channels_last": True,
+}
 
 EXPERIMENT = Experiment(
     name="family_budget",

@@ -62,6 +62,7 @@ gmlp       43,338
 fnet       43,198
 conv_mixer 43,425
 vit        43,158
+>>> import torch
 >>> network(torch.zeros(5, 1, 8, 8)).shape
 torch.Size([5, 10])
 """
@@ -69,14 +70,12 @@ torch.Size([5, 10])
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import torch
 from torch import nn
 
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_datasets import image_task
+from labml_style_nn.experiments.image_datasets import fitting, image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -90,24 +89,19 @@ from labml_style_nn.models.vit import VisionTransformer
 # The options that all of them share, and the widths that give each the size of the
 # Mixer. The table is 48 channels wide, as the Mixer's is, unless a network has one
 # width only, or too little is left for its MLPs: attention has four matrices.
-COMMON: dict[str, Any] = {
-    "patch_size": 2,
-    "in_channels": 1,
-    "num_classes": 10,
-    "num_layers": 4,
-}
-FAMILY: dict[str, Callable[[], nn.Module]] = {
-    "mixer": lambda: MLPMixer(
-        **COMMON, image_size=8, hidden_dim=48, tokens_mlp_dim=32, channels_mlp_dim=96
+COMMON = {"patch_size": 2, "num_layers": 4}
+FAMILY: dict[str, tuple[Callable[..., nn.Module], dict[str, int]]] = {
+    "mixer": (
+        MLPMixer,
+        {"hidden_dim": 48, "tokens_mlp_dim": 32, "channels_mlp_dim": 96},
     ),
-    "resmlp": lambda: ResMLP(
-        **COMMON, image_size=8, hidden_dim=48, channels_mlp_dim=104
-    ),
-    "gmlp": lambda: GMLP(**COMMON, image_size=8, hidden_dim=48, channels_mlp_dim=138),
-    "fnet": lambda: FNet(**COMMON, image_size=8, hidden_dim=48, channels_mlp_dim=105),
-    "conv_mixer": lambda: ConvMixer(**COMMON, hidden_dim=95, kernel_size=3),
-    "vit": lambda: VisionTransformer(
-        **COMMON, image_size=8, hidden_dim=36, num_heads=4, channels_mlp_dim=68
+    "resmlp": (ResMLP, {"hidden_dim": 48, "channels_mlp_dim": 104}),
+    "gmlp": (GMLP, {"hidden_dim": 48, "channels_mlp_dim": 138}),
+    "fnet": (FNet, {"hidden_dim": 48, "channels_mlp_dim": 105}),
+    "conv_mixer": (ConvMixer, {"hidden_dim": 95, "kernel_size": 3}),
+    "vit": (
+        VisionTransformer,
+        {"hidden_dim": 36, "num_heads": 4, "channels_mlp_dim": 68},
     ),
 }
 
@@ -131,8 +125,8 @@ class Settings(ImageRecipe):
 
 def build_model(settings: Settings) -> nn.Module:
     """Build the network; the seed determines its initial weights."""
-    torch.manual_seed(settings.seed)
-    return FAMILY[settings.model]()
+    network, widths = FAMILY[settings.model]
+    return fitting(network, settings, **COMMON, **widths)
 
 
 EXPERIMENT = Experiment(

@@ -53,19 +53,18 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 from typing import Protocol
 
 import torch
 from tqdm import tqdm
 
-from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.command import (
-    FAILURES,
     Source,
+    attempted,
     choose_arithmetic,
+    choose_places,
     said,
 )
 from labml_style_nn.experiments.family_budget import (
@@ -130,11 +129,8 @@ def measure(source: Source, rounds: int) -> records.Record:
     """
     check_positive(rounds=rounds)
     choose_arithmetic(threads=1)
-    try:
-        turns = tqdm(range(rounds + 1), unit="round")
-        found = seconds(trainers(source), turns)
-    finally:
-        torch.set_flush_denormal(False)
+    turns = tqdm(range(rounds + 1), unit="round")
+    found = seconds(trainers(source), turns)
     return {
         "experiment": "family_step_time",
         "seconds_per_step": found,
@@ -155,30 +151,24 @@ def table(record: records.Record) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
-    show_what_it_can()
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Measure the time of a training step of each network.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = parser.add_argument
-    add("--rounds", type=int, default=30, help="timed steps of each network")
-    add("--out", type=Path, default="runs/family_step_time", help="folder for results")
-    add("--folder", type=Path, help="where the files of the data set are, if not kept")
-    about = "take files that are not the official ones"
-    add("--no-verify", dest="verify", action="store_false", help=about)
-    add("--note", default="", help="a sentence that the record is to have")
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = parser.parse_args(arguments)
-    told = said(COMMAND, options, arguments)
-    try:
-        record = told | measure(Source(options.folder, options.verify), options.rounds)
+    about = "timed steps of each network"
+    parser.add_argument("--rounds", type=int, default=30, help=about)
+    choose_places(parser, out="runs/family_step_time")
+    line = sys.argv[1:] if arguments is None else arguments
+
+    def act() -> None:
+        options = parser.parse_args(line)
+        source = Source(options.folder, options.verify)
+        record = said(COMMAND, options, line) | measure(source, options.rounds)
         records.add(options.out / "results.jsonl", record, key="settings")
-    except FAILURES as error:
-        print(f"error: {reason(error)}", file=sys.stderr)
-        return 1
-    print(table(record))
-    return 0
+        print(table(record))
+
+    return attempted(act)
 
 
 if __name__ == "__main__":

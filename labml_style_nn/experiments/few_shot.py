@@ -140,7 +140,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -148,11 +147,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.data.images import Images, floats, take
 from labml_style_nn.experiments import conv_mixer_images, mixer_images, records
 from labml_style_nn.experiments.classification import ImageTask
-from labml_style_nn.experiments.command import FAILURES, Experiment, Source, said
+from labml_style_nn.experiments.command import (
+    Experiment,
+    Source,
+    attempted,
+    choose_places,
+    said,
+)
 from labml_style_nn.experiments.data_scale import SubsetTask
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
 from labml_style_nn.experiments.seeding import generator
@@ -413,34 +417,28 @@ def command_line() -> argparse.ArgumentParser:
     about = "images of the old classes to learn from, in as many steps; 0: all"
     add("--train-images", type=int, default=0, help=about)
     add("--shots", type=int, default=Settings.shots, help="examples of each new class")
-    add("--out", type=Path, default="runs/few_shot", help="the folder for results")
-    add("--folder", type=Path, help="where the files of the data set are, if not kept")
-    about = "take files that are not the official ones"
-    add("--no-verify", dest="verify", action="store_false", help=about)
-    add("--note", default="", help="a sentence that the record is to have")
+    choose_places(parser, out="runs/few_shot")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
-    show_what_it_can()
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = command_line().parse_args(arguments)
-    names = ("data", "epochs", "train_images", "shots")
-    chosen = {name: getattr(options, name) for name in names}
-    source, results = Source(options.folder, options.verify), []
-    torch.set_num_threads(1)
-    told = said(COMMAND, options, arguments)
-    try:
+    line = sys.argv[1:] if arguments is None else arguments
+
+    def act() -> None:
+        options = command_line().parse_args(line)
+        names = ("data", "epochs", "train_images", "shots")
+        chosen = {name: getattr(options, name) for name in names}
+        source, results = Source(options.folder, options.verify), []
+        torch.set_num_threads(1)
+        told = said(COMMAND, options, line)
         options.out.mkdir(parents=True, exist_ok=True)
         for seed in options.seeds:
             results.append(told | run(Settings(seed=seed, **chosen), source))
             records.add(options.out / "results.jsonl", results[-1], key="settings")
-    except FAILURES as error:
-        print(f"error: {reason(error)}", file=sys.stderr)
-        return 1
-    print(summary(results))
-    return 0
+        print(summary(results))
+
+    return attempted(act)
 
 
 if __name__ == "__main__":

@@ -142,6 +142,8 @@ A network scores the classes of the folder:
 torch.Size([5, 4])
 >>> task.loss(model, (images, labels)).number
 5
+>>> task.errors(model, task.test_set)
+6
 >>> folder.cleanup()
 """
 
@@ -149,8 +151,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -160,15 +160,18 @@ from torch.utils.data import DataLoader, Dataset
 
 from labml_style_nn.data.image_folder import list_images, read_crop
 from labml_style_nn.data.images import Images, floats, normalize
-from labml_style_nn.experiments import records
 from labml_style_nn.experiments.checkpoint import averaged_weights
-from labml_style_nn.experiments.classification import compared, predict, split
+from labml_style_nn.experiments.classification import (
+    EVALUATED,
+    ClassificationRecipe,
+    ClassificationTask,
+)
 from labml_style_nn.experiments.command import Experiment, Source, main
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.seeding import generator
-from labml_style_nn.experiments.training import Recipe, Sums, option
+from labml_style_nn.experiments.training import Sums, option
 from labml_style_nn.layers.checks import check_positive, check_rate
 from labml_style_nn.models.gmlp import gmlp_s16
 from labml_style_nn.models.mlp_mixer import (
@@ -225,14 +228,14 @@ def prepare(images: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Settings(Recipe):
+class Settings(ClassificationRecipe):
     """## The settings
 
-    They add to the general [`Recipe`][] the network, what it begins from, and how
-    images are changed.
+    They add to the [`ClassificationRecipe`][] the network, what it begins from, and how
+    images are cut.
 
-    **Raises.** `ValueError` as the general recipe does, for a share that is none, and
-    for a rate outside $[0, 1)$.
+    **Raises.** `ValueError` as that recipe does, for a share that is none, and for a
+    rate outside $[0, 1)$.
     """
 
     data: str = "folder"
@@ -241,8 +244,6 @@ class Settings(Recipe):
     image_size: int = option(224, "H: side of the crops, in pixels")
     weights: str = option("", "file of weights to begin from; none: random weights")
     stochastic_depth: float = option(0.0, "stochastic depth of the last block")
-    validation: int = option(0, "training images held out for validation")
-    label_smoothing: float = option(0.1, "label smoothing")
     smallest_crop: float = option(0.05, "least share of an image in a crop")
     flip: float = option(0.5, "probability of a horizontal flip")
 
@@ -250,15 +251,11 @@ class Settings(Recipe):
         """Refuse what cannot be meant."""
         super().__post_init__()
         check_positive(num_classes=self.num_classes, image_size=self.image_size)
-        check_rate(
-            stochastic_depth=self.stochastic_depth, label_smoothing=self.label_smoothing
-        )
+        check_rate(stochastic_depth=self.stochastic_depth)
         if not 0 < self.smallest_crop <= 1:
             raise ValueError(
                 f"smallest_crop must be a share above 0, got {self.smallest_crop}"
             )
-        if self.flip > 1:
-            raise ValueError(f"flip must be a share, from 0 to 1, got {self.flip}")
 
 
 # ## Where the weights begin
@@ -379,7 +376,7 @@ def leave_signals(_worker: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-class FolderTask:
+class FolderTask(ClassificationTask):
     """## The task
 
     `folder` has `train/` and `test/`, or `val/`, as ImageNet has, whose images are then
@@ -393,17 +390,15 @@ class FolderTask:
     def __init__(self, folder: Path, recipe: Settings, workers: int = 0) -> None:
         if not 0 <= workers <= MOST_WORKERS:
             raise ValueError(f"workers must be from 0 to {MOST_WORKERS}, got {workers}")
-        self.recipe, self.workers = recipe, workers
+        self.workers = workers
         train = list_images(folder / "train")
         test = list_images(folder / ("test" if (folder / "test").exists() else "val"))
         check_classes(train.classes, test.classes, recipe.num_classes)
         self.crops = Crops((*train.paths, *test.paths), recipe)
         numbers = torch.arange(len(self.crops.paths))
         first = Images(numbers[: len(train.paths)], train.labels)
-        self.test_set = Images(numbers[len(train.paths) :], test.labels)
-        self.train_set, held_out = split(first, recipe.validation, recipe.seed)
-        self.validation_set = held_out if recipe.validation else self.test_set
-        self.steps_per_epoch = -(-len(self.train_set.labels) // recipe.batch_size)
+        others = Images(numbers[len(train.paths) :], test.labels)
+        super().__init__(first, others, recipe)
         # What is being read, and the step and the process that it is for.
         self.stream: Iterator[Tensor] = iter(())
         self.ahead: tuple[int, Processes] | None = None
@@ -435,66 +430,25 @@ class FolderTask:
             epoch = later // self.steps_per_epoch
             yield [(epoch, n) for n in self.train_set.images[part].tolist()]
 
-    def chosen(self, step: int) -> Tensor:
-        """Choose the training images of a step: each comes once in an epoch."""
-        epoch, number = divmod(step, self.steps_per_epoch)
-        order = shuffled(len(self.train_set.labels), self.recipe.seed, epoch)
-        size = self.recipe.batch_size
-        return order[number * size : (number + 1) * size]
-
-    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Sums:
-        """Compute the cross-entropy, and count the correct predictions."""
-        images, labels = batch
-        scores = model(prepare(images))
-        return compared(scores, labels, self.recipe.label_smoothing)
-
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Compute the accuracy on the validation set."""
-        images = self.validation_set
-        name = "validation" if self.recipe.validation else "test"
-        right = len(images.labels) - self.errors(model, images)
-        return {f"{name}_accuracy": right / len(images.labels)}
-
-    def test(self, model: nn.Module) -> dict[str, float]:
-        """Compute accuracy and number of errors on the test set."""
-        wrong, all_images = self.errors(model, self.test_set), len(self.test_set.labels)
-        return {
-            "test_accuracy": round(1 - wrong / all_images, 6),
-            "test_errors": wrong,
-            "test_images": all_images,
-        }
-
-    def errors(self, model: nn.Module, images: Images) -> int:
-        """Count the images that a network misclassifies."""
-        device = next(model.parameters()).device
+    def read(self, images: Images) -> Iterable[Tensor]:
+        """Read the middle of each image, `EVALUATED` at a time."""
         keys: list[list[Key]] = [
             [(None, number) for number in some.tolist()]
             for some in images.images.split(EVALUATED)
         ]
-        batches = zip(
-            self.crops.read(keys, self.workers),
-            images.labels.split(EVALUATED),
-            strict=True,
-        )
-        return sum(
-            int((predict(model, prepare(some.to(device))).cpu() != labels).sum())
-            for some, labels in batches
-        )
+        return self.crops.read(keys, self.workers)
 
+    def prepare(self, images: Tensor) -> Tensor:
+        """Turn bytes into what the network reads."""
+        return prepare(images)
 
-# What is read ahead may be of the next epoch.
-@lru_cache(maxsize=2)
-def shuffled(number: int, seed: int, epoch: int) -> Tensor:
-    """Shuffle the numbers from zero, anew for each epoch.
-
-    **Shape.** To `(number,)`, int64.
-    """
-    return torch.randperm(number, generator=generator(seed, "order", epoch))
+    def loss(self, model: nn.Module, batch: tuple[Tensor, ...]) -> Sums:
+        """Compute the cross-entropy, and count the correct predictions."""
+        images, labels = batch
+        return super().loss(model, (prepare(images), labels))
 
 
 MOST_WORKERS = 256
-# So many images are evaluated at once.
-EVALUATED = 200
 
 
 def check_classes(train: Sequence[str], test: Sequence[str], num_classes: int) -> None:
@@ -571,9 +525,8 @@ IMAGENET = replace(
 
 def searched() -> list[str]:
     """Say in a line each what the search for hyperparameters tried, and the result."""
-    folder = resources.files("labml_style_nn.experiments") / "results"
     lines = []
-    for record in records.read(folder / "folder_images_search.jsonl"):
+    for record in recorded("folder_images_search", "shapes", "other-shapes"):
         chosen = record["settings"]
         begin = "fine-tuned" if chosen["weights"] else "random"
         accuracy = record["curve"]["validation_accuracy"][-1]

@@ -121,7 +121,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from labml_style_nn.data.images import Images, floats
+from labml_style_nn.data.images import floats
 from labml_style_nn.experiments.checkpoint import (
     CheckpointError,
     averaged_weights,
@@ -245,13 +245,11 @@ class ResolutionTask(ImageTask):
     That of [`ImageTask`][]. The test is also made with the first weights.
     """
 
-    def __init__(self, train: Images, test: Images, recipe: Settings) -> None:
-        super().__init__(train, test, recipe)
-        self.settings = recipe
+    recipe: Settings
 
     def test(self, model: nn.Module) -> dict[str, float]:
         """Compute the test metrics, and the test accuracy before the first step."""
-        before = super().test(build_model(self.settings))
+        before = super().test(build_model(self.recipe))
         return super().test(model) | {"accuracy_before": before["test_accuracy"]}
 
 

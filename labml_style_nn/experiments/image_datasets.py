@@ -19,10 +19,20 @@ of an image, its channels, the number of classes.
 1237
 200
 360
+
+A network is built for the images of settings, from those of them that it has arguments
+for. Here the sizes are said beside the settings:
+
+>>> from labml_style_nn.models.conv_mixer import ConvMixer
+>>> sizes = {"patch_size": 2, "num_layers": 1, "hidden_dim": 5, "kernel_size": 3}
+>>> model = fitting(ConvMixer, ImageRecipe(data="digits"), **sizes)
+>>> model(task.test_set.images).shape
+torch.Size([360, 10])
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import asdict, fields
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -32,6 +42,7 @@ from labml_style_nn.data.fashion_mnist import load_fashion_mnist
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Source
+from labml_style_nn.experiments.seeding import Network, built
 
 Load = Callable[[int, Source], tuple[Images, Images]]
 
@@ -88,3 +99,28 @@ def changed_images(
         Images(change(train.images), train.labels),
         Images(change(test.images), test.labels),
     )
+
+
+# ## Networks for them
+
+
+def fitting(
+    network: Callable[..., Network], settings: ImageRecipe, **sizes: Any
+) -> Network:
+    """Build a network for the images of the settings; the seed determines its weights.
+
+    It is given what it has arguments for: the size of the images, their channels and
+    classes, whatever the settings say by the name of an argument, and the other sizes.
+
+    **Raises.** `ValueError` for sizes that make no network.
+    """
+    images = IMAGE_DATASETS[settings.data]
+    return built(network, settings.seed, images._asdict() | asdict(settings) | sizes)
+
+
+def recipe_of(settings: ImageRecipe) -> dict[str, Any]:
+    """Take the hyperparameters of an experiment, but for those of its network.
+
+    So the recipe of one is that of another, and neither can be changed alone.
+    """
+    return {field.name: getattr(settings, field.name) for field in fields(ImageRecipe)}

@@ -115,12 +115,9 @@ torch.Size([1, 64, 103])
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from labml_style_nn.data.characters import split_text
 from labml_style_nn.data.standard_library import load_standard_library
@@ -134,6 +131,7 @@ from labml_style_nn.experiments.masked_text import (
 )
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import Record
+from labml_style_nn.experiments.seeding import built
 from labml_style_nn.experiments.training import option
 from labml_style_nn.models.masked_language_model import (
     MaskedLanguageModel,
@@ -141,7 +139,10 @@ from labml_style_nn.models.masked_language_model import (
     mixer_language_model,
 )
 
-ENCODERS = "mixer", "attention"
+ENCODERS: dict[str, Callable[..., MaskedLanguageModel]] = {
+    "mixer": mixer_language_model,
+    "attention": attention_language_model,
+}
 
 
 @dataclass(frozen=True)
@@ -170,17 +171,8 @@ def build_model(settings: Settings) -> MaskedLanguageModel:
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    torch.manual_seed(settings.seed)
-    sizes: dict[str, Any] = {
-        "vocabulary_size": len(VOCABULARY),
-        "num_tokens": settings.num_tokens,
-        "dim": settings.dim,
-        "num_layers": settings.num_layers,
-        "hidden_dim": settings.hidden_dim,
-    }
-    if settings.encoder == "attention":
-        return attention_language_model(num_heads=settings.num_heads, **sizes)
-    return mixer_language_model(**sizes)
+    options = asdict(settings) | {"vocabulary_size": len(VOCABULARY)}
+    return built(ENCODERS[settings.encoder], settings.seed, options)
 
 
 def text_task(settings: Settings, source: Source) -> MaskedTextTask:

@@ -83,6 +83,7 @@ published accuracy of them.
 
 ## Example
 
+>>> import torch
 >>> model = build_model(EXPERIMENT.presets["digits"])
 >>> model(torch.zeros(5, 1, 8, 8)).shape
 torch.Size([5, 10])
@@ -93,11 +94,9 @@ torch.Size([5, 10])
 import sys
 from dataclasses import dataclass, replace
 
-import torch
-
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, image_task
+from labml_style_nn.experiments.image_datasets import fitting, image_task
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -125,18 +124,7 @@ def build_model(settings: Settings) -> MLPMixer:
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    images = IMAGE_DATASETS[settings.data]
-    torch.manual_seed(settings.seed)
-    return MLPMixer(
-        image_size=images.image_size,
-        patch_size=settings.patch_size,
-        in_channels=images.in_channels,
-        num_classes=images.num_classes,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        tokens_mlp_dim=settings.tokens_mlp_dim,
-        channels_mlp_dim=settings.channels_mlp_dim,
-    )
+    return fitting(MLPMixer, settings)
 
 
 # ## The settings for each data set

@@ -175,18 +175,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import Experiment, Source, main
-from labml_style_nn.experiments.image_datasets import (
-    IMAGE_DATASETS,
-    ImageDataset,
-    changed_images,
-)
+from labml_style_nn.experiments.image_datasets import changed_images, fitting
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import Record, spread
 from labml_style_nn.experiments.seeding import generator
@@ -207,32 +202,34 @@ WIDTHS = {
     "fashion-mnist": {"mixer": 96, "conv_mixer": 102, "vit": 63, "mlp": 34},
     "cifar10": {"mixer": 96, "conv_mixer": 103, "vit": 73, "mlp": 10},
 }
-Build = Callable[[ImageDataset, dict[str, Any], int], nn.Module]
-NETWORKS: dict[str, Build] = {
-    "mixer": lambda images, common, width: MLPMixer(
-        **common,
-        image_size=images.image_size,
-        hidden_dim=48,
-        tokens_mlp_dim=32,
-        channels_mlp_dim=width,
-    ),
-    "conv_mixer": lambda images, common, width: ConvMixer(
-        **common, hidden_dim=width, kernel_size=3
-    ),
-    "vit": lambda images, common, width: VisionTransformer(
-        **common,
-        image_size=images.image_size,
-        hidden_dim=40,
-        num_heads=4,
-        channels_mlp_dim=width,
-    ),
-    # It reads all pixels at once, so it has no patches, and nothing to mix.
-    "mlp": lambda images, common, width: nn.Sequential(
+
+
+def pixel_mlp(
+    image_size: int, in_channels: int, num_classes: int, hidden_dim: int
+) -> nn.Module:
+    """An MLP that reads all pixels at once: it has no patches, and nothing to mix."""
+    return nn.Sequential(
         nn.Flatten(),
-        Linear(images.in_channels * images.image_size**2, width),
+        Linear(in_channels * image_size**2, hidden_dim),
         GELU(),
-        Linear(width, images.num_classes),
+        Linear(hidden_dim, num_classes),
+    )
+
+
+# Each with the name of the width that is sought, and its other sizes.
+NETWORKS: dict[str, tuple[Callable[..., nn.Module], str, dict[str, int]]] = {
+    "mixer": (
+        MLPMixer,
+        "channels_mlp_dim",
+        {"hidden_dim": 48, "tokens_mlp_dim": 32},
     ),
+    "conv_mixer": (ConvMixer, "hidden_dim", {"kernel_size": 3}),
+    "vit": (
+        VisionTransformer,
+        "channels_mlp_dim",
+        {"hidden_dim": 40, "num_heads": 4},
+    ),
+    "mlp": (pixel_mlp, "hidden_dim", {}),
 }
 ORDERS = "original", "patches", "pixels"
 
@@ -270,16 +267,10 @@ class Settings(ImageRecipe):
 
 def build_model(settings: Settings) -> nn.Module:
     """Build the network; the seed determines its initial weights."""
-    images = IMAGE_DATASETS[settings.data]
-    common = {
-        "patch_size": PATCH_SIZE,
-        "in_channels": images.in_channels,
-        "num_classes": images.num_classes,
-        "num_layers": 2,
-    }
-    torch.manual_seed(settings.seed)
-    width = WIDTHS[settings.data][settings.model]
-    return NETWORKS[settings.model](images, common, width)
+    network, width, sizes = NETWORKS[settings.model]
+    sought = {width: WIDTHS[settings.data][settings.model]}
+    common = {"patch_size": PATCH_SIZE, "num_layers": 2}
+    return fitting(network, settings, **common, **sizes, **sought)
 
 
 # ## The images

@@ -16,8 +16,8 @@ from importlib import resources
 from labml_style_nn.experiments import records
 
 
-def recorded(experiment: str, data: str) -> list[records.Record]:
-    """Read the results of an experiment on a data set, one for each seed."""
+def recorded(experiment: str, *data: str) -> list[records.Record]:
+    """Read the results of an experiment on data sets, one for each seed."""
     folder = resources.files("labml_style_nn.experiments") / "results"
     results = records.read(folder / f"{experiment}.jsonl")
-    return [result for result in results if result["settings"]["data"] == data]
+    return [result for result in results if result["settings"]["data"] in data]

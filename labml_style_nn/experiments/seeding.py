@@ -21,11 +21,23 @@ generators for CPUs read no more of a seed.
 >>> a, b = (torch.randperm(5, generator=generator(0, "order", 2)) for _ in "ab")
 >>> bool((a == b).all())
 True
+
+A network is given those of the options that it has arguments for:
+
+>>> options = {"in_features": 3, "out_features": 5, "epochs": 40}
+>>> built(nn.Linear, seed=0, options=options)
+Linear(in_features=3, out_features=5, bias=True)
 """
 
 import zlib
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def seed_of(*names: int | str) -> int:
@@ -36,3 +48,17 @@ def seed_of(*names: int | str) -> int:
 def generator(*names: int | str) -> torch.Generator:
     """Make a generator for one purpose; PyTorch's global one stays as it is."""
     return torch.Generator().manual_seed(seed_of(*names))
+
+
+def built(
+    network: Callable[..., Network], seed: int, options: Mapping[str, Any]
+) -> Network:
+    """Build a network from the options that it has arguments for, by their names.
+
+    The seed determines its initial weights.
+
+    **Raises.** `ValueError` for sizes that make no network.
+    """
+    names = signature(network).parameters
+    torch.manual_seed(seed)
+    return network(**{name: options[name] for name in options if name in names})

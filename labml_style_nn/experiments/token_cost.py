@@ -114,8 +114,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 from tqdm import tqdm
 
-from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.experiments import records
+from labml_style_nn.experiments.command import attempted
+from labml_style_nn.experiments.seeding import built
 from labml_style_nn.layers.checks import check_positive
 from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
@@ -157,57 +158,19 @@ class Settings:
 # ## The networks
 
 
-def build_mixer(side: int, settings: Settings) -> nn.Module:
-    """Build a Mixer for a number of patches along the side."""
-    return MLPMixer(
-        image_size=side * settings.patch_size,
-        patch_size=settings.patch_size,
-        num_classes=10,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        tokens_mlp_dim=settings.tokens_mlp_dim,
-        channels_mlp_dim=settings.channels_mlp_dim,
-    )
-
-
-def build_conv_mixer(_side: int, settings: Settings) -> nn.Module:
-    """Build a ConvMixer, which accepts any number of patches."""
-    return ConvMixer(
-        patch_size=settings.patch_size,
-        num_classes=10,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        kernel_size=settings.kernel_size,
-    )
-
-
-def build_vit(side: int, settings: Settings) -> nn.Module:
-    """Build a ViT for a number of patches along the side."""
-    return VisionTransformer(
-        image_size=side * settings.patch_size,
-        patch_size=settings.patch_size,
-        num_classes=10,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        num_heads=settings.num_heads,
-        channels_mlp_dim=settings.channels_mlp_dim,
-        pooling="average",
-    )
-
-
-Build = Callable[[int, Settings], nn.Module]
-NETWORKS: dict[str, Build] = {
-    "Mixer": build_mixer,
-    "ConvMixer": build_conv_mixer,
-    "ViT": build_vit,
-    "ViT, written out": build_vit,
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "Mixer": MLPMixer,
+    "ConvMixer": ConvMixer,
+    "ViT": VisionTransformer,
+    "ViT, written out": VisionTransformer,
 }
 
 
 def build(name: str, side: int, settings: Settings) -> nn.Module:
-    """Build a network, each time with the same weights."""
-    torch.manual_seed(0)
-    return NETWORKS[name](side, settings)
+    """Build a network for so many patches along the side, with the same weights."""
+    image_size = side * settings.patch_size
+    sizes = {"image_size": image_size, "num_classes": 10, "pooling": "average"}
+    return built(NETWORKS[name], seed=0, options=asdict(settings) | sizes)
 
 
 def image(side: int, settings: Settings) -> Tensor:
@@ -350,7 +313,6 @@ def table(record: records.Record) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
-    show_what_it_can()
     parser = argparse.ArgumentParser(
         prog="python -m labml_style_nn.experiments.token_cost",
         description="Measure time and memory against the number of tokens.",
@@ -363,17 +325,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=Settings.rounds, help=about)
     about = "the folder for results"
     parser.add_argument("--out", type=Path, default="runs/token_cost", help=about)
-    options = parser.parse_args(arguments)
-    try:
+
+    def act() -> None:
+        options = parser.parse_args(arguments)
         settings = Settings(sides=tuple(options.sides), rounds=options.rounds)
         options.out.mkdir(parents=True, exist_ok=True)
         record = measure(settings)
         records.add(options.out / "results.jsonl", record, key="settings")
-    except (ValueError, OSError) as error:
-        print(f"error: {reason(error)}", file=sys.stderr)
-        return 1
-    print(table(record))
-    return 0
+        print(table(record))
+
+    return attempted(act)
 
 
 if __name__ == "__main__":

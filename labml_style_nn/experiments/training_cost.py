@@ -126,11 +126,10 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
-from labml_style_nn.console import reason, show_what_it_can
 from labml_style_nn.data.image_folder import list_images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.classification import compared
-from labml_style_nn.experiments.command import FAILURES, choose_arithmetic, said
+from labml_style_nn.experiments.command import attempted, choose_arithmetic, said
 from labml_style_nn.experiments.distributed import Processes, started
 from labml_style_nn.experiments.folder_images import (
     IMAGENET,
@@ -370,12 +369,12 @@ def on_record(member: str) -> records.Record:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status, as shells count it."""
-    show_what_it_can()
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = command_line().parse_args(arguments)
-    told = said(COMMAND, argparse.Namespace(verify=True, **vars(options)), arguments)
-    del told["verified"]
-    try:
+    line = sys.argv[1:] if arguments is None else arguments
+
+    def act() -> None:
+        options = command_line().parse_args(line)
+        told = said(COMMAND, argparse.Namespace(verify=True, **vars(options)), line)
+        del told["verified"]
         with started(options.device) as processes:
             record = {"experiment": "training_cost", **told}
             record |= measure(options, processes)
@@ -383,12 +382,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 records.add(options.out / "results.jsonl", record, key="command")
                 print(described(record))
                 print(planned(record, options.images, options.epochs))
-    except FAILURES as error:
-        print(f"error: {reason(error)}", file=sys.stderr)
-        return 1
-    finally:
-        torch.set_flush_denormal(False)
-    return 0
+
+    return attempted(act)
 
 
 if __name__ == "__main__":

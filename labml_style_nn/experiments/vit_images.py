@@ -41,6 +41,7 @@ AutoAugment ([omihub777/ViT-CIFAR](https://github.com/omihub777/ViT-CIFAR)).
 
 ## Example
 
+>>> import torch
 >>> model = build_model(CIFAR)
 >>> model(torch.zeros(5, 3, 32, 32)).shape
 torch.Size([5, 10])
@@ -52,15 +53,12 @@ torch.Size([5, 10])
 """
 
 import sys
-from dataclasses import dataclass, fields
-from typing import Any
-
-import torch
+from dataclasses import dataclass
 
 from labml_style_nn.experiments import mixer_images
 from labml_style_nn.experiments.classification import ImageRecipe
 from labml_style_nn.experiments.command import Experiment, main
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS, image_task
+from labml_style_nn.experiments.image_datasets import fitting, image_task, recipe_of
 from labml_style_nn.experiments.recorded import recorded as recorded
 from labml_style_nn.experiments.records import summary as summary
 from labml_style_nn.experiments.training import option
@@ -87,28 +85,14 @@ def build_model(settings: Settings) -> VisionTransformer:
 
     **Raises.** `ValueError` for sizes that make no network.
     """
-    images = IMAGE_DATASETS[settings.data]
-    torch.manual_seed(settings.seed)
-    return VisionTransformer(
-        image_size=images.image_size,
-        patch_size=settings.patch_size,
-        in_channels=images.in_channels,
-        num_classes=images.num_classes,
-        num_layers=settings.num_layers,
-        hidden_dim=settings.hidden_dim,
-        num_heads=settings.num_heads,
-        channels_mlp_dim=settings.channels_mlp_dim,
-    )
+    return fitting(VisionTransformer, settings)
 
 
 # ## The settings for CIFAR-10
 #
 # The recipe is taken from the Mixer's settings, so that neither can be changed without
 # the other.
-RECIPE: dict[str, Any] = {
-    field.name: getattr(mixer_images.CIFAR, field.name) for field in fields(ImageRecipe)
-}
-CIFAR = Settings(**RECIPE)
+CIFAR = Settings(**recipe_of(mixer_images.CIFAR))
 
 EXPERIMENT = Experiment(
     name="vit_images",

@@ -14,10 +14,10 @@ python -m labml_style_nn.proofs token_mixing
 
 - [`layer_proofs`][] and [`model_proofs`][] say what is proved of each page of the
   Mixer; the others of the family have files of their own, whose names end in `_proofs`
-  too.
+  too. Of the page `affine`, a function `prove_affine` tells.
 - [`facts`][] is the vocabulary: facts, checks and cases.
 - [`formula`][] evaluates the formulas as they are printed on the page.
-- [`cost`][] counts parameters and multiplications.
+- [`cost`][] counts parameters and multiplications, of layers and of named models.
 - [`reference`][] holds what others compute: timm, PyTorch, NumPy.
 - [`whole`][] holds a whole model against it.
 """

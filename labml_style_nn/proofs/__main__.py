@@ -37,14 +37,27 @@ PACKAGE = Path(__file__).parents[1]
 Proofs = dict[str, Callable[[Page], Iterator[Fact]]]
 
 
+def pages() -> list[str]:
+    """The modules of layers and models, whose pages are to be proved."""
+    return [
+        f"{package.__name__}.{module.name}"
+        for package in (labml_style_nn.layers, labml_style_nn.models)
+        for module in iter_modules(package.__path__)
+    ]
+
+
 def _all_proofs() -> Proofs:
-    """What the modules whose names end in `_proofs` say is proved of each page."""
+    """Of the page `affine`, a function `prove_affine` says what is proved.
+
+    It stands in a module whose name ends in `_proofs`.
+    """
     package = labml_style_nn.proofs
-    proofs: Proofs = {}
+    functions: Proofs = {}
     for module in iter_modules(package.__path__, f"{package.__name__}."):
         if module.name.endswith("_proofs"):
-            proofs |= importlib.import_module(module.name).PROOFS
-    return proofs
+            functions |= vars(importlib.import_module(module.name))
+    names = {page: f"prove_{page.rpartition('.')[2]}" for page in pages()}
+    return {page: functions[name] for page, name in names.items() if name in functions}
 
 
 PROOFS = _all_proofs()
@@ -85,14 +98,8 @@ def _failed(fact: Fact) -> Iterator[str]:
 
 
 def unproved() -> list[str]:
-    """The modules of layers and models that have no proof."""
-    packages = labml_style_nn.layers, labml_style_nn.models
-    names = [
-        f"{package.__name__}.{module.name}"
-        for package in packages
-        for module in iter_modules(package.__path__)
-    ]
-    return [name for name in names if name not in PROOFS]
+    """The pages that have no proof."""
+    return [name for name in pages() if name not in PROOFS]
 
 
 # ## What is printed
@@ -153,29 +160,20 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no page is {', '.join(unknown)}; there are {', '.join(ends)}")
     names = [*([ends[page] for page in options.pages] or PROOFS), *unproved()]
     names = [name for name in names if name not in options.without]
-    say = _say_json if options.json else _say_table
     if options.json:
         print(json.dumps(plan()), flush=True)
-    return complain({name: say(name) for name in names})
+    return complain({name: _told(name, options.json) for name in names})
 
 
-def _say_json(name: str) -> Proof:
-    print(json.dumps({"begins": name}), flush=True)
-    proof = _prove(name)
-    print(json.dumps(as_json(name, proof)), flush=True)
+def _told(name: str, as_lines: bool) -> Proof:
+    """Prove a page, and print what was found."""
+    if as_lines:
+        print(json.dumps({"begins": name}), flush=True)
+    nothing = Proof(error="nothing is proved of it")
+    proof = prove(name, PROOFS[name]) if name in PROOFS else nothing
+    table = f"{as_table(name, proof)}\n"
+    print(json.dumps(as_json(name, proof)) if as_lines else table, flush=True)
     return proof
-
-
-def _say_table(name: str) -> Proof:
-    proof = _prove(name)
-    print(as_table(name, proof), end="\n\n", flush=True)
-    return proof
-
-
-def _prove(name: str) -> Proof:
-    if name not in PROOFS:
-        return Proof(error="nothing is proved of it")
-    return prove(name, PROOFS[name])
 
 
 def complain(proofs: dict[str, Proof]) -> int:

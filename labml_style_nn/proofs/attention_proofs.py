@@ -13,7 +13,7 @@ each image.
 weights must give timm's scores and gradients, with a class token and with an average.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -33,29 +33,39 @@ from labml_style_nn.layers.positional_encoding import (
 )
 from labml_style_nn.models import vit
 from labml_style_nn.models.vit import VIT_SCALES, VisionTransformer
-from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.cost import (
+    NO_PARAMETERS,
     Expected,
+    Place,
+    Words,
+    costs_of_models,
     count,
+    evaluated,
+    letters,
     multiply_adds,
-    none,
+    on_meta,
     parameters,
     stated,
-    timm_part,
+    timms,
 )
-from labml_style_nn.proofs.facts import Fact, difference, draw
+from labml_style_nn.proofs.facts import (
+    Fact,
+    difference,
+    draw,
+    given,
+    gradients,
+    of_gradients,
+    randomised,
+    row,
+)
 from labml_style_nn.proofs.formula import Page
-from labml_style_nn.proofs.reference import stored, timm_counts
-from labml_style_nn.proofs.whole import scores_and_gradients
+from labml_style_nn.proofs.reference import PYTORCH, stored
+from labml_style_nn.proofs.whole import scores_and_gradients, small
 
 # The sizes of ViT-B/16 at 224 pixels, by the letters of the pages.
-B16 = "in a ViT-B/16"
+LETTERS = {"S": 197, "L": 197, "C": 768, "h": 12, "S_q": 197, "S_k": 197, "d_k": 64}
+B16 = Place("in a ViT-B/16", LETTERS, "vit_base_16")
 TOKENS = (1, 197, 768)
-SIZES = {B16: {"S": 197, "L": 197, "C": 768}}
-TOLERANCE = 1e-12
-# Ours and theirs.
-Pairs = list[tuple[Tensor, Tensor]]
-PYTORCH = f"PyTorch {torch.__version__.partition('+')[0]}"
 
 
 # ## Attention
@@ -63,28 +73,27 @@ PYTORCH = f"PyTorch {torch.__version__.partition('+')[0]}"
 
 def prove_attention(page: Page) -> Iterator[Fact]:
     """Against `nn.MultiheadAttention`, timm's attention, and the equation."""
-    with torch.device("meta"):
-        layer = MultiHeadAttention(768, num_heads=12)
-    weights = [
-        stated(page, "4 C^2 + 4 C", SIZES),
-        timm_part("attention", B16, "vit_base_16"),
-    ]
-    yield count("Parameters", {B16: parameters(layer)}, *weights)
-    work = stated(page, "4 S C^2 + 2 S^2 C", SIZES)
-    yield count("MACs", {B16: multiply_adds(layer, *TOKENS)}, work)
-    yield from _like_pytorch(list(cases())[:2], "self, cross; float64")
-    yield _like_timm()
+    weights, work = "4 C^2 + 4 C", "4 S C^2 + 2 S^2 C"
+    layer = MultiHeadAttention(768, num_heads=12)
+    yield from B16.costs(page, layer, TOKENS, weights, work, "attention")
+    yield from _like_pytorch(list(calls())[:2], "self, cross; float64")
+    theirs = stored("timm_vit")
+    part = theirs.weights("blocks.0.attn")
+    ours = given(
+        MultiHeadAttention(18, num_heads=3),
+        {name.replace("proj", "projection"): tensor for name, tensor in part.items()},
+    )
+    y = ours(theirs.after("block0.norm1"))
+    yield difference(theirs.name, y, theirs.after("block0.attn"))
     yield _like_the_equation()
 
 
 def prove_masked_attention(page: Page) -> Iterator[Fact]:
     """Against `nn.MultiheadAttention`, and the equation."""
-    yield count("Parameters", {B16: 0}, none(page, "No parameters", B16))
-    sizes = {B16: {"h": 12, "S_q": 197, "S_k": 197, "d_k": 64}}
-    work = stated(page, "2 h S_q S_k d_k", sizes)
-    yield count("MACs", {B16: multiply_adds(_Causal(), 12, 197, 64)}, work)
+    layer, shape, work = _Causal(), (12, 197, 64), "2 h S_q S_k d_k"
+    yield from B16.costs(page, layer, shape, NO_PARAMETERS, work)
     of = "causal, padding, one mask an image; float64"
-    yield from _like_pytorch(list(cases())[2:], of)
+    yield from _like_pytorch(list(calls())[2:], of)
     causal = torch.ones(197, 197).bool().triu(1)
     yield _like_the_equation(causal, ", causal")
 
@@ -99,25 +108,24 @@ class _Causal(nn.Module):
 
 def pytorch_attention(ours: MultiHeadAttention) -> nn.MultiheadAttention:
     """PyTorch's layer, with the weights of ours."""
-    theirs = nn.MultiheadAttention(ours.dim, ours.num_heads, batch_first=True).double()
-    theirs.load_state_dict(
+    return given(
+        nn.MultiheadAttention(ours.dim, ours.num_heads, batch_first=True),
         {
-            "in_proj_weight": ours.qkv.weight.detach(),
-            "in_proj_bias": ours.qkv.bias.detach(),
-            "out_proj.weight": ours.projection.weight.detach(),
-            "out_proj.bias": ours.projection.bias.detach(),
-        }
+            "in_proj_weight": ours.qkv.weight,
+            "in_proj_bias": ours.qkv.bias,
+            "out_proj.weight": ours.projection.weight,
+            "out_proj.bias": ours.projection.bias,
+        },
     )
-    return theirs
 
 
-Case = tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]
+Call = tuple[tuple[Tensor, Tensor, Tensor], dict[str, Any]]
 
 
-def cases() -> Iterator[Case]:
+def calls() -> Iterator[Call]:
     """Tables and masks: two images, eleven tokens of 24 channels, three heads.
 
-    >>> len(list(cases()))
+    >>> len(list(calls()))
     5
     """
     x, z, values = draw(2, 11, 24), draw(2, 7, 24, seed=1), draw(2, 7, 24, seed=2)
@@ -131,64 +139,43 @@ def cases() -> Iterator[Case]:
     yield (x, x, x), {"attn_mask": torch.stack([distance > 3, distance == 1])}
 
 
-def _like_pytorch(cases: Iterable[Case], of: str) -> Iterator[Fact]:
-    ours = randomised(MultiHeadAttention(24, num_heads=3))
-    theirs = pytorch_attention(ours)
-    values: Pairs = []
-    weights: Pairs = []
-    gradients: Pairs = []
-    for tables, masks in cases:
-        # PyTorch wants a mask for each image once for each of its heads.
-        repeated = {
-            name: mask.repeat_interleave(3, dim=0) if mask.dim() == 3 else mask
-            for name, mask in masks.items()
-        }
-        y, a = theirs(*tables, **repeated, average_attn_weights=False)
-        values.append((ours(*tables, **masks), y))
-        weights.append((ours.weights(*tables[:2], **masks), a))
-        cotangent = draw(*y.shape, seed=3)
-        gradients += zip(
-            _gradients(ours, values[-1][0], cotangent),
-            _gradients(theirs, y, cotangent),
-            strict=True,
-        )
+def _like_pytorch(calls: list[Call], of: str) -> Iterator[Fact]:
+    layer = randomised(MultiHeadAttention(24, num_heads=3))
+    pytorchs = pytorch_attention(layer)
+    ours = [
+        (layer(*tables, **masks), layer.weights(*tables[:2], **masks))
+        for tables, masks in calls
+    ]
+    theirs = [_by_pytorch(pytorchs, *call) for call in calls]
     name = f"nn.MultiheadAttention of {PYTORCH}"
-    yield difference(name, *_rows(values), TOLERANCE, of)
+    yield difference(name, row(y for y, _ in ours), row(y for y, _ in theirs), of)
     label = "Difference of the weights of each head"
-    yield difference(name, *_rows(weights), TOLERANCE, of, label)
-    label = "Difference of the gradients"
-    yield difference(name, *_rows(gradients), 1e-10, of, label)
+    left, right = (row(weights for _, weights in side) for side in (ours, theirs))
+    yield difference(name, left, right, of, label=label)
+    of_ours, of_theirs = _gradients(layer, ours), _gradients(pytorchs, theirs)
+    yield of_gradients(name, of_ours, of_theirs, of)
 
 
-def randomised(layer: MultiHeadAttention) -> MultiHeadAttention:
-    """The layer in float64, with no bias left at zero."""
-    for seed, parameter in enumerate(layer.double().parameters(), start=1):
-        drawn = draw(*parameter.shape, seed=seed)
-        parameter.detach().copy_(drawn * parameter.shape[-1] ** -0.5)
-    return layer
+Answer = tuple[Tensor, Tensor]
 
 
-def _gradients(layer: nn.Module, y: Tensor, cotangent: Tensor) -> tuple[Tensor, ...]:
+def _by_pytorch(
+    layer: nn.MultiheadAttention, tables: tuple[Tensor, ...], masks: dict[str, Any]
+) -> Answer:
+    """The new table, and the weights of each head."""
+    # PyTorch wants a mask for each image once for each of its heads.
+    repeated = {
+        name: mask.repeat_interleave(3, dim=0) if mask.dim() == 3 else mask
+        for name, mask in masks.items()
+    }
+    y, weights = layer(*tables, **repeated, average_attn_weights=False)
+    return y, weights
+
+
+def _gradients(layer: nn.Module, answers: list[Answer]) -> Iterator[Tensor]:
     """Of both layers in the same order: the first map, and then the last."""
-    return torch.autograd.grad((y * cotangent).sum(), [*layer.parameters()])
-
-
-def _rows(pairs: Pairs) -> tuple[Tensor, Tensor]:
-    """All numbers of the left ones, and all of the right ones, each in a row."""
-    ours, theirs = ([x.flatten() for x in side] for side in zip(*pairs, strict=True))
-    return torch.cat(ours), torch.cat(theirs)
-
-
-def _like_timm() -> Fact:
-    theirs = stored("timm_vit")
-    part = theirs.weights("blocks.0.attn")
-    ours = MultiHeadAttention(18, num_heads=3).double()
-    ours.load_state_dict(
-        {name.replace("proj", "projection"): tensor for name, tensor in part.items()}
-    )
-    y = ours(theirs.after("block0.norm1"))
-    of = "small, asymmetric sizes, float64"
-    return difference(theirs.name, y, theirs.after("block0.attn"), TOLERANCE, of)
+    for y, _ in answers:
+        yield from gradients(y, layer.parameters(), seed=3)
 
 
 def _like_the_equation(mask: Tensor | None = None, how: str = "") -> Fact:
@@ -196,7 +183,7 @@ def _like_the_equation(mask: Tensor | None = None, how: str = "") -> Fact:
     fused = fused_attention(q, k, v, mask)
     equation = dot_product_attention(q, k, v, mask)
     of = f"its size in a ViT-B/16{how}, float64"
-    return difference("the equation, line by line", fused, equation, TOLERANCE, of)
+    return difference("the equation, line by line", fused, equation, of)
 
 
 # ## Positions
@@ -206,20 +193,17 @@ def prove_positional_encoding(page: Page) -> Iterator[Fact]:
     """The formula in fifty digits; a shift is a rotation, as angles say."""
     with torch.device("meta"):
         learned = LearnedPositions(197, 768)
-    weights = [
-        stated(page, "L C", SIZES),
-        timm_part("positions", B16, "vit_base_16"),
-    ]
-    yield count("Learned parameters", {B16: parameters(learned)}, *weights)
-    fixed = SinusoidalPositions(197, 768)
-    nothing = none(page, "has no parameters", B16)
-    yield count("Parameters by formula", {B16: parameters(fixed)}, nothing)
-    work = none(page, "Neither multiplies matrices", B16)
-    yield count("MACs", {B16: multiply_adds(learned, *TOKENS)}, work)
+    weights = B16.stated(page, "L C"), B16.timms("positions")
+    yield count("Learned parameters", {B16.of: parameters(learned)}, *weights)
+    fixed = {B16.of: parameters(SinusoidalPositions(197, 768))}
+    nothing = B16.stated(page, Words("has no parameters"))
+    yield count("Parameters by formula", fixed, nothing)
+    work = B16.stated(page, Words("Neither multiplies matrices"))
+    yield count("MACs", {B16.of: multiply_adds(learned, *TOKENS)}, work)
     table = sinusoidal_table(100_000, 16).double()
     rows = [0, 1, 196, 9_999, 99_999]
     name, of = f"fifty digits by mpmath {mpmath.__version__}", "positions up to 99,999"
-    yield difference(name, table[rows], _in_fifty_digits(rows, 16), 1e-7, of)
+    yield difference(name, table[rows], _in_fifty_digits(rows, 16), of, 1e-7)
     yield _turned()
 
 
@@ -245,145 +229,89 @@ def _turned() -> Fact:
         shift * 10000 ** (-torch.arange(0, 768, 2).double() / 768),
     )
     ours, theirs = hands[shift:], hands[:-shift] * turns
-    name, of = "a turn of every hand", "a shift by 10, from 990 places"
-    return difference(
-        name, torch.view_as_real(ours), torch.view_as_real(theirs), 1e-6, of
-    )
+    sides = torch.view_as_real(ours), torch.view_as_real(theirs)
+    of = "a shift by 10, from 990 places"
+    return difference("a turn of every hand", *sides, of, 1e-6)
 
 
 # ## The Vision Transformer
-#
+
+VITS = {
+    "ViT-Ti/16": "vit_tiny_16",
+    "ViT-S/16": "vit_small_16",
+    "ViT-S/32": "vit_small_32",
+    "ViT-B/16": "vit_base_16",
+    "ViT-B/32": "vit_base_32",
+    "ViT-L/16": "vit_large_16",
+    "ViT-L/32": "vit_large_32",
+    "ViT-H/14": "vit_huge_14",
+}
 # The authors' own test, `vit_jax/models_test.py` in
 # github.com/google-research/vision_transformer, asserts these; "average" is what it
 # calls "gap-norep".
 OFFICIAL = {
-    "vit_tiny_16": 5_717_416,
-    "vit_small_16": 22_050_664,
-    "vit_small_32": 22_878_952,
-    "vit_base_16": 86_567_656,
-    "vit_base_32": 88_224_232,
-    "vit_large_16": 304_326_632,
-    "vit_large_32": 306_535_400,
-    "vit_huge_14": 632_045_800,
+    "ViT-Ti/16": 5_717_416,
+    "ViT-S/16": 22_050_664,
+    "ViT-S/32": 22_878_952,
+    "ViT-B/16": 86_567_656,
+    "ViT-B/32": 88_224_232,
+    "ViT-L/16": 304_326_632,
+    "ViT-L/32": 306_535_400,
+    "ViT-H/14": 632_045_800,
 }
 OFFICIAL_AVERAGE = {
-    "vit_small_16": 22_049_896,
-    "vit_small_32": 22_878_184,
-    "vit_base_16": 86_566_120,
-    "vit_base_32": 88_222_696,
+    "ViT-S/16": 22_049_896,
+    "ViT-S/32": 22_878_184,
+    "ViT-B/16": 86_566_120,
+    "ViT-B/32": 88_222_696,
 }
 HEADLINE = "ViT-B/16"
-# The page gives the number of parameters in pieces. Here they are put together.
+# The page gives the number of parameters in pieces, which are put together.
 BLOCK = "4 C^2 + 4 C", "2 C D_C + D_C + C", "4 C"
-CLASS_TOKEN = "C"
 AROUND = r"C\,(C_{\text{in}} P^2 + 1)", "T C", "2C", "(C + 1) K"
-AVERAGE = f"N ({' + '.join(BLOCK)}) + {' + '.join(AROUND)}"
-PARAMETERS = f"{AVERAGE} + {CLASS_TOKEN}"
 MULTIPLY_ADDS = r"""\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
 + N \bigl(\underbrace{4 T C^2 + 2 T^2 C}_{\text{tokens}}
 + \underbrace{2 T C D_C}_{\text{channels}}\bigr)
 + \underbrace{C K}_{\text{head}}"""
 
 
-def in_words(name: str) -> str:
-    """The paper's name of a model.
-
-    >>> in_words("vit_base_16"), in_words("vit_tiny_16")
-    ('ViT-B/16', 'ViT-Ti/16')
-    """
-    _, scale, patch = name.split("_")
-    return f"ViT-{'Ti' if scale == 'tiny' else scale[0].upper()}/{patch}"
-
-
-def by_name(numbers: Mapping[str, int]) -> dict[str, int]:
-    """Numbers by the names of the paper."""
-    return {in_words(name): number for name, number in numbers.items()}
-
-
-def letters(name: str, pooling: str = "class") -> dict[str, int]:
+def sizes_of(name: str, pooling: str = "class") -> dict[str, int]:
     """The sizes of a named model, by the letters of the page."""
-    _, scale, patch = name.split("_")
+    _, scale, patch_size = VITS[name].split("_")
     layers, hidden, _, channels = VIT_SCALES[scale]
-    patches = (224 // int(patch)) ** 2
-    return {
-        "N": layers,
-        "C": hidden,
-        "D_C": channels,
-        "P": int(patch),
-        "S": patches,
-        "T": patches + (pooling == "class"),
-        "K": 1000,
-        r"C_{\text{in}}": 3,
-    }
+    sizes = letters(int(patch_size), N=layers, C=hidden, D_C=channels)
+    return sizes | {"T": sizes["S"] + (pooling == "class")}
 
 
 def prove_vit(page: Page) -> Iterator[Fact]:
     """The authors' counts, and timm's scores and gradients."""
-    with torch.device("meta"):
-        models = {name: getattr(vit, name)() for name in OFFICIAL}
-        averages = {n: getattr(vit, n)(pooling="average") for n in OFFICIAL_AVERAGE}
-    for piece in (*BLOCK, *AROUND, f"${CLASS_TOKEN}$ for the class token"):
-        page.says(piece)
-    timm = timm_counts()
-    quoted = {
-        what: {n: timm[what][n] for n in OFFICIAL}
-        for what in ("models", "multiply_adds")
-    }
+    average = page.adds_up(BLOCK, *AROUND)
+    page.says("$C$ for the class token")
+    models, sizes = on_meta(vit, VITS), {of: sizes_of(of) for of in VITS}
     authors = "the authors' test (vit_jax)"
-    yield count(
-        "Parameters",
-        by_name({name: parameters(model) for name, model in models.items()}),
-        stated(page, "", {in_words(n): letters(n) for n in models}, PARAMETERS),
-        Expected(f"timm {timm['timm']}", by_name(quoted["models"]), quoted=True),
-        Expected(authors, by_name(OFFICIAL), quoted=True),
-        headline=HEADLINE,
+    weights = (
+        evaluated(f"{average} + C", sizes),
+        timms("models", VITS),
+        Expected(authors, OFFICIAL, quoted=True),
     )
-    sizes = {in_words(name): letters(name, "average") for name in averages}
+    work = stated(page, MULTIPLY_ADDS, sizes), timms("multiply_adds", VITS)
+    in_all, products = costs_of_models(models, sizes, HEADLINE, weights, work)
+    yield in_all
+    names = {of: VITS[of] for of in OFFICIAL_AVERAGE}
+    averages = on_meta(vit, names, pooling="average")
     yield count(
         "Parameters with an average",
-        by_name({name: parameters(model) for name, model in averages.items()}),
-        stated(page, "", sizes, AVERAGE),
-        Expected(authors, by_name(OFFICIAL_AVERAGE), quoted=True),
+        {of: parameters(model) for of, model in averages.items()},
+        evaluated(average, {of: sizes_of(of, "average") for of in names}),
+        Expected(authors, OFFICIAL_AVERAGE, quoted=True),
         headline=HEADLINE,
     )
-    found = {
-        name: multiply_adds(model, 1, 3, 224, 224) for name, model in models.items()
-    }
-    yield count(
-        "MACs for an image",
-        by_name(found),
-        stated(page, MULTIPLY_ADDS, {in_words(n): letters(n) for n in models}),
-        Expected(f"timm {timm['timm']}", by_name(quoted["multiply_adds"]), quoted=True),
-        headline=HEADLINE,
-    )
-    for file, pooling, words in (
-        ("timm_vit", "class", ""),
-        ("timm_vit_average", "average", ", with the average"),
-    ):
-        for fact in scores_and_gradients(small_vit(file, pooling), stored(file)):
-            yield replace(fact, label=f"{fact.label}{words}")
+    yield products
+    yield from _like_timm("timm_vit", "class")
+    for fact in _like_timm("timm_vit_average", "average"):
+        yield replace(fact, label=f"{fact.label}, with the average")
 
 
-def small_vit(file: str, pooling: Any) -> VisionTransformer:
-    """The network of timm's stored numbers, with timm's weights."""
-    meta = stored(file).meta
-    model = VisionTransformer(
-        image_size=meta["img_size"],
-        patch_size=meta["patch_size"],
-        num_classes=meta["num_classes"],
-        num_layers=meta["depth"],
-        hidden_dim=meta["embed_dim"],
-        num_heads=meta["num_heads"],
-        channels_mlp_dim=meta["mlp_ratio"] * meta["embed_dim"],
-        pooling=pooling,
-    ).double()
-    load_timm_weights(model, stored(file).weights())
-    return model
-
-
-PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
-    "labml_style_nn.layers.attention": prove_attention,
-    "labml_style_nn.layers.masked_attention": prove_masked_attention,
-    "labml_style_nn.layers.positional_encoding": prove_positional_encoding,
-    "labml_style_nn.models.vit": prove_vit,
-}
+def _like_timm(file: str, pooling: str) -> Iterator[Fact]:
+    model = small(VisionTransformer, stored(file), pooling=pooling)
+    yield from scores_and_gradients(model, stored(file))

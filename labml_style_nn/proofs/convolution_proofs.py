@@ -12,7 +12,7 @@ and must give timm's scores and gradients.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
@@ -31,35 +31,40 @@ from labml_style_nn.layers.depthwise_convolution import DepthwiseConvolution
 from labml_style_nn.layers.pointwise_convolution import PointwiseConvolution
 from labml_style_nn.models import conv_mixer
 from labml_style_nn.models.conv_mixer import SIZES, ConvMixer, ConvMixerBlock
-from labml_style_nn.pretrained import load_timm_weights, timm_targets
+from labml_style_nn.pretrained import timm_targets
 from labml_style_nn.proofs.cost import (
-    Expected,
-    count,
-    multiply_adds,
-    none,
-    parameters,
+    NO_PRODUCTS,
+    Place,
+    costs_of_models,
+    evaluated,
+    letters,
+    on_meta,
     stated,
-    timm_part,
+    timms,
 )
-from labml_style_nn.proofs.facts import Fact, difference, draw
-from labml_style_nn.proofs.formula import Page
-from labml_style_nn.proofs.layer_proofs import (
-    LARGE,
-    NUMPY,
-    PYTORCH,
+from labml_style_nn.proofs.facts import (
     SMALL,
     TOLERANCE,
+    Fact,
+    difference,
+    draw,
+    given,
+    gradients,
+    numbers,
+    of_gradients,
     randomised,
+    row,
+    together,
 )
-from labml_style_nn.proofs.reference import Stored, applied, stored, timm_counts
-from labml_style_nn.proofs.whole import scores_and_gradients
+from labml_style_nn.proofs.formula import Page
+from labml_style_nn.proofs.reference import NUMPY, PYTORCH, Stored, applied, stored
+from labml_style_nn.proofs.whole import scores_and_gradients, small
 
 # The sizes of ConvMixer-1536/20 at 224 pixels, by the letters of the pages.
-PICTURES = (1, 1536, 32, 32)
-IN_1536 = "in a ConvMixer-1536/20"
-TIMM_1536 = "convmixer_1536_20"
 LETTERS = {"S": 1024, "C": 1536, "k": 9}
-AT_1536 = LARGE.replace("Mixer-B/16", "ConvMixer-1536/20")
+LETTERS |= {r"C_{\text{in}}": 1536, r"C_{\text{out}}": 1536}
+IN_1536 = Place("in a ConvMixer-1536/20", LETTERS, "convmixer_1536_20")
+PICTURES = (1, 1536, 32, 32)
 
 with torch.device("meta"):
     BLOCK = cast(ConvMixerBlock, conv_mixer.convmixer_1536_20(num_layers=1).blocks[0])
@@ -70,22 +75,18 @@ with torch.device("meta"):
 
 def prove_batch_norm(page: Page) -> Iterator[Fact]:
     """Against NumPy and PyTorch's layer, in training and in evaluation."""
-    sizes = {IN_1536: LETTERS}
-    weights = stated(page, "2C", sizes), timm_part("batch_norm", IN_1536, TIMM_1536)
-    yield count("Parameters", {IN_1536: parameters(BLOCK.token_norm)}, *weights)
-    work = none(page, "no matrices are multiplied", IN_1536)
-    found = {IN_1536: multiply_adds(BLOCK.token_norm, 2, *PICTURES[1:])}
-    yield count("MACs", found, work)
+    layer, shape = BLOCK.token_norm, (2, *PICTURES[1:])
+    yield from IN_1536.costs(page, layer, shape, "2C", NO_PRODUCTS, "batch_norm")
     # Far from zero, where a variance in one pass would lose its digits.
     norm, x = randomised(BatchNorm(20)), draw(6, 20, 5, 7) + 1e4
-    weight, bias = norm.weight.detach(), norm.bias.detach()
+    weight, bias = numbers(norm)
     of = "numbers around 10,000, while training, float64"
     expected = _normalised(x, weight, bias)
-    yield difference(f"two passes in {NUMPY}", norm(x), expected, 1e-9, of)
+    yield difference(f"two passes in {NUMPY}", norm(x), expected, of, 1e-9)
     equation = batch_norm(x, *batch_statistics(x), weight, bias)
     name = f"F.batch_norm of {PYTORCH} (to the equation here)"
     theirs = F.batch_norm(x, None, None, weight, bias, training=True)
-    yield difference(name, equation, theirs, 1e-9, of)
+    yield difference(name, equation, theirs, of, 1e-9)
     yield from _over_several_batches()
 
 
@@ -109,16 +110,14 @@ def _over_several_batches() -> Iterator[Fact]:
         ours(x)
         theirs(x)
     of, label = "after five batches", "Difference of the running statistics"
-    name = f"nn.BatchNorm2d of {PYTORCH}"
-    kept = torch.cat([ours.running_mean, ours.running_var])
-    state = theirs.state_dict()
-    expected = torch.cat([state["running_mean"], state["running_var"]])
-    yield difference(name, kept, expected, TOLERANCE, of, label)
-    equation, by_hand = torch.cat([mean, var]), f"{name} (to the equation here)"
-    yield difference(by_hand, equation, expected, TOLERANCE, of, label)
-    x = draw(2, 20, 3, 4)
-    of = "in evaluation, float64"
-    yield difference(name, ours.eval()(x), theirs.eval()(x), TOLERANCE, of)
+    name, state = f"nn.BatchNorm2d of {PYTORCH}", theirs.state_dict()
+    expected = row([state["running_mean"], state["running_var"]])
+    kept = row([ours.running_mean, ours.running_var])
+    yield difference(name, kept, expected, of, label=label)
+    by_hand = f"{name} (to the equation here)"
+    yield difference(by_hand, row([mean, var]), expected, of, label=label)
+    x, of = draw(2, 20, 3, 4), "in evaluation, float64"
+    yield difference(name, ours.eval()(x), theirs.eval()(x), of)
 
 
 # ## Convolutions
@@ -126,43 +125,29 @@ def _over_several_batches() -> Iterator[Fact]:
 
 def prove_depthwise_convolution(page: Page) -> Iterator[Fact]:
     """Against PyTorch's padding of odd and even kernels, and a loop over a kernel."""
-    sizes = {IN_1536: LETTERS}
-    layer = BLOCK.token_mixing
-    weights = (
-        stated(page, "C (k^2 + 1)", sizes),
-        timm_part("depthwise", IN_1536, TIMM_1536),
-    )
-    yield count("Parameters", {IN_1536: parameters(layer)}, *weights)
-    work = stated(page, "S C k^2", sizes)
-    yield count("MACs", {IN_1536: multiply_adds(layer, *PICTURES)}, work)
+    layer, weights, work = BLOCK.token_mixing, "C (k^2 + 1)", "S C k^2"
+    yield from IN_1536.costs(page, layer, PICTURES, weights, work, "depthwise")
     for kernel_size in (9, 8):
-        small, x = (
-            randomised(DepthwiseConvolution(20, kernel_size)),
-            draw(2, 20, 11, 13),
-        )
-        kernels = (parameter.detach() for parameter in small.parameters())
-        of = f"kernels of {kernel_size}, {SMALL}"
-        summed = _slid(x, *kernels)
-        yield difference(f"a loop in {NUMPY}", small(x), summed, TOLERANCE, of)
-        name = f'nn.Conv2d of {PYTORCH}, padding="same"'
-        with warnings.catch_warnings():
-            # PyTorch warns that an even kernel costs it a copy.
-            warnings.simplefilter("ignore", UserWarning)
-            same = _same(small)
-            expected = same(x)
-        yield difference(name, small(x), expected, TOLERANCE, of)
-        label = "Difference of the gradients"
-        ours, theirs = _gradients(small, x), _gradients(same, x)
-        yield difference(name, ours, theirs, TOLERANCE, of, label)
+        yield from _slides(kernel_size)
 
 
-def _gradients(layer: nn.Module, x: Tensor) -> Tensor:
-    """By pictures, kernels and biases, one after the other."""
-    with torch.enable_grad():
-        y = layer(x.requires_grad_())
-        tensors = [x, *(p.requires_grad_() for p in layer.parameters())]
-        found = torch.autograd.grad(y, tensors, draw(*y.shape, seed=1))
-    return torch.cat([gradient.flatten() for gradient in found])
+def _slides(kernel_size: int) -> Iterator[Fact]:
+    ours = randomised(DepthwiseConvolution(20, kernel_size))
+    # PyTorch's layer finds its padding by itself.
+    layer = nn.Conv2d(20, 20, kernel_size, groups=20, padding="same")
+    same = given(layer, ours.state_dict())
+    x, of = draw(2, 20, 11, 13).requires_grad_(), f"kernels of {kernel_size}, {SMALL}"
+    y, summed = ours(x), _slid(x.detach(), *numbers(ours))
+    yield difference(f"a loop in {NUMPY}", y, summed, of)
+    name = f'nn.Conv2d of {PYTORCH}, padding="same"'
+    with warnings.catch_warnings():
+        # PyTorch warns that an even kernel costs it a copy.
+        warnings.simplefilter("ignore", UserWarning)
+        expected = same(x)
+    yield difference(name, y, expected, of)
+    left = gradients(y, (x, *ours.parameters()), seed=1)
+    right = gradients(expected, (x, *same.parameters()), seed=1)
+    yield of_gradients(name, left, right, of, TOLERANCE)
 
 
 def _slid(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -180,136 +165,75 @@ def _slid(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return torch.from_numpy(total)
 
 
-def _same(layer: DepthwiseConvolution) -> nn.Conv2d:
-    """PyTorch's layer with the same weights, which finds its padding by itself."""
-    channels, size = layer.in_channels, layer.kernel_size[0]
-    theirs = nn.Conv2d(channels, channels, size, groups=channels, padding="same")
-    theirs.double().load_state_dict(layer.state_dict())
-    return theirs
-
-
 def prove_pointwise_convolution(page: Page) -> Iterator[Fact]:
     """A linear map over channels: by NumPy, and by PyTorch on the table of tokens."""
-    square = {r"C_{\text{in}}": 1536, r"C_{\text{out}}": 1536, "S": 1024}
-    sizes = {IN_1536: square}
-    layer = BLOCK.channel_mixing
-    weights = (
-        stated(page, r"C_{\text{out}} (C_{\text{in}} + 1)", sizes),
-        timm_part("pointwise", IN_1536, TIMM_1536),
-    )
-    yield count("Parameters", {IN_1536: parameters(layer)}, *weights)
-    work = stated(page, r"S C_{\text{out}} C_{\text{in}}", sizes)
-    yield count("MACs", {IN_1536: multiply_adds(layer, *PICTURES)}, work)
-    small, x = randomised(PointwiseConvolution(12, 20)), draw(2, 12, 5, 7)
-    matrix, bias = small.weight.detach()[:, :, 0, 0], small.bias
-    table = x.movedim(1, 3)
-    assert bias is not None
-    mapped = applied(table, matrix, bias.detach()).movedim(3, 1)
-    yield difference(NUMPY, small(x), mapped, TOLERANCE, SMALL)
-    large, x = randomised(PointwiseConvolution(1536, 1536)), draw(1, 1536, 4, 4)
-    linear = nn.Linear(1536, 1536).double()
-    linear.load_state_dict({"weight": large.weight[:, :, 0, 0], "bias": large.bias})
+    weights = r"C_{\text{out}} (C_{\text{in}} + 1)"
+    layer, work = BLOCK.channel_mixing, r"S C_{\text{out}} C_{\text{in}}"
+    yield from IN_1536.costs(page, layer, PICTURES, weights, work, "pointwise")
+    ours, x = randomised(PointwiseConvolution(12, 20)), draw(2, 12, 5, 7)
+    kernel, bias = numbers(ours)
+    mapped = applied(x.movedim(1, 3), kernel[:, :, 0, 0], bias).movedim(3, 1)
+    yield difference(NUMPY, ours(x), mapped)
+    ours, x = randomised(PointwiseConvolution(1536, 1536)), draw(1, 1536, 4, 4)
+    kernel, bias = numbers(ours)
+    matrix = {"weight": kernel[:, :, 0, 0], "bias": bias}
+    linear = given(nn.Linear(1536, 1536), matrix)
     name = f"nn.Linear on the table of tokens, {PYTORCH}"
-    expected = linear(x.movedim(1, 3)).movedim(3, 1)
-    yield difference(name, large(x), expected, TOLERANCE, f"{AT_1536}, 16 places")
+    of = "its size in a ConvMixer-1536/20, float64, 16 places"
+    yield difference(name, ours(x), linear(x.movedim(1, 3)).movedim(3, 1), of)
 
 
 # ## The model
 
-HEADLINE = "ConvMixer-1536/20"
-AROUND = r"C\,(C_{\text{in}} P^2 + 1)", "2C", "(C + 1) K"
+CONV_MIXERS = {
+    "ConvMixer-1536/20": "convmixer_1536_20",
+    "ConvMixer-768/32": "convmixer_768_32",
+    "ConvMixer-1024/20": "convmixer_1024_20",
+    "ConvMixer-256/8": "convmixer_256_8",
+}
+# timm has those for ImageNet. The last is for the images of CIFAR-10.
+CIFAR = "ConvMixer-256/8"
+IN_TIMM = {of: name for of, name in CONV_MIXERS.items() if of != CIFAR}
 BLOCKS = r"C\,(k^2 + 1)", r"C\,(C + 1)", "4C"
-PARAMETERS = f"N ({' + '.join(BLOCKS)}) + {' + '.join(AROUND)}"
+AROUND = r"C\,(C_{\text{in}} P^2 + 1)", "2C", "(C + 1) K"
 MULTIPLY_ADDS = r"""\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
 + N \bigl(\underbrace{S \, C k^2}_{\text{tokens}}
 + \underbrace{S \, C^2}_{\text{channels}}\bigr)
 + \underbrace{C K}_{\text{head}}"""
 
 
-def in_words(name: str) -> str:
-    """The authors' name of a model.
-
-    >>> in_words("convmixer_1536_20")
-    'ConvMixer-1536/20'
-    """
-    _, channels, blocks = name.split("_")
-    return f"ConvMixer-{channels}/{blocks}"
-
-
-def side_and_classes(name: str) -> tuple[int, int]:
-    """The images that a model is made for: ImageNet's, or CIFAR-10's."""
-    return (32, 10) if name == "convmixer_256_8" else (224, 1000)
-
-
-def letters(name: str) -> dict[str, int]:
+def sizes_of(name: str) -> dict[str, int]:
     """The sizes of a named model, by the letters of the page."""
-    hidden_dim, num_layers, patch_size, kernel_size = SIZES[name]
-    side, num_classes = side_and_classes(name)
-    return {
-        "N": num_layers,
-        "C": hidden_dim,
-        "P": patch_size,
-        "k": kernel_size,
-        "S": (side // patch_size) ** 2,
-        "K": num_classes,
-        r"C_{\text{in}}": 3,
-    }
+    hidden_dim, num_layers, patch_size, kernel_size = SIZES[CONV_MIXERS[name]]
+    side, classes = (32, 10) if name == CIFAR else (224, 1000)
+    more = {"N": num_layers, "C": hidden_dim, "k": kernel_size}
+    return letters(patch_size, side, classes, **more)
 
 
 def prove_conv_mixer(page: Page) -> Iterator[Fact]:
     """The named models are counted; small ones give timm's scores and gradients."""
-    with torch.device("meta"):
-        models = {name: getattr(conv_mixer, name)() for name in SIZES}
-    sizes = {in_words(name): letters(name) for name in SIZES}
-    for piece in (*BLOCKS, *AROUND):
-        page.says(piece)
-    found = {in_words(name): parameters(model) for name, model in models.items()}
-    formula = stated(page, "", sizes, PARAMETERS)
-    yield count("Parameters", found, formula, _timms("models"), headline=HEADLINE)
-    found = {
-        in_words(name): multiply_adds(model, 1, 3, *2 * side_and_classes(name)[:1])
-        for name, model in models.items()
-    }
-    formula, timms = stated(page, MULTIPLY_ADDS, sizes), _timms("multiply_adds")
-    label = "MACs for an image"
-    yield count(label, found, formula, timms, headline=HEADLINE)
+    models = on_meta(conv_mixer, CONV_MIXERS)
+    sizes = {of: sizes_of(of) for of in CONV_MIXERS}
+    formula = evaluated(page.adds_up(BLOCKS, *AROUND), sizes)
+    weights = formula, timms("models", IN_TIMM)
+    work = stated(page, MULTIPLY_ADDS, sizes), timms("multiply_adds", IN_TIMM)
+    yield from costs_of_models(models, sizes, "ConvMixer-1536/20", weights, work)
     odd, even = stored("timm_conv_mixer"), stored("timm_conv_mixer_even")
-    yield from _together([*_like_timm(odd), *_like_timm(even)])
-
-
-def _timms(what: str) -> Expected:
-    """What timm counts in its models."""
-    counts = timm_counts()
-    values = {in_words(n): number for n, number in counts[what].items() if n in SIZES}
-    return Expected(f"timm {counts['timm']}", values, quoted=True)
-
-
-def small_conv_mixer(theirs: Stored) -> ConvMixer:
-    """The network of timm's stored numbers, with timm's weights."""
-    model = ConvMixer(
-        patch_size=theirs.meta["patch_size"],
-        num_classes=theirs.meta["num_classes"],
-        num_layers=theirs.meta["depth"],
-        hidden_dim=theirs.meta["dim"],
-        kernel_size=theirs.meta["kernel_size"],
-    ).double()
-    load_timm_weights(model, theirs.weights())
-    return model
+    yield from together([*_like_timm(odd), *_like_timm(even)])
 
 
 def _like_timm(theirs: Stored) -> Iterator[Fact]:
     """In evaluation, then while training; and the statistics that training has left."""
-    model = small_conv_mixer(theirs)
+    model = small(ConvMixer, theirs)
     with_kernels = f"kernels of {theirs.meta['kernel_size']}"
     for mode in ("", "train/"):
         for fact in scores_and_gradients(model, theirs, mode):
             yield _said(fact, with_kernels)
     ours = {n: t for n, t in timm_targets(model).items() if "running" in n}
-    expected = {name: theirs[f"train/running/{name}"] for name in ours}
-    kept, theirs_kept = (torch.cat([*t.values()]) for t in (ours, expected))
+    expected = row(theirs[f"train/running/{name}"] for name in ours)
     of = f"after one batch, float64, {with_kernels}"
     label = "Difference of the running statistics"
-    yield difference(theirs.name, kept, theirs_kept, TOLERANCE, of, label)
+    yield difference(theirs.name, row(ours.values()), expected, of, label=label)
 
 
 def _said(fact: Fact, more: str) -> Fact:
@@ -318,20 +242,3 @@ def _said(fact: Fact, more: str) -> Fact:
     cases = tuple(replace(case, of=f"{case.of}, {more}") for case in check.cases)
     of = f"{fact.of}, {more}"
     return replace(fact, of=of, checks=(replace(check, cases=cases),))
-
-
-def _together(facts: list[Fact]) -> Iterator[Fact]:
-    """One fact for each label, with the cases of all; the first is its figure."""
-    for label in dict.fromkeys(fact.label for fact in facts):
-        alike = [fact for fact in facts if fact.label == label]
-        checks = [check for fact in alike for check in fact.checks]
-        cases = tuple(case for check in checks for case in check.cases)
-        yield replace(alike[0], checks=(replace(checks[0], cases=cases),))
-
-
-PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
-    "labml_style_nn.layers.batch_norm": prove_batch_norm,
-    "labml_style_nn.layers.depthwise_convolution": prove_depthwise_convolution,
-    "labml_style_nn.layers.pointwise_convolution": prove_pointwise_convolution,
-    "labml_style_nn.models.conv_mixer": prove_conv_mixer,
-}

@@ -9,14 +9,16 @@ What is done to each number singly is not in its count, nor in the formulas of t
 pages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from labml_style_nn.proofs.facts import Fact, equal
+from labml_style_nn.proofs.facts import Check, Fact, equal
 from labml_style_nn.proofs.formula import Page, evaluate
 from labml_style_nn.proofs.reference import timm_counts
 
@@ -29,11 +31,13 @@ def parameters(module: nn.Module) -> int:
 
 
 def multiply_adds(
-    module: nn.Module, *shape: int, dtype: torch.dtype = torch.float32
+    function: Callable[[Tensor], Any], *shape: int, dtype: torch.dtype = torch.float32
 ) -> int:
     """The multiply–adds for one input of a shape (the batch of one included)."""
+    if isinstance(function, nn.Module):
+        function.to("meta")
     with FlopCounterMode(display=False) as counter:
-        module.to("meta")(torch.empty(shape, dtype=dtype, device="meta"))
+        function(torch.empty(shape, dtype=dtype, device="meta"))
     return int(counter.get_total_flops()) // 2
 
 
@@ -58,6 +62,8 @@ def evaluations(module: nn.Module, kind: type[nn.Module], *shape: int) -> int:
 
 # ## What it is held against
 
+Sizes = Mapping[str, int]
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -69,38 +75,122 @@ class Expected:
     formula: str = ""
 
 
+class Words(str):
+    """What a page says in words, not in a formula: that something costs nothing."""
+
+
+NO_PARAMETERS = Words("No parameters")
+NO_PRODUCTS = Words("no matrices are multiplied")
+
+
 def count(
-    label: str, found: Mapping[str, int], *expected: Expected, headline: str = ""
+    label: str,
+    found: Mapping[str, int],
+    *expected: Expected | Check,
+    headline: str = "",
 ) -> Fact:
     """A count of something, for one case or several; the headline is one of them."""
     headline = headline or next(iter(found))
-    checks = [
-        equal(found, e.values, e.against, quoted=e.quoted, formula=e.formula)
+    checks = (
+        e
+        if isinstance(e, Check)
+        else equal(found, e.values, e.against, quoted=e.quoted, formula=e.formula)
         for e in expected
-    ]
+    )
     return Fact(label, f"{found[headline]:,}", headline, tuple(checks))
 
 
-def stated(
-    page: Page, tex: str, sizes: Mapping[str, Mapping[str, int]], whole: str = ""
-) -> Expected:
-    """The formula of a page, evaluated at the sizes of each case.
+def stated(page: Page, tex: str, sizes: Mapping[str, Sizes]) -> Expected:
+    """What a page says: a formula, at the sizes of each case, or words for zero."""
+    if isinstance(tex, Words):
+        return Expected(f"the page: “{page.says(tex)}”", dict.fromkeys(sizes, 0))
+    return evaluated(page.says(tex), sizes)
 
-    The page must have `tex`. A formula that the page gives in pieces is put together in
-    `whole`, which is then what is evaluated.
-    """
-    tex = whole or page.says(tex)
+
+def evaluated(tex: str, sizes: Mapping[str, Sizes]) -> Expected:
+    """A formula at the sizes of each case."""
     values = {of: evaluate(tex, size) for of, size in sizes.items()}
     return Expected("the formula", values, formula=tex)
 
 
-def none(page: Page, words: str, of: str) -> Expected:
-    """What a page says has no cost."""
-    return Expected(f"the page: “{page.says(words)}”", {of: 0})
+def timms(what: str, names: Mapping[str, str]) -> Expected:
+    """What timm counts, for each case under a name of timm's.
 
-
-def timm_part(part: str, of: str, model: str = "mixer_b16") -> Expected:
-    """What timm counts in a part of one of its models."""
+    `what` is `models`, `multiply_adds` or, of the parts of one, `parts of mixer_b16`.
+    """
     counts = timm_counts()
-    values = {of: counts[f"parts of {model}"][part]}
+    values = {of: counts[what][name] for of, name in names.items()}
     return Expected(f"timm {counts['timm']}", values, quoted=True)
+
+
+# ## Layers
+
+
+@dataclass(frozen=True)
+class Place:
+    """A model that layers are taken from; its sizes by the letters of the pages."""
+
+    of: str
+    sizes: Sizes
+    timm: str = ""
+
+    def stated(self, page: Page, tex: str) -> Expected:
+        """What a page says, here."""
+        return stated(page, tex, {self.of: self.sizes})
+
+    def timms(self, part: str) -> Expected:
+        """What timm counts in a part of its model."""
+        return timms(f"parts of {self.timm}", {self.of: part})
+
+    def costs(
+        self,
+        page: Page,
+        layer: nn.Module,
+        shape: tuple[int, ...],
+        weights: str,
+        work: str = "",
+        part: str = "",
+        dtype: torch.dtype = torch.float32,
+    ) -> Iterator[Fact]:
+        """The parameters and the multiply–adds of a layer, as the page says them."""
+        by_timm = [self.timms(part)] if part else []
+        said = [self.stated(page, work)] if work else []
+        found = {self.of: parameters(layer)}
+        yield count("Parameters", found, self.stated(page, weights), *by_timm)
+        yield count("MACs", {self.of: multiply_adds(layer, *shape, dtype=dtype)}, *said)
+
+
+# ## Models of images
+
+
+def letters(
+    patch_size: int, side: int = 224, classes: int = 1000, **others: int
+) -> dict[str, int]:
+    """The sizes of a model of images, by the letters of its page."""
+    image = {"H": side, "W": side, "P": patch_size, "S": (side // patch_size) ** 2}
+    return {**image, r"C_{\text{in}}": 3, "K": classes, **others}
+
+
+def on_meta(
+    page: ModuleType, factories: Mapping[str, str], **options: Any
+) -> dict[str, nn.Module]:
+    """The models of a page, by the names of its paper: shapes without numbers."""
+    with torch.device("meta"):
+        return {of: getattr(page, name)(**options) for of, name in factories.items()}
+
+
+def costs_of_models(
+    models: Mapping[str, nn.Module],
+    sizes: Mapping[str, Sizes],
+    headline: str,
+    weights: Iterable[Expected | Check],
+    work: Iterable[Expected],
+) -> Iterator[Fact]:
+    """The parameters and the multiply–adds of models, one of which is the headline."""
+    found = {of: parameters(model) for of, model in models.items()}
+    yield count("Parameters", found, *weights, headline=headline)
+    found = {
+        of: multiply_adds(model, 1, 3, sizes[of]["H"], sizes[of]["W"])
+        for of, model in models.items()
+    }
+    yield count("MACs for an image", found, *work, headline=headline)

@@ -5,14 +5,8 @@ down a second time, in Python. Then the page could still be wrong. So the TeX it
 read and evaluated, and only if the page has it, character by character.
 
 The language is small: sums of products of whole numbers and symbols, with brackets,
-powers and underbraces. That is all that counting needs.
-
-```text
-sum     = product (("+" | "-") product)*
-product = power power*
-power   = atom ("^" number)?
-atom    = number | symbol | "(" sum ")" | "\underbrace{" sum "}"
-```
+powers and underbraces. That is all that counting needs, and once the symbols have
+become numbers, it is arithmetic as Python writes it, but for the signs of products.
 
 A symbol is a letter with or without a subscript: `S`, `D_S`, `C_{\text{in}}`.
 
@@ -24,7 +18,6 @@ A symbol is a letter with or without a subscript: `S`, `D_S`, `C_{\text{in}}`.
 
 import re
 from collections.abc import Mapping
-from math import prod
 from types import ModuleType
 
 # What sets the formula's looks and not its value: spaces, the sizes of brackets, the
@@ -33,6 +26,10 @@ _LOOKS = re.compile(r"\\[,;!]|\\cdot|\\bigl|\\bigr|(?<=\})\s*_\{\\text\{[^}]*\}\
 _TOKEN = re.compile(
     r"\d+|[A-Za-z](?:_(?:[A-Za-z]|\{\\text\{\w+\}\}))?|\\underbrace|[-+^(){}]"
 )
+_SIGNS = {"+": "+", "-": "-", "^": "**", r"\underbrace": ""}
+_SIGNS |= {"(": "(", "{": "(", ")": ")", "}": ")"}
+# Between two factors.
+_NO_SIGN = re.compile(r"(?<=[\d)]) +(?=[\d(])")
 
 
 class FormulaError(ValueError):
@@ -45,67 +42,27 @@ def evaluate(tex: str, sizes: Mapping[str, int]) -> int:
     **Raises.** [`FormulaError`][] for what is not in the language above, and for a
     symbol without a size.
     """
-    reader = _Reader(tex, sizes)
-    value = reader.sum()
-    if reader.tokens:
-        reader.fail(reader.tokens[0])
+
+    def in_python(token: str) -> str:
+        if token in _SIGNS or token.isdigit():
+            return _SIGNS.get(token, token)
+        if token not in sizes:
+            raise FormulaError(f"cannot evaluate “{tex}”: {token} has no size")
+        return str(sizes[token])
+
+    bare = _LOOKS.sub(" ", tex)
+    tokens: list[str] = _TOKEN.findall(bare)
+    if "".join(tokens) != bare.replace(" ", ""):
+        allowed = "numbers, symbols, sums, products and powers"
+        raise FormulaError(f"cannot evaluate “{tex}”: it has more than {allowed}")
+    python = _NO_SIGN.sub(" * ", " ".join(map(in_python, tokens)))
+    try:
+        value = eval(python)  # of digits, signs and brackets alone
+    except (SyntaxError, TypeError) as error:
+        raise FormulaError(f"cannot evaluate “{tex}”: {error}") from None
+    if not isinstance(value, int):
+        raise FormulaError(f"cannot evaluate “{tex}”: {python} is no whole number")
     return value
-
-
-class _Reader:
-    """Reads a formula from left to right, one method for each line of the grammar."""
-
-    def __init__(self, tex: str, sizes: Mapping[str, int]) -> None:
-        self.tex, self.sizes = tex, sizes
-        bare = _LOOKS.sub(" ", tex)
-        self.tokens: list[str] = _TOKEN.findall(bare)
-        if "".join(self.tokens) != bare.replace(" ", ""):
-            self.fail("what is not a number, a symbol, a sum, a product or a power")
-
-    def sum(self) -> int:
-        value = self.product()
-        while self.next() in ("+", "-"):
-            sign = 1 if self.tokens.pop(0) == "+" else -1
-            value += sign * self.product()
-        return value
-
-    def product(self) -> int:
-        factors = [self.power()]
-        while self.next() not in ("", "+", "-", ")", "}"):
-            factors.append(self.power())
-        return prod(factors)
-
-    def power(self) -> int:
-        base = self.atom()
-        if self.next() != "^":
-            return base
-        self.tokens.pop(0)
-        return int(base ** int(self.take()))
-
-    def atom(self) -> int:
-        token = self.take()
-        if token == r"\underbrace":
-            token = self.take()
-        if token in ("(", "{"):
-            value = self.sum()
-            self.take()
-            return value
-        if token.isdigit():
-            return int(token)
-        if token not in self.sizes:
-            self.fail(f"{token}, which has no size")
-        return self.sizes[token]
-
-    def next(self) -> str:
-        return self.tokens[0] if self.tokens else ""
-
-    def take(self) -> str:
-        if not self.tokens:
-            self.fail("an end too early")
-        return self.tokens.pop(0)
-
-    def fail(self, what: str) -> None:
-        raise FormulaError(f"cannot evaluate “{self.tex}”: it has {what}")
 
 
 # ## What a page says
@@ -125,3 +82,15 @@ class Page:
         if " ".join(words.split()) not in self.text:
             raise FormulaError(f"the page does not say “{words}”")
         return words
+
+    def adds_up(self, *terms: str | tuple[str, ...]) -> str:
+        """The sum of terms, all of which the page has; a tuple is one of $N$ blocks.
+
+        >>> page = Page(ModuleType("m", "An embedding of $V C$, blocks of $2 C$."))
+        >>> page.adds_up("V C", ("2 C",))
+        'V C + N (2 C)'
+        """
+        return " + ".join(
+            self.says(term) if isinstance(term, str) else f"N ({self.adds_up(*term)})"
+            for term in terms
+        )

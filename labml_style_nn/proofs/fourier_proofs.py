@@ -6,36 +6,35 @@ itself gets Hugging Face's weights, in the blocks alone and in a whole encoder f
 and must give its outputs and all of its gradients.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from labml_style_nn.layers.fourier_mixing import FourierMixing, fourier_mixing
-from labml_style_nn.models.fnet import (
-    FNet,
-    FNetBlock,
-    FNetEncoder,
-    fnet_base,
-    fnet_large,
-)
+from labml_style_nn.models import fnet
+from labml_style_nn.models.fnet import FNet, FNetBlock, FNetEncoder
 from labml_style_nn.proofs.cost import (
+    NO_PARAMETERS,
+    NO_PRODUCTS,
     Expected,
+    Place,
     count,
+    evaluated,
+    letters,
     multiply_adds,
-    none,
+    on_meta,
     parameters,
     stated,
 )
-from labml_style_nn.proofs.facts import Fact, difference, draw
+from labml_style_nn.proofs.facts import Fact, difference, draw, given
 from labml_style_nn.proofs.formula import Page
-from labml_style_nn.proofs.reference import Stored, stored
+from labml_style_nn.proofs.reference import NUMPY, PYTORCH, Stored, stored
+from labml_style_nn.proofs.whole import gradient, output_and_gradients
 
-PYTORCH = f"PyTorch {torch.__version__.partition('+')[0]}"
-NUMPY = f"NumPy {np.__version__}"
-BASE, LARGE, IMAGES = "FNet-Base", "FNet-Large", "a small FNet for images"
+FNETS = {"FNet-Base": "fnet_base", "FNet-Large": "fnet_large"}
+BASE = Place("FNet-Base", {"S": 512, "C": 768})
 TABLE = (1, 512, 768)
 
 # ## The mixing
@@ -44,37 +43,27 @@ TABLE = (1, 512, 768)
 def prove_fourier_mixing(page: Page) -> Iterator[Fact]:
     """Against three other transforms; by matrices, as many products as stated."""
     mixing, x = FourierMixing(), draw(*TABLE)
-    weights, work = none(page, "No parameters", BASE), none(page, NO_PRODUCTS, BASE)
-    yield count("Parameters", {BASE: parameters(mixing)}, weights)
-    yield count("MACs", {BASE: multiply_adds(mixing, *TABLE)}, work)
-    sizes = {BASE: {"S": 512, "C": 768}}
-    with FlopCounterMode(display=False) as counter:
-        fourier_mixing(torch.empty(TABLE, device="meta"))
-    found = {BASE: int(counter.get_total_flops()) // 2}
-    by_matrices = stated(page, "2 S C (S + C)", sizes)
-    yield count("MACs by matrices", found, by_matrices)
+    yield from BASE.costs(page, mixing, TABLE, NO_PARAMETERS, NO_PRODUCTS)
+    by_matrices = {BASE.of: multiply_adds(fourier_mixing, *TABLE)}
+    yield count("MACs by matrices", by_matrices, BASE.stated(page, "2 S C (S + C)"))
     theirs = stored("hf_fnet_layer")
     mixed, of = mixing(theirs["x"]), "two texts of 11 tokens, float64"
-    yield difference(theirs.name, mixed, theirs.after("layer0.fourier.self"), 1e-12, of)
+    yield difference(theirs.name, mixed, theirs.after("layer0.fourier.self"), of)
     of = "512 tokens of 768 channels, float64"
     numpys = torch.from_numpy(np.fft.fft2(x.numpy(), axes=(1, 2)).real.copy())
-    yield difference(f"fft2 of {NUMPY}", mixing(x), numpys, 1e-9, of)
+    yield difference(f"fft2 of {NUMPY}", mixing(x), numpys, of, 1e-9)
     twice = torch.fft.fft(torch.fft.fft(x, dim=2), dim=1).real
-    yield difference(f"two fft of {PYTORCH}", mixing(x), twice, 1e-9, of)
+    yield difference(f"two fft of {PYTORCH}", mixing(x), twice, of, 1e-9)
     name = "the layer (to the equation here)"
-    yield difference(name, fourier_mixing(x), mixing(x), 1e-8, of)
+    yield difference(name, fourier_mixing(x), mixing(x), of, 1e-8)
 
-
-NO_PRODUCTS = "no matrices are multiplied"
 
 # ## FNet
 #
-# The formulas of its page, put together.
+# Its page gives the numbers of parameters in pieces, which are put together.
 BLOCK = "2 C D_C + D_C + C", "4 C"
-BEFORE = "(V + L + T) C", "2C", "C^2 + C"
-AROUND = r"C\,(C_{\text{in}} P^2 + 1)", "S C", "(C + 1) K"
-OF_TEXT = f"{' + '.join(BEFORE)} + N ({' + '.join(BLOCK)})"
-OF_IMAGES = f"{' + '.join(AROUND)} + N ({' + '.join(BLOCK)})"
+OF_TEXT = "(V + L + T) C", "2C", "C^2 + C", BLOCK
+OF_IMAGES = r"C\,(C_{\text{in}} P^2 + 1)", "S C", "(C + 1) K", BLOCK
 TEXT_PRODUCTS = r"""\underbrace{S C^2}_{\text{map}}
 + N \underbrace{2 S C D_C}_{\text{channels}}"""
 IMAGE_PRODUCTS = r"""\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
@@ -83,58 +72,28 @@ IMAGE_PRODUCTS = r"""\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{patches}}
 # `FNetModel(FNetConfig(...), add_pooling_layer=False)`, whose sizes are the authors',
 # counted on the `meta` device. The second is that of 24 layers of 1024 channels.
 TRANSFORMERS = "transformers 5.23.0"
-COUNTED = {BASE: 82_270_464, LARGE: 235_895_808}
-
-
-def text_sizes(num_layers: int, hidden_dim: int) -> dict[str, int]:
-    """The sizes of an encoder of the paper, by the letters of the page."""
-    return {
-        "N": num_layers,
-        "C": hidden_dim,
-        "D_C": 4 * hidden_dim,
-        "V": 32_000,
-        "L": 512,
-        "T": 4,
-        "S": 512,
-    }
-
-
-SIZES = {BASE: text_sizes(12, 768), LARGE: text_sizes(24, 1024)}
-SMALL = {
-    "S": 24,
-    "C": 20,
-    "D_C": 52,
-    "N": 2,
-    "P": 4,
-    r"C_{\text{in}}": 3,
-    "K": 7,
+COUNTED = {"FNet-Base": 82_270_464, "FNet-Large": 235_895_808}
+TEXT = {"V": 32_000, "L": 512, "T": 4, "S": 512}
+SIZES = {
+    "FNet-Base": {**TEXT, "N": 12, "C": 768, "D_C": 3072},
+    "FNet-Large": {**TEXT, "N": 24, "C": 1024, "D_C": 4096},
 }
+IMAGES = "a small FNet for images"
+IMAGE_SIZES = {IMAGES: letters(4, classes=7, S=24, N=2, C=20, D_C=52)}
 
 
 def prove_fnet(page: Page) -> Iterator[Fact]:
     """The paper's sizes, and Hugging Face's outputs and gradients."""
-    for piece in (*BLOCK, *BEFORE, *AROUND):
-        page.says(piece)
-    with torch.device("meta"):
-        encoders = {BASE: fnet_base(), LARGE: fnet_large()}
-        network = small_network()
-    quoted = Expected(TRANSFORMERS, COUNTED, quoted=True)
-    found = {name: parameters(model) for name, model in encoders.items()}
-    yield count("Parameters", found, stated(page, "", SIZES, OF_TEXT), quoted)
-    found = {name: products_of_text(model) for name, model in encoders.items()}
+    encoders = on_meta(fnet, FNETS)
+    found = {of: parameters(model) for of, model in encoders.items()}
+    formula = evaluated(page.adds_up(*OF_TEXT), SIZES)
+    yield count("Parameters", found, formula, Expected(TRANSFORMERS, COUNTED, True))
+    found = {
+        of: multiply_adds(model, 1, 512, dtype=torch.int64)
+        for of, model in encoders.items()
+    }
     yield count("MACs", found, stated(page, TEXT_PRODUCTS, SIZES))
-    small = {IMAGES: SMALL}
-    found, formula = {IMAGES: parameters(network)}, stated(page, "", small, OF_IMAGES)
-    yield count("Parameters for images", found, formula)
-    found = {IMAGES: multiply_adds(network, 1, 3, 16, 24)}
-    yield count("MACs for an image", found, stated(page, IMAGE_PRODUCTS, small))
-    yield from blocks_like_theirs()
-    yield from text_like_theirs()
-
-
-def small_network() -> FNet:
-    """An FNet for images of the sizes in `SMALL`."""
-    return FNet(
+    network = FNet(
         image_size=(16, 24),
         patch_size=4,
         num_classes=7,
@@ -142,13 +101,12 @@ def small_network() -> FNet:
         hidden_dim=20,
         channels_mlp_dim=52,
     )
-
-
-def products_of_text(model: nn.Module) -> int:
-    """The multiply–adds for one text of 512 tokens."""
-    with FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, 512, dtype=torch.int64, device="meta"))
-    return int(counter.get_total_flops()) // 2
+    formula = evaluated(page.adds_up(*OF_IMAGES), IMAGE_SIZES)
+    yield count("Parameters for images", {IMAGES: parameters(network)}, formula)
+    found = {IMAGES: multiply_adds(network, 1, 3, 16, 24)}
+    yield count("MACs for an image", found, stated(page, IMAGE_PRODUCTS, IMAGE_SIZES))
+    yield from blocks_like_theirs()
+    yield from text_like_theirs()
 
 
 # ## Hugging Face's weights
@@ -169,14 +127,16 @@ THEIR_NAMES = {
 }
 
 
-def by_our_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of Hugging Face's FNet, by our names."""
-    renamed = {}
-    for name, tensor in tensors.items():
-        for theirs, ours in THEIR_NAMES.items():
-            name = name.replace(theirs, ours)
-        renamed[name] = tensor
-    return renamed
+def our_name(name: str) -> str:
+    """The name that we have for a tensor of Hugging Face's FNet."""
+    for theirs, ours in THEIR_NAMES.items():
+        name = name.replace(theirs, ours)
+    return name
+
+
+def weights_of(theirs: Stored) -> dict[str, Tensor]:
+    """Hugging Face's weights, by our names."""
+    return {our_name(name): weight for name, weight in theirs.weights().items()}
 
 
 def blocks_like_theirs() -> Iterator[Fact]:
@@ -184,11 +144,9 @@ def blocks_like_theirs() -> Iterator[Fact]:
     theirs = stored("hf_fnet_layer")
     sizes = theirs.meta["hidden_size"], theirs.meta["intermediate_size"]
     blocks = nn.Sequential(FNetBlock(*sizes), FNetBlock(*sizes))
-    model = nn.ModuleDict({"blocks": blocks}).double()
-    model.load_state_dict(by_our_names(theirs.weights()))
+    model = given(nn.ModuleDict({"blocks": blocks}), weights_of(theirs))
     x = theirs["x"].requires_grad_()
-    y, of = blocks(x), "two blocks"
-    yield from outputs_and_gradients(model, theirs, y, {"the table": x}, of)
+    yield from _like_theirs(theirs, blocks(x), model, x, "two blocks")
 
 
 def text_like_theirs() -> Iterator[Fact]:
@@ -202,40 +160,24 @@ def text_like_theirs() -> Iterator[Fact]:
         num_layers=meta["num_hidden_layers"],
         hidden_dim=meta["hidden_size"],
         channels_mlp_dim=meta["intermediate_size"],
-    ).double()
-    words = {"words.weight": x.flatten(0, 1)}
-    model.load_state_dict(by_our_names(theirs.weights()) | words)
-    tokens = torch.arange(len(words["words.weight"])).reshape(x.shape[:2])
+    )
+    given(model, weights_of(theirs) | {"words.weight": x.flatten(0, 1)})
+    tokens = torch.arange(x.shape[0] * x.shape[1]).reshape(x.shape[:2])
     types = torch.arange(x.shape[1]).expand(x.shape[:2]) % meta["type_vocab_size"]
-    y, of = model(tokens, types), "an encoder for text"
-    leaves = {"the words": model.words.weight}
-    yield from outputs_and_gradients(model, theirs, y, leaves, of)
+    y, words = model(tokens, types), model.words.weight
+    yield from _like_theirs(theirs, y, model, words, "an encoder for text")
 
 
-def outputs_and_gradients(
-    model: nn.Module, theirs: Stored, y: Tensor, leaves: dict[str, Tensor], of: str
+def _like_theirs(
+    theirs: Stored, y: Tensor, model: nn.Module, read: Tensor, of: str
 ) -> Iterator[Fact]:
-    """Compare the output, and all gradients of a loss."""
-    yield difference(theirs.name, y, theirs["y"], 1e-12, f"{of}, float64")
-    (y * theirs["c"]).sum().backward()
-    names = [name for name in theirs.arrays if name.startswith("g/")]
-    expected = by_our_names({name[2:]: theirs[name] for name in names})
-    ours = [_gradient(model.get_parameter(name)) for name in expected]
-    ours += [_gradient(leaf) for leaf in leaves.values()]
-    row = torch.cat([tensor.flatten() for tensor in (*expected.values(), theirs["gx"])])
-    found = torch.cat([tensor.flatten() for tensor in ours])
-    label = "Difference of the gradients"
-    of = f"{of}, by input and by all weights"
-    yield difference(theirs.name, found, row, 1e-10, of, label)
+    """The output of a model with their weights, and gradients by these and by input."""
 
+    def gradients() -> Mapping[str, Tensor]:
+        names = (name[2:] for name in theirs.arrays if name.startswith("g/"))
+        weights = {f"g/{n}": model.get_parameter(our_name(n)) for n in names}
+        ours = {name: gradient(name, weight) for name, weight in weights.items()}
+        return {**ours, "gx": gradient("the input", read).reshape(theirs["gx"].shape)}
 
-def _gradient(tensor: Tensor) -> Tensor:
-    if tensor.grad is None:
-        raise ValueError("no gradient reaches a weight")
-    return tensor.grad
-
-
-PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
-    "labml_style_nn.layers.fourier_mixing": prove_fourier_mixing,
-    "labml_style_nn.models.fnet": prove_fnet,
-}
+    told = f"{of}, float64", f"{of}, by input and by all weights"
+    yield from output_and_gradients(theirs, y, gradients, told)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from math import sqrt
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import mpmath
 import numpy as np
@@ -41,31 +41,44 @@ from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 from labml_style_nn.layers.token_mixing import TokenMixing
 from labml_style_nn.models.mlp_mixer import MixerBlock, MLPMixer, mixer_b16
 from labml_style_nn.proofs.cost import (
-    Expected,
+    NO_PARAMETERS,
+    NO_PRODUCTS,
+    Place,
+    Words,
     count,
     evaluations,
-    multiply_adds,
-    none,
-    parameters,
+    letters,
     stated,
-    timm_part,
 )
-from labml_style_nn.proofs.facts import Case, Check, Fact, difference, draw, within
+from labml_style_nn.proofs.facts import (
+    SMALL,
+    Case,
+    Fact,
+    difference,
+    draw,
+    given,
+    numbers,
+    randomised,
+    single,
+    within,
+)
 from labml_style_nn.proofs.formula import Page
-from labml_style_nn.proofs.reference import applied, normalised, patches, timm
+from labml_style_nn.proofs.reference import (
+    NUMPY,
+    PYTORCH,
+    applied,
+    normalised,
+    patches,
+    timm,
+)
 
 # The sizes of Mixer-B/16 at 224 pixels and 1000 classes, by the letters of the pages.
-SIZES = {"S": 196, "C": 768, "D_S": 384, "D_C": 3072, "K": 1000}
-PIXELS = {"H": 224, "W": 224, "P": 16, r"C_{\text{in}}": 3}
-B16 = "in a Mixer-B/16"
+SIZES = letters(16, C=768, D_S=384, D_C=3072)
+# Of the MLP over channels, and of its first map.
+SIZES |= {"d": 768, "D": 3072, r"d_{\text{in}}": 768, r"d_{\text{out}}": 3072}
+B16 = Place("in a Mixer-B/16", SIZES, "mixer_b16")
 TABLE = (1, 196, 768)
-TOLERANCE = 1e-12
-SMALL = "small, asymmetric sizes, float64"
 LARGE = "its size in a Mixer-B/16, float64"
-
-PYTORCH = f"PyTorch {torch.__version__.partition('+')[0]}"
-NUMPY = f"NumPy {np.__version__}"
-Layer = TypeVar("Layer", bound=nn.Module)
 
 
 # ## What many of them share
@@ -83,33 +96,9 @@ def block() -> MixerBlock:
     return cast(MixerBlock, mixer().blocks[0])
 
 
-def costs(
-    layer: nn.Module, shape: tuple[int, ...], weights: list[Expected], work: Expected
-) -> Iterator[Fact]:
-    """The parameters and the multiply–adds of a layer of the Mixer-B/16."""
-    yield count("Parameters", {B16: parameters(layer)}, *weights)
-    yield count("MACs", {B16: multiply_adds(layer, *shape)}, work)
-
-
-def free(page: Page, layer: nn.Module, *work: Expected) -> Iterator[Fact]:
-    """A layer without parameters and without a matrix product."""
-    weights = none(page, "No parameters", B16)
-    yield count("Parameters", {B16: parameters(layer)}, weights)
-    yield count("MACs", {B16: multiply_adds(layer, *TABLE)}, *work)
-
-
-def randomised(layer: Layer) -> Layer:
-    """The layer in float64, with no weight left at zero or one."""
-    for seed, parameter in enumerate(layer.double().parameters(), start=1):
-        drawn = draw(*parameter.shape, seed=seed)
-        parameter.detach().copy_(drawn * parameter.shape[-1] ** -0.5)
-    return layer
-
-
 def like_timm(layer: nn.Module, part: str, x: Tensor, y: Tensor) -> Fact:
     """A layer with timm's weights, on what timm's layer read."""
-    layer.double().load_state_dict(timm().weights(part))
-    return difference(timm().name, layer(x), y, TOLERANCE, SMALL)
+    return difference(timm().name, given(layer, timm().weights(part))(x), y)
 
 
 # ## Image and table
@@ -117,48 +106,35 @@ def like_timm(layer: nn.Module, part: str, x: Tensor, y: Tensor) -> Fact:
 
 def prove_patch_embedding(page: Page) -> Iterator[Fact]:
     """Against timm's convolution, PyTorch's, and a loop over patches and kernels."""
-    sizes = {B16: SIZES | PIXELS}
-    weights = [
-        stated(page, r"C\,(C_{\text{in}} P^2 + 1)", sizes),
-        timm_part("stem", B16),
-    ]
-    work = stated(page, r"H W C_{\text{in}} C", sizes)
-    yield from costs(mixer().patch_embedding, (1, 3, 224, 224), weights, work)
-    given = timm().weights("stem.proj")
-    image = timm()["x"]
+    layer, shape = mixer().patch_embedding, (1, 3, 224, 224)
+    tex, work = r"C\,(C_{\text{in}} P^2 + 1)", r"H W C_{\text{in}} C"
+    yield from B16.costs(page, layer, shape, tex, work, "stem")
+    timms, image = timm().weights("stem.proj"), timm()["x"]
     small = PatchEmbedding((16, 36), (4, 6), in_channels=3, hidden_dim=20).double()
-    small.kernel().detach().copy_(given["weight"])
-    small.projection.bias.detach().copy_(given["bias"])
+    small.kernel().detach().copy_(timms["weight"])
+    small.projection.bias.detach().copy_(timms["bias"])
     ours = small(image)
-    yield difference(timm().name, ours, timm().after("stem"), TOLERANCE, SMALL)
-    looped = patches(image, given["weight"], given["bias"])
-    yield difference(f"a loop in {NUMPY}", ours, looped, TOLERANCE, SMALL)
-    yield _like_a_convolution()
-
-
-def _like_a_convolution() -> Fact:
+    yield difference(timm().name, ours, timm().after("stem"))
+    looped = patches(image, timms["weight"], timms["bias"])
+    yield difference(f"a loop in {NUMPY}", ours, looped)
     embed = randomised(PatchEmbedding(224, 16, in_channels=3, hidden_dim=768))
-    convolution = nn.Conv2d(3, 768, kernel_size=16, stride=16).double()
-    convolution.weight.detach().copy_(embed.kernel())
-    convolution.bias.detach().copy_(embed.projection.bias)  # type: ignore[union-attr]
-    image = draw(1, 3, 224, 224)
+    weights = {"weight": embed.kernel(), "bias": embed.projection.bias}
+    convolution = given(nn.Conv2d(3, 768, kernel_size=16, stride=16), weights)
+    image = draw(*shape)
     theirs = convolution(image).flatten(2).mT
-    name = f"nn.Conv2d of {PYTORCH}"
-    return difference(name, embed(image), theirs, TOLERANCE, LARGE)
+    yield difference(f"nn.Conv2d of {PYTORCH}", embed(image), theirs, LARGE)
 
 
 def prove_head(page: Page) -> Iterator[Fact]:
     """Against timm's head, and the mean and the product by NumPy."""
-    sizes = {B16: SIZES}
-    weights = [stated(page, "C K + K", sizes), timm_part("head", B16)]
-    yield from costs(mixer().head, TABLE, weights, stated(page, "C K", sizes))
+    yield from B16.costs(page, mixer().head, TABLE, "C K + K", "C K", "head")
     head, tokens = ClassificationHead(20, 7).double(), timm().after("norm")
-    head.linear.load_state_dict(timm().weights("head"))
-    yield difference(timm().name, head(tokens), timm()["y"], TOLERANCE, SMALL)
+    given(head.linear, timm().weights("head"))
+    yield difference(timm().name, head(tokens), timm()["y"])
     head, x = randomised(ClassificationHead(768, 1000)), draw(*TABLE)
     pooled = torch.from_numpy(x.numpy().mean(axis=1))
-    scores = applied(pooled, *(p.detach() for p in head.linear.parameters()))
-    yield difference(NUMPY, head(x), scores, TOLERANCE, LARGE)
+    scores = applied(pooled, *numbers(head.linear))
+    yield difference(NUMPY, head(x), scores, LARGE)
 
 
 # ## Maps
@@ -166,17 +142,11 @@ def prove_head(page: Page) -> Iterator[Fact]:
 
 def prove_linear(page: Page) -> Iterator[Fact]:
     """The product by NumPy; and where the weights begin, as Flax begins."""
-    sizes = {B16: {r"d_{\text{in}}": 768, r"d_{\text{out}}": 3072}}
-    tex = r"d_{\text{out}} d_{\text{in}}"
-    weights = [
-        stated(page, rf"{tex} + d_{{\text{{out}}}}", sizes),
-        timm_part("mlp_channels.fc1", B16),
-    ]
-    layer = block().channel_mixing.fc1
-    yield from costs(layer, (1, 768), weights, stated(page, tex, sizes))
+    tex, layer = r"d_{\text{out}} d_{\text{in}}", block().channel_mixing.fc1
+    weights = rf"{tex} + d_{{\text{{out}}}}"
+    yield from B16.costs(page, layer, (1, 768), weights, tex, "mlp_channels.fc1")
     linear, x = randomised(Linear(768, 3072)), draw(196, 768)
-    theirs = applied(x, *(p.detach() for p in linear.parameters()))
-    yield difference(NUMPY, linear(x), theirs, TOLERANCE, LARGE)
+    yield difference(NUMPY, linear(x), applied(x, *numbers(linear)), LARGE)
     yield _like_flax()
     yield _spread()
 
@@ -186,16 +156,14 @@ FLAX_CONSTANT = 0.87962566103423978
 
 
 def _like_flax() -> Fact:
-    found, of = f"{TRUNCATED_STD:.16f}", "a normal distribution cut at ±2"
     case = Case(
-        of,
-        found,
+        "a normal distribution cut at ±2",
+        f"{TRUNCATED_STD:.16f}",
         f"{FLAX_CONSTANT:.16f}",
         abs(TRUNCATED_STD - FLAX_CONSTANT) < 1e-15,
     )
     against, rule = "the constant in JAX and Flax", "at most 10⁻¹⁵ from"
-    check = Check(against, rule, (case,), quoted=True)
-    return Fact("Standard deviation that is left", found, of, (check,))
+    return single("Standard deviation that is left", case, rule, against, quoted=True)
 
 
 def _spread() -> Fact:
@@ -210,76 +178,54 @@ def _spread() -> Fact:
 
 def prove_mlp(page: Page) -> Iterator[Fact]:
     """Against timm's `Mlp`, and the three layers of PyTorch."""
-    sizes = {B16: {"d": 768, "D": 3072}}
-    weights = [stated(page, "2 d D + D + d", sizes), timm_part("mlp_channels", B16)]
-    work = stated(page, "2 d D", sizes)
-    yield from costs(block().channel_mixing, (1, 768), weights, work)
+    layer, shape = block().channel_mixing, (1, 768)
+    yield from B16.costs(page, layer, shape, "2 d D + D + d", "2 d D", "mlp_channels")
     stage, part = "block1.mlp_channels", "blocks.1.mlp_channels"
-    x, y = timm().before(stage), timm().after(stage)
-    yield like_timm(MLP(20, 80), part, x, y)
+    yield like_timm(MLP(20, 80), part, timm().before(stage), timm().after(stage))
     mlp, x = randomised(MLP(768, 3072)), draw(196, 768)
-    yield difference(THREE_LAYERS, mlp(x), three_layers(mlp)(x), TOLERANCE, LARGE)
-
-
-THREE_LAYERS = f"nn.Linear, nn.GELU, nn.Linear of {PYTORCH}"
+    name = f"nn.Linear, nn.GELU, nn.Linear of {PYTORCH}"
+    yield difference(name, mlp(x), three_layers(mlp)(x), LARGE)
 
 
 def three_layers(mlp: MLP | TokenMixing) -> nn.Sequential:
     """The same weights in layers of PyTorch, which act on the last axis."""
-    maps = []
-    for ours in (mlp.fc1, mlp.fc2):
-        theirs = nn.Linear(ours.in_features, ours.out_features).double()
-        theirs.load_state_dict(ours.state_dict())
-        maps.append(theirs)
-    return nn.Sequential(maps[0], nn.GELU(), maps[1])
+    one, two = (
+        given(nn.Linear(ours.in_features, ours.out_features), ours.state_dict())
+        for ours in (mlp.fc1, mlp.fc2)
+    )
+    return nn.Sequential(one, nn.GELU(), two)
 
 
 def prove_token_mixing(page: Page) -> Iterator[Fact]:
     """Against timm's token MLP, and PyTorch's layers on the transposed table."""
-    sizes = {B16: SIZES}
-    weights = [
-        stated(page, "2 S D_S + D_S + S", sizes),
-        timm_part("mlp_tokens", B16),
-    ]
-    work = stated(page, "2 S D_S C", sizes)
-    yield from costs(block().token_mixing, TABLE, weights, work)
+    layer, weights, work = block().token_mixing, "2 S D_S + D_S + S", "2 S D_S C"
+    yield from B16.costs(page, layer, TABLE, weights, work, "mlp_tokens")
     stage, part = "block0.mlp_tokens", "blocks.0.mlp_tokens"
     x, y = timm().before(stage), timm().after(stage)
     yield like_timm(TokenMixing(24, 10), part, x, y)
     mixing, x = randomised(TokenMixing(196, 384)), draw(*TABLE)
-    theirs = three_layers(mixing)(x.mT).mT
     name = f"nn.Linear on the transposed table, {PYTORCH}"
-    yield difference(name, mixing(x), theirs, TOLERANCE, LARGE)
+    yield difference(name, mixing(x), three_layers(mixing)(x.mT).mT, LARGE)
 
 
 def prove_channel_mixing(page: Page) -> Iterator[Fact]:
     """Against timm's channel MLP, and two convolutions of size one."""
-    sizes = {B16: SIZES}
-    weights = [
-        stated(page, "2 C D_C + D_C + C", sizes),
-        timm_part("mlp_channels", B16),
-    ]
-    work = stated(page, "2 S C D_C", sizes)
-    yield from costs(block().channel_mixing, TABLE, weights, work)
+    layer, weights, work = block().channel_mixing, "2 C D_C + D_C + C", "2 S C D_C"
+    yield from B16.costs(page, layer, TABLE, weights, work, "mlp_channels")
     stage, part = "block0.mlp_channels", "blocks.0.mlp_channels"
     x, y = timm().before(stage), timm().after(stage)
     yield like_timm(ChannelMixing(20, 80), part, x, y)
     mixing, x = randomised(ChannelMixing(768, 3072)), draw(*TABLE)
-    name = f"two nn.Conv1d of size 1, {PYTORCH}"
-    yield difference(
-        name, mixing(x), two_convolutions(mixing)(x.mT).mT, TOLERANCE, LARGE
+    # The same weights as kernels of size one, which act on the first axis.
+    one, two = (
+        given(
+            nn.Conv1d(ours.in_features, ours.out_features, 1),
+            {"weight": ours.weight[:, :, None], "bias": ours.bias},
+        )
+        for ours in (mixing.fc1, mixing.fc2)
     )
-
-
-def two_convolutions(mixing: ChannelMixing) -> nn.Sequential:
-    """The same weights as kernels of size one, which act on the first axis."""
-    maps = []
-    for ours in (mixing.fc1, mixing.fc2):
-        theirs = nn.Conv1d(ours.in_features, ours.out_features, 1).double()
-        kernel = ours.weight[:, :, None]
-        theirs.load_state_dict({"weight": kernel, "bias": ours.bias})
-        maps.append(theirs)
-    return nn.Sequential(maps[0], nn.GELU(), maps[1])
+    theirs = nn.Sequential(one, nn.GELU(), two)(x.mT).mT
+    yield difference(f"two nn.Conv1d of size 1, {PYTORCH}", mixing(x), theirs, LARGE)
 
 
 # ## Single numbers
@@ -287,26 +233,21 @@ def two_convolutions(mixing: ChannelMixing) -> nn.Sequential:
 
 def prove_layer_norm(page: Page) -> Iterator[Fact]:
     """Against timm's last norm, NumPy, and PyTorch against the equation on the page."""
-    sizes = {B16: SIZES}
-    weights = [stated(page, "2C", sizes), timm_part("norm", B16)]
-    work = none(page, "no matrices are multiplied", B16)
-    yield from costs(mixer().norm, TABLE, weights, work)
+    yield from B16.costs(page, mixer().norm, TABLE, "2C", NO_PRODUCTS, "norm")
     yield like_timm(LayerNorm(20), "norm", timm().after("block1"), timm().after("norm"))
     # Far from zero, where a variance in one pass would lose all its digits in float32.
     norm, x = randomised(LayerNorm(768)), draw(*TABLE) + 1e4
-    weight, bias = norm.weight.detach(), norm.bias.detach()
-    of = "tokens around 10,000, float64"
-    expected = normalised(x, weight, bias)
-    yield difference(f"two passes in {NUMPY}", norm(x), expected, 1e-9, of)
-    equation, x = layer_norm(x, weight, bias), x.detach()
+    weight, bias = numbers(norm)
+    of, expected = "tokens around 10,000, float64", normalised(x, weight, bias)
+    yield difference(f"two passes in {NUMPY}", norm(x), expected, of, 1e-9)
     fused = nn.functional.layer_norm(x, (768,), weight, bias, 1e-6)
     name = f"F.layer_norm of {PYTORCH} (to the equation here)"
-    yield difference(name, equation, fused, 1e-9, of)
+    yield difference(name, layer_norm(x, weight, bias), fused, of, 1e-9)
 
 
 def prove_gelu(page: Page) -> Iterator[Fact]:
     """Both forms, in arithmetic of fifty digits."""
-    yield from free(page, GELU())
+    yield from B16.costs(page, GELU(), TABLE, NO_PARAMETERS)
     tokens, channels = "token mixing", "channel mixing"
     found = {
         tokens: evaluations(block().token_mixing, GELU, *TABLE),
@@ -320,9 +261,9 @@ def prove_gelu(page: Page) -> Iterator[Fact]:
     )
     x, of = torch.linspace(-8, 8, 1001, dtype=torch.double), "1001 points from −8 to 8"
     name = f"fifty digits by mpmath {mpmath.__version__}"
-    yield difference(name, GELU()(x), _in_fifty_digits(x, _gelu), 1e-14, of)
+    yield difference(name, GELU()(x), _in_fifty_digits(x, _gelu), of, 1e-14)
     theirs = _in_fifty_digits(x, _gelu_by_tanh)
-    yield difference(f"{name}, tanh form", GELU("tanh")(x), theirs, 1e-14, of)
+    yield difference(f"{name}, tanh form", GELU("tanh")(x), theirs, of, 1e-14)
 
 
 def _in_fifty_digits(x: Tensor, function: Callable[[mpmath.mpf], mpmath.mpf]) -> Tensor:
@@ -345,28 +286,33 @@ def _gelu_by_tanh(x: mpmath.mpf) -> mpmath.mpf:
 
 def prove_skip_connection(page: Page) -> Iterator[Fact]:
     """The first block of timm's Mixer, from two skip connections."""
-    yield from free(page, SkipConnection(nn.Identity()))
-    tokens = nn.Sequential(LayerNorm(20), TokenMixing(24, 10)).double()
-    channels = nn.Sequential(LayerNorm(20), ChannelMixing(20, 80)).double()
-    branches = (tokens, "norm1", "mlp_tokens"), (channels, "norm2", "mlp_channels")
-    for branch, norm, mlp in branches:
-        branch[0].load_state_dict(timm().weights(f"blocks.0.{norm}"))
-        branch[1].load_state_dict(timm().weights(f"blocks.0.{mlp}"))
-    block = nn.Sequential(SkipConnection(tokens), SkipConnection(channels))
+    yield from B16.costs(page, SkipConnection(nn.Identity()), TABLE, NO_PARAMETERS)
+    tokens, channels = TokenMixing(24, 10), ChannelMixing(20, 80)
+    branches = (
+        nn.Sequential(
+            given(LayerNorm(20), timm().weights(f"blocks.0.{norm}")),
+            given(mixing, timm().weights(f"blocks.0.{mlp}")),
+        )
+        for mixing, norm, mlp in (
+            (tokens, "norm1", "mlp_tokens"),
+            (channels, "norm2", "mlp_channels"),
+        )
+    )
+    block = nn.Sequential(*map(SkipConnection, branches))
     ours, theirs = block(timm().after("stem")), timm().after("block0")
-    of = f"a whole block, {SMALL}"
-    yield difference(timm().name, ours, theirs, TOLERANCE, of)
-    x = draw(*TABLE)
-    doubled = SkipConnection(nn.Identity())(x)
-    of = "a branch that changes nothing"
-    yield difference("2x", doubled, 2 * x, 0, of)
+    yield difference(timm().name, ours, theirs, f"a whole block, {SMALL}")
+    x, of = draw(*TABLE), "a branch that changes nothing"
+    yield difference("2x", SkipConnection(nn.Identity())(x), 2 * x, of, 0)
+
+
+AT_EVALUATION = Words("nothing at evaluation")
 
 
 def prove_dropout(page: Page) -> Iterator[Fact]:
     """Nothing in evaluation; PyTorch's numbers with PyTorch's coins."""
-    layer, x = Dropout(0.1), draw(1000, 1000)
-    yield from free(page, layer.eval(), none(page, "nothing at evaluation", B16))
-    yield difference("its input, in evaluation", layer.eval()(x), x, 0, "any rate")
+    layer, x = Dropout(0.1).eval(), draw(1000, 1000)
+    yield from B16.costs(page, layer, TABLE, NO_PARAMETERS, AT_EVALUATION)
+    yield difference("its input, in evaluation", layer(x), x, "any rate", 0)
     ours, theirs = _same_coins(layer.train(), nn.Dropout(0.1), x)
     yield _with_the_same_coins("nn.Dropout", ours, theirs)
     yield from _chances(ours / x, "a million numbers")
@@ -374,16 +320,16 @@ def prove_dropout(page: Page) -> Iterator[Fact]:
 
 def prove_stochastic_depth(page: Page) -> Iterator[Fact]:
     """Nothing in evaluation; PyTorch's numbers when an image is taken for a channel."""
-    layer, x = StochasticDepth(0.1), draw(100_000, 2, 2)
-    yield from free(page, layer.eval(), none(page, "nothing at evaluation", B16))
-    yield difference("its input, in evaluation", layer.eval()(x), x, 0, "any rate")
+    layer, x = StochasticDepth(0.1).eval(), draw(100_000, 2, 2)
+    yield from B16.costs(page, layer, TABLE, NO_PARAMETERS, AT_EVALUATION)
+    yield difference("its input, in evaluation", layer(x), x, "any rate", 0)
     ours, theirs = _same_coins(layer.train(), nn.Dropout1d(0.1), x, x.flatten(1)[None])
     yield _with_the_same_coins("nn.Dropout1d", ours, theirs)
     yield from _chances((ours / x)[:, 0, 0], "a hundred thousand images")
     rates = torch.tensor(linear_rates(0.1, 24), dtype=torch.double)
     line = torch.from_numpy(np.linspace(0, 0.1, 24))
     of = "rates of the 24 branches of a Mixer-B/16"
-    yield difference(f"linspace of {NUMPY}", rates, line, 1e-16, of)
+    yield difference(f"linspace of {NUMPY}", rates, line, of, 1e-16)
 
 
 def _same_coins(
@@ -399,7 +345,7 @@ def _same_coins(
 
 def _with_the_same_coins(name: str, ours: Tensor, theirs: Tensor) -> Fact:
     reference = f"{name} of {PYTORCH}, with the same coins"
-    return difference(reference, ours, theirs, TOLERANCE, "rate 0.1, while training")
+    return difference(reference, ours, theirs, "rate 0.1, while training")
 
 
 def _chances(scales: Tensor, of: str) -> Iterator[Fact]:
@@ -420,18 +366,16 @@ def prove_checks(page: Page) -> Iterator[Fact]:
     with _Operations() as operations:
         check_shape(torch.zeros(2, 24, 20), "batch", 24, "channels")
     # One operation is the making of the zeros.
-    found = {of: operations.number - 1}
-    nothing = none(page, "never the contents of a tensor", of)
-    yield count("Operations on tensors", found, nothing)
+    found, words = {of: operations.number - 1}, Words("never the contents of a tensor")
+    yield count("Operations on tensors", found, stated(page, words, {of: {}}))
     sizes = [shape for n in range(4) for shape in product((0, 1, 24), repeat=n)]
     rules = [(*dots, *axes) for dots in ((), ("...",)) for axes in _axes()]
     cases = [(shape, rule) for shape in sizes for rule in rules]
     wrong = sum(_refused(shape, rule) == _matches(shape, rule) for shape, rule in cases)
     of = f"{len(cases):,} pairs of a shape and a rule"
-    label = "Verdicts that differ"
     case = Case(of, str(wrong), "0", wrong == 0)
     against = "a regular expression over the shape as text"
-    yield Fact(label, str(wrong), of, (Check(against, "the same as", (case,)),))
+    yield single("Verdicts that differ", case, "the same as", against)
 
 
 class _Operations(TorchDispatchMode):
@@ -465,19 +409,3 @@ def _matches(shape: tuple[int, ...], rule: tuple[int | str, ...]) -> bool:
     words = {"...": r"(\d+ )*", "tokens": r"\d+ "}
     pattern = "".join(words.get(str(axis), f"{axis} ") for axis in rule)
     return re.fullmatch(pattern, "".join(f"{size} " for size in shape)) is not None
-
-
-PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
-    "labml_style_nn.layers.patch_embedding": prove_patch_embedding,
-    "labml_style_nn.layers.layer_norm": prove_layer_norm,
-    "labml_style_nn.layers.gelu": prove_gelu,
-    "labml_style_nn.layers.linear": prove_linear,
-    "labml_style_nn.layers.mlp": prove_mlp,
-    "labml_style_nn.layers.token_mixing": prove_token_mixing,
-    "labml_style_nn.layers.channel_mixing": prove_channel_mixing,
-    "labml_style_nn.layers.skip_connection": prove_skip_connection,
-    "labml_style_nn.layers.dropout": prove_dropout,
-    "labml_style_nn.layers.stochastic_depth": prove_stochastic_depth,
-    "labml_style_nn.layers.head": prove_head,
-    "labml_style_nn.layers.checks": prove_checks,
-}

@@ -7,7 +7,7 @@ scores and gradients, and with the authors' order what PyTorch's layers give in 
 order.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -17,28 +17,25 @@ from labml_style_nn.layers.group_norm import GroupNorm, group_norm
 from labml_style_nn.layers.pool_mixing import PoolMixing, pool_mixing
 from labml_style_nn.models import poolformer
 from labml_style_nn.models.poolformer import SIZES, PoolFormer
-from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.cost import (
+    NO_PARAMETERS,
+    NO_PRODUCTS,
     Expected,
-    count,
-    multiply_adds,
-    none,
+    Place,
+    costs_of_models,
+    letters,
+    on_meta,
     parameters,
-    stated,
-    timm_part,
+    timms,
 )
-from labml_style_nn.proofs.facts import Case, Check, Fact, difference, draw
+from labml_style_nn.proofs.facts import Fact, difference, draw, given, in_millions
 from labml_style_nn.proofs.formula import Page, evaluate
-from labml_style_nn.proofs.reference import Stored, stored, timm_counts
-from labml_style_nn.proofs.whole import scores_and_gradients
+from labml_style_nn.proofs.reference import NUMPY, PYTORCH, Stored, stored
+from labml_style_nn.proofs.whole import scores_and_gradients, small
 
-PYTORCH = f"PyTorch {torch.__version__.partition('+')[0]}"
-NUMPY = f"NumPy {np.__version__}"
-S12, HEADLINE = "in the first stage of a PoolFormer-S12", "PoolFormer-S12"
+S12 = Place("in the first stage of a PoolFormer-S12", {"C": 64}, "poolformer_s12")
 MAP = (1, 56, 56, 64)
-SMALL = "small, asymmetric sizes, float64"
 LARGE = "its size in a PoolFormer-S12, float64"
-NO_PRODUCTS = "no matrices are multiplied"
 
 
 def theirs() -> Stored:
@@ -62,18 +59,16 @@ def _channels_last(x: Tensor) -> Tensor:
 def prove_pool_mixing(page: Page) -> Iterator[Fact]:
     """Against timm's pooling, PyTorch's, and sums by NumPy."""
     mixing, x = PoolMixing(), draw(*MAP)
-    weights, work = none(page, "No parameters", S12), none(page, NO_PRODUCTS, S12)
-    yield count("Parameters", {S12: parameters(mixing)}, weights)
-    yield count("MACs", {S12: multiply_adds(mixing, *MAP)}, work)
+    yield from S12.costs(page, mixing, MAP, NO_PARAMETERS, NO_PRODUCTS)
     read = _channels_last(theirs().after("stage0.block0.norm1"))
     wrote = _channels_last(theirs().after("stage0.block0.token_mixer"))
-    yield difference(theirs().name, mixing(read), wrote, 1e-12, SMALL)
+    yield difference(theirs().name, mixing(read), wrote)
     pooling = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
     pooled = _channels_last(pooling(_channels_first(x))) - x
-    yield difference(f"nn.AvgPool2d of {PYTORCH}", mixing(x), pooled, 1e-12, LARGE)
-    yield difference(f"sums in {NUMPY}", mixing(x), _pooled_by_numpy(x), 1e-12, LARGE)
+    yield difference(f"nn.AvgPool2d of {PYTORCH}", mixing(x), pooled, LARGE)
+    yield difference(f"sums in {NUMPY}", mixing(x), _pooled_by_numpy(x), LARGE)
     name = "the layer (to the equation here)"
-    yield difference(name, pool_mixing(x, 3), mixing(x), 1e-12, LARGE)
+    yield difference(name, pool_mixing(x, 3), mixing(x), LARGE)
 
 
 def _pooled_by_numpy(x: Tensor) -> Tensor:
@@ -90,31 +85,23 @@ def _pooled_by_numpy(x: Tensor) -> Tensor:
 
 def prove_group_norm(page: Page) -> Iterator[Fact]:
     """Against timm's norm, PyTorch's, and NumPy, around zero and far from it."""
-    norm, sizes = GroupNorm(64), {S12: {"C": 64}}
-    timms = timm_part("group_norm", S12, "poolformer_s12")
-    formula = stated(page, "2C", sizes)
-    yield count("Parameters", {S12: parameters(norm)}, formula, timms)
-    work = none(page, NO_PRODUCTS, S12)
-    yield count("MACs", {S12: multiply_adds(norm, *MAP)}, work)
-    small = GroupNorm(8).double()
-    small.load_state_dict(theirs().weights("stages.0.blocks.0.norm1"))
+    yield from S12.costs(page, GroupNorm(64), MAP, "2C", NO_PRODUCTS, "group_norm")
+    norm = given(GroupNorm(8), theirs().weights("stages.0.blocks.0.norm1"))
     read, wrote = theirs().after("stem"), theirs().after("stage0.block0.norm1")
-    ours = small(_channels_last(read))
-    yield difference(theirs().name, ours, _channels_last(wrote), 1e-12, SMALL)
+    ours = norm(_channels_last(read))
+    yield difference(theirs().name, ours, _channels_last(wrote))
     for num_groups in (1, 4):
         yield _like_pytorch(num_groups)
     yield from _far_from_zero()
 
 
 def _like_pytorch(num_groups: int) -> Fact:
-    norm, pytorchs = GroupNorm(64, num_groups).double(), nn.GroupNorm(num_groups, 64)
-    for seed, parameter in enumerate(norm.parameters(), start=1):
-        parameter.detach().copy_(draw(64, seed=seed))
-    pytorchs.double().load_state_dict(norm.state_dict())
-    x = draw(*MAP)
-    expected = _channels_last(pytorchs(_channels_first(x)))
+    weights = {"weight": draw(64, seed=1), "bias": draw(64, seed=2)}
+    ours = given(GroupNorm(64, num_groups), weights)
+    theirs, x = given(nn.GroupNorm(num_groups, 64), weights), draw(*MAP)
+    expected = _channels_last(theirs(_channels_first(x)))
     name = f"nn.GroupNorm of {PYTORCH}, {num_groups} group{'s'[: num_groups - 1]}"
-    return difference(name, norm(x), expected, 1e-11, LARGE)
+    return difference(name, ours(x), expected, LARGE, 1e-11)
 
 
 def _far_from_zero() -> Iterator[Fact]:
@@ -125,10 +112,10 @@ def _far_from_zero() -> Iterator[Fact]:
     expected = torch.from_numpy((exact - mean) / np.sqrt(variance + 1e-5))
     of = "a map around 10,000, float32"
     norm, weight, bias = GroupNorm(64), torch.ones(64), torch.zeros(64)
-    yield difference(f"{NUMPY} in float64", norm(x).double(), expected, 1e-4, of)
+    yield difference(f"{NUMPY} in float64", norm(x).double(), expected, of, 1e-4)
     equation = group_norm(x, weight, bias).double()
     name = f"{NUMPY} in float64 (to the equation here)"
-    yield difference(name, equation, expected, 1e-2, of)
+    yield difference(name, equation, expected, of, 1e-2)
 
 
 # ## PoolFormer
@@ -137,119 +124,65 @@ def _far_from_zero() -> Iterator[Fact]:
 BLOCK = "2 C D_C + D_C + C", "4 C", "2 C"
 NEW_MAP = r"C\,(C_{\text{in}} P^2 + 1)"
 AFTER = "2C", "(C + 1) K"
-STAGE = f"{NEW_MAP} + N ({' + '.join(BLOCK)})"
 STAGE_PRODUCTS = r"""\underbrace{S \, C_{\text{in}} P^2 \, C}_{\text{new map}}
 + N \underbrace{2 S C D_C}_{\text{channels}}"""
-
+POOLFORMERS = {f"PoolFormer-{name.upper()}": f"poolformer_{name}" for name in SIZES}
 # The authors' README, github.com/sail-sg/poolformer: millions of parameters.
-README = {"s12": 12, "s24": 21, "s36": 31, "m36": 56, "m48": 73}
+README = dict(zip(POOLFORMERS, (12, 21, 31, 56, 73), strict=True))
 
 
-def in_words(name: str) -> str:
-    """The paper's name of a model.
-
-    >>> in_words("s12")
-    'PoolFormer-S12'
-    """
-    return f"PoolFormer-{name.upper()}"
-
-
-def letters(name: str) -> list[dict[str, int]]:
+def stages_of(model: str) -> list[dict[str, int]]:
     """The sizes of each stage of a model, by the letters of the page."""
-    depths, dims, _ = SIZES[name]
+    depths, dims, _ = SIZES[model.removeprefix("poolformer_")]
     stages, before, side = [], 3, 224
     for depth, dim in zip(depths, dims, strict=True):
-        patch_size, side = (7, side // 4) if before == 3 else (3, side // 2)
-        sizes = {"N": depth, "C": dim, "D_C": 4 * dim, "P": patch_size, "K": 1000}
-        stages.append(sizes | {"S": side**2, r"C_{\text{in}}": before})
+        patch_size, stride = (7, 4) if before == 3 else (3, 2)
+        side //= stride
+        sizes = letters(patch_size, N=depth, C=dim, D_C=4 * dim, S=side**2)
+        stages.append(sizes | {r"C_{\text{in}}": before})
         before = dim
     return stages
 
 
-def summed(name: str, stage: str, after: str) -> int:
-    """A formula for each stage, and one for what comes after the last."""
-    stages = letters(name)
-    return sum(evaluate(stage, sizes) for sizes in stages) + evaluate(after, stages[-1])
-
-
 def prove_poolformer(page: Page) -> Iterator[Fact]:
-    """Table 1, and timm's scores and gradients."""
-    for piece in (*BLOCK, NEW_MAP, *AFTER, STAGE_PRODUCTS, "C K"):
-        page.says(piece)
-    with torch.device("meta"):
-        models = {name: getattr(poolformer, f"poolformer_{name}")() for name in SIZES}
-    found = {in_words(name): parameters(model) for name, model in models.items()}
-    yield _parameters(found)
-    found = {
-        in_words(name): multiply_adds(model, 1, 3, 224, 224)
-        for name, model in models.items()
-    }
-    yield count(
-        "MACs for an image",
-        found,
-        of_stages(STAGE_PRODUCTS, "C K"),
-        _timms("multiply_adds"),
-        headline=HEADLINE,
+    """The authors' counts, and timm's scores and gradients."""
+    models = on_meta(poolformer, POOLFORMERS)
+    found = {of: parameters(model) for of, model in models.items()}
+    weights = (
+        of_stages(page.adds_up(NEW_MAP, BLOCK), page.adds_up(*AFTER)),
+        timms("models", POOLFORMERS),
+        in_millions(found, README, "the authors' README"),
     )
-    yield from scores_and_gradients(small_poolformer(), theirs())
-    yield _in_the_authors_order()
+    work = (
+        of_stages(page.says(STAGE_PRODUCTS), page.says("C K")),
+        timms("multiply_adds", POOLFORMERS),
+    )
+    sizes = dict.fromkeys(models, letters(patch_size=7))
+    yield from costs_of_models(models, sizes, "PoolFormer-S12", weights, work)
+    model = small(PoolFormer, theirs(), average_first=True)
+    yield from scores_and_gradients(model, theirs())
+    yield _in_the_authors_order(model.state_dict())
 
 
 def of_stages(stage: str, after: str) -> Expected:
-    """What the formulas of the page give for each model."""
-    values = {in_words(name): summed(name, stage, after) for name in SIZES}
+    """A formula for each stage, and one for what comes after the last."""
+    values = {}
+    for of, model in POOLFORMERS.items():
+        stages = stages_of(model)
+        values[of] = sum(evaluate(stage, sizes) for sizes in stages)
+        values[of] += evaluate(after, stages[-1])
     formula = rf"\sum_{{\text{{stages}}}} \bigl({stage}\bigr) + {after}"
     return Expected("the formulas", values, formula=formula)
 
 
-def _timms(what: str) -> Expected:
-    counts = timm_counts()
-    values = {in_words(name): counts[what][f"poolformer_{name}"] for name in SIZES}
-    return Expected(f"timm {counts['timm']}", values, quoted=True)
-
-
-def _parameters(found: dict[str, int]) -> Fact:
-    formulas, timms = of_stages(STAGE, " + ".join(AFTER)), _timms("models")
-    fact = count("Parameters", found, formulas, timms, headline=HEADLINE)
-    cases = []
-    for name, millions in README.items():
-        number = found[in_words(name)] / 1e6
-        holds = round(number) == millions
-        cases.append(Case(in_words(name), f"{number:.2f} M", f"{millions} M", holds))
-    note = "rounded to millions"
-    readme = Check("the authors' README", "equal to", tuple(cases), True, note)
-    return Fact(fact.label, fact.value, fact.of, (*fact.checks, readme))
-
-
-def small_poolformer() -> PoolFormer:
-    """The network of timm's stored numbers, with timm's weights."""
-    meta = theirs().meta
-    sizes = {name: meta[name] for name in ("num_classes", "depths", "dims")}
-    model = PoolFormer(**sizes, average_first=True).double()
-    load_timm_weights(model, theirs().weights())
-    return model
-
-
-def _in_the_authors_order() -> Fact:
+def _in_the_authors_order(weights: Mapping[str, Tensor]) -> Fact:
     """PyTorch's norm, a mean and PyTorch's linear map, on timm's last map."""
-    weights, last = theirs().weights("head"), theirs().after("stage1.block1")
-    norm, linear = nn.GroupNorm(1, last.shape[1]), nn.Linear(last.shape[1], 7)
-    for layer, name in ((norm, "norm"), (linear, "fc")):
-        own = {part: weights[f"{name}.{part}"] for part in ("weight", "bias")}
-        layer.double().load_state_dict(own)
+    last = theirs().after("stage1.block1")
+    norm = given(nn.GroupNorm(1, last.shape[1]), theirs().weights("head.norm"))
+    linear = given(nn.Linear(last.shape[1], 7), theirs().weights("head.fc"))
     expected = linear(norm(last).mean(dim=(2, 3)))
-    meta, timms = theirs().meta, small_poolformer()
-    sizes = {name: meta[name] for name in ("num_classes", "depths", "dims")}
-    model = PoolFormer(**sizes).double()
-    model.load_state_dict(timms.state_dict())
-    scores = model(theirs()["x"])
+    model = PoolFormer(num_classes=7, depths=(1, 2), dims=(8, 12))
+    scores = given(model, weights)(theirs()["x"])
     name = f"nn.GroupNorm, mean, nn.Linear of {PYTORCH} on timm's last map"
     of = "the head in the authors' order, float64"
-    return difference(name, scores, expected, 1e-12, of)
-
-
-PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
-    "labml_style_nn.layers.pool_mixing": prove_pool_mixing,
-    "labml_style_nn.layers.group_norm": prove_group_norm,
-    "labml_style_nn.models.poolformer": prove_poolformer,
-}
+    return difference(name, scores, expected, of)

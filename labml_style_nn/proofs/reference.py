@@ -25,6 +25,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+PYTORCH = f"PyTorch {torch.__version__.partition('+')[0]}"
+NUMPY = f"NumPy {np.__version__}"
+
 FOLDER = Path(__file__).parent / "references"
 COUNTS = FOLDER / "timm_counts.json"
 

@@ -10,8 +10,10 @@ $N = 12$ (Devlin and others, 2018, section 3), here with $S = 512$.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import chain, product, starmap
 from typing import Any, cast
 
 import numpy as np
@@ -36,29 +38,39 @@ from labml_style_nn.models.masked_language_model import (
 )
 from labml_style_nn.models.transformer import Encoder, EncoderLayer
 from labml_style_nn.proofs.cost import (
+    NO_PRODUCTS,
     Expected,
+    Place,
     count,
+    evaluated,
     multiply_adds,
-    none,
     parameters,
     stated,
 )
-from labml_style_nn.proofs.facts import Case, Check, Fact, difference, draw
-from labml_style_nn.proofs.formula import Page
-from labml_style_nn.proofs.layer_proofs import (
-    NUMPY,
-    PYTORCH,
+from labml_style_nn.proofs.facts import (
+    SMALL,
+    Case,
+    Fact,
+    difference,
+    draw,
+    given,
+    gradients,
+    of_gradients,
     randomised,
-    three_layers,
+    single,
+    worst,
 )
-from labml_style_nn.proofs.reference import applied
+from labml_style_nn.proofs.formula import Page
+from labml_style_nn.proofs.layer_proofs import three_layers
+from labml_style_nn.proofs.reference import NUMPY, PYTORCH, applied
 
-# The letters of the pages, at the size of BERT's base model.
+# The letters of the pages, at the size of BERT's base model; `d` is `C`, where a page
+# tells of vectors.
 SIZES = {"S": 512, "C": 768, "h": 12, "D": 3072, "N": 12, "D_S": 384, "V": 30_522}
-BASE = "at the size of BERT base"
+BASE = Place("at the size of BERT base", {**SIZES, "d": 768})
+TABLE = (1, 512, 768)
 # Small sizes, all different, for the comparisons.
 B, S, C, D, H, N, V = 3, 7, 20, 36, 4, 2, 11
-SMALL = "small, asymmetric sizes, float64"
 TOLERANCE = 1e-10
 
 
@@ -72,22 +84,12 @@ def compared(
     of: str = SMALL,
 ) -> Iterator[Fact]:
     """An output, and the gradients of a loss by all that is named."""
-    yield difference(reference, ours[0], theirs[0], TOLERANCE, of)
-    left, right = gradients(*ours), gradients(*theirs)
-    label, of = "Difference of the gradients", f"by input and weights, {of}"
-    yield difference(reference, left, right, TOLERANCE, of, label)
-
-
-def gradients(output: Tensor, by: Mapping[str, Tensor]) -> Tensor:
-    """All gradients of a loss in a row, in the order of their names."""
-    loss = (output * draw(*output.shape, seed=99)).sum()
-    found = torch.autograd.grad(loss, [by[name] for name in sorted(by)])
-    return torch.cat([gradient.flatten() for gradient in found])
-
-
-def inputs(*shape: int) -> tuple[Tensor, Tensor]:
-    """The same random numbers twice, for one gradient each."""
-    return draw(*shape).requires_grad_(), draw(*shape).requires_grad_()
+    yield difference(reference, ours[0], theirs[0], of, TOLERANCE)
+    left, right = (
+        gradients(output, [by[name] for name in sorted(by)], seed=99)
+        for output, by in (ours, theirs)
+    )
+    yield of_gradients(reference, left, right, f"by input and weights, {of}")
 
 
 # ## Layers
@@ -95,39 +97,31 @@ def inputs(*shape: int) -> tuple[Tensor, Tensor]:
 
 def prove_feed_forward(page: Page) -> Iterator[Fact]:
     """Against the feed forward of PyTorch's encoder layer, and the gates by NumPy."""
-    sizes = {BASE: {"d": 768, "D": 3072}}
-    yield count(
-        "Parameters",
-        {BASE: parameters(FeedForward(768, 3072))},
-        stated(page, "2 d D + D + d", sizes),
-    )
-    work = multiply_adds(FeedForward(768, 3072), 1, 768)
-    yield count("MACs", {BASE: work}, stated(page, "2 d D", sizes))
-    narrow = {BASE: {"d": 768, "D": gated_width(3072)}}
+    layer = FeedForward(768, 3072)
+    yield from BASE.costs(page, layer, (1, 768), "2 d D + D + d", "2 d D")
+    narrow = {BASE.of: {"d": 768, "D": gated_width(3072)}}
     gated = GatedFeedForward(768, gated_width(3072))
     yield count(
         "Parameters with a gate",
-        {BASE: parameters(gated)},
+        {BASE.of: parameters(gated)},
         stated(page, "3 d D", narrow),
         # The rule of two thirds, from the other side.
-        stated(page, "2 d D", sizes),
+        BASE.stated(page, "2 d D"),
     )
-    for same in zip(*map(_like_pytorchs, ("relu", "gelu")), strict=True):
-        yield together(same, "relu and gelu")
-    gates = [_like_numpy(gate, function) for gate, function in GATES.items()]
-    yield together(gates, "the five gates")
+    yield from worst(chain(*map(_like_pytorchs, ("relu", "gelu"))), "relu and gelu")
+    gates = (_like_numpy(gate, function) for gate, function in GATES.items())
+    yield from worst(gates, "the five gates")
 
 
 def _like_pytorchs(activation: str) -> Iterator[Fact]:
-    ours = randomised(FeedForward(C, D, activation))
+    ours, x = randomised(FeedForward(C, D, activation)), draw(B, S, C).requires_grad_()
     layer = nn.TransformerEncoderLayer(C, H, D, 0.0, activation).double()
-    layer.linear1.load_state_dict(ours.fc1.state_dict())
-    layer.linear2.load_state_dict(ours.fc2.state_dict())
-    x, y = inputs(B, S, C)
+    first = given(layer.linear1, ours.fc1.state_dict())
+    second = given(layer.linear2, ours.fc2.state_dict())
     mine = {"x": x, "w1": ours.fc1.weight, "w2": ours.fc2.weight}
-    other = {"x": y, "w1": layer.linear1.weight, "w2": layer.linear2.weight}
+    other = {"x": x, "w1": first.weight, "w2": second.weight}
     reference = f"nn.TransformerEncoderLayer of {PYTORCH}"
-    theirs = layer.linear2(layer.activation(layer.linear1(y)))
+    theirs = second(layer.activation(first(x)))
     yield from compared(reference, (ours(x), mine), (theirs, other), activation)
 
 
@@ -146,26 +140,19 @@ def _like_numpy(gate: str, function: Function) -> Fact:
     ours, x = randomised(GatedFeedForward(C, D, gate)), draw(B, S, C)
     w, v, w2 = (p.detach().numpy() for p in ours.parameters())
     theirs = (function(x.numpy() @ w.T) * (x.numpy() @ v.T)) @ w2.T
-    return difference(NUMPY, ours(x), torch.from_numpy(theirs), 1e-12, gate)
+    return difference(NUMPY, ours(x), torch.from_numpy(theirs), gate)
 
 
 def prove_drop_in_mixer(page: Page) -> Iterator[Fact]:
     """Against PyTorch's maps on the transposed table; and what it refuses."""
-    sizes = {BASE: SIZES}
-    mixer = DropInMixer(SIZES["S"], SIZES["D_S"])
-    weights = [stated(page, "2 S D_S + D_S + S", sizes)]
-    work = stated(page, "2 S D_S C", sizes)
-    shape = 1, SIZES["S"], SIZES["C"]
-    found = {BASE: parameters(mixer)}
-    yield count("Parameters", found, *weights)
-    yield count("MACs", {BASE: multiply_adds(mixer, *shape)}, work)
-    ours = randomised(DropInMixer(S, D))
+    mixer, weights, work = DropInMixer(512, 384), "2 S D_S + D_S + S", "2 S D_S C"
+    yield from BASE.costs(page, mixer, TABLE, weights, work)
+    ours, x = randomised(DropInMixer(S, D)), draw(B, S, C).requires_grad_()
     layers = three_layers(ours.token_mixing)
-    x, y = inputs(B, S, C)
     mine = {"x": x, "w1": ours.token_mixing.fc1.weight}
-    other = {"x": y, "w1": cast(Tensor, layers[0].weight)}
+    other = {"x": x, "w1": cast(Tensor, layers[0].weight)}
     reference = f"nn.Linear on the transposed table, {PYTORCH}"
-    yield from compared(reference, (ours(x, x, x), mine), (layers(y.mT).mT, other))
+    yield from compared(reference, (ours(x, x, x), mine), (layers(x.mT).mT, other))
     yield _refusals(ours, draw(B, S, C))
 
 
@@ -188,22 +175,17 @@ def _refusals(mixer: DropInMixer, x: Tensor) -> Fact:
             refused += 1
     of = "masks, causal, another key, another value"
     case = Case(of, str(refused), str(len(calls)), refused == len(calls))
-    check = Check("those that attention obeys", "equal to", (case,))
-    return Fact("Calls that are refused", str(refused), of, (check,))
+    against = "those that attention obeys"
+    return single("Calls that are refused", case, "equal to", against)
 
 
 def prove_token_embedding(page: Page) -> Iterator[Fact]:
     """Against PyTorch's table, and a product with ones and zeros."""
-    sizes = {BASE: SIZES}
     with torch.device("meta"):
         layer = TokenEmbedding(SIZES["V"], SIZES["C"])
-    yield count("Parameters", {BASE: parameters(layer)}, stated(page, "V C", sizes))
-    work = multiply_adds(layer, 1, SIZES["S"], dtype=torch.int64)
-    nothing = none(page, "no matrices are multiplied", BASE)
-    yield count("MACs", {BASE: work}, nothing)
-    ours, theirs = randomised(TokenEmbedding(V, C)), nn.Embedding(V, C).double()
-    theirs.load_state_dict(ours.state_dict())
-    tokens = _tokens()
+    yield from BASE.costs(page, layer, (1, 512), "V C", NO_PRODUCTS, dtype=torch.int64)
+    ours, tokens = randomised(TokenEmbedding(V, C)), _tokens()
+    theirs = given(nn.Embedding(V, C), ours.state_dict())
     yield from compared(
         f"nn.Embedding of {PYTORCH}",
         (ours(tokens), {"w": ours.weight}),
@@ -213,7 +195,7 @@ def prove_token_embedding(page: Page) -> Iterator[Fact]:
     scaled = math.sqrt(C) * ours.weight.detach()
     multiplied = applied(rows, scaled.mT, torch.zeros(C).double())
     name = f"the product with ones and zeros, {NUMPY}"
-    yield difference(name, ours(tokens), multiplied, 1e-12, SMALL)
+    yield difference(name, ours(tokens), multiplied)
 
 
 def _tokens() -> Tensor:
@@ -253,16 +235,17 @@ def in_pytorchs_words(name: str) -> str:
     return name
 
 
-def pytorchs(ours: Encoder, norm_first: bool, activation: str) -> nn.Module:
+def pytorchs(
+    ours: Encoder, norm_first: bool, activation: str, eps: float = 1e-5
+) -> nn.Module:
     """`nn.TransformerEncoder` with the weights of ours."""
     layer = nn.TransformerEncoderLayer(
-        C, H, D, 0.0, activation, batch_first=True, norm_first=norm_first
+        C, H, D, 0.0, activation, eps, batch_first=True, norm_first=norm_first
     )
-    norm = nn.LayerNorm(C) if norm_first else None
-    theirs = nn.TransformerEncoder(layer, N, norm, enable_nested_tensor=False).double()
-    state = {in_pytorchs_words(name): w for name, w in ours.state_dict().items()}
-    theirs.load_state_dict(state)
-    return theirs
+    norm = nn.LayerNorm(C, eps) if norm_first else None
+    theirs = nn.TransformerEncoder(layer, N, norm, enable_nested_tensor=False)
+    state = ours.state_dict().items()
+    return given(theirs, {in_pytorchs_words(name): weight for name, weight in state})
 
 
 def masks(kind: str) -> tuple[dict[str, object], dict[str, object]]:
@@ -280,29 +263,27 @@ def masks(kind: str) -> tuple[dict[str, object], dict[str, object]]:
 
 def prove_transformer(page: Page) -> Iterator[Fact]:
     """Against `nn.TransformerEncoder`, in all its forms."""
-    sizes = {BASE: SIZES}
     tokens, channels = "4 C^2 + 4 C", "2 C D + D + C"
     for piece in (tokens, channels, "4 C", "2 C"):
         page.says(f"${piece}$")
-    whole = f"N ({tokens} + {channels} + 4 C) + 2 C"
+    whole = page.adds_up((tokens, channels, "4 C"), "2 C")
     with torch.device("meta"):
         base = Encoder(768, 12, _base_layer)
-        theirs = nn.TransformerEncoder(
-            nn.TransformerEncoderLayer(768, 12, 3072, norm_first=True),
-            12,
-            nn.LayerNorm(768),
-            enable_nested_tensor=False,
-        )
-    by_pytorch = Expected(
-        f"nn.TransformerEncoder of {PYTORCH}", {BASE: parameters(theirs)}
-    )
-    found = {BASE: parameters(base)}
-    yield count("Parameters", found, stated(page, "", sizes, whole), by_pytorch)
+        layer = nn.TransformerEncoderLayer(768, 12, 3072, norm_first=True)
+        norm = nn.LayerNorm(768)
+        theirs = nn.TransformerEncoder(layer, 12, norm, enable_nested_tensor=False)
+    name = f"nn.TransformerEncoder of {PYTORCH}"
+    by_pytorch = Expected(name, {BASE.of: parameters(theirs)})
+    found, formula = {BASE.of: parameters(base)}, evaluated(whole, {BASE.of: SIZES})
+    yield count("Parameters", found, formula, by_pytorch)
     tex = r"""N \bigl(\underbrace{4 S C^2 + 2 S^2 C}_{\text{attention}}
 + \underbrace{2 S C D}_{\text{channels}}\bigr)"""
-    work = {BASE: multiply_adds(base, 1, SIZES["S"], SIZES["C"])}
-    yield count("MACs", work, stated(page, tex, sizes))
-    yield from _like_pytorchs_encoder()
+    work = {BASE.of: multiply_adds(base, *TABLE)}
+    yield count("MACs", work, BASE.stated(page, tex))
+    # Sixteen forms.
+    forms = product((True, False), ("gelu", "relu"), KINDS)
+    facts = chain.from_iterable(starmap(_one_form, forms))
+    yield from worst(facts, "both orders of the norm, two activations, four masks")
 
 
 def _base_layer(number: int) -> EncoderLayer:
@@ -312,44 +293,17 @@ def _base_layer(number: int) -> EncoderLayer:
 KINDS = "no mask", "padding", "causal", "causal and padding"
 
 
-def _like_pytorchs_encoder() -> Iterator[Fact]:
-    """Both orders of the norm, two activations, four masks: sixteen forms."""
-    facts = [
-        [*_one_form(norm_first, activation, kind)]
-        for norm_first, activation in product((True, False), ("gelu", "relu"))
-        for kind in KINDS
-    ]
-    for same in zip(*facts, strict=True):
-        yield together(same, "both orders of the norm, two activations, four masks")
-
-
-def together(facts: Sequence[Fact], of: str) -> Fact:
-    """Facts with one label, as one with a case for each; its value is the worst."""
-    cases = [case for fact in facts for check in fact.checks for case in check.cases]
-    worst = max(cases, key=lambda case: (not case.holds, magnitude(case.found)))
-    check = Check("", facts[0].checks[0].rule, tuple(cases))
-    return Fact(facts[0].label, worst.found, of, (check,))
-
-
-def magnitude(printed: str) -> float:
-    """What [`scientific`][] printed, as a number again."""
-    plain = printed.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-    return float(
-        plain.replace(" × 10", "e") if " " in plain else plain.replace("10-", "1e-")
-    )
-
-
 def _one_form(norm_first: bool, activation: str, kind: str) -> Iterator[Fact]:
     ours = encoder(norm_first, activation)
     theirs = pytorchs(ours, norm_first, activation)
-    x, y = inputs(B, S, C)
+    x = draw(B, S, C).requires_grad_()
     our_masks, their_masks = masks(kind)
     weights = dict(theirs.named_parameters())
     mine = {in_pytorchs_words(name): w for name, w in ours.named_parameters()}
     yield from compared(
         f"nn.TransformerEncoder of {PYTORCH}",
         (ours(x, **our_masks), mine | {"x": x}),
-        (theirs(y, **their_masks), weights | {"x": y}),
+        (theirs(x, **their_masks), weights | {"x": x}),
         f"{'pre' if norm_first else 'post'}-norm, {activation}, {kind}",
     )
 
@@ -357,39 +311,34 @@ def _one_form(norm_first: bool, activation: str, kind: str) -> Iterator[Fact]:
 # ## The language model
 
 
+def sized(*sizes: int) -> dict[str, Any]:
+    """The sizes of a language model, by their names."""
+    names = "vocabulary_size", "num_tokens", "dim", "hidden_dim", "num_layers"
+    return dict(zip(names, sizes, strict=True))
+
+
 def prove_masked_language_model(page: Page) -> Iterator[Fact]:
     """Both counts at the size of BERT base, PyTorch's scores, loss and gradients."""
+    base = sized(*(SIZES[letter] for letter in "VSCDN"))
+    with torch.device("meta"):
+        models = {
+            f"attention, {BASE.of}": attention_language_model(num_heads=12, **base),
+            f"Mixer, {BASE.of}": mixer_language_model(**base),
+        }
+    yield from _costs_of_both(page, models)
+    yield _equal_parameters(*(parameters(model) for model in models.values()))
+    small = sized(V, S, C, D, N)
+    attention = randomised(attention_language_model(num_heads=H, **small))
+    body: Body = pytorchs(cast(Encoder, attention.encoder), True, "gelu", 1e-6)
+    yield from _like_pytorchs_model(attention, body, "attention")
+    mixer = randomised(mixer_language_model(**small))
+    body = partial(_mixer_body, mixer.encoder)
+    yield from _like_pytorchs_model(mixer, body, "Mixer")
+
+
+def _costs_of_both(page: Page, models: Mapping[str, nn.Module]) -> Iterator[Fact]:
     width = matched_tokens_mlp_dim(SIZES["S"], SIZES["C"])
     sizes = SIZES | {"D_S": width}
-    options: dict[str, Any] = {
-        "vocabulary_size": V,
-        "num_tokens": S,
-        "dim": C,
-        "hidden_dim": D,
-    }
-    with torch.device("meta"):
-        base: dict[str, Any] = {
-            "vocabulary_size": sizes["V"],
-            "num_tokens": sizes["S"],
-            "dim": sizes["C"],
-            "num_layers": sizes["N"],
-            "hidden_dim": sizes["D"],
-        }
-        models = {
-            f"attention, {BASE}": attention_language_model(num_heads=12, **base),
-            f"Mixer, {BASE}": mixer_language_model(**base),
-        }
-    yield from _costs_of_both(page, models, sizes)
-    yield _equal_parameters(*(parameters(model) for model in models.values()))
-    with_attention = attention_language_model(num_layers=N, num_heads=H, **options)
-    with_a_mixer = mixer_language_model(num_layers=N, **options)
-    for model, body in ((with_attention, _attention_body), (with_a_mixer, _mixer_body)):
-        yield from _like_pytorchs_model(randomised(model), body)
-
-
-def _costs_of_both(
-    page: Page, models: Mapping[str, nn.Module], sizes: Mapping[str, int]
-) -> Iterator[Fact]:
     weights = [
         r"2 V C + V + N \bigl(4 C^2 + 4 C + 2 C D + D + C + 4 C\bigr) + 2 C",
         r"2 V C + V + N \bigl(2 S D_S + D_S + S + 2 C D + D + C + 4 C\bigr) + 2 C",
@@ -408,82 +357,44 @@ def _costs_of_both(
 
 def _equal_parameters(attention: int, mixer: int) -> Fact:
     apart = abs(attention - mixer) / attention
-    case = Case(BASE, f"{apart:.2e}", "at most 1e-3", apart <= 1e-3)
-    check = Check("", "at most 1e-3", (case,))
-    return Fact("Difference in parameters, as a share", f"{apart:.1e}", BASE, (check,))
+    case = Case(BASE.of, f"{apart:.2e}", "at most 1e-3", apart <= 1e-3)
+    fact = single("Difference in parameters, as a share", case, case.expected)
+    return replace(fact, value=f"{apart:.1e}")
 
 
-def _attention_body(model: MaskedLanguageModel) -> nn.Module:
-    layer = nn.TransformerEncoderLayer(
-        C, H, D, 0.0, "gelu", 1e-6, batch_first=True, norm_first=True
-    )
-    norm = nn.LayerNorm(C, 1e-6)
-    body = nn.TransformerEncoder(layer, N, norm, enable_nested_tensor=False).double()
-    state = model.encoder.state_dict()
-    body.load_state_dict({in_pytorchs_words(name): w for name, w in state.items()})
-    return body
+Body = Callable[[Tensor], Tensor]
 
 
-class _MixerBody(nn.Module):
+def _mixer_body(encoder: Any, x: Tensor) -> Tensor:
     """The layers of a Mixer from those of PyTorch, on the transposed table."""
-
-    def __init__(self, encoder: Any) -> None:
-        super().__init__()
-        self.branches = nn.ModuleList()
-        for layer in encoder.layers:
-            tokens = three_layers(layer.token_mixing.token_mixing)
-            channels = three_layers(layer.channel_mixing)
-            for norm, mixing in (
-                (layer.token_norm, tokens),
-                (layer.channel_norm, channels),
-            ):
-                self.branches.append(nn.Sequential(_normed(norm), mixing))
-        self.norm = _normed(encoder.norm)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for number, branch in enumerate(self.branches):
-            norm, mixing = cast(nn.Sequential, branch)
-            # Tokens and channels take turns.
-            tokens = number % 2 == 0
-            x = x + (mixing(norm(x).mT).mT if tokens else mixing(norm(x)))
-        return cast(Tensor, self.norm(x))
+    for layer in encoder.layers:
+        tokens = three_layers(layer.token_mixing.token_mixing)
+        channels = three_layers(layer.channel_mixing)
+        x = x + tokens(_normed(layer.token_norm, x).mT).mT
+        x = x + channels(_normed(layer.channel_norm, x))
+    return _normed(encoder.norm, x)
 
 
-def _normed(ours: nn.Module) -> nn.LayerNorm:
-    theirs = nn.LayerNorm(C, 1e-6).double()
-    theirs.load_state_dict(ours.state_dict())
-    return theirs
-
-
-def _mixer_body(model: MaskedLanguageModel) -> nn.Module:
-    return _MixerBody(model.encoder)
+def _normed(ours: nn.Module, x: Tensor) -> Tensor:
+    theirs = given(nn.LayerNorm(C, 1e-6), ours.state_dict())
+    return cast(Tensor, theirs(x))
 
 
 def _like_pytorchs_model(
-    model: MaskedLanguageModel, make_body: Callable[[MaskedLanguageModel], nn.Module]
+    model: MaskedLanguageModel, body: Body, kind: str
 ) -> Iterator[Fact]:
     """Scores and loss from PyTorch's layers with our weights; gradients of the loss."""
-    body, tokens = make_body(model), _tokens()
-    kind = "attention" if isinstance(body, nn.TransformerEncoder) else "Mixer"
+    tokens = _tokens()
     table = model.embedding.weight.detach().clone().requires_grad_()
     rows = F.embedding(tokens, table) * math.sqrt(C)
     positions = getattr(model.positions, "table", torch.zeros(S, C).double())
     output = [p.detach().clone().requires_grad_() for p in model.output.parameters()]
     scores = F.linear(body(rows + positions.detach()), *output)
     reference = f"the layers of {PYTORCH}"
-    yield difference(reference, model(tokens), scores, TOLERANCE, f"scores, {kind}")
+    yield difference(reference, model(tokens), scores, f"scores, {kind}", TOLERANCE)
     chosen = tokens % 3 == 0
     theirs = F.cross_entropy(scores[chosen], tokens[chosen])
     ours = masked_loss(model(tokens), tokens.where(chosen, -100))
     mine = {"table": model.embedding.weight, "output": model.output.weight}
     other = {"table": table, "output": output[0]}
     yield from compared(reference, (ours, mine), (theirs, other), f"loss, {kind}")
-
-
-PROOFS: dict[str, Callable[[Page], Iterator[Fact]]] = {
-    "labml_style_nn.layers.feed_forward": prove_feed_forward,
-    "labml_style_nn.layers.drop_in_mixer": prove_drop_in_mixer,
-    "labml_style_nn.layers.token_embedding": prove_token_embedding,
-    "labml_style_nn.models.transformer": prove_transformer,
-    "labml_style_nn.models.masked_language_model": prove_masked_language_model,
-}

@@ -5,15 +5,41 @@ implementation ([`reference`][]). Its scores, and the gradient of every weight a
 every pixel, must be the other's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from labml_style_nn.pretrained import timm_targets
-from labml_style_nn.proofs.facts import Fact, difference
+from labml_style_nn.pretrained import load_timm_weights, timm_targets
+from labml_style_nn.proofs.facts import Fact, Layer, difference, of_gradients
 from labml_style_nn.proofs.reference import Stored
+
+# What the sizes of a model are called in stored files, and in our models.
+SIZES = {
+    "img_size": "image_size",
+    "patch_size": "patch_size",
+    "num_classes": "num_classes",
+    "num_blocks": "num_layers",
+    "depth": "num_layers",
+    "embed_dim": "hidden_dim",
+    "dim": "hidden_dim",
+    "kernel_size": "kernel_size",
+    "num_heads": "num_heads",
+    "depths": "depths",
+    "dims": "dims",
+}
+
+
+def small(build: Callable[..., Layer], theirs: Stored, **more: Any) -> Layer:
+    """The network of timm's stored numbers, with timm's weights."""
+    meta = theirs.meta
+    sizes = {ours: meta[name] for name, ours in SIZES.items() if name in meta}
+    if "mlp_ratio" in meta:
+        sizes["channels_mlp_dim"] = meta["mlp_ratio"] * meta["embed_dim"]
+    model = build(**sizes, **more).double()
+    load_timm_weights(model, theirs.weights())
+    return model
 
 
 def scores_and_gradients(
@@ -28,13 +54,31 @@ def scores_and_gradients(
     image, training = theirs["x"].requires_grad_(), ", while training" * bool(mode)
     scores = model.train(bool(mode))(image)
     of = f"two images, {theirs.name.split()[0]}'s weights, float64{training}"
-    yield difference(theirs.name, scores, theirs[f"{mode}y"], 1e-12, of)
+    by = f"by image and by all weights{training}"
     model.zero_grad()
-    (scores * theirs["c"]).sum().backward()
-    ours = {"gx": _gradient("the image", image), **_by_their_names(model)}
-    expected = {name: theirs[f"{mode}{name}"] for name in ours}
-    of, label = f"by image and by all weights{training}", "Difference of the gradients"
-    yield difference(theirs.name, _row(ours), _row(expected), 1e-10, of, label)
+
+    def gradients() -> Mapping[str, Tensor]:
+        return {"gx": gradient("the image", image), **_by_their_names(model)}
+
+    yield from output_and_gradients(theirs, scores, gradients, (of, by), mode)
+
+
+def output_and_gradients(
+    theirs: Stored,
+    output: Tensor,
+    gradients: Callable[[], Mapping[str, Tensor]],
+    of: tuple[str, str],
+    mode: str = "",
+) -> Iterator[Fact]:
+    """Compare an output, and the gradients of a loss, by the names of the stored ones.
+
+    `gradients` is called when they are computed; `of` tells of what both facts are.
+    """
+    yield difference(theirs.name, output, theirs[f"{mode}y"], of[0])
+    (output * theirs["c"]).sum().backward()
+    ours = gradients()
+    expected = [theirs[f"{mode}{name}"] for name in ours]
+    yield of_gradients(theirs.name, ours.values(), expected, of[1])
 
 
 def _by_their_names(model: nn.Module) -> dict[str, Tensor]:
@@ -42,7 +86,7 @@ def _by_their_names(model: nn.Module) -> dict[str, Tensor]:
     # Gradients in the place of the weights can be read by timm's names. Running
     # statistics have none, and are no parameters.
     holder = deepcopy(model)
-    gradients = {n: _gradient(n, tensor) for n, tensor in model.named_parameters()}
+    gradients = {n: gradient(n, tensor) for n, tensor in model.named_parameters()}
     holder.load_state_dict(gradients, strict=False)
     ours = {tensor.data_ptr() for tensor in holder.parameters()}
     return {
@@ -52,12 +96,8 @@ def _by_their_names(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def _row(tensors: dict[str, Tensor]) -> Tensor:
-    """All numbers, one after the other."""
-    return torch.cat([tensor.flatten() for tensor in tensors.values()])
-
-
-def _gradient(name: str, tensor: Tensor) -> Tensor:
+def gradient(name: str, tensor: Tensor) -> Tensor:
+    """The gradient of a tensor, or an error that names it."""
     if tensor.grad is None:
         raise ValueError(f"no gradient reaches {name}")
     return tensor.grad

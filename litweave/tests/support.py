@@ -9,6 +9,7 @@ import textwrap
 import zlib
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +19,7 @@ from mkdocs.commands import build as mkdocs_build
 
 from litweave import node
 from litweave.book import Book
+from litweave.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
@@ -41,6 +43,11 @@ def pytest_collection_finish() -> None:
 def katex() -> Path:
     """KaTeX, as the lock file names it."""
     return node.packages(CACHE / "litweave") / "katex"
+
+
+def settings_of(source: Path, **options: Any) -> Settings:
+    """The options of a site of a package or a file, which keeps what others set."""
+    return Settings((source,), **{"cache": CACHE / "litweave", **options})
 
 
 def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

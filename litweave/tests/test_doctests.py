@@ -7,9 +7,8 @@ import pytest
 
 from litweave.check import check
 from litweave.doctests import sources
-from litweave.features.copy import copying
 from litweave.words import said
-from support import CACHE
+from support import settings_of
 
 LICENCE = "# Somebody's licence.\n\n"
 # What is written, the line of it (the first is 7), and what doctest minds.
@@ -67,10 +66,9 @@ def found(path: Path, example: str, run: bool = False) -> tuple[str, str]:
     """What a check finds in a module with an example, and the menu of its copies."""
     text = f'{LICENCE}r"""# Half\n\n## Example\n\n{example}\n"""\n{CODE}'
     (path / "half.py").write_text(text)
-    book = check(path / "half.py", CACHE / "litweave", run_examples=run)
+    book = check(settings_of(path / "half.py", run_examples=run))
     diagnostics = str(book.context.diagnostics)
-    copying.enrich(book, path / "copies.json")
-    return diagnostics, said(book.chapters["index.md"].overlay.tools[-1])
+    return diagnostics, said(book.chapters["index.md"].overlay.tools[0])
 
 
 @pytest.mark.parametrize("run", [False, True], ids=["read", "run"])
@@ -101,9 +99,7 @@ def test_a_text_that_is_refused_does_not_keep_the_others_from_being_run(
         f'{LICENCE}"""# Two\n\n>>>1\n"""\n\n\n'
         'def f():\n    """One.\n\n    >>> f()\n    1\n    """\n    return 2\n'
     )
-    diagnostics = check(
-        module, CACHE / "litweave", run_examples=True
-    ).context.diagnostics
+    diagnostics = check(settings_of(module, run_examples=True)).context.diagnostics
     assert [str(problem) for problem in sorted(diagnostics.found)] == [
         "two.py:5: doctest cannot read the example here, which lacks blank after >>>",
         "two.py:12: the example should give 1, and gives 2",

@@ -12,8 +12,8 @@ from pathlib import Path
 import einops
 import pytest
 
-from litweave.site import Built, Settings, build
-from support import CACHE
+from litweave.build import Built, build
+from support import settings_of
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 # Prose of many kinds: titles underlined with tildes, money, shell prompts, regular
@@ -35,7 +35,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
         copy = shutil.copytree if (STDLIB / name).is_dir() else shutil.copy
         (source / "std" / name).parent.mkdir(parents=True, exist_ok=True)
         copy(STDLIB / name, source / "std" / name)
-    return build(Settings(source, CACHE / "litweave"), site), site
+    return build(settings_of(source), site), site
 
 
 def test_every_module_is_a_page_or_skipped_with_the_reason(

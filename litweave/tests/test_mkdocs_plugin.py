@@ -210,16 +210,11 @@ def test_katex_is_copied_not_linked(site: Path) -> None:
 def test_a_mistake_fails_the_build_with_its_line(
     name: str, text: str, message: str, project: Path
 ) -> None:
-    good = project / "site"
-    good.mkdir()
-    (good / "index.html").write_text("the good site")
     (project / name).write_text(text)
     result = build_here(project)
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
-    assert [path.name for path in good.iterdir()] == ["index.html"]
-    assert not list(project.glob("site.*")), "nothing half is left behind"
 
 
 def test_unreadable_bytes_fail_the_build(project: Path) -> None:
@@ -283,15 +278,6 @@ def test_a_missing_source_is_named(project: Path) -> None:
     message = build_here(project).stderr
     assert "source" in message
     assert "pkg" in message
-
-
-def test_a_good_build_takes_the_place_of_the_old(project: Path) -> None:
-    (project / "site").mkdir()
-    (project / "site" / "old.html").write_text("old")
-    assert build_here(project).returncode == 0
-    assert not (project / "site" / "old.html").exists()
-    assert (project / "site" / "index.html").exists()
-    assert not list(project.glob("site.*"))
 
 
 # ## While somebody writes

@@ -8,7 +8,7 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from litweave import mkdocs_plugin
+from litweave import site
 from litweave.diagnostics import Place
 from litweave.page_cache import Pages
 from support import CACHE
@@ -55,20 +55,20 @@ class Project:
         (folder / "pkg").mkdir()
         self.write("one", ONE)
         self.write("two", TWO)
-        whole = mkdocs_plugin.document
+        whole = site.document
 
         def document(module, page, context):  # type: ignore[no-untyped-def]
             self.made.append(page)
             return whole(module, page, context)
 
-        monkeypatch.setattr(mkdocs_plugin, "document", document)
-        written = mkdocs_plugin.to_markdown
+        monkeypatch.setattr(site, "document", document)
+        written = site.to_markdown
 
         def to_markdown(text, place, page, context):  # type: ignore[no-untyped-def]
             self.made.append(page)
             return written(text, place, page, context)
 
-        monkeypatch.setattr(mkdocs_plugin, "to_markdown", to_markdown)
+        monkeypatch.setattr(site, "to_markdown", to_markdown)
 
     def write(self, name: str, text: str) -> None:
         (self.folder / f"pkg/{name}.py").write_text(text)
@@ -187,7 +187,7 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
 ) -> None:
     read = list[str]()
 
-    def cite(own: mkdocs_plugin.WeavePlugin) -> None:
+    def cite(own: site.Site) -> None:
         for chapter in own.book.chapters.values():
             here = Place(chapter.module.path, 1)
             slots = [own.book.context.formulas.add(tex, False, here) for tex in read]
@@ -195,6 +195,6 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
             chapter.overlay.panels.append(slots[-1])
         read.append("c^2")
 
-    monkeypatch.setattr(mkdocs_plugin.WeavePlugin, "_cite", cite)
+    monkeypatch.setattr(site, "_papers", cite)
     project.build()
     assert project.build() == []

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from litweave import node
+from litweave.build import build
 from litweave.features.copy.clean import clean
 from litweave.parse import read
-from litweave.site import Settings, build
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support import CACHE, ROOT
+from support import CACHE, ROOT, settings_of
 from tests.browser.conftest import MANIFEST, open_context, served
 
 MIXER = "models/mlp_mixer/"
@@ -171,7 +171,7 @@ def sums(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("sums")
     (folder / "sums.py").write_text(SESSION)
     site = folder / "site"
-    build(Settings(folder / "sums.py", CACHE / "litweave", extras=False), site)
+    build(settings_of(folder / "sums.py", extras=False), site)
     with served(site) as address, open_context(browser, base_url=address) as context:
         page = context.new_page()
         page.goto("index.html")

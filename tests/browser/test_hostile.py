@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from litweave.build import build
 from litweave.preview import server
-from litweave.site import Settings, build
 from playwright.sync_api import Browser, Page
 
-from support import CACHE
+from support import settings_of
 from tests.browser.conftest import open_context
 
 # What would set `hacked`, ask another host, or open a dialog, if anything ran.
@@ -81,7 +81,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     (source / "other.py").write_text("from pkg.hostile import Hostile\n\nHostile()\n")
     (source / "<img src=x onerror='hacked=16'>.py").write_text("x = 1\n")
     (source / "deep" / "quote'd & \"more.py").write_text("x = 1\n")
-    built = build(Settings(source, CACHE / "litweave"), site)
+    built = build(settings_of(source), site)
     assert "pkg/<img src=x onerror='hacked=16'>.py" in built.book.skipped
     return site
 

@@ -1,6 +1,7 @@
 """A host that can be told to misbehave, on this machine."""
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from labml_style_nn.data.download import DataFile
+
 
 class Asked(NamedTuple):
     """One request: the path, the `Range` it had, and how many bytes were sent."""
@@ -16,6 +19,12 @@ class Asked(NamedTuple):
     path: str
     range: str | None
     sent: int
+
+
+def described(name: str, content: bytes, *addresses: str) -> DataFile:
+    """What a data set says of a file that it publishes."""
+    sums = hashlib.sha256(content).hexdigest(), hashlib.md5(content).hexdigest()
+    return DataFile(name, len(content), *sums, addresses)
 
 
 class Host:
@@ -34,6 +43,11 @@ class Host:
 
     def url(self, name: str) -> str:
         return f"{self.address}/{name}"
+
+    def publish(self, name: str, content: bytes) -> DataFile:
+        """Put a file on the host; how a data set describes it."""
+        self.files[name] = content
+        return described(name, content, self.url(name))
 
     @property
     def sent(self) -> int:

@@ -1,15 +1,14 @@
 """The command: what it says, and how it ends."""
 
-import gzip
-import hashlib
 import subprocess
 import sys
 
 import pytest
+import torch
 
 from labml_style_nn.data import __main__ as command
-from labml_style_nn.data import fashion_mnist, tiny_shakespeare
-from labml_style_nn.data.download import DataFile
+from labml_style_nn.data import tiny_shakespeare
+from labml_style_nn.data.images import Images
 
 TEXT = b"To be, or not to be.\n" * 10
 
@@ -18,9 +17,7 @@ TEXT = b"To be, or not to be.\n" * 10
 def text(host, monkeypatch, tmp_path) -> None:
     """Let a short text be the published one, and be on the host."""
     monkeypatch.setenv("LABML_STYLE_NN_DATA", str(tmp_path / "default"))
-    host.files["input.txt"] = TEXT
-    sums = hashlib.sha256(TEXT).hexdigest(), hashlib.md5(TEXT).hexdigest()
-    file = DataFile("input.txt", len(TEXT), *sums, (host.url("input.txt"),))
+    file = host.publish("input.txt", TEXT)
     monkeypatch.setattr(tiny_shakespeare, "TINY_SHAKESPEARE", file)
 
 
@@ -57,27 +54,14 @@ def test_a_changed_file_ends_it_unless_it_is_allowed(text, tmp_path, capsys) -> 
     assert "208 training characters" in said.out
 
 
-def test_images_are_counted_by_class(monkeypatch, tmp_path, capsys) -> None:
+def test_images_are_counted_by_class(monkeypatch, capsys) -> None:
     # Two images of clothing to learn from, one black and one white, and one to test.
-    def packed(*numbers: int, sizes: tuple[int, ...]) -> bytes:
-        head = bytes([0, 0, 8, len(sizes)])
-        return gzip.compress(
-            head + b"".join(n.to_bytes(4, "big") for n in sizes) + bytes(numbers)
-        )
-
-    contents = {
-        "TRAIN_FILES": (packed(0, 255, sizes=(2, 1, 1)), packed(0, 1, sizes=(2,))),
-        "TEST_FILES": (packed(7, sizes=(1, 1, 1)), packed(0, sizes=(1,))),
-    }
-    for part, (images, labels) in contents.items():
-        files = []
-        for kind, content in (("images", images), ("labels", labels)):
-            name = f"{part}-{kind}"
-            (tmp_path / name).write_bytes(content)
-            sha256 = hashlib.sha256(content).hexdigest()
-            files.append(DataFile(name, len(content), sha256))
-        monkeypatch.setattr(fashion_mnist, part, tuple(files))
-    assert command.main(["fashion-mnist", "--folder", str(tmp_path)]) == 0
+    images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)
+    labels = torch.tensor([0, 1])
+    train, test = Images(images, labels), Images(images[:1], labels[:1])
+    found = (lambda *_, **__: (train, test)), "31 MB"
+    monkeypatch.setitem(command.IMAGES, "fashion-mnist", found)
+    assert command.main(["fashion-mnist"]) == 0
     said = capsys.readouterr().out
     assert "2 training images: 1 × 1 × 1, 2 classes, 1 of each" in said
     assert "1 test images" in said

@@ -13,18 +13,9 @@ import pytest
 
 from labml_style_nn.data import download
 from labml_style_nn.data.download import DataError, DataFile, default_folder, fetch
+from tests.data.conftest import described
 
 CONTENT = random.Random(0).randbytes(300_000)
-
-
-def file_of(content: bytes, *addresses: str) -> DataFile:
-    return DataFile(
-        "set.bin",
-        len(content),
-        hashlib.sha256(content).hexdigest(),
-        hashlib.md5(content).hexdigest(),
-        addresses,
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +25,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def file(host) -> DataFile:
-    host.files["set.bin"] = CONTENT
-    return file_of(CONTENT, host.url("set.bin"))
+    return host.publish("set.bin", CONTENT)
 
 
 def left(folder: Path) -> list[str]:
@@ -46,7 +36,8 @@ def left(folder: Path) -> list[str]:
 def test_file_comes_once_and_stays(file, host, tmp_path) -> None:
     folder = tmp_path / "new" / "folder"
     assert fetch(file, folder).read_bytes() == CONTENT
-    assert fetch(file, folder) == folder / "set.bin"
+    # And it needs no warning.
+    assert fetch(file, folder, verify=False) == folder / "set.bin"
     assert left(folder) == ["set.bin"]
     assert [asked.range for asked in host.asked] == [None]
 
@@ -64,16 +55,30 @@ def test_a_folder_that_has_the_file_is_only_read(file, host, tmp_path) -> None:
 # ## Interruptions
 
 
-def test_dropped_connection_is_taken_up_where_it_broke(file, host, tmp_path) -> None:
-    host.answers = [("drop", 100_000), ("drop", 50_000), "good"]
+@pytest.mark.parametrize(
+    ("answers", "asked", "sent"),
+    [
+        # A connection that broke is taken up where it was: no byte is sent twice.
+        ([("drop", 100_000), ("drop", 50_000)], [None, 100_000, 150_000], 300_000),
+        # A server that ignores or refuses that, or has another file, starts anew.
+        ([("drop", 100_000), "no_range"], [None, 100_000], 400_000),
+        ([("drop", 100_000), "other_range"], [None, 100_000, None], None),
+        ([("drop", 100_000), ("status", 416)], [None, 100_000, None], 400_000),
+        ([("drop", 100_000), "altered"], [None, 100_000, None], 600_000),
+        # What passes is tried again.
+        *(([("status", n), "nonsense"], [None] * 3, 300_000) for n in (500, 503, 429)),
+        ([("status", 408)], [None] * 2, 300_000),
+        # The length need not be announced.
+        (["unannounced"], [None], 300_000),
+    ],
+)
+def test_file_comes_in_spite_of(file, host, tmp_path, answers, asked, sent) -> None:
+    host.answers = [*answers]
     assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert [asked.range for asked in host.asked] == [
-        None,
-        "bytes=100000-",
-        "bytes=150000-",
-    ]
-    # No byte was sent twice.
-    assert host.sent == len(CONTENT)
+    ranges = [start and f"bytes={start}-" for start in asked]
+    assert [request.range for request in host.asked] == ranges
+    # Of what nobody reads, some may be on its way.
+    assert sent in (None, host.sent)
 
 
 def test_as_long_as_something_comes_it_goes_on(file, host, tmp_path) -> None:
@@ -104,46 +109,23 @@ def test_connection_that_always_breaks_and_never_resumes_ends(
     assert len(host.asked) == 1 + download.TRIES
 
 
-def test_server_that_ignores_range_is_read_from_the_start(file, host, tmp_path) -> None:
-    host.answers = [("drop", 100_000), "no_range"]
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert host.sent == 100_000 + len(CONTENT)
-
-
-@pytest.mark.parametrize("answer", ["other_range", ("status", 416)])
-def test_server_that_cannot_continue_is_read_from_the_start(
-    file, host, tmp_path, answer
+@pytest.mark.parametrize(
+    ("part", "asked"),
+    [
+        (b"x" * 100_000, ["bytes=100000-", None]),
+        (b"x" * 300_000, [None]),
+        (b"x" * 300_005, ["bytes=300005-", None]),
+        (CONTENT, []),
+    ],
+    ids=["other", "as long", "longer", "whole"],
+)
+def test_part_that_is_there_is_used_if_it_fits(
+    file, host, tmp_path, part, asked
 ) -> None:
-    host.answers = [("drop", 100_000), answer]
+    (tmp_path / "set.bin.part").write_bytes(part)
     assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert [asked.range for asked in host.asked] == [None, "bytes=100000-", None]
-
-
-def test_part_of_another_file_is_given_up(file, host, tmp_path) -> None:
-    (tmp_path / "set.bin.part").write_bytes(b"x" * 100_000)
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert [asked.range for asked in host.asked] == ["bytes=100000-", None]
-
-
-@pytest.mark.parametrize("size", [len(CONTENT), len(CONTENT) + 5])
-def test_part_that_is_too_long_is_given_up(file, host, tmp_path, size) -> None:
-    (tmp_path / "set.bin.part").write_bytes(b"x" * size)
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert host.asked[-1].range is None
-
-
-def test_part_that_was_whole_needs_no_network(file, host, tmp_path) -> None:
-    (tmp_path / "set.bin.part").write_bytes(CONTENT)
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert host.asked == []
+    assert [request.range for request in host.asked] == asked
     assert left(tmp_path) == ["set.bin"]
-
-
-@pytest.mark.parametrize("status", [500, 503, 429, 408])
-def test_what_passes_is_tried_again(file, host, tmp_path, status) -> None:
-    host.answers = [("status", status), "nonsense", "good"]
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert len(host.asked) == 3
 
 
 @pytest.mark.parametrize("status", [404, 403, 401, 410])
@@ -173,36 +155,26 @@ def test_slow_server_is_waited_for(file, host, tmp_path, monkeypatch) -> None:
 
 
 def test_nobody_listens(tmp_path) -> None:
-    file = file_of(CONTENT, "http://127.0.0.1:9/set.bin")
+    file = described("set.bin", CONTENT, "http://127.0.0.1:9/set.bin")
     with pytest.raises(DataError, match=r"127\.0\.0\.1:9/set\.bin: .*refused"):
         fetch(file, tmp_path)
-
-
-def test_length_need_not_be_announced(file, host, tmp_path) -> None:
-    host.answers = ["unannounced"]
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
 
 
 # ## Files that are not the published one
 
 
-def test_altered_file_is_refused(file, host, tmp_path) -> None:
+@pytest.mark.parametrize("verify", [True, False])
+def test_altered_file_is_refused(file, host, tmp_path, verify) -> None:
     host.usually = "altered"
     altered = bytes(byte ^ 1 for byte in CONTENT)
-    with pytest.raises(DataError) as raised:
-        fetch(file, tmp_path)
+    with pytest.raises(DataError, match="not the published file") as raised:
+        fetch(file, tmp_path, verify=verify)
     for content in (altered, CONTENT):
         assert hashlib.sha256(content).hexdigest() in str(raised.value)
         assert hashlib.md5(content).hexdigest() in str(raised.value)
     # All of it came in one go: the host has another file, and was not asked again.
     assert len(host.asked) == 1
     assert left(tmp_path) == []
-
-
-def test_second_half_of_another_file_is_fetched_anew(file, host, tmp_path) -> None:
-    host.answers = [("drop", 100_000), "altered", "good"]
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert [asked.range for asked in host.asked] == [None, "bytes=100000-", None]
 
 
 @pytest.mark.parametrize("answer", [("shorter", 1000), "no_range"])
@@ -212,7 +184,7 @@ def test_file_of_another_size_is_refused_before_it_comes(
     host.files["set.bin"] = CONTENT + b"more"
     host.usually = answer
     with pytest.raises(DataError, match=r"has (1000|300004) bytes, expected 300000"):
-        fetch(file_of(CONTENT, host.url("set.bin")), tmp_path)
+        fetch(described("set.bin", CONTENT, host.url("set.bin")), tmp_path)
     assert len(host.asked) == 1
     assert left(tmp_path) == []
 
@@ -236,40 +208,20 @@ def test_file_in_the_folder_that_differs_is_refused(
         fetch(file, tmp_path)
     message = str(raised.value)
     assert str(path) in message
-    assert hashlib.md5(content).hexdigest() in message
-    assert hashlib.md5(CONTENT).hexdigest() in message
     assert "--no-verify" in message
     assert (f"{len(content):,} bytes, expected 300,000" in message) == (
         len(content) != len(CONTENT)
     )
+    # Without verification it is used, and that is said aloud.
+    with pytest.warns(UserWarning, match="USED ALL THE SAME") as warned:
+        assert fetch(file, tmp_path, verify=False) == path
+    for sums in (str(warned[0].message), message):
+        for data in (content, CONTENT):
+            assert hashlib.sha256(data).hexdigest() in sums
+            assert hashlib.md5(data).hexdigest() in sums
     # It is the user's file, so it is left alone.
     assert path.read_bytes() == content
     assert host.asked == []
-
-
-def test_without_verification_it_is_used_and_said_aloud(file, host, tmp_path) -> None:
-    path = tmp_path / "set.bin"
-    path.write_bytes(b"other")
-    with pytest.warns(UserWarning, match="USED ALL THE SAME") as warned:
-        assert fetch(file, tmp_path, verify=False) == path
-    message = str(warned[0].message)
-    assert str(path) in message
-    assert hashlib.md5(b"other").hexdigest() in message
-    assert file.md5 in message
-    assert hashlib.sha256(b"other").hexdigest() in message
-    assert file.sha256 in message
-
-
-def test_what_comes_over_the_network_is_always_verified(file, host, tmp_path) -> None:
-    host.usually = "altered"
-    with pytest.raises(DataError, match="not the published file"):
-        fetch(file, tmp_path, verify=False)
-    assert left(tmp_path) == []
-
-
-def test_the_published_file_needs_no_warning(file, host, tmp_path) -> None:
-    fetch(file, tmp_path)
-    fetch(file, tmp_path, verify=False)
 
 
 # ## Several addresses
@@ -277,7 +229,9 @@ def test_the_published_file_needs_no_warning(file, host, tmp_path) -> None:
 
 def test_addresses_are_tried_in_turn(host, tmp_path) -> None:
     host.files |= {"a/set.bin": CONTENT, "b/set.bin": CONTENT, "c/set.bin": CONTENT}
-    file = file_of(CONTENT, *(host.url(f"{name}/set.bin") for name in "abc"))
+    file = described(
+        "set.bin", CONTENT, *(host.url(f"{name}/set.bin") for name in "abc")
+    )
     host.answers = [("status", 404), "altered", "good"]
     assert fetch(file, tmp_path).read_bytes() == CONTENT
     paths = [asked.path for asked in host.asked]
@@ -286,7 +240,7 @@ def test_addresses_are_tried_in_turn(host, tmp_path) -> None:
 
 def test_another_address_goes_on_where_the_first_broke(host, tmp_path) -> None:
     host.files |= {"a/set.bin": CONTENT, "b/set.bin": CONTENT}
-    file = file_of(CONTENT, host.url("a/set.bin"), host.url("b/set.bin"))
+    file = described("set.bin", CONTENT, host.url("a/set.bin"), host.url("b/set.bin"))
     host.answers = [("drop", 123_456), ("status", 404)]
     assert fetch(file, tmp_path).read_bytes() == CONTENT
     assert host.asked[-1].range == "bytes=123456-"
@@ -294,7 +248,7 @@ def test_another_address_goes_on_where_the_first_broke(host, tmp_path) -> None:
 
 
 def test_error_tells_of_every_address(host, tmp_path) -> None:
-    file = file_of(CONTENT, host.url("a"), host.url("b"))
+    file = described("set.bin", CONTENT, host.url("a"), host.url("b"))
     with pytest.raises(DataError) as raised:
         fetch(file, tmp_path)
     assert f"{host.url('a')}: the server answers HTTP Error 404" in str(raised.value)
@@ -304,14 +258,11 @@ def test_error_tells_of_every_address(host, tmp_path) -> None:
 
 @pytest.mark.parametrize("end", ["", "/"])
 def test_mirror_is_asked_first(file, host, tmp_path, end) -> None:
+    fetch(file, tmp_path / "other", mirror=host.url(f"mirror{end}"))
     host.files["mirror/set.bin"] = CONTENT
     fetch(file, tmp_path, mirror=host.url(f"mirror{end}"))
-    assert [asked.path for asked in host.asked] == ["/mirror/set.bin"]
-
-
-def test_mirror_without_the_file_is_passed_over(file, host, tmp_path) -> None:
-    fetch(file, tmp_path, mirror=host.url("mirror"))
-    assert [asked.path for asked in host.asked] == ["/mirror/set.bin", "/set.bin"]
+    paths = ["/mirror/set.bin", "/set.bin", "/mirror/set.bin"]
+    assert [asked.path for asked in host.asked] == paths
 
 
 @pytest.mark.parametrize("mirror", ["/some/folder", "file:///etc", "ftp://host", ""])

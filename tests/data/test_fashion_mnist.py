@@ -1,7 +1,6 @@
 """Fashion-MNIST: the idx format, and the way from a host to tensors."""
 
 import gzip
-import hashlib
 import math
 import struct
 from pathlib import Path
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labml_style_nn.data import fashion_mnist
-from labml_style_nn.data.download import DataError, DataFile
+from labml_style_nn.data.download import DataError
 from labml_style_nn.data.fashion_mnist import (
     FASHION_CLASSES,
     load_fashion_mnist,
@@ -91,14 +90,12 @@ def small(host, monkeypatch):
     """Put a set of 7 and 3 images on the host, and take it for the published one."""
     parts = {"TRAIN_FILES": some(7, seed=0), "TEST_FILES": some(3, seed=1)}
     for part, arrays in parts.items():
-        files = []
-        for published, array in zip(getattr(fashion_mnist, part), arrays, strict=True):
-            packed = gzip.compress(write_idx(array))
-            host.files[published.name] = packed
-            sha256 = hashlib.sha256(packed).hexdigest()
-            address = host.url(published.name)
-            file = DataFile(published.name, len(packed), sha256, "", (address,))
-            files.append(file)
+        files = [
+            host.publish(published.name, gzip.compress(write_idx(array)))
+            for published, array in zip(
+                getattr(fashion_mnist, part), arrays, strict=True
+            )
+        ]
         monkeypatch.setattr(fashion_mnist, part, tuple(files))
     return parts
 

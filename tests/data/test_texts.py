@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labml_style_nn.data import tiny_shakespeare
-from labml_style_nn.data.download import DataError, DataFile
+from labml_style_nn.data.download import DataError
 from labml_style_nn.data.standard_library import load_standard_library
 from labml_style_nn.data.tiny_shakespeare import load_tiny_shakespeare
 
@@ -18,10 +18,7 @@ from labml_style_nn.data.tiny_shakespeare import load_tiny_shakespeare
 
 def test_text_is_cut_at_nine_tenths(host, tmp_path, monkeypatch) -> None:
     content = b"".join(b"line %02d\r\n" % number for number in range(100))
-    host.files["input.txt"] = content
-    sha256 = hashlib.sha256(content).hexdigest()
-    address = host.url("input.txt")
-    small = DataFile("input.txt", len(content), sha256, "", (address,))
+    small = host.publish("input.txt", content)
     monkeypatch.setattr(tiny_shakespeare, "TINY_SHAKESPEARE", small)
     train, test = load_tiny_shakespeare(tmp_path)
     # Line ends are as they were.

@@ -54,23 +54,24 @@ def test_other_settings_are_named(path: Path) -> None:
         load_checkpoint(path, SETTINGS | {"new": 1})
 
 
-def test_broken_file_is_named(path: Path) -> None:
+def test_what_is_no_checkpoint_is_named(path: Path) -> None:
+    def check() -> None:
+        with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a check"):
+            load_checkpoint(path, SETTINGS)
+
     save_checkpoint(path, {"settings": SETTINGS, "weight": torch.randn(5000)})
     whole = path.read_bytes()
     cuts = [whole[: len(whole) * part // 10] for part in range(10)]
     shifted = [whole[:at] + b"\0" + whole[at:] for at in range(0, 600, 60)]
     for broken in (*cuts, *shifted, b"not a checkpoint", b"\x80\x02.", b"PK\x03\x04"):
         path.write_bytes(broken)
-        with pytest.raises(
-            CheckpointError, match=r"checkpoint\.pt is not a checkpoint"
-        ):
-            load_checkpoint(path, SETTINGS)
-
-
-def test_folder_in_its_place_is_named(tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.pt").mkdir()
-    with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a checkpoint"):
-        load_checkpoint(tmp_path / "checkpoint.pt", SETTINGS)
+        check()
+    for other in ({"weight": torch.zeros(2)}, [1, 2, 3], {"settings": 7}, None):
+        torch.save(other, path)
+        check()
+    path.unlink()
+    path.mkdir()
+    check()
 
 
 def test_file_that_must_not_be_read_stays(
@@ -104,13 +105,6 @@ def test_full_disk_is_told_and_the_old_one_is_whole(path: Path) -> None:
     assert str(path) in said
     assert load_checkpoint(path, SETTINGS)["weight"].equal(torch.arange(3))
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]
-
-
-def test_file_of_something_else_is_named(path: Path) -> None:
-    for other in ({"weight": torch.zeros(2)}, [1, 2, 3], {"settings": 7}, None):
-        torch.save(other, path)
-        with pytest.raises(CheckpointError, match="is not a checkpoint"):
-            load_checkpoint(path, SETTINGS)
 
 
 class Bomb:

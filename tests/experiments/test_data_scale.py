@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,13 @@ import torch
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
-from labml_style_nn.experiments.command import main, understood
+from labml_style_nn.experiments.command import main
 from labml_style_nn.experiments.data_scale import (
     EXPERIMENT,
     NETWORKS,
     Settings,
     SubsetTask,
     accuracies,
-    build_model,
     candidates,
     gain,
     in_words,
@@ -29,8 +29,8 @@ from labml_style_nn.experiments.data_scale import (
     tuned,
 )
 from labml_style_nn.experiments.figures import svg
-from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
 from labml_style_nn.experiments.training import Trainer
+from tests.experiments.common import given, noise
 
 STILL = ImageRecipe(unaugmented=1, validation=30)
 
@@ -45,32 +45,6 @@ def numbers(images: Images) -> list[int]:
     return (images.images.flatten() * 1000).round().int().tolist()
 
 
-def size(model: str) -> int:
-    network = build_model(Settings(model=model))
-    return sum(weight.numel() for weight in network.parameters())
-
-
-# The networks
-
-
-@pytest.mark.parametrize("model", NETWORKS)
-def test_all_have_the_size_of_the_mixer(model: str) -> None:
-    assert size(model) == pytest.approx(size("mixer"), rel=0.01)
-
-
-@pytest.mark.parametrize("model", NETWORKS)
-def test_all_see_the_whole_image(model: str) -> None:
-    network = build_model(Settings(model=model)).double().eval()
-    # A last layer of zeros would see nothing.
-    for name, weight in network.named_parameters():
-        if name.startswith("head"):
-            torch.nn.init.normal_(weight)
-    image = torch.rand(1, 1, 28, 28, dtype=torch.double, requires_grad=True)
-    network(image)[0, 0].backward()
-    assert image.grad is not None
-    assert (image.grad != 0).all()
-
-
 # The subset
 
 
@@ -81,15 +55,6 @@ def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
     assert [number % 10 for number in numbers(many)] == many.labels.tolist()
     assert numbers(subset(numbered(200), 20, seed=3)) == numbers(few)
     assert numbers(subset(numbered(200), 20, seed=4)) != numbers(few)
-
-
-def test_every_image_is_as_likely_to_be_drawn() -> None:
-    drawn = torch.zeros(40)
-    for seed in range(400):
-        drawn[numbers(subset(numbered(40), 10, seed))] += 1
-    # A quarter of 400 draws: 100, with a deviation of less than 9.
-    assert drawn.mean() == 100
-    assert ((drawn - 100).abs() < 4.5 * 9).all()
 
 
 def test_more_images_than_there_are_is_an_error() -> None:
@@ -134,15 +99,6 @@ def test_steps_pass_through_the_images_again_and_again(count: int) -> None:
     assert len(passes.unique(dim=0)) == len(passes)
 
 
-def test_batch_has_the_images_that_were_chosen() -> None:
-    recipe = replace(STILL, batch_size=16)
-    task = SubsetTask(numbered(200), numbered(5), recipe, train_images=10)
-    images, labels = task.batch(3)
-    chosen = task.chosen(3)
-    assert images.equal(task.train_set.images[chosen])
-    assert labels.equal(task.train_set.labels[chosen])
-
-
 @pytest.mark.parametrize(("steps", "expected"), [(0, 11), (6, 6)])
 def test_number_of_steps_does_not_depend_on_the_number_of_images(
     steps: int, expected: int
@@ -160,14 +116,8 @@ def test_number_of_steps_does_not_depend_on_the_number_of_images(
 
 @pytest.fixture
 def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fashion-MNIST of random bytes, whose test images no network can read."""
-    generator = torch.Generator().manual_seed(0)
-    stored = torch.randint(0, 256, (80, 1, 28, 28), generator=generator)
-    train = Images(stored.byte(), torch.arange(80) % 10)
-    test = Images(torch.zeros(10, 1, 5, 5, dtype=torch.uint8), torch.arange(10))
-    known = IMAGE_DATASETS["fashion-mnist"]
-    given = known._replace(load=lambda seed, source: (train, test))
-    monkeypatch.setitem(IMAGE_DATASETS, "fashion-mnist", given)
+    """Random images to learn from, and test images that no network can read."""
+    given(monkeypatch, "fashion-mnist", noise(80, 1, 28), noise(10, 1, 5))
 
 
 SHORT = ["--epochs=2", "--steps-per-epoch=2", "--batch-size=8", "--validation=20"]
@@ -191,37 +141,14 @@ def test_search_leaves_the_test_images_alone(
     assert "expected shape (batch, 1, 28, 28), got (10," in capsys.readouterr().err
 
 
-def test_runs_do_not_share_a_folder() -> None:
-    first = Settings(train_images=9)
-    others = {
-        "model": "vit",
-        "train_images": 10,
-        "seed": 1,
-        "search": True,
-    }
-    runs = [first, *(replace(first, **{name: new}) for name, new in others.items())]
-    tried = replace(first, search=True)
-    runs += [replace(tried, learning_rate=0.01), replace(tried, weight_decay=0.3)]
+def test_candidates_of_a_search_do_not_share_a_folder() -> None:
+    tried = Settings(train_images=9, search=True)
+    changes = ({"search": False}, {"learning_rate": 0.01}, {"weight_decay": 0.3})
+    runs = [tried, *(replace(tried, **change) for change in changes)]
     assert len({run.label for run in runs}) == len(runs)
 
 
-@pytest.mark.parametrize("model", NETWORKS)
-def test_network_brings_its_own_settings(model: str) -> None:
-    _, (chosen,) = understood(EXPERIMENT, [f"--model={model}", "--train-images=500"])
-    assert chosen == replace(EXPERIMENT.presets[model], train_images=500)
-    assert chosen.model == model
-    _, (chosen,) = understood(EXPERIMENT, [f"--model={model}", "--learning-rate=0.5"])
-    assert chosen == replace(EXPERIMENT.presets[model], learning_rate=0.5)
-
-
-def test_unknown_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        understood(EXPERIMENT, ["--model=cnn"])
-    assert "choose from mixer, conv_mixer, vit" in capsys.readouterr().err.replace(
-        "'", ""
-    )
-    with pytest.raises(ValueError, match=r"model must be one of mixer, .*, got cnn"):
-        Settings(model="cnn")
+def test_an_epoch_without_steps_is_refused() -> None:
     with pytest.raises(ValueError, match="steps_per_epoch must be at least 1, got 0"):
         Settings(steps_per_epoch=0)
 
@@ -300,30 +227,17 @@ def test_best_candidate_is_marked_at_each_size() -> None:
 
 # The records
 
-RESULTS = recorded("data_scale", "fashion-mnist")
-
 
 def test_record_is_on_one_footing() -> None:
-    for result in RESULTS:
+    results = recorded("data_scale", "fashion-mnist")
+    runs = []
+    for result in results:
         chosen = result["settings"]
-        settings = tuned(chosen["model"], chosen["train_images"], result["seed"])
-        assert chosen == asdict(settings)
-        assert result["parameters"] == size(settings.model)
-        assert result["threads"] == 1
-        assert result["verified"]
-
-
-def test_each_network_has_the_same_sizes_and_seeds() -> None:
-    runs = {
-        model: sorted(
-            (run["settings"]["train_images"], run["seed"])
-            for run in RESULTS
-            if run["settings"]["model"] == model
-        )
-        for model in NETWORKS
-    }
-    assert runs["mixer"] == runs["conv_mixer"] == runs["vit"]
-    assert len(set(runs["mixer"])) == len(runs["mixer"])
+        size = chosen["train_images"]
+        assert chosen == asdict(tuned(chosen["model"], size, result["seed"]))
+        runs.append((chosen["model"], size, result["seed"]))
+    sizes = (500, 2000, 8000, 55_000)
+    assert sorted(runs) == sorted(product(NETWORKS, sizes, range(3)))
 
 
 @pytest.mark.parametrize("images", [2000, 55_000])

@@ -1,10 +1,5 @@
 """Several processes: the same losses as one, and one that writes."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,71 +16,20 @@ from labml_style_nn.experiments.distributed import (
 )
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.models.conv_mixer import ConvMixer
+from tests.experiments.common import SHORT, TINY, learned_alike, torchrun
 
-TINY = [
-    "--epochs=2",
-    "--warmup-epochs=1",
-    "--batch-size=251",
-    "--patch-size=4",
-    "--num-layers=1",
-    "--hidden-dim=8",
-    "--tokens-mlp-dim=4",
-    "--channels-mlp-dim=8",
-    "--device=cpu",
-]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
-        *("--master-addr=127.0.0.1", f"--master-port={free_port()}"),
-        *arguments,
-    ]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+# 1437 images in batches of 251: the last has 182, and neither number is even.
+LINE = [*SHORT, *TINY, "--batch-size=251"]
 
 
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    assert main(mixer_images.EXPERIMENT, [*TINY, f"--out={one}"]) == 0
-    result = torchrun("-m", mixer_images.__name__, *TINY, f"--out={two}")
-    assert result.returncode == 0, result.stderr
-
-    # 1437 images in batches of 251: the last has 182, and neither number is even.
-    curves = []
-    for folder in (one, two):
-        lines = (folder / "seed-0/epochs.jsonl").read_text().splitlines()
-        curves.append([json.loads(line) for line in lines])
-    for alone_entry, shared in zip(*curves, strict=True):
-        assert shared == pytest.approx(alone_entry, rel=1e-6)
-    states = [
-        torch.load(folder / "seed-0/checkpoint.pt", weights_only=True)
-        for folder in (one, two)
-    ]
-    weights = [state["training"]["model"] for state in states]
-    for name, weight in weights[0].items():
-        # Nothing can see this bias. Its gradient is rounding, and Adam makes it large.
-        if name.endswith("token_mixing.fc2.bias"):
-            continue
-        torch.testing.assert_close(weights[1][name], weight, rtol=1e-4, atol=1e-5)
-
-    # Only the first process writes and prints.
+    assert main(mixer_images.EXPERIMENT, [*LINE, f"--out={one}"]) == 0
+    result = torchrun("-m", mixer_images.__name__, *LINE, f"--out={two}")
+    learned_alike(one, two)
     assert result.stdout.count("written:") == 1
-    assert len((two / "results.jsonl").read_text().splitlines()) == 1
-    assert json.loads((two / "results.jsonl").read_text())["processes"] == 2
     # What two processes saved, one can read: the run is over.
-    assert main(mixer_images.EXPERIMENT, [*TINY, f"--out={two}"]) == 0
+    assert main(mixer_images.EXPERIMENT, [*LINE, f"--out={two}"]) == 0
 
 
 @pytest.mark.parametrize("size", [7, 8, 1])

@@ -8,6 +8,7 @@ import pytest
 from labml_style_nn.experiments import family_step_time
 from labml_style_nn.experiments.family_budget import FAMILY, PARAMETERS, recorded
 from labml_style_nn.experiments.family_step_time import seconds
+from tests.experiments.common import refused
 
 
 class Clock:
@@ -52,5 +53,5 @@ def test_the_record_has_every_network() -> None:
 
 
 def test_no_rounds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert family_step_time.main(["--rounds", "0"]) == 1
-    assert "rounds must be at least 1, got 0" in capsys.readouterr().err
+    message = "rounds must be at least 1, got 0"
+    refused(family_step_time.main, ["--rounds", "0"], message, capsys)

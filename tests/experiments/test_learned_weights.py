@@ -93,21 +93,6 @@ def test_frequency_depends_on_no_sign_size_shift_or_turn(seed: int, side: int) -
         torch.testing.assert_close(frequencies(changed), expected)
 
 
-def test_noise_has_the_mean_of_all_frequencies() -> None:
-    cycles = np.array([0, 1, 2, 3, -3, -2, -1])
-    expected = np.hypot(cycles[:, None], cycles).mean()
-    found = frequencies(noise(0, 20_000, 7)).mean().item()
-    assert found == pytest.approx(expected, rel=0.005)
-
-
-def test_neighbours_agree_in_one_tone_and_differ_in_chequers() -> None:
-    ones = torch.ones(2, 6, 6)
-    chequers = ones * (-1.0) ** (torch.arange(6)[:, None] + torch.arange(6))
-    assert neighbour_correlation(ones) == pytest.approx(1)
-    assert neighbour_correlation(chequers) == pytest.approx(-1)
-    assert abs(neighbour_correlation(noise(0, 5_000, 6))) < 0.01
-
-
 def test_neighbours_are_those_to_the_right_and_below() -> None:
     pictures = noise(1, 3, 4).tolist()
     pairs = [

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.characters import MASK, PAD, UNKNOWN
 from labml_style_nn.data.masking import NOT_CHOSEN, Masked
-from labml_style_nn.experiments.baselines import CharacterBaselines, neighbours
+from labml_style_nn.experiments.baselines import CharacterBaselines
 from labml_style_nn.experiments.masked_text import (
     VOCABULARY,
     MaskedTextTask,
@@ -54,13 +54,9 @@ class Fixed(nn.Module):
 # ## The parts of a text
 
 
-@given(st.text(string.ascii_letters, min_size=40, max_size=300))
-@settings(deadline=None)
-def test_the_three_parts_are_the_text_in_its_order(letters):
-    learned, watched, tested = three_parts(letters, "the test")
-    assert learned + watched == letters
-    assert tested == "the test"
-    assert abs(len(watched) - len(letters) / 20) <= 1
+def test_the_three_parts_are_the_text_in_its_order():
+    parts = three_parts("a" * 19 + "b", "the test")
+    assert parts == ("a" * 19, "b", "the test")
 
 
 def test_all_characters_of_a_keyboard_are_known():
@@ -115,9 +111,6 @@ def test_other_characters_are_hidden_in_every_step():
     chosen = [made.batch(step).targets != NOT_CHOSEN for step in range(2)]
     assert made.steps_per_epoch == 1
     assert not torch.equal(*chosen)
-    share = torch.cat([made.batch(step).targets for step in range(60)]) != NOT_CHOSEN
-    spread = math.sqrt(0.15 * 0.85 / share.numel())
-    assert abs(share.double().mean().item() - 0.15) < 5 * spread
 
 
 def test_unknown_characters_are_never_asked_for():
@@ -232,29 +225,6 @@ def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
             near = (counts[left, right, token] + 2 * share) / (total + 2)
             assert chances["frequency"][place, token].item() == pytest.approx(share)
             assert chances["neighbours"][place, token].item() == pytest.approx(near)
-
-
-def test_chances_are_chances():
-    baselines = CharacterBaselines(*2 * [torch.randint(2, 9, (20, 8))], 9)
-    read = torch.randint(1, 9, (4, 8))
-    for chances in baselines.probabilities(
-        Masked(read, torch.full((4, 8), 5))
-    ).values():
-        assert chances.shape == (32, 9)
-        torch.testing.assert_close(chances.sum(dim=1), torch.ones(32).double())
-
-
-def test_beyond_the_ends_of_a_block_there_is_padding():
-    left, right = neighbours(torch.tensor([[5, 6, 7]]))
-    assert left.tolist() == [[PAD, 5, 6]]
-    assert right.tolist() == [[6, 7, PAD]]
-
-
-def test_nothing_is_impossible():
-    seen = torch.full((3, 5), 4)
-    questions = Masked(torch.full((1, 5), MASK), torch.full((1, 5), 7))
-    for name, value in CharacterBaselines(seen, seen, 9).evaluate(questions).items():
-        assert math.isfinite(value), name
 
 
 # ## What is refused

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from labml_style_nn.experiments import records
-from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.tensorboard import TensorBoardWriter
 
 
@@ -63,13 +62,6 @@ def test_processor_has_a_name_on_every_system(monkeypatch: pytest.MonkeyPatch) -
     lines = "processor : 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: another\n"
     monkeypatch.setattr(Path, "read_text", lambda path, encoding: lines)
     assert records.processor() == "Some CPU @ 2 GHz"
-
-
-def test_recorded_results_are_those_of_the_data_set() -> None:
-    for data in ("digits", "cifar10"):
-        results = recorded("mixer_images", data)
-        assert results
-        assert {found["settings"]["data"] for found in results} == {data}
 
 
 @pytest.mark.parametrize("folder", [None, Path("nowhere")])

@@ -5,9 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -23,6 +21,7 @@ from labml_style_nn.experiments.checkpoint import (
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import DivergedError, Trainer
+from tests.experiments.common import before_step, same
 
 # 1437 images: six steps to an epoch.
 SMALL = ImageRecipe(
@@ -48,34 +47,11 @@ def start(folder: Path, recipe: ImageRecipe = SMALL) -> Run:
     return Run(Trainer(network(), ImageTask(*DIGITS, recipe), recipe), folder)
 
 
-def same(one: object, other: object) -> bool:
-    """Whether two states are equal, bit for bit."""
-    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
-        return one.equal(other)
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = start(tmp_path_factory.mktemp("whole"))
     run.train(quiet=True)
     return run
-
-
-def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
-    """Do something before a step is taken."""
-    advance = Trainer.advance
-
-    def advance_or_act(trainer: Trainer) -> None:
-        if trainer.step == number:
-            act()
-        advance(trainer)
-
-    monkeypatch.setattr(Trainer, "advance", advance_or_act)
 
 
 # Between two epochs, within one, before the first step's end and before the last.
@@ -243,16 +219,6 @@ def test_tensorboard_can_read_the_curves(whole: Run) -> None:
             assert points[name, step] == pytest.approx(entry[name], rel=1e-6)
 
 
-def test_time_of_all_sessions_is_kept(tmp_path: Path) -> None:
-    run = start(tmp_path)
-    run.train(quiet=True)
-    wall, cpu = run.seconds.tolist()
-    assert wall > 0
-    assert cpu > 0
-    assert start(tmp_path).seconds.tolist() == [wall, cpu]
-
-
-def test_run_of_other_settings_is_refused(whole: Run) -> None:
-    other = ImageRecipe(**{**asdict(SMALL), "epochs": 4})
-    with pytest.raises(CheckpointError, match="epochs was 3, not 4"):
-        start(whole.folder, other)
+def test_time_of_all_sessions_is_kept(whole: Run) -> None:
+    assert min(whole.seconds.tolist()) > 0
+    assert start(whole.folder).seconds.equal(whole.seconds)

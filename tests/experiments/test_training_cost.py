@@ -25,6 +25,7 @@ from labml_style_nn.experiments.training_cost import (
     training_rate,
     training_time,
 )
+from tests.experiments.common import refused
 
 FOURS = replace(
     IMAGENET, network="mixer_tiny", image_size=16, batch_size=4, warmup_epochs=0
@@ -198,8 +199,6 @@ def test_command_says_what_is_wrong(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([*TINY, "--steps=1", f"--out={tmp_path}", *wrong]) == 1
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith("error: ")
-    assert message in said
+    line = [*TINY, "--steps=1", f"--out={tmp_path}", *wrong]
+    refused(main, line, message, capsys)
     assert not (tmp_path / "results.jsonl").exists()

@@ -30,18 +30,7 @@ def test_another_rate_is_refused(rate):
         check_rate(rate=rate)
 
 
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ((2, 24, 20), ("batch", 24, "channels")),
-        ((0, 24, 20), ("batch", 24, "channels")),
-        ((20,), ("...", 20)),
-        ((5, 4, 3, 20), ("...", 20)),
-        ((2, 24, 20), (2, 24, 20)),
-    ],
-)
-def test_a_fitting_shape_passes(shape, expected):
-    check_shape(torch.zeros(shape), *expected)
+# Which shapes fit, the proof has; here is what is said of those that do not.
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,6 @@ from labml_style_nn.layers.dropout import Dropout
 from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 
 LAYERS = [Dropout, StochasticDepth]
-RATES = [0.1, 0.5, 0.9]
-
-
-@pytest.mark.parametrize("layer", LAYERS)
-@given(rate=st.floats(0, 0.99), seed=st.integers(0, 2**16))
-def test_it_does_nothing_in_evaluation(layer, rate, seed):
-    x = torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(seed))
-    assert torch.equal(layer(rate).eval()(x), x)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -25,32 +17,17 @@ def test_a_rate_of_zero_does_nothing_in_training(layer):
     assert torch.equal(layer().train()(x), x)
 
 
-@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_share_that_is_dropped_is_the_rate_and_the_expectation_is_kept(layer, rate):
+    # The proof has the coins of PyTorch, at one rate.
     torch.manual_seed(0)
-    x = torch.ones(20_000, 3)
-    y = layer(rate)(x)
+    y = layer(rate)(torch.ones(20_000, 3))
     # Five standard deviations of a mean of 20,000 coins.
     tolerance = 5 * (rate * (1 - rate) / 20_000) ** 0.5
     assert (y == 0).double().mean().item() == pytest.approx(rate, abs=tolerance)
     assert y.mean().item() == pytest.approx(1, abs=tolerance / (1 - rate))
     torch.testing.assert_close(y[y != 0], torch.full_like(y[y != 0], 1 / (1 - rate)))
-
-
-def test_dropout_decides_for_each_number():
-    torch.manual_seed(0)
-    y = Dropout(0.5)(torch.ones(100, 50))
-    assert 0 < (y == 0).double().mean(dim=1).min() < (y == 0).double().mean() < 1
-
-
-def test_stochastic_depth_decides_for_each_image():
-    torch.manual_seed(0)
-    x = torch.randn(200, 4, 5)
-    y = StochasticDepth(0.5)(x)
-    dropped = (y == 0).all(dim=(1, 2))
-    assert 50 < dropped.sum() < 150
-    torch.testing.assert_close(y[~dropped], 2 * x[~dropped])
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -70,10 +47,3 @@ def test_the_rates_rise_linearly_from_zero(rate, num_branches):
     if num_branches > 1:
         assert rates == pytest.approx(torch.linspace(0, rate, num_branches).tolist())
         assert rates[-1] == rate
-
-
-@pytest.mark.parametrize("rate", [-0.1, 1, 2])
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_bad_rate_is_refused(layer, rate):
-    with pytest.raises(ValueError, match=rf"rate must lie in \[0, 1\), got {rate}"):
-        layer(rate)

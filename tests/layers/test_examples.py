@@ -1,7 +1,7 @@
 """The example of every page is whole, as a reader would paste it.
 
-`--doctest-modules` runs it, where the names of its module are known. Here it must know
-no name but its own.
+The build runs it, where the names of its module are known. Here it must know no name
+but its own.
 """
 
 import ast
@@ -23,8 +23,6 @@ PAGES = [
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     ),
 ]
-
-
 SECTIONS = ["Notation", "What differs from the paper", "What it costs", "Example"]
 
 

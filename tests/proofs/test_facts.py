@@ -7,7 +7,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labml_style_nn.proofs.facts import difference, draw, equal, scientific, within
+from labml_style_nn.proofs.facts import (
+    difference,
+    draw,
+    equal,
+    in_millions,
+    scientific,
+    together,
+    within,
+    worst,
+)
 
 
 def test_whole_numbers_must_be_equal():
@@ -20,6 +29,38 @@ def test_whole_numbers_must_be_equal():
 def test_a_case_that_nobody_counted_is_not_compared():
     check = equal({"a": 1, "b": 2}, {"b": 2}, "somebody")
     assert [case.of for case in check.cases] == ["b"]
+
+
+def test_numbers_are_held_against_those_that_are_rounded_to_millions():
+    found = {"a": 59_500_001, "b": 59_499_999, "c": 1}
+    check = in_millions(found, {"a": 60, "b": 60}, "somebody")
+    assert [case.holds for case in check.cases] == [True, False]
+    assert [case.found for case in check.cases] == ["59.50 M", "59.50 M"]
+    assert check.quoted
+
+
+def test_facts_of_one_label_are_put_together_with_all_their_cases():
+    zero, one = torch.zeros(1), torch.ones(1)
+    facts = [
+        difference("theirs", zero, zero, "first"),
+        difference("others", zero, zero, "alone"),
+        difference("theirs", zero, one, "second"),
+    ]
+    (both, alone) = together(facts)
+    assert [(case.of, case.holds) for case in both.checks[0].cases] == [
+        ("first", True),
+        ("second", False),
+    ]
+    assert (both.of, alone) == ("first", facts[1])
+
+
+def test_of_many_cases_the_worst_is_the_figure():
+    zero = torch.zeros(1, dtype=torch.double)
+    facts = [difference("theirs", zero, zero + x, "") for x in (0, 3e-15, 1e-13, 4e-16)]
+    assert [(fact.value, fact.of) for fact in worst(facts, "all")] == [("10⁻¹³", "all")]
+    # What does not hold is worse than all that do.
+    failed = difference("theirs", zero, zero + 1e-14, "", 1e-15)
+    assert [fact.value for fact in worst([*facts, failed], "all")] == ["10⁻¹⁴"]
 
 
 @pytest.mark.parametrize(
@@ -35,20 +76,20 @@ def test_a_case_that_nobody_counted_is_not_compared():
 def test_a_difference_is_held_to_its_tolerance(ours, holds):
     ours = torch.tensor(ours, dtype=torch.double)
     theirs = torch.tensor([1.0, 2.0], dtype=torch.double)
-    fact = difference("theirs", ours, theirs, 1e-12, "two numbers")
+    fact = difference("theirs", ours, theirs, "two numbers", 1e-12)
     assert fact.checks[0].cases[0].holds is holds
 
 
 def test_the_largest_difference_is_told():
     ours, theirs = torch.tensor([0.0, 5.0]), torch.tensor([3.0, 1.0])
-    fact = difference("theirs", ours, theirs, 0, "two numbers")
+    fact = difference("theirs", ours, theirs, "two numbers", 0)
     assert (fact.label, fact.value) == ("Difference from theirs", "4 × 10⁰")
     assert not fact.checks[0].cases[0].holds
 
 
 def test_a_tensor_that_would_be_broadcast_is_refused():
     with pytest.raises(ValueError, match=r"theirs has the shape \(1,\), ours has \(2,"):
-        difference("theirs", torch.zeros(2), torch.zeros(1), 1, "")
+        difference("theirs", torch.zeros(2), torch.zeros(1))
 
 
 def test_a_mean_must_lie_within_its_bound():

@@ -1,89 +1,45 @@
-r"""# Check: what a page would lack
+"""What a page would lack, and all that a build would complain of."""
 
-A build shows what there is. This looks for what is not there: the title of a module, a
-word about a public class or function, an example of a forward pass. What a build would
-complain of, it finds too, and in the same words: a name or a link that leads nowhere, a
-formula that does not parse.
+from collections.abc import Iterator
 
-It reads and does not run: not MkDocs, and no module, unless it is told to.
-"""
-
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-
-from litweave import node
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features.links import references
-from litweave.features.links.addresses import Addresses, Files
-from litweave.features.links.resolve import Meanings
-from litweave.features.shapes import shapes
-from litweave.features.symbols import variables
-from litweave.page import document, has_title, pieces
+from litweave.features.links.addresses import Files
+from litweave.page import has_title
 from litweave.parse import Definition, Module
+from litweave.settings import Settings
+from litweave.site import Site
 
 
-def check(
-    source: Path,
-    cache: Path,
-    exclude: Sequence[str] = (),
-    raw_html: bool = False,
-    run_examples: bool = False,
-    extras: bool = True,
-) -> Book:
+def check(settings: Settings) -> Book:
     """Read a package or a file, and note all that its pages would lack.
 
-    `cache` is the folder that keeps KaTeX and what it has set. Without `extras`, pages
-    show nothing but prose beside code, and nothing else is looked for.
+    It goes the way of a build, without MkDocs: what a build would complain of, it finds
+    in the same words. And it looks for what is not there: the title of a module, a word
+    about a public class or function.
     """
-    book = Book(directory_urls=False)
-    book.context.raw_html = raw_html
-    book.read(source, exclude)
-    if extras:
-        _look_closer(book, cache, run_examples)
-    for chapter in book.chapters.values():
-        find_silence(chapter.module, book.context.diagnostics)
-    _make_pages(book)
-    if book.context.formulas.numbers:
-        _set_formulas(book, cache)
-    return book
+    site = Site(settings, directory_urls=False)
+    site.read()
+    for chapter in site.chapters.values():
+        find_silence(chapter.module, site.diagnostics)
+    _make_pages(site)
+    if site.book.context.formulas.numbers:
+        site.set_formulas()
+    return site.book
 
 
-def _look_closer(book: Book, cache: Path, run_examples: bool) -> None:
-    """Follow the names in the code, the letters of the notation, and the examples."""
-    meanings = Meanings.read(book.modules)
-    references.enrich(book, meanings, cache / "libraries.json")
-    measured = shapes.measure(book, cache) if run_examples else {}
-    if run_examples:
-        shapes.note_unreached(book, measured)
-    variables.read(book)
-
-
-def _make_pages(book: Book) -> None:
+def _make_pages(site: Site) -> None:
     """Let Markdown make each page, for the sake of its links and its rows."""
-    copied = {chapter.download for chapter in book.chapters.values()}
+    book = site.book
+    copied = {chapter.download for chapter in book.chapters.values()} | {*site.copies}
     pages = {"index.md", *book.chapters}
     uris, urls = pages | copied, {book.url(page) for page in pages} | copied
     files = Files(uris.__contains__, urls.__contains__)
-    addresses = Addresses(book)
-    for page, chapter in book.chapters.items():
-        addresses.begin(page, files)
-        html = to_html(document(chapter.module, page, book.context), addresses)
-        try:
-            pieces(html, chapter.module)
-        except ValueError as error:
-            book.context.diagnostics.add(Place(chapter.module.path, 1), str(error))
-    addresses.end()
-
-
-def _set_formulas(book: Book, cache: Path) -> None:
-    formulas, diagnostics = book.context.formulas, book.context.diagnostics
-    try:
-        katex = node.packages(cache) / "katex"
-        formulas.set(katex, node.program(), cache / "mathematics.json", diagnostics)
-    except node.NodeError as error:
-        formulas.leave(str(error), diagnostics)
+    for page in book.chapters:
+        site.addresses.begin(page, files)
+        site.judge(page, to_html(site.document(page), site.addresses))
+    site.addresses.end()
 
 
 def find_silence(module: Module, diagnostics: Diagnostics) -> None:

@@ -19,12 +19,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 from mkdocs.exceptions import MkDocsException
 from platformdirs import user_cache_path
 
-from litweave import site
+from litweave import build as builder
+from litweave.build import Built, SiteError
 from litweave.check import check
 from litweave.console import reason, show_what_it_can
 from litweave.features.languages import checks as translations
@@ -32,11 +35,10 @@ from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Unit
 from litweave.features.languages.checks import Glossary
 from litweave.features.languages.voice import find_units
-from litweave.site import Built, Settings, SiteError
+from litweave.settings import Settings
 
-_RAW_HTML = "let HTML in docstrings and comments be HTML; it can run what it likes"
 _PLAIN = "nothing but prose beside code: no links in it, no lists of uses, no copies"
-_RUN_EXAMPLES = "run the examples of the modules, to show what they compute"
+_CACHE = user_cache_path("litweave")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _build(options: argparse.Namespace) -> int:
     start = time.monotonic()
-    built = site.build(_settings(options), options.out, options.strict)
+    built = builder.build(_settings(options), options.out, options.strict)
     seconds = time.monotonic() - start
     if options.report:
         options.report.write_text(_report(built), "utf-8", "replace")
@@ -97,15 +99,7 @@ def _report(built: Built) -> str:
 
 
 def _check(options: argparse.Namespace) -> int:
-    settings = _settings(options)
-    book = check(
-        settings.source,
-        settings.cache,
-        settings.exclude,
-        settings.raw_html,
-        settings.run_examples,
-        settings.extras,
-    )
+    book = check(_settings(options))
     diagnostics = sorted(book.context.diagnostics.found)
     for problem in diagnostics:
         print(problem)
@@ -115,7 +109,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    site.serve(_settings(options), options.port)
+    builder.serve(_settings(options), options.port)
     return 0
 
 
@@ -134,7 +128,8 @@ def _catalogs(options: argparse.Namespace) -> int:
     if not options.language:
         print("--language CODE says which language is meant", file=sys.stderr)
         return 2
-    units = find_units(options.path, options.pages, options.exclude, options.raw_html)
+    given = _settings(options)
+    units = find_units(options.path, options.pages, given.exclude, given.raw_html)
     return _update(options.language, units.found, units.covers, options)
 
 
@@ -177,16 +172,16 @@ def _update(
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(
-        options.path,
-        options.cache,
-        tuple(options.exclude),
-        options.raw_html,
-        options.run_examples,
-        extras=not options.plain,
-        language=getattr(options, "language", ""),
-        locale=getattr(options, "locale", Path("locale")),
-    )
+    given = vars(options)
+    names = (option.name for option in fields(Settings))
+    found: dict[str, Any] = {
+        n: _value(given[n]) for n in names if given.get(n) is not None
+    }
+    return Settings(**{**found, "source": (options.path,)})
+
+
+def _value(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -261,19 +256,31 @@ def _add_catalogs(commands: "_Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_language(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--language",
-        default="",
-        metavar="CODE",
-        help="the language to translate into, as 'zh'",
-    )
-    parser.add_argument(
-        "--locale",
-        type=Path,
-        default=Path("locale"),
-        metavar="DIR",
-        help="the folder of the catalogs and the glossary (default: %(default)s)",
-    )
+    for option in fields(Settings):
+        if option.name in ("language", "locale"):
+            _add_option(parser, option)
+
+
+def _add_option(parser: argparse.ArgumentParser, option: Field[Any]) -> None:
+    """One of the options that `mkdocs.yml` has, too."""
+    name, help, default = option.name, option.metadata["help"], option.default
+    flag = f"--{name.replace('_', '-')}"
+    if name == "extras":
+        parser.add_argument("--plain", dest=name, action="store_false", help=_PLAIN)
+    elif isinstance(default, bool):
+        parser.add_argument(flag, action="store_true", help=help)
+    elif isinstance(default, tuple):
+        help += "; may be given many times"
+        # What is given comes in the place of the default, not after it.
+        parser.add_argument(flag, action="append", metavar="PATTERN", help=help)
+        parser.set_defaults(**{name: None})
+    else:
+        default = _CACHE if name == "cache" else default
+        kind = str if isinstance(default, str) else Path
+        help += f" (default: {default})" if default else ""
+        parser.add_argument(
+            flag, type=kind, default=default, metavar=name.upper(), help=help
+        )
 
 
 def _command(
@@ -289,22 +296,7 @@ def _command(
     parser.add_argument(
         "path", type=Path, metavar="PATH", help="a Python file, or a folder of them"
     )
-    parser.add_argument(
-        "--exclude",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="leave out modules by their paths in the folder, as in 'tests/*'; may be "
-        "given many times",
-    )
-    parser.add_argument("--raw-html", action="store_true", help=_RAW_HTML)
-    parser.add_argument("--run-examples", action="store_true", help=_RUN_EXAMPLES)
-    parser.add_argument("--plain", action="store_true", help=_PLAIN)
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=user_cache_path("litweave"),
-        metavar="DIR",
-        help="keep KaTeX, and what it has set, there (default: %(default)s)",
-    )
+    for option in fields(Settings)[1:]:
+        if option.name not in ("language", "locale"):
+            _add_option(parser, option)
     return parser

@@ -15,14 +15,14 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from html import escape
 
+from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 
-from litweave.lexer import QuickPythonLexer
 from litweave.overlay import Mark, cuts
 from litweave.parse import Module
 from litweave.sanitise import referenced
 
-_LEXER = QuickPythonLexer(stripnl=False, ensurenl=False)
+_LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _Piece = tuple[str, str]  # a class and the text that has it
 # A bracket that something follows, the sign between an argument and a long value, the
 # dot within a path; and no part of a tag.

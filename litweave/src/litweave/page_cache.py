@@ -1,20 +1,16 @@
-r"""# Unchanged: a page that would come out as before is not made again
+"""Finished pages, kept: a page that would come out as before is not made again.
 
-From a source to its page it is a long way: Markdown, colours, the search index, the
-theme's templates. Most builds come after a change of one module, and all other pages
-would come out as they are. So each finished page is kept, with the key of all that it
-was made of: the source or the words, what was laid over it (see
-`overlay`), the names that its prose may link to, the navigation, the
-configuration, and the programs that make it.
-
-A page about which there was something to complain of is not kept, so that the next
-build complains again.
+Most builds come after a change of one module. Each finished page is kept with the key
+of all that it was made of: the source, what was laid over it, the names that its prose
+may link to, the navigation, the configuration, and the programs that make it. A page
+that there was something to complain of is not kept, so that the next build complains
+again.
 """
 
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -23,12 +19,15 @@ from typing import Any
 from jinja2 import ChoiceLoader, DictLoader, Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 
-from litweave import katex
 from litweave.cache import digest, installed, write_text
+from litweave.site import Site
 
+# It matches any text, whole if there is no heading.
+_TO_HEADING = re.compile(r"(?:(?!\S*# ).*\n)*.*")
 _TEMPLATE = "weave-unchanged.html"
 _OWN = Path(__file__).parent
 # Settings that say where a site is built, and what is looked at by itself.
@@ -106,16 +105,28 @@ def entries(page: Page, config: MkDocsConfig) -> list[dict[str, Any]]:
 # ## Keeping
 
 
+class Warnings(logging.Handler):
+    """Counts what is complained of, so that a page tells whether it was about it."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__(logging.WARNING)
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one."""
+        self.count += 1
+
+
 class Pages:
     """The finished pages, each in a file: what there is to know, then the page."""
+
+    warnings = Warnings()
 
     def __init__(self, folder: Path) -> None:
         """`folder` is where they are kept."""
         self.folder = folder
         self.known: dict[str, Made] = {}
-        self.all = ""
-        self.keys: dict[str, str] = {}
-        self.restored: dict[str, Made] = {}
 
     @classmethod
     @cache
@@ -123,10 +134,31 @@ class Pages:
         """The pages of a folder: a preview reads them once."""
         return cls(folder)
 
-    def begin(self, config: MkDocsConfig, *more: str) -> None:
-        """Begin a build. Nothing is restored where a search of another kind reads."""
-        self.all = surroundings(config, *more)
-        self.keys, self.restored = {}, {}
+    def begin(
+        self,
+        site: Site,
+        config: MkDocsConfig,
+        nav: Navigation,
+        files: Files,
+        never: Collection[str] = (),
+    ) -> None:
+        """Begin a build.
+
+        Some pages are `never` as they were, and nothing is restored where a search of
+        another kind reads.
+        """
+        # A title that the navigation does not give comes from the page itself, which
+        # has it in its first heading, or above.
+        texts = (_text(page, site) for page in nav.pages if page.title is None)
+        titles = (_TO_HEADING.match(text)[0] for text in texts)  # type: ignore[index]
+        names = repr(dict(site.book.context.names.by_end))
+        places = sorted(file.src_uri for file in files)
+        shown = (str(nav), names, site.voice.interface, *places, *titles)
+        self.all = surroundings(config, *shown)
+        self.site, self.config, self.never = site, config, never
+        self.keys = dict[str, str]()
+        self.restored = dict[str, Made]()
+        self.complaints = dict[str, int]()
         self.usable = entries_of_all(config) is not None
 
     def has(self, uri: str) -> bool:
@@ -137,45 +169,49 @@ class Pages:
         """Tell which parts a page is made of."""
         self.keys[uri] = digest(self.all, *parts)
 
-    def restore(self, page: Page, *parts: str) -> Made | None:
+    def restore(self, page: Page, *parts: str) -> bool:
         """Let a page be as it was, if it was made of the same parts."""
         uri = page.file.src_uri
         self.identify(uri, *parts)
+        self.complaints[uri] = self.warnings.count
         made = self.known.get(uri) or self._read(uri)
         if made is None or made.key != self.keys[uri] or not self.usable:
-            return None
+            return False
+        if uri in self.never:
+            return False
         if not all(Path(path).is_file() for path in made.files.values()):
-            return None
+            return False
         self.known[uri] = self.restored[uri] = made
         page.render = lambda config, files: made.restore(page, files)  # type: ignore[method-assign]
-        return made
+        self.site.addresses.again(made.links, made.files)
+        return True
 
-    def index(self, page: Page, config: MkDocsConfig) -> None:
+    def read(self, uri: str) -> None:
+        """A page has come out of Markdown: complaints are about others now."""
+        self.complaints[uri] -= self.warnings.count
+
+    def index(self, page: Page) -> None:
         """Give the search what it had found in a page before."""
-        index, now = entries_of_all(config), entries(page, config)
+        index, now = entries_of_all(self.config), entries(page, self.config)
         assert index is not None  # or nothing would have been restored
         del index[len(index) - len(now) :]
         index.extend(self.restored[page.file.src_uri].entries)
 
-    def keep(
-        self,
-        page: Page,
-        config: MkDocsConfig,
-        html: str,
-        links: list[list[str]],
-        files: dict[str, str],
-    ) -> None:
-        """Keep a page at once: a build that is stopped later has it.
+    def keep(self, page: Page, html: str) -> None:
+        """Keep a page at once, unless it is wrong: a build that is stopped has it.
 
-        `links` and `files` are what there is to judge and to bring again. The anchors
-        that MkDocs judges itself are kept, too.
+        What there is to judge of it and to bring again is kept, too, and the anchors
+        that MkDocs judges itself.
         """
         uri = page.file.src_uri
+        if self._is_wrong(uri):
+            return
         judged = [
             [file.src_uri, anchor, written]
             for file, anchors in (page.links_to_anchors or {}).items()
             for anchor, written in anchors.items()
         ]
+        links, files = self.site.addresses.found(uri)
         made = self.known[uri] = Made(
             self.keys[uri],
             str(page.title),
@@ -184,13 +220,20 @@ class Pages:
             links,
             judged,
             files,
-            entries(page, config),
+            entries(page, self.config),
             html,
         )
         head = asdict(made)
         del head["html"]
         text = f"{json.dumps(head, ensure_ascii=False)}\n{html}"
         write_text(self._file(uri), text)
+
+    def _is_wrong(self, uri: str) -> bool:
+        """Whether anybody complained of a page."""
+        chapter = self.site.book.chapters.get(uri)
+        path = chapter.module.path if chapter else uri
+        noted = any(found.place.path == path for found in self.site.diagnostics.found)
+        return noted or self.complaints[uri] != 0 or uri in self.never
 
     def _file(self, uri: str) -> Path:
         return self.folder / f"{uri}.page"
@@ -202,6 +245,11 @@ class Pages:
             return Made(**json.loads(head), html=html)
         except (OSError, ValueError, TypeError):
             return None  # none yet, or not whole
+
+
+def _text(page: Page, site: Site) -> str:
+    chapter = site.book.chapters.get(page.file.src_uri)
+    return chapter.module.source if chapter else page.file.content_string
 
 
 def without_template(env: Environment) -> None:
@@ -229,21 +277,3 @@ def surroundings(config: MkDocsConfig, *more: str) -> str:
     settings = {name: value for name, value in config.items() if name not in _APART}
     shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
     return digest(installed(), shown, *more, files=files)
-
-
-def has_formulas(pages: Iterable[Made]) -> bool:
-    """Whether there is mathematics on any of some pages."""
-    return any(katex.is_shown(made.html) for made in pages)
-
-
-class Warnings(logging.Handler):
-    """Counts what is complained of, so that a page tells whether it was about it."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        super().__init__(logging.WARNING)
-        self.count = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count one."""
-        self.count += 1

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TextIO
 
-_log = logging.getLogger("mkdocs.plugins.weave")
+_log = logging.getLogger("mkdocs.plugins.litweave")
 _BAR = 20
 
 

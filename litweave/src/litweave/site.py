@@ -1,260 +1,302 @@
-r"""# Site: from a package to a whole site, with no configuration
+"""A site: chapters, what they share, and what the features add; it knows no MkDocs.
 
-A site wants a configuration, a theme, a home page. Somebody who wants to see a package
-as pages should not have to know that. Here is the configuration they get: Material for
-MkDocs, both palettes, search, and the navigation that the package's folders give.
-
-The site takes the place of its folder when it is whole. A folder that somebody else
-filled is never touched: only where the mark of an earlier site of ours lies may a new
-one come.
+The plugin and `check` both go this way, so that they judge the same.
 """
 
-import gc
 import logging
-import os
-import socket
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import cast
 
-import yaml
-from mkdocs.commands.build import build as mkdocs_build
-from mkdocs.commands.serve import serve as mkdocs_serve
-from mkdocs.config import load_config
-from mkdocs.exceptions import Abort
-from mkdocs.theme import Theme
+from litweave import node, process
+from litweave.book import Book, Chapter
+from litweave.diagnostics import Diagnostics, Place
+from litweave.features.copy import copying
+from litweave.features.diff.differences import Differences
+from litweave.features.languages.translator import Translator
+from litweave.features.languages.voice import PageUnits, Voice
+from litweave.features.links import references, uses
+from litweave.features.links.addresses import Addresses
+from litweave.features.links.resolve import Meanings
+from litweave.features.papers import bibliography
+from litweave.features.proofs import panel
+from litweave.features.proofs.proof import prove
+from litweave.features.shapes import hints, shapes
+from litweave.features.symbols import variables
+from litweave.highlight import coloured
+from litweave.katex import is_shown
+from litweave.page import (
+    WovenRow,
+    as_written,
+    beside,
+    cut,
+    document,
+    flat,
+    grid,
+    pieces,
+)
+from litweave.prose import to_markdown
+from litweave.settings import Settings
 
-from litweave.book import SITE_MARK, Book
-from litweave.mkdocs_plugin import WeavePlugin
-from litweave.theme import language_of
-
-_WEAVE = "mkdocs.plugins.weave"
-_FEATURES = [
-    "content.code.copy",
-    "navigation.footer",
-    "navigation.indexes",
-    # Only the part of the navigation that is open: else each page would name all.
-    "navigation.prune",
-    "navigation.top",
-    "search.highlight",
-    "search.suggest",
-    "toc.follow",
-    "toc.integrate",
-]
-# What the system prefers, then day, then night.
-_PALETTE = [
-    {
-        "media": "(prefers-color-scheme)",
-        "toggle": {
-            "icon": "material/brightness-auto",
-            "name": "Switch to light colours",
-        },
-    },
-    {
-        "media": "(prefers-color-scheme: light)",
-        "scheme": "default",
-        "toggle": {"icon": "material/brightness-7", "name": "Switch to dark colours"},
-    },
-    {
-        "media": "(prefers-color-scheme: dark)",
-        "scheme": "slate",
-        "toggle": {
-            "icon": "material/brightness-4",
-            "name": "Follow the system's colours",
-        },
-    },
-]
-# `font`: none that the reader's machine does not have.
-_THEME = {"name": "material", "font": False, "features": _FEATURES, "palette": _PALETTE}
-
-
-class SiteError(Exception):
-    """A site that is not built, or not served: says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What somebody may want otherwise."""
-
-    source: Path
-    cache: Path
-    exclude: tuple[str, ...] = ()
-    raw_html: bool = False
-    run_examples: bool = False
-    extras: bool = True
-    language: str = ""
-    locale: Path = Path("locale")
+_log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 @dataclass
-class Built:
-    """A site that was built: what it was made of, and what MkDocs had to say."""
+class Site:
+    """What is read, found out and made of the sources.
 
-    book: Book
-    remarks: list[str] = field(default_factory=list)
-
-
-# ## The configuration
-
-
-def configuration(settings: Settings, docs: Path) -> dict[str, object]:
-    """What an `mkdocs.yml` would say; `docs` is a folder without pages."""
-    weave = {
-        "source": str(settings.source.resolve()),
-        "cache": str(settings.cache.resolve()),
-        "exclude": list(settings.exclude),
-        "raw_html": settings.raw_html,
-        "run_examples": settings.run_examples,
-        "extras": settings.extras,
-        "language": settings.language,
-        "locale": str(settings.locale.resolve()),
-    }
-    folders = [str(folder) for folder in Theme(name="material").dirs]
-    return {
-        "site_name": settings.source.resolve().stem,
-        # Where it will stand, if that is known: a page that is not found needs it.
-        "site_url": os.environ.get("SITE_URL", ""),
-        "docs_dir": str(docs),
-        # So that the pages can be read from a disk, too.
-        "use_directory_urls": False,
-        "theme": {**_THEME, "language": language_of(folders, settings.language)},
-        "markdown_extensions": [{"toc": {"permalink": True}}],
-        "plugins": ["search", {"litweave": weave}],
-    }
-
-
-@contextmanager
-def _project(settings: Settings) -> Iterator[Path]:
-    """A folder with a configuration, for as long as it is needed."""
-    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # It is about another version.
-    with tempfile.TemporaryDirectory(prefix="weave-") as name:
-        docs = Path(name, "docs")
-        docs.mkdir()
-        path = Path(name, "mkdocs.yml")
-        path.write_text(yaml.safe_dump(configuration(settings, docs)), "utf-8")
-        yield path
-
-
-# ## Building
-
-
-def build(settings: Settings, out: Path, strict: bool = False) -> Built:
-    """Build the site of a package into a folder, and say what was found.
-
-    **Raises.** [`SiteError`][] if the folder is not ours to replace, if there is
-    nothing to make a page of, or, with `strict`, if there is any remark.
+    `directory_urls` says how addresses are written, `layers/gelu/` or
+    `layers/gelu.html`. A preview takes what earlier code gave and runs nothing before
+    it shows a page. `address` is where the site will stand, and `shared` the site in
+    the language of the sources, if this one is in another.
     """
-    out = out.resolve()
-    _check_place(out, settings.source.resolve())
-    with _project(settings) as path, _listening() as remarks, _seldom_collected():
-        config = load_config(str(path), site_dir=str(out), strict=strict)
-        config.plugins.on_startup(command="build", dirty=False)
-        plugin = cast(WeavePlugin, config.plugins["litweave"])
-        try:
-            mkdocs_build(config)
-        except Abort as error:
-            raise SiteError(_reasons(plugin.book, remarks, error)) from None
-        finally:
-            config.plugins.on_shutdown()
-    (out / SITE_MARK).write_text("litweave made this folder, and may replace it.\n")
-    return Built(plugin.book, remarks)
 
+    settings: Settings
+    directory_urls: bool = True
+    is_preview: bool = False
+    address: str = ""
+    shared: "Site | None" = None
+    copies: dict[str, str] = field(default_factory=dict)
+    differences: Differences = field(default_factory=Differences)
 
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Look for garbage seldom: a build keeps most of what it makes to its end."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+    def __post_init__(self) -> None:
+        self.prose = dict[str, list[str]]()
+        self.rows = dict[str, list[WovenRow]]()
+        self._waiting = list[Callable[[], None]]()
+        self.voice: Voice = self._voice()
+        self.book: Book = Book(directory_urls=self.directory_urls)
+        self.book.context.raw_html = self.settings.raw_html
+        if self.shared and self.translator:
+            self.book = self.shared.book.shared(self.translator)
+            self.copies = self.shared.copies
+        self.book.context.translator = self.translator
+        self.diagnostics.found.update(self.voice.errors)
+        self.addresses = Addresses(self.book)
 
+    def _voice(self) -> Voice:
+        cache = self.settings.cache
+        units = self.shared.voice.units if self.shared else PageUnits.read(cache)
+        if not self.settings.language:
+            return Voice(units)
+        folder, language = self.settings.locale, self.settings.language
+        package = self.settings.root.name
+        voice = Voice.read(folder, language, package, cache, units)
+        _log.info("%s", voice.report)
+        if not voice.is_known:
+            where = folder / language
+            _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
+        return voice
 
-def _check_place(out: Path, source: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise SiteError(f"{out} is a file: name a folder for the site")
-    if source.is_relative_to(out):
-        raise SiteError(f"{out} holds the source itself: name another folder")
-    if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
-        raise SiteError(
-            f"{out} has files that litweave did not make: name another folder"
+    @property
+    def translator(self) -> Translator | None:
+        """Who speaks, unless the pages are in the language of their sources."""
+        return self.voice.translator
+
+    @property
+    def diagnostics(self) -> Diagnostics:
+        """What is wrong, as far as it is known."""
+        return self.book.context.diagnostics
+
+    # ## The sources
+
+    def read(self, taken: Iterable[str] = ()) -> None:
+        """Read the modules, and begin to find out what there is to say of them.
+
+        `taken` names the pages that are written by hand.
+        """
+        if self.shared:
+            return
+        taken = list(taken)
+        for source in self.settings.source:
+            below = "" if source == self.settings.root else f"{source.name}/"
+            self.book.read(source, self.settings.exclude, taken, below)
+        if self.settings.extras and self.book.chapters:
+            begun = [enrich(self) for enrich in FEATURES]
+            self._waiting = [finish for finish in begun if finish]
+
+    def reasons(self) -> str:
+        """Why files of the sources are no pages."""
+        reasons = [f"{name}: {why}" for name, why in self.book.skipped.items()]
+        return (
+            "\n".join(["", *reasons]) if reasons else f"{self.settings.root} is empty"
         )
 
+    @property
+    def chapters(self) -> Mapping[str, Chapter]:
+        """The chapters with all that is laid over them: waits for the programs."""
+        while self._waiting:
+            self._waiting.pop(0)()
+        return self.book.chapters
 
-def _reasons(book: Book, remarks: list[str], error: Abort) -> str:
-    found = [str(problem) for problem in sorted(book.context.diagnostics.found)]
-    return "\n".join([*found, *remarks, str(error)])
+    # ## A page
 
+    def document(self, uri: str) -> str:
+        """The Markdown of a module's page."""
+        return document(self.book.chapters[uri].module, uri, self.book.context)
 
-class _Remarks(logging.Handler):
-    """Keeps what MkDocs warns of; the book keeps what litweave does."""
+    def written(self, text: str, place: Place, uri: str) -> str:
+        """The Markdown of a page written by hand."""
+        return to_markdown(text, place, uri, self.book.context)
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.found: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name != _WEAVE:
-            self.found.append(record.getMessage())
-
-
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    logger, handler = logging.getLogger("mkdocs"), _Remarks()
-    logger.addHandler(handler)
-    try:
-        yield handler.found
-    finally:
-        logger.removeHandler(handler)
-
-
-# ## Serving
-
-
-def serve(settings: Settings, port: int) -> None:
-    """Serve the site on this machine, and build it again at each change.
-
-    **Raises.** [`SiteError`][] if the port is in use.
-    """
-    _check_port(port)
-    logger, handler = logging.getLogger("mkdocs"), _Console()
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        with _project(settings) as path:
-            mkdocs_serve(str(path), dev_addr=f"127.0.0.1:{port}")
-    except Abort as error:
-        raise SiteError(str(error)) from None
-    finally:
-        logger.removeHandler(handler)
-
-
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    def judge(self, uri: str, html: str) -> None:
+        """Note if a module's page has lost or won rows in Markdown."""
+        module = self.book.chapters[uri].module
         try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            message = f"port {port} is in use: choose another, as in --port 8001"
-            raise SiteError(message) from None
+            pieces(html, module)
+        except ValueError as error:
+            self.diagnostics.add(Place(module.path, 1), str(error), "page")
 
+    def framed(self, uri: str, text: str, place: Place) -> tuple[str, list[str]]:
+        """A page by hand with frames for its differences, and what it is made of."""
+        before = len(self.differences.tables)
+        text = self.differences.frame(text, place, uri, self.book)
+        self.voice.expect(uri, None, text, place, self.settings.raw_html)
+        return text, [text, *self.differences.tables[before:], *self.voice.key(uri)]
 
-class _Console(logging.Handler):
-    """Says what MkDocs says, and of litweave's own remarks only how many there are."""
+    def expect(self, uri: str) -> None:
+        """Know what a module's page says, if it is in another language."""
+        module = self.book.chapters[uri].module
+        place, raw_html = Place(module.path, 1), self.settings.raw_html
+        self.voice.expect(uri, module, "", place, raw_html)
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.count = 0
+    def take(self, uri: str, html: str) -> None:
+        """Set the prose of a module aside, until all is known that is laid over it."""
+        module, raw_html = self.book.chapters[uri].module, self.settings.raw_html
+        try:
+            self.prose[uri] = cut(html, module, raw_html)
+        except ValueError as error:
+            self.diagnostics.add(Place(module.path, 1), str(error), "page")
+            self.prose[uri] = cut(as_written(module), module)
+        coloured(module.source)  # It takes its time, and is remembered.
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name == _WEAVE and record.levelno >= logging.WARNING:
-            self.count += 1
+    def lay_out(self, uri: str) -> str:
+        """Put the code of a module beside its prose; the page as search reads it."""
+        chapter = self.chapters[uri]
+        self.rows[uri] = beside(self.prose[uri], chapter.module, chapter.overlay)
+        return self.unsearchable(flat(self.rows[uri], chapter.module))
+
+    def grid(self, uri: str) -> str:
+        """The page of a module as a reader sees it."""
+        chapter, rows = self.chapters[uri], self.rows[uri]
+        # All languages share what is laid over a page; this is repeated in its own.
+        extra = chapter.overlay.copy()
+        panel.complete(extra, rows[0].prose + rows[-1].prose)
+        return grid(rows, chapter.module.path, extra)
+
+    def parts(self, uri: str) -> list[str]:
+        """What the page of a module is made of, as a key for whoever keeps it."""
+        chapter = self.chapters[uri]
+        extra, plain = chapter.overlay, self.book.context.formulas.plain
+        # Which slot a formula has depends on what was read before.
+        shown = map(plain, (*extra.tools, *extra.panels, *extra.endnotes))
+        laid_over = repr((extra.marks, extra.hints, *shown))
+        return [chapter.name, chapter.module.source, laid_over, *self.voice.key(uri)]
+
+    def fill(self, html: str, head_of_formulas: str = "") -> str:
+        """Put into a finished page what was set aside: differences and formulas.
+
+        Where a formula is shown, the head of the page has some HTML more.
+        """
+        formulas = self.book.context.formulas
+        head, end, body = self.differences.fill(html).partition("</head>")
+        body = formulas.fill(body)
+        head = formulas.plain(head) + (head_of_formulas if is_shown(body) else "")
+        return head + end + body
+
+    def unsearchable(self, html: str) -> str:
+        """Let search pass over formulas."""
+        return self.book.context.formulas.unsearchable(html)
+
+    # ## Mathematics
+
+    def set_formulas(self) -> None:
+        """Let KaTeX set all formulas that were read since the last time."""
+        formulas, cache = self.book.context.formulas, self.settings.cache
+        if formulas.are_set:
             return
-        print(record.getMessage(), flush=True)
-        if self.count and record.getMessage().startswith("Documentation built"):
-            print(f"{self.count} remarks: “litweave check” lists them", flush=True)
-            self.count = 0
+        try:
+            program, katex = node.program(), node.packages(cache) / "katex"
+        except node.NodeError as error:
+            formulas.leave(str(error), self.diagnostics)
+            return
+        formulas.set(katex, program, cache / "mathematics.json", self.diagnostics)
+
+    def formula_files(self, pages: Iterable[str] = ()) -> dict[str, Path]:
+        """What KaTeX's style needs, by address, if there is any formula on a page."""
+        if not (self.book.context.formulas.numbers or any(map(is_shown, pages))):
+            return {}
+        try:
+            dist = node.packages(self.settings.cache) / "katex/dist"
+        except node.NodeError:
+            return {}
+        fonts = sorted(dist.glob("fonts/*.woff2"))
+        files = [dist / "katex.min.css", *fonts]
+        return {f"assets/katex/{f.relative_to(dist).as_posix()}": f for f in files}
+
+
+# ## Features
+
+Feature = Callable[[Site], Callable[[], None] | None]
+"""It adds to the overlays of a site, and gives what is left to do after a program."""
+
+
+def _proofs(site: Site) -> Callable[[], None] | None:
+    """What was proved of each page; in a preview, what was proved last."""
+    program, folder = site.settings.proofs, site.settings.root.parent
+    if not program:
+        return None
+    cache, known = site.settings.cache / "proofs", site.book.dependencies
+    result = process.begin(
+        partial(prove, program, folder, cache, known, site.is_preview)
+    )
+    return lambda: panel.enrich(site.book, program, result.result)
+
+
+def _shapes(site: Site) -> Callable[[], None] | None:
+    """Shapes at the ends of lines, and sizes to the symbols; nothing is run untold."""
+    book, cache = site.book, site.settings.cache
+    measure = shapes.measure_later if site.is_preview else shapes.measure
+    runs = site.settings.run_examples
+    result = process.begin(partial(measure, book, cache)) if runs else None
+
+    def show() -> None:
+        measured = result.result() if result else {}
+        ran = {page: found for page, found in measured.items() if found.ran}
+        shapes.note_unreached(book, ran)
+        hints.enrich(book, measured)
+        variables.enrich(book, {page: m.values for page, m in measured.items()})
+
+    return show
+
+
+def _copies(site: Site) -> None:
+    """The forms in which each module can be taken, and the menu of them."""
+    cache, forms = site.settings.cache / "copies.json", site.settings.standalone
+    site.copies = copying.enrich(site.book, cache, site.address, site.is_preview, forms)
+
+
+def _links(site: Site) -> None:
+    """Names in the code as links, and who uses whom."""
+    meanings = Meanings.read(site.book.modules)
+    cache = site.settings.cache / "libraries.json"
+    found = references.enrich(site.book, meanings, cache)
+    for library in found.absent:
+        _log.info("%s is not installed: its names are no links", library)
+    _papers(site)
+    uses.enrich(site.book, meanings)
+
+
+def _papers(site: Site) -> None:
+    """The papers that each page links to."""
+    if site.settings.bibliography:
+        bibliography.enrich(site.book, site.settings.bibliography)
+
+
+def _symbols(site: Site) -> None:
+    """Symbols of the notation, and the variables that stand for them."""
+    variables.read(site.book)
+
+
+# Programs begin first. Tools and panels stand on a page in the order of this list.
+FEATURES: Sequence[Feature] = (_proofs, _shapes, _copies, _links, _symbols)

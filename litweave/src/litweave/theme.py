@@ -1,25 +1,30 @@
-r"""# Material: names for what has none, less of what nobody reads, a calmer search
+"""Style sheets and scripts of a page, and fixes to the HTML of Material.
 
-Material for MkDocs leaves two things without a name that a screen reader could say: the
-dialog of the search, and the list under a section that has a page of its own. And it
-gives the breadcrumbs the name of the navigation. Here they get names, in the finished
-HTML. And the lists in the table of contents, which have the
-names of their headings, are told from the lists of the site's sections.
-
-Its search does two things too eagerly, for which a script of ours is put before the
-theme's: see `assets/search.js`.
-
-Its templates also leave behind them, around every link of the navigation, more blank
-lines than text: a third of a page. They are taken out.
+Material leaves two things without a name that a screen reader could say: the dialog of
+the search, and the list under a section that has a page of its own. It gives the
+breadcrumbs the name of the navigation. Its search does two things too eagerly, for
+which a script of ours is put before the theme's: see `search.js`. Its templates leave
+behind them more blank lines than text: a third of a page.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from posixpath import dirname, join, normpath, relpath
 
 from jinja2 import FileSystemBytecodeCache
+from mkdocs.utils import get_relative_url
+from rcssmin import cssmin
 
 from litweave.words import word
+
+_OWN = Path(__file__).parent
+SHEET, SCRIPT = "assets/weave.css", "assets/weave.js"
+JOINED = "assets/styles.css"
+_KATEX = "assets/katex"
+_FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
+# The address of a file beside the sheet.
+_BESIDE = re.compile(r"""(?<=url\()(["']?)(?![/#]|\w+:)([^"')]+)\1(?=\))""")
 
 _PATH = '<nav class="md-path" aria-label="'
 _SEARCH = 'class="md-search" data-md-component="search" role="dialog"'
@@ -40,6 +45,51 @@ _SECTION = re.compile(
 )
 _BUNDLE = re.compile(r'<script src="([^"]*assets/)javascripts/bundle\.')
 _BLANK = re.compile(r"\s*\n\s*")
+
+
+def sheet() -> str:
+    """The style sheets of the renderer as one, the page's own before its features'."""
+    first = Path(SHEET).name
+    found = [*_OWN.glob("assets/*.css"), *_OWN.glob("features/*/*.css")]
+    sheets = sorted(found, key=lambda sheet: (sheet.name != first, sheet.name))
+    return str(cssmin("\n".join(sheet.read_text("utf-8") for sheet in sheets)))
+
+
+def scripts() -> dict[str, Path]:
+    """The scripts of the renderer, by their addresses."""
+    return {f"assets/{path.name}": path for path in sorted(_OWN.rglob("*.js"))}
+
+
+def joined(sheets: Mapping[str, str], to: str) -> str:
+    """Sheets of a site, by their addresses, as one at another address.
+
+    A browser shows no page before the last of its sheets is there.
+    """
+
+    def address(match: re.Match[str]) -> str:
+        return relpath(normpath(join(folder, match[2])), dirname(to))
+
+    parts = []
+    for uri, sheet in sheets.items():
+        folder = dirname(uri)
+        parts.append(_BESIDE.sub(address, sheet))
+    return str(cssmin("\n".join(parts)))
+
+
+def preload(url: str) -> str:
+    """Let a page ask for the fonts of its formulas before it is laid out.
+
+    A formula in another font has another size, and what follows it would move.
+    """
+    kind = 'rel="preload" as="font" type="font/woff2" crossorigin'
+    fonts = (f"{_KATEX}/fonts/KaTeX_{name}.woff2" for name in _FONTS)
+    addresses = (get_relative_url(font, url) for font in fonts)
+    return "".join(f'<link {kind} href="{address}">\n' for address in addresses)
+
+
+def mended(html: str) -> str:
+    """A finished page of Material with all of these fixes but the blank lines."""
+    return calm_search(name_landmarks(html))
 
 
 def name_landmarks(html: str) -> str:

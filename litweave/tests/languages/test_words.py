@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from litweave import mkdocs_plugin, node
+from litweave import node
+from litweave import site as sites
 from litweave.features.notebooks.notebooks import Results
 from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
 from litweave.features.shapes.shapes import Measured, Seen
@@ -241,8 +242,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         return {"layers/mixing.md": Measured(SEEN)}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mkdocs_plugin, "prove", lambda *_: proofs())
-        patch.setattr(mkdocs_plugin.shapes, "measure", measured)
+        patch.setattr(sites, "prove", lambda *_: proofs())
+        patch.setattr(sites.shapes, "measure", measured)
         patch.setattr(Results, "_run", lambda *_: EXECUTED)
         know_every_word(patch)
         # It has no catalogs, of which it warns.

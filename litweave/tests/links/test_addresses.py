@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from litweave import site
+from litweave.build import build
 from litweave.check import check
-from support import CACHE
+from support import settings_of
 
 FILES = ["images/idea.png", "images/Two words.svg", "data/table.csv", "paper.pdf"]
 OTHER = '''"""# Other
@@ -86,15 +86,12 @@ def write(package: Path, prose: str) -> None:
 
 
 def checked(package: Path, raw_html: bool = False) -> list[str]:
-    found = check(
-        package, CACHE / "litweave", raw_html=raw_html
-    ).context.diagnostics.found
+    found = check(settings_of(package, raw_html=raw_html)).context.diagnostics.found
     return [str(problem) for problem in sorted(found) if problem.kind != "words"]
 
 
 def built(package: Path, raw_html: bool = False) -> tuple[list[str], Path]:
-    settings = site.Settings(package, CACHE / "litweave", raw_html=raw_html)
-    made = site.build(settings, package.parent / "site")
+    made = build(settings_of(package, raw_html=raw_html), package.parent / "site")
     diagnostics = [
         str(problem) for problem in sorted(made.book.context.diagnostics.found)
     ]

@@ -40,7 +40,7 @@ from litweave.features.languages import status
 from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import State, Translator
 from litweave.features.languages.voice import in_attribute
-from litweave.mkdocs_plugin import WeavePlugin
+from litweave.mkdocs_plugin import LitweavePlugin
 from litweave.theme import language_of
 
 _EARLY, _LATE = 100, -100
@@ -64,7 +64,7 @@ _LOCATION = re.compile(r"<url>\s*<loc>([^<]*)</loc>.*?</url>", re.DOTALL)
 # Where the script of Chinese must be said, for one language is written in two.
 _TAGS = {"zh": "zh-Hans"}
 _THEME = Path(__file__).parent / "theme"
-_log = logging.getLogger("mkdocs.plugins.weave")
+_log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 def name(language: str) -> str:
@@ -117,7 +117,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Let the theme make a menu of the languages."""
         above = takewhile(lambda plugin: plugin is not self, config.plugins.values())
-        weave = next((p for p in above if isinstance(p, WeavePlugin)), None)
+        weave = next((p for p in above if isinstance(p, LitweavePlugin)), None)
         if not weave:
             raise PluginError("litweave-languages needs the plugin litweave above it")
         self.weave = weave
@@ -169,8 +169,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     @property
     def translator(self) -> Translator:
         """Who knows the words of the tree."""
-        assert self.weave.translator, "a tree has a language"
-        return self.weave.translator
+        assert self.weave.site.translator, "a tree has a language"
+        return self.weave.site.translator
 
     def _translate(self, config: MkDocsConfig) -> None:
         """Put into words what the configuration says, and leave files to the root."""
@@ -249,7 +249,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         output = self._with_words(output)
         if page.file.src_uri == status.URI:
-            return status.filled(output, page.url, self.translator, self.weave.book)
+            return status.filled(
+                output, page.url, self.translator, self.weave.site.book
+            )
         about, uri = get_relative_url(self.about, page.url), page.file.src_uri
         return status.told(output, uri, about, self.translator, config.repo_url)
 
@@ -351,11 +353,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             if _is_parted(self.language):
                 part_words(Path(config.site_dir, _INDEX), self.language)
         elif self.leaves_site:
-            # One that is stopped in between is not to take the place of a whole site.
-            self.weave.complete = False
             codes = self.config.languages
             self.trees = {code: self._build(config, code) for code in codes}
-            self.weave.complete = True
 
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
         """Build a tree into a folder of the site; who has spoken in it."""
@@ -364,9 +363,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         with _plugins_of_its_own():
             tree = load_config(config.config_file_path, **settings)
         weave, own = tree.plugins["litweave"], tree.plugins["litweave-languages"]
-        assert isinstance(weave, WeavePlugin)
+        assert isinstance(weave, LitweavePlugin)
         assert isinstance(own, LanguagesPlugin)
-        weave.shared = self.weave
+        weave.shared = self.weave.site
         own.language, own.source, own.root = language, self.source, self.root
         search = tree.plugins.get("material/search")
         if search and _is_parted(language):
@@ -397,7 +396,7 @@ def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:
             raise PluginError(f"{file} names no languages under litweave-languages")
         _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
-        return Path(plugin.weave.config.locale), found
+        return plugin.weave.site.settings.locale, found
 
 
 def _run(config: MkDocsConfig) -> None:

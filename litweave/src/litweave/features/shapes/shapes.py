@@ -52,7 +52,7 @@ _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 _EXAMPLES = re.compile(r"^[ \t]*>>>.*(?:\n[ \t]*\S.*)*", re.MULTILINE)
 _FORWARD = re.compile(r"\bTensor\b|def forward\b")
 
-_log = logging.getLogger("mkdocs.plugins.weave")
+_log = logging.getLogger("mkdocs.plugins.litweave")
 _at_work: set[str] = set()
 
 Value = int | float | tuple[int, ...]

@@ -1,0 +1,56 @@
+"""The options of a site, declared once: for `mkdocs.yml` and for the command line."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+def _option(help: str, default: Any) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a site is made of."""
+
+    source: tuple[Path, ...] = field(
+        metadata={
+            "help": "the package whose modules become pages: a folder, or a file; of "
+            "several, the first lies at the root of the site, each other in a folder"
+        }
+    )
+    exclude: tuple[str, ...] = _option(
+        "leave out modules by their paths in the folder, as in 'tests/*'", ()
+    )
+    raw_html: bool = _option(
+        "let HTML in docstrings and comments be HTML; it can run what it likes", False
+    )
+    run_examples: bool = _option(
+        "run the examples of the modules, to show what they compute", False
+    )
+    extras: bool = _option(
+        "show more than prose beside code: links in it, lists of uses, copies", True
+    )
+    standalone: tuple[str, ...] = _option(
+        "modules to offer as one file with all they need, as in 'layers/*'", ("*",)
+    )
+    proofs: str = _option(
+        "a program to run that tells what was proved of each page", ""
+    )
+    bibliography: Path | None = _option(  # noqa: RUF009
+        "a BibTeX file with the papers that the pages link to", None
+    )
+    language: str = _option(
+        "the language of the pages, as 'zh', if it is not that of their sources", ""
+    )
+    locale: Path = _option(  # noqa: RUF009
+        "the folder of the catalogs and the glossary", Path("locale")
+    )
+    cache: Path = _option(  # noqa: RUF009
+        "keep there what was installed, set and measured", Path(".cache/litweave")
+    )
+
+    @property
+    def root(self) -> Path:
+        """The package at the root of the site."""
+        return self.source[0]

@@ -1,0 +1,134 @@
+"""What several tests of the experiments need."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from labml_style_nn.data.images import Images
+from labml_style_nn.experiments import records
+from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
+from labml_style_nn.experiments.training import Recipe, Trainer
+
+# Two epochs on the digits in three steps each, and a Mixer of one small block.
+SHORT = ["--epochs=2", "--warmup-epochs=1", "--batch-size=512", "--device=cpu"]
+TINY = [
+    *("--patch-size=4", "--num-layers=1", "--hidden-dim=8"),
+    *("--tokens-mlp-dim=4", "--channels-mlp-dim=8"),
+]
+
+
+def count(model: nn.Module) -> int:
+    """How many parameters a network has."""
+    return sum(weight.numel() for weight in model.parameters())
+
+
+def words(settings: Recipe) -> list[str]:
+    """Ask a command for settings, where they are not those of their class."""
+    changed = {
+        field.name.replace("_", "-"): getattr(settings, field.name)
+        for field in fields(settings)
+        if getattr(settings, field.name) != field.default
+    }
+    return [f"--{name}={value}" for name, value in changed.items()]
+
+
+def refused(
+    main: Callable[[Sequence[str]], int],
+    line: Sequence[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A command ends with an error in a line that has the message."""
+    assert main(line) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("error: ")
+    assert message in said
+
+
+def noise(number: int, channels: int, side: int) -> Images:
+    """Images of random bytes, with ten classes in turn."""
+    chance = torch.Generator().manual_seed(number)
+    images = torch.randint(256, (number, channels, side, side), generator=chance)
+    return Images(images.byte(), torch.arange(number) % 10)
+
+
+def given(
+    monkeypatch: pytest.MonkeyPatch, name: str, train: Images, test: Images
+) -> None:
+    """Let these images be a data set."""
+    here = IMAGE_DATASETS[name]._replace(load=lambda seed, source: (train, test))
+    monkeypatch.setitem(IMAGE_DATASETS, name, here)
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two states are equal, bit for bit."""
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return one.equal(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
+    """Do something before a step is taken."""
+    advance = Trainer.advance
+
+    def advance_or_act(trainer: Trainer) -> None:
+        if trainer.step == number:
+            act()
+        advance(trainer)
+
+    monkeypatch.setattr(Trainer, "advance", advance_or_act)
+
+
+def free_port() -> int:
+    """Find a port of this machine that nobody uses."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Start a command in two processes, and wait for them."""
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
+            *("--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def learned_alike(one: Path, two: Path) -> None:
+    """One process in a folder and two in another came to the same, up to rounding."""
+    curves = (records.read(folder / "seed-0/epochs.jsonl") for folder in (one, two))
+    for alone, shared in zip(*curves, strict=True):
+        assert shared == pytest.approx(alone, rel=1e-6)
+    weights, others = (
+        torch.load(folder / "seed-0/checkpoint.pt", weights_only=True)["training"]
+        for folder in (one, two)
+    )
+    for name, weight in weights["model"].items():
+        # Nothing can see this bias. Its gradient is rounding, and Adam makes it large.
+        if not name.endswith("token_mixing.fc2.bias"):
+            other = others["model"][name]
+            torch.testing.assert_close(other, weight, rtol=1e-4, atol=1e-5)
+    # Only the first of two processes writes.
+    (record,) = records.read(two / "results.jsonl")
+    assert record["processes"] == 2
