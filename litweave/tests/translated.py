@@ -23,12 +23,13 @@ def write_site(folder: Path, files: dict[str, str]) -> None:
         (folder / "cache" / path.name).symlink_to(path)
 
 
-def say(folder: Path, name: str, said: dict[str, str]) -> None:
+def say(folder: Path, name: str, said: dict[str, str], reader: str = "") -> None:
     """Put translations into a catalog, as a translator does."""
     path = folder / f"locale/zh/{name}.po"
     file = polib.pofile(str(path), wrapwidth=0)
     for entry in file:
         entry.msgstr = said.get(entry.msgid, entry.msgstr)
+    file.metadata.update({"X-Read-By": reader} if reader else {})
     file.save(str(path))
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
@@ -60,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         patch.chdir(folder)
         assert main(["catalogs", "mkdocs.yml"]) == 0
         for name in ("pages", "layers", "interface"):
-            say(folder, name, SAID)
+            say(folder, name, SAID, reader="Ann A, today")
         assert main(["catalogs", "mkdocs.yml", "--check"]) == 0
     result = build_here(folder)
     assert result.returncode == 0, result.stderr
@@ -120,6 +121,7 @@ def test_a_page_is_in_its_language(folder: Path) -> None:
     assert '<h2 id="why-so">为什么' in html
     assert "weave-missing" not in html
     assert 'href="../../translation/">关于本译文' in html
+    assert re.search(r"<code>locale/zh/layers\.po:\d+</code>", html)
     untold = page(folder, "si/layers/mixing")
     assert "weave-untranslated" in untold
     assert '<p class="weave-missing" lang="en">There are reasons.' in untold
@@ -147,8 +149,14 @@ def test_the_page_about_the_translation_counts(folder: Path) -> None:
     row = re.search(r"<code>layers\.po</code></td>((?:<td>[^<]*</td>)+)", html)
     assert row
     assert re.findall(r"<td>([^<]*)</td>", row[1])[:3] == ["4", "0", "0"]
+    assert '<td class="weave-reader">Ann A, today</td>' in html
     assert "About this translation" in page(folder, "si/translation")
-    assert "There are reasons." in page(folder, "si/translation")
+    row = re.search(
+        r'href="(../layers/mixing/#[^"]+)">There are', page(folder, "si/translation")
+    )
+    assert row
+    name = unquote(row[1].partition("#")[2])
+    assert f'id="{name}"' in page(folder, "si/layers/mixing")
 
 
 def test_what_changes_in_english_shows_everywhere_and_the_rest_stays(
@@ -207,6 +215,7 @@ def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
     index = json.loads((folder / "site/zh/search/search_index.json").read_text("utf-8"))
     titles = {entry["location"]: entry["title"] for entry in index["docs"]}
     assert titles["layers/mixing/"] == "混合"
+    assert "混合\u200b" in "".join(entry["text"] for entry in index["docs"])
     assert index["config"]["pipeline"] == []
 
 
@@ -296,7 +305,7 @@ def test_words_of_a_catalog_are_words(folder: Path) -> None:
     """None of them is HTML, ends an attribute, or stops the build."""
     odd = '{curent} \\d <script>x</script> "y'
     say(folder, "interface", {"All of this page is translated.": odd})
-    say(folder, "interface", {"Small": 'S" onload=x'})
+    say(folder, "interface", {"Small": 'S" onload=x', "Copied": "</script><i>"})
     source = folder / "pkg/layers/mixing.py"
     source.write_text(MODULE)
     say(folder, "layers", SAID)
@@ -306,4 +315,5 @@ def test_words_of_a_catalog_are_words(folder: Path) -> None:
     html = page(folder, "zh/layers/mixing")
     assert "{curent} \\d &lt;script&gt;" in html
     assert "<script>x" not in html
+    assert "</script><i>" not in html
     assert 'S" onload' not in html
