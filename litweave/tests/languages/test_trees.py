@@ -24,9 +24,16 @@ plugins:
   - litweave-languages: {languages: [zh, si], once: [redirects]}
   - redirects: {redirect_maps: {old.md: index.md}}
 """
-INDEX = (
-    "---\ntitle: Home\n---\n\n# Home\n\nSee [the layer](layers/mixing.md) and more.\n"
-)
+INDEX = """---
+title: Home
+---
+
+# Home
+
+See [the layer](layers/mixing.md) and more.
+
+Parts
+"""
 MODULE = '''r"""# Mixing
 
 It mixes the rows of $X$, as ``x`` says.
@@ -217,6 +224,14 @@ def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
     assert titles["layers/mixing/"] == "混合"
     assert "混合\u200b" in "".join(entry["text"] for entry in index["docs"])
     assert index["config"]["pipeline"] == []
+
+
+def test_a_title_that_is_a_paragraph_elsewhere_changes_with_it(folder: Path) -> None:
+    say(folder, "interface", {"Parts": ""})
+    for title in ("各部", "章"):
+        say(folder, "pages", {"Parts": title})
+        assert build_here(folder, "--no-strict").returncode == 0
+        assert f"{title}\n" in re.sub("<.*?>", "\n", page(folder, "zh/layers/mixing"))
 
 
 # ## Other people's sites
