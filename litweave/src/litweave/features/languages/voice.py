@@ -5,13 +5,14 @@ a translation would take theirs. A build knows those of a page before the page i
 for what is kept of a page depends on its words.
 """
 
-import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
+
+from mkdocs.utils import meta
 
 from litweave import words
 from litweave.book import Book
@@ -29,9 +30,7 @@ from litweave.prose import Context, to_markdown
 from litweave.sections import Line
 from litweave.words import Speaker
 
-# What a page says of itself to the program that makes a site of it.
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
-# Of that, what the theme shows.
+# Of what a page says of itself above its text, what the theme shows.
 _FRONT = ("title", "description")
 
 
@@ -108,11 +107,10 @@ def find_units(
         found += extract_module(chapter.module, raw_html)
     for path in sorted(pages.rglob("*.md")) if pages else ():
         whole = path.read_text("utf-8")
-        text = _FRONT_MATTER.sub("", whole)
+        text, _ = meta.get_data(whole)  # without front matter, as MkDocs has it
         line = 1 + whole.count("\n") - text.count("\n")
-        found += extract_text(
-            path.relative_to(pages or "").as_posix(), text, line, package
-        )
+        uri = path.relative_to(pages or "").as_posix()
+        found += extract_text(uri, text, line, package)
     return Units(found, package, pages is not None)
 
 
@@ -232,11 +230,11 @@ class Voice:
         """Words beside prose."""
         return self.translator.word(message) if self.translator else message
 
-    def translate_front(self, meta: MutableMapping[str, Any]) -> None:
+    def translate_front(self, front: MutableMapping[str, Any]) -> None:
         """Put into words what a page says of itself."""
         for name in _FRONT:
-            if self.translator and isinstance(meta.get(name), str):
-                meta[name] = in_attribute(self.word(meta[name]))
+            if self.translator and isinstance(front.get(name), str):
+                front[name] = in_attribute(self.word(front[name]))
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""
