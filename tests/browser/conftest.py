@@ -47,6 +47,8 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # What one page of a reader compiled serves the next.
+    "--process-per-site",
     # To optimise takes longer than what a test runs.
     "--js-flags=--liftoff-only --no-opt",
 ]
@@ -163,6 +165,20 @@ PATIENT = 60_000
 expect.set_options(timeout=PATIENT)
 
 
+# Playwright tells this too, by `networkidle`, but now and then never does so on a
+# machine that has much else to do.
+STILL = """() => {
+  const ends = performance.getEntriesByType("resource").map((one) => one.responseEnd);
+  return document.readyState === "complete"
+    && performance.now() - Math.max(0, ...ends) > 500;
+}"""
+
+
+def settle(page: Page) -> None:
+    """Wait until a page has asked for nothing for half a second."""
+    page.wait_for_function(STILL, polling=100)
+
+
 def open_context(browser: Browser, **options: object) -> BrowserContext:
     """A fresh reader: a wide screen in light colours, unless told otherwise."""
     defaults = {
@@ -184,17 +200,33 @@ def newcomer(browser: Browser, address: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def regular(browser: Browser, address: str) -> Iterator[BrowserContext]:
-    """A reader who has the scripts and styles from one page to the next."""
+    """A reader who has the scripts and styles from one page to the next.
+
+    A page that stays open keeps the process of all of them.
+    """
     with open_context(browser, base_url=address) as context:
+        context.new_page().goto("404.html")
         yield context
 
 
 @pytest.fixture
 def page(regular: BrowserContext, address: str) -> Iterator[Page]:
     """A page of a wide, light, quiet browser that remembers no choice."""
+    others = regular.pages
     page = regular.new_page()
     yield page
     everything = {"origin": address.rstrip("/"), "storageTypes": "all"}
     regular.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
     for one in regular.pages:
-        one.close()
+        if one not in others:
+            one.close()
+
+
+@pytest.fixture(scope="session")
+def judges(browser: Browser, address: str, tools: Path) -> Iterator[dict[str, Page]]:
+    """For each reader a tab in which axe is loaded."""
+    # Which needs what this file has.
+    from tests.browser.judging import opened_judges
+
+    with opened_judges(browser, address, tools) as judges:
+        yield judges

@@ -4,7 +4,6 @@ import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
@@ -12,7 +11,8 @@ from bs4 import BeautifulSoup, NavigableString, Tag
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from support import ROOT
-from tests.browser.conftest import READERS, Scheme, open_context
+from tests.browser.conftest import READERS, open_context, settle
+from tests.browser.judging import LAID_OUT, WHOLE, WIDTH, found_by_axe
 
 HERE = "http://site/"
 CODES = {"script", "style", "pre", "code"}
@@ -35,41 +35,7 @@ def documents(site: Path, pages: list[str]) -> dict[str, BeautifulSoup]:
     return parsed
 
 
-THEMES = {"light": "default", "dark": "slate"}
 PARTS = 12  # so that several processes share the pages
-# One page of each kind, and of each part of the navigation, which axe sees whole, with
-# all opened that can be. Of the others it does not see what is alike everywhere: the
-# navigation, the formulas, the colours of the code (`tests/test_contrast.py` has them).
-WHOLE = {
-    *("", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"),
-    *("pretrained/", "family/", "results/", "train/", "guide/write/", "data/masking/"),
-    *("experiments/mixer_images/", "litweave/page/"),
-}
-# A formula is there twice. What is drawn has the ink of the prose and is hidden from a
-# screen reader, which has its MathML.
-DRAWN = ".katex-html"
-ALIKE = ".katex, pre, .md-sidebar--primary .md-nav__list"
-# What is left stands where it stood: a link is as far from its neighbours.
-CUT = """unseen => {
-  const found = [...document.querySelectorAll(unseen)];
-  const sizes = found.map((element) => element.getBoundingClientRect());
-  const lines = found.map((element) => getComputedStyle(element).display === "inline");
-  found.forEach((element, n) => {
-    if (element.matches("nav *")) return element.remove();
-    element.replaceChildren();
-    element.style.width = `${sizes[n].width}px`;
-    element.style.height = `${sizes[n].height}px`;
-    if (lines[n]) element.style.display = "inline-block";
-  });
-}"""
-# The rules that find something else in other colours and at another width.
-SEEN = ["color-contrast", "target-size", "link-in-text-block"]
-SEEN += ["scrollable-region-focusable"]
-# What a reader may open: the panels, the answers, and whatever else is folded.
-OPEN = "document.querySelectorAll('article details').forEach("
-OPEN += "one => { one.open = true; })"
-
-
 # What the reader of a page with tensors sees behind its lines.
 MADE_OF_TENSORS = {
     f"{folder}/{path.stem}/"
@@ -102,9 +68,6 @@ FONTS = """async () => {
   );
   return [asked, used.length];
 }"""
-# On a phone, rows out of sight are not laid out, and would not be too wide either.
-LAID_OUT = ".weave-row { content-visibility: visible !important }"
-WIDTH = "document.documentElement.scrollWidth"
 # Code beside the words: how far a reader scrolls until both are there, and the screen.
 PLACES = """() => {
   const rows = [...document.querySelectorAll(".weave-opening ~ .weave-row")];
@@ -117,7 +80,7 @@ PLACES = """() => {
     equation ? equation.getBoundingClientRect().bottom + scrollY : null,
   ];
 }"""
-SCREEN = 900
+SCREEN = {"width": READERS["light"], "height": 900}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +92,7 @@ def wrong() -> list[str]:
 @pytest.fixture(scope="module")
 def tabs(browser: Browser, address: str, wrong: list[str]) -> Iterator[list[Page]]:
     """Tabs of one reader, who has the scripts and styles since the first page."""
-    with open_context(browser) as context:
+    with open_context(browser, viewport=SCREEN) as context:
         yield [listened(context.new_page(), address, wrong) for _ in range(TABS)]
 
 
@@ -137,8 +100,8 @@ def tabs(browser: Browser, address: str, wrong: list[str]) -> Iterator[list[Page
 def test_every_page_loads_fits_and_can_be_read_by_all(
     part: int,
     pages: list[str],
-    tools: Path,
     tabs: list[Page],
+    judges: dict[str, Page],
     address: str,
     wrong: list[str],
 ) -> None:
@@ -148,24 +111,23 @@ def test_every_page_loads_fits_and_can_be_read_by_all(
     """
     assert set(pages) >= WHOLE | MADE_OF_TENSORS
     wrong.clear()
-    axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
     # Most of the time a tab waits to see that nothing more is asked for. So several
     # wait at once.
     for some in batched(pages[part::PARTS], TABS):
         opened = list(zip(tabs, some, strict=False))
         for tab, name in opened:
-            become(tab, "light")
             tab.goto(address + name)
         for tab, name in opened:
-            tab.wait_for_load_state("networkidle")
+            settle(tab)
             tab.add_style_tag(content=LAID_OUT)
             wrong += [
                 *without_their_font(tab, name),
                 *far_down(tab, name),
                 *beside_the_code(tab, name),
                 *sideways(tab, name),
-                *found_by_axe(tab, name, axe),
+                *found_by_axe(tab, name, judges),
             ]
+            tab.set_viewport_size(SCREEN)
     assert not wrong, "\n".join(wrong)
 
 
@@ -180,11 +142,11 @@ def far_down(page: Page, name: str) -> Iterator[str]:
     """What of a layer or a model begins too far down."""
     if name.startswith(("layers/", "models/")) and name not in ("layers/", "models/"):
         definition, equation = page.evaluate(PLACES)
-        if definition > 1.5 * SCREEN:
+        if definition > 1.5 * SCREEN["height"]:
             yield f"/{name}: the first definition begins at {definition}"
         if equation is None:
             yield f"/{name}: there is no equation"
-        elif equation > SCREEN:
+        elif equation > SCREEN["height"]:
             yield f"/{name}: the equation ends at {equation}"
 
 
@@ -196,16 +158,10 @@ def beside_the_code(page: Page, name: str) -> Iterator[str]:
         yield f"/{name}: {shape}: leaves its code"
 
 
-def become(page: Page, reader: Scheme) -> None:
-    """Give a page the screen and the colours of a reader."""
-    page.set_viewport_size({"width": READERS[reader], "height": 844})
-    page.emulate_media(color_scheme=reader)
-
-
 def sideways(page: Page, name: str) -> Iterator[str]:
-    """For whom a page must be scrolled sideways. It is left to the last of them."""
-    for reader, width in READERS.items():
-        become(page, reader)
+    """Whether a page must be scrolled sideways. It is left narrow."""
+    for width in READERS.values():
+        page.set_viewport_size({"width": width, "height": 844})
         if page.evaluate(WIDTH) > width:
             yield f"/{name}: scrolls sideways on {width} pixels"
     page.evaluate(PANELS, True)
@@ -213,34 +169,6 @@ def sideways(page: Page, name: str) -> Iterator[str]:
     if beyond or page.evaluate(WIDTH) > width:
         yield f"/{name}: an open panel leaves {width} pixels: {beyond}"
     page.evaluate(PANELS, False)
-
-
-def found_by_axe(page: Page, name: str, axe: str) -> Iterator[str]:
-    """What axe has to say against a page, which is cut to what it shall see."""
-    whole = name in WHOLE
-    if whole:
-        page.evaluate(OPEN)
-    # What axe is told to leave out, it visits all the same. This takes half the time.
-    page.evaluate(CUT, DRAWN if whole else ALIKE)
-    # No colour is measured while it changes.
-    page.add_style_tag(content="* { transition: none !important }")
-    page.evaluate(axe)
-    for reader, width in reversed(READERS.items()):
-        become(page, reader)
-        narrow = width < 600
-        theme = f"document.body.dataset.mdColorScheme === '{THEMES[reader]}'"
-        page.wait_for_function(theme)
-        asked: dict[str, Any] = {"rules": {"target-size": {"enabled": narrow}}}
-        if narrow and not whole:
-            asked = {"runOnly": SEEN}
-        # The style sheets are the same on all pages: to read them once is enough.
-        asked["preload"] = whole
-        asked["resultTypes"] = ["violations"]
-        result = page.evaluate("asked => axe.run(asked)", asked)
-        for found in result["violations"]:
-            for item in found["nodes"][:3]:
-                what = f"{item['target']} {item['failureSummary']}"
-                yield f"/{name}, {reader}: {found['id']}: {what}"
 
 
 def batched(pages: list[str], size: int) -> Iterator[list[str]]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import LANGUAGES, open_context
-from tests.browser.test_every_page import found_by_axe, listened, sideways
+from tests.browser.conftest import LANGUAGES, open_context, settle
+from tests.browser.judging import found_by_axe
+from tests.browser.test_every_page import listened, sideways
 from tests.browser.test_search import COUNT, HITS, press
 
 # What a student types, each with the page or pages about it.
@@ -142,13 +143,13 @@ def test_the_language_is_changed_at_the_same_place(
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto("layers/token_mixing/#TokenMixing.forward")
-        page.wait_for_load_state("networkidle")
+        settle(page)
         page.get_by_role("button", name="Select language").hover()
         page.get_by_role("link", name="中文").click()
         expect(page).to_have_url(re.compile("/zh/layers/token_mixing/#TokenMixing"))
         expect(page.locator("[id='TokenMixing.forward']")).to_be_in_viewport()
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert not [url for url in asked if "sitemap" in url]
     assert not wrong
 
@@ -177,14 +178,14 @@ SOME = [
 
 @pytest.mark.parametrize("name", SOME)
 def test_a_page_fits_and_can_be_read_by_all(
-    name: str, browser: Browser, address: str, tools: Path
+    name: str, browser: Browser, address: str, judges: dict[str, Page]
 ) -> None:
     wrong: list[str] = []
-    axe = (tools / "axe-core" / "axe.min.js").read_text("utf-8")
     with open_context(browser, base_url=address) as context:
         page = listened(context.new_page(), address, wrong)
-        page.goto(name, wait_until="networkidle")
-        wrong += [*sideways(page, name), *found_by_axe(page, name, axe)]
+        page.goto(name)
+        settle(page)
+        wrong += [*sideways(page, name), *found_by_axe(page, name, judges)]
     assert not wrong, "\n".join(wrong)
 
 

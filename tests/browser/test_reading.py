@@ -7,7 +7,7 @@ from litweave.parse import read
 from playwright.sync_api import Browser, Page, expect
 
 from support import ROOT
-from tests.browser.conftest import open_context
+from tests.browser.conftest import open_context, settle
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
@@ -24,7 +24,8 @@ def clipboard(page: Page) -> str:
 
 def search(page: Page, address: str, query: str, name: str, anchor: str) -> None:
     """Type a query after `/`, and wait for a result that leads to a row."""
-    page.goto(address, wait_until="networkidle")
+    page.goto(address)
+    settle(page)
     page.keyboard.press("/")
     expect(page.get_by_role("textbox", name="Search")).to_be_focused()
     page.keyboard.type(query)

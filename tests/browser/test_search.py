@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import open_context
+from tests.browser.conftest import open_context, settle
 
 INDEX = "search/search_index.json"
 # Terms of the field, as the contents of courses and textbooks have them (some in the
@@ -182,7 +182,8 @@ def test_the_index_is_small_and_fetched_by_whoever_searches(
     assert len(gzip.compress((site / INDEX).read_bytes(), 6)) < 200_000
     asked: list[str] = []
     reader.on("request", lambda request: asked.append(request.url))
-    reader.reload(wait_until="networkidle")
+    reader.reload()
+    settle(reader)
     assert not [url for url in asked if url.endswith(INDEX)]
     with reader.expect_response(f"**/{INDEX}"):
         reader.keyboard.press("/")

@@ -21,7 +21,7 @@ from labml_style_nn.browser.training_step import scaled
 from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.browser.weights import from_file
 from support import CACHE
-from tests.browser.conftest import MANIFEST, READERS, open_context
+from tests.browser.conftest import MANIFEST, READERS, open_context, settle
 
 TRAIN = "train/"
 MODULES = "assets/train"
@@ -59,6 +59,19 @@ def losses(page: Page, which: int = 0) -> list[float]:
     return [loss for one in news for loss in one["losses"]]
 
 
+def first_losses(page: Page, which: int = 0) -> list[float]:
+    """The losses of the first ten steps, as soon as they are there."""
+    learned = f"({{ type, which }}) => type === 'learned' && which === {which}"
+    number = f"told.filter({learned}).flatMap(({{ losses }}) => losses).length"
+    page.wait_for_function(f"{number} >= 10", polling=100)
+    return losses(page, which)[:10]
+
+
+def pause(page: Page) -> None:
+    main(page).click()
+    wait(page, "paused")
+
+
 # The page hides its inside, as it should. What comes from the thread can be overheard.
 LISTEN = """
   window.told = [];
@@ -82,12 +95,20 @@ def listened(page: Page) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def scripts(regular: BrowserContext) -> Iterator[Page]:
+    """A page that has nothing to do with training, and can import its scripts."""
+    page = regular.new_page()
+    page.goto("404.html")
+    yield page
+    page.close()
+
+
 # ## Chance and training are PyTorch's
 
 
-def test_chance_is_that_of_torch(page: Page) -> None:
-    page.goto(TRAIN)
-    drawn = page.evaluate(
+def test_chance_is_that_of_torch(scripts: Page) -> None:
+    drawn = scripts.evaluate(
         """async ([module]) => {
           const { Random } = await import(module);
           const chance = new Random(2 ** 32 - 2);
@@ -109,9 +130,8 @@ def test_chance_is_that_of_torch(page: Page) -> None:
     assert drawn["permutation"] == torch.randperm(1437).tolist()
 
 
-def test_first_weights_are_those_of_torch(page: Page) -> None:
-    page.goto(TRAIN)
-    found = page.evaluate(
+def test_first_weights_are_those_of_torch(scripts: Page) -> None:
+    found = scripts.evaluate(
         """async ([folder]) => {
           const { firstWeights, parameter } = await import(`${folder}/weights.js`);
           const { variants } = await (await fetch(`${folder}/manifest.json`)).json();
@@ -137,9 +157,8 @@ def test_first_weights_are_those_of_torch(page: Page) -> None:
             torch.testing.assert_close(ours, expected.flatten())
 
 
-def test_batches_are_those_of_the_python_loop(page: Page) -> None:
-    page.goto(TRAIN)
-    found = page.evaluate(
+def test_batches_are_those_of_the_python_loop(scripts: Page) -> None:
+    found = scripts.evaluate(
         """async ([module]) => {
           const { Batches } = await import(module);
           const batches = new Batches(7, 1437, 64);
@@ -152,13 +171,10 @@ def test_batches_are_those_of_the_python_loop(page: Page) -> None:
 
 def test_two_networks_learn_as_in_torch(listened: Page) -> None:
     """Side by side, from the same seed, on the same batches."""
-    begin(listened, "?net=default&beside=no_skip&seed=3&epochs=1")
-    wait(listened, "finished")
+    begin(listened, "?net=default&beside=no_skip&seed=3")
     for which, name in enumerate(("default", "no_skip")):
         ours = train(name, seed=3, number=10)
-        found = losses(listened, which)
-        assert len(found) == 22
-        assert found[:10] == pytest.approx(ours, abs=1e-4)
+        assert first_losses(listened, which) == pytest.approx(ours, abs=1e-4)
     legend = listened.locator('[data-legend="loss"] li')
     expect(legend).to_have_count(2)
     expect(listened.locator('[data-chart="loss"] .curve')).to_have_count(2)
@@ -171,37 +187,41 @@ def test_shuffled_and_fewer_digits_are_those_of_the_python_loop(
     asked: list[str] = []
     listened.on("request", lambda request: asked.append(request.url))
     begin(listened, "?net=shuffled_pixels&beside=digits_100&seed=3&epochs=1")
-    wait(listened, "finished")
     for which, name in enumerate(("shuffled_pixels", "digits_100")):
-        found = losses(listened, which)
-        assert found[:10] == pytest.approx(train(name, seed=3, number=10), abs=1e-4)
+        ours = train(name, seed=3, number=10)
+        assert first_losses(listened, which) == pytest.approx(ours, abs=1e-4)
+    wait(listened, "finished")
     graphs = [url.rpartition("/")[2] for url in asked if url.endswith(".onnx")]
     assert sorted(graphs) == ["default.probe.onnx", "default.step.onnx"]
     assert_a_download_answers(listened, tmp_path, "shuffled_pixels")
 
 
-def test_the_python_on_the_page_gives_the_same_curve(listened: Page) -> None:
-    """Changes of the rates on the way included."""
+def test_the_python_on_the_page_gives_the_same_curve(
+    listened: Page, tmp_path: Path
+) -> None:
+    """Changes of the rates on the way included; and the weights can be taken along."""
     begin(listened, "?net=patch_4&seed=5&epochs=1&lr=0.003,0.001@4&wd=0.05,0.5@6")
     wait(listened, "finished")
+    assert len(losses(listened)) == 22
     code = str(listened.locator('[data-code="loop"] code').text_content())
     assert "4: (0.001, 0.05), 6: (0.001, 0.5)" in code
     code = code.replace('"patch_4", 5, 22', '"patch_4", 5, 10')
     known: dict[str, Any] = {}
     exec(code, known)
     assert losses(listened)[:10] == pytest.approx(known["losses"], abs=1e-4)
+    assert_a_download_answers(listened, tmp_path, "patch_4")
 
 
-def test_the_mixer_reads_97_percent_of_the_held_out_digits_and_a_drawing(
+def test_a_mixer_reads_97_percent_of_the_held_out_digits_and_a_drawing(
     page: Page,
 ) -> None:
-    begin(page)
+    """The quickest of them; `tests/graphs/test_training.py` trains the default one."""
+    begin(page, "?net=patch_4")
     page.wait_for_function(
         """() => document.querySelector('[data-legend="right"] b')
           ?.textContent.replace(" %", "") >= 97"""
     )
-    main(page).click()
-    wait(page, "paused")
+    pause(page)
     draw_a_zero(page)
     expect(page.locator("[data-reading]")).to_contain_text("It reads a 0")
     expect(page.locator("[data-reading-live]")).to_contain_text("It reads a 0")
@@ -210,7 +230,7 @@ def test_the_mixer_reads_97_percent_of_the_held_out_digits_and_a_drawing(
     expect(maps).to_have_count(4)
     before = maps.first.evaluate("canvas => canvas.toDataURL()")
     page.get_by_role("gridcell").last.hover()
-    expect(page.locator("[data-maps-word]")).to_contain_text("row 4, column 4")
+    expect(page.locator("[data-maps-word]")).to_contain_text("row 2, column 2")
     assert maps.first.evaluate("canvas => canvas.toDataURL()") != before
 
 
@@ -233,14 +253,6 @@ def draw_a_zero(page: Page) -> None:
 
 
 # ## The weights can be taken along
-
-
-def test_downloaded_weights_give_the_same_answers(
-    listened: Page, tmp_path: Path
-) -> None:
-    begin(listened, "?net=patch_4&epochs=2")
-    wait(listened, "finished")
-    assert_a_download_answers(listened, tmp_path, "patch_4")
 
 
 def assert_a_download_answers(page: Page, folder: Path, net: str) -> None:
@@ -273,7 +285,8 @@ def test_nothing_is_loaded_before_the_click_and_little_after(
     page = newcomer
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(TRAIN, wait_until="networkidle")
+    page.goto(TRAIN)
+    settle(page)
     own = {url.rpartition("/")[2] for url in asked if MODULES in url}
     assert {name.rpartition(".")[2] for name in own} == {"js", "css"}
     assert "worker.js" not in own
@@ -293,8 +306,7 @@ def test_nothing_is_loaded_before_the_click_and_little_after(
 def test_pause_go_on_and_reset(listened: Page) -> None:
     begin(listened, "?net=patch_4&epochs=100")
     expect(listened.locator("[data-status]")).to_contain_text("steps per second")
-    main(listened).click()
-    wait(listened, "paused")
+    pause(listened)
     done = len(losses(listened))
     listened.wait_for_timeout(400)
     assert len(losses(listened)) == done > 0
@@ -323,9 +335,8 @@ def test_the_learning_rate_changes_while_it_learns(listened: Page) -> None:
     expect(listened.locator('[data-chart="loss"] .mark')).to_have_count(1)
 
 
-def test_the_later_of_two_quick_changes_holds(page: Page) -> None:
-    page.goto(TRAIN)
-    told = page.evaluate(
+def test_the_later_of_two_quick_changes_holds(scripts: Page) -> None:
+    told = scripts.evaluate(
         """async ([module]) => {
           const { Lab } = await import(module);
           const lab = new Lab();
@@ -478,9 +489,8 @@ def assert_axe_finds_nothing(page: Page) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_strokes_become_an_image_like_those_of_the_data(page: Page) -> None:
-    page.goto(TRAIN)
-    image = page.evaluate(
+def test_strokes_become_an_image_like_those_of_the_data(scripts: Page) -> None:
+    image = scripts.evaluate(
         """async ([module]) => {
           const { reduced } = await import(module);
           return [...reduced([[[0.1, 0.1], [0.1, 0.3]]])];
@@ -505,12 +515,13 @@ def inks(page: Page) -> list[int]:
 
 def test_the_grid_shows_what_the_network_gets(page: Page) -> None:
     """Shuffled, if it gets the pixels shuffled, and can be painted so."""
-    page.goto(TRAIN + "?net=default&beside=shuffled_pixels&epochs=1")
+    page.goto(TRAIN + "?net=default&beside=shuffled_pixels")
     draw_a_zero(page)
     drawn = inks(page)
     assert sum(drawn) > 100
     main(page).click()
-    wait(page, "finished")
+    wait(page, "running")
+    pause(page)
     assert inks(page) == drawn
     page.get_by_role("radio", name="Shuffled pixels").check()
     order = VARIANTS["shuffled_pixels"].order
@@ -611,30 +622,15 @@ MISSING = {
 }
 
 
-@pytest.mark.parametrize("what", MISSING)
-def test_what_the_browser_lacks_is_said(what: str, page: Page) -> None:
-    script, words = MISSING[what]
-    page.add_init_script(script)
-    page.goto(TRAIN)
-    main(page).click()
-    expect(page.get_by_role("alert")).to_contain_text(words)
-    expect(page.get_by_role("alert")).to_contain_text("recorded")
-    expect(page.locator('[data-legend="loss"]')).to_contain_text("recorded")
-    expect(page.locator('[data-chart="loss"] .curve')).to_have_count(1)
-
-
-def test_downloads_that_fail_can_be_tried_again(page: Page) -> None:
-    """One after the other, as they are asked for, until all are there."""
-    page.goto(TRAIN)
-    for file in ("manifest.json", "worker.js", "**/*.wasm.gz", "default.step.onnx"):
-        page.route(f"**/{MODULES}/{file}", lambda route: route.abort())
+def test_what_the_browser_lacks_is_said(page: Page) -> None:
+    for script, words in MISSING.values():
+        page.goto(TRAIN)
+        page.evaluate(script)
         main(page).click()
-        expect(page.get_by_role("alert")).to_be_visible()
-        wait(page, "idle")
-        page.unroute_all()
-    main(page).click()
-    wait(page, "running")
-    expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.get_by_role("alert")).to_contain_text(words)
+        expect(page.get_by_role("alert")).to_contain_text("recorded")
+        expect(page.locator('[data-legend="loss"]')).to_contain_text("recorded")
+        expect(page.locator('[data-chart="loss"] .curve')).to_have_count(1)
 
 
 def served_as(kind: str) -> Callable[[Route], None]:
@@ -646,6 +642,10 @@ def served_as(kind: str) -> Callable[[Route], None]:
         route.fulfill(response=response, headers=headers)
 
     return answer
+
+
+def no_answer(route: Route) -> None:
+    route.abort()
 
 
 def page_instead(route: Route) -> None:
@@ -667,6 +667,10 @@ def without_wasm(route: Route) -> None:
 BINARY = served_as("application/octet-stream")
 GLUE, GZIPPED = "ort-wasm-simd-threaded.js", "ort-wasm-simd-threaded.wasm.gz"
 REFUSED: dict[str, tuple[str, Callable[[Route], None], str]] = {
+    "no manifest": ("manifest.json", no_answer, "manifest.json"),
+    "no thread": ("worker.js", no_answer, "worker.js"),
+    "no wasm": (GZIPPED, no_answer, GZIPPED),
+    "no graph": ("default.step.onnx", no_answer, "default.step.onnx"),
     "type": ("ort.wasm.min.js", BINARY, "it is application/octet-stream, not Java"),
     "type later": (GLUE, served_as("text/plain"), "it is text/plain, not JavaScript"),
     "no file": ("ort.wasm.min.js", lambda route: route.fulfill(status=404), "404"),
@@ -679,17 +683,20 @@ REFUSED: dict[str, tuple[str, Callable[[Route], None], str]] = {
 }
 
 
-@pytest.mark.parametrize(("file", "answer", "words"), REFUSED.values(), ids=REFUSED)
-def test_what_the_server_does_is_said(
-    page: Page, file: str, answer: Callable[[Route], None], words: str
-) -> None:
-    page.route(f"**/{MODULES}/**/{file}", answer)
+def test_what_the_server_does_is_said_and_can_be_tried_again(page: Page) -> None:
+    """On one page, which trains as soon as nothing is in its way."""
     page.goto(TRAIN)
-    main(page).click()
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(words)
-    expect(alert).to_contain_text("could not be loaded")
-    wait(page, "idle")
+    for file, answer, words in REFUSED.values():
+        page.route(f"**/{MODULES}/**/{file}", answer)
+        main(page).click()
+        expect(alert).to_contain_text(words)
+        expect(alert).to_contain_text("could not be loaded")
+        wait(page, "idle")
+        page.unroute_all()
+    main(page).click()
+    wait(page, "running")
+    expect(alert).to_be_hidden()
 
 
 def test_rules_against_webassembly_are_named(page: Page) -> None:
@@ -729,8 +736,8 @@ def test_it_trains_on_a_server_that_knows_few_types_and_below_a_path(
         base = f"http://127.0.0.1:{web.server_port}/some/path/"
         with open_context(browser, base_url=base) as context:
             page = context.new_page()
-            begin(page, "?net=patch_4&epochs=1")
-            wait(page, "finished")
+            begin(page, "?net=patch_4")
+            expect(page.locator("[data-status]")).to_contain_text("steps per second")
         web.shutdown()
 
 
@@ -770,7 +777,7 @@ def test_behind_another_tab_it_trains_on_and_shows_it_afterwards(
     listened.wait_for_timeout(300)
     before, done = curve.get_attribute("d"), len(losses(listened))
     listened.wait_for_function(
-        f"told.filter(t => t.losses).flatMap(t => t.losses).length > {done + 30}",
+        f"told.filter(t => t.losses).flatMap(t => t.losses).length > {done + 5}",
         polling=100,  # else it looks whenever the page paints
     )
     assert curve.get_attribute("d") == before

@@ -1,6 +1,7 @@
 """The graphs as the site has them, exported once for all tests."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import onnxruntime
 import pytest
@@ -24,6 +25,7 @@ def files() -> Files:
 def run(files: Files) -> Callable[[str], Run]:
     """Open a graph by its name: a function from its inputs to its outputs."""
 
+    @cache
     def opened(name: str) -> Run:
         session = onnxruntime.InferenceSession(
             files[f"{name}.onnx"], providers=["CPUExecutionProvider"]

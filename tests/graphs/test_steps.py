@@ -80,7 +80,7 @@ def test_gradients_are_those_of_pytorch_at_any_batch_size(
     """A gradient that is B times too large would not show in a curve: Adam hides it."""
     model, state = started(name)
     graph = run(f"{name}.step")
-    for size in (2, 48, 64, 100, 128):
+    for size in (2, 48, 64, 100, 128) if name == "default" else (2, 100):
         given = batch(size, seed=size)
         found = graph(state | given | NUMBERS)
         loss, expected = gradient(model, state["theta"], given, torch.float64)

@@ -1,12 +1,4 @@
-r"""# Book: the modules that become pages
-
-A *chapter* is a module and its page: what was read, what was found out about it, and
-where it will lie in the site. A *book* is all chapters, and what they share: the names
-that prose may link to, the formulas, the list of problems.
-
-Nothing here knows of MkDocs. The plugin reads a book and hands its chapters to MkDocs
-one by one.
-"""
+"""The modules that become pages, by their pages, and what they share."""
 
 import os
 import posixpath

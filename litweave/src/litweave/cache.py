@@ -1,10 +1,4 @@
-r"""# Cache: what was made before
-
-Some of what a build makes takes time and depends on little. It is kept in a file, each
-thing by its name, together with a *key*: a digest of all that it was made of. While the
-key is the same, the thing is not made again. What takes many files is kept in a folder
-that has its key in its name.
-"""
+"""What was made before, in a JSON file: by name, under a key of all it was made of."""
 
 import hashlib
 import json
@@ -93,12 +87,20 @@ class Cache:
             return cls(path)
 
     def known(self, name: str, default: Any = None) -> Any:
-        """The thing of this name as it was before, whatever its key."""
-        return self.before.get(name, ("", default))[1]
+        """The thing of this name, whatever its key."""
+        return (self.now.get(name) or self.before.get(name, ("", default)))[1]
 
     def holds(self, name: str, key: str) -> bool:
         """Whether a thing was there before under this key."""
         return self.before.get(name, ("", None))[0] == key
+
+    def has(self, name: str, key: str) -> bool:
+        """Whether a thing is there under this key, from before or from now."""
+        return self.holds(name, key) or self.now.get(name, ("", None))[0] == key
+
+    def put(self, name: str, key: str, thing: Any) -> None:
+        """Have a thing under a key."""
+        self.now[name] = (key, thing)
 
     def get(
         self, name: str, key: str, make: Callable[[], Any], stale: bool = False
@@ -112,8 +114,9 @@ class Cache:
             self.now[name] = self.before[name] if serves else (key, make())
         return self.now[name][1]
 
-    def write(self) -> None:
-        """Keep what was asked for, and forget the rest."""
-        if self.now != self.before:
-            rows = [[name, key, thing] for name, (key, thing) in self.now.items()]
+    def write(self, forget: bool = True) -> None:
+        """Keep what was asked for, and `forget` the rest or not."""
+        found = self.now if forget else {**self.before, **self.now}
+        if found != self.before:
+            rows = [[name, key, thing] for name, (key, thing) in found.items()]
             write_text(self.path, json.dumps(rows, ensure_ascii=False))

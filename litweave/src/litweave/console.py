@@ -1,12 +1,4 @@
-r"""# Console output
-
-Messages here have letters that not every console has: `“`, `×`, whatever stands in a
-source. On a Windows machine, output that goes into a file is in the encoding of the
-country. Python would end the program at the first letter that is not in it.
-
-So each command begins with [`show_what_it_can`][]: what cannot be shown becomes a `?`.
-And what a file or a disk does not allow is said in words ([`reason`][]).
-"""
+"""Output that a console cannot show is replaced; errors are said in words."""
 
 import io
 import sys

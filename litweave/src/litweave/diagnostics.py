@@ -1,9 +1,4 @@
-r"""# Diagnostics
-
-A build that stops at its first mistake makes an author run it ten times for ten
-mistakes. So the stages of a build note what is wrong, each with its file and line, and
-the whole list comes at the end.
-"""
+"""Mistakes, each with its file and line; a build lists all of them at its end."""
 
 from collections import Counter
 from dataclasses import dataclass, field

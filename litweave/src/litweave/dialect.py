@@ -1,8 +1,4 @@
-r"""# Dialect: the Markdown of a page
-
-What Markdown makes of prose depends on its extensions. Here are those that litweave
-counts on, and the settings that the theme needs; a site has them besides its own.
-"""
+"""The extensions of Markdown, and their settings, that pages count on."""
 
 from typing import Any
 

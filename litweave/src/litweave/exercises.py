@@ -1,20 +1,8 @@
-r"""# Exercises: answers that open on request
+"""Paragraphs that begin with **Answer.** become `details`: closed but on paper.
 
-A reader learns more from a question than from its answer, if the answer does not stand
-right below. So under a heading such as `## Exercises`, prose may have
-
-```text
-**Exercise 1.** Which line fixes the size of the image?
-
-**Answer.** The one that builds $W_1$, which has a column for each patch.
-```
-
-The paragraph that begins with **Answer.**, and all that follows it up to the next
-exercise or heading, becomes a `details` element: closed on the screen, open on paper.
-The source, `help()` and doctest have it like any other prose, so its examples are run.
-
-In a translation both labels are words of another language. Its paragraph has the
-English label in an attribute, which is taken away here.
+What follows up to the next exercise or heading belongs to the answer. In a translation
+both labels are words of another language; its paragraph has the English label in an
+attribute, which is taken away here.
 """
 
 import re

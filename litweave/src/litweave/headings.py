@@ -1,25 +1,21 @@
-r"""# Headings: anchors that are names
-
-The heading of a class or function has its qualified name for an anchor, so that a link
-to it, `#TokenMixing.forward`, survives every change around it.
+"""Anchors of headings: qualified names for definitions, and else their own words.
 
 Markdown's own way to set an anchor, `{ #Name.__init__ }`, takes the underscores for
-bold type before it looks at the braces. So the name travels as a *mark* of characters
-that Markdown leaves alone, and is set when the headings are there and before the table
-of contents is made of them.
-
-Any other heading has its own words for an anchor, in whatever script they are written.
+bold type. So a name travels as a mark of characters that Markdown leaves alone.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import count, islice
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, slugify
 from markdown.treeprocessors import Treeprocessor
+
+from litweave.parse import Module, Row
 
 # Each byte of the name as one character of the private use area. What opens a mark
 # tells its kind; those of other kinds are read by others.
@@ -124,3 +120,42 @@ class _Anchors(Treeprocessor):
                     taken.add(name)
                     heading.set("id", name)
                     setattr(part, attribute, _MARK.sub("", text).rstrip())
+
+
+# ## Rows
+# No address is a running number, so one that somebody wrote down stays right when rows
+# come and go around it.
+_WORDS = 6
+
+
+def anchors(module: Module) -> list[str]:
+    """The address of each row, no two alike."""
+    taken: set[str] = set()
+    found = []
+    for row in module.rows:
+        name = next(name for name in _candidates(row, module) if name not in taken)
+        taken.add(name)
+        found.append(name)
+    return found
+
+
+def _candidates(row: Row, module: Module) -> Iterator[str]:
+    """Addresses from the shortest to the most particular, without an end."""
+    first = row.definition.name if row.definition else None
+    if first is None:
+        said = _words(" ".join(prose.text for prose in row.prose))
+        code = _words(module.code(row))
+        slugs = ["-".join(s) for s in (said[:_WORDS], said, [*said, *code]) if s]
+        named = [f"{row.scope}:{slug}" for slug in slugs or ["row"]]
+        yield from named
+        first = named[0]
+    else:
+        yield first
+    # Two rows alike to the letter, a name defined twice: only their order tells them.
+    yield from (f"{first}~{number}" for number in count(2))
+
+
+def _words(text: str) -> list[str]:
+    # What is set as mathematics has no words to give.
+    text = re.sub(r"\$\$.*?\$\$|\$.*?\$", " ", text, flags=re.DOTALL)
+    return list(islice(words(text), 40))

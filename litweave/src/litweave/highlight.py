@@ -1,12 +1,6 @@
-"""# Highlight: colours for code
+"""Code in colours, line by line, with links and other elements laid around its pieces.
 
-A module is coloured whole, by Pygments, and then handed out line by line: only so does
-the colouring know that a line stands in the middle of a string. The colours themselves
-are classes, which the style sheet of the palette fills in, so that dark and light both
-switch.
-
-A *mark* lays a link or another element around a piece of a line. Its edges may fall
-anywhere between the coloured pieces; where one falls within a piece, the piece is cut.
+A module is coloured whole: only so is it known that a line stands within a string.
 """
 
 import re

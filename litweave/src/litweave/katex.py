@@ -1,15 +1,10 @@
-r"""# Mathematics: set once, when the site is built
+"""Formulas, set by KaTeX when the site is built, as HTML and MathML.
 
-A formula is set by [KaTeX](https://katex.org) at build time, as HTML for the eye and
-MathML for a screen reader. The reader's browser has nothing left to compute. A formula
-that does not parse is a problem of the build, and stays on the page as it was written.
-
-It takes three steps. While the prose is read, each formula is set aside and a *slot*
-stands in for it, made of characters that no Markdown extension touches. Then one Node
-process sets all formulas of the site at once. At last each slot is filled.
+While the prose is read, each formula is set aside, and a slot stands in for it that no
+Markdown extension touches. One Node process then sets all formulas; slots are filled
+last.
 """
 
-import hashlib
 import json
 import re
 import subprocess
@@ -18,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import cast
 
-from litweave.cache import write_text
+from litweave.cache import Cache, digest
 from litweave.diagnostics import Diagnostics, Place
 
 # ## Slots
@@ -101,17 +96,22 @@ class Formulas:
         `cache` a file that keeps what was set before. A formula that KaTeX refuses goes
         to `diagnostics`, with the place where it first stood.
         """
-        known = _Cache.read(cache, katex)
-        new = [formula for formula in self.numbers if formula not in known.html]
+        kept = Cache.read(cache)
+        key = digest(_SCRIPT, files=[katex / "package.json"])
+        names = {formula: json.dumps(astuple(formula)) for formula in self.numbers}
+        new = [formula for formula, name in names.items() if not kept.has(name, key)]
         for formula, result in zip(new, _run(new, katex, node), strict=True):
             if "error" in result:
                 message = f"{result['error']}: {formula.tex}"
                 diagnostics.add(self.places[formula], message, "formula")
             else:
-                known.html[formula] = result["html"]
+                kept.put(names[formula], key, result["html"])
         if new:
-            known.write(cache)
-        self.html = [known.html.get(f) or as_written(f) for f in self.numbers]
+            kept.write(forget=False)
+        self.html = [
+            kept.known(name) if kept.has(name, key) else as_written(formula)
+            for formula, name in names.items()
+        ]
 
     def leave(self, reason: str, diagnostics: Diagnostics) -> None:
         """Set none, for want of KaTeX, and say why."""
@@ -242,29 +242,3 @@ def _run(formulas: list[Formula], katex: Path, node: Path) -> list[dict[str, str
     if answer.returncode:
         raise RuntimeError(f"KaTeX did not run:\n{answer.stderr}")
     return cast(list[dict[str, str]], json.loads(answer.stdout))
-
-
-@dataclass
-class _Cache:
-    """What was set before, by the same KaTeX with the same options."""
-
-    key: str
-    html: dict[Formula, str]
-
-    @classmethod
-    def read(cls, path: Path, katex: Path) -> "_Cache":
-        manifest = (katex / "package.json").read_bytes()
-        key = hashlib.sha256(manifest + _SCRIPT.encode()).hexdigest()
-        try:
-            stored = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):  # none yet, or one that was cut off: set all anew
-            return cls(key, {})
-        if stored["key"] != key:
-            return cls(key, {})
-        return cls(key, {Formula(*formula): html for *formula, html in stored["html"]})
-
-    def write(self, path: Path) -> None:
-        rows = [[*astuple(formula), html] for formula, html in self.html.items()]
-        write_text(
-            path, json.dumps({"key": self.key, "html": rows}, ensure_ascii=False)
-        )

@@ -1,18 +1,8 @@
-r"""# Labels: what a reference means, and where
+"""Labels of references and footnotes, made unique on a page of many docstrings.
 
-A module is one Markdown document, in which the last definition of a label would hold
-everywhere. But people number their references anew below each docstring:
-
-```markdown
-See [the paper][1], and a remark[^1].
-
-[1]: https://example.org
-[^1]: The remark.
-```
-
-So a label that is taken gets another name within its docstring, which no reader sees.
-Elsewhere in the module it means what was defined first. An abbreviation is what readers
-see: it has one meaning on a page.
+A label that is taken gets another name within its docstring, which no reader sees.
+Elsewhere in the module it means what was defined first. An abbreviation has one
+meaning.
 """
 
 import re

@@ -12,13 +12,12 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from litweave import mkdocs_files, theme
-from litweave.contents import contents
 from litweave.diagnostics import Place
 from litweave.highlight import breakable_blocks
 from litweave.page import addresses, has_prose
 from litweave.page_cache import Pages, without_template
 from litweave.progress import Part, progress
-from litweave.site import Site
+from litweave.site import Site, contents
 
 _INDEX = "index.md"
 _log = logging.getLogger("mkdocs.plugins.litweave")

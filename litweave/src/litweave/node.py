@@ -1,9 +1,4 @@
-"""# Node and its packages
-
-What litweave takes from the web's own world (KaTeX) comes through a manifest,
-`package.json`, and a lock that pins each file by its hash. Node itself comes with the
-Python environment, so that nobody has to install it.
-"""
+"""Node, and packages from npm under a lock file, kept by its hash."""
 
 import hashlib
 import os

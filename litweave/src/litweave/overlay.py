@@ -1,17 +1,6 @@
-r"""# Overlay: what a page shows beyond its source
+"""What a page shows beyond its source: marks, hints, tools, panels, endnotes.
 
-A source says what to compute. A reader also wants to know which shape a line gives,
-where a name is defined, what was proved. All of it is found apart from the rows and
-laid over them at the end, so that each kind can be left out, and none can disturb the
-code or what is copied of it.
-
-| kind | where it shows |
-|---|---|
-| mark | around a piece of code: a link, a symbol |
-| hint | at the end of a line: a shape |
-| tool | in the bar above the page: a button, a switch |
-| panel | beside the opening: what was proved |
-| endnote | beside what closes the page: papers, uses |
+All of it is found apart from the rows and laid over them at the end.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -27,10 +27,9 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from litweave import highlight
-from litweave.anchors import anchors
 from litweave.diagnostics import Place
 from litweave.features.symbols.notation import is_notation
-from litweave.headings import mark
+from litweave.headings import anchors, mark
 from litweave.labels import told_apart
 from litweave.overlay import Overlay
 from litweave.parse import Definition, Module, Prose, Row

@@ -1,9 +1,6 @@
-"""# Preview: a built site on one's own machine
+"""A server of a finished site on this machine, which compresses text as most hosts do.
 
-    python -m litweave.preview site
-
-serves a folder on this machine only, and says where. It is a plain file server, which
-compresses text as most hosts do: what works here works on any static host.
+python -m litweave.preview site
 """
 
 import argparse

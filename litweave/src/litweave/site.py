@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from html import escape
 from pathlib import Path
 
 from litweave import node, process
@@ -26,6 +27,7 @@ from litweave.features.shapes import hints, shapes
 from litweave.features.symbols import variables
 from litweave.highlight import coloured
 from litweave.katex import is_shown
+from litweave.names import Target
 from litweave.page import (
     WovenRow,
     as_written,
@@ -34,10 +36,12 @@ from litweave.page import (
     document,
     flat,
     grid,
+    opening,
     pieces,
 )
 from litweave.prose import to_markdown
 from litweave.settings import Settings
+from litweave.words import heading
 
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
@@ -233,6 +237,30 @@ class Site:
         fonts = sorted(dist.glob("fonts/*.woff2"))
         files = [dist / "katex.min.css", *fonts]
         return {f"assets/katex/{f.relative_to(dist).as_posix()}": f for f in files}
+
+
+# ## The list of all modules, for an opening page that says nothing itself
+
+
+def contents(book: Book, page: str) -> str:
+    """The list of all chapters but this page's own, as HTML."""
+    chapters = [chapter for uri, chapter in book.chapters.items() if uri != page]
+    items = "\n".join(_item(book, chapter, page) for chapter in chapters)
+    return f'<ul class="weave-contents">\n{items}\n</ul>'
+
+
+def _item(book: Book, chapter: Chapter, page: str) -> str:
+    address = escape(book.href(Target("", chapter.page, ""), page))
+    link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
+    return f"<li>{link} {_first_line(chapter)}</li>"
+
+
+def _first_line(chapter: Chapter) -> str:
+    """What the module says first, as plain words."""
+    texts = opening(chapter.module)
+    lines = (line.strip("#= \t") for text in texts for line in text.split("\n"))
+    first = next(filter(None, lines), "")
+    return heading(first, first, chapter.module.path) if first else ""
 
 
 # ## Features

@@ -15,10 +15,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 from mkdocs.utils import get_relative_url
 
-from litweave.anchors import anchors
 from litweave.book import Book
 from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import INTERFACE, State, Translator
+from litweave.headings import anchors
 from litweave.parse import Module
 
 URI = "translation.md"

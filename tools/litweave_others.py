@@ -1,7 +1,7 @@
 """Make pages of code that nobody here wrote, and tell how it went.
 
-    python tools/weave_others.py
-    python tools/weave_others.py json einops --report report.txt
+    python tools/litweave_others.py
+    python tools/litweave_others.py json einops --report report.txt
 
 Without names it takes what is installed of `torch.nn`, einops and the standard library.
 Every module becomes a page, or is skipped with the reason; nothing of it is run. The

@@ -1,9 +1,9 @@
 """Time the renderer.
 
-    python -m benchmarks.weave pycco --pycco /path/to/an/environment/bin/python
-    python -m benchmarks.weave modules
-    python -m benchmarks.weave site
-    python -m benchmarks.weave weight
+    python -m benchmarks.litweave_speed pycco --pycco /path/to/an/environment/bin/python
+    python -m benchmarks.litweave_speed modules
+    python -m benchmarks.litweave_speed site
+    python -m benchmarks.litweave_speed weight
 
 - `pycco`: litweave against pycco on the same files, which have no mathematics: the
   modules of einops, and packages of the standard library. pycco is installed where the
