@@ -73,7 +73,6 @@ class TrainPlugin(BasePlugin[TrainConfig]):
                 files.append(File.generated(config, uri, abs_src_path=str(path)))
         return files
 
-    @event_priority(50)  # before litweave reads the prose
     def on_page_markdown(
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:

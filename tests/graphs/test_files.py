@@ -161,7 +161,7 @@ def test_a_preview_makes_do_with_what_was_made_last(
         (Path(command[-1]) / "made").write_text(site_plugin.key())
         yield {"exports": "default", "number": 1, "of": 1}
 
-    monkeypatch.setattr(site_plugin.child, "lines", lines)
+    monkeypatch.setattr(site_plugin.process, "lines", lines)
     before = site_plugin.made(tmp_path, stale=True)
     monkeypatch.setattr(site_plugin, "key", lambda: "another state of the code")
     assert site_plugin.made(tmp_path, stale=True) == before

@@ -21,8 +21,8 @@ from litweave.features.copy import command as copy
 from litweave.features.languages import checks as translations
 from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Unit
-from litweave.features.languages.extract import find_units
-from litweave.features.languages.glossary import Glossary
+from litweave.features.languages.checks import Glossary
+from litweave.features.languages.voice import find_units
 from litweave.settings import Settings
 
 _PLAIN = "nothing but prose beside code: no links in it, no lists of uses, no copies"

@@ -1,28 +1,30 @@
-"""The prose of this repository, put together again and put into another language.
+"""The prose of this book, put together again and put into another language.
 
 Where HTML is made of it, a third is taken, by a hash.
 """
 
 import functools
 import re
+import shutil
+import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features.languages.blocks import Piece, rewrite, split
 from litweave.features.languages.catalogs import Catalogs
-from litweave.features.languages.tokens import tokens
 from litweave.features.languages.translator import Said, State, Translator
+from litweave.features.languages.units import Piece, rewrite, split, tokens
 from litweave.page import document
-from litweave.prose import to_markdown
+from litweave.prose import Context, to_markdown
+from litweave.sections import Line
 
-ROOT = Path(__file__).parents[3]
+from support import ROOT
+
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
@@ -57,12 +59,13 @@ def squeezed(html: str) -> str:
 class Joiner:
     """Puts every unit on one line, in its own words."""
 
-    def rewritten(self, lines, place, page, html):  # type: ignore[no-untyped-def]
+    def rewritten(
+        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    ) -> tuple[list[str], list[Place]]:
         def same(piece: Piece) -> str:
             return piece.message if piece.unit else piece.text
 
-        text = "\n".join(line for _, line in lines)
-        found = rewrite(text, same, html)
+        found = rewrite("\n".join(line for _, line in lines), same, html)
         places = [Place(place.path, place.line + number) for number, _ in found]
         return [line for _, line in found], places
 
@@ -97,27 +100,35 @@ class Everything(Translator):
         return Said(f"译文 {words}".strip(), State.CURRENT, Place("zh.po", 1))
 
 
+def pages_of(context: Context) -> Iterator[str]:
+    for page, chapter in book().chapters.items():
+        if is_taken(page):
+            yield to_html(document(chapter.module, page, context))
+    for page, text in pages():
+        yield to_html(to_markdown(text, Place(page, 1), page, context))
+
+
 def ids(html: str) -> list[str]:
     return re.findall(r"<h\d [^>]*\bid=\"([^\"]*)\"", html)
 
 
 @pytest.mark.parametrize("translator", [Translator, Everything])
 def test_headings_have_the_english_anchors(translator: type[Translator]) -> None:
-    context = book().context
-    other = replace(context, diagnostics=Diagnostics())
-    other.translator = translator(Catalogs("zh", ROOT / "nowhere"), "labml_style_nn")
-    for page, chapter in book().chapters.items():
-        if not is_taken(page):
-            continue
-        english, html = (
-            to_html(document(chapter.module, page, d)) for d in (context, other)
-        )
+    context = replace(book().context, diagnostics=Diagnostics())
+    context.translator = translator(Catalogs("zh", ROOT / "nowhere"), "labml_style_nn")
+    for english, html in zip(pages_of(book().context), pages_of(context), strict=True):
         assert ids(html) == ids(english)
         assert not re.search("[\ue100-\ue2ff]", html)
-    for page, text in pages():
-        english, html = (
-            to_html(to_markdown(text, Place(page, 1), page, d))
-            for d in (context, other)
-        )
-        assert ids(html) == ids(english)
-        assert not re.search("[\ue100-\ue2ff]", html)
+
+
+@pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "locale").rglob("*.po")),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
+def test_gettext_accepts_each_catalog_and_leaves_it_as_it_is(path: Path) -> None:
+    subprocess.run(["msgfmt", "-c", "-o", "/dev/null", path], check=True)
+    command = ["msgcat", "--no-wrap", path]
+    shown = subprocess.run(command, check=True, capture_output=True)
+    assert shown.stdout == path.read_bytes()
