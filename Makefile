@@ -27,7 +27,7 @@ live: site/index.html  ## build the site if need be, and serve it with kernels f
 build: site/index.html  ## build the site into site/
 
 catalogs: $(INSTALLED)  ## bring the translators' files up to date, and check them
-	$(BIN)/python -m litweave catalogs mkdocs.yml
+	$(BIN)/litweave catalogs mkdocs.yml
 
 test: site/index.html  ## build the site if need be, and run all tests
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null \
@@ -36,10 +36,11 @@ test: site/index.html  ## build the site if need be, and run all tests
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 \
 		$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-lint: $(INSTALLED)  ## check style and types
+lint: $(INSTALLED)  ## check style, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 clean:  ## remove what was built; keep the environment
 	rm -rf site site.* .cache

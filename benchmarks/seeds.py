@@ -10,10 +10,10 @@ the best share of the held-out digits that it read rightly after one of them.
 import argparse
 from itertools import islice
 
-from labml_style_nn.browser.loop import steps
-from labml_style_nn.browser.record import EPOCHS, STEPS_IN_EPOCH, share
-from labml_style_nn.browser.variants import VARIANTS
 from labml_style_nn.data.digits import split_digits
+from labml_style_nn.web_training.loop import steps
+from labml_style_nn.web_training.record import EPOCHS, STEPS_IN_EPOCH, share
+from labml_style_nn.web_training.variants import VARIANTS
 
 BAR = 0.97
 

@@ -35,7 +35,7 @@ PROSE = " ".join(GUIDE.split())
 STEPS = re.split(r"^## \d\. ", GUIDE.partition("\n## A template")[0], flags=re.M)[1:]
 TEMPLATE = ROOT / "docs" / "guide" / "rms_norm.py"
 
-WEAVE = "python -m litweave "
+WEAVE = "litweave "
 PREVIEW = "python -m litweave.preview "
 
 
@@ -137,7 +137,7 @@ def type_in(command: str) -> str:
     program, *arguments = shlex.split(command)
     if command.startswith(WEAVE):
         with patch.object(builder, "serve", lambda settings, port: None):
-            main([*arguments[2:], "--cache", str(CACHE / "litweave")])
+            main([*arguments, "--cache", str(CACHE / "litweave")])
         return ""
     if command.startswith(PREVIEW):
         stop = patch.object(ThreadingHTTPServer, "serve_forever", return_value=None)
@@ -302,7 +302,7 @@ def test_what_a_host_runs_succeeds(
     with contextlib.chdir(reader.folder):
         for command in (check, make):
             assert command.startswith(WEAVE)
-            arguments = shlex.split(command)[3:]
+            arguments = shlex.split(command)[1:]
             assert main([*arguments, "--cache", str(CACHE / "litweave")]) == 0
     assert f"--out {published} " in make
 
@@ -376,7 +376,7 @@ def test_the_command_of_the_readme_makes_its_page(another: Reader) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     [command] = [b.text for b in blocks(readme) if "litweave build" in b.text]
     with contextlib.chdir(ROOT):
-        *arguments, _ = shlex.split(command)[3:]
+        *arguments, _ = shlex.split(command)[1:]
         site = another.folder / "site"
         assert main([*arguments, str(site), "--cache", str(CACHE / "litweave")]) == 0
     assert "RMS norm" in (site / "index.html").read_text("utf-8")

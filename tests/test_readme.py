@@ -62,7 +62,7 @@ def test_every_module_can_be_run(page: str) -> None:
 def test_readme_and_guide_give_the_same_plain_commands() -> None:
     plain = [block for block in fences(TEXTS["README.md"], "sh") if "venv" in block]
     assert plain[0] in fences(TEXTS["docs/guide/run.md"], "sh")
-    assert "pip install -c constraints.txt -e '.[dev]'" in plain[0]
+    assert "-c constraints.txt -e './litweave[dev]' -e '.[dev]'" in plain[0]
 
 
 def test_the_port_can_be_chosen() -> None:
@@ -89,8 +89,8 @@ def test_every_path_exists(page: str) -> None:
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
     paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
     for path in paths - MADE_BY_THE_READER:
-        roots = (ROOT, ROOT / "docs" / "guide", package, renderer.parent, *inside)
-        assert any((root / path).exists() for root in roots), path
+        roots = (ROOT, ROOT / "docs" / "guide", package, renderer, renderer.parent)
+        assert any((root / path).exists() for root in (*roots, *inside)), path
 
 
 # ## Code

@@ -1,6 +1,6 @@
 """A module as a site renders it, without a site."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markdown import Markdown
 
@@ -10,44 +10,57 @@ from litweave.headings import HeadingAnchors
 from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.overlay import Overlay
-from litweave.page import beside, cut, document
-from litweave.parse import parse
+from litweave.page import WovenRow, beside, cut, document, grid
+from litweave.parse import Module, parse
 from litweave.prose import Context
 from litweave.sanitise import LiteralTags
 
 EXTENSIONS = (
-    *("admonition", "attr_list", "def_list", "footnotes", "tables", "toc"),
-    *("pymdownx.details", "pymdownx.highlight", "pymdownx.superfences"),
-    *("pymdownx.tabbed", HeadingAnchors(), LiteralTags()),
+    *("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "tables"),
+    *("pymdownx.details", "pymdownx.highlight", "pymdownx.superfences", "toc"),
+    *("pymdownx.tabbed", "pymdownx.tasklist", HeadingAnchors(), LiteralTags()),
     Exercises(),
 )
 
 
 @dataclass
 class Woven:
-    """The prose of each row as HTML, and what was found on the way."""
+    """A module, its document and its rows, and what was found on the way."""
 
-    rows: list[str]
-    context: Context = field(repr=False)
+    module: Module
+    document: str
+    cells: list[WovenRow]
+    extra: Overlay
+    context: Context
+
+    @property
+    def rows(self) -> list[str]:
+        """The prose of each row as HTML."""
+        return [cell.prose for cell in self.cells]
+
+    @property
+    def page(self) -> str:
+        return grid(self.cells, self.module.path, self.extra)
 
     @property
     def diagnostics(self) -> list[str]:
         return str(self.context.diagnostics).splitlines()
 
-    @property
-    def formulas(self) -> list[tuple[str, bool]]:
-        return [(f.tex, f.display) for f in self.context.formulas.numbers]
 
-
-def woven(source: str, raw_html: bool = False) -> Woven:
-    """Render the prose of a module, whose file is called `a.py`."""
+def woven(
+    source: str,
+    raw_html: bool = False,
+    extra: Overlay | None = None,
+    path: str = "a.py",
+) -> Woven:
+    """Render a module."""
     context = Context(Names(), Formulas(), Diagnostics(), raw_html)
-    module = parse(source, "a.py")
+    module, extra = parse(source, path), extra or Overlay()
     settings = {"pymdownx.highlight": {"pygments_lang_class": True}}
     markdown = Markdown(extensions=[*EXTENSIONS], extension_configs=settings)
-    html = markdown.convert(document(module, "a.md", context))
-    rows = beside(cut(html, module, raw_html), module, Overlay())
-    return Woven([row.prose for row in rows], context)
+    text = document(module, "a.md", context)
+    cells = beside(cut(markdown.convert(text), module, raw_html), module, extra)
+    return Woven(module, text, cells, extra, context)
 
 
 def docstring(text: str, name: str = "f") -> str:

@@ -3,11 +3,14 @@
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import time
 import zlib
-from contextlib import chdir
+from collections.abc import Callable, Mapping
+from contextlib import chdir, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,10 @@ from litweave import node
 from litweave.book import Book
 from litweave.settings import Settings
 
-ROOT = Path(__file__).parents[2]
-CACHE = ROOT / ".cache"
+FOLDER = Path(__file__).parents[1]
+ROOT = FOLDER.parent
+# Beside a book, whose build has fetched KaTeX, the tests need not fetch it again.
+CACHE = (ROOT if (ROOT / "mkdocs.yml").is_file() else FOLDER) / ".cache"
 
 # A test that takes long on a busy machine is no mistake.
 settings.register_profile("patient", deadline=None)
@@ -78,6 +83,24 @@ def build_here(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def free_port() -> int:
+    """A port that nobody listens to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(text: str, read: Callable[[], str]) -> None:
+    """Read again and again, until the text is there; what cannot be read is empty."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with suppress(OSError):
+            if text in read():
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"nothing ever said “{text}”")
+
+
 def some_files(package: Path) -> list[Path]:
     """A tenth of a large package's files: those that a hash of their names chooses."""
     paths = sorted(path.relative_to(package) for path in package.rglob("*.py"))
@@ -86,13 +109,28 @@ def some_files(package: Path) -> list[Path]:
     return [package / p for p in own if zlib.crc32(p.as_posix().encode()) % 10 == 0]
 
 
-def book_of(folder: Path, files: dict[str, str]) -> Book:
+def write_files(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write files into a folder, and the folders that they need."""
     for name, text in files.items():
-        path = folder / "pkg" / name
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
+        path.write_text(text)
+    return folder
+
+
+def cache_of(folder: Path) -> Path:
+    """A cache of a folder's own, in which nothing is but KaTeX."""
+    cache = folder / "cache"
+    cache.mkdir()
+    for path in (CACHE / "litweave").glob("node-*"):
+        (cache / path.name).symlink_to(path)
+    return cache
+
+
+def book_of(folder: Path, files: dict[str, str]) -> Book:
+    texts = {name: textwrap.dedent(text) for name, text in files.items()}
     book = Book()
-    book.read(folder / "pkg")
+    book.read(write_files(folder / "pkg", texts))
     return book
 
 

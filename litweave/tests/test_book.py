@@ -8,6 +8,7 @@ from litweave.book import SITE_MARK, Book
 from litweave.names import Target
 from litweave.site import contents
 from litweave.words import said
+from support import write_files
 
 SOURCES = {
     "__init__.py": '"""# Package"""\n',
@@ -20,49 +21,47 @@ SOURCES = {
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    for name, text in SOURCES.items():
-        path = tmp_path / "pkg" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path / "pkg"
+    return write_files(tmp_path / "pkg", SOURCES)
+
+
+def book(source: Path, **options: list[str]) -> Book:
+    found = Book()
+    found.read(source, **options)
+    return found
 
 
 def test_a_module_with_something_in_it_is_a_chapter(package: Path) -> None:
-    book = Book()
-    book.read(package, exclude=["*/secret.py"])
-    assert list(book.chapters) == ["index.md", "deep/gelu.md", "silent.md"]
-    assert book.skipped == {"pkg/empty.py": "there is nothing in it"}
-    gelu = book.chapters["deep/gelu.md"]
+    read = book(package, exclude=["*/secret.py"])
+    assert list(read.chapters) == ["index.md", "deep/gelu.md", "silent.md"]
+    assert read.skipped == {"pkg/empty.py": "there is nothing in it"}
+    gelu = read.chapters["deep/gelu.md"]
     assert (gelu.name, gelu.download) == ("pkg.deep.gelu", "deep/gelu.py")
     assert gelu.module.path == "pkg/deep/gelu.py"
-    assert book.context.names.find("GELU") == Target(
+    assert read.context.names.find("GELU") == Target(
         "pkg.deep.gelu.GELU", "deep/gelu.md", "GELU"
     )
 
 
 def test_a_page_written_by_hand_comes_first(package: Path) -> None:
-    book = Book()
-    book.read(package, taken=["index.md"])
-    assert "index.md" not in book.chapters
+    read = book(package, taken=["index.md"])
+    assert "index.md" not in read.chapters
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_and_no_chapter(package: Path) -> None:
     (package / "broken.py").write_text("x = 1\ny = (\n")
     (package / "bytes.py").write_bytes(b"x = '\xff'\n")
     (package / "<b>.py").write_text("x = 1\n")
-    book = Book()
-    book.read(package)
-    assert set(book.skipped) == {
+    read = book(package)
+    assert set(read.skipped) == {
         *("pkg/<b>.py", "pkg/broken.py", "pkg/bytes.py", "pkg/empty.py")
     }
-    assert "pkg/broken.py:2: '(' was never closed" in str(book.context.diagnostics)
-    assert "deep/gelu.md" in book.chapters
+    assert "pkg/broken.py:2: '(' was never closed" in str(read.context.diagnostics)
+    assert "deep/gelu.md" in read.chapters
 
 
 def test_a_file_alone_is_a_book(package: Path) -> None:
-    book = Book()
-    book.read(package / "deep" / "gelu.py")
-    (chapter,) = book.chapters.values()
+    read = book(package / "deep" / "gelu.py")
+    (chapter,) = read.chapters.values()
     assert (chapter.page, chapter.download) == ("index.md", "gelu.py")
     assert chapter.module.path == "gelu.py"
 
@@ -74,9 +73,8 @@ def test_names_begin_at_the_outermost_package(
     (package / "deep" / "__init__.py").write_text("")
     (package / "link").symlink_to("deep")
     monkeypatch.chdir(package / "deep")
-    book = Book()
-    book.read(Path(source))
-    [gelu] = [c for c in book.chapters.values() if c.download == "gelu.py"]
+    read = book(Path(source))
+    [gelu] = [c for c in read.chapters.values() if c.download == "gelu.py"]
     assert gelu.name == "pkg.deep.gelu"
     assert gelu.path == package / "deep" / "gelu.py"
     folder = "" if source.endswith(".py") else "deep/"
@@ -98,65 +96,49 @@ def test_names_begin_at_the_outermost_package(
 def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
     tmp_path: Path, words: str, name: str
 ) -> None:
-    vision = tmp_path / "src" / "corp" / "vision"
-    vision.mkdir(parents=True)
-    (vision / "__init__.py").write_text("")
-    (vision / "gelu.py").write_text("x = 1\n")
-    (vision.parent / "module.py").write_text(words)
-    book = Book()
-    book.read(tmp_path / "src")
-    assert book.chapters["corp/vision/gelu.md"].name == name
-    assert book.chapters["corp/module.md"].module.path == "src/corp/module.py"
+    files = {"vision/__init__.py": "", "vision/gelu.py": "x = 1\n", "module.py": words}
+    write_files(tmp_path / "src" / "corp", files)
+    read = book(tmp_path / "src")
+    assert read.chapters["corp/vision/gelu.md"].name == name
+    assert read.chapters["corp/module.md"].module.path == "src/corp/module.py"
 
 
 def test_a_dot_in_the_name_of_a_file_parts_no_names(tmp_path: Path) -> None:
-    (tmp_path / "v1.2").mkdir()
-    (tmp_path / "v1.2" / "gelu.0.3.py").write_text("x = 1\n")
-    book = Book()
-    book.read(tmp_path)
-    assert book.chapters["v1.2/gelu.0.3.md"].name == "v1_2.gelu_0_3"
+    read = book(write_files(tmp_path, {"v1.2/gelu.0.3.py": "x = 1\n"}))
+    assert read.chapters["v1.2/gelu.0.3.md"].name == "v1_2.gelu_0_3"
 
 
 def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) -> None:
-    vision = tmp_path / "src" / "corp" / "vision"
-    vision.mkdir(parents=True)
-    (vision / "__init__.py").write_text("from corp.vision.gelu import x\n")
-    (vision / "gelu.py").write_text("x = 1\n")
-    book = Book()
-    book.read(vision)
-    assert book.chapters["gelu.md"].name == "corp.vision.gelu"
+    imports = "from corp.vision.gelu import x\n"
+    files = {"__init__.py": imports, "gelu.py": "x = 1\n"}
+    read = book(write_files(tmp_path / "src" / "corp" / "vision", files))
+    assert read.chapters["gelu.md"].name == "corp.vision.gelu"
 
 
 def test_the_contents_tell_the_title_of_a_module_and_not_its_licence(
     package: Path,
 ) -> None:
     (package / "silent.py").write_text('# Copyright of somebody.\n"""# Not silent"""\n')
-    book = Book()
-    book.read(package)
+    read = book(package)
     assert "<code>pkg.silent</code></a> Not silent</li>" in said(
-        contents(book, "index.md")
+        contents(read, "index.md")
     )
 
 
 def test_what_is_not_the_authors_is_no_chapter(package: Path) -> None:
-    for folder in (".hidden", "env", "site"):
-        (package / folder).mkdir()
-        (package / folder / "module.py").write_text("x = 1\n")
-    (package / "env" / "pyvenv.cfg").write_text("")
-    (package / "site" / SITE_MARK).write_text("")
-    book = Book()
-    book.read(package)
-    assert not [page for page in book.chapters if page.endswith("module.md")]
+    files = dict.fromkeys((".hidden/a.py", "env/a.py", "site/a.py"), "x = 1\n")
+    write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
+    read = book(package)
+    assert not [page for page in read.chapters if page.endswith("/a.md")]
 
 
 def test_a_module_named_index_does_not_take_the_place_of_its_package(
     package: Path,
 ) -> None:
     (package / "index.py").write_text('"""# Index"""\n')
-    book = Book()
-    book.read(package)
-    assert book.chapters["index.md"].name == "pkg"
-    assert book.chapters["index_.md"].name == "pkg.index"
+    read = book(package)
+    assert read.chapters["index.md"].name == "pkg"
+    assert read.chapters["index_.md"].name == "pkg.index"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,12 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from litweave.check import find_silence
 from litweave.cli import main
 from litweave.diagnostics import Diagnostics
 from litweave.parse import parse
-from support import CACHE, ROOT
+from support import CACHE, free_port, wait_for, write_files
 
 # A module that tells on whoever runs it, and one that nobody can.
 SPY = '''"""# Spy
@@ -54,20 +53,28 @@ FILES = {
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        path = tmp_path / "pkg" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path / "pkg"
+    return write_files(tmp_path / "pkg", FILES)
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
 
 
 @pytest.fixture
-def weave(katex: Path) -> Callable[..., int]:
+def weave(katex: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command, with a cache that has KaTeX in it."""
 
-    def run(command: str, *arguments: object) -> int:
+    def run(command: str, *arguments: object) -> Said:
         options = [command, *map(str, arguments), "--cache", str(CACHE / "litweave")]
-        return main(options)
+        return Said(main(options), *capsys.readouterr())
 
     return run
 
@@ -81,14 +88,11 @@ def pages(site: Path) -> set[str]:
 
 
 def test_a_package_becomes_a_site(
-    package: Path,
-    tmp_path: Path,
-    weave: Callable[..., int],
-    capsys: pytest.CaptureFixture[str],
+    package: Path, tmp_path: Path, weave: Command
 ) -> None:
     site, report = tmp_path / "site", tmp_path / "report.txt"
-    assert weave("build", package, "--out", site, "--report", report) == 0
-
+    built = weave("build", package, "--out", site, "--report", report)
+    assert built.status == 0
     assert pages(site) == {
         *("index.html", "spy.html", "torch.html", "nowhere.html", "silent.html"),
         *("deep/index.html", "deep/prose.html"),
@@ -97,16 +101,15 @@ def test_a_package_becomes_a_site(
     assert '<a href="deep/prose.html"><code>pkg.deep.prose</code></a> Prose' in home
     assert "Switch to dark colours" in home
     prose = (site / "deep" / "prose.html").read_text()
-    assert (
-        r"<code>\nope</code> for $5, <code>x[1][2]</code>, a[i][j], &lt;stdin&gt;"
-        in (prose)
-    )
-
-    told = capsys.readouterr().out
-    assert "skipped pkg/broken.py: '(' was never closed" in told
-    assert "skipped pkg/__init__.py: there is nothing in it" in told
-    assert re.search(r"remarks: 2 formula, 1 file .*report\.txt", told)
-    assert "6 pages in " in told
+    words = r"<code>\nope</code> for $5, <code>x[1][2]</code>, a[i][j], &lt;stdin&gt;"
+    assert words in prose
+    for line in (
+        "skipped pkg/broken.py: '(' was never closed",
+        "skipped pkg/__init__.py: there is nothing in it",
+        f"remarks: 2 formula, 1 file ({report})",
+        "6 pages in ",
+    ):
+        assert line in built.out
     listed = report.read_text()
     assert "pkg/broken.py:1: '(' was never closed" in listed
     assert "pkg/deep/prose.py:3: KaTeX parse error" in listed
@@ -114,21 +117,21 @@ def test_a_package_becomes_a_site(
 
     # Again, over the site that was made before; and not when it has a fault.
     (site / "old.html").write_text("old")
-    assert weave("build", package, "--out", site, "--strict") == 1
-    assert "pkg/deep/prose.py:3: KaTeX parse error" in capsys.readouterr().err
+    strict = weave("build", package, "--out", site, "--strict")
+    assert strict.status == 1
+    assert "pkg/deep/prose.py:3: KaTeX parse error" in strict.err
     assert (site / "old.html").exists()
-    assert weave("build", package, "--out", site, "--exclude", "deep/*") == 0
+    assert weave("build", package, "--out", site, "--exclude", "deep/*").status == 0
     assert not (site / "old.html").exists()
     assert not (site / "deep").exists()
 
 
-def test_a_file_alone_becomes_a_page(
-    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_alone_becomes_a_page(tmp_path: Path, weave: Command) -> None:
     (tmp_path / "one.py").write_text('"""# One\n\n[`f`][]\n"""\n\n\ndef f(): ...\n')
     # In the same folder as the source, as one does.
-    assert weave("build", tmp_path / "one.py", "--out", tmp_path / "site") == 0
-    assert "no remarks" in capsys.readouterr().out
+    built = weave("build", tmp_path / "one.py", "--out", tmp_path / "site")
+    assert built.status == 0
+    assert "no remarks" in built.out
     home = (tmp_path / "site" / "index.html").read_text()
     assert "<h1" in home
     assert re.search(r'<a href="[^"]*#f"><code>f</code></a>', home)
@@ -137,35 +140,32 @@ def test_a_file_alone_becomes_a_page(
 
 @pytest.mark.parametrize("content", [None, "x = (\n"])
 def test_nothing_to_show_is_said(
-    content: str | None,
-    tmp_path: Path,
-    weave: Callable[..., int],
-    capsys: pytest.CaptureFixture[str],
+    content: str | None, tmp_path: Path, weave: Command
 ) -> None:
     folder = tmp_path / "pkg"
     folder.mkdir()
     if content:
         (folder / "broken.py").write_text(content)
-    assert weave("build", folder, "--out", tmp_path / "site") == 1
-    message = capsys.readouterr().err
-    assert "no module becomes a page" in message
-    assert ("pkg/broken.py" if content else f"{folder} is empty") in message
-    assert "Traceback" not in message
+    built = weave("build", folder, "--out", tmp_path / "site")
+    assert built.status == 1
+    assert "no module becomes a page" in built.err
+    assert ("pkg/broken.py" if content else f"{folder} is empty") in built.err
+    assert "Traceback" not in built.err
     assert not (tmp_path / "site").exists()
 
 
-def test_a_missing_path_is_named(
-    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert weave("check", tmp_path / "nowhere") == 2
-    assert f"there is no {tmp_path / 'nowhere'}" in capsys.readouterr().err
+def test_a_missing_path_is_named(tmp_path: Path, weave: Command) -> None:
+    missing = f"there is no {tmp_path / 'nowhere'}\n"
+    assert weave("check", tmp_path / "nowhere") == Said(2, "", missing)
+    (tmp_path / "one.py").write_text('"""# One"""\n')
+    report = tmp_path / "no such folder" / "report.txt"
+    options = ("--out", tmp_path / "site", "--report", report)
+    built = weave("build", tmp_path / "one.py", *options)
+    assert built == Said(1, "", f"{report}: No such file or directory\n")
 
 
 def test_a_folder_that_somebody_filled_is_left_alone(
-    package: Path,
-    tmp_path: Path,
-    weave: Callable[..., int],
-    capsys: pytest.CaptureFixture[str],
+    package: Path, tmp_path: Path, weave: Command
 ) -> None:
     thesis = tmp_path / "home" / "thesis.tex"
     thesis.parent.mkdir()
@@ -177,8 +177,9 @@ def test_a_folder_that_somebody_filled_is_left_alone(
         tmp_path: "holds the source itself",
     }
     for out, message in refused.items():
-        assert weave("build", package, "--out", out) == 1
-        assert message in capsys.readouterr().err
+        built = weave("build", package, "--out", out)
+        assert built.status == 1
+        assert message in built.err
     assert thesis.read_text() == "all my work"
     assert (package / "spy.py").exists()
 
@@ -186,27 +187,25 @@ def test_a_folder_that_somebody_filled_is_left_alone(
 # ## Check
 
 
-def test_check_lists_what_is_missing(
-    package: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert weave("check", package) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert all(re.match(r"[\w/.]+\.py:\d+: \S", line) for line in lines)
-    told = "\n".join(lines)
-    assert "pkg/silent.py:1: the module has no title" in told
-    assert "pkg/silent.py:1: nothing is said about the function “f”" in told
-    assert "pkg/broken.py:1: '(' was never closed" in told
-    assert "pkg/deep/prose.py:3: KaTeX parse error" in told
-    assert "spy.py" not in told
+def test_check_lists_what_is_missing(package: Path, weave: Command) -> None:
+    checked = weave("check", package)
+    assert checked.status == 1
+    for line in checked.out.splitlines():
+        assert re.match(r"[\w/.]+\.py:\d+: \S", line)
+    for problem in (
+        "pkg/silent.py:1: the module has no title",
+        "pkg/silent.py:1: nothing is said about the function “f”",
+        "pkg/broken.py:1: '(' was never closed",
+        "pkg/deep/prose.py:3: KaTeX parse error",
+    ):
+        assert problem in checked.out
+    assert "spy.py" not in checked.out
     assert not list(package.rglob("ran")), "nothing was run"
 
 
-def test_check_is_content_with_a_good_module(
-    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_check_is_content_with_a_good_module(tmp_path: Path, weave: Command) -> None:
     (tmp_path / "one.py").write_text('"""# One"""\n\n\ndef f():\n    """Do."""\n')
-    assert weave("check", tmp_path / "one.py") == 0
-    assert capsys.readouterr().out == ""
+    assert weave("check", tmp_path / "one.py") == Said(0, "", "1 page, 0 problems\n")
 
 
 # Something of every kind that is judged.
@@ -255,27 +254,20 @@ def forward(x):
 
 @pytest.mark.parametrize("options", [[], ["--run-examples"], ["--plain"]])
 def test_a_check_lists_what_a_build_remarks(
-    tmp_path: Path,
-    weave: Callable[..., int],
-    capsys: pytest.CaptureFixture[str],
-    options: list[str],
+    tmp_path: Path, weave: Command, options: list[str]
 ) -> None:
-    package, report = tmp_path / "pkg", tmp_path / "report.txt"
-    package.mkdir()
-    (package / "faulty.py").write_text(FAULTY)
-    (package / "unreached.py").write_text(UNREACHED)
+    files = {"faulty.py": FAULTY, "unreached.py": UNREACHED}
+    package, report = write_files(tmp_path / "pkg", files), tmp_path / "report.txt"
     out = ["--out", tmp_path / "site", "--report", report]
-    assert weave("build", package, *out, *options) == 0
+    assert weave("build", package, *out, *options).status == 0
     remarks = report.read_text().partition("# Remarks\n")[2].split("\n")[:-1]
-    capsys.readouterr()
-    assert weave("check", package, *options) == 1
-    listed = capsys.readouterr().out.splitlines()
+    checked = weave("check", package, *options)
+    assert checked.status == 1
+    listed = checked.out.splitlines()
     assert [line for line in listed if "nothing is said" not in line] == remarks
     assert len(remarks) >= 6
-    unreached = [
-        line for line in remarks if "no example of this module reaches" in line
-    ]
-    assert len(unreached) == ("--run-examples" in options)
+    unreached = checked.out.count("no example of this module reaches")
+    assert unreached == ("--run-examples" in options)
 
 
 def test_silence_is_what_a_reader_would_miss() -> None:
@@ -314,34 +306,32 @@ def _own(): ...
 
 
 def test_serve_shows_each_change_until_it_is_stopped(
-    package: Path, katex: Path
+    package: Path, weave: Command
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "litweave", "serve", str(package)]
     process = subprocess.Popen(
         [*command, "--port", str(port), "--cache", str(CACHE / "litweave")],
-        cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+
+    def page() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/spy.html") as answer:
+            return str(answer.read().decode())
+
     stop = threading.Timer(60, process.kill)
     stop.start()
     try:
-        wait_for("Spy", port)
-        busy = subprocess.run(
-            [*command, "--port", str(port)], cwd=ROOT, capture_output=True, text=True
-        )
-        assert busy.returncode == 1
-        assert (
-            busy.stderr == f"port {port} is in use: choose another, as in --port 8001\n"
-        )
+        wait_for("Spy", page)
+        busy = weave("serve", package, "--port", port)
+        taken = f"port {port} is in use: choose another, as in --port 8001\n"
+        assert (busy.status, busy.err) == (1, taken)
         (package / "spy.py").write_text(SPY.replace("# Spy", "# Mole"))
-        wait_for("Mole", port)
+        wait_for("Mole", page)
         process.send_signal(signal.SIGINT)
         told, _ = process.communicate(timeout=30)
     finally:
@@ -353,54 +343,35 @@ def test_serve_shows_each_change_until_it_is_stopped(
     assert not list(package.rglob("ran")), "nothing was run"
 
 
-def wait_for(text: str, port: int) -> None:
-    end = time.monotonic() + 40
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/spy.html") as page:
-                if text in page.read().decode():
-                    return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"the page never said “{text}”")
-
-
 def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--help"], ["build", "--help"], ["serve", "--help"]):
+    for command in ([], ["build"], ["serve"], ["copy"]):
         with pytest.raises(SystemExit) as end:
-            main(arguments)
+            main([*command, "--help"])
         assert end.value.code == 0
     told = capsys.readouterr().out
-    for word in ("build", "check", "serve", "--out", "--port", "--run-examples"):
+    for word in ("build", "check", "serve", "copy", "--out", "--port", "--standalone"):
         assert word in told
+    assert "--run-examples" in told
 
 
 # ## Told to run
 
 
 def test_examples_run_when_told_and_a_module_that_cannot_be_imported_is_a_page(
-    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, weave: Command
 ) -> None:
-    package, site = tmp_path / "told", tmp_path / "site"
-    package.mkdir()
-    (package / "__init__.py").write_text('"""# Told"""\n')
-    (package / "spy.py").write_text(SPY.replace("import torch\n", ""))
     example = '"""# Nowhere\n\n>>> from told.nowhere import f\n"""\n'
-    (package / "nowhere.py").write_text(f"{example}\nimport there_is_no_such_module\n")
-    assert weave("build", package, "--out", site, "--run-examples") == 0
+    files = {
+        "__init__.py": '"""# Told"""\n',
+        "spy.py": SPY.replace("import torch\n", ""),
+        "nowhere.py": f"{example}\nimport there_is_no_such_module\n",
+    }
+    package, site = write_files(tmp_path / "told", files), tmp_path / "site"
+    built = weave("build", package, "--out", site, "--run-examples")
+    assert built.status == 0
+    assert "example" in built.out
     assert (package / "ran").exists()
     assert "Nowhere" in (site / "nowhere.html").read_text()
-    assert "example" in capsys.readouterr().out
-    assert weave("check", package, "--run-examples") == 1
-    assert "there_is_no_such_module" in capsys.readouterr().out
-
-
-def test_a_report_that_cannot_be_written_is_named(
-    tmp_path: Path, weave: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "one.py").write_text('"""# One"""\n')
-    report = tmp_path / "no such folder" / "report.txt"
-    options = ("--out", tmp_path / "site", "--report", report)
-    assert weave("build", tmp_path / "one.py", *options) == 1
-    assert capsys.readouterr().err == f"{report}: No such file or directory\n"
+    checked = weave("check", package, "--run-examples")
+    assert checked.status == 1
+    assert "there_is_no_such_module" in checked.out

@@ -12,35 +12,21 @@ from support import settings_of
 
 LICENCE = "# Somebody's licence.\n\n"
 # What is written, the line of it (the first is 7), and what doctest minds.
+UNEVEN = "has inconsistent leading whitespace"
+UNKNOWN = "has an invalid option: '{}'"
+LONELY = "has an option directive on a line with no example"
 REFUSED = {
     "no-blank": (">>>half(4)\n2", 7, "lacks blank after >>>"),
     "no-blank-later": (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
-    "prompts": (
-        "  >>> half(\n...     4)\n  2",
-        7,
-        "has inconsistent leading whitespace",
-    ),
-    "answer": ("    >>> half(4)\n  2", 8, "has inconsistent leading whitespace"),
-    "pytest": (
-        ">>> half(5)  # doctest: +NUMBER\n2.5",
-        7,
-        "has an invalid option: '+NUMBER'",
-    ),
-    "astropy": (
-        ">>> half(4)\n2\n>>> half(5)  # doctest: -FLOAT_CMP\n2.5",
-        9,
-        "has an invalid option: '-FLOAT_CMP'",
-    ),
-    "xdoctest": (
-        ">>> half(5)  # doctest: +REQUIRES(--slow)\n2",
-        7,
-        "has an invalid option: '+REQUIRES(--slow)'",
-    ),
-    "alone": (
-        "Words.\n\n>>> # doctest: +SKIP",
-        9,
-        "has an option directive on a line with no example",
-    ),
+    "prompts": ("  >>> half(\n...     4)\n  2", 7, UNEVEN),
+    "answer": ("    >>> half(4)\n  2", 8, UNEVEN),
+    "alone": ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
+    # Options of pytest, astropy and xdoctest.
+    **{
+        option: (f">>> 1\n1\n>>> half(5)  # doctest: {option}\n2", 9, unknown)
+        for option in ("+NUMBER", "-FLOAT_CMP", "+REQUIRES(--slow)")
+        for unknown in [UNKNOWN.format(option)]
+    },
 }
 READ = {
     "tab": "\t>>> half(4)\n\t2",
@@ -94,13 +80,13 @@ def test_what_doctest_reads_is_no_problem(tmp_path: Path, example: str) -> None:
 def test_a_text_that_is_refused_does_not_keep_the_others_from_being_run(
     tmp_path: Path,
 ) -> None:
-    module = tmp_path / "two.py"
-    module.write_text(
+    (tmp_path / "two.py").write_text(
         f'{LICENCE}"""# Two\n\n>>>1\n"""\n\n\n'
         'def f():\n    """One.\n\n    >>> f()\n    1\n    """\n    return 2\n'
     )
-    diagnostics = check(settings_of(module, run_examples=True)).context.diagnostics
-    assert [str(problem) for problem in sorted(diagnostics.found)] == [
+    settings = settings_of(tmp_path / "two.py", run_examples=True)
+    diagnostics = check(settings).context.diagnostics
+    assert str(diagnostics).splitlines() == [
         "two.py:5: doctest cannot read the example here, which lacks blank after >>>",
         "two.py:12: the example should give 1, and gives 2",
     ]
@@ -114,10 +100,6 @@ def test_the_line_of_an_example_counts_what_stands_above_the_docstring(
 
 
 def test_the_code_of_examples_is_read_whatever_doctest_says() -> None:
-    text = (
-        "Words.\n\n  >>>for i in x:\n...     print(i)\n  >>> y  # doctest: +NUMBER\n2"
-    )
-    assert list(sources(text)) == [
-        "for i in x:\n    print(i)",
-        "y  # doctest: +NUMBER",
-    ]
+    loop, last = "  >>>for i in x:\n...     print(i)", "y  # doctest: +NUMBER"
+    found = list(sources(f"Words.\n\n{loop}\n  >>> {last}\n2"))
+    assert found == ["for i in x:\n    print(i)", last]

@@ -1,6 +1,6 @@
 """Code that nobody here wrote: each module of it becomes a page.
 
-`tools/weave_others.py` does the same with the whole standard library and `torch.nn`.
+`tools/litweave_others.py` does the same with the whole standard library and `torch.nn`.
 """
 
 import re
@@ -9,7 +9,7 @@ import sysconfig
 from html import unescape
 from pathlib import Path
 
-import einops
+import markdown
 import pytest
 
 from litweave.build import Built, build
@@ -27,11 +27,12 @@ SAMPLE = (
 
 @pytest.fixture(scope="module")
 def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
-    """The site of einops and of a part of the standard library."""
+    """The site of Markdown and of a part of the standard library."""
     folder = tmp_path_factory.mktemp("everybody")
     source, site = folder / "others", folder / "site"
-    shutil.copytree(Path(einops.__file__).parent, source / "einops")
-    for name in SAMPLE:
+    shutil.copytree(Path(markdown.__file__).parent, source / "markdown")
+    # What later Pythons have no more is passed over.
+    for name in (name for name in SAMPLE if (STDLIB / name).exists()):
         copy = shutil.copytree if (STDLIB / name).is_dir() else shutil.copy
         (source / "std" / name).parent.mkdir(parents=True, exist_ok=True)
         copy(STDLIB / name, source / "std" / name)

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from support import CACHE, build
+from support import build, cache_of, write_files
 
 CONFIG = """
 site_name: Small
@@ -44,31 +44,20 @@ KINDS = ("example", "proof", "notebook")
 
 
 def write(folder: Path) -> None:
-    cache = folder / "cache"
-    for name in ("docs", "pkg", "steps", "cache"):
-        (folder / name).mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (cache / path.name).symlink_to(path)
-    (folder / "mkdocs.yml").write_text(CONFIG.format(cache=cache))
-    (folder / "proofs.py").write_text(PROOFS)
-    (folder / "pkg/__init__.py").write_text("")
-    (folder / "docs/index.md").write_text("# Home\n")
+    (folder / "steps").mkdir()
+    config = CONFIG.format(cache=cache_of(folder))
+    files = {"mkdocs.yml": config, "proofs.py": PROOFS, "pkg/__init__.py": ""}
+    files |= {"docs/index.md": "# Home\n", "site/index.html": "the old site"}
     # The module with the longest examples is the first.
     for name, wait in (("one", f"_ = '{'first ' * 20}'"), ("two", WAIT)):
-        code = [STEP.format(f"example of pkg.{name}"), *wait.split("\n")]
-        example = "\n".join(
-            f">>> _ = {line}" if "write" in line else f">>> {line}"
-            for line in code
-            if line
-        )
-        example = example.replace(
-            ">>> _ = from pathlib import Path; ",
-            ">>> from pathlib import Path\n>>> _ = ",
-        )
-        (folder / f"pkg/{name}.py").write_text(MODULE.format(name, example))
+        begun, code = STEP.format(f"example of pkg.{name}"), wait.splitlines()
+        lines = [*begun.replace("; ", "\n_ = ").splitlines(), *code]
+        example = "\n".join(f">>> {line}" for line in lines)
+        files[f"pkg/{name}.py"] = MODULE.format(name, example)
         cell = "\n".join([STEP.format(f"notebook of pkg.{name}"), wait])
         notebook = f"# %% [markdown]\n# # {name}\n\n# %%\n{cell}\n"
-        (folder / f"docs/the_{name}.py").write_text(notebook)
+        files[f"docs/the_{name}.py"] = notebook
+    write_files(folder, files)
 
 
 def wait_for(folder: Path, running: "subprocess.Popen[bytes]") -> None:

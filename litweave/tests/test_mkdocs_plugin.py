@@ -5,16 +5,15 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from support import CACHE, build_here
+from support import CACHE, build_here, free_port, wait_for, write_files
 
 CONFIG = """
 site_name: Small
@@ -94,12 +93,7 @@ FILES = {
 
 
 def write_project(folder: Path) -> Path:
-    (folder / "mkdocs.yml").write_text(CONFIG % (CACHE / "litweave"))
-    for name, text in FILES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return folder
+    return write_files(folder, {**FILES, "mkdocs.yml": CONFIG % (CACHE / "litweave")})
 
 
 @pytest.fixture
@@ -119,17 +113,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
 # ## What a build makes
 
 
-def test_modules_are_pages(site: Path) -> None:
+def test_modules_are_pages_in_the_navigation_and_the_sitemap(site: Path) -> None:
     pages = {path.relative_to(site).as_posix() for path in site.rglob("index.html")}
-    assert pages == {
-        "index.html",
-        "layers/index.html",
-        "layers/norm/index.html",
-        "layers/mixer/index.html",
-    }
-
-
-def test_pages_are_in_the_navigation_and_the_sitemap(site: Path) -> None:
+    modules = {f"layers/{name}index.html" for name in ("", "norm/", "mixer/")}
+    assert pages == {"index.html", *modules}
     home = (site / "index.html").read_text()
     assert 'href="layers/norm/"' in home
     assert "The norm" in home
@@ -179,78 +166,65 @@ def test_katex_is_copied_not_linked(site: Path) -> None:
 # ## What a build refuses
 
 
+HOME, MODULE = "docs/index.md", "pkg/layers/norm.py"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("pkg/layers/norm.py", "x = (\n", "pkg/layers/norm.py:1: "),
-        ("pkg/layers/norm.py", '"""# A\n\n$x\n"""\n', "pkg/layers/norm.py:3: a “$”"),
-        (
-            "pkg/layers/norm.py",
-            '"""# A\n\n$\\\\x$\n"""\n',
-            "pkg/layers/norm.py:3: Python eats",
-        ),
-        (
-            "pkg/layers/norm.py",
-            'r"""# A\n\n$\\nope$\n"""\n',
-            "pkg/layers/norm.py:3: KaTeX",
-        ),
-        (
-            "pkg/layers/norm.py",
-            "# [`Mixr`][]\n",
-            "1: nothing is named “Mixr”; did you mean",
-        ),
-        (
-            "docs/index.md",
-            "---\na: b\n---\n\n# A\n\n[`Nix`][]\n",
-            "index.md:7: nothing",
-        ),
-        ("docs/index.md", "# A\n\n[b](layers/norm.md#nowhere)\n", "nowhere"),
+        (MODULE, "x = (\n", f"{MODULE}:1: "),
+        (MODULE, '"""# A\n\n$x\n"""\n', f"{MODULE}:3: a “$”"),
+        (MODULE, '"""# A\n\n$\\\\x$\n"""\n', f"{MODULE}:3: Python eats"),
+        (MODULE, 'r"""# A\n\n$\\nope$\n"""\n', f"{MODULE}:3: KaTeX"),
+        (MODULE, "# [`Mixr`][]\n", "1: nothing is named “Mixr”; did you mean"),
+        (HOME, "---\na: b\n---\n\n# A\n\n[`Nix`][]\n", "index.md:7: nothing"),
+        (HOME, "# A\n\n[b](layers/norm.md#nowhere)\n", "nowhere"),
     ],
 )
 def test_a_mistake_fails_the_build_with_its_line(
     name: str, text: str, message: str, project: Path
 ) -> None:
-    (project / name).write_text(text)
+    write_files(project, {name: text})
     result = build_here(project)
     assert result.returncode != 0
     assert message in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_unreadable_bytes_fail_the_build(project: Path) -> None:
-    (project / "pkg" / "layers" / "norm.py").write_bytes(b"# a\n\nx = '\xff'\n")
-    assert "pkg/layers/norm.py:3: not utf-8" in build_here(project).stderr
+def test_what_cannot_be_read_is_named(project: Path) -> None:
+    (project / MODULE).write_bytes(b"# a\n\nx = '\xff'\n")
+    assert f"{MODULE}:3: not utf-8" in build_here(project).stderr
+    shutil.rmtree(project / "pkg")
+    message = build_here(project).stderr
+    assert "source" in message
+    assert "pkg" in message
 
 
 def test_all_mistakes_are_listed_at_once(project: Path) -> None:
-    (project / "docs" / "index.md").write_text("# A\n\n[`Nix`][]\n\n$\n")
-    (project / "pkg" / "layers" / "norm.py").write_text('r"""# A\n\n$\\nope$\n"""\n')
-    result = build_here(project)
+    files = {HOME: "# A\n\n[`Nix`][]\n\n$\n", MODULE: 'r"""# A\n\n$\\nope$\n"""\n'}
+    result = build_here(write_files(project, files))
     assert "4 warnings in strict mode" in result.stdout, "also the link to the norm"
     assert result.stderr.index("index.md:3") < result.stderr.index("index.md:5")
 
 
 def test_a_build_that_is_not_strict_makes_every_page(project: Path) -> None:
-    (project / "pkg" / "layers" / "norm.py").write_text(
-        'r"""# A\n\n$\\nope$, a[i][j], [`Nix`][], [the words][nix]\n"""\nx = 1\n'
-    )
-    (project / "pkg" / "layers" / "broken.py").write_text("x = (\n")
-    result = build_here(project, "--no-strict")
+    prose = r"$\nope$, a[i][j], [`Nix`][], [the words][nix]"
+    files = {MODULE: f'r"""# A\n\n{prose}\n"""\nx = 1\n', "pkg/broken.py": "x = (\n"}
+    result = build_here(write_files(project, files), "--no-strict")
     assert result.returncode == 0, result.stderr
-    assert "pkg/layers/broken.py:1: '(' was never closed" in result.stderr
+    assert "pkg/broken.py:1: '(' was never closed" in result.stderr
     norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
     words = r"<code>\nope</code>, a[i][j], <code>Nix</code>, [the words][nix]"
     assert words in norm
-    assert not (project / "site" / "layers" / "broken").exists()
+    assert not (project / "site" / "broken").exists()
 
 
 def test_two_lines_are_enough(project: Path) -> None:
-    (project / "mkdocs.yml").write_text(
-        "site_name: Two lines\ntheme: material\nplugins:\n  - litweave: {source: pkg}\n"
-    )
+    lines = "theme: material\nplugins:\n  - litweave: {source: pkg}\n"
+    files = {"mkdocs.yml": f"site_name: Two lines\n{lines}", MODULE: NORM + EVERYTHING}
+    write_files(project, files)
     (project / ".cache").mkdir()
     (project / ".cache" / "litweave").symlink_to(CACHE / "litweave")
-    (project / "pkg" / "layers" / "norm.py").write_text(NORM + EVERYTHING)
     result = build_here(project)
     assert result.returncode == 0, result.stderr
     norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
@@ -273,13 +247,6 @@ def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
     assert (project / "site" / "layers" / "mixer" / "index.html").is_file()
 
 
-def test_a_missing_source_is_named(project: Path) -> None:
-    shutil.rmtree(project / "pkg")
-    message = build_here(project).stderr
-    assert "source" in message
-    assert "pkg" in message
-
-
 # ## While somebody writes
 
 
@@ -287,11 +254,9 @@ LOG = "serve.log"
 
 
 @pytest.fixture
-def preview(project: Path) -> Iterator[Callable[[str], str]]:
-    """`mkdocs serve`, and a way to ask it for a page."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def preview(project: Path) -> Iterator[Callable[[], str]]:
+    """`mkdocs serve`, and a way to ask it for the page of a module."""
+    port = free_port()
     command = [sys.executable, "-m", "mkdocs", "serve"]
     with (project / LOG).open("w") as said:
         process = subprocess.Popen(
@@ -302,43 +267,25 @@ def preview(project: Path) -> Iterator[Callable[[str], str]]:
             stderr=said,
         )
 
-    def get(page: str) -> str:
+    def get() -> str:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        try:
-            connection.request("GET", page)
+        with closing(connection):
+            connection.request("GET", "/layers/norm/")
             return connection.getresponse().read().decode()
-        except OSError:
-            return ""
-        finally:
-            connection.close()
 
     yield get
     process.terminate()
     process.wait()
 
 
-def wait_for(text: str, page: str, get: Callable[[str], str]) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if text in get(page):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{page} never said “{text}”")
-
-
-def read_of(folder: Path) -> Callable[[str], str]:
-    """What stands in a file of a folder."""
-    return lambda name: (folder / name).read_text()
-
-
 def test_a_changed_module_is_rendered_again(
-    project: Path, preview: Callable[[str], str]
+    project: Path, preview: Callable[[], str]
 ) -> None:
-    wait_for("porcupines", "/layers/norm/", preview)
-    module = project / "pkg" / "layers" / "norm.py"
+    wait_for("porcupines", preview)
+    module = project / MODULE
     module.write_text(NORM.replace("porcupines", "hedgehogs"))
-    wait_for("hedgehogs", "/layers/norm/", preview)
+    wait_for("hedgehogs", preview)
     module.write_text("x = (\n")
-    wait_for("was never closed", LOG, read_of(project))
+    wait_for("was never closed", (project / LOG).read_text)
     module.write_text(NORM.replace("porcupines", "badgers"))
-    wait_for("badgers", "/layers/norm/", preview)
+    wait_for("badgers", preview)

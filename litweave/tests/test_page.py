@@ -1,32 +1,19 @@
 """A module's rows become one Markdown document, and its HTML becomes the page."""
 
 import re
-import textwrap
 from html import unescape
 
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown import Markdown
 
-from litweave.diagnostics import Diagnostics
-from litweave.headings import HeadingAnchors, anchors
+from litweave.headings import anchors
 from litweave.highlight import breakable, breakable_blocks, lines
-from litweave.katex import Formulas
-from litweave.names import Names
 from litweave.overlay import Mark, Overlay
-from litweave.page import (
-    WovenRow,
-    addresses,
-    beside,
-    cut,
-    document,
-    flat,
-    grid,
-)
-from litweave.parse import Module, parse
-from litweave.prose import Context
+from litweave.page import addresses, cut, flat
+from litweave.parse import parse
+from rendering import Woven, woven
 
 SOURCE = '''\
 """# Title
@@ -61,53 +48,39 @@ class Mixer:
 '''
 
 
-def module(source: str = SOURCE) -> Module:
-    return parse(textwrap.dedent(source), "pkg/mixer.py")
+MADE = woven(SOURCE)
 
 
-def context() -> Context:
-    return Context(Names(), Formulas(), Diagnostics())
-
-
-def woven(source: str = SOURCE, extra: Overlay | None = None) -> list[WovenRow]:
-    parsed = module(source)
-    markdown = Markdown(
-        extensions=["toc", "footnotes", "fenced_code", "tables", HeadingAnchors()]
-    )
-    html = markdown.convert(document(parsed, "mixer.md", context()))
-    return beside(cut(html, parsed), parsed, extra or Overlay())
+def text(code: str) -> str:
+    """What a reader sees of some HTML."""
+    return unescape(re.sub(r"<[^>]*>", "", code))
 
 
 # ## Anchors
 
 
-def test_anchors_are_names_and_first_words() -> None:
-    assert anchors(module()) == [
-        ":title-opening-1-1-a-note",
-        ":set-things-up",
-        "Mixer",
-        "Mixer.__init__",
-        "Mixer.__init__:its-own-comment",
-        "Mixer:set-things-up",
-    ]
+SAME = "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
+TWICE = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
 
 
-def test_rows_alike_are_told_apart_by_their_code() -> None:
-    source = (
-        "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
-    )
-    assert anchors(module(source)) == [
-        ":same",
-        ":same-b-2",
-        ":c-3",
-        ":same-a-1",
-        ":same~2",
-    ]
-
-
-def test_a_name_defined_twice_has_two_anchors() -> None:
-    source = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
-    assert anchors(module(source)) == ["f", "f~2", "f~3"]
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            SOURCE,
+            [
+                *(":title-opening-1-1-a-note", ":set-things-up", "Mixer"),
+                *("Mixer.__init__", "Mixer.__init__:its-own-comment"),
+                "Mixer:set-things-up",
+            ],
+        ),
+        # Rows that are alike are told apart by their code, and then by a number.
+        (SAME, [":same", ":same-b-2", ":c-3", ":same-a-1", ":same~2"]),
+        (TWICE, ["f", "f~2", "f~3"]),
+    ],
+)
+def test_anchors_are_names_and_first_words(source: str, expected: list[str]) -> None:
+    assert anchors(parse(source)) == expected
 
 
 @given(
@@ -121,54 +94,52 @@ def test_no_two_addresses_are_alike(lines: list[str]) -> None:
 
 
 def test_what_has_no_row_of_its_own_has_an_address() -> None:
-    assert "Mixer.silent" in addresses(module())
-    assert any('id="Mixer.silent"' in row.code for row in woven())
+    assert "Mixer.silent" in addresses(MADE.module)
+    assert any('id="Mixer.silent"' in row.code for row in MADE.cells)
 
 
 # ## The document
 
 
 def test_a_docstring_that_is_not_raw_is_named() -> None:
-    mistakes = context()
-    document(module('"""One.\n\nA $\\alpha$.\n"""\n'), "mixer.md", mistakes)
-    assert str(mistakes.diagnostics).startswith(
-        "pkg/mixer.py:3: Python eats this backslash"
-    )
+    (wrong,) = woven('"""One.\n\nA $\\alpha$.\n"""\n').diagnostics
+    assert wrong.startswith("a.py:3: Python eats this backslash")
 
 
 def test_headings_have_their_names_for_anchors() -> None:
-    html = "".join(row.prose for row in woven())
+    html = "".join(MADE.rows)
     assert '<h2 id="Mixer">The mixer</h2>' in html
     assert '<h3 id="Mixer.__init__"><code>Mixer.__init__</code></h3>' in html
 
 
 def test_notes_work_across_rows() -> None:
-    assert "A note." in woven()[-1].prose
-    assert 'href="#fn:1"' in woven()[0].prose
+    assert "A note." in MADE.rows[-1]
+    assert 'href="#fn:1"' in MADE.rows[0]
 
 
 def test_rows_that_markdown_swallowed_are_missed() -> None:
     with pytest.raises(ValueError, match=r"^3 pieces .* 1 came out"):
-        cut("<p>One.</p>", module("# One.\na = 1\n# Two.\nb = 2\n"))
+        cut("<p>One.</p>", parse("# One.\na = 1\n# Two.\nb = 2\n"))
 
 
-def test_a_module_without_a_title_has_its_name_for_one() -> None:
-    assert document(module("x = 1\n"), "mixer.md", context()) == "# `mixer`"
-    untitled = document(module('"""Words."""\n'), "mixer.md", context())
-    assert untitled == "# `mixer`\n\nWords."
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = 1\n", "# `a`"),
+        ('"""Words."""\n', "# `a`\n\nWords."),
+        ('# The licence.\n"""# Title"""\n', "# Title\n\nThe licence."),
+    ],
+)
+def test_a_page_begins_with_a_title(source: str, expected: str) -> None:
+    assert woven(source).document == expected
 
 
 def test_a_class_without_words_is_a_heading_above_what_it_holds() -> None:
     source = 'class A:\n    def f(self):\n        """Words."""\n'
-    _, first, second = woven(f"x = 1\n{source}")
+    _, first, second = woven(f"x = 1\n{source}").cells
     assert re.fullmatch(r'<h2 id="A"><code>A</code></h2>', first.prose)
     assert second.prose.startswith('<h3 id="A.f">')
     assert text(first.code) == "class A:\n"
-
-
-def test_a_title_comes_before_the_licence_above_it() -> None:
-    text = document(module('# The licence.\n"""# Title"""\n'), "mixer.md", context())
-    assert text == "# Title\n\nThe licence."
 
 
 # ## The order of a page
@@ -214,105 +185,85 @@ def f(x):
 '''
 
 
-def headings(rows: list[WovenRow]) -> list[str]:
-    html = "".join(row.prose for row in rows)
+def headings(made: Woven) -> list[str]:
+    html = "".join(made.rows)
     return [text(found) for found in re.findall(r"<h\d.*?</h\d>", html)]
 
 
 def test_sections_of_the_opening_follow_the_code() -> None:
-    rows = woven(ESSAY)
+    made = woven(ESSAY)
     expected = ["Title", "Notation", "The function", "Why", "Why", "Underlined"]
-    assert headings(rows) == expected
-    assert rows[-1].row is None
-    assert "The licence." in rows[0].prose
-    assert 'href="https://example.org"' in rows[-1].prose
-    assert "## No heading, but code." in rows[-1].prose
+    assert headings(made) == expected
+    assert made.cells[-1].row is None
+    assert "The licence." in made.rows[0]
+    assert 'href="https://example.org"' in made.rows[-1]
+    assert "## No heading, but code." in text(made.rows[-1])
 
 
 def test_what_closes_a_page_is_found_by_search_and_follows_the_last_row() -> None:
-    rows = woven(ESSAY)
-    assert text(flat(rows, module(ESSAY))).rindex("Below it.") > 0
-    page = grid(rows, "pkg/mixer.py", Overlay())
-    assert page.index("Its words.") < page.index("weave-closing")
-    assert page.index("weave-closing") < page.index("Because")
+    made = woven(ESSAY)
+    assert text(flat(made.cells, made.module)).rindex("Below it.") > 0
+    assert made.page.index("Its words.") < made.page.index("weave-closing")
+    assert made.page.index("weave-closing") < made.page.index("Because")
 
 
 def test_a_module_of_one_row_keeps_its_order() -> None:
-    source = ESSAY.partition("\n\ndef")[0]
-    rows = woven(source)
-    assert headings(rows) == ["Title", "Why", "Underlined", "Notation"]
-    assert len(rows) == 1
+    made = woven(ESSAY.partition("\n\ndef")[0])
+    assert headings(made) == ["Title", "Why", "Underlined", "Notation"]
+    assert len(made.rows) == 1
 
 
 def test_the_notation_is_folded_and_keeps_its_address() -> None:
-    page = BeautifulSoup(grid(woven(ESSAY), "m.py", Overlay()), "html.parser")
-    opening = page.select_one(".weave-opening")
-    assert opening
-    notation = opening.select_one("details:not([open])")
-    assert notation
+    soup = BeautifulSoup(woven(ESSAY).page, "html.parser")
+    [notation] = soup.select(".weave-opening details:not([open])")
     assert notation.select_one("summary#notation")
-    assert notation.select_one("li").get_text().endswith("a number")  # type: ignore[union-attr]
+    [entry] = notation.select("li")
+    assert entry.get_text().endswith("a number")
     assert "Opening." not in notation.get_text()
 
 
 def test_a_mistake_in_a_section_that_moved_has_its_line() -> None:
     source = ESSAY.replace("Below it.", "Below [it][nowhere].")
-    mistakes = context()
-    document(module(source), "mixer.md", mistakes)
     line = source.split("\n").index("Below [it][nowhere].") + 1
-    assert [problem.place.line for problem in mistakes.diagnostics.found] == [line]
+    (wrong,) = woven(source).diagnostics
+    assert wrong.startswith(f"a.py:{line}: ")
 
 
 # ## The page
 
 
-def text(code: str) -> str:
-    """What a reader sees of some HTML."""
-    return unescape(re.sub(r"<[^>]*>", "", code))
-
-
-def test_each_row_has_its_own_code() -> None:
-    parsed = module()
-    rows = [row for row in woven() if row.row]
-    for row, original in zip(rows, parsed.rows, strict=True):
-        assert text(row.code) == parsed.code(original)
-
-
-def test_lines_have_their_numbers_in_the_file() -> None:
-    parsed = module()
-    for row in woven():
-        if row.row is None:
-            assert not row.code
-            continue
-        numbers = [int(n) for n in re.findall(r'data-line="(\d+)"', row.code)]
-        assert numbers == list(row.row.code)
-        assert all(parsed.lines[n - 1] in parsed.text(row.row) for n in numbers)
+def test_each_row_has_its_own_code_and_its_numbers_in_the_file() -> None:
+    *rows, closing = MADE.cells
+    assert (closing.row, closing.code) == (None, "")
+    for row, original in zip(rows, MADE.module.rows, strict=True):
+        assert row.row == original
+        assert text(row.code) == MADE.module.code(original)
+        numbers = re.findall(r'data-line="(\d+)"', row.code)
+        assert [int(n) for n in numbers] == list(original.code)
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_lines_stay_in_step_whatever_ends_them(ending: str) -> None:
-    source = 'a = """\n\x0c\n"""\n# P\n\tb = 1\n'.replace("\tb", "b").replace(
-        "\n", ending
-    )
-    rows = woven(source)
-    assert text(rows[1].code).strip() == "b = 1"
+    source = 'a = """\n\x0c\n"""\n# P\nb = 1\n'.replace("\n", ending)
+    assert text(woven(source).cells[1].code).strip() == "b = 1"
 
 
 def test_every_row_can_be_linked_to() -> None:
-    page = grid(woven(), "pkg/mixer.py", Overlay())
-    for anchor in addresses(module()):
-        assert page.count(f'id="{anchor}"') == 1, anchor
-    for anchor in re.findall(r'class="weave-link" href="#([^"]+)"', page):
-        assert anchor in addresses(module())
+    there = addresses(MADE.module)
+    assert [MADE.page.count(f'id="{anchor}"') for anchor in there] == [1] * len(there)
+    links = re.findall(r'class="weave-link" [^>]*href="#([^"]+)"', MADE.page)
+    assert links
+    assert set(links) <= set(there)
 
 
 def test_the_flat_page_has_all_prose_and_the_names_in_the_code() -> None:
     source = "# Einstein.\ndef g(x):\n    return torch.einsum(self.a, nn.Linear(x))\n"
-    page = text(flat(woven(source), module(source)))
-    assert "def g torch.einsum nn.Linear" in page
-    assert "return" not in page
-    for part in ("Opening.", "Set things up.", "class Mixer"):
-        assert part in text(flat(woven(), module()))
+    made = woven(source)
+    found = text(flat(made.cells, made.module))
+    assert "def g torch.einsum nn.Linear" in found
+    assert "return" not in found
+    found = text(flat(MADE.cells, MADE.module))
+    assert all(p in found for p in ("Opening.", "Set things up.", "class Mixer"))
 
 
 # ## What a page shows beyond its source
@@ -339,30 +290,28 @@ def test_code_may_break_behind_what_opens_and_not_in_names(
 
 def test_an_example_may_break_and_what_it_printed_may_not() -> None:
     code = "<pre><span></span><code>f(x)</code></pre>"
-    page = f"<p><code>f(x)</code></p>{code}<pre><samp>f(x)</samp></pre>"
-    assert breakable_blocks(page) == page.replace(code, code.replace("(", "(<wbr>"))
+    html = f"<p><code>f(x)</code></p>{code}<pre><samp>f(x)</samp></pre>"
+    assert breakable_blocks(html) == html.replace(code, code.replace("(", "(<wbr>"))
 
 
-def test_tools_stand_above_and_panels_beside_the_opening() -> None:
-    extra = Overlay(tools=["<b>tool</b>"], panels=["<i>panel</i>"])
-    page = grid(woven(), "pkg/<mixer>.py", extra)
-    assert page.index("pkg/<wbr>&lt;mixer&gt;.py") < page.index("<b>tool</b>")
-    assert page.index("Opening.") < page.index("<i>panel</i>") < page.index("Set ")
-    assert page.count("<i>panel</i>") == 1
-
-
-def test_endnotes_stand_beside_what_closes_the_page() -> None:
-    extra = Overlay(panels=["<i>panel</i>"], endnotes=["<i>end</i>"])
-    page = grid(woven(ESSAY), "pkg/mixer.py", extra)
-    assert page.index("<i>panel</i>") < page.index("Its words.")
-    assert page.index("Because") < page.index("<i>end</i>")
-    page = grid(woven('"""# Title"""\n'), "pkg/mixer.py", extra)
-    assert page.index("<i>panel</i>") < page.index("<i>end</i>")
+def test_tools_stand_above_panels_beside_the_opening_endnotes_at_the_end() -> None:
+    tool, panel, end = "<b>tool</b>", "<i>panel</i>", "<i>end</i>"
+    extra = Overlay(tools=[tool], panels=[panel], endnotes=[end])
+    expected = {
+        SOURCE: ["pkg/<wbr>&lt;mixer&gt;.py", tool, "Opening.", panel, "Set ", end],
+        ESSAY: [panel, "Its words.", "Because", end],
+        '"""# Title"""\n': [panel, end],
+    }
+    for source, parts in expected.items():
+        html = woven(source, extra=extra, path="pkg/<mixer>.py").page
+        assert [html.count(panel), html.count(end)] == [1, 1]
+        places = [html.index(part) for part in parts]
+        assert places == sorted(places)
 
 
 def test_a_hint_ends_its_line() -> None:
     line = SOURCE.split("\n").index("a = 1 < 2") + 1
-    row = woven(extra=Overlay(hints={line: "<i>hint</i>"}))[1]
+    row = woven(SOURCE, extra=Overlay(hints={line: "<i>hint</i>"})).cells[1]
     assert row.code.rstrip().endswith("<i>hint</i></span>\n</code></pre>")
 
 

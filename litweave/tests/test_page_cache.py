@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from mkdocs.config import load_config
 from litweave import site
 from litweave.diagnostics import Place
 from litweave.page_cache import Pages
-from support import CACHE
+from support import cache_of, write_files
 
 CONFIG = """
 site_name: Small
@@ -45,30 +46,21 @@ class Project:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.made = folder, list[str]()
-        cache = folder / "cache"
-        cache.mkdir()
-        for path in (CACHE / "litweave").glob("node-*"):
-            (cache / path.name).symlink_to(path)
-        (folder / "docs").mkdir()
-        (folder / "docs/index.md").write_text("# Home\n")
-        (folder / "mkdocs.yml").write_text(CONFIG.format(cache=cache))
-        (folder / "pkg").mkdir()
-        self.write("one", ONE)
-        self.write("two", TWO)
-        whole = site.document
+        config = CONFIG.format(cache=cache_of(folder))
+        files = {"docs/index.md": "# Home\n", "pkg/one.py": ONE, "pkg/two.py": TWO}
+        write_files(folder, {**files, "mkdocs.yml": config})
+        for name in ("document", "to_markdown"):
+            monkeypatch.setattr(site, name, self.counted(name))
 
-        def document(module, page, context):  # type: ignore[no-untyped-def]
-            self.made.append(page)
-            return whole(module, page, context)
+    def counted(self, name: str) -> Callable[..., str]:
+        """A function that the plugin makes a page with, and that notes which."""
+        whole = getattr(site, name)
 
-        monkeypatch.setattr(site, "document", document)
-        written = site.to_markdown
+        def made(*arguments: object) -> str:
+            self.made.append(str(arguments[-2]))
+            return str(whole(*arguments))
 
-        def to_markdown(text, place, page, context):  # type: ignore[no-untyped-def]
-            self.made.append(page)
-            return written(text, place, page, context)
-
-        monkeypatch.setattr(site, "to_markdown", to_markdown)
+        return made
 
     def write(self, name: str, text: str) -> None:
         (self.folder / f"pkg/{name}.py").write_text(text)
@@ -85,12 +77,11 @@ class Project:
 
     def site(self) -> dict[str, bytes]:
         site = self.folder / "site"
-        files = (path for path in site.rglob("*") if path.is_file())
         # When it was built stands in the map of the site.
         return {
             path.relative_to(site).as_posix(): path.read_bytes()
-            for path in files
-            if not path.name.startswith("sitemap")
+            for path in site.rglob("*")
+            if path.is_file() and not path.name.startswith("sitemap")
         }
 
 

@@ -9,33 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
 
-import rendering
-from litweave.diagnostics import Diagnostics
-from litweave.headings import HeadingAnchors
-from litweave.katex import Formulas
-from litweave.names import Names
-from litweave.overlay import Overlay
-from litweave.page import beside, cut, document, grid
-from litweave.parse import parse
-from litweave.prose import Context
 from litweave.sanitise import LiteralTags, sanitised
-
-EXTENSIONS = (
-    *("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "tables"),
-    *("pymdownx.details", "pymdownx.highlight", "pymdownx.superfences"),
-    *("pymdownx.tabbed", "pymdownx.tasklist", "toc"),
-)
-
-
-def woven(source: str, raw_html: bool = False) -> str:
-    """The page of a module, as a site with many extensions would make it."""
-    context = Context(Names(), Formulas(), Diagnostics(), raw_html)
-    module = parse(source, "pkg/hostile.py")
-    markdown = Markdown(extensions=[*EXTENSIONS, HeadingAnchors(), LiteralTags()])
-    html = markdown.convert(document(module, "hostile.md", context))
-    extra = Overlay()
-    return grid(beside(cut(html, module, raw_html), module, extra), module.path, extra)
-
+from rendering import woven
 
 # ## Words stay words
 
@@ -56,7 +31,7 @@ def woven(source: str, raw_html: bool = False) -> str:
     ],
 )
 def test_what_looks_like_html_is_words(prose: str, shown: str) -> None:
-    html = woven(f"r'''# Title\n\n{prose}\n'''\nx = 1\n# Next *row*.\ny = 2\n")
+    html = woven(f"r'''# Title\n\n{prose}\n'''\nx = 1\n# Next *row*.\ny = 2\n").page
     plain = html.replace('<span class="o">', "").replace('<span class="n">', "")
     assert shown in plain.replace("</span>", "").replace("<span></span>", "")
     assert "Next <em>row</em>" in html, "and the rows after it are as ever"
@@ -64,15 +39,14 @@ def test_what_looks_like_html_is_words(prose: str, shown: str) -> None:
 
 def test_a_title_with_a_tag_is_words_in_the_contents_too() -> None:
     markdown = Markdown(extensions=["toc", LiteralTags()])
-    context = Context(Names(), Formulas(), Diagnostics())
-    markdown.convert(document(parse("# # A <b>"), "a.md", context))
+    markdown.convert(woven("# # A <b>").document)
     assert markdown.toc_tokens[0]["name"] == "A &lt;b&gt;"
 
 
 def test_who_asks_for_html_gets_it() -> None:
     source = "'''# Title\n\n<video src=\"x.webm\"></video>\n'''\n"
-    assert '<video src="x.webm"></video>' in woven(source, raw_html=True)
-    assert "<video" not in woven(source)
+    assert '<video src="x.webm"></video>' in woven(source, raw_html=True).page
+    assert "<video" not in woven(source).page
 
 
 @pytest.mark.parametrize(
@@ -88,7 +62,7 @@ def test_who_asks_for_html_gets_it() -> None:
     ],
 )
 def test_html_that_stays_open_ends_with_its_row(prose: str, tag: str) -> None:
-    made = rendering.woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
+    made = woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
     place = prose[: prose.rindex(tag)].count("\n") + 3
     assert made.diagnostics == [f"a.py:{place}: “{tag}” opens HTML that is not closed"]
     assert "-->" in made.rows[0] if tag == "<!--" else f"</{tag[1:]}" in made.rows[0]
@@ -107,14 +81,14 @@ def test_html_that_stays_open_ends_with_its_row(prose: str, tag: str) -> None:
     ],
 )
 def test_html_that_is_whole_is_left_alone(prose: str) -> None:
-    made = rendering.woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
+    made = woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
     assert not made.diagnostics
     assert made.rows[1] == "<p>Next <em>row</em>.</p>"
 
 
 @pytest.mark.parametrize("prose", ["a <b and *c*", "a </div> and *c*", "<a title='*c*"])
 def test_what_is_no_whole_tag_is_words(prose: str) -> None:
-    made = rendering.woven(f"# {prose}\nx = 1\n# Next > *row*.\ny = 2\n", True)
+    made = woven(f"# {prose}\nx = 1\n# Next > *row*.\ny = 2\n", True)
     shown = prose.replace("*c*", "<em>c</em>")
     assert unescape(made.rows[0]).endswith(f"<p>{shown}</p>")
     assert made.rows[1] == "<p>Next &gt; <em>row</em>.</p>"
@@ -153,33 +127,16 @@ SCRIPTS = [
 @pytest.mark.parametrize("form", ["r'''{}\n'''", "def f():\n    r'''{}\n    '''"])
 def test_no_way_leads_to_a_script(prose: str, form: str) -> None:
     inside = prose.replace("\n", "\n    ") if form.startswith("def") else prose
-    check_harmless(woven(form.format(inside) + "\n# Next *row*.\ny = 2\n"))
+    check_harmless(woven(form.format(inside) + "\n# Next *row*.\ny = 2\n").page)
 
 
 pieces = st.sampled_from(
     [
-        *(
-            "<",
-            ">",
-            "<img src=x onerror=run()>",
-            "<script>",
-            "</script>",
-            "<!--",
-            "-->",
-        ),
-        *("`", "``", "```", "~~~", "\n", "\n\n", "    ", "[", "](", ")", "javascript:"),
-        *("{:", " onclick=run() ", "}", "!!! note\n    ", "- ", "| a |\n|---|\n", "$"),
-        *(
-            "\\",
-            "<div>",
-            "</div>",
-            "<b markdown>",
-            "&lt;",
-            "\ue002",
-            "\ue000",
-            "x",
-            ">>> ",
-        ),
+        *("<", ">", "<script>", "</script>", "<!--", "-->", "`", "``", "```", "~~~"),
+        *("[", "](", ")", "javascript:", "{:", "}", "$", "\\", "<div>", "</div>", "x"),
+        *("<img src=x onerror=run()>", " onclick=run() ", "<b markdown>", "\ue002"),
+        *("\n", "\n\n", "    ", "!!! note\n    ", "- ", "| a |\n|---|\n", "\ue000"),
+        *(">>> ", "&lt;"),
     ]
 )
 
@@ -188,24 +145,19 @@ pieces = st.sampled_from(
 def test_no_mixture_leads_to_a_script(parts: list[str]) -> None:
     text = "".join(f"# {line}\n" for line in "".join(parts).split("\n"))
     try:
-        html = woven(f"{text}x = 1\n# Next.\ny = 2\n")
+        html = woven(f"{text}x = 1\n# Next.\ny = 2\n").page
     except ValueError:  # the rows were lost, and the page shows the text as it is
         return
     check_harmless(html)
 
 
 def test_no_character_passes_for_a_formula_or_a_mark() -> None:
-    context = Context(Names(), Formulas(), Diagnostics())
     slot = "\ue000\ue010\ue001"
-    module = parse(f"# $x$ {slot}\ny = '{slot}'\n# # T \ue100\ue278\ue101\nz = 1\n")
-    markdown = Markdown(extensions=[HeadingAnchors(), LiteralTags()])
-    html = markdown.convert(document(module, "a.md", context))
-    nothing = Overlay()
-    page = grid(beside(cut(html, module), module, nothing), "a.py", nothing)
-    context.formulas.html = ["FORMULA"]
-    assert context.formulas.fill(page).count("FORMULA") == 1
-    assert "'&#57344;&#57360;&#57345;'" in page, "code is shown as it is"
-    assert 'id="x"' not in page
+    made = woven(f"# $x$ {slot}\ny = '{slot}'\n# # T \ue100\ue278\ue101\nz = 1\n")
+    made.context.formulas.html = ["FORMULA"]
+    assert made.context.formulas.fill(made.page).count("FORMULA") == 1
+    assert "'&#57344;&#57360;&#57345;'" in made.page, "code is shown as it is"
+    assert 'id="x"' not in made.page
 
 
 # How a table is aligned, and how tall a row will be: both are the renderer's own.

@@ -119,17 +119,12 @@ def test_a_section_is_not_the_title_of_its_function() -> None:
     assert page.startswith('<h2 id="f"><code>f</code></h2>\n<h3 id="f::returns">')
 
 
-def test_the_sections_of_a_module_are_its_own() -> None:
-    page = woven(
-        '"""Title\n=====\n\nMore\n----\n\nAttributes:\n    x: one\n"""\n'
-    ).rows[0]
-    assert '<h1 id="title">Title</h1>\n<h2 id="more">More</h2>' in page
-    assert "<dt><code>x</code></dt>\n<dd>one</dd>" in page
-
-
-def test_a_title_may_have_a_line_above_it_too() -> None:
-    page = woven('"""\n=====\nTitle\n=====\n\nMore\n^^^^\n\nText.\n"""\n').rows[0]
+@pytest.mark.parametrize("above", ["", "=====\n"])
+def test_the_sections_of_a_module_are_its_own(above: str) -> None:
+    text = f"{above}Title\n=====\n\nMore\n^^^^\n\nAttributes:\n    x: one"
+    page = woven(f'"""\n{text}\n"""\n').rows[0]
     assert page.startswith('<h1 id="title">Title</h1>\n<h2 id="more">More</h2>\n<p>')
+    assert "<dt><code>x</code></dt>\n<dd>one</dd>" in page
 
 
 @pytest.mark.parametrize(
@@ -150,13 +145,13 @@ def test_what_is_no_section_stays_as_it_is(text: str) -> None:
 
 
 def test_code_below_an_example_stays_code() -> None:
-    code = "<code>x = 1\n</code></pre>"
-    assert code in html("A.\n\nExample:\n\n    x = 1\n\nEnd.").replace(
-        '<span class="', ""
-    )
+    page = html("A.\n\nExample:\n\n    x = 1\n\nEnd.").replace('<span class="', "")
+    assert "<code>x = 1\n</code></pre>" in page
     page = html("So::\n\n    x = 1\n\nEnd.")
     assert "<p>So:</p>" in page
     assert "<code>" in page
+    page = html("A.\n\n    def f():\n\n        ~~~\n        x\n        ~~~\n\nEnd.")
+    assert page.count("~~~") == 2
 
 
 @pytest.mark.parametrize(
@@ -181,8 +176,3 @@ def test_a_fence_is_one_however_deep_it_stands(above: str) -> None:
     assert "~~~" not in page
     assert page.count('<div class="language-python highlight">') == 1
     assert ("<li>" in page) == above.startswith("1")
-
-
-def test_a_fence_in_code_is_code() -> None:
-    page = html("A.\n\n    def f():\n\n        ~~~\n        x\n        ~~~\n\nEnd.")
-    assert page.count("~~~") == 2

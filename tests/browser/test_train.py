@@ -16,10 +16,10 @@ import torch
 from litweave import node
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from labml_style_nn.browser.loop import batches, given, train
-from labml_style_nn.browser.training_step import scaled
-from labml_style_nn.browser.variants import NETWORKS, VARIANTS
-from labml_style_nn.browser.weights import from_file
+from labml_style_nn.web_training.loop import batches, given, train
+from labml_style_nn.web_training.training_step import scaled
+from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
+from labml_style_nn.web_training.weights import from_file
 from support import CACHE
 from tests.browser.conftest import MANIFEST, READERS, open_context, settle
 

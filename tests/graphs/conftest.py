@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from labml_style_nn.browser import site_files
-from labml_style_nn.browser.site_files import Files
+from labml_style_nn.web_training import site_files
+from labml_style_nn.web_training.site_files import Files
 from support import CACHE
 
 Run = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]

@@ -13,15 +13,15 @@ import pytest
 import torch
 
 import labml_style_nn
-from labml_style_nn.browser import exports, site_plugin
-from labml_style_nn.browser.loop import given, train
-from labml_style_nn.browser.probe import Probe
-from labml_style_nn.browser.record import EPOCHS, SEED, STEPS_IN_EPOCH, recorded
-from labml_style_nn.browser.repeated import NAMES, SEEDS, accuracies, spread
-from labml_style_nn.browser.site_files import Files
-from labml_style_nn.browser.training_step import TrainingStep
-from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.data.digits import split_digits
+from labml_style_nn.web_training import exports, site_plugin
+from labml_style_nn.web_training.loop import given, train
+from labml_style_nn.web_training.probe import Probe
+from labml_style_nn.web_training.record import EPOCHS, SEED, STEPS_IN_EPOCH, recorded
+from labml_style_nn.web_training.repeated import NAMES, SEEDS, accuracies, spread
+from labml_style_nn.web_training.site_files import Files
+from labml_style_nn.web_training.training_step import TrainingStep
+from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
 
 PACKAGE = Path(labml_style_nn.__file__).parent
 WEB = ("ort.wasm.min.js", "ort-wasm-simd-threaded.js")
@@ -161,7 +161,7 @@ def test_a_preview_makes_do_with_what_was_made_last(
         (Path(command[-1]) / "made").write_text(site_plugin.key())
         yield {"exports": "default", "number": 1, "of": 1}
 
-    monkeypatch.setattr(site_plugin.child, "lines", lines)
+    monkeypatch.setattr(site_plugin.process, "lines", lines)
     before = site_plugin.made(tmp_path, stale=True)
     monkeypatch.setattr(site_plugin, "key", lambda: "another state of the code")
     assert site_plugin.made(tmp_path, stale=True) == before

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from labml_style_nn.browser.graphs import exported
-from labml_style_nn.browser.tracing import Function, traced
+from labml_style_nn.web_training.graphs import exported
+from labml_style_nn.web_training.tracing import Function, traced
 
 Outputs = tuple[Tensor, ...]
 OWN = torch.ones(3)

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from labml_style_nn.browser.flat import Layout
-from labml_style_nn.browser.training_step import scaled
-from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.layers.token_mixing import TokenMixing
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.web_training.flat import Layout
+from labml_style_nn.web_training.training_step import scaled
+from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
 from tests.graphs.conftest import Run
 
 Graphs = Callable[[str], Run]

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from labml_style_nn.browser.variants import VARIANTS
-from labml_style_nn.browser.weights import WeightsError, from_file, to_file
+from labml_style_nn.web_training.variants import VARIANTS
+from labml_style_nn.web_training.weights import WeightsError, from_file, to_file
 
 
 @pytest.fixture

@@ -4,20 +4,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from labml_style_nn.browser.loop import given
-from labml_style_nn.browser.shuffles import (
+from labml_style_nn.data.digits import split_digits
+from labml_style_nn.data.images import Images
+from labml_style_nn.layers.patch_embedding import cut_into_patches
+from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.web_training.loop import given
+from labml_style_nn.web_training.shuffles import (
     IN_ORDER,
     SIDE,
     Order,
     rearranged,
     shuffled_pixels,
 )
-from labml_style_nn.browser.training_step import TrainingStep
-from labml_style_nn.browser.variants import VARIANTS
-from labml_style_nn.data.digits import split_digits
-from labml_style_nn.data.images import Images
-from labml_style_nn.layers.patch_embedding import cut_into_patches
-from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.web_training.training_step import TrainingStep
+from labml_style_nn.web_training.variants import VARIANTS
 
 LR, WEIGHT_DECAY, EPS = map(torch.tensor, (4e-3, 0.05, 1e-8))
 

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from labml_style_nn.browser.flat import Layout
-from labml_style_nn.browser.manifest import EPS, LR, WEIGHT_DECAY
-from labml_style_nn.browser.training_step import BETAS, TrainingStep, scaled
-from labml_style_nn.browser.variants import NETWORKS, VARIANTS
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.web_training.flat import Layout
+from labml_style_nn.web_training.manifest import EPS, LR, WEIGHT_DECAY
+from labml_style_nn.web_training.training_step import BETAS, TrainingStep, scaled
+from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
 from tests.graphs.conftest import Run
 
 Graphs = Callable[[str], Run]

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from labml_style_nn.browser.variants import SETTINGS, VARIANTS
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.models.mlp_mixer import MLPMixer
+from labml_style_nn.web_training.variants import SETTINGS, VARIANTS
 
 
 def test_the_default_is_the_mixer_of_its_page() -> None:

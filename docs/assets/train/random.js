@@ -1,6 +1,6 @@
 /* Chance as PyTorch has it on the CPU, so that a seed here is a seed there: the Mersenne
  * Twister (Matsumoto and Nishimura, 1998), and what torch makes of its numbers. The
- * page of `labml_style_nn.browser.loop` says how torch draws; a test compares. */
+ * page of `labml_style_nn.web_training.loop` says how torch draws; a test compares. */
 
 const SIZE = 624; // numbers in the state
 const LAG = 397;

@@ -5,7 +5,7 @@ that it explains on the right. These pages are its own source, rendered by itsel
 
 ```text
 file.py ──parse──▶ Module ──page──▶ Markdown ──site──▶ HTML ──page──▶ two columns
-                     └──────enrich──▶ shapes, symbols, links, proofs, copies ─┘
+                     └──features──▶ shapes, symbols, links, proofs, copies ─┘
 ```
 
 To write a page of your own, begin with the [guide](../guide/write.md). To read how it
@@ -20,17 +20,35 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 
 | folder or module | what it adds |
 |---|---|
-| `names`, `anchors`, `safety`, `highlight` | links by name, addresses, colours |
-| `book`, `enrich` | the modules of a site, and what a page shows beyond its source |
-| `formulas/` | mathematics, and symbols that light up |
-| `links/` | names in the code that lead to what they name |
-| `measures/` | shapes, measured by running the examples |
-| `evidence/` | what was proved, and whom to cite |
-| `copies/` | the module as it is, clean, or standalone |
-| `jupyter/` | pages that ran |
-| `languages/` | the same pages in another language |
-| `child`, `progress`, `kept`, `unchanged` | what a build runs, says, and keeps |
-| `site`, `check`, `preview` | the commands, without configuration |
+| `names`, `headings`, `sanitise`, `highlight` | links by name, addresses, colours |
+| `site`, `overlay` | the modules of a site, and what a page shows beyond its source |
+| `katex`, `features/symbols/` | mathematics, and symbols that light up |
+| `features/links/` | names in the code that lead to what they name |
+| `features/shapes/` | shapes, measured by running the examples |
+| `features/proofs/`, `features/papers/` | what was proved, and whom to cite |
+| `features/copy/` | the module as it is, clean, or standalone |
+| `features/notebooks/` | pages that ran |
+| `features/languages/` | the same pages in another language |
+| `process`, `progress`, `cache`, `page_cache` | what a build runs, says, and keeps |
+| `build`, `check`, `preview` | the commands, without configuration |
 
-Nothing but `plugin`, `unchanged`, `jupyter/` and `site` knows of MkDocs.
+## What other programs may use
+
+The commands, the options in `mkdocs.yml`, and the names below stay as they are. Every
+other name may change.
+
+| module | names | what for |
+|---|---|---|
+| `settings` | `Settings` | what a site is made of |
+| `build` | `build`, `Built` | build a site of any path |
+| `book` | `Chapter` | what became of a module |
+| `words` | `word` | a word of the page in the language of its reader |
+| `features.languages.catalogs` | `Catalogs` | the translations into a language |
+| `features.languages.trees` | `tag`, `territory` | the codes of a language |
+| `features.copy.command` | `add` | lend the command `copy` to a package of yours |
+| `cache` | `build_folder`, `digest` | keep what was made, under a key |
+| `dependencies` | `Dependencies` | a key of all that a program depends on |
+| `process` | `begin`, `lines`, `ChildError` | run a program during a build |
+| `progress` | `progress` | show how far it is |
+| `node` | `packages`, `NodeError` | the packages of npm that a lock file pins |
 """

@@ -17,11 +17,12 @@ from litweave import build as builder
 from litweave.build import Built, SiteError
 from litweave.check import check
 from litweave.console import reason, show_what_it_can
+from litweave.features.copy import command as copy
 from litweave.features.languages import checks as translations
 from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Unit
-from litweave.features.languages.extract import find_units
-from litweave.features.languages.glossary import Glossary
+from litweave.features.languages.checks import Glossary
+from litweave.features.languages.voice import find_units
 from litweave.settings import Settings
 
 _PLAIN = "nothing but prose beside code: no links in it, no lists of uses, no copies"
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"there is no {options.path}", file=sys.stderr)
         return 2
     try:
-        return int(options.command(options))
+        return int(options.run(options))
     except (SiteError, OSError, MkDocsException) as error:
         print(reason(error), file=sys.stderr)
         return 1
@@ -181,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_build(commands)
     _add_check(commands)
     _add_serve(commands)
+    copy.add(commands)
     _add_catalogs(commands)
     return parser
 
@@ -279,7 +281,7 @@ def _command(
     """A command, with what all of them take."""
     description = f"{help[0].upper()}{help[1:]}."
     parser = commands.add_parser(name, help=help, description=description)
-    parser.set_defaults(command=run)
+    parser.set_defaults(run=run)
     parser.add_argument(
         "path", type=Path, metavar="PATH", help="a Python file, or a folder of them"
     )

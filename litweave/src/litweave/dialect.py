@@ -8,7 +8,7 @@ from markdown.extensions import Extension
 OWN = (
     "litweave.exercises:Exercises",
     "litweave.headings:HeadingAnchors",
-    "litweave.features.languages.marks:States",
+    "litweave.features.languages.translator:States",
     "litweave.sanitise:LiteralTags",
 )
 EXTENSIONS: dict[str, dict[str, Any]] = {

@@ -1,9 +1,8 @@
-r"""# Words: what a page says beside its prose
+r"""Words: what a page says beside its prose, such as a button.
 
-A button, a heading of a panel, a note below an output: these are words of the renderer
-and not of an author. They are written in English where they are made, and become those
-of the page's language when it is finished. In between they stand between two characters
-that Markdown and HTML leave alone:
+They are written in English where they are made, and become those of the page's language
+when it is finished; so what is laid over a page is made once for all languages. In
+between they stand between two characters that Markdown and HTML leave alone.
 
 >>> word("{number} cases", number=3)
 '\ue107{number} cases\ue109number\ue10a3\ue108'
@@ -12,21 +11,9 @@ that Markdown and HTML leave alone:
 >>> said(f"<b>{word('Copy')}</b>", Speaker("zh", {"Copy": "复制"}.__getitem__))
 '<b>复制</b>'
 
-So what is laid over a page is made once for all languages. Scripts have words, too:
-`assets/words.js` finds those of the page in an element of its own.
-
 A message is one whole sentence, whose values have names: another language has another
-order. It is plain text, and may stand in an attribute. A value may be words itself:
-
->>> said(listed([word("the formula"), "timm"]))
-'the formula, timm'
-
-What comes from a program, such as the label of a proof, is a message without its
-numbers and names, so that it stays the same with the next version of a library:
-
->>> of_timm = figures("Difference from timm 1.0")
->>> said(of_timm, Speaker("zh", {"Difference from timm {a}": "与timm {a}之差"}.get))
-'与timm 1.0之差'
+order. It is plain text, and may stand in an attribute. A value may be words itself.
+Scripts have words, too: `assets/words.js` finds those of the page in an element.
 """
 
 import re
@@ -70,9 +57,6 @@ class Speaker:
 ENGLISH = Speaker()
 
 
-# ## Before the language is known
-
-
 def word(text: str, **values: object) -> str:
     """Words in HTML that are to be said in the language of the page.
 
@@ -91,7 +75,14 @@ def listed(items: Sequence[str], how: str = "{first}, {next}") -> str:
 
 
 def figures(text: str, **values: object) -> str:
-    """The words of a program: its numbers, and names with digits, are values."""
+    """The words of a program: its numbers, and names with digits, are values.
+
+    So the message stays the same with the next version of a library.
+
+    >>> of_timm = figures("Difference from timm 1.0")
+    >>> said(of_timm, Speaker("zh", {"Difference from timm {a}": "与timm {a}之差"}.get))
+    '与timm 1.0之差'
+    """
     given, names = dict(values), list(ascii_lowercase)
 
     def take(match: re.Match[str]) -> str:
@@ -125,9 +116,6 @@ def heading(english: str, message: str, path: str) -> str:
     return word(_HEADING, english=escape(english), message=message, path=path)
 
 
-# ## When it is
-
-
 def said(html: str, speaker: Speaker = ENGLISH) -> str:
     """HTML with its words as somebody says them."""
 
@@ -141,17 +129,14 @@ def said(html: str, speaker: Speaker = ENGLISH) -> str:
         if text == _HEADING:
             spoken = speaker.heading(values["message"], values["path"])
             return spoken or values["english"]
-        return _filled(_plain(speaker.word(text) or text), values)
+        spoken = escape(speaker.word(text) or text, quote=False)
+        # It may stand in an attribute.
+        return _filled(spoken.replace('"', "&quot;"), values)
 
     found = 1
     while found and _OPEN in html:
         html, found = _WORDS.subn(say, html)
     return html
-
-
-def _plain(text: str) -> str:
-    """A text in HTML or in an attribute of it."""
-    return escape(text, quote=False).replace('"', "&quot;")
 
 
 def _filled(text: str, values: dict[str, str]) -> str:

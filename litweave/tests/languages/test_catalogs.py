@@ -1,7 +1,6 @@
 """Catalogs: read, updated, written, and left alone by the tools of translators."""
 
-import shutil
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import polib
@@ -9,26 +8,20 @@ import pytest
 
 from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs, Entry, Unit, domain, pair
-from support import ROOT
 
-LOCALE = ROOT / "locale"
 LONG = 'The number of patches, $S \\times C$, is “fixed”, and said "so"' + " again" * 30
 
 
 def unit(message: str, path: str = "pkg/layers/a.py", kind: str = "paragraph") -> Unit:
-    return Unit(message, kind, Place(path, 3), domain(path, "pkg"))
+    return Unit(message, kind, domain(path, "pkg"), Place(path, 3))
 
 
 def translated(folder: Path, said: dict[str, str], *units: Unit) -> Catalogs:
     catalogs = Catalogs("zh", folder)
     catalogs.update(units)
-    for name, entries in catalogs.domains.items():
+    for entries in catalogs.domains.values():
         for message, entry in entries.items():
-            words = said.get(message, "")
-            entries[message] = Entry(
-                message, words, entry.sources, entry.kinds, entry.place, entry.old
-            )
-        assert name
+            entries[message] = replace(entry, translation=said.get(message, ""))
     catalogs.write()
     return Catalogs.read(folder, "zh")
 
@@ -47,11 +40,8 @@ def test_a_folder_has_a_catalog(path: str, name: str) -> None:
     assert domain(path, "pkg") == name
 
 
-def test_nothing_is_read_where_nothing_is(tmp_path: Path) -> None:
-    assert not Catalogs.read(tmp_path / "nowhere", "zh").domains
-
-
 def test_a_file_that_is_no_catalog_is_named(tmp_path: Path) -> None:
+    assert not Catalogs.read(tmp_path, "zh").domains
     (tmp_path / "zh").mkdir()
     (tmp_path / "zh" / "a.po").write_text("nonsense\n")
     with pytest.raises(OSError, match=r"a\.po is no catalog"):
@@ -70,57 +60,43 @@ def test_a_catalog_is_written_without_lines_and_dates(tmp_path: Path) -> None:
 
 
 def test_tools_leave_a_catalog_as_it_is(tmp_path: Path) -> None:
-    many = [
-        unit("Often", f"pkg/layers/a_file_with_a_long_name_{n}.py") for n in range(9)
-    ]
-    catalogs = translated(
-        tmp_path, {LONG: "很" * 90, "Old": "旧"}, unit(LONG), unit("Old"), *many
-    )
-    catalogs.update([unit(LONG), *many])
+    names = (f"pkg/layers/a_file_with_a_long_name_{n}.py" for n in range(9))
+    now = [unit(LONG), *(unit("Often", name) for name in names)]
+    catalogs = translated(tmp_path, {LONG: "很" * 90, "Old": "旧"}, unit("Old"), *now)
+    catalogs.update(now)
     catalogs.write()
     path = tmp_path / "zh" / "layers.po"
     text = path.read_text("utf-8")
     assert '# was in: pkg/layers/a.py\n#~ msgid "Old"\n#~ msgstr "旧"\n' in text
-    polib.pofile(str(path), wrapwidth=0).save(str(path))
-    assert path.read_text("utf-8") == text
-    # Who has read it says so in the header.
+    assert all(len(line) < 80 for line in text.split("\n") if line[:2] == "#:")
     file = polib.pofile(str(path), wrapwidth=0)
-    file.metadata["X-Read-By"] = "Somebody, 2026-11-29"
     file.save(str(path))
-    read = Catalogs.read(tmp_path, "zh")
-    read.update([unit(LONG), unit("Newer"), *many])
-    read.write()
-    assert "X-Read-By: Somebody" in path.read_text("utf-8")
-    path.write_text(text, "utf-8")
+    assert path.read_text("utf-8") == text
     again = Catalogs.read(tmp_path, "zh")
     assert not again.write()
     assert again.domains["layers"]["Old"].sources == ("pkg/layers/a.py",)
-    assert not again.update([unit(LONG), *many]).files
-
-
-@pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")
-@pytest.mark.parametrize(
-    "path",
-    sorted(LOCALE.rglob("*.po")),
-    ids=lambda path: f"{path.parent.name}/{path.stem}",
-)
-def test_gettext_accepts_each_catalog_and_leaves_it_as_it_is(path: Path) -> None:
-    subprocess.run(["msgfmt", "-c", "-o", "/dev/null", path], check=True)
-    shown = subprocess.run(
-        ["msgcat", "--no-wrap", path], check=True, capture_output=True
-    )
-    assert shown.stdout == path.read_bytes()
+    assert not again.update(now).files
+    # Who has read it says so in the header, or in a comment.
+    file.metadata["X-Read-By"] = "Somebody, 2026-11-29"
+    file.find(LONG).tcomment = "long, but right"
+    file.save(str(path))
+    read = Catalogs.read(tmp_path, "zh")
+    read.update([*now, unit("Newer")])
+    read.write()
+    text = path.read_text("utf-8")
+    assert "X-Read-By: Somebody" in text
+    assert "# long, but right\n" in text
 
 
 def test_an_update_keeps_what_vanished_and_takes_it_back(tmp_path: Path) -> None:
     catalogs = translated(tmp_path, {"One": "一"}, unit("One"), unit("Two"))
     changes = catalogs.update([unit("Three")])
-    assert (changes.new, changes.gone, changes.back) == (1, 2, 0)
+    assert str(changes) == "1 new, 0 back, 2 gone"
     assert [path.name for path in changes.files] == ["layers.po"]
     assert list(catalogs.domains["layers"]) == ["Three", "One"]
     assert [entry.message for entry in catalogs.entries()] == ["Three"]
     changes = catalogs.update([unit("One"), unit("Three")])
-    assert (changes.new, changes.gone, changes.back) == (0, 0, 1)
+    assert str(changes) == "0 new, 1 back, 0 gone"
     assert [entry.message for entry in catalogs.entries()] == ["One", "Three"]
 
 
@@ -133,23 +109,33 @@ def test_what_is_translated_elsewhere_comes_with_its_translation(
     assert catalogs.domains["layers"]["Example"].translation == "示例"
 
 
+def test_what_an_update_does_not_cover_stays(tmp_path: Path) -> None:
+    own, others = unit("Words", "pkg/a.py"), unit("Words", "b.md")
+    catalogs = translated(tmp_path, {}, own, others, unit("More", "b.md"))
+    changes = catalogs.update([own], lambda path: path.startswith("pkg/"))
+    assert not changes.files
+    assert catalogs.update([own]).gone == 1
+
+
+def test_one_in_doubt_serves_in_its_own_file_alone() -> None:
+    entry = Entry("One", "一", ("a.py",), (), Place("a.po", 1), in_doubt=True)
+    catalogs = Catalogs("zh", Path("locale"), {"layers": {"One": entry}})
+    assert catalogs.find("One", "layers") == entry
+    assert catalogs.find("One", "models") is None
+    catalogs.domains["models"] = {"One": replace(entry, in_doubt=False)}
+    assert catalogs.find("One", "layers") == catalogs.domains["models"]["One"]
+
+
 def test_a_changed_sentence_finds_what_it_was() -> None:
+    rows, columns = (f"It mixes the {what} of a table" for what in ("rows", "columns"))
     place = Place("a.po", 1)
-    old = [
-        Entry(text, "译", ("a.py",), (), place)
-        for text in (
-            "It mixes the rows of a table",
-            "It mixes the columns of a table",
-            "Else",
-        )
-    ]
-    new = [
-        "It mixes all columns of a table",
-        "Nothing like it",
-        "It mixes rows of a table",
-    ]
-    found = {text: entry.message for text, entry in pair(new, old).items()}
-    assert found == {
-        "It mixes all columns of a table": "It mixes the columns of a table",
-        "It mixes rows of a table": "It mixes the rows of a table",
+    old = [Entry(text, "译", ("a.py",), (), place) for text in (rows, columns, "Else")]
+    other_columns, other_rows = (
+        rows.replace("the rows", "all columns"),
+        rows[:8] + rows[12:],
+    )
+    found = pair([other_columns, "Nothing like it", other_rows], old)
+    assert {text: entry.message for text, entry in found.items()} == {
+        "It mixes all columns of a table": columns,
+        "It mixes rows of a table": rows,
     }

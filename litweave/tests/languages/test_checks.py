@@ -6,21 +6,44 @@ import pytest
 
 from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.checks import check, check_entry
-from litweave.features.languages.glossary import Glossary
+from litweave.features.languages.checks import (
+    Finding,
+    Glossary,
+    check,
+    check_entry,
+)
 
-LOCALE = Path(__file__).parents[3] / "locale"
 HERE = Place("locale/zh/layers.po", 7)
+GLOSSARY = """\
+term_en,zh,avoid_zh
+patch,图像块,补丁
+gradient,梯度,
+kernel,卷积核,内核
+masked language model,掩码语言模型,
+language model,语言模型,言模
+MLP-Mixer,MLP-Mixer|混合器,
+class token,类别词元 (class token),
+Jupyter kernel,Jupyter内核,
+"""
 
 
-def findings(english: str, said: str, kind: str = "paragraph", language: str = "zh"):  # type: ignore[no-untyped-def]
-    glossary = Glossary.read(LOCALE / "glossary.csv", language)
-    entry = Entry(english, said, ("a.py",), (kind,), HERE)
-    return list(check_entry(entry, glossary))
+@pytest.fixture(scope="module")
+def glossary(tmp_path_factory: pytest.TempPathFactory) -> Glossary:
+    path = tmp_path_factory.mktemp("locale") / "glossary.csv"
+    path.write_text(GLOSSARY, "utf-8")
+    return Glossary.read(path, "zh")
 
 
-def errors(english: str, said: str, kind: str = "paragraph", language: str = "zh"):  # type: ignore[no-untyped-def]
-    found = findings(english, said, kind, language)
+def findings(
+    glossary: Glossary, english: str, said: str, kind: str = "paragraph"
+) -> list[Finding]:
+    return check_entry(Entry(english, said, ("a.py",), (kind,), HERE), glossary)
+
+
+def errors(
+    glossary: Glossary, english: str, said: str, kind: str = "paragraph"
+) -> list[str]:
+    found = findings(glossary, english, said, kind)
     return [str(finding) for finding in found if finding.is_error]
 
 
@@ -58,23 +81,28 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_an_error(fault: str) -> None:
+def test_a_fault_is_an_error(fault: str, glossary: Glossary) -> None:
     english, said, message = FAULTS[fault]
-    found = errors(english, said)
+    found = errors(glossary, english, said)
     assert any(message in text for text in found), found
     assert all(text.startswith("locale/zh/layers.po:7: ") for text in found)
 
 
 def test_kinds_have_rules_of_their_own() -> None:
-    assert "ends a cell" in errors("One or two", "一|二", "cell")[0]
-    assert not errors("Of $|x|$ and `a|b`", "$|x|$ 和 `a|b`", "cell")
-    assert "ends a title" in errors("A title", '"标题"', "title")[0]
-    assert "attribute" in errors("A label", 'a"b', "attribute")[0]
+    none = Glossary()
+    assert "ends a cell" in errors(none, "One or two", "一|二", "cell")[0]
+    assert not errors(none, "Of $|x|$ and `a|b`", "$|x|$ 和 `a|b`", "cell")
+    assert "ends a title" in errors(none, "A title", '"标题"', "title")[0]
+    assert "attribute" in errors(none, "A label", 'a"b', "attribute")[0]
+
+
+def test_bold_type_is_no_italics() -> None:
+    assert len(errors(Glossary(), "The **mean** value", "均值")) == 1
 
 
 def test_sinhala_needs_its_joiners() -> None:
-    assert "U+200D" in errors("A function", "ක්රියා", language="si")[0]
-    assert not errors("A function", "ක්‍රියා", language="si")
+    assert "U+200D" in errors(Glossary(), "A function", "ක්රියා")[0]
+    assert not errors(Glossary(), "A function", "ක්‍රියා")
 
 
 @pytest.mark.parametrize(
@@ -98,24 +126,37 @@ def test_sinhala_needs_its_joiners() -> None:
         ("A class token", "类别词元"),
     ],
 )
-def test_a_good_translation_has_no_errors(english: str, said: str) -> None:
-    assert not errors(english, said)
+def test_a_good_translation_has_no_errors(
+    english: str, said: str, glossary: Glossary
+) -> None:
+    assert not errors(glossary, english, said)
 
 
-def test_the_longest_term_wins() -> None:
+def test_the_longest_term_wins(glossary: Glossary) -> None:
     # The word for the kernel of Jupyter is wrong for that of a convolution.
-    assert errors("A kernel is learned.", "学习一个内核。")
-    assert not errors("A masked language model", "掩码语言模型")
-    assert not errors("Its `kernel` is it", "它是内核 `kernel`")
+    assert errors(glossary, "A kernel is learned.", "学习一个内核。")
+    assert not errors(glossary, "Its `kernel` is it", "它是内核 `kernel`")
+    assert not errors(glossary, "A kernel is learned.", "学习的不是Jupyter内核。")
+    assert not findings(glossary, "A Jupyter kernel runs.", "Jupyter内核在运行。")
+    assert errors(glossary, "Two language models", "两个言模")
 
 
-def test_what_may_be_wrong_is_a_remark() -> None:
-    found = [str(f) for f in findings("The gradient of it", "它的导数")]
+def test_what_may_be_wrong_is_a_remark(glossary: Glossary) -> None:
+    found = [str(f) for f in findings(glossary, "The gradient of it", "它的导数")]
     assert found == [
         "locale/zh/layers.po:7: “gradient” is in the English, but “梯度” is not here "
         "(remark)"
     ]
-    assert "the English itself" in str(findings("Two words", "Two words")[0])
+    assert not findings(glossary, "An MLP-Mixer", "一个混合器")
+    assert not findings(glossary, "A class token", "类别词元")
+    assert "the English itself" in str(findings(glossary, "Two words", "Two words")[0])
+
+
+def test_a_glossary_without_english_is_no_glossary(tmp_path: Path) -> None:
+    path = tmp_path / "glossary.csv"
+    path.write_text("term,zh\npatch,图像块\n", "utf-8")
+    with pytest.raises(OSError, match="no column “term_en”"):
+        Glossary.read(path, "zh")
 
 
 def test_a_report_counts() -> None:

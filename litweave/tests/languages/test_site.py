@@ -1,12 +1,11 @@
-"""A site in another language, from the command to its pages."""
+"""A package in another language, from the command to its pages."""
 
 from pathlib import Path
 
-import polib
 import pytest
 
 from litweave.cli import main
-from support import CACHE
+from translated import say, write_site
 
 MODULE = '''r"""# Mixing
 
@@ -19,28 +18,21 @@ It mixes the rows of $X$.
 
 x = 1
 '''
+FILES = {
+    "pkg/layers/mixing.py": MODULE,
+    "docs/index.md": "---\ntitle: x\n---\n\nWords here.\n",
+}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "pkg/layers").mkdir(parents=True)
-    (tmp_path / "pkg/layers/mixing.py").write_text(MODULE)
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/index.md").write_text("---\ntitle: x\n---\n\nWords here.\n")
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, katex: Path) -> Path:
+    write_site(tmp_path, FILES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def run(*arguments: str) -> int:
     return main([*arguments, "--language", "zh", "--cache", "cache"])
-
-
-def say(folder: Path, said: dict[str, str]) -> None:
-    path = folder / "locale/zh/layers.po"
-    file = polib.pofile(str(path), wrapwidth=0)
-    for entry in file:
-        entry.msgstr = said.get(entry.msgid, entry.msgstr)
-    file.save(str(path))
 
 
 def test_catalogs_are_written_and_checked(
@@ -54,7 +46,7 @@ def test_catalogs_are_written_and_checked(
     assert '#: index.md\nmsgid "Words here."' in text
     # Without the pages, nothing is known of them: they stay.
     assert run("catalogs", "pkg", "--check") == 0
-    say(folder, {"It mixes the rows of $X$.": "它混合行。"})
+    say(folder, "layers", {"It mixes the rows of $X$.": "它混合行。"})
     capsys.readouterr()
     assert run("catalogs", "pkg", "--check") == 1
     said = capsys.readouterr()
@@ -63,13 +55,10 @@ def test_catalogs_are_written_and_checked(
     assert "1 error, 0 remarks in 1 translation" in said.err
 
 
-def test_a_site_is_built_in_another_language(folder: Path, katex: Path) -> None:
-    (folder / "cache").mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (folder / "cache" / path.name).symlink_to(path)
+def test_a_site_is_built_in_another_language(folder: Path) -> None:
     run("catalogs", "pkg")
     said = {"It mixes the rows of $X$.": "它混合 $X$ 的行。", "Notation": "记号"}
-    say(folder, said)
+    say(folder, "layers", said)
 
     def built() -> str:
         assert run("build", "pkg", "--out", "site", "--strict") == 0
@@ -82,11 +71,10 @@ def test_a_site_is_built_in_another_language(folder: Path, katex: Path) -> None:
     assert '<li class="weave-missing" lang="en">' in page
     # What was kept is shown again, unless a translation of its own is another.
     assert built() == page
-    say(folder, {"the table": "表"})
+    say(folder, "layers", {"the table": "表"})
     assert '<li class="weave-missing"' not in built()
     # The English goes on, and nobody has to tell anybody.
-    source = folder / "pkg/layers/mixing.py"
-    source.write_text(MODULE.replace("the rows", "all rows"))
+    (folder / "pkg/layers/mixing.py").write_text(MODULE.replace("the rows", "all rows"))
     assert 'class="weave-changed" data-english="It mixes all rows of $X$."' in built()
-    say(folder, {"the table": "`表`"})
+    say(folder, "layers", {"the table": "`表`"})
     assert run("build", "pkg", "--out", "site", "--strict") == 1

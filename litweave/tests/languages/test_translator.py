@@ -8,8 +8,8 @@ import pytest
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.extract import extract_module, extract_text
 from litweave.features.languages.translator import State, Translator
+from litweave.features.languages.voice import extract_module, extract_text
 from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay
@@ -38,32 +38,76 @@ def context(translator: Translator | None = None) -> Context:
 def shown(text: str, said: dict[str, str]) -> str:
     translator = Translator(catalogs(said))
     translator.expect(PAGE, extract_text(PAGE, text))
-    return to_html(to_markdown(text, Place(PAGE, 1), PAGE, context(translator)))
+    html = to_html(to_markdown(text, Place(PAGE, 1), PAGE, context(translator)))
+    return re.sub("\ue000.*?\ue001", "X", html)
 
 
 # ## States
 
 
-def test_a_translation_takes_the_place_of_its_block() -> None:
-    html = shown(
-        "One two\nthree.\n\n- an item\n",
-        {"One two three.": "一二三。", "an item": "一项"},
-    )
-    assert html == "<p>一二三。</p>\n<ul>\n<li>一项</li>\n</ul>"
-
-
-def test_what_is_missing_is_english_and_says_so() -> None:
-    assert shown("One two.", {}) == '<p class="weave-missing" lang="en">One two.</p>'
-
-
-def test_what_has_changed_shows_what_it_was_and_tells_the_english() -> None:
-    html = shown(
-        "It mixes all rows of $X$.", {"It mixes the rows of $X$.": "它混合 $X$ 的行。"}
-    )
-    assert re.sub("\ue000.*\ue001", "X", html) == (
-        '<p class="weave-changed" data-english="It mixes all rows of $X$.">'
-        "它混合 X 的行。</p>"
-    )
+@pytest.mark.parametrize(
+    ("text", "said", "html"),
+    [
+        (
+            "One two\nthree.\n\n- an item\n",
+            {"One two three.": "一二三。", "an item": "一项"},
+            "<p>一二三。</p>\n<ul>\n<li>一项</li>\n</ul>",
+        ),
+        ("One two.", {}, '<p class="weave-missing" lang="en">One two.</p>'),
+        (
+            "It mixes all rows of $X$.",
+            {"It mixes the rows of $X$.": "它混合 $X$ 的行。"},
+            '<p class="weave-changed" data-english="It mixes all rows of $X$.">'
+            "它混合 X 的行。</p>",
+        ),
+        (
+            "<p>It mixes all rows</p>",
+            {"It mixes the rows": "它混合行"},
+            '<p><span class="weave-changed" data-english="It mixes all rows">它混合行'
+            "</span></p>",
+        ),
+        # Attributes bear no mark.
+        (
+            '<p aria-label="Some words">x</p>',
+            {"Some words": "几个词"},
+            '<p aria-label="几个词">x</p>',
+        ),
+        (
+            '<p aria-label="Some words">x</p>',
+            {},
+            '<p aria-label="Some words">x</p>',
+        ),
+        # A list within an item is not the item's own.
+        (
+            "- outer words\n    - inner words\n",
+            {"inner words": "内"},
+            '<ul>\n<li><span class="weave-missing" lang="en">outer words</span>\n'
+            "<ul>\n<li>内</li>\n</ul>\n</li>\n</ul>",
+        ),
+        # A block in parts is English only as a whole.
+        (
+            "One two\n$$\na\n$$\nthree four.",
+            {},
+            '<p class="weave-missing" lang="en">One two\nX\nthree four.</p>',
+        ),
+        (
+            "One two\n$$\na\n$$\nthree four.",
+            {"One two": "一二"},
+            '<p class="weave-missing">一二\nX\nthree four.</p>',
+        ),
+        # What still stands there is no predecessor.
+        (
+            "It mixes the rows of a table.\n\nIt mixes the columns of a table.",
+            {"It mixes the rows of a table.": "它混合表的行。"},
+            '<p>它混合表的行。</p>\n<p class="weave-missing" lang="en">It mixes the '
+            "columns of a table.</p>",
+        ),
+    ],
+)
+def test_a_block_has_its_words_and_their_state(
+    text: str, said: dict[str, str], html: str
+) -> None:
+    assert shown(text, said) == html
 
 
 @pytest.mark.parametrize(
@@ -73,13 +117,6 @@ def test_what_would_mislead_is_not_shown(new: str) -> None:
     html = shown(new, {"It mixes the rows of $X$.": "它混合 $X$ 的行。"})
     assert 'lang="en"' in html
     assert "混合" not in html
-
-
-def test_what_still_stands_there_is_no_predecessor() -> None:
-    text = "It mixes the rows of a table.\n\nIt mixes the columns of a table."
-    html = shown(text, {"It mixes the rows of a table.": "它混合表的行。"})
-    assert html.startswith("<p>它混合表的行。</p>")
-    assert html.count("混合") == 1
 
 
 def test_a_page_counts_its_states() -> None:
@@ -93,30 +130,14 @@ def test_a_page_counts_its_states() -> None:
         State.CHANGED: 1,
         State.MISSING: 1,
     }
-    lacks = [
-        (str(u.unit.place), u.unit.message, u.state.value)
-        for u in translator.unfinished
-    ]
-    assert lacks == [
+    assert [
+        (str(unit.place), unit.message, state.value)
+        for unit, state in translator.pages[PAGE]
+    ] == [
+        ("guide/a.md:1", "One two.", "current"),
         ("guide/a.md:3", "It mixes all rows of it.", "changed"),
         ("guide/a.md:5", "Four five.", "missing"),
     ]
-    translator.expect(PAGE, extract_text(PAGE, text))
-    assert len(translator.unfinished) == 2
-
-
-def test_a_block_in_parts_is_english_only_as_a_whole() -> None:
-    text = "One two\n$$\na\n$$\nthree four."
-    assert 'lang="en"' in shown(text, {})
-    html = shown(text, {"One two": "一二"})
-    assert 'class="weave-missing"' in html
-    assert "lang=" not in html
-
-
-def test_a_list_within_an_item_is_not_the_items_own() -> None:
-    html = shown("- outer words\n    - inner words\n", {"inner words": "内"})
-    assert '<span class="weave-missing" lang="en">outer words' in html
-    assert "<li>内</li>" in html
 
 
 @pytest.mark.parametrize(
@@ -136,12 +157,6 @@ def test_any_block_can_be_missing(text: str, tag: str) -> None:
     html = shown(text, {})
     assert re.search(rf"<{tag} [^>]*weave-missing[^>]*>", html), html
     assert not re.search("[\ue100-\ue2ff]", html)
-
-
-def test_attributes_are_translated_and_bear_no_mark() -> None:
-    text = '<p aria-label="Some words">x</p>'
-    assert shown(text, {"Some words": "几个词"}) == '<p aria-label="几个词">x</p>'
-    assert shown(text, {}) == text
 
 
 def test_a_translation_is_named_by_its_line_in_the_catalog() -> None:

@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
-import polib
 import pytest
 
 from litweave.cli import main
-from litweave.features.languages import segments, trees
-from support import CACHE, build_here
+from litweave.features.languages import trees
+from support import build_here
+from translated import say, write_site
 
 CONFIG = """
 site_name: Small
@@ -20,13 +20,20 @@ theme: {name: material, font: false}
 nav: [index.md, {Parts: [layers/mixing.md]}]
 plugins:
   - search
-  - litweave: {source: pkg, cache: %s}
+  - litweave: {source: pkg, cache: cache}
   - litweave-languages: {languages: [zh, si], once: [redirects]}
   - redirects: {redirect_maps: {old.md: index.md}}
 """
-INDEX = (
-    "---\ntitle: Home\n---\n\n# Home\n\nSee [the layer](layers/mixing.md) and more.\n"
-)
+INDEX = """---
+title: Home
+---
+
+# Home
+
+See [the layer](layers/mixing.md) and more.
+
+Parts
+"""
 MODULE = '''r"""# Mixing
 
 It mixes the rows of $X$, as ``x`` says.
@@ -49,39 +56,23 @@ SAID = {
     "There are reasons.": "有原因。",
     "About this translation": "关于本译文",
 }
-ADDRESS = r'(?:src|href|data-weave-copy|"search": )="?([^"#]+\.\w+)["#?]'
+FILES = {"mkdocs.yml": CONFIG, "docs/index.md": INDEX, "pkg/layers/mixing.py": MODULE}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     """A site with two trees, built: one in Chinese, and one that is not translated."""
     folder = tmp_path_factory.mktemp("trees")
-    cache = folder / "cache"
-    cache.mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (cache / path.name).symlink_to(path)
-    (folder / "mkdocs.yml").write_text(CONFIG % cache)
-    (folder / "pkg/layers").mkdir(parents=True)
-    (folder / "pkg/layers/mixing.py").write_text(MODULE)
-    (folder / "docs").mkdir()
-    (folder / "docs/index.md").write_text(INDEX)
+    write_site(folder, FILES)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert main(["catalogs", "mkdocs.yml"]) == 0
         for name in ("pages", "layers", "interface"):
-            say(folder, name, SAID)
+            say(folder, name, SAID, reader="Ann A, today")
         assert main(["catalogs", "mkdocs.yml", "--check"]) == 0
     result = build_here(folder)
     assert result.returncode == 0, result.stderr
     return folder
-
-
-def say(folder: Path, name: str, said: dict[str, str]) -> None:
-    path = folder / f"locale/zh/{name}.po"
-    file = polib.pofile(str(path), wrapwidth=0)
-    for entry in file:
-        entry.msgstr = said.get(entry.msgid, entry.msgstr)
-    file.save(str(path))
 
 
 def page(folder: Path, where: str) -> str:
@@ -137,6 +128,7 @@ def test_a_page_is_in_its_language(folder: Path) -> None:
     assert '<h2 id="why-so">为什么' in html
     assert "weave-missing" not in html
     assert 'href="../../translation/">关于本译文' in html
+    assert re.search(r"<code>locale/zh/layers\.po:\d+</code>", html)
     untold = page(folder, "si/layers/mixing")
     assert "weave-untranslated" in untold
     assert '<p class="weave-missing" lang="en">There are reasons.' in untold
@@ -164,8 +156,14 @@ def test_the_page_about_the_translation_counts(folder: Path) -> None:
     row = re.search(r"<code>layers\.po</code></td>((?:<td>[^<]*</td>)+)", html)
     assert row
     assert re.findall(r"<td>([^<]*)</td>", row[1])[:3] == ["4", "0", "0"]
+    assert '<td class="weave-reader">Ann A, today</td>' in html
     assert "About this translation" in page(folder, "si/translation")
-    assert "There are reasons." in page(folder, "si/translation")
+    row = re.search(
+        r'href="(../layers/mixing/#[^"]+)">There are', page(folder, "si/translation")
+    )
+    assert row
+    name = unquote(row[1].partition("#")[2])
+    assert f'id="{name}"' in page(folder, "si/layers/mixing")
 
 
 def test_what_changes_in_english_shows_everywhere_and_the_rest_stays(
@@ -188,15 +186,23 @@ def test_what_changes_in_english_shows_everywhere_and_the_rest_stays(
     assert re.search(
         r"locale/zh/layers\.po:\d+: .*“`什么`”", result.stderr + result.stdout
     )
-    assert page(folder, "zh/layers/mixing") == html, "the site that was there stays"
 
 
-def test_words_of_chinese_are_parted_for_the_search() -> None:
-    entries = [{"title": "词元混合", "text": "<p>跳跃连接 and 混合</p>"}]
-    segments.cut(entries, "zh")
-    assert "混合" in entries[0]["title"].split("\u200b")
-    assert entries[0]["text"] == "<p>跳跃\u200b连接 and 混合</p>"
-    ends = re.compile(segments.SEARCH["separator"])  # type: ignore[call-overload]
+def test_words_of_chinese_are_parted_for_the_search(tmp_path: Path) -> None:
+    entry = {
+        "title": "词元混合",
+        "text": "<p>跳跃连接 and 混合</p>",
+        "tags": ["混合层"],
+    }
+    index = tmp_path / "search_index.json"
+    index.write_text(json.dumps({"docs": [entry | {"location": "混合混合/"}]}))
+    trees.part_words(index, "zh")
+    [parted] = json.loads(index.read_text())["docs"]
+    assert parted["location"] == "混合混合/"
+    assert "混合" in parted["title"].split("\u200b")
+    assert parted["text"] == "<p>跳跃\u200b连接 and 混合</p>"
+    assert parted["tags"] == ["混合\u200b层"]
+    ends = re.compile(trees.SEARCH["separator"])  # type: ignore[call-overload]
     assert ends.split("词元\u200b混合（token），nn.Linear") == [
         *("词元", "混合", "token", "nn", "Linear"),
     ]
@@ -216,68 +222,67 @@ def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
     index = json.loads((folder / "site/zh/search/search_index.json").read_text("utf-8"))
     titles = {entry["location"]: entry["title"] for entry in index["docs"]}
     assert titles["layers/mixing/"] == "混合"
+    assert "混合\u200b" in "".join(entry["text"] for entry in index["docs"])
     assert index["config"]["pipeline"] == []
+
+
+def test_a_title_that_is_a_paragraph_elsewhere_changes_with_it(folder: Path) -> None:
+    say(folder, "interface", {"Parts": ""})
+    for title in ("各部", "章"):
+        say(folder, "pages", {"Parts": title})
+        assert build_here(folder, "--no-strict").returncode == 0
+        assert f"{title}\n" in re.sub("<.*?>", "\n", page(folder, "zh/layers/mixing"))
 
 
 # ## Other people's sites
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """Build a site of one page by a configuration; what was said."""
-    (tmp_path / "pkg").mkdir()
-    (tmp_path / "pkg/mixing.py").write_text('"""# Mixing\n\nIt mixes.\n"""\n\nx = 1\n')
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/index.md").write_text("# Home\n\n[Licence](LICENSE).\n")
-    (tmp_path / "docs/LICENSE").write_text("Free.")
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (cache / path.name).symlink_to(path)
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site of two pages that has no configuration yet."""
+    files = {
+        "pkg/mixing.py": '"""# Mixing\n\nIt mixes.\n"""\n\nx = 1\n',
+        "docs/index.md": "# Home\n\n[Licence](LICENSE).\n",
+        "docs/LICENSE": "Free.",
+    }
+    write_site(tmp_path, files)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
 
-    def make(config: str, *options: str) -> str:
-        weave = "plugins: [search, {litweave: {source: pkg, cache: cache}}, %s]\n"
-        first, _, rest = config.partition("\n")
-        text = f"site_name: Small\n{weave % first}{rest}"
-        (tmp_path / "mkdocs.yml").write_text(text)
-        assert main(["catalogs", "mkdocs.yml"]) == 0
-        result = build_here(tmp_path, *options)
-        assert result.returncode == 0, result.stderr
-        return result.stderr
 
-    return make
+def configure(folder: Path, languages: str, theme: str = "material") -> None:
+    weave = "{litweave: {source: pkg, cache: cache}}"
+    own = f"{{litweave-languages: {{languages: {languages}}}}}"
+    text = f"site_name: Small\nplugins: [search, {weave}, {own}]\ntheme: {theme}\n"
+    (folder / "mkdocs.yml").write_text(text)
 
 
 @pytest.mark.parametrize(
-    ("config", "options"),
+    ("language", "theme", "options"),
     [
-        ("litweave-languages: {languages: [zh]}\ntheme: material", []),
-        ("litweave-languages: {languages: [pt-BR]}\ntheme: {name: material}", []),
-        (
-            "litweave-languages: {languages: [zh-TW]}\ntheme: material",
-            ["--no-directory-urls"],
-        ),
+        ("zh", "material", []),
+        ("pt-BR", "{name: material}", []),
+        ("zh-TW", "material", ["--no-directory-urls"]),
     ],
     ids=["no address", "a region", "files"],
 )
 def test_a_site_of_another_kind_has_trees(
-    small: Callable[..., str], config: str, options: list[str]
+    small: Path, language: str, theme: str, options: list[str]
 ) -> None:
-    small("{" + config.replace("\n", "}\n", 1), *options)
-    [language] = re.findall(r"\[([\w-]+)\]", config)
+    configure(small, f"[{language}]", theme)
+    assert main(["catalogs", "mkdocs.yml"]) == 0
+    result = build_here(small, *options)
+    assert result.returncode == 0, result.stderr
     name = "mixing.html" if options else "mixing/index.html"
     for where in ("index.html", name, name.replace("mixing", "translation")):
         page = Path("site", language, where)
         html = page.read_text("utf-8")
         assert f'lang="{trees.tag(language)}"' in html
-        for address in [link for link, _ in menu(html)]:
-            there = page.parent / address
-            assert (there if there.suffix else there / "index.html").is_file(), address
-        about = re.search(r'class="weave-told".*?href="([^"]*)"', html)
-        if about:
-            there = page.parent / about[1]
-            assert (there if there.suffix else there / "index.html").is_file()
+        addresses = [address for address, _ in menu(html)]
+        addresses += re.findall(r'class="weave-told".*?href="([^"]*)"', html)
+        assert len(addresses) >= 2
+        for there in (page.parent / address for address in addresses):
+            assert (there if there.suffix else there / "index.html").is_file(), there
     home = Path("site", language, "index.html").read_text("utf-8")
     assert 'href="../LICENSE"' in home
 
@@ -293,34 +298,29 @@ def test_a_site_of_another_kind_has_trees(
     ],
 )
 def test_a_language_that_cannot_be_is_refused(
-    small: Callable[..., str],
-    languages: str,
-    said: str,
-    capsys: pytest.CaptureFixture[str],
+    small: Path, languages: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(AssertionError):
-        small(f"{{litweave-languages: {{languages: {languages}}}}}\ntheme: material")
+    configure(small, languages)
+    assert main(["catalogs", "mkdocs.yml"]) == 1
     assert said in capsys.readouterr().err
 
 
-def test_a_build_that_is_stopped_leaves_the_site(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_plugin_stands_below_litweave(
+    small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = page(folder, "zh")
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(trees.LanguagesPlugin, "_build", stop)
-    assert build_here(folder).returncode == 1
-    assert page(folder, "zh") == before
+    configure(small, "[zh]")
+    text = (small / "mkdocs.yml").read_text()
+    plugins = re.sub(r"\[search, (.*), (\{litweave-l.*})\]", r"[\2, \1]", text)
+    (small / "mkdocs.yml").write_text(plugins)
+    assert main(["catalogs", "mkdocs.yml"]) == 1
+    assert "needs the plugin litweave above it" in capsys.readouterr().err
 
 
 def test_words_of_a_catalog_are_words(folder: Path) -> None:
     """None of them is HTML, ends an attribute, or stops the build."""
     odd = '{curent} \\d <script>x</script> "y'
     say(folder, "interface", {"All of this page is translated.": odd})
-    say(folder, "interface", {"Small": 'S" onload=x'})
+    say(folder, "interface", {"Small": 'S" onload=x', "Copied": "</script><i>"})
     source = folder / "pkg/layers/mixing.py"
     source.write_text(MODULE)
     say(folder, "layers", SAID)
@@ -330,4 +330,5 @@ def test_words_of_a_catalog_are_words(folder: Path) -> None:
     html = page(folder, "zh/layers/mixing")
     assert "{curent} \\d &lt;script&gt;" in html
     assert "<script>x" not in html
+    assert "</script><i>" not in html
     assert 'S" onload' not in html

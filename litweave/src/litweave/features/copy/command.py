@@ -1,6 +1,6 @@
 r"""# Terminal: a module on standard output
 
-    python -m labml_style_nn copy mlp_mixer --standalone > mixer.py
+    litweave copy my_package mlp_mixer --standalone > mixer.py
 
 It reads the files that are installed and needs nothing but Python's own library.
 Messages go to standard error, so that only code goes down a pipe, in UTF-8 and with
@@ -54,7 +54,7 @@ def _dotted(root: Path, path: Path) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Do as the options say; the status to exit with."""
-    folder = Folder(options.root)
+    folder = Folder(options.path)
     if options.list:
         return _print("".join(f"{name}\n" for name in folder).encode())
     try:
@@ -94,12 +94,16 @@ def _print(text: bytes) -> int:
 
 
 def add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", root: Path
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    package: Path | None = None,
 ) -> None:
-    """Add the command, for the package in a folder, to others."""
+    """Add the command to others, for the package in a folder, or for any."""
     about = "print a module: as it stands, clean, or standalone"
     copy = commands.add_parser("copy", help=about, description=about)
-    copy.set_defaults(run=run, root=root)
+    copy.set_defaults(run=run, path=package)
+    if not package:
+        help = "the folder of a package"
+        copy.add_argument("path", type=Path, metavar="PATH", help=help)
     what = copy.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "module",

@@ -1,29 +1,15 @@
-r"""# Catalogs: translations in files
+r"""Catalogs: translations in files of gettext's, one for each folder of the sources.
 
-Translations of a language lie in files of gettext's, which every tool of translators
-reads and writes: `locale/zh/layers.po`, one for each folder of the site's sources.
-
-```text
-#. entry: $S$, num_patches
-#: labml_style_nn/layers/token_mixing.py
-msgid "the number of patches, the rows of the table"
-msgstr "图像块的个数，即表的行数"
-```
-
-The English is the key, so that an English sentence which is edited has no translation
-any more. Nothing has to be noted for that. The build finds what the sentence was before
-among the entries of the same file that no longer stand there: the one whose words are
-most alike (see [`pair`][]).
-
-`update` brings the files up to date before somebody translates. What vanished stays as
-an obsolete entry, `#~`, and serves again if the English comes back. A file has no line
-numbers and no dates, which would change with every commit, and its lines are not
-wrapped: so it comes back from gettext and from polib as it went in.
+The English is the key. What vanished stays as an obsolete entry, and serves again if
+the English comes back. A file has no line numbers, dates or wrapped lines: it comes
+back from gettext and from polib as it went in.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import polib
@@ -40,20 +26,22 @@ _PLURALS = {
     **dict.fromkeys(["zh", "ja"], "nplurals=1; plural=0;"),
     "si": "nplurals=2; plural=(n != 1);",
 }
+# What a header keeps that somebody has written there, besides `X-…`.
+_KEPT = ("Project-Id-Version", "Last-Translator", "Language-Team", "Plural-Forms", "X-")
 _ROOT = "pages"
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Words that are to be translated: what they are, where they stand, which file.
+    """Words that are to be translated: where they stand, and in which catalog.
 
     `kind` says what they are a block of, to whoever translates them.
     """
 
     message: str
     kind: str
-    place: Place
     domain: str
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -106,16 +94,15 @@ def pair(new: Sequence[str], old: Sequence[Entry]) -> dict[str, Entry]:
     """
     words = [entry.message.split() for entry in old]
     found = list[tuple[float, int, int]]()
+    matcher = difflib.SequenceMatcher[str](autojunk=False)
     for number, message in enumerate(new):
-        matcher = difflib.SequenceMatcher(autojunk=False)
         matcher.set_seq2(message.split())
         for other, before in enumerate(words):
             matcher.set_seq1(before)
-            if matcher.real_quick_ratio() < _ALIKE or matcher.quick_ratio() < _ALIKE:
-                continue
-            ratio = matcher.ratio()
-            if ratio >= _ALIKE:
-                found.append((-ratio, number, other))
+            # The first two are at least as great, and quick.
+            measures = matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio
+            if all(measure() >= _ALIKE for measure in measures):
+                found.append((-matcher.ratio(), number, other))
     pairs, taken = dict[str, Entry](), set[int]()
     for _, number, other in sorted(found):
         if new[number] not in pairs and other not in taken:
@@ -151,8 +138,9 @@ class Catalogs:
                 file = polib.pofile(str(path), wrapwidth=0)
             except (OSError, UnicodeDecodeError) as error:
                 raise OSError(f"{path} is no catalog: {error}") from error
+            near = _near(path)
             found.headers[path.stem] = dict(file.metadata)
-            found.domains[path.stem] = {e.message: e for e in _entries(file, path)}
+            found.domains[path.stem] = {e.msgid: _entry(e, near) for e in file}
         return found
 
     def path(self, domain: str) -> Path:
@@ -196,154 +184,115 @@ class Catalogs:
         its translation.
         """
         changes = Changes()
-        by_domain = dict[str, list[Unit]]()
+        found = defaultdict[str, dict[str, list[Unit]]](lambda: defaultdict(list))
         for unit in units:
-            by_domain.setdefault(unit.domain, []).append(unit)
-        for name in list(dict.fromkeys([*by_domain, *self.domains])):
-            found = by_domain.get(name, [])
-            self.domains[name] = self._updated(name, found, covers, changes)
-        changes.files = [
-            self.path(name)
-            for name in self.domains
-            if _text(self, name) != _now(self.path(name))
-        ]
+            found[unit.domain][unit.message].append(unit)
+        for name in dict.fromkeys([*found, *self.domains]):
+            before, entries = self.domains.get(name, {}), dict[str, Entry]()
+            for message, here in found[name].items():
+                known = before.get(message)
+                changes.new += not known
+                changes.back += bool(known and known.old)
+                entries[message] = self._present(name, known, here, covers)
+            for entry in [e for e in before.values() if e.message not in entries]:
+                is_elsewhere = not (entry.old or all(map(covers, entry.sources)))
+                changes.gone += not (entry.old or is_elsewhere)
+                # What was never translated is of no use any more.
+                if is_elsewhere or entry.translation:
+                    entries[entry.message] = replace(entry, old=not is_elsewhere)
+            self.domains[name] = entries
+        changes.files = list(self._unwritten())
         return changes
 
-    def _updated(
+    def _present(
         self,
         name: str,
+        known: Entry | None,
         units: Sequence[Unit],
         covers: Callable[[str], bool],
-        changes: Changes,
-    ) -> dict[str, Entry]:
-        before, entries = self.domains.get(name, {}), dict[str, Entry]()
-        path = str(self.path(name))
-        for message, (sources, kinds) in _together(units).items():
-            known = before.get(message)
-            if known is None:
-                changes.new += 1
-                other = self.find(message, name)
-                words = other.translation if other else ""
-                known = Entry(message, words, (), (), Place(path, 0))
-            changes.back += known.old
-            if not known.old:
-                elsewhere = [path for path in known.sources if not covers(path)]
-                sources = _fitting([*sources, *elsewhere])
-            entries[message] = replace(known, sources=sources, kinds=kinds, old=False)
-        for message, entry in before.items():
-            if message in entries:
-                continue
-            if not entry.old and not all(map(covers, entry.sources)):
-                entries[message] = entry
-                continue
-            changes.gone += not entry.old
-            # What was never translated is of no use any more.
-            if entry.translation:
-                entries[message] = replace(entry, old=True)
-        return entries
+    ) -> Entry:
+        """The entry of a message that stands somewhere now."""
+        message, sources = units[0].message, [unit.place.path for unit in units]
+        if known is None:
+            other = self.find(message, name)
+            words = other.translation if other else ""
+            known = Entry(message, words, (), (), Place(str(self.path(name)), 0))
+        elif not known.old:
+            sources += [path for path in known.sources if not covers(path)]
+        kinds = tuple(sorted({unit.kind for unit in units}))
+        return replace(known, sources=_fitting(sources), kinds=kinds, old=False)
 
     def write(self) -> list[Path]:
         """Write what has changed, each file whole or not at all; and name it."""
-        written = []
-        for name in self.domains:
-            path, text = self.path(name), _text(self, name)
-            if text != _now(path):
-                write_text(path, text)
-                written.append(path)
-        return written
+        texts = self._unwritten()
+        for path, text in texts.items():
+            write_text(path, text)
+        return list(texts)
 
+    def _unwritten(self) -> dict[Path, str]:
+        texts = {self.path(name): self._text(name) for name in self.domains}
+        return {
+            path: text
+            for path, text in texts.items()
+            if not path.is_file() or text != path.read_text("utf-8")
+        }
 
-def _together(
-    units: Iterable[Unit],
-) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """For each message the files that it stands in, and the kinds that it is of."""
-    found = dict[str, tuple[dict[str, None], dict[str, None]]]()
-    for unit in units:
-        sources, kinds = found.setdefault(unit.message, ({}, {}))
-        sources[unit.place.path] = kinds[unit.kind] = None
-    return {
-        message: (_fitting(sources), tuple(sorted(kinds)))
-        for message, (sources, kinds) in found.items()
-    }
+    def _text(self, name: str) -> str:
+        """What stands in a file: no dates, no wrapped lines, old entries at its end."""
+        file = polib.POFile(wrapwidth=0, check_for_duplicates=False)
+        file.header = f"The site's words in {self.language}: {name}."
+        known = self.headers.get(name, {}).items()
+        plurals = _PLURALS.get(self.language)
+        file.metadata = {
+            "Project-Id-Version": name,
+            "Last-Translator": "nobody yet",
+            "Language-Team": self.language,
+            **({"Plural-Forms": plurals} if plurals else {}),
+            **{key: value for key, value in known if key.startswith(_KEPT)},
+            "Language": self.language,
+            "MIME-Version": "1.0",
+            "Content-Type": "text/plain; charset=UTF-8",
+            "Content-Transfer-Encoding": "8bit",
+        }
+        entries = self.domains[name].values()
+        old = sorted(
+            (entry for entry in entries if entry.old),
+            key=lambda entry: (entry.sources, entry.message),
+        )
+        file.extend(map(_written, chain((e for e in entries if not e.old), old)))
+        return f"{file}\n".rstrip("\n") + "\n"
 
 
 def _fitting(sources: Iterable[str]) -> tuple[str, ...]:
     """The files that stand on one line: gettext would wrap it, polib would not."""
-    first, *others = dict.fromkeys(sources)
-    line, fitting = f"#: {first}", [first]
-    for source in others:
-        line += f" {source}"
-        if len(line) > _WIDTH:
+    fitting = list[str]()
+    for source in dict.fromkeys(sources):
+        if fitting and len(" ".join(["#:", *fitting, source])) > _WIDTH:
             break
         fitting.append(source)
     return tuple(fitting)
 
 
-# ## Files
-
-
-def _entries(file: polib.POFile, path: Path) -> Iterator[Entry]:
-    for entry in file:
-        lines = entry.tcomment.split("\n") if entry.tcomment else []
-        was_in = [line for line in lines if line.startswith(_WAS_IN)]
-        note = "\n".join(line for line in lines if line not in was_in)
-        sources = [source for source, _ in entry.occurrences]
-        if was_in:
-            sources = was_in[0].removeprefix(_WAS_IN).split(" ")
-        yield Entry(
-            entry.msgid,
-            entry.msgstr,
-            tuple(sources),
-            tuple(entry.comment.split("\n")) if entry.comment else (),
-            Place(_near(path), entry.linenum),
-            bool(entry.obsolete),
-            entry.fuzzy,
-            note,
-        )
-
-
 def _near(path: Path) -> str:
     """The path as somebody types it who stands where the program was started."""
-    here = path.resolve()
-    return str(
-        here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else path
+    here, start = path.resolve(), Path.cwd()
+    return str(here.relative_to(start) if here.is_relative_to(start) else path)
+
+
+def _entry(entry: polib.POEntry, path: str) -> Entry:
+    lines = entry.tcomment.split("\n") if entry.tcomment else []
+    was_in = [line for line in lines if line.startswith(_WAS_IN)]
+    sources = [source for source, _ in entry.occurrences]
+    return Entry(
+        entry.msgid,
+        entry.msgstr,
+        tuple(was_in[0].removeprefix(_WAS_IN).split(" ") if was_in else sources),
+        tuple(entry.comment.split("\n")) if entry.comment else (),
+        Place(path, entry.linenum),
+        bool(entry.obsolete),
+        entry.fuzzy,
+        "\n".join(line for line in lines if line not in was_in),
     )
-
-
-def _now(path: Path) -> str:
-    return path.read_text("utf-8") if path.is_file() else ""
-
-
-def _text(catalogs: Catalogs, name: str) -> str:
-    """What stands in a file: no dates, no wrapped lines, old entries at its end."""
-    file = polib.POFile(wrapwidth=0, check_for_duplicates=False)
-    language = catalogs.language
-    file.header = f"The site's words in {language}: {name}."
-    known = catalogs.headers.get(name, {})
-    kept = ("Project-Id-Version", "Last-Translator", "Language-Team")
-    own = {key: value for key, value in known.items() if key.startswith("X-")}
-    file.metadata = {
-        "Project-Id-Version": name,
-        "Last-Translator": "nobody yet",
-        "Language-Team": language,
-        **{key: known[key] for key in kept if key in known},
-        "Language": language,
-        "MIME-Version": "1.0",
-        "Content-Type": "text/plain; charset=UTF-8",
-        "Content-Transfer-Encoding": "8bit",
-        **own,
-    }
-    plurals = known.get("Plural-Forms") or _PLURALS.get(language)
-    if plurals:
-        file.metadata["Plural-Forms"] = plurals
-    entries = catalogs.domains[name].values()
-    old = sorted(
-        (entry for entry in entries if entry.old),
-        key=lambda entry: (entry.sources, entry.message),
-    )
-    for entry in [*(entry for entry in entries if not entry.old), *old]:
-        file.append(_written(entry))
-    return f"{file}\n".rstrip("\n") + "\n"
 
 
 def _written(entry: Entry) -> polib.POEntry:

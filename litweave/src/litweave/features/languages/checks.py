@@ -1,39 +1,30 @@
-r"""# Checks: what a translation must keep
+r"""Checks: what a translation must keep, whatever its language.
 
-Who translates a sentence must not change what it computes, where it leads, or how the
-page is built. That can be checked without knowing the language:
-
-1. Each formula, span of code, target of a link, reference, footnote, tag and attribute
-   of the English is there, as often as there, and no other; so is each number. As much
-   is set in bold type, and in italics.
-2. One block stays one block: no new line, nothing in front that would begin a list, no
-   `|` in a cell.
-3. Its characters are those that readers and search engines expect: none that controls
-   something, none without a shape but the joiners, all composed. Sinhala joins ය and ර
-   to the letter before with U+200D.
-4. A term of the glossary is not called by a word that is wrong for it.
-
-These are errors. What is perhaps one is a remark: a term without an accepted word, a
-sentence that is still the English one, two translations of one sentence.
+In `locale/glossary.csv` each row has `term_en` (one with a capital letter is a name),
+`zh` with the accepted words, of which what stands in brackets may be left out, and
+`avoid_zh` with the wrong ones; each list has `|` between.
 """
 
+import csv
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
-from litweave import prose
-from litweave.cache import Cache, digest
-from litweave.diagnostics import Diagnostic, Place
+from litweave.cache import Cache, digest, own
+from litweave.diagnostics import Diagnostic
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.glossary import Glossary, is_accepted
-from litweave.features.languages.tokens import has_words, plain, protected, tokens
+from litweave.features.languages.units import (
+    TAKEN,
+    has_words,
+    plain,
+    protected,
+    tokens,
+)
 
-KIND = "translation"
-_OWN = Path(__file__).parent
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 # What begins another block than the words of a unit.
 _BEGINS = re.compile(
@@ -42,6 +33,119 @@ _BEGINS = re.compile(
 _JOINERS = {"\u200c", "\u200d"}
 # Al-lakuna, and a letter that is joined to the one before.
 _UNJOINED = re.compile("[\u0d80-\u0dff]\u0dca[\u0dba\u0dbb]")
+# A title is quoted as it stands.
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|《[^》]*》|『[^』]*』")
+_GLOSS = re.compile(r"\s*[（(][^()（）]*[）)]")
+
+
+# ## The glossary
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term, the words that a language has for it, and those that are wrong."""
+
+    english: str
+    accepted: tuple[str, ...]
+    avoided: tuple[str, ...]
+
+    @property
+    def right(self) -> str:
+        """The accepted words, as a message has them."""
+        return " or ".join(f"“{word}”" for word in self.accepted)
+
+    def is_in(self, translation: str) -> bool:
+        """Whether a translation has one of the accepted words."""
+        shown = _QUOTED.sub(" ", translation).lower()
+        return any(_GLOSS.sub("", word).lower() in shown for word in self.accepted)
+
+
+@dataclass(frozen=True)
+class Glossary:
+    """The terms with their words in one language, the longest first."""
+
+    terms: tuple[Term, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path, language: str) -> "Glossary":
+        """The glossary of a language; empty if there is none.
+
+        **Raises.** `OSError` if the file has no column of English terms.
+        """
+        if not path.is_file():
+            return cls()
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if rows and "term_en" not in rows[0]:
+            raise OSError(f"{path} has no column “term_en”")
+        columns = language, f"avoid_{language}"
+        terms = (
+            Term(row["term_en"], *(_words(row.get(name)) for name in columns))
+            for row in rows
+        )
+        return cls(tuple(sorted(terms, key=lambda term: -len(term.english))))
+
+    def found(self, english: str) -> list[Term]:
+        """The terms among the words of a text, the longest where two overlap."""
+        shown, lower = english, english.lower()
+        found = list[Term]()
+        for term in self.terms:
+            if term.english.lower() in lower and _term(term.english).search(shown):
+                found.append(term)
+                shown = _term(term.english).sub(_taken, shown)
+        return found
+
+    def wrong(self, term: Term, translation: str) -> list[str]:
+        """The words that are wrong for a term, among those of a translation.
+
+        One that is a part of a word which another term accepts is not.
+        """
+        spans = {word: _spans(word, translation) for word in term.avoided}
+        if not any(spans.values()):
+            return []
+        right = [
+            span
+            for other in self.terms
+            for word in other.accepted
+            for span in _spans(word, translation)
+        ]
+        return [
+            word
+            for word, found in spans.items()
+            if any(
+                not any(first <= start and end <= last for first, last in right)
+                for start, end in found
+            )
+        ]
+
+
+def _words(cell: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (cell or "").split("|") if word.strip())
+
+
+def _taken(match: re.Match[str]) -> str:
+    return TAKEN * len(match[0])
+
+
+@cache
+def _term(term: str) -> re.Pattern[str]:
+    flags = re.IGNORECASE if term == term.lower() else re.NOFLAG
+    return re.compile(rf"\b{re.escape(term)}(?:s|es|d|ed|ing)?\b", flags)
+
+
+@cache
+def _word(word: str) -> re.Pattern[str]:
+    """A word of a language; one of Latin letters does not stand within another."""
+    start = r"(?<![A-Za-z])" if word[:1].isascii() else ""
+    end = r"(?![A-Za-z])" if word[-1:].isascii() else ""
+    return re.compile(start + re.escape(word) + end, re.IGNORECASE)
+
+
+def _spans(word: str, text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _word(word).finditer(text)]
+
+
+# ## The translations
 
 
 @dataclass(frozen=True)
@@ -71,9 +175,13 @@ class Report:
     def __str__(self) -> str:
         """The count, in a line."""
         errors = len(self.errors)
-        remarks = len(self.findings) - errors
-        counts = _count(errors, "error"), _count(remarks, "remark")
-        return f"{', '.join(counts)} in {_count(self.translations, 'translation')}"
+        counts = {
+            "error": errors,
+            "remark": len(self.findings) - errors,
+            "translation": self.translations,
+        }
+        texts = [f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counts.items()]
+        return f"{texts[0]}, {texts[1]} in {texts[2]}"
 
 
 def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> Report:
@@ -82,57 +190,68 @@ def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> 
     What is in `kept` from the last time is not looked at again.
     """
     entries = [entry for entry in catalogs.entries() if entry.translation]
-    if kept is None:
-        found = [f for entry in entries for f in check_entry(entry, glossary)]
-    else:
-        found = list(_known(entries, glossary, kept))
-    found += _twice(entries)
+    rules, known = digest(own(), repr(glossary)), kept or Cache(Path())
+    found = list(_twice(entries))
+    for entry in entries:
+        name = digest(entry.place.path, entry.message)
+        key = digest(rules, entry.message, entry.translation, *entry.kinds)
+        found += _findings(
+            entry, known.get(name, key, partial(_judged, entry, glossary))
+        )
+    if kept:
+        kept.write()
     found.sort(key=lambda finding: finding.problem)
     return Report(found, len(entries))
 
 
-def check_entry(entry: Entry, glossary: Glossary) -> Iterator[Finding]:
+def check_entry(entry: Entry, glossary: Glossary) -> list[Finding]:
     """What is wrong with one translation, and what may be."""
-    english, translation = entry.message, entry.translation
-    errors = [
-        *changed_tokens(english, translation),
-        *lost_numbers(english, translation),
-        *other_emphasis(english, translation),
-        *broken_block(translation, entry.kinds),
-        *odd_characters(translation),
-        *wrong_words(english, translation, glossary),
+    return _findings(entry, _judged(entry, glossary))
+
+
+def _findings(entry: Entry, judged: Iterable[tuple[str, bool]]) -> list[Finding]:
+    return [
+        Finding(Diagnostic(entry.place, message, "translation"), is_error)
+        for message, is_error in judged
     ]
-    remarks = list(absent_words(english, translation, glossary))
-    if translation == english and has_words(english) and " " in english:
-        remarks.append("the translation is the English itself")
-    yield from (_finding(entry.place, message, True) for message in errors)
-    yield from (_finding(entry.place, message, False) for message in remarks)
 
 
-def _known(
-    entries: Iterable[Entry], glossary: Glossary, kept: Cache
-) -> Iterator[Finding]:
-    own = [*sorted(_OWN.glob("*.py")), Path(prose.__file__)]
-    rules = digest(repr(glossary), files=own)
+def _twice(entries: Iterable[Entry]) -> Iterator[Finding]:
+    """Messages that have another translation in another file."""
+    by_message = defaultdict[str, list[Entry]](list)
     for entry in entries:
-        name = digest(str(entry.place.path), entry.message)
-        key = digest(rules, entry.message, entry.translation, *entry.kinds)
-        found = kept.get(name, key, partial(_judged, entry, glossary))
-        for message, is_error in found:
-            yield _finding(entry.place, message, is_error)
-    kept.write()
+        by_message[entry.message].append(entry)
+    for first, *others in by_message.values():
+        for other in others:
+            if other.translation != first.translation:
+                message = f"the same English is “{first.translation}” in {first.place}"
+                yield from _findings(other, [(message, False)])
 
 
 def _judged(entry: Entry, glossary: Glossary) -> list[tuple[str, bool]]:
-    found = check_entry(entry, glossary)
-    return [(finding.problem.message, finding.is_error) for finding in found]
+    """What is wrong with a translation, and whether it is an error."""
+    english, translation = entry.message, entry.translation
+    here, there = plain(english), plain(translation)
+    terms = glossary.found(_QUOTED.sub(_taken, here))
+    errors = [
+        *_changed_tokens(english, translation),
+        *_lost_numbers(here, there),
+        *_other_emphasis(here, there),
+        *_broken_block(translation, entry.kinds),
+        *_odd_characters(translation),
+        *_wrong_words(_QUOTED.sub(_taken, there), terms, glossary),
+    ]
+    remarks = [
+        f"“{term.english}” is in the English, but {term.right} is not here"
+        for term in terms
+        if term.accepted and not term.is_in(translation)
+    ]
+    if translation == english and has_words(english) and " " in english:
+        remarks.append("the translation is the English itself")
+    return [*((text, True) for text in errors), *((text, False) for text in remarks)]
 
 
-# ## One by one
-
-
-def changed_tokens(english: str, translation: str) -> Iterator[str]:
-    """Formulas, code, links and the like that are not in both, or not as often."""
+def _changed_tokens(english: str, translation: str) -> Iterator[str]:
     here, there = tokens(english), tokens(translation)
     for token in here - there:
         yield f"the {token} is missing: copy it from the English as it stands there"
@@ -140,24 +259,28 @@ def changed_tokens(english: str, translation: str) -> Iterator[str]:
         yield f"the {token} is not in the English: leave it out, or mend it"
 
 
-def lost_numbers(english: str, translation: str) -> Iterator[str]:
-    """Numbers of the English, in digits, that the translation lacks."""
-    for number in _numbers(english) - _numbers(translation):
+def _lost_numbers(here: str, there: str) -> Iterator[str]:
+    for number in _numbers(here) - _numbers(there):
         yield f"the number “{number}” of the English is missing: write it in digits"
 
 
-def other_emphasis(english: str, translation: str) -> Iterator[str]:
-    """Bold type or italics that the translation has more of, or less."""
-    for name, sign, count in (("bold", "**", _bold), ("italics", "*", _italic)):
-        here, there = count(plain(english)), count(plain(translation))
-        if here != there:
+def _numbers(shown: str) -> Counter[str]:
+    digits = _DIGITS.findall(unicodedata.normalize("NFKC", shown))
+    return Counter(number.replace(",", "") for number in digits)
+
+
+def _other_emphasis(here: str, there: str) -> Iterator[str]:
+    for name, sign in (("bold", "**"), ("italics", "*")):
+        before, after = here.count(sign), there.count(sign)
+        if before != after:
             yield (
-                f"“{sign}”, which sets {name}, stands {here} times in the English and "
-                f"{there} times here: set the same words in {name}"
+                f"“{sign}”, which sets {name}, stands {before} times in the English "
+                f"and {after} times here: set the same words in {name}"
             )
+        here, there = here.replace("**", ""), there.replace("**", "")
 
 
-def broken_block(translation: str, kinds: Iterable[str]) -> Iterator[str]:
+def _broken_block(translation: str, kinds: Iterable[str]) -> Iterator[str]:
     """What would make another block of Markdown of a translation."""
     if "\n" in translation:
         yield "a new line is in it: write the whole translation on one line"
@@ -175,11 +298,11 @@ def broken_block(translation: str, kinds: Iterable[str]) -> Iterator[str]:
         yield 'one of “"<>” would end an attribute: use others'
 
 
-def odd_characters(translation: str) -> Iterator[str]:
+def _odd_characters(translation: str) -> Iterator[str]:
     """Characters that nobody sees, or that are to be written in another way."""
-    for character in sorted(set(translation) - _JOINERS):
+    for character in sorted(set(translation) - _JOINERS - {"\n"}):
         category = unicodedata.category(character)
-        if category in {"Cc", "Cf", "Co", "Cn", "Zl", "Zp"} and character != "\n":
+        if category in {"Cc", "Cf", "Co", "Cn", "Zl", "Zp"}:
             name = unicodedata.name(character, "a character without a name")
             hint = r" (for “\t” in a formula write “\\t”)" if character == "\t" else ""
             yield f"U+{ord(character):04X}, {name}, is in it: take it out{hint}"
@@ -190,53 +313,9 @@ def odd_characters(translation: str) -> Iterator[str]:
         yield f"“{match[0]}” lacks its joiner, U+200D: write “{joined}”"
 
 
-def wrong_words(english: str, translation: str, glossary: Glossary) -> Iterator[str]:
-    """Words that the glossary forbids for a term of the English."""
-    for term in glossary.found(english):
+def _wrong_words(
+    translation: str, terms: Iterable[Term], glossary: Glossary
+) -> Iterator[str]:
+    for term in terms:
         for word in glossary.wrong(term, translation):
-            right = " or ".join(f"“{word}”" for word in term.accepted)
-            yield f"“{word}” is wrong for “{term.english}”: write {right}"
-
-
-def absent_words(english: str, translation: str, glossary: Glossary) -> Iterator[str]:
-    """Terms of the English for which the translation has no accepted word."""
-    for term in glossary.found(english):
-        if term.accepted and not is_accepted(term, translation):
-            right = " or ".join(f"“{word}”" for word in term.accepted)
-            yield f"“{term.english}” is in the English, but {right} is not here"
-
-
-# ## Helpers
-
-
-def _twice(entries: Iterable[Entry]) -> Iterator[Finding]:
-    """Messages that have another translation in another file."""
-    by_message = defaultdict[str, list[Entry]](list)
-    for entry in entries:
-        by_message[entry.message].append(entry)
-    for first, *others in by_message.values():
-        for other in others:
-            if other.translation != first.translation:
-                message = f"the same English is “{first.translation}” in {first.place}"
-                yield _finding(other.place, message, False)
-
-
-def _finding(place: Place, message: str, is_error: bool) -> Finding:
-    return Finding(Diagnostic(place, message, KIND), is_error)
-
-
-def _numbers(text: str) -> Counter[str]:
-    shown = unicodedata.normalize("NFKC", plain(text))
-    return Counter(number.replace(",", "") for number in _DIGITS.findall(shown))
-
-
-def _bold(shown: str) -> int:
-    return shown.count("**")
-
-
-def _italic(shown: str) -> int:
-    return shown.replace("**", "").count("*")
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
+            yield f"“{word}” is wrong for “{term.english}”: write {term.right}"

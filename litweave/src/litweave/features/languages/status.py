@@ -1,9 +1,7 @@
-r"""# Status: how far a translation is
+r"""Status: how far a translation is, counted when the site is built.
 
-Each page of a tree says in a line above its text how much of it is translated. And each
-tree has a page of its own, `translation/`, with the numbers, every paragraph that is
-missing or was changed since, and how to help. Nobody keeps these numbers: they are
-counted when the site is built.
+A line above each page of a tree tells it, and a page of its own, `translation/`, with
+every paragraph that is missing or was changed since.
 """
 
 import re
@@ -14,19 +12,18 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from jinja2 import Environment, FileSystemLoader
 from mkdocs.utils import get_relative_url
 
 from litweave.book import Book
-from litweave.features.languages.translator import (
-    INTERFACE,
-    State,
-    Translator,
-    Unfinished,
-)
+from litweave.features.languages.catalogs import Unit
+from litweave.features.languages.translator import INTERFACE, State, Translator
 from litweave.headings import anchors
 from litweave.parse import Module
 
 URI = "translation.md"
+_OWN = Path(__file__).parent
+PAGE = (_OWN / "status.md").read_text("utf-8")
 _SLOT = "<!-- weave-status -->"
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _LONG = 100  # characters of a paragraph that are enough to find it by
@@ -44,34 +41,6 @@ _REPORTED = (
     "not yet by a native reader",
 )
 
-PAGE = f"""\
-# About this translation
-
-The pages are written in English. Each paragraph is translated by itself, and at every
-build it is compared with the English of that day:
-
-- A translated paragraph has no mark.
-- <span class="weave-changed">The English has changed since.</span> The translation
-  still has the same formulas, code and links, and is shown with a dashed line beside
-  it.
-- <span class="weave-missing">There is no translation yet,</span> or it says something
-  else than the English does now. The English is shown, with a thin line beside it.
-
-Code, comments in it, and what it prints are English everywhere.
-
-## What is translated
-
-{_SLOT}
-
-## How to help
-
-The translations are catalogs of gettext, one for each folder of the site's sources:
-files such as `locale/zh/layers.po`. An editor for them, Poedit for example, shows each
-paragraph of the English and takes its translation. `locale/glossary.csv` has the words
-for the terms of the field. A build checks that formulas, code and links are as they
-were, and names the line where they are not.
-"""
-
 
 def told(
     html: str, page: str, address: str, translator: Translator, source: str | None
@@ -82,47 +51,40 @@ def told(
     catalogs that the page has its words from, with the lines, and leads to them if
     `source` is the address of a repository.
     """
-    counts = translator.counts.get(page, Counter())
-    total, current, missing = (
-        *(counts.total(), counts[State.CURRENT], counts[State.MISSING]),
-    )
+    counts = Counter(state for _, state in translator.pages.get(page, ()))
+    total, current = counts.total(), counts[State.CURRENT]
     if not total:
         return html
+    is_bare = counts[State.MISSING] == total
     # Each is asked for on each page: whether it is said depends on the translation.
     whole, none, part, more, link = (escape(translator.word(text)) for text in _TOLD)
-    said = whole if current == total else none if missing == total else part
-    if counts[State.CHANGED]:
-        joined = escape(translator.word("{first} {next}"))
-        said = joined.replace("{first}", said).replace("{next}", more)
-    numbers = {"current": current, "total": total, "changed": counts[State.CHANGED]}
-    for name, number in numbers.items():
+    said = whole if current == total else none if is_bare else part
+    if changed := counts[State.CHANGED]:
+        both = escape(translator.word("{first} {next}"))
+        said = both.replace("{first}", said).replace("{next}", more)
+    for name, number in ("current", current), ("total", total), ("changed", changed):
         said = said.replace(f"{{{name}}}", str(number))
-    places = _begins(translator, page).items()
-    files = " ".join(_catalog(translator, *place, source) for place in places)
+    files = " ".join(_catalogs(translator, page, source))
     line = f'{said} <a href="{address}">{link}</a> {files}'
     line = f'<p class="weave-told" data-search-exclude>{line}</p>'
-    bare = " weave-untranslated" if missing == total else ""
+    bare = " weave-untranslated" if is_bare else ""
     return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
 
-def _begins(translator: Translator, page: str) -> dict[str, int]:
+def _catalogs(translator: Translator, page: str, source: str | None) -> Iterator[str]:
     """The catalogs of a page, each with the line at which the page begins in it."""
-    found = dict[str, int]()
+    lines = dict[str, int]()
     for unit, _ in translator.pages[page]:
-        if not found.get(unit.domain):
+        if not lines.get(unit.domain):
             place = translator.say(unit.message, unit.place.path).place
             is_own = place and Path(place.path).stem == unit.domain
-            found[unit.domain] = place.line if place and is_own else 0
-    return found
-
-
-def _catalog(translator: Translator, name: str, line: int, source: str | None) -> str:
-    file = f"{translator.catalogs.folder.name}/{translator.language}/{name}.po"
-    code = f"<code>{file}{f':{line}' if line else ''}</code>"
-    if not source:
-        return code
-    address = f"{source.rstrip('/')}/blob/HEAD/{file}{f'#L{line}' if line else ''}"
-    return f'<a href="{escape(address)}">{code}</a>'
+            lines[unit.domain] = place.line if place and is_own else 0
+    for name, line in lines.items():
+        file = f"{translator.catalogs.folder.name}/{translator.language}/{name}.po"
+        code = f"<code>{file}{f':{line}' if line else ''}</code>"
+        address = f"{source or ''}".rstrip("/") + f"/blob/HEAD/{file}"
+        address += f"#L{line}" if line else ""
+        yield f'<a href="{escape(address)}">{code}</a>' if source else code
 
 
 def filled(html: str, url: str, translator: Translator, book: Book) -> str:
@@ -130,65 +92,47 @@ def filled(html: str, url: str, translator: Translator, book: Book) -> str:
 
     `url` is its own address in the tree.
     """
-    report = "\n".join(_report(url, translator, book))
+    *heads, nobody = map(translator.word, _REPORTED)
+    counts = {INTERFACE: Counter(translator.words.values())}
+    for unit, state in (pair for units in translator.pages.values() for pair in units):
+        counts.setdefault(unit.domain, Counter())[state] += 1
+    headers = translator.catalogs.headers
+    catalogs = [
+        (
+            name,
+            [counts[name][state] for state in State],
+            headers.get(name, {}).get("X-Read-By") or nobody,
+        )
+        for name in sorted(counts)
+    ]
+    pages = list(_unfinished(url, translator, book))
+    environment = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
+    template = environment.get_template("status.html")
+    report = template.render(heads=heads, catalogs=catalogs, pages=pages)
     return html.replace(_SLOT, report, 1)
 
 
-def _report(url: str, translator: Translator, book: Book) -> Iterator[str]:
-    *heads, nobody = (escape(translator.word(text)) for text in _REPORTED)
-    cells = "".join(f"<th>{head}</th>" for head in heads)
-    # A table that is wider than a phone is scrolled by the keyboard, too.
-    name = f'aria-label="{heads[0]}"'
-    yield f'<div class="weave-scroll" role="region" tabindex="0" {name}>'
-    yield f'<table class="weave-status"><thead><tr>{cells}</tr></thead><tbody>'
-    readers = {
-        name: header.get("X-Read-By", "")
-        for name, header in translator.catalogs.headers.items()
-    }
-    for name, counts in sorted(_by_domain(translator).items()):
-        numbers = "".join(f"<td>{counts[state]:,}</td>" for state in State)
-        file = f"<code>{name}.po</code>"
-        reader = escape(readers.get(name, "")) or nobody
-        cells = f'<td>{file}</td>{numbers}<td class="weave-reader">{reader}</td>'
-        yield f"<tr>{cells}</tr>"
-    yield "</tbody></table></div>"
-    pages = dict[str, list[Unfinished]]()
-    for lack in translator.unfinished:
-        pages.setdefault(lack.page, []).append(lack)
-    for page, lacks in pages.items():
-        counts = Counter(lack.state for lack in lacks)
-        total = f"{counts[State.CHANGED]:,} + {counts[State.MISSING]:,}"
-        there = book.url(page)
-        address = get_relative_url(there, url)
-        yield '<details class="weave-answer">'
-        yield f'<summary>{escape(there) or "/"} ({total})</summary><ul lang="en">'
-        yield from (_lack(lack, f"{address}{_place(lack, book)}") for lack in lacks)
-        yield "</ul></details>"
-
-
-def _by_domain(translator: Translator) -> dict[str, Counter[State]]:
-    found = dict[str, Counter[State]]()
-    for units in translator.pages.values():
+def _unfinished(url: str, translator: Translator, book: Book) -> Iterator[list[object]]:
+    """The pages with something to do: the counts, and where each paragraph is."""
+    for page, units in translator.pages.items():
+        address, found = get_relative_url(book.url(page), url), list[tuple[str, ...]]()
         for unit, state in units:
-            found.setdefault(unit.domain, Counter())[state] += 1
-    found[INTERFACE] = Counter(translator.words.values())
-    return found
+            if state != State.CURRENT:
+                words = unit.message
+                short = words if len(words) <= _LONG else f"{words[:_LONG]}…"
+                found.append((state, address + _row(page, unit, book), short))
+        if found:
+            counts = Counter(state for state, *_ in found)
+            yield [book.url(page), counts["changed"], counts["missing"], found]
 
 
-def _lack(lack: Unfinished, address: str) -> str:
-    words = lack.unit.message
-    short = words if len(words) <= _LONG else f"{words[:_LONG]}…"
-    link = f'<a href="{escape(address)}">{escape(short)}</a>'
-    return f'<li class="weave-{lack.state}">{link}</li>'
-
-
-def _place(lack: Unfinished, book: Book) -> str:
+def _row(page: str, unit: Unit, book: Book) -> str:
     """The row of a module that a unit stands in; of another page, its beginning."""
-    chapter = book.chapters.get(lack.page)
+    chapter = book.chapters.get(page)
     if not chapter:
         return ""
-    line = lack.unit.place.line
     rows = zip(chapter.module.rows, _anchors(chapter.module), strict=True)
+    line = unit.place.line
     found = (anchor for row, anchor in rows if row.start <= line <= row.end)
     return f"#{quote(next(found, ''))}"
 

@@ -1,41 +1,65 @@
-r"""# Translator: a unit becomes words
+r"""Translator: a unit becomes words, and a block of the page knows their state.
 
-| state | the English | the page shows |
-|---|---|---|
-| current | is in the catalog | its translation |
-| changed | was made of a sentence that is | that sentence's translation, and says so |
-| missing | is not | the English |
-
-A translation of what the English was before may still say what it says now, but for a
-word. It is shown while its formulas, its code and its links are those of the present
-English: then nothing that a reader computes or follows is out of date. Otherwise the
-English is shown, as if there were no translation.
+The state is known where prose is words, and shown where it is HTML. Between the two is
+Markdown, so a block begins with a *mark* of characters that Markdown leaves alone (see
+[`headings`][]).
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from html import escape
+from html import escape, unescape
+from xml.etree.ElementTree import Element
 
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.extensions.toc import TocTreeprocessor, unique
+from markdown.postprocessors import Postprocessor
+from markdown.treeprocessors import Treeprocessor
+
+from litweave import prose
 from litweave.diagnostics import Place
-from litweave.features.languages import marks
-from litweave.features.languages.blocks import Piece, rewrite
+from litweave.exercises import LABEL as LABEL_NAME
 from litweave.features.languages.catalogs import Catalogs, Entry, Unit, domain, pair
-from litweave.features.languages.tokens import tokens
+from litweave.features.languages.units import PHRASES, Piece, rewrite, tokens
+from litweave.headings import MARK, mark, said
 from litweave.sections import Line
 
+INTERFACE = "interface"
+"""The catalog of the words beside prose."""
+
+# Marks of a block: it is English; translates older English; is translated, and beside
+# other units; is a heading, whose anchor its English words make in every language; is
+# an exercise or its answer, which `exercises` knows by an English label.
+MISSING, CHANGED, CURRENT, SLUG, LABEL = "\ue103\ue104\ue105\ue102\ue106"
+_CLASSES = {MISSING: "weave-missing", CHANGED: "weave-changed"}
+_STATE = re.compile(rf"(?=[{MISSING}{CHANGED}{CURRENT}{LABEL}]){MARK}")
+_SLUG = re.compile(rf"(?={SLUG}){MARK}")
+# One that is no anchor's.
+_STRAY = re.compile(rf"(?!\ue100){MARK}")
 # What stands within a tag, or where no element may stand, bears no mark.
 _UNMARKED = {"attribute", "label"}
-INTERFACE = "interface"
+_EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
+_HEADING = re.compile(r"h[1-6]")
+# Of a heading, what is no word: the rest of links, footnotes, images, tags, emphasis.
+_NO_WORDS = re.compile(
+    r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])|\[\^[^\]]*\]|\]\([^)]*\)|\]\[[^\]]*\]|[\[\]]"
+)
+_EMPHASIS = re.compile(r"\*+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->")
 
 
 class State(StrEnum):
-    """How a translation stands to the English of today."""
+    """How a translation stands to the English of today.
 
-    CURRENT = "current"
-    CHANGED = "changed"
-    MISSING = "missing"
+    One of older English is shown, as changed, while its tokens are those of the present
+    one: then nothing that a reader computes or follows is out of date. Else the English
+    is shown.
+    """
+
+    CURRENT, CHANGED, MISSING = "current", "changed", "missing"
 
 
 @dataclass(frozen=True)
@@ -45,15 +69,6 @@ class Said:
     words: str
     state: State
     place: Place | None = None
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """A unit on a page that is not translated, or was changed since."""
-
-    page: str
-    unit: Unit
-    state: State
 
 
 @dataclass
@@ -75,39 +90,12 @@ class Translator:
         """The language that it speaks."""
         return self.catalogs.language
 
-    def expect(self, page: str, units: Iterable[Unit]) -> list[Said]:
-        """Know all units of a page before one of them is asked for, and say them.
-
-        Only then is it known which entries of the catalog stand there no longer.
-        """
-        by_source = dict[str, list[Unit]]()
-        units = list(units)
-        for unit in units:
-            by_source.setdefault(unit.place.path, []).append(unit)
-        for source, found in by_source.items():
-            self.pairs[source] = self._pairs(source, found)
-        said = [self.say(unit.message, unit.place.path) for unit in units]
-        states = (words.state for words in said)
-        self.pages[page] = list(zip(units, states, strict=True))
-        return said
-
     @property
     def counts(self) -> dict[str, Counter[State]]:
         """How many units of each state there are on each page."""
         return {
-            page: Counter(state for _, state in units)
-            for page, units in self.pages.items()
+            page: Counter(s for _, s in units) for page, units in self.pages.items()
         }
-
-    @property
-    def unfinished(self) -> list[Unfinished]:
-        """All units that are not translated, or were changed since."""
-        return [
-            Unfinished(page, unit, state)
-            for page, units in self.pages.items()
-            for unit, state in units
-            if state != State.CURRENT
-        ]
 
     @property
     def units(self) -> list[Unit]:
@@ -115,28 +103,26 @@ class Translator:
         prose = [unit for units in self.pages.values() for unit, _ in units]
         place = Place(INTERFACE, 1)
         # Which is asked for first depends on what is kept of a page.
-        words = [Unit(m, "words", place, INTERFACE) for m in sorted(self.words)]
+        words = [Unit(m, "words", INTERFACE, place) for m in sorted(self.words)]
         return [*prose, *words]
 
-    def word(self, message: str) -> str:
-        """Words beside prose, such as those of a button, in this language or English.
+    def expect(self, page: str, units: Sequence[Unit]) -> list[Said]:
+        """Know all units of a page before one of them is asked for, and say them.
 
-        They have a catalog of their own, `interface.po`.
+        Only then is it known which entries of the catalog stand there no longer.
         """
-        entry = self.catalogs.find(message, INTERFACE) if message else None
-        entry = None if entry and entry.in_doubt else entry
-        if message:
-            self.words[message] = State.CURRENT if entry else State.MISSING
-        return entry.translation if entry else message
-
-    def _pairs(self, source: str, units: Sequence[Unit]) -> dict[str, Entry]:
-        """What the sentences of a file that are new were made of."""
-        name = domain(source, self.package)
-        present = {unit.message for unit in units}
-        messages = list(dict.fromkeys(unit.message for unit in units))
-        new = [text for text in messages if not self.catalogs.find(text, name)]
-        gone = self.catalogs.gone(source, name, present) if new else []
-        return pair(new, gone)
+        by_source = defaultdict[str, dict[str, None]](dict)
+        for unit in units:
+            by_source[unit.place.path][unit.message] = None
+        for source, messages in by_source.items():
+            name = domain(source, self.package)
+            new = [text for text in messages if not self.catalogs.find(text, name)]
+            gone = self.catalogs.gone(source, name, messages.keys()) if new else []
+            self.pairs[source] = pair(new, gone)
+        spoken = [self.say(unit.message, unit.place.path) for unit in units]
+        states = (words.state for words in spoken)
+        self.pages[page] = list(zip(units, states, strict=True))
+        return spoken
 
     def say(self, message: str, source: str) -> Said:
         """The words for a message in a file."""
@@ -148,7 +134,14 @@ class Translator:
             return Said(entry.translation, State.CHANGED, entry.place)
         return Said(message, State.MISSING)
 
-    # ## Prose
+    def word(self, message: str) -> str:
+        """Words beside prose, as those of a button, in this language or English."""
+        if not message:
+            return message
+        entry = self.catalogs.find(message, INTERFACE)
+        known = entry is not None and not entry.in_doubt
+        self.words[message] = State.CURRENT if known else State.MISSING
+        return entry.translation if entry and known else message
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
@@ -161,15 +154,14 @@ class Translator:
         catalogued = dict[int, Place]()
 
         def translate(piece: Piece) -> str | None:
-            said = Said(piece.text, State.CURRENT)
+            spoken = Said(piece.text, State.CURRENT)
             if piece.unit:
-                said = self.say(piece.message, place.path)
-            if said.place:
-                catalogued[piece.line] = said.place
-            return _marked(piece, said, html)
+                spoken = self.say(piece.message, place.path)
+            if spoken.place:
+                catalogued[piece.line] = spoken.place
+            return _marked(piece, spoken, html)
 
-        text = "\n".join(line for _, line in lines)
-        found = rewrite(text, translate, html)
+        found = rewrite("\n".join(line for _, line in lines), translate, html)
         places = [
             catalogued.get(number) or Place(place.path, place.line + lines[number][0])
             for number, _ in found
@@ -177,32 +169,163 @@ class Translator:
         return [line for _, line in found], places
 
 
-def _marked(piece: Piece, said: Said, html: bool) -> str:
+# ## Marks
+
+
+def _marked(piece: Piece, spoken: Said, html: bool) -> str:
     """The words for a piece as Markdown, with its marks."""
     # What is not translated keeps its lines, and so their numbers.
-    words = piece.text if said.state == State.MISSING else said.words
-    if not piece.unit or piece.kind in _UNMARKED:
-        pass
-    elif piece.kind == "html":
-        return _element(piece, said, words)
-    elif said.state == State.MISSING:
-        words = marks.missing() + words
-    elif said.state == State.CHANGED:
-        words = marks.changed(piece.message) + words
-    elif piece.is_part:
-        words = marks.current() + words
-    if piece.unit and said.state != State.MISSING:
-        words = marks.label(piece.message) + words
+    is_missing = spoken.state == State.MISSING
+    words = piece.text if is_missing else spoken.words
+    if piece.kind == "html":
+        return _element(piece, spoken, words)
+    if piece.unit and piece.kind not in _UNMARKED:
+        if is_missing:
+            words = mark("", MISSING) + words
+        elif spoken.state == State.CHANGED:
+            words = mark(piece.message, CHANGED) + words
+        elif piece.is_part:
+            words = mark("", CURRENT) + words
+        exercise = _EXERCISE.match(piece.message)
+        if exercise and not is_missing:
+            words = mark(exercise[1], LABEL) + words
     if piece.kind == "heading":
-        words = marks.anchor(piece.message, html) + words
+        words = mark(_heading_words(piece.message, html), SLUG) + words
     return words
 
 
-def _element(piece: Piece, said: Said, words: str) -> str:
+def _element(piece: Piece, spoken: Said, words: str) -> str:
     """Words in HTML, which Markdown does not read: their state is an element."""
-    if said.state == State.MISSING:
+    if spoken.state == State.MISSING:
         return f'<span class="weave-missing" lang="en">{words}</span>'
-    if said.state == State.CHANGED:
+    if spoken.state == State.CHANGED:
         english = escape(piece.message)
         return f'<span class="weave-changed" data-english="{english}">{words}</span>'
     return words
+
+
+def _heading_words(english: str, html: bool) -> str:
+    """What a reader of a heading reads, but for its formulas; an anchor is made of it.
+
+    Without `html`, a tag is words.
+    """
+    parts, done = list[str](), 0
+    for match in prose.BEGINNINGS.finditer(english):
+        if match.lastgroup != "tag":
+            before = _without_markup(english[done : match.start()], html)
+            parts += [before, _shown(match, html)]
+            done = match.end()
+    return "".join([*parts, _without_markup(english[done:], html)])
+
+
+def _shown(found: re.Match[str], html: bool) -> str:
+    """What is shown in the place of something that `prose` takes out of a text."""
+    match found.lastgroup:
+        case "code":
+            return found[0].strip("`").strip()
+        case "link":
+            return _heading_words(found["text"], html)
+        case "escape":
+            return found[0][1:]
+        case "dollar":
+            return found[0]
+    return ""
+
+
+def _without_markup(text: str, html: bool) -> str:
+    text = _TAG.sub("", text) if html else text
+    return unescape(_EMPHASIS.sub("", _NO_WORDS.sub("", text)))
+
+
+class States(Extension):
+    """The Markdown extension that turns marks into attributes and anchors."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        """Run after inline patterns (20), and right before the contents (5)."""
+        md.treeprocessors.register(_States(md), "weave-states", 16)
+        md.treeprocessors.register(_Slugs(md), "weave-slugs", 6)
+        md.postprocessors.register(_Strays(md), "weave-strays", 0)
+
+
+class _States(Treeprocessor):
+    def run(self, root: Element) -> None:
+        blocks = defaultdict[Element, list[str]](list)
+        for block, found in _taken(root, root, _STATE):
+            blocks[block] += found
+        for block, marks in blocks.items():
+            for text in marks:
+                if text[0] == LABEL:
+                    block.set(LABEL_NAME, said(text))
+            _describe(block, [text for text in marks if text[0] != LABEL])
+
+
+def _taken(
+    element: Element, block: Element, pattern: re.Pattern[str]
+) -> Iterator[tuple[Element, list[str]]]:
+    """Take the marks out of an element; each with the block that it stands in."""
+    block = block if _is_phrase(element) else element
+    if element.text and (found := pattern.findall(element.text)):
+        element.text = pattern.sub("", element.text)
+        yield block, found
+    for child in element:
+        yield from _taken(child, block, pattern)
+        if child.tail and (found := pattern.findall(child.tail)):
+            child.tail = pattern.sub("", child.tail)
+            yield block, found
+
+
+def _is_phrase(element: Element) -> bool:
+    return element.tag in PHRASES or element.tag in {"img", "input"}
+
+
+def _describe(block: Element, marks: Iterable[str]) -> None:
+    """Tell a block's state, unless all of it is translated."""
+    kinds = {text[0] for text in marks}
+    classes = [name for kind, name in _CLASSES.items() if kind in kinds]
+    if not classes:
+        return
+    element = _own(block)
+    element.set("class", " ".join(filter(None, [element.get("class"), *classes])))
+    if kinds == {MISSING}:
+        element.set("lang", "en")
+    english = [said(text) for text in marks if text[0] == CHANGED]
+    if english:
+        element.set("data-english", "\n".join(english))
+
+
+def _own(block: Element) -> Element:
+    """The element of a block's own words: those of a list within it are others'."""
+    inner = [not _is_phrase(child) for child in block]
+    if block.tag not in {"li", "dd", "td"} or True not in inner:
+        return block
+    words, first = Element("span"), inner.index(True)
+    words.text, block.text = block.text, None
+    for child in block[:first]:
+        block.remove(child)
+        words.append(child)
+    words.tail = "\n"
+    block.insert(0, words)
+    return words
+
+
+class _Slugs(Treeprocessor):
+    def run(self, root: Element) -> None:
+        marks = dict(_taken(root, root, _SLUG))
+        found = [t for t in self.md.treeprocessors if isinstance(t, TocTreeprocessor)]
+        taken = {element.get("id", "") for element in root.iter()}
+        for heading, texts in marks.items():
+            if (
+                not _HEADING.fullmatch(str(heading.tag))
+                or heading.get("id") is not None
+            ):
+                continue
+            for toc in found:
+                words = toc.slugify(said(texts[0]), toc.sep)
+                heading.set("id", unique(words, taken))
+
+
+class _Strays(Postprocessor):
+    """Takes away what stands where Markdown sees no block, as within code."""
+
+    def run(self, text: str) -> str:
+        return _STRAY.sub("", text)

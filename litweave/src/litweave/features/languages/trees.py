@@ -1,37 +1,19 @@
-r"""# Trees: the site once more in each language
+r"""Trees: the site once more in each language, `zh/`, beside the one at the root.
 
-The site in the language of its sources lies at the root. In every other one it is a
-*tree* of its own beside it, `zh/`, with the same pages at the same addresses:
-
-```yaml
-plugins:
-  - litweave:
-      source: my_package
-  - litweave-languages:
-      languages: [zh, ja]
-      once: [redirects]
-```
-
-One command builds them all. When the pages of the root are written, MkDocs is asked for
-each language once more, within the same process: what was read, measured and proved is
-there already (see [`Book.shared`][litweave.book.Book.shared]), and only words are new.
-
-A tree holds pages and what search finds in them. Every other file, be it a script, a
-picture or a notebook to download, is the same in all languages: it lies at the root,
-and the pages of a tree ask for it there.
-
-The head of each page has a menu with the languages. It leads to the same page, by a
-link that is relative, so it works on any server, without a script and before one has
-come. What the theme itself would make of `extra.alternate` leads to the first page, and
-asks each language for its map of the site on every page.
+When the root is written, MkDocs is asked for each language within the same process, so
+only words are new (see `Book.shared`). A tree holds pages and their search index; every
+other file lies at the root. At the same priority, plugins have their turn in the order
+of `mkdocs.yml`, where `litweave` stands above this one.
 """
 
 import json
 import logging
 import re
+import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from tempfile import TemporaryDirectory
@@ -46,33 +28,32 @@ from mkdocs.config import load_config
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
+from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
-from litweave.features.languages import segments, status
+from litweave import node
+from litweave.features.languages import status
 from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import State, Translator
 from litweave.features.languages.voice import in_attribute
 from litweave.mkdocs_plugin import LitweavePlugin
-from litweave.node import NodeError
-from litweave.page_cache import entries_of_all
 from litweave.theme import language_of
 
-# What a menu of the theme links to, until it is known on which page it stands.
+_EARLY, _LATE = 100, -100
+# What the menu of the theme links to, until it is known on which page it stands: it
+# leads to the same page in each language. The theme's own leads to the first page, and
+# asks for all sitemaps on every page.
 _SCHEME = "weave-language:"
 _ALTERNATE = re.compile(rf'\s*<link rel="alternate" href="{_SCHEME}[^>]*>')
-_LINK = re.compile(rf'href="{_SCHEME}([\w-]*)" (?P<lang>hreflang="[^"]*")')
+_LINK = re.compile(rf'href="{_SCHEME}([\w-]*)" hreflang="([^"]*)"')
 # Addresses on a page that may be those of files: in attributes, and where the theme's
 # script reads its settings.
 _ADDRESS = re.compile(
-    r"""
-    (?P<before> \s [\w-]+ =" | "search":\s*" )
-    (?P<address> [^"\s:?\#]+ ) (?=["?\#])
-    """,
+    r"""(?P<before>\s[\w-]+="|"search":\s*") (?P<address>[^"\s:?\#]+) (?=["?\#])""",
     re.VERBOSE,
 )
 _HTML = re.compile(r'(<html lang=")[^"]*"')
@@ -84,16 +65,6 @@ _LOCATION = re.compile(r"<url>\s*<loc>([^<]*)</loc>.*?</url>", re.DOTALL)
 _TAGS = {"zh": "zh-Hans"}
 _THEME = Path(__file__).parent / "theme"
 _log = logging.getLogger("mkdocs.plugins.litweave")
-
-
-class LanguagesConfig(Config):
-    """The options under `litweave-languages:` in `mkdocs.yml`."""
-
-    languages = options.ListOfItems(options.Type(str), default=[])
-    """The languages to build besides that of the sources: `zh`, `ja`."""
-
-    once = options.ListOfItems(options.Type(str), default=[])
-    """Plugins whose work is done when the root is built."""
 
 
 def name(language: str) -> str:
@@ -121,57 +92,41 @@ def territory(language: str) -> str:
     return f"{locale.language}_{locale.territory or likely.rpartition('_')[2]}"
 
 
-def _checked(languages: Sequence[str], source: str) -> None:
-    """Refuse languages that no tree can have."""
-    if source != "en":
-        raise PluginError(
-            f"litweave-languages: the pages are in “{source}” (`language` of the "
-            "theme), and trees can be made of English pages only"
-        )
-    for language in languages:
-        try:
-            Locale.parse(language, sep="-")
-        except (UnknownLocaleError, ValueError) as error:
-            raise PluginError(
-                f"litweave-languages: “{language}” is no language: write a code such "
-                f"as “zh” or “pt-BR” ({error})"
-            ) from None
-        if languages.count(language) > 1 or language == source:
-            raise PluginError(f"litweave-languages: “{language}” is there twice")
+class LanguagesConfig(Config):
+    """The options under `litweave-languages:` in `mkdocs.yml`."""
+
+    languages = options.ListOfItems(options.Type(str), default=[])
+    """The languages to build besides that of the sources: `zh`, `ja`."""
+
+    once = options.ListOfItems(options.Type(str), default=[])
+    """Plugins whose work is done when the root is built."""
 
 
 class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     """The trees of a site, and the way from one to another."""
 
-    language = ""
-    """That of the tree which is being built; none for the root."""
-
-    root = ""
-    """The address of the root."""
-
-    trees: Mapping[str, Translator] = {}
-    """Who spoke in each tree that was built."""
-
-    leaves_site = True
-    """Whether this run leaves a site behind: a preview has one language."""
+    language = ""  # of the tree that is being built; none for the root
+    root = ""  # the address of the root
+    trees: Mapping[str, Translator] = {}  # who spoke in each that was built
+    leaves_site = True  # a preview does not, and has one language
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview."""
         self.leaves_site = command != "serve"
 
-    @event_priority(-50)  # when litweave has read the catalogs
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Let the theme make a menu of the languages."""
-        weave = config.plugins.get("litweave")
-        if not isinstance(weave, LitweavePlugin):
-            raise PluginError("litweave-languages needs the plugin litweave")
+        above = takewhile(lambda plugin: plugin is not self, config.plugins.values())
+        weave = next((p for p in above if isinstance(p, LitweavePlugin)), None)
+        if not weave:
+            raise PluginError("litweave-languages needs the plugin litweave above it")
         self.weave = weave
-        if not self.language:
+        if self.language:
+            self._translate(config)
+        else:
             self.source = str(config.theme.get("language", "en"))
-            _checked(self.config.languages, self.source)
-            for plugin in self.config.once:
-                if plugin not in config.plugins:
-                    raise PluginError(f"litweave-languages: once: no plugin “{plugin}”")
+            self.root = config.site_url or ""
+            self._check(config)
         if self.leaves_site and self.config.languages:
             config.extra["alternate"] = [
                 {
@@ -181,11 +136,29 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                 }
                 for code, lang in self._tags.items()
             ]
-        if self.language:
-            self._translate(config)
-        else:
-            self.root = config.site_url or ""
         return config
+
+    def _check(self, config: MkDocsConfig) -> None:
+        """Refuse languages that no tree can have."""
+        languages, is_wrong = self.config.languages, "litweave-languages:"
+        if self.source != "en":
+            raise PluginError(
+                f"{is_wrong} the pages are in “{self.source}” (`language` of the "
+                "theme), and trees can be made of English pages only"
+            )
+        for language in languages:
+            try:
+                Locale.parse(language, sep="-")
+            except (UnknownLocaleError, ValueError) as error:
+                raise PluginError(
+                    f"{is_wrong} “{language}” is no language: write a code such as "
+                    f"“zh” or “pt-BR” ({error})"
+                ) from None
+            if languages.count(language) > 1 or language == self.source:
+                raise PluginError(f"{is_wrong} “{language}” is there twice")
+        for plugin in self.config.once:
+            if plugin not in config.plugins:
+                raise PluginError(f"{is_wrong} once: no plugin “{plugin}”")
 
     @property
     def _tags(self) -> dict[str, str]:
@@ -221,15 +194,14 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         """Add the page that tells how far the translation is."""
         if self.language:
             if files.get_file_from_path(status.URI):
-                _log.warning(
-                    "%s is replaced by the page about the translation", status.URI
-                )
+                message = "%s is replaced by the page about the translation"
+                _log.warning(message, status.URI)
             file = File.generated(config, status.URI, content=status.PAGE)
             self.about = file.url
             file.inclusion = InclusionLevel.NOT_IN_NAV
             files.append(file)
 
-    @event_priority(100)  # before litweave knows what all pages have in common
+    @event_priority(_EARLY)  # before litweave knows what all pages have in common
     def on_nav(
         self, nav: Navigation, *, config: MkDocsConfig, files: Files
     ) -> Navigation:
@@ -243,7 +215,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                     item.title = self.translator.word(str(item.title))
         return nav
 
-    @event_priority(-200)  # when every plugin has brought its files
+    @event_priority(_LATE)  # when every plugin has brought its files
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
         """Bring no file of the root a second time."""
         if self.language:
@@ -258,17 +230,14 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         """The words of the scripts in each folder, as this language has them."""
         found = dict[str, dict[str, str]]()
         for file in files:
-            if not file.src_uri.endswith(".js"):
-                continue
-            script = file.content_bytes.decode("utf-8", "replace")
-            if _IMPORT in script:
-                words = found.setdefault(f"{dirname(file.url)}/", {})
-                for text in _CALL.findall(script):
-                    english = _literal(text, file.src_uri)
-                    words[english] = self.translator.word(english)
+            if file.src_uri.endswith(".js"):
+                script = file.content_bytes.decode("utf-8", "replace")
+                for message in script_messages(script, file.src_uri):
+                    words = found.setdefault(f"{dirname(file.url)}/", {})
+                    words[message] = self.translator.word(message)
         return found
 
-    @event_priority(-200)  # when all others have had the page
+    @event_priority(_LATE)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Fill in the menu, and what a page of a tree says of itself."""
         output = self._with_menu(output, page.url)
@@ -279,27 +248,41 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         parted = " data-weave-parted" if _is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         output = self._with_words(output)
-        uri = page.file.src_uri
-        if uri == status.URI:
-            book, url = self.weave.site.book, page.url
-            return status.filled(output, url, self.translator, book)
-        about = get_relative_url(self.about, page.url)
+        if page.file.src_uri == status.URI:
+            return status.filled(
+                output, page.url, self.translator, self.weave.site.book
+            )
+        about, uri = get_relative_url(self.about, page.url), page.file.src_uri
         return status.told(output, uri, about, self.translator, config.repo_url)
 
     def _with_menu(self, output: str, url: str) -> str:
         """Let the menu lead to the same page of each tree."""
 
-        def address(match: re.Match[str]) -> str:
+        def address(code: str) -> str:
             is_about = bool(self.language) and url == self.about
-            there = "" if is_about and not match[1] else url
-            target = f"{match[1]}/{there}" if match[1] else there
+            there = "" if is_about and not code else url
+            target = f"{code}/{there}" if code else there
             here = f"{self.language}/{url}" if self.language else url
-            return _link(match, get_relative_url(target, here), self.language)
+            return get_relative_url(target, here)
 
-        return _LINK.sub(address, _ALTERNATE.sub("", output))
+        return self._linked(output, address)
+
+    def _linked(
+        self, output: str, address: Callable[[str], str], is_page: bool = True
+    ) -> str:
+        """Put addresses into the menu; the names are words of their languages."""
+
+        def link(match: re.Match[str]) -> str:
+            is_here = is_page and match[1] == self.language
+            here = ' aria-current="true"' if is_here else ""
+            lang = match[2]
+            return f'href="{address(match[1])}" hreflang="{lang}" lang="{lang}"{here}'
+
+        return _LINK.sub(link, _ALTERNATE.sub("", output))
 
     def _to_root(self, output: str, url: str) -> str:
         """Let a page ask for files where they are: at the root."""
+        here = f"{self.language}/{url}"
         # A page has most of its addresses, and all that looks like one, many times.
         places = dict[str, str]()
 
@@ -307,17 +290,15 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             written = match["address"]
             if written not in places:
                 path = normpath(join(dirname(url), written))
-                here = f"{self.language}/{url}"
                 is_shared = path in self.shared
                 places[written] = get_relative_url(path, here) if is_shared else written
             return match["before"] + places[written]
 
         output = _ADDRESS.sub(address, output)
-        for path in re.findall(r'content="([^"]+)"', output):
-            if path.startswith(self.root + self.language):
-                file = path.removeprefix(f"{self.root}{self.language}/")
-                if file in self.shared:
-                    output = output.replace(f'"{path}"', f'"{self.root}{file}"')
+        tree = f"{self.root}{self.language}/"
+        for path in re.findall(rf'content="{re.escape(tree)}([^"]+)"', output):
+            if path in self.shared:
+                output = output.replace(f'"{tree}{path}"', f'"{self.root}{path}"')
         return output
 
     def _with_words(self, output: str) -> str:
@@ -342,24 +323,20 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             return self._mapped(output_content, site)
         path = urlsplit(site).path
 
-        def address(match: re.Match[str]) -> str:
-            return _link(match, urljoin(path, f"{match[1]}/" if match[1] else ""))
+        def address(code: str) -> str:
+            return urljoin(path, f"{code}/" if code else "")
 
-        return _LINK.sub(address, _ALTERNATE.sub("", output_content))
+        return self._linked(output_content, address, is_page=False)
 
     def _mapped(self, sitemap: str, site: str) -> str:
         """A map of the site with the pages of all trees, each with its likes."""
 
         def entries(match: re.Match[str]) -> str:
-            path = match[1].removeprefix(site)
-            places = {
-                code: f"{site}{code}/{path}" if code else match[1]
-                for code in self._tags
-            }
-            likes = [*((self._tags[c], at) for c, at in places.items())]
+            path, tags = match[1].removeprefix(site), self._tags
+            places = {tags[c]: f"{site}{c}/{path}" if c else match[1] for c in tags}
             links = "".join(
                 f'<xhtml:link rel="alternate" hreflang="{lang}" href="{at}"/>'
-                for lang, at in [*likes, ("x-default", match[1])]
+                for lang, at in [*places.items(), ("x-default", match[1])]
             )
             return "\n".join(
                 f"<url><loc>{place}</loc>{links}</url>" for place in places.values()
@@ -369,28 +346,18 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         sitemap = sitemap.replace("<urlset ", f"<urlset {space} ", 1)
         return _LOCATION.sub(entries, sitemap)
 
-    @event_priority(50)  # before search writes down what it has found
-    def _cut_words(self, *, config: MkDocsConfig) -> None:
-        """Let search know where the words are in a script that does not part them."""
-        if _is_parted(self.language):
-            try:
-                segments.cut(entries_of_all(config) or [], self.language)
-            except NodeError as error:
-                raise PluginError(str(error)) from error
-
-    @event_priority(-200)  # when the root is there
-    def _build_trees(self, *, config: MkDocsConfig) -> None:
-        """Build the tree of each language into a folder of the site."""
-        if self.leaves_site and not self.language:
-            self.trees = {
-                language: self._build(config, language)
-                for language in self.config.languages
-            }
-
-    on_post_build = CombinedEvent(_cut_words, _build_trees)
+    @event_priority(_LATE)  # when the root is there, or what search has written
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Build the trees; in one, let search know where the words are."""
+        if self.language:
+            if _is_parted(self.language):
+                part_words(Path(config.site_dir, _INDEX), self.language)
+        elif self.leaves_site:
+            codes = self.config.languages
+            self.trees = {code: self._build(config, code) for code in codes}
 
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
-        """Build a tree; what its translator has been asked for."""
+        """Build a tree into a folder of the site; who has spoken in it."""
         _log.info("Building the site in %s", language)
         settings = _settings(config, language, self.config.once)
         with _plugins_of_its_own():
@@ -402,25 +369,14 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         own.language, own.source, own.root = language, self.source, self.root
         search = tree.plugins.get("material/search")
         if search and _is_parted(language):
-            search.config.update(segments.SEARCH)
-        tree.plugins.on_startup(command="build", dirty=False)
-        try:
-            build(tree)
-        finally:
-            tree.plugins.on_shutdown()
+            search.config.update(SEARCH)
+        _run(tree)
         counts = sum(own.translator.counts.values(), Counter[State]())
         _log.info(
             "%s: %d of %d units are translated, and the English of %d more has changed",
             *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
         )
         return own.translator
-
-
-def _link(match: re.Match[str], address: str, current: str | None = None) -> str:
-    """Where an entry of the menu leads; its name is a word of that language."""
-    lang = match["lang"]
-    here = ' aria-current="true"' if match[1] == current else ""
-    return f'href="{address}" {lang} {lang.removeprefix("href")}{here}'
 
 
 def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:
@@ -438,13 +394,18 @@ def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:
         plugin = config.plugins.get("litweave-languages")
         if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
             raise PluginError(f"{file} names no languages under litweave-languages")
-        config.plugins.on_startup(command="build", dirty=False)
-        try:
-            build(config)
-        finally:
-            config.plugins.on_shutdown()
+        _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
         return plugin.weave.site.settings.locale, found
+
+
+def _run(config: MkDocsConfig) -> None:
+    """Build a site as MkDocs' own command does."""
+    config.plugins.on_startup(command="build", dirty=False)
+    try:
+        build(config)
+    finally:
+        config.plugins.on_shutdown()
 
 
 def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str, Any]:
@@ -452,48 +413,52 @@ def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str,
     # MkDocs empties the list of plugins while it reads it.
     with open(config.config_file_path, encoding="utf-8-sig") as file:
         written = yaml_load(file, get_yaml_loader(config=config))
-    given, plugins = written["plugins"], list[dict[str, Any]]()
-    for item in given.items() if isinstance(given, dict) else given:
-        found = item if isinstance(item, dict) else {item: {}}
-        pairs = [item] if isinstance(item, tuple) else found.items()
-        for plugin, options_of_it in pairs:
-            said = {"language": language} if plugin == "litweave" else {}
-            if plugin not in once:
-                plugins.append({plugin: {**(options_of_it or {}), **said}})
+    own = {"litweave": {"language": language}}
+    plugins = [
+        {plugin: {**given, **own.get(plugin, {})}}
+        for plugin, given in _named(written["plugins"])
+        if plugin not in once
+    ]
     theme = written.get("theme", "mkdocs")
     theme = {"name": theme} if isinstance(theme, str) else theme
-    settings = {
+    words = language_of([*config.theme.dirs, _THEME], language)
+    address = urljoin(config.site_url, f"{language}/") if config.site_url else None
+    return {
         "plugins": plugins,
-        "theme": {
-            **theme,
-            "language": language_of([*config.theme.dirs, _THEME], language),
-        },
+        "theme": {**theme, "language": words},
         "use_directory_urls": config.use_directory_urls,
         "site_dir": str(Path(config.site_dir) / language),
         "strict": False,  # the root counts the warnings of all
+        **({"site_url": address} if address else {}),
     }
-    if config.site_url:
-        settings["site_url"] = urljoin(config.site_url, f"{language}/")
-    return settings
 
 
-def _is_parted(language: str) -> bool:
-    """Whether the search in a language knows its words by the rules of `segments`."""
-    return language.partition("-")[0] in segments.LANGUAGES
+def _named(plugins: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The plugins that a configuration names, in any of its forms, with options."""
+    for item in [plugins] if isinstance(plugins, dict) else plugins:
+        for name, given in (item if isinstance(item, dict) else {item: {}}).items():
+            yield name, given or {}
 
 
-def _literal(text: str, script: str) -> str:
-    """What a string in a script says."""
+def script_messages(script: str, name: str) -> list[str]:
+    """What a script says with `t("…")`, if it brings in `words.js`.
+
+    **Raises.** `PluginError` if a string is none of JSON's, with the script's name.
+    """
+    found = _CALL.findall(script) if _IMPORT in script else []
     try:
-        return str(json.loads(f'"{text}"'))
+        return [str(json.loads(f'"{text}"')) for text in found]
     except ValueError:
-        raise PluginError(f'{script}: t("{text}"): write it as JSON has it') from None
+        raise PluginError(
+            f"{name}: write each t(“…”) as JSON has it: {found}"
+        ) from None
 
 
 @contextmanager
 def _plugins_of_its_own() -> Iterator[None]:
     """Let a configuration have new plugins, and not those of the one before."""
-    # MkDocs keeps those with an `on_startup`.
+    # MkDocs keeps those with an `on_startup` on its class, in a cache that is not
+    # documented; no function of it makes a configuration without.
     option = MkDocsConfig.plugins
     assert isinstance(option, options.Plugins)
     cache = option.plugin_cache
@@ -504,3 +469,70 @@ def _plugins_of_its_own() -> Iterator[None]:
     finally:
         cache.clear()
         cache.update(before)
+
+
+# ## Where the words of Chinese and Japanese are
+
+_INDEX = "search/search_index.json"
+# Runs of Chinese characters and of kana.
+_RUN = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}")
+# The reader's browser parts by the same rules (`assets/search.js`).
+_PROGRAM = """
+const { language, runs } = JSON.parse(require("fs").readFileSync(0, "utf-8"));
+const segmenter = new Intl.Segmenter(language, { granularity: "word" });
+const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
+process.stdout.write(JSON.stringify(runs.map((run) => cut(run).join("\\u200b"))));
+"""
+# Languages whose words have no stemmer, and the search for them: a word ends where one
+# does in English, and at the punctuation of both.
+_PARTED = {"zh", "ja", "si"}
+_ENDS = r"\s\u200b\u3000\-,:;!?=(){}\[\]<>\"'/"
+_ENDS += "、。，．：；？！（）「」『』“”‘’《》〈〉【】…·・／"
+SEARCH = {"lang": ["en"], "pipeline": [], "separator": rf"[{_ENDS}]+|\.(?!\d)|&[a-z]+;"}
+
+
+def _is_parted(language: str) -> bool:
+    """Whether the search in a language knows its words by these rules."""
+    return language.partition("-")[0] in _PARTED
+
+
+def part_words(index: Path, language: str) -> None:
+    """Put U+200B, which has no width, between the words in an index of the search.
+
+    **Raises.** `PluginError` if there is no Node to do it.
+    """
+    known = json.loads(index.read_text("utf-8")) if index.is_file() else {"docs": []}
+    texts = [
+        (entry, key)
+        for entry in known["docs"]
+        for key in ("title", "text", "tags")
+        if key in entry
+    ]
+    runs = sorted(
+        {run for entry, key in texts for run in _RUN.findall(f"{entry[key]}")}
+    )
+    if not runs:
+        return
+    words = dict(zip(runs, _segmented(runs, language), strict=True))
+
+    def parted(text: str) -> str:
+        return _RUN.sub(lambda match: words[match[0]], text)
+
+    for entry, key in texts:
+        said = entry[key]
+        entry[key] = parted(said) if isinstance(said, str) else [*map(parted, said)]
+    index.write_text(json.dumps(known, separators=(",", ":")), "utf-8")
+
+
+def _segmented(runs: Sequence[str], language: str) -> list[str]:
+    """Runs of characters with their words apart, by the rules of Unicode."""
+    given = json.dumps({"language": language, "runs": runs}).encode()
+    try:
+        command = [str(node.program()), "-e", _PROGRAM]
+        result = subprocess.run(command, input=given, capture_output=True)
+    except node.NodeError as error:
+        raise PluginError(str(error)) from error
+    if result.returncode:
+        said = result.stderr.decode("utf-8", "replace")
+        raise PluginError(f"words for the search in {language}: {said}")
+    return list(json.loads(result.stdout))

@@ -1,37 +1,117 @@
-r"""# Voice: what a build says, in one language
+r"""Voice: all that a book says, and a build that says it in one language.
 
-A build speaks in the language of its sources, and then everything is said as it is
-written. Or it speaks in another one: then a [`Translator`][] knows all units of a page
-before the page is made, for what is kept of a page depends on its words, and says the
-words beside the prose when the page is finished.
+Units are noted where a page is written, on its way to Markdown: at the very place where
+a translation would take theirs. A build knows those of a page before the page is made,
+for what is kept of a page depends on its words.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from mkdocs.utils import meta
+
 from litweave import words
+from litweave.book import Book
 from litweave.cache import Cache, digest, own
-from litweave.diagnostics import Diagnostic, Place
-from litweave.features.languages.catalogs import Catalogs, Unit
-from litweave.features.languages.checks import check
-from litweave.features.languages.extract import extract_module, extract_text
-from litweave.features.languages.glossary import Glossary
-from litweave.features.languages.tokens import plain
+from litweave.diagnostics import Diagnostic, Diagnostics, Place
+from litweave.features.languages.catalogs import Catalogs, Unit, domain
+from litweave.features.languages.checks import Glossary, check
 from litweave.features.languages.translator import INTERFACE, State, Translator
+from litweave.features.languages.units import plain, split
+from litweave.katex import Formulas
+from litweave.names import Names
+from litweave.page import document
 from litweave.parse import Module
+from litweave.prose import Context, to_markdown
+from litweave.sections import Line
 from litweave.words import Speaker
 
-# What a page says of itself above its text. The theme writes it into attributes, too.
+# Of what a page says of itself above its text, what the theme shows.
 _FRONT = ("title", "description")
 
 
-def in_attribute(text: str) -> str:
-    """Words that a theme writes into its HTML as they are."""
-    return text.replace("<", "&lt;").replace('"', "&quot;")
+# ## What there is to say
+
+
+@dataclass
+class _Recorder:
+    """Notes the units of all prose that comes by, and leaves it as it is."""
+
+    package: str
+    units: list[Unit] = field(default_factory=list)
+
+    def context(self, raw_html: bool) -> Context:
+        """One of its own, so that nothing is complained of twice."""
+        return Context(Names(), Formulas(), Diagnostics(), raw_html, translator=self)
+
+    def rewritten(
+        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    ) -> tuple[list[str], list[Place]]:
+        """Note the units; nothing needs to be made of the rest."""
+        name = domain(place.path, self.package)
+        for piece in split("\n".join(line for _, line in lines), html):
+            if piece.unit:
+                here = Place(place.path, place.line + lines[piece.line][0])
+                self.units.append(Unit(piece.message, piece.kind, name, here))
+        return [""], [place]
+
+
+def extract_module(
+    module: Module, raw_html: bool = False, package: str = ""
+) -> list[Unit]:
+    """The units of a module, in the order of its page.
+
+    `package` is the folder whose own folders are domains, by default the module's.
+    """
+    recorder = _Recorder(package or module.path.partition("/")[0])
+    document(module, module.path, recorder.context(raw_html))
+    return recorder.units
+
+
+def extract_text(path: str, text: str, line: int = 1, package: str = "") -> list[Unit]:
+    """The units of a page in Markdown, without front matter, from its line."""
+    recorder = _Recorder(package)
+    to_markdown(text, Place(path, line), path, recorder.context(True))
+    return recorder.units
+
+
+@dataclass(frozen=True)
+class Units:
+    """What was found in a package, and in pages; other files may have more."""
+
+    found: list[Unit]
+    package: str
+    with_pages: bool
+
+    def covers(self, path: str) -> bool:
+        """Whether these are all units that a file has."""
+        is_module = path.startswith(f"{self.package}/") or path == self.package
+        return is_module or (self.with_pages and path.endswith(".md"))
+
+
+def find_units(
+    source: Path,
+    pages: Path | None = None,
+    exclude: Sequence[str] = (),
+    raw_html: bool = False,
+) -> Units:
+    """The units of a package or a file, and of a folder of pages in Markdown."""
+    book, found, package = Book(), list[Unit](), source.resolve().name
+    book.context.raw_html = raw_html
+    book.read(source, exclude)
+    for chapter in sorted(book.chapters.values(), key=lambda each: each.module.path):
+        found += extract_module(chapter.module, raw_html)
+    for path in sorted(pages.rglob("*.md")) if pages else ():
+        whole = path.read_text("utf-8")
+        text, _ = meta.get_data(whole)  # without front matter, as MkDocs has it
+        line = 1 + whole.count("\n") - text.count("\n")
+        uri = path.relative_to(pages or "").as_posix()
+        found += extract_text(uri, text, line, package)
+    return Units(found, package, pages is not None)
 
 
 @dataclass
@@ -46,25 +126,15 @@ class PageUnits:
         """Those that were found before, as far as pages are as they were."""
         return cls(Cache.read(cache / "units.json"))
 
-    def of(
-        self,
-        uri: str,
-        package: str,
-        module: Module | None,
-        text: str,
-        place: Place,
-        raw_html: bool,
-    ) -> list[Unit]:
-        """The units of a page: that of a module, or of a text by hand."""
-        if uri not in self.found:
-            make = partial(extract_text, uri, text, place.line, package)
-            if module:
-                make = partial(extract_module, module, raw_html, package)
-                text, place = module.source, Place(module.path, 1)
-            key = digest(own(), text, str(place), package, str(raw_html))
-            rows = self.kept.get(uri, key, lambda: [_row(unit) for unit in make()])
-            self.found[uri] = [_unit(*row) for row in rows]
-        return self.found[uri]
+    def of(self, page: str, key: str, make: Callable[[], list[Unit]]) -> list[Unit]:
+        """The units of a page, made anew if they are not there under this key."""
+        if page not in self.found:
+            rows = self.kept.get(page, key, lambda: [_row(unit) for unit in make()])
+            self.found[page] = [
+                Unit(message, kind, name, Place(path, line))
+                for message, kind, name, path, line in rows
+            ]
+        return self.found[page]
 
 
 def _row(unit: Unit) -> list[str | int]:
@@ -72,8 +142,12 @@ def _row(unit: Unit) -> list[str | int]:
     return [unit.message, unit.kind, unit.domain, place.path, place.line]
 
 
-def _unit(message: str, kind: str, domain: str, path: str, line: int) -> Unit:
-    return Unit(message, kind, Place(path, line), domain)
+# ## Who says it
+
+
+def in_attribute(text: str) -> str:
+    """Words that a theme writes into its HTML as they are."""
+    return text.replace("<", "&lt;").replace('"', "&quot;")
 
 
 @dataclass
@@ -102,8 +176,9 @@ class Voice:
         """
         catalogs = Catalogs.read(folder, language)
         glossary = Glossary.read(folder / "glossary.csv", language)
-        kept = Cache.read(cache / f"checked-{language}.json")
-        report = check(catalogs, glossary, kept)
+        report = check(
+            catalogs, glossary, Cache.read(cache / f"checked-{language}.json")
+        )
         translator = Translator(catalogs, package)
         return cls(units, translator, report.errors, f"{language}: {report}")
 
@@ -114,8 +189,12 @@ class Voice:
         if not self.translator:
             return
         package = self.translator.package
-        units = self.units.of(uri, package, module, text, place, raw_html)
-        said = self.translator.expect(uri, units)
+        make = partial(extract_text, uri, text, place.line, package)
+        if module:
+            make = partial(extract_module, module, raw_html, package)
+            text, place = module.source, Place(module.path, 1)
+        key = digest(own(), text, str(place), package, str(raw_html))
+        said = self.translator.expect(uri, self.units.of(uri, key, make))
         self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
 
     def keep(self) -> None:
@@ -133,15 +212,14 @@ class Voice:
 
         All of it is kept with each page.
         """
-        if not self.translator:
-            return ""
+        domains = self.translator.catalogs.domains if self.translator else {}
         said = [
             (entry.message, entry.translation)
-            for domain, entries in self.translator.catalogs.domains.items()
+            for name, entries in domains.items()
             for entry in entries.values()
-            if not entry.old and (domain == INTERFACE or "heading" in entry.kinds)
+            if not entry.old and (name == INTERFACE or "heading" in entry.kinds)
         ]
-        return repr(said)
+        return repr(said) if self.translator else ""
 
     @property
     def is_known(self) -> bool:
@@ -152,11 +230,11 @@ class Voice:
         """Words beside prose."""
         return self.translator.word(message) if self.translator else message
 
-    def translate_front(self, meta: MutableMapping[str, Any]) -> None:
+    def translate_front(self, front: MutableMapping[str, Any]) -> None:
         """Put into words what a page says of itself."""
         for name in _FRONT:
-            if self.translator and isinstance(meta.get(name), str):
-                meta[name] = in_attribute(self.word(meta[name]))
+            if self.translator and isinstance(front.get(name), str):
+                front[name] = in_attribute(self.word(front[name]))
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""

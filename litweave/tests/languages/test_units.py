@@ -1,0 +1,169 @@
+"""Prose is cut into pieces, and nothing of it is lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litweave.features.languages.units import Piece, rewrite, split
+
+LINES = r"""
+
+Words here
+  more words
+    deeper words
+# A heading { .x }
+-----
+- an item
+1. an item
+    - inner item
+> quoted words
+>
+```python
+```
+>>> code
+$$
+$$x$$ and words
+a $x$ b
+| a cell | more |
+|---|---|
+Term { #t }
+:   its meaning
+!!! note "A title"
+=== "A tab"
+[^1]: a note
+[label]: a.md
+{ .x }
+<div markdown>
+</div>
+<p title="some words">text <b>bold</b></p>
+<!-- comment
+-->
+`code
+\begin{align}
+\end{align}
+- $S$, `x`: the meaning
+## Notation
+多行
+<table>
+<option>words
+"""
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from([*LINES.split("\n"), "ends in two  ", "\t- tabbed item"]),
+            st.text(alphabet='ab \t#->|:`$<>[](){}*_1.!="\\é中'),
+        ),
+        max_size=14,
+    ),
+    st.booleans(),
+)
+def test_pieces_are_the_prose(lines: list[str], html: bool) -> None:
+    text = "\n".join(lines)
+    pieces = split(text, html)
+    assert "".join(piece.text for piece in pieces) == text
+    assert all(piece.text for piece in pieces)
+    assert all("\n" not in piece.message for piece in pieces)
+    rewritten = [line for _, line in rewrite(text, lambda piece: None, html)]
+    assert rewritten == lines or not lines
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("One\ntwo.", ["paragraph| One two."]),
+        ("一行，\n二行", ["paragraph| 一行，二行"]),
+        ("某个 layer 一行行，\n二行 norm", ["paragraph| 某个 layer 一行行，二行 norm"]),
+        ("# The title { .x } ", ["heading| The title"]),
+        ("## The title ##", ["heading| The title"]),
+        ("The title\n=====\nWords.", ["heading| The title", "paragraph| Words."]),
+        ("- one item\n  more\n- two items", ["item| one item more", "item| two items"]),
+        ("Text\n- no item", ["paragraph| Text - no item"]),
+        (
+            "- item\n\n    below it\n\n        code here",
+            ["item| item", "paragraph| below it"],
+        ),
+        (
+            "## Notation\n\n- $S$, `num`: the number",
+            ["heading| Notation", "entry: $S$, num| the number"],
+        ),
+        ("- `num`: the number", ["item| `num`: the number"]),
+        (
+            "| One | `x` |\n|---|---|\n| $|a|$ or | two |",
+            ["cell| One", "cell| $|a|$ or", "cell| two"],
+        ),
+        ("Term\n:   Meaning\n    more", ["term| Term", "paragraph| Meaning more"]),
+        (
+            "First\nSecond\n\n:   Meaning",
+            ["term| First", "term| Second", "paragraph| Meaning"],
+        ),
+        ("[^1]: A note.\n    More.", ["paragraph| A note. More."]),
+        ("[label]: https://example.org", []),
+        (
+            "[batch, more]: a sentence of words",
+            ["paragraph| [batch, more]: a sentence of words"],
+        ),
+        ('!!! note "A title"\n    Words.', ["title| A title", "paragraph| Words."]),
+        ('=== "A tab"\n\n    Words.', ["title| A tab", "paragraph| Words."]),
+        (
+            "So $a$:\n$$\nx\n$$\nwhere it ends.",
+            ["paragraph| So $a$:", "paragraph| where it ends."],
+        ),
+        ("$$x$$.", []),
+        ("$x$, `code`, 12", []),
+        (">>> code\n1\n\nWords.", ["paragraph| Words."]),
+        ("```\ncode here\n```\nWords.", ["paragraph| Words."]),
+        ("> one\n> two\n\nthree", ["paragraph| one two", "paragraph| three"]),
+        ("one\n> - two", ["paragraph| one", "item| two"]),
+        ("hard  \nbreak", ["paragraph| hard", "paragraph| break"]),
+        ("Words\n{ .x }", ["paragraph| Words"]),
+        ("<!-- a comment -->\n\nWords", ["paragraph| Words"]),
+        ('<div class="x" markdown>\n\nWords\n\n</div>', ["paragraph| Words"]),
+        ("<p>Some <b>bold</b> words</p>", ["html| Some <b>bold</b> words"]),
+        (
+            '<p>Some <a title="said words">words</a> here</p>',
+            ['html| Some <a title="said words">words</a> here'],
+        ),
+        ("<p><b>All</b></p>", ["html| All"]),
+        ('<img alt="A picture" src="x">', ["attribute| A picture"]),
+        ("<svg><text>Label</text></svg>", ["label| Label"]),
+        ("<script>\nvar words;\n</script>", []),
+        ("<pre>some <i>code</i> <p>and more</p></pre>", []),
+    ],
+)
+def test_units_are_blocks(text: str, units: list[str]) -> None:
+    assert [f"{p.kind}| {p.message}" for p in split(text) if p.unit] == units
+
+
+def test_a_tag_may_be_words() -> None:
+    assert [p.message for p in split("<module> is run", html=False)] == [
+        "<module> is run"
+    ]
+
+
+def test_lines_keep_their_numbers() -> None:
+    text = "# A title\n\nOne\ntwo\nthree.\n- no item\n\n```\ncode\n```\n\nLast\nwords."
+
+    def translate(piece: Piece) -> str | None:
+        return piece.message.upper() if piece.unit else None
+
+    assert rewrite(text, translate) == [
+        (0, "# A TITLE"),
+        (1, ""),
+        (2, "ONE TWO THREE. - NO ITEM"),
+        (6, ""),
+        (7, "```"),
+        (8, "code"),
+        (9, "```"),
+        (10, ""),
+        (11, "LAST WORDS."),
+    ]
+
+
+def test_a_fence_in_a_list_stays_in_it() -> None:
+    text = "1.  first\n    item\n\n    ```\n    code\n    ```\n\n2.  second"
+    written = rewrite(text, lambda piece: "X" if piece.unit else None)
+    assert "\n".join(line for _, line in written) == (
+        "1.  X\n\n    ```\n    code\n    ```\n\n2.  X"
+    )
