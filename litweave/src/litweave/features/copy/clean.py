@@ -1,42 +1,36 @@
 r"""# Clean: a module without its essay
 
-A reader who has understood a module may want the code alone. `clean` takes out the
-prose and leaves the program: the comments go, a docstring becomes one line of plain
-text, or goes too if it has no line to give.
-
-| a docstring | what is left of it |
-|---|---|
-| `## The token-mixing MLP` and two paragraphs | `The token-mixing MLP.` |
-| `Mix each column. The rows stay.` | `Mix each column.` |
-| an equation, a list, an example | nothing |
-
-What speaks to a tool stays, such as `# noqa`. So does the author's layout of the code,
-but for blank lines, which [`spacing`][] puts in order. The prose is found by the
-positions that `ast` and `tokenize` give, never by a pattern, so that what is left is
-the same program.
+The comments go, and a docstring becomes one line of plain text, or goes too if it has
+no line to give. What speaks to a tool stays, such as `# noqa`. The prose is found by
+the positions that `ast` and `tokenize` give, never by a pattern, so that what is left
+is the same program. `ruff format` lays it out.
 """
 
 import ast
 import io
 import re
+import subprocess
+import sys
 import token
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from litweave.directives import CODING, directives
-from litweave.features.copy.spacing import is_text, spaced
 from litweave.features.links.introspect import first_sentence
 from litweave.features.links.signatures import plain
 from litweave.parse import Module
-from litweave.syntax import syntax_tree
+from litweave.syntax import is_text, syntax_tree
 
 # The longest line that a docstring may make.
 WIDTH = 88
 # A docstring that begins with one of these has no sentence to begin with.
 _NO_PROSE = ("---", "$$", "```", "~~~", ">>>", "|", "- ", "* ", "**", "[")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}")
+_RUFF = [sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--quiet"]
 
 
 @dataclass(frozen=True, order=True)
@@ -50,9 +44,29 @@ class Edit:
 
 def clean(module: Module) -> str:
     """The code of a module, with at most one line for each docstring."""
-    source = Source.of(module)
-    return spaced(source.edited(prose(source)))
+    return formatted(without_prose(module))
 
+
+def without_prose(module: Module) -> str:
+    """The same before it is laid out."""
+    source = Source.of(module)
+    return source.edited(prose(source))
+
+
+def formatted(source: str) -> str:
+    """A source as `ruff format` lays it out."""
+    return all_formatted({"": source})[""]
+
+
+def all_formatted(sources: Mapping[str, str]) -> dict[str, str]:
+    """Many sources, laid out at once; one stays as it is where ruff cannot do it."""
+    with TemporaryDirectory() as folder:
+        paths = {name: Path(folder, f"{n}.py") for n, name in enumerate(sources)}
+        for name, path in paths.items():
+            path.write_text(sources[name], "utf-8", newline="")
+        if paths:
+            subprocess.run([*_RUFF, folder], capture_output=True)
+        return {name: path.read_bytes().decode() for name, path in paths.items()}
 
 # ## Positions
 

@@ -26,7 +26,7 @@ from litweave.cache import Cache, digest, own
 from litweave.dependencies import dotted, root
 from litweave.features.copy.imports import StandaloneError
 from litweave.features.copy.licence import Project
-from litweave.features.copy.spacing import spaced
+from litweave.features.copy.clean import formatted as spaced
 from litweave.features.copy.standalone import Package, standalone
 from litweave.names import Target
 from litweave.parse import Module, ParseError, read

@@ -32,7 +32,7 @@ from litweave.diagnostics import Place
 from litweave.features.copy.clean import Edit, Source, one_line, prose
 from litweave.features.copy.examples import Examples
 from litweave.features.copy.imports import Import, StandaloneError, listed
-from litweave.features.copy.spacing import spaced
+from litweave.features.copy.clean import formatted as spaced
 from litweave.features.copy.statements import IMPORTS, Unit, units
 from litweave.parse import Module
 from litweave.syntax import syntax_tree

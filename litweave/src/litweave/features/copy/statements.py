@@ -11,7 +11,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from litweave.features.copy.spacing import is_text, start
+from litweave.syntax import is_text, first_line as start
 from litweave.syntax import syntax_tree
 
 IMPORTS = ast.Import | ast.ImportFrom

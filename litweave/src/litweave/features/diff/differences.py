@@ -46,7 +46,8 @@ from litweave import highlight
 from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.copy.clean import clean
-from litweave.features.copy.spacing import is_text, spaced
+from litweave.features.copy.clean import formatted as spaced
+from litweave.syntax import is_text
 from litweave.names import Target, UnknownNameError
 from litweave.overlay import Mark
 from litweave.parse import Module, parse
