@@ -3,7 +3,7 @@ r"""# The command line
     litweave build PATH --out DIR
     litweave check PATH
     litweave serve PATH
-    litweave copy PATH MODULE
+    litweave copy PATH MODULE --standalone
     litweave catalogs PATH --language zh
 
 `PATH` is any Python file, package or folder of modules. There is nothing to configure,
@@ -27,6 +27,7 @@ from platformdirs import user_cache_path
 from litweave import site
 from litweave.check import check
 from litweave.console import reason, show_what_it_can
+from litweave.features.copy import command as copy
 from litweave.features.languages import checks as translations
 from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Unit
@@ -199,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_build(commands)
     _add_check(commands)
     _add_serve(commands)
+    copy.add(commands)
     _add_catalogs(commands)
     return parser
 

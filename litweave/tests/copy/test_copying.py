@@ -8,7 +8,7 @@ import torch
 
 from litweave.book import Book
 from litweave.features.copy import copying
-from litweave.features.copy.licence import Project
+from litweave.features.copy.opening import Project
 from litweave.words import said
 from support import ROOT
 

@@ -12,8 +12,8 @@ import pytest
 
 import run_alone
 from litweave.book import Book
-from litweave.features.copy.imports import StandaloneError
-from litweave.features.copy.standalone import Package, standalone
+from litweave.features.copy.clean import all_formatted, formatted
+from litweave.features.copy.standalone import Package, StandaloneError, standalone
 from support import ROOT, assert_tidy
 
 OURS = "labml_style_nn"
@@ -104,8 +104,10 @@ def test_a_definition_that_is_not_there_is_noticed(
 def test_our_files_are_tidy_and_import_nothing_of_the_package(
     package: Package, tmp_path: Path
 ) -> None:
-    for name in pages(package, *PAGES):
-        text = standalone(name, package, "MIT License\n\nof somebody")
+    head = "MIT License\n\nof somebody"
+    names = pages(package, *PAGES)
+    texts = all_formatted({name: standalone(name, package, head) for name in names})
+    for name, text in texts.items():
         assert text.startswith("# MIT License\n#\n# of somebody\n\n")
         tree = ast.parse(text)
         for node in ast.walk(tree):
@@ -194,7 +196,7 @@ def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
         "import re, ast\nfound = F, nn, zeros, re, ast\n",
         last="from .a import f\nfrom torch.nn import functional as F\nx = f(F)\n",
     )
-    head = standalone("pkg.last", package).partition("\n\n\n")[0]
+    head = formatted(standalone("pkg.last", package)).partition("\n\n\n")[0]
     assert head.split("\n\n")[1:] == [
         "import os",
         "from torch import Tensor, nn\nfrom torch.nn import functional as F",

@@ -15,9 +15,11 @@ import token
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from litweave.directives import CODING, directives
 from litweave.features.links.introspect import first_sentence
@@ -30,7 +32,11 @@ WIDTH = 88
 # A docstring that begins with one of these has no sentence to begin with.
 _NO_PROSE = ("---", "$$", "```", "~~~", ">>>", "|", "- ", "* ", "**", "[")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}")
-_RUFF = [sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--quiet"]
+_Key = TypeVar("_Key")
+_RUFF = [
+    *(sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--quiet"),
+    *("--config", "format.quote-style = 'preserve'"),
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -44,13 +50,7 @@ class Edit:
 
 def clean(module: Module) -> str:
     """The code of a module, with at most one line for each docstring."""
-    return formatted(without_prose(module))
-
-
-def without_prose(module: Module) -> str:
-    """The same before it is laid out."""
-    source = Source.of(module)
-    return source.edited(prose(source))
+    return formatted(Source.of(module).without_prose())
 
 
 def formatted(source: str) -> str:
@@ -58,7 +58,7 @@ def formatted(source: str) -> str:
     return all_formatted({"": source})[""]
 
 
-def all_formatted(sources: Mapping[str, str]) -> dict[str, str]:
+def all_formatted(sources: Mapping[_Key, str]) -> dict[_Key, str]:
     """Many sources, laid out at once; one stays as it is where ruff cannot do it."""
     with TemporaryDirectory() as folder:
         paths = {name: Path(folder, f"{n}.py") for n, name in enumerate(sources)}
@@ -67,6 +67,7 @@ def all_formatted(sources: Mapping[str, str]) -> dict[str, str]:
         if paths:
             subprocess.run([*_RUFF, folder], capture_output=True)
         return {name: path.read_bytes().decode() for name, path in paths.items()}
+
 
 # ## Positions
 
@@ -104,21 +105,22 @@ class Source:
         end = self.at_bytes(node.end_lineno or 0, node.end_col_offset or 0)
         return self.at_bytes(node.lineno, node.col_offset), end
 
-    def edited(self, edits: Sequence[Edit], start: int = 0, end: int = -1) -> str:
-        """A piece of the text, all of it unless told, after the edits in it."""
-        end = len(self.text) if end < 0 else end
-        pieces, place = [], start
-        for edit in sorted(e for e in edits if start <= e.start and e.end <= end):
+    @cached_property
+    def prose(self) -> list[Edit]:
+        """The edits that take the prose out, in their order."""
+        return sorted([*_comments(self), *_docstrings(self)])
+
+    def without_prose(self, first: int = 1, last: int | None = None) -> str:
+        """Some lines, all of them unless told, before they are laid out."""
+        place = self.starts[first - 1]
+        end = self.starts[-1 if last is None else last]
+        pieces = []
+        for edit in self.prose:
             # What lies within an earlier edit is gone with it.
-            if place <= edit.start:
+            if place <= edit.start and edit.end <= end:
                 pieces += [self.text[place : edit.start], edit.text]
                 place = edit.end
         return "".join([*pieces, self.text[place:end]])
-
-
-def prose(source: Source) -> list[Edit]:
-    """The edits that take the prose out."""
-    return [*_comments(source), *_docstrings(source)]
 
 
 # ## Comments
