@@ -51,7 +51,7 @@ from litweave.features.diff.differences import Differences
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import PageUnits, Voice
 from litweave.features.links import addresses as links
-from litweave.features.links import references, uses
+from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
 from litweave.features.proofs.proof import Proofs, prove
@@ -375,7 +375,7 @@ class WeavePlugin(BasePlugin[WeaveConfig]):
         self._offer_copies(config)
         meanings = self._link_names()
         self._cite()
-        uses.enrich(self.book, meanings)
+        references.list_uses(self.book, meanings)
         variables.read(self.book)
 
     @property

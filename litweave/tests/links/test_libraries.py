@@ -261,7 +261,7 @@ def test_a_cache_that_was_cut_off_is_written_anew(tmp_path: Path, content: str) 
     cache.parent.mkdir()
     cache.write_text(content)
     assert ask(["math.pi"], cache).facts["math.pi"].kind == "data"
-    assert "math.pi" in json.loads(cache.read_text())["facts"]
+    assert "math.pi" in [name for name, *_ in json.loads(cache.read_text())]
     assert [path.name for path in cache.parent.iterdir()] == ["libraries.json"]
 
 
@@ -269,8 +269,6 @@ def test_a_library_that_is_not_installed_has_no_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = libraries.Library(
-        root="notthere",
-        distribution="not-there",
         base="https://example.org/",
         modules={},
         members={"notthere": "{name}"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from litweave.book import Book
-from litweave.features.links import uses
+from litweave.features.links import references
 from litweave.features.links.resolve import Meanings
 from litweave.words import said
 from support import book_of
@@ -28,7 +28,7 @@ FILES = {
 @pytest.fixture
 def book(tmp_path: Path) -> Book:
     book = book_of(tmp_path, FILES)
-    uses.enrich(book, Meanings.read(book.modules))
+    references.list_uses(book, Meanings.read(book.modules))
     return book
 
 
@@ -46,7 +46,7 @@ def book(tmp_path: Path) -> Book:
     ],
 )
 def test_what_a_module_imports(book: Book, page: str, used: list[str]) -> None:
-    assert uses.imports(book, Meanings.read(book.modules))[page] == used
+    assert references.imports(book, Meanings.read(book.modules))[page] == used
 
 
 def shown(book: Book, page: str) -> dict[str, list[tuple[str, str]]]:

@@ -1,11 +1,10 @@
-r"""# Look-up: a library is asked what it holds
+r"""Introspect: a library is asked what it holds.
 
-    python -I lookup.py < names.json > facts.json
+    python -I introspect.py < names.json > facts.json
 
-The names in a source are read without running it. Whether a library really has what a
-source takes from it, only the library can tell; so this program imports it, and nothing
-else. It runs in a process of its own, and isolated (`-I`): no folder of an author is on
-its path, so no file in one can pass for a library.
+Whether a library has what a source takes from it, only the library can tell; so this
+program imports it, and nothing else. It runs in a process of its own, and isolated
+(`-I`), so no file of an author can pass for a library. It needs nothing but Python.
 
 A list of qualified names goes in, and for each comes out a *fact*:
 
@@ -22,8 +21,6 @@ A list of qualified names goes in, and for each comes out a *fact*:
 
 It is `missing` if there is a module, but no such name in it. It is `unknown` if nothing
 can be said, as of what only an instance of a class has.
-
-This program needs nothing but Python itself.
 """
 
 import contextlib
