@@ -49,6 +49,12 @@ class Import:
     name: str = ""
     local: str = ""
 
+    def __str__(self) -> str:
+        """The statement."""
+        start = f"from {self.module} import {self.name}" if self.name else ""
+        end = f" as {self.local}" if self.local else ""
+        return f"{start or f'import {self.module}'}{end}"
+
     @property
     def binds(self) -> str:
         """The name in the file."""

@@ -150,6 +150,9 @@ def test_what_a_scope_binds_hides_what_is_outside(source: str) -> None:
         "class A:\n    nn = 1\n    x = [nn.Linear for _ in y]",
         "[x for nn in nn.Linear]",
         "def f():\n    global nn\n    nn.Linear",
+        "def f():\n def g():\n  nn = 1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
+        "[[x for nn in y] for _ in [nn.Linear for x in y]]",
+        "lambda x=lambda nn: 0: nn.Linear",
         "f'{nn.Linear}'",
         "f'{x!r:{nn.Linear}}'",
         "call(nn=nn.Linear)",
@@ -160,6 +163,10 @@ def test_what_a_scope_binds_hides_what_is_outside(source: str) -> None:
 )
 def test_a_scope_hides_only_what_it_binds(source: str) -> None:
     assert ("nn.Linear", "torch.nn.Linear") in meant(f"from torch import nn\n{source}")
+
+
+def test_a_tree_that_is_no_program_means_nothing() -> None:
+    assert meant("import torch\nnonlocal torch\n") == []
 
 
 def test_a_definition_and_a_keyword_are_no_use_of_a_name() -> None:

@@ -16,7 +16,7 @@ import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -33,10 +33,9 @@ WIDTH = 88
 _NO_PROSE = ("---", "$$", "```", "~~~", ">>>", "|", "- ", "* ", "**", "[")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}")
 _Key = TypeVar("_Key")
-_RUFF = [
-    *(sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--quiet"),
-    *("--config", "format.quote-style = 'preserve'"),
-]
+_RUFF = [sys.executable, "-m", "ruff"]
+_FORMAT = ["format", "--config", "format.quote-style = 'preserve'"]
+_SORT = ["check", "--select", "I", "--fix"]
 
 
 @dataclass(frozen=True, order=True)
@@ -53,19 +52,20 @@ def clean(module: Module) -> str:
     return formatted(Source.of(module).without_prose())
 
 
-def formatted(source: str) -> str:
-    """A source as `ruff format` lays it out."""
-    return all_formatted({"": source})[""]
+def formatted(source: str, sort: bool = False) -> str:
+    """A source as `ruff format` lays it out; with `sort`, its imports are sorted."""
+    return all_formatted({"": source}, sort)[""]
 
 
-def all_formatted(sources: Mapping[_Key, str]) -> dict[_Key, str]:
+def all_formatted(sources: Mapping[_Key, str], sort: bool = False) -> dict[_Key, str]:
     """Many sources, laid out at once; one stays as it is where ruff cannot do it."""
     with TemporaryDirectory() as folder:
         paths = {name: Path(folder, f"{n}.py") for n, name in enumerate(sources)}
         for name, path in paths.items():
             path.write_text(sources[name], "utf-8", newline="")
-        if paths:
-            subprocess.run([*_RUFF, folder], capture_output=True)
+        for command in [_SORT] * sort + [_FORMAT] if paths else []:
+            options = ["--isolated", "--no-cache", "--quiet", folder]
+            subprocess.run([*_RUFF, *command, *options], capture_output=True)
         return {name: path.read_bytes().decode() for name, path in paths.items()}
 
 
@@ -106,6 +106,11 @@ class Source:
         return self.at_bytes(node.lineno, node.col_offset), end
 
     @cached_property
+    def tree(self) -> ast.Module:
+        """What Python makes of it."""
+        return syntax_tree(self.text)
+
+    @cached_property
     def prose(self) -> list[Edit]:
         """The edits that take the prose out, in their order."""
         return sorted([*_comments(self), *_docstrings(self)])
@@ -143,26 +148,18 @@ def _comments(source: Source) -> Iterator[Edit]:
             continue
         if gone != line - 1:
             above_is_blank = line == 1 or not source.lines[line - 2].strip()
-        gone = line
-        yield Edit(source.starts[line - 1], source.starts[line])
-        if above_is_blank:
-            yield from _blank_lines(source, line)
-
-
-def _blank_lines(source: Source, line: int) -> Iterator[Edit]:
-    """The blank lines below a line, of which there were as many above it."""
-    last = line
-    while last < len(source.lines) and not source.lines[last].strip():
-        last += 1
-    if last > line:
-        yield Edit(source.starts[line], source.starts[last])
+        gone = last = line
+        # With blank lines above it, those below go with it.
+        rest = source.lines[line:] if above_is_blank else ()
+        last += sum(1 for _ in takewhile(lambda text: not text.strip(), rest))
+        yield Edit(source.starts[line - 1], source.starts[last])
 
 
 # ## Docstrings
 
 
 def _docstrings(source: Source) -> Iterator[Edit]:
-    for node in ast.walk(syntax_tree(source.text)):
+    for node in ast.walk(source.tree):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block:

@@ -56,7 +56,8 @@ def _form(book: Book, name: str, form: str) -> bytes:
     if form == "clean":
         return clean(module).encode()
     package = packaged(book, [(name, path)])
-    return formatted(standalone(name, package, head(name, path))).encode()
+    text = standalone(name, package, head(name, path))
+    return formatted(text, sort=True).encode()
 
 
 def _print(text: bytes) -> int:

@@ -116,7 +116,7 @@ class _Maker:
         """The clean form of each page's module."""
         chapters = self.book.chapters.values()
         wanted = [_Wanted(c, c.name, self.key(c.path), self.stripped) for c in chapters]
-        return self.get(wanted)
+        return self.get(wanted, sort=False)
 
     def stripped(self, chapter: Chapter) -> _Made:
         """The clean form before it is laid out."""
@@ -144,7 +144,7 @@ class _Maker:
             as_it_was = stale and self.kept.holds(chapter.name, own)
             make = partial(self.joined, top=top)
             wanted.append(_Wanted(chapter, name, key, make, as_it_was))
-        return self.get(wanted)
+        return self.get(wanted, sort=True)
 
     def joined(self, chapter: Chapter, top: str) -> _Made:
         """The standalone form before it is laid out, or why there is none."""
@@ -162,12 +162,12 @@ class _Maker:
         """What the clean form of a file depends on."""
         return digest(own(), self.book.dependencies.stamp(path))
 
-    def get(self, wanted: Sequence["_Wanted"]) -> dict[Path, _Made]:
+    def get(self, wanted: Sequence["_Wanted"], sort: bool) -> dict[Path, _Made]:
         """What is wanted; all that is not kept is laid out at once."""
         new = {w.name: w.make(w.chapter) for w in wanted if not w.is_kept(self.kept)}
         forms = {n: made for n, made in new.items() if _REFUSED not in made}
         texts = {n: text for n, made in forms.items() for text in made.values()}
-        for name, text in all_formatted(texts).items():
+        for name, text in all_formatted(texts, sort).items():
             new[name] = dict.fromkeys(new[name], text)
         found = {}
         for w in wanted:

@@ -17,8 +17,6 @@ refused, with its line. A package whose modules are to be copied keeps to that.
 
 import ast
 import builtins
-import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,14 +27,12 @@ from litweave.features.copy.opening import Examples
 from litweave.features.copy.statements import Unit, units
 from litweave.imports import Import, ImportStatement, imported, is_package
 from litweave.parse import Module
-from litweave.syntax import syntax_tree
 
 # What depends on where the code lies, or on all the names that are there.
 _ELSEWHERE = {
     *("__file__", "__path__", "__spec__", "__package__", "__loader__"),
     *("globals", "exec", "eval", "__import__"),
 }
-_STANDARD = {*sys.stdlib_module_names, "__future__"}
 
 
 class StandaloneError(ValueError):
@@ -61,7 +57,7 @@ def standalone(name: str, package: "Package", head: str = "") -> str:
         raise main.error(line, reason)
     file = _File(package, main, list(package.enter(name, set())))
     file.take(examples)
-    title = one_line(ast.get_docstring(main.tree) or "") or f"{main.name}."
+    title = one_line(ast.get_docstring(main.source.tree) or "") or f"{main.name}."
     parts = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
         examples.docstring(title, file.example),
@@ -92,14 +88,9 @@ class Sheet:
         return Source.of(self.module)
 
     @cached_property
-    def tree(self) -> ast.Module:
-        """What Python makes of it."""
-        return syntax_tree(self.source.text)
-
-    @cached_property
     def units(self) -> list[Unit]:
         """The statements, in their order."""
-        return units(self.tree.body)
+        return units(self.source.tree.body)
 
     @cached_property
     def binders(self) -> dict[str, list[Unit]]:
@@ -338,7 +329,7 @@ class _File:
     def example(self, item: Import, line: int) -> str:
         """What stands in an example for an import."""
         if not self.package.has(item):
-            return _statement([item])
+            return str(item)
         _, name = self.package.origin(self.main, item, line)
         return "" if name == item.binds else f"{item.binds} = {name}"
 
@@ -351,53 +342,12 @@ class _File:
         return sheet.source.without_prose(unit.first, unit.last).rstrip("\n")
 
 
-# ## The imports
-
-
 def listed(imports: Iterable[Import]) -> str:
-    """The imports at the head of a file, each once, sorted as `ruff` sorts them."""
+    """The imports at the head of a file, each once; ruff will sort and join them."""
     different: dict[object, Import] = {}
     for item in imports:
         # `import a.b` is more than `import a`, although both bind `a`.
         key = item.binds, item.means, "" if item.name or item.local else item.module
         different.setdefault(key, item)
-    together: dict[object, list[Import]] = {}
-    for item in sorted(different.values(), key=_rank):
-        # A name with `as` has a line of its own.
-        key = item if item.local or not item.name else (item.module,)
-        together.setdefault(key, []).append(item)
-    return "\n\n".join("\n".join(map(_statement, s)) for s in _sections(together))
-
-
-def _sections(together: Mapping[object, list[Import]]) -> Iterator[list[list[Import]]]:
-    """The future, Python's own modules, and all others."""
-    found: list[list[list[Import]]] = [[], [], []]
-    for items in together.values():
-        module = items[0].module
-        is_other = module.partition(".")[0] not in _STANDARD
-        found[0 if module == "__future__" else 1 + is_other].append(items)
-    yield from filter(None, found)
-
-
-def _statement(items: list[Import]) -> str:
-    """The import of some names of one module."""
-    local = f" as {items[0].local}" if items[0].local else ""
-    names = ", ".join(item.name for item in items)
-    module = items[0].module
-    return (
-        f"from {module} import {names}{local}" if names else f"import {module}{local}"
-    )
-
-
-def _rank(item: Import) -> tuple[object, ...]:
-    """`import …` first; of a module constants, then classes, then all others."""
-    name = item.name
-    is_constant = name.isupper() and len(name) > 1
-    kind = 0 if is_constant else 1 if name[:1].isupper() else 2
-    return bool(name), _natural(item.module), kind, _natural(name), item.local
-
-
-def _natural(name: str) -> list[object]:
-    """How names are sorted: whatever the case, and 2 before 10."""
-    parts = re.split(r"(\d+)", name.lower())
-    return [int(part) if part.isdigit() else part for part in parts] + [name]
+    first = sorted(different.values(), key=lambda item: item.module != "__future__")
+    return "\n".join(map(str, first))

@@ -165,8 +165,8 @@ def ask(names: Collection[str], cache: Path) -> Answers:
     kept.now |= kept.before  # another site may ask for the rest
     new = [name for name, key in asked.items() if not kept.holds(name, key)]
     if new:
-        found = _look_up(new)
-        kept.now |= {name: (asked[name], asdict(found[name])) for name in new}
+        answers = _look_up(new)
+        kept.now |= {name: (asked[name], asdict(answers[name])) for name in new}
         kept.write()
     facts = {name: Fact(**kept.now[name][1]) for name in asked}
     return Answers(facts, tuple(root for root in roots if root not in keys))

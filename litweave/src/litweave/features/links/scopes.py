@@ -233,7 +233,7 @@ class _Reader:
             top = Scope(self.name, symtable.symtable(source, "", "exec"))
             stack.append((syntax_tree(source), top, False))
         except (SyntaxError, RecursionError):
-            # A tree, but no program: `return` in no function. It means nothing.
+            # A tree, but no program: `nonlocal` in no function. It means nothing.
             top = Scope(self.name, symtable.symtable("", "", "exec"))
         self.code = Code(self.name, top)
         while stack:

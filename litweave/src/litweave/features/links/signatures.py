@@ -52,8 +52,8 @@ def _source(node: ast.expr | None) -> object:
 def _parameters(args: ast.arguments) -> Iterator[inspect.Parameter]:
     made = inspect.Parameter
     first = [*args.posonlyargs, *args.args]
-    kinds = [made.POSITIONAL_ONLY] * len(args.posonlyargs)
-    kinds += [made.POSITIONAL_OR_KEYWORD] * len(args.args)
+    only, either = [made.POSITIONAL_ONLY], [made.POSITIONAL_OR_KEYWORD]
+    kinds = [*only * len(args.posonlyargs), *either * len(args.args)]
     defaults = [*[None] * (len(first) - len(args.defaults)), *args.defaults]
     for arg, kind, default in chain(
         zip(first, kinds, defaults, strict=True),
