@@ -30,4 +30,4 @@ def is_text(node: ast.AST) -> bool:
 def first_line(node: ast.stmt) -> int:
     """The first line of a statement, decorators included."""
     decorators = node.decorator_list if isinstance(node, DEFINITIONS) else []
-    return min(item.lineno for item in (node, *decorators))
+    return min([node.lineno, *(item.lineno for item in decorators)])

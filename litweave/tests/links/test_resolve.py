@@ -150,7 +150,7 @@ def test_what_a_scope_binds_hides_what_is_outside(source: str) -> None:
         "class A:\n    nn = 1\n    x = [nn.Linear for _ in y]",
         "[x for nn in nn.Linear]",
         "def f():\n    global nn\n    nn.Linear",
-        "def f():\n def g():\n  nn = 1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
+        "def f():\n def g():\n  nn=1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
         "[[x for nn in y] for _ in [nn.Linear for x in y]]",
         "lambda x=lambda nn: 0: nn.Linear",
         "f'{nn.Linear}'",
