@@ -78,6 +78,12 @@ def test_the_essay_goes_and_the_code_is_laid_out() -> None:
 
     import torch  # why
 
+    ONE = 1
+
+    # Why two.
+
+    TWO = 2
+
     # ## A chapter
 
 
@@ -113,6 +119,10 @@ def test_the_essay_goes_and_the_code_is_laid_out() -> None:
         """The mixing of S tokens."""
 
         import torch
+
+        ONE = 1
+
+        TWO = 2
 
 
         class Mixer(torch.nn.Module):

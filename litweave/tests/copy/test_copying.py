@@ -89,6 +89,13 @@ def test_a_module_that_cannot_stand_alone_is_no_mistake(source: Path) -> None:
     assert not book.context.diagnostics.found
 
 
+def test_a_refusal_names_the_line_where_it_is_now(source: Path) -> None:
+    for comment, line in (("", 1), ("# Why.\n", 2)):
+        (source / "a.py").write_text(f"{comment}x = __file__\n")
+        book, _ = offered(source, [])
+        assert f"pkg/a.py:{line}: “__file__”" in book.chapters["b.md"].overlay.tools[0]
+
+
 def test_a_module_nested_too_deep_for_python_is_no_crash(source: Path) -> None:
     branches = "".join(f"elif x == {n}:\n    y = {n}\n" for n in range(1500))
     (source / "b.py").write_text(f"x = 1\nif x:\n    y = 0\n{branches}")

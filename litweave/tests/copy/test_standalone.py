@@ -174,24 +174,35 @@ def test_a_name_for_a_thing_of_another_is_given_to_it(tmp_path: Path) -> None:
     assert values(text)["found"] == (4, 2)
 
 
+def test_what_an_annotation_quotes_comes_along(tmp_path: Path) -> None:
+    package = made(
+        tmp_path,
+        a="class A: pass\n\nclass B: pass\n\ndef f(x: 'A') -> 'list[B]': return x\n",
+        main="from .a import f\n",
+    )
+    text = standalone("pkg.main", package)
+    assert text.index("class A") < text.index("class B") < text.index("def f")
+
+
 def test_what_acts_on_import_comes_along(tmp_path: Path) -> None:
     package = made(
         tmp_path,
         table="known = {}\n\ndef add(f):\n    known[f.__name__] = f\n    return f\n",
         parts="from .table import add, known\n\n@add\ndef one(): return 1\n\n"
         "def unused(): return 2\n\nknown['two'] = 2\n\n"
+        "def fill(): known['three'] = 3\n\nfilled = fill()\n\n"
         "if __name__ == '__main__':\n    print(unused())\n",
         main="from . import parts\nfrom .table import known\n",
     )
     text = standalone("pkg.main", package)
-    assert list(values(text)["known"]) == ["one", "two"]
+    assert list(values(text)["known"]) == ["one", "two", "three"]
     assert "unused" not in text
 
 
 def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
     package = made(
         tmp_path,
-        a="import os\nfrom torch import nn, Tensor\nimport torch.nn.functional as F\n"
+        a="import os\nfrom torch import nn as nn, Tensor\nimport torch.nn.functional as F\n"
         "def f(x: Tensor): return nn, F, os\n",
         main="from __future__ import annotations\n"
         "from torch.nn import functional as F\nfrom torch import nn, zeros\n"
@@ -203,6 +214,7 @@ def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
         "import os",
         "from torch import Tensor, nn\nfrom torch.nn import functional as F",
     ]
+    compile(standalone("pkg.main", package), "alone", "exec")
     whole = formatted(standalone("pkg.main", package), sort=True)
     assert "import ast\nimport re\n\nfrom torch import nn, zeros" in whole
 

@@ -55,6 +55,7 @@ def meant(source: str, **others: str) -> list[tuple[str, str]]:
         ("from .other import x", [("other", "pkg.other"), ("x", "pkg.other.x")]),
         ("from . import other", [("other", "pkg.other")]),
         ("from ... import other", []),
+        ("from ..x import other\nother", []),
         ("from ...x import other\nother", []),
         (
             "def f():\n    import os\n    os.fsync",
@@ -151,6 +152,7 @@ def test_what_a_scope_binds_hides_what_is_outside(source: str) -> None:
         "[x for nn in nn.Linear]",
         "def f():\n    global nn\n    nn.Linear",
         "def f():\n def g():\n  nn=1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
+        "def f():\n  nn = 1\n  def g():\n    global nn\n    nn.Linear",
         "[[x for nn in y] for _ in [nn.Linear for x in y]]",
         "lambda x=lambda nn: 0: nn.Linear",
         "f'{nn.Linear}'",
@@ -431,6 +433,29 @@ def test_what_a_generic_base_of_a_library_has() -> None:
 def test_an_unknown_base_may_have_anything() -> None:
     found = meant(CLASSES % "pass")
     assert ("self.helper", "pkg.here.Base.helper") not in found
+
+
+def test_a_class_that_is_defined_twice_is_read_as_one() -> None:
+    found = meant("""
+        if x:
+            class A:
+                def f(self): self.__g
+        else:
+            class A:
+                def __g(self): pass
+    """)
+    assert found == [("self.__g", "pkg.here.A.__g")]
+
+
+def test_a_function_sees_past_the_class_that_it_stands_in() -> None:
+    found = meant("""
+        def f():
+            from torch import nn
+            class A:
+                nn = 1
+                def g(self): nn.Linear
+    """)
+    assert found[-1] == ("nn.Linear", "torch.nn.Linear")
 
 
 def test_a_base_in_another_module() -> None:
