@@ -202,7 +202,8 @@ def test_what_acts_on_import_comes_along(tmp_path: Path) -> None:
 def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
     package = made(
         tmp_path,
-        a="import os\nfrom torch import nn as nn, Tensor\nimport torch.nn.functional as F\n"
+        a="import os\nfrom torch import nn as nn, Tensor\n"
+        "import torch.nn.functional as F\n"
         "def f(x: Tensor): return nn, F, os\n",
         main="from __future__ import annotations\n"
         "from torch.nn import functional as F\nfrom torch import nn, zeros\n"
@@ -222,14 +223,15 @@ def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
 def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None:
     package = made(
         tmp_path,
-        other="def double(x): return 2 * x\n\ndef half(x): return x / 2\n",
+        other="from math import sqrt as root\n\n"
+        "def double(x): return 2 * x\n\ndef half(x): return x / 2\n",
         main='''\
         # A licence above is no docstring.
         r"""# Title
 
-        >>> from pkg.other import double as twice, half
-        >>> from math import floor, sqrt
-        >>> x = floor(half(sqrt(64)))
+        >>> from pkg.other import double as twice, half, root
+        >>> from math import floor, pi
+        >>> x = floor(half(root(64)))
 
         ## Example
 
@@ -258,8 +260,9 @@ def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None
     path = tmp_path / "main.py"
     path.write_text(text)
     assert text.startswith(
-        '"""Title.\n\nExample:\n\n>>> twice = double\n>>> from math import floor\n'
-        ">>> from math import sqrt\n>>> x = floor(half(sqrt(64)))\n\n"
+        '"""Title.\n\nExample:\n\n>>> twice = double\n'
+        ">>> from math import sqrt as root\n>>> from math import floor\n"
+        ">>> from math import pi\n>>> x = floor(half(root(64)))\n\n"
         ">>> f(twice(x))\n9\n"
     )
     assert "f(0)" not in text

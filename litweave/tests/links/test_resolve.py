@@ -1,5 +1,6 @@
 """What a name means is found by reading, and where that is not sure, nothing is."""
 
+import symtable
 import sys
 import sysconfig
 import textwrap
@@ -577,7 +578,25 @@ def test_any_arrangement_of_statements(statements: list[str]) -> None:
     check(module)
 
 
+def test_comprehensions_without_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.12 makes none for most, and puts the tables in them around."""
+    whole = symtable.SymbolTable.get_children
+
+    def spliced(table: symtable.SymbolTable) -> list[symtable.SymbolTable]:
+        found = []
+        for inner in whole(table):
+            gone = inner.get_name() == "listcomp"
+            found += spliced(inner) if gone else [inner]
+        return found
+
+    monkeypatch.setattr(symtable.SymbolTable, "get_children", spliced)
+    uses = "[(lambda: nn.a) for nn in nn.b], [(lambda: nn.c) for x in y]\n"
+    found = meant(f"from torch import nn\n{uses}")
+    assert [name for _, name in found[2:]] == ["torch.nn.b", "torch.nn.c"]
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="a syntax of Python 3.12")
 def test_type_parameters_hide_what_is_outside() -> None:
-    source = "from torch import T\ndef f[T](x: T) -> T: pass\nclass A[T](T): pass\n"
-    assert [text for text, _ in meant(source)] == ["torch", "T"]
+    source = "from torch import T\ndef f[T](x: T) -> T: pass\nclass A[T](T):\n"
+    source += " def f[U](self): self.f\n"
+    assert [text for text, _ in meant(source)] == ["torch", "T", "self.f"]

@@ -330,7 +330,9 @@ class _File:
         """What stands in an example for an import."""
         if not self.package.has(item):
             return str(item)
-        _, name = self.package.origin(self.main, item, line)
+        owner, name = self.package.origin(self.main, item, line)
+        if not owner:
+            return str(next(self.package.outside(item)))
         return "" if name == item.binds else f"{item.binds} = {name}"
 
     def text(self, sheet: Sheet, unit: Unit) -> str:

@@ -12,7 +12,7 @@ argument, a variable, a loop), means nothing here: a wrong link is worse than no
 import ast
 import symtable
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -72,13 +72,14 @@ class Chain:
 class Scope:
     """A module, class, function or comprehension, and what it binds names to.
 
-    `name` is that of the class or function around. A name is bound to `None` where
-    reading cannot tell to what.
+    `name` is that of the class or function around, and `targets` are the variables of a
+    comprehension. A name is bound to `None` where reading cannot tell to what.
     """
 
     name: str
     table: symtable.SymbolTable
     parent: "Scope | None" = None
+    targets: Set[str] | None = None
     bindings: dict[str, list[Thing | None]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -87,36 +88,40 @@ class Scope:
         self.inner = defaultdict[object, list[symtable.SymbolTable]](list)
         for table in self.table.get_children():
             self.inner[table.get_name(), table.get_lineno()].append(table)
+        self.is_class = self.targets is None and self.table.get_type() == "class"
 
-    @property
-    def is_class(self) -> bool:
-        """Whether functions within do not see its names."""
-        return self.table.get_type() == "class"
-
-    def within(self, node: "_Opening", name: str) -> "Scope":
-        """The scope that a node opens, or this one if Python made none for it."""
+    def within(self, node: _Opening, name: str) -> "Scope":
+        """The scope that a node opens."""
         title = _TITLES.get(type(node)) or getattr(node, "name", "")
-        tables = self.inner[title, node.lineno]
-        return Scope(name, tables.pop(0), self) if tables else self
+        tables, targets = self.inner[title, node.lineno], _targets(node)
+        if tables:
+            return Scope(name, tables.pop(0), self, targets)
+        # Of most comprehensions Python 3.12 makes none, and puts what is in it here.
+        scope = Scope(name, self.table, self, targets)
+        scope.inner = self.inner
+        return scope
 
     def owner(self, name: str) -> "Scope":
         """The scope in which a name of this one is bound."""
-        scope, is_global = self, False
-        while scope.parent:
-            try:
-                symbol = scope.table.lookup(name)
-                is_global = symbol.is_global()
-                if symbol.is_local():
-                    break
-            except KeyError:
-                # Annotations have tables of their own, or none. And in a class, a
-                # private name is there under another.
-                if name.startswith("__"):
-                    break
+        scope = self
+        while scope.parent and (kind := scope.kind(name)) != "local":
             scope = scope.parent
-            while scope.parent and (is_global or scope.is_class):
+            # What a class binds is not seen by the functions within it.
+            while scope.parent and (kind == "global" or scope.is_class):
                 scope = scope.parent
         return scope
+
+    def kind(self, name: str) -> str:
+        """Whether a name is `local` here or `global`, as far as this scope knows."""
+        if self.targets is not None:
+            return "local" if name in self.targets else ""
+        try:
+            symbol = self.table.lookup(name)
+        except KeyError:
+            # Annotations may have tables of their own. And in a class, a private name
+            # is there under another.
+            return "local" if name.startswith("__") else ""
+        return "local" if symbol.is_local() else "global" * symbol.is_global()
 
     def bind(self, name: str, thing: Thing | None) -> None:
         """Note that a name is given a meaning here."""
@@ -202,9 +207,10 @@ def unroll(node: ast.expr) -> tuple[ast.Name | None, list[str]]:
 
 @dataclass
 class _Inside:
-    """What of a node is read in the scope that it opens, which has a name."""
+    """What of a node in a scope is read in one of its own, which has a name."""
 
     node: _Opening
+    scope: Scope
     name: str
 
 
@@ -278,7 +284,7 @@ class _Reader:
                 for parameter in parameters:
                     around.bind(parameter.name, None)
         yield from ((child, around) for child in _evaluated_before(node))
-        yield _Inside(node, name), around
+        yield _Inside(node, scope, name), around
 
     def inside(self, opened: _Inside, around: Scope) -> _Found:
         node, inner = opened.node, around.within(opened.node, opened.name)
@@ -290,7 +296,7 @@ class _Reader:
             found.bases += [(base, around) for base in node.bases]
             children = node.body
         elif isinstance(node, _Function):
-            self.arguments(node, around, inner)
+            self.arguments(node, opened.scope, inner)
             children = node.body if isinstance(node.body, list) else [node.body]
         else:
             self.code.inner[node] = inner
@@ -299,12 +305,11 @@ class _Reader:
             children = [first.target, *first.ifs, *others, *made]
         yield from ((child, inner) for child in children)
 
-    def arguments(self, node: _Function, around: Scope, inner: Scope) -> None:
-        takes_self = around.is_class and _takes_self(node)
+    def arguments(self, node: _Function, scope: Scope, inner: Scope) -> None:
+        takes_self = scope.is_class and _takes_self(node)
         for number, argument in enumerate(_arguments(node.args)):
             is_self = takes_self and number == 0
-            thing = Thing(around.name, "instance") if is_self else None
-            inner.bind(argument.arg, thing)
+            inner.bind(argument.arg, Thing(scope.name, "instance") if is_self else None)
 
     # ## What binds a name
 
@@ -441,6 +446,14 @@ def _guarded(node: ast.AST, lazy: bool) -> set[int]:
 def _arguments(args: ast.arguments) -> list[ast.arg]:
     stars = [star for star in (args.vararg, args.kwarg) if star]
     return [*args.posonlyargs, *args.args, *args.kwonlyargs, *stars]
+
+
+def _targets(node: _Opening) -> set[str] | None:
+    """The variables of a comprehension."""
+    if not isinstance(node, _Comprehension):
+        return None
+    parts = (part for item in node.generators for part in ast.walk(item.target))
+    return {part.id for part in parts if isinstance(part, ast.Name)}
 
 
 def _evaluated_before(node: _Opening) -> Iterator[ast.AST]:
