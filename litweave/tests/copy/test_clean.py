@@ -42,7 +42,7 @@ def cleaned(source: str) -> str:
 
 def bare(module: Module) -> str:
     """The clean form as ruff is given it."""
-    return Source.of(module).without_prose()
+    return Source(module).without_prose()
 
 
 def program(source: str) -> str:

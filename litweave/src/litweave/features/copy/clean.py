@@ -14,12 +14,11 @@ import sys
 import token
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, takewhile
+from itertools import accumulate, pairwise, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from litweave.directives import CODING, directives
 from litweave.features.links.introspect import first_sentence
@@ -38,8 +37,7 @@ _FORMAT = ["format", "--config", "format.quote-style = 'preserve'"]
 _SORT = ["check", "--select", "I", "--fix"]
 
 
-@dataclass(frozen=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """A piece of the text, from `start` to before `end`, and what takes its place."""
 
     start: int
@@ -49,7 +47,7 @@ class Edit:
 
 def clean(module: Module) -> str:
     """The code of a module, with at most one line for each docstring."""
-    return formatted(Source.of(module).without_prose())
+    return formatted(Source(module).without_prose())
 
 
 def formatted(source: str, sort: bool = False) -> str:
@@ -72,22 +70,14 @@ def all_formatted(sources: Mapping[_Key, str], sort: bool = False) -> dict[_Key,
 # ## Positions
 
 
-@dataclass(frozen=True)
 class Source:
-    """A text as Python sees it, and where its lines begin."""
+    """The text of a module as Python sees it, and where its lines begin."""
 
-    text: str
-    lines: Sequence[str]
-    starts: Sequence[int]
-
-    @classmethod
-    def of(cls, module: Module) -> "Source":
-        """The text of a module, with all its lines ended alike."""
-        lines = [line.rstrip("\r\n") for line in module.lines]
-        starts = [0]
-        for line in lines:
-            starts.append(starts[-1] + len(line) + 1)
-        return cls("\n".join([*lines, ""]), lines, starts)
+    def __init__(self, module: Module) -> None:
+        # All lines end alike.
+        self.lines = [line.rstrip("\r\n") for line in module.lines]
+        self.text = "\n".join([*self.lines, ""])
+        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
 
     def at(self, line: int, column: int) -> int:
         """The place of a column in characters, as `tokenize` counts."""

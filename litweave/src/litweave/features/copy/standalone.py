@@ -85,7 +85,7 @@ class Sheet:
     @cached_property
     def source(self) -> Source:
         """The text that positions refer to."""
-        return Source.of(self.module)
+        return Source(self.module)
 
     @cached_property
     def units(self) -> list[Unit]:
