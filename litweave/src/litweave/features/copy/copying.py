@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 from litweave.book import Book, Chapter
 from litweave.cache import Cache, digest, own
-from litweave.features.copy.clean import all_formatted
+from litweave.features.copy.clean import all_formatted, formatter
 from litweave.features.copy.opening import Project
 from litweave.features.copy.standalone import Package, StandaloneError, standalone
 from litweave.imports import dotted, root
@@ -132,7 +132,7 @@ class _Maker:
         """The standalone forms, or why there are none."""
         wanted = []
         for chapter in chapters:
-            name, own = f"{chapter.name} standalone", self.key(chapter.path)
+            name, itself = f"{chapter.name} standalone", self.key(chapter.path)
             address = self.book.href(Target("", chapter.page, ""), "index.md")
             top = head(chapter.name, chapter.path, site and urljoin(site, address))
             # It has the clean code of what the module imports, so the prose there is
@@ -140,8 +140,8 @@ class _Maker:
             refused = _REFUSED in self.kept.known(name, {})
             texts = {} if refused else clean
             others = self.book.dependencies.of(chapter.name, chapter.path)
-            key = digest(own, top, *(self.code(other, texts) for other in others))
-            as_it_was = stale and self.kept.holds(chapter.name, own)
+            key = digest(itself, top, *(self.code(other, texts) for other in others))
+            as_it_was = stale and self.kept.holds(chapter.name, itself)
             make = partial(self.joined, top=top)
             wanted.append(_Wanted(chapter, name, key, make, as_it_was))
         return self.get(wanted, sort=True)
@@ -160,7 +160,7 @@ class _Maker:
 
     def key(self, path: Path) -> str:
         """What the clean form of a file depends on."""
-        return digest(own(), self.book.dependencies.stamp(path))
+        return digest(own(), formatter(), self.book.dependencies.stamp(path))
 
     def get(self, wanted: Sequence["_Wanted"], sort: bool) -> dict[Path, _Made]:
         """What is wanted; all that is not kept is laid out at once."""
