@@ -13,7 +13,8 @@ import pytest
 import run_alone
 from litweave.book import Book
 from litweave.features.copy.clean import all_formatted, formatted
-from litweave.features.copy.standalone import Package, StandaloneError, standalone
+from litweave.features.copy.opening import StandaloneError
+from litweave.features.copy.standalone import Package, standalone
 from support import ROOT, assert_tidy
 
 OURS = "labml_style_nn"

@@ -12,7 +12,8 @@ from pathlib import Path
 from litweave.book import Book
 from litweave.features.copy.clean import clean, formatted
 from litweave.features.copy.copying import head, packaged
-from litweave.features.copy.standalone import StandaloneError, standalone
+from litweave.features.copy.opening import StandaloneError
+from litweave.features.copy.standalone import standalone
 from litweave.names import Names, Target, UnknownNameError
 
 

@@ -22,8 +22,8 @@ from urllib.parse import urljoin, urlsplit
 from litweave.book import Book, Chapter
 from litweave.cache import Cache, digest, own
 from litweave.features.copy.clean import all_formatted, formatter
-from litweave.features.copy.opening import Project
-from litweave.features.copy.standalone import Package, StandaloneError, standalone
+from litweave.features.copy.opening import Project, StandaloneError
+from litweave.features.copy.standalone import Package, standalone
 from litweave.imports import dotted, root
 from litweave.names import Target
 from litweave.parse import ParseError, read

@@ -15,6 +15,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from litweave.diagnostics import Place
 from litweave.doctests import UnreadableError, parts
 from litweave.features.copy.statements import Unit, units
 from litweave.imports import Import, ImportStatement, imported
@@ -29,31 +30,39 @@ _QUALIFIED = re.compile(r"^[A-Za-z_]\w*(?:\.\w+)+(?=:|$)")
 _Written = Callable[[Import, int], str]
 _Group = Sequence[doctest.Example]
 
+
+class StandaloneError(ValueError):
+    """A module that cannot be one file: says where and why."""
+
+    def __init__(self, place: Place, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+
+
 # ## The examples
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The examples to keep, in groups as they stand together; `line` is the text's.
-
-    If doctest cannot read them, `refused` has the line, and why.
-    """
+    """The examples to keep, in groups as they stand together; `line` is the text's."""
 
     groups: Sequence[_Group] = ()
     line: int = 1
     raw: bool = True
-    refused: tuple[int, str] | None = None
 
     @classmethod
     def of(cls, module: Module) -> "Examples":
-        """The examples of the docstring that opens a module."""
+        """The examples of the docstring that opens a module.
+
+        **Raises.** [`StandaloneError`][] if doctest cannot read them.
+        """
         for text in module.rows[0].prose if module.rows else ():
             if module.lines[text.line - 1].lstrip().startswith("#"):
                 continue  # A comment is no docstring: a licence may stand above.
             try:
                 return cls(list(_kept(text.text)), text.line, text.raw)
             except UnreadableError as error:
-                return cls(refused=(text.line + error.line - 1, error.reason))
+                place = Place(module.path, text.line + error.line - 1)
+                raise StandaloneError(place, error.reason) from None
         return cls()
 
     @property

@@ -23,7 +23,7 @@ from functools import cached_property
 
 from litweave.diagnostics import Place
 from litweave.features.copy.clean import Source, one_line
-from litweave.features.copy.opening import Examples
+from litweave.features.copy.opening import Examples, StandaloneError
 from litweave.features.copy.statements import Unit, units
 from litweave.imports import Import, ImportStatement, imported, is_package
 from litweave.parse import Module
@@ -33,13 +33,6 @@ _ELSEWHERE = {
     *("__file__", "__path__", "__spec__", "__package__", "__loader__"),
     *("globals", "exec", "eval", "__import__"),
 }
-
-
-class StandaloneError(ValueError):
-    """A module that cannot be one file: says where and why."""
-
-    def __init__(self, place: Place, problem: str) -> None:
-        super().__init__(f"{place}: {problem}")
 
 
 def standalone(name: str, package: "Package", head: str = "") -> str:
@@ -52,9 +45,6 @@ def standalone(name: str, package: "Package", head: str = "") -> str:
     """
     main = package.sheets[name]
     examples = Examples.of(main.module)
-    if examples.refused:
-        line, reason = examples.refused
-        raise main.error(line, reason)
     file = _File(package, main, list(package.enter(name, set())))
     file.take(examples)
     title = one_line(ast.get_docstring(main.source.tree) or "") or f"{main.name}."
