@@ -45,12 +45,11 @@ from typing import NamedTuple
 from litweave import highlight
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import clean
-from litweave.features.copy.spacing import is_text, spaced
+from litweave.features.copy.clean import clean, formatted
 from litweave.names import Target, UnknownNameError
 from litweave.overlay import Mark
 from litweave.parse import Module, parse
-from litweave.syntax import syntax_tree
+from litweave.syntax import is_text, syntax_tree
 from litweave.words import word
 
 # Any fence, so that one within a longer one is left alone.
@@ -102,7 +101,7 @@ def _docstrings(node: ast.AST) -> Iterator[int]:
 
 def _tidy(lines: Sequence[str]) -> str:
     indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
-    return spaced("\n".join(line[indent:] for line in lines) + "\n")
+    return formatted("\n".join(line[indent:] for line in lines) + "\n")
 
 
 # ## Aligned
