@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from litweave.dependencies import Dependencies
 from litweave.diagnostics import Diagnostics, Place
 from litweave.doctests import note_unreadable
+from litweave.imports import dotted
 from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay
@@ -74,8 +75,8 @@ class Book:
         modules = dict(self._read(source, exclude, below))
         root = _root(folder, {path: m.source for path, m in modules.items()})
         for path, module in modules.items():
-            dotted = _dotted(path.relative_to(root))
-            self.modules[dotted] = module
+            name = dotted(path, root)
+            self.modules[name] = module
             relative = PurePosixPath(below, path.relative_to(folder).as_posix())
             page = _page(relative) if path != source else "index.md"
             self.dependencies.modules[path] = module
@@ -84,7 +85,7 @@ class Book:
             elif not module.source.strip():
                 self.skipped[module.path] = "there is nothing in it"
             else:
-                chapter = Chapter(dotted, path, page, str(relative), module)
+                chapter = Chapter(name, path, page, str(relative), module)
                 self.chapters[page] = chapter
                 self._learn_names(chapter)
         note_unreadable(self.modules.values(), self.context.diagnostics)
@@ -234,10 +235,3 @@ def _leads_into(folder: Path, first: str, second: str = "") -> bool:
     """Whether an import names a folder and something in it."""
     here = first == folder.name and bool(second)
     return here and any((folder / f"{second}{end}").exists() for end in ("", ".py"))
-
-
-def _dotted(path: Path) -> str:
-    """The name by which a module is imported, by its path from where imports begin."""
-    # A name with a dot in it is that of nothing: no module can be imported by it.
-    parts = (part.replace(".", "_") for part in path.with_suffix("").parts)
-    return ".".join(part for part in parts if part != "__init__")

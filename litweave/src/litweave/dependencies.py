@@ -1,14 +1,8 @@
-r"""# Dependencies: what a result of a module depends on
+"""Dependencies: what a result of a module depends on.
 
-What a module computes can change when one changes that it imports. To know whether a
-result is still good, all of them have to be found, without running any.
-
-The imports of a source are read from its tree, wherever in it they stand, and the
-imports of those sources too, as long as they lead to the same package. What an example
-in a docstring imports counts for the module itself.
-
-Of what is imported, only the code counts: prose computes nothing. So a word that is
-changed on one page runs no example, proof or notebook of another.
+All that a module imports from its package, found by reading. What an example in a
+docstring imports counts for the module itself. Of what is imported, only the code
+counts: prose computes nothing.
 """
 
 import ast
@@ -19,13 +13,9 @@ from pathlib import Path
 
 from litweave.cache import digest
 from litweave.doctests import sources
+from litweave.imports import ImportStatement, dotted, imported, is_package, root
 from litweave.parse import Module, ParseError, parse
 from litweave.syntax import syntax_tree
-
-
-def root(name: str, path: Path) -> Path:
-    """The folder from which a module is imported by its dotted name."""
-    return path.parents[name.count(".") + (path.stem == "__init__")]
 
 
 @dataclass
@@ -79,7 +69,7 @@ class Dependencies:
 
     def _follow(self, name: str, path: Path) -> list[Path]:
         folder = root(name, path)
-        examples = _targets(self._text(path), name, _is_package(path), examples=True)
+        examples = _targets(self._text(path), name, is_package(path), examples=True)
         left = [*self._direct(name, path), *self._files(examples, folder, name)]
         return sorted({path, *self._all(left, folder)})
 
@@ -95,7 +85,7 @@ class Dependencies:
 
     def _direct(self, name: str, path: Path) -> frozenset[Path]:
         if path not in self.read:
-            targets = _targets(self._text(path), name, _is_package(path))
+            targets = _targets(self._text(path), name, is_package(path))
             self.read[path] = frozenset(self._files(targets, root(name, path), name))
         return self.read[path]
 
@@ -127,19 +117,20 @@ def _stamp(text: str) -> str:
     return digest(text)
 
 
-def _is_package(path: Path) -> bool:
-    return path.stem == "__init__"
-
-
 # What a text says is remembered from build to build of a preview.
 @lru_cache(maxsize=4096)
 def _targets(
     text: str, name: str, is_package: bool, examples: bool = False
 ) -> tuple[str, ...]:
     """The dotted names that the imports of a source, or of its examples, lead to."""
-    tree = _examples(text) if examples else _parse(text)
-    nodes = ast.walk(tree)
-    return tuple(t for node in nodes for t in _names(node, name, is_package))
+    found = (
+        item
+        for tree in (_examples(text) if examples else [_parse(text)])
+        for node in ast.walk(tree)
+        if isinstance(node, ImportStatement)
+        for item in imported(node, name, is_package)
+    )
+    return tuple(item.full for item in found if item.module)
 
 
 def _parse(source: str) -> ast.Module:
@@ -149,35 +140,8 @@ def _parse(source: str) -> ast.Module:
         return ast.Module([], [])  # It cannot be imported, so it imports nothing.
 
 
-def _examples(text: str) -> ast.Module:
-    """The examples in a file's docstrings, as one source."""
-    statements: list[ast.stmt] = []
-    if ">>>" in text:
-        for node in ast.walk(_parse(text)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                statements += _statements(node.value)
-    return ast.Module(statements, [])
-
-
-def _statements(text: str) -> list[ast.stmt]:
-    return [stmt for source in sources(text) for stmt in _parse(source).body]
-
-
-def _names(node: ast.AST, name: str, is_package: bool) -> Iterator[str]:
-    """The dotted names that an import may lead to."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        start = node.module or ""
-        if node.level:
-            around = name.split(".")
-            around = around[: len(around) - node.level + is_package]
-            start = ".".join(filter(None, (".".join(around), start)))
-        # What follows `import` may be a module, or a name in one.
-        yield from (f"{start}.{alias.name}" for alias in node.names)
-
-
-def dotted(path: Path, folder: Path) -> str:
-    """The name by which a module is imported, if imports begin in a folder."""
-    parts = path.relative_to(folder).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
+def _examples(text: str) -> Iterator[ast.Module]:
+    """The examples in a file's docstrings."""
+    for node in ast.walk(_parse(text)) if ">>>" in text else ():
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from map(_parse, sources(node.value))

@@ -1,8 +1,7 @@
-r"""# Doctests: examples as doctest reads them
+"""Doctests: examples as doctest reads them; nothing is run.
 
-doctest refuses a whole text for one example in it that is not written as it wants. A
-page shows that example all the same; but nobody can run what stands beside it, so it is
-a problem, with its place. Nothing is run here.
+doctest refuses a whole text for one example that is not written as it wants. A page
+shows that example all the same, and notes it as a problem, with its place.
 """
 
 import doctest
@@ -53,9 +52,8 @@ def _check_options(example: doctest.Example, options: Collection[str]) -> None:
         if flag in example.options and not flag & _OWN and name not in options:
             option = f"{'+' if example.options[flag] else '-'}{name}"
             where = f"line {example.lineno + 1} of the doctest for <string>"
-            raise UnreadableError(
-                ValueError(f"{where} has an invalid option: {option!r}")
-            )
+            error = ValueError(f"{where} has an invalid option: {option!r}")
+            raise UnreadableError(error)
 
 
 def sources(text: str) -> Iterator[str]:

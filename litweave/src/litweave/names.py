@@ -1,12 +1,8 @@
-r"""# Names: prose that links to code
+"""Names: what prose links to, as `` [`TokenMixing`][] `` or `` [words][TokenMixing] ``.
 
-In prose, a class, a function or a module is a link when its name stands in brackets
-with an empty pair behind, `` [`TokenMixing`][] ``. The words can be one's own, too:
-`` [the layer][TokenMixing.forward] ``. Any unambiguous end of the full name will do:
-`TokenMixing`, `token_mixing.TokenMixing`, `layers.token_mixing`.
-
-A name that nobody defines is a mistake, and the message names the nearest that somebody
-does.
+Any unambiguous end of the full name will do: `TokenMixing`, `token_mixing.TokenMixing`,
+`layers.token_mixing`. Of a name that nobody defines, the message names the nearest that
+somebody does.
 """
 
 import difflib

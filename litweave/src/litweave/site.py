@@ -18,7 +18,7 @@ from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import PageUnits, Voice
-from litweave.features.links import references, uses
+from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
 from litweave.features.proofs import panel
@@ -309,7 +309,7 @@ def _links(site: Site) -> None:
     for library in found.absent:
         _log.info("%s is not installed: its names are no links", library)
     _papers(site)
-    uses.enrich(site.book, meanings)
+    references.list_uses(site.book, meanings)
 
 
 def _papers(site: Site) -> None:

@@ -1,15 +1,12 @@
-"""# Syntax: one tree at a time
-
-Python 3.11 counts how deep it is in a tree in one place for all threads. If another
-thread comes in between (which takes a callback of the garbage collector: Hypothesis has
-one), `ast.parse` fails with “AST constructor recursion depth mismatch”. A build reads
-sources in several threads, so they take turns.
-"""
+"""Trees of sources, and what a statement is."""
 
 import ast
 from threading import Lock
 
+# Python 3.11 counts how deep it is in a tree in one place for all threads, and fails if
+# another thread comes in between. A build reads sources in several, which take turns.
 _TURN = Lock()
+DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def syntax_tree(source: str | bytes) -> ast.Module:
@@ -19,3 +16,18 @@ def syntax_tree(source: str | bytes) -> ast.Module:
     """
     with _TURN:
         return ast.parse(source)
+
+
+def is_text(node: ast.AST) -> bool:
+    """Whether a statement is a string and nothing else, as a docstring is."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def first_line(node: ast.stmt) -> int:
+    """The first line of a statement, decorators included."""
+    decorators = node.decorator_list if isinstance(node, DEFINITIONS) else []
+    return min([node.lineno, *(item.lineno for item in decorators)])

@@ -2,6 +2,7 @@
 
 import ast
 import random
+import sys
 import sysconfig
 import textwrap
 import zlib
@@ -12,9 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litweave.features.copy.clean import clean, one_line
-from litweave.features.copy.spacing import is_text
-from litweave.parse import ParseError, parse, read
+from litweave.features.copy import clean as cleaning
+from litweave.features.copy.clean import (
+    Source,
+    all_formatted,
+    clean,
+    formatted,
+    one_line,
+)
+from litweave.parse import Module, ParseError, parse, read
+from litweave.syntax import is_text
 from support import ROOT, assert_tidy
 
 PACKAGE = ROOT / "labml_style_nn"
@@ -30,6 +38,11 @@ OFFERED = [
 
 def cleaned(source: str) -> str:
     return clean(parse(textwrap.dedent(source)))
+
+
+def bare(module: Module) -> str:
+    """The clean form as ruff is given it."""
+    return Source(module).without_prose()
 
 
 def program(source: str) -> str:
@@ -56,7 +69,7 @@ def docstrings(source: str) -> Iterator[str | None]:
 # ## What goes and what stays
 
 
-def test_the_essay_goes_and_the_layout_stays() -> None:
+def test_the_essay_goes_and_the_code_is_laid_out() -> None:
     source = '''
     r"""# The *mixing* of $S$ tokens
 
@@ -64,6 +77,12 @@ def test_the_essay_goes_and_the_layout_stays() -> None:
     """
 
     import torch  # why
+
+    ONE = 1
+
+    # Why two.
+
+    TWO = 2
 
     # ## A chapter
 
@@ -101,6 +120,10 @@ def test_the_essay_goes_and_the_layout_stays() -> None:
 
         import torch
 
+        ONE = 1
+
+        TWO = 2
+
 
         class Mixer(torch.nn.Module):
             """A Mixer."""
@@ -113,7 +136,7 @@ def test_the_essay_goes_and_the_layout_stays() -> None:
             def forward(self, x):
                 """Mix the rows of x."""
 
-                y = x   +   1
+                y = x + 1
 
                 return "#" + y
         '''
@@ -175,22 +198,32 @@ def test_an_encoding_that_no_longer_holds_is_not_claimed(tmp_path: Path) -> None
 @pytest.mark.parametrize("path", OFFERED, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_a_module_of_ours_is_the_same_program(path: Path) -> None:
     module = read(path)
-    text = clean(module)
+    text = bare(module)
     assert program(text) == program(module.source)
-    assert clean(parse(text)) == text
+    assert bare(parse(text)) == text
     prose = [line for line in text.split("\n") if line.lstrip().startswith("# ")]
     assert all("noqa" in line or "fmt" in line for line in prose), prose
     assert all("\n" not in (text or "") for text in docstrings(text))
 
 
-def test_a_formatter_has_nothing_to_say_of_our_modules(tmp_path: Path) -> None:
-    folder = tmp_path / "labml_style_nn"
-    for path in MODULES:
-        target = folder / path.relative_to(PACKAGE)
+def test_a_linter_has_nothing_to_say_of_our_modules(tmp_path: Path) -> None:
+    texts = all_formatted({path: bare(read(path)) for path in MODULES})
+    for path, text in texts.items():
+        target = tmp_path / "labml_style_nn" / path.relative_to(PACKAGE)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(clean(read(path)), "utf-8")
+        target.write_text(text, "utf-8")
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     assert_tidy(tmp_path)
+
+
+def test_what_ruff_cannot_lay_out_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sources = {"good": "é  =  1\r\n", "broken": "x  = (\n"}
+    assert all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
+    monkeypatch.setattr(cleaning, "_RUFF", [sys.executable, "-m", "not_installed"])
+    assert all_formatted(sources) == sources
+    assert formatted("x  = 1\n") == "x  = 1\n"
 
 
 # ## Code that nobody here wrote
@@ -211,9 +244,9 @@ def test_a_foreign_module_is_the_same_program() -> None:
             module = read(path)
         except ParseError:
             continue  # broken on purpose, a test of Python's own
-        text = clean(module)
+        text = bare(module)
         assert program(text) == program(module.source), path
-        assert clean(parse(text)) == text, path
+        assert bare(parse(text)) == text, path
         compared += 1
     assert compared > 20
 
@@ -244,7 +277,7 @@ pieces = st.sampled_from(
 @given(st.lists(pieces, max_size=7), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_module_is_the_same_program(parts: list[str], ending: str) -> None:
     module = parse("\n".join(parts).replace("\n", ending))
-    text = clean(module)
+    text = bare(module)
     assert program(text) == program(module.source)
-    assert clean(parse(text)) == text
+    assert bare(parse(text)) == text
     assert "\r" not in text

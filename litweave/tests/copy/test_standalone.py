@@ -12,7 +12,8 @@ import pytest
 
 import run_alone
 from litweave.book import Book
-from litweave.features.copy.imports import StandaloneError
+from litweave.features.copy.clean import all_formatted, formatted
+from litweave.features.copy.opening import StandaloneError
 from litweave.features.copy.standalone import Package, standalone
 from support import ROOT, assert_tidy
 
@@ -104,8 +105,12 @@ def test_a_definition_that_is_not_there_is_noticed(
 def test_our_files_are_tidy_and_import_nothing_of_the_package(
     package: Package, tmp_path: Path
 ) -> None:
-    for name in pages(package, *PAGES):
-        text = standalone(name, package, "MIT License\n\nof somebody")
+    head = "MIT License\n\nof somebody"
+    names = pages(package, *PAGES)
+    texts = all_formatted(
+        {name: standalone(name, package, head) for name in names}, sort=True
+    )
+    for name, text in texts.items():
         assert text.startswith("# MIT License\n#\n# of somebody\n\n")
         tree = ast.parse(text)
         for node in ast.walk(tree):
@@ -170,51 +175,64 @@ def test_a_name_for_a_thing_of_another_is_given_to_it(tmp_path: Path) -> None:
     assert values(text)["found"] == (4, 2)
 
 
+def test_what_an_annotation_quotes_comes_along(tmp_path: Path) -> None:
+    package = made(
+        tmp_path,
+        a="class A: pass\n\nclass B: pass\n\ndef f(x: 'A') -> 'list[B]': return x\n",
+        main="from .a import f\n",
+    )
+    text = standalone("pkg.main", package)
+    assert text.index("class A") < text.index("class B") < text.index("def f")
+
+
 def test_what_acts_on_import_comes_along(tmp_path: Path) -> None:
     package = made(
         tmp_path,
         table="known = {}\n\ndef add(f):\n    known[f.__name__] = f\n    return f\n",
         parts="from .table import add, known\n\n@add\ndef one(): return 1\n\n"
         "def unused(): return 2\n\nknown['two'] = 2\n\n"
+        "def fill(): known['three'] = 3\n\nfilled = fill()\n\n"
         "if __name__ == '__main__':\n    print(unused())\n",
         main="from . import parts\nfrom .table import known\n",
     )
     text = standalone("pkg.main", package)
-    assert list(values(text)["known"]) == ["one", "two"]
+    assert list(values(text)["known"]) == ["one", "two", "three"]
     assert "unused" not in text
 
 
 def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
     package = made(
         tmp_path,
-        a="import os\nfrom torch import nn, Tensor\nimport torch.nn.functional as F\n"
+        a="import os\nfrom torch import nn as nn, Tensor\n"
+        "import torch.nn.functional as F\n"
         "def f(x: Tensor): return nn, F, os\n",
         main="from __future__ import annotations\n"
         "from torch.nn import functional as F\nfrom torch import nn, zeros\n"
         "import re, ast\nfound = F, nn, zeros, re, ast\n",
         last="from .a import f\nfrom torch.nn import functional as F\nx = f(F)\n",
     )
-    head = standalone("pkg.last", package).partition("\n\n\n")[0]
+    head = formatted(standalone("pkg.last", package), sort=True).partition("\n\n\n")[0]
     assert head.split("\n\n")[1:] == [
         "import os",
         "from torch import Tensor, nn\nfrom torch.nn import functional as F",
     ]
-    assert "import ast\nimport re\n\nfrom torch import nn, zeros" in standalone(
-        "pkg.main", package
-    )
+    compile(standalone("pkg.main", package), "alone", "exec")
+    whole = formatted(standalone("pkg.main", package), sort=True)
+    assert "import ast\nimport re\n\nfrom torch import nn, zeros" in whole
 
 
 def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None:
     package = made(
         tmp_path,
-        other="def double(x): return 2 * x\n\ndef half(x): return x / 2\n",
+        other="from math import sqrt as root\n\n"
+        "def double(x): return 2 * x\n\ndef half(x): return x / 2\n",
         main='''\
         # A licence above is no docstring.
         r"""# Title
 
-        >>> from pkg.other import double as twice, half
-        >>> from math import floor, sqrt
-        >>> x = floor(half(sqrt(64)))
+        >>> from pkg.other import double as twice, half, root
+        >>> from math import floor, pi
+        >>> x = floor(half(root(64)))
 
         ## Example
 
@@ -243,8 +261,9 @@ def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None
     path = tmp_path / "main.py"
     path.write_text(text)
     assert text.startswith(
-        '"""Title.\n\nExample:\n\n>>> twice = double\n>>> from math import floor\n'
-        ">>> from math import sqrt\n>>> x = floor(half(sqrt(64)))\n\n"
+        '"""Title.\n\nExample:\n\n>>> twice = double\n'
+        ">>> from math import sqrt as root\n>>> from math import floor\n"
+        ">>> from math import pi\n>>> x = floor(half(root(64)))\n\n"
         ">>> f(twice(x))\n9\n"
     )
     assert "f(0)" not in text

@@ -12,6 +12,7 @@ from litweave.features.links import references
 from litweave.features.links.libraries import ask
 from litweave.features.links.resolve import Meanings
 from litweave.page import as_written, beside, cut
+from litweave.words import said
 from support import CACHE, book_of, build_here
 
 TORCH = "https://docs.pytorch.org/docs/stable/generated/"
@@ -288,3 +289,66 @@ def test_a_misspelt_name_fails_a_strict_build(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     page = (tmp_path / "site" / "a" / "index.html").read_text()
     assert f'href="{TORCH}torch.nn.Linear.html" rel="external"' in page
+
+
+# ## Which module imports which
+
+USES = {
+    "__init__.py": '"""# All"""\nfrom pkg.layers.gelu import GELU\n',
+    "layers/__init__.py": '"""# The *layers*"""\nfrom .gelu import GELU\n',
+    "layers/gelu.py": "# A licence.\n"
+    '"""# GELU & more"""\nimport torch\nclass GELU: pass\nC = 1\n',
+    "by_package.py": "from pkg.layers import GELU\n",
+    "by_module.py": "from pkg.layers import gelu\nimport pkg.layers.gelu\n",
+    "by_constant.py": "def f():\n    from pkg.layers.gelu import C\n",
+    "by_star.py": "from pkg.layers.gelu import *\n",
+    "alone.py": "import os\nimport pkg2\nfrom pkg.nowhere import x\n",
+    "itself.py": "from pkg import itself\n",
+}
+
+
+@pytest.fixture
+def using(tmp_path: Path) -> Book:
+    book = book_of(tmp_path, USES)
+    references.list_uses(book, Meanings.read(book.modules))
+    return book
+
+
+@pytest.mark.parametrize(
+    ("page", "used"),
+    [
+        ("index.md", ["layers/gelu.md"]),
+        ("layers/index.md", ["layers/gelu.md"]),
+        ("layers/gelu.md", []),
+        ("by_package.md", ["layers/gelu.md"]),
+        ("by_module.md", ["layers/gelu.md"]),
+        ("by_constant.md", ["layers/gelu.md"]),
+        ("by_star.md", ["layers/gelu.md"]),
+        ("itself.md", []),
+    ],
+)
+def test_what_a_module_imports(using: Book, page: str, used: list[str]) -> None:
+    assert references.imports(using, Meanings.read(using.modules))[page] == used
+
+
+def shown(using: Book, page: str) -> dict[str, list[tuple[str, str]]]:
+    panels = said("".join(using.chapters[page].overlay.endnotes))
+    lists = re.findall(r"<h2>([^<]*)</h2><ul>(.*?)</ul>", panels)
+    link = r'<a href="([^"]*)">([^<]*)</a>'
+    return {name: re.findall(link, items) for name, items in lists}
+
+
+def test_the_lists_on_a_page(using: Book) -> None:
+    assert shown(using, "by_package.md") == {
+        "Uses": [("../layers/gelu/", "GELU &amp; more")]
+    }
+    found = shown(using, "layers/gelu.md")
+    assert list(found) == ["Used by"]
+    assert ("../../", "All") in found["Used by"]
+    assert ("../", "The layers") in found["Used by"]
+    assert ("../../by_star/", "pkg.by_star") in found["Used by"]
+    assert len(found["Used by"]) == 6
+
+
+def test_a_page_that_uses_nothing_shows_nothing(using: Book) -> None:
+    assert using.chapters["itself.md"].overlay.endnotes == []

@@ -1,46 +1,44 @@
 r"""# Clean: a module without its essay
 
-A reader who has understood a module may want the code alone. `clean` takes out the
-prose and leaves the program: the comments go, a docstring becomes one line of plain
-text, or goes too if it has no line to give.
-
-| a docstring | what is left of it |
-|---|---|
-| `## The token-mixing MLP` and two paragraphs | `The token-mixing MLP.` |
-| `Mix each column. The rows stay.` | `Mix each column.` |
-| an equation, a list, an example | nothing |
-
-What speaks to a tool stays, such as `# noqa`. So does the author's layout of the code,
-but for blank lines, which [`spacing`][] puts in order. The prose is found by the
-positions that `ast` and `tokenize` give, never by a pattern, so that what is left is
-the same program.
+The comments go, and a docstring becomes one line of plain text, or goes too if it has
+no line to give. What speaks to a tool stays, such as `# noqa`. The prose is found by
+the positions that `ast` and `tokenize` give, never by a pattern, so that what is left
+is the same program. `ruff format` lays it out.
 """
 
 import ast
 import io
 import re
+import subprocess
+import sys
 import token
 import tokenize
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate, pairwise, takewhile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, TypeVar
 
 from litweave.directives import CODING, directives
-from litweave.features.copy.spacing import is_text, spaced
 from litweave.features.links.introspect import first_sentence
 from litweave.features.links.signatures import plain
 from litweave.parse import Module
-from litweave.syntax import syntax_tree
+from litweave.syntax import is_text, syntax_tree
 
 # The longest line that a docstring may make.
 WIDTH = 88
 # A docstring that begins with one of these has no sentence to begin with.
 _NO_PROSE = ("---", "$$", "```", "~~~", ">>>", "|", "- ", "* ", "**", "[")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}")
+_Key = TypeVar("_Key")
+_RUFF = [sys.executable, "-m", "ruff"]
+_FORMAT = ["format", "--config", "format.quote-style = 'preserve'"]
+_SORT = ["check", "--select", "I", "--fix"]
 
 
-@dataclass(frozen=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """A piece of the text, from `start` to before `end`, and what takes its place."""
 
     start: int
@@ -50,29 +48,46 @@ class Edit:
 
 def clean(module: Module) -> str:
     """The code of a module, with at most one line for each docstring."""
-    source = Source.of(module)
-    return spaced(source.edited(prose(source)))
+    return formatted(Source(module).without_prose())
+
+
+def formatted(source: str, sort: bool = False) -> str:
+    """A source as `ruff format` lays it out; with `sort`, its imports are sorted."""
+    return all_formatted({"": source}, sort)[""]
+
+
+@cache
+def formatter() -> str:
+    """What lays code out: the version of ruff, if it is there."""
+    try:
+        return version("ruff")
+    except PackageNotFoundError:
+        return ""
+
+
+def all_formatted(sources: Mapping[_Key, str], sort: bool = False) -> dict[_Key, str]:
+    """Many sources, laid out at once; one stays as it is where ruff cannot do it."""
+    with TemporaryDirectory() as folder:
+        paths = {name: Path(folder, f"{n}.py") for n, name in enumerate(sources)}
+        for name, path in paths.items():
+            path.write_text(sources[name], "utf-8", newline="")
+        for command in [_SORT] * sort + [_FORMAT] if paths else []:
+            options = ["--isolated", "--no-cache", "--quiet", folder]
+            subprocess.run([*_RUFF, *command, *options], capture_output=True)
+        return {name: path.read_bytes().decode() for name, path in paths.items()}
 
 
 # ## Positions
 
 
-@dataclass(frozen=True)
 class Source:
-    """A text as Python sees it, and where its lines begin."""
+    """The text of a module as Python sees it, and where its lines begin."""
 
-    text: str
-    lines: Sequence[str]
-    starts: Sequence[int]
-
-    @classmethod
-    def of(cls, module: Module) -> "Source":
-        """The text of a module, with all its lines ended alike."""
-        lines = [line.rstrip("\r\n") for line in module.lines]
-        starts = [0]
-        for line in lines:
-            starts.append(starts[-1] + len(line) + 1)
-        return cls("\n".join([*lines, ""]), lines, starts)
+    def __init__(self, module: Module) -> None:
+        # All lines end alike.
+        self.lines = [line.rstrip("\r\n") for line in module.lines]
+        self.text = "\n".join([*self.lines, ""])
+        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
 
     def at(self, line: int, column: int) -> int:
         """The place of a column in characters, as `tokenize` counts."""
@@ -90,21 +105,27 @@ class Source:
         end = self.at_bytes(node.end_lineno or 0, node.end_col_offset or 0)
         return self.at_bytes(node.lineno, node.col_offset), end
 
-    def edited(self, edits: Sequence[Edit], start: int = 0, end: int = -1) -> str:
-        """A piece of the text, all of it unless told, after the edits in it."""
-        end = len(self.text) if end < 0 else end
-        pieces, place = [], start
-        for edit in sorted(e for e in edits if start <= e.start and e.end <= end):
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What Python makes of it."""
+        return syntax_tree(self.text)
+
+    @cached_property
+    def prose(self) -> list[Edit]:
+        """The edits that take the prose out, in their order."""
+        return sorted([*_comments(self), *_docstrings(self)])
+
+    def without_prose(self, first: int = 1, last: int | None = None) -> str:
+        """Some lines, all of them unless told, before they are laid out."""
+        place = self.starts[first - 1]
+        end = self.starts[-1 if last is None else last]
+        pieces = []
+        for edit in self.prose:
             # What lies within an earlier edit is gone with it.
-            if place <= edit.start:
+            if place <= edit.start and edit.end <= end:
                 pieces += [self.text[place : edit.start], edit.text]
                 place = edit.end
         return "".join([*pieces, self.text[place:end]])
-
-
-def prose(source: Source) -> list[Edit]:
-    """The edits that take the prose out."""
-    return [*_comments(source), *_docstrings(source)]
 
 
 # ## Comments
@@ -127,26 +148,18 @@ def _comments(source: Source) -> Iterator[Edit]:
             continue
         if gone != line - 1:
             above_is_blank = line == 1 or not source.lines[line - 2].strip()
-        gone = line
-        yield Edit(source.starts[line - 1], source.starts[line])
-        if above_is_blank:
-            yield from _blank_lines(source, line)
-
-
-def _blank_lines(source: Source, line: int) -> Iterator[Edit]:
-    """The blank lines below a line, of which there were as many above it."""
-    last = line
-    while last < len(source.lines) and not source.lines[last].strip():
-        last += 1
-    if last > line:
-        yield Edit(source.starts[line], source.starts[last])
+        gone = last = line
+        # With blank lines above it, those below go with it.
+        rest = source.lines[line:] if above_is_blank else ()
+        last += sum(1 for _ in takewhile(lambda text: not text.strip(), rest))
+        yield Edit(source.starts[line - 1], source.starts[last])
 
 
 # ## Docstrings
 
 
 def _docstrings(source: Source) -> Iterator[Edit]:
-    for node in ast.walk(syntax_tree(source.text)):
+    for node in ast.walk(source.tree):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block:

@@ -4,17 +4,15 @@ r"""# Copying: three forms of a module
 |---|---|---|
 | standalone | with all it needs from its package | `layers/gelu.standalone.py` |
 | annotated | the file as it stands | `layers/gelu.py` |
-| clean | the same code without the essay, see [`clean`][] | `layers/gelu.clean.py` |
+| clean | the same code without the essay | `layers/gelu.clean.py` |
 
 All three are files of the site, so that they can be downloaded where no script runs.
-The first runs as it is pasted, and is offered of the modules that the option
-`standalone` names. One that cannot stand alone says why at the end of the menu. That is
-no mistake of the author's, and fails no build.
+One that cannot stand alone says why at the end of the menu, which fails no build.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
 from html import escape
@@ -23,13 +21,12 @@ from urllib.parse import urljoin, urlsplit
 
 from litweave.book import Book, Chapter
 from litweave.cache import Cache, digest, own
-from litweave.dependencies import dotted, root
-from litweave.features.copy.imports import StandaloneError
-from litweave.features.copy.licence import Project
-from litweave.features.copy.spacing import spaced
+from litweave.features.copy.clean import all_formatted, formatter
+from litweave.features.copy.opening import Project, StandaloneError
 from litweave.features.copy.standalone import Package, standalone
+from litweave.imports import dotted, root
 from litweave.names import Target
-from litweave.parse import Module, ParseError, read
+from litweave.parse import ParseError, read
 from litweave.words import word
 
 # Where a preview is served. Nobody else finds a page there.
@@ -61,20 +58,21 @@ def enrich(
 ) -> dict[str, str]:
     """Offer the forms of each module on its page; the texts to bring, by address.
 
-    `cache` is the file that keeps what was made
-    before, and `site` where the site will stand. With `stale`, a module that is as it
-    was keeps its standalone form, even if one that it imports has changed. `alone` has
-    the patterns of the modules that are offered in that form.
+    `cache` is the file that keeps what was made before, and `site` where the site will
+    stand. With `stale`, a module that is as it was keeps its standalone form, even if
+    one that it imports has changed. `alone` has the patterns of the modules that are
+    offered in that form.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
-    maker = _Maker(book, Cache.read(cache), stale, alone)
+    chapters = book.chapters.values()
+    offered = [c for c in chapters if any(fnmatch(c.download, p) for p in alone)]
+    package = packaged(book, ((c.name, c.path) for c in offered))
+    maker = _Maker(book, Cache.read(cache), package)
+    clean = maker.clean()
+    whole = maker.whole(offered, clean, site, stale)
     texts: dict[str, str] = {}
-    for chapter in book.chapters.values():
-        address = urljoin(site, book.href(Target("", chapter.page, ""), "index.md"))
-        head = Project.around(_package(chapter)).head(
-            chapter.name, address if site else ""
-        )
-        made = {"clean": maker.clean(chapter.path), **maker.whole(chapter, head)}
+    for chapter in chapters:
+        made = {**clean[chapter.path], **whole.get(chapter.path, {})}
         forms = list(_forms(chapter, made))
         chapter.overlay.tools.append(_menu(book, chapter, forms))
         texts |= {form.uri: form.text for form in forms if form.text is not None}
@@ -82,10 +80,28 @@ def enrich(
     return texts
 
 
-def _package(chapter: Chapter) -> Path:
-    """The folder of the package that a module belongs to, or its own."""
-    folder = root(chapter.name, chapter.path) / chapter.name.partition(".")[0]
-    return folder if folder.is_dir() else chapter.path.parent
+def packaged(book: Book, modules: Iterable[tuple[str, Path]]) -> Package:
+    """The modules of a book, and those besides that some of them import."""
+    found = dict(book.modules)
+    for name, path in modules:
+        folder = root(name, path)
+        for other in book.dependencies.of(name, path):
+            if (full := dotted(other, folder)) not in found:
+                with suppress(ParseError):
+                    found[full] = read(other, other.relative_to(folder).as_posix())
+    return Package(found)
+
+
+def head(name: str, path: Path, address: str = "") -> str:
+    """What the standalone form of a module says at its top."""
+    package = root(name, path) / name.partition(".")[0]
+    project = Project.around(package if package.is_dir() else path.parent)
+    return project.head(name, address)
+
+
+# What is made of a module: a form, or the reason why there is none.
+_Made = Mapping[str, str]
+_REFUSED = "refusal"
 
 
 @dataclass
@@ -94,72 +110,86 @@ class _Maker:
 
     book: Book
     kept: Cache
-    stale: bool
-    alone: Sequence[str]
-    own: str = field(default_factory=own)
+    package: Package
 
-    def __post_init__(self) -> None:
-        self.stamp = self.book.dependencies.stamp
-        self.pages = {chapter.path for chapter in self.book.chapters.values()}
-        modules = dict(self.book.modules)
-        names = {module.path: name for name, module in modules.items()}
-        known = self.book.dependencies.modules.items()
-        self.names = {path: names[module.path] for path, module in known}
-        self._read_more(modules)
-        self.package = Package(modules)
+    def clean(self) -> dict[Path, _Made]:
+        """The clean form of each page's module."""
+        chapters = self.book.chapters.values()
+        wanted = [_Wanted(c, c.name, self.key(c.path), self.stripped) for c in chapters]
+        return self.get(wanted, sort=False)
 
-    def _read_more(self, modules: dict[str, Module]) -> None:
-        """Read the modules without a page that those with one import."""
-        for chapter in filter(self.is_offered, self.book.chapters.values()):
-            folder = root(chapter.name, chapter.path)
-            for path in self.book.dependencies.of(chapter.name, chapter.path):
-                name = dotted(path, folder)
-                if path not in self.names and name not in modules:
-                    with suppress(ParseError):
-                        modules[name] = read(path, path.relative_to(folder).as_posix())
-                        self.names[path] = name
+    def stripped(self, chapter: Chapter) -> _Made:
+        """The clean form before it is laid out."""
+        return {"clean": self.package.sheets[chapter.name].source.without_prose()}
 
-    def is_offered(self, chapter: Chapter) -> bool:
-        """Whether a module is offered in its standalone form."""
-        return any(fnmatch(chapter.download, pattern) for pattern in self.alone)
+    def whole(
+        self,
+        chapters: Iterable[Chapter],
+        clean: Mapping[Path, _Made],
+        site: str,
+        stale: bool,
+    ) -> dict[Path, _Made]:
+        """The standalone forms, or why there are none."""
+        wanted = []
+        for chapter in chapters:
+            name, itself = f"{chapter.name} standalone", self.key(chapter.path)
+            address = self.book.href(Target("", chapter.page, ""), "index.md")
+            top = head(chapter.name, chapter.path, site and urljoin(site, address))
+            # It has the clean code of what the module imports, so the prose there is
+            # of no matter. A refusal names a line, and that moves with the prose.
+            refused = _REFUSED in self.kept.known(name, {})
+            texts = {} if refused else clean
+            others = self.book.dependencies.of(chapter.name, chapter.path)
+            key = digest(itself, top, *(self.code(other, texts) for other in others))
+            as_it_was = stale and self.kept.holds(chapter.name, itself)
+            make = partial(self.joined, top=top)
+            wanted.append(_Wanted(chapter, name, key, make, as_it_was))
+        return self.get(wanted, sort=True)
 
-    def clean(self, path: Path) -> str:
-        """The clean form of a page's module; of another file, its digest."""
-        if path not in self.pages:
-            return self.stamp(path)
-        sheet = self.package.sheets[self.names[path]]
-        text: str = self.kept.get(
-            sheet.name,
-            self._key(path),
-            lambda: spaced(sheet.source.edited(sheet.prose)),
-        )
-        return text
+    def joined(self, chapter: Chapter, top: str) -> _Made:
+        """The standalone form before it is laid out, or why there is none."""
+        try:
+            return {"standalone": standalone(chapter.name, self.package, top)}
+        except (StandaloneError, RecursionError) as error:
+            return {_REFUSED: str(error)}
 
-    def whole(self, chapter: Chapter, head: str) -> dict[str, str]:
-        """The standalone form of a module, or why there is none, if it is offered."""
-        if not self.is_offered(chapter):
-            return {}
-        name, path = f"{chapter.name} standalone", chapter.path
-        # It has the clean code of what the module imports, so the prose there is of no
-        # matter. A refusal names a line, and that moves with the prose.
-        refused = "refusal" in self.kept.known(name, {})
-        text = self.stamp if refused else self.clean
-        sources = map(text, self.book.dependencies.of(chapter.name, path))
-        key = digest(self._key(path), head, *sources)
-        stale = self.stale and self.kept.holds(chapter.name, self._key(path))
-        make = partial(_whole, chapter.name, self.package, head)
-        made: dict[str, str] = self.kept.get(name, key, make, stale)
-        return made
+    def code(self, path: Path, clean: Mapping[Path, _Made]) -> str:
+        """The clean code of a file, or else its digest."""
+        found = clean.get(path)
+        return found["clean"] if found else self.book.dependencies.stamp(path)
 
-    def _key(self, path: Path) -> str:
-        return digest(self.own, self.stamp(path))
+    def key(self, path: Path) -> str:
+        """What the clean form of a file depends on."""
+        return digest(own(), formatter(), self.book.dependencies.stamp(path))
+
+    def get(self, wanted: Sequence["_Wanted"], sort: bool) -> dict[Path, _Made]:
+        """What is wanted; all that is not kept is laid out at once."""
+        new = {w.name: w.make(w.chapter) for w in wanted if not w.is_kept(self.kept)}
+        forms = {n: made for n, made in new.items() if _REFUSED not in made}
+        texts = {n: text for n, made in forms.items() for text in made.values()}
+        for name, text in all_formatted(texts, sort).items():
+            new[name] = dict.fromkeys(new[name], text)
+        found = {}
+        for w in wanted:
+            make = partial(new.get, w.name)
+            found[w.chapter.path] = self.kept.get(w.name, w.key, make, w.stale)
+        return found
 
 
-def _whole(name: str, package: Package, head: str) -> dict[str, str]:
-    try:
-        return {"standalone": standalone(name, package, head)}
-    except (StandaloneError, RecursionError) as error:
-        return {"refusal": str(error)}
+@dataclass(frozen=True)
+class _Wanted:
+    """A form of a module, what keeps it by which key, and how it is made."""
+
+    chapter: Chapter
+    name: str
+    key: str
+    make: Callable[[Chapter], _Made]
+    stale: bool = False
+
+    def is_kept(self, kept: Cache) -> bool:
+        """Whether it need not be made."""
+        serves = self.stale and kept.known(self.name) is not None
+        return serves or kept.holds(self.name, self.key)
 
 
 def _forms(chapter: Chapter, made: Mapping[str, str]) -> Iterator[Form]:
@@ -175,8 +205,8 @@ def _forms(chapter: Chapter, made: Mapping[str, str]) -> Iterator[Form]:
     yield Form("annotated", title, about, chapter.download, name)
     about, uri = word("the code without the essay"), f"{stem}.clean.py"
     yield Form("clean", word("Clean"), about, uri, name, made["clean"])
-    if "refusal" in made:
-        why = f'<span lang="en">{escape(made["refusal"])}</span>'
+    if _REFUSED in made:
+        why = f'<span lang="en">{escape(made[_REFUSED])}</span>'
         about = word("not possible: {why}", why=why)
         yield Form("standalone", word("Standalone"), about, "", "")
 

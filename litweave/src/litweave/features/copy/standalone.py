@@ -1,8 +1,5 @@
 r"""# Standalone: a module and all it needs, in one file
 
-A module of a package leans on others. `standalone` puts what it needs into one file, in
-the order in which Python would have run it:
-
 ```text
 checks.py ─┐                        licence, source
 linear.py ─┼──▶ reachable units ──▶ title, examples
@@ -10,32 +7,26 @@ mlp.py    ─┘    in their order      imports, merged and sorted
                                     the units, in the clean form
 ```
 
-Of the module itself everything is taken. Of the others, what is reached from there by
-name, and what *does* something when the module is imported. A definition that nobody
-reaches is left out, unless making it calls the package's own code.
+Of the module itself everything is taken; of the others, what is reached from there by
+name, and what *does* something when the module is imported, all in the order in which
+Python would have run it.
 
 The file is the same program or there is none. Whatever cannot be joined for certain is
-refused, with its line: two things of one name, a module that is used as a whole, an
-import that hides in a function, a name that is bound anew after others have imported
-it, code that asks where its own file lies. A package whose modules are to be copied
-keeps to that.
+refused, with its line. A package whose modules are to be copied keeps to that.
 """
 
 import ast
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import Edit, Source, one_line, prose
-from litweave.features.copy.examples import Examples
-from litweave.features.copy.imports import Import, StandaloneError, listed
-from litweave.features.copy.spacing import spaced
-from litweave.features.copy.statements import IMPORTS, Unit, units
+from litweave.features.copy.clean import Source, one_line
+from litweave.features.copy.opening import Examples, StandaloneError
+from litweave.features.copy.statements import Unit, units
+from litweave.imports import Import, ImportStatement, imported, is_package
 from litweave.parse import Module
-from litweave.syntax import syntax_tree
 
 # What depends on where the code lies, or on all the names that are there.
 _ELSEWHERE = {
@@ -47,32 +38,29 @@ _ELSEWHERE = {
 def standalone(name: str, package: "Package", head: str = "") -> str:
     """The module of a dotted name as a file that needs no other of its package.
 
-    `head` is text for the top, such as a licence; it becomes a comment.
+    `head` is text for the top, such as a licence; it becomes a comment. The file is
+    not laid out yet.
 
     **Raises.** [`StandaloneError`][] if no such file is certain to be the same program.
     """
     main = package.sheets[name]
     examples = Examples.of(main.module)
-    file = _File(package, main, package.steps(name))
+    file = _File(package, main, list(package.enter(name, set())))
     file.take(examples)
-    title = one_line(ast.get_docstring(main.tree) or "") or f"{main.name}."
+    title = one_line(ast.get_docstring(main.source.tree) or "") or f"{main.name}."
     parts = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
         examples.docstring(title, file.example),
         listed(file.imports),
-        *(
-            file.text(sheet, unit)
-            for sheet, unit in file.steps
-            if id(unit) in file.taken
-        ),
+        *(file.text(*step) for step in file.steps if step[1] in file.taken),
     ]
-    return spaced("\n\n".join(filter(None, parts)) + "\n")
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 # ## A module
 
 
-@dataclass
+@dataclass(eq=False)
 class Sheet:
     """A module of the package, read when it is needed."""
 
@@ -87,22 +75,12 @@ class Sheet:
     @cached_property
     def source(self) -> Source:
         """The text that positions refer to."""
-        return Source.of(self.module)
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        """What Python makes of it."""
-        return syntax_tree(self.source.text)
+        return Source(self.module)
 
     @cached_property
     def units(self) -> list[Unit]:
         """The statements, in their order."""
-        return units(self.tree)
-
-    @cached_property
-    def prose(self) -> list[Edit]:
-        """The edits that make the code clean."""
-        return prose(self.source)
+        return units(self.source.tree.body)
 
     @cached_property
     def binders(self) -> dict[str, list[Unit]]:
@@ -118,38 +96,21 @@ class Sheet:
         """For each name that imports bind, where it comes from."""
         found: dict[str, list[Import]] = {}
         for unit in self.units:
-            for item in self.imports(unit):
+            for item in self.imports(unit.nodes):
                 found.setdefault(item.binds, []).append(item)
         return found
 
     @cached_property
-    def rebound(self) -> set[str]:
-        """The names that a function binds anew."""
-        return {name for unit in self.units for name in unit.rebinds}
+    def futures(self) -> set[str]:
+        """What is imported from `__future__`."""
+        found = (item for items in self.imported.values() for item in items)
+        return {item.name for item in found if item.module == "__future__"}
 
-    def imports(self, unit: Unit) -> Iterator[Import]:
-        """What the imports of a unit bind, with relative names made whole."""
-        for node in unit.nodes:
-            if isinstance(node, IMPORTS):
-                yield from self.read(node)
-
-    def read(self, node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
-        """What one import binds."""
-        for alias in node.names:
-            if isinstance(node, ast.Import):
-                yield Import(alias.name, "", alias.asname or "")
-            else:
-                local = alias.asname if alias.asname != alias.name else ""
-                yield Import(self._whole(node), alias.name, local or "")
-
-    def _whole(self, node: ast.ImportFrom) -> str:
-        """The full name of the module that `from` names."""
-        if not node.level:
-            return node.module or ""
-        is_package = PurePosixPath(self.module.path).stem == "__init__"
-        parts = self.name.split(".")
-        above = parts[: len(parts) - node.level + is_package]
-        return ".".join([*above, *filter(None, [node.module])])
+    def imports(self, nodes: Iterable[ast.stmt]) -> Iterator[Import]:
+        """What some statements import, with relative names made whole."""
+        for node in nodes:
+            if isinstance(node, ImportStatement):
+                yield from imported(node, self.name, is_package(self.module.path))
 
     def place(self, line: int) -> Place:
         """A line of this module."""
@@ -161,7 +122,7 @@ class Sheet:
 
 
 Step = tuple[Sheet, Unit]
-# Where a name of the package is bound: a module, and the name there.
+# Where a name is bound: a module of the package, if it is one, and the name there.
 Origin = tuple[str, str]
 
 
@@ -171,23 +132,17 @@ class Package:
     def __init__(self, modules: Mapping[str, Module]) -> None:
         self.sheets = {name: Sheet(name, modules) for name in modules}
         parts = [name.split(".") for name in modules]
-        self.tops = {first for first, *_ in parts}
         self.known = {".".join(p[:n]) for p in parts for n in range(1, len(p) + 1)}
 
     def has(self, item: Import) -> bool:
         """Whether an import is one from this package."""
-        return item.module.partition(".")[0] in self.tops
+        return item.module.partition(".")[0] in self.known
 
     def is_module(self, item: Import) -> bool:
         """Whether an import brings a module of the package."""
         inner = self.sheets.get(item.module)
         is_bound = inner and (item.name in inner.binders or item.name in inner.imported)
-        dotted = f"{item.module}.{item.name}" if item.name else item.module
-        return dotted in self.known and not is_bound
-
-    def steps(self, name: str) -> list[Step]:
-        """What Python runs when it imports a module, in its order."""
-        return list(self.enter(name, set()))
+        return item.full in self.known and not is_bound
 
     def enter(self, name: str, begun: set[str]) -> Iterator[Step]:
         """What runs when a module is imported, unless it was `begun` before."""
@@ -200,9 +155,9 @@ class Package:
         begun.add(name)
         sheet = self.sheets[name]
         for unit in sheet.units:
-            for item in sheet.imports(unit):
+            for item in sheet.imports(unit.nodes):
                 yield from self.enter(item.module, begun)
-                yield from self.enter(f"{item.module}.{item.name}", begun)
+                yield from self.enter(item.full, begun)
             yield sheet, unit
 
     def origin(self, sheet: Sheet, item: Import, line: int) -> Origin:
@@ -211,22 +166,29 @@ class Package:
         **Raises.** [`StandaloneError`][] if it brings a module, or if that cannot be
         told.
         """
+        inner = self.sheets.get(item.module)
         if item.module not in self.known:
-            problem = f"“{item.module}” is no module that could be read"
-            raise sheet.error(line, problem)
+            raise sheet.error(line, f"“{item.module}” is no module that could be read")
         if self.is_module(item):
             raise sheet.error(line, f"the module “{item.binds}” is used as a whole")
-        inner = self.sheets.get(item.module)
-        if inner and item.name in inner.rebound:
+        if inner and any(item.name in unit.rebinds for unit in inner.units):
             problem = f"“{item.name}” is bound anew by a function of {inner.name}"
             raise sheet.error(line, problem)
         if inner and item.name in inner.binders:
             return inner.name, item.name
-        for further in inner.imported.get(item.name, ()) if inner else ():
-            if self.has(further):
-                return self.origin(inner, further, 1)  # type: ignore[arg-type]
-            return "", further.means
+        if inner and (further := inner.imported.get(item.name)):
+            known = self.has(further[0])
+            return self.origin(inner, further[0], 1) if known else ("", item.full)
         raise sheet.error(line, f"“{item.name}” is nothing that {item.module} binds")
+
+    def outside(self, item: Import) -> Iterator[Import]:
+        """The imports by which a module of the package has something from outside."""
+        for further in self.sheets[item.module].imported[item.name]:
+            if self.has(further):
+                yield from self.outside(further)
+            else:
+                local = "" if further.binds == item.binds else item.binds
+                yield Import(further.module, further.name, local or further.local)
 
 
 # ## What is taken
@@ -239,21 +201,19 @@ class _File:
     package: Package
     main: Sheet
     steps: list[Step]
-    taken: set[int] = field(default_factory=set)
+    taken: set[Unit] = field(default_factory=set)
     imports: dict[Import, Place] = field(default_factory=dict)
     owners: dict[str, tuple[object, Place]] = field(default_factory=dict)
-    aliases: dict[int, dict[str, str]] = field(default_factory=dict)
+    aliases: dict[Sheet, dict[str, str]] = field(default_factory=dict)
 
     def take(self, examples: Examples) -> None:
         """Begin with the module and its examples, and follow what they use."""
         wanted = list(self.shown_by(examples))
-        for sheet, unit in self.steps:
-            if sheet is self.main or self.acts(sheet, unit):
-                wanted.append((sheet, unit))
+        wanted += [s for s in self.steps if s[0] is self.main or self.acts(*s)]
         while wanted:
             sheet, unit = wanted.pop()
-            if id(unit) not in self.taken:
-                self.taken.add(id(unit))
+            if unit not in self.taken:
+                self.taken.add(unit)
                 self.check(sheet, unit)
                 wanted += self.needs(sheet, unit)
 
@@ -269,11 +229,9 @@ class _File:
         """Whether a unit of another module does more than to define."""
         if unit.is_import or unit.is_program or unit.binds == {"__all__"}:
             return False
-        if not unit.is_definition:
-            return True
-        imported = (sheet.imported.get(name, ()) for name in unit.calls)
-        of_package = any(self.package.has(item) for items in imported for item in items)
-        return of_package or bool(unit.calls & sheet.binders.keys())
+        items = (item for name in unit.calls for item in sheet.imported.get(name, ()))
+        calls_ours = bool(unit.calls & sheet.binders.keys())
+        return not unit.is_definition or calls_ours or any(map(self.package.has, items))
 
     def needs(self, sheet: Sheet, unit: Unit) -> Iterator[Step]:
         """The units that a unit needs. What else it uses is noted."""
@@ -282,8 +240,7 @@ class _File:
             self.claim(name, (sheet.name, name), place)
         # What is imported is there for whoever copies the module; of a module as a
         # whole, what it does.
-        names = unit.binds if unit.is_import else unit.uses
-        for name in sorted(names):
+        for name in sorted(unit.binds if unit.is_import else unit.uses):
             items = sheet.imported.get(name, [])
             if unit.is_import:
                 items = [item for item in items if not self.package.is_module(item)]
@@ -291,45 +248,36 @@ class _File:
                 raise sheet.error(unit.first, f"“{name}” is bound in two ways")
             if name in sheet.binders:
                 yield from self.bound((sheet.name, name))
+            elif not items and hasattr(builtins, name):
+                self.claim(name, ("builtins", name), place)
             for item in items:
                 yield from self.brought(sheet, item, unit.first)
-            if not items and name not in sheet.binders and hasattr(builtins, name):
-                self.claim(name, ("builtins", name), place)
 
     def brought(self, sheet: Sheet, item: Import, line: int) -> Iterator[Step]:
         """What an import brings: a thing of the package, or one from outside."""
+        place = sheet.place(line)
         if not self.package.has(item):
-            self.imports.setdefault(item, sheet.place(line))
-            self.claim(item.binds, ("", item.means), sheet.place(line))
+            self.imports.setdefault(item, place)
+            self.claim(item.binds, ("", item.means), place)
             return
         origin = self.package.origin(sheet, item, line)
         if not origin[0]:
-            for outer in self.outside(item):
+            for outer in self.package.outside(item):
                 yield from self.brought(sheet, outer, line)
-            return
-        if origin[1] != item.binds:
-            self.claim(item.binds, origin, sheet.place(line))
-            self.aliases.setdefault(id(sheet), {})[item.binds] = origin[1]
-            for other, unit in self.steps:
-                if other is sheet and unit.is_import and item.binds in unit.binds:
-                    self.taken.add(id(unit))
+        elif origin[1] != item.binds:
+            self.claim(item.binds, origin, place)
+            self.aliases.setdefault(sheet, {})[item.binds] = origin[1]
+            self.taken |= {
+                unit
+                for other, unit in self.steps
+                if other is sheet and unit.is_import and item.binds in unit.binds
+            }
         yield from self.bound(origin)
-
-    def outside(self, item: Import) -> Iterator[Import]:
-        """The imports by which a module of the package has something from outside."""
-        for further in self.package.sheets[item.module].imported[item.name]:
-            if self.package.has(further):
-                yield from self.outside(further)
-            elif further.binds == item.binds:
-                yield further
-            else:
-                yield Import(further.module, further.name, item.binds)
 
     def bound(self, origin: Origin) -> Iterator[Step]:
         """The units that bind a name of the package."""
-        if origin[0]:
-            sheet = self.package.sheets[origin[0]]
-            yield from ((sheet, unit) for unit in sheet.binders[origin[1]])
+        sheet = self.package.sheets.get(origin[0])
+        yield from ((sheet, unit) for unit in sheet.binders[origin[1]]) if sheet else ()
 
     def claim(self, name: str, thing: object, place: Place) -> None:
         """Let a name mean a thing in the file.
@@ -343,48 +291,55 @@ class _File:
 
     def check(self, sheet: Sheet, unit: Unit) -> None:
         """Refuse what would not be the same in another file."""
-        if not unit.is_import and any(isinstance(n, IMPORTS) for n in unit.nodes):
-            raise sheet.error(unit.first, "an import shares its line with other code")
-        if "*" in sheet.imported:
-            (item,) = sheet.imported["*"][:1]
-            line = next(u.first for u in sheet.units if item in sheet.imports(u))
-            raise sheet.error(line, "a star import does not say what it binds")
+        for line, problem in self.problems(sheet, unit):
+            raise sheet.error(line, problem)
+
+    def problems(self, sheet: Sheet, unit: Unit) -> Iterator[tuple[int, str]]:
+        """The lines of what would not be the same, and why."""
+        if not unit.is_import and any(sheet.imports(unit.nodes)):
+            yield unit.first, "an import shares its line with other code"
+        for item in sheet.imported.get("*", ()):
+            line = next(u.first for u in sheet.units if item in sheet.imports(u.nodes))
+            yield line, "a star import does not say what it binds"
         for inner in unit.inner_imports:
-            if any(self.package.has(item) for item in sheet.read(inner)):
+            if any(map(self.package.has, sheet.imports([inner]))):
                 problem = "an import from the package stands within other code"
-                raise sheet.error(inner.lineno, problem)
+                yield inner.lineno, problem
         for name in sorted(unit.uses & _ELSEWHERE):
-            problem = f"“{name}” depends on the file that it stands in"
-            raise sheet.error(unit.first, problem)
-        strings = unit.strings
-        for text in self.package.known & strings.keys():
+            yield unit.first, f"“{name}” depends on the file that it stands in"
+        for text in sorted(self.package.known & unit.strings.keys()):
             problem = f"a string names “{text}”, a module of the package"
-            raise sheet.error(strings[text], problem)
+            yield unit.strings[text], problem
         # `from __future__` holds for a whole file: all must want the same.
-        if _futures(sheet) != _futures(self.main):
-            problem = f"{self.main.name} imports other things from __future__"
-            raise sheet.error(1, problem)
+        if sheet.futures != self.main.futures:
+            yield 1, f"{self.main.name} imports other things from __future__"
 
     # ## How it is written
 
     def example(self, item: Import, line: int) -> str:
         """What stands in an example for an import."""
         if not self.package.has(item):
-            return listed([item]).strip()
-        _, name = self.package.origin(self.main, item, line)
+            return str(item)
+        owner, name = self.package.origin(self.main, item, line)
+        if not owner:
+            return str(next(self.package.outside(item)))
         return "" if name == item.binds else f"{item.binds} = {name}"
 
     def text(self, sheet: Sheet, unit: Unit) -> str:
         """A unit in its clean form; of an import, the other names that it gives."""
         if unit.is_import:
-            names = self.aliases.get(id(sheet), {})
-            return "\n".join(
-                f"{n} = {names[n]}" for n in sorted(names.keys() & unit.binds)
-            )
-        start, end = (sheet.source.starts[n] for n in (unit.first - 1, unit.last))
-        return sheet.source.edited(sheet.prose, start, end).rstrip("\n")
+            names = self.aliases.get(sheet, {})
+            given = sorted(names.keys() & unit.binds)
+            return "\n".join(f"{name} = {names[name]}" for name in given)
+        return sheet.source.without_prose(unit.first, unit.last).rstrip("\n")
 
 
-def _futures(sheet: Sheet) -> set[str]:
-    found = (item for items in sheet.imported.values() for item in items)
-    return {item.name for item in found if item.module == "__future__"}
+def listed(imports: Iterable[Import]) -> str:
+    """The imports at the head of a file, each once; ruff will sort and join them."""
+    different: dict[object, Import] = {}
+    for item in imports:
+        # `import a.b` is more than `import a`, although both bind `a`.
+        key = item.binds, item.means, "" if item.name or item.local else item.module
+        different.setdefault(key, item)
+    first = sorted(different.values(), key=lambda item: item.module != "__future__")
+    return "\n".join(map(str, first))

@@ -1,29 +1,27 @@
-r"""# Units: what a module is made of
+"""Statements: what each of a module binds and uses, found by Python's own `symtable`.
 
-The statements of a module, each with the names that it *binds* there and the names of
-the module that it *uses*, now or when its functions are called. With them one can tell
-what a definition needs, without running anything. Which scope binds a name is known to
-Python itself: `symtable` tells.
+With that one can tell what a definition needs, without running anything.
 """
 
 import ast
+import re
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from litweave.features.copy.spacing import is_text, start
-from litweave.syntax import syntax_tree
+from litweave.imports import ImportStatement
+from litweave.syntax import DEFINITIONS, first_line, is_text
 
-IMPORTS = ast.Import | ast.ImportFrom
-_DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")
+_PROGRAM = ("__name__ == '__main__'", "'__main__' == __name__")
 
 
-@dataclass
+@dataclass(eq=False)
 class Unit:
     """Statements that share their lines, mostly one: `first` to `last`.
 
-    `binds` and `uses` are names of the module, `rebinds` those that its functions bind
-    anew by `global`, and `calls` those that are called while it is imported.
+    `binds` and `uses` are names of the module, and `rebinds` those that its functions
+    bind anew by `global`.
     """
 
     first: int
@@ -36,41 +34,36 @@ class Unit:
     @property
     def is_import(self) -> bool:
         """Whether it does nothing but import."""
-        return all(isinstance(node, IMPORTS) for node in self.nodes)
+        return all(isinstance(node, ImportStatement) for node in self.nodes)
 
     @property
     def is_program(self) -> bool:
         """Whether it is `if __name__ == "__main__":`, which no import runs."""
         node = self.nodes[0]
-        return isinstance(node, ast.If) and ast.unparse(node.test) in (
-            "__name__ == '__main__'",
-            "'__main__' == __name__",
-        )
+        return isinstance(node, ast.If) and ast.unparse(node.test) in _PROGRAM
 
     @property
     def is_definition(self) -> bool:
         """Whether it does nothing but give names a meaning."""
-        kinds = (*_DEFINITIONS.__args__, ast.Assign, ast.AnnAssign)
-        plain = all(isinstance(node, kinds) or is_text(node) for node in self.nodes)
-        return plain and not any(_stores_elsewhere(node) for node in self.nodes)
+        return all(map(_only_defines, self.nodes))
 
     @property
     def calls(self) -> set[str]:
         """The names that a definition calls while the module is imported."""
+        called = (part for node in self.nodes for part in _called_at_once(node))
         return {
             name.id
-            for node in self.nodes
-            for part in _at_once(node)
+            for part in called
             for name in ast.walk(part)
             if isinstance(name, ast.Name)
         }
 
     @property
-    def inner_imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
+    def inner_imports(self) -> Iterator[ImportStatement]:
         """The imports that do not stand in the module itself."""
         for node in self.nodes:
             for inner in ast.walk(node):
-                if inner is not node and isinstance(inner, IMPORTS):
+                if inner is not node and isinstance(inner, ImportStatement):
                     yield inner
 
     @property
@@ -84,11 +77,11 @@ class Unit:
         }
 
 
-def units(tree: ast.Module) -> list[Unit]:
+def units(body: list[ast.stmt]) -> list[Unit]:
     """The statements of a module, without its docstring."""
     found: list[Unit] = []
-    for node in tree.body[bool(tree.body and is_text(tree.body[0])) :]:
-        first, last = start(node), node.end_lineno or node.lineno
+    for node in body[bool(body and is_text(body[0])) :]:
+        first, last = first_line(node), node.end_lineno or node.lineno
         if found and first <= found[-1].last:
             found[-1].last = last
             found[-1].nodes.append(node)
@@ -100,7 +93,6 @@ def units(tree: ast.Module) -> list[Unit]:
 
 
 def _know_names(unit: Unit) -> None:
-    """Find out what a unit binds and uses."""
     source = "\n".join(map(ast.unparse, unit.nodes))
     table = symtable.symtable(source, "", "exec")
     for symbol in table.get_symbols():
@@ -108,12 +100,11 @@ def _know_names(unit: Unit) -> None:
             unit.binds.add(symbol.get_name())
         if symbol.is_referenced():
             unit.uses.add(symbol.get_name())
-    for inner in _inside(table):
-        for symbol in inner.get_symbols():
-            if symbol.is_global():
-                unit.uses.add(symbol.get_name())
-            if symbol.is_declared_global() and symbol.is_assigned():
-                unit.rebinds.add(symbol.get_name())
+    for symbol in (s for inner in _inside(table) for s in inner.get_symbols()):
+        if symbol.is_global():
+            unit.uses.add(symbol.get_name())
+        if symbol.is_declared_global() and symbol.is_assigned():
+            unit.rebinds.add(symbol.get_name())
     unit.uses |= _quoted(unit.nodes)
 
 
@@ -126,40 +117,28 @@ def _inside(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 def _quoted(nodes: Iterable[ast.stmt]) -> set[str]:
     """The names in annotations that stand within quotes."""
     return {
-        name.id
+        name
         for statement in nodes
         for node in ast.walk(statement)
         for hint in (getattr(node, "annotation", None), getattr(node, "returns", None))
-        if hint
-        for part in ast.walk(hint)
+        for part in (ast.walk(hint) if hint else ())
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
-        for name in ast.walk(_as_type(part.value))
-        if isinstance(name, ast.Name)
+        for name in _NAME.findall(part.value)
     }
 
 
-def _as_type(text: str) -> ast.AST:
-    try:
-        return syntax_tree(f"({text})")
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])  # Not a type, as in `Literal["a b"]`.
-
-
-def _stores_elsewhere(node: ast.stmt) -> bool:
-    """Whether an assignment changes a thing, rather than binding a name."""
+def _only_defines(node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(
-            isinstance(part, ast.Attribute | ast.Subscript)
-            for target in targets
-            for part in ast.walk(target)
-        )
-    return False
+        parts = (part for target in targets for part in ast.walk(target))
+        # To assign to an attribute or an item changes a thing that is there.
+        return not any(isinstance(p, ast.Attribute | ast.Subscript) for p in parts)
+    return isinstance(node, DEFINITIONS) or is_text(node)
 
 
-def _at_once(node: ast.stmt) -> Iterator[ast.AST]:
+def _called_at_once(node: ast.stmt) -> Iterator[ast.AST]:
     """What a definition calls at once: decorators, and calls in values and defaults."""
-    if isinstance(node, _DEFINITIONS):
+    if isinstance(node, DEFINITIONS):
         yield from node.decorator_list
     if isinstance(node, ast.ClassDef):
         values: list[ast.AST] = [*node.bases, *node.keywords]

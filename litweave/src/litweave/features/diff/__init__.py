@@ -18,12 +18,11 @@ from typing import NamedTuple
 from litweave import highlight
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import clean
-from litweave.features.copy.spacing import is_text, spaced
+from litweave.features.copy.clean import clean, formatted
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark
 from litweave.parse import Module, parse
-from litweave.syntax import syntax_tree
+from litweave.syntax import is_text, syntax_tree
 from litweave.words import word
 
 # Any fence, so that one within a longer one is left alone.
@@ -62,7 +61,7 @@ def code(module: Module, name: str) -> str:
         start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
         lines = lines[start - 1 : node.end_lineno]
     indent = len(lines[0]) - len(lines[0].lstrip())
-    return spaced("\n".join(line[indent:] for line in lines) + "\n")
+    return formatted("\n".join(line[indent:] for line in lines) + "\n")
 
 
 # ## Aligned

@@ -5,14 +5,13 @@ a translation would take theirs. A build knows those of a page before the page i
 for what is kept of a page depends on its words.
 """
 
+import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
-
-from mkdocs.utils import meta
 
 from litweave import words
 from litweave.book import Book
@@ -35,6 +34,8 @@ _FRONT = ("title", "description")
 
 
 # ## What there is to say
+# What a page says of itself to the program that makes a site of it.
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
 
 
 @dataclass
@@ -107,7 +108,7 @@ def find_units(
         found += extract_module(chapter.module, raw_html)
     for path in sorted(pages.rglob("*.md")) if pages else ():
         whole = path.read_text("utf-8")
-        text, _ = meta.get_data(whole)  # without front matter, as MkDocs has it
+        text = _FRONT_MATTER.sub("", whole)
         line = 1 + whole.count("\n") - text.count("\n")
         uri = path.relative_to(pages or "").as_posix()
         found += extract_text(uri, text, line, package)

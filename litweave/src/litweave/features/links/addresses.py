@@ -1,18 +1,15 @@
-r"""# Addresses: every link leads somewhere
+"""Addresses: every link and image of a page leads somewhere.
 
-Markdown knows many ways to write a link or an image. So it is asked what it found: an
-extension looks at each address while a page is made.
-
-An address is read as MkDocs reads it: it leads from the page to another page among the
-site's sources, `other.md`, or to a file of the site. What lies beside the module, such
-as an image, becomes a file of the site by being named. All else is a mistake, with its
-line, and the page shows the words alone.
-
-Whether there is such an anchor on the other page is known when all pages are made.
+Markdown is asked what it found: an extension looks at each address while a page is
+made. It is read as MkDocs reads it: it leads to another page among the site's sources,
+`other.md`, or to a file of the site. What lies beside the module, such as an image,
+becomes a file of the site by being named. All else is a mistake, with its line, and the
+page shows the words alone. Whether there is such an anchor on the other page is known
+when all pages are made.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath
@@ -32,8 +29,6 @@ _KEYS = {"a": "href", "img": "src"}
 # In HTML that an author wrote.
 _TAG = re.compile(r"<(a|img)\b[^>]*?\s(?:href|src)\s*=\s*([\"'])(.*?)\2", re.I | re.S)
 _ID = re.compile(r"<[a-z][^>]*?\s(?:id|name)\s*=\s*([\"'])(.*?)\1", re.I | re.S)
-
-
 _Has = Callable[[str], bool]
 
 
@@ -119,20 +114,18 @@ class Addresses(Extension):
         page = self.chapter.page
         for element in root.iter():
             address = element.get(_KEYS.get(element.tag, ""))
-            if address is not None and not self._leads(
-                element.tag, address, dirname(page), self.files.has
-            ):
-                _show_words(element)
+            where = dirname(page), self.files.has
+            if address is not None and not self._leads(element.tag, address, *where):
+                # The words stand alone where there is nothing to lead to, or to show.
+                element.text = element.get("alt") or element.text
+                element.tag, element.attrib = "span", {}
         # MkDocs leaves HTML alone: it has the addresses that a browser needs.
         folder = dirname(f"{self.book.url(page)}-")
         for tag, _, address in _TAG.findall(written):
             self._leads(tag.lower(), address, folder, self.files.shows)
 
     def _leads(self, tag: str, address: str, folder: str, has: _Has) -> bool:
-        """Whether an address leads somewhere; if it does not, that is noted.
-
-        It is read from a folder of what the site `has`.
-        """
+        """Whether an address leads somewhere, read from a folder of what there is."""
         assert self.chapter is not None
         problem = self._problem(self.chapter, tag, address, folder, has)
         if problem:
@@ -229,23 +222,13 @@ def _lines(chapter: Chapter, address: str) -> list[int]:
     ]
 
 
-def _show_words(element: Element) -> None:
-    """Let the words stand alone where there is nothing to lead to, or to show."""
-    element.text = element.get("alt") or element.text
-    element.tag, element.attrib = "span", {}
-
-
 class _Reader(Treeprocessor):
     def __init__(self, addresses: Addresses, md: Markdown) -> None:
         super().__init__(md)
         self.addresses = addresses
 
     def run(self, root: Element) -> None:
-        self.addresses.read(root, "\n".join(self._written()))
-
-    def _written(self) -> Iterator[str]:
         # Without `raw_html`, what is here was made by Markdown's own extensions.
-        if self.addresses.book.context.raw_html:
-            yield from (
-                b for b in self.md.htmlStash.rawHtmlBlocks if isinstance(b, str)
-            )
+        raw = self.addresses.book.context.raw_html
+        blocks = self.md.htmlStash.rawHtmlBlocks if raw else []
+        self.addresses.read(root, "\n".join(b for b in blocks if isinstance(b, str)))

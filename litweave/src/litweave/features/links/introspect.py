@@ -1,11 +1,10 @@
-r"""# Look-up: a library is asked what it holds
+r"""Introspect: a library is asked what it holds.
 
-    python -I lookup.py < names.json > facts.json
+    python -I introspect.py < names.json > facts.json
 
-The names in a source are read without running it. Whether a library really has what a
-source takes from it, only the library can tell; so this program imports it, and nothing
-else. It runs in a process of its own, and isolated (`-I`): no folder of an author is on
-its path, so no file in one can pass for a library.
+Whether a library has what a source takes from it, only the library can tell; so this
+program imports it, and nothing else. It runs in a process of its own, and isolated
+(`-I`), so no file of an author can pass for a library. It needs nothing but Python.
 
 A list of qualified names goes in, and for each comes out a *fact*:
 
@@ -22,8 +21,6 @@ A list of qualified names goes in, and for each comes out a *fact*:
 
 It is `missing` if there is a module, but no such name in it. It is `unknown` if nothing
 can be said, as of what only an instance of a class has.
-
-This program needs nothing but Python itself.
 """
 
 import contextlib
@@ -143,7 +140,7 @@ def _signature(name: str, found: Any) -> str:
         # What is written in C often says it in its docstring alone.
         written = _CALL.match(inspect.getdoc(found) or "")
         return name + _tidy(written[1]) if written else name
-    signature = portable(signature)
+    signature = _portable(signature)
     if isinstance(found, type):
         signature = signature.replace(return_annotation=inspect.Signature.empty)
         # A class that says nothing of its arguments takes whatever its base does.
@@ -165,7 +162,9 @@ def called(
     whole = name + written(signature)
     if len(whole) <= LONGEST_SIGNATURE:
         return whole
-    return name + written(_bare(signature))
+    empty = inspect.Parameter.empty
+    bare = [p.replace(annotation=empty) for p in signature.parameters.values()]
+    return name + written(signature.replace(parameters=bare, return_annotation=empty))
 
 
 def _written(signature: inspect.Signature) -> str:
@@ -181,11 +180,10 @@ class _Shown(str):
     __repr__ = str.__str__
 
 
-def portable(signature: inspect.Signature) -> inspect.Signature:
+def _portable(signature: inspect.Signature) -> inspect.Signature:
     """A signature whose defaults are the same on every machine.
 
-    What an object shows of itself is not for a page: `os.environ`, a default of a
-    function in Python's library, shows all there is.
+    A default of a function in Python's library, `os.environ`, shows all there is.
     """
     parameters = [
         p if p.default is p.empty else p.replace(default=_Shown(_default(p.default)))
@@ -207,12 +205,6 @@ def _default(value: Any) -> str:
 
 def _tidy(call: str) -> str:
     return " ".join(call.replace("'", '"').split())
-
-
-def _bare(signature: inspect.Signature) -> inspect.Signature:
-    empty = inspect.Parameter.empty
-    parameters = [p.replace(annotation=empty) for p in signature.parameters.values()]
-    return signature.replace(parameters=parameters, return_annotation=empty)
 
 
 # ## What it is for

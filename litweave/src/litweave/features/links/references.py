@@ -1,20 +1,19 @@
 r"""# References: names in the code are links
 
-A name in the code leads to what it names: a class or a function of the book to its row,
-one of a library to its documentation. The pieces come from elsewhere:
+A class or a function of the book leads to its row, one of a library to its
+documentation:
 
 ```text
-scopes ──▶ meanings ──▶ what a name means ──┬─ ours ─────▶ its row, by the book
-                                            └─ outside ──▶ its address, by libraries
+scopes ──▶ resolve ──▶ what a name means ──┬─ ours ─────▶ its row, by the book
+                                           └─ outside ──▶ its address, by libraries
 ```
 
 Of a chain such as `nn.functional.gelu`, the longest beginning that leads anywhere is
-the link. Pointing at it shows the signature and a line about it. These texts are in one
-table on the page, by address, since a page may name the same thing fifty times; the tip
-tells what its link leads to.
+the link. Pointing at it shows the signature and a line about it, which are in one table
+on the page, by address. Among the links of a row, only the first to each place is a
+stop of the tab key.
 
-The keyboard would have to pass all fifty. So among the links of a row, only the first
-to each place is a stop of the tab key. Nothing is lost: the others lead to the same.
+Each page ends with two lists: the modules that it imports, and those that import it.
 """
 
 import ast
@@ -22,6 +21,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -30,14 +30,14 @@ from litweave.book import Book, Chapter
 from litweave.diagnostics import Place
 from litweave.features.links.libraries import Answers, Facts, address, ask
 from litweave.features.links.resolve import Meanings
-from litweave.features.links.scopes import Chain, Code, Thing
-from litweave.features.links.signatures import signature, summary, title
+from litweave.features.links.scopes import Chain, Thing
+from litweave.features.links.signatures import heading, signature, summary, title
 from litweave.names import Target
 from litweave.overlay import Mark
 from litweave.parse import Module
+from litweave.words import word
 
-# What stands for an instance of a class leads to the class.
-_MADE = ("instance", "many")
+_Chains: TypeAlias = Sequence[tuple[Chain, Sequence[tuple[int, Thing]]]]
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,6 @@ class Link:
     href: str
     told: tuple[str, ...]
 
-    @property
-    def is_outside(self) -> bool:
-        """Whether it leads out of the site."""
-        return len(self.told) > 2
-
 
 def enrich(book: Book, meanings: Meanings, cache: Path) -> Answers:
     """Make links of the names in the code of each page.
@@ -66,9 +61,9 @@ def enrich(book: Book, meanings: Meanings, cache: Path) -> Answers:
     `cache` is a file that keeps what is known about libraries. A name that a library
     does not have is a problem.
     """
-    chains = {
-        page: [(chain, tuple(meanings.steps(chain))) for chain in code.chains]
-        for page, code in _codes(book, meanings)
+    chains: dict[str, _Chains] = {
+        page: [(c, [*meanings.steps(c)]) for c in meanings.codes[chapter.name].chains]
+        for page, chapter in book.chapters.items()
     }
     met = {t.name for found in chains.values() for _, steps in found for _, t in steps}
     answers = ask({name for name in met if not meanings.is_ours(name)}, cache)
@@ -78,18 +73,18 @@ def enrich(book: Book, meanings: Meanings, cache: Path) -> Answers:
         linker.check(chapter, found)
         links = list(linker.links(page, found))
         if links:
-            chapter.overlay.marks.extend(marks(chapter.module, links))
-            chapter.overlay.tools.append(table(links))
+            chapter.overlay.marks.extend(_marks(chapter.module, links))
+            chapter.overlay.tools.append(_table(links))
     return answers
 
 
-def marks(module: Module, links: Sequence[Link]) -> Iterator[Mark]:
+def _marks(module: Module, links: Sequence[Link]) -> Iterator[Mark]:
     """The links as elements, of which the keyboard stops at the first of each kind."""
     rows = {line: row.start for row in module.rows for line in row.code}
     seen = set()
     for link in links:
         attributes = {"href": link.href}
-        if link.is_outside:
+        if len(link.told) > 2:
             attributes["rel"] = "external"
         here = rows.get(link.line), link.href
         if here in seen:
@@ -98,7 +93,7 @@ def marks(module: Module, links: Sequence[Link]) -> Iterator[Mark]:
         yield Mark(link.line, link.start, link.end, "a", attributes)
 
 
-def table(links: Sequence[Link]) -> str:
+def _table(links: Sequence[Link]) -> str:
     """What the tips of a page say, by the addresses of its links."""
     told = {link.href: link.told for link in reversed(links)}
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
@@ -108,19 +103,6 @@ def table(links: Sequence[Link]) -> str:
 
 
 # ## From a thing to its place
-
-_Steps: TypeAlias = tuple[tuple[int, Thing], ...]
-_Chains: TypeAlias = Sequence[tuple[Chain, _Steps]]
-
-
-def _codes(book: Book, meanings: Meanings) -> Iterator[tuple[str, Code]]:
-    for page, chapter in book.chapters.items():
-        yield page, meanings.codes[chapter.name]
-
-
-def _order(item: tuple[Chain, _Steps]) -> tuple[int, int, int]:
-    found, _ = item
-    return found.line, found.start, -len(found.parts)
 
 
 @dataclass
@@ -153,18 +135,12 @@ class _Linker:
         for chain, steps in sorted(chains, key=_order):
             if chain.line != line:
                 line, column = chain.line, 0
-            link = self.link(page, chain, steps)
+            places = ((end, self.place(thing, page)) for end, thing in reversed(steps))
+            end, place = next(((end, p) for end, p in places if p), (0, None))
             # Where Python miscounts within a string, two may seem to overlap.
-            if link and link.start >= column:
-                column = link.end
-                yield link
-
-    def link(self, page: str, chain: Chain, steps: _Steps) -> Link | None:
-        """The longest beginning of a chain that leads anywhere, if any does."""
-        for end, thing in reversed(steps):
-            if place := self.place(thing, page):
-                return Link(chain.line, chain.start, end, *place)
-        return None
+            if place and chain.start >= column:
+                column = end
+                yield Link(line, chain.start, end, *place)
 
     def place(self, thing: Thing, page: str) -> tuple[str, tuple[str, ...]] | None:
         """The address of a thing, and what there is to tell of it."""
@@ -173,30 +149,78 @@ class _Linker:
         target = self.targets.get(thing.name)
         if target is None or (target.page == page and not target.anchor):
             return None
-        return self.book.href(target, page), self.inside(target)
+        if target.name not in self.told:
+            self.told[target.name] = self.tell(target)
+        return self.book.href(target, page), self.told[target.name]
 
     def outside(self, thing: Thing) -> tuple[str, tuple[str, ...]] | None:
         href = address(thing.name, self.facts)
         fact = self.facts.get(thing.name)
-        if not href or not fact or (thing.kind in _MADE and fact.kind != "class"):
+        # What stands for an instance of a class leads to the class.
+        is_made = thing.kind in ("instance", "many")
+        if not href or not fact or (is_made and fact.kind != "class"):
             return None
         of_type = fact.kind == "data" and href.endswith(f"#{fact.type}")
         name = fact.type if of_type else thing.name
         return href, (fact.signature or name, fact.summary, urlsplit(href).netloc)
 
-    def inside(self, target: Target) -> tuple[str, ...]:
-        if target.name not in self.told:
-            self.told[target.name] = tuple(self._tell(target))
-        return self.told[target.name]
-
-    def _tell(self, target: Target) -> Iterator[str]:
+    def tell(self, target: Target) -> tuple[str, ...]:
         node = self.meanings.definitions.get(target.name)
         if node is None:
-            yield target.name
-            yield title(self.book.chapters[target.page].module)
-            return
+            return target.name, title(self.book.chapters[target.page].module)
         # A class is called as its `__init__` is, wherever it has that from.
         made = self.meanings.attribute(Thing(target.name), "__init__")
         called = self.meanings.definitions.get(made.name) if made else node
-        yield signature(target.anchor, called)
-        yield summary(ast.get_docstring(node))
+        return signature(target.anchor, called), summary(ast.get_docstring(node))
+
+
+def _order(item: tuple[Chain, object]) -> tuple[int, int, int]:
+    return item[0].line, item[0].start, -len(item[0].parts)
+
+
+# ## Which module imports which
+
+
+def list_uses(book: Book, meanings: Meanings) -> None:
+    """Show on each page what it uses, and what uses it."""
+    uses = imports(book, meanings)
+    for page, chapter in book.chapters.items():
+        used_by = [other for other in uses if page in uses[other]]
+        both = [(word("Uses"), uses[page]), (word("Used by"), used_by)]
+        lists = "".join(_list(book, page, *shown) for shown in both if shown[1])
+        if lists:
+            panel = f'<section class="weave-panel weave-uses">{lists}</section>'
+            chapter.overlay.endnotes.append(panel)
+
+
+def imports(book: Book, meanings: Meanings) -> dict[str, list[str]]:
+    """The pages of the modules that each page's module imports, in the book's order.
+
+    What an import only passes on counts for the module where it is defined.
+    """
+    pages = {chapter.name: page for page, chapter in book.chapters.items()}
+    found = {}
+    for page, chapter in book.chapters.items():
+        names = set(_modules(chapter, meanings)) - {chapter.name}
+        found[page] = [pages[name] for name in pages if name in names]
+    return found
+
+
+def _modules(chapter: Chapter, meanings: Meanings) -> Iterator[str]:
+    for name in meanings.codes[chapter.name].imports:
+        thing = meanings.settle(name)
+        # A constant has no place of its own, but its module has.
+        module = meanings.module(thing.name) if thing else None
+        yield module or meanings.module(name) or ""
+
+
+def _list(book: Book, page: str, name: str, pages: Sequence[str]) -> str:
+    items = "".join(f"<li>{_link(book, page, other)}</li>" for other in pages)
+    return f"<h2>{name}</h2><ul>{items}</ul>"
+
+
+def _link(book: Book, page: str, other: str) -> str:
+    chapter = book.chapters[other]
+    href = book.href(Target(chapter.name, other, ""), page)
+    words = heading(chapter.module) or escape(chapter.name)
+    return f'<a href="{escape(href)}">{words}</a>'

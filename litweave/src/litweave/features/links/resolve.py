@@ -1,15 +1,13 @@
-r"""# Meanings: a name is followed to what it names
+"""Resolve: a name is followed to what it names, through all modules of a book.
 
-[`scopes`][] says what the first name of a chain means in one source. Here the chain is
-followed, through all modules of a book:
+[`scopes`][] says what the first name of a chain means in one source. From there:
 
 - `layers.GELU`, where the package only hands the class on, means the class where it is
   defined;
 - `self.scale` means the method of the class, or of one that it inherits from;
 - if `__init__` says `self.norm = LayerNorm(…)`, then `self.norm` means an instance of
   `LayerNorm`. A container means its elements, if one class makes them all;
-- `nn.Linear` leads out of the book, into a library, and keeps its name:
-  `torch.nn.Linear`.
+- `nn.Linear` leads out of the book and keeps its name: `torch.nn.Linear`.
 
 Nothing is guessed. What is assigned twice, and differently, means nothing.
 """
@@ -17,7 +15,6 @@ Nothing is guessed. What is assigned twice, and differently, means nothing.
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 from litweave.features.links.scopes import (
     Chain,
@@ -29,6 +26,7 @@ from litweave.features.links.scopes import (
     read_scopes,
     unroll,
 )
+from litweave.imports import is_package
 from litweave.parse import Module
 
 # What is given to these is what they hold.
@@ -43,6 +41,8 @@ class Meanings:
     codes: dict[str, Code] = field(default_factory=dict)
     classes: dict[str, Class] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
+    # The scopes of comprehensions.
+    inner: dict[ast.expr, Scope] = field(default_factory=dict)
     # Modules, and the packages around them.
     modules: set[str] = field(default_factory=set)
     # What was found out before, and `None` for what is being found out.
@@ -51,9 +51,7 @@ class Meanings:
     @classmethod
     def read(cls, modules: Mapping[str, Module]) -> "Meanings":
         """Read the scopes of modules, given by the names that they are imported by."""
-        packages = {
-            n for n, m in modules.items() if PurePath(m.path).stem == "__init__"
-        }
+        packages = {n for n, m in modules.items() if is_package(m.path)}
         folders = _folders(modules)
         meanings = cls(modules={name for names in folders.values() for name in names})
         for name, module in modules.items():
@@ -63,9 +61,11 @@ class Meanings:
             # In a folder that is no package, modules import each other without it.
             names = folders.get(folder, ()) if folder else ()
             beside = {full.rpartition(".")[2]: full for full in names}
-            code = read_scopes(module.lines, name, name in packages, beside)
+            short = tuple(beside.items())
+            code = read_scopes(module.lines, name, name in packages, short)
             meanings.codes[name] = code
             meanings.classes |= code.classes
+            meanings.inner |= code.inner
             meanings.definitions |= code.definitions
         return meanings
 
@@ -195,11 +195,7 @@ class Meanings:
             case ast.Call():
                 return self._call(node, scope)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-                inner = Scope("comprehension", scope.name, scope)
-                for item in ast.walk(node):
-                    if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
-                        inner.bind(item.id, None)
-                return self._elements([node.elt], inner)
+                return self._elements([node.elt], self.inner[node])
             case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
                 return self._elements(items, scope)
             case ast.Starred(value=value):

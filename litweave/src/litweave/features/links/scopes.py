@@ -1,35 +1,34 @@
-r"""# Scopes: what a name in the code means
+r"""Scopes: what the names in one source mean, by reading alone.
 
-`nn.functional.gelu` is a *chain*: a name, and attributes after it. What the chain means
-follows from what its first name is bound to where it stands: an import, a class or a
-function, the `self` of a method. This module answers that for one source, by reading
-alone; nothing is imported and nothing runs. What lies beyond the first name, perhaps in
-another module, is for [`references`][] to follow.
+`nn.functional.gelu` is a *chain*: a name, and attributes after it. What it means
+follows from what its first name is bound to: an import, a class or a function, the
+`self` of a method. In which scope a name is bound is known to Python's own `symtable`;
+what it is bound to, and where it stands, is read from the tree.
 
 A name that a scope binds in two ways, or in a way that reading cannot tell (an
 argument, a variable, a loop), means nothing here: a wrong link is worse than none.
-
-| the name comes from | and means |
-|---|---|
-| `import torch.nn as nn` | `torch.nn` |
-| `from .gelu import GELU` | `package.gelu.GELU` |
-| `class Mixer:` | `package.mixer.Mixer` |
-| `self`, in a method of `Mixer` | an instance of `package.mixer.Mixer` |
 """
 
 import ast
+import symtable
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 from typing import TypeAlias
 
+from litweave.imports import absolute
 from litweave.syntax import syntax_tree
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Opening: TypeAlias = Definition | ast.Lambda | _Comprehension
+# How `symtable` calls what has no name.
+_TITLES = {
+    **{ast.Lambda: "lambda", ast.GeneratorExp: "genexpr", ast.ListComp: "listcomp"},
+    **{ast.SetComp: "setcomp", ast.DictComp: "dictcomp"},
+}
 # Whoever asks these has another way, where a name is not there.
 _ASKED = {"TYPE_CHECKING", "hasattr", "os", "platform", "sys"}
 _NO_NAME_IN = (ast.expr_context, ast.operator, ast.cmpop, ast.Constant)
@@ -69,24 +68,64 @@ class Chain:
     guarded: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class Scope:
     """A module, class, function or comprehension, and what it binds names to.
 
-    A name is bound to `None` where reading cannot tell to what.
+    `name` is that of the class or function around, and `targets` are the variables of a
+    comprehension. A name is bound to `None` where reading cannot tell to what.
     """
 
-    kind: str
     name: str
+    table: symtable.SymbolTable
     parent: "Scope | None" = None
+    targets: Set[str] | None = None
     bindings: dict[str, list[Thing | None]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    elsewhere: dict[str, "Scope"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.inner = defaultdict[object, list[symtable.SymbolTable]](list)
+        for table in self.table.get_children():
+            self.inner[table.get_name(), table.get_lineno()].append(table)
+        self.is_class = self.targets is None and self.table.get_type() == "class"
+
+    def within(self, node: _Opening, name: str) -> "Scope":
+        """The scope that a node opens."""
+        title = _TITLES.get(type(node)) or getattr(node, "name", "")
+        tables, targets = self.inner[title, node.lineno], _targets(node)
+        if tables:
+            return Scope(name, tables.pop(0), self, targets)
+        # Of most comprehensions Python 3.12 makes none, and puts what is in it here.
+        scope = Scope(name, self.table, self, targets)
+        scope.inner = self.inner
+        return scope
+
+    def owner(self, name: str) -> "Scope":
+        """The scope in which a name of this one is bound."""
+        scope = self
+        while scope.parent and (kind := scope.kind(name)) != "local":
+            scope = scope.parent
+            # What a class binds is not seen by the functions within it.
+            while scope.parent and (kind == "global" or scope.is_class):
+                scope = scope.parent
+        return scope
+
+    def kind(self, name: str) -> str:
+        """Whether a name is `local` here or `global`, as far as this scope knows."""
+        if self.targets is not None:
+            return "local" if name in self.targets else ""
+        try:
+            symbol = self.table.lookup(name)
+        except KeyError:
+            # Annotations may have tables of their own. And in a class, a private name
+            # is there under another.
+            return "local" if name.startswith("__") else ""
+        return "local" if symbol.is_local() else "global" * symbol.is_global()
 
     def bind(self, name: str, thing: Thing | None) -> None:
-        """Note that the scope gives a name a meaning."""
-        self.elsewhere.get(name, self).bindings[name].append(thing)
+        """Note that a name is given a meaning here."""
+        self.owner(name).bindings[name].append(thing)
 
     def own(self, name: str) -> Thing | None:
         """What the scope itself binds a name to, if that is one thing only."""
@@ -95,25 +134,12 @@ class Scope:
 
     def find(self, name: str) -> Thing | None:
         """What a name means in this scope."""
-        scope: Scope | None = self.elsewhere.get(name, self)
-        # The names of a class are not seen by the functions within it.
-        while scope and (
-            name not in scope.bindings or (scope.kind == "class" and scope is not self)
-        ):
-            scope = scope.parent
-        return scope.own(name) if scope else None
+        return self.owner(name).own(name)
 
     def doubt(self) -> None:
         """Note that what is bound so far may be bound anew."""
         for things in self.bindings.values():
             things.append(None)
-
-    def around(self, *kinds: str) -> "Scope":
-        """The nearest scope of one of these kinds, or else the outermost."""
-        scope = self
-        while scope.kind not in kinds and scope.parent:
-            scope = scope.parent
-        return scope
 
 
 @dataclass
@@ -137,6 +163,7 @@ class Code:
 
     `definitions` holds its classes and functions by their qualified names, `imports`
     the names of what it imports, and `chains` each use of a name that means something.
+    `inner` has the scopes of comprehensions.
     """
 
     name: str
@@ -145,30 +172,22 @@ class Code:
     definitions: dict[str, Definition] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
-
-
-def read_scopes(
-    lines: Sequence[str],
-    name: str,
-    is_package: bool = False,
-    beside: Mapping[str, str] = MappingProxyType({}),
-) -> Code:
-    """Read what the names of a module mean.
-
-    `name` is the dotted name of the module, and `beside` gives the names of those that
-    it can import by shorter ones. The source must be Python: see [`parse`][].
-    """
-    return _read_once(tuple(lines), name, is_package, tuple(beside.items()))
+    inner: dict[ast.expr, Scope] = field(default_factory=dict)
 
 
 # A preview reads again what was changed, and nothing else.
 @lru_cache(maxsize=2048)
-def _read_once(
+def read_scopes(
     lines: tuple[str, ...],
     name: str,
-    is_package: bool,
-    beside: tuple[tuple[str, str], ...],
+    is_package: bool = False,
+    beside: tuple[tuple[str, str], ...] = (),
 ) -> Code:
+    """Read what the names of a module mean.
+
+    `name` is the dotted name of the module, and `beside` gives the names of those that
+    it can import by shorter ones.
+    """
     return _Reader(lines, name, is_package, dict(beside)).read()
 
 
@@ -185,9 +204,20 @@ def unroll(node: ast.expr) -> tuple[ast.Name | None, list[str]]:
 
 # ## Reading
 
-# A node still to be read, the scope it stands in, and whether it is guarded.
-_Item: TypeAlias = tuple[ast.AST, Scope, bool]
-_Inside: TypeAlias = Iterator[tuple[ast.AST, Scope]]
+
+@dataclass
+class _Inside:
+    """What of a node in a scope is read in one of its own, which has a name."""
+
+    node: _Opening
+    scope: Scope
+    name: str
+
+
+# What is still to be read, the scope it stands in, and whether it is guarded.
+_Node: TypeAlias = ast.AST | _Inside
+_Item: TypeAlias = tuple[_Node, Scope, bool]
+_Found: TypeAlias = Iterator[tuple[_Node, Scope]]
 
 
 @dataclass
@@ -198,93 +228,88 @@ class _Reader:
     beside: Mapping[str, str]
 
     def read(self) -> Code:
-        self.code = Code(self.name, Scope("module", self.name))
+        source = "".join(self.lines)
         self.used: list[tuple[ast.Name, list[str], Scope, bool]] = []
         self.stored: list[tuple[ast.Attribute, ast.Name, Scope]] = []
         self.values: dict[int, ast.expr] = {}
         self.lazy = False  # whether annotations are left to type checkers
-        tree = syntax_tree("".join(self.lines))
         # A stack of our own: a chain of a thousand `elif`s is nested a thousand deep.
-        stack: list[_Item] = [(tree, self.code.scope, False)]
+        stack: list[_Item] = []
+        try:
+            top = Scope(self.name, symtable.symtable(source, "", "exec"))
+            stack.append((syntax_tree(source), top, False))
+        except (SyntaxError, RecursionError):
+            # A tree, but no program: `nonlocal` in no function. It means nothing.
+            top = Scope(self.name, symtable.symtable("", "", "exec"))
+        self.code = Code(self.name, top)
         while stack:
             stack += reversed(list(self.enter(*stack.pop())))
         # Only now is it known what each scope binds: a name may be used above.
         self.settle()
         return self.code
 
-    def enter(self, node: ast.AST, scope: Scope, guarded: bool) -> Iterator[_Item]:
+    def enter(self, node: _Node, scope: Scope, guarded: bool) -> Iterator[_Item]:
         """Note what a node binds and uses; what is to be read next, and where."""
-        inside: _Inside
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                inside = self.function(node, scope)
-            case ast.ClassDef():
-                inside = self.class_(node, scope)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                inside = self.comprehension(node, scope)
-            case ast.Attribute():
-                inside = self.attribute(node, scope, guarded)
-            case _:
+        found: _Found
+        if isinstance(node, _Inside):
+            found, guards = self.inside(node, scope), set[int]()
+        else:
+            guards = _guarded(node, self.lazy)
+            if isinstance(node, _Opening):
+                found = self.outside(node, scope)
+            elif isinstance(node, ast.Attribute):
+                found = self.attribute(node, scope, guarded)
+            else:
                 self.note(node, scope, guarded)
-                inside = ((child, scope) for child in _children(node))
-        guards = _guarded(node, self.lazy)
-        for child, around in inside:
+                found = ((child, scope) for child in _children(node))
+        for child, around in found:
             yield child, around, guarded or id(child) in guards
 
     # ## What opens a scope
 
-    def function(self, node: _Function, scope: Scope) -> _Inside:
-        around = self.type_parameters(node, scope)
-        inner = Scope("function", scope.name, around)
-        if not isinstance(node, ast.Lambda):
-            inner.name = self.define(node, scope)
-            yield from ((child, scope) for child in node.decorator_list)
-        self.arguments(node, scope, inner)
-        yield from ((child, around) for child in _signature(node))
-        body = node.body if isinstance(node.body, list) else [node.body]
-        yield from ((child, inner) for child in body)
+    def outside(self, node: _Opening, scope: Scope) -> _Found:
+        """What is looked up outside of the scope that a node opens; then the rest.
 
-    def define(self, node: Definition, scope: Scope) -> str:
-        """Bind the name of a class or function; its qualified name."""
-        name = f"{scope.name}.{node.name}"
-        scope.bind(node.name, Thing(name))
-        self.code.definitions.setdefault(name, node)
-        return name
+        In this order Python makes its tables, too.
+        """
+        around, name = scope, scope.name
+        if isinstance(node, Definition):
+            name = f"{scope.name}.{node.name}"
+            scope.bind(node.name, Thing(name))
+            self.code.definitions.setdefault(name, node)
+            yield from ((child, scope) for child in node.decorator_list)
+            if parameters := getattr(node, "type_params", ()):
+                # `def first[T](…)`, from Python 3.12 on: a scope between the two.
+                around = scope.within(node, scope.name)
+                for parameter in parameters:
+                    around.bind(parameter.name, None)
+        yield from ((child, around) for child in _evaluated_before(node))
+        yield _Inside(node, scope, name), around
+
+    def inside(self, opened: _Inside, around: Scope) -> _Found:
+        node, inner = opened.node, around.within(opened.node, opened.name)
+        children: Sequence[ast.AST]
+        if isinstance(node, ast.ClassDef):
+            # A class that is defined twice, under `if` and `else`, is read as one.
+            found = self.code.classes.setdefault(opened.name, Class(inner))
+            inner.bindings = found.scope.bindings
+            found.bases += [(base, around) for base in node.bases]
+            children = node.body
+        elif isinstance(node, _Function):
+            self.arguments(node, opened.scope, inner)
+            children = node.body if isinstance(node.body, list) else [node.body]
+        else:
+            self.code.inner[node] = inner
+            first, *others = node.generators
+            made = (child for child in _children(node) if child not in node.generators)
+            children = [first.target, *first.ifs, *others, *made]
+        yield from ((child, inner) for child in children)
 
     def arguments(self, node: _Function, scope: Scope, inner: Scope) -> None:
-        takes_self = scope.kind == "class" and _takes_self(node)
+        takes_self = scope.is_class and _takes_self(node)
         for number, argument in enumerate(_arguments(node.args)):
             is_self = takes_self and number == 0
-            thing = Thing(scope.name, "instance") if is_self else None
-            inner.bind(argument.arg, thing)
-
-    def class_(self, node: ast.ClassDef, scope: Scope) -> _Inside:
-        around = self.type_parameters(node, scope)
-        name = self.define(node, scope)
-        # A class that is defined twice, under `if` and `else`, is read as one.
-        found = self.code.classes.setdefault(name, Class(Scope("class", name, around)))
-        found.bases += [(base, around) for base in node.bases]
-        yield from ((child, scope) for child in node.decorator_list)
-        yield from ((child, around) for child in (*node.bases, *node.keywords))
-        yield from ((child, found.scope) for child in node.body)
-
-    def comprehension(self, node: _Comprehension, scope: Scope) -> _Inside:
-        inner = Scope("comprehension", scope.name, scope)
-        first = node.generators[0]
-        # What is run through first is looked up outside.
-        yield first.iter, scope
-        yield from ((child, inner) for child in (first.target, *first.ifs))
-        yield from ((child, inner) for child in _children(node) if child is not first)
-
-    def type_parameters(self, node: ast.AST, scope: Scope) -> Scope:
-        # `def first[T](…)`, from Python 3.12 on: a scope between the two.
-        parameters = getattr(node, "type_params", ())
-        if not parameters:
-            return scope
-        between = Scope("function", scope.name, scope)
-        for parameter in parameters:
-            between.bind(parameter.name, None)
-        return between
+            inner.bind(argument.arg, Thing(scope.name, "instance") if is_self else None)
 
     # ## What binds a name
 
@@ -292,37 +317,22 @@ class _Reader:
         match node:
             case ast.Name(ctx=ast.Load()):
                 self.used.append((node, [node.id], scope, guarded))
-            case ast.Name(id=name) | ast.ExceptHandler(name=str(name)):
+            case (
+                ast.Name(id=name)
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
                 scope.bind(name, None)
-            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                scope.bind(name, None)
-            case ast.MatchMapping(rest=str(name)):
-                scope.bind(name, None)
-            case ast.NamedExpr(target=ast.Name(id=name)):
-                # It binds outside of the comprehension that it stands in.
-                scope.around("function", "class", "module").bind(name, None)
             case ast.Assign(value=value):
                 self.values |= {id(target): value for target in node.targets}
             case ast.AnnAssign(value=ast.expr() as value):
                 self.values[id(node.target)] = value
-            case ast.Global() | ast.Nonlocal():
-                self.declare(node, scope)
             case ast.Import():
                 self.import_modules(node, scope, guarded)
             case ast.ImportFrom():
                 self.import_names(node, scope, guarded)
-
-    def declare(self, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
-        for name in node.names:
-            if isinstance(node, ast.Global):
-                scope.elsewhere[name] = self.code.scope
-                continue
-            # One of the functions around: in none of them is the name what it was.
-            around: Scope | None = scope
-            while around:
-                if around.kind == "function":
-                    around.bind(name, None)
-                around = around.parent
 
     # ## Imports
 
@@ -337,42 +347,35 @@ class _Reader:
             self.chain(parts, Thing(first, "module"), _place(alias), guarded)
 
     def import_names(self, node: ast.ImportFrom, scope: Scope, guarded: bool) -> None:
-        package = self.package(node)
-        module = f"{node.module}." if node.module else ""
-        if node.module and package is not None:
-            self.import_from(node.module.split("."), package, node, guarded)
+        module = absolute(node, self.name, self.is_package)
+        if not node.level:
+            first, dot, rest = module.partition(".")
+            module = f"{self.beside.get(first, first)}{dot}{rest}"
+        names = {alias.name for alias in node.names}
+        self.lazy |= module == "__future__" and "annotations" in names
+        if node.module and module:
+            self.import_from(node, module.removesuffix(node.module), guarded)
         for alias in node.names:
-            self.lazy |= (module, alias.name) == ("__future__.", "annotations")
-            thing = Thing(f"{package}{module}{alias.name}", "import")
+            thing = Thing(f"{module}.{alias.name}", "import") if module else None
             if alias.name == "*":
                 scope.doubt()
-            elif package is None:
-                scope.bind(alias.asname or alias.name, None)
             else:
                 scope.bind(alias.asname or alias.name, thing)
-                self.chain([alias.name], thing, _place(alias), guarded)
-            if package is not None:
+            if thing:
                 self.code.imports.append(thing.name)
+                if alias.name != "*":
+                    self.chain([alias.name], thing, _place(alias), guarded)
 
-    def import_from(
-        self, parts: Sequence[str], package: str, node: ast.ImportFrom, guarded: bool
-    ) -> None:
+    def import_from(self, node: ast.ImportFrom, package: str, guarded: bool) -> None:
+        """Note the name of the module, as far as it is written."""
+        parts = str(node.module).split(".")
         line, offset = _place(node)
         place = line, offset + len("from ") + node.level
         self.chain(parts, Thing(package + parts[0], "module"), place, guarded)
 
-    def package(self, node: ast.ImportFrom) -> str | None:
-        """What stands before the name of a module; none if the dots lead outside."""
-        parts = self.name.split(".")
-        keep = len(parts) - node.level + self.is_package
-        if node.level == 0:
-            first = str(node.module).partition(".")[0]
-            return self.beside.get(first, first).removesuffix(first)
-        return ".".join(parts[:keep]) + "." if keep > 0 else None
-
     # ## What uses a name
 
-    def attribute(self, node: ast.Attribute, scope: Scope, guarded: bool) -> _Inside:
+    def attribute(self, node: ast.Attribute, scope: Scope, guarded: bool) -> _Found:
         name, parts = unroll(node)
         if name is None:
             yield node.value, scope
@@ -445,11 +448,24 @@ def _arguments(args: ast.arguments) -> list[ast.arg]:
     return [*args.posonlyargs, *args.args, *args.kwonlyargs, *stars]
 
 
-def _signature(node: _Function) -> Iterator[ast.expr]:
-    """What stands in a signature and is looked up outside of the function."""
-    yield from _annotations(node)
-    yield from node.args.defaults
-    yield from filter(None, node.args.kw_defaults)
+def _targets(node: _Opening) -> set[str] | None:
+    """The variables of a comprehension."""
+    if not isinstance(node, _Comprehension):
+        return None
+    parts = (part for item in node.generators for part in ast.walk(item.target))
+    return {part.id for part in parts if isinstance(part, ast.Name)}
+
+
+def _evaluated_before(node: _Opening) -> Iterator[ast.AST]:
+    """What is looked up outside, decorators aside."""
+    if isinstance(node, ast.ClassDef):
+        yield from (*node.bases, *node.keywords)
+    elif isinstance(node, _Function):
+        yield from _annotations(node)
+        yield from node.args.defaults
+        yield from filter(None, node.args.kw_defaults)
+    else:
+        yield node.generators[0].iter
 
 
 def _annotations(node: _Function | ast.AnnAssign) -> list[ast.expr]:

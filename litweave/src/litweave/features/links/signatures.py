@@ -1,8 +1,7 @@
-r"""# Signatures: a definition in two lines
+r"""Signatures: a definition in two lines, read from the source.
 
-Whoever points at a name wants to know how the thing is called and what it is for. Both
-stand in the source: the first line of the definition, without `self`, and the first
-line of the docstring, without the marks of Markdown.
+How the thing is called, without `self`, and what it is for: the first line of its
+docstring, without the marks of Markdown.
 
 >>> source = 'def scale(x: Tensor, by: int = 2) -> Tensor: "By the *factor* `by`. So."'
 >>> node = ast.parse(source).body[0]
@@ -10,14 +9,13 @@ line of the docstring, without the marks of Markdown.
 'scale(x: Tensor, by: int = 2) -> Tensor'
 >>> summary(ast.get_docstring(node))
 'By the factor by.'
-
-Nothing is imported, and nothing runs.
 """
 
 import ast
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 from litweave import words
 from litweave.features.links.introspect import called, first_sentence, shortened
@@ -34,7 +32,9 @@ def signature(name: str, node: Definition | None) -> str:
     if node is None or isinstance(node, ast.ClassDef):
         return name
     returns = None if node.name == "__init__" else node.returns
-    parameters = _without_self(list(_parameters(node.args)))
+    parameters = list(_parameters(node.args))
+    if parameters and parameters[0].name in ("self", "cls"):
+        del parameters[0]
     shown = inspect.Signature(parameters, return_annotation=_source(returns))
     return called(name, shown)
 
@@ -50,33 +50,20 @@ def _source(node: ast.expr | None) -> object:
 
 
 def _parameters(args: ast.arguments) -> Iterator[inspect.Parameter]:
-    kinds = inspect.Parameter
+    made = inspect.Parameter
     first = [*args.posonlyargs, *args.args]
-    defaults = [None] * (len(first) - len(args.defaults)) + args.defaults
-    for number, (arg, default) in enumerate(zip(first, defaults, strict=True)):
-        only = number < len(args.posonlyargs)
-        kind = kinds.POSITIONAL_ONLY if only else kinds.POSITIONAL_OR_KEYWORD
-        yield _parameter(arg, kind, default)
-    if args.vararg:
-        yield _parameter(args.vararg, kinds.VAR_POSITIONAL)
-    for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-        yield _parameter(arg, kinds.KEYWORD_ONLY, default)
-    if args.kwarg:
-        yield _parameter(args.kwarg, kinds.VAR_KEYWORD)
-
-
-def _parameter(
-    arg: ast.arg, kind: "inspect._ParameterKind", default: ast.expr | None = None
-) -> inspect.Parameter:
-    annotation = _source(arg.annotation)
-    return inspect.Parameter(
-        arg.arg, kind, default=_source(default), annotation=annotation
-    )
-
-
-def _without_self(parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
-    bound = parameters and parameters[0].name in ("self", "cls")
-    return parameters[1:] if bound else parameters
+    only, either = [made.POSITIONAL_ONLY], [made.POSITIONAL_OR_KEYWORD]
+    kinds = [*only * len(args.posonlyargs), *either * len(args.args)]
+    defaults = [*[None] * (len(first) - len(args.defaults)), *args.defaults]
+    for arg, kind, default in chain(
+        zip(first, kinds, defaults, strict=True),
+        [(args.vararg, made.VAR_POSITIONAL, None)],
+        zip(args.kwonlyargs, repeat(made.KEYWORD_ONLY), args.kw_defaults),
+        [(args.kwarg, made.VAR_KEYWORD, None)],
+    ):
+        if arg:
+            annotation, value = _source(arg.annotation), _source(default)
+            yield made(arg.arg, kind, default=value, annotation=annotation)
 
 
 def summary(docstring: str | None) -> str:
@@ -116,6 +103,5 @@ def plain(markdown: str) -> str:
     >>> plain("[The *layer*][Mixer] of $C$ `channels`")
     'The layer of C channels'
     """
-    text = _LINK.sub(r"\1", markdown)
-    text = _FORMULA.sub(r"\1", text)
+    text = _FORMULA.sub(r"\1", _LINK.sub(r"\1", markdown))
     return _EMPHASIS.sub(r"\2", text).replace("`", "").strip()

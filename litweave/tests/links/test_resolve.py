@@ -1,5 +1,6 @@
 """What a name means is found by reading, and where that is not sure, nothing is."""
 
+import symtable
 import sys
 import sysconfig
 import textwrap
@@ -55,6 +56,7 @@ def meant(source: str, **others: str) -> list[tuple[str, str]]:
         ("from .other import x", [("other", "pkg.other"), ("x", "pkg.other.x")]),
         ("from . import other", [("other", "pkg.other")]),
         ("from ... import other", []),
+        ("from ..x import other\nother", []),
         ("from ...x import other\nother", []),
         (
             "def f():\n    import os\n    os.fsync",
@@ -150,6 +152,10 @@ def test_what_a_scope_binds_hides_what_is_outside(source: str) -> None:
         "class A:\n    nn = 1\n    x = [nn.Linear for _ in y]",
         "[x for nn in nn.Linear]",
         "def f():\n    global nn\n    nn.Linear",
+        "def f():\n def g():\n  nn=1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
+        "def f():\n  nn = 1\n  def g():\n    global nn\n    nn.Linear",
+        "[[x for nn in y] for _ in [nn.Linear for x in y]]",
+        "lambda x=lambda nn: 0: nn.Linear",
         "f'{nn.Linear}'",
         "f'{x!r:{nn.Linear}}'",
         "call(nn=nn.Linear)",
@@ -160,6 +166,10 @@ def test_what_a_scope_binds_hides_what_is_outside(source: str) -> None:
 )
 def test_a_scope_hides_only_what_it_binds(source: str) -> None:
     assert ("nn.Linear", "torch.nn.Linear") in meant(f"from torch import nn\n{source}")
+
+
+def test_a_tree_that_is_no_program_means_nothing() -> None:
+    assert meant("import torch\nnonlocal torch\n") == []
 
 
 def test_a_definition_and_a_keyword_are_no_use_of_a_name() -> None:
@@ -426,6 +436,29 @@ def test_an_unknown_base_may_have_anything() -> None:
     assert ("self.helper", "pkg.here.Base.helper") not in found
 
 
+def test_a_class_that_is_defined_twice_is_read_as_one() -> None:
+    found = meant("""
+        if x:
+            class A:
+                def f(self): self.__g
+        else:
+            class A:
+                def __g(self): pass
+    """)
+    assert found == [("self.__g", "pkg.here.A.__g")]
+
+
+def test_a_function_sees_past_the_class_that_it_stands_in() -> None:
+    found = meant("""
+        def f():
+            from torch import nn
+            class A:
+                nn = 1
+                def g(self): nn.Linear
+    """)
+    assert found[-1] == ("nn.Linear", "torch.nn.Linear")
+
+
 def test_a_base_in_another_module() -> None:
     other = "class Base:\n    def __init__(self): self.x = Thing()\nclass Thing: pass\n"
     source = """
@@ -545,7 +578,25 @@ def test_any_arrangement_of_statements(statements: list[str]) -> None:
     check(module)
 
 
+def test_comprehensions_without_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.12 makes none for most, and puts the tables in them around."""
+    whole = symtable.SymbolTable.get_children
+
+    def spliced(table: symtable.SymbolTable) -> list[symtable.SymbolTable]:
+        found = []
+        for inner in whole(table):
+            gone = inner.get_name() == "listcomp"
+            found += spliced(inner) if gone else [inner]
+        return found
+
+    monkeypatch.setattr(symtable.SymbolTable, "get_children", spliced)
+    uses = "[(lambda: nn.a) for nn in nn.b], [(lambda: nn.c) for x in y]\n"
+    found = meant(f"from torch import nn\n{uses}")
+    assert [name for _, name in found[2:]] == ["torch.nn.b", "torch.nn.c"]
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="a syntax of Python 3.12")
 def test_type_parameters_hide_what_is_outside() -> None:
-    source = "from torch import T\ndef f[T](x: T) -> T: pass\nclass A[T](T): pass\n"
-    assert [text for text, _ in meant(source)] == ["torch", "T"]
+    source = "from torch import T\ndef f[T](x: T) -> T: pass\nclass A[T](T):\n"
+    source += " def f[U](self): self.f\n"
+    assert [text for text, _ in meant(source)] == ["torch", "T", "self.f"]

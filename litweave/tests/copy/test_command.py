@@ -1,0 +1,104 @@
+"""`litweave copy`: a module of a file or a folder, in three forms, on a quiet pipe."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from litweave.cli import main
+
+FILES = {
+    "__init__.py": "",
+    "a.py": "# -*- coding: latin-1 -*-\r\nx  =  'é'  # why\r\n",
+    "b.py": "from .a import x\n\n\ndef f():\n    return x\n",
+    "sub/a.py": "from ..b import *\n",
+    "broken.py": "x = (\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / "pkg" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("latin-1"))
+    return tmp_path / "pkg"
+
+
+Captured = pytest.CaptureFixture[bytes]
+
+
+def copy(capture: Captured, *arguments: object) -> tuple[int, str, str]:
+    """The status of the command, and what it says on both streams."""
+    status = main(["copy", *map(str, arguments)])
+    out, err = capture.readouterr()
+    return status, out.decode("latin-1" if b"\xe9" in out else "utf-8"), err.decode()
+
+
+def test_the_annotated_form_is_the_file(package: Path, capsysbinary: Captured) -> None:
+    result = copy(capsysbinary, package / "a.py")
+    assert result == (0, FILES["a.py"], "")
+
+
+@pytest.mark.parametrize("name", ["b", "pkg.b", "pkg/b.py"])
+def test_a_module_of_a_folder_is_meant_by_any_end_of_its_name(
+    name: str, package: Path, capsysbinary: Captured
+) -> None:
+    status, out, _ = copy(capsysbinary, package, name)
+    assert (status, out) == (0, FILES["b.py"])
+
+
+def test_the_clean_form_is_laid_out(package: Path, capsysbinary: Captured) -> None:
+    assert copy(capsysbinary, package / "a.py", "--clean") == (0, "x = 'é'\n", "")
+
+
+def test_the_standalone_form_of_a_file_has_what_it_imports(
+    package: Path, capsysbinary: Captured
+) -> None:
+    (package.parent / "LICENSE").write_text("Free.\n")
+    (package.parent / "pyproject.toml").write_text('[project]\nname = "n"\n')
+    for arguments in ([package / "b.py"], [package, "b"]):
+        status, out, _ = copy(capsysbinary, *arguments, "--standalone")
+        assert status == 0
+        assert out == (
+            "# pkg.b, with all it needs, in one file.\n# From n.\n#\n# Free.\n\n"
+            '"""pkg.b."""\n\nx = \'é\'\n\n\ndef f():\n    return x\n'
+        )
+
+
+def test_the_modules_are_listed(package: Path, capsysbinary: Captured) -> None:
+    status, out, err = copy(capsysbinary, package, "--list")
+    assert (status, out) == (0, "pkg\npkg.a\npkg.b\npkg.sub.a\n")
+    assert err.startswith("pkg/broken.py:1: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["bb"], 2, "nothing is named “bb”; did you mean “b”? (copy --list"),
+        (["a"], 2, "“a” could be “pkg.a”, “pkg.sub.a”: write more of the name"),
+        ([], 2, "MODULE says which module is meant"),
+        (["broken"], 2, "pkg/broken.py:1: "),
+        (["sub.a", "--standalone"], 1, "pkg/sub/a.py:1: a star import"),
+    ],
+)
+def test_what_cannot_be_copied_is_told(
+    arguments: list[str],
+    status: int,
+    message: str,
+    package: Path,
+    capsysbinary: Captured,
+) -> None:
+    found, out, err = copy(capsysbinary, package, *arguments)
+    assert (found, out) == (status, "")
+    assert message in err
+
+
+def test_a_closed_pipe_is_quiet(package: Path) -> None:
+    (package / "b.py").write_text("x = 1\n" * 50_000)
+    command = f"{sys.executable} -m litweave copy {package / 'b.py'}"
+    result = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} | true"], capture_output=True
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
