@@ -64,8 +64,8 @@ def test_the_published_site_knows_its_address() -> None:
 
 def test_every_program_of_the_workflow_is_there() -> None:
     commands = " && ".join(step.get("run", "") for step in STEPS)
-    programs = re.findall(r"\.venv/bin/(\w+)", commands)
-    assert {"python", "mkdocs", "ruff", "mypy"} == set(programs)
+    programs = re.findall(r"\.venv/bin/([\w-]+)", commands)
+    assert {"python", "mkdocs", "ruff", "mypy", "lint-imports"} == set(programs)
     for program in programs:
         assert (BIN / program).exists(), program
     [tests] = [step["run"] for step in STEPS if "pytest" in step.get("run", "")]
