@@ -9,11 +9,12 @@ from pkgutil import resolve_name
 import litweave
 
 ROOT = Path(__file__).parents[2]
-ROWS = re.findall(r"^\| `([\w.]+)` \| (`.*`) \|", litweave.__doc__ or "", re.M)
 PUBLIC = {
-    f"litweave.{module}.{name}"
-    for module, names in ROWS
-    for name in re.findall(r"\w+", names)
+    f"litweave.{name}"
+    for names in re.findall(
+        r"^- ((?:`[\w.]+`,?\s+)*`[\w.]+`):", litweave.__doc__ or "", re.M
+    )
+    for name in re.findall(r"[\w.]+", names)
 }
 
 

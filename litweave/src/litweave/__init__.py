@@ -37,18 +37,17 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 The commands, the options in `mkdocs.yml`, and the names below stay as they are. Every
 other name may change.
 
-| module | names | what for |
-|---|---|---|
-| `settings` | `Settings` | what a site is made of |
-| `build` | `build`, `Built` | build a site of any path |
-| `book` | `Chapter` | what became of a module |
-| `words` | `word` | a word of the page in the language of its reader |
-| `features.languages.catalogs` | `Catalogs` | the translations into a language |
-| `features.languages.trees` | `tag`, `territory` | the codes of a language |
-| `features.copy.command` | `add` | lend the command `copy` to a package of yours |
-| `cache` | `build_folder`, `digest` | keep what was made, under a key |
-| `dependencies` | `Dependencies` | a key of all that a program depends on |
-| `process` | `begin`, `lines`, `ChildError` | run a program during a build |
-| `progress` | `progress` | show how far it is |
-| `node` | `packages`, `NodeError` | the packages of npm that a lock file pins |
+- `settings.Settings`: what a site is made of
+- `build.build`, `build.Built`: build a site of any path
+- `book.Chapter`: what became of a module
+- `words.word`: a word of the page in the language of its reader
+- `features.languages.catalogs.Catalogs`: the translations into a language
+- `features.languages.trees.tag`, `features.languages.trees.territory`: the codes of a
+  language
+- `features.copy.command.add`: lend the command `copy` to a package of yours
+- `cache.build_folder`, `cache.digest`: keep what was made, under a key
+- `dependencies.Dependencies`: a key of all that a program depends on
+- `process.begin`, `process.lines`, `process.ChildError`: run a program during a build
+- `progress.progress`: show how far it is
+- `node.packages`, `node.NodeError`: the packages of npm that a lock file pins
 """
