@@ -1,69 +1,28 @@
 """The clean form: the same program, no essay, and a formatter has nothing to say."""
 
-import ast
 import random
 import sys
 import sysconfig
 import textwrap
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clean_forms import bare, docstrings, program
 from litweave.features.copy import clean as cleaning
 from litweave.features.copy.clean import (
-    Source,
     all_formatted,
     clean,
     formatted,
     one_line,
 )
-from litweave.parse import Module, ParseError, parse, read
-from litweave.syntax import is_text
-from support import ROOT, assert_tidy
-
-PACKAGE = ROOT / "labml_style_nn"
-MODULES = [p for p in PACKAGE.rglob("*.py") if "node_modules" not in p.parts]
-# Those whose clean form is offered to readers, and a few of the others.
-OFFERED = [
-    path
-    for path in MODULES
-    if path.relative_to(PACKAGE).parts[0] in ("layers", "models", "experiments", "data")
-    or zlib.crc32(path.name.encode()) % 10 == 0
-]
+from litweave.parse import ParseError, parse, read
 
 
 def cleaned(source: str) -> str:
     return clean(parse(textwrap.dedent(source)))
-
-
-def bare(module: Module) -> str:
-    """The clean form as ruff is given it."""
-    return Source(module).without_prose()
-
-
-def program(source: str) -> str:
-    """What Python makes of a source, without strings that are statements."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(node, name, None)
-            if isinstance(block, list):
-                kept = [item for item in block if not is_text(item)]
-                # Where nothing else was in a block, there is `pass`.
-                setattr(node, name, kept or [ast.Pass() for _ in block[:1]])
-    if all(isinstance(node, ast.Pass) for node in tree.body):
-        tree.body = []
-    return ast.dump(tree)
-
-
-def docstrings(source: str) -> Iterator[str | None]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            yield ast.get_docstring(node)
 
 
 # ## What goes and what stays
@@ -193,27 +152,6 @@ def test_an_encoding_that_no_longer_holds_is_not_claimed(tmp_path: Path) -> None
     path = tmp_path / "old.py"
     path.write_bytes("# coding: latin-1\r\nx = 'é'  # why\r\n".encode("latin-1"))
     assert clean(read(path)) == "x = 'é'\n"
-
-
-@pytest.mark.parametrize("path", OFFERED, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_module_of_ours_is_the_same_program(path: Path) -> None:
-    module = read(path)
-    text = bare(module)
-    assert program(text) == program(module.source)
-    assert bare(parse(text)) == text
-    prose = [line for line in text.split("\n") if line.lstrip().startswith("# ")]
-    assert all("noqa" in line or "fmt" in line for line in prose), prose
-    assert all("\n" not in (text or "") for text in docstrings(text))
-
-
-def test_a_linter_has_nothing_to_say_of_our_modules(tmp_path: Path) -> None:
-    texts = all_formatted({path: bare(read(path)) for path in MODULES})
-    for path, text in texts.items():
-        target = tmp_path / "labml_style_nn" / path.relative_to(PACKAGE)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, "utf-8")
-    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
-    assert_tidy(tmp_path)
 
 
 def test_what_ruff_cannot_lay_out_stays_as_it_is(

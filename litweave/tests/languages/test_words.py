@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+import litweave
 from litweave import node
 from litweave import site as sites
 from litweave.features.notebooks.notebooks import Results
@@ -20,7 +21,7 @@ from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
 from litweave.features.shapes.shapes import Measured, Seen
 from litweave.features.shapes.tensors import Measure
 from litweave.words import Speaker, beginning, day, figures, listed, said, word
-from support import ROOT, build_here
+from support import build_here
 from translated import english, know_every_word, unsaid, write_site
 
 # ## The mechanism
@@ -86,7 +87,7 @@ def test_what_a_program_counts_may_be_without_end() -> None:
 
 # ## Scripts
 
-OWN = ROOT / "litweave/src/litweave"
+OWN = Path(litweave.__file__).parent
 SCRIPTS = sorted(p for p in OWN.rglob("*.js") if "node_modules" not in p.parts)
 
 
