@@ -51,7 +51,8 @@ site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
 		"notebooks: two minutes or a few more. What is done is kept in .cache, so you" \
 		"may stop it and go on later."
 	$(BIN)/mkdocs build --strict --site-dir site.new
-	@rm -rf site && mv site.new site && touch $@
+	@rm -rf site.old && if [ -e site ]; then mv site site.old; fi \
+		&& mv site.new site && touch $@ && rm -rf site.old
 
 # If pip was interrupted, some packages may be there in part: begin anew.
 $(INSTALLED): pyproject.toml litweave/pyproject.toml constraints.txt

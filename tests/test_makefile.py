@@ -36,14 +36,18 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def install(project: Path) -> "subprocess.CompletedProcess[str]":
-    command = ["make", "PYTHON=./python", ".venv/.installed"]
+def made(project: Path, what: str) -> "subprocess.CompletedProcess[str]":
+    command = ["make", "PYTHON=./python", what]
     plain = {
         k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))
     }
     return subprocess.run(
         command, cwd=project, capture_output=True, text=True, env=plain
     )
+
+
+def install(project: Path) -> "subprocess.CompletedProcess[str]":
+    return made(project, ".venv/.installed")
 
 
 def runs_of_pip(project: Path) -> int:
@@ -82,3 +86,31 @@ def test_an_environment_whose_python_is_gone_is_made_anew(project: Path) -> None
     (project / ".venv/bin/python").unlink()
     assert install(project).returncode == 0
     assert runs_of_pip(project) == 2
+
+
+# It leaves half a site, unless it may go on.
+MKDOCS = """#!/bin/sh
+mkdir -p "$4" && echo new > "$4/index.html"
+[ -e go ]
+"""
+
+
+def test_the_old_site_stays_until_the_new_one_is_whole(project: Path) -> None:
+    for name in ("mkdocs.yml", ".venv/.installed", ".venv/bin/python"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("#!/bin/sh\necho runs\n")
+    (project / ".venv/bin/mkdocs").write_text(MKDOCS)
+    for program in ("python", "mkdocs"):
+        (project / ".venv/bin" / program).chmod(0o755)
+    page = project / "site" / "index.html"
+    page.parent.mkdir()
+    page.write_text("old\n")
+    os.utime(page, (0, 0))
+    assert made(project, "build").returncode != 0
+    assert page.read_text() == "old\n"
+    (project / "go").touch()
+    assert made(project, "build").returncode == 0
+    assert page.read_text() == "new\n"
+    assert not list(project.glob("site.*"))
+    (project / ".venv/bin/mkdocs").unlink()
+    assert made(project, "build").returncode == 0, "nothing is to be done"
