@@ -253,5 +253,6 @@ class _Console(logging.Handler):
             return
         print(record.getMessage(), flush=True)
         if self.count and record.getMessage().startswith("Documentation built"):
-            print(f"{self.count} remarks: “litweave check” lists them", flush=True)
+            remarks = f"{self.count} remark{'s' * (self.count > 1)}"
+            print(f"{remarks}: “litweave check” lists them", flush=True)
             self.count = 0

@@ -46,8 +46,8 @@ class Names:
         """The target that a name means on a page.
 
         A page knows its own names best: a `Config` of its own is meant before that of
-        another page. And where a module and the function in it share a name, the
-        function is meant.
+        another page, and a whole name before the end of one. Where a module and the
+        function in it share a name, the function is meant.
 
         **Raises.** [`UnknownNameError`][] if nothing has this name, or several things
         do.
@@ -55,6 +55,9 @@ class Names:
         candidates = self.by_end.get(name, [])
         candidates = [c for c in candidates if c.page == page] or candidates
         pages = {c.page for c in candidates}
+        whole = [c for c in candidates if c.name == name]
+        if len(pages) > 1 and len(whole) == 1:
+            return whole[0]
         if len(pages) > 1:
             full = ", ".join(sorted(f"“{c.name}”" for c in candidates))
             raise UnknownNameError(f"“{name}” could be {full}: write more of the name")

@@ -95,6 +95,15 @@ def test_what_cannot_be_copied_is_told(
     assert message in err
 
 
+def test_a_whole_name_is_meant_before_the_end_of_another(
+    package: Path, capsysbinary: Captured
+) -> None:
+    (package / "pkg.py").write_text("inner = 1\n")
+    assert copy(capsysbinary, package, "pkg.pkg")[1] == "inner = 1\n"
+    status, out, _ = copy(capsysbinary, package, "pkg")
+    assert (status, out) == (0, (package / "__init__.py").read_text())
+
+
 def test_a_closed_pipe_is_quiet(package: Path) -> None:
     (package / "b.py").write_text("x = 1\n" * 50_000)
     command = f"{sys.executable} -m litweave copy {package / 'b.py'}"
