@@ -186,6 +186,6 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
             chapter.overlay.panels.append(slots[-1])
         read.append("c^2")
 
-    monkeypatch.setattr(site, "_papers", cite)
+    monkeypatch.setattr(site, "FEATURES", (*site.FEATURES, cite))
     project.build()
     assert project.build() == []

@@ -6,7 +6,7 @@ The plugin and `check` both go this way, so that they judge the same.
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from html import escape
 from pathlib import Path
 
@@ -132,6 +132,11 @@ class Site:
         while self._waiting:
             self._waiting.pop(0)()
         return self.book.chapters
+
+    @cached_property
+    def meanings(self) -> Meanings:
+        """What the names in the code of all modules mean."""
+        return Meanings.read(self.book.modules)
 
     # ## A page
 
@@ -302,14 +307,11 @@ def _copies(site: Site) -> None:
 
 
 def _links(site: Site) -> None:
-    """Names in the code as links, and who uses whom."""
-    meanings = Meanings.read(site.book.modules)
+    """Names in the code as links."""
     cache = site.settings.cache / "libraries.json"
-    found = references.enrich(site.book, meanings, cache)
+    found = references.enrich(site.book, site.meanings, cache)
     for library in found.absent:
         _log.info("%s is not installed: its names are no links", library)
-    _papers(site)
-    references.list_uses(site.book, meanings)
 
 
 def _papers(site: Site) -> None:
@@ -318,10 +320,17 @@ def _papers(site: Site) -> None:
         papers.enrich(site.book, site.settings.bibliography)
 
 
+def _uses(site: Site) -> None:
+    """Who uses whom."""
+    references.list_uses(site.book, site.meanings)
+
+
 def _symbols(site: Site) -> None:
     """Symbols of the notation, and the variables that stand for them."""
     variables.read(site.book)
 
 
 # Programs begin first. Tools and panels stand on a page in the order of this list.
-FEATURES: Sequence[Feature] = (_proofs, _shapes, _copies, _links, _symbols)
+FEATURES: Sequence[Feature] = (
+    *(_proofs, _shapes, _copies, _links, _papers, _uses, _symbols),
+)
