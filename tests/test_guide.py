@@ -27,7 +27,7 @@ from litweave.cli import main
 from litweave.parse import parse
 from litweave.settings import Settings
 
-from support import CACHE, ROOT, build
+from support import CACHE, ROOT, build, cache_of
 
 GUIDE = (ROOT / "docs" / "guide" / "write.md").read_text("utf-8")
 PROSE = " ".join(GUIDE.split())
@@ -325,7 +325,8 @@ def test_a_project_shows_its_proofs_and_papers(
     for block in blocks(STEPS[8]):
         if block.title.startswith("mkdocs.yml"):
             another.edit(block)
-    cache = f"      cache: {CACHE / 'litweave'}\n"
+    # Of its own: what this site has proved is kept in the other.
+    cache = f"      cache: {cache_of(another.folder)}\n"
     another.edit(Block("yaml", "mkdocs.yml, the end", cache))
     monkeypatch.setenv("SITE_URL", "https://example.org/below/")
 

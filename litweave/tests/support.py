@@ -26,6 +26,8 @@ from litweave.settings import Settings
 
 FOLDER = Path(__file__).parents[1]
 ROOT = FOLDER.parent
+# Seconds after which what hangs is given up, however much else the machine has to do.
+PATIENCE = 600
 # Beside a book, whose build has fetched KaTeX, the tests need not fetch it again.
 CACHE = (ROOT if (ROOT / "mkdocs.yml").is_file() else FOLDER) / ".cache"
 
@@ -92,7 +94,7 @@ def free_port() -> int:
 
 def wait_for(text: str, read: Callable[[], str]) -> None:
     """Read again and again, until the text is there; what cannot be read is empty."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with suppress(OSError):
             if text in read():

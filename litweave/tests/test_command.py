@@ -17,7 +17,7 @@ from litweave.check import find_silence
 from litweave.cli import main
 from litweave.diagnostics import Diagnostics
 from litweave.parse import parse
-from support import CACHE, free_port, wait_for, write_files
+from support import CACHE, PATIENCE, free_port, wait_for, write_files
 
 # A module that tells on whoever runs it, and one that nobody can.
 SPY = '''"""# Spy
@@ -323,7 +323,7 @@ def test_serve_shows_each_change_until_it_is_stopped(
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/spy.html") as answer:
             return str(answer.read().decode())
 
-    stop = threading.Timer(60, process.kill)
+    stop = threading.Timer(PATIENCE, process.kill)
     stop.start()
     try:
         wait_for("Spy", page)
@@ -333,7 +333,7 @@ def test_serve_shows_each_change_until_it_is_stopped(
         (package / "spy.py").write_text(SPY.replace("# Spy", "# Mole"))
         wait_for("Mole", page)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=30)
+        told, _ = process.communicate(timeout=PATIENCE)
     finally:
         stop.cancel()
         process.kill()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support import CACHE, build_here, free_port, wait_for, write_files
+from support import CACHE, PATIENCE, build_here, free_port, wait_for, write_files
 
 CONFIG = """
 site_name: Small
@@ -268,7 +268,7 @@ def preview(project: Path) -> Iterator[Callable[[], str]]:
         )
 
     def get() -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         with closing(connection):
             connection.request("GET", "/layers/norm/")
             return connection.getresponse().read().decode()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from litweave.features.shapes import trace as program
+from support import PATIENCE
 
 # A tensor is what has a shape and a type: PyTorch is not needed to tell.
 TENSORS = """
@@ -73,7 +74,7 @@ def ask(*items: dict[str, Any]) -> list[dict[str, Any]]:
         input=json.dumps(items),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert answer.returncode == 0, answer.stderr
     lines = [json.loads(line) for line in answer.stdout.split("\n") if line]
