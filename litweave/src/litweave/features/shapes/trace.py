@@ -1,7 +1,7 @@
 """Trace: the program that runs the examples of modules, and tells what lines show.
 
 A request comes in by standard input; the answers go out by standard output, a line of
-JSON for each module. It imports nothing of litweave but the three modules beside it, so
+JSON for each module. It imports nothing of litweave but the four modules beside it, so
 that the modules that it runs share nothing with the build that asks.
 """
 
@@ -20,7 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from litweave.features.shapes.recording import Recorder, watching
+from litweave.features.shapes.instrument import instrument
+from litweave.features.shapes.recording import Recorder
 from litweave.features.shapes.statements import Source
 
 # Those of pytest: `...` stands for anything, and a failure ends the text it is in.
@@ -38,6 +39,8 @@ class Run:
     name: str
     recorder: Recorder
     root: str = ""
+    plain: bool = False
+    """Whether the module is as it stands, and nothing of it is seen."""
     problems: list[tuple[int, str, str]] = field(default_factory=list)
     module: ModuleType | None = None
 
@@ -48,7 +51,7 @@ class Run:
         notation = tuple((tuple(s), tuple(v)) for s, v in item["notation"])
         recorder = Recorder(path, notation, Source.read(path))
         root = path.parents[item["name"].count(".") + (path.stem == "__init__")]
-        return cls(item["name"], recorder, str(root))
+        return cls(item["name"], recorder, str(root), bool(item.get("plain")))
 
     def load(self) -> None:
         """Import the module, from the folder that holds its outermost package."""
@@ -101,7 +104,7 @@ class Run:
     def answer(self) -> dict[str, Any]:
         """What there is to say, in the form of JSON."""
         recorder = self.recorder
-        ran = self.module and not self.problems
+        ran = self.module and not (self.problems or self.plain)
         unreached = recorder.source.forward - recorder.reached if ran else ()
         return {
             "name": self.name,
@@ -186,7 +189,9 @@ def main() -> None:
     # To look through all of them as often as usual takes long.
     gc.set_threshold(50_000, 20, 50)
     runs = [Run.of(item) for item in json.load(sys.stdin)]
-    with watching([run.recorder for run in runs]):
+    recorders = {run.name: run.recorder for run in runs if not run.plain}
+    watch = instrument(recorders)
+    with watch.over(recorders):
         for run in runs:
             say({"imports": run.name})
             run.load()
@@ -194,7 +199,7 @@ def main() -> None:
     gc.freeze()
     for run in runs:
         say({"begins": run.name})
-        with watching([run.recorder]):
+        with watch.over({run.name: run.recorder}):
             run.examples()
         say(run.answer())
 
