@@ -1,8 +1,8 @@
 """Trace: the program that runs the examples of modules, and tells what lines show.
 
 A request comes in by standard input; the answers go out by standard output, a line of
-JSON for each module. It imports nothing of litweave but the four modules beside it, so
-that the modules that it runs share nothing with the build that asks.
+JSON for each module. It imports nothing of litweave but `doctests` and what lies beside
+it, so that the modules that it runs share nothing with the build that asks.
 """
 
 import ast
@@ -11,7 +11,6 @@ import gc
 import importlib
 import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,16 +19,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from litweave.doctests import refusal
 from litweave.features.shapes.instrument import instrument
 from litweave.features.shapes.recording import Recorder
 from litweave.features.shapes.statements import Source
 
 # Those of pytest: `...` stands for anything, and a failure ends the text it is in.
 _OPTIONS = doctest.ELLIPSIS | doctest.FAIL_FAST
-# What doctest says; of what it quotes, only an option: a line is told by its number.
-_REFUSAL = re.compile(
-    r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
-)
 
 
 @dataclass
@@ -140,14 +136,6 @@ class _Parser(doctest.DocTestParser):
 def _opening(path: Path) -> int:
     """How many lines stand above the docstring of a module."""
     return next((node.lineno - 1 for node in ast.parse(path.read_bytes()).body), 0)
-
-
-def refusal(error: ValueError) -> tuple[int, str]:
-    """The line of a text, from 1, that doctest cannot read, and the reason."""
-    match = _REFUSAL.fullmatch(str(error))
-    line, problem = (int(match[1]), match[2]) if match else (1, str(error))
-    line += "directive" in problem  # which doctest counts from 0
-    return line, f"doctest cannot read the example here, which {problem}"
 
 
 class _Runner(doctest.DocTestRunner):
