@@ -36,9 +36,7 @@ reads *other digits of the same hands*, which is easier than reading a stranger'
 [36, 36, 35, 37, 36, 37, 36, 36, 35, 36]
 """
 
-import sklearn.datasets
 import torch
-from sklearn.model_selection import train_test_split
 
 from labml_style_nn.data.images import Images, take
 
@@ -48,7 +46,10 @@ def load_digits() -> Images:
 
     **Shape.** `images`: `(N, 1, 8, 8)`, float32 in $[0, 1]$. `labels`: `(N,)`, int64.
     """
-    bunch = sklearn.datasets.load_digits()
+    # Its import takes a second, which is only for those who want digits.
+    from sklearn import datasets
+
+    bunch = datasets.load_digits()
     # The grey axis of size one is the axis of colours: a model reads
     # (batch, channels, height, width). Dividing by 16 maps the counts to [0, 1].
     images = torch.tensor(bunch.images, dtype=torch.float32)[:, None] / 16
@@ -65,6 +66,8 @@ def split_digits(seed: int, test_fraction: float = 0.2) -> tuple[Images, Images]
     **Raises.** `ValueError` for a `test_fraction` outside $(0, 1)$, or one that leaves
     a part with fewer than one image of each digit.
     """
+    from sklearn.model_selection import train_test_split
+
     digits = load_digits()
     train, test = train_test_split(
         torch.arange(len(digits.labels)).numpy(),
