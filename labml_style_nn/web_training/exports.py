@@ -60,11 +60,11 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def key(package: Path = _PACKAGE) -> str:
     """A digest of the code that becomes graphs, and of the libraries' versions."""
-    dependencies, sources = Dependencies(), set[Path]()
-    for part in _PARTS:
-        path = package / "web_training" / f"{part}.py"
-        sources.update(dependencies.of(f"{package.name}.web_training.{part}", path))
-    code = map(dependencies.code, sorted(sources))
+    dependencies, within = Dependencies(), f"{package.name}.web_training"
+    code = (
+        dependencies.computes(f"{within}.{part}", package / f"web_training/{part}.py")
+        for part in _PARTS
+    )
     return digest(torch.__version__, onnx.__version__, *code)
 
 

@@ -72,9 +72,7 @@ def measured(package: Path) -> tuple[Book, dict[str, Measured]]:
 
 
 def sizes(found: Measured) -> list[list[tuple[int, ...]]]:
-    return [
-        [tensor.sizes for run in seen.runs for tensor in run] for seen in found.seen
-    ]
+    return [[tuple(t.sizes) for run in seen.runs for t in run] for seen in found.seen]
 
 
 @pytest.fixture
@@ -100,8 +98,8 @@ def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
     layer = found["layer.md"]
     assert [(seen.line, seen.name) for seen in layer.seen] == [(16, "x"), (20, "")]
     assert sizes(layer) == [[(2,)], [(2, 5)]]
-    assert layer.seen[1].runs[0][0].letters == ("B", None)
-    assert layer.values == {"batch": (2,)}
+    assert layer.seen[1].runs[0][0].letters == ["B", None]
+    assert layer.values == {"batch": [2]}
     assert not book.context.diagnostics.found
 
 
@@ -226,7 +224,7 @@ def test_an_example_that_fails_is_a_problem_each_time(
         assert str(book.context.diagnostics) == (
             "pkg/layer.py:9: the example fails: ZeroDivisionError: division by zero"
         )
-        assert found["layer.md"].seen == ()
+        assert not found["layer.md"].seen
         assert len(starts) == count, "what failed is not kept"
 
 

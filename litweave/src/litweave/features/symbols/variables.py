@@ -10,7 +10,7 @@ import json
 import token
 import tokenize
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
@@ -29,7 +29,7 @@ from litweave.overlay import Mark
 from litweave.parse import Module
 from litweave.syntax import syntax_tree
 
-Values = Mapping[str, tuple[float | tuple[int, ...], ...]]
+Values = Mapping[str, Sequence[float | Sequence[int]]]
 """What variables were in the examples of a module: numbers, or pairs of them."""
 
 
