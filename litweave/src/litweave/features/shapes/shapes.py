@@ -105,8 +105,9 @@ def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
     module that did not change itself has its old ones.
     """
     items, kept = _items(book), Folder(cache / "shapes")
-    stale = [item for item in items.values() if not item.known(kept)]
-    if new := [item for item in stale if item.key not in _at_work]:
+    unknown = [item for item in items.values() if not item.known(kept)]
+    if new := [item for item in unknown if item.key not in _at_work]:
+        _at_work.update(item.key for item in new)
         process.begin(partial(_complain, book, new, cache))
     return _measured(book, {n: item.known(kept, True) for n, item in items.items()})
 
@@ -131,15 +132,15 @@ def _problems(
 
 def _complain(book: Book, items: list["_Item"], cache: Path) -> None:
     """Run some examples, and warn of those that fail."""
-    keys = {item.key for item in items}
-    _at_work.update(keys)
     try:
         found = _ask(items, Folder(cache / "shapes"))
+        for place, message in _problems(book, found):
+            _log.warning("%s: %s", place, message)
     finally:
-        _at_work.difference_update(keys)
-    write_text(watched(cache) / "last", "\n".join(sorted(keys)))
-    for place, message in _problems(book, found):
-        _log.warning("%s: %s", place, message)
+        _at_work.difference_update(item.key for item in items)
+    # If all of them fail, another build would show nothing new, and run them again.
+    if not all(answer["problems"] for answer in found.values()):
+        write_text(watched(cache) / "last", "\n".join(sorted(found)))
 
 
 def watched(cache: Path) -> Path:
