@@ -19,7 +19,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from mkdocs.structure.toc import AnchorLink, TableOfContents
+from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import CountHandler
 
 from litweave.cache import Folder, digest, files_in, installed, own
@@ -39,7 +39,6 @@ class Made:
     """A finished page, and what the rest of the site has to know of it."""
 
     title: str
-    toc: list[list[Any]]
     anchors: list[str]
     links: list[list[str]]
     judged: list[list[str]]
@@ -54,30 +53,11 @@ class Made:
             file = files.get_file_from_path(uri)
             if file:
                 page.links_to_anchors.setdefault(file, {})[anchor] = written
-        page.content = ""
+        # Its table of contents stands in its HTML, and nowhere else.
+        page.content, page.toc = "", TableOfContents([])
         page.title = self.title
-        page.toc = _contents(self.toc)
         page.present_anchor_ids = set(self.anchors)
         page.meta["template"] = _TEMPLATE
-
-
-def _contents(items: list[list[Any]]) -> TableOfContents:
-    toc = [_anchor(item) for item in items]
-    for first in toc[:1]:
-        first.active = True  # type: ignore[attr-defined]  # as MkDocs has it
-    return TableOfContents(toc)
-
-
-def _link(item: AnchorLink) -> list[Any]:
-    children = [_link(child) for child in item.children]
-    return [item.title, item.id, item.level, children]
-
-
-def _anchor(item: list[Any]) -> AnchorLink:
-    title, id, level, children = item
-    anchor = AnchorLink(title, id, level)
-    anchor.children = [_anchor(child) for child in children]
-    return anchor
 
 
 # ## The search index
@@ -193,7 +173,6 @@ class Pages:
         links, files = self.site.addresses.found(uri)
         made = Made(
             str(page.title),
-            [_link(item) for item in page.toc],
             sorted(page.present_anchor_ids or ()),
             links,
             judged,
