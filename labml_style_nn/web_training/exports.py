@@ -37,23 +37,12 @@ def graphs(cache: Path, progress: Progress | None = None) -> dict[str, bytes]:
     Of earlier states nothing is left.
     """
     folder = cache / f"graphs-{key()[:16]}"
-    for name in missing(folder):
-        if progress:
-            progress(NETWORKS.index(name) + 1, len(NETWORKS), name)
+    for number, name in enumerate(NETWORKS, start=1):
+        if progress and not (folder / name).exists():
+            progress(number, len(NETWORKS), name)
         build_folder(folder / name, partial(export, name))
-    for other in cache.glob("graphs-*"):
-        if other != folder:
-            shutil.rmtree(other)
-    return read(folder)
-
-
-def missing(folder: Path) -> list[str]:
-    """The networks that a folder does not have."""
-    return [name for name in NETWORKS if not (folder / name).exists()]
-
-
-def read(folder: Path) -> dict[str, bytes]:
-    """What is in the files of a folder that has every network."""
+    for other in {*cache.glob("graphs-*")} - {folder}:
+        shutil.rmtree(other)
     paths = (path for name in NETWORKS for path in sorted((folder / name).iterdir()))
     return {path.name: path.read_bytes() for path in paths}
 

@@ -113,7 +113,7 @@ class Step(NamedTuple):
     """A statement that runs, and the types of the tensors that it reads."""
 
     statement: Statement
-    read: tuple[str, ...] = ()
+    read: tuple[str, ...]
 
 
 @dataclass
@@ -169,10 +169,9 @@ class Call:
         if statement and self.step and statement is self.step.statement:
             return  # It has several lines.
         self._complete(frame)
-        self.step = Step(statement) if statement else None
-        if statement and (statement.targets or statement.gives):
-            read = (t for path in statement.reads for t in dtypes(path, frame.f_locals))
-            self.step = Step(statement, tuple(read))
+        reads = statement.reads if statement else ()
+        read = (dtype for path in reads for dtype in dtypes(path, frame.f_locals))
+        self.step = Step(statement, tuple(read)) if statement else None
 
     def _complete(self, frame: FrameType) -> None:
         """Note what the statement bound that has just been run."""

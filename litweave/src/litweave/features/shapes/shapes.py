@@ -24,7 +24,6 @@ from litweave.features.shapes.statements import Source
 from litweave.features.shapes.tensors import Measure, Measures
 from litweave.features.symbols.symbols import notation
 from litweave.features.symbols.variables import Values
-from litweave.parse import Module
 from litweave.process import ChildError
 from litweave.progress import Part, progress
 
@@ -218,19 +217,15 @@ def _items(book: Book) -> dict[str, _Item]:
             continue
         entries = [(entry.symbols, entry.variables) for entry in notation(module)]
         request = {"name": name, "path": str(path), "notation": entries}
-        examples = list(_examples(module))
+        # What the examples say, whatever stands around them.
+        texts = (prose.text for row in module.rows for prose in row.prose)
+        examples = [example for text in texts for example in _EXAMPLES.findall(text)]
         own = digest(json.dumps(request), state, *examples, dependencies.code(path))
         key = digest(own, dependencies.computes(name, path))
         numbers = (number for row in module.rows for number in row.code)
         lines = [number for number in numbers if module.lines[number - 1].strip()]
         items[name] = _Item(name, request, key, own, lines, sum(map(len, examples)))
     return items
-
-
-def _examples(module: Module) -> Iterator[str]:
-    """What the examples in the prose of a module say, whatever stands around them."""
-    for prose in (prose for row in module.rows for prose in row.prose):
-        yield from _EXAMPLES.findall(prose.text)
 
 
 # ## Asking

@@ -90,31 +90,24 @@ def _statement(node: ast.stmt) -> Statement:
     enters = range(0)
     if isinstance(node, ast.For | ast.With):
         enters = range(_first(node.body[0]), (node.body[0].end_lineno or 0) + 1)
-    targets = (Target(target.lineno, _path(target)) for target in _bound(node))
+    found = ((target.lineno, _path(target)) for target in _bound(node))
+    targets = tuple(Target(line, path) for line, path in found if path)
     leaves = isinstance(node, ast.Return)
     yields = isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield)
-    return Statement(
-        node.lineno,
-        tuple(target for target in targets if target.path),
-        tuple(path for part in _evaluated(node) for path in _reads(part)),
-        enters,
-        leaves,
-        leaves or yields,
-    )
+    # What is read matters to what is shown.
+    parts = _evaluated(node) if targets or leaves or yields else ()
+    reads = tuple(path for part in parts for path in _reads(part))
+    return Statement(node.lineno, targets, reads, enters, leaves, leaves or yields)
 
 
 def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
     """What a statement evaluates, its body aside."""
-    for child in ast.iter_child_nodes(node):
-        bound = isinstance(getattr(child, "ctx", None), ast.Store)
-        if isinstance(child, ast.withitem):
-            yield child.context_expr
-        elif isinstance(node, _SCOPES) or (
-            bound and not isinstance(node, ast.AugAssign)
-        ):
-            continue
-        elif isinstance(child, ast.expr):
-            yield child
+    changes = isinstance(node, ast.AugAssign)
+    for child in ast.iter_child_nodes(node) if not isinstance(node, _SCOPES) else ():
+        part = getattr(child, "context_expr", child)
+        bound = isinstance(getattr(part, "ctx", None), ast.Store)
+        if isinstance(part, ast.expr) and (changes or not bound):
+            yield part
 
 
 def _reads(node: ast.AST) -> Iterator[Names]:
