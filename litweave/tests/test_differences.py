@@ -80,7 +80,7 @@ def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, Tag]:
     """The Markdown with its frames, and the page when they are filled."""
     differences = Differences()
     framed = differences.frame(markdown, Place("page.md", 1), "page.md", book)
-    return framed, BeautifulSoup(differences.fill(framed), "html.parser")
+    return framed, BeautifulSoup(differences.slots.fill(framed), "html.parser")
 
 
 # The code
@@ -142,7 +142,7 @@ def test_the_columns_hold_both_codes_whole(book: Book) -> None:
     differences = Differences()
     differences.frame(MARKDOWN, Place("page.md", 1), "page.md", book)
     # Not by BeautifulSoup, which takes the spaces before an element for nothing.
-    cells = re.findall("<td>(.*?)</td>", differences.tables[0])
+    cells = re.findall("<td>(.*?)</td>", differences.slots.blocks[1])
     shown = [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
     for column, name in enumerate(("First", "Second")):
         lines = [line for line in shown[column::2] if line]

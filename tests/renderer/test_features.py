@@ -68,7 +68,7 @@ def test_a_layer_with_a_wrong_term_is_a_problem_of_its_page(tmp_path: Path) -> N
     book = Book()
     book.read(package, ["proofs/*"])
     program, cache = "labml_style_nn.proofs", tmp_path / "cache"
-    panel.enrich(book, program, lambda: prove(program, tmp_path, cache))
+    panel.show(book, program, lambda: prove(program, tmp_path, cache))
     place = "labml_style_nn/layers/token_mixing.py:1: not proved: Difference from timm"
     assert place in str(book.context.diagnostics)
     assert "channel_mixing" not in str(book.context.diagnostics)

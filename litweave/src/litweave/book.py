@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from litweave.dependencies import Dependencies
 from litweave.diagnostics import Diagnostics, Place
-from litweave.doctests import note_unreadable
+from litweave.doctests import UnreadableError, parts
 from litweave.imports import dotted
 from litweave.katex import Formulas
 from litweave.names import Names, Target
@@ -88,7 +88,7 @@ class Book:
                 chapter = Chapter(name, path, page, str(relative), module)
                 self.chapters[page] = chapter
                 self._learn_names(chapter)
-        note_unreadable(self.modules.values(), self.context.diagnostics)
+        self._note_unreadable()
 
     def _read(
         self, source: Path, exclude: Sequence[str], below: str
@@ -112,6 +112,21 @@ class Book:
         message = f"{reason} (no page is made of it)"
         self.context.diagnostics.add(Place(name, line), message, "file")
         return None
+
+    def _note_unreadable(self) -> None:
+        """Note the docstrings whose examples doctest refuses."""
+        modules = self.modules.values()
+        # One module registers an option, for all of its package.
+        options = {name for m in modules for name in _REGISTERED.findall(m.source)}
+        for module in modules:
+            for prose in (prose for row in module.rows for prose in row.prose):
+                # No tool reads the examples in a comment.
+                if not module.lines[prose.line - 1].lstrip().startswith("#"):
+                    try:
+                        parts(prose.text, options)
+                    except UnreadableError as error:
+                        place = Place(module.path, prose.line + error.line - 1)
+                        self.context.diagnostics.add(place, error.reason, "example")
 
     def _learn_names(self, chapter: Chapter) -> None:
         self.context.names.add(Target(chapter.name, chapter.page, ""))
@@ -158,6 +173,7 @@ class Book:
         return "" if str(folder) == "." else f"{folder}/"
 
 
+_REGISTERED = re.compile(r"\bregister_optionflag\(\s*[\"'](\w+)[\"']")
 # What a path may be made of, to be an address and words on a page as it stands.
 _PLAIN = re.compile(r"[\w./ +-]+")
 # The file that marks a folder as a site which litweave made, and may replace.

@@ -6,17 +6,24 @@ shows that example all the same, and notes it as a problem, with its place.
 
 import doctest
 import re
-from collections.abc import Collection, Iterable, Iterator
-
-from litweave.diagnostics import Diagnostics, Place
-from litweave.features.shapes.trace import refusal
-from litweave.parse import Module
+from collections.abc import Collection, Iterator
 
 # What Python's own doctest knows. A tool that runs in the same process may know more.
 _OWN = doctest.COMPARISON_FLAGS | doctest.REPORTING_FLAGS
-_REGISTERED = re.compile(r"\bregister_optionflag\(\s*[\"'](\w+)[\"']")
+# What doctest says; of what it quotes, only an option: a line is told by its number.
+_REFUSAL = re.compile(
+    r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
+)
 _CODE = re.compile(r"^[ \t]*>>>(.*(?:\n[ \t]*\.\.\..*)*)", re.MULTILINE)
 _PROMPT = re.compile(r"\n[ \t]*\.\.\. ?")
+
+
+def refusal(error: ValueError) -> tuple[int, str]:
+    """The line of a text, from 1, that doctest cannot read, and the reason."""
+    match = _REFUSAL.fullmatch(str(error))
+    line, problem = (int(match[1]), match[2]) if match else (1, str(error))
+    line += "directive" in problem  # which doctest counts from 0
+    return line, f"doctest cannot read the example here, which {problem}"
 
 
 class UnreadableError(ValueError):
@@ -60,19 +67,3 @@ def sources(text: str) -> Iterator[str]:
     """The code of the examples, even of those that doctest refuses."""
     for match in _CODE.finditer(text):
         yield _PROMPT.sub("\n", match[1].removeprefix(" "))
-
-
-def note_unreadable(modules: Iterable[Module], diagnostics: Diagnostics) -> None:
-    """Note the docstrings whose examples doctest refuses."""
-    modules = list(modules)
-    # One module registers an option, for all of its package.
-    options = {name for m in modules for name in _REGISTERED.findall(m.source)}
-    for module in modules:
-        for prose in (prose for row in module.rows for prose in row.prose):
-            # No tool reads the examples in a comment.
-            if not module.lines[prose.line - 1].lstrip().startswith("#"):
-                try:
-                    parts(prose.text, options)
-                except UnreadableError as error:
-                    place = Place(module.path, prose.line + error.line - 1)
-                    diagnostics.add(place, error.reason, "example")

@@ -25,6 +25,7 @@ _MARK = re.compile(f"{_OPEN}({_BYTES}){_CLOSE}")
 MARK = f"[\ue100\ue102-\ue10f]{_BYTES}{_CLOSE}"
 # What joins letters, or pictures, to one shape.
 _JOINERS = "\u200c\u200d"
+_NOTATION = re.compile(r"#{1,6} +Notation *#*")
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 
 
@@ -40,6 +41,11 @@ def mark(anchor: str, kind: str = _OPEN) -> str:
 def said(mark: str) -> str:
     """What a mark says."""
     return bytes(ord(c) - _FIRST for c in mark[1:-1]).decode()
+
+
+def is_notation(text: str) -> bool:
+    """Whether a text begins with the heading above a list of symbols."""
+    return bool(_NOTATION.fullmatch(text.partition("\n")[0]))
 
 
 def slug(words: str, separator: str = "-") -> str:

@@ -28,8 +28,7 @@ from pathlib import PurePosixPath
 
 from litweave import highlight
 from litweave.diagnostics import Place
-from litweave.features.symbols.symbols import is_notation
-from litweave.headings import anchors, mark
+from litweave.headings import anchors, is_notation, mark
 from litweave.labels import told_apart
 from litweave.overlay import Overlay
 from litweave.parse import Definition, Module, Prose, Row

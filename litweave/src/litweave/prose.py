@@ -21,7 +21,6 @@ from itertools import pairwise
 from typing import Protocol
 
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features.symbols.symbols import Symbols
 from litweave.katex import Formulas
 from litweave.names import Names, UnknownNameError
 from litweave.sanitise import LESS, TAG, Tags, unreserved
@@ -83,6 +82,16 @@ class Rewriter(Protocol):
 
         Without `html`, a tag in them is words.
         """
+
+
+class Symbols(Protocol):
+    """What the letters of a page stand for (see `symbols`)."""
+
+    def mark(self, tex: str) -> str:
+        """A formula with a command around each symbol that is known."""
+
+    def unknown(self, tex: str) -> list[str]:
+        """The symbols of an equation that should be known, and are not."""
 
 
 @dataclass

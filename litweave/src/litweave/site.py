@@ -6,11 +6,11 @@ The plugin and `check` both go this way, so that they judge the same.
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
-from litweave import node, process
+from litweave import node
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.features import papers
@@ -22,8 +22,7 @@ from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
 from litweave.features.proofs import panel
-from litweave.features.proofs.proof import prove
-from litweave.features.shapes import hints, shapes
+from litweave.features.shapes import hints
 from litweave.features.symbols import variables
 from litweave.highlight import coloured
 from litweave.katex import is_shown
@@ -158,10 +157,11 @@ class Site:
 
     def framed(self, uri: str, text: str, place: Place) -> tuple[str, list[str]]:
         """A page by hand with frames for its differences, and what it is made of."""
-        before = len(self.differences.tables)
+        before = len(self.differences.slots.blocks)
         text = self.differences.frame(text, place, uri, self.book)
+        tables = [*self.differences.slots.blocks.values()][before:]
         self.voice.expect(uri, None, text, place, self.settings.raw_html)
-        return text, [text, *self.differences.tables[before:], *self.voice.key(uri)]
+        return text, [text, *tables, *self.voice.key(uri)]
 
     def expect(self, uri: str) -> None:
         """Know what a module's page says, if it is in another language."""
@@ -205,7 +205,7 @@ class Site:
         Where a formula is shown, the head of the page has some HTML more.
         """
         formulas = self.book.context.formulas
-        head, end, body = self.differences.fill(html).partition("</head>")
+        head, end, body = self.differences.slots.fill(html).partition("</head>")
         body = formulas.fill(body)
         head = formulas.plain(head) + (head_of_formulas if is_shown(body) else "")
         return head + end + body
@@ -270,67 +270,12 @@ def _first_line(chapter: Chapter) -> str:
 Feature = Callable[[Site], Callable[[], None] | None]
 """It adds to the overlays of a site, and gives what is left to do after a program."""
 
-
-def _proofs(site: Site) -> Callable[[], None] | None:
-    """What was proved of each page; in a preview, what was proved last."""
-    program, folder = site.settings.proofs, site.settings.root.parent
-    if not program:
-        return None
-    cache, known = site.settings.cache / "proofs", site.book.dependencies
-    result = process.begin(
-        partial(prove, program, folder, cache, known, site.is_preview)
-    )
-    return lambda: panel.enrich(site.book, program, result.result)
-
-
-def _shapes(site: Site) -> Callable[[], None] | None:
-    """Shapes at the ends of lines, and sizes to the symbols; nothing is run untold."""
-    book, cache = site.book, site.settings.cache
-    measure = shapes.measure_later if site.is_preview else shapes.measure
-    runs = site.settings.run_examples
-    result = process.begin(partial(measure, book, cache)) if runs else None
-
-    def show() -> None:
-        measured = result.result() if result else {}
-        ran = {page: found for page, found in measured.items() if found.ran}
-        shapes.note_unreached(book, ran)
-        hints.enrich(book, measured)
-        variables.enrich(book, {page: m.values for page, m in measured.items()})
-
-    return show
-
-
-def _copies(site: Site) -> None:
-    """The forms in which each module can be taken, and the menu of them."""
-    cache, forms = site.settings.cache / "copies.json", site.settings.standalone
-    site.copies = copying.enrich(site.book, cache, site.address, site.is_preview, forms)
-
-
-def _links(site: Site) -> None:
-    """Names in the code as links."""
-    cache = site.settings.cache / "libraries.json"
-    found = references.enrich(site.book, site.meanings, cache)
-    for library in found.absent:
-        _log.info("%s is not installed: its names are no links", library)
-
-
-def _papers(site: Site) -> None:
-    """The papers that each page links to."""
-    if site.settings.bibliography:
-        papers.enrich(site.book, site.settings.bibliography)
-
-
-def _uses(site: Site) -> None:
-    """Who uses whom."""
-    references.list_uses(site.book, site.meanings)
-
-
-def _symbols(site: Site) -> None:
-    """Symbols of the notation, and the variables that stand for them."""
-    variables.read(site.book)
-
-
 # Programs begin first. Tools and panels stand on a page in the order of this list.
 FEATURES: Sequence[Feature] = (
-    *(_proofs, _shapes, _copies, _links, _papers, _uses, _symbols),
+    panel.enrich,
+    hints.enrich,
+    copying.enrich,
+    papers.enrich,
+    references.enrich,
+    variables.enrich,
 )

@@ -24,7 +24,7 @@ def offered(source: Path, exclude: list[str], *more: Any) -> tuple[Book, Any]:
     """A book with its menus, and the texts that it brings."""
     book = Book()
     book.read(source, exclude)
-    return book, copying.enrich(book, source.parent / "kept.json", *more)
+    return book, copying.offer(book, source.parent / "kept.json", *more)
 
 
 def test_a_project_is_found_around_its_package(source: Path) -> None:

@@ -82,7 +82,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def enrich(book: Book, cache: Path) -> None:
     before = cache.read_bytes()
-    references.enrich(book, Meanings.read(book.modules), cache)
+    references.link(book, Meanings.read(book.modules), cache)
     assert cache.read_bytes() == before, "or else the list above is to be longer"
 
 
@@ -202,7 +202,7 @@ def test_text_in_a_tip_ends_no_script(tmp_path: Path, cache: Path) -> None:
 def test_links_lie_within_their_line_and_apart(tmp_path: Path) -> None:
     book = Book()
     book.read(Path(email.__file__).parent)
-    references.enrich(book, Meanings.read(book.modules), tmp_path / "libraries.json")
+    references.link(book, Meanings.read(book.modules), tmp_path / "libraries.json")
     number = 0
     for chapter in book.chapters.values():
         line = end = 0

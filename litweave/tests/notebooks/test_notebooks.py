@@ -18,6 +18,7 @@ from litweave.features.notebooks import notebooks
 from litweave.features.notebooks.cells import CellError, document, fill
 from litweave.features.notebooks.notebooks import NotebooksPlugin, Results
 from litweave.process import ChildError, StuckError
+from litweave.slots import Slots
 from support import CACHE, build_here, write_files
 
 CONFIG = """
@@ -306,7 +307,7 @@ def test_fence_is_longer_than_any_within() -> None:
 def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
     names = {"ename": "ValueError", "evalue": "a < b", "traceback": ["long"]}
     error = {"output_type": "error", **names}
-    (shown,) = document(notebook_of(error), "").outputs.values()
+    (shown,) = document(notebook_of(error), "").outputs.blocks.values()
     assert "<samp>ValueError: a &lt; b</samp>" in shown
     strange = {"output_type": "display_data", "data": {"application/x": "?"}}
     with pytest.raises(CellError, match="cell 1 shows application/x"):
@@ -315,7 +316,7 @@ def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
 
 def test_lost_place_of_an_output_is_an_error() -> None:
     with pytest.raises(CellError, match="cell 7: the page has no place"):
-        fill("<p>No frame.</p>", {7: "<pre></pre>"})
+        fill("<p>No frame.</p>", Slots("<i id={}></i>", {7: "<pre></pre>"}))
 
 
 def test_prose_keeps_its_line() -> None:

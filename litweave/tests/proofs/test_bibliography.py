@@ -48,7 +48,7 @@ def book(folder: Path, prose: str) -> Book:
     (package / "page.py").write_text(f'"""# Page\n\n{prose}\n"""\n')
     book = Book()
     book.read(package)
-    papers.enrich(book, folder / "papers.bib")
+    papers.cite(book, folder / "papers.bib")
     return book
 
 

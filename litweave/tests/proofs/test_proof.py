@@ -67,7 +67,7 @@ def enriched(folder: Path) -> Book:
     book = Book()
     book.read(folder / "pkg")
     cache = folder / "cache" / "proofs"
-    panel.enrich(book, "proofs", lambda: prove("proofs", folder, cache))
+    panel.show(book, "proofs", lambda: prove("proofs", folder, cache))
     return book
 
 

@@ -177,7 +177,7 @@ def test_an_example_that_fails_is_a_problem_each_time(
     package: Path, starts: list[list[str]]
 ) -> None:
     write(package, layer=MODULE.replace(">>> batch = 2", ">>> batch = 1 / 0"))
-    for count in (1, 2):
+    for count in (2, 4):  # once more as it stands
         book, found = measured(package)
         assert str(book.context.diagnostics) == (
             "pkg/layer.py:9: the example fails: ZeroDivisionError: division by zero"
@@ -271,7 +271,7 @@ def test_a_preview_is_told_when_all_is_measured(
     assert shown()["layer.md"].seen
     while shapes._at_work:
         time.sleep(0.01)
-    assert starts == [["pkg.layer", "pkg.broken"], ["pkg.broken"]]
+    assert starts == [["pkg.layer", "pkg.broken"], *[["pkg.broken"]] * 3]
     assert "pkg/broken.py:3: the example fails: ZeroDivisionError" in caplog.text
     assert not last.exists(), "there is nothing new to show"
 
@@ -290,3 +290,29 @@ def test_while_it_is_measured_a_module_that_did_not_change_has_its_old_shapes(
     assert later() == before["layer.md"]
     write(package, layer=MODULE + "changed = 1\n")
     assert not later().seen
+
+
+COMPILED = '''\
+"""# A layer
+
+>>> import torch
+>>> double = torch.compile(double, backend="eager", fullgraph=True)
+>>> double(torch.ones(2)).shape
+torch.Size([2])
+"""
+
+from torch import Tensor
+
+
+def double(x: Tensor) -> Tensor:
+    """Give it."""
+    return x + x
+'''
+
+
+def test_examples_that_refuse_to_be_watched_run_as_they_stand(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    write(tmp_path / "pkg", layer=COMPILED)
+    book, found = measured(tmp_path / "pkg")
+    assert not book.context.diagnostics.found
+    assert found["layer.md"].ran

@@ -9,7 +9,7 @@ import pytest
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics
 from litweave.features.symbols.symbols import Symbols, notation
-from litweave.features.symbols.variables import check, enrich, marks, read
+from litweave.features.symbols.variables import check, marks, read, show
 from litweave.highlight import lines
 from litweave.parse import Module, parse
 
@@ -98,7 +98,7 @@ def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
     book = Book()
     book.read(source)
     read(book)
-    enrich(book, {"layer.md": {"num_patches": (24,), "size": (3.5, (4, 5))}})
+    show(book, {"layer.md": {"num_patches": (24,), "size": (3.5, (4, 5))}})
     assert not book.context.diagnostics.found
     assert list(book.context.symbols) == ["layer.md"]
     assert not book.chapters["silent.md"].overlay.marks
@@ -123,7 +123,7 @@ def test_no_name_can_end_the_script(tmp_path: Path) -> None:
     book = Book()
     book.read(path)
     read(book)
-    enrich(book, {})
+    show(book, {})
     (chapter,) = book.chapters.values()
     assert chapter.overlay.tools[0].count("<") == 2
 

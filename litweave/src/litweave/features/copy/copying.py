@@ -17,6 +17,7 @@ from fnmatch import fnmatch
 from functools import partial
 from html import escape
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from litweave.book import Book, Chapter
@@ -28,6 +29,9 @@ from litweave.imports import dotted, root
 from litweave.names import Target
 from litweave.parse import ParseError, read
 from litweave.words import word
+
+if TYPE_CHECKING:
+    from litweave.site import Site
 
 # Where a preview is served. Nobody else finds a page there.
 _PRIVATE = {None, "localhost", "127.0.0.1", "::1"}
@@ -49,7 +53,13 @@ class Form:
     text: str | None = None
 
 
-def enrich(
+def enrich(site: "Site") -> None:
+    """The forms in which each module can be taken, and the menu of them."""
+    cache, forms = site.settings.cache / "copies.json", site.settings.standalone
+    site.copies = offer(site.book, cache, site.address, site.is_preview, forms)
+
+
+def offer(
     book: Book,
     cache: Path,
     site: str = "",

@@ -22,6 +22,7 @@ from litweave.features.copy.clean import clean, formatted
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark
 from litweave.parse import Module, parse
+from litweave.slots import Slots
 from litweave.syntax import is_text, syntax_tree
 from litweave.words import word
 
@@ -200,7 +201,7 @@ def _cell(line: str) -> str:
 class Differences:
     """The differences of a site: first framed, then filled in."""
 
-    tables: list[str] = field(default_factory=list)
+    slots: Slots = field(default_factory=lambda: Slots(_FRAME))
 
     def frame(self, markdown: str, place: Place, page: str, book: Book) -> str:
         """Put an empty frame in the place of each fence.
@@ -220,8 +221,7 @@ class Differences:
                 problem = Place(place.path, line)
                 book.context.diagnostics.add(problem, str(error), "difference")
                 return match[0]
-            self.tables.append(html)
-            return _FRAME.format(len(self.tables)) + "\n" * match[0].count("\n")
+            return self.slots.leave(html) + "\n" * match[0].count("\n")
 
         return _FENCE.sub(write, markdown)
 
@@ -238,11 +238,3 @@ class Differences:
         text = code(book.chapters[target.page].module, target.anchor)
         shown = target.name.rpartition(".")[2]
         return Side(shown, book.href(target, page), text.rstrip("\n").split("\n"))
-
-    def fill(self, html: str) -> str:
-        """Put each table in its frame."""
-        for number, text in enumerate(self.tables, start=1):
-            frame = _FRAME.format(number)
-            if frame in html:
-                html = html.replace(frame, frame.replace("></", f">\n{text}\n</"))
-        return html

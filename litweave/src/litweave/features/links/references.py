@@ -19,11 +19,12 @@ Each page ends with two lists: the modules that it imports, and those that impor
 import ast
 import itertools
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from litweave.book import Book, Chapter
@@ -37,6 +38,10 @@ from litweave.overlay import Mark
 from litweave.parse import Module
 from litweave.words import word
 
+if TYPE_CHECKING:
+    from litweave.site import Site
+
+_log = logging.getLogger("mkdocs.plugins.litweave")
 _Chains: TypeAlias = Sequence[tuple[Chain, Sequence[tuple[int, Thing]]]]
 
 
@@ -55,7 +60,16 @@ class Link:
     told: tuple[str, ...]
 
 
-def enrich(book: Book, meanings: Meanings, cache: Path) -> Answers:
+def enrich(site: "Site") -> None:
+    """Names in the code as links, and who uses whom."""
+    cache = site.settings.cache / "libraries.json"
+    found = link(site.book, site.meanings, cache)
+    for library in found.absent:
+        _log.info("%s is not installed: its names are no links", library)
+    list_uses(site.book, site.meanings)
+
+
+def link(book: Book, meanings: Meanings, cache: Path) -> Answers:
     """Make links of the names in the code of each page.
 
     `cache` is a file that keeps what is known about libraries. A name that a library

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from litweave.slots import Slots
 from litweave.words import word
 
 # A notebook, a cell and an output are each a dictionary with names for keys.
@@ -34,7 +35,7 @@ class Document:
     """A page: its Markdown, and the HTML for the frame of each cell."""
 
     markdown: str
-    outputs: dict[int, str]
+    outputs: Slots
 
 
 # ## From cells to Markdown
@@ -61,7 +62,7 @@ def document(notebook: Part, script: str) -> Document:
     if len(begins) != len(cells):
         begins = [0] * len(cells)
     lines: list[str] = []
-    outputs: dict[int, str] = {}
+    outputs = Slots(_FRAME)
     for number, (cell, start) in enumerate(zip(cells, begins, strict=True), start=1):
         prose = cell["cell_type"] == "markdown"
         apart = not lines or lines[-1] in ("", _FRAME.format(number - 1))
@@ -70,8 +71,7 @@ def document(notebook: Part, script: str) -> Document:
         if cell.get("outputs"):
             shown = enumerate(joined(cell["outputs"]), start=1)
             pieces = [_render(one, number, position) for position, one in shown]
-            outputs[number] = "".join(pieces)
-            lines.append(_FRAME.format(number))
+            lines.append(outputs.leave("".join(pieces), number))
     lines += [""] * (script.count("\n") - len(lines))
     return Document("\n".join(lines) + "\n", outputs)
 
@@ -90,7 +90,7 @@ def _fenced(cell: Part) -> list[str]:
     return [f"{fence} {{ .python {marks} }}", *source.split("\n"), fence]
 
 
-def fill(page: str, outputs: dict[int, str]) -> str:
+def fill(page: str, outputs: Slots) -> str:
     """Put each output in its frame of the rendered page, and fold what is to be folded.
 
     **Raises.** [`CellError`][] if a frame is lost: a fence or a list that is still open
@@ -98,12 +98,9 @@ def fill(page: str, outputs: dict[int, str]) -> str:
     """
     summary = f"<summary>{word('Show the code')}</summary>"
     page = _FOLD.sub(rf'<details class="nb-code">{summary}\g<0></details>', page)
-    for number, output in outputs.items():
-        frame = _FRAME.format(number)
-        if page.count(frame) != 1:
-            raise CellError(f"cell {number}: the page has no place for its output")
-        page = page.replace(frame, frame.replace("></", f">{output}</"))
-    return page
+    for number in outputs.lost(page):
+        raise CellError(f"cell {number}: the page has no place for its output")
+    return outputs.fill(page)
 
 
 # ## From outputs to HTML

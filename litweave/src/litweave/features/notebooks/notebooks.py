@@ -40,6 +40,7 @@ from litweave.features.notebooks.cells import (
 )
 from litweave.process import ChildError
 from litweave.progress import progress
+from litweave.slots import Slots
 from litweave.words import word
 
 _PROGRAM = "litweave.features.notebooks.execute"
@@ -63,7 +64,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         """Begin with nothing run."""
         self.serving = False
         self.runs: dict[str, Future[Part]] = {}
-        self.pages: dict[str, tuple[str, dict[int, str]]] = {}
+        self.pages: dict[str, tuple[str, Slots]] = {}
 
     def on_startup(
         self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool
@@ -117,7 +118,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         self, html: str, page: Page, config: MkDocsConfig, files: Files
     ) -> str | None:
         """Put the outputs in their frames."""
-        downloads, outputs = self.pages.pop(page.file.src_uri, ("", {}))
+        downloads, outputs = self.pages.pop(page.file.src_uri, ("", Slots("")))
         if not html or not downloads:  # A page that was kept has all of it.
             return None
         try:

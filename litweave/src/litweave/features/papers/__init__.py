@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.library import Library
@@ -24,6 +25,9 @@ from bibtexparser.model import Entry
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.words import listed, word
+
+if TYPE_CHECKING:
+    from litweave.site import Site
 
 _ARXIV = re.compile(r"arxiv\.org/(?:abs|pdf)/((?:[a-z-]+/)?\d[\d.]*\d)")
 _NEEDED = ("author", "title", "year")
@@ -106,8 +110,14 @@ def _work(entry: Entry, source: Entry) -> Work:
 # ## On the pages
 
 
-def enrich(book: Book, path: Path) -> None:
+def enrich(site: "Site") -> None:
     """Show on each page the papers that it links to."""
+    if site.settings.bibliography:
+        cite(site.book, site.settings.bibliography)
+
+
+def cite(book: Book, path: Path) -> None:
+    """Show them by the entries of a BibTeX file."""
     diagnostics = book.context.diagnostics
     works = read(path, diagnostics)
     for chapter in book.chapters.values():

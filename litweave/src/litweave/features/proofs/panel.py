@@ -6,9 +6,12 @@ nothing has none, and one that somebody else published says “quoted”.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 from itertools import groupby
+from typing import TYPE_CHECKING
 
+from litweave import process
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Place
 from litweave.features.proofs.proof import (
@@ -18,10 +21,14 @@ from litweave.features.proofs.proof import (
     Proof,
     ProofError,
     Proofs,
+    prove,
 )
 from litweave.headings import slug
 from litweave.katex import Formulas
 from litweave.words import beginning, day, figures, listed, word
+
+if TYPE_CHECKING:
+    from litweave.site import Site
 
 _DIFFERENCES = "What differs from the paper"
 _HEADING = re.compile(rf"^## {_DIFFERENCES}$", re.MULTILINE)
@@ -30,7 +37,18 @@ _ANCHOR = slug(_DIFFERENCES)
 _QUOTE = re.compile("“([^”]*)”")
 
 
-def enrich(book: Book, program: str, result: Callable[[], Proofs | None]) -> None:
+def enrich(site: "Site") -> Callable[[], None] | None:
+    """What was proved of each page; in a preview, what was proved last."""
+    program, folder = site.settings.proofs, site.settings.root.parent
+    if not program:
+        return None
+    cache, known = site.settings.cache / "proofs", site.book.dependencies
+    work = partial(prove, program, folder, cache, known, site.is_preview)
+    result = process.begin(work).result
+    return lambda: show(site.book, program, result)
+
+
+def show(book: Book, program: str, result: Callable[[], Proofs | None]) -> None:
     """Show on each page what was proved of it, and note what does not hold.
 
     `result` gives the answer of the proof program, see [`prove`][proof.prove]; or

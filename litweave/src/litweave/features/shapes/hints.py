@@ -9,15 +9,21 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from litweave import process
 from litweave.book import Book
+from litweave.features.shapes import shapes
 from litweave.features.shapes.shapes import Measured, Seen
 from litweave.features.shapes.tensors import Measure, Measures
+from litweave.features.symbols import variables
 from litweave.features.symbols.tex import Atom, Row, atoms
 from litweave.words import listed, said, word
+
+if TYPE_CHECKING:
+    from litweave.site import Site
 
 SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
  data-weave-shapes hidden>{word("Shapes")}</button>"""
@@ -36,7 +42,24 @@ _SIGNS = {
 _NAMES = {r"\ell": "ℓ", r"\varepsilon": "ε", r"\varphi": "φ", r"\vartheta": "ϑ"}
 
 
-def enrich(book: Book, measured: Mapping[str, Measured]) -> None:
+def enrich(site: "Site") -> Callable[[], None]:
+    """Shapes at the ends of lines, and sizes to the symbols; nothing is run untold."""
+    book, cache = site.book, site.settings.cache
+    measure = shapes.measure_later if site.is_preview else shapes.measure
+    runs = site.settings.run_examples
+    result = process.begin(partial(measure, book, cache)).result if runs else dict
+
+    def finish() -> None:
+        measured = result()
+        ran = {page: found for page, found in measured.items() if found.ran}
+        shapes.note_unreached(book, ran)
+        show(book, measured)
+        variables.show(book, {page: m.values for page, m in measured.items()})
+
+    return finish
+
+
+def show(book: Book, measured: Mapping[str, Measured]) -> None:
     """Put what was measured at the ends of the lines of each page."""
     for page, found in measured.items():
         chapter = book.chapters[page]

@@ -1,21 +1,20 @@
-"""Recording: what the calls of a module show, watched by `sys.settrace`.
+"""Recording: what the calls of a module show, as it tells itself (see `instrument`).
 
 A size becomes a letter if exactly one letter has it: a variable of the notation whose
 value it is. The variables of the function come first, then the attributes of `self` and
 what its `__init__` was called with, then those of the callers, and the example's last.
 """
 
-import dis
 import sys
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
-from litweave.features.shapes.statements import Source, Statement, Target
+from litweave.features.shapes.statements import Source, Target
 from litweave.features.shapes.tensors import (
     USUAL,
     Measures,
@@ -32,8 +31,6 @@ Entry = tuple[tuple[str, ...], tuple[str, ...]]
 """The symbols of an entry of the notation, and its variables."""
 
 _MANY = 12  # Nobody reads more values of a variable than these.
-_INNER = {"<lambda>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
-_YIELD = dis.opmap["YIELD_VALUE"]
 
 
 @dataclass
@@ -109,13 +106,6 @@ class Recorder:
         self.made[key] = (alive, before | self._bind(scope))
 
 
-class Step(NamedTuple):
-    """A statement that runs, and the types of the tensors that it reads."""
-
-    statement: Statement
-    read: tuple[str, ...]
-
-
 @dataclass
 class Call:
     """A call of a function, while it runs.
@@ -125,34 +115,56 @@ class Call:
     """
 
     recorder: Recorder
-    step: Step | None = None
-    leaving: Step | None = None
-    """The `return` that was run, while a `finally` or the end of a `with` still is."""
-    raised: bool = False
+    read: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """By the line of each statement that runs, the types of the tensors it reads."""
     seen: list[tuple[Target, Measures]] = field(default_factory=list)
     around: dict[str, int] | None = None
     """The sizes that the callers know: while they wait, these stay."""
+    has_ended: bool = False
 
-    def begin(self, frame: FrameType) -> None:
+    def begin(self, frame: FrameType, line: int) -> None:
         """Note the arguments."""
-        key = (frame.f_code.co_firstlineno, frame.f_code.co_name)
-        for target in self.recorder.source.arguments.get(key, ()):
-            self._note(target, value_of(target.path, frame.f_locals), frame)
+        for target in self.recorder.source.arguments.get(line, ()):
+            self._note(target, frame)
 
-    def watch(self, frame: FrameType, event: str, result: object) -> Any:
-        """What Python calls before each line, and at the end."""
-        if event == "line":
-            self.raised = False
-            self._next(frame)
-        elif event == "exception":
-            self.raised = True
-            self.step = self.leaving = None
-        elif event == "return" and not self.raised:
-            self._end(frame, result)
-        return self.watch
+    def before(self, frame: FrameType, line: int) -> None:
+        """Note what a statement reads, before it is bound to something else."""
+        paths = self.recorder.source.statements[line].reads
+        types = (found for path in paths for found in dtypes(path, frame.f_locals))
+        self.read[line] = tuple(types)
 
-    def _note(
-        self, target: Target, value: object, frame: FrameType, *read: str
+    def after(self, frame: FrameType, line: int) -> None:
+        """Note what a statement has bound."""
+        self.recorder.reached.add(line)
+        for target in self.recorder.source.statements[line].targets:
+            self._note(target, frame, *self.read[line])
+        if self.has_ended:
+            self._count()  # A `finally` runs when the value is known.
+
+    def give(self, frame: FrameType, line: int, value: object) -> None:
+        """Note what a `return` or a `yield` gives."""
+        statement = self.recorder.source.statements.get(line)
+        if statement and statement.gives:
+            self.recorder.reached.add(line)
+            self.before(frame, line)
+            self._measure(Target(line, ()), value, frame, self.read[line])
+        self.recorder.learn(frame.f_locals)
+        self._count()
+        self.around = None  # A generator may go on for another caller.
+
+    def end(self, frame: FrameType) -> None:
+        """Note what the variables were in the end, and what an object was made with."""
+        self.recorder.learn(frame.f_locals)
+        if frame.f_code.co_name == "__init__":
+            self.recorder.remember(frame.f_locals)
+        self._count()
+        self.has_ended = True
+
+    def _note(self, target: Target, frame: FrameType, *read: str) -> None:
+        self._measure(target, value_of(target.path, frame.f_locals), frame, read)
+
+    def _measure(
+        self, target: Target, value: object, frame: FrameType, read: tuple[str, ...]
     ) -> None:
         if found := tensors(value):
             if self.around is None:
@@ -163,64 +175,72 @@ class Call:
             measures = (measure(tensor, letters, read or (USUAL,)) for tensor in found)
             self.seen.append((target, tuple(measures)))
 
-    def _next(self, frame: FrameType) -> None:
-        """A statement begins, and with it ends the one before."""
-        statement = self.recorder.source.statements.get(frame.f_lineno)
-        if statement and self.step and statement is self.step.statement:
-            return  # It has several lines.
-        self._complete(frame)
-        reads = statement.reads if statement else ()
-        read = (dtype for path in reads for dtype in dtypes(path, frame.f_locals))
-        self.step = Step(statement, tuple(read)) if statement else None
-
-    def _complete(self, frame: FrameType) -> None:
-        """Note what the statement bound that has just been run."""
-        if not self.step:
-            return
-        done = self.step.statement
-        if done.enters and frame.f_lineno not in done.enters:
-            return
-        self.recorder.reached.add(done.line)
-        if done.leaves:
-            self.leaving = self.step
-        for target in done.targets:
-            value = value_of(target.path, frame.f_locals)
-            self._note(target, value, frame, *self.step.read)
-
-    def _end(self, frame: FrameType, result: object) -> None:
-        """Note what a call gives, and what its object was made with."""
-        step = self.step if self.step and self.step.statement.gives else self.leaving
-        if step:
-            self._note(Target(step.statement.line, ()), result, frame, *step.read)
-        # A generator goes on later, in the midst of this statement.
-        if frame.f_code.co_code[frame.f_lasti] != _YIELD:
-            self._complete(frame)
-            if frame.f_code.co_name == "__init__":
-                self.recorder.remember(frame.f_locals)
-        self.recorder.learn(frame.f_locals)
+    def _count(self) -> None:
         for target, measures in self.seen:
             self.recorder.shapes.setdefault(target, {})[measures] = None
         self.seen.clear()
-        self.around = None  # A generator may go on for another caller.
 
 
-@contextmanager
-def watching(recorders: Iterable[Recorder]) -> Iterator[None]:
-    """Watch all calls of functions that stand in the files of these recorders."""
-    by_file = {str(recorder.path): recorder for recorder in recorders}
+class Watch:
+    """What instrumented modules call: it finds the call that they are in.
 
-    def enter(frame: FrameType, event: str, argument: object) -> Any:
-        # Of millions of calls, most end here.
-        if frame.f_code.co_filename not in by_file or frame.f_code.co_name in _INNER:
-            return None
-        if frame.f_trace:  # A generator that goes on is watched already.
-            return frame.f_trace
-        call = Call(by_file[frame.f_code.co_filename])
-        call.begin(frame)
-        return call.watch
+    Each tells its name and a line. Those that nobody watches are told at once.
+    """
 
-    sys.settrace(enter)
-    try:
-        yield
-    finally:
-        sys.settrace(None)
+    def __init__(self) -> None:
+        self.recorders: Mapping[str, Recorder] = {}
+        self.calls: dict[int, Call] = {}
+
+    @contextmanager
+    def over(self, recorders: Mapping[str, Recorder]) -> Iterator[None]:
+        """Watch the modules of these names."""
+        self.recorders = recorders
+        try:
+            yield
+        finally:
+            self.recorders = {}
+            self.calls.clear()
+
+    def begins(self, name: str, line: int) -> None:
+        """Begin a call of a function, or the body of a class or a module."""
+        if recorder := self.recorders.get(name):
+            frame = sys._getframe(1)
+            # One that has raised an exception may have left its place to another.
+            call = self.calls[id(frame)] = Call(recorder)
+            call.begin(frame, line)
+
+    def before(self, name: str, line: int) -> None:
+        """Tell that a statement is about to bind something."""
+        frame = sys._getframe(1)
+        if call := self._call(name, frame):
+            call.before(frame, line)
+
+    def after(self, name: str, line: int) -> None:
+        """Tell that a statement has bound it."""
+        frame = sys._getframe(1)
+        if call := self._call(name, frame):
+            call.after(frame, line)
+
+    def yields(self, name: str, line: int, value: object) -> object:
+        """Tell what a generator gives, and give it."""
+        frame = sys._getframe(1)
+        if call := self._call(name, frame):
+            call.give(frame, line, value)
+        return value
+
+    def returns(self, name: str, line: int, value: object) -> object:
+        """Tell what a function gives, and give it."""
+        frame = sys._getframe(1)
+        if call := self._call(name, frame):
+            call.give(frame, line, value)
+            call.end(frame)
+        return value
+
+    def ends(self, name: str, line: int) -> None:
+        """Tell that a body has come to its end."""
+        frame = sys._getframe(1)
+        if call := self._call(name, frame):
+            call.end(frame)
+
+    def _call(self, name: str, frame: FrameType) -> Call | None:
+        return self.calls.get(id(frame)) if name in self.recorders else None

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -232,6 +232,23 @@ def _items(book: Book) -> dict[str, _Item]:
 
 
 def _ask(items: list[_Item], kept: Folder) -> dict[str, Answer]:
+    """Run them.
+
+    A module that tells what it computes is not quite what its author wrote, and
+    `torch.compile` may refuse it. So what fails is run again as it stands, unseen.
+    """
+    answers = _answers(items, kept)
+    # What ended the program, or did not end, has no name, and is not tried again.
+    failed = {a["name"] for a in answers.values() if "name" in a and a["problems"]}
+    plain = [
+        replace(item, request={**item.request, "plain": True})
+        for item in items
+        if item.name in failed
+    ]
+    return answers | (_answers(plain, kept) if plain else {})
+
+
+def _answers(items: list[_Item], kept: Folder) -> dict[str, Answer]:
     """Run them, many of them in several programs at once."""
     answers: dict[str, Answer] = {}
     # Longest first, so that each program has about as much to do.

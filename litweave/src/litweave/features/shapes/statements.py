@@ -27,26 +27,26 @@ class Target:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement: what it binds, what it reads; if it is a `return`, it `leaves`.
+    """A statement: what it binds, what it reads, and whether it `gives` something.
 
-    A loop or a `with` binds when it enters its body, the lines of `enters`.
+    A `return` does, and a `yield` that is nothing else.
     """
 
     line: int
     targets: tuple[Target, ...]
     reads: tuple[Names, ...]
-    enters: range
-    leaves: bool
     gives: bool
-    """Whether it is a `return` or a `yield`."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A module's statements by line, its arguments by function, its forward passes."""
+    """A module's statements and the arguments of its functions, both by their lines.
+
+    `forward` has the lines of forward passes that bind or give something.
+    """
 
     statements: Mapping[int, Statement]
-    arguments: Mapping[tuple[int, str], tuple[Target, ...]]
+    arguments: Mapping[int, tuple[Target, ...]]
     forward: frozenset[int]
 
     @classmethod
@@ -60,15 +60,18 @@ class Source:
             for line in range(node.lineno, _last(node) + 1):
                 owners.setdefault(line, []).append(node)
         alone = {line: found[0] for line, found in owners.items() if len(found) == 1}
-        made = {node: _statement(node) for node in alone.values()}
         arguments = {
-            (_first(function), function.name): tuple(
+            function.lineno: tuple(
                 Target(arg.lineno, (arg.arg,)) for arg in _arguments(function)
             )
             for function in functions
         }
         lines = {line for f in functions if _is_forward(f) for line in _lines(f)}
-        statements = {line: made[node] for line, node in alone.items()}
+        statements = {
+            line: _statement(node)
+            for line, node in alone.items()
+            if line == node.lineno and (_binds(node) or _gives(node))
+        }
         return cls(statements, arguments, frozenset(lines & alone.keys()))
 
 
@@ -86,18 +89,24 @@ def _first(node: Any) -> int:
     return int(min([node.lineno, *(decorator.lineno for decorator in decorators)]))
 
 
+def _binds(node: ast.stmt) -> bool:
+    is_assignment = isinstance(node, _ASSIGNMENTS) and node.value
+    return bool(is_assignment) or isinstance(node, ast.For | ast.With)
+
+
+def _gives(node: ast.stmt) -> bool:
+    is_yield = isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield)
+    return is_yield or isinstance(node, ast.Return)
+
+
 def _statement(node: ast.stmt) -> Statement:
-    enters = range(0)
-    if isinstance(node, ast.For | ast.With):
-        enters = range(_first(node.body[0]), (node.body[0].end_lineno or 0) + 1)
-    found = ((target.lineno, _path(target)) for target in _bound(node))
-    targets = tuple(Target(line, path) for line, path in found if path)
-    leaves = isinstance(node, ast.Return)
-    yields = isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield)
-    # What is read matters to what is shown.
-    parts = _evaluated(node) if targets or leaves or yields else ()
-    reads = tuple(path for part in parts for path in _reads(part))
-    return Statement(node.lineno, targets, reads, enters, leaves, leaves or yields)
+    targets = (Target(target.lineno, _path(target)) for target in _bound(node))
+    return Statement(
+        node.lineno,
+        tuple(target for target in targets if target.path),
+        tuple(path for part in _evaluated(node) for path in _reads(part)),
+        _gives(node),
+    )
 
 
 def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:

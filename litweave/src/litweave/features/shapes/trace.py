@@ -1,8 +1,8 @@
 """Trace: the program that runs the examples of modules, and tells what lines show.
 
 A request comes in by standard input; the answers go out by standard output, a line of
-JSON for each module. It imports nothing of litweave but the three modules beside it, so
-that the modules that it runs share nothing with the build that asks.
+JSON for each module. It imports nothing of litweave but `doctests` and what lies beside
+it, so that the modules that it runs share nothing with the build that asks.
 """
 
 import ast
@@ -11,7 +11,6 @@ import gc
 import importlib
 import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,15 +19,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from litweave.features.shapes.recording import Recorder, watching
+from litweave.doctests import refusal
+from litweave.features.shapes.instrument import instrument
+from litweave.features.shapes.recording import Recorder
 from litweave.features.shapes.statements import Source
 
 # Those of pytest: `...` stands for anything, and a failure ends the text it is in.
 _OPTIONS = doctest.ELLIPSIS | doctest.FAIL_FAST
-# What doctest says; of what it quotes, only an option: a line is told by its number.
-_REFUSAL = re.compile(
-    r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
-)
 
 
 @dataclass
@@ -38,6 +35,8 @@ class Run:
     name: str
     recorder: Recorder
     root: str = ""
+    plain: bool = False
+    """Whether the module is as it stands, and nothing of it is seen."""
     problems: list[tuple[int, str, str]] = field(default_factory=list)
     module: ModuleType | None = None
 
@@ -48,7 +47,7 @@ class Run:
         notation = tuple((tuple(s), tuple(v)) for s, v in item["notation"])
         recorder = Recorder(path, notation, Source.read(path))
         root = path.parents[item["name"].count(".") + (path.stem == "__init__")]
-        return cls(item["name"], recorder, str(root))
+        return cls(item["name"], recorder, str(root), bool(item.get("plain")))
 
     def load(self) -> None:
         """Import the module, from the folder that holds its outermost package."""
@@ -99,7 +98,7 @@ class Run:
     def answer(self) -> dict[str, Any]:
         """What there is to say, in the form of JSON."""
         recorder = self.recorder
-        ran = self.module and not self.problems
+        ran = self.module and not (self.problems or self.plain)
         unreached = recorder.source.forward - recorder.reached if ran else ()
         return {
             "name": self.name,
@@ -135,14 +134,6 @@ class _Parser(doctest.DocTestParser):
 def _opening(path: Path) -> int:
     """How many lines stand above the docstring of a module."""
     return next((node.lineno - 1 for node in ast.parse(path.read_bytes()).body), 0)
-
-
-def refusal(error: ValueError) -> tuple[int, str]:
-    """The line of a text, from 1, that doctest cannot read, and the reason."""
-    match = _REFUSAL.fullmatch(str(error))
-    line, problem = (int(match[1]), match[2]) if match else (1, str(error))
-    line += "directive" in problem  # which doctest counts from 0
-    return line, f"doctest cannot read the example here, which {problem}"
 
 
 class _Runner(doctest.DocTestRunner):
@@ -184,7 +175,9 @@ def main() -> None:
     # To look through all of them as often as usual takes long.
     gc.set_threshold(50_000, 20, 50)
     runs = [Run.of(item) for item in json.load(sys.stdin)]
-    with watching([run.recorder for run in runs]):
+    recorders = {run.name: run.recorder for run in runs if not run.plain}
+    watch = instrument(recorders)
+    with watch.over(recorders):
         for run in runs:
             say({"imports": run.name})
             run.load()
@@ -192,7 +185,7 @@ def main() -> None:
     gc.freeze()
     for run in runs:
         say({"begins": run.name})
-        with watching([run.recorder]):
+        with watch.over({run.name: run.recorder}):
             run.examples()
         say(run.answer())
 

@@ -24,10 +24,10 @@ from litweave.features.symbols.tex import (
     split,
     tokens,
 )
+from litweave.headings import is_notation
 from litweave.katex import SYMBOL
 from litweave.parse import Module, Prose
 
-_SECTION = re.compile(r"^#{1,6} +Notation *#*$")
 _HEADING = re.compile(r"^#{1,6} ")
 _TERM = r"(?:\$[^$]+\$|`[^`]+`)"
 _ITEM = re.compile(rf"({_TERM}(?:, {_TERM})*): (.+)")
@@ -61,11 +61,6 @@ def notation(module: Module) -> tuple[Entry, ...]:
     return tuple(entry for _, entry in items(module) if entry)
 
 
-def is_notation(text: str) -> bool:
-    """Whether a text begins with the heading of a notation."""
-    return bool(_SECTION.match(text.partition("\n")[0]))
-
-
 def items(module: Module) -> list[tuple[int, Entry | None]]:
     """Every item under `## Notation` of the module's docstring, with its line.
 
@@ -85,7 +80,7 @@ def _items(prose: Prose) -> list[tuple[int, list[str]]]:
     inside = goes_on = False
     for number, text in enumerate(prose.text.split("\n"), start=prose.line):
         if _HEADING.match(text):
-            inside, goes_on = bool(_SECTION.match(text)), False
+            inside, goes_on = is_notation(text), False
         elif inside and text.startswith("- "):
             found.append((number, [text[2:].strip()]))
             goes_on = True

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
@@ -29,8 +30,16 @@ from litweave.overlay import Mark
 from litweave.parse import Module
 from litweave.syntax import syntax_tree
 
+if TYPE_CHECKING:
+    from litweave.site import Site
+
 Values = Mapping[str, Sequence[float | Sequence[int]]]
 """What variables were in the examples of a module: numbers, or pairs of them."""
+
+
+def enrich(site: "Site") -> None:
+    """Know what the letters of each page stand for; the shapes tell the values."""
+    read(site.book)
 
 
 def read(book: Book) -> None:
@@ -42,12 +51,13 @@ def read(book: Book) -> None:
             book.context.symbols[page] = symbols
 
 
-def enrich(book: Book, values: Mapping[str, Values]) -> None:
+def show(book: Book, values: Mapping[str, Values]) -> None:
     """Tie the symbols of each page to its code.
 
     `values` are those of the variables, by page.
     """
     for page, symbols in book.context.symbols.items():
+        assert isinstance(symbols, Symbols)  # as `enrich` has noted them
         chapter = book.chapters[page]
         chapter.overlay.marks.extend(marks(chapter.module, symbols))
         data = _data(chapter.module, symbols, values.get(page, {}))
