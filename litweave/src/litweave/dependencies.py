@@ -60,7 +60,7 @@ class Dependencies:
 
     def stamp(self, path: Path) -> str:
         """A digest of a file, whichever module asks for it."""
-        return _stamp(self._text(path))
+        return digest(self._text(path))
 
     def code(self, path: Path) -> str:
         """The code of a file, without the comments and docstrings that are prose."""
@@ -116,11 +116,6 @@ class Dependencies:
             both = path / "__init__.py", path.with_suffix(".py")
             self.places[name, folder] = next(filter(Path.is_file, both), None)
         return self.places[name, folder]
-
-
-@lru_cache(maxsize=2048)
-def _stamp(text: str) -> str:
-    return digest(text)
 
 
 # What a text says is remembered from build to build of a preview.

@@ -101,11 +101,17 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         uri = page.file.src_uri
         if uri not in self.runs:
             return None
-        notebook = self._result(uri)
         try:
+            notebook = self.runs[uri].result()
             written = document(notebook, markdown)
         except CellError as error:
             raise PluginError(f"{uri}: {error}") from error
+        except ChildError as error:
+            # Wait for all, to say what became of them.
+            done = sum(run.exception() is None for run in self.runs.values())
+            raise PluginError(
+                f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
+            ) from None
         links = _downloads(page, config, files, notebook=notebook, script=markdown)
         downloads = f'</h1>\n<p class="nb-downloads">{links}</p>'
         self.pages[uri] = (downloads, written.outputs)
@@ -126,16 +132,6 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         except CellError as error:
             raise PluginError(f"{page.file.src_uri}: {error}") from error
         return html.replace("</h1>", downloads, 1)
-
-    def _result(self, uri: str) -> Part:
-        """Wait for a notebook; if it failed, for all, to say what became of them."""
-        try:
-            return self.runs[uri].result()
-        except ChildError as error:
-            done = sum(run.exception() is None for run in self.runs.values())
-            raise PluginError(
-                f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
-            ) from None
 
 
 class Results:

@@ -38,7 +38,10 @@ _log = logging.getLogger("mkdocs.plugins.litweave")
 _at_work: set[str] = set()
 
 Answer = dict[str, Any]
-"""What the program says of a module."""
+"""What the program says of a module.
+
+A problem has its line, its words, and its file if that is not the module.
+"""
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,12 @@ class Measured:
     """What the examples of a module show.
 
     `values` holds what the variables of the notation were, and `unreached` the lines of
-    forward passes that were never run. A problem has its line, its words, and its file
-    if that is not the module. If the module has no examples, nothing `ran`.
+    forward passes that were never run. If the module has no examples, nothing `ran`.
     """
 
     seen: Sequence[Seen] = ()
     values: Values = field(default_factory=dict)
     unreached: Sequence[int] = ()
-    problems: Sequence[tuple[int, str, str]] = ()
     ran: bool = True
 
     @classmethod
@@ -79,7 +80,7 @@ class Measured:
             Seen(line, name, tuple(tuple(Measure(*row) for row in run) for run in runs))
             for line, name, runs in answer["shapes"]
         ]
-        return cls(seen, answer["values"], answer["unreached"], answer["problems"])
+        return cls(seen, answer["values"], answer["unreached"])
 
 
 def measure(book: Book, cache: Path) -> dict[str, Measured]:
@@ -240,12 +241,9 @@ def _ask(items: list[_Item], kept: Folder) -> dict[str, Answer]:
     answers = _answers(items, kept)
     # What ended the program, or did not end, has no name, and is not tried again.
     failed = {a["name"] for a in answers.values() if "name" in a and a["problems"]}
-    plain = [
-        replace(item, request={**item.request, "plain": True})
-        for item in items
-        if item.name in failed
-    ]
-    return answers | (_answers(plain, kept) if plain else {})
+    again = [item for item in items if item.name in failed]
+    plain = [replace(i, request={**i.request, "plain": True}) for i in again]
+    return answers | _answers(plain, kept)
 
 
 def _answers(items: list[_Item], kept: Folder) -> dict[str, Answer]:
