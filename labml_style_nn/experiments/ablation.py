@@ -469,13 +469,19 @@ def runs_of(results: Sequence[Record], changes: Mapping[str, Any]) -> list[Recor
 
     All settings must be those of the data set, but for the seed and these changes.
     """
-    found = []
-    for result in sorted(results, key=lambda result: result["seed"]):
-        preset = EXPERIMENT.presets[result["settings"]["data"]]
-        wanted = replace(preset, seed=result["seed"], **changes)
-        if result["settings"] == asdict(wanted):
-            found.append(result)
-    return found
+    wanted = {
+        data: asdict(replace(preset, **changes))
+        for data, preset in EXPERIMENT.presets.items()
+    }
+    return sorted(
+        (
+            result
+            for result in results
+            if result["settings"]
+            == wanted[result["settings"]["data"]] | {"seed": result["seed"]}
+        ),
+        key=lambda result: result["seed"],
+    )
 
 
 def accuracies(runs: Sequence[Record]) -> dict[int, float]:

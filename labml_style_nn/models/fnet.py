@@ -164,7 +164,7 @@ see [`fourier_mixing`][]. These are the encoders of the paper, for $512$ tokens:
 >>> def describe(build):
 ...     with torch.device("meta"):
 ...         model, x = build(), torch.zeros(batch, 512, dtype=torch.int64)
-...     with FlopCounterMode(display=False) as counter:
+...     with FlopCounterMode(display=False) as counter, torch.no_grad():
 ...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch

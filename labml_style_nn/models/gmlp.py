@@ -105,7 +105,7 @@ classes:
 >>> def describe(build):
 ...     with torch.device("meta"):
 ...         model, x = build(), torch.empty(batch, in_channels, image_size, image_size)
-...     with FlopCounterMode(display=False) as counter:
+...     with FlopCounterMode(display=False) as counter, torch.no_grad():
 ...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch

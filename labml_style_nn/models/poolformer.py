@@ -143,7 +143,7 @@ nothing. Here are the paper's models, at $224 \times 224$ pixels and 1000 classe
 >>> def describe(build):
 ...     with torch.device("meta"):
 ...         model, x = build(), torch.empty(batch, in_channels, 224, 224)
-...     with FlopCounterMode(display=False) as counter:
+...     with FlopCounterMode(display=False) as counter, torch.no_grad():
 ...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch

@@ -113,7 +113,7 @@ is small beside $2 D_C$. At $224 \times 224$ pixels and 1000 classes:
 >>> def describe(build):
 ...     with torch.device("meta"):
 ...         model, x = build(), torch.empty(batch, in_channels, image_size, image_size)
-...     with FlopCounterMode(display=False) as counter:
+...     with FlopCounterMode(display=False) as counter, torch.no_grad():
 ...         model(x)
 ...     parameters = sum(parameter.numel() for parameter in model.parameters())
 ...     macs = counter.get_total_flops() / 2 / batch

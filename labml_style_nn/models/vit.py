@@ -104,7 +104,7 @@ of 224 pixels, for ViT-B/16 and for Mixer-B/16:
 ...     with torch.device("meta"):
 ...         model = build(image_size=image_size)
 ...         x = torch.empty(1, 3, image_size, image_size)
-...     with FlopCounterMode(display=False) as counter:
+...     with FlopCounterMode(display=False) as counter, torch.no_grad():
 ...         model(x)
 ...     return counter.get_total_flops() / 2
 >>> for build in (vit_base_16, mixer_b16):

@@ -36,7 +36,7 @@ def multiply_adds(
     """The multiply–adds for one input of a shape (the batch of one included)."""
     if isinstance(function, nn.Module):
         function.to("meta")
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
         function(torch.empty(shape, dtype=dtype, device="meta"))
     return int(counter.get_total_flops()) // 2
 

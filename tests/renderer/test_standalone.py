@@ -29,7 +29,7 @@ def package() -> Package:
 
 def pages(package: Package, *kinds: str) -> list[str]:
     found = [
-        n for n in package.sheets if n.split(".")[1:2] and n.split(".")[1] in kinds
+        n for n in package.modules if n.split(".")[1:2] and n.split(".")[1] in kinds
     ]
     assert len(found) > 2
     # A command acts as soon as it is run, so it is no file to run examples of.

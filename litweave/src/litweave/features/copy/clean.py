@@ -84,6 +84,7 @@ class Source:
     """The text of a module as Python sees it, and where its lines begin."""
 
     def __init__(self, module: Module) -> None:
+        self.path = module.path
         # All lines end alike.
         self.lines = [line.rstrip("\r\n") for line in module.lines]
         self.text = "\n".join([*self.lines, ""])

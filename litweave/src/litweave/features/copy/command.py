@@ -11,8 +11,8 @@ from pathlib import Path
 
 from litweave.book import Book
 from litweave.features.copy.clean import clean, formatted
-from litweave.features.copy.copying import head, packaged
-from litweave.features.copy.opening import StandaloneError
+from litweave.features.copy.copying import packaged
+from litweave.features.copy.opening import StandaloneError, head
 from litweave.features.copy.standalone import standalone
 from litweave.names import Names, Target, UnknownNameError
 
@@ -50,8 +50,7 @@ def _find(book: Book, name: str) -> str:
 
 def _form(book: Book, name: str, form: str) -> bytes:
     module = book.modules[name]
-    files = {other.path: path for path, other in book.dependencies.modules.items()}
-    path = files[module.path]
+    path = next(p for p, m in book.dependencies.modules.items() if m is module)
     if form == "annotated":
         return path.read_bytes()
     if form == "clean":

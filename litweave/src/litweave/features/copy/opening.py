@@ -6,29 +6,30 @@ copy works. These are the examples under the heading `Example`. If they use a na
 an earlier one made, all the earlier ones come along: those may have set a seed.
 """
 
+import ast
 import doctest
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from itertools import chain, takewhile
 from pathlib import Path
 
 from litweave.diagnostics import Place
 from litweave.doctests import UnreadableError, parts
-from litweave.features.copy.statements import Unit, units
-from litweave.imports import Import, ImportStatement, imported
-from litweave.parse import Module
+from litweave.features.copy.clean import Source
+from litweave.features.copy.statements import Names, Unit, alias, names
+from litweave.imports import Import, ImportStatement, imported, root
 from litweave.syntax import syntax_tree
 
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)[ #]*$", re.MULTILINE)
 _NAMED = re.compile(r"examples?", re.IGNORECASE)
 # How a traceback calls an error that is not Python's own.
 _QUALIFIED = re.compile(r"^[A-Za-z_]\w*(?:\.\w+)+(?=:|$)")
-# What is written for an import, and the examples that stand together.
-_Written = Callable[[Import, int], str]
-_Group = Sequence[doctest.Example]
+_Group = Sequence[doctest.Example]  # those that stand together
 
 
 class StandaloneError(ValueError):
@@ -43,54 +44,56 @@ class StandaloneError(ValueError):
 
 @dataclass(frozen=True)
 class Examples:
-    """The examples to keep, in groups as they stand together; `line` is the text's."""
+    """The examples to keep, in groups as they stand together."""
 
-    groups: Sequence[_Group] = ()
-    line: int = 1
-    raw: bool = True
+    place: Place
+    groups: Sequence[_Group]
 
     @classmethod
-    def of(cls, module: Module) -> "Examples":
+    def of(cls, source: Source) -> "Examples":
         """The examples of the docstring that opens a module.
 
         **Raises.** [`StandaloneError`][] if doctest cannot read them.
         """
-        for text in module.rows[0].prose if module.rows else ():
-            if module.lines[text.line - 1].lstrip().startswith("#"):
-                continue  # A comment is no docstring: a licence may stand above.
-            try:
-                return cls(list(_kept(text.text)), text.line, text.raw)
-            except UnreadableError as error:
-                place = Place(module.path, text.line + error.line - 1)
-                raise StandaloneError(place, error.reason) from None
-        return cls()
+        body = source.tree.body
+        place = Place(source.path, body[0].lineno if body else 1)
+        try:
+            text = ast.get_docstring(source.tree, clean=False) or ""
+            return cls(place, list(_kept(text)))
+        except UnreadableError as error:
+            place = Place(source.path, place.line + error.line - 1)
+            raise StandaloneError(place, error.reason) from None
 
-    @property
-    def imports(self) -> Iterator[tuple[Import, int]]:
-        """What they import, each with the line it is on."""
-        for example in (example for group in self.groups for example in group):
-            yield from ((i, self.line + example.lineno) for i in _imports(example))
+    def units(self, module: str, is_here: Callable[[Import], bool]) -> Iterator[Unit]:
+        """What they import of what `is_here`, and use."""
+        for example in chain(*self.groups):
+            place = Place(self.place.path, self.place.line + example.lineno)
+            for item in filter(is_here, _read(example.source)[1]):
+                bound = Names({item.binds}, {item.binds})
+                yield Unit(module, place, [], "", bound, item)
 
-    def docstring(self, title: str, written: _Written) -> str:
-        """The docstring of the file; `written` tells what stands for an import."""
-        groups = ["".join(self._lines(group, written)) for group in self.groups]
+    def docstring(self, title: str, is_here: Callable[[Import], bool]) -> str:
+        """The docstring of a file; what `is_here` is not imported."""
+        groups = ["".join(_lines(group, is_here)) for group in self.groups]
         shown = [group.rstrip("\n") for group in groups if group]
         if not shown:
             return f'"""{title}"""\n'
         body = "\n\n".join([title, "Example:", *shown])
-        prefix = "r" if self.raw and "\\" in body else ""
+        prefix = "r" if "\\" in body else ""
         quotes = "'''" if '"""' in body else '"""'
         return f"{prefix}{quotes}{body}\n{quotes}\n"
 
-    def _lines(self, group: _Group, written: _Written) -> Iterator[str]:
-        for example in group:
-            items = list(_imports(example))
-            if not items:
-                yield _shown(example.source, example.want)
-            # An example is one statement, and what was imported by one may need two.
-            for item in items:
-                if text := written(item, self.line + example.lineno):
-                    yield _shown(f"{text}\n", "")
+
+def _lines(group: _Group, is_here: Callable[[Import], bool]) -> Iterator[str]:
+    for example in group:
+        items = _read(example.source)[1]
+        if not any(map(is_here, items)):
+            yield _shown(example.source, example.want)
+            continue
+        # An example is one statement, and what was imported by one may need two.
+        for item in items:
+            if text := alias(item) if is_here(item) else str(item):
+                yield f">>> {text}\n"
 
 
 def _shown(source: str, want: str) -> str:
@@ -103,73 +106,53 @@ def _shown(source: str, want: str) -> str:
     return "".join([f">>> {first}", *(f"... {line}" for line in others), want])
 
 
-def _kept(text: str) -> Iterator[_Group]:
+def _kept(text: str) -> list[_Group]:
     """The examples under the heading, and before them what they build on."""
     groups = _groups(text)
-    names = [is_named for is_named, _ in groups]
-    if True not in names:
-        return
-    kept = [group for is_named, group in groups if is_named]
-    earlier = [group for _, group in groups[: names.index(True)]]
-    used, _ = _names(kept)
-    _, made = _names(earlier)
-    needed = {
-        example.source: example
-        for group in earlier
-        for example in group
-        if any(item.binds in used for item in _imports(example))
-    }
-    yield from earlier if used & made else filter(None, [list(needed.values())])
-    yield from kept
+    shown = [group for is_named, group in groups if is_named]
+    earlier = [group for _, group in takewhile(lambda pair: not pair[0], groups)]
+    used, bound = set[str](), set[str]()
+    for example in chain(*shown):
+        found, _ = _read(example.source)
+        used |= found.uses - bound
+        bound |= found.binds
+    needed: dict[str, doctest.Example] = {}
+    for example in chain(*earlier):
+        found, imports = _read(example.source)
+        if not used.isdisjoint(found.binds):
+            if not imports:
+                return [*earlier, *shown]
+            needed[example.source] = example
+    return [list(needed.values()), *shown]
 
 
 def _groups(text: str) -> list[tuple[bool, list[doctest.Example]]]:
     """The examples by the paragraphs they stand in, and whether under the heading."""
-    groups: list[tuple[bool, list[doctest.Example]]] = []
-    named, level, together = False, 7, False
+    groups: list[tuple[bool, list[doctest.Example]]] = [(False, [])]
+    named, level = False, 7
     for part in parts(text):
         if isinstance(part, doctest.Example):
-            if not together:
-                groups.append((named, []))
             groups[-1][1].append(part)
-            together = True
-            continue
-        together = together and not part.strip() and "\n\n" not in part
-        for match in _HEADING.finditer(part):
-            # A heading within the section goes on with it.
-            if not named or len(match[1]) <= level:
-                named, level = bool(_NAMED.fullmatch(match[2])), len(match[1])
-    return groups
-
-
-def _names(groups: Iterable[_Group]) -> tuple[set[str], set[str]]:
-    """The names that examples use before they bind them; those that they make."""
-    used, bound, made = set[str](), set[str](), set[str]()
-    for unit in (u for group in groups for example in group for u in _units(example)):
-        used |= unit.uses - bound
-        bound |= unit.binds
-        made |= set() if unit.is_import else unit.binds
-    return used, made
-
-
-def _imports(example: doctest.Example) -> Iterator[Import]:
-    """What an example binds, if it does nothing but import."""
-    nodes = [node for unit in _units(example) for node in unit.nodes]
-    if all(isinstance(node, ImportStatement) for node in nodes):
-        for node in nodes:
-            yield from imported(node) if isinstance(node, ImportStatement) else ()
-
-
-def _units(example: doctest.Example) -> list[Unit]:
-    return _read(example.source)
+        elif part:
+            for match in _HEADING.finditer(part):
+                # A heading within the section goes on with it.
+                if not named or len(match[1]) <= level:
+                    named, level = bool(_NAMED.fullmatch(match[2])), len(match[1])
+            groups.append((named, []))
+    return [group for group in groups if group[1]]
 
 
 @cache
-def _read(source: str) -> list[Unit]:
+def _read(source: str) -> tuple[Names, list[Import]]:
+    """The names of an example, and what it imports if it does nothing else."""
     try:
-        return units(syntax_tree(source).body)
+        found, nodes = names(source), syntax_tree(source).body
     except SyntaxError:
-        return []  # An example may show just that.
+        return Names(), []  # An example may show just that.
+    imports = [node for node in nodes if isinstance(node, ImportStatement)]
+    if len(imports) < len(nodes):
+        return found, []
+    return found, [item for node in imports for item in imported(node)]
 
 
 # ## The licence
@@ -178,58 +161,37 @@ _INSTALLED = {"site-packages", "dist-packages"}
 _FILES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
 
 
-@dataclass(frozen=True)
-class Project:
-    """Where a package comes from: “name version”, and the words of its licence."""
+def head(name: str, path: Path, address: str = "") -> str:
+    """What a file says at its top, of the module that it was made from."""
+    package = root(name, path) / name.partition(".")[0]
+    project, licence = _project(package if package.is_dir() else path.parent)
+    source = f"From {project}{f', {address}' if address else '.'}"
+    lines = [f"{name}, with all it needs, in one file.", source]
+    return "\n".join([*lines, "", *licence.strip().splitlines()]).rstrip()
 
-    name: str
-    licence: str = ""
 
-    @classmethod
-    @cache
-    def around(cls, folder: Path) -> "Project":
-        """The project that a package belongs to, as far as it can be told."""
-        for above in (folder, *folder.parents):
-            if above.name in _INSTALLED:
-                break  # What is around belongs to somebody else.
-            if (above / "pyproject.toml").is_file():
-                return cls(_declared(above, folder.name), _beside(above))
-        installed = any(folder.parent.glob("*.dist-info"))
-        found = cls._of_installed(folder.name) if installed else None
-        return found or cls(folder.name, _beside(folder))
-
-    @classmethod
-    def _of_installed(cls, package: str) -> "Project | None":
-        names = metadata.packages_distributions().get(package)
-        if not names:
-            return None
+@cache
+def _project(folder: Path) -> tuple[str, str]:
+    """“Name version” of the project around a package, and the words of its licence."""
+    for above in (folder, *folder.parents):
+        if above.name in _INSTALLED:
+            break  # What is around belongs to somebody else.
+        if (file := above / "pyproject.toml").is_file():
+            project = {"name": folder.name, "version": ""}
+            with suppress(ValueError):
+                project |= tomllib.loads(file.read_text("utf-8")).get("project", {})
+            title = f"{project['name']} {project['version']}".strip()
+            return title, _licence(above.iterdir())
+    names = metadata.packages_distributions().get(folder.name)
+    if names and folder.parent.name in _INSTALLED:
         found = metadata.distribution(names[0])
-        files = [file for file in found.files or () if _is_licence(file.name)]
-        texts = [file.read_text("utf-8") for file in files[:1]]
-        return cls(f"{names[0]} {found.version}", "".join(texts))
-
-    def head(self, module: str, address: str = "") -> str:
-        """What a file says at its top, of the module that it was made from."""
-        source = f"From {self.name}{f', {address}' if address else '.'}"
-        lines = [f"{module}, with all it needs, in one file.", source]
-        lines += ["", *self.licence.strip().splitlines()] if self.licence else []
-        return "\n".join(lines)
+        files = (Path(str(file.locate())) for file in found.files or ())
+        return f"{names[0]} {found.version}", _licence(files)
+    return folder.name, _licence(folder.iterdir())
 
 
-def _declared(root: Path, package: str) -> str:
-    """What a project calls itself, or else the name of the package."""
-    try:
-        settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    except ValueError:
-        settings = {}
-    project = settings.get("project", {})
-    return f"{project.get('name', package)} {project.get('version', '')}".strip()
-
-
-def _beside(folder: Path) -> str:
-    found = sorted(path for path in folder.iterdir() if _is_licence(path.name))
+def _licence(files: Iterable[Path]) -> str:
+    """What stands in the first of some files that is a licence."""
+    named = (p for p in files if p.name.upper().startswith(_FILES))
+    found = sorted(p for p in named if p.suffix != ".py" and p.is_file())
     return found[0].read_text("utf-8", "replace") if found else ""
-
-
-def _is_licence(name: str) -> bool:
-    return name.upper().startswith(_FILES) and not name.endswith(".py")
