@@ -131,21 +131,14 @@ class Cache:
         except (OSError, ValueError, TypeError):
             return cls(path)
 
-    def known(self, name: str, default: Any = None) -> Any:
-        """The thing of this name, whatever its key."""
-        return (self.now.get(name) or self.before.get(name, ("", default)))[1]
-
     def holds(self, name: str, key: str) -> bool:
         """Whether a thing was there before under this key."""
         return self.before.get(name, ("", None))[0] == key
 
-    def has(self, name: str, key: str) -> bool:
-        """Whether a thing is there under this key, from before or from now."""
-        return self.holds(name, key) or self.now.get(name, ("", None))[0] == key
-
-    def put(self, name: str, key: str, thing: Any) -> None:
-        """Have a thing under a key."""
-        self.now[name] = (key, thing)
+    def find(self, name: str, key: str) -> Any:
+        """The thing of this name under this key, from now or before, or else none."""
+        found = (kept.get(name, ("", None)) for kept in (self.now, self.before))
+        return next((thing for has, thing in found if has == key), None)
 
     def get(
         self, name: str, key: str, make: Callable[[], Any], stale: bool = False
