@@ -1,8 +1,12 @@
 """What the theme leaves without a name gets one."""
 
+from pathlib import Path
+
 from bs4 import BeautifulSoup
+from mkdocs.theme import Theme
 
 from litweave.theme import (
+    QuickTheme,
     calm_search,
     name_landmarks,
     without_blanks,
@@ -63,3 +67,15 @@ def test_the_script_about_the_search_comes_before_the_theme() -> None:
     assert calm_search(bundle) == (
         f'<script src="../../assets/search.js"></script>\n{bundle}'
     )
+
+
+def test_a_quick_theme_has_the_same_files_but_those_of_hidden_folders(
+    tmp_path: Path,
+) -> None:
+    theme = Theme("material", language="en")
+    shown = [n for n in theme.get_env().list_templates() if not n.startswith(".")]
+    quick = QuickTheme(theme, tmp_path / "compiled").get_env()
+    assert quick.list_templates() == shown
+    quick.get_template("partials/language.html")
+    assert any((tmp_path / "compiled").iterdir()), "a template stays compiled"
+    assert quick.get_template(".icons/material/magnify.svg"), "what is named is found"

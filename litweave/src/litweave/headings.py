@@ -7,6 +7,7 @@ bold type. So a name travels as a mark of characters that Markdown leaves alone.
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import count, islice
 from xml.etree.ElementTree import Element
 
@@ -48,6 +49,7 @@ def is_notation(text: str) -> bool:
     return bool(_NOTATION.fullmatch(text.partition("\n")[0]))
 
 
+@lru_cache(maxsize=8192)
 def slug(words: str, separator: str = "-") -> str:
     """An anchor made of words.
 
@@ -134,31 +136,32 @@ class _Anchors(Treeprocessor):
 _WORDS = 6
 
 
-def anchors(module: Module) -> list[str]:
+@lru_cache(maxsize=1024)
+def anchors(module: Module) -> tuple[str, ...]:
     """The address of each row, no two alike."""
-    taken: set[str] = set()
-    found = []
+    found = dict[str, None]()
     for row in module.rows:
-        name = next(name for name in _candidates(row, module) if name not in taken)
-        taken.add(name)
-        found.append(name)
-    return found
+        found[next(n for n in _candidates(row, module) if n not in found)] = None
+    return tuple(found)
 
 
 def _candidates(row: Row, module: Module) -> Iterator[str]:
     """Addresses from the shortest to the most particular, without an end."""
-    first = row.definition.name if row.definition else None
-    if first is None:
-        said = _words(" ".join(prose.text for prose in row.prose))
-        code = _words(module.code(row))
-        slugs = ["-".join(s) for s in (said[:_WORDS], said, [*said, *code]) if s]
-        named = [f"{row.scope}:{slug}" for slug in slugs or ["row"]]
-        yield from named
-        first = named[0]
-    else:
-        yield first
+    first = row.definition.name if row.definition else ""
+    for words in _names(row, module) if not first else ():
+        name = f"{row.scope}:{'-'.join(words)}"
+        first = first or name
+        yield name
+    yield first
     # Two rows alike to the letter, a name defined twice: only their order tells them.
     yield from (f"{first}~{number}" for number in count(2))
+
+
+def _names(row: Row, module: Module) -> Iterator[list[str]]:
+    """What a row that defines nothing says first, all that it says, and its code."""
+    said = _words(" ".join(prose.text for prose in row.prose))
+    yield from [said[:_WORDS], said] if said else []
+    yield [*said, *_words(module.code(row))] or ["row"]
 
 
 def _words(text: str) -> list[str]:

@@ -105,7 +105,6 @@ class Build:
                 # Search reads it now; what is kept is said at every build.
                 self.unsaid[file.src_uri] = file.page.content
                 file.page.content = site.voice.spoken(file.page.content)
-        env.bytecode_cache = theme.compiled_templates(site.settings.cache)
         without_template(env)
         site.addresses.end(partial(mkdocs_files.anchors, files))
         site.voice.keep()

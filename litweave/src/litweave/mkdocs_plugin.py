@@ -61,6 +61,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         progress.make_room(logger)
         logger.addHandler(Pages.warnings)
 
+    @event_priority(100)  # before others use the theme's templates
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Begin a build: nothing is read yet."""
         own, urls = mkdocs_config.settings(self.config), config.use_directory_urls

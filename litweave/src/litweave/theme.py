@@ -7,12 +7,14 @@ which a script of ours is put before the theme's: see `search.js`. Its templates
 behind them more blank lines than text: a third of a page.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
+from mkdocs.theme import Theme
 from mkdocs.utils import get_relative_url
 from rcssmin import cssmin
 
@@ -137,8 +139,37 @@ def language_of(folders: Sequence[Path | str], language: str) -> str:
     return "en"
 
 
-def compiled_templates(cache: Path) -> FileSystemBytecodeCache:
-    """Keep the theme's templates compiled: that takes as long as a dozen pages."""
-    folder = cache / "templates"
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileSystemBytecodeCache(str(folder))
+# ## Templates
+
+
+class QuickTheme(Theme):
+    """The same theme; its templates stay compiled in a folder.
+
+    To compile them takes as long as a dozen pages. And of the files of Material, MkDocs
+    would look at fourteen thousand icons, of which none becomes one of the site.
+    """
+
+    def __init__(self, theme: Theme, folder: Path) -> None:
+        """Take over all that is known of a theme."""
+        vars(self).update(vars(theme))
+        self._compiled = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get_env(self) -> Environment:
+        """What templates are found and rendered with."""
+        env = super().get_env()
+        env.loader = _Visible(self.dirs)
+        env.bytecode_cache = FileSystemBytecodeCache(str(self._compiled))
+        return env
+
+
+class _Visible(FileSystemLoader):
+    def list_templates(self) -> list[str]:
+        """All files but those in hidden folders."""
+        found = set[str]()
+        for folder in self.searchpath:
+            for place, folders, files in os.walk(folder):
+                folders[:] = [name for name in folders if not name.startswith(".")]
+                where = Path(place).relative_to(folder)
+                found.update((where / name).as_posix() for name in files)
+        return sorted(found)

@@ -1,7 +1,6 @@
 """The clean form: the same program, no essay, and a formatter has nothing to say."""
 
 import random
-import sys
 import sysconfig
 import textwrap
 from pathlib import Path
@@ -159,7 +158,7 @@ def test_what_ruff_cannot_lay_out_stays_as_it_is(
 ) -> None:
     sources = {"good": "é  =  1\r\n", "broken": "x  = (\n"}
     assert all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
-    monkeypatch.setattr(cleaning, "_RUFF", [sys.executable, "-m", "not_installed"])
+    monkeypatch.setattr(cleaning, "find_ruff_bin", lambda: "/not/installed")
     assert all_formatted(sources) == sources
     assert formatted("x  = 1\n") == "x  = 1\n"
 

@@ -10,16 +10,18 @@ import ast
 import io
 import re
 import subprocess
-import sys
 import token
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate, pairwise, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
+
+from ruff import find_ruff_bin
 
 from litweave.directives import CODING, directives
 from litweave.features.links.introspect import first_sentence
@@ -33,7 +35,6 @@ WIDTH = 88
 _NO_PROSE = ("---", "$$", "```", "~~~", ">>>", "|", "- ", "* ", "**", "[")
 _UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}")
 _Key = TypeVar("_Key")
-_RUFF = [sys.executable, "-m", "ruff"]
 _FORMAT = ["format", "--config", "format.quote-style = 'preserve'"]
 _SORT = ["check", "--select", "I", "--fix"]
 
@@ -73,7 +74,9 @@ def all_formatted(sources: Mapping[_Key, str], sort: bool = False) -> dict[_Key,
             path.write_text(sources[name], "utf-8", newline="")
         for command in [_SORT] * sort + [_FORMAT] if paths else []:
             options = ["--isolated", "--no-cache", "--quiet", folder]
-            subprocess.run([*_RUFF, *command, *options], capture_output=True)
+            with suppress(FileNotFoundError):
+                program = [find_ruff_bin(), *command, *options]
+                subprocess.run(program, capture_output=True)
         return {name: path.read_bytes().decode() for name, path in paths.items()}
 
 

@@ -7,7 +7,6 @@ every paragraph that is missing or was changed since.
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +18,6 @@ from litweave.book import Book
 from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import INTERFACE, State, Translator
 from litweave.headings import anchors
-from litweave.parse import Module
 
 URI = "translation.md"
 _OWN = Path(__file__).parent
@@ -131,12 +129,7 @@ def _row(page: str, unit: Unit, book: Book) -> str:
     chapter = book.chapters.get(page)
     if not chapter:
         return ""
-    rows = zip(chapter.module.rows, _anchors(chapter.module), strict=True)
+    rows = zip(chapter.module.rows, anchors(chapter.module), strict=True)
     line = unit.place.line
     found = (anchor for row, anchor in rows if row.start <= line <= row.end)
     return f"#{quote(next(found, ''))}"
-
-
-@lru_cache(maxsize=1)  # the units of a page come one after another
-def _anchors(module: Module) -> list[str]:
-    return anchors(module)
