@@ -37,34 +37,23 @@ def graphs(cache: Path, progress: Progress | None = None) -> dict[str, bytes]:
     Of earlier states nothing is left.
     """
     folder = cache / f"graphs-{key()[:16]}"
-    for name in missing(folder):
-        if progress:
-            progress(NETWORKS.index(name) + 1, len(NETWORKS), name)
+    for number, name in enumerate(NETWORKS, start=1):
+        if progress and not (folder / name).exists():
+            progress(number, len(NETWORKS), name)
         build_folder(folder / name, partial(export, name))
-    for other in cache.glob("graphs-*"):
-        if other != folder:
-            shutil.rmtree(other)
-    return read(folder)
-
-
-def missing(folder: Path) -> list[str]:
-    """The networks that a folder does not have."""
-    return [name for name in NETWORKS if not (folder / name).exists()]
-
-
-def read(folder: Path) -> dict[str, bytes]:
-    """What is in the files of a folder that has every network."""
+    for other in {*cache.glob("graphs-*")} - {folder}:
+        shutil.rmtree(other)
     paths = (path for name in NETWORKS for path in sorted((folder / name).iterdir()))
     return {path.name: path.read_bytes() for path in paths}
 
 
 def key(package: Path = _PACKAGE) -> str:
     """A digest of the code that becomes graphs, and of the libraries' versions."""
-    dependencies, sources = Dependencies(), set[Path]()
-    for part in _PARTS:
-        path = package / "web_training" / f"{part}.py"
-        sources.update(dependencies.of(f"{package.name}.web_training.{part}", path))
-    code = map(dependencies.code, sorted(sources))
+    dependencies, within = Dependencies(), f"{package.name}.web_training"
+    code = (
+        dependencies.computes(f"{within}.{part}", package / f"web_training/{part}.py")
+        for part in _PARTS
+    )
     return digest(torch.__version__, onnx.__version__, *code)
 
 

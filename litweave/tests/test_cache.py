@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litweave import cache as kept_things
-from litweave.cache import Cache, digest
+from litweave.cache import Cache, Folder, digest
 
 
 def test_a_thing_is_made_once_for_each_key(tmp_path: Path) -> None:
@@ -36,6 +36,20 @@ def test_a_file_that_is_not_whole_keeps_nothing(tmp_path: Path) -> None:
     for text in ("", "{", "7", '[["a"]]', '{"a": 1}'):
         (tmp_path / "kept.json").write_text(text)
         assert Cache.read(tmp_path / "kept.json").get("a", "1", lambda: 2) == 2
+
+
+def test_a_thing_in_a_file_is_there_for_whoever_knows_some_of_its_keys(
+    tmp_path: Path,
+) -> None:
+    kept = Folder(tmp_path / "deep")
+    kept.keep("a/b", [1], "whole", "part")
+    for keys in ([], ["part"], ["whole"], ["part", "whole"]):
+        assert kept.get("a/b", *keys) == [1]
+    assert kept.get("a/b", "whole", "other") is None
+    assert kept.get("none") is None
+    for text in ("", "{", "7", "[]", '{"a": 1}', "[1, 2, 3]"):
+        kept.file("a/b").write_text(text)
+        assert kept.get("a/b", "part") is None
 
 
 @given(st.lists(st.text()), st.lists(st.text()))

@@ -11,7 +11,6 @@ from mkdocs.config import load_config
 
 from litweave import site
 from litweave.diagnostics import Place
-from litweave.page_cache import Pages
 from support import cache_of, write_files
 
 CONFIG = """
@@ -69,7 +68,6 @@ class Project:
         """Build in a process that knows nothing yet; the pages that were made."""
         self.made.clear()
         config = load_config(str(self.folder / "mkdocs.yml"))
-        Pages.within.cache_clear()
         config.plugins.on_startup(command="build", dirty=False)
         build(config)
         config.plugins.on_shutdown()
@@ -168,7 +166,7 @@ def test_a_page_that_is_not_whole_is_made_again(project: Project) -> None:
     project.build()
     whole = project.site()
     for kept, text in (("one", ""), ("two", '{"key": 1}\n<p>')):
-        (project.folder / f"cache/pages/{kept}.md.page").write_text(text)
+        (project.folder / f"cache/pages/{kept}.md.json").write_text(text)
     assert project.build() == ["one.md", "two.md"]
     assert project.site() == whole
 

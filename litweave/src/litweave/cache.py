@@ -1,4 +1,8 @@
-"""What was made before, in a JSON file: by name, under a key of all it was made of."""
+"""What was made before: by name, under a key of all it was made of.
+
+Many small things stand in one file, see [`Cache`][]. What takes long has a file of its
+own, see [`Folder`][]: it is kept as soon as it is made, for a build may be stopped.
+"""
 
 import hashlib
 import json
@@ -50,17 +54,58 @@ def digest(*texts: str, files: Iterable[Path] = ()) -> str:
     return whole.hexdigest()
 
 
+# ## What is the same for all
+
+
+def files_in(*paths: Path) -> list[Path]:
+    """The files that are named, and those in folders that are, in order."""
+    found = (sorted(path.rglob("*")) if path.is_dir() else [path] for path in paths)
+    files = filter(Path.is_file, chain.from_iterable(found))
+    return [path for path in files if path.suffix != ".pyc"]
+
+
 @cache
 def own() -> str:
-    """A key for the code of the renderer itself."""
-    return digest(files=sorted(Path(__file__).parent.rglob("*.py")))
+    """A key for the renderer itself: for what it makes."""
+    return digest(files=files_in(Path(__file__).parent))
 
 
 def installed() -> str:
-    """The version of Python, and the names and versions of what it can import."""
+    """The version of Python and of all it can import: for what a program computes."""
     folders = (Path(folder) for folder in sys.path)
     names = (sorted(p.name for p in folder.glob("*.dist-info")) for folder in folders)
     return "\n".join([sys.version, *chain.from_iterable(names)])
+
+
+# ## What is kept
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Things that can be written as JSON, each in a file, kept at once.
+
+    A thing may have several keys, and is there for whoever knows some of them: all that
+    it depends on, and as much of that as is enough in a preview.
+    """
+
+    path: Path
+
+    def file(self, name: str) -> Path:
+        """Where a thing is kept."""
+        return self.path / f"{name}.json"
+
+    def get(self, name: str, *keys: str) -> Any:
+        """The thing of this name, if it was kept under all these keys; or else none."""
+        try:
+            kept, thing = json.loads(self.file(name).read_text("utf-8"))
+            return thing if {*keys} <= {*kept} else None
+        except (OSError, ValueError, TypeError):
+            return None  # none yet, or not whole
+
+    def keep(self, name: str, thing: Any, *keys: str) -> None:
+        """Keep a thing under some keys."""
+        text = json.dumps([keys, thing], ensure_ascii=False)
+        write_text(self.file(name), text)
 
 
 @lru_cache(maxsize=8)
@@ -86,21 +131,14 @@ class Cache:
         except (OSError, ValueError, TypeError):
             return cls(path)
 
-    def known(self, name: str, default: Any = None) -> Any:
-        """The thing of this name, whatever its key."""
-        return (self.now.get(name) or self.before.get(name, ("", default)))[1]
-
     def holds(self, name: str, key: str) -> bool:
         """Whether a thing was there before under this key."""
         return self.before.get(name, ("", None))[0] == key
 
-    def has(self, name: str, key: str) -> bool:
-        """Whether a thing is there under this key, from before or from now."""
-        return self.holds(name, key) or self.now.get(name, ("", None))[0] == key
-
-    def put(self, name: str, key: str, thing: Any) -> None:
-        """Have a thing under a key."""
-        self.now[name] = (key, thing)
+    def find(self, name: str, key: str) -> Any:
+        """The thing of this name under this key, from now or before, or else none."""
+        found = (kept.get(name, ("", None)) for kept in (self.now, self.before))
+        return next((thing for has, thing in found if has == key), None)
 
     def get(
         self, name: str, key: str, make: Callable[[], Any], stale: bool = False

@@ -7,8 +7,10 @@ counts: prose computes nothing.
 
 import ast
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 from litweave.cache import digest
@@ -29,37 +31,46 @@ class Dependencies:
     beside: set[Path] = field(default_factory=set)
     modules: dict[Path, Module] = field(default_factory=dict)
     texts: dict[Path, str] = field(default_factory=dict)
+    codes: dict[Path, str] = field(default_factory=dict)
     read: dict[Path, frozenset[Path]] = field(default_factory=dict)
     known: dict[Path, list[Path]] = field(default_factory=dict)
-    places: dict[Path, Path | None] = field(default_factory=dict)
+    places: dict[tuple[str, Path], Path | None] = field(default_factory=dict)
 
     def of(self, name: str, path: Path) -> list[Path]:
         """The files of a module and of all that it imports from its package."""
         if path not in self.known:
-            self.known[path] = self._follow(name, path)
+            folder, text = root(name, path), self._text(path)
+            examples = _targets(text, name, is_package(path), examples=True)
+            found = self._all([path, *self._files(examples, folder, name)], folder)
+            self.known[path] = sorted(found)
         return self.known[path]
 
     def key(self, name: str, path: Path, *more: str) -> str:
         """A digest of a module as it stands, and of the code of all that it imports."""
-        others = [other for other in self.of(name, path) if other != path]
-        return digest(self._text(path), *map(self.code, others), *more)
+        return digest(self._text(path), self.computes(name, path), *more)
+
+    def computes(self, name: str, path: Path) -> str:
+        """A digest of the code of a module, and of all that it imports."""
+        return digest(*map(self.code, self.of(name, path)))
+
+    def script(self, text: str, folder: Path) -> str:
+        """A digest of the code that a script imports, which runs in a folder."""
+        files = self._all(self._files(_targets(text, "", False), folder), folder)
+        return digest(*map(self.code, sorted(files)))
 
     def stamp(self, path: Path) -> str:
         """A digest of a file, whichever module asks for it."""
-        return _stamp(self._text(path))
-
-    def script(self, text: str, folder: Path) -> list[Path]:
-        """The files in a folder that a script imports, which runs there."""
-        return sorted(self._all(self._files(_targets(text, "", False), folder), folder))
+        return digest(self._text(path))
 
     def code(self, path: Path) -> str:
         """The code of a file, without the comments and docstrings that are prose."""
-        try:
-            module = self.modules.get(path) or parse(self._text(path))
-        except ParseError:
-            return self._text(path)
-        rows = (module.code(row).strip("\n") for row in module.rows)
-        return "\n".join(filter(None, rows))
+        if path not in self.codes:
+            self.codes[path] = self._text(path)
+            with suppress(ParseError):
+                module = self.modules.get(path) or parse(self._text(path))
+                rows = (module.code(row).strip("\n") for row in module.rows)
+                self.codes[path] = "\n".join(filter(None, rows))
+        return self.codes[path]
 
     def _text(self, path: Path) -> str:
         if path not in self.texts:
@@ -67,26 +78,20 @@ class Dependencies:
             self.texts[path] = path.read_bytes().decode("utf-8", "replace")
         return self.texts[path]
 
-    def _follow(self, name: str, path: Path) -> list[Path]:
-        folder = root(name, path)
-        examples = _targets(self._text(path), name, is_package(path), examples=True)
-        left = [*self._direct(name, path), *self._files(examples, folder, name)]
-        return sorted({path, *self._all(left, folder)})
-
     def _all(self, files: Iterable[Path], folder: Path) -> set[Path]:
         """Some files, and all that they import."""
         found, left = set[Path](), list(files)
         while left:
-            other = left.pop()
-            if other not in found:
-                found.add(other)
-                left += self._direct(dotted(other, folder), other)
+            if (path := left.pop()) not in found:
+                found.add(path)
+                left += self._direct(path, folder)
         return found
 
-    def _direct(self, name: str, path: Path) -> frozenset[Path]:
+    def _direct(self, path: Path, folder: Path) -> frozenset[Path]:
         if path not in self.read:
+            name = dotted(path, folder)
             targets = _targets(self._text(path), name, is_package(path))
-            self.read[path] = frozenset(self._files(targets, root(name, path), name))
+            self.read[path] = frozenset(self._files(targets, folder, name))
         return self.read[path]
 
     def _files(
@@ -98,23 +103,19 @@ class Dependencies:
         """
         package = name.partition(".")[0]
         for target in targets:
-            parts = target.split(".")
-            if not name or parts[0] == package or folder in self.beside:
+            first = target.partition(".")[0]
+            if not name or first == package or folder in self.beside:
                 # To import a module, Python imports the packages around it.
-                for count in range(1, len(parts) + 1):
-                    found = self._file(folder.joinpath(*parts[:count]))
-                    yield from [found] if found else []
+                around = accumulate(target.split("."), "{}.{}".format)
+                yield from filter(None, (self.file(one, folder) for one in around))
 
-    def _file(self, path: Path) -> Path | None:
-        if path not in self.places:
+    def file(self, name: str, folder: Path) -> Path | None:
+        """The file of a module, if imports begin in a folder; none if there is none."""
+        if (name, folder) not in self.places:
+            path = folder.joinpath(*name.split("."))
             both = path / "__init__.py", path.with_suffix(".py")
-            self.places[path] = next((file for file in both if file.is_file()), None)
-        return self.places[path]
-
-
-@lru_cache(maxsize=2048)
-def _stamp(text: str) -> str:
-    return digest(text)
+            self.places[name, folder] = next(filter(Path.is_file, both), None)
+        return self.places[name, folder]
 
 
 # What a text says is remembered from build to build of a preview.

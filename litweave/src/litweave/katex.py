@@ -99,19 +99,17 @@ class Formulas:
         kept = Cache.read(cache)
         key = digest(_SCRIPT, files=[katex / "package.json"])
         names = {formula: json.dumps(astuple(formula)) for formula in self.numbers}
-        new = [formula for formula, name in names.items() if not kept.has(name, key)]
+        new = [formula for formula, name in names.items() if not kept.find(name, key)]
         for formula, result in zip(new, _run(new, katex, node), strict=True):
             if "error" in result:
                 message = f"{result['error']}: {formula.tex}"
                 diagnostics.add(self.places[formula], message, "formula")
             else:
-                kept.put(names[formula], key, result["html"])
+                kept.now[names[formula]] = (key, result["html"])
         if new:
             kept.write(forget=False)
-        self.html = [
-            kept.known(name) if kept.has(name, key) else as_written(formula)
-            for formula, name in names.items()
-        ]
+        found = names.items()
+        self.html = [kept.find(name, key) or as_written(f) for f, name in found]
 
     def leave(self, reason: str, diagnostics: Diagnostics) -> None:
         """Set none, for want of KaTeX, and say why."""

@@ -31,7 +31,7 @@ class Build:
         self.site, self.config = site, config
         language = site.settings.language
         name = f"pages-{language}" if language else "pages"
-        self.pages = Pages.within(site.settings.cache / name)
+        self.pages = Pages(site.settings.cache / name)
         self.unsaid = dict[str, str]()
         self.part: Part | None = None
 

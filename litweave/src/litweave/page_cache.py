@@ -7,12 +7,10 @@ that there was something to complain of is not kept, so that the next build comp
 again.
 """
 
-import json
 import logging
 import re
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +19,15 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from mkdocs.structure.toc import AnchorLink, TableOfContents
+from mkdocs.structure.toc import TableOfContents
+from mkdocs.utils import CountHandler
 
-from litweave.cache import digest, installed, write_text
+from litweave.cache import Folder, digest, files_in, installed, own
 from litweave.site import Site
 
 # It matches any text, whole if there is no heading.
 _TO_HEADING = re.compile(r"(?:(?!\S*# ).*\n)*.*")
 _TEMPLATE = "weave-unchanged.html"
-_OWN = Path(__file__).parent
 # Settings that say where a site is built, and what is looked at by itself.
 _APART = {"plugins", "theme", "docs_dir", "site_dir", "config_file_path", "hooks"}
 # Where an object lies in memory says nothing about it.
@@ -40,9 +38,7 @@ _PLACE = re.compile(r" at 0x[0-9a-f]+")
 class Made:
     """A finished page, and what the rest of the site has to know of it."""
 
-    key: str
     title: str
-    toc: list[list[Any]]
     anchors: list[str]
     links: list[list[str]]
     judged: list[list[str]]
@@ -57,30 +53,11 @@ class Made:
             file = files.get_file_from_path(uri)
             if file:
                 page.links_to_anchors.setdefault(file, {})[anchor] = written
-        page.content = ""
+        # Its table of contents stands in its HTML, and nowhere else.
+        page.content, page.toc = "", TableOfContents([])
         page.title = self.title
-        page.toc = _contents(self.toc)
         page.present_anchor_ids = set(self.anchors)
         page.meta["template"] = _TEMPLATE
-
-
-def _contents(items: list[list[Any]]) -> TableOfContents:
-    toc = [_anchor(item) for item in items]
-    for first in toc[:1]:
-        first.active = True  # type: ignore[attr-defined]  # as MkDocs has it
-    return TableOfContents(toc)
-
-
-def _link(item: AnchorLink) -> list[Any]:
-    children = [_link(child) for child in item.children]
-    return [item.title, item.id, item.level, children]
-
-
-def _anchor(item: list[Any]) -> AnchorLink:
-    title, id, level, children = item
-    anchor = AnchorLink(title, id, level)
-    anchor.children = [_anchor(child) for child in children]
-    return anchor
 
 
 # ## The search index
@@ -105,34 +82,15 @@ def entries(page: Page, config: MkDocsConfig) -> list[dict[str, Any]]:
 # ## Keeping
 
 
-class Warnings(logging.Handler):
-    """Counts what is complained of, so that a page tells whether it was about it."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        super().__init__(logging.WARNING)
-        self.count = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count one."""
-        self.count += 1
-
-
 class Pages:
-    """The finished pages, each in a file: what there is to know, then the page."""
+    """The finished pages that are kept."""
 
-    warnings = Warnings()
+    # How often anything was complained of.
+    warnings = CountHandler(level=logging.WARNING)
 
     def __init__(self, folder: Path) -> None:
         """`folder` is where they are kept."""
-        self.folder = folder
-        self.known: dict[str, Made] = {}
-
-    @classmethod
-    @cache
-    def within(cls, folder: Path) -> "Pages":
-        """The pages of a folder: a preview reads them once."""
-        return cls(folder)
+        self.kept = Folder(folder)
 
     def begin(
         self,
@@ -159,11 +117,10 @@ class Pages:
         self.keys = dict[str, str]()
         self.restored = dict[str, Made]()
         self.complaints = dict[str, int]()
-        self.usable = entries_of_all(config) is not None
 
     def has(self, uri: str) -> bool:
         """Whether a page is kept, be it as it was or not."""
-        return uri in self.known or self._file(uri).exists()
+        return self.kept.file(uri).exists()
 
     def identify(self, uri: str, *parts: str) -> None:
         """Tell which parts a page is made of."""
@@ -173,22 +130,24 @@ class Pages:
         """Let a page be as it was, if it was made of the same parts."""
         uri = page.file.src_uri
         self.identify(uri, *parts)
-        self.complaints[uri] = self.warnings.count
-        made = self.known.get(uri) or self._read(uri)
-        if made is None or made.key != self.keys[uri] or not self.usable:
+        self.complaints[uri] = self._complaints()
+        kept = self.kept.get(uri, self.keys[uri])
+        if not kept or uri in self.never or entries_of_all(self.config) is None:
             return False
-        if uri in self.never:
-            return False
+        made = Made(**kept)
         if not all(Path(path).is_file() for path in made.files.values()):
             return False
-        self.known[uri] = self.restored[uri] = made
+        self.restored[uri] = made
         page.render = lambda config, files: made.restore(page, files)  # type: ignore[method-assign]
         self.site.addresses.again(made.links, made.files)
         return True
 
     def read(self, uri: str) -> None:
         """A page has come out of Markdown: complaints are about others now."""
-        self.complaints[uri] -= self.warnings.count
+        self.complaints[uri] -= self._complaints()
+
+    def _complaints(self) -> int:
+        return sum(self.warnings.counts.values())
 
     def index(self, page: Page) -> None:
         """Give the search what it had found in a page before."""
@@ -212,10 +171,8 @@ class Pages:
             for anchor, written in anchors.items()
         ]
         links, files = self.site.addresses.found(uri)
-        made = self.known[uri] = Made(
-            self.keys[uri],
+        made = Made(
             str(page.title),
-            [_link(item) for item in page.toc],
             sorted(page.present_anchor_ids or ()),
             links,
             judged,
@@ -223,10 +180,7 @@ class Pages:
             entries(page, self.config),
             html,
         )
-        head = asdict(made)
-        del head["html"]
-        text = f"{json.dumps(head, ensure_ascii=False)}\n{html}"
-        write_text(self._file(uri), text)
+        self.kept.keep(uri, vars(made), self.keys[uri])
 
     def _is_wrong(self, uri: str) -> bool:
         """Whether anybody complained of a page."""
@@ -234,17 +188,6 @@ class Pages:
         path = chapter.module.path if chapter else uri
         noted = any(found.place.path == path for found in self.site.diagnostics.found)
         return noted or self.complaints[uri] != 0 or uri in self.never
-
-    def _file(self, uri: str) -> Path:
-        return self.folder / f"{uri}.page"
-
-    def _read(self, uri: str) -> Made | None:
-        try:
-            text = self._file(uri).read_text("utf-8")
-            head, _, html = text.partition("\n")
-            return Made(**json.loads(head), html=html)
-        except (OSError, ValueError, TypeError):
-            return None  # none yet, or not whole
 
 
 def _text(page: Page, site: Site) -> str:
@@ -264,11 +207,8 @@ def without_template(env: Environment) -> None:
 def surroundings(config: MkDocsConfig, *more: str) -> str:
     """A key for what all pages are made of, `more` included."""
     # What is installed is known by its version.
-    own = [folder for folder in config.theme.dirs if "site-packages" not in folder]
-    folders = [_OWN, *map(Path, own)]
-    found = [path for folder in folders for path in sorted(folder.rglob("*"))]
-    found += [Path(hook) for hook in config.hooks]
-    files = [path for path in found if path.is_file() and path.suffix != ".pyc"]
+    folders = (folder for folder in config.theme.dirs if "site-packages" not in folder)
+    files = files_in(*map(Path, folders), *map(Path, config.hooks))
     # A hook is among the plugins, and has no settings.
     plugins = [
         (name, dict(getattr(plugin, "config", {})))
@@ -276,4 +216,4 @@ def surroundings(config: MkDocsConfig, *more: str) -> str:
     ]
     settings = {name: value for name, value in config.items() if name not in _APART}
     shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
-    return digest(installed(), shown, *more, files=files)
+    return digest(own(), installed(), shown, *more, files=files)

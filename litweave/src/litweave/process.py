@@ -106,31 +106,13 @@ def lines(
 
 
 def _watched(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
-    """The lines of a program, with a look at it now and then."""
+    """The answers of a program, with a look at it now and then."""
     said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    assert process.stdout
     threading.Thread(target=_read, args=(process.stdout, said), daemon=True).start()
     most = limit()
-    begun = used = _used(process.pid)
-    idle = 0
-    while True:
-        try:
-            line = said.get(timeout=LOOK)
-        except queue.Empty:
-            before, used = used, max(used, _used(process.pid))
-            idle = idle + 1 if used == before else 0
-            _refuse(used - begun, most, idle)
-            continue
-        if not line:
-            process.wait()
-            return
-        answer = None
-        with suppress(ValueError):
-            answer = json.loads(line)
-        if isinstance(answer, dict):
-            begun = used = _used(process.pid)
-            idle = 0
-            yield answer
+    while (answer := _next(process.pid, said, most)) is not None:
+        yield answer
+    process.wait()
 
 
 def _read(stream: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
@@ -139,18 +121,33 @@ def _read(stream: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
     said.put(b"")
 
 
-def _refuse(used: float, most: float, idle: int) -> None:
-    """Tell if a step has used too much processor time, or none at so many looks."""
-    if used > most:
+def _next(
+    pid: int, said: "queue.SimpleQueue[bytes]", most: float
+) -> dict[str, Any] | None:
+    """The next answer, for which a program may use so much processor time at most."""
+    begun = used = _used(pid)
+    idle = 0
+    while used - begun <= most and idle < IDLE:
+        try:
+            line = said.get(timeout=LOOK)
+        except queue.Empty:
+            before, used = used, max(used, _used(pid))
+            idle = idle + 1 if used == before else 0
+            continue
+        if not line:
+            return None
+        with suppress(ValueError):
+            if isinstance(answer := json.loads(line), dict):
+                return answer
+    if idle < IDLE:
         raise StuckError(
             f"did not end within {most:g} seconds of processor time: "
             "if that is too little, set WEAVE_LIMIT to more"
         )
-    if idle >= IDLE:
-        raise StuckError(
-            f"computed nothing in {IDLE} looks at it, {LOOK:g} s apart: it waits "
-            "for input, a lock or a network that does not come"
-        )
+    raise StuckError(
+        f"computed nothing in {IDLE} looks at it, {LOOK:g} s apart: it waits "
+        "for input, a lock or a network that does not come"
+    )
 
 
 def _used(pid: int) -> float:

@@ -15,9 +15,10 @@ from bs4 import BeautifulSoup
 
 import litweave
 from litweave import node
-from litweave import site as sites
 from litweave.features.notebooks.notebooks import Results
+from litweave.features.proofs import panel
 from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
+from litweave.features.shapes import shapes
 from litweave.features.shapes.shapes import Measured, Seen
 from litweave.features.shapes.tensors import Measure
 from litweave.words import Speaker, beginning, day, figures, listed, said, word
@@ -243,8 +244,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         return {"layers/mixing.md": Measured(SEEN)}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sites, "prove", lambda *_: proofs())
-        patch.setattr(sites.shapes, "measure", measured)
+        patch.setattr(panel, "prove", lambda *_: proofs())
+        patch.setattr(shapes, "measure", measured)
         patch.setattr(Results, "_run", lambda *_: EXECUTED)
         know_every_word(patch)
         # It has no catalogs, of which it warns.

@@ -15,15 +15,11 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
 from litweave.features.notebooks import notebooks
-from litweave.features.notebooks.cells import (
-    CellError,
-    document,
-    fill,
-)
+from litweave.features.notebooks.cells import CellError, document, fill
 from litweave.features.notebooks.notebooks import NotebooksPlugin, Results
 from litweave.process import ChildError, StuckError
 from litweave.slots import Slots
-from support import CACHE, build_here
+from support import CACHE, build_here, write_files
 
 CONFIG = """
 site_name: Small
@@ -80,24 +76,20 @@ display({"text/html": "<table><tr><td>cell</td></tr></table>"}, raw=True)
 # The end.
 """
 
+CELLS = jupytext.reads(NOTEBOOK, fmt="py:percent").cells
+CODE = [cell.source for cell in CELLS if cell.cell_type == "code"]
 FILES = {
     "docs/index.md": "# Home\n\n[Ten](examples/ten.py)\n",
-    "docs/examples/ten.py": NOTEBOOK,
     "pkg/__init__.py": "",
     "pkg/numbers.py": '"""# N"""\n\n\ndef answer():\n    """It."""\n    return 42\n',
 }
 
 
-def write_project(folder: Path, **changed: str) -> Path:
-    """A project with one notebook. A keyword replaces the notebook's text."""
-    (folder / "mkdocs.yml").write_text(CONFIG % (CACHE / "litweave"), "utf-8")
-    for name, text in FILES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            changed.get("notebook", text) if "ten" in name else text, "utf-8"
-        )
-    return folder
+def write_project(folder: Path, notebook: str = NOTEBOOK) -> Path:
+    """A project with one notebook."""
+    config = CONFIG % (CACHE / "litweave")
+    files = {"mkdocs.yml": config, "docs/examples/ten.py": notebook}
+    return write_files(folder, {**FILES, **files})
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +111,6 @@ def code_cells(page: str) -> list[str]:
     return [html.unescape(re.sub("<[^>]*>", "", block)).strip("\n") for block in blocks]
 
 
-def source_cells(script: str, kind: str) -> list[str]:
-    cells = jupytext.reads(script, fmt="py:percent").cells
-    return [cell.source for cell in cells if cell.cell_type == kind]
-
-
 # What the page shows
 
 
@@ -136,10 +123,6 @@ def test_prose_is_the_sites_own_markdown(page: str) -> None:
     assert re.search(r'<a href="#what-it-prints" class="md-nav__link">', page)
 
 
-def test_code_is_shown_exactly(page: str) -> None:
-    assert code_cells(page) == source_cells(NOTEBOOK, "code")
-
-
 def test_printed_output_stands_below_its_cell(page: str) -> None:
     cell, output = page.index("runs.<wbr>txt"), page.index("<samp>42</samp>")
     assert cell < output < page.index('<h2 id="what-it-prints">')
@@ -147,11 +130,12 @@ def test_printed_output_stands_below_its_cell(page: str) -> None:
     assert "<samp>one &lt;two&gt; &amp; $3\n100 %</samp>" in page
 
 
-def test_code_with_the_tag_is_folded_and_its_output_is_not(page: str) -> None:
+def test_code_is_shown_exactly_and_is_folded_if_it_has_the_tag(page: str) -> None:
+    assert code_cells(page) == CODE
     (folded,) = re.findall(r"<details class=\"nb-code\">.*?</details>", page, re.S)
     assert "<summary>Show the code</summary>" in folded
-    assert code_cells(folded) == source_cells(NOTEBOOK, "code")[2:]
-    after = page[page.index(folded) + len(folded) :]
+    assert code_cells(folded) == CODE[2:]
+    after = page.partition(folded)[2]
     assert after.lstrip().startswith('<div class="nb-output" id="output-6">')
 
 
@@ -164,9 +148,7 @@ def test_drawings_stand_in_the_page_with_their_words(page: str) -> None:
 
 
 def test_what_can_scroll_can_be_reached_by_keyboard(page: str) -> None:
-    boxes = re.findall(r"<pre ([^>]*)><samp>", page) + re.findall(
-        r'<div class="nb-html" ([^>]*)>', page
-    )
+    boxes = re.findall(r'<pre [^>]*><samp>|<div class="nb-html" [^>]*>', page)
     assert len(boxes) == 3
     assert all('tabindex="0"' in box and "aria-label=" in box for box in boxes)
 
@@ -183,33 +165,26 @@ def test_search_finds_prose_and_not_drawings(project: Path) -> None:
 def test_page_is_light_and_asks_no_other_host(page: str) -> None:
     assert len(page.encode()) < 60_000
     article = page[page.index("<article") : page.index("</article>")]
-    assert not re.findall(r'(?:src|href)="(?:https?:)?//', article)
-    assert not re.findall(
-        r'<(?:script|link|img)[^>]*"(?:https?:)?//(?!localhost)', page
-    )
-    assert not re.search(r"import\s*\(?['\"]https?:|mermaid|require\.js|mathjax", page)
-    assert "<style" not in article
+    assert not re.search(r'<style|(?:src|href)="(?:https?:)?//', article)
+    other = r'<(?:script|link|img)[^>]*"(?:https?:)?//(?!localhost)'
+    program = r"import\s*\(?['\"]https?:|mermaid|require\.js|mathjax"
+    assert not re.search(f"{other}|{program}", page)
 
 
 # What a reader takes away
 
 
-def test_page_offers_script_and_notebook(page: str, project: Path) -> None:
+def test_a_reader_takes_the_script_and_the_notebook(page: str, project: Path) -> None:
+    folder = project / "site/examples/ten"
     for name in ("ten.ipynb", "ten.py"):
         assert f'<a href="{name}" download="{name}">' in page
-    assert (project / "site/examples/ten/ten.py").read_text("utf-8") == NOTEBOOK
-
-
-def test_notebook_has_its_outputs_and_nothing_of_this_build(project: Path) -> None:
-    path = project / "site/examples/ten/ten.ipynb"
-    notebook = nbformat.read(path, as_version=4)
+    assert (folder / "ten.py").read_text("utf-8") == NOTEBOOK
+    assert str(project) not in (folder / "ten.ipynb").read_text("utf-8")
+    notebook = nbformat.read(folder / "ten.ipynb", as_version=4)
     nbformat.validate(notebook)
-    assert [c.source for c in notebook.cells if c.cell_type == "code"] == source_cells(
-        NOTEBOOK, "code"
-    )
+    assert [c.source for c in notebook.cells if c.cell_type == "code"] == CODE
     assert notebook.cells[1].outputs[0].data["text/plain"] == "42"
     assert "see `answer`, it, [home](" in notebook.cells[0].source
-    assert str(project) not in path.read_text("utf-8")
     assert notebook.cells[3].outputs[0].text == "one <two> & $3\n100 %\n"
     folded = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
     assert [cell.metadata for cell in notebook.cells] == [{}] * 5 + [folded, {}]
@@ -217,39 +192,23 @@ def test_notebook_has_its_outputs_and_nothing_of_this_build(project: Path) -> No
 
 # What is refused
 
-
 PROSE = "# %% [markdown]\n# # Bad\n\n# %%\n"
 CELL = "for divisor in (1, 0):\n    print(1 / divisor)\n"
+WORDS = "1\n\n# %% [markdown]\n# See [`anwser`][].\n#\n# It costs $3.\n"
+IMAGE = "from IPython.display import SVG\n\nSVG('<svg></svg>')\n"
 
 
-@pytest.mark.parametrize(
-    ("notebook", "messages"),
-    [
-        (
-            f"{PROSE}{CELL}",
-            (
-                r"examples/ten.py:5: this cell fails:\n",
-                re.escape(CELL),
-                r"\nZeroDivisionError: division by zero",
-            ),
-        ),
-        (
-            f"{PROSE}1\n\n# %% [markdown]\n# See [`anwser`][].\n#\n# It costs $3.\n",
-            (r"examples/ten.py:8: .*did you mean “answer”", r"ten.py:10: .*not closed"),
-        ),
-        (
-            f"{PROSE}from IPython.display import SVG\n\nSVG('<svg></svg>')\n",
-            ("examples/ten.py: cell 2 shows an image without alternative text",),
-        ),
-    ],
-)
-def test_a_mistake_is_named_with_file_and_line(
-    notebook: str, messages: tuple[str, ...], tmp_path: Path
-) -> None:
-    result = build_here(write_project(tmp_path, notebook=notebook))
-    assert result.returncode != 0
-    for message in messages:
-        assert re.search(message, result.stderr)
+def test_a_mistake_is_named_with_file_and_line(tmp_path: Path) -> None:
+    for code, *messages in (
+        (CELL, f":5: this cell fails:(?s:.*){re.escape(CELL)}", "ZeroDivisionError: "),
+        (WORDS, ":8: .*did you mean “answer”", r":10: .*not closed"),
+        (IMAGE, ": cell 2 shows an image without alternative text"),
+    ):
+        result = build_here(write_project(tmp_path, PROSE + code))
+        assert result.returncode != 0
+        for message in messages:
+            place = "examples/ten.py" * message.startswith(":")
+            assert re.search(place + message, result.stderr)
 
 
 # What is run again
@@ -272,11 +231,8 @@ class Runs:
         """The notebooks that a build runs."""
         self.asked.clear()
         results = Results(self.project, self.project / ".cache", ["data"])
-        paths = sorted((self.project / "docs/examples").iterdir())
-        files = [
-            File(f"examples/{p.name}", str(self.project / "docs"), "site", True)
-            for p in paths
-        ]
+        docs, uris = self.project / "docs", ("examples/ten.py", "examples/two.py")
+        files = [File(uri, str(docs), "site", True) for uri in uris]
         for run in results.begin(files, stale).values():
             run.result()
         return sorted(self.asked)
@@ -285,39 +241,29 @@ class Runs:
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     write_project(tmp_path)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/numbers.json").write_text("[1]")
-    (tmp_path / "pkg/other.py").write_text("x = 1\n")
-    (tmp_path / "docs/examples/two.py").write_text("# %%\nimport pkg.other\n")
+    files = {"data/numbers.json": "[1]", "pkg/other.py": "x = 1\n"}
+    write_files(tmp_path, {**files, "docs/examples/two.py": "# %%\nimport pkg.other\n"})
     runs = Runs(tmp_path)
     monkeypatch.setattr(notebooks.process, "lines", runs.lines)
     assert runs.again() == ["ten.py", "two.py"]
     return runs
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "again"),
-    [
+def test_a_notebook_runs_again_when_what_it_depends_on_changes(runs: Runs) -> None:
+    for file, text, again in (
         ("pkg/other.py", "x = 2\n", ["two.py"]),
-        ("pkg/other.py", "# A word.\nx = 1\n", []),
-        ("docs/examples/two.py", "# %%\nimport pkg\n", ["two.py"]),
+        ("pkg/other.py", "# A word.\nx = 2\n", []),
         ("data/numbers.json", "[2]", ["ten.py", "two.py"]),
         ("data/more.json", "[1]", ["ten.py", "two.py"]),
-    ],
-)
-def test_a_notebook_runs_again_when_what_it_depends_on_changes(
-    file: str, text: str, again: list[str], runs: Runs
-) -> None:
-    (runs.project / file).write_text(text)
-    assert runs.again() == again
-    assert runs.again() == []
-
-
-def test_while_writing_only_the_notebooks_own_change_runs_it(runs: Runs) -> None:
-    (runs.project / "pkg/other.py").write_text("x = 2\n")
-    assert runs.again(stale=True) == []
-    (runs.project / "docs/examples/two.py").write_text("# %%\nimport pkg\n")
-    assert runs.again(stale=True) == ["two.py"]
+    ):
+        (runs.project / file).write_text(text)
+        assert runs.again(stale=True) == []
+        assert runs.again() == again, file
+        assert runs.again() == []
+    for stale in (True, False):
+        text = f"# %%\nimport pkg\n# {stale}\n"
+        (runs.project / "docs/examples/two.py").write_text(text)
+        assert runs.again(stale) == ["two.py"]
 
 
 def test_a_notebook_that_is_stuck_is_named_with_its_line(
@@ -334,27 +280,15 @@ def test_a_notebook_that_is_stuck_is_named_with_its_line(
         runs.again()
 
 
-@pytest.mark.parametrize(
-    ("good", "bad", "message"),
-    [
-        ("allow_errors: false", "allow_errors: true", "needs .* `allow_errors: false`"),
-        ("  - mkdocs-jupyter", "  - tags #", "needs the plugin mkdocs-jupyter"),
-    ],
-)
-def test_configuration_that_cannot_be_meant(
-    tmp_path: Path, good: str, bad: str, message: str
-) -> None:
-    write_project(tmp_path)
-    path = tmp_path / "mkdocs.yml"
-    path.write_text(path.read_text("utf-8").replace(good, bad), "utf-8")
-    config = load_config(str(path))
-    with pytest.raises(PluginError, match=message):
-        NotebooksPlugin().on_config(config)
-
-
-def test_data_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_configuration_that_cannot_be_meant(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match=r"reads: there is no .*nothing"):
         Results(tmp_path, tmp_path, ["nothing"])
+    path = write_project(tmp_path) / "mkdocs.yml"
+    text, message = path.read_text("utf-8"), "needs the plugin mkdocs-jupyter with"
+    for good, bad in (("errors: false", "errors: true"), ("mkdocs-jupyter", "tags #")):
+        path.write_text(text.replace(good, bad), "utf-8")
+        with pytest.raises(PluginError, match=message):
+            NotebooksPlugin().on_config(load_config(str(path)))
 
 
 # Cells by themselves

@@ -1,6 +1,7 @@
 """A proof program is run, remembered, believed in nothing, and shown."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,33 +11,21 @@ from bs4 import BeautifulSoup, Tag
 
 from litweave import words
 from litweave.book import Book
+from litweave.cache import Folder
 from litweave.features.proofs import panel
 from litweave.features.proofs.proof import ProofError, prove
-from support import build_here
+from support import build_here, cache_of, write_files
 
 CASE = {"of": "here", "found": "3", "expected": "3", "holds": True}
-CHECK = {
-    "rule": "equal to",
-    "against": "the formula",
-    "quoted": False,
-    "note": "",
-    "formula": "a b",
-    "cases": [CASE],
-}
+WRONG = {**CASE, "found": "4", "holds": False}
+CHECK = {"rule": "equal to", "against": "the formula", "quoted": False, "note": ""}
+CHECK |= {"formula": "a b", "cases": [CASE]}
 FACT = {"label": "Parameters", "value": "3", "of": "here", "checks": [CHECK]}
-PAGE_SAID: dict[str, Any] = {
-    "name": "pkg.norm",
-    "date": "2026-11-24",
-    "facts": [FACT],
-    "error": "",
-}
-PLAN: dict[str, Any] = {
-    "format": 2,
-    "versions": {"Python": "3.11.9", "PyTorch": "2.13.0"},
-    "pages": {"pkg.norm": []},
-    "sources": [],
-    "data": [],
-}
+PAGE_SAID: dict[str, Any] = {"name": "pkg.norm", "date": "2026-11-24"}
+PAGE_SAID |= {"facts": [FACT], "error": ""}
+PLAN: dict[str, Any] = {"format": 2, "pages": {"pkg.norm": []}}
+PLAN |= {"versions": {"Python": "3.11.9", "PyTorch": "2.13.0"}}
+PLAN |= {"sources": [], "data": []}
 ANSWER = [PLAN, {"begins": "pkg.norm"}, PAGE_SAID]
 PAGE = '''r"""# The norm
 
@@ -61,24 +50,17 @@ Say = Callable[..., Path]
 @pytest.fixture
 def say(tmp_path: Path) -> Say:
     """Write a program that prints an answer, and notes in `runs` that it ran."""
-    package = tmp_path / "pkg"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "norm.py").write_text(PAGE)
+    write_files(tmp_path, {"pkg/__init__.py": "", "pkg/norm.py": PAGE})
 
     def write(said: list[object], code: int = 0, error: str = "") -> Path:
         text = "\n".join(map(json.dumps, said))
-        (tmp_path / "proofs.py").write_text(
+        program = (
             f"import sys\nopen('runs', 'a').write('x')\nprint({text!r})\n"
             f"print({error!r}, file=sys.stderr)\nsys.exit({code})\n"
         )
-        return tmp_path
+        return write_files(tmp_path, {"proofs.py": program})
 
     return write
-
-
-def runs(folder: Path) -> int:
-    return len((folder / "runs").read_text())
 
 
 def enriched(folder: Path) -> Book:
@@ -98,7 +80,8 @@ def panel_of(book: Book) -> Tag:
 
 # ## Running and remembering
 
-
+PAGES = {"pkg.norm": ["pkg.about_norm"], "pkg.skip": ["pkg.about_skip"]}
+MODULES = ("__init__", "base", "unused", "about_norm", "about_skip")
 LONG = """
 import json, sys
 plan = {plan}
@@ -116,93 +99,65 @@ for name in plan["pages"]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A package with two pages, each with its prover, and what the pages import."""
-    package = tmp_path / "pkg"
-    package.mkdir()
-    for name in ("__init__", "base", "unused", "about_norm", "about_skip"):
-        (package / f"{name}.py").write_text(f"name = {name!r}\n")
-    (package / "norm.py").write_text(PAGE + "from pkg import base\n")
-    (package / "skip.py").write_text(PAGE)
-    (tmp_path / "data.json").write_text("1")
+    files = {f"pkg/{name}.py": f"name = {name!r}\n" for name in MODULES}
+    files |= {"pkg/norm.py": PAGE + "from pkg import base\n", "pkg/skip.py": PAGE}
+    write_files(tmp_path, {**files, "data.json": "1"})
     write_program(tmp_path)
     return tmp_path
 
 
 def write_program(folder: Path, middle: str = "pass") -> None:
-    pages = {"pkg.norm": ["pkg.about_norm"], "pkg.skip": ["pkg.about_skip"]}
-    plan = {**PLAN, "pages": pages, "sources": [str(folder / "pkg")]}
-    plan["data"] = [str(folder / "data.json")]
+    files = {"sources": [str(folder / "pkg")], "data": [str(folder / "data.json")]}
+    plan = {**PLAN, "pages": PAGES, **files}
     text = LONG.format(plan=plan, middle=middle, page=PAGE_SAID)
     (folder / "proofs.py").write_text(text)
 
 
-def proved(folder: Path) -> list[str]:
+def proved(folder: Path, stale: bool = False) -> list[str]:
     """Prove the pages; for each run of the program, the pages it was told to leave."""
-    before = (folder / "runs").read_text() if (folder / "runs").exists() else ""
-    proofs = prove("proofs", folder, folder / "cache")
-    assert proofs.pages.keys() == {"pkg.norm", "pkg.skip"}
-    return (folder / "runs").read_text().removeprefix(before).splitlines()
+    (folder / "runs").write_text("")
+    proofs = prove("proofs", folder, folder / "cache", stale=stale)
+    assert proofs.pages.keys() == PAGES.keys()
+    return (folder / "runs").read_text().splitlines()
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "asked"),
-    [
+def test_a_page_is_proved_again_when_what_it_depends_on_changes(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(project / "site"))
+    assert proved(project) == [""]
+    for file, text, asked in (
         ("pkg/norm.py", PAGE + "from pkg import base\n\n# A word.\n", ["pkg.skip"]),
         ("pkg/base.py", "name = 1\n", ["pkg.skip"]),
-        ("pkg/base.py", "# Words.\nname = 'base'\n", []),
+        ("pkg/base.py", "# Words.\nname = 1\n", []),
         ("pkg/about_skip.py", "name = 1\n", ["pkg.norm"]),
         ("data.json", "2", [""]),
         # What no page needs decides at most which pages there are.
         ("pkg/unused.py", "name = 1\n", ["pkg.norm pkg.skip"]),
-        ("site/torch-9.9.dist-info", "", [""]),
-    ],
-)
-def test_a_page_is_proved_again_when_what_it_depends_on_changes(
-    file: str,
-    text: str,
-    asked: list[str],
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (project / "site").mkdir()
-    monkeypatch.syspath_prepend(str(project / "site"))
-    assert proved(project) == [""]
-    assert proved(project) == []
-    (project / file).write_text(text)
-    assert proved(project) == asked
-    assert proved(project) == []
+        ("site/torch-9.9.dist-info/RECORD", "", [""]),
+    ):
+        write_files(project, {file: text})
+        # A preview shows what was proved last.
+        assert proved(project, stale=True) == []
+        assert proved(project) == asked, file
 
 
 def test_what_was_proved_before_the_program_died_is_kept(project: Path) -> None:
-    dies = "if name == 'pkg.skip': import os; os._exit(9)"
-    write_program(project, dies)
+    write_program(project, "if name == 'pkg.skip': import os; os._exit(9)")
     with pytest.raises(ProofError, match="ended Python with status 9"):
         proved(project)
     write_program(project)
     assert proved(project) == ["pkg.norm"]
 
 
-def test_a_preview_shows_what_was_proved_last(project: Path) -> None:
-    proved(project)
-    (project / "pkg" / "norm.py").write_text("changed = 1\n")
-    prove("proofs", project, project / "cache", stale=True)
-    assert len((project / "runs").read_text().splitlines()) == 1
-
-
-def test_what_does_not_hold_is_not_remembered(say: Say) -> None:
-    wrong = {**CASE, "found": "4", "holds": False}
-    folder = say(answer({**CHECK, "cases": [wrong]}), code=1)
-    for number in (1, 2):
-        prove("proofs", folder, folder / "cache")
-        assert runs(folder) == number
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', '{"said": {}}'])
 @pytest.mark.parametrize("name", ["plan", "pkg.norm"])
-def test_a_cache_that_cannot_be_read_is_none(name: str, text: str, say: Say) -> None:
+def test_a_cache_of_another_form_is_none(name: str, say: Say) -> None:
     folder = say(ANSWER)
-    prove("proofs", folder, folder / "cache")
-    (folder / "cache" / f"{name}.json").write_text(text)
-    assert prove("proofs", folder, folder / "cache").pages
+    for stale in (False, True):
+        (folder / "runs").write_text("")
+        Folder(folder / "cache").keep(name, {"other": 1})
+        assert prove("proofs", folder, folder / "cache", stale=stale).pages
+        assert (folder / "runs").read_text() == "x"
 
 
 @pytest.mark.parametrize(
@@ -222,27 +177,26 @@ def test_a_cache_that_cannot_be_read_is_none(name: str, text: str, say: Say) -> 
 def test_a_program_that_proves_nothing_is_refused(
     said: list[object], code: int, message: str, say: Say
 ) -> None:
-    folder = say(said, code, "no module named torch")
-    with pytest.raises(ProofError, match=message):
-        prove("proofs", folder, folder / "cache" / "other")
-    (problem,) = enriched(folder).context.diagnostics.found
+    book = enriched(say(said, code, "no module named torch"))
+    (problem,) = book.context.diagnostics.found
     assert str(problem).startswith("proofs:1: python -m proofs ")
+    assert re.search(message, problem.message)
 
 
 # ## What is wrong
 
 
 def test_what_does_not_hold_is_a_problem_with_both_numbers(say: Say) -> None:
-    wrong = {**CASE, "found": "4", "holds": False}
-    book = enriched(say(answer({**CHECK, "cases": [CASE, wrong]}), code=1))
+    folder = say(answer({**CHECK, "cases": [CASE, WRONG]}), code=1)
+    for runs in ("x", "xx"):
+        book = enriched(folder)
+        assert (folder / "runs").read_text() == runs, "it is not kept"
     assert str(book.context.diagnostics) == (
         "pkg/norm.py:1: not proved: Parameters, here: got 4, expected 3 "
         "(equal to the formula)"
     )
-    panel = panel_of(book)
-    details = panel.details
+    details = panel_of(book).select_one("details[open]")
     assert details
-    assert details.has_attr("open")
     assert "✗ does not hold" in details.get_text()
     assert "here: got 4, expected 3" in details.get_text()
     assert "✓" not in details.get_text()
@@ -250,32 +204,26 @@ def test_what_does_not_hold_is_a_problem_with_both_numbers(say: Say) -> None:
 
 def test_an_error_is_a_problem_and_is_shown(say: Say) -> None:
     book = enriched(say(answer(CHECK, error="ValueError: no <shape>"), code=1))
-    assert "pkg/norm.py:1: not proved: ValueError: no <shape>" in str(
-        book.context.diagnostics
-    )
+    said = str(book.context.diagnostics)
+    assert "pkg/norm.py:1: not proved: ValueError: no <shape>" in said
     assert "Not proved: ValueError: no <shape>" in panel_of(book).get_text()
 
 
-@pytest.mark.parametrize("holds", ["yes", 1, None])
-def test_only_true_holds(holds: object, say: Say) -> None:
-    book = enriched(say(answer({**CHECK, "cases": [{**CASE, "holds": holds}]})))
-    assert "not proved" in str(book.context.diagnostics)
+def test_only_true_holds(say: Say) -> None:
+    cases = [{**CASE, "of": str(n), "holds": n} for n in ("yes", 1, None)]
+    book = enriched(say(answer({**CHECK, "cases": cases})))
+    assert len(book.context.diagnostics.found) == 3
 
 
-def test_a_page_says_what_differs_from_the_paper(say: Say) -> None:
+def test_a_page_with_a_proof_says_what_differs_from_the_paper(say: Say) -> None:
     folder = say(ANSWER)
-    (folder / "pkg" / "norm.py").write_text('"""# The norm"""\n')
-    assert "pkg/norm.py:1: a page with a proof says under “## What differs" in str(
-        enriched(folder).context.diagnostics
-    )
-
-
-def test_a_page_without_a_proof_has_no_panel(say: Say) -> None:
-    folder = say(ANSWER)
-    (folder / "pkg" / "other.py").write_text('"""# Other"""\n')
+    for name in ("norm", "other"):
+        (folder / f"pkg/{name}.py").write_text(f'"""# The {name}"""\n')
     book = enriched(folder)
+    (problem,) = book.context.diagnostics.found
+    said = "pkg/norm.py:1: a page with a proof says under “## What differs"
+    assert str(problem).startswith(said)
     assert book.chapters["other.md"].overlay.panels == []
-    assert not book.context.diagnostics.found
 
 
 # ## What is shown
@@ -283,17 +231,12 @@ def test_a_page_without_a_proof_has_no_panel(say: Say) -> None:
 
 def test_a_fact_shows_its_figure_and_what_it_was_held_against(say: Say) -> None:
     book = enriched(say(ANSWER))
-    panel = panel_of(book)
+    assert not book.context.diagnostics.found
     assert [formula.tex for formula in book.context.formulas.numbers] == ["a b"]
-    summary = panel.summary
-    assert summary
-    assert " ".join(summary.get_text().split()) == (
-        "Parameters 3 Here: ✓ equal to the formula"
-    )
-    assert "Computed on 24 November 2026 with Python 3.11.9 and PyTorch 2.13.0." in (
-        panel.get_text()
-    )
-    assert "Quoted" not in panel.get_text()
+    text = " ".join(panel_of(book).get_text().split())
+    assert "Parameters 3 Here: ✓ equal to the formula" in text
+    assert "Computed on 24 November 2026 with Python 3.11.9 and PyTorch 2.13.0." in text
+    assert "Quoted" not in text
 
 
 @pytest.mark.parametrize("checks", [[], [{**CHECK, "cases": []}]])
@@ -307,8 +250,7 @@ def test_a_number_that_was_compared_with_nothing_has_no_tick(
 
 def test_a_quoted_number_says_so(say: Say) -> None:
     quoted = {**CHECK, "against": "Table 1", "quoted": True, "note": "rounded"}
-    quoted["formula"] = ""
-    text = panel_of(enriched(say(answer(CHECK, quoted)))).get_text()
+    text = panel_of(enriched(say(answer(CHECK, {**quoted, "formula": ""})))).get_text()
     assert "equal to Table 1 (rounded, quoted)" in text
     assert "Quoted numbers were published by others" in text
     assert "equal to the formula, Table 1" in text
@@ -343,14 +285,13 @@ plugins:
 
 
 def test_a_check_that_does_not_hold_fails_the_build(say: Say, katex: Path) -> None:
-    folder = say(ANSWER)
-    (folder / "mkdocs.yml").write_text(CONFIG)
-    (folder / "docs").mkdir()
-    # KaTeX is there already.
-    (folder / "cache").mkdir()
-    (folder / "cache" / katex.parent.parent.name).symlink_to(katex.parent.parent)
+    folder = say(answer({**CHECK, "cases": [WRONG]}))
+    cache_of(folder)
+    write_files(folder, {"mkdocs.yml": CONFIG, "docs/a.txt": ""})
     result = build_here(folder)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode != 0
+    message = "pkg/norm.py:1: not proved: Parameters, here: got 4, expected 3"
+    assert message in result.stderr
     html = (folder / "site" / "norm" / "index.html").read_text()
     page = BeautifulSoup(html, "html.parser")
     text = " ".join(page.select(".weave-proof")[0].get_text().split())
@@ -358,11 +299,3 @@ def test_a_check_that_does_not_hold_fails_the_build(say: Say, katex: Path) -> No
     (link,) = page.select(".weave-differs a")
     assert page.select(str(link["href"]))
     assert page.select(".weave-proof math")
-
-    wrong = {**CASE, "found": "4", "holds": False}
-    say(answer({**CHECK, "cases": [wrong]}), code=1)
-    (folder / "cache" / "proofs" / "pkg.norm.json").unlink()
-    result = build_here(folder)
-    assert result.returncode != 0
-    message = "pkg/norm.py:1: not proved: Parameters, here: got 4, expected 3"
-    assert message in result.stderr

@@ -16,6 +16,8 @@ from litweave.words import word
 # A notebook, a cell and an output are each a dictionary with names for keys.
 Part: TypeAlias = dict[str, Any]
 
+# The forms of an output, the best first.
+_KINDS = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 _FRAME = '<div class="nb-output" id="output-{}"></div>'
 _FOLDED = "nb-folded"
 _FOLD = re.compile(f'<div class="[^"]*{_FOLDED}.*?</pre></div>', re.DOTALL)
@@ -123,11 +125,10 @@ def joined(outputs: Iterable[Part]) -> list[Part]:
             text = last["text"].removesuffix(gap) + gap + output["text"]
             together[-1] = {**output, "text": text}
         else:
-            together.append(output)
-    return [
-        {**one, "text": terminal(one["text"]) + "\n"} if "text" in one else one
-        for one in together
-    ]
+            together.append({**output})
+    for one in (one for one in together if "text" in one):
+        one["text"] = terminal(one["text"]) + "\n"
+    return together
 
 
 def _render(output: Part, number: int, position: int) -> str:
@@ -135,23 +136,25 @@ def _render(output: Part, number: int, position: int) -> str:
 
     An object offers itself in several forms. The first that we know is the best.
     """
-    if output["output_type"] == "stream":
-        return _text(output["text"], number)
     if output["output_type"] == "error":
         return _text(f"{output['ename']}: {output['evalue']}", number)
-    data = output["data"]
-    if "text/html" in data:
-        return f'<div class="nb-html" {_box(number)}>{data["text/html"]}</div>'
-    for kind in ("image/svg+xml", "image/png", "image/jpeg"):
-        if kind in data:
-            alt = _alt(output, kind, number)
-            scope = f"output-{number}-{position}"
-            image = _image(kind, data[kind], alt, scope)
-            return f'<figure class="nb-figure">{image}</figure>'
-    if "text/plain" in data:
-        return _text(data["text/plain"], number)
-    offers = ", ".join(data) or "nothing"
-    raise CellError(f"cell {number} shows {offers}: a page can show none of it")
+    data = output.get("data", {"text/plain": output.get("text")})
+    kind = next(filter(data.__contains__, _KINDS), None)
+    if kind == "text/html":
+        return f'<div class="nb-html" {_box(number)}>{data[kind]}</div>'
+    if kind == "text/plain":
+        return _text(data[kind], number)
+    if not kind:
+        offers = ", ".join(data) or "nothing"
+        raise CellError(f"cell {number} shows {offers}: a page can show none of it")
+    alt = output["metadata"].get(kind, {}).get("alt", "")
+    if not alt.strip():
+        raise CellError(
+            f"cell {number} shows an image without alternative text: display "
+            f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
+        )
+    image = _image(kind, data[kind], html.escape(alt), f"output-{number}-{position}")
+    return f'<figure class="nb-figure">{image}</figure>'
 
 
 def _text(text: str, number: int) -> str:
@@ -163,16 +166,6 @@ def _text(text: str, number: int) -> str:
 def _box(number: int) -> str:
     label = word("Output of cell {number}", number=number)
     return f'tabindex="0" role="group" aria-label="{label}"'
-
-
-def _alt(output: Part, kind: str, number: int) -> str:
-    text = output["metadata"].get(kind, {}).get("alt", "")
-    if not text.strip():
-        raise CellError(
-            f"cell {number} shows an image without alternative text: display "
-            f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
-        )
-    return html.escape(text)
 
 
 def _image(kind: str, data: str, alt: str, scope: str) -> str:

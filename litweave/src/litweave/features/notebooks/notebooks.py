@@ -9,7 +9,7 @@ and the installed packages are the same; while somebody writes, the notebook alo
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from litweave import process
-from litweave.cache import digest, installed, write_text
+from litweave.cache import Folder, digest, files_in, installed
 from litweave.dependencies import Dependencies
 from litweave.features.notebooks.cells import (
     CellError,
@@ -101,11 +101,17 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         uri = page.file.src_uri
         if uri not in self.runs:
             return None
-        notebook = self._result(uri)
         try:
+            notebook = self.runs[uri].result()
             written = document(notebook, markdown)
         except CellError as error:
             raise PluginError(f"{uri}: {error}") from error
+        except ChildError as error:
+            # Wait for all, to say what became of them.
+            done = sum(run.exception() is None for run in self.runs.values())
+            raise PluginError(
+                f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
+            ) from None
         links = _downloads(page, config, files, notebook=notebook, script=markdown)
         downloads = f'</h1>\n<p class="nb-downloads">{links}</p>'
         self.pages[uri] = (downloads, written.outputs)
@@ -127,68 +133,57 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             raise PluginError(f"{page.file.src_uri}: {error}") from error
         return html.replace("</h1>", downloads, 1)
 
-    def _result(self, uri: str) -> Part:
-        """Wait for a notebook; if it failed, for all, to say what became of them."""
-        try:
-            return self.runs[uri].result()
-        except ChildError as error:
-            done = sum(run.exception() is None for run in self.runs.values())
-            raise PluginError(
-                f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
-            ) from None
-
 
 class Results:
-    """The results of notebooks, each in a file, with a key for all it depends on."""
+    """The results of notebooks that run in a folder; `data` is what they read."""
 
     def __init__(self, root: Path, cache: Path, data: list[str]) -> None:
-        """Notebooks run below `root`; `data` is what they read besides code."""
-        self.root, self.cache = root, cache
+        """All that they have in common is looked at once."""
+        self.root, self.kept = root, Folder(cache)
         self.dependencies = Dependencies()
-        files = sorted(file for name in data for file in self._files(name))
+        for path in (root / name for name in data):
+            if not path.exists():
+                raise PluginError(f"litweave-notebooks: reads: there is no {path}")
+        files = files_in(*(root / name for name in data))
         self.state = digest(installed(), *map(str, files), files=files)
-
-    def _files(self, name: str) -> Iterator[Path]:
-        path = self.root / name
-        if not path.exists():
-            raise PluginError(f"litweave-notebooks: reads: there is no {path}")
-        found = path.rglob("*") if path.is_dir() else [path]
-        yield from (file for file in found if file.is_file())
 
     def begin(self, files: Sequence[File], stale: bool) -> dict[str, "Future[Part]"]:
         """Take the results that are kept, and begin to make the others.
 
         If `stale`, a result serves as long as the notebook itself is the same.
         """
-        known = {file.src_uri: self._known(file, stale) for file in files}
+        keys = {file: self._keys(file) for file in files}
+        known: dict[File, Part | None] = {}
+        for file, (whole, own) in keys.items():
+            known[file] = self.kept.get(file.src_uri, own if stale else whole)
         steps = progress.open("notebooks", list(known.values()).count(None))
         # As many at once as there are processors.
         places = BoundedSemaphore(os.cpu_count() or 1)
 
         def result(file: File) -> Part:
-            if kept := known[file.src_uri]:
+            if kept := known[file]:
                 return kept
             with places, steps.step(file.src_uri):
-                return self._run(file)
+                notebook = self._run(file)
+                self.kept.keep(file.src_uri, notebook, *keys[file])
+                return notebook
 
         return {f.src_uri: process.begin(partial(result, f)) for f in files}
 
-    def _known(self, file: File, stale: bool) -> Part | None:
-        try:
-            kept = json.loads(self._place(file).read_text("utf-8"))
-            name = "text" if stale else "key"
-            return kept["notebook"] if kept[name] == self._keys(file)[name] else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # none yet, or not whole
+    def _keys(self, file: File) -> tuple[str, str]:
+        """Digests of all that the result depends on, and of the notebook alone."""
+        text = file.content_string
+        code = self.dependencies.script(text, self.root)
+        return digest(self.state, text, code), digest(text)
 
     def _run(self, file: File) -> Part:
-        """Run a notebook, and keep what came of it.
+        """Run a notebook.
 
         **Raises.** `ChildError` with the file and the line of the cell that failed.
         """
-        keys, cell = self._keys(file), 1
         command = [sys.executable, "-m", _PROGRAM, file.abs_src_path or ""]
         said: Part = {}
+        cell = 1
         try:
             for said in process.lines(command, folder=self.root):
                 cell = said.get("cell", cell)
@@ -199,17 +194,7 @@ class Results:
             _, _, failure = said.get("failed", "").partition("\n")
             what = f"fails:\n\n{terminal(failure)}" if failure else error
             raise ChildError(f"{file.src_uri}:{line}: this cell {what}") from None
-        write_text(self._place(file), json.dumps(keys | said, ensure_ascii=False))
         return Part(said["notebook"])
-
-    def _keys(self, file: File) -> dict[str, str]:
-        """Digests of all that the result depends on, and of the notebook alone."""
-        text = file.content_string
-        code = map(self.dependencies.code, self.dependencies.script(text, self.root))
-        return {"key": digest(self.state, text, *code), "text": digest(text)}
-
-    def _place(self, file: File) -> Path:
-        return self.cache / f"{file.src_uri}.json"
 
 
 def _downloads(

@@ -41,16 +41,16 @@ A case that does not hold fails the build, with the number that was found and th
 that was expected. [`panel`][] shows the rest.
 """
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from litweave import process
-from litweave.cache import digest, installed, write_text
+from litweave.cache import Folder, digest, files_in, installed
 from litweave.dependencies import Dependencies
 from litweave.process import ChildError
 from litweave.progress import progress
@@ -172,6 +172,13 @@ _fact = _reader(Fact, checks=_all(_check))
 _proof = _reader(Proof, date=date.fromisoformat, facts=_all(_fact))
 
 
+def _known(read: Callable[[_Said], _T], said: Any) -> _T | None:
+    """What was kept, if it can still be read."""
+    with suppress(*_UNREADABLE):
+        return read(said)
+    return None
+
+
 def _plan(said: _Said) -> _Plan:
     if said["format"] != _FORMAT:
         raise ValueError(f"the format is {said['format']}, not {_FORMAT}")
@@ -199,7 +206,8 @@ def prove(
 
     **Raises.** [`ProofError`][] if the program does not run, or prints something else.
     """
-    run = _Run(program, folder, cache, dependencies or Dependencies(), stale)
+    known = dependencies or Dependencies()
+    run = _Run(program, folder.resolve(), Folder(cache), known, stale)
     run.remember()
     if run.plan is None or run.missing():
         run.again()
@@ -213,12 +221,12 @@ class _Run:
 
     program: str
     folder: Path
-    cache: Path
+    kept: Folder
     dependencies: Dependencies
     stale: bool
     plan: _Plan | None = None
     proofs: dict[str, Proof] = field(default_factory=dict)
-    installed: str = field(default_factory=installed)
+    state: str = field(default_factory=installed)
 
     def missing(self) -> set[str]:
         """The pages that are still to be proved."""
@@ -226,15 +234,13 @@ class _Run:
 
     def remember(self) -> None:
         """Take the proofs that still serve, and the plan if that still holds."""
-        key, plan = self._kept("plan", _plan)
-        if plan is None:
-            return
-        if self.stale or key == self._plan_key(plan):
-            self.plan = plan
-        for name in plan.pages:
-            key, proof = self._kept(name, _proof)
-            if proof and (self.stale or key == self._key(name, plan)):
-                self.proofs[name] = proof
+        if plan := _known(_plan, self.kept.get("plan")):
+            keys = () if self.stale else (self._plan_key(plan),)
+            self.plan = _known(_plan, self.kept.get("plan", *keys))
+            for name in plan.pages:
+                keys = () if self.stale else (self._key(name, plan),)
+                if proof := _known(_proof, self.kept.get(name, *keys)):
+                    self.proofs[name] = proof
 
     def again(self) -> None:
         """Run the program for all pages but those whose proofs are there."""
@@ -243,8 +249,7 @@ class _Run:
         try:
             # Whatever the console of this machine is, the answer is in UTF-8.
             utf_8 = {"PYTHONIOENCODING": "utf-8"}
-            lines = process.lines(command, folder=self.folder, settings=utf_8)
-            self._listen(lines)
+            self._listen(process.lines(command, folder=self.folder, settings=utf_8))
         except ChildError as error:
             # It ends with a status of its own if something does not hold.
             failed = any(any(proof.failures()) for proof in self.proofs.values())
@@ -257,7 +262,7 @@ class _Run:
     def _listen(self, lines: Iterator[dict[str, Any]]) -> None:
         said = next(lines, {})
         plan = self.plan = _plan(said)
-        self._keep("plan", self._plan_key(plan), said)
+        self.kept.keep("plan", said, self._plan_key(plan))
         with progress.part("proofs", len(self.missing())) as part:
             for line in lines:
                 if "begins" in line:
@@ -266,50 +271,24 @@ class _Run:
                 name, proof = str(line["name"]), _proof(line)
                 self.proofs[name] = proof
                 if not any(proof.failures()):
-                    self._keep(name, self._key(name, plan), line)
+                    self.kept.keep(name, line, self._key(name, plan))
                 part.end(name)
         if self.missing():
             raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
 
-    # ## What is kept
-
-    def _kept(self, name: str, read: Callable[[_Said], _T]) -> tuple[str, _T | None]:
-        try:
-            stored = json.loads(self._file(name).read_text("utf-8"))
-            return stored["key"], read(stored["said"])
-        except (OSError, *_UNREADABLE):  # none yet, or of another litweave
-            return "", None
-
-    def _keep(self, name: str, key: str, said: _Said) -> None:
-        write_text(self._file(name), json.dumps({"key": key, "said": said}))
-
-    def _file(self, name: str) -> Path:
-        return self.cache / f"{name}.json"
+    # ## Keys
 
     def _plan_key(self, plan: _Plan) -> str:
         """A digest of what decides which pages there are."""
-        files = [
-            path
-            for source in plan.sources
-            for path in ([source] if source.is_file() else sorted(source.rglob("*.py")))
-        ]
-        code = (f"{path} {self.dependencies.code(path)}" for path in files)
-        return digest(self.program, self.installed, *code)
+        files = (file for file in files_in(*plan.sources) if file.suffix == ".py")
+        code = (f"{file} {self.dependencies.code(file)}" for file in files)
+        return digest(self.program, self.state, *code)
 
     def _key(self, name: str, plan: _Plan) -> str:
         """A digest of what the proof of a page depends on."""
-        provers = (f"{module} {self._code(module)}" for module in plan.pages[name])
-        files = [path for path in plan.data if path.is_file()]
-        page = self._path(name)
-        own = self.dependencies.key(name, page) if page else ""
-        return digest(self.program, self.installed, own, *provers, files=files)
-
-    def _code(self, name: str) -> str:
-        path = self._path(name)
-        files = self.dependencies.of(name, path) if path else []
-        return digest(*map(self.dependencies.code, files))
-
-    def _path(self, name: str) -> Path | None:
-        path = self.folder.resolve().joinpath(*name.split("."))
-        both = path / "__init__.py", path.with_suffix(".py")
-        return next((file for file in both if file.is_file()), None)
+        modules = {n: self.dependencies.file(n, self.folder) for n in plan.pages[name]}
+        found = ((n, self.dependencies.computes(n, p)) for n, p in modules.items() if p)
+        path = self.dependencies.file(name, self.folder)
+        page = self.dependencies.key(name, path) if path else ""
+        files = files_in(*plan.data)
+        return digest(self.program, self.state, page, *map(str, found), files=files)

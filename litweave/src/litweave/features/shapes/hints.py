@@ -8,10 +8,10 @@ it changed in every run. A letter that plain HTML cannot set is shown as a numbe
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import cache, partial
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from litweave import process
 from litweave.book import Book
@@ -190,8 +190,7 @@ def _by(sizes: Sequence[str]) -> str:
 # ## One letter
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(NamedTuple):
     """A symbol as HTML, and in words."""
 
     html: str
@@ -201,49 +200,41 @@ class Letter:
 @cache
 def letter(tex: str) -> Letter | None:
     """Set a symbol; none if it takes more than letters and scripts."""
-    found = _row(atoms(tex))
-    return found if found and found.html and found.words else None
+    with suppress(KeyError):
+        found = _row(atoms(tex))
+        return found if found.html and found.words else None
+    return None
 
 
-def _row(row: Row) -> Letter | None:
-    parts = [_atom(atom) for atom in row]
-    html = "".join(part.html for part in parts if part)
-    words = " ".join(part.words for part in parts if part and part.words)
-    return Letter(html, words) if all(parts) else None
+def _row(row: Row) -> Letter:
+    parts = [part for atom in row for part in _parts(atom)]
+    words = " ".join(part.words for part in parts if part.words)
+    return Letter("".join(part.html for part in parts), words)
 
 
-def _atom(atom: Atom) -> Letter | None:
-    nucleus, sub, sup = _nucleus(atom.nucleus.strip()), _row(atom.sub), _row(atom.sup)
-    if not nucleus or not sub or not sup:
-        return None
-    below = f"<sub>{sub.html}</sub>" if atom.sub else ""
-    above = f"<sup>{sup.html}</sup>" if atom.sup else ""
-    words = filter(None, (nucleus.words, sub.words, sup.words))
-    return Letter(f"{nucleus.html}{below}{above}", " ".join(words))
+def _parts(atom: Atom) -> Iterator[Letter]:
+    """A letter and its scripts."""
+    yield _nucleus(atom.nucleus.strip())
+    for tag, script in (("sub", atom.sub), ("sup", atom.sup)):
+        if script:
+            html, words = _row(script)
+            yield Letter(f"<{tag}>{html}</{tag}>", words)
 
 
-def _nucleus(tex: str) -> Letter | None:
-    """One letter, number, sign or text; nothing for what cannot be set."""
+def _nucleus(tex: str) -> Letter:
+    """One letter, number, sign or text; `KeyError` for what cannot be set."""
     if text := _WORDS.fullmatch(tex):
         return Letter(escape(text[1]), text[1])
-    if tex in _SIGNS:
-        return Letter(*_SIGNS[tex])
-    if tex.isdecimal():
-        return Letter(tex, tex)
-    character = _character(tex)
-    said = tex.removeprefix("\\var").lstrip("\\")
-    return Letter(f"<i>{character}</i>", said) if character else None
+    if tex in _SIGNS or tex.isdecimal():
+        return Letter(*_SIGNS.get(tex, (tex, tex)))
+    return Letter(f"<i>{_character(tex)}</i>", tex.removeprefix("\\var").lstrip("\\"))
 
 
 def _character(tex: str) -> str:
     """The character of a Latin or Greek letter."""
-    if not tex.startswith("\\"):
-        return tex if tex.isalpha() else ""
-    name = tex[1:]
-    size = "CAPITAL" if name[:1].isupper() else "SMALL"
+    if tex.isalpha() or tex in _NAMES:
+        return _NAMES.get(tex, tex)
     # Unicode spells lambda like this.
-    greek = name.upper().replace("LAMBDA", "LAMDA")
-    try:
-        return _NAMES.get(tex) or unicodedata.lookup(f"GREEK {size} LETTER {greek}")
-    except KeyError:
-        return ""
+    greek = tex[1:].upper().replace("LAMBDA", "LAMDA")
+    size = "CAPITAL" if tex[1:2].isupper() else "SMALL"
+    return unicodedata.lookup(f"GREEK {size} LETTER {greek}")

@@ -28,7 +28,7 @@ _OPENS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def instrument(recorders: Mapping[str, Recorder]) -> Watch:
     """Instrument the modules of these names when they are imported."""
     watch = Watch()
-    setattr(builtins, _NAME, watch)
+    setattr(builtins, _NAME, watch.tell)
     sys.meta_path.insert(0, _Finder(recorders))
     return watch
 
@@ -110,9 +110,9 @@ class _Calls(ast.NodeTransformer):
         return ast.copy_location(ast.Expr(self._call(event, node)), node)
 
     def _call(self, event: str, node: Any, *values: ast.expr) -> ast.expr:
-        tell = ast.Attribute(ast.Name(_NAME, ast.Load()), event, ast.Load())
-        place = ast.Constant(self.name), ast.Constant(node.lineno)
-        call = ast.copy_location(ast.Call(tell, [*place, *values], []), node)
+        told = map(ast.Constant, (event, self.name, node.lineno))
+        tell = ast.Call(ast.Name(_NAME, ast.Load()), [*told, *values], [])
+        call = ast.copy_location(tell, node)
         return ast.fix_missing_locations(call)
 
 

@@ -122,18 +122,18 @@ class Call:
     """The sizes that the callers know: while they wait, these stay."""
     has_ended: bool = False
 
-    def begin(self, frame: FrameType, line: int) -> None:
+    def begins(self, frame: FrameType, line: int, _: object) -> None:
         """Note the arguments."""
         for target in self.recorder.source.arguments.get(line, ()):
             self._note(target, frame)
 
-    def before(self, frame: FrameType, line: int) -> None:
+    def before(self, frame: FrameType, line: int, _: object) -> None:
         """Note what a statement reads, before it is bound to something else."""
         paths = self.recorder.source.statements[line].reads
         types = (found for path in paths for found in dtypes(path, frame.f_locals))
         self.read[line] = tuple(types)
 
-    def after(self, frame: FrameType, line: int) -> None:
+    def after(self, frame: FrameType, line: int, _: object) -> None:
         """Note what a statement has bound."""
         self.recorder.reached.add(line)
         for target in self.recorder.source.statements[line].targets:
@@ -141,18 +141,23 @@ class Call:
         if self.has_ended:
             self._count()  # A `finally` runs when the value is known.
 
-    def give(self, frame: FrameType, line: int, value: object) -> None:
-        """Note what a `return` or a `yield` gives."""
+    def yields(self, frame: FrameType, line: int, value: object) -> None:
+        """Note what a `yield` gives, or a `return`."""
         statement = self.recorder.source.statements.get(line)
         if statement and statement.gives:
             self.recorder.reached.add(line)
-            self.before(frame, line)
+            self.before(frame, line, None)
             self._measure(Target(line, ()), value, frame, self.read[line])
         self.recorder.learn(frame.f_locals)
         self._count()
         self.around = None  # A generator may go on for another caller.
 
-    def end(self, frame: FrameType) -> None:
+    def returns(self, frame: FrameType, line: int, value: object) -> None:
+        """Note what a `return` gives, and that it is the end."""
+        self.yields(frame, line, value)
+        self.ends(frame, line, None)
+
+    def ends(self, frame: FrameType, line: int, _: object) -> None:
         """Note what the variables were in the end, and what an object was made with."""
         self.recorder.learn(frame.f_locals)
         if frame.f_code.co_name == "__init__":
@@ -182,10 +187,7 @@ class Call:
 
 
 class Watch:
-    """What instrumented modules call: it finds the call that they are in.
-
-    Each tells its name and a line. Those that nobody watches are told at once.
-    """
+    """Finds the call that an instrumented module is in, when it tells something."""
 
     def __init__(self) -> None:
         self.recorders: Mapping[str, Recorder] = {}
@@ -201,46 +203,16 @@ class Watch:
             self.recorders = {}
             self.calls.clear()
 
-    def begins(self, name: str, line: int) -> None:
-        """Begin a call of a function, or the body of a class or a module."""
+    def tell(self, event: str, name: str, line: int, value: object = None) -> object:
+        """Tell what happens on a line of a module, and give the value that it gives.
+
+        An event is a method of the call. If nobody watches, that is told at once.
+        """
         if recorder := self.recorders.get(name):
             frame = sys._getframe(1)
-            # One that has raised an exception may have left its place to another.
-            call = self.calls[id(frame)] = Call(recorder)
-            call.begin(frame, line)
-
-    def before(self, name: str, line: int) -> None:
-        """Tell that a statement is about to bind something."""
-        frame = sys._getframe(1)
-        if call := self._call(name, frame):
-            call.before(frame, line)
-
-    def after(self, name: str, line: int) -> None:
-        """Tell that a statement has bound it."""
-        frame = sys._getframe(1)
-        if call := self._call(name, frame):
-            call.after(frame, line)
-
-    def yields(self, name: str, line: int, value: object) -> object:
-        """Tell what a generator gives, and give it."""
-        frame = sys._getframe(1)
-        if call := self._call(name, frame):
-            call.give(frame, line, value)
+            if event == "begins":
+                # One that has raised an exception may have left its place to another.
+                self.calls[id(frame)] = Call(recorder)
+            if call := self.calls.get(id(frame)):
+                getattr(call, event)(frame, line, value)
         return value
-
-    def returns(self, name: str, line: int, value: object) -> object:
-        """Tell what a function gives, and give it."""
-        frame = sys._getframe(1)
-        if call := self._call(name, frame):
-            call.give(frame, line, value)
-            call.end(frame)
-        return value
-
-    def ends(self, name: str, line: int) -> None:
-        """Tell that a body has come to its end."""
-        frame = sys._getframe(1)
-        if call := self._call(name, frame):
-            call.end(frame)
-
-    def _call(self, name: str, frame: FrameType) -> Call | None:
-        return self.calls.get(id(frame)) if name in self.recorders else None

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,13 @@ from typing import Any
 
 from litweave import process
 from litweave.book import Book, Chapter
-from litweave.cache import digest, installed, write_text
+from litweave.cache import Folder, digest, installed, write_text
 from litweave.diagnostics import Place
 from litweave.features.shapes import trace
 from litweave.features.shapes.statements import Source
 from litweave.features.shapes.tensors import Measure, Measures
 from litweave.features.symbols.symbols import notation
-from litweave.parse import Module
+from litweave.features.symbols.variables import Values
 from litweave.process import ChildError
 from litweave.progress import Part, progress
 
@@ -39,8 +39,10 @@ _log = logging.getLogger("mkdocs.plugins.litweave")
 _at_work: set[str] = set()
 
 Answer = dict[str, Any]
-"""What the program says of a module."""
-Value = int | float | tuple[int, ...]
+"""What the program says of a module.
+
+A problem has its line, its words, and its file if that is not the module.
+"""
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,12 @@ class Measured:
     """What the examples of a module show.
 
     `values` holds what the variables of the notation were, and `unreached` the lines of
-    forward passes that were never run. A problem has its line, its words, and its file
-    if that is not the module. If the module has no examples, nothing `ran`.
+    forward passes that were never run. If the module has no examples, nothing `ran`.
     """
 
-    seen: tuple[Seen, ...] = ()
-    values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
-    unreached: tuple[int, ...] = ()
-    diagnostics: tuple[tuple[int, str, str], ...] = ()
+    seen: Sequence[Seen] = ()
+    values: Values = field(default_factory=dict)
+    unreached: Sequence[int] = ()
     ran: bool = True
 
     @classmethod
@@ -76,22 +76,12 @@ class Measured:
         if answer is None:
             has_forward = _FORWARD.search(chapter.module.source)
             lines = Source.read(chapter.path).forward if has_forward else ()
-            return cls(unreached=tuple(sorted(lines)), ran=False)
-        values = {
-            name: tuple(tuple(v) if isinstance(v, list) else v for v in found)
-            for name, found in answer["values"].items()
-        }
-        seen = (
-            Seen(line, name, tuple(tuple(map(_measure, tensors)) for tensors in runs))
+            return cls(unreached=sorted(lines), ran=False)
+        seen = [
+            Seen(line, name, tuple(tuple(Measure(*row) for row in run) for run in runs))
             for line, name, runs in answer["shapes"]
-        )
-        problems = tuple((line, text, file) for line, text, file in answer["problems"])
-        return cls(tuple(seen), values, tuple(answer["unreached"]), problems)
-
-
-def _measure(row: tuple[list[int], list[str | None], str, bool]) -> Measure:
-    sizes, letters, dtype, changed = row
-    return Measure(tuple(sizes), tuple(letters), dtype, changed)
+        ]
+        return cls(seen, answer["values"], answer["unreached"])
 
 
 def measure(book: Book, cache: Path) -> dict[str, Measured]:
@@ -100,16 +90,12 @@ def measure(book: Book, cache: Path) -> dict[str, Measured]:
     Examples that fail are noted as problems of the book. `cache` is the folder that
     keeps what was measured before.
     """
-    items = _items(book)
-    answers = {page: item.known(cache) for page, item in items.items()}
-    new = _ask([item for page, item in items.items() if not answers[page]], cache)
-    answers |= {p: new[item.name] for p, item in items.items() if item.name in new}
-    measured = {p: Measured.of(c, answers.get(p)) for p, c in book.chapters.items()}
-    for page, found in measured.items():
-        for line, message, file in found.diagnostics:
-            place = Place(_name(file, book.chapters[page]), line)
-            book.context.diagnostics.add(place, message, "example")
-    return measured
+    items, kept = _items(book), Folder(cache / "shapes")
+    answers = {name: item.known(kept) for name, item in items.items()}
+    answers |= _ask([item for name, item in items.items() if not answers[name]], kept)
+    for place, message in _problems(book, answers):
+        book.context.diagnostics.add(place, message, "example")
+    return _measured(book, answers)
 
 
 def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
@@ -119,38 +105,48 @@ def measure_later(book: Book, cache: Path) -> dict[str, Measured]:
     then a file changes in a folder, see [`watched`][shapes.watched]. Until then, a
     module that did not change itself has its old ones.
     """
-    items = _items(book)
-    stale = [item for item in items.values() if item.known(cache) is None]
-    if new := [item for item in stale if item.key not in _at_work]:
+    items, kept = _items(book), Folder(cache / "shapes")
+    unknown = [item for item in items.values() if not item.known(kept)]
+    if new := [item for item in unknown if item.key not in _at_work]:
+        _at_work.update(item.key for item in new)
         process.begin(partial(_complain, book, new, cache))
-    shown = {page: item.known(cache, stale=True) for page, item in items.items()}
-    return {p: Measured.of(c, shown.get(p)) for p, c in book.chapters.items()}
+    return _measured(book, {n: item.known(kept, True) for n, item in items.items()})
+
+
+def _measured(book: Book, answers: Mapping[str, Answer | None]) -> dict[str, Measured]:
+    found = book.chapters.items()
+    return {page: Measured.of(c, answers.get(c.name)) for page, c in found}
+
+
+def _problems(
+    book: Book, answers: Mapping[str, Answer | None]
+) -> Iterator[tuple[Place, str]]:
+    """What is wrong with the examples, each with its place."""
+    for chapter in book.chapters.values():
+        answer = answers.get(chapter.name) or {"problems": ()}
+        # What messages call a file beside the chapter's, or the chapter's own.
+        beside = chapter.path.parents[chapter.module.path.count("/")]
+        for line, message, file in answer["problems"]:
+            name = Path(os.path.relpath(file or chapter.path, beside)).as_posix()
+            yield Place(name, line), message
 
 
 def _complain(book: Book, items: list["_Item"], cache: Path) -> None:
     """Run some examples, and warn of those that fail."""
-    chapters = {chapter.name: chapter for chapter in book.chapters.values()}
-    keys = {item.key for item in items}
-    _at_work.update(keys)
     try:
-        found = _ask(items, cache)
+        found = _ask(items, Folder(cache / "shapes"))
+        for place, message in _problems(book, found):
+            _log.warning("%s: %s", place, message)
     finally:
-        _at_work.difference_update(keys)
-    write_text(watched(cache) / "last", "\n".join(sorted(keys)))
-    for name, answer in found.items():
-        for line, message, file in answer["problems"]:
-            _log.warning("%s: %s", Place(_name(file, chapters[name]), line), message)
+        _at_work.difference_update(item.key for item in items)
+    # If all of them fail, another build would show nothing new, and run them again.
+    if not all(answer["problems"] for answer in found.values()):
+        write_text(watched(cache) / "last", "\n".join(sorted(found)))
 
 
 def watched(cache: Path) -> Path:
     """The folder in which a file tells that a preview has measured something."""
     return cache / "measured"
-
-
-def _name(file: str, chapter: Chapter) -> str:
-    """What messages call a file beside a chapter's, or the chapter's own."""
-    beside = chapter.path.parents[chapter.module.path.count("/")]
-    return Path(os.path.relpath(file or chapter.path, beside)).as_posix()
 
 
 def note_unreached(book: Book, measured: Mapping[str, Measured]) -> None:
@@ -184,89 +180,74 @@ class _Item:
     request: Mapping[str, Any]
     key: str
     own: str
-    lines: tuple[int, ...]
+    lines: Sequence[int]
     length: int
 
-    def known(self, cache: Path, stale: bool = False) -> Answer | None:
+    def known(self, kept: Folder, stale: bool = False) -> Answer | None:
         """The answer that was kept, if it is still good.
 
         With `stale`, one serves if only what the module imports has changed.
         """
-        try:
-            stored = json.loads(self._file(cache).read_text("utf-8"))
-            if stored["key"] == self.key or (stale and stored["own"] == self.own):
-                return _placed(stored["answer"], dict(enumerate(self.lines)))
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # none yet, or not whole
-        return None
+        answer = kept.get(self.name, self.own if stale else self.key)
+        return answer and _placed(answer, self.lines.__getitem__)
 
-    def keep(self, answer: Answer, cache: Path) -> None:
+    def keep(self, answer: Answer, kept: Folder) -> None:
         """Keep a good answer. What failed may have failed for a reason outside."""
         if not answer["problems"]:
-            placed = _placed(answer, {n: at for at, n in enumerate(self.lines)})
-            kept = {"key": self.key, "own": self.own, "answer": placed}
-            write_text(self._file(cache), json.dumps(kept, ensure_ascii=False))
-
-    def _file(self, cache: Path) -> Path:
-        return cache / "shapes" / f"{self.name}.json"
+            placed = _placed(answer, self.lines.index)
+            kept.keep(self.name, placed, self.key, self.own)
 
 
-def _placed(answer: Answer, places: Mapping[int, int]) -> Answer:
+def _placed(answer: Answer, place: Callable[[int], int]) -> Answer:
     """An answer with its lines counted in another way."""
     return {
         **answer,
-        "unreached": [places[line] for line in answer["unreached"]],
-        "shapes": [[places[line], *more] for line, *more in answer["shapes"]],
+        "unreached": [place(line) for line in answer["unreached"]],
+        "shapes": [[place(line), *more] for line, *more in answer["shapes"]],
     }
 
 
 def _items(book: Book) -> dict[str, _Item]:
-    """What there is to run, by page."""
+    """What there is to run, by name."""
     dependencies = book.dependencies
-    program = dependencies.of(trace.__name__, Path(trace.__file__))
-    state = digest(installed(), *map(dependencies.code, program))
+    program = dependencies.computes(trace.__name__, Path(trace.__file__))
+    state = digest(installed(), program)
     items = {}
-    for page, chapter in book.chapters.items():
+    for chapter in book.chapters.values():
         name, path, module = chapter.name, chapter.path, chapter.module
         if not _EXAMPLE.search(module.source):
             continue
         entries = [(entry.symbols, entry.variables) for entry in notation(module)]
         request = {"name": name, "path": str(path), "notation": entries}
-        examples = list(_examples(module))
+        # What the examples say, whatever stands around them.
+        texts = (prose.text for row in module.rows for prose in row.prose)
+        examples = [example for text in texts for example in _EXAMPLES.findall(text)]
         own = digest(json.dumps(request), state, *examples, dependencies.code(path))
-        key = digest(own, *map(dependencies.code, dependencies.of(name, path)))
-        lines = tuple(number for row in module.rows for number in row.code)
-        items[page] = _Item(name, request, key, own, lines, sum(map(len, examples)))
+        key = digest(own, dependencies.computes(name, path))
+        numbers = (number for row in module.rows for number in row.code)
+        lines = [number for number in numbers if module.lines[number - 1].strip()]
+        items[name] = _Item(name, request, key, own, lines, sum(map(len, examples)))
     return items
-
-
-def _examples(module: Module) -> Iterator[str]:
-    """What the examples in the prose of a module say, whatever stands around them."""
-    for prose in (prose for row in module.rows for prose in row.prose):
-        yield from _EXAMPLES.findall(prose.text)
 
 
 # ## Asking
 
 
-def _ask(items: list[_Item], cache: Path) -> dict[str, Answer]:
+def _ask(items: list[_Item], kept: Folder) -> dict[str, Answer]:
     """Run them.
 
     A module that tells what it computes is not quite what its author wrote, and
     `torch.compile` may refuse it. So what fails is run again as it stands, unseen.
     """
-    answers = _answers(items, cache)
+    answers = _answers(items, kept)
     # What ended the program, or did not end, has no name, and is not tried again.
     failed = {a["name"] for a in answers.values() if "name" in a and a["problems"]}
-    plain = [
-        replace(item, request={**item.request, "plain": True})
-        for item in items
-        if item.name in failed
-    ]
-    return answers | (_answers(plain, cache) if plain else {})
+    again = [item for item in items if item.name in failed]
+    plain = [replace(i, request={**i.request, "plain": True}) for i in again]
+    return answers | _answers(plain, kept)
 
 
-def _answers(items: list[_Item], cache: Path) -> dict[str, Answer]:
+def _answers(items: list[_Item], kept: Folder) -> dict[str, Answer]:
     """Run them, many of them in several programs at once."""
     answers: dict[str, Answer] = {}
     # Longest first, so that each program has about as much to do.
@@ -275,14 +256,14 @@ def _answers(items: list[_Item], cache: Path) -> dict[str, Answer]:
     count = min(processors, _PROGRAMS, 1 + len(items) // _WORTH)
     with progress.part("examples", len(items)) as part:
         shares = [{i.name: i for i in items[number::count]} for number in range(count)]
-        work = partial(_run, answers=answers, part=part, cache=cache)
+        work = partial(_run, answers=answers, part=part, kept=kept)
         for run in [process.begin(partial(work, share)) for share in shares]:
             run.result()
     return answers
 
 
 def _run(
-    left: dict[str, _Item], answers: dict[str, Answer], part: Part, cache: Path
+    left: dict[str, _Item], answers: dict[str, Answer], part: Part, kept: Folder
 ) -> None:
     """Take answers and keep each at once, until there is one for all that is left.
 
@@ -297,7 +278,7 @@ def _run(
                     part.begin(at)
                 elif "name" in line:
                     answers[at] = line
-                    left.pop(at).keep(line, cache)
+                    left.pop(at).keep(line, kept)
                     part.end(at)
         except ChildError as error:
             first, *_, last = [*str(error).split("\n"), ""]

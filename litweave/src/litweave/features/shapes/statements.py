@@ -111,16 +111,12 @@ def _statement(node: ast.stmt) -> Statement:
 
 def _evaluated(node: ast.stmt) -> Iterator[ast.AST]:
     """What a statement evaluates, its body aside."""
-    for child in ast.iter_child_nodes(node):
-        bound = isinstance(getattr(child, "ctx", None), ast.Store)
-        if isinstance(child, ast.withitem):
-            yield child.context_expr
-        elif isinstance(node, _SCOPES) or (
-            bound and not isinstance(node, ast.AugAssign)
-        ):
-            continue
-        elif isinstance(child, ast.expr):
-            yield child
+    changes = isinstance(node, ast.AugAssign)
+    for child in ast.iter_child_nodes(node) if not isinstance(node, _SCOPES) else ():
+        part = getattr(child, "context_expr", child)
+        bound = isinstance(getattr(part, "ctx", None), ast.Store)
+        if isinstance(part, ast.expr) and (changes or not bound):
+            yield part
 
 
 def _reads(node: ast.AST) -> Iterator[Names]:

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ _KEPT = ("_parameters", "_buffers", "_modules")
 class Measure:
     """The shape of one tensor; a size has its letter, or none."""
 
-    sizes: tuple[int, ...]
-    letters: tuple[str | None, ...]
+    sizes: Sequence[int]
+    letters: Sequence[str | None]
     dtype: str
     changed: bool
 

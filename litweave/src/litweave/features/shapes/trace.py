@@ -71,10 +71,8 @@ class Run:
         """Run the examples of all docstrings, each in names of its own."""
         if not self.module:
             return
-        finder = doctest.DocTestFinder(parser=_Parser(self))
-        tests = finder.find(self.module, self.name)
-        runner = _Runner(self.fail)
-        for test in tests:
+        finder, runner = doctest.DocTestFinder(parser=_Parser(self)), _Runner(self.fail)
+        for test in finder.find(self.module, self.name):
             runner.run(test, out=lambda text: None, clear_globs=False)
             if test.examples:
                 self.recorder.learn(test.globs)

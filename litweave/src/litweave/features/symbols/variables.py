@@ -10,7 +10,7 @@ import json
 import token
 import tokenize
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ from litweave.syntax import syntax_tree
 if TYPE_CHECKING:
     from litweave.site import Site
 
-Values = Mapping[str, tuple[float | tuple[int, ...], ...]]
+Values = Mapping[str, Sequence[float | Sequence[int]]]
 """What variables were in the examples of a module: numbers, or pairs of them."""
 
 
