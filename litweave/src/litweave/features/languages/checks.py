@@ -17,7 +17,7 @@ from pathlib import Path
 from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.units import (
+from litweave.features.languages.tokens import (
     TAKEN,
     has_words,
     plain,

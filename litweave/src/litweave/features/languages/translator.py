@@ -23,7 +23,9 @@ from litweave import prose
 from litweave.diagnostics import Place
 from litweave.exercises import LABEL as LABEL_NAME
 from litweave.features.languages.catalogs import Catalogs, Entry, Unit, domain, pair
-from litweave.features.languages.units import PHRASES, Piece, rewrite, tokens
+from litweave.features.languages.markup import PHRASES
+from litweave.features.languages.tokens import tokens
+from litweave.features.languages.units import Piece, rewrite
 from litweave.headings import MARK, mark, said
 from litweave.sections import Line
 

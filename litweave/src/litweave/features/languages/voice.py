@@ -19,8 +19,9 @@ from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
+from litweave.features.languages.tokens import plain
 from litweave.features.languages.translator import INTERFACE, State, Translator
-from litweave.features.languages.units import plain, split
+from litweave.features.languages.units import split
 from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.page import document
