@@ -5,10 +5,10 @@ a translation would take theirs. A build knows those of a page before the page i
 for what is kept of a page depends on its words.
 """
 
+import logging
 import re
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterable, MutableMapping, Sequence
+from dataclasses import astuple, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,16 @@ from litweave.page import document
 from litweave.parse import Module
 from litweave.prose import Context, to_markdown
 from litweave.sections import Line
+from litweave.settings import Settings
 from litweave.words import Speaker
 
-# Of what a page says of itself above its text, what the theme shows.
+# What a page says of itself above its text, and what of that the theme shows.
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
 _FRONT = ("title", "description")
+_log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 # ## What there is to say
-# What a page says of itself to the program that makes a site of it.
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
 
 
 @dataclass
@@ -116,34 +117,6 @@ def find_units(
     return Units(found, package, pages is not None)
 
 
-@dataclass
-class PageUnits:
-    """The units of each page: the same in all languages, which may share them."""
-
-    kept: Cache
-    found: dict[str, list[Unit]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, cache: Path) -> "PageUnits":
-        """Those that were found before, as far as pages are as they were."""
-        return cls(Cache.read(cache / "units.json"))
-
-    def of(self, page: str, key: str, make: Callable[[], list[Unit]]) -> list[Unit]:
-        """The units of a page, made anew if they are not there under this key."""
-        if page not in self.found:
-            rows = self.kept.get(page, key, lambda: [_row(unit) for unit in make()])
-            self.found[page] = [
-                Unit(message, kind, name, Place(path, line))
-                for message, kind, name, path, line in rows
-            ]
-        return self.found[page]
-
-
-def _row(unit: Unit) -> list[str | int]:
-    place = unit.place
-    return [unit.message, unit.kind, unit.domain, place.path, place.line]
-
-
 # ## Who says it
 
 
@@ -156,53 +129,61 @@ def in_attribute(text: str) -> str:
 class Voice:
     """A language, or none: then all is said as it is written.
 
-    `errors` is what is wrong in the catalogs, and `report` the count.
+    `units` are those of each page: the same in all languages, which may share them.
+    `errors` is what is wrong in the catalogs.
     """
 
-    units: PageUnits
+    units: Cache
     translator: Translator | None = None
     errors: list[Diagnostic] = field(default_factory=list)
-    report: str = ""
     said: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(
-        cls, folder: Path, language: str, package: str, cache: Path, units: PageUnits
-    ) -> "Voice":
-        """The voice that the catalogs in a folder give.
-
-        `package` is the name of the folder with the sources. What was found right
-        before is kept in `cache`.
+    def read(cls, settings: Settings, shared: Cache | None = None) -> "Voice":
+        """The voice that the catalogs of a site give, with the units of another.
 
         **Raises.** `OSError` if a catalog or the glossary cannot be read.
         """
+        folder, language, cache = settings.locale, settings.language, settings.cache
+        units = shared or Cache.read(cache / "units.json")
+        if not language:
+            return cls(units)
         catalogs = Catalogs.read(folder, language)
         glossary = Glossary.read(folder / "glossary.csv", language)
-        report = check(
-            catalogs, glossary, Cache.read(cache / f"checked-{language}.json")
-        )
-        translator = Translator(catalogs, package)
-        return cls(units, translator, report.errors, f"{language}: {report}")
+        known = Cache.read(cache / f"checked-{language}.json")
+        report = check(catalogs, glossary, known)
+        _log.info("%s: %s", language, report)
+        if not catalogs.domains:
+            where = folder / language
+            _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
+        return cls(units, Translator(catalogs, settings.root.name), report.errors)
 
     def expect(
-        self, uri: str, module: Module | None, text: str, place: Place, raw_html: bool
+        self, uri: str, source: Module | str, place: Place, raw_html: bool
     ) -> None:
         """Know what a page says: that of a module, or of a text by hand."""
         if not self.translator:
             return
         package = self.translator.package
-        make = partial(extract_text, uri, text, place.line, package)
-        if module:
-            make = partial(extract_module, module, raw_html, package)
-            text, place = module.source, Place(module.path, 1)
+
+        def rows() -> list[Any]:
+            if isinstance(source, Module):
+                return [astuple(u) for u in extract_module(source, raw_html, package)]
+            return [astuple(u) for u in extract_text(uri, source, place.line, package)]
+
+        text = source.source if isinstance(source, Module) else source
         key = digest(own(), text, str(place), package, str(raw_html))
-        said = self.translator.expect(uri, self.units.of(uri, key, make))
+        units = [
+            Unit(*of_unit, Place(*where))
+            for *of_unit, where in self.units.get(uri, key, rows)
+        ]
+        said = self.translator.expect(uri, units)
         self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
 
     def keep(self) -> None:
         """Keep the units of all pages for the next build."""
         if self.translator:
-            self.units.kept.write()
+            self.units.write()
 
     def key(self, uri: str) -> Iterable[str]:
         """What a page depends on for its language."""
@@ -222,11 +203,6 @@ class Voice:
             if not entry.old and (name == INTERFACE or "heading" in entry.kinds)
         ]
         return repr(said) if self.translator else ""
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there is any catalog of the language."""
-        return bool(self.translator and self.translator.catalogs.domains)
 
     def word(self, message: str) -> str:
         """Words beside prose."""
