@@ -56,7 +56,7 @@ class Piece:
 
     A unit has a `kind`, and a `message`: its words on one line. A heading has both even
     if there is nothing in it to translate. `line` is where the piece begins, counted
-    from 0. `is_part` tells that a block holds other units, or an equation, besides.
+    from 0.
     """
 
     text: str = ""
@@ -64,7 +64,6 @@ class Piece:
     kind: str = ""
     message: str = ""
     unit: bool = False
-    is_part: bool = False
 
 
 def split(text: str, html: bool = True) -> list[Piece]:
@@ -128,7 +127,7 @@ class _Splitter:
         self.number = 0
         self.found = list[_Unit]()
         # Of the unit that is being read: its kind, and its stretches of text so far.
-        self.kind, self.is_part = "", False
+        self.kind = ""
         self.stretches = list[tuple[int, int]]()
         # Whether a block begins here; whether it began as a list; what went before.
         self.is_start, self.in_list, self.was_code = True, False, False
@@ -158,11 +157,11 @@ class _Splitter:
             self.is_start, self.in_list, self.is_quote = True, False, bool(quote)
         elif not rest.strip(f"{_APART} \t.,;:!?)"):
             # Words below code begin a block; those below an equation may go on.
-            kind = self._end(is_part=True)
+            kind = self._end()
             if _LISTING in rest:
                 self.is_start = True
             elif not self.is_start:
-                self.kind, self.is_part = kind, True
+                self.kind = kind
         elif self._is_code(line):
             self._end()
             self.was_code = True
@@ -302,29 +301,22 @@ class _Splitter:
         for part in _PARTS.finditer(self.lines[self.number], at):
             if part.lastgroup:
                 # The unit ends, and its block goes on.
-                self.kind, self.is_part = self._end(is_part=True), True
+                self.kind = self._end()
             else:
                 self.stretches.append((start + part.start(), start + part.end()))
 
-    def _end(self, is_part: bool = False) -> str:
+    def _end(self) -> str:
         """No more words belong to the unit that was being read; its kind."""
-        kind, is_part = self.kind or "paragraph", self.is_part or is_part
+        kind = self.kind or "paragraph"
         words = [self.text[start:end] for start, end in self.stretches]
         if "".join(words).strip():
             start = self.stretches[0][0] + _indent(words[0])
             end = self.stretches[-1][1] - len(words[-1]) + len(words[-1].rstrip())
-            self._note(start, end, kind, words, is_part)
-        self.kind, self.is_part, self.stretches = "", False, []
+            self._note(start, end, kind, words)
+        self.kind, self.stretches = "", []
         return kind.partition(":")[0]
 
-    def _note(
-        self,
-        start: int,
-        end: int,
-        kind: str,
-        lines: Sequence[str] = (),
-        is_part: bool = False,
-    ) -> None:
+    def _note(self, start: int, end: int, kind: str, lines: Sequence[str] = ()) -> None:
         """Note a unit; of a mere tag, what it says to those who cannot see it."""
         message = joined(lines or self.text[start:end].split("\n"))
         words = has_words(message)
@@ -333,8 +325,7 @@ class _Splitter:
             for said, left, right in markup.attributes(tags):
                 self._note(left, right, said)
         elif words or kind == "heading":
-            unit = Piece("", 0, kind, message, words, is_part)
-            self.found.append((start, end, unit))
+            self.found.append((start, end, Piece("", 0, kind, message, words)))
 
 
 def _indent(line: str) -> int:
