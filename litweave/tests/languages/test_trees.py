@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from litweave.cli import main
-from litweave.features.languages import search, trees
+from litweave.features.languages import scripts, trees
 from support import build_here
 from translated import say, write_site
 
@@ -196,13 +196,13 @@ def test_words_of_chinese_are_parted_for_the_search(tmp_path: Path) -> None:
     }
     index = tmp_path / "search_index.json"
     index.write_text(json.dumps({"docs": [entry | {"location": "混合混合/"}]}))
-    search.part_words(index, "zh")
+    scripts.part_words(index, "zh")
     [parted] = json.loads(index.read_text())["docs"]
     assert parted["location"] == "混合混合/"
     assert "混合" in parted["title"].split("\u200b")
     assert parted["text"] == "<p>跳跃\u200b连接 and 混合</p>"
     assert parted["tags"] == ["混合\u200b层"]
-    ends = re.compile(search.SEARCH["separator"])  # type: ignore[call-overload]
+    ends = re.compile(scripts.SEARCH["separator"])  # type: ignore[call-overload]
     assert ends.split("词元\u200b混合（token），nn.Linear") == [
         *("词元", "混合", "token", "nn", "Linear"),
     ]

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import polib
+from babel.messages.plurals import DEFAULT_PLURAL, PLURALS
 
 from litweave.cache import write_text
 from litweave.diagnostics import Place
@@ -22,10 +23,6 @@ _ALIKE = 0.6
 # What gettext writes on one line, at most.
 _WIDTH = 79
 _WAS_IN = "was in: "
-_PLURALS = {
-    **dict.fromkeys(["zh", "ja"], "nplurals=1; plural=0;"),
-    "si": "nplurals=2; plural=(n != 1);",
-}
 # What a header keeps that somebody has written there, besides `X-…`.
 _KEPT = ("Project-Id-Version", "Last-Translator", "Language-Team", "Plural-Forms", "X-")
 _ROOT = "pages"
@@ -242,12 +239,12 @@ class Catalogs:
         file = polib.POFile(wrapwidth=0, check_for_duplicates=False)
         file.header = f"The site's words in {self.language}: {name}."
         known = self.headers.get(name, {}).items()
-        plurals = _PLURALS.get(self.language)
+        forms, plural = PLURALS.get(self.language.partition("-")[0], DEFAULT_PLURAL)
         file.metadata = {
             "Project-Id-Version": name,
             "Last-Translator": "nobody yet",
             "Language-Team": self.language,
-            **({"Plural-Forms": plurals} if plurals else {}),
+            "Plural-Forms": f"nplurals={forms}; plural={plural};",
             **{key: value for key, value in known if key.startswith(_KEPT)},
             "Language": self.language,
             "MIME-Version": "1.0",

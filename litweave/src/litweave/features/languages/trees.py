@@ -9,14 +9,14 @@ of `mkdocs.yml`, where `litweave` stands above this one.
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, takewhile
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -31,10 +31,9 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
-from mkdocs.utils.templates import TemplateContext
 from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
-from litweave.features.languages import scripts, search, status
+from litweave.features.languages import scripts, status
 from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import State, Translator
 from litweave.features.languages.voice import in_attribute
@@ -117,8 +116,17 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             for message in self._wrong(config):
                 raise PluginError(f"litweave-languages: {message}")
         if self.leaves_site and self.config.languages:
-            # The theme has a menu, and asks for no map of each tree on every page.
+            # The theme has a menu. Of a list, it would ask for the map of each tree.
             config.extra["alternate"] = True
+            folders = {f"{code}/": code for code in self.config.languages}
+            config.extra["weave_trees"] = {
+                "here": f"{self.language}/" if self.language else "",
+                "about": status.URI,
+                "all": [
+                    {"folder": folder, "name": name(code), "tag": tag(code)}
+                    for folder, code in {"": self.source, **folders}.items()
+                ],
+            }
             # What the site itself has comes first.
             config.theme.dirs.insert(1 if config.theme.custom_dir else 0, str(_THEME))
         return config
@@ -163,47 +171,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             if "name" in toggle:
                 toggle["name"] = in_attribute(word(toggle["name"]))
         config.theme.static_templates.clear()
-
-    # ## The menu, and the map of the site
-
-    def on_page_context(
-        self, context: TemplateContext, *, page: Page, config: MkDocsConfig, **_: Any
-    ) -> None:
-        """Let the menu lead to the same page of each tree."""
-        here = f"{self.language}/{page.url}" if self.language else page.url
-        # The root tells nothing of a translation.
-        is_about = bool(self.language) and page.url == self.about
-
-        def address(folder: str) -> str:
-            is_there = folder or not is_about
-            return get_relative_url(folder + page.url if is_there else "", here)
-
-        self._menu(context, address, self.language)
-
-    def on_template_context(
-        self, context: TemplateContext, *, config: MkDocsConfig, **_: Any
-    ) -> None:
-        """Tell search engines of the trees; let what is not there lead home."""
-        path = urlsplit(config.site_url or "/").path
-        self._menu(context, lambda folder: urljoin(path, folder))
-
-    def _menu(
-        self,
-        context: TemplateContext,
-        address: Callable[[str], str],
-        here: str | None = None,
-    ) -> None:
-        """What templates know of the root and of each tree."""
-        context["weave_languages"] = [  # type: ignore[typeddict-unknown-key]
-            {
-                "name": name(code or self.source),
-                "tag": tag(code or self.source),
-                "folder": (folder := f"{code}/" if code else ""),
-                "address": address(folder),
-                "is_here": code == here,
-            }
-            for code in ("", *self.config.languages)
-        ]
 
     # ## A tree
 
@@ -250,7 +217,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             return output
         output = self._to_root(output, page.url)
         # The script of the search parts words as those of the index are.
-        parted = " data-weave-parted" if search.is_parted(self.language) else ""
+        parted = " data-weave-parted" if scripts.is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         output = scripts.with_words(output, self.words)
         if page.file.src_uri == status.URI:
@@ -287,9 +254,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Build the trees; in one, let search know where the words are."""
         if self.language:
-            if search.is_parted(self.language):
-                index = Path(config.site_dir, search.INDEX)
-                search.part_words(index, self.language)
+            if scripts.is_parted(self.language):
+                index = Path(config.site_dir, scripts.INDEX)
+                scripts.part_words(index, self.language)
         elif self.leaves_site:
             codes = self.config.languages
             self.trees = {code: self._build(config, code) for code in codes}
@@ -306,8 +273,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         weave.shared = self.weave.site
         own.language, own.source, own.root = language, self.source, self.root
         finder = tree.plugins.get("material/search")
-        if finder and search.is_parted(language):
-            finder.config.update(search.SEARCH)
+        if finder and scripts.is_parted(language):
+            finder.config.update(scripts.SEARCH)
         _run(tree)
         units = chain.from_iterable(own.translator.pages.values())
         counts = Counter(state for _, state in units)

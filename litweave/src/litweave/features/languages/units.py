@@ -42,7 +42,7 @@ _QUOTE = re.compile(r"(?:[ \t]*>[ ]?)+")
 _UNDERLINE = re.compile(r"[ \t]*(?:=+|-+)[ \t]*$")
 _SEPARATOR = re.compile(r"[ \t|:-]*-[ \t|:-]*$")
 # What ends a heading, a term or a cell: a mark, attributes, the signs that close it.
-_END = re.compile(rf"[ \t]*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*[ \t]*$")
+_END = re.compile(rf"\s*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*\s*$")
 _TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
 _ENTRY = re.compile(rf"({_TERM}(?:, {_TERM})*):[ \t]+(?=\S)")
 # An equation, or what stands between two; a hard break is nothing, at the end.
@@ -276,7 +276,7 @@ class _Splitter:
         assert first
         end, found = markup.texts(self.masked, first)
         for what, left, right in found:
-            self._note(left, right, what)
+            self._note(what, (left, right))
         self.number = bisect_right(self.starts, max(end - 1, start)) - 1
         self.is_start = True
         rest = self.masked[end : self.starts[self.number + 1] - 1]
@@ -288,12 +288,8 @@ class _Splitter:
     def _one(self, kind: str, start: int, end: int) -> None:
         """A unit that ends with its line."""
         start, end = (self.starts[self.number] + place for place in (start, end))
-        written = self.text[start:end].strip()
-        start += _indent(self.text[start:end])
-        if kind != "title":
-            written = _END.sub("", written)
-        if written:
-            self._note(start, start + len(written), kind)
+        last = _END.search(self.text, start, end)
+        self._note(kind, (start, last.start() if last and kind != "title" else end))
 
     def _go_on(self, at: int, kind: str = "") -> None:
         """Add the words of a line, of which some may be equations, to a unit."""
@@ -307,23 +303,24 @@ class _Splitter:
 
     def _end(self) -> str:
         """No more words belong to the unit that was being read; its kind."""
-        kind = self.kind or "paragraph"
-        words = [self.text[start:end] for start, end in self.stretches]
-        if "".join(words).strip():
-            start = self.stretches[0][0] + _indent(words[0])
-            end = self.stretches[-1][1] - len(words[-1]) + len(words[-1].rstrip())
-            self._note(start, end, kind, words)
+        kind, stretches = self.kind or "paragraph", self.stretches
         self.kind, self.stretches = "", []
+        self._note(kind, *stretches)
         return kind.partition(":")[0]
 
-    def _note(self, start: int, end: int, kind: str, lines: Sequence[str] = ()) -> None:
+    def _note(self, kind: str, *stretches: tuple[int, int]) -> None:
         """Note a unit; of a mere tag, what it says to those who cannot see it."""
-        message = joined(lines or self.text[start:end].split("\n"))
+        lines = [self.text[start:end] for start, end in stretches]
+        message = joined("\n".join(lines).split("\n"))
+        if not message:
+            return
+        start = stretches[0][0] + _indent(lines[0])
+        end = stretches[-1][0] + len(lines[-1].rstrip())
         words = has_words(message)
         if not words and self.html and "<" in message and kind != "attribute":
             tags = markup.TAG.finditer(self.masked, start, end)
             for said, left, right in markup.attributes(tags):
-                self._note(left, right, said)
+                self._note(said, (left, right))
         elif words or kind == "heading":
             self.found.append((start, end, Piece("", 0, kind, message, words)))
 

@@ -174,8 +174,8 @@ class Voice:
         text = source.source if isinstance(source, Module) else source
         key = digest(own(), text, str(place), package, str(raw_html))
         units = [
-            Unit(*of_unit, Place(*where))
-            for *of_unit, where in self.units.get(uri, key, rows)
+            Unit(message, kind, name, Place(*where))
+            for message, kind, name, where in self.units.get(uri, key, rows)
         ]
         said = self.translator.expect(uri, units)
         self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
