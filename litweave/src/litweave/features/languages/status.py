@@ -7,8 +7,8 @@ every paragraph that is missing or was changed since.
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from html import escape
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,18 +16,15 @@ from jinja2 import Environment, FileSystemLoader
 from mkdocs.utils import get_relative_url
 
 from litweave.book import Book
-from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import INTERFACE, State, Translator
 from litweave.headings import anchors
-from litweave.parse import Module
 
 URI = "translation.md"
 _OWN = Path(__file__).parent
 PAGE = (_OWN / "status.md").read_text("utf-8")
+_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
 _SLOT = "<!-- weave-status -->"
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
-_LONG = 100  # characters of a paragraph that are enough to find it by
-
 _TOLD = (
     "All of this page is translated.",
     "This page is not translated yet.",
@@ -94,49 +91,36 @@ def filled(html: str, url: str, translator: Translator, book: Book) -> str:
     """
     *heads, nobody = map(translator.word, _REPORTED)
     counts = {INTERFACE: Counter(translator.words.values())}
-    for unit, state in (pair for units in translator.pages.values() for pair in units):
+    for unit, state in chain.from_iterable(translator.pages.values()):
         counts.setdefault(unit.domain, Counter())[state] += 1
-    headers = translator.catalogs.headers
+    readers = {n: h.get("X-Read-By") for n, h in translator.catalogs.headers.items()}
     catalogs = [
-        (
-            name,
-            [counts[name][state] for state in State],
-            headers.get(name, {}).get("X-Read-By") or nobody,
-        )
+        (name, [counts[name][state] for state in State], readers.get(name) or nobody)
         for name in sorted(counts)
     ]
-    pages = list(_unfinished(url, translator, book))
-    environment = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
-    template = environment.get_template("status.html")
+    template = _TEMPLATES.get_template("status.html")
+    pages = _unfinished(url, translator, book)
     report = template.render(heads=heads, catalogs=catalogs, pages=pages)
     return html.replace(_SLOT, report, 1)
 
 
 def _unfinished(url: str, translator: Translator, book: Book) -> Iterator[list[object]]:
-    """The pages with something to do: the counts, and where each paragraph is."""
+    """The pages with something to do: the counts, and where each paragraph is.
+
+    In a module that is a row; of another page, the beginning.
+    """
     for page, units in translator.pages.items():
-        address, found = get_relative_url(book.url(page), url), list[tuple[str, ...]]()
-        for unit, state in units:
-            if state != State.CURRENT:
-                words = unit.message
-                short = words if len(words) <= _LONG else f"{words[:_LONG]}…"
-                found.append((state, address + _row(page, unit, book), short))
-        if found:
-            counts = Counter(state for state, *_ in found)
-            yield [book.url(page), counts["changed"], counts["missing"], found]
-
-
-def _row(page: str, unit: Unit, book: Book) -> str:
-    """The row of a module that a unit stands in; of another page, its beginning."""
-    chapter = book.chapters.get(page)
-    if not chapter:
-        return ""
-    rows = zip(chapter.module.rows, _anchors(chapter.module), strict=True)
-    line = unit.place.line
-    found = (anchor for row, anchor in rows if row.start <= line <= row.end)
-    return f"#{quote(next(found, ''))}"
-
-
-@lru_cache(maxsize=1)  # the units of a page come one after another
-def _anchors(module: Module) -> list[str]:
-    return anchors(module)
+        undone = [(unit, state) for unit, state in units if state != State.CURRENT]
+        if not undone:
+            continue
+        address, chapter = book.url(page), book.chapters.get(page)
+        module = chapter.module if chapter else None
+        rows = list(zip(module.rows, anchors(module), strict=True)) if module else []
+        found = list[tuple[str, str, str]]()
+        for unit, state in undone:
+            line = unit.place.line
+            names = (name for row, name in rows if row.start <= line <= row.end)
+            anchor = "".join(f"#{quote(name)}" for name in islice(names, 1))
+            found.append((state, get_relative_url(address, url) + anchor, unit.message))
+        counts = Counter(state for _, state in undone)
+        yield [address, counts[State.CHANGED], counts[State.MISSING], found]
