@@ -18,6 +18,7 @@ from mkdocs.utils import get_relative_url
 from litweave.book import Book
 from litweave.features.languages.translator import INTERFACE, State, Translator
 from litweave.headings import anchors
+from litweave.words import Speaker, said, word
 
 URI = "translation.md"
 _OWN = Path(__file__).parent
@@ -25,14 +26,13 @@ PAGE = (_OWN / "status.md").read_text("utf-8")
 _TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
 _SLOT = "<!-- weave-status -->"
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
-_TOLD = (
+_WHOLE, _NONE, _PART, _CHANGED, _ABOUT = _TOLD = (
     "All of this page is translated.",
     "This page is not translated yet.",
     "{current} of {total} paragraphs of this page are translated.",
     "The English of {changed} has changed since.",
     "About this translation",
 )
-
 _REPORTED = (
     *("Catalog", "Translated", "Changed since", "Missing", "Read by"),
     "not yet by a native reader",
@@ -53,16 +53,16 @@ def told(
     if not total:
         return html
     is_bare = counts[State.MISSING] == total
-    # Each is asked for on each page: whether it is said depends on the translation.
-    whole, none, part, more, link = (escape(translator.word(text)) for text in _TOLD)
-    said = whole if current == total else none if is_bare else part
+    for text in _TOLD:
+        # Each is asked for on each page: whether it is said depends on the translation.
+        translator.word(text)
+    text = _WHOLE if current == total else _NONE if is_bare else _PART
+    line = word(text, current=current, total=total)
     if changed := counts[State.CHANGED]:
-        both = escape(translator.word("{first} {next}"))
-        said = both.replace("{first}", said).replace("{next}", more)
-    for name, number in ("current", current), ("total", total), ("changed", changed):
-        said = said.replace(f"{{{name}}}", str(number))
-    files = " ".join(_catalogs(translator, page, source))
-    line = f'{said} <a href="{address}">{link}</a> {files}'
+        line = word("{first} {next}", first=line, next=word(_CHANGED, changed=changed))
+    line += f' <a href="{address}">{word(_ABOUT)}</a> '
+    line = said(line, Speaker(translator.catalogs.language, translator.word))
+    line += " ".join(_catalogs(translator, page, source))
     line = f'<p class="weave-told" data-search-exclude>{line}</p>'
     bare = " weave-untranslated" if is_bare else ""
     return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
@@ -77,7 +77,7 @@ def _catalogs(translator: Translator, page: str, source: str | None) -> Iterator
             is_own = place and Path(place.path).stem == unit.domain
             lines[unit.domain] = place.line if place and is_own else 0
     for name, line in lines.items():
-        file = f"{translator.catalogs.folder.name}/{translator.language}/{name}.po"
+        file = "/".join(translator.catalogs.path(name).parts[-3:])
         code = f"<code>{file}{f':{line}' if line else ''}</code>"
         address = f"{source or ''}".rstrip("/") + f"/blob/HEAD/{file}"
         address += f"#L{line}" if line else ""

@@ -92,11 +92,6 @@ class Translator:
     pairs: dict[str, dict[str, Entry]] = field(default_factory=dict)
 
     @property
-    def language(self) -> str:
-        """The language that it speaks."""
-        return self.catalogs.language
-
-    @property
     def units(self) -> list[Unit]:
         """All that was asked for: the prose of each page, and the words beside it."""
         prose = [unit for units in self.pages.values() for unit, _ in units]
@@ -110,10 +105,8 @@ class Translator:
 
         Only then is it known which entries of the catalog stand there no longer.
         """
-        by_source = defaultdict[str, dict[str, None]](dict)
-        for unit in units:
-            by_source[unit.place.path][unit.message] = None
-        for source, messages in by_source.items():
+        messages = dict.fromkeys(unit.message for unit in units)
+        for source in {unit.place.path for unit in units}:
             name = domain(source, self.package)
             new = [text for text in messages if not self.catalogs.find(text, name)]
             gone = self.catalogs.gone(source, name, messages.keys()) if new else []

@@ -26,12 +26,11 @@ from mkdocs.config import load_config
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.plugins import BasePlugin, PluginCollection, event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
-from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
 from litweave.features.languages import scripts, status
 from litweave.features.languages.catalogs import Unit
@@ -264,13 +263,25 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
         """Build a tree into a folder of the site; who has spoken in it."""
         _log.info("Building the site in %s", language)
-        settings = _settings(config, language, self.config.once)
+        given: dict[str, Any] = {
+            "site_dir": str(Path(config.site_dir, language)),
+            "use_directory_urls": config.use_directory_urls,
+            "strict": False,  # the root counts the warnings of all
+        }
+        if config.site_url:
+            given["site_url"] = urljoin(config.site_url, f"{language}/")
         with _plugins_of_its_own():
-            tree = load_config(config.config_file_path, **settings)
+            tree = load_config(config.config_file_path, **given)
+        tree.theme["language"] = language_of(config.theme.dirs, language)
+        plugins = tree.plugins.items()
+        tree.plugins = PluginCollection()
+        for plugin, it in plugins:
+            if plugin not in self.config.once:
+                tree.plugins[plugin] = it
         weave, own = tree.plugins["litweave"], tree.plugins["litweave-languages"]
         assert isinstance(weave, LitweavePlugin)
         assert isinstance(own, LanguagesPlugin)
-        weave.shared = self.weave.site
+        weave.config["language"], weave.shared = language, self.weave.site
         own.language, own.source, own.root = language, self.source, self.root
         finder = tree.plugins.get("material/search")
         if finder and scripts.is_parted(language):
@@ -312,38 +323,6 @@ def _run(config: MkDocsConfig) -> None:
         build(config)
     finally:
         config.plugins.on_shutdown()
-
-
-def _settings(config: MkDocsConfig, language: str, once: list[str]) -> dict[str, Any]:
-    """What is different for a tree, in the configuration of the site."""
-    # MkDocs empties the list of plugins while it reads it.
-    with open(config.config_file_path, encoding="utf-8-sig") as file:
-        written = yaml_load(file, get_yaml_loader(config=config))
-    own = {"litweave": {"language": language}}
-    plugins = [
-        {plugin: {**given, **own.get(plugin, {})}}
-        for plugin, given in _named(written["plugins"])
-        if plugin not in once
-    ]
-    theme = written.get("theme", "mkdocs")
-    theme = {"name": theme} if isinstance(theme, str) else theme
-    words = language_of(config.theme.dirs, language)
-    address = urljoin(config.site_url, f"{language}/") if config.site_url else None
-    return {
-        "plugins": plugins,
-        "theme": {**theme, "language": words},
-        "use_directory_urls": config.use_directory_urls,
-        "site_dir": str(Path(config.site_dir) / language),
-        "strict": False,  # the root counts the warnings of all
-        **({"site_url": address} if address else {}),
-    }
-
-
-def _named(plugins: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The plugins that a configuration names, in any of its forms, with options."""
-    for item in [plugins] if isinstance(plugins, dict) else plugins:
-        for name, given in (item if isinstance(item, dict) else {item: {}}).items():
-            yield name, given or {}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ for what is kept of a page depends on its words.
 
 import logging
 import re
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import astuple, dataclass, field
 from html import escape
 from pathlib import Path
@@ -82,27 +82,16 @@ def extract_text(path: str, text: str, line: int = 1, package: str = "") -> list
     return recorder.units
 
 
-@dataclass(frozen=True)
-class Units:
-    """What was found in a package, and in pages; other files may have more."""
-
-    found: list[Unit]
-    package: str
-    with_pages: bool
-
-    def covers(self, path: str) -> bool:
-        """Whether these are all units that a file has."""
-        is_module = path.startswith(f"{self.package}/") or path == self.package
-        return is_module or (self.with_pages and path.endswith(".md"))
-
-
 def find_units(
     source: Path,
     pages: Path | None = None,
     exclude: Sequence[str] = (),
     raw_html: bool = False,
-) -> Units:
-    """The units of a package or a file, and of a folder of pages in Markdown."""
+) -> tuple[list[Unit], Callable[[str], bool]]:
+    """The units of a package or a file, and of a folder of pages in Markdown.
+
+    And a function that tells of a file whether these are all units that it has.
+    """
     book, found, package = Book(), list[Unit](), source.resolve().name
     book.context.raw_html = raw_html
     book.read(source, exclude)
@@ -114,7 +103,12 @@ def find_units(
         line = 1 + whole.count("\n") - text.count("\n")
         uri = path.relative_to(pages or "").as_posix()
         found += extract_text(uri, text, line, package)
-    return Units(found, package, pages is not None)
+
+    def covers(path: str) -> bool:
+        is_module = path.startswith(f"{package}/") or path == package
+        return is_module or (pages is not None and path.endswith(".md"))
+
+    return found, covers
 
 
 # ## Who says it
@@ -218,7 +212,7 @@ class Voice:
         """HTML with the renderer's own words in this language."""
         if not self.translator:
             return words.said(html)
-        language = self.translator.language
+        language = self.translator.catalogs.language
         return words.said(html, Speaker(language, self.word, self._heading))
 
     def _heading(self, message: str, path: str) -> str | None:
