@@ -5,7 +5,6 @@ All else that has letters is words.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from litweave import prose
@@ -97,12 +96,3 @@ def tokens(text: str) -> Counter[Token]:
 def blot(text: str, sign: str = TAKEN) -> str:
     """Lines as long, of nothing but a sign."""
     return re.sub(r"[^\n]", sign, text)
-
-
-def blotted(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
-    """A text with another sign in the place of each of some spans."""
-    parts, done = list[str](), 0
-    for start, end, sign in spans:
-        parts += [text[done:start], blot(text[start:end], sign)]
-        done = end
-    return "".join([*parts, text[done:]])

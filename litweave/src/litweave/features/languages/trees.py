@@ -56,22 +56,26 @@ _log = logging.getLogger("mkdocs.plugins.litweave")
 def name(language: str) -> str:
     """What a language calls itself.
 
-    >>> name("ja")
-    '日本語'
+    >>> name("zh"), name("ja"), name("si")
+    ('中文', '日本語', 'සිංහල')
     """
     return str(Locale.parse(language, sep="-").display_name)
 
 
 def tag(language: str) -> str:
-    """The language as `<html lang>` has it: `zh-Hans`."""
+    """The language as `<html lang>` has it.
+
+    >>> tag("zh"), tag("ja")
+    ('zh-Hans', 'ja')
+    """
     return _TAGS.get(language, language)
 
 
 def territory(language: str) -> str:
     """The language with the country where most speak it, as `og:locale` has it.
 
-    >>> territory("zh"), territory("en")
-    ('zh_CN', 'en_US')
+    >>> territory("zh"), territory("si"), territory("en")
+    ('zh_CN', 'si_LK', 'en_US')
     """
     locale = Locale.parse(language, sep="-")
     likely = get_global("likely_subtags").get(locale.language, "")

@@ -7,20 +7,25 @@ view; where two blocks are taken for one, the page would change.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 
 from litweave import prose
 from litweave.features.languages import markup
-from litweave.features.languages.tokens import blotted, has_words, protected
+from litweave.features.languages.tokens import blot, has_words, protected
 from litweave.headings import MARK
 from litweave.sections import Line
 
 # What stands for a character of code in lines of its own, and of such an equation.
 _LISTING, _EQUATION = "\0", "\2"
 _APART = _LISTING + _EQUATION
+# The kinds of `prose.BEGINNINGS` that they stand for.
+_SIGNS = {
+    **dict.fromkeys(["fence", "example", "directive"], _LISTING),
+    **dict.fromkeys(["environment", "lone", "display", "bracket"], _EQUATION),
+}
 _MARKER = re.compile(r"(?:[-*+]|\d+\.)(?:[ \t]+|$)")
 _HEADING = re.compile(r"#{1,6}[ \t]*")
 _NOTATION = re.compile(r"#{1,6} +Notation *#*")
@@ -120,7 +125,7 @@ class _Splitter:
 
     def __init__(self, text: str, html: bool) -> None:
         self.text, self.html = text, html
-        self.masked = blotted(text, _apart(text))
+        self.masked = _masked(text)
         self.lines = self.masked.split("\n")
         lengths = (len(line) + 1 for line in self.lines)
         self.starts = list(accumulate(lengths, initial=0))
@@ -329,22 +334,22 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def _apart(text: str) -> Iterator[tuple[int, int, str]]:
-    """The code and the equations that stand in lines of their own."""
-    for match in prose.BEGINNINGS.finditer(text):
-        kind = match.lastgroup or ""
-        start = match.start() + _indent(match[0])
-        if kind in {"fence", "example", "directive"}:
-            yield start, match.end(), _LISTING
-        elif kind in {"environment", "lone"} or (
-            kind in {"display", "bracket"}
-            and ("\n" in match[0] or _is_alone(text, match.start(), match.end()))
-        ):
-            yield start, match.end(), _EQUATION
+def _masked(text: str) -> str:
+    """A text with signs for the code and the equations in lines of their own."""
+
+    def mask(match: re.Match[str]) -> str:
+        whole, kind = match[0], match.lastgroup or ""
+        may_be_words = kind in {"display", "bracket"} and "\n" not in whole
+        if kind not in _SIGNS or (may_be_words and not _is_alone(match)):
+            return whole
+        start = _indent(whole)
+        return whole[:start] + blot(whole[start:], _SIGNS[kind])
+
+    return prose.BEGINNINGS.sub(mask, text)
 
 
-def _is_alone(text: str, start: int, end: int) -> bool:
+def _is_alone(match: re.Match[str]) -> bool:
     """Whether there are no words before, or behind, in the same line."""
-    before = text[:start].rpartition("\n")[2]
-    after = text[end:].partition("\n")[0]
+    before = match.string[: match.start()].rpartition("\n")[2]
+    after = match.string[match.end() :].partition("\n")[0]
     return not before.strip(" \t>") and not has_words(after)
