@@ -187,10 +187,18 @@ class Catalogs:
         for name in dict.fromkeys([*found, *self.domains]):
             before, entries = self.domains.get(name, {}), dict[str, Entry]()
             for message, here in found[name].items():
-                known = before.get(message)
-                changes.new += not known
-                changes.back += bool(known and known.old)
-                entries[message] = self._present(name, known, here, covers)
+                changes.new += message not in before
+                known = before.get(message) or self._new(message, name)
+                changes.back += message in before and known.old
+                sources = [unit.place.path for unit in here]
+                if not known.old:
+                    sources += [path for path in known.sources if not covers(path)]
+                entries[message] = replace(
+                    known,
+                    sources=_fitting(sources),
+                    kinds=tuple(sorted({unit.kind for unit in here})),
+                    old=False,
+                )
             for entry in [e for e in before.values() if e.message not in entries]:
                 is_elsewhere = not (entry.old or all(map(covers, entry.sources)))
                 changes.gone += not (entry.old or is_elsewhere)
@@ -201,23 +209,10 @@ class Catalogs:
         changes.files = list(self._unwritten())
         return changes
 
-    def _present(
-        self,
-        name: str,
-        known: Entry | None,
-        units: Sequence[Unit],
-        covers: Callable[[str], bool],
-    ) -> Entry:
-        """The entry of a message that stands somewhere now."""
-        message, sources = units[0].message, [unit.place.path for unit in units]
-        if known is None:
-            other = self.find(message, name)
-            words = other.translation if other else ""
-            known = Entry(message, words, (), (), Place(str(self.path(name)), 0))
-        elif not known.old:
-            sources += [path for path in known.sources if not covers(path)]
-        kinds = tuple(sorted({unit.kind for unit in units}))
-        return replace(known, sources=_fitting(sources), kinds=kinds, old=False)
+    def _new(self, message: str, name: str) -> Entry:
+        """An entry that was nowhere yet, with what translates it elsewhere."""
+        other, place = self.find(message, name), Place(str(self.path(name)), 0)
+        return Entry(message, other.translation if other else "", (), (), place)
 
     def write(self) -> list[Path]:
         """Write what has changed, each file whole or not at all; and name it."""

@@ -92,23 +92,18 @@ def part_words(index: Path, language: str) -> None:
     **Raises.** `PluginError` if there is no Node to do it.
     """
     known = json.loads(index.read_text("utf-8")) if index.is_file() else {"docs": []}
-    texts = [
-        (entry, key)
-        for entry in known["docs"]
-        for key in ("title", "text", "tags")
-        if key in entry
-    ]
-    runs = {run for entry, key in texts for run in _RUN.findall(f"{entry[key]}")}
+    runs = sorted(set(_RUN.findall(json.dumps(known["docs"], ensure_ascii=False))))
     if not runs:
         return
-    words = dict(zip(sorted(runs), _segmented(sorted(runs), language), strict=True))
+    words = dict(zip(runs, _segmented(runs, language), strict=True))
 
     def parted(text: str) -> str:
         return _RUN.sub(lambda match: words[match[0]], text)
 
-    for entry, key in texts:
-        said = entry[key]
-        entry[key] = parted(said) if isinstance(said, str) else [*map(parted, said)]
+    for entry in known["docs"]:
+        for key in {"title", "text", "tags"} & entry.keys():
+            said = entry[key]
+            entry[key] = parted(said) if isinstance(said, str) else [*map(parted, said)]
     index.write_text(json.dumps(known, separators=(",", ":")), "utf-8")
 
 

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import astuple, dataclass, field
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -40,16 +41,12 @@ _log = logging.getLogger("mkdocs.plugins.litweave")
 # ## What there is to say
 
 
-@dataclass
-class _Recorder:
-    """Notes the units of all prose that comes by, and leaves it as it is."""
+class _Recorder(Context):
+    """Notes the units of all prose that comes by, and complains of nothing."""
 
-    package: str
-    units: list[Unit] = field(default_factory=list)
-
-    def context(self, raw_html: bool) -> Context:
-        """One of its own, so that nothing is complained of twice."""
-        return Context(Names(), Formulas(), Diagnostics(), raw_html, translator=self)
+    def __init__(self, package: str, raw_html: bool = True) -> None:
+        super().__init__(Names(), Formulas(), Diagnostics(), raw_html, translator=self)
+        self.package, self.units = package, list[Unit]()
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
@@ -70,15 +67,15 @@ def extract_module(
 
     `package` is the folder whose own folders are domains, by default the module's.
     """
-    recorder = _Recorder(package or module.path.partition("/")[0])
-    document(module, module.path, recorder.context(raw_html))
+    recorder = _Recorder(package or module.path.partition("/")[0], raw_html)
+    document(module, module.path, recorder)
     return recorder.units
 
 
 def extract_text(path: str, text: str, line: int = 1, package: str = "") -> list[Unit]:
     """The units of a page in Markdown, without front matter, from its line."""
     recorder = _Recorder(package)
-    to_markdown(text, Place(path, line), path, recorder.context(True))
+    to_markdown(text, Place(path, line), path, recorder)
     return recorder.units
 
 
@@ -159,18 +156,14 @@ class Voice:
         if not self.translator:
             return
         package = self.translator.package
-
-        def rows() -> list[Any]:
-            if isinstance(source, Module):
-                return [astuple(u) for u in extract_module(source, raw_html, package)]
-            return [astuple(u) for u in extract_text(uri, source, place.line, package)]
-
-        text = source.source if isinstance(source, Module) else source
+        if isinstance(source, Module):
+            text = source.source
+            make = partial(extract_module, source, raw_html, package)
+        else:
+            text, make = source, partial(extract_text, uri, source, place.line, package)
         key = digest(own(), text, str(place), package, str(raw_html))
-        units = [
-            Unit(message, kind, name, Place(*where))
-            for message, kind, name, where in self.units.get(uri, key, rows)
-        ]
+        rows = self.units.get(uri, key, lambda: [astuple(unit) for unit in make()])
+        units = [Unit(text, k, name, Place(*at)) for text, k, name, at in rows]
         said = self.translator.expect(uri, units)
         self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
 
