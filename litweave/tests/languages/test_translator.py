@@ -110,17 +110,14 @@ def test_what_would_mislead_is_not_shown(new: str) -> None:
 
 def test_a_page_counts_its_states() -> None:
     text = "One two.\n\nIt mixes all rows of it.\n\nFour five.\n\n$x$\n\n>>> code\n"
-    translator = Translator(
-        catalogs({"One two.": "一。", "It mixes the rows of it.": "行。"})
-    )
+    said = {"One two.": "一。", "It mixes the rows of it.": "行。"}
+    translator = Translator(catalogs(said))
     translator.expect(PAGE, extract_text(PAGE, text))
-    assert [
-        (str(unit.place), unit.message, state.value)
-        for unit, state in translator.pages[PAGE]
-    ] == [
-        ("guide/a.md:1", "One two.", "current"),
-        ("guide/a.md:3", "It mixes all rows of it.", "changed"),
-        ("guide/a.md:5", "Four five.", "missing"),
+    found = translator.pages[PAGE]
+    assert [f"{unit.place}: {unit.message} {state}" for unit, state in found] == [
+        "guide/a.md:1: One two. current",
+        "guide/a.md:3: It mixes all rows of it. changed",
+        "guide/a.md:5: Four five. missing",
     ]
 
 
@@ -145,15 +142,11 @@ def test_any_block_can_be_missing(text: str, tag: str) -> None:
 
 def test_a_translation_is_named_by_its_line_in_the_catalog() -> None:
     text = "First one.\n\nSee it\nhere.\n\n[`nobody`][]"
-    translator = Translator(
-        catalogs({"First one.": "一。", "See it here.": "见 [`none`][]。"})
-    )
-    at = context(translator)
+    said = {"First one.": "一。", "See it here.": "见 [`none`][]。"}
+    at = context(Translator(catalogs(said)))
     to_markdown(text, Place(PAGE, 5), PAGE, at)
-    assert [str(problem.place) for problem in sorted(at.diagnostics.found)] == [
-        f"{PAGE}:10",
-        "zh.po:20",
-    ]
+    places = {str(problem.place) for problem in at.diagnostics.found}
+    assert places == {f"{PAGE}:10", "zh.po:20"}
 
 
 # ## Anchors
@@ -186,12 +179,8 @@ def ids(html: str) -> list[str]:
 @pytest.mark.parametrize("is_translated", [True, False])
 def test_headings_have_the_english_anchors(is_translated: bool) -> None:
     english = to_html(to_markdown(HEADINGS, Place(PAGE, 1), PAGE, context()))
-    said = (
-        {u.message: "译文" for u in extract_text(PAGE, HEADINGS)}
-        if is_translated
-        else {}
-    )
-    html = shown(HEADINGS, said)
+    units = extract_text(PAGE, HEADINGS) if is_translated else []
+    html = shown(HEADINGS, {unit.message: "译文" for unit in units})
     assert ids(html) == ids(english)
     assert len(ids(html)) == 9
     assert ("译文" in html) == is_translated
@@ -239,9 +228,8 @@ def woven(translator: Translator | None) -> str:
 
 def test_a_module_is_translated_as_a_page_is() -> None:
     units = extract_module(parse(MODULE, "guide/a.py"))
-    assert ("the number of rows", "entry: $S$, num") in [
-        (u.message, u.kind) for u in units
-    ]
+    kinds = {unit.message: unit.kind for unit in units}
+    assert kinds["the number of rows"] == "entry: $S$, num"
     assert {u.place.line for u in units if u.message == "Which one?"} <= {12}
     said = {u.message: f"译{n}" for n, u in enumerate(units)}
     said["**Exercise 1.** Which one?"] = "**练习 1。** 哪一个？"
