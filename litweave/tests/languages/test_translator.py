@@ -114,7 +114,7 @@ def test_a_page_counts_its_states() -> None:
     translator = Translator(catalogs(said))
     translator.expect(PAGE, extract_text(PAGE, text))
     found = translator.pages[PAGE]
-    assert [f"{unit.place}: {unit.message} {state}" for unit, state in found] == [
+    assert [f"{unit.place}: {unit.message} {said.state}" for unit, said in found] == [
         "guide/a.md:1: One two. current",
         "guide/a.md:3: It mixes all rows of it. changed",
         "guide/a.md:5: Four five. missing",

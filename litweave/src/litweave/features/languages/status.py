@@ -48,7 +48,7 @@ def told(
     catalogs that the page has its words from, with the lines, and leads to them if
     `source` is the address of a repository.
     """
-    counts = Counter(state for _, state in translator.pages.get(page, ()))
+    counts = Counter(spoken.state for _, spoken in translator.pages.get(page, ()))
     total, current = counts.total(), counts[State.CURRENT]
     if not total:
         return html
@@ -71,9 +71,9 @@ def told(
 def _catalogs(translator: Translator, page: str, source: str | None) -> Iterator[str]:
     """The catalogs of a page, each with the line at which the page begins in it."""
     lines = dict[str, int]()
-    for unit, _ in translator.pages[page]:
+    for unit, spoken in translator.pages[page]:
         if not lines.get(unit.domain):
-            place = translator.say(unit.message, unit.place.path).place
+            place = spoken.place
             is_own = place and Path(place.path).stem == unit.domain
             lines[unit.domain] = place.line if place and is_own else 0
     for name, line in lines.items():
@@ -91,8 +91,8 @@ def filled(html: str, url: str, translator: Translator, book: Book) -> str:
     """
     *heads, nobody = map(translator.word, _REPORTED)
     counts = {INTERFACE: Counter(translator.words.values())}
-    for unit, state in chain.from_iterable(translator.pages.values()):
-        counts.setdefault(unit.domain, Counter())[state] += 1
+    for unit, spoken in chain.from_iterable(translator.pages.values()):
+        counts.setdefault(unit.domain, Counter())[spoken.state] += 1
     readers = {n: h.get("X-Read-By") for n, h in translator.catalogs.headers.items()}
     catalogs = [
         (name, [counts[name][state] for state in State], readers.get(name) or nobody)
@@ -110,7 +110,8 @@ def _unfinished(url: str, translator: Translator, book: Book) -> Iterator[list[o
     In a module that is a row; of another page, the beginning.
     """
     for page, units in translator.pages.items():
-        undone = [(unit, state) for unit, state in units if state != State.CURRENT]
+        undone = [(unit, spoken.state) for unit, spoken in units]
+        undone = [(unit, state) for unit, state in undone if state != State.CURRENT]
         if not undone:
             continue
         address, chapter = book.url(page), book.chapters.get(page)

@@ -87,7 +87,7 @@ class Translator:
 
     catalogs: Catalogs
     package: str = ""
-    pages: dict[str, list[tuple[Unit, State]]] = field(default_factory=dict)
+    pages: dict[str, list[tuple[Unit, Said]]] = field(default_factory=dict)
     words: dict[str, State] = field(default_factory=dict)
     pairs: dict[str, dict[str, Entry]] = field(default_factory=dict)
 
@@ -100,8 +100,8 @@ class Translator:
         words = [Unit(m, "words", INTERFACE, place) for m in sorted(self.words)]
         return [*prose, *words]
 
-    def expect(self, page: str, units: Sequence[Unit]) -> list[Said]:
-        """Know all units of a page before one of them is asked for, and say them.
+    def expect(self, page: str, units: Sequence[Unit]) -> None:
+        """Know all units of a page, and say them, before one of them is asked for.
 
         Only then is it known which entries of the catalog stand there no longer.
         """
@@ -111,10 +111,7 @@ class Translator:
             new = [text for text in messages if not self.catalogs.find(text, name)]
             gone = self.catalogs.gone(source, name, messages.keys()) if new else []
             self.pairs[source] = pair(new, gone)
-        spoken = [self.say(unit.message, unit.place.path) for unit in units]
-        states = (words.state for words in spoken)
-        self.pages[page] = list(zip(units, states, strict=True))
-        return spoken
+        self.pages[page] = [(u, self.say(u.message, u.place.path)) for u in units]
 
     def say(self, message: str, source: str) -> Said:
         """The words for a message in a file."""

@@ -112,6 +112,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             raise PluginError("litweave-languages needs the plugin litweave above it")
         self.weave = weave
         if self.language:
+            assert weave.site.translator, "a tree has a language"
+            self.translator = weave.site.translator
             self._translate(config)
         else:
             self.source = str(config.theme.get("language", "en"))
@@ -155,12 +157,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         for plugin in self.config.once:
             if plugin not in config.plugins:
                 yield f"once: no plugin “{plugin}”"
-
-    @property
-    def translator(self) -> Translator:
-        """Who knows the words of the tree."""
-        assert self.weave.site.translator, "a tree has a language"
-        return self.weave.site.translator
 
     def _translate(self, config: MkDocsConfig) -> None:
         """Put into words what the configuration says, and leave files to the root."""
@@ -292,7 +288,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             finder.config.update(scripts.SEARCH)
         _run(tree)
         units = chain.from_iterable(own.translator.pages.values())
-        counts = Counter(state for _, state in units)
+        counts = Counter(said.state for _, said in units)
         _log.info(
             "%s: %d of %d units are translated, and the English of %d more has changed",
             *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),

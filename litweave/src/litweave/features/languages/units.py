@@ -40,9 +40,6 @@ _WORDLESS = re.compile(
 )
 _OPENING = re.compile(r"(?:!!!|\?\?\?|===)[!+]*[ ]")
 _TITLED = re.compile(r'(?:!!!|\?\?\?\+?|===[!+]*)(?:[ ]+[\w -]+)?[ ]+"(.*)"[ \t]*$')
-_INTERRUPTS = re.compile(
-    "|".join([_INNER.pattern, _WORDLESS.pattern, _OPENING.pattern, "#"])
-)
 _QUOTE = re.compile(r"(?:[ \t]*>[ ]?)+")
 _UNDERLINE = re.compile(r"[ \t]*(?:=+|-+)[ \t]*$")
 _SEPARATOR = re.compile(r"[ \t|:-]*-[ \t|:-]*$")
@@ -172,54 +169,53 @@ class _Splitter:
             self.was_code = True
         else:
             self.was_code = False
-            if self.is_start or self._interrupts(rest):
-                self._end()
-                self._begin(at)
-            else:
-                self._go_on(at)
+            self._begin(at)
 
     def _is_code(self, line: str) -> bool:
         above, deep = self.lines[: self.number], _indent(line)
         after_gap = self.was_code or not above or not above[-1].strip()
         return after_gap and deep - prose.depth(above, deep) >= 4
 
-    def _interrupts(self, rest: str) -> bool:
-        """Whether something begins here, though there is no blank line above."""
-        return bool(
-            _INTERRUPTS.match(rest)
-            or (self.in_list and _MARKER.match(rest))
-            or (self.html and markup.begins(rest))
-        )
-
     # ## What begins in a line
 
     def _begin(self, at: int, kind: str = "paragraph") -> None:
-        """Begin a block at a place in the line, be it behind the mark of a list."""
+        """Begin a block at a place in the line, if one begins there, or go on.
+
+        It may stand behind the mark of a list. A mere paragraph has a gap above it.
+        """
         line = self.lines[self.number]
         was_start, self.is_start = self.is_start, False
         rest = line[at:]
         if match := _HEADING.match(rest):
+            self._end()
             self.in_notation = bool(_NOTATION.match(rest))
             self._one("heading", at + match.end(), len(line))
             self.is_start, self.in_list = True, False
         elif (was_start or self.in_list) and (match := _MARKER.match(rest)):
+            self._end()
             self.is_start = True
             if not _RULE.match(rest):
                 self.in_list = True
                 self._item(at + match.end())
         elif match := _INNER.match(rest):
+            self._end()
             self.is_start = True
             self._begin(at + match.end(), kind)
         elif not rest.strip() or _WORDLESS.match(rest):
+            self._end()
             self.is_start = was_start
         elif _OPENING.match(rest):
+            self._end()
             if match := _TITLED.match(rest):
                 self._one("title", at + match.start(1), at + match.end(1))
             # What is indented below begins a block.
             self.is_start, self.in_list = True, False
         elif self.html and markup.begins(rest):
+            self._end()
             self._element(at, kind)
-        elif not (was_start and self._of_several_lines(at)):
+        elif not was_start:
+            self._go_on(at)
+        elif not self._of_several_lines(at):
             self._go_on(at, kind)
 
     def _item(self, at: int) -> None:

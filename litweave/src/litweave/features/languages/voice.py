@@ -127,7 +127,6 @@ class Voice:
     units: Cache
     translator: Translator | None = None
     errors: list[Diagnostic] = field(default_factory=list)
-    said: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, settings: Settings, shared: Cache | None = None) -> "Voice":
@@ -164,8 +163,7 @@ class Voice:
         key = digest(own(), text, str(place), package, str(raw_html))
         rows = self.units.get(uri, key, lambda: [astuple(unit) for unit in make()])
         units = [Unit(text, k, name, Place(*at)) for text, k, name, at in rows]
-        said = self.translator.expect(uri, units)
-        self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
+        self.translator.expect(uri, units)
 
     def keep(self) -> None:
         """Keep the units of all pages for the next build."""
@@ -174,7 +172,9 @@ class Voice:
 
     def key(self, uri: str) -> Iterable[str]:
         """What a page depends on for its language."""
-        return [self.said[uri]] if uri in self.said else []
+        pages = self.translator.pages if self.translator else {}
+        said = [(said.words, said.state.value) for _, said in pages.get(uri, ())]
+        return [repr(said)] if uri in pages else []
 
     @property
     def interface(self) -> str:
