@@ -20,10 +20,10 @@ from litweave.diagnostics import Diagnostic
 from litweave.features.languages.catalogs import Catalogs, Entry
 from litweave.features.languages.tokens import (
     TAKEN,
+    Token,
     has_words,
     plain,
     protected,
-    tokens,
 )
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
@@ -227,10 +227,11 @@ def _twice(entries: Iterable[Entry]) -> Iterator[Finding]:
 def _judged(entry: Entry, glossary: Glossary) -> list[tuple[str, bool]]:
     """What is wrong with a translation, and whether it is an error."""
     english, translation = entry.message, entry.translation
-    here, there = plain(english), plain(translation)
+    here = plain(english, old := list[Token]())
+    there = plain(translation, new := list[Token]())
     terms = glossary.found(_QUOTED.sub(_taken, here))
     errors = [
-        *_changed(english, translation, here, there),
+        *_changed(Counter(old), Counter(new), here, there),
         *_broken_block(translation, entry.kinds),
         *_odd_characters(translation),
     ]
@@ -250,9 +251,10 @@ def _judged(entry: Entry, glossary: Glossary) -> list[tuple[str, bool]]:
     return [*((text, True) for text in errors), *((text, False) for text in remarks)]
 
 
-def _changed(english: str, translation: str, here: str, there: str) -> Iterator[str]:
+def _changed(
+    old: Counter[Token], new: Counter[Token], here: str, there: str
+) -> Iterator[str]:
     """What is not in both: tokens, and among the words numbers and emphasis."""
-    old, new = tokens(english), tokens(translation)
     for token in old - new:
         yield f"the {token} is missing: copy it from the English as it stands there"
     for token in new - old:

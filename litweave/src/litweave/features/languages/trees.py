@@ -96,7 +96,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     """The trees of a site, and the way from one to another."""
 
     language = ""  # of the tree that is being built; none for the root
-    root = ""  # the address of the root
     trees: Mapping[str, Translator] = {}  # who spoke in each that was built
     leaves_site = True  # a preview does not, and has one language
 
@@ -104,7 +103,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         """Note whether this is a preview."""
         self.leaves_site = command != "serve"
 
-    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+    def on_config(self, config: MkDocsConfig) -> None:
         """Let the theme make a menu of the languages."""
         above = takewhile(lambda plugin: plugin is not self, config.plugins.values())
         weave = next((p for p in above if isinstance(p, LitweavePlugin)), None)
@@ -117,7 +116,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             self._translate(config)
         else:
             self.source = str(config.theme.get("language", "en"))
-            self.root = config.site_url or ""
             for message in self._wrong(config):
                 raise PluginError(f"litweave-languages: {message}")
         if self.leaves_site and self.config.languages:
@@ -134,7 +132,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             }
             # What the site itself has comes first.
             config.theme.dirs.insert(1 if config.theme.custom_dir else 0, str(_THEME))
-        return config
 
     def _wrong(self, config: MkDocsConfig) -> Iterator[str]:
         """Why there can be no tree in one of the languages."""
@@ -185,9 +182,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             files.append(file)
 
     @event_priority(_EARLY)  # before litweave knows what all pages have in common
-    def on_nav(
-        self, nav: Navigation, *, config: MkDocsConfig, files: Files
-    ) -> Navigation:
+    def on_nav(self, nav: Navigation, **_: Any) -> None:
         """Translate the titles of the navigation."""
         if self.language:
             items = list(nav.items)
@@ -196,10 +191,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                 items += item.children or []
                 if item.title:  # or the heading of the page is its title
                     item.title = self.translator.word(str(item.title))
-        return nav
 
     @event_priority(_LATE)  # when every plugin has brought its files
-    def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
+    def on_env(self, env: Any, *, files: Files, **_: Any) -> None:
         """Bring no file of the root a second time."""
         if self.language:
             shared = [file for file in files if not file.is_documentation_page()]
@@ -207,14 +201,13 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             self.words = scripts.words(shared, self.translator.word)
             for file in shared:
                 files.remove(file)
-        return env
 
     @event_priority(_LATE)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Let a page of a tree say what it is, and find what lies at the root."""
         if not self.language:
             return output
-        output = self._to_root(output, page.url)
+        output = self._to_root(output, page.url, config.site_url or "")
         # The script of the search parts words as those of the index are.
         parted = " data-weave-parted" if scripts.is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
@@ -226,7 +219,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         about, uri = get_relative_url(self.about, page.url), page.file.src_uri
         return status.told(output, uri, about, self.translator, config.repo_url)
 
-    def _to_root(self, output: str, url: str) -> str:
+    def _to_root(self, output: str, url: str, tree: str) -> str:
         """Let a page ask for files where they are: at the root."""
         here = f"{self.language}/{url}"
         # A page has most of its addresses, and all that looks like one, many times.
@@ -241,10 +234,10 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             return match["before"] + places[written]
 
         output = _ADDRESS.sub(address, output)
-        tree = f"{self.root}{self.language}/"
+        root = tree.removesuffix(f"{self.language}/")
         for path in re.findall(rf'content="{re.escape(tree)}([^"]+)"', output):
             if path in self.shared:
-                output = output.replace(f'"{tree}{path}"', f'"{self.root}{path}"')
+                output = output.replace(f'"{tree}{path}"', f'"{root}{path}"')
         return output
 
     # ## The root
@@ -263,15 +256,15 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
         """Build a tree into a folder of the site; who has spoken in it."""
         _log.info("Building the site in %s", language)
-        given: dict[str, Any] = {
-            "site_dir": str(Path(config.site_dir, language)),
-            "use_directory_urls": config.use_directory_urls,
-            "strict": False,  # the root counts the warnings of all
-        }
-        if config.site_url:
-            given["site_url"] = urljoin(config.site_url, f"{language}/")
+        address = urljoin(config.site_url, f"{language}/") if config.site_url else None
         with _plugins_of_its_own():
-            tree = load_config(config.config_file_path, **given)
+            tree = load_config(
+                config.config_file_path,
+                site_url=address,
+                site_dir=str(Path(config.site_dir, language)),
+                use_directory_urls=config.use_directory_urls,
+                strict=False,  # the root counts the warnings of all
+            )
         tree.theme["language"] = language_of(config.theme.dirs, language)
         plugins = tree.plugins.items()
         tree.plugins = PluginCollection()
@@ -282,7 +275,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         assert isinstance(weave, LitweavePlugin)
         assert isinstance(own, LanguagesPlugin)
         weave.config["language"], weave.shared = language, self.weave.site
-        own.language, own.source, own.root = language, self.source, self.root
+        own.language, own.source = language, self.source
         finder = tree.plugins.get("material/search")
         if finder and scripts.is_parted(language):
             finder.config.update(scripts.SEARCH)

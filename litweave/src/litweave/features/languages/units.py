@@ -7,7 +7,7 @@ view; where two blocks are taken for one, the page would change.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -49,7 +49,8 @@ _TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
 _ENTRY = re.compile(rf"({_TERM}(?:, {_TERM})*):[ \t]+(?=\S)")
 # An equation, or what stands between two; a hard break is nothing, at the end.
 _PARTS = re.compile(rf"(?P<apart>[{_APART}]+|(?<=[ ]{{2}})$)|[^{_APART}]+")
-_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+_CJK = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
+_TIGHT = re.compile(rf"(?<={_CJK})\n(?={_CJK})")
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,10 @@ def rewrite(
     return list(zip(numbers, "".join(parts).split("\n"), strict=True))
 
 
-def joined(lines: Iterable[str]) -> str:
+def joined(text: str) -> str:
     """Lines as one, with a space between two unless both are Chinese or Japanese."""
-    whole = ""
-    for line in map(str.strip, lines):
-        tight = whole and line and _CJK.match(whole[-1]) and _CJK.match(line)
-        whole += line if tight or not whole else f" {line}"
-    return whole
+    whole = "\n".join(map(str.strip, text.split("\n"))).lstrip()
+    return _TIGHT.sub("", whole).replace("\n", " ")
 
 
 # A unit, and from where to where it goes.
@@ -312,7 +310,7 @@ class _Splitter:
     def _note(self, kind: str, *stretches: tuple[int, int]) -> None:
         """Note a unit; of a mere tag, what it says to those who cannot see it."""
         lines = [self.text[start:end] for start, end in stretches]
-        message = joined("\n".join(lines).split("\n"))
+        message = joined("\n".join(lines))
         if not message:
             return
         start = stretches[0][0] + _indent(lines[0])

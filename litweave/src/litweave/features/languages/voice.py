@@ -191,22 +191,18 @@ class Voice:
         ]
         return repr(said) if self.translator else ""
 
-    def word(self, message: str) -> str:
-        """Words beside prose."""
-        return self.translator.word(message) if self.translator else message
-
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
         """Put into words what a page says of itself."""
         for name in _FRONT:
             if self.translator and isinstance(front.get(name), str):
-                front[name] = in_attribute(self.word(front[name]))
+                front[name] = in_attribute(self.translator.word(front[name]))
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""
         if not self.translator:
             return words.said(html)
-        language = self.translator.catalogs.language
-        return words.said(html, Speaker(language, self.word, self._heading))
+        language, word = self.translator.catalogs.language, self.translator.word
+        return words.said(html, Speaker(language, word, self._heading))
 
     def _heading(self, message: str, path: str) -> str | None:
         """The translation of a heading, without the marks of Markdown."""
