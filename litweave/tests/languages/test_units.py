@@ -6,53 +6,63 @@ from hypothesis import strategies as st
 
 from litweave.features.languages.units import Piece, rewrite, split
 
-LINES = r"""
-
-Words here
-  more words
-    deeper words
-# A heading { .x }
------
-- an item
-1. an item
-    - inner item
-> quoted words
->
-```python
-```
->>> code
-$$
-$$x$$ and words
-a $x$ b
-| a cell | more |
-|---|---|
-Term { #t }
-:   its meaning
-!!! note "A title"
-=== "A tab"
-[^1]: a note
-[label]: a.md
-{ .x }
-<div markdown>
-</div>
-<p title="some words">text <b>bold</b></p>
-<!-- comment
--->
-`code
-\begin{align}
-\end{align}
-- $S$, `x`: the meaning
-## Notation
-多行
-<table>
-<option>words
-"""
+# Prose, in which “⏎” ends a line, and its units: the kind and the words of each.
+BLOCKS = r"""
+One⏎two. → paragraph: One two.
+One⏎  more⏎    deeper words → paragraph: One more deeper words
+一行，⏎二行 → paragraph: 一行，二行
+某个 layer 一行行，⏎二行 norm → paragraph: 某个 layer 一行行，二行 norm
+# The title { .x }  → heading: The title
+## The title ## → heading: The title
+The title⏎=====⏎Words. → heading: The title ¦ paragraph: Words.
+Title⏎-----⏎ → heading: Title
+- one item⏎  more⏎- two items → item: one item more ¦ item: two items
+1. an item⏎    - inner item → item: an item ¦ item: inner item
+	- tabbed item → item: tabbed item
+Text⏎- no item → paragraph: Text - no item
+- item⏎⏎    below it⏎⏎        code here → item: item ¦ paragraph: below it
+## Notation⏎⏎- $S$, `num`: the number → heading: Notation ¦ entry: $S$, num: the number
+- `num`: the number → item: `num`: the number
+| One | `x` |⏎|---|---|⏎| $|a|$ or | two | → cell: One ¦ cell: $|a|$ or ¦ cell: two
+Term { #t }⏎:   Meaning⏎    more → term: Term ¦ paragraph: Meaning more
+First⏎Second⏎⏎:   Meaning → term: First ¦ term: Second ¦ paragraph: Meaning
+[^1]: A note.⏎    More. → paragraph: A note. More.
+[label]: https://example.org → ∅
+[batch, more]: a sentence of words → paragraph: [batch, more]: a sentence of words
+!!! note "A title"⏎    Words. → title: A title ¦ paragraph: Words.
+=== "A tab"⏎⏎    Words. → title: A tab ¦ paragraph: Words.
+So $a$:⏎$$⏎x⏎$$⏎where it ends. → paragraph: So $a$: ¦ paragraph: where it ends.
+$$x$$. → ∅
+$$x$$ and words → paragraph: $$x$$ and words
+\begin{align}⏎x⏎\end{align}⏎words → paragraph: words
+$x$, `code`, 12 → ∅
+`code here → paragraph: `code here
+>>> code⏎1⏎⏎Words. → paragraph: Words.
+```⏎code here⏎```⏎Words. → paragraph: Words.
+> one⏎> two⏎⏎three → paragraph: one two ¦ paragraph: three
+>⏎words → paragraph: words
+one⏎> - two → paragraph: one ¦ item: two
+hard  ⏎break → paragraph: hard ¦ paragraph: break
+- hard  ⏎  break → item: hard ¦ item: break
+Words⏎{ .x } → paragraph: Words
+<!-- a comment⏎-->⏎⏎Words → paragraph: Words
+<div class="x" markdown>⏎⏎Words⏎⏎</div> → paragraph: Words
+<p>Some <b>bold</b> words</p> → html: Some <b>bold</b> words
+<p>On <a title="two words">it</a> too</p> → html: On <a title="two words">it</a> too
+<p><b>All</b></p> → html: All
+<table>⏎<option>some words → paragraph: some words
+<img alt="A picture" src="x"> → attribute: A picture
+<svg><text>Label</text></svg> → label: Label
+<script>⏎var words;⏎</script> → ∅
+<pre>some <i>code</i> <p>and more</p></pre> → ∅
+""".strip().split("\n")
+TEXTS = [block.partition(" → ")[0] for block in BLOCKS]
 
 
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from([*LINES.split("\n"), "ends in two  ", "\t- tabbed item"]),
+            st.sampled_from(["", *"⏎".join(TEXTS).split("⏎")]),
             st.text(alphabet='ab \t#->|:`$<>[](){}*_1.!="\\é中'),
         ),
         max_size=14,
@@ -69,50 +79,7 @@ def test_pieces_are_the_prose(lines: list[str], html: bool) -> None:
     assert rewritten == lines or not lines
 
 
-# Prose, in which “⏎” ends a line, and its units: the kind and the words of each.
-BLOCKS = r"""
-One⏎two. → paragraph: One two.
-一行，⏎二行 → paragraph: 一行，二行
-某个 layer 一行行，⏎二行 norm → paragraph: 某个 layer 一行行，二行 norm
-# The title { .x }  → heading: The title
-## The title ## → heading: The title
-The title⏎=====⏎Words. → heading: The title ¦ paragraph: Words.
-- one item⏎  more⏎- two items → item: one item more ¦ item: two items
-Text⏎- no item → paragraph: Text - no item
-- item⏎⏎    below it⏎⏎        code here → item: item ¦ paragraph: below it
-## Notation⏎⏎- $S$, `num`: the number → heading: Notation ¦ entry: $S$, num: the number
-- `num`: the number → item: `num`: the number
-| One | `x` |⏎|---|---|⏎| $|a|$ or | two | → cell: One ¦ cell: $|a|$ or ¦ cell: two
-Term⏎:   Meaning⏎    more → term: Term ¦ paragraph: Meaning more
-First⏎Second⏎⏎:   Meaning → term: First ¦ term: Second ¦ paragraph: Meaning
-[^1]: A note.⏎    More. → paragraph: A note. More.
-[label]: https://example.org → ∅
-[batch, more]: a sentence of words → paragraph: [batch, more]: a sentence of words
-!!! note "A title"⏎    Words. → title: A title ¦ paragraph: Words.
-=== "A tab"⏎⏎    Words. → title: A tab ¦ paragraph: Words.
-So $a$:⏎$$⏎x⏎$$⏎where it ends. → paragraph: So $a$: ¦ paragraph: where it ends.
-$$x$$. → ∅
-$x$, `code`, 12 → ∅
->>> code⏎1⏎⏎Words. → paragraph: Words.
-```⏎code here⏎```⏎Words. → paragraph: Words.
-> one⏎> two⏎⏎three → paragraph: one two ¦ paragraph: three
-one⏎> - two → paragraph: one ¦ item: two
-hard  ⏎break → paragraph: hard ¦ paragraph: break
-- hard  ⏎  break → item: hard ¦ item: break
-Words⏎{ .x } → paragraph: Words
-<!-- a comment -->⏎⏎Words → paragraph: Words
-<div class="x" markdown>⏎⏎Words⏎⏎</div> → paragraph: Words
-<p>Some <b>bold</b> words</p> → html: Some <b>bold</b> words
-<p>On <a title="two words">it</a> too</p> → html: On <a title="two words">it</a> too
-<p><b>All</b></p> → html: All
-<img alt="A picture" src="x"> → attribute: A picture
-<svg><text>Label</text></svg> → label: Label
-<script>⏎var words;⏎</script> → ∅
-<pre>some <i>code</i> <p>and more</p></pre> → ∅
-"""
-
-
-@pytest.mark.parametrize("block", BLOCKS.strip().split("\n"))
+@pytest.mark.parametrize("block", BLOCKS)
 def test_units_are_blocks(block: str) -> None:
     text, _, units = block.partition(" → ")
     found = [p for p in split(text.replace("⏎", "\n")) if p.unit]
