@@ -193,12 +193,9 @@ class Catalogs:
                 sources = [unit.place.path for unit in here]
                 if not known.old:
                     sources += [path for path in known.sources if not covers(path)]
-                entries[message] = replace(
-                    known,
-                    sources=_fitting(sources),
-                    kinds=tuple(sorted({unit.kind for unit in here})),
-                    old=False,
-                )
+                kinds = tuple(sorted({unit.kind for unit in here}))
+                known = replace(known, sources=_fitting(sources), kinds=kinds)
+                entries[message] = replace(known, old=False)
             for entry in [e for e in before.values() if e.message not in entries]:
                 is_elsewhere = not (entry.old or all(map(covers, entry.sources)))
                 changes.gone += not (entry.old or is_elsewhere)

@@ -191,9 +191,8 @@ def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> 
     for entry in entries:
         name = digest(entry.place.path, entry.message)
         key = digest(rules, entry.message, entry.translation, *entry.kinds)
-        found += _findings(
-            entry, known.get(name, key, partial(_judged, entry, glossary))
-        )
+        judged = known.get(name, key, partial(_judged, entry, glossary))
+        found += _findings(entry, judged)
     if kept:
         kept.write()
     found.sort(key=lambda finding: finding.problem)

@@ -98,8 +98,8 @@ def filled(html: str, url: str, translator: Translator, book: Book) -> str:
         (name, [counts[name][state] for state in State], readers.get(name) or nobody)
         for name in sorted(counts)
     ]
-    template = _TEMPLATES.get_template("status.html")
     pages = _unfinished(url, translator, book)
+    template = _TEMPLATES.get_template("status.html")
     report = template.render(heads=heads, catalogs=catalogs, pages=pages)
     return html.replace(_SLOT, report, 1)
 
@@ -110,8 +110,7 @@ def _unfinished(url: str, translator: Translator, book: Book) -> Iterator[list[o
     In a module that is a row; of another page, the beginning.
     """
     for page, units in translator.pages.items():
-        undone = [(unit, spoken.state) for unit, spoken in units]
-        undone = [(unit, state) for unit, state in undone if state != State.CURRENT]
+        undone = [(u, s.state) for u, s in units if s.state != State.CURRENT]
         if not undone:
             continue
         address, chapter = book.url(page), book.chapters.get(page)

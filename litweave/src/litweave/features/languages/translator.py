@@ -164,14 +164,14 @@ class Translator:
 def _marked(piece: Piece, spoken: Said, html: bool) -> str:
     """The words for a piece, with the marks of its state."""
     # What is not translated keeps its lines, and so their numbers.
-    is_missing, is_changed = (spoken.state == s for s in (State.MISSING, State.CHANGED))
+    is_missing = spoken.state == State.MISSING
     words = piece.text if is_missing else spoken.words
     if piece.kind == "html" and spoken.state != State.CURRENT:
         # Markdown does not read it.
         more = 'lang="en"' if is_missing else f'data-english="{escape(piece.message)}"'
         return f'<span class="weave-{spoken.state}" {more}>{words}</span>'
     if piece.unit and piece.kind not in _UNMARKED:
-        english = piece.message if is_changed else ""
+        english = piece.message if spoken.state == State.CHANGED else ""
         words = mark(english, _MARKS[spoken.state]) + words
         exercise = _EXERCISE.match(piece.message)
         if exercise and not is_missing:

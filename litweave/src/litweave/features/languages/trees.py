@@ -213,9 +213,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         output = scripts.with_words(output, self.words)
         if page.file.src_uri == status.URI:
-            return status.filled(
-                output, page.url, self.translator, self.weave.site.book
-            )
+            book = self.weave.site.book
+            return status.filled(output, page.url, self.translator, book)
         about, uri = get_relative_url(self.about, page.url), page.file.src_uri
         return status.told(output, uri, about, self.translator, config.repo_url)
 

@@ -111,10 +111,6 @@ def joined(text: str) -> str:
     return _TIGHT.sub("", whole).replace("\n", " ")
 
 
-# A unit, and from where to where it goes.
-_Unit = tuple[int, int, Piece]
-
-
 class _Splitter:
     """Goes through the lines of a text and finds the words in them."""
 
@@ -125,7 +121,7 @@ class _Splitter:
         lengths = (len(line) + 1 for line in self.lines)
         self.starts = list(accumulate(lengths, initial=0))
         self.number = 0
-        self.found = list[_Unit]()
+        self.found = list[tuple[int, int, Piece]]()
         # Of the unit that is being read: its kind, and its stretches of text so far.
         self.kind = ""
         self.stretches = list[tuple[int, int]]()
@@ -137,7 +133,8 @@ class _Splitter:
     def protected(self) -> str:
         return protected(self.masked)
 
-    def units(self) -> list[_Unit]:
+    def units(self) -> list[tuple[int, int, Piece]]:
+        """The units of the text, and from where to where each goes."""
         while self.number < len(self.lines):
             self._line()
             self.number += 1

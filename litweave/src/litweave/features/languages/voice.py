@@ -21,7 +21,7 @@ from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
 from litweave.features.languages.tokens import plain
-from litweave.features.languages.translator import INTERFACE, State, Translator
+from litweave.features.languages.translator import State, Translator
 from litweave.features.languages.units import split
 from litweave.katex import Formulas
 from litweave.names import Names
@@ -35,6 +35,8 @@ from litweave.words import Speaker
 # What a page says of itself above its text, and what of that the theme shows.
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
 _FRONT = ("title", "description")
+# The kinds of units that other pages and the search show of a page.
+_SHOWN = {"words", "heading"}
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -178,17 +180,10 @@ class Voice:
 
     @property
     def interface(self) -> str:
-        """What other pages and the search show of a page: words beside prose, headings.
-
-        All of it is kept with each page.
-        """
-        domains = self.translator.catalogs.domains if self.translator else {}
-        said = [
-            (entry.message, entry.translation)
-            for name, entries in domains.items()
-            for entry in entries.values()
-            if not entry.old and (name == INTERFACE or "heading" in entry.kinds)
-        ]
+        """What is shown of other pages; all of it is kept with each page."""
+        entries = self.translator.catalogs.entries() if self.translator else ()
+        shown = [e for e in entries if not _SHOWN.isdisjoint(e.kinds)]
+        said = [(entry.message, entry.translation) for entry in shown]
         return repr(said) if self.translator else ""
 
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
