@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 
 from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.trees import script_messages
+from litweave.features.languages.scripts import script_messages
 from support import CACHE
 
 

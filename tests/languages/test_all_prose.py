@@ -17,8 +17,9 @@ from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.languages.catalogs import Catalogs
+from litweave.features.languages.tokens import tokens
 from litweave.features.languages.translator import Said, State, Translator
-from litweave.features.languages.units import Piece, rewrite, split, tokens
+from litweave.features.languages.units import Piece, rewrite, split
 from litweave.page import document
 from litweave.prose import Context, to_markdown
 from litweave.sections import Line

@@ -118,7 +118,7 @@ def _catalogs(options: argparse.Namespace) -> int:
         return 2
     given = _settings(options)
     units = find_units(options.path, options.pages, given.exclude, given.raw_html)
-    return _update(options.language, units.found, units.covers, options)
+    return _update(options.language, *units, options)
 
 
 @contextmanager

@@ -78,9 +78,9 @@ def extend(config: MkDocsConfig, site: Site) -> None:
     if site.translator:
         toc = config.mdx_configs.setdefault("toc", {})
         link = toc.get("permalink_title", "Permanent link")
-        toc["permalink_title"] = site.voice.word(link)
+        toc["permalink_title"] = site.translator.word(link)
         notes = config.mdx_configs.setdefault("footnotes", {})
-        back = site.voice.word("Jump back to footnote {number} in the text")
+        back = site.translator.word("Jump back to footnote {number} in the text")
         notes.setdefault("BACKLINK_TITLE", back.replace("{number}", "{}"))
     templates = site.settings.cache / "templates"
     config.theme = theme.QuickTheme(config.theme, templates)

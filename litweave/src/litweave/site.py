@@ -17,7 +17,7 @@ from litweave.features import papers
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
-from litweave.features.languages.voice import PageUnits, Voice
+from litweave.features.languages.voice import Voice
 from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
@@ -67,7 +67,8 @@ class Site:
         self.prose = dict[str, list[str]]()
         self.rows = dict[str, list[WovenRow]]()
         self._waiting = list[Callable[[], None]]()
-        self.voice: Voice = self._voice()
+        shared = self.shared.voice.units if self.shared else None
+        self.voice: Voice = Voice.read(self.settings, shared)
         self.book: Book = Book(directory_urls=self.directory_urls)
         self.book.context.raw_html = self.settings.raw_html
         if self.shared and self.translator:
@@ -76,20 +77,6 @@ class Site:
         self.book.context.translator = self.translator
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)
-
-    def _voice(self) -> Voice:
-        cache = self.settings.cache
-        units = self.shared.voice.units if self.shared else PageUnits.read(cache)
-        if not self.settings.language:
-            return Voice(units)
-        folder, language = self.settings.locale, self.settings.language
-        package = self.settings.root.name
-        voice = Voice.read(folder, language, package, cache, units)
-        _log.info("%s", voice.report)
-        if not voice.is_known:
-            where = folder / language
-            _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
-        return voice
 
     @property
     def translator(self) -> Translator | None:
@@ -160,14 +147,14 @@ class Site:
         before = len(self.differences.slots.blocks)
         text = self.differences.frame(text, place, uri, self.book)
         tables = [*self.differences.slots.blocks.values()][before:]
-        self.voice.expect(uri, None, text, place, self.settings.raw_html)
+        self.voice.expect(uri, text, place, self.settings.raw_html)
         return text, [text, *tables, *self.voice.key(uri)]
 
     def expect(self, uri: str) -> None:
         """Know what a module's page says, if it is in another language."""
         module = self.book.chapters[uri].module
         place, raw_html = Place(module.path, 1), self.settings.raw_html
-        self.voice.expect(uri, module, "", place, raw_html)
+        self.voice.expect(uri, module, place, raw_html)
 
     def take(self, uri: str, html: str) -> None:
         """Set the prose of a module aside, until all is known that is laid over it."""

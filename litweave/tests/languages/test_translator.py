@@ -8,7 +8,7 @@ import pytest
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.translator import State, Translator
+from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import extract_module, extract_text
 from litweave.katex import Formulas
 from litweave.names import Names, Target
@@ -45,69 +45,58 @@ def shown(text: str, said: dict[str, str]) -> str:
 # ## States
 
 
-@pytest.mark.parametrize(
-    ("text", "said", "html"),
-    [
-        (
-            "One two\nthree.\n\n- an item\n",
-            {"One two three.": "一二三。", "an item": "一项"},
-            "<p>一二三。</p>\n<ul>\n<li>一项</li>\n</ul>",
-        ),
-        ("One two.", {}, '<p class="weave-missing" lang="en">One two.</p>'),
-        (
-            "It mixes all rows of $X$.",
-            {"It mixes the rows of $X$.": "它混合 $X$ 的行。"},
-            '<p class="weave-changed" data-english="It mixes all rows of $X$.">'
-            "它混合 X 的行。</p>",
-        ),
-        (
-            "<p>It mixes all rows</p>",
-            {"It mixes the rows": "它混合行"},
-            '<p><span class="weave-changed" data-english="It mixes all rows">它混合行'
-            "</span></p>",
-        ),
-        # Attributes bear no mark.
-        (
-            '<p aria-label="Some words">x</p>',
-            {"Some words": "几个词"},
-            '<p aria-label="几个词">x</p>',
-        ),
-        (
-            '<p aria-label="Some words">x</p>',
-            {},
-            '<p aria-label="Some words">x</p>',
-        ),
-        # A list within an item is not the item's own.
-        (
-            "- outer words\n    - inner words\n",
-            {"inner words": "内"},
-            '<ul>\n<li><span class="weave-missing" lang="en">outer words</span>\n'
-            "<ul>\n<li>内</li>\n</ul>\n</li>\n</ul>",
-        ),
-        # A block in parts is English only as a whole.
-        (
-            "One two\n$$\na\n$$\nthree four.",
-            {},
-            '<p class="weave-missing" lang="en">One two\nX\nthree four.</p>',
-        ),
-        (
-            "One two\n$$\na\n$$\nthree four.",
-            {"One two": "一二"},
-            '<p class="weave-missing">一二\nX\nthree four.</p>',
-        ),
-        # What still stands there is no predecessor.
-        (
-            "It mixes the rows of a table.\n\nIt mixes the columns of a table.",
-            {"It mixes the rows of a table.": "它混合表的行。"},
-            '<p>它混合表的行。</p>\n<p class="weave-missing" lang="en">It mixes the '
-            "columns of a table.</p>",
-        ),
-    ],
-)
-def test_a_block_has_its_words_and_their_state(
-    text: str, said: dict[str, str], html: str
-) -> None:
-    assert shown(text, said) == html
+# Prose, in which “⏎” ends a line; what is translated of it; and its HTML. Attributes
+# bear no mark; a list within an item is not the item's own; a block in parts is English
+# only as a whole; what still stands there is no predecessor.
+STATES = """
+One two⏎three.⏎⏎- an item⏎
+One two three. = 一二三。 ¦ an item = 一项
+<p>一二三。</p>⏎<ul>⏎<li>一项</li>⏎</ul>
+
+One two.
+∅
+<p MISSING>One two.</p>
+
+It mixes all rows of $X$.
+It mixes the rows of $X$. = 它混合 $X$ 的行。
+<p class="weave-changed" data-english="It mixes all rows of $X$.">它混合 X 的行。</p>
+
+<p>It mixes all rows</p>
+It mixes the rows = 它混合行
+<p><span class="weave-changed" data-english="It mixes all rows">它混合行</span></p>
+
+<p aria-label="Some words">x</p>
+Some words = 几个词
+<p aria-label="几个词">x</p>
+
+<p aria-label="Some words">x</p>
+∅
+<p aria-label="Some words">x</p>
+
+- outer words⏎    - inner words⏎
+inner words = 内
+<ul>⏎<li><span MISSING>outer words</span>⏎<ul>⏎<li>内</li>⏎</ul>⏎</li>⏎</ul>
+
+One two⏎$$⏎a⏎$$⏎three four.
+∅
+<p MISSING>One two⏎X⏎three four.</p>
+
+One two⏎$$⏎a⏎$$⏎three four.
+One two = 一二
+<p class="weave-missing">一二⏎X⏎three four.</p>
+
+It mixes the rows of a table.⏎⏎It mixes the columns of a table.
+It mixes the rows of a table. = 它混合表的行。
+<p>它混合表的行。</p>⏎<p MISSING>It mixes the columns of a table.</p>
+""".strip().split("\n\n")
+
+
+@pytest.mark.parametrize("case", STATES)
+def test_a_block_has_its_words_and_their_state(case: str) -> None:
+    text, pairs, html = case.split("\n")
+    said = dict(pair.split(" = ") for pair in pairs.split(" ¦ ") if pair != "∅")
+    html = html.replace("MISSING", 'class="weave-missing" lang="en"')
+    assert shown(text.replace("⏎", "\n"), said) == html.replace("⏎", "\n")
 
 
 @pytest.mark.parametrize(
@@ -121,22 +110,14 @@ def test_what_would_mislead_is_not_shown(new: str) -> None:
 
 def test_a_page_counts_its_states() -> None:
     text = "One two.\n\nIt mixes all rows of it.\n\nFour five.\n\n$x$\n\n>>> code\n"
-    translator = Translator(
-        catalogs({"One two.": "一。", "It mixes the rows of it.": "行。"})
-    )
+    said = {"One two.": "一。", "It mixes the rows of it.": "行。"}
+    translator = Translator(catalogs(said))
     translator.expect(PAGE, extract_text(PAGE, text))
-    assert translator.counts[PAGE] == {
-        State.CURRENT: 1,
-        State.CHANGED: 1,
-        State.MISSING: 1,
-    }
-    assert [
-        (str(unit.place), unit.message, state.value)
-        for unit, state in translator.pages[PAGE]
-    ] == [
-        ("guide/a.md:1", "One two.", "current"),
-        ("guide/a.md:3", "It mixes all rows of it.", "changed"),
-        ("guide/a.md:5", "Four five.", "missing"),
+    found = translator.pages[PAGE]
+    assert [f"{unit.place}: {unit.message} {said.state}" for unit, said in found] == [
+        "guide/a.md:1: One two. current",
+        "guide/a.md:3: It mixes all rows of it. changed",
+        "guide/a.md:5: Four five. missing",
     ]
 
 
@@ -161,15 +142,11 @@ def test_any_block_can_be_missing(text: str, tag: str) -> None:
 
 def test_a_translation_is_named_by_its_line_in_the_catalog() -> None:
     text = "First one.\n\nSee it\nhere.\n\n[`nobody`][]"
-    translator = Translator(
-        catalogs({"First one.": "一。", "See it here.": "见 [`none`][]。"})
-    )
-    at = context(translator)
+    said = {"First one.": "一。", "See it here.": "见 [`none`][]。"}
+    at = context(Translator(catalogs(said)))
     to_markdown(text, Place(PAGE, 5), PAGE, at)
-    assert [str(problem.place) for problem in sorted(at.diagnostics.found)] == [
-        f"{PAGE}:10",
-        "zh.po:20",
-    ]
+    places = {str(problem.place) for problem in at.diagnostics.found}
+    assert places == {f"{PAGE}:10", "zh.po:20"}
 
 
 # ## Anchors
@@ -202,12 +179,8 @@ def ids(html: str) -> list[str]:
 @pytest.mark.parametrize("is_translated", [True, False])
 def test_headings_have_the_english_anchors(is_translated: bool) -> None:
     english = to_html(to_markdown(HEADINGS, Place(PAGE, 1), PAGE, context()))
-    said = (
-        {u.message: "译文" for u in extract_text(PAGE, HEADINGS)}
-        if is_translated
-        else {}
-    )
-    html = shown(HEADINGS, said)
+    units = extract_text(PAGE, HEADINGS) if is_translated else []
+    html = shown(HEADINGS, {unit.message: "译文" for unit in units})
     assert ids(html) == ids(english)
     assert len(ids(html)) == 9
     assert ("译文" in html) == is_translated
@@ -255,9 +228,8 @@ def woven(translator: Translator | None) -> str:
 
 def test_a_module_is_translated_as_a_page_is() -> None:
     units = extract_module(parse(MODULE, "guide/a.py"))
-    assert ("the number of rows", "entry: $S$, num") in [
-        (u.message, u.kind) for u in units
-    ]
+    kinds = {unit.message: unit.kind for unit in units}
+    assert kinds["the number of rows"] == "entry: $S$, num"
     assert {u.place.line for u in units if u.message == "Which one?"} <= {12}
     said = {u.message: f"译{n}" for n, u in enumerate(units)}
     said["**Exercise 1.** Which one?"] = "**练习 1。** 哪一个？"

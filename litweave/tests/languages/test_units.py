@@ -6,53 +6,63 @@ from hypothesis import strategies as st
 
 from litweave.features.languages.units import Piece, rewrite, split
 
-LINES = r"""
-
-Words here
-  more words
-    deeper words
-# A heading { .x }
------
-- an item
-1. an item
-    - inner item
-> quoted words
->
-```python
-```
->>> code
-$$
-$$x$$ and words
-a $x$ b
-| a cell | more |
-|---|---|
-Term { #t }
-:   its meaning
-!!! note "A title"
-=== "A tab"
-[^1]: a note
-[label]: a.md
-{ .x }
-<div markdown>
-</div>
-<p title="some words">text <b>bold</b></p>
-<!-- comment
--->
-`code
-\begin{align}
-\end{align}
-- $S$, `x`: the meaning
-## Notation
-多行
-<table>
-<option>words
-"""
+# Prose, in which “⏎” ends a line, and its units: the kind and the words of each.
+BLOCKS = r"""
+One⏎two. → paragraph: One two.
+One⏎  more⏎    deeper words → paragraph: One more deeper words
+一行，⏎二行 → paragraph: 一行，二行
+某个 layer 一行行，⏎二行 norm → paragraph: 某个 layer 一行行，二行 norm
+# The title { .x }  → heading: The title
+## The title ## → heading: The title
+The title⏎=====⏎Words. → heading: The title ¦ paragraph: Words.
+Title⏎-----⏎ → heading: Title
+- one item⏎  more⏎- two items → item: one item more ¦ item: two items
+1. an item⏎    - inner item → item: an item ¦ item: inner item
+	- tabbed item → item: tabbed item
+Text⏎- no item → paragraph: Text - no item
+- item⏎⏎    below it⏎⏎        code here → item: item ¦ paragraph: below it
+## Notation⏎⏎- $S$, `num`: the number → heading: Notation ¦ entry: $S$, num: the number
+- `num`: the number → item: `num`: the number
+| One | `x` |⏎|---|---|⏎| $|a|$ or | two | → cell: One ¦ cell: $|a|$ or ¦ cell: two
+Term { #t }⏎:   Meaning⏎    more → term: Term ¦ paragraph: Meaning more
+First⏎Second⏎⏎:   Meaning → term: First ¦ term: Second ¦ paragraph: Meaning
+[^1]: A note.⏎    More. → paragraph: A note. More.
+[label]: https://example.org → ∅
+[batch, more]: a sentence of words → paragraph: [batch, more]: a sentence of words
+!!! note "A title"⏎    Words. → title: A title ¦ paragraph: Words.
+=== "A tab"⏎⏎    Words. → title: A tab ¦ paragraph: Words.
+So $a$:⏎$$⏎x⏎$$⏎where it ends. → paragraph: So $a$: ¦ paragraph: where it ends.
+$$x$$. → ∅
+$$x$$ and words → paragraph: $$x$$ and words
+\begin{align}⏎x⏎\end{align}⏎words → paragraph: words
+$x$, `code`, 12 → ∅
+`code here → paragraph: `code here
+>>> code⏎1⏎⏎Words. → paragraph: Words.
+```⏎code here⏎```⏎Words. → paragraph: Words.
+> one⏎> two⏎⏎three → paragraph: one two ¦ paragraph: three
+>⏎words → paragraph: words
+one⏎> - two → paragraph: one ¦ item: two
+hard  ⏎break → paragraph: hard ¦ paragraph: break
+- hard  ⏎  break → item: hard ¦ item: break
+Words⏎{ .x } → paragraph: Words
+<!-- a comment⏎-->⏎⏎Words → paragraph: Words
+<div class="x" markdown>⏎⏎Words⏎⏎</div> → paragraph: Words
+<p>Some <b>bold</b> words</p> → html: Some <b>bold</b> words
+<p>On <a title="two words">it</a> too</p> → html: On <a title="two words">it</a> too
+<p><b>All</b></p> → html: All
+<table>⏎<option>some words → paragraph: some words
+<img alt="A picture" src="x"> → attribute: A picture
+<svg><text>Label</text></svg> → label: Label
+<script>⏎var words;⏎</script> → ∅
+<pre>some <i>code</i> <p>and more</p></pre> → ∅
+""".strip().split("\n")
+TEXTS = [block.partition(" → ")[0] for block in BLOCKS]
 
 
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from([*LINES.split("\n"), "ends in two  ", "\t- tabbed item"]),
+            st.sampled_from(["", *"⏎".join(TEXTS).split("⏎")]),
             st.text(alphabet='ab \t#->|:`$<>[](){}*_1.!="\\é中'),
         ),
         max_size=14,
@@ -69,77 +79,16 @@ def test_pieces_are_the_prose(lines: list[str], html: bool) -> None:
     assert rewritten == lines or not lines
 
 
-@pytest.mark.parametrize(
-    ("text", "units"),
-    [
-        ("One\ntwo.", ["paragraph| One two."]),
-        ("一行，\n二行", ["paragraph| 一行，二行"]),
-        ("某个 layer 一行行，\n二行 norm", ["paragraph| 某个 layer 一行行，二行 norm"]),
-        ("# The title { .x } ", ["heading| The title"]),
-        ("## The title ##", ["heading| The title"]),
-        ("The title\n=====\nWords.", ["heading| The title", "paragraph| Words."]),
-        ("- one item\n  more\n- two items", ["item| one item more", "item| two items"]),
-        ("Text\n- no item", ["paragraph| Text - no item"]),
-        (
-            "- item\n\n    below it\n\n        code here",
-            ["item| item", "paragraph| below it"],
-        ),
-        (
-            "## Notation\n\n- $S$, `num`: the number",
-            ["heading| Notation", "entry: $S$, num| the number"],
-        ),
-        ("- `num`: the number", ["item| `num`: the number"]),
-        (
-            "| One | `x` |\n|---|---|\n| $|a|$ or | two |",
-            ["cell| One", "cell| $|a|$ or", "cell| two"],
-        ),
-        ("Term\n:   Meaning\n    more", ["term| Term", "paragraph| Meaning more"]),
-        (
-            "First\nSecond\n\n:   Meaning",
-            ["term| First", "term| Second", "paragraph| Meaning"],
-        ),
-        ("[^1]: A note.\n    More.", ["paragraph| A note. More."]),
-        ("[label]: https://example.org", []),
-        (
-            "[batch, more]: a sentence of words",
-            ["paragraph| [batch, more]: a sentence of words"],
-        ),
-        ('!!! note "A title"\n    Words.', ["title| A title", "paragraph| Words."]),
-        ('=== "A tab"\n\n    Words.', ["title| A tab", "paragraph| Words."]),
-        (
-            "So $a$:\n$$\nx\n$$\nwhere it ends.",
-            ["paragraph| So $a$:", "paragraph| where it ends."],
-        ),
-        ("$$x$$.", []),
-        ("$x$, `code`, 12", []),
-        (">>> code\n1\n\nWords.", ["paragraph| Words."]),
-        ("```\ncode here\n```\nWords.", ["paragraph| Words."]),
-        ("> one\n> two\n\nthree", ["paragraph| one two", "paragraph| three"]),
-        ("one\n> - two", ["paragraph| one", "item| two"]),
-        ("hard  \nbreak", ["paragraph| hard", "paragraph| break"]),
-        ("Words\n{ .x }", ["paragraph| Words"]),
-        ("<!-- a comment -->\n\nWords", ["paragraph| Words"]),
-        ('<div class="x" markdown>\n\nWords\n\n</div>', ["paragraph| Words"]),
-        ("<p>Some <b>bold</b> words</p>", ["html| Some <b>bold</b> words"]),
-        (
-            '<p>Some <a title="said words">words</a> here</p>',
-            ['html| Some <a title="said words">words</a> here'],
-        ),
-        ("<p><b>All</b></p>", ["html| All"]),
-        ('<img alt="A picture" src="x">', ["attribute| A picture"]),
-        ("<svg><text>Label</text></svg>", ["label| Label"]),
-        ("<script>\nvar words;\n</script>", []),
-        ("<pre>some <i>code</i> <p>and more</p></pre>", []),
-    ],
-)
-def test_units_are_blocks(text: str, units: list[str]) -> None:
-    assert [f"{p.kind}| {p.message}" for p in split(text) if p.unit] == units
+@pytest.mark.parametrize("block", BLOCKS)
+def test_units_are_blocks(block: str) -> None:
+    text, _, units = block.partition(" → ")
+    found = [p for p in split(text.replace("⏎", "\n")) if p.unit]
+    assert (" ¦ ".join(f"{p.kind}: {p.message}" for p in found) or "∅") == units
 
 
 def test_a_tag_may_be_words() -> None:
-    assert [p.message for p in split("<module> is run", html=False)] == [
-        "<module> is run"
-    ]
+    [piece] = split("<module> is run", html=False)
+    assert piece.message == "<module> is run"
 
 
 def test_lines_keep_their_numbers() -> None:
@@ -148,22 +97,14 @@ def test_lines_keep_their_numbers() -> None:
     def translate(piece: Piece) -> str | None:
         return piece.message.upper() if piece.unit else None
 
-    assert rewrite(text, translate) == [
-        (0, "# A TITLE"),
-        (1, ""),
-        (2, "ONE TWO THREE. - NO ITEM"),
-        (6, ""),
-        (7, "```"),
-        (8, "code"),
-        (9, "```"),
-        (10, ""),
-        (11, "LAST WORDS."),
-    ]
+    numbers, lines = zip(*rewrite(text, translate), strict=True)
+    said = "# A TITLE||ONE TWO THREE. - NO ITEM||```|code|```||LAST WORDS."
+    assert "|".join(lines) == said
+    assert numbers == (0, 1, 2, 6, 7, 8, 9, 10, 11)
 
 
 def test_a_fence_in_a_list_stays_in_it() -> None:
     text = "1.  first\n    item\n\n    ```\n    code\n    ```\n\n2.  second"
     written = rewrite(text, lambda piece: "X" if piece.unit else None)
-    assert "\n".join(line for _, line in written) == (
-        "1.  X\n\n    ```\n    code\n    ```\n\n2.  X"
-    )
+    lines = "|".join(line for _, line in written)
+    assert lines == "1.  X||    ```|    code|    ```||2.  X"

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import polib
+from babel.messages.plurals import DEFAULT_PLURAL, PLURALS
 
 from litweave.cache import write_text
 from litweave.diagnostics import Place
@@ -22,10 +23,6 @@ _ALIKE = 0.6
 # What gettext writes on one line, at most.
 _WIDTH = 79
 _WAS_IN = "was in: "
-_PLURALS = {
-    **dict.fromkeys(["zh", "ja"], "nplurals=1; plural=0;"),
-    "si": "nplurals=2; plural=(n != 1);",
-}
 # What a header keeps that somebody has written there, besides `X-…`.
 _KEPT = ("Project-Id-Version", "Last-Translator", "Language-Team", "Plural-Forms", "X-")
 _ROOT = "pages"
@@ -190,10 +187,15 @@ class Catalogs:
         for name in dict.fromkeys([*found, *self.domains]):
             before, entries = self.domains.get(name, {}), dict[str, Entry]()
             for message, here in found[name].items():
-                known = before.get(message)
-                changes.new += not known
-                changes.back += bool(known and known.old)
-                entries[message] = self._present(name, known, here, covers)
+                changes.new += message not in before
+                known = before.get(message) or self._new(message, name)
+                changes.back += message in before and known.old
+                sources = [unit.place.path for unit in here]
+                if not known.old:
+                    sources += [path for path in known.sources if not covers(path)]
+                kinds = tuple(sorted({unit.kind for unit in here}))
+                known = replace(known, sources=_fitting(sources), kinds=kinds)
+                entries[message] = replace(known, old=False)
             for entry in [e for e in before.values() if e.message not in entries]:
                 is_elsewhere = not (entry.old or all(map(covers, entry.sources)))
                 changes.gone += not (entry.old or is_elsewhere)
@@ -204,23 +206,10 @@ class Catalogs:
         changes.files = list(self._unwritten())
         return changes
 
-    def _present(
-        self,
-        name: str,
-        known: Entry | None,
-        units: Sequence[Unit],
-        covers: Callable[[str], bool],
-    ) -> Entry:
-        """The entry of a message that stands somewhere now."""
-        message, sources = units[0].message, [unit.place.path for unit in units]
-        if known is None:
-            other = self.find(message, name)
-            words = other.translation if other else ""
-            known = Entry(message, words, (), (), Place(str(self.path(name)), 0))
-        elif not known.old:
-            sources += [path for path in known.sources if not covers(path)]
-        kinds = tuple(sorted({unit.kind for unit in units}))
-        return replace(known, sources=_fitting(sources), kinds=kinds, old=False)
+    def _new(self, message: str, name: str) -> Entry:
+        """An entry that was nowhere yet, with what translates it elsewhere."""
+        other, place = self.find(message, name), Place(str(self.path(name)), 0)
+        return Entry(message, other.translation if other else "", (), (), place)
 
     def write(self) -> list[Path]:
         """Write what has changed, each file whole or not at all; and name it."""
@@ -242,12 +231,12 @@ class Catalogs:
         file = polib.POFile(wrapwidth=0, check_for_duplicates=False)
         file.header = f"The site's words in {self.language}: {name}."
         known = self.headers.get(name, {}).items()
-        plurals = _PLURALS.get(self.language)
+        forms, plural = PLURALS.get(self.language.partition("-")[0], DEFAULT_PLURAL)
         file.metadata = {
             "Project-Id-Version": name,
             "Last-Translator": "nobody yet",
             "Language-Team": self.language,
-            **({"Plural-Forms": plurals} if plurals else {}),
+            "Plural-Forms": f"nplurals={forms}; plural={plural};",
             **{key: value for key, value in known if key.startswith(_KEPT)},
             "Language": self.language,
             "MIME-Version": "1.0",

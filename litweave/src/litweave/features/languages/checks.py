@@ -12,17 +12,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 
 from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic
 from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.units import (
+from litweave.features.languages.tokens import (
     TAKEN,
+    Token,
     has_words,
     plain,
     protected,
-    tokens,
 )
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
@@ -30,6 +31,12 @@ _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _BEGINS = re.compile(
     r"\s|#|[-*+][ \t]|>|\d+\.[ \t]|\||:[ \t]|!!!|\?\?\?|===|`{3}|~{3}|\$\$|<!--"
 )
+# What ends a block of a kind.
+_ENDS = {
+    "cell": ("|", "“|” ends a cell of a table: leave it out"),
+    "title": ('"', '“"” ends a title: use the quotation marks of the language'),
+    "attribute": ('"<>', 'one of “"<>” would end an attribute: use others'),
+}
 _JOINERS = {"\u200c", "\u200d"}
 # Al-lakuna, and a letter that is joined to the one before.
 _UNJOINED = re.compile("[\u0d80-\u0dff]\u0dca[\u0dba\u0dbb]")
@@ -100,23 +107,15 @@ class Glossary:
 
         One that is a part of a word which another term accepts is not.
         """
-        spans = {word: _spans(word, translation) for word in term.avoided}
-        if not any(spans.values()):
-            return []
-        right = [
-            span
-            for other in self.terms
-            for word in other.accepted
-            for span in _spans(word, translation)
-        ]
-        return [
+        found = [(w, span) for w in term.avoided for span in _spans(w, translation)]
+        others = chain.from_iterable(t.accepted for t in self.terms if found)
+        right = [span for word in others for span in _spans(word, translation)]
+        wrong = (
             word
-            for word, found in spans.items()
-            if any(
-                not any(first <= start and end <= last for first, last in right)
-                for start, end in found
-            )
-        ]
+            for word, (start, end) in found
+            if not any(first <= start and end <= last for first, last in right)
+        )
+        return list(dict.fromkeys(wrong))
 
 
 def _words(cell: str | None) -> tuple[str, ...]:
@@ -175,13 +174,10 @@ class Report:
     def __str__(self) -> str:
         """The count, in a line."""
         errors = len(self.errors)
-        counts = {
-            "error": errors,
-            "remark": len(self.findings) - errors,
-            "translation": self.translations,
-        }
-        texts = [f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counts.items()]
-        return f"{texts[0]}, {texts[1]} in {texts[2]}"
+        remarks = len(self.findings) - errors
+        counts = {"error": errors, "remark": remarks, "translation": self.translations}
+        texts = (f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
+        return "{}, {} in {}".format(*texts)
 
 
 def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> Report:
@@ -195,9 +191,8 @@ def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> 
     for entry in entries:
         name = digest(entry.place.path, entry.message)
         key = digest(rules, entry.message, entry.translation, *entry.kinds)
-        found += _findings(
-            entry, known.get(name, key, partial(_judged, entry, glossary))
-        )
+        judged = known.get(name, key, partial(_judged, entry, glossary))
+        found += _findings(entry, judged)
     if kept:
         kept.write()
     found.sort(key=lambda finding: finding.problem)
@@ -231,15 +226,19 @@ def _twice(entries: Iterable[Entry]) -> Iterator[Finding]:
 def _judged(entry: Entry, glossary: Glossary) -> list[tuple[str, bool]]:
     """What is wrong with a translation, and whether it is an error."""
     english, translation = entry.message, entry.translation
-    here, there = plain(english), plain(translation)
+    here = plain(english, old := list[Token]())
+    there = plain(translation, new := list[Token]())
     terms = glossary.found(_QUOTED.sub(_taken, here))
     errors = [
-        *_changed_tokens(english, translation),
-        *_lost_numbers(here, there),
-        *_other_emphasis(here, there),
+        *_changed(Counter(old), Counter(new), here, there),
         *_broken_block(translation, entry.kinds),
         *_odd_characters(translation),
-        *_wrong_words(_QUOTED.sub(_taken, there), terms, glossary),
+    ]
+    said = _QUOTED.sub(_taken, there)
+    errors += [
+        f"“{word}” is wrong for “{term.english}”: write {term.right}"
+        for term in terms
+        for word in glossary.wrong(term, said)
     ]
     remarks = [
         f"“{term.english}” is in the English, but {term.right} is not here"
@@ -251,25 +250,16 @@ def _judged(entry: Entry, glossary: Glossary) -> list[tuple[str, bool]]:
     return [*((text, True) for text in errors), *((text, False) for text in remarks)]
 
 
-def _changed_tokens(english: str, translation: str) -> Iterator[str]:
-    here, there = tokens(english), tokens(translation)
-    for token in here - there:
+def _changed(
+    old: Counter[Token], new: Counter[Token], here: str, there: str
+) -> Iterator[str]:
+    """What is not in both: tokens, and among the words numbers and emphasis."""
+    for token in old - new:
         yield f"the {token} is missing: copy it from the English as it stands there"
-    for token in there - here:
+    for token in new - old:
         yield f"the {token} is not in the English: leave it out, or mend it"
-
-
-def _lost_numbers(here: str, there: str) -> Iterator[str]:
     for number in _numbers(here) - _numbers(there):
         yield f"the number “{number}” of the English is missing: write it in digits"
-
-
-def _numbers(shown: str) -> Counter[str]:
-    digits = _DIGITS.findall(unicodedata.normalize("NFKC", shown))
-    return Counter(number.replace(",", "") for number in digits)
-
-
-def _other_emphasis(here: str, there: str) -> Iterator[str]:
     for name, sign in (("bold", "**"), ("italics", "*")):
         before, after = here.count(sign), there.count(sign)
         if before != after:
@@ -278,6 +268,11 @@ def _other_emphasis(here: str, there: str) -> Iterator[str]:
                 f"and {after} times here: set the same words in {name}"
             )
         here, there = here.replace("**", ""), there.replace("**", "")
+
+
+def _numbers(shown: str) -> Counter[str]:
+    digits = _DIGITS.findall(unicodedata.normalize("NFKC", shown))
+    return Counter(number.replace(",", "") for number in digits)
 
 
 def _broken_block(translation: str, kinds: Iterable[str]) -> Iterator[str]:
@@ -290,19 +285,16 @@ def _broken_block(translation: str, kinds: Iterable[str]) -> Iterator[str]:
     if begins and not is_numbered:
         what = begins[0].strip() or "a space"
         yield f"it begins with “{what}”, which Markdown takes for more than words"
-    if "cell" in kinds and "|" in protected(translation):
-        yield "“|” ends a cell of a table: leave it out"
-    if "title" in kinds and '"' in translation:
-        yield '“"” ends a title: use the quotation marks of the language'
-    if "attribute" in kinds and re.search('["<>]', translation):
-        yield 'one of “"<>” would end an attribute: use others'
+    for kind, (signs, message) in _ENDS.items():
+        shown = protected(translation) if kind == "cell" else translation
+        if kind in kinds and not set(signs).isdisjoint(shown):
+            yield message
 
 
 def _odd_characters(translation: str) -> Iterator[str]:
     """Characters that nobody sees, or that are to be written in another way."""
     for character in sorted(set(translation) - _JOINERS - {"\n"}):
-        category = unicodedata.category(character)
-        if category in {"Cc", "Cf", "Co", "Cn", "Zl", "Zp"}:
+        if unicodedata.category(character) in {"Cc", "Cf", "Co", "Cn", "Zl", "Zp"}:
             name = unicodedata.name(character, "a character without a name")
             hint = r" (for “\t” in a formula write “\\t”)" if character == "\t" else ""
             yield f"U+{ord(character):04X}, {name}, is in it: take it out{hint}"
@@ -311,11 +303,3 @@ def _odd_characters(translation: str) -> Iterator[str]:
     for match in _UNJOINED.finditer(translation):
         joined = f"{match[0][:2]}\u200d{match[0][2]}"
         yield f"“{match[0]}” lacks its joiner, U+200D: write “{joined}”"
-
-
-def _wrong_words(
-    translation: str, terms: Iterable[Term], glossary: Glossary
-) -> Iterator[str]:
-    for term in terms:
-        for word in glossary.wrong(term, translation):
-            yield f"“{word}” is wrong for “{term.english}”: write {term.right}"

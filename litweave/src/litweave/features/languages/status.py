@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
+from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,25 +16,23 @@ from jinja2 import Environment, FileSystemLoader
 from mkdocs.utils import get_relative_url
 
 from litweave.book import Book
-from litweave.features.languages.catalogs import Unit
 from litweave.features.languages.translator import INTERFACE, State, Translator
 from litweave.headings import anchors
+from litweave.words import Speaker, said, word
 
 URI = "translation.md"
 _OWN = Path(__file__).parent
 PAGE = (_OWN / "status.md").read_text("utf-8")
+_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
 _SLOT = "<!-- weave-status -->"
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
-_LONG = 100  # characters of a paragraph that are enough to find it by
-
-_TOLD = (
+_WHOLE, _NONE, _PART, _CHANGED, _ABOUT = _TOLD = (
     "All of this page is translated.",
     "This page is not translated yet.",
     "{current} of {total} paragraphs of this page are translated.",
     "The English of {changed} has changed since.",
     "About this translation",
 )
-
 _REPORTED = (
     *("Catalog", "Translated", "Changed since", "Missing", "Read by"),
     "not yet by a native reader",
@@ -49,21 +48,21 @@ def told(
     catalogs that the page has its words from, with the lines, and leads to them if
     `source` is the address of a repository.
     """
-    counts = Counter(state for _, state in translator.pages.get(page, ()))
+    counts = Counter(spoken.state for _, spoken in translator.pages.get(page, ()))
     total, current = counts.total(), counts[State.CURRENT]
     if not total:
         return html
     is_bare = counts[State.MISSING] == total
-    # Each is asked for on each page: whether it is said depends on the translation.
-    whole, none, part, more, link = (escape(translator.word(text)) for text in _TOLD)
-    said = whole if current == total else none if is_bare else part
+    for text in _TOLD:
+        # Each is asked for on each page: whether it is said depends on the translation.
+        translator.word(text)
+    text = _WHOLE if current == total else _NONE if is_bare else _PART
+    line = word(text, current=current, total=total)
     if changed := counts[State.CHANGED]:
-        both = escape(translator.word("{first} {next}"))
-        said = both.replace("{first}", said).replace("{next}", more)
-    for name, number in ("current", current), ("total", total), ("changed", changed):
-        said = said.replace(f"{{{name}}}", str(number))
-    files = " ".join(_catalogs(translator, page, source))
-    line = f'{said} <a href="{address}">{link}</a> {files}'
+        line = word("{first} {next}", first=line, next=word(_CHANGED, changed=changed))
+    line += f' <a href="{address}">{word(_ABOUT)}</a> '
+    line = said(line, Speaker(translator.catalogs.language, translator.word))
+    line += " ".join(_catalogs(translator, page, source))
     line = f'<p class="weave-told" data-search-exclude>{line}</p>'
     bare = " weave-untranslated" if is_bare else ""
     return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
@@ -72,13 +71,13 @@ def told(
 def _catalogs(translator: Translator, page: str, source: str | None) -> Iterator[str]:
     """The catalogs of a page, each with the line at which the page begins in it."""
     lines = dict[str, int]()
-    for unit, _ in translator.pages[page]:
+    for unit, spoken in translator.pages[page]:
         if not lines.get(unit.domain):
-            place = translator.say(unit.message, unit.place.path).place
+            place = spoken.place
             is_own = place and Path(place.path).stem == unit.domain
             lines[unit.domain] = place.line if place and is_own else 0
     for name, line in lines.items():
-        file = f"{translator.catalogs.folder.name}/{translator.language}/{name}.po"
+        file = "/".join(translator.catalogs.path(name).parts[-3:])
         code = f"<code>{file}{f':{line}' if line else ''}</code>"
         address = f"{source or ''}".rstrip("/") + f"/blob/HEAD/{file}"
         address += f"#L{line}" if line else ""
@@ -92,44 +91,36 @@ def filled(html: str, url: str, translator: Translator, book: Book) -> str:
     """
     *heads, nobody = map(translator.word, _REPORTED)
     counts = {INTERFACE: Counter(translator.words.values())}
-    for unit, state in (pair for units in translator.pages.values() for pair in units):
-        counts.setdefault(unit.domain, Counter())[state] += 1
-    headers = translator.catalogs.headers
+    for unit, spoken in chain.from_iterable(translator.pages.values()):
+        counts.setdefault(unit.domain, Counter())[spoken.state] += 1
+    readers = {n: h.get("X-Read-By") for n, h in translator.catalogs.headers.items()}
     catalogs = [
-        (
-            name,
-            [counts[name][state] for state in State],
-            headers.get(name, {}).get("X-Read-By") or nobody,
-        )
+        (name, [counts[name][state] for state in State], readers.get(name) or nobody)
         for name in sorted(counts)
     ]
-    pages = list(_unfinished(url, translator, book))
-    environment = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
-    template = environment.get_template("status.html")
+    pages = _unfinished(url, translator, book)
+    template = _TEMPLATES.get_template("status.html")
     report = template.render(heads=heads, catalogs=catalogs, pages=pages)
     return html.replace(_SLOT, report, 1)
 
 
 def _unfinished(url: str, translator: Translator, book: Book) -> Iterator[list[object]]:
-    """The pages with something to do: the counts, and where each paragraph is."""
+    """The pages with something to do: the counts, and where each paragraph is.
+
+    In a module that is a row; of another page, the beginning.
+    """
     for page, units in translator.pages.items():
-        address, found = get_relative_url(book.url(page), url), list[tuple[str, ...]]()
-        for unit, state in units:
-            if state != State.CURRENT:
-                words = unit.message
-                short = words if len(words) <= _LONG else f"{words[:_LONG]}…"
-                found.append((state, address + _row(page, unit, book), short))
-        if found:
-            counts = Counter(state for state, *_ in found)
-            yield [book.url(page), counts["changed"], counts["missing"], found]
-
-
-def _row(page: str, unit: Unit, book: Book) -> str:
-    """The row of a module that a unit stands in; of another page, its beginning."""
-    chapter = book.chapters.get(page)
-    if not chapter:
-        return ""
-    rows = zip(chapter.module.rows, anchors(chapter.module), strict=True)
-    line = unit.place.line
-    found = (anchor for row, anchor in rows if row.start <= line <= row.end)
-    return f"#{quote(next(found, ''))}"
+        undone = [(u, s.state) for u, s in units if s.state != State.CURRENT]
+        if not undone:
+            continue
+        address, chapter = book.url(page), book.chapters.get(page)
+        module = chapter.module if chapter else None
+        rows = list(zip(module.rows, anchors(module), strict=True)) if module else []
+        found = list[tuple[str, str, str]]()
+        for unit, state in undone:
+            line = unit.place.line
+            names = (name for row, name in rows if row.start <= line <= row.end)
+            anchor = "".join(f"#{quote(name)}" for name in islice(names, 1))
+            found.append((state, get_relative_url(address, url) + anchor, unit.message))
+        counts = Counter(state for _, state in undone)
+        yield [address, counts[State.CHANGED], counts[State.MISSING], found]

@@ -6,7 +6,7 @@ Markdown, so a block begins with a *mark* of characters that Markdown leaves alo
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,24 +23,19 @@ from litweave import prose
 from litweave.diagnostics import Place
 from litweave.exercises import LABEL as LABEL_NAME
 from litweave.features.languages.catalogs import Catalogs, Entry, Unit, domain, pair
-from litweave.features.languages.units import PHRASES, Piece, rewrite, tokens
+from litweave.features.languages.markup import PHRASES
+from litweave.features.languages.tokens import tokens
+from litweave.features.languages.units import Piece, rewrite
 from litweave.headings import MARK, mark, said
 from litweave.sections import Line
 
 INTERFACE = "interface"
 """The catalog of the words beside prose."""
 
-# Marks of a block: it is English; translates older English; is translated, and beside
-# other units; is a heading, whose anchor its English words make in every language; is
-# an exercise or its answer, which `exercises` knows by an English label.
-MISSING, CHANGED, CURRENT, SLUG, LABEL = "\ue103\ue104\ue105\ue102\ue106"
-_CLASSES = {MISSING: "weave-missing", CHANGED: "weave-changed"}
-_STATE = re.compile(rf"(?=[{MISSING}{CHANGED}{CURRENT}{LABEL}]){MARK}")
-_SLUG = re.compile(rf"(?={SLUG}){MARK}")
 # One that is no anchor's.
 _STRAY = re.compile(rf"(?!\ue100){MARK}")
-# What stands within a tag, or where no element may stand, bears no mark.
-_UNMARKED = {"attribute", "label"}
+# What stands within HTML bears no mark.
+_UNMARKED = {"attribute", "label", "html"}
 _EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
 _HEADING = re.compile(r"h[1-6]")
 # Of a heading, what is no word: the rest of links, footnotes, images, tags, emphasis.
@@ -49,6 +44,8 @@ _NO_WORDS = re.compile(
 )
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->")
+# What stands for something that is none of these.
+_KEPT = "\ue000"
 
 
 class State(StrEnum):
@@ -60,6 +57,15 @@ class State(StrEnum):
     """
 
     CURRENT, CHANGED, MISSING = "current", "changed", "missing"
+
+
+# A block has a mark of its state. Other marks: it is a heading, whose anchor its
+# English words make in every language; an exercise or its answer, which `exercises`
+# knows by an English label.
+_MARKS = {State.MISSING: "\ue103", State.CHANGED: "\ue104", State.CURRENT: "\ue105"}
+_SLUG, _LABEL = "\ue102", "\ue106"
+_OF_BLOCK = re.compile(rf"(?=[\ue103-\ue106]){MARK}")
+_OF_HEADING = re.compile(rf"(?={_SLUG}){MARK}")
 
 
 @dataclass(frozen=True)
@@ -81,21 +87,9 @@ class Translator:
 
     catalogs: Catalogs
     package: str = ""
-    pages: dict[str, list[tuple[Unit, State]]] = field(default_factory=dict)
+    pages: dict[str, list[tuple[Unit, Said]]] = field(default_factory=dict)
     words: dict[str, State] = field(default_factory=dict)
     pairs: dict[str, dict[str, Entry]] = field(default_factory=dict)
-
-    @property
-    def language(self) -> str:
-        """The language that it speaks."""
-        return self.catalogs.language
-
-    @property
-    def counts(self) -> dict[str, Counter[State]]:
-        """How many units of each state there are on each page."""
-        return {
-            page: Counter(s for _, s in units) for page, units in self.pages.items()
-        }
 
     @property
     def units(self) -> list[Unit]:
@@ -106,23 +100,18 @@ class Translator:
         words = [Unit(m, "words", INTERFACE, place) for m in sorted(self.words)]
         return [*prose, *words]
 
-    def expect(self, page: str, units: Sequence[Unit]) -> list[Said]:
-        """Know all units of a page before one of them is asked for, and say them.
+    def expect(self, page: str, units: Sequence[Unit]) -> None:
+        """Know all units of a page, and say them, before one of them is asked for.
 
         Only then is it known which entries of the catalog stand there no longer.
         """
-        by_source = defaultdict[str, dict[str, None]](dict)
-        for unit in units:
-            by_source[unit.place.path][unit.message] = None
-        for source, messages in by_source.items():
+        messages = dict.fromkeys(unit.message for unit in units)
+        for source in {unit.place.path for unit in units}:
             name = domain(source, self.package)
             new = [text for text in messages if not self.catalogs.find(text, name)]
             gone = self.catalogs.gone(source, name, messages.keys()) if new else []
             self.pairs[source] = pair(new, gone)
-        spoken = [self.say(unit.message, unit.place.path) for unit in units]
-        states = (words.state for words in spoken)
-        self.pages[page] = list(zip(units, states, strict=True))
-        return spoken
+        self.pages[page] = [(u, self.say(u.message, u.place.path)) for u in units]
 
     def say(self, message: str, source: str) -> Said:
         """The words for a message in a file."""
@@ -173,34 +162,22 @@ class Translator:
 
 
 def _marked(piece: Piece, spoken: Said, html: bool) -> str:
-    """The words for a piece as Markdown, with its marks."""
+    """The words for a piece, with the marks of its state."""
     # What is not translated keeps its lines, and so their numbers.
     is_missing = spoken.state == State.MISSING
     words = piece.text if is_missing else spoken.words
-    if piece.kind == "html":
-        return _element(piece, spoken, words)
+    if piece.kind == "html" and spoken.state != State.CURRENT:
+        # Markdown does not read it.
+        more = 'lang="en"' if is_missing else f'data-english="{escape(piece.message)}"'
+        return f'<span class="weave-{spoken.state}" {more}>{words}</span>'
     if piece.unit and piece.kind not in _UNMARKED:
-        if is_missing:
-            words = mark("", MISSING) + words
-        elif spoken.state == State.CHANGED:
-            words = mark(piece.message, CHANGED) + words
-        elif piece.is_part:
-            words = mark("", CURRENT) + words
+        english = piece.message if spoken.state == State.CHANGED else ""
+        words = mark(english, _MARKS[spoken.state]) + words
         exercise = _EXERCISE.match(piece.message)
         if exercise and not is_missing:
-            words = mark(exercise[1], LABEL) + words
+            words = mark(exercise[1], _LABEL) + words
     if piece.kind == "heading":
-        words = mark(_heading_words(piece.message, html), SLUG) + words
-    return words
-
-
-def _element(piece: Piece, spoken: Said, words: str) -> str:
-    """Words in HTML, which Markdown does not read: their state is an element."""
-    if spoken.state == State.MISSING:
-        return f'<span class="weave-missing" lang="en">{words}</span>'
-    if spoken.state == State.CHANGED:
-        english = escape(piece.message)
-        return f'<span class="weave-changed" data-english="{english}">{words}</span>'
+        words = mark(_heading_words(piece.message, html), _SLUG) + words
     return words
 
 
@@ -209,32 +186,24 @@ def _heading_words(english: str, html: bool) -> str:
 
     Without `html`, a tag is words.
     """
-    parts, done = list[str](), 0
-    for match in prose.BEGINNINGS.finditer(english):
-        if match.lastgroup != "tag":
-            before = _without_markup(english[done : match.start()], html)
-            parts += [before, _shown(match, html)]
-            done = match.end()
-    return "".join([*parts, _without_markup(english[done:], html)])
+    kept = list[str]()
 
-
-def _shown(found: re.Match[str], html: bool) -> str:
-    """What is shown in the place of something that `prose` takes out of a text."""
-    match found.lastgroup:
-        case "code":
-            return found[0].strip("`").strip()
-        case "link":
-            return _heading_words(found["text"], html)
-        case "escape":
-            return found[0][1:]
-        case "dollar":
+    def keep(found: re.Match[str]) -> str:
+        shown = {
+            "code": found[0].strip("`").strip(),
+            "link": _heading_words(found["text"] or "", html),
+            "escape": found[0][1:],
+            "dollar": found[0],
+        }
+        if found.lastgroup == "tag":
             return found[0]
-    return ""
+        kept.append(shown.get(found.lastgroup or "", ""))
+        return _KEPT
 
-
-def _without_markup(text: str, html: bool) -> str:
+    text = prose.BEGINNINGS.sub(keep, english)
     text = _TAG.sub("", text) if html else text
-    return unescape(_EMPHASIS.sub("", _NO_WORDS.sub("", text)))
+    text = unescape(_EMPHASIS.sub("", _NO_WORDS.sub("", text)))
+    return re.sub(_KEPT, lambda _: kept.pop(0), text)
 
 
 class States(Extension):
@@ -250,13 +219,13 @@ class States(Extension):
 class _States(Treeprocessor):
     def run(self, root: Element) -> None:
         blocks = defaultdict[Element, list[str]](list)
-        for block, found in _taken(root, root, _STATE):
+        for block, found in _taken(root, root, _OF_BLOCK):
             blocks[block] += found
         for block, marks in blocks.items():
             for text in marks:
-                if text[0] == LABEL:
+                if text[0] == _LABEL:
                     block.set(LABEL_NAME, said(text))
-            _describe(block, [text for text in marks if text[0] != LABEL])
+            _describe(block, marks)
 
 
 def _taken(
@@ -280,15 +249,16 @@ def _is_phrase(element: Element) -> bool:
 
 def _describe(block: Element, marks: Iterable[str]) -> None:
     """Tell a block's state, unless all of it is translated."""
-    kinds = {text[0] for text in marks}
-    classes = [name for kind, name in _CLASSES.items() if kind in kinds]
+    signs = {text[0] for text in marks}
+    states = [state for state, sign in _MARKS.items() if sign in signs]
+    classes = [f"weave-{state}" for state in states if state != State.CURRENT]
     if not classes:
         return
     element = _own(block)
     element.set("class", " ".join(filter(None, [element.get("class"), *classes])))
-    if kinds == {MISSING}:
+    if states == [State.MISSING]:
         element.set("lang", "en")
-    english = [said(text) for text in marks if text[0] == CHANGED]
+    english = [said(text) for text in marks if text[0] == _MARKS[State.CHANGED]]
     if english:
         element.set("data-english", "\n".join(english))
 
@@ -310,18 +280,13 @@ def _own(block: Element) -> Element:
 
 class _Slugs(Treeprocessor):
     def run(self, root: Element) -> None:
-        marks = dict(_taken(root, root, _SLUG))
         found = [t for t in self.md.treeprocessors if isinstance(t, TocTreeprocessor)]
         taken = {element.get("id", "") for element in root.iter()}
-        for heading, texts in marks.items():
-            if (
-                not _HEADING.fullmatch(str(heading.tag))
-                or heading.get("id") is not None
-            ):
-                continue
-            for toc in found:
-                words = toc.slugify(said(texts[0]), toc.sep)
-                heading.set("id", unique(words, taken))
+        for heading, marks in _taken(root, root, _OF_HEADING):
+            if _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
+                for toc in found:
+                    words = toc.slugify(said(marks[0]), toc.sep)
+                    heading.set("id", unique(words, taken))
 
 
 class _Strays(Postprocessor):

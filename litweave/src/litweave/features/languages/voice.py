@@ -5,9 +5,10 @@ a translation would take theirs. A build knows those of a page before the page i
 for what is kept of a page depends on its words.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -19,35 +20,35 @@ from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
-from litweave.features.languages.translator import INTERFACE, State, Translator
-from litweave.features.languages.units import plain, split
+from litweave.features.languages.tokens import plain
+from litweave.features.languages.translator import State, Translator
+from litweave.features.languages.units import split
 from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.page import document
 from litweave.parse import Module
 from litweave.prose import Context, to_markdown
 from litweave.sections import Line
+from litweave.settings import Settings
 from litweave.words import Speaker
 
-# Of what a page says of itself above its text, what the theme shows.
+# What a page says of itself above its text, and what of that the theme shows.
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
 _FRONT = ("title", "description")
+# The kinds of units that other pages and the search show of a page.
+_SHOWN = {"words", "heading"}
+_log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 # ## What there is to say
-# What a page says of itself to the program that makes a site of it.
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
 
 
-@dataclass
-class _Recorder:
-    """Notes the units of all prose that comes by, and leaves it as it is."""
+class _Recorder(Context):
+    """Notes the units of all prose that comes by, and complains of nothing."""
 
-    package: str
-    units: list[Unit] = field(default_factory=list)
-
-    def context(self, raw_html: bool) -> Context:
-        """One of its own, so that nothing is complained of twice."""
-        return Context(Names(), Formulas(), Diagnostics(), raw_html, translator=self)
+    def __init__(self, package: str, raw_html: bool = True) -> None:
+        super().__init__(Names(), Formulas(), Diagnostics(), raw_html, translator=self)
+        self.package, self.units = package, list[Unit]()
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
@@ -68,30 +69,16 @@ def extract_module(
 
     `package` is the folder whose own folders are domains, by default the module's.
     """
-    recorder = _Recorder(package or module.path.partition("/")[0])
-    document(module, module.path, recorder.context(raw_html))
+    recorder = _Recorder(package or module.path.partition("/")[0], raw_html)
+    document(module, module.path, recorder)
     return recorder.units
 
 
 def extract_text(path: str, text: str, line: int = 1, package: str = "") -> list[Unit]:
     """The units of a page in Markdown, without front matter, from its line."""
     recorder = _Recorder(package)
-    to_markdown(text, Place(path, line), path, recorder.context(True))
+    to_markdown(text, Place(path, line), path, recorder)
     return recorder.units
-
-
-@dataclass(frozen=True)
-class Units:
-    """What was found in a package, and in pages; other files may have more."""
-
-    found: list[Unit]
-    package: str
-    with_pages: bool
-
-    def covers(self, path: str) -> bool:
-        """Whether these are all units that a file has."""
-        is_module = path.startswith(f"{self.package}/") or path == self.package
-        return is_module or (self.with_pages and path.endswith(".md"))
 
 
 def find_units(
@@ -99,8 +86,11 @@ def find_units(
     pages: Path | None = None,
     exclude: Sequence[str] = (),
     raw_html: bool = False,
-) -> Units:
-    """The units of a package or a file, and of a folder of pages in Markdown."""
+) -> tuple[list[Unit], Callable[[str], bool]]:
+    """The units of a package or a file, and of a folder of pages in Markdown.
+
+    And a function that tells of a file whether these are all units that it has.
+    """
     book, found, package = Book(), list[Unit](), source.resolve().name
     book.context.raw_html = raw_html
     book.read(source, exclude)
@@ -112,35 +102,12 @@ def find_units(
         line = 1 + whole.count("\n") - text.count("\n")
         uri = path.relative_to(pages or "").as_posix()
         found += extract_text(uri, text, line, package)
-    return Units(found, package, pages is not None)
 
+    def covers(path: str) -> bool:
+        is_module = path.startswith(f"{package}/") or path == package
+        return is_module or (pages is not None and path.endswith(".md"))
 
-@dataclass
-class PageUnits:
-    """The units of each page: the same in all languages, which may share them."""
-
-    kept: Cache
-    found: dict[str, list[Unit]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, cache: Path) -> "PageUnits":
-        """Those that were found before, as far as pages are as they were."""
-        return cls(Cache.read(cache / "units.json"))
-
-    def of(self, page: str, key: str, make: Callable[[], list[Unit]]) -> list[Unit]:
-        """The units of a page, made anew if they are not there under this key."""
-        if page not in self.found:
-            rows = self.kept.get(page, key, lambda: [_row(unit) for unit in make()])
-            self.found[page] = [
-                Unit(message, kind, name, Place(path, line))
-                for message, kind, name, path, line in rows
-            ]
-        return self.found[page]
-
-
-def _row(unit: Unit) -> list[str | int]:
-    place = unit.place
-    return [unit.message, unit.kind, unit.domain, place.path, place.line]
+    return found, covers
 
 
 # ## Who says it
@@ -155,94 +122,82 @@ def in_attribute(text: str) -> str:
 class Voice:
     """A language, or none: then all is said as it is written.
 
-    `errors` is what is wrong in the catalogs, and `report` the count.
+    `units` are those of each page: the same in all languages, which may share them.
+    `errors` is what is wrong in the catalogs.
     """
 
-    units: PageUnits
+    units: Cache
     translator: Translator | None = None
     errors: list[Diagnostic] = field(default_factory=list)
-    report: str = ""
-    said: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(
-        cls, folder: Path, language: str, package: str, cache: Path, units: PageUnits
-    ) -> "Voice":
-        """The voice that the catalogs in a folder give.
-
-        `package` is the name of the folder with the sources. What was found right
-        before is kept in `cache`.
+    def read(cls, settings: Settings, shared: Cache | None = None) -> "Voice":
+        """The voice that the catalogs of a site give, with the units of another.
 
         **Raises.** `OSError` if a catalog or the glossary cannot be read.
         """
+        folder, language, cache = settings.locale, settings.language, settings.cache
+        units = shared or Cache.read(cache / "units.json")
+        if not language:
+            return cls(units)
         catalogs = Catalogs.read(folder, language)
         glossary = Glossary.read(folder / "glossary.csv", language)
-        report = check(
-            catalogs, glossary, Cache.read(cache / f"checked-{language}.json")
-        )
-        translator = Translator(catalogs, package)
-        return cls(units, translator, report.errors, f"{language}: {report}")
+        known = Cache.read(cache / f"checked-{language}.json")
+        report = check(catalogs, glossary, known)
+        _log.info("%s: %s", language, report)
+        if not catalogs.domains:
+            where = folder / language
+            _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
+        return cls(units, Translator(catalogs, settings.root.name), report.errors)
 
     def expect(
-        self, uri: str, module: Module | None, text: str, place: Place, raw_html: bool
+        self, uri: str, source: Module | str, place: Place, raw_html: bool
     ) -> None:
         """Know what a page says: that of a module, or of a text by hand."""
         if not self.translator:
             return
         package = self.translator.package
-        make = partial(extract_text, uri, text, place.line, package)
-        if module:
-            make = partial(extract_module, module, raw_html, package)
-            text, place = module.source, Place(module.path, 1)
+        if isinstance(source, Module):
+            text = source.source
+            make = partial(extract_module, source, raw_html, package)
+        else:
+            text, make = source, partial(extract_text, uri, source, place.line, package)
         key = digest(own(), text, str(place), package, str(raw_html))
-        said = self.translator.expect(uri, self.units.of(uri, key, make))
-        self.said[uri] = repr([(unit.words, unit.state.value) for unit in said])
+        rows = self.units.get(uri, key, lambda: [astuple(unit) for unit in make()])
+        units = [Unit(text, k, name, Place(*at)) for text, k, name, at in rows]
+        self.translator.expect(uri, units)
 
     def keep(self) -> None:
         """Keep the units of all pages for the next build."""
         if self.translator:
-            self.units.kept.write()
+            self.units.write()
 
     def key(self, uri: str) -> Iterable[str]:
         """What a page depends on for its language."""
-        return [self.said[uri]] if uri in self.said else []
+        pages = self.translator.pages if self.translator else {}
+        said = [(said.words, said.state.value) for _, said in pages.get(uri, ())]
+        return [repr(said)] if uri in pages else []
 
     @property
     def interface(self) -> str:
-        """What other pages and the search show of a page: words beside prose, headings.
-
-        All of it is kept with each page.
-        """
-        domains = self.translator.catalogs.domains if self.translator else {}
-        said = [
-            (entry.message, entry.translation)
-            for name, entries in domains.items()
-            for entry in entries.values()
-            if not entry.old and (name == INTERFACE or "heading" in entry.kinds)
-        ]
+        """What is shown of other pages; all of it is kept with each page."""
+        entries = self.translator.catalogs.entries() if self.translator else ()
+        shown = [e for e in entries if not _SHOWN.isdisjoint(e.kinds)]
+        said = [(entry.message, entry.translation) for entry in shown]
         return repr(said) if self.translator else ""
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there is any catalog of the language."""
-        return bool(self.translator and self.translator.catalogs.domains)
-
-    def word(self, message: str) -> str:
-        """Words beside prose."""
-        return self.translator.word(message) if self.translator else message
 
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
         """Put into words what a page says of itself."""
         for name in _FRONT:
             if self.translator and isinstance(front.get(name), str):
-                front[name] = in_attribute(self.word(front[name]))
+                front[name] = in_attribute(self.translator.word(front[name]))
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""
         if not self.translator:
             return words.said(html)
-        language = self.translator.language
-        return words.said(html, Speaker(language, self.word, self._heading))
+        language, word = self.translator.catalogs.language, self.translator.word
+        return words.said(html, Speaker(language, word, self._heading))
 
     def _heading(self, message: str, path: str) -> str | None:
         """The translation of a heading, without the marks of Markdown."""

@@ -1,0 +1,121 @@
+"""Scripts: what those of a page need in its language.
+
+Some say words of their own, which the page brings with it. That of the search has to
+know where the words of Chinese and Japanese end: in the index of a tree, U+200B, which
+has no width, stands between them.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from posixpath import dirname
+
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+from litweave import node
+
+# ## What they say
+
+# What a script of ours has that says something, and where it does.
+_IMPORT = "/words.js"
+_CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
+
+
+def script_messages(script: str, name: str) -> list[str]:
+    """What a script says with `t("…")`, if it brings in `words.js`.
+
+    **Raises.** `PluginError` if a string is none of JSON's, with the script's name.
+    """
+    found = _CALL.findall(script) if _IMPORT in script else []
+    try:
+        return [str(json.loads(f'"{text}"')) for text in found]
+    except ValueError:
+        message = f"{name}: write each t(“…”) as JSON has it: {found}"
+        raise PluginError(message) from None
+
+
+def words(
+    files: Iterable[File], word: Callable[[str], str]
+) -> dict[str, dict[str, str]]:
+    """What the scripts in each folder say, and how a language says it."""
+    found = dict[str, dict[str, str]]()
+    for file in files:
+        if file.src_uri.endswith(".js"):
+            script = file.content_bytes.decode("utf-8", "replace")
+            messages = script_messages(script, file.src_uri)
+            said = found.setdefault(f"{dirname(file.url)}/", {})
+            said.update({message: word(message) for message in messages})
+    return found
+
+
+def with_words(html: str, known: Mapping[str, Mapping[str, str]]) -> str:
+    """A page with the words of those scripts that it asks for."""
+    folders = [folder for folder in known if re.search(rf'src="[./]*{folder}\w', html)]
+    said = {k: v for folder in folders for k, v in known[folder].items() if k != v}
+    # No text can end the element.
+    text = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
+    element = f'<script type="application/json" id="weave-words">{text}</script>'
+    return html.replace("</head>", f"{element}\n</head>", 1)
+
+
+# ## The search
+
+INDEX = "search/search_index.json"
+# Runs of Chinese characters and of kana.
+_RUN = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}")
+# The reader's browser parts by the same rules (`assets/search.js`).
+_PROGRAM = """
+const { language, runs } = JSON.parse(require("fs").readFileSync(0, "utf-8"));
+const segmenter = new Intl.Segmenter(language, { granularity: "word" });
+const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
+process.stdout.write(JSON.stringify(runs.map((run) => cut(run).join("\\u200b"))));
+"""
+# Languages whose words have no stemmer, and the search for them: a word ends where one
+# does in English, and at the punctuation of both.
+_PARTED = {"zh", "ja", "si"}
+_ENDS = r"\s\u200b\u3000\-,:;!?=(){}\[\]<>\"'/"
+_ENDS += "、。，．：；？！（）「」『』“”‘’《》〈〉【】…·・／"
+SEARCH = {"lang": ["en"], "pipeline": [], "separator": rf"[{_ENDS}]+|\.(?!\d)|&[a-z]+;"}
+
+
+def is_parted(language: str) -> bool:
+    """Whether the search in a language knows its words by these rules."""
+    return language.partition("-")[0] in _PARTED
+
+
+def part_words(index: Path, language: str) -> None:
+    """Part the words in an index of the search.
+
+    **Raises.** `PluginError` if there is no Node to do it.
+    """
+    known = json.loads(index.read_text("utf-8")) if index.is_file() else {"docs": []}
+    runs = sorted(set(_RUN.findall(json.dumps(known["docs"], ensure_ascii=False))))
+    if not runs:
+        return
+    words = dict(zip(runs, _segmented(runs, language), strict=True))
+
+    def parted(text: str) -> str:
+        return _RUN.sub(lambda match: words[match[0]], text)
+
+    for entry in known["docs"]:
+        for key in {"title", "text", "tags"} & entry.keys():
+            said = entry[key]
+            entry[key] = parted(said) if isinstance(said, str) else [*map(parted, said)]
+    index.write_text(json.dumps(known, separators=(",", ":")), "utf-8")
+
+
+def _segmented(runs: Sequence[str], language: str) -> list[str]:
+    """Runs of characters with their words apart, by the rules of Unicode."""
+    given = json.dumps({"language": language, "runs": runs}).encode()
+    try:
+        command = [str(node.program()), "-e", _PROGRAM]
+        result = subprocess.run(command, input=given, capture_output=True)
+    except node.NodeError as error:
+        raise PluginError(str(error)) from error
+    if result.returncode:
+        said = result.stderr.decode("utf-8", "replace")
+        raise PluginError(f"words for the search in {language}: {said}")
+    return list(json.loads(result.stdout))
