@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from litweave.features.shapes import trace as program
-from support import PATIENCE
+from support import PATIENCE, write_files
 
 # A tensor is what has a shape and a type: PyTorch is not needed to tell.
 TENSORS = """
@@ -27,6 +27,7 @@ class Tensor:
 """
 HEAD = '"""\n>>> from pkg.tensors import Tensor\n>>> from pkg.mod import *\n'
 IMPORT = '"""\nfrom pkg.tensors import Tensor\n'
+EXAMPLE = '"""\n>>> 1\n1\n"""\n'
 
 Notation = list[tuple[list[str], list[str]]]
 SIZES: Notation = [(["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])]
@@ -67,11 +68,16 @@ class Answer:
 Tracing = Callable[..., Answer]
 
 
-def ask(*items: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run the program as the build does."""
+def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Any]:
+    """What the program says of modules in a folder, run as the build does."""
+    paths = [folder / f"{name.replace('.', '/')}.py" for name in names]
+    asked = [
+        {"name": name, "path": str(path), "notation": notation or []}
+        for name, path in zip(names, paths, strict=True)
+    ]
     answer = subprocess.run(
         [sys.executable, "-P", "-B", "-m", program.__name__],
-        input=json.dumps(items),
+        input=json.dumps(asked),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -85,17 +91,16 @@ def ask(*items: dict[str, Any]) -> list[dict[str, Any]]:
 def trace(tmp_path: Path) -> Tracing:
     """Trace a source as the module `pkg.mod`, and see that all shapes are as told."""
 
-    def run(example: str, code: str, notation: Notation = SIZES) -> Answer:
+    def run(
+        example: str, code: str, notation: Notation = SIZES, fails: bool = False
+    ) -> Answer:
         source = f"{HEAD}{example.strip()}\n{IMPORT}{code}"
-        folder = tmp_path / "pkg"
-        folder.mkdir(exist_ok=True)
-        (folder / "__init__.py").touch()
-        (folder / "tensors.py").write_text(TENSORS)
-        (folder / "mod.py").write_text(source)
-        path = str(folder / "mod.py")
-        [said] = ask({"name": "pkg.mod", "path": path, "notation": notation})
+        files = {"__init__.py": "", "tensors.py": TENSORS, "mod.py": source}
+        write_files(tmp_path / "pkg", files)
+        [said] = ask(tmp_path, "pkg.mod", notation=notation)
         answer = Answer(said, source)
         answer.check()
+        assert bool(answer.diagnostics) == fails, answer.diagnostics
         return answer
 
     return run
@@ -104,19 +109,14 @@ def trace(tmp_path: Path) -> Tracing:
 # ## Which lines
 
 
-def test_every_way_to_bind_a_tensor_is_seen_at_the_line_of_its_name(
-    trace: Tracing,
-) -> None:
-    answer = trace(
+def test_every_way_to_bind_a_tensor_is_seen_at_its_name(trace: Tracing) -> None:
+    trace(
         ">>> _ = f(Tensor(2, 3), Tensor(2), [Tensor(2, 3)])",
         """
 import contextlib
-
 class Box:
     pass
-
 TABLE = Tensor(2, 3)  #> TABLE: 2 3
-
 def f(
     x,  #> x: 2 3
     y,  #> y: 2
@@ -147,7 +147,6 @@ def f(
     )
 """,
     )
-    assert not answer.diagnostics
 
 
 def test_what_a_function_gives_is_seen_on_every_way_out(trace: Tracing) -> None:
@@ -155,7 +154,6 @@ def test_what_a_function_gives_is_seen_on_every_way_out(trace: Tracing) -> None:
         ">>> for way in range(4):\n...     _ = f(way)\n>>> _ = list(g(Tensor(2)))",
         """
 import contextlib
-
 def f(way):
     if way == 0:
         return Tensor(2)  #> : 2
@@ -168,7 +166,6 @@ def f(way):
         return Tensor(5), Tensor(6)  #> : 5, 6
     finally:
         done = Tensor(7)  #> done: 7
-
 def g(x):  #> x: 2
     for size in (3, 4):
         x = Tensor(size)
@@ -180,9 +177,7 @@ def g(x):  #> x: 2
     )
 
 
-def test_a_call_that_raises_shows_nothing_but_has_reached_its_lines(
-    trace: Tracing,
-) -> None:
+def test_a_call_that_raises_shows_nothing_but_was_reached(trace: Tracing) -> None:
     answer = trace(
         """
 >>> _ = f(Tensor(2)), g(Tensor(2))
@@ -198,7 +193,6 @@ def f(x: Tensor):  #> x: 2
         size = x.shape[0]
         raise ValueError(size)
     return y
-
 def g(x):  #> x: 2
     try:
         y = f(Tensor(4))  #> y: -
@@ -207,50 +201,40 @@ def g(x):  #> x: 2
     return y
 """,
     )
-    assert answer.diagnostics == []
     assert answer.unreached == []
 
 
 def test_nothing_of_the_authors_is_run_to_read_a_value(trace: Tracing) -> None:
-    answer = trace(
+    trace(
         ">>> Lazy().f()\n0\n>>> h()\n'done'",
         """
 class Lazy:
     count = 0
-
     @property
     def held(self):
         self.count += 1
         return Tensor(2)
-
     @held.setter
     def held(self, value):
         pass
-
     def __getattr__(self, name):
         self.count += 1
         raise AttributeError(name)
-
     def f(self):
         self.held = Tensor(3)  #> self.held: -
         self.other = Tensor(4)  #> self.other: 4
         return self.count
-
 class Late:
     dtype = "float32"
-
     @property
     def shape(self):
         raise RuntimeError("not yet")
-
 class Shaped:
     ran = False
-
     @property
     def shape(self):
         Shaped.ran = True
         return (1,)
-
 def h():
     shaped = Shaped()
     if Shaped.ran:
@@ -258,7 +242,6 @@ def h():
     late = Late()  #> late: -
     odd = Tensor("wide", None)  #> odd: -
     return down(800)
-
 def down(n):
     if n:
         return down(n - 1)
@@ -266,7 +249,6 @@ def down(n):
     return "done"
 """,
     )
-    assert answer.diagnostics == []
 
 
 # ## Letters
@@ -295,55 +277,43 @@ def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
         """
 def f(x):  #> x: B S C
     return x.sum()  #> : B S
-
 def around(dim):  # the inner goes before the outer
     inner() if dim == 5 else around(dim + 1)
     x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20
-
 def inner():
     y = Tensor(5, 20)  #> y: C 20
-
 def two_of_one_size():
     x = Tensor(4, 5)  #> x: 4 C
-
 def one():
     x = Tensor(1, 3)  #> x: 1 3
-
 # A pair says nothing about one letter, and a number no difference between two; as many
 # variables as letters go in pairs.
 def pairs():
     x = Tensor(16, 25, 9, 4)  #> x: H W 9 S | M N 9 S
-
 def no_sizes():
     x = Tensor(1, 3)  #> x: 1 3
 """,
         SIZES + PAIRS + BOTH,
     )
-    assert answer.diagnostics == []
     assert answer.values["image_size"] == [9]
     assert answer.values["patch_size"] == [[4, 2]]
     assert answer.values["num_patches"] == [3.0]
 
 
-def test_letters_come_from_the_function_its_object_and_its_callers(
-    trace: Tracing,
-) -> None:
+def test_letters_come_from_the_function_and_its_callers(trace: Tracing) -> None:
     trace(
         ">>> _ = Outer(24, 20)()",
         """
 class Inner:
     def __init__(self, width, dim):
         self.width = width
-
     # The local and the attribute of the caller, the argument `dim` of `__init__`.
     def __call__(self, x):  #> x: B S C
         return Tensor(*x.shape, self.width)  #> : B S C 7
-
 class Outer:
     def __init__(self, num_patches, dim):
         self.num_patches = num_patches
         self.inner = Inner(7, dim)
-
     def __call__(self):
         batch = 2
         return self.inner(Tensor(batch, self.num_patches, 20))
@@ -358,7 +328,6 @@ def test_each_object_has_the_sizes_that_it_was_made_with(trace: Tracing) -> None
 class Layer:
     def __init__(self, dim):
         self.weight = Tensor(dim, dim)  #> self.weight: C C | C C
-
     def __call__(self):
         return self.weight.sum()  #> : C | C
 """,
@@ -411,14 +380,11 @@ def f(x: Tensor) -> Tensor:
     if not x.shape:
         return None
     return x
-
 def never(x: "Tensor | None" = None):
     x += 1
-
 def other(number):
     number = number + 1
     return number
-
 class Layer:
     def forward(self, x):
         def inner():
@@ -447,21 +413,18 @@ class Layer:
 def test_an_example_that_fails_is_a_problem(
     example: str, problem: str, trace: Tracing
 ) -> None:
-    answer = trace(example, "def f(x: Tensor):\n    y = x\n")
+    answer = trace(example, "def f(x: Tensor):\n    y = x\n", fails=True)
     line = 7 if "doctest" in problem else 4
     assert answer.diagnostics == [(line, problem)]
     assert answer.unreached == [], "it is the example that has to be mended"
 
 
-def test_the_examples_of_functions_are_run_in_names_of_their_own(
-    trace: Tracing,
-) -> None:
-    answer = trace(
+def test_examples_of_functions_have_names_of_their_own(trace: Tracing) -> None:
+    trace(
         ">>> own = 1",
         '''
 def f(x: Tensor) -> Tensor:
     """Give it.
-
     >>> "own" in globals()
     False
     >>> f(Tensor(2))
@@ -470,11 +433,10 @@ def f(x: Tensor) -> Tensor:
     return x  #> : 2
 ''',
     )
-    assert answer.diagnostics == []
 
 
 def test_a_module_that_cannot_be_imported_is_a_problem(trace: Tracing) -> None:
-    answer = trace(">>> 1\n1", "import nowhere.to_be_found\n")
+    answer = trace(">>> 1\n1", "import nowhere.to_be_found\n", fails=True)
     [(line, message)] = answer.diagnostics
     assert answer.code[line - 1] == "import nowhere.to_be_found"
     assert message.startswith("cannot be imported: ModuleNotFoundError: No module")
@@ -485,36 +447,29 @@ def test_a_module_that_cannot_be_imported_is_a_problem(trace: Tracing) -> None:
 def test_a_package_that_cannot_be_imported_is_told_at_its_line(
     tmp_path: Path, line: str
 ) -> None:
-    around, path = tmp_path / "pkg" / "__init__.py", tmp_path / "pkg" / "mod.py"
-    around.parent.mkdir()
-    around.write_text(f"import os\n\n{line}\n")
-    path.write_text('"""\n>>> 1\n1\n"""\n')
-    [said] = ask({"name": "pkg.mod", "path": str(path), "notation": []})
+    around = f"import os\n\n{line}\n"
+    write_files(tmp_path, {"pkg/__init__.py": around, "pkg/mod.py": EXAMPLE})
+    [said] = ask(tmp_path, "pkg.mod")
     [problem] = said["problems"]
-    assert (problem[0], problem[2]) == (3, str(around))
+    assert (problem[0], problem[2]) == (3, str(tmp_path / "pkg" / "__init__.py"))
     assert problem[1].startswith("cannot be imported: ")
 
 
 def test_a_name_that_means_another_file_is_a_problem(tmp_path: Path) -> None:
-    path = tmp_path / "json.py"
-    path.write_text('"""\n>>> 1\n1\n"""\n')
-    [said] = ask({"name": "json", "path": str(path), "notation": []})
+    [said] = ask(write_files(tmp_path, {"json.py": EXAMPLE}), "json")
     [(line, message, _)] = said["problems"]
     assert line == 1
     assert message.startswith("“json” imports another file")
 
 
 def test_litweave_itself_is_imported_from_its_sources(tmp_path: Path) -> None:
-    path = tmp_path / "litweave" / "words.py"
-    path.parent.mkdir()
-    path.write_text('"""\n>>> 1\n1\n"""\n')
-    path.with_name("__init__.py").touch()
-    [said] = ask({"name": "litweave.words", "path": str(path), "notation": []})
+    write_files(tmp_path / "litweave", {"__init__.py": "", "words.py": EXAMPLE})
+    [said] = ask(tmp_path, "litweave.words")
     assert said["problems"] == []
 
 
 def test_what_a_module_prints_does_not_disturb_the_answer(trace: Tracing) -> None:
-    answer = trace(
+    trace(
         ">>> f()\nprinted",
         """
 import os
@@ -525,21 +480,17 @@ def f():
     print("printed")
 """,
     )
-    assert answer.diagnostics == []
 
 
 def test_a_module_is_watched_also_while_another_imports_it(tmp_path: Path) -> None:
-    folder = tmp_path / "pkg"
-    folder.mkdir()
-    (folder / "tensors.py").write_text(TENSORS)
-    (folder / "a.py").write_text('"""\n>>> 1\n1\n"""\nfrom . import b\n')
-    (folder / "b.py").write_text(f'"""\n>>> 1\n1\n{IMPORT}TABLE = Tensor(2)\n')
-    asked = [
-        {"name": f"pkg.{name}", "path": str(folder / f"{name}.py"), "notation": []}
-        for name in "ab"
-    ]
+    files = {
+        "tensors.py": TENSORS,
+        "a.py": f"{EXAMPLE}from . import b\n",
+        "b.py": f'"""\n>>> 1\n1\n{IMPORT}TABLE = Tensor(2)\n',
+    }
+    write_files(tmp_path / "pkg", files)
     before = sorted(tmp_path.rglob("*"))
-    _, b = ask(*asked)
+    _, b = ask(tmp_path, "pkg.a", "pkg.b")
     assert [shape[1] for shape in b["shapes"]] == ["TABLE"]
     assert sorted(tmp_path.rglob("*")) == before, "nothing is written beside a source"
 
@@ -554,27 +505,22 @@ def test_modules_of_pytorch_are_seen_through(trace: Tracing) -> None:
         """
 import torch
 from torch import Tensor, nn
-
 class Layer(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(dim, dim + 2))  #> self.weight: C 5
         self.register_buffer("table", torch.ones(dim))
-
     def forward(self, x: Tensor) -> Tensor:
         with torch.no_grad():
             return x.double() @ self.weight.double()  #> : B 5 float64
-
 class Net(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.layer = Layer(dim)
-
     def forward(self, x: Tensor) -> Tensor:
         mask = x > 0  #> mask: B C bool
         row = self.layer.weight[0]  #> row: 5
         return self.layer(x) * mask.any()  #> : B 5 float64
 """,
     )
-    assert not answer.diagnostics
     assert not answer.unreached
