@@ -89,12 +89,14 @@ def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Any
 
 @pytest.fixture
 def trace(tmp_path: Path) -> Tracing:
-    """Trace a source as the module `pkg.mod`, and see that all shapes are as told."""
+    """Trace the module `pkg.mod`, and see that all shapes are as told.
 
-    def run(
-        example: str, code: str, notation: Notation = SIZES, fails: bool = False
-    ) -> Answer:
-        source = f"{HEAD}{example.strip()}\n{IMPORT}{code}"
+    It is written as examples, an empty line, and code.
+    """
+
+    def run(text: str, notation: Notation = SIZES, fails: bool = False) -> Answer:
+        example, _, code = text.strip("\n").partition("\n\n")
+        source = f"{HEAD}{example}\n{IMPORT}\n{code}\n"
         files = {"__init__.py": "", "tensors.py": TENSORS, "mod.py": source}
         write_files(tmp_path / "pkg", files)
         [said] = ask(tmp_path, "pkg.mod", notation=notation)
@@ -106,16 +108,14 @@ def trace(tmp_path: Path) -> Tracing:
     return run
 
 
-# ## Which lines
+# ## What stands behind which line
 
+SHOWN = {
+    "every way to bind a tensor, at the line of its name": """
+>>> _ = f(Tensor(2, 3), Tensor(2), [Tensor(2, 3)])
 
-def test_every_way_to_bind_a_tensor_is_seen_at_its_name(trace: Tracing) -> None:
-    trace(
-        ">>> _ = f(Tensor(2, 3), Tensor(2), [Tensor(2, 3)])",
-        """
 import contextlib
-class Box:
-    pass
+class Box: pass
 TABLE = Tensor(2, 3)  #> TABLE: 2 3
 def f(
     x,  #> x: 2 3
@@ -146,13 +146,11 @@ def f(
         y.sum()
     )
 """,
-    )
+    "what a function gives, on every way out": """
+>>> for way in range(4):
+...     _ = f(way)
+>>> _ = list(g(Tensor(2)))
 
-
-def test_what_a_function_gives_is_seen_on_every_way_out(trace: Tracing) -> None:
-    trace(
-        ">>> for way in range(4):\n...     _ = f(way)\n>>> _ = list(g(Tensor(2)))",
-        """
 import contextlib
 def f(way):
     if way == 0:
@@ -174,40 +172,12 @@ def g(x):  #> x: 2
     sent = yield Tensor(5)  #> sent: -
     after = Tensor(6)  #> after: 6
 """,
-    )
+    "nothing of the author's is run to read a value": """
+>>> Lazy().f()
+0
+>>> h()
+'done'
 
-
-def test_a_call_that_raises_shows_nothing_but_was_reached(trace: Tracing) -> None:
-    answer = trace(
-        """
->>> _ = f(Tensor(2)), g(Tensor(2))
->>> f(Tensor(3))
-Traceback (most recent call last):
-    ...
-ValueError: 3
-""",
-        """
-def f(x: Tensor):  #> x: 2
-    y = x.sum()
-    if x.shape != (2,):
-        size = x.shape[0]
-        raise ValueError(size)
-    return y
-def g(x):  #> x: 2
-    try:
-        y = f(Tensor(4))  #> y: -
-    except ValueError:
-        y = f(Tensor(2))  #> y: ()
-    return y
-""",
-    )
-    assert answer.unreached == []
-
-
-def test_nothing_of_the_authors_is_run_to_read_a_value(trace: Tracing) -> None:
-    trace(
-        ">>> Lazy().f()\n0\n>>> h()\n'done'",
-        """
 class Lazy:
     count = 0
     @property
@@ -215,8 +185,7 @@ class Lazy:
         self.count += 1
         return Tensor(2)
     @held.setter
-    def held(self, value):
-        pass
+    def held(self, value): pass
     def __getattr__(self, name):
         self.count += 1
         raise AttributeError(name)
@@ -227,8 +196,7 @@ class Lazy:
 class Late:
     dtype = "float32"
     @property
-    def shape(self):
-        raise RuntimeError("not yet")
+    def shape(self): raise RuntimeError("not yet")
 class Shaped:
     ran = False
     @property
@@ -237,18 +205,103 @@ class Shaped:
         return (1,)
 def h():
     shaped = Shaped()
-    if Shaped.ran:
-        return "it was run"
+    if Shaped.ran: return "it was run"
     late = Late()  #> late: -
     odd = Tensor("wide", None)  #> odd: -
     return down(800)
 def down(n):
-    if n:
-        return down(n - 1)
+    if n: return down(n - 1)
     deep = Tensor(5)  #> deep: 5
     return "done"
 """,
-    )
+    "letters of the function, its object and its callers": """
+>>> _ = Outer(24, 20)()
+
+class Inner:
+    def __init__(self, width, dim): self.width = width
+    # The local and the attribute of the caller, the argument `dim` of `__init__`.
+    def __call__(self, x):  #> x: B S C
+        return Tensor(*x.shape, self.width)  #> : B S C 7
+class Outer:
+    def __init__(self, num_patches, dim):
+        self.num_patches = num_patches
+        self.inner = Inner(7, dim)
+    def __call__(self):
+        batch = 2
+        return self.inner(Tensor(batch, self.num_patches, 20))
+""",
+    "a type that no tensor has that is read": """
+>>> f(Tensor(2), Tensor(2, dtype='int64'))
+
+def f(x, n):  #> x: 2; n: 2 int64
+    same = x.sum()  #> same: ()
+    mask = Tensor(*x.shape, dtype="bool")  #> mask: 2 bool
+    both = mask and x  #> both: 2
+    again = Tensor(3, dtype="bool") if mask else None  #> again: 3
+    asked = Tensor(4, dtype=n.dtype)  #> asked: 4 int64
+    again = Tensor(4, dtype=(n or n).dtype)  #> again: 4 int64
+    kept = n.sum()  #> kept: ()
+    # What is bound is not read.
+    n = Tensor(5)  #> n: 5
+""",
+    "examples of functions, in names of their own": """
+>>> own = 1
+
+def f(x: Tensor) -> Tensor:
+    '''Give it.
+
+    >>> "own" in globals()
+    False
+    >>> f(Tensor(2))
+    <pkg.tensors.Tensor object at ...>
+    '''
+    return x  #> : 2
+""",
+    "what a module prints does not disturb the answer": """
+>>> f()
+printed
+
+import os
+print("imported")
+def f():
+    os.write(1, b"{}")
+    x = Tensor(2)  #> x: 2
+    print("printed")
+""",
+}
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_behind_each_line_stands_what_it_shows(what: str, trace: Tracing) -> None:
+    trace(SHOWN[what])
+
+
+def test_modules_of_pytorch_are_seen_through(trace: Tracing) -> None:
+    answer = trace("""
+>>> import torch
+>>> batch = 2
+>>> _ = Net(dim=3)(torch.ones(batch, 3))
+
+import torch
+from torch import Tensor, nn
+class Layer(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim, dim + 2))  #> self.weight: C 5
+        self.register_buffer("table", torch.ones(dim))
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return x.double() @ self.weight.double()  #> : B 5 float64
+class Net(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.layer = Layer(dim)
+    def forward(self, x: Tensor) -> Tensor:
+        mask = x > 0  #> mask: B C bool
+        row = self.layer.weight[0]  #> row: 5
+        return self.layer(x) * mask.any()  #> : B 5 float64
+""")
+    assert not answer.unreached
 
 
 # ## Letters
@@ -258,8 +311,7 @@ BOTH: Notation = [(["M", "N"], ["height", "width"])]
 
 
 def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
-    answer = trace(
-        """
+    text = """
 >>> batch, num_patches, dim = 2, 24, 20
 >>> _ = f(Tensor(batch, num_patches, dim))
 >>> around(3)
@@ -273,8 +325,7 @@ def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
 >>> pairs()
 >>> batch, num_patches, dim = True, 3.0, float("inf")
 >>> no_sizes()
-""",
-        """
+
 def f(x):  #> x: B S C
     return x.sum()  #> : B S
 def around(dim):  # the inner goes before the outer
@@ -292,85 +343,47 @@ def pairs():
     x = Tensor(16, 25, 9, 4)  #> x: H W 9 S | M N 9 S
 def no_sizes():
     x = Tensor(1, 3)  #> x: 1 3
-""",
-        SIZES + PAIRS + BOTH,
-    )
+"""
+    answer = trace(text, SIZES + PAIRS + BOTH)
     assert answer.values["image_size"] == [9]
     assert answer.values["patch_size"] == [[4, 2]]
     assert answer.values["num_patches"] == [3.0]
 
 
-def test_letters_come_from_the_function_and_its_callers(trace: Tracing) -> None:
-    trace(
-        ">>> _ = Outer(24, 20)()",
-        """
-class Inner:
-    def __init__(self, width, dim):
-        self.width = width
-    # The local and the attribute of the caller, the argument `dim` of `__init__`.
-    def __call__(self, x):  #> x: B S C
-        return Tensor(*x.shape, self.width)  #> : B S C 7
-class Outer:
-    def __init__(self, num_patches, dim):
-        self.num_patches = num_patches
-        self.inner = Inner(7, dim)
-    def __call__(self):
-        batch = 2
-        return self.inner(Tensor(batch, self.num_patches, 20))
-""",
-    )
-
-
 def test_each_object_has_the_sizes_that_it_was_made_with(trace: Tracing) -> None:
-    answer = trace(
-        ">>> few, many = Layer(10), Layer(50)\n>>> _ = few(), many(), few()",
-        """
+    answer = trace("""
+>>> few, many = Layer(10), Layer(50)
+>>> _ = few(), many(), few()
+
 class Layer:
     def __init__(self, dim):
         self.weight = Tensor(dim, dim)  #> self.weight: C C | C C
     def __call__(self):
         return self.weight.sum()  #> : C | C
-""",
-    )
+""")
     given = next(runs for (_, name), runs in answer.shapes.items() if not name)
     assert [run[0][0] for run in given] == [[10], [50]], "in order, each once"
 
 
 def test_a_few_values_are_listed_once_and_in_order(trace: Tracing) -> None:
-    answer = trace(
-        ">>> _ = [f(n) for n in (5, float('inf'), 3, float('nan'), 5)]",
-        "def f(dim):\n    for batch in range(100):\n        g(batch)\n"
-        "def g(batch):\n    pass\n",
-    )
+    answer = trace("""
+>>> _ = [f(n) for n in (5, float('inf'), 3, float('nan'), 5)]
+
+def f(dim):
+    for batch in range(100): g(batch)
+def g(batch): pass
+""")
     assert answer.values["dim"] == [5, 3]
     assert answer.values["batch"] == list(range(12))
-
-
-def test_a_type_is_told_where_no_tensor_that_is_read_has_it(trace: Tracing) -> None:
-    trace(
-        ">>> f(Tensor(2), Tensor(2, dtype='int64'))",
-        """
-def f(x, n):  #> x: 2; n: 2 int64
-    same = x.sum()  #> same: ()
-    mask = Tensor(*x.shape, dtype="bool")  #> mask: 2 bool
-    both = mask and x  #> both: 2
-    again = Tensor(3, dtype="bool") if mask else None  #> again: 3
-    asked = Tensor(4, dtype=n.dtype)  #> asked: 4 int64
-    again = Tensor(4, dtype=(n or n).dtype)  #> again: 4 int64
-    kept = n.sum()  #> kept: ()
-    # What is bound is not read.
-    n = Tensor(5)  #> n: 5
-""",
-    )
 
 
 # ## What no example reaches
 
 
 def test_lines_of_forward_passes_that_were_never_run_are_listed(trace: Tracing) -> None:
-    answer = trace(
-        ">>> _ = f(Tensor(2)), Layer().forward(1)",
-        """
+    answer = trace("""
+>>> _ = f(Tensor(2)), Layer().forward(1)
+
 def f(x: Tensor) -> Tensor:
     if x.shape == (3,):
         y = x.sum()
@@ -390,9 +403,32 @@ class Layer:
         def inner():
             z = x
         return x if x else x + 1
-""",
-    )
+""")
     assert answer.unreached == ["y = x.sum()", "return y", "return None", "x += 1"]
+
+
+def test_a_call_that_raises_shows_nothing_but_was_reached(trace: Tracing) -> None:
+    answer = trace("""
+>>> _ = f(Tensor(2)), g(Tensor(2))
+>>> f(Tensor(3))
+Traceback (most recent call last):
+    ...
+ValueError: 3
+
+def f(x: Tensor):  #> x: 2
+    y = x.sum()
+    if x.shape != (2,):
+        size = x.shape[0]
+        raise ValueError(size)
+    return y
+def g(x):  #> x: 2
+    try:
+        y = f(Tensor(4))  #> y: -
+    except ValueError:
+        y = f(Tensor(2))  #> y: ()
+    return y
+""")
+    assert answer.unreached == []
 
 
 # ## What goes wrong
@@ -413,30 +449,14 @@ class Layer:
 def test_an_example_that_fails_is_a_problem(
     example: str, problem: str, trace: Tracing
 ) -> None:
-    answer = trace(example, "def f(x: Tensor):\n    y = x\n", fails=True)
+    answer = trace(f"{example}\n\ndef f(x: Tensor):\n    y = x\n", fails=True)
     line = 7 if "doctest" in problem else 4
     assert answer.diagnostics == [(line, problem)]
     assert answer.unreached == [], "it is the example that has to be mended"
 
 
-def test_examples_of_functions_have_names_of_their_own(trace: Tracing) -> None:
-    trace(
-        ">>> own = 1",
-        '''
-def f(x: Tensor) -> Tensor:
-    """Give it.
-    >>> "own" in globals()
-    False
-    >>> f(Tensor(2))
-    <pkg.tensors.Tensor object at ...>
-    """
-    return x  #> : 2
-''',
-    )
-
-
 def test_a_module_that_cannot_be_imported_is_a_problem(trace: Tracing) -> None:
-    answer = trace(">>> 1\n1", "import nowhere.to_be_found\n", fails=True)
+    answer = trace(">>> 1\n1\n\nimport nowhere.to_be_found\n", fails=True)
     [(line, message)] = answer.diagnostics
     assert answer.code[line - 1] == "import nowhere.to_be_found"
     assert message.startswith("cannot be imported: ModuleNotFoundError: No module")
@@ -468,20 +488,6 @@ def test_litweave_itself_is_imported_from_its_sources(tmp_path: Path) -> None:
     assert said["problems"] == []
 
 
-def test_what_a_module_prints_does_not_disturb_the_answer(trace: Tracing) -> None:
-    trace(
-        ">>> f()\nprinted",
-        """
-import os
-print("imported")
-def f():
-    os.write(1, b"{}")
-    x = Tensor(2)  #> x: 2
-    print("printed")
-""",
-    )
-
-
 def test_a_module_is_watched_also_while_another_imports_it(tmp_path: Path) -> None:
     files = {
         "tensors.py": TENSORS,
@@ -493,34 +499,3 @@ def test_a_module_is_watched_also_while_another_imports_it(tmp_path: Path) -> No
     _, b = ask(tmp_path, "pkg.a", "pkg.b")
     assert [shape[1] for shape in b["shapes"]] == ["TABLE"]
     assert sorted(tmp_path.rglob("*")) == before, "nothing is written beside a source"
-
-
-def test_modules_of_pytorch_are_seen_through(trace: Tracing) -> None:
-    answer = trace(
-        """
->>> import torch
->>> batch = 2
->>> _ = Net(dim=3)(torch.ones(batch, 3))
-""",
-        """
-import torch
-from torch import Tensor, nn
-class Layer(nn.Module):
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(dim, dim + 2))  #> self.weight: C 5
-        self.register_buffer("table", torch.ones(dim))
-    def forward(self, x: Tensor) -> Tensor:
-        with torch.no_grad():
-            return x.double() @ self.weight.double()  #> : B 5 float64
-class Net(nn.Module):
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.layer = Layer(dim)
-    def forward(self, x: Tensor) -> Tensor:
-        mask = x > 0  #> mask: B C bool
-        row = self.layer.weight[0]  #> row: 5
-        return self.layer(x) * mask.any()  #> : B 5 float64
-""",
-    )
-    assert not answer.unreached
