@@ -183,42 +183,32 @@ def test_the_text_of_a_string_is_no_name() -> None:
 # ## Other modules
 
 
-@pytest.mark.parametrize(
-    ("statement", "use", "name"),
-    [
-        ("from pkg.layers import G", "G", "pkg.layers.gelu.GELU"),
-        ("from pkg.layers import G", "G.run", "pkg.layers.gelu.GELU.run"),
-        ("from pkg import layers", "layers.G.run", "pkg.layers.gelu.GELU.run"),
-        ("import pkg.layers", "pkg.layers.G", "pkg.layers.gelu.GELU"),
-        ("import pkg.layers.norm as n", "n.Norm", "pkg.layers.norm.Norm"),
-        ("from pkg.layers.gelu import gelu", "gelu", "pkg.layers.gelu.gelu"),
-        ("from .layers.norm import Norm", "Norm", "pkg.layers.norm.Norm"),
-        # The package hands the function on under the name of its own module.
-        ("from pkg.layers import gelu", "gelu", "pkg.layers.gelu.gelu"),
-        # Within a package, a short name is no neighbour.
-        ("import other", "other.Base", "other.Base"),
-    ],
-)
-def test_a_name_leads_to_where_it_is_defined(
-    statement: str, use: str, name: str
-) -> None:
-    found = meant(f"{statement}\n{use}\n", pkg__init="", **PACKAGE)
-    assert found[-1] == (use, name)
+# Statements, a use of what they bring, and what it means.
+LEADS = {
+    "from pkg.layers import G": "G=pkg.layers.gelu.GELU",
+    "from pkg.layers import G as x": "x.run=pkg.layers.gelu.GELU.run",
+    "from pkg import layers": "layers.G.run=pkg.layers.gelu.GELU.run",
+    "import pkg.layers": "pkg.layers.G=pkg.layers.gelu.GELU",
+    "import pkg.layers.norm as n": "n.Norm=pkg.layers.norm.Norm",
+    "from .layers.norm import Norm": "Norm=pkg.layers.norm.Norm",
+    # The package hands the function on under the name of its own module.
+    "from pkg.layers import gelu": "gelu=pkg.layers.gelu.gelu",
+    # Within a package, a short name is no neighbour.
+    "import other": "other.Base=other.Base",
+    # By a star, of what is not there, around a loop, and bound again: nothing.
+    "from pkg.layers import Norm": "Norm=",
+    "from pkg.layers import missing": "missing=",
+    "from pkg.nowhere import Norm": "Norm=",
+    "from pkg.loop import x": "x=",
+    "from pkg.layers.gelu import GELU\nx = GELU": "x=",
+}
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "from pkg.layers import Norm as x",  # by a star
-        "from pkg.layers import missing as x",
-        "from pkg.nowhere import Norm as x",
-        "from pkg.loop import x",
-        "from pkg.layers.gelu import GELU\nx = GELU",
-    ],
-)
-def test_a_name_that_is_not_found_means_nothing(statement: str) -> None:
-    found = meant(f"{statement}\nprint(x)\n", **PACKAGE)
-    assert "x" not in [text for text, _ in found]
+@pytest.mark.parametrize("statement", LEADS)
+def test_a_name_leads_to_where_it_is_defined(statement: str) -> None:
+    use, _, name = LEADS[statement].partition("=")
+    found = meant(f"{statement}\nprint({use})\n", pkg__init="", **PACKAGE)
+    assert [name for text, name in found if text == use][-1:] == [name] * bool(name)
 
 
 SCRIPTS = {
@@ -254,139 +244,106 @@ def test_scripts_in_a_folder_import_each_other(
 # ## Classes
 
 CLASSES = """
-    from torch import nn
-    from torch.utils.data import Dataset
+from torch import nn
+from torch.utils.data import Dataset
 
-    class Base(nn.Module):
-        def helper(self): pass
-        def __init__(self): self.shared = Norm()
+class Base(nn.Module):
+    def helper(self): pass
+    def __init__(self): self.shared = Norm()
 
-    class Norm: pass
+class Norm: pass
 
-    class Mixer(Base):
-        attribute = 3
-        field: int
+class Mixer(Base):
+    attribute = 3
+    field: int
+    def __init__(self, norm):
+        self.norm, self.other = Norm(), 1
+        self.single = Norm(3)
+        self.twice = Norm()
+        self.given = norm
+        self.optional = Norm() if norm else None
+        self.always = Norm(1) if norm else Norm(2)
+        self.library = nn.Linear(1, 2)
+        self.function = nn.init.zeros_(1)
+        self.blocks = nn.ModuleList(Norm() for _ in range(3))
+        self.list = [Norm() for _ in range(3)]
+        self.stack = nn.Sequential(*[Norm() for _ in range(3)])
+        self.mixed = nn.Sequential(Norm(), nn.GELU())
+        self.dict = nn.ModuleDict({"a": Norm()})
+        self.shadowed = [Norm() for Norm in norm]
+        self.made = make()
+        self.counter = Norm()
+        self.counter += 1
+    def change(self): self.twice = Base()
+    def method(self): pass
+    @property
+    def size(self): pass
+    @staticmethod
+    def static(self): return self.method
+    @classmethod
+    def create(cls): return cls.method
+    def use(self): %s
 
-        def __init__(self, norm):
-            self.norm, self.other = Norm(), 1
-            self.single = Norm(3)
-            self.twice = Norm()
-            self.given = norm
-            self.optional = Norm() if norm else None
-            self.always = Norm(1) if norm else Norm(2)
-            self.library = nn.Linear(1, 2)
-            self.function = nn.init.zeros_(1)
-            self.blocks = nn.ModuleList(Norm() for _ in range(3))
-            self.list = [Norm() for _ in range(3)]
-            self.stack = nn.Sequential(*[Norm() for _ in range(3)])
-            self.mixed = nn.Sequential(Norm(), nn.GELU())
-            self.dict = nn.ModuleDict({"a": Norm()})
-            self.shadowed = [Norm() for Norm in norm]
-            self.made = make()
-            self.counter = Norm()
-            self.counter += 1
-
-        def change(self):
-            self.twice = Base()
-
-        def method(self): pass
-
-        @property
-        def size(self): pass
-
-        @staticmethod
-        def static(self): return self.method
-
-        @classmethod
-        def create(cls): return cls.method
-
-        def use(self):
-            %s
-
-    def make(): pass
-
-    class Unknown(somewhere(), Base):
-        def use(self): return self.helper
-
-    class Rows(Dataset[int]):
-        def use(self): return self.__getitem__
+def make(): pass
+class Unknown(somewhere(), Base):
+    def use(self): return self.helper
+class Rows(Dataset[int]):
+    def use(self): return self.__getitem__
 """
+OF_SELF = {
+    "pkg.here.Norm": "self.single(x), self.shared(x), self.always(x), self.blocks, "
+    "self.blocks.append, self.list, self.stack, self.dict",
+    "pkg.here.Mixer.method": "self.method(), (lambda: self.method), Mixer.method, "
+    "[self.method for _ in x]",
+    "pkg.here.Base.helper": "self.helper(), Mixer.helper",
+    "pkg.here.Mixer.size": "self.size.real",
+    "torch.nn.Linear": "self.library(x)",
+    "torch.nn.Linear.reset": "self.library.reset()",
+    "torch.nn.Module.parameters": "self.parameters",
+    # It could be several things, or is none.
+    "": "self.norm, self.other, self.twice, self.given, self.optional, self.mixed, "
+    "self.shadowed, self.made, self.attribute, self.counter, "
+    "(self := 1) or self.method, (lambda self: self.method)",
+}
 
 
-@pytest.mark.parametrize(
-    ("use", "text", "name"),
-    [
-        ("self.method()", "self.method", "pkg.here.Mixer.method"),
-        ("self.size.real", "self.size", "pkg.here.Mixer.size"),
-        ("self.helper()", "self.helper", "pkg.here.Base.helper"),
-        ("self.single(x)", "self.single", "pkg.here.Norm"),
-        ("self.shared(x)", "self.shared", "pkg.here.Norm"),
-        ("self.always(x)", "self.always", "pkg.here.Norm"),
-        ("self.library(x)", "self.library", "torch.nn.Linear"),
-        ("self.library.reset()", "self.library.reset", "torch.nn.Linear.reset"),
-        ("self.blocks", "self.blocks", "pkg.here.Norm"),
-        ("self.blocks.append", "self.blocks", "pkg.here.Norm"),
-        ("self.list", "self.list", "pkg.here.Norm"),
-        ("self.stack", "self.stack", "pkg.here.Norm"),
-        ("self.dict", "self.dict", "pkg.here.Norm"),
-        ("self.parameters", "self.parameters", "torch.nn.Module.parameters"),
-        ("(lambda: self.method)", "self.method", "pkg.here.Mixer.method"),
-        ("[self.method for _ in x]", "self.method", "pkg.here.Mixer.method"),
-        ("Mixer.method", "Mixer.method", "pkg.here.Mixer.method"),
-        ("Mixer.helper", "Mixer.helper", "pkg.here.Base.helper"),
-        # The generic base of another class, which a library has.
-        ("pass", "self.__getitem__", "torch.utils.data.Dataset.__getitem__"),
-    ],
-)
-def test_an_attribute_of_self(use: str, text: str, name: str) -> None:
-    assert (text, name) in meant(CLASSES % use)
-
-
-@pytest.mark.parametrize(
-    "use",
-    [
-        *("self.norm", "self.other", "self.twice", "self.given", "self.optional"),
-        *("self.mixed", "self.shadowed", "self.made", "self.attribute", "self.counter"),
-        *("(self := 1) or self.method", "(lambda self: self.method)"),
-    ],
-)
-def test_an_attribute_of_self_that_could_be_several_things(use: str) -> None:
-    # Nor is what a static method is given a `self`, and an unknown base may have all.
-    found = [text for text, _ in meant(CLASSES % use)]
-    attributes = [text for text in found if text.startswith(("self.", "cls."))]
-    assert attributes == ["self.__getitem__"]
+@pytest.mark.parametrize("name", OF_SELF)
+def test_an_attribute_of_self(name: str) -> None:
+    for use in OF_SELF[name].split(", "):
+        found = [pair for pair in meant(CLASSES % use) if "." in pair[0]]
+        assert [name for text, name in found if text in use] == [name] * bool(name), use
+        # What a static method is given is no `self`, an unknown base may have anything,
+        # and a generic one of a library has what that has.
+        others = [pair for pair in found if pair[0] not in use]
+        of_dataset = ("self.__getitem__", "torch.utils.data.Dataset.__getitem__")
+        assert [p for p in others if p[0].startswith(("self.", "cls."))] == [of_dataset]
 
 
 # ## Guards
 
-
-@pytest.mark.parametrize(
-    ("source", "guarded"),
-    [
-        ("torch.new", False),
-        ("try:\n    torch.new\nexcept AttributeError: pass", True),
-        ("try:\n    torch.new\nfinally: pass", False),
-        ("try: pass\nexcept E:\n    torch.new", False),
-        ("if sys.platform == 'win32':\n    torch.new", True),
-        ("if hasattr(torch, 'new'):\n    def f(): torch.new", True),
-        ("if something:\n    torch.new", False),
-        ("if TYPE_CHECKING:\n    torch.new", True),
-        ("def f(x: torch.new): pass", False),
+NEVER_EVALUATED = "from __future__ import annotations\nfrom os import path\n"
+GUARDS = {
+    True: [
+        "try:\n torch.new\nexcept AttributeError: pass",
+        *("if sys.platform == 'win32':\n torch.new", "if TYPE_CHECKING:\n torch.new"),
+        "if hasattr(torch, 'new'):\n def f(): torch.new",
+        f"{NEVER_EVALUATED}def f(x: torch.new): pass",
+        f"{NEVER_EVALUATED}def f() -> torch.new: pass",
+        f"{NEVER_EVALUATED}x: torch.new",
     ],
-)
-def test_what_may_be_missing_is_marked(source: str, guarded: bool) -> None:
-    code = meanings(pkg__here=f"import torch\n{source}\n").codes["pkg.here"]
-    assert [c.guarded for c in code.chains if c.parts[-1] == "new"] == [guarded]
+    False: [
+        *("torch.new", "try:\n torch.new\nfinally: pass", "if something:\n torch.new"),
+        *("try: pass\nexcept E:\n torch.new", "def f(x: torch.new): pass"),
+    ],
+}
 
 
-@pytest.mark.parametrize(
-    "source",
-    ["def f(x: torch.new): pass", "def f() -> torch.new: pass", "x: torch.new"],
-)
-def test_an_annotation_that_is_never_evaluated_is_guarded(source: str) -> None:
-    head = "from __future__ import annotations\nfrom os import path\nimport torch\n"
-    code = meanings(pkg__here=head + source).codes["pkg.here"]
-    assert [c.guarded for c in code.chains if c.parts[-1] == "new"] == [True]
+@pytest.mark.parametrize("guarded", GUARDS)
+def test_what_may_be_missing_is_marked(guarded: bool) -> None:
+    for source in GUARDS[guarded]:
+        code = meanings(pkg__here=f"{source}\nimport torch\n").codes["pkg.here"]
+        found = [c.guarded for c in code.chains if c.parts[-1] == "new"]
+        assert found == [guarded], source
 
 
 # ## Any source at all
