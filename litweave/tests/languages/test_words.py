@@ -26,33 +26,28 @@ from translated import english, know_every_word, unsaid, write_site
 
 # ## The mechanism
 
-
 THERE, LIST = "Go to {place}", "{first}, {next}"
 LATE = beginning(word("timm's weights"))
 ENDLESS = "of " + " ".join(map(str, range(40)))
+LINK, SAID_LINK = '<a title="%s">', '<a title="去&quot;&lt;x&gt;&quot;">'
+# What is said, the translations that there are, and what is shown.
+SAID = [
+    # A translation may stand in an attribute.
+    (LINK % word(THERE, place="&lt;x&gt;"), {THERE: '去"{place}"'}, SAID_LINK),
+    # Values are put in once.
+    (word("{a} and {b}", a="{b}", b=word("{a}s", a="c")), {}, "{b} and cs"),
+    # A list is joined as the language does.
+    (listed(["1", "2", "3"]), {LIST: "{first}、{next}"}, "1、2、3"),
+    (listed(["1", "2", "3"]), {}, "1, 2, 3"),
+    # A capital begins a line where there are any.
+    (LATE, {}, "Timm's weights"),
+    (LATE, {"timm's weights": "timm的权重"}, "timm的权重"),
+    # What a program counts may be without end.
+    (figures(ENDLESS), {}, ENDLESS),
+]
 
 
-@pytest.mark.parametrize(
-    ("html", "translations", "shown"),
-    [
-        # A translation may stand in an attribute.
-        (
-            f'<a title="{word(THERE, place="&lt;x&gt;")}">',
-            {THERE: '去"{place}"'},
-            '<a title="去&quot;&lt;x&gt;&quot;">',
-        ),
-        # Values are put in once.
-        (word("{a} and {b}", a="{b}", b=word("{a}s", a="c")), {}, "{b} and cs"),
-        # A list is joined as the language does.
-        (listed(["1", "2", "3"]), {LIST: "{first}、{next}"}, "1、2、3"),
-        (listed(["1", "2", "3"]), {}, "1, 2, 3"),
-        # A capital begins a line where there are any.
-        (LATE, {}, "Timm's weights"),
-        (LATE, {"timm's weights": "timm的权重"}, "timm的权重"),
-        # What a program counts may be without end.
-        (figures(ENDLESS), {}, ENDLESS),
-    ],
-)
+@pytest.mark.parametrize(("html", "translations", "shown"), SAID)
 def test_words_are_said_in_a_language(
     html: str, translations: dict[str, str], shown: str
 ) -> None:
@@ -67,23 +62,23 @@ def test_a_day_is_written_as_the_language_does() -> None:
     assert said(when, Speaker("si")) == "2026 නොවැම්බර් 9"
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("Parameters", "Parameters"),
-        ("at most 10⁻¹²", "at most {a}"),
-        ("in a Mixer-B/16", "in a {a}"),
-        ("nn.Linear of PyTorch 2.13.0, 1 group", "{a} of PyTorch {b}, {c} group"),
-        ('nn.Conv2d, padding="same"', "{a}, {b}"),
-        ("the page: “No cost.”", "the page: {a}"),
-        ("the authors' test (vit_jax)", "the authors' test ({a})"),
-        ("3,120 <pairs>", "{a} <pairs>"),
-    ],
-)
-def test_numbers_and_names_are_no_words(text: str, message: str) -> None:
+MESSAGES = {
+    "Parameters": "Parameters",
+    "at most 10⁻¹²": "at most {a}",
+    "in a Mixer-B/16": "in a {a}",
+    "nn.Linear of PyTorch 2.13.0, 1 group": "{a} of PyTorch {b}, {c} group",
+    'nn.Conv2d, padding="same"': "{a}, {b}",
+    "the page: “No cost.”": "the page: {a}",
+    "the authors' test (vit_jax)": "the authors' test ({a})",
+    "3,120 <pairs>": "{a} <pairs>",
+}
+
+
+@pytest.mark.parametrize("text", MESSAGES)
+def test_numbers_and_names_are_no_words(text: str) -> None:
     asked: list[str] = []
     shown = said(figures(text), Speaker("zh", asked.append))
-    assert asked == [message] * (message != "{a}, {b}")
+    assert asked == [MESSAGES[text]] * (MESSAGES[text] != "{a}, {b}")
     assert BeautifulSoup(shown, "html.parser").get_text() == text
 
 
@@ -99,9 +94,8 @@ def test_a_script_says_nothing_in_english_alone(path: Path) -> None:
 
 
 PROGRAM = """
-const words = {
-  "{number} %": "{number}%", "is a {digit}": "{digit}が正解", "Stop": "停止",
-};
+const words = { "{number} %": "{number}%", Stop: "停止" };
+words["is a {digit}"] = "{digit}が正解";
 globalThis.document = {
   getElementById: () => ({ textContent: JSON.stringify(words) }),
   documentElement: { lang: "ja" },
@@ -135,15 +129,12 @@ site_url: http://localhost/
 repo_url: http://localhost/repository
 repo_name: Repository
 theme:
-  name: material
-  font: false
-  features: [navigation.path, navigation.indexes]
-  palette: [{toggle: {icon: material/brightness-4, name: Dark}}]
+  {name: material, font: false, features: [navigation.path, navigation.indexes],
+  palette: [{toggle: {icon: material/brightness-4, name: Dark}}]}
 extra: {generator: false}
 nav:
-  - Home: index.md
-  - Ten: examples/ten.py
-  - Layers: [layers/mixing.md, layers/block.md]
+  [{Home: index.md}, {Ten: examples/ten.py},
+  {Layers: [layers/mixing.md, layers/block.md]}]
 plugins:
   - search
   - mkdocs-jupyter: {include: ["examples/*.py"], execute: true, allow_errors: false}
@@ -208,11 +199,8 @@ def tensor(*sizes: int, letters: str) -> tuple[Measure, ...]:
 
 
 RUNS = tuple(tensor(n, 3, letters="B_") for n in range(2, 12))
-SEEN = (
-    Seen(15, "x", RUNS),
-    Seen(18, "y", (tensor(letters=""),)),
-    Seen(20, "", (tensor(2, letters="_"),)),
-)
+SCALAR, ONE_AXIS = (tensor(letters=""),), (tensor(2, letters="_"),)
+SEEN = (Seen(15, "x", RUNS), Seen(18, "y", SCALAR), Seen(20, "", ONE_AXIS))
 
 
 def proofs() -> Proofs:
@@ -228,8 +216,8 @@ def proofs() -> Proofs:
         Fact("Difference from timm 1.0", "4", "small sizes", ()),
         Fact("Share", "5", "at any rate", (Check("like", "it", False, "", "", ()),)),
     )
-    proof = Proof(date(2026, 11, 9), facts, "")
     versions = {"Python": "3.11", "PyTorch": "2.13"}
+    proof = Proof(date(2026, 11, 9), facts, "")
     return Proofs(versions, {"pkg.layers.mixing": proof})
 
 
