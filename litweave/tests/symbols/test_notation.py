@@ -40,9 +40,7 @@ def test_entries_are_read_in_order() -> None:
         Entry(("i",), (), "an index", 15),
         Entry((), ("mask",), "one or zero", 16),
     )
-
-
-def test_an_item_that_is_no_entry_keeps_its_place() -> None:
+    # An item that is no entry keeps its place.
     assert [line for line, entry in items(parse(LAYER)) if not entry] == [17, 18]
 
 

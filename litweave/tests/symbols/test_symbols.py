@@ -141,19 +141,22 @@ def test_a_mark_leaves_the_authors_tex(katex: Path, tmp_path: Path) -> None:
     assert ">a &lt; b_1</annotation>" in html
 
 
-def test_another_notation_is_another_setting(
+def test_what_was_set_is_not_set_again_unless_the_notation_is_another(
     katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cache = tmp_path / "deep" / "cache.json"
+
     def keys(symbols: Symbols) -> list[str]:
         formulas = Formulas()
         slot = formulas.add("x", False, HERE, symbols.mark("x"))
-        set_all(formulas, katex, tmp_path / "cache.json")
+        set_all(formulas, katex, cache)
         return re.findall(r'data-n="(\d+)"', formulas.fill(slot))
 
     first, second = of("x"), of("y", "x")
     assert (keys(first), keys(second)) == (["1"], ["2"])
     monkeypatch.delattr(subprocess, "run")
     assert (keys(first), keys(second)) == (["1"], ["2"]), "both were kept"
+    assert [path.name for path in cache.parent.iterdir()] == ["cache.json"]
 
 
 def test_an_author_sets_no_attribute_and_no_link(katex: Path, tmp_path: Path) -> None:
