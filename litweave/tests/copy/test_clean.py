@@ -97,22 +97,24 @@ def test_the_essay_goes_and_the_code_is_laid_out() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("docstring", "line"),
-    [
-        ("## The token-mixing MLP\n\nProse.", "The token-mixing MLP."),
-        ("Mix *each* `column`. And the rest.", "Mix each column."),
-        ("Take i.e. [the `x`][T.x],\nwhole.\n\nMore.", "Take i.e. the x, whole."),
-        ("Title\n=====\n\nProse.", "Title."),
-        ("Is it so?", "Is it so?"),
-        ("The following:\n\n- one", "The following."),
-        *((t, "") for t in ("$$x = y$$", r"Compute $\frac{1}{2}$ of it.", "- a list")),
-        *((t, "") for t in (">>> example()", "**Shape.** Any.", "")),
-        ("---\ntitle: A layer\n---\n\n# A layer", ""),
-    ],
-)  # fmt: skip
-def test_a_docstring_becomes_one_line(docstring: str, line: str) -> None:
-    assert one_line(docstring) == line
+LINES = {
+    "## The token-mixing MLP\n\nProse.": "The token-mixing MLP.",
+    "Mix *each* `column`. And the rest.": "Mix each column.",
+    "Take i.e. [the `x`][T.x],\nwhole.\n\nMore.": "Take i.e. the x, whole.",
+    "Title\n=====\n\nProse.": "Title.",
+    "Is it so?": "Is it so?",
+    "The following:\n\n- one": "The following.",
+    r"Compute $\frac{1}{2}$ of it.": "",
+    "---\ntitle: A layer\n---\n\n# A layer": "",
+    **dict.fromkeys(
+        ["$$x = y$$", "- a list", ">>> example()", "**Shape.** Any.", ""], ""
+    ),
+}
+
+
+@pytest.mark.parametrize("docstring", LINES)
+def test_a_docstring_becomes_one_line(docstring: str) -> None:
+    assert one_line(docstring) == LINES[docstring]
 
 
 @given(st.text(alphabet="ab .:$*_`[]()#\\\n=-…é?"), st.integers(20, 90))
@@ -123,23 +125,13 @@ def test_one_line_stays_as_it_is(text: str, width: int) -> None:
     assert one_line(line, width) == line
 
 
-FOR_TOOLS = "#!/usr/bin/env python\n# fmt: off\nx = 1  # type: ignore\n# fmt: on\n"
-
-
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        (FOR_TOOLS, FOR_TOOLS),
-        # A body of prose alone stays a body.
-        ('class A:\n    """$$x$$"""\n', "class A:\n    pass\n"),
-        ('def f():\n    "- a list"\n    # why\n', "def f():\n    pass\n"),
-    ],
-)
-def test_what_stays(source: str, text: str) -> None:
-    assert cleaned(source) == text
-
-
-def test_no_other_string_becomes_the_docstring() -> None:
+def test_what_stays() -> None:
+    tools = "#!/usr/bin/env python\n# fmt: off\nx = 1  # type: ignore\n# fmt: on\n"
+    assert cleaned(tools) == tools
+    # A body of prose alone stays a body.
+    bodies = 'class A:\n    """$$x$$"""\n\n\ndef f():\n    "- a list"\n    # why\n'
+    assert cleaned(bodies) == "class A:\n    pass\n\n\ndef f():\n    pass\n"
+    # No other string becomes the docstring.
     source = 'def f():\n    """$$x$$"""\n    "Not the docstring."\n    return 1\n'
     assert list(docstrings(cleaned(source))) == [None, None]
 
@@ -178,29 +170,21 @@ def test_a_foreign_module_is_the_same_program() -> None:
     assert compared > 8
 
 
-pieces = st.sampled_from(
-    [
-        "x = 1  # why",
-        "# prose",
-        "# noqa",
-        "",
-        "x = [  # open\n    # inside\n\n    1,\n]",
-        's = """\n\n\n# string\n"""',
-        '"""A text. More."""',
-        '"a" "b"',
-        '"a"; x = 1',
-        'class A: "doc"',
-        "@d\n# between\nclass C(B):\n    # only\n    '''doc'''",
-        "def f():\n\n    # why\n\n    r'''\n    $x$\n    '''  #\n\n\n    é = 'é'  # é",
-        "if x:\n    pass\n\n# between\n\nelse:\n\n    '''text'''",
-        "try:\n    import a\nexcept E:\n    # nothing\n    pass\nfinally:\n    b = 1",
-        "match x:\n    # first\n    case 1:\n        # in it\n        pass",
-        "x = 1 + \\\n  2  # why",
-    ]
+PIECES = [
+    *("x = 1  # why", "# prose", "# noqa", "", '"""A text. More."""', '"a" "b"'),
+    *("x = [  # open\n    # inside\n\n    1,\n]", 's = """\n\n\n# string\n"""'),
+    *('"a"; x = 1', 'class A: "doc"', "x = 1 + \\\n  2  # why"),
+    "@d\n# between\nclass C(B):\n    # only\n    '''doc'''",
+    "def f():\n\n    # why\n\n    r'''\n    $x$\n    '''  #\n\n\n    é = 'é'  # é",
+    "if x:\n    pass\n\n# between\n\nelse:\n\n    '''text'''",
+    "try:\n    import a\nexcept E:\n    # nothing\n    pass\nfinally:\n    b = 1",
+    "match x:\n    # first\n    case 1:\n        # in it\n        pass",
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=7), st.sampled_from(["\n", "\r\n", "\r"])
 )
-
-
-@given(st.lists(pieces, max_size=7), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_module_is_the_same_program(parts: list[str], ending: str) -> None:
     module = parse("\n".join(parts).replace("\n", ending))
     text = bare(module)

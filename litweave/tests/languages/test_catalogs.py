@@ -93,20 +93,17 @@ def test_an_update_keeps_what_vanished_and_takes_it_back(tmp_path: Path) -> None
     assert [entry.message for entry in catalogs.entries()] == ["One", "Three"]
 
 
-def test_what_is_translated_elsewhere_comes_with_its_translation(
-    tmp_path: Path,
-) -> None:
+def test_a_translation_elsewhere_is_taken(tmp_path: Path) -> None:
     catalogs = translated(tmp_path, {"Example": "示例"}, unit("Example"))
     catalogs.update([unit("Example", "pkg/models/b.py")])
-    assert catalogs.domains["models"]["Example"].translation == "示例"
-    assert catalogs.domains["layers"]["Example"].translation == "示例"
+    for name in ("models", "layers"):
+        assert catalogs.domains[name]["Example"].translation == "示例"
 
 
 def test_what_an_update_does_not_cover_stays(tmp_path: Path) -> None:
     own, others = unit("Words", "pkg/a.py"), unit("Words", "b.md")
     catalogs = translated(tmp_path, {}, own, others, unit("More", "b.md"))
-    changes = catalogs.update([own], lambda path: path.startswith("pkg/"))
-    assert not changes.files
+    assert not catalogs.update([own], lambda path: path.startswith("pkg/")).files
     assert catalogs.update([own]).gone == 1
 
 
