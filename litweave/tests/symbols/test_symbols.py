@@ -1,4 +1,4 @@
-"""Symbols are found and marked, formulas look as before, no letter is left alone."""
+"""Symbols are read and marked, formulas look as before, no letter is left alone."""
 
 import random
 import re
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from formulas import HERE, assert_marks_are_not_seen, set_all
 from litweave.diagnostics import Diagnostics
-from litweave.features.symbols.symbols import Entry, Symbols, notation
-from litweave.features.symbols.tex import tokens
+from litweave.features.symbols.symbols import Entry, Symbols, items, notation
+from litweave.features.symbols.tex import atoms, everywhere, split, tokens
 from litweave.katex import SYMBOL, Formulas
 from litweave.names import Names
 from litweave.page import document
@@ -45,6 +45,114 @@ def shown(marked: str) -> str:
 
 def unmarked(marked: str) -> str:
     return re.sub(r"⟨\d+ |⟩", "", marked)
+
+
+# ## The list under `## Notation`: which letter is which variable
+
+LAYER = '''\
+# A licence, perhaps.
+r"""# Layer
+
+- $A$, `a`: this list is another one
+
+## Notation
+
+- $S$, `num_patches`: the number of patches, $S > 0$
+- $W_1$, $b_1$, `fc1`: the first layer,
+  `Linear`: as it is
+- $H, W_{i,j}$, `height`, `width`: a size
+
+Words in between.
+
+- $i$: an index
+- `mask`: one or zero
+- words alone
+- $S$ and `x`: no list
+
+## Cost
+
+- $B$, `b`: this one, too
+"""
+'''
+
+
+def test_entries_are_read_in_order() -> None:
+    assert notation(parse(LAYER)) == (
+        Entry(("S",), ("num_patches",), "the number of patches, $S > 0$", 8),
+        Entry(("W_1", "b_1"), ("fc1",), "the first layer, `Linear`: as it is", 9),
+        Entry(("H", "W_{i,j}"), ("height", "width"), "a size", 11),
+        Entry(("i",), (), "an index", 15),
+        Entry((), ("mask",), "one or zero", 16),
+    )
+    # An item that is no entry keeps its place.
+    assert [line for line, entry in items(parse(LAYER)) if not entry] == [17, 18]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("", "x = 1\n", '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n'),
+        '"""# A"""\n\n\ndef f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n',
+    ],
+)
+def test_a_module_may_have_no_notation(source: str) -> None:
+    assert notation(parse(source)) == ()
+
+
+# ## TeX is read as TeX reads it
+
+CHARACTERS = [
+    *("{", "}", "_", "^", "'", "%", "&", "[", "]", ",", "x", "W", "1", " ", "\n"),
+    *("\\", r"\\", r"\sigma", r"\bar", r"\text", r"\frac", r"\begin", r"\sqrt"),
+]
+TEX = st.one_of(st.text(), st.lists(st.sampled_from(CHARACTERS)).map("".join))
+
+
+@given(TEX)
+@example("{" * 5000)
+@example(r"\bar" * 5000)
+@example("x_{" * 200 + "y" + "}" * 200)
+def test_anything_can_be_read_and_no_character_is_lost(tex: str) -> None:
+    pieces = tokens(tex)
+    assert "".join(pieces) == tex
+    for atom in everywhere(atoms(tex)):
+        assert 0 <= atom.start < atom.end <= len(pieces)
+
+
+def letters(tex: str) -> list[str]:
+    return [atom.whole.strip() for atom in everywhere(atoms(tex)) if atom.symbol]
+
+
+@pytest.mark.parametrize(
+    ("tex", "found"),
+    [
+        (r"W_1^\top X", [r"W_1^\top", "X"]),
+        (r"W^\top_1", [r"W_1^\top"]),
+        ("W _ {1} X", ["W_1", "X"]),
+        ("x% a comment with y\n_1", ["x_1"]),
+        ("X_{*,i}", ["X_{*,i}", "i"]),
+        (r"C_\text{in} + C_{\text{in}}", [r"C_{\text{in}}", r"C_{\text{in}}"]),
+        (r"\bar\theta_t", [r"\bar{\theta}_t", "t"]),
+        (r"\hat{y_i}", [r"\hat{y_i}"]),
+        (r"\overline{W x}", ["W", "x"]),
+        (r"\mathbf 1 \mathbf{1} \mathbf{AB}", [r"\mathbf{1}", r"\mathbf{1}"]),
+        ("x'' + x'_1", ["x^{''}", "x_1^'"]),
+        (r"\sqrt x_i", ["x", "i"]),
+        (r"\frac xy_i", ["x", "y", "i"]),
+        (r"\sqrt[n]{x_1}", ["n", "x_1"]),
+        (r"\sum\limits_{i=1}^{C} i", ["i", "C", "i"]),
+        (r"\begin{array}{cc} a & b \\[2pt] c \end{array}", ["a", "b", "c"]),
+        (r"\operatorname*{argmax}_k \operatorname{erf} x", ["k", "x"]),
+        (r"\text{if } \mathrm{d}x + \exp y + \ell", ["x", "y", r"\ell"]),
+        (r"2 + 3 \cdot 4 \partial \infty \sum \|", []),
+    ],
+)
+def test_symbols_are_letters_with_their_scripts(tex: str, found: list[str]) -> None:
+    assert letters(tex) == found
+
+
+def test_a_list_is_split_at_its_own_commas() -> None:
+    assert split("H, W_{a,b} ,C") == ["H", "W_{a,b}", "C"]
 
 
 # ## Marks
