@@ -17,15 +17,9 @@ A note.[^1]
 
 [^1]: Said below.
 """
-
-
 class Thing:
-    """A thing."""
-
     def act(self):
-        """Do."""
-        def inner():
-            pass
+        def inner(): pass
 '''
 # What leads somewhere, and what comes into the site by being named.
 GOOD = {
@@ -44,18 +38,16 @@ GOOD = {
 }
 # What does not, and a word of the reason.
 BAD = {
-    "[x](no.md)": "leads nowhere",
-    "[x][ref]\n\nWords.\n\n[ref]: no.md": "leads nowhere",
-    "[x](part/Other.md)": "leads nowhere",
-    "![x](images/Idea.png)": "leads nowhere",
-    "![x](images/no.png)": "leads nowhere",
-    "[x](images/)": "leads nowhere",
+    **dict.fromkeys(
+        [
+            *("[x](no.md)", "[x](part/Other.md)", "[x](other.md)", "[x](notes.md)"),
+            *("![x](images/Idea.png)", "![x](images/no.png)", "[x](images/)"),
+            *("[x](.secret)", "[x](../outside.txt)", "[x](leads_out.txt)"),
+            "[x][ref]\n\nWords.\n\n[ref]: no.md",
+        ],
+        "leads nowhere",
+    ),
     "[x](part/other.html)": "there is part/other.md",
-    "[x](other.md)": "leads nowhere",
-    "[x](notes.md)": "leads nowhere",
-    "[x](.secret)": "leads nowhere",
-    "[x](../outside.txt)": "leads nowhere",
-    "[x](leads_out.txt)": "leads nowhere",
     "![x](/images/idea.png)": "where the site stands",
     "[x](/part/other.md)": "where the site stands",
     "![x](https://example.org/idea.png)": "its host would learn",
@@ -69,11 +61,11 @@ BAD = {
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    package = tmp_path / "pkg"
-    files = (*FILES, "notes.md", ".secret", "../outside.txt")
-    write_files(package, {**dict.fromkeys(files, "a file"), "part/other.py": OTHER})
-    (package / "leads_out.txt").symlink_to(tmp_path / "outside.txt")
-    return package
+    names = [*FILES, "notes.md", ".secret", "../outside.txt"]
+    files = {**dict.fromkeys(names, "a file"), "part/other.py": OTHER}
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "leads_out.txt").symlink_to(tmp_path / "outside.txt")
+    return write_files(tmp_path / "pkg", files)
 
 
 def write(package: Path, prose: str) -> None:
