@@ -119,47 +119,39 @@ def test_a_name_that_is_bound_again_means_nothing(binding: str) -> None:
 # ## Scopes
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        *("def f(nn): nn.Linear", "def f(*nn): nn.Linear", "lambda nn: nn.Linear"),
-        *("def f(*, nn=1, **kwargs): nn.Linear", "def f():\n nn = 1\n nn.Linear"),
-        *("def f():\n nn.Linear\n nn = 1", "def f(nn):\n def g(): nn.Linear"),
-        *("[nn.Linear for nn in x]", "{nn.Linear: 1 for _, nn in x}"),
+HIDING = [
+    *("def f(nn): nn.Linear", "def f(*nn): nn.Linear", "lambda nn: nn.Linear"),
+    *("def f(*, nn=1, **kwargs): nn.Linear", "def f():\n nn = 1\n nn.Linear"),
+    *("def f():\n nn.Linear\n nn = 1", "def f(nn):\n def g(): nn.Linear"),
+    *("[nn.Linear for nn in x]", "{nn.Linear: 1 for _, nn in x}"),
+    *(
         "(nn.Linear for x in y for nn in x if nn.Linear)",
-        "def f():\n  def g():\n    nonlocal nn\n    nn = 1\n  nn = 2\n  nn.Linear",
         "class A:\n nn = 1\n nn.Linear",
-    ],
-)
-def test_what_a_scope_binds_hides_what_is_outside(source: str) -> None:
+    ),
+    "def f():\n  def g():\n    nonlocal nn\n    nn = 1\n  nn = 2\n  nn.Linear",
+]
+NOT_HIDING = [
+    *("@nn.Linear\ndef f(nn): pass", "def f(nn=nn.Linear): pass", "x: nn.Linear"),
+    *("def f(nn: nn.Linear): pass", "def f(nn) -> nn.Linear: pass"),
+    *("class A(nn.Linear):\n nn = 1", "class A(metaclass=nn.Linear): pass"),
+    "class A:\n nn = 1\n def f(self): nn.Linear",
+    *("class A:\n nn = 1\n x = [nn.Linear for _ in y]", "[x for nn in nn.Linear]"),
+    *("def f():\n global nn\n nn.Linear", "call(nn=nn.Linear)"),
+    "def f():\n def g():\n  nn=1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
+    "def f():\n nn = 1\n def g():\n  global nn\n  nn.Linear",
+    *("lambda x=lambda nn: 0: nn.Linear", "lambda x=nn.Linear: 0"),
+    *("f'{nn.Linear}'", "f'{x!r:{nn.Linear}}'"),
+    "[[x for nn in y] for _ in [nn.Linear for x in y]]",
+    "async def f():\n async for x in nn.Linear: await x",
+    # A function sees past the class that it stands in.
+    "def f():\n from torch import nn\n class A:\n  nn = 1\n  def g(self): nn.Linear",
+]
+
+
+@pytest.mark.parametrize("source", [*HIDING, *NOT_HIDING])
+def test_a_scope_hides_what_it_binds_and_no_more(source: str) -> None:
     found = meant(f"from torch import nn\n{source}")
-    assert ("nn.Linear", "torch.nn.Linear") not in found
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        *("@nn.Linear\ndef f(nn): pass", "def f(nn=nn.Linear): pass"),
-        *("def f(nn: nn.Linear): pass", "def f(nn) -> nn.Linear: pass"),
-        *("class A(nn.Linear):\n nn = 1", "class A(metaclass=nn.Linear): pass"),
-        *("class A:\n nn = 1\n def f(self): nn.Linear", "x: nn.Linear"),
-        *("class A:\n nn = 1\n x = [nn.Linear for _ in y]", "[x for nn in nn.Linear]"),
-        "def f():\n global nn\n nn.Linear",
-        "def f():\n def g():\n  nn=1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
-        "def f():\n nn = 1\n def g():\n  global nn\n  nn.Linear",
-        "[[x for nn in y] for _ in [nn.Linear for x in y]]",
-        *("lambda x=lambda nn: 0: nn.Linear", "lambda x=nn.Linear: 0"),
-        *("f'{nn.Linear}'", "f'{x!r:{nn.Linear}}'", "call(nn=nn.Linear)"),
-        "async def f():\n async for x in nn.Linear: await x",
-    ],
-)
-def test_a_scope_hides_only_what_it_binds(source: str) -> None:
-    assert ("nn.Linear", "torch.nn.Linear") in meant(f"from torch import nn\n{source}")
-
-
-def test_a_function_sees_past_the_class_that_it_stands_in() -> None:
-    inner = " from torch import nn\n class A:\n  nn = 1\n  def g(self): nn.Linear\n"
-    assert meant(f"def f():\n{inner}")[-1] == ("nn.Linear", "torch.nn.Linear")
+    assert (("nn.Linear", "torch.nn.Linear") in found) == (source in NOT_HIDING)
 
 
 # ## Columns
@@ -218,27 +210,26 @@ SCRIPTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("source", "use", "name"),
-    [
-        ("import random", "random.seed", "scripts.random.seed"),
-        ("import random as r", "r.seed", "scripts.random.seed"),
-        ("from random import seed", "seed", "scripts.random.seed"),
-        ("import lib.deep", "lib.deep.x", "scripts.lib.deep.x"),
-        ("from lib import x", "x", "scripts.lib.deep.x"),
-        ("import math", "math.pi", "math.pi"),
-    ],
-)
-def test_scripts_in_a_folder_import_each_other(
-    source: str, use: str, name: str
-) -> None:
+FROM_SCRIPTS = {
+    "import random": "random.seed=scripts.random.seed",
+    "import random as r": "r.seed=scripts.random.seed",
+    "from random import seed": "seed=scripts.random.seed",
+    "import lib.deep": "lib.deep.x=scripts.lib.deep.x",
+    "from lib import x": "x=scripts.lib.deep.x",
+    "import math": "math.pi=math.pi",
+}
+
+
+@pytest.mark.parametrize("source", FROM_SCRIPTS)
+def test_scripts_in_a_folder_import_each_other(source: str) -> None:
+    use = FROM_SCRIPTS[source].partition("=")[0]
     found = meanings(scripts__main=f"{source}\n{use}\n", **SCRIPTS)
     # A package in the folder is imported without it, too.
-    ends = {"main": (use, name), "lib": ("random.seed", "scripts.random.seed")}
+    ends = {"main": FROM_SCRIPTS[source], "lib": FROM_SCRIPTS["import random"]}
     for module, expected in ends.items():
         chain = found.codes[f"scripts.{module}"].chains[-1]
-        meaning = [thing.name for _, thing in found.steps(chain)][-1]
-        assert (".".join(chain.parts), meaning) == expected
+        *_, (_, thing) = found.steps(chain)
+        assert f"{'.'.join(chain.parts)}={thing.name}" == expected
 
 
 # ## Classes
