@@ -179,34 +179,32 @@ def test_what_is_known_is_not_asked_again(
 def test_only_what_is_new_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[list[str]] = []
+    asked: list[str] = []
 
     def look_up(names: list[str]) -> dict[str, Fact]:
-        asked.append(names)
+        asked.append(" ".join(names))
         return {name: Fact("function") for name in names}
 
-    monkeypatch.setattr(libraries, "_look_up", look_up)
-    cache = tmp_path / "libraries.json"
-    everything = ["math", "math.pi", "torch", "torch.cat"]
-    ask(["math.pi", "torch.cat"], cache)
-    ask(["math.pi", "math.e"], cache)
-    ask([], cache)
-    assert asked == [everything, ["math.e"]]
+    def ask_for(*names: str) -> list[str]:
+        """Those that are looked up, each time."""
+        asked.clear()
+        ask(names, tmp_path / "libraries.json")
+        return asked
 
+    monkeypatch.setattr(libraries, "_look_up", look_up)
+    both = "math.pi", "torch.cat"
+    assert ask_for(*both) == ["math math.pi torch torch.cat"]
+    assert ask_for("math.pi", "math.e") == ["math.e"]
+    assert ask_for() == []
     # Another version of a library: all of its names, and no others.
     old = libraries._version
-    monkeypatch.setattr(
-        libraries, "_version", lambda root: "9" if root == "torch" else old(root)
-    )
-    ask(["math.pi", "torch.cat"], cache)
-    assert asked[2:] == [["torch", "torch.cat"]]
-    ask(["math.pi", "torch.cat"], cache)
-    assert len(asked) == 3
-
+    versions = {"torch": "9"}
+    monkeypatch.setattr(libraries, "_version", lambda r: versions.get(r) or old(r))
+    assert ask_for(*both) == ["torch torch.cat"]
+    assert ask_for(*both) == []
     # Another way to look up, or another Python: everything.
     monkeypatch.setattr(libraries, "_key", lambda: "another")
-    ask(["math.pi", "torch.cat"], cache)
-    assert asked[3:] == [everything]
+    assert ask_for(*both) == ["math math.pi torch torch.cat"]
 
 
 def test_a_library_that_is_not_installed_has_no_links(

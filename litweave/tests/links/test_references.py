@@ -16,17 +16,14 @@ from support import CACHE, book_of, build_here, write_files
 
 TORCH = "https://docs.pytorch.org/docs/stable/generated/"
 
-NORM = '''
-"""# The norm"""
+NORM = '''"""# The norm"""
 from torch import Tensor, nn
-
 
 class Norm(nn.Module):
     """## Layer *norm*
 
     Subtracts the [mean][norm]. Divides.
     """
-
     def __init__(self, dim: int, eps: float = 1e-6) -> None:
         self.linear = nn.Linear(dim, dim)
 
@@ -35,11 +32,9 @@ class Norm(nn.Module):
         return self.linear(nn.functional.gelu(x))
 '''
 
-MIXER = '''
-"""# The Mixer"""
+MIXER = '''"""# The Mixer"""
 from pkg import Normal, norm
 from pkg.layers.norm import Norm
-
 
 class Mixer:
     # What mixes.
@@ -110,14 +105,10 @@ def test_names_lead_to_rows_and_to_documentation(book: Book) -> None:
     assert ("nn.functional.gelu", f"{TORCH}torch.nn.functional.gelu.html") in norm
     assert "x" not in [text for text, _ in norm]
     mixer = links(book, "mixer.md")
-    assert mixer[:5] == [
-        ("pkg", "../"),
-        ("Normal", "../layers/norm/#Norm"),
-        ("pkg.layers.norm", "../layers/norm/"),
-        ("Norm", "../layers/norm/#Norm"),
-        ("Norm", "../layers/norm/#Norm"),
-    ]
-    assert ("self.norm.forward", "../layers/norm/#Norm.forward") in mixer
+    here, to_norm = "../layers/norm/", "../layers/norm/#Norm"
+    assert mixer[:2] == [("pkg", "../"), ("Normal", to_norm)]
+    assert mixer[2:5] == [("pkg.layers.norm", here), *[("Norm", to_norm)] * 2]
+    assert ("self.norm.forward", f"{to_norm}.forward") in mixer
     assert ("Mixer", "#Mixer") in mixer
 
 
