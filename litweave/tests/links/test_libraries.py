@@ -12,6 +12,7 @@ import pytest
 from litweave.features.links import introspect, libraries
 from litweave.features.links.libraries import LIBRARIES, Answers, Fact, address, ask
 
+Patch = pytest.MonkeyPatch
 # Where names are documented, below the address of their library; `*` is the name, and
 # behind `none` is why there is no place.
 BASES = {
@@ -138,7 +139,7 @@ def test_a_summary_is_one_short_plain_sentence(answers: Answers) -> None:
             assert mark not in fact.summary, name
 
 
-def test_nothing_of_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
     class Secret:
         def __repr__(self) -> str:
             return "secret"
@@ -162,9 +163,7 @@ def test_nothing_of_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 # ## What was asked before
 
 
-def test_what_is_known_is_not_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_known_is_not_asked_again(tmp_path: Path, monkeypatch: Patch) -> None:
     cache = tmp_path / "libraries.json"
     first = ask(["math.pi", "re.sub"], cache)
     before = cache.read_bytes()
@@ -176,9 +175,7 @@ def test_what_is_known_is_not_asked_again(
         ask(["math.e"], cache)
 
 
-def test_only_what_is_new_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_is_new_is_asked(tmp_path: Path, monkeypatch: Patch) -> None:
     asked: list[str] = []
 
     def look_up(names: list[str]) -> dict[str, Fact]:
@@ -207,9 +204,7 @@ def test_only_what_is_new_is_asked(
     assert ask_for(*both) == ["math math.pi torch torch.cat"]
 
 
-def test_a_library_that_is_not_installed_has_no_links(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_library_has_no_links(tmp_path: Path, monkeypatch: Patch) -> None:
     members = {"notthere": "{name}"}
     library = libraries.Library("https://example.org/", modules={}, members=members)
     monkeypatch.setitem(LIBRARIES, "notthere", library)
@@ -219,9 +214,7 @@ def test_a_library_that_is_not_installed_has_no_links(
     assert address("notthere.x", found.facts) is None
 
 
-def test_a_process_that_fails_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit('no room')")
     monkeypatch.setattr(introspect, "__file__", str(broken))
@@ -234,7 +227,7 @@ def test_a_process_that_fails_says_why(
 
 
 def test_no_file_of_the_author_passes_for_a_library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     spoiled = "open('was_here', 'w').close()\nrearrange = statistics = None\n"
     for name in ("einops.py", "statistics.py", "json.py"):
