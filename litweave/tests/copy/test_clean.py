@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clean_forms import bare, docstrings, program
@@ -182,9 +182,11 @@ PIECES = [
 ]
 
 
-@given(
-    st.lists(st.sampled_from(PIECES), max_size=7), st.sampled_from(["\n", "\r\n", "\r"])
-)
+MODULES = st.lists(st.sampled_from(PIECES), max_size=7)
+
+
+@given(MODULES, st.sampled_from(["\n", "\r\n", "\r"]))
+@example(['"a" "b"', '"a"; x = 1'], "\n")
 def test_any_module_is_the_same_program(parts: list[str], ending: str) -> None:
     module = parse("\n".join(parts).replace("\n", ending))
     text = bare(module)
