@@ -9,7 +9,8 @@ import pytest
 from litweave.cli import main
 
 FILES = {
-    "__init__.py": "",
+    "__init__.py": "one = 1\n",
+    "pkg.py": "inner = 1\n",
     "a.py": "# -*- coding: latin-1 -*-\r\nx  =  'é'  # why\r\n",
     "b.py": "from .a import x\n\n\ndef f():\n    return x\n",
     "sub/a.py": "from ..b import *\n",
@@ -36,21 +37,25 @@ def copy(capture: Captured, *arguments: object) -> tuple[int, str, str]:
     return status, out.decode("latin-1" if b"\xe9" in out else "utf-8"), err.decode()
 
 
-def test_the_annotated_form_is_the_file(package: Path, capsysbinary: Captured) -> None:
-    result = copy(capsysbinary, package / "a.py")
-    assert result == (0, FILES["a.py"], "")
-
-
-@pytest.mark.parametrize("name", ["b", "pkg.b", "pkg/b.py"])
-def test_a_module_of_a_folder_is_meant_by_any_end_of_its_name(
-    name: str, package: Path, capsysbinary: Captured
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["a.py"], FILES["a.py"]),
+        (["a.py", "--clean"], "x = 'é'\n"),
+        # A module of a folder is meant by any end of its name.
+        *(([".", name], FILES["b.py"]) for name in ("b", "pkg.b", "pkg/b.py")),
+        # A whole name is meant before the end of another.
+        ([".", "pkg"], FILES["__init__.py"]),
+        ([".", "pkg.pkg"], FILES["pkg.py"]),
+    ],
+)
+def test_a_module_is_copied(
+    arguments: list[str], text: str, package: Path, capsysbinary: Captured
 ) -> None:
-    status, out, _ = copy(capsysbinary, package, name)
-    assert (status, out) == (0, FILES["b.py"])
-
-
-def test_the_clean_form_is_laid_out(package: Path, capsysbinary: Captured) -> None:
-    assert copy(capsysbinary, package / "a.py", "--clean") == (0, "x = 'é'\n", "")
+    where, *rest = arguments
+    status, out, err = copy(capsysbinary, package / where, *rest)
+    assert (status, out) == (0, text)
+    assert where == "." or not err
 
 
 def test_the_standalone_form_of_a_file_has_what_it_imports(
@@ -69,43 +74,31 @@ def test_the_standalone_form_of_a_file_has_what_it_imports(
 
 def test_the_modules_are_listed(package: Path, capsysbinary: Captured) -> None:
     status, out, err = copy(capsysbinary, package, "--list")
-    assert (status, out) == (0, "pkg\npkg.a\npkg.b\npkg.sub.a\n")
+    assert (status, out) == (0, "pkg\npkg.a\npkg.b\npkg.pkg\npkg.sub.a\n")
     assert err.startswith("pkg/broken.py:1: ")
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["bb"], 2, "nothing is named “bb”; did you mean “b”? (copy --list"),
-        (["a"], 2, "“a” could be “pkg.a”, “pkg.sub.a”: write more of the name"),
-        ([], 2, "MODULE says which module is meant"),
-        (["broken"], 2, "pkg/broken.py:1: "),
-        (["sub.a", "--standalone"], 1, "pkg/sub/a.py:1: a star import"),
+        ("bb", 2, "nothing is named “bb”; did you mean “b”? (copy --list"),
+        ("a", 2, "“a” could be “pkg.a”, “pkg.sub.a”: write more of the name"),
+        ("", 2, "MODULE says which module is meant"),
+        ("broken", 2, "pkg/broken.py:1: "),
+        ("sub.a --standalone", 1, "pkg/sub/a.py:1: a star import"),
     ],
 )
 def test_what_cannot_be_copied_is_told(
-    arguments: list[str],
-    status: int,
-    message: str,
-    package: Path,
-    capsysbinary: Captured,
+    arguments: str, status: int, message: str, package: Path, capsysbinary: Captured
 ) -> None:
-    found, out, err = copy(capsysbinary, package, *arguments)
+    found, out, err = copy(capsysbinary, package, *arguments.split())
     assert (found, out) == (status, "")
     assert message in err
 
 
-def test_a_whole_name_is_meant_before_the_end_of_another(
-    package: Path, capsysbinary: Captured
-) -> None:
-    (package / "pkg.py").write_text("inner = 1\n")
-    assert copy(capsysbinary, package, "pkg.pkg")[1] == "inner = 1\n"
-    status, out, _ = copy(capsysbinary, package, "pkg")
-    assert (status, out) == (0, (package / "__init__.py").read_text())
-
-
 def test_a_closed_pipe_is_quiet(package: Path) -> None:
-    (package / "b.py").write_text("x = 1\n" * 50_000)
+    # More than a pipe holds.
+    (package / "b.py").write_text(f"x = '{'x' * 300_000}'\n")
     command = f"{sys.executable} -m litweave copy {package / 'b.py'}"
     result = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command} | true"], capture_output=True

@@ -27,63 +27,60 @@ from translated import english, know_every_word, unsaid, write_site
 
 # ## The mechanism
 
+THERE, LIST = "Go to {place}", "{first}, {next}"
+LATE = beginning(word("timm's weights"))
+ENDLESS = "of " + " ".join(map(str, range(40)))
+LINK, SAID_LINK = '<a title="%s">', '<a title="去&quot;&lt;x&gt;&quot;">'
+# What is said, the translations that there are, and what is shown.
+SAID = [
+    # A translation may stand in an attribute.
+    (LINK % word(THERE, place="&lt;x&gt;"), {THERE: '去"{place}"'}, SAID_LINK),
+    # Values are put in once.
+    (word("{a} and {b}", a="{b}", b=word("{a}s", a="c")), {}, "{b} and cs"),
+    # A list is joined as the language does.
+    (listed(["1", "2", "3"]), {LIST: "{first}、{next}"}, "1、2、3"),
+    (listed(["1", "2", "3"]), {}, "1, 2, 3"),
+    # A capital begins a line where there are any.
+    (LATE, {}, "Timm's weights"),
+    (LATE, {"timm's weights": "timm的权重"}, "timm的权重"),
+    # What a program counts may be without end.
+    (figures(ENDLESS), {}, ENDLESS),
+]
 
-def test_a_translation_may_stand_in_an_attribute() -> None:
-    html = f'<a title="{word("Go to {place}", place="&lt;x&gt;")}">'
-    speaker = Speaker("zh", {"Go to {place}": '去"{place}"'}.get)
-    assert said(html, speaker) == '<a title="去&quot;&lt;x&gt;&quot;">'
 
-
-def test_values_are_put_in_once() -> None:
-    html = word("{a} and {b}", a="{b}", b=word("{a}s", a="c"))
-    assert said(html) == "{b} and cs"
-
-
-def test_a_list_is_joined_as_the_language_does() -> None:
-    speaker = Speaker("zh", {"{first}, {next}": "{first}、{next}"}.get)
-    assert said(listed(["1", "2", "3"]), speaker) == "1、2、3"
-    assert said(listed(["1", "2", "3"])) == "1, 2, 3"
+@pytest.mark.parametrize(("html", "translations", "shown"), SAID)
+def test_words_are_said_in_a_language(
+    html: str, translations: dict[str, str], shown: str
+) -> None:
+    speaker = [Speaker("zh", translations.get)] if translations else []
+    assert said(html, *speaker) == shown
 
 
 def test_a_day_is_written_as_the_language_does() -> None:
     when = day(date(2026, 11, 9))
     assert said(when) == "9 November 2026"
-    assert said(when, Speaker("zh")) == "2026年11月9日"
-    assert said(when, Speaker("ja")) == "2026年11月9日"
+    assert said(when, Speaker("zh")) == said(when, Speaker("ja")) == "2026年11月9日"
     assert said(when, Speaker("si")) == "2026 නොවැම්බර් 9"
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("Parameters", "Parameters"),
-        ("at most 10⁻¹²", "at most {a}"),
-        ("in a Mixer-B/16", "in a {a}"),
-        ("nn.Linear of PyTorch 2.13.0, 1 group", "{a} of PyTorch {b}, {c} group"),
-        ('nn.Conv2d, padding="same"', "{a}, {b}"),
-        ("the page: “No cost.”", "the page: {a}"),
-        ("the authors' test (vit_jax)", "the authors' test ({a})"),
-        ("3,120 <pairs>", "{a} <pairs>"),
-    ],
-)
-def test_numbers_and_names_are_no_words(text: str, message: str) -> None:
+MESSAGES = {
+    "Parameters": "Parameters",
+    "at most 10⁻¹²": "at most {a}",
+    "in a Mixer-B/16": "in a {a}",
+    "nn.Linear of PyTorch 2.13.0, 1 group": "{a} of PyTorch {b}, {c} group",
+    'nn.Conv2d, padding="same"': "{a}, {b}",
+    "the page: “No cost.”": "the page: {a}",
+    "the authors' test (vit_jax)": "the authors' test ({a})",
+    "3,120 <pairs>": "{a} <pairs>",
+}
+
+
+@pytest.mark.parametrize("text", MESSAGES)
+def test_numbers_and_names_are_no_words(text: str) -> None:
     asked: list[str] = []
     shown = said(figures(text), Speaker("zh", asked.append))
-    assert asked == [message] * (message != "{a}, {b}")
+    assert asked == [MESSAGES[text]] * (MESSAGES[text] != "{a}, {b}")
     assert BeautifulSoup(shown, "html.parser").get_text() == text
-
-
-def test_a_capital_begins_a_line_where_there_are_any() -> None:
-    line = beginning(word("timm's weights"))
-    assert said(line) == "Timm's weights"
-    assert said(line, Speaker("zh", {"timm's weights": "timm的权重"}.get)) == (
-        "timm的权重"
-    )
-
-
-def test_what_a_program_counts_may_be_without_end() -> None:
-    text = " ".join(map(str, range(40)))
-    assert said(figures(f"of {text}")) == f"of {text}"
 
 
 # ## Scripts
@@ -98,9 +95,8 @@ def test_a_script_says_nothing_in_english_alone(path: Path) -> None:
 
 
 PROGRAM = """
-const words = {
-  "{number} %": "{number}%", "is a {digit}": "{digit}が正解", "Stop": "停止",
-};
+const words = { "{number} %": "{number}%", Stop: "停止" };
+words["is a {digit}"] = "{digit}が正解";
 globalThis.document = {
   getElementById: () => ({ textContent: JSON.stringify(words) }),
   documentElement: { lang: "ja" },
@@ -134,15 +130,12 @@ site_url: http://localhost/
 repo_url: http://localhost/repository
 repo_name: Repository
 theme:
-  name: material
-  font: false
-  features: [navigation.path, navigation.indexes]
-  palette: [{toggle: {icon: material/brightness-4, name: Dark}}]
+  {name: material, font: false, features: [navigation.path, navigation.indexes],
+  palette: [{toggle: {icon: material/brightness-4, name: Dark}}]}
 extra: {generator: false}
 nav:
-  - Home: index.md
-  - Ten: examples/ten.py
-  - Layers: [layers/mixing.md, layers/block.md]
+  [{Home: index.md}, {Ten: examples/ten.py},
+  {Layers: [layers/mixing.md, layers/block.md]}]
 plugins:
   - search
   - mkdocs-jupyter: {include: ["examples/*.py"], execute: true, allow_errors: false}
@@ -155,15 +148,12 @@ markdown_extensions:
 """
 
 NOTEBOOK = "# %% [markdown]\n# # Ten lines\n\n# %% tags=['hide-input']\nprint(3)\n"
+OUTPUT = {"output_type": "stream", "name": "stdout", "text": "3\n"}
+HIDDEN = {"metadata": {"tags": ["hide-input"]}, "outputs": [OUTPUT]}
 EXECUTED = {
     "cells": [
         {"cell_type": "markdown", "source": "# Ten lines", "metadata": {}},
-        {
-            "cell_type": "code",
-            "source": "print(3)",
-            "metadata": {"tags": ["hide-input"]},
-            "outputs": [{"output_type": "stream", "name": "stdout", "text": "3\n"}],
-        },
+        {"cell_type": "code", "source": "print(3)", **HIDDEN},
     ]
 }
 
@@ -210,11 +200,8 @@ def tensor(*sizes: int, letters: str) -> tuple[Measure, ...]:
 
 
 RUNS = tuple(tensor(n, 3, letters="B_") for n in range(2, 12))
-SEEN = (
-    Seen(15, "x", RUNS),
-    Seen(18, "y", (tensor(letters=""),)),
-    Seen(20, "", (tensor(2, letters="_"),)),
-)
+SCALAR, ONE_AXIS = (tensor(letters=""),), (tensor(2, letters="_"),)
+SEEN = (Seen(15, "x", RUNS), Seen(18, "y", SCALAR), Seen(20, "", ONE_AXIS))
 
 
 def proofs() -> Proofs:
@@ -230,8 +217,8 @@ def proofs() -> Proofs:
         Fact("Difference from timm 1.0", "4", "small sizes", ()),
         Fact("Share", "5", "at any rate", (Check("like", "it", False, "", "", ()),)),
     )
-    proof = Proof(date(2026, 11, 9), facts, "")
     versions = {"Python": "3.11", "PyTorch": "2.13"}
+    proof = Proof(date(2026, 11, 9), facts, "")
     return Proofs(versions, {"pkg.layers.mixing": proof})
 
 
@@ -269,8 +256,8 @@ def test_every_word_of_a_page_can_be_said_otherwise(site: Path, page: str) -> No
 
 def test_the_pages_have_the_words_that_are_looked_for(site: Path) -> None:
     page = (site / "zh/layers/mixing/index.html").read_text("utf-8")
-    for words in ("⟦Copy the module⟧", "⟦Used by⟧", "⟦Shapes⟧", "⟦The paper⟧"):
-        assert words in page
+    labels = ("Copy the module", "Used by", "Shapes", "The paper")
+    assert [label for label in labels if f"⟦{label}⟧" not in page] == []
     assert "⟦Computed on " in page
     assert ">2026年11月9日</time>" in page
     assert "⟦Show the code⟧" in (site / "zh/examples/ten/index.html").read_text("utf-8")
@@ -287,9 +274,6 @@ def test_the_english_page_says_what_it_always_said(site: Path) -> None:
         "Standalone with all it needs, in one file",
     ):
         assert words in text
-    assert (
-        "shape x B by 3, in the example 2 by 3, or 3 by 3, or 4 by 3, and others"
-        in (page)
-    )
-    assert "⟦" not in page
-    assert not re.search("[\ue000-\uf8ff]", page)
+    numbers = "2 by 3, or 3 by 3, or 4 by 3, and others"
+    assert f"shape x B by 3, in the example {numbers}" in page
+    assert not re.search("[⟦\ue000-\uf8ff]", page)

@@ -12,6 +12,7 @@ import pytest
 from litweave.features.links import introspect, libraries
 from litweave.features.links.libraries import LIBRARIES, Answers, Fact, address, ask
 
+Patch = pytest.MonkeyPatch
 # Where names are documented, below the address of their library; `*` is the name, and
 # behind `none` is why there is no place.
 BASES = {
@@ -79,12 +80,12 @@ OTHERS = """
     torch.tensor torch.dtype datetime.datetime pathlib.Path.exists os.environ
     importlib.resources.abc.Traversable re.sub typing.Any
 """
+NAMES = [*PLACES, *OTHERS.split()]
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    cache = tmp_path_factory.mktemp("cache") / "libraries.json"
-    return ask([*PLACES, *OTHERS.split()], cache)
+def answers(known: Path) -> Answers:
+    return ask(NAMES, known)
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -95,52 +96,40 @@ def test_where_a_name_is_documented(name: str, answers: Answers) -> None:
     assert address(name, answers.facts) == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "near"),
-    [
-        ("torch.nn.Linar", "missing", "Linear"),
-        ("torch.nowhere", "missing", "where"),
-        ("torch.qqqqq", "missing", ""),
-        ("torch.nn.Module.nothing", "unknown", ""),
-        ("torch.nowhere.x", "unknown", ""),
-        ("torch.ops.mine.op", "unknown", ""),
-        ("winreg.x", "unknown", ""),
-    ],
-)
-def test_what_is_missing(name: str, kind: str, near: str, answers: Answers) -> None:
-    fact = answers.facts[name]
-    assert (fact.kind, fact.near) == (kind, near)
+def test_what_is_missing(answers: Answers) -> None:
+    facts = answers.facts
+    near = {"torch.nn.Linar": "Linear", "torch.nowhere": "where", "torch.qqqqq": ""}
+    for name, other in near.items():
+        assert (facts[name].kind, facts[name].near) == ("missing", other)
+    for name in ("nn.Module.nothing", "nowhere.x", "ops.mine.op"):
+        fact = facts[f"torch.{name}"]
+        assert (fact.kind, fact.near) == ("unknown", "")
+    assert facts["winreg.x"] == fact
 
 
-@pytest.mark.parametrize(
-    ("name", "signature", "summary"),
-    [
-        (
-            "torch.nn.Linear",
-            "torch.nn.Linear(in_features: int, out_features: int, bias: bool = True, "
-            "device=None, dtype=None)",
-            "Applies an affine linear transformation to the incoming data: "
-            "y = xA^T + b.",
-        ),
-        (
-            "torch.baddbmm",
-            "torch.baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None)"
-            " -> Tensor",
-            "Performs a batch matrix-matrix product of matrices in batch1 and batch2.",
-        ),
-        ("collections.abc.Sequence", "collections.abc.Sequence", None),
-        ("einops.rearrange", "einops.rearrange(tensor, pattern, **axes_lengths)", None),
-        ("functools.partial", "functools.partial(func, *args, **keywords)", None),
-        ("math.pi", "", ""),
-    ],
-)
-def test_what_is_told_of_a_name(
-    name: str, signature: str, summary: str | None, answers: Answers
-) -> None:
-    fact = answers.facts[name]
-    assert fact.signature == signature
-    if summary is not None:
-        assert fact.summary == summary
+CALLED = {
+    "torch.nn.Linear": "(in_features: int, out_features: int, bias: bool = True, "
+    "device=None, dtype=None)",
+    "torch.baddbmm": "(input, batch1, batch2, *, beta=1, alpha=1, out=None) -> Tensor",
+    "collections.abc.Sequence": "",
+    "einops.rearrange": "(tensor, pattern, **axes_lengths)",
+    "functools.partial": "(func, *args, **keywords)",
+}
+
+
+def test_what_is_told_of_a_name(answers: Answers) -> None:
+    facts = answers.facts
+    assert {name: facts[name].signature for name in CALLED} == {
+        name: name + called for name, called in CALLED.items()
+    }
+    assert facts["torch.nn.Linear"].summary == (
+        "Applies an affine linear transformation to the incoming data: y = xA^T + b."
+    )
+    assert facts["torch.baddbmm"].summary == (
+        "Performs a batch matrix-matrix product of matrices in batch1 and batch2."
+    )
+    # And nothing of a value.
+    assert (facts["math.pi"].signature, facts["math.pi"].summary) == ("", "")
 
 
 def test_a_summary_is_one_short_plain_sentence(answers: Answers) -> None:
@@ -150,20 +139,19 @@ def test_a_summary_is_one_short_plain_sentence(answers: Answers) -> None:
             assert mark not in fact.summary, name
 
 
-def test_nothing_of_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
     class Secret:
         def __repr__(self) -> str:
             return "secret"
 
+    # fmt: off
     def mean(
-        secret: object = Secret(),
-        environ: object = os.environ,
-        folder: str = os.getcwd(),
-        many: str = "x" * 40,
+        secret: object = Secret(), environ: object = os.environ,
+        folder: str = os.getcwd(), many: str = "x" * 40,
         nested: tuple[object, ...] = (os.environ, 1, "a"),
-        made: type = int,
-        number: float = 0.5,
+        made: type = int, number: float = 0.5,
     ) -> None: ...
+    # fmt: on
 
     monkeypatch.setattr(statistics, "mean", mean)
     assert introspect.fact("statistics.mean")["signature"] == (
@@ -175,9 +163,7 @@ def test_nothing_of_this_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 # ## What was asked before
 
 
-def test_what_is_known_is_not_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_known_is_not_asked_again(tmp_path: Path, monkeypatch: Patch) -> None:
     cache = tmp_path / "libraries.json"
     first = ask(["math.pi", "re.sub"], cache)
     before = cache.read_bytes()
@@ -189,57 +175,38 @@ def test_what_is_known_is_not_asked_again(
         ask(["math.e"], cache)
 
 
-def test_only_what_is_new_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[list[str]] = []
+def test_only_what_is_new_is_asked(tmp_path: Path, monkeypatch: Patch) -> None:
+    asked: list[str] = []
 
     def look_up(names: list[str]) -> dict[str, Fact]:
-        asked.append(names)
+        asked.append(" ".join(names))
         return {name: Fact("function") for name in names}
 
-    monkeypatch.setattr(libraries, "_look_up", look_up)
-    cache = tmp_path / "libraries.json"
-    everything = ["math", "math.pi", "torch", "torch.cat"]
-    ask(["math.pi", "torch.cat"], cache)
-    ask(["math.pi", "math.e"], cache)
-    ask([], cache)
-    assert asked == [everything, ["math.e"]]
+    def ask_for(*names: str) -> list[str]:
+        """Those that are looked up, each time."""
+        asked.clear()
+        ask(names, tmp_path / "libraries.json")
+        return asked
 
+    monkeypatch.setattr(libraries, "_look_up", look_up)
+    both = "math.pi", "torch.cat"
+    assert ask_for(*both) == ["math math.pi torch torch.cat"]
+    assert ask_for("math.pi", "math.e") == ["math.e"]
+    assert ask_for() == []
     # Another version of a library: all of its names, and no others.
     old = libraries._version
-    monkeypatch.setattr(
-        libraries, "_version", lambda root: "9" if root == "torch" else old(root)
-    )
-    ask(["math.pi", "torch.cat"], cache)
-    assert asked[2:] == [["torch", "torch.cat"]]
-    ask(["math.pi", "torch.cat"], cache)
-    assert len(asked) == 3
-
+    versions = {"torch": "9"}
+    monkeypatch.setattr(libraries, "_version", lambda r: versions.get(r) or old(r))
+    assert ask_for(*both) == ["torch torch.cat"]
+    assert ask_for(*both) == []
     # Another way to look up, or another Python: everything.
     monkeypatch.setattr(libraries, "_key", lambda: "another")
-    ask(["math.pi", "torch.cat"], cache)
-    assert asked[3:] == [everything]
+    assert ask_for(*both) == ["math math.pi torch torch.cat"]
 
 
-@pytest.mark.parametrize("content", ["", '{"key": ', "[]\n{}"])
-def test_a_cache_that_was_cut_off_is_written_anew(tmp_path: Path, content: str) -> None:
-    cache = tmp_path / "folder" / "libraries.json"
-    cache.parent.mkdir()
-    cache.write_text(content)
-    assert ask(["math.pi"], cache).facts["math.pi"].kind == "data"
-    assert "math.pi" in [name for name, *_ in json.loads(cache.read_text())]
-    assert [path.name for path in cache.parent.iterdir()] == ["libraries.json"]
-
-
-def test_a_library_that_is_not_installed_has_no_links(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    library = libraries.Library(
-        base="https://example.org/",
-        modules={},
-        members={"notthere": "{name}"},
-    )
+def test_a_missing_library_has_no_links(tmp_path: Path, monkeypatch: Patch) -> None:
+    members = {"notthere": "{name}"}
+    library = libraries.Library("https://example.org/", modules={}, members=members)
     monkeypatch.setitem(LIBRARIES, "notthere", library)
     found = ask(["notthere.x", "math.pi"], tmp_path / "libraries.json")
     assert found.absent == ("notthere",)
@@ -247,9 +214,7 @@ def test_a_library_that_is_not_installed_has_no_links(
     assert address("notthere.x", found.facts) is None
 
 
-def test_a_process_that_fails_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit('no room')")
     monkeypatch.setattr(introspect, "__file__", str(broken))
@@ -262,7 +227,7 @@ def test_a_process_that_fails_says_why(
 
 
 def test_no_file_of_the_author_passes_for_a_library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: Patch
 ) -> None:
     spoiled = "open('was_here', 'w').close()\nrearrange = statistics = None\n"
     for name in ("einops.py", "statistics.py", "json.py"):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from litweave.dependencies import Dependencies
+from support import write_files
 
 
 def files(folder: Path, **sources: str) -> list[str]:
@@ -16,35 +17,30 @@ def files(folder: Path, **sources: str) -> list[str]:
     return [path.relative_to(folder / "pkg").as_posix() for path in found]
 
 
-def test_a_module_depends_on_itself(tmp_path: Path) -> None:
-    assert files(tmp_path, a="import os, torch\n", b="") == ["a.py"]
-
-
 def test_imports_are_followed_in_every_form(tmp_path: Path) -> None:
+    assert files(tmp_path, a="import os, torch\n", b="") == ["a.py"]
     found = files(
         tmp_path,
         a="import pkg.b\nfrom pkg import c\nfrom . import d\nfrom .sub.e import x\n",
         b="def f():\n    from .sub import f\n",
-        c="",
-        d="",
+        **dict.fromkeys(("c", "d", "g", "sub_in_f", "unused"), ""),
         sub_in_e="from .. import a\nfrom ..g import y\n",
-        sub_in_f="",
-        g="",
-        unused="",
     )
     names = ["a", "b", "c", "d", "g", "sub/__init__", "sub/e", "sub/f"]
     assert found == ["__init__.py", *(f"{name}.py" for name in names)]
 
 
 def test_what_lies_side_by_side_where_imports_begin_counts(tmp_path: Path) -> None:
-    for name, source in {"a": "import b, c.d\n", "b": "import e\n", "e": ""}.items():
-        (tmp_path / f"{name}.py").write_text(source)
-    (tmp_path / "c").mkdir()
-    (tmp_path / "c" / "d.py").touch()
-    found = Dependencies(beside={tmp_path}).of("a", tmp_path / "a.py")
-    names = [path.relative_to(tmp_path).as_posix() for path in found]
-    assert names == ["a.py", "b.py", "c/d.py", "e.py"]
-    assert Dependencies().of("a", tmp_path / "a.py") == [tmp_path / "a.py"]
+    sources = {
+        "a.py": "import b, c.d\n",
+        "b.py": "import e\n",
+        "c/d.py": "",
+        "e.py": "",
+    }
+    path = write_files(tmp_path, sources) / "a.py"
+    found = Dependencies(beside={tmp_path}).of("a", path)
+    assert [file.relative_to(tmp_path).as_posix() for file in found] == [*sources]
+    assert Dependencies().of("a", path) == [path]
 
 
 def test_what_a_package_imports_counts_with_it(tmp_path: Path) -> None:
@@ -58,9 +54,5 @@ def test_examples_count_for_the_module_that_has_them(tmp_path: Path) -> None:
     example = '"""\n>>> from pkg.{0} import x\n>>> broken (\n"""\n'
     found = files(tmp_path, a=example.format("b"), b=example.format("c"), c="")
     assert found == ["__init__.py", "a.py", "b.py"]
-
-
-def test_a_source_that_is_not_python_imports_nothing(tmp_path: Path) -> None:
-    assert files(tmp_path, a="from pkg import b\n", b="import (\n") == [
-        *("__init__.py", "a.py", "b.py")
-    ]
+    # A source that is not Python imports nothing.
+    assert files(tmp_path, a="from pkg import b\n", b="import (\n") == found

@@ -29,68 +29,57 @@ def parsed(names: list[Seen], code: str) -> Tag:
 
 def box(shown: Tag) -> list[str]:
     """The lines of the box."""
-    return [
-        BeautifulSoup(line, "html.parser").get_text()
-        for line in str(shown["data-runs"]).split("<br>")
-    ]
+    lines = str(shown["data-runs"]).split("<br>")
+    return [BeautifulSoup(line, "html.parser").get_text() for line in lines]
 
 
 # ## Hints
 
-
-def test_a_shape_is_shown_in_letters_and_told_in_numbers() -> None:
-    shown = hinted("B=2 S=24 20")
-    assert shown.get_text() == "B × S × 20"
-    assert [letter.get_text() for letter in shown.find_all("i")] == ["B", "S"]
-    assert box(shown) == ["2 × 24 × 20 float32"]
-    assert shown["aria-label"] == "shape B by S by 20, in the example 2 by 24 by 20"
-
-
-def test_numbers_are_not_said_twice() -> None:
-    assert hinted("3 5")["aria-label"] == "shape 3 by 5"
-
-
-def test_a_single_number_has_no_axes() -> None:
-    shown = hinted("")
-    assert shown.get_text() == "scalar"
-    assert box(shown) == ["scalar float32"]
-
-
-def test_runs_that_read_alike_are_one() -> None:
-    shown = hinted("B=2 S=24", "B=2 S=49")
-    assert shown.get_text() == "B × S"
-    assert box(shown) == ["2 × 24 float32", "2 × 49 float32"]
-    assert "2 by 24, or 2 by 49" in str(shown["aria-label"])
-
-
-def test_runs_that_differ_show_that_they_do() -> None:
-    shown = hinted("2 S=24", "B=2 S=24", "B=3 S=24", "2 25")
-    assert shown.get_text() == "B × S …", "the most letters"
-    assert box(shown) == [
-        *("2 × S:", "2 × 24 float32"),
-        *("B × S:", "2 × 24 float32", "3 × 24 float32"),
+NEW, OLD = tensor("B=2", "bool", True), tensor("B=2", "bool")
+PAIR = (tensor("B=2 5"), tensor("B=2", "int64", True))
+# Runs, what is shown of them, and what the box says, line by line.
+HINTS: list[tuple[list[str | Measures], str, str]] = [
+    (["B=2 S=24 20"], "B × S × 20", "2 × 24 × 20 float32"),
+    # A single number has no axes.
+    ([""], "scalar", "scalar float32"),
+    # Runs that read alike are one, and of others the most letters are shown.
+    (["B=2 S=24", "B=2 S=49"], "B × S", "2 × 24 float32, 2 × 49 float32"),
+    (
+        ["2 S=24", "B=2 S=24", "B=3 S=24", "2 25"],
+        "B × S …",
+        "2 × S:, 2 × 24 float32, B × S:, 2 × 24 float32, 3 × 24 float32, "
         "2 × 25 float32",
-    ]
+    ),
+    # A new type is shown if it is new in every run.
+    ([(NEW,)], "B bool", "2 bool"),
+    ([(NEW,), (tensor("B=3", "bool", True),)], "B bool", "2 bool, 3 bool"),
+    ([(NEW,), (OLD,)], "B", "2 bool"),
+    ([(OLD,)], "B", "2 bool"),
+    # Several tensors stand in parentheses.
+    ([PAIR], "(B × 5, B int64)", "(2 × 5 float32, 2 int64)"),
+]
 
 
-def test_of_many_runs_the_box_lists_a_few() -> None:
+@pytest.mark.parametrize(("runs", "text", "lines"), HINTS)
+def test_a_shape_is_shown_in_letters_and_told_in_numbers(
+    runs: list[str | Measures], text: str, lines: str
+) -> None:
+    shown = hinted(*runs)
+    assert shown.get_text() == text
+    assert ", ".join(box(shown)) == lines
+
+
+def test_a_shape_is_said() -> None:
+    shown = hinted("B=2 S=24 20")
+    assert [letter.get_text() for letter in shown.find_all("i")] == ["B", "S"]
+    assert shown["aria-label"] == "shape B by S by 20, in the example 2 by 24 by 20"
+    assert hinted("3 5")["aria-label"] == "shape 3 by 5", "numbers are not said twice"
+    assert "2 by 24, or 2 by 49" in str(hinted("B=2 S=24", "B=2 S=49")["aria-label"])
+    # Of many runs a few are listed.
     shown = hinted(*(f"S={size}" for size in range(10, 30)))
     assert len(box(shown)) == 9
     assert box(shown)[-1] == "and 12 more"
     assert str(shown["aria-label"]).endswith("or 12, and others")
-
-
-def test_a_new_type_is_shown_if_it_is_new_in_every_run() -> None:
-    new, old = tensor("B=2", "bool", True), tensor("B=2", "bool")
-    assert hinted((new,)).get_text() == "B bool"
-    assert hinted((new,), (tensor("B=3", "bool", True),)).get_text() == "B bool"
-    assert hinted((new,), (old,)).get_text() == "B"
-    assert box(hinted((old,))) == ["2 bool"]
-
-
-def test_several_tensors_stand_in_parentheses() -> None:
-    pair = (tensor("B=2 5"), tensor("B=2", "int64", True))
-    assert hinted(pair).get_text() == "(B × 5, B int64)"
 
 
 def test_names_are_shown_where_a_line_has_several_or_defines() -> None:
@@ -111,8 +100,7 @@ def test_where_room_may_lack_the_columns_of_the_code_are_known() -> None:
 
 def test_what_an_author_names_is_never_html() -> None:
     bad = '<img src=x onerror="alert(1)">'
-    names = [Seen(1, bad, ((tensor("2", bad, True),),))] * 2
-    shown = parsed(names, "y = x")
+    shown = parsed([Seen(1, bad, ((tensor("2", bad, True),),))] * 2, "y = x")
     assert shown.find("img") is None
     assert BeautifulSoup(str(shown["data-runs"]), "html.parser").find("img") is None
     assert bad in shown.get_text()

@@ -14,19 +14,19 @@ from typing import Any
 import pytest
 
 from litweave.features.shapes import trace as program
-from support import PATIENCE
+from support import PATIENCE, write_files
 
 # A tensor is what has a shape and a type: PyTorch is not needed to tell.
 TENSORS = """
 class Tensor:
     def __init__(self, *shape, dtype="float32"):
         self.shape, self.dtype = shape, dtype
-
     def sum(self):
         return Tensor(*self.shape[:-1], dtype=self.dtype)
 """
 HEAD = '"""\n>>> from pkg.tensors import Tensor\n>>> from pkg.mod import *\n'
 IMPORT = '"""\nfrom pkg.tensors import Tensor\n'
+EXAMPLE = '"""\n>>> 1\n1\n"""\n'
 
 Notation = list[tuple[list[str], list[str]]]
 SIZES: Notation = [(["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])]
@@ -67,11 +67,16 @@ class Answer:
 Tracing = Callable[..., Answer]
 
 
-def ask(*items: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run the program as the build does."""
+def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Any]:
+    """What the program says of modules in a folder, run as the build does."""
+    paths = [folder / f"{name.replace('.', '/')}.py" for name in names]
+    asked = [
+        {"name": name, "path": str(path), "notation": notation or []}
+        for name, path in zip(names, paths, strict=True)
+    ]
     answer = subprocess.run(
         [sys.executable, "-P", "-B", "-m", program.__name__],
-        input=json.dumps(items),
+        input=json.dumps(asked),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -83,40 +88,34 @@ def ask(*items: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def trace(tmp_path: Path) -> Tracing:
-    """Trace a source as the module `pkg.mod`, and see that all shapes are as told."""
+    """Trace the module `pkg.mod`, and see that all shapes are as told.
 
-    def run(example: str, code: str, notation: Notation = SIZES) -> Answer:
-        source = f"{HEAD}{example.strip()}\n{IMPORT}{code}"
-        folder = tmp_path / "pkg"
-        folder.mkdir(exist_ok=True)
-        (folder / "__init__.py").touch()
-        (folder / "tensors.py").write_text(TENSORS)
-        (folder / "mod.py").write_text(source)
-        path = str(folder / "mod.py")
-        [said] = ask({"name": "pkg.mod", "path": path, "notation": notation})
+    It is written as examples, an empty line, and code.
+    """
+
+    def run(text: str, notation: Notation = SIZES, fails: bool = False) -> Answer:
+        example, _, code = text.strip("\n").partition("\n\n")
+        source = f"{HEAD}{example}\n{IMPORT}\n{code}\n"
+        files = {"__init__.py": "", "tensors.py": TENSORS, "mod.py": source}
+        write_files(tmp_path / "pkg", files)
+        [said] = ask(tmp_path, "pkg.mod", notation=notation)
         answer = Answer(said, source)
         answer.check()
+        assert bool(answer.diagnostics) == fails, answer.diagnostics
         return answer
 
     return run
 
 
-# ## Which lines
+# ## What stands behind which line
 
+SHOWN = {
+    "every way to bind a tensor, at the line of its name": """
+>>> _ = f(Tensor(2, 3), Tensor(2), [Tensor(2, 3)])
 
-def test_every_way_to_bind_a_tensor_is_seen_at_the_line_of_its_name(
-    trace: Tracing,
-) -> None:
-    answer = trace(
-        ">>> _ = f(Tensor(2, 3), Tensor(2), [Tensor(2, 3)])",
-        """
 import contextlib
-
-class Box:
-    pass
-
+class Box: pass
 TABLE = Tensor(2, 3)  #> TABLE: 2 3
-
 def f(
     x,  #> x: 2 3
     y,  #> y: 2
@@ -146,16 +145,12 @@ def f(
         y.sum()
     )
 """,
-    )
-    assert not answer.diagnostics
+    "what a function gives, on every way out": """
+>>> for way in range(4):
+...     _ = f(way)
+>>> _ = list(g(Tensor(2)))
 
-
-def test_what_a_function_gives_is_seen_on_every_way_out(trace: Tracing) -> None:
-    trace(
-        ">>> for way in range(4):\n...     _ = f(way)\n>>> _ = list(g(Tensor(2)))",
-        """
 import contextlib
-
 def f(way):
     if way == 0:
         return Tensor(2)  #> : 2
@@ -168,7 +163,6 @@ def f(way):
         return Tensor(5), Tensor(6)  #> : 5, 6
     finally:
         done = Tensor(7)  #> done: 7
-
 def g(x):  #> x: 2
     for size in (3, 4):
         x = Tensor(size)
@@ -177,96 +171,136 @@ def g(x):  #> x: 2
     sent = yield Tensor(5)  #> sent: -
     after = Tensor(6)  #> after: 6
 """,
-    )
+    "nothing of the author's is run to read a value": """
+>>> Lazy().f()
+0
+>>> h()
+'done'
 
-
-def test_a_call_that_raises_shows_nothing_but_has_reached_its_lines(
-    trace: Tracing,
-) -> None:
-    answer = trace(
-        """
->>> _ = f(Tensor(2)), g(Tensor(2))
->>> f(Tensor(3))
-Traceback (most recent call last):
-    ...
-ValueError: 3
-""",
-        """
-def f(x: Tensor):  #> x: 2
-    y = x.sum()
-    if x.shape != (2,):
-        size = x.shape[0]
-        raise ValueError(size)
-    return y
-
-def g(x):  #> x: 2
-    try:
-        y = f(Tensor(4))  #> y: -
-    except ValueError:
-        y = f(Tensor(2))  #> y: ()
-    return y
-""",
-    )
-    assert answer.diagnostics == []
-    assert answer.unreached == []
-
-
-def test_nothing_of_the_authors_is_run_to_read_a_value(trace: Tracing) -> None:
-    answer = trace(
-        ">>> Lazy().f()\n0\n>>> h()\n'done'",
-        """
 class Lazy:
     count = 0
-
     @property
     def held(self):
         self.count += 1
         return Tensor(2)
-
     @held.setter
-    def held(self, value):
-        pass
-
+    def held(self, value): pass
     def __getattr__(self, name):
         self.count += 1
         raise AttributeError(name)
-
     def f(self):
         self.held = Tensor(3)  #> self.held: -
         self.other = Tensor(4)  #> self.other: 4
         return self.count
-
 class Late:
     dtype = "float32"
-
     @property
-    def shape(self):
-        raise RuntimeError("not yet")
-
+    def shape(self): raise RuntimeError("not yet")
 class Shaped:
     ran = False
-
     @property
     def shape(self):
         Shaped.ran = True
         return (1,)
-
 def h():
     shaped = Shaped()
-    if Shaped.ran:
-        return "it was run"
+    if Shaped.ran: return "it was run"
     late = Late()  #> late: -
     odd = Tensor("wide", None)  #> odd: -
     return down(800)
-
 def down(n):
-    if n:
-        return down(n - 1)
+    if n: return down(n - 1)
     deep = Tensor(5)  #> deep: 5
     return "done"
 """,
-    )
-    assert answer.diagnostics == []
+    "letters of the function, its object and its callers": """
+>>> _ = Outer(24, 20)()
+
+class Inner:
+    def __init__(self, width, dim): self.width = width
+    # The local and the attribute of the caller, the argument `dim` of `__init__`.
+    def __call__(self, x):  #> x: B S C
+        return Tensor(*x.shape, self.width)  #> : B S C 7
+class Outer:
+    def __init__(self, num_patches, dim):
+        self.num_patches = num_patches
+        self.inner = Inner(7, dim)
+    def __call__(self):
+        batch = 2
+        return self.inner(Tensor(batch, self.num_patches, 20))
+""",
+    "a type that no tensor has that is read": """
+>>> f(Tensor(2), Tensor(2, dtype='int64'))
+
+def f(x, n):  #> x: 2; n: 2 int64
+    same = x.sum()  #> same: ()
+    mask = Tensor(*x.shape, dtype="bool")  #> mask: 2 bool
+    both = mask and x  #> both: 2
+    again = Tensor(3, dtype="bool") if mask else None  #> again: 3
+    asked = Tensor(4, dtype=n.dtype)  #> asked: 4 int64
+    again = Tensor(4, dtype=(n or n).dtype)  #> again: 4 int64
+    kept = n.sum()  #> kept: ()
+    # What is bound is not read.
+    n = Tensor(5)  #> n: 5
+""",
+    "examples of functions, in names of their own": """
+>>> own = 1
+
+def f(x: Tensor) -> Tensor:
+    '''Give it.
+
+    >>> "own" in globals()
+    False
+    >>> f(Tensor(2))
+    <pkg.tensors.Tensor object at ...>
+    '''
+    return x  #> : 2
+""",
+    "what a module prints does not disturb the answer": """
+>>> f()
+printed
+
+import os
+print("imported")
+def f():
+    os.write(1, b"{}")
+    x = Tensor(2)  #> x: 2
+    print("printed")
+""",
+}
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_behind_each_line_stands_what_it_shows(what: str, trace: Tracing) -> None:
+    trace(SHOWN[what])
+
+
+def test_modules_of_pytorch_are_seen_through(trace: Tracing) -> None:
+    answer = trace("""
+>>> import torch
+>>> batch = 2
+>>> _ = Net(dim=3)(torch.ones(batch, 3))
+
+import torch
+from torch import Tensor, nn
+class Layer(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim, dim + 2))  #> self.weight: C 5
+        self.register_buffer("table", torch.ones(dim))
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return x.double() @ self.weight.double()  #> : B 5 float64
+class Net(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.layer = Layer(dim)
+    def forward(self, x: Tensor) -> Tensor:
+        mask = x > 0  #> mask: B C bool
+        row = self.layer.weight[0]  #> row: 5
+        return self.layer(x) * mask.any()  #> : B 5 float64
+""")
+    assert not answer.unreached
 
 
 # ## Letters
@@ -276,8 +310,7 @@ BOTH: Notation = [(["M", "N"], ["height", "width"])]
 
 
 def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
-    answer = trace(
-        """
+    text = """
 >>> batch, num_patches, dim = 2, 24, 20
 >>> _ = f(Tensor(batch, num_patches, dim))
 >>> around(3)
@@ -291,117 +324,65 @@ def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
 >>> pairs()
 >>> batch, num_patches, dim = True, 3.0, float("inf")
 >>> no_sizes()
-""",
-        """
+
 def f(x):  #> x: B S C
     return x.sum()  #> : B S
-
 def around(dim):  # the inner goes before the outer
     inner() if dim == 5 else around(dim + 1)
     x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20
-
 def inner():
     y = Tensor(5, 20)  #> y: C 20
-
 def two_of_one_size():
     x = Tensor(4, 5)  #> x: 4 C
-
 def one():
     x = Tensor(1, 3)  #> x: 1 3
-
 # A pair says nothing about one letter, and a number no difference between two; as many
 # variables as letters go in pairs.
 def pairs():
     x = Tensor(16, 25, 9, 4)  #> x: H W 9 S | M N 9 S
-
 def no_sizes():
     x = Tensor(1, 3)  #> x: 1 3
-""",
-        SIZES + PAIRS + BOTH,
-    )
-    assert answer.diagnostics == []
+"""
+    answer = trace(text, SIZES + PAIRS + BOTH)
     assert answer.values["image_size"] == [9]
     assert answer.values["patch_size"] == [[4, 2]]
     assert answer.values["num_patches"] == [3.0]
 
 
-def test_letters_come_from_the_function_its_object_and_its_callers(
-    trace: Tracing,
-) -> None:
-    trace(
-        ">>> _ = Outer(24, 20)()",
-        """
-class Inner:
-    def __init__(self, width, dim):
-        self.width = width
-
-    # The local and the attribute of the caller, the argument `dim` of `__init__`.
-    def __call__(self, x):  #> x: B S C
-        return Tensor(*x.shape, self.width)  #> : B S C 7
-
-class Outer:
-    def __init__(self, num_patches, dim):
-        self.num_patches = num_patches
-        self.inner = Inner(7, dim)
-
-    def __call__(self):
-        batch = 2
-        return self.inner(Tensor(batch, self.num_patches, 20))
-""",
-    )
-
-
 def test_each_object_has_the_sizes_that_it_was_made_with(trace: Tracing) -> None:
-    answer = trace(
-        ">>> few, many = Layer(10), Layer(50)\n>>> _ = few(), many(), few()",
-        """
+    answer = trace("""
+>>> few, many = Layer(10), Layer(50)
+>>> _ = few(), many(), few()
+
 class Layer:
     def __init__(self, dim):
         self.weight = Tensor(dim, dim)  #> self.weight: C C | C C
-
     def __call__(self):
         return self.weight.sum()  #> : C | C
-""",
-    )
+""")
     given = next(runs for (_, name), runs in answer.shapes.items() if not name)
     assert [run[0][0] for run in given] == [[10], [50]], "in order, each once"
 
 
 def test_a_few_values_are_listed_once_and_in_order(trace: Tracing) -> None:
-    answer = trace(
-        ">>> _ = [f(n) for n in (5, float('inf'), 3, float('nan'), 5)]",
-        "def f(dim):\n    for batch in range(100):\n        g(batch)\n"
-        "def g(batch):\n    pass\n",
-    )
+    answer = trace("""
+>>> _ = [f(n) for n in (5, float('inf'), 3, float('nan'), 5)]
+
+def f(dim):
+    for batch in range(100): g(batch)
+def g(batch): pass
+""")
     assert answer.values["dim"] == [5, 3]
     assert answer.values["batch"] == list(range(12))
-
-
-def test_a_type_is_told_where_no_tensor_that_is_read_has_it(trace: Tracing) -> None:
-    trace(
-        ">>> f(Tensor(2), Tensor(2, dtype='int64'))",
-        """
-def f(x, n):  #> x: 2; n: 2 int64
-    same = x.sum()  #> same: ()
-    mask = Tensor(*x.shape, dtype="bool")  #> mask: 2 bool
-    both = mask and x  #> both: 2
-    again = Tensor(3, dtype="bool") if mask else None  #> again: 3
-    asked = Tensor(4, dtype=n.dtype)  #> asked: 4 int64
-    again = Tensor(4, dtype=(n or n).dtype)  #> again: 4 int64
-    kept = n.sum()  #> kept: ()
-    # What is bound is not read.
-    n = Tensor(5)  #> n: 5
-""",
-    )
 
 
 # ## What no example reaches
 
 
 def test_lines_of_forward_passes_that_were_never_run_are_listed(trace: Tracing) -> None:
-    answer = trace(
-        ">>> _ = f(Tensor(2)), Layer().forward(1)",
-        """
+    answer = trace("""
+>>> _ = f(Tensor(2)), Layer().forward(1)
+
 def f(x: Tensor) -> Tensor:
     if x.shape == (3,):
         y = x.sum()
@@ -411,70 +392,64 @@ def f(x: Tensor) -> Tensor:
     if not x.shape:
         return None
     return x
-
 def never(x: "Tensor | None" = None):
     x += 1
-
 def other(number):
     number = number + 1
     return number
-
 class Layer:
     def forward(self, x):
         def inner():
             z = x
         return x if x else x + 1
-""",
-    )
+""")
     assert answer.unreached == ["y = x.sum()", "return y", "return None", "x += 1"]
+
+
+def test_a_call_that_raises_shows_nothing_but_was_reached(trace: Tracing) -> None:
+    answer = trace("""
+>>> _ = f(Tensor(2)), g(Tensor(2))
+>>> f(Tensor(3))
+Traceback (most recent call last):
+    ...
+ValueError: 3
+
+def f(x: Tensor):  #> x: 2
+    y = x.sum()
+    if x.shape != (2,):
+        size = x.shape[0]
+        raise ValueError(size)
+    return y
+def g(x):  #> x: 2
+    try:
+        y = f(Tensor(4))  #> y: -
+    except ValueError:
+        y = f(Tensor(2))  #> y: ()
+    return y
+""")
+    assert answer.unreached == []
 
 
 # ## What goes wrong
 
 
-@pytest.mark.parametrize(
-    ("example", "problem"),
-    [
-        (">>> 1 + 1\n3\n>>> 1 / 0", "the example should give 3, and gives 2"),
-        (">>> exit(3)", "the example fails: SystemExit: 3"),
-        (
-            ">>> 1\n1\n  >>> 1\n 1",
-            "doctest cannot read the example here, which has inconsistent leading "
-            "whitespace",
-        ),
-    ],
-)
-def test_an_example_that_fails_is_a_problem(
-    example: str, problem: str, trace: Tracing
-) -> None:
-    answer = trace(example, "def f(x: Tensor):\n    y = x\n")
-    line = 7 if "doctest" in problem else 4
-    assert answer.diagnostics == [(line, problem)]
+FAILING = {
+    ">>> 1 + 1\n3\n>>> 1 / 0": (4, "the example should give 3, and gives 2"),
+    ">>> exit(3)": (4, "the example fails: SystemExit: 3"),
+    ">>> 1\n1\n  >>> 1\n 1": (7, "doctest cannot read the example here, which has "
+    "inconsistent leading whitespace"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("example", FAILING)
+def test_an_example_that_fails_is_a_problem(example: str, trace: Tracing) -> None:
+    answer = trace(f"{example}\n\ndef f(x: Tensor):\n    y = x\n", fails=True)
+    assert answer.diagnostics == [FAILING[example]]
     assert answer.unreached == [], "it is the example that has to be mended"
 
 
-def test_the_examples_of_functions_are_run_in_names_of_their_own(
-    trace: Tracing,
-) -> None:
-    answer = trace(
-        ">>> own = 1",
-        '''
-def f(x: Tensor) -> Tensor:
-    """Give it.
-
-    >>> "own" in globals()
-    False
-    >>> f(Tensor(2))
-    <pkg.tensors.Tensor object at ...>
-    """
-    return x  #> : 2
-''',
-    )
-    assert answer.diagnostics == []
-
-
 def test_a_module_that_cannot_be_imported_is_a_problem(trace: Tracing) -> None:
-    answer = trace(">>> 1\n1", "import nowhere.to_be_found\n")
+    answer = trace(">>> 1\n1\n\nimport nowhere.to_be_found\n", fails=True)
     [(line, message)] = answer.diagnostics
     assert answer.code[line - 1] == "import nowhere.to_be_found"
     assert message.startswith("cannot be imported: ModuleNotFoundError: No module")
@@ -485,96 +460,33 @@ def test_a_module_that_cannot_be_imported_is_a_problem(trace: Tracing) -> None:
 def test_a_package_that_cannot_be_imported_is_told_at_its_line(
     tmp_path: Path, line: str
 ) -> None:
-    around, path = tmp_path / "pkg" / "__init__.py", tmp_path / "pkg" / "mod.py"
-    around.parent.mkdir()
-    around.write_text(f"import os\n\n{line}\n")
-    path.write_text('"""\n>>> 1\n1\n"""\n')
-    [said] = ask({"name": "pkg.mod", "path": str(path), "notation": []})
+    around = f"import os\n\n{line}\n"
+    write_files(tmp_path, {"pkg/__init__.py": around, "pkg/mod.py": EXAMPLE})
+    [said] = ask(tmp_path, "pkg.mod")
     [problem] = said["problems"]
-    assert (problem[0], problem[2]) == (3, str(around))
+    assert (problem[0], problem[2]) == (3, str(tmp_path / "pkg" / "__init__.py"))
     assert problem[1].startswith("cannot be imported: ")
 
 
 def test_a_name_that_means_another_file_is_a_problem(tmp_path: Path) -> None:
-    path = tmp_path / "json.py"
-    path.write_text('"""\n>>> 1\n1\n"""\n')
-    [said] = ask({"name": "json", "path": str(path), "notation": []})
+    write_files(tmp_path, {"json.py": EXAMPLE, "litweave/words.py": EXAMPLE})
+    (tmp_path / "litweave" / "__init__.py").touch()
+    # But litweave itself is imported from its sources.
+    said, of_litweave = ask(tmp_path, "json", "litweave.words")
     [(line, message, _)] = said["problems"]
     assert line == 1
     assert message.startswith("“json” imports another file")
-
-
-def test_litweave_itself_is_imported_from_its_sources(tmp_path: Path) -> None:
-    path = tmp_path / "litweave" / "words.py"
-    path.parent.mkdir()
-    path.write_text('"""\n>>> 1\n1\n"""\n')
-    path.with_name("__init__.py").touch()
-    [said] = ask({"name": "litweave.words", "path": str(path), "notation": []})
-    assert said["problems"] == []
-
-
-def test_what_a_module_prints_does_not_disturb_the_answer(trace: Tracing) -> None:
-    answer = trace(
-        ">>> f()\nprinted",
-        """
-import os
-print("imported")
-def f():
-    os.write(1, b"{}")
-    x = Tensor(2)  #> x: 2
-    print("printed")
-""",
-    )
-    assert answer.diagnostics == []
+    assert of_litweave["problems"] == []
 
 
 def test_a_module_is_watched_also_while_another_imports_it(tmp_path: Path) -> None:
-    folder = tmp_path / "pkg"
-    folder.mkdir()
-    (folder / "tensors.py").write_text(TENSORS)
-    (folder / "a.py").write_text('"""\n>>> 1\n1\n"""\nfrom . import b\n')
-    (folder / "b.py").write_text(f'"""\n>>> 1\n1\n{IMPORT}TABLE = Tensor(2)\n')
-    asked = [
-        {"name": f"pkg.{name}", "path": str(folder / f"{name}.py"), "notation": []}
-        for name in "ab"
-    ]
+    files = {
+        "tensors.py": TENSORS,
+        "a.py": f"{EXAMPLE}from . import b\n",
+        "b.py": f'"""\n>>> 1\n1\n{IMPORT}TABLE = Tensor(2)\n',
+    }
+    write_files(tmp_path / "pkg", files)
     before = sorted(tmp_path.rglob("*"))
-    _, b = ask(*asked)
+    _, b = ask(tmp_path, "pkg.a", "pkg.b")
     assert [shape[1] for shape in b["shapes"]] == ["TABLE"]
     assert sorted(tmp_path.rglob("*")) == before, "nothing is written beside a source"
-
-
-def test_modules_of_pytorch_are_seen_through(trace: Tracing) -> None:
-    answer = trace(
-        """
->>> import torch
->>> batch = 2
->>> _ = Net(dim=3)(torch.ones(batch, 3))
-""",
-        """
-import torch
-from torch import Tensor, nn
-
-class Layer(nn.Module):
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(dim, dim + 2))  #> self.weight: C 5
-        self.register_buffer("table", torch.ones(dim))
-
-    def forward(self, x: Tensor) -> Tensor:
-        with torch.no_grad():
-            return x.double() @ self.weight.double()  #> : B 5 float64
-
-class Net(nn.Module):
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.layer = Layer(dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        mask = x > 0  #> mask: B C bool
-        row = self.layer.weight[0]  #> row: 5
-        return self.layer(x) * mask.any()  #> : B 5 float64
-""",
-    )
-    assert not answer.diagnostics
-    assert not answer.unreached

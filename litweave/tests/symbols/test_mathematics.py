@@ -1,7 +1,6 @@
 """Formulas are set by KaTeX when the site is built; a bad one is named by its line."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ def test_a_formula_is_set_for_the_eye_and_for_a_screen_reader(
     display = formulas.add(
         r"\begin{aligned} a &= b \\ c &= d \end{aligned}", True, HERE
     )
+    less = formulas.add(r"a < \beta", False, HERE)
     assert not set_all(formulas, katex, tmp_path / "cache.json").found
     html = formulas.fill(f"<p>{slot}</p>{display}")
     assert html.startswith('<p><span class="katex">')
@@ -29,84 +29,55 @@ def test_a_formula_is_set_for_the_eye_and_for_a_screen_reader(
     assert 'class="katex-html" aria-hidden="true"' in html
     assert html.count("katex-display") == 1
     assert r"W_1 \sigma(x)</annotation>" in html
+    # Within a tag there is only TeX.
+    assert formulas.fill(f'<img alt="{less}">') == r'<img alt="a &lt; \beta">'
+    assert formulas.plain(less) == r"a &lt; \beta"
 
 
-def test_a_stop_goes_to_the_next_line_with_its_formula(
-    katex: Path, tmp_path: Path
-) -> None:
+# Texts, and what stays with a formula in them.
+HELD = ["行（{}）。 （{}）。", "（{}的行 （{}", "有{}、列 {}、", "「{}」だ 「{}」"]
+
+
+def test_brackets_and_stops_stay_with_a_formula(katex: Path, tmp_path: Path) -> None:
     formulas = Formulas()
-    slot = formulas.add("a = b", False, HERE)
+    slot, broken = (formulas.add(tex, False, HERE) for tex in ("x", "a = b"))
     set_all(formulas, katex, tmp_path / "cache.json")
     alone = formulas.fill(slot)
-    held = formulas.fill(formulas.unsearchable(f"{slot}), and {slot} too."))
-    assert held.count('<span class="weave-held weave-closed">') == 1
-    assert ")</span></span>, and " not in held
-    assert "),</span></span> and " in held
+    for text, shown in [("a row ({} wide)", "({}"), *map(str.split, HELD)]:
+        filled = formulas.fill(formulas.unsearchable(text.format(slot)))
+        held = re.findall(r'<span class="weave-held[^"]*">(.*)</span></span>', filled)
+        assert held == [shown.format(alone)]
+    alone = formulas.fill(broken)
+    filled = formulas.fill(formulas.unsearchable(f"{broken}), and {broken} too."))
+    assert filled.count('<span class="weave-held weave-closed">') == 1
+    assert ")</span></span>, and " not in filled
+    assert "),</span></span> and " in filled
     # Within the formula a line may still break, between its two boxes.
-    assert held.replace("<wbr>", "").count(alone) == 2
-    assert held.count("<wbr>") == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("行（{}）。", "（{}）。"),
-        ("（{}的行", "（{}"),
-        ("有{}、列", "{}、"),
-        ("「{}」だ", "「{}」"),
-        ("a row ({} wide)", "({}"),
-    ],
-)
-def test_brackets_and_stops_of_other_scripts_stay_with_a_formula(
-    text: str, shown: str, katex: Path, tmp_path: Path
-) -> None:
-    formulas = Formulas()
-    slot = formulas.add("x", False, HERE)
-    set_all(formulas, katex, tmp_path / "cache.json")
-    alone = formulas.fill(slot)
-    filled = formulas.fill(formulas.unsearchable(text.format(slot)))
-    held = re.findall(r'<span class="weave-held[^"]*">(.*)</span></span>', filled)
-    assert held == [shown.format(alone)]
-
-
-def test_within_a_tag_there_is_only_tex(katex: Path, tmp_path: Path) -> None:
-    formulas = Formulas()
-    slot = formulas.add(r"a < \beta", False, HERE)
-    set_all(formulas, katex, tmp_path / "cache.json")
-    assert formulas.fill(f'<img alt="{slot}">') == r'<img alt="a &lt; \beta">'
-    assert formulas.plain(slot) == r"a &lt; \beta"
+    assert filled.replace("<wbr>", "").count(alone) == 2
+    assert filled.count("<wbr>") == 1
 
 
 def test_search_passes_over_formulas() -> None:
     formulas = Formulas()
-    slot = formulas.add("x", False, HERE)
-    marked = formulas.unsearchable(f'<p title="{slot}">{slot}</p>')
-    assert (
-        marked == f'<p title="{slot}"><span data-search-exclude="1">{slot}</span></p>'
-    )
+    slot, text = formulas.add("x", False, HERE), '<p title="{0}">{1}</p>'
+    hidden = f'<span data-search-exclude="1">{slot}</span>'
+    assert formulas.unsearchable(text.format(slot, slot)) == text.format(slot, hidden)
 
 
-@pytest.mark.parametrize("tex", [r"\frac{1", r"\unknown{x}", "a & b", "größe", "x_1_2"])
-def test_a_bad_formula_is_named(tex: str, katex: Path, tmp_path: Path) -> None:
-    formulas = Formulas()
-    formulas.add("x", False, Place("a.py", 1))
-    formulas.add(tex, False, HERE)
-    diagnostics = set_all(formulas, katex, tmp_path / "cache.json")
-    assert str(diagnostics).startswith("gelu.py:7: ")
-    assert str(diagnostics).endswith(tex)
-    assert len(diagnostics.found) == 1
-
-
-def test_a_bad_formula_stays_as_it_was_written_and_is_named_each_time(
+def test_a_bad_formula_is_named_each_time_and_stays_as_it_was_written(
     katex: Path, tmp_path: Path
 ) -> None:
+    wrong = [r"\frac{1", r"\unknown{x}", "a & b", "größe", "x_1_2", r"a < \nope"]
     for _ in range(2):
         formulas = Formulas()
-        good = formulas.add("x", False, HERE)
-        bad = formulas.add(r"a < \nope", False, HERE)
-        diagnostics = set_all(formulas, katex, tmp_path / "cache.json")
-        assert [problem.kind for problem in diagnostics.found] == ["formula"]
-        assert formulas.fill(bad) == r"<code>a &lt; \nope</code>"
+        good = formulas.add("x", False, Place("a.py", 1))
+        bad = [formulas.add(t, False, Place("b.py", n)) for n, t in enumerate(wrong)]
+        found = sorted(set_all(formulas, katex, tmp_path / "cache.json").found)
+        assert {problem.kind for problem in found} == {"formula"}
+        for line, (tex, problem) in enumerate(zip(wrong, found, strict=True)):
+            assert str(problem).startswith(f"b.py:{line}: ")
+            assert str(problem).endswith(tex)
+        assert formulas.fill(bad[-1]) == r"<code>a &lt; \nope</code>"
         assert "katex" in formulas.fill(good)
 
 
@@ -116,38 +87,6 @@ def test_without_katex_formulas_stay_as_they_were_written() -> None:
     formulas.leave("there is no “node”", diagnostics)
     assert formulas.fill(slots) == "<code>x</code><code>y</code>"
     assert str(diagnostics) == "gelu.py:7: no formula is set: there is no “node”"
-
-
-def test_what_was_set_is_not_set_again(
-    katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache = tmp_path / "deep" / "cache.json"
-    first, second = Formulas(), Formulas()
-    slot = first.add("x^2", False, HERE)
-    second.add("x^2", False, HERE)
-    set_all(first, katex, cache)
-
-    def fail(*arguments: object, **options: object) -> None:
-        raise AssertionError("Node ran")
-
-    monkeypatch.setattr(subprocess, "run", fail)
-    set_all(second, katex, cache)
-    assert second.fill(slot) == first.fill(slot)
-    assert [path.name for path in cache.parent.iterdir()] == ["cache.json"]
-
-
-@pytest.mark.parametrize(
-    "broken", ["", "{", '{"key": "of another version", "html": []}']
-)
-def test_a_cache_of_no_use_is_made_anew(
-    broken: str, katex: Path, tmp_path: Path
-) -> None:
-    cache = tmp_path / "cache.json"
-    cache.write_text(broken)
-    formulas = Formulas()
-    slot = formulas.add("x", False, HERE)
-    set_all(formulas, katex, cache)
-    assert "katex" in formulas.fill(slot)
 
 
 def test_an_installation_that_fails_says_why(tmp_path: Path) -> None:

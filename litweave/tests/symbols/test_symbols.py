@@ -1,4 +1,4 @@
-"""Symbols are found and marked, formulas look as before, no letter is left alone."""
+"""Symbols are read and marked, formulas look as before, no letter is left alone."""
 
 import random
 import re
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from formulas import HERE, assert_marks_are_not_seen, set_all
 from litweave.diagnostics import Diagnostics
-from litweave.features.symbols.symbols import Entry, Symbols, notation
-from litweave.features.symbols.tex import tokens
+from litweave.features.symbols.symbols import Entry, Symbols, items, notation
+from litweave.features.symbols.tex import atoms, everywhere, split, tokens
 from litweave.katex import SYMBOL, Formulas
 from litweave.names import Names
 from litweave.page import document
@@ -43,11 +43,119 @@ def shown(marked: str) -> str:
     return text
 
 
-# ## Marks
-
-
 def unmarked(marked: str) -> str:
     return re.sub(r"⟨\d+ |⟩", "", marked)
+
+
+# ## The list under `## Notation`: which letter is which variable
+
+LAYER = '''\
+# A licence, perhaps.
+r"""# Layer
+
+- $A$, `a`: this list is another one
+
+## Notation
+
+- $S$, `num_patches`: the number of patches, $S > 0$
+- $W_1$, $b_1$, `fc1`: the first layer,
+  `Linear`: as it is
+- $H, W_{i,j}$, `height`, `width`: a size
+
+Words in between.
+
+- $i$: an index
+- `mask`: one or zero
+- words alone
+- $S$ and `x`: no list
+
+## Cost
+
+- $B$, `b`: this one, too
+"""
+'''
+
+
+def test_entries_are_read_in_order() -> None:
+    assert notation(parse(LAYER)) == (
+        Entry(("S",), ("num_patches",), "the number of patches, $S > 0$", 8),
+        Entry(("W_1", "b_1"), ("fc1",), "the first layer, `Linear`: as it is", 9),
+        Entry(("H", "W_{i,j}"), ("height", "width"), "a size", 11),
+        Entry(("i",), (), "an index", 15),
+        Entry((), ("mask",), "one or zero", 16),
+    )
+    # An item that is no entry keeps its place.
+    assert [line for line, entry in items(parse(LAYER)) if not entry] == [17, 18]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("", "x = 1\n", '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n'),
+        '"""# A"""\n\n\ndef f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n',
+    ],
+)
+def test_a_module_may_have_no_notation(source: str) -> None:
+    assert notation(parse(source)) == ()
+
+
+# ## TeX is read as TeX reads it
+
+CHARACTERS = [
+    *("{", "}", "_", "^", "'", "%", "&", "[", "]", ",", "x", "W", "1", " ", "\n"),
+    *("\\", r"\\", r"\sigma", r"\bar", r"\text", r"\frac", r"\begin", r"\sqrt"),
+]
+TEX = st.one_of(st.text(), st.lists(st.sampled_from(CHARACTERS)).map("".join))
+
+
+@given(TEX)
+@example("{" * 5000)
+@example(r"\bar" * 5000)
+@example("x_{" * 200 + "y" + "}" * 200)
+def test_anything_can_be_read_and_no_character_is_lost(tex: str) -> None:
+    pieces = tokens(tex)
+    assert "".join(pieces) == tex
+    for atom in everywhere(atoms(tex)):
+        assert 0 <= atom.start < atom.end <= len(pieces)
+
+
+def letters(tex: str) -> list[str]:
+    return [atom.whole.strip() for atom in everywhere(atoms(tex)) if atom.symbol]
+
+
+@pytest.mark.parametrize(
+    ("tex", "found"),
+    [
+        (r"W_1^\top X", [r"W_1^\top", "X"]),
+        (r"W^\top_1", [r"W_1^\top"]),
+        ("W _ {1} X", ["W_1", "X"]),
+        ("x% a comment with y\n_1", ["x_1"]),
+        ("X_{*,i}", ["X_{*,i}", "i"]),
+        (r"C_\text{in} + C_{\text{in}}", [r"C_{\text{in}}", r"C_{\text{in}}"]),
+        (r"\bar\theta_t", [r"\bar{\theta}_t", "t"]),
+        (r"\hat{y_i}", [r"\hat{y_i}"]),
+        (r"\overline{W x}", ["W", "x"]),
+        (r"\mathbf 1 \mathbf{1} \mathbf{AB}", [r"\mathbf{1}", r"\mathbf{1}"]),
+        ("x'' + x'_1", ["x^{''}", "x_1^'"]),
+        (r"\sqrt x_i", ["x", "i"]),
+        (r"\frac xy_i", ["x", "y", "i"]),
+        (r"\sqrt[n]{x_1}", ["n", "x_1"]),
+        (r"\sum\limits_{i=1}^{C} i", ["i", "C", "i"]),
+        (r"\begin{array}{cc} a & b \\[2pt] c \end{array}", ["a", "b", "c"]),
+        (r"\operatorname*{argmax}_k \operatorname{erf} x", ["k", "x"]),
+        (r"\text{if } \mathrm{d}x + \exp y + \ell", ["x", "y", r"\ell"]),
+        (r"2 + 3 \cdot 4 \partial \infty \sum \|", []),
+    ],
+)
+def test_symbols_are_letters_with_their_scripts(tex: str, found: list[str]) -> None:
+    assert letters(tex) == found
+
+
+def test_a_list_is_split_at_its_own_commas() -> None:
+    assert split("H, W_{a,b} ,C") == ["H", "W_{a,b}", "C"]
+
+
+# ## Marks
 
 
 @pytest.mark.parametrize(
@@ -128,7 +236,7 @@ def invented(count: int) -> Iterator[tuple[str, bool, str]]:
 
 
 def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> None:
-    assert_marks_are_not_seen(invented(300), katex, tmp_path)
+    assert_marks_are_not_seen(invented(100), katex, tmp_path)
 
 
 def test_a_mark_leaves_the_authors_tex(katex: Path, tmp_path: Path) -> None:
@@ -141,10 +249,10 @@ def test_a_mark_leaves_the_authors_tex(katex: Path, tmp_path: Path) -> None:
     assert ">a &lt; b_1</annotation>" in html
 
 
-def test_another_notation_is_another_setting(
+def test_what_was_set_is_not_set_again_unless_the_notation_is_another(
     katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = tmp_path / "cache.json"
+    cache = tmp_path / "deep" / "cache.json"
 
     def keys(symbols: Symbols) -> list[str]:
         formulas = Formulas()
@@ -156,28 +264,21 @@ def test_another_notation_is_another_setting(
     assert (keys(first), keys(second)) == (["1"], ["2"])
     monkeypatch.delattr(subprocess, "run")
     assert (keys(first), keys(second)) == (["1"], ["2"]), "both were kept"
+    assert [path.name for path in cache.parent.iterdir()] == ["cache.json"]
 
 
-@pytest.mark.parametrize(
-    "tex",
-    [
-        r"\htmlData{n=1}{x}",
-        r"\htmlClass{weave-lit}{x}",
-        r"\htmlStyle{color: red}{x}",
-        r"\htmlId{x}{x}",
-        r"\href{https://example.org}{x}",
-        r"\url{https://example.org}",
-        r"\includegraphics{https://example.org/x.png}",
-    ],
-)
-def test_an_author_sets_no_attribute_and_no_link(
-    tex: str, katex: Path, tmp_path: Path
-) -> None:
-    formulas = Formulas()
-    slot = formulas.add(tex, False, HERE, of("n", "x").mark(tex))
-    diagnostics = set_all(formulas, katex, tmp_path / "cache.json")
-    assert str(diagnostics).startswith("mlp.py:7: ")
-    assert formulas.fill(slot).startswith("<code>")
+def test_an_author_sets_no_attribute_and_no_link(katex: Path, tmp_path: Path) -> None:
+    wrong = [
+        *(r"\htmlData{n=1}{x}", r"\htmlClass{weave-lit}{x}", r"\htmlId{x}{x}"),
+        *(r"\htmlStyle{color: red}{x}", r"\href{https://example.org}{x}"),
+        *(r"\url{https://a.org}", r"\includegraphics{https://example.org/x.png}"),
+    ]
+    formulas, symbols = Formulas(), of("n", "x")
+    slots = [formulas.add(tex, False, HERE, symbols.mark(tex)) for tex in wrong]
+    found = set_all(formulas, katex, tmp_path / "cache.json").found
+    assert {problem.place for problem in found} == {HERE}
+    assert len(found) == len(wrong)
+    assert all(formulas.fill(slot).startswith("<code>") for slot in slots)
 
 
 def test_an_author_cannot_write_a_mark() -> None:
@@ -233,23 +334,22 @@ x = 1
 '''
 
 
-def problems_of(source: str) -> str:
+def rendered(source: str, *, has_notation: bool = True) -> Context:
     module = parse(source, "layer.py")
-    symbols = {"page.md": Symbols.of(notation(module))}
+    symbols = {"page.md": Symbols.of(notation(module))} if has_notation else {}
     context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
     document(module, "page.md", context)
-    return str(context.diagnostics)
+    return context
 
 
 def test_a_letter_without_an_entry_is_named() -> None:
-    assert problems_of(PAGE) == (
+    assert str(rendered(PAGE).diagnostics) == (
         "layer.py:3: “y” stands in this equation, but in no entry of the notation"
     )
-    assert problems_of(PAGE.replace("W y", "W x")) == ""
+    assert str(rendered(PAGE.replace("W y", "W x")).diagnostics) == ""
 
 
 def test_a_page_without_a_notation_is_not_checked() -> None:
-    context = Context(Names(), Formulas(), Diagnostics())
-    document(parse(PAGE), "page.md", context)
+    context = rendered(PAGE, has_notation=False)
     assert not context.diagnostics.found
     assert {formula.marked for formula in context.formulas.numbers} == {""}

@@ -12,6 +12,7 @@ from litweave.features.symbols.symbols import Symbols, notation
 from litweave.features.symbols.variables import check, marks, read, show
 from litweave.highlight import lines
 from litweave.parse import Module, parse
+from support import book_of
 
 LAYER = '''\
 r"""# Layer
@@ -46,37 +47,23 @@ def layer(source: str = LAYER) -> Module:
 
 
 def marked(module: Module) -> list[tuple[int, str, str]]:
-    symbols = Symbols.of(notation(module))
-    return [
-        (
-            mark.line,
-            module.lines[mark.line - 1][mark.start : mark.end],
-            mark.attributes["data-n"],
-        )
-        for mark in marks(module, symbols)
-    ]
+    found = marks(module, Symbols.of(notation(module)))
+    texts = [(m, module.lines[m.line - 1][m.start : m.end]) for m in found]
+    return [(m.line, text, m.attributes["data-n"]) for m, text in texts]
 
 
 def test_each_occurrence_has_the_keys_of_its_symbols() -> None:
+    size = "size", "4 5"
     assert marked(layer()) == [
-        *[(18, "num_patches", "1"), (18, "size", "4 5"), (18, "dim", "6")],
-        *[(19, "fc1", "2 3"), (19, "num_patches", "1")],
-        *[(19, "size", "4 5"), (19, "size", "4 5")],
-        *[(20, "size", "4 5"), (20, "size", "4 5")],
-        *[(23, "size", "4 5"), (23, "size", "4 5")],
+        *[(18, "num_patches", "1"), (18, *size), (18, "dim", "6")],
+        *[(19, "fc1", "2 3"), (19, "num_patches", "1"), (19, *size), (19, *size)],
+        # A keyword of others, here `dim`, is not the variable.
+        *[(20, *size), (20, *size), (23, *size), (23, *size)],
         *[(24, "fc1", "2 3"), (24, "dim", "6"), (24, "dim", "6")],
         *[(24, "fc1", "2 3"), (24, "num_patches", "1")],
     ]
-
-
-def test_a_keyword_of_others_is_not_the_variable() -> None:
-    assert "dim=1" in layer().lines[22]
-    assert (23, "dim", "6") not in marked(layer())
-
-
-@pytest.mark.parametrize("ending", ["\r\n", "\r"])
-def test_line_endings_make_no_difference(ending: str) -> None:
-    assert marked(layer(LAYER.replace("\n", ending))) == marked(layer())
+    for ending in ("\r\n", "\r"):
+        assert marked(layer(LAYER.replace("\n", ending))) == marked(layer())
 
 
 def test_the_code_shows_them() -> None:
@@ -90,23 +77,26 @@ def test_the_code_shows_them() -> None:
 # ## What the page's script is told
 
 
-def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
-    source = tmp_path / "pkg"
-    source.mkdir()
-    (source / "layer.py").write_text(LAYER.replace("`size`", "`size`, `only_here`"))
-    (source / "silent.py").write_text('"""# Without a notation"""\n\nsize = 1\n')
-    book = Book()
-    book.read(source)
+def enriched(
+    folder: Path, source: str, **values: tuple[float | tuple[int, ...], ...]
+) -> Book:
+    """A book of the module and of one without a notation."""
+    silent = '"""# Without a notation"""\n\nsize = 1\n'
+    book = book_of(folder, {"layer.py": source, "silent.py": silent})
     read(book)
-    show(book, {"layer.md": {"num_patches": (24,), "size": (3.5, (4, 5))}})
+    show(book, {"layer.md": values} if values else {})
+    return book
+
+
+def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
+    source = LAYER.replace("`size`", "`size`, `only_here`")
+    book = enriched(tmp_path, source, num_patches=(24,), size=(3.5, (4, 5)))
     assert not book.context.diagnostics.found
     assert list(book.context.symbols) == ["layer.md"]
     assert not book.chapters["silent.md"].overlay.marks
     extra = book.chapters["layer.md"].overlay
     assert len(extra.marks) == 16
-    match = re.fullmatch(
-        r"<script type=\"application/json\" id=.*?>(.*)</script>", extra.tools[0]
-    )
+    match = re.fullmatch(r"<script type=\S+ id=.*?>(.*)</script>", extra.tools[0])
     assert match
     assert json.loads(match[1]) == [
         {"keys": [1], "values": {"num_patches": [24]}},
@@ -118,14 +108,8 @@ def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
 
 
 def test_no_name_can_end_the_script(tmp_path: Path) -> None:
-    path = tmp_path / "layer.py"
-    path.write_text(LAYER.replace("`size`", "`</script><b>`"))
-    book = Book()
-    book.read(path)
-    read(book)
-    show(book, {})
-    (chapter,) = book.chapters.values()
-    assert chapter.overlay.tools[0].count("<") == 2
+    book = enriched(tmp_path, LAYER.replace("`size`", "`</script><b>`"))
+    assert book.chapters["layer.md"].overlay.tools[0].count("<") == 2
 
 
 # ## Checks
@@ -139,27 +123,24 @@ def diagnostics(source: str) -> str:
 
 def test_a_good_notation_has_no_problem() -> None:
     assert diagnostics(LAYER) == ""
-    assert diagnostics(LAYER.replace("`size`", "`only_here`")) == "", (
-        "an example is code"
-    )
+    # An example is code.
+    assert diagnostics(LAYER.replace("`size`", "`only_here`")) == ""
 
 
 NOBODY = "no code and no example of this module names"
+BAD = {
+    "$Q$, `patches`: renamed": f"{NOBODY} “patches”",
+    "$Q$, `Not`: in prose": f"{NOBODY} “Not”",
+    "$Q$, `len(x)`: a call": "“len(x)” is no identifier",
+    "$S = H W$, `size`: more": "“S = H W” is no symbol",
+    "$3$, `size`: a number": "“3” is no symbol",
+    "$d$, `size`: again": "“d” is in the notation twice",
+    "$S$ is `size`": "an item of the notation is “$symbol$, ",
+}
 
 
-@pytest.mark.parametrize(
-    ("item", "problem"),
-    [
-        ("$Q$, `patches`: renamed", f"{NOBODY} “patches”"),
-        ("$Q$, `Not`: in prose", f"{NOBODY} “Not”"),
-        ("$Q$, `len(x)`: a call", "“len(x)” is no identifier"),
-        ("$S = H W$, `size`: more", "“S = H W” is no symbol"),
-        ("$3$, `size`: a number", "“3” is no symbol"),
-        ("$d$, `size`: again", "“d” is in the notation twice"),
-        ("$S$ is `size`", "an item of the notation is “$symbol$, "),
-    ],
-)
-def test_a_bad_entry_is_named_with_its_line(item: str, problem: str) -> None:
-    source = LAYER.replace("- $i$: an index", f"- {item}")
-    assert diagnostics(source).startswith(f"layer.py:9: {problem}")
-    assert "\n" not in diagnostics(source)
+@pytest.mark.parametrize("item", BAD)
+def test_a_bad_entry_is_named_with_its_line(item: str) -> None:
+    said = diagnostics(LAYER.replace("- $i$: an index", f"- {item}"))
+    assert said.startswith(f"layer.py:9: {BAD[item]}")
+    assert "\n" not in said
