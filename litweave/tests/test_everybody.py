@@ -19,9 +19,9 @@ STDLIB = Path(sysconfig.get_path("stdlib"))
 # Prose of many kinds: titles underlined with tildes, money, shell prompts, regular
 # expressions with dollars, doctests, tags, backslashes, and none at all.
 SAMPLE = (
-    *("ast.py", "base64.py", "cgi.py", "difflib.py", "doctest.py", "keyword.py"),
-    *("ntpath.py", "optparse.py", "os.py", "string.py", "this.py", "zipapp.py"),
-    *("http", "json", "lib2to3/tests/data"),
+    *("ast.py", "base64.py", "cgi.py", "difflib.py", "json", "keyword.py", "ntpath.py"),
+    *("string.py", "this.py", "zipapp.py", "lib2to3/tests/data/fixers"),
+    *(f"lib2to3/tests/data/{name}.py" for name in ("py2_test_grammar", "bom", "crlf")),
 )
 
 
