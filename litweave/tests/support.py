@@ -42,6 +42,16 @@ settings.load_profile("patient")
 # programs that are here stopped by it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What reads notebooks compiles the grammar of an address for two seconds on import, and
+# does as well without: here, and in each program that a test starts.
+SLOW = "rfc3987_syntax"
+sys.modules[SLOW] = None  # type: ignore[assignment]
+WITHOUT = CACHE / "without"
+WITHOUT.mkdir(parents=True, exist_ok=True)
+(WITHOUT / f"{SLOW}.py").write_text("raise ImportError\n")
+PATHS = [str(WITHOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(PATHS))
+
 
 def pytest_collection_finish() -> None:
     """Look no more for garbage among what was imported and collected."""

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from support import build, cache_of, write_files
+from support import build_here, cache_of, write_files
 
 CONFIG = """
 site_name: Small
@@ -83,7 +83,7 @@ def test_what_was_done_before_a_build_was_killed_is_not_done_again(
         os.killpg(running.pid, signal.SIGKILL)
 
     (tmp_path / "go").touch()
-    result = build(tmp_path)
+    result = build_here(tmp_path)
     assert result.returncode == 0, result.stderr
     for kind in KINDS:
         steps = [(tmp_path / "steps" / f"{kind} of pkg.{n}") for n in ("one", "two")]
