@@ -100,14 +100,12 @@ def test_a_package_becomes_a_site(
     home = (site / "index.html").read_text()
     assert '<a href="deep/prose.html"><code>pkg.deep.prose</code></a> Prose' in home
     assert "Switch to dark colours" in home
-    prose = (site / "deep" / "prose.html").read_text()
     words = r"<code>\nope</code> for $5, <code>x[1][2]</code>, a[i][j], &lt;stdin&gt;"
-    assert words in prose
+    assert words in (site / "deep" / "prose.html").read_text()
     for line in (
         "skipped pkg/broken.py: '(' was never closed",
         "skipped pkg/__init__.py: there is nothing in it",
-        f"remarks: 2 formula, 1 file ({report})",
-        "6 pages in ",
+        *(f"remarks: 2 formula, 1 file ({report})", "6 pages in "),
     ):
         assert line in built.out
     listed = report.read_text()
@@ -127,15 +125,23 @@ def test_a_package_becomes_a_site(
 
 
 def test_a_file_alone_becomes_a_page(tmp_path: Path, weave: Command) -> None:
-    (tmp_path / "one.py").write_text('"""# One\n\n[`f`][]\n"""\n\n\ndef f(): ...\n')
+    one = tmp_path / "one.py"
+    one.write_text('"""# One\n\n[`f`][]\n"""\n\n\ndef f():\n    """Do."""\n')
     # In the same folder as the source, as one does.
-    built = weave("build", tmp_path / "one.py", "--out", tmp_path / "site")
+    built = weave("build", one, "--out", tmp_path / "site")
     assert built.status == 0
     assert "no remarks" in built.out
     home = (tmp_path / "site" / "index.html").read_text()
     assert "<h1" in home
     assert re.search(r'<a href="[^"]*#f"><code>f</code></a>', home)
     assert (tmp_path / "site" / "one.py").exists()
+    assert weave("check", one) == Said(0, "", "1 page, 0 problems\n")
+    # What is missing is named.
+    report = tmp_path / "no such folder" / "report.txt"
+    built = weave("build", one, "--out", tmp_path / "site", "--report", report)
+    assert built == Said(1, "", f"{report}: No such file or directory\n")
+    missing = tmp_path / "nowhere"
+    assert weave("check", missing) == Said(2, "", f"there is no {missing}\n")
 
 
 @pytest.mark.parametrize("content", [None, "x = (\n"])
@@ -152,16 +158,6 @@ def test_nothing_to_show_is_said(
     assert ("pkg/broken.py" if content else f"{folder} is empty") in built.err
     assert "Traceback" not in built.err
     assert not (tmp_path / "site").exists()
-
-
-def test_a_missing_path_is_named(tmp_path: Path, weave: Command) -> None:
-    missing = f"there is no {tmp_path / 'nowhere'}\n"
-    assert weave("check", tmp_path / "nowhere") == Said(2, "", missing)
-    (tmp_path / "one.py").write_text('"""# One"""\n')
-    report = tmp_path / "no such folder" / "report.txt"
-    options = ("--out", tmp_path / "site", "--report", report)
-    built = weave("build", tmp_path / "one.py", *options)
-    assert built == Said(1, "", f"{report}: No such file or directory\n")
 
 
 def test_a_folder_that_somebody_filled_is_left_alone(
@@ -203,11 +199,6 @@ def test_check_lists_what_is_missing(package: Path, weave: Command) -> None:
     assert not list(package.rglob("ran")), "nothing was run"
 
 
-def test_check_is_content_with_a_good_module(tmp_path: Path, weave: Command) -> None:
-    (tmp_path / "one.py").write_text('"""# One"""\n\n\ndef f():\n    """Do."""\n')
-    assert weave("check", tmp_path / "one.py") == Said(0, "", "1 page, 0 problems\n")
-
-
 # Something of every kind that is judged.
 FAULTY = '''r"""# Faulty
 
@@ -217,25 +208,22 @@ A name [`Nowhere`][], a page [there](nowhere.md), $\\nosuch$ and a $ alone.
 
 - $B$, `missing`: what no code names
 
->>> Faulty().forward(1)
+>>> forward(1)
 2
 
 >>>refused
 """
 
 
-class Faulty:
-    """Own.
+def forward(x):
+    """Not \\raw.
 
-    >>> Faulty().forward(2)
+    >>> forward(2)
     2
     """
-
-    def forward(self, x):
-        """Not \\raw."""
-        if x > 5:
-            return x
-        return 1
+    if x > 5:
+        return x
+    return 1
 '''
 UNREACHED = '''"""# Unreached
 
@@ -272,33 +260,28 @@ def test_a_check_lists_what_a_build_remarks(
 
 def test_silence_is_what_a_reader_would_miss() -> None:
     source = '''"""# A"""
-
 def told():
     """Say."""
     def inner(): ...
-
 # A comment says it, too.
 def commented(): ...
-
 class Silent:
     def method(self): ...
     def speaks(self):
         """Say."""
     def _own(self): ...
     def __init__(self): ...
-
 @overload
 def many(x: int): ...
 def many(x):
     """Say."""
-
 def _own(): ...
 '''
     diagnostics = Diagnostics()
     find_silence(parse(source, "a.py"), diagnostics)
     assert str(diagnostics).splitlines() == [
-        "a.py:10: nothing is said about the class “Silent”",
-        "a.py:11: nothing is said about the function “Silent.method”",
+        "a.py:7: nothing is said about the class “Silent”",
+        "a.py:8: nothing is said about the function “Silent.method”",
     ]
 
 
@@ -313,9 +296,7 @@ def test_serve_shows_each_change_until_it_is_stopped(
     process = subprocess.Popen(
         [*command, "--port", str(port), "--cache", str(CACHE / "litweave")],
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
@@ -341,17 +322,6 @@ def test_serve_shows_each_change_until_it_is_stopped(
     assert f"http://127.0.0.1:{port}/" in told
     assert "remarks: “litweave check” lists them" in told
     assert not list(package.rglob("ran")), "nothing was run"
-
-
-def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ([], ["build"], ["serve"], ["copy"]):
-        with pytest.raises(SystemExit) as end:
-            main([*command, "--help"])
-        assert end.value.code == 0
-    told = capsys.readouterr().out
-    for word in ("build", "check", "serve", "copy", "--out", "--port", "--standalone"):
-        assert word in told
-    assert "--run-examples" in told
 
 
 # ## Told to run
