@@ -94,9 +94,7 @@ def test_fields_of_one_kind_have_one_label() -> None:
     assert "<strong>Return type:</strong> float" in page
     assert "<dt><code>*rest</code> (tuple)</dt>" in page
     assert "<dt><code>ValueError</code></dt>\n<dd>if not.</dd>" in page
-
-
-def test_no_type_is_lost() -> None:
+    # No type is lost.
     page = html("A.\n\n:param x: one\n:type x: int\n    or float\n:type y: str\n")
     assert "<dt><code>x</code> (int or float)</dt>\n<dd>one</dd>" in page
     assert "<dt><code>y</code></dt>\n<dd>str</dd>" in page
@@ -112,9 +110,6 @@ def test_a_title_that_is_underlined_stands_below_its_function() -> None:
     page = html("#### F\n\nA title\n~~~~~~~\nText.\n\nA title\n=======\n")
     assert '<h5 id="f::a-title">A title</h5>\n<p>Text.</p>' in page
     assert '<h5 id="f::a-title~2">A title</h5>' in page
-
-
-def test_a_section_is_not_the_title_of_its_function() -> None:
     page = html("Returns\n-------\nint\n    A number.")
     assert page.startswith('<h2 id="f"><code>f</code></h2>\n<h3 id="f::returns">')
 
@@ -130,12 +125,9 @@ def test_the_sections_of_a_module_are_its_own(above: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Text:\n    that goes on",
-        "Text, and then\nArgs:\n    x: y",
-        "~~~\nArgs:\n    x: y\n:param x: y\n~~~",
-        "A table\n-------|---",
-        "`:param x:` is Sphinx's",
-        ":class:`Mixer` is a name",
+        *("Text:\n    that goes on", "Text, and then\nArgs:\n    x: y"),
+        *("~~~\nArgs:\n    x: y\n:param x: y\n~~~", "A table\n-------|---"),
+        *("`:param x:` is Sphinx's", ":class:`Mixer` is a name"),
         "    std::\n        cout",
     ],
 )
