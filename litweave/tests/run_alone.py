@@ -55,10 +55,15 @@ class Wall(importlib.machinery.PathFinder):
         return super().find_spec(name, *rest)
 
 
-def build_wall(allowed: set[str]) -> None:
-    for top, names in metadata.packages_distributions().items():
-        if not allowed & {plain(name) for name in names}:
-            Wall.refused.add(top)
+def others(allowed: set[str]) -> set[str]:
+    """What can be imported here of all but some distributions."""
+    found = metadata.packages_distributions().items()
+    return {top for top, names in found if not allowed & set(map(plain, names))}
+
+
+def stand(refused: set[str]) -> None:
+    """Put the wall in the place of Python's own finder."""
+    Wall.refused |= refused
     finder = importlib.machinery.PathFinder
     sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
 
@@ -145,7 +150,7 @@ def alone(path: Path) -> dict[str, Any]:
 
 
 def main(folder: Path, out: Path, packages: Sequence[str]) -> None:
-    build_wall(required(packages))
+    stand(others(required(packages)))
     results = {p.parent.name: alone(p) for p in sorted(folder.glob("*/*.py"))}
     out.write_text(json.dumps(results), "utf-8")
 

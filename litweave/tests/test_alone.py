@@ -14,25 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from run_alone import plain, required
+from run_alone import others, required
 from support import CACHE, FOLDER, write_files
 
 PROJECT = FOLDER / "pyproject.toml"
 # Python imports it at the start of each process, also of those that a build begins.
-WALL = """
-import importlib.machinery
+WALL = f"""
 import sys
 
-REFUSED = {refused}
+sys.path.append({str(Path(__file__).parent)!r})
+import run_alone
 
-class Wall(importlib.machinery.PathFinder):
-    @classmethod
-    def find_spec(cls, name, *rest):
-        refused = name.partition(".")[0] in REFUSED
-        return None if refused else super().find_spec(name, *rest)
-
-finder = importlib.machinery.PathFinder
-sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
+sys.path.pop()
+run_alone.stand(%s)
 """
 BOOK = {"labml_style_nn", "benchmarks", "tools"}
 FILES = {
@@ -47,8 +41,6 @@ $$s = \\frac{a}{n}$$
 - $a$, `amount`: what there is
 - $n$, `people`: how many there are
 
-## Example
-
 >>> share(Fraction(1), 3)
 Fraction(1, 3)
 """
@@ -58,7 +50,6 @@ from fractions import Fraction
 
 def share(amount: Fraction, people: int) -> Fraction:
     """An equal part."""
-    # Nothing is rounded.
     return amount / people
 ''',
 }
@@ -68,19 +59,17 @@ def share(amount: Fraction, people: int) -> Fraction:
 def refused() -> set[str]:
     """The names of all that is installed here and not required."""
     needs = tomllib.loads(PROJECT.read_text("utf-8"))["project"]["dependencies"]
-    allowed = required([re.split(r"[^\w.-]", need)[0] for need in needs])
-    installed = metadata.packages_distributions().items()
-    others = {
-        top for top, names in installed if not allowed & {plain(name) for name in names}
-    }
-    return (others | BOOK) - {"litweave"}
+    refused = others(required([re.split(r"[^\w.-]", need)[0] for need in needs]))
+    computing = {"einops", "matplotlib", "numpy", "sklearn", "torch"}
+    assert computing & set(metadata.packages_distributions()) <= refused
+    assert not {"bs4", "markdown", "mkdocs", "nh3", "pygments"} & refused
+    return (refused | BOOK) - {"litweave"}
 
 
 @pytest.fixture
 def stranger(tmp_path: Path, refused: set[str]) -> Path:
     """Their package, beside what keeps other packages from being found."""
-    wall = WALL.format(refused=sorted(refused))
-    write_files(tmp_path / "wall", {"sitecustomize.py": wall})
+    write_files(tmp_path / "wall", {"sitecustomize.py": WALL % refused})
     return write_files(tmp_path / "money", FILES)
 
 
@@ -93,12 +82,6 @@ def litweave(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
     )
-
-
-def test_what_the_book_needs_is_not_required(refused: set[str]) -> None:
-    computing = {"einops", "matplotlib", "numpy", "sklearn", "torch"}
-    assert computing & set(metadata.packages_distributions()) <= refused
-    assert not {"bs4", "markdown", "mkdocs", "nh3", "pygments"} & refused
 
 
 def test_a_package_is_checked_built_and_copied(stranger: Path, katex: Path) -> None:
