@@ -18,8 +18,7 @@ def said(program: str, **options: object) -> list[dict[str, object]]:
 
 
 def test_a_program_reads_its_request_where_it_is_told_to(tmp_path: Path) -> None:
-    # What is no object is passed over.
-    program = (
+    program = (  # What is no object is passed over.
         "import os, sys, json\nprint('words'); print('[1]')\n"
         "print(json.dumps({'read': input(), 'in': os.getcwd(), 'x': os.environ['X']}))"
     )
@@ -28,10 +27,8 @@ def test_a_program_reads_its_request_where_it_is_told_to(tmp_path: Path) -> None
 
 
 def test_a_failure_is_told_after_what_was_said_before() -> None:
-    program = (
-        "import os, sys\nprint('{\"a\": 1}', flush=True)\n"
-        "print('a reason', file=sys.stderr, flush=True)\nos._exit(3)"
-    )
+    said = "print('{\"a\": 1}', flush=True)"
+    program = f"import sys\n{said}\nsys.stderr.write('a reason')\nsys.exit(3)"
     lines = process.lines([sys.executable, "-c", program])
     assert next(lines) == {"a": 1}
     with pytest.raises(ChildError, match="ended Python with status 3:\na reason"):
@@ -39,12 +36,11 @@ def test_a_failure_is_told_after_what_was_said_before() -> None:
 
 
 def test_a_program_that_nobody_listens_to_is_ended_with_all_it_started() -> None:
+    sleep = "import time; time.sleep(900)"
     program = (
-        "import subprocess, sys, time\n"
-        "sleep = 'import time; time.sleep(900)'\n"
-        "one = subprocess.Popen([sys.executable, '-c', sleep])\n"
-        "print('{\"pid\": %d}' % one.pid, flush=True)\n"
-        "time.sleep(900)"
+        f"{sleep[:11]}, subprocess, sys\n"
+        f"one = subprocess.Popen([sys.executable, '-c', '{sleep}'])\n"
+        "print('{\"pid\": %d}' % one.pid, flush=True)\ntime.sleep(900)"
     )
     lines = process.lines([sys.executable, "-c", program])
     pid = int(next(lines)["pid"])
