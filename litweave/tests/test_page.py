@@ -22,19 +22,16 @@ Opening.[^1]
 
 [^1]: A note.
 """
-
 import os
 
 # Set *things* up.
 a = 1 < 2
-
 
 class Mixer:
     r"""## The mixer
 
     It mixes $x$.
     """
-
     def __init__(self):
         """Begin."""
         # Its own comment.
@@ -46,8 +43,6 @@ class Mixer:
     # Set *things* up.
     b = 2
 '''
-
-
 MADE = woven(SOURCE)
 
 
@@ -58,12 +53,9 @@ def text(code: str) -> str:
 
 # ## Anchors
 
-
+OPENING = (":title-opening-1-1-a-note", ":set-things-up", "Mixer", "Mixer.__init__")
 SAME = "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
 TWICE = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
-
-
-OPENING = (":title-opening-1-1-a-note", ":set-things-up", "Mixer", "Mixer.__init__")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +91,12 @@ def test_headings_have_their_names_and_notes_work_across_rows() -> None:
     assert '<h3 id="Mixer.__init__"><code>Mixer.__init__</code></h3>' in html
     assert "A note." in MADE.rows[-1]
     assert 'href="#fn:1"' in MADE.rows[0]
+    # A class without words is a heading above what it holds.
+    source = 'class A:\n    def f(self):\n        """Words."""\n'
+    _, first, second = woven(f"x = 1\n{source}").cells
+    assert first.prose == '<h2 id="A"><code>A</code></h2>'
+    assert second.prose.startswith('<h3 id="A.f">')
+    assert text(first.code) == "class A:\n"
 
 
 def test_rows_that_markdown_swallowed_are_missed() -> None:
@@ -106,24 +104,11 @@ def test_rows_that_markdown_swallowed_are_missed() -> None:
         cut("<p>One.</p>", parse("# One.\na = 1\n# Two.\nb = 2\n"))
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("x = 1\n", "# `a`"),
-        ('"""Words."""\n', "# `a`\n\nWords."),
-        ('# The licence.\n"""# Title"""\n', "# Title\n\nThe licence."),
-    ],
-)
-def test_a_page_begins_with_a_title(source: str, expected: str) -> None:
-    assert woven(source).document == expected
-
-
-def test_a_class_without_words_is_a_heading_above_what_it_holds() -> None:
-    source = 'class A:\n    def f(self):\n        """Words."""\n'
-    _, first, second = woven(f"x = 1\n{source}").cells
-    assert re.fullmatch(r'<h2 id="A"><code>A</code></h2>', first.prose)
-    assert second.prose.startswith('<h3 id="A.f">')
-    assert text(first.code) == "class A:\n"
+def test_a_page_begins_with_a_title() -> None:
+    assert woven("x = 1\n").document == "# `a`"
+    assert woven('"""Words."""\n').document == "# `a`\n\nWords."
+    titled = woven('# The licence.\n"""# Title"""\n').document
+    assert titled == "# Title\n\nThe licence."
 
 
 # ## The order of a page
@@ -182,6 +167,10 @@ def test_sections_of_the_opening_follow_the_code() -> None:
     assert text(flat(made.cells, made.module)).rindex("Below it.") > 0
     places = [made.page.index(s) for s in ("Its words.", "weave-closing", "Because")]
     assert places == sorted(places)
+    # A mistake in a section that moved has its line.
+    (wrong,) = woven(ESSAY.replace("Below it.", "[it][nowhere].")).diagnostics
+    line = ESSAY.partition("Below it.")[0].count("\n") + 1
+    assert wrong.startswith(f"a.py:{line}: ")
     # A module of one row keeps its order.
     made = woven(ESSAY.partition("\n\ndef")[0])
     assert headings(made) == ["Title", "Why", "Underlined", "Notation"]
@@ -195,13 +184,6 @@ def test_the_notation_is_folded_and_keeps_its_address() -> None:
     [entry] = notation.select("li")
     assert entry.get_text().endswith("a number")
     assert "Opening." not in notation.get_text()
-
-
-def test_a_mistake_in_a_section_that_moved_has_its_line() -> None:
-    source = ESSAY.replace("Below it.", "Below [it][nowhere].")
-    (wrong,) = woven(source).diagnostics
-    line = source.partition("Below [")[0].count("\n") + 1
-    assert wrong.startswith(f"a.py:{line}: ")
 
 
 # ## The page
