@@ -8,8 +8,8 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -25,13 +25,9 @@ SPY = '''"""# Spy
 >>> spy()
 1
 """
-
 from pathlib import Path
-
 import torch
-
 Path(__file__).with_name("ran").write_text("")
-
 
 def spy():
     """Give one."""
@@ -49,6 +45,8 @@ FILES = {
     "deep/prose.py": 'r"""# Prose\n\n'
     '$\\nope$ for $5, `x[1][2]`, a[i][j], <stdin>\n"""\n',
 }
+KATEX = "pkg/deep/prose.py:3: KaTeX parse error"
+UNCLOSED = "pkg/broken.py:1: '(' was never closed"
 
 
 @pytest.fixture
@@ -56,8 +54,7 @@ def package(tmp_path: Path) -> Path:
     return write_files(tmp_path / "pkg", FILES)
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """How a command ended, and what it said."""
 
     status: int
@@ -79,11 +76,6 @@ def weave(katex: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-def pages(site: Path) -> set[str]:
-    found = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
-    return found - {"404.html"}
-
-
 # ## Build
 
 
@@ -93,7 +85,8 @@ def test_a_package_becomes_a_site(
     site, report = tmp_path / "site", tmp_path / "report.txt"
     built = weave("build", package, "--out", site, "--report", report)
     assert built.status == 0
-    assert pages(site) == {
+    pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    assert pages - {"404.html"} == {
         *("index.html", "spy.html", "torch.html", "nowhere.html", "silent.html"),
         *("deep/index.html", "deep/prose.html"),
     }
@@ -102,22 +95,19 @@ def test_a_package_becomes_a_site(
     assert "Switch to dark colours" in home
     words = r"<code>\nope</code> for $5, <code>x[1][2]</code>, a[i][j], &lt;stdin&gt;"
     assert words in (site / "deep" / "prose.html").read_text()
-    for line in (
-        "skipped pkg/broken.py: '(' was never closed",
-        "skipped pkg/__init__.py: there is nothing in it",
-        *(f"remarks: 2 formula, 1 file ({report})", "6 pages in "),
-    ):
-        assert line in built.out
-    listed = report.read_text()
-    assert "pkg/broken.py:1: '(' was never closed" in listed
-    assert "pkg/deep/prose.py:3: KaTeX parse error" in listed
+    assert "skipped pkg/broken.py: '(' was never closed" in built.out
+    assert "skipped pkg/__init__.py: there is nothing in it" in built.out
+    assert f"remarks: 2 formula, 1 file ({report})" in built.out
+    assert "6 pages in " in built.out
+    assert UNCLOSED in report.read_text()
+    assert KATEX in report.read_text()
     assert not list(package.rglob("ran")), "nothing was run"
 
     # Again, over the site that was made before; and not when it has a fault.
     (site / "old.html").write_text("old")
     strict = weave("build", package, "--out", site, "--strict")
     assert strict.status == 1
-    assert "pkg/deep/prose.py:3: KaTeX parse error" in strict.err
+    assert KATEX in strict.err
     assert (site / "old.html").exists()
     assert weave("build", package, "--out", site, "--exclude", "deep/*").status == 0
     assert not (site / "old.html").exists()
@@ -144,18 +134,16 @@ def test_a_file_alone_becomes_a_page(tmp_path: Path, weave: Command) -> None:
     assert weave("check", missing) == Said(2, "", f"there is no {missing}\n")
 
 
-@pytest.mark.parametrize("content", [None, "x = (\n"])
+@pytest.mark.parametrize("files", [{}, {"broken.py": "x = (\n"}])
 def test_nothing_to_show_is_said(
-    content: str | None, tmp_path: Path, weave: Command
+    files: dict[str, str], tmp_path: Path, weave: Command
 ) -> None:
-    folder = tmp_path / "pkg"
-    folder.mkdir()
-    if content:
-        (folder / "broken.py").write_text(content)
+    (tmp_path / "pkg").mkdir()
+    folder = write_files(tmp_path / "pkg", files)
     built = weave("build", folder, "--out", tmp_path / "site")
     assert built.status == 1
     assert "no module becomes a page" in built.err
-    assert ("pkg/broken.py" if content else f"{folder} is empty") in built.err
+    assert ("pkg/broken.py" if files else f"{folder} is empty") in built.err
     assert "Traceback" not in built.err
     assert not (tmp_path / "site").exists()
 
@@ -164,8 +152,7 @@ def test_a_folder_that_somebody_filled_is_left_alone(
     package: Path, tmp_path: Path, weave: Command
 ) -> None:
     thesis = tmp_path / "home" / "thesis.tex"
-    thesis.parent.mkdir()
-    thesis.write_text("all my work")
+    write_files(tmp_path, {"home/thesis.tex": "all my work"})
     refused = {
         thesis.parent: "has files that litweave did not make",
         thesis: "is a file",
@@ -186,15 +173,10 @@ def test_a_folder_that_somebody_filled_is_left_alone(
 def test_check_lists_what_is_missing(package: Path, weave: Command) -> None:
     checked = weave("check", package)
     assert checked.status == 1
-    for line in checked.out.splitlines():
-        assert re.match(r"[\w/.]+\.py:\d+: \S", line)
-    for problem in (
-        "pkg/silent.py:1: the module has no title",
-        "pkg/silent.py:1: nothing is said about the function “f”",
-        "pkg/broken.py:1: '(' was never closed",
-        "pkg/deep/prose.py:3: KaTeX parse error",
-    ):
-        assert problem in checked.out
+    assert all(re.match(r"[\w/.]+\.py:\d+: \S", s) for s in checked.out.splitlines())
+    assert "pkg/silent.py:1: the module has no title" in checked.out
+    silence = "pkg/silent.py:1: nothing is said about the function “f”"
+    assert all(problem in checked.out for problem in (silence, UNCLOSED, KATEX))
     assert "spy.py" not in checked.out
     assert not list(package.rglob("ran")), "nothing was run"
 
@@ -214,7 +196,6 @@ A name [`Nowhere`][], a page [there](nowhere.md), $\\nosuch$ and a $ alone.
 >>>refused
 """
 
-
 def forward(x):
     """Not \\raw.
 
@@ -230,7 +211,6 @@ UNREACHED = '''"""# Unreached
 >>> forward(1)
 1
 """
-
 
 def forward(x):
     """Give."""
@@ -296,7 +276,9 @@ def test_serve_shows_each_change_until_it_is_stopped(
     process = subprocess.Popen(
         [*command, "--port", str(port), "--cache", str(CACHE / "litweave")],
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
