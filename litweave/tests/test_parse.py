@@ -46,10 +46,9 @@ def rows(source: str) -> list[tuple[str, str]]:
     module = parse(textwrap.dedent(source))
     assert_lossless(module)
     assert_no_expression_is_cut(module)
-    return [
-        ("\n\n".join(prose.text for prose in row.prose), module.code(row))
-        for row in module.rows
-    ]
+    texts = [[prose.text for prose in row.prose] for row in module.rows]
+    codes = map(module.code, module.rows)
+    return list(zip(map("\n\n".join, texts), codes, strict=True))
 
 
 # ## What a row is
@@ -290,13 +289,10 @@ def test_unreadable_bytes_are_named(tmp_path: Path, raw: bytes, message: str) ->
 @pytest.mark.parametrize(
     "raw",
     [
-        b"\xef\xbb\xbf# BOM\r\nx = 1\r\n",
+        *(b"\xef\xbb\xbf# BOM\r\nx = 1\r\n", b"# one\rx = 1\r# two\ry = 2\r"),
         "# -*- coding: latin-1 -*-\n# é\nx = 'é'\n".encode("latin-1"),
-        b"# one\rx = 1\r# two\ry = 2\r",
-        b"x = 1\n\x0c\n# form feed\n\x0cy = 2\n",
-        b"if x:\n\t# tab\n\ty = 1\n",
-        b"# no newline at the end",
-        "# \u2028 is no line's end\nx = '\x85'\n".encode(),
+        *(b"x = 1\n\x0c\n# form feed\n\x0cy = 2\n", b"if x:\n\t# tab\n\ty = 1\n"),
+        *(b"# no newline at the end", "# \u2028 is no end\nx = '\x85'\n".encode()),
     ],
 )
 def test_bytes_survive(tmp_path: Path, raw: bytes) -> None:

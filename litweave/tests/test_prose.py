@@ -27,8 +27,8 @@ def context() -> Context:
 HERE = "layers/norm.md"
 
 
-def write(text: str, context: Context, page: str = HERE) -> str:
-    return to_markdown(text, Place("norm.py", 10), page, context)
+def write(text: str, context: Context, page: str = HERE, html: bool = True) -> str:
+    return to_markdown(text, Place("norm.py", 10), page, context, html)
 
 
 def formulas(context: Context) -> list[Formula]:
@@ -47,6 +47,11 @@ def test_formulas_are_set_aside(context: Context) -> None:
     assert "_" not in text
     slot = text.split()[1]
     assert text.count(slot) == 2, "the same formula is set once"
+    # Equations between blank lines are set apart.
+    written = write("One\n\n.. math::\n\n    a\n\n    b\n\nTwo.", context)
+    assert [formula.tex for formula in formulas(context)[2:]] == ["a", "b"]
+    slots = [context.formulas.add(tex, True, Place("", 1)) for tex in "ab"]
+    assert written.split() == ["One", *slots, "Two."]
 
 
 @pytest.mark.parametrize(
@@ -75,13 +80,6 @@ def test_formulas_may_have_the_delimiters_of_others(
     assert not {*"$`~"} & {*written}
     assert "math" not in written
     assert not context.diagnostics.found
-
-
-def test_equations_between_blank_lines_are_set_apart(context: Context) -> None:
-    written = write("One\n\n.. math::\n\n    a\n\n    b\n\nTwo.", context)
-    assert [formula.tex for formula in formulas(context)] == ["a", "b"]
-    slots = [context.formulas.add(tex, True, Place("", 1)) for tex in "ab"]
-    assert written.split() == ["One", *slots, "Two."]
 
 
 @pytest.mark.parametrize(
@@ -121,9 +119,7 @@ def test_a_formula_left_open_is_named(text: str, line: int, context: Context) ->
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~"])
-def test_a_fence_left_open_is_named_and_ends_with_its_prose(
-    fence: str, context: Context
-) -> None:
+def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> None:
     text = f"One.\n\n  {fence} python\n  x = 1"
     assert write(text, context) == f"{text}\n  {fence}"
     message = f"norm.py:12: “{fence}” opens code that is not closed"
@@ -157,8 +153,7 @@ def test_a_fence_left_open_is_named_and_ends_with_its_prose(
 def test_foreign_prose_stays_as_it_is(
     text: str, written: str, context: Context
 ) -> None:
-    html = to_markdown(text, Place("norm.py", 10), "layers/norm.md", context, False)
-    assert html == (written or text)
+    assert write(text, context, html=False) == (written or text)
     assert not formulas(context)
 
 
