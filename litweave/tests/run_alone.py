@@ -23,6 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
+START = list(sys.path)
+
 
 def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -69,20 +71,24 @@ def stand(refused: set[str]) -> None:
 
 
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
-    """What each layer gave while the examples ran, and all tensors they made.
-
-    Of each its name, and what [`told`][] tells of it.
-    """
+    """What each layer gave while the examples ran, and all tensors they made."""
     space = {**names, **vars(module)}
     with noted(space) as found, contextlib.redirect_stdout(io.StringIO()):
         for example in doctest.DocTestParser().get_examples(examples):
-            run(example, space)
+            try:
+                exec(compile(example.source, "<example>", "single"), space)
+            except Exception:
+                if example.exc_msg is None:
+                    raise
     return found
 
 
 @contextlib.contextmanager
 def noted(space: dict[str, Any]) -> Iterator[list[Any]]:
-    """Note what each layer gives, and at the end the tensors in a name space."""
+    """Note what each layer gives, and at the end the tensors in a name space.
+
+    Of each its name, and what [`told`][] tells of it.
+    """
     import torch
 
     found: list[Any] = []
@@ -115,27 +121,13 @@ def told(tensor: Any) -> tuple[str, list[int], str]:
     return str(tensor.dtype), list(tensor.shape), numbers
 
 
-def run(example: doctest.Example, space: dict[str, Any]) -> None:
-    try:
-        exec(compile(example.source, "<example>", "single"), space)
-    except Exception:
-        if example.exc_msg is None:
-            raise
-
-
-@contextlib.contextmanager
-def beginning(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    yield
-    sys.path.remove(str(folder))
-
-
 def alone(path: Path) -> dict[str, Any]:
     """What became of one file."""
     said = io.StringIO()
     runner, found = doctest.DocTestRunner(), list[Any]()
     try:
-        with contextlib.redirect_stdout(said), beginning(path.parent):
+        with contextlib.redirect_stdout(said):
+            sys.path[:] = [str(path.parent), *START]
             sys.modules.pop(path.stem, None)
             module = importlib.import_module(path.stem)
             for test in doctest.DocTestFinder().find(module):

@@ -79,7 +79,7 @@ def weave(katex: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 # ## Build
 
 
-def test_a_package_becomes_a_site(
+def test_a_package_is_checked_and_becomes_a_site(
     package: Path, tmp_path: Path, weave: Command
 ) -> None:
     site, report = tmp_path / "site", tmp_path / "report.txt"
@@ -101,6 +101,13 @@ def test_a_package_becomes_a_site(
     assert "6 pages in " in built.out
     assert UNCLOSED in report.read_text()
     assert KATEX in report.read_text()
+    checked = weave("check", package)
+    assert checked.status == 1
+    assert all(re.match(r"[\w/.]+\.py:\d+: \S", s) for s in checked.out.splitlines())
+    assert "pkg/silent.py:1: the module has no title" in checked.out
+    silence = "pkg/silent.py:1: nothing is said about the function “f”"
+    assert all(problem in checked.out for problem in (silence, UNCLOSED, KATEX))
+    assert "spy.py" not in checked.out
     assert not list(package.rglob("ran")), "nothing was run"
 
     # Again, over the site that was made before; and not when it has a fault.
@@ -168,17 +175,6 @@ def test_a_folder_that_somebody_filled_is_left_alone(
 
 
 # ## Check
-
-
-def test_check_lists_what_is_missing(package: Path, weave: Command) -> None:
-    checked = weave("check", package)
-    assert checked.status == 1
-    assert all(re.match(r"[\w/.]+\.py:\d+: \S", s) for s in checked.out.splitlines())
-    assert "pkg/silent.py:1: the module has no title" in checked.out
-    silence = "pkg/silent.py:1: nothing is said about the function “f”"
-    assert all(problem in checked.out for problem in (silence, UNCLOSED, KATEX))
-    assert "spy.py" not in checked.out
-    assert not list(package.rglob("ran")), "nothing was run"
 
 
 # Something of every kind that is judged.

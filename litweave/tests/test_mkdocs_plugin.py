@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -30,7 +29,7 @@ markdown_extensions: [admonition, tables, footnotes, toc, pymdownx.superfences]
 NORM = '''\
 r"""# The norm
 
-It divides by $\\sigma_x$, see [`Mixer`][].
+It divides by $\\\\sigma_x$, see [`Mixer`][].
 
 | a | b |
 |---|---|
@@ -39,9 +38,7 @@ It divides by $\\sigma_x$, see [`Mixer`][].
 !!! note
     Noted.
 """
-
 import os
-
 
 def normalise(x):
     """Give $x$ the unit length.
@@ -52,16 +49,8 @@ def normalise(x):
     # A sentence about porcupines.
     return x
 '''
-
-MIXER = '''\
-# Mixes.
-class Mixer:
-    """## Mixer
-
-    Of [`normalise`][].
-    """
-'''
-
+MIXER = '# Mixes.\nclass Mixer:\n    """## Mixer\n\n    Of [`normalise`][].\n    """\n'
+# What a site has whose `mkdocs.yml` names no extensions.
 EVERYTHING = """
 # ??? tip "Folded"
 #     Text.
@@ -229,39 +218,32 @@ def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
 # ## While somebody writes
 
 
-@pytest.fixture
-def preview(project: Path) -> Iterator[Callable[[], str]]:
-    """`mkdocs serve`, and a way to ask it for the page of a module."""
-    port = free_port()
-    address = f"127.0.0.1:{port}"
-    with (project / "serve.log").open("w") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "serve", "--dev-addr", address],
-            cwd=project,
-            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
+def test_a_changed_module_is_rendered_again(project: Path) -> None:
+    port, module, log = free_port(), project / MODULE, project / "serve.log"
 
-    def get() -> str:
+    def page() -> str:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         with closing(connection):
             connection.request("GET", "/layers/norm/")
             return connection.getresponse().read().decode()
 
-    yield get
-    process.terminate()
-    process.wait()
-
-
-def test_a_changed_module_is_rendered_again(
-    project: Path, preview: Callable[[], str]
-) -> None:
-    wait_for("porcupines", preview)
-    module = project / MODULE
-    module.write_text(NORM.replace("porcupines", "hedgehogs"))
-    wait_for("hedgehogs", preview)
-    module.write_text("x = (\n")
-    wait_for("was never closed", (project / "serve.log").read_text)
-    module.write_text(NORM.replace("porcupines", "badgers"))
-    wait_for("badgers", preview)
+    address = ["--dev-addr", f"127.0.0.1:{port}"]
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mkdocs", "serve", *address],
+            cwd=project,
+            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+    try:
+        wait_for("porcupines", page)
+        module.write_text(NORM.replace("porcupines", "hedgehogs"))
+        wait_for("hedgehogs", page)
+        module.write_text("x = (\n")
+        wait_for("was never closed", log.read_text)
+        module.write_text(NORM.replace("porcupines", "badgers"))
+        wait_for("badgers", page)
+    finally:
+        process.terminate()
+        process.wait()
