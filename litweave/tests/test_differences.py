@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,11 +60,11 @@ def book(tmp_path: Path) -> Book:
     return made
 
 
-def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, Tag]:
-    """The Markdown with its frames, and the page when they are filled."""
+def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:
+    """The Markdown with its frames, and when they are filled."""
     differences = Differences()
     framed = differences.frame(markdown, Place("page.md", 1), "page.md", book)
-    return framed, BeautifulSoup(differences.fill(framed), "html.parser")
+    return framed, differences.fill(framed)
 
 
 # The code
@@ -72,15 +72,14 @@ def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, Tag]:
 
 def test_the_code_is_the_definition_without_its_prose() -> None:
     module = parse(MODULE)
-    init = (
-        "def __init__(self, size: int) -> None:\n        self.mix = Gating(size, size)"
-    )
+    second = MODULE.partition("class Second:\n")[2].partition("\n\ndef")[0]
+    for prose in ('    """## The second"""\n\n', "        # One more line.\n"):
+        second = second.replace(prose, "")
+    assert code(module, "Second") == f"class Second:\n{second}"
     method = (
-        "def forward(self, x):\n{0}u = x + self.mix(x)\n{0}y = u + 1\n{0}return y\n"
+        "def forward(self, x):\n    u = x + self.mix(x)\n    y = u + 1\n    return y\n"
     )
-    forward = method.format(" " * 8)
-    assert code(module, "Second") == f"class Second:\n    {init}\n\n    {forward}"
-    assert code(module, "Second.forward") == method.format(" " * 4)
+    assert code(module, "Second.forward") == method
     assert code(module, "silent") == 'def silent():\n    """Only words."""\n'
     assert code(module, "").startswith("import math\n\n\nclass First:\n")
 
@@ -111,32 +110,31 @@ def test_alike_lines_are_paired_and_others_stand_alone() -> None:
 # The table
 
 
-def test_the_columns_hold_both_codes_whole(book: Book) -> None:
-    differences = Differences()
-    differences.frame(MARKDOWN, Place("page.md", 1), "page.md", book)
+def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
+    book: Book,
+) -> None:
+    framed, filled = show(book)
     # Not by BeautifulSoup, which takes the spaces before an element for nothing.
-    cells = re.findall("<td>(.*?)</td>", differences.tables[0])
+    cells = re.findall("<td>(.*?)</td>", filled)
     shown = [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
     for column, name in enumerate(("First", "Second")):
         lines = [line for line in shown[column::2] if line]
         expected = code(parse(MODULE), name).split("\n")
         assert lines == [line for line in expected if line]
-
-
-def test_the_words_that_differ_are_marked_and_heads_lead_to_definitions(
-    book: Book,
-) -> None:
-    framed, page = show(book)
+    page = BeautifulSoup(filled, "html.parser")
     gone, come = ([cell.get_text() for cell in page(tag)] for tag in ("del", "ins"))
     assert gone == ["First", "self.norm = Norm(size)", "Mixing", "self.norm(", ")", "u"]
     assert come == ["Second", "Gating", "y = u + 1", "y"]
     same = page.find_all("tr", class_="weave-same")
     assert same
     assert not any(row.find(["del", "ins"]) for row in same)
+    # The heads lead to the definitions, and what follows keeps its line.
     links = [(head.get_text(), head.a["href"]) for head in page.find_all("th")]
     assert links == [("First", "../blocks/#First"), ("Second", "../blocks/#Second")]
-    # What follows keeps its line, and other fences stay as they are.
     assert framed.split("\n").index("After.") == MARKDOWN.split("\n").index("After.")
+
+
+def test_other_fences_stay_as_they_are(book: Book) -> None:
     told = f"````\n{MARKDOWN}````\n\n```python\nFirst\n```\n"
     assert show(book, told)[0] == told
 

@@ -79,13 +79,11 @@ class Project:
         return sorted(self.made)
 
     def site(self) -> dict[str, bytes]:
-        site = self.folder / "site"
+        found = (self.folder / "site").rglob("*")
+        files = {p.relative_to(self.folder / "site").as_posix(): p for p in found}
         # When it was built stands in the map of the site.
-        return {
-            path.relative_to(site).as_posix(): path.read_bytes()
-            for path in site.rglob("*")
-            if path.is_file() and not path.name.startswith("sitemap")
-        }
+        kept = {k: p for k, p in files.items() if p.is_file() and "sitemap" not in k}
+        return {name: path.read_bytes() for name, path in kept.items()}
 
 
 @pytest.fixture

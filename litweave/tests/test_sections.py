@@ -81,13 +81,10 @@ def test_each_argument_is_an_entry_of_a_list(style: str) -> None:
         assert mark not in page
 
 
-def test_a_section_of_text_goes_on_behind_its_name() -> None:
+def test_sections_and_fields_have_labels() -> None:
     assert "<strong>Returns:</strong>\nThe scaled number." in html(GOOGLE)
     listed = html("A.\n\nNote:\n    - one\n    - two")
     assert "<strong>Note:</strong></p>\n<ul>\n<li>one</li>" in listed
-
-
-def test_fields_of_one_kind_have_one_label() -> None:
     page = html(SPHINX)
     assert page.count("<strong>Parameters:</strong>") == 1
     assert "<strong>Returns:</strong> The scaled number." in page
@@ -160,9 +157,7 @@ def test_a_remark_names_the_line_of_the_source(text: str, line: int) -> None:
     assert problem.startswith(f"a.py:{line}: a “$”")
 
 
-@pytest.mark.parametrize(
-    "above", ["Example:\n\n", "Example:\n", "Text:\n\n", "1. a\n\n"]
-)
+@pytest.mark.parametrize("above", ["Example:\n\n", "Example:\n", "A:\n\n", "1. a\n\n"])
 def test_a_fence_is_one_however_deep_it_stands(above: str) -> None:
     page = html(f"A.\n\n{above}    ~~~ python\n    x\n\n    y\n    ~~~\n\nEnd.")
     assert "~~~" not in page
