@@ -63,13 +63,6 @@ def others(allowed: set[str]) -> set[str]:
     return {top for top, names in found if not allowed & set(map(plain, names))}
 
 
-def stand(refused: set[str]) -> None:
-    """Put the wall in the place of Python's own finder."""
-    Wall.refused |= refused
-    finder = importlib.machinery.PathFinder
-    sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
-
-
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
     """What each layer gave while the examples ran, and all tensors they made."""
     space = {**names, **vars(module)}
@@ -142,7 +135,9 @@ def alone(path: Path) -> dict[str, Any]:
 
 
 def main(folder: Path, out: Path, packages: Sequence[str]) -> None:
-    stand(others(required(packages)))
+    Wall.refused |= others(required(packages))
+    finder = importlib.machinery.PathFinder
+    sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
     results = {p.parent.name: alone(p) for p in sorted(folder.glob("*/*.py"))}
     out.write_text(json.dumps(results), "utf-8")
 

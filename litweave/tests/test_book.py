@@ -67,13 +67,6 @@ def test_a_file_that_cannot_be_read_is_a_problem_and_no_chapter(package: Path) -
     assert "deep/gelu.md" in read.chapters
 
 
-def test_a_file_alone_is_a_book(package: Path) -> None:
-    read = book(package / "deep" / "gelu.py")
-    (chapter,) = read.chapters.values()
-    assert (chapter.page, chapter.download) == ("index.md", "gelu.py")
-    assert chapter.module.path == "gelu.py"
-
-
 @pytest.mark.parametrize("source", [".", "gelu.py", "./gelu.py", "../deep", "../link"])
 def test_names_begin_at_the_outermost_package(
     package: Path, source: str, monkeypatch: pytest.MonkeyPatch
@@ -83,6 +76,8 @@ def test_names_begin_at_the_outermost_package(
     monkeypatch.chdir(package / "deep")
     read = book(Path(source))
     [gelu] = [c for c in read.chapters.values() if c.download == "gelu.py"]
+    # A file alone is a book.
+    assert gelu.page == ("index.md" if source.endswith(".py") else "gelu.md")
     assert gelu.name == "pkg.deep.gelu"
     assert gelu.path == package / "deep" / "gelu.py"
     folder = "" if source.endswith(".py") else "deep/"

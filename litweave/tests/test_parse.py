@@ -271,8 +271,7 @@ def test_what_python_does_not_read_is_named(source: str, reason: str) -> None:
         (b"# coding: undefined\n", "undefined encoding"),
         (b"\xef\xbb\xbf# coding: latin-1\n", ":1: encoding problem"),
         ("# UTF-16\n".encode("utf-16"), ":1: invalid or missing encoding"),
-        (b"a = 1\nb = 2\nc = '\xff'\n", ":3: not utf-8"),
-        (b"\xff\n", ":1: "),
+        *((b"a = 1\nb = 2\nc = '\xff'\n", ":3: not utf-8"), (b"\xff\n", ":1: ")),
     ],
 )
 def test_unreadable_bytes_are_named(tmp_path: Path, raw: bytes, message: str) -> None:
