@@ -23,6 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
+START = list(sys.path)
+
 
 def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -55,29 +57,31 @@ class Wall(importlib.machinery.PathFinder):
         return super().find_spec(name, *rest)
 
 
-def build_wall(allowed: set[str]) -> None:
-    for top, names in metadata.packages_distributions().items():
-        if not allowed & {plain(name) for name in names}:
-            Wall.refused.add(top)
-    finder = importlib.machinery.PathFinder
-    sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
+def others(allowed: set[str]) -> set[str]:
+    """What can be imported here of all but some distributions."""
+    found = metadata.packages_distributions().items()
+    return {top for top, names in found if not allowed & set(map(plain, names))}
 
 
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
-    """What each layer gave while the examples ran, and all tensors they made.
-
-    Of each its name, and what [`told`][] tells of it.
-    """
+    """What each layer gave while the examples ran, and all tensors they made."""
     space = {**names, **vars(module)}
     with noted(space) as found, contextlib.redirect_stdout(io.StringIO()):
         for example in doctest.DocTestParser().get_examples(examples):
-            run(example, space)
+            try:
+                exec(compile(example.source, "<example>", "single"), space)
+            except Exception:
+                if example.exc_msg is None:
+                    raise
     return found
 
 
 @contextlib.contextmanager
 def noted(space: dict[str, Any]) -> Iterator[list[Any]]:
-    """Note what each layer gives, and at the end the tensors in a name space."""
+    """Note what each layer gives, and at the end the tensors in a name space.
+
+    Of each its name, and what [`told`][] tells of it.
+    """
     import torch
 
     found: list[Any] = []
@@ -110,27 +114,13 @@ def told(tensor: Any) -> tuple[str, list[int], str]:
     return str(tensor.dtype), list(tensor.shape), numbers
 
 
-def run(example: doctest.Example, space: dict[str, Any]) -> None:
-    try:
-        exec(compile(example.source, "<example>", "single"), space)
-    except Exception:
-        if example.exc_msg is None:
-            raise
-
-
-@contextlib.contextmanager
-def beginning(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    yield
-    sys.path.remove(str(folder))
-
-
 def alone(path: Path) -> dict[str, Any]:
     """What became of one file."""
     said = io.StringIO()
     runner, found = doctest.DocTestRunner(), list[Any]()
     try:
-        with contextlib.redirect_stdout(said), beginning(path.parent):
+        with contextlib.redirect_stdout(said):
+            sys.path[:] = [str(path.parent), *START]
             sys.modules.pop(path.stem, None)
             module = importlib.import_module(path.stem)
             for test in doctest.DocTestFinder().find(module):
@@ -145,7 +135,9 @@ def alone(path: Path) -> dict[str, Any]:
 
 
 def main(folder: Path, out: Path, packages: Sequence[str]) -> None:
-    build_wall(required(packages))
+    Wall.refused |= others(required(packages))
+    finder = importlib.machinery.PathFinder
+    sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
     results = {p.parent.name: alone(p) for p in sorted(folder.glob("*/*.py"))}
     out.write_text(json.dumps(results), "utf-8")
 

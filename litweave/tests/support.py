@@ -22,6 +22,7 @@ from mkdocs.commands import build as mkdocs_build
 
 from litweave import node
 from litweave.book import Book
+from litweave.features import notebooks  # noqa: F401 - before Jupyter, to make it quick
 from litweave.settings import Settings
 
 FOLDER = Path(__file__).parents[1]
@@ -103,28 +104,28 @@ def wait_for(text: str, read: Callable[[], str]) -> None:
     raise AssertionError(f"nothing ever said “{text}”")
 
 
-def some_files(package: Path) -> list[Path]:
-    """A tenth of a large package's files: those that a hash of their names chooses."""
+def some_files(package: Path, part: int = 10) -> list[Path]:
+    """One in so many files of a large package: a hash of their names chooses."""
     paths = sorted(path.relative_to(package) for path in package.rglob("*.py"))
     own = [path for path in paths if "site-packages" not in path.parts]
     assert len(own) > 500
-    return [package / p for p in own if zlib.crc32(p.as_posix().encode()) % 10 == 0]
+    return [package / p for p in own if zlib.crc32(p.as_posix().encode()) % part == 0]
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> Path:
     """Write files into a folder, and the folders that they need."""
     for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
     return folder
 
 
 def cache_of(folder: Path) -> Path:
-    """A cache of a folder's own, in which nothing is but KaTeX."""
-    cache = folder / "cache"
+    """A cache of a folder's own, in which nothing is but KaTeX and the theme."""
+    cache, whole = folder / "cache", CACHE / "litweave"
     cache.mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
+    (whole / "templates").mkdir(parents=True, exist_ok=True)
+    for path in (*whole.glob("node-*"), whole / "templates"):
         (cache / path.name).symlink_to(path)
     return cache
 

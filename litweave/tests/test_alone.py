@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from run_alone import plain, required
+from run_alone import others, required
 from support import CACHE, FOLDER, write_files
 
 PROJECT = FOLDER / "pyproject.toml"
@@ -23,12 +23,10 @@ WALL = """
 import importlib.machinery
 import sys
 
-REFUSED = {refused}
-
 class Wall(importlib.machinery.PathFinder):
     @classmethod
     def find_spec(cls, name, *rest):
-        refused = name.partition(".")[0] in REFUSED
+        refused = name.partition(".")[0] in %s
         return None if refused else super().find_spec(name, *rest)
 
 finder = importlib.machinery.PathFinder
@@ -47,8 +45,6 @@ $$s = \\frac{a}{n}$$
 - $a$, `amount`: what there is
 - $n$, `people`: how many there are
 
-## Example
-
 >>> share(Fraction(1), 3)
 Fraction(1, 3)
 """
@@ -58,7 +54,6 @@ from fractions import Fraction
 
 def share(amount: Fraction, people: int) -> Fraction:
     """An equal part."""
-    # Nothing is rounded.
     return amount / people
 ''',
 }
@@ -68,19 +63,17 @@ def share(amount: Fraction, people: int) -> Fraction:
 def refused() -> set[str]:
     """The names of all that is installed here and not required."""
     needs = tomllib.loads(PROJECT.read_text("utf-8"))["project"]["dependencies"]
-    allowed = required([re.split(r"[^\w.-]", need)[0] for need in needs])
-    installed = metadata.packages_distributions().items()
-    others = {
-        top for top, names in installed if not allowed & {plain(name) for name in names}
-    }
-    return (others | BOOK) - {"litweave"}
+    refused = others(required([re.split(r"[^\w.-]", need)[0] for need in needs]))
+    computing = {"einops", "matplotlib", "numpy", "sklearn", "torch"}
+    assert computing & set(metadata.packages_distributions()) <= refused
+    assert not {"bs4", "markdown", "mkdocs", "nh3", "pygments"} & refused
+    return (refused | BOOK) - {"litweave"}
 
 
 @pytest.fixture
 def stranger(tmp_path: Path, refused: set[str]) -> Path:
     """Their package, beside what keeps other packages from being found."""
-    wall = WALL.format(refused=sorted(refused))
-    write_files(tmp_path / "wall", {"sitecustomize.py": wall})
+    write_files(tmp_path / "wall", {"sitecustomize.py": WALL % refused})
     return write_files(tmp_path / "money", FILES)
 
 
@@ -95,12 +88,6 @@ def litweave(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str
     )
 
 
-def test_what_the_book_needs_is_not_required(refused: set[str]) -> None:
-    computing = {"einops", "matplotlib", "numpy", "sklearn", "torch"}
-    assert computing & set(metadata.packages_distributions()) <= refused
-    assert not {"bs4", "markdown", "mkdocs", "nh3", "pygments"} & refused
-
-
 def test_a_package_is_checked_built_and_copied(stranger: Path, katex: Path) -> None:
     options = "--run-examples", "--cache", str(CACHE / "litweave")
     checked = litweave(stranger, "check", "money", *options)
@@ -109,14 +96,11 @@ def test_a_package_is_checked_built_and_copied(stranger: Path, katex: Path) -> N
     assert built.returncode == 0, built.stderr
     assert "no remarks\n2 pages" in built.stdout
     page = (stranger.parent / "site/shares.html").read_text("utf-8")
-    assert "<mfrac" in page
-    assert 'data-n="' in page
-    assert "docs.python.org/3/library/fractions.html" in page
+    for part in ("<mfrac", 'data-n="', "docs.python.org/3/library/fractions.html"):
+        assert part in page
     copied = litweave(stranger, "copy", "money", "shares", "--clean")
     assert copied.stdout.startswith('"""Shares."""\n\nfrom fractions')
-
-
-def test_an_example_has_no_more_than_its_package_brings(stranger: Path) -> None:
+    # An example has no more than its package brings.
     (stranger / "shares.py").write_text('"""# A\n\n>>> import torch\n"""\n')
     checked = litweave(stranger, "check", "money", "--run-examples", "--cache", "cache")
     assert checked.returncode == 1

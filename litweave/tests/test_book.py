@@ -12,7 +12,7 @@ from support import write_files
 
 SOURCES = {
     "__init__.py": '"""# Package"""\n',
-    "silent.py": "a = 1\n",
+    "silent.py": '# Copyright of somebody.\n"""# Not silent"""\n',
     "empty.py": "\n",
     "deep/gelu.py": '"""# GELU"""\n\n\nclass GELU:\n    """It bends."""\n',
     "deep/secret.py": '"""# Secret"""\n',
@@ -31,20 +31,29 @@ def book(source: Path, **options: list[str]) -> Book:
 
 
 def test_a_module_with_something_in_it_is_a_chapter(package: Path) -> None:
+    # What is not the author's is none.
+    files = dict.fromkeys((".hidden/a.py", "env/a.py", "site/a.py"), "x = 1\n")
+    write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
     read = book(package, exclude=["*/secret.py"])
     assert list(read.chapters) == ["index.md", "deep/gelu.md", "silent.md"]
     assert read.skipped == {"pkg/empty.py": "there is nothing in it"}
     gelu = read.chapters["deep/gelu.md"]
     assert (gelu.name, gelu.download) == ("pkg.deep.gelu", "deep/gelu.py")
     assert gelu.module.path == "pkg/deep/gelu.py"
-    assert read.context.names.find("GELU") == Target(
-        "pkg.deep.gelu.GELU", "deep/gelu.md", "GELU"
-    )
+    target = Target("pkg.deep.gelu.GELU", "deep/gelu.md", "GELU")
+    assert read.context.names.find("GELU") == target
+    # The contents tell the title of a module and not its licence.
+    listed = said(contents(read, "index.md"))
+    assert "<code>pkg.silent</code></a> Not silent</li>" in listed
 
 
-def test_a_page_written_by_hand_comes_first(package: Path) -> None:
-    read = book(package, taken=["index.md"])
-    assert "index.md" not in read.chapters
+def test_each_page_has_a_place_of_its_own(package: Path) -> None:
+    (package / "index.py").write_text('"""# Index"""\n')
+    read = book(package)
+    assert read.chapters["index.md"].name == "pkg"
+    assert read.chapters["index_.md"].name == "pkg.index"
+    # A page written by hand comes first.
+    assert "index.md" not in book(package, taken=["index.md"]).chapters
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_and_no_chapter(package: Path) -> None:
@@ -52,18 +61,10 @@ def test_a_file_that_cannot_be_read_is_a_problem_and_no_chapter(package: Path) -
     (package / "bytes.py").write_bytes(b"x = '\xff'\n")
     (package / "<b>.py").write_text("x = 1\n")
     read = book(package)
-    assert set(read.skipped) == {
-        *("pkg/<b>.py", "pkg/broken.py", "pkg/bytes.py", "pkg/empty.py")
-    }
+    skipped = {f"pkg/{name}.py" for name in ("<b>", "broken", "bytes", "empty")}
+    assert set(read.skipped) == skipped
     assert "pkg/broken.py:2: '(' was never closed" in str(read.context.diagnostics)
     assert "deep/gelu.md" in read.chapters
-
-
-def test_a_file_alone_is_a_book(package: Path) -> None:
-    read = book(package / "deep" / "gelu.py")
-    (chapter,) = read.chapters.values()
-    assert (chapter.page, chapter.download) == ("index.md", "gelu.py")
-    assert chapter.module.path == "gelu.py"
 
 
 @pytest.mark.parametrize("source", [".", "gelu.py", "./gelu.py", "../deep", "../link"])
@@ -75,6 +76,8 @@ def test_names_begin_at_the_outermost_package(
     monkeypatch.chdir(package / "deep")
     read = book(Path(source))
     [gelu] = [c for c in read.chapters.values() if c.download == "gelu.py"]
+    # A file alone is a book.
+    assert gelu.page == ("index.md" if source.endswith(".py") else "gelu.md")
     assert gelu.name == "pkg.deep.gelu"
     assert gelu.path == package / "deep" / "gelu.py"
     folder = "" if source.endswith(".py") else "deep/"
@@ -103,64 +106,44 @@ def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
     assert read.chapters["corp/module.md"].module.path == "src/corp/module.py"
 
 
-def test_a_dot_in_the_name_of_a_file_parts_no_names(tmp_path: Path) -> None:
-    read = book(write_files(tmp_path, {"v1.2/gelu.0.3.py": "x = 1\n"}))
-    assert read.chapters["v1.2/gelu.0.3.md"].name == "v1_2.gelu_0_3"
-
-
-def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) -> None:
-    imports = "from corp.vision.gelu import x\n"
-    files = {"__init__.py": imports, "gelu.py": "x = 1\n"}
-    read = book(write_files(tmp_path / "src" / "corp" / "vision", files))
-    assert read.chapters["gelu.md"].name == "corp.vision.gelu"
-
-
-def test_the_contents_tell_the_title_of_a_module_and_not_its_licence(
-    package: Path,
+@pytest.mark.parametrize(
+    ("files", "page", "name"),
+    [
+        # A dot in the name of a file parts no names.
+        ({"v1.2/gelu.0.3.py": "x = 1\n"}, "v1.2/gelu.0.3.md", "v1_2.gelu_0_3"),
+        # A part of a package is called as its modules import it.
+        (
+            {"__init__.py": "from corp.vision.gelu import x\n", "gelu.py": "x = 1\n"},
+            *("gelu.md", "corp.vision.gelu"),
+        ),
+    ],
+)
+def test_names_of_files_and_of_parts(
+    tmp_path: Path, files: dict[str, str], page: str, name: str
 ) -> None:
-    (package / "silent.py").write_text('# Copyright of somebody.\n"""# Not silent"""\n')
-    read = book(package)
-    assert "<code>pkg.silent</code></a> Not silent</li>" in said(
-        contents(read, "index.md")
-    )
-
-
-def test_what_is_not_the_authors_is_no_chapter(package: Path) -> None:
-    files = dict.fromkeys((".hidden/a.py", "env/a.py", "site/a.py"), "x = 1\n")
-    write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
-    read = book(package)
-    assert not [page for page in read.chapters if page.endswith("/a.md")]
-
-
-def test_a_module_named_index_does_not_take_the_place_of_its_package(
-    package: Path,
-) -> None:
-    (package / "index.py").write_text('"""# Index"""\n')
-    read = book(package)
-    assert read.chapters["index.md"].name == "pkg"
-    assert read.chapters["index_.md"].name == "pkg.index"
+    read = book(write_files(tmp_path / "src/corp/vision", files))
+    assert read.chapters[page].name == name
 
 
 @pytest.mark.parametrize(
-    ("directory_urls", "page", "target", "href"),
+    ("urls", "page", "target", "href"),
     [
-        (True, "layers/gelu.md", Target("", "layers/mlp.md", "MLP"), "../mlp/#MLP"),
-        (True, "layers/gelu.md", Target("", "layers/gelu.md", "GELU"), "#GELU"),
-        (True, "layers/gelu.md", Target("", "layers/gelu.md", ""), "./"),
-        (True, "layers/gelu.md", Target("", "layers/index.md", ""), "../"),
-        (True, "layers/gelu.md", Target("", "index.md", ""), "../../"),
-        (True, "index.md", Target("", "layers/gelu.md", ""), "layers/gelu/"),
-        (True, "index.md", Target("", "index.md", ""), "./"),
-        (False, "layers/gelu.md", Target("", "layers/mlp.md", "M"), "mlp.html#M"),
-        (False, "layers/gelu.md", Target("", "index.md", ""), "../index.html"),
+        (True, "layers/gelu.md", "layers/mlp.md#MLP", "../mlp/#MLP"),
+        (True, "layers/gelu.md", "layers/gelu.md#GELU", "#GELU"),
+        (True, "layers/gelu.md", "layers/gelu.md", "./"),
+        (True, "layers/gelu.md", "layers/index.md", "../"),
+        (True, "layers/gelu.md", "index.md", "../../"),
+        (True, "index.md", "layers/gelu.md", "layers/gelu/"),
+        (True, "index.md", "index.md", "./"),
+        (False, "layers/gelu.md", "layers/mlp.md#M", "mlp.html#M"),
+        (False, "layers/gelu.md", "index.md", "../index.html"),
     ],
 )
 def test_a_link_leads_from_page_to_page(
-    directory_urls: bool, page: str, target: Target, href: str
+    urls: bool, page: str, target: str, href: str
 ) -> None:
-    assert Book(directory_urls).href(target, page) == href
-
-
-def test_a_file_is_linked_from_where_the_page_is_published() -> None:
-    assert Book(True).link("layers/gelu.py", "layers/gelu.md") == "../gelu.py"
-    assert Book(False).link("layers/gelu.py", "layers/gelu.md") == "gelu.py"
+    path, _, anchor = target.partition("#")
+    assert Book(urls).href(Target("", path, anchor), page) == href
+    # A file is linked from where the page is published.
+    file = "../gelu.py" if urls else "gelu.py"
+    assert Book(urls).link("layers/gelu.py", "layers/gelu.md") == file

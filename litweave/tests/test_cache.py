@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litweave import cache as kept_things
-from litweave.cache import Cache, Folder, digest
+from litweave.cache import Cache, Folder, build_folder, digest
 
 
-def test_a_thing_is_made_once_for_each_key(tmp_path: Path) -> None:
+def test_a_thing_is_made_once_for_each_key_and_forgotten_if_nobody_asks(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "deep" / "kept.json"
     kept = Cache.read(path)
     assert kept.get("a", "1", lambda: {"b": [1, None]}) == {"b": [1, None]}
@@ -20,16 +21,10 @@ def test_a_thing_is_made_once_for_each_key(tmp_path: Path) -> None:
     again = Cache.read(path)
     assert again.get("a", "1", lambda: "made anew") == {"b": [1, None]}
     assert again.get("a", "2", lambda: "made anew") == "made anew"
-
-
-def test_what_nobody_asks_for_is_forgotten(tmp_path: Path) -> None:
-    kept = Cache.read(tmp_path / "kept.json")
-    kept.get("old", "1", lambda: "old")
-    kept.write()
-    kept = Cache.read(tmp_path / "kept.json")
-    kept.get("new", "1", lambda: "new")
-    kept.write()
-    assert "old" not in Cache.read(tmp_path / "kept.json").before
+    again = Cache.read(path)
+    again.get("new", "1", lambda: "new")
+    again.write()
+    assert list(Cache.read(path).before) == ["new"]
 
 
 def test_a_file_that_is_not_whole_keeps_nothing(tmp_path: Path) -> None:
@@ -66,17 +61,17 @@ def test_a_key_follows_the_files(tmp_path: Path) -> None:
     assert digest("a", files=[file]) != before
 
 
-def test_a_folder_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
+def test_a_folder_is_made_once_and_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a"
+
     def stop(folder: Path) -> None:
         (folder / "half").write_text("")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        kept_things.build_folder(tmp_path / "deep" / "a", stop)
-    assert not list((tmp_path / "deep").iterdir())
+        build_folder(path, stop)
+    assert not list(path.parent.iterdir())
 
-
-def test_of_several_that_need_a_folder_one_makes_it(tmp_path: Path) -> None:
     made = []
 
     def make(folder: Path) -> None:
@@ -84,9 +79,8 @@ def test_of_several_that_need_a_folder_one_makes_it(tmp_path: Path) -> None:
         sleep(0.1)
         (folder / "whole").write_text("")
 
-    path = tmp_path / "a"
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda _: kept_things.build_folder(path, make), range(4)))
+        found = list(pool.map(lambda _: build_folder(path, make), range(4)))
     assert found == [path] * 4
     assert len(made) == 1
-    assert (path / "whole").exists()
+    assert [file.name for file in path.iterdir()] == ["whole"]

@@ -8,8 +8,8 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -25,13 +25,9 @@ SPY = '''"""# Spy
 >>> spy()
 1
 """
-
 from pathlib import Path
-
 import torch
-
 Path(__file__).with_name("ran").write_text("")
-
 
 def spy():
     """Give one."""
@@ -49,6 +45,8 @@ FILES = {
     "deep/prose.py": 'r"""# Prose\n\n'
     '$\\nope$ for $5, `x[1][2]`, a[i][j], <stdin>\n"""\n',
 }
+KATEX = "pkg/deep/prose.py:3: KaTeX parse error"
+UNCLOSED = "pkg/broken.py:1: '(' was never closed"
 
 
 @pytest.fixture
@@ -56,8 +54,7 @@ def package(tmp_path: Path) -> Path:
     return write_files(tmp_path / "pkg", FILES)
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """How a command ended, and what it said."""
 
     status: int
@@ -79,47 +76,45 @@ def weave(katex: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-def pages(site: Path) -> set[str]:
-    found = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
-    return found - {"404.html"}
-
-
 # ## Build
 
 
-def test_a_package_becomes_a_site(
+def test_a_package_is_checked_and_becomes_a_site(
     package: Path, tmp_path: Path, weave: Command
 ) -> None:
     site, report = tmp_path / "site", tmp_path / "report.txt"
     built = weave("build", package, "--out", site, "--report", report)
     assert built.status == 0
-    assert pages(site) == {
+    pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    assert pages - {"404.html"} == {
         *("index.html", "spy.html", "torch.html", "nowhere.html", "silent.html"),
         *("deep/index.html", "deep/prose.html"),
     }
     home = (site / "index.html").read_text()
     assert '<a href="deep/prose.html"><code>pkg.deep.prose</code></a> Prose' in home
     assert "Switch to dark colours" in home
-    prose = (site / "deep" / "prose.html").read_text()
     words = r"<code>\nope</code> for $5, <code>x[1][2]</code>, a[i][j], &lt;stdin&gt;"
-    assert words in prose
-    for line in (
-        "skipped pkg/broken.py: '(' was never closed",
-        "skipped pkg/__init__.py: there is nothing in it",
-        f"remarks: 2 formula, 1 file ({report})",
-        "6 pages in ",
-    ):
-        assert line in built.out
-    listed = report.read_text()
-    assert "pkg/broken.py:1: '(' was never closed" in listed
-    assert "pkg/deep/prose.py:3: KaTeX parse error" in listed
+    assert words in (site / "deep" / "prose.html").read_text()
+    assert "skipped pkg/broken.py: '(' was never closed" in built.out
+    assert "skipped pkg/__init__.py: there is nothing in it" in built.out
+    assert f"remarks: 2 formula, 1 file ({report})" in built.out
+    assert "6 pages in " in built.out
+    assert UNCLOSED in report.read_text()
+    assert KATEX in report.read_text()
+    checked = weave("check", package)
+    assert checked.status == 1
+    assert all(re.match(r"[\w/.]+\.py:\d+: \S", s) for s in checked.out.splitlines())
+    assert "pkg/silent.py:1: the module has no title" in checked.out
+    silence = "pkg/silent.py:1: nothing is said about the function “f”"
+    assert all(problem in checked.out for problem in (silence, UNCLOSED, KATEX))
+    assert "spy.py" not in checked.out
     assert not list(package.rglob("ran")), "nothing was run"
 
     # Again, over the site that was made before; and not when it has a fault.
     (site / "old.html").write_text("old")
     strict = weave("build", package, "--out", site, "--strict")
     assert strict.status == 1
-    assert "pkg/deep/prose.py:3: KaTeX parse error" in strict.err
+    assert KATEX in strict.err
     assert (site / "old.html").exists()
     assert weave("build", package, "--out", site, "--exclude", "deep/*").status == 0
     assert not (site / "old.html").exists()
@@ -127,49 +122,44 @@ def test_a_package_becomes_a_site(
 
 
 def test_a_file_alone_becomes_a_page(tmp_path: Path, weave: Command) -> None:
-    (tmp_path / "one.py").write_text('"""# One\n\n[`f`][]\n"""\n\n\ndef f(): ...\n')
+    one = tmp_path / "one.py"
+    one.write_text('"""# One\n\n[`f`][]\n"""\n\n\ndef f():\n    """Do."""\n')
     # In the same folder as the source, as one does.
-    built = weave("build", tmp_path / "one.py", "--out", tmp_path / "site")
+    built = weave("build", one, "--out", tmp_path / "site")
     assert built.status == 0
     assert "no remarks" in built.out
     home = (tmp_path / "site" / "index.html").read_text()
     assert "<h1" in home
     assert re.search(r'<a href="[^"]*#f"><code>f</code></a>', home)
     assert (tmp_path / "site" / "one.py").exists()
+    assert weave("check", one) == Said(0, "", "1 page, 0 problems\n")
+    # What is missing is named.
+    report = tmp_path / "no such folder" / "report.txt"
+    built = weave("build", one, "--out", tmp_path / "site", "--report", report)
+    assert built == Said(1, "", f"{report}: No such file or directory\n")
+    missing = tmp_path / "nowhere"
+    assert weave("check", missing) == Said(2, "", f"there is no {missing}\n")
 
 
-@pytest.mark.parametrize("content", [None, "x = (\n"])
+@pytest.mark.parametrize("files", [{}, {"broken.py": "x = (\n"}])
 def test_nothing_to_show_is_said(
-    content: str | None, tmp_path: Path, weave: Command
+    files: dict[str, str], tmp_path: Path, weave: Command
 ) -> None:
-    folder = tmp_path / "pkg"
-    folder.mkdir()
-    if content:
-        (folder / "broken.py").write_text(content)
+    (tmp_path / "pkg").mkdir()
+    folder = write_files(tmp_path / "pkg", files)
     built = weave("build", folder, "--out", tmp_path / "site")
     assert built.status == 1
     assert "no module becomes a page" in built.err
-    assert ("pkg/broken.py" if content else f"{folder} is empty") in built.err
+    assert ("pkg/broken.py" if files else f"{folder} is empty") in built.err
     assert "Traceback" not in built.err
     assert not (tmp_path / "site").exists()
-
-
-def test_a_missing_path_is_named(tmp_path: Path, weave: Command) -> None:
-    missing = f"there is no {tmp_path / 'nowhere'}\n"
-    assert weave("check", tmp_path / "nowhere") == Said(2, "", missing)
-    (tmp_path / "one.py").write_text('"""# One"""\n')
-    report = tmp_path / "no such folder" / "report.txt"
-    options = ("--out", tmp_path / "site", "--report", report)
-    built = weave("build", tmp_path / "one.py", *options)
-    assert built == Said(1, "", f"{report}: No such file or directory\n")
 
 
 def test_a_folder_that_somebody_filled_is_left_alone(
     package: Path, tmp_path: Path, weave: Command
 ) -> None:
     thesis = tmp_path / "home" / "thesis.tex"
-    thesis.parent.mkdir()
-    thesis.write_text("all my work")
+    write_files(tmp_path, {"home/thesis.tex": "all my work"})
     refused = {
         thesis.parent: "has files that litweave did not make",
         thesis: "is a file",
@@ -187,27 +177,6 @@ def test_a_folder_that_somebody_filled_is_left_alone(
 # ## Check
 
 
-def test_check_lists_what_is_missing(package: Path, weave: Command) -> None:
-    checked = weave("check", package)
-    assert checked.status == 1
-    for line in checked.out.splitlines():
-        assert re.match(r"[\w/.]+\.py:\d+: \S", line)
-    for problem in (
-        "pkg/silent.py:1: the module has no title",
-        "pkg/silent.py:1: nothing is said about the function “f”",
-        "pkg/broken.py:1: '(' was never closed",
-        "pkg/deep/prose.py:3: KaTeX parse error",
-    ):
-        assert problem in checked.out
-    assert "spy.py" not in checked.out
-    assert not list(package.rglob("ran")), "nothing was run"
-
-
-def test_check_is_content_with_a_good_module(tmp_path: Path, weave: Command) -> None:
-    (tmp_path / "one.py").write_text('"""# One"""\n\n\ndef f():\n    """Do."""\n')
-    assert weave("check", tmp_path / "one.py") == Said(0, "", "1 page, 0 problems\n")
-
-
 # Something of every kind that is judged.
 FAULTY = '''r"""# Faulty
 
@@ -217,32 +186,27 @@ A name [`Nowhere`][], a page [there](nowhere.md), $\\nosuch$ and a $ alone.
 
 - $B$, `missing`: what no code names
 
->>> Faulty().forward(1)
+>>> forward(1)
 2
 
 >>>refused
 """
 
+def forward(x):
+    """Not \\raw.
 
-class Faulty:
-    """Own.
-
-    >>> Faulty().forward(2)
+    >>> forward(2)
     2
     """
-
-    def forward(self, x):
-        """Not \\raw."""
-        if x > 5:
-            return x
-        return 1
+    if x > 5:
+        return x
+    return 1
 '''
 UNREACHED = '''"""# Unreached
 
 >>> forward(1)
 1
 """
-
 
 def forward(x):
     """Give."""
@@ -272,33 +236,28 @@ def test_a_check_lists_what_a_build_remarks(
 
 def test_silence_is_what_a_reader_would_miss() -> None:
     source = '''"""# A"""
-
 def told():
     """Say."""
     def inner(): ...
-
 # A comment says it, too.
 def commented(): ...
-
 class Silent:
     def method(self): ...
     def speaks(self):
         """Say."""
     def _own(self): ...
     def __init__(self): ...
-
 @overload
 def many(x: int): ...
 def many(x):
     """Say."""
-
 def _own(): ...
 '''
     diagnostics = Diagnostics()
     find_silence(parse(source, "a.py"), diagnostics)
     assert str(diagnostics).splitlines() == [
-        "a.py:10: nothing is said about the class “Silent”",
-        "a.py:11: nothing is said about the function “Silent.method”",
+        "a.py:7: nothing is said about the class “Silent”",
+        "a.py:8: nothing is said about the function “Silent.method”",
     ]
 
 
@@ -341,17 +300,6 @@ def test_serve_shows_each_change_until_it_is_stopped(
     assert f"http://127.0.0.1:{port}/" in told
     assert "remarks: “litweave check” lists them" in told
     assert not list(package.rglob("ran")), "nothing was run"
-
-
-def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ([], ["build"], ["serve"], ["copy"]):
-        with pytest.raises(SystemExit) as end:
-            main([*command, "--help"])
-        assert end.value.code == 0
-    told = capsys.readouterr().out
-    for word in ("build", "check", "serve", "copy", "--out", "--port", "--standalone"):
-        assert word in told
-    assert "--run-examples" in told
 
 
 # ## Told to run

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,19 +14,14 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.diff import Differences, Pair, aligned, code
 from litweave.parse import parse
-from support import CACHE, build_here
+from support import CACHE, build_here, write_files
 
 MODULE = '''\
-"""# A module"""
-
 import math
 
 
 class First:
-    """## The first
-
-    Two paragraphs of prose.
-    """
+    """## The first"""
 
     def __init__(self, size: int) -> None:
         """Build it."""
@@ -55,55 +50,38 @@ class Second:
 def silent():
     """Only words."""
 '''
-MARKDOWN = """# Page
-
-```difference
-First
-Second
-```
-
-After.
-"""
+MARKDOWN = "# Page\n\n```difference\nFirst\nSecond\n```\n\nAfter.\n"
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Book:
-    folder = tmp_path / "pkg"
-    folder.mkdir()
-    (folder / "blocks.py").write_text(MODULE)
     made = Book()
-    made.read(folder)
+    made.read(write_files(tmp_path / "pkg", {"blocks.py": MODULE}))
     return made
 
 
-def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, Tag]:
-    """The Markdown with its frames, and the page when they are filled."""
+def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:
+    """The Markdown with its frames, and when they are filled."""
     differences = Differences()
     framed = differences.frame(markdown, Place("page.md", 1), "page.md", book)
-    return framed, BeautifulSoup(differences.slots.fill(framed), "html.parser")
+    return framed, differences.slots.fill(framed)
 
 
 # The code
 
 
 def test_the_code_is_the_definition_without_its_prose() -> None:
-    assert code(parse(MODULE), "Second") == (
-        "class Second:\n"
-        "    def __init__(self, size: int) -> None:\n"
-        "        self.mix = Gating(size, size)\n"
-        "\n"
-        "    def forward(self, x):\n"
-        "        u = x + self.mix(x)\n"
-        "        y = u + 1\n"
-        "        return y\n"
+    module = parse(MODULE)
+    second = MODULE.partition("class Second:\n")[2].partition("\n\ndef")[0]
+    for prose in ('    """## The second"""\n\n', "        # One more line.\n"):
+        second = second.replace(prose, "")
+    assert code(module, "Second") == f"class Second:\n{second}"
+    method = (
+        "def forward(self, x):\n    u = x + self.mix(x)\n    y = u + 1\n    return y\n"
     )
-
-
-def test_of_a_method_of_words_alone_and_of_a_whole_module() -> None:
-    method = code(parse(MODULE), "First.forward")
-    assert method.startswith("def forward(self, x):\n    u = ")
-    assert code(parse(MODULE), "silent") == 'def silent():\n    """Only words."""\n'
-    assert code(parse(MODULE), "").startswith("import math\n\n\nclass First:\n")
+    assert code(module, "Second.forward") == method
+    assert code(module, "silent") == 'def silent():\n    """Only words."""\n'
+    assert code(module, "").startswith("import math\n\n\nclass First:\n")
 
 
 # The alignment
@@ -112,16 +90,14 @@ LINES = st.lists(st.sampled_from(["a = b", "a = c", "f(a, b)", "", ")", "  a = b
 
 
 @given(LINES, LINES)
-def test_each_line_of_both_sides_is_shown_once_and_in_order(before, after) -> None:
+def test_each_line_of_both_sides_is_shown_once_and_in_order(
+    before: list[str], after: list[str]
+) -> None:
     pairs = aligned(before, after)
     assert [p.before for p in pairs if p.before is not None] == [*range(len(before))]
     assert [p.after for p in pairs if p.after is not None] == [*range(len(after))]
     assert Pair(None, None) not in pairs
-
-
-@given(LINES)
-def test_a_text_stands_beside_itself_line_by_line(lines) -> None:
-    assert aligned(lines, lines) == [Pair(i, i) for i in range(len(lines))]
+    assert aligned(before, before) == [Pair(i, i) for i in range(len(before))]
 
 
 def test_alike_lines_are_paired_and_others_stand_alone() -> None:
@@ -134,36 +110,25 @@ def test_alike_lines_are_paired_and_others_stand_alone() -> None:
 # The table
 
 
-def text(cells: list[Tag]) -> list[str]:
-    return [cell.get_text() for cell in cells]
-
-
-def test_the_columns_hold_both_codes_whole(book: Book) -> None:
-    differences = Differences()
-    differences.frame(MARKDOWN, Place("page.md", 1), "page.md", book)
+def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
+    book: Book,
+) -> None:
+    framed, filled = show(book)
     # Not by BeautifulSoup, which takes the spaces before an element for nothing.
-    cells = re.findall("<td>(.*?)</td>", differences.slots.blocks[1])
+    cells = re.findall("<td>(.*?)</td>", filled)
     shown = [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
     for column, name in enumerate(("First", "Second")):
         lines = [line for line in shown[column::2] if line]
         expected = code(parse(MODULE), name).split("\n")
         assert lines == [line for line in expected if line]
-
-
-def test_the_words_that_differ_are_marked_and_no_others(book: Book) -> None:
-    _, page = show(book)
-    gone, come = text(page.find_all("del")), text(page.find_all("ins"))
+    page = BeautifulSoup(filled, "html.parser")
+    gone, come = ([cell.get_text() for cell in page(tag)] for tag in ("del", "ins"))
     assert gone == ["First", "self.norm = Norm(size)", "Mixing", "self.norm(", ")", "u"]
     assert come == ["Second", "Gating", "y = u + 1", "y"]
     same = page.find_all("tr", class_="weave-same")
     assert same
     assert not any(row.find(["del", "ins"]) for row in same)
-
-
-def test_the_heads_lead_to_the_definitions_and_what_follows_keeps_its_line(
-    book: Book,
-) -> None:
-    framed, page = show(book)
+    # The heads lead to the definitions, and what follows keeps its line.
     links = [(head.get_text(), head.a["href"]) for head in page.find_all("th")]
     assert links == [("First", "../blocks/#First"), ("Second", "../blocks/#Second")]
     assert framed.split("\n").index("After.") == MARKDOWN.split("\n").index("After.")
@@ -196,13 +161,12 @@ def test_what_cannot_be_shown_is_a_problem_with_its_line(
 def test_a_page_shows_the_difference_and_search_does_not_read_it(
     book: Book, tmp_path: Path
 ) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "index.md").write_text(MARKDOWN)
-    (tmp_path / "mkdocs.yml").write_text(
+    config = (
         "site_name: Small\nsite_url: http://localhost/\n"
         "theme: {name: material, font: false}\n"
         f"plugins: [search, litweave: {{source: pkg, cache: {CACHE / 'litweave'}}}]\n"
     )
+    write_files(tmp_path, {"docs/index.md": MARKDOWN, "mkdocs.yml": config})
     result = build_here(tmp_path)
     assert result.returncode == 0, result.stderr
     site = tmp_path / "site"

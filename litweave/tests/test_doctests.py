@@ -8,35 +8,40 @@ import pytest
 from litweave.check import check
 from litweave.doctests import sources
 from litweave.words import said
-from support import settings_of
+from support import settings_of, write_files
 
-LICENCE = "# Somebody's licence.\n\n"
 # What is written, the line of it (the first is 7), and what doctest minds.
 UNEVEN = "has inconsistent leading whitespace"
-UNKNOWN = "has an invalid option: '{}'"
 LONELY = "has an option directive on a line with no example"
-REFUSED = {
-    "no-blank": (">>>half(4)\n2", 7, "lacks blank after >>>"),
-    "no-blank-later": (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
-    "prompts": ("  >>> half(\n...     4)\n  2", 7, UNEVEN),
-    "answer": ("    >>> half(4)\n  2", 8, UNEVEN),
-    "alone": ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
+REFUSED = [
+    (">>>half(4)\n2", 7, "lacks blank after >>>"),
+    (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
+    *(("  >>> half(\n...     4)\n  2", 7, UNEVEN), ("    >>> half(4)\n  2", 8, UNEVEN)),
+    ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
     # Options of pytest, astropy and xdoctest.
-    **{
-        option: (f">>> 1\n1\n>>> half(5)  # doctest: {option}\n2", 9, unknown)
-        for option in ("+NUMBER", "-FLOAT_CMP", "+REQUIRES(--slow)")
-        for unknown in [UNKNOWN.format(option)]
-    },
-}
-READ = {
-    "tab": "\t>>> half(4)\n\t2",
-    "string": ">>> '''a\n... >>>b'''\n'a\\n>>>b'",
-    "own": ">>> half(4)  # doctest: +SKIP\n3",
-    "registered": ">>> half(4)  # doctest: +ROUGHLY\n2",
-    "xdoctest": ">>> half(4)  # xdoctest: +REQUIRES(--slow)\n2",
-    "fence": "```\n>>> half(4)\n2\n```",
-}
-CODE = '''
+    *(
+        (
+            f">>> 1\n1\n>>> 2  # doctest: {name}\n2",
+            9,
+            f"has an invalid option: '{name}'",
+        )
+        for name in ("+NUMBER", "-FLOAT_CMP", "+REQUIRES(--slow)")
+    ),
+]
+READ = [
+    *("\t>>> half(4)\n\t2", ">>> '''a\n... >>>b'''\n'a\\n>>>b'"),
+    *(">>> half(4)  # doctest: +SKIP\n3", ">>> half(4)  # doctest: +ROUGHLY\n2"),
+    *(">>> half(4)  # xdoctest: +REQUIRES(--slow)\n2", "```\n>>> half(4)\n2\n```"),
+]
+MODULE = '''# Somebody's licence.
+
+r"""# Half
+
+## Example
+
+%s
+"""
+
 import doctest
 
 doctest.register_optionflag("ROUGHLY")
@@ -48,55 +53,57 @@ def half(number):
 '''
 
 
-def found(path: Path, example: str, run: bool = False) -> tuple[str, str]:
-    """What a check finds in a module with an example, and the menu of its copies."""
-    text = f'{LICENCE}r"""# Half\n\n## Example\n\n{example}\n"""\n{CODE}'
-    (path / "half.py").write_text(text)
-    book = check(settings_of(path / "half.py", run_examples=run))
-    diagnostics = str(book.context.diagnostics)
-    return diagnostics, said(book.chapters["index.md"].overlay.tools[0])
+def found(
+    folder: Path, examples: list[str], run: bool = False
+) -> tuple[list[str], list[str]]:
+    """What a check finds in modules with examples, and the menus of their copies."""
+    texts = {f"half_{n}.py": MODULE % text for n, text in enumerate(examples)}
+    book = check(settings_of(write_files(folder, texts), run_examples=run))
+    menus = [said(chapter.overlay.tools[0]) for chapter in book.chapters.values()]
+    return str(book.context.diagnostics).splitlines(), menus
 
 
 @pytest.mark.parametrize("run", [False, True], ids=["read", "run"])
-@pytest.mark.parametrize(("example", "line", "reason"), REFUSED.values(), ids=REFUSED)
 def test_what_doctest_refuses_is_a_problem_and_no_form(
-    tmp_path: Path, example: str, line: int, reason: str, run: bool
+    tmp_path: Path, run: bool
 ) -> None:
-    diagnostics, menu = found(tmp_path, example, run)
-    expected = f"half.py:{line}: doctest cannot read the example here, which {reason}"
-    assert diagnostics == expected
-    shown = re.sub("<[^>]*>", "", menu)
-    assert f"not possible: half.py:{line}: " in shown
+    problems, menus = found(tmp_path / "pkg", [text for text, *_ in REFUSED], run)
+    places = [f"pkg/half_{n}.py:{line}: " for n, (_, line, _) in enumerate(REFUSED)]
+    said = [f"doctest cannot read the example here, which {why}" for *_, why in REFUSED]
+    assert problems == [
+        f"{place}{what}" for place, what in zip(places, said, strict=True)
+    ]
+    for place, menu in zip(places, menus, strict=True):
+        assert f"not possible: {place}" in re.sub("<[^>]*>", "", menu)
 
 
-@pytest.mark.parametrize("example", READ.values(), ids=READ)
-def test_what_doctest_reads_is_no_problem(tmp_path: Path, example: str) -> None:
-    diagnostics, menu = found(tmp_path, example)
-    assert diagnostics == ""
+def test_what_doctest_reads_is_no_problem(tmp_path: Path) -> None:
+    problems, menus = found(tmp_path, READ)
+    assert problems == []
     # An option that is not doctest's own may be unknown where the copy is run.
-    assert ("not possible" in menu) == ("ROUGHLY" in example)
+    refused = ["not possible" in menu for menu in menus]
+    assert refused == ["ROUGHLY" in text for text in READ]
 
 
 def test_a_text_that_is_refused_does_not_keep_the_others_from_being_run(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "two.py").write_text(
-        f'{LICENCE}"""# Two\n\n>>>1\n"""\n\n\n'
+        '# A licence.\n"""# Two\n\n>>>1\n"""\n\n\n'
         'def f():\n    """One.\n\n    >>> f()\n    1\n    """\n    return 2\n'
     )
     settings = settings_of(tmp_path / "two.py", run_examples=True)
-    diagnostics = check(settings).context.diagnostics
-    assert str(diagnostics).splitlines() == [
-        "two.py:5: doctest cannot read the example here, which lacks blank after >>>",
-        "two.py:12: the example should give 1, and gives 2",
+    assert str(check(settings).context.diagnostics).splitlines() == [
+        "two.py:4: doctest cannot read the example here, which lacks blank after >>>",
+        "two.py:11: the example should give 1, and gives 2",
     ]
 
 
 def test_the_line_of_an_example_counts_what_stands_above_the_docstring(
     tmp_path: Path,
 ) -> None:
-    diagnostics, _ = found(tmp_path, ">>> half(4)\n3", run=True)
-    assert diagnostics == "half.py:7: the example should give 3, and gives 2"
+    [problem], _ = found(tmp_path / "pkg", [">>> half(4)\n3"], run=True)
+    assert problem == "pkg/half_0.py:7: the example should give 3, and gives 2"
 
 
 def test_the_code_of_examples_is_read_whatever_doctest_says() -> None:

@@ -31,23 +31,28 @@ def test_its_own_site_is_built(tmp_path: Path, katex: Path) -> None:
     [(README, r"^\| `([a-z_]+(?:`, `\w+)*)` \|"), (CONFIGURATION, r"^`(.+)`\n:")],
 )
 def test_each_option_of_the_plugin_is_told(text: str, pattern: str) -> None:
-    told = [
-        name for line in re.findall(pattern, text, re.M) for name in line.split("`, `")
-    ]
+    lines = re.findall(pattern, text, re.M)
+    told = [name for line in lines for name in line.split("`, `")]
     assert sorted(told) == sorted(option.name for option in fields(Settings))
 
 
-@pytest.mark.parametrize("text", [README, CONFIGURATION])
-def test_each_command_is_one(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    commands = set(re.findall(r"^litweave (\w+) my_", text, re.M))
-    assert commands == {"build", "check", "serve", "copy"}
-    for command in commands:
+def test_each_command_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    def help_of(*command: str) -> str:
         with pytest.raises(SystemExit) as end:
-            main([command, "--help"])
+            main([*command, "--help"])
         assert end.value.code == 0
-        said = capsys.readouterr().out
-        for line in re.findall(rf"litweave {command} .*", text):
-            assert all(option in said for option in re.findall(r"--[\w-]+", line))
+        return capsys.readouterr().out
+
+    assert "--port" in help_of("serve")
+    assert "--run-examples" in help_of("build")
+    for text in (README, CONFIGURATION):
+        commands = set(re.findall(r"^litweave (\w+) my_", text, re.M))
+        assert commands == {"build", "check", "serve", "copy"}
+        assert all(command in help_of() for command in commands)
+        for command in commands:
+            for line in re.findall(rf"litweave {command} .*", text):
+                options = re.findall(r"--[\w-]+", line)
+                assert all(option in help_of(command) for option in options)
 
 
 def test_each_link_of_the_readme_leads_to_a_file() -> None:

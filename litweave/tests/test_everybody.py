@@ -19,9 +19,9 @@ STDLIB = Path(sysconfig.get_path("stdlib"))
 # Prose of many kinds: titles underlined with tildes, money, shell prompts, regular
 # expressions with dollars, doctests, tags, backslashes, and none at all.
 SAMPLE = (
-    *("ast.py", "base64.py", "cgi.py", "difflib.py", "doctest.py", "keyword.py"),
-    *("ntpath.py", "optparse.py", "os.py", "string.py", "this.py", "zipapp.py"),
-    *("http", "json", "lib2to3/tests/data"),
+    *("ast.py", "base64.py", "cgi.py", "difflib.py", "json", "keyword.py", "ntpath.py"),
+    *("string.py", "this.py", "zipapp.py", "lib2to3/tests/data/fixers"),
+    *(f"lib2to3/tests/data/{name}.py" for name in ("py2_test_grammar", "bom", "crlf")),
 )
 
 
@@ -44,20 +44,14 @@ def test_every_module_is_a_page_or_skipped_with_the_reason(
 ) -> None:
     built, site = others
     source = site.parent / "others"
-    modules = {path.relative_to(source.parent).as_posix() for path in files(source)}
+    files = (path for path in source.rglob("*.py") if path.name[0] != ".")
+    modules = {path.relative_to(source.parent).as_posix() for path in files}
     read = {chapter.module.path for chapter in built.book.chapters.values()}
     assert read | set(built.book.skipped) == modules
-    assert len(read) > 50
-    assert all(
-        (site / page).with_suffix(".html").exists() for page in built.book.chapters
-    )
+    assert len(read) > 40
     # What is not Python any more, and what is empty.
     for name, reason in built.book.skipped.items():
         assert "lib2to3/tests/data" in name or reason == "there is nothing in it"
-
-
-def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*.py") if path.name[0] != "."]
 
 
 def test_every_line_of_code_is_on_its_page(others: tuple[Built, Path]) -> None:
@@ -69,10 +63,7 @@ def test_every_line_of_code_is_on_its_page(others: tuple[Built, Path]) -> None:
         assert list(map(int, found)) == [n for row in rows for n in row.code], page
         woven = re.findall(r'<div class="weave-row(?! weave-closing)', html)
         assert len(woven) == len(rows), page
-
-
-def test_nothing_of_weaves_own_is_left_on_a_page(others: tuple[Built, Path]) -> None:
-    for path in others[1].rglob("*.html"):
+    for path in site.rglob("*.html"):
         html = path.read_text()
         assert not re.search("[\ue000-\ue019\ue100\ue101\ue200-\ue2ff]", html), path
         assert "weave-row-" not in html, path

@@ -10,20 +10,11 @@ from rendering import woven
 @pytest.mark.parametrize(
     ("said", "anchor"),
     [
-        ("What it costs", "what-it-costs"),
-        ("Don't: a + b (c_d)", "dont-a-b-c_d"),
-        ("Žlutý café, ½", "zluty-cafe-12"),
-        ("记号", "记号"),
-        ("ノート と ガイド", "ノート-と-ガイド"),
-        ("ｶﾞｲﾄﾞ「Ａ」", "ガイドa"),
-        ("ශ්‍රී ලංකා", "ශ්‍රී-ලංකා"),
-        ("می‌خواهم", "می‌خواهم"),
-        ("Ο όρος λ", "ο-όρος-λ"),
-        ("Größe × 2", "größe-2"),
-        ("🚀 Start", "start"),
-        ("🚀 記号 👩‍🚀", "記号"),
-        ("🚀", "🚀"),
-        ("+", "+"),
+        *(("What it costs", "what-it-costs"), ("Don't: a + b (c_d)", "dont-a-b-c_d")),
+        *(("Žlutý café, ½", "zluty-cafe-12"), ("ノート と ガイド", "ノート-と-ガイド")),
+        *(("记号", "记号"), ("ｶﾞｲﾄﾞ「Ａ」", "ガイドa"), ("ශ්‍රී ලංකා", "ශ්‍රී-ලංකා")),
+        *(("می‌خواهم", "می‌خواهم"), ("Ο όρος λ", "ο-όρος-λ"), ("Größe × 2", "größe-2")),
+        *(("🚀 Start", "start"), ("🚀 記号 👩‍🚀", "記号"), ("🚀", "🚀"), ("+", "+")),
     ],
 )
 def test_an_anchor_is_made_of_the_words(said: str, anchor: str) -> None:

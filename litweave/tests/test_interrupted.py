@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from support import build, cache_of, write_files
+from support import build_here, cache_of, write_files
 
 CONFIG = """
 site_name: Small
@@ -27,18 +27,16 @@ PROOFS = """
 import json, sys, time
 from pathlib import Path
 pages = dict.fromkeys(["pkg.one", "pkg.two"], [])
-print(json.dumps(
-    {"format": 2, "versions": {}, "pages": pages, "sources": [], "data": []}
-))
+whole = {"format": 2, "versions": {}, "pages": pages, "sources": [], "data": []}
+print(json.dumps(whole))
 for name in pages:
     if name not in sys.argv:
         print(json.dumps({"begins": name}), flush=True)
         Path("steps", f"proof of {name}").open("a").write("x")
         while name == "pkg.two" and not Path("go").exists():
             time.sleep(0.02)
-        print(json.dumps(
-            {"name": name, "date": "2026-11-29", "facts": [], "error": ""}
-        ), flush=True)
+        proof = {"name": name, "date": "2026-11-29", "facts": [], "error": ""}
+        print(json.dumps(proof), flush=True)
 """
 KINDS = ("example", "proof", "notebook")
 
@@ -60,17 +58,6 @@ def write(folder: Path) -> None:
     write_files(folder, files)
 
 
-def wait_for(folder: Path, running: "subprocess.Popen[bytes]") -> None:
-    """Wait until the first step of each kind is kept, and the second has begun."""
-    cache = folder / "cache"
-    kept = ("shapes/pkg.one.json", "proofs/pkg.one.json", "notebooks/the_one.py.json")
-    begun = (f"{kind} of pkg.two" for kind in KINDS)
-    wanted = [*(cache / name for name in kept), *(folder / "steps" / b for b in begun)]
-    while not all(path.exists() for path in wanted):
-        assert running.poll() is None, "the build ended"
-        time.sleep(0.05)
-
-
 def test_what_was_done_before_a_build_was_killed_is_not_done_again(
     tmp_path: Path, katex: Path
 ) -> None:
@@ -79,11 +66,17 @@ def test_what_was_done_before_a_build_was_killed_is_not_done_again(
     with subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True
     ) as running:
-        wait_for(tmp_path, running)
+        # The first step of each kind is kept, and the second has begun.
+        kept = "shapes/pkg.one.json", "proofs/pkg.one.json", "notebooks/the_one.py.json"
+        wanted = [tmp_path / "cache" / name for name in kept]
+        wanted += [tmp_path / "steps" / f"{kind} of pkg.two" for kind in KINDS]
+        while not all(path.exists() for path in wanted):
+            assert running.poll() is None, "the build ended"
+            time.sleep(0.05)
         os.killpg(running.pid, signal.SIGKILL)
 
     (tmp_path / "go").touch()
-    result = build(tmp_path)
+    result = build_here(tmp_path)
     assert result.returncode == 0, result.stderr
     for kind in KINDS:
         steps = [(tmp_path / "steps" / f"{kind} of pkg.{n}") for n in ("one", "two")]
@@ -91,9 +84,6 @@ def test_what_was_done_before_a_build_was_killed_is_not_done_again(
     for name in ("one", "two", "the_one", "the_two"):
         assert (tmp_path / f"site/{name}/index.html").exists()
     # What is going on is said, a line for each step.
-    for line in (
-        "examples 1 of 1: pkg.two",
-        "proofs 1 of 1: pkg.two",
-        "notebooks 1 of 1: the_two.py",
-    ):
-        assert line in result.stderr
+    said = {"examples": "pkg.two", "proofs": "pkg.two", "notebooks": "the_two.py"}
+    for kind, name in said.items():
+        assert f"{kind} 1 of 1: {name}" in result.stderr

@@ -22,12 +22,13 @@ def both(text: str) -> list[str]:
 @pytest.mark.parametrize(
     "text",
     [
-        "See [a paper][1].",
-        "See [1].",
-        "See [1][].",
-        "See ![a picture](x.png) [1].",
-        "See [the `a[0]`][1].",
-        "- See\n    [a paper]\n    [1].",
+        *(
+            "See [a paper][1].",
+            "See [1].",
+            "See [1][].",
+            "See ![a picture](x.png) [1].",
+        ),
+        *("See [the `a[0]`][1].", "- See\n    [a paper]\n    [1]."),
     ],
 )
 def test_a_reference_means_what_its_docstring_defines(text: str) -> None:
@@ -47,10 +48,8 @@ def test_a_footnote_is_that_of_its_docstring() -> None:
 def test_what_is_defined_elsewhere_may_be_used() -> None:
     title = '"""# Title\n\n[one]: https://example.org/one\n"""\n'
     user = docstring("See [it][One], [2] and a remark[^1].")
-    after = "".join(
-        docstring(f"[2]: https://example.org/{n}\n[^1]: {n}", n) for n in "ab"
-    )
-    made = woven(title + user + after)
+    after = [docstring(f"[2]: https://example.org/{n}\n[^1]: {n}", n) for n in "ab"]
+    made = woven("".join([title, user, *after]))
     html = "".join(made.rows)
     assert not made.diagnostics
     assert '<a href="https://example.org/one">it</a>' in html
@@ -58,15 +57,12 @@ def test_what_is_defined_elsewhere_may_be_used() -> None:
     assert 'href="#fn:1">' in html
 
 
-def test_code_defines_nothing_and_uses_nothing() -> None:
+def test_code_and_words_define_nothing_and_use_nothing() -> None:
     code = "`[1]` and\n\n~~~\n[1]: x\n[1][1]\n~~~\n\n>>> [1][0]\n1\n\n[1]: x"
     html = woven(docstring(code, "a") + docstring(code, "b")).rows[2]
     assert "[1]: x\n[1][1]" in html
     assert "<code>[1]</code>" in html
     assert "~" not in html
-
-
-def test_words_that_look_like_definitions_stay_words() -> None:
     words = "[Note]: these are words\n\n[Note]: these, too"
     made = woven(docstring(words, "a") + docstring(words, "b"))
     assert made.rows[2].count("[Note]: these") == 2
@@ -74,21 +70,14 @@ def test_words_that_look_like_definitions_stay_words() -> None:
 
 
 def test_a_label_that_one_docstring_defines_twice_is_named() -> None:
-    text = (
-        "A [b][1].\n\n[1]: https://a.example\n[1]: https://b.example\n[^c]: d\n[^c]: e"
-    )
-    assert woven(docstring(text)).diagnostics == [
+    urls = "[1]: https://a.example\n[1]: https://b.example"
+    assert woven(docstring(f"A [b][1].\n\n{urls}\n[^c]: d\n[^c]: e")).diagnostics == [
         "a.py:7: “[1]” is defined twice in this text",
         "a.py:9: “[^c]” is defined twice in this text",
     ]
-
-
-def test_an_abbreviation_with_two_meanings_is_named() -> None:
+    # So is an abbreviation with two meanings.
     short = "*[MLP]: multilayer perceptron"
-    other = "*[MLP]: most likely path\n*[GELU]: a gate"
-    source = "".join(
-        docstring(t, n) for t, n in ((short, "a"), (short, "b"), (other, "c"))
-    )
-    assert woven(source).diagnostics == [
-        "a.py:14: “MLP” is “multilayer perceptron” elsewhere on this page"
-    ]
+    texts = (short, short, "*[MLP]: most likely path\n*[GELU]: a gate")
+    source = "".join(map(docstring, texts, "abc"))
+    message = "a.py:14: “MLP” is “multilayer perceptron” elsewhere on this page"
+    assert woven(source).diagnostics == [message]

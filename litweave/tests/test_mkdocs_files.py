@@ -4,6 +4,9 @@ from pathlib import Path
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+
+from support import write_files
 
 CONFIG = """
 site_name: Small
@@ -13,47 +16,34 @@ plugins:
 """
 
 
-def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
-    docs, package, site = (tmp_path / name for name in ("docs", "pkg", "site"))
-    for folder in (docs, package):
-        folder.mkdir()
-    (tmp_path / "mkdocs.yml").write_text(CONFIG)
-    (docs / "index.md").write_text("# Home\n")
-    for name in ("same", "changes", "goes"):
-        (docs / f"{name}.txt").write_text(name)
-        (package / f"{name}.py").write_text(f'"""# {name}"""\n')
-    config = load_config(str(tmp_path / "mkdocs.yml"))
-    config.plugins.on_startup(command="serve", dirty=False)
+def begun(folder: Path, command: str) -> MkDocsConfig:
+    config = load_config(str(folder / "mkdocs.yml"))
+    config.plugins.on_startup(command=command, dirty=False)
     build(config)
-    before = {path: path.stat().st_ino for path in site.rglob("*") if path.is_file()}
+    return config
 
-    (docs / "changes.txt").write_text("changed")
-    (package / "changes.py").write_text('"""# changed"""\n')
-    for path in (docs / "goes.txt", package / "goes.py"):
-        path.unlink()
-    config = load_config(str(tmp_path / "mkdocs.yml"))
-    build(config)
-    assert (site / "changes.txt").read_text() == "changed"
-    assert "changed" in (site / "changes.py").read_text()
-    assert "changed" in (site / "changes/index.html").read_text()
+
+def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
+    files = {"mkdocs.yml": CONFIG, "docs/index.md": "# Home\n"}
+    for name in ("same", "changes", "goes"):
+        files |= {f"docs/{name}.txt": name, f"pkg/{name}.py": f'"""# {name}"""\n'}
+    write_files(tmp_path, files)
+    # MkDocs keeps the plugin: a second run in one process knows nothing of the first.
+    begun(tmp_path, "build").plugins.on_shutdown()
+    config, site = begun(tmp_path, "serve"), tmp_path / "site"
+    before = {path: path.stat().st_ino for path in site.rglob("*") if path.is_file()}
+    assert site / "changes/index.html" in before
+
+    changed = {"docs/changes.txt": "changed", "pkg/changes.py": '"""# changed"""\n'}
+    write_files(tmp_path, changed)
+    for name in ("docs/goes.txt", "pkg/goes.py"):
+        (tmp_path / name).unlink()
+    build(load_config(str(tmp_path / "mkdocs.yml")))
+    for name in ("changes.txt", "changes.py", "changes/index.html"):
+        assert "changed" in (site / name).read_text()
     assert not (site / "goes.txt").exists()
     assert not (site / "goes.py").exists()
     for name in ("same.txt", "same.py", "same.clean.py", "css/base.css"):
         assert (site / name).stat().st_ino == before[site / name], name
     config.plugins.on_shutdown()
     assert not site.with_name("site.aside").exists()
-
-
-def test_a_preview_after_a_build_in_one_process(tmp_path: Path) -> None:
-    """MkDocs keeps the plugin: the second run knows nothing of the first."""
-    for name in ("docs", "pkg"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "mkdocs.yml").write_text(CONFIG)
-    (tmp_path / "docs/index.md").write_text("# Home\n")
-    (tmp_path / "pkg/one.py").write_text('"""# One"""\n')
-    for command in ("build", "serve"):
-        config = load_config(str(tmp_path / "mkdocs.yml"))
-        config.plugins.on_startup(command=command, dirty=False)
-        build(config)
-        config.plugins.on_shutdown()
-        assert (tmp_path / "site/one/index.html").exists()

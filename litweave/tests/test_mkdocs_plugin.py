@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -30,7 +29,7 @@ markdown_extensions: [admonition, tables, footnotes, toc, pymdownx.superfences]
 NORM = '''\
 r"""# The norm
 
-It divides by $\\sigma_x$, see [`Mixer`][].
+It divides by $\\\\sigma_x$, see [`Mixer`][].
 
 | a | b |
 |---|---|
@@ -39,9 +38,7 @@ It divides by $\\sigma_x$, see [`Mixer`][].
 !!! note
     Noted.
 """
-
 import os
-
 
 def normalise(x):
     """Give $x$ the unit length.
@@ -52,24 +49,14 @@ def normalise(x):
     # A sentence about porcupines.
     return x
 '''
-
-MIXER = '''\
-# Mixes.
-class Mixer:
-    """## Mixer
-
-    Of [`normalise`][].
-    """
-'''
-
+MIXER = '# Mixes.\nclass Mixer:\n    """## Mixer\n\n    Of [`normalise`][].\n    """\n'
+# What a site has whose `mkdocs.yml` names no extensions.
 EVERYTHING = """
 # ??? tip "Folded"
 #     Text.
 #
 # === "One"
-#     Text.
-#
-# A note.[^1]
+#     A note.[^1]
 #
 # [^1]: Here.
 #
@@ -80,31 +67,28 @@ EVERYTHING = """
 # {: .wide }
 y = 1
 """
-
+MODULE = "pkg/layers/norm.py"
 FILES = {
+    "mkdocs.yml": CONFIG % (CACHE / "litweave"),
     "docs/index.md": "# Home\n\n[`normalise`][], [the layers][pkg.layers], $a^2$\n",
     "pkg/__init__.py": '"""# Not shown: docs/index.md is there."""\n',
     "pkg/layers/__init__.py": '"""# Layers\n\nSee [`norm`][].\n"""\n',
-    "pkg/layers/norm.py": NORM,
+    MODULE: NORM,
     "pkg/layers/mixer.py": MIXER,
     "pkg/internal/secret.py": '"""# Secret"""\n',
     "pkg/empty.py": "",
 }
 
 
-def write_project(folder: Path) -> Path:
-    return write_files(folder, {**FILES, "mkdocs.yml": CONFIG % (CACHE / "litweave")})
-
-
 @pytest.fixture
 def project(tmp_path: Path, katex: Path) -> Path:
-    return write_project(tmp_path)
+    return write_files(tmp_path, FILES)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     """The small site, built once for the tests that only look at it."""
-    folder = write_project(tmp_path_factory.mktemp("small"))
+    folder = write_files(tmp_path_factory.mktemp("small"), FILES)
     result = build_here(folder)
     assert result.returncode == 0, result.stderr
     return folder / "site"
@@ -121,6 +105,15 @@ def test_modules_are_pages_in_the_navigation_and_the_sitemap(site: Path) -> None
     assert 'href="layers/norm/"' in home
     assert "The norm" in home
     assert "http://localhost/layers/norm/" in (site / "sitemap.xml").read_text()
+    # They link to one another by name.
+    assert '<a href="layers/norm/#normalise"><code>normalise</code></a>' in home
+    assert '<a href="layers/">the layers</a>' in home
+    norm = (site / "layers/norm/index.html").read_text()
+    assert '<a href="../mixer/#Mixer"><code>Mixer</code></a>' in norm
+    # The source lies beside its page, as it is.
+    assert (site / "layers/norm.py").read_text() == NORM
+    assert 'href="../norm.py"' in norm
+    assert 'download="norm.py"' in norm
 
 
 def test_search_knows_prose_and_definitions_and_no_tex(site: Path) -> None:
@@ -133,14 +126,6 @@ def test_search_knows_prose_and_definitions_and_no_tex(site: Path) -> None:
     assert "\ue000" not in json.dumps(index, ensure_ascii=False)
 
 
-def test_pages_link_to_one_another_by_name(site: Path) -> None:
-    home = (site / "index.html").read_text()
-    assert '<a href="layers/norm/#normalise"><code>normalise</code></a>' in home
-    assert '<a href="layers/">the layers</a>' in home
-    norm = (site / "layers" / "norm" / "index.html").read_text()
-    assert '<a href="../mixer/#Mixer"><code>Mixer</code></a>' in norm
-
-
 def test_prose_is_the_sites_own_markdown(site: Path) -> None:
     norm = (site / "layers" / "norm" / "index.html").read_text()
     assert '<div class="admonition note">' in norm
@@ -148,75 +133,10 @@ def test_prose_is_the_sites_own_markdown(site: Path) -> None:
     assert 'class="gp"' in norm or "pycon" in norm
     assert norm.count("<math ") == 2
     assert norm.count('<div class="weave-row') == 3
-
-
-def test_the_module_can_be_downloaded_as_it_is(site: Path) -> None:
-    assert (site / "layers" / "norm.py").read_text() == NORM
-    page = (site / "layers/norm/index.html").read_text()
-    assert 'href="../norm.py"' in page
-    assert 'download="norm.py"' in page
-
-
-def test_katex_is_copied_not_linked(site: Path) -> None:
+    # KaTeX is copied, not linked.
     style = (site / "assets" / "katex" / "katex.min.css").read_text()
     for font in set(re.findall(r"fonts/[\w-]+\.woff2", style)):
         assert (site / "assets" / "katex" / font).exists()
-
-
-# ## What a build refuses
-
-
-HOME, MODULE = "docs/index.md", "pkg/layers/norm.py"
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        (MODULE, "x = (\n", f"{MODULE}:1: "),
-        (MODULE, '"""# A\n\n$x\n"""\n', f"{MODULE}:3: a “$”"),
-        (MODULE, '"""# A\n\n$\\\\x$\n"""\n', f"{MODULE}:3: Python eats"),
-        (MODULE, 'r"""# A\n\n$\\nope$\n"""\n', f"{MODULE}:3: KaTeX"),
-        (MODULE, "# [`Mixr`][]\n", "1: nothing is named “Mixr”; did you mean"),
-        (HOME, "---\na: b\n---\n\n# A\n\n[`Nix`][]\n", "index.md:7: nothing"),
-        (HOME, "# A\n\n[b](layers/norm.md#nowhere)\n", "nowhere"),
-    ],
-)
-def test_a_mistake_fails_the_build_with_its_line(
-    name: str, text: str, message: str, project: Path
-) -> None:
-    write_files(project, {name: text})
-    result = build_here(project)
-    assert result.returncode != 0
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_what_cannot_be_read_is_named(project: Path) -> None:
-    (project / MODULE).write_bytes(b"# a\n\nx = '\xff'\n")
-    assert f"{MODULE}:3: not utf-8" in build_here(project).stderr
-    shutil.rmtree(project / "pkg")
-    message = build_here(project).stderr
-    assert "source" in message
-    assert "pkg" in message
-
-
-def test_all_mistakes_are_listed_at_once(project: Path) -> None:
-    files = {HOME: "# A\n\n[`Nix`][]\n\n$\n", MODULE: 'r"""# A\n\n$\\nope$\n"""\n'}
-    result = build_here(write_files(project, files))
-    assert "4 warnings in strict mode" in result.stdout, "also the link to the norm"
-    assert result.stderr.index("index.md:3") < result.stderr.index("index.md:5")
-
-
-def test_a_build_that_is_not_strict_makes_every_page(project: Path) -> None:
-    prose = r"$\nope$, a[i][j], [`Nix`][], [the words][nix]"
-    files = {MODULE: f'r"""# A\n\n{prose}\n"""\nx = 1\n', "pkg/broken.py": "x = (\n"}
-    result = build_here(write_files(project, files), "--no-strict")
-    assert result.returncode == 0, result.stderr
-    assert "pkg/broken.py:1: '(' was never closed" in result.stderr
-    norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
-    words = r"<code>\nope</code>, a[i][j], <code>Nix</code>, [the words][nix]"
-    assert words in norm
-    assert not (project / "site" / "broken").exists()
 
 
 def test_two_lines_are_enough(project: Path) -> None:
@@ -227,13 +147,59 @@ def test_two_lines_are_enough(project: Path) -> None:
     (project / ".cache" / "litweave").symlink_to(CACHE / "litweave")
     result = build_here(project)
     assert result.returncode == 0, result.stderr
-    norm = (project / "site" / "layers" / "norm" / "index.html").read_text()
+    norm = (project / "site/layers/norm/index.html").read_text()
     for part in (
         *('<div class="admonition note">', "<table>", '<details class="tip">'),
         *('<div class="tabbed-set', "<dt>term</dt>", 'class="footnote-ref"'),
         *('class="language-pycon highlight"', 'class="wide"'),
     ):
         assert part in norm
+
+
+# ## What a build refuses
+
+HOME = "---\na: b\n---\n\n# A\n\n[`Nix`][]\n\n$\n\n[b](layers/norm.md#nowhere)\n"
+WORDS = r"a[i][j], [`Nix`][], [the words][nix]"
+MISTAKES = {
+    "docs/index.md": HOME,
+    "pkg/broken.py": "x = (\n",
+    "pkg/layers/__init__.py": '"""# A\n\n$x\n"""\n',
+    "pkg/layers/mixer.py": '"""# A\n\n$\\\\x$, [`Mixr`][]\n"""\nclass Mixer: ...\n',
+    MODULE: f'r"""# A\n\n$\\nope$, {WORDS}\n"""\nx = 1\n',
+}
+
+
+def test_each_mistake_fails_the_build_with_its_line(project: Path) -> None:
+    write_files(project, MISTAKES)
+    (project / "pkg/bytes.py").write_bytes(b"# a\n\nx = '\xff'\n")
+    result = build_here(project)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    told = [
+        *("index.md:7: nothing is named “Nix”", "index.md:9: a “$”"),
+        *("pkg/broken.py:1: '(' was never closed", "pkg/bytes.py:3: not utf-8"),
+        *("pkg/layers/__init__.py:3: a “$”", "pkg/layers/mixer.py:3: Python eats"),
+        "pkg/layers/mixer.py:3: nothing is named “Mixr”; did you mean “Mixer”?",
+        *(f"{MODULE}:3: KaTeX parse error", f"{MODULE}:3: nothing is named “Nix”"),
+        f"{MODULE}:3: nothing is named “nix”",
+        "Doc file 'index.md' contains a link 'layers/norm.md#nowhere'",
+    ]
+    assert f"{len(told)} warnings in strict mode" in result.stdout
+    said = [line for line in result.stderr.splitlines() if "WARNING" in line]
+    assert all(start in line for start, line in zip(told, said, strict=True)), said
+
+    # One that is not strict makes every page that it can.
+    result = build_here(project, "--no-strict")
+    assert result.returncode == 0, result.stderr
+    norm = (project / "site/layers/norm/index.html").read_text()
+    words = r"<code>\nope</code>, a[i][j], <code>Nix</code>, [the words][nix]"
+    assert words in norm
+    assert not (project / "site" / "broken").exists()
+
+    shutil.rmtree(project / "pkg")
+    message = build_here(project).stderr
+    assert "source" in message
+    assert "pkg" in message
 
 
 def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
@@ -250,42 +216,32 @@ def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
 # ## While somebody writes
 
 
-LOG = "serve.log"
+def test_a_changed_module_is_rendered_again(project: Path) -> None:
+    port, module, log = free_port(), project / MODULE, project / "serve.log"
 
-
-@pytest.fixture
-def preview(project: Path) -> Iterator[Callable[[], str]]:
-    """`mkdocs serve`, and a way to ask it for the page of a module."""
-    port = free_port()
-    command = [sys.executable, "-m", "mkdocs", "serve"]
-    with (project / LOG).open("w") as said:
-        process = subprocess.Popen(
-            [*command, "--dev-addr", f"127.0.0.1:{port}"],
-            cwd=project,
-            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-
-    def get() -> str:
+    def page() -> str:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         with closing(connection):
             connection.request("GET", "/layers/norm/")
             return connection.getresponse().read().decode()
 
-    yield get
-    process.terminate()
-    process.wait()
-
-
-def test_a_changed_module_is_rendered_again(
-    project: Path, preview: Callable[[], str]
-) -> None:
-    wait_for("porcupines", preview)
-    module = project / MODULE
-    module.write_text(NORM.replace("porcupines", "hedgehogs"))
-    wait_for("hedgehogs", preview)
-    module.write_text("x = (\n")
-    wait_for("was never closed", (project / LOG).read_text)
-    module.write_text(NORM.replace("porcupines", "badgers"))
-    wait_for("badgers", preview)
+    address = ["--dev-addr", f"127.0.0.1:{port}"]
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mkdocs", "serve", *address],
+            cwd=project,
+            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+    try:
+        wait_for("porcupines", page)
+        module.write_text(NORM.replace("porcupines", "hedgehogs"))
+        wait_for("hedgehogs", page)
+        module.write_text("x = (\n")
+        wait_for("was never closed", log.read_text)
+        module.write_text(NORM.replace("porcupines", "badgers"))
+        wait_for("badgers", page)
+    finally:
+        process.terminate()
+        process.wait()

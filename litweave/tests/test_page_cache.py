@@ -38,6 +38,7 @@ def second():
     """Give it, a porcupine."""
     return 2
 '''
+ALL = ["index.md", "one.md", "two.md"]
 
 
 class Project:
@@ -61,8 +62,10 @@ class Project:
 
         return made
 
-    def write(self, name: str, text: str) -> None:
-        (self.folder / f"pkg/{name}.py").write_text(text)
+    def change(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text()
+        assert old in text
+        (self.folder / name).write_text(text.replace(old, new))
 
     def build(self) -> list[str]:
         """Build in a process that knows nothing yet; the pages that were made."""
@@ -74,13 +77,11 @@ class Project:
         return sorted(self.made)
 
     def site(self) -> dict[str, bytes]:
-        site = self.folder / "site"
+        found = (self.folder / "site").rglob("*")
+        files = {p.relative_to(self.folder / "site").as_posix(): p for p in found}
         # When it was built stands in the map of the site.
-        return {
-            path.relative_to(site).as_posix(): path.read_bytes()
-            for path in site.rglob("*")
-            if path.is_file() and not path.name.startswith("sitemap")
-        }
+        kept = {k: p for k, p in files.items() if p.is_file() and "sitemap" not in k}
+        return {name: path.read_bytes() for name, path in kept.items()}
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def project(tmp_path: Path, katex: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
 
 
 def test_a_site_of_kept_pages_is_the_site(project: Project) -> None:
-    assert project.build() == ["index.md", "one.md", "two.md"]
+    assert project.build() == ALL
     whole = project.site()
     assert b"katex" in whole["one/index.html"]
     assert "assets/katex/katex.min.css" in whole
@@ -97,49 +98,40 @@ def test_a_site_of_kept_pages_is_the_site(project: Project) -> None:
     assert project.site() == whole
     found = json.loads(whole["search/search_index.json"])["docs"]
     assert any("porcupine" in entry["text"] for entry in found)
+    # What is not whole is made again.
+    for kept, text in (("one", ""), ("two", '{"key": 1}\n<p>')):
+        (project.folder / f"cache/pages/{kept}.md.json").write_text(text)
+    assert project.build() == ["one.md", "two.md"]
+    assert project.site() == whole
 
 
 def test_a_change_makes_the_pages_that_show_it(project: Project) -> None:
     project.build()
-    project.write("two", TWO.replace("return 2", "return 3"))
-    assert project.build() == ["two.md"]
+    for name, old, new, made in (
+        ("pkg/two.py", "return 2", "return 3", ["two.md"]),
+        ("docs/index.md", "Home", "Begin", ALL),  # it is in all tabs
+        ("docs/index.md", "Begin", "Begin\n\nWords.", ["index.md"]),
+        # What a tip says of a function is shown where the function is used.
+        ("pkg/two.py", "a porcupine", "a hedgehog", ["one.md", "two.md"]),
+        ("mkdocs.yml", "Two: two.md", "Deux: two.md", ALL),
+        ("mkdocs.yml", "site_name: Small", "site_name: Large", ALL),
+        ("pkg/two.py", "second", "other", ALL),
+    ):
+        project.change(name, old, new)
+        assert project.build() == made, new
     assert b"3" in project.site()["two/index.html"]
-    (project.folder / "docs/index.md").write_text("# Begin\n")
-    assert project.build() == ["index.md", "one.md", "two.md"]  # it is in all tabs
-    (project.folder / "docs/index.md").write_text("# Begin\n\nWords.\n")
-    assert project.build() == ["index.md"]
-    # What a tip says of a function is shown where the function is used.
-    project.write("two", TWO.replace("a porcupine", "a hedgehog"))
-    assert project.build() == ["one.md", "two.md"]
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new"),
-    [
-        ("mkdocs.yml", "Two: two.md", "Deux: two.md"),
-        ("mkdocs.yml", "site_name: Small", "site_name: Large"),
-        ("pkg/two.py", "second", "other"),
-    ],
-)
-def test_what_all_pages_show_makes_all(
-    file: str, old: str, new: str, project: Project
-) -> None:
-    project.build()
-    path = project.folder / file
-    path.write_text(path.read_text().replace(old, new))
-    assert project.build() == ["index.md", "one.md", "two.md"]
 
 
 def test_what_is_wrong_is_said_each_time(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
-    project.write("one", ONE.replace("two.md#", "too.md#"))
-    project.write("two", TWO.replace("Give it", "Give [`it`][]"))
-    (project.folder / "docs/index.md").write_text("# Home\n\n[there](too.md)\n")
+    project.change("pkg/one.py", "two.md#", "too.md#")
+    project.change("pkg/two.py", "Give it", "Give [`it`][]")
+    project.change("docs/index.md", "Home", "Home\n\n[there](too.md)")
     for _ in range(2):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            assert project.build() == ["index.md", "one.md", "two.md"]
+            assert project.build() == ALL
         assert "too.md" in caplog.text
         assert "pkg/two.py:5: nothing is named “it”" in caplog.text
 
@@ -147,28 +139,17 @@ def test_what_is_wrong_is_said_each_time(
 def test_a_link_to_an_anchor_that_is_gone_is_still_found(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = project.folder / "mkdocs.yml"
-    config.write_text(config.read_text() + "validation: {anchors: warn}\n")
-    project.write("one", ONE.replace("two.md#second", "two.md#words"))
-    index = project.folder / "docs/index.md"
-    index.write_text("# Home\n\n[there](two.md#words)\n")
-    project.write("two", TWO.replace('second"', 'second\n\n## Words\n"'))
+    project.change("mkdocs.yml", "nav:", "validation: {anchors: warn}\nnav:")
+    project.change("pkg/one.py", "#second", "#words")
+    project.change("docs/index.md", "Home", "Home\n\n[there](two.md#words)")
+    project.change("pkg/two.py", 'second"', 'second\n\n## Words\n"')
     project.build()
     assert "words" not in caplog.text
-    project.write("two", TWO.replace('second"', 'second\n\n## Terms\n"'))
+    project.change("pkg/two.py", "## Words", "## Terms")
     with caplog.at_level(logging.WARNING):
         assert project.build() == ["two.md"]
     assert "'index.md' contains a link 'two.md#words'" in caplog.text
     assert "pkg/one.py:3: there is no “#words”" in caplog.text
-
-
-def test_a_page_that_is_not_whole_is_made_again(project: Project) -> None:
-    project.build()
-    whole = project.site()
-    for kept, text in (("one", ""), ("two", '{"key": 1}\n<p>')):
-        (project.folder / f"cache/pages/{kept}.md.json").write_text(text)
-    assert project.build() == ["one.md", "two.md"]
-    assert project.site() == whole
 
 
 def test_a_formula_that_was_read_before_makes_no_page_anew(
@@ -179,8 +160,8 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
     def cite(own: site.Site) -> None:
         for chapter in own.book.chapters.values():
             here = Place(chapter.module.path, 1)
-            slots = [own.book.context.formulas.add(tex, False, here) for tex in read]
-            slots.append(own.book.context.formulas.add("b^2", False, here))
+            add = own.book.context.formulas.add
+            slots = [add(tex, False, here) for tex in [*read, "b^2"]]
             chapter.overlay.panels.append(slots[-1])
         read.append("c^2")
 

@@ -17,22 +17,22 @@ class Terminal(io.StringIO):
         return self.getvalue().split("\r\x1b[K")[1:]
 
 
-def test_a_log_has_a_line_for_each_step(caplog: pytest.LogCaptureFixture) -> None:
-    progress = Progress(io.StringIO())
-    with caplog.at_level(logging.INFO), progress.part("notebooks", 2) as part:
-        for name in ("a.py", "b.py"):
-            with part.step(name):
-                pass
-    assert caplog.messages == ["notebooks 1 of 2: a.py", "notebooks 2 of 2: b.py"]
-
-
-def test_many_short_steps_are_no_lines_in_a_log(
+def test_a_log_has_a_line_for_each_step_unless_they_are_many_and_short(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     progress = Progress(io.StringIO())
+    with caplog.at_level(logging.INFO), progress.part("notebooks", 3) as part:
+        for name in ("a.py", "b.py"):
+            with part.step(name):
+                pass
+        # One that fails is not done.
+        with pytest.raises(ValueError, match="a reason"), part.step("c.py"):
+            raise ValueError("a reason")
+        assert (part.begun, part.done) == (3, 2)
     with caplog.at_level(logging.INFO), progress.part("pages", 1, quick=True) as part:
         part.next("a.md")
-    assert caplog.messages == []
+    steps = enumerate(("a.py", "b.py", "c.py"), 1)
+    assert caplog.messages == [f"notebooks {n} of 3: {name}" for n, name in steps]
 
 
 def test_a_terminal_has_one_line_with_all_parts() -> None:
@@ -43,9 +43,8 @@ def test_a_terminal_has_one_line_with_all_parts() -> None:
     proofs.begin("page")
     examples.end("one")
     examples.next("two")
-    assert terminal.lines()[-1] == (
-        "[#####...............] examples 1/3 two | proofs 0/1 page"
-    )
+    drawn = "[#####...............] examples 1/3 two | proofs 0/1 page"
+    assert terminal.lines()[-1] == drawn
     progress.close(examples)
     assert terminal.lines()[-1] == "[....................] proofs 0/1 page"
     progress.close(proofs)
@@ -63,11 +62,3 @@ def test_a_message_begins_on_a_line_of_its_own() -> None:
         part.begin("one")
         logger.warning("a.py:3: a mistake")
     assert "one\r\x1b[Ka.py:3: a mistake\n" in terminal.getvalue()
-
-
-def test_a_step_that_fails_is_not_done() -> None:
-    progress = Progress(io.StringIO())
-    with progress.part("notebooks", 2) as part:
-        with pytest.raises(ValueError, match="a reason"), part.step("a.py"):
-            raise ValueError("a reason")
-        assert (part.begun, part.done) == (1, 0)

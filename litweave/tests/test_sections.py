@@ -81,22 +81,17 @@ def test_each_argument_is_an_entry_of_a_list(style: str) -> None:
         assert mark not in page
 
 
-def test_a_section_of_text_goes_on_behind_its_name() -> None:
+def test_sections_and_fields_have_labels() -> None:
     assert "<strong>Returns:</strong>\nThe scaled number." in html(GOOGLE)
     listed = html("A.\n\nNote:\n    - one\n    - two")
     assert "<strong>Note:</strong></p>\n<ul>\n<li>one</li>" in listed
-
-
-def test_fields_of_one_kind_have_one_label() -> None:
     page = html(SPHINX)
     assert page.count("<strong>Parameters:</strong>") == 1
     assert "<strong>Returns:</strong> The scaled number." in page
     assert "<strong>Return type:</strong> float" in page
     assert "<dt><code>*rest</code> (tuple)</dt>" in page
     assert "<dt><code>ValueError</code></dt>\n<dd>if not.</dd>" in page
-
-
-def test_no_type_is_lost() -> None:
+    # No type is lost.
     page = html("A.\n\n:param x: one\n:type x: int\n    or float\n:type y: str\n")
     assert "<dt><code>x</code> (int or float)</dt>\n<dd>one</dd>" in page
     assert "<dt><code>y</code></dt>\n<dd>str</dd>" in page
@@ -112,9 +107,6 @@ def test_a_title_that_is_underlined_stands_below_its_function() -> None:
     page = html("#### F\n\nA title\n~~~~~~~\nText.\n\nA title\n=======\n")
     assert '<h5 id="f::a-title">A title</h5>\n<p>Text.</p>' in page
     assert '<h5 id="f::a-title~2">A title</h5>' in page
-
-
-def test_a_section_is_not_the_title_of_its_function() -> None:
     page = html("Returns\n-------\nint\n    A number.")
     assert page.startswith('<h2 id="f"><code>f</code></h2>\n<h3 id="f::returns">')
 
@@ -130,12 +122,9 @@ def test_the_sections_of_a_module_are_its_own(above: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Text:\n    that goes on",
-        "Text, and then\nArgs:\n    x: y",
-        "~~~\nArgs:\n    x: y\n:param x: y\n~~~",
-        "A table\n-------|---",
-        "`:param x:` is Sphinx's",
-        ":class:`Mixer` is a name",
+        *("Text:\n    that goes on", "Text, and then\nArgs:\n    x: y"),
+        *("~~~\nArgs:\n    x: y\n:param x: y\n~~~", "A table\n-------|---"),
+        *("`:param x:` is Sphinx's", ":class:`Mixer` is a name"),
         "    std::\n        cout",
     ],
 )
@@ -168,9 +157,7 @@ def test_a_remark_names_the_line_of_the_source(text: str, line: int) -> None:
     assert problem.startswith(f"a.py:{line}: a “$”")
 
 
-@pytest.mark.parametrize(
-    "above", ["Example:\n\n", "Example:\n", "Text:\n\n", "1. a\n\n"]
-)
+@pytest.mark.parametrize("above", ["Example:\n\n", "Example:\n", "A:\n\n", "1. a\n\n"])
 def test_a_fence_is_one_however_deep_it_stands(above: str) -> None:
     page = html(f"A.\n\n{above}    ~~~ python\n    x\n\n    y\n    ~~~\n\nEnd.")
     assert "~~~" not in page

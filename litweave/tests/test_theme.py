@@ -8,6 +8,7 @@ from mkdocs.theme import Theme
 from litweave.theme import (
     QuickTheme,
     calm_search,
+    joined,
     name_landmarks,
     without_blanks,
 )
@@ -26,19 +27,13 @@ NAVIGATION = """
 """
 
 
-def test_a_section_is_named_by_its_title() -> None:
-    soup = BeautifulSoup(said(name_landmarks(NAVIGATION)), "html.parser")
-    assert soup.nav
-    assert soup.nav["aria-label"] == "Layers & more"
-    assert not soup.nav.has_attr("aria-labelledby")
-    assert soup.get_text(strip=True) == "Layers & more"
-
-
-def test_a_heading_and_a_section_of_one_name_are_told_apart() -> None:
+def test_a_section_is_named_by_its_title_and_told_from_its_contents() -> None:
     contents = '<nav class="md-nav" aria-label="Layers &amp; more"><ul></ul></nav>'
     soup = BeautifulSoup(said(name_landmarks(NAVIGATION + contents)), "html.parser")
     labels = [nav["aria-label"] for nav in soup.find_all("nav")]
     assert labels == ["Layers & more", "Sections of Layers & more"]
+    assert not soup.select("[aria-labelledby]")
+    assert soup.get_text(strip=True) == "Layers & more"
 
 
 def test_the_search_dialog_is_named() -> None:
@@ -49,17 +44,13 @@ def test_the_search_dialog_is_named() -> None:
 def test_blank_lines_go_from_the_frame_and_stay_in_the_article() -> None:
     article = "<article>\n<pre>a\n\n  b</pre>\n\n</article>"
     page = f"{NAVIGATION}\n\n{article}\n\n  <footer>\n</footer>"
+    assert without_blanks("<pre>\n\n  a</pre>\n") == "<pre>\n\n  a</pre>\n"
     light = without_blanks(page)
     assert article in light
     assert light.partition("<article")[0] == "\n".join(
         ["", *(line.strip() for line in NAVIGATION.strip().split("\n")), ""]
     )
     assert light.endswith("</article>\n<footer>\n</footer>")
-
-
-def test_a_page_without_an_article_is_left_alone() -> None:
-    page = "<pre>\n\n  a</pre>\n"
-    assert without_blanks(page) == page
 
 
 def test_the_script_about_the_search_comes_before_the_theme() -> None:
@@ -79,3 +70,14 @@ def test_a_quick_theme_has_the_same_files_but_those_of_hidden_folders(
     quick.get_template("partials/language.html")
     assert any((tmp_path / "compiled").iterdir()), "a template stays compiled"
     assert quick.get_template(".icons/material/magnify.svg"), "what is named is found"
+
+
+def test_sheets_become_one_in_their_order_and_addresses_follow() -> None:
+    sheets = {
+        "assets/katex/a.css": "a { src: url(fonts/a.woff2), url('b.svg') }",
+        "own.css": "/* words */ b { src: url(/c.svg), url(data:x), url(#d) }",
+    }
+    assert joined(sheets, "assets/styles.css") == (
+        "a{src:url(katex/fonts/a.woff2),url(katex/b.svg)}"
+        "b{src:url(/c.svg),url(data:x),url(#d)}"
+    )

@@ -10,17 +10,12 @@ from bs4 import BeautifulSoup, Tag
 from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs, Entry
 from litweave.features.languages.scripts import script_messages
-from support import CACHE
+from support import cache_of, write_files
 
 
 def write_site(folder: Path, files: dict[str, str]) -> None:
     """Write the sources of a site, and link what was installed into its cache."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, "utf-8")
-    (folder / "cache").mkdir()
-    for path in (CACHE / "litweave").glob("node-*"):
-        (folder / "cache" / path.name).symlink_to(path)
+    cache_of(write_files(folder, files))
 
 
 def say(folder: Path, name: str, said: dict[str, str], reader: str = "") -> None:
