@@ -68,7 +68,7 @@ TWICE = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
     ],
 )
 def test_anchors_are_names_and_first_words(source: str, expected: list[str]) -> None:
-    assert anchors(parse(source)) == expected
+    assert list(anchors(parse(source))) == expected
 
 
 LINES = ["# a", "# b $x$", "x = 1", "", "def f(): ...", "# é"]
