@@ -202,7 +202,7 @@ def test_a_map_over_tokens_or_over_other_channels_can_take_no_affine_layer():
 
 def test_layer_scales_begin_with_the_values_of_the_authors():
     # `init_scale` in `cait_models.py` and `resmlp_models.py`, by the number of blocks.
-    # (A wide ResMLP of 24 blocks has another; see `tests/models/test_resmlp.py`.)
+    # (A wide ResMLP of 24 blocks has another; see `tests/models/test_blocks.py`.)
     values = [depth_dependent_value(num_layers) for num_layers in range(1, 101)]
     assert values == [0.1] * 18 + [1e-5] * 6 + [1e-6] * 76
     for value in (1e-8, 0.1, 10.0):

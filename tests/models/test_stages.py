@@ -15,37 +15,19 @@ from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer
 from labml_style_nn.models.resmlp import ResMLP
 from labml_style_nn.models.vit import VisionTransformer
-from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.reference import stored
+from labml_style_nn.proofs.whole import small
 from tests.tensors import close
 
-IMAGE = {"image_size": (15, 24), "patch_size": (3, 4), "num_classes": 7}
-WIDTHS = {"num_layers": 2, "hidden_dim": 14, "channels_mlp_dim": 56}
-VIT = {"num_layers": 2, "hidden_dim": 18, "channels_mlp_dim": 72, "num_heads": 3}
-MIXER = {
-    "image_size": (16, 36),
-    "patch_size": (4, 6),
-    "num_classes": 7,
-    "num_layers": 2,
-    "hidden_dim": 20,
-    "tokens_mlp_dim": 10,
-    "channels_mlp_dim": 80,
-}
-CONV = {"num_classes": 7, "hidden_dim": 12}
-POOL = {"num_classes": 7, "depths": (1, 2), "dims": (8, 12), "average_first": True}
 MODELS = {
-    "timm_mixer": lambda: MLPMixer(**MIXER),
-    "timm_resmlp": lambda: ResMLP(**IMAGE, **WIDTHS),
-    "timm_gmlp": lambda: GMLP(**IMAGE, **WIDTHS),
-    "timm_vit": lambda: VisionTransformer(**IMAGE, **VIT),
-    "timm_vit_average": lambda: VisionTransformer(**IMAGE, **VIT, pooling="average"),
-    "timm_conv_mixer": lambda: ConvMixer(
-        **CONV, num_layers=2, kernel_size=5, patch_size=3
-    ),
-    "timm_conv_mixer_even": lambda: ConvMixer(
-        **CONV, num_layers=1, kernel_size=4, patch_size=2
-    ),
-    "timm_poolformer": lambda: PoolFormer(**POOL),
+    "timm_mixer": (MLPMixer, {"tokens_mlp_dim": 10, "channels_mlp_dim": 80}),
+    "timm_resmlp": (ResMLP, {}),
+    "timm_gmlp": (GMLP, {}),
+    "timm_vit": (VisionTransformer, {}),
+    "timm_vit_average": (VisionTransformer, {"pooling": "average"}),
+    "timm_conv_mixer": (ConvMixer, {}),
+    "timm_conv_mixer_even": (ConvMixer, {}),
+    "timm_poolformer": (PoolFormer, {"average_first": True}),
 }
 # From their names of stages to ours: by the first rule that fits, then by the next.
 RULES = {
@@ -121,9 +103,9 @@ def compare(file, model, network):
 
 @pytest.mark.parametrize("file", MODELS)
 def test_what_leaves_each_stage_is_timms(file):
-    model = MODELS[file]().double()
-    load_timm_weights(model, stored(file).weights())
-    compare(file, model, model.eval())
+    make, options = MODELS[file]
+    model = small(make, stored(file), **options).eval()
+    compare(file, model, model)
 
 
 def test_what_leaves_each_stage_of_fnets_blocks_is_hugging_faces():
