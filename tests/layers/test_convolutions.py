@@ -11,8 +11,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from labml_style_nn.layers import (
-    GELU,
-    ChannelMixing,
     DepthwiseConvolution,
     PatchEmbedding,
     PointwiseConvolution,
@@ -96,19 +94,6 @@ def test_depthwise_it_is_a_token_mixing_with_shared_and_vanishing_weights():
         # Nine numbers at most in a row, and nine different ones in all of it.
         assert ((matrix.abs() > 1e-14).sum(dim=1) <= 9).all()
         assert len(matrix[matrix.abs() > 1e-14].round(decimals=9).unique()) == 9
-
-
-def test_two_pointwise_with_a_gelu_between_are_the_channel_mixing_of_a_mixer():
-    mixing = randomised(ChannelMixing(6, 24))
-    first, last = PointwiseConvolution(6, 24), PointwiseConvolution(24, 6)
-    for layer, linear in ((first, mixing.fc1), (last, mixing.fc2)):
-        kernel = linear.weight[:, :, None, None]
-        layer.double().load_state_dict({"weight": kernel, "bias": linear.bias})
-    x = draw(2, 6, 4, 5).requires_grad_()
-    y = last(GELU()(first(x)))
-    expected = mixing(x.flatten(2).mT).mT.unflatten(2, (4, 5))
-    by = [x, *first.parameters(), *last.parameters()]
-    alike(y, by, expected, [x, *mixing.parameters()])
 
 
 @pytest.mark.parametrize(

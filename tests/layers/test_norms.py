@@ -161,11 +161,8 @@ def test_a_batch_without_a_variance_is_refused_and_not_counted(shape):
 # The affine layer
 
 
-def test_each_channel_has_its_scale_and_its_shift_with_their_gradients():
-    affine, x = randomised(Affine(C)), draw(2, S, C).requires_grad_()
-    weights = affine.alpha, affine.beta
-    expected = torch.einsum("bsc,c->bsc", x, affine.alpha) + affine.beta
-    alike(affine(x), [x, *weights], expected)
+def test_a_new_affine_layer_is_the_identity():
+    x = draw(2, S, C)
     assert torch.equal(Affine(C).double()(x), x)
 
 

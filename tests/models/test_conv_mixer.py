@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from labml_style_nn.layers import GELU, BatchNorm, PatchEmbedding
+from labml_style_nn.layers import GELU, BatchNorm
 from labml_style_nn.models import conv_mixer
 from labml_style_nn.models.conv_mixer import SIZES
 from tests.models.networks import build
@@ -30,15 +30,6 @@ def test_only_768_32_has_another_nonlinearity():
         kinds = {type(part) for part in model.modules()} & {nn.ReLU, GELU}
         assert kinds == {expected}
         assert {type(part) for part in gelu.modules()} & {nn.ReLU, GELU} == {GELU}
-
-
-def test_the_patches_are_those_of_the_patch_embedding():
-    model, image = small(), draw(2, 3, 8, 12)
-    embed = PatchEmbedding((8, 12), 2, in_channels=3, hidden_dim=10).double()
-    with torch.no_grad():
-        embed.kernel().copy_(model.patch_embedding.weight)
-        embed.projection.bias.copy_(model.patch_embedding.bias)
-    close(model.patch_embedding(image).flatten(2).mT, embed(image))
 
 
 @pytest.mark.parametrize("num_layers", [1, 2, 3])

@@ -67,17 +67,12 @@ def test_without_positions_an_image_is_a_bag_of_patches(name):
     close(model(other), model(image), 1e-10)
 
 
-def test_the_average_is_over_all_patches_and_the_class_token_is_the_first_row():
+def test_the_class_token_is_the_first_row():
+    # Of the scores of both poolings the proof speaks.
     model, image = trained("vit"), draw(2, 3, 16, 24)
     assert model.tokens(image).shape == (2, 25, 20)
     assert torch.equal(model.tokens(image)[1, 0], model.class_token[0, 0])
-    average = trained("vit_average")
-    assert not hasattr(average, "class_token")
-    table = average.positions(average.patch_embedding(image))
-    for block in average.blocks:
-        table = block(table)
-    by_hand = average.head(average.norm(sum(table[:, s] for s in range(24)) / 24))
-    close(average(image), by_hand, 1e-10)
+    assert not hasattr(build("vit_average"), "class_token")
 
 
 def test_the_weights_of_attention_are_not_dropped():
