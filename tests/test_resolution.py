@@ -59,14 +59,20 @@ def test_at_first_the_logits_are_the_mean_over_the_parts(
     close(found, torch.stack(by_part).mean(dim=0))
 
 
-def test_the_first_matrix_is_that_of_the_paper_in_the_order_of_the_tokens() -> None:
-    mixing = TokenMixing(ROWS * COLUMNS, 5)
-    order = token_order((ROWS, COLUMNS), 2)
+@pytest.mark.parametrize("parts", ["contiguous", "interleaved"])
+def test_the_weights_are_those_of_the_paper_in_the_order_of_the_tokens(
+    parts: str,
+) -> None:
+    mixing = randomised(TokenMixing(ROWS * COLUMNS, 5))
+    order = token_order((ROWS, COLUMNS), 2, parts)
+    assert order.sort().values.tolist() == [*range(4 * ROWS * COLUMNS)]
     larger = enlarged_mixing(mixing, 2, order)
     first, last = larger.fc1.weight[:, order], larger.fc2.weight[order]
     for wide, layer in ((first, mixing.fc1), (last, mixing.fc2)):
         assert torch.equal(wide, torch.kron(torch.eye(4), layer.weight))
     assert torch.equal(larger.fc1.bias, mixing.fc1.bias.repeat(4))
+    # In a whole Mixer, the next norm takes away what this adds.
+    assert torch.equal(larger.fc2.bias[order], mixing.fc2.bias.repeat(4))
 
 
 def test_fine_tuning_reaches_the_zeros() -> None:
