@@ -113,7 +113,8 @@ def test_command_runs_in_small(
     assert main(*experiment, small(module, arguments)) == 0
 
 
-# To start processes takes longer than to train in small: they run all the commands.
+# To start processes takes longer than to train in small: they run all the commands, and
+# at the end the lines of the guide that divide the weights.
 IN_TURN = """
 import importlib
 import os
@@ -127,23 +128,57 @@ for port, module, arguments in COMMANDS:
     named = importlib.import_module(module)
     experiment = [named.EXPERIMENT] if hasattr(named, "EXPERIMENT") else []
     assert named.main(*experiment) == 0
+
+import torch
+from torch import distributed, nn
+from torch.nn.functional import cross_entropy
+from labml_style_nn.experiments.folder_images import mixer_tiny
+
+os.environ["MASTER_PORT"] = "AT_THE_END"
+distributed.init_process_group("gloo")
+rank = distributed.get_rank()
+torch.manual_seed(0)
+alone, model = mixer_tiny(), mixer_tiny()
+nn.init.normal_(alone.head.linear.weight)
+model.load_state_dict(alone.state_dict())
+
+# the lines
+
+steps = [torch.optim.AdamW(m.parameters(), lr=1e-3) for m in (model, alone)]
+images, labels = torch.randn(6, 3, 32, 32), torch.arange(6) % 4
+for _ in range(4):
+    share = cross_entropy(model(images.chunk(2)[rank]), labels.chunk(2)[rank])
+    whole = cross_entropy(alone(images), labels)
+    for loss, step in zip((share, whole), steps, strict=True):
+        step.zero_grad()
+        loss.backward()
+        step.step()
+    total = share.detach().clone()
+    distributed.all_reduce(total)
+    torch.testing.assert_close(total / 2, whole.detach(), rtol=1e-4, atol=1e-5)
+mine = sum(weight.to_local().numel() for weight in model.parameters())
+assert 2 * mine == sum(weight.numel() for weight in alone.parameters())
+print("the same losses")
+distributed.destroy_process_group()
 """
 
 
-def test_commands_with_processes_run_in_small(
+def test_commands_run_in_small_and_divided_weights_give_the_losses_of_one_process(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(place)
-    lines = []
+    commands = []
     for _, _, count, dash, module, *arguments in (
         line for line in COMMANDS if line[:2] == TORCHRUN
     ):
         assert int(count) > 1
         assert dash == "-m"
-        lines.append((free_port(), module, small(module, arguments)))
-    program = tmp_path / "in_turn.py"
-    program.write_text(IN_TURN.replace("COMMANDS", repr(lines)))
-    torchrun(str(program))
+        commands.append((free_port(), module, small(module, arguments)))
+    [lines] = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.M | re.S)
+    program = IN_TURN.replace("COMMANDS", repr(commands)).replace("# the lines", lines)
+    path = tmp_path / "in_turn.py"
+    path.write_text(program.replace("AT_THE_END", str(free_port())))
+    assert torchrun(str(path)).stdout.count("the same losses") == 2
     for out in ("two-processes", "folder_images/imagenet", "training_cost"):
         written = records.read(place / "runs" / out / "results.jsonl")
         assert [record["processes"] for record in written] == [2]
@@ -186,24 +221,18 @@ def test_the_file_is_as_large_as_the_guide_says() -> None:
 
 @pytest.mark.parametrize("num_classes", [4, 1000])
 def test_the_first_loss_is_that_of_chance(num_classes: int) -> None:
-    model = build_model(
-        Settings(network="mixer_tiny", image_size=32, num_classes=num_classes)
-    )
-    scores = model(torch.randn(3, 3, 32, 32))
-    loss = torch.nn.functional.cross_entropy(
-        scores, torch.arange(3), label_smoothing=0.1
-    )
+    sizes = {"image_size": 32, "num_classes": num_classes}
+    model = build_model(Settings(network="mixer_tiny", **sizes))
+    scores, labels = model(torch.randn(3, 3, 32, 32)), torch.arange(3)
+    loss = torch.nn.functional.cross_entropy(scores, labels, label_smoothing=0.1)
     assert loss.item() == pytest.approx(torch.tensor(float(num_classes)).log().item())
 
 
 def test_weights_that_read_another_size_say_which(tmp_path: Path) -> None:
     torch.save(published(), tmp_path / "weights.pth")
-    settings = Settings(
-        network="mixer_tiny",
-        image_size=64,
-        num_classes=4,
-        weights=str(tmp_path / "weights.pth"),
-    )
+    sizes = {"image_size": 64, "num_classes": 4}
+    weights = str(tmp_path / "weights.pth")
+    settings = Settings(network="mixer_tiny", weights=weights, **sizes)
     with pytest.raises(ValueError, match=r"wrong shape: blocks.0.mlp_tokens.fc1"):
         build_model(settings)
 
@@ -212,45 +241,3 @@ def test_the_examples_of_the_guide_print_what_they_show() -> None:
     result = doctest.testfile(str(PATH), False)
     assert result.attempted >= 4
     assert result.failed == 0
-
-
-# The lines of the guide stand in this program.
-SHARDED = """
-import torch
-from torch import distributed, nn
-from torch.nn.functional import cross_entropy
-from labml_style_nn.experiments.folder_images import mixer_tiny
-
-distributed.init_process_group("gloo")
-rank = distributed.get_rank()
-torch.manual_seed(0)
-alone, model = mixer_tiny(), mixer_tiny()
-nn.init.normal_(alone.head.linear.weight)
-model.load_state_dict(alone.state_dict())
-
-# the lines
-
-steps = [torch.optim.AdamW(m.parameters(), lr=1e-3) for m in (model, alone)]
-images, labels = torch.randn(6, 3, 32, 32), torch.arange(6) % 4
-for _ in range(4):
-    share = cross_entropy(model(images.chunk(2)[rank]), labels.chunk(2)[rank])
-    whole = cross_entropy(alone(images), labels)
-    for loss, step in zip((share, whole), steps, strict=True):
-        step.zero_grad()
-        loss.backward()
-        step.step()
-    total = share.detach().clone()
-    distributed.all_reduce(total)
-    torch.testing.assert_close(total / 2, whole.detach(), rtol=1e-4, atol=1e-5)
-mine = sum(weight.to_local().numel() for weight in model.parameters())
-assert 2 * mine == sum(weight.numel() for weight in alone.parameters())
-print("the same losses")
-distributed.destroy_process_group()
-"""
-
-
-def test_divided_weights_give_the_losses_of_one_process(tmp_path: Path) -> None:
-    [lines] = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.M | re.S)
-    (tmp_path / "sharded.py").write_text(SHARDED.replace("# the lines", lines))
-    result = torchrun(str(tmp_path / "sharded.py"))
-    assert result.stdout.count("the same losses") == 2

@@ -1,14 +1,18 @@
-"""A module from the terminal: the forms that its page offers, without torch."""
+"""A module from the terminal: the forms that its page offers, without torch.
+
+What the command does with names, forms and pipes, the tests of litweave say.
+"""
 
 import subprocess
 import sys
 
+import pytest
 from litweave.features.copy.clean import clean
 from litweave.parse import read
 
+from labml_style_nn.__main__ import main
 from support import ROOT
 
-MIXER = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
 # To copy a module, nothing of what it needs must be installed.
 WITHOUT = """
 import sys
@@ -19,48 +23,27 @@ runpy.run_module("labml_style_nn", run_name="__main__", alter_sys=False)
 """
 
 
-def copy(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command where torch is not installed."""
-    return subprocess.run(
-        [sys.executable, "-c", WITHOUT, "copy", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-    )
-
-
-def test_the_annotated_module_is_the_file() -> None:
-    result = copy("mlp_mixer")
-    assert (result.returncode, result.stderr) == (0, b"")
-    assert result.stdout == MIXER.read_bytes()
-
-
-def test_the_clean_module_is_what_the_page_offers() -> None:
-    result = copy("models.mlp_mixer", "--clean")
-    assert (result.returncode, result.stderr) == (0, b"")
-    assert result.stdout.decode() == clean(read(MIXER))
-
-
-def test_the_standalone_module_carries_the_licence() -> None:
-    result = copy("labml_style_nn/models/mlp_mixer.py", "--standalone")
+def test_the_standalone_module_needs_no_torch_and_carries_the_licence() -> None:
+    path = "labml_style_nn/models/mlp_mixer.py"
+    command = [sys.executable, "-c", WITHOUT, "copy", path, "--standalone"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True)
     assert (result.returncode, result.stderr) == (0, b"")
     text = result.stdout.decode()
-    comment = [line[2:] for line in text.split("\n\n")[0].split("\n")]
-    licence = (ROOT / "LICENSE").read_text().strip().split("\n")
-    assert (
-        comment[0] == "labml_style_nn.models.mlp_mixer, with all it needs, in one file."
-    )
-    assert comment[1].startswith("From labml-style-nn 0.")
-    assert comment[3:] == licence
+    first, source, _, *rest = [line[2:] for line in text.split("\n\n")[0].split("\n")]
+    assert first == "labml_style_nn.models.mlp_mixer, with all it needs, in one file."
+    assert source.startswith("From labml-style-nn 0.")
+    assert rest == (ROOT / "LICENSE").read_text().strip().split("\n")
     assert str(ROOT) not in text
     assert "\r" not in text
 
 
-def test_the_modules_are_those_of_the_package() -> None:
-    names = copy("--list").stdout.decode().split()
-    assert "labml_style_nn.models.mlp_mixer" in names
-
-
-def test_a_module_that_cannot_stand_alone_says_where_and_why() -> None:
-    result = copy("recorded", "--standalone")
-    assert (result.returncode, result.stdout) == (1, b"")
-    assert b"labml_style_nn/experiments/recorded.py:" in result.stderr
+def test_a_module_is_found_and_one_that_cannot_stand_alone_says_where_and_why(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    assert main(["copy", "models.mlp_mixer", "--clean"]) == 0
+    module = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
+    assert capsysbinary.readouterr() == (clean(read(module)).encode(), b"")
+    assert main(["copy", "recorded", "--standalone"]) == 1
+    said = capsysbinary.readouterr()
+    assert said.out == b""
+    assert b"labml_style_nn/experiments/recorded.py:" in said.err

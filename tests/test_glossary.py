@@ -5,8 +5,6 @@ import re
 from functools import cache
 from itertools import pairwise
 
-import pytest
-
 from support import ROOT
 from tests.test_navigation import HOME, PATH, TITLES, source
 
@@ -79,38 +77,33 @@ def headings(page: str) -> list[str]:
     return re.findall(r"^#{1,4} (.+)$", "\n".join(parts(page)), re.MULTILINE)
 
 
-def test_there_are_enough_terms() -> None:
+def test_there_are_enough_terms_in_the_order_of_the_alphabet() -> None:
     assert len(DEFINED) >= 90
-
-
-def test_terms_are_in_the_order_of_the_alphabet() -> None:
     order = [name.lower().replace("-", " ") for name in FOUND]
     assert [b for a, b in pairwise(order) if a > b] == []
     letters = re.findall(r"^## (.)$", TEXT, re.MULTILINE)
     assert letters == sorted({name[0].upper() for name in FOUND})
-
-
-def test_the_address_of_a_term_is_its_name() -> None:
     for name, (anchor, _) in FOUND.items():
         assert anchor == re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def test_a_synonym_leads_to_a_definition() -> None:
     for name, term in SAME.items():
         assert term in DEFINED, name
 
 
-@pytest.mark.parametrize("name", DEFINED)
-def test_a_definition_is_short_and_its_pages_use_the_term(name: str) -> None:
-    words, arrow, links = DEFINED[name].partition("\n    → ")
-    assert arrow
-    assert 4 <= len(words.split()) <= 50
-    pages = re.findall(r"\[([^\]]+)\]\(([^)]+)\)", links)
-    assert 1 <= len(pages) <= 2
-    names = [name, *(other for other, term in SAME.items() if term == name)]
-    for title, page in pages:
-        assert title == TITLES[page]
-        assert mentions(page, names), page
+def names_of(name: str) -> list[str]:
+    """A term and its synonyms."""
+    return [name, *(other for other, term in SAME.items() if term == name)]
+
+
+def test_a_definition_is_short_and_its_pages_use_the_term() -> None:
+    for name, definition in DEFINED.items():
+        words, arrow, links = definition.partition("\n    → ")
+        assert arrow, name
+        assert 4 <= len(words.split()) <= 50, name
+        pages = re.findall(r"\[([^\]]+)\]\(([^)]+)\)", links)
+        assert 1 <= len(pages) <= 2, name
+        for title, page in pages:
+            assert title == TITLES[page], name
+            assert mentions(page, names_of(name)), (name, page)
 
 
 def test_the_first_use_is_the_first_on_the_reading_path() -> None:
@@ -118,8 +111,7 @@ def test_the_first_use_is_the_first_on_the_reading_path() -> None:
     wrong = []
     for name, words in DEFINED.items():
         explained, *first = re.findall(r"\(([\w./]+\.(?:md|py))\)", words)
-        names = [name, *(other for other, term in SAME.items() if term == name)]
-        uses = [page for page in pages if mentions(page, names)][:1]
+        uses = [page for page in pages if mentions(page, names_of(name))][:1]
         if first != [page for page in uses if page != explained]:
             wrong.append(f"{name}: first in {uses}, not in {first}")
     assert wrong == []
@@ -130,10 +122,7 @@ def test_each_term_in_a_heading_is_in_the_glossary() -> None:
     wrong = []
     for page in TITLES.keys() - {"glossary.md"}:
         for heading in headings(page):
-            wrong += [
-                f"{page}: {heading}: {term.strip()}"
-                for term in TERMS
-                if pattern(term).search(heading)
-                and term.strip().lower().replace("-", " ") not in known
-            ]
+            terms = [term.strip() for term in TERMS if pattern(term).search(heading)]
+            unknown = [t for t in terms if t.lower().replace("-", " ") not in known]
+            wrong += [f"{page}: {heading}: {term}" for term in unknown]
     assert wrong == []

@@ -36,18 +36,16 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def made(project: Path, what: str) -> "subprocess.CompletedProcess[str]":
+def made(project: Path, what: str = ".venv/.installed") -> tuple[bool, str]:
+    """Whether it was made, and what was said."""
     command = ["make", "PYTHON=./python", what]
     plain = {
-        k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))
+        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))
     }
-    return subprocess.run(
+    result = subprocess.run(
         command, cwd=project, capture_output=True, text=True, env=plain
     )
-
-
-def install(project: Path) -> "subprocess.CompletedProcess[str]":
-    return made(project, ".venv/.installed")
+    return result.returncode == 0, result.stdout
 
 
 def runs_of_pip(project: Path) -> int:
@@ -55,36 +53,30 @@ def runs_of_pip(project: Path) -> int:
 
 
 def test_an_environment_that_was_half_made_is_made_anew(project: Path) -> None:
-    stopped = install(project)
-    assert stopped.returncode != 0
-    assert "MB to download" in stopped.stdout
+    done, said = made(project)
+    assert not done
+    assert "MB to download" in said
     (project / ".venv" / "half a package").touch()
     (project / "go").touch()
-    assert install(project).returncode == 0
+    assert made(project)[0]
     assert not (project / ".venv" / "half a package").exists()
     assert runs_of_pip(project) == 2
-
-
-def test_a_whole_environment_is_left_alone_and_brought_up_to_date(
-    project: Path,
-) -> None:
-    (project / "go").touch()
-    assert install(project).returncode == 0
+    # What is whole is left alone, and brought up to date.
     (project / ".venv" / "a package").touch()
-    assert install(project).returncode == 0
-    assert runs_of_pip(project) == 1
+    assert made(project)[0]
+    assert runs_of_pip(project) == 2
     (project / "constraints.txt").write_text("torch==9\n")
     os.utime(project / "constraints.txt", (2e9, 2e9))
-    assert install(project).returncode == 0
-    assert runs_of_pip(project) == 2
+    assert made(project)[0]
+    assert runs_of_pip(project) == 3
     assert (project / ".venv" / "a package").exists()
 
 
 def test_an_environment_whose_python_is_gone_is_made_anew(project: Path) -> None:
     (project / "go").touch()
-    assert install(project).returncode == 0
+    assert made(project)[0]
     (project / ".venv/bin/python").unlink()
-    assert install(project).returncode == 0
+    assert made(project)[0]
     assert runs_of_pip(project) == 2
 
 
@@ -106,11 +98,11 @@ def test_the_old_site_stays_until_the_new_one_is_whole(project: Path) -> None:
     page.parent.mkdir()
     page.write_text("old\n")
     os.utime(page, (0, 0))
-    assert made(project, "build").returncode != 0
+    assert not made(project, "build")[0]
     assert page.read_text() == "old\n"
     (project / "go").touch()
-    assert made(project, "build").returncode == 0
+    assert made(project, "build")[0]
     assert page.read_text() == "new\n"
     assert not list(project.glob("site.*"))
     (project / ".venv/bin/mkdocs").unlink()
-    assert made(project, "build").returncode == 0, "nothing is to be done"
+    assert made(project, "build")[0], "nothing is to be done"

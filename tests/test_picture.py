@@ -1,9 +1,7 @@
 """The picture of the home page is the one that its script draws, from real numbers."""
 
-import importlib.util
 import re
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -11,19 +9,11 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
-ROOT = Path(__file__).parent.parent
-
-
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
+from support import ROOT
+from tests.test_navigation import load
 
 draw = load(ROOT / "tools" / "draw_mixer.py")
+CARD = ROOT / "docs" / "assets" / "card.png"
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +42,10 @@ def test_the_page_is_written_by_hand_and_the_picture_put_in() -> None:
     assert made.count("\n") == page.count("\n")
 
 
-def test_the_card_is_of_the_size_that_others_expect() -> None:
-    with Image.open(ROOT / "docs" / "assets" / "card.png") as image:
-        assert image.size == (1200, 630)
-        assert image.format == "PNG"
-    assert (ROOT / "docs" / "assets" / "card.png").stat().st_size < 100_000
-
-
-def test_the_card_shows_the_picture_and_the_words_of_the_site() -> None:
+def test_the_card_is_of_the_size_that_others_expect_and_shows_the_picture() -> None:
+    with Image.open(CARD) as image:
+        assert (image.size, image.format) == ((1200, 630), "PNG")
+    assert CARD.stat().st_size < 100_000
     card = load(ROOT / "tools" / "draw_card.py").document()
     assert draw.picture() in card
     assert "The Annotated Mixer</h1>" in card
@@ -107,20 +93,17 @@ def test_each_table_is_drawn_whole() -> None:
         assert group[1].count("M") == table.numel()
 
 
-def test_both_pictures_use_every_part(picture: ElementTree.Element) -> None:
+def test_both_pictures_use_every_part_and_have_the_same_words(
+    picture: ElementTree.Element,
+) -> None:
     names = {f"#{g.attrib['id']}" for g in picture.iter("g") if "id" in g.attrib}
     assert len(names) == 6
+    words = {}
     for kind in ("wide", "tall"):
         svg = picture.find(f"svg[@class='{kind}']")
         assert svg is not None
         assert {use.attrib["href"] for use in svg.iter("use")} == names
-
-
-def test_both_pictures_have_the_same_words(picture: ElementTree.Element) -> None:
-    words = {
-        svg.attrib["class"]: sorted(" ".join(svg.itertext()).split())
-        for svg in picture.iter("svg")
-    }
+        words[kind] = sorted(" ".join(svg.itertext()).split())
     assert words["wide"] == words["tall"]
     assert "Channel" in words["wide"]
 
@@ -128,13 +111,6 @@ def test_both_pictures_have_the_same_words(picture: ElementTree.Element) -> None
 def test_description_tells_the_whole_way(picture: ElementTree.Element) -> None:
     assert picture.attrib["role"] == "img"
     description = picture.attrib["aria-label"]
-    steps = [
-        "patches",
-        "table X",
-        "token mixing",
-        "table U",
-        "channel mixing",
-        "table Y",
-    ]
-    places = [description.index(step) for step in [*steps, "average", "class"]]
+    steps = "patches, table X, token mixing, table U, channel mixing, table Y, average"
+    places = [description.index(step) for step in (*steps.split(", "), "class")]
     assert places == sorted(places)

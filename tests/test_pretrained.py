@@ -1,15 +1,14 @@
 """Loading timm's weights: all of them, or none and a list of what is wrong."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
 import torch
 
-from labml_style_nn.models.conv_mixer import ConvMixer
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer
 from labml_style_nn.models.resmlp import ResMLP
-from labml_style_nn.models.vit import VisionTransformer
 from labml_style_nn.pretrained import (
     load_timm_weights,
     load_weights,
@@ -17,47 +16,12 @@ from labml_style_nn.pretrained import (
     timm_targets,
 )
 from labml_style_nn.proofs.reference import stored
+from labml_style_nn.proofs.whole import small
+from tests.models.networks import MODELS, build
 
-SIZES = {
-    "image_size": (16, 24),
-    "patch_size": 4,
-    "num_classes": 7,
-    "num_layers": 2,
-    "hidden_dim": 20,
-    "tokens_mlp_dim": 10,
-    "channels_mlp_dim": 80,
-}
-CONV = {
-    "patch_size": 4,
-    "num_classes": 7,
-    "num_layers": 2,
-    "hidden_dim": 6,
-    "kernel_size": 3,
-}
-# timm 1.0's keys and shapes, written out: this is what published files hold.
-BLOCK = {
-    "norm1.weight": (20,),
-    "norm1.bias": (20,),
-    "mlp_tokens.fc1.weight": (10, 24),
-    "mlp_tokens.fc1.bias": (10,),
-    "mlp_tokens.fc2.weight": (24, 10),
-    "mlp_tokens.fc2.bias": (24,),
-    "norm2.weight": (20,),
-    "norm2.bias": (20,),
-    "mlp_channels.fc1.weight": (80, 20),
-    "mlp_channels.fc1.bias": (80,),
-    "mlp_channels.fc2.weight": (20, 80),
-    "mlp_channels.fc2.bias": (20,),
-}
-SHAPES = {
-    "stem.proj.weight": (20, 3, 4, 4),
-    "stem.proj.bias": (20,),
-    **{f"blocks.{n}.{key}": shape for n in range(2) for key, shape in BLOCK.items()},
-    "norm.weight": (20,),
-    "norm.bias": (20,),
-    "head.weight": (7, 20),
-    "head.bias": (7,),
-}
+# The sizes of timm's Mixer whose weights are stored.
+SIZES = MODELS["mixer"][1] | {"image_size": (16, 36), "patch_size": (4, 6)}
+SIZES |= {"channels_mlp_dim": 80}
 
 
 @pytest.fixture
@@ -69,81 +33,68 @@ def model():
 
 @pytest.fixture
 def state_dict():
-    """Random weights under timm's names."""
-    torch.manual_seed(1)
-    return {key: torch.randn(shape) for key, shape in SHAPES.items()}
+    """The weights of timm, under its names."""
+    weights = stored("timm_mixer").weights()
+    return {name: weight.float() for name, weight in weights.items()}
 
 
-def test_the_names_and_shapes_are_timms(model):
-    shapes = {key: tuple(tensor.shape) for key, tensor in timm_targets(model).items()}
-    assert shapes == SHAPES
+@contextmanager
+def refused(model, message=""):
+    """Nothing is loaded, for a reason."""
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    with pytest.raises(ValueError, match=f"nothing was loaded\n{message}") as error:
+        yield error
+    for key, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[key])
 
 
-def test_every_weight_arrives(model, state_dict):
-    load_timm_weights(model, state_dict)
-    block = model.blocks[1]
-    assert torch.equal(model.patch_embedding.kernel(), state_dict["stem.proj.weight"])
-    assert torch.equal(
-        block.token_mixing.fc2.weight, state_dict["blocks.1.mlp_tokens.fc2.weight"]
-    )
-    assert torch.equal(block.channel_norm.bias, state_dict["blocks.1.norm2.bias"])
-    for key, target in timm_targets(model).items():
-        assert torch.equal(target, state_dict[key])
-    # Every number of the model was overwritten: the sums agree.
-    ours = sum(parameter.double().sum() for parameter in model.parameters())
-    theirs = sum(tensor.double().sum() for tensor in state_dict.values())
-    torch.testing.assert_close(ours, theirs)
-
-
-def test_the_weights_take_the_type_of_the_model_and_stay_trainable(model, state_dict):
+def test_every_weight_takes_the_type_of_the_model_and_stays_trainable(
+    model, state_dict
+):
+    # That they are the right ones, the proof says.
     load_timm_weights(model.double(), state_dict)
-    assert model.norm.weight.dtype == torch.double
-    assert torch.equal(model.norm.weight, state_dict["norm.weight"].double())
+    assert timm_targets(model).keys() == state_dict.keys()
+    for key, target in timm_targets(model).items():
+        assert target.dtype == torch.double
+        assert torch.equal(target, state_dict[key].double())
     assert all(parameter.requires_grad for parameter in model.parameters())
+    load_timm_weights(model.float(), state_dict)
     assert model.norm.weight.data_ptr() != state_dict["norm.weight"].data_ptr()
 
 
 def test_everything_wrong_is_listed_and_nothing_is_copied(model, state_dict):
-    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     del state_dict["norm.bias"], state_dict["blocks.0.norm1.weight"]
     state_dict["blocks.2.norm1.weight"] = torch.zeros(20)
     state_dict["head.weight"] = torch.zeros(21_843, 20)
     state_dict["stem.proj.weight"] = torch.zeros(20, 48)
-    with pytest.raises(ValueError, match="nothing was loaded") as error:
+    with refused(model) as error:
         load_timm_weights(model, state_dict)
     assert str(error.value).splitlines()[1:] == [
         "missing: blocks.0.norm1.weight",
         "missing: norm.bias",
         "unexpected: blocks.2.norm1.weight",
-        "wrong shape: stem.proj.weight is (20, 48), the model needs (20, 3, 4, 4)",
+        "wrong shape: stem.proj.weight is (20, 48), the model needs (20, 3, 4, 6)",
         "wrong shape: head.weight is (21843, 20), the model needs (7, 20)",
     ]
-    for key, tensor in model.state_dict().items():
-        assert torch.equal(tensor, before[key])
 
 
 def test_names_of_another_origin_are_told_in_one_line(model):
-    with pytest.raises(ValueError, match="nothing was loaded") as error:
+    ours = r"these are our own names: model.load_state_dict\(...\) reads them$"
+    with refused(model, ours):
         load_timm_weights(model, model.state_dict())
-    assert str(error.value).splitlines()[1:] == [
-        "these are our own names: model.load_state_dict(...) reads them"
-    ]
     flax = targets(model, "google-research")
     with pytest.raises(ValueError, match=r"load them with origin='google-research'$"):
         load_timm_weights(model, flax)
 
 
-def test_a_model_without_names_is_refused():
-    with pytest.raises(
-        ValueError, match=r"no timm names for Linear; ORIGINS\['timm'\]"
+def test_a_model_without_names_is_refused(model):
+    for network, origin, message in (
+        (torch.nn.Linear(2, 2), "timm", r"no timm names for Linear; ORIGINS\['timm'\]"),
+        (model, "sail-sg", "no sail-sg names for MLPMixer"),
+        (model, "tim", "origin must be one of timm, google-research,"),
     ):
-        load_timm_weights(torch.nn.Linear(2, 2), {})
-    with pytest.raises(ValueError, match="no sail-sg names for MLPMixer"):
-        load_weights(MLPMixer(**SIZES), {}, "sail-sg")
-    with pytest.raises(
-        ValueError, match="origin must be one of timm, google-research,"
-    ):
-        load_weights(MLPMixer(**SIZES), {}, "tim")
+        with pytest.raises(ValueError, match=message):
+            load_weights(network, {}, origin)
 
 
 # What cannot be copied
@@ -166,12 +117,9 @@ def test_a_model_without_names_is_refused():
 def test_a_value_that_is_no_weight_is_refused_before_anything_is_copied(
     model, state_dict, spoil, message
 ):
-    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     state_dict["head.bias"] = spoil(state_dict["head.bias"])
-    with pytest.raises(ValueError, match=f"nothing was loaded\n{message}"):
+    with refused(model, message):
         load_timm_weights(model, state_dict)
-    for key, tensor in model.state_dict().items():
-        assert torch.equal(tensor, before[key])
 
 
 def test_a_model_without_memory_is_refused(state_dict):
@@ -181,7 +129,7 @@ def test_a_model_without_memory_is_refused(state_dict):
 
 def test_what_many_names_have_in_common_is_said_once(model, state_dict):
     many = {key: tensor.int() for key, tensor in state_dict.items()}
-    with pytest.raises(ValueError, match="nothing was loaded") as error:
+    with refused(model) as error:
         load_timm_weights(model, many)
     lines = str(error.value).splitlines()
     assert lines[3] == (
@@ -196,20 +144,27 @@ def test_what_many_names_have_in_common_is_said_once(model, state_dict):
 # Checkpoints as one finds them
 
 
+def renamed(weights, *rules):
+    """Weights of timm under other names, by rules from left to right."""
+    result = {}
+    for name, tensor in weights.items():
+        for pattern, replacement in rules:
+            name = re.sub(pattern, replacement, name)
+        result[name] = tensor
+    return result
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
-        lambda weights: {f"module.{key}": w for key, w in weights.items()},
-        lambda weights: {f"_orig_mod.module.{key}": w for key, w in weights.items()},
-        lambda weights: {f"model.net.{key}": w for key, w in weights.items()},
-        lambda weights: {
-            key.replace("blocks.1", "blocks.1._orig_mod"): w
-            for key, w in weights.items()
-        },
-        lambda weights: {"state_dict": weights, "epoch": 3},
-        lambda weights: {
-            "model_ema": weights,
-            "optimizer": {"state": {0: {"step": torch.ones(())}}, "param_groups": []},
+        lambda w: renamed(w, ("^", "module.")),
+        lambda w: renamed(w, ("^", "_orig_mod.module.")),
+        lambda w: renamed(w, ("^", "model.net.")),
+        lambda w: renamed(w, (r"blocks\.1", "blocks.1._orig_mod")),
+        lambda w: {"state_dict": w, "epoch": 3},
+        lambda w: {
+            "model_ema": w,
+            "optimizer": {"state": {0: {"step": torch.ones(())}}},
         },
     ],
 )
@@ -252,7 +207,7 @@ def with_a_compiled_block(model):
 def test_a_model_may_be_wrapped_or_derived(model, state_dict, wrap):
     wrapped = wrap(model)
     load_timm_weights(wrapped, state_dict)
-    assert timm_targets(wrapped).keys() == SHAPES.keys()
+    assert timm_targets(wrapped).keys() == state_dict.keys()
     for key, target in timm_targets(wrapped).items():
         assert torch.equal(target, state_dict[key])
 
@@ -271,7 +226,7 @@ def test_the_head_of_the_model_can_be_kept(state_dict):
 
 
 def test_how_many_batches_were_seen_may_be_missing():
-    model = ConvMixer(**CONV)
+    model = build("conv_mixer")
     weights = {key: torch.rand(t.shape) for key, t in timm_targets(model).items()}
     kept = {key: w for key, w in weights.items() if "num_batches" not in key}
     load_timm_weights(model, kept)
@@ -354,51 +309,22 @@ class Flax:
         return self.dense("head", self.norm("Transformer/encoder_norm", x[:, 0]))
 
 
-VIT = {
-    "image_size": (16, 24),
-    "patch_size": 4,
-    "num_classes": 7,
-    "num_layers": 2,
-    "hidden_dim": 20,
-    "num_heads": 5,
-    "channels_mlp_dim": 48,
-}
-
-
-@pytest.mark.parametrize(
-    ("build", "name"),
-    [
-        (lambda **options: MLPMixer(**SIZES, **options), "mixer"),
-        (lambda **options: VisionTransformer(**VIT, **options), "vit"),
-    ],
-)
-def test_a_file_of_flax_gives_what_the_authors_code_computes(build, name):
-    model = build(approximate="tanh").double()
-    weights = {
-        key.replace(".", "/"): tensor
-        for key, tensor in drawn(model, "google-research").items()
-    }
+@pytest.mark.parametrize("name", ["mixer", "vit"])
+def test_a_file_of_flax_gives_what_the_authors_code_computes(name):
+    model = build(name, approximate="tanh").double()
+    drawn_weights = drawn(model, "google-research").items()
+    weights = {key.replace(".", "/"): tensor for key, tensor in drawn_weights}
     load_weights(model, weights, "google-research")
     image = torch.randn(2, 3, 16, 24, dtype=torch.double)
     torch.testing.assert_close(model(image), getattr(Flax(weights), name)(image))
     with pytest.raises(ValueError, match="with approximate='none' the model does not"):
-        load_weights(build(), weights, "google-research")
+        load_weights(build(name), weights, "google-research")
 
 
 def test_an_average_that_flax_takes_of_other_rows_is_refused():
-    model = VisionTransformer(**VIT, pooling="average", approximate="tanh")
+    model = build("vit_average", approximate="tanh")
     with pytest.raises(ValueError, match="build it with pooling='class'"):
         load_weights(model, drawn(model, "google-research"), "google-research")
-
-
-def renamed(weights, *rules):
-    """Weights of timm under other names, by rules from left to right."""
-    result = {}
-    for name, tensor in weights.items():
-        for pattern, replacement in rules:
-            name = re.sub(pattern, replacement, name)
-        result[name] = tensor
-    return result
 
 
 def test_the_names_of_facebookresearch_are_read():
@@ -411,14 +337,9 @@ def test_the_names_of_facebookresearch_are_read():
         (r"ls(\d)", r"gamma_\1"),
     )
     flat = {n: w.flatten() if "norm" in n else w for n, w in weights.items()}
-    model = ResMLP(
-        image_size=reference.meta["img_size"],
-        patch_size=reference.meta["patch_size"],
-        num_classes=7,
-        num_layers=2,
-        hidden_dim=14,
-        channels_mlp_dim=56,
-    ).double()
+    model = small(ResMLP, reference)
+    for parameter in model.parameters():
+        torch.nn.init.zeros_(parameter)
     load_weights(model, flat, "facebookresearch")
     assert torch.allclose(model(reference["x"]), reference["y"], rtol=0, atol=1e-10)
 
@@ -435,13 +356,10 @@ def test_the_names_of_sail_sg_are_read_in_the_authors_order():
         (r"^head.norm", "norm"),
         (r"^head.fc", "head"),
     )
-    sizes = {"num_classes": 7, "depths": (1, 2), "dims": (8, 12)}
-    timms = PoolFormer(**sizes, average_first=True)
-    load_timm_weights(timms, reference.weights())
+    timms, model = small(PoolFormer, reference, average_first=True), build("poolformer")
     with pytest.raises(ValueError, match="build it with average_first=False"):
         load_weights(timms, weights, "sail-sg")
-    model = PoolFormer(**sizes)
-    load_weights(model, weights, "sail-sg")
+    load_weights(model.double(), weights, "sail-sg")
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, timms.state_dict()[name])
 
@@ -470,7 +388,7 @@ def test_the_names_of_locuslab_are_read():
     ]
     end = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(6, 7)
     theirs = torch.nn.Sequential(*then(torch.nn.Conv2d(3, 6, 4, 4)), *blocks, *end)
-    model = ConvMixer(**CONV)
+    model = build("conv_mixer")
     load_weights(model, theirs.state_dict(), "locuslab")
     image = torch.randn(2, 3, 12, 20)
     torch.testing.assert_close(model.eval()(image), theirs.eval()(image))

@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
@@ -20,11 +19,8 @@ MAIN = "github.ref == 'refs/heads/main'"
 
 def place(word: str) -> list[int]:
     """Which steps run or use something with this word in it."""
-    return [
-        number
-        for number, step in enumerate(STEPS)
-        if word in step.get("run", "") + step.get("uses", "")
-    ]
+    texts = [step.get("run", "") + step.get("uses", "") for step in STEPS]
+    return [number for number, text in enumerate(texts) if word in text]
 
 
 def test_it_installs_as_the_readme_does() -> None:
@@ -48,11 +44,8 @@ def test_only_the_main_branch_is_published() -> None:
     [upload] = place("upload-pages-artifact")
     assert STEPS[again]["if"] == STEPS[upload]["if"] == JOBS["publish"]["if"] == MAIN
     # Only the job that publishes may write.
-    write = [
-        name
-        for name, job in JOBS.items()
-        if "write" in job.get("permissions", {}).values()
-    ]
+    permissions = {name: job.get("permissions", {}) for name, job in JOBS.items()}
+    write = [name for name, asked in permissions.items() if "write" in asked.values()]
     assert write == ["publish"]
 
 
@@ -85,21 +78,18 @@ def test_only_the_forge_is_named() -> None:
 CITATION: dict[str, Any] = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
 
 
-def test_the_citation_has_what_the_format_requires() -> None:
+def test_the_citation_has_what_the_format_requires_and_invents_nothing() -> None:
     assert CITATION["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= set(CITATION)
     assert CITATION["type"] == "software"
     # A group of authors has a name; only a person has several.
     assert CITATION["authors"] == [{"name": "The authors of The Annotated Mixer"}]
-
-
-@pytest.mark.parametrize("key", ["version", "license", "keywords"])
-def test_the_citation_says_what_the_package_says(key: str) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert CITATION[key] == project[key]
-
-
-def test_the_citation_invents_nothing() -> None:
-    """No day of a release that there was not, no address, no identifier."""
+    # No day of a release that there was not, no address, no identifier.
     invented = {"date-released", "doi", "identifiers", "url", "repository-code"}
     assert not invented & set(CITATION)
+
+
+def test_the_citation_says_what_the_package_says() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for key in ("version", "license", "keywords"):
+        assert CITATION[key] == project[key]

@@ -4,24 +4,21 @@ import pytest
 import torch
 from torch import nn
 
-from labml_style_nn.layers.gelu import GELU
-from labml_style_nn.layers.patch_embedding import PatchEmbedding
+from labml_style_nn.layers import GELU, BatchNorm
 from labml_style_nn.models import conv_mixer
-from labml_style_nn.models.conv_mixer import SIZES, ConvMixer
+from labml_style_nn.models.conv_mixer import SIZES
+from tests.models.networks import build
 from tests.tensors import close, draw, gradients, randomised
 
-SMALL = {
-    "patch_size": 2,
-    "num_classes": 7,
-    "num_layers": 2,
-    "hidden_dim": 10,
-    "kernel_size": 3,
-}
+
+def new(**options):
+    """A new model with small patches."""
+    return build("conv_mixer", **({"patch_size": 2, "hidden_dim": 10} | options))
 
 
 def small(**options):
     """The small model with nothing left at zero or one."""
-    return randomised(ConvMixer(**(SMALL | options)))
+    return randomised(new(**options))
 
 
 def test_only_768_32_has_another_nonlinearity():
@@ -33,15 +30,6 @@ def test_only_768_32_has_another_nonlinearity():
         kinds = {type(part) for part in model.modules()} & {nn.ReLU, GELU}
         assert kinds == {expected}
         assert {type(part) for part in gelu.modules()} & {nn.ReLU, GELU} == {GELU}
-
-
-def test_the_patches_are_those_of_the_patch_embedding():
-    model, image = small(), draw(2, 3, 8, 12)
-    embed = PatchEmbedding((8, 12), 2, in_channels=3, hidden_dim=10).double()
-    with torch.no_grad():
-        embed.kernel().copy_(model.patch_embedding.weight)
-        embed.projection.bias.copy_(model.patch_embedding.bias)
-    close(model.patch_embedding(image).flatten(2).mT, embed(image))
 
 
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
@@ -79,36 +67,28 @@ def test_an_image_moved_by_a_patch_has_the_same_scores():
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_layout_of_the_memory_changes_no_number(training):
+def test_the_layout_of_the_memory_changes_no_number_and_reaches_all(training):
     results = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        model = small().train(training).to(memory_format=layout)
+        model, seen = small().train(training).to(memory_format=layout), []
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | BatchNorm):
+                module.register_forward_hook(lambda _m, _i, y, s=seen: s.append(y))
+                module.register_full_backward_hook(
+                    lambda _m, _i, by, s=seen: s.append(by[0])
+                )
         image = draw(2, 3, 8, 12).to(memory_format=layout).requires_grad_()
         y = model(image)
         results.append([y, *gradients(y, [image, *model.parameters()])])
+        assert len(seen) == 2 * 10
+        assert all(t.is_contiguous(memory_format=layout) for t in seen)
     for one, other in zip(*results, strict=True):
         close(one, other, 1e-10)
 
 
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_the_layout_reaches_every_layer_and_every_gradient(layout):
-    model, seen = ConvMixer(**SMALL).to(memory_format=layout), []
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d) or type(module).__name__ == "BatchNorm":
-            module.register_forward_hook(lambda _m, _i, output: seen.append(output))
-            module.register_full_backward_hook(
-                lambda _m, _i, gradients: seen.append(gradients[0])
-            )
-    image = torch.randn(2, 3, 8, 12).to(memory_format=layout).requires_grad_()
-    model(image).square().sum().backward()
-    assert len(seen) == 2 * 10
-    for tensor in seen:
-        assert tensor.is_contiguous(memory_format=layout)
-
-
 def test_training_and_evaluation_differ_until_the_statistics_are_known():
     torch.manual_seed(0)
-    model, image = ConvMixer(**SMALL).double(), draw(8, 3, 8, 12)
+    model, image = new().double(), draw(8, 3, 8, 12)
     trained = model(image)
     before = (model.eval()(image) - trained).abs().max()
     model.train()
@@ -122,7 +102,7 @@ def test_training_and_evaluation_differ_until_the_statistics_are_known():
 
 
 def test_an_image_of_half_a_patch_or_with_one_number_a_channel_is_refused():
-    model = ConvMixer(**SMALL)
+    model = new()
     with pytest.raises(ValueError, match=r"multiple of patch_size, got \(9, 12\) and"):
         model(torch.zeros(2, 3, 9, 12))
     with pytest.raises(ValueError, match="two numbers or more for each channel"):

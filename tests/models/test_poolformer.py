@@ -6,13 +6,14 @@ from torch import nn
 
 from labml_style_nn.models import poolformer
 from labml_style_nn.models.poolformer import MapEmbedding, PoolFormer, PoolFormerBlock
-from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.reference import stored
+from labml_style_nn.proofs.whole import small
+from tests.models.networks import build, trained
 from tests.tensors import draw, randomised
 
 # What the layer scales begin with in the authors' code, which nobody can count.
 SCALES = {"s12": 1e-5, "s24": 1e-5, "s36": 1e-6, "m36": 1e-6, "m48": 1e-6}
-SMALL = {"num_classes": 7, "depths": (1, 2, 1), "dims": (8, 12, 20), "mlp_ratio": 3}
+STAGES = {"depths": (1, 2, 1), "dims": (8, 12, 20), "mlp_ratio": 3}
 
 
 @pytest.mark.parametrize("name", SCALES)
@@ -40,21 +41,19 @@ def test_the_weights_begin_as_in_the_authors_code():
 
 
 def test_timms_weights_need_the_head_in_timms_order():
-    meta = stored("timm_poolformer").meta
-    sizes = {name: meta[name] for name in ("num_classes", "depths", "dims")}
     with pytest.raises(ValueError, match="build it with average_first=True"):
-        load_timm_weights(PoolFormer(**sizes), stored("timm_poolformer").weights())
+        small(PoolFormer, stored("timm_poolformer"))
 
 
 def test_any_size_of_image_will_do():
-    model = randomised(PoolFormer(**SMALL))
+    model = trained("poolformer", **STAGES)
     for height, width in ((64, 96), (33, 47), (7, 7), (3, 50)):
         assert model(draw(2, 3, height, width)).shape == (2, 7)
 
 
 def test_a_mirror_image_on_a_mirrored_kernel_has_the_same_scores():
     # No weight belongs to a place: only the kernels know left from right.
-    model, other = randomised(PoolFormer(**SMALL)), randomised(PoolFormer(**SMALL))
+    model, other = trained("poolformer", **STAGES), trained("poolformer", **STAGES)
     # At 35 pixels the last square ends where the frame does, in every stage. So a
     # mirror image meets the same squares.
     image = draw(2, 3, 35, 35)
@@ -88,7 +87,7 @@ def test_a_new_block_changes_almost_nothing():
 def test_what_is_too_small_or_no_map_is_refused():
     message = r"height and width must be at least 3, got \(40, 2\)"
     with pytest.raises(ValueError, match=message):
-        PoolFormer(**SMALL)(torch.zeros(2, 3, 40, 2))
+        build("poolformer", **STAGES)(torch.zeros(2, 3, 40, 2))
     message = r"expected shape \(batch, height, width, 3\), got"
     with pytest.raises(ValueError, match=message):
         MapEmbedding(3, 8, 3, 2, 1)(torch.zeros(2, 3, 32, 40))

@@ -6,34 +6,13 @@ from torch import nn
 
 from labml_style_nn.models import vit
 from labml_style_nn.models.vit import VisionTransformer, ViTBlock
-from labml_style_nn.pretrained import load_timm_weights
 from labml_style_nn.proofs.reference import stored
-from tests.tensors import close, draw, randomised
+from labml_style_nn.proofs.whole import small
+from tests.models.networks import build, trained
+from tests.tensors import close, draw
 
 # Table 1 of the paper; the smaller ones are of the authors' code. No count tells these.
 HEADS = {"tiny": 3, "small": 6, "base": 12, "large": 16, "huge": 16}
-SMALL = {
-    "image_size": (16, 24),
-    "patch_size": 4,
-    "num_classes": 7,
-    "num_layers": 2,
-    "hidden_dim": 20,
-    "num_heads": 5,
-    "channels_mlp_dim": 44,
-}
-POOLING = pytest.mark.parametrize("pooling", ["class", "average"])
-
-
-def small(**options):
-    """The small model with nothing left at zero or one."""
-    return randomised(VisionTransformer(**(SMALL | options)))
-
-
-def shuffled(image):
-    """The same patches in another order, and the order."""
-    order = torch.randperm(24, generator=torch.Generator().manual_seed(0))
-    patches = nn.functional.unfold(image, 4, stride=4)[:, :, order]
-    return nn.functional.fold(patches, (16, 24), 4, stride=4), order
 
 
 @pytest.mark.parametrize("scale", HEADS)
@@ -46,7 +25,7 @@ def test_the_named_models_have_the_heads_of_the_paper(scale):
 
 def test_it_begins_as_the_authors_code_does():
     torch.manual_seed(0)
-    model = VisionTransformer(**(SMALL | {"hidden_dim": 200, "channels_mlp_dim": 600}))
+    model = build("vit", hidden_dim=200, channels_mlp_dim=600)
     assert (model.class_token == 0).all()
     assert model.positions.table.std().item() == pytest.approx(0.02, rel=0.05)
     for block in model.blocks:
@@ -63,22 +42,12 @@ def test_it_begins_as_the_authors_code_does():
             assert layer.bias.std().item() == pytest.approx(1e-6, rel=0.2)
 
 
-@POOLING
-def test_a_file_of_the_other_pooling_is_refused(pooling):
-    meta = stored("timm_vit").meta
-    model = VisionTransformer(
-        image_size=meta["img_size"],
-        patch_size=meta["patch_size"],
-        num_classes=meta["num_classes"],
-        num_layers=meta["depth"],
-        hidden_dim=meta["embed_dim"],
-        num_heads=meta["num_heads"],
-        channels_mlp_dim=meta["mlp_ratio"] * meta["embed_dim"],
-        pooling=pooling,
-    )
-    other = "timm_vit_average" if pooling == "class" else "timm_vit"
+@pytest.mark.parametrize(
+    ("file", "pooling"), [("timm_vit_average", "class"), ("timm_vit", "average")]
+)
+def test_a_file_of_the_other_pooling_is_refused(file, pooling):
     with pytest.raises(ValueError, match="nothing was loaded"):
-        load_timm_weights(model, stored(other).weights())
+        small(VisionTransformer, stored(file), pooling=pooling)
 
 
 def test_a_block_reads_tables_of_any_length():
@@ -87,40 +56,26 @@ def test_a_block_reads_tables_of_any_length():
         assert block(torch.zeros(2, tokens, 20)).shape == (2, tokens, 20)
 
 
-@POOLING
-def test_without_positions_an_image_is_a_bag_of_patches(pooling):
-    model, image = small(pooling=pooling), draw(2, 3, 16, 24)
-    other, _ = shuffled(image)
+@pytest.mark.parametrize("name", ["vit", "vit_average"])
+def test_without_positions_an_image_is_a_bag_of_patches(name):
+    model, image = trained(name), draw(2, 3, 16, 24)
+    order = torch.randperm(24, generator=torch.Generator().manual_seed(0))
+    patches = nn.functional.unfold(image, 4, stride=4)[:, :, order]
+    other = nn.functional.fold(patches, (16, 24), 4, stride=4)
     assert not torch.allclose(model(other), model(image))
     nn.init.zeros_(model.positions.table)
     close(model(other), model(image), 1e-10)
 
 
-@POOLING
-def test_shuffled_patches_and_shuffled_positions_cancel(pooling):
-    model, moved = small(pooling=pooling), small(pooling=pooling)
-    image = draw(2, 3, 16, 24)
-    other, order = shuffled(image)
-    with torch.no_grad():
-        rows = moved.positions.table[int(pooling == "class") :]
-        rows.copy_(rows[order].clone())
-    close(moved(other), model(image), 1e-10)
-
-
-def test_the_average_is_over_all_patches_and_the_class_token_is_the_first_row():
-    model, image = small(), draw(2, 3, 16, 24)
+def test_the_class_token_is_the_first_row():
+    # Of the scores of both poolings the proof speaks.
+    model, image = trained("vit"), draw(2, 3, 16, 24)
     assert model.tokens(image).shape == (2, 25, 20)
     assert torch.equal(model.tokens(image)[1, 0], model.class_token[0, 0])
-    average = small(pooling="average")
-    assert not hasattr(average, "class_token")
-    table = average.positions(average.patch_embedding(image))
-    for block in average.blocks:
-        table = block(table)
-    by_hand = average.head(average.norm(sum(table[:, s] for s in range(24)) / 24))
-    close(average(image), by_hand, 1e-10)
+    assert not hasattr(build("vit_average"), "class_token")
 
 
 def test_the_weights_of_attention_are_not_dropped():
     # As in the authors' configurations.
-    model = VisionTransformer(**SMALL, dropout_rate=0.2)
+    model = build("vit", dropout_rate=0.2)
     assert {block.token_mixing.dropout_rate for block in model.blocks} == {0}

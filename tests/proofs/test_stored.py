@@ -36,27 +36,21 @@ def test_each_file_is_small_and_says_who_computed_it(file: tuple[str, Stored]) -
     source = {"timm": "timm 1.", "hf": "transformers 5."}[name.partition("_")[0]]
     assert reference.name.startswith(source)
     assert reference.meta["torch"].startswith("2.")
-
-
-def test_inputs_are_float32_and_results_float64(file: tuple[str, Stored]) -> None:
-    arrays = file[1].arrays
-    for name, array in arrays.items():
-        if name == "meta" or name.endswith("num_batches_tracked"):
-            continue
-        drawn = name in {"x", "c"} or name.startswith("w/")
-        assert array.dtype == (np.float32 if drawn else np.float64), name
-        assert np.isfinite(array).all(), name
+    # Inputs are float32, and results float64.
+    for key, array in reference.arrays.items():
+        if key != "meta" and not key.endswith("num_batches_tracked"):
+            drawn = key in {"x", "c"} or key.startswith("w/")
+            assert array.dtype == (np.float32 if drawn else np.float64), key
+            assert np.isfinite(array).all(), key
 
 
 def test_each_weight_has_a_gradient_of_its_shape(file: tuple[str, Stored]) -> None:
-    arrays = file[1].arrays
+    shapes = {name: array.shape for name, array in file[1].arrays.items()}
     buffers = ("running_mean", "running_var", "num_batches_tracked")
-    weights = {n[2:]: a.shape for n, a in arrays.items() if n.startswith("w/")}
-    parameters = {n: s for n, s in weights.items() if not n.endswith(buffers)}
-    gradients = {n[2:]: a.shape for n, a in arrays.items() if n.startswith("g/")}
-    assert gradients == parameters
-    assert arrays["gx"].shape == arrays["x"].shape
-    assert arrays["y"].shape == arrays["c"].shape
+    weights = {n for n in shapes if n.startswith("w/") and not n.endswith(buffers)}
+    gradients = {f"w{n[1:]}": s for n, s in shapes.items() if n.startswith("g/")}
+    assert gradients == {name: shapes[name] for name in weights}
+    assert (shapes["gx"], shapes["y"]) == (shapes["x"], shapes["c"])
 
 
 def test_only_the_gradients_that_must_be_zero_are(file: tuple[str, Stored]) -> None:

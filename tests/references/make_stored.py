@@ -67,6 +67,11 @@ class Case:
     source: str = "timm"
 
 
+def named(**sizes: Any) -> Sizes:
+    """Sizes by their names in the source."""
+    return sizes
+
+
 def image(sizes: Sizes) -> tuple[int, ...]:
     """Two images of three channels."""
     return (2, 3, *sizes["img_size"])
@@ -85,13 +90,9 @@ def mixer() -> Case:
     """Both widths follow from the hidden dimension: D_S = C / 2, D_C = 4 C."""
     from timm.models.mlp_mixer import MlpMixer
 
-    sizes = {
-        "img_size": (16, 36),
-        "patch_size": (4, 6),
-        "num_classes": 7,
-        "num_blocks": 2,
-        "embed_dim": 20,
-    }
+    sizes = named(
+        img_size=(16, 36), patch_size=(4, 6), num_classes=7, num_blocks=2, embed_dim=20
+    )
     taps = ("stem", *per_block(2, "mlp_tokens", "mlp_channels"), "norm")
     return Case(MlpMixer, sizes, image(sizes), taps)
 
@@ -127,13 +128,8 @@ def conv_mixer(kernel_size: int = 5, patch_size: int = 3, depth: int = 2) -> Cas
     """An odd kernel on 6 x 8 patches, or an even one."""
     from timm.models.convmixer import ConvMixer
 
-    sizes = {
-        "dim": 12,
-        "depth": depth,
-        "kernel_size": kernel_size,
-        "patch_size": patch_size,
-        "num_classes": 7,
-    }
+    kernels = named(kernel_size=kernel_size, patch_size=patch_size)
+    sizes = named(dim=12, depth=depth) | kernels | named(num_classes=7)
     shape = (2, 3, 6 * patch_size, 8 * patch_size)
     # The depthwise convolution, its GELU and its norm; the sum; the pointwise
     # convolution and its GELU. The last norm is what leaves the block.
@@ -150,14 +146,8 @@ def vit(pool: str = "token") -> Case:
     """
     from timm.models.vision_transformer import VisionTransformer
 
-    sizes = {
-        **PATCHES,
-        "embed_dim": 18,
-        "depth": 2,
-        "num_heads": 3,
-        "mlp_ratio": 4,
-        "global_pool": pool,
-    }
+    sizes = PATCHES | named(embed_dim=18, depth=2, num_heads=3, mlp_ratio=4)
+    sizes |= named(global_pool=pool)
     norm = "norm" if pool == "token" else "fc_norm"
     inside = ("norm1", "attn", "norm2", "mlp")
     taps = ("patch_embed", "pos_drop", *per_block(1, *inside), "blocks.1", norm)
@@ -174,15 +164,11 @@ def poolformer() -> Case:
     from timm.models.metaformer import MetaFormer
 
     sizes = {"num_classes": 7, "depths": (1, 2), "dims": (8, 12)}
-    options = {
-        "downsample_norm": None,
-        "mlp_act": nn.GELU,
-        "mlp_bias": True,
-        "norm_layers": GroupNorm1,
-        "layer_scale_init_values": 1e-5,
-        "res_scale_init_values": None,
-        "use_mlp_head": False,
-    }
+    options = named(
+        downsample_norm=None, mlp_act=nn.GELU, mlp_bias=True, norm_layers=GroupNorm1
+    )
+    options |= named(layer_scale_init_values=1e-5, res_scale_init_values=None)
+    options |= named(use_mlp_head=False)
     inside = ("norm1", "token_mixer", "norm2", "mlp")
     taps = (
         "stem",
@@ -229,13 +215,8 @@ class FNetText(nn.Module):
 
 def fnet_text() -> Case:
     """With two positions more than there are tokens."""
-    sizes = {
-        "hidden_size": 20,
-        "intermediate_size": 52,
-        "num_hidden_layers": 1,
-        "max_position_embeddings": 13,
-        "type_vocab_size": 3,
-    }
+    sizes = named(hidden_size=20, intermediate_size=52, num_hidden_layers=1)
+    sizes |= named(max_position_embeddings=13, type_vocab_size=3)
     taps = ("fnet.embeddings.LayerNorm", "fnet.embeddings", "fnet.encoder.layer.0")
     return Case(FNetText, sizes, (2, 11, 20), taps, source="transformers")
 

@@ -22,84 +22,48 @@ from labml_style_nn.proofs.cost import multiply_adds, parameters
 from labml_style_nn.proofs.reference import COUNTS
 from tests.references.torchvision_stand_in import install
 
+VITS = "tiny_16 small_16 small_32 base_16 base_32 large_16 large_32"
+POOLFORMERS = "s12 s24 s36 m36 m48"
 # Our names of the models, by timm's.
 NAMES = {
-    **{
-        f"{model}_{size}_224": f"{model}_{size}"
-        for model, sizes in {
-            "mixer": ("s32", "s16", "b32", "b16", "l32", "l16"),
-            "resmlp": ("12", "24", "36", "big_24"),
-            "gmlp": ("ti16", "s16", "b16"),
-        }.items()
-        for size in sizes
-    },
-    "convmixer_1536_20": "convmixer_1536_20",
-    "convmixer_768_32": "convmixer_768_32",
-    "convmixer_1024_20_ks9_p14": "convmixer_1024_20",
-    "vit_tiny_patch16_224": "vit_tiny_16",
-    "vit_small_patch16_224": "vit_small_16",
-    "vit_small_patch32_224": "vit_small_32",
-    "vit_base_patch16_224": "vit_base_16",
-    "vit_base_patch32_224": "vit_base_32",
-    "vit_large_patch16_224": "vit_large_16",
-    "vit_large_patch32_224": "vit_large_32",
-    "vit_huge_patch14_224": "vit_huge_14",
-    **{f"poolformer_{s}": f"poolformer_{s}" for s in ("s12", "s24", "s36")},
-    **{f"poolformer_{m}": f"poolformer_{m}" for m in ("m36", "m48")},
+    f"{family}_{size}_224": f"{family}_{size}"
+    for family, sizes in {
+        "mixer": "s32 s16 b32 b16 l32 l16",
+        "resmlp": "12 24 36 big_24",
+        "gmlp": "ti16 s16 b16",
+    }.items()
+    for size in sizes.split()
 }
+NAMES |= {f"convmixer_{name}": f"convmixer_{name}" for name in ("1536_20", "768_32")}
+NAMES |= {"convmixer_1024_20_ks9_p14": "convmixer_1024_20"}
+NAMES |= {
+    f"vit_{name.replace('_', '_patch')}_224": f"vit_{name}" for name in VITS.split()
+}
+NAMES |= {"vit_huge_patch14_224": "vit_huge_14"}
+NAMES |= {f"poolformer_{s}": f"poolformer_{s}" for s in POOLFORMERS.split()}
 # Parts of timm's models that are pages here.
 PARTS = {
-    "mixer_b16": {
-        "stem": "stem",
-        "norm": "norm",
-        "mlp_tokens": "blocks.0.mlp_tokens",
-        "mlp_channels": "blocks.0.mlp_channels",
-        "mlp_channels.fc1": "blocks.0.mlp_channels.fc1",
-        "head": "head",
-    },
-    "resmlp_24": {
-        "affine": "blocks.0.norm1",
-        "linear_tokens": "blocks.0.linear_tokens",
-        "mlp_channels": "blocks.0.mlp_channels",
-        "layer_scale": "blocks.0.ls1",
-        "block": "blocks.0",
-    },
-    "gmlp_s16": {
-        "gate": "blocks.0.mlp_channels.gate",
-        "mlp_channels": "blocks.0.mlp_channels",
-        "block": "blocks.0",
-    },
-    "convmixer_1536_20": {
-        "stem": "stem",
-        "patch_embedding": "stem.0",
-        "depthwise": "blocks.0.0.fn.0",
-        "batch_norm": "blocks.0.0.fn.2",
-        "pointwise": "blocks.0.1",
-        "block": "blocks.0",
-        "head": "head",
-    },
-    "vit_base_16": {
-        "patch_embedding": "patch_embed",
-        "class_token": "cls_token",
-        "positions": "pos_embed",
-        "attention": "blocks.0.attn",
-        "attention.qkv": "blocks.0.attn.qkv",
-        "attention.projection": "blocks.0.attn.proj",
-        "mlp": "blocks.0.mlp",
-        "norm": "norm",
-        "block": "blocks.0",
-        "head": "head",
-    },
-    "poolformer_s12": {
-        "stem": "stem",
-        "group_norm": "stages.0.blocks.0.norm1",
-        "layer_scale": "stages.0.blocks.0.layer_scale1",
-        "mlp": "stages.0.blocks.0.mlp",
-        "block": "stages.0.blocks.0",
-        "downsample": "stages.1.downsample",
-        "norm": "head.norm",
-        "head": "head.fc",
-    },
+    model: dict(pair.split("=") for pair in pairs.split())
+    for model, pairs in {
+        "mixer_b16": "stem=stem norm=norm mlp_tokens=blocks.0.mlp_tokens"
+        " mlp_channels=blocks.0.mlp_channels"
+        " mlp_channels.fc1=blocks.0.mlp_channels.fc1 head=head",
+        "resmlp_24": "affine=blocks.0.norm1 linear_tokens=blocks.0.linear_tokens"
+        " mlp_channels=blocks.0.mlp_channels layer_scale=blocks.0.ls1 block=blocks.0",
+        "gmlp_s16": "gate=blocks.0.mlp_channels.gate"
+        " mlp_channels=blocks.0.mlp_channels block=blocks.0",
+        "convmixer_1536_20": "stem=stem patch_embedding=stem.0"
+        " depthwise=blocks.0.0.fn.0 batch_norm=blocks.0.0.fn.2 pointwise=blocks.0.1"
+        " block=blocks.0 head=head",
+        "vit_base_16": "patch_embedding=patch_embed class_token=cls_token"
+        " positions=pos_embed attention=blocks.0.attn"
+        " attention.qkv=blocks.0.attn.qkv attention.projection=blocks.0.attn.proj"
+        " mlp=blocks.0.mlp norm=norm block=blocks.0 head=head",
+        "poolformer_s12": "stem=stem group_norm=stages.0.blocks.0.norm1"
+        " layer_scale=stages.0.blocks.0.layer_scale1 mlp=stages.0.blocks.0.mlp"
+        " block=stages.0.blocks.0 downsample=stages.1.downsample"
+        " norm=head.norm head=head.fc",
+    }.items()
 }
 
 
