@@ -56,7 +56,7 @@ def test_a_program_that_nobody_listens_to_is_ended_with_all_it_started() -> None
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "LOOK", 0.02)
     monkeypatch.setattr(process, "IDLE", 100)
-    monkeypatch.setenv("WEAVE_LIMIT", "0.4")
+    monkeypatch.setenv("LITWEAVE_LIMIT", "0.4")
 
 
 @pytest.mark.usefixtures("quick_looks")
@@ -83,8 +83,8 @@ def test_each_step_has_the_limit_for_itself() -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "soon"])
 def test_a_limit_is_a_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEAVE_LIMIT", text)
-    with pytest.raises(ChildError, match=f"WEAVE_LIMIT is “{text}”: set it to"):
+    monkeypatch.setenv("LITWEAVE_LIMIT", text)
+    with pytest.raises(ChildError, match=f"LITWEAVE_LIMIT is “{text}”: set it to"):
         process.limit()
 
 
@@ -92,7 +92,7 @@ def test_what_waits_longer_than_the_limit_by_the_clock_is_not_stuck(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a program does on a busy machine, which does not get the processor."""
-    monkeypatch.setenv("WEAVE_LIMIT", "2")
+    monkeypatch.setenv("LITWEAVE_LIMIT", "2")
     example = ">>> import time\n>>> time.sleep(4)\n>>> sum(range(1000))\n499500"
     (tmp_path / "slow.py").write_text(f'"""# Slow\n\n{example}\n"""\n')
     book = Book()

@@ -21,7 +21,7 @@ from typing import IO, Any, TypeVar
 import psutil
 
 LIMIT = 3600
-"""Seconds of processor time that a step may take, unless `WEAVE_LIMIT` is set."""
+"""Seconds of processor time that a step may take, unless `LITWEAVE_LIMIT` is set."""
 LOOK = 1.0
 """Seconds from one look at a program to the next."""
 IDLE = 600
@@ -42,13 +42,13 @@ class StuckError(ChildError):
 def limit() -> float:
     """The processor time that a step may take, in seconds.
 
-    **Raises.** `ChildError` if `WEAVE_LIMIT` is no number above zero.
+    **Raises.** `ChildError` if `LITWEAVE_LIMIT` is no number above zero.
     """
-    text = os.environ.get("WEAVE_LIMIT", "")
+    text = os.environ.get("LITWEAVE_LIMIT", "")
     with suppress(ValueError):
         if not text or float(text) > 0:
             return float(text or LIMIT)
-    raise ChildError(f"WEAVE_LIMIT is “{text}”: set it to a number of seconds above 0")
+    raise ChildError(f"LITWEAVE_LIMIT is “{text}”: set it to a number of seconds above 0")
 
 
 def begin(work: Callable[[], _T]) -> "Future[_T]":
@@ -142,7 +142,7 @@ def _next(
     if idle < IDLE:
         raise StuckError(
             f"did not end within {most:g} seconds of processor time: "
-            "if that is too little, set WEAVE_LIMIT to more"
+            "if that is too little, set LITWEAVE_LIMIT to more"
         )
     raise StuckError(
         f"computed nothing in {IDLE} looks at it, {LOOK:g} s apart: it waits "

@@ -199,7 +199,7 @@ def test_examples_that_refuse_to_be_watched_run_as_they_stand(package: Path) -> 
 def test_examples_that_end_their_program_do_not_end_the_others(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("WEAVE_LIMIT", "1")
+    monkeypatch.setenv("LITWEAVE_LIMIT", "1")
     end, loop = "import os; os._exit(7)", "while True: pass"
     examples = {"aa": end, "for_ever": loop, "zz": end}
     write(package, **{n: f'"""# End\n\n>>> {e}\n"""\n' for n, e in examples.items()})
@@ -208,7 +208,7 @@ def test_examples_that_end_their_program_do_not_end_the_others(
     late = "did not end within 1 seconds of processor time: if that is too little"
     assert str(book.context.diagnostics).split("\n") == [
         f"pkg/aa.py:1: its examples {ended}",
-        f"pkg/for_ever.py:1: its examples {late}, set WEAVE_LIMIT to more",
+        f"pkg/for_ever.py:1: its examples {late}, set LITWEAVE_LIMIT to more",
         f"pkg/zz.py:1: its examples {ended}",
     ]
     assert sizes(found["layer.md"]) == [[[2]], [[2, 5]]]
