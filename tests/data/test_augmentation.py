@@ -1,10 +1,10 @@
 """The affine changes, held to cases that are known exactly."""
 
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from labml_style_nn.data.augmentation import random_affine
 
@@ -33,11 +33,8 @@ def test_quarter_turns(images: torch.Tensor, turns: int) -> None:
 @pytest.mark.usefixtures("largest")
 def test_shift_is_in_pixels_and_brings_paper(images: torch.Tensor) -> None:
     moved = random_affine(images, **STILL | {"shift": 2.0})
-    torch.testing.assert_close(
-        moved[..., :-2, :-2], images[..., 2:, 2:], atol=1e-5, rtol=0
-    )
-    assert moved[..., -2:, :].abs().max() < 1e-5
-    assert moved[..., :, -2:].abs().max() < 1e-5
+    expected = F.pad(images[..., 2:, 2:], (0, 2, 0, 2))
+    torch.testing.assert_close(moved, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.usefixtures("largest")
@@ -59,16 +56,11 @@ def test_shear_moves_rows_sideways_by_their_height() -> None:
     torch.testing.assert_close(slanted[0, 0], torch.eye(9).flip(1), atol=1e-5, rtol=0)
 
 
-RANGES: dict[str, Callable[[float], dict[str, float]]] = {
-    name: lambda value, name=name: STILL | {name: value} for name in STILL
-}
-
-
-@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("name", STILL)
 def test_each_image_is_changed_in_its_own_way(name: str) -> None:
     torch.manual_seed(0)
     same = torch.rand(1, 1, 8, 8).expand(6, -1, -1, -1)
-    changed = random_affine(same, **RANGES[name](0.4))
+    changed = random_affine(same, **STILL | {name: 0.4})
     assert len({tuple(image.flatten().tolist()) for image in changed}) == 6
 
 
@@ -90,7 +82,6 @@ def test_seed_decides(images: torch.Tensor) -> None:
 
 
 def test_oblong_images_are_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"expected shape .*6, 6\), got \(2, 1, 8, 6\)"
-    ):
+    message = r"expected shape .*6, 6\), got \(2, 1, 8, 6\)"
+    with pytest.raises(ValueError, match=message):
         random_affine(torch.zeros(2, 1, 8, 6), **STILL)

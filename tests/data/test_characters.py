@@ -21,17 +21,14 @@ TEXTS = st.text(CHARACTERS, min_size=1, max_size=50)
 
 @given(TEXTS, st.text(CHARACTERS, max_size=50))
 def test_what_is_not_known_is_unknown(known: str, text: str) -> None:
-    vocabulary = CharacterVocabulary(known)
-    expected = [
-        3 + sorted(set(known)).index(character) if character in known else UNKNOWN
-        for character in text
-    ]
-    assert len(vocabulary) == 3 + len(set(known))
+    vocabulary, letters = CharacterVocabulary(known), sorted(set(known))
+    expected = [3 + letters.index(c) if c in known else UNKNOWN for c in text]
+    assert len(vocabulary) == 3 + len(letters)
     tokens = vocabulary.encode(text)
     assert tokens.dtype == torch.int64
     assert tokens.tolist() == expected
-    read = [character if character in known else "�" for character in text]
-    assert vocabulary.decode(tokens) == "".join(read)
+    read = "".join(character if character in known else "�" for character in text)
+    assert vocabulary.decode(tokens) == read
 
 
 def test_special_tokens() -> None:
@@ -41,8 +38,8 @@ def test_special_tokens() -> None:
 
 
 def test_a_sign_of_a_special_token_may_be_a_character() -> None:
-    vocabulary = CharacterVocabulary("".join(SIGNS))
-    assert vocabulary.encode("".join(SIGNS)).min() >= 3
+    signs = "".join(SIGNS)
+    assert CharacterVocabulary(signs).encode(signs).min() >= 3
 
 
 @pytest.mark.parametrize("characters", ["", ["ab"], ["a", ""]])

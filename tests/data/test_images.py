@@ -14,7 +14,7 @@ from labml_style_nn.data.images import (
     take,
 )
 
-ALL_BYTES = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+ALL_BYTES = torch.arange(256, dtype=torch.uint8)
 
 
 def some_bytes(seed: int, *shape: int) -> torch.Tensor:
@@ -33,15 +33,10 @@ def test_take_keeps_each_image_with_its_label(indices: list[int]) -> None:
 
 
 def test_floats_are_a_255th_of_the_bytes() -> None:
-    found = floats(ALL_BYTES).flatten()
+    found = floats(ALL_BYTES)
     assert found.dtype == torch.float32
     assert found.tolist() == [numpy.float32(b) / numpy.float32(255) for b in range(256)]
-
-
-def test_bytes_come_back_from_floats_and_floats_stay() -> None:
-    once = floats(ALL_BYTES)
-    assert (once * 255).round().to(torch.uint8).equal(ALL_BYTES)
-    assert floats(once) is once
+    assert floats(found) is found
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int16, torch.bool])
@@ -56,9 +51,8 @@ def test_statistics_are_numpys(shape: tuple[int, ...]) -> None:
     mean, std = channel_statistics(stored.to(torch.uint8))
     reference = stored.numpy().astype(float) / 255
     numpy.testing.assert_allclose(mean, reference.mean(axis=(0, 2, 3)), rtol=1e-12)
-    numpy.testing.assert_allclose(
-        std, reference.std(axis=(0, 2, 3)), rtol=1e-12, atol=1e-15
-    )
+    expected = reference.std(axis=(0, 2, 3))
+    numpy.testing.assert_allclose(std, expected, rtol=1e-12, atol=1e-15)
 
 
 def test_normalised_by_channel() -> None:
@@ -72,12 +66,13 @@ def test_normalised_by_channel() -> None:
 
 def test_what_cannot_be_normalised_is_refused() -> None:
     images = torch.zeros(2, 3, 4, 4)
-    with pytest.raises(ValueError, match=r"shape \(\.\.\., 2, height, width\)"):
-        normalize(images, (0.0, 0.0), (1.0, 1.0))
-    with pytest.raises(ValueError, match=r"3 positive numbers, got \(1\.0, 1\.0\)"):
-        normalize(images, (0.0, 0.0, 0.0), (1.0, 1.0))
-    with pytest.raises(ValueError, match=r"3 positive numbers, got \(1\.0, 0\.0, 1"):
-        normalize(images, (0.0, 0.0, 0.0), (1.0, 0.0, 1.0))
+    for mean, std, message in (
+        ((0.0, 0.0), (1.0, 1.0), r"shape \(\.\.\., 2, height, width\)"),
+        ((0.0, 0.0, 0.0), (1.0, 1.0), r"3 positive numbers, got \(1\.0, 1\.0\)"),
+        ((0.0, 0.0, 0.0), (1.0, 0.0, 1.0), r"3 positive numbers, got \(1\.0, 0\.0, 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            normalize(images, mean, std)
 
 
 def test_statistics_of_anything_but_bytes_are_refused() -> None:
