@@ -1,11 +1,15 @@
 """What several tests of the experiments need."""
 
 import os
+import runpy
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from multiprocessing import get_context, set_start_method
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +101,59 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+# A process that has loaded all, and that others are divided from.
+LOADED = get_context("forkserver")
+LOADED.set_forkserver_preload(
+    # What PyTorch would import at the first step is imported, too.
+    ["tests.experiments.common", "torch._dynamo", "tensorboardX", "sklearn.datasets"]
+)
+
+
+def start(
+    module: str, line: Sequence[str], said: Path, **environment: str
+) -> ForkServerProcess:
+    """Start a command as `python -m` does, but that PyTorch is loaded already."""
+    process = LOADED.Process(target=command, args=(module, line, said, environment))
+    process.start()
+    return process
+
+
+def command(
+    module: str, line: Sequence[str], said: Path, environment: dict[str, str]
+) -> None:
+    """Do what the process is for; what it says goes to a file."""
+    # Tests that run in the background may have been told to ignore Ctrl-C, and a child
+    # would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ |= environment
+    # Its own processes are started as everywhere.
+    set_start_method(None, force=True)
+    with said.open("w") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    sys.argv = [module, *line]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def in_two(module: str, line: Sequence[str], folder: Path) -> str:
+    """Run a command in two processes, started as by `torchrun`; what the first said."""
+    place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
+    place["MASTER_PORT"] = str(free_port())
+    files = [folder / f"said-{rank}" for rank in range(2)]
+    processes = [
+        start(module, line, said, RANK=str(rank), LOCAL_RANK=str(rank), **place)
+        for rank, said in enumerate(files)
+    ]
+    try:
+        for process, said in zip(processes, files, strict=True):
+            process.join(180)
+            assert process.exitcode == 0, said.read_text()
+    finally:
+        for process in processes:
+            process.kill()
+    return files[0].read_text()
 
 
 def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:

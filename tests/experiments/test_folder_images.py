@@ -31,10 +31,10 @@ from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.pretrained import timm_targets
 from tests.experiments.common import (
     before_step,
+    in_two,
     learned_alike,
     refused,
     same,
-    torchrun,
     words,
 )
 
@@ -198,7 +198,7 @@ def test_two_processes_learn_what_one_does(folder: Path, tmp_path: Path) -> None
     one, two = tmp_path / "one", tmp_path / "two"
     line = [*LINE, f"--folder={folder}"]
     assert main(EXPERIMENT, [*line, f"--out={one}"]) == 0
-    torchrun("-m", folder_images.__name__, *line, "--workers=1", f"--out={two}")
+    in_two(folder_images.__name__, [*line, "--workers=1", f"--out={two}"], tmp_path)
     learned_alike(one, two)
 
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,7 +19,8 @@ from labml_style_nn.experiments.checkpoint import (
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import DivergedError, Trainer
-from tests.experiments.common import before_step, same
+from tests.experiments.common import TINY, before_step, same
+from tests.experiments.common import start as start_command
 
 # 1437 images: six steps to an epoch.
 SMALL = ImageRecipe(
@@ -151,33 +150,21 @@ def test_loss_that_is_no_number_keeps_the_last_checkpoint(
 
 
 def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    command = [
-        *(sys.executable, "-m", "labml_style_nn.experiments.mixer_images"),
-        *("--epochs=100000", "--batch-size=32", "--num-layers=1", "--hidden-dim=8"),
-        *("--tokens-mlp-dim=4", "--channels-mlp-dim=8", f"--out={tmp_path}"),
-    ]
-    saved = tmp_path / "seed-0/checkpoint.pt"
+    line = [*TINY, "--epochs=100000", "--batch-size=32", f"--out={tmp_path}"]
+    saved, told = tmp_path / "seed-0/checkpoint.pt", tmp_path / "said"
     steps = []
     for _ in range(2):
         changed = saved.stat().st_mtime_ns if saved.exists() else 0
-        # Tests that run in the background may have been told to ignore Ctrl-C, and a
-        # child would inherit that.
-        with subprocess.Popen(
-            command,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        ) as process:
-            for _ in range(600):
-                if saved.exists() and saved.stat().st_mtime_ns != changed:
-                    break
-                time.sleep(0.1)
-            os.kill(process.pid, signal.SIGINT)
-            try:
-                _, said = process.communicate(timeout=60)
-            finally:
-                process.kill()
-        assert process.returncode == 130
+        process = start_command("labml_style_nn.experiments.mixer_images", line, told)
+        for _ in range(600):
+            if saved.exists() and saved.stat().st_mtime_ns != changed:
+                break
+            time.sleep(0.1)
+        os.kill(process.pid, signal.SIGINT)
+        process.join(60)
+        process.kill()
+        assert process.exitcode == 130
+        said = told.read_text()
         assert "Traceback" not in said
         state = torch.load(saved, weights_only=True)
         steps.append(state["training"]["step"])
