@@ -20,7 +20,7 @@ TEXTS = st.text(CHARACTERS, min_size=1, max_size=50)
 
 
 @given(TEXTS, st.text(CHARACTERS, max_size=50))
-def test_what_is_not_known_is_unknown(known: str, text: str) -> None:
+def test_what_is_not_known_is_unknown(known, text) -> None:
     vocabulary, letters = CharacterVocabulary(known), sorted(set(known))
     expected = [3 + letters.index(c) if c in known else UNKNOWN for c in text]
     assert len(vocabulary) == 3 + len(letters)
@@ -49,13 +49,13 @@ def test_what_makes_no_vocabulary_is_refused(characters) -> None:
 
 
 @pytest.mark.parametrize("number", [-1, 5])
-def test_numbers_of_nothing_are_refused(number: int) -> None:
+def test_numbers_of_nothing_are_refused(number) -> None:
     with pytest.raises(ValueError, match=rf"from 0 to 4, got \[{number}\]"):
         CharacterVocabulary("ab").decode(torch.tensor([3, number]))
 
 
 @given(st.text(min_size=2, max_size=30), st.floats(0.01, 0.99))
-def test_the_parts_are_the_text(text: str, share: float) -> None:
+def test_the_parts_are_the_text(text, share) -> None:
     if not 0 < int(len(text) * share) < len(text):
         with pytest.raises(ValueError, match="leaves a part empty"):
             split_text(text, share)
@@ -66,6 +66,6 @@ def test_the_parts_are_the_text(text: str, share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 1.5, float("nan")])
-def test_shares_of_nothing_are_refused(share: float) -> None:
+def test_shares_of_nothing_are_refused(share) -> None:
     with pytest.raises(ValueError, match="leaves a part empty"):
         split_text("some text", share)

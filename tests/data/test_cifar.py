@@ -32,7 +32,7 @@ def records(number: int, classes: tuple[int, ...], seed: int) -> bytes:
 
 
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 1000))
-def test_what_was_written_is_read(number: int, num_labels: int, seed: int) -> None:
+def test_what_was_written_is_read(number, num_labels, seed) -> None:
     data = records(number, (10, 100)[:num_labels], seed)
     labels, images = read_records(data, num_labels)
     assert labels.shape == (number, num_labels)
@@ -48,7 +48,7 @@ def test_what_was_written_is_read(number: int, num_labels: int, seed: int) -> No
 
 
 @given(st.integers(0, 3073 * 3), st.integers(1, 2))
-def test_only_whole_records_are_read(length: int, num_labels: int) -> None:
+def test_only_whole_records_are_read(length, num_labels) -> None:
     data = bytes(length)
     if length and length % (num_labels + 3072) == 0:
         assert len(read_records(data, num_labels)[0]) == length // (num_labels + 3072)
@@ -145,9 +145,7 @@ def test_unpacked_file_that_is_missing_is_named(unpacked, tmp_path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*USED ALL THE SAME")
-def test_without_verification_files_are_still_read_with_care(
-    unpacked, tmp_path
-) -> None:
+def test_without_verification_files_are_read_with_care(unpacked, tmp_path) -> None:
     path = unpacked / "test_batch.bin"
     path.write_bytes(bytes([10]) + path.read_bytes()[1:])
     with pytest.raises(DataError, match="there is no class 10"):

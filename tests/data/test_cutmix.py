@@ -24,9 +24,7 @@ SIDES, ALPHAS = st.integers(1, 9), st.sampled_from([0.2, 1.0, 5.0])
 
 @given(st.integers(1, 8), SIDES, SIDES, ALPHAS, st.integers(0, 99))
 @settings(max_examples=50)
-def test_cutmix_pastes_one_box_and_counts_its_pixels(
-    batch: int, height: int, width: int, alpha: float, seed: int
-) -> None:
+def test_cutmix_pastes_a_box_and_counts_it(batch, height, width, alpha, seed) -> None:
     torch.manual_seed(seed)
     images, labels = numbered(batch, height, width), torch.arange(batch)
     mixed, targets = cutmix(images, labels, num_classes=batch, alpha=alpha)
@@ -48,7 +46,7 @@ def test_cutmix_pastes_one_box_and_counts_its_pixels(
 
 
 @given(st.integers(1, 8), st.integers(0, 99))
-def test_mixup_is_its_equation(batch: int, seed: int) -> None:
+def test_mixup_is_its_equation(batch, seed) -> None:
     torch.manual_seed(seed)
     images, labels = torch.rand(batch, 2, 3, 4), torch.arange(batch)
     mixed, targets = mixup(images, labels, num_classes=batch)
@@ -77,7 +75,7 @@ def test_shares_follow_the_beta_distribution(mix, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(("share", "side"), [(0.0, 20), (0.75, 10), (0.19, 18), (1, 0)])
-def test_sides_of_the_box_are_roots(share: float, side: int, monkeypatch) -> None:
+def test_sides_of_the_box_are_roots(share, side, monkeypatch) -> None:
     # With the centre in the middle, nothing sticks out.
     monkeypatch.setattr(torch, "rand_like", lambda x: torch.full_like(x, 0.5))
     within = inside(torch.tensor([share]), 20)[0]

@@ -18,7 +18,7 @@ def test_images_are_scikit_learns_from_paper_to_ink() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 7])
-def test_split_is_the_stratified_one_of_scikit_learn(seed: int) -> None:
+def test_split_is_the_stratified_one_of_scikit_learn(seed) -> None:
     pixels, labels = sklearn.datasets.load_digits(return_X_y=True)
     parts = train_test_split(
         pixels, labels, test_size=0.2, random_state=seed, stratify=labels
@@ -30,6 +30,6 @@ def test_split_is_the_stratified_one_of_scikit_learn(seed: int) -> None:
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.2, 0.001])
-def test_split_that_leaves_nothing_is_refused(fraction: float) -> None:
+def test_split_that_leaves_nothing_is_refused(fraction) -> None:
     with pytest.raises(ValueError, match="test_size"):
         split_digits(seed=0, test_fraction=fraction)

@@ -106,9 +106,7 @@ def test_file_comes_in_spite_of(file, host, tmp_path, answers, asked, sent) -> N
         ([], ("drop_without_range", 70_000)),
     ],
 )
-def test_tries_are_limited_and_what_came_is_kept(
-    file, host, tmp_path, answers, usually
-) -> None:
+def test_tries_are_limited(file, host, tmp_path, answers, usually) -> None:
     host.answers, host.usually = answers, usually
     refused(r"ended after 70,000 of 300,000 bytes", file, tmp_path)
     assert len(host.asked) == 1 + download.TRIES
@@ -128,9 +126,7 @@ def test_tries_are_limited_and_what_came_is_kept(
     ],
     ids=["other", "as long", "longer", "whole"],
 )
-def test_part_that_is_there_is_used_if_it_fits(
-    file, host, tmp_path, part, asked
-) -> None:
+def test_part_is_used_if_it_fits(file, host, tmp_path, part, asked) -> None:
     (tmp_path / "set.bin.part").write_bytes(part)
     assert fetch(file, tmp_path).read_bytes() == CONTENT
     assert [request.range for request in host.asked] == asked
@@ -180,9 +176,7 @@ def test_altered_file_is_refused(file, host, tmp_path, verify) -> None:
 
 
 @pytest.mark.parametrize("answer", [("shorter", 1000), "no_range"])
-def test_file_of_another_size_is_refused_before_it_comes(
-    file, host, tmp_path, answer
-) -> None:
+def test_file_of_another_size_is_not_fetched(file, host, tmp_path, answer) -> None:
     host.files["set.bin"] = CONTENT + b"more"
     host.usually = answer
     refused(r"has (1000|300004) bytes, expected 300000", file, tmp_path)
@@ -197,9 +191,7 @@ def test_file_without_an_end_is_left(file, host, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[:-1] + b"x", b""])
-def test_file_in_the_folder_that_differs_is_refused(
-    file, host, tmp_path, content
-) -> None:
+def test_file_there_that_differs_is_refused(file, host, tmp_path, content) -> None:
     path = tmp_path / "set.bin"
     path.write_bytes(content)
     said = refused(str(path), file, tmp_path)

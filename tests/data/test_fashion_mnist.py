@@ -30,7 +30,7 @@ def arrays(draw: st.DrawFn) -> torch.Tensor:
 
 
 @given(arrays())
-def test_what_was_written_is_read(array: torch.Tensor) -> None:
+def test_what_was_written_is_read(array) -> None:
     found = read_idx(write_idx(array))
     assert found.dtype == torch.uint8
     assert found.shape == array.shape
@@ -47,7 +47,7 @@ def test_a_file_with_less_or_more_is_refused(array, data, more) -> None:
 
 
 @given(st.binary(max_size=100))
-def test_any_bytes_are_an_array_or_an_error(data: bytes) -> None:
+def test_any_bytes_are_an_array_or_an_error(data) -> None:
     try:
         array = read_idx(data)
     except DataError:
@@ -56,7 +56,7 @@ def test_any_bytes_are_an_array_or_an_error(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", [0x09, 0x0B, 0x0C, 0x0D, 0x0E])
-def test_other_types_of_numbers_are_refused(kind: int) -> None:
+def test_other_types_of_numbers_are_refused(kind) -> None:
     with pytest.raises(DataError, match=f"not with 00 00 {kind:02x}"):
         read_idx(bytes([0, 0, kind, 1, 0, 0, 0, 0]))
 

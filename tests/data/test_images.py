@@ -23,7 +23,7 @@ def some_bytes(seed: int, *shape: int) -> torch.Tensor:
 
 
 @given(st.lists(st.integers(0, 6), max_size=20))
-def test_take_keeps_each_image_with_its_label(indices: list[int]) -> None:
+def test_take_keeps_each_image_with_its_label(indices) -> None:
     images = Images(some_bytes(0, 7, 3, 4, 5), torch.arange(7))
     some = take(images, torch.tensor(indices, dtype=torch.long))
     assert some.labels.tolist() == indices
@@ -40,13 +40,13 @@ def test_floats_are_a_255th_of_the_bytes() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int16, torch.bool])
-def test_other_whole_numbers_are_refused(dtype: torch.dtype) -> None:
+def test_other_whole_numbers_are_refused(dtype) -> None:
     with pytest.raises(ValueError, match=f"must be uint8 or floats, got {dtype}"):
         floats(torch.zeros(2, dtype=dtype))
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 5, 4), (40, 3, 6, 7), (1, 4, 1, 1)])
-def test_statistics_are_numpys(shape: tuple[int, ...]) -> None:
+def test_statistics_are_numpys(shape) -> None:
     stored = some_bytes(1, *shape) // (torch.arange(shape[1])[:, None, None] + 1)
     mean, std = channel_statistics(stored.to(torch.uint8))
     reference = stored.numpy().astype(float) / 255

@@ -1,7 +1,5 @@
 """Coloured shapes: the same for everybody, and told apart by their shape alone."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -19,7 +17,7 @@ def two_colours(shape: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("shape", ALL)
-def test_a_shape_is_of_one_colour_and_can_be_seen(shape: str) -> None:
+def test_a_shape_is_of_one_colour_and_can_be_seen(shape) -> None:
     areas = set()
     for seed in range(20):
         ground, mask = two_colours(shape, seed)
@@ -52,7 +50,7 @@ def test_shapes_have_the_areas_of_geometry() -> None:
         assert np.mean(shares) == pytest.approx(share, abs=0.09), shape
 
 
-def test_folders_are_the_same_for_everybody_and_share_no_image(tmp_path: Path) -> None:
+def test_folders_are_the_same_for_everybody_and_share_no_image(tmp_path) -> None:
     for name in ("one", "two"):
         write_shapes(tmp_path / name, OTHER, train=3, test=2)
     one, two = (
@@ -66,9 +64,7 @@ def test_folders_are_the_same_for_everybody_and_share_no_image(tmp_path: Path) -
     assert len(files.paths) == 8
 
 
-def test_command_writes_what_it_says(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_writes_what_it_says(tmp_path, capsys) -> None:
     folder = tmp_path / "new"
     assert main([str(folder), "--kind", "other", "--train", "2", "--test", "1"]) == 0
     assert f"written: {folder}, {', '.join(KINDS['other'])}" in capsys.readouterr().out

@@ -25,15 +25,13 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_saved_is_loaded(path: Path) -> None:
+def test_what_is_saved_is_loaded(path) -> None:
     state = load_checkpoint(path, SETTINGS)
     assert state["weight"].equal(torch.arange(3))
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]
 
 
-def test_interrupted_save_leaves_the_old_one_whole(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_save_leaves_the_old_one_whole(path, monkeypatch) -> None:
     def interrupted(unfinished: Path, path: Path) -> None:
         raise KeyboardInterrupt
 
@@ -44,7 +42,7 @@ def test_interrupted_save_leaves_the_old_one_whole(
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]
 
 
-def test_other_settings_are_named(path: Path) -> None:
+def test_other_settings_are_named(path) -> None:
     with pytest.raises(
         CheckpointError, match=r"epochs was 10, not 20\. Repeat"
     ) as raised:
@@ -54,7 +52,7 @@ def test_other_settings_are_named(path: Path) -> None:
         load_checkpoint(path, SETTINGS | {"new": 1})
 
 
-def test_what_is_no_checkpoint_is_named(path: Path) -> None:
+def test_what_is_no_checkpoint_is_named(path) -> None:
     def check() -> None:
         with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a check"):
             load_checkpoint(path, SETTINGS)
@@ -74,9 +72,7 @@ def test_what_is_no_checkpoint_is_named(path: Path) -> None:
     check()
 
 
-def test_file_that_must_not_be_read_stays(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_that_must_not_be_read_stays(path, monkeypatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -98,7 +94,7 @@ except OSError as error:
 """
 
 
-def test_full_disk_is_told_and_the_old_one_is_whole(path: Path) -> None:
+def test_full_disk_is_told_and_the_old_one_is_whole(path) -> None:
     command = [sys.executable, "-c", FILLS_THE_DISK, str(path)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "File too large (whatever was saved before is whole)" in said
@@ -112,9 +108,7 @@ class Bomb:
         return os.mkdir, ("exploded",)
 
 
-def test_file_with_code_is_not_run(
-    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_file_with_code_is_not_run(path, monkeypatch, tmp_path) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"settings": SETTINGS, "weight": Bomb()}, path)
     with pytest.raises(CheckpointError, match="is not a checkpoint"):

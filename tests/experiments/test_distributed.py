@@ -1,7 +1,5 @@
 """Several processes: the same losses as one, and one that writes."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
@@ -22,7 +20,7 @@ from tests.experiments.common import SHORT, TINY, in_two, learned_alike
 LINE = [*SHORT, *TINY, "--batch-size=251"]
 
 
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_does(tmp_path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     assert main(mixer_images.EXPERIMENT, [*LINE, f"--out={one}"]) == 0
     said = in_two(mixer_images.__name__, [*LINE, f"--out={two}"], tmp_path)
@@ -34,7 +32,7 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [7, 8, 1])
-def test_shares_are_the_batch(size: int) -> None:
+def test_shares_are_the_batch(size) -> None:
     batch = torch.arange(size), torch.rand(size, 3)
     shares = [Processes(rank, 3).share(batch) for rank in range(3)]
     for whole, parts in zip(batch, zip(*shares, strict=True), strict=True):

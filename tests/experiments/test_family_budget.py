@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,27 +13,21 @@ from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import family_budget as budget
 from labml_style_nn.experiments.classification import ImageTask
 from labml_style_nn.experiments.family_budget import (
-    BUDGETS,
-    EXPERIMENT,
-    FAMILY,
-    BudgetTask,
-    Settings,
     best_within,
     budget_of,
-    build_model,
     pareto_front,
-    recorded,
-    seconds_per_step,
     steps_within,
 )
+from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.runs import Run
 from labml_style_nn.experiments.training import Trainer
+from tests.experiments.common import noise
 
-PRESET = EXPERIMENT.presets["fashion-mnist"]
-ALL = [(model, *size) for model in FAMILY for size in BUDGETS]
+PRESET = budget.EXPERIMENT.presets["fashion-mnist"]
+ALL = [(model, *size) for model in budget.FAMILY for size in budget.BUDGETS]
 
 
-def chosen(model: str, parameters: int, seconds: int) -> Settings:
+def chosen(model: str, parameters: int, seconds: int) -> budget.Settings:
     return replace(PRESET, model=model, parameters=parameters, seconds=seconds)
 
 
@@ -42,27 +35,20 @@ def chosen(model: str, parameters: int, seconds: int) -> Settings:
 
 
 @pytest.mark.parametrize(("model", "parameters", "seconds"), ALL)
-def test_the_steps_take_the_time_and_no_more(
-    model: str, parameters: int, seconds: int
-) -> None:
+def test_the_steps_take_the_time_and_no_more(model, parameters, seconds) -> None:
     steps = steps_within(chosen(model, parameters, seconds))
-    step = seconds_per_step(model, parameters)
+    step = budget.seconds_per_step(model, parameters)
     assert steps % PRESET.epochs == 0
     assert 0 <= seconds - steps * step < PRESET.epochs * step
 
 
-def few_images(count: int) -> Images:
-    """Draw images, each with its own number in its first pixel."""
-    torch.manual_seed(0)
-    images = torch.rand(count, 1, 28, 28)
-    images[:, 0, 0, 0] = torch.arange(count)
-    return Images(images, torch.arange(count) % 10)
-
-
-def task(count: int, steps: int, **options: Any) -> BudgetTask:
+def task(count: int, steps: int, **options: Any) -> budget.BudgetTask:
+    """Learn from some images, each with its own number in its first pixel."""
     recipe = replace(PRESET, unaugmented=1.0, flip=0.0, **options)
-    images = few_images(count)
-    return BudgetTask(ImageTask(images, images, recipe), steps, recipe.epochs)
+    pixels = noise(count, 1, 28).images / 256
+    pixels[:, 0, 0, 0] = torch.arange(count)
+    images = Images(pixels, torch.arange(count) % 10)
+    return budget.BudgetTask(ImageTask(images, images, recipe), steps, recipe.epochs)
 
 
 def test_epochs_are_parts_of_the_training_and_passes_show_every_image() -> None:
@@ -76,10 +62,10 @@ def test_epochs_are_parts_of_the_training_and_passes_show_every_image() -> None:
         assert torch.cat(shown).sort().values.tolist() == [*range(count)]
 
 
-def test_a_run_takes_the_steps_and_says_how_many(tmp_path: Path) -> None:
+def test_a_run_takes_the_steps_and_says_how_many(tmp_path) -> None:
     made = task(20, steps=20, batch_size=4)
     settings = replace(PRESET, model="fnet", batch_size=4)
-    run = Run(Trainer(build_model(settings), made, settings), tmp_path)
+    run = Run(Trainer(budget.build_model(settings), made, settings), tmp_path)
     run.train(quiet=True)
     assert run.trainer.step == 20
     assert len(run.history) == settings.epochs
@@ -95,16 +81,9 @@ def made_up(parameters: int, seconds: int, share: float) -> dict[str, Any]:
     return {"settings": settings, "test_accuracy": share}
 
 
-RUNS = st.lists(
-    st.builds(
-        made_up,
-        st.sampled_from(budget.PARAMETERS),
-        st.sampled_from(budget.SECONDS),
-        st.integers(0, 6).map(lambda tenths: tenths / 10),
-    ),
-    min_size=1,
-    max_size=20,
-)
+BUDGETS = st.sampled_from(budget.PARAMETERS), st.sampled_from(budget.SECONDS)
+SHARES = st.integers(0, 6).map(lambda tenths: tenths / 10)
+RUNS = st.lists(st.builds(made_up, *BUDGETS, SHARES), min_size=1, max_size=20)
 
 
 def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -114,7 +93,7 @@ def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 @given(RUNS)
-def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs: Any) -> None:
+def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs) -> None:
     front = pareto_front(runs)
     for run in runs:
         beaten = any(beats(other, run) for other in runs)
@@ -126,7 +105,7 @@ def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs: Any) -> N
 
 
 @given(RUNS)
-def test_more_to_spend_is_never_worse(runs: Any) -> None:
+def test_more_to_spend_is_never_worse(runs) -> None:
     ample = best_within(runs, (max(budget.PARAMETERS), max(budget.SECONDS)))
     assert ample["test_accuracy"] == max(run["test_accuracy"] for run in runs)
     for run in runs:

@@ -3,8 +3,6 @@
 import time
 from typing import Any
 
-import pytest
-
 from labml_style_nn.experiments import family_step_time
 from labml_style_nn.experiments.family_budget import FAMILY, PARAMETERS, recorded
 from labml_style_nn.experiments.family_step_time import seconds
@@ -28,9 +26,7 @@ class Clock:
         return Stub()
 
 
-def test_networks_take_turns_and_the_median_is_kept(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_networks_take_turns_and_the_median_is_kept(monkeypatch) -> None:
     clock = Clock()
     monkeypatch.setattr(time, "process_time", lambda: clock.now)
     networks = {
@@ -52,6 +48,6 @@ def test_the_record_has_every_network() -> None:
     assert measured["threads"] == 1
 
 
-def test_no_rounds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_rounds_are_refused(capsys) -> None:
     message = "rounds must be at least 1, got 0"
     refused(family_step_time.main, ["--rounds", "0"], message, capsys)

@@ -22,7 +22,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("tone", [figures.INK, figures.TOKENS, figures.CHANNELS])
 @pytest.mark.parametrize("ground", [LIGHT, DARK])
-def test_tones_stand_out_on_light_and_dark(tone: str, ground: str) -> None:
+def test_tones_stand_out_on_light_and_dark(tone, ground) -> None:
     low, high = sorted([luminance(tone), luminance(ground)])
     assert (high + 0.05) / (low + 0.05) >= 3
 
@@ -70,7 +70,7 @@ def test_signed_tells_the_sign_by_the_hue() -> None:
     assert zero[3] == 0
 
 
-def test_what_is_shown_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_shown_is_said_in_words(monkeypatch) -> None:
     shown: list[tuple[Any, Any]] = []
     monkeypatch.setattr(
         figures, "display", lambda data, raw, metadata: shown.append((data, metadata))

@@ -1,7 +1,6 @@
 """Fine-tuning an enlarged Mixer: from which weights, on which images."""
 
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
@@ -53,9 +52,7 @@ def test_a_small_pixel_is_the_mean_of_four() -> None:
 # The weights
 
 
-def test_a_run_begins_with_the_averaged_weights_of_the_small_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_begins_with_the_average_of_the_small_one(tmp_path, capsys) -> None:
     line = [*SHORT, "--start=low", "--seeds", "3", f"--out={tmp_path}"]
     assert main(EXPERIMENT, line) == 0
     state = torch.load(tmp_path / "low-seed-3/checkpoint.pt", weights_only=True)
@@ -84,9 +81,7 @@ def test_a_run_begins_with_the_averaged_weights_of_the_small_one(
     assert "contiguous-seed-3: test accuracy" in capsys.readouterr().out
 
 
-def test_without_a_small_network_it_says_what_to_do(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_small_network_it_says_what_to_do(tmp_path, capsys) -> None:
     line = [*SHORT, f"--out={tmp_path}", f"--pretrained={tmp_path}"]
     message = "first run the command with --start low and this seed"
     refused(partial(main, EXPERIMENT), line, message, capsys)

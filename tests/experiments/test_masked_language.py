@@ -42,7 +42,7 @@ def result(folder: Path) -> records.Record:
     return only
 
 
-def test_one_command_trains_both_encoders(both: Path) -> None:
+def test_one_command_trains_both_encoders(both) -> None:
     results = {encoder: result(both / encoder) for encoder in ENCODERS}
     for encoder, found in results.items():
         assert found["experiment"] == "masked_language"
@@ -67,23 +67,19 @@ def test_one_command_trains_both_encoders(both: Path) -> None:
     assert len(mixer["text"]["sha256"]) == 64
 
 
-def test_one_encoder_can_be_asked_for(tmp_path: Path) -> None:
+def test_one_encoder_can_be_asked_for(tmp_path) -> None:
     assert compare([*SMALL, "--encoder=attention", f"--out={tmp_path}"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["attention"]
 
 
-def test_a_run_that_is_repeated_gives_the_same_numbers(
-    both: Path, tmp_path: Path
-) -> None:
+def test_a_run_that_is_repeated_gives_the_same_numbers(both, tmp_path) -> None:
     assert compare([*SMALL, "--encoder=mixer", f"--out={tmp_path}"]) == 0
     now, before = result(tmp_path / "mixer"), result(both / "mixer")
     for name in ("test_accuracy", "test_nats", "curve", "parameters"):
         assert now[name] == before[name]
 
 
-def test_what_is_wrong_is_said_in_a_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_wrong_is_said_in_a_line(tmp_path, capsys) -> None:
     for wrong, message in (
         ("--characters=50", "two blocks of 16 characters"),
         ("--num-heads=3", "dim must be a multiple of num_heads, got 8 and 3"),
@@ -93,15 +89,13 @@ def test_what_is_wrong_is_said_in_a_line(
         refused(compare, line, message, capsys)
 
 
-def test_without_the_plays_it_says_where_it_looked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_the_plays_it_says_where_it_looked(tmp_path, capsys) -> None:
     (tmp_path / TINY_SHAKESPEARE.name).write_text("To be, or not to be")
     line = ["--data=tiny-shakespeare", f"--folder={tmp_path}", f"--out={tmp_path}"]
     refused(compare, [*SMALL, *line], TINY_SHAKESPEARE.name, capsys)
 
 
-def test_the_plays_are_read_from_a_folder(tmp_path: Path) -> None:
+def test_the_plays_are_read_from_a_folder(tmp_path) -> None:
     (tmp_path / TINY_SHAKESPEARE.name).write_text(
         "To be, or not to be: that is it.\n" * 200
     )
@@ -125,7 +119,7 @@ def test_both_networks_of_each_preset_are_equally_large() -> None:
 
 
 @pytest.mark.parametrize("data", ["standard-library", "tiny-shakespeare"])
-def test_the_record_is_of_networks_that_this_code_builds(data: str) -> None:
+def test_the_record_is_of_networks_that_this_code_builds(data) -> None:
     results = recorded("masked_language", data)
     assert [found["settings"]["encoder"] for found in results] == [*ENCODERS]
     for found in results:

@@ -14,14 +14,11 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.characters import MASK, PAD, UNKNOWN
 from labml_style_nn.data.masking import NOT_CHOSEN, Masked
+from labml_style_nn.experiments import masked_text
 from labml_style_nn.experiments.baselines import CharacterBaselines
-from labml_style_nn.experiments.masked_text import (
-    VOCABULARY,
-    MaskedTextTask,
-    TextRecipe,
-    three_parts,
-)
+from labml_style_nn.experiments.masked_text import MaskedTextTask, TextRecipe
 
+VOCABULARY = masked_text.VOCABULARY
 S = 16
 V = len(VOCABULARY)
 
@@ -55,7 +52,7 @@ class Fixed(nn.Module):
 
 
 def test_the_three_parts_are_the_text_in_its_order():
-    parts = three_parts("a" * 19 + "b", "the test")
+    parts = masked_text.three_parts("a" * 19 + "b", "the test")
     assert parts == ("a" * 19, "b", "the test")
 
 
@@ -80,13 +77,8 @@ def test_an_epoch_reads_every_block_once_and_each_epoch_is_cut_elsewhere():
             # What is not chosen is as it was; what is, stands in the targets.
             original = torch.where(targets == NOT_CHOSEN, tokens, targets)
             for block in original:
-                found = [
-                    start
-                    for start in range(len(encoded) - S + 1)
-                    if torch.equal(encoded[start : start + S], block)
-                ]
-                assert len(found) == 1
-                seen += found
+                (found,) = (encoded.unfold(0, S, 1) == block).all(dim=1).nonzero()
+                seen.append(found.item())
         assert len(seen) == len(set(seen)) == made.blocks == 700 // S - 1
         ordered = sorted(seen)
         assert {b - a for a, b in pairwise(ordered)} == {S}
@@ -184,9 +176,8 @@ def test_one_who_knows_the_frequency_is_the_first_guesser():
     seen = made.cut(made.learned).flatten().bincount(minlength=V).double() + 1
     said = made.test(Fixed((seen / seen.sum()).log()))
     for name in ("accuracy", "nats"):
-        assert said[f"test_{name}"] == pytest.approx(
-            said[f"frequency_{name}"], abs=1e-4
-        )
+        expected = said[f"frequency_{name}"]
+        assert said[f"test_{name}"] == pytest.approx(expected, abs=1e-4)
     assert said["test_bits"] == pytest.approx(said["test_nats"] / math.log(2), abs=1e-4)
     assert said["test_questions"] == (made.test_set.targets != NOT_CHOSEN).sum()
 
@@ -230,11 +221,8 @@ def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
 # ## What is refused
 
 
-def test_a_text_that_is_too_short_is_refused():
+def test_a_text_that_is_too_short_and_blocks_of_no_length_are_refused():
     with pytest.raises(ValueError, match="two blocks of 16 characters, got 31"):
         MaskedTextTask(text(700), text(31), text(200), TextRecipe(num_tokens=S))
-
-
-def test_blocks_of_no_length_are_refused():
     with pytest.raises(ValueError, match="num_tokens must be at least 1, got 0"):
         TextRecipe(num_tokens=0)

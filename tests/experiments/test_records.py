@@ -35,9 +35,7 @@ def test_columns_are_the_curves() -> None:
     assert records.columns([]) == {}
 
 
-def test_a_note_may_hold_any_letter_and_an_older_record_lack_the_key(
-    tmp_path: Path,
-) -> None:
+def test_a_note_may_hold_any_letter_and_an_older_record_lack_the_key(tmp_path) -> None:
     path = tmp_path / "results.jsonl"
     path.write_text('{"older": 1}\n')
     records.add(path, {"seed": 0, "note": "a\u2028b\u0085c"}, key="seed")
@@ -53,7 +51,7 @@ def test_circumstances_are_of_this_machine() -> None:
     assert told["threads"] == torch.get_num_threads()
 
 
-def test_processor_has_a_name_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processor_has_a_name_on_every_system(monkeypatch) -> None:
     def nothing(path: Path, encoding: str) -> str:
         raise FileNotFoundError(path)
 
@@ -65,9 +63,7 @@ def test_processor_has_a_name_on_every_system(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("folder", [None, Path("nowhere")])
-def test_board_does_without_its_package(
-    folder: Path | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_board_does_without_its_package(folder, monkeypatch) -> None:
     monkeypatch.setattr(
         "labml_style_nn.experiments.tensorboard.find_spec", lambda name: None
     )

@@ -55,9 +55,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 # Between two epochs, within one, before the first step's end and before the last.
 @pytest.mark.parametrize("step", [0, 6, 9, 17])
-def test_stopped_run_goes_on_to_the_same_bits(
-    step: int, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopped_run_goes_on_to_same_bits(step, whole, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as context:
         before_step(context, step, lambda: signal.raise_signal(signal.SIGINT))
         stopped = start(tmp_path)
@@ -73,9 +71,7 @@ def test_stopped_run_goes_on_to_the_same_bits(
     assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
 
 
-def test_killed_run_goes_on_from_the_last_epoch(
-    whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_run_goes_on_from_the_last_epoch(whole, tmp_path, monkeypatch) -> None:
     def power_cut() -> None:
         raise SystemExit
 
@@ -91,7 +87,7 @@ def test_killed_run_goes_on_from_the_last_epoch(
 
 
 @pytest.mark.parametrize("lacking", ["training", "history", "seconds"])
-def test_checkpoint_that_lacks_a_part_is_named(tmp_path: Path, lacking: str) -> None:
+def test_checkpoint_that_lacks_a_part_is_named(tmp_path, lacking) -> None:
     run = start(tmp_path)
     run.save()
     path = tmp_path / "checkpoint.pt"
@@ -102,9 +98,7 @@ def test_checkpoint_that_lacks_a_part_is_named(tmp_path: Path, lacking: str) -> 
         start(tmp_path)
 
 
-def test_second_signal_is_obeyed_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_signal_is_obeyed_at_once(tmp_path, monkeypatch) -> None:
     def twice() -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
@@ -117,9 +111,7 @@ def test_second_signal_is_obeyed_at_once(
     assert start(tmp_path).trainer.step == 6
 
 
-def test_ignored_signal_stays_ignored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ignored_signal_stays_ignored(tmp_path, monkeypatch) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         before_step(monkeypatch, 8, lambda: signal.raise_signal(signal.SIGINT))
@@ -130,9 +122,7 @@ def test_ignored_signal_stays_ignored(
     assert run.trainer.step == 18
 
 
-def test_loss_that_is_no_number_keeps_the_last_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_loss_that_is_no_number_keeps_the_checkpoint(tmp_path, monkeypatch) -> None:
     run = start(tmp_path)
 
     def spoil() -> None:
@@ -149,7 +139,7 @@ def test_loss_that_is_no_number_keeps_the_last_checkpoint(
     assert all(value.isfinite().all() for value in state.values())
 
 
-def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path) -> None:
     line = [*TINY, "--epochs=100000", "--batch-size=32", f"--out={tmp_path}"]
     saved, told = tmp_path / "seed-0/checkpoint.pt", tmp_path / "said"
     steps = []
@@ -176,7 +166,7 @@ def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
 # What it writes
 
 
-def test_files_tell_what_the_epochs_reported(whole: Run) -> None:
+def test_files_tell_what_the_epochs_reported(whole) -> None:
     written = records.read(whole.folder / "epochs.jsonl")
     assert written == whole.history
     assert [entry["epoch"] for entry in written] == [1, 2, 3]
@@ -187,7 +177,7 @@ def test_files_tell_what_the_epochs_reported(whole: Run) -> None:
     )
 
 
-def test_tensorboard_can_read_the_curves(whole: Run) -> None:
+def test_tensorboard_can_read_the_curves(whole) -> None:
     from tensorboardX.event_file_writer import EventFileWriter  # noqa: F401
     from tensorboardX.proto.event_pb2 import Event
 
@@ -206,6 +196,6 @@ def test_tensorboard_can_read_the_curves(whole: Run) -> None:
             assert points[name, step] == pytest.approx(entry[name], rel=1e-6)
 
 
-def test_time_of_all_sessions_is_kept(whole: Run) -> None:
+def test_time_of_all_sessions_is_kept(whole) -> None:
     assert min(whole.seconds.tolist()) > 0
     assert start(whole.folder).seconds.equal(whole.seconds)
