@@ -1,8 +1,6 @@
 """Checkpoints: whole at every moment, of one run, and nothing but numbers."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from labml_style_nn.experiments.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from tests.data.conftest import full_disk
 
 SETTINGS = {"epochs": 10, "learning_rate": 0.003}
 
@@ -43,9 +42,8 @@ def test_interrupted_save_leaves_the_old_one_whole(path, monkeypatch) -> None:
 
 
 def test_other_settings_are_named(path) -> None:
-    with pytest.raises(
-        CheckpointError, match=r"epochs was 10, not 20\. Repeat"
-    ) as raised:
+    message = r"epochs was 10, not 20\. Repeat"
+    with pytest.raises(CheckpointError, match=message) as raised:
         load_checkpoint(path, SETTINGS | {"epochs": 20})
     assert str(path) in str(raised.value)
     with pytest.raises(CheckpointError, match="new was None, not 1"):
@@ -81,24 +79,12 @@ def test_file_that_must_not_be_read_stays(path, monkeypatch) -> None:
         load_checkpoint(path, SETTINGS)
 
 
-FILLS_THE_DISK = """
-import resource, sys
-from pathlib import Path
-import torch
-from labml_style_nn.experiments.checkpoint import save_checkpoint
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-try:
-    save_checkpoint(Path(sys.argv[1]), {"settings": {}, "weight": torch.zeros(50_000)})
-except OSError as error:
-    print(error)
-"""
-
-
 def test_full_disk_is_told_and_the_old_one_is_whole(path) -> None:
-    command = [sys.executable, "-c", FILLS_THE_DISK, str(path)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "File too large (whatever was saved before is whole)" in said
-    assert str(path) in said
+    large = {"settings": {}, "weight": torch.zeros(50_000)}
+    message = r"File too large \(whatever was saved before is whole\)"
+    with full_disk(20_000), pytest.raises(OSError, match=message) as raised:
+        save_checkpoint(path, large)
+    assert str(path) in str(raised.value)
     assert load_checkpoint(path, SETTINGS)["weight"].equal(torch.arange(3))
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]
 

@@ -9,16 +9,8 @@ from labml_style_nn.experiments import records, token_cost
 from labml_style_nn.experiments.token_cost import NETWORKS, Settings, build, fit, image
 from tests.experiments.common import refused
 
-SMALL = Settings(
-    sides=(2, 3, 4),
-    batch=2,
-    rounds=1,
-    num_layers=1,
-    hidden_dim=12,
-    num_heads=3,
-    tokens_mlp_dim=6,
-    channels_mlp_dim=24,
-)
+WIDTHS = {"hidden_dim": 12, "tokens_mlp_dim": 6, "channels_mlp_dim": 24, "num_heads": 3}
+SMALL = Settings(sides=(2, 3, 4), batch=2, rounds=1, num_layers=1, **WIDTHS)
 TERMS = st.floats(1e-6, 1e3)
 
 
@@ -95,13 +87,10 @@ def test_the_command_records_what_it_measured(tmp_path, capsys):
     assert "quadratic share" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--sides", "8", "16"], "sides must be at least 3 numbers, got (8, 16)"),
-        (["--sides", "8", "16", "0"], "sides must be at least 1, got 0"),
-        (["--rounds", "0"], "rounds must be at least 1, got 0"),
-    ],
-)
-def test_settings_that_measure_nothing_are_refused(options, message, capsys):
-    refused(token_cost.main, options, message, capsys)
+def test_settings_that_measure_nothing_are_refused(capsys):
+    for wrong, message in (
+        ("--sides 8 16", "sides must be at least 3 numbers, got (8, 16)"),
+        ("--sides 8 16 0", "sides must be at least 1, got 0"),
+        ("--rounds 0", "rounds must be at least 1, got 0"),
+    ):
+        refused(token_cost.main, wrong.split(), message, capsys)
