@@ -57,9 +57,6 @@ def test_only_whole_records_are_read(length, num_labels) -> None:
             read_records(data, num_labels)
 
 
-# ## The whole way, with small sets of the same form
-
-
 @pytest.fixture(autouse=True)
 def small(host, monkeypatch) -> None:
     """Put sets with few images a file on the host, as if they had been published."""
@@ -159,17 +156,13 @@ def test_without_verification_files_are_read_with_care(unpacked, tmp_path) -> No
         load_cifar10(tmp_path, verify=False)
 
 
-# ## What is known of the published sets
-
-
 def test_sizes_are_those_of_the_format() -> None:
     # The authors' page: a file of CIFAR-10 should be exactly 30730000 bytes long.
     assert {file.size for file in (*CIFAR10.train, *CIFAR10.test)} == {30_730_000}
     assert [file.size for file in CIFAR100.train] == [50_000 * 3074]
     assert [file.size for file in CIFAR100.test] == [10_000 * 3074]
-    assert [file.name for file in CIFAR10.train] == [
-        f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)
-    ]
+    names = [f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)]
+    assert [file.name for file in CIFAR10.train] == names
     for layout in (CIFAR10, CIFAR100):
         assert len(layout.archive.md5) == 32
         for file in (layout.archive, *layout.train, *layout.test):

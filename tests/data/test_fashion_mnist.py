@@ -66,9 +66,6 @@ def test_sizes_beyond_the_file_take_no_memory() -> None:
         read_idx(bytes([0, 0, 8, 4]) + b"\xff" * 16)
 
 
-# ## The whole way, with a small set of the same form
-
-
 def some(number: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(seed)
     images = torch.randint(256, (number, 28, 28), dtype=torch.uint8)
@@ -138,14 +135,10 @@ def test_other_contents_are_refused(small, tmp_path, content, message) -> None:
 
 def test_published_files_are_described_as_in_the_readme() -> None:
     files = [*fashion_mnist.TRAIN_FILES, *fashion_mnist.TEST_FILES]
-    assert [file.name for file in files] == [
-        "train-images-idx3-ubyte.gz",
-        "train-labels-idx1-ubyte.gz",
-        "t10k-images-idx3-ubyte.gz",
-        "t10k-labels-idx1-ubyte.gz",
-    ]
+    kinds = ("images-idx3", "labels-idx1")
+    names = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in kinds]
+    assert [file.name for file in files] == names
     for file in files:
-        assert len(file.md5) == 32
-        assert len(file.sha256) == 64
+        assert (len(file.md5), len(file.sha256)) == (32, 64)
         assert all(Path(address).name == file.name for address in file.addresses)
         assert file.addresses[0].startswith("https://")

@@ -34,9 +34,6 @@ def noise(height: int, width: int, *channels: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-# The files
-
-
 def test_classes_and_files_are_in_the_order_of_their_names(tmp_path) -> None:
     for name in ("b/2.png", "b/10.JPG", "a/x.jpeg", "B/1.png", ".hidden/1.png"):
         write(tmp_path / name, noise(4, 4, 3))
@@ -59,8 +56,6 @@ def test_a_folder_that_is_laid_out_otherwise_is_named(tmp_path) -> None:
     with pytest.raises(DataError, match="empty has no images"):
         list_images(tmp_path)
 
-
-# What is cut out
 
 SIDES = st.integers(1, 400)
 
@@ -111,9 +106,6 @@ def test_a_share_that_is_none_is_refused(share) -> None:
 def test_the_central_crop_is_that_of_256_and_224_pixels() -> None:
     assert central_box(256, 320) == (16, 48, 240, 272)
     assert central_box(640, 512) == (96, 32, 544, 480)
-
-
-# Reading
 
 
 def test_pixels_arrive_where_nothing_is_resized(tmp_path) -> None:

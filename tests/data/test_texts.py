@@ -33,9 +33,6 @@ def test_split_of_the_published_text_is_nano_gpts() -> None:
     assert (len(train), len(test)) == (1_003_854, 111_540)
 
 
-# ## The standard library
-
-
 @pytest.fixture
 def library(tmp_path) -> Path:
     """Lay out a library with everything that is in one."""

@@ -131,9 +131,6 @@ def test_data_that_is_not_there_is_an_error_in_words(tmp_path, capsys) -> None:
     refused(partial(main, MIXER), line, "train-", capsys)
 
 
-# Options
-
-
 @pytest.mark.parametrize("data", ["digits", "cifar10"])
 def test_help_tells_the_defaults_of_the_data_set(data, capsys) -> None:
     with pytest.raises(SystemExit) as left:
@@ -149,9 +146,6 @@ def test_unknown_choice_is_refused(capsys) -> None:
         with pytest.raises(SystemExit):
             main(MIXER, wrong)
     assert "unrecognized arguments: --epoch=3" in capsys.readouterr().err
-
-
-# Results
 
 
 def test_few_epochs_teach_most_of_it(tmp_path) -> None:

@@ -1,6 +1,7 @@
-"""The family by budget: sizes, steps, what is best, and the record."""
+"""The family by budget: times of steps, what is best, and the record."""
 
 import math
+import time
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import family_budget as budget
+from labml_style_nn.experiments import family_step_time
 from labml_style_nn.experiments.classification import ImageTask
 from labml_style_nn.experiments.family_budget import (
     best_within,
@@ -21,7 +23,7 @@ from labml_style_nn.experiments.family_budget import (
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.runs import Run
 from labml_style_nn.experiments.training import Trainer
-from tests.experiments.common import noise
+from tests.experiments.common import noise, refused
 
 PRESET = budget.EXPERIMENT.presets["fashion-mnist"]
 ALL = [(model, *size) for model in budget.FAMILY for size in budget.BUDGETS]
@@ -29,9 +31,6 @@ ALL = [(model, *size) for model in budget.FAMILY for size in budget.BUDGETS]
 
 def chosen(model: str, parameters: int, seconds: int) -> budget.Settings:
     return replace(PRESET, model=model, parameters=parameters, seconds=seconds)
-
-
-# From time to steps
 
 
 @pytest.mark.parametrize(("model", "parameters", "seconds"), ALL)
@@ -71,9 +70,6 @@ def test_a_run_takes_the_steps_and_says_how_many(tmp_path) -> None:
     assert len(run.history) == settings.epochs
     tested = made.test(run.trainer.average)
     assert (tested["steps"], tested["test_images"]) == (20, 20)
-
-
-# What is best
 
 
 def made_up(parameters: int, seconds: int, share: float) -> dict[str, Any]:
@@ -118,9 +114,6 @@ def test_nothing_is_best_where_nothing_is_affordable() -> None:
         best_within([made_up(200_000, 10, 0.5)], (50_000, 30))
 
 
-# The record, and its figure
-
-
 def test_the_record_is_on_one_footing() -> None:
     results = recorded("family_budget", "fashion-mnist")
     runs = [(run["settings"]["model"], *budget_of(run)) for run in results]
@@ -139,3 +132,47 @@ def test_the_figure_and_its_words_are_of_the_record() -> None:
     for run in pareto_front(results):
         name = budget.NAMES[run["settings"]["model"]]
         assert f"{name}, {100 * run['test_accuracy']:.1f} %" in said
+
+
+class Clock:
+    """A clock that steps move on, each by the next of its durations."""
+
+    def __init__(self) -> None:
+        self.now, self.turns = 0.0, list[str]()
+
+    def network(self, name: str, durations: list[float]) -> Any:
+        clock, left = self, iter(durations)
+
+        class Stub:
+            def advance(self) -> None:
+                clock.turns.append(name)
+                clock.now += next(left)
+
+        return Stub()
+
+
+def test_networks_take_turns_and_the_median_is_kept(monkeypatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "process_time", lambda: clock.now)
+    networks = {
+        ("a", 1): clock.network("a", [99.0, 1.0, 2.0, 90.0]),
+        ("a", 2): clock.network("b", [99.0, 4.0, 0.0, 5.0]),
+    }
+    # The first round warms up. The median is no sum, and no mean.
+    assert family_step_time.seconds(networks, range(4)) == {"a": {"1": 2.0, "2": 4.0}}
+    assert clock.turns == ["a", "b"] * 4
+
+
+def test_the_record_of_times_has_every_network() -> None:
+    (measured,) = recorded("family_step_time", "fashion-mnist")
+    times = measured["seconds_per_step"]
+    assert [*times] == [*budget.FAMILY]
+    for sizes in times.values():
+        assert [*sizes] == [str(parameters) for parameters in budget.PARAMETERS]
+        assert all(value > 0 for value in sizes.values())
+    assert measured["threads"] == 1
+
+
+def test_no_rounds_are_refused(capsys) -> None:
+    message = "rounds must be at least 1, got 0"
+    refused(family_step_time.main, ["--rounds", "0"], message, capsys)

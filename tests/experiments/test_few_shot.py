@@ -23,9 +23,6 @@ def vectors(count, size, num_classes):
     return centres[labels] + torch.randn(len(labels), size), labels
 
 
-# The probe
-
-
 @pytest.mark.parametrize(("count", "size"), [(5, 40), (50, 6)])
 @pytest.mark.parametrize("strength", [0.5, 1024.0])
 def test_the_probe_is_the_ridge_regression_of_scikit_learn(count, size, strength):
@@ -48,9 +45,6 @@ def test_a_number_that_never_changes_does_no_harm_but_no_penalty_would():
     for strength in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="strength must be positive, got"):
             fit_probe(x, labels, strength)
-
-
-# What is read, and what is probed
 
 
 @pytest.mark.parametrize("name", few_shot.EXPERIMENTS)
@@ -94,9 +88,6 @@ def test_probing_pixels_beats_chance_by_far():
     shuffled = Images(known.images, known.labels[torch.randperm(len(known.labels))])
     shares = few_shot.probed(few_shot.pixels, shuffled, tested, Settings())
     assert sum(shares) / 20 < 0.4
-
-
-# The command
 
 
 def test_the_command_records_every_contender(tmp_path, capsys):

@@ -29,9 +29,6 @@ def clothes(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, "fashion-mnist", noise(100, 1, 28), noise(20, 1, 28))
 
 
-# The images
-
-
 def test_the_large_image_is_the_original_in_a_black_frame() -> None:
     images = noise(2, 1, 28).images
     found = higher.resized(images, "contiguous")
@@ -44,9 +41,6 @@ def test_a_small_pixel_is_the_mean_of_four() -> None:
     assert small.dtype == torch.uint8
     assert small.shape == (3, 1, 16, 16)
     assert (small - F.avg_pool2d(large.double(), 2)).abs().max() <= 0.5
-
-
-# The weights
 
 
 def test_a_run_begins_with_the_average_of_the_small_one(tmp_path, capsys) -> None:
@@ -83,9 +77,6 @@ def test_without_a_small_network_it_says_what_to_do(tmp_path, capsys) -> None:
     (tmp_path / "low-seed-0/checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
         build_model(Settings(pretrained=str(tmp_path)))
-
-
-# What was recorded
 
 
 def test_record_is_on_one_footing() -> None:

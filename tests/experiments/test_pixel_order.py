@@ -40,9 +40,6 @@ def clothes(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, "fashion-mnist", *sets)
 
 
-# What is shuffled
-
-
 @pytest.mark.parametrize("order", ORDERS)
 def test_all_images_are_shuffled_in_one_way_and_lose_nothing(order) -> None:
     # The second image says it backwards.
@@ -89,9 +86,6 @@ def test_training_validation_and_test_images_have_the_same_order() -> None:
     assert len(plain.validation_set.labels) == 32
 
 
-# The training loop
-
-
 def test_the_reordered_mixer_learns_what_the_other_learns() -> None:
     shuffled = replace(SMALL, order="patches")
     chance = pixel_order.generator(0, "pixel order")
@@ -115,9 +109,6 @@ def in_double(task: pixel_order.ImageTask) -> pixel_order.ImageTask:
     prepare: Callable[[Tensor], Tensor] = task.prepare
     task.prepare = lambda images: prepare(images).double()  # type: ignore[method-assign]
     return task
-
-
-# What was recorded
 
 
 @pytest.mark.parametrize(

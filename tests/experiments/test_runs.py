@@ -152,9 +152,6 @@ def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path) -> None:
     assert 0 < steps[0] < steps[1]
 
 
-# What it writes
-
-
 def test_files_tell_what_the_epochs_reported(whole) -> None:
     written = records.read(whole.folder / "epochs.jsonl")
     assert written == whole.history

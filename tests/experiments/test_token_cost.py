@@ -14,9 +14,6 @@ SMALL = Settings(sides=(2, 3, 4), batch=2, rounds=1, num_layers=1, **WIDTHS)
 TERMS = st.floats(1e-6, 1e3)
 
 
-# The fit
-
-
 @given(TERMS, TERMS)
 def test_the_fit_finds_both_terms(linear, quadratic):
     tokens = [64, 144, 256, 1024]
@@ -35,9 +32,6 @@ def test_noise_makes_no_term_negative(noise):
     assert 0 <= found.share(1024) <= 1
 
 
-# The networks
-
-
 def test_all_networks_read_the_same_images_in_every_size():
     for side in SMALL.sides:
         scores = [build(name, side, SMALL)(image(side, SMALL)) for name in NETWORKS]
@@ -51,9 +45,6 @@ def test_both_ways_to_compute_attention_agree():
     fused = network(x)
     with token_cost.kernels("ViT, written out"):
         torch.testing.assert_close(network(x), fused)
-
-
-# The measurements
 
 
 def test_what_is_written_out_keeps_the_table_of_all_pairs_in_memory():

@@ -92,7 +92,7 @@ def test_epoch_is_the_steps_by_hand() -> None:
 
 
 class Noted(nn.Module):
-    """A network that notes which chance it was given."""
+    """A network that notes which chance it was given, and in what it computes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,9 @@ class Noted(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.draws.append(torch.rand(()).item())
-        return self.linear(images.flatten(1))
+        scores = self.linear(images.flatten(1))
+        self.dtype = scores.dtype
+        return scores
 
 
 def test_chance_follows_from_seed_and_step_alone() -> None:
@@ -161,23 +163,10 @@ def test_gradient_that_is_no_number_stops_before_the_step() -> None:
     assert trainer.step == 0
 
 
-class Types(nn.Module):
-    """A network that notes in what its products are computed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(64, 10)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        scores = self.linear(images.flatten(1))
-        self.dtype = scores.dtype
-        return scores
-
-
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_precision_is_that_of_products(precision) -> None:
     recipe = ImageRecipe(precision=precision, epochs=8, learning_rate=0.02)
-    trainer = Trainer(Types(), task(recipe), recipe)
+    trainer = Trainer(Noted(), task(recipe), recipe)
     losses = [trainer.train_epoch().loss for _ in range(8)]
     assert trainer.model.dtype == getattr(torch, precision)
     assert trainer.model.linear.weight.dtype == torch.float32
@@ -188,7 +177,7 @@ def test_precision_is_that_of_products(precision) -> None:
 
 def test_float16_leaves_out_a_step_that_overflows() -> None:
     recipe = ImageRecipe(precision="float16")
-    trainer = Trainer(Types(), task(recipe), recipe)
+    trainer = Trainer(Noted(), task(recipe), recipe)
     trainer.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**40)
     before = trainer.model.linear.weight.clone()
     trainer.advance()

@@ -28,9 +28,6 @@ FOURS = replace(
 TINY = ["--network=mixer_tiny", "--image-size=16", "--batch-size=6", "--device=cpu"]
 
 
-# The arithmetic
-
-
 @given(st.integers(1, 10**7), st.integers(1, 1000), st.floats(0.01, 1e6))
 def test_so_many_images_are_seen_in_the_time(images, epochs, rate) -> None:
     seconds = training_time(images, epochs, rate)
@@ -59,9 +56,6 @@ def test_the_slower_of_computing_and_reading_decides() -> None:
     for read, told in ((100.0, "3.0 minutes"), (25.0, "6.0 minutes")):
         both = computed | {"read_per_second": read}
         assert planned(both, 1000, 9).endswith(told)
-
-
-# The measurement
 
 
 def test_the_median_counts_and_warm_up_does_not(monkeypatch) -> None:
@@ -141,9 +135,6 @@ def test_workers_are_timed_in_whole_rounds(tmp_path, monkeypatch) -> None:
     rate = training_cost.reading_rate(FOURS, tmp_path, 2, Processes(), workers=3)
     assert rate == 4
     assert len(taken) == 9
-
-
-# The command
 
 
 def test_command_measures_and_writes_it_down(tmp_path, capsys) -> None:
