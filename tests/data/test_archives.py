@@ -75,23 +75,17 @@ def test_an_unsafe_entry_is_refused(unsafe, first, tmp_path, monkeypatch) -> Non
     assert not Path("/etc/evil").exists()
 
 
-LINK = entry("set/one.bin", type=tarfile.SYMTYPE, linkname="/etc/passwd")
-SHORT, LONG = (entry("set/one.bin", content) for content in (b"11", b"1111"))
-
-
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [
-        ((LINK, *GOOD[2:]), "'set/one.bin' is no plain file"),
-        ((SHORT, *GOOD[2:]), "one.bin in the archive has 2 bytes, expected 3"),
-        ((LONG, *GOOD[2:]), "one.bin in the archive has 4 bytes, expected 3"),
+def test_other_contents_are_refused() -> None:
+    link = entry("set/one.bin", type=tarfile.SYMTYPE, linkname="/etc/passwd")
+    short, long = (entry("set/one.bin", content) for content in (b"11", b"1111"))
+    for entries, message in (
+        ((link, *GOOD[2:]), "'set/one.bin' is no plain file"),
+        ((short, *GOOD[2:]), "one.bin in the archive has 2 bytes, expected 3"),
+        ((long, *GOOD[2:]), "one.bin in the archive has 4 bytes, expected 3"),
         ((GOOD[0], GOOD[2]), "has no set/one.bin, set/two.bin"),
-    ],
-    ids=["link", "short", "long", "missing"],
-)
-def test_other_contents_are_refused(entries, message) -> None:
-    with pytest.raises(DataError, match=message):
-        members(tar(*entries), WANTED)
+    ):
+        with pytest.raises(DataError, match=message):
+            members(tar(*entries), WANTED)
 
 
 @given(st.binary(max_size=2000))

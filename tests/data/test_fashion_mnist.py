@@ -55,13 +55,10 @@ def test_any_bytes_are_an_array_or_an_error(data) -> None:
     assert write_idx(array) == data
 
 
-@pytest.mark.parametrize("kind", [0x09, 0x0B, 0x0C, 0x0D, 0x0E])
-def test_other_types_of_numbers_are_refused(kind) -> None:
-    with pytest.raises(DataError, match=f"not with 00 00 {kind:02x}"):
-        read_idx(bytes([0, 0, kind, 1, 0, 0, 0, 0]))
-
-
-def test_sizes_beyond_the_file_take_no_memory() -> None:
+def test_other_types_and_sizes_beyond_the_file_are_refused() -> None:
+    for kind in (0x09, 0x0B, 0x0C, 0x0D, 0x0E):
+        with pytest.raises(DataError, match=f"not with 00 00 {kind:02x}"):
+            read_idx(bytes([0, 0, kind, 1, 0, 0, 0, 0]))
     with pytest.raises(DataError, match="not 20"):
         read_idx(bytes([0, 0, 8, 4]) + b"\xff" * 16)
 
@@ -114,23 +111,18 @@ def test_a_file_that_was_changed_is_named(small, tmp_path) -> None:
         load_fashion_mnist(tmp_path, verify=False)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
+@pytest.mark.filterwarnings("ignore:.*not the published file")
+def test_other_contents_are_refused(small, tmp_path) -> None:
+    load_fashion_mnist(tmp_path)
+    too_few = gzip.compress(write_idx(torch.zeros(4, dtype=torch.uint8)))
+    for content, message in (
         (b"no gzip", "cannot be unpacked"),
         (gzip.compress(b"no idx"), "begins with 00 00 08"),
-        (gzip.compress(write_idx(torch.zeros(4, dtype=torch.uint8))), "have labels"),
-    ],
-    ids=["no gzip", "no idx", "too few"],
-)
-def test_other_contents_are_refused(small, tmp_path, content, message) -> None:
-    load_fashion_mnist(tmp_path)
-    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(content)
-    with (
-        pytest.warns(UserWarning, match="not the published file"),
-        pytest.raises(DataError, match=message),
+        (too_few, "have labels"),
     ):
-        load_fashion_mnist(tmp_path, verify=False)
+        (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(content)
+        with pytest.raises(DataError, match=message):
+            load_fashion_mnist(tmp_path, verify=False)
 
 
 def test_published_files_are_described_as_in_the_readme() -> None:

@@ -40,10 +40,7 @@ def near(share, expected, count):
     return abs(share - expected) <= 5 * sqrt(expected * (1 - expected) / count)
 
 
-# ## The paper's numbers
-
-
-@pytest.mark.parametrize("length", [1, 3, 10, 64])
+@pytest.mark.parametrize("length", [1, 3, 64])
 @pytest.mark.parametrize("rate", [0.15, 0.4])
 def test_the_share_that_is_chosen_is_the_same_for_every_length(rate, length):
     tokens = text((200_000 // length, length))
@@ -175,28 +172,19 @@ def test_another_seed_is_another_masking_and_none_is_pytorchs_own():
     assert not torch.equal(first.targets, second.targets)
 
 
-# ## What is refused
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.1}, r"rate must lie in \[0, 1\], got 1.1"),
-        ({"rate": float("nan")}, r"rate must lie in \[0, 1\], got nan"),
-        ({"mask_share": -0.1}, r"mask_share must lie in \[0, 1\], got -0.1"),
-        ({"random_share": 2.0}, r"random_share must lie in \[0, 1\], got 2.0"),
-        ({"random_share": 0.3}, "parts of one whole, got 0.8 and 0.3"),
-        ({"mask_token": V}, rf"must lie from 0 to 59, got \[{V}\]"),
-        ({"special_tokens": [-1]}, r"must lie from 0 to 59, got \[-1\]"),
-        ({"special_tokens": range(V)}, "all 60 tokens of the vocabulary are special"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        masked(text((2, 5)), **options)
-
-
-@pytest.mark.parametrize("dtype", [torch.float, torch.int32, torch.bool])
-def test_tokens_of_another_type_are_refused(dtype):
-    with pytest.raises(ValueError, match=f"tokens must be int64, got {dtype}"):
-        masked(text((2, 5)).to(dtype))
+def test_what_cannot_be_meant_is_refused():
+    for name, bad, message in (
+        ("rate", 1.1, r"rate must lie in \[0, 1\], got 1.1"),
+        ("rate", float("nan"), r"rate must lie in \[0, 1\], got nan"),
+        ("mask_share", -0.1, r"mask_share must lie in \[0, 1\], got -0.1"),
+        ("random_share", 2.0, r"random_share must lie in \[0, 1\], got 2.0"),
+        ("random_share", 0.3, "parts of one whole, got 0.8 and 0.3"),
+        ("mask_token", V, rf"must lie from 0 to 59, got \[{V}\]"),
+        ("special_tokens", [-1], r"must lie from 0 to 59, got \[-1\]"),
+        ("special_tokens", range(V), "all 60 tokens of the vocabulary are special"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            masked(text((2, 5)), **{name: bad})
+    for dtype in (torch.float, torch.int32, torch.bool):
+        with pytest.raises(ValueError, match=f"tokens must be int64, got {dtype}"):
+            masked(text((2, 5)).to(dtype))

@@ -27,9 +27,6 @@ def built(without: str, **sizes: int) -> Any:
     return model
 
 
-# What is taken away
-
-
 @pytest.mark.parametrize("without", PARTS)
 def test_what_is_left_begins_as_in_the_whole_network(without) -> None:
     whole = mixer_images.build_model(Settings(seed=3)).parameters()
@@ -88,9 +85,6 @@ def test_no_norm_and_no_gelu_is_left() -> None:
     assert nn.ReLU in kinds("gelu")
 
 
-# Untied token mixing
-
-
 def separate() -> ablation.SeparateTokenMixing:
     torch.manual_seed(0)
     layer = ablation.SeparateTokenMixing(5, num_patches=6, tokens_mlp_dim=3).double()
@@ -130,9 +124,6 @@ def test_biases_of_untied_token_mixing_have_no_weight_decay() -> None:
 def test_untied_token_mixing_refuses_another_number_of_channels() -> None:
     with pytest.raises(ValueError, match=r"expected shape \(batch, 6, 5\)"):
         separate()(torch.zeros(2, 6, 4, dtype=torch.double))
-
-
-# The tables
 
 
 def result(seed: int, accuracy: float, **changes: Any) -> records.Record:
@@ -190,9 +181,6 @@ def test_a_run_that_diverges_is_recorded_as_such(tmp_path, capsys) -> None:
     assert ill["curve"] == {}
     assert ablation.diverged([well, ill]) == "  1 of 2 diverged"
     assert ablation.diverged([well]) == ""
-
-
-# The records
 
 
 def test_every_run_is_of_a_row_and_rows_on_digits_have_five_splits() -> None:

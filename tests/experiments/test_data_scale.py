@@ -33,9 +33,6 @@ def numbers(images: Images) -> list[int]:
     return (images.images.flatten() * 1000).round().int().tolist()
 
 
-# The subset
-
-
 def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
     few, many = (subset(numbered(200), count, seed=3) for count in (20, 150))
     assert set(numbers(few)) < set(numbers(many))
@@ -67,9 +64,6 @@ def test_images_are_normalised_by_those_that_are_learned_from() -> None:
     assert (ready.std(correction=0) - 1).abs() < 1e-6
 
 
-# The steps
-
-
 @pytest.mark.parametrize("count", [12, 16, 50, 170])
 def test_steps_pass_through_the_images_again_and_again(count) -> None:
     recipe = replace(STILL, batch_size=16)
@@ -91,9 +85,6 @@ def test_steps_do_not_depend_on_the_number_of_images(steps, expected) -> None:
         trainer = Trainer(torch.nn.Linear(1, 1), task, recipe)
         assert task.steps_per_epoch == expected
         assert trainer.steps == 7 * expected
-
-
-# The command
 
 
 def test_search_leaves_the_test_images_alone(tmp_path, capsys, monkeypatch) -> None:
@@ -121,9 +112,6 @@ def test_candidates_of_a_search_do_not_share_a_folder() -> None:
 def test_an_epoch_without_steps_is_refused() -> None:
     with pytest.raises(ValueError, match="steps_per_epoch must be at least 1, got 0"):
         Settings(steps_per_epoch=0)
-
-
-# What is said of the results
 
 
 def run(model: str, images: int, accuracy: float) -> records.Record:
@@ -180,9 +168,6 @@ def test_best_candidate_is_marked_at_each_size() -> None:
         "900 mixer 0.1 0.1 60.00",
     ]
     assert len(lines) == 1 + len(found)
-
-
-# The records
 
 
 def test_record_is_on_one_footing() -> None:

@@ -126,9 +126,6 @@ def test_first_weights_follow_from_the_seed(experiment) -> None:
     assert not first.equal(weights(5))
 
 
-# What is on record
-
-
 def recorded_by(experiment: Experiment, *ends: str) -> list[records.Record]:
     """All results of an experiment."""
     files = (RESULTS / f"{experiment.name}{end}.jsonl" for end in ("", *ends))
@@ -182,8 +179,6 @@ def test_digits_were_learned_as_is_claimed(name) -> None:
     assert sum(result["test_errors"] for result in results) <= most
     assert all(result["cpu_seconds"] <= 60 for result in results)
 
-
-# Networks of equal size
 
 FAMILIES = [
     ("family_digits", "digits", {}),

@@ -30,9 +30,6 @@ def noise(seed: int, units: int, side: int) -> Tensor:
     return torch.randn(units, side, side, generator=chance, dtype=torch.double)
 
 
-# Weights in a record
-
-
 @given(SEEDS, st.floats(1e-6, 1e6))
 def test_what_is_restored_is_off_by_half_a_step_at_most(seed, scale) -> None:
     weight = noise(seed, 1, 8)[0] * scale
@@ -47,9 +44,6 @@ def test_zeros_are_restored_and_what_is_no_number_is_refused() -> None:
     assert torch.equal(learned.restored(learned.stored(zeros)), zeros.double())
     with pytest.raises(ValueError, match="weights must be finite, the largest is nan"):
         learned.stored(torch.tensor([[1.0, math.nan]]))
-
-
-# What is measured
 
 
 @given(SIDES, st.data(), st.floats(0, 6))
@@ -125,9 +119,6 @@ def test_measures_do_not_depend_on_the_order_of_units(seed) -> None:
     assert measure(pictures[order]) == pytest.approx(measure(pictures))
 
 
-# The pictures
-
-
 @given(SEEDS, st.integers(1, 9))
 def test_each_unit_has_one_place(seed, units) -> None:
     assert sorted(learned.arranged(noise(seed, units, 4))) == list(range(units))
@@ -155,9 +146,6 @@ def test_mosaic_has_each_picture_in_its_place() -> None:
     warm, cool = (figures.tint([[1.0]], hue)[0, 0] for hue in hues)
     assert np.allclose(colours[0, 3], warm)
     assert np.allclose(colours[3, 0], cool)
-
-
-# The command, and its record
 
 
 def test_record_keeps_the_weights_before_and_after(tmp_path) -> None:

@@ -48,9 +48,6 @@ class Fixed(nn.Module):
         return self.scores.expand(*tokens.shape, -1)
 
 
-# ## The parts of a text
-
-
 def test_the_three_parts_are_the_text_in_its_order():
     parts = masked_text.three_parts("a" * 19 + "b", "the test")
     assert parts == ("a" * 19, "b", "the test")
@@ -60,9 +57,6 @@ def test_all_characters_of_a_keyboard_are_known():
     tokens = VOCABULARY.encode(string.printable)
     assert UNKNOWN not in tokens
     assert len(string.printable) + 3 == V
-
-
-# ## What a step reads
 
 
 def test_an_epoch_reads_every_block_once_and_each_epoch_is_cut_elsewhere():
@@ -113,9 +107,6 @@ def test_unknown_characters_are_never_asked_for():
         assert UNKNOWN not in targets
 
 
-# ## What is asked
-
-
 def test_the_questions_are_the_same_for_every_seed():
     left, right = task(), task(seed=5, batch_size=9)
     for name in ("validation_set", "test_set"):
@@ -135,9 +126,6 @@ def test_the_test_is_asked_four_times_with_other_gaps():
     assert torch.equal(original[0], expected)
     chosen = (targets != NOT_CHOSEN).view(4, -1)
     assert len(chosen.unique(dim=0)) == 4
-
-
-# ## What a network is told
 
 
 def test_the_loss_is_a_sum_over_the_chosen_places():
@@ -188,9 +176,6 @@ def test_a_record_says_which_text_it_was():
     assert made.test(Fixed(torch.zeros(V)))["text"] == about
 
 
-# ## Guessing
-
-
 @given(st.integers(0, 2**16))
 @settings(deadline=None, max_examples=30)
 def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
@@ -216,9 +201,6 @@ def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
             near = (counts[left, right, token] + 2 * share) / (total + 2)
             assert chances["frequency"][place, token].item() == pytest.approx(share)
             assert chances["neighbours"][place, token].item() == pytest.approx(near)
-
-
-# ## What is refused
 
 
 def test_a_text_that_is_too_short_and_blocks_of_no_length_are_refused():
