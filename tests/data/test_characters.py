@@ -31,27 +31,21 @@ def test_what_is_not_known_is_unknown(known, text) -> None:
     assert vocabulary.decode(tokens) == read
 
 
-def test_special_tokens() -> None:
+def test_special_tokens_and_their_signs_as_characters() -> None:
     vocabulary = CharacterVocabulary("ab")
     assert vocabulary.special == (PAD, MASK, UNKNOWN) == (0, 1, 2)
     assert vocabulary.decode(torch.tensor([0, 1, 2, 3, 4])) == "·▮�ab"
-
-
-def test_a_sign_of_a_special_token_may_be_a_character() -> None:
     signs = "".join(SIGNS)
     assert CharacterVocabulary(signs).encode(signs).min() >= 3
 
 
-@pytest.mark.parametrize("characters", ["", ["ab"], ["a", ""]])
-def test_what_makes_no_vocabulary_is_refused(characters) -> None:
-    with pytest.raises(ValueError, match="needs single characters"):
-        CharacterVocabulary(characters)
-
-
-@pytest.mark.parametrize("number", [-1, 5])
-def test_numbers_of_nothing_are_refused(number) -> None:
-    with pytest.raises(ValueError, match=rf"from 0 to 4, got \[{number}\]"):
-        CharacterVocabulary("ab").decode(torch.tensor([3, number]))
+def test_what_makes_no_vocabulary_and_numbers_of_nothing_are_refused() -> None:
+    for characters in ("", ["ab"], ["a", ""]):
+        with pytest.raises(ValueError, match="needs single characters"):
+            CharacterVocabulary(characters)
+    for number in (-1, 5):
+        with pytest.raises(ValueError, match=rf"from 0 to 4, got \[{number}\]"):
+            CharacterVocabulary("ab").decode(torch.tensor([3, number]))
 
 
 @given(st.text(min_size=2, max_size=30), st.floats(0.01, 0.99))

@@ -95,8 +95,6 @@ def test_the_draws_of_choice_fate_and_token_are_independent():
     assert near(pairs, share**2, chosen[:, 1:].numel() / 2)
 
 
-# ## What holds for every text
-
 sizes = st.integers(0, 6)
 seeds = st.integers(0, 2**31)
 

@@ -51,12 +51,12 @@ def test_shapes_have_the_areas_of_geometry() -> None:
 
 
 def test_folders_are_the_same_for_everybody_and_share_no_image(tmp_path) -> None:
-    for name in ("one", "two"):
-        write_shapes(tmp_path / name, OTHER, train=3, test=2)
-    one, two = (
-        {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.png")}
-        for folder in (tmp_path / "one", tmp_path / "two")
-    )
+    found = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        write_shapes(folder, OTHER, train=3, test=2)
+        paths = folder.rglob("*.png")
+        found.append({path.relative_to(folder): path.read_bytes() for path in paths})
+    one, two = found
     assert one == two
     assert len(one) == len(set(one.values())) == 20
     files = list_images(tmp_path / "one" / "test")

@@ -13,8 +13,6 @@ from labml_style_nn.data.download import DataError
 from labml_style_nn.data.standard_library import load_standard_library
 from labml_style_nn.data.tiny_shakespeare import load_tiny_shakespeare
 
-# ## Tiny Shakespeare
-
 
 def test_text_is_cut_at_nine_tenths(host, tmp_path, monkeypatch) -> None:
     content = b"".join(b"line %02d\r\n" % number for number in range(100))
@@ -83,17 +81,14 @@ def test_description_tells_one_text_from_another(library) -> None:
     assert changed.description()["sha256"] != corpus.description()["sha256"]
 
 
-@pytest.mark.parametrize("limit", [1, 10, 30])
-def test_limited_text_is_the_beginning(library, limit) -> None:
-    corpus = load_standard_library(limit, folder=library)
-    assert len(corpus.text) == limit
-    assert load_standard_library(folder=library).text.startswith(corpus.text)
-
-
-@pytest.mark.parametrize("limit", [None, 100])
-def test_too_little_text_is_refused(tmp_path, limit) -> None:
-    with pytest.raises(DataError, match=r"has 0 characters of Python, expected 1"):
-        load_standard_library(limit, folder=tmp_path)
+def test_limited_text_is_the_beginning_and_too_little_is_refused(library) -> None:
+    whole = load_standard_library(folder=library).text
+    for limit in (1, 10, 30):
+        assert load_standard_library(limit, folder=library).text == whole[:limit]
+    (library / "empty").mkdir()
+    for few in (None, 100):
+        with pytest.raises(DataError, match=r"has 0 characters of Python, expected 1"):
+            load_standard_library(few, folder=library / "empty")
 
 
 def test_this_machine_has_it() -> None:

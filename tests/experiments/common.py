@@ -24,10 +24,8 @@ from labml_style_nn.experiments.training import Recipe, Trainer
 
 # Two epochs on the digits in three steps each, and a Mixer of one small block.
 SHORT = ["--epochs=2", "--warmup-epochs=1", "--batch-size=512", "--device=cpu"]
-TINY = [
-    *("--patch-size=4", "--num-layers=1", "--hidden-dim=8"),
-    *("--tokens-mlp-dim=4", "--channels-mlp-dim=8"),
-]
+WIDTHS = ["--hidden-dim=8", "--tokens-mlp-dim=4", "--channels-mlp-dim=8"]
+TINY = ["--patch-size=4", "--num-layers=1", *WIDTHS]
 
 
 def count(model: nn.Module) -> int:
@@ -37,20 +35,15 @@ def count(model: nn.Module) -> int:
 
 def words(settings: Recipe) -> list[str]:
     """Ask a command for settings, where they are not those of their class."""
-    changed = {
-        field.name.replace("_", "-"): getattr(settings, field.name)
-        for field in fields(settings)
-        if getattr(settings, field.name) != field.default
-    }
-    return [f"--{name}={value}" for name, value in changed.items()]
+    values = ((f, getattr(settings, f.name)) for f in fields(settings))
+    changed = [(f.name.replace("_", "-"), v) for f, v in values if v != f.default]
+    return [f"--{name}={value}" for name, value in changed]
 
 
-def refused(
-    main: Callable[[Sequence[str]], int],
-    line: Sequence[str],
-    message: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+Main = Callable[[Sequence[str]], int]
+
+
+def refused(main: Main, line: Sequence[str], message: str, capsys: Any) -> None:
     """A command ends with an error in a line that has the message."""
     assert main(line) == 1
     said = capsys.readouterr().err.splitlines()[-1]
@@ -65,9 +58,7 @@ def noise(number: int, channels: int, side: int) -> Images:
     return Images(images.byte(), torch.arange(number) % 10)
 
 
-def given(
-    monkeypatch: pytest.MonkeyPatch, name: str, train: Images, test: Images
-) -> None:
+def given(monkeypatch: Any, name: str, train: Images, test: Images) -> None:
     """Let these images be a data set."""
     here = IMAGE_DATASETS[name]._replace(load=lambda seed, source: (train, test))
     monkeypatch.setitem(IMAGE_DATASETS, name, here)
@@ -158,16 +149,10 @@ def in_two(module: str, line: Sequence[str], folder: Path) -> str:
 
 def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Start a command in two processes, and wait for them."""
-    result = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
-            *("--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    line = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
+    line += ["--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments]
+    how: Any = {"capture_output": True, "text": True, "timeout": 180}
+    result = subprocess.run(line, env=os.environ | {"OMP_NUM_THREADS": "1"}, **how)
     assert result.returncode == 0, result.stderr
     return result
 

@@ -53,8 +53,13 @@ def test_stopped_run_goes_on_to_same_bits(step, whole, tmp_path, monkeypatch) ->
 
     # What chance did meanwhile does not matter.
     torch.manual_seed(12345)
-    resumed = start(tmp_path)
-    assert resumed.trainer.step == step + 1
+    goes_on(tmp_path, step + 1, whole)
+
+
+def goes_on(folder: Path, step: int, whole: Run) -> None:
+    """The run in a folder is at a step, and comes to the same bits as the whole one."""
+    resumed = start(folder)
+    assert resumed.trainer.step == step
     resumed.train(quiet=True)
     assert resumed.history == whole.history
     assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
@@ -68,11 +73,7 @@ def test_killed_run_goes_on_from_the_last_epoch(whole, tmp_path, monkeypatch) ->
         before_step(context, 15, power_cut)
         with pytest.raises(SystemExit):
             start(tmp_path).train(quiet=True)
-    resumed = start(tmp_path)
-    assert resumed.trainer.step == 12
-    resumed.train(quiet=True)
-    assert resumed.history == whole.history
-    assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
+    goes_on(tmp_path, 12, whole)
 
 
 @pytest.mark.parametrize("lacking", ["training", "history", "seconds"])

@@ -18,6 +18,7 @@ from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.experiments.schedule import learning_rate
 from labml_style_nn.experiments.seeding import generator, seed_of
 from labml_style_nn.experiments.training import DivergedError, Trainer
+from tests.experiments.common import same
 
 DIGITS = take(load_digits(), torch.arange(50))
 SHORT = ImageRecipe(seed=2, epochs=3, warmup_epochs=1, batch_size=16)
@@ -38,9 +39,8 @@ def task(recipe: ImageRecipe = RECIPE) -> ImageTask:
 
 def test_learning_rate_rises_then_falls() -> None:
     rates = [learning_rate(step, 60, 20, 3e-3) for step in range(60)]
-    rising, falling = rates[:20], rates[19:]
-    assert rising == sorted(rising)
-    assert falling == sorted(falling, reverse=True)
+    assert rates[:20] == sorted(rates[:20])
+    assert rates[19:] == sorted(rates[19:], reverse=True)
     assert max(rates) == rates[19] == 3e-3
     assert rates[0] == 3e-3 / 20
     assert 0 < rates[-1] < 3e-3 / 100
@@ -115,13 +115,11 @@ def test_chance_follows_from_seed_and_step_alone() -> None:
             trainer.advance()
         return trainer.model.linear.weight, trainer.model.draws
 
-    (first, noted), (again, noted_again) = draws(1, noise=1), draws(1, noise=2)
-    assert first.equal(again)
-    assert noted == noted_again
+    (first, noted), again, (other, others) = draws(1, 1), draws(1, 2), draws(2, 1)
+    assert same([first, noted], [*again])
     assert len(set(noted)) == 5
-    other, noted_other = draws(2, noise=1)
     assert not first.equal(other)
-    assert not set(noted) & set(noted_other)
+    assert not set(noted) & set(others)
 
 
 def test_loss_that_is_no_number_stops_before_the_step() -> None:
@@ -220,9 +218,8 @@ def test_vectors_do_not_decay() -> None:
     model[2].bias.requires_grad = False
     groups = adamw(model, 0.3).param_groups
     assert [group["weight_decay"] for group in groups] == [0.3, 0.0]
-    matrices, vectors = (group["params"] for group in groups)
-    assert [tuple(weight.shape) for weight in matrices] == [(2, 1, 3, 3), (3, 2)]
-    assert [tuple(weight.shape) for weight in vectors] == [(2,), (2,), (2,)]
+    shapes = [[tuple(weight.shape) for weight in group["params"]] for group in groups]
+    assert shapes == [[(2, 1, 3, 3), (3, 2)], [(2,), (2,), (2,)]]
 
 
 def test_average_forgets_where_it_began() -> None:
