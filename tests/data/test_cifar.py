@@ -12,13 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labml_style_nn.data import cifar
-from labml_style_nn.data.cifar import (
-    CIFAR10,
-    CIFAR100,
-    load_cifar10,
-    load_cifar100,
-    read_records,
-)
+from labml_style_nn.data.cifar import CIFAR10, CIFAR100, load_cifar10, read_records
 from labml_style_nn.data.download import DataError
 from tests.data.conftest import described
 
@@ -103,7 +97,7 @@ def test_five_files_to_learn_from_and_one_to_test(tmp_path) -> None:
 
 @pytest.mark.parametrize("coarse", [False, True])
 def test_hundred_classes_or_twenty(tmp_path, coarse) -> None:
-    train, test = load_cifar100(tmp_path, coarse=coarse)
+    train, test = cifar.load_cifar100(tmp_path, coarse=coarse)
     labels, images = read_records(records(6, (20, 100), 0), 2)
     assert train.images.equal(images)
     assert train.labels.equal(labels[:, 0 if coarse else 1].long())

@@ -162,8 +162,7 @@ def test_another_seed_is_another_masking_and_none_is_pytorchs_own():
     for _ in range(2):
         torch.manual_seed(5)
         results.append(masked(tokens, generator=None))
-    for one, other in zip(*results, strict=True):
-        assert torch.equal(one, other)
+    assert all(torch.equal(*both) for both in zip(*results, strict=True))
     # A generator goes on where it stopped.
     shared = generator()
     first, second = (masked(tokens, generator=shared) for _ in range(2))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from labml_style_nn.experiments import ablation, mixer_images, records
 from labml_style_nn.experiments.ablation import DEPTHS, EXPERIMENT, PARTS, TAKEN_AWAY
@@ -54,22 +54,18 @@ def test_parameters_are_those_of_the_formula() -> None:
     }
 
 
-def line(x: Tensor, norm: nn.Module, mixing: nn.Module) -> Tensor:
-    """A branch of equation (1), without the sum."""
-    update: Tensor = mixing(norm(x))
-    return update
-
-
 def test_blocks_compute_what_is_left_of_equation_1() -> None:
     x = torch.randn(2, 16, 48, dtype=torch.double)
     block: Any = built("nothing").blocks[1]
-    tokens = line(x, block.token_norm, block.token_mixing)
+    # The branches of equation (1), without the sums.
+    tokens = block.token_mixing(block.token_norm(x))
+    channels = nn.Sequential(block.channel_norm, block.channel_mixing)
     u = x + tokens
     expected = {
-        "nothing": u + line(u, block.channel_norm, block.channel_mixing),
-        "token-mixing": x + line(x, block.channel_norm, block.channel_mixing),
+        "nothing": u + channels(u),
+        "token-mixing": x + channels(x),
         "channel-mixing": u,
-        "skips": line(tokens, block.channel_norm, block.channel_mixing),
+        "skips": channels(tokens),
     }
     for without, y in expected.items():
         torch.testing.assert_close(built(without).blocks[1](x), y)

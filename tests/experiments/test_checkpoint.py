@@ -7,11 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from labml_style_nn.experiments.checkpoint import (
-    CheckpointError,
-    load_checkpoint,
-    save_checkpoint,
-)
+from labml_style_nn.experiments import checkpoint
+from labml_style_nn.experiments.checkpoint import CheckpointError, load_checkpoint
 from tests.data.conftest import full_disk
 
 SETTINGS = {"epochs": 10, "learning_rate": 0.003}
@@ -20,7 +17,7 @@ SETTINGS = {"epochs": 10, "learning_rate": 0.003}
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "run" / "checkpoint.pt"
-    save_checkpoint(path, {"settings": SETTINGS, "weight": torch.arange(3)})
+    checkpoint.save_checkpoint(path, {"settings": SETTINGS, "weight": torch.arange(3)})
     return path
 
 
@@ -36,7 +33,7 @@ def test_interrupted_save_leaves_the_old_one_whole(path, monkeypatch) -> None:
 
     monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(path, {"settings": {}, "weight": torch.zeros(3)})
+        checkpoint.save_checkpoint(path, {"settings": {}, "weight": torch.zeros(3)})
     assert load_checkpoint(path, SETTINGS)["weight"].equal(torch.arange(3))
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]
 
@@ -55,7 +52,7 @@ def test_what_is_no_checkpoint_is_named(path) -> None:
         with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a check"):
             load_checkpoint(path, SETTINGS)
 
-    save_checkpoint(path, {"settings": SETTINGS, "weight": torch.randn(5000)})
+    checkpoint.save_checkpoint(path, {"settings": SETTINGS, "weight": torch.rand(5000)})
     whole = path.read_bytes()
     cuts = [whole[: len(whole) * part // 10] for part in range(10)]
     shifted = [whole[:at] + b"\0" + whole[at:] for at in range(0, 600, 60)]
@@ -83,7 +80,7 @@ def test_full_disk_is_told_and_the_old_one_is_whole(path) -> None:
     large = {"settings": {}, "weight": torch.zeros(50_000)}
     message = r"File too large \(whatever was saved before is whole\)"
     with full_disk(20_000), pytest.raises(OSError, match=message) as raised:
-        save_checkpoint(path, large)
+        checkpoint.save_checkpoint(path, large)
     assert str(path) in str(raised.value)
     assert load_checkpoint(path, SETTINGS)["weight"].equal(torch.arange(3))
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]

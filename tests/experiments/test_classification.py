@@ -8,13 +8,8 @@ from torch import nn
 
 from labml_style_nn.data.digits import load_digits
 from labml_style_nn.data.images import Images, take
-from labml_style_nn.experiments.classification import (
-    ImageRecipe,
-    ImageTask,
-    augmented,
-    predict,
-    split,
-)
+from labml_style_nn.experiments import classification
+from labml_style_nn.experiments.classification import ImageRecipe, ImageTask, split
 
 DIGITS = take(load_digits(), torch.arange(50))
 STILL = ImageRecipe(unaugmented=1, batch_size=16)
@@ -40,10 +35,10 @@ def test_epoch_shows_every_image_once_with_its_label() -> None:
 def test_shares_of_the_images_are_left_untouched_and_mirrored() -> None:
     images = load_digits().images
     torch.manual_seed(0)
-    seen = augmented(images, ImageRecipe(unaugmented=0.25))
+    seen = classification.augmented(images, ImageRecipe(unaugmented=0.25))
     same = (seen == images).flatten(1).all(dim=1)
     assert same.float().mean().item() == pytest.approx(0.25, abs=0.03)
-    seen = augmented(images, ImageRecipe(unaugmented=1, flip=0.3))
+    seen = classification.augmented(images, ImageRecipe(unaugmented=1, flip=0.3))
     mirrored = (seen == images.flip(-1)).flatten(1).all(dim=1)
     assert mirrored.float().mean().item() == pytest.approx(0.3, abs=0.03)
     assert (seen == images).flatten(1).all(dim=1).logical_or(mirrored).all()
@@ -127,6 +122,6 @@ def test_loss_and_errors_are_counted() -> None:
 
 def test_predict_names_the_highest_score() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.Dropout(0.9))
-    named = predict(model, DIGITS.images)
+    named = classification.predict(model, DIGITS.images)
     assert named.equal(model[1](model[0](DIGITS.images)).argmax(dim=1))
     assert not named.requires_grad

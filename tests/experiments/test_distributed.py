@@ -4,14 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from labml_style_nn.experiments import mixer_images
+from labml_style_nn.experiments import distributed, mixer_images
 from labml_style_nn.experiments.command import main
-from labml_style_nn.experiments.distributed import (
-    Processes,
-    started,
-    synchronise,
-    where,
-)
+from labml_style_nn.experiments.distributed import Processes, started, where
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.models.conv_mixer import ConvMixer
 from tests.experiments.common import SHORT, TINY, in_two, learned_alike
@@ -61,7 +56,7 @@ def test_batch_norms_become_one_for_all_gpus() -> None:
     model.eval()
     scores, state = model(images), model.state_dict()
     before = sum(isinstance(layer, BatchNorm) for layer in model.modules())
-    synchronise(model)
+    distributed.synchronise(model)
     model.eval()
     kinds = [type(layer) for layer in model.modules()]
     assert kinds.count(nn.SyncBatchNorm) == before == 5

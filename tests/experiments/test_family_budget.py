@@ -14,12 +14,7 @@ from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import family_budget as budget
 from labml_style_nn.experiments import family_step_time
 from labml_style_nn.experiments.classification import ImageTask
-from labml_style_nn.experiments.family_budget import (
-    best_within,
-    budget_of,
-    pareto_front,
-    steps_within,
-)
+from labml_style_nn.experiments.family_budget import best_within, budget_of
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.runs import Run
 from labml_style_nn.experiments.training import Trainer
@@ -35,7 +30,7 @@ def chosen(model: str, parameters: int, seconds: int) -> budget.Settings:
 
 @pytest.mark.parametrize(("model", "parameters", "seconds"), ALL)
 def test_the_steps_take_the_time_and_no_more(model, parameters, seconds) -> None:
-    steps = steps_within(chosen(model, parameters, seconds))
+    steps = budget.steps_within(chosen(model, parameters, seconds))
     step = budget.seconds_per_step(model, parameters)
     assert steps % PRESET.epochs == 0
     assert 0 <= seconds - steps * step < PRESET.epochs * step
@@ -90,7 +85,7 @@ def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 @given(RUNS)
 def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs) -> None:
-    front = pareto_front(runs)
+    front = budget.pareto_front(runs)
     for run in runs:
         beaten = any(beats(other, run) for other in runs)
         if any(run is other for other in front):
@@ -121,7 +116,7 @@ def test_the_record_is_on_one_footing() -> None:
     for run in results:
         settings = chosen(run["settings"]["model"], *budget_of(run))
         assert run["settings"] == asdict(settings)
-        assert run["steps"] == steps_within(settings)
+        assert run["steps"] == budget.steps_within(settings)
 
 
 def test_the_figure_and_its_words_are_of_the_record() -> None:
@@ -129,7 +124,7 @@ def test_the_figure_and_its_words_are_of_the_record() -> None:
     drawing = budget.figures.svg(budget.scatter(results))
     assert all(f">{name}<" in drawing for name in budget.NAMES.values())
     said = budget.told(results)
-    for run in pareto_front(results):
+    for run in budget.pareto_front(results):
         name = budget.NAMES[run["settings"]["model"]]
         assert f"{name}, {100 * run['test_accuracy']:.1f} %" in said
 

@@ -20,14 +20,8 @@ from labml_style_nn.experiments.folder_images import EXPERIMENT, NETWORKS, Folde
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.pretrained import timm_targets
-from tests.experiments.common import (
-    before_step,
-    in_two,
-    learned_alike,
-    refused,
-    same,
-    words,
-)
+from tests.experiments import common
+from tests.experiments.common import before_step, in_two, learned_alike, refused, same
 
 build_model, prepare = folder_images.build_model, folder_images.prepare
 # 36 training images: three steps to an epoch, the last of one image.
@@ -36,7 +30,7 @@ SMALL = folder_images.Settings(
     **{"network": "mixer_tiny", "num_classes": 4, "image_size": 32, **STEPS},
     **{"ema_decay": 0.9, "validation": 11},
 )
-LINE = [*words(SMALL), "--device=cpu"]
+LINE = [*common.words(SMALL), "--device=cpu"]
 
 
 @pytest.fixture(scope="module")

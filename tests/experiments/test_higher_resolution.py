@@ -10,12 +10,7 @@ from labml_style_nn.experiments import higher_resolution as higher
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.checkpoint import CheckpointError
 from labml_style_nn.experiments.command import main
-from labml_style_nn.experiments.higher_resolution import (
-    EXPERIMENT,
-    STARTS,
-    Settings,
-    build_model,
-)
+from labml_style_nn.experiments.higher_resolution import STARTS, Settings, build_model
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.resolution import enlarge
 from tests.experiments.common import given, noise, refused, same
@@ -45,7 +40,7 @@ def test_a_small_pixel_is_the_mean_of_four() -> None:
 
 def test_a_run_begins_with_the_average_of_the_small_one(tmp_path, capsys) -> None:
     line = [*SHORT, "--start=low", "--seeds", "3", f"--out={tmp_path}"]
-    assert main(EXPERIMENT, line) == 0
+    assert main(higher.EXPERIMENT, line) == 0
     state = torch.load(tmp_path / "low-seed-3/checkpoint.pt", weights_only=True)
     average = state["training"]["average"]
     for start in ("contiguous", "interleaved"):
@@ -60,7 +55,7 @@ def test_a_run_begins_with_the_average_of_the_small_one(tmp_path, capsys) -> Non
         assert shapes == [weight.shape for weight in large]
     # And fine-tunes them.
     tuning = [*SHORT, "--seeds", "3", f"--out={tmp_path}", f"--pretrained={tmp_path}"]
-    assert main(EXPERIMENT, tuning) == 0
+    assert main(higher.EXPERIMENT, tuning) == 0
     first, second = records.read(tmp_path / "results.jsonl")
     assert first["settings"]["start"] == "low"
     assert second["settings"]["start"] == "contiguous"
@@ -72,7 +67,7 @@ def test_a_run_begins_with_the_average_of_the_small_one(tmp_path, capsys) -> Non
 def test_without_a_small_network_it_says_what_to_do(tmp_path, capsys) -> None:
     line = [*SHORT, f"--out={tmp_path}", f"--pretrained={tmp_path}"]
     message = "first run the command with --start low and this seed"
-    refused(partial(main, EXPERIMENT), line, message, capsys)
+    refused(partial(main, higher.EXPERIMENT), line, message, capsys)
     (tmp_path / "low-seed-0").mkdir()
     (tmp_path / "low-seed-0/checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(CheckpointError, match="is not a checkpoint"):

@@ -8,16 +8,9 @@ import pytest
 import torch
 
 from labml_style_nn.data.tiny_shakespeare import TINY_SHAKESPEARE
-from labml_style_nn.experiments import records
+from labml_style_nn.experiments import masked_language, records
 from labml_style_nn.experiments.command import Source, understood
-from labml_style_nn.experiments.masked_language import (
-    ENCODERS,
-    EXPERIMENT,
-    Settings,
-    build_model,
-    compare,
-    text_task,
-)
+from labml_style_nn.experiments.masked_language import ENCODERS, EXPERIMENT, compare
 from labml_style_nn.experiments.recorded import recorded
 from tests.experiments.common import count, refused
 
@@ -91,9 +84,9 @@ def test_without_the_plays_it_says_where_it_looked(tmp_path, capsys) -> None:
 def test_the_plays_are_read_from_a_folder(tmp_path) -> None:
     text = "To be, or not to be: that is it.\n" * 200
     (tmp_path / TINY_SHAKESPEARE.name).write_text(text)
-    settings = Settings(data="tiny-shakespeare", num_tokens=16)
+    settings = masked_language.Settings(data="tiny-shakespeare", num_tokens=16)
     with pytest.warns(UserWarning, match="is not the published file"):
-        task = text_task(settings, Source(tmp_path, verify=False))
+        task = masked_language.text_task(settings, Source(tmp_path, verify=False))
     assert task.about == {"characters": 33 * 200}
     assert len(task.learned) == int(int(33 * 200 * 0.9) * 0.95)
 
@@ -106,7 +99,7 @@ def test_both_networks_of_each_preset_are_equally_large() -> None:
             _, (settings,) = understood(EXPERIMENT, line)
             assert (settings.data, settings.encoder) == (data, encoder)
             with torch.device("meta"):
-                counts.append(count(build_model(settings)))
+                counts.append(count(masked_language.build_model(settings)))
         assert abs(counts[0] / counts[1] - 1) < 1e-3
 
 

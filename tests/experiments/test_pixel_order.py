@@ -11,13 +11,7 @@ from torch import Tensor
 
 from labml_style_nn.experiments import pixel_order
 from labml_style_nn.experiments.command import Source
-from labml_style_nn.experiments.pixel_order import (
-    NETWORKS,
-    ORDERS,
-    Settings,
-    permuted_task,
-    reordered,
-)
+from labml_style_nn.experiments.pixel_order import NETWORKS, ORDERS, Settings, reordered
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.models.mlp_mixer import MLPMixer
@@ -73,9 +67,9 @@ def test_the_order_follows_from_the_seed() -> None:
 
 
 def test_training_validation_and_test_images_have_the_same_order() -> None:
-    plain = permuted_task(SMALL, NOWHERE)
+    plain = pixel_order.permuted_task(SMALL, NOWHERE)
     for order in ("patches", "pixels"):
-        task = permuted_task(replace(SMALL, order=order), NOWHERE)
+        task = pixel_order.permuted_task(replace(SMALL, order=order), NOWHERE)
         for name in ("train_set", "validation_set", "test_set"):
             ours, theirs = getattr(task, name), getattr(plain, name)
             assert torch.equal(ours.labels, theirs.labels)
@@ -92,7 +86,7 @@ def test_the_reordered_mixer_learns_what_the_other_learns() -> None:
     orders = [torch.randperm(number, generator=chance) for number in (49, 16)]
 
     def trained(model: MLPMixer, settings: Settings) -> MLPMixer:
-        task = permuted_task(settings, NOWHERE)
+        task = pixel_order.permuted_task(settings, NOWHERE)
         trainer = Trainer(model.double(), in_double(task), settings)
         for _ in range(trainer.steps):
             trainer.advance()

@@ -15,11 +15,7 @@ from labml_style_nn.experiments import records, training_cost
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.folder_images import IMAGENET, Key
 from labml_style_nn.experiments.training import Trainer
-from labml_style_nn.experiments.training_cost import (
-    planned,
-    seconds_each,
-    training_time,
-)
+from labml_style_nn.experiments.training_cost import planned, training_time
 from tests.experiments.common import refused
 
 FOURS = replace(
@@ -69,9 +65,9 @@ def test_the_median_counts_and_warm_up_does_not(monkeypatch) -> None:
 
     monkeypatch.setattr(time, "process_time", lambda: now)
     monkeypatch.setattr(time, "perf_counter", lambda: 7 * now)
-    assert seconds_each(act, 5, alone=True) == 3
+    assert training_cost.seconds_each(act, 5, alone=True) == 3
     steps = iter(times)
-    assert seconds_each(act, 5, alone=False) == 21
+    assert training_cost.seconds_each(act, 5, alone=False) == 21
 
 
 def ticking(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
