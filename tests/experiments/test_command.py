@@ -9,20 +9,16 @@ from xml.etree import ElementTree
 import pytest
 
 from labml_style_nn.data.images import Images
-from labml_style_nn.experiments import (
-    conv_mixer_images,
-    image_datasets,
-    mixer_images,
-    records,
-)
+from labml_style_nn.experiments import image_datasets, records
 from labml_style_nn.experiments.classification import predict
 from labml_style_nn.experiments.command import Experiment, main, understood
+from labml_style_nn.experiments.conv_mixer_images import EXPERIMENT as CONV_MIXER
+from labml_style_nn.experiments.mixer_images import EXPERIMENT as MIXER
 from labml_style_nn.experiments.runs import Run
 from labml_style_nn.experiments.training import Trainer
 from tests.experiments.common import SHORT, TINY, noise, refused
 
-BOTH = [mixer_images.EXPERIMENT, conv_mixer_images.EXPERIMENT]
-MIXER = mixer_images.EXPERIMENT
+BOTH = [MIXER, CONV_MIXER]
 CONV = ["--patch-size=2", "--num-layers=1", "--hidden-dim=8"]
 SMALL = {"mixer_images": [*SHORT, *TINY], "conv_mixer_images": [*SHORT, *CONV]}
 
