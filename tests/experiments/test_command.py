@@ -145,7 +145,7 @@ def test_unknown_choice_is_refused(capsys) -> None:
 
 
 def test_few_epochs_teach_most_of_it(tmp_path) -> None:
-    line = ["--epochs=6", "--warmup-epochs=1", "--ema-decay=0.9", "--device=cpu"]
+    line = ["--epochs=5", "--warmup-epochs=1", "--ema-decay=0.9", "--device=cpu"]
     line += ["--num-layers=2", "--batch-size=32"]
     assert main(MIXER, [*line, f"--out={tmp_path}"]) == 0
     (result,) = records.read(tmp_path / "results.jsonl")
