@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import resource
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +26,17 @@ def described(name: str, content: bytes, *addresses: str) -> DataFile:
     """What a data set says of a file that it publishes."""
     sums = hashlib.sha256(content).hexdigest(), hashlib.md5(content).hexdigest()
     return DataFile(name, len(content), *sums, addresses)
+
+
+@contextlib.contextmanager
+def full_disk(limit: int) -> Iterator[None]:
+    """Limit the size of files, which stops a write as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class Host:

@@ -5,6 +5,7 @@ import io
 import pickle
 import tarfile
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from labml_style_nn.data.archives import gunzip, members
 from labml_style_nn.data.download import DataError
 
-WANTED = {"set/one.bin": 3, "set/two.bin": 5}
+CONTENTS = {"set/one.bin": b"111", "set/two.bin": b"22222"}
+WANTED = {name: len(content) for name, content in CONTENTS.items()}
 
 
 def entry(name: str, content: bytes = b"", **attributes: object) -> tuple:
@@ -41,22 +43,14 @@ def tar(*entries: tuple, format: int = tarfile.GNU_FORMAT) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    "format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
-)
-def test_only_what_is_wanted_is_taken(format: int) -> None:
-    found = members(tar(*GOOD, format=format), WANTED)
-    assert found == {"set/one.bin": b"111", "set/two.bin": b"22222"}
+def test_only_what_is_wanted_is_taken() -> None:
+    for format in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        assert members(tar(*GOOD, format=format), WANTED) == CONTENTS
 
 
+OUTSIDE = r"../evil set/../../evil /etc/evil C:evil C:\evil ..\evil \\host\share\evil"
 UNSAFE = [
-    entry("../evil", b"x"),
-    entry("set/../../evil", b"x"),
-    entry("/etc/evil", b"x"),
-    entry("C:evil", b"x"),
-    entry("C:\\evil", b"x"),
-    entry("..\\evil", b"x"),
-    entry("\\\\host\\share\\evil", b"x"),
+    *(entry(name, b"x") for name in OUTSIDE.split()),
     entry("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
     entry("link", type=tarfile.SYMTYPE, linkname="set/one.bin"),
     entry("link", type=tarfile.LNKTYPE, linkname="/etc/passwd"),
@@ -68,9 +62,7 @@ UNSAFE = [
 
 @pytest.mark.parametrize("unsafe", UNSAFE, ids=lambda unsafe: unsafe[0].name)
 @pytest.mark.parametrize("first", [True, False])
-def test_an_archive_with_an_unsafe_entry_is_refused(
-    unsafe, first, tmp_path, monkeypatch
-) -> None:
+def test_an_unsafe_entry_is_refused(unsafe, first, tmp_path, monkeypatch) -> None:
     # Where nobody else writes, and one folder up is still ours.
     here = tmp_path / "here"
     here.mkdir()
@@ -83,27 +75,21 @@ def test_an_archive_with_an_unsafe_entry_is_refused(
     assert not Path("/etc/evil").exists()
 
 
-def test_a_link_under_a_wanted_name_is_refused() -> None:
+def test_other_contents_are_refused() -> None:
     link = entry("set/one.bin", type=tarfile.SYMTYPE, linkname="/etc/passwd")
-    with pytest.raises(DataError, match=r"'set/one\.bin' is no plain file"):
-        members(tar(link, *GOOD[2:]), WANTED)
-
-
-@pytest.mark.parametrize("content", [b"", b"11", b"1111"])
-def test_another_size_is_refused(content: bytes) -> None:
-    other = entry("set/one.bin", content)
-    message = rf"one\.bin in the archive has {len(content)} bytes, expected 3"
-    with pytest.raises(DataError, match=message):
-        members(tar(other, *GOOD[2:]), WANTED)
-
-
-def test_missing_files_are_named() -> None:
-    with pytest.raises(DataError, match=r"has no set/one\.bin, set/two\.bin"):
-        members(tar(GOOD[0], GOOD[2]), WANTED)
+    short, long = (entry("set/one.bin", content) for content in (b"11", b"1111"))
+    for entries, message in (
+        ((link, *GOOD[2:]), "'set/one.bin' is no plain file"),
+        ((short, *GOOD[2:]), "one.bin in the archive has 2 bytes, expected 3"),
+        ((long, *GOOD[2:]), "one.bin in the archive has 4 bytes, expected 3"),
+        ((GOOD[0], GOOD[2]), "has no set/one.bin, set/two.bin"),
+    ):
+        with pytest.raises(DataError, match=message):
+            members(tar(*entries), WANTED)
 
 
 @given(st.binary(max_size=2000))
-def test_what_is_no_archive_is_refused(data: bytes) -> None:
+def test_what_is_no_archive_is_refused(data) -> None:
     with pytest.raises(DataError):
         members(data, WANTED)
     if data:
@@ -112,27 +98,22 @@ def test_what_is_no_archive_is_refused(data: bytes) -> None:
 
 
 @given(st.integers(0, 3000), st.binary(min_size=1, max_size=4))
-def test_a_damaged_archive_gives_the_files_or_an_error(place: int, new: bytes) -> None:
+def test_a_damaged_archive_gives_the_files_or_an_error(place, new) -> None:
     archive = bytearray(tar(*GOOD))
     archive[place : place + len(new)] = new
-    try:
+    with suppress(DataError):
         found = members(bytes(archive), WANTED)
-    except DataError:
-        return
-    assert {name: len(content) for name, content in found.items()} == WANTED
+        assert {name: len(content) for name, content in found.items()} == WANTED
 
 
 @given(st.integers(0, len(tar(*GOOD)) - 1))
-def test_a_cut_archive_gives_the_files_or_an_error(end: int) -> None:
-    try:
-        found = members(tar(*GOOD)[:end], WANTED)
-    except DataError:
-        return
-    assert found == {"set/one.bin": b"111", "set/two.bin": b"22222"}
+def test_a_cut_archive_gives_the_files_or_an_error(end) -> None:
+    with suppress(DataError):
+        assert members(tar(*GOOD)[:end], WANTED) == CONTENTS
 
 
 @given(st.binary(max_size=500))
-def test_gunzip_gives_what_was_packed(content: bytes) -> None:
+def test_gunzip_gives_what_was_packed(content) -> None:
     assert gunzip(gzip.compress(content), limit=len(content)) == content
     if content:
         with pytest.raises(DataError, match="unpacks to more than"):
@@ -140,7 +121,7 @@ def test_gunzip_gives_what_was_packed(content: bytes) -> None:
 
 
 @given(st.data())
-def test_a_cut_gzip_file_is_refused(data: st.DataObject) -> None:
+def test_a_cut_gzip_file_is_refused(data) -> None:
     packed = gzip.compress(data.draw(st.binary(max_size=200)))
     end = data.draw(st.integers(0, len(packed) - 1))
     # A gzip file may be empty; a data set may not.
@@ -150,8 +131,8 @@ def test_a_cut_gzip_file_is_refused(data: st.DataObject) -> None:
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    bomb = gzip.compress(bytes(300_000_000), compresslevel=1)
-    assert len(bomb) < 2_000_000
+    bomb = gzip.compress(bytes(50_000_000), compresslevel=1)
+    assert len(bomb) < 400_000
     tracemalloc.start()
     with pytest.raises(DataError, match="more than 1,000 bytes"):
         gunzip(bomb, limit=1_000)

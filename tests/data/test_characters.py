@@ -20,45 +20,36 @@ TEXTS = st.text(CHARACTERS, min_size=1, max_size=50)
 
 
 @given(TEXTS, st.text(CHARACTERS, max_size=50))
-def test_what_is_not_known_is_unknown(known: str, text: str) -> None:
-    vocabulary = CharacterVocabulary(known)
-    expected = [
-        3 + sorted(set(known)).index(character) if character in known else UNKNOWN
-        for character in text
-    ]
-    assert len(vocabulary) == 3 + len(set(known))
+def test_what_is_not_known_is_unknown(known, text) -> None:
+    vocabulary, letters = CharacterVocabulary(known), sorted(set(known))
+    expected = [3 + letters.index(c) if c in known else UNKNOWN for c in text]
+    assert len(vocabulary) == 3 + len(letters)
     tokens = vocabulary.encode(text)
     assert tokens.dtype == torch.int64
     assert tokens.tolist() == expected
-    read = [character if character in known else "�" for character in text]
-    assert vocabulary.decode(tokens) == "".join(read)
+    read = "".join(character if character in known else "�" for character in text)
+    assert vocabulary.decode(tokens) == read
 
 
-def test_special_tokens() -> None:
+def test_special_tokens_and_their_signs_as_characters() -> None:
     vocabulary = CharacterVocabulary("ab")
     assert vocabulary.special == (PAD, MASK, UNKNOWN) == (0, 1, 2)
     assert vocabulary.decode(torch.tensor([0, 1, 2, 3, 4])) == "·▮�ab"
+    signs = "".join(SIGNS)
+    assert CharacterVocabulary(signs).encode(signs).min() >= 3
 
 
-def test_a_sign_of_a_special_token_may_be_a_character() -> None:
-    vocabulary = CharacterVocabulary("".join(SIGNS))
-    assert vocabulary.encode("".join(SIGNS)).min() >= 3
-
-
-@pytest.mark.parametrize("characters", ["", ["ab"], ["a", ""]])
-def test_what_makes_no_vocabulary_is_refused(characters) -> None:
-    with pytest.raises(ValueError, match="needs single characters"):
-        CharacterVocabulary(characters)
-
-
-@pytest.mark.parametrize("number", [-1, 5])
-def test_numbers_of_nothing_are_refused(number: int) -> None:
-    with pytest.raises(ValueError, match=rf"from 0 to 4, got \[{number}\]"):
-        CharacterVocabulary("ab").decode(torch.tensor([3, number]))
+def test_what_makes_no_vocabulary_and_numbers_of_nothing_are_refused() -> None:
+    for characters in ("", ["ab"], ["a", ""]):
+        with pytest.raises(ValueError, match="needs single characters"):
+            CharacterVocabulary(characters)
+    for number in (-1, 5):
+        with pytest.raises(ValueError, match=rf"from 0 to 4, got \[{number}\]"):
+            CharacterVocabulary("ab").decode(torch.tensor([3, number]))
 
 
 @given(st.text(min_size=2, max_size=30), st.floats(0.01, 0.99))
-def test_the_parts_are_the_text(text: str, share: float) -> None:
+def test_the_parts_are_the_text(text, share) -> None:
     if not 0 < int(len(text) * share) < len(text):
         with pytest.raises(ValueError, match="leaves a part empty"):
             split_text(text, share)
@@ -69,6 +60,6 @@ def test_the_parts_are_the_text(text: str, share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 1.5, float("nan")])
-def test_shares_of_nothing_are_refused(share: float) -> None:
+def test_shares_of_nothing_are_refused(share) -> None:
     with pytest.raises(ValueError, match="leaves a part empty"):
         split_text("some text", share)

@@ -12,16 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labml_style_nn.data import cifar
-from labml_style_nn.data.cifar import (
-    CIFAR10,
-    CIFAR10_CLASSES,
-    CIFAR100,
-    CIFAR100_CLASSES,
-    CIFAR100_SUPERCLASSES,
-    load_cifar10,
-    load_cifar100,
-    read_records,
-)
+from labml_style_nn.data.cifar import CIFAR10, CIFAR100, load_cifar10, read_records
 from labml_style_nn.data.download import DataError
 from tests.data.conftest import described
 
@@ -30,15 +21,12 @@ def records(number: int, classes: tuple[int, ...], seed: int) -> bytes:
     """Write the format: labels, then red, green and blue, row by row."""
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(256, (number, 3072), dtype=torch.uint8, generator=generator)
-    labels = [
-        torch.randint(n, (number,), dtype=torch.uint8, generator=generator)
-        for n in classes
-    ]
-    return torch.cat([torch.stack(labels, dim=1), images], dim=1).numpy().tobytes()
+    labels = [torch.randint(n, (number, 1), generator=generator) for n in classes]
+    return torch.cat([*labels, images], dim=1).byte().numpy().tobytes()
 
 
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 1000))
-def test_what_was_written_is_read(number: int, num_labels: int, seed: int) -> None:
+def test_what_was_written_is_read(number, num_labels, seed) -> None:
     data = records(number, (10, 100)[:num_labels], seed)
     labels, images = read_records(data, num_labels)
     assert labels.shape == (number, num_labels)
@@ -54,7 +42,7 @@ def test_what_was_written_is_read(number: int, num_labels: int, seed: int) -> No
 
 
 @given(st.integers(0, 3073 * 3), st.integers(1, 2))
-def test_only_whole_records_are_read(length: int, num_labels: int) -> None:
+def test_only_whole_records_are_read(length, num_labels) -> None:
     data = bytes(length)
     if length and length % (num_labels + 3072) == 0:
         assert len(read_records(data, num_labels)[0]) == length // (num_labels + 3072)
@@ -63,54 +51,44 @@ def test_only_whole_records_are_read(length: int, num_labels: int) -> None:
             read_records(data, num_labels)
 
 
-# ## The whole way, with small sets of the same form
-
-
-def shrink(layout: cifar.CifarLayout, host, number: int) -> cifar.CifarLayout:
-    """Put a set with few images a file on the host, as if it had been published."""
-    buffer, files = io.BytesIO(), {}
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for seed, file in enumerate((*layout.train, *layout.test)):
-            content = records(number, layout.classes, seed)
-            entry = tarfile.TarInfo(file.name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-            files[file.name] = described(file.name, content)
-        readme = tarfile.TarInfo(Path(file.name).with_name("readme.html").as_posix())
-        archive.addfile(readme)
-    return replace(
-        layout,
-        archive=host.publish(layout.archive.name, buffer.getvalue()),
-        train=tuple(files[file.name] for file in layout.train),
-        test=tuple(files[file.name] for file in layout.test),
-    )
-
-
-@pytest.fixture
-def cifar10(host, monkeypatch) -> cifar.CifarLayout:
-    small = shrink(CIFAR10, host, number=4)
-    monkeypatch.setattr(cifar, "CIFAR10", small)
-    return small
+@pytest.fixture(autouse=True)
+def small(host, monkeypatch) -> None:
+    """Put sets with few images a file on the host, as if they had been published."""
+    for name, layout, number in (("CIFAR10", CIFAR10, 4), ("CIFAR100", CIFAR100, 6)):
+        buffer, files = io.BytesIO(), {}
+        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+            for seed, file in enumerate((*layout.train, *layout.test)):
+                content = records(number, layout.classes, seed)
+                entry = tarfile.TarInfo(file.name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+                files[file.name] = described(file.name, content)
+            readme = Path(file.name).with_name("readme.html").as_posix()
+            archive.addfile(tarfile.TarInfo(readme))
+        whole = host.publish(layout.archive.name, buffer.getvalue())
+        parts = ([files[f.name] for f in part] for part in (layout.train, layout.test))
+        train, test = map(tuple, parts)
+        there = replace(layout, archive=whole, train=train, test=test)
+        monkeypatch.setattr(cifar, name, there)
 
 
 @pytest.fixture
-def cifar100(host, monkeypatch) -> cifar.CifarLayout:
-    small = shrink(CIFAR100, host, number=6)
-    monkeypatch.setattr(cifar, "CIFAR100", small)
-    return small
+def unpacked(host, tmp_path) -> Path:
+    """The folder of the archive, unpacked before."""
+    packed = io.BytesIO(host.files[CIFAR10.archive.name])
+    with tarfile.open(fileobj=packed) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "cifar-10-batches-bin"
 
 
-def test_five_files_to_learn_from_and_one_to_test(cifar10, tmp_path) -> None:
+def test_five_files_to_learn_from_and_one_to_test(tmp_path) -> None:
     train, test = load_cifar10(tmp_path)
-    assert train.images.shape == (20, 3, 32, 32)
-    assert test.images.shape == (4, 3, 32, 32)
     for part, seeds in ((train, range(5)), (test, [5])):
         parts = [read_records(records(4, (10,), seed), 1) for seed in seeds]
         assert part.images.equal(torch.cat([images for _, images in parts]))
         assert part.images.dtype == torch.uint8
-        assert part.labels.equal(
-            torch.cat([labels[:, 0] for labels, _ in parts]).long()
-        )
+        labels = torch.cat([labels[:, 0] for labels, _ in parts])
+        assert part.labels.equal(labels.long())
         assert part.labels.dtype == torch.int64
     # Nothing but the archive and the lock was written.
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -118,34 +96,24 @@ def test_five_files_to_learn_from_and_one_to_test(cifar10, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("coarse", [False, True])
-def test_hundred_classes_or_twenty(cifar100, tmp_path, coarse) -> None:
-    train, test = load_cifar100(tmp_path, coarse=coarse)
+def test_hundred_classes_or_twenty(tmp_path, coarse) -> None:
+    train, test = cifar.load_cifar100(tmp_path, coarse=coarse)
     labels, images = read_records(records(6, (20, 100), 0), 2)
     assert train.images.equal(images)
     assert train.labels.equal(labels[:, 0 if coarse else 1].long())
     assert test.images.equal(read_records(records(6, (20, 100), 1), 2)[1])
 
 
-def unpack(layout: cifar.CifarLayout, host, folder: Path) -> None:
-    packed = io.BytesIO(host.files[layout.archive.name])
-    with tarfile.open(fileobj=packed) as archive:
-        archive.extractall(folder, filter="data")
-
-
-def test_unpacked_files_are_as_good_as_the_archive(cifar10, host, tmp_path) -> None:
-    unpack(cifar10, host, tmp_path)
-    unpacked = load_cifar10(tmp_path)
+def test_unpacked_files_are_as_good_as_the_archive(unpacked, host, tmp_path) -> None:
+    found = load_cifar10(tmp_path)
     assert host.asked == []
-    for one, other in zip(unpacked, load_cifar10(tmp_path / "other"), strict=True):
+    for one, other in zip(found, load_cifar10(tmp_path / "other"), strict=True):
         assert one.images.equal(other.images)
         assert one.labels.equal(other.labels)
 
 
-def test_unpacked_file_that_differs_needs_to_be_allowed(
-    cifar10, host, tmp_path
-) -> None:
-    unpack(cifar10, host, tmp_path)
-    path = tmp_path / "cifar-10-batches-bin" / "data_batch_3.bin"
+def test_unpacked_file_that_differs_needs_to_be_allowed(unpacked, tmp_path) -> None:
+    path = unpacked / "data_batch_3.bin"
     content = bytearray(path.read_bytes())
     content[1] ^= 255
     path.write_bytes(content)
@@ -157,44 +125,29 @@ def test_unpacked_file_that_differs_needs_to_be_allowed(
     message = str(warned[0].message)
     assert str(path) in message
     assert hashlib.sha256(content).hexdigest() in message
-    assert cifar10.train[2].sha256 in message
+    assert cifar.CIFAR10.train[2].sha256 in message
     assert train.images[8, 0, 0, 0] == content[1]
 
 
-def test_unpacked_file_that_is_missing_is_named(cifar10, host, tmp_path) -> None:
-    unpack(cifar10, host, tmp_path)
-    (tmp_path / "cifar-10-batches-bin" / "test_batch.bin").unlink()
+def test_unpacked_file_that_is_missing_is_named(unpacked, tmp_path) -> None:
+    (unpacked / "test_batch.bin").unlink()
     with pytest.raises(DataError, match=r"there is no .*test_batch\.bin"):
         load_cifar10(tmp_path)
 
 
-def test_without_verification_an_archive_is_still_opened_with_care(
-    cifar10, tmp_path
-) -> None:
-    path = tmp_path / cifar10.archive.name
+@pytest.mark.filterwarnings("ignore:.*USED ALL THE SAME")
+def test_without_verification_files_are_read_with_care(unpacked, tmp_path) -> None:
+    path = unpacked / "test_batch.bin"
+    path.write_bytes(bytes([10]) + path.read_bytes()[1:])
+    with pytest.raises(DataError, match="there is no class 10"):
+        load_cifar10(tmp_path, verify=False)
+    path = tmp_path / CIFAR10.archive.name
     with tarfile.open(path, mode="w:gz") as archive:
         link = tarfile.TarInfo("cifar-10-batches-bin/data_batch_1.bin")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
-    with (
-        pytest.warns(UserWarning, match="USED ALL THE SAME"),
-        pytest.raises(DataError, match=f"{path.name}: the archive is unsafe"),
-    ):
+    with pytest.raises(DataError, match=f"{path.name}: the archive is unsafe"):
         load_cifar10(tmp_path, verify=False)
-
-
-def test_label_that_is_none_is_refused(cifar10, host, tmp_path) -> None:
-    unpack(cifar10, host, tmp_path)
-    path = tmp_path / "cifar-10-batches-bin" / "test_batch.bin"
-    path.write_bytes(bytes([10]) + path.read_bytes()[1:])
-    with (
-        pytest.warns(UserWarning, match="USED ALL THE SAME"),
-        pytest.raises(DataError, match="there is no class 10"),
-    ):
-        load_cifar10(tmp_path, verify=False)
-
-
-# ## What is known of the published sets
 
 
 def test_sizes_are_those_of_the_format() -> None:
@@ -202,9 +155,8 @@ def test_sizes_are_those_of_the_format() -> None:
     assert {file.size for file in (*CIFAR10.train, *CIFAR10.test)} == {30_730_000}
     assert [file.size for file in CIFAR100.train] == [50_000 * 3074]
     assert [file.size for file in CIFAR100.test] == [10_000 * 3074]
-    assert [file.name for file in CIFAR10.train] == [
-        f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)
-    ]
+    names = [f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)]
+    assert [file.name for file in CIFAR10.train] == names
     for layout in (CIFAR10, CIFAR100):
         assert len(layout.archive.md5) == 32
         for file in (layout.archive, *layout.train, *layout.test):
@@ -212,10 +164,6 @@ def test_sizes_are_those_of_the_format() -> None:
 
 
 def test_names_are_in_the_order_of_the_alphabet() -> None:
-    for names, number in (
-        (CIFAR10_CLASSES, 10),
-        (CIFAR100_CLASSES, 100),
-        (CIFAR100_SUPERCLASSES, 20),
-    ):
-        assert len(set(names)) == number
-        assert list(names) == sorted(names)
+    names = (cifar.CIFAR10_CLASSES, cifar.CIFAR100_CLASSES, cifar.CIFAR100_SUPERCLASSES)
+    assert [len(set(some)) for some in names] == [10, 100, 20]
+    assert all(list(some) == sorted(some) for some in names)

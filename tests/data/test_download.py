@@ -13,7 +13,7 @@ import pytest
 
 from labml_style_nn.data import download
 from labml_style_nn.data.download import DataError, DataFile, default_folder, fetch
-from tests.data.conftest import described
+from tests.data.conftest import described, full_disk
 
 CONTENT = random.Random(0).randbytes(300_000)
 
@@ -31,6 +31,21 @@ def file(host) -> DataFile:
 def left(folder: Path) -> list[str]:
     """What lies in a folder, but for the lock."""
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+
+
+def refused(message: str, *arguments, **options) -> str:
+    """Fetching ends with an error that has the message; all that it says."""
+    with pytest.raises(DataError, match=message) as raised:
+        fetch(*arguments, **options)
+    return str(raised.value)
+
+
+def has_sums(said: str, *contents: bytes) -> bool:
+    return all(
+        hashlib.new(kind, content).hexdigest() in said
+        for content in contents
+        for kind in ("sha256", "md5")
+    )
 
 
 def test_file_comes_once_and_stays(file, host, tmp_path) -> None:
@@ -70,6 +85,8 @@ def test_a_folder_that_has_the_file_is_only_read(file, host, tmp_path) -> None:
         ([("status", 408)], [None] * 2, 300_000),
         # The length need not be announced.
         (["unannounced"], [None], 300_000),
+        # As long as something comes, it goes on.
+        ([("drop", 20_000)] * 15, [None, *range(20_000, 300_000, 20_000)], 300_000),
     ],
 )
 def test_file_comes_in_spite_of(file, host, tmp_path, answers, asked, sent) -> None:
@@ -81,64 +98,43 @@ def test_file_comes_in_spite_of(file, host, tmp_path, answers, asked, sent) -> N
     assert sent in (None, host.sent)
 
 
-def test_as_long_as_something_comes_it_goes_on(file, host, tmp_path) -> None:
-    host.usually = ("drop", 20_000)
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert len(host.asked) == 15
-    assert host.sent == len(CONTENT)
-
-
-def test_tries_are_limited_and_what_came_is_kept(file, host, tmp_path) -> None:
-    host.answers = [("drop", 70_000)]
-    host.usually = ("drop", 0)
-    with pytest.raises(DataError, match=r"ended after 70,000 of 300,000 bytes"):
-        fetch(file, tmp_path)
+# What always breaks and never resumes ends, too.
+@pytest.mark.parametrize("usually", [("drop", 0), ("drop_without_range", 70_000)])
+def test_tries_are_limited(file, host, tmp_path, usually) -> None:
+    host.answers = [] if usually[1] else [("drop", 70_000)]
+    host.usually = usually
+    refused(r"ended after 70,000 of 300,000 bytes", file, tmp_path)
     assert len(host.asked) == 1 + download.TRIES
     assert left(tmp_path) == ["set.bin.part"]
     host.usually = "good"
     assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert host.sent == len(CONTENT)
+    assert host.asked[-1].sent == len(CONTENT) - 70_000
 
 
-def test_connection_that_always_breaks_and_never_resumes_ends(
-    file, host, tmp_path
-) -> None:
-    host.usually = ("drop_without_range", 70_000)
-    with pytest.raises(DataError, match="ended after 70,000"):
-        fetch(file, tmp_path)
-    assert len(host.asked) == 1 + download.TRIES
+PARTS = {
+    b"x" * 100_000: ["bytes=100000-", None],
+    b"x" * 300_000: [None],
+    b"x" * 300_005: ["bytes=300005-", None],
+    CONTENT: [],
+}
 
 
-@pytest.mark.parametrize(
-    ("part", "asked"),
-    [
-        (b"x" * 100_000, ["bytes=100000-", None]),
-        (b"x" * 300_000, [None]),
-        (b"x" * 300_005, ["bytes=300005-", None]),
-        (CONTENT, []),
-    ],
-    ids=["other", "as long", "longer", "whole"],
-)
-def test_part_that_is_there_is_used_if_it_fits(
-    file, host, tmp_path, part, asked
-) -> None:
+@pytest.mark.parametrize("part", PARTS, ids=["other", "as long", "longer", "whole"])
+def test_part_is_used_if_it_fits(file, host, tmp_path, part) -> None:
     (tmp_path / "set.bin.part").write_bytes(part)
     assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert [request.range for request in host.asked] == asked
+    assert [request.range for request in host.asked] == PARTS[part]
     assert left(tmp_path) == ["set.bin"]
 
 
 @pytest.mark.parametrize("status", [404, 403, 401, 410])
 def test_what_does_not_pass_is_asked_once(file, host, tmp_path, status) -> None:
     host.usually = ("status", status)
-    with pytest.raises(DataError, match=f"HTTP Error {status}"):
-        fetch(file, tmp_path)
+    refused(f"HTTP Error {status}", file, tmp_path)
     assert len(host.asked) == 1
 
 
-def test_server_that_says_nothing_is_given_up(
-    file, host, tmp_path, monkeypatch
-) -> None:
+def test_silent_server_is_given_up(file, host, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(download, "TIMEOUT", 0.1)
     host.answers = [("silent", 0.5), "good"]
     assert fetch(file, tmp_path).read_bytes() == CONTENT
@@ -156,8 +152,7 @@ def test_slow_server_is_waited_for(file, host, tmp_path, monkeypatch) -> None:
 
 def test_nobody_listens(tmp_path) -> None:
     file = described("set.bin", CONTENT, "http://127.0.0.1:9/set.bin")
-    with pytest.raises(DataError, match=r"127\.0\.0\.1:9/set\.bin: .*refused"):
-        fetch(file, tmp_path)
+    refused(r"127\.0\.0\.1:9/set\.bin: .*refused", file, tmp_path)
 
 
 # ## Files that are not the published one
@@ -167,58 +162,41 @@ def test_nobody_listens(tmp_path) -> None:
 def test_altered_file_is_refused(file, host, tmp_path, verify) -> None:
     host.usually = "altered"
     altered = bytes(byte ^ 1 for byte in CONTENT)
-    with pytest.raises(DataError, match="not the published file") as raised:
-        fetch(file, tmp_path, verify=verify)
-    for content in (altered, CONTENT):
-        assert hashlib.sha256(content).hexdigest() in str(raised.value)
-        assert hashlib.md5(content).hexdigest() in str(raised.value)
+    said = refused("not the published file", file, tmp_path, verify=verify)
+    assert has_sums(said, altered, CONTENT)
     # All of it came in one go: the host has another file, and was not asked again.
     assert len(host.asked) == 1
     assert left(tmp_path) == []
 
 
 @pytest.mark.parametrize("answer", [("shorter", 1000), "no_range"])
-def test_file_of_another_size_is_refused_before_it_comes(
-    host, tmp_path, answer
-) -> None:
+def test_file_of_another_size_is_not_fetched(file, host, tmp_path, answer) -> None:
     host.files["set.bin"] = CONTENT + b"more"
     host.usually = answer
-    with pytest.raises(DataError, match=r"has (1000|300004) bytes, expected 300000"):
-        fetch(described("set.bin", CONTENT, host.url("set.bin")), tmp_path)
+    refused(r"has (1000|300004) bytes, expected 300000", file, tmp_path)
     assert len(host.asked) == 1
     assert left(tmp_path) == []
 
 
 def test_file_without_an_end_is_left(file, host, tmp_path) -> None:
     host.usually = "endless"
-    with pytest.raises(
-        DataError, match=r"size is 3\d\d,\d\d\d bytes, expected 300,000"
-    ):
-        fetch(file, tmp_path)
+    refused(r"size is 3\d\d,\d\d\d bytes, expected 300,000", file, tmp_path)
     assert left(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[:-1] + b"x", b""])
-def test_file_in_the_folder_that_differs_is_refused(
-    file, host, tmp_path, content
-) -> None:
+def test_file_there_that_differs_is_refused(file, host, tmp_path, content) -> None:
     path = tmp_path / "set.bin"
     path.write_bytes(content)
-    with pytest.raises(DataError) as raised:
-        fetch(file, tmp_path)
-    message = str(raised.value)
-    assert str(path) in message
-    assert "--no-verify" in message
-    assert (f"{len(content):,} bytes, expected 300,000" in message) == (
-        len(content) != len(CONTENT)
-    )
+    said = refused(str(path), file, tmp_path)
+    assert "--no-verify" in said
+    size = f"{len(content):,} bytes, expected 300,000"
+    assert (size in said) == (len(content) != len(CONTENT))
     # Without verification it is used, and that is said aloud.
     with pytest.warns(UserWarning, match="USED ALL THE SAME") as warned:
         assert fetch(file, tmp_path, verify=False) == path
-    for sums in (str(warned[0].message), message):
-        for data in (content, CONTENT):
-            assert hashlib.sha256(data).hexdigest() in sums
-            assert hashlib.md5(data).hexdigest() in sums
+    for sums in (str(warned[0].message), said):
+        assert has_sums(sums, content, CONTENT)
     # It is the user's file, so it is left alone.
     assert path.read_bytes() == content
     assert host.asked == []
@@ -228,32 +206,24 @@ def test_file_in_the_folder_that_differs_is_refused(
 
 
 def test_addresses_are_tried_in_turn(host, tmp_path) -> None:
-    host.files |= {"a/set.bin": CONTENT, "b/set.bin": CONTENT, "c/set.bin": CONTENT}
-    file = described(
-        "set.bin", CONTENT, *(host.url(f"{name}/set.bin") for name in "abc")
-    )
-    host.answers = [("status", 404), "altered", "good"]
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    paths = [asked.path for asked in host.asked]
-    assert paths == ["/a/set.bin", "/b/set.bin", "/c/set.bin"]
-
-
-def test_another_address_goes_on_where_the_first_broke(host, tmp_path) -> None:
-    host.files |= {"a/set.bin": CONTENT, "b/set.bin": CONTENT}
-    file = described("set.bin", CONTENT, host.url("a/set.bin"), host.url("b/set.bin"))
-    host.answers = [("drop", 123_456), ("status", 404)]
-    assert fetch(file, tmp_path).read_bytes() == CONTENT
-    assert host.asked[-1].range == "bytes=123456-"
-    assert host.sent == len(CONTENT)
+    host.files |= dict.fromkeys("abc", CONTENT)
+    file = described("set.bin", CONTENT, *map(host.url, "abc"))
+    for answers, asked in (
+        ([("status", 404), "altered", "good"], "a-None b-None c-None"),
+        # Another address goes on where the first broke.
+        ([("drop", 70_000), ("status", 404)], "a-None a-bytes=70000- b-bytes=70000-"),
+    ):
+        host.answers, host.asked = answers, []
+        assert fetch(file, tmp_path / asked).read_bytes() == CONTENT
+        found = [f"{one.path[1:]}-{one.range}" for one in host.asked]
+        assert found == asked.split()
 
 
 def test_error_tells_of_every_address(host, tmp_path) -> None:
     file = described("set.bin", CONTENT, host.url("a"), host.url("b"))
-    with pytest.raises(DataError) as raised:
-        fetch(file, tmp_path)
-    assert f"{host.url('a')}: the server answers HTTP Error 404" in str(raised.value)
-    assert f"{host.url('b')}: the server answers HTTP Error 404" in str(raised.value)
-    assert str(tmp_path) in str(raised.value)
+    said = refused(str(tmp_path), file, tmp_path)
+    for name in "ab":
+        assert f"{host.url(name)}: the server answers HTTP Error 404" in said
 
 
 @pytest.mark.parametrize("end", ["", "/"])
@@ -274,31 +244,25 @@ def test_mirror_must_be_of_the_web(file, tmp_path, mirror) -> None:
 # ## Programs that are stopped, and two at once
 
 PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
 from labml_style_nn.data.download import DataFile, fetch
-name, size, sha256, md5, address, folder, limit = sys.argv[1:]
-if int(limit):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+name, size, sha256, md5, address, folder = sys.argv[1:]
 fetch(DataFile(name, int(size), sha256, md5, (address,)), Path(folder))
 """
 
 
-def start(file: DataFile, folder: Path, limit: int = 0) -> subprocess.Popen[str]:
-    """Fetch in another process."""
+def start(file: DataFile, folder: Path) -> subprocess.Popen[str]:
+    """Fetch in another process, until most of 100,000 bytes have come."""
     about = (file.name, file.size, file.sha256, file.md5, file.addresses[0], folder)
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *map(str, about), str(limit)],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(path: Path, size: int) -> None:
-    deadline = time.monotonic() + 120
-    while not (path.exists() and path.stat().st_size >= size):
+    command = [sys.executable, "-c", PROGRAM, *map(str, about)]
+    program = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline, part = time.monotonic() + 120, folder / "set.bin.part"
+    # What was written last may still be in the program's memory.
+    while not (part.exists() and part.stat().st_size >= 80_000):
         assert time.monotonic() < deadline
         time.sleep(0.005)
+    return program
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
@@ -306,8 +270,6 @@ def test_stopped_program_is_taken_up_where_it_was(file, host, tmp_path, stop) ->
     host.answers = [("held", 100_000)]
     part = tmp_path / "set.bin.part"
     program = start(file, tmp_path)
-    # What was written last may still be in the program's memory.
-    wait_for(part, 80_000)
     program.send_signal(stop)
     program.communicate(timeout=120)
     assert program.returncode != 0
@@ -323,9 +285,7 @@ def test_stopped_program_is_taken_up_where_it_was(file, host, tmp_path, stop) ->
 
 def test_of_two_programs_one_fetches(file, host, tmp_path) -> None:
     host.usually = ("held", 100_000)
-    first = start(file, tmp_path)
-    wait_for(tmp_path / "set.bin.part", 80_000)
-    second = start(file, tmp_path)
+    first, second = (start(file, tmp_path) for _ in range(2))
     assert second.stderr is not None
     said = second.stderr.readline()
     assert said == "waiting for the program that fetches set.bin\n"
@@ -338,21 +298,16 @@ def test_of_two_programs_one_fetches(file, host, tmp_path) -> None:
 
 
 def test_full_disk_leaves_nothing_under_the_name(file, host, tmp_path) -> None:
-    # A limit to the size of files stops a write as a full disk does.
-    program = start(file, tmp_path, limit=100_000)
-    _, said = program.communicate(timeout=120)
-    assert program.returncode == 1
-    assert f"{tmp_path / 'set.bin'} cannot be written: File too large" in said
+    with full_disk(100_000):
+        message = f"{tmp_path / 'set.bin'} cannot be written: File too large"
+        refused(message, file, tmp_path)
     assert "set.bin" not in left(tmp_path)
     assert fetch(file, tmp_path).read_bytes() == CONTENT
 
 
 def test_folder_that_cannot_be_made_is_named(file, tmp_path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(
-        DataError, match=r"taken/set\.bin cannot be written: File exists"
-    ):
-        fetch(file, tmp_path / "taken")
+    refused(r"taken/set\.bin cannot be written: File exists", file, tmp_path / "taken")
 
 
 # ## Where files are kept

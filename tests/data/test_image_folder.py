@@ -10,13 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from labml_style_nn.data import image_folder
 from labml_style_nn.data.download import DataError
-from labml_style_nn.data.image_folder import (
-    central_box,
-    list_images,
-    random_box,
-    read_crop,
-)
+from labml_style_nn.data.image_folder import list_images, random_box, read_crop
 
 
 def chance(seed: int = 0) -> torch.Generator:
@@ -30,15 +26,11 @@ def write(path: Path, pixels: np.ndarray, **options: object) -> Path:
 
 
 def noise(height: int, width: int, *channels: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(
-        0, 256, (height, width, *channels), dtype=np.uint8
-    )
+    shape = (height, width, *channels)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-# The files
-
-
-def test_classes_and_files_are_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_classes_and_files_are_in_the_order_of_their_names(tmp_path) -> None:
     for name in ("b/2.png", "b/10.JPG", "a/x.jpeg", "B/1.png", ".hidden/1.png"):
         write(tmp_path / name, noise(4, 4, 3))
     (tmp_path / "a" / "notes.txt").write_text("no image")
@@ -51,7 +43,7 @@ def test_classes_and_files_are_in_the_order_of_their_names(tmp_path: Path) -> No
     assert files.labels.tolist() == [0, 1, 2, 2]
 
 
-def test_a_folder_that_is_laid_out_otherwise_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_laid_out_otherwise_is_named(tmp_path) -> None:
     with pytest.raises(DataError, match="missing is no folder"):
         list_images(tmp_path / "missing")
     with pytest.raises(DataError, match="has no folders"):
@@ -61,15 +53,11 @@ def test_a_folder_that_is_laid_out_otherwise_is_named(tmp_path: Path) -> None:
         list_images(tmp_path)
 
 
-# What is cut out
-
 SIDES = st.integers(1, 400)
 
 
 @given(SIDES, SIDES, st.floats(0.01, 1), st.integers(0, 99))
-def test_a_random_crop_lies_within_the_image_and_its_ratio_is_allowed(
-    width: int, height: int, smallest: float, seed: int
-) -> None:
+def test_a_random_crop_lies_within_the_image(width, height, smallest, seed) -> None:
     left, top, right, bottom = random_box(width, height, smallest, chance(seed))
     slack = 1e-9 * max(width, height)
     assert -slack <= left < right <= width + slack
@@ -84,9 +72,8 @@ def test_a_random_crop_lies_within_the_image_and_its_ratio_is_allowed(
 def test_small_crops_are_evenly_drawn() -> None:
     """Crops of less than half the image always fit: none of them is drawn again."""
     side, smallest = 300, 0.01
-    boxes = torch.tensor(
-        [random_box(side, side, smallest, chance(seed)) for seed in range(4000)]
-    )
+    drawn = [random_box(side, side, smallest, chance(seed)) for seed in range(4000)]
+    boxes = torch.tensor(drawn)
     across, down = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     shares = across * down / side**2
     few = shares < 0.5
@@ -101,60 +88,49 @@ def test_small_crops_are_evenly_drawn() -> None:
         assert (inside.sort().values - expected).abs().max() < 0.05
 
 
-def test_a_strip_is_cut_in_its_middle() -> None:
-    left, top, right, bottom = random_box(100, 3, 1.0, chance())
-    assert (left, top, right, bottom) == pytest.approx((48, 0, 52, 3))
-    left, top, right, bottom = random_box(3, 100, 1.0, chance())
-    assert (left, top, right, bottom) == pytest.approx((0, 48, 3, 52))
-
-
-@pytest.mark.parametrize("share", [0, -0.1, 1.1])
-def test_a_share_that_is_none_is_refused(share: float) -> None:
-    with pytest.raises(ValueError, match="smallest must be a share above 0"):
-        random_box(4, 4, share, chance())
+def test_a_strip_is_cut_in_its_middle_and_no_share_is_refused() -> None:
+    assert random_box(100, 3, 1.0, chance()) == pytest.approx((48, 0, 52, 3))
+    assert random_box(3, 100, 1.0, chance()) == pytest.approx((0, 48, 3, 52))
+    for share in (0, -0.1, 1.1):
+        with pytest.raises(ValueError, match="smallest must be a share above 0"):
+            random_box(4, 4, share, chance())
 
 
 def test_the_central_crop_is_that_of_256_and_224_pixels() -> None:
-    assert central_box(256, 320) == (16, 48, 240, 272)
-    assert central_box(640, 512) == (96, 32, 544, 480)
+    assert image_folder.central_box(256, 320) == (16, 48, 240, 272)
+    assert image_folder.central_box(640, 512) == (96, 32, 544, 480)
 
 
-# Reading
-
-
-def test_pixels_arrive_where_nothing_is_resized(tmp_path: Path) -> None:
+def test_pixels_arrive_where_nothing_is_resized(tmp_path) -> None:
     pixels = noise(16, 24, 3)
-    path = write(tmp_path / "1.png", pixels)
-    image = read_crop(path, 14)
+    image = read_crop(write(tmp_path / "1.png", pixels), 14)
     expected = torch.from_numpy(pixels[1:15, 5:19]).permute(2, 0, 1)
     assert image.equal(expected)
     assert image.is_contiguous()
 
 
-def test_a_smaller_image_is_an_average(tmp_path: Path) -> None:
+def test_a_smaller_image_is_an_average(tmp_path) -> None:
     """Black and white in turns become grey, which picking pixels would not give."""
-    board = np.indices((64, 64)).sum(axis=0) % 2 * 255
-    path = write(tmp_path / "1.png", board.astype(np.uint8))
-    image = read_crop(path, 7).float()
+    board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    image = read_crop(write(tmp_path / "1.png", board), 7).float()
     assert (image - 127.5).abs().max() < 10
 
 
-def test_a_random_crop_follows_from_its_generator(tmp_path: Path) -> None:
+def test_a_random_crop_follows_from_its_generator(tmp_path) -> None:
     path = write(tmp_path / "1.png", noise(40, 40, 3))
     one, same, other = (read_crop(path, 8, 0.1, chance(s)) for s in (1, 1, 2))
     assert one.equal(same)
     assert not one.equal(other)
 
 
-def test_grey_and_transparent_images_become_coloured(tmp_path: Path) -> None:
-    grey = write(tmp_path / "1.png", noise(16, 16))
-    image = read_crop(grey, 14)
+def test_grey_and_transparent_images_become_coloured(tmp_path) -> None:
+    image = read_crop(write(tmp_path / "1.png", noise(16, 16)), 14)
     assert image.shape == (3, 14, 14)
     assert image[0].equal(image[2])
     assert read_crop(write(tmp_path / "2.png", noise(16, 16, 4)), 5).shape == (3, 5, 5)
 
 
-def test_a_photograph_that_lies_on_its_side_is_set_upright(tmp_path: Path) -> None:
+def test_a_photograph_that_lies_on_its_side_is_set_upright(tmp_path) -> None:
     pixels = np.zeros((32, 32, 3), dtype=np.uint8)
     pixels[:16] = 255
     exif = Image.Exif()
@@ -164,16 +140,10 @@ def test_a_photograph_that_lies_on_its_side_is_set_upright(tmp_path: Path) -> No
     assert image[:, :, :12].max() < 50
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\nbroken"])
-def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "1.png"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"1.png cannot be read as an image"):
-        read_crop(path, 4)
-
-
-def test_a_file_that_was_cut_short_is_named(tmp_path: Path) -> None:
+def test_a_broken_file_is_named(tmp_path) -> None:
     path = write(tmp_path / "1.jpg", noise(64, 64, 3))
-    path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(DataError, match=r"1.jpg cannot be read as an image"):
-        read_crop(path, 4)
+    cut_short = path.read_bytes()[:900]
+    for content in (b"", b"no image", b"\x89PNG\r\n\x1a\nbroken", cut_short):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"1.jpg cannot be read as an image"):
+            read_crop(path, 4)

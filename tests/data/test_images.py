@@ -1,11 +1,14 @@
-"""Images: picking, turning into floats, and statistics held to numpy's."""
+"""Images: picking, floats, statistics held to numpy's; the digits and their split."""
 
 import numpy
 import pytest
+import sklearn.datasets
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
+from labml_style_nn.data.digits import load_digits, split_digits
 from labml_style_nn.data.images import (
     Images,
     channel_statistics,
@@ -14,7 +17,7 @@ from labml_style_nn.data.images import (
     take,
 )
 
-ALL_BYTES = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+ALL_BYTES = torch.arange(256, dtype=torch.uint8)
 
 
 def some_bytes(seed: int, *shape: int) -> torch.Tensor:
@@ -23,7 +26,7 @@ def some_bytes(seed: int, *shape: int) -> torch.Tensor:
 
 
 @given(st.lists(st.integers(0, 6), max_size=20))
-def test_take_keeps_each_image_with_its_label(indices: list[int]) -> None:
+def test_take_keeps_each_image_with_its_label(indices) -> None:
     images = Images(some_bytes(0, 7, 3, 4, 5), torch.arange(7))
     some = take(images, torch.tensor(indices, dtype=torch.long))
     assert some.labels.tolist() == indices
@@ -33,32 +36,23 @@ def test_take_keeps_each_image_with_its_label(indices: list[int]) -> None:
 
 
 def test_floats_are_a_255th_of_the_bytes() -> None:
-    found = floats(ALL_BYTES).flatten()
+    found = floats(ALL_BYTES)
     assert found.dtype == torch.float32
     assert found.tolist() == [numpy.float32(b) / numpy.float32(255) for b in range(256)]
-
-
-def test_bytes_come_back_from_floats_and_floats_stay() -> None:
-    once = floats(ALL_BYTES)
-    assert (once * 255).round().to(torch.uint8).equal(ALL_BYTES)
-    assert floats(once) is once
-
-
-@pytest.mark.parametrize("dtype", [torch.int64, torch.int16, torch.bool])
-def test_other_whole_numbers_are_refused(dtype: torch.dtype) -> None:
-    with pytest.raises(ValueError, match=f"must be uint8 or floats, got {dtype}"):
-        floats(torch.zeros(2, dtype=dtype))
+    assert floats(found) is found
+    for dtype in (torch.int64, torch.int16, torch.bool):
+        with pytest.raises(ValueError, match=f"must be uint8 or floats, got {dtype}"):
+            floats(torch.zeros(2, dtype=dtype))
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 5, 4), (40, 3, 6, 7), (1, 4, 1, 1)])
-def test_statistics_are_numpys(shape: tuple[int, ...]) -> None:
+def test_statistics_are_numpys(shape) -> None:
     stored = some_bytes(1, *shape) // (torch.arange(shape[1])[:, None, None] + 1)
     mean, std = channel_statistics(stored.to(torch.uint8))
     reference = stored.numpy().astype(float) / 255
     numpy.testing.assert_allclose(mean, reference.mean(axis=(0, 2, 3)), rtol=1e-12)
-    numpy.testing.assert_allclose(
-        std, reference.std(axis=(0, 2, 3)), rtol=1e-12, atol=1e-15
-    )
+    expected = reference.std(axis=(0, 2, 3))
+    numpy.testing.assert_allclose(std, expected, rtol=1e-12, atol=1e-15)
 
 
 def test_normalised_by_channel() -> None:
@@ -72,16 +66,41 @@ def test_normalised_by_channel() -> None:
 
 def test_what_cannot_be_normalised_is_refused() -> None:
     images = torch.zeros(2, 3, 4, 4)
-    with pytest.raises(ValueError, match=r"shape \(\.\.\., 2, height, width\)"):
-        normalize(images, (0.0, 0.0), (1.0, 1.0))
-    with pytest.raises(ValueError, match=r"3 positive numbers, got \(1\.0, 1\.0\)"):
-        normalize(images, (0.0, 0.0, 0.0), (1.0, 1.0))
-    with pytest.raises(ValueError, match=r"3 positive numbers, got \(1\.0, 0\.0, 1"):
-        normalize(images, (0.0, 0.0, 0.0), (1.0, 0.0, 1.0))
-
-
-def test_statistics_of_anything_but_bytes_are_refused() -> None:
+    for mean, std, message in (
+        ((0.0, 0.0), (1.0, 1.0), r"shape \(\.\.\., 2, height, width\)"),
+        ((0.0, 0.0, 0.0), (1.0, 1.0), r"3 positive numbers, got \(1\.0, 1\.0\)"),
+        ((0.0, 0.0, 0.0), (1.0, 0.0, 1.0), r"3 positive numbers, got \(1\.0, 0\.0, 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            normalize(images, mean, std)
     with pytest.raises(ValueError, match=r"must be uint8, got torch\.float32"):
         channel_statistics(torch.zeros(2, 3, 4, 4))
     with pytest.raises(ValueError, match=r"expected shape"):
         channel_statistics(torch.zeros(2, 4, 4, dtype=torch.uint8))
+
+
+def test_images_are_scikit_learns_from_paper_to_ink() -> None:
+    digits, theirs = load_digits(), sklearn.datasets.load_digits()
+    assert digits.images.dtype == torch.float32
+    assert digits.images.min() == 0
+    assert digits.images.max() == 1
+    assert (digits.images[:, 0].numpy() * 16 == theirs.images).all()
+    assert digits.labels.tolist() == theirs.target.tolist()
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_split_is_the_stratified_one_of_scikit_learn(seed) -> None:
+    pixels, labels = sklearn.datasets.load_digits(return_X_y=True)
+    parts = train_test_split(
+        pixels, labels, test_size=0.2, random_state=seed, stratify=labels
+    )
+    train, test = split_digits(seed)
+    for ours, images, answers in zip((train, test), parts[:2], parts[2:], strict=True):
+        assert (ours.images.flatten(1).numpy() * 16 == images).all()
+        assert ours.labels.tolist() == answers.tolist()
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.2, 0.001])
+def test_split_that_leaves_nothing_is_refused(fraction) -> None:
+    with pytest.raises(ValueError, match="test_size"):
+        split_digits(seed=0, test_fraction=fraction)

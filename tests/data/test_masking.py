@@ -26,13 +26,8 @@ def text(shape, vocabulary_size=V, seed=1):
 
 def masked(tokens, seed=0, **options):
     """Mask with the vocabulary of these tests."""
-    options = {
-        "vocabulary_size": V,
-        "mask_token": MASK,
-        "special_tokens": SPECIAL,
-        "generator": generator(seed),
-    } | options
-    return mask_tokens(tokens, **options)
+    usual = {"vocabulary_size": V, "mask_token": MASK, "special_tokens": SPECIAL}
+    return mask_tokens(tokens, **usual | {"generator": generator(seed)} | options)
 
 
 def is_special(tokens):
@@ -45,10 +40,7 @@ def near(share, expected, count):
     return abs(share - expected) <= 5 * sqrt(expected * (1 - expected) / count)
 
 
-# ## The paper's numbers
-
-
-@pytest.mark.parametrize("length", [1, 3, 10, 64])
+@pytest.mark.parametrize("length", [1, 3, 64])
 @pytest.mark.parametrize("rate", [0.15, 0.4])
 def test_the_share_that_is_chosen_is_the_same_for_every_length(rate, length):
     tokens = text((200_000 // length, length))
@@ -103,8 +95,6 @@ def test_the_draws_of_choice_fate_and_token_are_independent():
     assert near(pairs, share**2, chosen[:, 1:].numel() / 2)
 
 
-# ## What holds for every text
-
 sizes = st.integers(0, 6)
 seeds = st.integers(0, 2**31)
 
@@ -115,7 +105,7 @@ def shares_of(whole):
 
 
 @given(sizes, sizes, seeds, shares_of(1), shares_of(1), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 def test_what_is_true_of_every_masking(batch, length, seed, rate, mask_share, data):
     random_share = data.draw(shares_of(1 - mask_share))
     tokens = text((batch, length), seed=seed)
@@ -157,17 +147,10 @@ def test_the_ends_of_the_shares():
 
 
 def test_the_mask_is_special_without_being_listed():
-    tokens = torch.full((10, 10), MASK)
-    read, targets = masked(tokens, special_tokens=(), rate=1.0)
-    assert torch.equal(read, tokens)
+    targets = masked(torch.full((10, 10), MASK), special_tokens=(), rate=1.0).targets
     assert (targets == NOT_CHOSEN).all()
-    drawn = masked(
-        torch.full((100, 100), 7),
-        special_tokens=(),
-        rate=1.0,
-        mask_share=0.0,
-        random_share=1.0,
-    )
+    other = {"rate": 1.0, "mask_share": 0.0, "random_share": 1.0}
+    drawn = masked(torch.full((100, 100), 7), special_tokens=(), **other)
     assert MASK not in drawn.tokens
     assert 0 in drawn.tokens
 
@@ -179,41 +162,26 @@ def test_another_seed_is_another_masking_and_none_is_pytorchs_own():
     for _ in range(2):
         torch.manual_seed(5)
         results.append(masked(tokens, generator=None))
-    assert torch.equal(results[0].tokens, results[1].tokens)
-    assert torch.equal(results[0].targets, results[1].targets)
-
-
-def test_a_generator_goes_on_where_it_stopped():
-    tokens, shared = text((50, 40)), generator()
+    assert all(torch.equal(*both) for both in zip(*results, strict=True))
+    # A generator goes on where it stopped.
+    shared = generator()
     first, second = (masked(tokens, generator=shared) for _ in range(2))
     assert not torch.equal(first.targets, second.targets)
 
 
-# ## What is refused
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.1}, r"rate must lie in \[0, 1\], got 1.1"),
-        ({"rate": float("nan")}, r"rate must lie in \[0, 1\], got nan"),
-        ({"mask_share": -0.1}, r"mask_share must lie in \[0, 1\], got -0.1"),
-        ({"random_share": 2.0}, r"random_share must lie in \[0, 1\], got 2.0"),
-        ({"random_share": 0.3}, "parts of one whole, got 0.8 and 0.3"),
-        ({"mask_token": V}, rf"must lie from 0 to 59, got \[{V}\]"),
-        ({"special_tokens": [-1]}, r"must lie from 0 to 59, got \[-1\]"),
-        (
-            {"vocabulary_size": 2, "mask_token": 0, "special_tokens": [1]},
-            "all 2 tokens of the vocabulary are special",
-        ),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        masked(text((2, 5)), **options)
-
-
-@pytest.mark.parametrize("dtype", [torch.float, torch.int32, torch.bool])
-def test_tokens_of_another_type_are_refused(dtype):
-    with pytest.raises(ValueError, match=f"tokens must be int64, got {dtype}"):
-        masked(text((2, 5)).to(dtype))
+def test_what_cannot_be_meant_is_refused():
+    for name, bad, message in (
+        ("rate", 1.1, r"rate must lie in \[0, 1\], got 1.1"),
+        ("rate", float("nan"), r"rate must lie in \[0, 1\], got nan"),
+        ("mask_share", -0.1, r"mask_share must lie in \[0, 1\], got -0.1"),
+        ("random_share", 2.0, r"random_share must lie in \[0, 1\], got 2.0"),
+        ("random_share", 0.3, "parts of one whole, got 0.8 and 0.3"),
+        ("mask_token", V, rf"must lie from 0 to 59, got \[{V}\]"),
+        ("special_tokens", [-1], r"must lie from 0 to 59, got \[-1\]"),
+        ("special_tokens", range(V), "all 60 tokens of the vocabulary are special"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            masked(text((2, 5)), **{name: bad})
+    for dtype in (torch.float, torch.int32, torch.bool):
+        with pytest.raises(ValueError, match=f"tokens must be int64, got {dtype}"):
+            masked(text((2, 5)).to(dtype))

@@ -13,8 +13,6 @@ from labml_style_nn.data.download import DataError
 from labml_style_nn.data.standard_library import load_standard_library
 from labml_style_nn.data.tiny_shakespeare import load_tiny_shakespeare
 
-# ## Tiny Shakespeare
-
 
 def test_text_is_cut_at_nine_tenths(host, tmp_path, monkeypatch) -> None:
     content = b"".join(b"line %02d\r\n" % number for number in range(100))
@@ -31,9 +29,6 @@ def test_split_of_the_published_text_is_nano_gpts() -> None:
     size = tiny_shakespeare.TINY_SHAKESPEARE.size
     train, test = tiny_shakespeare.split_text("x" * size)
     assert (len(train), len(test)) == (1_003_854, 111_540)
-
-
-# ## The standard library
 
 
 @pytest.fixture
@@ -65,17 +60,10 @@ def library(tmp_path) -> Path:
 
 def test_text_is_that_of_the_library_alone(library) -> None:
     corpus = load_standard_library(folder=library)
-    ordered = sorted(
-        [
-            "one.py",
-            "two.py",
-            "package/__init__.py",
-            "package/deep/three.py",
-            "empty.py",
-        ],
-        key=lambda name: hashlib.sha256(name.encode()).hexdigest(),
-    )
-    contents = [(library / name).read_bytes().decode() for name in ordered]
+    package = ["package/__init__.py", "package/deep/three.py"]
+    names = ["one.py", "two.py", "empty.py", *package]
+    names.sort(key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    contents = [(library / name).read_bytes().decode() for name in names]
     assert corpus.text == "".join(contents).replace("\r\n", "\n")
     assert corpus.files == 5
 
@@ -93,17 +81,14 @@ def test_description_tells_one_text_from_another(library) -> None:
     assert changed.description()["sha256"] != corpus.description()["sha256"]
 
 
-@pytest.mark.parametrize("limit", [1, 10, 30])
-def test_limited_text_is_the_beginning(library, limit) -> None:
-    corpus = load_standard_library(limit, folder=library)
-    assert len(corpus.text) == limit
-    assert load_standard_library(folder=library).text.startswith(corpus.text)
-
-
-@pytest.mark.parametrize("limit", [None, 100])
-def test_too_little_text_is_refused(tmp_path, limit) -> None:
-    with pytest.raises(DataError, match=r"has 0 characters of Python, expected 1"):
-        load_standard_library(limit, folder=tmp_path)
+def test_limited_text_is_the_beginning_and_too_little_is_refused(library) -> None:
+    whole = load_standard_library(folder=library).text
+    for limit in (1, 10, 30):
+        assert load_standard_library(limit, folder=library).text == whole[:limit]
+    (library / "empty").mkdir()
+    for few in (None, 100):
+        with pytest.raises(DataError, match=r"has 0 characters of Python, expected 1"):
+            load_standard_library(few, folder=library / "empty")
 
 
 def test_this_machine_has_it() -> None:
@@ -113,13 +98,9 @@ def test_this_machine_has_it() -> None:
     # A file that is surely there, and one that is surely no part of it.
     assert "class JSONDecoder" in corpus.text
     assert "class TestJson" not in corpus.text
-    # Another process, with another order of sets and files, reads the same.
-    program = (
-        "from labml_style_nn.data import standard_library;"
-        "corpus = standard_library.load_standard_library();"
-        "print(corpus.description()['sha256'])"
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert told.stdout.strip() == corpus.description()["sha256"]
+    # The command, in another process, with another order of sets and files, reads the
+    # same.
+    line = [sys.executable, "-m", "labml_style_nn.data", "standard-library"]
+    told = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert f"sha256: {corpus.description()['sha256']}" in told.stdout
+    assert told.stderr == ""

@@ -1,11 +1,15 @@
 """What several tests of the experiments need."""
 
 import os
+import runpy
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from multiprocessing import get_context, set_start_method
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +24,8 @@ from labml_style_nn.experiments.training import Recipe, Trainer
 
 # Two epochs on the digits in three steps each, and a Mixer of one small block.
 SHORT = ["--epochs=2", "--warmup-epochs=1", "--batch-size=512", "--device=cpu"]
-TINY = [
-    *("--patch-size=4", "--num-layers=1", "--hidden-dim=8"),
-    *("--tokens-mlp-dim=4", "--channels-mlp-dim=8"),
-]
+WIDTHS = ["--hidden-dim=8", "--tokens-mlp-dim=4", "--channels-mlp-dim=8"]
+TINY = ["--patch-size=4", "--num-layers=1", *WIDTHS]
 
 
 def count(model: nn.Module) -> int:
@@ -33,20 +35,15 @@ def count(model: nn.Module) -> int:
 
 def words(settings: Recipe) -> list[str]:
     """Ask a command for settings, where they are not those of their class."""
-    changed = {
-        field.name.replace("_", "-"): getattr(settings, field.name)
-        for field in fields(settings)
-        if getattr(settings, field.name) != field.default
-    }
-    return [f"--{name}={value}" for name, value in changed.items()]
+    values = ((f, getattr(settings, f.name)) for f in fields(settings))
+    changed = [(f.name.replace("_", "-"), v) for f, v in values if v != f.default]
+    return [f"--{name}={value}" for name, value in changed]
 
 
-def refused(
-    main: Callable[[Sequence[str]], int],
-    line: Sequence[str],
-    message: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+Main = Callable[[Sequence[str]], int]
+
+
+def refused(main: Main, line: Sequence[str], message: str, capsys: Any) -> None:
     """A command ends with an error in a line that has the message."""
     assert main(line) == 1
     said = capsys.readouterr().err.splitlines()[-1]
@@ -61,9 +58,7 @@ def noise(number: int, channels: int, side: int) -> Images:
     return Images(images.byte(), torch.arange(number) % 10)
 
 
-def given(
-    monkeypatch: pytest.MonkeyPatch, name: str, train: Images, test: Images
-) -> None:
+def given(monkeypatch: Any, name: str, train: Images, test: Images) -> None:
     """Let these images be a data set."""
     here = IMAGE_DATASETS[name]._replace(load=lambda seed, source: (train, test))
     monkeypatch.setitem(IMAGE_DATASETS, name, here)
@@ -99,18 +94,65 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+# A process that has loaded all, and that others are divided from.
+LOADED = get_context("forkserver")
+LOADED.set_forkserver_preload(
+    # What PyTorch would import at the first step is imported, too.
+    ["tests.experiments.common", "torch._dynamo", "tensorboardX", "sklearn.datasets"]
+)
+
+
+def start(
+    module: str, line: Sequence[str], said: Path, **environment: str
+) -> ForkServerProcess:
+    """Start a command as `python -m` does, but that PyTorch is loaded already."""
+    process = LOADED.Process(target=command, args=(module, line, said, environment))
+    process.start()
+    return process
+
+
+def command(
+    module: str, line: Sequence[str], said: Path, environment: dict[str, str]
+) -> None:
+    """Do what the process is for; what it says goes to a file."""
+    # Tests that run in the background may have been told to ignore Ctrl-C, and a child
+    # would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ |= environment
+    # Its own processes are started as everywhere.
+    set_start_method(None, force=True)
+    with said.open("w") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    sys.argv = [module, *line]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def in_two(module: str, line: Sequence[str], folder: Path) -> str:
+    """Run a command in two processes, started as by `torchrun`; what the first said."""
+    place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
+    place["MASTER_PORT"] = str(free_port())
+    files = [folder / f"said-{rank}" for rank in range(2)]
+    processes = [
+        start(module, line, said, RANK=str(rank), LOCAL_RANK=str(rank), **place)
+        for rank, said in enumerate(files)
+    ]
+    try:
+        for process, said in zip(processes, files, strict=True):
+            process.join(180)
+            assert process.exitcode == 0, said.read_text()
+    finally:
+        for process in processes:
+            process.kill()
+    return files[0].read_text()
+
+
 def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Start a command in two processes, and wait for them."""
-    result = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"),
-            *("--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    line = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
+    line += ["--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments]
+    how: Any = {"capture_output": True, "text": True, "timeout": 180}
+    result = subprocess.run(line, env=os.environ | {"OMP_NUM_THREADS": "1"}, **how)
     assert result.returncode == 0, result.stderr
     return result
 

@@ -1,35 +1,23 @@
 """Ablations: what is taken away is gone, and the rest is as it was."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from labml_style_nn.experiments import ablation, mixer_images, records
-from labml_style_nn.experiments.ablation import (
-    DEPTHS,
-    EXPERIMENT,
-    PARTS,
-    TAKEN_AWAY,
-    WIDTHS,
-    Row,
-    SeparateTokenMixing,
-    Settings,
-    build_model,
-    differences,
-    recorded,
-    runs_of,
-    table,
-)
+from labml_style_nn.experiments.ablation import DEPTHS, EXPERIMENT, PARTS, TAKEN_AWAY
 from labml_style_nn.experiments.command import main
 from labml_style_nn.experiments.optimizer import adamw
+from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.token_mixing import TokenMixing
 from tests.experiments.common import SHORT, TINY, count
+
+WIDTHS, Settings, build_model = ablation.WIDTHS, ablation.Settings, ablation.build_model
 
 
 def built(without: str, **sizes: int) -> Any:
@@ -39,11 +27,8 @@ def built(without: str, **sizes: int) -> Any:
     return model
 
 
-# What is taken away
-
-
 @pytest.mark.parametrize("without", PARTS)
-def test_what_is_left_begins_as_in_the_whole_network(without: str) -> None:
+def test_what_is_left_begins_as_in_the_whole_network(without) -> None:
     whole = mixer_images.build_model(Settings(seed=3)).parameters()
     begun = [weight.detach() for weight in whole]
     left = build_model(Settings(seed=3, without=without)).named_parameters()
@@ -69,22 +54,18 @@ def test_parameters_are_those_of_the_formula() -> None:
     }
 
 
-def line(x: Tensor, norm: nn.Module, mixing: nn.Module) -> Tensor:
-    """A branch of equation (1), without the sum."""
-    update: Tensor = mixing(norm(x))
-    return update
-
-
 def test_blocks_compute_what_is_left_of_equation_1() -> None:
     x = torch.randn(2, 16, 48, dtype=torch.double)
     block: Any = built("nothing").blocks[1]
-    tokens = line(x, block.token_norm, block.token_mixing)
+    # The branches of equation (1), without the sums.
+    tokens = block.token_mixing(block.token_norm(x))
+    channels = nn.Sequential(block.channel_norm, block.channel_mixing)
     u = x + tokens
     expected = {
-        "nothing": u + line(u, block.channel_norm, block.channel_mixing),
-        "token-mixing": x + line(x, block.channel_norm, block.channel_mixing),
+        "nothing": u + channels(u),
+        "token-mixing": x + channels(x),
         "channel-mixing": u,
-        "skips": line(tokens, block.channel_norm, block.channel_mixing),
+        "skips": channels(tokens),
     }
     for without, y in expected.items():
         torch.testing.assert_close(built(without).blocks[1](x), y)
@@ -100,12 +81,9 @@ def test_no_norm_and_no_gelu_is_left() -> None:
     assert nn.ReLU in kinds("gelu")
 
 
-# Untied token mixing
-
-
-def separate() -> SeparateTokenMixing:
+def separate() -> ablation.SeparateTokenMixing:
     torch.manual_seed(0)
-    layer = SeparateTokenMixing(hidden_dim=5, num_patches=6, tokens_mlp_dim=3).double()
+    layer = ablation.SeparateTokenMixing(5, num_patches=6, tokens_mlp_dim=3).double()
     for bias in (layer.fc1.bias, layer.fc2.bias):
         nn.init.normal_(bias)
     return layer
@@ -116,13 +94,11 @@ def test_untied_token_mixing_is_a_token_mixing_for_each_channel() -> None:
     x = torch.randn(2, 6, 5, dtype=torch.double)
     columns = []
     for channel in range(5):
-        one = TokenMixing(6, 3).double()
-        state = {
-            "fc1.weight": layer.fc1.weight[channel],
-            "fc1.bias": layer.fc1.bias[3 * channel :][:3],
-            "fc2.weight": layer.fc2.weight[channel],
-            "fc2.bias": layer.fc2.bias[6 * channel :][:6],
-        }
+        one, state = TokenMixing(6, 3).double(), {}
+        for name, size in (("fc1", 3), ("fc2", 6)):
+            part = layer.get_submodule(name)
+            state[f"{name}.weight"] = part.weight[channel]
+            state[f"{name}.bias"] = part.bias[size * channel :][:size]
         one.load_state_dict(state)
         columns.append(one(x[:, :, [channel]]))
     torch.testing.assert_close(layer(x), torch.cat(columns, dim=2))
@@ -130,7 +106,7 @@ def test_untied_token_mixing_is_a_token_mixing_for_each_channel() -> None:
 
 def test_untied_token_mixing_begins_with_matrices_of_its_own() -> None:
     torch.manual_seed(0)
-    weight = SeparateTokenMixing(50, 40, 30).fc1.weight
+    weight = ablation.SeparateTokenMixing(50, 40, 30).fc1.weight
     assert len({matrix.sum().item() for matrix in weight}) == 50
     assert weight.var().item() == pytest.approx(1 / 40, rel=0.02)
 
@@ -146,22 +122,14 @@ def test_untied_token_mixing_refuses_another_number_of_channels() -> None:
         separate()(torch.zeros(2, 6, 4, dtype=torch.double))
 
 
-# The tables
-
-
 def result(seed: int, accuracy: float, **changes: Any) -> records.Record:
-    settings = asdict(Settings(seed=seed, **changes))
-    return {
-        "seed": seed,
-        "test_accuracy": accuracy,
-        "parameters": 7,
-        "settings": settings,
-    }
+    found = {"seed": seed, "test_accuracy": accuracy, "parameters": 7}
+    return found | {"settings": asdict(Settings(seed=seed, **changes))}
 
 
 def test_differences_are_taken_seed_by_seed() -> None:
     """Both vary by ten points between splits, and their difference by none."""
-    row = Row("without skips", {"without": "skips"}, {})
+    row = ablation.Row("without skips", {"without": "skips"}, {})
     found = [
         result(1, 0.80),
         result(0, 0.90),
@@ -173,12 +141,13 @@ def test_differences_are_taken_seed_by_seed() -> None:
         # A seed that the whole network has not.
         result(2, 0.50, without="skips"),
     ]
-    assert differences(found, row) == pytest.approx([-2, -2])
-    assert [run["seed"] for run in runs_of(found, {})] == [0, 1]
-    lines = table(found[:6], [Row("whole", {}), row, *WIDTHS[3:]]).splitlines()[1:]
-    assert [line.split() for line in lines] == [
-        ["whole", "85.00", "±", "7.07", "7"],
-        ["without", "skips", "83.00", "±", "7.07", "-2.00", "±", "0.00", "7"],
+    assert ablation.differences(found, row) == pytest.approx([-2, -2])
+    assert [run["seed"] for run in ablation.runs_of(found, {})] == [0, 1]
+    rows = [ablation.Row("whole", {}), row, *WIDTHS[3:]]
+    _, *lines = ablation.table(found[:6], rows).splitlines()
+    assert [" ".join(line.split()) for line in lines] == [
+        "whole 85.00 ± 7.07 7",
+        "without skips 83.00 ± 7.07 -2.00 ± 0.00 7",
     ]
 
 
@@ -197,9 +166,7 @@ def test_widths_against_depth_have_about_as_many_parameters() -> None:
         assert size == pytest.approx(sizes[1], rel=0.003)
 
 
-def test_a_run_that_diverges_is_recorded_as_such(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_that_diverges_is_recorded_as_such(tmp_path, capsys) -> None:
     arguments = [*SHORT, *TINY, f"--out={tmp_path}", "--without=layer-norm"]
     assert main(EXPERIMENT, arguments) == 0
     assert main(EXPERIMENT, [*arguments, "--learning-rate=1e30", "--seeds", "1"]) == 0
@@ -212,15 +179,12 @@ def test_a_run_that_diverges_is_recorded_as_such(
     assert ablation.diverged([well]) == ""
 
 
-# The records
-
-
 def test_every_run_is_of_a_row_and_rows_on_digits_have_five_splits() -> None:
     for data in EXPERIMENT.presets:
         found = recorded("ablation", data)
         rows = [*TAKEN_AWAY, *DEPTHS, *WIDTHS]
-        listed = [run for row in rows for run in runs_of(found, row.changes)]
+        listed = [run for row in rows for run in ablation.runs_of(found, row.changes)]
         assert all(run in listed for run in found)
         for row in [*TAKEN_AWAY, *DEPTHS] if data == "digits" else ():
-            seeds = [run["seed"] for run in runs_of(found, row.changes)]
+            seeds = [run["seed"] for run in ablation.runs_of(found, row.changes)]
             assert seeds == [0, 1, 2, 3, 4]

@@ -3,35 +3,23 @@
 import re
 from dataclasses import asdict, replace
 from itertools import product
-from pathlib import Path
+from operator import itemgetter
 
+import numpy as np
 import pytest
 import torch
 
 from labml_style_nn.data.images import Images
-from labml_style_nn.experiments import records
+from labml_style_nn.experiments import data_scale, records
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import main
-from labml_style_nn.experiments.data_scale import (
-    EXPERIMENT,
-    NETWORKS,
-    Settings,
-    SubsetTask,
-    accuracies,
-    candidates,
-    gain,
-    in_words,
-    last_validation,
-    recorded,
-    scale_curves,
-    subset,
-    table,
-    tuned,
-)
+from labml_style_nn.experiments.data_scale import Settings, SubsetTask, subset, tuned
 from labml_style_nn.experiments.figures import svg
+from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.training import Trainer
 from tests.experiments.common import given, noise
 
+EXPERIMENT, NETWORKS = data_scale.EXPERIMENT, data_scale.NETWORKS
 STILL = ImageRecipe(unaugmented=1, validation=30)
 
 
@@ -45,9 +33,6 @@ def numbers(images: Images) -> list[int]:
     return (images.images.flatten() * 1000).round().int().tolist()
 
 
-# The subset
-
-
 def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
     few, many = (subset(numbered(200), count, seed=3) for count in (20, 150))
     assert set(numbers(few)) < set(numbers(many))
@@ -56,16 +41,12 @@ def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
     assert numbers(subset(numbered(200), 20, seed=3)) == numbers(few)
     assert numbers(subset(numbered(200), 20, seed=4)) != numbers(few)
 
-
-def test_more_images_than_there_are_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"at most 170, which are not held out .* 171"):
         SubsetTask(numbered(200), numbered(5), STILL, train_images=171)
 
 
 @pytest.mark.parametrize("count", [7, 90, 170])
-def test_validation_images_are_those_of_any_size_and_not_learned_from(
-    count: int,
-) -> None:
+def test_validation_images_are_those_of_any_size_and_not_learned_from(count) -> None:
     task = SubsetTask(numbered(200), numbered(5), STILL, train_images=count)
     whole = ImageTask(numbered(200), numbered(5), STILL)
     assert numbers(task.validation_set) == numbers(whole.validation_set)
@@ -83,11 +64,8 @@ def test_images_are_normalised_by_those_that_are_learned_from() -> None:
     assert (ready.std(correction=0) - 1).abs() < 1e-6
 
 
-# The steps
-
-
 @pytest.mark.parametrize("count", [12, 16, 50, 170])
-def test_steps_pass_through_the_images_again_and_again(count: int) -> None:
+def test_steps_pass_through_the_images_again_and_again(count) -> None:
     recipe = replace(STILL, batch_size=16)
     task = SubsetTask(numbered(200), numbered(5), recipe, train_images=count)
     batches = [task.chosen(step) for step in range(40)]
@@ -100,9 +78,7 @@ def test_steps_pass_through_the_images_again_and_again(count: int) -> None:
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(0, 11), (6, 6)])
-def test_number_of_steps_does_not_depend_on_the_number_of_images(
-    steps: int, expected: int
-) -> None:
+def test_steps_do_not_depend_on_the_number_of_images(steps, expected) -> None:
     recipe = replace(STILL, batch_size=16, epochs=7)
     for count in (0, 12, 170):
         task = SubsetTask(numbered(200), numbered(5), recipe, count, steps)
@@ -111,33 +87,18 @@ def test_number_of_steps_does_not_depend_on_the_number_of_images(
         assert trainer.steps == 7 * expected
 
 
-# The command
-
-
-@pytest.fixture
-def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random images to learn from, and test images that no network can read."""
+def test_search_leaves_the_test_images_alone(tmp_path, capsys, monkeypatch) -> None:
+    # Random images to learn from, and test images that no network can read.
     given(monkeypatch, "fashion-mnist", noise(80, 1, 28), noise(10, 1, 5))
-
-
-SHORT = ["--epochs=2", "--steps-per-epoch=2", "--batch-size=8", "--validation=20"]
-
-
-def line(tmp_path: Path, *more: str) -> list[str]:
-    return [*SHORT, "--device=cpu", f"--out={tmp_path}", *more]
-
-
-@pytest.mark.usefixtures("small_set")
-def test_search_leaves_the_test_images_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(EXPERIMENT, line(tmp_path, "--train-images=9", "--search")) == 0
+    line = ["--epochs=2", "--steps-per-epoch=2", "--batch-size=8", "--validation=20"]
+    line += ["--device=cpu", "--train-images=9"]
+    assert main(EXPERIMENT, [*line, f"--out={tmp_path}", "--search"]) == 0
     (record,) = records.read(tmp_path / "results.jsonl")
     assert record["validation_accuracy"] == record["curve"]["validation_accuracy"][-1]
     assert "test_accuracy" not in record
     assert "validation accuracy" in capsys.readouterr().out
     # Whoever looks at these test images fails.
-    assert main(EXPERIMENT, line(tmp_path / "test", "--train-images=9")) == 1
+    assert main(EXPERIMENT, [*line, f"--out={tmp_path / 'test'}"]) == 1
     assert "expected shape (batch, 1, 28, 28), got (10," in capsys.readouterr().err
 
 
@@ -153,109 +114,81 @@ def test_an_epoch_without_steps_is_refused() -> None:
         Settings(steps_per_epoch=0)
 
 
-# What is said of the results
-
-
 def run(model: str, images: int, accuracy: float) -> records.Record:
     settings = {"model": model, "train_images": images}
     return {"settings": settings, "test_accuracy": accuracy}
 
 
-RUNS = [
-    run("vit", 900, 0.8),
-    run("mixer", 900, 0.7),
-    run("mixer", 30, 0.5),
-    run("mixer", 900, 0.8),
-    run("mixer", 30, 0.4),
-]
+MIXER = [run("mixer", *result) for result in ((900, 0.7), (30, 0.5), (900, 0.8))]
+RUNS = [run("vit", 900, 0.8), *MIXER, run("mixer", 30, 0.4)]
 
 
 def test_table_has_the_mean_and_the_deviation() -> None:
-    assert table(RUNS) == (
+    assert data_scale.table(RUNS) == (
         "images      MLP-Mixer            ViT\n"
         "    30   45.00 ± 7.07               \n"
         "   900   75.00 ± 7.07          80.00"
     )
-    assert gain(accuracies(RUNS), "mixer", 30, 900) == pytest.approx(30)
+    found = data_scale.accuracies(RUNS)
+    assert data_scale.gain(found, "mixer", 30, 900) == pytest.approx(30)
 
 
 def test_curves_have_the_means_on_a_logarithmic_axis() -> None:
-    figure = scale_curves(RUNS)
+    figure = data_scale.scale_curves(RUNS)
     (axes,) = figure.axes
     drawn = {bars.get_label(): bars.lines[0].get_xydata() for bars in axes.containers}
-    assert [point.tolist() for point in drawn["MLP-Mixer"]] == [
-        pytest.approx([30, 45]),
-        pytest.approx([900, 75]),
-    ]
+    assert drawn["MLP-Mixer"] == pytest.approx(np.array([[30, 45], [900, 75]]))
     assert drawn["ViT"].tolist() == [[900, 80]]
     assert axes.get_xscale() == "log"
-    text = svg(figure)
-    labels = re.findall(r"<text [^>]*>([^<]*)</text>", text)
-    assert {"training images", "test accuracy (%)", "MLP-Mixer", "ViT", "900"} <= {
-        *labels
-    }
-    assert in_words(RUNS).endswith(
+    labels = {*re.findall(r"<text [^>]*>([^<]*)</text>", svg(figure))}
+    assert {"training images", "test accuracy (%)", "MLP-Mixer", "ViT", "900"} <= labels
+    assert data_scale.in_words(RUNS).endswith(
         "MLP-Mixer rises from 45.0 % with 30 images to 75.0 % with 900; "
         "ViT rises from 80.0 % with 900 images to 80.0 % with 900."
     )
 
 
-def searched(
-    model: str, images: int, share: float, rate: float, decay: float = 0.1
-) -> records.Record:
-    names = ("model", "train_images", "learning_rate", "weight_decay")
-    settings = dict(zip(names, (model, images, rate, decay), strict=True))
-    return {"settings": settings, "curve": {"validation_accuracy": [0.99, share]}}
-
-
 def test_best_candidate_is_marked_at_each_size() -> None:
-    found = [
-        searched("mixer", 900, 0.6, 0.1),
-        searched("mixer", 900, 0.5, 0.2),
-        searched("vit", 100, 0.3, 0.1),
-        searched("vit", 100, 0.4, 0.1, decay=0.3),
-        searched("mixer", 100, 0.7, 0.1),
-    ]
-    lines = [line.split() for line in candidates(found).splitlines()]
-    assert [line[:-1] for line in lines if line[-1] == "*"] == [
-        ["100", "vit", "0.1", "0.3", "40.00"],
-        ["100", "mixer", "0.1", "0.1", "70.00"],
-        ["900", "mixer", "0.1", "0.1", "60.00"],
+    found = []
+    names = ("model", "train_images", "learning_rate", "weight_decay")
+    for share, *chosen in (
+        (0.6, "mixer", 900, 0.1, 0.1),
+        (0.5, "mixer", 900, 0.2, 0.1),
+        (0.3, "vit", 100, 0.1, 0.1),
+        (0.4, "vit", 100, 0.1, 0.3),
+        (0.7, "mixer", 100, 0.1, 0.1),
+    ):
+        settings = dict(zip(names, chosen, strict=True))
+        curve = {"validation_accuracy": [0.99, share]}
+        found.append({"settings": settings, "curve": curve})
+    lines = [line.split() for line in data_scale.candidates(found).splitlines()]
+    assert [" ".join(line[:-1]) for line in lines if line[-1] == "*"] == [
+        "100 vit 0.1 0.3 40.00",
+        "100 mixer 0.1 0.1 70.00",
+        "900 mixer 0.1 0.1 60.00",
     ]
     assert len(lines) == 1 + len(found)
 
 
-# The records
-
-
 def test_record_is_on_one_footing() -> None:
     results = recorded("data_scale", "fashion-mnist")
-    runs = []
-    for result in results:
-        chosen = result["settings"]
-        size = chosen["train_images"]
-        assert chosen == asdict(tuned(chosen["model"], size, result["seed"]))
-        runs.append((chosen["model"], size, result["seed"]))
     sizes = (500, 2000, 8000, 55_000)
-    assert sorted(runs) == sorted(product(NETWORKS, sizes, range(3)))
+    runs = [asdict(tuned(*run)) for run in product(NETWORKS, sizes, range(3))]
+    place = itemgetter("model", "train_images", "seed")
+    found = sorted((result["settings"] for result in results), key=place)
+    assert found == sorted(runs, key=place)
 
 
 @pytest.mark.parametrize("images", [2000, 55_000])
 @pytest.mark.parametrize("model", NETWORKS)
-def test_settings_are_the_best_of_the_search(model: str, images: int) -> None:
-    runs = [
-        run
-        for run in recorded("data_scale_search", "fashion-mnist")
-        if run["settings"]["model"] == model
-        and run["settings"]["train_images"] == images
-    ]
-    best = max(runs, key=last_validation)["settings"]
+def test_settings_are_the_best_of_the_search(model, images) -> None:
+    found = recorded("data_scale_search", "fashion-mnist")
+    these = {"model": model, "train_images": images}
+    runs = [run for run in found if run["settings"] | these == run["settings"]]
+    best = max(runs, key=data_scale.last_validation)["settings"]
     expected = asdict(tuned(model, images))
     assert {**best, "search": False} == expected
     # Searched with the first seed, and with nothing else changed.
     varied = ("learning_rate", "weight_decay", "search")
-    for run in runs:
-        assert {
-            **run["settings"],
-            **{name: expected[name] for name in varied},
-        } == expected
+    other = {name: expected[name] for name in varied}
+    assert all(run["settings"] | other == expected for run in runs)

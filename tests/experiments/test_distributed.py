@@ -1,54 +1,47 @@
 """Several processes: the same losses as one, and one that writes."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
 
-from labml_style_nn.experiments import mixer_images
+from labml_style_nn.experiments import distributed, mixer_images
 from labml_style_nn.experiments.command import main
-from labml_style_nn.experiments.distributed import (
-    Processes,
-    started,
-    synchronise,
-    where,
-)
+from labml_style_nn.experiments.distributed import Processes, started, where
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.models.conv_mixer import ConvMixer
-from tests.experiments.common import SHORT, TINY, learned_alike, torchrun
+from tests.experiments.common import SHORT, TINY, in_two, learned_alike
 
 # 1437 images in batches of 251: the last has 182, and neither number is even.
 LINE = [*SHORT, *TINY, "--batch-size=251"]
 
 
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_does(tmp_path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     assert main(mixer_images.EXPERIMENT, [*LINE, f"--out={one}"]) == 0
-    result = torchrun("-m", mixer_images.__name__, *LINE, f"--out={two}")
+    said = in_two(mixer_images.__name__, [*LINE, f"--out={two}"], tmp_path)
     learned_alike(one, two)
-    assert result.stdout.count("written:") == 1
+    assert said.count("written:") == 1
+    assert "written:" not in (tmp_path / "said-1").read_text()
     # What two processes saved, one can read: the run is over.
     assert main(mixer_images.EXPERIMENT, [*LINE, f"--out={two}"]) == 0
 
 
 @pytest.mark.parametrize("size", [7, 8, 1])
-def test_shares_are_the_batch(size: int) -> None:
+def test_shares_are_the_batch(size) -> None:
     batch = torch.arange(size), torch.rand(size, 3)
     shares = [Processes(rank, 3).share(batch) for rank in range(3)]
     for whole, parts in zip(batch, zip(*shares, strict=True), strict=True):
         assert torch.cat(parts).equal(whole)
 
 
-def test_one_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_process_is_alone(monkeypatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with started("cpu") as processes:
         assert processes == Processes()
         assert processes.first
         assert processes.any(True)
         assert not processes.any(False)
-        numbers = torch.tensor([1.0, 2.0])
-        total = processes.total(numbers)
+        total = processes.total(torch.tensor([1.0, 2.0]))
         assert total.tolist() == [1, 2]
         assert total.dtype == torch.float64
         model = nn.Linear(2, 2)
@@ -56,20 +49,14 @@ def test_one_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_batch_norms_become_one_for_all_gpus() -> None:
-    model = ConvMixer(
-        patch_size=2,
-        in_channels=1,
-        num_classes=3,
-        num_layers=2,
-        hidden_dim=5,
-        kernel_size=3,
-    )
+    sizes = {"patch_size": 2, "hidden_dim": 5, "num_layers": 2, "kernel_size": 3}
+    model = ConvMixer(**sizes, in_channels=1, num_classes=3)
     images = torch.rand(4, 1, 8, 8)
     model(images)  # so that the statistics are those of something
     model.eval()
     scores, state = model(images), model.state_dict()
     before = sum(isinstance(layer, BatchNorm) for layer in model.modules())
-    synchronise(model)
+    distributed.synchronise(model)
     model.eval()
     kinds = [type(layer) for layer in model.modules()]
     assert kinds.count(nn.SyncBatchNorm) == before == 5
@@ -78,7 +65,7 @@ def test_batch_norms_become_one_for_all_gpus() -> None:
     torch.testing.assert_close(model(images), scores)
 
 
-def test_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpu_that_is_not_there_is_an_error(monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert where("auto") == torch.device("cpu")
     with pytest.raises(ValueError, match="there is no GPU that PyTorch can use"):

@@ -1,8 +1,8 @@
-"""The family by budget: sizes, steps, what is best, and the record."""
+"""The family by budget: times of steps, what is best, and the record."""
 
 import math
+import time
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,57 +12,37 @@ from hypothesis import strategies as st
 
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import family_budget as budget
+from labml_style_nn.experiments import family_step_time
 from labml_style_nn.experiments.classification import ImageTask
-from labml_style_nn.experiments.family_budget import (
-    BUDGETS,
-    EXPERIMENT,
-    FAMILY,
-    BudgetTask,
-    Settings,
-    best_within,
-    budget_of,
-    build_model,
-    pareto_front,
-    recorded,
-    seconds_per_step,
-    steps_within,
-)
+from labml_style_nn.experiments.family_budget import best_within, budget_of
+from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.runs import Run
 from labml_style_nn.experiments.training import Trainer
+from tests.experiments.common import noise, refused
 
-PRESET = EXPERIMENT.presets["fashion-mnist"]
-ALL = [(model, *size) for model in FAMILY for size in BUDGETS]
+PRESET = budget.EXPERIMENT.presets["fashion-mnist"]
+ALL = [(model, *size) for model in budget.FAMILY for size in budget.BUDGETS]
 
 
-def chosen(model: str, parameters: int, seconds: int) -> Settings:
+def chosen(model: str, parameters: int, seconds: int) -> budget.Settings:
     return replace(PRESET, model=model, parameters=parameters, seconds=seconds)
 
 
-# From time to steps
-
-
 @pytest.mark.parametrize(("model", "parameters", "seconds"), ALL)
-def test_the_steps_take_the_time_and_no_more(
-    model: str, parameters: int, seconds: int
-) -> None:
-    steps = steps_within(chosen(model, parameters, seconds))
-    step = seconds_per_step(model, parameters)
+def test_the_steps_take_the_time_and_no_more(model, parameters, seconds) -> None:
+    steps = budget.steps_within(chosen(model, parameters, seconds))
+    step = budget.seconds_per_step(model, parameters)
     assert steps % PRESET.epochs == 0
     assert 0 <= seconds - steps * step < PRESET.epochs * step
 
 
-def few_images(count: int) -> Images:
-    """Draw images, each with its own number in its first pixel."""
-    torch.manual_seed(0)
-    images = torch.rand(count, 1, 28, 28)
-    images[:, 0, 0, 0] = torch.arange(count)
-    return Images(images, torch.arange(count) % 10)
-
-
-def task(count: int, steps: int, **options: Any) -> BudgetTask:
+def task(count: int, steps: int, **options: Any) -> budget.BudgetTask:
+    """Learn from some images, each with its own number in its first pixel."""
     recipe = replace(PRESET, unaugmented=1.0, flip=0.0, **options)
-    images = few_images(count)
-    return BudgetTask(ImageTask(images, images, recipe), steps, recipe.epochs)
+    pixels = noise(count, 1, 28).images / 256
+    pixels[:, 0, 0, 0] = torch.arange(count)
+    images = Images(pixels, torch.arange(count) % 10)
+    return budget.BudgetTask(ImageTask(images, images, recipe), steps, recipe.epochs)
 
 
 def test_epochs_are_parts_of_the_training_and_passes_show_every_image() -> None:
@@ -76,10 +56,10 @@ def test_epochs_are_parts_of_the_training_and_passes_show_every_image() -> None:
         assert torch.cat(shown).sort().values.tolist() == [*range(count)]
 
 
-def test_a_run_takes_the_steps_and_says_how_many(tmp_path: Path) -> None:
+def test_a_run_takes_the_steps_and_says_how_many(tmp_path) -> None:
     made = task(20, steps=20, batch_size=4)
     settings = replace(PRESET, model="fnet", batch_size=4)
-    run = Run(Trainer(build_model(settings), made, settings), tmp_path)
+    run = Run(Trainer(budget.build_model(settings), made, settings), tmp_path)
     run.train(quiet=True)
     assert run.trainer.step == 20
     assert len(run.history) == settings.epochs
@@ -87,24 +67,14 @@ def test_a_run_takes_the_steps_and_says_how_many(tmp_path: Path) -> None:
     assert (tested["steps"], tested["test_images"]) == (20, 20)
 
 
-# What is best
-
-
 def made_up(parameters: int, seconds: int, share: float) -> dict[str, Any]:
     settings = {"parameters": parameters, "seconds": seconds}
     return {"settings": settings, "test_accuracy": share}
 
 
-RUNS = st.lists(
-    st.builds(
-        made_up,
-        st.sampled_from(budget.PARAMETERS),
-        st.sampled_from(budget.SECONDS),
-        st.integers(0, 6).map(lambda tenths: tenths / 10),
-    ),
-    min_size=1,
-    max_size=20,
-)
+BUDGETS = st.sampled_from(budget.PARAMETERS), st.sampled_from(budget.SECONDS)
+SHARES = st.integers(0, 6).map(lambda tenths: tenths / 10)
+RUNS = st.lists(st.builds(made_up, *BUDGETS, SHARES), min_size=1, max_size=20)
 
 
 def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -114,8 +84,8 @@ def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 @given(RUNS)
-def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs: Any) -> None:
-    front = pareto_front(runs)
+def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs) -> None:
+    front = budget.pareto_front(runs)
     for run in runs:
         beaten = any(beats(other, run) for other in runs)
         if any(run is other for other in front):
@@ -126,7 +96,7 @@ def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs: Any) -> N
 
 
 @given(RUNS)
-def test_more_to_spend_is_never_worse(runs: Any) -> None:
+def test_more_to_spend_is_never_worse(runs) -> None:
     ample = best_within(runs, (max(budget.PARAMETERS), max(budget.SECONDS)))
     assert ample["test_accuracy"] == max(run["test_accuracy"] for run in runs)
     for run in runs:
@@ -139,9 +109,6 @@ def test_nothing_is_best_where_nothing_is_affordable() -> None:
         best_within([made_up(200_000, 10, 0.5)], (50_000, 30))
 
 
-# The record, and its figure
-
-
 def test_the_record_is_on_one_footing() -> None:
     results = recorded("family_budget", "fashion-mnist")
     runs = [(run["settings"]["model"], *budget_of(run)) for run in results]
@@ -149,7 +116,7 @@ def test_the_record_is_on_one_footing() -> None:
     for run in results:
         settings = chosen(run["settings"]["model"], *budget_of(run))
         assert run["settings"] == asdict(settings)
-        assert run["steps"] == steps_within(settings)
+        assert run["steps"] == budget.steps_within(settings)
 
 
 def test_the_figure_and_its_words_are_of_the_record() -> None:
@@ -157,6 +124,50 @@ def test_the_figure_and_its_words_are_of_the_record() -> None:
     drawing = budget.figures.svg(budget.scatter(results))
     assert all(f">{name}<" in drawing for name in budget.NAMES.values())
     said = budget.told(results)
-    for run in pareto_front(results):
+    for run in budget.pareto_front(results):
         name = budget.NAMES[run["settings"]["model"]]
         assert f"{name}, {100 * run['test_accuracy']:.1f} %" in said
+
+
+class Clock:
+    """A clock that steps move on, each by the next of its durations."""
+
+    def __init__(self) -> None:
+        self.now, self.turns = 0.0, list[str]()
+
+    def network(self, name: str, durations: list[float]) -> Any:
+        clock, left = self, iter(durations)
+
+        class Stub:
+            def advance(self) -> None:
+                clock.turns.append(name)
+                clock.now += next(left)
+
+        return Stub()
+
+
+def test_networks_take_turns_and_the_median_is_kept(monkeypatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "process_time", lambda: clock.now)
+    networks = {
+        ("a", 1): clock.network("a", [99.0, 1.0, 2.0, 90.0]),
+        ("a", 2): clock.network("b", [99.0, 4.0, 0.0, 5.0]),
+    }
+    # The first round warms up. The median is no sum, and no mean.
+    assert family_step_time.seconds(networks, range(4)) == {"a": {"1": 2.0, "2": 4.0}}
+    assert clock.turns == ["a", "b"] * 4
+
+
+def test_the_record_of_times_has_every_network() -> None:
+    (measured,) = recorded("family_step_time", "fashion-mnist")
+    times = measured["seconds_per_step"]
+    assert [*times] == [*budget.FAMILY]
+    for sizes in times.values():
+        assert [*sizes] == [str(parameters) for parameters in budget.PARAMETERS]
+        assert all(value > 0 for value in sizes.values())
+    assert measured["threads"] == 1
+
+
+def test_no_rounds_are_refused(capsys) -> None:
+    message = "rounds must be at least 1, got 0"
+    refused(family_step_time.main, ["--rounds", "0"], message, capsys)

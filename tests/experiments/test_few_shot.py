@@ -1,5 +1,7 @@
 """The few-shot probe: its closed form, what it reads, and the whole command."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -8,14 +10,7 @@ from sklearn.linear_model import Ridge
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import few_shot, records
-from labml_style_nn.experiments.few_shot import (
-    CONSTANT,
-    Settings,
-    choose,
-    fit_probe,
-    halves,
-    read_out,
-)
+from labml_style_nn.experiments.few_shot import Settings, choose, fit_probe, halves
 from labml_style_nn.experiments.training import Trainer
 from tests.experiments.common import refused
 
@@ -28,9 +23,6 @@ def vectors(count, size, num_classes):
     return centres[labels] + torch.randn(len(labels), size), labels
 
 
-# The probe
-
-
 @pytest.mark.parametrize(("count", "size"), [(5, 40), (50, 6)])
 @pytest.mark.parametrize("strength", [0.5, 1024.0])
 def test_the_probe_is_the_ridge_regression_of_scikit_learn(count, size, strength):
@@ -39,28 +31,20 @@ def test_the_probe_is_the_ridge_regression_of_scikit_learn(count, size, strength
     # scikit-learn, on the vectors as the authors standardise them.
     table = x.double().numpy()
     table = (table - table.mean(axis=0)) / (table.std(axis=0) + 1e-5)
-    table = np.column_stack([table, np.full(len(table), CONSTANT)])
+    table = np.column_stack([table, np.full(len(table), few_shot.CONSTANT)])
     targets = 2 * np.eye(4)[labels.numpy()] - 1
     ridge = Ridge(alpha=strength, fit_intercept=False, solver="svd")
     expected = ridge.fit(table, targets).coef_.T
     np.testing.assert_allclose(probe.weights.numpy(), expected, rtol=1e-8, atol=1e-10)
 
 
-def test_a_number_that_never_changes_does_no_harm():
+def test_a_number_that_never_changes_does_no_harm_but_no_penalty_would():
     x, labels = vectors(5, 12, num_classes=3)
     x[:, 4] = 7.0
-    probe = fit_probe(x, labels, strength=1.0)
-    assert probe.weights.isfinite().all()
-
-
-@pytest.mark.parametrize("strength", [0.0, -1.0, float("nan")])
-def test_no_penalty_is_refused(strength):
-    x, labels = vectors(5, 12, num_classes=3)
-    with pytest.raises(ValueError, match="strength must be positive, got"):
-        fit_probe(x, labels, strength)
-
-
-# What is read, and what is probed
+    assert fit_probe(x, labels, strength=1.0).weights.isfinite().all()
+    for strength in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="strength must be positive, got"):
+            fit_probe(x, labels, strength)
 
 
 @pytest.mark.parametrize("name", few_shot.EXPERIMENTS)
@@ -70,7 +54,7 @@ def test_what_is_read_out_is_what_the_head_reads(name):
     linear = getattr(network.head, "linear", network.head)
     torch.nn.init.normal_(linear.weight)
     images = torch.rand(7, 1, 8, 8)
-    read = read_out(network, lambda x: x, images)
+    read = few_shot.read_out(network, lambda x: x, images)
     torch.testing.assert_close(linear(read), network(images))
     # The hook is gone.
     assert not linear._forward_pre_hooks
@@ -106,22 +90,14 @@ def test_probing_pixels_beats_chance_by_far():
     assert sum(shares) / 20 < 0.4
 
 
-# The command
-
-
 def test_the_command_records_every_contender(tmp_path, capsys):
     line = ["--epochs", "1", "--seeds", "3", "--out", str(tmp_path)]
     assert few_shot.main(line) == 0
     (record,) = records.read(tmp_path / "results.jsonl")
     assert record["command"].startswith("python -m labml_style_nn.experiments.few_shot")
     assert record["seed"] == 3
-    assert [*record["accuracies"]] == [
-        "pixels",
-        "Mixer, before training",
-        "Mixer, after training",
-        "ConvMixer, before training",
-        "ConvMixer, after training",
-    ]
+    runs = product(("Mixer", "ConvMixer"), ("before training", "after training"))
+    assert [*record["accuracies"]] == ["pixels", *map(", ".join, runs)]
     assert all(len(shares) == 20 for shares in record["accuracies"].values())
     assert "Mixer, after training" in capsys.readouterr().out
 
@@ -151,26 +127,21 @@ def test_table_by_size_has_a_column_for_each_number_of_images():
         return {"settings": settings, "accuracies": {"pixels": accuracies}}
 
     # The records of an earlier version have no such setting: they are of all images.
-    results = [
-        result([0.5, 0.7]),
-        result([0.75], train_images=300),
-        result([0.25], train_images=20),
-        result([0.45], train_images=20),
-    ]
+    few = [result([share], train_images=20) for share in (0.25, 0.45)]
+    results = [result([0.5, 0.7]), result([0.75], train_images=300), *few]
     head, line = few_shot.summary_by_size(results).splitlines()
     assert head.split() == ["20", "300", "all"]
-    expected = "pixels 35.00 ± 10.00 75.00 ± 0.00 60.00 ± 10.00"
-    assert line.split() == expected.split()
+    assert " ".join(line.split()) == "pixels 35.00 ± 10.00 75.00 ± 0.00 60.00 ± 10.00"
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--shots", "0"], "shots must be at least 1, got 0"),
-        (["--epochs", "-1"], "epochs must be from 0 up, got -1"),
-        (["--train-images", "-1"], "train_images must be from 0 up, got -1"),
-        (["--train-images", "9999"], "train_images must be at most"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(options, message, capsys):
-    refused(few_shot.main, options, message, capsys)
+WRONG = {
+    "--shots=0": "shots must be at least 1, got 0",
+    "--epochs=-1": "epochs must be from 0 up, got -1",
+    "--train-images=-1": "train_images must be from 0 up, got -1",
+    "--train-images=9999": "train_images must be at most",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_cannot_be_meant_is_refused(wrong, capsys):
+    refused(few_shot.main, [wrong], WRONG[wrong], capsys)

@@ -14,14 +14,12 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.characters import MASK, PAD, UNKNOWN
 from labml_style_nn.data.masking import NOT_CHOSEN, Masked
+from labml_style_nn.experiments import masked_text
 from labml_style_nn.experiments.baselines import CharacterBaselines
-from labml_style_nn.experiments.masked_text import (
-    VOCABULARY,
-    MaskedTextTask,
-    TextRecipe,
-    three_parts,
-)
+from labml_style_nn.experiments.masked_text import MaskedTextTask, TextRecipe
+from tests.experiments.common import same
 
+VOCABULARY = masked_text.VOCABULARY
 S = 16
 V = len(VOCABULARY)
 
@@ -51,11 +49,8 @@ class Fixed(nn.Module):
         return self.scores.expand(*tokens.shape, -1)
 
 
-# ## The parts of a text
-
-
 def test_the_three_parts_are_the_text_in_its_order():
-    parts = three_parts("a" * 19 + "b", "the test")
+    parts = masked_text.three_parts("a" * 19 + "b", "the test")
     assert parts == ("a" * 19, "b", "the test")
 
 
@@ -65,14 +60,11 @@ def test_all_characters_of_a_keyboard_are_known():
     assert len(string.printable) + 3 == V
 
 
-# ## What a step reads
-
-
 def test_an_epoch_reads_every_block_once_and_each_epoch_is_cut_elsewhere():
     letters = text(700)
     made = task(letters)
     encoded = VOCABULARY.encode(letters)
-    starts = {}
+    starts = set()
     for epoch in range(3):
         seen = []
         for number in range(made.steps_per_epoch):
@@ -80,28 +72,22 @@ def test_an_epoch_reads_every_block_once_and_each_epoch_is_cut_elsewhere():
             # What is not chosen is as it was; what is, stands in the targets.
             original = torch.where(targets == NOT_CHOSEN, tokens, targets)
             for block in original:
-                found = [
-                    start
-                    for start in range(len(encoded) - S + 1)
-                    if torch.equal(encoded[start : start + S], block)
-                ]
-                assert len(found) == 1
-                seen += found
+                (found,) = (encoded.unfold(0, S, 1) == block).all(dim=1).nonzero()
+                seen.append(found.item())
         assert len(seen) == len(set(seen)) == made.blocks == 700 // S - 1
         ordered = sorted(seen)
         assert {b - a for a, b in pairwise(ordered)} == {S}
         assert seen != ordered
-        starts[epoch] = ordered[0]
-        assert 0 <= ordered[0] < S
-    assert len(set(starts.values())) > 1
+        starts.add(ordered[0])
+    assert len(starts) > 1
+    assert starts <= {*range(S)}
 
 
 def test_a_step_follows_from_the_seed_and_its_number():
     first, again, other = task(), task(), task(seed=1)
     for step in (0, 7, 3):
         torch.manual_seed(step)
-        for left, right in zip(first.batch(step), again.batch(step), strict=True):
-            assert torch.equal(left, right)
+        assert same([*first.batch(step)], [*again.batch(step)])
         assert not torch.equal(first.batch(step).tokens, other.batch(step).tokens)
     assert not torch.equal(first.batch(0).tokens, first.batch(1).tokens)
 
@@ -121,14 +107,10 @@ def test_unknown_characters_are_never_asked_for():
         assert UNKNOWN not in targets
 
 
-# ## What is asked
-
-
 def test_the_questions_are_the_same_for_every_seed():
     left, right = task(), task(seed=5, batch_size=9)
     for name in ("validation_set", "test_set"):
-        for one, other in zip(getattr(left, name), getattr(right, name), strict=True):
-            assert torch.equal(one, other)
+        assert same([*getattr(left, name)], [*getattr(right, name)])
     assert not torch.equal(left.validation_set.tokens, left.test_set.tokens[: 200 // S])
 
 
@@ -143,9 +125,6 @@ def test_the_test_is_asked_four_times_with_other_gaps():
     assert torch.equal(original[0], expected)
     chosen = (targets != NOT_CHOSEN).view(4, -1)
     assert len(chosen.unique(dim=0)) == 4
-
-
-# ## What a network is told
 
 
 def test_the_loss_is_a_sum_over_the_chosen_places():
@@ -184,9 +163,8 @@ def test_one_who_knows_the_frequency_is_the_first_guesser():
     seen = made.cut(made.learned).flatten().bincount(minlength=V).double() + 1
     said = made.test(Fixed((seen / seen.sum()).log()))
     for name in ("accuracy", "nats"):
-        assert said[f"test_{name}"] == pytest.approx(
-            said[f"frequency_{name}"], abs=1e-4
-        )
+        expected = said[f"frequency_{name}"]
+        assert said[f"test_{name}"] == pytest.approx(expected, abs=1e-4)
     assert said["test_bits"] == pytest.approx(said["test_nats"] / math.log(2), abs=1e-4)
     assert said["test_questions"] == (made.test_set.targets != NOT_CHOSEN).sum()
 
@@ -195,9 +173,6 @@ def test_a_record_says_which_text_it_was():
     recipe, about = TextRecipe(num_tokens=S), {"sha256": "abc"}
     made = MaskedTextTask(text(200), text(200), text(200), recipe, about)
     assert made.test(Fixed(torch.zeros(V)))["text"] == about
-
-
-# ## Guessing
 
 
 @given(st.integers(0, 2**16))
@@ -227,14 +202,8 @@ def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
             assert chances["neighbours"][place, token].item() == pytest.approx(near)
 
 
-# ## What is refused
-
-
-def test_a_text_that_is_too_short_is_refused():
+def test_a_text_that_is_too_short_and_blocks_of_no_length_are_refused():
     with pytest.raises(ValueError, match="two blocks of 16 characters, got 31"):
         MaskedTextTask(text(700), text(31), text(200), TextRecipe(num_tokens=S))
-
-
-def test_blocks_of_no_length_are_refused():
     with pytest.raises(ValueError, match="num_tokens must be at least 1, got 0"):
         TextRecipe(num_tokens=0)

@@ -11,21 +11,16 @@ from torch import Tensor
 
 from labml_style_nn.experiments import pixel_order
 from labml_style_nn.experiments.command import Source
-from labml_style_nn.experiments.pixel_order import (
-    NETWORKS,
-    ORDERS,
-    Settings,
-    build_model,
-    permuted_task,
-    recorded,
-    reordered,
-)
+from labml_style_nn.experiments.pixel_order import NETWORKS, ORDERS, Settings, reordered
+from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.permutation import permuted
 from tests.experiments.common import given, noise
 
 NOWHERE = Source()
+# Each pixel says where it came from.
+NUMBERS = torch.arange(784).view(1, 1, 28, 28)
 SMALL = Settings(examples=96, validation=32, batch_size=32, epochs=2)
 
 
@@ -39,17 +34,13 @@ def clothes(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, "fashion-mnist", *sets)
 
 
-# What is shuffled
-
-
 @pytest.mark.parametrize("order", ORDERS)
-def test_all_images_are_shuffled_in_one_way_and_lose_nothing(order: str) -> None:
-    # Each pixel says where it came from; the second image says it backwards.
-    numbers = torch.arange(784).view(1, 1, 28, 28)
-    found = reordered(torch.cat([numbers, 783 - numbers]), order, seed=3)
+def test_all_images_are_shuffled_in_one_way_and_lose_nothing(order) -> None:
+    # The second image says it backwards.
+    found = reordered(torch.cat([NUMBERS, 783 - NUMBERS]), order, seed=3)
     assert torch.equal(found[0], 783 - found[1])
     assert found[0].flatten().sort().values.tolist() == [*range(784)]
-    assert torch.equal(found[0], numbers[0]) == (order == "original")
+    assert torch.equal(found[0], NUMBERS[0]) == (order == "original")
 
 
 def patches_of(found: Tensor) -> list[set[int]]:
@@ -60,27 +51,25 @@ def patches_of(found: Tensor) -> list[set[int]]:
 
 
 def test_patches_stay_together_and_pixels_do_not() -> None:
-    numbers = torch.arange(784).view(1, 1, 28, 28)
-    whole = patches_of(reordered(numbers, "patches", seed=0))
+    whole = patches_of(reordered(NUMBERS, "patches", seed=0))
     assert all(len(patch) == 1 for patch in whole)
     assert len(set.union(*whole)) == 49
     assert whole != [{place} for place in range(49)]
-    torn = patches_of(reordered(numbers, "pixels", seed=0))
+    torn = patches_of(reordered(NUMBERS, "pixels", seed=0))
     assert min(len(patch) for patch in torn) > 8
 
 
 def test_the_order_follows_from_the_seed() -> None:
-    numbers = torch.arange(784).view(1, 1, 28, 28)
     for order in ("patches", "pixels"):
-        first, again, other = (reordered(numbers, order, seed) for seed in (0, 0, 1))
+        first, again, other = (reordered(NUMBERS, order, seed) for seed in (0, 0, 1))
         assert torch.equal(first, again)
         assert not torch.equal(first, other)
 
 
 def test_training_validation_and_test_images_have_the_same_order() -> None:
-    plain = permuted_task(SMALL, NOWHERE)
+    plain = pixel_order.permuted_task(SMALL, NOWHERE)
     for order in ("patches", "pixels"):
-        task = permuted_task(replace(SMALL, order=order), NOWHERE)
+        task = pixel_order.permuted_task(replace(SMALL, order=order), NOWHERE)
         for name in ("train_set", "validation_set", "test_set"):
             ours, theirs = getattr(task, name), getattr(plain, name)
             assert torch.equal(ours.labels, theirs.labels)
@@ -91,27 +80,19 @@ def test_training_validation_and_test_images_have_the_same_order() -> None:
     assert len(plain.validation_set.labels) == 32
 
 
-# The training loop
-
-
-def test_the_reordered_mixer_learns_from_shuffled_patches_what_the_other_learns() -> (
-    None
-):
+def test_the_reordered_mixer_learns_what_the_other_learns() -> None:
     shuffled = replace(SMALL, order="patches")
     chance = pixel_order.generator(0, "pixel order")
     orders = [torch.randperm(number, generator=chance) for number in (49, 16)]
 
     def trained(model: MLPMixer, settings: Settings) -> MLPMixer:
-        task = permuted_task(settings, NOWHERE)
+        task = pixel_order.permuted_task(settings, NOWHERE)
         trainer = Trainer(model.double(), in_double(task), settings)
         for _ in range(trainer.steps):
             trainer.advance()
-        average = trainer.average.module
-        assert isinstance(average, MLPMixer)
-        return average
+        return trainer.average.module
 
-    start = build_model(SMALL)
-    assert isinstance(start, MLPMixer)
+    start = pixel_order.build_model(SMALL)
     ours = trained(permuted(start, *orders), shuffled)
     theirs = permuted(trained(start, SMALL), *orders)
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
@@ -124,32 +105,25 @@ def in_double(task: pixel_order.ImageTask) -> pixel_order.ImageTask:
     return task
 
 
-# What was recorded
-
-
 @pytest.mark.parametrize(
     ("data", "models"),
     [("fashion-mnist", [*NETWORKS]), ("cifar10", ["mixer", "conv_mixer"])],
 )
-def test_record_is_on_one_footing(data: str, models: list[str]) -> None:
-    results = recorded("pixel_order", data)
-    runs = [
-        (r["settings"]["model"], r["settings"]["order"], r["seed"]) for r in results
-    ]
+def test_record_is_on_one_footing(data, models) -> None:
+    results, names = recorded("pixel_order", data), ("model", "order", "seed")
+    runs = [tuple(run["settings"][name] for name in names) for run in results]
     assert sorted(runs) == sorted(product(models, ORDERS, range(3)))
-    for run in results:
-        own = {name: run["settings"][name] for name in ("model", "order", "seed")}
-        assert run["settings"] == asdict(Settings(data=data, **own))
+    for run, own in zip(results, runs, strict=True):
+        chosen = dict(zip(names, own, strict=True))
+        assert run["settings"] == asdict(Settings(data=data, **chosen))
 
 
 def test_the_learning_rate_is_that_of_the_search() -> None:
     search = recorded("pixel_order_search", "fashion-mnist")
-    found = {
-        (run["settings"]["learning_rate"], run["settings"]["model"]): run["curve"][
-            "validation_accuracy"
-        ][-1]
-        for run in search
-    }
+    found = {}
+    for run in search:
+        place = run["settings"]["learning_rate"], run["settings"]["model"]
+        found[place] = run["curve"]["validation_accuracy"][-1]
     rates = sorted({rate for rate, _ in found})
     assert len(found) == len(search) == len(rates) * len(NETWORKS)
     means = {rate: sum(found[rate, model] for model in NETWORKS) for rate in rates}
@@ -158,14 +132,11 @@ def test_the_learning_rate_is_that_of_the_search() -> None:
 
 
 def test_the_table_has_means_spreads_and_differences() -> None:
-    results = [
-        {
-            "seed": seed,
-            "test_accuracy": 0.8 - 0.1 * ORDERS.index(order) + 0.01 * seed,
-            "settings": {"model": model, "order": order},
-        }
-        for model, order, seed in product(NETWORKS, ORDERS, (2, 0, 1))
-    ]
+    results = []
+    for model, order, seed in product(NETWORKS, ORDERS, (2, 0, 1)):
+        share = 0.8 - 0.1 * ORDERS.index(order) + 0.01 * seed
+        run = {"seed": seed, "test_accuracy": share}
+        results.append(run | {"settings": {"model": model, "order": order}})
     _, first, *_ = pixel_order.table(results).splitlines()
     assert numbers_of(first) == [81, 1, 71, 1, 61, 1]
     _, first, *_ = pixel_order.table(results, difference=True).splitlines()

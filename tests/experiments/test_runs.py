@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,38 +11,28 @@ from torch import nn
 
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.experiments import records
-from labml_style_nn.experiments.checkpoint import (
-    CheckpointError,
-    load_checkpoint,
-    save_checkpoint,
-)
+from labml_style_nn.experiments.checkpoint import CheckpointError, load_checkpoint
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import DivergedError, Trainer
-from tests.experiments.common import before_step, same
+from tests.experiments.common import TINY, before_step, same
+from tests.experiments.common import start as start_command
 
 # 1437 images: six steps to an epoch.
-SMALL = ImageRecipe(
-    epochs=3, warmup_epochs=1, batch_size=256, ema_decay=0.9, gradient_clipping=1.0
-)
+STEPS = {"epochs": 3, "warmup_epochs": 1, "batch_size": 256}
+SMALL = ImageRecipe(**STEPS, ema_decay=0.9, gradient_clipping=1.0)
 DIGITS = split_digits(seed=0)
 
 
 def network() -> nn.Module:
     """Everything that has a state: weights, running statistics, chance."""
     torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(1, 4, 3),
-        nn.BatchNorm2d(4),
-        nn.GELU(),
-        nn.Dropout(0.2),
-        nn.Flatten(),
-        nn.Linear(144, 10),
-    )
+    layers = nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.GELU(), nn.Dropout(0.2)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(144, 10))
 
 
-def start(folder: Path, recipe: ImageRecipe = SMALL) -> Run:
-    return Run(Trainer(network(), ImageTask(*DIGITS, recipe), recipe), folder)
+def start(folder: Path) -> Run:
+    return Run(Trainer(network(), ImageTask(*DIGITS, SMALL), SMALL), folder)
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 # Between two epochs, within one, before the first step's end and before the last.
 @pytest.mark.parametrize("step", [0, 6, 9, 17])
-def test_stopped_run_goes_on_to_the_same_bits(
-    step: int, whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopped_run_goes_on_to_same_bits(step, whole, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as context:
         before_step(context, step, lambda: signal.raise_signal(signal.SIGINT))
         stopped = start(tmp_path)
@@ -67,16 +53,19 @@ def test_stopped_run_goes_on_to_the_same_bits(
 
     # What chance did meanwhile does not matter.
     torch.manual_seed(12345)
-    resumed = start(tmp_path)
-    assert resumed.trainer.step == step + 1
+    goes_on(tmp_path, step + 1, whole)
+
+
+def goes_on(folder: Path, step: int, whole: Run) -> None:
+    """The run in a folder is at a step, and comes to the same bits as the whole one."""
+    resumed = start(folder)
+    assert resumed.trainer.step == step
     resumed.train(quiet=True)
     assert resumed.history == whole.history
     assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
 
 
-def test_killed_run_goes_on_from_the_last_epoch(
-    whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_run_goes_on_from_the_last_epoch(whole, tmp_path, monkeypatch) -> None:
     def power_cut() -> None:
         raise SystemExit
 
@@ -84,28 +73,22 @@ def test_killed_run_goes_on_from_the_last_epoch(
         before_step(context, 15, power_cut)
         with pytest.raises(SystemExit):
             start(tmp_path).train(quiet=True)
-    resumed = start(tmp_path)
-    assert resumed.trainer.step == 12
-    resumed.train(quiet=True)
-    assert resumed.history == whole.history
-    assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
+    goes_on(tmp_path, 12, whole)
 
 
 @pytest.mark.parametrize("lacking", ["training", "history", "seconds"])
-def test_checkpoint_that_lacks_a_part_is_named(tmp_path: Path, lacking: str) -> None:
+def test_checkpoint_that_lacks_a_part_is_named(tmp_path, lacking) -> None:
     run = start(tmp_path)
     run.save()
     path = tmp_path / "checkpoint.pt"
     state = load_checkpoint(path, run.settings)
     del state[lacking]
-    save_checkpoint(path, state)
+    torch.save(state, path)
     with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a checkpoint"):
         start(tmp_path)
 
 
-def test_second_signal_is_obeyed_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_signal_is_obeyed_at_once(tmp_path, monkeypatch) -> None:
     def twice() -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
@@ -118,9 +101,7 @@ def test_second_signal_is_obeyed_at_once(
     assert start(tmp_path).trainer.step == 6
 
 
-def test_ignored_signal_stays_ignored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ignored_signal_stays_ignored(tmp_path, monkeypatch) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         before_step(monkeypatch, 8, lambda: signal.raise_signal(signal.SIGINT))
@@ -131,9 +112,7 @@ def test_ignored_signal_stays_ignored(
     assert run.trainer.step == 18
 
 
-def test_loss_that_is_no_number_keeps_the_last_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_loss_that_is_no_number_keeps_the_checkpoint(tmp_path, monkeypatch) -> None:
     run = start(tmp_path)
 
     def spoil() -> None:
@@ -150,34 +129,22 @@ def test_loss_that_is_no_number_keeps_the_last_checkpoint(
     assert all(value.isfinite().all() for value in state.values())
 
 
-def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    command = [
-        *(sys.executable, "-m", "labml_style_nn.experiments.mixer_images"),
-        *("--epochs=100000", "--batch-size=32", "--num-layers=1", "--hidden-dim=8"),
-        *("--tokens-mlp-dim=4", "--channels-mlp-dim=8", f"--out={tmp_path}"),
-    ]
-    saved = tmp_path / "seed-0/checkpoint.pt"
+def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path) -> None:
+    line = [*TINY, "--epochs=100000", "--batch-size=32", f"--out={tmp_path}"]
+    saved, told = tmp_path / "seed-0/checkpoint.pt", tmp_path / "said"
     steps = []
     for _ in range(2):
         changed = saved.stat().st_mtime_ns if saved.exists() else 0
-        # Tests that run in the background may have been told to ignore Ctrl-C, and a
-        # child would inherit that.
-        with subprocess.Popen(
-            command,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        ) as process:
-            for _ in range(600):
-                if saved.exists() and saved.stat().st_mtime_ns != changed:
-                    break
-                time.sleep(0.1)
-            os.kill(process.pid, signal.SIGINT)
-            try:
-                _, said = process.communicate(timeout=60)
-            finally:
-                process.kill()
-        assert process.returncode == 130
+        process = start_command("labml_style_nn.experiments.mixer_images", line, told)
+        for _ in range(600):
+            if saved.exists() and saved.stat().st_mtime_ns != changed:
+                break
+            time.sleep(0.1)
+        os.kill(process.pid, signal.SIGINT)
+        process.join(60)
+        process.kill()
+        assert process.exitcode == 130
+        said = told.read_text()
         assert "Traceback" not in said
         state = torch.load(saved, weights_only=True)
         steps.append(state["training"]["step"])
@@ -186,21 +153,19 @@ def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
     assert 0 < steps[0] < steps[1]
 
 
-# What it writes
-
-
-def test_files_tell_what_the_epochs_reported(whole: Run) -> None:
+def test_files_tell_what_the_epochs_reported(whole) -> None:
     written = records.read(whole.folder / "epochs.jsonl")
     assert written == whole.history
     assert [entry["epoch"] for entry in written] == [1, 2, 3]
     assert list(written[0]) == ["epoch", "loss", "accuracy", "test_accuracy"]
-    task = whole.trainer.task
-    assert written[-1]["test_accuracy"] == pytest.approx(
-        task.test(whole.trainer.average)["test_accuracy"], abs=1e-6
-    )
+    tested = whole.trainer.task.test(whole.trainer.average)["test_accuracy"]
+    assert written[-1]["test_accuracy"] == pytest.approx(tested, abs=1e-6)
+    # The time of all sessions is kept.
+    assert min(whole.seconds.tolist()) > 0
+    assert start(whole.folder).seconds.equal(whole.seconds)
 
 
-def test_tensorboard_can_read_the_curves(whole: Run) -> None:
+def test_tensorboard_can_read_the_curves(whole) -> None:
     from tensorboardX.event_file_writer import EventFileWriter  # noqa: F401
     from tensorboardX.proto.event_pb2 import Event
 
@@ -217,8 +182,3 @@ def test_tensorboard_can_read_the_curves(whole: Run) -> None:
         for name in ("loss", "accuracy", "test_accuracy"):
             step = 6 * entry["epoch"]
             assert points[name, step] == pytest.approx(entry[name], rel=1e-6)
-
-
-def test_time_of_all_sessions_is_kept(whole: Run) -> None:
-    assert min(whole.seconds.tolist()) > 0
-    assert start(whole.folder).seconds.equal(whole.seconds)

@@ -9,20 +9,9 @@ from labml_style_nn.experiments import records, token_cost
 from labml_style_nn.experiments.token_cost import NETWORKS, Settings, build, fit, image
 from tests.experiments.common import refused
 
-SMALL = Settings(
-    sides=(2, 3, 4),
-    batch=2,
-    rounds=1,
-    num_layers=1,
-    hidden_dim=12,
-    num_heads=3,
-    tokens_mlp_dim=6,
-    channels_mlp_dim=24,
-)
+WIDTHS = {"hidden_dim": 12, "tokens_mlp_dim": 6, "channels_mlp_dim": 24, "num_heads": 3}
+SMALL = Settings(sides=(2, 3, 4), batch=2, rounds=1, num_layers=1, **WIDTHS)
 TERMS = st.floats(1e-6, 1e3)
-
-
-# The fit
 
 
 @given(TERMS, TERMS)
@@ -38,12 +27,8 @@ def test_the_fit_finds_both_terms(linear, quadratic):
 def test_noise_makes_no_term_negative(noise):
     tokens = [64, 144, 256, 1024]
     found = fit(tokens, [s * n for s, n in zip(tokens, noise, strict=True)])
-    assert found.linear >= 0
-    assert found.quadratic >= 0
+    assert min(found.linear, found.quadratic) >= 0
     assert 0 <= found.share(1024) <= 1
-
-
-# The networks
 
 
 def test_all_networks_read_the_same_images_in_every_size():
@@ -59,9 +44,6 @@ def test_both_ways_to_compute_attention_agree():
     fused = network(x)
     with token_cost.kernels("ViT, written out"):
         torch.testing.assert_close(network(x), fused)
-
-
-# The measurements
 
 
 def test_what_is_written_out_keeps_the_table_of_all_pairs_in_memory():
@@ -95,13 +77,10 @@ def test_the_command_records_what_it_measured(tmp_path, capsys):
     assert "quadratic share" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--sides", "8", "16"], "sides must be at least 3 numbers, got (8, 16)"),
-        (["--sides", "8", "16", "0"], "sides must be at least 1, got 0"),
-        (["--rounds", "0"], "rounds must be at least 1, got 0"),
-    ],
-)
-def test_settings_that_measure_nothing_are_refused(options, message, capsys):
-    refused(token_cost.main, options, message, capsys)
+def test_settings_that_measure_nothing_are_refused(capsys):
+    for wrong, message in (
+        ("--sides 8 16", "sides must be at least 3 numbers, got (8, 16)"),
+        ("--sides 8 16 0", "sides must be at least 1, got 0"),
+        ("--rounds 0", "rounds must be at least 1, got 0"),
+    ):
+        refused(token_cost.main, wrong.split(), message, capsys)

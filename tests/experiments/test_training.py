@@ -1,6 +1,8 @@
 """The training loop, against the same steps written out by hand."""
 
 import math
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,22 +17,12 @@ from labml_style_nn.experiments.ema import ema_model
 from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.experiments.schedule import learning_rate
 from labml_style_nn.experiments.seeding import generator, seed_of
-from labml_style_nn.experiments.training import (
-    DivergedError,
-    Recipe,
-    Trainer,
-)
+from labml_style_nn.experiments.training import DivergedError, Trainer
+from tests.experiments.common import same
 
 DIGITS = take(load_digits(), torch.arange(50))
-RECIPE = ImageRecipe(
-    seed=2,
-    epochs=3,
-    warmup_epochs=1,
-    batch_size=16,
-    ema_decay=0.9,
-    gradient_clipping=0.5,
-    channels_last=True,
-)
+SHORT = ImageRecipe(seed=2, epochs=3, warmup_epochs=1, batch_size=16)
+RECIPE = replace(SHORT, ema_decay=0.9, gradient_clipping=0.5, channels_last=True)
 
 
 def linear() -> nn.Module:
@@ -47,15 +39,13 @@ def task(recipe: ImageRecipe = RECIPE) -> ImageTask:
 
 def test_learning_rate_rises_then_falls() -> None:
     rates = [learning_rate(step, 60, 20, 3e-3) for step in range(60)]
-    rising, falling = rates[:20], rates[19:]
-    assert rising == sorted(rising)
-    assert falling == sorted(falling, reverse=True)
+    assert rates[:20] == sorted(rates[:20])
+    assert rates[19:] == sorted(rates[19:], reverse=True)
     assert max(rates) == rates[19] == 3e-3
     assert rates[0] == 3e-3 / 20
     assert 0 < rates[-1] < 3e-3 / 100
 
-
-def test_learning_rate_without_warm_up_starts_at_its_largest() -> None:
+    # Without warm-up, it starts at its largest.
     assert learning_rate(0, 60, 0, 3e-3) == 3e-3
     assert learning_rate(30, 60, 0, 3e-3) == pytest.approx(1.5e-3)
 
@@ -65,12 +55,9 @@ def test_learning_rate_without_warm_up_starts_at_its_largest() -> None:
 
 def by_hand(model: nn.Module, steps: int) -> tuple[torch.Tensor, list[float], int]:
     """Take the steps of the recipe: the averaged weight, all losses, right answers."""
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": [model[1].weight], "weight_decay": RECIPE.weight_decay},
-            {"params": [model[1].bias], "weight_decay": 0.0},
-        ]
-    )
+    decayed = {"params": [model[1].weight], "weight_decay": RECIPE.weight_decay}
+    other = {"params": [model[1].bias], "weight_decay": 0.0}
+    optimizer = torch.optim.AdamW([decayed, other])
     losses, right, average = [], 0, model[1].weight.detach().clone()
     for step in range(steps):
         torch.manual_seed(seed_of(2, "batch", step))
@@ -105,7 +92,7 @@ def test_epoch_is_the_steps_by_hand() -> None:
 
 
 class Noted(nn.Module):
-    """A network that notes which chance it was given."""
+    """A network that notes which chance it was given, and in what it computes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,12 +100,14 @@ class Noted(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.draws.append(torch.rand(()).item())
-        return self.linear(images.flatten(1))
+        scores = self.linear(images.flatten(1))
+        self.dtype = scores.dtype
+        return scores
 
 
 def test_chance_follows_from_seed_and_step_alone() -> None:
     def draws(seed: int, noise: int) -> tuple[torch.Tensor, list[float]]:
-        recipe = ImageRecipe(seed=seed, epochs=3, warmup_epochs=1, batch_size=16)
+        recipe = replace(SHORT, seed=seed)
         torch.manual_seed(0)
         trainer = Trainer(Noted(), task(recipe), recipe)
         for _ in range(5):
@@ -126,13 +115,11 @@ def test_chance_follows_from_seed_and_step_alone() -> None:
             trainer.advance()
         return trainer.model.linear.weight, trainer.model.draws
 
-    (first, noted), (again, noted_again) = draws(1, noise=1), draws(1, noise=2)
-    assert first.equal(again)
-    assert noted == noted_again
+    (first, noted), again, (other, others) = draws(1, 1), draws(1, 2), draws(2, 1)
+    assert same([first, noted], [*again])
     assert len(set(noted)) == 5
-    other, noted_other = draws(2, noise=1)
     assert not first.equal(other)
-    assert not set(noted) & set(noted_other)
+    assert not set(noted) & set(others)
 
 
 def test_loss_that_is_no_number_stops_before_the_step() -> None:
@@ -146,8 +133,7 @@ def test_loss_that_is_no_number_stops_before_the_step() -> None:
     assert trainer.model[1].weight.equal(weight)
     assert trainer.step == 4
 
-
-def test_infinite_loss_stops_too() -> None:
+    # So does one that is infinite.
     trainer = Trainer(linear(), task(), RECIPE)
     with torch.no_grad():
         trainer.model[1].bias[3] = math.inf
@@ -168,32 +154,17 @@ class Steep(nn.Module):
 
 def test_gradient_that_is_no_number_stops_before_the_step() -> None:
     trainer = Trainer(Steep(), task(), RECIPE)
-    with pytest.raises(
-        DivergedError,
-        match=r"the norm of the gradients is (nan|inf) in epoch 1, step 1",
-    ):
+    message = r"the norm of the gradients is (nan|inf) in epoch 1, step 1"
+    with pytest.raises(DivergedError, match=message):
         trainer.advance()
     assert trainer.model.weight.equal(torch.zeros(10))
     assert trainer.step == 0
 
 
-class Types(nn.Module):
-    """A network that notes in what its products are computed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.linear = nn.Linear(64, 10)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        scores = self.linear(images.flatten(1))
-        self.dtype = scores.dtype
-        return scores
-
-
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
-def test_precision_is_that_of_products(precision: str) -> None:
+def test_precision_is_that_of_products(precision) -> None:
     recipe = ImageRecipe(precision=precision, epochs=8, learning_rate=0.02)
-    trainer = Trainer(Types(), task(recipe), recipe)
+    trainer = Trainer(Noted(), task(recipe), recipe)
     losses = [trainer.train_epoch().loss for _ in range(8)]
     assert trainer.model.dtype == getattr(torch, precision)
     assert trainer.model.linear.weight.dtype == torch.float32
@@ -204,7 +175,7 @@ def test_precision_is_that_of_products(precision: str) -> None:
 
 def test_float16_leaves_out_a_step_that_overflows() -> None:
     recipe = ImageRecipe(precision="float16")
-    trainer = Trainer(Types(), task(recipe), recipe)
+    trainer = Trainer(Noted(), task(recipe), recipe)
     trainer.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**40)
     before = trainer.model.linear.weight.clone()
     trainer.advance()
@@ -213,7 +184,7 @@ def test_float16_leaves_out_a_step_that_overflows() -> None:
 
 
 def test_channels_last_is_a_matter_of_storage() -> None:
-    def trained(channels_last: bool) -> Trainer:
+    def trained(channels_last: bool) -> Any:
         recipe = ImageRecipe(channels_last=channels_last, gradient_clipping=1.0)
         torch.manual_seed(0)
         layers = nn.Conv2d(1, 6, 3), nn.Conv2d(6, 7, 3), nn.Flatten()
@@ -221,9 +192,9 @@ def test_channels_last_is_a_matter_of_storage() -> None:
         trainer = Trainer(model, task(recipe), recipe)
         for _ in range(3):
             trainer.advance()
-        return trainer
+        return trainer.model
 
-    plain, other = trained(False).model, trained(True).model
+    plain, other = trained(False), trained(True)
     assert plain[1].weight.is_contiguous()
     assert other[1].weight.is_contiguous(memory_format=torch.channels_last)
     assert not other[1].weight.is_contiguous()
@@ -247,9 +218,8 @@ def test_vectors_do_not_decay() -> None:
     model[2].bias.requires_grad = False
     groups = adamw(model, 0.3).param_groups
     assert [group["weight_decay"] for group in groups] == [0.3, 0.0]
-    matrices, vectors = (group["params"] for group in groups)
-    assert [tuple(weight.shape) for weight in matrices] == [(2, 1, 3, 3), (3, 2)]
-    assert [tuple(weight.shape) for weight in vectors] == [(2,), (2,), (2,)]
+    shapes = [[tuple(weight.shape) for weight in group["params"]] for group in groups]
+    assert shapes == [[(2, 1, 3, 3), (3, 2)], [(2,), (2,), (2,)]]
 
 
 def test_average_forgets_where_it_began() -> None:
@@ -265,39 +235,31 @@ def test_average_forgets_where_it_began() -> None:
 
 
 def test_each_purpose_has_chances_of_its_own() -> None:
-    names: list[tuple[Any, ...]] = [
-        (seed, what, number)
-        for seed in range(10)
-        for what in ("batch", "network", "order")
-        for number in range(300)
-    ]
+    names = [*product(range(10), ("batch", "network", "order"), range(300))]
     assert len({seed_of(*name) for name in names}) == len(names)
     draws = {torch.randint(2**60, (), generator=generator(*n)).item() for n in names}
     assert len(draws) == len(names)
 
 
 @pytest.mark.parametrize(
-    ("bad", "message"),
+    ("name", "bad", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1, got 0"),
-        ({"batch_size": -1}, "batch_size must be at least 1, got -1"),
-        ({"learning_rate": -1.0}, "learning_rate must be a number from 0 up, got -1"),
-        (
-            {"gradient_clipping": math.nan},
-            "gradient_clipping must be a number from 0 up, got nan",
-        ),
-        (
-            {"weight_decay": math.inf},
-            "weight_decay must be a number from 0 up, got inf",
-        ),
-        ({"seed": -1}, "a seed must be from 0 to 4294967295, got -1"),
-        ({"ema_decay": 1.0}, r"ema_decay must lie in \[0, 1\), got 1"),
-        ({"epochs": 5, "warmup_epochs": 5}, "less than epochs, got 5 of 5"),
-        ({"precision": "float8"}, "precision must be one of float32, .*, got float8"),
+        ("epochs", 0, "must be at least 1, got 0"),
+        ("batch_size", -1, "must be at least 1, got -1"),
+        ("learning_rate", -1.0, "must be a number from 0 up, got -1"),
+        ("gradient_clipping", math.nan, "must be a number from 0 up, got nan"),
+        ("weight_decay", math.inf, "must be a number from 0 up, got inf"),
+        ("seed", -1, "must be from 0 to 4294967295, got -1"),
+        ("ema_decay", 1.0, r"must lie in \[0, 1\), got 1"),
+        ("warmup_epochs", 100, "must be less than epochs, got 100 of 100"),
+        ("precision", "float8", "must be one of float32, .*, got float8"),
+        # And what is said of images.
+        ("unaugmented", 1.5, "must be a share, from 0 to 1, got 1.5"),
+        ("flip", 2, "must be a share, from 0 to 1, got 2"),
+        ("label_smoothing", 1.0, r"must lie in \[0, 1\), got 1"),
+        ("shift", -0.5, "must be a number from 0 up, got -0.5"),
     ],
 )
-def test_recipe_that_cannot_be_meant_is_refused(
-    bad: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        Recipe(**bad)
+def test_recipe_that_cannot_be_meant_is_refused(name, bad, message) -> None:
+    with pytest.raises(ValueError, match=f"{name} {message}"):
+        ImageRecipe(**{"epochs": 100, name: bad})

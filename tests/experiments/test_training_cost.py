@@ -1,9 +1,9 @@
 """The cost of a training: the arithmetic, the clock, and what is timed."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,45 +15,24 @@ from labml_style_nn.experiments import records, training_cost
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.folder_images import IMAGENET, Key
 from labml_style_nn.experiments.training import Trainer
-from labml_style_nn.experiments.training_cost import (
-    SameBatch,
-    main,
-    planned,
-    reading_rate,
-    seconds_each,
-    told_time,
-    training_rate,
-    training_time,
-)
+from labml_style_nn.experiments.training_cost import planned, training_time
 from tests.experiments.common import refused
 
-FOURS = replace(
-    IMAGENET, network="mixer_tiny", image_size=16, batch_size=4, warmup_epochs=0
-)
+SIZES = {"image_size": 16, "batch_size": 4, "warmup_epochs": 0}
+FOURS = replace(IMAGENET, network="mixer_tiny", **SIZES)
 TINY = ["--network=mixer_tiny", "--image-size=16", "--batch-size=6", "--device=cpu"]
 
 
-# The arithmetic
-
-
 @given(st.integers(1, 10**7), st.integers(1, 1000), st.floats(0.01, 1e6))
-def test_so_many_images_are_seen_in_the_time(
-    images: int, epochs: int, rate: float
-) -> None:
+def test_so_many_images_are_seen_in_the_time(images, epochs, rate) -> None:
     seconds = training_time(images, epochs, rate)
     assert seconds * rate == pytest.approx(images * epochs)
     assert training_time(2 * images, epochs, 2 * rate) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])
-def test_a_throughput_that_is_none_is_refused(rate: float) -> None:
-    with pytest.raises(ValueError, match="a throughput must be above 0"):
-        training_time(1, 1, rate)
-
-
 @given(st.floats(0.1, 1e11))
-def test_a_time_is_told_in_its_largest_unit(seconds: float) -> None:
-    value, unit = told_time(seconds).split()
+def test_a_time_is_told_in_its_largest_unit(seconds) -> None:
+    value, unit = training_cost.told_time(seconds).split()
     lengths = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
     length = lengths.get(unit, 365 * 86400)
     assert float(value) * length == pytest.approx(seconds, rel=0.06, abs=0.05)
@@ -61,6 +40,9 @@ def test_a_time_is_told_in_its_largest_unit(seconds: float) -> None:
 
 
 def test_the_slower_of_computing_and_reading_decides() -> None:
+    for none in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="a throughput must be above 0"):
+            training_time(1, 1, none)
     computed = {"images_per_second": 50.0}
     assert planned(computed, 1000, 9) == "9 epochs of 1,000 images: 3.0 minutes"
     for read, told in ((100.0, "3.0 minutes"), (25.0, "6.0 minutes")):
@@ -68,12 +50,7 @@ def test_the_slower_of_computing_and_reading_decides() -> None:
         assert planned(both, 1000, 9).endswith(told)
 
 
-# The measurement
-
-
-def test_the_median_counts_and_warm_up_does_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_median_counts_and_warm_up_does_not(monkeypatch) -> None:
     # Two steps of warm-up take long, and one of five is disturbed.
     now, times = 0.0, [100.0, 50.0, 3.0, 2.0, 90.0, 2.0, 4.0]
     steps: Iterator[float] = iter(times)
@@ -82,23 +59,21 @@ def test_the_median_counts_and_warm_up_does_not(
         nonlocal now
         now += next(steps)
 
-    monkeypatch.setattr(training_cost.time, "process_time", lambda: now)
-    monkeypatch.setattr(training_cost.time, "perf_counter", lambda: 7 * now)
-    assert seconds_each(act, 5, alone=True) == 3
+    monkeypatch.setattr(time, "process_time", lambda: now)
+    monkeypatch.setattr(time, "perf_counter", lambda: 7 * now)
+    assert training_cost.seconds_each(act, 5, alone=True) == 3
     steps = iter(times)
-    assert seconds_each(act, 5, alone=False) == 21
+    assert training_cost.seconds_each(act, 5, alone=False) == 21
 
 
 def ticking(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Let clocks show one second more each time."""
     for name in names:
         ticks = count()
-        monkeypatch.setattr(
-            training_cost.time, name, lambda ticks=ticks: float(next(ticks))
-        )
+        monkeypatch.setattr(time, name, lambda ticks=ticks: float(next(ticks)))
 
 
-def test_the_steps_are_those_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_steps_are_those_of_the_training(monkeypatch) -> None:
     settings = replace(FOURS, batch_size=6)
     taken: list[Trainer] = []
     advance = Trainer.advance
@@ -109,19 +84,17 @@ def test_the_steps_are_those_of_the_training(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(Trainer, "advance", noted)
     ticking(monkeypatch, "process_time", "perf_counter")
-    assert training_rate(settings, 3, Processes()) == 6
+    assert training_cost.training_rate(settings, 3, Processes()) == 6
     assert [trainer.step for trainer in taken] == [5] * 5
     first = taken[0]
     assert first.recipe.precision == "bfloat16"
-    images, labels = SameBatch(settings, Processes(1, 4)).batch(0)
+    images, labels = training_cost.SameBatch(settings, Processes(1, 4)).batch(0)
     assert images.shape == (2, 3, 16, 16)
     assert images.dtype == torch.uint8
     assert labels.shape == (2,)
 
 
-def test_each_process_reads_its_share_of_each_batch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_process_reads_its_share_of_each_batch(tmp_path, monkeypatch) -> None:
     write_shapes(tmp_path, train=2, test=1)
     read: list[int] = []
     item = training_cost.Crops.__getitem__
@@ -133,47 +106,39 @@ def test_each_process_reads_its_share_of_each_batch(
     monkeypatch.setattr(training_cost.Crops, "__getitem__", noted)
     ticking(monkeypatch, "process_time", "perf_counter")
     # One round of warm-up, and two that take one second together.
-    assert reading_rate(FOURS, tmp_path, 2, Processes(1, 2), workers=0) == 8
+    rate = training_cost.reading_rate(FOURS, tmp_path, 2, Processes(1, 2), workers=0)
+    assert rate == 8
     assert read == [2, 3, 6, 7, 2, 3]
 
 
-def test_workers_are_timed_in_whole_rounds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_are_timed_in_whole_rounds(tmp_path, monkeypatch) -> None:
     """Three workers read three batches at once: the time of one tells nothing."""
     write_shapes(tmp_path, train=2, test=1)
     taken: list[list[Key]] = []
 
-    def noted(
-        crops: training_cost.Crops, keys: list[list[Key]], workers: int
-    ) -> Iterator[None]:
+    def noted(crops: object, keys: list[list[Key]], workers: int) -> Iterator[None]:
         for some in keys:
             taken.append(some)
             yield
 
     monkeypatch.setattr(training_cost.Crops, "read", noted)
-    monkeypatch.setattr(training_cost.time, "perf_counter", lambda: float(len(taken)))
+    monkeypatch.setattr(time, "perf_counter", lambda: float(len(taken)))
     # In this clock a batch takes a second, and the round of warm-up does not count.
-    assert reading_rate(FOURS, tmp_path, 2, Processes(), workers=3) == 4
+    rate = training_cost.reading_rate(FOURS, tmp_path, 2, Processes(), workers=3)
+    assert rate == 4
     assert len(taken) == 9
 
 
-# The command
-
-
-def test_command_measures_and_writes_it_down(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_measures_and_writes_it_down(tmp_path, capsys) -> None:
     write_shapes(tmp_path / "shapes", train=2, test=1)
     line = [*TINY, f"--folder={tmp_path / 'shapes'}", f"--out={tmp_path}", "--steps=1"]
     line += ["--images=1000", "--epochs=2", "--note", "a try"]
-    assert main(line) == 0
+    assert training_cost.main(line) == 0
     (record,) = records.read(tmp_path / "results.jsonl")
     said = capsys.readouterr().out
     assert said.startswith("mixer_tiny, 16 pixels, batch 6, float32, ")
     assert planned(record, 1000, 2) in said
-    assert record["images_per_second"] > 0
-    assert record["read_per_second"] > 0
+    assert min(record["images_per_second"], record["read_per_second"]) > 0
     # 4 blocks on 4 tokens of 64 channels; the patches, the last norm and 1000 classes.
     block = (2 * 4 * 32 + 32 + 4) + (2 * 64 * 256 + 256 + 64) + 4 * 64
     assert record["parameters"] == 4 * block + 64 * (3 * 64 + 1) + 128 + 65 * 1000
@@ -183,22 +148,17 @@ def test_command_measures_and_writes_it_down(
     assert record["processes"] == record["threads"] == 1
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        (["--steps=0"], "steps must be at least 1, got 0"),
-        (["--epochs=0"], "epochs must be at least 1, got 0"),
-        (["--batch-size=0"], "batch_size must be at least 1, got 0"),
-        (["--folder=missing"], "missing/train is no folder"),
-        (["--threads=-1"], "threads must be from 0 to 1024, got -1"),
-    ],
-)
-def test_command_says_what_is_wrong(
-    wrong: Sequence[str],
-    message: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    line = [*TINY, "--steps=1", f"--out={tmp_path}", *wrong]
-    refused(main, line, message, capsys)
+WRONG = {
+    "--steps=0": "steps must be at least 1, got 0",
+    "--epochs=0": "epochs must be at least 1, got 0",
+    "--batch-size=0": "batch_size must be at least 1, got 0",
+    "--folder=missing": "missing/train is no folder",
+    "--threads=-1": "threads must be from 0 to 1024, got -1",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_command_says_what_is_wrong(wrong, tmp_path, capsys) -> None:
+    line = [*TINY, "--steps=1", f"--out={tmp_path}", wrong]
+    refused(training_cost.main, line, WRONG[wrong], capsys)
     assert not (tmp_path / "results.jsonl").exists()
