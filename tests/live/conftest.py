@@ -92,7 +92,7 @@ class Live:
         return await websocket_connect(request, subprotocols=protocols)
 
     def run(self, kernel: str, code: str) -> str:
-        """Run code in a kernel; what it prints."""
+        """Run code in a kernel, which it has not run before; what it prints."""
         return finished(self.ran(kernel, code))
 
     async def ran(self, kernel: str, code: str) -> str:
