@@ -135,9 +135,9 @@ def request(code: str) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(site: Path, **environment: str) -> Iterator[Live]:
+def serving(site: Path, *where: Any, **environment: str) -> Iterator[Live]:
     """Start the command, and end it."""
-    with running(site, **environment) as (process, port, token):
+    with running(site, *where, **environment) as (process, port, token):
         yield Live(process, port, token, site)
 
 

@@ -18,14 +18,14 @@ PACKAGE = "labml_style_nn"
 MIXING = f"{PACKAGE}.layers.token_mixing"
 LAST = "return self.dropout(self.fc2(hidden))"
 SAME = "No difference."
-# A network of two blocks with skip connections, whose examples take little time.
+# Two blocks with skip connections, and a head that hides at first what they compute.
 NET = "trial_package.net"
 NET_SOURCE = '''"""
 >>> net = Net(num_blocks=2)
 >>> net(torch.randn(5, 4)).shape
-torch.Size([5, 4])
+torch.Size([5, 3])
 >>> sum(parameter.numel() for parameter in net.parameters())
-40
+55
 >>> build().blocks[0].linear
 Linear(in_features=4, out_features=4, bias=True)
 """
@@ -45,11 +45,13 @@ class Net(nn.Module):
     def __init__(self, num_blocks):
         super().__init__()
         self.blocks = nn.ModuleList(Block() for _ in range(num_blocks))
+        self.head = nn.Linear(4, 3)
+        nn.init.zeros_(self.head.weight)
 
     def forward(self, x):
         for block in self.blocks:
             x = block(x)
-        return x
+        return self.head(x)
 
 def build():
     return Net(num_blocks=2)
@@ -116,8 +118,8 @@ def test_without_its_skip_connections_a_network_computes_something_else() -> Non
     result = edited(NET, "return x + self.linear(x)", "return self.linear(x)")
     assert result.title == "The edited module differs."
     first = result.outputs[0]
-    assert (first.name, first.shapes) == ("Net", ("(5, 4)", "(5, 4)"))
-    assert first.parameters == (40, 40)
+    assert (first.name, first.shapes) == ("Net", ("(5, 3)", "(5, 3)"))
+    assert first.parameters == (55, 55)
     assert first.same_weights
     assert first.difference is not None
     assert first.difference > 0.05
@@ -128,11 +130,11 @@ def test_without_its_skip_connections_a_network_computes_something_else() -> Non
 def test_a_deeper_network_has_more_parameters() -> None:
     result = edited(NET, "in range(num_blocks)", "in range(100 * num_blocks)")
     first = result.outputs[0]
-    assert first.parameters == (40, 4_000)
+    assert first.parameters == (55, 4_015)
     assert not first.same_weights
-    assert "parameters 40 → 4,000" in str(result)
+    assert "parameters 55 → 4,015" in str(result)
     (example,) = result.examples
-    assert (example.before, example.after) == ("40", "4000")
+    assert (example.before, example.after) == ("55", "4015")
 
 
 def test_the_difference_is_what_it_is() -> None:
