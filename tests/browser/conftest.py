@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,8 @@ from litweave.preview import server
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    FloatRect,
+    Locator,
     Page,
     expect,
     sync_playwright,
@@ -212,14 +214,78 @@ def regular(browser: Browser, address: str) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(regular: BrowserContext, address: str) -> Iterator[Page]:
     """A page of a wide, light, quiet browser that remembers no choice."""
-    others = regular.pages
-    page = regular.new_page()
+    with forgetful(regular, address) as page:
+        yield page
+
+
+@contextmanager
+def forgetful(context: BrowserContext, address: str) -> Iterator[Page]:
+    """A page of a reader who has the scripts; nothing else that it leaves is kept."""
+    others = context.pages
+    page = context.new_page()
     yield page
     everything = {"origin": address.rstrip("/"), "storageTypes": "all"}
-    regular.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
-    for one in regular.pages:
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
+    for one in context.pages:
         if one not in others:
             one.close()
+
+
+@pytest.fixture
+def plain(browser: Browser, address: str) -> Iterator[Page]:
+    """A page of a browser without JavaScript."""
+    with open_context(browser, base_url=address, java_script_enabled=False) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def mobile(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """The regular reader's phone."""
+    options = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    with open_context(browser, base_url=address, is_mobile=True, **options) as context:
+        context.new_page().goto("404.html")
+        yield context
+
+
+@pytest.fixture
+def phone(mobile: BrowserContext, address: str) -> Iterator[Page]:
+    """A page of a phone that remembers no choice."""
+    with forgetful(mobile, address) as page:
+        yield page
+
+
+def place(locator: Locator) -> FloatRect:
+    """Where something is that is shown."""
+    box = locator.bounding_box()
+    assert box
+    return box
+
+
+def clipboard(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def longest_task(browser: Browser, page: Page, act: Callable[[], None]) -> float:
+    """The milliseconds of its processor that a page's thread worked on at a stretch.
+
+    While it does, it answers nobody. The time by the clock would tell of the machine's
+    other work too.
+    """
+    browser.start_tracing(page=page, categories=["toplevel"])
+    act()
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    pages = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    tasks = [
+        event["tdur"] / 1000
+        for event in events
+        if (event["pid"], event["tid"]) in pages and "tdur" in event
+    ]
+    assert len(tasks) > 100
+    return max(tasks)
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,7 @@ CUT = """unseen => {
 # axe, and to change colours and width, would take longer than what it does.
 MEASURED_ONCE = """() => {
   window.known = new Set();
+  window.kinds = new Map();
   const rules = [{ id: "color-contrast", selector: "*:not([data-known])" }];
   axe.configure({ rules });
 }"""
@@ -59,16 +60,20 @@ SHOW = """async ([lang, html]) => {
 # Text of one kind, of which its colours, its font, and the tags and classes around it
 # tell, is equally easy to read on all pages: it is measured once.
 KNOW = """() => {
-  const kind = (element) => element
-    ? kind(element.parentElement) + ">" + element.tagName + "." + element.className
-      + (element.getAttribute("style") ?? "").replace(/(width|height): [^;]*/g, "")
-    : "";
-  for (const element of document.body.querySelectorAll("*")) {
+  const number = (kind) => kinds.get(kind) ?? kinds.set(kind, kinds.size + 1).get(kind);
+  const visit = (element, around) => {
+    if (!element.checkVisibility()) return;  // nor does axe measure it
+    const style = (element.getAttribute("style") ?? "")
+      .replace(/(width|height): [^;]*/g, "");
+    const { tagName, className } = element;
+    const kind = number(`${around}>${tagName}.${className}${style}`);
     const { color, backgroundColor, font } = getComputedStyle(element);
-    const its = kind(element) + color + backgroundColor + font;
+    const its = `${kind} ${color} ${backgroundColor} ${font}`;
     if (known.has(its)) element.toggleAttribute("data-known");
     known.add(its);
-  }
+    for (const child of element.children) visit(child, kind);
+  };
+  visit(document.body, 0);
 }"""
 # The rules that find something else in other colours and at another width.
 SEEN = ["color-contrast", "target-size", "link-in-text-block"]
@@ -76,6 +81,33 @@ SEEN += ["scrollable-region-focusable"]
 # What a reader may open: the panels, the answers, and whatever else is folded.
 OPEN = "document.querySelectorAll('article details').forEach("
 OPEN += "one => { one.open = true; })"
+# How much wider the page is than its window, beside the place for a scrollbar.
+TOO_WIDE = "(html => html.scrollWidth - html.clientWidth)(document.documentElement)"
+
+
+def violations(page: Page, tools: Path, within: str = "html") -> list[str]:
+    """What axe has to say against a page as it is now, or against a part of it."""
+    page.evaluate((tools / "axe-core" / "axe.min.js").read_text("utf-8"))
+    # No colour is measured while it changes.
+    page.add_style_tag(content="* { transition: none !important }")
+    options = "{ resultTypes: ['violations'] }"
+    result = page.evaluate(f"within => axe.run(within, {options})", within)
+    return [
+        f"{found['id']}: {item['target']} {item['failureSummary']}"
+        for found in result["violations"]
+        for item in found["nodes"][:3]
+    ]
+
+
+def violations_for_all(page: Page, tools: Path, within: str = "html") -> list[str]:
+    """The same for each reader; and nothing needs to be scrolled sideways."""
+    wrong = []
+    for scheme, width in READERS.items():
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(TOO_WIDE) <= 0
+        wrong += [f"{scheme}: {found}" for found in violations(page, tools, within)]
+    return wrong
 
 
 @contextmanager
@@ -109,8 +141,7 @@ def found_by_axe(page: Page, name: str, judges: dict[str, Page]) -> Iterator[str
     shown = page.evaluate(CUT, DRAWN if whole else ALIKE)
     for reader, judge in judges.items():
         judge.evaluate(SHOW, shown)
-        if not whole:
-            judge.evaluate(KNOW)
+        judge.evaluate(KNOW)
         narrow = READERS[reader] < 600
         asked: dict[str, Any] = {"rules": {"target-size": {"enabled": narrow}}}
         if narrow and not whole:

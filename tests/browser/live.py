@@ -1,39 +1,14 @@
 """A live server, and what a reader does on a page that it serves."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from support import ROOT
-from tests.live.command import running
+from tests.live.conftest import Live
 
 
-@dataclass
-class Server:
-    """A live server: its port, and its token."""
-
-    port: int
-    token: str
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-
-@contextmanager
-def serving(site: Path, port: int = 0, path: Path = ROOT) -> Iterator[Server]:
-    """Serve a site with kernels, as `make live` does."""
-    with running(site, port, path) as (_, taken, token):
-        yield Server(taken, token)
-
-
-def enter(context: BrowserContext, server: Server, where: str) -> Page:
+def enter(context: BrowserContext, server: Live, where: str) -> Page:
     """A new page of a reader who opened the address that the server printed."""
     page = context.new_page()
-    page.goto(f"{server.address}{where}#token={server.token}")
+    page.goto(f"{server.address}/{where}#token={server.token}")
     return page
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from litweave import node
 from litweave.build import build
 from litweave.features.copy.clean import clean
 from litweave.parse import read
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support import CACHE, ROOT, settings_of
-from tests.browser.conftest import MANIFEST, open_context, served
+from support import ROOT, settings_of
+from tests.browser.conftest import clipboard, open_context, place, served
+from tests.browser.judging import violations_for_all
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
@@ -48,29 +48,29 @@ def test_the_forms_are_what_they_are_called(site: Path) -> None:
     assert b"Permission is hereby granted" in found["standalone"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_form_is_copied_exactly(form: str, page: Page, site: Path) -> None:
+def test_each_form_is_copied_exactly(page: Page, site: Path) -> None:
     menu = opened(page)
-    item(menu, form).get_by_role("button", name="Copy").click()
-    expect(item(menu, form).get_by_role("button", name="Copied")).to_be_visible()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.encode() == files(site)[form].read_bytes()
+    for form, path in files(site).items():
+        item(menu, form).get_by_role("button", name="Copy").click()
+        expect(item(menu, form).get_by_role("button", name="Copied")).to_be_visible()
+        assert clipboard(page).encode() == path.read_bytes()
+    page.get_by_role("heading", level=1).click()
+    expect(menu).to_be_hidden()
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_a_form_is_downloaded_exactly(
-    script: bool, browser: Browser, address: str, site: Path, tmp_path: Path
+@pytest.mark.parametrize("who", ["page", "plain"])
+def test_each_form_is_downloaded_exactly(
+    who: str, request: pytest.FixtureRequest, site: Path, tmp_path: Path
 ) -> None:
-    with open_context(browser, java_script_enabled=script, base_url=address) as context:
-        menu = opened(context.new_page())
-        for form, path in files(site).items():
-            with menu.page.expect_download() as waiting:
-                item(menu, form).get_by_role("link", name="Download").click()
-            assert waiting.value.suggested_filename == "mlp_mixer.py"
-            waiting.value.save_as(tmp_path / form)
-            assert (tmp_path / form).read_bytes() == path.read_bytes()
-        # What would do nothing is not there.
-        assert item(menu, "clean").get_by_role("button").count() == script
+    menu = opened(request.getfixturevalue(who))
+    for form, path in files(site).items():
+        with menu.page.expect_download() as waiting:
+            item(menu, form).get_by_role("link", name="Download").click()
+        assert waiting.value.suggested_filename == "mlp_mixer.py"
+        waiting.value.save_as(tmp_path / form)
+        assert (tmp_path / form).read_bytes() == path.read_bytes()
+    # What would do nothing is not there.
+    assert item(menu, "clean").get_by_role("button").count() == (who == "page")
 
 
 def test_the_keyboard_opens_walks_and_closes(page: Page) -> None:
@@ -92,28 +92,20 @@ def test_the_keyboard_opens_walks_and_closes(page: Page) -> None:
     expect(button).to_be_focused()
 
 
-def test_a_click_beside_it_closes_it(page: Page) -> None:
-    menu = opened(page)
-    page.get_by_role("heading", level=1).click()
-    expect(menu).to_be_hidden()
+def test_it_stays_within_a_narrow_window(phone: Page) -> None:
+    phone.goto(MIXER)
+    phone.get_by_role("button", name="Copy", exact=True).first.tap()
+    box = place(phone.get_by_role("group", name="Copy the module"))
+    button = place(phone.locator('[popovertarget="weave-copy"]'))
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert 0 <= box["y"] - button["y"] - button["height"] <= 12, "below its button"
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_it_stays_within_a_narrow_window(browser: Browser, address: str) -> None:
-    viewport = {"width": 390, "height": 800}
-    with open_context(
-        browser, viewport=viewport, has_touch=True, base_url=address
-    ) as context:
-        page = context.new_page()
-        page.goto(MIXER)
-        page.get_by_role("button", name="Copy", exact=True).first.tap()
-        box = page.get_by_role("group", name="Copy the module").bounding_box()
-        button = page.locator('[popovertarget="weave-copy"]').bounding_box()
-        assert box
-        assert button
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
-        assert 0 <= box["y"] - button["y"] - button["height"] <= 12, "below its button"
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+def test_axe_finds_nothing_in_the_open_menu(page: Page, tools: Path) -> None:
+    opened(page, "layers/head/")
+    assert violations_for_all(page, tools, ".weave-copy") == []
 
 
 # ## What the theme's own button copies
@@ -178,37 +170,13 @@ def sums(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield page
 
 
-@pytest.mark.parametrize(
-    ("number", "code"),
-    list(enumerate([CODE, 'print(">>> no example")', "total", "add() or 1"])),
-)
-def test_an_example_is_copied_as_its_code(number: int, code: str, sums: Page) -> None:
-    block = sums.locator(".weave-prose .highlight").nth(number)
-    shown = block.inner_text()
-    block.hover()
-    block.get_by_role("button").click()
-    expect(sums.get_by_text("Copied to clipboard")).to_be_visible()
-    assert sums.evaluate("navigator.clipboard.readText()") == code
-    assert block.inner_text() == shown, "and the page shows what it showed"
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    tools = node.packages(CACHE / "tests", MANIFEST)
-    return (tools / "axe-core" / "axe.min.js").read_text("utf-8")
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
-def test_axe_finds_nothing_in_the_open_menu(
-    scheme: str, width: int, axe: str, browser: Browser, address: str
-) -> None:
-    viewport = {"width": width, "height": 800}
-    with open_context(
-        browser, viewport=viewport, color_scheme=scheme, base_url=address
-    ) as context:
-        menu = opened(context.new_page())
-        menu.page.evaluate(axe)
-        result = menu.page.evaluate(
-            "axe.run('.weave-copy', {resultTypes: ['violations']})"
-        )
-        assert not result["violations"], result["violations"]
+def test_an_example_is_copied_as_its_code(sums: Page) -> None:
+    codes = [CODE, 'print(">>> no example")', "total", "add() or 1"]
+    for number, code in enumerate(codes):
+        block = sums.locator(".weave-prose .highlight").nth(number)
+        shown = block.inner_text()
+        block.hover()
+        block.get_by_role("button").click()
+        expect(sums.get_by_text("Copied to clipboard")).to_be_visible()
+        assert clipboard(sums) == code
+        assert block.inner_text() == shown, "and the page shows what it showed"

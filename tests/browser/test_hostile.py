@@ -1,16 +1,14 @@
 """A module that means harm becomes a page, and a browser does nothing of it."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from litweave.build import build
-from litweave.preview import server
 from playwright.sync_api import Browser, Page
 
 from support import settings_of
-from tests.browser.conftest import open_context
+from tests.browser.conftest import open_context, served
 
 # What would set `hacked`, ask another host, or open a dialog, if anything ran.
 HARM = "<img src=x onerror='hacked=1'><script>hacked=2</script>"
@@ -90,9 +88,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
 def reader(browser: Browser, hostile: Path) -> Iterator[tuple[Page, list[str]]]:
     """A page, and what happened on it that should not have."""
     happened: list[str] = []
-    with server(hostile, 0) as web, open_context(browser) as context:
-        threading.Thread(target=web.serve_forever, daemon=True).start()
-        home = f"http://127.0.0.1:{web.server_port}/"
+    with served(hostile) as home, open_context(browser) as context:
         page = context.new_page()
         page.goto(home)
         page.on("dialog", lambda dialog: (happened.append("dialog"), dialog.dismiss()))
@@ -106,34 +102,33 @@ def reader(browser: Browser, hostile: Path) -> Iterator[tuple[Page, list[str]]]:
         yield page, happened
         assert not happened
         assert page.evaluate("typeof hacked") == "undefined"
-        web.shutdown()
 
 
-@pytest.mark.parametrize("name", ["index", "hostile", "other"])
-def test_nothing_of_it_runs(reader: tuple[Page, list[str]], name: str) -> None:
-    page, _ = reader
-    page.goto(f"{page.url}{name}.html")
-    assert page.locator("h1").count() == 1
-    # Whatever shows itself when somebody points at it, or comes to it by the keyboard.
-    page.evaluate(
-        """for (const element of document.querySelectorAll("article *"))
-             for (const kind of ["mouseover", "mouseenter", "pointerenter",
-                                 "pointerover", "focus", "focusin", "toggle"])
-               element.dispatchEvent(new Event(kind, {bubbles: true}))"""
-    )
-    page.wait_for_timeout(500)
-    assert page.evaluate(
-        """[...document.querySelectorAll("article *")].every((element) =>
-             element.getAttributeNames().every((name) => !name.startsWith("on")) &&
-             !/^\\s*(javascript|data):/i.test(element.getAttribute("href") ?? ""))"""
-    )
-    assert page.locator("article script:not([type='application/json'])").count() == 0
+# Whatever shows itself when somebody points at it, or comes to it by the keyboard.
+POINT = """for (const element of document.querySelectorAll("article *"))
+  for (const kind of ["mouseover", "mouseenter", "pointerenter", "pointerover", "focus",
+                      "focusin", "toggle"])
+    element.dispatchEvent(new Event(kind, {bubbles: true}))"""
+HARMLESS = """[...document.querySelectorAll("article *")].every((element) =>
+  element.getAttributeNames().every((name) => !name.startsWith("on")) &&
+  !/^\\s*(javascript|data):/i.test(element.getAttribute("href") ?? ""))"""
 
 
-def test_its_words_are_there_to_read(reader: tuple[Page, list[str]]) -> None:
-    page, _ = reader
-    page.goto(f"{page.url}hostile.html")
-    # Of this notation nobody can tell where it ends, and so the rest is folded with it.
+def test_nothing_of_it_runs(reader: tuple[Page, list[str]]) -> None:
+    page, happened = reader
+    home = page.url
+    for name in ("index", "other", "hostile"):
+        page.goto(f"{home}{name}.html")
+        assert page.locator("h1").count() == 1
+        page.evaluate(POINT)
+        page.wait_for_timeout(500)
+        assert page.evaluate(HARMLESS)
+        scripts = page.locator("article script:not([type='application/json'])")
+        assert scripts.count() == 0
+        assert not happened
+        assert page.evaluate("typeof hacked") == "undefined"
+    # Its words are there to read. Of this notation nobody can tell where it ends, and
+    # so the rest is folded with it.
     page.locator("summary").first.click()
     article = page.locator("article").inner_text()
     for words in ("<script>hacked=3;alert(1)</script>", "<textarea><title><!--"):

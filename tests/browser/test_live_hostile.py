@@ -3,20 +3,16 @@
 The reader has opened the site before, so the token lies in the browser.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from litweave.preview import server
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import QUIET, chromium, open_context
+from support import write_files
+from tests.browser.conftest import QUIET, chromium, open_context, served
 from tests.live.conftest import Live, make_site, serving
 
-EMPTY = "<!doctype html><title>Hostile</title>"
 FETCH = """([address, options]) => fetch(address, options).then(
     async answer => ["answered", answer.type, await answer.text()],
     error => ["refused"])"""
@@ -30,19 +26,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield running
 
 
-@contextmanager
-def at_another_port(folder: Path) -> Iterator[str]:
-    (folder / "index.html").write_text(EMPTY)
-    with server(folder, 0) as web:
-        threading.Thread(target=web.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{web.server_port}/"
-        web.shutdown()
-
-
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A page of another program on this machine."""
-    with at_another_port(tmp_path_factory.mktemp("stranger")) as address:
+    files = {"index.html": "<!doctype html><title>Hostile</title>"}
+    with served(write_files(tmp_path_factory.mktemp("stranger"), files)) as address:
         yield address
 
 
@@ -80,37 +68,18 @@ def nothing_happens(live: Live) -> Iterator[None]:
     assert told() == before
 
 
-@pytest.mark.parametrize("path", ["api/sessions", "index.html"])
-def test_another_page_reads_nothing(hostile: Page, live: Live, path: str) -> None:
-    address = f"{live.address}/{path}"
-    for options in (
-        {},
-        {"credentials": "include"},
-        {"headers": {"Authorization": "token guess"}},
-        {"mode": "no-cors"},
-        {"mode": "no-cors", "credentials": "include"},
-    ):
-        assert hostile.evaluate(FETCH, [address, options]) == ["refused"]
-
-
-def test_another_page_starts_nothing(hostile: Page, live: Live) -> None:
-    body = '{"path": "/hostile/", "type": "page"}'
-    for mode in ("cors", "no-cors"):
-        options = {"method": "POST", "mode": mode, "body": body}
-        options["credentials"] = "include"
-        answer = hostile.evaluate(FETCH, [f"{live.address}/api/sessions", options])
-        assert answer == ["refused"]
-
-
-def test_another_page_does_not_even_use_a_stolen_token(
-    hostile: Page, live: Live
-) -> None:
-    """What could have it could do anything, but not from a page of another origin."""
-    read = {"headers": live.authorization}
-    body = '{"path": "/hostile/", "type": "page"}'
-    for options in (read, {**read, "method": "POST", "body": body}):
-        answer = hostile.evaluate(FETCH, [f"{live.address}/api/sessions", options])
-        assert answer == ["refused"]
+def test_another_page_reads_and_starts_nothing(hostile: Page, live: Live) -> None:
+    """Not even with a stolen token, with which one could do anything else."""
+    included = {"credentials": "include"}
+    read = [{}, included, {"headers": {"Authorization": "token guess"}}]
+    read += [{"mode": "no-cors"}, {"mode": "no-cors", **included}]
+    start = {"method": "POST", "body": '{"path": "/hostile/", "type": "page"}'}
+    starts = [{**start, **included, "mode": mode} for mode in ("cors", "no-cors")]
+    stolen = {"headers": live.authorization}
+    for options in (*read, *starts, stolen, {**stolen, **start}):
+        for path in ("api/sessions", "index.html"):
+            asked = [f"{live.address}/{path}", options]
+            assert hostile.evaluate(FETCH, asked) == ["refused"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
@@ -132,7 +101,21 @@ def test_a_form_starts_nothing(hostile: Page, live: Live, kind: str) -> None:
     assert sent.value.status == 403
 
 
-def test_a_link_starts_nothing(hostile: Page, live: Live) -> None:
+def test_a_link_starts_nothing_and_shows_nothing_in_a_frame(
+    hostile: Page, live: Live
+) -> None:
+    """In a frame, a reader could be led to click what runs code."""
+    hostile.evaluate(
+        """address => new Promise(done => {
+            const frame = document.createElement("iframe");
+            frame.onload = done;
+            frame.src = address;
+            document.body.append(frame);
+        })""",
+        live.address,
+    )
+    (frame,) = hostile.frames[1:]
+    assert frame.url.startswith("chrome-error:")
     answer = hostile.goto(f"{live.address}/api/sessions?token={live.token}")
     assert answer is not None
     assert answer.status == 403
@@ -159,21 +142,6 @@ def test_a_socket_opens_for_the_site_alone(
     assert own.evaluate(SOCKET, [address, token]) == "open"
 
 
-def test_the_site_is_not_framed(hostile: Page, live: Live) -> None:
-    """In a frame, a reader could be led to click what runs code."""
-    hostile.evaluate(
-        """address => new Promise(done => {
-            const frame = document.createElement("iframe");
-            frame.onload = done;
-            frame.src = address;
-            document.body.append(frame);
-        })""",
-        live.address,
-    )
-    (frame,) = hostile.frames[1:]
-    assert frame.url.startswith("chrome-error:")
-
-
 def test_a_window_of_the_site_is_out_of_reach(hostile: Page, live: Live) -> None:
     with hostile.expect_popup() as opened:
         hostile.evaluate("address => { window.other = open(address) }", live.address)
@@ -183,10 +151,7 @@ def test_a_window_of_the_site_is_out_of_reach(hostile: Page, live: Live) -> None
     assert opened.value.evaluate("window.opener") is None
 
 
-@pytest.mark.parametrize("tag", ["img", "script", "link"])
-def test_nothing_of_the_site_is_loaded_elsewhere(
-    hostile: Page, live: Live, tag: str
-) -> None:
+def test_nothing_of_the_site_is_loaded_elsewhere(hostile: Page, live: Live) -> None:
     """Whether a file is there would tell a stranger that the site is open."""
     script = """([tag, address]) => new Promise(done => {
         const element = document.createElement(tag);
@@ -196,15 +161,14 @@ def test_nothing_of_the_site_is_loaded_elsewhere(
         else element.src = address;
         document.head.append(element);
     })"""
-    (live.site / "file.css").write_text("body {}")
-    (live.site / "file.js").write_text("loaded = 1")
-    (live.site / "file.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    name = {"img": "file.svg", "script": "file.js", "link": "file.css"}[tag]
-    address = f"{live.address}/{name}"
-    assert hostile.evaluate(script, [tag, address]) == "refused"
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+    write_files(live.site, {"a.css": "body {}", "a.js": "loaded = 1", "a.svg": svg})
+    files = {"img": "a.svg", "script": "a.js", "link": "a.css"}
+    asked = [[tag, f"{live.address}/{name}"] for tag, name in files.items()]
+    assert [hostile.evaluate(script, one) for one in asked] == ["refused"] * 3
     # From the site itself it loads: there is something to refuse.
     hostile.goto(live.address)
-    assert hostile.evaluate(script, [tag, address]) == "loaded"
+    assert [hostile.evaluate(script, one) for one in asked] == ["loaded"] * 3
 
 
 def test_a_name_rebound_to_this_machine_is_refused(
@@ -226,29 +190,20 @@ def test_a_name_rebound_to_this_machine_is_refused(
             assert "/reader/" not in text
 
 
-def test_the_browser_keeps_no_cookie(context: BrowserContext, live: Live) -> None:
+def test_a_page_of_the_site_tells_nobody(
+    context: BrowserContext, live: Live, stranger: str
+) -> None:
+    """No cookie is kept, and no other host is told or reached.
+
+    Not even if an output brings a picture or a script of another host.
+    """
     page = context.new_page()
-    for path in ("/", "/nothing", "/api/sessions", "/api/nothing"):
+    for path in ("/nothing", "/api/sessions", "/api/nothing", "/"):
         page.goto(f"{live.address}{path}")
     assert context.cookies() == []
-
-
-def test_the_site_sends_no_referrer(
-    context: BrowserContext, live: Live, stranger: str
-) -> None:
-    page = context.new_page()
-    page.goto(live.address)
-    page.evaluate("address => { location.href = address }", stranger)
-    page.wait_for_url(stranger)
-    assert page.evaluate("document.referrer") == ""
-
-
-def test_a_page_of_the_site_reaches_no_other_host(
-    context: BrowserContext, live: Live, stranger: str
-) -> None:
-    """Not even if an output brings a picture or a script of another host."""
-    page = context.new_page()
-    page.goto(live.address)
     assert page.evaluate(FETCH, [stranger, {"mode": "no-cors"}]) == ["refused"]
     address = stranger.replace("http", "ws")
     assert page.evaluate(SOCKET, [address, []]) == "refused"
+    page.evaluate("address => { location.href = address }", stranger)
+    page.wait_for_url(stranger)
+    assert page.evaluate("document.referrer") == ""

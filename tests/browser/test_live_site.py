@@ -10,29 +10,20 @@ from playwright.sync_api import Browser, Page, expect
 
 from support import ROOT
 from tests.browser.conftest import open_context
-from tests.browser.live import (
-    Server,
-    block,
-    enter,
-    expect_done,
-    output,
-    press,
-    run,
-    serving,
-    trial,
-)
+from tests.browser.live import block, enter, expect_done, output, press, run, trial
+from tests.live.conftest import Live, serving
 
 FIND = "import('/assets/live/examples.js').then(found => found.examples())"
 
 
 @pytest.fixture(scope="module")
-def server(site: Path) -> Iterator[Server]:
+def server(site: Path) -> Iterator[Live]:
     with serving(site) as server:
         yield server
 
 
 @pytest.fixture
-def live(browser: Browser, server: Server) -> Iterator[Page]:
+def live(browser: Browser, server: Live) -> Iterator[Page]:
     with open_context(browser, base_url=server.address) as context:
         yield enter(context, server, "guide/run/")
 

@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-import pytest
 from bs4 import BeautifulSoup, SoupStrainer
 from playwright.sync_api import Page, expect
 
@@ -57,18 +56,12 @@ def test_an_old_address_leads_to_a_page_and_is_no_page(site: Path) -> None:
         assert not re.search(f'"location":"{old}["#]', index)
 
 
-@pytest.mark.parametrize("place", ["", "layers/token_mixing/"])
-def test_tabs_lead_to_every_part(page: Page, place: str) -> None:
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(place)
-    for part in ("Guide", "Layers", "Models", "Experiments", "Results", "Glossary"):
-        link = page.locator(".md-tabs").get_by_role("link", name=part, exact=True)
-        expect(link).to_be_in_viewport()
-
-
-def test_the_navigation_of_a_page_is_short(page: Page) -> None:
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto("layers/token_mixing/")
+def test_tabs_lead_to_every_part_and_the_navigation_is_short(page: Page) -> None:
+    for place in ("", "layers/token_mixing/"):
+        page.goto(place)
+        for part in ("Guide", "Layers", "Models", "Experiments", "Results", "Glossary"):
+            link = page.locator(".md-tabs").get_by_role("link", name=part, exact=True)
+            expect(link).to_be_in_viewport()
     shown = page.locator(".md-sidebar--primary .md-nav__link:visible")
     assert shown.count() <= 45
     path = page.get_by_role("navigation", name="Breadcrumbs").locator(".md-path__link")

@@ -1,9 +1,9 @@
 """The order of a page. How far it is to the code is asked in `test_every_page`."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import open_context
+FIRST = "#notation ~ ul > li"
 
 
 def test_what_does_not_open_a_page_closes_it(page: Page) -> None:
@@ -15,19 +15,15 @@ def test_what_does_not_open_a_page_closes_it(page: Page) -> None:
     assert last < order.index("#memory-layout") < order.index("#example")
 
 
-@pytest.mark.parametrize("javascript", [True, False])
-def test_the_notation_opens(browser: Browser, address: str, javascript: bool) -> None:
-    with open_context(
-        browser, base_url=address, java_script_enabled=javascript
-    ) as context:
-        page = context.new_page()
-        page.goto("models/mlp_mixer/")
-        first = page.locator("#notation ~ ul > li").first
-        expect(first).to_be_hidden()
-        page.locator("#notation").click()
-        expect(first).to_be_visible()
+@pytest.mark.parametrize("who", ["page", "plain"])
+def test_the_notation_opens(who: str, request: pytest.FixtureRequest) -> None:
+    page: Page = request.getfixturevalue(who)
+    page.goto("layers/head/")
+    expect(page.locator(FIRST).first).to_be_hidden()
+    page.locator("#notation").click()
+    expect(page.locator(FIRST).first).to_be_visible()
 
 
 def test_a_link_to_the_notation_opens_it(page: Page) -> None:
-    page.goto("models/mlp_mixer/#notation")
-    expect(page.locator("#notation ~ ul > li").first).to_be_visible()
+    page.goto("layers/head/#notation")
+    expect(page.locator(FIRST).first).to_be_visible()

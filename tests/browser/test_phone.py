@@ -1,24 +1,12 @@
 """On a phone: room for a thumb, tables, boxes, code first, curves in sight."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import open_context
+from tests.browser.conftest import place
 
 MIXER = "models/mlp_mixer/"
 THUMB = 44  # pixels
-
-
-@pytest.fixture
-def phone(browser: Browser, address: str) -> Iterator[Page]:
-    """A page of a phone."""
-    viewport = {"width": 390, "height": 844}
-    with open_context(
-        browser, base_url=address, viewport=viewport, has_touch=True, is_mobile=True
-    ) as context:
-        yield context.new_page()
 
 
 # What is lower than a thumb. An icon on a block of code may be drawn smaller: then what
@@ -56,30 +44,27 @@ def test_a_thumb_finds_every_button(name: str, phone: Page) -> None:
     assert controls.evaluate_all(LOW, THUMB) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "table", "number"),
-    [
-        ("family/", 1, "Parameters"),
-        ("family/", 3, "Top-1 (%)"),
-        ("results/", 0, "Test accuracy (%)"),
-        ("results/", 2, "Cross-entropy (bits per character)"),
-    ],
-)
+WIDE = {
+    "family/": {1: "Parameters", 3: "Top-1 (%)"},
+    "results/": {0: "Test accuracy (%)", 2: "Cross-entropy (bits per character)"},
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
 def test_a_wide_table_keeps_its_first_column_and_the_number_beside_it(
-    name: str, table: int, number: str, phone: Page
+    name: str, phone: Page
 ) -> None:
     phone.goto(name)
-    found = phone.locator(".nb-html table").nth(table)
-    beside = found.locator("thead th").nth(1)
-    expect(beside).to_have_text(number)
-    box = beside.bounding_box()
-    assert box
-    assert box["x"] + box["width"] <= 390, "it is seen without scrolling"
-    found.evaluate("table => { table.parentElement.scrollLeft = 1000; }")
-    names = found.locator("tbody th").first.bounding_box()
-    assert names
-    assert names["x"] >= 0
-    assert names["x"] + names["width"] < 195, "half of the screen is left"
+    for table, number in WIDE[name].items():
+        found = phone.locator(".nb-html table").nth(table)
+        beside = found.locator("thead th").nth(1)
+        expect(beside).to_have_text(number)
+        box = place(beside)
+        assert box["x"] + box["width"] <= 390, "it is seen without scrolling"
+        found.evaluate("table => { table.parentElement.scrollLeft = 1000; }")
+        names = place(found.locator("tbody th").first)
+        assert names["x"] >= 0
+        assert names["x"] + names["width"] < 195, "half of the screen is left"
 
 
 def test_a_box_does_not_cover_the_equation_that_it_explains(phone: Page) -> None:
@@ -87,46 +72,30 @@ def test_a_box_does_not_cover_the_equation_that_it_explains(phone: Page) -> None
     equation = phone.locator(".katex-display:has([data-n])").first
     for symbol in (3, 0):
         equation.locator("[data-n]").nth(symbol).tap()
-        tip = phone.get_by_role("tooltip").bounding_box()
-        whole = equation.bounding_box()
-        assert tip
-        assert whole
+        tip, whole = place(phone.get_by_role("tooltip")), place(equation)
         above = tip["y"] + tip["height"] <= whole["y"]
         assert above or tip["y"] >= whole["y"] + whole["height"]
 
 
 def test_the_code_comes_before_what_was_checked(phone: Page) -> None:
     phone.goto(MIXER)
-    places = {
-        name: phone.locator(selector).bounding_box()
-        for name, selector in {
-            "opening": ".weave-opening > .weave-prose",
-            "imports": ".weave-opening > .weave-code",
-            "class": "#MixerBlock",
-            "checked": ".weave-proof",
-            "rest": ".weave-closing",
-        }.items()
-    }
-    tops = [box["y"] for box in places.values() if box]
-    assert len(tops) == len(places)
+    order = """
+        .weave-opening>.weave-prose .weave-opening>.weave-code #MixerBlock
+        .weave-proof .weave-closing
+    """
+    tops = [place(phone.locator(selector))["y"] for selector in order.split()]
     assert tops == sorted(tops)
 
 
-def test_beside_the_words_it_stands_where_there_is_room(page: Page) -> None:
+def test_where_there_is_room_it_stands_beside_the_words(page: Page) -> None:
     page.goto(MIXER)
-    prose = page.locator(".weave-opening > .weave-prose").bounding_box()
-    panel = page.locator(".weave-proof").bounding_box()
-    assert prose
-    assert panel
+    prose = place(page.locator(".weave-opening > .weave-prose"))
+    panel = place(page.locator(".weave-proof"))
     assert panel["x"] >= prose["x"] + prose["width"]
     assert panel["y"] < 900
-
-
-def test_a_folded_figure_says_of_what_it_is(page: Page) -> None:
-    page.goto(MIXER)
+    # Folded, it says of what a number is.
     fact = page.locator(".weave-proof .weave-fact").first
     expect(fact).to_contain_text("Parameters")
-    expect(fact).to_contain_text("Mixer-B/16")
     expect(fact.get_by_text("Mixer-B/16")).to_be_visible()
 
 
@@ -136,13 +105,9 @@ def test_who_trains_sees_the_curves(phone: Page) -> None:
     curves = phone.locator("[data-curves] svg")
     expect(curves.first).to_be_visible()
     for seen in (phone.locator("[data-main]"), phone.locator("[data-progress]")):
-        box = seen.bounding_box()
-        assert box
-        assert box["y"] >= 48, "below the header"
+        assert place(seen)["y"] >= 48, "below the header"
     for curve in curves.all():
-        box = curve.bounding_box()
-        assert box
-        assert 48 <= box["y"] <= 844 - 150
+        assert 48 <= place(curve)["y"] <= 844 - 150
 
 
 @pytest.mark.parametrize("way", ["from elsewhere", "on the page"])

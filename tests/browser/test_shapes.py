@@ -1,16 +1,16 @@
-"""Shapes beside the code: seen, asked for their numbers, put away, never in the way."""
+"""Shapes beside the code: seen, asked for their numbers, put away, never in the way.
+
+That they are not copied, `test_references` asks.
+"""
 
 import json
 from pathlib import Path
 
 import pytest
-from litweave.parse import read
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from support import ROOT
-from tests.browser.conftest import open_context
 from tests.browser.test_every_page import SHAPES, SHAPES_OUTSIDE
-from tests.browser.test_reading import clipboard
 
 LAYER = "layers/token_mixing/"
 SOURCE = ROOT / "labml_style_nn" / "layers" / "token_mixing.py"
@@ -29,19 +29,13 @@ def box(page: Page) -> Locator:
     return page.get_by_role("tooltip")
 
 
-def test_a_shape_stands_behind_its_line(page: Page) -> None:
+def test_a_shape_stands_behind_its_line_and_tells_its_numbers(page: Page) -> None:
     page.goto(LAYER)
     shape = behind(page, "hidden = self.dropout")
-    expect(shape).to_be_visible()
     expect(shape).to_have_text("B × DS × C")
     expect(shape.locator("sub")).to_have_text("S")
     label = str(shape.get_attribute("aria-label"))
     assert label.startswith("shape B by D S by C, in the example ")
-
-
-def test_the_numbers_are_shown_to_the_pointer(page: Page) -> None:
-    page.goto(LAYER)
-    shape = behind(page, "hidden = self.dropout")
     shape.scroll_into_view_if_needed()
     page.evaluate(f"new Promise(done => {NEXT}(() => {NEXT}(done)))")
     shape.hover()  # Scrolling would take the box away.
@@ -49,6 +43,9 @@ def test_the_numbers_are_shown_to_the_pointer(page: Page) -> None:
     expect(box(page)).to_contain_text("2 × 10 × 20 float32")
     page.mouse.move(5, 5)
     expect(box(page)).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(shape).to_be_visible()
+    expect(page.get_by_text("Shapes", exact=True)).to_be_hidden()
 
 
 def test_the_keyboard_reaches_each_shape_of_a_block(page: Page) -> None:
@@ -98,34 +95,6 @@ def test_shapes_take_no_room(page: Page) -> None:
         page.get_by_role("button", name="Shapes").click()
 
 
-def test_a_shape_is_not_copied(page: Page) -> None:
-    page.goto(LAYER)
-    module = read(SOURCE)
-    rows = [row for row in module.rows if row.code]
-    cells = page.locator(".weave-code")
-    tried = 0
-    for number, row in enumerate(rows):
-        if cells.nth(number).locator(".weave-shape").count():
-            cells.nth(number).hover(position={"x": 20, "y": 20})
-            cells.nth(number).get_by_role("button", name="Copy").click()
-            assert clipboard(page) == module.code(row).rstrip("\n")
-            tried += 1
-    assert tried > 2
-
-
-def test_a_shape_is_not_selected(page: Page) -> None:
-    page.goto(LAYER)
-    module = read(SOURCE)
-    rows = [row for row in module.rows if row.code]
-    codes = page.locator(".weave-code code")
-    number = next(
-        n for n in range(len(rows)) if codes.nth(n).locator(".weave-shape").count()
-    )
-    codes.nth(number).evaluate("code => getSelection().selectAllChildren(code)")
-    page.keyboard.press("Control+c")
-    assert clipboard(page).strip("\n") == module.code(rows[number]).strip("\n")
-
-
 def test_a_shape_is_not_searched(site: Path) -> None:
     index = json.loads((site / "search" / "search_index.json").read_text())
     entries = (e for e in index["docs"] if e["location"].startswith(LAYER))
@@ -135,26 +104,18 @@ def test_a_shape_is_not_searched(site: Path) -> None:
     assert "B × " not in text
 
 
-def test_shapes_are_printed(page: Page) -> None:
-    page.goto(LAYER)
-    page.emulate_media(media="print")
-    expect(behind(page, "hidden = self.dropout")).to_be_visible()
-    expect(page.get_by_text("Shapes", exact=True)).to_be_hidden()
+def test_shapes_are_read_without_javascript(plain: Page) -> None:
+    plain.goto(LAYER)
+    expect(behind(plain, "hidden = self.dropout")).to_be_visible()
+    expect(plain.get_by_text("Shapes", exact=True)).to_be_hidden()
 
 
-def test_shapes_are_read_without_javascript(browser: Browser, address: str) -> None:
-    with open_context(browser, java_script_enabled=False, base_url=address) as context:
-        page = context.new_page()
-        page.goto(LAYER)
-        expect(behind(page, "hidden = self.dropout")).to_be_visible()
-        expect(page.get_by_text("Shapes", exact=True)).to_be_hidden()
-
-
-@pytest.mark.parametrize("width", [1440, 1000, 390])
 @pytest.mark.parametrize("name", ["experiments/classification/", "data/masking/"])
-def test_a_long_shape_stays_within_its_code(name: str, width: int, page: Page) -> None:
-    page.set_viewport_size({"width": width, "height": 844})
+def test_a_long_shape_stays_within_its_code(name: str, page: Page) -> None:
+    """On a narrow screen, too; on a wide one `test_every_page` asks it of all."""
     page.goto(name)
     page.evaluate("document.fonts.ready")
     assert page.evaluate(SHAPES) > 5
-    assert page.evaluate(SHAPES_OUTSIDE) == []
+    for width in (1000, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate(SHAPES_OUTSIDE) == []

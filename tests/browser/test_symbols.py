@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from litweave import node
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support import CACHE
-from tests.browser.conftest import MANIFEST, open_context
+from tests.browser.conftest import READERS, Scheme, open_context
+from tests.browser.judging import violations
 
 MIXING = "layers/token_mixing/"
 
@@ -43,6 +43,12 @@ def point_at(element: Locator) -> None:
     element.tap() if touch else element.hover()
 
 
+# Where all formulas and all code are.
+PLACES = """[...document.querySelectorAll('.weave .katex, .weave-code')]
+  .filter((e) => e.checkVisibility({ contentVisibilityAuto: true }))
+  .map((e) => JSON.stringify(e.getBoundingClientRect()))"""
+
+
 def item(page: Page, variable: str) -> Locator:
     """The item of the notation about a variable."""
     code = page.locator("code", has_text=re.compile(f"^{variable}$"))
@@ -73,8 +79,11 @@ def lit(page: Page, where: str) -> set[str]:
 
 
 def test_a_symbol_lights_up_its_variable(mixing: Page) -> None:
+    symbol(mixing, "fc1").scroll_into_view_if_needed()
+    before = mixing.evaluate(PLACES)
     point_at(symbol(mixing, "fc1"))
     expect(mixing.locator(".weave-code .weave-lit")).to_have_count(2)
+    assert mixing.evaluate(PLACES) == before, "nothing moves"
     assert lit(mixing, ".weave-code") == {"fc1"}
     assert lit(mixing, ".katex") == {"W1"}, "and not its neighbour"
     tip = mixing.get_by_role("tooltip")
@@ -83,12 +92,17 @@ def test_a_symbol_lights_up_its_variable(mixing: Page) -> None:
     expect(tip.locator(".katex")).to_have_count(3)
 
 
-def test_a_variable_lights_up_its_symbols(mixing: Page) -> None:
+def test_a_variable_lights_up_its_symbols_and_tells_its_size(mixing: Page) -> None:
     point_at(variable(mixing, "fc1"))
     expect(equation(mixing).locator(".weave-lit")).to_have_count(1)
     assert lit(mixing, ".katex") == {"W1", "b1"}
     assert lit(mixing, ".weave-code") == {"fc1"}
-    expect(mixing.get_by_role("tooltip")).to_contain_text("the first layer")
+    tip = mixing.get_by_role("tooltip")
+    expect(tip).to_contain_text("the first layer")
+    point_at(variable(mixing, "num_patches"))
+    expect(tip).to_contain_text("the number of patches")
+    size = re.compile(r"^24\b.* in the examples?$")
+    expect(tip.locator(".weave-size")).to_have_text(size)
 
 
 def test_every_symbol_can_be_pointed_at(page: Page) -> None:
@@ -107,13 +121,6 @@ def test_every_symbol_can_be_pointed_at(page: Page) -> None:
         assert above == symbol.get_attribute("data-n"), letter.inner_text()
 
 
-def test_what_a_size_is_in_the_example_is_told(mixing: Page) -> None:
-    point_at(variable(mixing, "num_patches"))
-    expect(mixing.get_by_role("tooltip")).to_contain_text("the number of patches")
-    size = mixing.get_by_role("tooltip").locator(".weave-size")
-    expect(size).to_have_text(re.compile(r"^24\b.* in the examples?$"))
-
-
 def test_what_is_lit_goes_out(mixing: Page) -> None:
     for out in (
         lambda: mixing.keyboard.press("Escape"),
@@ -127,22 +134,15 @@ def test_what_is_lit_goes_out(mixing: Page) -> None:
         mixing.mouse.move(0, 0)
 
 
-def test_nothing_moves_when_it_is_lit(mixing: Page) -> None:
-    whole = "[...document.querySelectorAll('.weave .katex, .weave-code')]"
-    whole += ".filter(e => e.checkVisibility({ contentVisibilityAuto: true }))"
-    whole += ".map(e => JSON.stringify(e.getBoundingClientRect()))"
-    symbol(mixing, "fc1").scroll_into_view_if_needed()
-    before = mixing.evaluate(whole)
-    point_at(symbol(mixing, "fc1"))
-    expect(mixing.locator(".weave-lit")).not_to_have_count(0)
-    assert mixing.evaluate(whole) == before
-
-
 # ## The keyboard
 
 
 def test_arrows_go_from_symbol_to_symbol(page: Page) -> None:
     page.goto(MIXING)
+    # Each formula and each block is one stop at most: KaTeX's HTML is hidden from
+    # screen readers.
+    inner = ".katex [tabindex], .katex a, .katex button, .weave-code [data-n][tabindex]"
+    expect(page.locator(inner)).to_have_count(0)
     stop = equation(page)
     symbols = stop.locator("[data-n]")
     said = page.get_by_role("status").filter(has_not=page.locator("*"))
@@ -182,31 +182,20 @@ def test_an_item_of_the_notation_lights_up_its_own(page: Page) -> None:
     assert lit(page, ".katex") == {"W1", "b1"}
 
 
-def test_each_formula_and_each_block_is_one_stop_at_most(page: Page) -> None:
-    """KaTeX's HTML is hidden from screen readers: nothing in it has the focus."""
-    page.goto(MIXING)
-    inner = ".katex [tabindex], .katex a, .katex button, .weave-code [data-n][tabindex]"
-    expect(page.locator(inner)).to_have_count(0)
-
-
 # ## For everybody
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize(("scheme", "width"), READERS.items())
 def test_axe_finds_nothing_in_what_is_lit(
-    scheme: str, width: int, browser: Browser, address: str
+    scheme: Scheme, width: int, page: Page, tools: Path
 ) -> None:
-    axe = node.packages(CACHE / "tests", MANIFEST) / "axe-core" / "axe.min.js"
-    viewport = {"width": width, "height": 900}
-    with open_context(browser, color_scheme=scheme, viewport=viewport) as context:
-        page = context.new_page()
-        page.goto(address + MIXING)
-        equation(page).focus()
-        page.keyboard.press("ArrowRight")
-        expect(page.get_by_role("tooltip")).to_be_visible()
-        page.evaluate(axe.read_text("utf-8"))
-        result = page.evaluate("axe.run({resultTypes: ['violations']})")
-    assert not [(found["id"], found["nodes"]) for found in result["violations"]]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto("layers/head/")
+    equation(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tooltip")).to_be_visible()
+    assert violations(page, tools) == []
 
 
 def test_a_page_without_a_notation_is_left_alone(page: Page) -> None:
@@ -219,7 +208,7 @@ def test_a_page_without_a_notation_is_left_alone(page: Page) -> None:
 
 def test_paper_shows_no_light(page: Page) -> None:
     """What lay below the mouse is lit no more, so here it is lit by hand."""
-    page.goto(MIXING)
+    page.goto("layers/head/")
     one = equation(page).locator("[data-n]").first
     one.evaluate("symbol => symbol.classList.add('weave-lit')")
     style = "e => getComputedStyle(e).borderWidth + getComputedStyle(e).backgroundColor"

@@ -13,6 +13,7 @@ from labml_style_nn.web_training.site_files import Files
 from support import CACHE
 
 Run = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+Graphs = Callable[[str], Run]
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def files() -> Files:
 
 
 @pytest.fixture(scope="session")
-def run(files: Files) -> Callable[[str], Run]:
+def run(files: Files) -> Graphs:
     """Open a graph by its name: a function from its inputs to its outputs."""
 
     @cache

@@ -12,9 +12,7 @@ from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.web_training.flat import Layout
 from labml_style_nn.web_training.training_step import scaled
 from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
-from tests.graphs.conftest import Run
-
-Graphs = Callable[[str], Run]
+from tests.graphs.conftest import Graphs
 
 
 def shaken(name: str) -> MLPMixer:
@@ -25,6 +23,10 @@ def shaken(name: str) -> MLPMixer:
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.1)
     return model
+
+
+def given(model: MLPMixer, images: Tensor) -> dict[str, Tensor]:
+    return {"theta": Layout.of(model).flatten(model), "images": images}
 
 
 def overheard(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
@@ -52,30 +54,21 @@ def mixings(model: MLPMixer) -> list[str]:
 def test_it_sees_what_the_modules_compute(name: str, run: Graphs) -> None:
     model = shaken(name)
     images = split_digits(seed=0)[1].images[:3]
-    found = run(f"{name}.probe")(
-        {"theta": Layout.of(model).flatten(model), "images": images}
-    )
+    found = run(f"{name}.probe")(given(model, images))
     seen = overheard(model, scaled(images))
     close = {"rtol": 1e-4, "atol": 1e-4}
-    torch.testing.assert_close(found["logits"], seen["head out"], **close)
-    embedded = seen["patch_embedding out"]
-    torch.testing.assert_close(found["embeddings"], embedded, **close)
-    names = mixings(model)
+    names = {f"mixed_{n}": mixing for n, mixing in enumerate(mixings(model))}
     assert sum(key.startswith("mixed") for key in found) == len(names)
-    for number, mixing in enumerate(names):
-        mixed = seen[f"{mixing} out"]
-        torch.testing.assert_close(found[f"mixed_{number}"], mixed, **close)
+    names |= {"logits": "head", "embeddings": "patch_embedding"}
+    for name, module in names.items():
+        torch.testing.assert_close(found[name], seen[f"{module} out"], **close)
 
 
-@pytest.mark.parametrize(
-    "name", ["default", "relu", "no_skip", "patch_4", "untied", "narrow"]
-)
+@pytest.mark.parametrize("name", ["relu", "no_skip", "patch_4", "untied", "narrow"])
 def test_influence_is_the_jacobian(name: str, run: Graphs) -> None:
     model = shaken(name)
     image = split_digits(seed=0)[1].images[5:6]
-    found = run(f"{name}.probe")(
-        {"theta": Layout.of(model).flatten(model), "images": image}
-    )
+    found = run(f"{name}.probe")(given(model, image))
     seen = overheard(model, scaled(image))
     for number, mixing in enumerate(mixings(model)):
         layer, table = model.get_submodule(mixing), seen[f"{mixing} in"]

@@ -14,37 +14,39 @@ from labml_style_nn.web_training.weights import WeightsError, from_file, to_file
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    path = tmp_path / "mixer.safetensors"
-    to_file(VARIANTS["no_skip"].build(), path, "no_skip")
-    return path
+    to_file(VARIANTS["no_skip"].build(), tmp_path / "mixer", "no_skip")
+    return tmp_path / "mixer"
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_variant_comes_back_with_the_same_answers(
-    name: str, tmp_path: Path
-) -> None:
+def test_every_variant_comes_back_with_the_same_answers(name: str, path: Path) -> None:
     torch.manual_seed(0)
     model = VARIANTS[name].build().eval()
     with torch.no_grad():
         model.head.linear.weight.normal_()
-    to_file(model, tmp_path / "m.safetensors", name)
-    again = from_file(tmp_path / "m.safetensors")
+    to_file(model, path, name)
+    again = from_file(path)
     images = torch.rand(4, 1, 8, 8)
     assert torch.equal(again(images), model(images))
     assert not again.training
 
 
-def test_a_file_that_is_cut_off_is_refused(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(WeightsError, match="or not a whole one"):
+OF_ANOTHER_KIND = b"no weights here, but more than eight characters"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "or not a whole one"), (OF_ANOTHER_KIND, "is no safetensors file")],
+)
+def test_a_file_cut_off_or_of_another_kind_is_refused(
+    content: bytes | None, message: str, path: Path
+) -> None:
+    path.write_bytes(content or path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match=message):
         from_file(path)
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("no weights here, but more than eight characters")
-    with pytest.raises(WeightsError, match="is no safetensors file"):
-        from_file(path)
+SIZES = {name: str(size) for name, size in VARIANTS["no_skip"].settings.items()}
 
 
 @pytest.mark.parametrize(
@@ -54,21 +56,14 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         ({"variant": "no_skipp"}, "its variant is 'no_skipp'"),
         ({"variant": "no_skip"}, "does not say its sizes"),
         ({"variant": "no_skip", "patch_size": "two"}, "does not say its sizes"),
+        ({"variant": "no_skip", **SIZES, "hidden_dim": "48"}, "weights do not fit"),
     ],
 )
-def test_a_file_that_does_not_say_what_it_is_is_refused(
+def test_a_file_that_says_not_what_it_is_is_refused(
     told: dict[str, str], message: str, path: Path
 ) -> None:
     save_file(load_file(path), path, metadata=told)
     with pytest.raises(WeightsError, match=message):
-        from_file(path)
-
-
-def test_weights_that_do_not_fit_are_refused(path: Path) -> None:
-    sizes = {name: str(size) for name, size in VARIANTS["no_skip"].settings.items()}
-    told = {"variant": "no_skip", **sizes, "hidden_dim": "48"}
-    save_file(load_file(path), path, metadata=told)
-    with pytest.raises(WeightsError, match="the weights do not fit"):
         from_file(path)
 
 

@@ -1,7 +1,5 @@
 """A graph of a step learns what PyTorch learns, at any size of a batch."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -15,20 +13,15 @@ from labml_style_nn.web_training.flat import Layout
 from labml_style_nn.web_training.manifest import EPS, LR, WEIGHT_DECAY
 from labml_style_nn.web_training.training_step import BETAS, TrainingStep, scaled
 from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
-from tests.graphs.conftest import Run
+from tests.graphs.conftest import Graphs
 
-Graphs = Callable[[str], Run]
 Values = dict[str, Tensor]
+DIGITS, _ = split_digits(seed=0)
 NUMBERS = {
     name: torch.tensor(value)
     for name, value in (("lr", LR), ("weight_decay", WEIGHT_DECAY), ("eps", EPS))
 }
-FORWARD = {
-    "new_theta": "theta",
-    "new_first": "first",
-    "new_second": "second",
-    "new_count": "count",
-}
+STATE = ("theta", "first", "second", "count")
 
 
 @pytest.fixture(params=NETWORKS)
@@ -36,7 +29,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def started(name: str, steps: int = 0) -> tuple[MLPMixer, Values]:
+def started(name: str) -> tuple[MLPMixer, Values]:
     """A network with weights of some size everywhere, and a state to go on from."""
     torch.manual_seed(0)
     model = VARIANTS[name].build()
@@ -45,15 +38,14 @@ def started(name: str, steps: int = 0) -> tuple[MLPMixer, Values]:
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.05)
     step = TrainingStep(model)
-    state: Values = dict(zip(FORWARD.values(), step.begin(), strict=True))
+    state: Values = dict(zip(STATE, step.begin(), strict=True))
     return model, state
 
 
 def batch(size: int, seed: int = 0) -> Values:
-    digits, _ = split_digits(seed=0)
     chance = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(len(digits.labels), generator=chance)[:size]
-    return {"images": digits.images[chosen], "labels": digits.labels[chosen]}
+    chosen = torch.randperm(len(DIGITS.labels), generator=chance)[:size]
+    return {"images": DIGITS.images[chosen], "labels": DIGITS.labels[chosen]}
 
 
 def gradient(
@@ -80,15 +72,16 @@ def test_gradients_are_those_of_pytorch_at_any_batch_size(
     """A gradient that is B times too large would not show in a curve: Adam hides it."""
     model, state = started(name)
     graph = run(f"{name}.step")
-    for size in (2, 48, 64, 100, 128) if name == "default" else (2, 100):
+    for size in (2, 64, 100) if name == "default" else (2, 20):
         given = batch(size, seed=size)
         found = graph(state | given | NUMBERS)
         loss, expected = gradient(model, state["theta"], given, torch.float64)
-        _, rounded = gradient(model, state["theta"], given, torch.float32)
         # After one step, Adam's first moment is the gradient, but for a factor.
         ours = found["new_first"].double() / (1 - BETAS[0])
-        # Sixteen blocks without skip connections enlarge every rounding, PyTorch's too.
-        assert apart(ours, expected) <= max(1e-5, 2 * apart(rounded, expected)), size
+        if apart(ours, expected) > 1e-5:
+            # Sixteen blocks without skips enlarge every rounding, PyTorch's too.
+            _, rounded = gradient(model, state["theta"], given, torch.float32)
+            assert apart(ours, expected) <= 2 * apart(rounded, expected), size
         assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-5)
         assert all(value.isfinite().all() for value in found.values())
 
@@ -100,8 +93,8 @@ def test_nothing_is_nan_where_a_gradient_is_zero(name: str, run: Graphs) -> None
     """
     torch.manual_seed(1)
     step = TrainingStep(VARIANTS[name].build())
-    state: Values = dict(zip(FORWARD.values(), step.begin(), strict=True))
-    found = run(f"{name}.step")(state | batch(64) | NUMBERS)
+    state: Values = dict(zip(STATE, step.begin(), strict=True))
+    found = run(f"{name}.step")(state | batch(8) | NUMBERS)
     zero = found["new_first"] == 0
     assert zero.any()
     assert all(value.isfinite().all() for value in found.values())
@@ -118,7 +111,7 @@ def test_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
     optimizer = adamw(model, weight_decay=WEIGHT_DECAY)
     for group in optimizer.param_groups:
         group["lr"] = LR
-    for number in range(50 if name == "default" else 3):
+    for number in range(10 if name == "default" else 2):
         given = decided(model, batch(64, seed=number))
         found = graph(state | given | NUMBERS)
         logits = model(scaled(given["images"]))

@@ -92,7 +92,7 @@ class Live:
         return await websocket_connect(request, subprotocols=protocols)
 
     def run(self, kernel: str, code: str) -> str:
-        """Run code in a kernel; what it prints."""
+        """Run code in a kernel, which it has not run before; what it prints."""
         return finished(self.ran(kernel, code))
 
     async def ran(self, kernel: str, code: str) -> str:
@@ -135,9 +135,9 @@ def request(code: str) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(site: Path, **environment: str) -> Iterator[Live]:
+def serving(site: Path, *where: Any, **environment: str) -> Iterator[Live]:
     """Start the command, and end it."""
-    with running(site, **environment) as (process, port, token):
+    with running(site, *where, **environment) as (process, port, token):
         yield Live(process, port, token, site)
 
 

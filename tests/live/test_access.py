@@ -10,13 +10,9 @@ from tests.live.conftest import Answer, Live, close, finished
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 API = [
-    ("GET", "/api/sessions"),
-    ("POST", "/api/sessions"),
-    ("GET", f"/api/sessions/{NOBODY}"),
-    ("PATCH", f"/api/sessions/{NOBODY}"),
-    ("DELETE", f"/api/sessions/{NOBODY}"),
-    ("GET", f"/api/kernels/{NOBODY}"),
-    ("DELETE", f"/api/kernels/{NOBODY}"),
+    *(("GET", "/api/sessions"), ("POST", "/api/sessions")),
+    *((method, f"/api/sessions/{NOBODY}") for method in ("GET", "PATCH", "DELETE")),
+    *((method, f"/api/kernels/{NOBODY}") for method in ("GET", "DELETE")),
     ("POST", f"/api/kernels/{NOBODY}/interrupt"),
     ("POST", f"/api/kernels/{NOBODY}/restart"),
     ("GET", f"/api/kernels/{NOBODY}/channels"),
@@ -24,29 +20,27 @@ API = [
 PAGE = {"path": "/stranger/", "type": "page"}
 
 
-def strangers(live: Live) -> dict[str, dict[str, str]]:
+def strangers(live: Live) -> list[dict[str, str]]:
     """Headers that bring the token in no way that counts, or another one."""
+    tokens = ["x" * 32, "", live.token[:-1], f"{live.token}x"]
     name = f"username-127-0-0-1-{live.port}"
-    names = (name, f"_xsrf={live.token}; {name}", "token", "Authorization")
-    return {
-        "nothing": {},
-        "another token": {"Authorization": f"token {'x' * 32}"},
-        "an empty token": {"Authorization": "token "},
-        "part of the token": {"Authorization": f"token {live.token[:-1]}"},
-        "more than the token": {"Authorization": f"token {live.token}x"},
-        **{f"a cookie {n}": {"Cookie": f"{n}={live.token}"} for n in names},
-        "a header of another kind": {"X-XSRFToken": live.token},
-        "a referrer": {"Referer": f"{live.address}/#token={live.token}"},
-    }
+    cookies = (name, f"_xsrf={live.token}; {name}", "token", "Authorization")
+    return [
+        {},
+        *({"Authorization": f"token {token}"} for token in tokens),
+        *({"Cookie": f"{cookie}={live.token}"} for cookie in cookies),
+        {"X-XSRFToken": live.token},
+        {"Referer": f"{live.address}/#token={live.token}"},
+    ]
 
 
 @pytest.mark.parametrize(("method", "path"), API)
 def test_nothing_is_answered_without_the_token(
     live: Live, method: str, path: str
 ) -> None:
-    for reason, headers in strangers(live).items():
+    for headers in strangers(live):
         answer = live.ask(method, path, headers, PAGE)
-        assert answer.status == 403, reason
+        assert answer.status == 403, headers
         assert live.token.encode() not in answer.body
     assert all(s["path"] != PAGE["path"] for s in live.api("GET", "sessions").json)
 
@@ -59,46 +53,33 @@ def test_the_token_does_not_count_in_an_address_or_a_body(live: Live) -> None:
         assert live.ask("POST", path, form, f"token={live.token}").status == 403
 
 
-def test_the_token_counts_in_a_header(live: Live) -> None:
-    assert live.api("GET", "sessions").status == 200
-
-
 @pytest.fixture(scope="module")
 def kernel(live: Live) -> str:
     return live.kernel("/access/")
 
 
-def opened(live: Live, kernel: str, headers: Any, protocols: Any) -> int:
-    """Try to open a socket; the status that comes, 101 if it opens."""
+def opened(live: Live, kernel: str, headers: Any, protocols: Any) -> int | str | None:
+    """Try to open a socket: the protocol that is chosen, or the status of a refusal."""
 
-    async def try_it() -> int:
+    async def try_it() -> int | str | None:
         try:
-            await close(await live.connect(kernel, headers, protocols))
+            connection = await live.connect(kernel, headers, protocols)
         except HTTPClientError as error:
             return error.code
-        return 101
+        chosen = connection.selected_subprotocol
+        await close(connection)
+        return chosen
 
     return finished(try_it())
 
 
 def test_a_socket_opens_with_the_token_alone(live: Live, kernel: str) -> None:
+    """And the answer does not repeat it."""
     token = f"token.{live.token}"
-    assert opened(live, kernel, {}, ["kernel.json", token]) == 101
-    for headers in strangers(live).values():
+    assert opened(live, kernel, {}, ["kernel.json", token]) == "kernel.json"
+    for headers in strangers(live):
         assert opened(live, kernel, headers, ["kernel.json"]) == 403
         assert opened(live, kernel, headers, ["kernel.json", f"{token}x"]) == 403
-
-
-def test_the_answer_of_a_socket_does_not_repeat_the_token(
-    live: Live, kernel: str
-) -> None:
-    async def chosen() -> str | None:
-        connection = await live.connect(kernel)
-        subprotocol = connection.selected_subprotocol
-        await close(connection)
-        return subprotocol
-
-    assert finished(chosen()) == "kernel.json"
 
 
 FOREIGN = ["http://127.0.0.1:1", "https://example.invalid", "http://localhost", "null"]
@@ -142,11 +123,8 @@ def everything(live: Live) -> list[Answer]:
         for method in ("GET", "POST", "PUT", "HEAD", "OPTIONS")
         for headers in ({}, {"Cookie": f"username-127-0-0-1-{live.port}=x"})
     ]
-    return [
-        *asked,
-        live.api("GET", "sessions"),
-        live.api("DELETE", f"kernels/{NOBODY}"),
-    ]
+    own = [live.api("GET", "sessions"), live.api("DELETE", f"kernels/{NOBODY}")]
+    return asked + own
 
 
 def test_no_answer_sets_a_cookie_or_lets_itself_be_framed(live: Live) -> None:
@@ -159,28 +137,15 @@ def test_no_answer_sets_a_cookie_or_lets_itself_be_framed(live: Live) -> None:
             assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api",
-        "/api/",
-        "/api/contents",
-        "/api/contents/secret.txt",
-        "/api/terminals",
-        "/api/config/x",
-        "/api/kernels",
-        "/api/kernelspecs",
-        "/api/me",
-        "/api/nbconvert",
-        "/api/shutdown",
-        "/files/secret.txt",
-        "/view/secret.txt",
-        "/login",
-        "/logout",
-        "/metrics",
-        "/static/style/style.min.css",
-    ],
-)
+NEEDLESS = """
+    /api /api/ /api/contents /api/contents/secret.txt /api/terminals /api/config/x
+    /api/kernels /api/kernelspecs /api/me /api/nbconvert /api/shutdown
+    /files/secret.txt /view/secret.txt /login /logout /metrics
+    /static/style/style.min.css
+"""
+
+
+@pytest.mark.parametrize("path", NEEDLESS.split())
 def test_of_jupyter_there_is_no_more_than_is_needed(live: Live, path: str) -> None:
     for method in ("GET", "POST", "PUT"):
         answer = live.ask(method, path, live.authorization, {})
@@ -205,20 +170,14 @@ def test_what_is_not_there_has_the_page_of_the_site(live: Live) -> None:
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/../secret.txt",
-        "/part/../../secret.txt",
-        "/%2e%2e/secret.txt",
-        "/..%2fsecret.txt",
-        "/part/..%5c..%5csecret.txt",
-        "//secret.txt",
-        "/%00/../secret.txt",
-        "/part/%2e%2e/%2e%2e/secret.txt",
-        "http://127.0.0.1/../secret.txt",
-    ],
-)
+OUTSIDE = r"""
+    /../secret.txt /part/../../secret.txt /%2e%2e/secret.txt /..%2fsecret.txt
+    /part/..%5c..%5csecret.txt //secret.txt /%00/../secret.txt
+    /part/%2e%2e/%2e%2e/secret.txt http://127.0.0.1/../secret.txt
+"""
+
+
+@pytest.mark.parametrize("path", OUTSIDE.split())
 def test_no_path_leads_out_of_the_site(live: Live, path: str) -> None:
     with socket.create_connection(("127.0.0.1", live.port), timeout=30) as raw:
         raw.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
