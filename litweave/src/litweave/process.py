@@ -48,7 +48,9 @@ def limit() -> float:
     with suppress(ValueError):
         if not text or float(text) > 0:
             return float(text or LIMIT)
-    raise ChildError(f"LITWEAVE_LIMIT is “{text}”: set it to a number of seconds above 0")
+    raise ChildError(
+        f"LITWEAVE_LIMIT is “{text}”: set it to a number of seconds above 0"
+    )
 
 
 def begin(work: Callable[[], _T]) -> "Future[_T]":
