@@ -65,7 +65,7 @@ def statements(source: str) -> list[tuple[str, str]]:
 
 def test_every_file_has_the_statements_of_the_package(package: Package) -> None:
     written = {
-        name: dict(statements(package.sheets[name].module.source))
+        name: dict(statements(package.source(name).text))
         for name in pages(package, *PAGES, "data")
     }
     for name in pages(package, *PAGES):
