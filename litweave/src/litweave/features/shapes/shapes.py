@@ -27,9 +27,8 @@ from litweave.features.symbols.variables import Values
 from litweave.process import ChildError
 from litweave.progress import Part, progress
 
-# Each program imports torch anew, and so is worth it for that many modules. The build
-# itself, or its proofs, are at work beside them.
-_PROGRAMS, _WORTH, _BESIDE = 4, 10, 1
+# Each program imports torch anew, and so is worth it for that many modules.
+_PROGRAMS, _WORTH = 4, 10
 _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 # From the first prompt to the next blank line, its answer included.
 _EXAMPLES = re.compile(r"^[ \t]*>>>.*(?:\n[ \t]*\S.*)*", re.MULTILINE)
@@ -252,8 +251,7 @@ def _answers(items: list[_Item], kept: Folder) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     # Longest first, so that each program has about as much to do.
     items = sorted(items, key=lambda item: -item.length)
-    processors = max((os.cpu_count() or 1) - _BESIDE, 1)
-    count = min(processors, _PROGRAMS, 1 + len(items) // _WORTH)
+    count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(items) // _WORTH)
     with progress.part("examples", len(items)) as part:
         shares = [{i.name: i for i in items[number::count]} for number in range(count)]
         work = partial(_run, answers=answers, part=part, kept=kept)
