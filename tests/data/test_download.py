@@ -13,6 +13,7 @@ import pytest
 
 from labml_style_nn.data import download
 from labml_style_nn.data.download import DataError, DataFile, default_folder, fetch
+from support import PATIENCE
 from tests.data.conftest import described, full_disk
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -271,7 +272,7 @@ def test_stopped_program_is_taken_up_where_it_was(file, host, tmp_path, stop) ->
     part = tmp_path / "set.bin.part"
     program = start(file, tmp_path)
     program.send_signal(stop)
-    program.communicate(timeout=120)
+    program.communicate(timeout=PATIENCE)
     assert program.returncode != 0
     assert left(tmp_path) == ["set.bin.part"]
     have = part.stat().st_size
@@ -291,7 +292,7 @@ def test_of_two_programs_one_fetches(file, host, tmp_path) -> None:
     assert said == "waiting for the program that fetches set.bin\n"
     host.released.set()
     for program in (first, second):
-        program.communicate(timeout=120)
+        program.communicate(timeout=PATIENCE)
         assert program.returncode == 0
     assert (tmp_path / "set.bin").read_bytes() == CONTENT
     assert len(host.asked) == 1

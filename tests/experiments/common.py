@@ -21,6 +21,7 @@ from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
 from labml_style_nn.experiments.training import Recipe, Trainer
+from support import PATIENCE
 
 # Two epochs on the digits in three steps each, and a Mixer of one small block.
 SHORT = ["--epochs=2", "--warmup-epochs=1", "--batch-size=512", "--device=cpu"]
@@ -139,7 +140,7 @@ def in_two(module: str, line: Sequence[str], folder: Path) -> str:
     ]
     try:
         for process, said in zip(processes, files, strict=True):
-            process.join(180)
+            process.join(PATIENCE)
             assert process.exitcode == 0, said.read_text()
     finally:
         for process in processes:
@@ -151,7 +152,7 @@ def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Start a command in two processes, and wait for them."""
     line = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
     line += ["--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments]
-    how: Any = {"capture_output": True, "text": True, "timeout": 180}
+    how: Any = {"capture_output": True, "text": True, "timeout": PATIENCE}
     result = subprocess.run(line, env=os.environ | {"OMP_NUM_THREADS": "1"}, **how)
     assert result.returncode == 0, result.stderr
     return result

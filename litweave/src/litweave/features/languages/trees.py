@@ -255,6 +255,20 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
         """Build a tree into a folder of the site; who has spoken in it."""
         _log.info("Building the site in %s", language)
+        tree = self._configured(config, language)
+        own = tree.plugins["litweave-languages"]
+        assert isinstance(own, LanguagesPlugin)
+        _run(tree)
+        units = chain.from_iterable(own.translator.pages.values())
+        counts = Counter(said.state for _, said in units)
+        _log.info(
+            "%s: %d of %d units are translated, and the English of %d more has changed",
+            *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
+        )
+        return own.translator
+
+    def _configured(self, config: MkDocsConfig, language: str) -> MkDocsConfig:
+        """The configuration of the site, for a tree."""
         address = urljoin(config.site_url, f"{language}/") if config.site_url else None
         with _plugins_of_its_own():
             tree = load_config(
@@ -278,14 +292,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         finder = tree.plugins.get("material/search")
         if finder and scripts.is_parted(language):
             finder.config.update(scripts.SEARCH)
-        _run(tree)
-        units = chain.from_iterable(own.translator.pages.values())
-        counts = Counter(said.state for _, said in units)
-        _log.info(
-            "%s: %d of %d units are translated, and the English of %d more has changed",
-            *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
-        )
-        return own.translator
+        return tree
 
 
 def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:

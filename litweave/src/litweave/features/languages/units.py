@@ -183,9 +183,7 @@ class _Splitter:
         rest = line[at:]
         if match := _HEADING.match(rest):
             self._end()
-            self.in_notation = bool(_NOTATION.match(rest))
-            self._one("heading", at + match.end(), len(line))
-            self.is_start, self.in_list = True, False
+            self._heading(rest, at + match.end())
         elif (was_start or self.in_list) and (match := _MARKER.match(rest)):
             self._end()
             self.is_start = True
@@ -206,12 +204,16 @@ class _Splitter:
             # What is indented below begins a block.
             self.is_start, self.in_list = True, False
         elif self.html and markup.begins(rest):
-            self._end()
             self._element(at, kind)
         elif not was_start:
             self._go_on(at)
         elif not self._of_several_lines(at):
             self._go_on(at, kind)
+
+    def _heading(self, rest: str, at: int) -> None:
+        self.in_notation = bool(_NOTATION.match(rest))
+        self._one("heading", at, len(self.lines[self.number]))
+        self.is_start, self.in_list = True, False
 
     def _item(self, at: int) -> None:
         start, end = self.starts[self.number] + at, self.starts[self.number + 1]
@@ -267,6 +269,7 @@ class _Splitter:
 
     def _element(self, at: int, kind: str) -> None:
         """A tag, and what is in its element unless that is Markdown."""
+        self._end()
         start = self.starts[self.number] + at
         first = markup.begins(self.masked, start)
         assert first
