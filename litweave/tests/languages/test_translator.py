@@ -168,6 +168,8 @@ Under lined
 
 ### *Em* _em_ [text](b.md) <b>tag</b> \\* 2&nbsp;x
 
+## ![`a`](x.svg) and `b`, <i title="`c`">one</i> `two`
+
 - # In an item
 """
 
@@ -182,7 +184,7 @@ def test_headings_have_the_english_anchors(is_translated: bool) -> None:
     units = extract_text(PAGE, HEADINGS) if is_translated else []
     html = shown(HEADINGS, {unit.message: "译文" for unit in units})
     assert ids(html) == ids(english)
-    assert len(ids(html)) == 9
+    assert len(ids(html)) == 10
     assert ("译文" in html) == is_translated
 
 

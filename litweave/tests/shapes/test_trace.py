@@ -149,8 +149,17 @@ def f(
 >>> for way in range(4):
 ...     _ = f(way)
 >>> _ = list(g(Tensor(2)))
+>>> asyncio.run(all_of())
 
-import contextlib
+import asyncio, contextlib
+async def h():
+    first = Tensor(8)  #> first: 8
+    yield first  #> : 8
+    if first: return
+    yield None
+async def all_of():
+    async for last in h():
+        seen = last.sum()  #> seen: ()
 def f(way):
     if way == 0:
         return Tensor(2)  #> : 2

@@ -44,8 +44,8 @@ _NO_WORDS = re.compile(
 )
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->")
-# What stands for something that is none of these.
-_KEPT = "\ue000"
+# What stands for something that is none of these, by its number.
+_KEPT = re.compile("\ue000(\\d+)\ue001")
 
 
 class State(StrEnum):
@@ -198,12 +198,12 @@ def _heading_words(english: str, html: bool) -> str:
         if found.lastgroup == "tag":
             return found[0]
         kept.append(shown.get(found.lastgroup or "", ""))
-        return _KEPT
+        return f"\ue000{len(kept) - 1}\ue001"
 
     text = prose.BEGINNINGS.sub(keep, english)
     text = _TAG.sub("", text) if html else text
     text = unescape(_EMPHASIS.sub("", _NO_WORDS.sub("", text)))
-    return re.sub(_KEPT, lambda _: kept.pop(0), text)
+    return _KEPT.sub(lambda match: kept[int(match[1])], text)
 
 
 class States(Extension):

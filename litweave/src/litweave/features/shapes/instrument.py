@@ -85,6 +85,9 @@ class _Calls(ast.NodeTransformer):
         found = self.source.statements.get(getattr(node, "lineno", 0))
         if isinstance(node, ast.Module | _OPENS):
             self._open(node)
+        elif isinstance(node, ast.Return) and not node.value:
+            # In an asynchronous generator, it may give nothing.
+            return [self._tell("ends", node), node]
         elif isinstance(node, ast.Return | ast.Yield | ast.YieldFrom):
             event = "returns" if isinstance(node, ast.Return) else "yields"
             value = node.value or ast.copy_location(ast.Constant(None), node)
