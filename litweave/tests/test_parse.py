@@ -380,7 +380,7 @@ def test_files_of_a_large_package_are_lossless(name: str) -> None:
     found = find_spec(name)
     if not (found and found.origin):
         pytest.skip(f"{name} is not installed")
-    for path in some_files(Path(found.origin).parent, 20):
+    for path in some_files(Path(found.origin).parent):
         try:
             module = read(path)
         except ParseError:

@@ -105,7 +105,7 @@ def shares_of(whole):
 
 
 @given(sizes, sizes, seeds, shares_of(1), shares_of(1), st.data())
-@settings(deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_what_is_true_of_every_masking(batch, length, seed, rate, mask_share, data):
     random_share = data.draw(shares_of(1 - mask_share))
     tokens = text((batch, length), seed=seed)

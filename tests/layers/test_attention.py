@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -116,7 +116,6 @@ def test_dropped_weights_are_those_that_torch_drops(masked):
 # The equation
 
 
-@settings(max_examples=30)
 @given(st.integers(0, 2**16), st.floats(0, 1), st.booleans())
 def test_the_fused_function_is_the_equation(seed, rate, every_head):
     q, k, v = (

@@ -22,7 +22,6 @@ from tests.tensors import alike, close, draw, randomised
 few, sides = st.integers(1, 4), st.integers(1, 9)
 
 
-@settings(max_examples=50)
 @given(rows=few, columns=few, height=few, width=few, channels=few, hidden=few)
 def test_a_patch_embedding_is_a_strided_convolution(
     rows, columns, height, width, channels, hidden
@@ -113,7 +112,6 @@ def test_a_convolution_begins_as_torch_begins(build, theirs):
         assert torch.equal(weight, states[1][name])
 
 
-@settings(max_examples=30)
 @given(sides, sides, st.sampled_from([1, 3, 5]))
 def test_pooling_is_the_equation_at_every_place(height, width, pool_size):
     x, reach = draw(2, height, width, 3).requires_grad_(), pool_size // 2

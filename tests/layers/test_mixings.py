@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from labml_style_nn.layers import (
@@ -22,7 +22,6 @@ from labml_style_nn.models.transformer import EncoderLayer
 from tests.tensors import close, draw, randomised
 
 S, C, D_S, D_C = 24, 20, 10, 80
-few = settings(max_examples=30)
 sizes = st.integers(1, 12)
 
 
@@ -88,7 +87,6 @@ def test_another_sequence_is_refused_also_a_copy(name):
 # Fourier mixing
 
 
-@few
 @given(sizes, sizes, sizes)
 def test_fourier_mixing_is_the_equation_and_numpys_transform(batch, tokens, channels):
     x = draw(batch, tokens, channels)
@@ -104,7 +102,6 @@ def test_gradients_are_the_mixing_of_the_cotangent():
         close(gradient, FourierMixing()(cotangent))
 
 
-@few
 @given(sizes, sizes)
 def test_only_the_even_part_is_seen_and_twice_gives_it_back(num_tokens, hidden_dim):
     x, mixing = draw(2, num_tokens, hidden_dim), FourierMixing()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
@@ -77,7 +77,6 @@ def test_the_gradients_of_the_equations_are_those_of_the_layers():
     alike(norm(x), [x, *norm.parameters()], equation)
 
 
-@settings(max_examples=30)
 @given(sides, sides, st.sampled_from([1, 2, 3, 6]))
 def test_group_norm_is_its_equation_and_pytorchs(height, width, num_groups):
     norm, x = randomised(GroupNorm(6, num_groups)), draw(2, height, width, 6)

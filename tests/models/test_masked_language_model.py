@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
@@ -32,7 +32,6 @@ def small(name):
 # The loss
 
 
-@settings(max_examples=30)
 @given(st.integers(0, 2**16), st.floats(0, 1, allow_subnormal=False))
 def test_the_loss_is_the_mean_over_the_chosen_places(seed, share):
     generator = torch.Generator().manual_seed(seed)

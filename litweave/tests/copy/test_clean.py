@@ -157,7 +157,7 @@ def test_what_ruff_cannot_lay_out_stays_as_it_is(
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_a_foreign_module_is_the_same_program() -> None:
     compared = 0
-    for path in some_files(Path(sysconfig.get_path("stdlib")))[::16]:
+    for path in some_files(Path(sysconfig.get_path("stdlib")))[::6]:
         try:
             module = read(path)
         except ParseError:
@@ -166,7 +166,7 @@ def test_a_foreign_module_is_the_same_program() -> None:
         assert program(text) == program(module.source), path
         assert bare(parse(text)) == text, path
         compared += 1
-    assert compared > 8
+    assert compared > 20
 
 
 PIECES = [

@@ -353,14 +353,14 @@ def check(module: Module) -> int:
 
 def test_the_standard_library() -> None:
     number = 0
-    for path in some_files(Path(sysconfig.get_path("stdlib")))[::4]:
+    for path in some_files(Path(sysconfig.get_path("stdlib"))):
         try:
             with tokenize.open(path) as file:
                 lines = tuple(StringIO(file.read(), newline=""))
             number += check(Module(str(path), "utf-8", lines, (), ()))
         except (SyntaxError, UnicodeDecodeError):
             continue  # broken on purpose, a test of Python's own
-    assert number > 5_000
+    assert number > 20_000
 
 
 STATEMENTS = [

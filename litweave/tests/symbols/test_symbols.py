@@ -236,7 +236,7 @@ def invented(count: int) -> Iterator[tuple[str, bool, str]]:
 
 
 def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> None:
-    assert_marks_are_not_seen(invented(100), katex, tmp_path)
+    assert_marks_are_not_seen(invented(300), katex, tmp_path)
 
 
 def test_a_mark_leaves_the_authors_tex(katex: Path, tmp_path: Path) -> None:

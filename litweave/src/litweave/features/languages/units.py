@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 from litweave import prose
 from litweave.features.languages import markup
 from litweave.features.languages.tokens import blot, has_words, protected
-from litweave.headings import MARK
+from litweave.headings import MARK, is_notation
 from litweave.sections import Line
 
 # What stands for a character of code in lines of its own, and of such an equation.
@@ -28,7 +28,6 @@ _SIGNS = {
 }
 _MARKER = re.compile(r"(?:[-*+]|\d+\.)(?:[ \t]+|$)")
 _HEADING = re.compile(r"#{1,6}[ \t]*")
-_NOTATION = re.compile(r"#{1,6} +Notation *#*")
 _DEFINITION = re.compile(r":[ \t]+(?=\S)")
 _INNER = re.compile(rf"{_DEFINITION.pattern}|\[\^[^\]]*\]:[ \t]*")
 _RULE = re.compile(r"(?:-[ ]{0,2}){3,}$|(?:\*[ ]{0,2}){3,}$|(?:_[ ]{0,2}){3,}$")
@@ -211,7 +210,7 @@ class _Splitter:
             self._go_on(at, kind)
 
     def _heading(self, rest: str, at: int) -> None:
-        self.in_notation = bool(_NOTATION.match(rest))
+        self.in_notation = is_notation(rest.rstrip())
         self._one("heading", at, len(self.lines[self.number]))
         self.is_start, self.in_list = True, False
 
