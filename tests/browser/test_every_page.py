@@ -104,9 +104,9 @@ def wrong() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def tabs(browser: Browser, address: str, wrong: list[str]) -> Iterator[list[Page]]:
+def tabs(undrawn: Browser, address: str, wrong: list[str]) -> Iterator[list[Page]]:
     """Tabs of one reader, who has the scripts and styles since the first page."""
-    with open_context(browser, viewport=SCREEN) as context:
+    with open_context(undrawn, viewport=SCREEN) as context:
         yield [listened(context.new_page(), address, wrong) for _ in range(TABS)]
 
 
@@ -143,6 +143,22 @@ def test_every_page_loads_fits_and_can_be_read_by_all(
                 *found_by_axe(tab, name, judges),
             ]
             tab.set_viewport_size(SCREEN)
+    assert not wrong, "\n".join(wrong)
+
+
+# Two frames: what a script does in the first, it has done in the second.
+DRAWN = """() => new Promise((then) =>
+  requestAnimationFrame(() => requestAnimationFrame(then)))"""
+
+
+def test_a_page_of_each_kind_is_drawn_without_an_error(
+    page: Page, address: str, wrong: list[str]
+) -> None:
+    wrong.clear()
+    listened(page, address, wrong)
+    for name in sorted(WHOLE):
+        page.goto(address + name)
+        page.evaluate(DRAWN)
     assert not wrong, "\n".join(wrong)
 
 
