@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,20 +11,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import torch
+from torch.distributed.run import parse_args
 
 from labml_style_nn.data.shapes import OTHER, SHAPES, write_shapes
-from labml_style_nn.experiments import records
+from labml_style_nn.experiments import folder_images, records
 from labml_style_nn.experiments.command import understood
-from labml_style_nn.experiments.folder_images import (
-    EXPERIMENT,
-    Settings,
-    build_model,
-    mixer_tiny,
-)
+from labml_style_nn.experiments.folder_images import EXPERIMENT, mixer_tiny
 from labml_style_nn.experiments.training_cost import COMMAND, command_line
 from labml_style_nn.models.mlp_mixer import mixer_b16
 from labml_style_nn.pretrained import timm_targets
-from tests.experiments.common import free_port, torchrun
+from support import free_port
+from tests.experiments.common import in_two
 
 PATH = Path(__file__).parent.parent / "docs" / "guide" / "at_scale.md"
 GUIDE = PATH.read_text("utf-8")
@@ -74,14 +72,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_shapes(folder / "flowers", (*SHAPES, OTHER[0]), train=3, test=1)
     write_shapes(folder / "shapes", train=3, test=1)
     [[*_, address]] = [line for line in COMMANDS if line[:2] == ["curl", "-LO"]]
-    torch.save(published(), folder / Path(urlsplit(address).path).name)
+    weights = timm_targets(mixer_tiny(num_classes=21))
+    published = {name: torch.randn(weight.shape) for name, weight in weights.items()}
+    torch.save(published, folder / Path(urlsplit(address).path).name)
     return folder
-
-
-def published() -> dict[str, torch.Tensor]:
-    """Random weights under timm's names, for other classes."""
-    model = mixer_tiny(num_classes=21)
-    return {n: torch.randn(t.shape) for n, t in timm_targets(model).items()}
 
 
 def small(module: str, arguments: list[str]) -> list[str]:
@@ -113,72 +107,21 @@ def test_command_runs_in_small(
     assert main(*experiment, small(module, arguments)) == 0
 
 
-# To start processes takes longer than to train in small: they run all the commands, and
-# at the end the lines of the guide that divide the weights.
-IN_TURN = """
-import importlib
-import os
-import sys
-
-# Each command finds the other process anew, at a port of its own.
-os.environ["TORCHELASTIC_USE_AGENT_STORE"] = "False"
-for port, module, arguments in COMMANDS:
-    os.environ["MASTER_PORT"] = str(port)
-    sys.argv = ["", *arguments]
-    named = importlib.import_module(module)
-    experiment = [named.EXPERIMENT] if hasattr(named, "EXPERIMENT") else []
-    assert named.main(*experiment) == 0
-
-import torch
-from torch import distributed, nn
-from torch.nn.functional import cross_entropy
-from labml_style_nn.experiments.folder_images import mixer_tiny
-
-os.environ["MASTER_PORT"] = "AT_THE_END"
-distributed.init_process_group("gloo")
-rank = distributed.get_rank()
-torch.manual_seed(0)
-alone, model = mixer_tiny(), mixer_tiny()
-nn.init.normal_(alone.head.linear.weight)
-model.load_state_dict(alone.state_dict())
-
-# the lines
-
-steps = [torch.optim.AdamW(m.parameters(), lr=1e-3) for m in (model, alone)]
-images, labels = torch.randn(6, 3, 32, 32), torch.arange(6) % 4
-for _ in range(4):
-    share = cross_entropy(model(images.chunk(2)[rank]), labels.chunk(2)[rank])
-    whole = cross_entropy(alone(images), labels)
-    for loss, step in zip((share, whole), steps, strict=True):
-        step.zero_grad()
-        loss.backward()
-        step.step()
-    total = share.detach().clone()
-    distributed.all_reduce(total)
-    torch.testing.assert_close(total / 2, whole.detach(), rtol=1e-4, atol=1e-5)
-mine = sum(weight.to_local().numel() for weight in model.parameters())
-assert 2 * mine == sum(weight.numel() for weight in alone.parameters())
-print("the same losses")
-distributed.destroy_process_group()
-"""
-
-
 def test_commands_run_in_small_and_divided_weights_give_the_losses_of_one_process(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(place)
     commands = []
-    for _, _, count, dash, module, *arguments in (
-        line for line in COMMANDS if line[:2] == TORCHRUN
-    ):
-        assert int(count) > 1
-        assert dash == "-m"
-        commands.append((free_port(), module, small(module, arguments)))
+    for line in (line for line in COMMANDS if line[:2] == TORCHRUN):
+        told = parse_args(line[1:])
+        assert int(told.nproc_per_node) > 1
+        assert told.module
+        module = told.training_script
+        arguments = small(module, told.training_script_args)
+        commands.append((free_port(), module, arguments))
     [lines] = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.M | re.S)
-    program = IN_TURN.replace("COMMANDS", repr(commands)).replace("# the lines", lines)
-    path = tmp_path / "in_turn.py"
-    path.write_text(program.replace("AT_THE_END", str(free_port())))
-    assert torchrun(str(path)).stdout.count("the same losses") == 2
+    words = [lines, str(free_port()), json.dumps(commands)]
+    in_two("tests.experiments.in_turn", words, place)
     for out in ("two-processes", "folder_images/imagenet", "training_cost"):
         written = records.read(place / "runs" / out / "results.jsonl")
         assert [record["processes"] for record in written] == [2]
@@ -222,19 +165,11 @@ def test_the_file_is_as_large_as_the_guide_says() -> None:
 @pytest.mark.parametrize("num_classes", [4, 1000])
 def test_the_first_loss_is_that_of_chance(num_classes: int) -> None:
     sizes = {"image_size": 32, "num_classes": num_classes}
-    model = build_model(Settings(network="mixer_tiny", **sizes))
+    settings = folder_images.Settings(network="mixer_tiny", **sizes)
+    model = folder_images.build_model(settings)
     scores, labels = model(torch.randn(3, 3, 32, 32)), torch.arange(3)
     loss = torch.nn.functional.cross_entropy(scores, labels, label_smoothing=0.1)
     assert loss.item() == pytest.approx(torch.tensor(float(num_classes)).log().item())
-
-
-def test_weights_that_read_another_size_say_which(tmp_path: Path) -> None:
-    torch.save(published(), tmp_path / "weights.pth")
-    sizes = {"image_size": 64, "num_classes": 4}
-    weights = str(tmp_path / "weights.pth")
-    settings = Settings(network="mixer_tiny", weights=weights, **sizes)
-    with pytest.raises(ValueError, match=r"wrong shape: blocks.0.mlp_tokens.fc1"):
-        build_model(settings)
 
 
 def test_the_examples_of_the_guide_print_what_they_show() -> None:

@@ -16,7 +16,6 @@ from labml_style_nn.data import __main__ as data
 from labml_style_nn.experiments import few_shot, mixer_images, token_cost
 from labml_style_nn.experiments.command import main as experiment
 from labml_style_nn.proofs import __main__ as proofs
-from support import CACHE
 
 COMMANDS: dict[str, Callable[[], object]] = {
     "litweave": lambda: weave.main(["--help"]),
@@ -54,12 +53,6 @@ def test_every_command_replaces_what_the_console_lacks(
     assert shown(asked_for_help).endswith("?? × “x”\n")
 
 
-def test_a_check_shows_what_katex_underlines(katex: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text('r"""# A\n\n$$\\nosuch{x}$$\n"""\n')
-    options = ["check", str(tmp_path / "a.py"), "--cache", str(CACHE / "litweave")]
-    assert "a.py:3: KaTeX parse error" in shown(lambda: weave.main(options))
-
-
 def test_the_cache_may_be_named_from_here(
     katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,10 +68,6 @@ def test_a_proof_program_is_understood_whatever_the_console(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    (tmp_path / "proves.py").write_text(
-        "import json\n"
-        "print(json.dumps({'format': 2, 'versions': {'×': '1'}, 'sources': [],"
-        " 'data': [], 'pages': {}}, ensure_ascii=False))\n"
-    )
-    proved = prove("proves", tmp_path, tmp_path / "proofs")
-    assert proved.versions == {"×": "1"}
+    said = '{"format":2, "versions":{"×":"1"}, "sources":[], "data":[], "pages":{}}'
+    (tmp_path / "proves.py").write_text(f"print({said!r})\n", "utf-8")
+    assert prove("proves", tmp_path, tmp_path / "proofs").versions == {"×": "1"}

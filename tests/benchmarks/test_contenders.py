@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 
 import pytest
 import torch
@@ -56,31 +57,26 @@ def test_the_plain_network_is_ours_in_scores_and_gradients(
     theirs.load_state_dict(weights, strict=False)
     load_timm_weights(ours, theirs.state_dict())
     image = torch.randn(2, 3, 12, 12, dtype=torch.double)
-    expected = theirs(image)
-    found = ours(image)
+    expected, found = theirs(image), ours(image)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
     cotangent = torch.randn_like(expected)
     (expected * cotangent).sum().backward()
     (found * cotangent).sum().backward()
     for parameter in ours.parameters():
         parameter.data = parameter.grad
-    gradients = timm_targets(ours)
+    gradients, how = timm_targets(ours), {"rtol": 1e-10, "atol": 1e-10}
     for key, parameter in theirs.named_parameters():
-        torch.testing.assert_close(
-            gradients[key], parameter.grad, rtol=1e-10, atol=1e-10
-        )
+        torch.testing.assert_close(gradients[key], parameter.grad, **how)
 
 
 def test_each_contest_is_of_the_named_size() -> None:
     with torch.device("meta"):
         for name, contest in CONTESTS.items():
             assert name in TIMM_NAMES
-            module = __import__(
-                f"labml_style_nn.models.{contest.module}", fromlist=[name]
-            )
-            theirs = {key: t.shape for key, t in contest.plain().state_dict().items()}
-            ours = timm_targets(getattr(module, name)())
-            assert {key: t.shape for key, t in ours.items()} == theirs, name
+            module = import_module(f"labml_style_nn.models.{contest.module}")
+            states = contest.plain().state_dict(), timm_targets(getattr(module, name)())
+            theirs, ours = ({k: t.shape for k, t in one.items()} for one in states)
+            assert ours == theirs, name
 
 
 def test_each_is_timed_once_a_round_and_made_anew_for_each_set() -> None:
@@ -104,5 +100,4 @@ def test_each_is_timed_once_a_round_and_made_anew_for_each_set() -> None:
 
 def test_a_ratio_is_of_rounds_and_not_of_medians() -> None:
     times = {"ours": [1.0, 20.0, 3.0], "theirs": [2.0, 10.0, 3.0]}
-    middle, low, high = ratio(times, "ours", "theirs")
-    assert (middle, low, high) == (1.0, 0.5, 2.0)
+    assert ratio(times, "ours", "theirs") == (1.0, 0.5, 2.0)

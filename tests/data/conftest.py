@@ -5,6 +5,7 @@ import hashlib
 import resource
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import NamedTuple
@@ -39,19 +40,19 @@ def full_disk(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@dataclass
 class Host:
     """Files to serve, how to answer the next requests, and the requests that came.
 
     An answer is a word, or a word with a number. When none are left, `usually` it is.
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.files: dict[str, bytes] = {}
-        self.answers: list[str | tuple[str, float]] = []
-        self.usually: str | tuple[str, float] = "good"
-        self.asked: list[Asked] = []
-        self.released = Event()
+    address: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    answers: list[str | tuple[str, float]] = field(default_factory=list)
+    usually: str | tuple[str, float] = "good"
+    asked: list[Asked] = field(default_factory=list)
+    released: Event = field(default_factory=Event)
 
     def url(self, name: str) -> str:
         return f"{self.address}/{name}"
@@ -76,13 +77,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.close_connection = True
         answer = self.host.answers.pop(0) if self.host.answers else self.host.usually
-        word, number = answer if isinstance(answer, tuple) else (answer, 0)
+        word, number = answer if isinstance(answer, tuple) else (answer, None)
         self.number = len(self.host.asked)
         self.host.asked.append(Asked(self.path, self.headers.get("Range"), 0))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             content = self.host.files.get(self.path.lstrip("/"))
             if content is None:
-                self.begin(404, 0)
+                self.status(b"", 404)
             else:
                 getattr(self, word)(content, number)
 
@@ -117,77 +118,73 @@ class Handler(BaseHTTPRequestHandler):
 
     # ## The answers
 
-    def good(self, content: bytes, _: float) -> None:
-        self.send(self.open_range(content))
+    def good(self, content: bytes, end: int | None) -> None:
+        """Send all, or close the connection after some bytes."""
+        self.send(self.open_range(content)[:end])
 
-    def no_range(self, content: bytes, _: float) -> None:
+    drop = good
+
+    def no_range(self, content: bytes, end: int | None) -> None:
         self.begin(200, len(content))
-        self.send(content)
+        self.send(content[:end])
 
-    def drop(self, content: bytes, number: float) -> None:
-        """Close the connection after some bytes."""
-        self.send(self.open_range(content)[: int(number)])
+    drop_without_range = no_range
 
-    def drop_without_range(self, content: bytes, number: float) -> None:
-        self.begin(200, len(content))
-        self.send(content[: int(number)])
+    def status(self, content: bytes, number: int) -> None:
+        self.begin(number, 0)
 
-    def status(self, content: bytes, number: float) -> None:
-        self.begin(int(number), 0)
-
-    def altered(self, content: bytes, _: float) -> None:
+    def altered(self, content: bytes, _: None) -> None:
         self.send(bytes(byte ^ 1 for byte in self.open_range(content)))
 
-    def shorter(self, content: bytes, number: float) -> None:
-        self.good(content[: int(number)], 0)
+    def shorter(self, content: bytes, length: int) -> None:
+        self.good(content[:length], None)
 
-    def unannounced(self, content: bytes, _: float) -> None:
+    def unannounced(self, content: bytes, _: None) -> None:
         self.begin(200, None)
         self.send(content)
 
-    def endless(self, content: bytes, _: float) -> None:
+    def endless(self, content: bytes, _: None) -> None:
         self.begin(200, None)
         while True:
             self.send(content)
 
-    def other_range(self, content: bytes, number: float) -> None:
+    def other_range(self, content: bytes, _: None) -> None:
         where = f"bytes 0-{len(content) - 1}/{len(content)}"
         self.begin(206, len(content), Content_Range=where)
         self.send(content)
 
-    def silent(self, content: bytes, number: float) -> None:
+    def silent(self, content: bytes, seconds: float) -> None:
         self.open_range(content)
-        time.sleep(number)
+        time.sleep(seconds)
 
-    def slow(self, content: bytes, number: float) -> None:
+    def slow(self, content: bytes, seconds: float) -> None:
         """Send a hundredth, pause, and so on."""
         rest, piece = self.open_range(content), max(len(content) // 100, 1)
         for start in range(0, len(rest), piece):
             self.send(rest[start : start + piece])
-            time.sleep(number)
+            time.sleep(seconds)
 
-    def held(self, content: bytes, number: float) -> None:
+    def held(self, content: bytes, end: int) -> None:
         """Send some bytes, and the others only when the test allows it."""
         rest = self.open_range(content)
-        self.send(rest[: int(number)])
+        self.send(rest[:end])
         self.host.released.wait(60)
-        self.send(rest[int(number) :])
+        self.send(rest[end:])
 
-    def nonsense(self, content: bytes, _: float) -> None:
+    def nonsense(self, content: bytes, _: None) -> None:
         self.wfile.write(b"this is not HTTP\r\n\r\n")
 
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    handler = type("OwnHandler", (Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    handler.host = Host(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield handler.host  # type: ignore[attr-defined]
-    handler.host.released.set()  # type: ignore[attr-defined]
-    server.shutdown()
-    server.server_close()
+    host = Host("")
+    handler = type("OwnHandler", (Handler,), {"host": host})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        host.address = f"http://127.0.0.1:{server.server_port}"
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield host
+        host.released.set()
+        server.shutdown()
     thread.join()

@@ -10,14 +10,14 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.augmentation import random_affine
 from labml_style_nn.data.cropping import random_crop, random_flip
+from tests.tensors import draw
 
 STILL = {"rotation": 0.0, "shift": 0.0, "scale": 0.0, "shear": 0.0}
 
 
 @pytest.fixture
 def images() -> torch.Tensor:
-    noise = torch.randn(3, 2, 8, 8, generator=torch.Generator().manual_seed(0))
-    return noise.sigmoid()
+    return draw(3, 2, 8, 8, dtype=torch.float).sigmoid()
 
 
 @pytest.fixture
@@ -43,18 +43,15 @@ def test_shift_is_in_pixels_and_brings_paper(images) -> None:
 @pytest.mark.usefixtures("largest")
 def test_scale_is_a_logarithm() -> None:
     # Twice as far out is read: the image shrinks to its middle half.
-    image = torch.ones(1, 1, 8, 8)
-    small = random_affine(image, **STILL | {"scale": math.log(2)})
-    middle = torch.zeros(8, 8)
-    middle[2:6, 2:6] = 1
-    torch.testing.assert_close(small[0, 0], middle, atol=0.02, rtol=0)
+    small = random_affine(torch.ones(1, 1, 8, 8), **STILL | {"scale": math.log(2)})
+    middle = F.pad(torch.ones(1, 1, 4, 4), [2] * 4)
+    torch.testing.assert_close(small, middle, atol=0.02, rtol=0)
 
 
 @pytest.mark.usefixtures("largest")
 def test_shear_moves_rows_sideways_by_their_height() -> None:
     # A vertical line through the middle becomes a diagonal: one pixel for each row.
-    image = torch.zeros(1, 1, 9, 9)
-    image[..., 4] = 1
+    image = F.pad(torch.ones(1, 1, 9, 1), (4, 4))
     slanted = random_affine(image, **STILL | {"shear": 1.0})
     torch.testing.assert_close(slanted[0, 0], torch.eye(9).flip(1), atol=1e-5, rtol=0)
 
@@ -75,18 +72,8 @@ def test_values_stay_between_paper_and_ink() -> None:
     assert changed.max() == 1
 
 
-def test_seed_decides(images) -> None:
-    ranges = {"rotation": 8.0, "shift": 0.7, "scale": 0.1, "shear": 0.1}
-    torch.manual_seed(5)
-    first = random_affine(images, **ranges)
-    torch.manual_seed(5)
-    assert random_affine(images, **ranges).equal(first)
-    assert not random_affine(images, **ranges).equal(first)
-
-
 def test_oblong_images_are_refused() -> None:
-    message = r"expected shape .*6, 6\), got \(2, 1, 8, 6\)"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=r"shape .*6, 6\), got \(2, 1, 8, 6\)"):
         random_affine(torch.zeros(2, 1, 8, 6), **STILL)
 
 
@@ -109,8 +96,7 @@ def test_each_image_is_cut_out_of_its_frame(shape, padding, seed) -> None:
 def test_every_place_is_as_likely_as_any_other() -> None:
     torch.manual_seed(0)
     # One pixel in the middle shows where the image went.
-    images = torch.zeros(9000, 1, 5, 5)
-    images[..., 2, 2] = 1
+    images = F.pad(torch.ones(9000, 1, 1, 1), [2] * 4)
     counts = random_crop(images, 1).sum(dim=(0, 1))
     assert counts[1:4, 1:4].sum() == 9000
     # Within five standard deviations of 1,000.

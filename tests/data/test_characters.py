@@ -5,14 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labml_style_nn.data.characters import (
-    MASK,
-    PAD,
-    SIGNS,
-    UNKNOWN,
-    CharacterVocabulary,
-    split_text,
-)
+from labml_style_nn.data import characters
+from labml_style_nn.data.characters import UNKNOWN, CharacterVocabulary, split_text
 
 # Any characters: of all planes, control characters, and halves of pairs.
 CHARACTERS = st.characters(exclude_categories=())
@@ -33,16 +27,17 @@ def test_what_is_not_known_is_unknown(known, text) -> None:
 
 def test_special_tokens_and_their_signs_as_characters() -> None:
     vocabulary = CharacterVocabulary("ab")
-    assert vocabulary.special == (PAD, MASK, UNKNOWN) == (0, 1, 2)
+    special = (characters.PAD, characters.MASK, UNKNOWN)
+    assert vocabulary.special == special == (0, 1, 2)
     assert vocabulary.decode(torch.tensor([0, 1, 2, 3, 4])) == "·▮�ab"
-    signs = "".join(SIGNS)
+    signs = "".join(characters.SIGNS)
     assert CharacterVocabulary(signs).encode(signs).min() >= 3
 
 
 def test_what_makes_no_vocabulary_and_numbers_of_nothing_are_refused() -> None:
-    for characters in ("", ["ab"], ["a", ""]):
+    for none in ("", ["ab"], ["a", ""]):
         with pytest.raises(ValueError, match="needs single characters"):
-            CharacterVocabulary(characters)
+            CharacterVocabulary(none)
     for number in (-1, 5):
         with pytest.raises(ValueError, match=rf"from 0 to 4, got \[{number}\]"):
             CharacterVocabulary("ab").decode(torch.tensor([3, number]))
@@ -50,13 +45,11 @@ def test_what_makes_no_vocabulary_and_numbers_of_nothing_are_refused() -> None:
 
 @given(st.text(min_size=2, max_size=30), st.floats(0.01, 0.99))
 def test_the_parts_are_the_text(text, share) -> None:
-    if not 0 < int(len(text) * share) < len(text):
+    if 0 < (length := int(len(text) * share)) < len(text):
+        assert split_text(text, share) == (text[:length], text[length:])
+    else:
         with pytest.raises(ValueError, match="leaves a part empty"):
             split_text(text, share)
-        return
-    first, second = split_text(text, share)
-    assert first + second == text
-    assert len(first) == int(len(text) * share)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 1.5, float("nan")])

@@ -1,5 +1,6 @@
 """CIFAR: records, and the way from an archive to tensors."""
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -15,6 +16,7 @@ from labml_style_nn.data import cifar
 from labml_style_nn.data.cifar import CIFAR10, CIFAR100, load_cifar10, read_records
 from labml_style_nn.data.download import DataError
 from tests.data.conftest import described
+from tests.data.test_archives import entry, tar
 
 
 def records(number: int, classes: tuple[int, ...], seed: int) -> bytes:
@@ -31,45 +33,33 @@ def test_what_was_written_is_read(number, num_labels, seed) -> None:
     labels, images = read_records(data, num_labels)
     assert labels.shape == (number, num_labels)
     assert images.shape == (number, 3, 32, 32)
-    length = num_labels + 3072
-    for index in range(number):
-        record = data[index * length :]
-        assert labels[index].tolist() == list(record[:num_labels])
-        pixels = record[num_labels:]
-        for channel, row, column in ((0, 0, 0), (0, 0, 1), (1, 2, 3), (2, 31, 31)):
-            place = channel * 1024 + row * 32 + column
-            assert images[index, channel, row, column] == pixels[place]
+    # Red, then green, then blue, row by row.
+    found = torch.cat([labels, images.flatten(1)], dim=1)
+    assert found.flatten().tolist() == list(data)
 
 
 @given(st.integers(0, 3073 * 3), st.integers(1, 2))
 def test_only_whole_records_are_read(length, num_labels) -> None:
-    data = bytes(length)
-    if length and length % (num_labels + 3072) == 0:
-        assert len(read_records(data, num_labels)[0]) == length // (num_labels + 3072)
+    number, rest = divmod(length, num_labels + 3072)
+    if number and not rest:
+        assert len(read_records(bytes(length), num_labels)[0]) == number
     else:
         with pytest.raises(DataError, match="no whole number of records"):
-            read_records(data, num_labels)
+            read_records(bytes(length), num_labels)
 
 
 @pytest.fixture(autouse=True)
 def small(host, monkeypatch) -> None:
     """Put sets with few images a file on the host, as if they had been published."""
     for name, layout, number in (("CIFAR10", CIFAR10, 4), ("CIFAR100", CIFAR100, 6)):
-        buffer, files = io.BytesIO(), {}
-        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            for seed, file in enumerate((*layout.train, *layout.test)):
-                content = records(number, layout.classes, seed)
-                entry = tarfile.TarInfo(file.name)
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content))
-                files[file.name] = described(file.name, content)
-            readme = Path(file.name).with_name("readme.html").as_posix()
-            archive.addfile(tarfile.TarInfo(readme))
-        whole = host.publish(layout.archive.name, buffer.getvalue())
-        parts = ([files[f.name] for f in part] for part in (layout.train, layout.test))
-        train, test = map(tuple, parts)
-        there = replace(layout, archive=whole, train=train, test=test)
-        monkeypatch.setattr(cifar, name, there)
+        names = [file.name for file in (*layout.train, *layout.test)]
+        contents = [records(number, layout.classes, n) for n in range(len(names))]
+        readme = entry(Path(names[0]).with_name("readme.html").as_posix())
+        archive = gzip.compress(tar(*map(entry, names, contents), readme))
+        whole = host.publish(layout.archive.name, archive)
+        *train, test = map(described, names, contents)
+        parts = {"archive": whole, "train": (*train,), "test": (test,)}
+        monkeypatch.setattr(cifar, name, replace(layout, **parts))
 
 
 @pytest.fixture
@@ -122,10 +112,8 @@ def test_unpacked_file_that_differs_needs_to_be_allowed(unpacked, tmp_path) -> N
     with pytest.warns(UserWarning, match="USED ALL THE SAME") as warned:
         train, _ = load_cifar10(tmp_path, verify=False)
     assert len(warned) == 1
-    message = str(warned[0].message)
-    assert str(path) in message
-    assert hashlib.sha256(content).hexdigest() in message
-    assert cifar.CIFAR10.train[2].sha256 in message
+    sums = hashlib.sha256(content).hexdigest(), cifar.CIFAR10.train[2].sha256
+    assert all(said in str(warned[0].message) for said in (str(path), *sums))
     assert train.images[8, 0, 0, 0] == content[1]
 
 
@@ -141,11 +129,9 @@ def test_without_verification_files_are_read_with_care(unpacked, tmp_path) -> No
     path.write_bytes(bytes([10]) + path.read_bytes()[1:])
     with pytest.raises(DataError, match="there is no class 10"):
         load_cifar10(tmp_path, verify=False)
-    path = tmp_path / CIFAR10.archive.name
-    with tarfile.open(path, mode="w:gz") as archive:
-        link = tarfile.TarInfo("cifar-10-batches-bin/data_batch_1.bin")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        archive.addfile(link)
+    path, name = tmp_path / CIFAR10.archive.name, CIFAR10.train[0].name
+    link = entry(name, type=tarfile.SYMTYPE, linkname="/etc/passwd")
+    path.write_bytes(gzip.compress(tar(link)))
     with pytest.raises(DataError, match=f"{path.name}: the archive is unsafe"):
         load_cifar10(tmp_path, verify=False)
 

@@ -1,5 +1,7 @@
 """The command: what it says, and how it ends."""
 
+from unittest.mock import Mock
+
 import pytest
 import torch
 
@@ -38,14 +40,14 @@ def test_folder_and_mirror(text, host, tmp_path) -> None:
 def test_a_changed_file_ends_it_unless_it_is_allowed(text, tmp_path, capsys) -> None:
     (tmp_path / "input.txt").write_bytes(TEXT + b"That is the question.\n")
     options = ["tiny-shakespeare", "--folder", str(tmp_path)]
+    wrong = f"{tmp_path / 'input.txt'} is not the published"
     assert command.main(options) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith(f"error: {tmp_path / 'input.txt'} is not the published")
+    assert said.err.startswith(f"error: {wrong}")
     assert command.main([*options, "--no-verify"]) == 0
     said = capsys.readouterr()
-    warning = f"warning: {tmp_path / 'input.txt'} is not the published"
-    assert said.err.startswith(warning)
+    assert said.err.startswith(f"warning: {wrong}")
     assert "USED ALL THE SAME" in said.err
     assert "208 training characters" in said.out
 
@@ -53,8 +55,8 @@ def test_a_changed_file_ends_it_unless_it_is_allowed(text, tmp_path, capsys) -> 
 def test_images_are_counted_by_class(monkeypatch, capsys) -> None:
     # Two images of clothing to learn from, one black and one white, and one to test.
     images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)
-    labels = torch.tensor([0, 1])
-    train, test = Images(images, labels), Images(images[:1], labels[:1])
+    train = Images(images, torch.tensor([0, 1]))
+    test = Images(*(part[:1] for part in train))
     found = (lambda *_, **__: (train, test)), "31 MB"
     monkeypatch.setitem(command.IMAGES, "fashion-mnist", found)
     assert command.main(["fashion-mnist"]) == 0
@@ -73,9 +75,7 @@ def test_what_is_wrong_ends_it(text, host, capsys) -> None:
 
 
 def test_ctrl_c_says_that_it_can_go_on(text, monkeypatch, capsys) -> None:
-    def stopped(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
+    stopped = Mock(side_effect=KeyboardInterrupt)
     monkeypatch.setattr(command, "load_tiny_shakespeare", stopped)
     assert command.main(["tiny-shakespeare"]) == 130
     assert "the same command goes on" in capsys.readouterr().err

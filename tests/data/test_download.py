@@ -1,6 +1,5 @@
 """Downloads, from a host on this machine that does what hosts do."""
 
-import hashlib
 import os
 import random
 import signal
@@ -42,11 +41,8 @@ def refused(message: str, *arguments, **options) -> str:
 
 
 def has_sums(said: str, *contents: bytes) -> bool:
-    return all(
-        hashlib.new(kind, content).hexdigest() in said
-        for content in contents
-        for kind in ("sha256", "md5")
-    )
+    files = [described("set.bin", content) for content in contents]
+    return all(file.sha256 in said and file.md5 in said for file in files)
 
 
 def test_file_comes_once_and_stays(file, host, tmp_path) -> None:
@@ -59,10 +55,9 @@ def test_file_comes_once_and_stays(file, host, tmp_path) -> None:
 
 
 def test_a_folder_that_has_the_file_is_only_read(file, host, tmp_path) -> None:
-    path = tmp_path / "set.bin"
-    path.write_bytes(CONTENT)
+    (tmp_path / "set.bin").write_bytes(CONTENT)
     tmp_path.chmod(0o555)
-    assert fetch(file, tmp_path) == path
+    assert fetch(file, tmp_path) == tmp_path / "set.bin"
     assert host.asked == []
     tmp_path.chmod(0o755)
     assert [path.name for path in tmp_path.iterdir()] == ["set.bin"]
@@ -162,9 +157,8 @@ def test_nobody_listens(tmp_path) -> None:
 @pytest.mark.parametrize("verify", [True, False])
 def test_altered_file_is_refused(file, host, tmp_path, verify) -> None:
     host.usually = "altered"
-    altered = bytes(byte ^ 1 for byte in CONTENT)
     said = refused("not the published file", file, tmp_path, verify=verify)
-    assert has_sums(said, altered, CONTENT)
+    assert has_sums(said, bytes(byte ^ 1 for byte in CONTENT), CONTENT)
     # All of it came in one go: the host has another file, and was not asked again.
     assert len(host.asked) == 1
     assert left(tmp_path) == []
@@ -298,17 +292,14 @@ def test_of_two_programs_one_fetches(file, host, tmp_path) -> None:
     assert len(host.asked) == 1
 
 
-def test_full_disk_leaves_nothing_under_the_name(file, host, tmp_path) -> None:
+def test_what_cannot_be_written_is_named_and_leaves_nothing(file, tmp_path) -> None:
+    path = tmp_path / "set.bin"
     with full_disk(100_000):
-        message = f"{tmp_path / 'set.bin'} cannot be written: File too large"
-        refused(message, file, tmp_path)
+        refused(f"{path} cannot be written: File too large", file, tmp_path)
     assert "set.bin" not in left(tmp_path)
     assert fetch(file, tmp_path).read_bytes() == CONTENT
-
-
-def test_folder_that_cannot_be_made_is_named(file, tmp_path) -> None:
-    (tmp_path / "taken").write_text("a file")
-    refused(r"taken/set\.bin cannot be written: File exists", file, tmp_path / "taken")
+    # Nor can a file be a folder.
+    refused(r"set\.bin/set\.bin cannot be written: File exists", file, path)
 
 
 # ## Where files are kept

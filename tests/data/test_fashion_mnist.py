@@ -3,6 +3,7 @@
 import gzip
 import math
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,8 @@ def test_a_file_with_less_or_more_is_refused(array, data, more) -> None:
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_an_array_or_an_error(data) -> None:
-    try:
-        array = read_idx(data)
-    except DataError:
-        return
-    assert write_idx(array) == data
+    with suppress(DataError):
+        assert write_idx(read_idx(data)) == data
 
 
 def test_other_types_and_sizes_beyond_the_file_are_refused() -> None:
@@ -92,36 +90,24 @@ def test_images_come_with_their_labels(small, tmp_path) -> None:
 def test_they_are_kept_where_the_user_says(small, host, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("LABML_STYLE_NN_DATA", str(tmp_path))
     load_fashion_mnist()
-    assert len(host.asked) == 4
     load_fashion_mnist(tmp_path / "fashion-mnist")
     assert len(host.asked) == 4
 
 
-def test_a_file_that_was_changed_is_named(small, tmp_path) -> None:
+def test_a_file_that_was_changed_is_named_and_read_with_care(small, tmp_path) -> None:
     load_fashion_mnist(tmp_path)
-    path = tmp_path / "t10k-labels-idx1-ubyte.gz"
-    path.write_bytes(gzip.compress(write_idx(torch.full((3,), 10, dtype=torch.uint8))))
-    with pytest.raises(DataError, match="t10k-labels"):
-        load_fashion_mnist(tmp_path)
-    # Without verification it is read, and what it says is still looked at.
-    with (
-        pytest.warns(UserWarning, match="t10k-labels"),
-        pytest.raises(DataError, match="there is no class 10"),
-    ):
-        load_fashion_mnist(tmp_path, verify=False)
-
-
-@pytest.mark.filterwarnings("ignore:.*not the published file")
-def test_other_contents_are_refused(small, tmp_path) -> None:
-    load_fashion_mnist(tmp_path)
-    too_few = gzip.compress(write_idx(torch.zeros(4, dtype=torch.uint8)))
+    name = "train-labels-idx1-ubyte.gz"
+    no_class, too_few = torch.full((7,), 10).byte(), torch.zeros(4).byte()
     for content, message in (
         (b"no gzip", "cannot be unpacked"),
         (gzip.compress(b"no idx"), "begins with 00 00 08"),
-        (too_few, "have labels"),
+        (gzip.compress(write_idx(too_few)), "have labels"),
+        (gzip.compress(write_idx(no_class)), "there is no class 10"),
     ):
-        (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(content)
-        with pytest.raises(DataError, match=message):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=name):
+            load_fashion_mnist(tmp_path)
+        with pytest.warns(match=name), pytest.raises(DataError, match=message):
             load_fashion_mnist(tmp_path, verify=False)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labml_style_nn.data.masking import NOT_CHOSEN, mask_tokens
+from tests.experiments.common import same
 
 V, MASK = 60, 3
 SPECIAL = {0, 1, MASK}
@@ -53,26 +54,24 @@ def test_eighty_ten_ten_of_the_chosen():
     tokens = text(LARGE)
     read, targets = masked(tokens)
     chosen = targets != NOT_CHOSEN
-    count, before, now = int(chosen.sum()), targets[chosen], read[chosen]
-    ordinary = V - len(SPECIAL)
+    before, now = targets[chosen], read[chosen]
     # A random token is the old one as often as any other.
-    shares = {
-        "hidden": ((now == MASK), 0.8),
-        "the same": ((now == before), 0.1 + 0.1 / ordinary),
-        "another": ((now != MASK) & (now != before), 0.1 - 0.1 / ordinary),
-    }
-    for name, (kind, expected) in shares.items():
-        assert near(kind.double().mean().item(), expected, count), name
+    lucky = 0.1 / (V - len(SPECIAL))
+    for kind, expected in (
+        (now == MASK, 0.8),
+        (now == before, 0.1 + lucky),
+        ((now != MASK) & (now != before), 0.1 - lucky),
+    ):
+        assert near(kind.double().mean().item(), expected, len(now))
 
 
 def test_the_random_tokens_are_uniform_over_the_ordinary_ones():
     tokens = torch.full(LARGE, 7)
     read, _ = masked(tokens, rate=1.0, mask_share=0.0, random_share=1.0)
-    counts = read.flatten().bincount(minlength=V)
+    counts = read.flatten().bincount(minlength=V).tolist()
     assert {t for t in range(V) if counts[t] == 0} == SPECIAL
-    for token in set(range(V)) - SPECIAL:
-        share = counts[token].item() / read.numel()
-        assert near(share, 1 / (V - len(SPECIAL)), read.numel()), token
+    for count in filter(None, counts):
+        assert near(count / read.numel(), 1 / (V - len(SPECIAL)), read.numel())
 
 
 def test_the_draws_of_choice_fate_and_token_are_independent():
@@ -81,18 +80,17 @@ def test_the_draws_of_choice_fate_and_token_are_independent():
     tokens = text(LARGE)
     read, targets = masked(tokens)
     chosen = targets != NOT_CHOSEN
+    expected = 0.15 * (V - len(SPECIAL)) / V
     hidden = (read == MASK) & chosen
     # Neither depends on the place.
-    half = LARGE[1] // 2
-    for kind, expected in ((chosen, 0.15 * (V - len(SPECIAL)) / V), (hidden, None)):
-        left, right = kind[:, :half].double(), kind[:, half:].double()
-        share = left.mean().item() if expected is None else expected
+    for kind, share in ((chosen, expected), (hidden, None)):
+        left, right = kind.double().chunk(2, dim=1)
+        share = share or left.mean().item()
         spread = sqrt(2 * share * (1 - share) / left.numel())
         assert abs(left.mean() - right.mean()) <= 5 * spread
     # Neighbours are chosen together as often as by chance.
-    pairs = (chosen[:, 1:] & chosen[:, :-1]).double().mean().item()
-    share = 0.15 * (V - len(SPECIAL)) / V
-    assert near(pairs, share**2, chosen[:, 1:].numel() / 2)
+    pairs = chosen[:, 1:] & chosen[:, :-1]
+    assert near(pairs.double().mean().item(), expected**2, pairs.numel() / 2)
 
 
 sizes = st.integers(0, 6)
@@ -127,23 +125,21 @@ def test_what_is_true_of_every_masking(batch, length, seed, rate, mask_share, da
     new = read[read != tokens]
     assert not (is_special(new) & (new != MASK)).any()
     # The same seed, the same result.
-    again = masked(tokens, seed, **shares)
-    assert torch.equal(again.tokens, read)
-    assert torch.equal(again.targets, targets)
+    assert same([*masked(tokens, seed, **shares)], [read, targets])
 
 
 def test_the_ends_of_the_shares():
     tokens = text((50, 40))
     ordinary = ~is_special(tokens)
-    nothing = masked(tokens, rate=0.0)
-    assert torch.equal(nothing.tokens, tokens)
-    assert (nothing.targets == NOT_CHOSEN).all()
-    hidden = masked(tokens, rate=1.0, mask_share=1.0, random_share=0.0)
-    assert torch.equal(hidden.tokens == MASK, ordinary | (tokens == MASK))
-    assert torch.equal(hidden.targets[ordinary], tokens[ordinary])
-    kept = masked(tokens, rate=1.0, mask_share=0.0, random_share=0.0)
-    assert torch.equal(kept.tokens, tokens)
-    assert torch.equal(kept.targets[ordinary], tokens[ordinary])
+    nothing, all_of_them = torch.full_like(tokens, NOT_CHOSEN), {"rate": 1.0}
+    asked = tokens.where(ordinary, NOT_CHOSEN)
+    for shares, read, targets in (
+        ({"rate": 0.0}, tokens, nothing),
+        ({"mask_share": 1.0, **all_of_them}, tokens.masked_fill(ordinary, MASK), asked),
+        ({"mask_share": 0.0, **all_of_them}, tokens, asked),
+    ):
+        found = masked(tokens, random_share=0.0, **shares)
+        assert same([*found], [read, targets])
 
 
 def test_the_mask_is_special_without_being_listed():
@@ -161,8 +157,8 @@ def test_another_seed_is_another_masking_and_none_is_pytorchs_own():
     results = []
     for _ in range(2):
         torch.manual_seed(5)
-        results.append(masked(tokens, generator=None))
-    assert all(torch.equal(*both) for both in zip(*results, strict=True))
+        results.append([*masked(tokens, generator=None)])
+    assert same(*results)
     # A generator goes on where it stopped.
     shared = generator()
     first, second = (masked(tokens, generator=shared) for _ in range(2))

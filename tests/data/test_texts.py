@@ -2,8 +2,6 @@
 
 import hashlib
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,8 @@ from labml_style_nn.data import tiny_shakespeare
 from labml_style_nn.data.download import DataError
 from labml_style_nn.data.standard_library import load_standard_library
 from labml_style_nn.data.tiny_shakespeare import load_tiny_shakespeare
+from support import write_files
+from tests.experiments.common import ended, start
 
 
 def test_text_is_cut_at_nine_tenths(host, tmp_path, monkeypatch) -> None:
@@ -34,51 +34,41 @@ def test_split_of_the_published_text_is_nano_gpts() -> None:
 @pytest.fixture
 def library(tmp_path) -> Path:
     """Lay out a library with everything that is in one."""
+    this_machine, installed = "of = 'this machine'\n", "installed = True\n"
     files = {
-        "one.py": b"import two\n",
-        "two.py": b"first\r\nsecond\r\n",
-        "package/__init__.py": b"x = 1\n",
-        "package/deep/three.py": b"y = 2\n",
-        "empty.py": b"",
-        "names.py": "# by Gr\u00fcn\n".encode(),
-        "data.txt": b"no Python",
-        "_sysconfigdata__linux.py": b"of = 'this machine'\n",
-        "config-3.11-x86_64/python-config.py": b"of = 'this machine'\n",
-        "encodings/koi8_t.py": b"table = {}\n",
-        "test/test_one.py": b"import one\n",
-        "package/tests/test_three.py": b"import three\n",
-        "idlelib/idle_test/test_it.py": b"it\n",
-        "site-packages/torch/__init__.py": b"installed = True\n",
-        "dist-packages/other.py": b"installed = True\n",
+        "one.py": "import two\n",
+        "two.py": "first\r\nsecond\r\n",
+        "package/__init__.py": "x = 1\n",
+        "package/deep/three.py": "y = 2\n",
+        "empty.py": "",
+        "names.py": "# by Gr\u00fcn\n",
+        "data.txt": "no Python",
+        "_sysconfigdata__linux.py": this_machine,
+        "config-3.11-x86_64/python-config.py": this_machine,
+        "encodings/koi8_t.py": "table = {}\n",
+        "test/test_one.py": "import one\n",
+        "package/tests/test_three.py": "import three\n",
+        "idlelib/idle_test/test_it.py": "it\n",
+        "site-packages/torch/__init__.py": installed,
+        "dist-packages/other.py": installed,
     }
-    for name, content in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return tmp_path
+    return write_files(tmp_path, files)
 
 
-def test_text_is_that_of_the_library_alone(library) -> None:
-    corpus = load_standard_library(folder=library)
+def test_text_is_that_of_the_library_alone_and_described(library) -> None:
     package = ["package/__init__.py", "package/deep/three.py"]
     names = ["one.py", "two.py", "empty.py", *package]
     names.sort(key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     contents = [(library / name).read_bytes().decode() for name in names]
-    assert corpus.text == "".join(contents).replace("\r\n", "\n")
-    assert corpus.files == 5
-
-
-def test_description_tells_one_text_from_another(library) -> None:
+    text = "".join(contents).replace("\r\n", "\n")
     corpus = load_standard_library(folder=library)
+    assert corpus.text == text
     assert corpus.description() == {
         "python": platform.python_version(),
         "files": 5,
-        "characters": len(corpus.text),
-        "sha256": hashlib.sha256(corpus.text.encode()).hexdigest(),
+        "characters": len(text),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
-    (library / "one.py").write_text("import too\n")
-    changed = load_standard_library(folder=library)
-    assert changed.description()["sha256"] != corpus.description()["sha256"]
 
 
 def test_limited_text_is_the_beginning_and_too_little_is_refused(library) -> None:
@@ -91,7 +81,7 @@ def test_limited_text_is_the_beginning_and_too_little_is_refused(library) -> Non
             load_standard_library(few, folder=library / "empty")
 
 
-def test_this_machine_has_it() -> None:
+def test_this_machine_has_it(tmp_path) -> None:
     corpus = load_standard_library()
     assert len(corpus.text) > 5_000_000
     assert corpus.text.isascii()
@@ -100,7 +90,8 @@ def test_this_machine_has_it() -> None:
     assert "class TestJson" not in corpus.text
     # The command, in another process, with another order of sets and files, reads the
     # same.
-    line = [sys.executable, "-m", "labml_style_nn.data", "standard-library"]
-    told = subprocess.run(line, capture_output=True, text=True, check=True)
-    assert f"sha256: {corpus.description()['sha256']}" in told.stdout
-    assert told.stderr == ""
+    said = tmp_path / "said"
+    told = ended(start("labml_style_nn.data", ["standard-library"], said), said)
+    *lines, characters = told.splitlines()
+    assert lines == [f"{name}: {value}" for name, value in corpus.description().items()]
+    assert "different characters: " in characters

@@ -3,8 +3,6 @@
 import os
 import runpy
 import signal
-import socket
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -21,7 +19,7 @@ from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
 from labml_style_nn.experiments.training import Recipe, Trainer
-from support import PATIENCE
+from support import PATIENCE, free_port
 
 # Two epochs on the digits in three steps each, and a Mixer of one small block.
 SHORT = ["--epochs=2", "--warmup-epochs=1", "--batch-size=512", "--device=cpu"]
@@ -88,13 +86,6 @@ def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
     monkeypatch.setattr(Trainer, "advance", advance_or_act)
 
 
-def free_port() -> int:
-    """Find a port of this machine that nobody uses."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 # A process that has loaded all, and that others are divided from.
 LOADED = get_context("forkserver")
 LOADED.set_forkserver_preload(
@@ -107,18 +98,31 @@ def start(
     module: str, line: Sequence[str], said: Path, **environment: str
 ) -> ForkServerProcess:
     """Start a command as `python -m` does, but that PyTorch is loaded already."""
-    process = LOADED.Process(target=command, args=(module, line, said, environment))
+    given = (module, line, said, os.getcwd(), environment)
+    process = LOADED.Process(target=command, args=given)
     process.start()
     return process
 
 
+def ended(process: ForkServerProcess, said: Path) -> str:
+    """Wait until a command has ended well; what it said."""
+    process.join(PATIENCE)
+    assert process.exitcode == 0, said.read_text()
+    return said.read_text()
+
+
 def command(
-    module: str, line: Sequence[str], said: Path, environment: dict[str, str]
+    module: str,
+    line: Sequence[str],
+    said: Path,
+    folder: str,
+    environment: dict[str, str],
 ) -> None:
     """Do what the process is for; what it says goes to a file."""
     # Tests that run in the background may have been told to ignore Ctrl-C, and a child
     # would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(folder)
     os.environ |= environment
     # Its own processes are started as everywhere.
     set_start_method(None, force=True)
@@ -139,23 +143,11 @@ def in_two(module: str, line: Sequence[str], folder: Path) -> str:
         for rank, said in enumerate(files)
     ]
     try:
-        for process, said in zip(processes, files, strict=True):
-            process.join(PATIENCE)
-            assert process.exitcode == 0, said.read_text()
+        said, _ = map(ended, processes, files)
+        return said
     finally:
         for process in processes:
             process.kill()
-    return files[0].read_text()
-
-
-def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Start a command in two processes, and wait for them."""
-    line = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
-    line += ["--master-addr=127.0.0.1", f"--master-port={free_port()}", *arguments]
-    how: Any = {"capture_output": True, "text": True, "timeout": PATIENCE}
-    result = subprocess.run(line, env=os.environ | {"OMP_NUM_THREADS": "1"}, **how)
-    assert result.returncode == 0, result.stderr
-    return result
 
 
 def learned_alike(one: Path, two: Path) -> None:

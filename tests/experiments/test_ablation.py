@@ -15,7 +15,7 @@ from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.token_mixing import TokenMixing
-from tests.experiments.common import SHORT, TINY, count
+from tests.experiments.common import SHORT, TINY
 
 WIDTHS, Settings, build_model = ablation.WIDTHS, ablation.Settings, ablation.build_model
 
@@ -38,22 +38,6 @@ def test_what_is_left_begins_as_in_the_whole_network(without) -> None:
             assert any(torch.equal(weight, other) for other in begun), name
 
 
-def test_parameters_are_those_of_the_formula() -> None:
-    """S = 16, C = 48, D_S = 32, D_C = 96, and four blocks."""
-    tokens, channels, norm = 2 * 16 * 32 + 32 + 16, 2 * 48 * 96 + 96 + 48, 2 * 48
-    sizes = {name: count(build_model(Settings(without=name))) for name in PARTS}
-    fewer = {name: sizes["nothing"] - size for name, size in sizes.items()}
-    assert fewer == {
-        "nothing": 0,
-        "token-mixing": 4 * (tokens + norm),
-        "channel-mixing": 4 * (channels + norm),
-        "skips": 0,
-        "layer-norm": (2 * 4 + 1) * norm,
-        "gelu": 0,
-        "sharing": -4 * 47 * tokens,
-    }
-
-
 def test_blocks_compute_what_is_left_of_equation_1() -> None:
     x = torch.randn(2, 16, 48, dtype=torch.double)
     block: Any = built("nothing").blocks[1]
@@ -72,13 +56,14 @@ def test_blocks_compute_what_is_left_of_equation_1() -> None:
 
 
 def test_no_norm_and_no_gelu_is_left() -> None:
-    def kinds(without: str) -> set[type]:
-        return {type(layer) for layer in built(without).modules()}
-
-    assert {LayerNorm, GELU} <= kinds("nothing")
-    assert LayerNorm not in kinds("layer-norm")
-    assert GELU not in kinds("gelu")
-    assert nn.ReLU in kinds("gelu")
+    whole, norm, gelu = (
+        {type(layer) for layer in built(without).modules()}
+        for without in ("nothing", "layer-norm", "gelu")
+    )
+    assert whole >= {LayerNorm, GELU}
+    assert LayerNorm not in norm
+    assert GELU not in gelu
+    assert nn.ReLU in gelu
 
 
 def separate() -> ablation.SeparateTokenMixing:
@@ -90,18 +75,18 @@ def separate() -> ablation.SeparateTokenMixing:
 
 
 def test_untied_token_mixing_is_a_token_mixing_for_each_channel() -> None:
-    layer = separate()
+    layer, columns = separate(), []
     x = torch.randn(2, 6, 5, dtype=torch.double)
-    columns = []
     for channel in range(5):
         one, state = TokenMixing(6, 3).double(), {}
-        for name, size in (("fc1", 3), ("fc2", 6)):
-            part = layer.get_submodule(name)
+        for name, part, size in (("fc1", layer.fc1, 3), ("fc2", layer.fc2, 6)):
             state[f"{name}.weight"] = part.weight[channel]
             state[f"{name}.bias"] = part.bias[size * channel :][:size]
         one.load_state_dict(state)
         columns.append(one(x[:, :, [channel]]))
     torch.testing.assert_close(layer(x), torch.cat(columns, dim=2))
+    with pytest.raises(ValueError, match=r"expected shape \(batch, 6, 5\)"):
+        layer(x[:, :, :4])
 
 
 def test_untied_token_mixing_begins_with_matrices_of_its_own() -> None:
@@ -115,11 +100,6 @@ def test_biases_of_untied_token_mixing_have_no_weight_decay() -> None:
     decayed, others = adamw(separate(), weight_decay=0.1).param_groups
     assert {weight.shape for weight in decayed["params"]} == {(5, 3, 6), (5, 6, 3)}
     assert {weight.shape for weight in others["params"]} == {(15,), (30,)}
-
-
-def test_untied_token_mixing_refuses_another_number_of_channels() -> None:
-    with pytest.raises(ValueError, match=r"expected shape \(batch, 6, 5\)"):
-        separate()(torch.zeros(2, 6, 4, dtype=torch.double))
 
 
 def result(seed: int, accuracy: float, **changes: Any) -> records.Record:
@@ -152,18 +132,11 @@ def test_differences_are_taken_seed_by_seed() -> None:
 
 
 def test_first_epoch_is_counted_from_one() -> None:
-    runs = [{"curve": {"accuracy": [0.5, 0.9, 0.95, 0.8]}}]
-    runs += [{"curve": {"accuracy": [0.91, 0.5]}}]
+    curves = [0.5, 0.9, 0.95, 0.8], [0.91, 0.5]
+    runs = [{"curve": {"accuracy": curve}} for curve in curves]
     assert ablation.first_epoch(runs, 0.9) == (3 + 1) / 2
     with pytest.raises(ValueError, match=r"no epoch with an accuracy above 0\.92"):
         ablation.first_epoch(runs, 0.92)
-
-
-def test_widths_against_depth_have_about_as_many_parameters() -> None:
-    sizes = [count(build_model(Settings(**row.changes))) for row in WIDTHS]
-    assert sizes[:3] == sorted(sizes[:3])
-    for size in sizes[3:]:
-        assert size == pytest.approx(sizes[1], rel=0.003)
 
 
 def test_a_run_that_diverges_is_recorded_as_such(tmp_path, capsys) -> None:
@@ -181,10 +154,8 @@ def test_a_run_that_diverges_is_recorded_as_such(tmp_path, capsys) -> None:
 
 def test_every_run_is_of_a_row_and_rows_on_digits_have_five_splits() -> None:
     for data in EXPERIMENT.presets:
-        found = recorded("ablation", data)
-        rows = [*TAKEN_AWAY, *DEPTHS, *WIDTHS]
-        listed = [run for row in rows for run in ablation.runs_of(found, row.changes)]
-        assert all(run in listed for run in found)
-        for row in [*TAKEN_AWAY, *DEPTHS] if data == "digits" else ():
-            seeds = [run["seed"] for run in ablation.runs_of(found, row.changes)]
-            assert seeds == [0, 1, 2, 3, 4]
+        found, rows = recorded("ablation", data), [*TAKEN_AWAY, *DEPTHS, *WIDTHS]
+        runs = [ablation.runs_of(found, row.changes) for row in rows]
+        assert all(any(run in some for some in runs) for run in found)
+        for some in runs[: -len(WIDTHS)] if data == "digits" else ():
+            assert [run["seed"] for run in some] == [0, 1, 2, 3, 4]

@@ -3,7 +3,6 @@
 import re
 from dataclasses import asdict, replace
 from itertools import product
-from operator import itemgetter
 
 import numpy as np
 import pytest
@@ -55,9 +54,7 @@ def test_validation_images_are_those_of_any_size_and_not_learned_from(count) -> 
 
 
 def test_images_are_normalised_by_those_that_are_learned_from() -> None:
-    torch.manual_seed(0)
-    stored = torch.randint(0, 256, (60, 1, 4, 4), dtype=torch.uint8)
-    images = Images(stored, torch.arange(60) % 10)
+    images = noise(60, 1, 4)
     task = SubsetTask(images, images, ImageRecipe(), train_images=9)
     ready = task.prepare(task.train_set.images)
     assert ready.mean().abs() < 1e-6
@@ -104,14 +101,8 @@ def test_search_leaves_the_test_images_alone(tmp_path, capsys, monkeypatch) -> N
 
 def test_candidates_of_a_search_do_not_share_a_folder() -> None:
     tried = Settings(train_images=9, search=True)
-    changes = ({"search": False}, {"learning_rate": 0.01}, {"weight_decay": 0.3})
-    runs = [tried, *(replace(tried, **change) for change in changes)]
-    assert len({run.label for run in runs}) == len(runs)
-
-
-def test_an_epoch_without_steps_is_refused() -> None:
-    with pytest.raises(ValueError, match="steps_per_epoch must be at least 1, got 0"):
-        Settings(steps_per_epoch=0)
+    changes = ({}, {"search": False}, {"learning_rate": 0.01}, {"weight_decay": 0.3})
+    assert len({replace(tried, **change).label for change in changes}) == len(changes)
 
 
 def run(model: str, images: int, accuracy: float) -> records.Record:
@@ -129,8 +120,6 @@ def test_table_has_the_mean_and_the_deviation() -> None:
         "    30   45.00 ± 7.07               \n"
         "   900   75.00 ± 7.07          80.00"
     )
-    found = data_scale.accuracies(RUNS)
-    assert data_scale.gain(found, "mixer", 30, 900) == pytest.approx(30)
 
 
 def test_curves_have_the_means_on_a_logarithmic_axis() -> None:
@@ -148,35 +137,11 @@ def test_curves_have_the_means_on_a_logarithmic_axis() -> None:
     )
 
 
-def test_best_candidate_is_marked_at_each_size() -> None:
-    found = []
-    names = ("model", "train_images", "learning_rate", "weight_decay")
-    for share, *chosen in (
-        (0.6, "mixer", 900, 0.1, 0.1),
-        (0.5, "mixer", 900, 0.2, 0.1),
-        (0.3, "vit", 100, 0.1, 0.1),
-        (0.4, "vit", 100, 0.1, 0.3),
-        (0.7, "mixer", 100, 0.1, 0.1),
-    ):
-        settings = dict(zip(names, chosen, strict=True))
-        curve = {"validation_accuracy": [0.99, share]}
-        found.append({"settings": settings, "curve": curve})
-    lines = [line.split() for line in data_scale.candidates(found).splitlines()]
-    assert [" ".join(line[:-1]) for line in lines if line[-1] == "*"] == [
-        "100 vit 0.1 0.3 40.00",
-        "100 mixer 0.1 0.1 70.00",
-        "900 mixer 0.1 0.1 60.00",
-    ]
-    assert len(lines) == 1 + len(found)
-
-
 def test_record_is_on_one_footing() -> None:
-    results = recorded("data_scale", "fashion-mnist")
-    sizes = (500, 2000, 8000, 55_000)
-    runs = [asdict(tuned(*run)) for run in product(NETWORKS, sizes, range(3))]
-    place = itemgetter("model", "train_images", "seed")
-    found = sorted((result["settings"] for result in results), key=place)
-    assert found == sorted(runs, key=place)
+    runs = product(NETWORKS, (500, 2000, 8000, 55_000), range(3))
+    expected = [asdict(tuned(*run)) for run in runs]
+    found = [run["settings"] for run in recorded("data_scale", "fashion-mnist")]
+    assert sorted(found, key=str) == sorted(expected, key=str)
 
 
 @pytest.mark.parametrize("images", [2000, 55_000])

@@ -6,10 +6,10 @@ from torch import nn
 
 from labml_style_nn.experiments import distributed, mixer_images
 from labml_style_nn.experiments.command import main
-from labml_style_nn.experiments.distributed import Processes, started, where
+from labml_style_nn.experiments.distributed import where
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.models.conv_mixer import ConvMixer
-from tests.experiments.common import SHORT, TINY, in_two, learned_alike
+from tests.experiments.common import SHORT, TINY, ended, in_two, learned_alike, start
 
 # 1437 images in batches of 251: the last has 182, and neither number is even.
 LINE = [*SHORT, *TINY, "--batch-size=251"]
@@ -26,26 +26,14 @@ def test_two_processes_learn_what_one_does(tmp_path) -> None:
     assert main(mixer_images.EXPERIMENT, [*LINE, f"--out={two}"]) == 0
 
 
-@pytest.mark.parametrize("size", [7, 8, 1])
-def test_shares_are_the_batch(size) -> None:
-    batch = torch.arange(size), torch.rand(size, 3)
-    shares = [Processes(rank, 3).share(batch) for rank in range(3)]
-    for whole, parts in zip(batch, zip(*shares, strict=True), strict=True):
-        assert torch.cat(parts).equal(whole)
-
-
-def test_one_process_is_alone(monkeypatch) -> None:
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
-    with started("cpu") as processes:
-        assert processes == Processes()
-        assert processes.first
-        assert processes.any(True)
-        assert not processes.any(False)
-        total = processes.total(torch.tensor([1.0, 2.0]))
-        assert total.tolist() == [1, 2]
-        assert total.dtype == torch.float64
-        model = nn.Linear(2, 2)
-        assert processes.parallel(model) is model
+def test_torchrun_tells_its_processes_what_in_two_tells_them(tmp_path) -> None:
+    said = tmp_path / "said"
+    line = ["--nproc-per-node=2", "--no-python", "env"]
+    told = ended(start("torch.distributed.run", line, said), said).splitlines()
+    assert {"RANK=0", "RANK=1", "LOCAL_RANK=0", "LOCAL_RANK=1"} <= {*told}
+    assert told.count("WORLD_SIZE=2") == 2
+    names = [variable.partition("=")[0] for variable in told]
+    assert names.count("MASTER_ADDR") == names.count("MASTER_PORT") == 2
 
 
 def test_batch_norms_become_one_for_all_gpus() -> None:

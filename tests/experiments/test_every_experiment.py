@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, replace
 from importlib import import_module, resources
 from pathlib import Path
@@ -65,9 +65,8 @@ def test_every_setting_is_an_option_and_each_preset_a_choice(experiment) -> None
         assert settings == preset
         folder = f"{name}-full" if "--full" in words else name
         assert options.out == Path("runs") / experiment.name / folder
-        _, (settings,) = understood(
-            experiment, [*words, "--epochs=900", "--channels-last", "--seeds=7"]
-        )
+        more = ["--epochs=900", "--channels-last", "--seeds=7"]
+        _, (settings,) = understood(experiment, [*words, *more])
         changes = {"epochs": 900, "channels_last": True, "seed": 7}
         assert asdict(settings) == asdict(preset) | changes
 
@@ -117,8 +116,8 @@ def test_first_weights_follow_from_the_seed(experiment) -> None:
         preset = replace(preset, start="low")
 
     def weights(seed: int) -> torch.Tensor:
-        parameters = experiment.model(replace(preset, seed=seed)).parameters()
-        return torch.cat([weight.flatten() for weight in parameters])
+        model = experiment.model(replace(preset, seed=seed))
+        return nn.utils.parameters_to_vector(model.parameters())
 
     first = weights(4)
     torch.manual_seed(99)
@@ -126,21 +125,18 @@ def test_first_weights_follow_from_the_seed(experiment) -> None:
     assert not first.equal(weights(5))
 
 
-def recorded_by(experiment: Experiment, *ends: str) -> list[records.Record]:
-    """All results of an experiment."""
+def recorded_by(experiment: Experiment, *ends: str) -> Iterator[tuple[Any, Any]]:
+    """All results of an experiment, and the settings of each."""
+    kind = type(next(iter(experiment.presets.values())))
     files = (RESULTS / f"{experiment.name}{end}.jsonl" for end in ("", *ends))
-    return [record for f in files if f.exists() for record in records.read(f)]
-
-
-def settings_of(experiment: Experiment, record: records.Record) -> Any:
-    return type(next(iter(experiment.presets.values())))(**record["settings"])
+    for record in (record for f in files if f.exists() for record in records.read(f)):
+        yield record, kind(**record["settings"])
 
 
 @EACH
 def test_records_are_of_the_code_that_is_here(experiment) -> None:
     sizes: dict[Any, int | None] = {}
-    for record in recorded_by(experiment, "_search"):
-        settings = settings_of(experiment, record)
+    for record, settings in recorded_by(experiment, "_search"):
         assert asdict(settings) == record["settings"]
         assert record["experiment"] == experiment.name
         assert record["seed"] == settings.seed
@@ -163,7 +159,7 @@ def test_records_are_of_the_code_that_is_here(experiment) -> None:
 
 @EACH
 def test_runs_that_differ_have_folders_of_their_own(experiment) -> None:
-    found = [settings_of(experiment, record) for record in recorded_by(experiment)]
+    found = [settings for _, settings in recorded_by(experiment)]
     names = ("seed", *APART[experiment.name])
     differ = {tuple(getattr(run, name) for name in names) for run in found}
     assert len({run.label for run in found}) == len(differ)
@@ -203,12 +199,10 @@ def test_a_family_is_of_equal_size_and_sees_the_whole_image(name, preset, size) 
         for part, weight in model.named_parameters():
             if part.startswith("head"):
                 nn.init.normal_(weight)
-        side = images.image_size
-        shape = (1, images.in_channels, side, side)
+        shape = (1, images.in_channels, images.image_size, images.image_size)
         image = torch.rand(shape, dtype=torch.double, requires_grad=True)
-        model.eval()(image)[0, 0].backward()
-        assert image.grad is not None
-        assert (image.grad != 0).all()
+        (gradient,) = torch.autograd.grad(model.eval()(image)[0, 0], image)
+        assert (gradient != 0).all()
     wanted = size.get("parameters", sizes["mixer"])
     # On photographs, no width of the MLP fits better.
     slack = {"mlp": 0.015} if settings.data == "cifar10" else {}

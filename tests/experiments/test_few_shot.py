@@ -12,7 +12,6 @@ from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import few_shot, records
 from labml_style_nn.experiments.few_shot import Settings, choose, fit_probe, halves
 from labml_style_nn.experiments.training import Trainer
-from tests.experiments.common import refused
 
 
 def vectors(count, size, num_classes):
@@ -31,7 +30,7 @@ def test_the_probe_is_the_ridge_regression_of_scikit_learn(count, size, strength
     # scikit-learn, on the vectors as the authors standardise them.
     table = x.double().numpy()
     table = (table - table.mean(axis=0)) / (table.std(axis=0) + 1e-5)
-    table = np.column_stack([table, np.full(len(table), few_shot.CONSTANT)])
+    table = np.pad(table, ((0, 0), (0, 1)), constant_values=few_shot.CONSTANT)
     targets = 2 * np.eye(4)[labels.numpy()] - 1
     ridge = Ridge(alpha=strength, fit_intercept=False, solver="svd")
     expected = ridge.fit(table, targets).coef_.T
@@ -63,8 +62,8 @@ def test_what_is_read_out_is_what_the_head_reads(name):
 def test_the_halves_share_no_class_and_lose_no_image():
     for images in split_digits(0):
         old, new = halves(images)
-        assert old.labels.unique().tolist() == [0, 1, 2, 3, 4]
-        assert new.labels.unique().tolist() == [0, 1, 2, 3, 4]
+        for half in (old, new):
+            assert half.labels.unique().tolist() == [0, 1, 2, 3, 4]
         assert len(old.labels) + len(new.labels) == len(images.labels)
         seven = images.images[images.labels == 7]
         assert torch.equal(new.images[new.labels == 2], seven)
@@ -72,11 +71,11 @@ def test_the_halves_share_no_class_and_lose_no_image():
 
 def test_each_draw_has_so_many_of_each_class_and_follows_from_its_number():
     labels = halves(split_digits(0)[0]).new.labels
-    chosen = choose(labels, shots=5, seed=0, draw=3)
-    assert labels[chosen].bincount().tolist() == [5] * 5
-    assert torch.equal(chosen, choose(labels, shots=5, seed=0, draw=3))
-    assert not torch.equal(chosen, choose(labels, shots=5, seed=0, draw=4))
-    assert not torch.equal(chosen, choose(labels, shots=5, seed=1, draw=3))
+    numbers = ((0, 3), (0, 3), (0, 4), (1, 3))
+    first, again, *others = (choose(labels, 5, *number) for number in numbers)
+    assert labels[first].bincount().tolist() == [5] * 5
+    assert torch.equal(first, again)
+    assert not any(torch.equal(first, other) for other in others)
 
 
 def test_probing_pixels_beats_chance_by_far():
@@ -106,42 +105,13 @@ def test_fewer_images_are_shown_in_as_many_steps(monkeypatch):
     (train, test) = (halves(images).old for images in split_digits(0))
     trained = []
 
-    class Noting(Trainer):
-        def __init__(self, model, task, recipe):
-            super().__init__(model, task, recipe)
-            trained.append((len(task.train_set.labels), self.steps))
+    def noted(trainer):
+        """Nothing is to be learned here."""
+        trained.append((len(trainer.task.train_set.labels), trainer.steps))
 
-        def train_epoch(self):
-            """Nothing is to be learned here."""
-
-    monkeypatch.setattr(few_shot, "Trainer", Noting)
+    monkeypatch.setattr(Trainer, "train_epoch", noted)
     for few in (0, 30):
         settings = Settings(epochs=2, train_images=few)
         few_shot.readers(few_shot.EXPERIMENTS["Mixer"], settings, train, test)
     count, steps = len(train.labels), 2 * -(-len(train.labels) // 64)
-    assert trained == [(count, steps), (30, steps)]
-
-
-def test_table_by_size_has_a_column_for_each_number_of_images():
-    def result(accuracies, **settings):
-        return {"settings": settings, "accuracies": {"pixels": accuracies}}
-
-    # The records of an earlier version have no such setting: they are of all images.
-    few = [result([share], train_images=20) for share in (0.25, 0.45)]
-    results = [result([0.5, 0.7]), result([0.75], train_images=300), *few]
-    head, line = few_shot.summary_by_size(results).splitlines()
-    assert head.split() == ["20", "300", "all"]
-    assert " ".join(line.split()) == "pixels 35.00 ± 10.00 75.00 ± 0.00 60.00 ± 10.00"
-
-
-WRONG = {
-    "--shots=0": "shots must be at least 1, got 0",
-    "--epochs=-1": "epochs must be from 0 up, got -1",
-    "--train-images=-1": "train_images must be from 0 up, got -1",
-    "--train-images=9999": "train_images must be at most",
-}
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-def test_what_cannot_be_meant_is_refused(wrong, capsys):
-    refused(few_shot.main, [wrong], WRONG[wrong], capsys)
+    assert trained == [(count, steps)] * 2 + [(30, steps)] * 2

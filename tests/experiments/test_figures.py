@@ -1,30 +1,20 @@
 """Figures: readable on paper and on slate, told in words, the same each time."""
 
 import re
-from typing import Any
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from labml_style_nn.experiments import figures
-
-LIGHT, DARK = "#ffffff", "#15181e"
-
-
-def luminance(colour: str) -> float:
-    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    linear = [
-        p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+from tests.test_contrast import contrast
 
 
 @pytest.mark.parametrize("tone", [figures.INK, figures.TOKENS, figures.CHANNELS])
-@pytest.mark.parametrize("ground", [LIGHT, DARK])
+@pytest.mark.parametrize("ground", ["#ffffff", "#15181e"])
 def test_tones_stand_out_on_light_and_dark(tone, ground) -> None:
-    low, high = sorted([luminance(tone), luminance(ground)])
-    assert (high + 0.05) / (low + 0.05) >= 3
+    assert contrast(tone, ground) >= 3
 
 
 def drawing() -> str:
@@ -64,13 +54,9 @@ def test_signed_tells_the_sign_by_the_hue() -> None:
 
 
 def test_what_is_shown_is_said_in_words(monkeypatch) -> None:
-    shown: list[Any] = []
-    monkeypatch.setattr(
-        figures, "display", lambda data, **how: shown.append((data, how))
-    )
-    figure, _ = figures.draw(1, 1)
-    figures.show(figure, "A frame.")
-    ((data, how),) = shown
+    monkeypatch.setattr(figures, "display", display := Mock())
+    figures.show(figures.draw(1, 1)[0], "A frame.")
+    ((data,), how) = display.call_args
     assert data["text/plain"] == "A frame."
     assert data["image/svg+xml"].startswith("<svg")
     assert how["metadata"] == {"image/svg+xml": {"alt": "A frame."}}

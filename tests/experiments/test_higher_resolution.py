@@ -13,6 +13,7 @@ from labml_style_nn.experiments.command import main
 from labml_style_nn.experiments.higher_resolution import STARTS, Settings, build_model
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.resolution import enlarge
+from support import write_files
 from tests.experiments.common import given, noise, refused, same
 
 SHORT = ["--examples=64", "--validation=32", "--epochs=2", "--device=cpu"]
@@ -43,16 +44,14 @@ def test_a_run_begins_with_the_average_of_the_small_one(tmp_path, capsys) -> Non
     assert main(higher.EXPERIMENT, line) == 0
     state = torch.load(tmp_path / "low-seed-3/checkpoint.pt", weights_only=True)
     average = state["training"]["average"]
+    small = build_model(Settings(seed=3, start="low"))
+    small.load_state_dict({n[7:]: w for n, w in average.items() if n != "n_averaged"})
+    large = build_model(Settings(start="scratch"))
     for start in ("contiguous", "interleaved"):
         settings = Settings(seed=3, start=start, pretrained=str(tmp_path))
         found = build_model(settings).state_dict()
-        small = build_model(Settings(seed=3, start="low"))
-        weights = {n[7:]: w for n, w in average.items() if n != "n_averaged"}
-        small.load_state_dict(weights)
         assert same({**found}, {**enlarge(small, 2, start).state_dict()})
-        shapes = [weight.shape for weight in found.values()]
-        large = build_model(Settings(start="scratch")).state_dict().values()
-        assert shapes == [weight.shape for weight in large]
+        large.load_state_dict(found)
     # And fine-tunes them.
     tuning = [*SHORT, "--seeds", "3", f"--out={tmp_path}", f"--pretrained={tmp_path}"]
     assert main(higher.EXPERIMENT, tuning) == 0
@@ -68,8 +67,7 @@ def test_without_a_small_network_it_says_what_to_do(tmp_path, capsys) -> None:
     line = [*SHORT, f"--out={tmp_path}", f"--pretrained={tmp_path}"]
     message = "first run the command with --start low and this seed"
     refused(partial(main, higher.EXPERIMENT), line, message, capsys)
-    (tmp_path / "low-seed-0").mkdir()
-    (tmp_path / "low-seed-0/checkpoint.pt").write_bytes(b"no checkpoint")
+    write_files(tmp_path, {"low-seed-0/checkpoint.pt": "no checkpoint"})
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
         build_model(Settings(pretrained=str(tmp_path)))
 
@@ -83,29 +81,15 @@ def test_record_is_on_one_footing() -> None:
 
 
 def test_the_learning_rates_are_those_of_the_search() -> None:
-    runs = recorded("higher_resolution_search", "fashion-mnist")
-    results = recorded("higher_resolution", "fashion-mnist")
+    def runs(name: str, start: str) -> list[records.Record]:
+        some = recorded(name, "fashion-mnist")
+        return [run for run in some if run["settings"]["start"] == start]
+
+    def rates(some: list[records.Record]) -> set[float]:
+        return {run["settings"]["learning_rate"] for run in some}
+
     for start in STARTS[1:]:
-        search, used = (
-            [run for run in some if run["settings"]["start"] == start]
-            for some in (runs, results)
-        )
+        search = runs("higher_resolution_search", start)
         best = max(search, key=lambda run: run["curve"]["validation_accuracy"][-1])
-        tried, rates = (
-            {run["settings"]["learning_rate"] for run in some}
-            for some in (search, used)
-        )
-        assert len(search) == len(tried) == 3
-        assert rates == {best["settings"]["learning_rate"]}
-
-
-def test_the_table_has_a_row_for_each_start_and_number_of_epochs() -> None:
-    results = []
-    for start, epochs in (("scratch", 3), ("low", 2), ("scratch", 2)):
-        for seed in (0, 1):
-            run = {"seed": seed, "accuracy_before": 0.1, "cpu_seconds": 7.0 + seed}
-            run["test_accuracy"] = 0.5 + 0.1 * epochs + 0.01 * seed
-            results.append(run | {"settings": {"start": start, "epochs": epochs}})
-    rows = [" ".join(line.split()) for line in higher.table(results).splitlines()[1:]]
-    assert [row[:9] for row in rows] == ["low 2 10.", "scratch 2", "scratch 3"]
-    assert rows[2] == "scratch 3 10.00 ± 0.00 80.50 ± 0.71 7.5"
+        assert len(search) == len(rates(search)) == 3
+        assert rates(runs("higher_resolution", start)) == rates([best])

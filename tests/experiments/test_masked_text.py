@@ -89,14 +89,11 @@ def test_a_step_follows_from_the_seed_and_its_number():
         torch.manual_seed(step)
         assert same([*first.batch(step)], [*again.batch(step)])
         assert not torch.equal(first.batch(step).tokens, other.batch(step).tokens)
-    assert not torch.equal(first.batch(0).tokens, first.batch(1).tokens)
-
-
-def test_other_characters_are_hidden_in_every_step():
+    # Of all blocks, other characters are hidden in every step.
     made = task(batch_size=42)
-    chosen = [made.batch(step).targets != NOT_CHOSEN for step in range(2)]
     assert made.steps_per_epoch == 1
-    assert not torch.equal(*chosen)
+    before, after = (made.batch(step).targets != NOT_CHOSEN for step in range(2))
+    assert not torch.equal(before, after)
 
 
 def test_unknown_characters_are_never_asked_for():
@@ -109,8 +106,8 @@ def test_unknown_characters_are_never_asked_for():
 
 def test_the_questions_are_the_same_for_every_seed():
     left, right = task(), task(seed=5, batch_size=9)
-    for name in ("validation_set", "test_set"):
-        assert same([*getattr(left, name)], [*getattr(right, name)])
+    assert same([*left.validation_set], [*right.validation_set])
+    assert same([*left.test_set], [*right.test_set])
     assert not torch.equal(left.validation_set.tokens, left.test_set.tokens[: 200 // S])
 
 
@@ -143,18 +140,16 @@ def test_the_loss_is_a_sum_over_the_chosen_places():
 def test_one_who_knows_the_answers_is_always_right():
     made = task()
 
-    class Oracle(nn.Module):
-        def __init__(self, questions):
-            super().__init__()
-            self.weight = nn.Parameter(torch.zeros(1))
-            self.targets = iter(questions.targets.split(500))
+    def oracle(questions):
+        """Answers one batch of questions after another."""
+        answers = iter(questions.targets.clamp(min=0).split(500))
+        model = Fixed(torch.zeros(1))
+        model.forward = lambda tokens: 100.0 * F.one_hot(next(answers), V)
+        return model
 
-        def forward(self, tokens):
-            return 100.0 * F.one_hot(next(self.targets).clamp(min=0), V)
-
-    said = made.test(Oracle(made.test_set))
+    said = made.test(oracle(made.test_set))
     assert (said["test_accuracy"], said["test_nats"]) == (1.0, 0.0)
-    assert made.evaluate(Oracle(made.validation_set))["validation_accuracy"] == 1.0
+    assert made.evaluate(oracle(made.validation_set))["validation_accuracy"] == 1.0
 
 
 def test_one_who_knows_the_frequency_is_the_first_guesser():
@@ -169,12 +164,6 @@ def test_one_who_knows_the_frequency_is_the_first_guesser():
     assert said["test_questions"] == (made.test_set.targets != NOT_CHOSEN).sum()
 
 
-def test_a_record_says_which_text_it_was():
-    recipe, about = TextRecipe(num_tokens=S), {"sha256": "abc"}
-    made = MaskedTextTask(text(200), text(200), text(200), recipe, about)
-    assert made.test(Fixed(torch.zeros(V)))["text"] == about
-
-
 @given(st.integers(0, 2**16))
 @settings(deadline=None, max_examples=30)
 def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
@@ -184,22 +173,20 @@ def test_the_neighbours_are_counted_as_a_dictionary_would(seed):
     gaps = torch.rand(shape, generator=generator) < 0.3
     read = tokens.masked_fill(gaps, MASK)
     baselines = CharacterBaselines(read, tokens, size)
-    counts, frequency = Counter(), Counter(tokens.flatten().tolist())
-    for row, original in zip(read.tolist(), tokens.tolist(), strict=True):
-        framed = [PAD, *row, PAD]
-        for place, token in enumerate(original):
-            counts[framed[place], framed[place + 2], token] += 1
-    questions = Masked(read, tokens.where(gaps, NOT_CHOSEN))
-    chances = baselines.probabilities(questions)
-    for place, (row, column) in enumerate(gaps.nonzero().tolist()):
-        framed = [PAD, *read[row].tolist(), PAD]
-        left, right = framed[column], framed[column + 2]
-        total = sum(counts[left, right, token] for token in range(size))
+    # To the left and to the right of each place.
+    framed = F.pad(read, (1, 1), value=PAD)
+    near = torch.stack([framed[:, :-2], framed[:, 2:]], dim=2)
+    frequency = Counter(tokens.flatten().tolist())
+    sides = map(tuple, near.flatten(0, 1).tolist())
+    counts = Counter(zip(sides, tokens.flatten().tolist(), strict=True))
+    chances = baselines.probabilities(Masked(read, tokens.where(gaps, NOT_CHOSEN)))
+    for place, side in enumerate(map(tuple, near[gaps].tolist())):
+        total = sum(counts[side, token] for token in range(size))
         for token in range(size):
             share = (frequency[token] + 1) / (tokens.numel() + size)
-            near = (counts[left, right, token] + 2 * share) / (total + 2)
+            found = (counts[side, token] + 2 * share) / (total + 2)
             assert chances["frequency"][place, token].item() == pytest.approx(share)
-            assert chances["neighbours"][place, token].item() == pytest.approx(near)
+            assert chances["neighbours"][place, token].item() == pytest.approx(found)
 
 
 def test_a_text_that_is_too_short_and_blocks_of_no_length_are_refused():

@@ -2,7 +2,7 @@
 
 import platform
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -10,12 +10,9 @@ import torch
 from labml_style_nn.experiments import records, tensorboard
 
 
-def result(accuracy: float, seconds: float) -> dict[str, Any]:
-    return {"test_accuracy": accuracy, "cpu_seconds": seconds}
-
-
 def test_summary_has_mean_and_deviation() -> None:
-    several = [result(0.99, 10), result(1.0, 20), result(0.98, 33)]
+    pairs = ((0.99, 10), (1.0, 20), (0.98, 33))
+    several = [{"test_accuracy": a, "cpu_seconds": s} for a, s in pairs]
     said = "3 seeds: test accuracy 99.00 ± 1.00 %, 21 CPU-seconds each"
     assert records.summary(several) == said
     assert records.summary(several[:1]) == "test accuracy 99.00 %, 10 CPU-seconds"
@@ -46,13 +43,10 @@ def test_circumstances_are_of_this_machine() -> None:
 
 
 def test_processor_has_a_name_on_every_system(monkeypatch) -> None:
-    def nothing(path: Path, encoding: str) -> str:
-        raise FileNotFoundError(path)
-
-    monkeypatch.setattr(Path, "read_text", nothing)
+    monkeypatch.setattr(Path, "read_text", Mock(side_effect=FileNotFoundError))
     assert records.processor() == platform.processor()
     lines = "processor : 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: another\n"
-    monkeypatch.setattr(Path, "read_text", lambda path, encoding: lines)
+    monkeypatch.setattr(Path, "read_text", Mock(return_value=lines))
     assert records.processor() == "Some CPU @ 2 GHz"
 
 

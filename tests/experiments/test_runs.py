@@ -3,7 +3,9 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -22,6 +24,7 @@ from tests.experiments.common import start as start_command
 STEPS = {"epochs": 3, "warmup_epochs": 1, "batch_size": 256}
 SMALL = ImageRecipe(**STEPS, ema_decay=0.9, gradient_clipping=1.0)
 DIGITS = split_digits(seed=0)
+interrupt = partial(signal.raise_signal, signal.SIGINT)
 
 
 def network() -> nn.Module:
@@ -46,7 +49,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize("step", [0, 6, 9, 17])
 def test_stopped_run_goes_on_to_same_bits(step, whole, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as context:
-        before_step(context, step, lambda: signal.raise_signal(signal.SIGINT))
+        before_step(context, step, interrupt)
         stopped = start(tmp_path)
         with pytest.raises(Stopped, match=f"stopped after step {step + 1} of 18"):
             stopped.train(quiet=True)
@@ -66,11 +69,8 @@ def goes_on(folder: Path, step: int, whole: Run) -> None:
 
 
 def test_killed_run_goes_on_from_the_last_epoch(whole, tmp_path, monkeypatch) -> None:
-    def power_cut() -> None:
-        raise SystemExit
-
     with monkeypatch.context() as context:
-        before_step(context, 15, power_cut)
+        before_step(context, 15, Mock(side_effect=SystemExit))
         with pytest.raises(SystemExit):
             start(tmp_path).train(quiet=True)
     goes_on(tmp_path, 12, whole)
@@ -89,11 +89,7 @@ def test_checkpoint_that_lacks_a_part_is_named(tmp_path, lacking) -> None:
 
 
 def test_second_signal_is_obeyed_at_once(tmp_path, monkeypatch) -> None:
-    def twice() -> None:
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-
-    before_step(monkeypatch, 8, twice)
+    before_step(monkeypatch, 8, lambda: (interrupt(), interrupt()))
     with pytest.raises(KeyboardInterrupt):
         start(tmp_path).train(quiet=True)
     # And Python is as it was.
@@ -104,7 +100,7 @@ def test_second_signal_is_obeyed_at_once(tmp_path, monkeypatch) -> None:
 def test_ignored_signal_stays_ignored(tmp_path, monkeypatch) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        before_step(monkeypatch, 8, lambda: signal.raise_signal(signal.SIGINT))
+        before_step(monkeypatch, 8, interrupt)
         run = start(tmp_path)
         run.train(quiet=True)
     finally:
@@ -114,13 +110,9 @@ def test_ignored_signal_stays_ignored(tmp_path, monkeypatch) -> None:
 
 def test_loss_that_is_no_number_keeps_the_checkpoint(tmp_path, monkeypatch) -> None:
     run = start(tmp_path)
-
-    def spoil() -> None:
-        with torch.no_grad():
-            run.trainer.model[-1].bias[3] = torch.nan  # type: ignore[index]
-
+    bias = run.trainer.model[-1].bias  # type: ignore[index]
     with monkeypatch.context() as context:
-        before_step(context, 9, spoil)
+        before_step(context, 9, lambda: bias.data[3].fill_(torch.nan))
         with pytest.raises(DivergedError, match="the loss is nan in epoch 2, step 10"):
             run.train(quiet=True)
     saved = start(tmp_path)

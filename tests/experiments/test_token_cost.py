@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from labml_style_nn.experiments import records, token_cost
 from labml_style_nn.experiments.token_cost import NETWORKS, Settings, build, fit, image
-from tests.experiments.common import refused
 
 WIDTHS = {"hidden_dim": 12, "tokens_mlp_dim": 6, "channels_mlp_dim": 24, "num_heads": 3}
 SMALL = Settings(sides=(2, 3, 4), batch=2, rounds=1, num_layers=1, **WIDTHS)
@@ -17,10 +16,10 @@ TERMS = st.floats(1e-6, 1e3)
 @given(TERMS, TERMS)
 def test_the_fit_finds_both_terms(linear, quadratic):
     tokens = [64, 144, 256, 1024]
-    found = fit(tokens, [linear * s + quadratic * s * s for s in tokens])
-    for s in tokens:
-        value = found.linear * s + found.quadratic * s * s
-        assert value == pytest.approx(linear * s + quadratic * s * s, rel=1e-6)
+    expected = [linear * s + quadratic * s * s for s in tokens]
+    found = fit(tokens, expected)
+    values = [found.linear * s + found.quadratic * s * s for s in tokens]
+    assert values == pytest.approx(expected, rel=1e-6)
 
 
 @given(st.lists(st.floats(0.9, 1.1), min_size=4, max_size=4))
@@ -29,12 +28,6 @@ def test_noise_makes_no_term_negative(noise):
     found = fit(tokens, [s * n for s, n in zip(tokens, noise, strict=True)])
     assert min(found.linear, found.quadratic) >= 0
     assert 0 <= found.share(1024) <= 1
-
-
-def test_all_networks_read_the_same_images_in_every_size():
-    for side in SMALL.sides:
-        scores = [build(name, side, SMALL)(image(side, SMALL)) for name in NETWORKS]
-        assert {tuple(s.shape) for s in scores} == {(2, 10)}
 
 
 def test_both_ways_to_compute_attention_agree():
@@ -75,12 +68,3 @@ def test_the_command_records_what_it_measured(tmp_path, capsys):
         assert all(len(values) == 3 for values in curves.values())
         assert all(value > 0 for value in curves["forward"] + curves["training"])
     assert "quadratic share" in capsys.readouterr().out
-
-
-def test_settings_that_measure_nothing_are_refused(capsys):
-    for wrong, message in (
-        ("--sides 8 16", "sides must be at least 3 numbers, got (8, 16)"),
-        ("--sides 8 16 0", "sides must be at least 1, got 0"),
-        ("--rounds 0", "rounds must be at least 1, got 0"),
-    ):
-        refused(token_cost.main, wrong.split(), message, capsys)

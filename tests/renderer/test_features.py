@@ -65,18 +65,14 @@ def test_a_layer_with_a_wrong_term_is_a_problem_of_its_page(tmp_path: Path) -> N
     package = tmp_path / "labml_style_nn"
     # Of the proofs, two in `layer_proofs` are enough.
     others = ("__pycache__", "litweave", "experiments", "data", "[!l]*_proofs.py")
-    ignored = shutil.ignore_patterns(*others)
-    shutil.copytree(PACKAGE, package, ignore=ignored)
-    proofs = package / "proofs" / "layer_proofs.py"
-    two = re.sub(
-        r"def prove_(?!token_|channel_)", "def omit_", proofs.read_text("utf-8")
-    )
-    proofs.write_text(two, "utf-8")
-    layer = package / "layers" / "token_mixing.py"
-    right = "return torch.baddbmm(self.bias[:, None], weight, x)"
-    assert right in layer.read_text()
-    wrong = layer.read_text().replace(right, "return torch.bmm(weight, x)")
-    layer.write_text(wrong)
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns(*others))
+    for name, old, new in (
+        ("proofs/layer_proofs.py", r"def prove_(?!token_|channel_)", "def omit_"),
+        ("layers/token_mixing.py", r"baddbmm\(self.bias\[:, None\], ", "bmm("),
+    ):
+        text, number = re.subn(old, new, (package / name).read_text("utf-8"))
+        assert number
+        (package / name).write_text(text, "utf-8")
     book = Book()
     book.read(package, ["proofs/*"])
     program, cache = "labml_style_nn.proofs", tmp_path / "cache"

@@ -9,6 +9,7 @@ from pkgutil import resolve_name
 import litweave
 
 ROOT = Path(__file__).parents[2]
+RENDERER = re.compile(r"litweave\b")
 PUBLIC = {
     f"litweave.{name}"
     for names in re.findall(
@@ -32,7 +33,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names if a.name.startswith("litweave"))
-        elif isinstance(node, ast.ImportFrom) and is_renderer(node.module):
+        elif isinstance(node, ast.ImportFrom) and RENDERER.match(node.module or ""):
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
                 if isinstance(resolve_name(name), type(litweave)):
@@ -45,15 +46,8 @@ def imported(tree: ast.Module) -> Iterator[str]:
                 yield f"{modules[module]}.{node.attr}"
 
 
-def is_renderer(module: str | None) -> bool:
-    return (module or "").partition(".")[0] == "litweave"
-
-
-def test_the_book_uses_what_is_public() -> None:
-    private = [f"{path}: {name}" for name, path in used() if name not in PUBLIC]
-    assert private == []
-
-
-def test_all_that_is_public_is_there_and_used() -> None:
-    assert {name for name, _ in used()} == PUBLIC
+def test_the_book_uses_what_is_public_and_all_of_it() -> None:
+    found = [*used()]
+    assert [f"{path}: {name}" for name, path in found if name not in PUBLIC] == []
+    assert {name for name, _ in found} == PUBLIC
     assert all(resolve_name(name) for name in PUBLIC)

@@ -4,6 +4,8 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,16 @@ from litweave.features.copy.clean import all_formatted
 from litweave.features.copy.standalone import Package, standalone
 from litweave.syntax import is_text
 
+import clean_forms
 import run_alone
-from clean_forms import program
-from support import ROOT, assert_tidy
+from support import ROOT, assert_tidy, write_files
 
 OURS = "labml_style_nn"
 PAGES = ("layers", "models", "pretrained")
 IMPORTS = ast.Import | ast.ImportFrom
 # It uses something that several modules have under one name.
 AMBIGUOUS = {"labml_style_nn.models.vit"}
-PARTS = 3  # so that several processes share the files
+program = cache(clean_forms.program)
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +35,10 @@ def package() -> Package:
 
 
 def pages(package: Package, *kinds: str) -> list[str]:
-    found = [
-        n for n in package.modules if n.split(".")[1:2] and n.split(".")[1] in kinds
-    ]
-    assert len(found) > 2
     # A command acts as soon as it is run, so it is no file to run examples of.
-    return sorted(name for name in found if not name.endswith(".__main__"))
-
-
-def write(folder: Path, name: str, text: str) -> None:
-    (folder / name).mkdir(parents=True)
-    (folder / name / f"{name.rpartition('.')[2]}.py").write_text(text, "utf-8")
-
-
-def run(folder: Path, *packages: str) -> dict[str, Any]:
-    """Run each file alone, in one process without the package."""
-    out = folder.with_name("results.json")
-    program = str(Path(run_alone.__file__))
-    command = [sys.executable, "-I", program, str(folder), str(out), *packages]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    return json.loads(out.read_text("utf-8"))  # type: ignore[no-any-return]
+    found = (name for name in package.modules if not name.endswith(".__main__"))
+    wanted = {f"{OURS}.{kind}" for kind in kinds}
+    return sorted(n for n in found if ".".join(n.split(".")[:2]) in wanted)
 
 
 def statements(source: str) -> list[tuple[str, str]]:
@@ -78,28 +63,28 @@ def test_every_file_has_the_statements_of_the_package(package: Package) -> None:
             assert len(expected) == 1 or name in AMBIGUOUS, f"{name}: {key}"
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_every_layer_and_model_runs_alone(
-    part: int, package: Package, tmp_path: Path
-) -> None:
-    names, folder = pages(package, *PAGES)[part::PARTS], tmp_path / "files"
-    texts = {name: standalone(name, package) for name in names}
+def test_every_layer_and_model_runs_alone(package: Package, tmp_path: Path) -> None:
+    """One process without the package runs all files, each alone in its folder."""
+    texts = {name: standalone(name, package) for name in pages(package, *PAGES)}
     # And one in which a definition is not there.
-    whole = standalone(f"{OURS}.layers.mlp", package)
+    whole = texts[f"{OURS}.layers.mlp"]
     cut = whole[: whole.index("class Dropout")] + whole[whole.index("class GELU") :]
-    for name, text in (texts | {"cut.mlp": cut}).items():
-        write(folder, name, text)
-    results = run(folder, "torch", "einops")
+    files = {f"{n}/{n.rpartition('.')[2]}.py": t for n, t in texts.items()}
+    folder = write_files(tmp_path / "files", files | {"cut.mlp/mlp.py": cut})
+    command = [sys.executable, "-I", run_alone.__file__, folder, tmp_path / "results"]
+    subprocess.run([*command, "torch", "einops"], cwd=folder, check=True)
+    results = json.loads((tmp_path / "results").read_text("utf-8"))
     said = results.pop("cut.mlp")["failed"]
     assert "NameError: name 'Dropout' is not defined" in said
     # An example may use what other pages define.
     everything: dict[str, Any] = {}
     for name in pages(package, *PAGES, "data"):
-        module = __import__(name, fromlist=["_"])
-        everything |= {k: v for k, v in vars(module).items() if k[:1] != "_"}
+        space = vars(import_module(name))
+        everything |= {k: v for k, v in space.items() if k[:1] != "_"}
+    assert len(results) == len(texts) > 30
     for name, result in results.items():
         assert not result["failed"], result["failed"]
-        module = __import__(name, fromlist=["_"])
+        module = import_module(name)
         document = ast.get_docstring(ast.parse(texts[name])) or ""
         assert result["tried"] >= document.count(">>>")
         assert ">>>" in document or "## Example" not in module.__doc__
@@ -110,7 +95,7 @@ def test_every_layer_and_model_runs_alone(
             found = [(layer, tuple(output)) for layer, output in result["outputs"]]
             assert found == expected
     layers = {name for result in results.values() for name, _ in result["outputs"]}
-    assert {"GELU", "LayerNorm"} & layers
+    assert {"GELU", "LayerNorm"} <= layers
 
 
 def test_our_files_are_tidy_and_import_nothing_of_the_package(
