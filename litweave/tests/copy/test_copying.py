@@ -6,27 +6,24 @@ from typing import Any
 
 import pytest
 
-from litweave.book import Book
 from litweave.features.copy import copying
 from litweave.features.copy.opening import head
 from litweave.words import said
+from support import read_book, write_files
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A package whose `b` imports its `a`."""
-    (tmp_path / "pkg").mkdir()
-    (tmp_path / "pkg" / "a.py").write_text("x = 1  # one\n")
-    (tmp_path / "pkg" / "b.py").write_text("from pkg.a import x\nimport pkg.b\n")
-    return tmp_path / "pkg"
+    files = {"a.py": "x = 1  # one\n", "b.py": "from pkg.a import x\nimport pkg.b\n"}
+    return write_files(tmp_path / "pkg", files)
 
 
 def offered(
     source: Path, *site: str, exclude: Sequence[str] = (), **options: Any
 ) -> tuple[dict[str, str], str]:
     """The texts that a book brings, and the menu of `b`."""
-    book = Book()
-    book.read(source, exclude)
+    book = read_book(source, exclude)
     texts = copying.offer(book, source.parent / "kept.json", *site, **options)
     assert not book.context.diagnostics.found
     return texts, said("".join(book.chapters["b.md"].overlay.tools))

@@ -9,7 +9,7 @@ import pytest
 from litweave.book import Book
 from litweave.features.shapes import shapes
 from litweave.features.shapes.shapes import Measured, measure, note_unreached
-from support import CACHE, build_here, write_files
+from support import CACHE, build_here, read_book, write_files
 
 MODULE = '''\
 r"""# A layer
@@ -56,14 +56,8 @@ def write(folder: Path, **sources: str) -> Path:
     return write_files(folder, {f"{name}.py": text for name, text in sources.items()})
 
 
-def book_of(path: Path) -> Book:
-    book = Book()
-    book.read(path)
-    return book
-
-
 def measured(package: Path) -> tuple[Book, dict[str, Measured]]:
-    book = book_of(package)
+    book = read_book(package)
     return book, measure(book, package.parent / "cache")
 
 
@@ -139,9 +133,9 @@ def test_a_change_of_the_module_or_of_what_it_imports_runs_it_again(
     file: str, text: str, again: bool, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(package / "site"))
-    before = shapes._items(book_of(package))["pkg.layer"].key
+    before = shapes._items(read_book(package))["pkg.layer"].key
     write_files(package, {file: text})
-    assert (shapes._items(book_of(package))["pkg.layer"].key != before) == again
+    assert (shapes._items(read_book(package))["pkg.layer"].key != before) == again
 
 
 def test_what_is_kept_moves_with_the_prose(
@@ -215,13 +209,17 @@ def test_examples_that_end_their_program_do_not_end_the_others(
 
 
 def test_a_package_that_cannot_be_imported_is_one_problem(package: Path) -> None:
-    (package / "__init__.py").write_text("import os\nimport nowhere\n")
-    problem = "__init__.py:2: cannot be imported: ModuleNotFoundError: No module named"
+    for line, error in (
+        ("x = = 1", "SyntaxError: invalid syntax (__init__.py, line 2)"),
+        ("import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+    ):
+        (package / "__init__.py").write_text(f"import os\n{line}\n")
+        problem = f"__init__.py:2: cannot be imported: {error}"
+        book = read_book(package / "layer.py")
+        measure(book, package.parent / "cache")
+        assert str(book.context.diagnostics) == problem
     book, _ = measured(package)
-    assert str(book.context.diagnostics) == f"pkg/{problem} 'nowhere'"
-    book = book_of(package / "layer.py")
-    measure(book, package.parent / "cache")
-    assert str(book.context.diagnostics) == f"{problem} 'nowhere'"
+    assert str(book.context.diagnostics) == f"pkg/{problem}"
 
 
 # ## In a build
@@ -269,7 +267,7 @@ def test_a_preview_is_told_when_all_is_measured(
     write(package, broken='"""# Broken\n\n>>> 1 / 0\n"""\n')
 
     def shown() -> dict[str, Measured]:
-        return shapes.measure_later(book_of(package), cache)
+        return shapes.measure_later(read_book(package), cache)
 
     assert not shown()["layer.md"].seen
     # Asked again while it is measured, it does not begin again.
@@ -294,7 +292,7 @@ def test_while_it_is_measured_a_module_that_did_not_change_has_its_old_shapes(
 
     def later() -> Measured:
         cache = package.parent / "cache"
-        return shapes.measure_later(book_of(package), cache)["layer.md"]
+        return shapes.measure_later(read_book(package), cache)["layer.md"]
 
     write(package, tensors=TENSORS + "\nchanged = 1\n")
     assert later() == before["layer.md"]
