@@ -41,6 +41,7 @@ Vision Transformer, warm-up, weight decay
 """.replace("\n", " ").split(",")
 
 
+@cache
 def pattern(name: str) -> re.Pattern[str]:
     """A term in prose, with a space or a hyphen between its words."""
     words = [re.escape(word) for word in re.split(r"[\s-]+", name.strip())]
@@ -66,15 +67,11 @@ def prose(page: str) -> str:
     return re.sub(code, "", "\n".join(parts(page)), flags=re.MULTILINE)
 
 
-def mentions(page: str, names: list[str]) -> bool:
-    """Whether a page has one of some terms, in the singular or in the plural."""
+def mentions(page: str, term: str) -> bool:
+    """Whether a page has a term or its synonym, in the singular or in the plural."""
+    names = [term, *(name for name, same in SAME.items() if same == term)]
     forms = [form for name in names for form in {name, name.removesuffix("s")}]
     return any(pattern(form).search(prose(page)) for form in forms)
-
-
-def headings(page: str) -> list[str]:
-    """The headings of a page."""
-    return re.findall(r"^#{1,4} (.+)$", "\n".join(parts(page)), re.MULTILINE)
 
 
 def test_there_are_enough_terms_in_the_order_of_the_alphabet() -> None:
@@ -89,11 +86,6 @@ def test_there_are_enough_terms_in_the_order_of_the_alphabet() -> None:
         assert term in DEFINED, name
 
 
-def names_of(name: str) -> list[str]:
-    """A term and its synonyms."""
-    return [name, *(other for other, term in SAME.items() if term == name)]
-
-
 def test_a_definition_is_short_and_its_pages_use_the_term() -> None:
     for name, definition in DEFINED.items():
         words, arrow, links = definition.partition("\n    → ")
@@ -103,7 +95,7 @@ def test_a_definition_is_short_and_its_pages_use_the_term() -> None:
         assert 1 <= len(pages) <= 2, name
         for title, page in pages:
             assert title == TITLES[page], name
-            assert mentions(page, names_of(name)), (name, page)
+            assert mentions(page, name), (name, page)
 
 
 def test_the_first_use_is_the_first_on_the_reading_path() -> None:
@@ -111,7 +103,7 @@ def test_the_first_use_is_the_first_on_the_reading_path() -> None:
     wrong = []
     for name, words in DEFINED.items():
         explained, *first = re.findall(r"\(([\w./]+\.(?:md|py))\)", words)
-        uses = [page for page in pages if mentions(page, names_of(name))][:1]
+        uses = [page for page in pages if mentions(page, name)][:1]
         if first != [page for page in uses if page != explained]:
             wrong.append(f"{name}: first in {uses}, not in {first}")
     assert wrong == []
@@ -121,7 +113,8 @@ def test_each_term_in_a_heading_is_in_the_glossary() -> None:
     known = {name.lower().replace("-", " ") for name in FOUND}
     wrong = []
     for page in TITLES.keys() - {"glossary.md"}:
-        for heading in headings(page):
+        text = "\n".join(parts(page))
+        for heading in re.findall(r"^#{1,4} (.+)$", text, re.MULTILINE):
             terms = [term.strip() for term in TERMS if pattern(term).search(heading)]
             unknown = [t for t in terms if t.lower().replace("-", " ") not in known]
             wrong += [f"{page}: {heading}: {term}" for term in unknown]
