@@ -56,7 +56,7 @@ from IPython.display import SVG, Image, display
 
 print("\x1b[31mone <two>\x1b[0m & $3")
 print("10 %\r99 %\r100 %", file=sys.stderr)
-text = "a fence: ```"  # and more
+text = "a fence: ````"  # and more
 
 # %% [markdown]
 # ## What it draws
@@ -304,38 +304,22 @@ def test_configuration_that_cannot_be_meant(tmp_path: Path) -> None:
 # ## Cells by themselves
 
 
-def notebook_of(*outputs: dict[str, Any], source: str = "x") -> dict[str, Any]:
-    cell = {"cell_type": "code", "source": source, "outputs": list(outputs)}
-    return {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def test_fence_is_longer_than_any_within() -> None:
-    written = document(notebook_of(source="text = '````'"), "").markdown
-    assert written.startswith("````` { .python .nb-cell }\n")
+def shown(output: dict[str, Any]) -> str:
+    """The only output of a notebook of one cell."""
+    cell = {"cell_type": "code", "source": "x", "outputs": [output]}
+    (html,) = document({"cells": [cell], "metadata": {}}, "").outputs.blocks.values()
+    return html
 
 
 def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
     names = {"ename": "ValueError", "evalue": "a < b", "traceback": ["long"]}
     error = {"output_type": "error", **names}
-    (shown,) = document(notebook_of(error), "").outputs.blocks.values()
-    assert "<samp>ValueError: a &lt; b</samp>" in shown
+    assert "<samp>ValueError: a &lt; b</samp>" in shown(error)
     strange = {"output_type": "display_data", "data": {"application/x": "?"}}
     with pytest.raises(CellError, match="cell 1 shows application/x"):
-        document(notebook_of(strange), "")
+        shown(strange)
 
 
 def test_lost_place_of_an_output_is_an_error() -> None:
     with pytest.raises(CellError, match="cell 7: the page has no place"):
         fill("<p>No frame.</p>", Slots("<i id={}></i>", {7: "<pre></pre>"}))
-
-
-def test_prose_keeps_its_line() -> None:
-    shown = {"output_type": "stream", "name": "stdout", "text": "1"}
-    script = "# %% [markdown]\n# # T\n\n# %%\nx\n\n# %% [markdown]\n# Prose\n"
-    cells = [
-        {"cell_type": "markdown", "source": "# T"},
-        *notebook_of(shown)["cells"],
-        {"cell_type": "markdown", "source": "Prose"},
-    ]
-    written = document(notebook_of() | {"cells": cells}, script).markdown
-    assert written.split("\n").index("Prose") == script.split("\n").index("# Prose")
