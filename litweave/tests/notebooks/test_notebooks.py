@@ -56,7 +56,10 @@ from IPython.display import SVG, Image, display
 
 print("\x1b[31mone <two>\x1b[0m & $3")
 print("10 %\r99 %\r100 %", file=sys.stderr)
-text = "a fence: ````"  # and more
+text = '''
+```
+````
+'''  # and more
 
 # %% [markdown]
 # ## What it draws
@@ -323,3 +326,11 @@ def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
 def test_lost_place_of_an_output_is_an_error() -> None:
     with pytest.raises(CellError, match="cell 7: the page has no place"):
         fill("<p>No frame.</p>", Slots("<i id={}></i>", {7: "<pre></pre>"}))
+
+
+def test_prose_keeps_its_line_below_an_output() -> None:
+    script = "# %% [markdown]\n# # T\n\n# %%\nx\n\n# %% [markdown]\n# Prose\n"
+    cells = jupytext.reads(script, fmt="py:percent").cells
+    cells[1].outputs = [new_output("execute_result", {"text/plain": "1"})]
+    written = document({"cells": cells}, script).markdown
+    assert written.split("\n").index("Prose") == script.split("\n").index("# Prose")
