@@ -10,8 +10,10 @@ import subprocess
 from datetime import date
 from pathlib import Path
 
+import jupytext
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_output
 
 import litweave
 from litweave import node
@@ -147,14 +149,8 @@ markdown_extensions:
 """
 
 NOTEBOOK = "# %% [markdown]\n# # Ten lines\n\n# %% tags=['hide-input']\nprint(3)\n"
-OUTPUT = {"output_type": "stream", "name": "stdout", "text": "3\n"}
-HIDDEN = {"metadata": {"tags": ["hide-input"]}, "outputs": [OUTPUT]}
-EXECUTED = {
-    "cells": [
-        {"cell_type": "markdown", "source": "# Ten lines", "metadata": {}},
-        {"cell_type": "code", "source": "print(3)", **HIDDEN},
-    ]
-}
+EXECUTED = dict(jupytext.reads(NOTEBOOK, fmt="py:percent"))
+EXECUTED["cells"][1].outputs = [new_output("stream", text="3\n")]
 
 MIXING = '''r"""# Mixing
 
@@ -193,14 +189,18 @@ FILES = {
 }
 
 
-def tensor(*sizes: int, letters: str) -> tuple[Measure, ...]:
+def tensors(letters: str, *sizes: list[int]) -> tuple[tuple[Measure], ...]:
+    """Runs with one tensor each; `_` is no letter."""
     names = tuple(letter if letter != "_" else None for letter in letters)
-    return (Measure(sizes, names, "float32", False),)
+    return tuple((Measure(tuple(size), names, "float32", False),) for size in sizes)
 
 
-RUNS = tuple(tensor(n, 3, letters="B_") for n in range(2, 12))
-SCALAR, ONE_AXIS = (tensor(letters=""),), (tensor(2, letters="_"),)
-SEEN = (Seen(15, "x", RUNS), Seen(18, "y", SCALAR), Seen(20, "", ONE_AXIS))
+RUNS = tensors("B_", *([n, 3] for n in range(2, 12)))
+SEEN = (
+    Seen(15, "x", RUNS),
+    Seen(18, "y", tensors("", [])),
+    Seen(20, "", tensors("_", [2])),
+)
 
 
 def proofs() -> Proofs:

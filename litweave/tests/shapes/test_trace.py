@@ -108,11 +108,8 @@ SHOWN = {
 import contextlib
 class Box: pass
 TABLE = Tensor(2, 3)  #> TABLE: 2 3
-def f(
-    x,  #> x: 2 3
-    y,  #> y: 2
-    items,  #> items: 2 3
-):
+def f(x, y,  #> x: 2 3; y: 2
+      items):  #> items: 2 3
     plain = Tensor(4)  #> plain: 4
     annotated: Tensor = Tensor(5)  #> annotated: 5
     one = two = Tensor(6)  #> one: 6; two: 6
@@ -133,9 +130,7 @@ def f(
     )
     return dict(  #> : ()
         a=y,
-    ) and (
-        y.sum()
-    )
+    ) and y.sum()
 """,
     "what a function gives, on every way out": """
 >>> for way in range(4):
