@@ -22,6 +22,19 @@ NAMES = {"index.md": "The Annotated Mixer"}
 PATH = re.compile(r'<div class="path" markdown>.*?</div>', re.DOTALL)
 
 
+def load(path: Path) -> ModuleType:
+    """A file as a module, whichever folder it lies in."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+HOOKS = load(ROOT / "tools" / "site_hooks.py")
+
+
 def entries(nav: list[Any], section: str = "") -> Iterator[tuple[str, str]]:
     """The pages of the navigation: each with its name, an index with its section's."""
     for entry in nav:
@@ -91,35 +104,20 @@ def test_a_module_that_left_the_site_has_kept_its_address() -> None:
 # ## The hooks
 
 
-def load(path: Path) -> ModuleType:
-    """A file as a module, whichever folder it lies in."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def hooks() -> ModuleType:
-    return load(ROOT / "tools" / "site_hooks.py")
-
-
-def test_the_reading_path_is_that_of_the_home_page(hooks: ModuleType) -> None:
-    path = hooks.reading_path(HOME)
+def test_the_reading_path_is_that_of_the_home_page() -> None:
+    path = HOOKS.reading_path(HOME)
     assert path[:2] == ["layers/patch_embedding.md", "layers/layer_norm.md"]
     assert path[14:17] == ["examples/train_on_digits.py", "train.md", "family.py"]
     assert path[-1] == "results.py"
     assert set(path) <= set(ENTRIES)
 
 
-def test_next_and_previous_follow_the_path(hooks: ModuleType) -> None:
+def test_next_and_previous_follow_the_path() -> None:
     names = ["index.md", "guide.md", "b.md", "other.md", "a.md"]
     pages = [SimpleNamespace(file=SimpleNamespace(src_uri=name)) for name in names]
     home, guide, b, other, a = pages
     config = SimpleNamespace(extra={"reading_path": ["index.md", "a.md", "b.md"]})
-    hooks.on_nav(SimpleNamespace(pages=pages), config, None)
+    HOOKS.on_nav(SimpleNamespace(pages=pages), config, None)
     assert (home.next_page, a.next_page, b.next_page) == (a, b, None)
     assert (home.previous_page, a.previous_page, b.previous_page) == (None, home, a)
     assert (guide.previous_page, guide.next_page) == (None, other)
@@ -127,17 +125,17 @@ def test_next_and_previous_follow_the_path(hooks: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://example.org/mixer", ""])
-def test_a_page_says_where_the_repository_is(url: str, hooks: ModuleType) -> None:
+def test_a_page_says_where_the_repository_is(url: str) -> None:
     text = (ROOT / "docs/guide/install.md").read_text("utf-8")
     config = SimpleNamespace(repo_url=url)
     page = SimpleNamespace(file=SimpleNamespace(src_uri="guide/install.md"))
-    said = hooks.on_page_markdown(text, page, config, None)
+    said = HOOKS.on_page_markdown(text, page, config, None)
     assert "REPO_URL" not in said
     assert ("git clone https://example.org/mixer" in said) == bool(url)
     assert ("the folder with Makefile and mkdocs.yml" in said) != bool(url)
 
 
-def test_a_card_says_what_the_head_of_its_page_says(hooks: ModuleType) -> None:
+def test_a_card_says_what_the_head_of_its_page_says() -> None:
     page = """<head><title>A &amp; B - not C - The site</title>
 <meta name="description" content="All &quot;of&quot; it.">
 <link rel="canonical" href="https://example.org/mixer/a/"></head>"""
@@ -145,7 +143,7 @@ def test_a_card_says_what_the_head_of_its_page_says(hooks: ModuleType) -> None:
     trees.config = {"languages": ["zh", "ja"]}
     config = SimpleNamespace(plugins={"litweave-languages": trees})
     config.site_name, config.site_url = "The site", "https://example.org/mixer/"
-    made = BeautifulSoup(hooks.on_post_page(page, None, config), "html.parser").head
+    made = BeautifulSoup(HOOKS.on_post_page(page, None, config), "html.parser").head
     assert made
     tags = [(m.get("property"), m["content"]) for m in made.find_all("meta")]
     assert {

@@ -11,7 +11,7 @@ from torch.nn.functional import gelu
 from torch.nn.functional import layer_norm as norm
 
 from support import ROOT
-from tests.test_navigation import load
+from tests.test_navigation import HOOKS, load
 
 draw = load(ROOT / "tools" / "draw_mixer.py")
 CARD = ROOT / "docs" / "assets" / "card.png"
@@ -23,13 +23,12 @@ def test_the_file_is_what_the_script_draws() -> None:
 
 
 def test_the_page_is_written_by_hand_and_the_picture_put_in() -> None:
-    hooks = load(ROOT / "tools" / "site_hooks.py")
     page = (ROOT / "docs" / "index.md").read_text("utf-8")
     assert len(page) < 6000
     assert "<svg" not in page
     config = SimpleNamespace(docs_dir=ROOT / "docs", repo_url="")
     home = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
-    made = hooks.on_page_markdown(page, home, config, None)
+    made = HOOKS.on_page_markdown(page, home, config, None)
     assert made.count("<svg") == draw.picture().count("<svg") == 3
     # The lines below keep their numbers, by which problems are told.
     assert made.splitlines()[-1] == page.splitlines()[-1]
@@ -53,7 +52,7 @@ def test_digit_is_a_real_one() -> None:
     assert digits.target[13] == draw.LABEL
 
 
-def test_tables_are_those_of_the_equations() -> None:
+def test_tables_are_those_of_the_equations_and_are_drawn_whole() -> None:
     """Compute U and Y again, each MLP written out as in equation (1) of the paper."""
     embed, block = draw.modules()
     t, c = block.token_mixing, block.channel_mixing
@@ -65,6 +64,8 @@ def test_tables_are_those_of_the_equations() -> None:
         y = u + hidden @ c.fc2.weight.T + c.fc2.bias
     for name, expected in {"x": x, "u": u, "y": y}.items():
         torch.testing.assert_close(draw.tables()[name], expected, rtol=0, atol=1e-12)
+        [group] = re.findall(rf'<g id="mixer-{name}">(.*)</g>', draw.parts())
+        assert group.count("M") == expected.numel()
 
 
 def test_chosen_row_is_the_chosen_patch() -> None:
@@ -76,13 +77,6 @@ def test_chosen_row_is_the_chosen_patch() -> None:
     with torch.no_grad():
         changed = (embed(image)[0] != draw.tables()["x"]).any(dim=1)
     assert changed.nonzero().flatten().tolist() == [draw.CHOSEN]
-
-
-def test_each_table_is_drawn_whole() -> None:
-    for name, table in draw.tables().items():
-        group = re.search(rf'<g id="mixer-{name}">(.*)</g>', draw.parts())
-        assert group is not None
-        assert group[1].count("M") == table.numel()
 
 
 def test_both_pictures_use_every_part_and_say_the_same() -> None:
