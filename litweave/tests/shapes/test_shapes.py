@@ -47,13 +47,13 @@ REACHES = MODULE.replace("(batch))\n", "(batch)), double(Tensor(3))\n")
 assert MODULE != REACHES
 
 
+def write(folder: Path, **sources: str) -> Path:
+    return write_files(folder, {f"{name}.py": text for name, text in sources.items()})
+
+
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     return write(tmp_path / "pkg", __init__="", layer=MODULE, tensors=TENSORS)
-
-
-def write(folder: Path, **sources: str) -> Path:
-    return write_files(folder, {f"{name}.py": text for name, text in sources.items()})
 
 
 def measured(package: Path) -> tuple[Book, dict[str, Measured]]:
@@ -154,12 +154,13 @@ def test_several_programs_share_the_modules(
 ) -> None:
     monkeypatch.setattr(shapes, "_WORTH", 4)
     monkeypatch.setattr(shapes.os, "cpu_count", lambda: 8)
-    note = f">>> _ = open({str(package.parent / 'ran')!r}, 'a').write('{{}} ')\n"
     names = [f"one{number}" for number in range(9)]
-    write(package, **{n: f'"""# One\n\n{note.format(n)}"""\n' for n in names})
-    book, _ = measured(package)
+    write(package, **dict.fromkeys(names, '"""# One\n\n>>> 1\n1\n"""\n'))
+    book, found = measured(package)
     assert len(starts) == 3
-    assert sorted((package.parent / "ran").read_text().split()) == names
+    assert all(found[f"{name}.md"].ran for name in names)
+    asked = sorted(name for some in starts for name in some)
+    assert asked == ["pkg.layer", *(f"pkg.{name}" for name in names)]
     assert not book.context.diagnostics.found
 
 
