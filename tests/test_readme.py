@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +94,9 @@ def test_every_path_exists(page: str) -> None:
 def test_home_quotes_the_model() -> None:
     model = (ROOT / "labml_style_nn" / "models" / "mlp_mixer.py").read_text("utf-8")
     home = (ROOT / "docs" / "index.md").read_text("utf-8")
-    lines = fences(home, "python")[0].splitlines()
-    assert len(lines) == 2
-    for line in lines:
-        assert f"        {line}\n" in model
+    first, second = fences(home, "python")[0].splitlines()
+    assert f"        {first}\n" in model
+    assert f"        {second}\n" in model
 
 
 def test_examples_of_the_copy_guide_print_what_they_show() -> None:
@@ -119,24 +117,18 @@ def test_versions_of_the_copy_guide_are_those_of_the_package() -> None:
     assert f"\neinops=={tested[1]}\n" in pins
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The names that a file imports, with the modules that they are of."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def test_layers_and_models_work_in_another_project() -> None:
     """Of what is copied, nothing needs more than torch, einops and what is copied."""
     package = ROOT / "labml_style_nn"
     folders = [*package.glob("layers/*.py"), *package.glob("models/*.py")]
+    allowed = {"torch", "einops"} | sys.stdlib_module_names
     for path in [package / "__init__.py", *folders]:
-        for name in imports(path):
-            allowed = {"torch", "einops"} | sys.stdlib_module_names
-            ours = re.match(r"labml_style_nn\.(layers|models)\b", name)
-            assert ours or name.partition(".")[0] in allowed, f"{path}: {name}"
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                module = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+                for name in (f"{module}{alias.name}" for alias in node.names):
+                    ours = re.match(r"labml_style_nn\.(layers|models)\b", name)
+                    assert ours or name.partition(".")[0] in allowed, f"{path}: {name}"
 
 
 # ## Published

@@ -135,9 +135,7 @@ def test_an_encoding_that_no_longer_holds_is_not_claimed(tmp_path: Path) -> None
     assert clean(read(path)) == "x = 'é'\n"
 
 
-def test_what_ruff_cannot_lay_out_stays_as_it_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_ruff_cannot_lay_out_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {"good": "é  =  1\r\n", "broken": "x  = (\n"}
     assert all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
     monkeypatch.setattr(cleaning, "find_ruff_bin", lambda: "/not/installed")

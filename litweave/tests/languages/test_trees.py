@@ -162,7 +162,7 @@ def test_the_page_about_the_translation_counts(folder: Path) -> None:
     assert f'id="{unquote(row[1])}"' in page(folder, "si/layers/mixing")
 
 
-def test_what_changes_in_english_shows_everywhere_and_a_fault_fails_the_build(
+def test_what_changes_shows_everywhere_and_a_fault_fails_the_build(
     folder: Path,
 ) -> None:
     before = page(folder, "zh")

@@ -260,9 +260,7 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
     return again
 
 
-def test_a_notebook_runs_again_when_what_it_depends_on_changes(
-    again: Again, tmp_path: Path
-) -> None:
+def test_a_change_of_a_source_runs_it_again(again: Again, tmp_path: Path) -> None:
     for file, text, names in (
         ("pkg/other.py", "x = 2\n", ["two.py"]),
         ("pkg/other.py", "# A word.\nx = 2\n", []),

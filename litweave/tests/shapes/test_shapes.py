@@ -65,10 +65,13 @@ def sizes(found: Measured) -> list[list[list[int]]]:
     return [[list(t.sizes) for run in seen.runs for t in run] for seen in found.seen]
 
 
+Starts = list[list[str]]
+
+
 @pytest.fixture
-def starts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
     """The modules of each process that is started."""
-    started: list[list[str]] = []
+    started: Starts = []
     said = shapes._said
 
     def counted(items: Iterable[shapes._Item]) -> object:
@@ -137,9 +140,7 @@ def test_a_change_of_the_module_or_of_what_it_imports_runs_it_again(
     assert (shapes._items(read_book(package))["pkg.layer"].key != before) == again
 
 
-def test_what_is_kept_moves_with_the_prose(
-    package: Path, starts: list[list[str]]
-) -> None:
+def test_what_is_kept_moves_with_the_prose(package: Path, starts: Starts) -> None:
     then = measured(package)[1]["layer.md"]
     write(package, layer=LONGER)
     now = measured(package)[1]["layer.md"]
@@ -150,7 +151,7 @@ def test_what_is_kept_moves_with_the_prose(
 
 
 def test_several_programs_share_the_modules(
-    package: Path, starts: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    package: Path, starts: Starts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shapes, "_WORTH", 4)
     monkeypatch.setattr(shapes.os, "cpu_count", lambda: 8)
@@ -167,8 +168,8 @@ def test_several_programs_share_the_modules(
 # ## What goes wrong
 
 
-def test_an_example_that_fails_is_a_problem_each_time(
-    package: Path, starts: list[list[str]]
+def test_a_failing_example_is_a_problem_each_time(
+    package: Path, starts: Starts
 ) -> None:
     write(package, layer=MODULE.replace(">>> batch = 2", ">>> batch = 1 / 0"))
     for count in (2, 4):  # once more as it stands
@@ -254,7 +255,7 @@ def test_nothing_is_run_unless_told_to(package: Path, katex: Path) -> None:
 
 
 def test_a_preview_is_told_when_all_is_measured(
-    package: Path, starts: list[list[str]], caplog: pytest.LogCaptureFixture
+    package: Path, starts: Starts, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = package.parent / "cache"
     write(package, broken='"""# Broken\n\n>>> 1 / 0\n"""\n')
