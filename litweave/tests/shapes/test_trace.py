@@ -7,11 +7,8 @@ line of a forward pass that no example reaches.
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from litweave.features.shapes import trace as program
 from litweave.process import lines
@@ -45,13 +42,16 @@ def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Sai
     ]
 
 
-def traced(folder: Path, *texts: str, notation: Notation = SIZES) -> list[Said]:
-    """What one program says of modules, in which all shapes are as told.
+def traced(
+    folder: Path, *texts: str, notation: Notation = SIZES, fail: bool = False
+) -> list[Said]:
+    """What one program says of modules, which all fail or are as told.
 
     Each is written as examples, an empty line, and code.
     """
     sources = {}
-    for name, text in zip("abcdefghi", texts, strict=False):
+    for number, text in enumerate(texts):
+        name = f"mod{number}"
         example, _, code = text.strip("\n").partition("\n\n")
         names = f">>> {IMPORT}>>> from pkg.{name} import *\n"
         sources[name] = f'"""\n{names}{example}\n"""\n{IMPORT}\n{code}\n'
@@ -60,6 +60,7 @@ def traced(folder: Path, *texts: str, notation: Notation = SIZES) -> list[Said]:
     answers = ask(folder, *(f"pkg.{name}" for name in sources), notation=notation)
     for said, source in zip(answers, sources.values(), strict=True):
         assert_as_told(said, source)
+        assert bool(said["problems"]) == fail, source
     return answers
 
 
@@ -82,21 +83,6 @@ def shown(tensor: list[Any]) -> str:
     pairs = zip(sizes, letters, strict=True)
     shape = " ".join(letter or str(n) for n, letter in pairs) or "()"
     return f"{shape} {dtype}" if changed else shape
-
-
-Tracing = Callable[..., Said]
-
-
-@pytest.fixture
-def trace(tmp_path: Path) -> Tracing:
-    """What the program says of one module, in which nothing is wrong."""
-
-    def run(text: str, notation: Notation = SIZES) -> Said:
-        [said] = traced(tmp_path, text, notation=notation)
-        assert not said["problems"]
-        return said
-
-    return run
 
 
 # ## What stands behind which line
@@ -310,12 +296,11 @@ def g(x):  #> x: 2
 
 
 def test_behind_each_line_stands_what_it_shows(tmp_path: Path) -> None:
-    for what, said in zip(SHOWN, traced(tmp_path, *SHOWN.values()), strict=True):
-        assert not said["problems"], what
+    traced(tmp_path, *SHOWN.values())
 
 
-def test_modules_of_pytorch_are_seen_through(trace: Tracing) -> None:
-    trace("""
+def test_modules_of_pytorch_are_seen_through(tmp_path: Path) -> None:
+    text = """
 >>> import torch
 >>> batch = 2
 >>> _ = Net(dim=3)(torch.ones(batch, 3))
@@ -338,7 +323,8 @@ class Net(nn.Module):
         mask = x > 0  #> mask: B C bool
         row = self.layer.weight[0]  #> row: 5
         return self.layer(x) * mask.any()  #> : B 5 float64
-""")
+"""
+    traced(tmp_path, text)
 
 
 # ## Letters
@@ -347,7 +333,7 @@ PAIRS: Notation = [(["H", "W"], ["image_size"]), (["P"], ["patch_size"])]
 BOTH: Notation = [(["M", "N"], ["height", "width"])]
 
 
-def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
+def test_a_size_is_a_letter_where_that_is_certain(tmp_path: Path) -> None:
     text = """
 >>> batch, num_patches, dim = 2, 24, 20
 >>> _ = f(Tensor(batch, num_patches, dim))
@@ -381,13 +367,15 @@ def pairs():
 def no_sizes():
     x = Tensor(1, 3)  #> x: 1 3
 """
-    values = trace(text, SIZES + PAIRS + BOTH)["values"]
-    last = [values[name] for name in ("image_size", "patch_size", "num_patches")]
+    [said] = traced(tmp_path, text, notation=SIZES + PAIRS + BOTH)
+    last = [
+        said["values"][name] for name in ("image_size", "patch_size", "num_patches")
+    ]
     assert last == [[9], [[4, 2]], [3.0]]
 
 
-def test_each_object_has_the_sizes_that_it_was_made_with(trace: Tracing) -> None:
-    said = trace("""
+def test_each_object_has_the_sizes_that_it_was_made_with(tmp_path: Path) -> None:
+    text = """
 >>> few, many = Layer(10), Layer(50)
 >>> _ = few(), many(), few()
 
@@ -396,20 +384,22 @@ class Layer:
         self.weight = Tensor(dim, dim)  #> self.weight: C C | C C
     def __call__(self):
         return self.weight.sum()  #> : C | C
-""")
+"""
+    [said] = traced(tmp_path, text)
     [given] = [runs for _, name, runs in said["shapes"] if not name]
     assert [run[0][0] for run in given] == [[10], [50]], "in order, each once"
 
 
-def test_a_few_values_are_listed_once_and_in_order(trace: Tracing) -> None:
-    values = trace("""
+def test_a_few_values_are_listed_once_and_in_order(tmp_path: Path) -> None:
+    text = """
 >>> _ = [f(n) for n in (5, float('inf'), 3, float('nan'), 5)]
 
 def f(dim):
     for batch in range(100): g(batch)
 def g(batch): pass
-""")["values"]
-    assert values == {"dim": [5, 3], "batch": [*range(12)]}
+"""
+    [said] = traced(tmp_path, text)
+    assert said["values"] == {"dim": [5, 3], "batch": [*range(12)]}
 
 
 # ## What goes wrong
@@ -433,10 +423,9 @@ FAILING = [
 def test_what_fails_is_a_problem_at_its_line(tmp_path: Path) -> None:
     forward = "\ndef f(x: Tensor):\n    y = x\n"
     texts = [f"{example}\n\n{code}{forward}" for example, code, *_ in FAILING]
+    answers = traced(tmp_path, *texts, fail=True)
     # What is not reached is none: it is the example that has to be mended.
-    for said, (*_, line, message) in zip(
-        traced(tmp_path, *texts), FAILING, strict=True
-    ):
+    for said, (*_, line, message) in zip(answers, FAILING, strict=True):
         assert said["problems"] == [[line, message, ""]]
 
 
