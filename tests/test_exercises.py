@@ -110,7 +110,7 @@ WRONG: dict[str, Callable[..., Any]] = {
     "`x` is 3 × 5 × 8": lambda *a: right(*a)[:2, :24],
     "the result has no gradient": lambda *a: right(*a).detach(),
     "the gradient of `w1` is missing": lambda x, w1, *a: right(x, w1.detach(), *a),
-    "the gradient of `x` is wrong: numbers differ": (
+    "the gradient of `x` is wrong: numbers differ from ours": (
         lambda x, *a: right(2 * x - x.detach(), *a)
     ),
 }

@@ -107,6 +107,7 @@ def test_a_module_that_left_the_site_has_kept_its_address() -> None:
 def test_the_reading_path_is_that_of_the_home_page() -> None:
     path = HOOKS.reading_path(HOME)
     assert path[:2] == ["layers/patch_embedding.md", "layers/layer_norm.md"]
+    assert path[11:13] == ["models/mlp_mixer.md", "findings.py"]
     assert path[14:17] == ["examples/train_on_digits.py", "train.md", "family.py"]
     assert path[-1] == "results.py"
     assert set(path) <= set(ENTRIES)
