@@ -7,9 +7,12 @@ The bar is 4.5:1, level AA of the Web Content Accessibility Guidelines 2.2 (crit
 import re
 from pathlib import Path
 
+import material
 import pytest
 
-CSS = (Path(__file__).parent.parent / "docs" / "assets" / "site.css").read_text()
+from support import ROOT
+
+CSS = (ROOT / "docs" / "assets" / "site.css").read_text()
 PAIR = re.compile(r"(--[\w-]+): light-dark\((#[0-9a-f]+), (#[0-9a-f]+)\);")
 COLOURS = {name: pair for name, *pair in PAIR.findall(CSS)}
 
@@ -60,10 +63,6 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def pairs(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str, int]]:
-    return [(ink, paper, i) for ink in table for paper in table[ink] for i in (0, 1)]
-
-
 def test_contrast_agrees_with_known_values() -> None:
     assert contrast("#ffffff", "#000000") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
@@ -73,22 +72,16 @@ def test_contrast_agrees_with_known_values() -> None:
 def test_what_is_written_or_drawn_can_be_seen(
     table: dict[str, tuple[str, ...]], least: float
 ) -> None:
-    for ink, paper, scheme in pairs(table):
-        colours = COLOURS[ink][scheme], COLOURS[paper][scheme]
-        assert len(colours[0]) == len(colours[1]) == 7, "text needs opaque colours"
-        assert contrast(*colours) >= least, (ink, paper, scheme)
+    for ink, paper in [(name, other) for name in table for other in table[name]]:
+        for colours in zip(COLOURS[ink], COLOURS[paper], strict=True):
+            assert [*map(len, colours)] == [7, 7], "text needs opaque colours"
+            assert contrast(*colours) >= least, (ink, paper)
 
 
 def test_every_token_colour_of_the_theme_is_ours() -> None:
-    """Find what Material 9 defines, so that a new kind of token cannot slip through."""
-    import material
-
     sheets = Path(material.__file__).parent.glob("templates/assets/stylesheets/*.css")
-    theirs = {
-        name
-        for sheet in sheets
-        for name in re.findall(r"(--md-code-hl-\w+-color):", sheet.read_text())
-    }
+    text = "".join(sheet.read_text() for sheet in sheets)
+    theirs = set(re.findall(r"(--md-code-hl-\w+-color):", text))
     assert len(theirs) >= 10
     assert theirs <= set(SYNTAX)
 

@@ -41,6 +41,7 @@ Vision Transformer, warm-up, weight decay
 """.replace("\n", " ").split(",")
 
 
+@cache
 def pattern(name: str) -> re.Pattern[str]:
     """A term in prose, with a space or a hyphen between its words."""
     words = [re.escape(word) for word in re.split(r"[\s-]+", name.strip())]
@@ -48,33 +49,29 @@ def pattern(name: str) -> re.Pattern[str]:
 
 
 @cache
-def parts(page: str) -> list[str]:
+def text_of(page: str) -> str:
     """What a page says: of a module its docstrings and comments."""
     text = source(page).read_text("utf-8")
     if source(page).suffix != ".py":
-        return [text]
+        return text
     kinds = ast.Module, ast.ClassDef, ast.FunctionDef
     found = (node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds))
     comments = re.findall(r"^ *# (.*)", text, re.MULTILINE)
-    return [*(ast.get_docstring(node) or "" for node in found), "\n".join(comments)]
+    return "\n".join([*(ast.get_docstring(node) or "" for node in found), *comments])
 
 
 @cache
 def prose(page: str) -> str:
     """What a page says, without its examples and names of variables."""
     code = r"^ *(>>>|\.\.\.).*|`[^`\n]*`"
-    return re.sub(code, "", "\n".join(parts(page)), flags=re.MULTILINE)
+    return re.sub(code, "", text_of(page), flags=re.MULTILINE)
 
 
-def mentions(page: str, names: list[str]) -> bool:
-    """Whether a page has one of some terms, in the singular or in the plural."""
+def mentions(page: str, term: str) -> bool:
+    """Whether a page has a term or its synonym, in the singular or in the plural."""
+    names = [term, *(name for name, same in SAME.items() if same == term)]
     forms = [form for name in names for form in {name, name.removesuffix("s")}]
     return any(pattern(form).search(prose(page)) for form in forms)
-
-
-def headings(page: str) -> list[str]:
-    """The headings of a page."""
-    return re.findall(r"^#{1,4} (.+)$", "\n".join(parts(page)), re.MULTILINE)
 
 
 def test_there_are_enough_terms_in_the_order_of_the_alphabet() -> None:
@@ -89,39 +86,26 @@ def test_there_are_enough_terms_in_the_order_of_the_alphabet() -> None:
         assert term in DEFINED, name
 
 
-def names_of(name: str) -> list[str]:
-    """A term and its synonyms."""
-    return [name, *(other for other, term in SAME.items() if term == name)]
-
-
-def test_a_definition_is_short_and_its_pages_use_the_term() -> None:
+def test_a_definition_is_short_and_leads_to_a_page_and_to_the_first_use() -> None:
+    """All its pages use the term. The first use is that on the reading path."""
+    path = [page for path in PATH.findall(HOME) for page in STOP.findall(path)]
     for name, definition in DEFINED.items():
         words, arrow, links = definition.partition("\n    → ")
         assert arrow, name
         assert 4 <= len(words.split()) <= 50, name
         pages = re.findall(r"\[([^\]]+)\]\(([^)]+)\)", links)
-        assert 1 <= len(pages) <= 2, name
-        for title, page in pages:
-            assert title == TITLES[page], name
-            assert mentions(page, names_of(name)), (name, page)
-
-
-def test_the_first_use_is_the_first_on_the_reading_path() -> None:
-    pages = [page for path in PATH.findall(HOME) for page in STOP.findall(path)]
-    wrong = []
-    for name, words in DEFINED.items():
-        explained, *first = re.findall(r"\(([\w./]+\.(?:md|py))\)", words)
-        uses = [page for page in pages if mentions(page, names_of(name))][:1]
-        if first != [page for page in uses if page != explained]:
-            wrong.append(f"{name}: first in {uses}, not in {first}")
-    assert wrong == []
+        assert all(title == TITLES[page] for title, page in pages), name
+        assert all(mentions(page, name) for _, page in pages), name
+        explained = pages[0][1]
+        first = next((page for page in path if mentions(page, name)), explained)
+        assert [p for _, p in pages[1:]] == [first] * (first != explained), name
 
 
 def test_each_term_in_a_heading_is_in_the_glossary() -> None:
     known = {name.lower().replace("-", " ") for name in FOUND}
     wrong = []
     for page in TITLES.keys() - {"glossary.md"}:
-        for heading in headings(page):
+        for heading in re.findall(r"^#{1,4} (.+)$", text_of(page), re.MULTILINE):
             terms = [term.strip() for term in TERMS if pattern(term).search(heading)]
             unknown = [t for t in terms if t.lower().replace("-", " ") not in known]
             wrong += [f"{page}: {heading}: {term}" for term in unknown]

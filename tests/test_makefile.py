@@ -1,13 +1,12 @@
 """What `make` does with an environment that is not whole; no package is installed."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from support import ROOT
+from support import ROOT, write_files
 
 # `venv` makes a Python that notes what it is asked to do, and whose pip may be stopped.
 PYTHON = """#!/bin/sh
@@ -25,26 +24,22 @@ chmod +x "$3/bin/python"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "litweave").mkdir()
-    shutil.copy(ROOT / "litweave" / "pyproject.toml", tmp_path / "litweave")
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "labml_style_nn").mkdir()
-    (tmp_path / "python").write_text(PYTHON)
+    names = ("Makefile", "pyproject.toml", "constraints.txt", "litweave/pyproject.toml")
+    files = {name: (ROOT / name).read_text("utf-8") for name in names}
+    empty = {"docs/a.md": "", "labml_style_nn/a.py": ""}
+    write_files(tmp_path, {**files, **empty, "python": PYTHON})
     (tmp_path / "python").chmod(0o755)
     return tmp_path
 
 
 def made(project: Path, what: str = ".venv/.installed") -> tuple[bool, str]:
     """Whether it was made, and what was said."""
-    command = ["make", "PYTHON=./python", what]
-    plain = {
-        n: v for n, v in os.environ.items() if not n.startswith(("MAKE", "MFLAGS"))
-    }
-    result = subprocess.run(
-        command, cwd=project, capture_output=True, text=True, env=plain
+    # If `make` runs the tests, its options are not meant for this one.
+    plain = (
+        "env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES make PYTHON=./python"
     )
+    command = [*plain.split(), what]
+    result = subprocess.run(command, cwd=project, capture_output=True, text=True)
     return result.returncode == 0, result.stdout
 
 
@@ -88,15 +83,12 @@ mkdir -p "$4" && echo new > "$4/index.html"
 
 
 def test_the_old_site_stays_until_the_new_one_is_whole(project: Path) -> None:
-    for name in ("mkdocs.yml", ".venv/.installed", ".venv/bin/python"):
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text("#!/bin/sh\necho runs\n")
-    (project / ".venv/bin/mkdocs").write_text(MKDOCS)
-    for program in ("python", "mkdocs"):
-        (project / ".venv/bin" / program).chmod(0o755)
+    runs = {".venv/bin/python": "#!/bin/sh\necho runs\n", ".venv/bin/mkdocs": MKDOCS}
+    files = {"mkdocs.yml": "", ".venv/.installed": "", "site/index.html": "old\n"}
+    write_files(project, runs | files)
+    for name in runs:
+        (project / name).chmod(0o755)
     page = project / "site" / "index.html"
-    page.parent.mkdir()
-    page.write_text("old\n")
     os.utime(page, (0, 0))
     assert not made(project, "build")[0]
     assert page.read_text() == "old\n"

@@ -4,23 +4,17 @@ import re
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
-import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_digits
+from torch.nn.functional import gelu
+from torch.nn.functional import layer_norm as norm
 
 from support import ROOT
-from tests.test_navigation import load
+from tests.test_navigation import HOOKS, load
 
 draw = load(ROOT / "tools" / "draw_mixer.py")
 CARD = ROOT / "docs" / "assets" / "card.png"
-
-
-@pytest.fixture(scope="module")
-def picture() -> ElementTree.Element:
-    """Parse the picture: it must be well formed."""
-    text = draw.picture().replace("data-search-exclude", 'data-search-exclude=""')
-    return ElementTree.fromstring(text)
 
 
 def test_the_file_is_what_the_script_draws() -> None:
@@ -29,13 +23,12 @@ def test_the_file_is_what_the_script_draws() -> None:
 
 
 def test_the_page_is_written_by_hand_and_the_picture_put_in() -> None:
-    hooks = load(ROOT / "tools" / "site_hooks.py")
     page = (ROOT / "docs" / "index.md").read_text("utf-8")
     assert len(page) < 6000
     assert "<svg" not in page
     config = SimpleNamespace(docs_dir=ROOT / "docs", repo_url="")
     home = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
-    made = hooks.on_page_markdown(page, home, config, None)
+    made = HOOKS.on_page_markdown(page, home, config, None)
     assert made.count("<svg") == draw.picture().count("<svg") == 3
     # The lines below keep their numbers, by which problems are told.
     assert made.splitlines()[-1] == page.splitlines()[-1]
@@ -59,12 +52,10 @@ def test_digit_is_a_real_one() -> None:
     assert digits.target[13] == draw.LABEL
 
 
-def test_tables_are_those_of_the_equations() -> None:
+def test_tables_are_those_of_the_equations_and_are_drawn_whole() -> None:
     """Compute U and Y again, each MLP written out as in equation (1) of the paper."""
     embed, block = draw.modules()
     t, c = block.token_mixing, block.channel_mixing
-    gelu = torch.nn.functional.gelu
-    norm = torch.nn.functional.layer_norm
     with torch.no_grad():
         x = embed(draw.image())[0]
         hidden = gelu(t.fc1.weight @ norm(x, (8,), eps=1e-6) + t.fc1.bias[:, None])
@@ -73,6 +64,8 @@ def test_tables_are_those_of_the_equations() -> None:
         y = u + hidden @ c.fc2.weight.T + c.fc2.bias
     for name, expected in {"x": x, "u": u, "y": y}.items():
         torch.testing.assert_close(draw.tables()[name], expected, rtol=0, atol=1e-12)
+        [group] = re.findall(rf'<g id="mixer-{name}">(.*)</g>', draw.parts())
+        assert group.count("M") == expected.numel()
 
 
 def test_chosen_row_is_the_chosen_patch() -> None:
@@ -86,29 +79,20 @@ def test_chosen_row_is_the_chosen_patch() -> None:
     assert changed.nonzero().flatten().tolist() == [draw.CHOSEN]
 
 
-def test_each_table_is_drawn_whole() -> None:
-    for name, table in draw.tables().items():
-        group = re.search(rf'<g id="mixer-{name}">(.*)</g>', draw.parts())
-        assert group is not None
-        assert group[1].count("M") == table.numel()
-
-
-def test_both_pictures_use_every_part_and_have_the_same_words(
-    picture: ElementTree.Element,
-) -> None:
+def test_both_pictures_use_every_part_and_say_the_same() -> None:
+    text = draw.picture().replace("data-search-exclude", 'data-search-exclude=""')
+    picture = ElementTree.fromstring(text)
     names = {f"#{g.attrib['id']}" for g in picture.iter("g") if "id" in g.attrib}
     assert len(names) == 6
-    words = {}
+    words = []
     for kind in ("wide", "tall"):
         svg = picture.find(f"svg[@class='{kind}']")
         assert svg is not None
         assert {use.attrib["href"] for use in svg.iter("use")} == names
-        words[kind] = sorted(" ".join(svg.itertext()).split())
-    assert words["wide"] == words["tall"]
-    assert "Channel" in words["wide"]
-
-
-def test_description_tells_the_whole_way(picture: ElementTree.Element) -> None:
+        words.append(sorted(" ".join(svg.itertext()).split()))
+    assert words[0] == words[1]
+    assert "Channel" in words[0]
+    # Who does not see them is told the whole way.
     assert picture.attrib["role"] == "img"
     description = picture.attrib["aria-label"]
     steps = "patches, table X, token mixing, table U, channel mixing, table Y, average"

@@ -1,17 +1,20 @@
-"""What the README, the guides and the home page promise is so."""
+"""What README, guides, home page, workflow and citation promise is so."""
 
 import ast
 import doctest
 import importlib.util
 import re
+import shlex
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-ROOT = Path(__file__).parent.parent
+from support import ROOT
+
 BIN = Path(sys.executable).parent
 GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES]
@@ -24,7 +27,8 @@ MADE_BY_THE_READER = {
     *("train/", "test/", "val/"),
 }
 
-MAKEFILE = (ROOT / "Makefile").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 each_page = pytest.mark.parametrize("page", TEXTS)
 
@@ -76,8 +80,7 @@ def test_every_link_leads_to_a_file(page: str) -> None:
 def test_every_path_exists(page: str) -> None:
     """Look in the root, beside the guides, in the package and its folders."""
     package, renderer = ROOT / "labml_style_nn", ROOT / "litweave" / "src" / "litweave"
-    both = [*package.rglob("*"), *renderer.rglob("*")]
-    inside = [folder for folder in both if folder.is_dir()]
+    inside = [*package.rglob("*/"), *renderer.rglob("*/")]
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
     paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
     for path in paths - MADE_BY_THE_READER:
@@ -91,10 +94,9 @@ def test_every_path_exists(page: str) -> None:
 def test_home_quotes_the_model() -> None:
     model = (ROOT / "labml_style_nn" / "models" / "mlp_mixer.py").read_text("utf-8")
     home = (ROOT / "docs" / "index.md").read_text("utf-8")
-    lines = fences(home, "python")[0].splitlines()
-    assert len(lines) == 2
-    for line in lines:
-        assert f"        {line}\n" in model
+    first, second = fences(home, "python")[0].splitlines()
+    assert f"        {first}\n" in model
+    assert f"        {second}\n" in model
 
 
 def test_examples_of_the_copy_guide_print_what_they_show() -> None:
@@ -104,34 +106,109 @@ def test_examples_of_the_copy_guide_print_what_they_show() -> None:
 
 
 def test_versions_of_the_copy_guide_are_those_of_the_package() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pins = (ROOT / "constraints.txt").read_text()
-    rows = re.findall(
-        r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|$", TEXTS["docs/guide/copy.md"], re.M
-    )
+    row = r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|$"
+    rows = re.findall(row, TEXTS["docs/guide/copy.md"], re.MULTILINE)
     table = {name: (least, tested) for name, least, tested in rows}
-    assert project["requires-python"] == f">={table['Python'][0]}"
+    assert PROJECT["requires-python"] == f">={table['Python'][0]}"
     least, tested = zip(table["PyTorch"], table["einops"], strict=True)
-    assert project["dependencies"] == [f"torch>={least[0]}", f"einops>={least[1]}"]
+    assert PROJECT["dependencies"] == [f"torch>={least[0]}", f"einops>={least[1]}"]
     assert f"\ntorch=={tested[0]}\n" in pins
     assert f"\neinops=={tested[1]}\n" in pins
-
-
-def imports(path: Path) -> Iterator[str]:
-    """The names that a file imports, with the modules that they are of."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def test_layers_and_models_work_in_another_project() -> None:
     """Of what is copied, nothing needs more than torch, einops and what is copied."""
     package = ROOT / "labml_style_nn"
     folders = [*package.glob("layers/*.py"), *package.glob("models/*.py")]
+    allowed = {"torch", "einops"} | sys.stdlib_module_names
     for path in [package / "__init__.py", *folders]:
-        for name in imports(path):
-            allowed = {"torch", "einops"} | sys.stdlib_module_names
-            ours = re.match(r"labml_style_nn\.(layers|models)\b", name)
-            assert ours or name.partition(".")[0] in allowed, f"{path}: {name}"
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                module = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+                for name in (f"{module}{alias.name}" for alias in node.names):
+                    ours = re.match(r"labml_style_nn\.(layers|models)\b", name)
+                    assert ours or name.partition(".")[0] in allowed, f"{path}: {name}"
+
+
+# ## Published
+
+WORKFLOW = (ROOT / ".github" / "workflows" / "site.yml").read_text("utf-8")
+JOBS: dict[str, Any] = yaml.safe_load(WORKFLOW)["jobs"]
+STEPS: list[dict[str, Any]] = JOBS["build"]["steps"]
+MAIN = "github.ref == 'refs/heads/main'"
+
+
+def place(word: str) -> list[int]:
+    """Which steps run or use something with this word in it."""
+    texts = [step.get("run", "") + step.get("uses", "") for step in STEPS]
+    return [number for number, text in enumerate(texts) if word in text]
+
+
+def test_it_installs_as_the_readme_does() -> None:
+    [block] = [text for text in fences(TEXTS["README.md"], "sh") if "-m venv" in text]
+    commands = [step["run"] for step in STEPS if "run" in step]
+    assert commands[:2] == block.splitlines()[:2]
+
+
+def test_what_is_published_was_linted_built_and_tested() -> None:
+    built, again = place("mkdocs build --strict")
+    assert place("ruff check") == place("mypy") < [built]
+    assert [built] < place("pytest") < [again] < place("upload-pages-artifact")
+    [upload] = place("upload-pages-artifact")
+    assert STEPS[upload]["with"]["path"] == "site"
+    assert JOBS["publish"]["needs"] == "build"
+
+
+def test_only_the_main_branch_is_published() -> None:
+    [_, again] = place("mkdocs build --strict")
+    [upload] = place("upload-pages-artifact")
+    assert STEPS[again]["if"] == STEPS[upload]["if"] == JOBS["publish"]["if"] == MAIN
+    # Only the job that publishes may write.
+    permissions = {name: job.get("permissions", {}) for name, job in JOBS.items()}
+    write = [name for name, asked in permissions.items() if "write" in asked.values()]
+    assert write == ["publish"]
+
+
+def test_the_published_site_knows_its_address() -> None:
+    config = (ROOT / "mkdocs.yml").read_text("utf-8")
+    [_, again] = place("mkdocs build --strict")
+    assert set(STEPS[again]["env"]) == set(re.findall(r"!ENV \[(\w+),", config))
+
+
+def test_every_program_of_the_workflow_is_there() -> None:
+    commands = " && ".join(step.get("run", "") for step in STEPS)
+    programs = re.findall(r"\.venv/bin/([\w-]+)", commands)
+    assert {"python", "mkdocs", "ruff", "mypy", "lint-imports"} == set(programs)
+    for program in programs:
+        assert (BIN / program).exists(), program
+    [tests] = [step["run"] for step in STEPS if "pytest" in step.get("run", "")]
+    assert shlex.join(shlex.split(tests)[3:]) in MAKEFILE
+
+
+def test_only_the_forge_is_named() -> None:
+    assert "://" not in WORKFLOW
+    uses = re.findall(r"uses: (\S+)", WORKFLOW)
+    assert len(uses) == 6
+    assert all(re.fullmatch(r"actions/[\w-]+@v\d", name) for name in uses)
+
+
+# ## How to cite it
+
+CITATION: dict[str, Any] = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+
+
+def test_the_citation_has_what_the_format_requires_and_invents_nothing() -> None:
+    assert CITATION["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors"} <= set(CITATION)
+    assert CITATION["type"] == "software"
+    # A group of authors has a name; only a person has several.
+    assert CITATION["authors"] == [{"name": "The authors of The Annotated Mixer"}]
+    # No day of a release that there was not, no address, no identifier.
+    invented = {"date-released", "doi", "identifiers", "url", "repository-code"}
+    assert not invented & set(CITATION)
+
+
+def test_the_citation_says_what_the_package_says() -> None:
+    for key in ("version", "license", "keywords"):
+        assert CITATION[key] == PROJECT[key]

@@ -9,8 +9,10 @@ import sys
 import textwrap
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir, suppress
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,9 @@ CACHE = (ROOT if (ROOT / "mkdocs.yml").is_file() else FOLDER) / ".cache"
 # A test that takes long on a busy machine is no mistake.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# What is installed stays so while tests run, and takes long to find out.
+metadata.packages_distributions = cache(metadata.packages_distributions)
 
 # What a shell starts in the background ignores Ctrl-C, and would hand that down to the
 # programs that are here stopped by it.
@@ -106,8 +111,10 @@ def wait_for(text: str, read: Callable[[], str]) -> None:
 
 def some_files(package: Path) -> list[Path]:
     """A tenth of a large package's files: those that a hash of their names chooses."""
-    paths = sorted(path.relative_to(package) for path in package.rglob("*.py"))
-    own = [path for path in paths if "site-packages" not in path.parts]
+    # What is installed beside the standard library is many times as much.
+    tops = (path for path in package.iterdir() if path.name != "site-packages")
+    paths = [p for top in tops for p in (top.rglob("*.py") if top.is_dir() else [top])]
+    own = sorted(path.relative_to(package) for path in paths if path.suffix == ".py")
     assert len(own) > 500
     return [package / p for p in own if zlib.crc32(p.as_posix().encode()) % 10 == 0]
 
@@ -132,8 +139,12 @@ def cache_of(folder: Path) -> Path:
 
 def book_of(folder: Path, files: dict[str, str]) -> Book:
     texts = {name: textwrap.dedent(text) for name, text in files.items()}
+    return read_book(write_files(folder / "pkg", texts))
+
+
+def read_book(source: Path, exclude: Sequence[str] = ()) -> Book:
     book = Book()
-    book.read(write_files(folder / "pkg", texts))
+    book.read(source, exclude)
     return book
 
 

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup, Tag
 from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs, Entry
 from litweave.features.languages.scripts import script_messages
-from support import cache_of, write_files
+from support import build_here, cache_of, write_files
 
 
 def write_site(folder: Path, files: dict[str, str]) -> None:
@@ -28,13 +28,25 @@ def say(folder: Path, name: str, said: dict[str, str], reader: str = "") -> None
     file.save(str(path))
 
 
-def know_every_word(patch: pytest.MonkeyPatch) -> None:
-    """Let all catalogs translate whatever they are asked for: into itself, in ⟦⟧."""
+def marked_site(
+    folder: Path, files: dict[str, str], *instead: tuple[object, str, object]
+) -> Path:
+    """A site whose catalogs translate whatever they are asked for: into itself, in ⟦⟧.
+
+    `instead` tells what has another value while it is built.
+    """
 
     def found(self: Catalogs, message: str, domain: str) -> Entry:
         return Entry(message, f"⟦{message}⟧", (), (), Place("zh.po", 1))
 
-    patch.setattr(Catalogs, "find", found)
+    write_site(folder, files)
+    with pytest.MonkeyPatch.context() as patch:
+        for place, name, value in ((Catalogs, "find", found), *instead):
+            patch.setattr(place, name, value)
+        # It has no catalogs, of which it warns.
+        result = build_here(folder, "--no-strict")
+    assert result.returncode == 0, result.stderr
+    return folder / "site"
 
 
 # What is English in every language, or what a page quotes.
@@ -47,8 +59,10 @@ _NOT_SEEN = re.compile("viewport|generator|twitter:.*|og:(type|url|image|locale(
 _SAID = re.compile("⟦[^⟦⟧]*⟧")
 
 
-def english(html: str) -> set[str]:
+def english(page: Path) -> set[str]:
     """The English words that a reader sees or hears: translations stand in ⟦⟧."""
+    html = page.read_text("utf-8")
+    assert not re.search("[\ue000-\uf8ff]", html), "what is to be said is said"
     soup = BeautifulSoup(html, "html.parser")
     for tag in soup.select(_ENGLISH):
         tag.decompose()

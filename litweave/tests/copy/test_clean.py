@@ -1,8 +1,8 @@
 """The clean form: the same program, no essay, and a formatter has nothing to say."""
 
 import sysconfig
-import textwrap
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import example, given
@@ -13,11 +13,6 @@ from litweave.features.copy import clean as cleaning
 from litweave.features.copy.clean import all_formatted, clean, formatted, one_line
 from litweave.parse import ParseError, parse, read
 from support import some_files
-
-
-def cleaned(source: str) -> str:
-    return clean(parse(textwrap.dedent(source)))
-
 
 # ## What goes and what stays
 
@@ -67,33 +62,32 @@ def test_the_essay_goes_and_the_code_is_laid_out() -> None:
 
             return "#" + y  # the end
     '''
-    assert cleaned(source) == textwrap.dedent(
-        '''\
-        """The mixing of S tokens."""
+    expected = '''
+    """The mixing of S tokens."""
 
-        import torch
+    import torch
 
-        ONE = 1
+    ONE = 1
 
-        TWO = 2
+    TWO = 2
 
 
-        class Mixer(torch.nn.Module):
-            """A Mixer."""
+    class Mixer(torch.nn.Module):
+        """A Mixer."""
 
-            sizes = [
-                1,  # noqa: E501
-                2,
-            ]
+        sizes = [
+            1,  # noqa: E501
+            2,
+        ]
 
-            def forward(self, x):
-                """Mix the rows of x."""
+        def forward(self, x):
+            """Mix the rows of x."""
 
-                y = x + 1
+            y = x + 1
 
-                return "#" + y
-        '''
-    )
+            return "#" + y
+    '''
+    assert clean(parse(dedent(source))) == dedent(expected).lstrip()
 
 
 LINES = {
@@ -126,13 +120,13 @@ def test_one_line_stays_as_it_is(text: str, width: int) -> None:
 
 def test_what_stays() -> None:
     tools = "#!/usr/bin/env python\n# fmt: off\nx = 1  # type: ignore\n# fmt: on\n"
-    assert cleaned(tools) == tools
+    assert clean(parse(tools)) == tools
     # A body of prose alone stays a body.
     bodies = 'class A:\n    """$$x$$"""\n\n\ndef f():\n    "- a list"\n    # why\n'
-    assert cleaned(bodies) == "class A:\n    pass\n\n\ndef f():\n    pass\n"
+    assert clean(parse(bodies)) == "class A:\n    pass\n\n\ndef f():\n    pass\n"
     # No other string becomes the docstring.
     source = 'def f():\n    """$$x$$"""\n    "Not the docstring."\n    return 1\n'
-    assert list(docstrings(cleaned(source))) == [None, None]
+    assert list(docstrings(clean(parse(source)))) == [None, None]
 
 
 def test_an_encoding_that_no_longer_holds_is_not_claimed(tmp_path: Path) -> None:
@@ -141,9 +135,7 @@ def test_an_encoding_that_no_longer_holds_is_not_claimed(tmp_path: Path) -> None
     assert clean(read(path)) == "x = 'é'\n"
 
 
-def test_what_ruff_cannot_lay_out_stays_as_it_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_ruff_cannot_lay_out_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {"good": "é  =  1\r\n", "broken": "x  = (\n"}
     assert all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
     monkeypatch.setattr(cleaning, "find_ruff_bin", lambda: "/not/installed")
@@ -181,10 +173,9 @@ PIECES = [
 ]
 
 
-MODULES = st.lists(st.sampled_from(PIECES), max_size=7)
-
-
-@given(MODULES, st.sampled_from(["\n", "\r\n", "\r"]))
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=7), st.sampled_from(["\n", "\r\n", "\r"])
+)
 @example(['"a" "b"', '"a"; x = 1'], "\n")
 def test_any_module_is_the_same_program(parts: list[str], ending: str) -> None:
     module = parse("\n".join(parts).replace("\n", ending))

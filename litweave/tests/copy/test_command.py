@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from litweave.cli import main
+from support import write_files
 
 FILES = {
     "__init__.py": "one = 1\n",
@@ -20,11 +21,9 @@ FILES = {
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        path = tmp_path / "pkg" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode("latin-1"))
-    return tmp_path / "pkg"
+    folder = write_files(tmp_path / "pkg", FILES)
+    (folder / "a.py").write_bytes(FILES["a.py"].encode("latin-1"))
+    return folder
 
 
 Captured = pytest.CaptureFixture[bytes]
@@ -40,29 +39,29 @@ def copy(capture: Captured, *arguments: object) -> tuple[int, str, str]:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["a.py"], FILES["a.py"]),
-        (["a.py", "--clean"], "x = 'é'\n"),
+        *(("a.py", FILES["a.py"]), ("a.py --clean", "x = 'é'\n")),
         # A module of a folder is meant by any end of its name.
-        *(([".", name], FILES["b.py"]) for name in ("b", "pkg.b", "pkg/b.py")),
+        *((f". {name}", FILES["b.py"]) for name in ("b", "pkg.b", "pkg/b.py")),
         # A whole name is meant before the end of another.
-        ([".", "pkg"], FILES["__init__.py"]),
-        ([".", "pkg.pkg"], FILES["pkg.py"]),
+        *((". pkg", FILES["__init__.py"]), (". pkg.pkg", FILES["pkg.py"])),
+        (". --list", "pkg\npkg.a\npkg.b\npkg.pkg\npkg.sub.a\n"),
     ],
 )
-def test_a_module_is_copied(
-    arguments: list[str], text: str, package: Path, capsysbinary: Captured
+def test_a_module_is_copied_or_all_are_listed(
+    arguments: str, text: str, package: Path, capsysbinary: Captured
 ) -> None:
-    where, *rest = arguments
+    where, *rest = arguments.split()
     status, out, err = copy(capsysbinary, package / where, *rest)
     assert (status, out) == (0, text)
-    assert where == "." or not err
+    # Of a folder, what cannot be read is told.
+    assert err[:18] == ("pkg/broken.py:1: '" if where == "." else "")
 
 
 def test_the_standalone_form_of_a_file_has_what_it_imports(
     package: Path, capsysbinary: Captured
 ) -> None:
-    (package.parent / "LICENSE").write_text("Free.\n")
-    (package.parent / "pyproject.toml").write_text('[project]\nname = "n"\n')
+    project = {"LICENSE": "Free.\n", "pyproject.toml": '[project]\nname = "n"\n'}
+    write_files(package.parent, project)
     for arguments in ([package / "b.py"], [package, "b"]):
         status, out, _ = copy(capsysbinary, *arguments, "--standalone")
         assert status == 0
@@ -70,12 +69,6 @@ def test_the_standalone_form_of_a_file_has_what_it_imports(
             "# pkg.b, with all it needs, in one file.\n# From n.\n#\n# Free.\n\n"
             '"""pkg.b."""\n\nx = \'é\'\n\n\ndef f():\n    return x\n'
         )
-
-
-def test_the_modules_are_listed(package: Path, capsysbinary: Captured) -> None:
-    status, out, err = copy(capsysbinary, package, "--list")
-    assert (status, out) == (0, "pkg\npkg.a\npkg.b\npkg.pkg\npkg.sub.a\n")
-    assert err.startswith("pkg/broken.py:1: ")
 
 
 @pytest.mark.parametrize(

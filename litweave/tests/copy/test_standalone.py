@@ -3,25 +3,21 @@
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from litweave.book import Book
 from litweave.features.copy.clean import formatted
 from litweave.features.copy.opening import StandaloneError
 from litweave.features.copy.standalone import Package, standalone
+from support import book_of
 
 
 def alone(folder: Path, **sources: str) -> str:
     """The module `main` of a package `pkg` of some modules, in one file."""
-    (folder / "pkg").mkdir()
-    for name, source in {"__init__": "", **sources}.items():
-        (folder / "pkg" / f"{name}.py").write_text(textwrap.dedent(source), "utf-8")
-    book = Book()
-    book.read(folder / "pkg")
+    files = {"__init__": "", **sources}
+    book = book_of(folder, {f"{name}.py": text for name, text in files.items()})
     return standalone("pkg.main", Package(book.modules))
 
 
@@ -130,49 +126,46 @@ def test_a_circle_runs_as_python_runs_it(tmp_path: Path) -> None:
     assert values(text)["x"] == 2
 
 
-# Why a module `a` and the module `main` are not joined.
-REFUSED = {
-    "a.py:1: “Config” means something else in pkg/main.py:2": (
-        "class Config: pass | from .a import Config as Base\nclass Config(Base): pass"
-    ),
-    "a.py:1: “_key” means something else in pkg/main.py:2": (
-        "_key = 3\nvalue = _key | from .a import value\ndef _key(): return value"
-    ),
-    "a.py:1: “sum” means something else in pkg/main.py:2": (
-        "def sum(x): return 0\ntotal = sum([1]) | from .a import total\nx = sum([1])"
-    ),
-    "a.py:2: “x” means something else": (
-        "from math import pi as x\nx = 3 | from .a import x"
-    ),
-    "a.py:1: pkg.main imports other things": (
-        "from __future__ import annotations\nx = 1 | from .a import x"
-    ),
-    "main.py:1: “x” means something else": (
-        "x = 1 | from .a import x\ndef f():\n    global x\n    x = 2"
-    ),
-    "main.py:1: a star import": "x = 1 | from .a import *",
-    "main.py:2: an import stands within other code": (
-        "x = 1 | def f():\n    from .a import x\n    return x"
-    ),
-    "main.py:1: an import stands": "| from __future__ import annotations; x = 1",
-    "main.py:1: the module “a” is used as a whole": "| from . import a\nx = vars(a)",
-    "main.py:3: the module “pkg” is used as a whole": (
-        '| """# Example\n\n>>> import pkg.a\n"""'
-    ),
-    "main.py:2: a string names “pkg.a”": (
-        "| import importlib\na = importlib.import_module('pkg.a')"
-    ),
-    "a.py:1: “__file__”": "x = __file__ | from .a import x",
-    "main.py:1: “x” is bound anew": (
-        "x = 1\ndef f():\n    global x\n    x = 2\n | from .a import x, f"
-    ),
-    "main.py:1: “pkg.none.x” is nothing that could be read": "| from .none import x",
-    "main.py:1: “pkg.a.x” is nothing that could be read": "| from .a import x",
-}
+# Why modules `a` and `main`, with a “|” between them, are not joined. “⏎” ends a line.
+REFUSED = r'''
+a.py:1: “Config” means something else in pkg/main.py:2
+class Config: pass | from .a import Config as Base⏎class Config(Base): pass
+a.py:1: “_key” means something else in pkg/main.py:2
+_key = 3⏎value = _key | from .a import value⏎def _key(): return value
+a.py:1: “sum” means something else in pkg/main.py:2
+def sum(x): return 0⏎total = sum([1]) | from .a import total⏎x = sum([1])
+a.py:2: “x” means something else
+from math import pi as x⏎x = 3 | from .a import x
+a.py:1: pkg.main imports other things
+from __future__ import annotations⏎x = 1 | from .a import x
+main.py:1: “x” means something else
+x = 1 | from .a import x⏎def f():⏎    global x⏎    x = 2
+main.py:1: a star import
+x = 1 | from .a import *
+main.py:2: an import stands within other code
+x = 1 | def f():⏎    from .a import x⏎    return x
+main.py:1: an import stands
+| from __future__ import annotations; x = 1
+main.py:1: the module “a” is used as a whole
+| from . import a⏎x = vars(a)
+main.py:3: the module “pkg” is used as a whole
+| """# Example⏎⏎>>> import pkg.a⏎"""
+main.py:2: a string names “pkg.a”
+| import importlib⏎a = importlib.import_module('pkg.a')
+a.py:1: “__file__”
+x = __file__ | from .a import x
+main.py:1: “x” is bound anew
+x = 1⏎def f():⏎    global x⏎    x = 2 | from .a import x, f
+main.py:1: “pkg.none.x” is nothing that could be read
+| from .none import x
+main.py:1: “pkg.a.x” is nothing that could be read
+| from .a import x
+'''.strip().split("\n")
 
 
-@pytest.mark.parametrize("message", REFUSED)
-def test_what_is_not_certain_is_refused(message: str, tmp_path: Path) -> None:
-    a, _, main = REFUSED[message].partition("| ")
+@pytest.mark.parametrize("number", range(0, len(REFUSED), 2))
+def test_what_is_not_certain_is_refused(number: int, tmp_path: Path) -> None:
+    message, sources = REFUSED[number : number + 2]
+    a, _, main = sources.replace("⏎", "\n").partition("| ")
     with pytest.raises(StandaloneError, match=re.escape(message)):
         alone(tmp_path, a=a, main=main)

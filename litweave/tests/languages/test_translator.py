@@ -113,8 +113,8 @@ def test_a_page_counts_its_states() -> None:
     said = {"One two.": "一。", "It mixes the rows of it.": "行。"}
     translator = Translator(catalogs(said))
     translator.expect(PAGE, extract_text(PAGE, text))
-    found = translator.pages[PAGE]
-    assert [f"{unit.place}: {unit.message} {said.state}" for unit, said in found] == [
+    pairs = translator.pages[PAGE]
+    assert [f"{unit.place}: {unit.message} {said.state}" for unit, said in pairs] == [
         "guide/a.md:1: One two. current",
         "guide/a.md:3: It mixes all rows of it. changed",
         "guide/a.md:5: Four five. missing",
@@ -124,14 +124,13 @@ def test_a_page_counts_its_states() -> None:
 @pytest.mark.parametrize(
     ("text", "tag"),
     [
-        ("# A title", "h1"),
-        ("| Head one | b |\n|---|---|\n| x | y |", "th"),
-        ("A term\n:   x", "dt"),
-        ("x\n:   Its meaning", "dd"),
-        ('!!! note "A title"\n    x', "p"),
-        ('??? note "A title"\n    x', "summary"),
-        ("<p>Some words</p>", "span"),
-        ("A *word* [^1]\n\n[^1]: x", "p"),
+        *(("# A title", "h1"), ("| Head one | b |\n|---|---|\n| x | y |", "th")),
+        *(("A term\n:   x", "dt"), ("x\n:   Its meaning", "dd")),
+        *(
+            (f'{mark} note "A title"\n    x', t)
+            for mark, t in (("!!!", "p"), ("???", "summary"))
+        ),
+        *(("<p>Some words</p>", "span"), ("A *word* [^1]\n\n[^1]: x", "p")),
     ],
 )
 def test_any_block_can_be_missing(text: str, tag: str) -> None:

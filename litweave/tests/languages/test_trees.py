@@ -10,7 +10,7 @@ import pytest
 
 from litweave.cli import main
 from litweave.features.languages import scripts, trees
-from support import build_here
+from support import build_here, write_files
 from translated import say, write_site
 
 CONFIG = """
@@ -41,6 +41,10 @@ It mixes the rows of $X$, as ``x`` says.
 ## Why so
 
 There are reasons.
+
+## Notation
+
+- $X$, `x`: the table
 """
 
 x = 1
@@ -54,9 +58,17 @@ SAID = {
     "It mixes the rows of $X$, as ``x`` says.": "它混合$X$的行，见``x``。",
     "Why so": "为什么",
     "There are reasons.": "有原因。",
+    **{"Notation": "记号", "the table": "表"},
     "About this translation": "关于本译文",
 }
 FILES = {"mkdocs.yml": CONFIG, "docs/index.md": INDEX, "pkg/layers/mixing.py": MODULE}
+
+
+# None of these words is HTML, or ends an attribute.
+HOSTILE = {
+    **{"Small": 'S" onload=x', "Copied": "</script><i>", "Parts": ""},
+    "All of this page is translated.": '{curent} \\d <script>x</script> "y',
+}
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +99,9 @@ def menu(html: str) -> dict[str, str]:
 
 def test_the_menu_leads_to_the_same_page(folder: Path) -> None:
     english, chinese = (page(folder, f"{w}layers/mixing") for w in ("", "zh/"))
-    tags = {"": "en", "zh/": "zh-Hans", "si/": "si"}
+    tags = {"en": "", "zh-Hans": "zh/", "si": "si/"}
     for html, root, own in (english, "../..", "en"), (chinese, "../../..", "zh-Hans"):
-        others = {tags[w]: f"{root}/{w}layers/mixing/" for w in tags}
+        others = {tag: f"{root}/{tree}layers/mixing/" for tag, tree in tags.items()}
         assert menu(html) == others | {own: "./"}
     assert all(f">{name}</a>" in english for name in ("English", "中文", "සිංහල"))
     # What the theme would ask for on every page is not there.
@@ -132,8 +144,7 @@ def test_the_map_of_the_site_has_all_trees(folder: Path) -> None:
     tree = ElementTree.parse(folder / "site/sitemap.xml")
     space = {"m": "http://www.sitemaps.org/schemas/sitemap/0.9"}
     found = {str(loc.text) for loc in tree.iterfind("m:url/m:loc", space)}
-    base = "http://localhost/here/"
-    pages = ("", "layers/mixing/")
+    base, pages = "http://localhost/here/", ("", "layers/mixing/")
     assert found == {f"{base}{t}{p}" for t in ("", "zh/", "si/") for p in pages}
     (url, *_) = tree.iterfind("m:url", space)
     likes = [link.attrib["hreflang"] for link in url if "hreflang" in link.attrib]
@@ -142,22 +153,18 @@ def test_the_map_of_the_site_has_all_trees(folder: Path) -> None:
 
 def test_the_page_about_the_translation_counts(folder: Path) -> None:
     html = page(folder, "zh/translation")
-    row = re.search(r"<code>layers\.po</code></td>((?:<td>[^<]*</td>)+)", html)
-    assert row
-    assert re.findall(r"<td>([^<]*)</td>", row[1])[:3] == ["4", "0", "0"]
+    assert "<code>layers.po</code></td><td>6</td><td>0</td><td>0</td>" in html
     assert '<td class="weave-reader">Ann A, today</td>' in html
     html = page(folder, "si/translation")
     assert "About this translation" in html
     row = re.search(r'href="../layers/mixing/#([^"]+)">There are', html)
     assert row
-    name = unquote(row[1])
-    assert f'id="{name}"' in page(folder, "si/layers/mixing")
+    assert f'id="{unquote(row[1])}"' in page(folder, "si/layers/mixing")
 
 
-def test_what_changes_in_english_shows_everywhere_and_the_rest_stays(
+def test_what_changes_shows_everywhere_and_a_fault_fails_the_build(
     folder: Path,
 ) -> None:
-    """Nobody has to do anything for it; and a fault in a catalog fails the build."""
     before = page(folder, "zh")
     changed = MODULE.replace("the rows", "all rows").replace("are reasons", "?")
     (folder / "pkg/layers/mixing.py").write_text(changed)
@@ -167,10 +174,12 @@ def test_what_changes_in_english_shows_everywhere_and_the_rest_stays(
     assert '<p class="weave-missing" lang="en">There ?.' in html
     assert page(folder, "zh") == before
     say(folder, "layers", {"Why so": "为`什么`"})
+    say(folder, "interface", HOSTILE)
     result = build_here(folder)
     assert result.returncode == 1
     told = result.stderr + result.stdout
-    assert re.search(r"locale/zh/layers\.po:\d+: .*“`什么`”", told)
+    for what in (r"layers\.po:\d+: .*“`什么`”", r"interface\.po:\d+: .*“<script>”"):
+        assert re.search(f"locale/zh/{what}", told)
 
 
 def test_words_of_chinese_are_parted_for_the_search(tmp_path: Path) -> None:
@@ -197,42 +206,49 @@ def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
     assert index["config"]["pipeline"] == []
 
 
-def test_a_title_that_is_a_paragraph_elsewhere_changes_with_it(folder: Path) -> None:
-    say(folder, "interface", {"Parts": ""})
+def test_a_page_shows_the_words_of_the_catalog_as_they_are_now(folder: Path) -> None:
+    """Also those in a title that is a paragraph elsewhere; and none of them is HTML."""
+    (folder / "pkg/layers/mixing.py").write_text(MODULE)
+    say(folder, "layers", SAID)
     for title in ("各部", "章"):
         say(folder, "pages", {"Parts": title})
-        assert build_here(folder, "--no-strict").returncode == 0
-        assert f"{title}\n" in re.sub("<.*?>", "\n", page(folder, "zh/layers/mixing"))
+        result = build_here(folder, "--no-strict")
+        assert result.returncode == 0, result.stderr
+        html = page(folder, "zh/layers/mixing")
+        assert f"{title}\n" in re.sub("<.*?>", "\n", html)
+    assert "{curent} \\d &lt;script&gt;" in html
+    for text in ("<script>x", "</script><i>", HOSTILE["Small"]):
+        assert text not in html
 
 
 # ## Other people's sites
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, katex: Path) -> Path:
     """A site of two pages that has no configuration yet."""
-    files = {
-        "pkg/mixing.py": '"""# Mixing\n\nIt mixes.\n"""\n\nx = 1\n',
-        "docs/index.md": "# Home\n\n[Licence](LICENSE).\n",
-        "docs/LICENSE": "Free.",
-    }
+    index = "---\ntitle: x\n---\n\nWords here. [Licence](LICENSE).\n"
+    files = {"pkg/layers/mixing.py": MODULE, "docs/index.md": index, "docs/LICENSE": ""}
     write_site(tmp_path, files)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def configure(folder: Path, languages: str, theme: str = "material") -> None:
+def configure(
+    folder: Path, languages: str, theme: str = "material", order: str = "{0}, {1}"
+) -> None:
     weave = "{litweave: {source: pkg, cache: cache}}"
     own = f"{{litweave-languages: {{languages: {languages}}}}}"
-    text = f"site_name: Small\nplugins: [search, {weave}, {own}]\ntheme: {theme}\n"
-    (folder / "mkdocs.yml").write_text(text)
+    plugins = f"plugins: [search, {order.format(weave, own)}]"
+    write_files(
+        folder, {"mkdocs.yml": f"site_name: Small\n{plugins}\ntheme: {theme}\n"}
+    )
 
 
 @pytest.mark.parametrize(
     ("language", "theme", "options"),
     [
-        ("zh", "material", []),
-        ("pt-BR", "{name: material}", []),
+        *(("zh", "material", []), ("pt-BR", "{name: material}", [])),
         ("zh-TW", "material", ["--no-directory-urls"]),
     ],
     ids=["no address", "a region", "files"],
@@ -244,9 +260,9 @@ def test_a_site_of_another_kind_has_trees(
     assert main(["catalogs", "mkdocs.yml"]) == 0
     result = build_here(small, *options)
     assert result.returncode == 0, result.stderr
-    name = "mixing.html" if options else "mixing/index.html"
-    for where in ("index.html", name, name.replace("mixing", "translation")):
-        page = Path("site", language, where)
+    names = ("layers/mixing", "translation")
+    for where in ("index", *(n if options else f"{n}/index" for n in names)):
+        page = Path("site", language, f"{where}.html")
         html = page.read_text("utf-8")
         assert f'lang="{trees.tag(language)}"' in html
         addresses = list(menu(html).values())
@@ -262,8 +278,7 @@ def test_a_site_of_another_kind_has_trees(
     ("languages", "said"),
     [
         ("[tlh]", "“tlh” is no language: write a code such as"),
-        ("[pt_BR]", "“pt_BR” is no language"),
-        ("[zh, zh]", "“zh” is there twice"),
+        *(("[pt_BR]", "“pt_BR” is no language"), ("[zh, zh]", "“zh” is there twice")),
         ("[en]", "“en” is there twice"),
         ("[zh], once: [redirect]", "once: no plugin “redirect”"),
         ("[zh]", "needs the plugin litweave above it"),
@@ -272,26 +287,55 @@ def test_a_site_of_another_kind_has_trees(
 def test_a_site_that_cannot_have_trees_is_refused(
     small: Path, languages: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure(small, languages)
-    if "above" in said:
-        text = (small / "mkdocs.yml").read_text()
-        plugins = re.sub(r"\[search, (.*), (\{litweave-l.*})\]", r"[\2, \1]", text)
-        (small / "mkdocs.yml").write_text(plugins)
+    configure(small, languages, order="{1}, {0}" if "above" in said else "{0}, {1}")
     assert main(["catalogs", "mkdocs.yml"]) == 1
     assert said in capsys.readouterr().err
 
 
-def test_words_of_a_catalog_are_words(folder: Path) -> None:
-    """None of them is HTML, ends an attribute, or stops the build."""
-    said = {"Small": 'S" onload=x', "Copied": "</script><i>"}
-    said["All of this page is translated."] = '{curent} \\d <script>x</script> "y'
-    say(folder, "interface", said)
-    (folder / "pkg/layers/mixing.py").write_text(MODULE)
-    say(folder, "layers", SAID)
-    assert build_here(folder).returncode == 1, "a strict build refuses the first"
-    result = build_here(folder, "--no-strict")
-    assert result.returncode == 0, result.stderr
-    html = page(folder, "zh/layers/mixing")
-    assert "{curent} \\d &lt;script&gt;" in html
-    for text in ("<script>x", "</script><i>", 'S" onload'):
-        assert text not in html
+# ## Without MkDocs
+
+
+def run(*arguments: str) -> int:
+    return main([*arguments, "--language", "zh", "--cache", "cache"])
+
+
+def test_catalogs_are_written_and_checked(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("catalogs", "pkg", "--pages", "docs", "--check") == 1
+    assert not (small / "locale").exists()
+    assert run("catalogs", "pkg", "--pages", "docs") == 0
+    assert run("catalogs", "pkg", "--pages", "docs", "--check") == 0
+    text = (small / "locale/zh/pages.po").read_text("utf-8")
+    assert '#: index.md\nmsgid "Words here.' in text
+    # Without the pages, nothing is known of them: they stay.
+    assert run("catalogs", "pkg", "--check") == 0
+    say(small, "layers", {"the table": "`表`"})
+    capsys.readouterr()
+    assert run("catalogs", "pkg", "--check") == 1
+    said = capsys.readouterr()
+    assert re.match(r"locale/zh/layers\.po:\d+: the code “`表`” is not", said.out)
+    assert "1 error, 0 remarks in 1 translation" in said.err
+    assert run("build", "pkg", "--out", "site", "--strict") == 1
+
+
+def test_a_package_is_built_in_another_language(small: Path) -> None:
+    run("catalogs", "pkg")
+    say(small, "layers", SAID | {"the table": ""})
+
+    def built() -> str:
+        assert run("build", "pkg", "--out", "site", "--strict") == 0
+        return (small / "site/layers/mixing.html").read_text("utf-8")
+
+    page = built()
+    assert '<html lang="zh"' in page
+    assert "<p>它混合" in page
+    assert '<summary id="notation">记号</summary>' in page
+    assert '<li class="weave-missing" lang="en">' in page
+    # What was kept is shown again, unless a translation or the English is another.
+    assert built() == page
+    say(small, "layers", {"the table": "表"})
+    (small / "pkg/layers/mixing.py").write_text(MODULE.replace("the rows", "all rows"))
+    page = built()
+    assert '<li class="weave-missing"' not in page
+    assert 'class="weave-changed" data-english="It mixes all rows of' in page

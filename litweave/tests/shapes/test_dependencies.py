@@ -8,13 +8,13 @@ from support import write_files
 
 def files(folder: Path, **sources: str) -> list[str]:
     """What `pkg.a` depends on, if these are the sources."""
-    for name, source in sources.items():
-        path = folder / "pkg" / f"{name.replace('_in_', '/')}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (path.parent / "__init__.py").touch()
-        path.write_text(source)
-    found = Dependencies().of("pkg.a", folder / "pkg" / "a.py")
-    return [path.relative_to(folder / "pkg").as_posix() for path in found]
+    package = folder / "pkg"
+    texts = {f"{name.replace('_in_', '/')}.py": text for name, text in sources.items()}
+    write_files(package, texts)
+    for name in texts:
+        (package / name).with_name("__init__.py").touch()
+    found = Dependencies().of("pkg.a", package / "a.py")
+    return [path.relative_to(package).as_posix() for path in found]
 
 
 def test_imports_are_followed_in_every_form(tmp_path: Path) -> None:

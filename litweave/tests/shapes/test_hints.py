@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from litweave.features.shapes.hints import hint, letter
+from litweave.features.shapes.hints import Letter, hint, letter
 from litweave.features.shapes.shapes import Seen
 from litweave.features.shapes.tensors import Measure, Measures
 from litweave.words import said
@@ -124,9 +124,7 @@ def test_what_an_author_names_is_never_html() -> None:
     ],
 )
 def test_a_letter_is_set_and_said(tex: str, html: str, words: str) -> None:
-    found = letter(tex)
-    assert found is not None
-    assert (found.html, found.words) == (html, words)
+    assert letter(tex) == Letter(html, words)
 
 
 @pytest.mark.parametrize(

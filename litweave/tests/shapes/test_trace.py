@@ -1,20 +1,18 @@
 """The tracing program: what it says about small modules, and about those that fail.
 
 What is to stand behind a line of a module is written there, behind `#>`: the name (none
-for what a `return` gives), and the shape of each run, or `-` for nothing.
+for what a `return` gives), and the shape of each run, or `-` for nothing. `#!` marks a
+line of a forward pass that no example reaches.
 """
 
 import json
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from litweave.features.shapes import trace as program
-from support import PATIENCE, write_files
+from litweave.process import lines
+from support import write_files
 
 # A tensor is what has a shape and a type: PyTorch is not needed to tell.
 TENSORS = """
@@ -24,87 +22,67 @@ class Tensor:
     def sum(self):
         return Tensor(*self.shape[:-1], dtype=self.dtype)
 """
-HEAD = '"""\n>>> from pkg.tensors import Tensor\n>>> from pkg.mod import *\n'
-IMPORT = '"""\nfrom pkg.tensors import Tensor\n'
+IMPORT = "from pkg.tensors import Tensor\n"
 EXAMPLE = '"""\n>>> 1\n1\n"""\n'
 
 Notation = list[tuple[list[str], list[str]]]
 SIZES: Notation = [(["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])]
+Said = dict[str, Any]
 
 
-class Answer:
-    """What the program said about one module."""
-
-    def __init__(self, said: dict[str, Any], source: str) -> None:
-        self.diagnostics = [(line, text) for line, text, _ in said["problems"]]
-        self.values = said["values"]
-        self.code = source.split("\n")
-        self.unreached = [self.code[line - 1].strip() for line in said["unreached"]]
-        self.shapes = {(line, name): runs for line, name, runs in said["shapes"]}
-
-    def runs(self, line: int, name: str) -> list[str]:
-        """The shapes behind a line, each run as `B 3 dtype`."""
-        runs = self.shapes.get((line, name), [])
-        return [", ".join(map(self.shown, run)) for run in runs]
-
-    @staticmethod
-    def shown(tensor: list[Any]) -> str:
-        sizes, letters, dtype, changed = tensor
-        pairs = zip(sizes, letters, strict=True)
-        shape = " ".join(letter or str(n) for n, letter in pairs) or "()"
-        return f"{shape} {dtype}" if changed else shape
-
-    def check(self) -> None:
-        """See that behind each line stands what is written there."""
-        for number, line in enumerate(self.code, start=1):
-            for told in line.partition("#>")[2].split(";"):
-                name, _, runs = (part.strip() for part in told.partition(":"))
-                wanted = [run.strip() for run in runs.split("|")]
-                if runs:
-                    assert (self.runs(number, name) or ["-"]) == wanted, line
-
-
-Tracing = Callable[..., Answer]
-
-
-def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Any]:
+def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Said]:
     """What the program says of modules in a folder, run as the build does."""
-    paths = [folder / f"{name.replace('.', '/')}.py" for name in names]
     asked = [
-        {"name": name, "path": str(path), "notation": notation or []}
-        for name, path in zip(names, paths, strict=True)
+        {"name": name, "path": f"{folder}/{path}.py", "notation": notation or []}
+        for name, path in zip(names, [n.replace(".", "/") for n in names], strict=True)
     ]
-    answer = subprocess.run(
-        [sys.executable, "-P", "-B", "-m", program.__name__],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert answer.returncode == 0, answer.stderr
-    lines = [json.loads(line) for line in answer.stdout.split("\n") if line]
-    return [line for line in lines if "name" in line]
+    command = [sys.executable, "-P", "-B", "-m", program.__name__]
+    return [
+        said for said in lines(command, json.dumps(asked).encode()) if "name" in said
+    ]
 
 
-@pytest.fixture
-def trace(tmp_path: Path) -> Tracing:
-    """Trace the module `pkg.mod`, and see that all shapes are as told.
+def traced(
+    folder: Path, *texts: str, notation: Notation = SIZES, fail: bool = False
+) -> list[Said]:
+    """What one program says of modules, which all fail or are as told.
 
-    It is written as examples, an empty line, and code.
+    Each is written as examples, an empty line, and code.
     """
-
-    def run(text: str, notation: Notation = SIZES, fails: bool = False) -> Answer:
+    sources = {}
+    for number, text in enumerate(texts):
+        name = f"mod{number}"
         example, _, code = text.strip("\n").partition("\n\n")
-        source = f"{HEAD}{example}\n{IMPORT}\n{code}\n"
-        files = {"__init__.py": "", "tensors.py": TENSORS, "mod.py": source}
-        write_files(tmp_path / "pkg", files)
-        [said] = ask(tmp_path, "pkg.mod", notation=notation)
-        answer = Answer(said, source)
-        answer.check()
-        assert bool(answer.diagnostics) == fails, answer.diagnostics
-        return answer
+        names = f">>> {IMPORT}>>> from pkg.{name} import *\n"
+        sources[name] = f'"""\n{names}{example}\n"""\n{IMPORT}\n{code}\n'
+    files = {"__init__": "", "tensors": TENSORS, **sources}
+    write_files(folder / "pkg", {f"{name}.py": text for name, text in files.items()})
+    answers = ask(folder, *(f"pkg.{name}" for name in sources), notation=notation)
+    for said, source in zip(answers, sources.values(), strict=True):
+        assert_as_told(said, source)
+        assert bool(said["problems"]) == fail, source
+    return answers
 
-    return run
+
+def assert_as_told(said: Said, source: str) -> None:
+    """See that behind each line stands what is written there."""
+    shapes = {(line, name): runs for line, name, runs in said["shapes"]}
+    for number, line in enumerate(source.split("\n"), start=1):
+        assert (number in said["unreached"]) == ("#!" in line), line
+        for told in line.partition("#>")[2].split(";"):
+            name, _, wanted = (part.strip() for part in told.partition(":"))
+            runs = [
+                ", ".join(map(shown, run)) for run in shapes.get((number, name), [])
+            ]
+            assert not wanted or (" | ".join(runs) or "-") == wanted, line
+
+
+def shown(tensor: list[Any]) -> str:
+    """A tensor, as in `B 3 dtype`."""
+    sizes, letters, dtype, changed = tensor
+    pairs = zip(sizes, letters, strict=True)
+    shape = " ".join(letter or str(n) for n, letter in pairs) or "()"
+    return f"{shape} {dtype}" if changed else shape
 
 
 # ## What stands behind which line
@@ -116,11 +94,8 @@ SHOWN = {
 import contextlib
 class Box: pass
 TABLE = Tensor(2, 3)  #> TABLE: 2 3
-def f(
-    x,  #> x: 2 3
-    y,  #> y: 2
-    items,  #> items: 2 3
-):
+def f(x, y,  #> x: 2 3; y: 2
+      items):  #> items: 2 3
     plain = Tensor(4)  #> plain: 4
     annotated: Tensor = Tensor(5)  #> annotated: 5
     one = two = Tensor(6)  #> one: 6; two: 6
@@ -141,9 +116,7 @@ def f(
     )
     return dict(  #> : ()
         a=y,
-    ) and (
-        y.sum()
-    )
+    ) and y.sum()
 """,
     "what a function gives, on every way out": """
 >>> for way in range(4):
@@ -276,16 +249,58 @@ def f():
     x = Tensor(2)  #> x: 2
     print("printed")
 """,
+    "lines of forward passes that were never run": """
+>>> _ = f(Tensor(2)), Layer().forward(1)
+
+def f(x: Tensor) -> Tensor:
+    if x.shape == (3,):
+        y = x.sum()  #!
+        return y  #!
+    if x.shape == (4,):
+        raise ValueError(x)
+    if not x.shape:
+        return None  #!
+    return x
+def never(x: "Tensor | None" = None):
+    x += 1  #!
+def other(number):
+    number = number + 1
+    return number
+class Layer:
+    def forward(self, x):
+        def inner():
+            z = x
+        return x if x else x + 1
+""",
+    "a call that raises shows nothing but was reached": """
+>>> _ = f(Tensor(2)), g(Tensor(2))
+>>> f(Tensor(3))
+Traceback (most recent call last):
+    ...
+ValueError: 3
+
+def f(x: Tensor):  #> x: 2
+    y = x.sum()
+    if x.shape != (2,):
+        size = x.shape[0]
+        raise ValueError(size)
+    return y
+def g(x):  #> x: 2
+    try:
+        y = f(Tensor(4))  #> y: -
+    except ValueError:
+        y = f(Tensor(2))  #> y: ()
+    return y
+""",
 }
 
 
-@pytest.mark.parametrize("what", SHOWN)
-def test_behind_each_line_stands_what_it_shows(what: str, trace: Tracing) -> None:
-    trace(SHOWN[what])
+def test_behind_each_line_stands_what_it_shows(tmp_path: Path) -> None:
+    traced(tmp_path, *SHOWN.values())
 
 
-def test_modules_of_pytorch_are_seen_through(trace: Tracing) -> None:
-    answer = trace("""
+def test_modules_of_pytorch_are_seen_through(tmp_path: Path) -> None:
+    text = """
 >>> import torch
 >>> batch = 2
 >>> _ = Net(dim=3)(torch.ones(batch, 3))
@@ -308,8 +323,8 @@ class Net(nn.Module):
         mask = x > 0  #> mask: B C bool
         row = self.layer.weight[0]  #> row: 5
         return self.layer(x) * mask.any()  #> : B 5 float64
-""")
-    assert not answer.unreached
+"""
+    traced(tmp_path, text)
 
 
 # ## Letters
@@ -318,7 +333,7 @@ PAIRS: Notation = [(["H", "W"], ["image_size"]), (["P"], ["patch_size"])]
 BOTH: Notation = [(["M", "N"], ["height", "width"])]
 
 
-def test_a_size_is_a_letter_where_that_is_certain(trace: Tracing) -> None:
+def test_a_size_is_a_letter_where_that_is_certain(tmp_path: Path) -> None:
     text = """
 >>> batch, num_patches, dim = 2, 24, 20
 >>> _ = f(Tensor(batch, num_patches, dim))
@@ -352,14 +367,15 @@ def pairs():
 def no_sizes():
     x = Tensor(1, 3)  #> x: 1 3
 """
-    answer = trace(text, SIZES + PAIRS + BOTH)
-    assert answer.values["image_size"] == [9]
-    assert answer.values["patch_size"] == [[4, 2]]
-    assert answer.values["num_patches"] == [3.0]
+    [said] = traced(tmp_path, text, notation=SIZES + PAIRS + BOTH)
+    last = [
+        said["values"][name] for name in ("image_size", "patch_size", "num_patches")
+    ]
+    assert last == [[9], [[4, 2]], [3.0]]
 
 
-def test_each_object_has_the_sizes_that_it_was_made_with(trace: Tracing) -> None:
-    answer = trace("""
+def test_each_object_has_the_sizes_that_it_was_made_with(tmp_path: Path) -> None:
+    text = """
 >>> few, many = Layer(10), Layer(50)
 >>> _ = few(), many(), few()
 
@@ -368,113 +384,49 @@ class Layer:
         self.weight = Tensor(dim, dim)  #> self.weight: C C | C C
     def __call__(self):
         return self.weight.sum()  #> : C | C
-""")
-    given = next(runs for (_, name), runs in answer.shapes.items() if not name)
+"""
+    [said] = traced(tmp_path, text)
+    [given] = [runs for _, name, runs in said["shapes"] if not name]
     assert [run[0][0] for run in given] == [[10], [50]], "in order, each once"
 
 
-def test_a_few_values_are_listed_once_and_in_order(trace: Tracing) -> None:
-    answer = trace("""
+def test_a_few_values_are_listed_once_and_in_order(tmp_path: Path) -> None:
+    text = """
 >>> _ = [f(n) for n in (5, float('inf'), 3, float('nan'), 5)]
 
 def f(dim):
     for batch in range(100): g(batch)
 def g(batch): pass
-""")
-    assert answer.values["dim"] == [5, 3]
-    assert answer.values["batch"] == list(range(12))
-
-
-# ## What no example reaches
-
-
-def test_lines_of_forward_passes_that_were_never_run_are_listed(trace: Tracing) -> None:
-    answer = trace("""
->>> _ = f(Tensor(2)), Layer().forward(1)
-
-def f(x: Tensor) -> Tensor:
-    if x.shape == (3,):
-        y = x.sum()
-        return y
-    if x.shape == (4,):
-        raise ValueError(x)
-    if not x.shape:
-        return None
-    return x
-def never(x: "Tensor | None" = None):
-    x += 1
-def other(number):
-    number = number + 1
-    return number
-class Layer:
-    def forward(self, x):
-        def inner():
-            z = x
-        return x if x else x + 1
-""")
-    assert answer.unreached == ["y = x.sum()", "return y", "return None", "x += 1"]
-
-
-def test_a_call_that_raises_shows_nothing_but_was_reached(trace: Tracing) -> None:
-    answer = trace("""
->>> _ = f(Tensor(2)), g(Tensor(2))
->>> f(Tensor(3))
-Traceback (most recent call last):
-    ...
-ValueError: 3
-
-def f(x: Tensor):  #> x: 2
-    y = x.sum()
-    if x.shape != (2,):
-        size = x.shape[0]
-        raise ValueError(size)
-    return y
-def g(x):  #> x: 2
-    try:
-        y = f(Tensor(4))  #> y: -
-    except ValueError:
-        y = f(Tensor(2))  #> y: ()
-    return y
-""")
-    assert answer.unreached == []
+"""
+    [said] = traced(tmp_path, text)
+    assert said["values"] == {"dim": [5, 3], "batch": [*range(12)]}
 
 
 # ## What goes wrong
 
 
-FAILING = {
-    ">>> 1 + 1\n3\n>>> 1 / 0": (4, "the example should give 3, and gives 2"),
-    ">>> exit(3)": (4, "the example fails: SystemExit: 3"),
-    ">>> 1\n1\n  >>> 1\n 1": (7, "doctest cannot read the example here, which has "
-    "inconsistent leading whitespace"),
-}  # fmt: skip
+UNEVEN = "doctest cannot read the example here, which has inconsistent leading"
+# An example and what stands at the beginning of the code; the line, and what is told.
+FAILING = [
+    (">>> 1 + 1\n3\n>>> 1 / 0", "", 4, "the example should give 3, and gives 2"),
+    (">>> exit(3)", "", 4, "the example fails: SystemExit: 3"),
+    (">>> 1\n1\n  >>> 1\n 1", "", 7, f"{UNEVEN} whitespace"),
+    (
+        ">>> 1",
+        "import no",
+        8,
+        "cannot be imported: ModuleNotFoundError: No module named 'no'",
+    ),
+]
 
 
-@pytest.mark.parametrize("example", FAILING)
-def test_an_example_that_fails_is_a_problem(example: str, trace: Tracing) -> None:
-    answer = trace(f"{example}\n\ndef f(x: Tensor):\n    y = x\n", fails=True)
-    assert answer.diagnostics == [FAILING[example]]
-    assert answer.unreached == [], "it is the example that has to be mended"
-
-
-def test_a_module_that_cannot_be_imported_is_a_problem(trace: Tracing) -> None:
-    answer = trace(">>> 1\n1\n\nimport nowhere.to_be_found\n", fails=True)
-    [(line, message)] = answer.diagnostics
-    assert answer.code[line - 1] == "import nowhere.to_be_found"
-    assert message.startswith("cannot be imported: ModuleNotFoundError: No module")
-    assert answer.unreached == []
-
-
-@pytest.mark.parametrize("line", ["import nowhere", "x = = 1"])
-def test_a_package_that_cannot_be_imported_is_told_at_its_line(
-    tmp_path: Path, line: str
-) -> None:
-    around = f"import os\n\n{line}\n"
-    write_files(tmp_path, {"pkg/__init__.py": around, "pkg/mod.py": EXAMPLE})
-    [said] = ask(tmp_path, "pkg.mod")
-    [problem] = said["problems"]
-    assert (problem[0], problem[2]) == (3, str(tmp_path / "pkg" / "__init__.py"))
-    assert problem[1].startswith("cannot be imported: ")
+def test_what_fails_is_a_problem_at_its_line(tmp_path: Path) -> None:
+    forward = "\ndef f(x: Tensor):\n    y = x\n"
+    texts = [f"{example}\n\n{code}{forward}" for example, code, *_ in FAILING]
+    answers = traced(tmp_path, *texts, fail=True)
+    # What is not reached is none: it is the example that has to be mended.
+    for said, (*_, line, message) in zip(answers, FAILING, strict=True):
+        assert said["problems"] == [[line, message, ""]]
 
 
 def test_a_name_that_means_another_file_is_a_problem(tmp_path: Path) -> None:
@@ -492,7 +444,7 @@ def test_a_module_is_watched_also_while_another_imports_it(tmp_path: Path) -> No
     files = {
         "tensors.py": TENSORS,
         "a.py": f"{EXAMPLE}from . import b\n",
-        "b.py": f'"""\n>>> 1\n1\n{IMPORT}TABLE = Tensor(2)\n',
+        "b.py": f"{EXAMPLE}{IMPORT}TABLE = Tensor(2)\n",
     }
     write_files(tmp_path / "pkg", files)
     before = sorted(tmp_path.rglob("*"))
