@@ -11,8 +11,6 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir, suppress
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +35,6 @@ CACHE = (ROOT if (ROOT / "mkdocs.yml").is_file() else FOLDER) / ".cache"
 # A test that takes long on a busy machine is no mistake.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
-
-# What is installed stays so while tests run, and takes long to find out.
-metadata.packages_distributions = cache(metadata.packages_distributions)
 
 # What a shell starts in the background ignores Ctrl-C, and would hand that down to the
 # programs that are here stopped by it.
