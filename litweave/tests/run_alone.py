@@ -11,7 +11,6 @@ import ctypes
 import doctest
 import hashlib
 import importlib
-import importlib.machinery
 import io
 import json
 import re
@@ -21,9 +20,23 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 START = list(sys.path)
+# Finds nothing of what is installed but not allowed.
+WALL = """
+import importlib.machinery
+import sys
+
+class Wall(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, *rest):
+        refused = name.partition(".")[0] in %s
+        return None if refused else super().find_spec(name, *rest)
+
+finder = importlib.machinery.PathFinder
+sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
+"""
 
 
 def plain(name: str) -> str:
@@ -45,22 +58,11 @@ def required(names: Sequence[str]) -> set[str]:
     return found
 
 
-class Wall(importlib.machinery.PathFinder):
-    """Finds nothing of what is installed but not allowed."""
-
-    refused: ClassVar[set[str]] = {"labml_style_nn", "tests"}
-
-    @classmethod
-    def find_spec(cls, name: str, *rest: Any) -> Any:
-        if name.partition(".")[0] in cls.refused:
-            return None
-        return super().find_spec(name, *rest)
-
-
 def others(allowed: set[str]) -> set[str]:
-    """What can be imported here of all but some distributions."""
+    """What can be imported here of this project, and of all but some distributions."""
     found = metadata.packages_distributions().items()
-    return {top for top, names in found if not allowed & set(map(plain, names))}
+    refused = {top for top, names in found if not allowed & set(map(plain, names))}
+    return refused | {"benchmarks", "labml_style_nn", "tests", "tools"}
 
 
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
@@ -135,9 +137,7 @@ def alone(path: Path) -> dict[str, Any]:
 
 
 def main(folder: Path, out: Path, packages: Sequence[str]) -> None:
-    Wall.refused |= others(required(packages))
-    finder = importlib.machinery.PathFinder
-    sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
+    exec(WALL % others(required(packages)), {})
     results = {p.parent.name: alone(p) for p in sorted(folder.glob("*/*.py"))}
     out.write_text(json.dumps(results), "utf-8")
 

@@ -1,7 +1,6 @@
 """Two definitions side by side: what is shown, what is marked, what is refused."""
 
 import html
-import json
 import re
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.diff import Differences, Pair, aligned, code
 from litweave.parse import parse
-from support import CACHE, build_here, write_files
+from support import write_files
 
 MODULE = '''\
 import math
@@ -153,26 +152,3 @@ def test_what_cannot_be_shown_is_a_problem_with_its_line(
     markdown = MARKDOWN.replace("First\nSecond", names)
     assert show(book, markdown)[0] == markdown
     assert message in str(book.context.diagnostics)
-
-
-# The site
-
-
-def test_a_page_shows_the_difference_and_search_does_not_read_it(
-    book: Book, tmp_path: Path
-) -> None:
-    config = (
-        "site_name: Small\nsite_url: http://localhost/\n"
-        "theme: {name: material, font: false}\n"
-        f"plugins: [search, litweave: {{source: pkg, cache: {CACHE / 'litweave'}}}]\n"
-    )
-    write_files(tmp_path, {"docs/index.md": MARKDOWN, "mkdocs.yml": config})
-    result = build_here(tmp_path)
-    assert result.returncode == 0, result.stderr
-    site = tmp_path / "site"
-    page = BeautifulSoup((site / "index.html").read_text(), "html.parser")
-    assert len(page.select(".weave-difference table tbody tr")) > 8
-    index = json.loads((site / "search" / "search_index.json").read_text())
-    found = [entry["text"] for entry in index["docs"] if "After." in entry["text"]]
-    assert len(found) == 1
-    assert "y = u + 1" not in found[0]

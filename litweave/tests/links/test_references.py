@@ -12,7 +12,7 @@ from litweave.features.links import references
 from litweave.features.links.resolve import Meanings
 from litweave.page import as_written, beside, cut
 from litweave.words import said
-from support import CACHE, book_of, build_here, write_files
+from support import book_of
 
 TORCH = "https://docs.pytorch.org/docs/stable/generated/"
 
@@ -129,9 +129,7 @@ def test_the_tip_has_the_signature_and_the_first_line(book: Book) -> None:
     assert linear[2] == "docs.pytorch.org"
 
 
-def test_marks_say_what_leaves_the_site_and_where_keys_stop(
-    book: Book,
-) -> None:
+def test_marks_say_what_leaves_the_site_and_where_keys_stop(book: Book) -> None:
     for page in ("layers/norm.md", "mixer.md"):
         chapter = book.chapters[page]
         numbered = enumerate(chapter.module.rows)
@@ -221,25 +219,6 @@ def test_a_module_of_the_author_is_no_library(tmp_path: Path, known: Path) -> No
     # A package that has the name of one of Python's modules.
     files = {"__init__.py": "", "a.py": "import pkg\npkg.b\n", "b.py": "x = 1\n"}
     assert links(enriched(tmp_path, known, files), "a.md") == [("pkg.b", "../b/")]
-
-
-CONFIG = """
-site_name: Small
-theme: {name: material, font: false}
-plugins: [search, litweave: {source: pkg, cache: %s}]
-markdown_extensions: [pymdownx.superfences]
-"""
-
-
-def test_a_misspelt_name_fails_a_strict_build(tmp_path: Path) -> None:
-    source = '"""# A"""\nfrom torch import nn\n\nlayer = nn.Linar, nn.Linear(1, 2)\n'
-    config = CONFIG % (CACHE / "litweave")
-    files = {"pkg/a.py": source, "docs/index.md": "# Home\n", "mkdocs.yml": config}
-    result = build_here(write_files(tmp_path, files))
-    assert result.returncode != 0
-    assert "pkg/a.py:4: “torch.nn” has no “Linar”; did you mean" in result.stderr
-    page = (tmp_path / "site" / "a" / "index.html").read_text()
-    assert f'href="{TORCH}torch.nn.Linear.html" rel="external"' in page
 
 
 # ## Which module imports which
