@@ -18,16 +18,12 @@ REFUSED = [
     (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
     *(("  >>> half(\n...     4)\n  2", 7, UNEVEN), ("    >>> half(4)\n  2", 8, UNEVEN)),
     ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
-    # Options of pytest, astropy and xdoctest.
-    *(
-        (
-            f">>> 1\n1\n>>> 2  # doctest: {name}\n2",
-            9,
-            f"has an invalid option: '{name}'",
-        )
-        for name in ("+NUMBER", "-FLOAT_CMP", "+REQUIRES(--slow)")
-    ),
 ]
+# Options of pytest, astropy and xdoctest.
+for name in ("+NUMBER", "-FLOAT_CMP", "+REQUIRES(--slow)"):
+    example = f">>> 1\n1\n>>> 2  # doctest: {name}\n2"
+    REFUSED.append((example, 9, f"has an invalid option: '{name}'"))
+
 READ = [
     *("\t>>> half(4)\n\t2", ">>> '''a\n... >>>b'''\n'a\\n>>>b'"),
     *(">>> half(4)  # doctest: +SKIP\n3", ">>> half(4)  # doctest: +ROUGHLY\n2"),

@@ -99,35 +99,25 @@ def test_all_that_a_source_means(source: str) -> None:
     assert meant(source, **PACKAGE) == expected
 
 
-@pytest.mark.parametrize(
-    "binding",
-    [
-        *("torch = None", "torch: int = 0", "torch += 1", "del torch"),
-        *("for torch in x: pass", "for a, *torch in x: pass", "with x as torch: pass"),
-        *("import other as torch", "from other import torch", "(torch := 1)"),
-        *("def torch(): pass", "class torch: pass", "[(torch := y) for y in x]"),
-        "try: pass\nexcept E as torch: pass",
-        *("match x:\n case torch: pass", "match x:\n case [*torch]: pass"),
-        *("match x:\n case {**torch}: pass", "def f():\n global torch\n torch = 1"),
-    ],
-)
-def test_a_name_that_is_bound_again_means_nothing(binding: str) -> None:
-    source = f"import torch\n{binding}\nprint(torch.nn)\n"
-    assert ("torch.nn", "torch.nn") not in meant(source)
-
-
 # ## Scopes
 
-
+# What binds a name anew.
+BINDINGS = [
+    *("nn = None", "nn: int = 0", "nn += 1", "del nn", "for nn in x: pass"),
+    *("for a, *nn in x: pass", "with x as nn: pass", "import other as nn"),
+    *("from other import nn", "(nn := 1)", "def nn(): pass", "class nn: pass"),
+    *("[(nn := y) for y in x]", "try: pass\nexcept E as nn: pass"),
+    *("match x:\n case nn: pass", "match x:\n case [*nn]: pass"),
+    *("match x:\n case {**nn}: pass", "def f():\n global nn\n nn = 1"),
+]
 HIDING = [
+    *(f"{binding}\nnn.Linear" for binding in BINDINGS),
     *("def f(nn): nn.Linear", "def f(*nn): nn.Linear", "lambda nn: nn.Linear"),
     *("def f(*, nn=1, **kwargs): nn.Linear", "def f():\n nn = 1\n nn.Linear"),
     *("def f():\n nn.Linear\n nn = 1", "def f(nn):\n def g(): nn.Linear"),
     *("[nn.Linear for nn in x]", "{nn.Linear: 1 for _, nn in x}"),
-    *(
-        "(nn.Linear for x in y for nn in x if nn.Linear)",
-        "class A:\n nn = 1\n nn.Linear",
-    ),
+    "(nn.Linear for x in y for nn in x if nn.Linear)",
+    "class A:\n nn = 1\n nn.Linear",
     "def f():\n  def g():\n    nonlocal nn\n    nn = 1\n  nn = 2\n  nn.Linear",
 ]
 NOT_HIDING = [

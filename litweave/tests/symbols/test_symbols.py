@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from formulas import HERE, assert_marks_are_not_seen, set_all
 from litweave.diagnostics import Diagnostics
 from litweave.features.symbols.symbols import Entry, Symbols, items, notation
-from litweave.features.symbols.tex import atoms, everywhere, split, tokens
+from litweave.features.symbols.tex import atoms, everywhere, tokens
 from litweave.katex import SYMBOL, Formulas
 from litweave.names import Names
 from litweave.page import document
@@ -60,7 +60,7 @@ r"""# Layer
 - $S$, `num_patches`: the number of patches, $S > 0$
 - $W_1$, $b_1$, `fc1`: the first layer,
   `Linear`: as it is
-- $H, W_{i,j}$, `height`, `width`: a size
+- $H, W_{i,j} ,C$, `height`, `width`: a size
 
 Words in between.
 
@@ -80,7 +80,7 @@ def test_entries_are_read_in_order() -> None:
     assert notation(parse(LAYER)) == (
         Entry(("S",), ("num_patches",), "the number of patches, $S > 0$", 8),
         Entry(("W_1", "b_1"), ("fc1",), "the first layer, `Linear`: as it is", 9),
-        Entry(("H", "W_{i,j}"), ("height", "width"), "a size", 11),
+        Entry(("H", "W_{i,j}", "C"), ("height", "width"), "a size", 11),
         Entry(("i",), (), "an index", 15),
         Entry((), ("mask",), "one or zero", 16),
     )
@@ -149,10 +149,6 @@ def letters(tex: str) -> list[str]:
 )
 def test_symbols_are_letters_with_their_scripts(tex: str, found: list[str]) -> None:
     assert letters(tex) == found
-
-
-def test_a_list_is_split_at_its_own_commas() -> None:
-    assert split("H, W_{a,b} ,C") == ["H", "W_{a,b}", "C"]
 
 
 # ## Marks
