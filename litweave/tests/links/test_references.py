@@ -10,7 +10,6 @@ import pytest
 from litweave.book import Book
 from litweave.features.links import references
 from litweave.features.links.resolve import Meanings
-from litweave.page import as_written, beside, cut
 from litweave.words import said
 from support import book_of
 
@@ -145,15 +144,6 @@ def test_marks_say_what_leaves_the_site_and_where_keys_stop(book: Book) -> None:
         assert len(stops) == len(set(stops))
         assert set(stops) == set(every)
     assert len(every) > len(stops)
-
-
-def test_the_code_stays_the_code(book: Book) -> None:
-    chapter = book.chapters["mixer.md"]
-    module = chapter.module
-    for row in beside(cut(as_written(module), module), module, chapter.overlay):
-        text = re.sub(r"<[^>]*>", "", row.code)
-        assert text.replace("&gt;", ">") == module.code(row.row)
-        assert row.code.count("<a ") == row.code.count("</a>")
 
 
 def test_a_page_that_links_nowhere_has_no_table(tmp_path: Path, known: Path) -> None:

@@ -10,7 +10,6 @@ from litweave.book import Book
 from litweave.diagnostics import Diagnostics
 from litweave.features.symbols.symbols import Symbols, notation
 from litweave.features.symbols.variables import check, marks, read, show
-from litweave.highlight import lines
 from litweave.parse import Module, parse
 from support import book_of
 
@@ -64,14 +63,6 @@ def test_each_occurrence_has_the_keys_of_its_symbols() -> None:
     ]
     for ending in ("\r\n", "\r"):
         assert marked(layer(LAYER.replace("\n", ending))) == marked(layer())
-
-
-def test_the_code_shows_them() -> None:
-    module = layer()
-    html = lines(module, list(marks(module, Symbols.of(notation(module)))))
-    assert '<span data-n="2 3"><span class="n">fc1</span></span>' in html[18]
-    assert html[18].count("fc1") == 2, "the comment has no mark"
-    assert html[18].count('data-n="2 3"') == 1
 
 
 # ## What the page's script is told
