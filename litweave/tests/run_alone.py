@@ -68,13 +68,9 @@ def others(allowed: set[str]) -> set[str]:
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
     """What each layer gave while the examples ran, and all tensors they made."""
     space = {**names, **vars(module)}
-    with noted(space) as found, contextlib.redirect_stdout(io.StringIO()):
-        for example in doctest.DocTestParser().get_examples(examples):
-            try:
-                exec(compile(example.source, "<example>", "single"), space)
-            except Exception:
-                if example.exc_msg is None:
-                    raise
+    test = doctest.DocTestParser().get_doctest(examples, space, "alone", None, None)
+    with noted(test.globs) as found:
+        doctest.DocTestRunner().run(test, out=lambda _: None, clear_globs=False)
     return found
 
 

@@ -279,6 +279,7 @@ def test_marks_wrap_their_columns_and_change_no_letter(edges: list[list[int]]) -
     marks = [Mark(1, s, e, "b", {"n": f"{s}<{e}"}) for s, e in kept]
     line, *_ = lines(parse("a = 'é<é'\n"), marks)
     assert text(line) == "a = 'é<é'"
+    assert line.count("<b ") == line.count("</b>")
     elements = BeautifulSoup(line, "html.parser").find_all("b")
     assert len(elements) == len(kept)
     for element in elements:

@@ -146,11 +146,6 @@ def test_marks_say_what_leaves_the_site_and_where_keys_stop(book: Book) -> None:
     assert len(every) > len(stops)
 
 
-def test_a_page_that_links_nowhere_has_no_table(tmp_path: Path, known: Path) -> None:
-    book = enriched(tmp_path, known, {"a.py": '"""# A"""\nx = len("")\n'})
-    assert book.chapters["a.md"].overlay.tools == []
-
-
 def test_text_in_a_tip_ends_no_script(tmp_path: Path, known: Path) -> None:
     source = 'def f(x="</script><b>"):\n    """A </script>."""\nf()\n'
     book = enriched(tmp_path, known, {"a.py": source})
@@ -207,8 +202,11 @@ def test_a_name_that_a_library_does_not_have(
 
 def test_a_module_of_the_author_is_no_library(tmp_path: Path, known: Path) -> None:
     # A package that has the name of one of Python's modules.
-    files = {"__init__.py": "", "a.py": "import pkg\npkg.b\n", "b.py": "x = 1\n"}
-    assert links(enriched(tmp_path, known, files), "a.md") == [("pkg.b", "../b/")]
+    files = {"__init__.py": "", "a.py": "import pkg\npkg.b\n", "b.py": "x = len(y)\n"}
+    book = enriched(tmp_path, known, files)
+    assert links(book, "a.md") == [("pkg.b", "../b/")]
+    # A page that links nowhere has no table of tips.
+    assert book.chapters["b.md"].overlay.tools == []
 
 
 # ## Which module imports which

@@ -235,16 +235,6 @@ def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> Non
     assert_marks_are_not_seen(invented(300), katex, tmp_path)
 
 
-def test_a_mark_leaves_the_authors_tex(katex: Path, tmp_path: Path) -> None:
-    formulas = Formulas()
-    slot = formulas.add("a < b_1", False, HERE, of("a").mark("a < b_1"))
-    assert formulas.plain(slot) == "a &lt; b_1"
-    set_all(formulas, katex, tmp_path / "cache.json")
-    html = formulas.fill(slot)
-    assert '<span data-n="1"><span class="mord mathnormal">a</span></span>' in html
-    assert ">a &lt; b_1</annotation>" in html
-
-
 def test_what_was_set_is_not_set_again_unless_the_notation_is_another(
     katex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
