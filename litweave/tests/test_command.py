@@ -76,9 +76,6 @@ def weave(katex: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     return run
 
 
-# ## Build
-
-
 def test_a_package_is_checked_and_becomes_a_site(
     package: Path, tmp_path: Path, weave: Command
 ) -> None:
@@ -174,9 +171,6 @@ def test_a_folder_that_somebody_filled_is_left_alone(
     assert (package / "spy.py").exists()
 
 
-# ## Check
-
-
 # Something of every kind that is judged.
 FAULTY = '''r"""# Faulty
 
@@ -261,9 +255,6 @@ def _own(): ...
     ]
 
 
-# ## Serve
-
-
 def test_serve_shows_each_change_until_it_is_stopped(
     package: Path, weave: Command
 ) -> None:
@@ -300,9 +291,6 @@ def test_serve_shows_each_change_until_it_is_stopped(
     assert f"http://127.0.0.1:{port}/" in told
     assert "remarks: “litweave check” lists them" in told
     assert not list(package.rglob("ran")), "nothing was run"
-
-
-# ## Told to run
 
 
 def test_examples_run_when_told_and_a_module_that_cannot_be_imported_is_a_page(

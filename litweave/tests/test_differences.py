@@ -66,9 +66,6 @@ def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:
     return framed, differences.slots.fill(framed)
 
 
-# The code
-
-
 def test_the_code_is_the_definition_without_its_prose() -> None:
     module = parse(MODULE)
     second = MODULE.partition("class Second:\n")[2].partition("\n\ndef")[0]
@@ -82,8 +79,6 @@ def test_the_code_is_the_definition_without_its_prose() -> None:
     assert code(module, "silent") == 'def silent():\n    """Only words."""\n'
     assert code(module, "").startswith("import math\n\n\nclass First:\n")
 
-
-# The alignment
 
 LINES = st.lists(st.sampled_from(["a = b", "a = c", "f(a, b)", "", ")", "  a = b"]))
 
@@ -104,9 +99,6 @@ def test_alike_lines_are_paired_and_others_stand_alone() -> None:
     after = ["u = x + self.mix(x)", "y = u + 1", "return u"]
     assert aligned(before, after) == [Pair(0, 0), Pair(None, 1), Pair(1, 2)]
     assert aligned(["import torch"], ["return y"]) == [Pair(None, 0), Pair(0, None)]
-
-
-# The table
 
 
 def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(

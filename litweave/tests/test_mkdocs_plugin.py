@@ -95,9 +95,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     return folder / "site"
 
 
-# ## What a build makes
-
-
 def test_modules_are_pages_in_the_navigation_and_the_sitemap(site: Path) -> None:
     pages = {path.relative_to(site).as_posix() for path in site.rglob("index.html")}
     modules = {f"layers/{name}index.html" for name in ("", "norm/", "mixer/")}
@@ -161,8 +158,6 @@ def test_two_lines_are_enough(project: Path) -> None:
         assert part in norm
 
 
-# ## What a build refuses
-
 HOME = "---\na: b\n---\n\n# A\n\n[`Nix`][]\n\n$\n\n[b](layers/norm.md#nowhere)\n"
 WORDS = r"a[i][j], [`Nix`][], [the words][nix]"
 MISTAKES = {
@@ -218,9 +213,6 @@ def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
     result = build_here(project)
     assert result.returncode == 0, result.stderr
     assert (project / "site" / "layers" / "mixer" / "index.html").is_file()
-
-
-# ## While somebody writes
 
 
 def test_a_changed_module_is_rendered_again(project: Path) -> None:

@@ -51,8 +51,6 @@ def text(code: str) -> str:
     return unescape(re.sub(r"<[^>]*>", "", code))
 
 
-# ## Anchors
-
 OPENING = (":title-opening-1-1-a-note", ":set-things-up", "Mixer", "Mixer.__init__")
 SAME = "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
 TWICE = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
@@ -82,9 +80,6 @@ def test_no_two_addresses_are_alike(lines: list[str]) -> None:
     assert not any(re.search(r"\s", address) for address in found)
 
 
-# ## The document
-
-
 def test_headings_have_their_names_and_notes_work_across_rows() -> None:
     html = "".join(MADE.rows)
     assert '<h2 id="Mixer">The mixer</h2>' in html
@@ -110,8 +105,6 @@ def test_a_page_begins_with_a_title() -> None:
     titled = woven('# The licence.\n"""# Title"""\n').document
     assert titled == "# Title\n\nThe licence."
 
-
-# ## The order of a page
 
 ESSAY = '''\
 # The licence.
@@ -184,9 +177,6 @@ def test_the_notation_is_folded_and_keeps_its_address() -> None:
     [entry] = notation.select("li")
     assert entry.get_text().endswith("a number")
     assert "Opening." not in notation.get_text()
-
-
-# ## The page
 
 
 def test_each_row_has_its_own_code_and_its_numbers_in_the_file() -> None:

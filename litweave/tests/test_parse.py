@@ -52,9 +52,6 @@ def rows(source: str) -> list[tuple[str, str]]:
     return list(zip(map("\n\n".join, texts), codes, strict=True))
 
 
-# ## What a row is
-
-
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -246,9 +243,6 @@ def test_prose_is_taken_as_it_is_written_with_its_line() -> None:
     # It begins with its first words.
     (prose,) = parse('"""\n\n  First.\n"""\n').rows[0].prose
     assert (prose.text.strip(), prose.line) == ("First.", 3)
-
-
-# ## Errors
 
 
 # It may be good Python to another version of it.

@@ -47,9 +47,6 @@ def test_a_program_that_nobody_listens_to_is_ended_with_all_it_started() -> None
     assert not psutil.pid_exists(pid)
 
 
-# ## Stuck
-
-
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "LOOK", 0.02)

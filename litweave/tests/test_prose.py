@@ -35,8 +35,6 @@ def formulas(context: Context) -> list[Formula]:
     return list(context.formulas.numbers)
 
 
-# ## Mathematics
-
 ALIGNED = "\\begin{align*}\n  a\n\n\\end{align*}"
 
 
@@ -109,9 +107,6 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
     assert str(context.diagnostics) == message
 
 
-# ## Prose that was not written for litweave
-
-
 @pytest.mark.parametrize(
     ("text", "written"),
     [
@@ -148,9 +143,6 @@ def test_a_formula_knows_where_it_stands_and_what_may_stand_beside_it(
     assert write("[$b$](<b c.md>)", context) == "[\ue000\ue011\ue001](b%20c.md)"
     assert write(r"It costs \$5, or $b$.", context).startswith("It costs $5, or ")
     assert not context.diagnostics.found
-
-
-# ## Names
 
 
 @pytest.mark.parametrize(
@@ -215,9 +207,6 @@ def test_all_mistakes_are_listed_in_order(
         assert line.startswith(f"norm.py:{start}")
 
 
-# ## Examples
-
-
 def test_examples_become_code(context: Context) -> None:
     code = ">>> f(1)\n2\n>>> '$x'\n'$x'\n\n>>> g()"
     text = write(f"So:\n\n{code}\n\nThen [mixing][].", context)
@@ -257,9 +246,6 @@ def test_an_example_is_one_wherever_it_stands(
     before = html.partition('<div class="language')[0]
     opened = [tag for tag in ("li", "div", "dd", "blockquote") if f"<{tag}" in before]
     assert bool(opened) >= inside
-
-
-# ## Sections
 
 
 @pytest.mark.parametrize(

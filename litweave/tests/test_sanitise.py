@@ -12,8 +12,6 @@ from markdown import Markdown
 from litweave.sanitise import LiteralTags, sanitised
 from rendering import woven
 
-# ## Words stay words
-
 
 @pytest.mark.parametrize(
     ("prose", "shown"),
@@ -85,8 +83,6 @@ def test_what_is_no_whole_tag_is_words(prose: str) -> None:
     assert unescape(made.rows[0]).endswith(f"<p>{shown}</p>")
     assert made.rows[1] == "<p>Next &gt; <em>row</em>.</p>"
 
-
-# ## What no way leads to
 
 IMG = "<img src=x onerror=run()>"
 SCRIPTS = [
@@ -163,9 +159,6 @@ def check_harmless(html: str) -> None:
                 assert "//" not in value, "an image of another host"
             if name == "id":
                 assert value != "__config", "the theme's own settings"
-
-
-# ## What passes
 
 
 PASSES = """\

@@ -169,9 +169,6 @@ def test_links_lie_within_their_line_and_apart(tmp_path: Path) -> None:
     assert number > 1000
 
 
-# ## Names that are not there
-
-
 MISSING = {
     "nn.Linar(1, 2)": "“torch.nn” has no “Linar”; did you mean “Linear”?",
     "from torch import Tenzor": "“torch” has no “Tenzor”; did you mean “Tensor”?",
@@ -208,8 +205,6 @@ def test_a_module_of_the_author_is_no_library(tmp_path: Path, known: Path) -> No
     # A page that links nowhere has no table of tips.
     assert book.chapters["b.md"].overlay.tools == []
 
-
-# ## Which module imports which
 
 USES = {
     "__init__.py": '"""# All"""\nfrom pkg.layers.gelu import GELU\n',

@@ -99,8 +99,6 @@ def test_all_that_a_source_means(source: str) -> None:
     assert meant(source, **PACKAGE) == expected
 
 
-# ## Scopes
-
 # What binds a name anew.
 BINDINGS = [
     *("nn = None", "nn: int = 0", "nn += 1", "del nn", "for nn in x: pass"),
@@ -144,9 +142,6 @@ def test_a_scope_hides_what_it_binds_and_no_more(source: str) -> None:
     assert (("nn.Linear", "torch.nn.Linear") in found) == (source in NOT_HIDING)
 
 
-# ## Columns
-
-
 def test_columns_are_characters_and_identifiers_of_any_script() -> None:
     source = "import torch\nüber = 'ß€😀', torch.Tensor, (torch.nn)\n"
     assert ("torch.Tensor", "torch.Tensor") in meant(source)
@@ -160,9 +155,6 @@ def test_the_text_of_a_string_is_no_name() -> None:
     source = 'import torch\nf"""\ntorch {torch.nn} torch.nn\n"""\n"torch"\n'
     found = meanings(pkg__here=source).codes["pkg.here"].chains
     assert [(c.line, c.start) for c in found[1:]] in ([(3, 7)], [])
-
-
-# ## Other modules
 
 
 # Statements, a use of what they bring, and what it means.
@@ -221,8 +213,6 @@ def test_scripts_in_a_folder_import_each_other(source: str) -> None:
         *_, (_, thing) = found.steps(chain)
         assert f"{'.'.join(chain.parts)}={thing.name}" == expected
 
-
-# ## Classes
 
 CLASSES = """
 from torch import nn
@@ -300,8 +290,6 @@ def test_an_attribute_of_self(name: str) -> None:
         assert [p for p in others if p[0].startswith(("self.", "cls."))] == [of_dataset]
 
 
-# ## Guards
-
 NEVER_EVALUATED = "from __future__ import annotations\nfrom os import path\n"
 GUARDS = {
     True: [
@@ -325,9 +313,6 @@ def test_what_may_be_missing_is_marked(guarded: bool) -> None:
         code = meanings(pkg__here=f"{source}\nimport torch\n").codes["pkg.here"]
         found = [c.guarded for c in code.chains if c.parts[-1] == "new"]
         assert found == [guarded], source
-
-
-# ## Any source at all
 
 
 def check(module: Module) -> int:

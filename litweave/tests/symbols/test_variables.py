@@ -65,9 +65,6 @@ def test_each_occurrence_has_the_keys_of_its_symbols() -> None:
         assert marked(layer(LAYER.replace("\n", ending))) == marked(layer())
 
 
-# ## What the page's script is told
-
-
 def enriched(
     folder: Path, source: str, **values: tuple[float | tuple[int, ...], ...]
 ) -> Book:
@@ -101,9 +98,6 @@ def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
 def test_no_name_can_end_the_script(tmp_path: Path) -> None:
     book = enriched(tmp_path, LAYER.replace("`size`", "`</script><b>`"))
     assert book.chapters["layer.md"].overlay.tools[0].count("<") == 2
-
-
-# ## Checks
 
 
 def diagnostics(source: str) -> str:
