@@ -35,9 +35,8 @@ COMMENTS = [
 @pytest.mark.parametrize("comment", [*COMMENTS, "#| export", "#| label: fig-one"])
 def test_a_directive_is_code_and_stays_in_a_clean_copy(comment: str) -> None:
     # By itself, behind code, and among words: it has the form that its tool reads.
-    source = (
-        f"x = 1\n{comment}\ny = 2  {comment}\n\n# Words.\n{comment}\n# More.\nz = 3\n"
-    )
+    alone, among = f"x = 1\n{comment}\n", f"# Words.\n{comment}\n# More.\nz = 3\n"
+    source = f"{alone}y = 2  {comment}\n\n{among}"
     assert words(parse(source)) == ["Words.", "More."]
     assert clean(parse(source)).count(comment) == 3
 

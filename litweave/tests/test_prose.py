@@ -188,7 +188,7 @@ OPEN = "a “$” opens a formula that is not closed"
         *(("$x$ and $", f"10: {OPEN}"), ("$x\n\ny$", f"10: {OPEN}|12: {OPEN}")),
         (
             "One.\n\nSee [`Mixin`][].",
-            "12: nothing is named “Mixin”; did you mean “Mixi",
+            "12: nothing is named “Mixin”; did you mean “Mixing”?",
         ),
         (
             "[`forward`][]",
