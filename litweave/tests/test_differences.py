@@ -13,7 +13,7 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.diff import Differences, Pair, aligned, code
 from litweave.parse import parse
-from support import write_files
+from support import book_of
 
 MODULE = '''\
 import math
@@ -54,9 +54,7 @@ MARKDOWN = "# Page\n\n```difference\nFirst\nSecond\n```\n\nAfter.\n"
 
 @pytest.fixture
 def book(tmp_path: Path) -> Book:
-    made = Book()
-    made.read(write_files(tmp_path / "pkg", {"blocks.py": MODULE}))
-    return made
+    return book_of(tmp_path, {"blocks.py": MODULE})
 
 
 def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:

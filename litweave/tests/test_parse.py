@@ -1,10 +1,15 @@
 """`parse` loses nothing, cuts nothing, and finds what a reader would call prose."""
 
+import ast
+import gc
 import re
 import sys
 import textwrap
 import token
 import tokenize
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -14,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litweave.parse import Module, ParseError, parse, read
+from litweave.syntax import syntax_tree
 from support import some_files
 
 
@@ -360,6 +366,30 @@ def test_any_module_is_lossless(source: str, ending: str, ends: bool) -> None:
 @given(st.text(alphabet=st.sampled_from("#'\"\\\n\r\x0c\t ()[]{}x=1:,@é$f")))
 def test_any_text_is_lossless_or_named(text: str) -> None:
     assert_lossless_or_refused(text)
+
+
+@contextmanager
+def nervous() -> Iterator[None]:
+    """Threads that change places as often as they can, also while garbage is found."""
+
+    def called_back(*_: object) -> None:
+        sum(range(200))
+
+    before, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.callbacks.append(called_back)
+    gc.set_threshold(100)
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+    gc.set_threshold(*before)
+    gc.callbacks.remove(called_back)
+
+
+def test_threads_read_sources_at_once() -> None:
+    source = Path(ast.__file__).read_text("utf-8")
+    with nervous(), ThreadPoolExecutor(3) as threads:
+        trees = list(threads.map(syntax_tree, [source] * 12))
+    assert len({ast.dump(tree) for tree in trees}) == 1
 
 
 # ## Real files, of which `tools/litweave_others.py` reads all
