@@ -375,6 +375,7 @@ def nervous() -> Iterator[None]:
     def called_back(*_: object) -> None:
         sum(range(200))
 
+    gc.freeze()  # Of what is there already nothing is looked for.
     before, interval = gc.get_threshold(), sys.getswitchinterval()
     gc.callbacks.append(called_back)
     gc.set_threshold(100)
