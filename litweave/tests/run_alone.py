@@ -11,7 +11,6 @@ import ctypes
 import doctest
 import hashlib
 import importlib
-import importlib.machinery
 import io
 import json
 import re
@@ -21,9 +20,23 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 START = list(sys.path)
+# Finds nothing of what is installed but not allowed.
+WALL = """
+import importlib.machinery
+import sys
+
+class Wall(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, *rest):
+        refused = name.partition(".")[0] in %s
+        return None if refused else super().find_spec(name, *rest)
+
+finder = importlib.machinery.PathFinder
+sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
+"""
 
 
 def plain(name: str) -> str:
@@ -45,34 +58,19 @@ def required(names: Sequence[str]) -> set[str]:
     return found
 
 
-class Wall(importlib.machinery.PathFinder):
-    """Finds nothing of what is installed but not allowed."""
-
-    refused: ClassVar[set[str]] = {"labml_style_nn", "tests"}
-
-    @classmethod
-    def find_spec(cls, name: str, *rest: Any) -> Any:
-        if name.partition(".")[0] in cls.refused:
-            return None
-        return super().find_spec(name, *rest)
-
-
 def others(allowed: set[str]) -> set[str]:
-    """What can be imported here of all but some distributions."""
+    """What can be imported here of this project, and of all but some distributions."""
     found = metadata.packages_distributions().items()
-    return {top for top, names in found if not allowed & set(map(plain, names))}
+    refused = {top for top, names in found if not allowed & set(map(plain, names))}
+    return refused | {"benchmarks", "labml_style_nn", "tests", "tools"}
 
 
 def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[Any]:
     """What each layer gave while the examples ran, and all tensors they made."""
     space = {**names, **vars(module)}
-    with noted(space) as found, contextlib.redirect_stdout(io.StringIO()):
-        for example in doctest.DocTestParser().get_examples(examples):
-            try:
-                exec(compile(example.source, "<example>", "single"), space)
-            except Exception:
-                if example.exc_msg is None:
-                    raise
+    test = doctest.DocTestParser().get_doctest(examples, space, "alone", None, None)
+    with noted(test.globs) as found:
+        doctest.DocTestRunner().run(test, out=lambda _: None, clear_globs=False)
     return found
 
 
@@ -135,9 +133,7 @@ def alone(path: Path) -> dict[str, Any]:
 
 
 def main(folder: Path, out: Path, packages: Sequence[str]) -> None:
-    Wall.refused |= others(required(packages))
-    finder = importlib.machinery.PathFinder
-    sys.meta_path[:] = [Wall if item is finder else item for item in sys.meta_path]
+    exec(WALL % others(required(packages)), {})
     results = {p.parent.name: alone(p) for p in sorted(folder.glob("*/*.py"))}
     out.write_text(json.dumps(results), "utf-8")
 

@@ -32,11 +32,15 @@ def book(source: Path, **options: list[str]) -> Book:
 
 def test_a_module_with_something_in_it_is_a_chapter(package: Path) -> None:
     # What is not the author's is none.
-    files = dict.fromkeys((".hidden/a.py", "env/a.py", "site/a.py"), "x = 1\n")
+    names = ".hidden/a.py", "env/a.py", "site/a.py", "<b>.py"
+    files = dict.fromkeys(names, "x = 1\n")
     write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
     read = book(package, exclude=["*/secret.py"])
     assert list(read.chapters) == ["index.md", "deep/gelu.md", "silent.md"]
-    assert read.skipped == {"pkg/empty.py": "there is nothing in it"}
+    assert read.skipped == {
+        "pkg/empty.py": "there is nothing in it",
+        "pkg/<b>.py": "its name has a character that no address should have",
+    }
     gelu = read.chapters["deep/gelu.md"]
     assert (gelu.name, gelu.download) == ("pkg.deep.gelu", "deep/gelu.py")
     assert gelu.module.path == "pkg/deep/gelu.py"
@@ -54,17 +58,6 @@ def test_each_page_has_a_place_of_its_own(package: Path) -> None:
     assert read.chapters["index_.md"].name == "pkg.index"
     # A page written by hand comes first.
     assert "index.md" not in book(package, taken=["index.md"]).chapters
-
-
-def test_a_file_that_cannot_be_read_is_a_problem_and_no_chapter(package: Path) -> None:
-    (package / "broken.py").write_text("x = 1\ny = (\n")
-    (package / "bytes.py").write_bytes(b"x = '\xff'\n")
-    (package / "<b>.py").write_text("x = 1\n")
-    read = book(package)
-    skipped = {f"pkg/{name}.py" for name in ("<b>", "broken", "bytes", "empty")}
-    assert set(read.skipped) == skipped
-    assert "pkg/broken.py:2: '(' was never closed" in str(read.context.diagnostics)
-    assert "deep/gelu.md" in read.chapters
 
 
 @pytest.mark.parametrize("source", [".", "gelu.py", "./gelu.py", "../deep", "../link"])
@@ -100,29 +93,19 @@ def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
     tmp_path: Path, words: str, name: str
 ) -> None:
     files = {"vision/__init__.py": "", "vision/gelu.py": "x = 1\n", "module.py": words}
-    write_files(tmp_path / "src" / "corp", files)
+    # A dot in the name of a file parts no names.
+    write_files(tmp_path / "src/corp", {**files, "v1.2/gelu.0.3.py": "x = 1\n"})
     read = book(tmp_path / "src")
     assert read.chapters["corp/vision/gelu.md"].name == name
     assert read.chapters["corp/module.md"].module.path == "src/corp/module.py"
+    dotted = name.replace("vision.gelu", "v1_2.gelu_0_3")
+    assert read.chapters["corp/v1.2/gelu.0.3.md"].name == dotted
 
 
-@pytest.mark.parametrize(
-    ("files", "page", "name"),
-    [
-        # A dot in the name of a file parts no names.
-        ({"v1.2/gelu.0.3.py": "x = 1\n"}, "v1.2/gelu.0.3.md", "v1_2.gelu_0_3"),
-        # A part of a package is called as its modules import it.
-        (
-            {"__init__.py": "from corp.vision.gelu import x\n", "gelu.py": "x = 1\n"},
-            *("gelu.md", "corp.vision.gelu"),
-        ),
-    ],
-)
-def test_names_of_files_and_of_parts(
-    tmp_path: Path, files: dict[str, str], page: str, name: str
-) -> None:
+def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) -> None:
+    files = {"__init__.py": "from corp.vision.gelu import x\n", "gelu.py": "x = 1\n"}
     read = book(write_files(tmp_path / "src/corp/vision", files))
-    assert read.chapters[page].name == name
+    assert read.chapters["gelu.md"].name == "corp.vision.gelu"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Two definitions side by side: what is shown, what is marked, what is refused."""
 
 import html
-import json
 import re
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.diff import Differences, Pair, aligned, code
 from litweave.parse import parse
-from support import CACHE, build_here, write_files
+from support import book_of
 
 MODULE = '''\
 import math
@@ -55,9 +54,7 @@ MARKDOWN = "# Page\n\n```difference\nFirst\nSecond\n```\n\nAfter.\n"
 
 @pytest.fixture
 def book(tmp_path: Path) -> Book:
-    made = Book()
-    made.read(write_files(tmp_path / "pkg", {"blocks.py": MODULE}))
-    return made
+    return book_of(tmp_path, {"blocks.py": MODULE})
 
 
 def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:
@@ -65,9 +62,6 @@ def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:
     differences = Differences()
     framed = differences.frame(markdown, Place("page.md", 1), "page.md", book)
     return framed, differences.slots.fill(framed)
-
-
-# The code
 
 
 def test_the_code_is_the_definition_without_its_prose() -> None:
@@ -83,8 +77,6 @@ def test_the_code_is_the_definition_without_its_prose() -> None:
     assert code(module, "silent") == 'def silent():\n    """Only words."""\n'
     assert code(module, "").startswith("import math\n\n\nclass First:\n")
 
-
-# The alignment
 
 LINES = st.lists(st.sampled_from(["a = b", "a = c", "f(a, b)", "", ")", "  a = b"]))
 
@@ -105,9 +97,6 @@ def test_alike_lines_are_paired_and_others_stand_alone() -> None:
     after = ["u = x + self.mix(x)", "y = u + 1", "return u"]
     assert aligned(before, after) == [Pair(0, 0), Pair(None, 1), Pair(1, 2)]
     assert aligned(["import torch"], ["return y"]) == [Pair(None, 0), Pair(0, None)]
-
-
-# The table
 
 
 def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
@@ -153,26 +142,3 @@ def test_what_cannot_be_shown_is_a_problem_with_its_line(
     markdown = MARKDOWN.replace("First\nSecond", names)
     assert show(book, markdown)[0] == markdown
     assert message in str(book.context.diagnostics)
-
-
-# The site
-
-
-def test_a_page_shows_the_difference_and_search_does_not_read_it(
-    book: Book, tmp_path: Path
-) -> None:
-    config = (
-        "site_name: Small\nsite_url: http://localhost/\n"
-        "theme: {name: material, font: false}\n"
-        f"plugins: [search, litweave: {{source: pkg, cache: {CACHE / 'litweave'}}}]\n"
-    )
-    write_files(tmp_path, {"docs/index.md": MARKDOWN, "mkdocs.yml": config})
-    result = build_here(tmp_path)
-    assert result.returncode == 0, result.stderr
-    site = tmp_path / "site"
-    page = BeautifulSoup((site / "index.html").read_text(), "html.parser")
-    assert len(page.select(".weave-difference table tbody tr")) > 8
-    index = json.loads((site / "search" / "search_index.json").read_text())
-    found = [entry["text"] for entry in index["docs"] if "After." in entry["text"]]
-    assert len(found) == 1
-    assert "y = u + 1" not in found[0]

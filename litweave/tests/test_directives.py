@@ -35,35 +35,15 @@ COMMENTS = [
 @pytest.mark.parametrize("comment", [*COMMENTS, "#| export", "#| label: fig-one"])
 def test_a_directive_is_code_and_stays_in_a_clean_copy(comment: str) -> None:
     # By itself, behind code, and among words: it has the form that its tool reads.
-    source = (
-        f"x = 1\n{comment}\ny = 2  {comment}\n\n# Words.\n{comment}\n# More.\nz = 3\n"
-    )
+    alone, among = f"x = 1\n{comment}\n", f"# Words.\n{comment}\n# More.\nz = 3\n"
+    source = f"{alone}y = 2  {comment}\n\n{among}"
     assert words(parse(source)) == ["Words.", "More."]
     assert clean(parse(source)).count(comment) == 3
 
 
-@pytest.mark.parametrize(
-    "block",
-    [
-        "# /// script\n# dependencies = ['torch']\n# ///",
-        "# Local Variables:\n# mode: python\n# End:",
-        "# region numbers\n# yapf: disable\n\n# endregion",
-        *("#!/bin/sh\n# coding=utf-8", "# vim:fileencoding=utf-8"),
-        '# coding: utf-8 (says Python, whatever "it" is)',
-    ],
-)
-def test_a_block_for_a_tool_is_code(block: str) -> None:
-    module = parse(f"{block}\nx = 1\n")
-    (row,) = module.rows
-    assert (row.prose, module.code(row)) == ((), f"{block}\nx = 1\n")
-
-
-@pytest.mark.parametrize(
-    "comment", ["type: List[int]", "noqa why", "pragma: needs fork"]
-)
-def test_a_clean_copy_is_less_strict_behind_code(comment: str) -> None:
-    text = clean(parse(f"x = []  # {comment}\ny = 1  # words\n"))
-    assert text == f"x = []  # {comment}\ny = 1\n"
+def test_a_clean_copy_is_less_strict_behind_code() -> None:
+    code = "x = []  # type: List[int]\ny = 1  # noqa why\nz = 2  # pragma: needs fork\n"
+    assert clean(parse(f"{code}a = 1  # words\n")) == f"{code}a = 1\n"
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,12 @@ REFUSED = [
     (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
     *(("  >>> half(\n...     4)\n  2", 7, UNEVEN), ("    >>> half(4)\n  2", 8, UNEVEN)),
     ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
-    # Options of pytest, astropy and xdoctest.
-    *(
-        (
-            f">>> 1\n1\n>>> 2  # doctest: {name}\n2",
-            9,
-            f"has an invalid option: '{name}'",
-        )
-        for name in ("+NUMBER", "-FLOAT_CMP", "+REQUIRES(--slow)")
-    ),
 ]
+# Options of pytest, astropy and xdoctest.
+for name in ("+NUMBER", "-FLOAT_CMP", "+REQUIRES(--slow)"):
+    example = f">>> 1\n1\n>>> 2  # doctest: {name}\n2"
+    REFUSED.append((example, 9, f"has an invalid option: '{name}'"))
+
 READ = [
     *("\t>>> half(4)\n\t2", ">>> '''a\n... >>>b'''\n'a\\n>>>b'"),
     *(">>> half(4)  # doctest: +SKIP\n3", ">>> half(4)  # doctest: +ROUGHLY\n2"),
@@ -67,13 +63,17 @@ def found(
 def test_what_doctest_refuses_is_a_problem_and_no_form(
     tmp_path: Path, run: bool
 ) -> None:
-    problems, menus = found(tmp_path / "pkg", [text for text, *_ in REFUSED], run)
+    # The last is read, and told where it stands if it is run.
+    texts = [*(text for text, *_ in REFUSED), ">>> half(4)\n3"]
+    problems, menus = found(tmp_path / "pkg", texts, run)
     places = [f"pkg/half_{n}.py:{line}: " for n, (_, line, _) in enumerate(REFUSED)]
     said = [f"doctest cannot read the example here, which {why}" for *_, why in REFUSED]
+    wrong = f"pkg/half_{len(REFUSED)}.py:7: the example should give 3, and gives 2"
     assert problems == [
-        f"{place}{what}" for place, what in zip(places, said, strict=True)
+        *(f"{place}{what}" for place, what in zip(places, said, strict=True)),
+        *[wrong] * run,
     ]
-    for place, menu in zip(places, menus, strict=True):
+    for place, menu in zip(places, menus[:-1], strict=True):
         assert f"not possible: {place}" in re.sub("<[^>]*>", "", menu)
 
 
@@ -97,13 +97,6 @@ def test_a_text_that_is_refused_does_not_keep_the_others_from_being_run(
         "two.py:4: doctest cannot read the example here, which lacks blank after >>>",
         "two.py:11: the example should give 1, and gives 2",
     ]
-
-
-def test_the_line_of_an_example_counts_what_stands_above_the_docstring(
-    tmp_path: Path,
-) -> None:
-    [problem], _ = found(tmp_path / "pkg", [">>> half(4)\n3"], run=True)
-    assert problem == "pkg/half_0.py:7: the example should give 3, and gives 2"
 
 
 def test_the_code_of_examples_is_read_whatever_doctest_says() -> None:

@@ -35,9 +35,16 @@ Think before you look.
 """
 
 
-# An answer ends where the next row begins.
-def double(x):
-    return 2 * x
+class Doubler:
+    """## A
+
+    **Exercise 3.** Why?
+
+    **Answer.** Because.
+    """
+
+    # An answer ends where the next row begins, also if that has no heading.
+    a = 1
 '''
 
 
@@ -45,9 +52,10 @@ def test_each_answer_is_folded_and_each_question_open() -> None:
     first_row, *others = woven(SOURCE).rows
     found = BeautifulSoup(first_row + "".join(others), "html.parser")
     answers = found.find_all("details", "weave-answer")
-    assert [a.find("summary", recursive=False).text for a in answers] == ["Answer"] * 2
+    assert [a.find("summary", recursive=False).text for a in answers] == ["Answer"] * 3
     assert not any(a.has_attr("open") for a in answers)
-    first, second = (a.text for a in answers)
+    third, first, second = (a.text for a in answers)
+    assert third.endswith("Because.\n")
     assert "double(1)" in first
     assert "A list." in first
     assert "Answer." not in found.text
@@ -58,20 +66,11 @@ def test_each_answer_is_folded_and_each_question_open() -> None:
         assert not paragraph.find_parent("details")
     # Nothing else is folded.
     assert "details" not in first_row
-    assert "An answer ends where the next row begins." in "".join(others[:-1])
+    [comment] = [row for row in others if "where the next row begins" in row]
+    assert "details" not in comment
+    assert all(row.count("<details") == row.count("</details>") for row in others)
     [note] = found.find_all("div", "footnote")
     assert not note.find_parent("details")
-
-
-def test_an_answer_ends_at_the_next_row() -> None:
-    """Also where the exercise is that of a class, and the next row has no heading."""
-    text = "## A\n\n    **Exercise 1.** Why?\n\n    **Answer.** Because.\n    "
-    text = f'class A:\n    """{text}"""\n\n    # A comment.\n    a = 1\n'
-    rows = woven(text).rows
-    [answer] = [row for row in rows if "weave-answer" in row]
-    assert answer.count("<details") == answer.count("</details>") == 1
-    [comment] = [row for row in rows if "A comment." in row]
-    assert "details" not in comment
 
 
 def test_an_answer_to_nothing_is_prose() -> None:

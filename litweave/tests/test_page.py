@@ -7,8 +7,9 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown import Markdown
 
-from litweave.headings import anchors
+from litweave.headings import HeadingAnchors, anchors, slug, words
 from litweave.highlight import breakable, breakable_blocks, lines
 from litweave.overlay import Mark, Overlay
 from litweave.page import addresses, cut, flat
@@ -51,8 +52,6 @@ def text(code: str) -> str:
     return unescape(re.sub(r"<[^>]*>", "", code))
 
 
-# ## Anchors
-
 OPENING = (":title-opening-1-1-a-note", ":set-things-up", "Mixer", "Mixer.__init__")
 SAME = "# Same.\na = 1\n# Same.\nb = 2\n# $x$\nc = 3\n# Same.\na = 1\n# Same.\na = 1\n"
 TWICE = "# One.\ndef f(): ...\n# Two.\ndef f(): ...\n# Three.\ndef f(): ...\n"
@@ -82,7 +81,35 @@ def test_no_two_addresses_are_alike(lines: list[str]) -> None:
     assert not any(re.search(r"\s", address) for address in found)
 
 
-# ## The document
+@pytest.mark.parametrize(
+    ("said", "anchor"),
+    [
+        *(("What it costs", "what-it-costs"), ("Don't: a + b (c_d)", "dont-a-b-c_d")),
+        *(("Žlutý café, ½", "zluty-cafe-12"), ("ノート と ガイド", "ノート-と-ガイド")),
+        *(("记号", "记号"), ("ｶﾞｲﾄﾞ「Ａ」", "ガイドa"), ("ශ්‍රී ලංකා", "ශ්‍රී-ලංකා")),
+        *(("می‌خواهم", "می‌خواهم"), ("Ο όρος λ", "ο-όρος-λ"), ("Größe × 2", "größe-2")),
+        *(("🚀 Start", "start"), ("🚀 記号 👩‍🚀", "記号"), ("🚀", "🚀"), ("+", "+")),
+    ],
+)
+def test_an_anchor_is_made_of_the_words(said: str, anchor: str) -> None:
+    assert slug(said) == anchor
+
+
+def test_words_keep_their_marks() -> None:
+    said = "Le résumé, re\u0301sume\u0301 — ශ්‍රී_ලංකා ガイド"
+    assert list(words(said)) == ["le", "resume", "resume", "ශ්‍රී", "ලංකා", "ガイド"]
+
+
+def test_headings_of_a_page_have_their_words_for_anchors() -> None:
+    page = woven('"""# 混合\n\n## 记号\n\n## *记号* `x`\n\n## 记号\n"""\n').rows[0]
+    for anchor in ("混合", "记号", "记号-x", "记号_1"):
+        assert f'id="{anchor}"' in page
+
+
+def test_a_site_keeps_its_own_way_of_writing_anchors() -> None:
+    own = {"toc": {"slugify": lambda words, separator: "own"}}
+    markdown = Markdown(extensions=["toc", HeadingAnchors()], extension_configs=own)
+    assert markdown.convert("# 记号") == '<h1 id="own">记号</h1>'
 
 
 def test_headings_have_their_names_and_notes_work_across_rows() -> None:
@@ -110,8 +137,6 @@ def test_a_page_begins_with_a_title() -> None:
     titled = woven('# The licence.\n"""# Title"""\n').document
     assert titled == "# Title\n\nThe licence."
 
-
-# ## The order of a page
 
 ESSAY = '''\
 # The licence.
@@ -184,9 +209,6 @@ def test_the_notation_is_folded_and_keeps_its_address() -> None:
     [entry] = notation.select("li")
     assert entry.get_text().endswith("a number")
     assert "Opening." not in notation.get_text()
-
-
-# ## The page
 
 
 def test_each_row_has_its_own_code_and_its_numbers_in_the_file() -> None:
@@ -279,6 +301,7 @@ def test_marks_wrap_their_columns_and_change_no_letter(edges: list[list[int]]) -
     marks = [Mark(1, s, e, "b", {"n": f"{s}<{e}"}) for s, e in kept]
     line, *_ = lines(parse("a = 'é<é'\n"), marks)
     assert text(line) == "a = 'é<é'"
+    assert line.count("<b ") == line.count("</b>")
     elements = BeautifulSoup(line, "html.parser").find_all("b")
     assert len(elements) == len(kept)
     for element in elements:

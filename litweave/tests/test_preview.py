@@ -4,8 +4,7 @@ import gzip
 import mimetypes
 import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -13,42 +12,46 @@ import pytest
 
 from litweave.preview import server
 
+Fetch = Callable[..., HTTPResponse]
 
-@contextmanager
-def fetched(folder: Path, name: str, **headers: str) -> Iterator[HTTPResponse]:
-    """What a server of a folder answers."""
-    with server(folder, 0) as web:
-        threading.Thread(target=web.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{web.server_port}/{name}"
-        request = urllib.request.Request(address, headers=headers)
-        with urllib.request.urlopen(request) as answer:
-            yield answer
+
+@pytest.fixture
+def fetch(tmp_path: Path) -> Iterator[Fetch]:
+    """Ask a server of a folder for a file."""
+    with server(tmp_path, 0) as web:
+        home = f"http://127.0.0.1:{web.server_port}/"
+        threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True).start()
+        yield lambda name, **headers: urllib.request.urlopen(
+            urllib.request.Request(home + name, headers=headers)
+        )
         web.shutdown()
 
 
 def test_a_script_is_a_script_on_every_system(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows says of each ending what the program installed last wants."""
     monkeypatch.setattr(mimetypes, "guess_type", lambda path: ("text/plain", None))
     (tmp_path / "a.js").write_text("0;")
-    with fetched(tmp_path, "a.js") as answer:
+    with fetch("a.js") as answer:
         assert answer.headers.get_content_type() == "text/javascript"
 
 
 @pytest.mark.parametrize("name", ["", "a.js", "a.json", "a.svg", "sub/", "a.woff2"])
-def test_text_is_compressed_for_whoever_takes_it_so(tmp_path: Path, name: str) -> None:
+def test_text_is_compressed_for_whoever_takes_it_so(
+    tmp_path: Path, fetch: Fetch, name: str
+) -> None:
     # What is compressed already is sent as it is.
     is_text = not name.endswith(".woff2")
     file = tmp_path / name / "index.html" if name in ("", "sub/") else tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text("words " * 1000)
-    with fetched(tmp_path, name, **{"Accept-Encoding": "gzip, br"}) as answer:
+    with fetch(name, **{"Accept-Encoding": "gzip, br"}) as answer:
         assert answer.headers["Content-Encoding"] == ("gzip" if is_text else None)
         body = answer.read()
         assert len(body) == int(answer.headers["Content-Length"])
         assert len(body) < 200 or not is_text
         assert (gzip.decompress(body) if is_text else body) == file.read_bytes()
-    with fetched(tmp_path, name) as answer:
+    with fetch(name) as answer:
         assert answer.headers["Content-Encoding"] is None
         assert answer.read() == file.read_bytes()

@@ -47,17 +47,15 @@ def test_blank_lines_go_from_the_frame_and_stay_in_the_article() -> None:
     assert without_blanks("<pre>\n\n  a</pre>\n") == "<pre>\n\n  a</pre>\n"
     light = without_blanks(page)
     assert article in light
-    assert light.partition("<article")[0] == "\n".join(
-        ["", *(line.strip() for line in NAVIGATION.strip().split("\n")), ""]
-    )
+    frame = "\n".join(map(str.strip, NAVIGATION.split("\n")))
+    assert light.partition("<article")[0] == frame
     assert light.endswith("</article>\n<footer>\n</footer>")
 
 
 def test_the_script_about_the_search_comes_before_the_theme() -> None:
     bundle = '<script src="../../assets/javascripts/bundle.a5f9d56c.min.js"></script>'
-    assert calm_search(bundle) == (
-        f'<script src="../../assets/search.js"></script>\n{bundle}'
-    )
+    first = '<script src="../../assets/search.js"></script>\n'
+    assert calm_search(bundle) == first + bundle
 
 
 def test_a_quick_theme_has_the_same_files_but_those_of_hidden_folders(

@@ -160,9 +160,6 @@ def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
     )
 
 
-# ## What was asked before
-
-
 def test_what_is_known_is_not_asked_again(tmp_path: Path, monkeypatch: Patch) -> None:
     cache = tmp_path / "libraries.json"
     first = ask(["math.pi", "re.sub"], cache)
@@ -221,9 +218,6 @@ def test_a_process_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -> No
     with pytest.raises(RuntimeError, match="no room"):
         ask(["math.pi"], tmp_path / "libraries.json")
     assert not (tmp_path / "libraries.json").exists()
-
-
-# ## Isolation
 
 
 def test_no_file_of_the_author_passes_for_a_library(

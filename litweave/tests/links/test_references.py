@@ -10,9 +10,8 @@ import pytest
 from litweave.book import Book
 from litweave.features.links import references
 from litweave.features.links.resolve import Meanings
-from litweave.page import as_written, beside, cut
 from litweave.words import said
-from support import CACHE, book_of, build_here, write_files
+from support import book_of
 
 TORCH = "https://docs.pytorch.org/docs/stable/generated/"
 
@@ -129,9 +128,7 @@ def test_the_tip_has_the_signature_and_the_first_line(book: Book) -> None:
     assert linear[2] == "docs.pytorch.org"
 
 
-def test_marks_say_what_leaves_the_site_and_where_keys_stop(
-    book: Book,
-) -> None:
+def test_marks_say_what_leaves_the_site_and_where_keys_stop(book: Book) -> None:
     for page in ("layers/norm.md", "mixer.md"):
         chapter = book.chapters[page]
         numbered = enumerate(chapter.module.rows)
@@ -147,20 +144,6 @@ def test_marks_say_what_leaves_the_site_and_where_keys_stop(
         assert len(stops) == len(set(stops))
         assert set(stops) == set(every)
     assert len(every) > len(stops)
-
-
-def test_the_code_stays_the_code(book: Book) -> None:
-    chapter = book.chapters["mixer.md"]
-    module = chapter.module
-    for row in beside(cut(as_written(module), module), module, chapter.overlay):
-        text = re.sub(r"<[^>]*>", "", row.code)
-        assert text.replace("&gt;", ">") == module.code(row.row)
-        assert row.code.count("<a ") == row.code.count("</a>")
-
-
-def test_a_page_that_links_nowhere_has_no_table(tmp_path: Path, known: Path) -> None:
-    book = enriched(tmp_path, known, {"a.py": '"""# A"""\nx = len("")\n'})
-    assert book.chapters["a.md"].overlay.tools == []
 
 
 def test_text_in_a_tip_ends_no_script(tmp_path: Path, known: Path) -> None:
@@ -184,9 +167,6 @@ def test_links_lie_within_their_line_and_apart(tmp_path: Path) -> None:
             line, end = mark.line, mark.end
             number += 1
     assert number > 1000
-
-
-# ## Names that are not there
 
 
 MISSING = {
@@ -219,30 +199,12 @@ def test_a_name_that_a_library_does_not_have(
 
 def test_a_module_of_the_author_is_no_library(tmp_path: Path, known: Path) -> None:
     # A package that has the name of one of Python's modules.
-    files = {"__init__.py": "", "a.py": "import pkg\npkg.b\n", "b.py": "x = 1\n"}
-    assert links(enriched(tmp_path, known, files), "a.md") == [("pkg.b", "../b/")]
+    files = {"__init__.py": "", "a.py": "import pkg\npkg.b\n", "b.py": "x = len(y)\n"}
+    book = enriched(tmp_path, known, files)
+    assert links(book, "a.md") == [("pkg.b", "../b/")]
+    # A page that links nowhere has no table of tips.
+    assert book.chapters["b.md"].overlay.tools == []
 
-
-CONFIG = """
-site_name: Small
-theme: {name: material, font: false}
-plugins: [search, litweave: {source: pkg, cache: %s}]
-markdown_extensions: [pymdownx.superfences]
-"""
-
-
-def test_a_misspelt_name_fails_a_strict_build(tmp_path: Path) -> None:
-    source = '"""# A"""\nfrom torch import nn\n\nlayer = nn.Linar, nn.Linear(1, 2)\n'
-    config = CONFIG % (CACHE / "litweave")
-    files = {"pkg/a.py": source, "docs/index.md": "# Home\n", "mkdocs.yml": config}
-    result = build_here(write_files(tmp_path, files))
-    assert result.returncode != 0
-    assert "pkg/a.py:4: “torch.nn” has no “Linar”; did you mean" in result.stderr
-    page = (tmp_path / "site" / "a" / "index.html").read_text()
-    assert f'href="{TORCH}torch.nn.Linear.html" rel="external"' in page
-
-
-# ## Which module imports which
 
 USES = {
     "__init__.py": '"""# All"""\nfrom pkg.layers.gelu import GELU\n',

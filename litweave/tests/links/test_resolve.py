@@ -99,35 +99,23 @@ def test_all_that_a_source_means(source: str) -> None:
     assert meant(source, **PACKAGE) == expected
 
 
-@pytest.mark.parametrize(
-    "binding",
-    [
-        *("torch = None", "torch: int = 0", "torch += 1", "del torch"),
-        *("for torch in x: pass", "for a, *torch in x: pass", "with x as torch: pass"),
-        *("import other as torch", "from other import torch", "(torch := 1)"),
-        *("def torch(): pass", "class torch: pass", "[(torch := y) for y in x]"),
-        "try: pass\nexcept E as torch: pass",
-        *("match x:\n case torch: pass", "match x:\n case [*torch]: pass"),
-        *("match x:\n case {**torch}: pass", "def f():\n global torch\n torch = 1"),
-    ],
-)
-def test_a_name_that_is_bound_again_means_nothing(binding: str) -> None:
-    source = f"import torch\n{binding}\nprint(torch.nn)\n"
-    assert ("torch.nn", "torch.nn") not in meant(source)
-
-
-# ## Scopes
-
-
+# What binds a name anew.
+BINDINGS = [
+    *("nn = None", "nn: int = 0", "nn += 1", "del nn", "for nn in x: pass"),
+    *("for a, *nn in x: pass", "with x as nn: pass", "import other as nn"),
+    *("from other import nn", "(nn := 1)", "def nn(): pass", "class nn: pass"),
+    *("[(nn := y) for y in x]", "try: pass\nexcept E as nn: pass"),
+    *("match x:\n case nn: pass", "match x:\n case [*nn]: pass"),
+    *("match x:\n case {**nn}: pass", "def f():\n global nn\n nn = 1"),
+]
 HIDING = [
+    *(f"{binding}\nnn.Linear" for binding in BINDINGS),
     *("def f(nn): nn.Linear", "def f(*nn): nn.Linear", "lambda nn: nn.Linear"),
     *("def f(*, nn=1, **kwargs): nn.Linear", "def f():\n nn = 1\n nn.Linear"),
     *("def f():\n nn.Linear\n nn = 1", "def f(nn):\n def g(): nn.Linear"),
     *("[nn.Linear for nn in x]", "{nn.Linear: 1 for _, nn in x}"),
-    *(
-        "(nn.Linear for x in y for nn in x if nn.Linear)",
-        "class A:\n nn = 1\n nn.Linear",
-    ),
+    "(nn.Linear for x in y for nn in x if nn.Linear)",
+    "class A:\n nn = 1\n nn.Linear",
     "def f():\n  def g():\n    nonlocal nn\n    nn = 1\n  nn = 2\n  nn.Linear",
 ]
 NOT_HIDING = [
@@ -154,9 +142,6 @@ def test_a_scope_hides_what_it_binds_and_no_more(source: str) -> None:
     assert (("nn.Linear", "torch.nn.Linear") in found) == (source in NOT_HIDING)
 
 
-# ## Columns
-
-
 def test_columns_are_characters_and_identifiers_of_any_script() -> None:
     source = "import torch\nüber = 'ß€😀', torch.Tensor, (torch.nn)\n"
     assert ("torch.Tensor", "torch.Tensor") in meant(source)
@@ -170,9 +155,6 @@ def test_the_text_of_a_string_is_no_name() -> None:
     source = 'import torch\nf"""\ntorch {torch.nn} torch.nn\n"""\n"torch"\n'
     found = meanings(pkg__here=source).codes["pkg.here"].chains
     assert [(c.line, c.start) for c in found[1:]] in ([(3, 7)], [])
-
-
-# ## Other modules
 
 
 # Statements, a use of what they bring, and what it means.
@@ -231,8 +213,6 @@ def test_scripts_in_a_folder_import_each_other(source: str) -> None:
         *_, (_, thing) = found.steps(chain)
         assert f"{'.'.join(chain.parts)}={thing.name}" == expected
 
-
-# ## Classes
 
 CLASSES = """
 from torch import nn
@@ -310,8 +290,6 @@ def test_an_attribute_of_self(name: str) -> None:
         assert [p for p in others if p[0].startswith(("self.", "cls."))] == [of_dataset]
 
 
-# ## Guards
-
 NEVER_EVALUATED = "from __future__ import annotations\nfrom os import path\n"
 GUARDS = {
     True: [
@@ -335,9 +313,6 @@ def test_what_may_be_missing_is_marked(guarded: bool) -> None:
         code = meanings(pkg__here=f"{source}\nimport torch\n").codes["pkg.here"]
         found = [c.guarded for c in code.chains if c.parts[-1] == "new"]
         assert found == [guarded], source
-
-
-# ## Any source at all
 
 
 def check(module: Module) -> int:

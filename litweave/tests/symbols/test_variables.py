@@ -10,7 +10,6 @@ from litweave.book import Book
 from litweave.diagnostics import Diagnostics
 from litweave.features.symbols.symbols import Symbols, notation
 from litweave.features.symbols.variables import check, marks, read, show
-from litweave.highlight import lines
 from litweave.parse import Module, parse
 from support import book_of
 
@@ -66,17 +65,6 @@ def test_each_occurrence_has_the_keys_of_its_symbols() -> None:
         assert marked(layer(LAYER.replace("\n", ending))) == marked(layer())
 
 
-def test_the_code_shows_them() -> None:
-    module = layer()
-    html = lines(module, list(marks(module, Symbols.of(notation(module)))))
-    assert '<span data-n="2 3"><span class="n">fc1</span></span>' in html[18]
-    assert html[18].count("fc1") == 2, "the comment has no mark"
-    assert html[18].count('data-n="2 3"') == 1
-
-
-# ## What the page's script is told
-
-
 def enriched(
     folder: Path, source: str, **values: tuple[float | tuple[int, ...], ...]
 ) -> Book:
@@ -110,9 +98,6 @@ def test_a_page_carries_keys_and_values(tmp_path: Path) -> None:
 def test_no_name_can_end_the_script(tmp_path: Path) -> None:
     book = enriched(tmp_path, LAYER.replace("`size`", "`</script><b>`"))
     assert book.chapters["layer.md"].overlay.tools[0].count("<") == 2
-
-
-# ## Checks
 
 
 def diagnostics(source: str) -> str:
