@@ -55,6 +55,34 @@ def alike(
         close(one.view_as(other), other, tolerance * max(largest, 1))
 
 
+def emptied(build: Callable[[], Module]) -> Module:
+    """What was built on the meta device, and whose memory holds anything."""
+    with torch.device("meta"):
+        module = build()
+    module.to_empty(device="cpu")
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.detach().fill_(-77)
+    return module
+
+
+def begins_anew(build: Callable[[], nn.Module]) -> None:
+    """What got its memory later can be reset, and then is like a new one."""
+    torch.manual_seed(0)
+    module = emptied(build)
+    # Layers first: a model may have its own mind about how a layer of it begins.
+    module.apply(lambda part: getattr(part, "reset_parameters", lambda: None)())
+    numbers = dict([*module.named_parameters(), *module.named_buffers()])
+    other = build()
+    for key, theirs in (*other.named_parameters(), *other.named_buffers()):
+        ours = numbers[key]
+        if len(theirs.unique()) == 1 or not theirs.requires_grad:
+            assert torch.equal(ours, theirs), key
+        else:
+            # Another draw of the same.
+            assert not torch.equal(ours, theirs), key
+            assert 1 / 3 < ours.std() / theirs.std() < 3, key
+
+
 def reaction(function: Callable[[Any], Tensor], x: Tensor) -> Tensor:
     """How much each token of one result reacts to each token of a batch of one."""
     derivatives: Tensor = jacobian(function, x)

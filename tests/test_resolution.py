@@ -1,9 +1,8 @@
 """The enlarged Mixer: what it computes, what is kept, and what is refused."""
 
-from itertools import product
-
 import pytest
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from labml_style_nn.layers.token_mixing import TokenMixing
@@ -27,21 +26,11 @@ def images(factor: int) -> Tensor:
 
 
 def parts_of(image: Tensor, factor: int, parts: str) -> list[Tensor]:
-    """The parts of large images, each as an image of the original size, by slices."""
-    if parts == "contiguous":
-        return [
-            image[:, :, i * HEIGHT : (i + 1) * HEIGHT, j * WIDTH : (j + 1) * WIDTH]
-            for i, j in product(range(factor), repeat=2)
-        ]
-    # Every `factor`-th patch, in both directions.
-    height, width = PATCH
-    places = image.unfold(2, height, height).unfold(3, width, width)
-    return [
-        places[:, :, i::factor, j::factor]
-        .permute(0, 1, 2, 4, 3, 5)
-        .reshape(len(image), 3, HEIGHT, WIDTH)
-        for i, j in product(range(factor), repeat=2)
-    ]
+    """The parts of large images, each as images of the original size."""
+    # A part has all patches of a corner, or every `factor`-th in both directions.
+    large = {"contiguous": "(i r h) (j s w)", "interleaved": "(r i h) (s j w)"}[parts]
+    sizes = dict(zip("ijhw", (factor, factor, *PATCH), strict=True))
+    return [*rearrange(image, f"b c {large} -> (i j) b c (r h) (s w)", **sizes)]
 
 
 # What it computes

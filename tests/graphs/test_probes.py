@@ -6,23 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from labml_style_nn.data.digits import split_digits
 from labml_style_nn.layers.token_mixing import TokenMixing
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.web_training.flat import Layout
 from labml_style_nn.web_training.training_step import scaled
-from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
-from tests.graphs.conftest import Graphs
-
-
-def shaken(name: str) -> MLPMixer:
-    """A network whose head, too, says something."""
-    torch.manual_seed(2)
-    model = VARIANTS[name].build().eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.1)
-    return model
+from labml_style_nn.web_training.variants import NETWORKS
+from tests.graphs.conftest import HELD_OUT, Graphs, shaken
 
 
 def given(model: MLPMixer, images: Tensor) -> dict[str, Tensor]:
@@ -52,8 +41,8 @@ def mixings(model: MLPMixer) -> list[str]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_sees_what_the_modules_compute(name: str, run: Graphs) -> None:
-    model = shaken(name)
-    images = split_digits(seed=0)[1].images[:3]
+    model = shaken(name, by=0.1).eval()
+    images = HELD_OUT.images[:3]
     found = run(f"{name}.probe")(given(model, images))
     seen = overheard(model, scaled(images))
     close = {"rtol": 1e-4, "atol": 1e-4}
@@ -66,14 +55,14 @@ def test_it_sees_what_the_modules_compute(name: str, run: Graphs) -> None:
 
 @pytest.mark.parametrize("name", ["relu", "no_skip", "patch_4", "untied", "narrow"])
 def test_influence_is_the_jacobian(name: str, run: Graphs) -> None:
-    model = shaken(name)
-    image = split_digits(seed=0)[1].images[5:6]
+    model = shaken(name, by=0.1).eval()
+    image = HELD_OUT.images[5:6]
     found = run(f"{name}.probe")(given(model, image))
     seen = overheard(model, scaled(image))
     for number, mixing in enumerate(mixings(model)):
         layer, table = model.get_submodule(mixing), seen[f"{mixing} in"]
         # (1, S, C, 1, S, C): every number that comes out by every number that goes in.
-        whole = torch.autograd.functional.jacobian(layer, table)[0, :, :, 0]
+        whole = torch.func.jacrev(layer)(table)[0, :, :, 0].detach()
         channels = range(table.shape[2])
         expected = sum(whole[:, c, :, c].abs() for c in channels)
         ours = found[f"influence_{number}"][0]

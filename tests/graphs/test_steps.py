@@ -6,17 +6,15 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from labml_style_nn.data.digits import split_digits
 from labml_style_nn.experiments.optimizer import adamw
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.web_training.flat import Layout
 from labml_style_nn.web_training.manifest import EPS, LR, WEIGHT_DECAY
 from labml_style_nn.web_training.training_step import BETAS, TrainingStep, scaled
 from labml_style_nn.web_training.variants import NETWORKS, VARIANTS
-from tests.graphs.conftest import Graphs
+from tests.graphs.conftest import DIGITS, Graphs, shaken
 
 Values = dict[str, Tensor]
-DIGITS, _ = split_digits(seed=0)
 NUMBERS = {
     name: torch.tensor(value)
     for name, value in (("lr", LR), ("weight_decay", WEIGHT_DECAY), ("eps", EPS))
@@ -24,22 +22,21 @@ NUMBERS = {
 STATE = ("theta", "first", "second", "count")
 
 
-@pytest.fixture(params=NETWORKS)
+# All questions about a network follow one another, so its graph is opened once.
+@pytest.fixture(scope="module", params=NETWORKS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 def started(name: str) -> tuple[MLPMixer, Values]:
-    """A network with weights of some size everywhere, and a state to go on from."""
-    torch.manual_seed(0)
-    model = VARIANTS[name].build()
-    with torch.no_grad():
-        # A head of zeros would hide all gradients behind it.
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.05)
-    step = TrainingStep(model)
-    state: Values = dict(zip(STATE, step.begin(), strict=True))
-    return model, state
+    """A network whose head is not zero, and a state to go on from."""
+    model = shaken(name, by=0.05)
+    return model, begun(model)
+
+
+def begun(model: MLPMixer) -> Values:
+    """The state before the first step."""
+    return dict(zip(STATE, TrainingStep(model).begin(), strict=True))
 
 
 def batch(size: int, seed: int = 0) -> Values:
@@ -92,8 +89,7 @@ def test_nothing_is_nan_where_a_gradient_is_zero(name: str, run: Graphs) -> None
     Without the 1e-8 in the divisor, 0 / 0 would be here.
     """
     torch.manual_seed(1)
-    step = TrainingStep(VARIANTS[name].build())
-    state: Values = dict(zip(STATE, step.begin(), strict=True))
+    state = begun(VARIANTS[name].build())
     found = run(f"{name}.step")(state | batch(64) | NUMBERS)
     zero = found["new_first"] == 0
     assert zero.any()
@@ -112,9 +108,8 @@ def test_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
     for group in optimizer.param_groups:
         group["lr"] = LR
     for number in range(50 if name == "default" else 3):
-        given = decided(model, batch(64, seed=number))
+        given, logits = decided(model, batch(64, seed=number))
         found = graph(state | given | NUMBERS)
-        logits = model(scaled(given["images"]))
         optimizer.zero_grad()
         F.cross_entropy(logits, given["labels"]).backward()
         before = state["theta"]
@@ -136,8 +131,8 @@ def test_steps_are_those_of_adamw(name: str, run: Graphs) -> None:
         assert apart(moved[sure], theirs[sure]) <= 1e-3, number
 
 
-def decided(model: MLPMixer, given: Values) -> Values:
-    """The images whose gradient rounding does not decide.
+def decided(model: MLPMixer, given: Values) -> tuple[Values, Tensor]:
+    """The images whose gradient rounding does not decide, and what is said of them.
 
     ReLU's slope jumps at zero. Of a million numbers that it reads, some lie so near
     that two ways to add up the same terms see them on different sides.
@@ -150,10 +145,11 @@ def decided(model: MLPMixer, given: Values) -> Values:
 
     relus = [module for module in model.modules() if isinstance(module, nn.ReLU)]
     hooks = [relu.register_forward_pre_hook(look) for relu in relus]
-    model(scaled(given["images"]))
+    logits = model(scaled(given["images"]))
     for hook in hooks:
         hook.remove()
-    return {name: values[nearest > 5e-6] for name, values in given.items()}
+    sure = nearest > 5e-6
+    return {name: values[sure] for name, values in given.items()}, logits[sure]
 
 
 def moment(model: MLPMixer, optimizer: torch.optim.Optimizer, kind: str) -> Tensor:

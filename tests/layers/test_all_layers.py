@@ -11,7 +11,7 @@ from labml_style_nn.layers.layer_scale import depth_dependent_value
 from labml_style_nn.layers.spatial_gating import CausalTokenLinear
 from tests.models.networks import MODELS
 from tests.models.networks import build as build_model
-from tests.tensors import close, draw, gradients, randomised
+from tests.tensors import begins_anew, close, draw, gradients, randomised
 
 # How a layer is built, by what it reads: batches of tables, of pictures whose channels
 # stand first, of maps whose channels stand last, or of tokens.
@@ -79,22 +79,7 @@ def test_every_layer_is_in_the_table():
 
 @each
 def test_once_it_has_memory_it_can_begin_anew(name):
-    torch.manual_seed(0)
-    with torch.device("meta"):
-        layer = build(name)
-    layer.to_empty(device="cpu")
-    numbers = dict([*layer.named_parameters(), *layer.named_buffers()])
-    for tensor in numbers.values():
-        tensor.detach().fill_(-77)
-    layer.apply(lambda module: getattr(module, "reset_parameters", lambda: None)())
-    other = build(name)
-    for key, expected in (*other.named_parameters(), *other.named_buffers()):
-        found = numbers[key]
-        if len(expected.unique()) == 1 or not expected.requires_grad:
-            assert torch.equal(found, expected), key
-        else:
-            assert not torch.equal(found, expected), key
-            assert 1 / 3 < found.std() / expected.std() < 3, key
+    begins_anew(lambda: build(name))
 
 
 @each
@@ -257,6 +242,7 @@ PoolMixing() | batch, height, width, channels | (3, 24, 20)
 SinusoidalPositions(50, 20) | batch, tokens, 20 | (3, 24, 19); (24, 20)
 SpatialGatingUnit(24, 10) | batch, 24, 20 | (3, 23, 20); (3, 24, 10); (24, 20)
 SpatialGatingUnit(24, 10) | batch, 24, 20 | (3, 20, 24)
+TokenLinear(24, 10) | batch, 24, channels | (3, 25, 20); (3, 20, 24); (24, 20)
 TokenMixing(24, 10) | batch, 24, channels | (3, 25, 20); (3, 20, 24); (24, 20)
 """
 

@@ -78,23 +78,6 @@ def test_any_size_keeps_its_shape_and_its_layout(
     torch.testing.assert_close(y, layer.to(memory_format=torch.contiguous_format)(x))
 
 
-def test_depthwise_it_is_a_token_mixing_with_shared_and_vanishing_weights():
-    # The matrix from places to places: column p is what a single bright place p gives.
-    layer, high, wide = randomised(DepthwiseConvolution(2, 3)), 6, 5
-    places = torch.eye(high * wide, dtype=torch.double).unflatten(1, (1, high, wide))
-    x = draw(3, 2, high, wide)
-    bias = layer.bias[:, None]
-    for channel in range(2):
-        lit = torch.zeros(high * wide, 2, high, wide, dtype=torch.double)
-        lit[:, channel] = places[:, 0]
-        matrix = (layer(lit)[:, channel].flatten(1) - bias[channel]).T
-        mixed = x.flatten(2)[:, channel] @ matrix.T + bias[channel]
-        close(mixed, layer(x).flatten(2)[:, channel])
-        # Nine numbers at most in a row, and nine different ones in all of it.
-        assert ((matrix.abs() > 1e-14).sum(dim=1) <= 9).all()
-        assert len(matrix[matrix.abs() > 1e-14].round(decimals=9).unique()) == 9
-
-
 @pytest.mark.parametrize(
     ("build", "theirs"),
     [

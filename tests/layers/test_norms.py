@@ -8,17 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from labml_style_nn.layers import (
-    Affine,
-    BatchNorm,
-    ClassificationHead,
-    GroupNorm,
-    LayerNorm,
-    LayerScale,
-    Linear,
-    SkipConnection,
-    TokenLinear,
-)
+from labml_style_nn import layers
 from labml_style_nn.layers.affine import folded
 from labml_style_nn.layers.batch_norm import (
     batch_norm,
@@ -51,7 +41,7 @@ def in_float64(norm, x, axes, shape):
 def test_two_passes_in_float32_keep_what_the_input_holds(mean, spread):
     # The mean itself is rounded, to about `mean` times 2 to the -24: that much, divided
     # by the spread, is what float32 can be held to. (The input counts as exact.)
-    norm = randomised(LayerNorm(64), std=1).float()
+    norm = randomised(layers.LayerNorm(64), std=1).float()
     x = (mean + spread * draw(3, 5, 64)).float()
     expected = in_float64(norm, x, -1, -1).float()
     rounding = 2**-24 * mean / spread * norm.weight.abs().max().item()
@@ -59,7 +49,7 @@ def test_two_passes_in_float32_keep_what_the_input_holds(mean, spread):
         close(y, expected, 4e-6 + 4 * rounding)
     # torch's kernel for a batch rounds the scaled number and the scaled mean once more
     # before it subtracts them.
-    norm = randomised(BatchNorm(5), std=1).float()
+    norm = randomised(layers.BatchNorm(5), std=1).float()
     x = (mean + spread * draw(6, 5, 7, 4)).float()
     expected = in_float64(norm, x, (0, 2, 3), (-1, 1, 1)).float()
     rounding = 2**-24 * mean / spread * norm.weight.abs().max().item()
@@ -69,17 +59,17 @@ def test_two_passes_in_float32_keep_what_the_input_holds(mean, spread):
 
 
 def test_the_gradients_of_the_equations_are_those_of_the_layers():
-    norm, x = randomised(LayerNorm(64)), draw(3, 5, 64).requires_grad_()
+    norm, x = randomised(layers.LayerNorm(64)), draw(3, 5, 64).requires_grad_()
     alike(norm(x), [x, *norm.parameters()], layer_norm(x, *norm.parameters()))
     # Through the statistics too: they are functions of the batch.
-    norm, x = randomised(BatchNorm(5)), draw(6, 5, 7, 4).requires_grad_()
+    norm, x = randomised(layers.BatchNorm(5)), draw(6, 5, 7, 4).requires_grad_()
     equation = batch_norm(x, *batch_statistics(x), *norm.parameters())
     alike(norm(x), [x, *norm.parameters()], equation)
 
 
 @given(sides, sides, st.sampled_from([1, 2, 3, 6]))
 def test_group_norm_is_its_equation_and_pytorchs(height, width, num_groups):
-    norm, x = randomised(GroupNorm(6, num_groups)), draw(2, height, width, 6)
+    norm, x = randomised(layers.GroupNorm(6, num_groups)), draw(2, height, width, 6)
     x.requires_grad_()
     theirs = nn.GroupNorm(num_groups, 6).double()
     theirs.load_state_dict(norm.state_dict())
@@ -91,7 +81,7 @@ def test_group_norm_is_its_equation_and_pytorchs(height, width, num_groups):
 
 @pytest.mark.parametrize("shape", [(2, 5, 6), (2, 6), (2, 3, 4, 5, 6)])
 def test_in_a_group_norm_any_number_of_axes_may_lie_between(shape):
-    norm, x = randomised(GroupNorm(6, 2)), draw(*shape)
+    norm, x = randomised(layers.GroupNorm(6, 2)), draw(*shape)
     close(norm(x), group_norm(x, norm.weight, norm.bias, 2), 1e-11)
     close(norm(x).reshape(2, -1, 6), norm(x.reshape(2, -1, 6)), 1e-11)
 
@@ -99,7 +89,7 @@ def test_in_a_group_norm_any_number_of_axes_may_lie_between(shape):
 @pytest.mark.parametrize("num_groups", [1, 4])
 def test_far_from_zero_group_norm_is_the_equation_in_double(num_groups):
     # PyTorch's kernel for channels that stand last makes one pass, and fails here.
-    norm, x = GroupNorm(20, num_groups), draw(2, 8, 6, 20) + 1e4
+    norm, x = layers.GroupNorm(20, num_groups), draw(2, 8, 6, 20) + 1e4
     if num_groups > 1:
         x[..., :5] -= 2e4  # the groups lie apart
     x, weight, bias = x.float(), torch.ones(20), torch.zeros(20)
@@ -114,7 +104,7 @@ def test_far_from_zero_group_norm_is_the_equation_in_double(num_groups):
 @pytest.mark.parametrize("momentum", [0.0, 0.7, 1.0])
 def test_the_running_statistics_follow_several_batches_as_torchs_do(momentum):
     # The proof has the usual momentum.
-    ours = randomised(BatchNorm(5, momentum=momentum))
+    ours = randomised(layers.BatchNorm(5, momentum=momentum))
     theirs = nn.BatchNorm2d(5, momentum=momentum).double()
     theirs.load_state_dict(ours.state_dict())
     mean, var = ours.running_mean.clone(), ours.running_var.clone()
@@ -134,13 +124,13 @@ def test_the_running_statistics_follow_several_batches_as_torchs_do(momentum):
     for name, value in theirs.state_dict().items():
         close(ours.state_dict()[name], value)
     # And torch's state is one of ours.
-    other = BatchNorm(5, momentum=momentum).double()
+    other = layers.BatchNorm(5, momentum=momentum).double()
     other.load_state_dict(theirs.state_dict())
     assert torch.equal(other.eval()(batch), theirs.eval()(batch))
 
 
 def test_half_precision_keeps_its_statistics_in_float32():
-    ours, x = randomised(BatchNorm(5)).float(), draw(6, 5, 7, 4).float()
+    ours, x = randomised(layers.BatchNorm(5)).float(), draw(6, 5, 7, 4).float()
     expected = F.batch_norm(x, None, None, ours.weight, ours.bias, training=True)
     y = ours(x.bfloat16())
     assert (y.dtype, ours.running_mean.dtype) == (torch.bfloat16, torch.float)
@@ -149,7 +139,7 @@ def test_half_precision_keeps_its_statistics_in_float32():
 
 @pytest.mark.parametrize("shape", [(1, 3, 1, 1), (0, 3, 4, 4), (2, 3, 0, 4)])
 def test_a_batch_without_a_variance_is_refused_and_not_counted(shape):
-    norm = BatchNorm(3)
+    norm = layers.BatchNorm(3)
     with pytest.raises(ValueError, match=r"needs two numbers or more .* got shape \("):
         norm(torch.zeros(shape))
     assert norm.num_batches_tracked == 0
@@ -162,11 +152,11 @@ def test_a_batch_without_a_variance_is_refused_and_not_counted(shape):
 
 def test_a_new_affine_layer_is_the_identity():
     x = draw(2, S, C)
-    assert torch.equal(Affine(C).double()(x), x)
+    assert torch.equal(layers.Affine(C).double()(x), x)
 
 
 def test_a_folded_map_is_a_layer_of_its_own_that_can_be_trained():
-    affine, linear = randomised(Affine(C)), randomised(Linear(C, D))
+    affine, linear = randomised(layers.Affine(C)), randomised(layers.Linear(C, D))
     before = [parameter.clone() for parameter in (*affine.parameters(), linear.weight)]
     one = folded(affine, linear)
     after = [*affine.parameters(), linear.weight]
@@ -176,21 +166,13 @@ def test_a_folded_map_is_a_layer_of_its_own_that_can_be_trained():
     assert one.weight.data_ptr() != linear.weight.data_ptr()
 
 
-def test_the_last_affine_layer_folds_into_the_head_for_a_mean_is_linear():
-    affine, head = randomised(Affine(C)), randomised(ClassificationHead(C, 7))
-    x = draw(2, S, C)
-    expected = head(affine(x))
-    head.linear = folded(affine, head.linear)
-    close(head(x), expected)
-
-
 def test_a_map_over_tokens_or_over_other_channels_can_take_no_affine_layer():
     # Not even one over tokens that would fit: its weight multiplies tokens.
     with pytest.raises(ValueError, match="only a map over channels can be folded, got"):
-        folded(Affine(C), TokenLinear(C, C))
+        folded(layers.Affine(C), layers.TokenLinear(C, C))
     message = r"expected shape \(out_features, 20\), got \(80, 24\)"
     with pytest.raises(ValueError, match=message):
-        folded(Affine(C), Linear(S, D))
+        folded(layers.Affine(C), layers.Linear(S, D))
 
 
 # LayerScale
@@ -198,20 +180,8 @@ def test_a_map_over_tokens_or_over_other_channels_can_take_no_affine_layer():
 
 def test_layer_scales_begin_with_the_values_of_the_authors():
     # `init_scale` in `cait_models.py` and `resmlp_models.py`, by the number of blocks.
-    # (A wide ResMLP of 24 blocks has another; see `tests/models/test_blocks.py`.)
+    # (A wide ResMLP of 24 blocks has another; see `tests/models/test_resmlp.py`.)
     values = [depth_dependent_value(num_layers) for num_layers in range(1, 101)]
     assert values == [0.1] * 18 + [1e-5] * 6 + [1e-6] * 76
     for value in (1e-8, 0.1, 10.0):
-        assert LayerScale(C, value).weight.tolist() == pytest.approx([value] * C)
-
-
-def test_a_deep_stack_begins_as_the_identity_and_every_weight_has_a_gradient():
-    torch.manual_seed(0)
-    value, x = depth_dependent_value(36), draw(2, S, C)
-    branches = [nn.Sequential(Linear(C, C), LayerScale(C, value)) for _ in range(36)]
-    stack = nn.Sequential(*(SkipConnection(branch) for branch in branches)).double()
-    y = stack(x)
-    assert (y - x).abs().max() < 1e-3
-    y.square().sum().backward()
-    for parameter in stack.parameters():
-        assert parameter.grad.abs().min() > 0
+        assert layers.LayerScale(C, value).weight.tolist() == pytest.approx([value] * C)

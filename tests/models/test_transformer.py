@@ -15,19 +15,14 @@ from tests.tensors import draw, randomised, reaction
 B, S, C, D, H = 3, 7, 20, 36, 4
 
 
-def with_attention(norm_first=True, num_layers=2, make_mixing=None):
-    """Build a stack, by default with attention."""
+def encoder_of(mixing, *sizes, norm_first=True, num_layers=2):
+    """Build a stack, with attention or with Mixers."""
 
     def make_layer(number):
-        mixing = make_mixing() if make_mixing else MultiHeadAttention(C, H)
-        return EncoderLayer(C, mixing, FeedForward(C, D), norm_first=norm_first)
+        feed_forward = FeedForward(C, D)
+        return EncoderLayer(C, mixing(*sizes), feed_forward, norm_first=norm_first)
 
     return Encoder(C, num_layers, make_layer, norm_first=norm_first)
-
-
-def with_mixer(norm_first=True):
-    """Build a stack with Mixers."""
-    return with_attention(norm_first, make_mixing=lambda: DropInMixer(S, 10))
 
 
 # The proof has the numbers of PyTorch, with padding and with a causal mask.
@@ -35,7 +30,7 @@ def with_mixer(norm_first=True):
 
 @pytest.mark.parametrize("norm_first", [True, False])
 def test_a_rule_holds_in_every_layer(norm_first):
-    encoder = randomised(with_attention(norm_first))
+    encoder = randomised(encoder_of(MultiHeadAttention, C, H, norm_first=norm_first))
     apart = (torch.arange(S) - torch.arange(S)[:, None]).abs()
     heard = reaction(lambda x: encoder(x, attn_mask=apart > 1), draw(1, S, C)) > 0
     assert torch.equal(heard, apart <= 2)
@@ -66,11 +61,7 @@ def test_the_function_is_told_the_number_of_the_layer():
         return EncoderLayer(C, mixer, gated, stochastic_depth_rates=both)
 
     encoder, x = Encoder(C, 4, make_layer).double(), draw(16, S, C)
-    depths = [
-        depth
-        for layer in encoder.layers
-        for depth in (layer.token_depth, layer.channel_depth)
-    ]
+    depths = [d for m in encoder.layers for d in (m.token_depth, m.channel_depth)]
     assert [depth.rate for depth in depths] == rates
     for depth in depths:
         depth.rate = 0.0
@@ -102,21 +93,18 @@ def plain(dim=C, **options):
     return EncoderLayer(dim, nn.Identity(), nn.Identity(), **options)
 
 
+ATTENTION, MIXER = encoder_of(MultiHeadAttention, C, H), encoder_of(DropInMixer, S, 10)
 X, LONGER, WIDER = (torch.zeros(B, *s) for s in ((S, C), (S + 1, C), (S, C + 1)))
 REFUSED = {
-    "num_layers must be at least 1, got 0": lambda: with_attention(num_layers=0),
+    "num_layers must be at least 1, got 0": lambda: encoder_of(None, num_layers=0),
     "dim must be at least 1, got 0": lambda: plain(0),
     "rate must lie in [0, 1), got 1.0": lambda: plain(dropout_rate=1.0),
-    "rate must lie in [0, 1), got -0.1": lambda: plain(
-        stochastic_depth_rates=(0.0, -0.1)
-    ),
+    "[0, 1), got -0.1": lambda: plain(stochastic_depth_rates=(0.0, -0.1)),
     "eps must be positive, got 0.0": lambda: plain(eps=0.0),
-    "(batch, num_tokens, 20), got (3, 7, 21)": lambda: with_attention()(WIDER),
-    "(batch, 7, channels), got (3, 8, 20)": lambda: with_mixer()(LONGER),
-    "key_padding_mask must be boolean": lambda: with_attention()(
-        X, key_padding_mask=torch.zeros(B, S)
-    ),
-    "a Mixer cannot be causal": lambda: with_mixer()(X, is_causal=True),
+    "(batch, num_tokens, 20), got (3, 7, 21)": lambda: ATTENTION(WIDER),
+    "(batch, 7, channels), got (3, 8, 20)": lambda: MIXER(LONGER),
+    "padding_mask must be boolean": lambda: ATTENTION(X, key_padding_mask=X[..., 0]),
+    "a Mixer cannot be causal": lambda: MIXER(X, is_causal=True),
 }
 
 

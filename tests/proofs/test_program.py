@@ -21,13 +21,17 @@ LAYERS = "labml_style_nn.layers"
 # ## What holds
 
 
+Proofs = dict[str, Proof]
+Said = pytest.CaptureFixture[str]
+
+
 @pytest.fixture(scope="module")
-def proofs() -> dict[str, Proof]:
+def proofs() -> Proofs:
     """The proofs that a build would show: those that are kept, if nothing changed."""
     return dict(kept_proofs(PROGRAM, ROOT, CACHE / "litweave" / "proofs").pages)
 
 
-def test_every_proof_holds(proofs: dict[str, Proof]) -> None:
+def test_every_proof_holds(proofs: Proofs) -> None:
     assert {name: [*proof.failures()] for name, proof in proofs.items()} == {
         name: [] for name in PROOFS
     }
@@ -40,9 +44,7 @@ def test_every_layer_and_model_has_a_proof() -> None:
     assert program.unproved() == []
 
 
-def test_the_mixer_is_held_against_all_that_is_published(
-    proofs: dict[str, Proof],
-) -> None:
+def test_the_mixer_is_held_against_all_that_is_published(proofs: Proofs) -> None:
     fact = proofs["labml_style_nn.models.mlp_mixer"].facts[0]
     assert (fact.value, fact.of) == ("59,880,472", "Mixer-B/16")
     cases = {check.against: len(check.cases) for check in fact.checks}
@@ -55,9 +57,7 @@ def test_the_mixer_is_held_against_all_that_is_published(
     assert [check.quoted for check in fact.checks] == [False, True, True, True]
 
 
-def test_a_layer_is_counted_as_its_page_and_timm_count_it(
-    proofs: dict[str, Proof],
-) -> None:
+def test_a_layer_is_counted_as_its_page_and_timm_count_it(proofs: Proofs) -> None:
     weights, work, *_ = proofs[f"{LAYERS}.token_mixing"].facts
     assert (weights.value, weights.of) == ("151,108", "in a Mixer-B/16")
     against = [check.against for check in weights.checks]
@@ -69,7 +69,7 @@ def test_a_layer_is_counted_as_its_page_and_timm_count_it(
     ("page", "cases"), [("models.transformer", 16), ("models.conv_mixer", 4)]
 )
 def test_a_model_is_held_against_another_in_all_its_forms(
-    page: str, cases: int, proofs: dict[str, Proof]
+    page: str, cases: int, proofs: Proofs
 ) -> None:
     facts = proofs[f"labml_style_nn.{page}"].facts
     checks = {fact.label: fact.checks[0] for fact in facts}
@@ -89,23 +89,19 @@ def test_json_and_table_say_the_same() -> None:
             assert f"{fact['label']}: {fact['value']}" in table
 
 
-def test_the_program_prints_a_page_and_ends_well(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_program_prints_a_page_and_ends_well(capsys: Said) -> None:
     assert program.main(["checks"]) == 0
     assert "Verdicts that differ: 0" in capsys.readouterr().out
 
 
-def test_an_unknown_page_is_refused_with_those_there_are(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_unknown_page_is_refused_with_those_there_are(capsys: Said) -> None:
     with pytest.raises(SystemExit):
         program.main(["atention"])
     assert "token_mixing" in capsys.readouterr().err
 
 
 def test_what_is_missing_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
     monkeypatch.delitem(PROOFS, f"{LAYERS}.gelu")
     assert program.main(["checks"]) == 1
@@ -114,7 +110,7 @@ def test_what_is_missing_is_named(
 
 
 def test_a_failed_check_ends_the_program_with_both_numbers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
     monkeypatch.setattr(layer_proofs, "TRUNCATED_STD", 0.88)
     assert program.main(["linear"]) == 1

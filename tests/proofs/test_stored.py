@@ -25,11 +25,6 @@ def file(request: pytest.FixtureRequest) -> tuple[str, Stored]:
     return request.param, stored(request.param)
 
 
-def test_every_family_that_others_have_is_stored() -> None:
-    families = {"mixer", "resmlp", "gmlp", "conv_mixer", "vit", "poolformer"}
-    assert {f"timm_{family}" for family in families} | {"hf_fnet_layer"} <= set(NAMES)
-
-
 def test_each_file_is_small_and_says_who_computed_it(file: tuple[str, Stored]) -> None:
     name, reference = file
     assert (FOLDER / f"{name}.npz").stat().st_size < 250_000
@@ -109,15 +104,7 @@ def test_training_moves_the_statistics_of_a_batch_norm(kernel: str) -> None:
 def test_counts_and_parts_are_numbers_of_whole_models() -> None:
     counts = timm_counts()
     assert counts["models"].keys() == counts["multiply_adds"].keys()
-    assert counts["models"]["vit_base_16"] == 86_567_656
     for name, parts in counts.items():
         if name.startswith("parts of "):
             whole = counts["models"][name.removeprefix("parts of ")]
             assert all(0 < part < whole for part in parts.values())
-    # In millions, as ViT's Table 1 has it, with the head of 1000 classes.
-    assert round(counts["models"]["vit_large_16"] / 1e6) == 304
-    # PyTorch counts the products of attention, too: 2 S^2 C of them, twelve times.
-    tokens, dim, layers = 197, 768, 12
-    linear = 196 * dim * dim + layers * tokens * 12 * dim * dim + dim * 1000
-    attention = layers * 2 * tokens**2 * dim
-    assert counts["multiply_adds"]["vit_base_16"] == linear + attention

@@ -36,6 +36,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,16 +68,6 @@ class Case:
     source: str = "timm"
 
 
-def named(**sizes: Any) -> Sizes:
-    """Sizes by their names in the source."""
-    return sizes
-
-
-def image(sizes: Sizes) -> tuple[int, ...]:
-    """Two images of three channels."""
-    return (2, 3, *sizes["img_size"])
-
-
 def per_block(number: int, *stages: str, blocks: str = "blocks") -> list[str]:
     """The stages of every block, and the blocks themselves."""
     return [
@@ -90,11 +81,10 @@ def mixer() -> Case:
     """Both widths follow from the hidden dimension: D_S = C / 2, D_C = 4 C."""
     from timm.models.mlp_mixer import MlpMixer
 
-    sizes = named(
-        img_size=(16, 36), patch_size=(4, 6), num_classes=7, num_blocks=2, embed_dim=20
-    )
+    sizes = {"img_size": (16, 36), "patch_size": (4, 6), "num_classes": 7}
+    sizes |= {"num_blocks": 2, "embed_dim": 20}
     taps = ("stem", *per_block(2, "mlp_tokens", "mlp_channels"), "norm")
-    return Case(MlpMixer, sizes, image(sizes), taps)
+    return Case(MlpMixer, sizes, (2, 3, *sizes["img_size"]), taps)
 
 
 # 5 x 6 patches of 3 x 4 pixels.
@@ -109,7 +99,7 @@ def resmlp() -> Case:
     stages = ("norm1", "linear_tokens", "norm2", "mlp_channels")
     taps = ("stem", *per_block(2, *stages), "norm")
     options = {"block_layer": ResBlock, "norm_layer": Affine}
-    return Case(MlpMixer, sizes, image(sizes), taps, options)
+    return Case(MlpMixer, sizes, (2, 3, *sizes["img_size"]), taps, options)
 
 
 def gmlp() -> Case:
@@ -121,15 +111,15 @@ def gmlp() -> Case:
     stages = ("norm", "mlp_channels.fc1", "mlp_channels.gate", "mlp_channels")
     taps = ("stem", *per_block(1, *stages), "blocks.1", "norm")
     options = {"block_layer": SpatialGatingBlock, "mlp_layer": GatedMlp}
-    return Case(MlpMixer, sizes, image(sizes), taps, options)
+    return Case(MlpMixer, sizes, (2, 3, *sizes["img_size"]), taps, options)
 
 
 def conv_mixer(kernel_size: int = 5, patch_size: int = 3, depth: int = 2) -> Case:
     """An odd kernel on 6 x 8 patches, or an even one."""
     from timm.models.convmixer import ConvMixer
 
-    kernels = named(kernel_size=kernel_size, patch_size=patch_size)
-    sizes = named(dim=12, depth=depth) | kernels | named(num_classes=7)
+    kernels = {"kernel_size": kernel_size, "patch_size": patch_size}
+    sizes = {"dim": 12, "depth": depth, **kernels, "num_classes": 7}
     shape = (2, 3, 6 * patch_size, 8 * patch_size)
     # The depthwise convolution, its GELU and its norm; the sum; the pointwise
     # convolution and its GELU. The last norm is what leaves the block.
@@ -146,13 +136,13 @@ def vit(pool: str = "token") -> Case:
     """
     from timm.models.vision_transformer import VisionTransformer
 
-    sizes = PATCHES | named(embed_dim=18, depth=2, num_heads=3, mlp_ratio=4)
-    sizes |= named(global_pool=pool)
+    sizes = {**PATCHES, "embed_dim": 18, "depth": 2, "num_heads": 3, "mlp_ratio": 4}
+    sizes |= {"global_pool": pool}
     norm = "norm" if pool == "token" else "fc_norm"
     inside = ("norm1", "attn", "norm2", "mlp")
     taps = ("patch_embed", "pos_drop", *per_block(1, *inside), "blocks.1", norm)
     options = {"class_token": pool == "token"}
-    return Case(VisionTransformer, sizes, image(sizes), taps, options)
+    return Case(VisionTransformer, sizes, (2, 3, *sizes["img_size"]), taps, options)
 
 
 def poolformer() -> Case:
@@ -164,20 +154,13 @@ def poolformer() -> Case:
     from timm.models.metaformer import MetaFormer
 
     sizes = {"num_classes": 7, "depths": (1, 2), "dims": (8, 12)}
-    options = named(
-        downsample_norm=None, mlp_act=nn.GELU, mlp_bias=True, norm_layers=GroupNorm1
-    )
-    options |= named(layer_scale_init_values=1e-5, res_scale_init_values=None)
-    options |= named(use_mlp_head=False)
+    options = dict.fromkeys(["downsample_norm", "res_scale_init_values"])
+    options |= {"mlp_act": nn.GELU, "mlp_bias": True, "norm_layers": GroupNorm1}
+    options |= {"layer_scale_init_values": 1e-5, "use_mlp_head": False}
     inside = ("norm1", "token_mixer", "norm2", "mlp")
-    taps = (
-        "stem",
-        *per_block(1, *inside, blocks="stages.0.blocks"),
-        "stages.1.downsample",
-        *per_block(2, blocks="stages.1.blocks"),
-        "head.norm",
-    )
-    return Case(MetaFormer, sizes, (2, 3, 24, 40), taps, options)
+    taps = ("stem", *per_block(1, *inside, blocks="stages.0.blocks"))
+    taps += ("stages.1.downsample", *per_block(2, blocks="stages.1.blocks"))
+    return Case(MetaFormer, sizes, (2, 3, 24, 40), (*taps, "head.norm"), options)
 
 
 def fnet() -> Case:
@@ -187,13 +170,12 @@ def fnet() -> Case:
 
     sizes = {"hidden_size": 20, "intermediate_size": 52, "num_hidden_layers": 2}
     inside = ("fourier.self", "fourier", "intermediate")
-    return Case(
-        lambda **sizes: FNetEncoder(FNetConfig(**sizes)),
-        sizes,
-        (2, 11, 20),
-        tuple(per_block(2, *inside, blocks="layer")),
-        source="transformers",
-    )
+    taps = tuple(per_block(2, *inside, blocks="layer"))
+
+    def build(**sizes: int) -> nn.Module:
+        return FNetEncoder(FNetConfig(**sizes))
+
+    return Case(build, sizes, (2, 11, 20), taps, source="transformers")
 
 
 class FNetText(nn.Module):
@@ -215,8 +197,8 @@ class FNetText(nn.Module):
 
 def fnet_text() -> Case:
     """With two positions more than there are tokens."""
-    sizes = named(hidden_size=20, intermediate_size=52, num_hidden_layers=1)
-    sizes |= named(max_position_embeddings=13, type_vocab_size=3)
+    sizes = {"hidden_size": 20, "intermediate_size": 52, "num_hidden_layers": 1}
+    sizes |= {"max_position_embeddings": 13, "type_vocab_size": 3}
     taps = ("fnet.embeddings.LayerNorm", "fnet.embeddings", "fnet.encoder.layer.0")
     return Case(FNetText, sizes, (2, 11, 20), taps, source="transformers")
 
@@ -290,27 +272,22 @@ def passed(model: nn.Module, x: Tensor, c: Tensor) -> Arrays:
     x = x.double().requires_grad_()
     y = first(model(x))
     (y * c.double()).sum().backward()
-    arrays = {"y": y.detach().numpy(), "gx": x.grad.numpy()}
-    gradients = {n: p.grad for n, p in model.named_parameters()}
-    return arrays | {f"g/{name}": g.numpy().copy() for name, g in gradients.items()}
+    gradients = {f"g/{n}": p.grad.numpy().copy() for n, p in model.named_parameters()}
+    return {"y": y.detach().numpy(), "gx": x.grad.numpy(), **gradients}
 
 
 def evaluated(model: nn.Module, taps: tuple[str, ...], x: Tensor, c: Tensor) -> Arrays:
     """What evaluation mode computes, with what leaves the stages."""
     arrays: Arrays = {}
 
-    def tap(path: str) -> Any:
-        def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            # A copy: timm's MLPs may go on to write into what they were given.
-            arrays[f"tap/{stage(path)}"] = first(output).detach().numpy().copy()
+    def keep(path: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
+        # A copy: timm's MLPs may go on to write into what they were given.
+        arrays[f"tap/{stage(path)}"] = first(output).detach().numpy().copy()
 
-        return model.get_submodule(path).register_forward_hook(keep)
-
-    hooks = [tap(path) for path in taps]
-    arrays |= passed(model.eval(), x, c)
-    for hook in hooks:
-        hook.remove()
-    return arrays
+    for path in taps:
+        model.get_submodule(path).register_forward_hook(partial(keep, path))
+    output = passed(model.eval(), x, c)
+    return {**arrays, **output}
 
 
 def trained(model: nn.Module, x: Tensor, c: Tensor) -> Arrays:

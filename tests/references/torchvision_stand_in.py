@@ -14,24 +14,16 @@ from types import ModuleType
 from typing import Any
 
 
-class Nothing(type):
-    """A class whose every attribute is another such class."""
-
-    def __getattr__(cls, name: str) -> Any:
-        """Invent what is asked for, but not Python's own protocols."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Nothing(name, (), {})
+def invented(_owner: Any, name: str) -> Any:
+    """A class for every name that is asked for, but for Python's own protocols."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Nothing(name, (), {})
 
 
-class EmptyModule(ModuleType):
-    """A module in which every name exists."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Invent what is asked for, but not Python's own protocols."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Nothing(name, (), {})
+# A class whose every attribute is another such class, and a module of such classes.
+Nothing = type("Nothing", (type,), {"__getattr__": invented})
+EmptyModule = type("EmptyModule", (ModuleType,), {"__getattr__": invented})
 
 
 class StandIn(MetaPathFinder, Loader):
