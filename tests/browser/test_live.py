@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from support import CACHE, ROOT, build_here, cache_of, write_files
@@ -117,8 +118,10 @@ class Scale(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with one notebook and one annotated module, built."""
+def folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A project with one notebook and one annotated module, built once for all."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "small"
     files = {
         "mkdocs.yml": CONFIG,
         "docs/index.md": "# Home\n",
@@ -128,10 +131,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tiny/__init__.py": '"""# Tiny"""\n',
         "tiny/scale.py": SCALE,
     }
-    folder = write_files(tmp_path_factory.mktemp("small"), files)
-    cache_of(folder)
-    result = build_here(folder)
-    assert result.returncode == 0, result.stderr
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "site").exists():
+            cache_of(write_files(folder, files))
+            result = build_here(folder)
+            assert result.returncode == 0, result.stderr
     return folder
 
 

@@ -46,7 +46,8 @@ def test_an_old_address_leads_to_a_page_and_is_no_page(site: Path) -> None:
         old = path.parent.relative_to(site).as_posix() + "/"
         link = read(path).select_one("a[href]")
         assert link
-        assert f"url={link['href']}" in path.read_text("utf-8")
+        for way in ('url={}"', 'location.href="{}"'):
+            assert way.format(link["href"]) in path.read_text("utf-8")
         new, _, anchor = urljoin(HERE + old, str(link["href"])).partition("#")
         page = site / new.removeprefix(HERE) / "index.html"
         assert read(page, "a", "h1").find("h1"), old

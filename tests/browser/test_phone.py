@@ -8,8 +8,6 @@ from tests.browser.test_train import inks
 
 MIXER = "models/mlp_mixer/"
 THUMB = 44  # pixels
-
-
 # What is lower than a thumb. An icon on a block of code may be drawn smaller: then what
 # is touched around it counts. What was out of sight is there when it has been painted.
 LOW = """async (controls, least) => {

@@ -163,7 +163,7 @@ def test_on_a_phone_no_code_is_cut_off_or_covered(source: Path, phone: Page) -> 
 
 
 def test_the_switch_of_colours_colours_code_too(page: Page) -> None:
-    page.goto(MIXER)
+    page.goto("layers/gelu/")
     light = page.evaluate(COLOURS)
     for _ in range(2):  # from the system's colours to light, and to dark
         page.locator(".md-header__option label:visible").click()

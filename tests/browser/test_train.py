@@ -116,9 +116,6 @@ def losses(page: Page, which: int = 0, least: int = 0) -> list[float]:
     return found
 
 
-# ## Chance and training are PyTorch's
-
-
 def test_chance_is_that_of_torch(opened: Page) -> None:
     drawn = opened.evaluate(
         """async () => {

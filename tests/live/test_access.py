@@ -44,6 +44,7 @@ def strangers(live: Live) -> list[dict[str, str]]:
         *({"Authorization": f"token {token}"} for token in tokens),
         *({"Cookie": f"{cookie}={live.token}"} for cookie in cookies),
         {"X-XSRFToken": live.token},
+        {"Content-Type": "text/plain", "Origin": "null"},
         {"Referer": f"{live.address}/#token={live.token}"},
     ]
 

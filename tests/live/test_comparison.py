@@ -57,7 +57,6 @@ def build():
     return Net(num_blocks=2)
 '''
 
-
 # An example of one of its modules imports another, which imports the first.
 INNER = '''"""
 >>> from trial_package.outer import twice

@@ -74,10 +74,8 @@ def test_no_site_and_a_port_that_is_busy_or_cannot_be_are_refused(
     assert "a port is at most 65535, not 99999" in capsys.readouterr().err
 
 
-LOOK = """
-import os, sys, labml_style_nn
-print(labml_style_nn.__file__, sys.executable, os.getcwd(), "READER" in globals())
-"""
+LOOK = "import os, sys, labml_style_nn as package\n"
+LOOK += "print(package.__file__, sys.executable, os.getcwd(), 'READER' in globals())"
 
 
 def test_a_kernel_has_this_package_and_a_folder_of_its_own(tmp_path: Path) -> None:
