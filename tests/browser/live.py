@@ -1,13 +1,14 @@
 """A live server, and what a reader does on a page that it serves."""
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from functools import partial
+
+from playwright.sync_api import Locator, Page, expect
 
 from tests.live.conftest import Live
 
 
-def enter(context: BrowserContext, server: Live, where: str) -> Page:
-    """A new page of a reader who opened the address that the server printed."""
-    page = context.new_page()
+def enter(page: Page, server: Live, where: str) -> Page:
+    """The page of a reader who opened the address that the server printed."""
     page.goto(f"{server.address}/{where}#token={server.token}")
     return page
 
@@ -53,9 +54,12 @@ def expect_state(page: Page, number: int, state: str) -> None:
     expect(bar(page, number)).to_have_attribute("data-state", state)
 
 
-def expect_done(page: Page, number: int, text: str) -> None:
-    expect_state(page, number, "done")
+def expect_done(page: Page, number: int, text: str, state: str = "done") -> None:
+    expect_state(page, number, state)
     expect(output(page, number)).to_contain_text(text)
+
+
+expect_failed = partial(expect_done, state="failed")
 
 
 def trial(page: Page) -> Locator:

@@ -16,67 +16,68 @@ from tests.browser.judging import violations_for_all
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
-FORMS = ["standalone", "annotated", "clean"]  # as the menu has them
+FORMS = {"standalone": ".standalone", "annotated": "", "clean": ".clean"}
+Forms = dict[str, bytes]
 
 
-def files(site: Path) -> dict[str, Path]:
-    """The forms as they lie in the site."""
-    folder = site / "models"
-    names = ["mlp_mixer.standalone.py", "mlp_mixer.py", "mlp_mixer.clean.py"]
-    return dict(zip(FORMS, (folder / name for name in names), strict=True))
+@pytest.fixture(scope="module")
+def forms(site: Path) -> Forms:
+    """The forms as they lie in the site, and as the menu has them."""
+    start = site / MIXER.rstrip("/")
+    return {form: Path(f"{start}{end}.py").read_bytes() for form, end in FORMS.items()}
 
 
-def opened(page: Page, address: str = MIXER) -> Locator:
-    """The menu of a page, opened by its button."""
+def opened(page: Page, address: str = MIXER) -> tuple[Locator, Locator]:
+    """The button of a page, and the menu that it has opened."""
     page.goto(address)
-    page.get_by_role("button", name="Copy", exact=True).first.click()
+    button = page.get_by_role("button", name="Copy", exact=True).first
     menu = page.get_by_role("group", name="Copy the module")
+    button.click()
     expect(menu).to_be_visible()
-    return menu
+    return button, menu
 
 
 def item(menu: Locator, form: str) -> Locator:
     return menu.get_by_role("listitem").filter(has_text=form.title())
 
 
-def test_the_forms_are_what_they_are_called(site: Path) -> None:
-    found = {form: path.read_bytes() for form, path in files(site).items()}
-    assert found["annotated"] == SOURCE.read_bytes()
-    assert found["clean"].decode() == clean(read(SOURCE))
-    assert b"class TokenMixing" in found["standalone"]
-    assert b"from labml_style_nn" not in found["standalone"]
-    assert b"Permission is hereby granted" in found["standalone"]
+def assert_downloaded(menu: Locator, forms: Forms, path: Path) -> None:
+    for form, content in forms.items():
+        with menu.page.expect_download() as waiting:
+            item(menu, form).get_by_role("link", name="Download").click()
+        assert waiting.value.suggested_filename == "mlp_mixer.py"
+        waiting.value.save_as(path)
+        assert path.read_bytes() == content
 
 
-def test_each_form_is_copied_exactly(page: Page, site: Path) -> None:
-    menu = opened(page)
-    for form, path in files(site).items():
+def test_each_form_is_taken_exactly(page: Page, forms: Forms, tmp_path: Path) -> None:
+    assert forms["annotated"] == SOURCE.read_bytes()
+    assert forms["clean"].decode() == clean(read(SOURCE))
+    for words in (b"class TokenMixing", b"Permission is hereby granted"):
+        assert words in forms["standalone"]
+    assert b"from labml_style_nn" not in forms["standalone"]
+    _, menu = opened(page)
+    for form, content in forms.items():
         item(menu, form).get_by_role("button", name="Copy").click()
         expect(item(menu, form).get_by_role("button", name="Copied")).to_be_visible()
-        assert clipboard(page).encode() == path.read_bytes()
+        assert clipboard(page).encode() == content
+    assert_downloaded(menu, forms, tmp_path / "downloaded")
     page.get_by_role("heading", level=1).click()
     expect(menu).to_be_hidden()
 
 
-@pytest.mark.parametrize("who", ["page", "plain"])
-def test_each_form_is_downloaded_exactly(
-    who: str, request: pytest.FixtureRequest, site: Path, tmp_path: Path
-) -> None:
-    menu = opened(request.getfixturevalue(who))
-    for form, path in files(site).items():
-        with menu.page.expect_download() as waiting:
-            item(menu, form).get_by_role("link", name="Download").click()
-        assert waiting.value.suggested_filename == "mlp_mixer.py"
-        waiting.value.save_as(tmp_path / form)
-        assert (tmp_path / form).read_bytes() == path.read_bytes()
+def test_a_download_needs_no_script(plain: Page, forms: Forms, tmp_path: Path) -> None:
+    _, menu = opened(plain)
+    assert_downloaded(menu, forms, tmp_path / "downloaded")
     # What would do nothing is not there.
-    assert item(menu, "clean").get_by_role("button").count() == (who == "page")
+    assert menu.get_by_role("button").count() == 0
 
 
-def test_the_keyboard_opens_walks_and_closes(page: Page) -> None:
-    page.goto(MIXER)
-    button = page.get_by_role("button", name="Copy", exact=True).first
-    menu = page.get_by_role("group", name="Copy the module")
+def test_the_keyboard_opens_walks_and_closes(page: Page, tools: Path) -> None:
+    button, menu = opened(page, "layers/head/")
+    assert violations_for_all(page, tools, ".weave-copy") == []
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
     button.focus()
     page.keyboard.press("Enter")
     expect(menu).to_be_visible()
@@ -93,23 +94,14 @@ def test_the_keyboard_opens_walks_and_closes(page: Page) -> None:
 
 
 def test_it_stays_within_a_narrow_window(phone: Page) -> None:
-    phone.goto(MIXER)
-    phone.get_by_role("button", name="Copy", exact=True).first.tap()
-    box = place(phone.get_by_role("group", name="Copy the module"))
-    button = place(phone.locator('[popovertarget="weave-copy"]'))
+    button, box = map(place, opened(phone))
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     assert 0 <= box["y"] - button["y"] - button["height"] <= 12, "below its button"
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_axe_finds_nothing_in_the_open_menu(page: Page, tools: Path) -> None:
-    opened(page, "layers/head/")
-    assert violations_for_all(page, tools, ".weave-copy") == []
-
-
-# ## What the theme's own button copies
-
+# What the theme's own button copies.
 SESSION = '''"""# Sums
 
 >>> total = 0
@@ -137,6 +129,13 @@ print(">>> no example")
 >>> total
 3
 ```
+
+**Exercise 1.** How much is it?
+
+**Answer.** As much:
+
+>>> total + 1
+4
 """
 
 
@@ -171,7 +170,9 @@ def sums(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def test_an_example_is_copied_as_its_code(sums: Page) -> None:
-    codes = [CODE, 'print(">>> no example")', "total", "add() or 1"]
+    """Also in an answer that was folded."""
+    codes = [CODE, 'print(">>> no example")', "total", "total + 1", "add() or 1"]
+    sums.locator(".weave-answer > summary").click()
     for number, code in enumerate(codes):
         block = sums.locator(".weave-prose .highlight").nth(number)
         shown = block.inner_text()

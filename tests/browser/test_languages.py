@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LANGUAGES, open_context, settle
+from tests.browser.conftest import LANGUAGES, settle
 from tests.browser.judging import found_by_axe
 from tests.browser.test_every_page import listened, sideways
 from tests.browser.test_search import assert_found, leading, reader
@@ -55,37 +55,29 @@ KEPT = {
 }
 
 
-def test_a_tree_has_the_pages_of_the_english_and_all_that_is_on_them(
-    site: Path, pages: list[str]
-) -> None:
+def test_a_tree_has_all_that_the_english_has(site: Path, pages: list[str]) -> None:
     """Anchors, code, formulas and pictures are the same, page by page.
 
     A panel repeats the first sentence of some paragraphs, which may be a shorter one.
     """
     wrong = []
     for page in pages:
-        english = article(site / page / "index.html")
+        english = kept(site / page / "index.html")
         for language in sorted(LANGUAGES):
-            other = article(site / language / page / "index.html")
-            for kind, pattern in KEPT.items():
-                here, there = (pattern.findall(text) for text in (english, other))
-                if kind == "formulas":
-                    # An author may break a line in one, and a translation has none.
-                    here, there = (sorted({*map(unbroken, t)}) for t in (here, there))
-                if here != there:
-                    wrong.append(
-                        f"/{language}/{page}: {kind}: {set(here) ^ set(there)}"
-                    )
+            other = kept(site / language / page / "index.html")
+            for kind, here in english.items():
+                if here != other[kind]:
+                    wrong.append(f"/{language}/{page}: {kind}: {here} {other[kind]}")
     assert not wrong, "\n".join(wrong)
 
 
-def unbroken(formula: str) -> str:
-    return " ".join(formula.split())
-
-
-def article(path: Path) -> str:
+def kept(path: Path) -> dict[str, list[str]]:
     html = path.read_text("utf-8")
-    return html[html.index("<article") : html.index("</article>")]
+    article = html[html.index("<article") : html.index("</article>")]
+    found = {kind: pattern.findall(article) for kind, pattern in KEPT.items()}
+    # An author may break a line in one, and a translation has none.
+    unbroken = {" ".join(formula.split()) for formula in found["formulas"]}
+    return found | {"formulas": sorted(unbroken)}
 
 
 @pytest.mark.parametrize("language", WORDS)
@@ -99,24 +91,20 @@ def test_words_of_a_language_lead_to_their_pages(language: str, reader: Page) ->
     assert_found(reader, words, f"{language}/")
 
 
-def test_the_language_is_changed_at_the_same_place(
-    browser: Browser, address: str
-) -> None:
+def test_the_language_is_changed_at_the_same_place(page: Page, address: str) -> None:
     """Nothing is asked of another host, no map of the site, and nothing goes wrong."""
-    wrong: list[str] = []
-    with open_context(browser, base_url=address) as context:
-        page = listened(context.new_page(), address, wrong)
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto("layers/token_mixing/#TokenMixing.forward")
-        settle(page)
-        page.get_by_role("button", name="Select language").hover()
-        page.get_by_role("link", name="中文").click()
-        expect(page).to_have_url(re.compile("/zh/layers/token_mixing/#TokenMixing"))
-        expect(page.locator("[id='TokenMixing.forward']")).to_be_in_viewport()
-        expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-        settle(page)
-        assert not [url for url in asked if "sitemap" in url]
+    wrong, asked = list[str](), list[str]()
+    listened(page, address, wrong)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("layers/token_mixing/#TokenMixing.forward")
+    settle(page)
+    page.get_by_role("button", name="Select language").hover()
+    page.get_by_role("link", name="中文").click()
+    expect(page).to_have_url(re.compile("/zh/layers/token_mixing/#TokenMixing"))
+    expect(page.locator("[id='TokenMixing.forward']")).to_be_in_viewport()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    settle(page)
+    assert not [url for url in asked if "sitemap" in url]
     assert not wrong
 
 
@@ -133,14 +121,13 @@ SOME = ["zh/train/", "zh/translation/", "ja/models/mlp_mixer/", "si/layers/gelu/
 
 @pytest.mark.parametrize("name", SOME)
 def test_a_page_fits_and_can_be_read_by_all(
-    name: str, browser: Browser, address: str, judges: dict[str, Page]
+    name: str, page: Page, address: str, judges: dict[str, Page]
 ) -> None:
     wrong: list[str] = []
-    with open_context(browser, base_url=address) as context:
-        page = listened(context.new_page(), address, wrong)
-        page.goto(name)
-        settle(page)
-        wrong += [*sideways(page, name), *found_by_axe(page, name, judges)]
+    listened(page, address, wrong)
+    page.goto(name)
+    settle(page)
+    wrong += [*sideways(page, name), *found_by_axe(page, name, judges)]
     assert not wrong, "\n".join(wrong)
 
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from litweave import node
 
@@ -13,33 +12,19 @@ PROGRAM = Path(__file__).with_name("lighthouse.mjs")
 MAIN = ["", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"]
 
 
-def reports(tools: Path, addresses: list[str]) -> list[dict[str, Any]]:
-    """What Lighthouse says of some pages."""
-    options = {
-        "addresses": addresses,
-        "flags": ["--headless", *QUIET],
-        "path": chromium(),
-    }
-    result = subprocess.run(
-        [str(node.program()), str(PROGRAM), str(tools), json.dumps(options)],
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
 def test_lighthouse_gives_full_marks(tools: Path, address: str) -> None:
-    found = reports(tools, [address + name for name in MAIN])
-    assert [report["finalDisplayedUrl"] for report in found] == [
-        address + name for name in MAIN
-    ]
+    addresses = [address + name for name in MAIN]
+    flags = ["--headless", *QUIET]
+    options = {"addresses": addresses, "flags": flags, "path": chromium()}
+    command = [node.program(), PROGRAM, tools, json.dumps(options)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [report["finalDisplayedUrl"] for report in found] == addresses
     for report in found:
         marks = {key: value["score"] for key, value in report["categories"].items()}
         failed = [
-            audit["id"]
-            for audit in report["audits"].values()
-            if audit["score"] is not None and audit["score"] < 1
+            id for id, a in report["audits"].items() if a["score"] not in (None, 1)
         ]
         full = {"accessibility": 1, "best-practices": 1, "seo": 1}
         assert marks == full, (report["finalDisplayedUrl"], failed)

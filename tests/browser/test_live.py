@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from support import CACHE, ROOT, build, write_files
-from tests.browser.conftest import READERS, Scheme, longest_task, open_context, served
-from tests.browser.judging import TOO_WIDE, violations
+from support import CACHE, ROOT, build_here, cache_of, write_files
+from tests.browser.conftest import forgetful, longest_task, open_context, served, settle
+from tests.browser.judging import violations_for_all
 from tests.browser.live import (
     bar,
     block,
     enter,
     expect_done,
+    expect_failed,
     expect_state,
     output,
     press,
@@ -38,20 +38,16 @@ theme:
   font: false
   features: [content.code.copy]
   palette:
-    - media: "(prefers-color-scheme: light)"
-      scheme: default
-      primary: custom
-      toggle: {{icon: material/brightness-7, name: Dark}}
-    - media: "(prefers-color-scheme: dark)"
-      scheme: slate
-      primary: custom
-      toggle: {{icon: material/brightness-4, name: Light}}
+    - {{media: "(prefers-color-scheme: light)", scheme: default, primary: custom,
+       toggle: {{icon: material/brightness-7, name: Dark}}}}
+    - {{media: "(prefers-color-scheme: dark)", scheme: slate, primary: custom,
+       toggle: {{icon: material/brightness-4, name: Light}}}}
 extra_css: [assets/site.css]
 nav: [index.md, guide/run.md, examples/cells.py, scale.md]
 plugins:
   - mkdocs-jupyter: {{include: ["examples/*.py"], execute: true, allow_errors: false}}
   - litweave-notebooks
-  - litweave: {{source: tiny}}
+  - litweave: {{source: tiny, cache: cache}}
   - live: {{cache: {CACHE / "live"}}}
 markdown_extensions: [attr_list, md_in_html, toc, pymdownx.superfences]
 """
@@ -64,21 +60,12 @@ CELLS = """\
 numbers = [1, 2, 3]
 print("sum", sum(numbers))
 
-# %% [markdown]
-# The second builds on the first.
-
 # %%
 total = sum(numbers)
 total + 1
 
-# %% [markdown]
-# One that is folded, and one without output.
-
 # %% tags=["hide-input"]
 print("folded", total)
-
-# %% [markdown]
-# The last.
 
 # %%
 square = total**2
@@ -122,7 +109,6 @@ class Scale(nn.Module):
         super().__init__()
         if channels < 1:
             raise ValueError(f"channels must be at least 1, got {channels}")
-        # One number for each channel.
         self.weight = nn.Parameter(torch.full((channels,), 2.0))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -131,12 +117,11 @@ class Scale(nn.Module):
 '''
 
 
-# ## The site, its server, and what a reader does there
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with one notebook and one annotated module, built."""
+def folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A project with one notebook and one annotated module, built once for all."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "small"
     files = {
         "mkdocs.yml": CONFIG,
         "docs/index.md": "# Home\n",
@@ -146,9 +131,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tiny/__init__.py": '"""# Tiny"""\n',
         "tiny/scale.py": SCALE,
     }
-    folder = write_files(tmp_path_factory.mktemp("small"), files)
-    result = build(folder)
-    assert result.returncode == 0, result.stderr
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "site").exists():
+            cache_of(write_files(folder, files))
+            result = build_here(folder)
+            assert result.returncode == 0, result.stderr
     return folder
 
 
@@ -158,34 +145,35 @@ def server(folder: Path) -> Iterator[Live]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def context(browser: Browser, server: Live) -> Iterator[BrowserContext]:
+    """A reader who has the scripts from one test to the next."""
     with open_context(browser, base_url=server.address) as context:
+        context.new_page().goto("404.html")
         yield context
 
 
 @pytest.fixture
-def page(context: BrowserContext, server: Live) -> Page:
-    return enter(context, server, NOTEBOOK)
+def blank(context: BrowserContext, server: Live) -> Iterator[Page]:
+    with forgetful(context, server.address) as page:
+        yield page
 
 
 @pytest.fixture
-def module(context: BrowserContext, server: Live) -> Page:
-    return enter(context, server, MODULE)
+def page(blank: Page, server: Live) -> Page:
+    return enter(blank, server, NOTEBOOK)
 
 
-# ## What every cell does
-
-
-def test_the_token_leaves_the_address_and_stays_with_the_reader(page: Page) -> None:
-    expect(page.get_by_role("group", name="Python on this machine")).to_be_visible()
-    assert "token" not in page.url
-    assert page.context.cookies() == []
-    page.goto(MODULE)
-    expect(page.get_by_role("group", name="Python on this machine")).to_be_visible()
+@pytest.fixture
+def module(blank: Page, server: Live) -> Page:
+    return enter(blank, server, MODULE)
 
 
 def test_a_cell_runs_as_it_is_or_as_edited_until_it_is_reset(page: Page) -> None:
+    """The token leaves the address, and stays with the reader."""
+    expect(page.get_by_role("group", name="Python on this machine")).to_be_visible()
+    assert "token" not in page.url
+    assert page.context.cookies() == []
     recorded = page.locator(".nb-output:not(.live-output)").first
     expect(recorded).to_contain_text("sum 6")
     run(page, 0)
@@ -211,8 +199,7 @@ def test_a_cell_runs_as_it_is_or_as_edited_until_it_is_reset(page: Page) -> None
 def test_run_to_here_runs_what_is_above_until_a_failure(page: Page) -> None:
     run(page, 3, "del numbers")
     run(page, 1)
-    expect_state(page, 1, "failed")
-    expect(output(page, 1)).to_contain_text("NameError")
+    expect_failed(page, 1, "NameError")
     output(page, 1).get_by_role("button", name="Run to here").click()
     expect_done(page, 1, "7")
     expect_done(page, 0, "sum 6")
@@ -243,9 +230,8 @@ def test_output_comes_while_it_runs(page: Page) -> None:
     expect_done(page, 0, "all")
     assert output(page, 0).inner_text().split() == ["all", "red"]
     red = output(page, 0).get_by_text("red", exact=True)
-    assert red.evaluate("e => getComputedStyle(e).color") != page.evaluate(
-        "getComputedStyle(document.body).color"
-    )
+    colour = "e => getComputedStyle(e).color"
+    assert red.evaluate(colour) != page.locator("body").evaluate(colour)
 
 
 def test_pictures_and_tables_are_shown_and_nothing_in_them_runs(page: Page) -> None:
@@ -284,16 +270,11 @@ def test_of_an_error_the_message_comes_first(page: Page) -> None:
     expect(frames).to_contain_text("inner(0)")
     # A mistake in writing is shown with its place.
     run(page, 1, "x = (1,\ny = 2")
-    expect_state(page, 1, "failed")
-    expect(output(page, 1)).to_contain_text("SyntaxError")
+    expect_failed(page, 1, "SyntaxError")
     output(page, 1).get_by_text("Show the whole traceback").click()
     expect(output(page, 1)).to_contain_text("x = (1,")
     run(page, 3, "name = input('Who? ')")
-    expect_state(page, 3, "failed")
-    expect(output(page, 3)).to_contain_text("nobody can answer input()")
-
-
-# ## The examples of a module
+    expect_failed(page, 3, "nobody can answer input()")
 
 
 def test_an_example_becomes_a_cell_without_prompts(module: Page) -> None:
@@ -312,12 +293,11 @@ def test_an_example_becomes_a_cell_without_prompts(module: Page) -> None:
     expect(bar(module, 1)).to_contain_text("an error, as on the page")
 
 
-# ## Try this module
-
-
 def test_an_edited_module_is_compared_with_the_original(module: Page) -> None:
-    module.get_by_role("button", name="Try this module").click()
-    expect(trial(module).locator(".cm-content")).to_contain_text("class Scale")
+    button = module.get_by_role("button", name="Try this module")
+    editor = trial(module).locator(".cm-content")
+    button.click()
+    expect(editor).to_contain_text("class Scale")
     trial(module).get_by_role("button", name="Run").click()
     expect(trial(module)).to_contain_text("No difference.")
     try_with(module, "        return torch.cat([self.weight * x, x], dim=1)\n")
@@ -329,23 +309,20 @@ def test_an_edited_module_is_compared_with_the_original(module: Page) -> None:
     try_with(module, "        return self.weight * x + 0.5\n")
     expect(row).to_contain_text("0.5 where numbers reach 2")
     expect(row.get_by_role("cell").nth(1)).to_have_text("3")
-
-
-def test_a_module_that_fails_leads_to_the_line(module: Page) -> None:
-    module.get_by_role("button", name="Try this module").click()
+    # One that fails leads to the line.
     try_with(module, "        return missing * x\n")
     expect(trial(module)).to_contain_text("Your version fails:")
     expect(trial(module)).to_contain_text("name 'missing' is not defined")
     line = SCALE.count("\n")
     trial(module).get_by_role("button", name=f"line {line}, in").click()
     module.reload()
-    module.get_by_role("button", name="Try this module").click()
-    expect(trial(module).locator(".cm-content")).to_contain_text("return missing")
+    button.click()
+    expect(editor).to_contain_text("return missing")
     trial(module).get_by_role("button", name="Reset").click()
-    expect(trial(module).locator(".cm-content")).not_to_contain_text("return missing")
+    expect(editor).not_to_contain_text("return missing")
     trial(module).get_by_role("button", name="Close").click()
     expect(trial(module)).to_be_hidden()
-    expect(module.get_by_role("button", name="Try this module")).to_be_focused()
+    expect(button).to_be_focused()
 
 
 # ## What goes wrong
@@ -373,9 +350,7 @@ def test_an_endless_loop_is_stopped_also_after_a_reload(page: Page) -> None:
     expect_done(page, 1, "still here")
 
 
-def test_a_hundred_thousand_lines_leave_the_page_quick(
-    browser: Browser, page: Page
-) -> None:
+def test_a_hundred_thousand_lines_are_quick(browser: Browser, page: Page) -> None:
     write(page, 0, "for i in range(100_000):\n    print('line', i)")
 
     def act() -> None:
@@ -388,9 +363,7 @@ def test_a_hundred_thousand_lines_leave_the_page_quick(
     assert len(output(page, 0).inner_text().split("\n")) < 2000
 
 
-def test_cells_and_tabs_share_one_python(
-    page: Page, context: BrowserContext, server: Live
-) -> None:
+def test_cells_and_tabs_share_one_python(page: Page, server: Live) -> None:
     """They wait for each other, and find what was defined after a reload."""
     run(page, 0, "import time; time.sleep(1.5); first = 'one'")
     run(page, 1, "first + ' two'")
@@ -399,7 +372,7 @@ def test_cells_and_tabs_share_one_python(
     page.reload()
     run(page, 1)
     expect_done(page, 1, "one two")
-    other = enter(context, server, NOTEBOOK)
+    other = enter(page.context.new_page(), server, NOTEBOOK)
     run(other, 3, "first + ', elsewhere'")
     expect_done(other, 3, "one, elsewhere")
 
@@ -415,32 +388,26 @@ while True:
 """
 
 
-def test_a_restart_and_a_death_forget_what_was_defined(
-    page: Page, context: BrowserContext, server: Live
-) -> None:
+def test_a_restart_and_a_death_forget_all(page: Page, server: Live) -> None:
     run(page, 0, "forgotten = 1")
     expect_state(page, 0, "done")
-    other = enter(context, server, NOTEBOOK)
+    other = enter(page.context.new_page(), server, NOTEBOOK)
     run(other, 0, STUBBORN)
     expect_state(other, 0, "running")
     page.get_by_role("button", name="Restart Python").click()
     run(page, 1, "forgotten")
-    expect_state(page, 1, "failed")
-    expect(output(page, 1)).to_contain_text("NameError")
+    expect_failed(page, 1, "NameError")
     expect(output(other, 0)).to_contain_text("Python was started anew")
     run(page, 0, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    expect(output(page, 0)).to_contain_text("Python has ended")
-    expect_state(page, 0, "failed")
+    expect_failed(page, 0, "Python has ended")
     run(page, 1, "'alive'")
     expect_done(page, 1, "alive")
 
 
-def test_when_the_server_is_gone_nothing_written_is_lost(
-    folder: Path, browser: Browser
-) -> None:
+def test_if_the_server_is_gone_nothing_is_lost(folder: Path, browser: Browser) -> None:
     with open_context(browser) as context:
         with serving(folder / "site", 0, folder) as server:
-            page = enter(context, server, NOTEBOOK)
+            page = enter(context.new_page(), server, NOTEBOOK)
             run(page, 0, "import time; time.sleep(60)")
             expect_state(page, 0, "running")
         expect(output(page, 0)).to_contain_text("connection to Python was lost")
@@ -451,12 +418,9 @@ def test_when_the_server_is_gone_nothing_written_is_lost(
         with serving(folder / "site", server.port, folder) as again:
             run(page, 0)
             expect(output(page, 0)).to_contain_text("server was started anew")
-            enter(context, again, MODULE)
+            enter(context.new_page(), again, MODULE)
             run(page, 0)
             expect_done(page, 0, "written meanwhile")
-
-
-# ## Everybody can use it
 
 
 def test_all_of_it_works_by_keyboard(page: Page) -> None:
@@ -485,76 +449,52 @@ def test_all_of_it_works_by_keyboard(page: Page) -> None:
     assert page.evaluate(focused), "the focus stays with the cell"
 
 
-@pytest.mark.parametrize(("scheme", "width"), READERS.items())
-def test_axe_finds_nothing_and_nothing_overflows(
-    scheme: Scheme, width: int, page: Page, tools: Path
-) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_and_nothing_overflows(page: Page, tools: Path) -> None:
+    page.emulate_media(reduced_motion="reduce")
     run(page, 0, "print('wide ' * 99)\n" + "x = '" + "long" * 99 + "'\n1 / 0")
     expect_state(page, 0, "failed")
-    assert violations(page, tools) == []
-    assert page.evaluate(TOO_WIDE) <= 0
+    assert violations_for_all(page, tools) == []
     page.goto(MODULE)
     run(page, 0)
     expect_state(page, 0, "done")
     page.get_by_role("button", name="Try this module").click()
     try_with(page, "        return torch.cat([self.weight * x, x], dim=1)\n")
     expect(trial(page)).to_contain_text("The edited module differs.")
-    assert violations(page, tools) == []
-    assert page.evaluate(TOO_WIDE) <= 0
+    assert violations_for_all(page, tools) == []
 
 
-# ## Where no live server is
-
-
-class Open(Protocol):
-    """Open a page of the site as it is published, in a browser of its own."""
-
-    def __call__(self, where: str, **options: object) -> Page: ...
-
-
-@pytest.fixture
-def published(folder: Path, browser: Browser) -> Iterator[Open]:
-    with served(folder / "site") as address, ExitStack() as contexts:
-
-        def opened(where: str, **options: object) -> Page:
-            context = open_context(browser, base_url=address, **options)
-            page = contexts.enter_context(context).new_page()
-            page.goto(where, wait_until="networkidle")
-            return page
-
-        yield opened
-
-
-def test_the_published_site_says_how_and_asks_nothing(published: Open) -> None:
-    page = published(NOTEBOOK)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    block(page, 0).hover()
-    block(page, 0).get_by_role("button", name="Run").click()
-    note = page.get_by_role("group", name="How to run this")
-    expect(note).to_contain_text("make live")
-    notebook = note.get_by_role("link", name="Download the notebook")
-    assert str(notebook.get_attribute("href")).endswith("cells/cells.ipynb")
-    assert asked == []
-    page.keyboard.press("Escape")
-    expect(note).to_be_hidden()
-    # A module has no notebook, and leads to the guide.
-    page.goto(MODULE)
-    page.get_by_role("button", name="Try it on your machine").click()
-    expect(notebook).to_have_count(0)
-    note.get_by_role("link", name="How it works").click()
-    expect(page).to_have_url(re.compile(r"guide/run/#live$"))
-    expect(page.get_by_role("heading", name="Live")).to_be_in_viewport()
-
-
-def test_the_buttons_take_no_room_and_without_javascript_there_are_none(
-    published: Open,
-) -> None:
+def test_the_published_site_only_says_how(browser: Browser, folder: Path) -> None:
+    """Its buttons take no room, and without JavaScript there are none."""
     heights = "document.querySelector('article').getBoundingClientRect().height"
-    for where in (NOTEBOOK, MODULE):
-        scripted, plain = published(where), published(where, java_script_enabled=False)
-        assert scripted.evaluate(heights) == plain.evaluate(heights)
-        expect(plain.get_by_role("button", name="Run")).to_have_count(0)
-        expect(plain.locator(".live-header, .live-tools, .live-bar")).to_have_count(0)
+    asked: list[str] = []
+    with (
+        served(folder / "site") as home,
+        open_context(browser, base_url=home) as context,
+        open_context(browser, base_url=home, java_script_enabled=False) as other,
+    ):
+        page, plain = context.new_page(), other.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        note = page.get_by_role("group", name="How to run this")
+        notebook = note.get_by_role("link", name="Download the notebook")
+        # A module has none.
+        for where, files in {NOTEBOOK: ["cells.ipynb"], MODULE: []}.items():
+            plain.goto(where)
+            expect(plain.get_by_role("button", name="Run")).to_have_count(0)
+            there = plain.locator(".live-header, .live-tools, .live-bar")
+            expect(there).to_have_count(0)
+            page.goto(where)
+            settle(page)
+            assert page.evaluate(heights) == plain.evaluate(heights)
+            asked.clear()
+            block(page, 0).hover()
+            block(page, 0).get_by_role("button", name="Run").click()
+            expect(note).to_contain_text("make live")
+            names = "links => links.map(({ href }) => href.split('/').pop())"
+            assert notebook.evaluate_all(names) == files
+            assert asked == []
+            page.keyboard.press("Escape")
+            expect(note).to_be_hidden()
+        page.get_by_role("button", name="Try it on your machine").click()
+        note.get_by_role("link", name="How it works").click()
+        expect(page).to_have_url(re.compile(r"guide/run/#live$"))
+        expect(page.get_by_role("heading", name="Live")).to_be_in_viewport()

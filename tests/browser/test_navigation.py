@@ -27,9 +27,7 @@ def followed(site: Path, page: str, direction: str) -> str:
     return urlsplit(urljoin(HERE + page, str(link["href"]))).path[1:] if link else ""
 
 
-def test_next_leads_along_the_path_of_the_home_page_and_previous_back(
-    site: Path,
-) -> None:
+def test_next_leads_along_the_path_of_the_home_page_and_back(site: Path) -> None:
     links = read(site / "index.html").select(".path li a[href]")
     stops = [urljoin(HERE, str(a["href"])).removeprefix(HERE) for a in links]
     stops = [stop for stop in stops if "#" not in stop]
@@ -48,6 +46,8 @@ def test_an_old_address_leads_to_a_page_and_is_no_page(site: Path) -> None:
         old = path.parent.relative_to(site).as_posix() + "/"
         link = read(path).select_one("a[href]")
         assert link
+        for way in ('url={}"', 'location.href="{}"'):
+            assert way.format(link["href"]) in path.read_text("utf-8")
         new, _, anchor = urljoin(HERE + old, str(link["href"])).partition("#")
         page = site / new.removeprefix(HERE) / "index.html"
         assert read(page, "a", "h1").find("h1"), old
@@ -66,8 +66,3 @@ def test_tabs_lead_to_every_part_and_the_navigation_is_short(page: Page) -> None
     assert shown.count() <= 45
     path = page.get_by_role("navigation", name="Breadcrumbs").locator(".md-path__link")
     expect(path).to_have_text([re.compile("Home"), re.compile("Layers")])
-
-
-def test_the_address_of_a_moved_page_opens_the_new_one(page: Page) -> None:
-    page.goto("experiments/averages/")
-    page.wait_for_url("**/experiments/ema/")

@@ -4,11 +4,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import place
+from tests.browser.test_train import inks
 
 MIXER = "models/mlp_mixer/"
 THUMB = 44  # pixels
-
-
 # What is lower than a thumb. An icon on a block of code may be drawn smaller: then what
 # is touched around it counts. What was out of sight is there when it has been painted.
 LOW = """async (controls, least) => {
@@ -29,6 +28,10 @@ LOW = """async (controls, least) => {
   }
   return low;
 }"""
+WIDE = {
+    "family/": {1: "Parameters", 3: "Top-1 (%)"},
+    "results/": {0: "Test accuracy (%)", 2: "Cross-entropy (bits per character)"},
+}
 
 
 @pytest.mark.parametrize("name", ["", MIXER, "train/", "results/", "layers/gelu/"])
@@ -36,24 +39,14 @@ def test_a_thumb_finds_every_button(name: str, phone: Page) -> None:
     phone.goto(name)
     if name == MIXER:
         expect(phone.locator(".md-code__button").last).to_be_attached()
-    controls = phone.locator(
-        ".md-content :is(button, summary, select, .md-button, .weave-button,"
-        " input:not([type=radio]))"
-    )
+    kinds = "button, summary, select, .md-button, .weave-button"
+    controls = phone.locator(f".md-content :is({kinds}, input:not([type=radio]))")
     assert controls.count()
     assert controls.evaluate_all(LOW, THUMB) == []
 
 
-WIDE = {
-    "family/": {1: "Parameters", 3: "Top-1 (%)"},
-    "results/": {0: "Test accuracy (%)", 2: "Cross-entropy (bits per character)"},
-}
-
-
 @pytest.mark.parametrize("name", WIDE)
-def test_a_wide_table_keeps_its_first_column_and_the_number_beside_it(
-    name: str, phone: Page
-) -> None:
+def test_a_wide_table_keeps_its_names_beside_a_number(name: str, phone: Page) -> None:
     phone.goto(name)
     for table, number in WIDE[name].items():
         found = phone.locator(".nb-html table").nth(table)
@@ -68,7 +61,14 @@ def test_a_wide_table_keeps_its_first_column_and_the_number_beside_it(
 
 
 def test_a_box_does_not_cover_the_equation_that_it_explains(phone: Page) -> None:
+    """And the code comes before what was checked."""
     phone.goto(MIXER)
+    order = """
+        .weave-opening>.weave-prose .weave-opening>.weave-code #MixerBlock
+        .weave-proof .weave-closing
+    """
+    tops = [place(phone.locator(selector))["y"] for selector in order.split()]
+    assert tops == sorted(tops)
     equation = phone.locator(".katex-display:has([data-n])").first
     for symbol in (3, 0):
         equation.locator("[data-n]").nth(symbol).tap()
@@ -77,29 +77,7 @@ def test_a_box_does_not_cover_the_equation_that_it_explains(phone: Page) -> None
         assert above or tip["y"] >= whole["y"] + whole["height"]
 
 
-def test_the_code_comes_before_what_was_checked(phone: Page) -> None:
-    phone.goto(MIXER)
-    order = """
-        .weave-opening>.weave-prose .weave-opening>.weave-code #MixerBlock
-        .weave-proof .weave-closing
-    """
-    tops = [place(phone.locator(selector))["y"] for selector in order.split()]
-    assert tops == sorted(tops)
-
-
-def test_where_there_is_room_it_stands_beside_the_words(page: Page) -> None:
-    page.goto(MIXER)
-    prose = place(page.locator(".weave-opening > .weave-prose"))
-    panel = place(page.locator(".weave-proof"))
-    assert panel["x"] >= prose["x"] + prose["width"]
-    assert panel["y"] < 900
-    # Folded, it says of what a number is.
-    fact = page.locator(".weave-proof .weave-fact").first
-    expect(fact).to_contain_text("Parameters")
-    expect(fact.get_by_text("Mixer-B/16")).to_be_visible()
-
-
-def test_who_trains_sees_the_curves(phone: Page) -> None:
+def test_who_trains_sees_the_curves_and_draws_with_a_finger(phone: Page) -> None:
     phone.goto("train/?epochs=1")
     phone.locator("[data-main]").tap()
     curves = phone.locator("[data-curves] svg")
@@ -108,23 +86,25 @@ def test_who_trains_sees_the_curves(phone: Page) -> None:
         assert place(seen)["y"] >= 48, "below the header"
     for curve in curves.all():
         assert 48 <= place(curve)["y"] <= 844 - 150
+    pad = phone.locator("[data-pad]")
+    pad.evaluate("pad => pad.scrollIntoView({ block: 'center' })")
+    left, top, width, height = place(pad).values()
+    touch = phone.context.new_cdp_session(phone)
+    for kind, share in (("touchStart", 0.2), ("touchMove", 0.8)):
+        points = [{"x": left + width / 2, "y": top + share * height}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    # The grid beside it: how much ink is in each square.
+    assert sum(ink > 0 for ink in inks(phone)) >= 16
 
 
 @pytest.mark.parametrize("way", ["from elsewhere", "on the page"])
-def test_a_link_leads_to_its_place_although_rows_are_laid_out_late(
-    way: str, phone: Page
-) -> None:
+def test_a_link_finds_a_row_that_is_laid_out_late(way: str, phone: Page) -> None:
     phone.goto(MIXER + ("#MLPMixer.forward" if way == "from elsewhere" else ""))
     late = phone.locator(".weave-row").nth(20)
     style = "row => getComputedStyle(row).contentVisibility"
     if way == "on the page":
         assert late.evaluate(style) == "auto"
         phone.evaluate("location.hash = 'MLPMixer.forward'")
-    phone.wait_for_function(
-        """() => {
-          const { top } = document.getElementById("MLPMixer.forward")
-            .getBoundingClientRect();
-          return top > 48 && top < 100;
-        }"""
-    )
+    top = "document.getElementById('MLPMixer.forward').getBoundingClientRect().top"
+    phone.wait_for_function(f"{top} > 48 && {top} < 100")
     assert late.evaluate(style) == "visible"

@@ -1,4 +1,4 @@
-"""What a reader does: search, copy, follow a link, switch the colours, print."""
+"""What a reader does: read, copy, follow a link, switch the colours, print."""
 
 from pathlib import Path
 from urllib.parse import unquote
@@ -8,10 +8,46 @@ from litweave.parse import read
 from playwright.sync_api import Page, expect
 
 from support import ROOT
-from tests.browser.conftest import clipboard, place, settle
+from tests.browser.conftest import clipboard, place
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
+FIRST = "#notation ~ ul > li"
+# What of each answer is seen.
+SHOWN = "answers => answers.map(a => a.lastElementChild.checkVisibility())"
+# Whether a line of the longest length fits.
+FITS = """() => {
+  const code = document.querySelector(
+    ".weave-row:not(.weave-opening) .weave-code code");
+  const line = document.createElement("span");
+  line.innerHTML = '<span class="weave-line" data-line="100">'
+    + "m".repeat(88) + "</span>\\n";
+  code.prepend(line);
+  const fits = code.scrollWidth <= code.clientWidth;
+  line.remove();
+  return fits;
+}"""
+TOO_LONG = "codes => codes.filter(code => code.scrollWidth > code.clientWidth + 1)"
+# The code that is wider than its box, or lies below its button.
+CUT_OFF = """codes => codes.filter((code) => {
+  const button = code.closest("pre").querySelector(".md-code__nav");
+  const { left, bottom } = button.getBoundingClientRect();
+  const range = document.createRange();
+  range.selectNodeContents(code);
+  const space = 8;  // At the end of a line it may hang over.
+  const covered = [...range.getClientRects()].some(
+    (text) => text.right > left + space && text.top < bottom);
+  return covered || code.scrollWidth > code.clientWidth;
+}).map((code) => code.textContent)"""
+COLOURS = """() => [
+  getComputedStyle(document.querySelector(".weave-code :is(.kn, .k)")).color,
+  getComputedStyle(document.querySelector(".weave-code")).backgroundColor,
+]"""
+FOCUSED = """() => {
+  const { className, tagName } = document.activeElement;
+  const { outlineStyle } = getComputedStyle(document.activeElement);
+  return [`${tagName} ${className}`, outlineStyle];
+}"""
 
 
 def rows_with_code(source: Path = SOURCE) -> list[str]:
@@ -25,53 +61,12 @@ def lands_on(page: Page, name: str) -> bool:
     return 40 <= place(page.locator(f'[id="{name}"]'))["y"] < 860
 
 
-# ## Search
-
-
-SENTENCE = "convolutional networks are pyramids"
-
-
-def test_search_finds_a_class_and_a_sentence(page: Page, searchable: str) -> None:
-    """Typed after `/`; a result leads to the row."""
-    assert SENTENCE in SOURCE.read_text()
-    page.goto(searchable)
-    settle(page)
-    for query, found in {
-        "TokenMixing": '[href*="layers/token_mixing/"][href$="#TokenMixing"]',
-        SENTENCE: f'[href*="{MIXER}"][href$="#MixerBlock"]',
-    }.items():
-        page.keyboard.press("/")
-        expect(page.get_by_role("textbox", name="Search")).to_be_focused()
-        page.keyboard.press("Control+a")
-        page.keyboard.type(query)
-        expect(page.locator(f".md-search-result__link{found}").first).to_be_attached()
-        page.keyboard.press("Escape")
-
-
-# ## Copy. Rows: `test_references`
-
-
-def test_an_example_is_copied_by_its_own_button(page: Page) -> None:
-    """Also in an answer that was folded."""
-    page.goto("layers/token_mixing/")
-    blocks = page.locator(".weave-prose .highlight")
-    assert blocks.count() > 2
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    for block in (blocks.first, page.locator(".weave-answer .highlight").last):
-        block.scroll_into_view_if_needed()
-        block.hover()
-        block.get_by_role("button", name="Copy").click()
-        shown = block.locator("code").inner_text().split("\n")
-        code = [line[4:] for line in shown if line[:4] in (">>> ", "... ")]
-        assert clipboard(page) == "\n".join(code)
-
-
-# ## Links
+# ## Links, and the order of a page. How far it is to the code: `test_every_page`
 
 
 def test_links_land_on_rows(page: Page) -> None:
     for name in ("MixerBlock", "MLPMixer.forward", "mixer_s16"):
-        page.goto("404.html")
+        page.goto("about:blank")
         page.goto(f"{MIXER}#{name}")
         assert lands_on(page, name)
     link = page.locator(".weave-link").last
@@ -80,50 +75,75 @@ def test_links_land_on_rows(page: Page) -> None:
     page.keyboard.press("Enter")
     assert unquote(page.url).endswith(f"#{target}")
     assert lands_on(page, target)
-    contents = page.locator(".md-nav--secondary .md-nav__link").all()
-    told = {link.get_attribute("href") for link in contents}
-    assert {"#MixerBlock", "#MLPMixer", "#mixer_s32"} <= told
 
 
-# ## Looks
+def test_what_does_not_open_a_page_closes_it(page: Page) -> None:
+    page.goto("models/conv_mixer/")
+    contents = page.locator(".md-nav--secondary .md-nav__link")
+    order = [str(link.get_attribute("href")) for link in contents.all()]
+    stops = "#notation #ConvMixerBlock #convmixer_256_8 #memory-layout #example"
+    places = [order.index(stop) for stop in stops.split()]
+    assert places == sorted(places)
 
 
-# Whether a line of the longest length fits.
-FITS = """() => {
-  const code = document.querySelector(
-    ".weave-row:not(.weave-opening) .weave-code code");
-  const line = document.createElement("span");
-  line.innerHTML = '<span class="weave-line" data-line="100">'
-    + "m".repeat(88) + "</span>\\n";
-  code.prepend(line);
-  return code.scrollWidth <= code.clientWidth;
-}"""
+@pytest.mark.parametrize("who", ["page", "plain"])
+def test_the_notation_opens(who: str, request: pytest.FixtureRequest) -> None:
+    page: Page = request.getfixturevalue(who)
+    page.goto("layers/head/")
+    expect(page.locator(FIRST).first).to_be_hidden()
+    page.locator("#notation").click()
+    expect(page.locator(FIRST).first).to_be_visible()
+
+
+def test_a_link_to_the_notation_opens_it(page: Page) -> None:
+    page.goto("layers/head/#notation")
+    expect(page.locator(FIRST).first).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["layers/token_mixing/", "family/"])
+def test_an_answer_is_opened_and_printed(name: str, page: Page) -> None:
+    page.goto(name)
+    answers = page.locator(".weave-answer")
+    assert not any(answers.evaluate_all(SHOWN))
+    code = answers.first.locator("pre").first
+    answers.first.locator("summary").first.focus()
+    for shown in (False, True, False):
+        expect(code).to_be_visible(visible=shown)
+        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.emulate_media(media="print")
+    seen = answers.evaluate_all(SHOWN)
+    assert len(seen) >= 2
+    assert all(seen)
 
 
 def test_prose_and_code_stand_side_by_side_where_there_is_room(page: Page) -> None:
+    """And on paper without what only a screen needs."""
     page.goto(MIXER)
     assert page.evaluate(FITS)
+    prose = place(page.locator(".weave-opening > .weave-prose"))
+    panel = place(page.locator(".weave-proof"))
+    assert panel["x"] >= prose["x"] + prose["width"]
+    assert panel["y"] < 900
+    # Folded, it says of what a number is.
+    fact = page.locator(".weave-proof .weave-fact").first
+    expect(fact).to_contain_text("Parameters")
+    expect(fact.get_by_text("Mixer-B/16")).to_be_visible()
     row = page.locator(".weave-row:not(.weave-opening):has(.weave-code)").first
+    parts = [row.locator(f".weave-{kind}") for kind in ("prose", "code")]
     for width, beside in ((1440, True), (1220, True), (1200, False), (390, False)):
         page.set_viewport_size({"width": width, "height": 900})
-        prose, code = (
-            place(row.locator(f".weave-{kind}")) for kind in ("prose", "code")
-        )
+        prose, code = map(place, parts)
         assert (code["x"] >= prose["x"] + prose["width"]) == beside, width
         assert (code["y"] >= prose["y"] + prose["height"]) != beside, width
-
-
-# The code that is wider than its box, or lies below its button.
-CUT_OFF = """codes => codes.filter((code) => {
-  const button = code.closest("pre").querySelector(".md-code__nav");
-  const { left, bottom } = button.getBoundingClientRect();
-  const range = document.createRange();
-  range.selectNodeContents(code);
-  const space = 8;  // At the end of a line it may hang over.
-  const covered = [...range.getClientRects()].some(
-    (text) => text.right > left + space && text.top < bottom);
-  return covered || code.scrollWidth > code.clientWidth;
-}).map((code) => code.textContent)"""
+    page.emulate_media(media="print")
+    expect(page.locator(".weave-tools")).to_be_hidden()
+    expect(page.locator(".md-header")).to_be_hidden()
+    expect(page.locator(".weave-code").first).to_be_visible()
+    page.set_viewport_size({"width": 700, "height": 990})
+    codes = page.locator(".weave-code code")
+    assert codes.evaluate_all(TOO_LONG) == [], "long lines are wrapped on paper"
+    assert page.pdf().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("source", [SOURCE, SOURCE.with_stem("poolformer")])
@@ -143,51 +163,15 @@ def test_on_a_phone_no_code_is_cut_off_or_covered(source: Path, phone: Page) -> 
 
 
 def test_the_switch_of_colours_colours_code_too(page: Page) -> None:
-    page.goto(MIXER)
-    keyword = page.locator(".weave-code .kn, .weave-code .k").first
-
-    def colours() -> tuple[str, str]:
-        return tuple(
-            locator.evaluate(f"element => getComputedStyle(element).{name}")
-            for locator, name in (
-                (keyword, "color"),
-                (page.locator(".weave-code").first, "backgroundColor"),
-            )
-        )
-
-    light = colours()
+    page.goto("layers/gelu/")
+    light = page.evaluate(COLOURS)
     for _ in range(2):  # from the system's colours to light, and to dark
         page.locator(".md-header__option label:visible").click()
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
-    dark = colours()
-    assert light[0] != dark[0]
-    assert light[1] != dark[1]
+    dark = page.evaluate(COLOURS)
+    assert all(one != other for one, other in zip(light, dark, strict=True))
     page.reload()
-    assert colours() == dark, "and it is remembered"
-
-
-def test_a_page_is_read_without_javascript(plain: Page) -> None:
-    plain.goto(MIXER)
-    expect(plain.get_by_role("heading", name="MLP-Mixer", level=1)).to_be_visible()
-    expect(plain.locator(".weave-code").first).to_be_visible()
-    expect(plain.locator(".katex-html").first).to_be_visible()
-    plain.locator(".md-tabs").get_by_text("Layers").click()
-    plain.locator(".md-nav--primary").get_by_text("Token mixing").first.click()
-    assert "token_mixing" in plain.url
-
-
-def test_a_page_is_printed_without_its_controls(page: Page) -> None:
-    page.goto(MIXER)
-    page.emulate_media(media="print")
-    expect(page.locator(".weave-tools")).to_be_hidden()
-    expect(page.locator(".md-header")).to_be_hidden()
-    expect(page.locator(".weave-code").first).to_be_visible()
-    page.set_viewport_size({"width": 700, "height": 990})
-    cut_off = page.locator(".weave-code code").evaluate_all(
-        "codes => codes.filter(code => code.scrollWidth > code.clientWidth + 1).length"
-    )
-    assert cut_off == 0, "long lines are wrapped on paper"
-    assert page.pdf().startswith(b"%PDF")
+    assert page.evaluate(COLOURS) == dark, "and it is remembered"
 
 
 def test_the_keyboard_reaches_everything(page: Page) -> None:
@@ -197,13 +181,7 @@ def test_the_keyboard_reaches_everything(page: Page) -> None:
     names, unseen = ["A"], []
     while not names[-1].startswith("BODY"):
         page.keyboard.press("Tab")
-        name, outline = page.evaluate(
-            """() => {
-              const {className, tagName} = document.activeElement;
-              const style = getComputedStyle(document.activeElement);
-              return [`${tagName} ${className}`, style.outlineStyle];
-            }"""
-        )
+        name, outline = page.evaluate(FOCUSED)
         names.append(name)
         # On the page as a whole, or in the search, the focus shows itself.
         if outline == "none" and not name.startswith(("BODY", "INPUT")):

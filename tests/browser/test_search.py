@@ -1,14 +1,16 @@
 """Search: the terms of the field lead to the right pages, and any key may be typed."""
 
 import gzip
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import open_context, settle
+from tests.browser.test_reading import SOURCE
 
 INDEX = "search/search_index.json"
 # The page or pages about some terms of the field, as the contents of courses and
@@ -57,7 +59,8 @@ HITS = """() => [...document.querySelectorAll('.md-search-result__item')].slice(
   .map((item) => new URL(item.querySelector('a').href).pathname.slice(1))"""
 # How many queries the theme has asked its worker, and how many it was answered.
 COUNT = """
-window.asked = window.answered = 0;
+window.asked = window.answered = window.before = 0;
+addEventListener("keydown", () => { before = asked; }, true);
 window.Worker = class extends Worker {
   constructor(address, options) {
     super(address, options);
@@ -69,9 +72,22 @@ window.Worker = class extends Worker {
   }
 };
 """
+# What the search says of the last key. It is asked for as often as a page is painted.
+ANSWERED = """async () => {
+  const painted = () => new Promise(requestAnimationFrame);
+  for (let n = 0; n < 10_000 && (asked === before || answered < asked); n++)
+    await painted();
+  return document.querySelector(".md-search-result__meta").innerText;
+}"""
+SENTENCE = "convolutional networks are pyramids"
+ROWS = {
+    "dropout": '[href*="layers/dropout/"]',
+    "TokenMixing": '[href*="layers/token_mixing/"][href$="#TokenMixing"]',
+    SENTENCE: '[href*="models/mlp_mixer/"][href$="#MixerBlock"]',
+}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def reader(browser: Browser, searchable: str) -> Iterator[Page]:
     """A page of the site whose search is told apart from a slow one."""
     with open_context(browser, base_url=searchable) as context:
@@ -83,10 +99,8 @@ def reader(browser: Browser, searchable: str) -> Iterator[Page]:
 
 def press(page: Page, key: str) -> str:
     """Press a key, and wait for what the search says then."""
-    before = page.evaluate("asked")
     page.keyboard.press(key)
-    page.wait_for_function(f"asked > {before} && answered === asked")
-    return page.locator(".md-search-result__meta").inner_text()
+    return str(page.evaluate(ANSWERED))
 
 
 def type_keys(page: Page, keys: str) -> list[str]:
@@ -125,11 +139,8 @@ def test_an_operator_does_not_confuse_the_search(reader: Page) -> None:
     """`few-` finds what `few` does, and not all there is; so do the other four."""
     warnings: list[str] = []
     reader.on("console", lambda message: warnings.append(message.text))
-    for word, page in {
-        "few-shot": "experiments/few_shot/",
-        "ViT-B/16": "models/vit/",
-        "CIFAR-10": "experiments/mixer_images/",
-    }.items():
+    pages = ["experiments/few_shot/", "models/vit/", "experiments/mixer_images/"]
+    for word, page in zip(("few-shot", "ViT-B/16", "CIFAR-10"), pages, strict=True):
         said = type_keys(reader, word)
         at = word.index("-")
         assert said[at] == said[at - 1]
@@ -143,10 +154,22 @@ def test_an_operator_does_not_confuse_the_search(reader: Page) -> None:
     assert not warnings
 
 
-def test_the_index_is_small_and_fetched_by_whoever_searches(
-    site: Path, reader: Page
-) -> None:
-    assert len(gzip.compress((site / INDEX).read_bytes(), 6)) < 200_000
+def test_answers_are_searched_and_shapes_are_not(site: Path) -> None:
+    index = json.loads((site / INDEX).read_text("utf-8"))
+    texts = {entry["location"]: entry["text"] for entry in index["docs"]}
+    layer = "layers/token_mixing/"
+    assert "Each letter that a weight sums over" in texts[f"{layer}#exercises"]
+    assert "the Fourier transform takes time" in texts["family/#exercises"]
+    text = " ".join(text for at, text in texts.items() if at.startswith(layer))
+    assert "torch.baddbmm" in text
+    assert "float32" not in text
+    assert "B × " not in text
+
+
+def test_the_index_is_fetched_by_whoever_searches(site: Path, reader: Page) -> None:
+    """Typed after `/`; of a class and of a sentence, a result leads to the row."""
+    assert SENTENCE in SOURCE.read_text()
+    assert len(gzip.compress((site / INDEX).read_bytes(), 6)) < 200_000, "small"
     asked: list[str] = []
     reader.on("request", lambda request: asked.append(request.url))
     reader.reload()
@@ -154,5 +177,11 @@ def test_the_index_is_small_and_fetched_by_whoever_searches(
     assert not [url for url in asked if url.endswith(INDEX)]
     with reader.expect_response(f"**/{INDEX}"):
         reader.keyboard.press("/")
-    type_keys(reader, "dropout")
-    assert reader.evaluate(HITS)[0] == "layers/dropout/"
+    for query, found in ROWS.items():
+        expect(reader.get_by_role("textbox", name="Search")).to_be_focused()
+        reader.keyboard.press("Control+a")
+        reader.keyboard.insert_text(query)
+        press(reader, "End")
+        expect(reader.locator(f".md-search-result__link{found}").first).to_be_attached()
+        reader.keyboard.press("Escape")
+        reader.keyboard.press("/")

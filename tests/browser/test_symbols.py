@@ -1,52 +1,36 @@
 """Point at a symbol or a variable, and all that is the same thing lights up."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import READERS, Scheme, open_context
+from tests.browser.conftest import READERS
 from tests.browser.judging import violations
+from tests.browser.test_shapes import PAINTED
 
 MIXING = "layers/token_mixing/"
-
-
-@pytest.fixture(scope="module", params=["mouse", "finger"])
-def opened(
-    request: pytest.FixtureRequest, browser: Browser, address: str
-) -> Iterator[Page]:
-    """The page on token mixing: on a wide screen with a mouse, on a phone without."""
-    finger = request.param == "finger"
-    viewport = {"width": 390 if finger else 1440, "height": 900}
-    with open_context(browser, viewport=viewport, has_touch=finger) as context:
-        page = context.new_page()
-        page.goto(address + MIXING)
-        page.evaluate("document.fonts.ready")
-        yield page
-
-
-@pytest.fixture
-def mixing(opened: Page) -> Page:
-    """The page, with nothing lit."""
-    opened.mouse.move(0, 0)
-    opened.keyboard.press("Escape")
-    expect(opened.locator(".weave-lit")).to_have_count(0)
-    return opened
-
-
-def point_at(element: Locator) -> None:
-    """Hover, or tap where there is no mouse."""
-    element.scroll_into_view_if_needed()
-    touch = element.page.evaluate("navigator.maxTouchPoints > 0")
-    element.tap() if touch else element.hover()
-
-
 # Where all formulas and all code are.
 PLACES = """[...document.querySelectorAll('.weave .katex, .weave-code')]
   .filter((e) => e.checkVisibility({ contentVisibilityAuto: true }))
   .map((e) => JSON.stringify(e.getBoundingClientRect()))"""
+# What lies where a letter is.
+ABOVE = """letter => {
+  const { left, top, width, height } = letter.getBoundingClientRect();
+  const at = document.elementFromPoint(left + width / 2, top + height / 2);
+  return at?.closest("[data-n]")?.dataset.n;
+}"""
+# The rest of the page, `test_every_page` shows to axe.
+LIT = ".weave-row:has(.weave-lit), [role=tooltip]"
+
+
+def point_at(element: Locator) -> None:
+    """Hover, or tap where there is no mouse. To scroll would put the light out."""
+    element.scroll_into_view_if_needed()
+    element.page.evaluate(PAINTED)
+    touch = element.page.evaluate("navigator.maxTouchPoints > 0")
+    element.tap() if touch else element.hover()
 
 
 def item(page: Page, variable: str) -> Locator:
@@ -78,7 +62,12 @@ def lit(page: Page, where: str) -> set[str]:
     return {re.sub(r"[\s\u200b]", "", text) for text in texts}
 
 
-def test_a_symbol_lights_up_its_variable(mixing: Page) -> None:
+@pytest.mark.parametrize("who", ["page", "phone"])
+def test_what_is_pointed_at_lights_up(who: str, request: pytest.FixtureRequest) -> None:
+    """A symbol with its variable, and a variable with its symbols and its size."""
+    mixing: Page = request.getfixturevalue(who)
+    mixing.goto(MIXING)
+    mixing.evaluate("document.fonts.ready")
     symbol(mixing, "fc1").scroll_into_view_if_needed()
     before = mixing.evaluate(PLACES)
     point_at(symbol(mixing, "fc1"))
@@ -90,19 +79,21 @@ def test_a_symbol_lights_up_its_variable(mixing: Page) -> None:
     expect(tip).to_contain_text("the first layer")
     expect(tip.locator("code")).to_have_text("fc1")
     expect(tip.locator(".katex")).to_have_count(3)
-
-
-def test_a_variable_lights_up_its_symbols_and_tells_its_size(mixing: Page) -> None:
+    mixing.keyboard.press("Escape")
+    expect(mixing.locator(".weave-lit")).to_have_count(0)
+    expect(tip).to_be_hidden()
     point_at(variable(mixing, "fc1"))
     expect(equation(mixing).locator(".weave-lit")).to_have_count(1)
     assert lit(mixing, ".katex") == {"W1", "b1"}
     assert lit(mixing, ".weave-code") == {"fc1"}
-    tip = mixing.get_by_role("tooltip")
     expect(tip).to_contain_text("the first layer")
     point_at(variable(mixing, "num_patches"))
     expect(tip).to_contain_text("the number of patches")
     size = re.compile(r"^24\b.* in the examples?$")
     expect(tip.locator(".weave-size")).to_have_text(size)
+    point_at(mixing.locator(".weave h1").first)
+    expect(mixing.locator(".weave-lit")).to_have_count(0)
+    expect(tip).to_be_hidden()
 
 
 def test_every_symbol_can_be_pointed_at(page: Page) -> None:
@@ -113,31 +104,10 @@ def test_every_symbol_can_be_pointed_at(page: Page) -> None:
     for symbol in symbols.all():
         letter = symbol.locator(".mathnormal").first
         letter.scroll_into_view_if_needed()
-        above = letter.evaluate("""letter => {
-            const { left, top, width, height } = letter.getBoundingClientRect();
-            const at = document.elementFromPoint(left + width / 2, top + height / 2);
-            return at?.closest("[data-n]")?.dataset.n;
-        }""")
-        assert above == symbol.get_attribute("data-n"), letter.inner_text()
+        assert letter.evaluate(ABOVE) == symbol.get_attribute("data-n")
 
 
-def test_what_is_lit_goes_out(mixing: Page) -> None:
-    for out in (
-        lambda: mixing.keyboard.press("Escape"),
-        lambda: point_at(mixing.locator(".weave h1").first),
-    ):
-        point_at(symbol(mixing, "fc1"))
-        expect(mixing.locator(".weave-lit")).not_to_have_count(0)
-        out()
-        expect(mixing.locator(".weave-lit")).to_have_count(0)
-        expect(mixing.get_by_role("tooltip")).to_be_hidden()
-        mixing.mouse.move(0, 0)
-
-
-# ## The keyboard
-
-
-def test_arrows_go_from_symbol_to_symbol(page: Page) -> None:
+def test_arrows_go_from_symbol_to_symbol_and_through_code(page: Page) -> None:
     page.goto(MIXING)
     # Each formula and each block is one stop at most: KaTeX's HTML is hidden from
     # screen readers.
@@ -161,10 +131,6 @@ def test_arrows_go_from_symbol_to_symbol(page: Page) -> None:
     expect(page.locator(".weave-lit")).to_have_count(0)
     expect(said).to_have_text("")
     expect(stop).to_be_focused()
-
-
-def test_arrows_go_through_code(page: Page) -> None:
-    page.goto(MIXING)
     code = page.locator(".weave-code code:has([data-n])").first
     # What can be reached in it already, a link perhaps, is the way to it.
     code.and_(page.locator("[tabindex='0']")).or_(code.locator("a")).first.focus()
@@ -182,33 +148,18 @@ def test_an_item_of_the_notation_lights_up_its_own(page: Page) -> None:
     assert lit(page, ".katex") == {"W1", "b1"}
 
 
-# ## For everybody
-
-
-@pytest.mark.parametrize(("scheme", "width"), READERS.items())
-def test_axe_finds_nothing_in_what_is_lit(
-    scheme: Scheme, width: int, page: Page, tools: Path
-) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+def test_axe_finds_nothing_in_what_is_lit(page: Page, tools: Path) -> None:
     page.goto("layers/head/")
-    equation(page).focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("tooltip")).to_be_visible()
-    assert violations(page, tools) == []
-
-
-def test_a_page_without_a_notation_is_left_alone(page: Page) -> None:
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("layers/")
-    expect(page.locator(".weave [data-n], #weave-notation")).to_have_count(0)
-    assert not errors
-
-
-def test_paper_shows_no_light(page: Page) -> None:
-    """What lay below the mouse is lit no more, so here it is lit by hand."""
-    page.goto("layers/head/")
+    for scheme, width in READERS.items():
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        equation(page).focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tooltip")).to_be_visible()
+        assert page.locator(LIT).count() > 1
+        assert violations(page, tools, LIT) == []
+        page.keyboard.press("Escape")
+    # On paper, what lay below the mouse is lit no more, so here it is lit by hand.
     one = equation(page).locator("[data-n]").first
     one.evaluate("symbol => symbol.classList.add('weave-lit')")
     style = "e => getComputedStyle(e).borderWidth + getComputedStyle(e).backgroundColor"

@@ -12,10 +12,8 @@ from tests.browser.conftest import is_up_to_date
 @pytest.mark.parametrize("changed", ["docs/deep/a.md", "docs/new.md", "mkdocs.yml"])
 def test_a_site_is_as_old_as_its_build(changed: str, tmp_path: Path) -> None:
     write_files(tmp_path, {"docs/deep/a.md": "", "mkdocs.yml": ""})
-    site, sources = (
-        tmp_path / "index.html",
-        [tmp_path / "docs", tmp_path / "mkdocs.yml"],
-    )
+    site = tmp_path / "index.html"
+    sources = [tmp_path / "docs", tmp_path / "mkdocs.yml"]
     assert not is_up_to_date(site, sources)
     site.touch()
     for path in tmp_path.rglob("*.*"):

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
+import re
 import subprocess
+import sys
 import uuid
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
@@ -17,7 +20,7 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from tests.live.command import running
+from support import ROOT, write_files
 
 
 @dataclass
@@ -55,20 +58,14 @@ class Live:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def ask(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] = {},
-        body: Any = None,
+        self, method: str, path: str, headers: Mapping[str, str] = {}, body: Any = None
     ) -> Answer:
         """Send a request as it is written, and nothing that is not asked for."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        text = None if body is None else json.dumps(body)
-        connection.request(method, path, text, dict(headers))
-        response = connection.getresponse()
-        answer = Answer(response.status, response.headers, response.read())
-        connection.close()
-        return answer
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, dict(headers))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
 
     def api(self, method: str, path: str, body: Any = None) -> Answer:
         """Ask with the token."""
@@ -101,10 +98,8 @@ class Live:
         printed = ""
         while (frame := await socket.read_message()) is not None:
             message = json.loads(frame)
-            if message["msg_type"] == "stream":
-                printed += message["content"]["text"]
-            if message["msg_type"] == "error":
-                printed += message["content"]["ename"]
+            words = {"stream": "text", "error": "ename"}.get(message["msg_type"])
+            printed += message["content"][words] if words else ""
             state = message["content"].get("execution_state")
             if state == "idle" and message["parent_header"].get("msg_id") == "asked":
                 break
@@ -135,21 +130,33 @@ def request(code: str) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(site: Path, *where: Any, **environment: str) -> Iterator[Live]:
-    """Start the command, and end it."""
-    with running(site, *where, **environment) as (process, port, token):
-        yield Live(process, port, token, site)
+def serving(
+    site: Path, port: int = 0, path: Path = ROOT, **environment: str
+) -> Iterator[Live]:
+    """Start the command in `path`, whose files it can import, and end it."""
+    paths = os.pathsep.join([str(path), str(ROOT)])
+    with subprocess.Popen(
+        [sys.executable, "-m", "labml_style_nn", "live", site, "--port", str(port)],
+        cwd=path,
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            found = re.search(r"http://127\.0\.0\.1:(\d+)/#token=([\w-]{32,})\n", line)
+            assert found, line
+            yield Live(process, int(found[1]), found[2], site)
+        finally:
+            process.terminate()
 
 
 def make_site(folder: Path) -> Path:
     """A site of two pages, beside a file that is not of it."""
-    site = folder / "site"
-    (site / "part").mkdir(parents=True)
-    (site / "index.html").write_text("<title>Home</title>")
-    (site / "part" / "index.html").write_text("<title>Part</title>")
-    (site / "404.html").write_text("<title>Nothing here</title>")
-    (folder / "secret.txt").write_text("secret")
-    return site
+    titles = {"index": "Home", "part/index": "Part", "404": "Nothing here"}
+    pages = {f"site/{name}.html": f"<title>{t}</title>" for name, t in titles.items()}
+    return write_files(folder, {"secret.txt": "secret", **pages}) / "site"
 
 
 @pytest.fixture(scope="session")

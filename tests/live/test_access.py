@@ -1,12 +1,13 @@
 """Nobody without the token runs anything, whatever a request brings instead of it."""
 
+import gzip
 import socket
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from tests.live.conftest import Answer, Live, close, finished
+from tests.live.conftest import Live, close, finished
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 API = [
@@ -18,6 +19,19 @@ API = [
     ("GET", f"/api/kernels/{NOBODY}/channels"),
 ]
 PAGE = {"path": "/stranger/", "type": "page"}
+FOREIGN = ["http://127.0.0.1:1", "https://example.invalid", "http://localhost", "null"]
+ASK = "Access-Control-Request"
+NEEDLESS = """
+    /api /api/ /api/contents /api/contents/secret.txt /api/terminals /api/config/x
+    /api/kernels /api/kernelspecs /api/me /api/nbconvert /api/shutdown
+    /files/secret.txt /view/secret.txt /login /logout /metrics
+    /static/style/style.min.css
+"""
+OUTSIDE = r"""
+    /../secret.txt /part/../../secret.txt /%2e%2e/secret.txt /..%2fsecret.txt
+    /part/..%5c..%5csecret.txt //secret.txt /%00/../secret.txt
+    /part/%2e%2e/%2e%2e/secret.txt http://127.0.0.1/../secret.txt
+"""
 
 
 def strangers(live: Live) -> list[dict[str, str]]:
@@ -30,27 +44,24 @@ def strangers(live: Live) -> list[dict[str, str]]:
         *({"Authorization": f"token {token}"} for token in tokens),
         *({"Cookie": f"{cookie}={live.token}"} for cookie in cookies),
         {"X-XSRFToken": live.token},
+        {"Content-Type": "text/plain", "Origin": "null"},
         {"Referer": f"{live.address}/#token={live.token}"},
     ]
 
 
-@pytest.mark.parametrize(("method", "path"), API)
-def test_nothing_is_answered_without_the_token(
-    live: Live, method: str, path: str
-) -> None:
-    for headers in strangers(live):
-        answer = live.ask(method, path, headers, PAGE)
-        assert answer.status == 403, headers
-        assert live.token.encode() not in answer.body
-    assert all(s["path"] != PAGE["path"] for s in live.api("GET", "sessions").json)
-
-
-def test_the_token_does_not_count_in_an_address_or_a_body(live: Live) -> None:
+def test_nothing_is_answered_without_the_token(live: Live) -> None:
+    """Nor if it stands in an address or a body, where it does not count."""
+    for method, path in API:
+        for headers in strangers(live):
+            answer = live.ask(method, path, headers, PAGE)
+            assert answer.status == 403, (method, path, headers)
+            assert live.token.encode() not in answer.body
     for path in (f"/api/sessions?token={live.token}", "/api/sessions"):
         body = {**PAGE, "token": live.token}
         assert live.ask("POST", path, {}, body).status == 403
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         assert live.ask("POST", path, form, f"token={live.token}").status == 403
+    assert all(s["path"] != PAGE["path"] for s in live.api("GET", "sessions").json)
 
 
 @pytest.fixture(scope="module")
@@ -82,53 +93,37 @@ def test_a_socket_opens_with_the_token_alone(live: Live, kernel: str) -> None:
         assert opened(live, kernel, headers, ["kernel.json", f"{token}x"]) == 403
 
 
-FOREIGN = ["http://127.0.0.1:1", "https://example.invalid", "http://localhost", "null"]
+def test_another_origin_is_refused_even_with_the_token(live: Live, kernel: str) -> None:
+    for origin in FOREIGN:
+        headers = {**live.authorization, "Origin": origin}
+        answer = live.ask("POST", "/api/sessions", headers, PAGE)
+        assert answer.status == 404, origin
+        assert opened(live, kernel, {"Origin": origin}, None) == 403, origin
+        ask_first = {f"{ASK}-Method": "POST", f"{ASK}-Headers": "authorization"}
+        first = live.ask("OPTIONS", "/api/sessions", {"Origin": origin, **ask_first})
+        for refused in (answer, first):
+            assert "Access-Control-Allow-Origin" not in refused.headers, origin
 
 
-@pytest.mark.parametrize("origin", FOREIGN)
-def test_another_origin_is_refused_even_with_the_token(
-    live: Live, kernel: str, origin: str
-) -> None:
-    headers = {**live.authorization, "Origin": origin}
-    answer = live.ask("POST", "/api/sessions", headers, PAGE)
-    assert answer.status == 404
-    assert opened(live, kernel, {"Origin": origin}, None) == 403
-    ask_first = {
-        "Origin": origin,
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization",
-    }
-    preflight = live.ask("OPTIONS", "/api/sessions", ask_first)
-    for refused in (answer, preflight):
-        assert "Access-Control-Allow-Origin" not in refused.headers
-
-
-@pytest.mark.parametrize("host", ["example.invalid", "127.0.0.1.example.invalid"])
-def test_a_name_that_was_rebound_to_this_machine_is_refused(
-    live: Live, host: str
-) -> None:
-    headers = {**live.authorization, "Host": f"{host}:{live.port}"}
-    for method, path in [("GET", "/"), *API]:
-        answer = live.ask(method, path, headers, PAGE)
-        assert answer.status == 403
-        assert b"Home" not in answer.body
-
-
-def everything(live: Live) -> list[Answer]:
-    """Answers of all kinds."""
-    paths = ["/", "/part", "/nothing", *(path for _, path in API)]
-    asked = [
-        live.ask(method, path, headers, PAGE)
-        for path in paths
-        for method in ("GET", "POST", "PUT", "HEAD", "OPTIONS")
-        for headers in ({}, {"Cookie": f"username-127-0-0-1-{live.port}=x"})
-    ]
-    own = [live.api("GET", "sessions"), live.api("DELETE", f"kernels/{NOBODY}")]
-    return asked + own
+def test_a_name_that_was_rebound_to_this_machine_is_refused(live: Live) -> None:
+    """A browser would take it for the origin of the stranger."""
+    for host in ("example.invalid", "127.0.0.1.example.invalid"):
+        headers = {**live.authorization, "Host": f"{host}:{live.port}"}
+        for method, path in [("GET", "/"), *API]:
+            answer = live.ask(method, path, headers, PAGE)
+            assert answer.status == 403, (host, method, path)
+            assert b"Home" not in answer.body
 
 
 def test_no_answer_sets_a_cookie_or_lets_itself_be_framed(live: Live) -> None:
-    for answer in everything(live):
+    answers = [live.api("GET", "sessions"), live.api("DELETE", f"kernels/{NOBODY}")]
+    answers += [
+        live.ask(method, path, headers, PAGE)
+        for path in ["/", "/part", "/nothing", *(path for _, path in API)]
+        for method in ("GET", "POST", "PUT", "HEAD", "OPTIONS")
+        for headers in ({}, {"Cookie": f"username-127-0-0-1-{live.port}=x"})
+    ]
+    for answer in answers:
         assert "Set-Cookie" not in answer.headers
         assert "Access-Control-Allow-Origin" not in answer.headers
         if answer.body:
@@ -137,50 +132,40 @@ def test_no_answer_sets_a_cookie_or_lets_itself_be_framed(live: Live) -> None:
             assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-NEEDLESS = """
-    /api /api/ /api/contents /api/contents/secret.txt /api/terminals /api/config/x
-    /api/kernels /api/kernelspecs /api/me /api/nbconvert /api/shutdown
-    /files/secret.txt /view/secret.txt /login /logout /metrics
-    /static/style/style.min.css
-"""
-
-
-@pytest.mark.parametrize("path", NEEDLESS.split())
-def test_of_jupyter_there_is_no_more_than_is_needed(live: Live, path: str) -> None:
-    for method in ("GET", "POST", "PUT"):
-        answer = live.ask(method, path, live.authorization, {})
-        assert answer.status in (404, 405)
+def test_of_jupyter_there_is_no_more_than_is_needed(live: Live) -> None:
+    for path in NEEDLESS.split():
+        for method in ("GET", "POST", "PUT"):
+            answer = live.ask(method, path, live.authorization, {})
+            assert answer.status in (404, 405), (method, path)
 
 
 # ## The files of the site
 
 
 def test_the_site_is_there_for_everybody(live: Live) -> None:
+    """Compressed for whoever takes it so."""
     home = live.ask("GET", "/")
     assert home.body == (live.site / "index.html").read_bytes()
     assert live.ask("GET", "/part/").body == b"<title>Part</title>"
     moved = live.ask("GET", "/part")
     assert (moved.status, moved.headers["Location"]) == (301, "/part/")
     assert live.ask("HEAD", "/").headers["Content-Length"] == str(len(home.body))
-
-
-def test_what_is_not_there_has_the_page_of_the_site(live: Live) -> None:
+    words = b"words " * 1000
+    (live.site / "words.html").write_bytes(words)
+    assert live.ask("GET", "/words.html").body == words
+    answer = live.ask("GET", "/words.html", {"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.body) == words
+    # What is not there has the page of the site.
     answer = live.ask("GET", "/nothing/")
     assert (answer.status, answer.body) == (404, b"<title>Nothing here</title>")
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
-OUTSIDE = r"""
-    /../secret.txt /part/../../secret.txt /%2e%2e/secret.txt /..%2fsecret.txt
-    /part/..%5c..%5csecret.txt //secret.txt /%00/../secret.txt
-    /part/%2e%2e/%2e%2e/secret.txt http://127.0.0.1/../secret.txt
-"""
-
-
-@pytest.mark.parametrize("path", OUTSIDE.split())
-def test_no_path_leads_out_of_the_site(live: Live, path: str) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=30) as raw:
-        raw.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        answer = b"".join(iter(lambda: raw.recv(65536), b""))
-    assert b"secret" not in answer.partition(b"\r\n\r\n")[2]
-    assert answer.split()[1] in (b"400", b"403", b"404")
+def test_no_path_leads_out_of_the_site(live: Live) -> None:
+    for path in OUTSIDE.split():
+        with socket.create_connection(("127.0.0.1", live.port), timeout=30) as raw:
+            raw.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: raw.recv(65536), b""))
+        assert b"secret" not in answer.partition(b"\r\n\r\n")[2], path
+        assert answer.split()[1] in (b"400", b"403", b"404"), path
