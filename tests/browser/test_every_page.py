@@ -152,13 +152,13 @@ DRAWN = """() => new Promise((then) =>
 
 
 def test_a_page_of_each_kind_is_drawn_without_an_error(
-    page: Page, address: str, wrong: list[str]
+    page: Page, address: str
 ) -> None:
-    wrong.clear()
-    listened(page, address, wrong)
+    listened(page, address, wrong := list[str]())
     for name in sorted(WHOLE):
         page.goto(address + name)
         page.evaluate(DRAWN)
+        settle(page)
     assert not wrong, "\n".join(wrong)
 
 
