@@ -85,7 +85,8 @@ class Built:
 
 def configuration(settings: Settings, docs: Path) -> dict[str, object]:
     """What an `mkdocs.yml` would say; `docs` is a folder without pages."""
-    folders = [str(folder) for folder in Theme(name="material").dirs]
+    language = settings.language
+    folders = Theme(name="material").dirs if language else []
     return {
         "site_name": settings.root.resolve().stem,
         # Where it will stand, if that is known: a page that is not found needs it.
@@ -93,7 +94,7 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
         "docs_dir": str(docs),
         # So that the pages can be read from a disk, too.
         "use_directory_urls": False,
-        "theme": {**_THEME, "language": language_of(folders, settings.language)},
+        "theme": {**_THEME, "language": language_of(folders, language)},
         "markdown_extensions": [{"toc": {"permalink": True}}],
         "plugins": ["search", {"litweave": _options(settings)}],
     }
