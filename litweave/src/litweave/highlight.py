@@ -22,9 +22,10 @@ _Piece = tuple[str, str]  # a class and the text that has it
 # dot within a path; and no part of a tag.
 _BREAK = re.compile(
     r"""
-    (?: [(\[] (?=.)
-      | (?<=<span\ class="o">) = (?=</span>(?:<[^>]*>)+(?:\w{8}|self<))
-      | (?<=\w) \. (?=[^\W\d]) )
+    [(\[=.]
+    (?: (?<=[(\[]) (?=.)
+      | (?<=<span\ class="o">=) (?=</span>(?:<[^>]*>)+(?:\w{8}|self<))
+      | (?<=\w\.) (?=[^\W\d]) )
     (?! [^<]*> )
     """,
     re.VERBOSE,

@@ -15,6 +15,7 @@ from litweave.prose import LITERAL
 # A footnote's label begins with `^`. An address has a line to itself, but for a title.
 _LABELS = re.compile(
     rf"""
+    (?: ^ | (?= [`\\\[] ) ) (?:
     {LITERAL}
   | (?P<escape> \\. )
   | ^[ \t]* \[ (?P<defined> \^[^\[\]\n]+ (?=\]:) | [^\[\]\n^][^\[\]\n]* (?= \]:
@@ -22,7 +23,7 @@ _LABELS = re.compile(
       (?: \n? [ \t]* (?: "[^\n]*" | '[^\n]*' | \([^\n]*\) ) [ \t]* )? $ ) ) \]:
   | (?P<note> \[ (?P<noted> \^[^\[\]\n]+ ) \] )
   | (?P<behind> (?<=\]) \[ (?P<full> [^\[\]]+ ) \] )
-  | (?P<alone> \[ (?P<short> [^\[\]]+ ) \] (?: \[\] )? (?! [\[(] ) )
+  | (?P<alone> \[ (?P<short> [^\[\]]+ ) \] (?: \[\] )? (?! [\[(] ) ) )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )

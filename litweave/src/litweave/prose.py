@@ -40,10 +40,12 @@ LITERAL = r"""
         | \n [ \t>]* (?= \n (?P=quote) [ \t]* >>> ) )* )
   | (?P<code> (?P<span>`+) (?!`) .+? (?<!`) (?P=span) (?!`) )
 """
-# What may begin at a place in a text, longest first. A dollar at the beginning of a
+# What may begin at a place in a text, longest first: at the beginning of a line, or at a
+# sign, for which to look first saves most of the time. A dollar at the beginning of a
 # line may be what to type into a terminal.
 BEGINNINGS = re.compile(
     rf"""
+    (?: ^ | (?= [`\\:$<\[\]] ) ) (?:
     {LITERAL}
   | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
       (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
@@ -61,7 +63,7 @@ BEGINNINGS = re.compile(
   | (?P<link> (?<![!A-Za-z0-9_\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
       \[ (?P<name> (?: [^\W\d] [\w.]* )? ) \] )
   | (?P<address> \] (?: \( \s* | :[ \t]* ) < (?P<target> [^<>\n]* ) > )
-  | (?P<tag> {TAG} )
+  | (?P<tag> {TAG} ) )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
