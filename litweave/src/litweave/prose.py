@@ -40,12 +40,11 @@ LITERAL = r"""
         | \n [ \t>]* (?= \n (?P=quote) [ \t]* >>> ) )* )
   | (?P<code> (?P<span>`+) (?!`) .+? (?<!`) (?P=span) (?!`) )
 """
-# What may begin at a place in a text, longest first: at the beginning of a line, or at a
-# sign, for which to look first saves most of the time. A dollar at the beginning of a
+# What may begin at a place in a text, longest first. A dollar at the beginning of a
 # line may be what to type into a terminal.
 BEGINNINGS = re.compile(
     rf"""
-    (?: ^ | (?= [`\\:$<\[\]] ) ) (?:
+    (?: ^ | (?= [`\\:$<\[\]] ) ) (?:  # nowhere else, which is quickly told
     {LITERAL}
   | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
       (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
