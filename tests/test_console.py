@@ -29,28 +29,20 @@ COMMANDS: dict[str, Callable[[], object]] = {
 }
 
 
-def shown(command: Callable[[], object]) -> str:
-    """What a command shows on a console that knows a few letters only."""
-    letters = io.BytesIO()
-    console = io.TextIOWrapper(letters, "cp1252")
-    with redirect_stdout(console):
-        command()
-        print("ν̲ × “x”")
-    console.flush()
-    return letters.getvalue().decode("cp1252")
-
-
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_every_command_replaces_what_the_console_lacks(
     monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
 ) -> None:
+    """The console knows a few letters only."""
     monkeypatch.setattr(sys, "argv", ["preview", "--help"])
-
-    def asked_for_help() -> None:
+    letters = io.BytesIO()
+    console = io.TextIOWrapper(letters, "cp1252")
+    with redirect_stdout(console):
         with pytest.raises(SystemExit):
             command()
-
-    assert shown(asked_for_help).endswith("?? × “x”\n")
+        print("ν̲ × “x”")
+    console.flush()
+    assert letters.getvalue().decode("cp1252").endswith("?? × “x”\n")
 
 
 def test_the_cache_may_be_named_from_here(
