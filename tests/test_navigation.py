@@ -1,13 +1,19 @@
-"""The navigation: one name for a page everywhere, few pages, and a path."""
+"""The navigation: one name for a page everywhere, few pages, a path, and notebooks.
+
+The site's build runs the notebooks; that test is in tests/browser.
+"""
 
 import importlib.util
 import re
 from collections import ChainMap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import jupytext
+import pytest
 from bs4 import BeautifulSoup
 from mkdocs.utils import yaml_load
 
@@ -141,3 +147,28 @@ def test_a_card_says_what_the_head_of_its_page_says() -> None:
         ("og:url", "https://example.org/mixer/a/"),
         ("og:image", "https://example.org/mixer/assets/card.png"),
     } <= set(tags)
+
+
+# ## Notebooks
+
+DOCS = ROOT / "docs"
+NOTEBOOKS = [*sorted((DOCS / "examples").glob("*")), *sorted(DOCS.glob("*.py"))]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_a_script_run_by_the_build_and_found_by_readers(
+    path: Path,
+) -> None:
+    """It begins with a title and ends with prose."""
+    notebook = jupytext.read(path)
+    assert path.suffix == ".py", "it has no room for outputs"
+    assert jupytext.writes(notebook, fmt="py:percent") == path.read_text("utf-8")
+    assert notebook.cells[0].source.startswith("# ")
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert kinds[-1] == "markdown"
+    # So a message about the prose names the right line: see litweave's `cells`.
+    assert ("code", "code") not in pairwise(kinds)
+    jupyter, name = PLUGINS["mkdocs-jupyter"], path.relative_to(DOCS)
+    assert (jupyter["execute"], jupyter["allow_errors"]) == (True, False)
+    assert any(name.match(pattern) for pattern in jupyter["include"])
+    assert str(name) in str(CONFIG["nav"]) + CONFIG["not_in_nav"]

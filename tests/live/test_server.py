@@ -39,14 +39,12 @@ def ended(process: psutil.Process) -> bool:
         return True
 
 
-def test_each_script_of_a_page_is_told_of() -> None:
-    """That each import leads to one, the pages in a browser say."""
+def test_each_script_is_told_of_and_without_jupyter_what_to_install(
+    tmp_path: Path,
+) -> None:
+    """And without any other library: `-S` hides what is installed."""
     files = {path.name for path in Path(client.__file__).with_name("assets").iterdir()}
     assert set(re.findall(r"`(\w+\.(?:js|css))`", str(client.__doc__))) == files
-
-
-def test_without_jupyter_it_says_what_to_install(tmp_path: Path) -> None:
-    """And without any other library: `-S` hides what is installed."""
     result = subprocess.run(
         [sys.executable, "-S", "-m", "labml_style_nn", "live", make_site(tmp_path)],
         env={"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'litweave' / 'src'}"},
