@@ -5,7 +5,6 @@ import importlib
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,14 +38,12 @@ SMALL = {
 }
 
 
-def commands() -> Iterator[list[str]]:
-    """The commands of the guide, from top to bottom."""
-    for block in re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.M | re.S):
-        for line in block.replace("\\\n", " ").splitlines():
-            yield shlex.split(line)
-
-
-COMMANDS = list(commands())
+# The commands of the guide, from top to bottom.
+COMMANDS = [
+    shlex.split(line)
+    for block in re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.M | re.S)
+    for line in block.replace("\\\n", " ").splitlines()
+]
 
 
 def of(module: str) -> list[list[str]]:

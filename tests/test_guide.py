@@ -169,9 +169,6 @@ def another(tmp_path: Path, katex: Path) -> Reader:
     return Reader(tmp_path)
 
 
-# ## The tutorial
-
-
 def test_every_command_says_what_the_guide_shows(reader: Reader) -> None:
     *told, (previewed, _, served) = reader.said
     assert len(told) == 7
@@ -248,7 +245,7 @@ def test_every_option_is_told_with_its_default_and_two_lines_are_enough() -> Non
 # ## Published
 
 
-def test_no_page_asks_another_host(reader: Reader) -> None:
+def test_pages_ask_no_other_host_and_what_a_host_runs_succeeds(reader: Reader) -> None:
     pages = {n: t for n, t in reader.files().items() if n.endswith(".html")}
     assert len(pages) == 4
     for name, page in pages.items():
@@ -259,9 +256,6 @@ def test_no_page_asks_another_host(reader: Reader) -> None:
         assert not [address for address in asked if "//" in address], name
     names = [path.name for path in (reader.folder / "site").rglob("*.css")]
     assert any(re.fullmatch(r"main\.[0-9a-f]{8}\.min\.css", name) for name in names)
-
-
-def test_what_a_host_runs_succeeds(reader: Reader) -> None:
     [path] = (reader.folder / ".github/workflows").iterdir()
     steps = yaml.safe_load(path.read_text())["jobs"]["site"]["steps"]
     [upload] = [step for step in steps if "upload" in step.get("uses", "")]
@@ -327,7 +321,7 @@ def test_a_project_shows_its_proofs_and_papers(
 # ## The template
 
 
-def test_the_command_of_the_readme_makes_its_page(another: Reader) -> None:
+def test_the_template_has_what_is_listed_and_makes_its_page(another: Reader) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     [command] = [b.text for b in blocks(readme) if "litweave build" in b.text]
     with contextlib.chdir(ROOT):
@@ -335,9 +329,6 @@ def test_the_command_of_the_readme_makes_its_page(another: Reader) -> None:
         site = another.folder / "site"
         assert main([*arguments, str(site), *KEPT]) == 0
     assert "RMS norm" in (site / "index.html").read_text("utf-8")
-
-
-def test_the_template_has_what_the_guide_lists() -> None:
     assert "[`rms_norm.py`](rms_norm.py){ download }" in GUIDE
     text = TEMPLATE.read_text("utf-8")
     parts = ["arxiv.org", "$$", "class ", "**Shape.**", "**Raises.**", "**Source.**"]

@@ -156,9 +156,7 @@ NOTEBOOKS = [*sorted((DOCS / "examples").glob("*")), *sorted(DOCS.glob("*.py"))]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_a_script_run_by_the_build_and_found_by_readers(
-    path: Path,
-) -> None:
+def test_a_notebook_is_run_by_the_build_and_found_by_readers(path: Path) -> None:
     """It begins with a title and ends with prose."""
     notebook = jupytext.read(path)
     assert path.suffix == ".py", "it has no room for outputs"

@@ -3,6 +3,7 @@
 import re
 from contextlib import contextmanager
 from copy import deepcopy
+from itertools import permutations
 
 import pytest
 import torch
@@ -45,9 +46,7 @@ def refused(model, message=""):
         assert torch.equal(tensor, before[key])
 
 
-def test_every_weight_takes_the_type_of_the_model_and_stays_trainable(
-    model, state_dict
-):
+def test_weights_take_the_type_of_the_model_and_stay_trainable(model, state_dict):
     # That they are the right ones, the proof says.
     load_timm_weights(model.double(), state_dict)
     assert targets(model, "timm").keys() == state_dict.keys()
@@ -92,9 +91,7 @@ def test_names_of_another_origin_or_a_model_without_any_are_told_in_one_line(mod
             load_weights(network, {}, origin)
 
 
-def test_a_value_that_is_no_weight_is_refused_before_anything_is_copied(
-    model, state_dict
-):
+def test_what_is_no_weight_is_refused_before_anything_is_copied(model, state_dict):
     bias = state_dict["head.bias"]
     for value, message in (
         (bias.numpy(), "no tensor: head.bias is a ndarray"),
@@ -138,9 +135,7 @@ def renamed(weights, *rules):
     return result
 
 
-def test_what_is_around_the_weights_is_left_out_if_it_is_one_checkpoint(
-    model, state_dict
-):
+def test_what_is_around_the_weights_of_one_checkpoint_is_left_out(model, state_dict):
     for wrapped in (
         *(renamed(state_dict, ("^", f"{a}.")) for a in ("module", "_orig_mod.module")),
         renamed(state_dict, ("^", "model.net.")),
@@ -181,7 +176,7 @@ def test_a_model_may_be_wrapped_derived_or_compiled_in_part(model, state_dict):
             assert torch.equal(target, state_dict[key])
 
 
-def test_the_head_of_the_model_can_be_kept(state_dict):
+def test_the_head_can_be_kept_and_how_many_batches_were_seen_be_missing(state_dict):
     model = MLPMixer(**(SIZES | {"num_classes": 3}))
     with pytest.raises(ValueError, match=r"wrong shape: head.weight is"):
         load_timm_weights(model, state_dict)
@@ -192,9 +187,6 @@ def test_the_head_of_the_model_can_be_kept(state_dict):
     # Nor need a published file have one.
     del state_dict["head.weight"], state_dict["head.bias"]
     load_timm_weights(model, state_dict, keep_head=True)
-
-
-def test_how_many_batches_were_seen_may_be_missing():
     model = build("conv_mixer")
     weights = {key: torch.rand(t.shape) for key, t in targets(model, "timm").items()}
     kept = {key: w for key, w in weights.items() if "num_batches" not in key}
@@ -281,22 +273,19 @@ def test_a_file_of_flax_gives_what_the_authors_code_computes(name):
     torch.testing.assert_close(model(image), getattr(Flax(weights), name)(image))
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "origin", "message"),
-    [
+def test_another_function_or_pooling_is_refused():
+    for name, options, origin, message in (
         ("mixer", {}, "google-research", "with approximate='none' the model does not"),
         ("vit", {}, "google-research", "with approximate='none' the model does not"),
         ("vit_average", {"approximate": "tanh"}, "google-research", "pooling='class'"),
         ("poolformer", {}, "timm", "build it with average_first=True"),
         ("poolformer", {"average_first": True}, "sail-sg", "with average_first=False"),
-    ],
-)
-def test_another_function_or_pooling_is_refused(name, options, origin, message):
-    model = build(name, **options)
-    with refused(model, ".*" + message):
-        load_weights(model, drawn(model, origin), origin)
-    if name.startswith("vit"):
-        other = build("vit" if name == "vit_average" else "vit_average")
+    ):
+        model = build(name, **options)
+        with refused(model, ".*" + message):
+            load_weights(model, drawn(model, origin), origin)
+    for names in permutations(("vit", "vit_average")):
+        model, other = map(build, names)
         with refused(model, "missing: "):
             load_timm_weights(model, drawn(other, "timm"))
 

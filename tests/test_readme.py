@@ -37,18 +37,15 @@ def fences(text: str, language: str) -> list[str]:
     return re.findall(pattern, text, re.DOTALL | re.MULTILINE)
 
 
-def code(text: str) -> str:
-    """Everything that is set as code, spans and blocks."""
-    return "\n".join([*re.findall(r"`([^`\n]+)`", text), *fences(text, "sh")])
-
-
 # ## Commands and files
 
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_every_target_program_module_path_and_link_is_there(page: str) -> None:
     """Paths in the root, beside the guides, in the package and its folders."""
-    commands = code(TEXTS[page])
+    text = TEXTS[page]
+    # Everything that is set as code, spans and blocks.
+    commands = "\n".join([*re.findall(r"`([^`\n]+)`", text), *fences(text, "sh")])
     targets = set(re.findall(r"^(\w+):", MAKEFILE, re.MULTILINE))
     assert set(re.findall(r"^make (\w+)", commands, re.MULTILINE)) <= targets
     for program in re.findall(r"\.venv/bin/(\w+)", commands):
@@ -58,29 +55,26 @@ def test_every_target_program_module_path_and_link_is_there(page: str) -> None:
     package, renderer = ROOT / "labml_style_nn", ROOT / "litweave" / "src" / "litweave"
     inside = [*package.rglob("*/"), *renderer.rglob("*/")]
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
-    paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
+    paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", text))
     for path in paths - MADE_BY_THE_READER:
         roots = (ROOT, ROOT / "docs" / "guide", package, renderer, renderer.parent)
         assert any((root / path).exists() for root in (*roots, *inside)), path
     # A link of a guide, the build follows.
     if not page.startswith("docs/"):
-        links = re.findall(r"\]\(([^)#\s]+)\)", TEXTS[page])
+        links = re.findall(r"\]\(([^)#\s]+)\)", text)
         assert links
         for link in links:
             assert link.startswith("https://") or (ROOT / link).exists(), link
 
 
-def test_readme_and_guide_give_the_same_plain_commands() -> None:
+# ## Code
+
+
+def test_home_quotes_the_model_and_the_guide_the_commands_of_the_readme() -> None:
     plain = [block for block in fences(TEXTS["README.md"], "sh") if "venv" in block]
     assert plain[0] in fences(TEXTS["docs/guide/run.md"], "sh")
     assert "-c constraints.txt -e './litweave[dev]' -e '.[dev]'" in plain[0]
     assert re.search(r"^PORT \?=", MAKEFILE, re.MULTILINE), "the port can be chosen"
-
-
-# ## Code
-
-
-def test_home_quotes_the_model() -> None:
     model = (ROOT / "labml_style_nn" / "models" / "mlp_mixer.py").read_text("utf-8")
     home = (ROOT / "docs" / "index.md").read_text("utf-8")
     for line in fences(home, "python")[0].splitlines()[:2]:

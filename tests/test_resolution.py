@@ -38,9 +38,7 @@ def parts_of(image: Tensor, factor: int, parts: str) -> list[Tensor]:
 
 @pytest.mark.parametrize("parts", ["contiguous", "interleaved"])
 @pytest.mark.parametrize("factor", [1, 2, 3])
-def test_at_first_the_logits_are_the_mean_over_the_parts(
-    factor: int, parts: str
-) -> None:
+def test_at_first_logits_are_the_mean_over_parts(factor: int, parts: str) -> None:
     model, image = trained(), images(factor)
     by_part = [model(part) for part in parts_of(image, factor, parts)]
     assert (by_part[0] - by_part[-1]).abs().max() > 0.1 or factor == 1

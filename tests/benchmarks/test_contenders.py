@@ -37,9 +37,7 @@ PAIRS = {
 
 @pytest.mark.parametrize("train", [False, True])
 @pytest.mark.parametrize("name", PAIRS)
-def test_the_plain_network_is_ours_in_scores_and_gradients(
-    name: str, train: bool
-) -> None:
+def test_the_plain_network_has_our_scores_and_gradients(name: str, train: bool) -> None:
     torch.manual_seed(0)
     theirs, ours = (build().double().train(train) for build in PAIRS[name])
     weights = {
@@ -72,7 +70,8 @@ def test_each_contest_is_of_the_named_size() -> None:
             assert ours == theirs, name
 
 
-def test_each_is_timed_once_a_round_and_made_anew_for_each_set() -> None:
+def test_each_is_timed_once_a_round_and_a_ratio_is_of_rounds_not_of_medians() -> None:
+    """It is made anew for each set."""
     ticks = iter(range(1000))
     made, called = {"a": 0, "b": 0}, {"a": 0, "b": 0}
 
@@ -89,8 +88,5 @@ def test_each_is_timed_once_a_round_and_made_anew_for_each_set() -> None:
     assert made == {"a": 3, "b": 3}
     assert called == {"a": 10, "b": 10}, "three to warm up, seven timed"
     assert times == {"a": [1] * 7, "b": [1] * 7}
-
-
-def test_a_ratio_is_of_rounds_and_not_of_medians() -> None:
     times = {"ours": [1.0, 20.0, 3.0], "theirs": [2.0, 10.0, 3.0]}
     assert ratio(times, "ours", "theirs") == (1.0, 0.5, 2.0)

@@ -4,7 +4,6 @@ import gzip
 import socket
 from typing import Any
 
-import pytest
 from tornado.httpclient import HTTPClientError
 
 from tests.live.conftest import Live, close, finished
@@ -63,11 +62,6 @@ def test_nothing_is_answered_without_the_token(live: Live) -> None:
     assert all(s["path"] != PAGE["path"] for s in live.api("GET", "sessions").json)
 
 
-@pytest.fixture(scope="module")
-def kernel(live: Live) -> str:
-    return live.kernel("/access/")
-
-
 def opened(live: Live, kernel: str, headers: Any, protocols: Any) -> int | str | None:
     """Try to open a socket: the protocol that is chosen, or the status of a refusal."""
 
@@ -83,16 +77,15 @@ def opened(live: Live, kernel: str, headers: Any, protocols: Any) -> int | str |
     return finished(try_it())
 
 
-def test_a_socket_opens_with_the_token_alone(live: Live, kernel: str) -> None:
-    """And the answer does not repeat it."""
+def test_a_socket_opens_with_the_token_and_from_this_origin_alone(live: Live) -> None:
+    """And the answer does not repeat the token."""
+    kernel = live.kernel("/access/")
     token = f"token.{live.token}"
     assert opened(live, kernel, {}, ["kernel.json", token]) == "kernel.json"
     for headers in strangers(live):
         assert opened(live, kernel, headers, ["kernel.json"]) == 403
         assert opened(live, kernel, headers, ["kernel.json", f"{token}x"]) == 403
-
-
-def test_another_origin_is_refused_even_with_the_token(live: Live, kernel: str) -> None:
+    # Another origin is refused even with the token.
     for origin in FOREIGN:
         headers = {**live.authorization, "Origin": origin}
         answer = live.ask("POST", "/api/sessions", headers, PAGE)

@@ -118,7 +118,7 @@ def test_a_network_that_computes_something_else_or_is_deeper_is_told() -> None:
     assert (example.before, example.after) == ("55", "4015")
 
 
-def test_the_difference_is_what_it_is_and_another_shape_is_told() -> None:
+def test_the_difference_is_what_it_is_in_json_too_and_another_shape_is_told() -> None:
     """With weights and inputs of the original: adding a constant differs by it."""
     result = edited(MIXING, LAST, f"{LAST} + 3")
     assert result.outputs[0].difference == pytest.approx(3, abs=1e-5)
@@ -126,6 +126,13 @@ def test_the_difference_is_what_it_is_and_another_shape_is_told() -> None:
     assert result.outputs[0].shapes == ("(2, 24, 20)", "(2, 7, 20)")
     assert result.outputs[0].difference is None
     assert "shape (2, 24, 20) → (2, 7, 20)" in str(result)
+    # And though JSON lacks the number.
+    result = edited(MIXING, LAST, f"{LAST} / 0")
+    bundle: dict[str, Any] = result._repr_mimebundle_()
+    text = json.dumps(bundle[MIME], allow_nan=False)
+    assert json.loads(text) == bundle[MIME]
+    assert bundle[MIME]["outputs"][0]["difference"] in ("inf", "nan")
+    assert bundle["text/plain"].startswith("The edited module differs.\nTokenMixing: ")
 
 
 def where(result: Comparison) -> list[tuple[int | None, str, str]]:
@@ -191,12 +198,3 @@ def test_nothing_that_was_imported_changes_but_an_example_sees_the_edit() -> Non
     (example,) = result.examples
     assert (example.source, example.before, example.after) == ("twice()", "2", "10")
     assert "trial_package.inner" not in sys.modules
-
-
-def test_a_result_is_json_even_with_numbers_that_json_lacks() -> None:
-    result = edited(MIXING, LAST, f"{LAST} / 0")
-    bundle: dict[str, Any] = result._repr_mimebundle_()
-    text = json.dumps(bundle[MIME], allow_nan=False)
-    assert json.loads(text) == bundle[MIME]
-    assert bundle[MIME]["outputs"][0]["difference"] in ("inf", "nan")
-    assert bundle["text/plain"].startswith("The edited module differs.\nTokenMixing: ")
