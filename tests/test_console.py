@@ -1,6 +1,10 @@
-"""A console that lacks letters: the message is shown, and no command dies of it."""
+"""The commands: on a console that lacks letters, and a module without torch.
+
+What `copy` does with names, forms and pipes, the tests of litweave say.
+"""
 
 import io
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -9,13 +13,16 @@ from pathlib import Path
 import pytest
 from litweave import __main__ as weave
 from litweave import preview
+from litweave.features.copy.clean import clean
 from litweave.features.proofs.proof import prove
+from litweave.parse import read
 
 from labml_style_nn import __main__ as package
 from labml_style_nn.data import __main__ as data
 from labml_style_nn.experiments import few_shot, mixer_images, token_cost
 from labml_style_nn.experiments.command import main as experiment
 from labml_style_nn.proofs import __main__ as proofs
+from support import ROOT
 
 COMMANDS: dict[str, Callable[[], object]] = {
     "litweave": lambda: weave.main(["--help"]),
@@ -29,28 +36,20 @@ COMMANDS: dict[str, Callable[[], object]] = {
 }
 
 
-def shown(command: Callable[[], object]) -> str:
-    """What a command shows on a console that knows a few letters only."""
-    letters = io.BytesIO()
-    console = io.TextIOWrapper(letters, "cp1252")
-    with redirect_stdout(console):
-        command()
-        print("ν̲ × “x”")
-    console.flush()
-    return letters.getvalue().decode("cp1252")
-
-
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_every_command_replaces_what_the_console_lacks(
     monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
 ) -> None:
+    """The console knows a few letters only."""
     monkeypatch.setattr(sys, "argv", ["preview", "--help"])
-
-    def asked_for_help() -> None:
+    letters = io.BytesIO()
+    console = io.TextIOWrapper(letters, "cp1252")
+    with redirect_stdout(console):
         with pytest.raises(SystemExit):
             command()
-
-    assert shown(asked_for_help).endswith("?? × “x”\n")
+        print("ν̲ × “x”")
+    console.flush()
+    assert letters.getvalue().decode("cp1252").endswith("?? × “x”\n")
 
 
 def test_the_cache_may_be_named_from_here(
@@ -71,3 +70,32 @@ def test_a_proof_program_is_understood_whatever_the_console(
     said = '{"format":2, "versions":{"×":"1"}, "sources":[], "data":[], "pages":{}}'
     (tmp_path / "proves.py").write_text(f"print({said!r})\n", "utf-8")
     assert prove("proves", tmp_path, tmp_path / "proofs").versions == {"×": "1"}
+
+
+# To copy a module, nothing of what it needs must be installed.
+WITHOUT = """
+import sys
+sys.modules["torch"] = sys.modules["einops"] = None
+sys.argv = ["labml_style_nn", *sys.argv[1:]]
+import runpy
+runpy.run_module("labml_style_nn", run_name="__main__", alter_sys=False)
+"""
+
+
+def test_a_standalone_module_needs_no_torch_and_carries_the_licence(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    path = "labml_style_nn/models/mlp_mixer.py"
+    command = [sys.executable, "-c", WITHOUT, "copy", path, "--standalone"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True)
+    assert (result.returncode, result.stderr) == (0, b"")
+    text = result.stdout.decode()
+    first, source, _, *rest = [line[2:] for line in text.split("\n\n")[0].split("\n")]
+    assert first == "labml_style_nn.models.mlp_mixer, with all it needs, in one file."
+    assert source.startswith("From labml-style-nn 0.")
+    assert rest == (ROOT / "LICENSE").read_text().strip().split("\n")
+    assert str(ROOT) not in text
+    assert "\r" not in text
+    # A part of a name is enough.
+    assert package.main(["copy", "models.mlp_mixer", "--clean"]) == 0
+    assert capsysbinary.readouterr() == (clean(read(ROOT / path)).encode(), b"")

@@ -63,30 +63,22 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_contrast_agrees_with_known_values() -> None:
+def test_what_is_written_or_drawn_can_be_seen() -> None:
     assert contrast("#ffffff", "#000000") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+    for table, least in ((TEXT, 4.5), (DRAWN, 3)):
+        for ink, paper in [(name, other) for name in table for other in table[name]]:
+            for colours in zip(COLOURS[ink], COLOURS[paper], strict=True):
+                assert [*map(len, colours)] == [7, 7], "text needs opaque colours"
+                assert contrast(*colours) >= least, (ink, paper)
 
 
-@pytest.mark.parametrize(("table", "least"), [(TEXT, 4.5), (DRAWN, 3)])
-def test_what_is_written_or_drawn_can_be_seen(
-    table: dict[str, tuple[str, ...]], least: float
-) -> None:
-    for ink, paper in [(name, other) for name in table for other in table[name]]:
-        for colours in zip(COLOURS[ink], COLOURS[paper], strict=True):
-            assert [*map(len, colours)] == [7, 7], "text needs opaque colours"
-            assert contrast(*colours) >= least, (ink, paper)
-
-
-def test_every_token_colour_of_the_theme_is_ours() -> None:
+def test_each_colour_is_defined_once_for_both_schemes_and_all_of_the_theme() -> None:
     sheets = Path(material.__file__).parent.glob("templates/assets/stylesheets/*.css")
     text = "".join(sheet.read_text() for sheet in sheets)
     theirs = set(re.findall(r"(--md-code-hl-\w+-color):", text))
     assert len(theirs) >= 10
     assert theirs <= set(SYNTAX)
-
-
-def test_each_colour_is_defined_once_for_both_schemes() -> None:
     names = [name for name, *_ in PAIR.findall(CSS)]
     assert len(names) == len(set(names))
     elsewhere = re.sub(r"light-dark\([^)]*\)", "", CSS)

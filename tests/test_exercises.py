@@ -42,12 +42,6 @@ def answers() -> dict[str, Callable[..., Tensor]]:
     return found
 
 
-def test_the_reading_path_is_known() -> None:
-    assert len(STOPS) == 12
-    assert {f"{page}.md" for page in PAGES} <= set(TITLES)
-    assert answers().keys() == EXERCISES.keys()
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_ends_in_exercises_each_with_its_answer(page: str) -> None:
     *_, last = docstring(page).split("\n## ")
@@ -60,25 +54,29 @@ def test_a_page_ends_in_exercises_each_with_its_answer(page: str) -> None:
     assert ">>>" in last.rpartition("**Answer.**")[2]
 
 
-def test_the_family_ends_in_exercises() -> None:
+def test_the_family_ends_in_exercises_and_the_notebook_asks_as_the_pages_do() -> None:
+    assert len(STOPS) == 12
+    assert {f"{page}.md" for page in PAGES} <= set(TITLES)
     *_, last = source("family.py").read_text("utf-8").split("\n# ## ")
     assert last.startswith("Exercises\n")
     assert last.count("**Exercise ") == last.count("**Answer.**") >= 2
-
-
-def test_the_notebook_asks_for_the_functions_of_the_pages() -> None:
     notebook = source("examples/exercises.py").read_text("utf-8")
     cells = re.findall(r"^def (.+\n    return None  .*\n)\n\n(check.+)", notebook, re.M)
     pages = "\n".join(docstring(page) for page in PAGES)
-    asked = re.findall(
-        r">>> def (.+\n\.\.\.     return None  .*\n)>>> (check.+)", pages
-    )
+    stubs = r">>> def (.+\n\.\.\.     return None  .*\n)>>> (check.+)"
+    asked = re.findall(stubs, pages)
     assert cells == [(stub.replace("... ", ""), last) for stub, last in asked]
     assert len(cells) == len(EXERCISES)
+    assert answers().keys() == EXERCISES.keys()
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_answer_of_the_page_is_right(name: str) -> None:
+    """Also where gradients are off; and chance is left alone."""
+    state = torch.random.get_rng_state()
+    with torch.no_grad():
+        assert check(name, answers()[name])
+    assert torch.equal(torch.random.get_rng_state(), state)
     verdict = check(name, answers()[name])
     assert verdict
     assert repr(verdict) == "Right: shape, values and gradients are those of ours."
@@ -123,18 +121,8 @@ def test_what_is_wrong_is_told_as_it_is_wrong(words: str) -> None:
     assert words in repr(verdict).replace("\n", " ")
 
 
-def test_it_says_which_exercises_there_are() -> None:
+def test_it_says_which_exercises_there_are_and_an_error_of_the_reader() -> None:
     with pytest.raises(ValueError, match=r"'mixing'; there are \['patch_embedding', "):
         check("mixing", right)
-
-
-def test_an_error_of_the_reader_shows_itself() -> None:
     with pytest.raises(ZeroDivisionError):
         check("linear", lambda *a: 1 / 0)
-
-
-def test_it_works_where_gradients_are_off_and_leaves_chance_alone() -> None:
-    state = torch.random.get_rng_state()
-    with torch.no_grad():
-        assert check("token_mixing", right)
-    assert torch.equal(torch.random.get_rng_state(), state)

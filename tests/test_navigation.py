@@ -1,13 +1,18 @@
-"""The navigation: one name for a page everywhere, few pages, and a path."""
+"""The navigation: one name for a page everywhere, few pages, a path, and notebooks.
+
+The site's build runs the notebooks; that test is in tests/browser.
+"""
 
 import importlib.util
 import re
 from collections import ChainMap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import jupytext
 import pytest
 from bs4 import BeautifulSoup
 from mkdocs.utils import yaml_load
@@ -38,9 +43,8 @@ HOOKS = load(ROOT / "tools" / "site_hooks.py")
 def entries(nav: list[Any], section: str = "") -> Iterator[tuple[str, str]]:
     """The pages of the navigation: each with its name, an index with its section's."""
     for entry in nav:
-        [(name, what)] = (
-            entry if isinstance(entry, dict) else {section: entry}
-        ).items()
+        named = entry if isinstance(entry, dict) else {section: entry}
+        [(name, what)] = named.items()
         if isinstance(what, list):
             yield from entries(what, name)
         else:
@@ -80,40 +84,29 @@ def test_a_page_has_one_name_and_no_other_page_has_it() -> None:
             assert words == ENTRIES[page]
 
 
-# ## Addresses that pages have had
-
-
-REDIRECTS: dict[str, str] = PLUGINS["redirects"]["redirect_maps"]
-
-
-def test_an_old_address_leads_to_a_page() -> None:
-    for old, new in REDIRECTS.items():
+def test_an_old_address_leads_to_a_page_and_a_module_that_left_has_kept_its() -> None:
+    """Those that were pages once; later ones never had an address."""
+    redirects: dict[str, str] = PLUGINS["redirects"]["redirect_maps"]
+    for old, new in redirects.items():
         assert old not in TITLES
         assert new.partition("#")[0] in TITLES, old
-
-
-def test_a_module_that_left_the_site_has_kept_its_address() -> None:
-    """Those that were pages once; later ones never had an address."""
     never = {"baselines", "distributed", "exercises", "image_datasets", "seeding"}
     never |= {"shapes", "tensorboard", "__init__"}
     paths = [Path(p) for p in PLUGINS["litweave"]["exclude"] if "*" not in p]
     pages = {str(path.with_suffix(".md")) for path in paths if path.stem not in never}
-    assert pages <= set(REDIRECTS)
+    assert pages <= set(redirects)
 
 
 # ## The hooks
 
 
-def test_the_reading_path_is_that_of_the_home_page() -> None:
+def test_the_reading_path_of_the_home_page_is_followed_by_next_and_previous() -> None:
     path = HOOKS.reading_path(HOME)
     assert path[:2] == ["layers/patch_embedding.md", "layers/layer_norm.md"]
     assert path[11:13] == ["models/mlp_mixer.md", "findings.py"]
     assert path[14:17] == ["examples/train_on_digits.py", "train.md", "family.py"]
     assert path[-1] == "results.py"
     assert set(path) <= set(ENTRIES)
-
-
-def test_next_and_previous_follow_the_path() -> None:
     names = ["index.md", "guide.md", "b.md", "other.md", "a.md"]
     pages = [SimpleNamespace(file=SimpleNamespace(src_uri=name)) for name in names]
     home, guide, b, other, a = pages
@@ -125,15 +118,15 @@ def test_next_and_previous_follow_the_path() -> None:
     assert (other.previous_page, other.next_page) == (guide, None)
 
 
-@pytest.mark.parametrize("url", ["https://example.org/mixer", ""])
-def test_a_page_says_where_the_repository_is(url: str) -> None:
+def test_a_page_says_where_the_repository_is() -> None:
     text = (ROOT / "docs/guide/install.md").read_text("utf-8")
-    config = SimpleNamespace(repo_url=url)
     page = SimpleNamespace(file=SimpleNamespace(src_uri="guide/install.md"))
-    said = HOOKS.on_page_markdown(text, page, config, None)
-    assert "REPO_URL" not in said
-    assert ("git clone https://example.org/mixer" in said) == bool(url)
-    assert ("the folder with Makefile and mkdocs.yml" in said) != bool(url)
+    for url in ("https://example.org/mixer", ""):
+        config = SimpleNamespace(repo_url=url)
+        said = HOOKS.on_page_markdown(text, page, config, None)
+        assert "REPO_URL" not in said
+        assert ("git clone https://example.org/mixer" in said) == bool(url)
+        assert ("the folder with Makefile and mkdocs.yml" in said) != bool(url)
 
 
 def test_a_card_says_what_the_head_of_its_page_says() -> None:
@@ -154,3 +147,26 @@ def test_a_card_says_what_the_head_of_its_page_says() -> None:
         ("og:url", "https://example.org/mixer/a/"),
         ("og:image", "https://example.org/mixer/assets/card.png"),
     } <= set(tags)
+
+
+# ## Notebooks
+
+DOCS = ROOT / "docs"
+NOTEBOOKS = [*sorted((DOCS / "examples").glob("*")), *sorted(DOCS.glob("*.py"))]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_run_by_the_build_and_found_by_readers(path: Path) -> None:
+    """It begins with a title and ends with prose."""
+    notebook = jupytext.read(path)
+    assert path.suffix == ".py", "it has no room for outputs"
+    assert jupytext.writes(notebook, fmt="py:percent") == path.read_text("utf-8")
+    assert notebook.cells[0].source.startswith("# ")
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert kinds[-1] == "markdown"
+    # So a message about the prose names the right line: see litweave's `cells`.
+    assert ("code", "code") not in pairwise(kinds)
+    jupyter, name = PLUGINS["mkdocs-jupyter"], path.relative_to(DOCS)
+    assert (jupyter["execute"], jupyter["allow_errors"]) == (True, False)
+    assert any(name.match(pattern) for pattern in jupyter["include"])
+    assert str(name) in str(CONFIG["nav"]) + CONFIG["not_in_nav"]

@@ -35,14 +35,11 @@ def with_pixels_in_order(kernel: Tensor, order: Tensor) -> Tensor:
 # The images
 
 
-def test_each_pixel_comes_from_where_the_two_orders_say() -> None:
+def test_each_pixel_or_byte_comes_from_where_the_two_orders_say() -> None:
     # By PyTorch: batch, colours, pixels of a patch, patches; row by row.
     patches = F.unfold(IMAGE, PATCH, stride=PATCH).unflatten(1, (3, -1))
     ordered = patches[:, :, PIXELS][..., PATCHES].flatten(1, 2)
     assert torch.equal(SHUFFLED, F.fold(ordered, SIZE, PATCH, stride=PATCH))
-
-
-def test_bytes_stay_bytes_and_nothing_is_lost() -> None:
     image = torch.arange(240, dtype=torch.uint8).view(1, 1, *SIZE)
     shuffled = shuffle_patches(image, PATCH, PATCHES, PIXELS)
     assert shuffled.dtype == torch.uint8
@@ -62,8 +59,9 @@ def test_the_original_keeps_its_weights() -> None:
 
 @pytest.mark.parametrize("name", ["SGD", "AdamW"])
 def test_training_and_reordering_commute(name: str) -> None:
+    """The steps of our training loop: weight decay of matrices, clipping, EMA."""
+
     def trained(model: MLPMixer, image: Tensor) -> list[nn.Module]:
-        """The steps of our training loop: weight decay of matrices, clipping, EMA."""
         optimizer = adamw(model, weight_decay=0.1)
         if name == "SGD":
             optimizer = torch.optim.SGD(model.parameters(), 0.0, momentum=0.9)
@@ -88,25 +86,16 @@ def test_training_and_reordering_commute(name: str) -> None:
     assert (start.blocks[0].token_mixing.fc1.weight - first).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize(
-    ("patches", "pixels", "name", "last"),
-    [
-        (PATCHES[:-1], PIXELS, "patch_order", 11),
-        (PATCHES + 1, PIXELS, "patch_order", 11),
-        (PATCHES, PIXELS * 0, "pixel_order", 19),
-    ],
-)
-def test_what_is_no_order_is_refused(
-    patches: Tensor, pixels: Tensor, name: str, last: int
-) -> None:
-    message = f"{name} must have each number from 0 to {last} once"
-    with pytest.raises(ValueError, match=message):
-        permuted(mixer(), patches, pixels)
-    with pytest.raises(ValueError, match=message):
-        shuffle_patches(IMAGE, PATCH, patches, pixels)
-
-
-def test_patches_that_do_not_tile_are_refused() -> None:
+def test_what_is_no_order_and_patches_that_do_not_tile_are_refused() -> None:
+    for patches, pixels, refused in (
+        (PATCHES[:-1], PIXELS, "patch_order must have each number from 0 to 11 once"),
+        (PATCHES + 1, PIXELS, "patch_order must have each number from 0 to 11 once"),
+        (PATCHES, PIXELS * 0, "pixel_order must have each number from 0 to 19 once"),
+    ):
+        with pytest.raises(ValueError, match=refused):
+            permuted(mixer(), patches, pixels)
+        with pytest.raises(ValueError, match=refused):
+            shuffle_patches(IMAGE, PATCH, patches, pixels)
     with pytest.raises(ValueError, match="image_size must be a multiple of patch_size"):
         shuffle_patches(IMAGE, 5, PATCHES, PIXELS)
 

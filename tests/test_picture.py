@@ -17,19 +17,17 @@ draw = load(ROOT / "tools" / "draw_mixer.py")
 CARD = ROOT / "docs" / "assets" / "card.png"
 
 
-def test_the_file_is_what_the_script_draws() -> None:
+def test_the_file_is_what_the_script_draws_and_is_put_into_the_page() -> None:
     drawn = draw.PICTURE.read_text(encoding="utf-8")
     assert drawn == draw.picture(), "run: python tools/draw_mixer.py"
-
-
-def test_the_page_is_written_by_hand_and_the_picture_put_in() -> None:
+    # The page is written by hand.
     page = (ROOT / "docs" / "index.md").read_text("utf-8")
     assert len(page) < 6000
     assert "<svg" not in page
     config = SimpleNamespace(docs_dir=ROOT / "docs", repo_url="")
     home = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
     made = HOOKS.on_page_markdown(page, home, config, None)
-    assert made.count("<svg") == draw.picture().count("<svg") == 3
+    assert made.count("<svg") == drawn.count("<svg") == 3
     # The lines below keep their numbers, by which problems are told.
     assert made.splitlines()[-1] == page.splitlines()[-1]
     assert made.count("\n") == page.count("\n")
@@ -46,14 +44,11 @@ def test_the_card_is_of_the_size_that_others_expect_and_shows_the_picture() -> N
     assert "://" not in card, "it is drawn from files of this repository alone"
 
 
-def test_digit_is_a_real_one() -> None:
+def test_tables_of_a_real_digit_are_those_of_the_equations_and_drawn_whole() -> None:
+    """Compute U and Y again, each MLP written out as in equation (1) of the paper."""
     digits = load_digits()
     assert torch.equal(draw.image()[0, 0] * 16, torch.from_numpy(digits.images[13]))
     assert digits.target[13] == draw.LABEL
-
-
-def test_tables_are_those_of_the_equations_and_are_drawn_whole() -> None:
-    """Compute U and Y again, each MLP written out as in equation (1) of the paper."""
     embed, block = draw.modules()
     t, c = block.token_mixing, block.channel_mixing
     with torch.no_grad():
@@ -66,11 +61,7 @@ def test_tables_are_those_of_the_equations_and_are_drawn_whole() -> None:
         torch.testing.assert_close(draw.tables()[name], expected, rtol=0, atol=1e-12)
         [group] = re.findall(rf'<g id="mixer-{name}">(.*)</g>', draw.parts())
         assert group.count("M") == expected.numel()
-
-
-def test_chosen_row_is_the_chosen_patch() -> None:
-    """Frame the right row: a change of the framed patch changes that row alone."""
-    embed, _ = draw.modules()
+    # The right row is framed: a change of the framed patch changes that row alone.
     image = draw.image()
     down, across = (2 * i for i in divmod(draw.CHOSEN, draw.SIDE))
     image[0, 0, down : down + 2, across : across + 2] += 1

@@ -2,6 +2,8 @@
 
 import re
 from contextlib import contextmanager
+from copy import deepcopy
+from itertools import permutations
 
 import pytest
 import torch
@@ -44,9 +46,7 @@ def refused(model, message=""):
         assert torch.equal(tensor, before[key])
 
 
-def test_every_weight_takes_the_type_of_the_model_and_stays_trainable(
-    model, state_dict
-):
+def test_weights_take_the_type_of_the_model_and_stay_trainable(model, state_dict):
     # That they are the right ones, the proof says.
     load_timm_weights(model.double(), state_dict)
     assert targets(model, "timm").keys() == state_dict.keys()
@@ -74,16 +74,13 @@ def test_everything_wrong_is_listed_and_nothing_is_copied(model, state_dict):
     ]
 
 
-def test_names_of_another_origin_are_told_in_one_line(model):
+def test_names_of_another_origin_or_a_model_without_any_are_told_in_one_line(model):
     ours = r"these are our own names: model.load_state_dict\(...\) reads them$"
     with refused(model, ours):
         load_timm_weights(model, model.state_dict())
     flax = targets(model, "google-research")
     with pytest.raises(ValueError, match=r"load them with origin='google-research'$"):
         load_timm_weights(model, flax)
-
-
-def test_a_model_without_names_or_memory_is_refused(model):
     for network, origin, message in (
         (torch.nn.Linear(2, 2), "timm", r"no timm names for Linear; ORIGINS\['timm'\]"),
         (model, "sail-sg", "no sail-sg names for MLPMixer"),
@@ -94,29 +91,21 @@ def test_a_model_without_names_or_memory_is_refused(model):
             load_weights(network, {}, origin)
 
 
-# What cannot be copied
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda w: w.numpy(), "no tensor: head.bias is a ndarray"),
-        (lambda w: w.to("meta"), "no numbers: head.bias is on the meta device"),
-        (lambda w: w.to_sparse(), "wrong layout: head.bias is torch.sparse_coo"),
-        (lambda w: w.long(), "wrong type: head.bias is torch.int64, the model needs"),
-        (lambda w: w > 0, "wrong type: head.bias is torch.bool, the model needs"),
-        (lambda w: w * 1j, "wrong type: head.bias is torch.complex64, the model needs"),
-        (lambda w: w / 0, "wrong numbers: head.bias is not finite in torch.float32"),
-        (lambda w: w * torch.nan, "wrong numbers: head.bias is not finite"),
-        (lambda w: w.double() * 1e300, "wrong numbers: head.bias is not finite in"),
-    ],
-)
-def test_a_value_that_is_no_weight_is_refused_before_anything_is_copied(
-    model, state_dict, spoil, message
-):
-    state_dict["head.bias"] = spoil(state_dict["head.bias"])
-    with refused(model, message):
-        load_timm_weights(model, state_dict)
+def test_what_is_no_weight_is_refused_before_anything_is_copied(model, state_dict):
+    bias = state_dict["head.bias"]
+    for value, message in (
+        (bias.numpy(), "no tensor: head.bias is a ndarray"),
+        (bias.to("meta"), "no numbers: head.bias is on the meta device"),
+        (bias.to_sparse(), "wrong layout: head.bias is torch.sparse_coo"),
+        (bias.long(), "wrong type: head.bias is torch.int64, the model needs"),
+        (bias > 0, "wrong type: head.bias is torch.bool, the model needs"),
+        (bias * 1j, "wrong type: head.bias is torch.complex64, the model needs"),
+        (bias / 0, "wrong numbers: head.bias is not finite in torch.float32"),
+        (bias * torch.nan, "wrong numbers: head.bias is not finite"),
+        (bias.double() * 1e300, "wrong numbers: head.bias is not finite in"),
+    ):
+        with refused(model, message):
+            load_timm_weights(model, state_dict | {"head.bias": value})
 
 
 def test_what_many_names_have_in_common_is_said_once(model, state_dict):
@@ -146,23 +135,17 @@ def renamed(weights, *rules):
     return result
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda w: renamed(w, ("^", "module.")),
-        lambda w: renamed(w, ("^", "_orig_mod.module.")),
-        lambda w: renamed(w, ("^", "model.net.")),
-        lambda w: renamed(w, (r"blocks\.1", "blocks.1._orig_mod")),
-        lambda w: {"state_dict": w, "epoch": 3},
-        lambda w: {"model_ema": w, "optimizer": {"state": {0: w}}},
-    ],
-)
-def test_what_is_around_the_weights_is_left_out(model, state_dict, wrap):
-    load_timm_weights(model, wrap(state_dict))
-    assert torch.equal(model.norm.bias, state_dict["norm.bias"])
-
-
-def test_a_checkpoint_that_is_none_or_several_is_refused(model, state_dict):
+def test_what_is_around_the_weights_of_one_checkpoint_is_left_out(model, state_dict):
+    for wrapped in (
+        *(renamed(state_dict, ("^", f"{a}.")) for a in ("module", "_orig_mod.module")),
+        renamed(state_dict, ("^", "model.net.")),
+        renamed(state_dict, (r"blocks\.1", "blocks.1._orig_mod")),
+        {"state_dict": state_dict, "epoch": 3},
+        {"model_ema": state_dict, "optimizer": {"state": {0: state_dict}}},
+    ):
+        torch.nn.init.ones_(model.norm.bias)
+        load_timm_weights(model, wrapped)
+        assert torch.equal(model.norm.bias, state_dict["norm.bias"])
     both = {"model": state_dict, "model_ema": state_dict}
     with pytest.raises(ValueError, match="each of 'model', 'model_ema'; give one"):
         load_timm_weights(model, both)
@@ -177,31 +160,23 @@ class Derived(MLPMixer):
     """A reader's own."""
 
 
-def with_a_compiled_block(model):
-    """Only a part of it is compiled."""
-    model.blocks[0] = torch.compile(model.blocks[0], backend="eager")
-    return model
+def test_a_model_may_be_wrapped_derived_or_compiled_in_part(model, state_dict):
+    partly = deepcopy(model)
+    partly.blocks[0] = torch.compile(partly.blocks[0], backend="eager")
+    for wrapped in (
+        torch.nn.DataParallel(deepcopy(model)),
+        torch.compile(deepcopy(model), backend="eager"),
+        torch.optim.swa_utils.AveragedModel(model),
+        Derived(**SIZES),
+        partly,
+    ):
+        load_timm_weights(wrapped, state_dict)
+        assert targets(wrapped, "timm").keys() == state_dict.keys()
+        for key, target in targets(wrapped, "timm").items():
+            assert torch.equal(target, state_dict[key])
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        torch.nn.DataParallel,
-        lambda model: torch.compile(model, backend="eager"),
-        lambda model: torch.optim.swa_utils.AveragedModel(model),
-        lambda model: Derived(**SIZES),
-        with_a_compiled_block,
-    ],
-)
-def test_a_model_may_be_wrapped_or_derived(model, state_dict, wrap):
-    wrapped = wrap(model)
-    load_timm_weights(wrapped, state_dict)
-    assert targets(wrapped, "timm").keys() == state_dict.keys()
-    for key, target in targets(wrapped, "timm").items():
-        assert torch.equal(target, state_dict[key])
-
-
-def test_the_head_of_the_model_can_be_kept(state_dict):
+def test_the_head_can_be_kept_and_how_many_batches_were_seen_be_missing(state_dict):
     model = MLPMixer(**(SIZES | {"num_classes": 3}))
     with pytest.raises(ValueError, match=r"wrong shape: head.weight is"):
         load_timm_weights(model, state_dict)
@@ -212,9 +187,6 @@ def test_the_head_of_the_model_can_be_kept(state_dict):
     # Nor need a published file have one.
     del state_dict["head.weight"], state_dict["head.bias"]
     load_timm_weights(model, state_dict, keep_head=True)
-
-
-def test_how_many_batches_were_seen_may_be_missing():
     model = build("conv_mixer")
     weights = {key: torch.rand(t.shape) for key, t in targets(model, "timm").items()}
     kept = {key: w for key, w in weights.items() if "num_batches" not in key}
@@ -301,38 +273,27 @@ def test_a_file_of_flax_gives_what_the_authors_code_computes(name):
     torch.testing.assert_close(model(image), getattr(Flax(weights), name)(image))
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "origin", "message"),
-    [
+def test_another_function_or_pooling_is_refused():
+    for name, options, origin, message in (
         ("mixer", {}, "google-research", "with approximate='none' the model does not"),
         ("vit", {}, "google-research", "with approximate='none' the model does not"),
         ("vit_average", {"approximate": "tanh"}, "google-research", "pooling='class'"),
         ("poolformer", {}, "timm", "build it with average_first=True"),
         ("poolformer", {"average_first": True}, "sail-sg", "with average_first=False"),
-    ],
-)
-def test_a_model_of_another_function_is_refused(name, options, origin, message):
-    model = build(name, **options)
-    with refused(model, ".*" + message):
-        load_weights(model, drawn(model, origin), origin)
-
-
-@pytest.mark.parametrize("names", [("vit", "vit_average"), ("vit_average", "vit")])
-def test_a_file_of_the_other_pooling_is_refused(names):
-    model, other = map(build, names)
-    with refused(model, "missing: "):
-        load_timm_weights(model, drawn(other, "timm"))
+    ):
+        model = build(name, **options)
+        with refused(model, ".*" + message):
+            load_weights(model, drawn(model, origin), origin)
+    for names in permutations(("vit", "vit_average")):
+        model, other = map(build, names)
+        with refused(model, "missing: "):
+            load_timm_weights(model, drawn(other, "timm"))
 
 
 def test_the_names_of_facebookresearch_are_read():
     reference = stored("timm_resmlp")
-    weights = renamed(
-        reference.weights(),
-        (r"stem", "patch_embed"),
-        (r"linear_tokens", "attn"),
-        (r"mlp_channels", "mlp"),
-        (r"ls(\d)", r"gamma_\1"),
-    )
+    rules = [("stem", "patch_embed"), ("linear_tokens", "attn"), ("_channels", "")]
+    weights = renamed(reference.weights(), *rules, (r"ls(\d)", r"gamma_\1"))
     flat = {n: w.flatten() if "norm" in n else w for n, w in weights.items()}
     model = small(ResMLP, reference)
     for parameter in model.parameters():

@@ -30,8 +30,6 @@ MADE_BY_THE_READER = {
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
-each_page = pytest.mark.parametrize("page", TEXTS)
-
 
 def fences(text: str, language: str) -> list[str]:
     """Find the blocks of code in a language, also those within lists."""
@@ -39,73 +37,54 @@ def fences(text: str, language: str) -> list[str]:
     return re.findall(pattern, text, re.DOTALL | re.MULTILINE)
 
 
-def code(text: str) -> str:
-    """Everything that is set as code, spans and blocks."""
-    return "\n".join([*re.findall(r"`([^`\n]+)`", text), *fences(text, "sh")])
+# ## Commands and files
 
 
-# ## Commands
-
-
-@each_page
-def test_every_target_program_and_module_is_there(page: str) -> None:
-    commands = code(TEXTS[page])
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_target_program_module_path_and_link_is_there(page: str) -> None:
+    """Paths in the root, beside the guides, in the package and its folders."""
+    text = TEXTS[page]
+    # Everything that is set as code, spans and blocks.
+    commands = "\n".join([*re.findall(r"`([^`\n]+)`", text), *fences(text, "sh")])
     targets = set(re.findall(r"^(\w+):", MAKEFILE, re.MULTILINE))
     assert set(re.findall(r"^make (\w+)", commands, re.MULTILINE)) <= targets
     for program in re.findall(r"\.venv/bin/(\w+)", commands):
         assert (BIN / program).exists(), program
     for module in re.findall(r"python -m ([\w.]+)", commands):
         assert importlib.util.find_spec(module), module
-
-
-def test_readme_and_guide_give_the_same_plain_commands() -> None:
-    plain = [block for block in fences(TEXTS["README.md"], "sh") if "venv" in block]
-    assert plain[0] in fences(TEXTS["docs/guide/run.md"], "sh")
-    assert "-c constraints.txt -e './litweave[dev]' -e '.[dev]'" in plain[0]
-    assert re.search(r"^PORT \?=", MAKEFILE, re.MULTILINE), "the port can be chosen"
-
-
-# ## Files
-
-
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
-def test_every_link_leads_to_a_file(page: str) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)\)", TEXTS[page])
-    assert links
-    for link in links:
-        assert link.startswith("https://") or (ROOT / link).exists(), link
-
-
-@each_page
-def test_every_path_exists(page: str) -> None:
-    """Look in the root, beside the guides, in the package and its folders."""
     package, renderer = ROOT / "labml_style_nn", ROOT / "litweave" / "src" / "litweave"
     inside = [*package.rglob("*/"), *renderer.rglob("*/")]
     endings = r"/|\.py|\.md|\.yml|\.toml|\.txt|\.json|\.css"
-    paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", TEXTS[page]))
+    paths = set(re.findall(rf"`([\w./]+(?:{endings}))`", text))
     for path in paths - MADE_BY_THE_READER:
         roots = (ROOT, ROOT / "docs" / "guide", package, renderer, renderer.parent)
         assert any((root / path).exists() for root in (*roots, *inside)), path
+    # A link of a guide, the build follows.
+    if not page.startswith("docs/"):
+        links = re.findall(r"\]\(([^)#\s]+)\)", text)
+        assert links
+        for link in links:
+            assert link.startswith("https://") or (ROOT / link).exists(), link
 
 
 # ## Code
 
 
-def test_home_quotes_the_model() -> None:
+def test_home_quotes_the_model_and_the_guide_the_commands_of_the_readme() -> None:
+    plain = [block for block in fences(TEXTS["README.md"], "sh") if "venv" in block]
+    assert plain[0] in fences(TEXTS["docs/guide/run.md"], "sh")
+    assert "-c constraints.txt -e './litweave[dev]' -e '.[dev]'" in plain[0]
+    assert re.search(r"^PORT \?=", MAKEFILE, re.MULTILINE), "the port can be chosen"
     model = (ROOT / "labml_style_nn" / "models" / "mlp_mixer.py").read_text("utf-8")
     home = (ROOT / "docs" / "index.md").read_text("utf-8")
-    first, second = fences(home, "python")[0].splitlines()
-    assert f"        {first}\n" in model
-    assert f"        {second}\n" in model
+    for line in fences(home, "python")[0].splitlines()[:2]:
+        assert f"        {line}\n" in model
 
 
-def test_examples_of_the_copy_guide_print_what_they_show() -> None:
+def test_the_copy_guide_prints_what_it_shows_and_tells_the_versions() -> None:
     result = doctest.testfile(str(ROOT / "docs" / "guide" / "copy.md"), False)
     assert result.attempted >= 4
     assert result.failed == 0
-
-
-def test_versions_of_the_copy_guide_are_those_of_the_package() -> None:
     pins = (ROOT / "constraints.txt").read_text()
     row = r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \|$"
     rows = re.findall(row, TEXTS["docs/guide/copy.md"], re.MULTILINE)
@@ -136,7 +115,6 @@ def test_layers_and_models_work_in_another_project() -> None:
 WORKFLOW = (ROOT / ".github" / "workflows" / "site.yml").read_text("utf-8")
 JOBS: dict[str, Any] = yaml.safe_load(WORKFLOW)["jobs"]
 STEPS: list[dict[str, Any]] = JOBS["build"]["steps"]
-MAIN = "github.ref == 'refs/heads/main'"
 
 
 def place(word: str) -> list[int]:
@@ -145,38 +123,28 @@ def place(word: str) -> list[int]:
     return [number for number, text in enumerate(texts) if word in text]
 
 
-def test_it_installs_as_the_readme_does() -> None:
+def test_the_main_branch_alone_is_published_as_it_was_linted_and_tested() -> None:
+    """Installed as the README does it, and built for the address that it will have."""
     [block] = [text for text in fences(TEXTS["README.md"], "sh") if "-m venv" in text]
     commands = [step["run"] for step in STEPS if "run" in step]
     assert commands[:2] == block.splitlines()[:2]
-
-
-def test_what_is_published_was_linted_built_and_tested() -> None:
     built, again = place("mkdocs build --strict")
-    assert place("ruff check") == place("mypy") < [built]
-    assert [built] < place("pytest") < [again] < place("upload-pages-artifact")
     [upload] = place("upload-pages-artifact")
+    assert place("ruff check") == place("mypy") < [built]
+    assert [built] < place("pytest") < [again] < [upload]
     assert STEPS[upload]["with"]["path"] == "site"
     assert JOBS["publish"]["needs"] == "build"
-
-
-def test_only_the_main_branch_is_published() -> None:
-    [_, again] = place("mkdocs build --strict")
-    [upload] = place("upload-pages-artifact")
-    assert STEPS[again]["if"] == STEPS[upload]["if"] == JOBS["publish"]["if"] == MAIN
+    for published in (STEPS[again], STEPS[upload], JOBS["publish"]):
+        assert published["if"] == "github.ref == 'refs/heads/main'"
     # Only the job that publishes may write.
     permissions = {name: job.get("permissions", {}) for name, job in JOBS.items()}
     write = [name for name, asked in permissions.items() if "write" in asked.values()]
     assert write == ["publish"]
-
-
-def test_the_published_site_knows_its_address() -> None:
     config = (ROOT / "mkdocs.yml").read_text("utf-8")
-    [_, again] = place("mkdocs build --strict")
     assert set(STEPS[again]["env"]) == set(re.findall(r"!ENV \[(\w+),", config))
 
 
-def test_every_program_of_the_workflow_is_there() -> None:
+def test_the_workflow_runs_programs_that_are_there_and_names_only_the_forge() -> None:
     commands = " && ".join(step.get("run", "") for step in STEPS)
     programs = re.findall(r"\.venv/bin/([\w-]+)", commands)
     assert {"python", "mkdocs", "ruff", "mypy", "lint-imports"} == set(programs)
@@ -184,31 +152,21 @@ def test_every_program_of_the_workflow_is_there() -> None:
         assert (BIN / program).exists(), program
     [tests] = [step["run"] for step in STEPS if "pytest" in step.get("run", "")]
     assert shlex.join(shlex.split(tests)[3:]) in MAKEFILE
-
-
-def test_only_the_forge_is_named() -> None:
     assert "://" not in WORKFLOW
     uses = re.findall(r"uses: (\S+)", WORKFLOW)
     assert len(uses) == 6
     assert all(re.fullmatch(r"actions/[\w-]+@v\d", name) for name in uses)
 
 
-# ## How to cite it
-
-CITATION: dict[str, Any] = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-
-
-def test_the_citation_has_what_the_format_requires_and_invents_nothing() -> None:
-    assert CITATION["cff-version"] == "1.2.0"
-    assert {"message", "title", "authors"} <= set(CITATION)
-    assert CITATION["type"] == "software"
+def test_the_citation_is_whole_like_the_package_and_invents_nothing() -> None:
+    citation: dict[str, Any]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert (citation["cff-version"], citation["type"]) == ("1.2.0", "software")
+    assert {"message", "title"} <= set(citation)
     # A group of authors has a name; only a person has several.
-    assert CITATION["authors"] == [{"name": "The authors of The Annotated Mixer"}]
+    assert citation["authors"] == [{"name": "The authors of The Annotated Mixer"}]
     # No day of a release that there was not, no address, no identifier.
     invented = {"date-released", "doi", "identifiers", "url", "repository-code"}
-    assert not invented & set(CITATION)
-
-
-def test_the_citation_says_what_the_package_says() -> None:
+    assert not invented & set(citation)
     for key in ("version", "license", "keywords"):
-        assert CITATION[key] == PROJECT[key]
+        assert citation[key] == PROJECT[key]

@@ -38,9 +38,7 @@ def parts_of(image: Tensor, factor: int, parts: str) -> list[Tensor]:
 
 @pytest.mark.parametrize("parts", ["contiguous", "interleaved"])
 @pytest.mark.parametrize("factor", [1, 2, 3])
-def test_at_first_the_logits_are_the_mean_over_the_parts(
-    factor: int, parts: str
-) -> None:
+def test_at_first_logits_are_the_mean_over_parts(factor: int, parts: str) -> None:
     model, image = trained(), images(factor)
     by_part = [model(part) for part in parts_of(image, factor, parts)]
     assert (by_part[0] - by_part[-1]).abs().max() > 0.1 or factor == 1
@@ -49,9 +47,7 @@ def test_at_first_the_logits_are_the_mean_over_the_parts(
 
 
 @pytest.mark.parametrize("parts", ["contiguous", "interleaved"])
-def test_the_weights_are_those_of_the_paper_in_the_order_of_the_tokens(
-    parts: str,
-) -> None:
+def test_the_weights_are_those_of_the_paper_in_the_order_of_tokens(parts: str) -> None:
     mixing = randomised(TokenMixing(ROWS * COLUMNS, 5))
     order = token_order((ROWS, COLUMNS), 2, parts)
     assert order.sort().values.tolist() == [*range(4 * ROWS * COLUMNS)]
@@ -79,13 +75,16 @@ def test_fine_tuning_reaches_the_zeros() -> None:
 # What is kept
 
 
-def test_the_original_keeps_its_weights_and_shares_none() -> None:
+def test_the_original_keeps_its_weights_shares_none_and_gives_type_and_mode() -> None:
     model = trained()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     for weight in enlarge(model, 2).parameters():
         nn.init.zeros_(weight)
     assert all(torch.equal(w, before[n]) for n, w in model.state_dict().items())
     assert model.patch_embedding.image_size == (HEIGHT, WIDTH)
+    assert not enlarge(trained().eval(), 2).blocks[0].training
+    larger = enlarge(trained().bfloat16(), 2)
+    assert {weight.dtype for weight in larger.parameters()} == {torch.bfloat16}
 
 
 def test_a_new_mixer_of_that_size_has_the_same_weights_by_name() -> None:
@@ -101,30 +100,14 @@ def test_a_new_mixer_of_that_size_has_the_same_weights_by_name() -> None:
     assert torch.equal(fresh.eval()(image), larger.eval()(image))
 
 
-def test_precision_and_mode_stay() -> None:
-    assert not enlarge(trained().eval(), 2).blocks[0].training
-    model = trained().bfloat16()
-    assert {w.dtype for w in enlarge(model, 2).parameters()} == {torch.bfloat16}
-
-
-@pytest.mark.parametrize(
-    ("model", "arguments", "message"),
-    [
-        *(
-            ("mixer", [n], f"factor must be a whole number from 1 up, got {n}")
-            for n in (0, -2, 1.5)
-        ),
+def test_what_cannot_be_enlarged_and_an_image_of_the_old_size_are_refused() -> None:
+    factor = "factor must be a whole number from 1 up, got"
+    for model, arguments, message in (
+        *(("mixer", [n], f"{factor} {n}") for n in (0, -2, 1.5)),
         ("mixer", [2, "rows"], "one of contiguous, interleaved, got 'rows'"),
         ("conv_mixer", [2], "an MLPMixer can be enlarged, got ConvMixer"),
-    ],
-)
-def test_what_cannot_be_enlarged_is_refused(
-    model: str, arguments: list[object], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        enlarge(build(model), *arguments)  # type: ignore[arg-type]
-
-
-def test_an_image_of_the_old_size_is_refused() -> None:
+    ):
+        with pytest.raises(ValueError, match=message):
+            enlarge(build(model), *arguments)
     with pytest.raises(ValueError, match=r"expected shape \(batch, 3, 16, 30\)"):
         enlarge(trained(), 2)(images(1))

@@ -1,10 +1,8 @@
 """What a reader takes along: three forms of a module, by button and by download."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from litweave.build import build
 from litweave.features.copy.clean import clean
 from litweave.parse import read
@@ -17,14 +15,6 @@ from tests.browser.judging import violations_for_all
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
 FORMS = {"standalone": ".standalone", "annotated": "", "clean": ".clean"}
-Forms = dict[str, bytes]
-
-
-@pytest.fixture(scope="module")
-def forms(site: Path) -> Forms:
-    """The forms as they lie in the site, and as the menu has them."""
-    start = site / MIXER.rstrip("/")
-    return {form: Path(f"{start}{end}.py").read_bytes() for form, end in FORMS.items()}
 
 
 def opened(page: Page, address: str = MIXER) -> tuple[Locator, Locator]:
@@ -41,7 +31,7 @@ def item(menu: Locator, form: str) -> Locator:
     return menu.get_by_role("listitem").filter(has_text=form.title())
 
 
-def assert_downloaded(menu: Locator, forms: Forms, path: Path) -> None:
+def assert_downloaded(menu: Locator, forms: dict[str, bytes], path: Path) -> None:
     for form, content in forms.items():
         with menu.page.expect_download() as waiting:
             item(menu, form).get_by_role("link", name="Download").click()
@@ -50,7 +40,11 @@ def assert_downloaded(menu: Locator, forms: Forms, path: Path) -> None:
         assert path.read_bytes() == content
 
 
-def test_each_form_is_taken_exactly(page: Page, forms: Forms, tmp_path: Path) -> None:
+def test_each_form_is_taken_exactly_and_a_download_needs_no_script(
+    page: Page, plain: Page, site: Path, tmp_path: Path
+) -> None:
+    start = site / MIXER.rstrip("/")
+    forms = {form: Path(f"{start}{end}.py").read_bytes() for form, end in FORMS.items()}
     assert forms["annotated"] == SOURCE.read_bytes()
     assert forms["clean"].decode() == clean(read(SOURCE))
     for words in (b"class TokenMixing", b"Permission is hereby granted"):
@@ -64,9 +58,6 @@ def test_each_form_is_taken_exactly(page: Page, forms: Forms, tmp_path: Path) ->
     assert_downloaded(menu, forms, tmp_path / "downloaded")
     page.get_by_role("heading", level=1).click()
     expect(menu).to_be_hidden()
-
-
-def test_a_download_needs_no_script(plain: Page, forms: Forms, tmp_path: Path) -> None:
     _, menu = opened(plain)
     assert_downloaded(menu, forms, tmp_path / "downloaded")
     # What would do nothing is not there.
@@ -156,28 +147,20 @@ print("a\\n... b")
 1 / 0"""
 
 
-@pytest.fixture(scope="module")
-def sums(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A page of examples that nobody wrote for litweave, with Chromium open at it."""
-    folder = tmp_path_factory.mktemp("sums")
-    (folder / "sums.py").write_text(SESSION)
-    site = folder / "site"
-    build(settings_of(folder / "sums.py", extras=False), site)
-    with served(site) as address, open_context(browser, base_url=address) as context:
-        page = context.new_page()
-        page.goto("index.html")
-        yield page
-
-
-def test_an_example_is_copied_as_its_code(sums: Page) -> None:
-    """Also in an answer that was folded."""
+def test_an_example_is_copied_as_its_code(browser: Browser, tmp_path: Path) -> None:
+    """Though nobody wrote it for litweave; also in an answer that was folded."""
+    (tmp_path / "sums.py").write_text(SESSION)
+    build(settings_of(tmp_path / "sums.py", extras=False), tmp_path / "site")
     codes = [CODE, 'print(">>> no example")', "total", "total + 1", "add() or 1"]
-    sums.locator(".weave-answer > summary").click()
-    for number, code in enumerate(codes):
-        block = sums.locator(".weave-prose .highlight").nth(number)
-        shown = block.inner_text()
-        block.hover()
-        block.get_by_role("button").click()
-        expect(sums.get_by_text("Copied to clipboard")).to_be_visible()
-        assert clipboard(sums) == code
-        assert block.inner_text() == shown, "and the page shows what it showed"
+    with served(tmp_path / "site") as home, open_context(browser) as context:
+        page = context.new_page()
+        page.goto(f"{home}index.html")
+        page.locator(".weave-answer > summary").click()
+        for number, code in enumerate(codes):
+            block = page.locator(".weave-prose .highlight").nth(number)
+            shown = block.inner_text()
+            block.hover()
+            block.get_by_role("button").click()
+            expect(page.get_by_text("Copied to clipboard")).to_be_visible()
+            assert clipboard(page) == code
+            assert block.inner_text() == shown, "and the page shows what it showed"

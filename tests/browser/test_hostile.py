@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import pytest
 from litweave.build import build
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from support import settings_of, write_files
 from tests.browser.conftest import open_context, served
@@ -66,23 +65,6 @@ class Hostile(dict):
 '''
 
 
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
-    folder = tmp_path_factory.mktemp("hostile")
-    text = HOSTILE.replace("@HARM@", HARM)
-    for code in ("000", "001", "003", "010", "100", "101", "23c"):
-        text = text.replace(rf"\ue{code}", chr(int(f"e{code}", 16)))
-    files = {
-        "pkg/hostile.py": text,
-        "pkg/other.py": "from pkg.hostile import Hostile\n\nHostile()\n",
-        "pkg/<img src=x onerror='hacked=16'>.py": "x = 1\n",
-        "pkg/deep/quote'd & \"more.py": "x = 1\n",
-    }
-    built = build(settings_of(write_files(folder, files) / "pkg"), folder / "site")
-    assert "pkg/<img src=x onerror='hacked=16'>.py" in built.book.skipped
-    return folder / "site"
-
-
 # Whatever shows itself when somebody points at it, or comes to it by the keyboard.
 POINT = """for (const element of document.querySelectorAll("article *"))
   for (const kind of ["mouseover", "mouseenter", "pointerenter", "pointerover", "focus",
@@ -93,37 +75,44 @@ HARMLESS = """[...document.querySelectorAll("article *")].every((element) =>
   !/^\\s*(javascript|data):/i.test(element.getAttribute("href") ?? ""))"""
 
 
-def test_nothing_of_it_runs(hostile: Path, browser: Browser) -> None:
+def test_nothing_of_it_runs(tmp_path: Path, katex: Path, browser: Browser) -> None:
+    text = HOSTILE.replace("@HARM@", HARM)
+    for code in ("000", "001", "003", "010", "100", "101", "23c"):
+        text = text.replace(rf"\ue{code}", chr(int(f"e{code}", 16)))
+    files = {
+        "pkg/hostile.py": text,
+        "pkg/other.py": "from pkg.hostile import Hostile\n\nHostile()\n",
+        "pkg/<img src=x onerror='hacked=16'>.py": "x = 1\n",
+        "pkg/deep/quote'd & \"more.py": "x = 1\n",
+    }
+    built = build(settings_of(write_files(tmp_path, files) / "pkg"), tmp_path / "site")
+    assert "pkg/<img src=x onerror='hacked=16'>.py" in built.book.skipped
     happened: list[str] = []
-    with served(hostile) as home, open_context(browser) as context:
+    with served(tmp_path / "site") as home, open_context(browser) as context:
         page = context.new_page()
         own = (home, "data:image", "blob:")
         page.on("dialog", lambda dialog: (happened.append("dialog"), dialog.dismiss()))
         page.on("request", lambda r: r.url.startswith(own) or happened.append(r.url))
-        read_and_searched(page, home, happened)
-
-
-def read_and_searched(page: Page, home: str, happened: list[str]) -> None:
-    for name in ("index", "other", "hostile"):
-        page.goto(f"{home}{name}.html")
-        assert page.locator("h1").count() == 1
-        page.evaluate(POINT)
-        page.wait_for_timeout(500)
-        assert page.evaluate(HARMLESS)
-        scripts = page.locator("article script:not([type='application/json'])")
-        assert scripts.count() == 0
+        for name in ("index", "other", "hostile"):
+            page.goto(f"{home}{name}.html")
+            assert page.locator("h1").count() == 1
+            page.evaluate(POINT)
+            page.wait_for_timeout(500)
+            assert page.evaluate(HARMLESS)
+            scripts = page.locator("article script:not([type='application/json'])")
+            assert scripts.count() == 0
+            assert not happened
+            assert page.evaluate("typeof hacked") == "undefined"
+        # Its words are there to read. Of this notation nobody can tell where it ends,
+        # and so the rest is folded with it.
+        page.locator("summary").first.click()
+        article = page.locator("article").inner_text()
+        assert "<script>hacked=3;alert(1)</script>" in article
+        assert "<textarea><title><!--" in article
+        assert HARM in page.locator("h1").inner_text()
+        assert 'def method(self, x="</script>' in article
+        page.goto(f"{home}?q=porcupine")
+        page.locator(".md-search-result__item").first.wait_for()
+        page.wait_for_timeout(300)
         assert not happened
         assert page.evaluate("typeof hacked") == "undefined"
-    # Its words are there to read. Of this notation nobody can tell where it ends, and
-    # so the rest is folded with it.
-    page.locator("summary").first.click()
-    article = page.locator("article").inner_text()
-    for words in ("<script>hacked=3;alert(1)</script>", "<textarea><title><!--"):
-        assert words in article
-    assert HARM in page.locator("h1").inner_text()
-    assert 'def method(self, x="</script>' in article
-    page.goto(f"{home}?q=porcupine")
-    page.locator(".md-search-result__item").first.wait_for()
-    page.wait_for_timeout(300)
-    assert not happened
-    assert page.evaluate("typeof hacked") == "undefined"

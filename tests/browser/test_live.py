@@ -154,19 +154,15 @@ def context(browser: Browser, server: Live) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def blank(context: BrowserContext, server: Live) -> Iterator[Page]:
+def page(context: BrowserContext, server: Live) -> Iterator[Page]:
     with forgetful(context, server.address) as page:
-        yield page
+        yield enter(page, server, NOTEBOOK)
 
 
 @pytest.fixture
-def page(blank: Page, server: Live) -> Page:
-    return enter(blank, server, NOTEBOOK)
-
-
-@pytest.fixture
-def module(blank: Page, server: Live) -> Page:
-    return enter(blank, server, MODULE)
+def module(page: Page) -> Page:
+    page.goto(MODULE)
+    return page
 
 
 def test_a_cell_runs_as_it_is_or_as_edited_until_it_is_reset(page: Page) -> None:
@@ -216,7 +212,7 @@ def test_run_to_here_runs_what_is_above_until_a_failure(page: Page) -> None:
     expect_done(page, 2, "unfolded")
 
 
-def test_output_comes_while_it_runs(page: Page) -> None:
+def test_output_comes_while_it_runs_and_nothing_in_it_runs(page: Page) -> None:
     code = "import time\nfor i in range(1000):\n    print('step', i, flush=True)"
     run(page, 0, code + "\n    time.sleep(0.1)")
     expect(output(page, 0)).to_contain_text("step 3")
@@ -232,9 +228,7 @@ def test_output_comes_while_it_runs(page: Page) -> None:
     red = output(page, 0).get_by_text("red", exact=True)
     colour = "e => getComputedStyle(e).color"
     assert red.evaluate(colour) != page.locator("body").evaluate(colour)
-
-
-def test_pictures_and_tables_are_shown_and_nothing_in_them_runs(page: Page) -> None:
+    # Pictures and tables are shown.
     code = """
 import matplotlib.pyplot as plt
 from IPython.display import HTML, SVG, display
@@ -363,20 +357,6 @@ def test_a_hundred_thousand_lines_are_quick(browser: Browser, page: Page) -> Non
     assert len(output(page, 0).inner_text().split("\n")) < 2000
 
 
-def test_cells_and_tabs_share_one_python(page: Page, server: Live) -> None:
-    """They wait for each other, and find what was defined after a reload."""
-    run(page, 0, "import time; time.sleep(1.5); first = 'one'")
-    run(page, 1, "first + ' two'")
-    expect_state(page, 1, "waiting")
-    expect_done(page, 1, "one two")
-    page.reload()
-    run(page, 1)
-    expect_done(page, 1, "one two")
-    other = enter(page.context.new_page(), server, NOTEBOOK)
-    run(other, 3, "first + ', elsewhere'")
-    expect_done(other, 3, "one, elsewhere")
-
-
 # Nothing but the end of its process ends it.
 STUBBORN = """
 import time
@@ -388,14 +368,22 @@ while True:
 """
 
 
-def test_a_restart_and_a_death_forget_all(page: Page, server: Live) -> None:
-    run(page, 0, "forgotten = 1")
-    expect_state(page, 0, "done")
+def test_tabs_share_one_python_until_it_ends(page: Page, server: Live) -> None:
+    """They wait for each other, and find what was defined after a reload."""
+    run(page, 0, "import time; time.sleep(1.5); first = 'one'")
+    run(page, 1, "first + ' two'")
+    expect_state(page, 1, "waiting")
+    expect_done(page, 1, "one two")
+    page.reload()
+    run(page, 1)
+    expect_done(page, 1, "one two")
     other = enter(page.context.new_page(), server, NOTEBOOK)
+    run(other, 3, "first + ', elsewhere'")
+    expect_done(other, 3, "one, elsewhere")
     run(other, 0, STUBBORN)
     expect_state(other, 0, "running")
     page.get_by_role("button", name="Restart Python").click()
-    run(page, 1, "forgotten")
+    run(page, 1)
     expect_failed(page, 1, "NameError")
     expect(output(other, 0)).to_contain_text("Python was started anew")
     run(page, 0, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")

@@ -8,7 +8,7 @@ answers to a form, a link, a frame, a socket and a name that is rebound to this 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from support import write_files
 from tests.browser.conftest import open_context, served
@@ -17,10 +17,18 @@ from tests.live.conftest import Live, make_site, serving
 FETCH = """([address, options]) => fetch(address, options).then(
     async answer => ["answered", answer.type, await answer.text()],
     error => ["refused"])"""
-SOCKET = """([address, protocols]) => new Promise(done => {
-    const socket = new WebSocket(address, protocols);
+SOCKET = """address => new Promise(done => {
+    const socket = new WebSocket(address);
     socket.onopen = () => done("open");
     socket.onerror = () => done("refused");
+})"""
+LOAD = """([tag, address]) => new Promise(done => {
+    const element = document.createElement(tag);
+    element.onload = () => done("loaded");
+    element.onerror = () => done("refused");
+    if (tag === "link") Object.assign(element, {rel: "stylesheet", href: address});
+    else element.src = address;
+    document.head.append(element);
 })"""
 
 
@@ -47,26 +55,24 @@ def context(browser: Browser, live: Live) -> Iterator[BrowserContext]:
         page = context.new_page()
         page.goto(live.address)
         page.evaluate("token => localStorage.setItem('live-token', token)", live.token)
-        options = {"headers": live.authorization}
-        answer = page.evaluate(FETCH, ["/api/sessions", options])
-        assert answer[:2] == ["answered", "basic"]
-        assert "/reader/" in answer[2]
+        asked = ["/api/sessions", {"headers": live.authorization}]
+        *answered, text = page.evaluate(FETCH, asked)
+        assert answered == ["answered", "basic"]
+        assert "/reader/" in text
         yield context
 
 
-@pytest.fixture
-def hostile(context: BrowserContext, stranger: str, live: Live) -> Iterator[Page]:
-    """A page of theirs. No session comes, goes or works, whatever it tries."""
-    before = live.api("GET", "sessions").json
-    page = context.new_page()
-    page.goto(stranger)
-    yield page
-    after = live.api("GET", "sessions").json
-    assert [s["kernel"]["id"] for s in after] == [s["kernel"]["id"] for s in before]
+def kernels(live: Live) -> list[str]:
+    return [session["kernel"]["id"] for session in live.api("GET", "sessions").json]
 
 
-def test_another_page_reads_and_starts_nothing(hostile: Page, live: Live) -> None:
+def test_another_page_reads_loads_and_reaches_nothing(
+    context: BrowserContext, stranger: str, live: Live
+) -> None:
     """Not even with a stolen token, with which one could do anything else."""
+    before = kernels(live)
+    hostile = context.new_page()
+    hostile.goto(stranger)
     included = {"credentials": "include"}
     read = [{}, included, {"headers": {"Authorization": "token guess"}}]
     read += [{"mode": "no-cors"}, {"mode": "no-cors", **included}]
@@ -77,35 +83,23 @@ def test_another_page_reads_and_starts_nothing(hostile: Page, live: Live) -> Non
         for path in ("api/sessions", "index.html"):
             asked = [f"{live.address}/{path}", options]
             assert hostile.evaluate(FETCH, asked) == ["refused"]
-
-
-def test_a_window_of_the_site_is_out_of_reach(hostile: Page, live: Live) -> None:
+    # A window of the site is out of its reach.
     with hostile.expect_popup() as opened:
         hostile.evaluate("address => { window.other = open(address) }", live.address)
     opened.value.wait_for_url(f"{live.address}/")
     assert opened.value.title() == "Home"
     hostile.wait_for_function("window.other.closed")
     assert opened.value.evaluate("window.opener") is None
-
-
-def test_nothing_of_the_site_is_loaded_elsewhere(hostile: Page, live: Live) -> None:
-    """Whether a file is there would tell a stranger that the site is open."""
-    script = """([tag, address]) => new Promise(done => {
-        const element = document.createElement(tag);
-        element.onload = () => done("loaded");
-        element.onerror = () => done("refused");
-        if (tag === "link") Object.assign(element, {rel: "stylesheet", href: address});
-        else element.src = address;
-        document.head.append(element);
-    })"""
+    assert kernels(live) == before != []
+    # Whether a file is there would tell a stranger that the site is open.
     svg = '<svg xmlns="http://www.w3.org/2000/svg"/>'
     write_files(live.site, {"a.css": "body {}", "a.js": "loaded = 1", "a.svg": svg})
     files = {"img": "a.svg", "script": "a.js", "link": "a.css"}
     asked = [[tag, f"{live.address}/{name}"] for tag, name in files.items()]
-    assert [hostile.evaluate(script, one) for one in asked] == ["refused"] * 3
+    assert [hostile.evaluate(LOAD, one) for one in asked] == ["refused"] * 3
     # From the site itself it loads: there is something to refuse.
     hostile.goto(live.address)
-    assert [hostile.evaluate(script, one) for one in asked] == ["loaded"] * 3
+    assert [hostile.evaluate(LOAD, one) for one in asked] == ["loaded"] * 3
 
 
 def test_a_page_of_the_site_tells_nobody(
@@ -117,8 +111,7 @@ def test_a_page_of_the_site_tells_nobody(
         page.goto(f"{live.address}{path}")
     assert context.cookies() == []
     assert page.evaluate(FETCH, [stranger, {"mode": "no-cors"}]) == ["refused"]
-    address = stranger.replace("http", "ws")
-    assert page.evaluate(SOCKET, [address, []]) == "refused"
+    assert page.evaluate(SOCKET, stranger.replace("http", "ws")) == "refused"
     page.evaluate("address => { location.href = address }", stranger)
     page.wait_for_url(stranger)
     assert page.evaluate("document.referrer") == ""

@@ -1,16 +1,37 @@
-"""The way through the site: *next*, old addresses, what a screen shows."""
+"""The home page, and the way through the site: *next*, old addresses, the tabs.
 
+A site that is older than anything it is made of is not tested.
+"""
+
+import os
 import re
 from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+import pytest
 from bs4 import BeautifulSoup, SoupStrainer
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import moved
+from support import write_files
+from tests.browser.conftest import is_up_to_date, moved
 
 HERE = "http://site/"
+DAY, NIGHT = "rgb(255, 255, 255)", "rgb(21, 24, 30)"
+# Of each word of the drawing: where it begins and ends, and how tall it is.
+WORDS = """words => words.map((word) => {
+  const { left, right } = word.getBoundingClientRect();
+  const size = parseFloat(getComputedStyle(word).fontSize);
+  return [left, right, size * word.getScreenCTM().a];
+})"""
+ENDS = """[...document.querySelectorAll('.picture .wide .sweep')]
+  .flatMap((sweep) => sweep.getAnimations())
+  .map(({ effect }) => effect.getComputedTiming().endTime)"""
+# Where a click would lead.
+LED = """() => addEventListener("click", (event) => {
+  event.preventDefault();
+  window.led = event.target.closest("a")?.pathname;
+})"""
 
 
 @cache
@@ -66,3 +87,67 @@ def test_tabs_lead_to_every_part_and_the_navigation_is_short(page: Page) -> None
     assert shown.count() <= 45
     path = page.get_by_role("navigation", name="Breadcrumbs").locator(".md-path__link")
     expect(path).to_have_text([re.compile("Home"), re.compile("Layers")])
+
+
+def background(page: Page) -> str:
+    script = "body => getComputedStyle(body).backgroundColor"
+    return str(page.locator("body").evaluate(script))
+
+
+def test_the_picture_fits_the_screen_and_moves_for_a_while(page: Page) -> None:
+    """No word is below ten pixels or cut off. Motion ends within five seconds."""
+    page.emulate_media(reduced_motion="reduce")
+    page.goto("")
+    for width in (1440, 960, 768, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        shown, hidden = ("wide", "tall") if width >= 960 else ("tall", "wide")
+        expect(page.locator(f".picture .{shown}")).to_be_visible()
+        expect(page.locator(f".picture .{hidden}")).to_be_hidden()
+        boxes = page.locator(".picture svg:visible text").evaluate_all(WORDS)
+        assert len(boxes) > 25
+        assert min(left for left, _, _ in boxes) >= 0
+        assert max(right for _, right, _ in boxes) <= width
+        assert min(size for _, _, size in boxes) >= 10
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert page.evaluate(ENDS) == []
+    page.emulate_media(reduced_motion="no-preference")
+    found = page.evaluate(ENDS)
+    assert len(found) == 4
+    assert max(found) < 5000
+
+
+def test_themes_have_their_colours_and_paper_is_white(page: Page, plain: Page) -> None:
+    """Without JavaScript, the system chooses. A door opens wherever it is touched."""
+    page.goto("")
+    assert background(page) == DAY
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    assert background(page) == NIGHT
+    page.emulate_media(color_scheme="dark", media="print")
+    assert background(page) == DAY
+    page.emulate_media(media="screen")
+    page.evaluate(LED)
+    for door, guide in (("Read", "read"), ("Copy", "copy"), ("Run", "run")):
+        card = page.locator(".doors li", has_text=door).first
+        card.click(position={"x": 5, "y": 5})
+        assert page.evaluate("led") == f"/guide/{guide}/"
+    plain.goto("")
+    assert background(plain) == DAY
+    plain.emulate_media(color_scheme="dark")
+    assert background(plain) == NIGHT
+
+
+@pytest.mark.parametrize("changed", ["docs/deep/a.md", "docs/new.md", "mkdocs.yml"])
+def test_a_site_is_as_old_as_its_build(changed: str, tmp_path: Path) -> None:
+    write_files(tmp_path, {"docs/deep/a.md": "", "mkdocs.yml": ""})
+    site = tmp_path / "index.html"
+    sources = [tmp_path / "docs", tmp_path / "mkdocs.yml"]
+    assert not is_up_to_date(site, sources)
+    site.touch()
+    for path in tmp_path.rglob("*.*"):
+        os.utime(path, (10**9, 10**9))
+    # What Python compiled is no source.
+    write_files(tmp_path, {"docs/__pycache__/a.pyc": ""})
+    assert is_up_to_date(site, sources)
+    (tmp_path / changed).touch()
+    assert not is_up_to_date(site, sources)

@@ -12,7 +12,6 @@ from tests.browser.conftest import clipboard, place
 
 MIXER = "models/mlp_mixer/"
 SOURCE = ROOT / "labml_style_nn" / "models" / "mlp_mixer.py"
-FIRST = "#notation ~ ul > li"
 # What of each answer is seen.
 SHOWN = "answers => answers.map(a => a.lastElementChild.checkVisibility())"
 # Whether a line of the longest length fits.
@@ -64,7 +63,7 @@ def lands_on(page: Page, name: str) -> bool:
 # ## Links, and the order of a page. How far it is to the code: `test_every_page`
 
 
-def test_links_land_on_rows(page: Page) -> None:
+def test_links_land_on_rows_and_what_opens_no_page_closes_it(page: Page) -> None:
     for name in ("MixerBlock", "MLPMixer.forward", "mixer_s16"):
         page.goto("about:blank")
         page.goto(f"{MIXER}#{name}")
@@ -75,9 +74,6 @@ def test_links_land_on_rows(page: Page) -> None:
     page.keyboard.press("Enter")
     assert unquote(page.url).endswith(f"#{target}")
     assert lands_on(page, target)
-
-
-def test_what_does_not_open_a_page_closes_it(page: Page) -> None:
     page.goto("models/conv_mixer/")
     contents = page.locator(".md-nav--secondary .md-nav__link")
     order = [str(link.get_attribute("href")) for link in contents.all()]
@@ -86,18 +82,16 @@ def test_what_does_not_open_a_page_closes_it(page: Page) -> None:
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("who", ["page", "plain"])
-def test_the_notation_opens(who: str, request: pytest.FixtureRequest) -> None:
-    page: Page = request.getfixturevalue(who)
-    page.goto("layers/head/")
-    expect(page.locator(FIRST).first).to_be_hidden()
-    page.locator("#notation").click()
-    expect(page.locator(FIRST).first).to_be_visible()
-
-
-def test_a_link_to_the_notation_opens_it(page: Page) -> None:
+def test_a_click_or_a_link_opens_the_notation(page: Page, plain: Page) -> None:
+    for reader in (page, plain):
+        first = reader.locator("#notation ~ ul > li").first
+        reader.goto("layers/head/")
+        expect(first).to_be_hidden()
+        reader.locator("#notation").click()
+        expect(first).to_be_visible()
+    page.goto("about:blank")
     page.goto("layers/head/#notation")
-    expect(page.locator(FIRST).first).to_be_visible()
+    expect(page.locator("#notation ~ ul > li").first).to_be_visible()
 
 
 @pytest.mark.parametrize("name", ["layers/token_mixing/", "family/"])

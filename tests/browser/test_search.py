@@ -129,14 +129,11 @@ def assert_found(page: Page, terms: list[tuple[str, set[str]]], folder: str) -> 
     assert not wrong, "\n".join(wrong)
 
 
-def test_sixty_terms_of_the_field_lead_to_their_pages(reader: Page) -> None:
+def test_sixty_terms_lead_to_their_pages_and_operators_do_no_harm(reader: Page) -> None:
+    """`few-` finds what `few` does, and not all there is; so do the other four."""
     terms = [*leading(TERMS)]
     assert len(terms) >= 60
     assert_found(reader, terms, "")
-
-
-def test_an_operator_does_not_confuse_the_search(reader: Page) -> None:
-    """`few-` finds what `few` does, and not all there is; so do the other four."""
     warnings: list[str] = []
     reader.on("console", lambda message: warnings.append(message.text))
     pages = ["experiments/few_shot/", "models/vit/", "experiments/mixer_images/"]
@@ -154,7 +151,10 @@ def test_an_operator_does_not_confuse_the_search(reader: Page) -> None:
     assert not warnings
 
 
-def test_answers_are_searched_and_shapes_are_not(site: Path) -> None:
+def test_the_index_has_answers_and_no_shapes_and_is_fetched_by_who_searches(
+    site: Path, reader: Page
+) -> None:
+    """Typed after `/`; of a class and of a sentence, a result leads to the row."""
     index = json.loads((site / INDEX).read_text("utf-8"))
     texts = {entry["location"]: entry["text"] for entry in index["docs"]}
     layer = "layers/token_mixing/"
@@ -164,10 +164,6 @@ def test_answers_are_searched_and_shapes_are_not(site: Path) -> None:
     assert "torch.baddbmm" in text
     assert "float32" not in text
     assert "B × " not in text
-
-
-def test_the_index_is_fetched_by_whoever_searches(site: Path, reader: Page) -> None:
-    """Typed after `/`; of a class and of a sentence, a result leads to the row."""
     assert SENTENCE in SOURCE.read_text()
     assert len(gzip.compress((site / INDEX).read_bytes(), 6)) < 200_000, "small"
     asked: list[str] = []

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import READERS
 from tests.browser.judging import violations
-from tests.browser.test_shapes import PAINTED
+from tests.browser.test_references import PAINTED
 
 MIXING = "layers/token_mixing/"
 # Where all formulas and all code are.
@@ -107,7 +107,8 @@ def test_every_symbol_can_be_pointed_at(page: Page) -> None:
         assert letter.evaluate(ABOVE) == symbol.get_attribute("data-n")
 
 
-def test_arrows_go_from_symbol_to_symbol_and_through_code(page: Page) -> None:
+def test_the_keyboard_lights_up_symbols_code_and_the_notation(page: Page) -> None:
+    """Arrows go from symbol to symbol, and through code."""
     page.goto(MIXING)
     # Each formula and each block is one stop at most: KaTeX's HTML is hidden from
     # screen readers.
@@ -139,9 +140,6 @@ def test_arrows_go_from_symbol_to_symbol_and_through_code(page: Page) -> None:
     expect(page.get_by_role("tooltip")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.locator(".weave-lit")).to_have_count(0)
-
-
-def test_an_item_of_the_notation_lights_up_its_own(page: Page) -> None:
     page.goto(f"{MIXING}#notation")
     item(page, "fc1").focus()
     assert lit(page, ".weave-code") == {"fc1"}

@@ -116,7 +116,7 @@ def losses(page: Page, which: int = 0, least: int = 0) -> list[float]:
     return found
 
 
-def test_chance_is_that_of_torch(opened: Page) -> None:
+def test_chance_and_first_weights_are_those_of_torch(opened: Page) -> None:
     drawn = opened.evaluate(
         """async () => {
           const { Random } = await import("/assets/train/random.js");
@@ -141,9 +141,6 @@ def test_chance_is_that_of_torch(opened: Page) -> None:
     assert drawn["permutation"] == torch.randperm(1437).tolist()
     ours = [batch.tolist() for batch in islice(batches(7, 1437), 50)]
     assert drawn["batches"] == ours
-
-
-def test_first_weights_are_those_of_torch(opened: Page) -> None:
     # As a text: so many numbers one by one would take long on their way here.
     text = opened.evaluate(
         """async () => {
@@ -260,44 +257,44 @@ class Strange(SimpleHTTPRequestHandler):
         super().end_headers()
 
 
-@pytest.fixture
-def stranger(browser: Browser, light: Path, tmp_path: Path) -> Iterator[Page]:
-    """A page of a newcomer to the site, which lies below a path of such a server."""
+def test_nothing_is_loaded_before_the_click(
+    browser: Browser, light: Path, tmp_path: Path
+) -> None:
+    """And little after, and no graph twice, of two networks that learn as in Python.
+
+    The site lies below a path of such a server, and the reader is new to it.
+    """
     (tmp_path / "some").mkdir()
     (tmp_path / "some" / "path").symlink_to(light)
-    handler = partial(Strange, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
-        threading.Thread(target=web.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{web.server_port}/some/path/"
-        with open_context(browser, base_url=base) as context:
-            yield context.new_page()
+    web = ThreadingHTTPServer(("127.0.0.1", 0), partial(Strange, directory=tmp_path))
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    home = f"http://127.0.0.1:{web.server_port}/some/path/"
+    with web, open_context(browser, base_url=home) as context:
+        page = context.new_page()
+        asked, sizes = list[str](), list[int]()
+        page.on("request", lambda request: asked.append(request.url))
+        page.add_init_script(LISTEN)
+        page.goto(TRAIN + "?net=shuffled_pixels&beside=digits_100&seed=3&epochs=1")
+        settle(page)
+        own = {url.rpartition("/")[2] for url in asked if MODULES in url}
+        assert {name.rpartition(".")[2] for name in own} == {"js", "css"}
+        assert "worker.js" not in own
+        asked.clear()
+        size = "responseBodySize"
+        page.on("requestfinished", lambda request: sizes.append(request.sizes()[size]))
+        main(page).click()
+        assert_both_learn_as_in_torch(page, "shuffled_pixels", "digits_100", seed=3)
+        wait(page, "finished")
+        assert all(url.startswith(("blob:", home)) for url in asked)
+        graphs = [url.rpartition("/")[2] for url in asked if url.endswith(".onnx")]
+        assert sorted(graphs) == ["default.probe.onnx", "default.step.onnx"]
+        assert 3_000_000 < sum(sizes) < 4_500_000
+        assert_a_download_answers(page, tmp_path, "shuffled_pixels")
         web.shutdown()
 
 
-def test_nothing_is_loaded_before_the_click(stranger: Page, tmp_path: Path) -> None:
-    """And little after, and no graph twice, of two networks that learn as in Python."""
-    asked, sizes = list[str](), list[int]()
-    stranger.on("request", lambda request: asked.append(request.url))
-    stranger.add_init_script(LISTEN)
-    stranger.goto(TRAIN + "?net=shuffled_pixels&beside=digits_100&seed=3&epochs=1")
-    settle(stranger)
-    own = {url.rpartition("/")[2] for url in asked if MODULES in url}
-    assert {name.rpartition(".")[2] for name in own} == {"js", "css"}
-    assert "worker.js" not in own
-    asked.clear()
-    size = "responseBodySize"
-    stranger.on("requestfinished", lambda request: sizes.append(request.sizes()[size]))
-    main(stranger).click()
-    assert_both_learn_as_in_torch(stranger, "shuffled_pixels", "digits_100", seed=3)
-    wait(stranger, "finished")
-    assert all(url.startswith(("blob:", stranger.url.split(TRAIN)[0])) for url in asked)
-    graphs = [url.rpartition("/")[2] for url in asked if url.endswith(".onnx")]
-    assert sorted(graphs) == ["default.probe.onnx", "default.step.onnx"]
-    assert 3_000_000 < sum(sizes) < 4_500_000
-    assert_a_download_answers(stranger, tmp_path, "shuffled_pixels")
-
-
-def test_the_rate_is_changed_on_the_way_and_the_run_paused_and_reset(lab: Page) -> None:
+def test_a_rate_is_changed_on_the_way_and_a_run_paused_or_reset(lab: Page) -> None:
+    """A run that leaves all bounds says so; the later of two quick changes holds."""
     begin(lab, "?net=patch_4&epochs=100")
     expect(lab.locator("[data-status]")).to_contain_text("steps per second")
     lab.get_by_role("slider", name="Learning rate").press("ArrowRight")
@@ -317,10 +314,11 @@ def test_the_rate_is_changed_on_the_way_and_the_run_paused_and_reset(lab: Page) 
     wait(lab, "idle")
     expect(main(lab)).to_have_text("Train")
     expect(lab.locator("[name=net]")).to_be_enabled()
-
-
-def test_the_later_of_two_quick_changes_holds(opened: Page) -> None:
-    told = opened.evaluate(
+    begin(lab, "?net=patch_4&lr=10&wd=10&epochs=30")
+    wait(lab, "diverged")
+    expect(lab.get_by_role("alert")).to_contain_text("smaller learning rate")
+    press(lab, "idle")
+    told = lab.evaluate(
         """async () => {
           const { Lab } = await import("/assets/train/lab.js");
           const lab = new Lab();
@@ -344,7 +342,7 @@ def chosen(page: Page, *names: str) -> list[str]:
     return [page.locator(f"[name={name}]").input_value() for name in names]
 
 
-def test_an_address_is_an_experiment(page: Page) -> None:
+def test_an_address_is_an_experiment_and_the_text_has_some_to_try(page: Page) -> None:
     page.goto(TRAIN + "?net=relu&beside=patch_4&seed=12&epochs=7&lr=0.01&wd=0")
     all_of_it = ("net", "beside", "seed", "epochs")
     assert chosen(page, *all_of_it) == ["relu", "patch_4", "12", "7"]
@@ -358,22 +356,18 @@ def test_an_address_is_an_experiment(page: Page) -> None:
     page.evaluate(CHOOSE, "?net=<b>&beside=x&seed=-1&epochs=1e9&lr=NaN,5@x&wd=,")
     assert chosen(page, *all_of_it) == ["default", "", "0", "15"]
     expect(page.locator('[data-value="lr"]')).to_have_text("0.004")
-
-
-def test_an_experiment_is_tried_from_the_text(lab: Page) -> None:
-    lab.get_by_role("link", name="Patches of 4").first.click()
-    wait(lab, "running")
-    expect(lab).to_have_url(re.compile("beside=patch_4"))
-    assert chosen(lab, "beside") == ["patch_4"]
-    lab.go_back()
-    wait(lab, "idle")
-    assert chosen(lab, "beside") == [""]
+    page.get_by_role("link", name="Patches of 4").first.click()
+    wait(page, "running")
+    expect(page).to_have_url(re.compile("beside=patch_4"))
+    assert chosen(page, "beside") == ["patch_4"]
+    page.go_back()
+    wait(page, "idle")
+    assert chosen(page, "beside") == [""]
 
 
 def test_the_page_and_the_manifest_agree(lab: Page, site: Path) -> None:
     manifest = json.loads((site / MODULES / "manifest.json").read_text())
-    nets = lab.locator("[data-net]")
-    names = nets.evaluate_all("all => all.map(n => n.dataset.net)")
+    names = lab.locator("[data-net]").evaluate_all("all => all.map(n => n.dataset.net)")
     assert names == [variant["name"] for variant in manifest["variants"]]
     # Those that change the digits stand together in both lists to choose from.
     options = lab.locator("optgroup option")
@@ -426,31 +420,26 @@ def test_what_was_learned_can_be_read_by_all(lab: Page, tools: Path) -> None:
     assert violations_for_all(lab, tools, "[data-train], [data-part]") == []
 
 
-def test_strokes_become_an_image_like_those_of_the_data(opened: Page) -> None:
-    image = opened.evaluate(
-        """async () => {
-          const { reduced } = await import("/assets/train/strokes.js");
-          return [...reduced([[[0.1, 0.1], [0.1, 0.3]]])];
-        }"""
-    )
-    pixels = torch.tensor(image).view(8, 8)
-    counts = pixels * 16
-    assert torch.equal(counts, counts.round())
-    assert pixels.min() == 0
-    assert pixels.max() <= 1
-    # One upright stroke: in the middle, from top to bottom, whatever its size was.
-    assert (pixels[:, 3:5].sum(dim=1) > 0).all()
-    assert (pixels[:, [0, 1, 6, 7]] == 0).all()
-
-
 def inks(page: Page) -> list[int]:
     """What the squares of the grid say of themselves."""
     told = page.get_by_role("gridcell").evaluate_all("all => all.map(o => o.ariaLabel)")
     return [int(re.findall(r"\d+", one)[2]) for one in told]
 
 
-def test_the_grid_shows_what_the_network_gets(lab: Page) -> None:
+STROKE = """async () => {
+  const { reduced } = await import("/assets/train/strokes.js");
+  return [...reduced([[[0.1, 0.1], [0.1, 0.3]]])];
+}"""
+
+
+def test_strokes_become_an_image_and_the_grid_what_the_network_gets(lab: Page) -> None:
     """Shuffled, if it gets the pixels shuffled, and can be painted so."""
+    pixels = torch.tensor(lab.evaluate(STROKE)).view(8, 8)
+    assert torch.equal(pixels * 16, (pixels * 16).round())
+    assert 0 == pixels.min() < pixels.max() <= 1
+    # One upright stroke: in the middle, from top to bottom, whatever its size was.
+    assert (pixels[:, 3:5].sum(dim=1) > 0).all()
+    assert (pixels[:, [0, 1, 6, 7]] == 0).all()
     draw_a_zero(lab)
     drawn = inks(lab)
     assert sum(drawn) > 100
@@ -523,13 +512,6 @@ def test_behind_another_tab_it_trains_on_and_shows_it_afterwards(lab: Page) -> N
 # ## When it cannot
 
 
-def test_a_run_that_leaves_all_bounds_says_so(lab: Page) -> None:
-    begin(lab, "?net=patch_4&lr=10&wd=10&epochs=30")
-    wait(lab, "diverged")
-    expect(lab.get_by_role("alert")).to_contain_text("smaller learning rate")
-    press(lab, "idle")
-
-
 def instead(
     headers: Mapping[str, str] = {}, change: Callable[[bytes], bytes] = bytes
 ) -> Callable[[Route], None]:
@@ -541,10 +523,6 @@ def instead(
         route.fulfill(response=there, headers=told, body=change(there.body()))
 
     return answer
-
-
-def no_answer(route: Route) -> None:
-    route.abort()
 
 
 def page_instead(route: Route) -> None:
@@ -561,9 +539,9 @@ CUT = instead(change=lambda body: body[:100_000])
 GLUE, GZIPPED = "ort-wasm-simd-threaded.js", "ort-wasm-simd-threaded.wasm.gz"
 RUNTIME = "ort.wasm.min.js"
 LOST = "could not be loaded"
+ABSENT = ("manifest.json", "worker.js", GZIPPED, "default.step.onnx")
 REFUSED: list[tuple[str, Callable[[Route], None], str, str]] = [
-    *((f, no_answer, LOST, f) for f in ("manifest.json", "worker.js", GZIPPED)),
-    ("default.step.onnx", no_answer, LOST, "default.step.onnx"),
+    *((file, lambda route: route.abort(), LOST, file) for file in ABSENT),
     (RUNTIME, BINARY, LOST, "it is application/octet-stream, not Java"),
     (GLUE, TEXT, LOST, "it is text/plain, not JavaScript"),
     (RUNTIME, lambda route: route.fulfill(status=404), LOST, "404"),
@@ -609,18 +587,16 @@ def test_what_is_in_the_way_is_said_and_it_can_be_tried_again(page: Page) -> Non
     expect(alert).to_be_hidden()
 
 
-def test_from_a_disk_it_asks_for_a_server(browser: Browser, light: Path) -> None:
-    with open_context(browser) as context:
-        page = context.new_page()
-        page.goto((light / TRAIN / "index.html").as_uri())
-        expect(page.get_by_text("a server only")).to_be_visible()
-        expect(main(page)).to_be_hidden()
-        expect(page.locator("[data-recorded] .curve").first).to_be_visible()
-
-
-def test_the_recorded_run_is_read_without_javascript(plain: Page) -> None:
+def test_a_recorded_run_is_read_from_a_disk_and_without_javascript(
+    browser: Browser, light: Path, plain: Page
+) -> None:
     plain.goto(TRAIN)
-    expect(plain.get_by_text("Training needs JavaScript")).to_be_visible()
-    expect(plain.locator("[data-recorded] .curve").first).to_be_visible()
-    expect(main(plain)).to_be_hidden()
     expect(plain.locator("[data-net]")).to_have_count(len(VARIANTS))
+    with open_context(browser) as context:
+        disk = context.new_page()
+        disk.goto((light / TRAIN / "index.html").as_uri())
+        said = {disk: "a server only", plain: "Training needs JavaScript"}
+        for page, words in said.items():
+            expect(page.get_by_text(words)).to_be_visible()
+            expect(main(page)).to_be_hidden()
+            expect(page.locator("[data-recorded] .curve").first).to_be_visible()

@@ -58,13 +58,7 @@ def build():
 '''
 
 # An example of one of its modules imports another, which imports the first.
-INNER = '''"""
->>> from trial_package.outer import twice
->>> twice()
-2
-"""
-ONE = 1
-'''
+INNER = '"""\n>>> from trial_package.outer import twice\n>>> twice()\n2\n"""\nONE = 1\n'
 OUTER = "from trial_package.inner import ONE\n\ndef twice():\n    return 2 * ONE\n"
 
 
@@ -86,9 +80,8 @@ def edited(name: str, old: str, new: str) -> Comparison:
     return compare(name, source.replace(old, new))
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
+def test_an_unchanged_module_does_not_differ() -> None:
+    for module in (
         "layers.batch_norm",  # which changes its own state
         "layers.drop_in_mixer",  # which asks that two arguments are one
         "layers.gelu",  # whose input lies otherwise in memory than its copy
@@ -97,18 +90,15 @@ def edited(name: str, old: str, new: str) -> Comparison:
         "experiments.masked_text",  # which is given a generator
         "experiments.runs",  # which reads the clock
         "console",  # which has nothing to do with networks
-    ],
-)
-def test_an_unchanged_module_does_not_differ(module: str) -> None:
-    source = Edition.original(f"{PACKAGE}.{module}").source
-    result = compare(f"{PACKAGE}.{module}", source)
-    assert result.title == SAME
-    assert result.original_failure is None
-    assert result.num_examples > 0
-    assert not any(output.changes for output in result.outputs)
+    ):
+        source = Edition.original(f"{PACKAGE}.{module}").source
+        result = compare(f"{PACKAGE}.{module}", source)
+        assert (result.title, result.original_failure) == (SAME, None), module
+        assert result.num_examples > 0
+        assert not any(output.changes for output in result.outputs)
 
 
-def test_without_its_skip_connections_a_network_computes_something_else() -> None:
+def test_a_network_that_computes_something_else_or_is_deeper_is_told() -> None:
     result = edited(NET, "return x + self.linear(x)", "return self.linear(x)")
     assert result.title == "The edited module differs."
     first = result.outputs[0]
@@ -119,9 +109,6 @@ def test_without_its_skip_connections_a_network_computes_something_else() -> Non
     assert first.difference > 0.05
     # The examples print shapes and counts, which stay.
     assert not result.examples
-
-
-def test_a_deeper_network_has_more_parameters() -> None:
     result = edited(NET, "in range(num_blocks)", "in range(100 * num_blocks)")
     first = result.outputs[0]
     assert first.parameters == (55, 4_015)
@@ -131,7 +118,7 @@ def test_a_deeper_network_has_more_parameters() -> None:
     assert (example.before, example.after) == ("55", "4015")
 
 
-def test_the_difference_is_what_it_is_and_another_shape_is_told() -> None:
+def test_the_difference_is_what_it_is_in_json_too_and_another_shape_is_told() -> None:
     """With weights and inputs of the original: adding a constant differs by it."""
     result = edited(MIXING, LAST, f"{LAST} + 3")
     assert result.outputs[0].difference == pytest.approx(3, abs=1e-5)
@@ -139,53 +126,53 @@ def test_the_difference_is_what_it_is_and_another_shape_is_told() -> None:
     assert result.outputs[0].shapes == ("(2, 24, 20)", "(2, 7, 20)")
     assert result.outputs[0].difference is None
     assert "shape (2, 24, 20) → (2, 7, 20)" in str(result)
+    # And though JSON lacks the number.
+    result = edited(MIXING, LAST, f"{LAST} / 0")
+    bundle: dict[str, Any] = result._repr_mimebundle_()
+    text = json.dumps(bundle[MIME], allow_nan=False)
+    assert json.loads(text) == bundle[MIME]
+    assert bundle[MIME]["outputs"][0]["difference"] in ("inf", "nan")
+    assert bundle["text/plain"].startswith("The edited module differs.\nTokenMixing: ")
 
 
 def where(result: Comparison) -> list[tuple[int | None, str, str]]:
-    assert result.failure
-    return [(step.line, step.inside, step.code) for step in result.failure.steps]
+    steps = result.failure.steps if result.failure else []
+    return [(step.line, step.inside, step.code) for step in steps]
 
 
 def line_of(code: str) -> int:
     return NET_SOURCE.partition(code)[0].count("\n") + 1
 
 
-def test_a_syntax_error_is_shown_by_its_line() -> None:
+def test_an_error_is_shown_from_the_example_to_the_line() -> None:
+    """A mistake in writing by its line, a name that is gone where it is imported."""
     result = edited(NET, "x = block(x)", "x = block(x")
     line = line_of("x = block(x)")
     assert result.title == "The edited module fails: SyntaxError: '(' was never closed"
     assert where(result) == [(line, "", "x = block(x")]
     assert str(result).splitlines()[1] == f"  line {line}: x = block(x"
-
-
-def test_an_error_is_shown_from_the_example_to_the_line() -> None:
     result = edited(NET, "x = block(x)", "x = block(x[:, 1:])")
     assert "AssertionError: expected 4 channels" in result.title
     example, forward, block = where(result)
     assert example == (None, "", "net(torch.randn(5, 4)).shape")
     assert forward == (line_of("x = block(x)"), "Net.forward", "x = block(x[:, 1:])")
     assert block[:2] == (line_of("assert x.shape"), "Block.forward")
-
-
-def test_a_name_that_is_gone_is_missed_where_it_is_imported() -> None:
     result = edited(MIXING, "class TokenMixing(", "class TokenMixer(")
     assert "cannot import name 'TokenMixing'" in result.title
-    line, inside, code = where(result)[-1]
-    assert line is None
+    place, inside, code = where(result)[-1]
+    assert (place, code) == (None, f"from {MIXING} import TokenMixing")
     assert inside.startswith(f"{PACKAGE}.layers.drop_in_mixer, line ")
-    assert code == f"from {MIXING} import TokenMixing"
+    with pytest.raises(ModuleNotFoundError, match="no_such"):
+        compare(f"{PACKAGE}.layers.no_such", "")
 
 
-def test_what_ran_before_the_error_is_compared() -> None:
+def test_what_ran_before_an_error_is_compared_and_an_endless_loop_stopped() -> None:
+    """As soon as it is in the loop, it interrupts itself, as Ctrl-C would."""
     result = edited(NET, "return Net(num_blocks=2)", "return 1 / 0")
     assert "ZeroDivisionError" in result.title
     assert len(result.outputs) == 1
     assert not result.outputs[0].changes
     assert "Calls that only" not in str(result)
-
-
-def test_an_endless_loop_is_stopped_and_named() -> None:
-    """As soon as it is in the loop, it interrupts itself, as Ctrl-C would."""
     loop = "import _thread; _thread.interrupt_main()\n        while True: pass"
     result = edited(NET, "return x + self.linear(x)", loop)
     assert result.title == "The edited module fails: stopped"
@@ -194,12 +181,7 @@ def test_an_endless_loop_is_stopped_and_named() -> None:
     assert code in (loop.partition("\n")[0], "while True: pass")
 
 
-def test_a_module_that_is_not_there_is_named() -> None:
-    with pytest.raises(ModuleNotFoundError, match="no_such"):
-        compare(f"{PACKAGE}.layers.no_such", "")
-
-
-def test_nothing_that_was_imported_changes() -> None:
+def test_nothing_that_was_imported_changes_but_an_example_sees_the_edit() -> None:
     importlib.import_module(MIXING)
 
     def state() -> list[Any]:
@@ -212,19 +194,7 @@ def test_nothing_that_was_imported_changes() -> None:
     assert edited(MIXING, line, f"{line}  # Comments make no difference").title == SAME
     assert "SyntaxError" in edited(MIXING, line, line.removesuffix(":")).title
     assert state() == before
-
-
-def test_what_an_example_imports_sees_the_edit() -> None:
     result = edited("trial_package.inner", "ONE = 1", "ONE = 5")
     (example,) = result.examples
     assert (example.source, example.before, example.after) == ("twice()", "2", "10")
     assert "trial_package.inner" not in sys.modules
-
-
-def test_a_result_is_json_even_with_numbers_that_json_lacks() -> None:
-    result = edited(MIXING, LAST, f"{LAST} / 0")
-    bundle: dict[str, Any] = result._repr_mimebundle_()
-    text = json.dumps(bundle[MIME], allow_nan=False)
-    assert json.loads(text) == bundle[MIME]
-    assert bundle[MIME]["outputs"][0]["difference"] in ("inf", "nan")
-    assert bundle["text/plain"].startswith("The edited module differs.\nTokenMixing: ")

@@ -39,14 +39,10 @@ def ended(process: psutil.Process) -> bool:
         return True
 
 
-def test_each_script_of_a_page_is_told_of() -> None:
-    """That each import leads to one, the pages in a browser say."""
+def test_scripts_are_told_of_and_what_is_not_installed(tmp_path: Path) -> None:
+    """And without any other library: `-S` hides what is installed."""
     files = {path.name for path in Path(client.__file__).with_name("assets").iterdir()}
     assert set(re.findall(r"`(\w+\.(?:js|css))`", str(client.__doc__))) == files
-
-
-def test_without_jupyter_it_says_what_to_install(tmp_path: Path) -> None:
-    """And without any other library: `-S` hides what is installed."""
     result = subprocess.run(
         [sys.executable, "-S", "-m", "labml_style_nn", "live", make_site(tmp_path)],
         env={"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'litweave' / 'src'}"},
@@ -170,6 +166,9 @@ def test_nobody_else_on_the_machine_sees_the_token_or_a_kernel(live: Live) -> No
         assert not path.is_file() or live.token.encode() not in path.read_bytes()
 
 
+BUSY = "import subprocess; subprocess.Popen(['sleep', '1000'])\nwhile True: pass"
+
+
 # A kernel would not end by itself, and its page was left. Another page is open, whose
 # kernel answers, or is only beginning.
 @pytest.mark.parametrize(
@@ -178,7 +177,10 @@ def test_nobody_else_on_the_machine_sees_the_token_or_a_kernel(live: Live) -> No
 )
 def test_it_ends_with_all_that_runs(tmp_path: Path, number: int, begun: bool) -> None:
     async def end(live: Live) -> int:
-        await leave_busy(live, kernel)
+        connection = await live.connect(kernel)
+        await connection.write_message(json.dumps(request(BUSY)))
+        await asyncio.to_thread(soon, lambda: len(live.kernels) == 2)
+        await close(connection)
         other = await asyncio.to_thread(live.kernel, "/open/")
         if begun:
             await live.ran(other, "pass")
@@ -199,15 +201,6 @@ def test_it_ends_with_all_that_runs(tmp_path: Path, number: int, begun: bool) ->
     assert all(ended(process) for process in processes)
     assert not Path(folder).parent.exists()
     assert said == "(Ctrl-C ends it, and all that runs)\n\n"
-
-
-async def leave_busy(live: Live, kernel: str) -> None:
-    """Let a kernel run for ever, with a child, and close its socket."""
-    code = "import subprocess; subprocess.Popen(['sleep', '1000'])\nwhile True: pass"
-    connection = await live.connect(kernel)
-    await connection.write_message(json.dumps(request(code)))
-    await asyncio.to_thread(soon, lambda: len(live.kernels) == 2)
-    await close(connection)
 
 
 def test_kernels_end_if_it_is_killed(tmp_path: Path) -> None:

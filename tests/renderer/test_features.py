@@ -1,11 +1,16 @@
-"""What the renderer makes of this book: its formulas, papers, code and proofs."""
+"""What the renderer makes of this book: its formulas, papers, code and proofs.
+
+The book uses of the renderer what it offers to others, and all of it.
+"""
 
 import ast
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 
+import litweave
 import pytest
 from formulas import assert_marks_are_not_seen
 from litweave.book import Book
@@ -25,6 +30,14 @@ from litweave.prose import Context
 from support import ROOT
 
 PACKAGE = ROOT / "labml_style_nn"
+RENDERER = re.compile(r"litweave\b")
+PUBLIC = {
+    f"litweave.{name}"
+    for names in re.findall(
+        r"^- ((?:`[\w.]+`,?\s+)*`[\w.]+`):", litweave.__doc__ or "", re.M
+    )
+    for name in re.findall(r"[\w.]+", names)
+}
 
 
 def settings() -> Iterator[tuple[str, bool, str]]:
@@ -81,3 +94,37 @@ def test_a_layer_with_a_wrong_term_is_a_problem_of_its_page(tmp_path: Path) -> N
     assert place in str(book.context.diagnostics)
     assert "channel_mixing" not in str(book.context.diagnostics)
     assert not (cache / "labml_style_nn.layers.token_mixing.json").exists()
+
+
+def used() -> Iterator[tuple[str, str]]:
+    """The names of the renderer that a file of the book imports, and the file."""
+    for folder in ("labml_style_nn", "tools"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for name in imported(ast.parse(path.read_text("utf-8"))):
+                yield name, path.relative_to(ROOT).as_posix()
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """What is imported by its name, or is an attribute of a module that is."""
+    modules = dict[str, str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("litweave"))
+        elif isinstance(node, ast.ImportFrom) and RENDERER.match(node.module or ""):
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                if isinstance(resolve_name(name), type(litweave)):
+                    modules[alias.asname or alias.name] = name
+                else:
+                    yield name
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=module)) if module in modules:
+                yield f"{modules[module]}.{node.attr}"
+
+
+def test_the_book_uses_what_is_public_and_all_of_it() -> None:
+    found = [*used()]
+    assert [f"{path}: {name}" for name, path in found if name not in PUBLIC] == []
+    assert {name for name, _ in found} == PUBLIC
+    assert all(resolve_name(name) for name in PUBLIC)
