@@ -5,7 +5,6 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from multiprocessing import get_context, set_start_method
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -18,7 +17,7 @@ from torch import nn
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
-from labml_style_nn.experiments.training import Recipe, Trainer
+from labml_style_nn.experiments.training import Trainer
 from support import PATIENCE, free_port
 
 # Two epochs on the digits in three steps each, and a Mixer of one small block.
@@ -30,13 +29,6 @@ TINY = ["--patch-size=4", "--num-layers=1", *WIDTHS]
 def count(model: nn.Module) -> int:
     """How many parameters a network has."""
     return sum(weight.numel() for weight in model.parameters())
-
-
-def words(settings: Recipe) -> list[str]:
-    """Ask a command for settings, where they are not those of their class."""
-    values = ((f, getattr(settings, f.name)) for f in fields(settings))
-    changed = [(f.name.replace("_", "-"), v) for f, v in values if v != f.default]
-    return [f"--{name}={value}" for name, value in changed]
 
 
 Main = Callable[[Sequence[str]], int]

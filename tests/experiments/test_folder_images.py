@@ -13,23 +13,20 @@ from torch.nn import functional as F
 from labml_style_nn.data.image_folder import read_crop
 from labml_style_nn.data.shapes import OTHER, write_shapes
 from labml_style_nn.experiments import folder_images
-from labml_style_nn.experiments.command import Source, main
+from labml_style_nn.experiments.command import Source, main, understood
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.folder_images import EXPERIMENT, NETWORKS, FolderTask
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.pretrained import timm_targets
-from tests.experiments import common
 from tests.experiments.common import before_step, in_two, learned_alike, same
 
 build_model, prepare = folder_images.build_model, folder_images.prepare
 # 36 training images: three steps to an epoch, the last of one image.
-STEPS = {"epochs": 2, "warmup_epochs": 1, "batch_size": 12, "learning_rate": 1e-3}
-SMALL = folder_images.Settings(
-    **{"network": "mixer_tiny", "num_classes": 4, "image_size": 32, **STEPS},
-    **{"ema_decay": 0.9, "validation": 11},
-)
-LINE = [*common.words(SMALL), "--device=cpu"]
+LINE = ["--network=mixer_tiny", "--num-classes=4", "--image-size=32", "--device=cpu"]
+LINE += ["--epochs=2", "--warmup-epochs=1", "--batch-size=12", "--learning-rate=1e-3"]
+LINE += ["--ema-decay=0.9", "--validation=11"]
+_, (SMALL,) = understood(EXPERIMENT, LINE)
 
 
 @pytest.fixture(scope="module")
@@ -213,10 +210,14 @@ def test_weights_that_do_not_fit_are_told(tmp_path) -> None:
 # The command
 
 
-def test_a_folder_must_be_named_and_have_the_same_classes_twice(tmp_path) -> None:
+def test_no_folder_a_broken_image_and_other_classes_are_told(tmp_path, capsys) -> None:
     with pytest.raises(ValueError, match="--folder must say where train/ and test/"):
         folder_images.folder_task(SMALL, Source())
-    write_shapes(tmp_path, train=1, test=1)
+    write_shapes(tmp_path, train=3, test=1)
+    (tmp_path / "train/circle/0001.png").write_bytes(b"broken")
+    line = [*LINE, f"--folder={tmp_path}", f"--out={tmp_path}", "--validation=0"]
+    assert main(EXPERIMENT, [*line, "--workers=1"]) == 1
+    assert "0001.png cannot be read as an image" in capsys.readouterr().err
     (tmp_path / "test/circle").rename(tmp_path / "test/disc")
     with pytest.raises(ValueError, match="not of the same classes: circle, disc"):
         FolderTask(tmp_path, SMALL)
@@ -228,14 +229,6 @@ def test_the_folder_of_imagenet_is_tested_on_val(tmp_path) -> None:
     task = FolderTask(tmp_path, replace(SMALL, validation=0))
     paths = [task.crops.paths[number] for number in task.test_set.images.tolist()]
     assert {Path(path).parent.parent.name for path in paths} == {"val"}
-
-
-def test_a_broken_image_is_named_by_a_worker(tmp_path, capsys) -> None:
-    write_shapes(tmp_path, train=3, test=1)
-    (tmp_path / "train/circle/0001.png").write_bytes(b"broken")
-    line = [*LINE, f"--folder={tmp_path}", f"--out={tmp_path}", "--validation=0"]
-    assert main(EXPERIMENT, [*line, "--workers=1"]) == 1
-    assert "0001.png cannot be read as an image" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("network", NETWORKS)

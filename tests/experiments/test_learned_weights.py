@@ -1,11 +1,14 @@
-"""Learned weights: kept in few bytes, measured as they should be, each in its place."""
+"""Learned weights, kept in few bytes and measured; figures, told in words."""
 
 import json
 import math
+import re
 from dataclasses import asdict, replace
 from importlib import resources
 from itertools import product
 from typing import Any
+from unittest.mock import Mock
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -21,6 +24,7 @@ from labml_style_nn.experiments.command import main, understood
 from labml_style_nn.experiments.learned_weights import EXPERIMENT, frequencies, measure
 from labml_style_nn.experiments.recorded import recorded
 from tests.experiments.common import SHORT, TINY
+from tests.test_contrast import contrast
 
 SIDES = st.integers(2, 9)
 SEEDS = st.integers(0, 2**31)
@@ -156,13 +160,8 @@ def test_record_keeps_the_weights_before_and_after(tmp_path) -> None:
     assert record["weights"]["after"] != record["weights"]["before"]
 
 
-@pytest.fixture
-def record() -> records.Record:
-    (only,) = recorded("learned_weights", "fashion-mnist")
-    return only
-
-
-def test_record_is_of_the_preset_and_small(record) -> None:
+def test_record_is_of_the_preset_and_small_and_drawn_and_told() -> None:
+    (record,) = recorded("learned_weights", "fashion-mnist")
     preset = EXPERIMENT.presets["fashion-mnist"]
     assert record["settings"] == asdict(preset)
     folder = resources.files("labml_style_nn.experiments") / "results"
@@ -173,9 +172,6 @@ def test_record_is_of_the_preset_and_small(record) -> None:
         kept = record["weights"]["before"][f"block {number}"]
         weight = block.token_mixing.fc1.weight.detach()
         assert (learned.restored(kept) - weight).abs().max() <= 0.51 * kept["step"]
-
-
-def test_figure_says_in_words_what_it_shows(record) -> None:
     figure, told = learned.draw_units(record)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[:3] == ["block 1, before", "block 1, after", "block 1, added"]
@@ -184,3 +180,51 @@ def test_figure_says_in_words_what_it_shows(record) -> None:
     last = measure(learned.layer(record, "block 4")["added"])
     assert f"{last.neighbours:.2f} (block 4, added)." in told
     assert len(figures.svg(figure)) < 120_000
+
+
+@pytest.mark.parametrize("tone", [figures.INK, figures.TOKENS, figures.CHANNELS])
+@pytest.mark.parametrize("ground", ["#ffffff", "#15181e"])
+def test_tones_stand_out_on_light_and_dark(tone, ground) -> None:
+    assert contrast(tone, ground) >= 3
+
+
+def drawing() -> str:
+    figure, (left, right) = figures.draw(4, 2, columns=2)
+    left.plot([1, 2], [3, 4], color=figures.TOKENS)
+    left.set(xlabel="epoch", ylabel="loss")
+    figures.table(right, figures.signed([[1.0, -2.0], [0.0, 0.5]]))
+    return figures.svg(figure)
+
+
+def test_drawing_takes_the_colours_of_the_page() -> None:
+    text = drawing()
+    assert ElementTree.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+    colours = set(re.findall(r"(?:fill|stroke): ([^;\"]*)", text))
+    assert colours == {"none", "currentColor", f"var(--tokens, {figures.TOKENS})"}
+    assert text.startswith(f'<svg color="{figures.INK}"')
+    # It brings no style for the page around it, and letters stay letters.
+    assert "<style" not in text
+    assert len(text) < 12_000
+    assert re.search(r"<text [^>]*>epoch</text>", text)
+    # And it is the same each time.
+    assert text == drawing()
+
+
+def test_tint_goes_from_clear_to_full_and_tells_the_sign_by_the_hue() -> None:
+    colours = figures.tint([[0.0, 0.25, 1.0]], "#ff8000")
+    assert colours.shape == (1, 3, 4)
+    assert colours[0, :, 3].tolist() == [0, 0.25, 1]
+    assert np.allclose(colours[0, :, :3], [1, 128 / 255, 0])
+    plus, minus, zero = figures.signed([[1.0, -2.0, 0.0]])[0]
+    assert np.allclose(plus, figures.tint([[0.5]], figures.TOKENS)[0, 0])
+    assert np.allclose(minus, figures.tint([[1.0]], figures.CHANNELS)[0, 0])
+    assert zero[3] == 0
+
+
+def test_what_is_shown_is_said_in_words(monkeypatch) -> None:
+    monkeypatch.setattr(figures, "display", display := Mock())
+    figures.show(figures.draw(1, 1)[0], "A frame.")
+    ((data,), how) = display.call_args
+    assert data["text/plain"] == "A frame."
+    assert data["image/svg+xml"].startswith("<svg")
+    assert how["metadata"] == {"image/svg+xml": {"alt": "A frame."}}
