@@ -16,22 +16,18 @@ from tests.experiments.common import same
 from tests.tensors import close, draw
 
 STILL = {"rotation": 0.0, "shift": 0.0, "scale": 0.0, "shear": 0.0}
+IMAGES = draw(3, 2, 8, 8, dtype=torch.float).sigmoid()
 
 
-@pytest.fixture
-def images() -> torch.Tensor:
-    return draw(3, 2, 8, 8, dtype=torch.float).sigmoid()
-
-
-def test_each_affine_change_is_that_of_geometry(images, monkeypatch) -> None:
+def test_each_affine_change_is_that_of_geometry(monkeypatch) -> None:
     # Every draw gives the upper end of its range.
     monkeypatch.setattr(torch, "rand", torch.ones)
     square, line = torch.ones(1, 1, 8, 8), F.pad(torch.ones(1, 1, 9, 1), (4, 4))
-    turns = [("rotation", 90.0 * n, images, images.rot90(n, (2, 3))) for n in range(5)]
+    turns = [("rotation", 90.0 * n, IMAGES, IMAGES.rot90(n, (2, 3))) for n in range(5)]
     for name, size, image, expected in (
         *turns,
         # It is in pixels, and brings paper.
-        ("shift", 2.0, images, F.pad(images[..., 2:, 2:], (0, 2, 0, 2))),
+        ("shift", 2.0, IMAGES, F.pad(IMAGES[..., 2:, 2:], (0, 2, 0, 2))),
         # Twice as far out is read: the image shrinks to its middle half.
         ("scale", math.log(2), square, F.pad(square[..., 4:, 4:], [2] * 4)),
         # A vertical line through the middle becomes a diagonal: a pixel for each row.
@@ -78,9 +74,9 @@ def test_every_place_is_as_likely_as_any_other() -> None:
     assert (counts[1:4, 1:4] - 1000).abs().max() < 5 * (9000 * 8 / 81) ** 0.5
 
 
-def test_flip_turns_all_none_or_half(images) -> None:
-    assert random_flip(images, 0).equal(images)
-    assert random_flip(images, 1).equal(images.flip(-1))
+def test_flip_turns_all_none_or_half() -> None:
+    assert random_flip(IMAGES, 0).equal(IMAGES)
+    assert random_flip(IMAGES, 1).equal(IMAGES.flip(-1))
     torch.manual_seed(0)
     many = torch.tensor([0.0, 1.0]).expand(10_000, 1, 1, 2)
     share = random_flip(many)[:, 0, 0, 0].mean()
@@ -101,17 +97,17 @@ def test_bytes_stay_bytes_and_the_batch_stays_what_it_was(change) -> None:
     assert change(images.double()).equal(changed.double())
 
 
-def test_what_cannot_be_turned_cropped_or_flipped_is_refused(images) -> None:
+def test_what_cannot_be_turned_cropped_or_flipped_is_refused() -> None:
     with pytest.raises(ValueError, match=r"shape .*6, 6\), got \(2, 1, 8, 6\)"):
         random_affine(torch.zeros(2, 1, 8, 6), **STILL)
     with pytest.raises(ValueError, match="padding must be 0 or more, got -1"):
-        random_crop(images, -1)
+        random_crop(IMAGES, -1)
     for rate in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match="rate must lie in"):
-            random_flip(images, rate)
+            random_flip(IMAGES, rate)
     for change in (random_flip, lambda x: random_crop(x, 1)):
         with pytest.raises(ValueError, match="expected shape"):
-            change(images[0])
+            change(IMAGES[0])
 
 
 NAN = float("nan")

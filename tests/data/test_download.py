@@ -216,9 +216,7 @@ def test_addresses_are_tried_in_turn(host, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("end", ["", "/"])
-def test_mirror_is_asked_first_and_must_be_of_the_web(
-    file, host, tmp_path, end
-) -> None:
+def test_mirror_of_the_web_alone_is_asked_first(file, host, tmp_path, end) -> None:
     fetch(file, tmp_path / "other", mirror=host.url(f"mirror{end}"))
     host.files["mirror/set.bin"] = CONTENT
     fetch(file, tmp_path, mirror=host.url(f"mirror{end}"))

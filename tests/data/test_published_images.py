@@ -98,9 +98,7 @@ def test_hundred_classes_or_twenty(tmp_path) -> None:
         assert test.images.equal(read_records(records(6, (20, 100), 1), 2)[1])
 
 
-def test_unpacked_files_are_as_good_and_a_missing_one_is_named(
-    unpacked, host, tmp_path
-):
+def test_unpacked_files_are_used_and_a_missing_one_is_named(unpacked, host, tmp_path):
     found = load_cifar10(tmp_path)
     assert host.asked == []
     for one, other in zip(found, load_cifar10(tmp_path / "other"), strict=True):

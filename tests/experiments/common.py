@@ -4,11 +4,13 @@ import os
 import runpy
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context, set_start_method
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -66,7 +68,8 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
-def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
+@contextmanager
+def before_step(number: int, act: Callable[[], object]) -> Iterator[None]:
     """Do something before a step is taken."""
     advance = Trainer.advance
 
@@ -75,7 +78,8 @@ def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
             act()
         advance(trainer)
 
-    monkeypatch.setattr(Trainer, "advance", advance_or_act)
+    with patch.object(Trainer, "advance", advance_or_act):
+        yield
 
 
 # A process that has loaded all, and that others are divided from.

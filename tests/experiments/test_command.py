@@ -115,9 +115,7 @@ def test_what_is_in_the_way_is_named(tmp_path, capsys, monkeypatch, what) -> Non
     refuses([*SMALL, f"--out={tmp_path / 'out'}"], str(path), capsys)
 
 
-def test_help_tells_defaults_of_the_data_and_unknown_choices_are_refused(
-    capsys,
-) -> None:
+def test_help_tells_the_defaults_and_unknown_choices_are_refused(capsys) -> None:
     for data in ("digits", "cifar10"):
         with pytest.raises(SystemExit, match=r"^0$"):
             main(MIXER, ["--data", data, "--help"])

@@ -104,7 +104,6 @@ def test_fewer_images_are_shown_in_as_many_steps(monkeypatch):
     trained = []
 
     def noted(trainer):
-        """Nothing is to be learned here."""
         trained.append((len(trainer.task.train_set.labels), trainer.steps))
 
     monkeypatch.setattr(Trainer, "train_epoch", noted)

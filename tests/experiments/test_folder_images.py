@@ -36,9 +36,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# What is read
-
-
 def test_epoch_shows_every_image_once_with_its_label(folder) -> None:
     task = FolderTask(folder, SMALL)
     assert [len(part) for part in task.train_set] == [25, 25]
@@ -104,27 +101,22 @@ def test_workers_read_the_same_from_any_step_on(folder) -> None:
     assert alone.errors(model, alone.test_set) == helped.errors(model, helped.test_set)
 
 
-def test_tests_are_on_the_middle_of_each_image(folder) -> None:
+def test_tests_are_on_the_middle_of_each_image_and_see_its_colours(folder) -> None:
     task = FolderTask(folder, SMALL)
     paths = sorted((folder / "test").glob("*/*"))
     middles = torch.stack([read_crop(path, 32) for path in paths])
     assert torch.cat([*task.read(task.test_set)]).equal(middles)
     assert task.test_set.labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert task.prepare(middles).equal(prepare(middles))
-
-
-def test_colours_are_scaled_to_one_on_both_sides(folder) -> None:
+    # Colours are scaled to one on both sides.
     bytes_ = torch.tensor([0, 51, 255], dtype=torch.uint8)[:, None, None]
     assert prepare(bytes_).flatten().tolist() == pytest.approx([-1, -0.6, 1])
-    task, model = FolderTask(folder, SMALL), build_model(SMALL)
+    model = build_model(SMALL)
     torch.nn.init.normal_(model.head.linear.weight)
     images, labels = task.batch(0)
     how = {"label_smoothing": 0.1, "reduction": "sum"}
     expected = F.cross_entropy(model(prepare(images)), labels, **how)
     torch.testing.assert_close(task.loss(model, (images, labels)).loss, expected)
-
-
-# The same weights in every way
 
 
 def started(folder: Path, out: Path, workers: int = 0) -> Run:
@@ -140,12 +132,10 @@ def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.parametrize("step", [2, 4])
-def test_stopped_workers_go_on(step, folder, whole, tmp_path, monkeypatch) -> None:
-    with monkeypatch.context() as context:
-        before_step(context, step, lambda: signal.raise_signal(signal.SIGINT))
-        stopped = started(folder, tmp_path, workers=1)
-        with pytest.raises(Stopped, match=f"stopped after step {step + 1} of 6"):
-            stopped.train(quiet=True)
+def test_stopped_workers_go_on(step, folder, whole, tmp_path) -> None:
+    stopping = before_step(step, lambda: signal.raise_signal(signal.SIGINT))
+    with stopping, pytest.raises(Stopped, match=f"stopped after step {step + 1} of 6"):
+        started(folder, tmp_path, workers=1).train(quiet=True)
     resumed = started(folder, tmp_path)
     assert resumed.trainer.step == step + 1
     resumed.train(quiet=True)
@@ -159,9 +149,6 @@ def test_two_processes_learn_what_one_does(folder, tmp_path) -> None:
     assert main(EXPERIMENT, [*line, f"--out={one}"]) == 0
     in_two(folder_images.__name__, [*line, "--workers=1", f"--out={two}"], tmp_path)
     learned_alike(one, two)
-
-
-# Weights to begin from
 
 
 def published(classes: int) -> dict[str, torch.Tensor]:
@@ -205,9 +192,6 @@ def test_weights_that_do_not_fit_are_told(tmp_path) -> None:
             build_model(replace(SMALL, weights=str(broken)))
     with pytest.raises(FileNotFoundError):
         build_model(replace(SMALL, weights=str(tmp_path / "missing.pth")))
-
-
-# The command
 
 
 def test_no_folder_a_broken_image_and_other_classes_are_told(tmp_path, capsys) -> None:

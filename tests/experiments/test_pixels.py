@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from labml_style_nn.experiments import higher_resolution as higher
 from labml_style_nn.experiments import pixel_order, records
 from labml_style_nn.experiments.command import Source, main
+from labml_style_nn.experiments.data_scale import last_validation
 from labml_style_nn.experiments.pixel_order import NETWORKS, ORDERS, Settings, reordered
 from labml_style_nn.experiments.recorded import recorded
 from labml_style_nn.experiments.training import Trainer
@@ -115,16 +116,31 @@ def test_records_are_on_one_footing() -> None:
     assert sorted(runs) == sorted((*kind, seed) for kind in kinds for seed in range(3))
 
 
-def test_the_learning_rate_is_that_of_the_search() -> None:
+def test_the_learning_rates_are_those_of_the_searches() -> None:
     search, found = recorded("pixel_order_search", "fashion-mnist"), {}
     for run in search:
         place = run["settings"]["learning_rate"], run["settings"]["model"]
-        found[place] = run["curve"]["validation_accuracy"][-1]
+        found[place] = last_validation(run)
     rates = {rate for rate, _ in found}
     assert len(found) == len(search) == len(rates) * len(NETWORKS)
     means = {rate: sum(found[rate, model] for model in NETWORKS) for rate in rates}
     assert max(means, key=lambda rate: means[rate]) == Settings().learning_rate
     assert {run["settings"]["order"] for run in search} == {"original"}
+
+    names = ("higher_resolution_search", "higher_resolution")
+    tried, used = (recorded(name, "fashion-mnist") for name in names)
+    for start in higher.STARTS[1:]:
+        search, runs = (
+            [run for run in some if run["settings"]["start"] == start]
+            for some in (tried, used)
+        )
+        best = [max(search, key=last_validation)]
+        rates, *chosen = (
+            {run["settings"]["learning_rate"] for run in some}
+            for some in (search, runs, best)
+        )
+        assert len(search) == len(rates) == 3
+        assert chosen[0] == chosen[1]
 
 
 def test_the_table_has_means_spreads_and_differences() -> None:
@@ -175,18 +191,3 @@ def test_a_run_begins_with_the_average_of_the_small_one(tmp_path, capsys) -> Non
     assert second["parameters"] > first["parameters"]
     assert 0 <= second["accuracy_before"] <= 1
     assert "contiguous-seed-3: test accuracy" in capsys.readouterr().out
-
-
-def test_the_learning_rates_are_those_of_the_search() -> None:
-    def runs(name: str, start: str) -> list[records.Record]:
-        some = recorded(name, "fashion-mnist")
-        return [run for run in some if run["settings"]["start"] == start]
-
-    def rates(some: list[records.Record]) -> set[float]:
-        return {run["settings"]["learning_rate"] for run in some}
-
-    for start in higher.STARTS[1:]:
-        search = runs("higher_resolution_search", start)
-        best = max(search, key=lambda run: run["curve"]["validation_accuracy"][-1])
-        assert len(search) == len(rates(search)) == 3
-        assert rates(runs("higher_resolution", start)) == rates([best])

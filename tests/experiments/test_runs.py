@@ -51,13 +51,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 # Between two epochs, within one, before the first step's end and before the last.
 @pytest.mark.parametrize("step", [0, 6, 9, 17])
-def test_stopped_run_goes_on_to_same_bits(step, whole, tmp_path, monkeypatch) -> None:
-    with monkeypatch.context() as context:
-        before_step(context, step, interrupt)
-        stopped = start(tmp_path)
-        with pytest.raises(Stopped, match=f"stopped after step {step + 1} of 18"):
-            stopped.train(quiet=True)
-
+def test_stopped_run_goes_on_to_same_bits(step, whole, tmp_path) -> None:
+    message = f"stopped after step {step + 1} of 18"
+    with before_step(step, interrupt), pytest.raises(Stopped, match=message):
+        start(tmp_path).train(quiet=True)
     # What chance did meanwhile does not matter.
     torch.manual_seed(12345)
     goes_on(tmp_path, step + 1, whole)
@@ -72,11 +69,9 @@ def goes_on(folder: Path, step: int, whole: Run) -> None:
     assert same(resumed.trainer.state_dict(), whole.trainer.state_dict())
 
 
-def test_killed_run_goes_on_from_the_last_epoch(whole, tmp_path, monkeypatch) -> None:
-    with monkeypatch.context() as context:
-        before_step(context, 15, Mock(side_effect=SystemExit))
-        with pytest.raises(SystemExit):
-            start(tmp_path).train(quiet=True)
+def test_killed_run_goes_on_from_the_last_epoch(whole, tmp_path) -> None:
+    with before_step(15, Mock(side_effect=SystemExit)), pytest.raises(SystemExit):
+        start(tmp_path).train(quiet=True)
     goes_on(tmp_path, 12, whole)
 
 
@@ -92,33 +87,31 @@ def test_checkpoint_that_lacks_a_part_is_named(tmp_path, lacking) -> None:
         start(tmp_path)
 
 
-def test_second_signal_is_obeyed_at_once(tmp_path, monkeypatch) -> None:
-    before_step(monkeypatch, 8, lambda: (interrupt(), interrupt()))
-    with pytest.raises(KeyboardInterrupt):
+def test_second_signal_is_obeyed_at_once(tmp_path) -> None:
+    twice = before_step(8, lambda: (interrupt(), interrupt()))
+    with twice, pytest.raises(KeyboardInterrupt):
         start(tmp_path).train(quiet=True)
     # And Python is as it was.
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert start(tmp_path).trainer.step == 6
 
 
-def test_ignored_signal_stays_ignored(tmp_path, monkeypatch) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def test_ignored_signal_stays_ignored(tmp_path) -> None:
+    run, before = start(tmp_path), signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        before_step(monkeypatch, 8, interrupt)
-        run = start(tmp_path)
-        run.train(quiet=True)
+        with before_step(8, interrupt):
+            run.train(quiet=True)
     finally:
         signal.signal(signal.SIGINT, before)
     assert run.trainer.step == 18
 
 
-def test_loss_that_is_no_number_keeps_the_checkpoint(tmp_path, monkeypatch) -> None:
-    run = start(tmp_path)
-    bias = run.trainer.model[-1].bias  # type: ignore[index]
-    with monkeypatch.context() as context:
-        before_step(context, 9, lambda: bias.data[3].fill_(torch.nan))
-        with pytest.raises(DivergedError, match="the loss is nan in epoch 2, step 10"):
-            run.train(quiet=True)
+def test_loss_that_is_no_number_keeps_the_checkpoint(tmp_path) -> None:
+    run, message = start(tmp_path), "the loss is nan in epoch 2, step 10"
+    bias = run.trainer.model[-1].bias.data
+    spoiled = before_step(9, lambda: bias[3].fill_(torch.nan))
+    with spoiled, pytest.raises(DivergedError, match=message):
+        run.train(quiet=True)
     saved = start(tmp_path)
     assert saved.trainer.step == 6
     state = saved.trainer.model.state_dict()

@@ -35,9 +35,6 @@ def task(recipe: ImageRecipe = RECIPE) -> ImageTask:
     return ImageTask(DIGITS, DIGITS, recipe)
 
 
-# The learning rate
-
-
 def test_learning_rate_rises_then_falls() -> None:
     rates = [learning_rate(step, 60, 20, 3e-3) for step in range(60)]
     assert rates[:20] == sorted(rates[:20])
@@ -49,9 +46,6 @@ def test_learning_rate_rises_then_falls() -> None:
     # Without warm-up, it starts at its largest.
     assert learning_rate(0, 60, 0, 3e-3) == 3e-3
     assert learning_rate(30, 60, 0, 3e-3) == pytest.approx(1.5e-3)
-
-
-# The loop
 
 
 def by_hand(model: nn.Module, steps: int) -> tuple[torch.Tensor, list[float], int]:
@@ -200,9 +194,6 @@ def test_batch_of_one_image_counts_as_one() -> None:
     trainer.train_epoch()
     assert trainer.step == 2
     assert trainer.seen.tolist() == [0, 0, 0]
-
-
-# The parts
 
 
 def test_vectors_do_not_decay() -> None:
