@@ -12,8 +12,6 @@ from labml_style_nn.data import images as module
 from labml_style_nn.data.digits import split_digits
 from labml_style_nn.data.images import Images, channel_statistics, floats, normalize
 
-ALL_BYTES = torch.arange(256, dtype=torch.uint8)
-
 
 def some_bytes(seed: int, *shape: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
@@ -31,7 +29,7 @@ def test_take_keeps_each_image_with_its_label(indices) -> None:
 
 
 def test_floats_are_a_255th_of_the_bytes() -> None:
-    found = floats(ALL_BYTES)
+    found = floats(torch.arange(256, dtype=torch.uint8))
     assert found.dtype == torch.float32
     assert found.tolist() == [numpy.float32(b) / numpy.float32(255) for b in range(256)]
     assert floats(found) is found

@@ -85,8 +85,8 @@ def test_what_is_no_choice_is_refused(experiment) -> None:
             replace(preset, **{name: "cnn"})
 
 
-def size(experiment: Experiment, settings: Any) -> int | None:
-    """How many parameters a network has; none if it begins from that of another run."""
+def weights_of(experiment: Experiment, settings: Any) -> int | None:
+    """How many weights a network has; none if it begins from that of another run."""
     try:
         with torch.device("meta"):
             return count(experiment.model(settings))
@@ -143,7 +143,7 @@ def test_records_are_of_the_code_that_is_here(experiment) -> None:
         # Whose seed alone differs has as many parameters.
         network = replace(settings, seed=0)
         if network not in sizes:
-            sizes[network] = size(experiment, settings)
+            sizes[network] = weights_of(experiment, settings)
         assert sizes[network] in (None, record["parameters"])
         assert record["threads"] == record["processes"] == 1
         for curve in record["curve"].values():
