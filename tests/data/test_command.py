@@ -12,7 +12,7 @@ from labml_style_nn.data.images import Images
 TEXT = b"To be, or not to be.\n" * 10
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def text(host, monkeypatch, tmp_path) -> None:
     """Let a short text be the published one, and be on the host."""
     monkeypatch.setenv("LABML_STYLE_NN_DATA", str(tmp_path / "default"))
@@ -20,7 +20,7 @@ def text(host, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(tiny_shakespeare, "TINY_SHAKESPEARE", file)
 
 
-def test_it_fetches_and_says_what_it_is(text, tmp_path, capsys) -> None:
+def test_it_fetches_and_says_what_it_is(tmp_path, capsys) -> None:
     assert command.main(["tiny-shakespeare"]) == 0
     said = capsys.readouterr().out
     assert "189 training characters, 21 test characters" in said
@@ -28,7 +28,7 @@ def test_it_fetches_and_says_what_it_is(text, tmp_path, capsys) -> None:
     assert str(tmp_path / "default" / "tiny-shakespeare") in said
 
 
-def test_folder_and_mirror(text, host, tmp_path) -> None:
+def test_folder_and_mirror(host, tmp_path) -> None:
     host.files["mirror/input.txt"] = TEXT
     folder = tmp_path / "mine"
     options = ["--folder", str(folder), "--mirror", host.url("mirror")]
@@ -37,7 +37,7 @@ def test_folder_and_mirror(text, host, tmp_path) -> None:
     assert [asked.path for asked in host.asked] == ["/mirror/input.txt"]
 
 
-def test_a_changed_file_ends_it_unless_it_is_allowed(text, tmp_path, capsys) -> None:
+def test_a_changed_file_ends_it_unless_it_is_allowed(tmp_path, capsys) -> None:
     (tmp_path / "input.txt").write_bytes(TEXT + b"That is the question.\n")
     options = ["tiny-shakespeare", "--folder", str(tmp_path)]
     wrong = f"{tmp_path / 'input.txt'} is not the published"
@@ -66,15 +66,12 @@ def test_images_are_counted_by_class(monkeypatch, capsys) -> None:
     assert "mean 0.5000, standard deviation 0.5000" in said
 
 
-def test_what_is_wrong_ends_it(text, host, capsys) -> None:
+def test_what_is_wrong_ends_it_and_ctrl_c_can_go_on(host, monkeypatch, capsys) -> None:
     assert command.main(["tiny-shakespeare", "--mirror", "/folder"]) == 1
     assert "error: mirror must be an address" in capsys.readouterr().err
     host.files.clear()
     assert command.main(["tiny-shakespeare"]) == 1
     assert "error: input.txt could not be fetched" in capsys.readouterr().err
-
-
-def test_ctrl_c_says_that_it_can_go_on(text, monkeypatch, capsys) -> None:
     stopped = Mock(side_effect=KeyboardInterrupt)
     monkeypatch.setattr(command, "load_tiny_shakespeare", stopped)
     assert command.main(["tiny-shakespeare"]) == 130

@@ -1,5 +1,6 @@
 """Masking: what is chosen, what becomes of it, and what is left alone."""
 
+from functools import partial
 from math import sqrt
 
 import pytest
@@ -15,24 +16,25 @@ SPECIAL = {0, 1, MASK}
 LARGE = (2000, 100)
 
 
+USUAL = {"vocabulary_size": V, "mask_token": MASK, "special_tokens": SPECIAL}
+# All chosen tokens are replaced by random ones.
+RANDOM = {"rate": 1.0, "mask_share": 0.0, "random_share": 1.0}
+
+
 def generator(seed=0):
-    """Seed a new generator."""
     return torch.Generator().manual_seed(seed)
 
 
-def text(shape, vocabulary_size=V, seed=1):
+def text(shape, seed=1):
     """Draw tokens of all kinds, special ones too."""
-    return torch.randint(vocabulary_size, shape, generator=generator(seed))
+    return torch.randint(V, shape, generator=generator(seed))
 
 
 def masked(tokens, seed=0, **options):
-    """Mask with the vocabulary of these tests."""
-    usual = {"vocabulary_size": V, "mask_token": MASK, "special_tokens": SPECIAL}
-    return mask_tokens(tokens, **usual | {"generator": generator(seed)} | options)
+    return mask_tokens(tokens, **USUAL | {"generator": generator(seed)} | options)
 
 
 def is_special(tokens):
-    """Find the special tokens."""
     return torch.isin(tokens, torch.tensor(sorted(SPECIAL)))
 
 
@@ -67,7 +69,7 @@ def test_eighty_ten_ten_of_the_chosen():
 
 def test_the_random_tokens_are_uniform_over_the_ordinary_ones():
     tokens = torch.full(LARGE, 7)
-    read, _ = masked(tokens, rate=1.0, mask_share=0.0, random_share=1.0)
+    read, _ = masked(tokens, **RANDOM)
     counts = read.flatten().bincount(minlength=V).tolist()
     assert {t for t in range(V) if counts[t] == 0} == SPECIAL
     for count in filter(None, counts):
@@ -93,22 +95,17 @@ def test_the_draws_of_choice_fate_and_token_are_independent():
     assert near(pairs.double().mean().item(), expected**2, pairs.numel() / 2)
 
 
-sizes = st.integers(0, 6)
-seeds = st.integers(0, 2**31)
+# An experiment may have switched off tiny numbers.
+share_of = partial(st.floats, 0, allow_subnormal=False)
+SIZES = st.tuples(st.integers(0, 6), st.integers(0, 6))
 
 
-def shares_of(whole):
-    """Draw a part of something. An experiment may have switched off tiny numbers."""
-    return st.floats(0, whole, allow_subnormal=False)
-
-
-@given(sizes, sizes, seeds, shares_of(1), shares_of(1), st.data())
+@given(SIZES, st.integers(0, 2**31), share_of(1), share_of(1), st.data())
 @settings(max_examples=200, deadline=None)
-def test_what_is_true_of_every_masking(batch, length, seed, rate, mask_share, data):
-    random_share = data.draw(shares_of(1 - mask_share))
-    tokens = text((batch, length), seed=seed)
-    before = tokens.clone()
-    shares = {"rate": rate, "mask_share": mask_share, "random_share": random_share}
+def test_what_is_true_of_every_masking(shape, seed, rate, mask_share, data):
+    tokens, before = (text(shape, seed) for _ in range(2))
+    shares = {"rate": rate, "mask_share": mask_share}
+    shares["random_share"] = data.draw(share_of(1 - mask_share))
     read, targets = masked(tokens, seed, **shares)
     # Shapes and types stay, and so does the text.
     assert read.shape == targets.shape == tokens.shape
@@ -131,24 +128,22 @@ def test_what_is_true_of_every_masking(batch, length, seed, rate, mask_share, da
 def test_the_ends_of_the_shares():
     tokens = text((50, 40))
     ordinary = ~is_special(tokens)
-    nothing, all_of_them = torch.full_like(tokens, NOT_CHOSEN), {"rate": 1.0}
-    asked = tokens.where(ordinary, NOT_CHOSEN)
-    for shares, read, targets in (
-        ({"rate": 0.0}, tokens, nothing),
-        ({"mask_share": 1.0, **all_of_them}, tokens.masked_fill(ordinary, MASK), asked),
-        ({"mask_share": 0.0, **all_of_them}, tokens, asked),
+    nothing, asked = tokens.new_full((), NOT_CHOSEN), tokens.where(ordinary, NOT_CHOSEN)
+    for rate, mask_share, read, targets in (
+        (0.0, 0.8, tokens, nothing.expand_as(tokens)),
+        (1.0, 1.0, tokens.masked_fill(ordinary, MASK), asked),
+        (1.0, 0.0, tokens, asked),
     ):
-        found = masked(tokens, random_share=0.0, **shares)
+        found = masked(tokens, random_share=0.0, rate=rate, mask_share=mask_share)
         assert same([*found], [read, targets])
 
 
 def test_the_mask_is_special_without_being_listed():
     targets = masked(torch.full((10, 10), MASK), special_tokens=(), rate=1.0).targets
     assert (targets == NOT_CHOSEN).all()
-    other = {"rate": 1.0, "mask_share": 0.0, "random_share": 1.0}
-    drawn = masked(torch.full((100, 100), 7), special_tokens=(), **other)
-    assert MASK not in drawn.tokens
-    assert 0 in drawn.tokens
+    drawn = masked(torch.full((100, 100), 7), special_tokens=(), **RANDOM).tokens
+    assert MASK not in drawn
+    assert 0 in drawn
 
 
 def test_another_seed_is_another_masking_and_none_is_pytorchs_own():

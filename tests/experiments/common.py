@@ -4,12 +4,13 @@ import os
 import runpy
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context, set_start_method
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from torch import nn
 from labml_style_nn.data.images import Images
 from labml_style_nn.experiments import records
 from labml_style_nn.experiments.image_datasets import IMAGE_DATASETS
-from labml_style_nn.experiments.training import Recipe, Trainer
+from labml_style_nn.experiments.training import Trainer
 from support import PATIENCE, free_port
 
 # Two epochs on the digits in three steps each, and a Mixer of one small block.
@@ -30,13 +31,6 @@ TINY = ["--patch-size=4", "--num-layers=1", *WIDTHS]
 def count(model: nn.Module) -> int:
     """How many parameters a network has."""
     return sum(weight.numel() for weight in model.parameters())
-
-
-def words(settings: Recipe) -> list[str]:
-    """Ask a command for settings, where they are not those of their class."""
-    values = ((f, getattr(settings, f.name)) for f in fields(settings))
-    changed = [(f.name.replace("_", "-"), v) for f, v in values if v != f.default]
-    return [f"--{name}={value}" for name, value in changed]
 
 
 Main = Callable[[Sequence[str]], int]
@@ -74,7 +68,8 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
-def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
+@contextmanager
+def before_step(number: int, act: Callable[[], object]) -> Iterator[None]:
     """Do something before a step is taken."""
     advance = Trainer.advance
 
@@ -83,7 +78,8 @@ def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Any) -> None:
             act()
         advance(trainer)
 
-    monkeypatch.setattr(Trainer, "advance", advance_or_act)
+    with patch.object(Trainer, "advance", advance_or_act):
+        yield
 
 
 # A process that has loaded all, and that others are divided from.

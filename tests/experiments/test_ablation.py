@@ -16,6 +16,7 @@ from labml_style_nn.layers.gelu import GELU
 from labml_style_nn.layers.layer_norm import LayerNorm
 from labml_style_nn.layers.token_mixing import TokenMixing
 from tests.experiments.common import SHORT, TINY
+from tests.tensors import randomised
 
 WIDTHS, Settings, build_model = ablation.WIDTHS, ablation.Settings, ablation.build_model
 
@@ -66,16 +67,9 @@ def test_no_norm_and_no_gelu_is_left() -> None:
     assert nn.ReLU in gelu
 
 
-def separate() -> ablation.SeparateTokenMixing:
-    torch.manual_seed(0)
-    layer = ablation.SeparateTokenMixing(5, num_patches=6, tokens_mlp_dim=3).double()
-    for bias in (layer.fc1.bias, layer.fc2.bias):
-        nn.init.normal_(bias)
-    return layer
-
-
 def test_untied_token_mixing_is_a_token_mixing_for_each_channel() -> None:
-    layer, columns = separate(), []
+    layer: Any = ablation.SeparateTokenMixing(5, num_patches=6, tokens_mlp_dim=3)
+    layer, columns = randomised(layer), []
     x = torch.randn(2, 6, 5, dtype=torch.double)
     for channel in range(5):
         one, state = TokenMixing(6, 3).double(), {}
@@ -87,19 +81,14 @@ def test_untied_token_mixing_is_a_token_mixing_for_each_channel() -> None:
     torch.testing.assert_close(layer(x), torch.cat(columns, dim=2))
     with pytest.raises(ValueError, match=r"expected shape \(batch, 6, 5\)"):
         layer(x[:, :, :4])
-
-
-def test_untied_token_mixing_begins_with_matrices_of_its_own() -> None:
+    # Its biases do not decay, and it begins with matrices of its own.
+    decayed, others = adamw(layer, weight_decay=0.1).param_groups
+    assert {weight.shape for weight in decayed["params"]} == {(5, 3, 6), (5, 6, 3)}
+    assert {weight.shape for weight in others["params"]} == {(15,), (30,)}
     torch.manual_seed(0)
     weight = ablation.SeparateTokenMixing(50, 40, 30).fc1.weight
     assert len({matrix.sum().item() for matrix in weight}) == 50
     assert weight.var().item() == pytest.approx(1 / 40, rel=0.02)
-
-
-def test_biases_of_untied_token_mixing_have_no_weight_decay() -> None:
-    decayed, others = adamw(separate(), weight_decay=0.1).param_groups
-    assert {weight.shape for weight in decayed["params"]} == {(5, 3, 6), (5, 6, 3)}
-    assert {weight.shape for weight in others["params"]} == {(15,), (30,)}
 
 
 def result(seed: int, accuracy: float, **changes: Any) -> records.Record:

@@ -44,16 +44,14 @@ def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
         SubsetTask(numbered(200), numbered(5), STILL, train_images=171)
 
 
-@pytest.mark.parametrize("count", [7, 90, 170])
-def test_validation_images_are_those_of_any_size_and_not_learned_from(count) -> None:
-    task = SubsetTask(numbered(200), numbered(5), STILL, train_images=count)
-    whole = ImageTask(numbered(200), numbered(5), STILL)
-    assert numbers(task.validation_set) == numbers(whole.validation_set)
-    assert len(task.train_set.labels) == count
-    assert not set(numbers(task.train_set)) & set(numbers(task.validation_set))
-
-
-def test_images_are_normalised_by_those_that_are_learned_from() -> None:
+def test_validation_images_are_those_of_any_size_and_not_learned_from() -> None:
+    whole = numbers(ImageTask(numbered(200), numbered(5), STILL).validation_set)
+    for count in (7, 90, 170):
+        task = SubsetTask(numbered(200), numbered(5), STILL, train_images=count)
+        assert numbers(task.validation_set) == whole
+        assert len(task.train_set.labels) == count
+        assert not set(numbers(task.train_set)) & {*whole}
+    # They are normalised by those that are learned from.
     images = noise(60, 1, 4)
     task = SubsetTask(images, images, ImageRecipe(), train_images=9)
     ready = task.prepare(task.train_set.images)
@@ -110,20 +108,15 @@ def run(model: str, images: int, accuracy: float) -> records.Record:
     return {"settings": settings, "test_accuracy": accuracy}
 
 
-MIXER = [run("mixer", *result) for result in ((900, 0.7), (30, 0.5), (900, 0.8))]
-RUNS = [run("vit", 900, 0.8), *MIXER, run("mixer", 30, 0.4)]
-
-
-def test_table_has_the_mean_and_the_deviation() -> None:
-    assert data_scale.table(RUNS) == (
+def test_table_and_curves_have_the_means_on_a_logarithmic_axis() -> None:
+    pairs = ((900, 0.7), (30, 0.5), (900, 0.8), (30, 0.4))
+    runs = [run("vit", 900, 0.8), *(run("mixer", *pair) for pair in pairs)]
+    assert data_scale.table(runs) == (
         "images      MLP-Mixer            ViT\n"
         "    30   45.00 ± 7.07               \n"
         "   900   75.00 ± 7.07          80.00"
     )
-
-
-def test_curves_have_the_means_on_a_logarithmic_axis() -> None:
-    figure = data_scale.scale_curves(RUNS)
+    figure = data_scale.scale_curves(runs)
     (axes,) = figure.axes
     drawn = {bars.get_label(): bars.lines[0].get_xydata() for bars in axes.containers}
     assert drawn["MLP-Mixer"] == pytest.approx(np.array([[30, 45], [900, 75]]))
@@ -131,7 +124,7 @@ def test_curves_have_the_means_on_a_logarithmic_axis() -> None:
     assert axes.get_xscale() == "log"
     labels = {*re.findall(r"<text [^>]*>([^<]*)</text>", svg(figure))}
     assert {"training images", "test accuracy (%)", "MLP-Mixer", "ViT", "900"} <= labels
-    assert data_scale.in_words(RUNS).endswith(
+    assert data_scale.in_words(runs).endswith(
         "MLP-Mixer rises from 45.0 % with 30 images to 75.0 % with 900; "
         "ViT rises from 80.0 % with 900 images to 80.0 % with 900."
     )

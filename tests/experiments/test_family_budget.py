@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import asdict, replace
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,11 +23,6 @@ from labml_style_nn.experiments.training import Trainer
 from tests.experiments.common import noise
 
 PRESET = budget.EXPERIMENT.presets["fashion-mnist"]
-ALL = [(model, *size) for model in budget.FAMILY for size in budget.BUDGETS]
-
-
-def chosen(model: str, parameters: int, seconds: int) -> budget.Settings:
-    return replace(PRESET, model=model, parameters=parameters, seconds=seconds)
 
 
 def task(count: int, steps: int, **options: Any) -> budget.BudgetTask:
@@ -77,7 +73,7 @@ def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 @given(RUNS)
-def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs) -> None:
+def test_the_front_and_the_best_within_a_budget_are_beaten_by_no_run(runs) -> None:
     front = budget.pareto_front(runs)
     for run in runs:
         beaten = any(beats(other, run) for other in runs)
@@ -85,33 +81,32 @@ def test_no_run_beats_one_of_the_front_and_each_other_is_matched(runs) -> None:
             assert not beaten
         else:
             assert beaten or run in front
-
-
-@given(RUNS)
-def test_more_to_spend_is_never_worse(runs) -> None:
+    # More to spend is never worse.
     ample = best_within(runs, (max(budget.PARAMETERS), max(budget.SECONDS)))
     assert ample["test_accuracy"] == max(run["test_accuracy"] for run in runs)
     for run in runs:
         best = best_within(runs, budget_of(run))
         assert best["test_accuracy"] >= run["test_accuracy"]
+        # Nothing is best where nothing is affordable.
+        with pytest.raises(ValueError, match="empty"):
+            best_within([run], (min(budget.PARAMETERS) - 1, run["settings"]["seconds"]))
 
 
-def test_nothing_is_best_where_nothing_is_affordable() -> None:
-    with pytest.raises(ValueError, match="empty"):
-        best_within([made_up(200_000, 10, 0.5)], (50_000, 30))
-
-
-def test_the_record_is_on_one_footing() -> None:
+def test_the_records_are_on_one_footing_and_the_figure_names_every_network() -> None:
     results = recorded("family_budget", "fashion-mnist")
+    expected = [
+        asdict(replace(PRESET, model=model, parameters=parameters, seconds=seconds))
+        for model, (parameters, seconds) in product(budget.FAMILY, budget.BUDGETS)
+    ]
     runs = [run["settings"] for run in results]
-    assert sorted(runs, key=str) == sorted((asdict(chosen(*a)) for a in ALL), key=str)
+    assert sorted(runs, key=str) == sorted(expected, key=str)
     for run in results:
         settings = budget.Settings(**run["settings"])
         assert run["steps"] == budget.steps_within(settings)
-
-
-def test_the_figure_names_every_network() -> None:
-    results = recorded("family_budget", "fashion-mnist")
+    (measured,) = recorded("family_step_time", "fashion-mnist")
+    sizes = {name: [*times] for name, times in measured["seconds_per_step"].items()}
+    assert sizes == {name: [*map(str, budget.PARAMETERS)] for name in budget.FAMILY}
+    assert measured["threads"] == 1
     drawing = budget.figures.svg(budget.scatter(results))
     assert all(f">{name}<" in drawing for name in budget.NAMES.values())
 
@@ -135,10 +130,3 @@ def test_networks_take_turns_and_the_median_is_kept(monkeypatch) -> None:
     networks = {("a", 1): first, ("a", 2): second}
     assert family_step_time.seconds(networks, range(4)) == {"a": {"1": 2.0, "2": 4.0}}
     assert turns == ["a", "b"] * 4
-
-
-def test_the_record_of_times_has_every_network() -> None:
-    (measured,) = recorded("family_step_time", "fashion-mnist")
-    sizes = {name: [*times] for name, times in measured["seconds_per_step"].items()}
-    assert sizes == {name: [*map(str, budget.PARAMETERS)] for name in budget.FAMILY}
-    assert measured["threads"] == 1

@@ -59,7 +59,7 @@ def test_what_is_read_out_is_what_the_head_reads(name):
     assert not linear._forward_pre_hooks
 
 
-def test_the_halves_share_no_class_and_lose_no_image():
+def test_the_halves_share_no_class_lose_no_image_and_are_drawn_from():
     for images in split_digits(0):
         old, new = halves(images)
         for half in (old, new):
@@ -67,9 +67,7 @@ def test_the_halves_share_no_class_and_lose_no_image():
         assert len(old.labels) + len(new.labels) == len(images.labels)
         seven = images.images[images.labels == 7]
         assert torch.equal(new.images[new.labels == 2], seven)
-
-
-def test_each_draw_has_so_many_of_each_class_and_follows_from_its_number():
+    # Each draw has so many of each class, and follows from its number.
     labels = halves(split_digits(0)[0]).new.labels
     numbers = ((0, 3), (0, 3), (0, 4), (1, 3))
     first, again, *others = (choose(labels, 5, *number) for number in numbers)
@@ -106,7 +104,6 @@ def test_fewer_images_are_shown_in_as_many_steps(monkeypatch):
     trained = []
 
     def noted(trainer):
-        """Nothing is to be learned here."""
         trained.append((len(trainer.task.train_set.labels), trainer.steps))
 
     monkeypatch.setattr(Trainer, "train_epoch", noted)

@@ -13,23 +13,20 @@ from torch.nn import functional as F
 from labml_style_nn.data.image_folder import read_crop
 from labml_style_nn.data.shapes import OTHER, write_shapes
 from labml_style_nn.experiments import folder_images
-from labml_style_nn.experiments.command import Source, main
+from labml_style_nn.experiments.command import Source, main, understood
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.folder_images import EXPERIMENT, NETWORKS, FolderTask
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.pretrained import timm_targets
-from tests.experiments import common
 from tests.experiments.common import before_step, in_two, learned_alike, same
 
 build_model, prepare = folder_images.build_model, folder_images.prepare
 # 36 training images: three steps to an epoch, the last of one image.
-STEPS = {"epochs": 2, "warmup_epochs": 1, "batch_size": 12, "learning_rate": 1e-3}
-SMALL = folder_images.Settings(
-    **{"network": "mixer_tiny", "num_classes": 4, "image_size": 32, **STEPS},
-    **{"ema_decay": 0.9, "validation": 11},
-)
-LINE = [*common.words(SMALL), "--device=cpu"]
+LINE = ["--network=mixer_tiny", "--num-classes=4", "--image-size=32", "--device=cpu"]
+LINE += ["--epochs=2", "--warmup-epochs=1", "--batch-size=12", "--learning-rate=1e-3"]
+LINE += ["--ema-decay=0.9", "--validation=11"]
+_, (SMALL,) = understood(EXPERIMENT, LINE)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +34,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("images")
     write_shapes(path, train=9, test=2)
     return path
-
-
-# What is read
 
 
 def test_epoch_shows_every_image_once_with_its_label(folder) -> None:
@@ -107,27 +101,22 @@ def test_workers_read_the_same_from_any_step_on(folder) -> None:
     assert alone.errors(model, alone.test_set) == helped.errors(model, helped.test_set)
 
 
-def test_tests_are_on_the_middle_of_each_image(folder) -> None:
+def test_tests_are_on_the_middle_of_each_image_and_see_its_colours(folder) -> None:
     task = FolderTask(folder, SMALL)
     paths = sorted((folder / "test").glob("*/*"))
     middles = torch.stack([read_crop(path, 32) for path in paths])
     assert torch.cat([*task.read(task.test_set)]).equal(middles)
     assert task.test_set.labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert task.prepare(middles).equal(prepare(middles))
-
-
-def test_colours_are_scaled_to_one_on_both_sides(folder) -> None:
+    # Colours are scaled to one on both sides.
     bytes_ = torch.tensor([0, 51, 255], dtype=torch.uint8)[:, None, None]
     assert prepare(bytes_).flatten().tolist() == pytest.approx([-1, -0.6, 1])
-    task, model = FolderTask(folder, SMALL), build_model(SMALL)
+    model = build_model(SMALL)
     torch.nn.init.normal_(model.head.linear.weight)
     images, labels = task.batch(0)
     how = {"label_smoothing": 0.1, "reduction": "sum"}
     expected = F.cross_entropy(model(prepare(images)), labels, **how)
     torch.testing.assert_close(task.loss(model, (images, labels)).loss, expected)
-
-
-# The same weights in every way
 
 
 def started(folder: Path, out: Path, workers: int = 0) -> Run:
@@ -143,12 +132,10 @@ def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.parametrize("step", [2, 4])
-def test_stopped_workers_go_on(step, folder, whole, tmp_path, monkeypatch) -> None:
-    with monkeypatch.context() as context:
-        before_step(context, step, lambda: signal.raise_signal(signal.SIGINT))
-        stopped = started(folder, tmp_path, workers=1)
-        with pytest.raises(Stopped, match=f"stopped after step {step + 1} of 6"):
-            stopped.train(quiet=True)
+def test_stopped_workers_go_on(step, folder, whole, tmp_path) -> None:
+    stopping = before_step(step, lambda: signal.raise_signal(signal.SIGINT))
+    with stopping, pytest.raises(Stopped, match=f"stopped after step {step + 1} of 6"):
+        started(folder, tmp_path, workers=1).train(quiet=True)
     resumed = started(folder, tmp_path)
     assert resumed.trainer.step == step + 1
     resumed.train(quiet=True)
@@ -162,9 +149,6 @@ def test_two_processes_learn_what_one_does(folder, tmp_path) -> None:
     assert main(EXPERIMENT, [*line, f"--out={one}"]) == 0
     in_two(folder_images.__name__, [*line, "--workers=1", f"--out={two}"], tmp_path)
     learned_alike(one, two)
-
-
-# Weights to begin from
 
 
 def published(classes: int) -> dict[str, torch.Tensor]:
@@ -210,13 +194,14 @@ def test_weights_that_do_not_fit_are_told(tmp_path) -> None:
         build_model(replace(SMALL, weights=str(tmp_path / "missing.pth")))
 
 
-# The command
-
-
-def test_a_folder_must_be_named_and_have_the_same_classes_twice(tmp_path) -> None:
+def test_no_folder_a_broken_image_and_other_classes_are_told(tmp_path, capsys) -> None:
     with pytest.raises(ValueError, match="--folder must say where train/ and test/"):
         folder_images.folder_task(SMALL, Source())
-    write_shapes(tmp_path, train=1, test=1)
+    write_shapes(tmp_path, train=3, test=1)
+    (tmp_path / "train/circle/0001.png").write_bytes(b"broken")
+    line = [*LINE, f"--folder={tmp_path}", f"--out={tmp_path}", "--validation=0"]
+    assert main(EXPERIMENT, [*line, "--workers=1"]) == 1
+    assert "0001.png cannot be read as an image" in capsys.readouterr().err
     (tmp_path / "test/circle").rename(tmp_path / "test/disc")
     with pytest.raises(ValueError, match="not of the same classes: circle, disc"):
         FolderTask(tmp_path, SMALL)
@@ -228,14 +213,6 @@ def test_the_folder_of_imagenet_is_tested_on_val(tmp_path) -> None:
     task = FolderTask(tmp_path, replace(SMALL, validation=0))
     paths = [task.crops.paths[number] for number in task.test_set.images.tolist()]
     assert {Path(path).parent.parent.name for path in paths} == {"val"}
-
-
-def test_a_broken_image_is_named_by_a_worker(tmp_path, capsys) -> None:
-    write_shapes(tmp_path, train=3, test=1)
-    (tmp_path / "train/circle/0001.png").write_bytes(b"broken")
-    line = [*LINE, f"--folder={tmp_path}", f"--out={tmp_path}", "--validation=0"]
-    assert main(EXPERIMENT, [*line, "--workers=1"]) == 1
-    assert "0001.png cannot be read as an image" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("network", NETWORKS)

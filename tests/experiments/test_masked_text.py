@@ -1,9 +1,13 @@
-"""The task on text: what a step reads, what is asked, and what counting can answer."""
+"""Characters from their neighbours: the task, what counting answers, the command."""
 
+import json
 import math
+import random
 import string
 from collections import Counter
+from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,9 +18,13 @@ from torch.nn import functional as F
 
 from labml_style_nn.data.characters import MASK, PAD, UNKNOWN
 from labml_style_nn.data.masking import NOT_CHOSEN, Masked
-from labml_style_nn.experiments import masked_text
+from labml_style_nn.data.tiny_shakespeare import TINY_SHAKESPEARE
+from labml_style_nn.experiments import masked_language, masked_text, records
 from labml_style_nn.experiments.baselines import CharacterBaselines
+from labml_style_nn.experiments.command import Source
+from labml_style_nn.experiments.masked_language import ENCODERS, EXPERIMENT, compare
 from labml_style_nn.experiments.masked_text import MaskedTextTask, TextRecipe
+from labml_style_nn.experiments.recorded import recorded
 from tests.experiments.common import same
 
 VOCABULARY = masked_text.VOCABULARY
@@ -26,10 +34,7 @@ V = len(VOCABULARY)
 
 def text(length, seed=0):
     """Draw a text of letters and spaces."""
-    generator = torch.Generator().manual_seed(seed)
-    letters = "abcdefghij   "
-    places = torch.randint(len(letters), (length,), generator=generator)
-    return "".join(letters[place] for place in places.tolist())
+    return "".join(random.Random(seed).choices("abcdefghij   ", k=length))
 
 
 def task(learned=None, **options):
@@ -38,23 +43,9 @@ def task(learned=None, **options):
     return MaskedTextTask(learned or text(700), text(200, 1), text(200, 2), recipe)
 
 
-class Fixed(nn.Module):
-    """Says the same everywhere."""
-
-    def __init__(self, scores):
-        super().__init__()
-        self.scores = nn.Parameter(scores)
-
-    def forward(self, tokens):
-        return self.scores.expand(*tokens.shape, -1)
-
-
-def test_the_three_parts_are_the_text_in_its_order():
+def test_the_three_parts_are_the_text_and_a_keyboard_is_known():
     parts = masked_text.three_parts("a" * 19 + "b", "the test")
     assert parts == ("a" * 19, "b", "the test")
-
-
-def test_all_characters_of_a_keyboard_are_known():
     tokens = VOCABULARY.encode(string.printable)
     assert UNKNOWN not in tokens
     assert len(string.printable) + 3 == V
@@ -104,18 +95,14 @@ def test_unknown_characters_are_never_asked_for():
         assert UNKNOWN not in targets
 
 
-def test_the_questions_are_the_same_for_every_seed():
-    left, right = task(), task(seed=5, batch_size=9)
-    assert same([*left.validation_set], [*right.validation_set])
-    assert same([*left.test_set], [*right.test_set])
-    assert not torch.equal(left.validation_set.tokens, left.test_set.tokens[: 200 // S])
-
-
-def test_the_test_is_asked_four_times_with_other_gaps():
-    made, blocks = task(), 200 // S
+def test_the_test_is_asked_four_times_with_other_gaps_and_alike_for_every_seed():
+    made, other, blocks = task(), task(seed=5, batch_size=9), 200 // S
+    assert same([*made.validation_set], [*other.validation_set])
+    assert same([*made.test_set], [*other.test_set])
     tokens, targets = made.test_set
     assert tokens.shape == (4 * blocks, S)
     assert made.validation_set.tokens.shape == (blocks, S)
+    assert not torch.equal(made.validation_set.tokens, tokens[:blocks])
     original = torch.where(targets == NOT_CHOSEN, tokens, targets).view(4, blocks, S)
     assert torch.equal(original, original[:1].expand(4, -1, -1))
     expected = VOCABULARY.encode(text(200, 2))[: blocks * S].view(blocks, S)
@@ -143,7 +130,7 @@ def test_one_who_knows_the_answers_is_always_right():
     def oracle(questions):
         """Answers one batch of questions after another."""
         answers = iter(questions.targets.clamp(min=0).split(500))
-        model = Fixed(torch.zeros(1))
+        model = nn.Embedding(V, V)
         model.forward = lambda tokens: 100.0 * F.one_hot(next(answers), V)
         return model
 
@@ -156,7 +143,8 @@ def test_one_who_knows_the_frequency_is_the_first_guesser():
     made = task()
     # Blocks leave out what is behind the last of them.
     seen = made.cut(made.learned).flatten().bincount(minlength=V).double() + 1
-    said = made.test(Fixed((seen / seen.sum()).log()))
+    scores = (seen / seen.sum()).log().expand(V, V)
+    said = made.test(nn.Embedding.from_pretrained(scores))
     for name in ("accuracy", "nats"):
         expected = said[f"frequency_{name}"]
         assert said[f"test_{name}"] == pytest.approx(expected, abs=1e-4)
@@ -194,3 +182,63 @@ def test_a_text_that_is_too_short_and_blocks_of_no_length_are_refused():
         MaskedTextTask(text(700), text(31), text(200), TextRecipe(num_tokens=S))
     with pytest.raises(ValueError, match="num_tokens must be at least 1, got 0"):
         TextRecipe(num_tokens=0)
+
+
+SMALL = ["--epochs=2", "--warmup-epochs=1", "--batch-size=16", "--device=cpu"]
+SMALL += ["--characters=4000", "--num-tokens=16", "--dim=8", "--num-layers=1"]
+SMALL += ["--hidden-dim=16", "--num-heads=2"]
+
+
+def trained(out: Path, *encoders: str) -> list[records.Record]:
+    """Run the command; what there is of each encoder."""
+    options = [f"--encoder={encoder}" for encoder in encoders]
+    assert compare([*SMALL, *options, f"--out={out}"]) == 0
+    both = encoders or ENCODERS
+    assert sorted(path.name for path in out.iterdir()) == sorted(both)
+    return [only for e in both for only in records.read(out / e / "results.jsonl")]
+
+
+def test_one_command_trains_both_encoders_or_the_same_one_alone(tmp_path) -> None:
+    both = tmp_path / "both"
+    mixer, attention = trained(both)
+    for encoder, found in zip(ENCODERS, (mixer, attention), strict=True):
+        assert found["experiment"] == "masked_language"
+        assert found["settings"]["encoder"] == encoder
+        out = f"--data standard-library --encoder {encoder} --out {both / encoder} "
+        assert found["command"].startswith(f"{EXPERIMENT.command} {out}")
+        names = ("loss", "accuracy", "validation_accuracy", "validation_nats")
+        lengths = {name: len(values) for name, values in found["curve"].items()}
+        assert lengths == dict.fromkeys(names, 2)
+        assert 0 < found["test_accuracy"] < 1
+        assert 0 < found["test_nats"] < 10
+        json.dumps(found, allow_nan=False)
+    # The same text and the same questions, and so the same answers by counting.
+    for name in ("text", "test_questions", "frequency_nats", "neighbours_accuracy"):
+        assert mixer[name] == attention[name]
+    assert mixer["text"]["characters"] == 4000
+    assert len(mixer["text"]["sha256"]) == 64
+    (alone,) = trained(tmp_path / "alone", "mixer")
+    for name in ("test_accuracy", "test_nats", "curve", "parameters"):
+        assert alone[name] == mixer[name]
+
+
+def test_the_plays_are_read_from_a_folder(tmp_path) -> None:
+    text = "To be, or not to be: that is it.\n" * 200
+    (tmp_path / TINY_SHAKESPEARE.name).write_text(text)
+    settings = masked_language.Settings(data="tiny-shakespeare", num_tokens=16)
+    with pytest.warns(UserWarning, match="is not the published file"):
+        task = masked_language.text_task(settings, Source(tmp_path, verify=False))
+    assert task.about == {"characters": 33 * 200}
+    assert len(task.learned) == int(int(33 * 200 * 0.9) * 0.95)
+
+
+@pytest.mark.parametrize("data", ["standard-library", "tiny-shakespeare"])
+def test_the_record_is_of_networks_that_this_code_builds(data) -> None:
+    results = recorded("masked_language", data)
+    assert [found["settings"]["encoder"] for found in results] == [*ENCODERS]
+    for found in results:
+        own = {"encoder": found["settings"]["encoder"], "seed": found["seed"]}
+        assert found["settings"] == asdict(EXPERIMENT.presets[data]) | own
+    # The same questions about the same text.
+    for name in ("text", "test_questions", "neighbours_nats"):
+        assert results[0][name] == results[1][name]

@@ -1,9 +1,9 @@
-"""The cost of a training: the arithmetic, the clock, and what is timed."""
+"""What a training and a token cost: the arithmetic, the clock, and what is timed."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, cycle
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labml_style_nn.data.shapes import write_shapes
-from labml_style_nn.experiments import records, training_cost
+from labml_style_nn.experiments import records, token_cost, training_cost
 from labml_style_nn.experiments.distributed import Processes
 from labml_style_nn.experiments.folder_images import IMAGENET, Key
+from labml_style_nn.experiments.token_cost import NETWORKS, Settings, build, fit, image
 from labml_style_nn.experiments.training import Trainer
 from labml_style_nn.experiments.training_cost import planned, training_time
 
 SIZES = {"image_size": 16, "batch_size": 4, "warmup_epochs": 0}
 FOURS = replace(IMAGENET, network="mixer_tiny", **SIZES)
+TOKENS = [64, 144, 256, 1024]
 TINY = ["--network=mixer_tiny", "--image-size=16", "--batch-size=6", "--device=cpu"]
 
 
@@ -59,19 +61,19 @@ def test_the_median_counts_and_warm_up_does_not(monkeypatch) -> None:
         assert found == median
 
 
-def ticking(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clocks show one second more each time."""
-    for name in names:
-        ticks = count()
-        monkeypatch.setattr(time, name, lambda ticks=ticks: float(next(ticks)))
+    for name in ("process_time", "perf_counter"):
+        ticks = map(float, count())
+        monkeypatch.setattr(time, name, ticks.__next__)
 
 
-def test_the_steps_are_those_of_the_training(monkeypatch) -> None:
+def test_the_steps_are_those_of_the_training(monkeypatch, ticking) -> None:
     settings = replace(FOURS, batch_size=6)
     taken: list[Trainer] = []
     advance = Trainer.advance
     monkeypatch.setattr(Trainer, "advance", lambda t: (advance(t), taken.append(t)))
-    ticking(monkeypatch, "process_time", "perf_counter")
     assert training_cost.training_rate(settings, 3, Processes()) == 6
     assert [trainer.step for trainer in taken] == [5] * 5
     assert taken[0].recipe.precision == "bfloat16"
@@ -81,32 +83,22 @@ def test_the_steps_are_those_of_the_training(monkeypatch) -> None:
     assert labels.shape == (2,)
 
 
-def test_each_process_reads_its_share_of_each_batch(tmp_path, monkeypatch) -> None:
+def test_each_process_reads_its_share_of_a_batch(tmp_path, monkeypatch, ticking):
     write_shapes(tmp_path, train=2, test=1)
-    read: list[int] = []
-    item = training_cost.Crops.__getitem__
-
-    def noted(crops: training_cost.Crops, key: tuple[int, int]) -> torch.Tensor:
-        read.append(key[1])
-        return item(crops, key)
-
-    monkeypatch.setattr(training_cost.Crops, "__getitem__", noted)
-    ticking(monkeypatch, "process_time", "perf_counter")
+    noted = Mock(side_effect=training_cost.Crops.__getitem__)
+    monkeypatch.setattr(training_cost.Crops, "__getitem__", lambda *of: noted(*of))
     # One round of warm-up, and two that take one second together.
     rate = training_cost.reading_rate(FOURS, tmp_path, 2, Processes(1, 2), workers=0)
     assert rate == 8
-    assert read == [2, 3, 6, 7, 2, 3]
+    assert [key[1] for (_, key), _ in noted.call_args_list] == [2, 3, 6, 7, 2, 3]
 
 
 def test_workers_are_timed_in_whole_rounds(tmp_path, monkeypatch) -> None:
     """Three workers read three batches at once: the time of one tells nothing."""
     write_shapes(tmp_path, train=2, test=1)
     taken: list[list[Key]] = []
-
-    def noted(crops: object, keys: list[list[Key]], workers: int) -> Iterator[None]:
-        return map(taken.append, keys)
-
-    monkeypatch.setattr(training_cost.Crops, "read", noted)
+    read = Mock(side_effect=lambda keys, workers: map(taken.append, keys))
+    monkeypatch.setattr(training_cost.Crops, "read", read)
     monkeypatch.setattr(time, "perf_counter", lambda: float(len(taken)))
     # In this clock a batch takes a second, and the round of warm-up does not count.
     rate = training_cost.reading_rate(FOURS, tmp_path, 2, Processes(), workers=3)
@@ -131,3 +123,57 @@ def test_command_measures_and_writes_it_down(tmp_path, capsys) -> None:
     assert record["note"] == "a try"
     assert "note" not in record["command"]
     assert record["processes"] == record["threads"] == 1
+
+
+TERMS = st.floats(1e-6, 1e3)
+
+
+@given(TERMS, TERMS)
+def test_the_fit_finds_both_terms(linear, quadratic):
+    expected = [linear * s + quadratic * s * s for s in TOKENS]
+    found = fit(TOKENS, expected)
+    values = [found.linear * s + found.quadratic * s * s for s in TOKENS]
+    assert values == pytest.approx(expected, rel=1e-6)
+
+
+@given(st.lists(st.floats(0.9, 1.1), min_size=4, max_size=4))
+def test_noise_makes_no_term_negative(noise):
+    found = fit(TOKENS, [s * n for s, n in zip(TOKENS, noise, strict=True)])
+    assert min(found.linear, found.quadratic) >= 0
+    assert 0 <= found.share(1024) <= 1
+
+
+def test_both_ways_to_compute_attention_agree():
+    settings = Settings(num_layers=1)
+    network, x = build("ViT", 4, settings), image(4, settings)
+    torch.nn.init.normal_(network.head.weight)
+    fused = network(x)
+    with token_cost.kernels("ViT, written out"):
+        torch.testing.assert_close(network(x), fused)
+
+
+def test_memory_is_what_was_alive_at_once_the_table_of_all_pairs_if_written_out():
+    settings = Settings(num_layers=1, hidden_dim=48)
+    table = 4 * settings.batch * settings.num_heads * 1024**2
+    written_out = token_cost.peak_memory("ViT, written out", 32, settings)
+    assert written_out > table > token_cost.peak_memory("ViT", 32, settings)
+    settings = Settings(num_layers=1)
+    network = build("Mixer", 16, settings)
+    gradients = sum(4 * parameter.numel() for parameter in network.parameters())
+    table = 4 * settings.batch * 256 * settings.hidden_dim
+    found = token_cost.peak_memory("Mixer", 16, settings)
+    # Eight tables and two hidden layers at least are kept for the backward pass.
+    assert gradients + 8 * table < found < gradients + 20 * table
+    assert found == token_cost.peak_memory("Mixer", 16, settings)
+
+
+def test_the_command_records_what_it_measured(tmp_path, capsys):
+    options = ["--sides", "2", "3", "4", "--rounds", "1", "--out", str(tmp_path)]
+    assert token_cost.main(options) == 0
+    (record,) = records.read(tmp_path / "results.jsonl")
+    assert record["tokens"] == [4, 9, 16]
+    for name in NETWORKS:
+        curves = record["curves"][name]
+        assert all(len(values) == 3 for values in curves.values())
+        assert all(value > 0 for value in curves["forward"] + curves["training"])
+    assert "quadratic share" in capsys.readouterr().out
