@@ -137,9 +137,9 @@ def book_of(folder: Path, files: dict[str, str]) -> Book:
     return read_book(write_files(folder / "pkg", texts))
 
 
-def read_book(source: Path, exclude: Sequence[str] = ()) -> Book:
+def read_book(source: Path, exclude: Sequence[str] = (), **options: Any) -> Book:
     book = Book()
-    book.read(source, exclude)
+    book.read(source, exclude, **options)
     return book
 
 

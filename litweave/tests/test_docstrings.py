@@ -1,7 +1,12 @@
-"""Docstrings in the styles of Google, NumPy and Sphinx: their lists and headings."""
+"""Docstrings: lists and headings in three styles, references, footnotes, exercises."""
+
+import re
 
 import pytest
+from bs4 import BeautifulSoup
+from markdown import Markdown
 
+from litweave.exercises import Exercises
 from litweave.sections import Above, translated
 from rendering import docstring, woven
 
@@ -163,3 +168,134 @@ def test_a_fence_is_one_however_deep_it_stands(above: str) -> None:
     assert "~~~" not in page
     assert page.count('<div class="language-python highlight">') == 1
     assert ("<li>" in page) == above.startswith("1")
+
+
+# ## References and footnotes: each docstring's own, and those that a module shares
+
+DEFINED = "[1]: https://example.org/{0}\n[^1]: The note of {0}."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("See [a paper][1].", "See [1].", "See [1][].", "See ![a](x.png) [1]."),
+        *("See [the `a[0]`][1].", "- See\n    [a paper]\n    [1]."),
+    ],
+)
+def test_references_and_footnotes_are_those_of_their_docstring(text: str) -> None:
+    text = f"{text}\n\nA remark[^1], and again[^1].\n\n{DEFINED}"
+    sources = [docstring(text.format(n), n) for n in "ab"]
+    _, *both, notes = woven("".join(sources)).rows
+    for name, html, note in zip("ab", both, ("fn:1", "fn:1~2"), strict=True):
+        assert f'"https://example.org/{name}"' in html
+        assert "~" not in re.sub("<[^>]*>", "", html), "and no reader sees how"
+        assert html.count(f'href="#{note}"') == 2
+        assert f'<li id="{note}">\n<p>The note of {name}.' in notes
+
+
+def test_what_is_defined_elsewhere_may_be_used() -> None:
+    title = '"""# Title\n\n[one]: https://example.org/one\n"""\n'
+    user = docstring("See [it][One], [2] and a remark[^1].")
+    after = [docstring(f"[2]: https://example.org/{n}\n[^1]: {n}", n) for n in "ab"]
+    made = woven("".join([title, user, *after]))
+    html = "".join(made.rows)
+    assert not made.diagnostics
+    assert '<a href="https://example.org/one">it</a>' in html
+    assert '<a href="https://example.org/a">2</a>' in html, "the first of them"
+    assert 'href="#fn:1">' in html
+
+
+def test_code_and_words_define_nothing_and_use_nothing() -> None:
+    code = "`[1]` and\n\n~~~\n[1]: x\n[1][1]\n~~~\n\n>>> [1][0]\n1\n\n[1]: x"
+    html = woven(docstring(code, "a") + docstring(code, "b")).rows[2]
+    assert "[1]: x\n[1][1]" in html
+    assert "<code>[1]</code>" in html
+    assert "~" not in html
+    words = "[Note]: these are words\n\n[Note]: these, too"
+    made = woven(docstring(words, "a") + docstring(words, "b"))
+    assert made.rows[2].count("[Note]: these") == 2
+    assert not made.diagnostics
+
+
+def test_a_label_that_one_docstring_defines_twice_is_named() -> None:
+    urls = "[1]: https://a.example\n[1]: https://b.example"
+    assert woven(docstring(f"A [b][1].\n\n{urls}\n[^c]: d\n[^c]: e")).diagnostics == [
+        "a.py:7: “[1]” is defined twice in this text",
+        "a.py:9: “[^c]” is defined twice in this text",
+    ]
+    # So is an abbreviation with two meanings.
+    short = "*[MLP]: multilayer perceptron"
+    texts = (short, short, "*[MLP]: most likely path\n*[GELU]: a gate")
+    source = "".join(map(docstring, texts, "abc"))
+    message = "a.py:14: “MLP” is “multilayer perceptron” elsewhere on this page"
+    assert woven(source).diagnostics == [message]
+
+
+# ## Exercises: the question stands open, and the answer is folded
+
+SOURCE = '''\
+r"""# Doubling
+
+It is $2x$.[^1]
+
+[^1]: A note.
+
+## Exercises
+
+**Exercise 1.** What is the *double* of one?
+
+Think before you look.
+
+**Answer.** It is $2$:
+
+>>> double(1)
+2
+
+- A list.
+
+**Exercise 2.** And of two?
+
+**Answer.**
+
+>>> double(2)
+4
+"""
+
+
+class Doubler:
+    """## A
+
+    **Exercise 3.** Why?
+
+    **Answer.** Because.
+    """
+
+    # An answer ends where the next row begins, also if that has no heading.
+    a = 1
+'''
+
+
+def test_each_answer_is_folded_and_each_question_open() -> None:
+    first_row, *others = woven(SOURCE).rows
+    found = BeautifulSoup(first_row + "".join(others), "html.parser")
+    answers = found.find_all("details", "weave-answer")
+    assert [a.find("summary", recursive=False).text for a in answers] == ["Answer"] * 3
+    assert not any(a.has_attr("open") for a in answers)
+    third, first, second = (a.text for a in answers)
+    assert third.endswith("Because.\n")
+    assert "double(1)" in first
+    assert "A list." in first
+    assert "Answer." not in found.text
+    assert "double(2)" in second
+    for asked in ("What is the double of one?", "Think before", "And of two?"):
+        [paragraph] = [p for p in found("p") if asked in p.text]
+        assert not paragraph.find_parent("details")
+    # Nothing else is folded.
+    [comment] = [row for row in others if "where the next row begins" in row]
+    assert "details" not in first_row + comment
+    assert all(row.count("<details") == row.count("</details>") for row in others)
+    [note] = found.find_all("div", "footnote")
+    assert not note.find_parent("details")
+    # An answer to nothing is prose.
+    text = "**Answer.** 42.\n\n**Exercise 1.** Why?\n\n## Next\n\n**Answer.** No.\n"
+    assert "<details" not in Markdown(extensions=[Exercises()]).convert(text)
