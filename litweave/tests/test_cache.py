@@ -38,12 +38,10 @@ def test_a_thing_is_made_once_for_each_key_and_forgotten_if_nobody_asks(
     again.get("new", "1", lambda: "new")
     again.write()
     assert list(Cache.read(path).before) == ["new"]
-
-
-def test_a_file_that_is_not_whole_keeps_nothing(tmp_path: Path) -> None:
+    # A file that is not whole keeps nothing.
     for text in ("", "{", "7", '[["a"]]', '{"a": 1}'):
-        (tmp_path / "kept.json").write_text(text)
-        assert Cache.read(tmp_path / "kept.json").get("a", "1", lambda: 2) == 2
+        path.write_text(text)
+        assert Cache.read(path).get("a", "1", lambda: 2) == 2
 
 
 def test_a_thing_in_a_file_is_there_for_whoever_knows_some_of_its_keys(

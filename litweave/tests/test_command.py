@@ -9,11 +9,11 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -60,14 +60,7 @@ def package(tmp_path: Path) -> Path:
     return write_files(tmp_path / "pkg", FILES)
 
 
-class Said(NamedTuple):
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-
+Said = namedtuple("Said", "status out err")
 Command = Callable[..., Said]
 
 
@@ -144,34 +137,25 @@ def test_a_file_alone_becomes_a_page(tmp_path: Path, weave: Command) -> None:
     assert weave("check", missing) == Said(2, "", f"there is no {missing}\n")
 
 
-@pytest.mark.parametrize("files", [{}, {"broken.py": "x = (\n"}])
-def test_nothing_to_show_is_said(
-    files: dict[str, str], tmp_path: Path, weave: Command
-) -> None:
-    (tmp_path / "pkg").mkdir()
-    folder = write_files(tmp_path / "pkg", files)
-    built = weave("build", folder, "--out", tmp_path / "site")
-    assert built.status == 1
-    assert "no module becomes a page" in built.err
-    assert ("pkg/broken.py" if files else f"{folder} is empty") in built.err
-    assert not (tmp_path / "site").exists()
-
-
-def test_a_folder_that_somebody_filled_is_left_alone(
+def test_a_folder_that_somebody_filled_is_left_alone_and_nothing_to_show_is_said(
     package: Path, tmp_path: Path, weave: Command
 ) -> None:
-    thesis = tmp_path / "home" / "thesis.tex"
-    write_files(tmp_path, {"home/thesis.tex": "all my work"})
-    refused = {
-        thesis.parent: "has files that litweave did not make",
-        thesis: "is a file",
-        package: "holds the source itself",
-        tmp_path: "holds the source itself",
-    }
-    for out, message in refused.items():
-        built = weave("build", package, "--out", out)
+    site, empty, thesis = (tmp_path / n for n in ("site", "empty", "home/thesis.tex"))
+    write_files(tmp_path, {"home/thesis.tex": "all my work", "bad/a.py": "x = (\n"})
+    empty.mkdir()
+    for source, out, message in (
+        (package, thesis.parent, "has files that litweave did not make"),
+        (package, thesis, "is a file"),
+        (package, package, "holds the source itself"),
+        (package, tmp_path, "holds the source itself"),
+        (empty, site, f"no module becomes a page: {empty} is empty"),
+        (tmp_path / "bad", site, "bad/a.py"),
+    ):
+        built = weave("build", source, "--out", out)
         assert built.status == 1
         assert message in built.err
+        assert ("no module becomes a page" in built.err) == (out == site)
+    assert not site.exists()
     assert thesis.read_text() == "all my work"
     assert (package / "spy.py").exists()
 
@@ -329,31 +313,25 @@ def fetch(tmp_path: Path) -> Iterator[Fetch]:
         web.shutdown()
 
 
-def test_a_script_is_a_script_on_every_system(
-    tmp_path: Path, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Windows says of each ending what the program installed last wants."""
-    monkeypatch.setattr(mimetypes, "guess_type", lambda path: ("text/plain", None))
-    (tmp_path / "a.js").write_text("0;")
-    with fetch("a.js") as answer:
-        assert answer.headers.get_content_type() == "text/javascript"
-
-
 @pytest.mark.parametrize("name", ["", "a.js", "a.json", "a.svg", "sub/", "a.woff2"])
-def test_text_is_compressed_for_whoever_takes_it_so(
-    tmp_path: Path, fetch: Fetch, name: str
+def test_text_is_compressed_for_whoever_takes_it_so_and_a_script_is_one_everywhere(
+    tmp_path: Path, fetch: Fetch, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What is compressed already is sent as it is.
     is_text = not name.endswith(".woff2")
     file = tmp_path / name / "index.html" if name in ("", "sub/") else tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text("words " * 1000)
+    if name == "a.js":  # Windows says of it what the program installed last wants.
+        monkeypatch.setattr(mimetypes, "guess_type", lambda path: ("text/plain", None))
     with fetch(name, **{"Accept-Encoding": "gzip, br"}) as answer:
         assert answer.headers["Content-Encoding"] == ("gzip" if is_text else None)
         body = answer.read()
         assert len(body) == int(answer.headers["Content-Length"])
         assert len(body) < 200 or not is_text
         assert (gzip.decompress(body) if is_text else body) == file.read_bytes()
+        kind = answer.headers.get_content_type()
+        assert (kind == "text/javascript") == (name == "a.js")
     with fetch(name) as answer:
         assert answer.headers["Content-Encoding"] is None
         assert answer.read() == file.read_bytes()
@@ -365,17 +343,17 @@ README = (FOLDER / "README.md").read_text("utf-8")
 CONFIGURATION = (FOLDER / "docs/configuration.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    ("text", "pattern"),
-    [(README, r"^\| `([a-z_]+(?:`, `\w+)*)` \|"), (CONFIGURATION, r"^`(.+)`\n:")],
-)
-def test_each_option_of_the_plugin_is_told(text: str, pattern: str) -> None:
-    lines = re.findall(pattern, text, re.M)
-    told = [name for line in lines for name in line.split("`, `")]
-    assert sorted(told) == sorted(option.name for option in fields(Settings))
+def test_each_option_is_told_and_each_link_and_command_that_is_told_is_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table, terms = r"^\| `([a-z_]+(?:`, `\w+)*)` \|", r"^`(.+)`\n:"
+    for text, pattern in ((README, table), (CONFIGURATION, terms)):
+        lines = re.findall(pattern, text, re.M)
+        told = [name for line in lines for name in line.split("`, `")]
+        assert sorted(told) == sorted(option.name for option in fields(Settings))
+    for link in re.findall(r"\]\(([^)]+)\)", README):
+        assert (FOLDER / link).is_file(), link
 
-
-def test_each_command_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     def help_of(*command: str) -> str:
         with pytest.raises(SystemExit) as end:
             main([*command, "--help"])
@@ -392,8 +370,3 @@ def test_each_command_is_one(capsys: pytest.CaptureFixture[str]) -> None:
             for line in re.findall(rf"litweave {command} .*", text):
                 options = re.findall(r"--[\w-]+", line)
                 assert all(option in help_of(command) for option in options)
-
-
-def test_each_link_of_the_readme_leads_to_a_file() -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", README):
-        assert (FOLDER / link).is_file(), link

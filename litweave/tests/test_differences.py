@@ -123,11 +123,6 @@ def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
     assert framed.split("\n").index("After.") == MARKDOWN.split("\n").index("After.")
 
 
-def test_other_fences_stay_as_they_are(book: Book) -> None:
-    told = f"````\n{MARKDOWN}````\n\n```python\nFirst\n```\n"
-    assert show(book, told)[0] == told
-
-
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -140,5 +135,7 @@ def test_what_cannot_be_shown_is_a_problem_with_its_line(
     book: Book, names: str, message: str
 ) -> None:
     markdown = MARKDOWN.replace("First\nSecond", names)
+    # Other fences stay as they are, too.
+    markdown += f"````\n{MARKDOWN}````\n\n```python\nFirst\n```\n"
     assert show(book, markdown)[0] == markdown
     assert message in str(book.context.diagnostics)
