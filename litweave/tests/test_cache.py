@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from hypothesis import given
@@ -53,23 +55,18 @@ def test_a_thing_in_a_file_is_there_for_whoever_knows_some_of_its_keys(
         assert kept.get("a/b", *keys) == [1]
     assert kept.get("a/b", "whole", "other") is None
     assert kept.get("none") is None
+    file = kept.file("a/b")
+    before = digest("a", files=[file])
+    assert digest("a", files=[file]) == before
     for text in ("", "{", "7", "[]", '{"a": 1}', "[1, 2, 3]"):
-        kept.file("a/b").write_text(text)
+        file.write_text(text)
         assert kept.get("a/b", "part") is None
+        assert digest("a", files=[file]) != before, "a key follows the files"
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
 def test_other_parts_have_another_key(some: list[str], others: list[str]) -> None:
     assert (digest(*some) == digest(*others)) == (some == others)
-
-
-def test_a_key_follows_the_files(tmp_path: Path) -> None:
-    file = tmp_path / "a.py"
-    file.write_text("1")
-    before = digest("a", files=[file])
-    assert digest("a", files=[file]) == before
-    file.write_text("2")
-    assert digest("a", files=[file]) != before
 
 
 def test_a_folder_is_made_once_and_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -136,17 +133,12 @@ class Project:
         files = {"docs/index.md": "# Home\n", "pkg/one.py": ONE, "pkg/two.py": TWO}
         write_files(folder, {**files, "mkdocs.yml": config})
         for name in ("document", "to_markdown"):
-            monkeypatch.setattr(site, name, self.counted(name))
+            monkeypatch.setattr(site, name, partial(self.make, getattr(site, name)))
 
-    def counted(self, name: str) -> Callable[..., str]:
-        """A function that the plugin makes a page with, and that notes which."""
-        whole = getattr(site, name)
-
-        def made(*arguments: object) -> str:
-            self.made.append(str(arguments[-2]))
-            return str(whole(*arguments))
-
-        return made
+    def make(self, page: Callable[..., str], *arguments: object) -> str:
+        """Make a page, as the plugin does, and note which."""
+        self.made.append(str(arguments[-2]))
+        return page(*arguments)
 
     def change(self, name: str, old: str, new: str) -> None:
         text = (self.folder / name).read_text()
@@ -166,11 +158,10 @@ class Project:
         return config
 
     def site(self) -> dict[str, bytes]:
-        found = (self.folder / "site").rglob("*")
-        files = {p.relative_to(self.folder / "site").as_posix(): p for p in found}
+        root = self.folder / "site"
         # When it was built stands in the map of the site.
-        kept = {k: p for k, p in files.items() if p.is_file() and "sitemap" not in k}
-        return {name: path.read_bytes() for name, path in kept.items()}
+        files = (p for p in root.rglob("*") if p.is_file() and "sitemap" not in p.name)
+        return {p.relative_to(root).as_posix(): p.read_bytes() for p in files}
 
 
 @pytest.fixture
@@ -244,15 +235,13 @@ def test_a_link_to_an_anchor_that_is_gone_is_still_found(
 def test_a_formula_that_was_read_before_makes_no_page_anew(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = list[str]()
+    read = ["b^2"]
 
     def cite(own: site.Site) -> None:
         for chapter in own.book.chapters.values():
-            here = Place(chapter.module.path, 1)
-            add = own.book.context.formulas.add
-            slots = [add(tex, False, here) for tex in [*read, "b^2"]]
-            chapter.overlay.panels.append(slots[-1])
-        read.append("c^2")
+            here, add = Place(chapter.module.path, 1), own.book.context.formulas.add
+            chapter.overlay.panels.append([add(tex, False, here) for tex in read][-1])
+        read.insert(0, "c^2")
 
     monkeypatch.setattr(site, "FEATURES", (*site.FEATURES, cite))
     project.build()
@@ -319,13 +308,11 @@ def write(folder: Path) -> None:
     files |= {"docs/index.md": "# Home\n", "site/index.html": "the old site"}
     # The module with the longest examples is the first.
     for name, wait in (("one", f"_ = '{'first ' * 20}'"), ("two", WAIT)):
-        begun, code = STEP.format(f"example of pkg.{name}"), wait.splitlines()
-        lines = [*begun.replace("; ", "\n_ = ").splitlines(), *code]
-        example = "\n".join(f">>> {line}" for line in lines)
+        begun = STEP.format(f"example of pkg.{name}").replace("; ", "\n_ = ")
+        example = indent(f"{begun}\n{wait}", ">>> ")
         files[f"pkg/{name}.py"] = MODULE.format(name, example)
-        cell = "\n".join([STEP.format(f"notebook of pkg.{name}"), wait])
-        notebook = f"# %% [markdown]\n# # {name}\n\n# %%\n{cell}\n"
-        files[f"docs/the_{name}.py"] = notebook
+        cell = f"{STEP.format(f'notebook of pkg.{name}')}\n{wait}"
+        files[f"docs/the_{name}.py"] = f"# %% [markdown]\n# # {name}\n\n# %%\n{cell}\n"
     write_files(folder, files)
 
 
@@ -349,12 +336,10 @@ def test_what_was_done_before_a_build_was_killed_is_not_done_again(
     (tmp_path / "go").touch()
     result = build_here(tmp_path)
     assert result.returncode == 0, result.stderr
-    for kind in KINDS:
-        steps = [(tmp_path / "steps" / f"{kind} of pkg.{n}") for n in ("one", "two")]
-        assert [path.read_text() for path in steps] == ["x", "xx"], kind
+    for kind, step in zip(KINDS, ("pkg.two", "pkg.two", "the_two.py"), strict=True):
+        for name, times in (("one", "x"), ("two", "xx")):
+            assert (tmp_path / f"steps/{kind} of pkg.{name}").read_text() == times
+        # What is going on is said, a line for each step.
+        assert f"{kind}s 1 of 1: {step}" in result.stderr
     for name in ("one", "two", "the_one", "the_two"):
         assert (tmp_path / f"site/{name}/index.html").exists()
-    # What is going on is said, a line for each step.
-    said = {"examples": "pkg.two", "proofs": "pkg.two", "notebooks": "the_two.py"}
-    for kind, name in said.items():
-        assert f"{kind} 1 of 1: {name}" in result.stderr

@@ -15,12 +15,10 @@ SUPERFENCES = ("pymdownx.highlight", "pymdownx.superfences", "pymdownx.tabbed")
 
 @pytest.fixture
 def context() -> Context:
-    names = Names()
-    for page in ("mixing Mixing Mixing.forward", "norm forward", "gelu gelu"):
-        module, *inside = page.split()
-        places = [f"layers.{module}", *(f"layers.{module}.{name}" for name in inside)]
-        for place, name in zip(places, ["", *inside], strict=True):
-            names.add(Target(f"pkg.{place}", f"layers/{module}.md", name))
+    names, mixing = Names(), ("mixing", "mixing.Mixing", "mixing.Mixing.forward")
+    for place in (*mixing, "norm", "norm.forward", "gelu", "gelu.gelu"):
+        module, _, name = place.partition(".")
+        names.add(Target(f"pkg.layers.{place}", f"layers/{module}.md", name))
     return Context(names, Formulas(), Diagnostics())
 
 
@@ -114,6 +112,9 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
         *(("    $ ls\n    $ cd", ""), ("~~~\na\n\nx\n~~~", "")),
         *(("a[i][j] and f(x)[0][1]", ""), ("[0][1], [words][nobody]", "")),
         ("see [`Nobody`][]", "see `Nobody`"),
+        # A role of Sphinx is shown as what it names.
+        *((":class:`Mixing`", "`Mixing`"), (":ref:`words <target>`", "`words`")),
+        (":py:func:`~torch.nn.functional.gelu`", "`gelu`"),
         ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
         ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
         ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
@@ -135,7 +136,7 @@ def test_foreign_prose_stays_as_it_is(
     assert not formulas(context)
 
 
-def test_a_formula_knows_where_it_stands_and_what_may_stand_beside_it(
+def test_a_formula_knows_its_place_and_what_may_stand_beside_it(
     context: Context,
 ) -> None:
     write("`$`\n\n$$\na\n$$\n\n$b$", context)
@@ -146,26 +147,21 @@ def test_a_formula_knows_where_it_stands_and_what_may_stand_beside_it(
 
 
 @pytest.mark.parametrize(
-    ("written", "link", "page"),
+    ("words", "target", "page"),
     [
-        ("[`Mixing`][]", "[`Mixing`](mixing.md#Mixing)", HERE),
-        ("[mixing][]", "[mixing](mixing.md)", HERE),
-        ("[mixing][]", "[mixing](layers/mixing.md)", "index.md"),
-        ("[mixing][]", "[mixing](../../layers/mixing.md)", "a/b/c.md"),
-        ("[the\nlayer][layers.mixing.Mixing]", "[the\nlayer](mixing.md#Mixing)", HERE),
-        ("[`Mixing.forward`][]", "[`Mixing.forward`](mixing.md#Mixing.forward)", HERE),
-        ("[`forward`][]", "[`forward`](norm.md#forward)", HERE),
-        ("[`gelu`][]", "[`gelu`](gelu.md#gelu)", HERE),
-        # A role of Sphinx is shown as what it names.
-        (":class:`Mixing`", "`Mixing`", HERE),
-        (":py:func:`~torch.nn.functional.gelu`", "`gelu`", HERE),
-        (":ref:`the words <target>`", "`the words`", HERE),
+        *(("`Mixing`", "mixing.md#Mixing", HERE), ("mixing", "mixing.md", HERE)),
+        *(("mixing", "layers/mixing.md", "index.md"), ("`gelu`", "gelu.md#gelu", HERE)),
+        ("mixing", "../../layers/mixing.md", "a/b/c.md"),
+        ("`Mixing.forward`", "mixing.md#Mixing.forward", HERE),
+        ("`forward`", "norm.md#forward", HERE),
     ],
 )
 def test_names_become_links(
-    written: str, link: str, page: str, context: Context
+    words: str, target: str, page: str, context: Context
 ) -> None:
-    assert write(f"See {written}.", context, page) == f"See {link}."
+    assert write(f"See [{words}][].", context, page) == f"See [{words}]({target})."
+    text = "[the\nlayer][layers.mixing.Mixing]"
+    assert write(text, context) == "[the\nlayer](mixing.md#Mixing)"
     assert not context.diagnostics.found
 
 
