@@ -81,38 +81,19 @@ def test_every_line_is_on_a_page_every_remark_at_a_line_and_words_are_as_meant(
 
 # ## Where nothing is installed that it does not require
 
+NEWTON = (FOLDER / "examples/newton.py").read_text("utf-8")
 FILES = {
-    "money/__init__.py": '"""# Money\n\nSee [`share`][].\n"""\n',
-    "money/shares.py": '''r"""# Shares
-
-$$s = \\frac{a}{n}$$
-
-## Notation
-
-- $s$: what each one gets
-- $a$, `amount`: what there is
-- $n$, `people`: how many there are
-
->>> share(Fraction(1), 3)
-Fraction(1, 3)
-"""
-
-from fractions import Fraction
-
-
-def share(amount: Fraction, people: int) -> Fraction:
-    """An equal part."""
-    return amount / people
-''',
+    "roots/__init__.py": '"""# Roots\n\nSee [`square_root`][].\n"""\n',
+    "roots/newton.py": NEWTON.replace("\n\n\ndef", "\n\nimport fractions\n\n\ndef"),
+    "torch_user.py": '"""# A\n\n>>> import torch\n"""\n',
 }
 # What they type, and what has no more than its package brings.
 COMMANDS = (
-    "check money --run-examples --cache cache",
-    "build money --run-examples --cache cache --out site --strict",
-    "copy money shares --clean",
+    "check roots --run-examples --cache cache",
+    "build roots --run-examples --cache cache --out site --strict",
+    "copy roots newton --clean",
     "check torch_user.py --run-examples --cache cache",
 )
-USER = '"""# A\n\n>>> import torch\n"""\n'
 # Each command says what it has to say, and ends with its status.
 PROGRAM = """
 import sys
@@ -133,7 +114,7 @@ def test_a_package_is_checked_built_and_copied(tmp_path: Path, katex: Path) -> N
     assert not {"bs4", "markdown", "mkdocs", "nh3", "pygments"} & refused
     # Python imports it at the start of each process, also of those that a build begins.
     wall = {"wall/sitecustomize.py": WALL % (refused - {"litweave"})}
-    cache_of(write_files(tmp_path, {**FILES, **wall, "torch_user.py": USER}))
+    cache_of(write_files(tmp_path, FILES | wall))
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM, *COMMANDS],
         cwd=tmp_path,
@@ -143,9 +124,10 @@ def test_a_package_is_checked_built_and_copied(tmp_path: Path, katex: Path) -> N
     )
     built, copied, checked = result.stdout.split("\n0\n")
     assert built.startswith("0\nno remarks\n2 pages in "), result.stderr
-    page = (tmp_path / "site/shares.html").read_text("utf-8")
+    page = (tmp_path / "site/newton.html").read_text("utf-8")
     for part in ("<mfrac", 'data-n="', "docs.python.org/3/library/fractions.html"):
         assert part in page
-    assert copied.startswith('"""Shares."""\n\nfrom fractions')
+    title = "Square roots by Newton's method."
+    assert copied.startswith(f'"""{title}"""\n\nimport fractions')
     assert "torch_user.py:3: the example fails: ModuleNotFoundError" in checked
     assert checked.endswith("\n1\n")
