@@ -24,34 +24,29 @@ def package(tmp_path: Path) -> Path:
     return write_files(tmp_path / "pkg", SOURCES)
 
 
-def test_a_module_with_something_in_it_is_a_chapter(package: Path) -> None:
+def test_a_module_with_something_in_it_is_a_chapter_with_a_page(package: Path) -> None:
     # What is not the author's is none.
     names = ".hidden/a.py", "env/a.py", "site/a.py", "<b>.py"
-    files = dict.fromkeys(names, "x = 1\n")
+    files = dict.fromkeys((*names, "index.py"), "x = 1\n")
     write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
     read = read_book(package, exclude=["*/secret.py"])
-    assert list(read.chapters) == ["index.md", "deep/gelu.md", "silent.md"]
+    # Each page has a place of its own, and one that is written by hand comes first.
+    pages = {page: chapter.name for page, chapter in read.chapters.items()}
+    inside = {"deep/gelu.md": "pkg.deep.gelu", "index_.md": "pkg.index"}
+    assert pages == {"index.md": "pkg", **inside, "silent.md": "pkg.silent"}
+    assert "index.md" not in read_book(package, taken=["index.md"]).chapters
     assert read.skipped == {
         "pkg/empty.py": "there is nothing in it",
         "pkg/<b>.py": "its name has a character that no address should have",
     }
     gelu = read.chapters["deep/gelu.md"]
-    assert (gelu.name, gelu.download) == ("pkg.deep.gelu", "deep/gelu.py")
+    assert gelu.download == "deep/gelu.py"
     assert gelu.module.path == "pkg/deep/gelu.py"
     target = Target("pkg.deep.gelu.GELU", "deep/gelu.md", "GELU")
     assert read.context.names.find("GELU") == target
     # The contents tell the title of a module and not its licence.
     listed = said(contents(read, "index.md"))
     assert "<code>pkg.silent</code></a> Not silent</li>" in listed
-
-
-def test_each_page_has_a_place_of_its_own(package: Path) -> None:
-    (package / "index.py").write_text('"""# Index"""\n')
-    read = read_book(package)
-    assert read.chapters["index.md"].name == "pkg"
-    assert read.chapters["index_.md"].name == "pkg.index"
-    # A page written by hand comes first.
-    assert "index.md" not in read_book(package, taken=["index.md"]).chapters
 
 
 @pytest.mark.parametrize("source", [".", "gelu.py", "./gelu.py", "../deep", "../link"])

@@ -301,9 +301,11 @@ for name in pages:
 KINDS = ("example", "proof", "notebook")
 
 
-def write(folder: Path) -> None:
-    (folder / "steps").mkdir()
-    config = CONFIG % "" + PLUGINS.format(cache=cache_of(folder))
+def test_what_was_done_before_a_build_was_killed_is_not_done_again(
+    tmp_path: Path, katex: Path
+) -> None:
+    (tmp_path / "steps").mkdir()
+    config = CONFIG % "" + PLUGINS.format(cache=cache_of(tmp_path))
     files = {"mkdocs.yml": config, "proofs.py": PROOFS, "pkg/__init__.py": ""}
     files |= {"docs/index.md": "# Home\n", "site/index.html": "the old site"}
     # The module with the longest examples is the first.
@@ -313,13 +315,8 @@ def write(folder: Path) -> None:
         files[f"pkg/{name}.py"] = MODULE.format(name, example)
         cell = f"{STEP.format(f'notebook of pkg.{name}')}\n{wait}"
         files[f"docs/the_{name}.py"] = f"# %% [markdown]\n# # {name}\n\n# %%\n{cell}\n"
-    write_files(folder, files)
+    write_files(tmp_path, files)
 
-
-def test_what_was_done_before_a_build_was_killed_is_not_done_again(
-    tmp_path: Path, katex: Path
-) -> None:
-    write(tmp_path)
     command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     with subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True

@@ -181,8 +181,6 @@ def forward(x):
     >>> forward(2)
     2
     """
-    if x > 5:
-        return x
     return 1
 '''
 ABSENT = '"""# Absent\n\n>>> from pkg.absent import f\n"""\n\nimport there_is_none\n'
@@ -266,12 +264,11 @@ def test_serve_shows_each_change_until_it_is_stopped(
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
-    def page(name: str = "spy") -> str:
-        address = f"http://127.0.0.1:{port}/{name}.html"
+    def page() -> str:
         with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             return str(answer.read().decode())
 
-    spy = package / "spy.py"
+    spy, address = package / "spy.py", f"http://127.0.0.1:{port}/spy.html"
     try:
         wait_for("Spy", page)
         busy = weave("serve", package, "--port", port)

@@ -29,9 +29,6 @@ Args:
 
 Returns:
     The scaled number.
-
-Raises:
-    ValueError: if not.
 """
 NUMPY = """Scale.
 

@@ -168,8 +168,7 @@ def f(x):
 
 
 def headings(made: Woven) -> list[str]:
-    html = "".join(made.rows)
-    return [text(found) for found in re.findall(r"<h\d.*?</h\d>", html)]
+    return [text(h) for h in re.findall(r"<h\d.*?</h\d>", "".join(made.rows))]
 
 
 def test_sections_of_the_opening_follow_the_code_and_the_notation_is_folded() -> None:
@@ -256,9 +255,10 @@ def test_an_example_may_break_and_what_it_printed_may_not() -> None:
     assert breakable_blocks(html) == html.replace(code, code.replace("(", "(<wbr>"))
 
 
-def test_tools_stand_above_panels_beside_the_opening_endnotes_at_the_end() -> None:
+def test_tools_stand_above_panels_beside_the_opening_and_notes_at_the_end() -> None:
     tool, panel, end = "<b>tool</b>", "<i>panel</i>", "<i>end</i>"
-    extra = Overlay(tools=[tool], panels=[panel], endnotes=[end])
+    hints = {SOURCE.split("\n").index("a = 1 < 2") + 1: "<i>hint</i>"}
+    extra = Overlay(tools=[tool], panels=[panel], endnotes=[end], hints=hints)
     expected = {
         SOURCE: ["pkg/<wbr>&lt;mixer&gt;.py", tool, "Opening.", panel, "Set ", end],
         ESSAY: [panel, "Its words.", "Because", end],
@@ -269,12 +269,8 @@ def test_tools_stand_above_panels_beside_the_opening_endnotes_at_the_end() -> No
         assert [html.count(panel), html.count(end)] == [1, 1]
         places = [html.index(part) for part in parts]
         assert places == sorted(places)
-
-
-def test_a_hint_ends_its_line() -> None:
-    line = SOURCE.split("\n").index("a = 1 < 2") + 1
-    row = woven(SOURCE, extra=Overlay(hints={line: "<i>hint</i>"})).cells[1]
-    assert row.code.rstrip().endswith("<i>hint</i></span>\n</code></pre>")
+    code = woven(SOURCE, extra=extra).cells[1].code
+    assert code.rstrip().endswith("<i>hint</i></span>\n</code></pre>")
 
 
 EDGES = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True).map(sorted)
@@ -392,18 +388,15 @@ def test_no_way_leads_to_a_script(prose: str, form: str) -> None:
     check_harmless(woven(form.format(inside) + "\n# Next *row*.\ny = 2\n").page)
 
 
-pieces = st.sampled_from(
-    [
-        *("<", ">", "<script>", "</script>", "<!--", "-->", "`", "``", "```", "~~~"),
-        *("[", "](", ")", "javascript:", "{:", "}", "$", "\\", "<div>", "</div>", "x"),
-        *("<img src=x onerror=run()>", " onclick=run() ", "<b markdown>", "\ue002"),
-        *("\n", "\n\n", "    ", "!!! note\n    ", "- ", "| a |\n|---|\n", "\ue000"),
-        *(">>> ", "&lt;"),
-    ]
-)
+PIECES = [
+    *("<", ">", "<script>", "</script>", "<!--", "-->", "`", "``", "```", "~~~"),
+    *("[", "](", ")", "javascript:", "{:", "}", "$", "\\", "<div>", "</div>", "x"),
+    *("<img src=x onerror=run()>", " onclick=run() ", "<b markdown>", "\ue002", "&lt;"),
+    *("\n", "\n\n", "    ", "!!! note\n    ", "- ", "| a |\n|---|\n", "\ue000", ">>> "),
+]
 
 
-@given(st.lists(pieces, max_size=12))
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
 def test_no_mixture_leads_to_a_script(parts: list[str]) -> None:
     text = "".join(f"# {line}\n" for line in "".join(parts).split("\n"))
     try:
@@ -429,8 +422,7 @@ HARMLESS_STYLE = re.compile(r"(text-align: ?\w+;?|--tall:\d+)\Z")
 def check_harmless(html: str) -> None:
     """Look at the page as a browser's parser would."""
     soup = BeautifulSoup(html, "html.parser")
-    never = "script, style, iframe, object, embed, form, base, meta, link"
-    assert not soup.select(never)
+    assert not soup.select("script,style,iframe,object,embed,form,base,meta,link")
     for element in soup.find_all(True):
         for name, value in element.attrs.items():
             assert not name.startswith("on"), element

@@ -334,8 +334,6 @@ def test_a_directive_at_the_end_of_a_long_line_is_no_prose() -> None:
     assert words(parse(source)) == [said + fence.replace("\n# ", "\n")]
 
 
-# ## What cannot be read
-
 # It may be good Python to another version of it.
 AS = rf", as Python {sys.version_info.major}\.{sys.version_info.minor} reads it$"
 
@@ -391,28 +389,21 @@ def test_type_parameters_parse_where_python_has_them() -> None:
             parse(new)
 
 
-statements = st.sampled_from(
-    [
-        *("x = 1", "# prose", "# ", "#", "# noqa", "# %% [markdown]", "# region", ""),
-        *("# endregion", "# ```", '"""text"""  # behind', "\x0c", 's = "#"'),
-        *("x = [  # open\n    # inside\n    1,\n]", "x = 1 + \\\n  2", "lambda: 0"),
-        *('s = """\n# string\n"""', "x = f'{1}#'"),
-    ]
-)
-heads = st.sampled_from(
-    [
-        *("def f(a, b=1):", "async def g():", "@d\n@e(1)\ndef h():", "class A:"),
-        *("@d\n# between\nclass C(B):", "if x:", "for i in y:", "with a as b:"),
-        "while True:",
-    ]
-)
-docstrings = st.sampled_from(
-    [
-        *('"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"'),
-        *('("é"\n"b")', '"é"; x = 1', '"""a\nb"""  # noqa', "'''---\na: b\n---'''"),
-        None,
-    ]
-)
+STATEMENTS = [
+    *("x = 1", "# prose", "# ", "#", "# noqa", "# %% [markdown]", "# region", ""),
+    *("# endregion", "# ```", '"""text"""  # behind', 's = "#"', "x = f'{1}#'", "\x0c"),
+    *("x = [  # open\n    # inside\n    1,\n]", "x = 1 + \\\n  2", "lambda: 0"),
+    's = """\n# string\n"""',
+]
+HEADS = [
+    *("def f(a, b=1):", "async def g():", "@d\n@e(1)\ndef h():", "class A:", "if x:"),
+    *("@d\n# between\nclass C(B):", "while True:", "for i in y:", "with a as b:"),
+]
+DOCSTRINGS = [
+    *('"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"', None),
+    *('("é"\n"b")', '"é"; x = 1', '"""a\nb"""  # noqa', "'''---\na: b\n---'''"),
+]
+heads, docstrings = st.sampled_from(HEADS), st.sampled_from(DOCSTRINGS)
 
 
 def blocks(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -423,7 +414,7 @@ def blocks(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.builds(block, heads, docstrings, st.lists(children, max_size=5))
 
 
-pieces = st.recursive(statements, blocks, max_leaves=12)
+pieces = st.recursive(st.sampled_from(STATEMENTS), blocks, max_leaves=12)
 sources = st.lists(pieces, max_size=6).map("\n".join)
 
 

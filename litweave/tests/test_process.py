@@ -119,7 +119,7 @@ def test_a_log_has_a_line_for_each_step_unless_they_are_many_and_short(
     assert caplog.messages == [f"notebooks {n} of 3: {name}" for n, name in steps]
 
 
-def test_a_terminal_has_one_line_with_all_parts() -> None:
+def test_a_terminal_has_one_line_with_all_parts_and_one_for_each_message() -> None:
     terminal = Terminal()
     progress = Progress(terminal)
     examples, proofs = progress.open("examples", 3), progress.open("proofs", 1)
@@ -133,11 +133,7 @@ def test_a_terminal_has_one_line_with_all_parts() -> None:
     assert terminal.lines()[-1] == "[....................] proofs 0/1 page"
     progress.close(proofs)
     assert terminal.lines()[-1] == ""
-
-
-def test_a_message_begins_on_a_line_of_its_own() -> None:
-    terminal = Terminal()
-    progress = Progress(terminal)
+    # A message begins on a line of its own.
     logger = logging.Logger("a log")
     logger.addHandler(logging.StreamHandler(terminal))
     progress.make_room(logger)

@@ -1,16 +1,15 @@
 """What litweave adds to Markdown: formulas, names, examples; what it leaves alone."""
 
 import re
+from textwrap import indent
 
 import pytest
-from markdown import Markdown
 
 from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formula, Formulas
 from litweave.names import Names, Target
 from litweave.prose import Context, sections, to_markdown
-
-SUPERFENCES = ("pymdownx.highlight", "pymdownx.superfences", "pymdownx.tabbed")
+from rendering import woven
 
 
 @pytest.fixture
@@ -225,16 +224,9 @@ def test_examples_become_code(context: Context) -> None:
         ("> Text:\n>\n", ">     "),
     ],
 )
-def test_an_example_is_one_wherever_it_stands(
-    above: str, margin: str, context: Context
-) -> None:
-    lines = (">>> f()", "1", ">>> g()", "2")
-    text = above + "\n".join(margin + line for line in lines)
-    markdown = Markdown(
-        extensions=["admonition", "def_list", *SUPERFENCES],
-        extension_configs={"pymdownx.highlight": {"pygments_lang_class": True}},
-    )
-    html = markdown.convert(f"{write(text, context)}\n\nAnd so on.")
+def test_an_example_is_one_wherever_it_stands(above: str, margin: str) -> None:
+    text = above + indent(">>> f()\n1\n>>> g()\n2", margin)
+    html = woven(f'r"""\n{text}\n\nAnd so on.\n"""\n').rows[0]
     assert html.count('<div class="language-pycon highlight">') == 1
     assert "```" not in html
     assert "&gt;&gt;&gt;" not in re.sub("<code>.*?</code>", "", html, flags=re.DOTALL)
