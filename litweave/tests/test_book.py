@@ -111,9 +111,7 @@ HOME, GELU, TO = "index.md", "layers/gelu.md", "layers/mlp.md#MLP"
         (False, GELU, HOME, "../index.html"),
     ],
 )
-def test_a_link_leads_from_page_to_page(
-    urls: bool, page: str, target: str, href: str
-) -> None:
+def test_a_link_leads_to_a_page(urls: bool, page: str, target: str, href: str) -> None:
     path, _, anchor = target.partition("#")
     assert Book(urls).href(Target("", path, anchor), page) == href
     # A file is linked from where the page is published.

@@ -26,9 +26,7 @@ from litweave.diagnostics import Place
 from support import build_here, cache_of, write_files
 
 
-def test_a_thing_is_made_once_for_each_key_and_forgotten_if_nobody_asks(
-    tmp_path: Path,
-) -> None:
+def test_a_thing_is_made_once_a_key_and_forgotten_if_unasked(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "kept.json"
     kept = Cache.read(path)
     assert kept.get("a", "1", lambda: {"b": [1, None]}) == {"b": [1, None]}
@@ -46,9 +44,7 @@ def test_a_thing_is_made_once_for_each_key_and_forgotten_if_nobody_asks(
         assert Cache.read(path).get("a", "1", lambda: 2) == 2
 
 
-def test_a_thing_in_a_file_is_there_for_whoever_knows_some_of_its_keys(
-    tmp_path: Path,
-) -> None:
+def test_a_thing_in_a_file_is_found_by_some_of_its_keys(tmp_path: Path) -> None:
     kept = Folder(tmp_path / "deep")
     kept.keep("a/b", [1], "whole", "part")
     for keys in ([], ["part"], ["whole"], ["part", "whole"]):
@@ -248,9 +244,7 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
     assert project.build() == []
 
 
-def test_in_a_preview_files_that_did_not_change_stay_where_they_are(
-    project: Project,
-) -> None:
+def test_in_a_preview_files_that_did_not_change_stay_there(project: Project) -> None:
     files = {f"docs/{name}.txt": name for name in ("same", "changes", "goes")}
     write_files(project.folder, {**files, "pkg/goes.py": "x = 1\n"})
     # MkDocs keeps the plugin: a second run in one process knows nothing of the first.
@@ -301,9 +295,7 @@ for name in pages:
 KINDS = ("example", "proof", "notebook")
 
 
-def test_what_was_done_before_a_build_was_killed_is_not_done_again(
-    tmp_path: Path, katex: Path
-) -> None:
+def test_what_a_killed_build_did_is_not_done_again(tmp_path: Path, katex: Path) -> None:
     (tmp_path / "steps").mkdir()
     config = CONFIG % "" + PLUGINS.format(cache=cache_of(tmp_path))
     files = {"mkdocs.yml": config, "proofs.py": PROOFS, "pkg/__init__.py": ""}

@@ -80,9 +80,7 @@ LINES = st.lists(st.sampled_from(["a = b", "a = c", "f(a, b)", "", ")", "  a = b
 
 
 @given(LINES, LINES)
-def test_each_line_of_both_sides_is_shown_once_and_in_order(
-    before: list[str], after: list[str]
-) -> None:
+def test_each_line_is_shown_once_in_order(before: list[str], after: list[str]) -> None:
     pairs = aligned(before, after)
     assert [p.before for p in pairs if p.before is not None] == [*range(len(before))]
     assert [p.after for p in pairs if p.after is not None] == [*range(len(after))]
@@ -90,9 +88,7 @@ def test_each_line_of_both_sides_is_shown_once_and_in_order(
     assert aligned(before, before) == [Pair(i, i) for i in range(len(before))]
 
 
-def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
-    book: Book,
-) -> None:
+def test_the_columns_hold_both_codes_with_marks_on_what_differs(book: Book) -> None:
     framed, filled = show(book)
     # Not by BeautifulSoup, which takes the spaces before an element for nothing.
     cells = re.findall("<td>(.*?)</td>", filled)

@@ -353,9 +353,7 @@ def found(
 
 
 @pytest.mark.parametrize("run", [False, True], ids=["read", "run"])
-def test_what_doctest_refuses_is_a_problem_and_no_form(
-    tmp_path: Path, run: bool
-) -> None:
+def test_what_doctest_refuses_is_told_and_is_no_form(tmp_path: Path, run: bool) -> None:
     # The last is read, and told where it stands if it is run.
     texts = [*(text for text, *_ in REFUSED), ">>> half(4)\n3"]
     problems, menus = found(tmp_path / "pkg", texts, run)
@@ -378,9 +376,7 @@ def test_what_doctest_reads_is_no_problem(tmp_path: Path) -> None:
     assert refused == ["ROUGHLY" in text for text in READ]
 
 
-def test_a_text_that_is_refused_does_not_keep_the_others_from_being_run(
-    tmp_path: Path,
-) -> None:
+def test_a_text_that_is_refused_keeps_no_other_from_being_run(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(
         '# A licence.\n"""# Two\n\n>>>1\n"""\n\n\n'
         'def f():\n    """One.\n\n    >>> f()\n    1\n    """\n    return 2\n'

@@ -30,9 +30,7 @@ SAMPLE = (
 )
 
 
-def test_every_line_is_on_a_page_every_remark_at_a_line_and_words_are_as_meant(
-    tmp_path: Path,
-) -> None:
+def test_lines_are_on_pages_remarks_at_lines_and_words_as_meant(tmp_path: Path) -> None:
     source, site = tmp_path / "others", tmp_path / "site"
     shutil.copytree(Path(markdown.__file__).parent, source / "markdown")
     # What later Pythons have no more is passed over.

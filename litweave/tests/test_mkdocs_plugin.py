@@ -86,9 +86,7 @@ def project(tmp_path: Path, katex: Path) -> Path:
     return write_files(tmp_path, FILES)
 
 
-def test_modules_are_pages_of_the_site_with_its_markdown_and_its_search(
-    project: Path,
-) -> None:
+def test_modules_are_pages_with_the_sites_markdown_and_search(project: Path) -> None:
     result, site = build_here(project), project / "site"
     assert result.returncode == 0, result.stderr
     assert "not included" not in result.stderr
@@ -248,9 +246,7 @@ def test_blank_lines_go_from_the_frame_and_a_script_comes_before_the_theme() -> 
     assert theme.calm_search(bundle) == first + bundle
 
 
-def test_a_quick_theme_has_the_same_files_but_those_of_hidden_folders(
-    tmp_path: Path,
-) -> None:
+def test_a_quick_theme_has_the_files_of_no_hidden_folder(tmp_path: Path) -> None:
     whole = Theme("material", language="en")
     shown = [n for n in whole.get_env().list_templates() if not n.startswith(".")]
     quick = theme.QuickTheme(whole, tmp_path / "compiled").get_env()

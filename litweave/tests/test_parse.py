@@ -238,9 +238,7 @@ def test_this_is_code(code: str) -> None:
         ("'Words.'; x = 1", False),
     ],
 )
-def test_what_python_takes_for_a_docstring_is_prose(
-    docstring: str, is_apart: bool
-) -> None:
+def test_what_is_a_docstring_to_python_is_prose(docstring: str, is_apart: bool) -> None:
     source = f"{docstring}\nx = 1\n" if is_apart else f"{docstring}\n"
     assert rows(source) == [("Words.", "x = 1\n" if is_apart else source)]
     for definition in parse(source).definitions:

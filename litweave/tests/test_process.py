@@ -58,9 +58,7 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_looks")
-def test_what_computes_without_an_end_or_waits_for_nothing_is_stuck(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_runs_or_waits_forever_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     child = "import subprocess as s, sys\ns.run([sys.executable, '-c', 'while 1: 0'])"
     for program in ("while 1: 0", child):
         with pytest.raises(StuckError, match=r"within 0\.4 seconds of processor time"):

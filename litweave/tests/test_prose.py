@@ -88,9 +88,7 @@ def test_formulas_may_have_the_delimiters_of_others(
         "    - item\n\n        ```\n        $x$\n        ```",
     ],
 )
-def test_what_is_no_formula_and_no_name_stays_as_it_is(
-    text: str, context: Context
-) -> None:
+def test_what_is_no_formula_or_name_is_left_alone(text: str, context: Context) -> None:
     assert write(text, context) == text
     assert not formulas(context)
     assert not context.diagnostics.found
@@ -111,9 +109,6 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
         *(("    $ ls\n    $ cd", ""), ("~~~\na\n\nx\n~~~", "")),
         *(("a[i][j] and f(x)[0][1]", ""), ("[0][1], [words][nobody]", "")),
         ("see [`Nobody`][]", "see `Nobody`"),
-        # A role of Sphinx is shown as what it names.
-        *((":class:`Mixing`", "`Mixing`"), (":ref:`words <target>`", "`words`")),
-        (":py:func:`~torch.nn.functional.gelu`", "`gelu`"),
         ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
         ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
         ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
@@ -128,16 +123,12 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
         ("[a]: <b c.md> 'd'", "[a]: b%20c.md 'd'"),
     ],
 )
-def test_foreign_prose_stays_as_it_is(
-    text: str, written: str, context: Context
-) -> None:
+def test_foreign_prose_stays_as_is(text: str, written: str, context: Context) -> None:
     assert write(text, context, html=False) == (written or text)
     assert not formulas(context)
 
 
-def test_a_formula_knows_its_place_and_what_may_stand_beside_it(
-    context: Context,
-) -> None:
+def test_a_formula_knows_its_place_beside_dollars_and_links(context: Context) -> None:
     write("`$`\n\n$$\na\n$$\n\n$b$", context)
     assert [place.line for place in context.formulas.places.values()] == [12, 16]
     assert write("[$b$](<b c.md>)", context) == "[\ue000\ue011\ue001](b%20c.md)"
@@ -146,7 +137,7 @@ def test_a_formula_knows_its_place_and_what_may_stand_beside_it(
 
 
 @pytest.mark.parametrize(
-    ("words", "target", "page"),
+    ("words", "link", "page"),
     [
         *(("`Mixing`", "mixing.md#Mixing", HERE), ("mixing", "mixing.md", HERE)),
         *(("mixing", "layers/mixing.md", "index.md"), ("`gelu`", "gelu.md#gelu", HERE)),
@@ -155,12 +146,13 @@ def test_a_formula_knows_its_place_and_what_may_stand_beside_it(
         ("`forward`", "norm.md#forward", HERE),
     ],
 )
-def test_names_become_links(
-    words: str, target: str, page: str, context: Context
-) -> None:
-    assert write(f"See [{words}][].", context, page) == f"See [{words}]({target})."
+def test_names_become_links(words: str, link: str, page: str, context: Context) -> None:
+    assert write(f"See [{words}][].", context, page) == f"See [{words}]({link})."
     text = "[the\nlayer][layers.mixing.Mixing]"
     assert write(text, context) == "[the\nlayer](mixing.md#Mixing)"
+    # A role of Sphinx is shown as what it names.
+    roles = ":class:`Mixing`, :py:func:`~torch.nn.gelu`, :ref:`the words <target>`"
+    assert write(roles, context) == "`Mixing`, `gelu`, `the words`"
     assert not context.diagnostics.found
 
 
