@@ -43,18 +43,16 @@ def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def required(names: Sequence[str]) -> set[str]:
-    """The distributions that some distributions need, themselves included."""
-    found: set[str] = set()
-    waiting = [plain(name) for name in names]
+def required(needs: Sequence[str]) -> set[str]:
+    """The distributions that are needed, and all that they need."""
+    found, waiting = set[str](), [*needs]
     while waiting:
-        name = waiting.pop()
+        name = plain(re.split(r"[^\w.-]", waiting.pop())[0])
         with contextlib.suppress(metadata.PackageNotFoundError):
             if name not in found:
-                needs = metadata.requires(name) or []
+                more = metadata.requires(name) or []
+                waiting += [need for need in more if "extra ==" not in need]
                 found.add(name)
-                needs = [need for need in needs if "extra ==" not in need]
-                waiting += [plain(re.split(r"[^\w.-]", need)[0]) for need in needs]
     return found
 
 
@@ -76,10 +74,7 @@ def outputs(module: ModuleType, examples: str, names: dict[str, Any]) -> list[An
 
 @contextlib.contextmanager
 def noted(space: dict[str, Any]) -> Iterator[list[Any]]:
-    """Note what each layer gives, and at the end the tensors in a name space.
-
-    Of each its name, and what [`told`][] tells of it.
-    """
+    """Note what each layer gives, and at the end the tensors in a name space."""
     import torch
 
     found: list[Any] = []

@@ -8,7 +8,7 @@ from litweave.book import SITE_MARK, Book
 from litweave.names import Target
 from litweave.site import contents
 from litweave.words import said
-from support import write_files
+from support import read_book, write_files
 
 SOURCES = {
     "__init__.py": '"""# Package"""\n',
@@ -24,40 +24,29 @@ def package(tmp_path: Path) -> Path:
     return write_files(tmp_path / "pkg", SOURCES)
 
 
-def book(source: Path, **options: list[str]) -> Book:
-    found = Book()
-    found.read(source, **options)
-    return found
-
-
-def test_a_module_with_something_in_it_is_a_chapter(package: Path) -> None:
+def test_a_module_with_something_in_it_is_a_chapter_with_a_page(package: Path) -> None:
     # What is not the author's is none.
     names = ".hidden/a.py", "env/a.py", "site/a.py", "<b>.py"
-    files = dict.fromkeys(names, "x = 1\n")
+    files = dict.fromkeys((*names, "index.py"), "x = 1\n")
     write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
-    read = book(package, exclude=["*/secret.py"])
-    assert list(read.chapters) == ["index.md", "deep/gelu.md", "silent.md"]
+    read = read_book(package, exclude=["*/secret.py"])
+    # Each page has a place of its own, and one that is written by hand comes first.
+    pages = {page: chapter.name for page, chapter in read.chapters.items()}
+    inside = {"deep/gelu.md": "pkg.deep.gelu", "index_.md": "pkg.index"}
+    assert pages == {"index.md": "pkg", **inside, "silent.md": "pkg.silent"}
+    assert "index.md" not in read_book(package, taken=["index.md"]).chapters
     assert read.skipped == {
         "pkg/empty.py": "there is nothing in it",
         "pkg/<b>.py": "its name has a character that no address should have",
     }
     gelu = read.chapters["deep/gelu.md"]
-    assert (gelu.name, gelu.download) == ("pkg.deep.gelu", "deep/gelu.py")
+    assert gelu.download == "deep/gelu.py"
     assert gelu.module.path == "pkg/deep/gelu.py"
     target = Target("pkg.deep.gelu.GELU", "deep/gelu.md", "GELU")
     assert read.context.names.find("GELU") == target
     # The contents tell the title of a module and not its licence.
     listed = said(contents(read, "index.md"))
     assert "<code>pkg.silent</code></a> Not silent</li>" in listed
-
-
-def test_each_page_has_a_place_of_its_own(package: Path) -> None:
-    (package / "index.py").write_text('"""# Index"""\n')
-    read = book(package)
-    assert read.chapters["index.md"].name == "pkg"
-    assert read.chapters["index_.md"].name == "pkg.index"
-    # A page written by hand comes first.
-    assert "index.md" not in book(package, taken=["index.md"]).chapters
 
 
 @pytest.mark.parametrize("source", [".", "gelu.py", "./gelu.py", "../deep", "../link"])
@@ -67,7 +56,7 @@ def test_names_begin_at_the_outermost_package(
     (package / "deep" / "__init__.py").write_text("")
     (package / "link").symlink_to("deep")
     monkeypatch.chdir(package / "deep")
-    read = book(Path(source))
+    read = read_book(Path(source))
     [gelu] = [c for c in read.chapters.values() if c.download == "gelu.py"]
     # A file alone is a book.
     assert gelu.page == ("index.md" if source.endswith(".py") else "gelu.md")
@@ -95,7 +84,7 @@ def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
     files = {"vision/__init__.py": "", "vision/gelu.py": "x = 1\n", "module.py": words}
     # A dot in the name of a file parts no names.
     write_files(tmp_path / "src/corp", {**files, "v1.2/gelu.0.3.py": "x = 1\n"})
-    read = book(tmp_path / "src")
+    read = read_book(tmp_path / "src")
     assert read.chapters["corp/vision/gelu.md"].name == name
     assert read.chapters["corp/module.md"].module.path == "src/corp/module.py"
     dotted = name.replace("vision.gelu", "v1_2.gelu_0_3")
@@ -104,27 +93,25 @@ def test_a_folder_is_a_package_if_it_says_so_or_is_imported_as_one(
 
 def test_a_part_of_a_package_is_called_as_its_modules_import_it(tmp_path: Path) -> None:
     files = {"__init__.py": "from corp.vision.gelu import x\n", "gelu.py": "x = 1\n"}
-    read = book(write_files(tmp_path / "src/corp/vision", files))
+    read = read_book(write_files(tmp_path / "src/corp/vision", files))
     assert read.chapters["gelu.md"].name == "corp.vision.gelu"
+
+
+# Where a page lies, and where it leads.
+HOME, GELU, TO = "index.md", "layers/gelu.md", "layers/mlp.md#MLP"
 
 
 @pytest.mark.parametrize(
     ("urls", "page", "target", "href"),
     [
-        (True, "layers/gelu.md", "layers/mlp.md#MLP", "../mlp/#MLP"),
-        (True, "layers/gelu.md", "layers/gelu.md#GELU", "#GELU"),
-        (True, "layers/gelu.md", "layers/gelu.md", "./"),
-        (True, "layers/gelu.md", "layers/index.md", "../"),
-        (True, "layers/gelu.md", "index.md", "../../"),
-        (True, "index.md", "layers/gelu.md", "layers/gelu/"),
-        (True, "index.md", "index.md", "./"),
-        (False, "layers/gelu.md", "layers/mlp.md#M", "mlp.html#M"),
-        (False, "layers/gelu.md", "index.md", "../index.html"),
+        *((True, GELU, TO, "../mlp/#MLP"), (False, GELU, TO, "mlp.html#MLP")),
+        *((True, GELU, f"{GELU}#GELU", "#GELU"), (True, GELU, GELU, "./")),
+        *((True, GELU, "layers/index.md", "../"), (True, GELU, HOME, "../../")),
+        *((True, HOME, GELU, "layers/gelu/"), (True, HOME, HOME, "./")),
+        (False, GELU, HOME, "../index.html"),
     ],
 )
-def test_a_link_leads_from_page_to_page(
-    urls: bool, page: str, target: str, href: str
-) -> None:
+def test_a_link_leads_to_a_page(urls: bool, page: str, target: str, href: str) -> None:
     path, _, anchor = target.partition("#")
     assert Book(urls).href(Target("", path, anchor), page) == href
     # A file is linked from where the page is published.

@@ -1,5 +1,7 @@
 """`python -m litweave`: any package becomes a site, and none is run."""
 
+import gzip
+import mimetypes
 import os
 import re
 import signal
@@ -7,9 +9,11 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from http.client import HTTPResponse
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -17,7 +21,9 @@ from litweave.check import find_silence
 from litweave.cli import main
 from litweave.diagnostics import Diagnostics
 from litweave.parse import parse
-from support import CACHE, PATIENCE, free_port, wait_for, write_files
+from litweave.preview import server
+from litweave.settings import Settings
+from support import CACHE, FOLDER, PATIENCE, free_port, wait_for, write_files
 
 # A module that tells on whoever runs it, and one that nobody can.
 SPY = '''"""# Spy
@@ -54,14 +60,7 @@ def package(tmp_path: Path) -> Path:
     return write_files(tmp_path / "pkg", FILES)
 
 
-class Said(NamedTuple):
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-
+Said = namedtuple("Said", "status out err")
 Command = Callable[..., Said]
 
 
@@ -138,39 +137,30 @@ def test_a_file_alone_becomes_a_page(tmp_path: Path, weave: Command) -> None:
     assert weave("check", missing) == Said(2, "", f"there is no {missing}\n")
 
 
-@pytest.mark.parametrize("files", [{}, {"broken.py": "x = (\n"}])
-def test_nothing_to_show_is_said(
-    files: dict[str, str], tmp_path: Path, weave: Command
-) -> None:
-    (tmp_path / "pkg").mkdir()
-    folder = write_files(tmp_path / "pkg", files)
-    built = weave("build", folder, "--out", tmp_path / "site")
-    assert built.status == 1
-    assert "no module becomes a page" in built.err
-    assert ("pkg/broken.py" if files else f"{folder} is empty") in built.err
-    assert not (tmp_path / "site").exists()
-
-
-def test_a_folder_that_somebody_filled_is_left_alone(
+def test_a_folder_that_somebody_filled_is_left_alone_and_nothing_to_show_is_said(
     package: Path, tmp_path: Path, weave: Command
 ) -> None:
-    thesis = tmp_path / "home" / "thesis.tex"
-    write_files(tmp_path, {"home/thesis.tex": "all my work"})
-    refused = {
-        thesis.parent: "has files that litweave did not make",
-        thesis: "is a file",
-        package: "holds the source itself",
-        tmp_path: "holds the source itself",
-    }
-    for out, message in refused.items():
-        built = weave("build", package, "--out", out)
+    site, empty, thesis = (tmp_path / n for n in ("site", "empty", "home/thesis.tex"))
+    write_files(tmp_path, {"home/thesis.tex": "all my work", "bad/a.py": "x = (\n"})
+    empty.mkdir()
+    for source, out, message in (
+        (package, thesis.parent, "has files that litweave did not make"),
+        (package, thesis, "is a file"),
+        (package, package, "holds the source itself"),
+        (package, tmp_path, "holds the source itself"),
+        (empty, site, f"no module becomes a page: {empty} is empty"),
+        (tmp_path / "bad", site, "bad/a.py"),
+    ):
+        built = weave("build", source, "--out", out)
         assert built.status == 1
         assert message in built.err
+        assert ("no module becomes a page" in built.err) == (out == site)
+    assert not site.exists()
     assert thesis.read_text() == "all my work"
     assert (package / "spy.py").exists()
 
 
-# Something of every kind that is judged.
+# Something of every kind that is judged; what none can import; what tells that it ran.
 FAULTY = '''r"""# Faulty
 
 A name [`Nowhere`][], a page [there](nowhere.md), $\\nosuch$ and a $ alone.
@@ -191,15 +181,16 @@ def forward(x):
     >>> forward(2)
     2
     """
-    if x > 5:
-        return x
     return 1
 '''
+ABSENT = '"""# Absent\n\n>>> from pkg.absent import f\n"""\n\nimport there_is_none\n'
 UNREACHED = '''"""# Unreached
 
 >>> forward(1)
 1
 """
+from pathlib import Path
+Path(__file__).with_name("ran").write_text("")
 
 def forward(x):
     """Give."""
@@ -210,21 +201,28 @@ def forward(x):
 
 
 @pytest.mark.parametrize("options", [[], ["--run-examples"], ["--plain"]])
-def test_a_check_lists_what_a_build_remarks(
+def test_a_check_lists_what_a_build_remarks_and_examples_run_when_told(
     tmp_path: Path, weave: Command, options: list[str]
 ) -> None:
-    files = {"faulty.py": FAULTY, "unreached.py": UNREACHED}
-    package, report = write_files(tmp_path / "pkg", files), tmp_path / "report.txt"
-    out = ["--out", tmp_path / "site", "--report", report]
-    assert weave("build", package, *out, *options).status == 0
+    init = {"__init__.py": '"""# Told"""\n'}
+    files = {"faulty.py": FAULTY, "unreached.py": UNREACHED, "absent.py": ABSENT}
+    package, report = write_files(tmp_path / "pkg", files | init), tmp_path / "r.txt"
+    site, are_run = tmp_path / "site", "--run-examples" in options
+    out = ["--out", site, "--report", report]
+    built = weave("build", package, *out, *options)
+    assert built.status == 0
+    assert "example" in built.out or not are_run
+    assert (package / "ran").exists() == are_run
+    # What cannot be imported is a page.
+    assert "Absent" in (site / "absent.html").read_text()
     remarks = report.read_text().partition("# Remarks\n")[2].split("\n")[:-1]
     checked = weave("check", package, *options)
     assert checked.status == 1
     listed = checked.out.splitlines()
     assert [line for line in listed if "nothing is said" not in line] == remarks
     assert len(remarks) >= 6
-    unreached = checked.out.count("no example of this module reaches")
-    assert unreached == ("--run-examples" in options)
+    for told in ("no example of this module reaches", "there_is_none"):
+        assert checked.out.count(told) == are_run
 
 
 def test_silence_is_what_a_reader_would_miss() -> None:
@@ -255,58 +253,119 @@ def _own(): ...
 
 
 def test_serve_shows_each_change_until_it_is_stopped(
-    package: Path, weave: Command
+    package: Path, tmp_path: Path, weave: Command
 ) -> None:
-    port = free_port()
+    port, log = free_port(), tmp_path / "log"
     command = [sys.executable, "-m", "litweave", "serve", str(package)]
-    process = subprocess.Popen(
-        [*command, "--port", str(port), "--cache", str(CACHE / "litweave")],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [*command, "--port", str(port), "--cache", str(CACHE / "litweave")],
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdout=said,
+            stderr=said,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
 
     def page() -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/spy.html") as answer:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             return str(answer.read().decode())
 
-    stop = threading.Timer(PATIENCE, process.kill)
-    stop.start()
+    spy, address = package / "spy.py", f"http://127.0.0.1:{port}/spy.html"
     try:
         wait_for("Spy", page)
         busy = weave("serve", package, "--port", port)
         taken = f"port {port} is in use: choose another, as in --port 8001\n"
         assert (busy.status, busy.err) == (1, taken)
-        (package / "spy.py").write_text(SPY.replace("# Spy", "# Mole"))
+        spy.write_text(SPY.replace("# Spy", "# Mole"))
         wait_for("Mole", page)
+        # A mistake is one remark more, and does not end it.
+        assert "4 remarks" not in log.read_text()
+        spy.write_text("x = (\n")
+        wait_for("4 remarks: “litweave check” lists them", log.read_text)
+        spy.write_text(SPY.replace("# Spy", "# Badger"))
+        wait_for("Badger", page)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=PATIENCE)
+        process.wait(timeout=PATIENCE)
     finally:
-        stop.cancel()
         process.kill()
+    told = log.read_text()
     assert "Traceback" not in told
     assert f"http://127.0.0.1:{port}/" in told
-    assert "remarks: “litweave check” lists them" in told
+    assert "3 remarks: “litweave check” lists them" in told
     assert not list(package.rglob("ran")), "nothing was run"
 
 
-def test_examples_run_when_told_and_a_module_that_cannot_be_imported_is_a_page(
-    tmp_path: Path, weave: Command
+# ## The server of a finished site
+
+Fetch = Callable[..., HTTPResponse]
+
+
+@pytest.fixture
+def fetch(tmp_path: Path) -> Iterator[Fetch]:
+    """Ask a server of a folder for a file."""
+    with server(tmp_path, 0) as web:
+        home = f"http://127.0.0.1:{web.server_port}/"
+        threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True).start()
+        yield lambda name, **headers: urllib.request.urlopen(
+            urllib.request.Request(home + name, headers=headers)
+        )
+        web.shutdown()
+
+
+@pytest.mark.parametrize("name", ["", "a.js", "a.json", "a.svg", "sub/", "a.woff2"])
+def test_text_is_compressed_for_whoever_takes_it_so_and_a_script_is_one_everywhere(
+    tmp_path: Path, fetch: Fetch, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    example = '"""# Nowhere\n\n>>> from told.nowhere import f\n"""\n'
-    files = {
-        "__init__.py": '"""# Told"""\n',
-        "spy.py": SPY.replace("import torch\n", ""),
-        "nowhere.py": f"{example}\nimport there_is_no_such_module\n",
-    }
-    package, site = write_files(tmp_path / "told", files), tmp_path / "site"
-    built = weave("build", package, "--out", site, "--run-examples")
-    assert built.status == 0
-    assert "example" in built.out
-    assert (package / "ran").exists()
-    assert "Nowhere" in (site / "nowhere.html").read_text()
-    checked = weave("check", package, "--run-examples")
-    assert checked.status == 1
-    assert "there_is_no_such_module" in checked.out
+    # What is compressed already is sent as it is.
+    is_text = not name.endswith(".woff2")
+    file = tmp_path / name / "index.html" if name in ("", "sub/") else tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("words " * 1000)
+    if name == "a.js":  # Windows says of it what the program installed last wants.
+        monkeypatch.setattr(mimetypes, "guess_type", lambda path: ("text/plain", None))
+    with fetch(name, **{"Accept-Encoding": "gzip, br"}) as answer:
+        assert answer.headers["Content-Encoding"] == ("gzip" if is_text else None)
+        body = answer.read()
+        assert len(body) == int(answer.headers["Content-Length"])
+        assert len(body) < 200 or not is_text
+        assert (gzip.decompress(body) if is_text else body) == file.read_bytes()
+        kind = answer.headers.get_content_type()
+        assert (kind == "text/javascript") == (name == "a.js")
+    with fetch(name) as answer:
+        assert answer.headers["Content-Encoding"] is None
+        assert answer.read() == file.read_bytes()
+
+
+# ## What litweave says of itself
+
+README = (FOLDER / "README.md").read_text("utf-8")
+CONFIGURATION = (FOLDER / "docs/configuration.md").read_text("utf-8")
+
+
+def test_each_option_is_told_and_each_link_and_command_that_is_told_is_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table, terms = r"^\| `([a-z_]+(?:`, `\w+)*)` \|", r"^`(.+)`\n:"
+    for text, pattern in ((README, table), (CONFIGURATION, terms)):
+        lines = re.findall(pattern, text, re.M)
+        told = [name for line in lines for name in line.split("`, `")]
+        assert sorted(told) == sorted(option.name for option in fields(Settings))
+    for link in re.findall(r"\]\(([^)]+)\)", README):
+        assert (FOLDER / link).is_file(), link
+
+    def help_of(*command: str) -> str:
+        with pytest.raises(SystemExit) as end:
+            main([*command, "--help"])
+        assert end.value.code == 0
+        return capsys.readouterr().out
+
+    assert "--port" in help_of("serve")
+    assert "--run-examples" in help_of("build")
+    for text in (README, CONFIGURATION):
+        commands = set(re.findall(r"^litweave (\w+) my_", text, re.M))
+        assert commands == {"build", "check", "serve", "copy"}
+        assert all(command in help_of() for command in commands)
+        for command in commands:
+            for line in re.findall(rf"litweave {command} .*", text):
+                options = re.findall(r"--[\w-]+", line)
+                assert all(option in help_of(command) for option in options)

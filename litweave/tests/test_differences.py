@@ -3,6 +3,7 @@
 import html
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from bs4 import BeautifulSoup
@@ -70,10 +71,7 @@ def test_the_code_is_the_definition_without_its_prose() -> None:
     for prose in ('    """## The second"""\n\n', "        # One more line.\n"):
         second = second.replace(prose, "")
     assert code(module, "Second") == f"class Second:\n{second}"
-    method = (
-        "def forward(self, x):\n    u = x + self.mix(x)\n    y = u + 1\n    return y\n"
-    )
-    assert code(module, "Second.forward") == method
+    assert code(module, "Second.forward") == dedent(second.partition("\n\n")[2])
     assert code(module, "silent") == 'def silent():\n    """Only words."""\n'
     assert code(module, "").startswith("import math\n\n\nclass First:\n")
 
@@ -82,9 +80,7 @@ LINES = st.lists(st.sampled_from(["a = b", "a = c", "f(a, b)", "", ")", "  a = b
 
 
 @given(LINES, LINES)
-def test_each_line_of_both_sides_is_shown_once_and_in_order(
-    before: list[str], after: list[str]
-) -> None:
+def test_each_line_is_shown_once_in_order(before: list[str], after: list[str]) -> None:
     pairs = aligned(before, after)
     assert [p.before for p in pairs if p.before is not None] == [*range(len(before))]
     assert [p.after for p in pairs if p.after is not None] == [*range(len(after))]
@@ -92,16 +88,7 @@ def test_each_line_of_both_sides_is_shown_once_and_in_order(
     assert aligned(before, before) == [Pair(i, i) for i in range(len(before))]
 
 
-def test_alike_lines_are_paired_and_others_stand_alone() -> None:
-    before = ["u = x + self.mix(self.norm(x))", "return u"]
-    after = ["u = x + self.mix(x)", "y = u + 1", "return u"]
-    assert aligned(before, after) == [Pair(0, 0), Pair(None, 1), Pair(1, 2)]
-    assert aligned(["import torch"], ["return y"]) == [Pair(None, 0), Pair(0, None)]
-
-
-def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
-    book: Book,
-) -> None:
+def test_the_columns_hold_both_codes_with_marks_on_what_differs(book: Book) -> None:
     framed, filled = show(book)
     # Not by BeautifulSoup, which takes the spaces before an element for nothing.
     cells = re.findall("<td>(.*?)</td>", filled)
@@ -114,6 +101,7 @@ def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
     gone, come = ([cell.get_text() for cell in page(tag)] for tag in ("del", "ins"))
     assert gone == ["First", "self.norm = Norm(size)", "Mixing", "self.norm(", ")", "u"]
     assert come == ["Second", "Gating", "y = u + 1", "y"]
+    assert aligned(["import torch"], ["return y"]) == [Pair(None, 0), Pair(0, None)]
     same = page.find_all("tr", class_="weave-same")
     assert same
     assert not any(row.find(["del", "ins"]) for row in same)
@@ -121,11 +109,6 @@ def test_the_columns_hold_both_codes_and_the_words_that_differ_are_marked(
     links = [(head.get_text(), head.a["href"]) for head in page.find_all("th")]
     assert links == [("First", "../blocks/#First"), ("Second", "../blocks/#Second")]
     assert framed.split("\n").index("After.") == MARKDOWN.split("\n").index("After.")
-
-
-def test_other_fences_stay_as_they_are(book: Book) -> None:
-    told = f"````\n{MARKDOWN}````\n\n```python\nFirst\n```\n"
-    assert show(book, told)[0] == told
 
 
 @pytest.mark.parametrize(
@@ -140,5 +123,7 @@ def test_what_cannot_be_shown_is_a_problem_with_its_line(
     book: Book, names: str, message: str
 ) -> None:
     markdown = MARKDOWN.replace("First\nSecond", names)
+    # Other fences stay as they are, too.
+    markdown += f"````\n{MARKDOWN}````\n\n```python\nFirst\n```\n"
     assert show(book, markdown)[0] == markdown
     assert message in str(book.context.diagnostics)

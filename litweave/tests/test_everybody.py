@@ -3,17 +3,22 @@
 `tools/litweave_others.py` does the same with the whole standard library and `torch.nn`.
 """
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 import sysconfig
+import tomllib
 from html import unescape
+from importlib import metadata
 from pathlib import Path
 
 import markdown
-import pytest
 
-from litweave.build import Built, build
-from support import settings_of
+from litweave.build import build
+from run_alone import WALL, others, required
+from support import FOLDER, cache_of, settings_of, write_files
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 # Prose of many kinds: titles underlined with tildes, money, shell prompts, regular
@@ -25,40 +30,26 @@ SAMPLE = (
 )
 
 
-@pytest.fixture(scope="module")
-def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
-    """The site of Markdown and of a part of the standard library."""
-    folder = tmp_path_factory.mktemp("everybody")
-    source, site = folder / "others", folder / "site"
+def test_lines_are_on_pages_remarks_at_lines_and_words_as_meant(tmp_path: Path) -> None:
+    source, site = tmp_path / "others", tmp_path / "site"
     shutil.copytree(Path(markdown.__file__).parent, source / "markdown")
     # What later Pythons have no more is passed over.
     for name in (name for name in SAMPLE if (STDLIB / name).exists()):
         copy = shutil.copytree if (STDLIB / name).is_dir() else shutil.copy
         (source / "std" / name).parent.mkdir(parents=True, exist_ok=True)
         copy(STDLIB / name, source / "std" / name)
-    return build(settings_of(source), site), site
+    built = build(settings_of(source), site)
 
-
-def test_every_module_is_a_page_or_skipped_with_the_reason(
-    others: tuple[Built, Path],
-) -> None:
-    built, site = others
-    source = site.parent / "others"
+    # Every module is a page, or skipped: not Python any more, or empty.
     files = (path for path in source.rglob("*.py") if path.name[0] != ".")
-    modules = {path.relative_to(source.parent).as_posix() for path in files}
-    read = {chapter.module.path for chapter in built.book.chapters.values()}
-    assert read | set(built.book.skipped) == modules
-    assert len(read) > 50
-    pages = built.book.chapters
-    assert all((site / page).with_suffix(".html").exists() for page in pages)
-    # What is not Python any more, and what is empty.
-    for name, reason in built.book.skipped.items():
+    modules = {path.relative_to(tmp_path).as_posix() for path in files}
+    pages, skipped = built.book.chapters, built.book.skipped
+    assert {chapter.module.path for chapter in pages.values()} | {*skipped} == modules
+    assert len(pages) > 50
+    for name, reason in skipped.items():
         assert "lib2to3/tests/data" in name or reason == "there is nothing in it"
 
-
-def test_every_line_of_code_is_on_its_page(others: tuple[Built, Path]) -> None:
-    built, site = others
-    for page, chapter in built.book.chapters.items():
+    for page, chapter in pages.items():
         html = (site / page).with_suffix(".html").read_text()
         found = re.findall(r'<span class="weave-line" data-line="(\d+)"', html)
         rows = chapter.module.rows
@@ -70,26 +61,70 @@ def test_every_line_of_code_is_on_its_page(others: tuple[Built, Path]) -> None:
         assert not re.search("[\ue000-\ue019\ue100\ue101\ue200-\ue2ff]", html), path
         assert "weave-row-" not in html, path
 
-
-def test_every_remark_names_a_line_of_a_file(others: tuple[Built, Path]) -> None:
-    built, site = others
     assert built.book.context.diagnostics.found
     for problem in built.book.context.diagnostics.found:
-        path = site.parent / problem.place.path
-        lines = path.read_bytes().count(b"\n") + 1
+        lines = (tmp_path / problem.place.path).read_bytes().count(b"\n") + 1
         assert 1 <= problem.place.line <= lines, str(problem)
         assert problem.kind != "page", str(problem)
     assert not built.remarks
 
-
-def test_words_are_read_as_their_author_meant_them(others: tuple[Built, Path]) -> None:
-    _, site = others
-
-    def text(page: str) -> str:
+    for page, words in {
+        "json/tool.html": '$ echo \'{"json":"obj"}\' | python -m json.tool',
+        **{"ntpath.html": "$var", "difflib.html": "I can live with that <wink>."},
+    }.items():
         html = (site / "std" / page).read_text()
         prose = re.sub(r'<div class="weave-code.*?</pre></div>', "", html, flags=re.S)
-        return unescape(re.sub("<[^>]*>", "", prose))
+        assert words in unescape(re.sub("<[^>]*>", "", prose))
 
-    assert '$ echo \'{"json":"obj"}\' | python -m json.tool' in text("json/tool.html")
-    assert "$var" in text("ntpath.html")
-    assert "I can live with that <wink>." in text("difflib.html")
+
+# ## Where nothing is installed that it does not require
+
+NEWTON = (FOLDER / "examples/newton.py").read_text("utf-8")
+FILES = {
+    "roots/__init__.py": '"""# Roots\n\nSee [`square_root`][].\n"""\n',
+    "roots/newton.py": NEWTON.replace("\n\n\ndef", "\n\nimport fractions\n\n\ndef"),
+    "torch_user.py": '"""# A\n\n>>> import torch\n"""\n',
+}
+# What they type, and what has no more than its package brings.
+COMMANDS = (
+    "check roots --run-examples --cache cache",
+    "build roots --run-examples --cache cache --out site --strict",
+    "copy roots newton --clean",
+    "check torch_user.py --run-examples --cache cache",
+)
+# Each command says what it has to say, and ends with its status.
+PROGRAM = """
+import sys
+from litweave.cli import main
+for command in sys.argv[1:]:
+    print(main(command.split()), flush=True)
+"""
+
+
+def test_a_package_is_checked_built_and_copied(tmp_path: Path, katex: Path) -> None:
+    # To install it into a fresh environment takes minutes and a network. Here the
+    # processes see what is installed, but for all that is not required.
+    project = tomllib.loads((FOLDER / "pyproject.toml").read_text("utf-8"))["project"]
+    refused = others(required(project["dependencies"]))
+    computing = {"einops", "matplotlib", "numpy", "sklearn", "torch"}
+    assert computing & set(metadata.packages_distributions()) <= refused
+    assert not {"bs4", "markdown", "mkdocs", "nh3", "pygments"} & refused
+    # Python imports it at the start of each process, also of those that a build begins.
+    wall = {"wall/sitecustomize.py": WALL % (refused - {"litweave"})}
+    cache_of(write_files(tmp_path, FILES | wall))
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *COMMANDS],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "wall"},
+        capture_output=True,
+        text=True,
+    )
+    built, copied, checked = result.stdout.split("\n0\n")
+    assert built.startswith("0\nno remarks\n2 pages in "), result.stderr
+    page = (tmp_path / "site/newton.html").read_text("utf-8")
+    for part in ("<mfrac", 'data-n="', "docs.python.org/3/library/fractions.html"):
+        assert part in page
+    title = "Square roots by Newton's method."
+    assert copied.startswith(f'"""{title}"""\n\nimport fractions')
+    assert "torch_user.py:3: the example fails: ModuleNotFoundError" in checked
+    assert checked.endswith("\n1\n")

@@ -1,24 +1,24 @@
 """Whole small sites: what a build makes, what it refuses, what it leaves in place."""
 
-import http.client
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
+from mkdocs.theme import Theme
 
-from support import CACHE, PATIENCE, build_here, free_port, wait_for, write_files
+from litweave import theme
+from litweave.words import said
+from support import CACHE, FOLDER, build_here, write_files
 
 CONFIG = """
 site_name: Small
 site_url: http://localhost/
 theme: {name: material, font: false}
-nav: [index.md, {Pages: [layers/index.md, layers/norm.md, layers/mixer.md]}]
+nav: [index.md, {Pages: [layers/index.md, layers/norm.md]}]
+not_in_nav: layers/mixer.md
 plugins:
   - search
   - litweave: {source: pkg, exclude: ["internal/*"], cache: %s}
@@ -86,16 +86,10 @@ def project(tmp_path: Path, katex: Path) -> Path:
     return write_files(tmp_path, FILES)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
-    """The small site, built once for the tests that only look at it."""
-    folder = write_files(tmp_path_factory.mktemp("small"), FILES)
-    result = build_here(folder)
+def test_modules_are_pages_with_the_sites_markdown_and_search(project: Path) -> None:
+    result, site = build_here(project), project / "site"
     assert result.returncode == 0, result.stderr
-    return folder / "site"
-
-
-def test_modules_are_pages_in_the_navigation_and_the_sitemap(site: Path) -> None:
+    assert "not included" not in result.stderr
     pages = {path.relative_to(site).as_posix() for path in site.rglob("index.html")}
     modules = {f"layers/{name}index.html" for name in ("", "norm/", "mixer/")}
     assert pages == {"index.html", *modules}
@@ -114,39 +108,33 @@ def test_modules_are_pages_in_the_navigation_and_the_sitemap(site: Path) -> None
     assert 'href="../norm.py"' in norm
     assert 'download="norm.py"' in norm
 
+    # Prose is the site's own Markdown.
+    for part in ('<div class="admonition note">', "<td>1</td>", 'class="gp"'):
+        assert part in norm
+    assert norm.count("<math ") == 2
+    assert norm.count('<div class="weave-row') == 3
+    # KaTeX is copied, not linked.
+    style = (site / "assets/katex/katex.min.css").read_text()
+    for font in set(re.findall(r"fonts/[\w-]+\.woff2", style)):
+        assert (site / "assets/katex" / font).exists()
 
-def test_search_knows_prose_and_definitions_and_no_tex(site: Path) -> None:
-    index = json.loads((site / "search" / "search_index.json").read_text())
+    # Search knows prose and definitions, no TeX, nor code that is beside other code.
+    index = json.loads((site / "search/search_index.json").read_text())
     found = {entry["location"]: entry["text"] for entry in index["docs"]}
     assert "porcupines" in found["layers/norm/#normalise"]
     assert "def normalise" in found["layers/norm/#normalise"]
     assert "class Mixer" in found["layers/mixer/#Mixer"]
-    # Nor the code that is shown beside other code.
     assert "After." in found[""]
     assert "return" not in found[""]
     assert "sigma" not in json.dumps(index)
     assert "\ue000" not in json.dumps(index, ensure_ascii=False)
 
 
-def test_prose_is_the_sites_own_markdown(site: Path) -> None:
-    norm = (site / "layers" / "norm" / "index.html").read_text()
-    assert '<div class="admonition note">' in norm
-    assert "<td>1</td>" in norm
-    assert 'class="gp"' in norm or "pycon" in norm
-    assert norm.count("<math ") == 2
-    assert norm.count('<div class="weave-row') == 3
-    # KaTeX is copied, not linked.
-    style = (site / "assets" / "katex" / "katex.min.css").read_text()
-    for font in set(re.findall(r"fonts/[\w-]+\.woff2", style)):
-        assert (site / "assets" / "katex" / font).exists()
-
-
 def test_two_lines_are_enough(project: Path) -> None:
     lines = "theme: material\nplugins:\n  - litweave: {source: pkg}\n"
     files = {"mkdocs.yml": f"site_name: Two lines\n{lines}", MODULE: NORM + EVERYTHING}
     write_files(project, files)
-    (project / ".cache").mkdir()
-    (project / ".cache" / "litweave").symlink_to(CACHE / "litweave")
+    (project / ".cache").symlink_to(CACHE)
     result = build_here(project)
     assert result.returncode == 0, result.stderr
     norm = (project / "site/layers/norm/index.html").read_text()
@@ -158,9 +146,21 @@ def test_two_lines_are_enough(project: Path) -> None:
         assert part in norm
 
 
+def test_the_site_of_litweave_itself_is_built(tmp_path: Path, katex: Path) -> None:
+    for name in ("docs", "examples", "mkdocs.yml", "src"):
+        (tmp_path / name).symlink_to(FOLDER / name)
+    (tmp_path / ".cache").symlink_to(CACHE)
+    result = build_here(tmp_path)
+    assert result.returncode == 0, result.stderr
+    pages = {path.parent.name for path in (tmp_path / "site").rglob("index.html")}
+    modules = {"newton", "parse", "prose", "page", "mkdocs_plugin"}
+    assert pages == {"site", "writing", "configuration", *modules}
+
+
 HOME = "---\na: b\n---\n\n# A\n\n[`Nix`][]\n\n$\n\n[b](layers/norm.md#nowhere)\n"
 WORDS = r"a[i][j], [`Nix`][], [the words][nix]"
 MISTAKES = {
+    "mkdocs.yml": FILES["mkdocs.yml"].replace("not_in_nav: layers/mixer.md\n", ""),
     "docs/index.md": HOME,
     "pkg/broken.py": "x = (\n",
     "pkg/layers/__init__.py": '"""# A\n\n$x\n"""\n',
@@ -184,6 +184,7 @@ def test_each_mistake_fails_the_build_with_its_line(project: Path) -> None:
         f"{MODULE}:6: “math” has no “pie”; did you mean “pi”?",
         "Doc file 'index.md' contains a link 'layers/norm.md#nowhere'",
     ]
+    assert 'not included in the "nav"' in result.stderr
     assert f"{len(told)} warnings in strict mode" in result.stdout
     said = [line for line in result.stderr.splitlines() if "WARNING" in line]
     assert all(start in line for start, line in zip(told, said, strict=True)), said
@@ -203,43 +204,64 @@ def test_each_mistake_fails_the_build_with_its_line(project: Path) -> None:
     assert "pkg" in message
 
 
-def test_a_page_may_be_one_that_others_lead_to(project: Path) -> None:
-    path = project / "mkdocs.yml"
-    text = path.read_text("utf-8").replace(", layers/mixer.md", "")
-    path.write_text(text, "utf-8")
-    assert 'not included in the "nav"' in build_here(project).stderr
-    path.write_text(f"{text}not_in_nav: layers/mixer.md\n", "utf-8")
-    result = build_here(project)
-    assert result.returncode == 0, result.stderr
-    assert (project / "site" / "layers" / "mixer" / "index.html").is_file()
+# ## What the theme leaves without a name gets one
+
+NAVIGATION = """
+<label class="md-nav__link" for="__nav_3" id="__nav_3_label" tabindex="">
+  <span class="md-nav__icon md-icon"></span>
+</label>
+<nav class="md-nav" aria-labelledby="__nav_3_label" aria-expanded="true">
+  <label class="md-nav__title" for="__nav_3">
+    <span class="md-nav__icon md-icon"></span>
+    Layers &amp; more
+  </label>
+</nav>
+"""
 
 
-def test_a_changed_module_is_rendered_again(project: Path) -> None:
-    port, module, log = free_port(), project / MODULE, project / "serve.log"
+def test_a_section_is_named_by_its_title_unlike_its_contents_and_the_search() -> None:
+    contents = '<nav class="md-nav" aria-label="Layers &amp; more"><ul></ul></nav>'
+    search = '<div class="md-search" data-md-component="search" role="dialog">'
+    html = said(theme.name_landmarks(NAVIGATION + contents + search))
+    assert html.endswith('role="dialog" aria-label="Search">')
+    soup = BeautifulSoup(html, "html.parser")
+    labels = [nav["aria-label"] for nav in soup.find_all("nav")]
+    assert labels == ["Layers & more", "Sections of Layers & more"]
+    assert not soup.select("[aria-labelledby]")
+    assert soup.get_text(strip=True) == "Layers & more"
 
-    def page() -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        with closing(connection):
-            connection.request("GET", "/layers/norm/")
-            return connection.getresponse().read().decode()
 
-    address = ["--dev-addr", f"127.0.0.1:{port}"]
-    with log.open("w") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "serve", *address],
-            cwd=project,
-            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-    try:
-        wait_for("porcupines", page)
-        module.write_text(NORM.replace("porcupines", "hedgehogs"))
-        wait_for("hedgehogs", page)
-        module.write_text("x = (\n")
-        wait_for("was never closed", log.read_text)
-        module.write_text(NORM.replace("porcupines", "badgers"))
-        wait_for("badgers", page)
-    finally:
-        process.terminate()
-        process.wait()
+def test_blank_lines_go_from_the_frame_and_a_script_comes_before_the_theme() -> None:
+    article = "<article>\n<pre>a\n\n  b</pre>\n\n</article>"
+    page = f"{NAVIGATION}\n\n{article}\n\n  <footer>\n</footer>"
+    assert theme.without_blanks("<pre>\n\n  a</pre>\n") == "<pre>\n\n  a</pre>\n"
+    light = theme.without_blanks(page)
+    assert article in light
+    frame = "\n".join(map(str.strip, NAVIGATION.split("\n")))
+    assert light.partition("<article")[0] == frame
+    assert light.endswith("</article>\n<footer>\n</footer>")
+    # The script about the search comes before those of the theme.
+    bundle = '<script src="../../assets/javascripts/bundle.a5f9d56c.min.js"></script>'
+    first = '<script src="../../assets/search.js"></script>\n'
+    assert theme.calm_search(bundle) == first + bundle
+
+
+def test_a_quick_theme_has_the_files_of_no_hidden_folder(tmp_path: Path) -> None:
+    whole = Theme("material", language="en")
+    shown = [n for n in whole.get_env().list_templates() if not n.startswith(".")]
+    quick = theme.QuickTheme(whole, tmp_path / "compiled").get_env()
+    assert quick.list_templates() == shown
+    quick.get_template("partials/language.html")
+    assert any((tmp_path / "compiled").iterdir()), "a template stays compiled"
+    assert quick.get_template(".icons/material/magnify.svg"), "what is named is found"
+
+
+def test_sheets_become_one_in_their_order_and_addresses_follow() -> None:
+    sheets = {
+        "assets/katex/a.css": "a { src: url(fonts/a.woff2), url('b.svg') }",
+        "own.css": "/* words */ b { src: url(/c.svg), url(data:x), url(#d) }",
+    }
+    assert theme.joined(sheets, "assets/styles.css") == (
+        "a{src:url(katex/fonts/a.woff2),url(katex/b.svg)}"
+        "b{src:url(/c.svg),url(data:x),url(#d)}"
+    )

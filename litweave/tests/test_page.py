@@ -14,6 +14,7 @@ from litweave.highlight import breakable, breakable_blocks, lines
 from litweave.overlay import Mark, Overlay
 from litweave.page import addresses, cut, flat
 from litweave.parse import parse
+from litweave.sanitise import LiteralTags, sanitised
 from rendering import Woven, woven
 
 SOURCE = '''\
@@ -78,7 +79,7 @@ def test_no_two_addresses_are_alike(lines: list[str]) -> None:
     found = addresses(parse("\n".join(lines)))
     assert len(found) == len(set(found))
     assert all(found)
-    assert not any(re.search(r"\s", address) for address in found)
+    assert not re.search(r"\s", "".join(found))
 
 
 @pytest.mark.parametrize(
@@ -95,18 +96,12 @@ def test_an_anchor_is_made_of_the_words(said: str, anchor: str) -> None:
     assert slug(said) == anchor
 
 
-def test_words_keep_their_marks() -> None:
+def test_words_keep_their_marks_and_are_the_anchors_of_headings() -> None:
     said = "Le résumé, re\u0301sume\u0301 — ශ්‍රී_ලංකා ガイド"
     assert list(words(said)) == ["le", "resume", "resume", "ශ්‍රී", "ලංකා", "ガイド"]
-
-
-def test_headings_of_a_page_have_their_words_for_anchors() -> None:
     page = woven('"""# 混合\n\n## 记号\n\n## *记号* `x`\n\n## 记号\n"""\n').rows[0]
-    for anchor in ("混合", "记号", "记号-x", "记号_1"):
-        assert f'id="{anchor}"' in page
-
-
-def test_a_site_keeps_its_own_way_of_writing_anchors() -> None:
+    assert re.findall('<h. id="(.*?)"', page) == ["混合", "记号", "记号-x", "记号_1"]
+    # A site keeps its own way.
     own = {"toc": {"slugify": lambda words, separator: "own"}}
     markdown = Markdown(extensions=["toc", HeadingAnchors()], extension_configs=own)
     assert markdown.convert("# 记号") == '<h1 id="own">记号</h1>'
@@ -126,12 +121,9 @@ def test_headings_have_their_names_and_notes_work_across_rows() -> None:
     assert text(first.code) == "class A:\n"
 
 
-def test_rows_that_markdown_swallowed_are_missed() -> None:
+def test_a_page_begins_with_a_title_and_misses_rows_that_markdown_swallowed() -> None:
     with pytest.raises(ValueError, match=r"^3 pieces .* 1 came out"):
         cut("<p>One.</p>", parse("# One.\na = 1\n# Two.\nb = 2\n"))
-
-
-def test_a_page_begins_with_a_title() -> None:
     assert woven("x = 1\n").document == "# `a`"
     assert woven('"""Words."""\n').document == "# `a`\n\nWords."
     titled = woven('# The licence.\n"""# Title"""\n').document
@@ -176,11 +168,10 @@ def f(x):
 
 
 def headings(made: Woven) -> list[str]:
-    html = "".join(made.rows)
-    return [text(found) for found in re.findall(r"<h\d.*?</h\d>", html)]
+    return [text(h) for h in re.findall(r"<h\d.*?</h\d>", "".join(made.rows))]
 
 
-def test_sections_of_the_opening_follow_the_code() -> None:
+def test_sections_of_the_opening_follow_the_code_and_the_notation_is_folded() -> None:
     made = woven(ESSAY)
     expected = ["Title", "Notation", "The function", "Why", "Why", "Underlined"]
     assert headings(made) == expected
@@ -200,9 +191,7 @@ def test_sections_of_the_opening_follow_the_code() -> None:
     made = woven(ESSAY.partition("\n\ndef")[0])
     assert headings(made) == ["Title", "Why", "Underlined", "Notation"]
     assert len(made.rows) == 1
-
-
-def test_the_notation_is_folded_and_keeps_its_address() -> None:
+    # The notation is folded, and keeps its address.
     soup = BeautifulSoup(woven(ESSAY).page, "html.parser")
     [notation] = soup.select(".weave-opening details:not([open])")
     assert notation.select_one("summary#notation")
@@ -211,7 +200,13 @@ def test_the_notation_is_folded_and_keeps_its_address() -> None:
     assert "Opening." not in notation.get_text()
 
 
-def test_each_row_has_its_own_code_and_its_numbers_in_the_file() -> None:
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_stay_in_step_whatever_ends_them(ending: str) -> None:
+    source = 'a = """\n\x0c\n"""\n# P\nb = 1\n'.replace("\n", ending)
+    assert text(woven(source).cells[1].code).strip() == "b = 1"
+
+
+def test_each_row_has_its_code_its_numbers_in_the_file_and_an_address() -> None:
     *rows, closing = MADE.cells
     assert (closing.row, closing.code) == (None, "")
     for row, original in zip(rows, MADE.module.rows, strict=True):
@@ -219,15 +214,7 @@ def test_each_row_has_its_own_code_and_its_numbers_in_the_file() -> None:
         assert text(row.code) == MADE.module.code(original)
         numbers = re.findall(r'data-line="(\d+)"', row.code)
         assert [int(n) for n in numbers] == list(original.code)
-
-
-@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
-def test_lines_stay_in_step_whatever_ends_them(ending: str) -> None:
-    source = 'a = """\n\x0c\n"""\n# P\nb = 1\n'.replace("\n", ending)
-    assert text(woven(source).cells[1].code).strip() == "b = 1"
-
-
-def test_every_row_can_be_linked_to_and_what_has_none_of_its_own() -> None:
+    # Every row can be linked to, and what has none of its own.
     there = addresses(MADE.module)
     assert [MADE.page.count(f'id="{anchor}"') for anchor in there] == [1] * len(there)
     links = re.findall(r'class="weave-link" [^>]*href="#([^"]+)"', MADE.page)
@@ -268,9 +255,10 @@ def test_an_example_may_break_and_what_it_printed_may_not() -> None:
     assert breakable_blocks(html) == html.replace(code, code.replace("(", "(<wbr>"))
 
 
-def test_tools_stand_above_panels_beside_the_opening_endnotes_at_the_end() -> None:
+def test_tools_stand_above_panels_beside_the_opening_and_notes_at_the_end() -> None:
     tool, panel, end = "<b>tool</b>", "<i>panel</i>", "<i>end</i>"
-    extra = Overlay(tools=[tool], panels=[panel], endnotes=[end])
+    hints = {SOURCE.split("\n").index("a = 1 < 2") + 1: "<i>hint</i>"}
+    extra = Overlay(tools=[tool], panels=[panel], endnotes=[end], hints=hints)
     expected = {
         SOURCE: ["pkg/<wbr>&lt;mixer&gt;.py", tool, "Opening.", panel, "Set ", end],
         ESSAY: [panel, "Its words.", "Because", end],
@@ -281,12 +269,8 @@ def test_tools_stand_above_panels_beside_the_opening_endnotes_at_the_end() -> No
         assert [html.count(panel), html.count(end)] == [1, 1]
         places = [html.index(part) for part in parts]
         assert places == sorted(places)
-
-
-def test_a_hint_ends_its_line() -> None:
-    line = SOURCE.split("\n").index("a = 1 < 2") + 1
-    row = woven(SOURCE, extra=Overlay(hints={line: "<i>hint</i>"})).cells[1]
-    assert row.code.rstrip().endswith("<i>hint</i></span>\n</code></pre>")
+    code = woven(SOURCE, extra=extra).cells[1].code
+    assert code.rstrip().endswith("<i>hint</i></span>\n</code></pre>")
 
 
 EDGES = st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True).map(sorted)
@@ -307,3 +291,174 @@ def test_marks_wrap_their_columns_and_change_no_letter(edges: list[list[int]]) -
     for element in elements:
         start, end = map(int, element["n"].split("<"))
         assert element.get_text() == "a = 'é<é'"[start:end]
+
+
+# ## What prose may not do, and what it may: the one never, the other always
+
+
+@pytest.mark.parametrize(
+    ("prose", "shown"),
+    [
+        ("From <stdin> to <module>.", "<p>From &lt;stdin&gt; to &lt;module&gt;.</p>"),
+        ("A list<int> or `list<int>`.", "A list&lt;int&gt; or <code>list&lt;int&gt;</"),
+        ("<div>\n\n**Bold** anyway", "<strong>Bold</strong> anyway"),
+        ('<video src="x">', "&lt;video"),
+        ("1 < 2 and a<b>c", "1 &lt; 2 and a&lt;b&gt;c"),
+        (r"An \<escape>.", r"An \&lt;escape&gt;."),
+        ("<https://example.org>", '<a href="https://example.org">'),
+        ("Text:\n\n    if a <b> c:\n", "a &lt;b&gt; c"),
+        ("~~~\n<b>\n~~~", "&lt;b&gt;"),
+        ("<!--weave-row-->", "&lt;!--weave-row--&gt;"),
+        ("a &amp; b &lt; c", "a &amp; b &lt; c"),
+    ],
+)
+def test_what_looks_like_html_is_words(prose: str, shown: str) -> None:
+    html = woven(f"r'''# Title\n\n{prose}\n'''\nx = 1\n# Next *row*.\ny = 2\n").page
+    plain = html.replace('<span class="o">', "").replace('<span class="n">', "")
+    assert shown in plain.replace("</span>", "").replace("<span></span>", "")
+    assert "Next <em>row</em>" in html, "and the rows after it are as ever"
+
+
+def test_who_asks_for_html_gets_it_and_a_tag_in_a_title_is_words_everywhere() -> None:
+    video = '<video src="x.webm"></video>'
+    assert video in woven(f"'''# Title\n\n{video}\n'''\n", raw_html=True).page
+    markdown = Markdown(extensions=["toc", LiteralTags()])
+    markdown.convert(woven("# # A <b>").document)
+    assert markdown.toc_tokens[0]["name"] == "A &lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("prose", "tag"),
+    [
+        *(("<nav>\n\nOpen.", "<nav>"), ("Some <b>bold *words*", "<b>")),
+        ("<details>\n<summary>Why</summary>\n\n<div></div>", "<details>"),
+        *(("<script>\nif (a < b) run()", "<script>"), ("<!-- a <p> *remark*", "<!--")),
+        ("<div>\n<p>One.</div>\n\n<p>Two.", "<p>"),
+        ("- item\n\n    <table>", "<table>"),
+        # What is whole is left alone.
+        *(("`<nav>` and\n\n~~~\n<nav>\n~~~", ""), ("<div>\n<p>One.\n</div>", "")),
+        ("A line<br>and <img src='x.png'> and <a href='<'>b</a>.", ""),
+        ("<!-- <p> -->\n\n<svg viewBox='0 0 1 1'><path d='M0 0'/></svg>", ""),
+        ("Text:\n\n    <table>\n\n    <tr>", ""),
+        ("<me@example.org>, [a](<b c>), 1 < 2", ""),
+    ],
+)
+def test_html_that_stays_open_ends_with_its_row(prose: str, tag: str) -> None:
+    made = woven(f"r'''# Title\n\n{prose}\n'''\n# Next *row*.\ny = 2\n", True)
+    assert made.rows[1] == "<p>Next <em>row</em>.</p>"
+    if tag:
+        line = prose[: prose.rindex(tag)].count("\n") + 3
+        problem = f"a.py:{line}: “{tag}” opens HTML that is not closed"
+        assert made.diagnostics == [problem]
+        assert ("-->" if tag == "<!--" else f"</{tag[1:]}") in made.rows[0]
+    else:
+        assert not made.diagnostics
+
+
+@pytest.mark.parametrize("prose", ["a <b and *c*", "a </div> and *c*", "<a title='*c*"])
+def test_what_is_no_whole_tag_is_words(prose: str) -> None:
+    made = woven(f"# {prose}\nx = 1\n# Next > *row*.\ny = 2\n", True)
+    shown = prose.replace("*c*", "<em>c</em>")
+    assert unescape(made.rows[0]).endswith(f"<p>{shown}</p>")
+    assert made.rows[1] == "<p>Next &gt; <em>row</em>.</p>"
+
+
+IMG = "<img src=x onerror=run()>"
+SCRIPTS = [
+    *("<script>run()</script>", "[click](javascript:run())", "# Title {: #__config }"),
+    "[click][there]\n\n[there]: JaVaScRiPt:run()",
+    "[click](data:text/html;base64,PHNjcmlwdD4=)",
+    *("![x](x.png){: onerror=run() }", "![x](//example.invalid/x.png)"),
+    "words\n{: onclick=run() style=background:url(//example.invalid) }",
+    *("![x](https://example.invalid/x.png)", f"`` ` ``{IMG}`", f"`a\n\n{IMG} b`"),
+    *(f"``` python\nx = 1\n\n{IMG}", f"~~~\n```\n~~~\n{IMG}\n```", f"- [ ] {IMG}"),
+    *(f'=== "{IMG}"\n    Text.', f'!!! note "{IMG}"\n    Text.'),
+    f"[^1]\n\n[^1]: {IMG}",
+    '??? "on" "<svg onload=run()>"\n    Text.',
+    f"| {IMG} |\n|---|\n| <svg onload=run()> |",
+    *("<div markdown onclick=run()>\n*x*\n</div>", f'<a href="x" title="{IMG}">'),
+    *("\ue002img src=x onerror=run()>", "\ue000\ue010\ue001 \ue100\ue23c\ue101"),
+]
+
+
+@pytest.mark.parametrize("prose", SCRIPTS)
+@pytest.mark.parametrize("form", ["r'''{}\n'''", "def f():\n    r'''{}\n    '''"])
+def test_no_way_leads_to_a_script(prose: str, form: str) -> None:
+    inside = prose.replace("\n", "\n    ") if form.startswith("def") else prose
+    check_harmless(woven(form.format(inside) + "\n# Next *row*.\ny = 2\n").page)
+
+
+PIECES = [
+    *("<", ">", "<script>", "</script>", "<!--", "-->", "`", "``", "```", "~~~"),
+    *("[", "](", ")", "javascript:", "{:", "}", "$", "\\", "<div>", "</div>", "x"),
+    *("<img src=x onerror=run()>", " onclick=run() ", "<b markdown>", "\ue002", "&lt;"),
+    *("\n", "\n\n", "    ", "!!! note\n    ", "- ", "| a |\n|---|\n", "\ue000", ">>> "),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_no_mixture_leads_to_a_script(parts: list[str]) -> None:
+    text = "".join(f"# {line}\n" for line in "".join(parts).split("\n"))
+    try:
+        html = woven(f"{text}x = 1\n# Next.\ny = 2\n").page
+    except ValueError:  # the rows were lost, and the page shows the text as it is
+        return
+    check_harmless(html)
+
+
+def test_no_character_passes_for_a_formula_or_a_mark() -> None:
+    slot = "\ue000\ue010\ue001"
+    made = woven(f"# $x$ {slot}\ny = '{slot}'\n# # T \ue100\ue278\ue101\nz = 1\n")
+    made.context.formulas.html = ["FORMULA"]
+    assert made.context.formulas.fill(made.page).count("FORMULA") == 1
+    assert "'&#57344;&#57360;&#57345;'" in made.page, "code is shown as it is"
+    assert 'id="x"' not in made.page
+
+
+# How a table is aligned, and how tall a row will be: both are the renderer's own.
+HARMLESS_STYLE = re.compile(r"(text-align: ?\w+;?|--tall:\d+)\Z")
+
+
+def check_harmless(html: str) -> None:
+    """Look at the page as a browser's parser would."""
+    soup = BeautifulSoup(html, "html.parser")
+    assert not soup.select("script,style,iframe,object,embed,form,base,meta,link")
+    for element in soup.find_all(True):
+        for name, value in element.attrs.items():
+            assert not name.startswith("on"), element
+            assert name != "style" or HARMLESS_STYLE.match(str(value)), element
+            if name in ("href", "src"):
+                scheme = str(value).strip().lower().partition(":")[0]
+                assert scheme not in ("javascript", "data", "vbscript"), element
+            if name == "src":
+                assert "//" not in value, "an image of another host"
+            if name == "id":
+                assert value != "__config", "the theme's own settings"
+
+
+PASSES = """\
+<h2 id="Mixer.__init__">x<a class="headerlink" href="#Mixer" \
+title="Permanent link">¶</a></h2>
+<div class="admonition note"><p class="admonition-title">Note</p></div>
+<details class="tip" open=""><summary>Tip</summary></details>
+<div class="tabbed-set tabbed-alternate" data-tabs="1:1"><input checked="" \
+id="__tabbed_1_1" name="__tabbed_1" type="radio"><div class="tabbed-labels">\
+<label for="__tabbed_1_1">One</label></div></div>
+<label class="task-list-control"><input type="checkbox" disabled="">\
+<span class="task-list-indicator"></span></label>
+<sup id="fnref:1"><a class="footnote-ref" href="#fn:1">1</a></sup>
+<table><thead><tr><th style="text-align:right">a</th></tr></thead></table>
+<div class="language-python highlight"><pre><span></span><code>\
+<span class="kn">import</span> a</code></pre></div>
+<p class="wide" id="x">\ue000\ue011\ue001 é &amp; &lt;</p>
+<a href="../mixer/#Mixer"><code>Mixer</code></a>
+<a href="mailto:a@b.c" target="_blank" rel="noopener">a</a>
+<img alt="a" src="../a.png" width="10" loading="lazy">
+<dl><dt>a</dt><dd>b</dd></dl><ol start="3"><li>c</li></ol><hr><kbd>d</kbd>
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0"></path></svg>
+"""
+
+
+@pytest.mark.parametrize("html", PASSES.splitlines())
+def test_what_markdown_makes_passes_as_it_is(html: str) -> None:
+    assert sanitised(html) == html

@@ -7,9 +7,9 @@ import sys
 import textwrap
 import token
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -18,44 +18,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litweave.features.copy.clean import clean
 from litweave.parse import Module, ParseError, parse, read
 from litweave.syntax import syntax_tree
 from support import some_files
 
 
 def assert_lossless(module: Module) -> None:
-    """Every line is in exactly one row, and the rows are the file."""
+    """Every line is in exactly one row, and the rows are the file.
+
+    No row begins within brackets, a string or a continued line.
+    """
     lines = [n for row in module.rows for n in range(row.start, row.end + 1)]
     assert lines == list(range(1, len(module.lines) + 1))
     assert "".join(module.text(row) for row in module.rows) == module.source
     for row in module.rows[1:]:
         assert row.prose or row.definition, f"{module.path}:{row.start}: an empty row"
-
-
-def assert_no_expression_is_cut(module: Module) -> None:
-    """No row begins within brackets, a string or a continued line."""
     plain = "".join(line.rstrip("\r\n") + "\n" for line in module.lines)
     begins = {row.start for row in module.rows}
     statement: int | None = None
     for item in tokenize.generate_tokens(StringIO(plain).readline):
-        if item.type in (token.COMMENT, token.NL, token.INDENT, token.DEDENT):
-            continue
         if item.type == token.NEWLINE:
             statement = None
-            continue
-        statement = item.start[0] if statement is None else statement
-        inside = range(statement + 1, item.end[0] + 1)
-        assert not begins.intersection(inside), f"{module.path}:{statement}"
+        elif item.type not in (token.COMMENT, token.NL, token.INDENT, token.DEDENT):
+            statement = item.start[0] if statement is None else statement
+            inside = range(statement + 1, item.end[0] + 1)
+            assert not begins.intersection(inside), f"{module.path}:{statement}"
 
 
 def rows(source: str) -> list[tuple[str, str]]:
     """The prose and the code of each row."""
     module = parse(textwrap.dedent(source))
     assert_lossless(module)
-    assert_no_expression_is_cut(module)
-    texts = [[prose.text for prose in row.prose] for row in module.rows]
-    codes = map(module.code, module.rows)
-    return list(zip(map("\n\n".join, texts), codes, strict=True))
+    texts = ["\n\n".join(prose.text for prose in row.prose) for row in module.rows]
+    return list(zip(texts, map(module.code, module.rows), strict=True))
+
+
+def words(module: Module) -> list[str]:
+    return [prose.text for row in module.rows for prose in row.prose]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,16 @@ def rows(source: str) -> list[tuple[str, str]]:
         (
             "x\n\n# A.\n@d\ndef f(a):\n    # B.\n    '''C.'''\n    return a\n",
             ["", "x\n", "A.\n\nB.\n\nC.", "@d\ndef f(a):\n    return a\n"],
+        ),
+        # A comment on an attribute is prose without its colon.
+        (
+            "#: How many,\n#:\n#: and why. #: No.\n# : so\n",
+            ["How many,\n\nand why. #: No.\n: so", ""],
+        ),
+        # A word to a tool does not come between words and what they are on.
+        (
+            "x = 1\n# Words.\n# fmt: off\ndef f(): ...\n",
+            ["", "x = 1\n", "Words.", "# fmt: off\ndef f(): ...\n"],
         ),
         # What stands above the title opens no row.
         (
@@ -110,8 +120,7 @@ def test_what_a_definition_holds_stands_in_its_row_or_below() -> None:
                 '''It speaks, too.'''
 
     def silent():
-        def still():
-            pass
+        def still(): ...
 
     async def around():
         def inner():
@@ -188,8 +197,7 @@ def test_front_matter_is_not_shown(mark: str, quotes: str) -> None:
     module = parse(f"{quotes}\n{text}\n{quotes}\nx = 1\n")
     assert_lossless(module)
     (prose,) = module.rows[0].prose
-    assert prose.text == shown
-    assert module.lines[prose.line - 1] == f"{mark}# A layer\n"
+    assert (prose.text, module.lines[prose.line - 1]) == (shown, f"{mark}# A layer\n")
 
 
 # ## What is not prose
@@ -230,9 +238,7 @@ def test_this_is_code(code: str) -> None:
         ("'Words.'; x = 1", False),
     ],
 )
-def test_what_python_takes_for_a_docstring_is_prose(
-    docstring: str, is_apart: bool
-) -> None:
+def test_what_is_a_docstring_to_python_is_prose(docstring: str, is_apart: bool) -> None:
     source = f"{docstring}\nx = 1\n" if is_apart else f"{docstring}\n"
     assert rows(source) == [("Words.", "x = 1\n" if is_apart else source)]
     for definition in parse(source).definitions:
@@ -249,6 +255,81 @@ def test_prose_is_taken_as_it_is_written_with_its_line() -> None:
     # It begins with its first words.
     (prose,) = parse('"""\n\n  First.\n"""\n').rows[0].prose
     assert (prose.text.strip(), prose.line) == ("First.", 3)
+
+
+# ## Comments that speak to a tool, and prose about tools
+
+DIRECTIVES = """
+noqa | NOQA: E501, F401 since it is long | nosec B101 | NOSONAR | type: (int) -> str
+type: ignore[misc]  # mypy cannot know | fmt: off | fmt:skip | yapf: disable
+autopep8: off | isort: skip_file | isort:skip | ruff: noqa: E501 | flake8: noqa
+mypy: ignore-errors, disallow-untyped-defs=True | ty: ignore[unresolved-import]
+mypy: disable-error-code="attr-defined, misc" | pyright: strict
+pyright: reportPrivateUsage=false | pyright: ignore[reportX] since it is private
+pylint: disable=invalid-name, too-many-lines | pytype: disable=attribute-error
+pyre-ignore[16]: it is there | pragma: no cover | pragma: no branch - never
+pragma: nocover | cython: language_level=3 | distutils: language = c++
+SPDX-License-Identifier: MIT | noinspection PyPep8Naming | -*- mode: python -*-
+emacs: -*- mode: python-mode; tab-width: 4 -*- | vim: set ts=4: | vi: sw=4
+<editor-fold desc="Numbers"> | </editor-fold> | {{{ numbers | }}}
+%matplotlib inline | !pip install einops
+"""
+SAID = DIRECTIVES.strip().replace("\n", " | ").split(" | ")
+COMMENTS = [*(f"# {said}" for said in SAID), "#| export", "#| label: fig-one"]
+
+
+@pytest.mark.parametrize("comment", COMMENTS)
+def test_a_directive_is_code_and_stays_in_a_clean_copy(comment: str) -> None:
+    # By itself, behind code, and among words: it has the form that its tool reads.
+    alone, among = f"x = 1\n{comment}\n", f"# Words.\n{comment}\n# More.\nz = 3\n"
+    source = f"{alone}y = 2  {comment}\n\n{among}"
+    assert words(parse(source)) == ["Words.", "More."]
+    assert clean(parse(source)).count(comment) == 3
+
+
+def test_a_clean_copy_is_less_strict_behind_code() -> None:
+    code = "x = []  # type: List[int]\ny = 1  # noqa why\nz = 2  # pragma: needs fork\n"
+    assert clean(parse(f"{code}a = 1  # words\n")) == f"{code}a = 1\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "What tells the two apart is not their\ntype: both are of one class.",
+        *("Of one\ntype: float", "noqa: these words silence a linter."),
+        "The first word is\nnoqa and so it is no directive.",
+        *("fmt: both forms are read", "pragma: a word to a compiler"),
+        *("mypy: it wants to know the type", "pylint: yes, it reads this"),
+        *("nosec comments are for bandit", "vim: an editor"),
+        *("SPDX-style names are short", "~~~~\nfmt: off"),
+        "region proposals, as many as there are objects",
+        *("Half of it, or\n%% of all", "What is bound:\n| so much\nand no more"),
+        "Look:\n\n```python\nx = 1\n# it\ntype: ignore\n  %% title\n```",
+        *("Look:\n\n    fmt: off\n    # noqa", "| a | b |\n|---|---|\n| 1 | 2 |"),
+    ],
+)
+def test_prose_may_begin_with_a_word_for_a_tool(said: str) -> None:
+    source = textwrap.indent(said, "# ", lambda _: True)
+    assert words(parse(f"{source}\nx = 1\n")) == [said]
+
+
+@pytest.mark.parametrize(
+    "mark", ["%%", "%% [raw]", "%% Part two", "%%% {}", "In[ ]:", "+"]
+)
+def test_the_mark_of_a_cell_is_neither_prose_nor_code(mark: str) -> None:
+    source = f"x = 1\n# Words.\n# {mark}\ny = 2\n#{mark}\n"
+    assert rows(source) == [("", "x = 1\n"), ("Words.", "y = 2\n")]
+    assert clean(parse(source)).count(mark) == 2
+
+
+def test_a_directive_at_the_end_of_a_long_line_is_no_prose() -> None:
+    fence = "```python\n# x = 1  # noqa\n# ```"
+    source = (
+        "# See https://example.org/long,  # noqa: E501, W505\n"
+        f"# and `x = 1  # noqa`.  # pylint: disable=line-too-long\n#\n# {fence}\n"
+    )
+    said = "See https://example.org/long,\nand `x = 1  # noqa`.\n\n"
+    assert words(parse(source)) == [said + fence.replace("\n# ", "\n")]
 
 
 # It may be good Python to another version of it.
@@ -293,16 +374,12 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, raw: bytes, reason: str) -
 def test_bytes_survive(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "module.py"
     path.write_bytes(raw)
-    module = read(path)
-    assert_lossless(module)
-    assert module.source.encode(module.encoding) == raw
-    assert any(row.prose for row in module.rows)
+    assert_lossless_or_refused(raw, partial(read, path))
+    assert words(read(path))
 
 
 def test_type_parameters_parse_where_python_has_them() -> None:
-    new = (
-        "class A[T]:\n    # prose\n    type X[S] = list[S]\n    def f[**P](self): ...\n"
-    )
+    new = "class A[T]:\n  # prose\n  type X[S] = list[S]\n  def f[**P](self): ...\n"
     if sys.version_info >= (3, 12):
         assert rows(new)[1][0] == "prose"
     else:
@@ -310,28 +387,21 @@ def test_type_parameters_parse_where_python_has_them() -> None:
             parse(new)
 
 
-statements = st.sampled_from(
-    [
-        *("x = 1", "# prose", "# ", "#", "# noqa", "# %% [markdown]", "# region", ""),
-        *("# endregion", "# ```", '"""text"""  # behind', "\x0c", 's = "#"'),
-        *("x = [  # open\n    # inside\n    1,\n]", "x = 1 + \\\n  2", "lambda: 0"),
-        *('s = """\n# string\n"""', "x = f'{1}#'"),
-    ]
-)
-heads = st.sampled_from(
-    [
-        *("def f(a, b=1):", "async def g():", "@d\n@e(1)\ndef h():", "class A:"),
-        *("@d\n# between\nclass C(B):", "if x:", "for i in y:", "with a as b:"),
-        "while True:",
-    ]
-)
-docstrings = st.sampled_from(
-    [
-        *('"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"'),
-        *('("é"\n"b")', '"é"; x = 1', '"""a\nb"""  # noqa', "'''---\na: b\n---'''"),
-        None,
-    ]
-)
+STATEMENTS = [
+    *("x = 1", "# prose", "# ", "#", "# noqa", "# %% [markdown]", "# region", ""),
+    *("# endregion", "# ```", '"""text"""  # behind', 's = "#"', "x = f'{1}#'", "\x0c"),
+    *("x = [  # open\n    # inside\n    1,\n]", "x = 1 + \\\n  2", "lambda: 0"),
+    's = """\n# string\n"""',
+]
+HEADS = [
+    *("def f(a, b=1):", "async def g():", "@d\n@e(1)\ndef h():", "class A:", "if x:"),
+    *("@d\n# between\nclass C(B):", "while True:", "for i in y:", "with a as b:"),
+]
+DOCSTRINGS = [
+    *('"""doc"""', 'r"""\n$x$\n"""', "'''\n\n  deep\n'''", '"line"', '"a" "b"', None),
+    *('("é"\n"b")', '"é"; x = 1', '"""a\nb"""  # noqa', "'''---\na: b\n---'''"),
+]
+heads, docstrings = st.sampled_from(HEADS), st.sampled_from(DOCSTRINGS)
 
 
 def blocks(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -342,54 +412,46 @@ def blocks(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.builds(block, heads, docstrings, st.lists(children, max_size=5))
 
 
-pieces = st.recursive(statements, blocks, max_leaves=12)
+pieces = st.recursive(st.sampled_from(STATEMENTS), blocks, max_leaves=12)
 sources = st.lists(pieces, max_size=6).map("\n".join)
 
 
-def assert_lossless_or_refused(text: str) -> None:
+def assert_lossless_or_refused(raw: bytes, read: Callable[[], Module]) -> None:
     """Where there is no module, Python itself must have refused it, never we."""
     try:
-        module = parse(text)
+        module = read()
     except ParseError:
         with pytest.raises((SyntaxError, ValueError)):
-            compile(text, "<source>", "exec", dont_inherit=True)
+            compile(raw, "<source>", "exec", dont_inherit=True)
     else:
         assert_lossless(module)
-        assert_no_expression_is_cut(module)
+        assert module.source.encode(module.encoding) == raw
 
 
 @given(sources, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans())
 def test_any_module_is_lossless(source: str, ending: str, ends: bool) -> None:
-    assert_lossless_or_refused(source.replace("\n", ending) + ending * ends)
+    text = source.replace("\n", ending) + ending * ends
+    assert_lossless_or_refused(text.encode(), partial(parse, text))
 
 
 @given(st.text(alphabet=st.sampled_from("#'\"\\\n\r\x0c\t ()[]{}x=1:,@é$f")))
 def test_any_text_is_lossless_or_named(text: str) -> None:
-    assert_lossless_or_refused(text)
-
-
-@contextmanager
-def nervous() -> Iterator[None]:
-    """Threads that change places as often as they can, also while garbage is found."""
-
-    def called_back(*_: object) -> None:
-        sum(range(200))
-
-    gc.freeze()  # Of what is there already nothing is looked for.
-    before, interval = gc.get_threshold(), sys.getswitchinterval()
-    gc.callbacks.append(called_back)
-    gc.set_threshold(100)
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
-    gc.set_threshold(*before)
-    gc.callbacks.remove(called_back)
+    assert_lossless_or_refused(text.encode(), partial(parse, text))
 
 
 def test_threads_read_sources_at_once() -> None:
+    """They change places as often as they can, also while garbage is found."""
     source = Path(ast.__file__).read_text("utf-8")
-    with nervous(), ThreadPoolExecutor(3) as threads:
+    before, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.freeze()  # Of what is there already nothing is looked for.
+    gc.callbacks.append(called_back := lambda *_: sum(range(200)))
+    gc.set_threshold(100)
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(3) as threads:
         trees = list(threads.map(syntax_tree, [source] * 12))
+    sys.setswitchinterval(interval)
+    gc.set_threshold(*before)
+    gc.callbacks.remove(called_back)
     assert len({ast.dump(tree) for tree in trees}) == 1
 
 
@@ -401,13 +463,6 @@ def test_files_of_a_large_package_are_lossless(name: str) -> None:
     found = find_spec(name)
     if not (found and found.origin):
         pytest.skip(f"{name} is not installed")
+    # Some are broken on purpose, as tests of Python's own, or of a newer Python.
     for path in some_files(Path(found.origin).parent):
-        try:
-            module = read(path)
-        except ParseError:
-            # Broken on purpose, as tests of Python's own, or of a newer Python.
-            with pytest.raises((SyntaxError, ValueError)):
-                compile(path.read_bytes(), path, "exec", dont_inherit=True)
-        else:
-            assert_lossless(module)
-            assert module.source.encode(module.encoding) == path.read_bytes()
+        assert_lossless_or_refused(path.read_bytes(), partial(read, path))

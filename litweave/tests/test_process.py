@@ -1,5 +1,7 @@
 """Programs that a build runs: what they say is heard, and what is stuck is ended."""
 
+import io
+import logging
 import sys
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from litweave import process
 from litweave.process import ChildError, StuckError
+from litweave.progress import Progress
 
 
 def said(program: str, **options: object) -> list[dict[str, object]]:
@@ -55,9 +58,7 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_looks")
-def test_what_computes_without_an_end_or_waits_for_nothing_is_stuck(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_runs_or_waits_forever_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     child = "import subprocess as s, sys\ns.run([sys.executable, '-c', 'while 1: 0'])"
     for program in ("while 1: 0", child):
         with pytest.raises(StuckError, match=r"within 0\.4 seconds of processor time"):
@@ -68,7 +69,9 @@ def test_what_computes_without_an_end_or_waits_for_nothing_is_stuck(
 
 
 @pytest.mark.usefixtures("quick_looks")
-def test_each_step_has_the_limit_for_itself() -> None:
+def test_each_step_has_the_limit_for_itself_and_to_wait_does_not_count() -> None:
+    # As a program waits on a busy machine, which does not get the processor.
+    assert said("import time; time.sleep(0.8); print('{}')") == [{}]
     program = (
         "import time\nfor n in range(1, 4):\n"
         "    while time.process_time() < 0.25 * n: 0\n"
@@ -84,7 +87,55 @@ def test_a_limit_is_a_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None
         process.limit()
 
 
-@pytest.mark.usefixtures("quick_looks")
-def test_what_waits_longer_than_the_limit_by_the_clock_is_not_stuck() -> None:
-    """As a program does on a busy machine, which does not get the processor."""
-    assert said("import time; time.sleep(0.8); print('{}')") == [{}]
+# ## What a build is doing is said: a bar on a terminal, plain lines in a log
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    def lines(self) -> list[str]:
+        """What was drawn on the line, one after another."""
+        return self.getvalue().split("\r\x1b[K")[1:]
+
+
+def test_a_log_has_a_line_for_each_step_unless_they_are_many_and_short(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    progress = Progress(io.StringIO())
+    with caplog.at_level(logging.INFO), progress.part("notebooks", 3) as part:
+        for name in ("a.py", "b.py"):
+            with part.step(name):
+                pass
+        # One that fails is not done.
+        with pytest.raises(ValueError, match="a reason"), part.step("c.py"):
+            raise ValueError("a reason")
+        assert (part.begun, part.done) == (3, 2)
+    with caplog.at_level(logging.INFO), progress.part("pages", 1, quick=True) as part:
+        part.next("a.md")
+    steps = enumerate(("a.py", "b.py", "c.py"), 1)
+    assert caplog.messages == [f"notebooks {n} of 3: {name}" for n, name in steps]
+
+
+def test_a_terminal_has_one_line_with_all_parts_and_one_for_each_message() -> None:
+    terminal = Terminal()
+    progress = Progress(terminal)
+    examples, proofs = progress.open("examples", 3), progress.open("proofs", 1)
+    examples.begin("one")
+    proofs.begin("page")
+    examples.end("one")
+    examples.next("two")
+    drawn = "[#####...............] examples 1/3 two | proofs 0/1 page"
+    assert terminal.lines()[-1] == drawn
+    progress.close(examples)
+    assert terminal.lines()[-1] == "[....................] proofs 0/1 page"
+    progress.close(proofs)
+    assert terminal.lines()[-1] == ""
+    # A message begins on a line of its own.
+    logger = logging.Logger("a log")
+    logger.addHandler(logging.StreamHandler(terminal))
+    progress.make_room(logger)
+    with progress.part("examples", 1) as part:
+        part.begin("one")
+        logger.warning("a.py:3: a mistake")
+    assert "one\r\x1b[Ka.py:3: a mistake\n" in terminal.getvalue()

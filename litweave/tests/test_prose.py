@@ -1,26 +1,23 @@
 """What litweave adds to Markdown: formulas, names, examples; what it leaves alone."""
 
 import re
+from textwrap import indent
 
 import pytest
-from markdown import Markdown
 
 from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formula, Formulas
 from litweave.names import Names, Target
 from litweave.prose import Context, sections, to_markdown
-
-SUPERFENCES = ("pymdownx.highlight", "pymdownx.superfences", "pymdownx.tabbed")
+from rendering import woven
 
 
 @pytest.fixture
 def context() -> Context:
-    names = Names()
-    for page in ("mixing Mixing Mixing.forward", "norm forward", "gelu gelu"):
-        module, *inside = page.split()
-        places = [f"layers.{module}", *(f"layers.{module}.{name}" for name in inside)]
-        for place, name in zip(places, ["", *inside], strict=True):
-            names.add(Target(f"pkg.{place}", f"layers/{module}.md", name))
+    names, mixing = Names(), ("mixing", "mixing.Mixing", "mixing.Mixing.forward")
+    for place in (*mixing, "norm", "norm.forward", "gelu", "gelu.gelu"):
+        module, _, name = place.partition(".")
+        names.add(Target(f"pkg.layers.{place}", f"layers/{module}.md", name))
     return Context(names, Formulas(), Diagnostics())
 
 
@@ -91,9 +88,7 @@ def test_formulas_may_have_the_delimiters_of_others(
         "    - item\n\n        ```\n        $x$\n        ```",
     ],
 )
-def test_what_is_no_formula_and_no_name_stays_as_it_is(
-    text: str, context: Context
-) -> None:
+def test_what_is_no_formula_or_name_is_left_alone(text: str, context: Context) -> None:
     assert write(text, context) == text
     assert not formulas(context)
     assert not context.diagnostics.found
@@ -128,16 +123,12 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
         ("[a]: <b c.md> 'd'", "[a]: b%20c.md 'd'"),
     ],
 )
-def test_foreign_prose_stays_as_it_is(
-    text: str, written: str, context: Context
-) -> None:
+def test_foreign_prose_stays_as_is(text: str, written: str, context: Context) -> None:
     assert write(text, context, html=False) == (written or text)
     assert not formulas(context)
 
 
-def test_a_formula_knows_where_it_stands_and_what_may_stand_beside_it(
-    context: Context,
-) -> None:
+def test_a_formula_knows_its_place_beside_dollars_and_links(context: Context) -> None:
     write("`$`\n\n$$\na\n$$\n\n$b$", context)
     assert [place.line for place in context.formulas.places.values()] == [12, 16]
     assert write("[$b$](<b c.md>)", context) == "[\ue000\ue011\ue001](b%20c.md)"
@@ -146,26 +137,22 @@ def test_a_formula_knows_where_it_stands_and_what_may_stand_beside_it(
 
 
 @pytest.mark.parametrize(
-    ("written", "link", "page"),
+    ("words", "link", "page"),
     [
-        ("[`Mixing`][]", "[`Mixing`](mixing.md#Mixing)", HERE),
-        ("[mixing][]", "[mixing](mixing.md)", HERE),
-        ("[mixing][]", "[mixing](layers/mixing.md)", "index.md"),
-        ("[mixing][]", "[mixing](../../layers/mixing.md)", "a/b/c.md"),
-        ("[the\nlayer][layers.mixing.Mixing]", "[the\nlayer](mixing.md#Mixing)", HERE),
-        ("[`Mixing.forward`][]", "[`Mixing.forward`](mixing.md#Mixing.forward)", HERE),
-        ("[`forward`][]", "[`forward`](norm.md#forward)", HERE),
-        ("[`gelu`][]", "[`gelu`](gelu.md#gelu)", HERE),
-        # A role of Sphinx is shown as what it names.
-        (":class:`Mixing`", "`Mixing`", HERE),
-        (":py:func:`~torch.nn.functional.gelu`", "`gelu`", HERE),
-        (":ref:`the words <target>`", "`the words`", HERE),
+        *(("`Mixing`", "mixing.md#Mixing", HERE), ("mixing", "mixing.md", HERE)),
+        *(("mixing", "layers/mixing.md", "index.md"), ("`gelu`", "gelu.md#gelu", HERE)),
+        ("mixing", "../../layers/mixing.md", "a/b/c.md"),
+        ("`Mixing.forward`", "mixing.md#Mixing.forward", HERE),
+        ("`forward`", "norm.md#forward", HERE),
     ],
 )
-def test_names_become_links(
-    written: str, link: str, page: str, context: Context
-) -> None:
-    assert write(f"See {written}.", context, page) == f"See {link}."
+def test_names_become_links(words: str, link: str, page: str, context: Context) -> None:
+    assert write(f"See [{words}][].", context, page) == f"See [{words}]({link})."
+    text = "[the\nlayer][layers.mixing.Mixing]"
+    assert write(text, context) == "[the\nlayer](mixing.md#Mixing)"
+    # A role of Sphinx is shown as what it names.
+    roles = ":class:`Mixing`, :py:func:`~torch.nn.gelu`, :ref:`the words <target>`"
+    assert write(roles, context) == "`Mixing`, `gelu`, `the words`"
     assert not context.diagnostics.found
 
 
@@ -229,16 +216,9 @@ def test_examples_become_code(context: Context) -> None:
         ("> Text:\n>\n", ">     "),
     ],
 )
-def test_an_example_is_one_wherever_it_stands(
-    above: str, margin: str, context: Context
-) -> None:
-    lines = (">>> f()", "1", ">>> g()", "2")
-    text = above + "\n".join(margin + line for line in lines)
-    markdown = Markdown(
-        extensions=["admonition", "def_list", *SUPERFENCES],
-        extension_configs={"pymdownx.highlight": {"pygments_lang_class": True}},
-    )
-    html = markdown.convert(f"{write(text, context)}\n\nAnd so on.")
+def test_an_example_is_one_wherever_it_stands(above: str, margin: str) -> None:
+    text = above + indent(">>> f()\n1\n>>> g()\n2", margin)
+    html = woven(f'r"""\n{text}\n\nAnd so on.\n"""\n').rows[0]
     assert html.count('<div class="language-pycon highlight">') == 1
     assert "```" not in html
     assert "&gt;&gt;&gt;" not in re.sub("<code>.*?</code>", "", html, flags=re.DOTALL)
