@@ -1,4 +1,4 @@
-"""Catalogs: read, updated, written, and left alone by the tools of translators."""
+"""Catalogs: read, updated, written, left alone by other tools, searched for faults."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +8,8 @@ import pytest
 
 from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs, Entry, Unit, domain, pair
+from litweave.features.languages.checks import Finding, Glossary, check, check_entry
+from support import write_files
 
 LONG = 'The number of patches, $S \\times C$, is “fixed”, and said "so"' + " again" * 30
 
@@ -27,16 +29,14 @@ def translated(folder: Path, said: dict[str, str], *units: Unit) -> Catalogs:
 
 
 def test_a_folder_has_a_catalog() -> None:
-    layers = ["pkg/layers/mlp.py", "pkg/layers/deep/mlp.py"]
-    assert [domain(path, "pkg") for path in layers] == ["layers", "layers"]
-    others = ["pkg/pretrained.py", "guide/read.md", "index.md"]
-    assert [domain(path, "pkg") for path in others] == ["pages", "guide", "pages"]
+    paths = ["pkg/layers/mlp.py", "pkg/layers/deep/mlp.py", "pkg/pretrained.py"]
+    found = [domain(path, "pkg") for path in (*paths, "guide/read.md", "index.md")]
+    assert found == ["layers", "layers", "pages", "guide", "pages"]
 
 
 def test_a_file_that_is_no_catalog_is_named(tmp_path: Path) -> None:
     assert not Catalogs.read(tmp_path, "zh").domains
-    (tmp_path / "zh").mkdir()
-    (tmp_path / "zh" / "a.po").write_text("nonsense\n")
+    write_files(tmp_path, {"zh/a.po": "nonsense\n"})
     with pytest.raises(OSError, match=r"a\.po is no catalog"):
         Catalogs.read(tmp_path, "zh")
 
@@ -126,3 +126,132 @@ def test_a_changed_sentence_finds_what_it_was() -> None:
         "It mixes all columns of a table": columns,
         "It mixes rows of a table": rows,
     }
+
+
+# ## Faults in translations
+
+HERE = Place("locale/zh/layers.po", 7)
+GLOSSARY = """\
+term_en,zh,avoid_zh
+patch,图像块,补丁
+gradient,梯度,
+kernel,卷积核,内核
+masked language model,掩码语言模型,
+language model,语言模型,言模
+MLP-Mixer,MLP-Mixer|混合器,
+class token,类别词元 (class token),
+Jupyter kernel,Jupyter内核,
+"""
+
+
+@pytest.fixture
+def glossary(tmp_path: Path) -> Glossary:
+    folder = write_files(tmp_path, {"glossary.csv": GLOSSARY})
+    return Glossary.read(folder / "glossary.csv", "zh")
+
+
+def found(glossary: Glossary, english: str, said: str, kind: str = "") -> list[Finding]:
+    return check_entry(Entry(english, said, ("a.py",), (kind,), HERE), glossary)
+
+
+def errors(glossary: Glossary, english: str, said: str, kind: str = "") -> list[str]:
+    return [str(f) for f in found(glossary, english, said, kind) if f.is_error]
+
+
+FAULTS = {
+    "a lost formula": ("So $S$ and $C$ grow.", "所以 $S$ 增大。", "formula “$C$”"),
+    "an altered formula": ("The size $S_1$.", "大小 $S_2$。", "formula “$S_1$”"),
+    "lost code": ("Call `fit` once.", "调用一次。", "code “`fit`”"),
+    "another address": ("See [it](a.md#x).", "见[它](b.md#x)。", "target “a.md#x”"),
+    "a lost reference": ("See the [layer][mlp].", "见这一层。", "reference “mlp”"),
+    "an altered name": ("See [`gelu`][].", "见 [`GELU`][]。", "reference “gelu”"),
+    "a letter before a link": ("A [layer][mlp].", "MLP[层][mlp]。", "reference “mlp”"),
+    "a lost label": ("See [it][1].", "见它。", "label “1”"),
+    "a lost footnote": ("A word[^1].", "一个词。", "footnote “1”"),
+    "a lost tag": ("Press <b>it</b>.", "按下它。", "tag “<b>”"),
+    "a lost attribute": ("[Go](a){ .x }", "[去](a)", "attributes “{ .x }”"),
+    "a lost number": ("It has 64 digits.", "它有数字。", "number “64”"),
+    "lost bold type": ("The **mean** value", "均值", "“**”"),
+    "lost italics": ("A *batch* of it", "一个批次", "“*”"),
+    "a blank line": ("One sentence.", "一句。\n\n又一句。", "a new line"),
+    "a list": ("One sentence.", "- 一句。", "begins with “-”"),
+    "a heading": ("One sentence.", "# 一句。", "begins with “#”"),
+    "a quotation": ("One sentence.", "> 一句。", "begins with “>”"),
+    "a number in front": ("One sentence.", "1. 一句。", "begins with “1.”"),
+    "a tab": (r"So $S \times C$.", "所以 $S \times C$。", "U+0009"),
+    "a space without width": ("One sentence.", "一\u200b句。", "U+200B"),
+    "a mark of order": ("One sentence.", "\ufeff一句。", "U+FEFF"),
+    "private use": ("One sentence.", "一句\ue000。", "U+E000"),
+    "marks apart": ("One sentence.", "カ\u3099ス", "NFC"),
+    "a forbidden word": ("The patches are cut.", "补丁被切开。", "“补丁” is wrong for"),
+    # The word for the kernel of Jupyter is wrong for that of a convolution.
+    "the word of a longer term": ("A kernel is learned.", "学习一个内核。", "“内核”"),
+    "that of a longer term": ("Two language models", "两个言模", "“言模” is wrong for"),
+    # Some kinds have rules of their own. Sinhala needs its joiners.
+    "the end of a cell": ("One or two", "一|二", "ends a cell", "cell"),
+    "the end of a title": ("A title", '"标题"', "ends a title", "title"),
+    "the end of an attribute": ("A label", 'a"b', "attribute", "attribute"),
+    "a lost joiner": ("A function", "ක්රියා", "U+200D"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_an_error(fault: str, glossary: Glossary) -> None:
+    english, said, message, *kind = FAULTS[fault]
+    told = errors(glossary, english, said, *kind)
+    assert any(message in text for text in told), told
+    assert all(text.startswith("locale/zh/layers.po:7: ") for text in told)
+    # Bold type is no italics.
+    assert len(told) == 1 or fault != "lost bold type"
+
+
+ARXIV = "https://arxiv.org/abs/2105.01601"
+PAPER = "MLP-Mixer: An all-MLP Architecture for Vision"
+GOOD = {
+    "The number of patches, $S$.": "图像块的个数 $S$。",
+    "See [block][] and [`gelu`][].": "见[块][block]和 [`gelu`][]。",
+    "A *batch* of 1,915 digits, **the** mean.": "*一批* 1915 个数字，**均值**。",
+    f"The [arXiv paper]({ARXIV}) of 2021": f"2021 年的[论文]({ARXIV})",
+    f"Tolstikhin, “{PAPER}”": f"Tolstikhin，“{PAPER}”",
+    "It is `x = x + y` [here](https://a.org).": "[这里](https://a.org)是 `x = x + y`。",
+    "A class token": "类别词元",
+    "Of $|x|$ and `a|b`, a cell": "$|x|$ 和 `a|b`",
+    "A function": "ක්‍රියා",
+    "Its `kernel` is it": "它是内核 `kernel`",
+    "A kernel is learned.": "学习的不是Jupyter内核。",
+}
+
+
+@pytest.mark.parametrize("english", GOOD)
+def test_a_good_translation_has_no_errors(english: str, glossary: Glossary) -> None:
+    kind = "cell" if "cell" in english else "paragraph"
+    assert not errors(glossary, english, GOOD[english], kind)
+
+
+def test_what_may_be_wrong_is_a_remark(glossary: Glossary) -> None:
+    [remark] = found(glossary, "The gradient of it", "它的导数")
+    assert str(remark) == (
+        "locale/zh/layers.po:7: “gradient” is in the English, but “梯度” is not here "
+        "(remark)"
+    )
+    assert not found(glossary, "An MLP-Mixer", "一个混合器")
+    assert not found(glossary, "A class token", "类别词元")
+    assert not found(glossary, "A Jupyter kernel runs.", "Jupyter内核在运行。")
+    assert "the English itself" in str(found(glossary, "Two words", "Two words")[0])
+
+
+def test_a_glossary_without_english_is_no_glossary(tmp_path: Path) -> None:
+    write_files(tmp_path, {"glossary.csv": "term,zh\npatch,图像块\n"})
+    with pytest.raises(OSError, match="no column “term_en”"):
+        Glossary.read(tmp_path / "glossary.csv", "zh")
+
+
+def test_a_report_counts() -> None:
+    catalogs = Catalogs("zh", Path("locale"))
+    for number, (name, said) in enumerate({"layers": "一", "models": "二"}.items()):
+        place = Place(f"locale/zh/{name}.po", number + 1)
+        catalogs.domains[name] = {"One": Entry("One", said, (), (), place)}
+    report = check(catalogs, Glossary())
+    assert str(report) == "0 errors, 1 remark in 2 translations"
+    assert "locale/zh/layers.po:1" in str(report.findings[0])
+    assert not report.errors

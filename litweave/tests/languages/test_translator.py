@@ -1,14 +1,17 @@
-"""A page in another language: its words, their states, its anchors."""
+"""A page in another language: its pieces, its words, their states, its anchors."""
 
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.languages.catalogs import Catalogs, Entry
 from litweave.features.languages.translator import Translator
+from litweave.features.languages.units import Piece, rewrite, split
 from litweave.features.languages.voice import extract_module, extract_text
 from litweave.katex import Formulas
 from litweave.names import Names, Target
@@ -16,6 +19,110 @@ from litweave.overlay import Overlay
 from litweave.page import beside, cut, document
 from litweave.parse import parse
 from litweave.prose import Context, to_markdown
+
+# ## Pieces: prose is cut, and nothing of it is lost
+
+# Prose, in which “⏎” ends a line, and its units: the kind and the words of each.
+BLOCKS = r"""
+One⏎two. → paragraph: One two.
+One⏎  more⏎    deeper words → paragraph: One more deeper words
+一行，⏎二行 → paragraph: 一行，二行
+某个 layer 一行行，⏎二行 norm → paragraph: 某个 layer 一行行，二行 norm
+# The title { .x }  → heading: The title
+## The title ## → heading: The title
+The title⏎=====⏎Words. → heading: The title ¦ paragraph: Words.
+Title⏎-----⏎ → heading: Title
+- one item⏎  more⏎- two items → item: one item more ¦ item: two items
+1. an item⏎    - inner item → item: an item ¦ item: inner item
+	- tabbed item → item: tabbed item
+Text⏎- no item → paragraph: Text - no item
+- item⏎⏎    below it⏎⏎        code here → item: item ¦ paragraph: below it
+## Notation⏎⏎- $S$, `num`: the number → heading: Notation ¦ entry: $S$, num: the number
+- `num`: the number → item: `num`: the number
+| One | `x` |⏎|---|---|⏎| $|a|$ or | two | → cell: One ¦ cell: $|a|$ or ¦ cell: two
+Term { #t }⏎:   Meaning⏎    more → term: Term ¦ paragraph: Meaning more
+First⏎Second⏎⏎:   Meaning → term: First ¦ term: Second ¦ paragraph: Meaning
+[^1]: A note.⏎    More. → paragraph: A note. More.
+[label]: https://example.org → ∅
+[batch, more]: a sentence of words → paragraph: [batch, more]: a sentence of words
+!!! note "A title"⏎    Words. → title: A title ¦ paragraph: Words.
+=== "A tab"⏎⏎    Words. → title: A tab ¦ paragraph: Words.
+So $a$:⏎$$⏎x⏎$$⏎where it ends. → paragraph: So $a$: ¦ paragraph: where it ends.
+$$x$$. → ∅
+$$x$$ and words → paragraph: $$x$$ and words
+\begin{align}⏎x⏎\end{align}⏎words → paragraph: words
+$x$, `code`, 12 → ∅
+`code here → paragraph: `code here
+>>> code⏎1⏎⏎Words. → paragraph: Words.
+```⏎code here⏎```⏎Words. → paragraph: Words.
+> one⏎> two⏎⏎three → paragraph: one two ¦ paragraph: three
+>⏎words → paragraph: words
+one⏎> - two → paragraph: one ¦ item: two
+hard  ⏎break → paragraph: hard ¦ paragraph: break
+- hard  ⏎  break → item: hard ¦ item: break
+Words⏎{ .x } → paragraph: Words
+<!-- a comment⏎-->⏎⏎Words → paragraph: Words
+<div class="x" markdown>⏎⏎Words⏎⏎</div> → paragraph: Words
+<p>Some <b>bold</b> words</p> → html: Some <b>bold</b> words
+<p>On <a title="two words">it</a> too</p> → html: On <a title="two words">it</a> too
+<p><b>All</b></p> → html: All
+<table>⏎<option>some words → paragraph: some words
+<img alt="A picture" src="x"> → attribute: A picture
+<svg><text>Label</text></svg> → label: Label
+<script>⏎var words;⏎</script> → ∅
+<pre>some <i>code</i> <p>and more</p></pre> → ∅
+""".strip().split("\n")
+TEXTS = [block.partition(" → ")[0] for block in BLOCKS]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["", *"⏎".join(TEXTS).split("⏎")]),
+            st.text(alphabet='ab \t#->|:`$<>[](){}*_1.!="\\é中'),
+        ),
+        max_size=14,
+    ),
+    st.booleans(),
+)
+def test_pieces_are_the_prose(lines: list[str], html: bool) -> None:
+    text = "\n".join(lines)
+    pieces = split(text, html)
+    assert "".join(piece.text for piece in pieces) == text
+    assert all(piece.text for piece in pieces)
+    assert all("\n" not in piece.message for piece in pieces)
+    rewritten = [line for _, line in rewrite(text, lambda piece: None, html)]
+    assert rewritten == lines or not lines
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_units_are_blocks(block: str) -> None:
+    text, _, units = block.partition(" → ")
+    found = [p for p in split(text.replace("⏎", "\n")) if p.unit]
+    assert (" ¦ ".join(f"{p.kind}: {p.message}" for p in found) or "∅") == units
+
+
+def test_a_tag_may_be_words() -> None:
+    [piece] = split("<module> is run", html=False)
+    assert piece.message == "<module> is run"
+
+
+def test_lines_keep_their_numbers_and_a_fence_its_list() -> None:
+    text = "# A title\n\nOne\ntwo\nthree.\n- no item\n\n```\ncode\n```\n\nLast\nwords."
+
+    def translate(piece: Piece) -> str | None:
+        return piece.message.upper() if piece.unit else None
+
+    numbers, lines = zip(*rewrite(text, translate), strict=True)
+    said = "# A TITLE||ONE TWO THREE. - NO ITEM||```|code|```||LAST WORDS."
+    assert "|".join(lines) == said
+    assert numbers == (0, 1, 2, 6, 7, 8, 9, 10, 11)
+    text = "1.  first\n    item\n\n    ```\n    code\n    ```\n\n2.  second"
+    said = "1.  FIRST ITEM||    ```|    code|    ```||2.  SECOND"
+    assert "|".join(line for _, line in rewrite(text, translate)) == said
+
+
+# ## States
 
 PAGE = "guide/a.md"
 
@@ -40,9 +147,6 @@ def shown(text: str, said: dict[str, str]) -> str:
     translator.expect(PAGE, extract_text(PAGE, text))
     html = to_html(to_markdown(text, Place(PAGE, 1), PAGE, context(translator)))
     return re.sub("\ue000.*?\ue001", "X", html)
-
-
-# ## States
 
 
 # Prose, in which “⏎” ends a line; what is translated of it; and its HTML. Attributes
@@ -125,11 +229,8 @@ def test_a_page_counts_its_states() -> None:
     ("text", "tag"),
     [
         *(("# A title", "h1"), ("| Head one | b |\n|---|---|\n| x | y |", "th")),
-        *(("A term\n:   x", "dt"), ("x\n:   Its meaning", "dd")),
-        *(
-            (f'{mark} note "A title"\n    x', t)
-            for mark, t in (("!!!", "p"), ("???", "summary"))
-        ),
+        *(("A term\n:   x", "dt"), ('??? note "A title"\n    x', "summary")),
+        *(("x\n:   Its meaning", "dd"), ('!!! note "A title"\n    x', "p")),
         *(("<p>Some words</p>", "span"), ("A *word* [^1]\n\n[^1]: x", "p")),
     ],
 )
