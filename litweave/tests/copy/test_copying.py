@@ -1,11 +1,14 @@
-"""What a copy says of where it comes from, and what a page offers to take."""
+"""What a copy says of where it comes from, what a page and the command give to take."""
 
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from litweave.cli import main
 from litweave.features.copy import copying
 from litweave.features.copy.opening import head
 from litweave.words import said
@@ -20,10 +23,10 @@ def source(tmp_path: Path) -> Path:
 
 
 def offered(
-    source: Path, *site: str, exclude: Sequence[str] = (), **options: Any
+    source: Path, *site: str, exclude: str = "", **options: Any
 ) -> tuple[dict[str, str], str]:
     """The texts that a book brings, and the menu of `b`."""
-    book = read_book(source, exclude)
+    book = read_book(source, exclude.split())
     texts = copying.offer(book, source.parent / "kept.json", *site, **options)
     assert not book.context.diagnostics.found
     return texts, said("".join(book.chapters["b.md"].overlay.tools))
@@ -55,7 +58,7 @@ def test_each_page_offers_its_forms(source: Path) -> None:
 
 
 def test_what_is_not_offered_is_in_the_copies_of_others(source: Path) -> None:
-    texts, _ = offered(source, "http://127.0.0.1:8000/", exclude=["a.py"])
+    texts, _ = offered(source, "http://127.0.0.1:8000/", exclude="a.py")
     assert "x = 1\n" in texts["b.standalone.py"]
     # Nobody can follow the address of a preview.
     assert "From pkg.\n" in texts["b.standalone.py"]
@@ -110,3 +113,98 @@ def test_what_is_unchanged_is_not_made_again(
     (source / "a.py").write_text("x = 3\n")
     assert build(stale=True) == ["pkg.a"]
     assert build() == ["pkg.b"]
+
+
+# ## `litweave copy`: a module of a file or a folder, in three forms, on a quiet pipe
+
+FILES = {
+    "__init__.py": "one = 1\n",
+    "pkg.py": "inner = 1\n",
+    "a.py": "# -*- coding: latin-1 -*-\r\nx  =  'é'  # why\r\n",
+    "b.py": "from .a import x\n\n\ndef f():\n    return x\n",
+    "sub/a.py": "from ..b import *\n",
+    "broken.py": "x = (\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = write_files(tmp_path / "pkg", FILES)
+    (folder / "a.py").write_bytes(FILES["a.py"].encode("latin-1"))
+    return folder
+
+
+Copy = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def copy(package: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Copy:
+    """The status of the command, and what it says on both streams."""
+
+    def copy(where: str, *arguments: str) -> tuple[int, str, str]:
+        status = main(["copy", str(package / where), *arguments])
+        out, err = capsysbinary.readouterr()
+        coding = "latin-1" if b"\xe9" in out else "utf-8"
+        return status, out.decode(coding), err.decode()
+
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        *(("a.py", FILES["a.py"]), ("a.py --clean", "x = 'é'\n")),
+        # A module of a folder is meant by any end of its name.
+        *((f". {name}", FILES["b.py"]) for name in ("b", "pkg.b", "pkg/b.py")),
+        # A whole name is meant before the end of another.
+        *((". pkg", FILES["__init__.py"]), (". pkg.pkg", FILES["pkg.py"])),
+        (". --list", "pkg\npkg.a\npkg.b\npkg.pkg\npkg.sub.a\n"),
+    ],
+)
+def test_a_module_is_copied_or_all_are_listed(
+    arguments: str, text: str, copy: Copy
+) -> None:
+    status, out, err = copy(*arguments.split())
+    assert (status, out) == (0, text)
+    # Of a folder, what cannot be read is told.
+    assert err[:18] == ("pkg/broken.py:1: '" if arguments[:2] == ". " else "")
+
+
+def test_the_standalone_form_has_what_it_imports(package: Path, copy: Copy) -> None:
+    project = {"LICENSE": "Free.\n", "pyproject.toml": '[project]\nname = "n"\n'}
+    write_files(package.parent, project)
+    for arguments in (["b.py"], [".", "b"]):
+        status, out, _ = copy(*arguments, "--standalone")
+        assert status == 0
+        assert out == (
+            "# pkg.b, with all it needs, in one file.\n# From n.\n#\n# Free.\n\n"
+            '"""pkg.b."""\n\nx = \'é\'\n\n\ndef f():\n    return x\n'
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ("bb", 2, "nothing is named “bb”; did you mean “b”? (copy --list"),
+        ("a", 2, "“a” could be “pkg.a”, “pkg.sub.a”: write more of the name"),
+        ("", 2, "MODULE says which module is meant"),
+        ("broken", 2, "pkg/broken.py:1: "),
+        ("sub.a --standalone", 1, "pkg/sub/a.py:1: a star import"),
+    ],
+)
+def test_what_cannot_be_copied_is_told(
+    arguments: str, status: int, message: str, copy: Copy
+) -> None:
+    found, out, err = copy(".", *arguments.split())
+    assert (found, out) == (status, "")
+    assert message in err
+
+
+def test_a_closed_pipe_is_quiet(package: Path) -> None:
+    # More than a pipe holds.
+    (package / "b.py").write_text(f"x = '{'x' * 300_000}'\n")
+    command = f"{sys.executable} -m litweave copy {package / 'b.py'}"
+    result = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} | true"], capture_output=True
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
