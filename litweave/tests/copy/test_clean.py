@@ -26,77 +26,67 @@ from support import some_files
 # ## What goes and what stays
 
 
+# What becomes of a module: what begins with “-” goes, what begins with “+” comes.
+ESSAY = '''
+-r"""# The *mixing* of $S$ tokens
+-
+-$$X = Y$$
+-"""
++"""The mixing of S tokens."""
+
+-import torch  # why
++import torch
+
+ ONE = 1
+
+-# Why two.
+-
+ TWO = 2
+
+-# ## A chapter
+-
+
+ class Mixer(torch.nn.Module):
+-    r"""## A [`Mixer`][]
+-
+-    Prose.
+-    """
++    """A Mixer."""
+
+-    # The sizes.
+-    sizes = [  # of all
+-        1,  # noqa: E501
+-
+-        # the second
++    sizes = [
++        1,  # noqa: E501
+         2,
+     ]
+
+     def forward(self, x):
+-        """Mix the rows of [`x`][Table]. Then more.
+-
+-        **Shape.** None.
+-        """
++        """Mix the rows of x."""
+
+-        # First.
+-        y = x   +   1
+-
+-        # Then.
++        y = x + 1
+
+-        return "#" + y  # the end
++        return "#" + y
+'''.strip().split("\n")
+
+
 def test_the_essay_goes_and_the_code_is_laid_out() -> None:
-    source = '''
-    r"""# The *mixing* of $S$ tokens
-
-    $$X = Y$$
-    """
-
-    import torch  # why
-
-    ONE = 1
-
-    # Why two.
-
-    TWO = 2
-
-    # ## A chapter
-
-
-    class Mixer(torch.nn.Module):
-        r"""## A [`Mixer`][]
-
-        Prose.
-        """
-
-        # The sizes.
-        sizes = [  # of all
-            1,  # noqa: E501
-
-            # the second
-            2,
-        ]
-
-        def forward(self, x):
-            """Mix the rows of [`x`][Table]. Then more.
-
-            **Shape.** None.
-            """
-
-            # First.
-            y = x   +   1
-
-            # Then.
-
-            return "#" + y  # the end
-    '''
-    expected = '''
-    """The mixing of S tokens."""
-
-    import torch
-
-    ONE = 1
-
-    TWO = 2
-
-
-    class Mixer(torch.nn.Module):
-        """A Mixer."""
-
-        sizes = [
-            1,  # noqa: E501
-            2,
-        ]
-
-        def forward(self, x):
-            """Mix the rows of x."""
-
-            y = x + 1
-
-            return "#" + y
-    '''
-    assert clean(parse(dedent(source))) == dedent(expected).lstrip()
+    source, expected = (
+        "\n".join(line[1:] for line in ESSAY if line[:1] != other) + "\n"
+        for other in "+-"
+    )
+    assert clean(parse(source)) == expected
 
 
 LINES = {
