@@ -154,10 +154,6 @@ def found(glossary: Glossary, english: str, said: str, kind: str = "") -> list[F
     return check_entry(Entry(english, said, ("a.py",), (kind,), HERE), glossary)
 
 
-def errors(glossary: Glossary, english: str, said: str, kind: str = "") -> list[str]:
-    return [str(f) for f in found(glossary, english, said, kind) if f.is_error]
-
-
 FAULTS = {
     "a lost formula": ("So $S$ and $C$ grow.", "所以 $S$ 增大。", "formula “$C$”"),
     "an altered formula": ("The size $S_1$.", "大小 $S_2$。", "formula “$S_1$”"),
@@ -198,7 +194,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_an_error(fault: str, glossary: Glossary) -> None:
     english, said, message, *kind = FAULTS[fault]
-    told = errors(glossary, english, said, *kind)
+    told = [str(f) for f in found(glossary, english, said, *kind) if f.is_error]
     assert any(message in text for text in told), told
     assert all(text.startswith("locale/zh/layers.po:7: ") for text in told)
     # Bold type is no italics.
@@ -225,7 +221,7 @@ GOOD = {
 @pytest.mark.parametrize("english", GOOD)
 def test_a_good_translation_has_no_errors(english: str, glossary: Glossary) -> None:
     kind = "cell" if "cell" in english else "paragraph"
-    assert not errors(glossary, english, GOOD[english], kind)
+    assert not any(f.is_error for f in found(glossary, english, GOOD[english], kind))
 
 
 def test_what_may_be_wrong_is_a_remark(glossary: Glossary) -> None:
