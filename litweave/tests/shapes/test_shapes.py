@@ -48,12 +48,11 @@ class Tensor:
     def __init__(self, *shape):
         self.shape, self.dtype = shape, "float32"
 '''
-REACHES = MODULE.replace("(batch))\n", "(batch)), double(Tensor(3))\n")
-assert MODULE != REACHES
 
 
 def write(folder: Path, **sources: str) -> Path:
-    return write_files(folder, {f"{name}.py": text for name, text in sources.items()})
+    files = {f"{n.replace('_in_', '/')}.py": text for n, text in sources.items()}
+    return write_files(folder, files)
 
 
 @pytest.fixture
@@ -213,45 +212,37 @@ def test_examples_that_end_their_program_do_not_end_the_others(
 
 
 def test_a_package_that_cannot_be_imported_is_one_problem(package: Path) -> None:
-    reason = "cannot be imported: ModuleNotFoundError: No module named 'nowhere'"
-    write(package, __init__="import os\nimport nowhere\n")
-    book, _ = measured(package)
-    assert str(book.context.diagnostics) == f"pkg/__init__.py:2: {reason}"
-    reason = "cannot be imported: SyntaxError: invalid syntax (__init__.py, line 2)"
-    write(package, __init__="import os\nx = = 1\n")
-    book = read_book(package / "layer.py")
-    measure(book, package.parent / "cache")
-    assert str(book.context.diagnostics) == f"__init__.py:2: {reason}"
+    for text, source, place, reason in (
+        ("import no", ".", "pkg/", "ModuleNotFoundError: No module named 'no'"),
+        ("x =", "layer.py", "", "SyntaxError: invalid syntax (__init__.py, line 2)"),
+    ):
+        write(package, __init__=f"import os\n{text}\n")
+        measure(book := read_book(package / source), package.parent / "cache")
+        problem = f"{place}__init__.py:2: cannot be imported: {reason}"
+        assert str(book.context.diagnostics) == problem
 
 
 # ## In a build
 
 CONFIG = """
 site_name: Small
-site_url: http://localhost/
 theme: {{name: material, font: false}}
-plugins:
-  - litweave: {{source: pkg, cache: {cache}, run_examples: {run}}}
+plugins: [litweave: {{source: pkg, cache: {cache}, run_examples: {run}}}]
 """
 
 
-def built(package: Path, run: bool) -> str:
-    """The page of the layer."""
-    config = CONFIG.format(run=run, cache=CACHE / "litweave")
-    folder = write_files(package.parent, {"docs/a.txt": "", "mkdocs.yml": config})
-    result = build_here(folder)
-    assert result.returncode == 0, result.stderr
-    return (folder / "site/layer/index.html").read_text()
-
-
 def test_nothing_is_run_unless_told_to(package: Path, katex: Path) -> None:
-    write(package, layer=REACHES + "\n\nopen('ran', 'w').close()\n")
-    page = built(package, run=False)
-    assert "weave-line" in page
-    assert "weave-shape" not in page
-    assert not (package.parent / "ran").exists()
-    assert "<i>B</i> × 5" in built(package, run=True)
-    assert (package.parent / "ran").exists()
+    reaches = MODULE.replace("(batch))\n", "(batch)), double(Tensor(3))\n")
+    write(package, layer=f"{reaches}\n\nopen('ran', 'w').close()\n")
+    for run in (False, True):
+        config = CONFIG.format(run=run, cache=CACHE / "litweave")
+        folder = write_files(package.parent, {"docs/a.txt": "", "mkdocs.yml": config})
+        result = build_here(folder)
+        assert result.returncode == 0, result.stderr
+        page = (folder / "site/layer/index.html").read_text()
+        assert "weave-line" in page
+        assert ("weave-shape" in page, "<i>B</i> × 5" in page) == (run, run)
+        assert (folder / "ran").exists() == run
 
 
 # ## In a preview
@@ -298,11 +289,9 @@ def test_while_it_is_measured_a_module_that_did_not_change_has_its_old_shapes(
 
 def files(folder: Path, **sources: str) -> list[str]:
     """What `pkg.a` depends on, if these are the sources."""
-    package = folder / "pkg"
-    texts = {f"{name.replace('_in_', '/')}.py": text for name, text in sources.items()}
-    write_files(package, texts)
-    for name in texts:
-        (package / name).with_name("__init__.py").touch()
+    package = write(folder / "pkg", **sources)
+    for path in (package, *package.glob("sub")):
+        (path / "__init__.py").touch()
     found = Dependencies().of("pkg.a", package / "a.py")
     return [path.relative_to(package).as_posix() for path in found]
 
@@ -329,9 +318,8 @@ def test_what_lies_side_by_side_where_imports_begin_counts(tmp_path: Path) -> No
 
 
 def test_what_a_package_imports_counts_with_it(tmp_path: Path) -> None:
-    files(tmp_path, a="from pkg import sub\n", sub_in_b="", sub_in_c="")
-    (tmp_path / "pkg" / "sub" / "__init__.py").write_text("from . import b\n")
-    found = files(tmp_path)
+    sub = {"sub_in___init__": "from . import b\n", "sub_in_b": "", "sub_in_c": ""}
+    found = files(tmp_path, a="from pkg import sub\n", **sub)
     assert found == ["__init__.py", "a.py", "sub/__init__.py", "sub/b.py"]
 
 
@@ -408,7 +396,7 @@ def test_a_shape_is_shown_in_letters_and_told_in_numbers(
 
 def test_a_shape_is_said() -> None:
     shown = hinted("B=2 S=24 20")
-    assert [letter.get_text() for letter in shown.find_all("i")] == ["B", "S"]
+    assert [letter.get_text() for letter in shown("i")] == ["B", "S"]
     assert shown["aria-label"] == "shape B by S by 20, in the example 2 by 24 by 20"
     assert hinted("3 5")["aria-label"] == "shape 3 by 5", "numbers are not said twice"
     assert "2 by 24, or 2 by 49" in str(hinted("B=2 S=24", "B=2 S=49")["aria-label"])
