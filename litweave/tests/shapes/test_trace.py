@@ -334,15 +334,15 @@ LETTERS = [
 >>> _ = f(Tensor(batch, num_patches, dim))
 >>> around(3)
 >>> batch, num_patches, dim = 4, 4, 5
->>> two_of_one_size()
+>>> show(4, 5)
 >>> batch = 1
->>> one()
+>>> show(1, 3)
 >>> image_size, patch_size = (16, 25), (4, 2)
->>> pairs()
+>>> show(16, 25, 9, 4)
 >>> image_size, height, width = 9, 16, 25
->>> pairs()
+>>> show(16, 25, 9, 4)
 >>> batch, num_patches, dim = True, 3.0, float("inf")
->>> no_sizes()
+>>> show(1, 3, 6)
 
 def f(x):  #> x: B S C
     return x.sum()  #> : B S
@@ -351,16 +351,10 @@ def around(dim):  # the inner goes before the outer
     x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20
 def inner():
     y = Tensor(5, 20)  #> y: C 20
-def two_of_one_size():
-    x = Tensor(4, 5)  #> x: 4 C
-def one():
-    x = Tensor(1, 3)  #> x: 1 3
-# A pair says nothing about one letter, and a number no difference between two; as many
-# variables as letters go in pairs.
-def pairs():
-    x = Tensor(16, 25, 9, 4)  #> x: H W 9 S | M N 9 S
-def no_sizes():
-    x = Tensor(1, 3)  #> x: 1 3
+# None is that of two of one size, nor of 1. A pair says nothing about one letter, and a
+# number no difference between two; as many variables as letters go in pairs.
+def show(*sizes):
+    x = Tensor(*sizes)  #> x: 4 C | 1 3 | H W 9 S | M N 9 S | 1 3 6
 """,
     """
 >>> few, many = Layer(10), Layer(50)
