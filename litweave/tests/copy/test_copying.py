@@ -312,7 +312,7 @@ def test_one_line_stays_as_it_is(text: str, width: int) -> None:
     assert one_line(line, width) == line
 
 
-def test_what_stays() -> None:
+def test_what_stays_and_what_no_longer_holds(tmp_path: Path) -> None:
     tools = "#!/usr/bin/env python\n# fmt: off\nx = 1  # type: ignore\n# fmt: on\n"
     assert clean(parse(tools)) == tools
     # A body of prose alone stays a body.
@@ -321,9 +321,7 @@ def test_what_stays() -> None:
     # No other string becomes the docstring.
     source = 'def f():\n    """$$x$$"""\n    "Not the docstring."\n    return 1\n'
     assert list(docstrings(clean(parse(source)))) == [None, None]
-
-
-def test_an_encoding_that_no_longer_holds_is_not_claimed(tmp_path: Path) -> None:
+    # But an encoding is no longer claimed.
     path = tmp_path / "old.py"
     path.write_bytes("# coding: latin-1\r\nx = 'é'  # why\r\n".encode("latin-1"))
     assert clean(read(path)) == "x = 'é'\n"
@@ -426,6 +424,14 @@ def test_what_acts_on_import_comes_along() -> None:
     )
     assert list(values(text)["known"]) == ["one", "two", "three", "<lambda>"]
     assert "unused" not in text
+    # A circle runs as Python runs it.
+    text = alone(
+        a="BASE = 1\nfrom .b import more\nTOTAL = more()\n",
+        b="from math import floor as down\nfrom .a import BASE\n"
+        "def more(): return down(BASE + 1.5)\n",
+        main="from .a import TOTAL\nfrom .b import down as low\nx = low(TOTAL)\n",
+    )
+    assert values(text)["x"] == 2
 
 
 def test_imports_are_merged_and_sorted() -> None:
@@ -477,16 +483,6 @@ def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None
     (tmp_path / "main.py").write_text(text)
     command = [sys.executable, "-I", "-m", "doctest", "main.py"]
     assert subprocess.check_output(command, cwd=tmp_path) == b""
-
-
-def test_a_circle_runs_as_python_runs_it() -> None:
-    text = alone(
-        a="BASE = 1\nfrom .b import more\nTOTAL = more()\n",
-        b="from math import floor as down\nfrom .a import BASE\n"
-        "def more(): return down(BASE + 1.5)\n",
-        main="from .a import TOTAL\nfrom .b import down as low\nx = low(TOTAL)\n",
-    )
-    assert values(text)["x"] == 2
 
 
 # Why modules `a` and `main`, with a “|” between them, are not joined. “⏎” ends a line.

@@ -368,11 +368,14 @@ def test_a_folder_has_a_catalog() -> None:
     assert found == ["layers", "layers", "pages", "guide", "pages"]
 
 
-def test_a_file_that_is_no_catalog_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_catalog_or_glossary_is_named(tmp_path: Path) -> None:
     assert not Catalogs.read(tmp_path, "zh").domains
     write_files(tmp_path, {"zh/a.po": "nonsense\n"})
     with pytest.raises(OSError, match=r"a\.po is no catalog"):
         Catalogs.read(tmp_path, "zh")
+    write_files(tmp_path, {"glossary.csv": "term,zh\npatch,图像块\n"})
+    with pytest.raises(OSError, match="no column “term_en”"):
+        Glossary.read(tmp_path / "glossary.csv", "zh")
 
 
 def test_a_catalog_is_written_without_lines_and_dates(tmp_path: Path) -> None:
@@ -565,15 +568,7 @@ def test_what_may_be_wrong_is_a_remark(glossary: Glossary) -> None:
     assert not found(glossary, "A class token", "类别词元")
     assert not found(glossary, "A Jupyter kernel runs.", "Jupyter内核在运行。")
     assert "the English itself" in str(found(glossary, "Two words", "Two words")[0])
-
-
-def test_a_glossary_without_english_is_no_glossary(tmp_path: Path) -> None:
-    write_files(tmp_path, {"glossary.csv": "term,zh\npatch,图像块\n"})
-    with pytest.raises(OSError, match="no column “term_en”"):
-        Glossary.read(tmp_path / "glossary.csv", "zh")
-
-
-def test_a_report_counts() -> None:
+    # A report counts them.
     catalogs = Catalogs("zh", Path("locale"))
     for number, (name, said) in enumerate({"layers": "一", "models": "二"}.items()):
         place = Place(f"locale/zh/{name}.po", number + 1)

@@ -335,7 +335,7 @@ def told(book: Book, page: str) -> dict[str, list[str]]:
     return dict(json.loads(found))
 
 
-def test_names_lead_to_rows_and_to_documentation(book: Book) -> None:
+def test_names_lead_to_rows_and_to_documentation_with_tips(book: Book) -> None:
     norm = links(book, "layers/norm.md")
     assert ("nn.Module", f"{TORCH}torch.nn.Module.html") in norm
     assert ("self.linear", f"{TORCH}torch.nn.Linear.html") in norm
@@ -347,17 +347,14 @@ def test_names_lead_to_rows_and_to_documentation(book: Book) -> None:
     assert mixer[2:5] == [("pkg.layers.norm", here), *[("Norm", to_norm)] * 2]
     assert ("self.norm.forward", f"{to_norm}.forward") in mixer
     assert ("Mixer", "#Mixer") in mixer
-
-
-def test_the_tip_has_the_signature_and_the_first_line(book: Book) -> None:
-    norm = "../layers/norm/"
+    # A tip has the signature and the first line.
     signature = "Norm(dim: int, eps: float = 1e-06)"
     forward = "Norm.forward(x: Tensor) -> Tensor"
     assert told(book, "mixer.md") == {
         "../": ["pkg", "All"],
-        norm: ["pkg.layers.norm", "The norm"],
-        f"{norm}#Norm": [signature, "Layer norm. Subtracts the mean."],
-        f"{norm}#Norm.forward": [forward, "Normalise x, where a = b."],
+        here: ["pkg.layers.norm", "The norm"],
+        to_norm: [signature, "Layer norm. Subtracts the mean."],
+        f"{to_norm}.forward": [forward, "Normalise x, where a = b."],
         "#Mixer": ["Mixer()", ""],
     }
     linear = told(book, "layers/norm.md")[f"{TORCH}torch.nn.Linear.html"]

@@ -146,9 +146,7 @@ def test_columns_are_characters_and_identifiers_of_any_script() -> None:
     assert ("größe", "maße.größe") in meant("from maße import größe\nπ = größe\n")
     # Python reads `ﬁt`, with a ligature, as `fit`; on the page it is not that text.
     assert ("fit", "pkg.here.fit") not in meant("def fit(): pass\nﬁt()\n")
-
-
-def test_the_text_of_a_string_is_no_name() -> None:
+    # The text of a string is no name.
     source = 'import torch\nf"""\ntorch {torch.nn} torch.nn\n"""\n"torch"\n'
     found = meanings(pkg__here=source).codes["pkg.here"].chains
     assert [(c.line, c.start) for c in found[1:]] in ([(3, 7)], [])

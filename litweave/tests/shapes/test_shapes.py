@@ -307,6 +307,10 @@ def test_imports_are_followed_in_every_form(tmp_path: Path) -> None:
     )
     names = ["a", "b", "c", "d", "g", "sub/__init__", "sub/e", "sub/f"]
     assert found == ["__init__.py", *(f"{name}.py" for name in names)]
+    # And so is what a package imports.
+    sub = {"sub_in___init__": "from . import b\n", "sub_in_b": "", "sub_in_c": ""}
+    found = files(tmp_path / "other", a="from pkg import sub\n", **sub)
+    assert found == ["__init__.py", "a.py", "sub/__init__.py", "sub/b.py"]
 
 
 def test_what_lies_side_by_side_where_imports_begin_counts(tmp_path: Path) -> None:
@@ -315,12 +319,6 @@ def test_what_lies_side_by_side_where_imports_begin_counts(tmp_path: Path) -> No
     found = Dependencies(beside={tmp_path}).of("a", path)
     assert [file.relative_to(tmp_path).as_posix() for file in found] == [*texts]
     assert Dependencies().of("a", path) == [path]
-
-
-def test_what_a_package_imports_counts_with_it(tmp_path: Path) -> None:
-    sub = {"sub_in___init__": "from . import b\n", "sub_in_b": "", "sub_in_c": ""}
-    found = files(tmp_path, a="from pkg import sub\n", **sub)
-    assert found == ["__init__.py", "a.py", "sub/__init__.py", "sub/b.py"]
 
 
 def test_examples_count_for_the_module_that_has_them(tmp_path: Path) -> None:
