@@ -137,8 +137,7 @@ def catalogs(said: dict[str, str], *sources: str) -> Catalogs:
 
 
 def context(translator: Translator | None = None) -> Context:
-    names = Names()
-    names.add(Target("pkg.gelu", "layers/gelu.md", ""))
+    (names := Names()).add(Target("pkg.gelu", "layers/gelu.md", ""))
     return Context(names, Formulas(), Diagnostics(), translator=translator)
 
 

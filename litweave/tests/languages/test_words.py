@@ -33,7 +33,7 @@ LATE = beginning(word("timm's weights"))
 ENDLESS = "of " + " ".join(map(str, range(40)))
 LINK, SAID_LINK = '<a title="%s">', '<a title="去&quot;&lt;x&gt;&quot;">'
 # What is said, the translations that there are, and what is shown.
-SAID = [
+SAID: list[tuple[str, dict[str, str], str]] = [
     # A translation may stand in an attribute.
     (LINK % word(THERE, place="&lt;x&gt;"), {THERE: '去"{place}"'}, SAID_LINK),
     # Values are put in once.
@@ -49,15 +49,10 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("html", "translations", "shown"), SAID)
-def test_words_are_said_in_a_language(
-    html: str, translations: dict[str, str], shown: str
-) -> None:
-    speaker = [Speaker("zh", translations.get)] if translations else []
-    assert said(html, *speaker) == shown
-
-
-def test_a_day_is_written_as_the_language_does() -> None:
+def test_words_and_a_day_are_said_as_the_language_does() -> None:
+    for html, translations, shown in SAID:
+        speaker = [Speaker("zh", translations.get)] if translations else []
+        assert said(html, *speaker) == shown
     when = day(date(2026, 11, 9))
     assert said(when) == "9 November 2026"
     assert said(when, Speaker("zh")) == said(when, Speaker("ja")) == "2026年11月9日"

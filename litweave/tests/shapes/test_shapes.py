@@ -383,13 +383,11 @@ HINTS: list[tuple[list[str | Measures], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("runs", "text", "lines"), HINTS)
-def test_a_shape_is_shown_in_letters_and_told_in_numbers(
-    runs: list[str | Measures], text: str, lines: str
-) -> None:
-    shown = hinted(*runs)
-    assert shown.get_text() == text
-    assert ", ".join(box(shown)) == lines
+def test_a_shape_is_shown_in_letters_and_told_in_numbers() -> None:
+    for runs, text, lines in HINTS:
+        shown = hinted(*runs)
+        assert shown.get_text() == text
+        assert ", ".join(box(shown)) == lines
 
 
 def test_a_shape_is_said() -> None:
@@ -429,25 +427,20 @@ def test_what_an_author_names_is_never_html() -> None:
     assert bad in shown.get_text()
 
 
-@pytest.mark.parametrize(
-    ("tex", "html", "words"),
-    [
-        ("S", "<i>S</i>", "S"),
-        ("D_S", "<i>D</i><sub><i>S</i></sub>", "D S"),
-        (r"C_{\text{in}}", "<i>C</i><sub>in</sub>", "C in"),
-        (r"C_\mathrm{in} P^2", "<i>C</i><sub>in</sub><i>P</i><sup>2</sup>", "C in P 2"),
-        (r"H \cdot W", "<i>H</i>·<i>W</i>", "H times W"),
-        (r"\gamma", "<i>γ</i>", "gamma"),
-        (r"\varepsilon", "<i>ε</i>", "epsilon"),
-        (r"\Lambda", "<i>Λ</i>", "Lambda"),
-        ("S'", "<i>S</i><sup>′</sup>", "S prime"),
-    ],
-)
-def test_a_letter_is_set_and_said(tex: str, html: str, words: str) -> None:
-    assert letter(tex) == Letter(html, words)
+LETTERS = {
+    "S": ("<i>S</i>", "S"),
+    "D_S": ("<i>D</i><sub><i>S</i></sub>", "D S"),
+    r"C_{\text{in}}": ("<i>C</i><sub>in</sub>", "C in"),
+    r"C_\mathrm{in} P^2": ("<i>C</i><sub>in</sub><i>P</i><sup>2</sup>", "C in P 2"),
+    r"H \cdot W": ("<i>H</i>·<i>W</i>", "H times W"),
+    **{r"\gamma": ("<i>γ</i>", "gamma"), r"\varepsilon": ("<i>ε</i>", "epsilon")},
+    **{r"\Lambda": ("<i>Λ</i>", "Lambda"), "S'": ("<i>S</i><sup>′</sup>", "S prime")},
+}
 
 
-def test_what_takes_more_than_letters_and_scripts_is_not_set() -> None:
+def test_letters_and_scripts_are_set_and_said_and_nothing_else() -> None:
+    for tex, set_and_said in LETTERS.items():
+        assert letter(tex) == Letter(*set_and_said), tex
     for tex in ("", r"\hat{H}", r"\mathbf{1}", r"\frac{a}{b}", "S = 2"):
         assert letter(tex) is None
         assert hinted((Measure((7,), (tex,), "float32", False),)).get_text() == "7", tex

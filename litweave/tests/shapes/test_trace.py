@@ -26,36 +26,37 @@ IMPORT = "from pkg.tensors import Tensor\n"
 EXAMPLE = '"""\n>>> 1\n1\n"""\n'
 
 Notation = list[tuple[list[str], list[str]]]
-SIZES: Notation = [(["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])]
+SIZES: Notation = [
+    *((["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])),
+    *((["H", "W"], ["image_size"]), (["P"], ["patch_size"])),
+    (["M", "N"], ["height", "breadth"]),
+]
 Said = dict[str, Any]
 
 
-def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Said]:
+def ask(folder: Path, *names: str) -> list[Said]:
     """What the program says of modules in a folder, run as the build does."""
     paths = {name: f"{folder}/{name.replace('.', '/')}.py" for name in names}
-    said = {"notation": notation or []}
+    said = {"notation": SIZES}
     asked = [{"name": name, "path": path, **said} for name, path in paths.items()]
     command = [sys.executable, "-P", "-B", "-m", program.__name__]
     answer = lines(command, json.dumps(asked).encode())
     return [said for said in answer if "name" in said]
 
 
-def traced(
-    folder: Path, *texts: str, notation: Notation = SIZES, fail: bool = False
-) -> list[Said]:
+def traced(folder: Path, *texts: str, fail: bool = False) -> list[Said]:
     """What one program says of modules, which all fail or are as told.
 
     Each is written as examples, an empty line, and code.
     """
     sources = {}
     for number, text in enumerate(texts):
-        name = f"mod{number}"
         example, _, code = text.strip("\n").partition("\n\n")
-        names = f">>> {IMPORT}>>> from pkg.{name} import *\n"
-        sources[name] = f'"""\n{names}{example}\n"""\n{IMPORT}\n{code}\n'
+        names = f">>> {IMPORT}>>> from pkg.mod{number} import *\n"
+        sources[f"mod{number}"] = f'"""\n{names}{example}\n"""\n{IMPORT}\n{code}\n'
     files = {"__init__": "", "tensors": TENSORS, **sources}
     write_files(folder / "pkg", {f"{name}.py": text for name, text in files.items()})
-    answers = ask(folder, *(f"pkg.{name}" for name in sources), notation=notation)
+    answers = ask(folder, *(f"pkg.{name}" for name in sources))
     for said, source in zip(answers, sources.values(), strict=True):
         assert_as_told(said, source)
         assert bool(said["problems"]) == fail, source
@@ -322,10 +323,6 @@ def test_behind_each_line_stands_what_it_shows(tmp_path: Path) -> None:
 
 # ## Letters
 
-PAIRS: Notation = [(["H", "W"], ["image_size"]), (["P"], ["patch_size"])]
-BOTH: Notation = [(["M", "N"], ["height", "width"])]
-
-
 # Of each size, letter or none; the sizes that an object was made with, in order and
 # each once; a few values, listed once and in order.
 LETTERS = [
@@ -339,7 +336,7 @@ LETTERS = [
 >>> show(1, 3)
 >>> image_size, patch_size = (16, 25), (4, 2)
 >>> show(16, 25, 9, 4)
->>> image_size, height, width = 9, 16, 25
+>>> image_size, height, breadth = 9, 16, 25
 >>> show(16, 25, 9, 4)
 >>> batch, num_patches, dim = True, 3.0, float("inf")
 >>> show(1, 3, 6)
@@ -377,8 +374,7 @@ def g(batch): pass
 
 
 def test_a_size_is_a_letter_where_that_is_certain(tmp_path: Path) -> None:
-    notation = SIZES + PAIRS + BOTH
-    sizes, objects, values = traced(tmp_path, *LETTERS, notation=notation)
+    sizes, objects, values = traced(tmp_path, *LETTERS)
     last = {"image_size": [9], "patch_size": [[4, 2]], "num_patches": [3.0]}
     assert sizes["values"].items() >= last.items()
     [given] = [runs for _, name, runs in objects["shapes"] if not name]

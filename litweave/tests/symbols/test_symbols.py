@@ -210,9 +210,8 @@ def test_a_formula_is_set_for_the_eye_and_for_a_screen_reader(
     assert not set_all(formulas, katex, tmp_path / "cache.json").found
     html = formulas.fill(f"<p>{slot}</p>{display}")
     assert html.startswith('<p><span class="katex">')
-    assert html.count("<math ") == 2
+    assert (html.count("<math "), html.count("katex-display")) == (2, 1)
     assert 'class="katex-html" aria-hidden="true"' in html
-    assert html.count("katex-display") == 1
     assert r"W_1 \sigma(x)</annotation>" in html
     # Within a tag there is only TeX.
     assert formulas.fill(f'<img alt="{less}">') == r'<img alt="a&lt;\beta">'
