@@ -207,10 +207,9 @@ def test_what_cannot_be_copied_is_told(arguments: str, copy: Copy) -> None:
 def test_a_closed_pipe_is_quiet(package: Path) -> None:
     # More than a pipe holds.
     (package / "b.py").write_text(f"x = '{'x' * 300_000}'\n")
-    command = f"{sys.executable} -m litweave copy {package / 'b.py'}"
-    result = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command} | true"], capture_output=True
-    )
+    copied = f"{sys.executable} -m litweave copy {package / 'b.py'}"
+    command = ["bash", "-c", f"set -o pipefail; {copied} | true"]
+    result = subprocess.run(command, capture_output=True)
     assert (result.returncode, result.stderr) == (0, b"")
 
 
@@ -291,9 +290,7 @@ LINES = {
     "The following:\n\n- one": "The following.",
     r"Compute $\frac{1}{2}$ of it.": "",
     "---\ntitle: A layer\n---\n\n# A layer": "",
-    **dict.fromkeys(
-        ["$$x = y$$", "- a list", ">>> example()", "**Shape.** Any.", ""], ""
-    ),
+    **dict.fromkeys(["$$x = y$$", "- a list", ">>> f()", "**Shape.** Any.", ""], ""),
 }
 
 
@@ -361,11 +358,10 @@ PIECES = [
     "try:\n    import a\nexcept E:\n    # nothing\n    pass\nfinally:\n    b = 1",
     "match x:\n    # first\n    case 1:\n        # in it\n        pass",
 ]
+ENDINGS = "\n", "\r\n", "\r"
 
 
-@given(
-    st.lists(st.sampled_from(PIECES), max_size=7), st.sampled_from(["\n", "\r\n", "\r"])
-)
+@given(st.lists(st.sampled_from(PIECES), max_size=7), st.sampled_from(ENDINGS))
 @example(['"a" "b"', '"a"; x = 1'], "\n")
 def test_any_module_is_the_same_program(parts: list[str], ending: str) -> None:
     module = parse("\n".join(parts).replace("\n", ending))

@@ -200,9 +200,7 @@ def test_anything_can_be_marked(tex: str) -> None:
 # ## The formula that is set
 
 
-def test_a_formula_is_set_for_the_eye_and_for_a_screen_reader(
-    katex: Path, tmp_path: Path
-) -> None:
+def test_a_formula_is_set_to_be_seen_and_read_out(katex: Path, tmp_path: Path) -> None:
     formulas = Formulas()
     lines = r"\begin{aligned} a &= b \\ c &= d \end{aligned}"
     slot, less = (formulas.add(t, False, HERE) for t in (r"W_1 \sigma(x)", r"a<\beta"))
@@ -226,10 +224,8 @@ def test_brackets_and_stops_stay_with_a_formula(katex: Path, tmp_path: Path) -> 
     formulas = Formulas()
     slot, broken = (formulas.add(tex, False, HERE) for tex in ("x", "a = b"))
     # The search passes over it.
-    text, hidden = (
-        '<p title="{0}">{1}</p>',
-        f'<span data-search-exclude="1">{slot}</span>',
-    )
+    text = '<p title="{0}">{1}</p>'
+    hidden = f'<span data-search-exclude="1">{slot}</span>'
     assert formulas.unsearchable(text.format(slot, slot)) == text.format(slot, hidden)
     set_all(formulas, katex, tmp_path / "cache.json")
     alone = formulas.fill(slot)
@@ -247,9 +243,7 @@ def test_brackets_and_stops_stay_with_a_formula(katex: Path, tmp_path: Path) -> 
     assert filled.count("<wbr>") == 1
 
 
-def test_a_bad_formula_is_named_each_time_and_stays_as_it_was_written(
-    katex: Path, tmp_path: Path
-) -> None:
+def test_a_bad_formula_is_named_each_time_and_kept(katex: Path, tmp_path: Path) -> None:
     wrong = [r"\frac{1", r"\unknown{x}", "a & b", "größe", "x_1_2", r"a < \nope"]
     for _ in range(2):
         formulas = Formulas()
