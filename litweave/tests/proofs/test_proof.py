@@ -274,8 +274,7 @@ def test_nothing_that_a_program_says_is_html(say: Say) -> None:
 CONFIG = """
 site_name: Small
 theme: {name: material, font: false}
-plugins:
-  - litweave: {source: pkg, proofs: proofs, cache: cache}
+plugins: [litweave: {source: pkg, proofs: proofs, cache: cache}]
 """
 
 

@@ -75,8 +75,7 @@ Starts = list[list[str]]
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
     """The modules of each process that is started."""
-    started: Starts = []
-    said = shapes._said
+    started, said = Starts(), shapes._said
 
     def counted(items: Iterable[shapes._Item]) -> object:
         started.append([item.name for item in items])
@@ -88,14 +87,9 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
 
 # ## What is measured
 
-SILENT = """\"\"\"# It\"\"\"
-
-
-raise SystemExit
-def f(x: "Tensor"):
-    y = x
-    return y
-"""
+SILENT = (
+    '"""# It"""\n\n\nraise SystemExit\ndef f(x: "Tensor"):\n    y = x\n    return y\n'
+)
 
 
 def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
@@ -122,26 +116,28 @@ def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
 LONGER = MODULE.replace("# A layer", "# A layer\n\nIt has more words.")
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "again"),
-    [
-        *(("layer.py", MODULE, False), ("layer.py", LONGER, False)),
-        ("layer.py", MODULE + "changed = 1\n", True),
-        ("layer.py", MODULE.replace(">>> batch = 2", ">>> batch = 3"), True),
-        ("layer.py", MODULE.replace("the images", "im").replace("$B$", "$N$"), True),
-        ("tensors.py", TENSORS.replace("# Tensors", "# Tensors, explained"), False),
-        ("tensors.py", TENSORS + "\nchanged = 1\n", True),
-        ("other.py", '"""# Other"""\nfrom pkg import layer\n', False),
-        ("site/torch-9.9.dist-info/RECORD", "", True),
-    ],
-)
+# What is written, one after the other, and whether the layer is run again.
+CHANGES = [
+    *(("layer.py", MODULE, False), ("layer.py", LONGER, False)),
+    ("layer.py", MODULE + "changed = 1\n", True),
+    ("layer.py", MODULE.replace(">>> batch = 2", ">>> batch = 3"), True),
+    ("layer.py", MODULE.replace("the images", "im").replace("$B$", "$N$"), True),
+    ("tensors.py", TENSORS.replace("# Tensors", "# Tensors, explained"), False),
+    ("tensors.py", TENSORS + "\nchanged = 1\n", True),
+    ("other.py", '"""# Other"""\nfrom pkg import layer\n', False),
+    ("site/torch-9.9.dist-info/RECORD", "", True),
+]
+
+
 def test_a_change_of_the_module_or_of_what_it_imports_runs_it_again(
-    file: str, text: str, again: bool, package: Path, monkeypatch: pytest.MonkeyPatch
+    package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(package / "site"))
-    before = shapes._items(read_book(package))["pkg.layer"].key
-    write_files(package, {file: text})
-    assert (shapes._items(read_book(package))["pkg.layer"].key != before) == again
+    for file, text, again in CHANGES:
+        before = shapes._items(read_book(package))["pkg.layer"].key
+        write_files(package, {file: text})
+        now = shapes._items(read_book(package))["pkg.layer"].key
+        assert (now != before) == again, text
 
 
 def test_what_is_kept_moves_with_the_prose(package: Path, starts: Starts) -> None:
@@ -176,9 +172,10 @@ def test_a_failing_example_is_told_each_time(package: Path, starts: Starts) -> N
     write(package, layer=MODULE.replace(">>> batch = 2", ">>> batch = 1 / 0"))
     for count in (2, 4):  # once more as it stands
         book, found = measured(package)
-        assert str(book.context.diagnostics) == (
+        problem = (
             "pkg/layer.py:9: the example fails: ZeroDivisionError: division by zero"
         )
+        assert str(book.context.diagnostics) == problem
         assert not found["layer.md"].seen
         assert len(starts) == count, "what failed is not kept"
 
