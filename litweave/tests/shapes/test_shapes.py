@@ -116,7 +116,7 @@ def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
 LONGER = MODULE.replace("# A layer", "# A layer\n\nIt has more words.")
 
 
-# What is written, one after the other, and whether the layer is run again.
+# What is changed, and whether the layer is run again.
 CHANGES = [
     *(("layer.py", MODULE, False), ("layer.py", LONGER, False)),
     ("layer.py", MODULE + "changed = 1\n", True),
@@ -134,6 +134,7 @@ def test_a_change_of_the_module_or_of_what_it_imports_runs_it_again(
 ) -> None:
     monkeypatch.syspath_prepend(str(package / "site"))
     for file, text, again in CHANGES:
+        write(package, layer=MODULE, tensors=TENSORS)
         before = shapes._items(read_book(package))["pkg.layer"].key
         write_files(package, {file: text})
         now = shapes._items(read_book(package))["pkg.layer"].key
