@@ -113,16 +113,6 @@ def test_where_a_name_is_documented(name: str, answers: Answers) -> None:
     assert address(name, answers.facts) == expected
 
 
-def test_what_is_missing(answers: Answers) -> None:
-    facts = answers.facts
-    near = {"torch.nn.Linar": "Linear", "torch.nowhere": "where", "torch.qqqqq": ""}
-    for name, other in near.items():
-        assert (facts[name].kind, facts[name].near) == ("missing", other)
-    for name in ("torch.nn.Module.nothing", "torch.nowhere.x", "torch.ops.mine.op"):
-        assert (facts[name].kind, facts[name].near) == ("unknown", "")
-    assert facts["winreg.x"] == facts[name]
-
-
 CALLED = {
     "torch.nn.Linear": "(in_features: int, out_features: int, bias: bool = True, "
     "device=None, dtype=None)",
@@ -133,8 +123,14 @@ CALLED = {
 }
 
 
-def test_what_is_told_of_a_name(answers: Answers) -> None:
+def test_what_is_told_of_a_name_and_what_is_missing(answers: Answers) -> None:
     facts = answers.facts
+    near = {"torch.nn.Linar": "Linear", "torch.nowhere": "where", "torch.qqqqq": ""}
+    for name, other in near.items():
+        assert (facts[name].kind, facts[name].near) == ("missing", other)
+    for name in ("torch.nn.Module.nothing", "torch.nowhere.x", "torch.ops.mine.op"):
+        assert (facts[name].kind, facts[name].near) == ("unknown", "")
+    assert facts["winreg.x"] == facts[name]
     for name, called in CALLED.items():
         assert facts[name].signature == name + called
     assert facts["torch.nn.Linear"].summary == (

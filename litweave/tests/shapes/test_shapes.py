@@ -401,7 +401,7 @@ def test_a_shape_is_said() -> None:
     assert str(shown["aria-label"]).endswith("or 12, and others")
 
 
-def test_names_are_shown_where_a_line_has_several_or_defines() -> None:
+def test_names_are_shown_where_needed_and_columns_where_room_may_lack() -> None:
     names = [Seen(1, name, ((tensor(f"{name}=2"),),)) for name in ("a", "b")]
     assert parsed(names, "a, b = f()").get_text() == "a: a, b: b"
     assert box(parsed(names, "a, b = f()")) == ["a: 2 float32", "b: 2 float32"]
@@ -409,9 +409,6 @@ def test_names_are_shown_where_a_line_has_several_or_defines() -> None:
     assert shown.get_text() == "y: B"
     assert shown["aria-label"] == "shape y B, in the example 2"
     assert hinted("B=2", code="    y: Tensor,").get_text() == "B"
-
-
-def test_where_room_may_lack_the_columns_of_the_code_are_known() -> None:
     assert "style" not in hinted("B=2", code="y" * 79).attrs
     assert hinted("B=2", code="y" * 80)["style"] == "--columns:80"
     assert hinted("10 " * 12, code="y" * 30)["style"] == "--columns:30"

@@ -94,9 +94,7 @@ def test_entries_are_read_in_order() -> None:
     )
     # An item that is no entry keeps its place.
     assert [line for line, entry in items(parse(LAYER)) if not entry] == [17, 18]
-
-
-def test_a_module_may_have_no_notation() -> None:
+    # A module may have none.
     of_function = 'def f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n'
     titles = '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n'
     for source in ("", "x = 1\n", *titles, f'"""# A"""\n\n\n{of_function}'):
