@@ -361,13 +361,10 @@ def translated(folder: Path, said: dict[str, str], *units: Unit) -> Catalogs:
     return Catalogs.read(folder, "zh")
 
 
-def test_a_folder_has_a_catalog() -> None:
+def test_folders_have_catalogs_and_what_is_none_is_named(tmp_path: Path) -> None:
     paths = ["pkg/layers/mlp.py", "pkg/layers/deep/mlp.py", "pkg/pretrained.py"]
     found = [domain(path, "pkg") for path in (*paths, "guide/read.md", "index.md")]
     assert found == ["layers", "layers", "pages", "guide", "pages"]
-
-
-def test_a_file_that_is_no_catalog_or_glossary_is_named(tmp_path: Path) -> None:
     assert not Catalogs.read(tmp_path, "zh").domains
     write_files(tmp_path, {"zh/a.po": "nonsense\n"})
     with pytest.raises(OSError, match=r"a\.po is no catalog"):

@@ -131,7 +131,7 @@ def test_a_tree_holds_pages_and_the_index_of_its_words(folder: Path) -> None:
     assert index["config"]["pipeline"] == []
 
 
-def test_a_page_is_in_its_language(folder: Path) -> None:
+def test_a_page_is_in_its_language_and_another_counts_that(folder: Path) -> None:
     html = page(folder, "zh/layers/mixing")
     assert '<html lang="zh-Hans"' in html
     assert "<title>混合 - 小站</title>" in html
@@ -148,9 +148,7 @@ def test_a_page_is_in_its_language(folder: Path) -> None:
     english = page(folder, "layers/mixing")
     assert "weave-told" not in english
     assert '<html lang="en"' in english
-
-
-def test_the_page_about_the_translation_counts(folder: Path) -> None:
+    # The page about the translation counts.
     html = page(folder, "zh/translation")
     assert "<code>layers.po</code></td><td>6</td><td>0</td><td>0</td>" in html
     assert '<td class="weave-reader">Ann A, today</td>' in html

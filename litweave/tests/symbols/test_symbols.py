@@ -26,7 +26,7 @@ from litweave.names import Names
 from litweave.page import document
 from litweave.parse import parse
 from litweave.prose import Context, to_markdown
-from support import book_of
+from support import book_of, write_files
 
 
 def of(*symbols: str) -> Symbols:
@@ -256,18 +256,15 @@ def test_a_bad_formula_is_named_each_time_and_kept(katex: Path, tmp_path: Path) 
         assert "katex" in formulas.fill(good)
 
 
-def test_without_katex_formulas_stay_as_they_were_written() -> None:
+def test_without_katex_formulas_stay_and_it_is_said_why(tmp_path: Path) -> None:
     formulas, diagnostics = Formulas(), Diagnostics()
     slots = formulas.add("x", False, HERE) + formulas.add("y", True, HERE)
     formulas.leave("there is no “node”", diagnostics)
     assert formulas.fill(slots) == "<code>x</code><code>y</code>"
     assert str(diagnostics) == "mlp.py:7: no formula is set: there is no “node”"
-
-
-def test_a_program_that_is_missing_or_cannot_be_installed(tmp_path: Path) -> None:
-    manifest = tmp_path / "package.json"
-    manifest.write_text("{}")
-    manifest.with_name("package-lock.json").write_text("no lock")
+    # A program that is missing, or cannot be installed, says so.
+    files = {"package.json": "{}", "package-lock.json": "no lock"}
+    manifest = write_files(tmp_path, files) / "package.json"
     with pytest.raises(node.NodeError, match="could not install"):
         node.packages(tmp_path / "cache", manifest)
     assert not list((tmp_path / "cache").iterdir()), "nothing half is left behind"
