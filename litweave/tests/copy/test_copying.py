@@ -1,15 +1,28 @@
-"""What a copy says of where it comes from, and what a page offers to take."""
+"""Copies: whence they come, what a page and the command give to take, their forms."""
 
-from collections.abc import Sequence
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from clean_forms import bare, docstrings, program
+from litweave.cli import main
+from litweave.features.copy import clean as cleaning
 from litweave.features.copy import copying
-from litweave.features.copy.opening import head
+from litweave.features.copy.clean import all_formatted, clean, formatted, one_line
+from litweave.features.copy.opening import StandaloneError, head
+from litweave.features.copy.standalone import Package, standalone
+from litweave.parse import ParseError, parse, read
 from litweave.words import said
-from support import read_book, write_files
+from support import read_book, some_files, write_files
 
 
 @pytest.fixture
@@ -20,26 +33,24 @@ def source(tmp_path: Path) -> Path:
 
 
 def offered(
-    source: Path, *site: str, exclude: Sequence[str] = (), **options: Any
+    source: Path, *site: str, exclude: str = "", **options: Any
 ) -> tuple[dict[str, str], str]:
     """The texts that a book brings, and the menu of `b`."""
-    book = read_book(source, exclude)
+    book = read_book(source, exclude.split())
     texts = copying.offer(book, source.parent / "kept.json", *site, **options)
     assert not book.context.diagnostics.found
     return texts, said("".join(book.chapters["b.md"].overlay.tools))
 
 
 def test_a_copy_says_which_project_it_is_from(source: Path) -> None:
-    project = '[project]\nname = "n"\nversion = "2"\n'
-    (source.parent / "pyproject.toml").write_text(project)
-    (source.parent / "LICENCE.txt").write_text("Free.\n")
+    project = {"pyproject.toml": '[project]\nname = "n"\nversion = "2"\n'}
+    write_files(source.parent, {**project, "LICENCE.txt": "Free.\n"})
     assert head("pkg.a", source / "a.py", "https://n.example/a/") == (
         "pkg.a, with all it needs, in one file.\nFrom n 2, https://n.example/a/\n\nFree."
     )
     # Of an installed package, its installer noted that.
     found = head("pytest", Path(pytest.__file__))
-    assert "\nFrom pytest " in found
-    assert "Copyright" in found
+    assert re.search(r"\nFrom pytest (?s:.*)Copyright", found)
 
 
 def test_each_page_offers_its_forms(source: Path) -> None:
@@ -55,7 +66,7 @@ def test_each_page_offers_its_forms(source: Path) -> None:
 
 
 def test_what_is_not_offered_is_in_the_copies_of_others(source: Path) -> None:
-    texts, _ = offered(source, "http://127.0.0.1:8000/", exclude=["a.py"])
+    texts, _ = offered(source, "http://127.0.0.1:8000/", exclude="a.py")
     assert "x = 1\n" in texts["b.standalone.py"]
     # Nobody can follow the address of a preview.
     assert "From pkg.\n" in texts["b.standalone.py"]
@@ -110,3 +121,403 @@ def test_what_is_unchanged_is_not_made_again(
     (source / "a.py").write_text("x = 3\n")
     assert build(stale=True) == ["pkg.a"]
     assert build() == ["pkg.b"]
+
+
+# ## `litweave copy`: a module of a file or a folder, in three forms, on a quiet pipe
+
+FILES = {
+    "__init__.py": "one = 1\n",
+    "pkg.py": "inner = 1\n",
+    "a.py": "# -*- coding: latin-1 -*-\r\nx  =  'é'  # why\r\n",
+    "b.py": "from .a import x\n\n\ndef f():\n    return x\n",
+    "sub/a.py": "from ..b import *\n",
+    "broken.py": "x = (\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = write_files(tmp_path / "pkg", FILES)
+    (folder / "a.py").write_bytes(FILES["a.py"].encode("latin-1"))
+    return folder
+
+
+Copy = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def copy(package: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Copy:
+    """The status of the command, and what it says on both streams."""
+
+    def copy(where: str, *arguments: str) -> tuple[int, str, str]:
+        status = main(["copy", str(package / where), *arguments])
+        out, err = capsysbinary.readouterr()
+        coding = "latin-1" if b"\xe9" in out else "utf-8"
+        return status, out.decode(coding), err.decode()
+
+    return copy
+
+
+COPIED = {
+    **{"a.py": FILES["a.py"], "a.py --clean": "x = 'é'\n"},
+    # A module of a folder is meant by any end of its name.
+    **dict.fromkeys([". b", ". pkg.b", ". pkg/b.py"], FILES["b.py"]),
+    # A whole name is meant before the end of another.
+    **{". pkg": FILES["__init__.py"], ". pkg.pkg": FILES["pkg.py"]},
+    ". --list": "pkg\npkg.a\npkg.b\npkg.pkg\npkg.sub.a\n",
+}
+
+
+@pytest.mark.parametrize("arguments", COPIED)
+def test_a_module_is_copied_or_all_are_listed(arguments: str, copy: Copy) -> None:
+    status, out, err = copy(*arguments.split())
+    assert (status, out) == (0, COPIED[arguments])
+    # Of a folder, what cannot be read is told.
+    assert err[:18] == ("pkg/broken.py:1: '" if arguments[:2] == ". " else "")
+
+
+def test_the_standalone_form_has_what_it_imports(package: Path, copy: Copy) -> None:
+    project = {"LICENSE": "Free.\n", "pyproject.toml": '[project]\nname = "n"\n'}
+    write_files(package.parent, project)
+    for arguments in (["b.py"], [".", "b"]):
+        status, out, _ = copy(*arguments, "--standalone")
+        assert status == 0
+        assert out == (
+            "# pkg.b, with all it needs, in one file.\n# From n.\n#\n# Free.\n\n"
+            '"""pkg.b."""\n\nx = \'é\'\n\n\ndef f():\n    return x\n'
+        )
+
+
+NOT_COPIED = {
+    "bb": "nothing is named “bb”; did you mean “b”? (copy --list",
+    "a": "“a” could be “pkg.a”, “pkg.sub.a”: write more of the name",
+    "": "MODULE says which module is meant",
+    "broken": "pkg/broken.py:1: ",
+    "sub.a --standalone": "pkg/sub/a.py:1: a star import",
+}
+
+
+@pytest.mark.parametrize("arguments", NOT_COPIED)
+def test_what_cannot_be_copied_is_told(arguments: str, copy: Copy) -> None:
+    status, out, err = copy(".", *arguments.split())
+    assert (status, out) == (1 if "--standalone" in arguments else 2, "")
+    assert NOT_COPIED[arguments] in err
+
+
+def test_a_closed_pipe_is_quiet(package: Path) -> None:
+    # More than a pipe holds.
+    (package / "b.py").write_text(f"x = '{'x' * 300_000}'\n")
+    copied = f"{sys.executable} -m litweave copy {package / 'b.py'}"
+    command = ["bash", "-c", f"set -o pipefail; {copied} | true"]
+    result = subprocess.run(command, capture_output=True)
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+# ## The clean form: the same program, no essay, and a formatter has nothing to say
+
+# ## What goes and what stays
+
+
+# What becomes of a module: what begins with “-” goes, what begins with “+” comes.
+ESSAY = '''
+-r"""# The *mixing* of $S$ tokens
+-
+-$$X = Y$$
+-"""
++"""The mixing of S tokens."""
+
+-import torch  # why
++import torch
+
+ ONE = 1
+
+-# Why two.
+-
+ TWO = 2
+
+-# ## A chapter
+-
+
+ class Mixer(torch.nn.Module):
+-    r"""## A [`Mixer`][]
+-
+-    Prose.
+-    """
++    """A Mixer."""
+
+-    # The sizes.
+-    sizes = [  # of all
+-        1,  # noqa: E501
+-
+-        # the second
++    sizes = [
++        1,  # noqa: E501
+         2,
+     ]
+
+     def forward(self, x):
+-        """Mix the rows of [`x`][Table]. Then more.
+-
+-        **Shape.** None.
+-        """
++        """Mix the rows of x."""
+
+-        # First.
+-        y = x   +   1
+-
+-        # Then.
++        y = x + 1
+
+-        return "#" + y  # the end
++        return "#" + y
+'''.strip().split("\n")
+
+
+def test_the_essay_goes_and_the_code_is_laid_out() -> None:
+    source, expected = (
+        "\n".join(line[1:] for line in ESSAY if line[:1] != other) + "\n"
+        for other in "+-"
+    )
+    assert clean(parse(source)) == expected
+
+
+LINES = {
+    "## The token-mixing MLP\n\nProse.": "The token-mixing MLP.",
+    "Mix *each* `column`. And the rest.": "Mix each column.",
+    "Take i.e. [the `x`][T.x],\nwhole.\n\nMore.": "Take i.e. the x, whole.",
+    "Title\n=====\n\nProse.": "Title.",
+    "Is it so?": "Is it so?",
+    "The following:\n\n- one": "The following.",
+    r"Compute $\frac{1}{2}$ of it.": "",
+    "---\ntitle: A layer\n---\n\n# A layer": "",
+    **dict.fromkeys(["$$x = y$$", "- a list", ">>> f()", "**Shape.** Any.", ""], ""),
+}
+
+
+@pytest.mark.parametrize("docstring", LINES)
+def test_a_docstring_becomes_one_line(docstring: str) -> None:
+    assert one_line(docstring) == LINES[docstring]
+
+
+@given(st.text(alphabet="ab .:$*_`[]()#\\\n=-…é?"), st.integers(20, 90))
+def test_one_line_stays_as_it_is(text: str, width: int) -> None:
+    line = one_line(text, width)
+    assert "\n" not in line
+    assert len(line) <= width
+    assert one_line(line, width) == line
+
+
+def test_what_stays_and_what_no_longer_holds(tmp_path: Path) -> None:
+    tools = "#!/usr/bin/env python\n# fmt: off\nx = 1  # type: ignore\n# fmt: on\n"
+    assert clean(parse(tools)) == tools
+    # A body of prose alone stays a body.
+    bodies = 'class A:\n    """$$x$$"""\n\n\ndef f():\n    "- a list"\n    # why\n'
+    assert clean(parse(bodies)) == "class A:\n    pass\n\n\ndef f():\n    pass\n"
+    # No other string becomes the docstring.
+    source = 'def f():\n    """$$x$$"""\n    "Not the docstring."\n    return 1\n'
+    assert list(docstrings(clean(parse(source)))) == [None, None]
+    # But an encoding is no longer claimed.
+    path = tmp_path / "old.py"
+    path.write_bytes("# coding: latin-1\r\nx = 'é'  # why\r\n".encode("latin-1"))
+    assert clean(read(path)) == "x = 'é'\n"
+
+
+def test_what_ruff_cannot_lay_out_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = {"good": "é  =  1\r\n", "broken": "x  = (\n"}
+    assert all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
+    monkeypatch.setattr(cleaning, "find_ruff_bin", lambda: "/not/installed")
+    assert all_formatted(sources) == sources
+    assert formatted("x  = 1\n") == "x  = 1\n"
+
+
+# ## Code that nobody here wrote
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+def test_a_foreign_module_is_the_same_program() -> None:
+    compared = 0
+    for path in some_files(Path(sysconfig.get_path("stdlib")))[::6]:
+        try:
+            module = read(path)
+        except ParseError:
+            continue  # broken on purpose, a test of Python's own
+        text = bare(module)
+        assert program(text) == program(module.source), path
+        assert bare(parse(text)) == text, path
+        compared += 1
+    assert compared > 20
+
+
+PIECES = [
+    *("x = 1  # why", "# prose", "# noqa", "", '"""A text. More."""', '"a" "b"'),
+    *("x = [  # open\n    # inside\n\n    1,\n]", 's = """\n\n\n# string\n"""'),
+    *('"a"; x = 1', 'class A: "doc"', "x = 1 + \\\n  2  # why"),
+    "@d\n# between\nclass C(B):\n    # only\n    '''doc'''",
+    "def f():\n\n    # why\n\n    r'''\n    $x$\n    '''  #\n\n\n    é = 'é'  # é",
+    "if x:\n    pass\n\n# between\n\nelse:\n\n    '''text'''",
+    "try:\n    import a\nexcept E:\n    # nothing\n    pass\nfinally:\n    b = 1",
+    "match x:\n    # first\n    case 1:\n        # in it\n        pass",
+]
+ENDINGS = "\n", "\r\n", "\r"
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=7), st.sampled_from(ENDINGS))
+@example(['"a" "b"', '"a"; x = 1'], "\n")
+def test_any_module_is_the_same_program(parts: list[str], ending: str) -> None:
+    module = parse("\n".join(parts).replace("\n", ending))
+    text = bare(module)
+    assert program(text) == program(module.source)
+    assert bare(parse(text)) == text
+    assert "\r" not in text
+
+
+# ## The standalone form
+
+
+def alone(**sources: str) -> str:
+    """The module `main` of a package `pkg` of some modules, in one file."""
+    modules = {"pkg": parse("", "pkg/__init__.py")}
+    for name, text in sources.items():
+        modules[f"pkg.{name}"] = parse(dedent(text), f"pkg/{name}.py")
+    return standalone("pkg.main", Package(modules))
+
+
+def values(text: str) -> dict[str, Any]:
+    space: dict[str, Any] = {"__name__": "alone"}
+    exec(compile(text, "alone", "exec"), space)
+    return space
+
+
+def test_only_what_is_reached_comes_along_and_in_order() -> None:
+    text = alone(
+        a="import os\nBASE = 2\ndef unused(): return os.sep\n"
+        "class A:\n    size = BASE\nclass Quoted: pass\n",
+        b="from .a import A, Quoted\nclass B(A):\n    # why\n"
+        "    def two(self) -> 'list[Quoted]': return twice(self.size)\n\n"
+        "def twice(x): return 2 * x\n",
+        main='"""# The *main* thing"""\nfrom pkg.b import B as Other\n'
+        "result = Other().two()\n",
+    )
+    assert not re.search("unused|import|why", text)
+    assert text.startswith('"""The main thing."""')
+    order = [text.index(part) for part in ("BASE", "class A", "class Q", "class B")]
+    assert order == sorted(order)
+    assert values(text)["result"] == 4
+
+
+def test_what_acts_on_import_comes_along() -> None:
+    text = alone(
+        table="known = {}\n\ndef add(f):\n    known[f.__name__] = f\n    return f\n",
+        parts="from .table import add, known\n@add\ndef one(): return 1\n"
+        "def unused(): return 2\nknown['two'] = 2\n"
+        "def fill(): known['three'] = 3\nfilled = fill()\n"
+        "class Four:\n    four = add(lambda: 4)\n"
+        "if __name__ == '__main__':\n    print(unused())\n",
+        main="from . import parts\nfrom .table import known\n",
+    )
+    assert list(values(text)["known"]) == ["one", "two", "three", "<lambda>"]
+    assert "unused" not in text
+    # A circle runs as Python runs it.
+    text = alone(
+        a="BASE = 1\nfrom .b import more\nTOTAL = more()\n",
+        b="from math import floor as down\nfrom .a import BASE\n"
+        "def more(): return down(BASE + 1.5)\n",
+        main="from .a import TOTAL\nfrom .b import down as low\nx = low(TOTAL)\n",
+    )
+    assert values(text)["x"] == 2
+
+
+def test_imports_are_merged_and_sorted() -> None:
+    text = alone(
+        a="from __future__ import annotations\nimport os, re\n"
+        "from torch import nn as nn, Tensor\ndef f(x: Tensor): return nn, os\n",
+        main="from __future__ import annotations\nfrom .a import f\n"
+        "from torch.nn import functional as F\nfrom torch import nn\nx = f(F)\n",
+    )
+    compile(text, "alone", "exec")
+    assert formatted(text, sort=True).startswith(
+        '"""pkg.main."""\n\nfrom __future__ import annotations\n\nimport os\n\n'
+        "from torch import Tensor, nn\nfrom torch.nn import functional as F\n\n\n"
+    )
+
+
+def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None:
+    text = alone(
+        other="from math import sqrt as root\n\n"
+        "def double(x): return 2 * x\n\ndef half(x): return x / 2\n",
+        main='''\
+        # A licence above is no docstring.
+        r"""# Title
+        >>> from pkg.other import double as twice, half, root
+        >>> from math import floor, pi
+        >>> x = floor(half(root(64)))
+
+        ## Example
+        >>> from pkg.main import f
+        >>> f(twice(x))
+        9
+        >>> raise Oops("why")
+        Traceback (most recent call last):
+        pkg.main.Oops: why
+
+        ## After
+        >>> f(0)
+        1
+        """
+        class Oops(Exception): pass
+        def f(x): return x + 1
+        ''',
+    )
+    assert text.startswith(
+        '"""Title.\n\nExample:\n\n>>> twice = double\n>>> from math import floor, pi\n'
+        ">>> x = floor(half(root(64)))\n\n>>> f(twice(x))\n9\n"
+    )
+    assert "f(0)" not in text
+    (tmp_path / "main.py").write_text(text)
+    command = [sys.executable, "-I", "-m", "doctest", "main.py"]
+    assert subprocess.check_output(command, cwd=tmp_path) == b""
+
+
+# Why modules `a` and `main`, with a “|” between them, are not joined. “⏎” ends a line.
+REFUSED = r'''
+a.py:1: “Config” means something else in pkg/main.py:2
+class Config: pass | from .a import Config as Base⏎class Config(Base): pass
+a.py:1: “_key” means something else in pkg/main.py:2
+_key = 3⏎value = _key | from .a import value⏎def _key(): return value
+a.py:1: “sum” means something else in pkg/main.py:2
+def sum(x): return 0⏎total = sum([1]) | from .a import total⏎x = sum([1])
+a.py:2: “x” means something else
+from math import pi as x⏎x = 3 | from .a import x
+a.py:1: pkg.main imports other things
+from __future__ import annotations⏎x = 1 | from .a import x
+main.py:1: “x” means something else
+x = 1 | from .a import x⏎def f():⏎    global x⏎    x = 2
+main.py:1: a star import
+x = 1 | from .a import *
+main.py:2: an import stands within other code
+x = 1 | def f():⏎    from .a import x⏎    return x
+main.py:1: an import stands
+| from __future__ import annotations; x = 1
+main.py:1: the module “a” is used as a whole
+| from . import a⏎x = vars(a)
+main.py:3: the module “pkg” is used as a whole
+| """# Example⏎⏎>>> import pkg.a⏎"""
+main.py:2: a string names “pkg.a”
+| import importlib⏎a = importlib.import_module('pkg.a')
+a.py:1: “__file__”
+x = __file__ | from .a import x
+main.py:1: “x” is bound anew
+x = 1⏎def f():⏎    global x⏎    x = 2 | from .a import x, f
+main.py:1: “pkg.none.x” is nothing that could be read
+| from .none import x
+main.py:1: “pkg.a.x” is nothing that could be read
+| from .a import x
+'''.strip().split("\n")
+
+
+@pytest.mark.parametrize("number", range(0, len(REFUSED), 2))
+def test_what_is_not_certain_is_refused(number: int) -> None:
+    message, sources = REFUSED[number : number + 2]
+    a, _, main = sources.replace("⏎", "\n").partition("| ")
+    with pytest.raises(StandaloneError, match=re.escape(message)):
+        alone(a=a, main=main)

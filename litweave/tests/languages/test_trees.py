@@ -10,7 +10,7 @@ import pytest
 
 from litweave.cli import main
 from litweave.features.languages import scripts, trees
-from support import build_here, write_files
+from support import build_here
 from translated import say, write_site
 
 CONFIG = """
@@ -62,8 +62,6 @@ SAID = {
     "About this translation": "关于本译文",
 }
 FILES = {"mkdocs.yml": CONFIG, "docs/index.md": INDEX, "pkg/layers/mixing.py": MODULE}
-
-
 # None of these words is HTML, or ends an attribute.
 HOSTILE = {
     **{"Small": 'S" onload=x', "Copied": "</script><i>", "Parts": ""},
@@ -91,25 +89,32 @@ def page(folder: Path, where: str) -> str:
     return (folder / "site" / where / "index.html").read_text("utf-8")
 
 
-def menu(html: str) -> dict[str, str]:
-    """The menu of languages: where each leads, by its tag."""
-    found = re.findall(r'<a href="([^"]*)" hreflang="([^"]*)"', html)
-    return {tag: address for address, tag in found}
+def menu(html: str) -> list[tuple[str, str]]:
+    """The menu of languages: where each leads, and its tag."""
+    return re.findall(r'<a href="([^"]*)" hreflang="([^"]*)"', html)
 
 
-def test_the_menu_leads_to_the_same_page(folder: Path) -> None:
+def test_the_menu_leads_to_the_same_page_and_the_map_to_all(folder: Path) -> None:
     english, chinese = (page(folder, f"{w}layers/mixing") for w in ("", "zh/"))
     tags = {"en": "", "zh-Hans": "zh/", "si": "si/"}
     for html, root, own in (english, "../..", "en"), (chinese, "../../..", "zh-Hans"):
         others = {tag: f"{root}/{tree}layers/mixing/" for tag, tree in tags.items()}
-        assert menu(html) == others | {own: "./"}
+        assert {tag: there for there, tag in menu(html)} == others | {own: "./"}
     assert all(f">{name}</a>" in english for name in ("English", "中文", "සිංහල"))
     # What the theme would ask for on every page is not there.
     for html in (english, chinese, (folder / "site/404.html").read_text("utf-8")):
         assert 'rel="alternate"' not in html
+    tree = ElementTree.parse(folder / "site/sitemap.xml")
+    space = {"m": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+    found = {str(loc.text) for loc in tree.iterfind("m:url/m:loc", space)}
+    base, pages = "http://localhost/here/", ("", "layers/mixing/")
+    assert found == {f"{base}{t}{p}" for t in tags.values() for p in pages}
+    (url, *_) = tree.iterfind("m:url", space)
+    likes = [link.attrib["hreflang"] for link in url if "hreflang" in link.attrib]
+    assert likes == [*tags, "x-default"]
 
 
-def test_a_tree_holds_pages_and_its_search(folder: Path) -> None:
+def test_a_tree_holds_pages_and_the_index_of_its_words(folder: Path) -> None:
     files = [path for path in (folder / "site/zh").rglob("*") if path.is_file()]
     names = {path.relative_to(folder / "site/zh").as_posix() for path in files}
     pages = {"index.html", "layers/mixing/index.html", "translation/index.html"}
@@ -119,9 +124,14 @@ def test_a_tree_holds_pages_and_its_search(folder: Path) -> None:
         address = re.compile(r'(?:src|href|"search": )="?([^":#]+\.\w+)["#?]')
         for there in address.findall(here.read_text("utf-8")):
             assert (here.parent / there).resolve().is_file(), there
+    index = json.loads((folder / "site/zh/search/search_index.json").read_text("utf-8"))
+    titles = {entry["location"]: entry["title"] for entry in index["docs"]}
+    assert titles["layers/mixing/"] == "混合"
+    assert "混合\u200b" in "".join(entry["text"] for entry in index["docs"])
+    assert index["config"]["pipeline"] == []
 
 
-def test_a_page_is_in_its_language(folder: Path) -> None:
+def test_a_page_is_in_its_language_and_another_counts_that(folder: Path) -> None:
     html = page(folder, "zh/layers/mixing")
     assert '<html lang="zh-Hans"' in html
     assert "<title>混合 - 小站</title>" in html
@@ -138,33 +148,17 @@ def test_a_page_is_in_its_language(folder: Path) -> None:
     english = page(folder, "layers/mixing")
     assert "weave-told" not in english
     assert '<html lang="en"' in english
-
-
-def test_the_map_of_the_site_has_all_trees(folder: Path) -> None:
-    tree = ElementTree.parse(folder / "site/sitemap.xml")
-    space = {"m": "http://www.sitemaps.org/schemas/sitemap/0.9"}
-    found = {str(loc.text) for loc in tree.iterfind("m:url/m:loc", space)}
-    base, pages = "http://localhost/here/", ("", "layers/mixing/")
-    assert found == {f"{base}{t}{p}" for t in ("", "zh/", "si/") for p in pages}
-    (url, *_) = tree.iterfind("m:url", space)
-    likes = [link.attrib["hreflang"] for link in url if "hreflang" in link.attrib]
-    assert likes == ["en", "zh-Hans", "si", "x-default"]
-
-
-def test_the_page_about_the_translation_counts(folder: Path) -> None:
+    # The page about the translation counts.
     html = page(folder, "zh/translation")
     assert "<code>layers.po</code></td><td>6</td><td>0</td><td>0</td>" in html
     assert '<td class="weave-reader">Ann A, today</td>' in html
     html = page(folder, "si/translation")
     assert "About this translation" in html
-    row = re.search(r'href="../layers/mixing/#([^"]+)">There are', html)
-    assert row
-    assert f'id="{unquote(row[1])}"' in page(folder, "si/layers/mixing")
+    [row] = re.findall(r'href="../layers/mixing/#([^"]+)">There are', html)
+    assert f'id="{unquote(row)}"' in page(folder, "si/layers/mixing")
 
 
-def test_what_changes_shows_everywhere_and_a_fault_fails_the_build(
-    folder: Path,
-) -> None:
+def test_what_changes_shows_and_a_fault_fails_the_build(folder: Path) -> None:
     before = page(folder, "zh")
     changed = MODULE.replace("the rows", "all rows").replace("are reasons", "?")
     (folder / "pkg/layers/mixing.py").write_text(changed)
@@ -177,9 +171,8 @@ def test_what_changes_shows_everywhere_and_a_fault_fails_the_build(
     say(folder, "interface", HOSTILE)
     result = build_here(folder)
     assert result.returncode == 1
-    told = result.stderr + result.stdout
     for what in (r"layers\.po:\d+: .*“`什么`”", r"interface\.po:\d+: .*“<script>”"):
-        assert re.search(f"locale/zh/{what}", told)
+        assert re.search(f"locale/zh/{what}", result.stderr + result.stdout)
 
 
 def test_words_of_chinese_are_parted_for_the_search(tmp_path: Path) -> None:
@@ -196,14 +189,6 @@ def test_words_of_chinese_are_parted_for_the_search(tmp_path: Path) -> None:
     ends = re.compile(scripts.SEARCH["separator"])  # type: ignore[call-overload]
     words = ends.split("词元\u200b混合（token），nn.Linear")
     assert "|".join(words) == "词元|混合|token|nn|Linear"
-
-
-def test_the_index_of_a_tree_has_its_words(folder: Path) -> None:
-    index = json.loads((folder / "site/zh/search/search_index.json").read_text("utf-8"))
-    titles = {entry["location"]: entry["title"] for entry in index["docs"]}
-    assert titles["layers/mixing/"] == "混合"
-    assert "混合\u200b" in "".join(entry["text"] for entry in index["docs"])
-    assert index["config"]["pipeline"] == []
 
 
 def test_a_page_shows_the_words_of_the_catalog_as_they_are_now(folder: Path) -> None:
@@ -234,29 +219,20 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, katex: Path) -> Path:
     return tmp_path
 
 
-def configure(
-    folder: Path, languages: str, theme: str = "material", order: str = "{0}, {1}"
-) -> None:
+def configure(languages: str, theme: str = "material", step: int = 1) -> None:
     weave = "{litweave: {source: pkg, cache: cache}}"
-    own = f"{{litweave-languages: {{languages: {languages}}}}}"
-    plugins = f"plugins: [search, {order.format(weave, own)}]"
-    write_files(
-        folder, {"mkdocs.yml": f"site_name: Small\n{plugins}\ntheme: {theme}\n"}
-    )
+    plugins = weave, f"{{litweave-languages: {{languages: {languages}}}}}"
+    text = f"site_name: Small\nplugins: [search, {', '.join(plugins[::step])}]\n"
+    Path("mkdocs.yml").write_text(f"{text}theme: {theme}\n")
 
 
-@pytest.mark.parametrize(
-    ("language", "theme", "options"),
-    [
-        *(("zh", "material", []), ("pt-BR", "{name: material}", [])),
-        ("zh-TW", "material", ["--no-directory-urls"]),
-    ],
-    ids=["no address", "a region", "files"],
-)
-def test_a_site_of_another_kind_has_trees(
-    small: Path, language: str, theme: str, options: list[str]
-) -> None:
-    configure(small, f"[{language}]", theme)
+OTHERS = {"zh": "", "pt-BR": "{name: material}", "zh-TW --no-directory-urls": ""}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_site_of_another_kind_has_trees(small: Path, kind: str) -> None:
+    language, *options = kind.split()
+    configure(f"[{language}]", OTHERS[kind] or "material")
     assert main(["catalogs", "mkdocs.yml"]) == 0
     result = build_here(small, *options)
     assert result.returncode == 0, result.stderr
@@ -265,7 +241,7 @@ def test_a_site_of_another_kind_has_trees(
         page = Path("site", language, f"{where}.html")
         html = page.read_text("utf-8")
         assert f'lang="{trees.tag(language)}"' in html
-        addresses = list(menu(html).values())
+        addresses = [address for address, _ in menu(html)]
         addresses += re.findall(r'class="weave-told".*?href="([^"]*)"', html)
         assert len(addresses) >= 2
         for there in (page.parent / address for address in addresses):
@@ -274,22 +250,22 @@ def test_a_site_of_another_kind_has_trees(
     assert 'href="../LICENSE"' in home
 
 
-@pytest.mark.parametrize(
-    ("languages", "said"),
-    [
-        ("[tlh]", "“tlh” is no language: write a code such as"),
-        *(("[pt_BR]", "“pt_BR” is no language"), ("[zh, zh]", "“zh” is there twice")),
-        ("[en]", "“en” is there twice"),
-        ("[zh], once: [redirect]", "once: no plugin “redirect”"),
-        ("[zh]", "needs the plugin litweave above it"),
-    ],
-)
-def test_a_site_that_cannot_have_trees_is_refused(
-    small: Path, languages: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    configure(small, languages, order="{1}, {0}" if "above" in said else "{0}, {1}")
-    assert main(["catalogs", "mkdocs.yml"]) == 1
-    assert said in capsys.readouterr().err
+REFUSED = {
+    "[tlh]": "“tlh” is no language: write a code such as",
+    **{"[pt_BR]": "“pt_BR” is no language", "[zh, zh]": "“zh” is there twice"},
+    "[en]": "“en” is there twice",
+    "[zh], once: [redirect]": "once: no plugin “redirect”",
+    "[zh]": "needs the plugin litweave above it",
+}
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_site_that_cannot_have_trees_is_refused(capsys: Capture) -> None:
+    for languages, said in REFUSED.items():
+        configure(languages, step=-1 if "above" in said else 1)
+        assert main(["catalogs", "mkdocs.yml"]) == 1
+        assert said in capsys.readouterr().err
 
 
 # ## Without MkDocs
@@ -299,13 +275,11 @@ def run(*arguments: str) -> int:
     return main([*arguments, "--language", "zh", "--cache", "cache"])
 
 
-def test_catalogs_are_written_and_checked(
-    small: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run("catalogs", "pkg", "--pages", "docs", "--check") == 1
+def test_catalogs_are_written_and_checked(small: Path, capsys: Capture) -> None:
+    both = "catalogs", "pkg", "--pages", "docs"
+    assert run(*both, "--check") == 1
     assert not (small / "locale").exists()
-    assert run("catalogs", "pkg", "--pages", "docs") == 0
-    assert run("catalogs", "pkg", "--pages", "docs", "--check") == 0
+    assert run(*both) == run(*both, "--check") == 0
     text = (small / "locale/zh/pages.po").read_text("utf-8")
     assert '#: index.md\nmsgid "Words here.' in text
     # Without the pages, nothing is known of them: they stay.

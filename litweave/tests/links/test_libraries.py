@@ -1,7 +1,12 @@
-"""Names of libraries: asked for in isolation, remembered, led to their documents."""
+"""Names in the code are links: to rows of the book, and to documentation elsewhere.
 
+What libraries have of the names is asked for in isolation, and remembered.
+"""
+
+import email
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -9,8 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from litweave.features.links import introspect, libraries
+from litweave.book import Book
+from litweave.features.links import introspect, libraries, references
 from litweave.features.links.libraries import LIBRARIES, Answers, Fact, address, ask
+from litweave.features.links.resolve import Meanings
+from litweave.words import said
+from support import book_of, read_book
 
 Patch = pytest.MonkeyPatch
 # Where names are documented, below the address of their library; `*` is the name, and
@@ -71,16 +80,24 @@ torch.optim.AdamW.step             none: it is inherited
 winreg.x                           none: its library is not there
 mine.own.name                      none: it is of no library
 """
-PLACES = dict(
-    (*line.split(maxsplit=1), "")[:2] for line in DOCUMENTED.split("\n")[1:-1]
-)
+PLACES = dict((*line.split(None, 1), "")[:2] for line in DOCUMENTED.split("\n")[1:-1])
 OTHERS = """
     io.StringIO.write numpy.linalg.norm torch.nn.Linar torch.nn.Module.nothing
     torch.baddbmm torch.qqqqq torch.nowhere.x torch.optim.AdamW torch.ops.mine.op
     torch.tensor torch.dtype datetime.datetime pathlib.Path.exists os.environ
-    importlib.resources.abc.Traversable re.sub typing.Any
+    importlib.resources.abc.Traversable re.sub typing.Any torch.nn.Module torch.Tenzor
+    torch.nn.Linear.qqqqq torch.nn.Module.qqqqq torch._qqqqq math.pie os.startfile
+    sys.platform
 """
 NAMES = [*PLACES, *OTHERS.split()]
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of what libraries say of all these names, asked once."""
+    path = tmp_path_factory.mktemp("known") / "libraries.json"
+    ask(NAMES, path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -96,17 +113,6 @@ def test_where_a_name_is_documented(name: str, answers: Answers) -> None:
     assert address(name, answers.facts) == expected
 
 
-def test_what_is_missing(answers: Answers) -> None:
-    facts = answers.facts
-    near = {"torch.nn.Linar": "Linear", "torch.nowhere": "where", "torch.qqqqq": ""}
-    for name, other in near.items():
-        assert (facts[name].kind, facts[name].near) == ("missing", other)
-    for name in ("nn.Module.nothing", "nowhere.x", "ops.mine.op"):
-        fact = facts[f"torch.{name}"]
-        assert (fact.kind, fact.near) == ("unknown", "")
-    assert facts["winreg.x"] == fact
-
-
 CALLED = {
     "torch.nn.Linear": "(in_features: int, out_features: int, bias: bool = True, "
     "device=None, dtype=None)",
@@ -117,11 +123,16 @@ CALLED = {
 }
 
 
-def test_what_is_told_of_a_name(answers: Answers) -> None:
+def test_what_is_told_of_a_name_and_what_is_missing(answers: Answers) -> None:
     facts = answers.facts
-    assert {name: facts[name].signature for name in CALLED} == {
-        name: name + called for name, called in CALLED.items()
-    }
+    near = {"torch.nn.Linar": "Linear", "torch.nowhere": "where", "torch.qqqqq": ""}
+    for name, other in near.items():
+        assert (facts[name].kind, facts[name].near) == ("missing", other)
+    for name in ("torch.nn.Module.nothing", "torch.nowhere.x", "torch.ops.mine.op"):
+        assert (facts[name].kind, facts[name].near) == ("unknown", "")
+    assert facts["winreg.x"] == facts[name]
+    for name, called in CALLED.items():
+        assert facts[name].signature == name + called
     assert facts["torch.nn.Linear"].summary == (
         "Applies an affine linear transformation to the incoming data: y = xA^T + b."
     )
@@ -130,13 +141,10 @@ def test_what_is_told_of_a_name(answers: Answers) -> None:
     )
     # And nothing of a value.
     assert (facts["math.pi"].signature, facts["math.pi"].summary) == ("", "")
-
-
-def test_a_summary_is_one_short_plain_sentence(answers: Answers) -> None:
-    for name, fact in answers.facts.items():
+    # A summary is one short, plain sentence.
+    for name, fact in facts.items():
         assert len(fact.summary) <= introspect.LONGEST_SUMMARY + 2, name
-        for mark in ("`", ":class:", "\n", "\\"):
-            assert mark not in fact.summary, name
+        assert not re.search(r"`|:class:|\n|\\", fact.summary), name
 
 
 def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
@@ -161,35 +169,27 @@ def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
 
 
 def test_what_is_known_is_not_asked_again(tmp_path: Path, monkeypatch: Patch) -> None:
-    cache = tmp_path / "libraries.json"
-    first = ask(["math.pi", "re.sub"], cache)
-    before = cache.read_bytes()
-    monkeypatch.setattr(subprocess, "run", None)
-    assert ask(["re.sub", "math.pi"], cache) == first
-    assert set(ask(["re.sub"], cache).facts) == {"re", "re.sub"}
-    assert cache.read_bytes() == before
-    with pytest.raises(TypeError):  # something new needs a process
-        ask(["math.e"], cache)
-
-
-def test_only_what_is_new_is_asked(tmp_path: Path, monkeypatch: Patch) -> None:
-    asked: list[str] = []
+    cache, asked = tmp_path / "libraries.json", list[str]()
 
     def look_up(names: list[str]) -> dict[str, Fact]:
         asked.append(" ".join(names))
-        return {name: Fact("function") for name in names}
+        return {name: Fact("function", signature=f"{name}()") for name in names}
 
     def ask_for(*names: str) -> list[str]:
         """Those that are looked up, each time."""
         asked.clear()
-        ask(names, tmp_path / "libraries.json")
+        ask(names, cache)
         return asked
 
     monkeypatch.setattr(libraries, "_look_up", look_up)
     both = "math.pi", "torch.cat"
     assert ask_for(*both) == ["math math.pi torch torch.cat"]
     assert ask_for("math.pi", "math.e") == ["math.e"]
-    assert ask_for() == []
+    first, before = ask(both, cache), cache.read_bytes()
+    assert ask_for(*both[::-1]) == []
+    assert ask(both[::-1], cache) == first
+    assert {*ask(["math.e"], cache).facts} == {"math", "math.e"}
+    assert cache.read_bytes() == before
     # Another version of a library: all of its names, and no others.
     old = libraries._version
     versions = {"torch": "9"}
@@ -201,11 +201,15 @@ def test_only_what_is_new_is_asked(tmp_path: Path, monkeypatch: Patch) -> None:
     assert ask_for(*both) == ["math math.pi torch torch.cat"]
 
 
-def test_a_missing_library_has_no_links(tmp_path: Path, monkeypatch: Patch) -> None:
-    members = {"notthere": "{name}"}
-    library = libraries.Library("https://example.org/", modules={}, members=members)
+def test_only_libraries_that_are_there_and_in_the_table_are_imported(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    others = "pytest.fixture", "yaml.load", "antigravity.fly"
+    assert ask(others, tmp_path / "cache") == Answers({}, ())
+    assert not (tmp_path / "cache").exists()
+    library = libraries.Library("https://a.org/", {}, members={"notthere": "{name}"})
     monkeypatch.setitem(LIBRARIES, "notthere", library)
-    found = ask(["notthere.x", "math.pi"], tmp_path / "libraries.json")
+    found = ask(["notthere.x", "math.pi"], tmp_path / "cache")
     assert found.absent == ("notthere",)
     assert set(found.facts) == {"math", "math.pi"}
     assert address("notthere.x", found.facts) is None
@@ -220,30 +224,228 @@ def test_a_process_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -> No
     assert not (tmp_path / "libraries.json").exists()
 
 
-def test_no_file_of_the_author_passes_for_a_library(
-    tmp_path: Path, monkeypatch: Patch
-) -> None:
+def test_no_file_here_passes_for_a_library(tmp_path: Path, monkeypatch: Patch) -> None:
     spoiled = "open('was_here', 'w').close()\nrearrange = statistics = None\n"
     for name in ("einops.py", "statistics.py", "json.py"):
         (tmp_path / name).write_text(spoiled)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = ask(["einops.rearrange", "statistics.mean"], tmp_path / "cache.json")
-    kinds = {name: fact.kind for name, fact in found.facts.items()}
-    assert kinds["einops.rearrange"] == kinds["statistics.mean"] == "function"
+    for name in ("einops.rearrange", "statistics.mean"):
+        assert found.facts[name].kind == "function"
     assert not (tmp_path / "was_here").exists()
-
-
-def test_only_libraries_of_the_table_are_imported(tmp_path: Path) -> None:
-    found = ask(["pytest.fixture", "yaml.load", "antigravity.fly"], tmp_path / "cache")
-    assert found == Answers({}, ())
-    assert not (tmp_path / "cache").exists()
 
 
 def test_what_a_library_prints_is_no_answer() -> None:
     # This one prints a poem while it is imported.
-    command = [sys.executable, "-I", introspect.__file__]
-    answer = subprocess.run(
-        command, input='["this.s", "math.pi"]', capture_output=True, text=True
-    )
-    assert set(json.loads(answer.stdout)) == {"this.s", "math.pi"}
+    command, names = [sys.executable, "-I", introspect.__file__], ["this.s", "math.pi"]
+    answer = subprocess.check_output(command, input=json.dumps(names), text=True)
+    assert [*json.loads(answer)] == names
+
+
+# ## The links of a book
+
+TORCH = "https://docs.pytorch.org/docs/stable/generated/"
+
+NORM = '''"""# The norm"""
+from torch import Tensor, nn
+
+class Norm(nn.Module):
+    """## Layer *norm*
+
+    Subtracts the [mean][norm]. Divides.
+    """
+    def __init__(self, dim: int, eps: float = 1e-6) -> None:
+        self.linear = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise `x`, where $a = b$."""
+        return self.linear(nn.functional.gelu(x))
+'''
+
+MIXER = '''"""# The Mixer"""
+from pkg import Normal, norm
+from pkg.layers.norm import Norm
+
+class Mixer:
+    # What mixes.
+    def __init__(self):
+        self.norm = Norm(1)
+
+    def mix(self, x):
+        return self.norm(self.norm.forward(x)), Norm, Norm.forward
+
+    def again(self, x):
+        # A row of its own.
+        return Norm, norm, Mixer
+'''
+
+FILES = {
+    "__init__.py": '"""# All"""\nfrom pkg.layers.norm import Norm as Normal\n'
+    "from pkg.layers.gelu import GELU\n",
+    "layers/__init__.py": '"""# The *layers*"""\nfrom .gelu import GELU\n',
+    "layers/norm.py": NORM,
+    "layers/gelu.py": "# A licence.\n"
+    '"""# GELU & more"""\nimport torch\nclass GELU: pass\nC = 1\n',
+    "mixer.py": MIXER,
+    "by_package.py": "from pkg.layers import GELU\n",
+    "by_module.py": "from pkg.layers import gelu\nimport pkg.layers.gelu\n",
+    "by_constant.py": "def f():\n    from pkg.layers.gelu import C\n",
+    "by_star.py": "from pkg.layers.gelu import *\n",
+    "alone.py": "import os\nimport pkg2\nfrom pkg.nowhere import x\n",
+    "itself.py": "from pkg import itself\n",
+}
+
+
+def enriched(folder: Path, known: Path, files: dict[str, str]) -> Book:
+    """A book with its links, for which no library is asked."""
+    book, before = book_of(folder, files), known.read_bytes()
+    meanings = Meanings.read(book.modules)
+    references.link(book, meanings, known)
+    references.list_uses(book, meanings)
+    assert known.read_bytes() == before, "or else the list above is to be longer"
+    return book
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory, known: Path) -> Book:
+    book = enriched(tmp_path_factory.mktemp("book"), known, FILES)
+    assert not book.context.diagnostics.found
+    return book
+
+
+def links(book: Book, page: str) -> list[tuple[str, str]]:
+    """The text of each link on a page, and where it leads."""
+    lines, marks = book.chapters[page].module.lines, book.chapters[page].overlay.marks
+    return [(lines[m.line - 1][m.start : m.end], m.attributes["href"]) for m in marks]
+
+
+def told(book: Book, page: str) -> dict[str, list[str]]:
+    """What the tips of a page say."""
+    tools = "".join(book.chapters[page].overlay.tools)
+    [found] = re.findall(r'id="weave-references">(.*?)</script>', tools)
+    return dict(json.loads(found))
+
+
+def test_names_lead_to_rows_and_to_documentation_with_tips(book: Book) -> None:
+    norm = links(book, "layers/norm.md")
+    assert ("nn.Module", f"{TORCH}torch.nn.Module.html") in norm
+    assert ("self.linear", f"{TORCH}torch.nn.Linear.html") in norm
+    assert ("nn.functional.gelu", f"{TORCH}torch.nn.functional.gelu.html") in norm
+    assert "x" not in [text for text, _ in norm]
+    mixer = links(book, "mixer.md")
+    here, to_norm = "../layers/norm/", "../layers/norm/#Norm"
+    assert mixer[:2] == [("pkg", "../"), ("Normal", to_norm)]
+    assert mixer[2:5] == [("pkg.layers.norm", here), *[("Norm", to_norm)] * 2]
+    assert ("self.norm.forward", f"{to_norm}.forward") in mixer
+    assert ("Mixer", "#Mixer") in mixer
+    # A tip has the signature and the first line.
+    signature = "Norm(dim: int, eps: float = 1e-06)"
+    forward = "Norm.forward(x: Tensor) -> Tensor"
+    assert told(book, "mixer.md") == {
+        "../": ["pkg", "All"],
+        here: ["pkg.layers.norm", "The norm"],
+        to_norm: [signature, "Layer norm. Subtracts the mean."],
+        f"{to_norm}.forward": [forward, "Normalise x, where a = b."],
+        "#Mixer": ["Mixer()", ""],
+    }
+    linear = told(book, "layers/norm.md")[f"{TORCH}torch.nn.Linear.html"]
+    assert linear[0].startswith("torch.nn.Linear(in_features")
+    assert linear[1].startswith("Applies an affine linear")
+    assert linear[2] == "docs.pytorch.org"
+
+
+def test_marks_say_what_leaves_the_site_and_where_keys_stop(book: Book) -> None:
+    for page in ("layers/norm.md", "mixer.md"):
+        chapter = book.chapters[page]
+        numbered = enumerate(chapter.module.rows)
+        rows = {line: number for number, row in numbered for line in row.code}
+        every, stops = [], []
+        for mark in chapter.overlay.marks:
+            address = mark.attributes["href"]
+            outside = address.startswith("https://")
+            assert (mark.attributes.get("rel") == "external") == outside
+            every.append((rows[mark.line], address))
+            stops += every[-1:] if "tabindex" not in mark.attributes else []
+        # Once in a row for each place.
+        assert len(stops) == len(set(stops))
+        assert set(stops) == set(every)
+    assert len(every) > len(stops)
+
+
+def test_text_in_a_tip_ends_no_script(tmp_path: Path, known: Path) -> None:
+    source = 'def f(x="</script><b>"):\n    """A </script>."""\nf()\n'
+    book = enriched(tmp_path, known, {"a.py": source})
+    assert "".join(book.chapters["a.md"].overlay.tools).count("<") == 2
+    assert told(book, "a.md")["#f"] == ["f(x='</script><b>')", "A </script>."]
+
+
+def test_links_lie_within_their_line_and_apart(tmp_path: Path) -> None:
+    book = read_book(Path(email.__file__).parent)
+    references.link(book, Meanings.read(book.modules), tmp_path / "libraries.json")
+    number = 0
+    for chapter in book.chapters.values():
+        line = end = 0
+        for mark in chapter.overlay.marks:
+            end = end if mark.line == line else 0
+            text = chapter.module.lines[mark.line - 1].rstrip("\r\n")
+            assert end <= mark.start < mark.end <= len(text)
+            line, end = mark.line, mark.end
+            number += 1
+    assert number > 1000
+
+
+MISSING = {
+    "nn.Linar(1, 2)": "“torch.nn” has no “Linar”; did you mean “Linear”?",
+    "from torch import Tenzor": "“torch” has no “Tenzor”; did you mean “Tensor”?",
+    "import torch.qqqqq": "“torch” has no “qqqqq”",
+    "import math; math.pie": "“math” has no “pie”; did you mean “pi”?",
+    # What may well be missing is no mistake.
+    "try: torch.qqqqq\nexcept AttributeError: pass": "",
+    "import sys, os\nif sys.platform == 'win32': os.startfile('')": "",
+    "nn.Linear.qqqqq": "",
+    "class A(nn.Module):\n    def f(self): self.qqqqq": "",
+    "import winreg; winreg.x": "",
+    "import somewhere; somewhere.x": "",
+    "torch.ops.mine.op": "",
+    "torch._qqqqq": "",
+}
+
+
+def test_a_name_that_a_library_does_not_have(tmp_path: Path, known: Path) -> None:
+    for line, message in MISSING.items():
+        source = f"import torch\nfrom torch import nn\n{line}\n"
+        found = enriched(tmp_path, known, {"a.py": source}).context.diagnostics.found
+        problem = f"pkg/a.py:3: {message}"
+        assert [str(mistake) for mistake in found] == [problem] * bool(message), line
+        assert {mistake.kind for mistake in found} <= {"name"}
+
+
+def test_a_module_of_the_author_is_no_library(tmp_path: Path, known: Path) -> None:
+    # A package that has the name of one of Python's modules.
+    files = {"__init__.py": "", "a.py": "import pkg\npkg.b\n", "b.py": "x = len(y)\n"}
+    book = enriched(tmp_path, known, files)
+    assert links(book, "a.md") == [("pkg.b", "../b/")]
+    # A page that links nowhere has no table of tips.
+    assert book.chapters["b.md"].overlay.tools == []
+
+
+def shown(book: Book, page: str) -> dict[str, list[tuple[str, str]]]:
+    panels = said("".join(book.chapters[page].overlay.endnotes))
+    lists = re.findall(r"<h2>([^<]*)</h2><ul>(.*?)</ul>", panels)
+    link = r'<a href="([^"]*)">([^<]*)</a>'
+    return {name: re.findall(link, items) for name, items in lists}
+
+
+def test_the_lists_on_a_page(book: Book) -> None:
+    gelu = ("../layers/gelu/", "GELU &amp; more")
+    pages = ["by_constant", "by_module", "by_package", "by_star"]
+    for page in pages:
+        assert shown(book, f"{page}.md") == {"Uses": [gelu]}
+    others = [(f"../../{page}/", f"pkg.{page}") for page in pages]
+    users = [("../../", "All"), *others, ("../", "The layers")]
+    assert shown(book, "layers/gelu.md") == {"Used by": users}
+    # Of a module that is not there, the package is imported.
+    assert shown(book, "alone.md") == {"Uses": [("../", "All")]}
+    # A page that uses nothing shows nothing.
+    assert book.chapters["itself.md"].overlay.endnotes == []

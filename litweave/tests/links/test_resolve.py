@@ -3,7 +3,6 @@
 import symtable
 import sys
 import sysconfig
-import textwrap
 import tokenize
 from io import StringIO
 from pathlib import Path
@@ -24,21 +23,19 @@ def meanings(**sources: str) -> Meanings:
         is_package = name.endswith("__init")
         dotted = name.removesuffix("__init").replace("__", ".")
         path = "__init__.py" if is_package else f"{dotted}.py"
-        modules[dotted] = parse(textwrap.dedent(source), path)
+        modules[dotted] = parse(source, path)
     return Meanings.read(modules)
 
 
 def meant(source: str, **others: str) -> list[tuple[str, str]]:
     """Each piece of the module `pkg.here` that means something, and what."""
     found = meanings(pkg__here=source, **others)
-    lines = textwrap.dedent(source).split("\n")
-    pairs = []
-    for chain in found.codes["pkg.here"].chains:
-        steps = list(found.steps(chain))
-        if steps:
-            end, thing = steps[-1]
-            pairs.append((lines[chain.line - 1][chain.start : end], thing.name))
-    return pairs
+    lines = source.split("\n")
+    return [
+        (lines[chain.line - 1][chain.start : end], thing.name)
+        for chain in found.codes["pkg.here"].chains
+        for end, thing in [*found.steps(chain)][-1:]
+    ]
 
 
 PACKAGE = {
@@ -149,9 +146,7 @@ def test_columns_are_characters_and_identifiers_of_any_script() -> None:
     assert ("größe", "maße.größe") in meant("from maße import größe\nπ = größe\n")
     # Python reads `ﬁt`, with a ligature, as `fit`; on the page it is not that text.
     assert ("fit", "pkg.here.fit") not in meant("def fit(): pass\nﬁt()\n")
-
-
-def test_the_text_of_a_string_is_no_name() -> None:
+    # The text of a string is no name.
     source = 'import torch\nf"""\ntorch {torch.nn} torch.nn\n"""\n"torch"\n'
     found = meanings(pkg__here=source).codes["pkg.here"].chains
     assert [(c.line, c.start) for c in found[1:]] in ([(3, 7)], [])
@@ -190,8 +185,6 @@ SCRIPTS = {
     "scripts__lib__init": "from lib.deep import x\nimport random\nrandom.seed\n",
     "scripts__lib__deep": "def x(): pass\n",
 }
-
-
 FROM_SCRIPTS = {
     "import random": "random.seed=scripts.random.seed",
     "import random as r": "r.seed=scripts.random.seed",

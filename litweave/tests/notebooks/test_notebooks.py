@@ -117,23 +117,26 @@ def code_cells(page: str) -> list[str]:
 # ## What the page shows
 
 
-def test_prose_is_the_sites_own_markdown(page: str) -> None:
+def test_prose_is_the_sites_own_markdown_and_is_found(page: str, project: Path) -> None:
     assert 'class="katex"' in page
     assert '<a href="../../numbers/#answer"><code>answer</code></a>' in page
     assert re.search('<a href="../../?">home</a>', page)
     assert "<title>Ten lines" in page
     assert '<h2 id="what-it-prints">' in page
     assert '<a href="#what-it-prints" class="md-nav__link">' in page
+    # The search knows it, and no drawings.
+    index = json.loads((project / "site/search/search_index.json").read_text("utf-8"))
+    entries = [e for e in index["docs"] if e["location"].startswith("examples/ten/")]
+    assert {e["title"] for e in entries} >= {"Ten lines", "What it prints"}
+    text = " ".join(e["text"] for e in entries)
+    assert ("porcupine" in text, "hedgehog" in text) == (True, False)
 
 
-def test_printed_output_stands_below_its_cell(page: str) -> None:
+def test_code_is_shown_exactly_or_folded_and_its_output_below_it(page: str) -> None:
     cell, output = page.index("runs.<wbr>txt"), page.index("<samp>42</samp>")
     assert cell < output < page.index('<h2 id="what-it-prints">')
     # Both streams, in their order; of the progress, what stays on a screen.
     assert "<samp>one &lt;two&gt; &amp; $3\n100 %</samp>" in page
-
-
-def test_code_is_shown_exactly_and_is_folded_if_it_has_the_tag(page: str) -> None:
     assert code_cells(page) == CODE
     (folded,) = re.findall(r"<details class=\"nb-code\">.*?</details>", page, re.S)
     assert "<summary>Show the code</summary>" in folded
@@ -142,27 +145,15 @@ def test_code_is_shown_exactly_and_is_folded_if_it_has_the_tag(page: str) -> Non
     assert after.lstrip().startswith('<div class="nb-output" id="output-6">')
 
 
-def test_drawings_stand_in_the_page_with_their_words(page: str) -> None:
+def test_drawings_have_words_and_what_can_scroll_is_reached_by_keys(page: str) -> None:
     label = 'role="img" aria-label="Two &quot;quoted&quot; &lt; words"'
     assert page.count(f"<svg {label}") == 2
     ids = re.findall(r'\bid="([^"]*)"', page[page.index("output-6") :])
     assert len(ids) == len(set(ids))
     assert '<img alt="A pixel" src="data:image/png;base64,iVBOR' in page
-
-
-def test_what_can_scroll_can_be_reached_by_keyboard(page: str) -> None:
     boxes = re.findall(r'<pre [^>]*><samp>|<div class="nb-html" [^>]*>', page)
     assert len(boxes) == 3
     assert all('tabindex="0"' in box and "aria-label=" in box for box in boxes)
-
-
-def test_search_finds_prose_and_not_drawings(project: Path) -> None:
-    index = json.loads((project / "site/search/search_index.json").read_text("utf-8"))
-    entries = [e for e in index["docs"] if e["location"].startswith("examples/ten/")]
-    assert {e["title"] for e in entries} >= {"Ten lines", "What it prints"}
-    text = " ".join(e["text"] for e in entries)
-    assert "porcupine" in text
-    assert "hedgehog" not in text
 
 
 def test_page_is_light_and_asks_no_other_host(page: str) -> None:
@@ -228,16 +219,15 @@ def test_a_mistake_is_named_with_file_and_line(
 
 # ## What is run again
 
-
 Again = Callable[..., list[str]]
 
 
 @pytest.fixture
 def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
     """Which notebooks a build runs. It has run once, and nobody really runs them."""
-    write_project(tmp_path)
     files = {"data/numbers.json": "[1]", "pkg/other.py": "x = 1\n"}
-    write_files(tmp_path, {**files, "docs/examples/two.py": "# %%\nimport pkg.other\n"})
+    files |= {"docs/examples/two.py": "# %%\nimport pkg.other\n"}
+    write_files(write_project(tmp_path), files)
     asked: list[str] = []
 
     def lines(command: list[str], folder: Path) -> Iterator[dict[str, Any]]:
@@ -280,7 +270,7 @@ def test_a_change_of_a_source_runs_it_again(again: Again, tmp_path: Path) -> Non
 def test_a_notebook_that_is_stuck_is_named_with_its_line(
     again: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stuck(*_args: object, **_options: object) -> Iterator[dict[str, Any]]:
+    def stuck(*_: object, **_options: object) -> Iterator[dict[str, Any]]:
         yield {"cell": 2}
         raise StuckError("waited")
 
@@ -305,23 +295,22 @@ def test_configuration_that_cannot_be_meant(tmp_path: Path) -> None:
 # ## Cells by themselves
 
 
-def shown(output: dict[str, Any]) -> str:
+def shown(kind: str, **output: object) -> str:
     """The only output of a notebook of one cell."""
-    cell = {"cell_type": "code", "source": "x", "outputs": [output]}
+    outputs = [{"output_type": kind, **output}]
+    cell = {"cell_type": "code", "source": "x", "outputs": outputs}
     (html,) = document({"cells": [cell], "metadata": {}}, "").outputs.blocks.values()
     return html
 
 
 def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
-    names = {"ename": "ValueError", "evalue": "a < b", "traceback": ["long"]}
-    error = {"output_type": "error", **names}
-    assert "<samp>ValueError: a &lt; b</samp>" in shown(error)
-    strange = {"output_type": "display_data", "data": {"application/x": "?"}}
+    html = shown("error", ename="ValueError", evalue="a < b", traceback=["long"])
+    assert "<samp>ValueError: a &lt; b</samp>" in html
+
+
+def test_output_of_no_known_kind_and_with_no_place_is_an_error() -> None:
     with pytest.raises(CellError, match="cell 1 shows application/x"):
-        shown(strange)
-
-
-def test_lost_place_of_an_output_is_an_error() -> None:
+        shown("display_data", data={"application/x": "?"})
     with pytest.raises(CellError, match="cell 7: the page has no place"):
         fill("<p>No frame.</p>", Slots("<i id={}></i>", {7: "<pre></pre>"}))
 

@@ -1,4 +1,4 @@
-"""A proof program is run, remembered, believed in nothing, and shown."""
+"""Panels: a proof program is run, remembered, believed in nothing; papers are read."""
 
 import json
 import re
@@ -9,17 +9,21 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from litweave import words
 from litweave.book import Book
 from litweave.cache import Folder
+from litweave.diagnostics import Diagnostics
+from litweave.features import papers
+from litweave.features.papers import Work, read
 from litweave.features.proofs import panel
 from litweave.features.proofs.proof import ProofError, prove
+from litweave.words import said
 from support import build_here, cache_of, read_book, write_files
 
 CASE = {"of": "here", "found": "3", "expected": "3", "holds": True}
 WRONG = {**CASE, "found": "4", "holds": False}
 CHECK = {"rule": "equal to", "against": "the formula", "quoted": False, "note": ""}
 CHECK |= {"formula": "a b", "cases": [CASE]}
+QUOTED = {**CHECK, "against": "Table 1", "quoted": True, "note": "rounded"}
 FACT = {"label": "Parameters", "value": "3", "of": "here", "checks": [CHECK]}
 PAGE_SAID: dict[str, Any] = {"name": "pkg.norm", "date": "2026-11-24"}
 PAGE_SAID |= {"facts": [FACT], "error": ""}
@@ -71,7 +75,7 @@ def enriched(folder: Path) -> Book:
 
 def panel_of(book: Book) -> Tag:
     (html,) = book.chapters["norm.md"].overlay.panels
-    panel = BeautifulSoup(words.said(html), "html.parser").section
+    panel = BeautifulSoup(said(html), "html.parser").section
     assert panel
     return panel
 
@@ -199,17 +203,14 @@ def test_what_does_not_hold_is_a_problem_with_both_numbers(say: Say) -> None:
     assert "✓" not in details.get_text()
 
 
-def test_an_error_is_a_problem_and_is_shown(say: Say) -> None:
-    book = enriched(say(answer(CHECK, error="ValueError: no <shape>"), code=1))
-    said = str(book.context.diagnostics)
-    assert "pkg/norm.py:1: not proved: ValueError: no <shape>" in said
-    assert "Not proved: ValueError: no <shape>" in panel_of(book).get_text()
-
-
-def test_only_true_holds(say: Say) -> None:
+def test_an_error_is_a_problem_and_is_shown_and_only_true_holds(say: Say) -> None:
     cases = [{**CASE, "of": str(n), "holds": n} for n in ("yes", 1, None)]
-    book = enriched(say(answer({**CHECK, "cases": cases})))
-    assert len(book.context.diagnostics.found) == 3
+    said = answer({**CHECK, "cases": cases}, error="ValueError: no <shape>")
+    book = enriched(say(said, code=1))
+    problems = [str(problem) for problem in book.context.diagnostics.found]
+    assert "pkg/norm.py:1: not proved: ValueError: no <shape>" in problems
+    assert len(problems) == 4
+    assert "Not proved: ValueError: no <shape>" in panel_of(book).get_text()
 
 
 def test_a_page_with_a_proof_says_what_differs_from_the_paper(say: Say) -> None:
@@ -217,51 +218,43 @@ def test_a_page_with_a_proof_says_what_differs_from_the_paper(say: Say) -> None:
     for name in ("norm", "other"):
         (folder / f"pkg/{name}.py").write_text(f'"""# The {name}"""\n')
     book = enriched(folder)
-    (problem,) = book.context.diagnostics.found
+    [problem] = map(str, book.context.diagnostics.found)
     said = "pkg/norm.py:1: a page with a proof says under “## What differs"
-    assert str(problem).startswith(said)
+    assert problem.startswith(said)
     assert book.chapters["other.md"].overlay.panels == []
 
 
 # ## What is shown
 
 
-def shown(book: Book) -> str:
-    """The words of the panel."""
-    return " ".join(panel_of(book).get_text().split())
+COMPUTED = "Computed on 24 November 2026 with Python 3.11.9 and PyTorch 2.13.0."
+BOTH = ["equal to Table 1 (rounded, quoted)", "equal to the formula, Table 1"]
+OTHERS = "Quoted numbers were published by others"
+# What a number was compared with, and what the panel says, and does not say.
+COMPARED: list[tuple[list[dict[str, Any]], list[str], str]] = [
+    ([CHECK], ["Parameters 3 Here: ✓ equal to the formula", COMPUTED], "Quoted"),
+    ([CHECK, {**QUOTED, "formula": ""}], [*BOTH, OTHERS], "✗"),
+    ([], ["there is nothing to compare it with"], "✓"),
+    ([{**CHECK, "cases": []}], [], "✓"),
+]
 
 
-def test_a_fact_shows_its_figure_and_what_it_was_held_against(say: Say) -> None:
-    book = enriched(say(ANSWER))
+@pytest.mark.parametrize("number", range(len(COMPARED)))
+def test_a_fact_shows_what_it_was_held_against(number: int, say: Say) -> None:
+    checks, there, absent = COMPARED[number]
+    book = enriched(say(answer(*checks)))
     assert not book.context.diagnostics.found
-    assert [formula.tex for formula in book.context.formulas.numbers] == ["a b"]
-    text = shown(book)
-    assert "Parameters 3 Here: ✓ equal to the formula" in text
-    assert "Computed on 24 November 2026 with Python 3.11.9 and PyTorch 2.13.0." in text
-    assert "Quoted" not in text
-
-
-@pytest.mark.parametrize("checks", [[], [{**CHECK, "cases": []}]])
-def test_a_number_that_was_compared_with_nothing_has_no_tick(
-    checks: list[dict[str, Any]], say: Say
-) -> None:
-    text = shown(enriched(say(answer(*checks))))
-    assert "✓" not in text
-    assert checks or "there is nothing to compare it with" in text
-
-
-def test_a_quoted_number_says_so(say: Say) -> None:
-    quoted = {**CHECK, "against": "Table 1", "quoted": True, "note": "rounded"}
-    text = shown(enriched(say(answer(CHECK, {**quoted, "formula": ""}))))
-    assert "equal to Table 1 (rounded, quoted)" in text
-    assert "Quoted numbers were published by others" in text
-    assert "equal to the formula, Table 1" in text
+    formulas = [formula.tex for formula in book.context.formulas.numbers]
+    assert formulas == ["a b"] * bool(checks)
+    text = " ".join(panel_of(book).get_text().split())
+    assert [words for words in there if words not in text] == []
+    assert absent not in text
 
 
 def test_several_cases_are_a_table(say: Say) -> None:
     cases = [{**CASE, "of": name} for name in ("small", "large")]
-    quoted = {**CHECK, "quoted": True, "against": "Table 1", "cases": cases[:1]}
-    panel = panel_of(enriched(say(answer({**CHECK, "cases": cases}, quoted))))
+    checks = {**CHECK, "cases": cases}, {**QUOTED, "cases": cases[:1]}
+    panel = panel_of(enriched(say(answer(*checks))))
     rows = [[c.get_text() for c in r.find_all(["th", "td"])] for r in panel("tr")]
     assert rows == [["", "here", "Table 1"], ["small", "3", "3"], ["large", "3", "–"]]
 
@@ -281,8 +274,7 @@ def test_nothing_that_a_program_says_is_html(say: Say) -> None:
 CONFIG = """
 site_name: Small
 theme: {name: material, font: false}
-plugins:
-  - litweave: {source: pkg, proofs: proofs, cache: cache}
+plugins: [litweave: {source: pkg, proofs: proofs, cache: cache}]
 """
 
 
@@ -294,8 +286,117 @@ def test_a_check_that_does_not_hold_fails_the_build(say: Say, katex: Path) -> No
     assert result.returncode != 0
     message = "pkg/norm.py:1: not proved: Parameters, here: got 4, expected 3"
     assert message in result.stderr
-    html = (folder / "site" / "norm" / "index.html").read_text()
+    html = (folder / "site/norm/index.html").read_text()
     page = BeautifulSoup(html, "html.parser")
     (link,) = page.select(".weave-proof .weave-differs a")
     assert page.select(str(link["href"]))
     assert page.select(".weave-proof math")
+
+
+# ## Papers: read from BibTeX, shown where a page links to them, and missed
+
+ARXIV = "https://arxiv.org/abs/2105.01601"
+JMLR = "https://jmlr.org/papers/v15/srivastava14a.html"
+BIB = r"""% A comment.
+@inproceedings{mixer,
+  title     = {{MLP-Mixer}: An all-{MLP} <Architecture>},
+  author    = {Tolstikhin, Ilya O. and Houlsby, Neil and {\L}ukasz Kaiser and
+               van den Oord, A{\"a}ron and Dosovitskiy, Alexey},
+  booktitle = {Advances \& Such},
+  year      = 2021,
+  eprint    = {2105.01601},
+}
+
+@article{dropout, title = {Dropout}, journal = {JMLR}, year = {2014},
+  author = {Srivastava, Nitish and Hinton, Geoffrey},
+  url = {https://jmlr.org/papers/v15/srivastava14a.html}}
+
+@misc{odd, title = {T}, author = {A}, year = 1, url = {https://a.org/~b%20c_d?e&f}}
+
+@misc{nowhere, title = {T}, author = {A. Lone}, year = {1999}}
+"""
+
+
+@pytest.fixture
+def bib(tmp_path: Path) -> Path:
+    return write_files(tmp_path, {"papers.bib": BIB}) / "papers.bib"
+
+
+def cited(bib: Path, prose: str) -> tuple[str, list[str]]:
+    """What a page with this prose complains of, and its panels."""
+    write_files(bib.parent, {"pkg/page.py": f'"""# Page\n\n{prose}\n"""\n'})
+    papers.cite(book := read_book(bib.parent / "pkg"), bib)
+    panels = [*map(said, book.chapters["page.md"].overlay.endnotes)]
+    return str(book.context.diagnostics), panels
+
+
+def test_an_entry_is_read_in_words_and_kept_as_it_is_written(bib: Path) -> None:
+    diagnostics = Diagnostics()
+    works = read(bib, diagnostics)
+    assert not diagnostics.found
+    assert list(works) == [ARXIV, JMLR, "https://a.org/~b%20c_d?e&f"]
+    mixer = works[ARXIV]
+    authors = "Łukasz Kaiser", "Aäron van den Oord", "Alexey Dosovitskiy"
+    assert mixer.authors == ("Ilya O. Tolstikhin", "Neil Houlsby", *authors)
+    # It ends where it ends in the file.
+    assert mixer.bibtex == BIB[BIB.index("@inproceedings") : BIB.index("\n\n@article")]
+
+
+UNREADABLE = "this entry cannot be read"
+TWICE = "@misc{a, title={X}, author={A}, year={1}}\n@misc{a, title={Y}}"
+MISTAKES = {
+    "\n\n@misc{a,\n  title = {X\n": f"3: {UNREADABLE}",
+    TWICE: f"2: {UNREADABLE}: Duplicate entry key 'a'",
+    "\n@misc{a, title={X}, title={Y}}": f"2: {UNREADABLE}",
+    "@misc{a, title={X}}": "1: “a” has no author and no year",
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_a_mistake_in_the_file_is_a_problem_with_its_line(text: str, bib: Path) -> None:
+    bib.write_text(text)
+    read(bib, diagnostics := Diagnostics())
+    assert f"papers.bib:{MISTAKES[text]}" in str(diagnostics)
+
+
+LINKS = f"""[paper]({ARXIV}) | [a]\n\n[a]: {ARXIV} | <{ARXIV}v4>
+| https://arxiv.org/pdf/2105.01601.pdf. | http://arxiv.org/abs/2105.01601"""
+
+
+@pytest.mark.parametrize("link", LINKS.split("|"))
+def test_a_link_to_arxiv_brings_the_entry(link: str, bib: Path) -> None:
+    problems, (panel,) = cited(bib, link)
+    assert problems == ""
+    text = " ".join(BeautifulSoup(panel, "html.parser").get_text().split())
+    assert text.startswith(
+        "The paper Ilya O. Tolstikhin, Neil Houlsby, Łukasz Kaiser and 2 others. "
+        "MLP-Mixer: An all-MLP <Architecture>. Advances & Such, 2021. arXiv:2105.01601"
+    )
+
+
+def test_papers_stand_in_the_order_of_the_prose_and_once(bib: Path) -> None:
+    _, (panel,) = cited(bib, f"{JMLR} a\n{ARXIV} b\n{JMLR}")
+    assert "Nitish Srivastava and Geoffrey Hinton. <cite>Dropout</cite>" in panel
+    assert ">jmlr.org/papers/v15/srivastava14a.html</a>" in panel
+    shown = BeautifulSoup(panel, "html.parser")
+    titles = [cite.get_text() for cite in shown("cite")]
+    assert titles == ["Dropout", "MLP-Mixer: An all-MLP <Architecture>"]
+    assert "The papers" in panel
+    # The BibTeX is that of the file.
+    assert all(pre.get_text() in BIB for pre in shown("pre"))
+    # A page without a paper has no panel.
+    assert cited(bib, "At https://arxiv.org/ or 2105.01601.") == ("", [])
+
+
+def test_a_link_without_an_entry_is_a_problem_with_its_line(bib: Path) -> None:
+    problem = "pkg/page.py:4: arXiv:1607.06450 has no entry in papers.bib"
+    site = "https://arxiv.org/abs"
+    assert cited(bib, f"A.\n{site}/1607.06450 and cs/0112017")[0] == problem
+    assert "arXiv:cs/0112017 has no entry" in cited(bib, f"{site}/cs/0112017")[0]
+
+
+def test_of_many_authors_three_are_named() -> None:
+    for text in ("A.", "A and B.", "A, B, C and D.", "A, B, C and 2 others."):
+        authors = re.findall("[A-D]", text) + ["E", "F"] * text.endswith("others.")
+        work = Work(tuple(authors), "T", "", "1", "https://a.org/b", "@misc{}")
+        assert f"<p>{text} <cite>" in said(papers.panel([work]))

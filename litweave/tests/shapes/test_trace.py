@@ -26,38 +26,37 @@ IMPORT = "from pkg.tensors import Tensor\n"
 EXAMPLE = '"""\n>>> 1\n1\n"""\n'
 
 Notation = list[tuple[list[str], list[str]]]
-SIZES: Notation = [(["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])]
+SIZES: Notation = [
+    *((["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])),
+    *((["H", "W"], ["image_size"]), (["P"], ["patch_size"])),
+    (["M", "N"], ["height", "breadth"]),
+]
 Said = dict[str, Any]
 
 
-def ask(folder: Path, *names: str, notation: Notation | None = None) -> list[Said]:
+def ask(folder: Path, *names: str) -> list[Said]:
     """What the program says of modules in a folder, run as the build does."""
-    asked = [
-        {"name": name, "path": f"{folder}/{path}.py", "notation": notation or []}
-        for name, path in zip(names, [n.replace(".", "/") for n in names], strict=True)
-    ]
+    paths = {name: f"{folder}/{name.replace('.', '/')}.py" for name in names}
+    said = {"notation": SIZES}
+    asked = [{"name": name, "path": path, **said} for name, path in paths.items()]
     command = [sys.executable, "-P", "-B", "-m", program.__name__]
-    return [
-        said for said in lines(command, json.dumps(asked).encode()) if "name" in said
-    ]
+    answer = lines(command, json.dumps(asked).encode())
+    return [said for said in answer if "name" in said]
 
 
-def traced(
-    folder: Path, *texts: str, notation: Notation = SIZES, fail: bool = False
-) -> list[Said]:
+def traced(folder: Path, *texts: str, fail: bool = False) -> list[Said]:
     """What one program says of modules, which all fail or are as told.
 
     Each is written as examples, an empty line, and code.
     """
     sources = {}
     for number, text in enumerate(texts):
-        name = f"mod{number}"
         example, _, code = text.strip("\n").partition("\n\n")
-        names = f">>> {IMPORT}>>> from pkg.{name} import *\n"
-        sources[name] = f'"""\n{names}{example}\n"""\n{IMPORT}\n{code}\n'
+        names = f">>> {IMPORT}>>> from pkg.mod{number} import *\n"
+        sources[f"mod{number}"] = f'"""\n{names}{example}\n"""\n{IMPORT}\n{code}\n'
     files = {"__init__": "", "tensors": TENSORS, **sources}
     write_files(folder / "pkg", {f"{name}.py": text for name, text in files.items()})
-    answers = ask(folder, *(f"pkg.{name}" for name in sources), notation=notation)
+    answers = ask(folder, *(f"pkg.{name}" for name in sources))
     for said, source in zip(answers, sources.values(), strict=True):
         assert_as_told(said, source)
         assert bool(said["problems"]) == fail, source
@@ -71,10 +70,9 @@ def assert_as_told(said: Said, source: str) -> None:
         assert (number in said["unreached"]) == ("#!" in line), line
         for told in line.partition("#>")[2].split(";"):
             name, _, wanted = (part.strip() for part in told.partition(":"))
-            runs = [
-                ", ".join(map(shown, run)) for run in shapes.get((number, name), [])
-            ]
-            assert not wanted or (" | ".join(runs) or "-") == wanted, line
+            runs = shapes.get((number, name), [])
+            found = " | ".join(", ".join(map(shown, run)) for run in runs)
+            assert not wanted or (found or "-") == wanted, line
 
 
 def shown(tensor: list[Any]) -> str:
@@ -292,15 +290,7 @@ def g(x):  #> x: 2
         y = f(Tensor(2))  #> y: ()
     return y
 """,
-}
-
-
-def test_behind_each_line_stands_what_it_shows(tmp_path: Path) -> None:
-    traced(tmp_path, *SHOWN.values())
-
-
-def test_modules_of_pytorch_are_seen_through(tmp_path: Path) -> None:
-    text = """
+    "modules of PyTorch": """
 >>> import torch
 >>> batch = 2
 >>> _ = Net(dim=3)(torch.ones(batch, 3))
@@ -323,31 +313,33 @@ class Net(nn.Module):
         mask = x > 0  #> mask: B C bool
         row = self.layer.weight[0]  #> row: 5
         return self.layer(x) * mask.any()  #> : B 5 float64
-"""
-    traced(tmp_path, text)
+""",
+}
+
+
+def test_behind_each_line_stands_what_it_shows(tmp_path: Path) -> None:
+    traced(tmp_path, *SHOWN.values())
 
 
 # ## Letters
 
-PAIRS: Notation = [(["H", "W"], ["image_size"]), (["P"], ["patch_size"])]
-BOTH: Notation = [(["M", "N"], ["height", "width"])]
-
-
-def test_a_size_is_a_letter_where_that_is_certain(tmp_path: Path) -> None:
-    text = """
+# Of each size, letter or none; the sizes that an object was made with, in order and
+# each once; a few values, listed once and in order.
+LETTERS = [
+    """
 >>> batch, num_patches, dim = 2, 24, 20
 >>> _ = f(Tensor(batch, num_patches, dim))
 >>> around(3)
 >>> batch, num_patches, dim = 4, 4, 5
->>> two_of_one_size()
+>>> show(4, 5)
 >>> batch = 1
->>> one()
+>>> show(1, 3)
 >>> image_size, patch_size = (16, 25), (4, 2)
->>> pairs()
->>> image_size, height, width = 9, 16, 25
->>> pairs()
+>>> show(16, 25, 9, 4)
+>>> image_size, height, breadth = 9, 16, 25
+>>> show(16, 25, 9, 4)
 >>> batch, num_patches, dim = True, 3.0, float("inf")
->>> no_sizes()
+>>> show(1, 3, 6)
 
 def f(x):  #> x: B S C
     return x.sum()  #> : B S
@@ -356,26 +348,12 @@ def around(dim):  # the inner goes before the outer
     x = Tensor(dim, 20)  #> x: C 20 | C 20 | C 20
 def inner():
     y = Tensor(5, 20)  #> y: C 20
-def two_of_one_size():
-    x = Tensor(4, 5)  #> x: 4 C
-def one():
-    x = Tensor(1, 3)  #> x: 1 3
-# A pair says nothing about one letter, and a number no difference between two; as many
-# variables as letters go in pairs.
-def pairs():
-    x = Tensor(16, 25, 9, 4)  #> x: H W 9 S | M N 9 S
-def no_sizes():
-    x = Tensor(1, 3)  #> x: 1 3
-"""
-    [said] = traced(tmp_path, text, notation=SIZES + PAIRS + BOTH)
-    last = [
-        said["values"][name] for name in ("image_size", "patch_size", "num_patches")
-    ]
-    assert last == [[9], [[4, 2]], [3.0]]
-
-
-def test_each_object_has_the_sizes_that_it_was_made_with(tmp_path: Path) -> None:
-    text = """
+# None is that of two of one size, nor of 1. A pair says nothing about one letter, and a
+# number no difference between two; as many variables as letters go in pairs.
+def show(*sizes):
+    x = Tensor(*sizes)  #> x: 4 C | 1 3 | H W 9 S | M N 9 S | 1 3 6
+""",
+    """
 >>> few, many = Layer(10), Layer(50)
 >>> _ = few(), many(), few()
 
@@ -384,39 +362,36 @@ class Layer:
         self.weight = Tensor(dim, dim)  #> self.weight: C C | C C
     def __call__(self):
         return self.weight.sum()  #> : C | C
-"""
-    [said] = traced(tmp_path, text)
-    [given] = [runs for _, name, runs in said["shapes"] if not name]
-    assert [run[0][0] for run in given] == [[10], [50]], "in order, each once"
-
-
-def test_a_few_values_are_listed_once_and_in_order(tmp_path: Path) -> None:
-    text = """
+""",
+    """
 >>> _ = [f(n) for n in (5, float('inf'), 3, float('nan'), 5)]
 
 def f(dim):
     for batch in range(100): g(batch)
 def g(batch): pass
-"""
-    [said] = traced(tmp_path, text)
-    assert said["values"] == {"dim": [5, 3], "batch": [*range(12)]}
+""",
+]
+
+
+def test_a_size_is_a_letter_where_that_is_certain(tmp_path: Path) -> None:
+    sizes, objects, values = traced(tmp_path, *LETTERS)
+    last = {"image_size": [9], "patch_size": [[4, 2]], "num_patches": [3.0]}
+    assert sizes["values"].items() >= last.items()
+    [given] = [runs for _, name, runs in objects["shapes"] if not name]
+    assert [run[0][0] for run in given] == [[10], [50]]
+    assert values["values"] == {"dim": [5, 3], "batch": [*range(12)]}
 
 
 # ## What goes wrong
 
-
 UNEVEN = "doctest cannot read the example here, which has inconsistent leading"
+MISSING = "ModuleNotFoundError: No module named 'no'"
 # An example and what stands at the beginning of the code; the line, and what is told.
 FAILING = [
     (">>> 1 + 1\n3\n>>> 1 / 0", "", 4, "the example should give 3, and gives 2"),
     (">>> exit(3)", "", 4, "the example fails: SystemExit: 3"),
     (">>> 1\n1\n  >>> 1\n 1", "", 7, f"{UNEVEN} whitespace"),
-    (
-        ">>> 1",
-        "import no",
-        8,
-        "cannot be imported: ModuleNotFoundError: No module named 'no'",
-    ),
+    (">>> 1", "import no", 8, f"cannot be imported: {MISSING}"),
 ]
 
 

