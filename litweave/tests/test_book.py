@@ -104,10 +104,14 @@ HOME, GELU, TO = "index.md", "layers/gelu.md", "layers/mlp.md#MLP"
 @pytest.mark.parametrize(
     ("urls", "page", "target", "href"),
     [
-        *((True, GELU, TO, "../mlp/#MLP"), (False, GELU, TO, "mlp.html#MLP")),
-        *((True, GELU, f"{GELU}#GELU", "#GELU"), (True, GELU, GELU, "./")),
-        *((True, GELU, "layers/index.md", "../"), (True, GELU, HOME, "../../")),
-        *((True, HOME, GELU, "layers/gelu/"), (True, HOME, HOME, "./")),
+        (True, GELU, TO, "../mlp/#MLP"),
+        (False, GELU, TO, "mlp.html#MLP"),
+        (True, GELU, f"{GELU}#GELU", "#GELU"),
+        (True, GELU, GELU, "./"),
+        (True, GELU, "layers/index.md", "../"),
+        (True, GELU, HOME, "../../"),
+        (True, HOME, GELU, "layers/gelu/"),
+        (True, HOME, HOME, "./"),
         (False, GELU, HOME, "../index.html"),
     ],
 )

@@ -309,7 +309,8 @@ LONELY = "has an option directive on a line with no example"
 REFUSED = [
     (">>>half(4)\n2", 7, "lacks blank after >>>"),
     (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
-    *(("  >>> half(\n...     4)\n  2", 7, UNEVEN), ("    >>> half(4)\n  2", 8, UNEVEN)),
+    ("  >>> half(\n...     4)\n  2", 7, UNEVEN),
+    ("    >>> half(4)\n  2", 8, UNEVEN),
     ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
 ]
 # Options of pytest, astropy and xdoctest.

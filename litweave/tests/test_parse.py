@@ -230,11 +230,15 @@ def test_this_is_code(code: str) -> None:
 @pytest.mark.parametrize(
     ("docstring", "is_apart"),
     [
-        *(('"""Words."""  # noqa: D205', True), ('"""Words."""; ', True)),
-        *(("u'Words.'", True), ("'Wo' 'rds.'", True), ("('''\nWords.\n''')", True)),
+        ('"""Words."""  # noqa: D205', True),
+        ('"""Words."""; ', True),
+        ("u'Words.'", True),
+        ("'Wo' 'rds.'", True),
+        ("('''\nWords.\n''')", True),
         ("(\n    'Wo'\n    r'rds.'\n)  # noqa", True),
         # What shares its lines with code is shown with it.
-        *(("def é(é='x'): 'Words.'", False), ("class A: '''\n   Words.\n'''", False)),
+        ("def é(é='x'): 'Words.'", False),
+        ("class A: '''\n   Words.\n'''", False),
         ("'Words.'; x = 1", False),
     ],
 )
@@ -339,8 +343,10 @@ AS = rf", as Python {sys.version_info.major}\.{sys.version_info.minor} reads it$
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        *((b"x = (\n", f"1: .+{AS}"), (b"a = 1\nb = = 2\n", f"2: .+{AS}")),
-        *((b"def f():\nx\n", f"2: .+{AS}"), (b"x = 'a\n", f"1: .+{AS}")),
+        (b"x = (\n", f"1: .+{AS}"),
+        (b"a = 1\nb = = 2\n", f"2: .+{AS}"),
+        (b"def f():\nx\n", f"2: .+{AS}"),
+        (b"x = 'a\n", f"1: .+{AS}"),
         (b"x\0", "1: .*null"),
         (b"x = " + b"-" * 20_000 + b"1\n", "1: .*nested deeper than Python's"),
         (b"# -*- coding: nonsense -*-\n", "1: unknown encoding"),
@@ -349,7 +355,8 @@ AS = rf", as Python {sys.version_info.major}\.{sys.version_info.minor} reads it$
         (b"# coding: undefined\n", "1: .*undefined encoding"),
         (b"\xef\xbb\xbf# coding: latin-1\n", "1: encoding problem"),
         ("# UTF-16\n".encode("utf-16"), "1: invalid or missing encoding"),
-        *((b"a = 1\nb = 2\nc = '\xff'\n", "3: not utf-8"), (b"\xff\n", "1: ")),
+        (b"a = 1\nb = 2\nc = '\xff'\n", "3: not utf-8"),
+        (b"\xff\n", "1: "),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, raw: bytes, reason: str) -> None:

@@ -54,14 +54,17 @@ def test_formulas_are_set_aside(context: Context) -> None:
     [
         (r"A \(x_1 * y\) b.", ("x_1 * y", False)),
         ("\\[\n\\int_0^1 f(x)\\,dx \\\\\n\\]", ("\\int_0^1 f(x)\\,dx \\\\", True)),
-        *((r"So \[ x + y \] is", ("x + y", True)), (r"\[x[2pt]\]", ("x[2pt]", True))),
+        (r"So \[ x + y \] is", ("x + y", True)),
+        (r"\[x[2pt]\]", ("x[2pt]", True)),
         ("``` math\na_1\n\nb\n```", ("a_1\n\nb", True)),
         ("- a\n\n    ~~~math\n    a\n    ~~~", ("a", True)),
-        *(("The $`a_1`$ there", ("a_1", False)), (":math:`a_1`,", ("a_1", False))),
+        ("The $`a_1`$ there", ("a_1", False)),
+        (":math:`a_1`,", ("a_1", False)),
         (".. math:: a_1\n\nText", ("a_1", True)),
         (".. math::\n   :label: one\n\n   a_1\n   + b\n\nText", ("a_1\n   + b", True)),
         (".. math::\n  a \\\\\n  b", ("\\begin{split}a \\\\\n  b\\end{split}", True)),
-        *((ALIGNED, (ALIGNED, True)), (r"[the $a_1$][gelu]", ("a_1", False))),
+        (ALIGNED, (ALIGNED, True)),
+        (r"[the $a_1$][gelu]", ("a_1", False)),
     ],
 )
 def test_formulas_may_have_the_delimiters_of_others(
@@ -105,9 +108,12 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        *(("It is $5 to $10 a month.", ""), ("$ python -m json.tool", "")),
-        *(("    $ ls\n    $ cd", ""), ("~~~\na\n\nx\n~~~", "")),
-        *(("a[i][j] and f(x)[0][1]", ""), ("[0][1], [words][nobody]", "")),
+        ("It is $5 to $10 a month.", ""),
+        ("$ python -m json.tool", ""),
+        ("    $ ls\n    $ cd", ""),
+        ("~~~\na\n\nx\n~~~", ""),
+        ("a[i][j] and f(x)[0][1]", ""),
+        ("[0][1], [words][nobody]", ""),
         ("see [`Nobody`][]", "see `Nobody`"),
         ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
         ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
@@ -115,8 +121,10 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
         ("\ue000\ue010\ue001", "\ufffd\ufffd\ufffd"),
         # Addresses in angle brackets are no tags, and all else in them is words.
         ("From <stdin>, [a] (<b c>)", "From \ue002stdin>, [a] (\ue002b c>)"),
-        *(("<https://example.org>", ""), ("<HTTPS://example.org/a>", "")),
-        *(("<me@example.org>", ""), ("`[a](<b c>)`", "")),
+        ("<https://example.org>", ""),
+        ("<HTTPS://example.org/a>", ""),
+        ("<me@example.org>", ""),
+        ("`[a](<b c>)`", ""),
         ("<a title=me@example.org>", "\ue002a title=me@example.org>"),
         ("[a](<b c.md>)", "[a](b%20c.md)"),
         ("![a]( <b (c).png> 'd')", "![a]( b%20%28c%29.png 'd')"),
@@ -139,8 +147,10 @@ def test_a_formula_knows_its_place_beside_dollars_and_links(context: Context) ->
 @pytest.mark.parametrize(
     ("words", "link", "page"),
     [
-        *(("`Mixing`", "mixing.md#Mixing", HERE), ("mixing", "mixing.md", HERE)),
-        *(("mixing", "layers/mixing.md", "index.md"), ("`gelu`", "gelu.md#gelu", HERE)),
+        ("`Mixing`", "mixing.md#Mixing", HERE),
+        ("mixing", "mixing.md", HERE),
+        ("mixing", "layers/mixing.md", "index.md"),
+        ("`gelu`", "gelu.md#gelu", HERE),
         ("mixing", "../../layers/mixing.md", "a/b/c.md"),
         ("`Mixing.forward`", "mixing.md#Mixing.forward", HERE),
         ("`forward`", "norm.md#forward", HERE),
@@ -170,9 +180,12 @@ OPEN = "a “$” opens a formula that is not closed"
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        *(("one\ntwo $x\n\nthree", f"11: {OPEN}"), ("$x", f"10: {OPEN}")),
-        *(("\n\n$$\nx\n", f"12: {OPEN}"), ("a $ b", f"10: {OPEN}")),
-        *(("$x$ and $", f"10: {OPEN}"), ("$x\n\ny$", f"10: {OPEN}|12: {OPEN}")),
+        ("one\ntwo $x\n\nthree", f"11: {OPEN}"),
+        ("$x", f"10: {OPEN}"),
+        ("\n\n$$\nx\n", f"12: {OPEN}"),
+        ("a $ b", f"10: {OPEN}"),
+        ("$x$ and $", f"10: {OPEN}"),
+        ("$x\n\ny$", f"10: {OPEN}|12: {OPEN}"),
         (
             "One.\n\nSee [`Mixin`][].",
             "12: nothing is named “Mixin”; did you mean “Mixing”?",
@@ -208,11 +221,17 @@ def test_examples_become_code(context: Context) -> None:
 @pytest.mark.parametrize(
     ("above", "margin"),
     [
-        *(("Text:\n", "  "), ("Text:\n\n", " " * 4), ("- item\n\n", "  ")),
-        *(("Text:\n\n        More:\n\n", " " * 12), ("- item\n\nText:\n\n", " " * 4)),
-        *(("- item\n\n    Text:\n\n", " " * 8), ("1. item\n    - item\n\n", " " * 8)),
-        *(("!!! note\n    Text.\n\n", " " * 4), ('=== "Tab"\n\n', " " * 4)),
-        *(("Term\n:   Text:\n\n", " " * 4), ("> Text:\n>\n", "> ")),
+        ("Text:\n", "  "),
+        ("Text:\n\n", " " * 4),
+        ("- item\n\n", "  "),
+        ("Text:\n\n        More:\n\n", " " * 12),
+        ("- item\n\nText:\n\n", " " * 4),
+        ("- item\n\n    Text:\n\n", " " * 8),
+        ("1. item\n    - item\n\n", " " * 8),
+        ("!!! note\n    Text.\n\n", " " * 4),
+        ('=== "Tab"\n\n', " " * 4),
+        ("Term\n:   Text:\n\n", " " * 4),
+        ("> Text:\n>\n", "> "),
         ("> Text:\n>\n", ">     "),
     ],
 )

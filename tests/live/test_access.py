@@ -10,7 +10,8 @@ from tests.live.conftest import Live, close, finished
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 API = [
-    *(("GET", "/api/sessions"), ("POST", "/api/sessions")),
+    ("GET", "/api/sessions"),
+    ("POST", "/api/sessions"),
     *((method, f"/api/sessions/{NOBODY}") for method in ("GET", "PATCH", "DELETE")),
     *((method, f"/api/kernels/{NOBODY}") for method in ("GET", "DELETE")),
     *(("POST", f"/api/kernels/{NOBODY}/{what}") for what in ("interrupt", "restart")),

@@ -225,10 +225,14 @@ def test_a_page_counts_its_states() -> None:
 @pytest.mark.parametrize(
     ("text", "tag"),
     [
-        *(("# A title", "h1"), ("| Head one | b |\n|---|---|\n| x | y |", "th")),
-        *(("A term\n:   x", "dt"), ('??? note "A title"\n    x', "summary")),
-        *(("x\n:   Its meaning", "dd"), ('!!! note "A title"\n    x', "p")),
-        *(("<p>Some words</p>", "span"), ("A *word* [^1]\n\n[^1]: x", "p")),
+        ("# A title", "h1"),
+        ("| Head one | b |\n|---|---|\n| x | y |", "th"),
+        ("A term\n:   x", "dt"),
+        ('??? note "A title"\n    x', "summary"),
+        ("x\n:   Its meaning", "dd"),
+        ('!!! note "A title"\n    x', "p"),
+        ("<p>Some words</p>", "span"),
+        ("A *word* [^1]\n\n[^1]: x", "p"),
     ],
 )
 def test_any_block_can_be_missing(text: str, tag: str) -> None:

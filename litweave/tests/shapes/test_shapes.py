@@ -118,7 +118,8 @@ LONGER = MODULE.replace("# A layer", "# A layer\n\nIt has more words.")
 
 # What is changed, and whether the layer is run again.
 CHANGES = [
-    *(("layer.py", MODULE, False), ("layer.py", LONGER, False)),
+    ("layer.py", MODULE, False),
+    ("layer.py", LONGER, False),
     ("layer.py", MODULE + "changed = 1\n", True),
     ("layer.py", MODULE.replace(">>> batch = 2", ">>> batch = 3"), True),
     ("layer.py", MODULE.replace("the images", "im").replace("$B$", "$N$"), True),

@@ -27,8 +27,11 @@ EXAMPLE = '"""\n>>> 1\n1\n"""\n'
 
 Notation = list[tuple[list[str], list[str]]]
 SIZES: Notation = [
-    *((["B"], ["batch"]), (["S"], ["num_patches"]), (["C"], ["dim"])),
-    *((["H", "W"], ["image_size"]), (["P"], ["patch_size"])),
+    (["B"], ["batch"]),
+    (["S"], ["num_patches"]),
+    (["C"], ["dim"]),
+    (["H", "W"], ["image_size"]),
+    (["P"], ["patch_size"]),
     (["M", "N"], ["height", "breadth"]),
 ]
 Said = dict[str, Any]
