@@ -48,7 +48,7 @@ clean:  ## remove what was built; keep the environment
 # The old site stays until the new one is whole.
 site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
 	@[ -d .cache/litweave ] || echo "The first build runs all examples, proofs and" \
-		"notebooks: three minutes or a few more. What is done is kept in .cache, so you" \
+		"notebooks: two minutes or a few more. What is done is kept in .cache, so you" \
 		"may stop it and go on later."
 	$(BIN)/mkdocs build --strict --site-dir site.new
 	@rm -rf site.old && if [ -e site ]; then mv site site.old; fi \
