@@ -58,13 +58,12 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_looks")
-def test_what_runs_or_waits_forever_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_runs_or_waits_forever_is_stuck() -> None:
     child = "import subprocess as s, sys\ns.run([sys.executable, '-c', 'while 1: 0'])"
     for program in ("while 1: 0", child):
         with pytest.raises(StuckError, match=r"within 0\.4 seconds of processor time"):
             said(program)
-    monkeypatch.setattr(process, "IDLE", 20)
-    with pytest.raises(StuckError, match="computed nothing in 20 looks"):
+    with pytest.raises(StuckError, match="computed nothing in 100 looks"):
         said("import time; time.sleep(900)")
 
 

@@ -16,7 +16,7 @@ from labml_style_nn.experiments import distributed, mixer_images, records
 from labml_style_nn.experiments.checkpoint import CheckpointError, load_checkpoint
 from labml_style_nn.experiments.classification import ImageRecipe, ImageTask
 from labml_style_nn.experiments.command import main
-from labml_style_nn.experiments.distributed import where
+from labml_style_nn.experiments.distributed import Processes, where
 from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import DivergedError, Trainer
 from labml_style_nn.layers.batch_norm import BatchNorm
@@ -181,6 +181,14 @@ def test_two_processes_learn_what_one_does(tmp_path) -> None:
     assert "written:" not in (tmp_path / "said-1").read_text()
     # What two processes saved, one can read: the run is over.
     assert main(mixer_images.EXPERIMENT, [*line, f"--out={two}"]) == 0
+
+
+def test_shares_are_the_batch() -> None:
+    for size in (7, 8, 1):
+        batch = torch.arange(size), torch.rand(size, 3)
+        shares = [Processes(rank, 3).share(batch) for rank in range(3)]
+        for whole, parts in zip(batch, zip(*shares, strict=True), strict=True):
+            assert torch.cat(parts).equal(whole)
 
 
 def test_torchrun_tells_its_processes_what_in_two_tells_them(tmp_path) -> None:
