@@ -86,6 +86,7 @@ class Built:
 def configuration(settings: Settings, docs: Path) -> dict[str, object]:
     """What an `mkdocs.yml` would say; `docs` is a folder without pages."""
     language = settings.language
+    # English is there for certain, and to read a theme takes its time.
     folders = Theme(name="material").dirs if language else []
     return {
         "site_name": settings.root.resolve().stem,

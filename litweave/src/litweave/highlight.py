@@ -22,7 +22,7 @@ _Piece = tuple[str, str]  # a class and the text that has it
 # dot within a path; and no part of a tag.
 _BREAK = re.compile(
     r"""
-    [(\[=.]
+    [(\[=.]  # found at once; what is around it decides
     (?: (?<=[(\[]) (?=.)
       | (?<=<span\ class="o">=) (?=</span>(?:<[^>]*>)+(?:\w{8}|self<))
       | (?<=\w\.) (?=[^\W\d]) )

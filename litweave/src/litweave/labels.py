@@ -15,7 +15,7 @@ from litweave.prose import LITERAL
 # A footnote's label begins with `^`. An address has a line to itself, but for a title.
 _LABELS = re.compile(
     rf"""
-    (?: ^ | (?= [`\\\[] ) ) (?:
+    (?: ^ | (?= [`\\\[] ) ) (?:  # nowhere else, which is quickly told
     {LITERAL}
   | (?P<escape> \\. )
   | ^[ \t]* \[ (?P<defined> \^[^\[\]\n]+ (?=\]:) | [^\[\]\n^][^\[\]\n]* (?= \]:

@@ -213,9 +213,7 @@ def test_a_closed_pipe_is_quiet(package: Path) -> None:
     assert (result.returncode, result.stderr) == (0, b"")
 
 
-# ## The clean form: the same program, no essay, and a formatter has nothing to say
-
-# ## What goes and what stays
+# ## The clean form: the same program without its essay
 
 
 # What becomes of a module: what begins with “-” goes, what begins with “+” comes.
