@@ -56,8 +56,10 @@ throughput changes. For Mixer-B/16 that is an estimate and no measurement:
 
 >>> from torch.utils.flop_counter import FlopCounterMode
 >>> def macs(name):
-...     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-...         NETWORKS[name](image_size=224)(torch.empty(1, 3, 224, 224))
+...     with torch.device("meta"):
+...         model, x = NETWORKS[name](image_size=224), torch.empty(1, 3, 224, 224)
+...     with FlopCounterMode(display=False) as counter, torch.no_grad():
+...         model(x)
 ...     return counter.get_total_flops() / 2
 >>> ratio = macs("mixer_b16") / macs("mixer_s16")
 >>> f"{ratio:.1f} times the MACs, {speed / ratio:.1f} images per second"

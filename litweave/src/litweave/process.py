@@ -27,6 +27,9 @@ LOOK = 1.0
 IDLE = 600
 """Looks in a row at which a program that waits has used no processor time at all."""
 
+# The priority of a program that lets others go first, on Windows and elsewhere.
+_PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5)
+
 _T = TypeVar("_T")
 _at_work: "set[subprocess.Popen[bytes]]" = set()
 
@@ -72,13 +75,15 @@ def lines(
     request: bytes = b"",
     folder: Path | None = None,
     settings: Mapping[str, str] | None = None,
+    is_patient: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """What a program says on standard output, line by line, as it says it.
 
     `request` is what it reads, `folder` where it runs, and `settings` what is added to
     the environment. Several run at once, so each computes in one thread, unless
-    `OMP_NUM_THREADS` says otherwise. A line that is no JSON object is passed over: it
-    is what a module printed. When nobody asks for more, the program is ended.
+    `OMP_NUM_THREADS` says otherwise, and one that `is_patient` lets others go first. A
+    line that is no JSON object is passed over: it is what a module printed. When nobody
+    asks for more, the program is ended.
 
     **Raises.** [`ChildError`][] with what it said on standard error, if its status is
     not zero; [`StuckError`][].
@@ -95,6 +100,9 @@ def lines(
             env={"OMP_NUM_THREADS": "1", **os.environ, **(settings or {})},
         )
         _at_work.add(process)
+        if is_patient:
+            with suppress(psutil.Error):  # It may have ended.
+                psutil.Process(process.pid).nice(_PATIENT)
         try:
             yield from _watched(process)
         finally:

@@ -249,7 +249,9 @@ class _Run:
         try:
             # Whatever the console of this machine is, the answer is in UTF-8.
             utf_8 = {"PYTHONIOENCODING": "utf-8"}
-            self._listen(process.lines(command, folder=self.folder, settings=utf_8))
+            # The examples take longer, and the pages wait for both.
+            said = process.lines(command, b"", self.folder, utf_8, is_patient=True)
+            self._listen(said)
         except ChildError as error:
             # It ends with a status of its own if something does not hold.
             failed = any(any(proof.failures()) for proof in self.proofs.values())

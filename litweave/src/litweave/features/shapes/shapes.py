@@ -251,7 +251,8 @@ def _answers(items: list[_Item], kept: Folder) -> dict[str, Answer]:
     answers: dict[str, Answer] = {}
     # Longest first, so that each program has about as much to do.
     items = sorted(items, key=lambda item: -item.length)
-    count = min(os.cpu_count() or 1, _PROGRAMS, 1 + len(items) // _WORTH)
+    cores = (os.cpu_count() or 1) - 1  # One is for the build, and for its proofs.
+    count = max(1, min(cores, _PROGRAMS, 1 + len(items) // _WORTH))
     with progress.part("examples", len(items)) as part:
         shares = [{i.name: i for i in items[number::count]} for number in range(count)]
         work = partial(_run, answers=answers, part=part, kept=kept)

@@ -1,6 +1,5 @@
 """Tensors: what a value is, found out without running anything of its author's."""
 
-import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,12 +49,21 @@ def _is_tensor(value: Any) -> bool:
     if isinstance(value, type):
         return False
     try:
-        for name in ("shape", "dtype"):
-            if inspect.getattr_static(value, name, None) is None:
-                return False
+        if not (_has(value, "shape") and _has(value, "dtype")):
+            return False
         return all(int(n) >= 0 for n in value.shape) and bool(dtype_of(value))
     except Exception:  # It has no shape yet, or one that is not made of numbers.
         return False
+
+
+def _has(value: Any, name: str) -> bool:
+    """Whether a value has an attribute.
+
+    `hasattr` would compute it, and `inspect.getattr_static` takes seven times as long.
+    """
+    if any(name in vars(kind) for kind in type(value).__mro__):
+        return True
+    return name in getattr(value, "__dict__", ())
 
 
 def dtype_of(tensor: Any) -> str:
