@@ -83,7 +83,7 @@ def extend(config: MkDocsConfig, site: Site) -> None:
         back = site.translator.word("Jump back to footnote {number} in the text")
         notes.setdefault("BACKLINK_TITLE", back.replace("{number}", "{}"))
     templates = site.settings.cache / "templates"
-    config.theme = theme.QuickTheme(config.theme, templates)
+    config.theme = theme.QuickTheme(config.theme, templates, config.plugins)
     # MkDocs takes an extension itself as well as its name.
     own: list[Any] = [*dialect.OWN, site.addresses]
     config.markdown_extensions.extend(own)

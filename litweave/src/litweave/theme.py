@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
+from typing import Any
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
 from mkdocs.theme import Theme
@@ -146,30 +147,38 @@ class QuickTheme(Theme):
     """The same theme; its templates stay compiled in a folder.
 
     To compile them takes as long as a dozen pages. And of the files of Material, MkDocs
-    would look at fourteen thousand icons, of which none becomes one of the site.
+    would look at fourteen thousand icons, of which none becomes one of the site, and
+    copy 34 files for search in other languages than English.
     """
 
-    def __init__(self, theme: Theme, folder: Path) -> None:
+    def __init__(self, theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
         """Take over all that is known of a theme."""
         vars(self).update(vars(theme))
-        self._compiled = folder
+        self._compiled, self._plugins = folder, plugins
         folder.mkdir(parents=True, exist_ok=True)
 
     def get_env(self) -> Environment:
         """What templates are found and rendered with."""
         env = super().get_env()
-        env.loader = _Visible(self.dirs)
+        search = self._plugins.get("material/search")
+        languages = search.config.get("lang") if search else None
+        env.loader = _Visible(self.dirs, {"lunr"} if languages == ["en"] else set())
         env.bytecode_cache = FileSystemBytecodeCache(str(self._compiled))
         return env
 
 
 class _Visible(FileSystemLoader):
+    def __init__(self, folders: list[str], left_out: set[str]) -> None:
+        super().__init__(folders)
+        self.left_out = left_out
+
     def list_templates(self) -> list[str]:
-        """All files but those in hidden folders."""
+        """All files but those in hidden folders, and in those that are left out."""
         found = set[str]()
         for folder in self.searchpath:
             for place, folders, files in os.walk(folder):
-                folders[:] = [name for name in folders if not name.startswith(".")]
+                seen = (name for name in folders if not name.startswith("."))
+                folders[:] = [name for name in seen if name not in self.left_out]
                 where = Path(place).relative_to(folder)
                 found.update((where / name).as_posix() for name in files)
         return sorted(found)
