@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-import yaml
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.config import load_config
@@ -84,7 +83,11 @@ class Built:
 
 
 def configuration(settings: Settings, docs: Path) -> dict[str, object]:
-    """What an `mkdocs.yml` would say; `docs` is a folder without pages."""
+    """What an `mkdocs.yml` would say; `docs` is a folder without pages.
+
+    MkDocs takes it as it is: to write it to a file and to read that takes as long as
+    two pages.
+    """
     language = settings.language
     # English is there for certain, and to read a theme takes its time.
     folders = Theme(name="material").dirs if language else []
@@ -96,13 +99,14 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
         # So that the pages can be read from a disk, too.
         "use_directory_urls": False,
         "theme": {**_THEME, "language": language_of(folders, language)},
-        "markdown_extensions": [{"toc": {"permalink": True}}],
-        "plugins": ["search", {"litweave": _options(settings)}],
+        # As mappings: MkDocs empties what a list has, and a preview reads it again.
+        "markdown_extensions": {"toc": {"permalink": True}},
+        "plugins": {"search": {}, "litweave": _options(settings)},
     }
 
 
 def _options(settings: Settings) -> dict[str, object]:
-    """The options as a file of YAML has them, with whole paths."""
+    """The options as a file would have them, with whole paths."""
     found = {option.name: getattr(settings, option.name) for option in fields(settings)}
     return {name: _written(value) for name, value in found.items() if value is not None}
 
@@ -114,15 +118,14 @@ def _written(value: object) -> object:
 
 
 @contextmanager
-def _project(settings: Settings) -> Iterator[Path]:
-    """A folder with a configuration, for as long as it is needed."""
+def _project(settings: Settings) -> Iterator[dict[str, Any]]:
+    """A folder with an empty `mkdocs.yml`, and what is laid over that."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # It is about another version.
     with tempfile.TemporaryDirectory(prefix="weave-") as name:
-        docs = Path(name, "docs")
+        docs, path = Path(name, "docs"), Path(name, "mkdocs.yml")
         docs.mkdir()
-        path = Path(name, "mkdocs.yml")
-        path.write_text(yaml.safe_dump(configuration(settings, docs)), "utf-8")
-        yield path
+        path.touch()
+        yield {"config_file": str(path), **configuration(settings, docs)}
 
 
 # ## Building
@@ -137,11 +140,11 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     out = out.resolve()
     _check_place(out, settings.root.resolve())
     with (
-        _project(settings) as path,
+        _project(settings) as project,
         _listening() as remarks,
         _replacing(out) as building,
     ):
-        config = load_config(str(path), site_dir=str(building), strict=strict)
+        config = load_config(**project, site_dir=str(building), strict=strict)
         plugin = cast(LitweavePlugin, config.plugins["litweave"])
         config.plugins.on_startup(command="build", dirty=False)
         try:
@@ -224,8 +227,8 @@ def serve(settings: Settings, port: int) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        with _project(settings) as path:
-            mkdocs_serve(str(path), dev_addr=f"127.0.0.1:{port}")
+        with _project(settings) as project:
+            mkdocs_serve(**project, dev_addr=f"127.0.0.1:{port}")
     except Abort as error:
         raise SiteError(str(error)) from None
     finally:
