@@ -27,8 +27,10 @@ _OPEN, _CLOSE, _VALUE, _IS = "\ue107", "\ue108", "\ue109", "\ue10a"
 # The innermost come first: a value may have words.
 _WORDS = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 _NAME = re.compile(r"\{(\w+)\}")
-# In the place of words: a day, the heading of a page of prose, what begins a line.
+# In the place of words: a day, the heading of a page of prose, what begins a line, and
+# an attribute.
 _DAY, _HEADING, _BEGINS = "{weave-day}", "{weave-heading}", "{weave-begins}"
+_AS_IT_IS = "{weave-as-it-is}"
 # What is no word of a message: a quotation, and whatever has a digit or stands in code.
 _FIGURE = re.compile(
     r"""
@@ -116,12 +118,19 @@ def heading(english: str, message: str, path: str) -> str:
     return word(_HEADING, english=escape(english), message=message, path=path)
 
 
+def as_it_is() -> str:
+    """An attribute for an element whose words stay English in every language."""
+    return word(_AS_IT_IS)
+
+
 def said(html: str, speaker: Speaker = ENGLISH) -> str:
     """HTML with its words as somebody says them."""
 
     def say(match: re.Match[str]) -> str:
         text, *given = match[1].split(_VALUE)
         values = dict(value.split(_IS, 1) for value in given)
+        if text == _AS_IT_IS:
+            return ' lang="en"' * (speaker.language != ENGLISH.language)
         if text == _DAY:
             return _written(date.fromisoformat(values["iso"]), speaker.language)
         if text == _BEGINS:

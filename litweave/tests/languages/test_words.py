@@ -145,7 +145,19 @@ markdown_extensions:
 
 NOTEBOOK = "# %% [markdown]\n# # Ten lines\n\n# %% tags=['hide-input']\nprint(3)\n"
 EXECUTED = dict(jupytext.reads(NOTEBOOK, fmt="py:percent"))
-EXECUTED["cells"][1].outputs = [new_output("stream", text="3\n")]
+TABLE = (
+    "<table><tr><th>Head</th><td>of <code>np</code> &amp; more</td></tr></table>"
+)
+DRAWN = "<svg><style>g { x: y }</style><text x='1'>the axis</text></svg>"
+EXECUTED["cells"][1].outputs = [
+    new_output("stream", text="three in English\n"),
+    new_output("display_data", {"text/html": TABLE}),
+    new_output(
+        "display_data",
+        {"image/svg+xml": DRAWN},
+        metadata={"image/svg+xml": {"alt": "A drawing"}},
+    ),
+]
 
 MIXING = '''r"""# Mixing
 
@@ -233,6 +245,10 @@ def test_every_word_of_a_page_can_be_said_otherwise(site: Path) -> None:
     assert [label for label in labels if f"⟦{label}⟧" not in page] == []
     assert "⟦Computed on " in page
     assert ">2026年11月9日</time>" in page
+    page = (site / "zh/examples/ten/index.html").read_text("utf-8")
+    assert 'aria-label="⟦A drawing⟧"' in page
+    assert "⟦the axis⟧</text>" in page
+    assert '<samp lang="en">three in English' in page
     assert "⟦Show the code⟧" in (site / "zh/examples/ten/index.html").read_text("utf-8")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from litweave.slots import Slots
-from litweave.words import word
+from litweave.words import as_it_is, figures, word
 
 # A notebook, a cell and an output are each a dictionary with names for keys.
 Part: TypeAlias = dict[str, Any]
@@ -22,6 +22,12 @@ _FRAME = '<div class="nb-output" id="output-{}"></div>'
 _FOLDED = "nb-folded"
 _FOLD = re.compile(f'<div class="[^"]*{_FOLDED}.*?</pre></div>', re.DOTALL)
 _LINK = re.compile(r"\[([^\[\]]+)\]\[[\w.]*\]")
+# Words of a table or of a drawing. What stands in code, or in a tag, is none.
+_WORDS = re.compile(
+    r"(<(code|pre|samp|script|style)\b.*?</\2>|<[^>]*>)|[^<\s](?:[^<]*[^<\s])?",
+    re.DOTALL,
+)
+_LABEL = re.compile(r"(<(?:text|tspan)\b[^>]*>\s*)([^<]*[^<\s])")
 # What a terminal takes for colour and cursor movement.
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
@@ -141,7 +147,8 @@ def _render(output: Part, number: int, position: int) -> str:
     data = output.get("data", {"text/plain": output.get("text")})
     kind = next(filter(data.__contains__, _KINDS), None)
     if kind == "text/html":
-        return f'<div class="nb-html" {_box(number)}>{data[kind]}</div>'
+        shown = _WORDS.sub(lambda m: m[1] or _said(m[0]), data[kind])
+        return f'<div class="nb-html" {_box(number)}>{shown}</div>'
     if kind == "text/plain":
         return _text(data[kind], number)
     if not kind:
@@ -153,13 +160,18 @@ def _render(output: Part, number: int, position: int) -> str:
             f"cell {number} shows an image without alternative text: display "
             f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
         )
-    image = _image(kind, data[kind], html.escape(alt), f"output-{number}-{position}")
+    image = _image(kind, data[kind], figures(alt), f"output-{number}-{position}")
     return f'<figure class="nb-figure">{image}</figure>'
 
 
 def _text(text: str, number: int) -> str:
     shown = html.escape(terminal(text), quote=False)
-    return f"<pre {_box(number)}><samp>{shown}</samp></pre>"
+    return f"<pre {_box(number)}><samp{as_it_is()}>{shown}</samp></pre>"
+
+
+def _said(text: str) -> str:
+    """Words in HTML, to be said in the language of the page."""
+    return figures(html.unescape(text))
 
 
 # A long line scrolls within its box, so the box must be reachable by keyboard.
@@ -175,6 +187,7 @@ def _image(kind: str, data: str, alt: str, scope: str) -> str:
     # A drawing stands in the page itself, not behind an address: so it can take the
     # colour of the text, in light and in dark.
     _, _, drawing = data.partition("<svg")
+    drawing = _LABEL.sub(lambda m: m[1] + _said(m[2]), drawing)
     label = f'role="img" aria-label="{alt}" data-search-exclude="1"'
     return f"<svg {label}{_scoped(drawing.rstrip(), scope)}"
 
