@@ -54,10 +54,13 @@ def commands(*groups):
     for group in groups:
         first = group[0]
         seeds = ", ".join(str(record.get("seed", 0)) for record in group)
-        note = f" {escape(first['note'])}" if first.get("note") else ""
+        note = first.get("note", "")
+        told = f"<br>{escape(note[:1].upper() + note[1:])}." if note else ""
+        # As it was recorded, whatever the language of the page.
         items.append(
-            f"<li><code>{escape(first['command'])}</code><br>seed {seeds}; "
-            f"{escape(circumstances(first))}.{note}</li>"
+            f"<li><code>{escape(first['command'])}</code><br>"
+            f'<samp lang="en">seed {seeds}; {escape(circumstances(first))}</samp>'
+            f"{told}</li>"
         )
     display(
         HTML(
