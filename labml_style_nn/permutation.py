@@ -29,8 +29,8 @@ E'[c, m] &= E[c, \pi(m)], & W'_2[j, d] &= W_2[\rho(j), d], \\
 - $\rho$, `patch_order`: the order of the patches, the same for all images
 - $\pi$, `pixel_order`: the order of the pixels of a patch, the same for all patches
 - $p$, $p'$: the pixels of a patch in a row, in the original and in the shuffled image
-- $j$, $m$: the number of a place for a patch, and of a pixel in a patch
-- $c$, $d$: the number of a channel of a token, and of a hidden unit of token mixing
+- $j$, $m$: the index of a place for a patch, and of a pixel in a patch
+- $c$, $d$: the index of a channel of a token, and of a hidden unit of token mixing
 - $E$, $E'$, `kernel`: the map of the patch embedding, with a column for each pixel
 - $W_1$, $W'_1$, `fc1`: the first layer of a token mixing, with a column for each place
 - $W_2$, $W'_2$, $b_2$, $b'_2$, `fc2`: the second layer, with a row for each place
@@ -158,8 +158,8 @@ ValueError: patch_order must have each number from 0 to 14 once, got 14 numbers
 ## Exercises
 
 **Exercise 1.** A network is trained on shuffled images, and its weights are published
-without a word about the shuffling. The two orders are found later. How do you make of
-it a network for original images?
+without a word about the shuffling. The two orders are found later. How do you turn it
+into a network for original images?
 
 **Answer.** Shuffling by $\rho$ and $\pi$ is undone by shuffling with the inverse
 orders, which `argsort` gives. So is the reordering of the weights:
@@ -210,7 +210,7 @@ def shuffle_patches(
     number for each patch of the image, `pixel_order` one for each pixel of a patch.
 
     **Raises.** `ValueError` for sides that the patch size does not divide, or an order
-    that is none of so many places.
+    that does not have each number once.
 
     **Source.** Section 3.4, transformation (1).
     """
@@ -237,8 +237,8 @@ def permuted(mixer: MLPMixer, patch_order: Tensor, pixel_order: Tensor) -> MLPMi
     A copy of the Mixer that computes on images shuffled by these two orders what
     `mixer` computes on the original ones.
 
-    **Raises.** `ValueError` for an order that is none of as many places as there are
-    patches in the image, or pixels in a patch.
+    **Raises.** `ValueError` for an order that does not have each patch of the image, or
+    each pixel of a patch, once.
     """
     other = deepcopy(mixer)
     embedding = other.patch_embedding

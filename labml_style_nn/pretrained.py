@@ -56,11 +56,11 @@ differ, and values that are no numbers a weight can have. What counts is the who
 state: the running statistics of a [batch norm][layers.batch_norm] are loaded like
 weights. Only how many batches it has seen may be missing, since nothing depends on it.
 
-Some networks are another function with the same weights. timm averages the last map of
-a PoolFormer before the norm, and the authors of the Mixer approximate GELU. Where the
-model was not built so, that is said as well, and nothing is loaded. What the names of
-the tensors do not tell is the nonlinearity: ConvMixer-768/32 has ReLU, so build it with
-[`convmixer_768_32`][].
+The same weights can give different functions: timm averages the last map of a
+PoolFormer before the norm, and the authors of the Mixer approximate GELU. Where the
+model was not built for the function of the weights, the error says that too, and
+nothing is loaded. What the names of the tensors do not tell is the nonlinearity:
+ConvMixer-768/32 has ReLU, so build it with [`convmixer_768_32`][].
 
 ## Checkpoints of other trainings
 
@@ -195,7 +195,7 @@ Layouts = dict[type[nn.Module], Layout]
 
 
 def convolved_patches(layer: PatchEmbedding) -> dict[str, Tensor]:
-    """The kernel of the equal convolution, as [`patch_embedding`][] shows."""
+    """The kernel of the equivalent convolution, as [`patch_embedding`][] shows."""
     return {
         "projection.weight": layer.kernel(),
         "projection.bias": layer.projection.bias,

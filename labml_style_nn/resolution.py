@@ -93,8 +93,8 @@ parts, each taken for a whole image:
 >>> bool((enlarge(mixer, factor)(large) - mean).abs().max() < 1e-12)
 True
 
-This is no good classifier of images that show one object: it has not learned to tell a
-quarter of it. It is where fine-tuning begins.
+This is no good classifier of images that show one object: it has not learned to
+recognise an object by a quarter of it. It is where fine-tuning begins.
 
 ## What differs from the paper
 
@@ -173,8 +173,8 @@ def token_order(
 
     **Shape.** To `(factor**2 * num_patches,)`.
 
-    **Raises.** `ValueError` for a factor that is no whole number from 1 up, or parts of
-    an unknown kind.
+    **Raises.** `ValueError` for a factor that is not a whole number from 1 up, or parts
+    of an unknown kind.
 
     **Source.** Supplementary C for contiguous parts.
     """
@@ -198,9 +198,9 @@ def enlarge(mixer: MLPMixer, factor: int, parts: Parts = "contiguous") -> MLPMix
     A new Mixer with weights of its own, for images whose sides are `factor` times as
     long. `mixer` stays as it is.
 
-    **Raises.** `ValueError` for a factor that is no whole number from 1 up, parts of an
-    unknown kind, or a network that is no Mixer: a [`ConvMixer`][] reads images of any
-    size as it is, and a [`VisionTransformer`][] has no weights for places but its
+    **Raises.** `ValueError` for a factor that is not a whole number from 1 up, parts of
+    an unknown kind, or a network that is no Mixer: a [`ConvMixer`][] reads images of
+    any size as it is, and a [`VisionTransformer`][] has no weights for places but its
     table of positions.
 
     **Source.** Supplementary C.

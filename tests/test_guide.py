@@ -40,24 +40,28 @@ KEPT = ["--cache", str(CACHE / "litweave")]
 
 
 # ## A reader
-# The guide is followed from top to bottom. The title of a block says what to do with
-# it: which file it is, or which part of the file.
+# The guide is followed from top to bottom. The title of a block says which file it is,
+# and the paragraph before it which part of the file, if it is not the whole.
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code: its language, its title, and its text."""
+    """A block of code: its language, its title, its text, and the words before it."""
 
     language: str
     title: str
     text: str
+    before: str = ""
 
 
 def blocks(text: str) -> Iterator[Block]:
     """The blocks of a text, also those within a tab."""
     pattern = r'^( *)```(\w+)(?: title="([^"]+)")?[^\n]*\n(.*?)^\1```$'
-    for indent, language, title, code in re.findall(pattern, text, re.M | re.S):
-        yield Block(language, title, re.sub(f"^{indent}", "", code, flags=re.M))
+    for found in re.finditer(pattern, text, re.M | re.S):
+        indent, language, title, code = found.groups("")
+        before = text[: found.start()].rstrip().rpartition("\n\n")[2]
+        code = re.sub(f"^{indent}", "", code, flags=re.M)
+        yield Block(language, title, code, " ".join(before.split()))
 
 
 def docstring(text: str) -> int:
@@ -73,12 +77,12 @@ def add_prose(text: str, part: str) -> str:
 
 
 EDITS: dict[str, Callable[[str, str], str]] = {
-    "": lambda text, part: part,
-    "the docstring": lambda text, part: part.rstrip() + text[docstring(text) :],
-    "the end of the docstring": add_prose,
+    "be the docstring": lambda text, part: part.rstrip() + text[docstring(text) :],
+    "at the end of the docstring": add_prose,
     "below the docstring": lambda text, part: text[: docstring(text)] + "\n\n" + part,
-    "the beginning": lambda text, part: part + text,
-    "the end": lambda text, part: text + part,
+    "at its beginning": lambda text, part: part + text,
+    "at its end": lambda text, part: text + part,
+    "": lambda text, part: part,
 }
 
 
@@ -113,8 +117,8 @@ class Reader:
 
     def edit(self, block: Block) -> None:
         """Write a file, or a part of it."""
-        name, _, part = block.title.partition(", ")
-        path = self.folder / name
+        part = next(words for words in EDITS if words in block.before)
+        path = self.folder / block.title
         before = path.read_text("utf-8") if path.exists() else ""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(EDITS[part](before, block.text), "utf-8")
@@ -291,11 +295,11 @@ def test_a_project_shows_its_proofs_and_papers(
     (another.folder / "docs").mkdir()
     another.follow(STEPS[7])
     for block in blocks(STEPS[8]):
-        if block.title.startswith("mkdocs.yml"):
+        if block.title == "mkdocs.yml":
             another.edit(block)
     # Of its own: what this site has proved is kept in the other.
     cache = f"      cache: {cache_of(another.folder)}\n"
-    another.edit(Block("yaml", "mkdocs.yml, the end", cache))
+    another.edit(Block("yaml", "mkdocs.yml", cache, "at its end"))
     monkeypatch.setenv("SITE_URL", "https://example.org/below/")
 
     result = build_here(another.folder)

@@ -216,7 +216,7 @@ figures.show(figure, f"Test accuracy by order, three seeds. {'; '.join(told)}.")
 
 # %% [markdown]
 # The networks of one seed learned from the same images. So what an order costs is best
-# seen in the differences, seed by seed. Their mean has a standard error of their
+# seen in the differences, seed by seed. The standard error of their mean is their
 # standard deviation divided by $\sqrt{3}$; with three seeds, which share the test
 # images, that is a rough measure.
 
@@ -259,8 +259,8 @@ assert change_of("mixer", "pixels") > change_of("conv_mixer", "pixels")
 # %% [markdown]
 # ### Permute the weights as well
 #
-# That a Mixer does not mind the order of patches is no finding about training: it can
-# be computed. If the patches are permuted, permute the columns of $W_1$, the rows of
+# That a Mixer does not mind the order of patches need not be found by training: it can
+# be proved. If the patches are permuted, permute the columns of $W_1$, the rows of
 # $W_2$ and the entries of $b_2$ in the same way; if the pixels within patches are,
 # permute the columns of the embedding. Every product then has the same terms in another
 # order, so scores and loss are the same. So are the gradients, permuted likewise, and

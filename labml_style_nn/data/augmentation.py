@@ -61,7 +61,7 @@ def random_affine(
 ) -> Tensor:
     r"""Change each image by an affine map of its own.
 
-    Each argument is a range: the change is drawn evenly between minus and plus that
+    Each argument is a range: the change is drawn uniformly between minus and plus that
     much, from PyTorch's global generator for the device of the images. `rotation` is in
     degrees, `shift` in pixels; `scale` is a factor between $e^{-scale}$ and
     $e^{scale}$, so that larger and smaller are equally likely; `shear` is a slope.

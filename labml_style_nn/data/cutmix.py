@@ -30,7 +30,7 @@ each of its sides is that of the image times a root:
 
 $$r_h = H \sqrt{1 - \lambda}, \qquad r_w = W \sqrt{1 - \lambda}$$
 
-Its centre is drawn evenly from the whole image. What sticks out is cut off.
+Its centre is drawn uniformly from the whole image. What sticks out is cut off.
 
 ## Notation
 

@@ -65,7 +65,7 @@ What the chosen tokens were replaced by:
 
 ## Special tokens
 
-Some tokens of a vocabulary are no text: padding, the beginning and the end, `[MASK]`
+Some tokens of a vocabulary are not text: padding, the beginning and the end, `[MASK]`
 itself. They are never chosen, and never drawn as a random token. The code of BERT
 spares `[CLS]` and `[SEP]` in the same way when it chooses; its random tokens come from
 the whole vocabulary.

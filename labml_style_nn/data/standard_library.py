@@ -50,7 +50,7 @@ from pathlib import Path
 
 from labml_style_nn.data.download import DataError
 
-# Folders, and files, that are no part of the text. An asterisk stands for anything.
+# Folders, and files, that are not part of the text. An asterisk stands for anything.
 _LEFT_OUT = (
     "site-packages",
     "dist-packages",

@@ -36,8 +36,8 @@ pre-trained on JFT-300M, and saw no noticeable improvement (Supplementary A.1).
 - $Y$: the table after it
 - $S$, `num_patches`: the number of patches, the rows of the table
 - $C$, `hidden_dim`: the number of channels, the columns of the table
-- $i$: the number of a channel
-- $j$: the number of a patch
+- $i$: the index of a channel
+- $j$: the index of a patch
 - $W_1$, $W_2$, `token_mixing`: the weights of [`token_mixing`][];
   $W_1^{(i)}$, $W_2^{(i)}$ those for channel $i$, and $W^{(i)}$ either of them
 - $b^{(i)}$, `bias`: the biases for channel $i$
@@ -89,14 +89,14 @@ untied token mixing      +0.56   +0.83   +1.11   +0.28   +0.56
 
 **Untied weights** do better on each of the splits, by one to four images of 360. They
 have their price: a token-mixing MLP has $2 S D_S + D_S + S$ parameters, and untied ones
-$C$ times as many. The whole network is then 5.7 times as large. Whether the untying
-helps or the number of parameters is not told apart here.
+$C$ times as many. The whole network is then 5.7 times as large. These runs do not tell
+whether it is the untying that helps or only the number of parameters.
 
 **Channel mixing** holds most of the parameters. Without it, an eighth of them is left,
 and four of the five splits are worse, by up to four images.
 
-**Skip connections, LayerNorm and GELU** can be missed here, for all that these splits
-tell. The digits are easy, and four blocks are few.
+**Skip connections, LayerNorm and GELU**: the network can do without any one of them
+here, as far as these splits tell. The digits are easy, and four blocks are few.
 
 ## Depth, with and without skip connections
 
@@ -176,7 +176,7 @@ it begins, at this learning rate, and not what it can reach.
 - **The recipe is that of the whole network.** Its hyperparameters were chosen for it
   ([`mixer_images`][]), and none was changed here. A variant might do better with its
   own, so a difference says what a part is worth under this recipe.
-- **The splits are no independent samples**: all are drawn from the same 1,797 images.
+- **The splits are not independent samples**: all are drawn from the same 1,797 images.
   So the standard deviations are too small to be taken for those of new data.
 - **Small and easy.** Near 99 % there is little room for a difference. The paper's
   networks have up to 32 blocks and 256 tokens.

@@ -61,8 +61,8 @@ conv_mixer  +5.23  +1.49  +0.21
 vit         +1.96  +1.56  -0.53
 
 The ConvMixer learns most from little: with 2,000 images it is better than the others
-with 55,000. From 500 images to 55,000 it also gains most. The Mixer comes second at
-each size, and the ViT last in both.
+with 55,000. From 500 images to 55,000 it also gains most. The Mixer comes second in
+both, at each size and in what it gains, and the ViT last.
 
 With 500 images the networks overfit: over the last epoch, the accuracy on the augmented
 training images is higher than the test accuracy by

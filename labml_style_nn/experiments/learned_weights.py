@@ -108,7 +108,8 @@ block 3: c = 0.82, the rest is 27% of the squares
 block 4: c = 0.81, the rest is 30% of the squares
 
 So most of what one sees after this short training is what was there before it. The rest
-is what training *added*, the third line of each layer in the table, and it is no noise:
+is what training *added*, the third line of each layer in the table, and it is not
+noise:
 
 - **Its frequencies are lower, and neighbours are similar.** So patches that touch are
   read in a similar way, although nothing told the network which patches touch. In the

@@ -97,8 +97,8 @@ have no more in common than any others.
 
 **All pixels shuffled.** On photographs the Mixer loses, too, but less than the
 ConvMixer; that agrees with the paper as well. A patch now has sixteen pixels from all
-over the image, and one matrix reads all patches, though what the same pixel of two
-patches has to say is no longer alike.
+over the image, from other places for each patch. Yet one matrix must still read all
+patches.
 
 **Clothes do not need neighbours.** On Fashion-MNIST no order is much worse than
 another, and the paper's effect is not to be seen. Its images show objects in the

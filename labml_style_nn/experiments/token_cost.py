@@ -16,7 +16,7 @@ complexity class does not: how much of the cost is quadratic at a given size.
 - $t$, `values`: what was measured, seconds or bytes
 - $a$, `linear`: the cost of each token by itself
 - $b$, `quadratic`: the cost of each pair of tokens
-- $i$: the number of a measurement
+- $i$: the index of a measurement
 
 ## What is measured
 

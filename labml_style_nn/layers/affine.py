@@ -148,8 +148,7 @@ def folded(affine: Affine, linear: Linear) -> Linear:
     **Raises.** `ValueError` for a map of another kind, or one that reads another number
     of channels.
 
-    **Source.** ResMLP paper, section 2, which names it as what the layer has over a
-    norm.
+    **Source.** ResMLP paper, section 2, which names this as an advantage over a norm.
     """
     # Another type, even a subclass, may multiply in a way of its own, which a `Linear`
     # does not.

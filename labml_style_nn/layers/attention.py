@@ -1,10 +1,10 @@
 r"""# Multi-head attention
 
 [Token mixing][token_mixing] has weights for positions, which are learned, and mixes
-every image by the same. Attention computes its weights from the tokens, anew for each
-image. Three vectors are made of each token: a *query*, a *key* and a *value*.
-The product of a query and a key is the *score* of the pair; softmax turns the scores of
-a query into weights, and the result is the mean of the values by these weights
+every image with the same ones. Attention computes its weights from the tokens, anew for
+each image. Three vectors are made of each token: a *query*, a *key* and a *value*. The
+product of a query and a key is the *score* of the pair; softmax turns the scores of a
+query into weights, and the result is the average of the values, weighted in this way
 (Vaswani and others, 2017, "Attention Is All You Need",
 [arXiv:1706.03762](https://arxiv.org/abs/1706.03762), section 3.2):
 
@@ -66,9 +66,9 @@ thousand queries meets sixteen keys; printed is the largest weight, on average:
 
 ## The weights depend on the input
 
-The weights of token mixing are parameters: another image is mixed by the same. Those of
-attention are results. Here are the weights of a layer of four heads, for two images at
-once:
+The weights of token mixing are parameters: every image is mixed with the same ones.
+Those of attention are results. Here are the weights of a layer of four heads, for two
+images at once:
 
 >>> batch, num_patches, num_heads, head_dim = 2, 30, 4, 6
 >>> dim = num_heads * head_dim
@@ -202,8 +202,8 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
     # $\infty - \infty$.
     if mask is not None:
         scores = scores.masked_fill(mask, torch.finfo(scores.dtype).min)
-    # Softmax. No score is too large for $e^x$ once the largest is brought to zero,
-    # which cancels in the fraction.
+    # Softmax. The largest score is subtracted from all of them, so that no $e^x$
+    # overflows; what this changes cancels in the fraction.
     exponentials = (scores - scores.amax(dim=-1, keepdim=True)).exp()
     weights = exponentials / exponentials.sum(dim=-1, keepdim=True)
     # Where every key of a query is masked, all its scores are equally low, and all its

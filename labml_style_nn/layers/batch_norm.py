@@ -36,7 +36,7 @@ $$\begin{aligned}
 - $H$, `height`: how many rows of places there are
 - $W$, `width`: how many columns
 - $n$, `numbers`: how many numbers a channel has in this batch, $B H W$
-- $b, c, i, j$: the numbers of an image, a channel, a row and a column
+- $b, c, i, j$: the indices of an image, a channel, a row and a column
 - $\mu$, `mu`: the mean of each channel over the batch
 - $v$, `variance`: its variance, with $n$ as the divisor
 - $\gamma$, `weight`: the scale of each channel, one at the beginning
@@ -67,9 +67,10 @@ on its company. In evaluation they do not:
 >>> f"{(beside(others) - beside(10 * others)).abs().max():.1f}"
 '0.0'
 
-And the running statistics must have come close before they are of use. Here are numbers
-around 3 with a standard deviation of 2. In training, the first batch already comes out
-around 0 with a deviation of 1. In evaluation, that takes many batches:
+And the running statistics are of use only once they are close to those of the data.
+Here are numbers around 3 with a standard deviation of 2. In training, the first batch
+already comes out around 0 with a deviation of 1. In evaluation, that takes many
+batches:
 
 >>> norm = BatchNorm(channels)
 >>> def data():
@@ -133,13 +134,13 @@ batch norm over all that is not channels. From this follows all that tells them 
 | what do its sums run over? | channels of a token | images and places of a channel |
 | does it depend on the batch? | no | yes, while training |
 | and in evaluation? | the same as in training | with running statistics |
-| what does it keep beside weights? | nothing | two numbers for each channel, a count |
+| what does it keep besides weights? | nothing | two numbers for each channel, a count |
 | the smallest batch to train with? | one image | two numbers for each channel |
 
-The Mixer has the norm of the Transformer: its tokens need no company. The
-[ConvMixer][conv_mixer] is a convolutional network, and has the norm that these were
-built with. It stands after the nonlinearity there, where a layer norm would stand at
-the beginning of a branch.
+The Mixer has the norm of the Transformer, which needs no other token and no other
+image. The [ConvMixer][conv_mixer] is a convolutional network, and has the norm that is
+usual in those. There it stands after the nonlinearity; in a Mixer, a layer norm stands
+at the beginning of its branch.
 
 ## What differs from the paper
 

@@ -1,8 +1,8 @@
 r"""# Depthwise convolution
 
 [Token mixing][token_mixing] lets every place of an image depend on every other. In a
-depthwise convolution each place depends on its neighbours, and everywhere by the same
-weights: each channel has a small kernel of its own, which slides over it:
+depthwise convolution each place depends on its neighbours only, everywhere with the
+same weights. Each channel has a small kernel of its own, which slides over it:
 
 $$y_{c,i,j} = b_c + \sum_{u=0}^{k-1} \sum_{v=0}^{k-1}
 K_{c,u,v} \; x_{c,\,i+u-a,\,j+v-a} .$$
@@ -28,7 +28,7 @@ are mixed by its companion, the [pointwise convolution][pointwise_convolution].
 - $K$, `weight`: the kernels, $k \times k$ numbers for each channel
 - $b$, `bias`: a number for each channel, which is added everywhere
 - $a$, `around`: how many places a kernel reaches to the left and upwards
-- $c, i, j$: the numbers of a channel, a row and a column
+- $c, i, j$: the indices of a channel, a row and a column
 - $u, v$: row and column of a number in a kernel
 
 ## Kernels without a middle
@@ -81,9 +81,10 @@ True
 ## As token mixing
 
 What the layer does to one channel is linear, so there is a matrix for it, from $S$
-places to $S$ places: just what a linear map of token mixing has. One sees it by sending
-each single bright place through. Where token mixing has $S^2$ free numbers, most of
-these are zero, and the rest are the same few over and over:
+places to $S$ places: just what a linear map of token mixing has. To see it, send
+through one picture for each place, in which this place alone is bright. Where token
+mixing has $S^2$ free numbers, most of these are zero, and the rest are the same few
+over and over:
 
 >>> places = torch.eye(height * width).view(-1, 1, height, width)
 >>> one = DepthwiseConvolution(1, kernel_size)
@@ -95,8 +96,9 @@ these are zero, and the rest are the same few over and over:
 
 Section 1 of the Mixer paper ([arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) puts
 it the other way round: its token mixing is a depthwise convolution with a kernel as
-large as the image, which all channels share. So four questions are answered
-differently:
+large as the image, which all channels share. Such a kernel fits in one position only,
+so nothing slides: each row of the first matrix of token mixing is a kernel, and gives
+one number. So four questions are answered differently:
 
 | question | token mixing of a Mixer | depthwise convolution |
 |---|---|---|
@@ -105,9 +107,9 @@ differently:
 | do places share the weights? | no, each has its row | yes, the kernel slides |
 | which images fit? | of one size | of any size |
 
-As the places share the kernel, a picture that is moved stays the same picture. Only
-near the edges, where zeros come in, does it matter. (A Mixer must *learn* that a cat is
-a cat everywhere.)
+As the places share the kernel, the layer is *equivariant* to translation: if the
+picture is moved, the result is the same, moved as far. Only near the edges, where zeros
+come in, is it not. (A Mixer must *learn* that a cat is a cat everywhere.)
 
 >>> wide = torch.zeros(batch, channels, 20, 24)
 >>> wide[:, :, 6:14, 6:12] = x

@@ -32,9 +32,10 @@ changes.
 
 Attention can leave tokens out (a mask), look at another sequence (keys that are not the
 queries), and take a sequence of any length. All of that works because $A(X)$ is
-computed anew for each input. The weights of a Mixer are there before the input is, so
-whoever asks for such a thing is told. Silence would be worse: a mask that is ignored
-lets padding leak into every token, and a causal model would read its own answers.
+computed anew for each input. The weights of a Mixer are there before the input is, so a
+call that asks for one of these gets an error. To ignore it would be worse: a mask that
+is ignored lets padding leak into every token, and a causal model would read its own
+answers.
 
 >>> import torch
 >>> from labml_style_nn.layers.drop_in_mixer import DropInMixer

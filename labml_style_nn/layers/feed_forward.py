@@ -10,8 +10,8 @@ $$\text{FFN}(x) = W_2 \max(0,\, W_1 x + b_1) + b_2 .$$
 
 With GELU in the place of the maximum it is the [`MLP`][] of the Mixer, and it holds the
 same place: what the Mixer calls [channel mixing][channel_mixing], the Transformer calls
-feed forward. Beside that, the Transformer of 2017 differs from a Mixer in its token
-mixing, in ReLU, in its norms, which follow the sums, and in its positions.
+feed forward. Besides, the Transformer of 2017 differs from a Mixer in its token mixing,
+in ReLU, in its norms, which follow the sums, and in its positions.
 
 A *gated* feed forward computes the hidden layer twice, and lets one of the two decide
 how much of the other passes (Shazeer, 2020, "GLU Variants Improve Transformer",

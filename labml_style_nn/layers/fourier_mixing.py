@@ -9,9 +9,10 @@ $$Y = \operatorname{Re}\bigl(F_S \, X F_C\bigr), \qquad
 (F_N)_{m,n} = e^{-2\pi i \, m n / N} .$$
 
 $F_N$ is the matrix of the discrete Fourier transform of $N$ numbers, whose rows and
-columns are counted from zero. On the left of the table it mixes tokens, on the right it
-mixes channels. Written with cosines and sines, $F_N = A_N - i B_N$, nothing complex is
-left:
+columns are counted from zero. Each row is a wave of another frequency, and the product
+with it says how much of this wave is in the numbers. On the left of the table it mixes
+tokens, on the right it mixes channels. Written with cosines and sines,
+$F_N = A_N - i B_N$, nothing complex is left:
 
 $$\begin{aligned}
 Y &= A_S \, X A_C - B_S \, X B_C , \\
@@ -30,7 +31,7 @@ Y &= A_S \, X A_C - B_S \, X B_C , \\
 - $F_N$, $F_S$, $F_C$: the matrix of such a transform, complex
 - $A_N$, $A_S$, $A_C$, `cosines`: its real part
 - $B_N$, $B_S$, $B_C$, `sines`: minus its imaginary part
-- $m, n$: the numbers of a row and of a column, from zero
+- $m, n$: the indices of a row and of a column, from zero
 - $i$: the imaginary unit
 - $E$, `even`: the even part of the table, see below
 
@@ -83,8 +84,10 @@ True
 >>> torch.allclose(twice, even, atol=1e-4)
 True
 
-Of the $480$ numbers of such a table, $242$ survive. The others are in the table that
-the [block][FNetBlock] adds to this one.
+Of the $480$ numbers of such a table, $242$ survive. Four are their own mirror image
+($m$ is $0$ or $12$, $n$ is $0$ or $10$); the other $476$ form $238$ pairs, and of each
+pair only the mean is left. What is lost is still in the table that the
+[block][FNetBlock] adds to this one.
 
 >>> unit_tables = torch.eye(480).unflatten(1, (num_tokens, hidden_dim))
 >>> torch.linalg.matrix_rank(mixing(unit_tables).flatten(1)).item()
@@ -92,9 +95,9 @@ the [block][FNetBlock] adds to this one.
 
 ## What it knows of positions
 
-Attention does not: exchange two tokens, and the results are exchanged with them. Here a
-token at another place has other factors, so the order counts, and in that sense the
-positions are known:
+Attention knows nothing of positions: exchange two tokens, and the results are exchanged
+with them. Here a token at another place has other factors, so the order counts, and in
+that sense the positions are known:
 
 >>> order = torch.randperm(num_tokens)
 >>> torch.allclose(mixing(x[:, order]), mixing(x)[:, order], atol=1e-4)
@@ -125,7 +128,7 @@ in its real part.
 443
 
 The last line is FNet-Base, with $512$ tokens of $768$ channels. The
-[norm][layers.layer_norm] that follows takes the factor back.
+[norm][layers.layer_norm] that follows removes this factor.
 
 ## What differs from the paper
 
@@ -218,7 +221,7 @@ class FourierMixing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Transform, and keep the real part."""
         check_shape(x, "batch", "tokens", "channels")
-        # A batch without a table is none to PyTorch's transform.
+        # PyTorch's transform refuses an empty batch.
         if x.shape[0] == 0:
             return x
         # Half precision is widened for the sums, and for them only.

@@ -22,10 +22,10 @@ With one group, all numbers of an image are measured together. That is the norm 
 - $B$, `batch`: how many images are computed together
 - $p$: a place of the map, any of its $H W$ places
 - $H, W$, `height`, `width`: the height and the width of the map
-- $c$: the number of a channel
+- $c$: the index of a channel
 - $C$, `dim`: how many channels there are
 - $G$, `num_groups`: how many groups they form, each of $C / G$ neighbours
-- $g$: a group, the numbers of its channels
+- $g$: a group, the indices of its channels
 - $M$: the numbers that are measured together, $H W C / G$
 - $\mu_g$, `mu`: their mean
 - $v_g$, `variance`: their variance
@@ -78,8 +78,9 @@ normalisation (their Figure 2 shows all of them).
 
 [`layer_norm`][layers.layer_norm] shows how a variance in one pass loses all its digits
 where the numbers are far from zero. PyTorch's kernel for maps with the channels last
-makes one pass on a CPU. Around ten thousand its error is larger than all that it should
-compute. The layer below subtracts the mean, calls the same kernel, and is right.
+makes one pass on a CPU. For numbers around ten thousand, its error is larger than the
+results themselves. The layer below subtracts the mean, calls the same kernel, and is
+right.
 
 >>> _ = torch.manual_seed(0)
 >>> batch, height, width, dim = 2, 8, 6, 20
@@ -159,7 +160,7 @@ class GroupNorm(nn.Module):
     **Shape.** `(batch, ..., dim)` to the same. PyTorch's own layer has the channels
     second; here they stand last, as in all tables of this package.
 
-    **Raises.** `ValueError` for a size below one, for `dim` that is no multiple of
+    **Raises.** `ValueError` for a size below one, for a `dim` that is not a multiple of
     `num_groups`, for `eps` not above zero, and for an input with another last axis.
 
     **Source.** Wu and He, section 3.1; `GroupNorm` in the authors' code of PoolFormer,

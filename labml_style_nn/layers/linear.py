@@ -19,14 +19,15 @@ hold before anything was learned.
 - $B$, `batch`: how many vectors are mapped together
 - $W$, `weight`: the matrix, $d_{\text{out}} \times d_{\text{in}}$
 - $b$, `bias`: the vector that is added, of size $d_{\text{out}}$
-- $i, j$: the numbers of an output and of an input
+- $i, j$: the indices of an output and of an input
 - $v$: the variance of every input
 
 ## Why this initialisation
 
 Suppose the inputs $x_j$ are independent, with mean zero and variance $v$, and that the
 weights are drawn independently, with mean zero. Each output is a sum of $d_{\text{in}}$
-such products, so its variance is
+products $W_{ij} x_j$. The variance of a product of two independent numbers with mean
+zero is the product of their variances, and the variances of independent terms add up:
 
 $$\operatorname{Var}(y_i) = d_{\text{in}} \operatorname{Var}(W_{ij})\, v .$$
 
@@ -126,9 +127,9 @@ from torch import Tensor, nn
 from labml_style_nn.layers.checks import check_positive
 
 # A normal distribution, cut at two standard deviations on either side, is narrower than
-# it was: of its standard deviation this factor is left. In general, cut at $\pm a$, the
-# variance is $1 - 2 a \varphi(a) / \operatorname{erf}(a / \sqrt{2})$, with $\varphi$
-# the density of the standard normal distribution.
+# before: its standard deviation is multiplied by this factor. In general, cut at
+# $\pm a$, the variance is $1 - 2 a \varphi(a) / \operatorname{erf}(a / \sqrt{2})$, with
+# $\varphi$ the density of the standard normal distribution.
 TRUNCATED_STD = math.sqrt(
     1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2))
 )

@@ -40,8 +40,9 @@ They may be combined; a pair is excluded if any of them excludes it. True means:
 - `attn_mask`: any other rule, `(num_queries, num_keys)`; with the batch in front, or
   the batch and the heads, one for each sequence or for each head of it.
 
-Here are two at once, the second for the last three keys of the second sequence. Printed
-is which keys its first query looks at:
+Here are two at once: `attn_mask` closes the first key to every query, and
+`key_padding_mask` the last three keys of the second sequence. Printed is which keys the
+first query of that sequence looks at:
 
 >>> import torch
 >>> from labml_style_nn.layers.attention import MultiHeadAttention

@@ -25,7 +25,7 @@ is that of the Vision Transformer, Dosovitskiy and others, 2020,
 - $C$, `hidden_dim`: the channels of a token, the paper's "hidden dimension"
 - $X$: the table of tokens, $S \times C$
 - $K$, `kernel`: the numbers of $E$, in the shape of a kernel of a convolution
-- $c$: the number of a channel of a token
+- $c$: the index of a channel of a token
 - $k, u, v$: channel, row and column of a number in a patch
 
 ## The cut, in one line
@@ -170,8 +170,8 @@ def cut_into_patches(
 ) -> Tensor:
     r"""Write the pixels of each patch in a row.
 
-    Read the pattern from left to right. An image is `c` channels, high as so many
-    `rows` of patches of height `h`, wide as so many `columns` of width `w`. The rows
+    Read the pattern from left to right. An image has `c` channels; it is `rows` patches
+    high, each of height `h`, and `columns` patches wide, each of width `w`. The rows
     and columns of patches become the one axis of tokens; the channels and pixels of a
     patch become the other. The channel comes first within a patch, because a kernel of
     PyTorch is laid out like that.
@@ -234,7 +234,7 @@ class PatchEmbedding(nn.Module):
         return self.projection(patches)
 
     def kernel(self) -> Tensor:
-        """The weight, seen as the kernel of the equal convolution."""
+        """The weight, seen as the kernel of the equivalent convolution."""
         # A view: whoever changes the kernel changes the weight. This is also the shape
         # in which other libraries publish it, see [`load_timm_weights`][].
         shape = (self.in_channels, *self.patch_size)

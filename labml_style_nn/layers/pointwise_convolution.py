@@ -24,8 +24,8 @@ Kolter, 2022, [arXiv:2201.09792](https://arxiv.org/abs/2201.09792), section 2).
 - $b$, `bias`: a number for each new channel
 - $S$: the number of places, $H W$
 - $C$: the channels of a ConvMixer, $C_{\text{in}} = C_{\text{out}} = C$
-- $c, d$: the numbers of an old and of a new channel
-- $i, j$: the numbers of a row and a column
+- $c, d$: the indices of an old and of a new channel
+- $i, j$: the indices of a row and a column
 
 ## It is a linear map
 

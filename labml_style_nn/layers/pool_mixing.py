@@ -73,9 +73,9 @@ the result moves with it. So the positions are not known, and a map of any size 
 >>> torch.allclose(moved[:, 2:-1], y[:, 1:-2], atol=1e-6)
 True
 
-**It is shared by all channels**, as [`token_mixing`][] is. In other words it is a
-convolution of each channel by itself with one fixed kernel, $1 / K^2$ everywhere, less
-one in the middle:
+**It is shared by all channels**, as [`token_mixing`][] is. In other words, away from
+the edge it is a convolution of each channel by itself with one fixed kernel, $1 / K^2$
+everywhere, less one in the middle:
 
 >>> kernel = torch.full((hidden_dim, 1, pool_size, pool_size), 1 / pool_size**2)
 >>> kernel[:, :, 1, 1] -= 1

@@ -27,7 +27,7 @@ this page.
 - $Y$: the same, with the positions added
 - $P$, `table`: the table of positions, $L \times C$
 - $s$, `positions`: a position, counted from zero
-- $i$: the number of a pair of channels, counted from zero
+- $i$: the index of a pair of channels, counted from zero
 - $\omega$, `frequencies`: how fast the hand of a pair turns, in radians for each
   position
 - $k$, `shift`: how far one moves
@@ -95,8 +95,8 @@ positions, with that care and without:
 ## Why a Mixer needs none of this
 
 [Token mixing][token_mixing] has a weight for each position, and so each position is
-known by its weights. To give every token a sign of its place would tell it what it
-knows. Indeed the Mixer paper adds none (section 2).
+known by its weights. A sign of its place, added to every token, would tell the layer
+only what its weights say already. Indeed the Mixer paper adds none (section 2).
 
 ## What differs from the paper
 
@@ -189,7 +189,7 @@ class SinusoidalPositions(nn.Module):
     r"""## Positions by formula
 
     The table follows the layer from device to device, and takes the type of the model.
-    It is no part of its state dict, since two numbers say all of it.
+    It is not part of its state dict, since two numbers say all of it.
 
     **Shape.** `(batch, tokens, dim)` to the same, with up to `max_len` tokens.
 

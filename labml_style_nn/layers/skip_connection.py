@@ -20,7 +20,7 @@ two MLPs add their updates to it.
 - $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of tokens, the rows of the table
 - $C$, `hidden_dim`: the number of channels, its columns
-- $I$: the identity matrix, which is the derivative of $x$ by itself
+- $I$: the identity matrix, which is the derivative of $x$ with respect to itself
 - $J$: the Jacobian, the derivatives of $f$; $J_\ell$ is that of layer $\ell$
 - $L$: the number of layers in a stack
 
@@ -55,10 +55,11 @@ with it, $1.1^{30}$.
 
 ## Pre-norm and post-norm
 
-In the branch: $x + f(\text{LayerNorm}(x))$, as in equation (1) of the Mixer paper. The
-path past the branch is then free of every operation but the sum, from the first block
-to the last ("pre-norm"). The Transformer of 2017 normalised the sum instead
-("post-norm"), which puts a norm in the way of every gradient.
+Where does the norm stand? In a Mixer, in the branch: $x + f(\text{LayerNorm}(x))$, as
+in equation (1) of the paper. The path past the branch is then free of every operation
+but the sum, from the first block to the last ("pre-norm"). The Transformer of 2017
+normalised the sum instead ("post-norm"), which puts a norm in the way of every
+gradient.
 
 ## What differs from the paper
 
@@ -90,8 +91,8 @@ ValueError: expected shape (2, 24, 20), got (2, 24, 1)
 **Exercise 1.** In `forward`, which operation would have to go around the sum to make
 this post-norm?
 
-**Answer.** The norm: `return norm(x + …)` in the last line. Then nothing would pass a
-stack unchanged. Here all of it does, if the branches return zero:
+**Answer.** The norm: `return norm(x + …)` in the last line. Then nothing would pass
+through a stack unchanged. Here the whole table does, if the branches return zero:
 
 >>> silent = nn.Linear(hidden_dim, hidden_dim)
 >>> _ = nn.init.zeros_(silent.weight), nn.init.zeros_(silent.bias)

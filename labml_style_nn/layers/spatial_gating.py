@@ -28,7 +28,7 @@ the end, it is the only place of a gMLP where tokens meet.
 - $W$, $b$, `projection`: the map over tokens, $S \times S$, and its bias
 - $C$: the number of channels outside the MLP in which the unit stands
 - $\mathbf{1}^\top$: a row of $E$ ones, which repeats the bias in every column
-- $j, k$: the numbers of two tokens
+- $j, k$: the indices of two tokens
 
 ## It begins with an open gate
 
@@ -51,10 +51,10 @@ True
 ## What the product adds
 
 A linear map over tokens, as in [`resmlp`][], gives token $j$ the same share of token
-$k$ for every image. After a gate the share depends on both: number by number, the
-result is $u_j b_j + \sum_k u_j W_{jk} v_k$, with $v$ normalised. Attention has such
-products, too. But there the weights themselves are computed from the tokens; here $W$
-is learned once and is the same for every image.
+$k$ for every image. Behind a gate, what token $k$ contributes is multiplied by a number
+of token $j$, too: number by number, the result is $u_j b_j + \sum_k u_j W_{jk} v_k$,
+with $v$ normalised. Attention has such products, too. But there the weights themselves
+are computed from the tokens; here $W$ is learned once and is the same for every image.
 
 The unit is linear in $u$: twice the $u$, twice the result. In $v$ it is not. Without
 the norm it would be affine, because of the bias; with it, $2v$ gives what $v$ gives.
@@ -69,10 +69,11 @@ True
 
 ## A gate for text
 
-A network which predicts the next token of a text must not look at it. So in a *causal*
-unit, token $j$ may use the tokens $k \le j$ only, and of $W$ the lower triangle is
-left. The norm works within a token and gives nothing away. Here the last six tokens are
-replaced by others, and the results before them stay the same:
+A network which learns to predict the next token of a text must not see that token.
+Place $j$ predicts token $j + 1$. So in a *causal* unit it may use the tokens $k \le j$
+only, and of $W$ the lower triangle is left. The norm works within a token and gives
+nothing away. Here the last six tokens are replaced by others, and the results before
+them stay the same:
 
 >>> causal = SpatialGatingUnit(num_tokens, gate_dim, causal=True)
 >>> with torch.no_grad():

@@ -21,7 +21,7 @@ layers along shorter paths. The name *drop path* means the same.
 - $B$, `batch`: how many images are computed together
 - $S$, `num_patches`: the number of tokens, the rows of the table
 - $C$, `hidden_dim`: the number of channels, its columns
-- $\ell$, `branch`: the number of a branch; the code counts from zero
+- $\ell$, `branch`: the index of a branch; the code counts from zero
 - $L$, `num_branches`: the number of all branches
 - $p_\ell$: the rate of branch $\ell$
 - $s$, `rate`: the rate of the last branch, in [`linear_rates`][]

@@ -1,6 +1,6 @@
 r"""# Token embedding
 
-A text reaches a network as numbers: each token, here a character, has one in a
+A text reaches a network as numbers: each token, here a character, has a number in a
 vocabulary. Such a number is a name. That 17 is larger than 3 says nothing about the
 characters. So the first thing a model of text does is to look the name up in a table
 with a vector for each, and the vectors are learned:
@@ -41,11 +41,11 @@ True
 
 ## Initialisation
 
-Normally distributed, with a variance of $1 / C$: each vector then has a length of about
-one, whatever its size. The factor $\sqrt{C}$ brings every number of $X$ to variance
-one. That is the size at which the rest of the network works. The maps of [`linear`][]
-keep it, and the waves of a [position embedding][positional_encoding], which lie between
-$-1$ and $1$, neither drown in it nor cover it.
+Normally distributed, with a variance of $1 / C$: each vector then has a norm of about
+one, whatever the number of its channels. The factor $\sqrt{C}$ brings every number of
+$X$ to variance one. That is the size at which the rest of the network works. The maps
+of [`linear`][] keep it, and the waves of a [position embedding][positional_encoding],
+which lie between $-1$ and $1$, neither drown in it nor cover it.
 
 >>> table = TokenEmbedding(1000, 500)
 >>> x = table(torch.arange(1000).reshape(10, 100))

@@ -64,10 +64,11 @@ True
 
 A depthwise convolution does the opposite: it has another kernel for each channel, and a
 small one. In these words token mixing is a depthwise convolution whose kernel covers
-the whole image and is the same for all channels (section 1 of the paper). Sharing is
-what makes it affordable. Separate MLPs would multiply the weights by $C$, and the paper
-saw no noticeable improvement from them (Supplementary A.1). For one block of
-Mixer-B/16:
+the whole image and is the same for all channels (section 1 of the paper). Such a kernel
+fits in one position only, so nothing slides: each row of $W_1$ is a kernel, and gives
+one number. Sharing is what makes it affordable. Separate MLPs would multiply the
+weights by $C$, and the paper saw no noticeable improvement from them (Supplementary
+A.1). For one block of Mixer-B/16:
 
 >>> shared = sum(weight.numel() for weight in TokenMixing(196, 384).parameters())
 >>> f"{shared:,} shared, {768 * shared:,} separate"
@@ -251,8 +252,8 @@ class TokenMixing(nn.Module):
     r"""## The token-mixing MLP
 
     The same three lines as in [`MLP`][], with maps that act on columns. The hidden
-    layer is a table too, of $D_S$ rows: its "tokens" are no places in the image any
-    more, but patterns over all of it.
+    layer is a table too, of $D_S$ rows: its "tokens" are no longer places in the image,
+    but patterns over all of it.
 
     **Shape.** `(batch, num_patches, channels)` to the same.
 

@@ -202,7 +202,7 @@ class CausalGMLP(nn.Module):
         return self.read(self.embedding(tokens))
 
     def read(self, x: Tensor) -> Tensor:
-        """Score from the vectors, which have gradients where numbers have none.
+        """Score from the vectors: unlike numbers of tokens, they can have gradients.
 
         **Shape.** `(batch, length, hidden_dim)` to `(batch, length, vocabulary_size)`.
         """

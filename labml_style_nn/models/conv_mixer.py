@@ -1,10 +1,11 @@
 r"""# ConvMixer
 
-How much of a Mixer is due to its MLPs, and how much to the patches? ConvMixer keeps the
-plan of the [Mixer][models.mlp_mixer]: cut the image into patches, then mix tokens and
-channels in turn, at the same size all the way. But what mixes is as plain as it gets:
-one convolution for the tokens, one for the channels. With it Trockman and Kolter asked
-"Patches Are All You Need?" (2022, [arXiv:2201.09792](https://arxiv.org/abs/2201.09792)).
+How much of a Mixer's success is due to its MLPs, and how much to the patches? ConvMixer
+keeps the plan of the [Mixer][models.mlp_mixer]: cut the image into patches, then mix
+tokens and channels in turn, at the same size all the way. But what mixes is as plain as
+it gets: one convolution for the tokens, one for the channels. With it Trockman and
+Kolter asked "Patches Are All You Need?" (2022,
+[arXiv:2201.09792](https://arxiv.org/abs/2201.09792)).
 
 The patches are not put in a row here. They stay where they were, and $X$ is a stack of
 $C$ pictures, with a place for each patch. After the patches are embedded, every block
@@ -59,8 +60,8 @@ every image that its patches tile, also sizes it has never seen.
 
 **A receptive field that grows.** After one block, in evaluation, a number depends on
 $k \times k$ places around its own; each further block adds $k - 1$ to the side. In a
-Mixer it is everything from the first block on. Here is what one place of the last
-picture depends on, for kernels of 3 and three blocks:
+Mixer a number depends on the whole image from the first block on. Here is what one
+place of the last picture depends on, for kernels of 3 and three blocks:
 
 >>> import torch
 >>> from torch import nn
@@ -174,7 +175,7 @@ torch.Size([2, 10])
 ## Exercises
 
 **Exercise 1.** How many blocks with kernels of 3 does it take until the place in the
-middle of $9 \times 11$ depends on all of them? And with kernels of 9, until each place
+middle of $9 \times 11$ depends on all places? And with kernels of 9, until each place
 of $32 \times 32$ depends on each other?
 
 **Answer.** A block adds $(k - 1) / 2$ places on every side. From the middle it is five
@@ -248,8 +249,8 @@ class ConvMixerBlock(nn.Module):
 
     **Shape.** `(batch, hidden_dim, height, width)` to the same.
 
-    **Raises.** `ValueError` for a size below one, for `eps` not above zero, or pictures
-    of another number.
+    **Raises.** `ValueError` for a size below one, for `eps` not above zero, or another
+    number of pictures.
 
     **Source.** Section 2; the authors' code, `convmixer.py`.
     """

@@ -209,9 +209,10 @@ EPS = 1e-12
 class FNetBlock(nn.Module):
     r"""## The FNet block
 
-    Both halves have the same form: mix, add, normalise. Beside the Mixer's block the
-    norms have moved behind the sums, and the token mixing has lost its weights. No size
-    of the table but $C$ is known to it, so it takes texts of any length.
+    Both halves have the same form: mix, add, normalise. Compared with the Mixer's
+    block, the norms have moved behind the sums, and the token mixing has lost its
+    weights. No size of the table but $C$ is known to it, so it takes texts of any
+    length.
 
     **Shape.** `(batch, num_tokens, hidden_dim)` to the same.
 
@@ -230,10 +231,10 @@ class FNetBlock(nn.Module):
         eps: float = EPS,
     ) -> None:
         super().__init__()
-        # The first line. $F_S$ and $F_C$ are no weights.
+        # The first line. $F_S$ and $F_C$ are not weights.
         self.token_mixing = FourierMixing()
         self.token_norm = LayerNorm(hidden_dim, eps)
-        # The second line: $W_1$ and $W_2$, all that a block can learn beside its norms.
+        # The second line: $W_1$ and $W_2$, all a block can learn besides its norms.
         self.channel_mixing = ChannelMixing(
             hidden_dim, channels_mlp_dim, dropout_rate, approximate
         )

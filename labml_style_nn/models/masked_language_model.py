@@ -39,7 +39,7 @@ Z &= Y W^\top + \mathbf{1} b^\top, \\
 
 ## Equal parameters
 
-To compare two networks, both should be allowed to remember equally much. All but one
+To compare two networks fairly, both should have equally many parameters. All but one
 part is the same in both. In a layer with attention, tokens meet through $4 C^2 + 4 C$
 numbers; in a layer of the Mixer, through $2 S D_S + D_S + S$, and $D_S$ can be chosen
 to make the two equal ([`matched_tokens_mlp_dim`][]). What is left is a difference of
@@ -84,7 +84,7 @@ BERT's code has more around the encoder. We left out what the comparison does no
 - It learns its positions; here they come from a formula
   ([`SinusoidalPositions`][]). Tokens begin with a variance of one here, and the waves
   are about as large. [Learned positions][LearnedPositions] begin fifty times smaller
-  beside them, and in a short trial of ours were heard much later.
+  than they, and in a short trial of ours had an effect only much later.
 - Its norms stand after the sums, ours before the branches; [`transformer`][] has both.
 - The tokens of the experiment are characters, not pieces of words.
 

@@ -78,8 +78,9 @@ Nor does anything tell a place where it is, except what the edges of the map giv
 
 Take it out of the block, and what is left is an MLP at each place. Between the places
 of a map there is then only the norm, which shares two numbers. With the pooling, a
-change in one place reaches the eight around it, in each block. Here is one in the
-corner of a map, and how many places have felt it:
+change in one place reaches the eight around it, in each block. Here is a change in the
+corner of a map, and how many places have felt it after one block and after two. The
+norms are taken out for this, since they let all places feel it:
 
 >>> from labml_style_nn.models.poolformer import PoolFormerBlock
 >>> height, width, dim, channels_mlp_dim = 6, 5, 20, 80
@@ -196,9 +197,9 @@ class PoolFormerBlock(nn.Module):
     !!! note "A shift without effect"
 
         The shift of the first norm adds one number to all places of a channel. The
-        pooling takes each place from the average around it, and this number with it. So
-        the shift has no effect and a gradient of zero, as a test shows. It is kept
-        because the published weights have it.
+        pooling subtracts each place from the average around it, and with it this
+        number, which the average has too. So the shift has no effect and a gradient of
+        zero, as a test shows. It is kept because the published weights have it.
 
     **Shape.** `(batch, height, width, dim)` to the same.
 

@@ -42,7 +42,7 @@ score for each class.
 
 ## A row of A is a filter
 
-Without a hidden layer there is nothing between a token and the pixels it listens to.
+Without a hidden layer there is nothing between a token and the tokens it listens to.
 Row $j$ of $A$ holds one weight for each patch, and together they are a picture: what
 token $j$ collects from where. The authors look at these pictures after training: in the
 lower layers they resemble the kernels of convolutions, and in the last ones they reach
@@ -165,9 +165,9 @@ from labml_style_nn.layers.token_mixing import TokenLinear
 class ResMLPBlock(nn.Module):
     r"""## The ResMLP block
 
-    Two halves of the same form: scale and shift, mix, scale, add. Beside the Mixer's
-    block it has lost the hidden layer of token mixing and both norms, and has gained
-    the two layer scales.
+    Two halves of the same form: scale and shift, mix, scale, add. Compared with the
+    Mixer's block, it has lost the hidden layer of token mixing and both norms, and has
+    gained the two layer scales.
 
     **Shape.** `(batch, num_patches, hidden_dim)` to the same.
 

@@ -8,8 +8,8 @@ class token nor positions.
 This page is the network of Dosovitskiy and others, 2021, "An Image is Worth 16x16
 Words: Transformers for Image Recognition at Scale"
 ([arXiv:2010.11929](https://arxiv.org/abs/2010.11929)). The first table has a row for
-each patch $p_j$, sent through the map $E$, and above them a row that is no patch, the
-*class token*. To all of them their positions are added:
+each patch $p_j$, sent through the map $E$, and above them a row that belongs to no
+patch, the *class token*. To all of them their positions are added:
 
 $$X = \bigl[\,x_{\text{class}};\; E p_1;\; E p_2;\; \ldots;\; E p_S\,\bigr]
 + E_{\text{pos}} .$$

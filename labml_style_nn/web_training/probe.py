@@ -34,7 +34,7 @@ connection, which hands every patch to itself, is not in it.
 - $W_1$, $W_2$, $b_1$, $b_2$, `fc1`, `fc2`: its weights
 - $\sigma$, `gelu`: the nonlinearity; $\sigma'$, `slope`, its derivative
 - $J_{ij}$, `jacobian`: the derivative of row $i$ by row $j$, in each channel
-- $c$: the number of a channel
+- $c$: the index of a channel
 - $\mathbf{1}^\top$: a row of ones, which repeats a bias in every column
 - $A$: the influence of each patch on each
 - $S$: the number of patches
