@@ -2,9 +2,10 @@
 # # The family
 #
 # All architectures on this page cut an image into patches, make a table of tokens, and
-# then alternate two kinds of mixing many times: between the tokens, and between the
-# channels of each token. They differ in *how they mix tokens*, in their normalisation,
-# and in their residual connections.
+# then mix many times: between the tokens, and between the channels of each token. They
+# differ above all in *how they mix tokens*, but also in their channel mixing,
+# normalisation and residual connections; and PoolFormer, whose patches overlap, makes
+# the table smaller three times.
 #
 # This page puts them side by side: first in a table, then from one to the next in code.
 

@@ -481,3 +481,67 @@ assert abs(enlarged - average(resolution, start="low")) < 1
 # - *Size.* All that stands under **Here** is on small images and with small networks.
 #   Where it agrees with the paper, the effect does not need its scale. Where it does
 #   not, these experiments cannot say whether the scale or the data is the reason.
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** In Table 1 the Mixer-S/32 has more parameters than the Mixer-S/16, and
+# the Mixer-L/32 fewer than the Mixer-L/16. Which parts of a Mixer depend on the side of
+# a patch, and why does the sign change?
+#
+# **Answer.** Larger patches need a larger embedding, which is there once. They also
+# leave fewer tokens, and so smaller matrices in the token mixing, which is there in
+# each block: in 24 blocks of an L, and in 8 of an S.
+
+
+# %%
+def with_patches(scale, side):
+    """The parameters of the embedding, of all token mixings, and of the whole."""
+    with torch.device("meta"):
+        model = getattr(mlp_mixer, f"mixer_{scale.lower()}{side}")()
+    mixings = sum(parameters(block.token_mixing) for block in model.blocks)
+    return parameters(model.patch_embedding), mixings, parameters(model)
+
+
+for scale in ("S", "B", "L"):
+    counts = zip(with_patches(scale, 32), with_patches(scale, 16), strict=True)
+    embedding, mixings, whole = (large - small for large, small in counts)
+    print(f"{scale}/32: {embedding:+,} and {mixings:+,} parameters, {whole:+,} in all")
+    assert embedding + mixings == whole
+
+# %% [markdown]
+# **Exercise 2.** A block of a Vision Transformer takes $4 S C^2 + 2 S^2 C + 2 S C D_C$
+# MACs. With how many tokens is half of this work quadratic, for ViT-B/16 and for the
+# smaller network that was measured above? With how many is half of the measured time?
+#
+# **Answer.** Where $2 S^2 C$ equals the rest, $S = 2 C + D_C$: for ViT-B/16 that is an
+# image of more than a thousand pixels a side. In the fit, $a S = b S^2$ at $S = a / b$.
+
+# %%
+tokens = 2 * 768 + 3072
+print(f"ViT-B/16: {tokens:,} tokens, {16 * tokens**0.5:,.0f} pixels a side")
+assert 16 * tokens**0.5 > 1000
+sizes = COST["settings"]
+print(f"smaller: {2 * sizes['hidden_dim'] + sizes['channels_mlp_dim']:,} tokens")
+measured = fit(COST["tokens"], COST["curves"]["ViT"]["training"])
+print(f"measured: {measured.linear / measured.quadratic:,.0f} tokens")
+
+# %% [markdown]
+# **Exercise 3.** A Mixer-L/16 is enlarged from 224 to 448 pixels, with the $K^2$ copies
+# of Supplementary C. By which factor do its MACs grow? Table 3 says that the throughput
+# falls to a quarter.
+#
+# **Answer.** There are four times as many tokens, for the embedding and the channel
+# mixing. In token mixing $D_S$ grows by four as well, so that it takes 16 times the
+# MACs; but its part was small.
+
+# %%
+enlarged = {"image_size": 448, "tokens_mlp_dim": 4 * 512}
+with torch.device("meta"):
+    before, after = mlp_mixer.mixer_l16(), mlp_mixer.mixer_l16(**enlarged)
+more = multiply_adds(after, 1, 3, 448, 448) / multiply_adds(before, 1, 3, 224, 224)
+print(f"{more:.2f} times the MACs, {419 / 105:.2f} times the time")
+assert 419 / 105 < more < 16
+
+# %% [markdown]
+# The throughput falls by less than the MACs predict: time is not spent on them alone.

@@ -54,12 +54,13 @@ def test_a_page_ends_in_exercises_each_with_its_answer(page: str) -> None:
     assert ">>>" in last.rpartition("**Answer.**")[2]
 
 
-def test_the_family_ends_in_exercises_and_the_notebook_asks_as_the_pages_do() -> None:
+def test_two_notebooks_end_in_exercises_and_the_notebook_asks_as_the_pages_do() -> None:
     assert len(STOPS) == 12
     assert {f"{page}.md" for page in PAGES} <= set(TITLES)
-    *_, last = source("family.py").read_text("utf-8").split("\n# ## ")
-    assert last.startswith("Exercises\n")
-    assert last.count("**Exercise ") == last.count("**Answer.**") >= 2
+    for page in ("family.py", "findings.py"):
+        *_, last = source(page).read_text("utf-8").split("\n# ## ")
+        assert last.startswith("Exercises\n")
+        assert last.count("**Exercise ") == last.count("**Answer.**") >= 2
     notebook = source("examples/exercises.py").read_text("utf-8")
     cells = re.findall(r"^def (.+\n    return None  .*\n)\n\n(check.+)", notebook, re.M)
     pages = "\n".join(docstring(page) for page in PAGES)

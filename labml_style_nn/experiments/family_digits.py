@@ -2,8 +2,9 @@ r"""# The family at equal parameters
 
 Six networks of the family under equal conditions: the same splits of the digits, the
 same hyperparameters and number of epochs, patches of $2 \times 2$ pixels, four blocks,
-and as many parameters as the Mixer has, to within one per cent. They differ in how they
-mix tokens, and in the normalisation and skip connections that belong to each.
+and as many parameters as the Mixer has, to within one per cent. They differ above all
+in how they mix tokens, but also in the channel mixing, normalisation and skip
+connections that belong to each.
 
 | `--model` | network | token mixing |
 |---|---|---|

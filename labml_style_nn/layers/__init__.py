@@ -17,7 +17,7 @@ code, and can be read without the others. In the order in which an image meets t
 
 [`mlp_mixer`][] puts them together. The parts which several of these share:
 
-- [`linear`][]: the linear map, and the numbers it begins with.
+- [`linear`][]: the linear map, and its initialisation.
 - [`mlp`][]: two linear maps with a nonlinearity between them.
 - [`gelu`][]: the nonlinearity, in its exact form and in its approximation.
 - [`dropout`][]: while training, single numbers are set to zero.
@@ -38,7 +38,8 @@ code, and can be read without the others. In the order in which an image meets t
 ## Other normalisations
 
 - [`batch_norm`][]: a channel is normalised over all images of the batch.
-- [`group_norm`][]: an image is normalised as a whole.
+- [`group_norm`][]: an image is normalised in groups of channels; with one group, as a
+  whole.
 - [`affine`][]: each channel is scaled and shifted, and nothing is measured.
 - [`layer_scale`][]: of each update only a little is added, at first.
 

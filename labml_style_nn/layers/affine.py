@@ -106,7 +106,7 @@ from labml_style_nn.layers.linear import Linear
 class Affine(nn.Module):
     r"""## Scale and shift
 
-    It begins as the identity.
+    It is initialised as the identity.
 
     **Shape.** `(..., dim)` to the same.
 

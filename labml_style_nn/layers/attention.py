@@ -104,12 +104,12 @@ Mixer has a weight for each position instead, see [`token_mixing`][].
   [Vision Transformer][VisionTransformer] and in PyTorch; the paper's have none.
 - Keys and values of a head are equally long, `dim / num_heads`: the paper chooses it,
   here it is a rule.
-- [Dropout][dropout] may strike the weights, while training, as in the authors' code
-  (tensor2tensor) and in PyTorch; the paper's section 5.4 names other places only. By
-  default nothing is dropped.
-- The maps begin as all [linear maps][linear] here; the paper does not say how its own
-  do. Those of queries, keys and values get the variance that Xavier's rule has for a
-  square matrix, though they share one matrix that is not square.
+- [Dropout][dropout] may be applied to the weights, while training, as in the authors'
+  code (tensor2tensor) and in PyTorch; the paper's section 5.4 names other places only.
+  By default nothing is dropped.
+- The maps are initialised as all [linear maps][linear] here; the paper does not say how
+  its own are. Those of queries, keys and values get the variance that Xavier's rule has
+  for a square matrix, though they share one matrix that is not square.
 
 ## What it costs
 

@@ -56,7 +56,7 @@ True
 
 - GELU is exact here, unless `approximate="tanh"` asks for the form of the authors'
   code, see [`gelu`][].
-- [Dropout][dropout] may strike inside; by default it does not.
+- [Dropout][dropout] may be applied, as in the [`MLP`][]; by default it is not.
 
 Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
 

@@ -119,10 +119,10 @@ True
 
 ## What differs from the paper
 
-Nothing. Biases and beginnings are PyTorch's own, as in the authors' code: uniformly
-drawn between $\pm 1/k$. The authors ask for `padding="same"`, which PyTorch does for an
-even $k$ with a warning, because of the copy with zeros that it makes; the layer makes
-the same copy without one.
+Nothing. Weights and biases are initialised as in PyTorch and in the authors' code:
+uniformly between $\pm 1/k$. The authors ask for `padding="same"`, which PyTorch does
+for an even $k$ with a warning, because of the copy with zeros that it makes; the layer
+makes the same copy without one.
 
 ## What it costs
 

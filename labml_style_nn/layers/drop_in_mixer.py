@@ -35,7 +35,8 @@ queries), and take a sequence of any length. All of that works because $A(X)$ is
 computed anew for each input. The weights of a Mixer are there before the input is, so a
 call that asks for one of these gets an error. To ignore it would be worse: a mask that
 is ignored lets padding leak into every token, and a causal model would read its own
-answers.
+answers. (One mask that is the same for every input, such as a causal one, could be laid
+over the weights themselves; [`spatial_gating`][] does that.)
 
 >>> import torch
 >>> from labml_style_nn.layers.drop_in_mixer import DropInMixer
@@ -46,7 +47,7 @@ answers.
 >>> mixer(x, is_causal=True)
 Traceback (most recent call last):
     ...
-ValueError: a Mixer cannot be causal: every token reads every other
+ValueError: this Mixer is not causal: every token reads every other
 >>> mixer(x, torch.randn(batch, num_tokens, dim))
 Traceback (most recent call last):
     ...
@@ -66,9 +67,9 @@ it stands ([`positional_encoding`][]). A Mixer has a weight for each position:
 >>> knows_the_order(attention), knows_the_order(mixer)
 (False, True)
 
-What would a position embedding do here? It is the same for all sequences, so all that
-reaches the hidden layer is a constant, $W_1 (X + P) = W_1 X + W_1 P$, the same for
-every input:
+What would a position embedding do here? It is the same for all sequences, so in this
+layer by itself all that reaches the hidden layer is a constant,
+$W_1 (X + P) = W_1 X + W_1 P$, the same for every input:
 
 >>> positions = torch.randn(num_tokens, dim)
 >>> shift = mixer.token_mixing.fc1(x + positions) - mixer.token_mixing.fc1(x)
@@ -76,9 +77,20 @@ every input:
 True
 
 It is a richer bias than $b_1$, which is the same in all channels; but it tells the
-layer nothing about *which token stands where* that $W_1$ does not say already. So none
-is added, here or in the [models][masked_language_model]. [`transformer`][] trains both
-layers on a question about order, with and without positions.
+layer nothing about *which token stands where* that $W_1$ does not say already. In a
+network a norm stands before the layer, and what the positions add is no longer a
+constant:
+
+>>> from labml_style_nn.layers.layer_norm import LayerNorm
+>>> norm, hidden = LayerNorm(dim), mixer.token_mixing.fc1
+>>> shift = hidden(norm(x + positions)) - hidden(norm(x))
+>>> torch.allclose(shift[0], shift[1], atol=1e-5)
+False
+
+The channel mixing would read them, too. The Mixer paper adds none all the same, because
+token mixing depends on the order of the tokens (section 2); nor do the
+[models][masked_language_model] here. [`transformer`][] trains both layers on a question
+about order, with and without positions.
 
 ## What differs from the paper
 
@@ -170,10 +182,10 @@ class DropInMixer(nn.Module):
         ):
             if mask is not None:
                 raise ValueError(
-                    f"a Mixer cannot leave tokens out: {name} must be None, "
+                    f"this Mixer leaves no token out: {name} must be None, "
                     f"got a mask of shape {tuple(mask.shape)}"
                 )
         if is_causal:
-            raise ValueError("a Mixer cannot be causal: every token reads every other")
+            raise ValueError("this Mixer is not causal: every token reads every other")
         # Nothing is added to the tokens: their places are their rows.
         return self.token_mixing(query)

@@ -10,8 +10,8 @@ $$\text{FFN}(x) = W_2 \max(0,\, W_1 x + b_1) + b_2 .$$
 
 With GELU in the place of the maximum it is the [`MLP`][] of the Mixer, and it holds the
 same place: what the Mixer calls [channel mixing][channel_mixing], the Transformer calls
-feed forward. Besides, the Transformer of 2017 differs from a Mixer in its token mixing,
-in ReLU, in its norms, which follow the sums, and in its positions.
+feed forward. Besides, the layers of the Transformer's encoder differ from a Mixer's in
+their token mixing, in ReLU, and in their norms, which follow the sums.
 
 A *gated* feed forward computes the hidden layer twice, and lets one of the two decide
 how much of the other passes (Shazeer, 2020, "GLU Variants Improve Transformer",
@@ -92,9 +92,10 @@ both forms hold equally many numbers:
 
 ## What differs from the paper
 
-- Weights begin as in [`linear`][]. The sections named above say nothing of it.
-- [Dropout][dropout] may strike the hidden layer; by default it does not. The dropout of
-  the result belongs to the [encoder layer][transformer].
+- Weights are initialised as in [`linear`][]. The sections named above say nothing of
+  it.
+- [Dropout][dropout] may be applied to the hidden layer; by default it is not. The
+  dropout of the result belongs to the [encoder layer][transformer].
 
 Nothing else: the plain form has biases and the gated one has none, as in the papers.
 
@@ -245,7 +246,7 @@ class GatedFeedForward(nn.Module):
 
 
 def _matrix(in_features: int, out_features: int) -> nn.Linear:
-    """A linear map without a bias, which begins as [`Linear`][] does."""
+    """A linear map without a bias, initialised as [`Linear`][] is."""
     linear = nn.Linear(in_features, out_features, bias=False)
     lecun_normal_(linear.weight)
     return linear

@@ -146,9 +146,9 @@ channels, the first number is $138$ times the second:
 >>> round(2 * (512 + 768) / math.log2(512 * 768))
 138
 
-On a CPU and on a GPU the authors' code always takes the fast transform; on a TPU, whose
-strength is the product of matrices, they recommend the matrices for shorter sequences
-(the comments in their `models.py`).
+The authors' code takes the fast transform unless `use_fft` is switched off. The
+comments in their `models.py` recommend it on a CPU or a GPU; on a TPU, whose strength
+is the product of matrices, they recommend the matrices for shorter sequences.
 
 ## Example
 

@@ -42,7 +42,7 @@ True
 
 The votes, laid out as an image, show which patches speak for a class.
 
-## Why the classifier begins at zero
+## Why the classifier is initialised with zeros
 
 With $W = 0$ and $b = 0$ a new network gives every class the same probability, for every
 image. Its cross-entropy is then $\ln K$, whatever the other weights are. In the first
@@ -152,7 +152,7 @@ class ClassificationHead(nn.Module):
 
     def reset_parameters(self) -> None:
         """Begin anew, after the linear map has done so."""
-        # The one linear map that does not begin at random.
+        # The one linear map of a Mixer whose weights are not initialised at random.
         nn.init.zeros_(self.linear.weight)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -37,17 +37,17 @@ need
 $$\operatorname{Var}(W_{ij}) = \frac{1}{d_{\text{in}}} .$$
 
 This is the rule of LeCun and others (1998, "Efficient BackProp", section 4.6).
-`nn.Linear` begins elsewhere: uniformly between $\pm 1/\sqrt{d_{\text{in}}}$, which has
-a variance of $1/(3 d_{\text{in}})$. A signal loses two thirds of its variance in each
-such map.
+`nn.Linear` is initialised differently: uniformly between $\pm 1/\sqrt{d_{\text{in}}}$,
+which has a variance of $1/(3 d_{\text{in}})$. A signal loses two thirds of its variance
+in each such map.
 
 ## What differs from the paper
 
 Nothing, as far as it says: the text is silent about initialisation. The code in its
 Supplementary E leaves it to Flax, whose `Dense` and `Conv` draw from `lecun_normal`
 (the rule above, with a normal distribution cut at two standard deviations) and set the
-biases to zero. So does this page. The one exception is the
-[head][ClassificationHead], which begins at zero, here as there.
+biases to zero. So does this page. The one exception is the [head][ClassificationHead],
+which is initialised with zeros, here as there.
 
 ## What it costs
 
@@ -91,8 +91,8 @@ gradient would come through that matrix to the one before. Only the last bias le
 >>> [parameter.grad.any().item() for parameter in layers.parameters()]
 [False, False, False, True]
 
-**Exercise 2.** What is left of the spread of the noise after ten maps that begin as
-`nn.Linear` does, without biases? Guess before you compute.
+**Exercise 2.** What is left of the spread of the noise after ten maps that are
+initialised as `nn.Linear` is, without biases? Guess before you compute.
 
 **Answer.** $3^{-10/2} = 0.0041$ of it:
 
@@ -152,8 +152,8 @@ def lecun_normal_(weight: Tensor) -> Tensor:
 class Linear(nn.Linear):
     r"""## The map
 
-    `nn.Linear` in everything but its beginning. It acts on the last axis of its input
-    and repeats itself over all the others.
+    `nn.Linear` in everything but its initialisation. It acts on the last axis of its
+    input and repeats itself over all the others.
 
     **Shape.** `(..., in_features)` to `(..., out_features)`.
 
@@ -173,8 +173,8 @@ class Linear(nn.Linear):
         nn.init.zeros_(self.bias)
 
 
-def begin_small(module: nn.Module) -> None:
-    """Begin a matrix with a standard deviation of 0.02, whatever its size.
+def init_small(module: nn.Module) -> None:
+    """Initialise a matrix with a standard deviation of 0.02, whatever its size.
 
     For `module.apply`: a layer whose weight is a matrix is a linear map, over channels
     or over tokens; any other is left as it is.

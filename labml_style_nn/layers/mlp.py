@@ -29,8 +29,8 @@ Applied to the columns of the token table it is [`token_mixing`][], to the rows
 
 - GELU is exact here, unless `approximate="tanh"` asks for the form of the authors'
   code, see [`gelu`][].
-- [Dropout][dropout] may strike after the GELU and after the second layer; by default it
-  does not.
+- [Dropout][dropout] may be applied after the GELU and after the second layer; by
+  default it is not.
 
 Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
 
@@ -160,7 +160,7 @@ class MLP(nn.Module):
         """Apply both layers, and GELU between them."""
         check_shape(x, "...", self.dim)
         # $h = \sigma(W_1 x + b_1)$, the hidden layer. [`Dropout`][] has no weights, so
-        # one serves both places where it may strike.
+        # one serves both places where it may be applied.
         hidden = self.dropout(self.gelu(self.fc1(x)))
         # $W_2 h + b_2$.
         return self.dropout(self.fc2(hidden))

@@ -77,8 +77,8 @@ but they are what this layer reads together. In the layout that PyTorch calls
 
 ## What differs from the paper
 
-Nothing. Weights and biases begin as PyTorch begins them, uniformly between
-$\pm 1/\sqrt{C_{\text{in}}}$, as in the authors' code.
+Nothing. Weights and biases are initialised as in PyTorch and in the authors' code:
+uniformly between $\pm 1/\sqrt{C_{\text{in}}}$.
 
 ## What it costs
 

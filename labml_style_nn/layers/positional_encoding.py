@@ -106,8 +106,8 @@ only what its weights say already. Indeed the Mixer paper adds none (section 2).
   text stops a little before.
 - The paper does not say whether positions count from zero or from one. They count from
   zero here, as in the authors' code.
-- [`LearnedPositions`][] begins with normal numbers of standard deviation 0.02, as in
-  the authors' code of the Vision Transformer (`vit_jax`), which names BERT as the
+- [`LearnedPositions`][] is initialised with normal numbers of standard deviation 0.02,
+  as in the authors' code of the Vision Transformer (`vit_jax`), which names BERT as the
   source; the paper does not say.
 
 ## What it costs
@@ -208,7 +208,7 @@ class SinusoidalPositions(nn.Module):
         # A model that was built on the meta device may have been given memory since,
         # but no numbers. No state dict has the table, so it is computed anew when one
         # is loaded.
-        self.register_load_state_dict_post_hook(begin_anew)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(fill_table)  # type: ignore[no-untyped-call]
 
     def reset_parameters(self) -> None:
         """Compute the table again, where it has memory."""
@@ -219,7 +219,7 @@ class SinusoidalPositions(nn.Module):
         return add_positions(x, self.table)
 
 
-def begin_anew(layer: SinusoidalPositions, _keys: Any) -> None:
+def fill_table(layer: SinusoidalPositions, _keys: Any) -> None:
     """Fill the table of a layer whose model was given a state dict.
 
     With `assign=True` the table may still be on the meta device: then it is made anew.
@@ -253,7 +253,8 @@ class LearnedPositions(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw the table anew."""
-        # $P$ begins small beside the tokens, which begin with a variance near one.
+        # $P$ is initialised small beside the tokens, whose initial variance is near
+        # one.
         nn.init.normal_(self.table, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -30,13 +30,13 @@ the end, it is the only place of a gMLP where tokens meet.
 - $\mathbf{1}^\top$: a row of $E$ ones, which repeats the bias in every column
 - $j, k$: the indices of two tokens
 
-## It begins with an open gate
+## It is initialised with an open gate
 
-With $W = 0$ and $b = 1$ the gate is one everywhere, and $u$ passes unchanged. A new
-unit begins very near: the weights are normal with a standard deviation of $10^{-6}$,
-the biases are one. So at first a gMLP is a stack of MLPs that treat each token by
-itself, and it opens the ways between tokens as it learns. The paper calls this critical
-for stable training (section 2.1).
+With $W = 0$ and $b = 1$ the gate is one everywhere, and $u$ passes unchanged. The
+initialisation is very near: the weights are normal with a standard deviation of
+$10^{-6}$, the biases are one. So at first a gMLP is a stack of MLPs that treat each
+token by itself, and it opens the ways between tokens as it learns. The paper calls this
+critical for stable training (section 2.1).
 
 >>> import torch
 >>> from labml_style_nn.layers.spatial_gating import SpatialGatingUnit

@@ -42,7 +42,8 @@ $s = 0.1$ for every model trained on ImageNet and ImageNet-21k, none for JFT-300
 
 - The update that stays is divided by $1 - p$; Huang and others multiply by $1 - p$ at
   evaluation instead, which agrees in expectation. The first code of the Mixer authors
-  (`vit_jax`) has no stochastic depth, and their later code (`big_vision`) does neither.
+  (`vit_jax`) has no stochastic depth; their later code (`big_vision`) has, and scales
+  neither in training nor at evaluation.
 - Each image has its own coin, as in `big_vision`; Huang and others toss one for the
   whole mini-batch.
 - Each branch has its own rate, as the text of the Mixer paper says; in `big_vision` the

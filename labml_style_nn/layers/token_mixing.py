@@ -101,7 +101,7 @@ and Supplementary C).
 
 - GELU is exact here, unless `approximate="tanh"` asks for the form of the authors'
   code, see [`gelu`][].
-- [Dropout][dropout] may strike inside; by default it does not.
+- [Dropout][dropout] may be applied, as in the [`MLP`][]; by default it is not.
 
 Nothing else: the biases, which equation (1) of the paper leaves out, are in its code.
 
@@ -206,9 +206,9 @@ class TokenLinear(nn.Module):
     $X W^\top + \mathbf{1} b^\top$. So it is not an `nn.Linear`: tools that replace
     those, as for quantisation, take them for maps over the last axis.
 
-    A row of $W$ is a picture of the image plane, one weight for each patch, and it is
-    the same for all channels. Figure 5 of the paper shows such rows after training,
-    sorted by frequency and in pairs of opposing phase.
+    A row of $W_1$ is a picture of the image plane, one weight for each patch, and it is
+    the same for all channels; of $W_2$ it is a column. Figure 5 of the paper shows rows
+    of $W_1$ after training, sorted by frequency and in pairs of opposing phase.
 
     **Shape.** `(batch, in_features, channels)` to `(batch, out_features, channels)`.
 

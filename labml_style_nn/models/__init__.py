@@ -6,8 +6,8 @@ to say once the layers are known.
 - [`mlp_mixer`][]: the MLP-Mixer. Two MLPs in turn, across the patches and across the
   channels, each with a norm before it and a residual connection around it.
 
-Its relatives differ in how they mix tokens; [the family](../family.py) has them side by
-side.
+Its relatives differ above all in how they mix tokens; [the family](../family.py) has
+them side by side.
 
 - [`resmlp`][]: ResMLP. One linear map across the patches, and no norm.
 - [`gmlp`][]: gMLP. One MLP across the channels, with the patches gating one another in
@@ -20,7 +20,7 @@ side.
 And for text:
 
 - [`transformer`][]: an encoder in which attention or a Mixer may stand.
-- [`masked_language_model`][]: a network that guesses hidden characters.
+- [`masked_language_model`][]: a network that predicts masked tokens.
 
 Published weights are read by [`pretrained`][].
 """

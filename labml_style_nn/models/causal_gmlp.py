@@ -75,9 +75,9 @@ convolution, learns it once.
 - The paper trains on text with masked tokens, and each place looks both ways. To look
   back only, the blocks are masked; nothing else of them changes.
 - The tokens are embedded as on the page [`token_embedding`][], without positions, for
-  the gates know the places (section 2 of the paper). The map to the scores begins at
-  zero, like the [head][ClassificationHead] for images: a new network deems every token
-  equally likely.
+  the gates know the places (section 2 of the paper). The map to the scores is
+  initialised with zeros, like the [head][ClassificationHead] for images: a new network
+  deems every token equally likely.
 
 ## What it costs
 

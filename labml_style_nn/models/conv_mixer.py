@@ -2,8 +2,8 @@ r"""# ConvMixer
 
 How much of a Mixer's success is due to its MLPs, and how much to the patches? ConvMixer
 keeps the plan of the [Mixer][models.mlp_mixer]: cut the image into patches, then mix
-tokens and channels in turn, at the same size all the way. But what mixes is as plain as
-it gets: one convolution for the tokens, one for the channels. With it Trockman and
+tokens and channels in turn, at the same size all the way. But what mixes are
+convolutions alone: one for the tokens, one for the channels. With it Trockman and
 Kolter asked "Patches Are All You Need?" (2022,
 [arXiv:2201.09792](https://arxiv.org/abs/2201.09792)).
 
@@ -118,7 +118,7 @@ $ python -m benchmarks.models convmixer_768_32 convmixer_1024_20
   models, and all that you build from numbers, have GELU. The argument `activation`
   changes either.
 
-Nothing else. Weights and biases, the head's too, begin as PyTorch begins them, as in
+Nothing else. Weights and biases, the head's too, are initialised as in PyTorch and in
 the authors' code.
 
 ## What it costs

@@ -41,7 +41,7 @@ The first line mixes tokens, and channels too; the second mixes channels, in eac
 
 A Mixer normalises what a branch reads, and leaves the sum alone (*pre-norm*). FNet
 normalises the sum (*post-norm*), as the Transformer of 2017 did. The transform makes
-numbers grow by about $\sqrt{S C / 2}$:
+independent numbers grow by about $\sqrt{S C / 2}$:
 
 >>> import torch
 >>> from labml_style_nn.models.fnet import FNet, FNetBlock, FNetEncoder
@@ -53,17 +53,19 @@ numbers grow by about $\sqrt{S C / 2}$:
 >>> f"{x.std():.0f}, {mixed.std():.0f}, {block(x).std():.0f}"
 '1, 17, 1'
 
-Some norm is needed. Without any, the numbers grow by this factor in every block, which
-is exponential in depth. Pre-norm would do as well: each block then adds an update of
-the same size, and the growth is linear. This is the standard deviation after one, two,
-four and eight transforms, with no norm, with pre-norm and with post-norm:
+Some norm is needed. Without any, the numbers grow by about this factor in the first
+block, and by about $\sqrt{S C}$ in each further one: what a transform puts out is even,
+so that the real part of the next leaves nothing out. This growth is exponential in
+depth. Pre-norm would do as well: each block then adds an update of the same size, and
+the growth is linear. This is the standard deviation after one, two, four and eight
+transforms, with no norm, with pre-norm and with post-norm:
 
 >>> from labml_style_nn.layers.layer_norm import LayerNorm
 >>> transform, norm = block.token_mixing, LayerNorm(hidden_dim)
 >>> none = pre = post = x
 >>> with torch.no_grad():
 ...     for number in range(1, 9):
-...         none = none + transform(none)
+...         before, none = none, none + transform(none)
 ...         pre = pre + transform(norm(pre))
 ...         post = norm(post + transform(post))
 ...         if number in (1, 2, 4, 8):
@@ -72,6 +74,8 @@ four and eight transforms, with no norm, with pre-norm and with post-norm:
 2: 4e+02, 29, 1
 4: 2e+05, 72, 1
 8: 5e+10, 159, 1
+>>> f"{none.std() / before.std():.1f}, {(num_tokens * hidden_dim) ** 0.5:.1f}"
+'22.5, 21.9'
 
 In post-norm a token is, after the first norm, mostly what the transform gave it. Its
 own content is there, but small. These are its cosines with the two:
@@ -132,10 +136,11 @@ False
   learned positions, and no norm but those of the blocks.
 - The [encoder][FNetEncoder] ends with the table of tokens. The authors' code goes on
   with a layer for the first of them, and with heads for what they train it for.
-- Linear maps begin as in [`linear`][]; in the authors' code their weights have a
-  standard deviation of 0.02. Tables that tokens are looked up in begin as theirs do.
-- [Dropout][dropout] may strike after the GELU and after the second layer of an MLP, in
-  the authors' code after the second. It is off by default; theirs is 0.1.
+- Linear maps are initialised as in [`linear`][]. So is the map before the blocks in the
+  authors' code; but the weights of an MLP, and the biases of its first map, have a
+  standard deviation of 0.02 there. The tables are initialised as theirs.
+- [Dropout][dropout] may be applied after the GELU and after the second layer of an MLP,
+  in the authors' code after the second. It is off by default; theirs is 0.1.
 
 Nothing else: $\varepsilon = 10^{-12}$, the tanh form of GELU and the order of norm and
 sum are those of the authors' code, and of Hugging Face's. Both `eps` and `approximate`
@@ -296,8 +301,9 @@ class FNetEncoder(nn.Module):
         self.words = nn.Embedding(vocabulary_size, hidden_dim)
         self.positions = LearnedPositions(max_len, hidden_dim)
         self.types = nn.Embedding(num_types, hidden_dim)
-        # The tables begin small, so their sum is normalised. The map would allow tables
-        # that are narrower than the blocks; in the authors' code they never are.
+        # The tables are initialised small, so their sum is normalised. The map would
+        # allow tables that are narrower than the blocks; by default the authors' are
+        # not.
         self.norm = LayerNorm(hidden_dim, eps)
         self.projection = Linear(hidden_dim, hidden_dim)
         self.dropout = Dropout(dropout_rate)

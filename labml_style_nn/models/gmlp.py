@@ -78,9 +78,10 @@ False
 - The paper trains with [stochastic depth][stochastic_depth]; Table 1 gives the share of
   blocks that survive, 1.00, 0.95 and 0.80. Here the rate rises linearly with depth, as
   in the Mixer, and is off by default.
-- Linear maps begin as on the page [`linear`][], which keeps the variance, and the
-  classifier at zero. The paper gives only the beginning of the gate; timm, whose gMLP
-  is called unverified in its own code, begins the other maps by Glorot's rule.
+- Linear maps are initialised as on the page [`linear`][], which keeps the variance, and
+  the classifier with zeros. The paper gives only the initialisation of the gate; timm,
+  whose gMLP is called unverified in its own code, takes Glorot's rule for the other
+  maps.
 - The $\varepsilon$ of the norms is timm's: $10^{-6}$, and $10^{-5}$ within the gate;
   `eps` and `gate_eps` change them.
 

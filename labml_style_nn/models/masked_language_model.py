@@ -39,8 +39,9 @@ Z &= Y W^\top + \mathbf{1} b^\top, \\
 
 ## Equal parameters
 
-To compare two networks fairly, both should have equally many parameters. All but one
-part is the same in both. In a layer with attention, tokens meet through $4 C^2 + 4 C$
+To compare two networks fairly, both should have equally many parameters. Here they
+differ in the token mixing, and in the positions, which attention alone is told and
+which have no parameters. In a layer with attention, tokens meet through $4 C^2 + 4 C$
 numbers; in a layer of the Mixer, through $2 S D_S + D_S + S$, and $D_S$ can be chosen
 to make the two equal ([`matched_tokens_mlp_dim`][]). What is left is a difference of
 less than one parameter in a thousand, and the work is nearly the same too:
@@ -69,8 +70,9 @@ less than one parameter in a thousand, and the work is nearly the same too:
 
 ## The loss at initialisation
 
-The output begins at zero, as the [head][ClassificationHead] of the Mixer does. A new
-model finds all tokens equally likely, and its loss is $\ln V$ (see the example below).
+The output is initialised with zeros, as the [head][ClassificationHead] of the Mixer is.
+A new model finds all tokens equally likely, and its loss is $\ln V$ (see the example
+below).
 
 ## What differs from the paper
 
@@ -79,12 +81,12 @@ BERT's code has more around the encoder. We left out what the comparison does no
 - It learns to tell whether two sentences follow one another, too. There is no such task
   here, and no embedding for the number of a sentence.
 - Before the output it has one more linear map, GELU and norm, and the output shares its
-  matrix with the embedding. Here the output is a map of its own, which can begin at
-  zero.
-- It learns its positions; here they come from a formula
-  ([`SinusoidalPositions`][]). Tokens begin with a variance of one here, and the waves
-  are about as large. [Learned positions][LearnedPositions] begin fifty times smaller
-  than they, and in a short trial of ours had an effect only much later.
+  matrix with the embedding. Here the output is a map of its own, which can be
+  initialised with zeros.
+- It learns its positions; here they come from a formula ([`SinusoidalPositions`][]).
+  Tokens have an initial variance of one here, and the waves are about as large;
+  [learned positions][LearnedPositions] are initialised fifty times smaller than the
+  tokens.
 - Its norms stand after the sums, ours before the branches; [`transformer`][] has both.
 - The tokens of the experiment are characters, not pieces of words.
 

@@ -169,8 +169,8 @@ The paper's counts (19, 18, 60, 59, 206, 207 and 431 million) leave the head out
 $b_2$, the last bias of token mixing, adds one number to all channels of a token. Every
 later reader of the table begins with a layer norm, which subtracts the mean over the
 channels, and with it this number. So in evaluation the bias has no effect on the
-output, and in training without dropout a gradient of zero. Dropout strikes some
-channels and not others, and then there is a gradient:
+output, and in training without dropout a gradient of zero. Dropout sets some channels
+to zero and not others, and then there is a gradient:
 
 >>> def gradient_of_the_bias(dropout_rate):
 ...     _ = torch.manual_seed(0)

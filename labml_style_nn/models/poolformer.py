@@ -120,9 +120,10 @@ False
 - [Dropout][dropout] and [stochastic depth][stochastic_depth] are off by default.
 
 The rest is as in the authors' code: GELU is exact; the weights of MLPs and classifier
-begin with a standard deviation of 0.02, those of the convolutions as PyTorch has it;
-layer scales begin at $10^{-5}$, in the models of 36 and more blocks at $10^{-6}$; both
-branches of a block share a rate of stochastic depth, which rises from block to block.
+are initialised with a standard deviation of 0.02, those of the convolutions as PyTorch
+has it; layer scales are initialised with $10^{-5}$, in the models of 36 and more blocks
+with $10^{-6}$; both branches of a block share a rate of stochastic depth, which rises
+from block to block.
 
 ## What it costs
 
@@ -182,7 +183,7 @@ from labml_style_nn.layers.checks import check_positive, check_rate, check_shape
 from labml_style_nn.layers.group_norm import GroupNorm
 from labml_style_nn.layers.head import ClassificationHead
 from labml_style_nn.layers.layer_scale import LayerScale
-from labml_style_nn.layers.linear import begin_small
+from labml_style_nn.layers.linear import init_small
 from labml_style_nn.layers.pool_mixing import PoolMixing
 from labml_style_nn.layers.stochastic_depth import StochasticDepth, linear_rates
 
@@ -240,7 +241,7 @@ class PoolFormerBlock(nn.Module):
 
     def reset_parameters(self) -> None:
         """Begin anew, after the layers of the block have done so."""
-        self.apply(begin_small)
+        self.apply(init_small)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the tokens, then the channels."""
@@ -408,7 +409,7 @@ class PoolFormer(nn.Module):
 
     def reset_parameters(self) -> None:
         """Begin anew, after all layers have done so."""
-        self.head.apply(begin_small)
+        self.head.apply(init_small)
 
     def forward(self, image: Tensor) -> Tensor:
         """Score each class for each image."""

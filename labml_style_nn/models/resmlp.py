@@ -2,7 +2,7 @@ r"""# ResMLP
 
 A Mixer with less in it. Token mixing is a single linear map instead of an MLP, and
 where a Mixer normalises, ResMLP scales and shifts. What keeps such a network trainable
-is [LayerScale][layer_scale]: each block begins close to the identity.
+is [LayerScale][layer_scale]: each block is initialised close to the identity.
 
 This page is the network of Touvron and others, 2021, "ResMLP: Feedforward networks for
 image classification with data-efficient training"
@@ -42,11 +42,11 @@ score for each class.
 
 ## A row of A is a filter
 
-Without a hidden layer there is nothing between a token and the tokens it listens to.
-Row $j$ of $A$ holds one weight for each patch, and together they are a picture: what
-token $j$ collects from where. The authors look at these pictures after training: in the
-lower layers they resemble the kernels of convolutions, and in the last ones they reach
-farther (section 1). Nothing had told the network to look at neighbours.
+Without a hidden layer, what a token receives is a weighted sum of all tokens, and a
+bias. Row $j$ of $A$ holds its weights, one for each patch, and together they are a
+picture: what token $j$ collects from where. The authors look at these pictures after
+training: in the lower layers they resemble the kernels of convolutions, and in the last
+ones they reach farther (section 1). Nothing had told the network to look at neighbours.
 
 The map is linear, so it cannot choose. What token $j$ collects from token $k$ is the
 same number $A_{jk}$ for every image; in attention it depends on both tokens. All that
@@ -54,8 +54,8 @@ is not linear in ResMLP happens within one token, in the GELU of channel mixing.
 
 ## A new block is close to the identity
 
-The deeper the network, the smaller its layer scales begin. This block is one of 24; it
-is new, and gives back nearly what it got:
+The deeper the network, the smaller the initial layer scales. This block is one of 24;
+it is new, and gives back nearly what it got:
 
 >>> import torch
 >>> from labml_style_nn.models.resmlp import ResMLPBlock
@@ -81,11 +81,11 @@ True
   [LayerScale][layer_scale].
 - All three linear maps, one over tokens and two over channels, have biases, which the
   equations of the paper leave out; the authors' code has them.
-- The patch embedding begins as on the page [`linear`][]. The authors leave it to
-  PyTorch. All the rest begins as in their code: weights are normal with a standard
-  deviation of 0.02, the classifier among them, and biases are zero.
-- timm begins ResMLP-S12 with layer scales of $10^{-4}$, the authors with 0.1, and so
-  does this page.
+- The patch embedding is initialised as on the page [`linear`][]. The authors leave it
+  to PyTorch. All the rest is initialised as in their code: weights are normal with a
+  standard deviation of 0.02, the classifier among them, and biases are zero.
+- timm initialises the layer scales of ResMLP-S12 with $10^{-4}$, the authors with 0.1,
+  and so does this page.
 - The wide model has patches of 8 pixels here, as `resmlpB_24` in the authors' code and
   as in timm. The paper has it with patches of 16 pixels, too; for that, say
   `resmlp_big_24(patch_size=16)`.
@@ -156,7 +156,7 @@ from labml_style_nn.layers.channel_mixing import ChannelMixing
 from labml_style_nn.layers.checks import check_positive, check_rate
 from labml_style_nn.layers.head import ClassificationHead
 from labml_style_nn.layers.layer_scale import LayerScale, depth_dependent_value
-from labml_style_nn.layers.linear import begin_small
+from labml_style_nn.layers.linear import init_small
 from labml_style_nn.layers.patch_embedding import PatchEmbedding
 from labml_style_nn.layers.stochastic_depth import StochasticDepth
 from labml_style_nn.layers.token_mixing import TokenLinear
@@ -206,7 +206,7 @@ class ResMLPBlock(nn.Module):
 
     def reset_parameters(self) -> None:
         """Begin anew, after the layers of the block have done so."""
-        self.apply(begin_small)
+        self.apply(init_small)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the tokens, then the channels."""
@@ -288,7 +288,7 @@ class ResMLP(nn.Module):
 
     def reset_parameters(self) -> None:
         """Begin anew, after all layers have done so."""
-        self.head.apply(begin_small)
+        self.head.apply(init_small)
 
     def forward(self, image: Tensor) -> Tensor:
         """Score each class for each image."""

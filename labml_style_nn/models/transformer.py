@@ -123,8 +123,8 @@ kind that is most frequent in the sequence, which has this accuracy:
 - Both places of the norm, and either way for tokens to meet.
 - [Stochastic depth][stochastic_depth] may skip an update; by default it does not.
 - There is no decoder.
-- Weights begin as in [`linear`][]; $\varepsilon$ of the norms is $10^{-6}$, where
-  PyTorch's layer has $10^{-5}$.
+- Weights are initialised as in [`linear`][]; $\varepsilon$ of the norms is $10^{-6}$,
+  where PyTorch's layer has $10^{-5}$.
 
 ## What it costs
 

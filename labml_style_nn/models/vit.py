@@ -55,16 +55,16 @@ These are the paper's equations (1) to (4), and the classifier.
 
 ## How to read the equations
 
-**Two lines, as in a Mixer.** The second is the Mixer's second line, to the letter. The
-first differs in what mixes the tokens. The weights of a Mixer belong to places, and are
-learned once; attention computes a weight for each pair of *tokens*, for each image
-anew. What that means is told in [`attention`][layers.attention].
+**Two lines, as in a Mixer.** The second is the Mixer's second line. The first differs
+in what mixes the tokens. The weights of a Mixer belong to places, and are learned once;
+attention computes a weight for each pair of *tokens*, for each image anew. What that
+means is told in [`attention`][layers.attention].
 
-**A class token, or an average.** The class token is one more reader: it holds no patch,
-so all it can do is to collect. With `pooling="average"` there is none, and the rows are
-averaged as in a Mixer. The paper took the class token to stay close to the transformer
-for text, and found that averaging does as well with another learning rate (appendix
-D.3).
+**A class token, or an average.** The class token is one more reader: it holds no patch.
+It collects, and what it has collected, the patches can read in later blocks. With
+`pooling="average"` there is none, and the rows are averaged as in a Mixer. The paper
+took the class token to stay close to the transformer for text, and found that averaging
+does as well with another learning rate (appendix D.3).
 
 **Positions.** Attention cannot tell where a token stands, so the table of positions
 tells it. Without that table an image would be a bag of patches. Here the columns of
@@ -129,8 +129,8 @@ mixer_b16: 4.0, 16.0 times as much
   and others, 2021, [arXiv:2012.12877](https://arxiv.org/abs/2012.12877)), and it rises
   over the branches as in [`mlp_mixer`][]. It is off by default.
 
-Nothing else: biases, $\varepsilon = 10^{-6}$ and the numbers that everything begins
-with are those of the authors' code (`vit_jax/models_vit.py`).
+Nothing else: biases, $\varepsilon = 10^{-6}$ and the initialisation are those of the
+authors' code (`vit_jax/models_vit.py`).
 
 ## Example
 

@@ -7,6 +7,7 @@ but its own.
 import doctest
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -28,6 +29,24 @@ def test_the_page_has_what_every_page_has(page):
     sections = dict(section.split("\n", 1) for section in headings)
     for name in SECTIONS:
         assert sections[name].strip(), name
+
+
+# The letters of the table in `docs/guide/read.md`, with the names that they may have.
+LETTERS = {
+    "P": {"patch_size"},
+    "S": {"num_patches", "num_tokens"},
+    "C": {"hidden_dim", "dim", "channels"},
+    "D_S": {"tokens_mlp_dim"},
+    "D_C": {"channels_mlp_dim"},
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_letters_of_the_guide_mean_the_same_where_there_are_images(page):
+    notation = re.split(r"\n## .*\n", importlib.import_module(page).__doc__)[1]
+    for letter, names in re.findall(r"^- \$(\w+)\$((?:, `\w+`)*)", notation, re.M):
+        if "image" in notation and letter in LETTERS:
+            assert set(re.findall(r"\w+", names)) <= LETTERS[letter]
 
 
 def test_the_examples_import_all_they_use(tmp_path):

@@ -10,7 +10,7 @@ from torch import nn
 from labml_style_nn import layers
 from labml_style_nn.layers.feed_forward import ACTIVATIONS, gated_width
 from labml_style_nn.layers.gelu import gelu_exact, gelu_tanh
-from labml_style_nn.layers.linear import TRUNCATED_STD, begin_small, lecun_normal_
+from labml_style_nn.layers.linear import TRUNCATED_STD, init_small, lecun_normal_
 from labml_style_nn.layers.stochastic_depth import linear_rates
 from tests.tensors import alike, close, draw, randomised
 
@@ -44,10 +44,10 @@ def test_a_map_begins_so_and_its_biases_with_zero():
     assert (linear.bias == 0).all()
 
 
-def test_a_small_beginning_is_for_linear_maps_alone():
+def test_a_small_initialisation_is_for_linear_maps_alone():
     torch.manual_seed(0)
     stack = nn.Sequential(layers.Linear(300, 200), nn.LayerNorm(200))
-    stack.apply(begin_small)
+    stack.apply(init_small)
     assert stack[0].weight.std().item() == pytest.approx(0.02, rel=0.05)
     assert stack[0].bias.abs().max() == 0
     assert (stack[1].weight == 1).all()

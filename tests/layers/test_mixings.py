@@ -42,7 +42,7 @@ MASK = torch.zeros(S, S, dtype=torch.bool)
 REFUSED = [
     ({"attn_mask": MASK}, r"attn_mask must be None, got a mask of shape \(24, 24\)"),
     ({"key_padding_mask": MASK[:2]}, r"key_padding_mask must be None, .* \(2, 24\)"),
-    ({"is_causal": True}, "a Mixer cannot be causal"),
+    ({"is_causal": True}, "this Mixer is not causal"),
 ]
 
 

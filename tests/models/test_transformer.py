@@ -104,7 +104,7 @@ REFUSED = {
     "(batch, num_tokens, 20), got (3, 7, 21)": lambda: ATTENTION(WIDER),
     "(batch, 7, channels), got (3, 8, 20)": lambda: MIXER(LONGER),
     "padding_mask must be boolean": lambda: ATTENTION(X, key_padding_mask=X[..., 0]),
-    "a Mixer cannot be causal": lambda: MIXER(X, is_causal=True),
+    "this Mixer is not causal": lambda: MIXER(X, is_causal=True),
 }
 
 
