@@ -135,11 +135,11 @@ def test_what_has_changed_is_seen_and_what_it_says_now_is_shown(page: Page) -> N
     page.goto("zh/layers/mlp/")
     page.locator(".weave-opening p").first.evaluate(
         """one => {
-          one.className = "weave-changed";
+          one.className = "weave-unit-changed";
           one.dataset.english = "It says something else.";
         }"""
     )
-    page.locator(".weave-changed").first.hover()
+    page.locator(".weave-unit-changed").first.hover()
     tip = page.get_by_role("tooltip")
     expect(tip).to_have_text("It says something else.")
     expect(tip.locator("[lang=en]")).to_be_visible()

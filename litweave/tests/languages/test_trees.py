@@ -137,12 +137,12 @@ def test_a_page_is_in_its_language_and_another_counts_that(folder: Path) -> None
     assert "<title>混合 - 小站</title>" in html
     assert 'rel="canonical" href="http://localhost/here/zh/layers/mixing/">' in html
     assert '<h2 id="why-so">为什么' in html
-    assert "weave-missing" not in html
+    assert "weave-unit-missing" not in html
     assert 'href="../../translation/">关于本译文' in html
     assert re.search(r"<code>locale/zh/layers\.po:\d+</code>", html)
     untold = page(folder, "si/layers/mixing")
     assert "weave-untranslated" in untold
-    assert '<p class="weave-missing" lang="en">There are reasons.' in untold
+    assert '<p class="weave-unit-missing" lang="en">There are reasons.' in untold
     assert "සොයන්න" in untold, "words that the theme lacks are supplied"
     # And the English is what it is without trees, but for the menu.
     english = page(folder, "layers/mixing")
@@ -164,8 +164,8 @@ def test_what_changes_shows_and_a_fault_fails_the_build(folder: Path) -> None:
     (folder / "pkg/layers/mixing.py").write_text(changed)
     assert build_here(folder).returncode == 0
     html = page(folder, "zh/layers/mixing")
-    assert 'class="weave-changed" data-english="It mixes all rows' in html
-    assert '<p class="weave-missing" lang="en">There ?.' in html
+    assert 'class="weave-unit-changed" data-english="It mixes all rows' in html
+    assert '<p class="weave-unit-missing" lang="en">There ?.' in html
     assert page(folder, "zh") == before
     say(folder, "layers", {"Why so": "为`什么`"})
     say(folder, "interface", HOSTILE)
@@ -305,11 +305,11 @@ def test_a_package_is_built_in_another_language(small: Path) -> None:
     assert '<html lang="zh"' in page
     assert "<p>它混合" in page
     assert '<summary id="notation">记号</summary>' in page
-    assert '<li class="weave-missing" lang="en">' in page
+    assert '<li class="weave-unit-missing" lang="en">' in page
     # What was kept is shown again, unless a translation or the English is another.
     assert built() == page
     say(small, "layers", {"the table": "表"})
     (small / "pkg/layers/mixing.py").write_text(MODULE.replace("the rows", "all rows"))
     page = built()
-    assert '<li class="weave-missing"' not in page
-    assert 'class="weave-changed" data-english="It mixes all rows of' in page
+    assert '<li class="weave-unit-missing"' not in page
+    assert 'class="weave-unit-changed" data-english="It mixes all rows of' in page
