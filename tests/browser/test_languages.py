@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import LANGUAGES, settle
 from tests.browser.judging import found_by_axe
 from tests.browser.test_every_page import listened, sideways
-from tests.browser.test_search import assert_found, leading, reader
+from tests.browser.test_search import HITS, assert_found, leading, press, reader
 
 __all__ = ["reader"]
 
@@ -89,6 +89,31 @@ def test_words_of_a_language_lead_to_their_pages(language: str, reader: Page) ->
     if language == "si":
         words += [(w.replace("\u200d", ""), p) for w, p in words if "\u200d" in w]
     assert_found(reader, words, f"{language}/")
+
+
+# What stands nowhere; and after its page, what has joints, and a word.
+RUNS = {
+    "zh": """
+: 不存在的词语甲乙丙; family/: 词元混合和通道混合的区别; layers/dropout/: 暂退法
+""",
+    "ja": """
+: 存在しない甲乙丙; findings/: トークンミキシングとは何か
+layers/depthwise_convolution/: 畳み込み
+""",
+}
+
+
+@pytest.mark.parametrize("language", RUNS)
+def test_a_run_without_spaces_is_found_with_all_its_parts(
+    language: str, reader: Page
+) -> None:
+    reader.goto(f"{language}/guide/install/")
+    (nowhere, _), *words = leading(RUNS[language])
+    assert_found(reader, words, f"{language}/")
+    expect(reader.locator(".md-search-result__terms")).to_have_count(0)
+    reader.locator(".md-search__input").fill(nowhere)
+    press(reader, "End")
+    assert reader.evaluate(HITS) == []
 
 
 def test_the_language_is_changed_at_the_same_place(page: Page, address: str) -> None:
