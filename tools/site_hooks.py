@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from litweave.features.languages.catalogs import Catalogs
+from litweave.features.languages.checks import Glossary
 from litweave.features.languages.trees import tag, territory
 from litweave.words import word
 from mkdocs.config.defaults import MkDocsConfig
@@ -181,18 +182,28 @@ def on_post_build(config: MkDocsConfig) -> None:
 
     It reads prose and names, and no listings: they would be a quarter of the index.
     """
-    names = dict(config.extra["other_names"])
+    names, accepted = dict(config.extra["other_names"]), _accepted(config)
     translator = config.plugins["litweave"].site.translator
     boosts = config.extra["search_boosts"].items()
     for entry in config.plugins["material/search"].search_index.entries:
-        place = entry["location"]
+        place, title = entry["location"], entry["title"]
         entry["text"] = _LISTING.sub("", entry["text"])
-        if place in names:  # the page itself, none of its sections
-            english = names.pop(place)
-            spoken = map(translator.word, english) if translator else ()
-            entry["tags"] = list(dict.fromkeys([*english, *spoken]))
+        english = names.pop(place, [])  # of the page itself, of none of its sections
+        spoken = map(translator.word, english) if translator else ()
+        others = () if "#" in place else accepted.get(title, ())
+        tags = dict.fromkeys([*english, *spoken, *others])
+        if tags.keys() - {title}:
+            entry["tags"] = [name for name in tags if name != title]
         for part, boost in boosts:
             if place.startswith(part):
                 entry["boost"] = boost
     for place in names:
         _log.warning("other_names in mkdocs.yml: there is no page %s", place)
+
+
+def _accepted(config: MkDocsConfig) -> dict[str, tuple[str, ...]]:
+    """For each word that the glossary accepts in this language, all for its term."""
+    weave = config.plugins["litweave"].config
+    path = Path(weave["locale"], "glossary.csv")
+    terms = Glossary.read(path, weave["language"]).terms if weave["language"] else ()
+    return {word: term.accepted for term in terms for word in term.accepted}

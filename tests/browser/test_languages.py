@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import LANGUAGES, settle
 from tests.browser.judging import found_by_axe
 from tests.browser.test_every_page import listened, sideways
-from tests.browser.test_search import assert_found, leading, reader
+from tests.browser.test_search import HITS, assert_found, leading, press, reader
 
 __all__ = ["reader"]
 
@@ -51,14 +51,16 @@ KEPT = {
     "anchors": re.compile(r'\sid="([^"]+)"'),
     "code": re.compile(r"<pre\b"),
     "formulas": re.compile(r"<annotation[^>]*>([^<]*)<"),
+    "links": re.compile(r"<a\b"),
     "pictures": re.compile(r"<(?:svg|img)\b"),
 }
 
 
 def test_a_tree_has_all_that_the_english_has(site: Path, pages: list[str]) -> None:
-    """Anchors, code, formulas and pictures are the same, page by page.
+    """Anchors, code, formulas, links and pictures are the same, page by page.
 
     A panel repeats the first sentence of some paragraphs, which may be a shorter one.
+    The line that tells how much is translated has links of its own.
     """
     wrong = []
     for page in pages:
@@ -74,6 +76,7 @@ def test_a_tree_has_all_that_the_english_has(site: Path, pages: list[str]) -> No
 def kept(path: Path) -> dict[str, list[str]]:
     html = path.read_text("utf-8")
     article = html[html.index("<article") : html.index("</article>")]
+    article = re.sub('<p class="weave-told".*', "", article)
     found = {kind: pattern.findall(article) for kind, pattern in KEPT.items()}
     # An author may break a line in one, and a translation has none.
     unbroken = {" ".join(formula.split()) for formula in found["formulas"]}
@@ -89,6 +92,31 @@ def test_words_of_a_language_lead_to_their_pages(language: str, reader: Page) ->
     if language == "si":
         words += [(w.replace("\u200d", ""), p) for w, p in words if "\u200d" in w]
     assert_found(reader, words, f"{language}/")
+
+
+# What stands nowhere; and after its page, what has joints, and a word.
+RUNS = {
+    "zh": """
+: 不存在的词语甲乙丙; family/: 词元混合和通道混合的区别; layers/dropout/: 暂退法
+""",
+    "ja": """
+: 存在しない甲乙丙; findings/: トークンミキシングとは何か
+layers/depthwise_convolution/: 畳み込み
+""",
+}
+
+
+@pytest.mark.parametrize("language", RUNS)
+def test_a_run_without_spaces_is_found_with_all_its_parts(
+    language: str, reader: Page
+) -> None:
+    reader.goto(f"{language}/guide/install/")
+    (nowhere, _), *words = leading(RUNS[language])
+    assert_found(reader, words, f"{language}/")
+    expect(reader.locator(".md-search-result__terms")).to_have_count(0)
+    reader.locator(".md-search__input").fill(nowhere)
+    press(reader, "End")
+    assert reader.evaluate(HITS) == []
 
 
 def test_the_language_is_changed_at_the_same_place(page: Page, address: str) -> None:
@@ -135,11 +163,11 @@ def test_what_has_changed_is_seen_and_what_it_says_now_is_shown(page: Page) -> N
     page.goto("zh/layers/mlp/")
     page.locator(".weave-opening p").first.evaluate(
         """one => {
-          one.className = "weave-changed";
+          one.className = "weave-unit-changed";
           one.dataset.english = "It says something else.";
         }"""
     )
-    page.locator(".weave-changed").first.hover()
+    page.locator(".weave-unit-changed").first.hover()
     tip = page.get_by_role("tooltip")
     expect(tip).to_have_text("It says something else.")
     expect(tip.locator("[lang=en]")).to_be_visible()

@@ -4,6 +4,7 @@ The plugin and `check` both go this way, so that they judge the same.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,6 +43,8 @@ from litweave.prose import to_markdown
 from litweave.settings import Settings
 from litweave.words import heading
 
+# What a browser that translates a page is to leave as it is.
+_VERBATIM = re.compile(r'<(?:code|span class="katex")(?=[ >])')
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -193,7 +196,7 @@ class Site:
         """
         formulas = self.book.context.formulas
         head, end, body = self.differences.slots.fill(html).partition("</head>")
-        body = formulas.fill(body)
+        body = _VERBATIM.sub(r'\g<0> translate="no"', formulas.fill(body))
         head = formulas.plain(head) + (head_of_formulas if is_shown(body) else "")
         return head + end + body
 

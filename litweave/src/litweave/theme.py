@@ -2,7 +2,8 @@
 
 Material leaves two things without a name that a screen reader could say: the dialog of
 the search, and the list under a section that has a page of its own. It gives the
-breadcrumbs the name of the navigation. Its search does two things too eagerly, for
+breadcrumbs the name of the navigation, and calls the logo “logo” in every language,
+within a link that has the name of the site. Its search does two things too eagerly, for
 which a script of ours is put before the theme's: see `search.js`. Its templates leave
 behind them more blank lines than text: a third of a page.
 """
@@ -97,6 +98,7 @@ def mended(html: str) -> str:
 
 def name_landmarks(html: str) -> str:
     """Give the search dialog and the sections of the navigation their names."""
+    html = html.replace(' alt="logo"', ' alt=""')
     html = html.replace(_SEARCH, f'{_SEARCH} aria-label="{word("Search")}"')
     html = re.sub(f'{_PATH}[^"]*"', f'{_PATH}{word("Breadcrumbs")}"', html)
     html = _CONTENTS.sub(

@@ -160,13 +160,13 @@ One two.
 ∅
 <p MISSING>One two.</p>
 
-It mixes all rows of $X$.
-It mixes the rows of $X$. = 它混合 $X$ 的行。
-<p class="weave-changed" data-english="It mixes all rows of $X$.">它混合 X 的行。</p>
+It mixes all rows of $X$
+It mixes the rows of $X$ = 它混合 $X$ 的行
+<p class="weave-unit-changed" data-english="It mixes all rows of $X$">它混合 X 的行</p>
 
 <p>It mixes all rows</p>
 It mixes the rows = 它混合行
-<p><span class="weave-changed" data-english="It mixes all rows">它混合行</span></p>
+<p><span class="weave-unit-changed" data-english="It mixes all rows">它混合行</span></p>
 
 <p aria-label="Some words">x</p>
 Some words = 几个词
@@ -186,7 +186,7 @@ One two⏎$$⏎a⏎$$⏎three four.
 
 One two⏎$$⏎a⏎$$⏎three four.
 One two = 一二
-<p class="weave-missing">一二⏎X⏎three four.</p>
+<p class="weave-unit-missing">一二⏎X⏎three four.</p>
 
 It mixes the rows of a table.⏎⏎It mixes the columns of a table.
 It mixes the rows of a table. = 它混合表的行。
@@ -198,7 +198,7 @@ It mixes the rows of a table. = 它混合表的行。
 def test_a_block_has_its_words_and_their_state(case: str) -> None:
     text, pairs, html = case.split("\n")
     said = dict(pair.split(" = ") for pair in pairs.split(" ¦ ") if pair != "∅")
-    html = html.replace("MISSING", 'class="weave-missing" lang="en"')
+    html = html.replace("MISSING", 'class="weave-unit-missing" lang="en"')
     assert shown(text.replace("⏎", "\n"), said) == html.replace("⏎", "\n")
 
 
@@ -237,7 +237,7 @@ def test_a_page_counts_its_states() -> None:
 )
 def test_any_block_can_be_missing(text: str, tag: str) -> None:
     html = shown(text, {})
-    assert re.search(rf"<{tag} [^>]*weave-missing[^>]*>", html), html
+    assert re.search(rf"<{tag} [^>]*weave-unit-missing[^>]*>", html), html
     assert not re.search("[\ue100-\ue2ff]", html)
 
 
@@ -342,7 +342,7 @@ def test_a_module_is_translated_as_a_page_is() -> None:
     assert "<summary>答案</summary>" in html
     assert "<summary>Answer</summary>" in english
     assert "data-label" not in html
-    assert "weave-missing" not in html
+    assert "weave-unit-missing" not in html
     assert not re.search("[\ue100-\ue2ff]", html)
 
 

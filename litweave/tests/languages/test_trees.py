@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import polib
 import pytest
 
 from litweave.cli import main
@@ -16,6 +17,7 @@ from translated import say, write_site
 CONFIG = """
 site_name: Small
 site_url: http://localhost/here/
+repo_url: http://localhost/repository/
 theme: {name: material, font: false}
 nav: [index.md, {Parts: [layers/mixing.md]}]
 plugins:
@@ -31,6 +33,8 @@ title: Home
 # Home
 
 See [the layer](layers/mixing.md) and more.
+
+Parts
 
 Parts
 """
@@ -60,6 +64,7 @@ SAID = {
     "There are reasons.": "有原因。",
     **{"Notation": "记号", "the table": "表"},
     "About this translation": "关于本译文",
+    "There is no page at this address.": "找不到<此页>。",
 }
 FILES = {"mkdocs.yml": CONFIG, "docs/index.md": INDEX, "pkg/layers/mixing.py": MODULE}
 # None of these words is HTML, or ends an attribute.
@@ -82,6 +87,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         assert main(["catalogs", "mkdocs.yml", "--check"]) == 0
     result = build_here(folder)
     assert result.returncode == 0, result.stderr
+    (folder / "log").write_text(result.stderr, "utf-8")
     return folder
 
 
@@ -102,8 +108,15 @@ def test_the_menu_leads_to_the_same_page_and_the_map_to_all(folder: Path) -> Non
         assert {tag: there for there, tag in menu(html)} == others | {own: "./"}
     assert all(f">{name}</a>" in english for name in ("English", "中文", "සිංහල"))
     # What the theme would ask for on every page is not there.
-    for html in (english, chinese, (folder / "site/404.html").read_text("utf-8")):
+    lost = (folder / "site/404.html").read_text("utf-8")
+    for html in (english, chinese, lost):
         assert 'rel="alternate"' not in html
+    # It stands at any address, and leads to the home page of each tree.
+    told = re.findall(r'<p lang="(.*?)">(.*?) <a href="/here/(.*?)">To the home', lost)
+    untold = "There is no page at this address."
+    said = [untold, "找不到&lt;此页&gt;。", untold]
+    spoken = "en", "zh-Hans", "en"
+    assert told == [*zip(spoken, said, tags.values(), strict=True)]
     tree = ElementTree.parse(folder / "site/sitemap.xml")
     space = {"m": "http://www.sitemaps.org/schemas/sitemap/0.9"}
     found = {str(loc.text) for loc in tree.iterfind("m:url/m:loc", space)}
@@ -129,6 +142,18 @@ def test_a_tree_holds_pages_and_the_index_of_its_words(folder: Path) -> None:
     assert titles["layers/mixing/"] == "混合"
     assert "混合\u200b" in "".join(entry["text"] for entry in index["docs"])
     assert index["config"]["pipeline"] == []
+    log = (folder / "log").read_text("utf-8")
+    for said in "zh: 10 of 20", "si: 0 of 20":
+        assert f"{said} units are translated, and the English of 0 more has" in log
+
+
+def test_a_page_has_the_links_of_the_english_in_every_tree(folder: Path) -> None:
+    """But for those of the line that tells how much is translated."""
+    for name in ("", "layers/mixing"):
+        pages = (page(folder, f"{tree}{name}") for tree in ("", "zh/", "si/"))
+        rests = [re.sub('<p class="weave-told".*', "", html) for html in pages]
+        links, *others = [rest.count("<a ") for rest in rests]
+        assert others == [links, links]
 
 
 def test_a_page_is_in_its_language_and_another_counts_that(folder: Path) -> None:
@@ -137,12 +162,16 @@ def test_a_page_is_in_its_language_and_another_counts_that(folder: Path) -> None
     assert "<title>混合 - 小站</title>" in html
     assert 'rel="canonical" href="http://localhost/here/zh/layers/mixing/">' in html
     assert '<h2 id="why-so">为什么' in html
-    assert "weave-missing" not in html
+    assert "weave-unit-missing" not in html
     assert 'href="../../translation/">关于本译文' in html
-    assert re.search(r"<code>locale/zh/layers\.po:\d+</code>", html)
+    file = r"http://localhost/repository/blob/HEAD/locale/{0}/layers\.po#L{1}"
+    place = rf'<a href="{file}"><code>locale/{{0}}/layers\.po:\d+</code></a>'
+    [line] = re.findall(place.format("zh", r"(\d+)"), html)
+    catalog = (folder / "locale/zh/layers.po").read_text("utf-8").split("\n")
+    assert 'msgid "Mixing"' in catalog[int(line) - 1 :][:3]
     untold = page(folder, "si/layers/mixing")
     assert "weave-untranslated" in untold
-    assert '<p class="weave-missing" lang="en">There are reasons.' in untold
+    assert '<p class="weave-unit-missing" lang="en">There are reasons.' in untold
     assert "සොයන්න" in untold, "words that the theme lacks are supplied"
     # And the English is what it is without trees, but for the menu.
     english = page(folder, "layers/mixing")
@@ -150,12 +179,19 @@ def test_a_page_is_in_its_language_and_another_counts_that(folder: Path) -> None
     assert '<html lang="en"' in english
     # The page about the translation counts.
     html = page(folder, "zh/translation")
-    assert "<code>layers.po</code></td><td>6</td><td>0</td><td>0</td>" in html
+    cell = r"</td><td>(\d+)"
+    rows = re.findall(rf"<code>(\w+)\.po</code>{cell * 3}</td>", html)
+    assert ("layers", "6", "0", "0") in rows
+    for name, *counts in rows:
+        entries = polib.pofile(str(folder / f"locale/zh/{name}.po"))
+        done, total = len(entries.translated_entries()), len(entries)
+        assert [*map(int, counts)] == [done, 0, total - done], name
     assert '<td class="weave-reader">Ann A, today</td>' in html
     html = page(folder, "si/translation")
     assert "About this translation" in html
     [row] = re.findall(r'href="../layers/mixing/#([^"]+)">There are', html)
     assert f'id="{unquote(row)}"' in page(folder, "si/layers/mixing")
+    assert re.search(r"There are.*?</a> " + place.format("si", r"\d+"), html)
 
 
 def test_what_changes_shows_and_a_fault_fails_the_build(folder: Path) -> None:
@@ -164,8 +200,8 @@ def test_what_changes_shows_and_a_fault_fails_the_build(folder: Path) -> None:
     (folder / "pkg/layers/mixing.py").write_text(changed)
     assert build_here(folder).returncode == 0
     html = page(folder, "zh/layers/mixing")
-    assert 'class="weave-changed" data-english="It mixes all rows' in html
-    assert '<p class="weave-missing" lang="en">There ?.' in html
+    assert 'class="weave-unit-changed" data-english="It mixes all rows' in html
+    assert '<p class="weave-unit-missing" lang="en">There ?.' in html
     assert page(folder, "zh") == before
     say(folder, "layers", {"Why so": "为`什么`"})
     say(folder, "interface", HOSTILE)
@@ -195,6 +231,7 @@ def test_a_page_shows_the_words_of_the_catalog_as_they_are_now(folder: Path) -> 
     """Also those in a title that is a paragraph elsewhere; and none of them is HTML."""
     (folder / "pkg/layers/mixing.py").write_text(MODULE)
     say(folder, "layers", SAID)
+    say(folder, "interface", HOSTILE)
     for title in ("各部", "章"):
         say(folder, "pages", {"Parts": title})
         result = build_here(folder, "--no-strict")
@@ -248,6 +285,7 @@ def test_a_site_of_another_kind_has_trees(small: Path, kind: str) -> None:
             assert (there if there.suffix else there / "index.html").is_file(), there
     home = Path("site", language, "index.html").read_text("utf-8")
     assert 'href="../LICENSE"' in home
+    assert f"</a> <code>locale/{language}/pages.po</code></p>" in home
 
 
 REFUSED = {
@@ -305,11 +343,11 @@ def test_a_package_is_built_in_another_language(small: Path) -> None:
     assert '<html lang="zh"' in page
     assert "<p>它混合" in page
     assert '<summary id="notation">记号</summary>' in page
-    assert '<li class="weave-missing" lang="en">' in page
+    assert '<li class="weave-unit-missing" lang="en">' in page
     # What was kept is shown again, unless a translation or the English is another.
     assert built() == page
     say(small, "layers", {"the table": "表"})
     (small / "pkg/layers/mixing.py").write_text(MODULE.replace("the rows", "all rows"))
     page = built()
-    assert '<li class="weave-missing"' not in page
-    assert 'class="weave-changed" data-english="It mixes all rows of' in page
+    assert '<li class="weave-unit-missing"' not in page
+    assert 'class="weave-unit-changed" data-english="It mixes all rows of' in page

@@ -127,7 +127,7 @@ repo_url: http://localhost/repository
 repo_name: Repository
 theme:
   {name: material, font: false, features: [navigation.path, navigation.indexes],
-  palette: [{toggle: {icon: material/brightness-4, name: Dark}}]}
+  logo: x.svg, palette: [{toggle: {icon: material/brightness-4, name: Dark}}]}
 extra: {generator: false}
 nav:
   [{Home: index.md}, {Ten: examples/ten.py},

@@ -119,8 +119,8 @@ def code_cells(page: str) -> list[str]:
 
 
 def test_prose_is_the_sites_own_markdown_and_is_found(page: str, project: Path) -> None:
-    assert 'class="katex"' in page
-    assert '<a href="../../numbers/#answer"><code>answer</code></a>' in page
+    assert 'class="katex" translate="no"' in page
+    assert 'numbers/#answer"><code translate="no">answer</code></a>' in page
     assert re.search('<a href="../../?">home</a>', page)
     assert "<title>Ten lines" in page
     assert '<h2 id="what-it-prints">' in page

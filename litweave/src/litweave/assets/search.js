@@ -37,10 +37,15 @@
   const segmenter = isParted && /^(zh|ja)/.test(lang) && window.Intl?.Segmenter
     ? new Intl.Segmenter(lang.slice(0, 2), { granularity: "word" })
     : null;
-  const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
+  // To lunr, `+` before a word says that it must be there. Many words of a run are single
+  // characters, which are nearly everywhere. What joins them need not be there.
+  const JOINT = /^(?:[\u3040-\u309f]+|[的了和与是在])$/;
+  const part = ({ segment }) => (JOINT.test(segment) ? ` ${segment} ` : ` +${segment}* `);
+  const cut = (run) => Array.from(segmenter.segment(run), part).join("");
   function words(query) {
     const plain = query.replace(/[-+:^~]+/g, " ");
-    if (segmenter) return plain.replace(RUN, (run) => cut(run).join("\u200b"));
+    // The theme would put a second `+` to what stands in quotation marks.
+    if (segmenter) return plain.replace(/"/g, " ").replace(RUN, cut);
     return isParted && lang === "si" ? plain.replace(/\u0dca(?=[\u0dba\u0dbb])/g, "$&\u200d") : plain;
   }
 

@@ -4,7 +4,7 @@
 
 import { tips } from "./tip.js";
 
-tips(".weave-changed[data-english]", ({ dataset }) => {
+tips(".weave-unit-changed[data-english]", ({ dataset }) => {
   const english = document.createElement("span");
   english.lang = "en";
   english.textContent = dataset.english;

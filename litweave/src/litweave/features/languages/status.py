@@ -5,7 +5,7 @@ every paragraph that is missing or was changed since.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from html import escape
 from itertools import chain, islice
@@ -13,9 +13,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from mkdocs.utils import get_relative_url
 
 from litweave.book import Book
+from litweave.features.languages.catalogs import Catalogs
 from litweave.features.languages.translator import INTERFACE, State, Translator
 from litweave.headings import anchors
 from litweave.words import Speaker, said, word
@@ -34,7 +36,7 @@ _WHOLE, _NONE, _PART, _CHANGED, _ABOUT = _TOLD = (
     "About this translation",
 )
 _REPORTED = (
-    *("Catalog", "Translated", "Changed since", "Missing", "Read by"),
+    *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
     "not yet by a native reader",
 )
 
@@ -77,38 +79,53 @@ def _catalogs(translator: Translator, page: str, source: str | None) -> Iterator
             is_own = place and Path(place.path).stem == unit.domain
             lines[unit.domain] = place.line if place and is_own else 0
     for name, line in lines.items():
-        file = "/".join(translator.catalogs.path(name).parts[-3:])
-        code = f"<code>{file}{f':{line}' if line else ''}</code>"
-        address = f"{source or ''}".rstrip("/") + f"/blob/HEAD/{file}"
-        address += f"#L{line}" if line else ""
-        yield f'<a href="{escape(address)}">{code}</a>' if source else code
+        yield _link(translator.catalogs, name, line, source)
 
 
-def filled(html: str, url: str, translator: Translator, book: Book) -> str:
+def _link(catalogs: Catalogs, name: str, line: int, source: str | None) -> str:
+    """A line of a catalog, if it is not 0; a link, if there is a repository."""
+    file = "/".join(catalogs.path(name).parts[-3:])
+    code = f"<code>{file}{f':{line}' if line else ''}</code>"
+    address = f"{source or ''}".rstrip("/") + f"/blob/HEAD/{file}"
+    address += f"#L{line}" if line else ""
+    return f'<a href="{escape(address)}">{code}</a>' if source else code
+
+
+def filled(
+    html: str, url: str, translator: Translator, book: Book, source: str | None
+) -> str:
     """The page about the translation with its numbers, and all that is not done.
 
-    `url` is its own address in the tree.
+    `url` is its own address in the tree, `source` that of a repository.
     """
     *heads, nobody = map(translator.word, _REPORTED)
-    counts = {INTERFACE: Counter(translator.words.values())}
-    for unit, spoken in chain.from_iterable(translator.pages.values()):
-        counts.setdefault(unit.domain, Counter())[spoken.state] += 1
+    units = chain.from_iterable(translator.pages.values())
+    # What is said at many places is one entry.
+    entries = {(unit.domain, unit.message): said.state for unit, said in units}
+    entries |= {(INTERFACE, text): state for text, state in translator.words.items()}
+    counts = defaultdict[str, Counter[State]](Counter)
+    for (name, _), state in entries.items():
+        counts[name][state] += 1
     readers = {n: h.get("X-Read-By") for n, h in translator.catalogs.headers.items()}
     catalogs = [
         (name, [counts[name][state] for state in State], readers.get(name) or nobody)
         for name in sorted(counts)
     ]
-    pages = _unfinished(url, translator, book)
+    pages = _unfinished(url, translator, book, source)
     template = _TEMPLATES.get_template("status.html")
     report = template.render(heads=heads, catalogs=catalogs, pages=pages)
     return html.replace(_SLOT, report, 1)
 
 
-def _unfinished(url: str, translator: Translator, book: Book) -> Iterator[list[object]]:
+def _unfinished(
+    url: str, translator: Translator, book: Book, source: str | None
+) -> Iterator[list[object]]:
     """The pages with something to do: the counts, and where each paragraph is.
 
-    In a module that is a row; of another page, the beginning.
+    In a module that is a row; of another page, the beginning. And where it is in its
+    catalog.
     """
+    catalogs = translator.catalogs
     for page, units in translator.pages.items():
         undone = [(u, s.state) for u, s in units if s.state != State.CURRENT]
         if not undone:
@@ -116,11 +133,15 @@ def _unfinished(url: str, translator: Translator, book: Book) -> Iterator[list[o
         address, chapter = book.url(page), book.chapters.get(page)
         module = chapter.module if chapter else None
         rows = list(zip(module.rows, anchors(module), strict=True)) if module else []
-        found = list[tuple[str, str, str]]()
+        found = list[tuple[str, str, str, Markup]]()
         for unit, state in undone:
             line = unit.place.line
             names = (name for row, name in rows if row.start <= line <= row.end)
             anchor = "".join(f"#{quote(name)}" for name in islice(names, 1))
-            found.append((state, get_relative_url(address, url) + anchor, unit.message))
+            here = get_relative_url(address, url) + anchor
+            entry = catalogs.domains.get(unit.domain, {}).get(unit.message)
+            place = entry.place.line if entry else 0
+            there = Markup(_link(catalogs, unit.domain, place, source))
+            found.append((state, here, unit.message, there))
         counts = Counter(state for _, state in undone)
         yield [address, counts[State.CHANGED], counts[State.MISSING], found]

@@ -169,7 +169,7 @@ def _marked(piece: Piece, spoken: Said, html: bool) -> str:
     if piece.kind == "html" and spoken.state != State.CURRENT:
         # Markdown does not read it.
         more = 'lang="en"' if is_missing else f'data-english="{escape(piece.message)}"'
-        return f'<span class="weave-{spoken.state}" {more}>{words}</span>'
+        return f'<span class="weave-unit-{spoken.state}" {more}>{words}</span>'
     if piece.unit and piece.kind not in _UNMARKED:
         english = piece.message if spoken.state == State.CHANGED else ""
         words = mark(english, _MARKS[spoken.state]) + words
@@ -251,7 +251,7 @@ def _describe(block: Element, marks: Iterable[str]) -> None:
     """Tell a block's state, unless all of it is translated."""
     signs = {text[0] for text in marks}
     states = [state for state, sign in _MARKS.items() if sign in signs]
-    classes = [f"weave-{state}" for state in states if state != State.CURRENT]
+    classes = [f"weave-unit-{state}" for state in states if state != State.CURRENT]
     if not classes:
         return
     element = _own(block)

@@ -11,12 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import escape
 from itertools import chain, takewhile
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -50,6 +51,7 @@ _HTML = re.compile(r'(<html lang=")[^"]*"')
 # Where the script of Chinese must be said, for one language is written in two.
 _TAGS = {"zh": "zh-Hans"}
 _THEME = Path(__file__).parent / "theme"
+_LOST = "There is no page at this address.", "To the home page"
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -176,10 +178,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             if files.get_file_from_path(status.URI):
                 message = "%s is replaced by the page about the translation"
                 _log.warning(message, status.URI)
-            file = File.generated(config, status.URI, content=status.PAGE)
-            self.about = file.url
-            file.inclusion = InclusionLevel.NOT_IN_NAV
-            files.append(file)
+            self.about = File.generated(config, status.URI, content=status.PAGE)
+            self.about.inclusion = InclusionLevel.NOT_IN_NAV
+            files.append(self.about)
 
     @event_priority(_EARLY)  # before litweave knows what all pages have in common
     def on_nav(self, nav: Navigation, **_: Any) -> None:
@@ -212,10 +213,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         parted = " data-weave-parted" if scripts.is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         output = scripts.with_words(output, self.words)
-        if page.file.src_uri == status.URI:
-            book = self.weave.site.book
-            return status.filled(output, page.url, self.translator, book)
-        about, uri = get_relative_url(self.about, page.url), page.file.src_uri
+        if page.file == self.about:
+            return output  # There is more to be said, and counted.
+        about, uri = get_relative_url(self.about.url, page.url), page.file.src_uri
         return status.told(output, uri, about, self.translator, config.repo_url)
 
     def _to_root(self, output: str, url: str, tree: str) -> str:
@@ -243,14 +243,21 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 
     @event_priority(_LATE)  # when the root is there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Build the trees; in one, let search know where the words are."""
+        """Build the trees; in one, let search know where the words are, and count."""
         if self.language:
             if scripts.is_parted(self.language):
                 index = Path(config.site_dir, scripts.INDEX)
                 scripts.part_words(index, self.language)
-        elif self.leaves_site:
-            codes = self.config.languages
+            for text in _LOST:  # of the root, which is there already
+                self.translator.word(text)
+            path, book = Path(self.about.abs_dest_path), self.weave.site.book
+            html, source = path.read_text("utf-8"), config.repo_url
+            url, translator = self.about.url, self.translator
+            report = status.filled(html, url, translator, book, source)
+            path.write_text(report, "utf-8")
+        elif self.leaves_site and (codes := self.config.languages):
             self.trees = {code: self._build(config, code) for code in codes}
+            self._lead_home(config)
 
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
         """Build a tree into a folder of the site; who has spoken in it."""
@@ -266,6 +273,23 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
         )
         return own.translator
+
+    def _lead_home(self, config: MkDocsConfig) -> None:
+        """Let the page of what is not there say so in all languages of the site."""
+        page = Path(config.site_dir, "404.html")
+        if not page.is_file():
+            return
+        # A server shows it at any address.
+        root, lines = urlsplit(config.site_url or "/").path, "</h1>"
+        for tree in config.extra["weave_trees"]["all"]:
+            speaker = self.trees.get(tree["folder"].rstrip("/"))
+            said = [*map(speaker.word, _LOST)] if speaker else [*_LOST]
+            language = self.source if said == [*_LOST] else tree["tag"]
+            missing, home = map(escape, said)
+            link = f'<a href="{root}{tree["folder"]}">{home}</a>'
+            lines += f'\n<p lang="{language}">{missing} {link}</p>'
+        html = page.read_text("utf-8").replace("</h1>", lines, 1)
+        page.write_text(html, "utf-8")
 
     def _configured(self, config: MkDocsConfig, language: str) -> MkDocsConfig:
         """The configuration of the site, for a tree."""
