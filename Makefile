@@ -8,7 +8,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HALF := $(VENV)/.installing
-SOURCES := $(shell find docs labml_style_nn litweave/src locale -type f -not -path '*/__pycache__/*') $(wildcard tools/*.py)
+LISTED := find docs labml_style_nn litweave/src locale tools -type f -not -path '*/__pycache__/*'
+SOURCES := $(shell $(LISTED))
+# Of a file that is gone, nothing is younger than the site but the list of their names.
+NAMES := .cache/sources
+$(shell mkdir -p .cache; $(LISTED) | LC_ALL=C sort > $(NAMES).now; \
+	cmp -s $(NAMES).now $(NAMES) || cp $(NAMES).now $(NAMES))
 export NO_MKDOCS_2_WARNING := 1
 
 # An environment whose Python is gone is made anew.
@@ -46,7 +51,7 @@ clean:  ## remove what was built; keep the environment
 	rm -rf site site.* .cache
 
 # The old site stays until the new one is whole.
-site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
+site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES) $(NAMES)
 	@[ -d .cache/litweave ] || echo "The first build runs all examples, proofs and" \
 		"notebooks: two minutes or a few more. What is done is kept in .cache, so you" \
 		"may stop it and go on later."
@@ -56,7 +61,7 @@ site/index.html: $(INSTALLED) mkdocs.yml $(SOURCES)
 
 # If pip was interrupted, some packages may be there in part: begin anew.
 $(INSTALLED): pyproject.toml litweave/pyproject.toml constraints.txt
-	@echo "Installing into $(VENV): about 500 MB to download and 2.1 GB on disk with the" \
+	@echo "Installing into $(VENV): about 550 MB to download and 2.3 GB on disk with the" \
 		"CPU build of PyTorch, several GB more where pip brings its CUDA build."
 	@if [ -e $(HALF) ] || ! $(BIN)/python -c '' 2>/dev/null; then rm -rf $(VENV); fi
 	@mkdir -p $(VENV) && touch $(HALF)

@@ -57,10 +57,11 @@ state: the running statistics of a [batch norm][layers.batch_norm] are loaded li
 weights. Only how many batches it has seen may be missing, since nothing depends on it.
 
 The same weights can give different functions: timm averages the last map of a
-PoolFormer before the norm, and the authors of the Mixer approximate GELU. Where the
-model was not built for the function of the weights, the error says that too, and
-nothing is loaded. What the names of the tensors do not tell is the nonlinearity:
-ConvMixer-768/32 has ReLU, so build it with [`convmixer_768_32`][].
+PoolFormer before the norm, the authors of the Mixer approximate GELU, and each norm has
+its $\varepsilon$. Where the model was not built for the function of the weights, the
+error says that too, and nothing is loaded. What the tensors do not tell is the
+nonlinearity, and in timm's files the number of heads: ConvMixer-768/32 has ReLU, so
+build it with [`convmixer_768_32`][].
 
 ## Checkpoints of other trainings
 
@@ -145,7 +146,8 @@ wrong shape: head.weight is (1000, 8), the model needs (3, 8)
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -190,6 +192,10 @@ class Layout(NamedTuple):
 
 
 Layouts = dict[type[nn.Module], Layout]
+
+# The norms of most have one epsilon, and those of ConvMixer and PoolFormer another.
+PLAIN: Mapping[str, object] = {"approximate": "none", "eps": 1e-6}
+MAPS: Mapping[str, object] = {"approximate": "none", "eps": 1e-5}
 
 # ## Layers that have another shape elsewhere
 
@@ -271,6 +277,7 @@ TIMM: Layouts = {
             "head.linear": "head",
         },
         {PatchEmbedding: convolved_patches},
+        needs=PLAIN,
     ),
     # timm numbers the layers of a `Sequential`; `fn` is the branch beside the residual.
     ConvMixer: Layout(
@@ -281,7 +288,8 @@ TIMM: Layouts = {
             "token_norm": "0.fn.2",
             "channel_mixing": "1",
             "channel_norm": "3",
-        }
+        },
+        needs=MAPS,
     ),
     # A norm that comes after an average has a name of its own.
     VisionTransformer: Layout(
@@ -297,6 +305,7 @@ TIMM: Layouts = {
             "norm": "norm" if model.pooling == "class" else "fc_norm",
         },
         {PatchEmbedding: convolved_patches, LearnedPositions: positions_with_a_batch},
+        needs=PLAIN,
     ),
     # A layer scale is a layer here, and one tensor of the block there.
     ResMLP: Layout(
@@ -311,6 +320,7 @@ TIMM: Layouts = {
             "head.linear": "head",
         },
         {PatchEmbedding: convolved_patches, Affine: affine_with_a_batch},
+        needs={"approximate": "none"},
     ),
     # timm puts the two maps and the gate into an MLP of their own.
     GMLP: Layout(
@@ -324,6 +334,7 @@ TIMM: Layouts = {
             "head.linear": "head",
         },
         {PatchEmbedding: convolved_patches},
+        needs={**PLAIN, "gate_eps": 1e-5},
     ),
     # Here the first stage begins with the stem, and timm's head has the last norm.
     PoolFormer: Layout(
@@ -339,7 +350,7 @@ TIMM: Layouts = {
             "norm": "head.norm",
         },
         {ChannelMixing: pointwise_mlp},
-        needs={"average_first": True},
+        needs={**MAPS, "average_first": True, "pool_size": 3},
     ),
 }
 
@@ -360,7 +371,7 @@ GOOGLE_RESEARCH: Layouts = {
             "head.linear": "head",
         },
         FLAX,
-        needs={"approximate": "tanh"},
+        needs={**PLAIN, "approximate": "tanh"},
     ),
     VisionTransformer: Layout(
         lambda model: {
@@ -380,7 +391,7 @@ GOOGLE_RESEARCH: Layouts = {
             "norm": "Transformer.encoder_norm",
         },
         FLAX,
-        needs={"approximate": "tanh", "pooling": "class"},
+        needs={**PLAIN, "approximate": "tanh", "pooling": "class"},
     ),
 }
 FACEBOOKRESEARCH: Layouts = {
@@ -396,6 +407,7 @@ FACEBOOKRESEARCH: Layouts = {
             "head.linear": "head",
         },
         {PatchEmbedding: convolved_patches},
+        needs={"approximate": "none"},
     ),
 }
 # Stages and what makes a new map between them are in one list.
@@ -419,7 +431,7 @@ SAIL_SG: Layouts = {
             "head.linear": "head",
         },
         {ChannelMixing: pointwise_mlp},
-        needs={"average_first": False},
+        needs={**MAPS, "average_first": False, "pool_size": 3},
     ),
 }
 # The whole network is one list: three layers for the patches, the blocks, an average,
@@ -435,7 +447,8 @@ LOCUSLAB: Layouts = {
             "channel_mixing": "1",
             "channel_norm": "3",
             "head": f"{len(model.blocks) + 5}",
-        }
+        },
+        needs=MAPS,
     ),
 }
 ORIGINS: dict[str, Layouts] = {
@@ -472,14 +485,15 @@ def load_weights(
             "nothing was loaded: the model is on the meta device and has no memory; "
             "model.to_empty(device=...) gives it some"
         )
-    found = their_tensors(checkpoint, wanted)
+    known = known_names(model)
+    found = their_tensors(checkpoint, set().union(*known.values()))
     if keep_head:
         for name in targets(model, origin, "head."):
             del wanted[name]
             found.pop(name, None)
     # Everything is compared before anything is copied.
     if reasons := [*other_options(model, origin), *told(misfits(wanted, found))]:
-        reasons = [*other_origin(model, origin, found)] or reasons
+        reasons = [*other_origin(known, origin, found)] or reasons
         raise ValueError("\n".join(["nothing was loaded", *reasons]))
     # What is wanted shares its memory with the model, so this fills the model.
     with torch.no_grad():
@@ -586,49 +600,68 @@ def translated(name: str, names: Names) -> str:
 # ## Their tensors
 
 
-def their_tensors(checkpoint: Any, wanted: Mapping[str, Tensor]) -> dict[str, Any]:
+def known_names(model: nn.Module) -> dict[str, set[str]]:
+    """How our tensors are called by each origin, and under an empty name by us."""
+    kind = unwrapped(model)
+    theirs = [origin for origin, models in ORIGINS.items() if by_type(models, kind)]
+    known = {origin: set(targets(model, origin)) for origin in theirs}
+    return known | {"": {name for name, _ in tensors(model, {})}}
+
+
+def their_tensors(checkpoint: Any, known: Set[str]) -> dict[str, Any]:
     """What a checkpoint holds, by the names that the model without wrappers has.
 
-    **Raises.** `ValueError` for what is no mapping, for a checkpoint with several state
-    dicts, and for a name that occurs twice.
+    **Raises.** `ValueError` for what has no state dict, or several, and for a name that
+    occurs twice.
     """
     found: dict[str, Any] = {}
-    for name, value in state_dict_of(checkpoint).items():
-        parts = str(name).replace("/", ".").split(".")
-        short = ".".join(part for part in parts if part not in WRAPPED)
+    given = state_dict_of(checkpoint, known)
+    # What stands before the names belongs to whatever the model was part of.
+    prefix = prefix_of(given, known) or ""
+    for name, value in given.items():
+        short = bare(name).removeprefix(prefix)
         if short in found:
             raise ValueError(f"nothing was loaded: {short} is there twice")
         found[short] = value
-    # A part that stands before all names belongs to whatever the model was part of.
-    while len(first := {name.partition(".")[0] for name in found}) == 1:
-        (prefix,) = first
-        if any(name == prefix or name.startswith(f"{prefix}.") for name in wanted):
-            break
-        if prefix in found:
-            break
-        found = {name.removeprefix(f"{prefix}."): v for name, v in found.items()}
     return found
 
 
-def state_dict_of(checkpoint: Any) -> Mapping[str, Any]:
-    """The state dict itself, or the one that stands under a key of a checkpoint."""
+def state_dict_of(checkpoint: Any, known: Set[str]) -> Mapping[str, Any]:
+    """The nearest mapping that has known names: the checkpoint, or one within it."""
+    level, modules = {"checkpoint": checkpoint}, list[str]()
+    while level:
+        inside = {at: part for at, part in level.items() if isinstance(part, Mapping)}
+        fits = [at for at in inside if prefix_of(inside[at], known) is not None]
+        if len(fits) > 1:
+            raise ValueError(f"nothing was loaded: give one of {', '.join(fits)}")
+        if fits:
+            return inside[fits[0]]
+        modules += (at for at, part in level.items() if isinstance(part, nn.Module))
+        level = {f"{at}[{key!r}]": v for at in inside for key, v in inside[at].items()}
+    if modules:
+        raise ValueError(f"{modules[0]} is a model: give its state_dict()")
     if not isinstance(checkpoint, Mapping):
-        hint = ": give its state_dict()" if isinstance(checkpoint, nn.Module) else ""
         kind = type(checkpoint).__name__
-        raise ValueError(f"a state dict is needed, got a {kind}{hint}")
-    inside = {
-        key: value
-        for key, value in checkpoint.items()
-        if isinstance(value, Mapping)
-        and any(isinstance(tensor, Tensor) for tensor in value.values())
-    }
-    if len(inside) > 1:
-        keys = ", ".join(map(repr, inside))
-        raise ValueError(
-            f"nothing was loaded: there is a state dict under each of {keys}; "
-            f"give one of them, as checkpoint[{next(iter(inside))!r}]"
-        )
-    return next(iter(inside.values()), checkpoint)
+        raise ValueError(f"a state dict is needed, got a {kind}")
+    return checkpoint
+
+
+def prefix_of(given: Mapping[str, Any], known: Set[str]) -> str | None:
+    """What stands before the most of the known names, if there are any.
+
+    >>> prefix_of({"net.fc.bias": 0, "net.fc.weight": 0, "loss.weight": 0}, {"fc.bias"})
+    'net.'
+    """
+    names = [bare(name) for name, v in given.items() if not isinstance(v, Mapping)]
+    starts = ((name, dot.end()) for name in names for dot in re.finditer(r"^|\.", name))
+    before = Counter(name[:start] for name, start in starts if name[start:] in known)
+    return max(before, key=lambda prefix: (before[prefix], -len(prefix)), default=None)
+
+
+def bare(name: object) -> str:
+    """A name without the parts of wrappers, and with dots for slashes."""
+    parts = str(name).replace("/", ".").split(".")
+    return ".".join(part for part in parts if part not in WRAPPED)
 
 
 # ## What does not fit
@@ -666,6 +699,8 @@ def misfit(value: Any, target: Tensor) -> tuple[str, str] | None:
         return "no tensor", f"is a {type(value).__name__}"
     if value.is_meta:
         return "no numbers", "is on the meta device"
+    if value.is_nested:
+        return "wrong layout", "is nested"
     if value.layout != torch.strided:
         return "wrong layout", f"is {value.layout}"
     if value.shape != target.shape:
@@ -674,9 +709,12 @@ def misfit(value: Any, target: Tensor) -> tuple[str, str] | None:
     # A float will do where a whole number is needed, but not the other way round.
     if value.is_complex() or value.is_floating_point() < target.is_floating_point():
         return "wrong type", f"is {value.dtype}, the model needs {target.dtype}"
-    if not value.to(target.dtype).isfinite().all():
-        return "wrong numbers", f"is not finite in {target.dtype}"
-    return None
+    try:
+        finite = bool(value.to(target.dtype).isfinite().all())
+    except RuntimeError as error:  # A fake tensor has shape and type alone.
+        kinds = type(value).__name__, type(error).__name__
+        return "no numbers", "is a {}, which cannot be read ({})".format(*kinds)
+    return None if finite else ("wrong numbers", f"is not finite in {target.dtype}")
 
 
 def told(problems: Iterable[Misfit], most: int = 20) -> list[str]:
@@ -715,17 +753,11 @@ def other_options(model: nn.Module, origin: str) -> Iterator[str]:
 
 
 def other_origin(
-    model: nn.Module, origin: str, found: Mapping[str, Any]
+    known: Mapping[str, Set[str]], origin: str, found: Mapping[str, Any]
 ) -> Iterator[str]:
     """One line, if the names are rather those of another origin, or our own."""
-    known = {
-        other: targets(model, other).keys()
-        for other, models in ORIGINS.items()
-        if by_type(models, unwrapped(model))
-    }
-    ours = {name for name, _ in tensors(model, {})}
     best = max([origin, *known], key=lambda other: len(known[other] & found.keys()))
-    if len(ours & found.keys()) > len(known[best] & found.keys()):
+    if not best:
         yield "these are our own names: model.load_state_dict(...) reads them"
     elif best != origin:
         yield f"these are the names of {best}: load them with origin={best!r}"

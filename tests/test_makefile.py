@@ -1,6 +1,7 @@
 """What `make` does with an environment that is not whole; no package is installed."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -48,7 +49,12 @@ def runs_of_pip(project: Path) -> int:
 def test_an_environment_half_made_or_without_python_is_made_anew(project: Path) -> None:
     done, said = made(project)
     assert not done
-    assert "MB to download" in said
+    # The same amounts are told wherever they are.
+    told = re.findall(r"(\d+) MB to download and ([\d.]+ GB) on disk", said)
+    for page in ("README.md", "docs/guide/install.md"):
+        text = (ROOT / page).read_text("utf-8")
+        pattern = r"downloads about\s(\d+)\sMB\sand\s(?:writes|needs)\s([\d.]+\sGB)"
+        assert re.findall(pattern, text) == told, page
     (project / ".venv" / "half a package").touch()
     (project / "go").touch()
     assert made(project)[0]
@@ -91,3 +97,6 @@ def test_the_old_site_stays_until_the_new_one_is_whole(project: Path) -> None:
     assert not list(project.glob("site.*"))
     (project / ".venv/bin/mkdocs").unlink()
     assert made(project, "build")[0], "nothing is to be done"
+    # A source that has another name is another page.
+    (project / "docs/a.md").rename(project / "docs/b.md")
+    assert not made(project, "build")[0], "it is to be built"

@@ -3,19 +3,25 @@
 import re
 from contextlib import contextmanager
 from copy import deepcopy
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 import torch
+from torch._subclasses import FakeTensorMode
 from torch.nn import functional as F
 
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer
 from labml_style_nn.models.resmlp import ResMLP
-from labml_style_nn.pretrained import load_timm_weights, load_weights, targets
+from labml_style_nn.pretrained import (
+    ORIGINS,
+    load_timm_weights,
+    load_weights,
+    targets,
+)
 from labml_style_nn.proofs.reference import stored
 from labml_style_nn.proofs.whole import small
-from tests.models.networks import MODELS, build
+from tests.models.networks import MODELS, OF_IMAGES, build, takes
 
 # The sizes of timm's Mixer whose weights are stored.
 SIZES = MODELS["mixer"][1] | {"image_size": (16, 36), "patch_size": (4, 6)}
@@ -91,12 +97,16 @@ def test_names_of_another_origin_or_a_model_without_any_are_told_in_one_line(mod
             load_weights(network, {}, origin)
 
 
+# PyTorch says that this kind of tensor is to change.
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_what_is_no_weight_is_refused_before_anything_is_copied(model, state_dict):
     bias = state_dict["head.bias"]
     for value, message in (
         (bias.numpy(), "no tensor: head.bias is a ndarray"),
         (bias.to("meta"), "no numbers: head.bias is on the meta device"),
+        (FakeTensorMode().from_tensor(bias), "no numbers: head.bias is a FakeTensor,"),
         (bias.to_sparse(), "wrong layout: head.bias is torch.sparse_coo"),
+        (torch.nested.nested_tensor([bias]), "wrong layout: head.bias is nested"),
         (bias.long(), "wrong type: head.bias is torch.int64, the model needs"),
         (bias > 0, "wrong type: head.bias is torch.bool, the model needs"),
         (bias * 1j, "wrong type: head.bias is torch.complex64, the model needs"),
@@ -142,18 +152,31 @@ def test_what_is_around_the_weights_of_one_checkpoint_is_left_out(model, state_d
         renamed(state_dict, (r"blocks\.1", "blocks.1._orig_mod")),
         {"state_dict": state_dict, "epoch": 3},
         {"model_ema": state_dict, "optimizer": {"state": {0: state_dict}}},
+        {"state": {"model": {"net": state_dict}}},
+        {"model": state_dict, "scaler": {"scale": torch.ones(1)}},
     ):
         torch.nn.init.ones_(model.norm.bias)
         load_timm_weights(model, wrapped)
         assert torch.equal(model.norm.bias, state_dict["norm.bias"])
     both = {"model": state_dict, "model_ema": state_dict}
-    with pytest.raises(ValueError, match="each of 'model', 'model_ema'; give one"):
+    with pytest.raises(ValueError, match=r"one of checkpoint\['model'\], checkpoint\["):
         load_timm_weights(model, both)
     twice = state_dict | {"module.norm.bias": state_dict["norm.bias"]}
     with pytest.raises(ValueError, match=r"norm.bias is there twice"):
         load_timm_weights(model, twice)
-    with pytest.raises(ValueError, match=r"got a MLPMixer: give its state_dict\(\)"):
-        load_timm_weights(model, model)
+    for whole, place in ((model, ""), ({"model": model, "epoch": 3}, r"\['model'\]")):
+        told = rf"checkpoint{place} is a model: give its state_dict\(\)"
+        with pytest.raises(ValueError, match=told):
+            load_timm_weights(model, whole)
+    with pytest.raises(ValueError, match="a state dict is needed, got a list"):
+        load_timm_weights(model, [])
+    # Of a larger whole, what is not the model's is named.
+    larger = renamed(state_dict, ("^", "model.")) | {"loss.weight": torch.ones(1)}
+    with refused(model, r"unexpected: loss.weight$"):
+        load_timm_weights(model, larger)
+    arrays = {name: tensor.numpy() for name, tensor in state_dict.items()}
+    with refused(model, r"no tensor: stem.proj.weight is a ndarray\n"):
+        load_timm_weights(model, {"state_dict": arrays})
 
 
 class Derived(MLPMixer):
@@ -284,6 +307,17 @@ def test_another_function_or_pooling_is_refused():
         model = build(name, **options)
         with refused(model, ".*" + message):
             load_weights(model, drawn(model, origin), origin)
+    # Every option that changes what is computed, in every layout.
+    others = {"eps": 0.5, "gate_eps": 0.5, "pool_size": 5}
+    for origin, name in product(ORIGINS, OF_IMAGES):
+        kind = MODELS[name][0]
+        needs = ORIGINS[origin][kind].needs if kind in ORIGINS[origin] else {}
+        others["approximate"] = {"none": "tanh"}.get(needs.get("approximate"), "none")
+        for option, value in others.items() if needs else ():
+            if takes(name, option):
+                model = build(name, **{**needs, option: value})
+                with refused(model, f"another function: with {option}={value!r}"):
+                    load_weights(model, drawn(model, origin), origin)
     for names in permutations(("vit", "vit_average")):
         model, other = map(build, names)
         with refused(model, "missing: "):

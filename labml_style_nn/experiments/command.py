@@ -126,8 +126,19 @@ def understood(
     out = f"runs/{experiment.name}/{name}{'-full' if chosen.full else ''}"
     options = command_line(experiment, preset, out).parse_args(arguments)
     numbers = {name: getattr(options, name) for name in optional(preset)}
-    settings = [replace(preset, seed=seed, **numbers) for seed in options.seeds]
+    seeds = different(options.seeds)
+    settings = [replace(preset, seed=seed, **numbers) for seed in seeds]
     return options, settings
+
+
+def different(seeds: Sequence[int]) -> Sequence[int]:
+    """Refuse a seed that is given twice: its run would count as two.
+
+    **Raises.** `ValueError` that names all seeds.
+    """
+    if len({*seeds}) < len(seeds):
+        raise ValueError(f"seeds must differ, got {', '.join(map(str, seeds))}")
+    return seeds
 
 
 def choose_preset(parser: argparse.ArgumentParser, experiment: Experiment) -> None:

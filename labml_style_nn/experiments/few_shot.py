@@ -155,6 +155,7 @@ from labml_style_nn.experiments.command import (
     Source,
     attempted,
     choose_places,
+    different,
     said,
 )
 from labml_style_nn.experiments.data_scale import SubsetTask
@@ -433,7 +434,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(1)
         told = said(COMMAND, options, line)
         options.out.mkdir(parents=True, exist_ok=True)
-        for seed in options.seeds:
+        for seed in different(options.seeds):
             results.append(told | run(Settings(seed=seed, **chosen), source))
             records.add(options.out / "results.jsonl", results[-1], key="settings")
         print(summary(results))

@@ -61,4 +61,8 @@ def built(
     """
     names = signature(network).parameters
     torch.manual_seed(seed)
-    return network(**{name: options[name] for name in options if name in names})
+    try:
+        return network(**{name: options[name] for name in options if name in names})
+    except RuntimeError as error:  # What PyTorch says of sizes that no memory has.
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"no network can be made of these sizes: {reason}") from error

@@ -240,6 +240,9 @@ class MultiHeadAttention(nn.Module):
         it away again. So it has no effect and a gradient of zero (a test). It is kept
         because published weights have it.
 
+    PyTorch's fused kernel for the CPU has no second derivative. For that, run the layer
+    within `torch.nn.attention.sdpa_kernel(SDPBackend.MATH)`, where nothing is fused.
+
     **Shape.** `(batch, num_queries, dim)`, and `key` and `value`
     `(batch, num_keys, dim)`, to `(batch, num_queries, dim)`. The masks are described in
     [`masked_attention`][].

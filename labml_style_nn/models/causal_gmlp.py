@@ -218,9 +218,11 @@ class CausalGMLP(nn.Module):
 
         **Shape.** `(batch, length)`, of any length, to `(batch, length + how_many)`.
 
-        **Raises.** `ValueError` for an empty text.
+        **Raises.** `ValueError` for an empty text, and for `how_many` below zero.
         """
         check_positive(length=tokens.shape[-1])
+        if how_many < 0:
+            raise ValueError(f"how_many must be from 0 up, got {how_many}")
         with evaluated(self):
             for _ in range(how_many):
                 # The last window; of its scores, those after its last token.

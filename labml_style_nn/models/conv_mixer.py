@@ -321,6 +321,7 @@ class ConvMixer(nn.Module):
         super().__init__()
         check_positive(in_channels=in_channels, num_classes=num_classes)
         check_positive(num_layers=num_layers, hidden_dim=hidden_dim)
+        self.approximate, self.eps = approximate, eps
         # $\sigma$ is GELU, in the form that is asked for, unless it is something else.
         activation = partial(GELU, approximate) if activation is None else activation
         self.in_channels = in_channels

@@ -245,6 +245,7 @@ class GMLP(nn.Module):
         super().__init__()
         check_positive(num_layers=num_layers)
         check_rate(stochastic_depth_rate=stochastic_depth_rate)
+        self.approximate, self.eps, self.gate_eps = approximate, eps, gate_eps
         # $X$, the first table. The image size goes no further than this: what the
         # blocks need to know of it is $S$.
         self.patch_embedding = PatchEmbedding(

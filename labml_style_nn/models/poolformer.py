@@ -377,7 +377,8 @@ class PoolFormer(nn.Module):
             )
         check_positive(depths=min(depths), dims=min(dims), mlp_ratio=mlp_ratio)
         check_rate(stochastic_depth_rate=stochastic_depth_rate)
-        self.in_channels = in_channels
+        self.in_channels, self.pool_size = in_channels, pool_size
+        self.approximate, self.eps = approximate, eps
         # A rate for each block of the network, rising from the first to the last.
         rates = iter(linear_rates(stochastic_depth_rate, sum(depths)))
         self.stages = nn.Sequential()

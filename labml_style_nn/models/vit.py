@@ -326,7 +326,7 @@ class VisionTransformer(nn.Module):
         check_rate(stochastic_depth_rate=stochastic_depth_rate)
         if pooling not in ("class", "average"):
             raise ValueError(f"pooling must be 'class' or 'average', got {pooling!r}")
-        self.pooling, self.approximate = pooling, approximate
+        self.pooling, self.approximate, self.eps = pooling, approximate, eps
         # $E$, and $E_{\text{pos}}$ with a row for each token.
         self.patch_embedding = PatchEmbedding(
             image_size, patch_size, in_channels, hidden_dim

@@ -64,7 +64,8 @@ class TrainPlugin(BasePlugin[TrainConfig]):
         except ChildError as error:
             message = (
                 f"the files for training in the page: python -m {_PROGRAM} {error}\n"
-                "The graphs that were finished are kept: build again to go on"
+                "All that was finished is kept, of these files and of other parts: "
+                "build again to go on"
             )
             raise PluginError(message) from None
         for path in sorted((self.folder / SITE).rglob("*")):

@@ -90,15 +90,23 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def soon(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true."""
+    end = time.monotonic() + PATIENCE
+    while not (now := true()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return now
+
+
 def wait_for(text: str, read: Callable[[], str]) -> None:
     """Read again and again, until the text is there; what cannot be read is empty."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+
+    def said() -> bool:
         with suppress(OSError):
-            if text in read():
-                return
-        time.sleep(0.1)
-    raise AssertionError(f"nothing ever said “{text}”")
+            return text in read()
+        return False
+
+    assert soon(said), f"nothing ever said “{text}”"
 
 
 def some_files(package: Path) -> list[Path]:

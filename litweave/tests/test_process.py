@@ -2,6 +2,8 @@
 
 import io
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from litweave import process
 from litweave.process import ChildError, StuckError
 from litweave.progress import Progress
+from support import soon
 
 
 def said(program: str, **options: object) -> list[dict[str, object]]:
@@ -46,8 +49,7 @@ def test_a_program_that_nobody_listens_to_is_ended_with_all_it_started() -> None
     lines = process.lines([sys.executable, "-c", program])
     pid = int(next(lines)["pid"])
     lines.close()  # type: ignore[attr-defined]
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], 30)
-    assert not psutil.pid_exists(pid)
+    assert soon(lambda: not psutil.pid_exists(pid))
 
 
 def test_a_patient_program_lets_others_go_first() -> None:
@@ -88,6 +90,30 @@ def test_each_step_has_the_limit_for_itself_and_to_wait_does_not_count() -> None
         "    print('{\"n\": %d}' % n, flush=True)"
     )
     assert [answer["n"] for answer in said(program)] == [1, 2, 3]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux has it")
+def test_a_program_that_hardly_gets_the_processor_is_not_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of lowest priority, beside three loops on its core: for seconds, 10 ms."""
+    monkeypatch.setenv("LITWEAVE_LIMIT", "0.4")
+    here = (
+        f"import os, time\nos.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})"
+    )
+    patient = (
+        f"{here}\nos.nice(19)\nend = time.process_time() + 0.01\n"
+        "while time.process_time() < end: 0\n"
+        "print('{}', flush=True)\nos._exit(0)"
+    )
+    loop = [sys.executable, "-c", f"{here}\nwhile 1: 0"]
+    loops = [subprocess.Popen(loop) for _ in range(3)]
+    try:
+        assert said(patient) == [{}]
+    finally:
+        for one in loops:
+            one.kill()
+            one.wait()
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "soon"])

@@ -25,7 +25,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from support import CACHE, ROOT, build
+from support import CACHE, PATIENCE, ROOT, build
 
 MANIFEST = Path(__file__).parent / "package.json"
 # What the site is made of, as the Makefile has it.
@@ -178,8 +178,8 @@ def undrawn(playwright: Playwright) -> Iterator[Browser]:
         yield browser
 
 
-# Milliseconds for what should come at once: the machine may have much else to do.
-PATIENT = 60_000
+# For Playwright in milliseconds: the machine may have much else to do.
+PATIENT = 1000 * PATIENCE
 expect.set_options(timeout=PATIENT)
 
 

@@ -6,7 +6,7 @@ from litweave.build import build
 from playwright.sync_api import Browser
 
 from support import settings_of, write_files
-from tests.browser.conftest import open_context, served
+from tests.browser.conftest import open_context, served, settle
 
 # What would set `hacked`, ask another host, or open a dialog, if anything ran.
 HARM = "<img src=x onerror='hacked=1'><script>hacked=2</script>"
@@ -97,7 +97,7 @@ def test_nothing_of_it_runs(tmp_path: Path, katex: Path, browser: Browser) -> No
             page.goto(f"{home}{name}.html")
             assert page.locator("h1").count() == 1
             page.evaluate(POINT)
-            page.wait_for_timeout(500)
+            settle(page)
             assert page.evaluate(HARMLESS)
             scripts = page.locator("article script:not([type='application/json'])")
             assert scripts.count() == 0
@@ -113,6 +113,6 @@ def test_nothing_of_it_runs(tmp_path: Path, katex: Path, browser: Browser) -> No
         assert 'def method(self, x="</script>' in article
         page.goto(f"{home}?q=porcupine")
         page.locator(".md-search-result__item").first.wait_for()
-        page.wait_for_timeout(300)
+        settle(page)
         assert not happened
         assert page.evaluate("typeof hacked") == "undefined"

@@ -46,6 +46,7 @@ UNSEEN = """
   const waiting = [];
   window.seen = true;
   window.requestAnimationFrame = (draw) => (seen ? paint(draw) : waiting.push(draw));
+  window.painted = () => new Promise((done) => paint(() => paint(done)));
   window.show = () => {
     seen = true;
     waiting.splice(0).forEach((draw) => paint(draw));
@@ -501,7 +502,7 @@ def test_behind_another_tab_it_trains_on_and_shows_it_afterwards(lab: Page) -> N
     curve = lab.locator('[data-chart="loss"] .curve').last
     expect(curve).to_be_attached()
     lab.evaluate("seen = false")
-    lab.wait_for_timeout(300)
+    lab.evaluate("painted()")
     before, done = curve.get_attribute("d"), len(losses(lab))
     losses(lab, least=done + 6)
     assert curve.get_attribute("d") == before

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from labml_style_nn.data.download import DataFile
+from support import PATIENCE
 
 
 class Asked(NamedTuple):
@@ -168,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
         """Send some bytes, and the others only when the test allows it."""
         rest = self.open_range(content)
         self.send(rest[:end])
-        self.host.released.wait(60)
+        self.host.released.wait(PATIENCE)
         self.send(rest[end:])
 
     def nonsense(self, content: bytes, _: None) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from labml_style_nn.data import download
 from labml_style_nn.data.download import DataError, DataFile, default_folder, fetch
-from support import PATIENCE
+from support import PATIENCE, soon
 from tests.data.conftest import described, full_disk
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -243,11 +243,9 @@ def start(file: DataFile, folder: Path) -> subprocess.Popen[str]:
     about = (file.name, file.size, file.sha256, file.md5, file.addresses[0], folder)
     command = [sys.executable, "-c", PROGRAM, *map(str, about)]
     program = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline, part = time.monotonic() + 120, folder / "set.bin.part"
+    part = folder / "set.bin.part"
     # What was written last may still be in the program's memory.
-    while not (part.exists() and part.stat().st_size >= 80_000):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    assert soon(lambda: part.exists() and part.stat().st_size >= 80_000)
     return program
 
 

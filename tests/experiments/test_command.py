@@ -172,6 +172,8 @@ mixer --patch-size=3: must be a multiple of patch_size
 mixer --learning-rate=1e30: the loss is nan in epoch 1, step 2
 mixer --seeds -1: a seed must be from 0 to 4294967295, got -1
 mixer --seeds 0 4294967296: from 0 to 4294967295, got 4294967296
+mixer --seeds 1 2 1: seeds must differ, got 1, 2, 1
+mixer --hidden-dim=999999999999: no network can be made of these sizes
 mixer --threads=-1: threads must be from 0 to 1024, got -1
 mixer --full: no full size is set for digits: leave out --full
 mixer --validation=1437: less than the 1437 training images, got 1437
@@ -192,6 +194,7 @@ cost --batch-size=0: batch_size must be at least 1, got 0
 cost --folder=missing: missing/train is no folder
 cost --threads=-1: threads must be from 0 to 1024, got -1
 few --shots=0: shots must be at least 1, got 0
+few --seeds 1 1: seeds must differ, got 1, 1
 few --epochs=-1: epochs must be from 0 up, got -1
 few --train-images=-1: train_images must be from 0 up, got -1
 few --train-images=9999: train_images must be at most

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
@@ -21,6 +20,7 @@ from labml_style_nn.experiments.runs import Run, Stopped
 from labml_style_nn.experiments.training import DivergedError, Trainer
 from labml_style_nn.layers.batch_norm import BatchNorm
 from labml_style_nn.models.conv_mixer import ConvMixer
+from support import PATIENCE
 from tests.experiments import common
 from tests.experiments.common import SHORT, TINY, before_step, learned_alike, same
 
@@ -124,12 +124,11 @@ def test_real_ctrl_c_saves_and_the_same_command_goes_on(tmp_path) -> None:
     for _ in range(2):
         changed = saved.stat().st_mtime_ns if saved.exists() else 0
         process = common.start("labml_style_nn.experiments.mixer_images", line, told)
-        for _ in range(600):
-            if saved.exists() and saved.stat().st_mtime_ns != changed:
-                break
-            time.sleep(0.1)
+        while not (saved.exists() and saved.stat().st_mtime_ns != changed):
+            process.join(0.05)
+            assert process.exitcode is None, told.read_text()
         os.kill(process.pid, signal.SIGINT)
-        process.join(60)
+        process.join(PATIENCE)
         process.kill()
         assert process.exitcode == 130
         said = told.read_text()

@@ -2,15 +2,22 @@
 
 import gzip
 import json
+import os
 import re
 import shutil
+import signal
 from collections.abc import Iterator
+from concurrent.futures import Future
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import onnx
 import pytest
 import torch
+from litweave.process import ChildError
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 
 import labml_style_nn
 from labml_style_nn.web_training import exports, site_plugin
@@ -111,12 +118,16 @@ def write_one(name: str, folder: Path) -> None:
     (folder / f"{name}.step.onnx").write_text(f"a graph of {name}")
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
+@pytest.mark.parametrize("is_killed", [False, True])
 def test_what_was_exported_before_an_interruption_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_killed: bool
 ) -> None:
     def stop_in_the_third(name: str, folder: Path) -> None:
         write_one(name, folder)
         if name == "no_layer_norm":
+            if is_killed:
+                os.kill(os.getpid(), signal.SIGKILL)
             raise KeyboardInterrupt
 
     told: list[tuple[int, int, str]] = []
@@ -126,8 +137,14 @@ def test_what_was_exported_before_an_interruption_is_kept(
 
     monkeypatch.setattr(exports, "key", lambda: "a state of the code")
     monkeypatch.setattr(exports, "export", stop_in_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        graphs()
+    if is_killed:
+        process = get_context("fork").Process(target=graphs)
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            graphs()
     monkeypatch.setattr(exports, "export", write_one)
     told.clear()
     found = graphs()
@@ -158,6 +175,16 @@ def test_a_preview_makes_do_with_what_was_made_last(
     after = site_plugin.made(tmp_path)
     assert (after / "made").read_text() == "another state of the code"
     assert not before.exists()
+
+
+def test_a_failure_says_what_is_kept() -> None:
+    plugin = site_plugin.TrainPlugin()
+    plugin.made = Future()
+    plugin.made.set_exception(ChildError("ended Python with status 3"))
+    with pytest.raises(
+        PluginError, match="status 3\nAll that was finished is kept, of "
+    ):
+        plugin.on_files(site_plugin.Files([]), config=MkDocsConfig())
 
 
 def test_only_code_that_becomes_graphs_costs_an_export(tmp_path: Path) -> None:

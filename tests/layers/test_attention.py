@@ -130,6 +130,15 @@ def test_it_can_be_differentiated_twice_where_nothing_is_fused():
     with sdpa_kernel(SDPBackend.MATH):
         expected = second(dot_product_attention)
         torch.testing.assert_close(second(fused_attention), expected)
+        attention = MultiHeadAttention(8, 2).double()
+
+        def by_steps(x, *_):
+            mean = dot_product_attention(*attention.project(x[0]))
+            return attention.projection(mean.transpose(1, 2).flatten(2))
+
+        expected = second(by_steps)
+        assert expected.abs().max() > 0
+        torch.testing.assert_close(second(lambda x, *_: attention(x[0])), expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float, torch.bfloat16])

@@ -20,7 +20,7 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from support import ROOT, write_files
+from support import PATIENCE, ROOT, write_files
 
 
 @dataclass
@@ -61,7 +61,8 @@ class Live:
         self, method: str, path: str, headers: Mapping[str, str] = {}, body: Any = None
     ) -> Answer:
         """Send a request as it is written, and nothing that is not asked for."""
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+        asked = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with closing(asked) as connection:
             text = None if body is None else json.dumps(body)
             connection.request(method, path, text, dict(headers))
             response = connection.getresponse()

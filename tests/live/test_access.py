@@ -6,6 +6,7 @@ from typing import Any
 
 from tornado.httpclient import HTTPClientError
 
+from support import PATIENCE
 from tests.live.conftest import Live, close, finished
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -151,7 +152,7 @@ def test_no_path_leads_out_of_the_site_or_to_more_of_jupyter(live: Live) -> None
             answer = live.ask(method, path, live.authorization, {})
             assert answer.status in (404, 405), (method, path)
     for path in OUTSIDE.split():
-        with socket.create_connection(("127.0.0.1", live.port), timeout=30) as raw:
+        with socket.create_connection(("127.0.0.1", live.port), PATIENCE) as raw:
             raw.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
             told = b"".join(iter(lambda: raw.recv(65536), b""))
         assert b"secret" not in told.partition(b"\r\n\r\n")[2], path

@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -19,16 +17,8 @@ import pytest
 from labml_style_nn.__main__ import main
 from labml_style_nn.live import client
 from labml_style_nn.live.kernels import manager
-from support import PATIENCE, ROOT, write_files
+from support import PATIENCE, ROOT, soon, write_files
 from tests.live.conftest import Live, close, finished, make_site, request, serving
-
-
-def soon(true: Callable[[], bool]) -> bool:
-    """Whether it becomes true."""
-    until = time.monotonic() + PATIENCE
-    while not (now := true()) and time.monotonic() < until:
-        time.sleep(0.05)
-    return now
 
 
 def ended(process: psutil.Process) -> bool:

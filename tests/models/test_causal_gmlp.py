@@ -56,3 +56,5 @@ def test_continuing_drops_nothing_and_leaves_the_modes_as_they_were():
 def test_a_text_of_nothing_cannot_be_continued():
     with pytest.raises(ValueError, match="length must be at least 1, got 0"):
         small().continued(texts(length=0), 1)
+    with pytest.raises(ValueError, match="how_many must be from 0 up, got -1"):
+        small().continued(texts(), -1)
