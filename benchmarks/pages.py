@@ -21,9 +21,8 @@ from litweave import node
 
 from support import CACHE, ROOT
 from tests.browser.conftest import MANIFEST, QUIET, chromium, served
-from tests.browser.test_lighthouse import PROGRAM
+from tests.browser.test_lighthouse import MAIN, PROGRAM
 
-PAGES = ("", "layers/token_mixing/", "models/mlp_mixer/", "layers/attention/", "train/")
 MEASURES = {
     "first-contentful-paint": "FCP ms",
     "largest-contentful-paint": "LCP ms",
@@ -66,7 +65,7 @@ def main() -> None:
     )
     parser.add_argument("--site", type=Path, default=ROOT / "site")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--pages", nargs="+", default=PAGES)
+    parser.add_argument("--pages", nargs="+", default=MAIN)
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--keep", type=Path, help="a folder for the last full reports")
     options = parser.parse_args()

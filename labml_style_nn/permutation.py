@@ -17,9 +17,11 @@ weights of the [patch embedding][patch_embedding] and of each
 [token mixing][token_mixing] are reordered likewise:
 
 $$\begin{aligned}
-p'_j[m] &= p_{\rho(j)}[\pi(m)], & W'_1[d, j] &= W_1[d, \rho(j)], \\
-E'[c, m] &= E[c, \pi(m)], & W'_2[j, d] &= W_2[\rho(j), d], \\
-& & b'_2[j] &= b_2[\rho(j)] .
+p'_j[m] &= p_{\rho(j)}[\pi(m)], \\
+E'[c, m] &= E[c, \pi(m)], \\
+W'_1[d, j] &= W_1[d, \rho(j)], \\
+W'_2[j, d] &= W_2[\rho(j), d], \\
+b'_2[j] &= b_2[\rho(j)] .
 \end{aligned}$$
 
 ## Notation

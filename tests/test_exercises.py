@@ -54,13 +54,20 @@ def test_a_page_ends_in_exercises_each_with_its_answer(page: str) -> None:
     assert ">>>" in last.rpartition("**Answer.**")[2]
 
 
-def test_two_notebooks_end_in_exercises_and_the_notebook_asks_as_the_pages_do() -> None:
+NOTEBOOKS = ["mixer_in_ten_minutes", "train_on_digits", "find_it_again"]
+
+
+def test_notebooks_end_in_exercises_and_the_one_of_code_asks_as_the_pages_do() -> None:
     assert len(STOPS) == 12
     assert {f"{page}.md" for page in PAGES} <= set(TITLES)
-    for page in ("family.py", "findings.py"):
-        *_, last = source(page).read_text("utf-8").split("\n# ## ")
-        assert last.startswith("Exercises\n")
-        assert last.count("**Exercise ") == last.count("**Answer.**") >= 2
+    for name in (
+        "family.py",
+        "findings.py",
+        *(f"examples/{name}.py" for name in NOTEBOOKS),
+    ):
+        _, *last = source(name).read_text("utf-8").split("\n# ## Exercises\n")
+        asked, answered = (str(last).count(f"**{w}") for w in ("Exercise ", "Answer."))
+        assert asked == answered >= 2, name
     notebook = source("examples/exercises.py").read_text("utf-8")
     cells = re.findall(r"^def (.+\n    return None  .*\n)\n\n(check.+)", notebook, re.M)
     pages = "\n".join(docstring(page) for page in PAGES)

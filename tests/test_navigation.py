@@ -11,13 +11,16 @@ from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import jupytext
 import pytest
 from bs4 import BeautifulSoup
+from litweave.check import check
+from litweave.settings import Settings
 from mkdocs.utils import yaml_load
 
-from support import ROOT
+from support import CACHE, ROOT
 
 CONFIG: dict[str, Any] = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
 PLUGINS = ChainMap(*(p for p in CONFIG["plugins"] if isinstance(p, dict)))
@@ -71,8 +74,9 @@ def title(path: Path) -> str:
     return found[1]
 
 
-# All pages, those too that are reached from others alone.
-TITLES = ENTRIES | {page: title(source(page)) for page in CONFIG["not_in_nav"].split()}
+# All pages, those too that stand beside others.
+BESIDE: dict[str, str] = CONFIG["extra"]["beside"]
+TITLES = ENTRIES | {page: title(source(page)) for page in BESIDE}
 
 
 def test_a_page_has_one_name_and_no_other_page_has_it() -> None:
@@ -97,6 +101,52 @@ def test_an_old_address_leads_to_a_page_and_a_module_that_left_has_kept_its() ->
     assert pages <= set(redirects)
 
 
+@pytest.mark.parametrize("folder", ["labml_style_nn", "litweave/src/litweave"])
+def test_names_resolve_in_modules_outside_of_the_site_too(folder: str) -> None:
+    settings = Settings((ROOT / folder,), extras=False, cache=CACHE / "litweave")
+    found = check(settings).context.diagnostics.found
+    told = re.compile("nothing is named|could be")
+    assert not [str(each) for each in found if told.search(str(each))]
+
+
+# ## What pages say
+
+
+def test_published_accuracies_are_those_of_their_sources_on_both_pages() -> None:
+    mixer, family = (
+        source(p).read_text() for p in ("models/mlp_mixer.md", "family.py")
+    )
+    _, _, section = mixer.partition("\n## Mixer and ViT, by pre-training set\n")
+    rows = re.findall(r"\| (ImageNet.*?) \| (.+) \|", section.partition("\n## ")[0])
+    assert [(name, row.split(" | ")) for name, row in rows] == [
+        ("ImageNet", ["96.72", "96.59", "–", "–"]),
+        ("ImageNet-21k", ["96.82", "98.34", "99.02", "99.13"]),
+        ("ImageNet", ["–", "–", "79.15", "–"]),
+        ("ImageNet-21k", ["76.60", "72.05", "84.53", "85.83"]),
+    ]
+    entry = r'"(\S+)", (\d\d\.\d{3}), (?:SMALL|LARGE), "([\w.]+)"'
+    published = {weights: (n, top) for n, top, weights in re.findall(entry, family)}
+    assert len(published) == 10
+    for weights, name, top in (
+        ("mixer_b16_224.goog_in21k_ft_in1k", "MLP-Mixer-B/16", "76.602"),
+        ("mixer_b16_224.miil_in21k_ft_in1k", "MLP-Mixer-B/16", "82.306"),
+        ("vit_base_patch16_224.augreg_in1k", "ViT-B/16", "79.154"),
+        ("vit_base_patch16_224.augreg_in21k_ft_in1k", "ViT-B/16", "84.532"),
+        ("deit_small_patch16_224.fb_in1k", "ViT-S/16", "79.844"),
+    ):
+        assert published[weights] == (name, top)
+
+
+def test_blocks_are_compared_and_commands_stand_in_the_open() -> None:
+    family, results = (source(p).read_text() for p in ("family.py", "results.py"))
+    pairs = re.findall(r"# ```difference\n# (\w+)\n# (\w+)\n# ```", family)
+    assert {("MixerBlock", "ViTBlock"), ("MixerBlock", "ConvMixerBlock")} <= {*pairs}
+    [words] = [c for c in results.split("# %%") if "98\n# of the 60,000 images" in c]
+    for name in ("mixer_images", "conv_mixer_images", "vit_images"):
+        assert f"experiments.{name} --data cifar10\n" in words
+    assert "<details" not in words
+
+
 # ## The hooks
 
 
@@ -107,11 +157,14 @@ def test_the_reading_path_of_the_home_page_is_followed_by_next_and_previous() ->
     assert path[14:17] == ["examples/train_on_digits.py", "train.md", "family.py"]
     assert path[-1] == "results.py"
     assert set(path) <= set(ENTRIES)
-    names = ["index.md", "guide.md", "b.md", "other.md", "a.md"]
+    names = ["index.md", "guide.md", "b.md", "other.md", "a.md", "inner.md"]
     pages = [SimpleNamespace(file=SimpleNamespace(src_uri=name)) for name in names]
-    home, guide, b, other, a = pages
-    config = SimpleNamespace(extra={"reading_path": ["index.md", "a.md", "b.md"]})
-    HOOKS.on_nav(SimpleNamespace(pages=pages), config, None)
+    home, guide, b, other, a, inner = pages
+    extra = {"reading_path": ["index.md", "a.md", "b.md"], "beside": {names[5]: "a.md"}}
+    config, files = SimpleNamespace(extra=extra), Mock()
+    files.get_file_from_path.return_value.page, a.parent = inner, "section"
+    HOOKS.on_nav(SimpleNamespace(pages=pages[:5]), config, files)
+    assert (inner.parent, inner.previous_page, inner.next_page) == ("section", a, b)
     assert (home.next_page, a.next_page, b.next_page) == (a, b, None)
     assert (home.previous_page, a.previous_page, b.previous_page) == (None, home, a)
     assert (guide.previous_page, guide.next_page) == (None, other)
@@ -137,7 +190,9 @@ def test_a_card_says_what_the_head_of_its_page_says() -> None:
     trees.config = {"languages": ["zh", "ja"]}
     config = SimpleNamespace(plugins={"litweave-languages": trees})
     config.site_name, config.site_url = "The site", "https://example.org/mixer/"
-    made = BeautifulSoup(HOOKS.on_post_page(page, None, config), "html.parser").head
+    config.extra = {"beside": {}}
+    made = HOOKS.on_post_page(page, Mock(), config)
+    made = BeautifulSoup(made, "html.parser").head
     assert made
     tags = [(m.get("property"), m["content"]) for m in made.find_all("meta")]
     assert {
@@ -172,4 +227,4 @@ def test_a_notebook_is_run_by_the_build_and_found_by_readers(path: Path) -> None
     jupyter, name = PLUGINS["mkdocs-jupyter"], path.relative_to(DOCS)
     assert (jupyter["execute"], jupyter["allow_errors"]) == (True, False)
     assert any(name.match(pattern) for pattern in jupyter["include"])
-    assert str(name) in str(CONFIG["nav"]) + CONFIG["not_in_nav"]
+    assert str(name) in str(CONFIG["nav"]) + str(BESIDE)

@@ -1,9 +1,9 @@
 """What the site asks of MkDocs beside its plugins.
 
-A reading path, a picture on the home page, a card for whoever shares a page, where the
-repository is, the terms of the glossary in other languages, and other names by which
-search finds a page. MkDocs calls these functions while it builds (`hooks` in
-`mkdocs.yml`).
+A reading path, a place for each page outside of the navigation, short contents, a
+picture on the home page, a card for whoever shares a page, where the repository is, the
+terms of the glossary in other languages, and other names by which search finds a page.
+MkDocs calls these functions while it builds (`hooks` in `mkdocs.yml`).
 """
 
 import logging
@@ -23,6 +23,9 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink
+from mkdocs.utils.templates import TemplateContext
+from pathspec.gitignore import GitIgnoreSpec
 
 # The lists of the home page that are paths, and what their stops lead to.
 _PATH = re.compile(r'<div class="path" markdown>(.*?)</div>', re.DOTALL)
@@ -44,6 +47,8 @@ _CARD = "assets/card.png"  # tools/draw_card.py draws it
 _CARD_SAYS = "An image on its way through an MLP-Mixer, drawn as tables of numbers."
 # Code and what it printed, as the search has it.
 _LISTING = re.compile(r"<pre>.*?</pre>", re.DOTALL)
+# How many links the navigation beside a page has, at most.
+_LINKS = 32
 _log = logging.getLogger("mkdocs.hooks.site")
 
 
@@ -54,10 +59,11 @@ def reading_path(home: str) -> list[str]:
 
 @event_priority(-100)  # when the rest of the footer is in the language of the page
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read the path; name the repository in the footer.
+    """Read the path; name the repository in the footer; miss no page in `nav`.
 
     The path is kept in the configuration, so that pages made for another are made anew.
     """
+    config.not_in_nav = GitIgnoreSpec.from_lines(config.extra["beside"])
     home = Path(config.docs_dir, "index.md").read_text("utf-8")
     config.extra["reading_path"] = ["index.md", *reading_path(home)]
     if config.repo_url:
@@ -67,7 +73,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
-    """Let *previous* and *next* follow the path; the other pages follow one another."""
+    """Let *previous* and *next* follow the path; the other pages follow one another.
+
+    A page beside another is in its section, and goes back to it or on with it.
+    """
     path = config.extra["reading_path"]
     pages = {page.file.src_uri: page for page in nav.pages}
     others = [page for uri, page in pages.items() if uri not in path]
@@ -75,7 +84,40 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
         for before, after in pairwise(line):
             before.next_page, after.previous_page = after, before
         line[0].previous_page = line[-1].next_page = None
+    for uri, neighbour in config.extra["beside"].items():
+        page, other = files.get_file_from_path(uri).page, pages[neighbour]
+        page.parent, page.previous_page = other.parent, other
+        page.next_page = other.next_page
     return nav
+
+
+@event_priority(-100)  # when search has read the page
+def on_page_context(
+    context: TemplateContext, page: Page, config: MkDocsConfig, nav: Navigation
+) -> None:
+    """Show a page beside another in its section; shorten long contents."""
+    if page.file.src_uri in config.extra["beside"]:
+        around = page.parent.children
+        around.insert(around.index(page.previous_page) + 1, page)
+    contents = page.toc.items
+    if contents and contents[0].level == 1:
+        contents = contents[0].children
+    others = sum(len(section.children) for section in page.ancestors)
+    shorten(contents, _LINKS - others)
+
+
+def shorten(contents: list[AnchorLink], most: int) -> None:
+    """Leave methods out of long contents, and then all names of code."""
+    if len(contents) + sum(len(item.children) for item in contents) > most:
+        for item in contents:
+            item.children = [inner for inner in item.children if not is_code(inner)]
+    if len(contents) > most:
+        contents[:] = [item for item in contents if not is_code(item)]
+
+
+def is_code(item: AnchorLink) -> bool:
+    """Whether a heading is the name of what is defined there."""
+    return item.title == item.id
 
 
 @event_priority(100)  # what litweave makes of a page depends on what is put into it
@@ -165,7 +207,10 @@ def card(output: str, name: str, site: str, language: str, others: list[str]) ->
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Add the card; keep the link to a repository from counting stars at its host."""
+    """Add the card; keep the link to a repository from counting stars at its host.
+
+    Where a page stands beside another, the next page does not show it.
+    """
     trees = config.plugins["litweave-languages"]
     languages = [trees.source, *trees.config["languages"]] if trees.leaves_site else []
     language = trees.language or trees.source
@@ -173,6 +218,8 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     site = config.site_url or ""
     tags = card(output, config.site_name, site, language, others)
     output = output.replace("</head>", f"{tags}\n</head>", 1)
+    if page.file.src_uri in config.extra["beside"]:
+        page.parent.children.remove(page)
     return output.replace(' data-md-component="source"', "")
 
 

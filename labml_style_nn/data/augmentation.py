@@ -8,10 +8,12 @@ training set has, which reduces *overfitting*.
 All four changes are one *affine map*. The pixel at position $p$ of the new image takes
 its grey value from position $q$ of the old one:
 
-$$q = A p + t, \qquad
-A = s
+$$\begin{aligned}
+q &= A p + t, \\
+A &= s
 \begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{pmatrix}
-\begin{pmatrix} 1 & k \\ 0 & 1 \end{pmatrix}$$
+\begin{pmatrix} 1 & k \\ 0 & 1 \end{pmatrix}
+\end{aligned}$$
 
 The map points from the new image back to the old. That way every new pixel gets exactly
 one value. In the other direction some would get several and some none.

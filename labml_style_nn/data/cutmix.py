@@ -9,8 +9,10 @@ for ViT, ResMLP and ConvMixer.
 Cisse, Y. N. Dauphin and D. Lopez-Paz, 2017, "mixup: Beyond Empirical Risk
 Minimization", [arXiv:1710.09412](https://arxiv.org/abs/1710.09412)):
 
-$$\tilde x = \lambda x_a + (1 - \lambda)\, x_b, \qquad
-\tilde y = \lambda y_a + (1 - \lambda)\, y_b$$
+$$\begin{aligned}
+\tilde x &= \lambda x_a + (1 - \lambda)\, x_b, \\
+\tilde y &= \lambda y_a + (1 - \lambda)\, y_b
+\end{aligned}$$
 
 **CutMix** cuts a box out of one image and pastes what the other has there (S. Yun, D.
 Han, S. J. Oh, S. Chun, J. Choe and Y. Yoo, 2019, "CutMix: Regularization Strategy to

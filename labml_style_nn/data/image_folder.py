@@ -26,9 +26,11 @@ that the network reads ([`read_crop`][]).
 one, its aspect ratio lies between $\tfrac34$ and $\tfrac43$, and its place is random
 too ([`random_box`][]):
 
-$$A_{\text{crop}} = a \, W H, \quad a \sim \mathcal U(s, 1), \qquad
-\ln r \sim \mathcal U\bigl(\ln \tfrac34, \ln \tfrac43\bigr), \qquad
-w = \sqrt{A_{\text{crop}} \, r}, \quad h = \sqrt{A_{\text{crop}} / r}$$
+$$\begin{aligned}
+A_{\text{crop}} &= a \, W H, \quad a \sim \mathcal U(s, 1), \\
+\ln r &\sim \mathcal U\bigl(\ln \tfrac34, \ln \tfrac43\bigr), \\
+w &= \sqrt{A_{\text{crop}} \, r}, \quad h = \sqrt{A_{\text{crop}} / r}
+\end{aligned}$$
 
 A crop that is wider or higher than the image is drawn again, so large crops are a
 little rarer than that. A network sees the whole of an object in one epoch, and an

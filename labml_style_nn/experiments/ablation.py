@@ -10,10 +10,10 @@ The network is the one of [`mixer_images`][] for digits, four blocks of the Mixe
 equation (1),
 
 $$\begin{aligned}
-U_{*,i} &= X_{*,i} + W_2 \, \sigma\bigl(W_1 \, \text{LayerNorm}(X)_{*,i}\bigr),
-& i &= 1 \ldots C, \\
-Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr),
-& j &= 1 \ldots S.
+U_{*,i} &= X_{*,i} + W_2 \, \sigma\bigl(W_1 \, \text{LayerNorm}(X)_{*,i}\bigr), \\
+& \qquad i = 1 \ldots C, \\
+Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr), \\
+& \qquad j = 1 \ldots S.
 \end{aligned}$$
 
 | `--without` | what is left, or stands in its place |

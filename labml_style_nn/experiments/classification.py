@@ -5,8 +5,10 @@ network computes a score for each class, its *logits*. With the logits $z$, thei
 softmax $p$ and the true class $y$, the loss is the *cross-entropy* with label
 smoothing:
 
-$$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad
-\ell = - (1 - \varepsilon) \log p_y - \frac{\varepsilon}{K} \sum_k \log p_k$$
+$$\begin{aligned}
+p_k &= \frac{e^{z_k}}{\sum_j e^{z_j}}, \\
+\ell &= - (1 - \varepsilon) \log p_y - \frac{\varepsilon}{K} \sum_k \log p_k
+\end{aligned}$$
 
 For $\varepsilon = 0$ it is the negative logarithm of the probability that the network
 gives the true class, in nats. *Label smoothing* moves the share $\varepsilon$ of the

@@ -5,8 +5,10 @@ follows the gradient of its own batch. An *exponential moving average* (EMA) of 
 weights smooths that out. A second network holds the average, and it is the one that is
 evaluated and kept:
 
-$$\bar\theta_t = \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t, \qquad
-\beta_t = \min\left(\beta, \frac{1 + t}{10 + t}\right)$$
+$$\begin{aligned}
+\bar\theta_t &= \beta_t \bar\theta_{t-1} + (1 - \beta_t) \theta_t, \\
+\beta_t &= \min\left(\beta, \frac{1 + t}{10 + t}\right)
+\end{aligned}$$
 
 With a constant decay $\beta$, the average would remember the random initial weights for
 a long time: after 500 steps with $\beta = 0.995$ they still have a share of

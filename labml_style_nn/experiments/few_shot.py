@@ -11,8 +11,10 @@ linear classifier is found in closed form, by least squares with an L2 penalty (
 regression*). With the features as rows of $Z$, and a row of $T$ for each image which is
 $1$ at its class and $-1$ elsewhere,
 
-$$W = \arg\min_W \; \lVert Z W - T \rVert^2 + \lambda \lVert W \rVert^2
-= (Z^\top Z + \lambda I)^{-1} Z^\top T .$$
+$$\begin{aligned}
+W &= \arg\min_W \; \lVert Z W - T \rVert^2 + \lambda \lVert W \rVert^2 \\
+&= (Z^\top Z + \lambda I)^{-1} Z^\top T .
+\end{aligned}$$
 
 The fit has no learning rate, no number of steps and no random initialisation. So the
 accuracy depends on the features, on the drawn examples and on $\lambda$, and not on how

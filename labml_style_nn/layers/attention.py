@@ -20,8 +20,8 @@ more:
 
 $$\begin{aligned}
 Q_i &= X W_{Q,i}^\top, \quad K_i = Z W_{K,i}^\top, \quad V_i = Z W_{V,i}^\top, \\
-Y &= \bigl[\,\text{Attention}(Q_1, K_1, V_1), \; \ldots, \;
-\text{Attention}(Q_h, K_h, V_h)\,\bigr]\, W_O^\top .
+Y &= \bigl[\,\text{Attention}(Q_1, K_1, V_1), \; \ldots, \\
+& \qquad \text{Attention}(Q_h, K_h, V_h)\,\bigr]\, W_O^\top .
 \end{aligned}$$
 
 If $Z$ is $X$ itself, this is *self-attention*; otherwise it is *cross-attention*.

@@ -6,8 +6,10 @@ on by itself. For the first it has [attention][layers.attention].
 [arXiv:2105.01601](https://arxiv.org/abs/2105.01601)) does the same job, with weights
 that were learned once in the place of weights that are computed from the tokens:
 
-$$\text{Attention}(X) = A(X)\, X W_V, \qquad
-\text{Mixer}(X) = W_2 \, \sigma\bigl(W_1 X\bigr) .$$
+$$\begin{aligned}
+\text{Attention}(X) &= A(X)\, X W_V, \\
+\text{Mixer}(X) &= W_2 \, \sigma\bigl(W_1 X\bigr) .
+\end{aligned}$$
 
 In both, matrices multiply $X$ from the left, where they mix the tokens. $A(X)$ is
 computed from the tokens. $W_1$ and $W_2$ are learned, the same for every input, and

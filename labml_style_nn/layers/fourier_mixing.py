@@ -68,7 +68,10 @@ True
 The complex transform loses nothing. Its real part does. Split the table into an *even*
 and an *odd* part, where an index below zero counts from the end,
 
-$$E_{m,n} = \tfrac{1}{2} \bigl(X_{m,n} + X_{-m,-n}\bigr), \qquad X = E + (X - E) .$$
+$$\begin{aligned}
+E_{m,n} &= \tfrac{1}{2} \bigl(X_{m,n} + X_{-m,-n}\bigr), \\
+X &= E + (X - E) .
+\end{aligned}$$
 
 The real part sees $E$ alone, and what it puts out is even again. Twice in a row gives
 back $S C \, E$:

@@ -13,10 +13,10 @@ image becomes a table $X$ of $S$ rows and $C$ columns: one row for each patch, o
 column for each channel. Every block takes such a table and returns one:
 
 $$\begin{aligned}
-U_{*,i} &= X_{*,i} + W_2 \, \sigma\bigl(W_1 \, \text{LayerNorm}(X)_{*,i}\bigr),
-& i &= 1 \ldots C, \\
-Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr),
-& j &= 1 \ldots S.
+U_{*,i} &= X_{*,i} + W_2 \, \sigma\bigl(W_1 \, \text{LayerNorm}(X)_{*,i}\bigr), \\
+& \qquad i = 1 \ldots C, \\
+Y_{j,*} &= U_{j,*} + W_4 \, \sigma\bigl(W_3 \, \text{LayerNorm}(U)_{j,*}\bigr), \\
+& \qquad j = 1 \ldots S.
 \end{aligned}$$
 
 This is the paper's equation (1). The first line mixes tokens, within each column; the

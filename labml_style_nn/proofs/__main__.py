@@ -106,7 +106,7 @@ def unproved() -> list[str]:
 
 
 def plan() -> dict[str, Any]:
-    """The first line of JSON, in the form that [`proof`][] describes."""
+    """The first line of JSON, in the form that `litweave` describes."""
     provers = {name: [proof.__module__] for name, proof in PROOFS.items()}
     folders = [PACKAGE / name for name in ("layers", "models", "proofs")]
     data = sorted((PACKAGE / "proofs" / "references").iterdir())

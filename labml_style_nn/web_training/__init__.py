@@ -7,18 +7,17 @@ the list.
 
 - [`variants`][]: the Mixer, what can be taken away from it, and what can be done to the
   digits, such as to [shuffle][shuffles] their pixels.
-- [`training_step`][browser.training_step]: forward, backward and AdamW as one function.
-- [`loop`][browser.loop]: the training that the page repeats, its chance included.
-- [`probe`][browser.probe]: what the network computes on the way, and which patches it
-  mixes.
-- [`weights`][browser.weights]: what was trained in the page becomes a network in Python
-  again.
-- [`flat`][browser.flat], [`graphs`][browser.graphs]: how the function becomes a graph
-  of a few kilobytes, by what [`tracing`][browser.tracing],
-  [`operations`][browser.operations] and [`writer`][browser.writer] do;
-  [`exports`][browser.exports]: how all of them are made and kept.
-- [`digit_file`][], [`manifest`][browser.manifest], [`record`][browser.record]: what the
-  page loads beside the graphs. [`repeated`][]: small differences, from ten seeds.
+- [`training_step`][web_training.training_step]: forward, backward and AdamW as one
+  function.
+- [`loop`][]: the training that the page repeats, its chance included.
+- [`probe`][]: what the network computes on the way, and which patches it mixes.
+- [`weights`][web_training.weights]: what was trained in the page becomes a network in
+  Python again.
+- [`flat`][], [`graphs`][web_training.graphs]: how the function becomes a graph of a few
+  kilobytes, by what [`tracing`][], [`operations`][web_training.operations] and
+  [`writer`][] do; [`exports`][]: how all of them are made and kept.
+- [`digit_file`][], [`manifest`][], [`record`][web_training.record]: what the page loads
+  beside the graphs. [`repeated`][]: small differences, from ten seeds.
 - [`site_files`][], [`train_page`][], [`site_plugin`][]: how all of it comes into the
   site.
 

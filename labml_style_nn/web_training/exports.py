@@ -1,10 +1,10 @@
 r"""# Exports: the graphs of all networks
 
-Each network becomes two graphs: the [step][browser.training_step], which learns, and
-the [probe][browser.probe], which looks. They are kept under a digest of the code that
-they are made of, the two of a network as soon as both are made. Prose does not count:
-to write on a page costs nothing. Variants that change the digits alone have no graphs
-of their own.
+Each network becomes two graphs: the [step][web_training.training_step], which learns,
+and the [probe][], which looks. They are kept under a digest of the code that they are
+made of, the two of a network as soon as both are made. Prose does not count: to write
+on a page costs nothing. Variants that change the digits alone have no graphs of their
+own.
 """
 
 import shutil

@@ -1,17 +1,17 @@
 r"""# From a function to a graph
 
-[`training_step`][browser.training_step] is a function in Python, and a browser has no
-Python. But what the function does to tensors is always the same list of operations, and
-such a list can be written down: a *graph* in the format ONNX, which a runtime of a few
-megabytes executes.
+[`training_step`][web_training.training_step] is a function in Python, and a browser has
+no Python. But what the function does to tensors is always the same list of operations,
+and such a list can be written down: a *graph* in the format ONNX, which a runtime of a
+few megabytes executes.
 
 It is written in three movements.
 
-1. **Trace.** The function is called, and [every operation is noted][browser.tracing],
-   those of the backward pass too.
-2. **Translate.** A [table][browser.operations] says for each operation of PyTorch which
-   ones of ONNX compute the same.
-3. **Write.** [What comes twice, and what nobody needs][browser.writer] is left out.
+1. **Trace.** The function is called, and [every operation is noted][tracing], those of
+   the backward pass too.
+2. **Translate.** A [table][web_training.operations] says for each operation of PyTorch
+   which ones of ONNX compute the same.
+3. **Write.** [What comes twice, and what nobody needs][writer] is left out.
 
 The size of the batch stays open. All other sizes are fixed in the graph, and so is
 every decision of Python: an `if` in the model is taken once, here.

@@ -3,10 +3,10 @@ r"""# The manifest
 What the page has to know before it can train, as JSON: where the digits lie in their
 file, the usual settings, and of each variant its texts, its sizes, its files, how many
 digits it learns from, and in which order it gets their pixels. And for each parameter
-its place in $\theta$ (see [`flat`][browser.flat]) and how it begins.
+its place in $\theta$ (see [`flat`][]) and how it begins.
 
 A matrix begins with random numbers, so of these the manifest tells the standard
-deviation and *when* they are drawn ([`loop`][browser.loop] says how). What a variant
+deviation and *when* they are drawn ([`loop`][] says how). What a variant
 leaves out is drawn all the same; `draws` has the sizes of all draws in their order. A
 parameter that is larger than its draw begins as copies of it, one after another.
 """

@@ -5,8 +5,8 @@ backward. PyTorch calls its operations `aten`; `TRANSLATIONS` has a function for
 them, which asks for operations of ONNX that compute the same. Most are one line. Those
 that are more than that have their equation.
 
-What is not in the table is not guessed at: [`graphs`][browser.graphs] refuses it by its
-name. Nor is an argument that a translation does not honour.
+What is not in the table is not guessed at: [`graphs`][web_training.graphs]
+refuses it by its name. Nor is an argument that a translation does not honour.
 
 ## Sizes
 

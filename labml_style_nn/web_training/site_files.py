@@ -2,9 +2,9 @@ r"""# What the page loads
 
 All files of training in the page, by their names below `assets/train/`:
 
-- `manifest.json`: what there is, see [`manifest`][browser.manifest].
+- `manifest.json`: what there is, see [`manifest`][].
 - `NAME.step.onnx` and `NAME.probe.onnx`: the graphs of a variant, see
-  [`exports`][browser.exports].
+  [`exports`][].
 - `digits.bin`: the images, see [`digit_file`][].
 - `ort/`: onnxruntime-web, which executes the graphs. It comes from npm, pinned. Its
   scripts end in `.mjs` there; here in `.js`, which every server knows the type of.

@@ -32,7 +32,7 @@ and zero for the others: matrices decay, biases and the scales of norms do not, 
 ## Notation
 
 - $\theta$, `theta`: all weights of the network in one vector, as
-  [`flat`][browser.flat] puts them
+  [`flat`][] puts them
 - $g$, `gradient`: how the loss changes with each of them
 - $m$, `first`: the running mean of the gradient
 - $v$, `second`: the running mean of its square

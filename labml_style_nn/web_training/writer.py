@@ -1,7 +1,7 @@
 r"""# Writing a graph
 
 A graph in the format ONNX is a list of *operations*. Each has a kind, the names of the
-values that it reads, and names for those that it gives. A [`Writer`][browser.writer]
+values that it reads, and names for those that it gives. A [`Writer`][]
 takes them one by one, in the order in which they are computed, and leaves out three
 things:
 

@@ -104,6 +104,8 @@ def test_modules_are_pages_with_the_sites_markdown_and_search(project: Path) -> 
     assert '<table class="highlight" aria-label="normalise beside Mixer">' in home
     norm = (site / "layers/norm/index.html").read_text()
     assert '<a href="../mixer/#Mixer"><code translate="no">Mixer</code></a>' in norm
+    layers = (site / "layers/index.html").read_text()
+    assert '<meta name="description" content="See norm.">' in layers
     # The source lies beside its page, as it is.
     assert (site / "layers/norm.py").read_text() == NORM
     assert 'href="../norm.py"' in norm
@@ -230,6 +232,22 @@ def test_a_section_is_named_by_its_title_unlike_its_contents_and_the_search() ->
     assert labels == ["Layers & more", "Sections of Layers & more"]
     assert not soup.select("[aria-labelledby]")
     assert soup.get_text(strip=True) == "Layers & more"
+
+
+@pytest.mark.parametrize(
+    ("page", "description"),
+    [
+        ('<p class="a">A</p>\n<p>By\n<b>x</b> &lt; $\\eta$:</p>', "By x &lt; eta:"),
+        (f"<p>By Y. N. {'one ' * 10}. {'two ' * 40}</p>", f"By Y. N. {'one ' * 10}."),
+        ("<h1>Nothing</h1>", ""),
+        (f"<p>{'one ' * 60}</p>", f"{'one ' * 40}".strip() + "…"),
+        (f"<p>{'字' * 90}。{'句' * 90}。</p>", f"{'字' * 90}。"),
+        (f"<p>{'字' * 200}</p>", f"{'字' * 160}…"),
+    ],
+)
+def test_a_page_is_described_by_what_it_says_first(page, description) -> None:
+    plain = theme.described(page, lambda html: html.replace("$", ""))
+    assert plain == description
 
 
 def test_blank_lines_go_from_the_frame_and_a_script_comes_before_the_theme() -> None:

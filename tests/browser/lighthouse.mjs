@@ -1,6 +1,6 @@
 // node lighthouse.mjs TOOLS OPTIONS: what Lighthouse says of some pages, as JSON, a line
 // for each. One Chromium has them all, each in a tab of its own. `settings` are its own:
-// without any, it judges all but the speed.
+// without any, it judges all but the speed; what moves is no matter of speed.
 import { pathToFileURL } from "node:url";
 
 const [tools, options] = process.argv.slice(2);
@@ -12,6 +12,7 @@ const { launch } = await load("chrome-launcher/dist/index.js");
 // What a page asks for late, `test_every_page` waits for.
 const marks = {
   onlyCategories: ["accessibility", "best-practices", "seo"],
+  onlyAudits: ["cumulative-layout-shift"],
   ...Object.fromEntries(
     [
       ...["pauseAfterFcpMs", "pauseAfterLoadMs"],

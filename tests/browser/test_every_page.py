@@ -1,5 +1,6 @@
 """What must hold on every page of the site."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,10 @@ FACTS = """async (address) => {
     titles: all("h1", () => 1).length,
     title: page.title,
     meta: Object.fromEntries(all("meta[content]", meta)),
+    path: all(".md-path__link", () => 1).length,
+    ways: all(".md-footer__link", () => 1).length,
+    headings: all("article :is(h2, h3)", () => 1).length,
+    contents: all(".md-nav--secondary a", () => 1).length,
   };
   const light = page.documentElement.cloneNode(true);
   light.querySelectorAll("img, svg").forEach((drawing) => drawing.remove());
@@ -73,6 +78,17 @@ BEYOND = """(width) => [...document.querySelectorAll(".weave-panel *")]
   .filter(e => !e.closest(".weave-cases, .katex")
     && e.getBoundingClientRect().right > width)
   .map(e => e.outerHTML.slice(0, 80))"""
+# What a phone cuts off, or shows in letters that are too small.
+NARROW = """() => [
+  ...[...document.querySelectorAll(".weave-opening .katex-display, .weave-code code")]
+    .filter((box) => box.scrollWidth > box.clientWidth),
+  ...[...document.querySelectorAll(".nb-figure text")].filter((word) => {
+    const { a, b } = word.getScreenCTM();
+    return parseFloat(getComputedStyle(word).fontSize) * Math.hypot(a, b) < 10;
+  }),
+].map((one) => one.textContent.slice(0, 40))"""
+LINKS = """document.querySelectorAll(".md-sidebar--primary .md-nav__link:not(label)")"""
+LINKS = f"[...{LINKS}].filter((link) => link.checkVisibility()).length"
 # Whether a page asks for the fonts of formulas, and how many of them it uses.
 FONTS = """async () => {
   const asked = document.querySelectorAll("link[rel=preload][as=font]").length;
@@ -139,6 +155,7 @@ def test_every_page_loads_fits_and_can_be_read_by_all(
                 *without_their_font(tab, name),
                 *far_down(tab, name),
                 *beside_the_code(tab, name),
+                *crowded(tab, name),
                 *sideways(tab, name),
                 *found_by_axe(tab, name, judges),
             ]
@@ -189,6 +206,12 @@ def beside_the_code(page: Page, name: str) -> Iterator[str]:
         yield f"/{name}: {shape}: leaves its code"
 
 
+def crowded(page: Page, name: str) -> Iterator[str]:
+    """Whether there are more links beside a page than a reader can survey."""
+    if (links := page.evaluate(LINKS)) > 35:
+        yield f"/{name}: {links} links in the navigation"
+
+
 def sideways(page: Page, name: str) -> Iterator[str]:
     """Whether a page must be scrolled sideways. It is left narrow."""
     if page.evaluate(WIDTH) > SCREEN["width"]:
@@ -200,6 +223,8 @@ def sideways(page: Page, name: str) -> Iterator[str]:
     beyond = page.evaluate(BEYOND, width)
     if beyond or page.evaluate(WIDTH) > width:
         yield f"/{name}: leaves {width} pixels: {beyond}"
+    if narrow := page.evaluate(NARROW):
+        yield f"/{name}: cut off or too small on a phone: {narrow}"
     page.evaluate(PANELS, False)
 
 
@@ -254,10 +279,11 @@ def test_nothing_is_loaded_from_elsewhere(facts: dict[str, Any]) -> None:
     assert not outside
 
 
-def test_every_page_is_whole_and_light(facts: dict[str, Any]) -> None:
+def test_every_page_is_whole_and_light(site: Path, facts: dict[str, Any]) -> None:
     """No address stands for two things, and no formula is left as it was written.
 
-    Drawings weigh nothing: they are what a page of results is for.
+    Drawings weigh nothing: they are what a page of results is for. The page of a module
+    has none, and is weighed as it is sent.
     """
     for page, told in facts.items():
         ids = told["ids"]
@@ -267,6 +293,19 @@ def test_every_page_is_whole_and_light(facts: dict[str, Any]) -> None:
         unread = re.search(r"\$[^\s$][^$\n]*\$|[\ue000-\ue2ff]|\]\[", told["prose"])
         assert not unread, (page, unread)
         assert told["size"] < 250_000, page
+        if (site / f"{page.rstrip('/')}.py").is_file():
+            html = (site / page / "index.html").read_bytes()
+            assert len(gzip.compress(html, 6)) <= 40_000, page
+
+
+def test_no_page_is_a_dead_end(facts: dict[str, Any]) -> None:
+    """The pages that are tabs have no breadcrumbs; beside a list stands its section."""
+    tabs = {"", "train/", "family/", "results/", "glossary/", "404.html"}
+    for page, told in facts.items():
+        assert told["path"] >= 2 or page in tabs, page
+        assert told["ways"] or page == "404.html", page
+        listed = told["contents"] or told["headings"] < 3
+        assert listed or page in ("layers/", "404.html"), page
 
 
 def test_every_page_has_a_card_for_whoever_shares_it(
@@ -274,9 +313,10 @@ def test_every_page_has_a_card_for_whoever_shares_it(
 ) -> None:
     rels = {rel: written for _, written, rel in facts[""]["links"]}
     home = rels["canonical"]
-    for page, told in facts.items():
-        if page == "404.html":
-            continue
+    pages = {page: told for page, told in facts.items() if page != "404.html"}
+    descriptions = {told["meta"]["description"] for told in pages.values()}
+    assert len(descriptions) == len(pages), "two pages say the same of themselves"
+    for page, told in pages.items():
         said = told["meta"]
         assert said["og:title"] in told["title"], page
         assert said["og:description"] == said["description"], page

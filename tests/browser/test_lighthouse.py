@@ -1,4 +1,7 @@
-"""Lighthouse gives the main pages full marks. What axe finds: `test_every_page`."""
+"""Lighthouse gives the main pages full marks, and nothing on them moves.
+
+What axe finds: `test_every_page`.
+"""
 
 import json
 import subprocess
@@ -9,7 +12,7 @@ from litweave import node
 from tests.browser.conftest import QUIET, chromium
 
 PROGRAM = Path(__file__).with_name("lighthouse.mjs")
-MAIN = ["", "layers/token_mixing/", "models/mlp_mixer/", "examples/train_on_digits/"]
+MAIN = ["", "layers/token_mixing/", "models/mlp_mixer/", "layers/attention/", "train/"]
 
 
 def test_lighthouse_gives_full_marks(tools: Path, address: str) -> None:
@@ -26,5 +29,7 @@ def test_lighthouse_gives_full_marks(tools: Path, address: str) -> None:
         failed = [
             id for id, a in report["audits"].items() if a["score"] not in (None, 1)
         ]
+        shift = report["audits"]["cumulative-layout-shift"]["numericValue"]
+        assert shift <= 0.02, report["finalDisplayedUrl"]
         full = {"accessibility": 1, "best-practices": 1, "seo": 1}
         assert marks == full, (report["finalDisplayedUrl"], failed)

@@ -34,12 +34,15 @@ WIDE = {
 }
 
 
-@pytest.mark.parametrize("name", ["", MIXER, "train/", "results/", "layers/gelu/"])
+@pytest.mark.parametrize(
+    "name", ["", MIXER, "train/", "results/", "layers/gelu/", "guide/write/"]
+)
 def test_a_thumb_finds_every_button(name: str, phone: Page) -> None:
     phone.goto(name)
     if name == MIXER:
         expect(phone.locator(".md-code__button").last).to_be_attached()
-    kinds = "button, summary, select, .md-button, .weave-button"
+    kinds = "button:not([aria-hidden]), summary, select, .md-button, .weave-button"
+    kinds += ", .tabbed-labels label"
     controls = phone.locator(f".md-content :is({kinds}, input:not([type=radio]))")
     assert controls.count()
     assert controls.evaluate_all(LOW, THUMB) == []

@@ -41,7 +41,7 @@ site_name: Small
 site_url: http://localhost/
 repo_url: http://localhost/repository
 theme: {{name: material, font: false}}
-extra: {{generator: false, other_names: {{}}, search_boosts: {{}}}}
+extra: {{generator: false, beside: {{}}, other_names: {{}}, search_boosts: {{}}}}
 nav: [{{Home: index.md}}, {{Train: train.md}}, {{Mixing: mixing.md}}]
 hooks: [{ROOT}/tools/site_hooks.py]
 plugins:

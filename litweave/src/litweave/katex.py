@@ -49,8 +49,8 @@ class Formula:
     """TeX, set in a line of its own (`display`) or within a line.
 
     `marked` is the same TeX with a command around each symbol that the page knows (see
-    [`symbols`][]); it is empty if there is none. What is marked otherwise is another
-    formula, because it is set otherwise.
+    [`symbols`][symbols.symbols]); it is empty if there is none. What is marked
+    otherwise is another formula, because it is set otherwise.
     """
 
     tex: str

@@ -10,7 +10,8 @@ behind them more blank lines than text: a third of a page.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from html import escape, unescape
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 from typing import Any
@@ -49,6 +50,13 @@ _SECTION = re.compile(
 )
 _BUNDLE = re.compile(r'<script src="([^"]*assets/)javascripts/bundle\.')
 _BLANK = re.compile(r"\s*\n\s*")
+_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
+# Tags, and what makes a command of a Greek letter.
+_NO_WORDS = re.compile(r"<[^>]*>|\\(?=[a-z])")
+# As many sentences as a description has room for, or else words. No initial ends one.
+_SENTENCES = re.compile(
+    r".{40,170}(?:(?<!\b[A-Z])[.?!](?= |$)|[。？！])|.{40,160}(?=[ 、，；：])|.{,160}"
+)
 
 
 def sheet() -> str:
@@ -115,6 +123,16 @@ def name_landmarks(html: str) -> str:
 def calm_search(html: str) -> str:
     """Let the script about the search come before the theme's."""
     return _BUNDLE.sub(r'<script src="\1search.js"></script>\n\g<0>', html)
+
+
+def described(html: str, plain: Callable[[str], str]) -> str:
+    """What a page says first, as its description; `plain` puts its formulas in."""
+    found = _PARAGRAPH.search(html)
+    words = _NO_WORDS.sub("", plain(found[1])).split() if found else []
+    whole = unescape(" ".join(words))
+    said = _SENTENCES.sub(r"\g<0>\n", whole, count=1).partition("\n")[0]
+    cut = said != whole and said[-1] not in ".?!。？！"
+    return escape(said) + "…" * cut
 
 
 def without_blanks(html: str) -> str:

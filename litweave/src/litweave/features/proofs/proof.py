@@ -38,7 +38,7 @@ data, and the packages that are installed. Pages that need no proof are named be
 `--except`, and the program passes over them.
 
 A case that does not hold fails the build, with the number that was found and the one
-that was expected. [`panel`][] shows the rest.
+that was expected. [`panel`][proofs.panel] shows the rest.
 """
 
 import sys
