@@ -13,12 +13,7 @@ from torch.nn import functional as F
 from labml_style_nn.models.mlp_mixer import MLPMixer
 from labml_style_nn.models.poolformer import PoolFormer
 from labml_style_nn.models.resmlp import ResMLP
-from labml_style_nn.pretrained import (
-    ORIGINS,
-    load_timm_weights,
-    load_weights,
-    targets,
-)
+from labml_style_nn.pretrained import ORIGINS, load_timm_weights, load_weights, targets
 from labml_style_nn.proofs.reference import stored
 from labml_style_nn.proofs.whole import small
 from tests.models.networks import MODELS, OF_IMAGES, build, takes

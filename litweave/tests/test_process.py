@@ -98,9 +98,8 @@ def test_a_program_that_hardly_gets_the_processor_is_not_stuck(
 ) -> None:
     """Of lowest priority, beside three loops on its core: for seconds, 10 ms."""
     monkeypatch.setenv("LITWEAVE_LIMIT", "0.4")
-    here = (
-        f"import os, time\nos.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})"
-    )
+    core = min(os.sched_getaffinity(0))
+    here = f"import os, time\nos.sched_setaffinity(0, [{core}])"
     patient = (
         f"{here}\nos.nice(19)\nend = time.process_time() + 0.01\n"
         "while time.process_time() < end: 0\n"
