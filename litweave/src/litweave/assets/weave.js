@@ -1,7 +1,7 @@
 /* Weave needs no script to be read. This one opens the notation for whoever follows a link
- * to it, lets the keyboard scroll a formula or a figure that is wider than the screen, and
- * tells a screen reader that the button on a block of code is a button, not a place to
- * navigate to. */
+ * to it, lets the keyboard scroll a formula that is wider than the screen, and tells a
+ * screen reader that the button on a block of code is a button, not a place to navigate
+ * to. */
 
 import "./copy.js";
 import "./languages.js";
@@ -24,8 +24,8 @@ const scrolls = new ResizeObserver((entries) => {
   }
 });
 // An equation with symbols can be reached in any case: see symbols.js.
-const wide = document.querySelectorAll(".katex-display:not(:has([data-n])), .nb-figure");
-wide.forEach((box) => scrolls.observe(box));
+const formulas = document.querySelectorAll(".katex-display:not(:has([data-n]))");
+formulas.forEach((formula) => scrolls.observe(formula));
 
 function ungroup() {
   for (const nav of document.querySelectorAll("nav.md-code__nav:not([role])")) {
