@@ -84,7 +84,8 @@ NARROW = """() => [
     .filter((box) => box.scrollWidth > box.clientWidth),
   ...[...document.querySelectorAll(".nb-figure text")].filter((word) => {
     const { a, b } = word.getScreenCTM();
-    return parseFloat(getComputedStyle(word).fontSize) * Math.hypot(a, b) < 10;
+    const size = parseFloat(getComputedStyle(word).fontSize) * Math.hypot(a, b);
+    return size.toFixed(1) < 10;
   }),
 ].map((one) => one.textContent.slice(0, 40))"""
 LINKS = """document.querySelectorAll(".md-sidebar--primary .md-nav__link:not(label)")"""

@@ -105,7 +105,8 @@ class Build:
                 # Search reads it now; what is kept is said at every build.
                 self.unsaid[file.src_uri] = file.page.content
                 file.page.content = site.voice.spoken(file.page.content)
-                first = theme.described(file.page.content, site.plain)
+                plain = site.book.context.formulas.plain
+                first = theme.described(file.page.content, plain)
                 file.page.meta.setdefault("description", first)
         without_template(env)
         site.addresses.end(partial(mkdocs_files.anchors, files))

@@ -204,10 +204,6 @@ class Site:
         """Let search pass over formulas."""
         return self.book.context.formulas.unsearchable(html)
 
-    def plain(self, html: str) -> str:
-        """HTML with the TeX of its formulas."""
-        return self.book.context.formulas.plain(html)
-
     # ## Mathematics
 
     def set_formulas(self) -> None:

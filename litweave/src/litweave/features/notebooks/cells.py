@@ -161,7 +161,7 @@ def _render(output: Part, number: int, position: int) -> str:
             f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
         )
     image = _image(kind, data[kind], figures(alt), f"output-{number}-{position}")
-    return f'<figure class="nb-figure">{image}</figure>'
+    return f'<figure class="nb-figure" {_box(number)}>{image}</figure>'
 
 
 def _text(text: str, number: int) -> str:
@@ -174,7 +174,7 @@ def _said(text: str) -> str:
     return figures(html.unescape(text))
 
 
-# A long line scrolls within its box, so the box must be reachable by keyboard.
+# What is wide scrolls within its box, so the box must be reachable by keyboard.
 def _box(number: int) -> str:
     label = word("Output of cell {number}", number=number)
     return f'tabindex="0" role="group" aria-label="{label}"'
