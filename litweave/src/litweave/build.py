@@ -92,7 +92,7 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
     # English is there for certain, and to read a theme takes its time.
     folders = Theme(name="material").dirs if language else []
     return {
-        "site_name": settings.root.resolve().stem,
+        "site_name": settings.root.stem,
         # Where it will stand, if that is known: a page that is not found needs it.
         "site_url": os.environ.get("SITE_URL", ""),
         "docs_dir": str(docs),
@@ -138,7 +138,7 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     nothing to make a page of, or, with `strict`, if there is any remark.
     """
     out = out.resolve()
-    _check_place(out, settings.root.resolve())
+    _check_place(out, settings.root)
     with (
         _project(settings) as project,
         _listening() as remarks,

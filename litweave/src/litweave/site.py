@@ -99,7 +99,7 @@ class Site:
             return
         taken = list(taken)
         for source in self.settings.source:
-            below = "" if source == self.settings.root else f"{source.name}/"
+            below = "" if source == self.settings.source[0] else f"{source.name}/"
             self.book.read(source, self.settings.exclude, taken, below)
         if self.settings.extras and self.book.chapters:
             begun = [enrich(self) for enrich in FEATURES]
