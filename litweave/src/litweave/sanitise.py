@@ -1,4 +1,4 @@
-r"""# Safety: what prose may put into a page
+r"""# Sanitise: what prose may put into a page
 
 A page shows what others wrote, and a reader's browser runs what a page tells it to. So
 prose brings words, links, tables and code into the page, and no program. Two things see
@@ -34,9 +34,8 @@ _NO_TAG = re.compile(rf"(?!{TAG})<")
 # What stands in for the `<` of a tag until Markdown is done with HTML.
 LESS = "\ue002"
 
-# Characters that litweave gives a meaning of its own: slots of formulas
-# (`mathematics`), marks of headings (`headings`) and of translations (`languages`), and
-# the one above.
+# Characters that litweave gives a meaning of its own: slots of formulas (`katex`),
+# marks of headings (`headings`) and of translations (`languages`), and the one above.
 _RESERVED = re.compile("[\ue000-\ue003\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
 
 
