@@ -21,7 +21,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from litweave.cache import Cache, digest
+from litweave.cache import OTHERS, Cache, digest
 from litweave.features.links import introspect
 
 # ## Where things are documented
@@ -162,12 +162,12 @@ def ask(names: Collection[str], cache: Path) -> Answers:
     wanted = {part for name in names for part in accumulate(name.split("."), _dot)}
     asked = {name: keys[_root(name)] for name in sorted(wanted) if _root(name) in keys}
     kept = Cache.read(cache)
-    kept.now |= kept.before  # another site may ask for the rest
     new = [name for name, key in asked.items() if not kept.holds(name, key)]
+    kept.now |= {name: row for name, row in kept.before.items() if name in asked}
     if new:
         answers = _look_up(new)
         kept.now |= {name: (asked[name], asdict(answers[name])) for name in new}
-        kept.write()
+        kept.write(OTHERS)
     facts = {name: Fact(**kept.now[name][1]) for name in asked}
     return Answers(facts, tuple(root for root in roots if root not in keys))
 
