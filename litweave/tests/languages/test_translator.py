@@ -430,15 +430,11 @@ def test_an_update_keeps_what_vanished_and_takes_it_back(tmp_path: Path) -> None
     assert [entry.message for entry in catalogs.entries()] == ["One", "Three"]
 
 
-def test_an_update_takes_from_elsewhere_and_leaves_others_alone(tmp_path: Path) -> None:
+def test_an_update_takes_from_elsewhere(tmp_path: Path) -> None:
     catalogs = translated(tmp_path, {"Example": "示例"}, unit("Example"))
     catalogs.update([unit("Example", "pkg/models/b.py")])
     for name in ("models", "layers"):
         assert catalogs.domains[name]["Example"].translation == "示例"
-    own, others = unit("Words", "pkg/a.py"), unit("Words", "b.md")
-    catalogs = translated(tmp_path / "more", {}, own, others, unit("More", "b.md"))
-    assert not catalogs.update([own], lambda path: path.startswith("pkg/")).files
-    assert catalogs.update([own]).gone == 1
 
 
 def test_one_in_doubt_serves_in_its_own_file_alone() -> None:
