@@ -132,11 +132,11 @@ def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> 
         catalogs = Catalogs.read(locale, language)
     glossary = Glossary.read(locale / "glossary.csv", language)
     report = translations.check(catalogs, glossary)
-    for finding in report.findings:
-        print(finding)
+    for problem in sorted(report.found):
+        print(problem)
     for path in changes.files:
         print(f"{'would change' if check else 'wrote'} {path}")
-    print(f"{language}: {changes}; {report}", file=sys.stderr)
+    print(f"{language}: {changes}; {report.count()}", file=sys.stderr)
     return 1 if report.errors or (check and changes.files) else 0
 
 

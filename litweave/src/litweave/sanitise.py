@@ -20,9 +20,6 @@ from html.parser import HTMLParser
 from xml.etree.ElementTree import Element
 
 import nh3
-from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.treeprocessors import Treeprocessor
 
 # ## Before Markdown
 # A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
@@ -98,30 +95,13 @@ class Tags(HTMLParser):
             self.lost = self.starts[line - 1] + column
 
 
-class LiteralTags(Extension):
-    """The Markdown extension that turns the stand-ins into `<` again."""
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Run before code is coloured (30), and again after inline patterns (20)."""
-        md.treeprocessors.register(_Restore(md), "weave-tags-in-code", 31)
-        md.treeprocessors.register(_Restore(md, True), "weave-tags", 14)
-
-
-class _Restore(Treeprocessor):
-    def __init__(self, md: Markdown, everywhere: bool = False) -> None:
-        super().__init__(md)
-        self.everywhere = everywhere
-
-    def run(self, root: Element) -> None:
-        for element in root.iter():
-            if self.everywhere or element.tag == "code":
-                self._restore(element)
-
-    def _restore(self, element: Element) -> None:
+def restore(root: Element, everywhere: bool = True) -> None:
+    """Turn the stand-ins on a page into `<` again, or else those in its code."""
+    for element in root.iter() if everywhere else root.iter("code"):
         # Markdown itself escapes the `<` when it writes the element.
         if element.text and LESS in element.text:
             element.text = type(element.text)(element.text.replace(LESS, "<"))
-        if self.everywhere and element.tail and LESS in element.tail:
+        if everywhere and element.tail and LESS in element.tail:
             element.tail = element.tail.replace(LESS, "<")
         for name, value in element.items():
             element.set(name, value.replace(LESS, "<"))

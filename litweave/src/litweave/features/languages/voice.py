@@ -111,7 +111,7 @@ class Voice:
         glossary = Glossary.read(folder / "glossary.csv", language)
         known = Cache.read(cache / f"checked-{language}.json")
         report = check(catalogs, glossary, known)
-        _log.info("%s: %s", language, report)
+        _log.info("%s: %s", language, report.count())
         if not catalogs.domains:
             where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
