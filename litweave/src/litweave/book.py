@@ -127,7 +127,7 @@ class Book:
         # One module registers an option, for all of its package.
         options = {name for m in modules for name in _REGISTERED.findall(m.source)}
         for module in modules:
-            for prose in (prose for row in module.rows for prose in row.prose):
+            for prose in module.prose:
                 # No tool reads the examples in a comment.
                 if not module.lines[prose.line - 1].lstrip().startswith("#"):
                     try:

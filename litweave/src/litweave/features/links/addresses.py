@@ -220,8 +220,7 @@ def _lines(chapter: Chapter, address: str) -> list[int]:
     )
     return [
         prose.line + prose.text.count("\n", 0, match.end())
-        for row in chapter.module.rows
-        for prose in row.prose
+        for prose in chapter.module.prose
         for match in written.finditer(prose.text)
         if match["address"]
     ]

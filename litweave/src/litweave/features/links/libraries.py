@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -159,7 +159,8 @@ def ask(names: Collection[str], cache: Path) -> Answers:
     """
     roots = sorted({_root(name) for name in names} & LIBRARIES.keys())
     keys = {root: digest(_key(), found) for root in roots if (found := _version(root))}
-    wanted = {part for name in names for part in accumulate(name.split("."), _dot)}
+    around = (accumulate(name.split("."), "{}.{}".format) for name in names)
+    wanted = {*chain.from_iterable(around)}
     asked = {name: keys[_root(name)] for name in sorted(wanted) if _root(name) in keys}
     kept = Cache.read(cache)
     new = [name for name, key in asked.items() if not kept.holds(name, key)]
@@ -170,10 +171,6 @@ def ask(names: Collection[str], cache: Path) -> Answers:
         kept.write(OTHERS)
     facts = {name: Fact(**kept.now[name][1]) for name in asked}
     return Answers(facts, tuple(root for root in roots if root not in keys))
-
-
-def _dot(before: str, after: str) -> str:
-    return f"{before}.{after}"
 
 
 def _root(name: str) -> str:

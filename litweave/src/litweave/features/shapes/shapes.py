@@ -220,8 +220,7 @@ def _items(book: Book) -> dict[str, _Item]:
         entries = [(entry.symbols, entry.variables) for entry in notation(module)]
         request = {"name": name, "path": str(path), "notation": entries}
         # What the examples say, whatever stands around them.
-        texts = (prose.text for row in module.rows for prose in row.prose)
-        examples = [example for text in texts for example in _EXAMPLES.findall(text)]
+        examples = [e for prose in module.prose for e in _EXAMPLES.findall(prose.text)]
         own = digest(json.dumps(request), state, *examples, dependencies.code(path))
         key = digest(own, dependencies.computes(name, path))
         numbers = (number for row in module.rows for number in row.code)
