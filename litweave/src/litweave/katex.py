@@ -7,12 +7,11 @@ last.
 
 import json
 import re
-import subprocess
 from dataclasses import asdict, astuple, dataclass, field
 from html import escape
 from pathlib import Path
-from typing import cast
 
+from litweave import node
 from litweave.cache import OTHERS, Cache, digest
 from litweave.diagnostics import Diagnostics, Place
 
@@ -87,14 +86,14 @@ class Formulas:
         """Whether each formula has its HTML."""
         return len(self.html) == len(self.numbers)
 
-    def set(
-        self, katex: Path, node: Path, cache: Path, diagnostics: Diagnostics
-    ) -> None:
+    def set(self, katex: Path, cache: Path, diagnostics: Diagnostics) -> None:
         """Set all formulas by KaTeX.
 
-        `katex` is the folder of the package, `node` the program that runs it, and
-        `cache` a file that keeps what was set before. A formula that KaTeX refuses goes
-        to `diagnostics`, with the place where it first stood.
+        `katex` is the folder of the package, and `cache` a file that keeps what was set
+        before. A formula that KaTeX refuses goes to `diagnostics`, with the place where
+        it first stood.
+
+        **Raises.** [`NodeError`][node.NodeError] if Node does not run.
         """
         kept = Cache.read(cache)
         key = digest(_SCRIPT, files=[katex / "package.json"])
@@ -102,7 +101,9 @@ class Formulas:
         known = {name: kept.find(name, key) for name in names.values()}
         kept.now |= {name: (key, html) for name, html in known.items() if html}
         new = [formula for formula, name in names.items() if not known[name]]
-        for formula, result in zip(new, _run(new, katex, node), strict=True):
+        asked = {"symbol": SYMBOL, "formulas": [asdict(formula) for formula in new]}
+        answers = node.run(_SCRIPT, asked, str(katex.resolve())) if new else []
+        for formula, result in zip(new, answers, strict=True):
             if "error" in result:
                 message = f"{result['error']}: {formula.tex}"
                 diagnostics.add(self.places[formula], message, "formula")
@@ -229,16 +230,3 @@ const set = (formula) => {
 };
 process.stdout.write(JSON.stringify(formulas.map(set)));
 """
-
-
-def _run(formulas: list[Formula], katex: Path, node: Path) -> list[dict[str, str]]:
-    if not formulas:
-        return []
-    question = json.dumps({"symbol": SYMBOL, "formulas": [asdict(f) for f in formulas]})
-    command = [str(node), "-e", _SCRIPT, str(katex.resolve())]
-    answer = subprocess.run(
-        command, input=question, capture_output=True, text=True, encoding="utf-8"
-    )
-    if answer.returncode:
-        raise RuntimeError(f"KaTeX did not run:\n{answer.stderr}")
-    return cast(list[dict[str, str]], json.loads(answer.stdout))

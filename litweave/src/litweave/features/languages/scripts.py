@@ -7,8 +7,7 @@ has no width, stands between them.
 
 import json
 import re
-import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from posixpath import dirname
 
@@ -93,7 +92,11 @@ def part_words(index: Path, language: str) -> None:
     runs = sorted(set(_RUN.findall(json.dumps(known["docs"], ensure_ascii=False))))
     if not runs:
         return
-    words = dict(zip(runs, _segmented(runs, language), strict=True))
+    try:  # by the rules of Unicode
+        parts = node.run(_PROGRAM, {"language": language, "runs": runs})
+    except node.NodeError as error:
+        raise PluginError(f"words for the search in {language}: {error}") from error
+    words = dict(zip(runs, parts, strict=True))
 
     def parted(text: str) -> str:
         return _RUN.sub(lambda match: words[match[0]], text)
@@ -103,17 +106,3 @@ def part_words(index: Path, language: str) -> None:
             said = entry[key]
             entry[key] = parted(said) if isinstance(said, str) else [*map(parted, said)]
     index.write_text(json.dumps(known, separators=(",", ":")), "utf-8")
-
-
-def _segmented(runs: Sequence[str], language: str) -> list[str]:
-    """Runs of characters with their words apart, by the rules of Unicode."""
-    given = json.dumps({"language": language, "runs": runs}).encode()
-    try:
-        command = [str(node.program()), "-e", _PROGRAM]
-        result = subprocess.run(command, input=given, capture_output=True)
-    except node.NodeError as error:
-        raise PluginError(str(error)) from error
-    if result.returncode:
-        said = result.stderr.decode("utf-8", "replace")
-        raise PluginError(f"words for the search in {language}: {said}")
-    return list(json.loads(result.stdout))

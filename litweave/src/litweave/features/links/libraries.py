@@ -11,7 +11,6 @@ network.
 """
 
 import json
-import subprocess
 import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +20,7 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from litweave import process
 from litweave.cache import OTHERS, Cache, digest
 from litweave.features.links import introspect
 
@@ -155,7 +155,7 @@ def ask(names: Collection[str], cache: Path) -> Answers:
     `cache` is a file that keeps what is known. Only for names that are new, or when a
     library or Python is another version, does a process import what is asked for.
 
-    **Raises.** `RuntimeError` if that process fails.
+    **Raises.** [`ChildError`][process.ChildError] if that process fails.
     """
     roots = sorted({_root(name) for name in names} & LIBRARIES.keys())
     keys = {root: digest(_key(), found) for root in roots if (found := _version(root))}
@@ -191,13 +191,5 @@ def _key() -> str:
 
 def _look_up(names: Sequence[str]) -> Facts:
     command = [sys.executable, "-I", introspect.__file__]
-    answer = subprocess.run(
-        command,
-        input=json.dumps(names),
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-    if answer.returncode:
-        raise RuntimeError(f"the libraries cannot be asked for names:\n{answer.stderr}")
-    return {name: Fact(**fact) for name, fact in json.loads(answer.stdout).items()}
+    [answer] = process.lines(command, json.dumps(names).encode())
+    return {name: Fact(**fact) for name, fact in answer.items()}
