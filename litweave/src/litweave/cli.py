@@ -195,14 +195,7 @@ _COMMANDS: dict[Callable[[argparse.Namespace], int], tuple[str, dict[str, Any]]]
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    given = {"cache": _CACHE, **vars(options)}
-    names = {option.name for option in fields(Settings)} & given.keys()
-    found: dict[str, Any] = {name: _value(given[name]) for name in names}
-    return Settings(**{**found, "source": (options.path,)})
-
-
-def _value(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
+    return Settings.of({"cache": _CACHE, **vars(options), "source": [options.path]})
 
 
 def _parser() -> argparse.ArgumentParser:

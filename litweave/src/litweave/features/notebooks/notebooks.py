@@ -165,9 +165,11 @@ class Results:
         def result(file: File) -> Part:
             if kept := known[file]:
                 return kept
-            with places, steps.step(file.src_uri):
+            with places:
+                steps.begin(file.src_uri)
                 notebook = self._run(file)
                 self.kept.keep(file.src_uri, notebook, *keys[file])
+                steps.end(file.src_uri)
                 return notebook
 
         return {f.src_uri: process.begin(partial(result, f)) for f in files}
