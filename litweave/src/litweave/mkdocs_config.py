@@ -51,21 +51,6 @@ LitweaveConfig: type[Config] = type(
 """The options under `litweave:` in `mkdocs.yml`."""
 
 
-def settings(config: Config) -> Settings:
-    """The options, for a site that knows nothing of MkDocs."""
-    return Settings(
-        **{o.name: _value(o.type, config[o.name]) for o in fields(Settings)}
-    )
-
-
-def _value(kind: object, value: Any) -> Any:
-    if kind == tuple[Path, ...]:
-        return tuple(map(Path, value))
-    if kind == tuple[str, ...]:
-        return tuple(value)
-    return Path(value) if value and kind in (Path, Path | None) else value
-
-
 def extend(config: MkDocsConfig, site: Site) -> None:
     """Add what pages need: extensions of Markdown, the style sheet, the script.
 

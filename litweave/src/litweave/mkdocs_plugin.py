@@ -35,6 +35,7 @@ from litweave import mkdocs_config, mkdocs_files, theme
 from litweave.mkdocs_build import Build
 from litweave.page_cache import Pages
 from litweave.progress import progress
+from litweave.settings import Settings
 from litweave.site import Site
 
 
@@ -64,7 +65,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     @event_priority(100)  # before others use the theme's templates
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Begin a build: nothing is read yet."""
-        own, urls = mkdocs_config.settings(self.config), config.use_directory_urls
+        own, urls = Settings.of(self.config), config.use_directory_urls
         address = config.site_url or ""
         try:
             site = Site(own, urls, self.is_preview, address, self.shared)
@@ -137,6 +138,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     def on_post_build(self, **_: Any) -> None:
         """Every page is written."""
         self.build.end()
+        self.build.pages.forget()
 
     def on_build_error(self, **_: Any) -> None:
         """Something failed, be it the strict count of warnings after the last page."""

@@ -1,11 +1,13 @@
 """Node, and packages from npm under a lock file, kept by its hash."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from litweave.cache import build_folder
 
@@ -28,6 +30,24 @@ def program(name: str = "node") -> Path:
     return Path(found)
 
 
+def run(script: str, question: object, *arguments: str) -> Any:
+    """What a script answers to a question, both in JSON, on standard output and input.
+
+    **Raises.** [`NodeError`][] if there is no Node, or the script fails.
+    """
+    answer = subprocess.run(
+        [str(program()), "-e", script, *arguments],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if answer.returncode:
+        raise NodeError(f"a script did not run in Node:\n{answer.stderr}")
+    return json.loads(answer.stdout)
+
+
 def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
     """The folder `node_modules` with what a manifest's lock names.
 
@@ -43,12 +63,12 @@ def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
     def install(folder: Path) -> None:
         for file in (manifest, lock):
             shutil.copy(file, folder)
-        _install(folder)
+        _install(folder, manifest)
 
     return build_folder(cache / f"node-{key}", install) / "node_modules"
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, manifest: Path) -> None:
     # `--ignore-scripts`: a package is files to us, never a program that runs on
     # installing.
     npm = program("npm")
@@ -63,4 +83,4 @@ def _install(folder: Path) -> None:
         errors="replace",
     )
     if result.returncode:
-        raise NodeError(f"npm could not install {MANIFEST.name}:\n{result.stderr}")
+        raise NodeError(f"npm could not install {manifest}:\n{result.stderr}")

@@ -28,17 +28,6 @@ class Part:
     begun: int = 0
     running: list[str] = field(default_factory=list)
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Do one step; one that fails is not counted as done."""
-        self.begin(name)
-        done = 0
-        try:
-            yield
-            done = 1
-        finally:
-            self.end(name, done)
-
     def begin(self, name: str) -> None:
         """Say that a step begins."""
         with self.progress.lock:
@@ -55,7 +44,7 @@ class Part:
         self.begin(name)
 
     def end(self, name: str, done: int = 1) -> None:
-        """Say that a step is done."""
+        """Say that a step is done, or that it has failed."""
         with self.progress.lock:
             self.done += done
             if name in self.running:

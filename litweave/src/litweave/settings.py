@@ -1,12 +1,21 @@
 """The options of a site, declared once: for `mkdocs.yml` and for the command line."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 
 def _option(help: str, default: Any) -> Any:
     return field(default=default, metadata={"help": help})
+
+
+def _value(kind: object, value: Any) -> Any:
+    if kind == tuple[Path, ...]:
+        return tuple(map(Path, value))
+    if kind == tuple[str, ...]:
+        return tuple(value)
+    return Path(value) if value and kind in (Path, Path | None) else value
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,13 @@ class Settings:
         "keep there what was installed, set and measured", Path(".cache/litweave")
     )
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "Settings":
+        """What was given in lists and as words, and else the defaults."""
+        known = (option for option in fields(cls) if option.name in given)
+        return cls(**{o.name: _value(o.type, given[o.name]) for o in known})
+
     @property
     def root(self) -> Path:
-        """The package at the root of the site."""
-        return self.source[0]
+        """The whole path of the package at the root of the site."""
+        return self.source[0].resolve()

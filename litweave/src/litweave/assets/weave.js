@@ -5,7 +5,7 @@
 
 import "./copy.js";
 import "./languages.js";
-import "./proof.js";
+import "./papers.js";
 import "./references.js";
 import "./shapes.js";
 import "./symbols.js";

@@ -7,8 +7,7 @@ has no width, stands between them.
 
 import json
 import re
-import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from posixpath import dirname
 
@@ -16,6 +15,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
 from litweave import node
+from litweave.overlay import island
 
 # ## What they say
 
@@ -55,10 +55,7 @@ def with_words(html: str, known: Mapping[str, Mapping[str, str]]) -> str:
     """A page with the words of those scripts that it asks for."""
     folders = [folder for folder in known if re.search(rf'src="[./]*{folder}\w', html)]
     said = {k: v for folder in folders for k, v in known[folder].items() if k != v}
-    # No text can end the element.
-    text = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
-    element = f'<script type="application/json" id="weave-words">{text}</script>'
-    return html.replace("</head>", f"{element}\n</head>", 1)
+    return html.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
 
 
 # ## The search
@@ -95,7 +92,11 @@ def part_words(index: Path, language: str) -> None:
     runs = sorted(set(_RUN.findall(json.dumps(known["docs"], ensure_ascii=False))))
     if not runs:
         return
-    words = dict(zip(runs, _segmented(runs, language), strict=True))
+    try:  # by the rules of Unicode
+        parts = node.run(_PROGRAM, {"language": language, "runs": runs})
+    except node.NodeError as error:
+        raise PluginError(f"words for the search in {language}: {error}") from error
+    words = dict(zip(runs, parts, strict=True))
 
     def parted(text: str) -> str:
         return _RUN.sub(lambda match: words[match[0]], text)
@@ -105,17 +106,3 @@ def part_words(index: Path, language: str) -> None:
             said = entry[key]
             entry[key] = parted(said) if isinstance(said, str) else [*map(parted, said)]
     index.write_text(json.dumps(known, separators=(",", ":")), "utf-8")
-
-
-def _segmented(runs: Sequence[str], language: str) -> list[str]:
-    """Runs of characters with their words apart, by the rules of Unicode."""
-    given = json.dumps({"language": language, "runs": runs}).encode()
-    try:
-        command = [str(node.program()), "-e", _PROGRAM]
-        result = subprocess.run(command, input=given, capture_output=True)
-    except node.NodeError as error:
-        raise PluginError(str(error)) from error
-    if result.returncode:
-        said = result.stderr.decode("utf-8", "replace")
-        raise PluginError(f"words for the search in {language}: {said}")
-    return list(json.loads(result.stdout))

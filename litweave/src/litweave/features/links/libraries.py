@@ -11,17 +11,17 @@ network.
 """
 
 import json
-import subprocess
 import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from litweave.cache import Cache, digest
+from litweave import process
+from litweave.cache import OTHERS, Cache, digest
 from litweave.features.links import introspect
 
 # ## Where things are documented
@@ -155,25 +155,22 @@ def ask(names: Collection[str], cache: Path) -> Answers:
     `cache` is a file that keeps what is known. Only for names that are new, or when a
     library or Python is another version, does a process import what is asked for.
 
-    **Raises.** `RuntimeError` if that process fails.
+    **Raises.** [`ChildError`][process.ChildError] if that process fails.
     """
     roots = sorted({_root(name) for name in names} & LIBRARIES.keys())
     keys = {root: digest(_key(), found) for root in roots if (found := _version(root))}
-    wanted = {part for name in names for part in accumulate(name.split("."), _dot)}
+    around = (accumulate(name.split("."), "{}.{}".format) for name in names)
+    wanted = {*chain.from_iterable(around)}
     asked = {name: keys[_root(name)] for name in sorted(wanted) if _root(name) in keys}
     kept = Cache.read(cache)
-    kept.now |= kept.before  # another site may ask for the rest
     new = [name for name, key in asked.items() if not kept.holds(name, key)]
+    kept.now |= {name: row for name, row in kept.before.items() if name in asked}
     if new:
         answers = _look_up(new)
         kept.now |= {name: (asked[name], asdict(answers[name])) for name in new}
-        kept.write()
+        kept.write(OTHERS)
     facts = {name: Fact(**kept.now[name][1]) for name in asked}
     return Answers(facts, tuple(root for root in roots if root not in keys))
-
-
-def _dot(before: str, after: str) -> str:
-    return f"{before}.{after}"
 
 
 def _root(name: str) -> str:
@@ -194,13 +191,5 @@ def _key() -> str:
 
 def _look_up(names: Sequence[str]) -> Facts:
     command = [sys.executable, "-I", introspect.__file__]
-    answer = subprocess.run(
-        command,
-        input=json.dumps(names),
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-    if answer.returncode:
-        raise RuntimeError(f"the libraries cannot be asked for names:\n{answer.stderr}")
-    return {name: Fact(**fact) for name, fact in json.loads(answer.stdout).items()}
+    [answer] = process.lines(command, json.dumps(names).encode())
+    return {name: Fact(**fact) for name, fact in answer.items()}

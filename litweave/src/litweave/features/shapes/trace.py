@@ -23,6 +23,7 @@ from litweave.doctests import refusal
 from litweave.features.shapes.instrument import instrument
 from litweave.features.shapes.recording import Recorder
 from litweave.features.shapes.statements import Source
+from litweave.imports import root
 
 # Those of pytest: `...` stands for anything, and a failure ends the text it is in.
 _OPTIONS = doctest.ELLIPSIS | doctest.FAIL_FAST
@@ -46,8 +47,8 @@ class Run:
         path = Path(item["path"])
         notation = tuple((tuple(s), tuple(v)) for s, v in item["notation"])
         recorder = Recorder(path, notation, Source.read(path))
-        root = path.parents[item["name"].count(".") + (path.stem == "__init__")]
-        return cls(item["name"], recorder, str(root), bool(item.get("plain")))
+        folder = str(root(item["name"], path))
+        return cls(item["name"], recorder, folder, bool(item.get("plain")))
 
     def load(self) -> None:
         """Import the module, from the folder that holds its outermost package."""
