@@ -69,6 +69,8 @@ BEGINNINGS = re.compile(
 _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 # A heading of level 2, in a text without code; what is underlined begins a paragraph.
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
+# What begins a tag in whose quotes all else would vanish.
+_ATTRIBUTE = re.compile(r"<\w[^<>]*?=\s*[\"'][^\n]*")
 # A line that opens what goes on in the lines that are indented below it.
 _CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
 
@@ -148,10 +150,13 @@ def to_markdown(
 
 def closed(text: str, place: Place, context: Context) -> str:
     """Text whose HTML ends where the text does; what it left open is a problem."""
+    opened: list[tuple[int, str]] = []
     while (tags := Tags(_bare(text))).lost is not None:
         # A `<` without its `>`, or the end of what never began: they are words.
+        if match := _ATTRIBUTE.match(text, tags.lost):
+            opened.append((text.count("\n", 0, tags.lost), match[0]))
         text = f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}"
-    for line, tag in tags.open:
+    for line, tag in opened + tags.open:
         here = Place(place.path, place.line + line)
         context.diagnostics.add(here, f"“{tag}” opens HTML that is not closed", "html")
     return f"{text}\n\n{tags.ends}" if tags.open else text
