@@ -256,9 +256,15 @@ def test_prose_is_taken_as_it_is_written_with_its_line() -> None:
     assert (plain.text, plain.line, plain.raw) == ("A $\\alpha$.", 1, False)
     assert (raw.text, raw.line, raw.raw) == ("$\\alpha$\n\n  deep\nflat", 3, True)
     assert (comment.text, comment.line) == ("Then.", 7)
-    # It begins with its first words.
-    (prose,) = parse('"""\n\n  First.\n"""\n').rows[0].prose
-    assert (prose.text.strip(), prose.line) == ("First.", 3)
+    # It begins with its first words, and Python reads a backslash as it should.
+    for text, shown, line, raw in (
+        ("\n\n  First.\n", "First.", 3, True),
+        ("\\\n# A title\n\nOn \\\nand on.", "# A title\n\nOn\nand on.", 2, True),
+        ("$\\\\alpha$ and \\\\\n\\\n", "$\\alpha$ and \\", 1, True),
+        ("\\\n\\\\alpha \\t", "\\\\alpha \\t", 2, False),
+    ):
+        (prose,) = parse(f'"""{text}"""\n').rows[0].prose
+        assert (prose.text, prose.line, prose.raw) == (shown, line, raw)
 
 
 # ## Comments that speak to a tool, and prose about tools

@@ -272,6 +272,7 @@ def _texts(statements: Iterable[ast.stmt]) -> Iterator[ast.Expr]:
             yield cast(ast.Expr, node)
 
 
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # What may stand behind a docstring that has its lines to itself.
 _NOTHING = re.compile(r"\s*;?\s*(?:#.*)?\s*")
 
@@ -302,7 +303,8 @@ def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
         # The slice between the quotes: the page shows what is in the file.
         prefix, quote, rest = item.string.partition(item.string[-1])
         text = rest[2:-3] if rest.startswith(quote * 2) else rest[:-1]
-        raw = "r" in prefix.lower() or "\\" not in text
+        if "r" not in prefix.lower():
+            text, raw = _unescaped(text)
     # The first line begins at the quotes; the indentation is that of the others.
     first, *others = text.split("\n")
     others = textwrap.dedent("\n".join(others).expandtabs()).split("\n")
@@ -310,6 +312,15 @@ def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
     blank = next((i for i, line in enumerate(trimmed) if line.strip()), 0)
     text = "\n".join(line.rstrip() for line in trimmed[blank:]).rstrip()
     return Prose(text, start[0] + blank, raw)
+
+
+def _unescaped(text: str) -> tuple[str, bool]:
+    """A string's text without the backslashes that end a line, and whether it is as
+    Python has it: if each other one is written twice, as one.
+    """
+    raw = {match[1] for match in _ESCAPE.finditer(text)} <= {"\n", "\\"}
+    drops = "\n\\" if raw else "\n"
+    return _ESCAPE.sub(lambda m: m[1] if m[1] in drops else m[0], text), raw
 
 
 # ## Comments
