@@ -75,7 +75,11 @@ def html(text: str) -> str:
     return woven(docstring(text)).rows[-1]
 
 
-@pytest.mark.parametrize("style", [GOOGLE, NUMPY, SPHINX])
+EPYTEXT = re.sub(r"^:", "@", SPHINX, flags=re.MULTILINE)
+CLOSE = [re.sub(r"\n+(?=See|Ret|Par|Args)", "\n", text) for text in (GOOGLE, NUMPY)]
+
+
+@pytest.mark.parametrize("style", [GOOGLE, NUMPY, SPHINX, EPYTEXT, *CLOSE])
 def test_each_argument_is_an_entry_of_a_list(style: str) -> None:
     page = html(style)
     assert "<dt><code>x</code> (float, optional)</dt>\n<dd>" in page
@@ -90,8 +94,12 @@ def test_each_argument_is_an_entry_of_a_list(style: str) -> None:
 
 def test_sections_and_fields_have_labels() -> None:
     assert "<strong>Returns:</strong>\nThe scaled number." in html(GOOGLE)
+    close = "<p>Scale.</p>\n<p><strong>Args:</strong></p>\n<dl>"
+    assert (close in html(GOOGLE), close in html(CLOSE[0])) == (True, True)
     listed = html("A.\n\nNote:\n    - one\n    - two")
     assert "<strong>Note:</strong></p>\n<ul>\n<li>one</li>" in listed
+    listed = html("A.\n\nArgs:\n    x: one of\n        - a\n        - b")
+    assert "<dd>\n<p>one of</p>\n<ul>\n<li>a</li>\n<li>b</li>" in listed
     page = html(SPHINX)
     assert page.count("<strong>Parameters:</strong>") == 1
     assert "<strong>Returns:</strong> The scaled number." in page
@@ -114,6 +122,7 @@ def test_a_title_that_is_underlined_stands_below_its_function() -> None:
     page = html("#### F\n\nA title\n~~~~~~~\nText.\n\nA title\n=======\n")
     assert '<h5 id="f::a-title">A title</h5>\n<p>Text.</p>' in page
     assert '<h5 id="f::a-title~2">A title</h5>' in page
+    assert html(CLOSE[1]) == html(NUMPY)
     page = html("Returns\n-------\nint\n    A number.")
     assert page.startswith('<h2 id="f"><code>f</code></h2>\n<h3 id="f::returns">')
 
@@ -129,7 +138,7 @@ def test_the_sections_of_a_module_are_its_own(above: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("Text:\n    that goes on", "Text, and then\nArgs:\n    x: y"),
+        *("Text:\n    that goes on", "Text, and then\nText:\n    x: y"),
         *("~~~\nArgs:\n    x: y\n:param x: y\n~~~", "A table\n-------|---"),
         *("`:param x:` is Sphinx's", ":class:`Mixer` is a name"),
         "    std::\n        cout",
