@@ -50,7 +50,9 @@ BEGINNINGS = re.compile(
       (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
   | (?P<environment> ^[ \t]* \\begin\{{ (?P<kind> [a-z]+\*? ) \}}
       .+? \\end\{{ (?P=kind) \}} )
-  | (?P<lone> ^[ \t]* \\\[ (?P<alone> {TEX} ) \\\] [ \t]*$ )
+  | (?P<lone> ^[ \t]* \\\[ (?P<alone> {TEX} | [ \t]*\n (?: \\ [^()\[\]] | [^\\] )+? )
+      \\\] [ \t]*$ )
+  | (?P<begin> \\begin\{{ (?P<began> [a-z]+\*? ) \}} )
   | (?P<bracket> \\\[ (?P<spaced> \s {TEX} \s ) \\\] )
   | (?P<paren> \\\( (?P<within> {TEX} ) \\\) )
   | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
@@ -280,8 +282,8 @@ class _Writer:
     # ## Formulas
 
     def _directive(self, match: re.Match[str], place: Place) -> str:
-        """Equations as Sphinx has them: blank lines between two, options above all."""
-        text = re.sub(r"\A\s*(?:[ \t]*:\w+:.*(?:\n|\Z))*", "", match["equations"])
+        """Equations as Sphinx has them: blank lines between two, options on lines."""
+        text = re.sub(r"(?m)^[ \t]*:[\w-]+:.*$", "", match["equations"]).lstrip()
         margin = self._margin(match)
         slots = [
             margin + self._formula(_aligned(tex), True, place)
@@ -292,6 +294,13 @@ class _Writer:
 
     def _environment(self, match: re.Match[str], place: Place) -> str:
         return self._margin(match) + self._formula(match[0], True, place)
+
+    def _begin(self, match: re.Match[str], place: Place) -> str:
+        message = f"“{match[0]}” opens a formula that is not closed"
+        if f"\\end{{{match['began']}}}" in match.string[match.end() :]:
+            message = f"“{match[0]}” stands among words: write “${match[0]}…$”"
+        self.context.diagnostics.add(place, message, "formula")
+        return match[0]
 
     def _lone(self, match: re.Match[str], place: Place) -> str:
         return self._margin(match) + self._formula(match["alone"], True, place)
