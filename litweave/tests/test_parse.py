@@ -282,10 +282,14 @@ pragma: nocover | cython: language_level=3 | distutils: language = c++
 SPDX-License-Identifier: MIT | noinspection PyPep8Naming | -*- mode: python -*-
 emacs: -*- mode: python-mode; tab-width: 4 -*- | vim: set ts=4: | vi: sw=4
 <editor-fold desc="Numbers"> | </editor-fold> | {{{ numbers | }}}
-%matplotlib inline | !pip install einops
+%matplotlib inline | !pip install einops | %%time | %time f() | codespell:ignore x
+cspell:disable | spell-checker: ignore x y | @formatter:off | language=SQL
+doctest: +SKIP, -ELLIPSIS | basedpyright: ignore | pyink: off | [START x.y]
+ruff: disable[E501] | isort: dont-add-import: x | --8<-- [start:x] | pylint: skip-file
 """
 SAID = DIRECTIVES.strip().replace("\n", " | ").split(" | ")
-COMMENTS = [*(f"# {said}" for said in SAID), "#| export", "#| label: fig-one"]
+COMMENTS = [*(f"# {said}" for said in SAID), *("#| export", "#| label: fig-one")]
+COMMENTS += ["# | export", "# |hide_input", "# | default_exp a.b", "# | label: fig-one"]
 
 
 @pytest.mark.parametrize("comment", COMMENTS)
@@ -310,6 +314,9 @@ def test_a_clean_copy_is_less_strict_behind_code() -> None:
         "The first word is\nnoqa and so it is no directive.",
         *("fmt: both forms are read", "pragma: a word to a compiler"),
         *("mypy: it wants to know the type", "pylint: yes, it reads this"),
+        "We use\nruff: fast\nisort: slow, and\nyapf: none\ncython: fast\nty: new",
+        *("mypy: no-one\ndoctest: +1", "pylint: disable\n[START]\n| exports: | 1 |"),
+        *("language=of all", "codespell: ignored", "+ a=b and\n+ more"),
         *("nosec comments are for bandit", "vim: an editor"),
         *("SPDX-style names are short", "~~~~\nfmt: off"),
         "region proposals, as many as there are objects",
@@ -324,7 +331,8 @@ def test_prose_may_begin_with_a_word_for_a_tool(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mark", ["%%", "%% [raw]", "%% Part two", "%%% {}", "In[ ]:", "+"]
+    "mark",
+    ["%%", "%% [raw]", "%% Part two", "%%% {}", "In[ ]:", "+", '+ a="b"', "%% md"],
 )
 def test_the_mark_of_a_cell_is_neither_prose_nor_code(mark: str) -> None:
     source = f"x = 1\n# Words.\n# {mark}\ny = 2\n#{mark}\n"
