@@ -70,6 +70,11 @@ def words(module: Module) -> list[str]:
         ),
         # Comments with blank lines between are one.
         ("x\n# One.\n\n# Two.\ny\n", ["", "x\n", "One.\n\nTwo.", "y\n"]),
+        # Where prose was there are two blank lines at most.
+        (
+            "x\n\n\n\n# In[1]:\n\n\n\ny\n\n\n\nz = 1\n",
+            ["", "x\n\n\ny\n\n\n\nz = 1\n"],
+        ),
         # A line drawn is no heading, and none is front matter.
         ("########\n# Words\n###\ny\n", ["\nWords\n", "y\n"]),
         ("# ---\n# A licence\n# ---\n", ["---\nA licence\n---", ""]),
@@ -189,11 +194,18 @@ def test_a_script_in_cells_is_read_as_a_module_is() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "matter",
+    [
+        "---\ntitle: A layer\nsummary: >\n  Words.\n---\n\n",
+        "---\ntitle: A layer\n...\n",
+        '+++\ntitle = "A layer"\n+++\n\n',
+    ],
+)
 @pytest.mark.parametrize(("mark", "quotes"), [("", '"""'), ("# ", "")])
-def test_front_matter_is_not_shown(mark: str, quotes: str) -> None:
+def test_front_matter_is_not_shown(mark: str, quotes: str, matter: str) -> None:
     shown = "# A layer\n\n---\na: b\n---"
-    text = f"---\ntitle: A layer\nsummary: >\n  Words.\n---\n\n{shown}"
-    text = textwrap.indent(text, mark, lambda _: True)
+    text = textwrap.indent(matter + shown, mark, lambda _: True)
     module = parse(f"{quotes}\n{text}\n{quotes}\nx = 1\n")
     assert_lossless(module)
     (prose,) = module.rows[0].prose
@@ -362,13 +374,15 @@ AS = rf", as Python {sys.version_info.major}\.{sys.version_info.minor} reads it$
         (b"def f():\nx\n", f"2: .+{AS}"),
         (b"x = 'a\n", f"1: .+{AS}"),
         (b"x\0", "1: .*null"),
+        (b"x = 1\n\ny\0", "3: .*null"),
         (b"x = " + b"-" * 20_000 + b"1\n", "1: .*nested deeper than Python's"),
         (b"# -*- coding: nonsense -*-\n", "1: unknown encoding"),
         (b"#!/bin/sh\n# coding=nonsense\n", "2: unknown encoding"),
         (b"\n# coding: rot13\n", "2: 'rot13' is not a text encoding"),
         (b"# coding: undefined\n", "1: .*undefined encoding"),
         (b"\xef\xbb\xbf# coding: latin-1\n", "1: encoding problem"),
-        ("# UTF-16\n".encode("utf-16"), "1: invalid or missing encoding"),
+        ("# UTF-16\n".encode("utf-16"), "1: not utf-8"),
+        (b"#!/bin/sh\n# \xfc\n", "2: not utf-8"),
         (b"a = 1\nb = 2\nc = '\xff'\n", "3: not utf-8"),
         (b"\xff\n", "1: "),
     ],

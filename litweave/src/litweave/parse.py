@@ -30,7 +30,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -39,7 +39,9 @@ from litweave.syntax import syntax_tree
 
 # What a file says of itself to the program that made it, or makes a page of it.
 _FRONT_MATTER = re.compile(
-    r"---[ \t]*\n(?=[\w-]+:)(?:.*\n)*?---[ \t]*(?:\n\s*^|\Z)", re.M
+    r"(?:---[ \t]*\n(?=[\w-]+:)(?:.*\n)*?(?:---|\.{3})"
+    r"|\+{3}[ \t]*\n(?=[\w-]+ *=|\[)(?:.*\n)*?\+{3})[ \t]*(?:\n\s*^|\Z)",
+    re.M,
 )
 
 
@@ -142,7 +144,7 @@ def read(path: Path, name: str = "") -> Module:
     second = raw.split(b"\n", 2)[1:2]
     declared = 2 if any(b"coding" in line for line in second) else 1
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+        encoding = _encoding(raw)
         source = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
@@ -152,6 +154,15 @@ def read(path: Path, name: str = "") -> Module:
     except (LookupError, UnicodeError) as error:  # no encoding of text, such as rot13
         raise ParseError(name, declared, str(error)) from None
     return parse(source, name, encoding)
+
+
+def _encoding(raw: bytes) -> str:
+    try:
+        return tokenize.detect_encoding(io.BytesIO(raw).readline)[0]
+    except SyntaxError as error:
+        if "missing" in str(error):
+            return "utf-8"  # which its first lines are not
+        raise
 
 
 # A preview parses again what was changed, and nothing else.
@@ -187,14 +198,13 @@ def _analyse(
             warnings.simplefilter("ignore")  # an invalid escape in somebody's string
             tree = syntax_tree(source)
         return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
-    except SyntaxError as error:
+    except (SyntaxError, ValueError) as error:  # a null byte may be either, of no line
+        null = source.count("\n", 0, max(source.find("\0"), 0)) + 1
         version = ".".join(map(str, sys.version_info[:2]))
-        reason = f"{error.msg}, as Python {version} reads it"
-        raise ParseError(path, error.lineno or 1, reason) from None
+        reason = f"{getattr(error, 'msg', error)}, as Python {version} reads it"
+        raise ParseError(path, getattr(error, "lineno", 0) or null, reason) from None
     except tokenize.TokenError as error:
         raise ParseError(path, error.args[1][0], error.args[0]) from None
-    except ValueError as error:  # a null byte
-        raise ParseError(path, 1, str(error)) from None
     except (RecursionError, MemoryError):
         reason = "it is nested deeper than Python's own parser goes"
         raise ParseError(path, 1, reason) from None
@@ -438,5 +448,11 @@ def _scopes(lines: Sequence[str], definitions: Sequence[Definition]) -> list[str
 
 
 def _without_blank_ends(code: list[int], lines: Sequence[str]) -> list[int]:
-    filled = [i for i, n in enumerate(code) if lines[n - 1].strip()]
-    return code[filled[0] : filled[-1] + 1] if filled else []
+    """The lines without blank ends, and at most two blank ones where prose was."""
+    kept: list[int] = []
+    for is_filled, run in groupby(code, lambda n: bool(lines[n - 1].strip())):
+        numbers = [*run]
+        has_gap = numbers[-1] - numbers[0] >= len(numbers)
+        kept += numbers[:2] if has_gap and not is_filled else numbers
+    filled = [i for i, n in enumerate(kept) if lines[n - 1].strip()]
+    return kept[filled[0] : filled[-1] + 1] if filled else []
