@@ -216,6 +216,14 @@ def test_what_is_defined_elsewhere_may_be_used() -> None:
     assert 'href="#fn:1">' in html
 
 
+def test_what_a_docstring_cites_is_not_what_another_one_defines() -> None:
+    cites = docstring("As said [1]_, and `[1]`.\n\n.. [1] A. Author.", "g")
+    for source in (docstring(f"A [b][1].\n\n{DEFINED}") + cites, cites):
+        page = "".join(woven(source).rows)
+        assert "<p>As said [1]_, and <code>[1]</code>.</p>" in page
+        assert "<p>.. [1] A. Author.</p>" in page
+
+
 def test_code_and_words_define_nothing_and_use_nothing() -> None:
     code = "`[1]` and\n\n~~~\n[1]: x\n[1][1]\n~~~\n\n>>> [1][0]\n1\n\n[1]: x"
     html = woven(docstring(code, "a") + docstring(code, "b")).rows[2]
