@@ -75,7 +75,11 @@ def html(text: str) -> str:
     return woven(docstring(text)).rows[-1]
 
 
-@pytest.mark.parametrize("style", [GOOGLE, NUMPY, SPHINX])
+EPYTEXT = re.sub(r"^:", "@", SPHINX, flags=re.MULTILINE)
+CLOSE = [re.sub(r"\n+(?=See|Ret|Par|Args)", "\n", text) for text in (GOOGLE, NUMPY)]
+
+
+@pytest.mark.parametrize("style", [GOOGLE, NUMPY, SPHINX, EPYTEXT, *CLOSE])
 def test_each_argument_is_an_entry_of_a_list(style: str) -> None:
     page = html(style)
     assert "<dt><code>x</code> (float, optional)</dt>\n<dd>" in page
@@ -90,8 +94,12 @@ def test_each_argument_is_an_entry_of_a_list(style: str) -> None:
 
 def test_sections_and_fields_have_labels() -> None:
     assert "<strong>Returns:</strong>\nThe scaled number." in html(GOOGLE)
+    close = "<p>Scale.</p>\n<p><strong>Args:</strong></p>\n<dl>"
+    assert (close in html(GOOGLE), close in html(CLOSE[0])) == (True, True)
     listed = html("A.\n\nNote:\n    - one\n    - two")
     assert "<strong>Note:</strong></p>\n<ul>\n<li>one</li>" in listed
+    listed = html("A.\n\nArgs:\n    x: one of\n        - a\n        - b")
+    assert "<dd>\n<p>one of</p>\n<ul>\n<li>a</li>\n<li>b</li>" in listed
     page = html(SPHINX)
     assert page.count("<strong>Parameters:</strong>") == 1
     assert "<strong>Returns:</strong> The scaled number." in page
@@ -114,6 +122,7 @@ def test_a_title_that_is_underlined_stands_below_its_function() -> None:
     page = html("#### F\n\nA title\n~~~~~~~\nText.\n\nA title\n=======\n")
     assert '<h5 id="f::a-title">A title</h5>\n<p>Text.</p>' in page
     assert '<h5 id="f::a-title~2">A title</h5>' in page
+    assert html(CLOSE[1]) == html(NUMPY)
     page = html("Returns\n-------\nint\n    A number.")
     assert page.startswith('<h2 id="f"><code>f</code></h2>\n<h3 id="f::returns">')
 
@@ -129,7 +138,7 @@ def test_the_sections_of_a_module_are_its_own(above: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("Text:\n    that goes on", "Text, and then\nArgs:\n    x: y"),
+        *("Text:\n    that goes on", "Text, and then\nText:\n    x: y"),
         *("~~~\nArgs:\n    x: y\n:param x: y\n~~~", "A table\n-------|---"),
         *("`:param x:` is Sphinx's", ":class:`Mixer` is a name"),
         "    std::\n        cout",
@@ -205,6 +214,14 @@ def test_what_is_defined_elsewhere_may_be_used() -> None:
     assert '<a href="https://example.org/one">it</a>' in html
     assert '<a href="https://example.org/a">2</a>' in html, "the first of them"
     assert 'href="#fn:1">' in html
+
+
+def test_what_a_docstring_cites_is_not_what_another_one_defines() -> None:
+    cites = docstring("As said [1]_, and `[1]`.\n\n.. [1] A. Author.", "g")
+    for source in (docstring(f"A [b][1].\n\n{DEFINED}") + cites, cites):
+        page = "".join(woven(source).rows)
+        assert "<p>As said [1]_, and <code>[1]</code>.</p>" in page
+        assert "<p>.. [1] A. Author.</p>" in page
 
 
 def test_code_and_words_define_nothing_and_use_nothing() -> None:

@@ -350,7 +350,7 @@ def test_who_asks_for_html_gets_it_and_a_tag_in_a_title_is_words_everywhere() ->
         # What is whole is left alone.
         ("`<nav>` and\n\n~~~\n<nav>\n~~~", ""),
         ("<div>\n<p>One.\n</div>", ""),
-        ("A line<br>and <img src='x.png'> and <a href='<'>b</a>.", ""),
+        ("A line<br>and <img src='x.png'> and <a href='<' title='<b\">'>b</a>.", ""),
         ("<!-- <p> -->\n\n<svg viewBox='0 0 1 1'><path d='M0 0'/></svg>", ""),
         ("Text:\n\n    <table>\n\n    <tr>", ""),
         ("<me@example.org>, [a](<b c>), 1 < 2", ""),
@@ -368,12 +368,19 @@ def test_html_that_stays_open_ends_with_its_row(prose: str, tag: str) -> None:
         assert not made.diagnostics
 
 
-@pytest.mark.parametrize("prose", ["a <b and *c*", "a </div> and *c*", "<a title='*c*"])
+QUOTED = ["<a title='*c*", "<a title='*c*>", "Or <a\n# href = \"x'*c*'>"]
+
+
+@pytest.mark.parametrize("prose", ["a <b and *c*", "a </div> and *c*", *QUOTED])
 def test_what_is_no_whole_tag_is_words(prose: str) -> None:
-    made = woven(f"# {prose}\nx = 1\n# Next > *row*.\ny = 2\n", True)
+    made = woven(f"# {prose}\nx = 1\n# Next > *row's*.\ny = 2\n", True)
+    prose = prose.replace("\n# ", "\n")
+    tag = " ".join(prose[prose.index("<") :].split())
+    problem = f"a.py:1: “{tag}” opens HTML that is not closed"
+    assert made.diagnostics == [problem] * ("=" in prose)
     shown = prose.replace("*c*", "<em>c</em>")
     assert unescape(made.rows[0]).endswith(f"<p>{shown}</p>")
-    assert made.rows[1] == "<p>Next &gt; <em>row</em>.</p>"
+    assert made.rows[1] == "<p>Next &gt; <em>row's</em>.</p>"
 
 
 IMG = "<img src=x onerror=run()>"

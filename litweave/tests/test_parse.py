@@ -70,6 +70,11 @@ def words(module: Module) -> list[str]:
         ),
         # Comments with blank lines between are one.
         ("x\n# One.\n\n# Two.\ny\n", ["", "x\n", "One.\n\nTwo.", "y\n"]),
+        # Where prose was there are two blank lines at most.
+        (
+            "x\n\n\n\n# In[1]:\n\n\n\ny\n\n\n\nz = 1\n",
+            ["", "x\n\n\ny\n\n\n\nz = 1\n"],
+        ),
         # A line drawn is no heading, and none is front matter.
         ("########\n# Words\n###\ny\n", ["\nWords\n", "y\n"]),
         ("# ---\n# A licence\n# ---\n", ["---\nA licence\n---", ""]),
@@ -189,11 +194,18 @@ def test_a_script_in_cells_is_read_as_a_module_is() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "matter",
+    [
+        "---\ntitle: A layer\nsummary: >\n  Words.\n---\n\n",
+        "---\ntitle: A layer\n...\n",
+        '+++\ntitle = "A layer"\n+++\n\n',
+    ],
+)
 @pytest.mark.parametrize(("mark", "quotes"), [("", '"""'), ("# ", "")])
-def test_front_matter_is_not_shown(mark: str, quotes: str) -> None:
+def test_front_matter_is_not_shown(mark: str, quotes: str, matter: str) -> None:
     shown = "# A layer\n\n---\na: b\n---"
-    text = f"---\ntitle: A layer\nsummary: >\n  Words.\n---\n\n{shown}"
-    text = textwrap.indent(text, mark, lambda _: True)
+    text = textwrap.indent(matter + shown, mark, lambda _: True)
     module = parse(f"{quotes}\n{text}\n{quotes}\nx = 1\n")
     assert_lossless(module)
     (prose,) = module.rows[0].prose
@@ -256,9 +268,15 @@ def test_prose_is_taken_as_it_is_written_with_its_line() -> None:
     assert (plain.text, plain.line, plain.raw) == ("A $\\alpha$.", 1, False)
     assert (raw.text, raw.line, raw.raw) == ("$\\alpha$\n\n  deep\nflat", 3, True)
     assert (comment.text, comment.line) == ("Then.", 7)
-    # It begins with its first words.
-    (prose,) = parse('"""\n\n  First.\n"""\n').rows[0].prose
-    assert (prose.text.strip(), prose.line) == ("First.", 3)
+    # It begins with its first words, and Python reads a backslash as it should.
+    for text, shown, line, raw in (
+        ("\n\n  First.\n", "First.", 3, True),
+        ("\\\n# A title\n\nOn \\\nand on.", "# A title\n\nOn\nand on.", 2, True),
+        ("$\\\\alpha$ and \\\\\n\\\n", "$\\alpha$ and \\", 1, True),
+        ("\\\n\\\\alpha \\t", "\\\\alpha \\t", 2, False),
+    ):
+        (prose,) = parse(f'"""{text}"""\n').rows[0].prose
+        assert (prose.text, prose.line, prose.raw) == (shown, line, raw)
 
 
 # ## Comments that speak to a tool, and prose about tools
@@ -276,10 +294,14 @@ pragma: nocover | cython: language_level=3 | distutils: language = c++
 SPDX-License-Identifier: MIT | noinspection PyPep8Naming | -*- mode: python -*-
 emacs: -*- mode: python-mode; tab-width: 4 -*- | vim: set ts=4: | vi: sw=4
 <editor-fold desc="Numbers"> | </editor-fold> | {{{ numbers | }}}
-%matplotlib inline | !pip install einops
+%matplotlib inline | !pip install einops | %%time | %time f() | codespell:ignore x
+cspell:disable | spell-checker: ignore x y | @formatter:off | language=SQL
+doctest: +SKIP, -ELLIPSIS | basedpyright: ignore | pyink: off | [START x.y]
+ruff: disable[E501] | isort: dont-add-import: x | --8<-- [start:x] | pylint: skip-file
 """
 SAID = DIRECTIVES.strip().replace("\n", " | ").split(" | ")
-COMMENTS = [*(f"# {said}" for said in SAID), "#| export", "#| label: fig-one"]
+COMMENTS = [*(f"# {said}" for said in SAID), *("#| export", "#| label: fig-one")]
+COMMENTS += ["# | export", "# |hide_input", "# | default_exp a.b", "# | label: fig-one"]
 
 
 @pytest.mark.parametrize("comment", COMMENTS)
@@ -304,6 +326,9 @@ def test_a_clean_copy_is_less_strict_behind_code() -> None:
         "The first word is\nnoqa and so it is no directive.",
         *("fmt: both forms are read", "pragma: a word to a compiler"),
         *("mypy: it wants to know the type", "pylint: yes, it reads this"),
+        "We use\nruff: fast\nisort: slow, and\nyapf: none\ncython: fast\nty: new",
+        *("mypy: no-one\ndoctest: +1", "pylint: disable\n[START]\n| exports: | 1 |"),
+        *("language=of all", "codespell: ignored", "+ a=b and\n+ more"),
         *("nosec comments are for bandit", "vim: an editor"),
         *("SPDX-style names are short", "~~~~\nfmt: off"),
         "region proposals, as many as there are objects",
@@ -318,7 +343,8 @@ def test_prose_may_begin_with_a_word_for_a_tool(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mark", ["%%", "%% [raw]", "%% Part two", "%%% {}", "In[ ]:", "+"]
+    "mark",
+    ["%%", "%% [raw]", "%% Part two", "%%% {}", "In[ ]:", "+", '+ a="b"', "%% md"],
 )
 def test_the_mark_of_a_cell_is_neither_prose_nor_code(mark: str) -> None:
     source = f"x = 1\n# Words.\n# {mark}\ny = 2\n#{mark}\n"
@@ -348,13 +374,15 @@ AS = rf", as Python {sys.version_info.major}\.{sys.version_info.minor} reads it$
         (b"def f():\nx\n", f"2: .+{AS}"),
         (b"x = 'a\n", f"1: .+{AS}"),
         (b"x\0", "1: .*null"),
+        (b"x = 1\n\ny\0", "3: .*null"),
         (b"x = " + b"-" * 20_000 + b"1\n", "1: .*nested deeper than Python's"),
         (b"# -*- coding: nonsense -*-\n", "1: unknown encoding"),
         (b"#!/bin/sh\n# coding=nonsense\n", "2: unknown encoding"),
         (b"\n# coding: rot13\n", "2: 'rot13' is not a text encoding"),
         (b"# coding: undefined\n", "1: .*undefined encoding"),
         (b"\xef\xbb\xbf# coding: latin-1\n", "1: encoding problem"),
-        ("# UTF-16\n".encode("utf-16"), "1: invalid or missing encoding"),
+        ("# UTF-16\n".encode("utf-16"), "1: not utf-8"),
+        (b"#!/bin/sh\n# \xfc\n", "2: not utf-8"),
         (b"a = 1\nb = 2\nc = '\xff'\n", "3: not utf-8"),
         (b"\xff\n", "1: "),
     ],

@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import queue
 import subprocess
 import sys
 from pathlib import Path
@@ -76,8 +77,21 @@ def test_what_runs_or_waits_forever_is_stuck() -> None:
     for program in ("while 1: 0", child):
         with pytest.raises(StuckError, match=r"within 0\.4 seconds of processor time"):
             said(program)
-    with pytest.raises(StuckError, match="computed nothing in 100 looks"):
+    with pytest.raises(StuckError, match=r"nothing in 100 looks .+ set LITWEAVE_LOOKS"):
         said("import time; time.sleep(900)")
+
+
+def test_one_that_goes_with_its_time_makes_the_others_neither_idle_nor_endless(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # Nobody waited for one that used three seconds.
+    seen = iter([1.0, 4.0, 0.5, 1.0, 1.5, 2.0] * 2)
+    monkeypatch.setattr(process, "_used", lambda _: next(seen))
+    monkeypatch.setattr(process, "LOOK", 0)
+    with pytest.raises(StuckError, match="within 4 seconds"):
+        process._next(0, said, 4, looks=2)
+    assert next(seen) == 1.0, "it was seen to the end"
 
 
 @pytest.mark.usefixtures("quick_looks")

@@ -56,6 +56,8 @@ def test_formulas_are_set_aside(context: Context) -> None:
         ("\\[\n\\int_0^1 f(x)\\,dx \\\\\n\\]", ("\\int_0^1 f(x)\\,dx \\\\", True)),
         (r"So \[ x + y \] is", ("x + y", True)),
         (r"\[x[2pt]\]", ("x[2pt]", True)),
+        ("- a\n\n  \\[\n  a_1\n\n  = b_1\n  \\]\n", ("a_1\n\n  = b_1", True)),
+        (".. math:: a\n    :label: b\n    :no-wrap:\n\nText", ("a", True)),
         ("``` math\na_1\n\nb\n```", ("a_1\n\nb", True)),
         ("- a\n\n    ~~~math\n    a\n    ~~~", ("a", True)),
         ("The $`a_1`$ there", ("a_1", False)),
@@ -185,6 +187,11 @@ OPEN = "a “$” opens a formula that is not closed"
         ("\n\n$$\nx\n", f"12: {OPEN}"),
         ("a $ b", f"10: {OPEN}"),
         ("$x$ and $", f"10: {OPEN}"),
+        (
+            "A\n\\begin{align}\n\\\\begin{x} $\\begin{y}$ \\begin{x} \\end{x}",
+            r"11: “\begin{align}” opens a formula that is not closed|"
+            r"12: “\begin{x}” stands among words: write “$\begin{x}…$”",
+        ),
         ("$x\n\ny$", f"10: {OPEN}|12: {OPEN}"),
         (
             "One.\n\nSee [`Mixin`][].",

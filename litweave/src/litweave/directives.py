@@ -20,6 +20,36 @@ Comment = tokenize.TokenInfo
 # What an old source says of its encoding, on one of the first two lines.
 CODING = re.compile(r"#.*?coding[:=][ \t]*[-\w.]+")
 
+_IGNORE = r"ignore (?: -errors )? (?: \[ .* )?"
+_NOQA = r"noqa (?: : .* )?"
+_SET = r"[\w.-]+ [ \t]* = .*"
+# What each tool reads behind its name and a colon, and nothing but a comment behind it.
+# What tools read that do not stand here is prose.
+_TOOLS = {
+    "autopep8 | pyink": "off | on",
+    "(?: based )? pyright": rf"basic | standard | strict | {_IGNORE} | {_SET}",
+    "codespell": r"ignore \b .*",
+    "(?i: cspell | spell-?checker )": r"(?: dis | en ) able [\w-]* | ignore \b .*",
+    "fmt": "off | on | skip",
+    "cython | distutils": _SET,
+    "doctest": r"[+-] [A-Z_]+ (?: , [ \t]* [+-] [A-Z_]+ )*",
+    "flake8": _NOQA,
+    "isort": r"""skip | skip_file | on | off | split | dont-add-imports? (?: : .* )?
+        | (?: unique- )? (?: list | tuple ) | set | dict | assignments""",
+    "mypy": r"""(?: no- )? (?: (?: dis )? allow | (?: dis | en ) able | extra | follow
+        | ignore | implicit | local | strict | warn | check-untyped ) [_-] [\w-]+
+        (?: [ \t]* = .* | (?: , [ \t]* [\w=-]+ )* )""",
+    "nopycln": "file | import",
+    "pylint | pytype": r"(?: dis | en ) able [\w-]* [ \t]* = .* | skip-file",
+    "pyrefly | ty": _IGNORE,
+    "ruff": rf"{_NOQA} | isort: .* | (?: disable | enable | (?: file- )? ignore ) \[.*",
+    "skipcq": r"[A-Z]+-\w+ (?: , [ \t]* [A-Z]+-\w+ )*",
+    "yapf": "disable | enable",
+}
+_SAID = " | ".join(
+    f"(?: {name} ) : [ \t]* (?: {form} )" for name, form in _TOOLS.items()
+)
+
 # The directives in a block of comments, without their `#`.
 _FORMS = (
     # A fence: what is in it is none.
@@ -27,12 +57,13 @@ _FORMS = (
         (?: [ \t]* (?P=fence) [`~]* [ \t]* $ | .* \Z )""",
     # Cells. A title begins as one, or the mark is the first line of its block.
     r"""(?P<cell> \A [ \t]? (?: %%+ [ \t] .* | \+ [ \t] [\[{] .* )
-        | ^[ \t]? (?: %%+ [ \t]* (?: [\[{A-Z] .* )? | In[ ]?\[[ \d]*\]:? | [-+] )
-        $ )""",
+        | ^[ \t]? (?: %%+ [ \t]* (?: [\[{A-Z] .* | md )? | \+ [ \t]+ \w+=[\["{] .*
+        | In[ ]?\[[ \d]*\]:? | [-+] ) $ )""",
     # Notebooks.
-    r"""^\| [^|\n]* $""",
+    r"""^\| [^|\n]* $ | ^[ \t]\| [ \t]? (?: [\w-]+: [ \t] [^|\n]* | default_exp \b .*
+        | eval | export \w* | filter_stream \b .* | hide \w* | skip_showdoc ) $""",
     r"""^[ \t]? (?: !pip | %%? (?: autoreload | capture | config | load_ext
-        | matplotlib | pip | timeit? ) ) \b .*""",
+        | matplotlib | pip | time (?: it )? ) ) \b .*""",
     # Of several lines: what a script needs, and how Emacs shows it.
     r"""^[ ]/// [ ] [\w-]+ \n (?: .*\n )*? [ ]/// $""",
     r"""^[ \t]? Local[ ]Variables:\n (?: .*\n )*? [ \t]* End: $""",
@@ -41,16 +72,15 @@ _FORMS = (
     r"""^[ \t]? (?: endregion \b | </?editor-fold | \{{3} | \}{3}
         | vim?: [ \t]* (?: set? [ \t] | \w+ [=:] ) | ex: [ \t]* set? [ \t]
         | (?: \w+: [ \t]* )? -\*- .+ -\*- | noinspection [ \t]+ [A-Z] ) .*""",
+    # Of JetBrains, and regions that documentation quotes.
+    r"""^[ \t]? (?: @formatter: (?: off | on ) | language= [A-Z]\w*
+        | \[ (?: START | END ) [ \t]+ [\w.-]+ \] | -+8<-+ [ \t] .* ) $""",
     # Checkers. What ends a line may be followed by a comment of its own.
     r"""^[ \t]? (?: (?i: noqa | nopep8 | nosec | nosonar | nosemgrep )
           (?: [ \t:]+ [A-Z]+\d+ \b .* | : [ \t]* [\w.-]+ )?
-        | fmt: [ \t]* (?: off | on | skip )
         | type: [ \t]* (?: ignore (?: \[ .* )? | \( .* \) [ \t]* -> .* )
         ) [ \t]* (?: \#.* )? $""",
-    r"""^[ \t]? (?: autopep8 | cython | distutils | flake8 | isort | mypy | nopycln
-          | pylint | pyrefly | pyright | pytype | ruff | skipcq | ty | yapf ) : [ \t]*
-        (?: \w+ \[ .* | [\w.-]+ [ \t]* = .* | (?: noqa | isort ) : .*
-        | [\w-]+ (?: , [ \t]* [\w=-]+ )* [ \t]* (?: \#.* )? ) $""",
+    rf"""^[ \t]? (?: {_SAID} ) [ \t]* (?: \#.* )? $""",
     r"""^[ \t]? pragma: [ \t]* (?: \S+ [ \t]+ ){0,2}
         (?: no-? )? (?: cover | branch | mutate | secret ) \b .*""",
     r"""^[ \t]? (?: pyre-(?: fixme | ignore | strict | unsafe ) \b
@@ -65,7 +95,7 @@ _AT_END = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 _LOOSE = ("type:", "noqa", "pragma:", "isort:")
-_MARKDOWN = re.compile(r"[ \t]?(?:%%+|\+)[ \t].*\[(?:markdown|md)\]")
+_MARKDOWN = re.compile(r"[ \t]?(?:(?:%%+|\+)[ \t].*\[(?:markdown|md)\]|%%+[ \t]*md$)")
 
 
 def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:

@@ -28,6 +28,8 @@ _LABELS = re.compile(
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 
+# What reStructuredText defines, which Markdown shows as it is.
+_CITATION = re.compile(r"^[ \t]*\.\. \[([^\[\]\n]+)\] ", re.MULTILINE)
 _ABBREVIATION = re.compile(r"^ {0,3}\*\[([^\]\n]+)\] ?: *(.+)$", re.MULTILINE)
 
 
@@ -53,6 +55,8 @@ def told_apart(
     for text, labels in zip(texts, own, strict=True):
         new = {label: _fresh(label, every) for label in sorted(labels & taken)}
         every.update(map(_same, new.values()))
+        cited = {_same(label) for label in _CITATION.findall(text)} - labels
+        new |= dict.fromkeys(cited & every, "")
         taken |= labels
         found.append(_renamed(text, new) if new else text)
     return found, every
@@ -92,10 +96,10 @@ def _renamed(text: str, new: dict[str, str]) -> str:
         groups = ("defined", "noted", "full", "short")
         label = next(filter(None, map(match.group, groups)), "")
         name = new.get(_same(label))
-        if name is None:
+        if name is None or not (name or match["short"]):
             return match[0]
         if match["short"]:
-            return f"[{label}][{name}]"
+            return f"[{label}][{name}]" if name else rf"\[{label}\]"
         return match[0].replace(f"[{label}]", f"[{name}]")
 
     return _LABELS.sub(write, text)

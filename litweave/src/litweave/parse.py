@@ -30,7 +30,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import cast
 
@@ -39,7 +39,9 @@ from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 
 # What a file says of itself to the program that made it, or makes a page of it.
 _FRONT_MATTER = re.compile(
-    r"---[ \t]*\n(?=[\w-]+:)(?:.*\n)*?---[ \t]*(?:\n\s*^|\Z)", re.M
+    r"(?:---[ \t]*\n(?=[\w-]+:)(?:.*\n)*?(?:---|\.{3})"
+    r"|\+{3}[ \t]*\n(?=[\w-]+ *=|\[)(?:.*\n)*?\+{3})[ \t]*(?:\n\s*^|\Z)",
+    re.M,
 )
 
 
@@ -147,7 +149,7 @@ def read(path: Path, name: str = "") -> Module:
     second = raw.split(b"\n", 2)[1:2]
     declared = 2 if any(b"coding" in line for line in second) else 1
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
+        encoding = _encoding(raw)
         source = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
@@ -157,6 +159,15 @@ def read(path: Path, name: str = "") -> Module:
     except (LookupError, UnicodeError) as error:  # no encoding of text, such as rot13
         raise ParseError(name, declared, str(error)) from None
     return parse(source, name, encoding)
+
+
+def _encoding(raw: bytes) -> str:
+    try:
+        return tokenize.detect_encoding(io.BytesIO(raw).readline)[0]
+    except SyntaxError as error:
+        if "missing" in str(error):
+            return "utf-8"  # which its first lines are not
+        raise
 
 
 # A preview parses again what was changed, and nothing else.
@@ -192,14 +203,13 @@ def _analyse(
             warnings.simplefilter("ignore")  # an invalid escape in somebody's string
             tree = syntax_tree(source)
         return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
-    except SyntaxError as error:
+    except (SyntaxError, ValueError) as error:  # a null byte may be either, of no line
+        null = source.count("\n", 0, max(source.find("\0"), 0)) + 1
         version = ".".join(map(str, sys.version_info[:2]))
-        reason = f"{error.msg}, as Python {version} reads it"
-        raise ParseError(path, error.lineno or 1, reason) from None
+        reason = f"{getattr(error, 'msg', error)}, as Python {version} reads it"
+        raise ParseError(path, getattr(error, "lineno", 0) or null, reason) from None
     except tokenize.TokenError as error:
         raise ParseError(path, error.args[1][0], error.args[0]) from None
-    except ValueError as error:  # a null byte
-        raise ParseError(path, 1, str(error)) from None
     except (RecursionError, MemoryError):
         reason = "it is nested deeper than Python's own parser goes"
         raise ParseError(path, 1, reason) from None
@@ -276,6 +286,7 @@ def _texts(statements: Iterable[ast.stmt]) -> Iterator[ast.Expr]:
             yield cast(ast.Expr, node)
 
 
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # What may stand behind a docstring that has its lines to itself.
 _NOTHING = re.compile(r"\s*;?\s*(?:#.*)?\s*")
 
@@ -306,7 +317,8 @@ def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
         # The slice between the quotes: the page shows what is in the file.
         prefix, quote, rest = item.string.partition(item.string[-1])
         text = rest[2:-3] if rest.startswith(quote * 2) else rest[:-1]
-        raw = "r" in prefix.lower() or "\\" not in text
+        if "r" not in prefix.lower():
+            text, raw = _unescaped(text)
     # The first line begins at the quotes; the indentation is that of the others.
     first, *others = text.split("\n")
     others = textwrap.dedent("\n".join(others).expandtabs()).split("\n")
@@ -314,6 +326,15 @@ def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
     blank = next((i for i, line in enumerate(trimmed) if line.strip()), 0)
     text = "\n".join(line.rstrip() for line in trimmed[blank:]).rstrip()
     return Prose(text, start[0] + blank, raw)
+
+
+def _unescaped(text: str) -> tuple[str, bool]:
+    """A string's text without the backslashes that end a line, and whether it is as
+    Python has it: if each other one is written twice, as one.
+    """
+    raw = {match[1] for match in _ESCAPE.finditer(text)} <= {"\n", "\\"}
+    drops = "\n\\" if raw else "\n"
+    return _ESCAPE.sub(lambda m: m[1] if m[1] in drops else m[0], text), raw
 
 
 # ## Comments
@@ -431,5 +452,11 @@ def _scopes(lines: Sequence[str], definitions: Sequence[Definition]) -> list[str
 
 
 def _without_blank_ends(code: list[int], lines: Sequence[str]) -> list[int]:
-    filled = [i for i, n in enumerate(code) if lines[n - 1].strip()]
-    return code[filled[0] : filled[-1] + 1] if filled else []
+    """The lines without blank ends, and at most two blank ones where prose was."""
+    kept: list[int] = []
+    for is_filled, run in groupby(code, lambda n: bool(lines[n - 1].strip())):
+        numbers = [*run]
+        has_gap = numbers[-1] - numbers[0] >= len(numbers)
+        kept += numbers[:2] if has_gap and not is_filled else numbers
+    filled = [i for i, n in enumerate(kept) if lines[n - 1].strip()]
+    return kept[filled[0] : filled[-1] + 1] if filled else []

@@ -25,7 +25,8 @@ LIMIT = 3600
 LOOK = 1.0
 """Seconds from one look at a program to the next."""
 IDLE = 600
-"""Looks in a row at which a program that waits has used no processor time at all."""
+"""Looks in a row at which a program that waits has used no processor time at all,
+unless `LITWEAVE_LOOKS` is set."""
 
 # The priority of a program that lets others go first, on Windows and elsewhere.
 _PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5)
@@ -42,18 +43,16 @@ class StuckError(ChildError):
     """A program that computes without an end, or waits for what does not come."""
 
 
-def limit() -> float:
-    """The processor time that a step may take, in seconds.
+def limit(name: str = "LITWEAVE_LIMIT", usual: float = LIMIT) -> float:
+    """What the environment sets a limit to: the processor time of a step, in seconds.
 
-    **Raises.** `ChildError` if `LITWEAVE_LIMIT` is no number above zero.
+    **Raises.** `ChildError` if that is no number above zero.
     """
-    text = os.environ.get("LITWEAVE_LIMIT", "")
+    text = os.environ.get(name, "")
     with suppress(ValueError):
         if not text or float(text) > 0:
-            return float(text or LIMIT)
-    raise ChildError(
-        f"LITWEAVE_LIMIT is “{text}”: set it to a number of seconds above 0"
-    )
+            return float(text or usual)
+    raise ChildError(f"{name} is “{text}”: set it to a number above 0")
 
 
 def begin(work: Callable[[], _T]) -> "Future[_T]":
@@ -119,8 +118,8 @@ def _watched(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
     """The answers of a program, with a look at it now and then."""
     said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(process.stdout, said), daemon=True).start()
-    most = limit()
-    while (answer := _next(process.pid, said, most)) is not None:
+    most, looks = limit(), limit("LITWEAVE_LOOKS", IDLE)
+    while (answer := _next(process.pid, said, most, looks)) is not None:
         yield answer
     process.wait()
 
@@ -132,31 +131,32 @@ def _read(stream: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
 
 
 def _next(
-    pid: int, said: "queue.SimpleQueue[bytes]", most: float
+    pid: int, said: "queue.SimpleQueue[bytes]", most: float, looks: float
 ) -> dict[str, Any] | None:
     """The next answer, for which a program may use so much processor time at most."""
-    begun = used = _used(pid)
-    idle = 0
-    while used - begun <= most and idle < IDLE:
+    used, now, idle = 0.0, _used(pid), 0
+    while used <= most and idle < looks:
         try:
             line = said.get(timeout=LOOK)
         except queue.Empty:
-            before, used = used, max(used, _used(pid))
-            idle = idle + 1 if used == before else 0
+            before, now = now, _used(pid)
+            # It falls where one that was started goes, and nobody waited for it.
+            used += max(now - before, 0)
+            idle = idle + 1 if now == before else 0
             continue
         if not line:
             return None
         with suppress(ValueError):
             if isinstance(answer := json.loads(line), dict):
                 return answer
-    if idle < IDLE:
+    if used > most:
         raise StuckError(
             f"did not end within {most:g} seconds of processor time: "
             "if that is too little, set LITWEAVE_LIMIT to more"
         )
     raise StuckError(
-        f"computed nothing in {IDLE} looks at it, {LOOK:g} s apart: it waits "
-        "for input, a lock or a network that does not come"
+        f"computed nothing in {looks:g} looks at it, {LOOK:g} s apart: it waits for "
+        "input, a lock or a network; if that may come yet, set LITWEAVE_LOOKS to more"
     )
 
 

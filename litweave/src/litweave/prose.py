@@ -50,7 +50,9 @@ BEGINNINGS = re.compile(
       (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
   | (?P<environment> ^[ \t]* \\begin\{{ (?P<kind> [a-z]+\*? ) \}}
       .+? \\end\{{ (?P=kind) \}} )
-  | (?P<lone> ^[ \t]* \\\[ (?P<alone> {TEX} ) \\\] [ \t]*$ )
+  | (?P<lone> ^[ \t]* \\\[ (?P<alone> {TEX} | [ \t]*\n (?: \\ [^()\[\]] | [^\\] )+? )
+      \\\] [ \t]*$ )
+  | (?P<begin> \\begin\{{ (?P<began> [a-z]+\*? ) \}} )
   | (?P<bracket> \\\[ (?P<spaced> \s {TEX} \s ) \\\] )
   | (?P<paren> \\\( (?P<within> {TEX} ) \\\) )
   | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
@@ -69,6 +71,8 @@ BEGINNINGS = re.compile(
 _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 # A heading of level 2, in a text without code; what is underlined begins a paragraph.
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
+# What begins a tag in whose quotes all else would vanish.
+_ATTRIBUTE = re.compile(r"<\w[^<>]*?=\s*[\"'][^\n]*")
 # A line that opens what goes on in the lines that are indented below it.
 _CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
 
@@ -148,10 +152,13 @@ def to_markdown(
 
 def closed(text: str, place: Place, context: Context) -> str:
     """Text whose HTML ends where the text does; what it left open is a problem."""
+    opened: list[tuple[int, str]] = []
     while (tags := Tags(_bare(text))).lost is not None:
         # A `<` without its `>`, or the end of what never began: they are words.
+        if match := _ATTRIBUTE.match(text, tags.lost):
+            opened.append((text.count("\n", 0, tags.lost), match[0]))
         text = f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}"
-    for line, tag in tags.open:
+    for line, tag in opened + tags.open:
         here = Place(place.path, place.line + line)
         context.diagnostics.add(here, f"“{tag}” opens HTML that is not closed", "html")
     return f"{text}\n\n{tags.ends}" if tags.open else text
@@ -271,8 +278,8 @@ class _Writer:
     # ## Formulas
 
     def _directive(self, match: re.Match[str], place: Place) -> str:
-        """Equations as Sphinx has them: blank lines between two, options above all."""
-        text = re.sub(r"\A\s*(?:[ \t]*:\w+:.*(?:\n|\Z))*", "", match["equations"])
+        """Equations as Sphinx has them: blank lines between two, options on lines."""
+        text = re.sub(r"(?m)^[ \t]*:[\w-]+:.*$", "", match["equations"]).lstrip()
         margin = self._margin(match)
         slots = [
             margin + self._formula(_aligned(tex), True, place)
@@ -283,6 +290,13 @@ class _Writer:
 
     def _environment(self, match: re.Match[str], place: Place) -> str:
         return self._margin(match) + self._formula(match[0], True, place)
+
+    def _begin(self, match: re.Match[str], place: Place) -> str:
+        message = f"“{match[0]}” opens a formula that is not closed"
+        if f"\\end{{{match['began']}}}" in match.string[match.end() :]:
+            message = f"“{match[0]}” stands among words: write “${match[0]}…$”"
+        self.context.diagnostics.add(place, message, "formula")
+        return match[0]
 
     def _lone(self, match: re.Match[str], place: Place) -> str:
         return self._margin(match) + self._formula(match["alone"], True, place)

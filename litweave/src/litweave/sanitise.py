@@ -25,8 +25,9 @@ import nh3
 # A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
 # page or of a person, is a link of Markdown's own, and no tag.
 TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
-# A tag that does not end, in a text without code.
-_UNENDED = re.compile(rf"{TAG}(?!!--)[^>]*\Z")
+# A tag, in a text without code: a whole one, or what begins one and does not end.
+_VALUE = "|".join(rf"{quote}(?:[^{quote}\n]|\n(?!\s*\n))*{quote}" for quote in "\"'")
+_WHOLE = re.compile(rf"{TAG}(?!!--)(?:(?:[^\"'>]|{_VALUE})*>|(?P<lost>))")
 _NO_TAG = re.compile(rf"(?!{TAG})<")
 # What stands in for the `<` of a tag until Markdown is done with HTML.
 LESS = "\ue002"
@@ -64,9 +65,10 @@ class Tags(HTMLParser):
         super().__init__()
         html = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), html)
         html, comment, _ = _NO_TAG.sub(" ", html).partition("<!--")
-        unended = None if comment else _UNENDED.search(html)
+        tags = _WHOLE.finditer(html)
+        lost = (match.start() for match in tags if match["lost"] is not None)
         self.open: list[tuple[int, str]] = []
-        self.lost = unended.start() if unended else None
+        self.lost = next(lost, None)
         self.starts = [0, *(match.end() for match in re.finditer("\n", html))]
         self.feed(html)
         self.open += [(html.count("\n"), "<!--")] * bool(comment)

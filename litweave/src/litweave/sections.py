@@ -42,6 +42,7 @@ _TEXTS = {
 _EXAMPLES = {"example", "examples", "usage"}
 # These are lists in NumPy's style alone: of types, and of what else to see.
 _NUMPY_LISTS = {"returns", "yields", "see also"}
+_KNOWN = _LISTS | _TEXTS | _EXAMPLES
 _FIELDS = {
     "Parameters": "param parameter arg argument key keyword kwarg",
     "Attributes": "var ivar cvar",
@@ -57,7 +58,8 @@ _BLOCK = re.compile(r"[-+>|#~]|\* |\d+\. |`{3}|\.\.|!!!|\?\?\?")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _LABEL = re.compile(r"([A-Z][A-Za-z ]*)::?")
 _UNDERLINE = re.compile(r"[-=]{2,}|~{3,}|\^{3,}")
-_FIELD = re.compile(rf":({'|'.join(_KINDS)})\b *([^:`]*):(?: +(.*))?")
+# With an `@` it is Epytext's.
+_FIELD = re.compile(rf"[:@]({'|'.join(_KINDS)})\b *([^:`]*):(?: +(.*))?")
 _NAMES = r"`?(\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*)`?"
 _GOOGLE = re.compile(rf"{_NAMES} *(?:\((.*?)\))? *:(?: +(.*))?")
 _NUMPY = re.compile(rf"{_NAMES} +:(?: +(.*))?()")
@@ -171,11 +173,6 @@ class _Docstring:
             found.pop()
         return found
 
-    def _is_free(self, number: int) -> bool:
-        """Whether a paragraph begins here: no code, and nothing right above."""
-        before = self.lines[number - 1][1].strip() if number else ""
-        return number not in self.literal and not before
-
     def _plain(self, number: int) -> str:
         """A line as it is, but for the colon that reStructuredText sets before code."""
         line = self.lines[number][1]
@@ -187,7 +184,12 @@ class _Docstring:
     # ## NumPy
 
     def _is_underlined(self, number: int) -> bool:
-        return self._is_free(number) and _is_titled(self.lines[number:])
+        """Whether a title begins here, known or below a blank line; and no code."""
+        before = self.lines[number - 1][1].strip() if number else ""
+        is_free = not before or self.lines[number][1].strip().lower() in _KNOWN
+        return (
+            is_free and number not in self.literal and _is_titled(self.lines[number:])
+        )
 
     def _length(self, number: int) -> int:
         """How many lines belong to a title: all of its list, if it has one."""
@@ -199,9 +201,9 @@ class _Docstring:
 
     def _underlined(self, lines: Sequence[Line]) -> Iterator[Line]:
         (number, title), line, *below = lines
+        # The blank line keeps it from being the heading of the function itself.
+        yield number, ""
         if self.above.anchor:
-            # The blank line keeps it from being the heading of the function itself.
-            yield number, ""
             yield number, self.above.section(title.strip())
             yield line[0], ""
         else:  # The headings of a module are Markdown's own.
@@ -212,8 +214,8 @@ class _Docstring:
 
     def _label(self, number: int) -> bool:
         match = _LABEL.fullmatch(self.lines[number][1].rstrip())
-        known = match and match[1].lower() in _LISTS | _TEXTS | _EXAMPLES
-        return bool(known and self._is_free(number) and self._below(number))
+        known = match and match[1].lower() in _KNOWN and number not in self.literal
+        return bool(known and self._below(number))
 
     # ## Sphinx
 
@@ -255,6 +257,7 @@ class _Docstring:
 def _google(lines: Sequence[Line]) -> Iterator[Line]:
     (number, label), *below = lines
     name = label.rstrip(": ")
+    yield number, ""
     yield number, f"**{name}:**"
     if name.lower() in _LISTS:
         yield from _entries(below, _GOOGLE)
@@ -308,6 +311,8 @@ def _entry(term: Line, first: str, below: Sequence[Line]) -> Iterator[Line]:
     yield term[0], ""
     yield term
     yield from [(number, f":   {first}")] if first else []
+    if rest and _BLOCK.match(rest[0][1].lstrip()) and not _BLOCK.match(first):
+        yield number, ""
     yield from rest
     yield (rest[-1] if rest else term)[0], ""
 

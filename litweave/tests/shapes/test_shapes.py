@@ -197,15 +197,18 @@ def test_examples_that_end_their_program_do_not_end_the_others(
 ) -> None:
     monkeypatch.setenv("LITWEAVE_LIMIT", "1")
     end, loop = "import os; os._exit(7)", "while True: pass"
-    examples = {"aa": end, "for_ever": loop, "zz": end}
+    examples = {"aa": end, "for_ever": f"0\n0\n>>> {loop}", "zz": end}
     write(package, **{n: f'"""# End\n\n>>> {e}\n"""\n' for n, e in examples.items()})
+    ends = f"import sys\nsys.stderr.write('Why.\\nSo.')\n{end}\n"
+    write_files(package, {"sub/__init__.py": ends, "sub/x.py": '"""\n>>> 1\n"""'})
     book, found = measured(package)
     ended = "ended Python with status 7"
     late = "did not end within 1 seconds of processor time: if that is too little"
     assert str(book.context.diagnostics).split("\n") == [
-        f"pkg/aa.py:1: its examples {ended}",
-        f"pkg/for_ever.py:1: its examples {late}, set LITWEAVE_LIMIT to more",
-        f"pkg/zz.py:1: its examples {ended}",
+        f"pkg/aa.py:3: its examples {ended}",
+        f"pkg/for_ever.py:5: its examples {late}, set LITWEAVE_LIMIT to more",
+        f"pkg/sub/__init__.py:1: cannot be imported: it {ended}: So.",
+        f"pkg/zz.py:3: its examples {ended}",
     ]
     assert sizes(found["layer.md"]) == [[[2]], [[2, 5]]]
 

@@ -165,17 +165,19 @@ class Addresses(Extension):
         if self.book.context.raw_html:
             return ""
         if tag == "img":
-            return (
-                f"the image “{address}” is left out, since its host would learn who "
-                f"reads the page: {_RELATIVE}"
-            )
+            why = ", since its host would learn who reads the page" * bool(parts.netloc)
+            return f"the image “{address}” is left out{why}: {_RELATIVE}"
         if parts.scheme not in ("", *SCHEMES):
             return f"“{address}” is no link, since a page links to {_LISTED} only"
         return ""
 
     def _missing(self, target: str, address: str) -> str:
         message = f"“{address}” leads nowhere: it is no page, nor a file by the module"
-        guesses = (f"{target.removesuffix('.html')}.md", f"{target}/index.md")
+        guesses = (
+            f"{target.removesuffix('.html')}.md",
+            f"{target}/index.md",
+            target.replace("__init__.md", "index.md"),
+        )
         found = next((guess for guess in guesses if self.files.has(guess)), "")
         return f"{message} (there is {found})" if found else message
 
@@ -214,9 +216,12 @@ def _is_file(path: Path, depth: int) -> bool:
 def _lines(chapter: Chapter, address: str) -> list[int]:
     """The lines of the source that write an address."""
     before = r"(?:[(<]|\]:\s*<?|=\s*[\"']?)"
+    # A space may be written as it is, and a formula is not in the address.
+    parts = re.split(r"[\s<>\ue000-\uf8ff]+", unquote(address))
+    loose = r"(?:(?:[\s<>]|%20)+|\\\(.*?\\\)|\$.*?\$)".join(map(re.escape, parts))
     # What is between backticks is code, and is passed over.
     written = re.compile(
-        rf"(`+)[\s\S]*?\1|(?P<address>{before}{re.escape(address)}(?![\w/.-]))"
+        rf"(`+)[\s\S]*?\1|(?P<address>{before}(?:{re.escape(address)}|{loose})(?![\w/.-]))"
     )
     return [
         prose.line + prose.text.count("\n", 0, match.end())

@@ -269,23 +269,25 @@ def _run(
     If examples end the program, another runs what comes after them.
     """
     while left:
-        at, reason = "", "ended without an answer"
+        at, line, file, reason = "", 1, "", "ended without an answer"
         try:
-            for line in _said(left.values()):
-                at = str(line.get("imports", line.get("begins", at)))
-                if "begins" in line:
+            for said in _said(left.values()):
+                at = str(said.get("imports", said.get("begins", at)))
+                line, file = said.get("line", 1), said.get("file", "")
+                if "begins" in said:
                     part.begin(at)
-                elif "name" in line:
-                    answers[at] = line
-                    left.pop(at).keep(line, kept)
+                elif "name" in said:
+                    answers[at] = said
+                    left.pop(at).keep(said, kept)
                     part.end(at)
         except ChildError as error:
-            first, *_, last = [*str(error).split("\n"), ""]
-            reason = f"{first} {last}".strip()
+            first, *more = str(error).split("\n")
+            reason = " ".join([first, *more[-1:]])
         if left:
             # If it ended before it said anything, it is the first.
             culprit = at if at in left else next(iter(left))
-            problem = (1, f"its examples {reason}", "")
+            what = "cannot be imported: it" if file else "its examples"
+            problem = (line, f"{what} {reason}", file)
             nothing: Answer = {"unreached": [], "values": {}, "shapes": []}
             answers[culprit] = {"problems": [problem], **nothing}
             del left[culprit]

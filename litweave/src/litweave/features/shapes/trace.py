@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,12 +51,17 @@ class Run:
         folder = str(root(item["name"], path))
         return cls(item["name"], recorder, folder, bool(item.get("plain")))
 
-    def load(self) -> None:
-        """Import the module, from the folder that holds its outermost package."""
+    def load(self, say: Callable[[object], None]) -> None:
+        """Import the module, from the folder that holds its outermost package.
+
+        Say before each package around it, and before the module, what is imported.
+        """
         if self.root not in sys.path:
             sys.path.insert(0, self.root)
         try:
-            module = importlib.import_module(self.name)
+            for name, path in self._around():
+                say({"imports": self.name, "file": str(path)})
+                module = importlib.import_module(name)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -68,11 +74,22 @@ class Run:
         else:
             self.fail(1, f"“{self.name}” imports another file: {module}")
 
-    def examples(self) -> None:
-        """Run the examples of all docstrings, each in names of its own."""
+    def _around(self) -> list[tuple[str, Path]]:
+        """The packages around the module, the outermost first, and the module."""
+        names = list(accumulate(self.name.split("."), "{}.{}".format))
+        folders = [Path(self.root, *name.split(".")) for name in names[:-1]]
+        files = [*(folder / "__init__.py" for folder in folders), self.recorder.path]
+        return list(zip(names, files, strict=True))
+
+    def examples(self, say: Callable[[object], None]) -> None:
+        """Run the examples of all docstrings, each in names of its own.
+
+        Say before each where it stands.
+        """
         if not self.module:
             return
-        finder, runner = doctest.DocTestFinder(parser=_Parser(self)), _Runner(self.fail)
+        finder = doctest.DocTestFinder(parser=_Parser(self))
+        runner = _Runner(self.fail, say)
         for test in finder.find(self.module, self.name):
             runner.run(test, out=lambda text: None, clear_globs=False)
             if test.examples:
@@ -140,22 +157,33 @@ def _opening(path: Path) -> int:
 class _Runner(doctest.DocTestRunner):
     """Runs examples as pytest does, and hands on the first of each text that fails."""
 
-    def __init__(self, fail: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, fail: Callable[[int, str], None], say: Callable[[object], None]
+    ) -> None:
         super().__init__(verbose=False, optionflags=_OPTIONS)
-        self.fail = fail
+        self.fail, self.say = fail, say
+
+    def report_start(
+        self, out: object, test: doctest.DocTest, example: doctest.Example
+    ) -> None:
+        self.say({"line": _line(test, example)})
 
     def report_failure(
         self, out: object, test: doctest.DocTest, example: doctest.Example, got: str
     ) -> None:
         wanted = example.want.strip() or "nothing"
         message = f"the example should give {wanted}, and gives {got.strip()}"
-        self.fail((test.lineno or 0) + example.lineno + 1, message)
+        self.fail(_line(test, example), message)
 
     def report_unexpected_exception(
         self, out: object, test: doctest.DocTest, example: doctest.Example, error: Any
     ) -> None:
         message = f"the example fails: {_said(error[1])}"
-        self.fail((test.lineno or 0) + example.lineno + 1, message)
+        self.fail(_line(test, example), message)
+
+
+def _line(test: doctest.DocTest, example: doctest.Example) -> int:
+    return (test.lineno or 0) + example.lineno + 1
 
 
 def _said(error: BaseException) -> str:
@@ -180,14 +208,13 @@ def main() -> None:
     watch = instrument(recorders)
     with watch.over(recorders):
         for run in runs:
-            say({"imports": run.name})
-            run.load()
+            run.load(say)
     say({"imports": ""})  # that is over
     gc.freeze()
     for run in runs:
         say({"begins": run.name})
         with watch.over({run.name: run.recorder}):
-            run.examples()
+            run.examples(say)
         say(run.answer())
 
 
