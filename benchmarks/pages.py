@@ -10,17 +10,23 @@ machine affects all alike; the load is printed with each round.
 """
 
 import argparse
+import gzip
 import json
 import os
 import subprocess
+import threading
+from functools import partial
+from http.server import ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, BinaryIO
 
 from litweave import node
+from litweave.preview import Handler
 
 from support import CACHE, ROOT
-from tests.browser.conftest import MANIFEST, QUIET, chromium, served
+from tests.browser.conftest import MANIFEST, QUIET, chromium
 from tests.browser.test_lighthouse import PROGRAM
 
 PAGES = ("", "layers/token_mixing/", "models/mlp_mixer/", "layers/attention/", "train/")
@@ -43,6 +49,25 @@ DESKTOP = {
     },
 }
 FORMS: dict[str, dict[str, Any]] = {"mobile": {}, "desktop": DESKTOP}
+
+
+class Compressing(Handler):
+    """Sends text as most hosts do."""
+
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        """Compress a text, and send all else as it is."""
+        path = Path(self.translate_path(self.path))
+        file = path / "index.html" if path.is_dir() else path
+        kind = self.guess_type(file)
+        if file.suffix in (".woff2", ".png", ".gz") or not file.is_file():
+            return super().send_head()
+        body = gzip.compress(file.read_bytes(), compresslevel=6)
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return BytesIO(body)
 
 
 def reports(addresses: list[str], settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -71,7 +96,10 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for the last full reports")
     options = parser.parse_args()
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    with served(options.site) as address:
+    handler = partial(Compressing, directory=str(options.site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{web.server_port}/"
         for run in range(options.runs):
             print(f"round {run + 1}, load {os.getloadavg()[0]:.1f}", flush=True)
             for form in options.forms:
@@ -81,6 +109,7 @@ def main() -> None:
                     # It has none where the machine stood still for too long.
                     if report["categories"]["performance"]["score"] is not None:
                         found.setdefault((form, page), []).append(report)
+        web.shutdown()
     for (form, page), made in found.items():
         score = median(r["categories"]["performance"]["score"] for r in made)
         measures = [

@@ -5,21 +5,18 @@ from dataclasses import dataclass
 from markdown import Markdown
 
 from litweave.diagnostics import Diagnostics
-from litweave.exercises import Exercises
-from litweave.headings import HeadingAnchors
+from litweave.dialect import Dialect
 from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.overlay import Overlay
 from litweave.page import WovenRow, beside, cut, document, grid
 from litweave.parse import Module, parse
 from litweave.prose import Context
-from litweave.sanitise import LiteralTags
 
 EXTENSIONS = (
     *("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "tables"),
     *("pymdownx.details", "pymdownx.highlight", "pymdownx.superfences", "toc"),
-    *("pymdownx.tabbed", "pymdownx.tasklist", HeadingAnchors(), LiteralTags()),
-    Exercises(),
+    *("pymdownx.tabbed", "pymdownx.tasklist", Dialect()),
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from litweave.book import SITE_MARK, Book
 from litweave.names import Target
+from litweave.settings import Settings
 from litweave.site import contents
 from litweave.words import said
 from support import read_book, write_files
@@ -49,6 +50,27 @@ def test_a_module_with_something_in_it_is_a_chapter_with_a_page(package: Path) -
     assert "<code>pkg.silent</code></a> Not silent</li>" in listed
 
 
+def test_of_modules_of_one_name_the_first_is_a_page(tmp_path: Path) -> None:
+    names = "a/util.py", "b/util.py", "b/x/__init__.py", "b/x.py"
+    write_files(tmp_path, {name: f"name = '{name}'\n" for name in names})
+    book = Book()
+    for source in ("a", "b"):
+        book.read(tmp_path / source, below=f"{source}/")
+    pages = {page: c.module.lines[0] for page, c in book.chapters.items()}
+    assert pages == {
+        "a/util.md": "name = 'a/util.py'\n",
+        "b/x/index.md": "name = 'b/x/__init__.py'\n",
+    }
+    assert str(book.context.diagnostics).splitlines() == [
+        f"{name}:1: {other} is “{dotted}”, too, and Python imports only one "
+        "(no page is made of it)"
+        for name, other, dotted in (
+            ("b/util.py", "a/util.py", "util"),
+            ("b/x.py", "b/x/__init__.py", "x"),
+        )
+    ]
+
+
 @pytest.mark.parametrize("source", [".", "gelu.py", "./gelu.py", "../deep", "../link"])
 def test_names_begin_at_the_outermost_package(
     package: Path, source: str, monkeypatch: pytest.MonkeyPatch
@@ -58,6 +80,8 @@ def test_names_begin_at_the_outermost_package(
     monkeypatch.chdir(package / "deep")
     read = read_book(Path(source))
     [gelu] = [c for c in read.chapters.values() if c.download == "gelu.py"]
+    # What is told of the folder by name is told of the folder that it is.
+    assert Settings((Path(source),)).root == (package / "deep" / source).resolve()
     # A file alone is a book.
     assert gelu.page == ("index.md" if source.endswith(".py") else "gelu.md")
     assert gelu.name == "pkg.deep.gelu"

@@ -38,6 +38,12 @@ def test_a_thing_is_made_once_a_key_and_forgotten_if_unasked(tmp_path: Path) -> 
     again.get("new", "1", lambda: "new")
     again.write()
     assert list(Cache.read(path).before) == ["new"]
+    # Or so many stay: those that were asked for last.
+    for name, others in (("a", 1), ("b", 1), ("c", 2)):
+        again = Cache.read(path)
+        again.get(name, "1", str)
+        again.write(others)
+    assert list(Cache.read(path).before) == ["a", "b", "c"]
     # A file that is not whole keeps nothing.
     for text in ("", "{", "7", '[["a"]]', '{"a": 1}'):
         path.write_text(text)
@@ -58,6 +64,15 @@ def test_a_thing_in_a_file_is_found_by_some_of_its_keys(tmp_path: Path) -> None:
         file.write_text(text)
         assert kept.get("a/b", "part") is None
         assert digest("a", files=[file]) != before, "a key follows the files"
+    for age, name in enumerate(("last", "before", "first")):
+        kept.keep(name, 1)
+        os.utime(kept.file(name), (-age, -age))
+    kept.forget(["a/b"], others=2)
+    assert {p.stem for p in kept.path.rglob("*.*")} == {"b", "last", "before"}
+    kept.forget(["a/b"], pattern="l*")
+    assert {p.stem for p in kept.path.rglob("*.*")} == {"b", "before"}
+    kept.forget(["a/b"])
+    assert [*kept.path.rglob("*.*")] == [file]
 
 
 @given(st.lists(st.text()), st.lists(st.text()))
@@ -196,6 +211,24 @@ def test_a_change_makes_the_pages_that_show_it(project: Project) -> None:
         project.change(name, old, new)
         assert project.build() == made, new
     assert b"3" in project.site()["two/index.html"]
+    # What is no page any more is not kept.
+    (project.folder / "pkg/two.py").unlink()
+    project.build()
+    assert not (project.folder / "cache/pages/two.md.json").exists()
+
+
+def test_no_page_is_kept_where_an_extension_may_read_a_file(project: Project) -> None:
+    given, docs = "[pymdownx.superfences, tables, abbr]", project.folder / "docs"
+    project.change("mkdocs.yml", "nav:", f"markdown_extensions: {given}\nnav:")
+    project.build()
+    assert project.build() == []
+    project.change("mkdocs.yml", "abbr", f"pymdownx.snippets: {{base_path: {docs}}}")
+    project.change("docs/index.md", "Home", 'Home\n\n--8<-- "part.txt"')
+    write_files(project.folder, {"docs/part.txt": "Early"})
+    project.build()
+    project.change("docs/part.txt", "Early", "Late")
+    assert project.build() == ALL
+    assert b"Late" in project.site()["index.html"]
 
 
 def test_what_is_wrong_is_said_each_time(

@@ -8,8 +8,8 @@ from bs4 import BeautifulSoup
 from markdown import Markdown
 
 from litweave.check import check
+from litweave.dialect import Dialect
 from litweave.doctests import sources
-from litweave.exercises import Exercises
 from litweave.sections import Above, translated
 from litweave.words import said
 from rendering import docstring, woven
@@ -298,7 +298,7 @@ def test_each_answer_is_folded_and_each_question_open() -> None:
     assert not note.find_parent("details")
     # An answer to nothing is prose.
     text = "**Answer.** 42.\n\n**Exercise 1.** Why?\n\n## Next\n\n**Answer.** No.\n"
-    assert "<details" not in Markdown(extensions=[Exercises()]).convert(text)
+    assert "<details" not in Markdown(extensions=[Dialect()]).convert(text)
 
 
 # ## Examples that doctest cannot read: a page all the same, and a problem

@@ -108,7 +108,7 @@ def test_a_package_is_checked_built_and_copied(tmp_path: Path, katex: Path) -> N
     refused = others(required(project["dependencies"]))
     computing = {"einops", "matplotlib", "numpy", "sklearn", "torch"}
     assert computing & set(metadata.packages_distributions()) <= refused
-    assert not {"bs4", "markdown", "mkdocs", "nh3", "pygments"} & refused
+    assert not {"markdown", "mkdocs", "nh3", "pygments"} & refused
     # Python imports it at the start of each process, also of those that a build begins.
     wall = {"wall/sitecustomize.py": WALL % (refused - {"litweave"})}
     cache_of(write_files(tmp_path, FILES | wall))

@@ -244,7 +244,7 @@ def test_blank_lines_go_from_the_frame_and_a_script_comes_before_the_theme() -> 
     # The script about the search comes before those of the theme.
     bundle = '<script src="../../assets/javascripts/bundle.a5f9d56c.min.js"></script>'
     first = '<script src="../../assets/search.js"></script>\n'
-    assert theme.calm_search(bundle) == first + bundle
+    assert theme.mended(bundle) == first + bundle
 
 
 def test_a_quick_theme_has_no_hidden_files_and_the_search_that_is_asked_for(

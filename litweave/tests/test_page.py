@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
 
-from litweave.headings import HeadingAnchors, anchors, slug, words
+from litweave.dialect import Dialect
+from litweave.headings import anchors, slug, words
 from litweave.highlight import breakable, breakable_blocks, lines
 from litweave.overlay import Mark, Overlay
 from litweave.page import addresses, cut, flat
 from litweave.parse import parse
-from litweave.sanitise import LiteralTags, sanitised
+from litweave.sanitise import sanitised
 from rendering import Woven, woven
 
 SOURCE = '''\
@@ -112,7 +113,7 @@ def test_words_keep_their_marks_and_are_the_anchors_of_headings() -> None:
     assert re.findall('<h. id="(.*?)"', page) == ["混合", "记号", "记号-x", "记号_1"]
     # A site keeps its own way.
     own = {"toc": {"slugify": lambda words, separator: "own"}}
-    markdown = Markdown(extensions=["toc", HeadingAnchors()], extension_configs=own)
+    markdown = Markdown(extensions=["toc", Dialect()], extension_configs=own)
     assert markdown.convert("# 记号") == '<h1 id="own">记号</h1>'
 
 
@@ -331,7 +332,7 @@ def test_what_looks_like_html_is_words(prose: str, shown: str) -> None:
 def test_who_asks_for_html_gets_it_and_a_tag_in_a_title_is_words_everywhere() -> None:
     video = '<video src="x.webm"></video>'
     assert video in woven(f"'''# Title\n\n{video}\n'''\n", raw_html=True).page
-    markdown = Markdown(extensions=["toc", LiteralTags()])
+    markdown = Markdown(extensions=["toc", Dialect()])
     markdown.convert(woven("# # A <b>").document)
     assert markdown.toc_tokens[0]["name"] == "A &lt;b&gt;"
 

@@ -76,6 +76,11 @@ class Book:
         root = _root(folder, {path: m.source for path, m in modules.items()})
         for path, module in modules.items():
             name = dotted(path, root)
+            if name in self.modules:
+                other = self.modules[name].path
+                reason = f"{other} is “{name}”, too, and Python imports only one"
+                self._skip(module.path, 1, reason)
+                continue
             self.modules[name] = module
             relative = PurePosixPath(below, path.relative_to(folder).as_posix())
             page = _page(relative) if path != source else "index.md"
@@ -108,10 +113,13 @@ class Book:
                 line, reason = error.line, error.problem
             except OSError as error:
                 reason = error.strerror or str(error)
+        self._skip(name, line, reason)
+        return None
+
+    def _skip(self, name: str, line: int, reason: str) -> None:
         self.skipped[name] = reason
         message = f"{reason} (no page is made of it)"
         self.context.diagnostics.add(Place(name, line), message, "file")
-        return None
 
     def _note_unreadable(self) -> None:
         """Note the docstrings whose examples doctest refuses."""
@@ -119,7 +127,7 @@ class Book:
         # One module registers an option, for all of its package.
         options = {name for m in modules for name in _REGISTERED.findall(m.source)}
         for module in modules:
-            for prose in (prose for row in module.rows for prose in row.prose):
+            for prose in module.prose:
                 # No tool reads the examples in a comment.
                 if not module.lines[prose.line - 1].lstrip().startswith("#"):
                     try:

@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -92,7 +92,7 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
     # English is there for certain, and to read a theme takes its time.
     folders = Theme(name="material").dirs if language else []
     return {
-        "site_name": settings.root.resolve().stem,
+        "site_name": settings.root.stem,
         # Where it will stand, if that is known: a page that is not found needs it.
         "site_url": os.environ.get("SITE_URL", ""),
         "docs_dir": str(docs),
@@ -137,13 +137,14 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     **Raises.** [`SiteError`][] if the folder is not ours to replace, if there is
     nothing to make a page of, or, with `strict`, if there is any remark.
     """
-    out = out.resolve()
-    _check_place(out, settings.root.resolve())
-    with (
-        _project(settings) as project,
-        _listening() as remarks,
-        _replacing(out) as building,
-    ):
+    out, remarks = out.resolve(), list[str]()
+    _check_place(out, settings.root)
+
+    def hear(said: logging.LogRecord) -> None:
+        if said.name != _WEAVE:  # The book keeps what litweave says.
+            remarks.append(said.getMessage())
+
+    with _project(settings) as project, listening(hear), _replacing(out) as building:
         config = load_config(**project, site_dir=str(building), strict=strict)
         plugin = cast(LitweavePlugin, config.plugins["litweave"])
         config.plugins.on_startup(command="build", dirty=False)
@@ -192,24 +193,16 @@ def _reasons(book: Book, remarks: list[str], error: Abort) -> str:
     return "\n".join([*found, *remarks, str(error)])
 
 
-class _Remarks(logging.Handler):
-    """Keeps what MkDocs warns of; the book keeps what litweave does."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.found: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name != _WEAVE:
-            self.found.append(record.getMessage())
-
-
 @contextmanager
-def _listening() -> Iterator[list[str]]:
-    logger, handler = logging.getLogger("mkdocs"), _Remarks()
+def listening(
+    hear: Callable[[logging.LogRecord], object], level: int = logging.WARNING
+) -> Iterator[None]:
+    """Let somebody hear what MkDocs says."""
+    logger, handler = logging.getLogger("mkdocs"), logging.Handler(level)
+    handler.emit = hear  # type: ignore[assignment]
     logger.addHandler(handler)
     try:
-        yield handler.found
+        yield
     finally:
         logger.removeHandler(handler)
 
@@ -223,16 +216,12 @@ def serve(settings: Settings, port: int) -> None:
     **Raises.** [`SiteError`][] if the port is in use.
     """
     _check_port(port)
-    logger, handler = logging.getLogger("mkdocs"), _Console()
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logging.getLogger("mkdocs").setLevel(logging.INFO)
     try:
-        with _project(settings) as project:
+        with _project(settings) as project, listening(_Console().hear, logging.INFO):
             mkdocs_serve(**project, dev_addr=f"127.0.0.1:{port}")
     except Abort as error:
         raise SiteError(str(error)) from None
-    finally:
-        logger.removeHandler(handler)
 
 
 def _check_port(port: int) -> None:
@@ -245,19 +234,18 @@ def _check_port(port: int) -> None:
             raise SiteError(message) from None
 
 
-class _Console(logging.Handler):
+class _Console:
     """Says what MkDocs says, and of litweave's own remarks only how many there are."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.count = 0
+    count = 0
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name == _WEAVE and record.levelno >= logging.WARNING:
+    def hear(self, said: logging.LogRecord) -> None:
+        """Say it, or count it."""
+        if said.name == _WEAVE and said.levelno >= logging.WARNING:
             self.count += 1
             return
-        print(record.getMessage(), flush=True)
-        if self.count and record.getMessage().startswith("Documentation built"):
+        print(said.getMessage(), flush=True)
+        if self.count and said.getMessage().startswith("Documentation built"):
             remarks = f"{self.count} remark{'s' * (self.count > 1)}"
             print(f"{remarks}: “litweave check” lists them", flush=True)
             self.count = 0

@@ -79,6 +79,9 @@ def installed() -> str:
 
 # ## What is kept
 
+OTHERS = 10_000
+"""As many things at most stay that a build did not ask for, but another site may."""
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -106,6 +109,22 @@ class Folder:
         """Keep a thing under some keys."""
         text = json.dumps([keys, thing], ensure_ascii=False)
         write_text(self.file(name), text)
+
+    def forget(self, used: Iterable[str], others: int = 0, pattern: str = "*") -> None:
+        """Let go of all but what was used, and so many `others`: those kept last.
+
+        The `pattern` is of the names that are ours, if the folder is not.
+        """
+        unused = {*self.path.rglob(f"{pattern}.json")} - {*map(self.file, used)}
+        for path in sorted(unused, key=_age)[others:]:
+            path.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    try:
+        return -path.stat().st_mtime
+    except OSError:
+        return 0  # Another build let go of it.
 
 
 @lru_cache(maxsize=8)
@@ -152,9 +171,10 @@ class Cache:
             self.now[name] = self.before[name] if serves else (key, make())
         return self.now[name][1]
 
-    def write(self, forget: bool = True) -> None:
-        """Keep what was asked for, and `forget` the rest or not."""
-        found = self.now if forget else {**self.before, **self.now}
+    def write(self, others: int = 0) -> None:
+        """Keep what was asked for, and so many `others`: those asked for last."""
+        rest = {n: row for n, row in self.before.items() if n not in self.now}
+        found = dict([*rest.items()][max(0, len(rest) - others) :]) | self.now
         if found != self.before:
             rows = [[name, key, thing] for name, (key, thing) in found.items()]
             write_text(self.path, json.dumps(rows, ensure_ascii=False))

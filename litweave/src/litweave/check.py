@@ -6,7 +6,7 @@ from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.links.addresses import Files
-from litweave.page import has_title
+from litweave.page import title
 from litweave.parse import Definition, Module
 from litweave.settings import Settings
 from litweave.site import Site
@@ -44,7 +44,7 @@ def _make_pages(site: Site) -> None:
 
 def find_silence(module: Module, diagnostics: Diagnostics) -> None:
     """Note where a module, or something public in it, says nothing."""
-    if not has_title(module):
+    if not title(module):
         message = "the module has no title: begin its docstring with “# Title”"
         diagnostics.add(Place(module.path, 1), message, "words")
     for definition in _silent(module):

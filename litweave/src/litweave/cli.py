@@ -1,13 +1,13 @@
 """The command line: build, check, serve, copy, catalogs."""
 
 import argparse
-import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence, Sized
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import Field, fields
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mkdocs.exceptions import MkDocsException
@@ -22,7 +22,7 @@ from litweave.features.languages import checks as translations
 from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Unit
 from litweave.features.languages.checks import Glossary
-from litweave.features.languages.voice import find_units
+from litweave.features.languages.translator import Translator
 from litweave.settings import Settings
 
 _PLAIN = "nothing but prose beside code: no links in it, no lists of uses, no copies"
@@ -102,69 +102,102 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _catalogs(options: argparse.Namespace) -> int:
+    given = vars(_settings(options))
     if options.path.suffix in (".yml", ".yaml"):
-        with _shown():
-            options.locale, found = trees.find_units(options.path)
-        if options.language and options.language not in found:
-            known = ", ".join(found)
-            print(
-                f"{options.path} has no “{options.language}”: {known}", file=sys.stderr
-            )
-            return 2
-        wanted = [options.language] if options.language else list(found)
-        return max(_update(code, found[code], bool, options) for code in wanted)
-    if not options.language:
-        print("--language CODE says which language is meant", file=sys.stderr)
+        told = {name: given[name] for name in given if hasattr(options, name)}
+        with builder.listening(lambda said: print(said.getMessage(), file=sys.stderr)):
+            locale, found = trees.find_units(options.path, told)
+    else:
+        locale, found = given["locale"], {}
+        if language := given["language"]:
+            with TemporaryDirectory() as folder:
+                built = builder.build(_settings(options), Path(folder, "site"))
+            speaker = built.book.context.translator
+            assert isinstance(speaker, Translator)
+            found[language] = speaker.units
+    wanted = [given["language"]] if given["language"] else list(found)
+    if not wanted or wanted[0] not in found:
+        known = f": {options.path} has {', '.join(found)}" if found else ""
+        print(f"--language CODE says which language is meant{known}", file=sys.stderr)
         return 2
-    given = _settings(options)
-    units = find_units(options.path, options.pages, given.exclude, given.raw_html)
-    return _update(options.language, *units, options)
+    return max(_update(code, found[code], locale, options.check) for code in wanted)
 
 
-@contextmanager
-def _shown() -> Iterator[None]:
-    """Show what MkDocs complains of: here nobody else does."""
-    handler = logging.StreamHandler()
-    handler.setLevel(logging.WARNING)
-    logger = logging.getLogger("mkdocs")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
-def _update(
-    language: str,
-    units: Sequence[Unit],
-    covers: Callable[[str], bool],
-    options: argparse.Namespace,
-) -> int:
+def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> int:
     """Bring the catalogs of a language up to date, and say what is wrong in them."""
-    catalogs = Catalogs.read(options.locale, language)
-    changes = catalogs.update(units, covers)
-    if not options.check:
+    catalogs = Catalogs.read(locale, language)
+    changes = catalogs.update(units)
+    if not check:
         catalogs.write()
-        catalogs = Catalogs.read(options.locale, language)
-    glossary = Glossary.read(options.locale / "glossary.csv", language)
+        catalogs = Catalogs.read(locale, language)
+    glossary = Glossary.read(locale / "glossary.csv", language)
     report = translations.check(catalogs, glossary)
-    for finding in report.findings:
-        print(finding)
+    for problem in sorted(report.found):
+        print(problem)
     for path in changes.files:
-        print(f"{'would change' if options.check else 'wrote'} {path}")
-    print(f"{language}: {changes}; {report}", file=sys.stderr)
-    return 1 if report.errors or (options.check and changes.files) else 0
+        print(f"{'would change' if check else 'wrote'} {path}")
+    print(f"{language}: {changes}; {report.count()}", file=sys.stderr)
+    return 1 if report.errors or (check and changes.files) else 0
 
 
 # ## The arguments
 
+_LANGUAGE = {"language", "locale"}
+# What a command does, how its help says that, and what it takes besides the settings.
+_COMMANDS: dict[Callable[[argparse.Namespace], int], tuple[str, dict[str, Any]]] = {
+    _build: (
+        "build the site into a folder",
+        {
+            "--out": {
+                "type": Path,
+                "required": True,
+                "metavar": "DIR",
+                "help": "the site's folder: replaced when the new site is whole, and "
+                "only if it is empty, or an earlier site of litweave",
+            },
+            "--strict": {
+                "action": "store_true",
+                "help": "fail, and replace nothing, at any remark",
+            },
+            "--report": {
+                "type": Path,
+                "metavar": "FILE",
+                "help": "write there what was skipped and why, and all remarks",
+            },
+        },
+    ),
+    _check: (
+        "list what the pages would lack, each with its line; exit with 1 if anything",
+        {},
+    ),
+    _serve: (
+        "show the site on this machine, and build it again at each change",
+        {
+            "--port": {
+                "type": int,
+                "default": 8000,
+                "help": "where to serve (default: %(default)s)",
+            }
+        },
+    ),
+    _catalogs: (
+        "write what there is to translate, and check what is translated; of a site "
+        "with its mkdocs.yml for PATH, all pages, in all of its languages",
+        {
+            "--check": {
+                "action": "store_true",
+                "help": "write nothing; exit with 1 if anything would change, or is "
+                "wrong",
+            }
+        },
+    ),
+}
+
 
 def _settings(options: argparse.Namespace) -> Settings:
-    given = vars(options)
-    names = (option.name for option in fields(Settings))
-    found: dict[str, Any] = {
-        n: _value(given[n]) for n in names if given.get(n) is not None
-    }
+    given = {"cache": _CACHE, **vars(options)}
+    names = {option.name for option in fields(Settings)} & given.keys()
+    found: dict[str, Any] = {name: _value(given[name]) for name in names}
     return Settings(**{**found, "source": (options.path,)})
 
 
@@ -179,113 +212,39 @@ def _parser() -> argparse.ArgumentParser:
         "prose and mathematics beside the code they explain.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_build(commands)
-    _add_check(commands)
-    _add_serve(commands)
+    for run, (help, more) in _COMMANDS.items():
+        about = f"{help[0].upper()}{help[1:]}."
+        command = commands.add_parser(run.__name__[1:], help=help, description=about)
+        command.set_defaults(run=run)
+        help = "a Python file, or a folder of them"
+        command.add_argument("path", type=Path, metavar="PATH", help=help)
+        for flag, told in more.items():
+            command.add_argument(flag, **told)
+        for option in fields(Settings)[1:]:
+            # What is asked of a translation is asked of its catalogs.
+            if run is not _check or option.name not in _LANGUAGE:
+                _add_option(command, option)
     copy.add(commands)
-    _add_catalogs(commands)
     return parser
-
-
-_Commands = argparse._SubParsersAction  # what `add_subparsers` gives
-
-
-def _add_build(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    parser = _command(commands, "build", "build the site into a folder", _build)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="the site's folder: replaced when the new site is whole, and only if it "
-        "is empty, or an earlier site of litweave",
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help="fail, and replace nothing, at any remark"
-    )
-    parser.add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE",
-        help="write there what was skipped and why, and all remarks",
-    )
-    _add_language(parser)
-
-
-def _add_check(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    help = "list what the pages would lack, each with its line; exit with 1 if anything"
-    _command(commands, "check", help, _check)
-
-
-def _add_serve(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    help = "show the site on this machine, and build it again at each change"
-    parser = _command(commands, "serve", help, _serve)
-    parser.add_argument(
-        "--port", type=int, default=8000, help="where to serve (default: %(default)s)"
-    )
-    _add_language(parser)
-
-
-def _add_catalogs(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    help = "write what there is to translate, and check what is translated; of a site "
-    help += "with its mkdocs.yml for PATH, all pages, in all of its languages"
-    parser = _command(commands, "catalogs", help, _catalogs)
-    parser.add_argument(
-        "--pages",
-        type=Path,
-        metavar="DIR",
-        help="a folder of pages in Markdown, which are to be translated, too",
-    )
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="write nothing; exit with 1 if anything would change, or is wrong",
-    )
-    _add_language(parser)
-
-
-def _add_language(parser: argparse.ArgumentParser) -> None:
-    for option in fields(Settings):
-        if option.name in ("language", "locale"):
-            _add_option(parser, option)
 
 
 def _add_option(parser: argparse.ArgumentParser, option: Field[Any]) -> None:
-    """One of the options that `mkdocs.yml` has, too."""
+    """One of the options that `mkdocs.yml` has, too; it is there if it is given."""
     name, help, default = option.name, option.metadata["help"], option.default
-    flag = f"--{name.replace('_', '-')}"
-    if name == "extras":
-        parser.add_argument("--plain", dest=name, action="store_false", help=_PLAIN)
-    elif isinstance(default, bool):
-        parser.add_argument(flag, action="store_true", help=help)
+    add = partial(
+        parser.add_argument,
+        "--plain" if name == "extras" else f"--{name.replace('_', '-')}",
+        dest=name,
+        default=argparse.SUPPRESS,
+    )
+    if isinstance(default, bool):
+        words = _PLAIN if default else help
+        add(action="store_false" if default else "store_true", help=words)
     elif isinstance(default, tuple):
         help += "; may be given many times"
-        # What is given comes in the place of the default, not after it.
-        parser.add_argument(flag, action="append", metavar="PATTERN", help=help)
-        parser.set_defaults(**{name: None})
+        add(action="append", metavar="PATTERN", help=help)
     else:
         default = _CACHE if name == "cache" else default
-        kind = str if isinstance(default, str) else Path
         help += f" (default: {default})" if default else ""
-        parser.add_argument(
-            flag, type=kind, default=default, metavar=name.upper(), help=help
-        )
-
-
-def _command(
-    commands: "_Commands[argparse.ArgumentParser]",
-    name: str,
-    help: str,
-    run: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    """A command, with what all of them take."""
-    description = f"{help[0].upper()}{help[1:]}."
-    parser = commands.add_parser(name, help=help, description=description)
-    parser.set_defaults(run=run)
-    parser.add_argument(
-        "path", type=Path, metavar="PATH", help="a Python file, or a folder of them"
-    )
-    for option in fields(Settings)[1:]:
-        if option.name not in ("language", "locale"):
-            _add_option(parser, option)
-    return parser
+        kind = str if isinstance(default, str) else Path
+        add(type=kind, metavar=name.upper(), help=help)

@@ -16,6 +16,10 @@ class Place:
         """The form that editors and terminals make a link of."""
         return f"{self.path}:{self.line}"
 
+    def below(self, text: str, end: int) -> "Place":
+        """The place of what stands in a text from here, behind so much of it."""
+        return Place(self.path, self.line + text.count("\n", 0, end))
+
 
 class Diagnostic(NamedTuple):
     """One mistake, and what it is a mistake in: a “formula”, a “name”."""

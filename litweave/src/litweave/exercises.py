@@ -8,10 +8,7 @@ attribute, which is taken away here.
 import re
 from xml.etree.ElementTree import Element, SubElement
 
-from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.treeprocessors import Treeprocessor
-from markdown.util import HTML_PLACEHOLDER_RE
+from markdown.util import HTML_PLACEHOLDER_RE, HtmlStash
 
 _EXERCISE = re.compile(r"Exercise(?: \d+)?\.")
 _ANSWER = re.compile(r"Answer\.")
@@ -19,38 +16,29 @@ _HEADING = re.compile(r"h[1-6]")
 LABEL = "data-label"
 
 
-class Exercises(Extension):
-    """The Markdown extension that folds answers."""
+def fold(stash: HtmlStash, root: Element) -> None:
+    """Fold the answers on a page, whose HTML stands in the `stash`."""
+    was_asked, answer = False, None
+    for element in list(root):
+        english = element.attrib.pop(LABEL, None)
+        begins_exercise = _begins(element, _EXERCISE, english)
+        if begins_exercise or _ends(element, stash):
+            was_asked, answer = begins_exercise, None
+        elif was_asked and _begins(element, _ANSWER, english):
+            answer = _folded(element)
+            root[list(root).index(element)] = answer
+        elif answer is not None:
+            root.remove(element)
+            answer.append(element)
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Run after inline patterns (20), which make the bold type."""
-        md.treeprocessors.register(_Answers(md), "weave-exercises", 12)
 
-
-class _Answers(Treeprocessor):
-    def run(self, root: Element) -> None:
-        was_asked, answer = False, None
-        for element in list(root):
-            english = element.attrib.pop(LABEL, None)
-            begins_exercise = _begins(element, _EXERCISE, english)
-            if begins_exercise or self._ends(element):
-                was_asked, answer = begins_exercise, None
-            elif was_asked and _begins(element, _ANSWER, english):
-                answer = _folded(element)
-                root[list(root).index(element)] = answer
-            elif answer is not None:
-                root.remove(element)
-                answer.append(element)
-
-    def _ends(self, element: Element) -> bool:
-        """Whether a section ends here: at a heading, the footnotes, the next row."""
-        raw = HTML_PLACEHOLDER_RE.fullmatch((element.text or "").strip())
-        # Rows of a module are told apart by comments.
-        is_comment = raw and str(
-            self.md.htmlStash.rawHtmlBlocks[int(raw[1])]
-        ).startswith("<!--")
-        is_heading = _HEADING.fullmatch(str(element.tag))
-        return bool(is_comment or is_heading or element.get("class") == "footnote")
+def _ends(element: Element, stash: HtmlStash) -> bool:
+    """Whether a section ends here: at a heading, the footnotes, the next row."""
+    raw = HTML_PLACEHOLDER_RE.fullmatch((element.text or "").strip())
+    # Rows of a module are told apart by comments.
+    is_comment = raw and str(stash.rawHtmlBlocks[int(raw[1])]).startswith("<!--")
+    is_heading = _HEADING.fullmatch(str(element.tag))
+    return bool(is_comment or is_heading or element.get("class") == "footnote")
 
 
 def _begins(element: Element, words: re.Pattern[str], english: str | None) -> bool:

@@ -11,10 +11,7 @@ from functools import lru_cache
 from itertools import count, islice
 from xml.etree.ElementTree import Element
 
-from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.extensions.toc import TocTreeprocessor, slugify
-from markdown.treeprocessors import Treeprocessor
+from markdown.extensions.toc import slugify
 
 from litweave.parse import Module, Row
 
@@ -97,37 +94,21 @@ def _joins(character: str) -> bool:
     return character in _JOINERS or unicodedata.category(character)[0] == "M"
 
 
-class HeadingAnchors(Extension):
-    """The Markdown extension that turns marks into anchors."""
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Run between the inline patterns (20) and the table of contents (5)."""
-        md.treeprocessors.register(_Anchors(md), "weave-headings", 15)
-        for toc in md.treeprocessors:
-            # A site that has its own way of writing anchors keeps it.
-            if isinstance(toc, TocTreeprocessor) and toc.slugify is slugify:
-                toc.slugify = slug
-
-
-class _Anchors(Treeprocessor):
-    def run(self, root: Element) -> None:
-        taken: set[str] = set()
-        for element in root.iter():
-            if element.tag in _HEADINGS:
-                self._set(element, taken)
-
-    def _set(self, heading: Element, taken: set[str]) -> None:
-        for part in heading.iter():
-            for attribute in ("text", "tail"):
-                text = getattr(part, attribute) or ""
-                match = _MARK.search(text)
-                if match:
-                    name = said(match[0])
-                    while name in taken:
-                        name += "~2"
-                    taken.add(name)
-                    heading.set("id", name)
-                    setattr(part, attribute, _MARK.sub("", text).rstrip())
+def set_anchors(root: Element) -> None:
+    """Turn the marks on a page into anchors."""
+    taken = set[str]()
+    for heading in root.iter():
+        if heading.tag in _HEADINGS:
+            for part in heading.iter():
+                for attribute in ("text", "tail"):
+                    text = getattr(part, attribute) or ""
+                    if match := _MARK.search(text):
+                        name = said(match[0])
+                        while name in taken:
+                            name += "~2"
+                        taken.add(name)
+                        heading.set("id", name)
+                        setattr(part, attribute, _MARK.sub("", text).rstrip())
 
 
 # ## Rows

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import cast
 
-from litweave.cache import Cache, digest
+from litweave.cache import OTHERS, Cache, digest
 from litweave.diagnostics import Diagnostics, Place
 
 # ## Slots
@@ -99,7 +99,9 @@ class Formulas:
         kept = Cache.read(cache)
         key = digest(_SCRIPT, files=[katex / "package.json"])
         names = {formula: json.dumps(astuple(formula)) for formula in self.numbers}
-        new = [formula for formula, name in names.items() if not kept.find(name, key)]
+        known = {name: kept.find(name, key) for name in names.values()}
+        kept.now |= {name: (key, html) for name, html in known.items() if html}
+        new = [formula for formula, name in names.items() if not known[name]]
         for formula, result in zip(new, _run(new, katex, node), strict=True):
             if "error" in result:
                 message = f"{result['error']}: {formula.tex}"
@@ -107,7 +109,7 @@ class Formulas:
             else:
                 kept.now[names[formula]] = (key, result["html"])
         if new:
-            kept.write(forget=False)
+            kept.write(OTHERS)  # pages that are kept have formulas, too
         found = names.items()
         self.html = [kept.find(name, key) or as_written(f) for f, name in found]
 

@@ -63,9 +63,8 @@ def _defined(text: str, place: Place, diagnostics: Diagnostics) -> Iterator[str]
     for match in _LABELS.finditer(text):
         label = _same(match["defined"] or "")
         if label and label in seen:
-            line = place.line + text.count("\n", 0, match.start())
             message = f"“[{match['defined']}]” is defined twice in this text"
-            diagnostics.add(Place(place.path, line), message, "label")
+            diagnostics.add(place.below(text, match.start()), message, "label")
         elif label:
             seen.add(label)
             yield label
@@ -79,11 +78,8 @@ def _compare_abbreviations(
         for match in _ABBREVIATION.finditer(text):
             short, long = match.groups()
             if meanings.setdefault(short, long) != long:
-                here = Place(
-                    place.path, place.line + text.count("\n", 0, match.start())
-                )
                 message = f"“{short}” is “{meanings[short]}” elsewhere on this page"
-                diagnostics.add(here, message, "label")
+                diagnostics.add(place.below(text, match.start()), message, "label")
 
 
 def _fresh(label: str, taken: set[str]) -> str:

@@ -14,7 +14,7 @@ from mkdocs.structure.pages import Page
 from litweave import mkdocs_files, theme
 from litweave.diagnostics import Place
 from litweave.highlight import breakable_blocks
-from litweave.page import addresses, has_prose
+from litweave.page import addresses
 from litweave.page_cache import Pages, without_template
 from litweave.progress import Part, progress
 from litweave.site import Site, contents
@@ -44,7 +44,7 @@ class Build:
         index = site.book.chapters.get(_INDEX)
         there = index or files.get_file_from_path(_INDEX) or self.config.nav
         # It lists all other pages, if nobody has written what it says.
-        self.lists = not there or bool(index and not has_prose(index.module))
+        self.lists = not there or bool(index and not index.module.prose)
         if not there:
             title = f"# {escape(self.config.site_name)}\n"
             mkdocs_files.generate(files, self.config, _INDEX, title)

@@ -137,6 +137,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     def on_post_build(self, **_: Any) -> None:
         """Every page is written."""
         self.build.end()
+        self.build.pages.forget()
 
     def on_build_error(self, **_: Any) -> None:
         """Something failed, be it the strict count of warnings after the last page."""

@@ -43,12 +43,12 @@ def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
     def install(folder: Path) -> None:
         for file in (manifest, lock):
             shutil.copy(file, folder)
-        _install(folder)
+        _install(folder, manifest)
 
     return build_folder(cache / f"node-{key}", install) / "node_modules"
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, manifest: Path) -> None:
     # `--ignore-scripts`: a package is files to us, never a program that runs on
     # installing.
     npm = program("npm")
@@ -63,4 +63,4 @@ def _install(folder: Path) -> None:
         errors="replace",
     )
     if result.returncode:
-        raise NodeError(f"npm could not install {MANIFEST.name}:\n{result.stderr}")
+        raise NodeError(f"npm could not install {manifest}:\n{result.stderr}")

@@ -3,6 +3,7 @@
 All of it is found apart from the rows and laid over them at the end.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -48,6 +49,14 @@ class Overlay:
     def copy(self) -> "Overlay":
         """Another one, to which more may be added."""
         return Overlay(**{name: copy(found) for name, found in vars(self).items()})
+
+
+def island(name: str, data: object) -> str:
+    """An element with data for a script of the page."""
+    # Within a script element, only the end of it has a meaning.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")
+    return f'<script type="application/json" id="{name}">{text}</script>'
 
 
 def cuts(marks: Sequence[Mark]) -> Iterator[tuple[int, str]]:

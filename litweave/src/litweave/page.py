@@ -106,20 +106,14 @@ def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[
 
 def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]:
     """The prose of all rows, each text and its place; and all labels it defines."""
-    prose = [prose for row in module.rows for prose in row.prose]
-    places = [Place(module.path, p.line) for p in prose]
-    for p in prose:
-        _check_raw(p, module.path, context)
-    texts = [with_titles(p.text) for p in prose]
+    places = [Place(module.path, prose.line) for prose in module.prose]
+    for prose in module.prose:
+        _check_raw(prose, module.path, context)
+    texts = [with_titles(prose.text) for prose in module.prose]
     texts, labels = told_apart(texts, places, context.diagnostics)
     if context.raw_html:
         texts = [closed(*both, context) for both in zip(texts, places, strict=True)]
     return zip(texts, places, strict=True), labels
-
-
-def has_prose(module: Module) -> bool:
-    """Whether the module says anything."""
-    return any(row.prose for row in module.rows)
 
 
 def opening(module: Module) -> list[str]:
@@ -129,15 +123,26 @@ def opening(module: Module) -> list[str]:
     return sorted(texts, key=lambda text: not _TITLE.match(text))
 
 
-def has_title(module: Module) -> bool:
-    """Whether the prose that opens a module has a title."""
-    return any(map(_TITLE.match, opening(module)))
+def title(module: Module) -> str:
+    """The title that opens a module, as it is written; empty if it has none."""
+    first = next(iter(opening(module)), "")
+    return _first_line(first) if _TITLE.match(first) else ""
+
+
+def says_first(module: Module) -> str:
+    """The title of a module, or else the line that it begins with."""
+    return next(filter(None, map(_first_line, opening(module))), "")
+
+
+def _first_line(text: str) -> str:
+    lines = (line.strip("#= \t") for line in text.split("\n"))
+    return next(filter(None, lines), "")
 
 
 def _with_title(parts: list[str], module: Module) -> list[str]:
     """Begin with the title: the docstring's own, or else the name of the module."""
     parts = sorted(parts, key=lambda part: not _TITLE.match(part))
-    return parts if has_title(module) else [f"# `{_name(module)}`", *parts]
+    return parts if title(module) else [f"# `{_name(module)}`", *parts]
 
 
 def _name(module: Module) -> str:

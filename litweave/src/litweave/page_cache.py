@@ -12,9 +12,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import ChoiceLoader, DictLoader, Environment
+from markdown.extensions import Extension
+from markdown.util import get_installed_extensions
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
@@ -32,6 +34,10 @@ _TEMPLATE = "weave-unchanged.html"
 _APART = {"plugins", "theme", "docs_dir", "site_dir", "config_file_path", "hooks"}
 # Where an object lies in memory says nothing about it.
 _PLACE = re.compile(r" at 0x[0-9a-f]+")
+# Extensions of Markdown that read nothing but the page; of `pymdownx`, all but two.
+_KNOWN = re.compile(
+    r"markdown\.extensions\.|litweave\.|pymdownx\.(?!(?:snippets|b64)\b)"
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,8 @@ class Pages:
     ) -> None:
         """Begin a build.
 
-        Some pages are `never` as they were, and nothing is restored where a search of
+        Some pages are `never` as they were; none is if an extension of Markdown may
+        have read what nobody knows of. And nothing is restored where a search of
         another kind reads.
         """
         # A title that the navigation does not give comes from the page itself, which
@@ -113,7 +120,9 @@ class Pages:
         places = sorted(file.src_uri for file in files)
         shown = (str(nav), names, site.voice.interface, *places, *titles)
         self.all = surroundings(config, *shown)
-        self.site, self.config, self.never = site, config, never
+        self.site, self.config = site, config
+        self.never = places if _may_read(config) else never
+        self.places = places
         self.keys = dict[str, str]()
         self.restored = dict[str, Made]()
         self.complaints = dict[str, int]()
@@ -182,6 +191,10 @@ class Pages:
         )
         self.kept.keep(uri, vars(made), self.keys[uri])
 
+    def forget(self) -> None:
+        """Let go of the pages that this site does not have."""
+        self.kept.forget(self.places)
+
     def _is_wrong(self, uri: str) -> bool:
         """Whether anybody complained of a page."""
         chapter = self.site.book.chapters.get(uri)
@@ -202,6 +215,14 @@ def without_template(env: Environment) -> None:
 
 
 # ## What a page is made of
+
+
+def _may_read(config: MkDocsConfig) -> bool:
+    """Whether an extension of Markdown may read files, such as snippets of text."""
+    modules = {entry.name: entry.value for entry in get_installed_extensions()}
+    given = cast(list[str | Extension], config.markdown_extensions)
+    names = (e if isinstance(e, str) else type(e).__module__ + "." for e in given)
+    return not all(_KNOWN.match(modules.get(name, name)) for name in names)
 
 
 def surroundings(config: MkDocsConfig, *more: str) -> str:

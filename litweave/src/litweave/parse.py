@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import cast
 
 from litweave.directives import blocks, directives, without_directives
-from litweave.syntax import syntax_tree
+from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 
 # What a file says of itself to the program that made it, or makes a page of it.
 _FRONT_MATTER = re.compile(
@@ -116,6 +116,11 @@ class Module:
     def source(self) -> str:
         """The whole file."""
         return "".join(self.lines)
+
+    @property
+    def prose(self) -> list[Prose]:
+        """The prose of all rows."""
+        return [prose for row in self.rows for prose in row.prose]
 
     def text(self, row: Row) -> str:
         """The lines of a row as they stand in the file."""
@@ -201,7 +206,6 @@ def _analyse(
 
 
 # ## What stands where
-_DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Strings = Mapping[tuple[int, int], tokenize.TokenInfo]
 
 
@@ -229,18 +233,19 @@ def _statements(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
         ]
         for child in reversed(inside):
-            name = f"{scope}.{child.name}" if isinstance(child, _DEFINITIONS) else scope
+            name = f"{scope}.{child.name}" if isinstance(child, DEFINITIONS) else scope
             stack.append((child, name.lstrip(".")))
 
 
 def _definitions(tree: ast.Module) -> Iterator[Definition]:
     for node, name in _statements(tree):
-        if isinstance(node, _DEFINITIONS):
-            start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+        if isinstance(node, DEFINITIONS):
             docstring = next((text.lineno for text in _texts(node.body[:1])), None)
             end = node.end_lineno or node.lineno
             is_class = isinstance(node, ast.ClassDef)
-            yield Definition(name, is_class, start, node.lineno, docstring, end)
+            yield Definition(
+                name, is_class, first_line(node), node.lineno, docstring, end
+            )
 
 
 # ## Strings that are prose
@@ -248,7 +253,7 @@ def _definitions(tree: ast.Module) -> Iterator[Definition]:
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
     for node, _ in _statements(tree):
-        if isinstance(node, ast.Module | _DEFINITIONS):
+        if isinstance(node, ast.Module | DEFINITIONS):
             yield from _texts(node.body[:1])
 
 
@@ -267,8 +272,7 @@ def _cells(
 def _texts(statements: Iterable[ast.stmt]) -> Iterator[ast.Expr]:
     """Those that are a string and nothing else."""
     for node in statements:
-        value = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        if is_text(node):
             yield cast(ast.Expr, node)
 
 

@@ -1,26 +1,20 @@
-"""A server of a finished site on this machine, which compresses text as most hosts do.
+"""A server of a finished site on this machine.
 
 python -m litweave.preview site
 """
 
 import argparse
 import errno
-import gzip
-import re
 import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 from litweave.console import show_what_it_can
 
-_TEXT = re.compile(r"text/|application/(json|xml|javascript)|image/svg\+xml")
 
-
-class _Handler(SimpleHTTPRequestHandler):
+class Handler(SimpleHTTPRequestHandler):
     """Files, and the site's own page for what is not there."""
 
     # Python asks the system, and some programs teach Windows another type.
@@ -43,32 +37,13 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def send_head(self) -> BytesIO | BinaryIO | None:
-        """Compress a text for whoever takes it so and does not have it already."""
-        path = self.translate_path(self.path)
-        file = Path(path, "index.html") if path.endswith("/") else Path(path)
-        kind = self.guess_type(file)
-        takes = "gzip" in self.headers.get("Accept-Encoding", "")
-        has = "If-Modified-Since" in self.headers
-        if not takes or has or not _TEXT.match(kind) or not file.is_file():
-            return super().send_head()
-        body = gzip.compress(file.read_bytes(), compresslevel=6)
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Last-Modified", self.date_time_string(file.stat().st_mtime))
-        self.send_header("Vary", "Accept-Encoding")
-        self.end_headers()
-        return BytesIO(body)
-
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of each request."""
 
 
 def server(folder: Path, port: int) -> ThreadingHTTPServer:
     """A server of a folder on the loopback address; port 0 takes any that is free."""
-    handler = partial(_Handler, directory=str(folder))
+    handler = partial(Handler, directory=str(folder))
     return ThreadingHTTPServer(("127.0.0.1", port), handler)
 
 

@@ -24,7 +24,7 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formulas
 from litweave.names import Names, UnknownNameError
 from litweave.sanitise import LESS, TAG, Tags, unreserved
-from litweave.sections import Above, Line, translated, with_titles
+from litweave.sections import Above, Line, indent, translated, with_titles
 
 # The roles of reStructuredText that name something, or set it as mathematics.
 ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
@@ -180,15 +180,11 @@ def _bare(text: str) -> str:
     lines = BEGINNINGS.sub(_blank, unreserved(text)).split("\n")
     was_code = False
     for number, line in enumerate(lines):
-        deep = _indent(line)
+        deep = indent(line)
         after_gap = was_code or not number or not lines[number - 1].strip()
         was_code = after_gap and deep - depth(lines[:number], deep) >= 4
         lines[number] = " " * len(line) if was_code else line
     return "\n".join(lines)
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def depth(above: Sequence[str], deep: int) -> int:
@@ -197,7 +193,7 @@ def depth(above: Sequence[str], deep: int) -> int:
     Below a mere paragraph that is nowhere, however deep a line stands.
     """
     for line in reversed(above if deep else ()):
-        here = _indent(line)
+        here = indent(line)
         if line.strip() and here < deep:
             if _CONTAINER.match(line, here):
                 return 4 * (here // 4 + 1)
@@ -243,14 +239,14 @@ class _Writer:
         message = f"“{match['ticks']}” opens code that is not closed"
         self.context.diagnostics.add(place, message, "code")
         # What follows is not its code: it ends where the prose does.
-        return f"{match[0]}\n{' ' * _indent(match[0])}{match['ticks']}"
+        return f"{match[0]}\n{' ' * indent(match[0])}{match['ticks']}"
 
     def _shifted(self, match: re.Match[str], margin: str) -> str:
         """A fence, even if it stands so deep that Markdown would show it as code."""
         above = match.string[: match.start()].rstrip().split("\n")
-        around = _indent(above[-1])
+        around = indent(above[-1])
         in_code = around - depth(above[:-1], around) >= 4
-        if in_code or _indent(match[0]) < len(margin) + 4:
+        if in_code or indent(match[0]) < len(margin) + 4:
             return match[0]
         return "\n" + textwrap.indent(textwrap.dedent(match[0]), margin)
 
@@ -270,7 +266,7 @@ class _Writer:
         quote = match["quote"] or ""
         *above, _ = match.string[: match.start()].split("\n")
         above = [line.removeprefix(quote) for line in above]
-        return " " * depth(above, _indent(match[0].removeprefix(quote)))
+        return " " * depth(above, indent(match[0].removeprefix(quote)))
 
     # ## Formulas
 

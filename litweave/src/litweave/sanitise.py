@@ -1,4 +1,4 @@
-r"""# Safety: what prose may put into a page
+r"""# Sanitise: what prose may put into a page
 
 A page shows what others wrote, and a reader's browser runs what a page tells it to. So
 prose brings words, links, tables and code into the page, and no program. Two things see
@@ -20,9 +20,6 @@ from html.parser import HTMLParser
 from xml.etree.ElementTree import Element
 
 import nh3
-from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.treeprocessors import Treeprocessor
 
 # ## Before Markdown
 # A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
@@ -34,9 +31,8 @@ _NO_TAG = re.compile(rf"(?!{TAG})<")
 # What stands in for the `<` of a tag until Markdown is done with HTML.
 LESS = "\ue002"
 
-# Characters that litweave gives a meaning of its own: slots of formulas
-# (`mathematics`), marks of headings (`headings`) and of translations (`languages`), and
-# the one above.
+# Characters that litweave gives a meaning of its own: slots of formulas (`katex`),
+# marks of headings (`headings`) and of translations (`languages`), and the one above.
 _RESERVED = re.compile("[\ue000-\ue003\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
 
 
@@ -99,30 +95,13 @@ class Tags(HTMLParser):
             self.lost = self.starts[line - 1] + column
 
 
-class LiteralTags(Extension):
-    """The Markdown extension that turns the stand-ins into `<` again."""
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Run before code is coloured (30), and again after inline patterns (20)."""
-        md.treeprocessors.register(_Restore(md), "weave-tags-in-code", 31)
-        md.treeprocessors.register(_Restore(md, True), "weave-tags", 14)
-
-
-class _Restore(Treeprocessor):
-    def __init__(self, md: Markdown, everywhere: bool = False) -> None:
-        super().__init__(md)
-        self.everywhere = everywhere
-
-    def run(self, root: Element) -> None:
-        for element in root.iter():
-            if self.everywhere or element.tag == "code":
-                self._restore(element)
-
-    def _restore(self, element: Element) -> None:
+def restore(root: Element, everywhere: bool = True) -> None:
+    """Turn the stand-ins on a page into `<` again, or else those in its code."""
+    for element in root.iter() if everywhere else root.iter("code"):
         # Markdown itself escapes the `<` when it writes the element.
         if element.text and LESS in element.text:
             element.text = type(element.text)(element.text.replace(LESS, "<"))
-        if self.everywhere and element.tail and LESS in element.tail:
+        if everywhere and element.tail and LESS in element.tail:
             element.tail = element.tail.replace(LESS, "<")
         for name, value in element.items():
             element.set(name, value.replace(LESS, "<"))

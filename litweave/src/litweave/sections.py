@@ -130,7 +130,8 @@ def _is_titled(lines: Sequence[Line]) -> bool:
     )
 
 
-def _indent(line: str) -> int:
+def indent(line: str) -> int:
+    """The spaces that a line begins with."""
     return len(line) - len(line.lstrip())
 
 
@@ -161,10 +162,10 @@ class _Docstring:
 
     def _below(self, number: int) -> Sequence[Line]:
         """The lines that are indented below a line, to the last that is not blank."""
-        deep = _indent(self.lines[number][1])
+        deep = indent(self.lines[number][1])
         rest = self.lines[number + 1 :]
         found = list(
-            takewhile(lambda ln: not ln[1].strip() or _indent(ln[1]) > deep, rest)
+            takewhile(lambda ln: not ln[1].strip() or indent(ln[1]) > deep, rest)
         )
         while found and not found[-1][1].strip():
             found.pop()
@@ -275,11 +276,11 @@ def _entries(lines: Sequence[Line], head: re.Pattern[str]) -> Iterator[Line]:
     In Google's style a line that names nothing goes on with the entry above it; in
     NumPy's, it may be a type.
     """
-    deep = min((_indent(line) for _, line in lines if line.strip()), default=0)
+    deep = min((indent(line) for _, line in lines if line.strip()), default=0)
     starts = [
         place
         for place, (_, line) in enumerate(lines)
-        if line.strip() and _indent(line) == deep
+        if line.strip() and indent(line) == deep
         if head is _NUMPY or head.fullmatch(line.strip())
     ]
     yield from _dedented(lines[: starts[0]] if starts else lines)
@@ -322,6 +323,6 @@ def _named(words: str) -> str:
 
 
 def _dedented(lines: Sequence[Line], margin: str = "") -> Iterator[Line]:
-    deep = min((_indent(line) for _, line in lines if line.strip()), default=0)
+    deep = min((indent(line) for _, line in lines if line.strip()), default=0)
     for number, line in lines:
         yield number, margin + line[deep:] if line.strip() else ""

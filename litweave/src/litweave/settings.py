@@ -52,5 +52,5 @@ class Settings:
 
     @property
     def root(self) -> Path:
-        """The package at the root of the site."""
-        return self.source[0]
+        """The whole path of the package at the root of the site."""
+        return self.source[0].resolve()

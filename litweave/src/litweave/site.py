@@ -35,8 +35,8 @@ from litweave.page import (
     document,
     flat,
     grid,
-    opening,
     pieces,
+    says_first,
 )
 from litweave.prose import to_markdown
 from litweave.settings import Settings
@@ -99,7 +99,7 @@ class Site:
             return
         taken = list(taken)
         for source in self.settings.source:
-            below = "" if source == self.settings.root else f"{source.name}/"
+            below = "" if source == self.settings.source[0] else f"{source.name}/"
             self.book.read(source, self.settings.exclude, taken, below)
         if self.settings.extras and self.book.chapters:
             begun = [enrich(self) for enrich in FEATURES]
@@ -241,15 +241,9 @@ def contents(book: Book, page: str) -> str:
 def _item(book: Book, chapter: Chapter, page: str) -> str:
     address = escape(book.href(Target("", chapter.page, ""), page))
     link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
-    return f"<li>{link} {_first_line(chapter)}</li>"
-
-
-def _first_line(chapter: Chapter) -> str:
-    """What the module says first, as plain words."""
-    texts = opening(chapter.module)
-    lines = (line.strip("#= \t") for text in texts for line in text.split("\n"))
-    first = next(filter(None, lines), "")
-    return heading(first, first, chapter.module.path) if first else ""
+    first = says_first(chapter.module)
+    words = heading(first, first, chapter.module.path) if first else ""
+    return f"<li>{link} {words}</li>"
 
 
 # ## Features

@@ -92,7 +92,9 @@ def preload(url: str) -> str:
 
 def mended(html: str) -> str:
     """A finished page of Material with all of these fixes but the blank lines."""
-    return calm_search(name_landmarks(html))
+    # The script about the search comes before the theme's.
+    html = _BUNDLE.sub(r'<script src="\1search.js"></script>\n\g<0>', html)
+    return name_landmarks(html)
 
 
 def name_landmarks(html: str) -> str:
@@ -108,11 +110,6 @@ def name_landmarks(html: str) -> str:
         ),
         html,
     )
-
-
-def calm_search(html: str) -> str:
-    """Let the script about the search come before the theme's."""
-    return _BUNDLE.sub(r'<script src="\1search.js"></script>\n\g<0>', html)
 
 
 def without_blanks(html: str) -> str:

@@ -23,6 +23,9 @@ from datetime import date
 from html import escape
 from string import ascii_lowercase
 
+from babel import Locale
+from babel.dates import format_date
+
 _OPEN, _CLOSE, _VALUE, _IS = "\ue107", "\ue108", "\ue109", "\ue10a"
 # The innermost come first: a value may have words.
 _WORDS = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
@@ -161,8 +164,4 @@ def _with_capital(text: str) -> str:
 def _written(when: date, language: str) -> str:
     if language == "en":
         return f"{when.day} {when:%B %Y}"
-    # It is there with MkDocs' theme, and whoever only copies a module has neither.
-    from babel import Locale
-    from babel.dates import format_date
-
     return format_date(when, "long", Locale.parse(language, sep="-"))

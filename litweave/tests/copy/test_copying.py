@@ -115,7 +115,7 @@ def test_what_is_unchanged_is_not_made_again(
     (source / "a.py").write_text("x = 2\n")
     assert build() == ["pkg.a", "pkg.b"]
     # Another ruff may lay out all of it in another way.
-    monkeypatch.setattr(copying, "formatter", lambda: "another")
+    monkeypatch.setattr(copying, "version", lambda name: "another")
     assert build() == ["pkg.a", "pkg.b"]
     # A preview makes only what was changed itself, and the next build the rest.
     (source / "a.py").write_text("x = 3\n")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.languages.catalogs import Catalogs, Entry, Unit, domain, pair
-from litweave.features.languages.checks import Finding, Glossary, check, check_entry
+from litweave.features.languages.checks import Glossary, Report, check
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.units import Piece, rewrite, split
 from litweave.features.languages.voice import extract_module, extract_text
@@ -430,15 +430,11 @@ def test_an_update_keeps_what_vanished_and_takes_it_back(tmp_path: Path) -> None
     assert [entry.message for entry in catalogs.entries()] == ["One", "Three"]
 
 
-def test_an_update_takes_from_elsewhere_and_leaves_others_alone(tmp_path: Path) -> None:
+def test_an_update_takes_from_elsewhere(tmp_path: Path) -> None:
     catalogs = translated(tmp_path, {"Example": "示例"}, unit("Example"))
     catalogs.update([unit("Example", "pkg/models/b.py")])
     for name in ("models", "layers"):
         assert catalogs.domains[name]["Example"].translation == "示例"
-    own, others = unit("Words", "pkg/a.py"), unit("Words", "b.md")
-    catalogs = translated(tmp_path / "more", {}, own, others, unit("More", "b.md"))
-    assert not catalogs.update([own], lambda path: path.startswith("pkg/")).files
-    assert catalogs.update([own]).gone == 1
 
 
 def test_one_in_doubt_serves_in_its_own_file_alone() -> None:
@@ -484,8 +480,9 @@ def glossary(tmp_path: Path) -> Glossary:
     return Glossary.read(folder / "glossary.csv", "zh")
 
 
-def found(glossary: Glossary, english: str, said: str, kind: str = "") -> list[Finding]:
-    return check_entry(Entry(english, said, ("a.py",), (kind,), HERE), glossary)
+def found(glossary: Glossary, english: str, said: str, kind: str = "") -> Report:
+    entry = Entry(english, said, ("a.py",), (kind,), HERE)
+    return check(Catalogs("zh", Path(), {"layers": {english: entry}}), glossary)
 
 
 FAULTS = {
@@ -528,7 +525,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_an_error(fault: str, glossary: Glossary) -> None:
     english, said, message, *kind = FAULTS[fault]
-    told = [str(f) for f in found(glossary, english, said, *kind) if f.is_error]
+    told = [*map(str, found(glossary, english, said, *kind).errors)]
     assert any(message in text for text in told), told
     assert all(text.startswith("locale/zh/layers.po:7: ") for text in told)
     # Bold type is no italics.
@@ -555,25 +552,24 @@ GOOD = {
 @pytest.mark.parametrize("english", GOOD)
 def test_a_good_translation_has_no_errors(english: str, glossary: Glossary) -> None:
     kind = "cell" if "cell" in english else "paragraph"
-    assert not any(f.is_error for f in found(glossary, english, GOOD[english], kind))
+    assert not found(glossary, english, GOOD[english], kind).errors
 
 
 def test_what_may_be_wrong_is_a_remark(glossary: Glossary) -> None:
-    [remark] = found(glossary, "The gradient of it", "它的导数")
-    assert str(remark) == (
+    assert str(found(glossary, "The gradient of it", "它的导数")) == (
         "locale/zh/layers.po:7: “gradient” is in the English, but “梯度” is not here "
         "(remark)"
     )
-    assert not found(glossary, "An MLP-Mixer", "一个混合器")
-    assert not found(glossary, "A class token", "类别词元")
-    assert not found(glossary, "A Jupyter kernel runs.", "Jupyter内核在运行。")
-    assert "the English itself" in str(found(glossary, "Two words", "Two words")[0])
+    assert not found(glossary, "An MLP-Mixer", "一个混合器").found
+    assert not found(glossary, "A class token", "类别词元").found
+    assert not found(glossary, "A Jupyter kernel runs.", "Jupyter内核在运行。").found
+    assert "the English itself" in str(found(glossary, "Two words", "Two words"))
     # A report counts them.
     catalogs = Catalogs("zh", Path("locale"))
     for number, (name, said) in enumerate({"layers": "一", "models": "二"}.items()):
         place = Place(f"locale/zh/{name}.po", number + 1)
         catalogs.domains[name] = {"One": Entry("One", said, (), (), place)}
     report = check(catalogs, Glossary())
-    assert str(report) == "0 errors, 1 remark in 2 translations"
-    assert "locale/zh/layers.po:1" in str(report.findings[0])
+    assert report.count() == "0 errors, 1 remark in 2 translations"
+    assert "locale/zh/layers.po:1" in str(report)
     assert not report.errors

@@ -271,19 +271,28 @@ def test_a_site_that_cannot_have_trees_is_refused(capsys: Capture) -> None:
 # ## Without MkDocs
 
 
+PARTS = {"pages.po", "layers.po", "interface.po"}
+
+
 def run(*arguments: str) -> int:
     return main([*arguments, "--language", "zh", "--cache", "cache"])
 
 
 def test_catalogs_are_written_and_checked(small: Path, capsys: Capture) -> None:
-    both = "catalogs", "pkg", "--pages", "docs"
-    assert run(*both, "--check") == 1
+    assert main(["catalogs", "pkg"]) == 2
+    assert run("catalogs", "pkg", "--check") == 1
     assert not (small / "locale").exists()
-    assert run(*both) == run(*both, "--check") == 0
-    text = (small / "locale/zh/pages.po").read_text("utf-8")
-    assert '#: index.md\nmsgid "Words here.' in text
-    # Without the pages, nothing is known of them: they stay.
-    assert run("catalogs", "pkg", "--check") == 0
+    assert run("catalogs", "pkg") == run("catalogs", "pkg", "--check") == 0
+    # What a page shows beside its prose is there, too.
+    assert 'msgid "Copy"' in (small / "locale/zh/interface.po").read_text("utf-8")
+    # What is asked of a site with its own configuration is done.
+    configure("[zh, si]")
+    options = ["mkdocs.yml", "--locale", "other", "--exclude", "layers/*"]
+    assert run("catalogs", *options) == 1
+    options[-1] = "none/*"
+    assert run("catalogs", *options) == 0
+    assert {p.name for p in (small / "other/zh").iterdir()} == PARTS
+    assert not (small / "other/si").exists()
     say(small, "layers", {"the table": "`表`"})
     capsys.readouterr()
     assert run("catalogs", "pkg", "--check") == 1

@@ -14,8 +14,7 @@ import token
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, version
+from functools import cached_property
 from itertools import accumulate, pairwise, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,15 +54,6 @@ def clean(module: Module) -> str:
 def formatted(source: str, sort: bool = False) -> str:
     """A source as `ruff format` lays it out; with `sort`, its imports are sorted."""
     return all_formatted({"": source}, sort)[""]
-
-
-@cache
-def formatter() -> str:
-    """What lays code out: the version of ruff, if it is there."""
-    try:
-        return version("ruff")
-    except PackageNotFoundError:
-        return ""
 
 
 def all_formatted(sources: Mapping[_Key, str], sort: bool = False) -> dict[_Key, str]:

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import partial
 from html import escape
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from litweave.book import Book, Chapter
 from litweave.cache import Cache, digest, own
-from litweave.features.copy.clean import all_formatted, formatter
+from litweave.features.copy.clean import all_formatted
 from litweave.features.copy.opening import StandaloneError, head
 from litweave.features.copy.standalone import Package, standalone
 from litweave.imports import dotted, root
@@ -64,9 +65,9 @@ def offer(
     offered = [c for c in chapters if any(fnmatch(c.download, p) for p in alone)]
     package = packaged(book, ((c.name, c.path) for c in offered))
     shelf, made = _Shelf(Cache.read(cache)), dict[str, _Made]()
-    as_it_was = dict[str, bool]()
+    as_it_was, makers = dict[str, bool](), digest(own(), version("ruff"))
     for c in chapters:
-        key = digest(own(), formatter(), stamp(c.path))
+        key = digest(makers, stamp(c.path))
         as_it_was[c.name] = stale and shelf.kept.holds(c.name, key)
         make = partial(_clean, package, c.name)
         made[_uri(c, "clean")] = shelf.get(c.name, key, make)
@@ -75,7 +76,7 @@ def offer(
         address = book.href(Target("", c.page, ""), "index.md")
         top = head(c.name, c.path, site and urljoin(site, address))
         needed = map(stamp, book.dependencies.of(c.name, c.path))
-        key = digest(own(), formatter(), top, *needed)
+        key = digest(makers, top, *needed)
         make = partial(_standalone, package, c.name, top)
         name, old = f"{c.name} standalone", as_it_was[c.name]
         made[_uri(c, "standalone")] = shelf.get(name, key, make, old)

@@ -23,7 +23,7 @@ from litweave.names import UnknownNameError
 from litweave.overlay import Mark
 from litweave.parse import Module, parse
 from litweave.slots import Slots
-from litweave.syntax import is_text, syntax_tree
+from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 from litweave.words import word
 
 # Any fence, so that one within a longer one is left alone.
@@ -33,7 +33,6 @@ _FENCE = re.compile(
 )
 _FRAME = '<div class="weave-difference" id="difference-{}"></div>'
 _PIECES = re.compile(r"\w+|\s+|[^\w\s]")
-_DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @lru_cache(maxsize=256)
@@ -43,24 +42,23 @@ def code(module: Module, name: str) -> str:
     An empty `name` means the whole module.
     """
     text = clean(module)
-    node: ast.Module | _DEFINITIONS = syntax_tree(text)
+    node: ast.Module | DEFINITIONS = syntax_tree(text)
     for part in filter(None, name.split(".")):
         node = next(
             child
             for child in node.body
-            if isinstance(child, _DEFINITIONS) and child.name == part
+            if isinstance(child, DEFINITIONS) and child.name == part
         )
     lines = text.split("\n")
     for child in ast.walk(node):
         # Without its docstring, a body may not be empty.
-        if isinstance(child, ast.Module | _DEFINITIONS) and len(child.body) > 1:
+        if isinstance(child, ast.Module | DEFINITIONS) and len(child.body) > 1:
             first = child.body[0]
             if is_text(first):
                 for number in range(first.lineno, (first.end_lineno or 0) + 1):
                     lines[number - 1] = ""
-    if isinstance(node, _DEFINITIONS):
-        start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-        lines = lines[start - 1 : node.end_lineno]
+    if isinstance(node, DEFINITIONS):
+        lines = lines[first_line(node) - 1 : node.end_lineno]
     indent = len(lines[0]) - len(lines[0].lstrip())
     return formatted("\n".join(line[indent:] for line in lines) + "\n")
 

@@ -7,7 +7,7 @@ back from gettext and from polib as it went in.
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -171,14 +171,10 @@ class Catalogs:
 
     # ## Updating
 
-    def update(
-        self, units: Iterable[Unit], covers: Callable[[str], bool] = bool
-    ) -> Changes:
+    def update(self, units: Iterable[Unit]) -> Changes:
         """Let the catalogs hold exactly these units, in their order.
 
-        `covers` tells of a file whether the units are all that it has; what stands in
-        other files stays as it is. A message that is translated elsewhere comes with
-        its translation.
+        A message that is translated elsewhere comes with its translation.
         """
         changes = Changes()
         found = defaultdict[str, dict[str, list[Unit]]](lambda: defaultdict(list))
@@ -191,17 +187,14 @@ class Catalogs:
                 known = before.get(message) or self._new(message, name)
                 changes.back += message in before and known.old
                 sources = [unit.place.path for unit in here]
-                if not known.old:
-                    sources += [path for path in known.sources if not covers(path)]
                 kinds = tuple(sorted({unit.kind for unit in here}))
                 known = replace(known, sources=_fitting(sources), kinds=kinds)
                 entries[message] = replace(known, old=False)
             for entry in [e for e in before.values() if e.message not in entries]:
-                is_elsewhere = not (entry.old or all(map(covers, entry.sources)))
-                changes.gone += not (entry.old or is_elsewhere)
+                changes.gone += not entry.old
                 # What was never translated is of no use any more.
-                if is_elsewhere or entry.translation:
-                    entries[entry.message] = replace(entry, old=not is_elsewhere)
+                if entry.translation:
+                    entries[entry.message] = replace(entry, old=True)
             self.domains[name] = entries
         changes.files = list(self._unwritten())
         return changes

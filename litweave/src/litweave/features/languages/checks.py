@@ -8,7 +8,7 @@ In `locale/glossary.csv` each row has `term_en` (one with a capital letter is a 
 import csv
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from litweave.cache import Cache, digest, own
-from litweave.diagnostics import Diagnostic
+from litweave.diagnostics import Diagnostic, Diagnostics
 from litweave.features.languages.catalogs import Catalogs, Entry
 from litweave.features.languages.tokens import (
     TAKEN,
@@ -146,38 +146,32 @@ def _spans(word: str, text: str) -> list[tuple[int, int]]:
 
 # ## The translations
 
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong with a translation, or may be: then it is a remark."""
-
-    problem: Diagnostic
-    is_error: bool
-
-    def __str__(self) -> str:
-        """One line, with the file and its line."""
-        return f"{self.problem}" if self.is_error else f"{self.problem} (remark)"
+_REMARK = "remark"
 
 
-@dataclass(frozen=True)
-class Report:
-    """What was found in how many translations."""
+@dataclass
+class Report(Diagnostics):
+    """What is wrong in some translations, and what may be, of the kind “remark”."""
 
-    findings: list[Finding]
-    translations: int
+    translations: int = 0
 
     @property
     def errors(self) -> list[Diagnostic]:
         """What a strict build fails on."""
-        return [f.problem for f in self.findings if f.is_error]
+        return [problem for problem in self.found if problem.kind != _REMARK]
 
-    def __str__(self) -> str:
-        """The count, in a line."""
+    def count(self) -> str:
+        """How many there are, in a line."""
         errors = len(self.errors)
-        remarks = len(self.findings) - errors
+        remarks = len(self.found) - errors
         counts = {"error": errors, "remark": remarks, "translation": self.translations}
         texts = (f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counts.items())
         return "{}, {} in {}".format(*texts)
+
+    def note(self, entry: Entry, message: str, is_error: bool) -> None:
+        """Note something at the line of an entry."""
+        more, kind = ("", "translation") if is_error else (" (remark)", _REMARK)
+        self.add(entry.place, message + more, kind)
 
 
 def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> Report:
@@ -187,40 +181,20 @@ def check(catalogs: Catalogs, glossary: Glossary, kept: Cache | None = None) -> 
     """
     entries = [entry for entry in catalogs.entries() if entry.translation]
     rules, known = digest(own(), repr(glossary)), kept or Cache(Path())
-    found = list(_twice(entries))
+    report = Report(translations=len(entries))
+    first = dict[str, Entry]()
     for entry in entries:
         name = digest(entry.place.path, entry.message)
         key = digest(rules, entry.message, entry.translation, *entry.kinds)
-        judged = known.get(name, key, partial(_judged, entry, glossary))
-        found += _findings(entry, judged)
+        for found in known.get(name, key, partial(_judged, entry, glossary)):
+            report.note(entry, *found)
+        other = first.setdefault(entry.message, entry)
+        if other.translation != entry.translation:
+            message = f"the same English is “{other.translation}” in {other.place}"
+            report.note(entry, message, is_error=False)
     if kept:
         kept.write()
-    found.sort(key=lambda finding: finding.problem)
-    return Report(found, len(entries))
-
-
-def check_entry(entry: Entry, glossary: Glossary) -> list[Finding]:
-    """What is wrong with one translation, and what may be."""
-    return _findings(entry, _judged(entry, glossary))
-
-
-def _findings(entry: Entry, judged: Iterable[tuple[str, bool]]) -> list[Finding]:
-    return [
-        Finding(Diagnostic(entry.place, message, "translation"), is_error)
-        for message, is_error in judged
-    ]
-
-
-def _twice(entries: Iterable[Entry]) -> Iterator[Finding]:
-    """Messages that have another translation in another file."""
-    by_message = defaultdict[str, list[Entry]](list)
-    for entry in entries:
-        by_message[entry.message].append(entry)
-    for first, *others in by_message.values():
-        for other in others:
-            if other.translation != first.translation:
-                message = f"the same English is “{first.translation}” in {first.place}"
-                yield from _findings(other, [(message, False)])
+    return report
 
 
 def _judged(entry: Entry, glossary: Glossary) -> list[tuple[str, bool]]:

@@ -16,6 +16,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
 from litweave import node
+from litweave.overlay import island
 
 # ## What they say
 
@@ -55,10 +56,7 @@ def with_words(html: str, known: Mapping[str, Mapping[str, str]]) -> str:
     """A page with the words of those scripts that it asks for."""
     folders = [folder for folder in known if re.search(rf'src="[./]*{folder}\w', html)]
     said = {k: v for folder in folders for k, v in known[folder].items() if k != v}
-    # No text can end the element.
-    text = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
-    element = f'<script type="application/json" id="weave-words">{text}</script>'
-    return html.replace("</head>", f"{element}\n</head>", 1)
+    return html.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
 
 
 # ## The search

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from html import escape, unescape
 from xml.etree.ElementTree import Element
 
@@ -17,10 +18,10 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, unique
 from markdown.postprocessors import Postprocessor
-from markdown.treeprocessors import Treeprocessor
 
 from litweave import prose
 from litweave.diagnostics import Place
+from litweave.dialect import add_step
 from litweave.exercises import LABEL as LABEL_NAME
 from litweave.features.languages.catalogs import Catalogs, Entry, Unit, domain, pair
 from litweave.features.languages.markup import PHRASES
@@ -211,21 +212,20 @@ class States(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Run after inline patterns (20), and right before the contents (5)."""
-        md.treeprocessors.register(_States(md), "weave-states", 16)
-        md.treeprocessors.register(_Slugs(md), "weave-slugs", 6)
+        add_step(md, "states", 16, _set_states)
+        add_step(md, "slugs", 6, partial(_set_slugs, md))
         md.postprocessors.register(_Strays(md), "weave-strays", 0)
 
 
-class _States(Treeprocessor):
-    def run(self, root: Element) -> None:
-        blocks = defaultdict[Element, list[str]](list)
-        for block, found in _taken(root, root, _OF_BLOCK):
-            blocks[block] += found
-        for block, marks in blocks.items():
-            for text in marks:
-                if text[0] == _LABEL:
-                    block.set(LABEL_NAME, said(text))
-            _describe(block, marks)
+def _set_states(root: Element) -> None:
+    blocks = defaultdict[Element, list[str]](list)
+    for block, found in _taken(root, root, _OF_BLOCK):
+        blocks[block] += found
+    for block, marks in blocks.items():
+        for text in marks:
+            if text[0] == _LABEL:
+                block.set(LABEL_NAME, said(text))
+        _describe(block, marks)
 
 
 def _taken(
@@ -278,15 +278,14 @@ def _own(block: Element) -> Element:
     return words
 
 
-class _Slugs(Treeprocessor):
-    def run(self, root: Element) -> None:
-        found = [t for t in self.md.treeprocessors if isinstance(t, TocTreeprocessor)]
-        taken = {element.get("id", "") for element in root.iter()}
-        for heading, marks in _taken(root, root, _OF_HEADING):
-            if _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
-                for toc in found:
-                    words = toc.slugify(said(marks[0]), toc.sep)
-                    heading.set("id", unique(words, taken))
+def _set_slugs(md: Markdown, root: Element) -> None:
+    found = [toc for toc in md.treeprocessors if isinstance(toc, TocTreeprocessor)]
+    taken = {element.get("id", "") for element in root.iter()}
+    for heading, marks in _taken(root, root, _OF_HEADING):
+        if _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
+            for toc in found:
+                words = toc.slugify(said(marks[0]), toc.sep)
+                heading.set("id", unique(words, taken))
 
 
 class _Strays(Postprocessor):

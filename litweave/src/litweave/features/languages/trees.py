@@ -295,11 +295,14 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         return tree
 
 
-def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:
+def find_units(
+    file: Path, told: Mapping[str, Any]
+) -> tuple[Path, dict[str, list[Unit]]]:
     """The folder of a site's catalogs, and all that it has to translate, by language.
 
-    `file` is its `mkdocs.yml`. The site is built as always, into a folder that is
-    thrown away: so there is no second opinion of what it shows.
+    `file` is its `mkdocs.yml`, of whose options some are `told`. The site is built as
+    always, into a folder that is thrown away: so there is no second opinion of what it
+    shows.
 
     **Raises.** `MkDocsException` if the site cannot be built, or has no languages.
     """
@@ -310,6 +313,9 @@ def find_units(file: Path) -> tuple[Path, dict[str, list[Unit]]]:
         plugin = config.plugins.get("litweave-languages")
         if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
             raise PluginError(f"{file} names no languages under litweave-languages")
+        if "litweave" in config.plugins:
+            options = {n: told[n] for n in told if n not in ("source", "language")}
+            config.plugins["litweave"].config.update(options)
         _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
         return plugin.weave.site.settings.locale, found

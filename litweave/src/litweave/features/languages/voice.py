@@ -6,16 +6,13 @@ for what is kept of a page depends on its words.
 """
 
 import logging
-import re
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from litweave import words
-from litweave.book import Book
 from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
@@ -32,8 +29,7 @@ from litweave.sections import Line
 from litweave.settings import Settings
 from litweave.words import Speaker
 
-# What a page says of itself above its text, and what of that the theme shows.
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*\n+", re.DOTALL)
+# What the theme shows of what a page says of itself above its text.
 _FRONT = ("title", "description")
 # The kinds of units that other pages and the search show of a page.
 _SHOWN = {"words", "heading"}
@@ -81,35 +77,6 @@ def extract_text(path: str, text: str, line: int = 1, package: str = "") -> list
     return recorder.units
 
 
-def find_units(
-    source: Path,
-    pages: Path | None = None,
-    exclude: Sequence[str] = (),
-    raw_html: bool = False,
-) -> tuple[list[Unit], Callable[[str], bool]]:
-    """The units of a package or a file, and of a folder of pages in Markdown.
-
-    And a function that tells of a file whether these are all units that it has.
-    """
-    book, found, package = Book(), list[Unit](), source.resolve().name
-    book.context.raw_html = raw_html
-    book.read(source, exclude)
-    for chapter in sorted(book.chapters.values(), key=lambda each: each.module.path):
-        found += extract_module(chapter.module, raw_html)
-    for path in sorted(pages.rglob("*.md")) if pages else ():
-        whole = path.read_text("utf-8")
-        text = _FRONT_MATTER.sub("", whole)
-        line = 1 + whole.count("\n") - text.count("\n")
-        uri = path.relative_to(pages or "").as_posix()
-        found += extract_text(uri, text, line, package)
-
-    def covers(path: str) -> bool:
-        is_module = path.startswith(f"{package}/") or path == package
-        return is_module or (pages is not None and path.endswith(".md"))
-
-    return found, covers
-
-
 # ## Who says it
 
 
@@ -144,7 +111,7 @@ class Voice:
         glossary = Glossary.read(folder / "glossary.csv", language)
         known = Cache.read(cache / f"checked-{language}.json")
         report = check(catalogs, glossary, known)
-        _log.info("%s: %s", language, report)
+        _log.info("%s: %s", language, report.count())
         if not catalogs.domains:
             where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)

@@ -11,6 +11,7 @@ when all pages are made.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, join, normpath
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -18,10 +19,11 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
-from markdown.treeprocessors import Treeprocessor
+from markdown.util import HtmlStash
 
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Place
+from litweave.dialect import add_step
 from litweave.page import addresses
 from litweave.sanitise import SCHEMES
 
@@ -75,7 +77,7 @@ class Addresses(Extension):
 
         MkDocs makes addresses of links after this (0).
         """
-        md.treeprocessors.register(_Reader(self, md), "weave-addresses", 1)
+        add_step(md, "addresses", 1, partial(self.read, md.htmlStash))
 
     def begin(self, page: str, files: Files) -> None:
         """Tell which page Markdown is about to make."""
@@ -104,10 +106,13 @@ class Addresses(Extension):
                 message = f"there is no “#{wanted.name}” on the page “{wanted.page}”"
                 self._note(wanted.chapter, wanted.address, message)
 
-    def read(self, root: Element, written: str) -> None:
-        """Read a page as a tree; `written` is what the author wrote as HTML."""
+    def read(self, stash: HtmlStash, root: Element) -> None:
+        """Read a page as a tree; what its author wrote as HTML is in the `stash`."""
         if self.chapter is None:
             return
+        # Without `raw_html`, what is there was made by Markdown's own extensions.
+        blocks = stash.rawHtmlBlocks if self.book.context.raw_html else []
+        written = "\n".join(block for block in blocks if isinstance(block, str))
         found = {e.get("id", "") or e.get("name", "") for e in root.iter()}
         found |= {match[2] for match in _ID.finditer(written)}
         self.anchors[self.chapter.page] = {*found, *addresses(self.chapter.module)}
@@ -215,20 +220,7 @@ def _lines(chapter: Chapter, address: str) -> list[int]:
     )
     return [
         prose.line + prose.text.count("\n", 0, match.end())
-        for row in chapter.module.rows
-        for prose in row.prose
+        for prose in chapter.module.prose
         for match in written.finditer(prose.text)
         if match["address"]
     ]
-
-
-class _Reader(Treeprocessor):
-    def __init__(self, addresses: Addresses, md: Markdown) -> None:
-        super().__init__(md)
-        self.addresses = addresses
-
-    def run(self, root: Element) -> None:
-        # Without `raw_html`, what is here was made by Markdown's own extensions.
-        raw = self.addresses.book.context.raw_html
-        blocks = self.md.htmlStash.rawHtmlBlocks if raw else []
-        self.addresses.read(root, "\n".join(b for b in blocks if isinstance(b, str)))

@@ -17,11 +17,11 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from litweave.cache import Cache, digest
+from litweave.cache import OTHERS, Cache, digest
 from litweave.features.links import introspect
 
 # ## Where things are documented
@@ -159,21 +159,18 @@ def ask(names: Collection[str], cache: Path) -> Answers:
     """
     roots = sorted({_root(name) for name in names} & LIBRARIES.keys())
     keys = {root: digest(_key(), found) for root in roots if (found := _version(root))}
-    wanted = {part for name in names for part in accumulate(name.split("."), _dot)}
+    around = (accumulate(name.split("."), "{}.{}".format) for name in names)
+    wanted = {*chain.from_iterable(around)}
     asked = {name: keys[_root(name)] for name in sorted(wanted) if _root(name) in keys}
     kept = Cache.read(cache)
-    kept.now |= kept.before  # another site may ask for the rest
     new = [name for name, key in asked.items() if not kept.holds(name, key)]
+    kept.now |= {name: row for name, row in kept.before.items() if name in asked}
     if new:
         answers = _look_up(new)
         kept.now |= {name: (asked[name], asdict(answers[name])) for name in new}
-        kept.write()
+        kept.write(OTHERS)
     facts = {name: Fact(**kept.now[name][1]) for name in asked}
     return Answers(facts, tuple(root for root in roots if root not in keys))
-
-
-def _dot(before: str, after: str) -> str:
-    return f"{before}.{after}"
 
 
 def _root(name: str) -> str:

@@ -18,11 +18,11 @@ Each page ends with two lists: the modules that it imports, and those that impor
 
 import ast
 import itertools
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
@@ -32,11 +32,12 @@ from litweave.diagnostics import Place
 from litweave.features.links.libraries import Answers, Facts, address, ask
 from litweave.features.links.resolve import Meanings
 from litweave.features.links.scopes import Chain, Thing
-from litweave.features.links.signatures import heading, signature, summary, title
+from litweave.features.links.signatures import plain, signature, summary
 from litweave.names import Target
-from litweave.overlay import Mark
+from litweave.overlay import Mark, island
+from litweave.page import title
 from litweave.parse import Module
-from litweave.words import word
+from litweave.words import heading, word
 
 if TYPE_CHECKING:
     from litweave.site import Site
@@ -110,10 +111,7 @@ def _marks(module: Module, links: Sequence[Link]) -> Iterator[Mark]:
 def _table(links: Sequence[Link]) -> str:
     """What the tips of a page say, by the addresses of its links."""
     told = {link.href: link.told for link in reversed(links)}
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    # Within a script element, only the end of it has a meaning.
-    text = text.replace("<", "\\u003c")
-    return f'<script type="application/json" id="weave-references">{text}</script>'
+    return island("weave-references", told)
 
 
 # ## From a thing to its place
@@ -146,7 +144,8 @@ class _Linker:
     def links(self, page: str, chains: _Chains) -> Iterator[Link]:
         """The links of a page, in the order of the text."""
         line, column = 0, 0
-        for chain, steps in sorted(chains, key=_order):
+        order = attrgetter("line", "start")
+        for chain, steps in sorted(chains, key=lambda item: order(item[0])):
             if chain.line != line:
                 line, column = chain.line, 0
             places = ((end, self.place(thing, page)) for end, thing in reversed(steps))
@@ -181,15 +180,11 @@ class _Linker:
     def tell(self, target: Target) -> tuple[str, ...]:
         node = self.meanings.definitions.get(target.name)
         if node is None:
-            return target.name, title(self.book.chapters[target.page].module)
+            return target.name, plain(title(self.book.chapters[target.page].module))
         # A class is called as its `__init__` is, wherever it has that from.
         made = self.meanings.attribute(Thing(target.name), "__init__")
         called = self.meanings.definitions.get(made.name) if made else node
         return signature(target.anchor, called), summary(ast.get_docstring(node))
-
-
-def _order(item: tuple[Chain, object]) -> tuple[int, int, int]:
-    return item[0].line, item[0].start, -len(item[0].parts)
 
 
 # ## Which module imports which
@@ -236,5 +231,6 @@ def _list(book: Book, page: str, name: str, pages: Sequence[str]) -> str:
 def _link(book: Book, page: str, other: str) -> str:
     chapter = book.chapters[other]
     href = book.href(Target(chapter.name, other, ""), page)
-    words = heading(chapter.module) or escape(chapter.name)
+    said, path = title(chapter.module), chapter.module.path
+    words = heading(plain(said), said, path) if said else escape(chapter.name)
     return f'<a href="{escape(href)}">{words}</a>'

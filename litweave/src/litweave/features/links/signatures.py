@@ -17,10 +17,8 @@ import re
 from collections.abc import Iterator
 from itertools import chain, repeat
 
-from litweave import words
 from litweave.features.links.introspect import called, first_sentence, shortened
 from litweave.features.links.scopes import Definition
-from litweave.parse import Module
 
 _LINK = re.compile(r"!?\[([^\[\]]+)\](?:\[[^\[\]]*\]|\([^()]*\))")
 _FORMULA = re.compile(r"\$\$?([^$]+)\$\$?")
@@ -77,24 +75,6 @@ def summary(docstring: str | None) -> str:
     # A formula in TeX is nothing to read in one line.
     parts = [part for part in (heading, sentence) if part and "\\" not in part]
     return shortened(". ".join(parts))
-
-
-def title(module: Module) -> str:
-    """The heading that opens a module, if one does."""
-    return plain(_opening(module))
-
-
-def heading(module: Module) -> str:
-    """The same as HTML, in the language of the page."""
-    opening = _opening(module)
-    return words.heading(plain(opening), opening, module.path) if opening else ""
-
-
-def _opening(module: Module) -> str:
-    # It need not come first: a licence may stand above it.
-    texts = (prose.text for row in module.rows[:1] for prose in row.prose)
-    titles = (text.partition("\n")[0] for text in texts if text.startswith("# "))
-    return next(titles, "").strip("# ")
 
 
 def plain(markdown: str) -> str:

@@ -153,6 +153,8 @@ class Results:
         If `stale`, a result serves as long as the notebook itself is the same.
         """
         keys = {file: self._keys(file) for file in files}
+        # The folder is the author's choice, and may be one that others use, too.
+        self.kept.forget((file.src_uri for file in files), pattern="*.py")
         known: dict[File, Part | None] = {}
         for file, (whole, own) in keys.items():
             known[file] = self.kept.get(file.src_uri, own if stale else whole)

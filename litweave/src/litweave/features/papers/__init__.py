@@ -130,7 +130,7 @@ def _cited(
     chapter: Chapter, works: Mapping[str, Work], path: Path, diagnostics: Diagnostics
 ) -> Iterator[Work]:
     """The works that the prose of a module links to, in the order of the prose."""
-    for prose in (prose for row in chapter.module.rows for prose in row.prose):
+    for prose in chapter.module.prose:
         for line, text in enumerate(prose.text.split("\n"), start=prose.line):
             if "/" not in text:
                 continue  # as in most lines: an address has one

@@ -50,7 +50,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from litweave import process
-from litweave.cache import Folder, digest, files_in, installed
+from litweave.cache import OTHERS, Folder, digest, files_in, installed
 from litweave.dependencies import Dependencies
 from litweave.process import ChildError
 from litweave.progress import progress
@@ -212,6 +212,7 @@ def prove(
     if run.plan is None or run.missing():
         run.again()
     assert run.plan
+    run.kept.forget(["plan", *run.plan.pages], OTHERS)
     return Proofs(run.plan.versions, {n: run.proofs[n] for n in run.plan.pages})
 
 

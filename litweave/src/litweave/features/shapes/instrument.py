@@ -19,6 +19,7 @@ from typing import Any
 
 from litweave.features.shapes.recording import Recorder, Watch
 from litweave.features.shapes.statements import Source
+from litweave.syntax import is_text
 
 # It is found as a built-in, and so is among the names of no module.
 _NAME = "__litweave__"
@@ -123,5 +124,4 @@ def _comes_first(node: ast.stmt, position: int) -> bool:
     """Whether a statement is a docstring, or has to stand above all others."""
     if isinstance(node, ast.ImportFrom):
         return node.module == "__future__"
-    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return is_text and position == 0
+    return is_text(node) and position == 0

@@ -17,7 +17,7 @@ from typing import Any
 
 from litweave import process
 from litweave.book import Book, Chapter
-from litweave.cache import Folder, digest, installed, write_text
+from litweave.cache import OTHERS, Folder, digest, installed, write_text
 from litweave.diagnostics import Place
 from litweave.features.shapes import trace
 from litweave.features.shapes.statements import Source
@@ -92,6 +92,7 @@ def measure(book: Book, cache: Path) -> dict[str, Measured]:
     items, kept = _items(book), Folder(cache / "shapes")
     answers = {name: item.known(kept) for name, item in items.items()}
     answers |= _ask([item for name, item in items.items() if not answers[name]], kept)
+    kept.forget(items, OTHERS)
     for place, message in _problems(book, answers):
         book.context.diagnostics.add(place, message, "example")
     return _measured(book, answers)
@@ -219,8 +220,7 @@ def _items(book: Book) -> dict[str, _Item]:
         entries = [(entry.symbols, entry.variables) for entry in notation(module)]
         request = {"name": name, "path": str(path), "notation": entries}
         # What the examples say, whatever stands around them.
-        texts = (prose.text for row in module.rows for prose in row.prose)
-        examples = [example for text in texts for example in _EXAMPLES.findall(text)]
+        examples = [e for prose in module.prose for e in _EXAMPLES.findall(prose.text)]
         own = digest(json.dumps(request), state, *examples, dependencies.code(path))
         key = digest(own, dependencies.computes(name, path))
         numbers = (number for row in module.rows for number in row.code)

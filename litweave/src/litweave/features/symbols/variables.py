@@ -6,7 +6,6 @@ A name counts wherever it stands, but for the keyword of a call: in `x.mean(dim=
 
 import ast
 import io
-import json
 import token
 import tokenize
 import warnings
@@ -26,7 +25,7 @@ from litweave.features.symbols.symbols import (
     notation,
     pattern,
 )
-from litweave.overlay import Mark
+from litweave.overlay import Mark, island
 from litweave.parse import Module
 from litweave.syntax import syntax_tree
 
@@ -72,10 +71,7 @@ def _data(module: Module, symbols: Symbols, values: Values) -> str:
         return {"keys": list(symbols.keys[entry]), "values": shown}
 
     entries = [entry and known(entry) for _, entry in items(module)]
-    # Within a script element, only the end of it has a meaning.
-    text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
-    text = text.replace("<", "\\u003c")
-    return f'<script type="application/json" id="weave-notation">{text}</script>'
+    return island("weave-notation", entries)
 
 
 # ## In code
@@ -162,6 +158,6 @@ def _faults(
 
 def _named(module: Module) -> set[str]:
     """The names in the code of a module, and in the examples in its prose."""
-    prose = (prose.text for row in module.rows for prose in row.prose)
-    code = (_plain(module), *(source for text in prose for source in sources(text)))
+    examples = (source for prose in module.prose for source in sources(prose.text))
+    code = (_plain(module), *examples)
     return {name for source in code for name, _, _ in _names(source)}
