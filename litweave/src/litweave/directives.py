@@ -6,7 +6,7 @@ them.
 
 A line of prose may begin with the same word, “type: both are of one class”. So a
 directive is what has the form that its tool reads, and within a fence nothing is one.
-The marks of cells, `# %%`, are directives that a page need not show.
+The marks of cells, `# %%`, are directives of which a page shows the title.
 """
 
 import re
@@ -26,9 +26,9 @@ _FORMS = (
     r"""^[ \t]* (?P<fence> `{3,} | ~{3,} ) .* \n (?: .*\n )*?
         (?: [ \t]* (?P=fence) [`~]* [ \t]* $ | .* \Z )""",
     # Cells. A title begins as one, or the mark is the first line of its block.
-    r"""(?P<cell> \A [ \t]? (?: %%+ [ \t] .* | \+ [ \t] [\[{] .* )
-        | ^[ \t]? (?: %%+ [ \t]* (?: [\[{A-Z] .* )? | In[ ]?\[[ \d]*\]:? | [-+] )
-        $ )""",
+    r"""(?P<cell> \A [ \t]? (?: %%+ [ \t] .* | \+ [ \t] (?: [\[{] | \w+=) .* )
+        | ^[ \t]? (?: %%+ [ \t]* (?: [\[{A-Z] .* )? | In[ ]?\[[ \d]*\]:? | [-+]
+        | <(?:code|markdown)cell> ) $ )""",
     # Notebooks.
     r"""^\| [^|\n]* $""",
     r"""^[ \t]? (?: !pip | %%? (?: autoreload | capture | config | load_ext
@@ -65,7 +65,11 @@ _AT_END = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 _LOOSE = ("type:", "noqa", "pragma:", "isort:")
-_MARKDOWN = re.compile(r"[ \t]?(?:%%+|\+)[ \t].*\[(?:markdown|md)\]")
+_MARKDOWN = re.compile(
+    r"[ \t]?(?:(?:%%+|\+)[ \t].*\[(?:markdown|md)\]|%%+[ \t]+(?:markdown|md)\Z)"
+)
+# The words of a cell's title, before what programs read.
+_TITLE = re.compile(r"#[ \t]?%%(%*)[ \t]+((?:(?![ \t]*(?:[\[{]|\w+=)).)+)")
 
 
 def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
@@ -83,6 +87,12 @@ def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
         if _is_pythons(item) or (not is_whole and _stays_behind_code(item)):
             found[item.start[0]] = "tool"
     return found
+
+
+def title(comment: str) -> str:
+    """The heading that the mark of a cell stands for, if it has words."""
+    match = _TITLE.match(comment)
+    return f"##{'#' * len(match[1])} {match[2]}" if match else ""
 
 
 def without_directives(prose: str) -> str:
