@@ -92,6 +92,7 @@ def test_sections_and_fields_have_labels() -> None:
     assert "<strong>Returns:</strong>\nThe scaled number." in html(GOOGLE)
     listed = html("A.\n\nNote:\n    - one\n    - two")
     assert "<strong>Note:</strong></p>\n<ul>\n<li>one</li>" in listed
+    assert "So:</p>" in html("A.\n\nReturns:\n    So::\n\n        x = 1")
     page = html(SPHINX)
     assert page.count("<strong>Parameters:</strong>") == 1
     assert "<strong>Returns:</strong> The scaled number." in page
@@ -334,7 +335,7 @@ LONELY = "has an option directive on a line with no example"
 REFUSED = [
     (">>>half(4)\n2", 7, "lacks blank after >>>"),
     (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
-    ("  >>> half(\n...     4)\n  2", 7, UNEVEN),
+    ("  >>> half(\n...     4)\n  2", 8, UNEVEN),
     ("    >>> half(4)\n  2", 8, UNEVEN),
     ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
 ]

@@ -119,6 +119,9 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
         ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
         ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
         ("It is $5, so set `$HOME`.", ""),
+        ("$Id$, $Revision: 1.2 $", ""),
+        ("A long title\n~~~~~\nText.", "A long title\n-----\nText."),
+        ("Some code\n~~~~~\nx\n~~~~~", ""),
         ("\ue000\ue010\ue001", "\ufffd\ufffd\ufffd"),
         # Addresses in angle brackets are no tags, and all else in them is words.
         ("From <stdin>, [a] (<b c>)", "From \ue002stdin>, [a] (\ue002b c>)"),

@@ -58,6 +58,7 @@ BEGINNINGS = re.compile(
   | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
   | (?P<escape> \\. | ^[ \t]* \$ (?=[ ]) )
   | (?P<display> \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$ )
+  | (?P<version> \$ (?: Id | Revision | Date | Author | HeadURL ) (?: : [^$\n]* )? \$ )
   | (?P<inline> \$ (?!\s) (?P<formula> `[^`$\n]+`
       | (?: \\. | \n (?! \s*\n ) | [^$`\\\n] )+? ) (?<!\s) \$ (?!\d) )
   | (?P<dollar> \$ )

@@ -145,7 +145,9 @@ markdown_extensions:
 
 NOTEBOOK = "# %% [markdown]\n# # Ten lines\n\n# %% tags=['hide-input']\nprint(3)\n"
 EXECUTED = dict(jupytext.reads(NOTEBOOK, fmt="py:percent"))
-TABLE = "<table><tr><th>Head</th><td>of <code>np</code> &amp; more</td></tr></table>"
+TABLE = (
+    "<table><tr><th>Head</th><td>of <code>np</code> &amp; more</td></tr></table>"
+)
 DRAWN = "<svg><style>g { x: y }</style><text x='1'>the axis</text></svg>"
 EXECUTED["cells"][1].outputs = [
     new_output("stream", text="three in English\n"),
