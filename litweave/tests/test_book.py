@@ -27,7 +27,7 @@ def package(tmp_path: Path) -> Path:
 
 def test_a_module_with_something_in_it_is_a_chapter_with_a_page(package: Path) -> None:
     # What is not the author's is none.
-    names = ".hidden/a.py", "env/a.py", "site/a.py", "<b>.py"
+    names = ".hidden/a.py", "env/a.py", "site/a.py", "<b>.py", "build/lib/a.py"
     files = dict.fromkeys((*names, "index.py"), "x = 1\n")
     write_files(package, {**files, "env/pyvenv.cfg": "", f"site/{SITE_MARK}": ""})
     read = read_book(package, exclude=["*/secret.py"])

@@ -137,7 +137,14 @@ def test_a_file_alone_becomes_a_page(tmp_path: Path, weave: Command) -> None:
     built = weave("build", one, "--out", tmp_path / "site", "--report", report)
     assert built == Said(1, "", f"{report}: No such file or directory\n")
     missing = tmp_path / "nowhere"
+    built = weave("build", one, "--out", tmp_path / "site", "--bibliography", missing)
+    assert built.status == 1
+    assert "'bibliography'" in built.err
+    assert f"{missing}" in built.err
+    assert "Aborted" not in built.err
     assert weave("check", missing) == Said(2, "", f"there is no {missing}\n")
+    with pytest.raises(SystemExit):
+        main(["serve", str(one), "--port", "99999"])
 
 
 def test_a_folder_that_somebody_filled_is_left_alone_and_nothing_to_show_is_said(
@@ -157,6 +164,7 @@ def test_a_folder_that_somebody_filled_is_left_alone_and_nothing_to_show_is_said
         built = weave("build", source, "--out", out)
         assert built.status == 1
         assert message in built.err
+        assert "Aborted" not in built.err
         assert ("no module becomes a page" in built.err) == (out == site)
     assert not site.exists()
     assert thesis.read_text() == "all my work"

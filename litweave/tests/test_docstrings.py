@@ -100,6 +100,7 @@ def test_sections_and_fields_have_labels() -> None:
     assert "<strong>Note:</strong></p>\n<ul>\n<li>one</li>" in listed
     listed = html("A.\n\nArgs:\n    x: one of\n        - a\n        - b")
     assert "<dd>\n<p>one of</p>\n<ul>\n<li>a</li>\n<li>b</li>" in listed
+    assert "So:</p>" in html("A.\n\nReturns:\n    So::\n\n        x = 1")
     page = html(SPHINX)
     assert page.count("<strong>Parameters:</strong>") == 1
     assert "<strong>Returns:</strong> The scaled number." in page
@@ -110,6 +111,31 @@ def test_sections_and_fields_have_labels() -> None:
     page = html("A.\n\n:param x: one\n:type x: int\n    or float\n:type y: str\n")
     assert "<dt><code>x</code> (int or float)</dt>\n<dd>one</dd>" in page
     assert "<dt><code>y</code></dt>\n<dd>str</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x**2 + 2*3*4, n*(1 - 1/n)**k", "x**2 + 2*3*4, n*(1 - 1/n)**k"),
+        ("__hash__, as __eq__\n\n    a.__b__", "__hash__, as __eq__ a.__b__"),
+        ("*a*(b), 用**词**用", "<em>a</em>(b), 用<strong>词</strong>用"),
+        ("So:\n- a\n- b\n  c", "So: <ul> a b c"),
+        ("So:\n1) a\n2) b", "So: <ol> a b"),
+        ("So:\n    * a\n\nEnd", "So: <ul> a End"),
+        ("- a\n  - b\n\n    c\n  - d\n- e", "<ul> a <ul> b c d e"),
+        ("- a\n\n  b\n- c", "<ul> a b c"),
+        ("1. a\n   ```\n   - b\n   ```\n2. c", "<ol> a - b c"),
+        ("$$\na\n- b\n$$\nA year\n2. not\n+ one", "A year 2. not + one"),
+    ],
+)
+def test_signs_are_no_emphasis_and_lists_are_lists(text: str, shown: str) -> None:
+    page = html(f"F.\n\n{text}").partition("<p>F.</p>")[2]
+    page = re.sub(r"<(?!/?em|/?strong|[uo]l)[^>]*>|\ue000.*?\ue001", " ", page)
+    assert " ".join(page.split()) == shown
+
+
+def test_a_list_that_goes_on_in_the_next_row_begins_at_its_number() -> None:
+    assert '<ol start="2">' in woven("# 1. Cut.\na = 1\n# 2. Go.\nb = 1\n").rows[1]
 
 
 def test_a_title_that_is_underlined_stands_below_its_function() -> None:
@@ -326,7 +352,7 @@ LONELY = "has an option directive on a line with no example"
 REFUSED = [
     (">>>half(4)\n2", 7, "lacks blank after >>>"),
     (">>> half(\n...4)\n2", 8, "lacks blank after ..."),
-    ("  >>> half(\n...     4)\n  2", 7, UNEVEN),
+    ("  >>> half(\n...     4)\n  2", 8, UNEVEN),
     ("    >>> half(4)\n  2", 8, UNEVEN),
     ("Words.\n\n>>> # doctest: +SKIP", 9, LONELY),
 ]

@@ -176,6 +176,9 @@ def test_a_script_in_cells_is_read_as_a_module_is() -> None:
     ## The $\\sum$
     '''
 
+    #%% md
+    'Prose.'
+
     # %%
     # Beside `b`.
     b = 2
@@ -188,8 +191,12 @@ def test_a_script_in_cells_is_read_as_a_module_is() -> None:
     'The end.'
     """
     assert rows(source) == [
-        ("# A notebook", "a = 1\n"),
-        ("## The $\\sum$\n\nBeside `b`.", 'b = 2\nc = 3\n"no cell of prose"\n'),
+        ("# A notebook", ""),
+        ("## The first cell", "a = 1\n"),
+        (
+            "## The $\\sum$\n\nProse.\n\nBeside `b`.",
+            'b = 2\nc = 3\n"no cell of prose"\n',
+        ),
         ("The end.", ""),
     ]
 
@@ -344,7 +351,7 @@ def test_prose_may_begin_with_a_word_for_a_tool(said: str) -> None:
 
 @pytest.mark.parametrize(
     "mark",
-    ["%%", "%% [raw]", "%% Part two", "%%% {}", "In[ ]:", "+", '+ a="b"', "%% md"],
+    ["%%", "%% [raw]", "%%% {}", "In[ ]:", "+", '+ a="b"', "%% md", "<codecell>"],
 )
 def test_the_mark_of_a_cell_is_neither_prose_nor_code(mark: str) -> None:
     source = f"x = 1\n# Words.\n# {mark}\ny = 2\n#{mark}\n"

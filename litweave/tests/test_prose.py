@@ -120,6 +120,10 @@ def test_a_fence_left_open_is_named_and_ends(fence: str, context: Context) -> No
         ("A title\n~~~~~~~\nText.", "A title\n-------\nText."),
         ("One.\n\nA\n~~~\n", "One.\n\nA\n---\n"),
         ("One.\n\n~~~~~~~~~~", "One.\n\n\n---"),
+        ("It is $5, so set `$HOME`.", ""),
+        ("$Id$, $Revision: 1.2 $", ""),
+        ("A long title\n~~~~~\nText.", "A long title\n-----\nText."),
+        ("Some code\n~~~~~\nx\n~~~~~", ""),
         ("\ue000\ue010\ue001", "\ufffd\ufffd\ufffd"),
         # Addresses in angle brackets are no tags, and all else in them is words.
         ("From <stdin>, [a] (<b c>)", "From \ue002stdin>, [a] (\ue002b c>)"),
@@ -143,6 +147,8 @@ def test_a_formula_knows_its_place_beside_dollars_and_links(context: Context) ->
     assert [place.line for place in context.formulas.places.values()] == [12, 16]
     assert write("[$b$](<b c.md>)", context) == "[\ue000\ue011\ue001](b%20c.md)"
     assert write(r"It costs \$5, or $b$.", context).startswith("It costs $5, or ")
+    # Code ends with its paragraph.
+    assert "$" not in write("GNU's `quote'.\n\nThen $a$, `b`.", context)
     assert not context.diagnostics.found
 
 

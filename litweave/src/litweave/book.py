@@ -188,6 +188,8 @@ _PLAIN = re.compile(r"[\w./ +-]+")
 SITE_MARK = ".weave"
 # A folder with one of these holds nothing of the author's.
 _FOREIGN = {SITE_MARK, "pyvenv.cfg"}
+# Folders that programs make of a project; a package may have such a name.
+_MADE = {"build", "dist", "node_modules"}
 # A page by one of these names is that of its folder.
 _INDEX = {"index", "README"}
 
@@ -211,9 +213,15 @@ def _modules(source: Path) -> Iterator[Path]:
         if folder != source and not _FOREIGN.isdisjoint(files):
             folders.clear()
         else:
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            folders[:] = [name for name in folders if _is_own(folder / name)]
             modules = (name for name in files if name.endswith(".py"))
             yield from (folder / name for name in modules if name[0] != ".")
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether an author wrote what is in a folder, by its name."""
+    is_made = folder.name in _MADE and not (folder / "__init__.py").exists()
+    return not (is_made or folder.name.startswith("."))
 
 
 def _page(relative: PurePosixPath) -> str:

@@ -5,6 +5,7 @@ filled is never touched: only where the mark of an earlier site of ours lies may
 one come.
 """
 
+import errno
 import logging
 import os
 import shutil
@@ -28,6 +29,7 @@ from litweave.settings import Settings
 from litweave.theme import language_of
 
 _WEAVE = "mkdocs.plugins.litweave"
+_OURS = "litweave made this folder, and may replace it.\n"
 _FEATURES = [
     "content.code.copy",
     "navigation.footer",
@@ -145,7 +147,10 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
             remarks.append(said.getMessage())
 
     with _project(settings) as project, listening(hear), _replacing(out) as building:
-        config = load_config(**project, site_dir=str(building), strict=strict)
+        try:
+            config = load_config(**project, site_dir=str(building), strict=strict)
+        except Abort:
+            raise SiteError("\n".join(remarks)) from None
         plugin = cast(LitweavePlugin, config.plugins["litweave"])
         config.plugins.on_startup(command="build", dirty=False)
         try:
@@ -155,9 +160,7 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
             raise SiteError(_reasons(book, remarks, error)) from None
         finally:
             config.plugins.on_shutdown()
-        (building / SITE_MARK).write_text(
-            "litweave made this folder, and may replace it.\n"
-        )
+        (building / SITE_MARK).write_text(_OURS)
     return Built(plugin.site.book, remarks)
 
 
@@ -190,7 +193,7 @@ def _check_place(out: Path, source: Path) -> None:
 
 def _reasons(book: Book, remarks: list[str], error: Abort) -> str:
     found = [str(problem) for problem in sorted(book.context.diagnostics.found)]
-    return "\n".join([*found, *remarks, str(error)])
+    return "\n".join([*found, *remarks] or [str(error)])
 
 
 @contextmanager
@@ -213,7 +216,7 @@ def listening(
 def serve(settings: Settings, port: int) -> None:
     """Serve the site on this machine, and build it again at each change.
 
-    **Raises.** [`SiteError`][] if the port is in use.
+    **Raises.** [`SiteError`][] if the port is not to be had.
     """
     _check_port(port)
     logging.getLogger("mkdocs").setLevel(logging.INFO)
@@ -229,8 +232,10 @@ def _check_port(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            message = f"port {port} is in use: choose another, as in --port 8001"
+        except OSError as error:
+            is_taken = error.errno == errno.EADDRINUSE
+            why = "is in use" if is_taken else f"may not be used ({error.strerror})"
+            message = f"port {port} {why}: choose another, as in --port 8001"
             raise SiteError(message) from None
 
 

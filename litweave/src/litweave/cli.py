@@ -143,6 +143,15 @@ def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> 
 # ## The arguments
 
 _LANGUAGE = {"language", "locale"}
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else -1
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number from 0 to 65535")
+    return port
+
+
 # What a command does, how its help says that, and what it takes besides the settings.
 _COMMANDS: dict[Callable[[argparse.Namespace], int], tuple[str, dict[str, Any]]] = {
     _build: (
@@ -174,8 +183,9 @@ _COMMANDS: dict[Callable[[argparse.Namespace], int], tuple[str, dict[str, Any]]]
         "show the site on this machine, and build it again at each change",
         {
             "--port": {
-                "type": int,
+                "type": _port,
                 "default": 8000,
+                "metavar": "PORT",
                 "help": "where to serve (default: %(default)s)",
             }
         },

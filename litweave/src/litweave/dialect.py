@@ -1,5 +1,6 @@
 """The extensions of Markdown, and their settings, that pages count on."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -7,7 +8,9 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.extensions import Extension
+from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.toc import TocTreeprocessor, slugify
+from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
 
 from litweave.exercises import fold
@@ -42,6 +45,23 @@ def add_step(
     md.treeprocessors.register(step, f"weave-{name}", priority)
 
 
+class _Stars(InlineProcessor):
+    """Stars between operands, as in `x**2`, which open no emphasis."""
+
+    # Of ASCII: in a script without blanks, emphasis has letters on both sides.
+    FORM = r"(?<=[A-Za-z0-9_)\]])\*{1,2}(?=[A-Za-z0-9_(\[])"
+
+    # They may close what was opened before, as in `*words*(2)`.
+    def handleMatch(  # type: ignore[override] # noqa: N802
+        self, m: re.Match[str], data: str
+    ) -> tuple[str, int, int] | tuple[None, None, None]:
+        stars = re.escape(m[0])
+        opened = rf"(?<![A-Za-z0-9_)\]*]){stars}(?![*\s])[^*]*\Z"
+        if re.search(opened, data[: m.start()]):
+            return None, None, None
+        return m[0], *m.span()
+
+
 class Dialect(Extension):
     """The Markdown extension of what every page has."""
 
@@ -50,6 +70,10 @@ class Dialect(Extension):
 
         The table of contents (5) comes later.
         """
+        # A list begins at its first number: prose goes on in the next row.
+        SaneListExtension().extendMarkdown(md)
+        # After links (160), before emphasis (60).
+        md.inlinePatterns.register(_Stars(_Stars.FORM, md), "weave-stars", 65)
         add_step(md, "tags-in-code", 31, partial(restore, everywhere=False))
         add_step(md, "headings", 15, set_anchors)
         add_step(md, "tags", 14, restore)

@@ -6,7 +6,7 @@ them.
 
 A line of prose may begin with the same word, “type: both are of one class”. So a
 directive is what has the form that its tool reads, and within a fence nothing is one.
-The marks of cells, `# %%`, are directives that a page need not show.
+The marks of cells, `# %%`, are directives of which a page shows the title.
 """
 
 import re
@@ -58,7 +58,7 @@ _FORMS = (
     # Cells. A title begins as one, or the mark is the first line of its block.
     r"""(?P<cell> \A [ \t]? (?: %%+ [ \t] .* | \+ [ \t] [\[{] .* )
         | ^[ \t]? (?: %%+ [ \t]* (?: [\[{A-Z] .* | md )? | \+ [ \t]+ \w+=[\["{] .*
-        | In[ ]?\[[ \d]*\]:? | [-+] ) $ )""",
+        | In[ ]?\[[ \d]*\]:? | [-+] | <(?:code|markdown)cell> ) $ )""",
     # Notebooks.
     r"""^\| [^|\n]* $ | ^[ \t]\| [ \t]? (?: [\w-]+: [ \t] [^|\n]* | default_exp \b .*
         | eval | export \w* | filter_stream \b .* | hide \w* | skip_showdoc ) $""",
@@ -95,7 +95,11 @@ _AT_END = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 _LOOSE = ("type:", "noqa", "pragma:", "isort:")
-_MARKDOWN = re.compile(r"[ \t]?(?:(?:%%+|\+)[ \t].*\[(?:markdown|md)\]|%%+[ \t]*md$)")
+_MARKDOWN = re.compile(
+    r"[ \t]?(?:(?:%%+|\+)[ \t].*\[(?:markdown|md)\]|%%+[ \t]*(?:markdown|md)\Z)"
+)
+# The words of a cell's title, before what programs read.
+_TITLE = re.compile(r"#[ \t]?%%(%*)[ \t]+((?:(?![ \t]*(?:[\[{]|\w+=)).)+)")
 
 
 def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
@@ -113,6 +117,12 @@ def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
         if _is_pythons(item) or (not is_whole and _stays_behind_code(item)):
             found[item.start[0]] = "tool"
     return found
+
+
+def title(comment: str) -> str:
+    """The heading that the mark of a cell stands for, if it has words."""
+    match = _TITLE.match(comment)
+    return f"##{'#' * len(match[1])} {match[2]}" if match else ""
 
 
 def without_directives(prose: str) -> str:

@@ -14,6 +14,8 @@ _OWN = doctest.COMPARISON_FLAGS | doctest.REPORTING_FLAGS
 _REFUSAL = re.compile(
     r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
 )
+# A line that goes on with the code of an example.
+_UNEVEN = re.compile(r"leading whitespace: ['\"] *\.{3}")
 _CODE = re.compile(r"^[ \t]*>>>(.*(?:\n[ \t]*\.\.\..*)*)", re.MULTILINE)
 _PROMPT = re.compile(r"\n[ \t]*\.\.\. ?")
 
@@ -22,7 +24,8 @@ def refusal(error: ValueError) -> tuple[int, str]:
     """The line of a text, from 1, that doctest cannot read, and the reason."""
     match = _REFUSAL.fullmatch(str(error))
     line, problem = (int(match[1]), match[2]) if match else (1, str(error))
-    line += "directive" in problem  # which doctest counts from 0
+    # These doctest counts from 0.
+    line += "directive" in problem or bool(_UNEVEN.search(str(error)))
     return line, f"doctest cannot read the example here, which {problem}"
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,11 @@ from typing import Any
 from litweave.cache import build_folder
 
 MANIFEST = Path(__file__).parent / "package.json"
+# Without a network, one waits for seconds, and not for minutes.
+_PATIENCE = (
+    *("--fetch-retries=1", "--fetch-timeout=60000"),
+    *("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
+)
 
 
 class NodeError(RuntimeError):
@@ -72,9 +78,10 @@ def _install(folder: Path, manifest: Path) -> None:
     # `--ignore-scripts`: a package is files to us, never a program that runs on
     # installing.
     npm = program("npm")
+    print(f"npm fetches what {manifest} needs", file=sys.stderr, flush=True)
     path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
     result = subprocess.run(
-        [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *_PATIENCE],
         cwd=folder,
         env={**os.environ, "PATH": path},
         capture_output=True,
@@ -83,4 +90,7 @@ def _install(folder: Path, manifest: Path) -> None:
         errors="replace",
     )
     if result.returncode:
-        raise NodeError(f"npm could not install {manifest}:\n{result.stderr}")
+        errors = re.findall(r"^npm error (.*\S)", result.stderr, re.MULTILINE)
+        reasons = [line for line in errors if "reason:" in line] or errors[:3]
+        why = " ".join(reasons) or result.stderr
+        raise NodeError(f"npm could not install {manifest}: {why}")

@@ -33,7 +33,7 @@ from litweave.labels import told_apart
 from litweave.overlay import Overlay
 from litweave.parse import Definition, Module, Prose, Row
 from litweave.prose import Context, closed, sections, to_markdown
-from litweave.sanitise import sanitised
+from litweave.sanitise import restored, sanitised
 from litweave.sections import Above, with_titles
 from litweave.words import word
 
@@ -224,7 +224,7 @@ def pieces(content: str, module: Module) -> list[str]:
     **Raises.** `ValueError` if the document came out of Markdown with other rows than
     it went in with.
     """
-    found = content.split(_CUT)
+    found = restored(content).split(_CUT)
     expected = len(module.rows) + _closes(module)
     if len(found) != expected:
         raise ValueError(

@@ -34,7 +34,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import cast
 
-from litweave.directives import blocks, directives, without_directives
+from litweave.directives import blocks, directives, title, without_directives
 from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 
 # What a file says of itself to the program that made it, or makes a page of it.
@@ -188,6 +188,11 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
     strings = {item.start: item for item in tokens if item.type == token.STRING}
     docstrings = [_string(text, lines, strings) for text in _docstrings(tree)]
     cells = [_string(text, lines, strings) for text in _cells(tree, lines, marks)]
+    cells += [
+        _Span(line, line, Prose(title(comments[line].string), line))
+        for line, kind in marks.items()
+        if kind == "cell" and title(comments[line].string)
+    ]
     openers = sorted([*map(_comment, words), *cells], key=lambda span: span.start)
     rows = tuple(_rows(lines, openers, docstrings, definitions, marks))
     return Module(path, encoding, lines, rows, definitions)

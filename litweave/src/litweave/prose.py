@@ -22,8 +22,9 @@ from typing import Protocol
 
 from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formulas
+from litweave.lists import Lists
 from litweave.names import Names, UnknownNameError
-from litweave.sanitise import LESS, TAG, Tags, unreserved
+from litweave.sanitise import LESS, LINE, TAG, Tags, unreserved
 from litweave.sections import Above, Line, indent, translated, with_titles
 
 # The roles of reStructuredText that name something, or set it as mathematics.
@@ -38,13 +39,14 @@ LITERAL = r"""
   | (?P<example> ^ (?P<quote> (?: [ ]{0,3} >[ ] )* ) [ \t]* >>>[^\n]*
       (?: \n (?P=quote) [ \t]* \S [^\n]*
         | \n [ \t>]* (?= \n (?P=quote) [ \t]* >>> ) )* )
-  | (?P<code> (?P<span>`+) (?!`) .+? (?<!`) (?P=span) (?!`) )
+  | (?P<code> (?P<span>`+) (?!`) (?: [^\n] | \n (?! [ \t]*\n ) )+?
+      (?<!`) (?P=span) (?!`) )
 """
 # What may begin at a place in a text, longest first. A dollar at the beginning of a
 # line may be what to type into a terminal.
 BEGINNINGS = re.compile(
     rf"""
-    (?: ^ | (?= [`\\:$<\[\]] ) ) (?:  # nowhere else, which is quickly told
+    (?: ^ | (?= [`\\:$<\[\]_] ) ) (?:  # nowhere else, which is quickly told
     {LITERAL}
   | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
       (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
@@ -58,12 +60,14 @@ BEGINNINGS = re.compile(
   | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
   | (?P<escape> \\. | ^[ \t]* \$ (?=[ ]) )
   | (?P<display> \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$ )
-  | (?P<inline> \$ (?!\s) (?P<formula>
-      (?: \\. | \n (?! \s*\n ) | [^$\\\n] )+? ) (?<!\s) \$ (?!\d) )
+  | (?P<version> \$ (?: Id | Revision | Date | Author | HeadURL ) (?: : [^$\n]* )? \$ )
+  | (?P<inline> \$ (?!\s) (?P<formula> `[^`$\n]+`
+      | (?: \\. | \n (?! \s*\n ) | [^$`\\\n] )+? ) (?<!\s) \$ (?!\d) )
   | (?P<dollar> \$ )
   | (?P<link> (?<![!A-Za-z0-9_\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
       \[ (?P<name> (?: [^\W\d] [\w.]* )? ) \] )
   | (?P<address> \] (?: \( \s* | :[ \t]* ) < (?P<target> [^<>\n]* ) > )
+  | (?P<dunder> (?<!\w) __[a-z]\w*?__ (?!\w) )
   | (?P<tag> {TAG} ) )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
@@ -144,6 +148,11 @@ def to_markdown(
     written: Sequence[str] = [line for _, line in lines]
     if context.translator:
         written, places = context.translator.rewritten(lines, place, page, raw_html)
+    if above:
+        bare = _bare("\n".join(written)).split("\n")
+        moved = list(Lists(written, bare, depth).moved())
+        places = [places[number] for number, _ in moved]
+        written = [line for _, line in moved]
     text = "\n".join(written)
     labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
     writer = _Writer(text, places, page, context, raw_html, bool(above), labels)
@@ -363,6 +372,9 @@ class _Writer:
         return before + re.sub(
             r"[\s()]", lambda c: f"%{ord(c[0]):02X}", match["target"]
         )
+
+    def _dunder(self, match: re.Match[str], place: Place) -> str:
+        return match[0].replace("_", LINE) if self.is_module else match[0]
 
     def _tag(self, match: re.Match[str], place: Place) -> str:
         return self._words(match[0])

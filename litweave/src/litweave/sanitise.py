@@ -29,12 +29,14 @@ TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
 _VALUE = "|".join(rf"{quote}(?:[^{quote}\n]|\n(?!\s*\n))*{quote}" for quote in "\"'")
 _WHOLE = re.compile(rf"{TAG}(?!!--)(?:(?:[^\"'>]|{_VALUE})*>|(?P<lost>))")
 _NO_TAG = re.compile(rf"(?!{TAG})<")
-# What stands in for the `<` of a tag until Markdown is done with HTML.
-LESS = "\ue002"
+# What stands in for the `<` of a tag until Markdown is done with HTML, and for the `_`
+# of Python's own names, which it would set in bold type.
+LESS, LINE = "\ue002", "\ue004"
+_STAND_INS = str.maketrans({LESS: "<", LINE: "_"})
 
 # Characters that litweave gives a meaning of its own: slots of formulas (`katex`),
 # marks of headings (`headings`) and of translations (`languages`), and the one above.
-_RESERVED = re.compile("[\ue000-\ue003\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
+_RESERVED = re.compile("[\ue000-\ue004\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
 
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -98,15 +100,23 @@ class Tags(HTMLParser):
 
 
 def restore(root: Element, everywhere: bool = True) -> None:
-    """Turn the stand-ins on a page into `<` again, or else those in its code."""
+    """Turn the stand-ins on a page into letters again, or else those in its code."""
     for element in root.iter() if everywhere else root.iter("code"):
         # Markdown itself escapes the `<` when it writes the element.
-        if element.text and LESS in element.text:
-            element.text = type(element.text)(element.text.replace(LESS, "<"))
-        if everywhere and element.tail and LESS in element.tail:
-            element.tail = element.tail.replace(LESS, "<")
+        if element.text:
+            element.text = type(element.text)(restored(element.text))
+        if everywhere and element.tail:
+            element.tail = restored(element.tail)
         for name, value in element.items():
-            element.set(name, value.replace(LESS, "<"))
+            element.set(name, restored(value))
+
+
+def restored(text: str) -> str:
+    """A text with letters in the place of their stand-ins.
+
+    HTML of the author's own is in no tree, and needs it as text.
+    """
+    return text if text.isascii() else text.translate(_STAND_INS)
 
 
 # ## After Markdown
@@ -135,14 +145,16 @@ _ATTRIBUTES = {
     "path": {"d"},
 }
 SCHEMES = {"http", "https", "mailto", "ftp"}
-# The theme finds its own settings by such an id: prose must not pass for them. Only
-# what Markdown's extensions number themselves (tabs, lines of code) begins so.
-_OWN_IDS = re.compile(r"(?!__)|__(tabbed|code|codelineno|span)[\d_-]")
+# The theme finds its own settings by such an id: prose must not pass for them.
+_THEIR_IDS = re.compile(
+    "__(?:analytics|config|consent|drawer|mermaid|nav|palette|search|settings|toc"
+    "|tooltip)(?:_|$)"
+)
 _ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
 
 
 def _filtered(tag: str, name: str, value: str) -> str | None:
-    if name in ("id", "name", "for") and not _OWN_IDS.match(value):
+    if name in ("id", "name", "for") and _THEIR_IDS.match(value):
         return None
     # An image of another host would tell that host who reads the page.
     if name == "src" and _ELSEWHERE.match(value):

@@ -124,11 +124,12 @@ def _literal(lines: Sequence[Line]) -> set[int]:
 
 
 def _is_titled(lines: Sequence[Line]) -> bool:
-    """Whether the second of some lines underlines the first."""
-    title, *after = (line.rstrip() for _, line in lines[:2])
-    line = after[0] if after else ""
+    """Whether the second of some lines underlines the first; a fence has an end."""
+    title, line = (text.rstrip() for _, text in [*lines[:2], (0, "")][:2])
     return bool(title[:1].strip() and _UNDERLINE.fullmatch(line)) and (
-        line[0] in "-=" or len(line) >= len(title)
+        line[0] in "-="
+        or len(line) >= len(title)
+        or (line[0] == "~" and line not in (text.strip() for _, text in lines[2:]))
     )
 
 
@@ -155,8 +156,10 @@ class _Docstring:
                 taken = self._length(number)
                 yield from self._underlined(self.lines[number : number + taken])
             elif self._label(number):
-                taken = 1 + len(self._below(number))
-                yield from _google(self.lines[number : number + taken])
+                taken = 1 + len(below := self._below(number))
+                deep = min(indent(line) for _, line in below if line.strip())
+                plain = [(n, self._plain(n, deep)) for n, _ in below]
+                yield from _google([self.lines[number], *plain])
             else:
                 yield number, self._plain(number)
             kind = kind if field or not self.lines[number][1].strip() else ""
@@ -173,13 +176,13 @@ class _Docstring:
             found.pop()
         return found
 
-    def _plain(self, number: int) -> str:
+    def _plain(self, number: int, margin: int = 0) -> str:
         """A line as it is, but for the colon that reStructuredText sets before code."""
         line = self.lines[number][1]
-        opens = line.endswith("::") and line[0] not in " ." and self._below(number)
-        return (
-            line if not opens or number in self.literal else line[:-1].strip(": ") + ":"
-        )
+        is_words = indent(line) == margin and line[margin : margin + 1] != "."
+        opens = line.endswith("::") and is_words and self._below(number)
+        is_code = not opens or number in self.literal
+        return line if is_code else f"{line.rstrip(': ')}:"
 
     # ## NumPy
 

@@ -219,7 +219,7 @@ class Site:
 
     def formula_files(self, pages: Iterable[str] = ()) -> dict[str, Path]:
         """What KaTeX's style needs, by address, if there is any formula on a page."""
-        if not (self.book.context.formulas.numbers or any(map(is_shown, pages))):
+        if not any(map(is_shown, [*self.book.context.formulas.html, *pages])):
             return {}
         try:
             dist = node.packages(self.settings.cache) / "katex/dist"

@@ -285,6 +285,8 @@ LINES = {
     "Take i.e. [the `x`][T.x],\nwhole.\n\nMore.": "Take i.e. the x, whole.",
     "Title\n=====\n\nProse.": "Title.",
     "Is it so?": "Is it so?",
+    "A :class:`Command`, :py:func:`~a.b`.": "A Command, b.",
+    ":class:`Response <requests.Response>` object": "Response object.",
     "The following:\n\n- one": "The following.",
     r"Compute $\frac{1}{2}$ of it.": "",
     "---\ntitle: A layer\n---\n\n# A layer": "",

