@@ -167,7 +167,7 @@ MISTAKES = {
     "docs/index.md": HOME,
     "pkg/broken.py": "x = (\n",
     "pkg/layers/__init__.py": '"""# A\n\n$x\n"""\n',
-    "pkg/layers/mixer.py": '"""# A\n\n$\\\\x$, [`Mixr`][]\n"""\nclass Mixer: ...\n',
+    "pkg/layers/mixer.py": '"""# A\n\n$\\alpha$, [`Mixr`][]\n"""\nclass Mixer: ...\n',
     MODULE: f'r"""# A\n\n$\\nope$, {WORDS}\n"""\nimport math\nx = math.pie\n',
 }
 

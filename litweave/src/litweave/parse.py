@@ -334,9 +334,6 @@ def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
 
 
 def _unescaped(text: str) -> tuple[str, bool]:
-    """A string's text without the backslashes that end a line, and whether it is as
-    Python has it: if each other one is written twice, as one.
-    """
     raw = {match[1] for match in _ESCAPE.finditer(text)} <= {"\n", "\\"}
     drops = "\n\\" if raw else "\n"
     return _ESCAPE.sub(lambda m: m[1] if m[1] in drops else m[0], text), raw
@@ -457,11 +454,10 @@ def _scopes(lines: Sequence[str], definitions: Sequence[Definition]) -> list[str
 
 
 def _without_blank_ends(code: list[int], lines: Sequence[str]) -> list[int]:
-    """The lines without blank ends, and at most two blank ones where prose was."""
     kept: list[int] = []
     for is_filled, run in groupby(code, lambda n: bool(lines[n - 1].strip())):
         numbers = [*run]
         has_gap = numbers[-1] - numbers[0] >= len(numbers)
-        kept += numbers[:2] if has_gap and not is_filled else numbers
+        kept += numbers[:2] if has_gap and not is_filled else numbers  # prose was there
     filled = [i for i, n in enumerate(kept) if lines[n - 1].strip()]
     return kept[filled[0] : filled[-1] + 1] if filled else []

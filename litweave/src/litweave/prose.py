@@ -24,7 +24,7 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formulas
 from litweave.lists import Lists
 from litweave.names import Names, UnknownNameError
-from litweave.sanitise import LESS, LINE, TAG, Tags, unreserved
+from litweave.sanitise import ATTRIBUTE, LESS, LINE, TAG, Tags, unreserved
 from litweave.sections import Above, Line, indent, translated, with_titles
 
 # The roles of reStructuredText that name something, or set it as mathematics.
@@ -75,8 +75,6 @@ BEGINNINGS = re.compile(
 _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 # A heading of level 2, in a text without code; what is underlined begins a paragraph.
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
-# What begins a tag in whose quotes all else would vanish.
-_ATTRIBUTE = re.compile(r"<\w[^<>]*?=\s*[\"'][^\n]*")
 # A line that opens what goes on in the lines that are indented below it.
 _CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
 
@@ -164,7 +162,7 @@ def closed(text: str, place: Place, context: Context) -> str:
     opened: list[tuple[int, str]] = []
     while (tags := Tags(_bare(text))).lost is not None:
         # A `<` without its `>`, or the end of what never began: they are words.
-        if match := _ATTRIBUTE.match(text, tags.lost):
+        if match := ATTRIBUTE.match(text, tags.lost):
             opened.append((text.count("\n", 0, tags.lost), match[0]))
         text = f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}"
     for line, tag in opened + tags.open:
@@ -287,7 +285,7 @@ class _Writer:
     # ## Formulas
 
     def _directive(self, match: re.Match[str], place: Place) -> str:
-        """Equations as Sphinx has them: blank lines between two, options on lines."""
+        """Equations as Sphinx has them: blank lines between two, options above all."""
         text = re.sub(r"(?m)^[ \t]*:[\w-]+:.*$", "", match["equations"]).lstrip()
         margin = self._margin(match)
         slots = [

@@ -28,6 +28,8 @@ TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
 # A tag, in a text without code: a whole one, or what begins one and does not end.
 _VALUE = "|".join(rf"{quote}(?:[^{quote}\n]|\n(?!\s*\n))*{quote}" for quote in "\"'")
 _WHOLE = re.compile(rf"{TAG}(?!!--)(?:(?:[^\"'>]|{_VALUE})*>|(?P<lost>))")
+# What begins a tag in whose quotes all else would vanish.
+ATTRIBUTE = re.compile(r"<\w[^<>]*?=\s*[\"'][^\n]*")
 _NO_TAG = re.compile(rf"(?!{TAG})<")
 # What stands in for the `<` of a tag until Markdown is done with HTML, and for the `_`
 # of Python's own names, which it would set in bold type.
