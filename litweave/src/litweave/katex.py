@@ -59,7 +59,7 @@ class Formula:
 
 def is_shown(html: str) -> bool:
     """Whether there is a formula on a page, and not only its element's name in code."""
-    return _INLINE in html
+    return _INLINE.rstrip(">") in html  # It may have more attributes in the end.
 
 
 def as_written(formula: Formula) -> str:
