@@ -208,7 +208,11 @@ def _made(versions: Mapping[str, str], proof: Proof) -> str:
 
 def _words(text: str) -> str:
     """What a proof calls something; what it quotes from a page is English."""
-    return _QUOTE.sub(r'“<span lang="en">\1</span>”', figures(text))
+    return _QUOTE.sub(_quoted, figures(text))
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return word("“{words}”", words=f'<span lang="en">{match[1]}</span>')
 
 
 def _phrase(rule: str, *against: str) -> str:
