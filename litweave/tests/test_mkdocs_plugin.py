@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from mkdocs.theme import Theme
 
-from litweave import theme
+from litweave import node, theme
 from litweave.words import said
 from support import CACHE, FOLDER, build_here, write_files
 
@@ -26,7 +26,6 @@ plugins:
 validation: {links: {anchors: warn}}
 markdown_extensions: [admonition, tables, footnotes, toc, pymdownx.superfences]
 """
-
 NORM = '''\
 r"""# The norm
 
@@ -110,7 +109,6 @@ def test_modules_are_pages_with_the_sites_markdown_and_search(project: Path) -> 
     assert (site / "layers/norm.py").read_text() == NORM
     assert 'href="../norm.py"' in norm
     assert 'download="norm.py"' in norm
-
     # Prose is the site's own Markdown.
     for part in ('<div class="admonition note">', "<td>1</td>", 'class="gp"'):
         assert part in norm
@@ -120,7 +118,6 @@ def test_modules_are_pages_with_the_sites_markdown_and_search(project: Path) -> 
     style = (site / "assets/katex/katex.min.css").read_text()
     for font in set(re.findall(r"fonts/[\w-]+\.woff2", style)):
         assert (site / "assets/katex" / font).exists()
-
     # Search knows prose and definitions, no TeX, nor code that is beside other code.
     index = json.loads((site / "search/search_index.json").read_text())
     found = {entry["location"]: entry["text"] for entry in index["docs"]}
@@ -191,7 +188,6 @@ def test_each_mistake_fails_the_build_with_its_line(project: Path) -> None:
     assert f"{len(told)} warnings in strict mode" in result.stdout
     said = [line for line in result.stderr.splitlines() if "WARNING" in line]
     assert all(start in line for start, line in zip(told, said, strict=True)), said
-
     # One that is not strict makes every page that it can.
     result = build_here(project, "--no-strict")
     assert result.returncode == 0, result.stderr
@@ -200,7 +196,6 @@ def test_each_mistake_fails_the_build_with_its_line(project: Path) -> None:
     assert words in norm.replace(' translate="no"', "")
     assert 'href="https://docs.python.org/3/library/math.html" rel="external"' in norm
     assert not (project / "site" / "broken").exists()
-
     shutil.rmtree(project / "pkg")
     message = build_here(project).stderr
     assert "source" in message
@@ -280,6 +275,24 @@ def test_a_quick_theme_has_no_hidden_files_and_the_search_that_is_asked_for(
     quick.get_template("partials/language.html")
     assert any((tmp_path / "compiled").iterdir()), "a template stays compiled"
     assert quick.get_template(".icons/material/magnify.svg"), "what is named is found"
+
+
+NODES = """
+self = globalThis;
+lunr = { TokenSet: function (edges) { this.edges = edges } };
+location = new URL("http://a/?theirs=/b.js");
+importScripts = () => {};
+%s
+const one = { 1: { id: 234 } }, two = { 1: { id: 2 }, 3: { id: 4 } };
+const told = (edges) => String(new lunr.TokenSet(edges));
+console.log(JSON.stringify([told(one), told(two), told(one)]));
+"""
+
+
+def test_the_search_takes_no_digit_of_a_word_for_a_number_of_lunr() -> None:
+    script = theme.scripts()["assets/search_worker.js"].read_text()
+    one, two, again = node.run(NODES % script, None)
+    assert one == again != two
 
 
 def test_sheets_become_one_in_their_order_and_addresses_follow() -> None:

@@ -50,10 +50,13 @@
   }
 
   const Theirs = Worker;
+  const own = document.currentScript.src.replace("search.js", "search_worker.js");
   window.Worker = class extends Theirs {
     constructor(address, options) {
-      super(address, options);
-      this.searches = `${address}`.includes("/workers/search.");
+      const searches = `${address}`.includes("/workers/search.");
+      const mended = `${own}?theirs=${encodeURIComponent(address)}`;
+      super(searches ? mended : address, options);
+      this.searches = searches;
     }
 
     postMessage(message, ...rest) {
