@@ -36,8 +36,6 @@ SMALL = {
     TRAIN: f"{TINY} --image-size=32 --batch-size=7 --epochs=2 --warmup-epochs=1",
     COST: f"{TINY} --image-size=16 --batch-size=6 --steps=1",
 }
-
-
 # The commands of the guide, from top to bottom.
 COMMANDS = [
     shlex.split(line)

@@ -40,7 +40,6 @@ COMMANDS: dict[str, Callable[[], object]] = {
 def test_every_command_replaces_what_the_console_lacks(
     monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
 ) -> None:
-    """The console knows a few letters only."""
     monkeypatch.setattr(sys, "argv", ["preview", "--help"])
     letters = io.BytesIO()
     console = io.TextIOWrapper(letters, "cp1252")

@@ -15,10 +15,8 @@ from support import ROOT
 CSS = (ROOT / "docs" / "assets" / "site.css").read_text()
 PAIR = re.compile(r"(--[\w-]+): light-dark\((#[0-9a-f]+), (#[0-9a-f]+)\);")
 COLOURS = {name: pair for name, *pair in PAIR.findall(CSS)}
-
 PAGE, CODE, SURFACE = "--md-default-bg-color", "--md-code-bg-color", "--surface"
 FOOTER = "--md-footer-bg-color"
-
 # What is written on what. A token of code may stand on the page too (inline code in a
 # table), and the search form and the tables lie on the surface.
 TEXT = {
@@ -35,8 +33,7 @@ TEXT = {
     "--md-footer-fg-color--light": (FOOTER, "--md-footer-bg-color--dark"),
     "--md-footer-fg-color--lighter": (FOOTER, "--md-footer-bg-color--dark"),
     "--md-code-fg-color": (CODE, PAGE),
-    "--tokens": (PAGE,),
-    "--channels": (PAGE,),
+    **dict.fromkeys(("--tokens", "--channels"), (PAGE,)),
     # Words inside the coloured boxes of the picture.
     PAGE: ("--tokens", "--channels", "--md-default-fg-color"),
 }

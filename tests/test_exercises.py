@@ -60,12 +60,8 @@ NOTEBOOKS = ["mixer_in_ten_minutes", "train_on_digits", "find_it_again"]
 def test_notebooks_end_in_exercises_and_the_one_of_code_asks_as_the_pages_do() -> None:
     assert len(STOPS) == 12
     assert {f"{page}.md" for page in PAGES} <= set(TITLES)
-    for name in (
-        "family.py",
-        "findings.py",
-        *(f"examples/{name}.py" for name in NOTEBOOKS),
-    ):
-        _, *last = source(name).read_text("utf-8").split("\n# ## Exercises\n")
+    for name in ("family", "findings", *(f"examples/{name}" for name in NOTEBOOKS)):
+        _, *last = source(f"{name}.py").read_text("utf-8").split("\n# ## Exercises\n")
         asked, answered = (str(last).count(f"**{w}") for w in ("Exercise ", "Answer."))
         assert asked == answered >= 2, name
     notebook = source("examples/exercises.py").read_text("utf-8")
@@ -88,9 +84,6 @@ def test_the_answer_of_the_page_is_right(name: str) -> None:
     verdict = check(name, answers()[name])
     assert verdict
     assert repr(verdict) == "Right: shape, values and gradients are those of ours."
-
-
-# ## Wrong answers
 
 
 def right(

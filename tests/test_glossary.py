@@ -16,7 +16,6 @@ SEE = re.compile(r"see \[([^\]]+)\]\(#[\w-]+\)\.")
 SYNONYMS = {name: SEE.fullmatch(words) for name, (_, words) in FOUND.items()}
 SAME = {name: found[1] for name, found in SYNONYMS.items() if found}
 DEFINED = {name: words for name, (_, words) in FOUND.items() if name not in SAME}
-
 # What counts as a term of the field: what courses on deep learning have in their tables
 # of contents and indexes. The list is not made from these pages.
 TERMS = """

@@ -33,7 +33,6 @@ PROSE = " ".join(GUIDE.split())
 # The numbered steps. A heading within a block of code has no number.
 STEPS = re.split(r"^## \d\. ", GUIDE.partition("\n## A template")[0], flags=re.M)[1:]
 TEMPLATE = ROOT / "docs" / "guide" / "rms_norm.py"
-
 WEAVE = "litweave "
 PREVIEW = "python -m litweave.preview "
 KEPT = ["--cache", str(CACHE / "litweave")]
@@ -227,9 +226,6 @@ def test_a_variable_that_was_renamed_is_told_and_equal_sizes_stay_numbers(
     assert "B by" not in page
 
 
-# ## A site of one's own
-
-
 def test_every_option_is_told_with_its_default_and_two_lines_are_enough() -> None:
     told = dict(re.findall(r"^`(\w+)`\n:   (.+?)\n\n", STEPS[7], re.M | re.S))
     options = {option.name: option.default for option in fields(Settings)}
@@ -244,9 +240,6 @@ def test_every_option_is_told_with_its_default_and_two_lines_are_enough() -> Non
     [lines] = re.findall(r'hl_lines="([\d ]+)"\n(.*?)```', STEPS[7], re.S)
     marked = [lines[1].splitlines()[int(n) - 1] for n in lines[0].split()]
     assert marked == ["  - litweave:", "      source: my_package"]
-
-
-# ## Published
 
 
 def test_pages_ask_no_other_host_and_what_a_host_runs_succeeds(reader: Reader) -> None:
@@ -279,9 +272,6 @@ def test_pages_ask_no_other_host_and_what_a_host_runs_succeeds(reader: Reader) -
         assert f"--out {out} " in commands[1]
 
 
-# ## Proofs and papers
-
-
 def words(element: Tag) -> str:
     """What an element says."""
     return " ".join(element.get_text().split())
@@ -301,7 +291,6 @@ def test_a_project_shows_its_proofs_and_papers(
     cache = f"      cache: {cache_of(another.folder)}\n"
     another.edit(Block("yaml", "mkdocs.yml", cache, "at its end"))
     monkeypatch.setenv("SITE_URL", "https://example.org/below/")
-
     result = build_here(another.folder)
     assert result.returncode == 0, result.stderr
     files = another.files()
@@ -320,9 +309,6 @@ def test_a_project_shows_its_proofs_and_papers(
     assert all(part in read for part in (*shown, "*Differs from the paper*"))
     assert "<loc>https://example.org/below/rms_norm/</loc>" in files["site/sitemap.xml"]
     assert 'href="/below/assets/' in files["site/404.html"]
-
-
-# ## The template
 
 
 def test_the_template_has_what_is_listed_and_makes_its_page(another: Reader) -> None:

@@ -109,13 +109,9 @@ def test_names_resolve_in_modules_outside_of_the_site_too(folder: str) -> None:
     assert not [str(each) for each in found if told.search(str(each))]
 
 
-# ## What pages say
-
-
 def test_published_accuracies_are_those_of_their_sources_on_both_pages() -> None:
-    mixer, family = (
-        source(p).read_text() for p in ("models/mlp_mixer.md", "family.py")
-    )
+    pages = "models/mlp_mixer.md", "family.py"
+    mixer, family = (source(page).read_text() for page in pages)
     _, _, section = mixer.partition("\n## Mixer and ViT, by pre-training set\n")
     rows = re.findall(r"\| (ImageNet.*?) \| (.+) \|", section.partition("\n## ")[0])
     assert [(name, row.split(" | ")) for name, row in rows] == [
@@ -145,9 +141,6 @@ def test_blocks_are_compared_and_commands_stand_in_the_open() -> None:
     for name in ("mixer_images", "conv_mixer_images", "vit_images"):
         assert f"experiments.{name} --data cifar10\n" in words
     assert "<details" not in words
-
-
-# ## The hooks
 
 
 def test_the_reading_path_of_the_home_page_is_followed_by_next_and_previous() -> None:
@@ -206,8 +199,6 @@ def test_a_card_says_what_the_head_of_its_page_says() -> None:
         ("og:image", "https://example.org/mixer/assets/card.png"),
     } <= set(tags)
 
-
-# ## Notebooks
 
 DOCS = ROOT / "docs"
 NOTEBOOKS = [*sorted((DOCS / "examples").glob("*")), *sorted(DOCS.glob("*.py"))]

@@ -32,9 +32,6 @@ def with_pixels_in_order(kernel: Tensor, order: Tensor) -> Tensor:
     return kernel.flatten(2)[..., order].view_as(kernel)
 
 
-# The images
-
-
 def test_each_pixel_or_byte_comes_from_where_the_two_orders_say() -> None:
     # By PyTorch: batch, colours, pixels of a patch, patches; row by row.
     patches = F.unfold(IMAGE, PATCH, stride=PATCH).unflatten(1, (3, -1))
@@ -46,9 +43,7 @@ def test_each_pixel_or_byte_comes_from_where_the_two_orders_say() -> None:
     assert shuffled.flatten().sort().values.tolist() == [*range(240)]
 
 
-# The Mixer. That the reordered one computes the same, the proof and its page show.
-
-
+# That the reordered Mixer computes the same, the proof and its page show.
 def test_the_original_keeps_its_weights() -> None:
     model = mixer()
     before = deepcopy(model.state_dict())
@@ -98,9 +93,6 @@ def test_what_is_no_order_and_patches_that_do_not_tile_are_refused() -> None:
             shuffle_patches(IMAGE, PATCH, patches, pixels)
     with pytest.raises(ValueError, match="image_size must be a multiple of patch_size"):
         shuffle_patches(IMAGE, 5, PATCHES, PIXELS)
-
-
-# Others
 
 
 @pytest.mark.parametrize("name", ["vit", "vit_average"])

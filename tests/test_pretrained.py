@@ -127,9 +127,6 @@ def test_what_many_names_have_in_common_is_said_once(model, state_dict):
         load_timm_weights(model, {f"{letter}.x": 0 for letter in "abcdefghijkl"})
 
 
-# Checkpoints as one finds them
-
-
 def renamed(weights, *rules):
     """Weights of timm under other names, by rules from left to right."""
     result = {}
@@ -213,9 +210,6 @@ def test_the_head_can_be_kept_and_how_many_batches_were_seen_be_missing(state_di
     del kept["stem.2.running_var"]
     with pytest.raises(ValueError, match=r"missing: stem.2.running_var$"):
         load_timm_weights(model, kept)
-
-
-# What the authors published
 
 
 def drawn(model, origin):

@@ -19,14 +19,12 @@ BIN = Path(sys.executable).parent
 GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in PAGES}
-
 MADE_BY_THE_READER = {
     *("site/", ".cache/", "runs/"),
     *("file.py", "softmax.py", "my_package/rms_norm.py", "proofs.py"),
     *("index.md", "requirements.txt", "main.0123abcd.min.css"),
     *("train/", "test/", "val/"),
 }
-
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -35,9 +33,6 @@ def fences(text: str, language: str) -> list[str]:
     """Find the blocks of code in a language, also those within lists."""
     pattern = rf"^ *```{language}\n(.*?)^ *```$"
     return re.findall(pattern, text, re.DOTALL | re.MULTILINE)
-
-
-# ## Commands and files
 
 
 @pytest.mark.parametrize("page", TEXTS)
@@ -65,9 +60,6 @@ def test_every_target_program_module_path_and_link_is_there(page: str) -> None:
         assert links
         for link in links:
             assert link.startswith("https://") or (ROOT / link).exists(), link
-
-
-# ## Code
 
 
 def test_home_quotes_the_model_and_the_guide_the_commands_of_the_readme() -> None:
@@ -109,8 +101,6 @@ def test_layers_and_models_work_in_another_project() -> None:
                     ours = re.match(r"labml_style_nn\.(layers|models)\b", name)
                     assert ours or name.partition(".")[0] in allowed, f"{path}: {name}"
 
-
-# ## Published
 
 WORKFLOW = (ROOT / ".github" / "workflows" / "site.yml").read_text("utf-8")
 JOBS: dict[str, Any] = yaml.safe_load(WORKFLOW)["jobs"]

@@ -33,9 +33,6 @@ def parts_of(image: Tensor, factor: int, parts: str) -> list[Tensor]:
     return [*rearrange(image, f"b c {large} -> (i j) b c (r h) (s w)", **sizes)]
 
 
-# What it computes
-
-
 @pytest.mark.parametrize("parts", ["contiguous", "interleaved"])
 @pytest.mark.parametrize("factor", [1, 2, 3])
 def test_at_first_logits_are_the_mean_over_parts(factor: int, parts: str) -> None:
@@ -70,9 +67,6 @@ def test_fine_tuning_reaches_the_zeros() -> None:
             assert zeros.double().mean() == pytest.approx(3 / 4)
             assert layer.weight.grad is not None
             assert (layer.weight.grad[zeros] != 0).all()
-
-
-# What is kept
 
 
 def test_the_original_keeps_its_weights_shares_none_and_gives_type_and_mode() -> None:

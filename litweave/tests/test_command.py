@@ -108,7 +108,6 @@ def test_a_package_is_checked_and_becomes_a_site(
     assert all(problem in checked.out for problem in (silence, UNCLOSED, KATEX))
     assert "spy.py" not in checked.out
     assert not list(package.rglob("ran")), "nothing was run"
-
     # Again, over the site that was made before; and not when it has a fault.
     (site / "old.html").write_text("old")
     strict = weave("build", package, "--out", site, "--strict")

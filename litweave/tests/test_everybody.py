@@ -39,7 +39,6 @@ def test_lines_are_on_pages_remarks_at_lines_and_words_as_meant(tmp_path: Path) 
         (source / "std" / name).parent.mkdir(parents=True, exist_ok=True)
         copy(STDLIB / name, source / "std" / name)
     built = build(settings_of(source), site)
-
     # Every module is a page, or skipped: not Python any more, or empty.
     files = (path for path in source.rglob("*.py") if path.name[0] != ".")
     modules = {path.relative_to(tmp_path).as_posix() for path in files}
@@ -48,7 +47,6 @@ def test_lines_are_on_pages_remarks_at_lines_and_words_as_meant(tmp_path: Path) 
     assert len(pages) > 50
     for name, reason in skipped.items():
         assert "lib2to3/tests/data" in name or reason == "there is nothing in it"
-
     for page, chapter in pages.items():
         html = (site / page).with_suffix(".html").read_text()
         found = re.findall(r'<span class="weave-line" data-line="(\d+)"', html)
@@ -60,14 +58,12 @@ def test_lines_are_on_pages_remarks_at_lines_and_words_as_meant(tmp_path: Path) 
         html = path.read_text()
         assert not re.search("[\ue000-\ue019\ue100\ue101\ue200-\ue2ff]", html), path
         assert "weave-row-" not in html, path
-
     assert built.book.context.diagnostics.found
     for problem in built.book.context.diagnostics.found:
         lines = (tmp_path / problem.place.path).read_bytes().count(b"\n") + 1
         assert 1 <= problem.place.line <= lines, str(problem)
         assert problem.kind != "page", str(problem)
     assert not built.remarks
-
     for page, words in {
         "json/tool.html": '$ echo \'{"json":"obj"}\' | python -m json.tool',
         **{"ntpath.html": "$var", "difflib.html": "I can live with that <wink>."},

@@ -58,57 +58,40 @@ def words(module: Module) -> list[str]:
     return [prose.text for row in module.rows for prose in row.prose]
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        # A module opens with its docstring.
-        ('"""# T\n\nText."""\nimport os\n', ["# T\n\nText.", "import os\n"]),
-        # A comment opens a row beside the statements under it.
-        (
-            "a\n# First,\n# second.\n\nb\nc\n# Third.\nd\n",
-            ["", "a\n", "First,\nsecond.", "b\nc\n", "Third.", "d\n"],
-        ),
-        # Comments with blank lines between are one.
-        ("x\n# One.\n\n# Two.\ny\n", ["", "x\n", "One.\n\nTwo.", "y\n"]),
-        # Where prose was there are two blank lines at most.
-        (
-            "x\n\n\n\n# In[1]:\n\n\n\ny\n\n\n\nz = 1\n",
-            ["", "x\n\n\ny\n\n\n\nz = 1\n"],
-        ),
-        # A line drawn is no heading, and none is front matter.
-        ("########\n# Words\n###\ny\n", ["\nWords\n", "y\n"]),
-        ("# ---\n# A licence\n# ---\n", ["---\nA licence\n---", ""]),
-        # Prose keeps its indentation and its paragraphs.
-        ("# - a\n#   b\n#\n#     c\ny\n", ["- a\n  b\n\n    c", "y\n"]),
-        # A comment above a definition, its docstring, and what is between are one.
-        (
-            "x\n\n# A.\n@d\ndef f(a):\n    # B.\n    '''C.'''\n    return a\n",
-            ["", "x\n", "A.\n\nB.\n\nC.", "@d\ndef f(a):\n    return a\n"],
-        ),
-        # A comment on an attribute is prose without its colon.
-        (
-            "#: How many,\n#:\n#: and why. #: No.\n# : so\n",
-            ["How many,\n\nand why. #: No.\n: so", ""],
-        ),
-        # A word to a tool does not come between words and what they are on.
-        (
-            "x = 1\n# Words.\n# fmt: off\ndef f(): ...\n",
-            ["", "x = 1\n", "Words.", "# fmt: off\ndef f(): ...\n"],
-        ),
-        # What stands above the title opens no row.
-        (
-            "#!/bin/sh\n# vim: ts=4:\n# Mine.\n# SPDX-License-Identifier: MIT\n\n"
-            "# Yes.\n'''# A script'''\n# Then.\nprint()\n",
-            [
-                "Mine.\n\nYes.\n\n# A script",
-                "#!/bin/sh\n# vim: ts=4:\n# SPDX-License-Identifier: MIT\n",
-                *("Then.", "print()\n"),
-            ],
-        ),
-    ],
-)
-def test_rows_are_prose_beside_code(source: str, expected: list[str]) -> None:
-    assert [part for row in rows(source) for part in row] == expected
+# What holds; a source, in which “⏎” ends a line; and the prose and code of its rows.
+ROWS = """
+A module opens with its docstring.
+'''# T⏎⏎Text.'''⏎import os⏎ → # T⏎⏎Text.¦import os⏎
+A comment opens a row beside the statements under it.
+a⏎# First,⏎# second.⏎⏎b⏎c⏎# Third.⏎d⏎ → ¦a⏎¦First,⏎second.¦b⏎c⏎¦Third.¦d⏎
+Comments with blank lines between are one.
+x⏎# One.⏎⏎# Two.⏎y⏎ → ¦x⏎¦One.⏎⏎Two.¦y⏎
+Where prose was there are two blank lines at most.
+x⏎⏎⏎⏎# In[1]:⏎⏎⏎⏎y⏎⏎⏎⏎z = 1⏎ → ¦x⏎⏎⏎y⏎⏎⏎⏎z = 1⏎
+A line drawn is no heading.
+########⏎# Words⏎###⏎y⏎ → ⏎Words⏎¦y⏎
+Nor is it front matter.
+# ---⏎# A licence⏎# ---⏎ → ---⏎A licence⏎---¦
+Prose keeps its indentation and its paragraphs.
+# - a⏎#   b⏎#⏎#     c⏎y⏎ → - a⏎  b⏎⏎    c¦y⏎
+A comment above a definition, its docstring, and what is between are one.
+x⏎⏎# A.⏎@d⏎def f(a):⏎    # B.⏎    '''C.'''⏎    return a⏎ → ¦x⏎¦A.⏎⏎B.⏎⏎C.¦\
+@d⏎def f(a):⏎    return a⏎
+A comment on an attribute is prose without its colon.
+#: How many,⏎#:⏎#: and why. #: No.⏎# : so⏎ → How many,⏎⏎and why. #: No.⏎: so¦
+A word to a tool does not come between words and what they are on.
+x = 1⏎# Words.⏎# fmt: off⏎def f(): ...⏎ → ¦x = 1⏎¦Words.¦# fmt: off⏎def f(): ...⏎
+What stands above the title opens no row.
+#!/bin/sh⏎# vim: ts=4:⏎# Mine.⏎# SPDX-License-Identifier: MIT⏎⏎# Yes.⏎'''# A script'''⏎\
+# Then.⏎print()⏎ → Mine.⏎⏎Yes.⏎⏎# A script¦\
+#!/bin/sh⏎# vim: ts=4:⏎# SPDX-License-Identifier: MIT⏎¦Then.¦print()⏎
+""".strip().split("\n")
+
+
+@pytest.mark.parametrize("number", range(1, len(ROWS), 2), ids=lambda n: ROWS[n - 1])
+def test_rows_are_prose_beside_code(number: int) -> None:
+    source, expected = ROWS[number].replace("⏎", "\n").split(" → ")
+    assert [part for row in rows(source) for part in row] == expected.split("¦")
 
 
 def test_what_a_definition_holds_stands_in_its_row_or_below() -> None:
@@ -151,9 +134,6 @@ def test_what_a_definition_holds_stands_in_its_row_or_below() -> None:
         *("Said", "Said.f", "Said.g", *within, "silent", "silent.still"),
         *("around", "around.inner", *"Bhkm"),
     ]
-
-
-# ## Scripts in cells, and front matter
 
 
 def test_a_script_in_cells_is_read_as_a_module_is() -> None:
@@ -217,9 +197,6 @@ def test_front_matter_is_not_shown(mark: str, quotes: str, matter: str) -> None:
     assert_lossless(module)
     (prose,) = module.rows[0].prose
     assert (prose.text, module.lines[prose.line - 1]) == (shown, f"{mark}# A layer\n")
-
-
-# ## What is not prose
 
 
 @pytest.mark.parametrize(
@@ -401,9 +378,6 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, raw: bytes, reason: str) -
         read(path)
 
 
-# ## Lossless, whatever comes
-
-
 @pytest.mark.parametrize(
     "raw",
     [
@@ -497,9 +471,7 @@ def test_threads_read_sources_at_once() -> None:
     assert len({ast.dump(tree) for tree in trees}) == 1
 
 
-# ## Real files, of which `tools/litweave_others.py` reads all
-
-
+# `tools/litweave_others.py` reads all of them.
 @pytest.mark.parametrize("name", ["ast", "torch"])  # `ast` lies among all of Python's
 def test_files_of_a_large_package_are_lossless(name: str) -> None:
     found = find_spec(name)

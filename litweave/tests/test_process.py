@@ -136,9 +136,6 @@ def test_a_limit_is_a_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None
         process.limit()
 
 
-# ## What a build is doing is said: a bar on a terminal, plain lines in a log
-
-
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -29,27 +29,16 @@ from support import CACHE, PATIENCE, ROOT, build
 
 MANIFEST = Path(__file__).parent / "package.json"
 # What the site is made of, as the Makefile has it.
-SOURCES = [
-    ROOT / name
-    for name in (
-        *("docs", "labml_style_nn", "litweave/src", "locale", "tools/site_hooks.py"),
-        *("mkdocs.yml", "pyproject.toml", "constraints.txt"),
-    )
-]
-
+NAMES = "docs labml_style_nn litweave/src locale tools/site_hooks.py mkdocs.yml "
+SOURCES = [ROOT / name for name in f"{NAMES} pyproject.toml constraints.txt".split()]
 LANGUAGES = {"zh", "ja", "si"}
-
 # A wide screen by day, a narrow one by night.
 Scheme = Literal["light", "dark"]
 READERS: dict[Scheme, int] = {"light": 1440, "dark": 390}
-
 # What keeps Chromium from calling home, and lets it run as root in a container.
 QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
     # What one page of a reader compiled serves the next.
     "--process-per-site",
     # To optimise takes longer than what a test runs.

@@ -12,7 +12,6 @@ from tests.browser.conftest import READERS, open_context, settle
 # On a phone, rows out of sight are not laid out, and would not be too wide either.
 LAID_OUT = ".weave-row { content-visibility: visible !important }"
 WIDTH = "document.documentElement.scrollWidth"
-
 # One page of each kind, and of each part of the navigation, which axe sees whole, with
 # all opened that can be. Of the others it does not see what is alike everywhere: the
 # navigation, the formulas, the colours of the code (`tests/test_contrast.py` has them).

@@ -16,8 +16,6 @@ from tests.browser.judging import LAID_OUT, WHOLE, WIDTH, found_by_axe
 
 HERE = "http://site/"
 TABS = 6  # that are open at once
-
-
 # What is asked of a page as its file has it, before any script changes it.
 FACTS = """async (address) => {
   const html = await (await fetch(address)).text();

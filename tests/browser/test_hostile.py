@@ -63,8 +63,6 @@ class Hostile(dict):
         """
         return Hostile(x).method(y)
 '''
-
-
 # Whatever shows itself when somebody points at it, or comes to it by the keyboard.
 POINT = """for (const element of document.querySelectorAll("article *"))
   for (const kind of ["mouseover", "mouseenter", "pointerenter", "pointerover", "focus",

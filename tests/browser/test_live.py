@@ -29,7 +29,6 @@ from tests.live.conftest import Live, serving
 
 NOTEBOOK = "examples/cells/"
 MODULE = "scale/"
-
 CONFIG = f"""
 site_name: Small
 site_url: http://127.0.0.1:8000/
@@ -51,7 +50,6 @@ plugins:
   - live: {{cache: {CACHE / "live"}}}
 markdown_extensions: [attr_list, md_in_html, toc, pymdownx.superfences]
 """
-
 CELLS = """\
 # %% [markdown]
 # # Cells
@@ -70,7 +68,6 @@ print("folded", total)
 # %%
 square = total**2
 """
-
 SCALE = '''\
 """# Scale
 
@@ -317,9 +314,6 @@ def test_an_edited_module_is_compared_with_the_original(module: Page) -> None:
     trial(module).get_by_role("button", name="Close").click()
     expect(trial(module)).to_be_hidden()
     expect(button).to_be_focused()
-
-
-# ## What goes wrong
 
 
 def test_an_endless_loop_is_stopped_also_after_a_reload(page: Page) -> None:

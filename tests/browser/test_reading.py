@@ -60,9 +60,7 @@ def lands_on(page: Page, name: str) -> bool:
     return 40 <= place(page.locator(f'[id="{name}"]'))["y"] < 860
 
 
-# ## Links, and the order of a page. How far it is to the code: `test_every_page`
-
-
+# How far it is to the code: `test_every_page`
 def test_links_land_on_rows_and_what_opens_no_page_closes_it(page: Page) -> None:
     for name in ("MixerBlock", "MLPMixer.forward", "mixer_s16"):
         page.goto("about:blank")

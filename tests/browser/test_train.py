@@ -24,7 +24,6 @@ from tests.browser.judging import violations_for_all
 
 TRAIN = "train/"
 MODULES = "assets/train"
-
 # The page hides its inside, as it should. What comes from the thread can be overheard.
 LISTEN = """
   window.told = [];
@@ -190,7 +189,7 @@ def test_the_python_on_the_page_gives_the_same_curve(lab: Page, tmp_path: Path) 
 
 
 def test_a_mixer_reads_97_percent_of_the_digits_and_a_drawing(lab: Page) -> None:
-    """The quickest of them; `tests/graphs/test_training.py` trains the default one."""
+    """The quickest of them; `tests/graphs/test_variants.py` trains the default one."""
     begin(lab, "?net=patch_4")
     lab.wait_for_function(
         """() => document.querySelector('[data-legend="right"] b')
@@ -508,9 +507,6 @@ def test_behind_another_tab_it_trains_on_and_shows_it_afterwards(lab: Page) -> N
     assert curve.get_attribute("d") == before
     lab.evaluate("show()")
     expect(curve).not_to_have_attribute("d", str(before))
-
-
-# ## When it cannot
 
 
 def instead(

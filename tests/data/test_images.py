@@ -55,7 +55,6 @@ def test_images_are_normalised_by_channel_or_refused() -> None:
     assert found[:, 1].equal((images[:, 1] - 0.5) * 8)
     # One image alone is treated as in a batch.
     assert normalize(images[3], (0.25, 0.5), (2.0, 0.125)).equal(found[3])
-
     images = torch.zeros(2, 3, 4, 4)
     for mean, std, message in (
         ((0.0, 0.0), (1.0, 1.0), r"shape \(\.\.\., 2, height, width\)"),

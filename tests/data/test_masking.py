@@ -14,8 +14,6 @@ from tests.experiments.common import same
 V, MASK = 60, 3
 SPECIAL = {0, 1, MASK}
 LARGE = (2000, 100)
-
-
 USUAL = {"vocabulary_size": V, "mask_token": MASK, "special_tokens": SPECIAL}
 # All chosen tokens are replaced by random ones.
 RANDOM = {"rate": 1.0, "mask_share": 0.0, "random_share": 1.0}

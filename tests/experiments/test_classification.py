@@ -56,7 +56,6 @@ def test_what_is_held_out_is_not_learned_from() -> None:
     assert torch.cat([rest.labels, held_out.labels]).equal(DIGITS.labels[order])
     assert split(DIGITS, 20, seed=3)[1].labels.equal(held_out.labels)
     assert not split(DIGITS, 20, seed=4)[1].images.equal(held_out.images)
-
     task = ImageTask(DIGITS, DIGITS, ImageRecipe(validation=20, seed=3))
     assert task.train_set.images.equal(rest.images)
     assert task.validation_set.images.equal(held_out.images)

@@ -39,7 +39,6 @@ def test_subsets_of_a_seed_are_nested_and_keep_their_labels() -> None:
     assert [number % 10 for number in numbers(many)] == many.labels.tolist()
     assert numbers(subset(numbered(200), 20, seed=3)) == numbers(few)
     assert numbers(subset(numbered(200), 20, seed=4)) != numbers(few)
-
     with pytest.raises(ValueError, match=r"at most 170, which are not held out .* 171"):
         SubsetTask(numbered(200), numbered(5), STILL, train_images=171)
 

@@ -126,7 +126,6 @@ def test_the_learning_rates_are_those_of_the_searches() -> None:
     means = {rate: sum(found[rate, model] for model in NETWORKS) for rate in rates}
     assert max(means, key=lambda rate: means[rate]) == Settings().learning_rate
     assert {run["settings"]["order"] for run in search} == {"original"}
-
     names = ("higher_resolution_search", "higher_resolution")
     tried, used = (recorded(name, "fashion-mnist") for name in names)
     for start in higher.STARTS[1:]:

@@ -82,7 +82,6 @@ def test_summary_has_mean_and_deviation_and_columns_the_curves() -> None:
     assert records.summary(several[:1]) == "test accuracy 99.00 %, 10 CPU-seconds"
     searched = {"validation_accuracy": 0.75, "cpu_seconds": 9}
     assert records.summary([searched]) == "validation accuracy 75.00 %, 9 CPU-seconds"
-
     history = [{"epoch": 1, "loss": 2.0, "x": 0.1}, {"epoch": 2, "loss": 1 / 3, "x": 1}]
     assert records.columns(history) == {"loss": [2.0, 0.33333], "x": [0.1, 1]}
     assert records.columns([]) == {}

@@ -42,7 +42,6 @@ def test_learning_rate_rises_then_falls() -> None:
     assert max(rates) == rates[19] == 3e-3
     assert rates[0] == 3e-3 / 20
     assert 0 < rates[-1] < 3e-3 / 100
-
     # Without warm-up, it starts at its largest.
     assert learning_rate(0, 60, 0, 3e-3) == 3e-3
     assert learning_rate(30, 60, 0, 3e-3) == pytest.approx(1.5e-3)
@@ -126,7 +125,6 @@ def test_loss_that_is_no_number_stops_before_the_step() -> None:
         trainer.train_epoch()
     assert trainer.model[1].weight.equal(weight)
     assert trainer.step == 4
-
     # So does one that is infinite.
     trainer = Trainer(linear(), task(), RECIPE)
     trainer.model[1].bias.data[3] = math.inf

@@ -105,9 +105,8 @@ def test_what_the_page_says_to_expect_was_measured() -> None:
         assert len(accuracies(name)) == len(SEEDS)
         for number in re.findall(r"(\d+) %", VARIANTS[name].expect):
             assert float(number) == round(spread(name)[0]), name
-    mixer, untied, shuffled = (
-        spread(n)[0] for n in ("default", "untied", "shuffled_pixels")
-    )
+    names = "default", "untied", "shuffled_pixels"
+    mixer, untied, shuffled = (spread(name)[0] for name in names)
     assert (round(untied - mixer), round(mixer - shuffled)) == (1, 2)
     # The digits that are learned by heart, and how often each is seen.
     assert recorded()["digits_100"]["loss"][-1] < 0.01

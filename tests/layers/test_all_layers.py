@@ -39,11 +39,6 @@ def calls(text):
     return [call.strip() for call in re.split(r"[;\n]", text) if call.strip()]
 
 
-def lines(text):
-    """The lines of a table."""
-    return [line for line in text.splitlines() if line]
-
-
 LAYERS = {call: shape for shape, text in BUILT.items() for call in calls(text)}
 NAMES = vars(layers) | {
     thing.__name__: thing
@@ -204,7 +199,7 @@ must be 'none' or 'tanh', got 'sigmoid': GELU('sigmoid')
 """
 
 
-@pytest.mark.parametrize("line", lines(AT_LEAST_1 + REFUSED))
+@pytest.mark.parametrize("line", (AT_LEAST_1.strip() + REFUSED).splitlines())
 def test_sizes_that_do_not_fit_are_refused(line):
     message, _, wrong = line.partition(": ")
     if line in AT_LEAST_1:
@@ -247,7 +242,7 @@ TokenMixing(24, 10) | batch, 24, channels | (3, 25, 20); (3, 20, 24); (24, 20)
 """
 
 
-@pytest.mark.parametrize("line", lines(SHAPES))
+@pytest.mark.parametrize("line", SHAPES.strip().splitlines())
 def test_a_shape_that_does_not_fit_is_refused(line):
     name, expected, wrong = line.split(" | ")
     for shape in calls(wrong):

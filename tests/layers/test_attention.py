@@ -28,8 +28,6 @@ def layer(dtype=torch.double, **options):
     return randomised(MultiHeadAttention(C, H, **options)).to(dtype)
 
 
-# PyTorch
-
 PADDING = torch.arange(K) >= torch.tensor([[K], [7]])
 CAUSAL = torch.ones(K, K, dtype=torch.bool).triu(1)
 # A key that all may see, so that no query is left with none: PyTorch would give NaN.
@@ -107,9 +105,6 @@ def test_dropped_weights_are_those_that_torch_drops(masked):
     torch.testing.assert_close(attention.train().weights(x), layer().weights(x))
 
 
-# The equation
-
-
 @given(st.integers(0, 2**16), st.floats(0, 1), st.booleans())
 def test_the_fused_function_is_the_equation(seed, rate, every_head):
     shapes = (B, H, Q, 8), (B, H, K, 8), (B, H, K, 8)
@@ -161,8 +156,6 @@ def test_a_closed_key_of_the_largest_score_has_no_say():
     assert weights[0, 2] == 0
 
 
-# A query that may look nowhere
-
 NOWHERE = torch.tensor([[False] * Q, [True] * 2 + [False] * (Q - 2)])
 
 
@@ -191,9 +184,6 @@ def test_the_bias_of_the_keys_changes_nothing():
     torch.testing.assert_close(attention(x), before, rtol=0, atol=1e-12)
 
 
-# Building
-
-
 def test_each_third_begins_with_the_variance_of_a_square_map():
     torch.manual_seed(0)
     attention = MultiHeadAttention(512, 8)
@@ -219,9 +209,6 @@ def test_half_precision_is_near_and_finite():
     for output in (mixed, halved):
         assert output.dtype == torch.bfloat16
         assert (output.float() - expected).abs().max() < 0.05 * expected.abs().max()
-
-
-# Bad input
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from labml_style_nn.layers import (
-    DepthwiseConvolution,
-    PatchEmbedding,
-    PointwiseConvolution,
-    PoolMixing,
-)
+from labml_style_nn import layers
 from labml_style_nn.layers.pool_mixing import pool_mixing
 from tests.tensors import alike, close, draw, randomised
 
@@ -27,7 +22,7 @@ def test_a_patch_embedding_is_a_strided_convolution(
     rows, columns, height, width, channels, hidden
 ):
     image_size, patch_size = (rows * height, columns * width), (height, width)
-    embed = randomised(PatchEmbedding(image_size, patch_size, channels, hidden))
+    embed = randomised(layers.PatchEmbedding(image_size, patch_size, channels, hidden))
     image = draw(2, channels, *image_size)
     bias = embed.projection.bias
     pictures = F.conv2d(image, embed.kernel(), bias, stride=patch_size)
@@ -38,7 +33,10 @@ def test_a_patch_embedding_is_a_strided_convolution(
 
 def test_the_kernel_of_a_patch_embedding_is_the_weight_itself():
     # And one number is a square.
-    embed, other = PatchEmbedding(8, 4, 3, 5), PatchEmbedding((8, 8), [4, 4], 3, 5)
+    embed, other = (
+        layers.PatchEmbedding(8, 4, 3, 5),
+        layers.PatchEmbedding((8, 8), [4, 4], 3, 5),
+    )
     with torch.no_grad():
         embed.kernel()[1, 2, 3, 0] = 7
     assert embed.kernel().shape == (5, 3, 4, 4)
@@ -49,7 +47,10 @@ def test_the_kernel_of_a_patch_embedding_is_the_weight_itself():
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 5, 7, 8, 9])
 def test_depthwise_it_is_torchs_same_padding_with_its_gradients(kernel_size):
-    layer, x = randomised(DepthwiseConvolution(5, kernel_size)), draw(2, 5, 6, 11)
+    layer, x = (
+        randomised(layers.DepthwiseConvolution(5, kernel_size)),
+        draw(2, 5, 6, 11),
+    )
     x.requires_grad_()
     theirs = nn.Conv2d(5, 5, kernel_size, groups=5, padding="same").double()
     theirs.load_state_dict(layer.state_dict())
@@ -66,7 +67,7 @@ def test_depthwise_it_is_torchs_same_padding_with_its_gradients(kernel_size):
 def test_any_size_keeps_its_shape_and_its_layout(
     batch, channels, kernel_size, height, width, last
 ):
-    layer = randomised(DepthwiseConvolution(channels, kernel_size))
+    layer = randomised(layers.DepthwiseConvolution(channels, kernel_size))
     x = draw(batch, channels, height, width)
     layout = torch.channels_last if last else torch.contiguous_format
     y = layer.to(memory_format=layout)(x.to(memory_format=layout))
@@ -81,8 +82,11 @@ def test_any_size_keeps_its_shape_and_its_layout(
 @pytest.mark.parametrize(
     ("build", "theirs"),
     [
-        (lambda: DepthwiseConvolution(6, 3), lambda: nn.Conv2d(6, 6, 3, groups=6)),
-        (lambda: PointwiseConvolution(100, 60), lambda: nn.Conv2d(100, 60, 1)),
+        (
+            lambda: layers.DepthwiseConvolution(6, 3),
+            lambda: nn.Conv2d(6, 6, 3, groups=6),
+        ),
+        (lambda: layers.PointwiseConvolution(100, 60), lambda: nn.Conv2d(100, 60, 1)),
     ],
 )
 def test_a_convolution_begins_as_torch_begins(build, theirs):
@@ -98,7 +102,7 @@ def test_a_convolution_begins_as_torch_begins(build, theirs):
 @given(sides, sides, st.sampled_from([1, 3, 5]))
 def test_pooling_is_the_equation_at_every_place(height, width, pool_size):
     x, reach = draw(2, height, width, 3).requires_grad_(), pool_size // 2
-    y = PoolMixing(pool_size)(x)
+    y = layers.PoolMixing(pool_size)(x)
     expected = torch.empty_like(x)
     for row, column in product(range(height), range(width)):
         rows = slice(max(row - reach, 0), row + reach + 1)

@@ -23,9 +23,7 @@ def share_of_zeros(x):
     return (x == 0).double().mean().item()
 
 
-# How they begin: linear maps where Flax's Dense begins.
-
-
+# Linear maps begin where Flax's Dense begins.
 @pytest.mark.parametrize("shape", [(64, 1000), (1000, 64), (300, 300)])
 def test_the_weights_have_the_distribution_of_lecun_normal(shape):
     torch.manual_seed(0)
@@ -64,9 +62,6 @@ def test_a_feed_forward_begins_with_the_variance_of_the_rule(build):
             assert (parameter == 0).all()
 
 
-# Nonlinearities and gates
-
-
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation_can_be_had_in_both_forms(name):
     # The proof has all gates by NumPy, and the plain form with ReLU and with GELU.
@@ -91,9 +86,6 @@ def test_gelu_equals_the_equation_with_its_gradient(approximate, equation):
     # function: in float32 it is off by up to 1.1e-6 there, at values around 3.
     single = GRID.float()
     close(layer(single), equation(single), 2e-6)
-
-
-# What is dropped
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -142,19 +134,13 @@ def before_the_last_map(layer):
     return hidden
 
 
-# The skip connection
-
-
-def test_stochastic_depth_drops_the_branch_and_never_the_input():
+def test_stochastic_depth_drops_a_branch_which_is_never_broadcast():
     torch.manual_seed(0)
     x = torch.randn(2000, 4)
     y = layers.SkipConnection(nn.Identity(), 0.5)(x)
     dropped = (y == x).all(dim=1)
     assert 900 < dropped.sum() < 1100
     torch.testing.assert_close(y[~dropped], 3 * x[~dropped])
-
-
-def test_a_branch_that_would_be_broadcast_is_refused():
     skip = layers.SkipConnection(nn.Linear(4, 1))
     with pytest.raises(ValueError, match=r"expected shape \(3, 4\), got \(3, 1\)"):
         skip(torch.zeros(3, 4))

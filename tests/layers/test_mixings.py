@@ -17,9 +17,6 @@ S, C, D_S, D_C = 24, 20, 10, 80
 sizes = st.integers(1, 12)
 
 
-# A Mixer called like attention: the same call, and no silence about what it cannot.
-
-
 def test_the_call_of_a_drop_in_mixer_is_that_of_attention():
     def signature(layer):
         parameters = inspect.signature(layer.forward).parameters.values()
@@ -62,9 +59,6 @@ def test_another_sequence_is_refused_also_a_copy(name):
             layers.DropInMixer(S, D_S)(x, **{name: other})
 
 
-# Fourier mixing
-
-
 @given(sizes, sizes, sizes)
 def test_fourier_mixing_is_the_equation_and_numpys_transform(batch, tokens, channels):
     x = draw(batch, tokens, channels)
@@ -91,9 +85,7 @@ def test_half_precision_is_summed_in_single(dtype):
         assert layers.FourierMixing()(x).dtype == dtype
 
 
-# The spatial gating unit. The proofs of gMLP have its gradients.
-
-
+# The proofs of gMLP have the gradients of the gating unit.
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_new_unit_lets_the_first_half_pass(causal):
     torch.manual_seed(0)

@@ -24,9 +24,7 @@ S, C, D = 24, 20, 80
 sides = st.integers(1, 6)
 
 
-# The equations. The proofs have them in float64.
-
-
+# The proofs have the equations in float64.
 def in_float64(norm, x, axes, shape):
     """Normalise by numpy, with every step in float64."""
     weight, bias = (p.detach().double().view(shape).numpy() for p in norm.parameters())
@@ -98,9 +96,6 @@ def test_far_from_zero_group_norm_is_the_equation_in_double(num_groups):
     close(group_norm(x, weight, bias, num_groups).double(), exact, 2e-3)
 
 
-# The running statistics of a batch norm
-
-
 @pytest.mark.parametrize("momentum", [0.0, 0.7, 1.0])
 def test_the_running_statistics_follow_several_batches_as_torchs_do(momentum):
     # The proof has the usual momentum.
@@ -147,15 +142,10 @@ def test_a_batch_without_a_variance_is_refused_and_not_counted(shape):
     assert norm.eval()(torch.zeros(1, 3, 1, 1)).shape == (1, 3, 1, 1)
 
 
-# The affine layer
-
-
-def test_a_new_affine_layer_is_the_identity():
+def test_an_affine_layer_begins_as_the_identity_and_is_folded_into_another_map():
     x = draw(2, S, C)
     assert torch.equal(layers.Affine(C).double()(x), x)
-
-
-def test_a_folded_map_is_a_layer_of_its_own_that_can_be_trained():
+    # A folded map is a layer of its own that can be trained.
     affine, linear = randomised(layers.Affine(C)), randomised(layers.Linear(C, D))
     before = [parameter.clone() for parameter in (*affine.parameters(), linear.weight)]
     one = folded(affine, linear)
@@ -173,9 +163,6 @@ def test_a_map_over_tokens_or_over_other_channels_can_take_no_affine_layer():
     message = r"expected shape \(out_features, 20\), got \(80, 24\)"
     with pytest.raises(ValueError, match=message):
         folded(layers.Affine(C), layers.Linear(S, D))
-
-
-# LayerScale
 
 
 def test_layer_scales_begin_with_the_values_of_the_authors():

@@ -56,7 +56,6 @@ class Net(nn.Module):
 def build():
     return Net(num_blocks=2)
 '''
-
 # An example of one of its modules imports another, which imports the first.
 INNER = '"""\n>>> from trial_package.outer import twice\n>>> twice()\n2\n"""\nONE = 1\n'
 OUTER = "from trial_package.inner import ONE\n\ndef twice():\n    return 2 * ONE\n"

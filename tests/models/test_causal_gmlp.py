@@ -21,9 +21,7 @@ def texts(batch=3, length=S, seed=0):
     return torch.randint(V, (batch, length), generator=generator)
 
 
-# What a score depends on: of its derivatives the proof speaks.
-
-
+# Of the derivatives of a score the proof speaks.
 @pytest.mark.parametrize("length", range(1, S + 1))
 def test_a_text_that_ends_sooner_has_the_same_scores(length):
     model, tokens = randomised(small(), std=0.5), texts(seed=length)
@@ -40,7 +38,7 @@ def test_continuing_looks_at_the_last_window_and_takes_the_highest_score():
     assert torch.equal(model.continued(tokens, 0), tokens)
 
 
-def test_continuing_drops_nothing_and_leaves_the_modes_as_they_were():
+def test_continuing_drops_nothing_leaves_the_modes_and_refuses_a_text_of_nothing():
     dropping = small(dropout_rate=0.5, stochastic_depth_rate=0.5)
     model, tokens = randomised(dropping, std=0.5), texts(50)
     model.blocks[0].eval()
@@ -51,9 +49,6 @@ def test_continuing_drops_nothing_and_leaves_the_modes_as_they_were():
     with pytest.raises(ValueError, match="tokens must lie from 0"):
         model.continued(tokens - V, 1)
     assert model.training
-
-
-def test_a_text_of_nothing_cannot_be_continued():
     with pytest.raises(ValueError, match="length must be at least 1, got 0"):
         small().continued(texts(length=0), 1)
     with pytest.raises(ValueError, match="how_many must be from 0 up, got -1"):

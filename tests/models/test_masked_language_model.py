@@ -28,9 +28,6 @@ def small(name, **options):
     return build(name, vocabulary_size=V, num_tokens=S, **options)
 
 
-# The loss
-
-
 @given(st.integers(0, 2**16), st.floats(0, 1, allow_subnormal=False))
 def test_the_loss_is_the_mean_over_the_chosen_places(seed, share):
     generator = torch.Generator().manual_seed(seed)
@@ -58,17 +55,11 @@ def test_only_the_chosen_places_have_a_gradient():
     assert scores.grad.abs().sum(dim=2).nonzero().tolist() == [[0, 3]]
 
 
-def test_the_model_and_the_masking_agree_on_what_was_not_chosen():
+def test_the_model_and_the_masking_agree_and_targets_have_the_shape_of_the_text():
     # `models` may not import `data`.
     assert IGNORED == NOT_CHOSEN
-
-
-def test_targets_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"expected shape \(2, 7\), got \(2, 8\)"):
         masked_loss(torch.zeros(2, S, V), torch.zeros(2, S + 1, dtype=torch.long))
-
-
-# Equal parameters
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
@@ -93,9 +84,6 @@ def test_only_the_way_in_which_tokens_meet_differs():
     assert not any("positions" in key for key in others("attention"))
     assert isinstance(small("attention").positions, SinusoidalPositions)
     assert isinstance(small("mixer_text").positions, nn.Identity)
-
-
-# The model
 
 
 def test_masks_reach_attention_and_a_mixer_refuses_them():

@@ -26,17 +26,12 @@ def encoder_of(mixing, *sizes, norm_first=True, num_layers=2):
 
 
 # The proof has the numbers of PyTorch, with padding and with a causal mask.
-
-
 @pytest.mark.parametrize("norm_first", [True, False])
 def test_a_rule_holds_in_every_layer(norm_first):
     encoder = randomised(encoder_of(MultiHeadAttention, C, H, norm_first=norm_first))
     apart = (torch.arange(S) - torch.arange(S)[:, None]).abs()
     heard = reaction(lambda x: encoder(x, attn_mask=apart > 1), draw(1, S, C)) > 0
     assert torch.equal(heard, apart <= 2)
-
-
-# How it is put together
 
 
 @pytest.mark.parametrize("share", ["layer", "mixer"])
@@ -83,9 +78,6 @@ def test_dropout_strikes_the_updates_and_leaves_the_sum():
     times = ((layer(x) - x) * 0.6).round(decimals=9)
     shares = [(times == k).double().mean().item() for k in range(3)]
     assert shares == pytest.approx([0.16, 0.48, 0.36], abs=0.01)
-
-
-# What is refused
 
 
 def plain(dim=C, **options):

@@ -18,7 +18,7 @@ def test_the_named_models_have_the_heads_of_the_paper(scale):
     assert {block.token_mixing.num_heads for block in model.blocks} == {HEADS[scale]}
 
 
-def test_it_begins_as_the_authors_code_does():
+def test_it_begins_as_the_authors_code_does_and_drops_no_weights_of_attention():
     torch.manual_seed(0)
     model = build("vit", hidden_dim=200, channels_mlp_dim=600)
     assert (model.class_token == 0).all()
@@ -35,9 +35,6 @@ def test_it_begins_as_the_authors_code_does():
         assert (attention.projection.bias == 0).all()
         for layer in (mlp.fc1, mlp.fc2):
             assert layer.bias.std().item() == pytest.approx(1e-6, rel=0.2)
-
-
-def test_the_weights_of_attention_are_not_dropped():
     # As in the authors' configurations.
     model = build("vit", dropout_rate=0.2)
     assert {block.token_mixing.dropout_rate for block in model.blocks} == {0}

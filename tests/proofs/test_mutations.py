@@ -95,8 +95,6 @@ def rewritten(kind, old, new):
     return names["forward"]
 
 
-# ## What is wrong elsewhere
-
 NARROWER = mlp_mixer.SCALES | {"B": (12, 768, 384, 3064)}
 SMALLER = letters(14, N=24, C=384, D_C=1536)
 OTHERS = mlp_family_proofs.RES_SIZES | {"ResMLP-S24": SMALLER}
@@ -113,13 +111,7 @@ ELSEWHERE = [
     ("patch_embedding", patch_embedding, "cut_into_patches", lambda x, _: x, "Error"),
     ("pool_mixing", pooling_proofs, "pool_mixing", lambda x, _: x, "the equation"),
     ("poolformer", pooling_proofs, "AFTER", ("2C", "C K"), "Parameters"),
-    (
-        "poolformer",
-        poolformer,
-        "GroupNorm",
-        lambda n, eps=0: GroupNorm(n),
-        "Difference",
-    ),
+    ("poolformer", poolformer, "GroupNorm", lambda n, **_: GroupNorm(n), "Difference"),
     ("resmlp", mlp_family_proofs, "RES_SIZES", OTHERS, "MACs for an image, ResMLP-S24"),
     (
         "stochastic_depth",

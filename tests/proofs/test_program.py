@@ -16,11 +16,6 @@ from support import CACHE, ROOT
 
 PROGRAM = "labml_style_nn.proofs"
 LAYERS = "labml_style_nn.layers"
-
-
-# ## What holds
-
-
 Proofs = dict[str, Proof]
 Said = pytest.CaptureFixture[str]
 
@@ -31,16 +26,15 @@ def proofs() -> Proofs:
     return dict(kept_proofs(PROGRAM, ROOT, CACHE / "litweave" / "proofs").pages)
 
 
-def test_every_proof_holds(proofs: Proofs) -> None:
+def test_every_layer_and_model_has_a_proof_and_every_proof_holds(
+    proofs: Proofs,
+) -> None:
     assert {name: [*proof.failures()] for name, proof in proofs.items()} == {
         name: [] for name in PROOFS
     }
     # And something was held against something else.
     for name, proof in proofs.items():
         assert sum(len(fact.checks) for fact in proof.facts) >= 2, name
-
-
-def test_every_layer_and_model_has_a_proof() -> None:
     assert program.unproved() == []
 
 
@@ -89,29 +83,24 @@ def test_json_and_table_say_the_same() -> None:
             assert f"{fact['label']}: {fact['value']}" in table
 
 
-def test_the_program_prints_a_page_and_ends_well(capsys: Said) -> None:
+def test_the_program_prints_a_page_and_refuses_one_that_it_does_not_know(
+    capsys: Said,
+) -> None:
     assert program.main(["checks"]) == 0
     assert "Verdicts that differ: 0" in capsys.readouterr().out
-
-
-def test_an_unknown_page_is_refused_with_those_there_are(capsys: Said) -> None:
     with pytest.raises(SystemExit):
         program.main(["atention"])
     assert "token_mixing" in capsys.readouterr().err
 
 
-def test_what_is_missing_is_named(
+def test_what_is_missing_or_fails_ends_the_program_and_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
     monkeypatch.delitem(PROOFS, f"{LAYERS}.gelu")
     assert program.main(["checks"]) == 1
     message = f"{LAYERS}.gelu: nothing is proved of it\n"
     assert capsys.readouterr().err == message
-
-
-def test_a_failed_check_ends_the_program_with_both_numbers(
-    monkeypatch: pytest.MonkeyPatch, capsys: Said
-) -> None:
+    # A check that fails, with both numbers.
     monkeypatch.setattr(layer_proofs, "TRUNCATED_STD", 0.88)
     assert program.main(["linear"]) == 1
     said = capsys.readouterr().err
@@ -119,14 +108,8 @@ def test_a_failed_check_ends_the_program_with_both_numbers(
     assert "got 0.8800000000000000, expected 0.8796256610342398" in said
 
 
-# ## Measuring
-
-
-def test_costs_are_counted_on_shapes_alone() -> None:
+def test_costs_are_counted_on_shapes_and_a_count_without_a_check_is_a_fact() -> None:
     linear = torch.nn.Linear(10**6, 10**5, device="meta")
     assert parameters(linear) == 10**11 + 10**5
     assert multiply_adds(linear, 3, 10**6) == 3 * 10**11
-
-
-def test_a_count_without_a_check_is_a_fact_all_the_same() -> None:
     assert count("Numbers", {"here": 1234}) == Fact("Numbers", "1,234", "here", ())

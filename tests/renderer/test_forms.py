@@ -31,7 +31,6 @@ IMPORTS = ast.Import | ast.ImportFrom
 # It uses something that several modules have under one name.
 AMBIGUOUS = {"labml_style_nn.models.vit"}
 program = cache(clean_forms.program)
-
 PACKAGE = ROOT / "labml_style_nn"
 MODULES = [p for p in PACKAGE.rglob("*.py") if "node_modules" not in p.parts]
 # Those whose clean form is offered to readers, and a few of the others.

@@ -215,7 +215,6 @@ def test_a_closed_pipe_is_quiet(package: Path) -> None:
 
 # ## The clean form: the same program without its essay
 
-
 # What becomes of a module: what begins with “-” goes, what begins with “+” comes.
 ESSAY = '''
 -r"""# The *mixing* of $S$ tokens
@@ -328,9 +327,6 @@ def test_what_ruff_cannot_lay_out_stays(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(cleaning, "find_ruff_bin", lambda: "/not/installed")
     assert all_formatted(sources) == sources
     assert formatted("x  = 1\n") == "x  = 1\n"
-
-
-# ## Code that nobody here wrote
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")

@@ -77,8 +77,6 @@ Words⏎{ .x } → paragraph: Words
 <pre>some <i>code</i> <p>and more</p></pre> → ∅
 """.strip().split("\n")
 TEXTS = [block.partition(" → ")[0] for block in BLOCKS]
-
-
 LINES = st.one_of(
     st.sampled_from(["", *"⏎".join(TEXTS).split("⏎")]),
     st.text(alphabet='ab \t#->|:`$<>[](){}*_1.!="\\é中'),
@@ -103,11 +101,9 @@ def test_units_are_blocks(block: str) -> None:
     assert (" ¦ ".join(f"{p.kind}: {p.message}" for p in found) or "∅") == units
 
 
-def test_where_there_is_no_html_a_tag_is_words() -> None:
+def test_lines_keep_their_numbers_a_fence_its_list_and_a_tag_is_words() -> None:
+    # Where there is no HTML.
     assert [p.message for p in split("<module> is", html=False)] == ["<module> is"]
-
-
-def test_lines_keep_their_numbers_and_a_fence_its_list() -> None:
     text = "# A title\n\nOne\ntwo\nthree.\n- no item\n\n```\ncode\n```\n\nLast\nwords."
 
     def translate(piece: Piece) -> str | None:
@@ -418,7 +414,9 @@ def test_tools_leave_a_catalog_as_it_is(tmp_path: Path) -> None:
     assert "# long, but right\n" in text
 
 
-def test_an_update_keeps_what_vanished_and_takes_it_back(tmp_path: Path) -> None:
+def test_an_update_keeps_what_vanished_and_takes_it_back_or_from_elsewhere(
+    tmp_path: Path,
+) -> None:
     catalogs = translated(tmp_path, {"One": "一"}, unit("One"), unit("Two"))
     changes = catalogs.update([unit("Three")])
     assert str(changes) == "1 new, 0 back, 2 gone"
@@ -428,10 +426,7 @@ def test_an_update_keeps_what_vanished_and_takes_it_back(tmp_path: Path) -> None
     changes = catalogs.update([unit("One"), unit("Three")])
     assert str(changes) == "0 new, 1 back, 0 gone"
     assert [entry.message for entry in catalogs.entries()] == ["One", "Three"]
-
-
-def test_an_update_takes_from_elsewhere(tmp_path: Path) -> None:
-    catalogs = translated(tmp_path, {"Example": "示例"}, unit("Example"))
+    catalogs = translated(tmp_path / "more", {"Example": "示例"}, unit("Example"))
     catalogs.update([unit("Example", "pkg/models/b.py")])
     for name in ("models", "layers"):
         assert catalogs.domains[name]["Example"].translation == "示例"

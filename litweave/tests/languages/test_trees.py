@@ -243,9 +243,6 @@ def test_a_page_shows_the_words_of_the_catalog_as_they_are_now(folder: Path) -> 
         assert text not in html
 
 
-# ## Other people's sites
-
-
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, katex: Path) -> Path:
     """A site of two pages that has no configuration yet."""
@@ -307,7 +304,6 @@ def test_a_site_that_cannot_have_trees_is_refused(capsys: Capture) -> None:
 
 
 # ## Without MkDocs
-
 
 PARTS = {"pages.po", "layers.po", "interface.po"}
 

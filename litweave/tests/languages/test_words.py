@@ -142,21 +142,16 @@ plugins:
 markdown_extensions:
   - toc: {permalink: true, permalink_title: Permanent link to this section}
 """
-
 NOTEBOOK = "# %% [markdown]\n# # Ten lines\n\n# %% tags=['hide-input']\nprint(3)\n"
 EXECUTED = dict(jupytext.reads(NOTEBOOK, fmt="py:percent"))
 TABLE = "<table><tr><th>Head</th><td>of <code>np</code> &amp; more</td></tr></table>"
+SVG = "image/svg+xml"
 DRAWN = "<svg><style>g { x: y }</style><text x='1'>the axis</text></svg>"
 EXECUTED["cells"][1].outputs = [
     new_output("stream", text="three in English\n"),
     new_output("display_data", {"text/html": TABLE}),
-    new_output(
-        "display_data",
-        {"image/svg+xml": DRAWN},
-        metadata={"image/svg+xml": {"alt": "A drawing"}},
-    ),
+    new_output("display_data", {SVG: DRAWN}, metadata={SVG: {"alt": "A drawing"}}),
 ]
-
 MIXING = '''r"""# Mixing
 
 It mixes the rows of $X$, see [the paper](https://arxiv.org/abs/2105.01601).
@@ -178,7 +173,6 @@ def mix(x):
     # It is mixed.
     return y
 '''
-
 FILES = {
     "mkdocs.yml": CONFIG,
     "docs/index.md": "# Home\n\n```difference\nmix\nblock\n```\n",
@@ -192,8 +186,6 @@ FILES = {
     "papers.bib": "@misc{m, author={Ann A and Bob B and Cy C and Di D and Ed E},\n"
     "title={On rows}, year={2021}, eprint={2105.01601}}\n",
 }
-
-
 RUNS = [(Measure((n, 3), ("B", None), "float32", False),) for n in range(2, 12)]
 SEEN = (
     Seen(15, "x", (*RUNS,)),
@@ -247,7 +239,7 @@ def test_every_word_of_a_page_can_be_said_otherwise(site: Path) -> None:
     assert 'aria-label="⟦A drawing⟧"' in page
     assert "⟦the axis⟧</text>" in page
     assert '<samp lang="en">three in English' in page
-    assert "⟦Show the code⟧" in (site / "zh/examples/ten/index.html").read_text("utf-8")
+    assert "⟦Show the code⟧" in page
 
 
 def test_the_english_page_says_what_it_always_said(site: Path) -> None:

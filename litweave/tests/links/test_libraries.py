@@ -246,7 +246,6 @@ def test_what_a_library_prints_is_no_answer() -> None:
 # ## The links of a book
 
 TORCH = "https://docs.pytorch.org/docs/stable/generated/"
-
 NORM = '''"""# The norm"""
 from torch import Tensor, nn
 
@@ -262,7 +261,6 @@ class Norm(nn.Module):
         """Normalise `x`, where $a = b$."""
         return self.linear(nn.functional.gelu(x))
 '''
-
 MIXER = '''"""# The Mixer"""
 from pkg import Normal, norm
 from pkg.layers.norm import Norm
@@ -279,7 +277,6 @@ class Mixer:
         # A row of its own.
         return Norm, norm, Mixer
 '''
-
 FILES = {
     "__init__.py": '"""# All"""\nfrom pkg.layers.norm import Norm as Normal\n'
     "from pkg.layers.gelu import GELU\n",

@@ -35,7 +35,6 @@ plugins:
 markdown_extensions:
   [attr_list, md_in_html, toc, pymdownx.highlight, pymdownx.superfences]
 """
-
 NOTEBOOK = r"""# %% [markdown]
 # # Ten lines
 #
@@ -80,7 +79,6 @@ display({"text/html": "<table><tr><td>cell</td></tr></table>"}, raw=True)
 # %% [markdown]
 # The end.
 """
-
 CELLS = jupytext.reads(NOTEBOOK, fmt="py:percent").cells
 CODE = [cell.source for cell in CELLS if cell.cell_type == "code"]
 FILES = {
@@ -113,9 +111,6 @@ def code_cells(page: str) -> list[str]:
     """The text of each code block of a page, as the copy button takes it."""
     blocks = BeautifulSoup(page, "html.parser").select("pre > span + code")
     return [block.get_text().strip("\n") for block in blocks]
-
-
-# ## What the page shows
 
 
 def test_prose_is_the_sites_own_markdown_and_is_found(page: str, project: Path) -> None:
@@ -166,9 +161,6 @@ def test_page_is_light_and_asks_no_other_host(page: str) -> None:
     assert not re.search(f"{other}|{program}", page)
 
 
-# ## What a reader takes away
-
-
 def test_a_reader_takes_the_script_and_the_notebook(page: str, project: Path) -> None:
     folder = project / "site/examples/ten"
     for name in ("ten.ipynb", "ten.py"):
@@ -184,8 +176,6 @@ def test_a_reader_takes_the_script_and_the_notebook(page: str, project: Path) ->
     folded = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
     assert [cell.metadata for cell in notebook.cells] == [{}] * 5 + [folded, {}]
 
-
-# ## What is refused
 
 PROSE = "# %% [markdown]\n# # Bad\n\n# %%\n"
 CELL = "for divisor in (1, 0):\n    print(1 / divisor)\n"
@@ -217,8 +207,6 @@ def test_a_mistake_is_named_with_file_and_line(
         # The others need not run.
         monkeypatch.setattr(Results, "_run", given)
 
-
-# ## What is run again
 
 Again = Callable[..., list[str]]
 
@@ -293,9 +281,6 @@ def test_configuration_that_cannot_be_meant(tmp_path: Path) -> None:
             NotebooksPlugin().on_config(load_config(str(path)))
 
 
-# ## Cells by themselves
-
-
 def shown(kind: str, **output: object) -> str:
     """The only output of a notebook of one cell."""
     outputs = [{"output_type": kind, **output}]
@@ -304,12 +289,9 @@ def shown(kind: str, **output: object) -> str:
     return html
 
 
-def test_error_that_was_meant_is_shown_without_its_traceback() -> None:
+def test_an_error_that_was_meant_is_shown_and_output_with_no_kind_or_place_is_one():
     html = shown("error", ename="ValueError", evalue="a < b", traceback=["long"])
     assert "<samp>ValueError: a &lt; b</samp>" in said(html)
-
-
-def test_output_of_no_known_kind_and_with_no_place_is_an_error() -> None:
     with pytest.raises(CellError, match="cell 1 shows application/x"):
         shown("display_data", data={"application/x": "?"})
     with pytest.raises(CellError, match="cell 7: the page has no place"):

@@ -185,9 +185,6 @@ def test_a_program_that_proves_nothing_is_refused(
     assert re.search(message, problem.message)
 
 
-# ## What is wrong
-
-
 def test_what_does_not_hold_is_a_problem_with_both_numbers(say: Say) -> None:
     folder = say(answer({**CHECK, "cases": [CASE, WRONG]}), code=1)
     for runs in ("x", "xx"):
@@ -222,9 +219,6 @@ def test_a_page_with_a_proof_says_what_differs_from_the_paper(say: Say) -> None:
     said = "pkg/norm.py:1: a page with a proof says under “## What differs"
     assert problem.startswith(said)
     assert book.chapters["other.md"].overlay.panels == []
-
-
-# ## What is shown
 
 
 COMPUTED = "Computed on 24 November 2026 with Python 3.11.9 and PyTorch 2.13.0."

@@ -85,8 +85,6 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
     return started
 
 
-# ## What is measured
-
 SILENT = (
     '"""# It"""\n\n\nraise SystemExit\ndef f(x: "Tensor"):\n    y = x\n    return y\n'
 )
@@ -114,8 +112,6 @@ def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
 # ## What is kept
 
 LONGER = MODULE.replace("# A layer", "# A layer\n\nIt has more words.")
-
-
 # What is changed, and whether the layer is run again.
 CHANGES = [
     ("layer.py", MODULE, False),
@@ -165,9 +161,6 @@ def test_several_programs_share_the_modules(
     asked = sorted(name for some in starts for name in some)
     assert asked == ["pkg.layer", *(f"pkg.{name}" for name in names)]
     assert not book.context.diagnostics.found
-
-
-# ## What goes wrong
 
 
 def test_a_failing_example_is_told_each_time(package: Path, starts: Starts) -> None:
@@ -224,8 +217,6 @@ def test_a_package_that_cannot_be_imported_is_one_problem(package: Path) -> None
         assert str(book.context.diagnostics) == problem
 
 
-# ## In a build
-
 CONFIG = """
 site_name: Small
 theme: {{name: material, font: false}}
@@ -245,9 +236,6 @@ def test_nothing_is_run_unless_told_to(package: Path, katex: Path) -> None:
         assert "weave-line" in page
         assert ("weave-shape" in page, "<i>B</i> × 5" in page) == (run, run)
         assert (folder / "ran").exists() == run
-
-
-# ## In a preview
 
 
 def test_a_preview_is_told_when_all_is_measured(

