@@ -687,10 +687,12 @@ def misfit(value: Any, target: Tensor) -> tuple[str, str] | None:
     """Why a value cannot be copied to where it belongs, if it cannot.
 
     >>> ones = torch.ones(2)
-    >>> for value in ([1.0], ones.to("meta"), ones.to_sparse(), ones.int(), ones / 0):
+    >>> others = torch.nested.nested_tensor([ones]), ones.to_sparse(), ones.int()
+    >>> for value in ([1.0], ones.to("meta"), *others, ones / 0):
     ...     print(*misfit(value, target=torch.zeros(2)))
     no tensor is a list
     no numbers is on the meta device
+    wrong layout is nested
     wrong layout is torch.sparse_coo
     wrong type is torch.int32, the model needs torch.float32
     wrong numbers is not finite in torch.float32
@@ -709,12 +711,16 @@ def misfit(value: Any, target: Tensor) -> tuple[str, str] | None:
     # A float will do where a whole number is needed, but not the other way round.
     if value.is_complex() or value.is_floating_point() < target.is_floating_point():
         return "wrong type", f"is {value.dtype}, the model needs {target.dtype}"
+    return _wrong_numbers(value.to(target.dtype))
+
+
+def _wrong_numbers(value: Tensor) -> tuple[str, str] | None:
     try:
-        finite = bool(value.to(target.dtype).isfinite().all())
+        finite = bool(value.isfinite().all())
     except RuntimeError as error:  # A fake tensor has shape and type alone.
         kinds = type(value).__name__, type(error).__name__
         return "no numbers", "is a {}, which cannot be read ({})".format(*kinds)
-    return None if finite else ("wrong numbers", f"is not finite in {target.dtype}")
+    return None if finite else ("wrong numbers", f"is not finite in {value.dtype}")
 
 
 def told(problems: Iterable[Misfit], most: int = 20) -> list[str]:

@@ -123,7 +123,7 @@ def test_what_is_true_of_every_masking(shape, seed, rate, mask_share, data):
     assert same([*masked(tokens, seed, **shares)], [read, targets])
 
 
-def test_the_ends_of_the_shares():
+def test_the_ends_of_the_shares_and_the_mask_itself():
     tokens = text((50, 40))
     ordinary = ~is_special(tokens)
     nothing, asked = tokens.new_full((), NOT_CHOSEN), tokens.where(ordinary, NOT_CHOSEN)
@@ -134,9 +134,7 @@ def test_the_ends_of_the_shares():
     ):
         found = masked(tokens, random_share=0.0, rate=rate, mask_share=mask_share)
         assert same([*found], [read, targets])
-
-
-def test_the_mask_is_special_without_being_listed():
+    # The mask is special without being listed.
     targets = masked(torch.full((10, 10), MASK), special_tokens=(), rate=1.0).targets
     assert (targets == NOT_CHOSEN).all()
     drawn = masked(torch.full((100, 100), 7), special_tokens=(), **RANDOM).tokens

@@ -68,14 +68,11 @@ def test_every_sequence_gets_the_first_rows_and_a_longer_one_is_refused(kind):
         positions(torch.zeros(2, 51, 20))
 
 
-def test_the_formula_is_no_weight_and_follows_the_model():
+def test_the_formula_is_no_weight_and_learned_positions_begin_small_and_learn():
     positions = SinusoidalPositions(50, 20)
     assert not [*positions.parameters()]
     assert not positions.state_dict()
     assert positions.to("meta").table.device.type == "meta"
-
-
-def test_learned_positions_begin_small_and_learn():
     torch.manual_seed(0)
     positions = LearnedPositions(200, 300)
     assert positions.table.std().item() == pytest.approx(0.02, rel=0.02)

@@ -129,17 +129,13 @@ def test_it_learns_four_images_by_heart(name):
 
 
 @each
-def test_a_model_that_got_its_memory_later_is_complete_once_it_is_loaded(name):
+def test_a_model_that_got_its_memory_later_is_loaded_or_begins_anew(name):
     whole, x = trained(name).float(), batch(name, dtype=torch.float)
     with torch.device("meta"):
         bare = build(name)
     for model, assign in ((emptied(lambda: build(name)), False), (bare, True)):
         model.load_state_dict(whole.state_dict(), assign=assign)
         assert torch.equal(model.eval()(x), whole(x))
-
-
-@each
-def test_a_model_that_got_its_memory_later_can_begin_anew(name):
     begins_anew(lambda: build(name))
 
 
