@@ -50,7 +50,7 @@ _SECTION = re.compile(
 )
 _BUNDLE = re.compile(r'<script src="([^"]*assets/)javascripts/bundle\.')
 _BLANK = re.compile(r"\s*\n\s*")
-_PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.DOTALL)
+_PARAGRAPH = re.compile(r"<p>(?!<code>[^<]*</code></p>)(.*?)</p>", re.DOTALL)
 # Tags, and what makes a command of a Greek letter.
 _NO_WORDS = re.compile(r"<[^>]*>|\\(?=[a-z])")
 # As many sentences as a description has room for, or else words. No initial ends one.
