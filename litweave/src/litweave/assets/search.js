@@ -54,7 +54,7 @@
   window.Worker = class extends Theirs {
     constructor(address, options) {
       const searches = `${address}`.includes("/workers/search.");
-      const mended = `${own}?theirs=${encodeURIComponent(address)}`;
+      const mended = `${own}?theirs=${encodeURIComponent(new URL(address, document.baseURI))}`;
       super(searches ? mended : address, options);
       this.searches = searches;
     }
