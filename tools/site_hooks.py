@@ -6,7 +6,6 @@ terms of the glossary in other languages, and other names by which search finds 
 MkDocs calls these functions while it builds (`hooks` in `mkdocs.yml`).
 """
 
-import csv
 import logging
 import re
 from functools import cache
@@ -16,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from litweave.features.languages.catalogs import Catalogs
+from litweave.features.languages.checks import Glossary
 from litweave.features.languages.trees import tag, territory
 from litweave.words import word
 from mkdocs.config.defaults import MkDocsConfig
@@ -251,10 +251,6 @@ def on_post_build(config: MkDocsConfig) -> None:
 def _accepted(config: MkDocsConfig) -> dict[str, tuple[str, ...]]:
     """For each word that the glossary accepts in this language, all for its term."""
     weave = config.plugins["litweave"].config
-    path, rows = Path(weave["locale"], "glossary.csv"), list[dict[str, str]]()
-    if weave["language"] and path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [*csv.DictReader(file)]
-    terms = (row[weave["language"]].split("|") for row in rows)
-    words = ([word.strip() for word in term if word.strip()] for term in terms)
-    return {word: tuple(term) for term in words for word in term}
+    path = Path(weave["locale"], "glossary.csv")
+    terms = Glossary.read(path, weave["language"]).terms if weave["language"] else ()
+    return {word: term.accepted for term in terms for word in term.accepted}

@@ -41,7 +41,8 @@ other name may change.
 - `build.build`, `build.Built`: build a site of any path
 - `book.Chapter`: what became of a module
 - `words.word`: a word of the page in the language of its reader
-- `features.languages.catalogs.Catalogs`: the translations into a language
+- `features.languages.catalogs.Catalogs`, `features.languages.checks.Glossary`: the
+  translations into a language, and its words for the terms
 - `features.languages.trees.tag`, `features.languages.trees.territory`: the codes of a
   language
 - `features.copy.command.add`: lend the command `copy` to a package of yours

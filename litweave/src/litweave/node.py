@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from litweave.cache import build_folder
+from litweave.progress import progress
 
 MANIFEST = Path(__file__).parent / "package.json"
-# Without a network, one waits for seconds, and not for minutes.
-_PATIENCE = (
-    *("--fetch-retries=1", "--fetch-timeout=60000"),
-    *("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
-)
+# Between two tries npm waits for seconds, and not for minutes: most often there is no
+# network. How long a try takes is npm's own affair.
+_PAUSES = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 
 
 class NodeError(RuntimeError):
@@ -78,17 +77,18 @@ def _install(folder: Path, manifest: Path) -> None:
     # `--ignore-scripts`: a package is files to us, never a program that runs on
     # installing.
     npm = program("npm")
-    print(f"npm fetches what {manifest} needs", file=sys.stderr, flush=True)
     path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
-    result = subprocess.run(
-        [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *_PATIENCE],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    with progress.part("fetching", 1) as part:
+        part.begin(str(manifest))
+        result = subprocess.run(
+            [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *_PAUSES],
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
     if result.returncode:
         errors = re.findall(r"^npm error (.*\S)", result.stderr, re.MULTILINE)
         reasons = [line for line in errors if "reason:" in line] or errors[:3]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -89,6 +90,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     assert result.returncode == 0, result.stderr
     (folder / "log").write_text(result.stderr, "utf-8")
     return folder
+
+
+@pytest.fixture
+def own(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the site, to be changed."""
+    return Path(shutil.copytree(folder, tmp_path / "own"))
 
 
 def page(folder: Path, where: str) -> str:
@@ -194,18 +201,18 @@ def test_a_page_is_in_its_language_and_another_counts_that(folder: Path) -> None
     assert re.search(r"There are.*?</a> " + place.format("si", r"\d+"), html)
 
 
-def test_what_changes_shows_and_a_fault_fails_the_build(folder: Path) -> None:
-    before = page(folder, "zh")
+def test_what_changes_shows_and_a_fault_fails_the_build(own: Path) -> None:
+    before = page(own, "zh")
     changed = MODULE.replace("the rows", "all rows").replace("are reasons", "?")
-    (folder / "pkg/layers/mixing.py").write_text(changed)
-    assert build_here(folder).returncode == 0
-    html = page(folder, "zh/layers/mixing")
+    (own / "pkg/layers/mixing.py").write_text(changed)
+    assert build_here(own).returncode == 0
+    html = page(own, "zh/layers/mixing")
     assert 'class="weave-unit-changed" data-english="It mixes all rows' in html
     assert '<p class="weave-unit-missing" lang="en">There ?.' in html
-    assert page(folder, "zh") == before
-    say(folder, "layers", {"Why so": "为`什么`"})
-    say(folder, "interface", HOSTILE)
-    result = build_here(folder)
+    assert page(own, "zh") == before
+    say(own, "layers", {"Why so": "为`什么`"})
+    say(own, "interface", HOSTILE)
+    result = build_here(own)
     assert result.returncode == 1
     for what in (r"layers\.po:\d+: .*“`什么`”", r"interface\.po:\d+: .*“<script>”"):
         assert re.search(f"locale/zh/{what}", result.stderr + result.stdout)
@@ -227,16 +234,14 @@ def test_words_of_chinese_are_parted_for_the_search(tmp_path: Path) -> None:
     assert "|".join(words) == "词元|混合|token|nn|Linear"
 
 
-def test_a_page_shows_the_words_of_the_catalog_as_they_are_now(folder: Path) -> None:
+def test_a_page_shows_the_words_of_the_catalog_as_they_are_now(own: Path) -> None:
     """Also those in a title that is a paragraph elsewhere; and none of them is HTML."""
-    (folder / "pkg/layers/mixing.py").write_text(MODULE)
-    say(folder, "layers", SAID)
-    say(folder, "interface", HOSTILE)
+    say(own, "interface", HOSTILE)
     for title in ("各部", "章"):
-        say(folder, "pages", {"Parts": title})
-        result = build_here(folder, "--no-strict")
+        say(own, "pages", {"Parts": title})
+        result = build_here(own, "--no-strict")
         assert result.returncode == 0, result.stderr
-        html = page(folder, "zh/layers/mixing")
+        html = page(own, "zh/layers/mixing")
         assert f"{title}\n" in re.sub("<.*?>", "\n", html)
     assert "{curent} \\d &lt;script&gt;" in html
     for text in ("<script>x", "</script><i>", HOSTILE["Small"]):

@@ -54,8 +54,10 @@
   window.Worker = class extends Theirs {
     constructor(address, options) {
       const searches = `${address}`.includes("/workers/search.");
-      const mended = `${own}?theirs=${encodeURIComponent(new URL(address, document.baseURI))}`;
-      super(searches ? mended : address, options);
+      const theirs = encodeURIComponent(new URL(address, document.baseURI));
+      // From a disk, a worker is an element that the theme makes, and has no address.
+      const isServed = location.protocol !== "file:";
+      super(searches && isServed ? `${own}?theirs=${theirs}` : address, options);
       this.searches = searches;
     }
 

@@ -167,9 +167,13 @@ class Results:
                 return kept
             with places:
                 steps.begin(file.src_uri)
-                notebook = self._run(file)
-                self.kept.keep(file.src_uri, notebook, *keys[file])
-                steps.end(file.src_uri)
+                done = 0
+                try:
+                    notebook = self._run(file)
+                    self.kept.keep(file.src_uri, notebook, *keys[file])
+                    done = 1
+                finally:
+                    steps.end(file.src_uri, done)
                 return notebook
 
         return {f.src_uri: process.begin(partial(result, f)) for f in files}
