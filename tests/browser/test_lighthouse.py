@@ -7,16 +7,21 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from litweave import node
 
 from tests.browser.conftest import QUIET, chromium
 
 PROGRAM = Path(__file__).with_name("lighthouse.mjs")
 MAIN = ["", "layers/token_mixing/", "models/mlp_mixer/", "layers/attention/", "train/"]
+NOTEBOOK = "examples/train_on_digits/"
 
 
-def test_lighthouse_gives_full_marks(tools: Path, address: str) -> None:
-    addresses = [address + name for name in MAIN]
+@pytest.mark.parametrize("names", [MAIN[:3], [*MAIN[3:], NOTEBOOK]])
+def test_lighthouse_gives_full_marks(
+    tools: Path, address: str, names: list[str]
+) -> None:
+    addresses = [address + name for name in names]
     flags = ["--headless", *QUIET]
     options = {"addresses": addresses, "flags": flags, "path": chromium()}
     command = [node.program(), PROGRAM, tools, json.dumps(options)]

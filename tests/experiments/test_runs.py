@@ -80,7 +80,8 @@ def test_checkpoint_that_lacks_a_part_is_named(whole, tmp_path) -> None:
     for lacking in ("training", "history", "seconds"):
         rest = {name: part for name, part in state.items() if name != lacking}
         torch.save(rest, tmp_path / "checkpoint.pt")
-        with pytest.raises(CheckpointError, match=r"checkpoint\.pt is not a check"):
+        wrong = r"checkpoint\.pt is not a checkpoint"
+        with pytest.raises(CheckpointError, match=wrong):
             start(tmp_path)
 
 
