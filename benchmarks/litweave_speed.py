@@ -16,9 +16,9 @@
 - `modules`: seconds per module in sites of 30, 100 and 300 modules, which are copies of
   our own under other names. The time is proportional to their number if the last column
   stays as it is.
-- `site`: this project's own site without its notebooks; *cold* with nothing kept from
-  before but the installed KaTeX, *colder* with not even that (this asks npm), and
-  *unchanged* when it is built again.
+- `site`: this project's own site without notebooks, training in the page and other
+  languages; *cold* with nothing kept from before but the installed KaTeX, *colder* with
+  not even that (this asks npm), and *unchanged* when it is built again.
 - `weight`: what a reader of the page of the Mixer receives before reading, compressed
   as a server would: its HTML and style sheets. Fonts are apart, and so are scripts,
   which a page does not need to be read.
@@ -70,9 +70,10 @@ CLOCKS = {
     "wall": "import time; clock = time.perf_counter",
 }
 
-# Each program reads a line, builds once, and answers with the seconds it took.
+# Each program reads a line, builds once, and answers with the seconds it took. No page
+# is taken from the build before.
 _WEAVE = """
-import sys
+import shutil, sys
 from pathlib import Path
 from litweave.build import build
 from litweave.settings import Settings
@@ -80,6 +81,7 @@ source, out, cache = map(Path, sys.argv[1:4])
 settings = Settings((source,), cache=cache, extras=sys.argv[4:] != ["plain"])
 print("ready", flush=True)
 for _ in sys.stdin:
+    shutil.rmtree(cache / "pages", ignore_errors=True)
     start = clock()
     build(settings, out)
     print(clock() - start, flush=True)
@@ -193,9 +195,10 @@ def _compare(
 ) -> dict[str, list[float]]:
     """The seconds of each contender, round by round."""
     weave = (options.clock, sys.executable, _WEAVE, source)
+    cache = folder / "cache"
     contenders = {
-        "plain": Contender(*weave, folder / "plain", CACHE, "plain"),
-        "full": Contender(*weave, folder / "full", CACHE),
+        "plain": Contender(*weave, folder / "plain", cache, "plain"),
+        "full": Contender(*weave, folder / "full", cache),
         "pycco": Contender(
             options.clock, options.pycco, _PYCCO, source, folder / "pycco"
         ),
@@ -222,13 +225,13 @@ def by_modules(options: argparse.Namespace) -> dict[str, object]:
     print("modules    seconds               ms/module")
     results: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
-        contenders = {}
+        contenders, cache = {}, _cache(Path(name))
         for count in options.counts:
             source = Path(name, f"sources{count}", "copies")
             _write_copies(source, count)
             out = Path(name, f"site{count}")
             contender = Contender(
-                options.clock, sys.executable, _WEAVE, source, out, CACHE
+                options.clock, sys.executable, _WEAVE, source, out, cache
             )
             contender.build()
             contenders[count] = contender
@@ -260,43 +263,79 @@ def _write_copies(folder: Path, count: int) -> None:
 # ## The whole site
 
 
+# The program builds the site of the folder that it runs in, without what takes longest.
+_SITE = """
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.utils.yaml import yaml_load
+
+LEFT_OUT = {
+    "mkdocs-jupyter", "litweave-notebooks", "litweave-languages", "train-in-browser",
+    "live",
+}
+
+def pages(items):
+    for item in items:
+        if isinstance(item, str):
+            if not item.endswith(".py"):
+                yield item
+            continue
+        (title, below), = item.items()
+        if isinstance(below, list):
+            yield {title: list(pages(below))}
+        elif not below.endswith(".py"):
+            yield item
+
+with open("mkdocs.yml") as file:
+    options = yaml_load(file)
+options["nav"] = list(pages(options["nav"]))
+options["plugins"] = [
+    plugin
+    for plugin in options["plugins"]
+    if (plugin if isinstance(plugin, str) else next(iter(plugin))) not in LEFT_OUT
+]
+config = load_config("mkdocs.yml", **options | {"hooks": [], "strict": False})
+config.plugins.on_startup(command="build", dirty=False)
+build(config)
+config.plugins.on_shutdown()
+"""
+
+
 @contextmanager
 def project(cache: Path) -> Iterator[Path]:
-    """A copy of this project's site without its notebooks."""
+    """A copy of this project; of a cache, it has what npm has installed."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ignored = shutil.ignore_patterns("examples", "__pycache__")
-        shutil.copytree(ROOT / "docs", folder / "docs", ignore=ignored)
-        shutil.copytree(
-            ROOT / "labml_style_nn", folder / "labml_style_nn", ignore=ignored
-        )
-        ignored = shutil.ignore_patterns("browser", "__pycache__")
-        shutil.copytree(ROOT / "tests", folder / "tests", ignore=ignored)
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, folder / name)
-        text = (ROOT / "mkdocs.yml").read_text()
-        for plugin in ("mkdocs-jupyter", "litweave-notebooks"):
-            text = re.sub(rf"  - {plugin}:\n(?:      .*\n)+", "", text)
-        text = re.sub(r"  - Examples:\n(?:      - .*\n)+", "", text)
-        text = text.replace("strict: true", "strict: false")
-        (folder / "mkdocs.yml").write_text(text)
-        kept = folder / ".cache" / "litweave"
-        kept.parent.mkdir()
-        if cache.exists():
-            kept.mkdir()
-            for path in cache.glob("node-*"):
-                (kept / path.name).symlink_to(path)
+        for path in filter(None, listed.stdout.decode().split("\0")):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, folder / path)
+        _cache(folder, cache)
         yield folder
 
 
+def _cache(folder: Path, known: Path = CACHE) -> Path:
+    """A cache in a folder, with nothing in it but what npm has installed."""
+    kept = folder / ".cache" / "litweave"
+    kept.mkdir(parents=True)
+    for path in known.glob("node-*"):
+        (kept / path.name).symlink_to(path)
+    return kept
+
+
 def build_site(folder: Path) -> None:
-    """Build the site of a project as `make build` does."""
-    subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet"],
+    """Build the site of a project."""
+    paths = os.pathsep.join(map(str, (folder, folder / "litweave" / "src")))
+    done = subprocess.run(
+        [sys.executable, "-c", _SITE],
         cwd=folder,
-        env={**ENVIRONMENT, "PYTHONPATH": str(folder)},
-        check=True,
+        env={**ENVIRONMENT, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
     )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
 
 
 def whole_site(options: argparse.Namespace) -> dict[str, object]:
