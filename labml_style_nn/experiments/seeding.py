@@ -63,6 +63,9 @@ def built(
     torch.manual_seed(seed)
     try:
         return network(**{name: options[name] for name in options if name in names})
-    except RuntimeError as error:  # What PyTorch says of sizes that no memory has.
+    except (RuntimeError, TypeError) as error:
+        # What PyTorch says of sizes that no memory has, or that no integer of it holds.
         reason = str(error).partition("\n")[0]
+        if isinstance(error, TypeError) and "Overflow" not in reason:
+            raise
         raise ValueError(f"no network can be made of these sizes: {reason}") from error

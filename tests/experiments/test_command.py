@@ -174,6 +174,7 @@ mixer --seeds -1: a seed must be from 0 to 4294967295, got -1
 mixer --seeds 0 4294967296: from 0 to 4294967295, got 4294967296
 mixer --seeds 1 2 1: seeds must differ, got 1, 2, 1
 mixer --hidden-dim=999999999999: no network can be made of these sizes
+mixer --hidden-dim=9999999999999999999999: no network can be made of these sizes
 mixer --threads=-1: threads must be from 0 to 1024, got -1
 mixer --full: no full size is set for digits: leave out --full
 mixer --validation=1437: less than the 1437 training images, got 1437
