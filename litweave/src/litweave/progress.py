@@ -72,8 +72,7 @@ class Progress:
     def open(self, name: str, total: int, quick: bool = False) -> Part:
         """Begin a part that ends elsewhere."""
         part = Part(self, name, total, quick)
-        with self.lock:
-            self.parts.append(part)
+        self.parts.append(part)
         return part
 
     def close(self, part: Part) -> None:
@@ -84,10 +83,7 @@ class Progress:
             self.draw()
 
     def draw(self) -> None:
-        """Draw all parts in a line, with a bar for the steps of all of them.
-
-        Only on a terminal; nothing if no part is at work.
-        """
+        """Draw all parts in a line of a terminal, with one bar for all their steps."""
         text = ""
         if total := sum(part.total for part in self.parts):
             full = _BAR * sum(part.done for part in self.parts) // total
