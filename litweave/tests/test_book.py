@@ -90,18 +90,26 @@ def test_names_begin_at_the_outermost_package(
     assert gelu.module.path == f"{folder}gelu.py"
 
 
-def test_names_begin_where_imports_do(tmp_path: Path) -> None:
-    # A folder that is no package has no part in the names. A dot in the name of a file
-    # parts none.
-    files = {"vision/__init__.py": "", "vision/gelu.py": "x = 1\n"}
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        # Nothing tells that it is more than a folder where imports begin.
+        ("import src\nfrom src.elsewhere import x\n", "corp.vision.gelu"),
+        ("import src.corp\n", "src.corp.vision.gelu"),
+        ('"""\n>>> from src.corp.vision.gelu import GELU\n"""', "src.corp.vision.gelu"),
+    ],
+)
+def test_a_folder_is_a_package_if_it_is_imported_as_one(
+    tmp_path: Path, words: str, name: str
+) -> None:
+    files = {"vision/__init__.py": "", "vision/gelu.py": "x = 1\n", "module.py": words}
+    # A dot in the name of a file parts no names.
     write_files(tmp_path / "src/corp", {**files, "v1.2/gelu.0.3.py": "x = 1\n"})
     read = read_book(tmp_path / "src")
     gelu = read.chapters["corp/vision/gelu.md"]
-    assert (gelu.name, gelu.module.path) == (
-        "corp.vision.gelu",
-        "src/corp/vision/gelu.py",
-    )
-    assert read.chapters["corp/v1.2/gelu.0.3.md"].name == "corp.v1_2.gelu_0_3"
+    assert (gelu.name, gelu.module.path) == (name, "src/corp/vision/gelu.py")
+    dotted = name.replace("vision.gelu", "v1_2.gelu_0_3")
+    assert read.chapters["corp/v1.2/gelu.0.3.md"].name == dotted
 
 
 # Where a page lies, and where it leads.

@@ -84,44 +84,47 @@ class Book:
         source, taken = source.resolve(), set(taken)
         folder = root = source if source.is_dir() else source.parent
         self.dependencies.beside.add(folder)
+        found = dict[Path, Module]()
+        for path in _files(source, exclude, below):
+            if module := self._module(path, path.relative_to(source.parent).as_posix()):
+                found[path] = self.dependencies.modules[path] = module
         # Imports begin above the outermost package.
-        while (root / "__init__.py").exists():
+        sources = [module.source for module in found.values()]
+        while root.name and _is_package(root, sources):
             root = root.parent
-        for path in _files(source):
+        for path, module in found.items():
+            name = dotted(path, root)
             download = below + path.relative_to(folder).as_posix()
-            if any(fnmatch(download, pattern) for pattern in exclude):
-                continue
-            called = path.relative_to(source.parent).as_posix()
-            if module := self._module(path, called, dotted(path, root)):
-                page = _page(download) if path != source else "index.md"
-                if page in taken:
-                    self.skipped[called] = "another page has its place"
-                elif not module.source.strip():
-                    self.skipped[called] = "there is nothing in it"
-                else:
-                    name = dotted(path, root)
-                    self._add(Chapter(name, path, page, download, module))
+            page = _page(download) if path != source else "index.md"
+            first = self.modules.setdefault(name, module)
+            if first is not module:
+                reason = f"{first.path} is “{name}”, too, and Python imports only one"
+                self._skip(module.path, 1, reason)
+            elif page in taken:
+                self.skipped[module.path] = "another page has its place"
+            elif not module.source.strip():
+                self.skipped[module.path] = "there is nothing in it"
+            else:
+                self._add(Chapter(name, path, page, download, module))
         self._note_unreadable()
 
-    def _module(self, path: Path, called: str, name: str) -> Module | None:
-        """A module by its dotted name, if it can be read."""
+    def _module(self, path: Path, called: str) -> Module | None:
+        """A module, if it can be read."""
         line, reason = 1, "its name has a character that no address should have"
-        if name in self.modules:
-            other = self.modules[name].path
-            reason = f"{other} is “{name}”, too, and Python imports only one"
-        elif _PLAIN.fullmatch(called):
+        if _PLAIN.fullmatch(called):
             try:
-                module = read(path, called)
-                self.modules[name] = self.dependencies.modules[path] = module
-                return module
+                return read(path, called)
             except ParseError as error:
                 line, reason = error.line, error.problem
             except OSError as error:
                 reason = error.strerror or str(error)
+        self._skip(called, line, reason)
+        return None
+
+    def _skip(self, called: str, line: int, reason: str) -> None:
         self.skipped[called] = reason
         message = f"{reason} (no page is made of it)"
         self.context.diagnostics.add(Place(called, line), message, "file")
-        return None
 
     def _add(self, chapter: Chapter) -> None:
         self.chapters[chapter.page] = chapter
@@ -182,7 +185,7 @@ class Book:
         return "" if str(folder) == "." else f"{folder}/"
 
 
-def _files(source: Path) -> list[Path]:
+def _files(source: Path, exclude: Sequence[str], below: str) -> list[Path]:
     """The Python files that an author wrote in a folder."""
     if source.is_file():
         return [source]
@@ -190,7 +193,10 @@ def _files(source: Path) -> list[Path]:
     for name, folders, files in os.walk(source):
         folder = Path(name)
         folders[:] = [name for name in folders if _is_own(folder / name)]
-        found += (folder / f for f in files if f.endswith(".py") and f[0] != ".")
+        for path in (folder / name for name in files if name[0] != "."):
+            called = below + path.relative_to(source).as_posix()
+            if path.suffix == ".py" and not any(fnmatch(called, p) for p in exclude):
+                found.append(path)
     return sorted(found)
 
 
@@ -206,3 +212,14 @@ def _page(download: str) -> str:
     name = "index" if path.stem == "__init__" else path.stem
     name = f"{name}_" if path.stem in _INDEX else name
     return str(path.with_name(f"{name}.md"))
+
+
+def _is_package(folder: Path, sources: Iterable[str]) -> bool:
+    """Whether a folder is a package: it says so, or a module imports a part of it."""
+    if (folder / "__init__.py").exists():
+        return True
+    start = r"^[ \t]*(?:>>> *)?(?:from|import) +"
+    named = re.compile(rf"{start}{re.escape(folder.name)}\.(\w+)", re.MULTILINE)
+    parts = {part for source in sources for part in named.findall(source)}
+    both = (folder / f"{part}{end}" for part in parts for end in ("", ".py"))
+    return any(path.exists() for path in both)

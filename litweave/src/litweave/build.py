@@ -5,16 +5,13 @@ filled is never touched: only where the mark of an earlier site of ours lies may
 one come.
 """
 
-import errno
 import logging
 import os
-import shutil
-import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from mkdocs.commands.build import build as mkdocs_build
@@ -29,7 +26,6 @@ from litweave.settings import Settings
 from litweave.theme import language_of
 
 _WEAVE = "mkdocs.plugins.litweave"
-_OURS = "litweave made this folder, and may replace it.\n"
 _FEATURES = [
     "content.code.copy",
     "navigation.footer",
@@ -45,32 +41,22 @@ _FEATURES = [
 # What the system prefers, then day, then night.
 _PALETTE = [
     {
-        "media": "(prefers-color-scheme)",
-        "toggle": {
-            "icon": "material/brightness-auto",
-            "name": "Switch to light colours",
-        },
-    },
-    {
-        "media": "(prefers-color-scheme: light)",
-        "scheme": "default",
-        "toggle": {"icon": "material/brightness-7", "name": "Switch to dark colours"},
-    },
-    {
-        "media": "(prefers-color-scheme: dark)",
-        "scheme": "slate",
-        "toggle": {
-            "icon": "material/brightness-4",
-            "name": "Follow the system's colours",
-        },
-    },
+        "media": f"(prefers-color-scheme{when})",
+        "scheme": scheme,
+        "toggle": {"icon": f"material/brightness-{icon}", "name": name},
+    }
+    for when, scheme, icon, name in (
+        ("", "default", "auto", "Switch to light colours"),
+        (": light", "default", "7", "Switch to dark colours"),
+        (": dark", "slate", "4", "Follow the system's colours"),
+    )
 ]
 # `font`: none that the reader's machine does not have.
 _THEME = {"name": "material", "font": False, "features": _FEATURES, "palette": _PALETTE}
 
 
 class SiteError(Exception):
-    """A site that is not built, or not served: says why and what to do."""
+    """A site that is not built: says why and what to do."""
 
 
 @dataclass
@@ -78,7 +64,13 @@ class Built:
     """A site that was built: what it was made of, and what MkDocs had to say."""
 
     book: Book
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str]
+
+
+def told(remarks: int) -> str:
+    """How many remarks there are."""
+    count = f"{remarks} remark{'s' * (remarks > 1)}"
+    return f"{count}: “litweave check” lists them" if remarks else "no remarks"
 
 
 # ## The configuration
@@ -90,9 +82,10 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
     MkDocs takes it as it is: to write it to a file and to read that takes as long as
     two pages.
     """
-    language = settings.language
+    language, given = settings.language, vars(settings).items()
     # English is there for certain, and to read a theme takes its time.
     folders = Theme(name="material").dirs if language else []
+    options = {name: _plain(value) for name, value in given if value is not None}
     return {
         "site_name": settings.root.stem,
         # Where it will stand, if that is known: a page that is not found needs it.
@@ -103,19 +96,14 @@ def configuration(settings: Settings, docs: Path) -> dict[str, object]:
         "theme": {**_THEME, "language": language_of(folders, language)},
         # As mappings: MkDocs empties what a list has, and a preview reads it again.
         "markdown_extensions": {"toc": {"permalink": True}},
-        "plugins": {"search": {}, "litweave": _options(settings)},
+        "plugins": {"search": {}, "litweave": options},
     }
 
 
-def _options(settings: Settings) -> dict[str, object]:
-    """The options as a file would have them, with whole paths."""
-    found = {option.name: getattr(settings, option.name) for option in fields(settings)}
-    return {name: _written(value) for name, value in found.items() if value is not None}
-
-
-def _written(value: object) -> object:
+def _plain(value: object) -> object:
+    """An option as a file would have it, with whole paths."""
     if isinstance(value, tuple):
-        return [_written(item) for item in value]
+        return [_plain(item) for item in value]
     return str(value.resolve()) if isinstance(value, Path) else value
 
 
@@ -123,14 +111,14 @@ def _written(value: object) -> object:
 def _project(settings: Settings) -> Iterator[dict[str, Any]]:
     """A folder with an empty `mkdocs.yml`, and what is laid over that."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # It is about another version.
-    with tempfile.TemporaryDirectory(prefix="weave-") as name:
+    with TemporaryDirectory(prefix="weave-") as name:
         docs, path = Path(name, "docs"), Path(name, "mkdocs.yml")
         docs.mkdir()
         path.touch()
         yield {"config_file": str(path), **configuration(settings, docs)}
 
 
-# ## Building
+# ## The commands
 
 
 def build(settings: Settings, out: Path, strict: bool = False) -> Built:
@@ -140,60 +128,45 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     nothing to make a page of, or, with `strict`, if there is any remark.
     """
     out, remarks = out.resolve(), list[str]()
-    _check_place(out, settings.root)
+    if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
+        raise SiteError(
+            f"{out} has files that litweave did not make: name another folder"
+        )
 
     def hear(said: logging.LogRecord) -> None:
         if said.name != _WEAVE:  # The book keeps what litweave says.
             remarks.append(said.getMessage())
 
-    with _project(settings) as project, listening(hear), _replacing(out) as building:
+    plugin = None
+    with _project(settings) as project, listening(hear), _replacing(out) as new:
         try:
-            config = load_config(**project, site_dir=str(building), strict=strict)
-        except Abort:
-            raise SiteError("\n".join(remarks)) from None
-        plugin = cast(LitweavePlugin, config.plugins["litweave"])
-        config.plugins.on_startup(command="build", dirty=False)
-        try:
+            config = load_config(**project, site_dir=str(new), strict=strict)
+            plugin = cast(LitweavePlugin, config.plugins["litweave"])
+            config.plugins.on_startup(command="build", dirty=False)
             mkdocs_build(config)
         except Abort as error:
-            book = plugin.site.book if hasattr(plugin, "site") else Book()
-            raise SiteError(_reasons(book, remarks, error)) from None
+            site = getattr(plugin, "site", None)
+            found = sorted(site.diagnostics.found) if site else ()
+            said = [*map(str, found), *remarks] or [str(error)]
+            raise SiteError("\n".join(said)) from None
         finally:
-            config.plugins.on_shutdown()
-        (building / SITE_MARK).write_text(_OURS)
+            if plugin:
+                config.plugins.on_shutdown()
     return Built(plugin.site.book, remarks)
 
 
 @contextmanager
 def _replacing(out: Path) -> Iterator[Path]:
     """A folder that takes the place of another when it is whole, or is thrown away."""
-    building, before = (out.with_name(f"{out.name}.{end}") for end in ("new", "old"))
-    shutil.rmtree(building, ignore_errors=True)
-    try:
-        yield building
-        shutil.rmtree(before, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Whoever is in it, be it the source, is not read as one's own: its name is hidden.
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as name:
+        new = Path(name, "new")
+        yield new
+        (new / SITE_MARK).write_text("litweave made this folder, and may replace it.\n")
         if out.exists():
-            out.rename(before)
-        building.rename(out)
-        shutil.rmtree(before, ignore_errors=True)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _check_place(out: Path, source: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise SiteError(f"{out} is a file: name a folder for the site")
-    if source.is_relative_to(out):
-        raise SiteError(f"{out} holds the source itself: name another folder")
-    if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
-        raise SiteError(
-            f"{out} has files that litweave did not make: name another folder"
-        )
-
-
-def _reasons(book: Book, remarks: list[str], error: Abort) -> str:
-    found = [str(problem) for problem in sorted(book.context.diagnostics.found)]
-    return "\n".join([*found, *remarks] or [str(error)])
+            out.rename(Path(name, "old"))
+        new.rename(out)
 
 
 @contextmanager
@@ -210,47 +183,23 @@ def listening(
         logger.removeHandler(handler)
 
 
-# ## Serving
-
-
 def serve(settings: Settings, port: int) -> None:
     """Serve the site on this machine, and build it again at each change.
 
-    **Raises.** [`SiteError`][] if the port is not to be had.
+    Of litweave's own remarks it says only how many there are.
     """
-    _check_port(port)
-    logging.getLogger("mkdocs").setLevel(logging.INFO)
-    try:
-        with _project(settings) as project, listening(_Console().hear, logging.INFO):
-            mkdocs_serve(**project, dev_addr=f"127.0.0.1:{port}")
-    except Abort as error:
-        raise SiteError(str(error)) from None
+    remarks = 0
 
-
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            is_taken = error.errno == errno.EADDRINUSE
-            why = "is in use" if is_taken else f"may not be used ({error.strerror})"
-            message = f"port {port} {why}: choose another, as in --port 8001"
-            raise SiteError(message) from None
-
-
-class _Console:
-    """Says what MkDocs says, and of litweave's own remarks only how many there are."""
-
-    count = 0
-
-    def hear(self, said: logging.LogRecord) -> None:
-        """Say it, or count it."""
+    def hear(said: logging.LogRecord) -> None:
+        nonlocal remarks
         if said.name == _WEAVE and said.levelno >= logging.WARNING:
-            self.count += 1
+            remarks += 1
             return
         print(said.getMessage(), flush=True)
-        if self.count and said.getMessage().startswith("Documentation built"):
-            remarks = f"{self.count} remark{'s' * (self.count > 1)}"
-            print(f"{remarks}: “litweave check” lists them", flush=True)
-            self.count = 0
+        if said.getMessage().startswith("Documentation built"):
+            print(told(remarks), flush=True)
+            remarks = 0
+
+    logging.getLogger("mkdocs").setLevel(logging.INFO)
+    with _project(settings) as project, listening(hear, logging.INFO):
+        mkdocs_serve(**project, dev_addr=f"127.0.0.1:{port}")
