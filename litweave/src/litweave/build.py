@@ -1,4 +1,4 @@
-"""From a package to a whole site, with no configuration: Material, search, palettes.
+"""From a package to a whole site, with no configuration: `assets/mkdocs.yml` has it.
 
 The site takes the place of its folder when it is whole. A folder that somebody else
 filled is never touched: only where the mark of an earlier site of ours lies may a new
@@ -18,41 +18,13 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
-from mkdocs.theme import Theme
 
 from litweave.book import SITE_MARK, Book
 from litweave.mkdocs_plugin import LitweavePlugin
 from litweave.settings import Settings
-from litweave.theme import language_of
 
+_CONFIGURATION = str(Path(__file__).parent / "assets" / "mkdocs.yml")
 _WEAVE = "mkdocs.plugins.litweave"
-_FEATURES = [
-    "content.code.copy",
-    "navigation.footer",
-    "navigation.indexes",
-    # Only the part of the navigation that is open: else each page would name all.
-    "navigation.prune",
-    "navigation.top",
-    "search.highlight",
-    "search.suggest",
-    "toc.follow",
-    "toc.integrate",
-]
-# What the system prefers, then day, then night.
-_PALETTE = [
-    {
-        "media": f"(prefers-color-scheme{when})",
-        "scheme": scheme,
-        "toggle": {"icon": f"material/brightness-{icon}", "name": name},
-    }
-    for when, scheme, icon, name in (
-        ("", "default", "auto", "Switch to light colours"),
-        (": light", "default", "7", "Switch to dark colours"),
-        (": dark", "slate", "4", "Follow the system's colours"),
-    )
-]
-# `font`: none that the reader's machine does not have.
-_THEME = {"name": "material", "font": False, "features": _FEATURES, "palette": _PALETTE}
 
 
 class SiteError(Exception):
@@ -73,54 +45,6 @@ def told(remarks: int) -> str:
     return f"{count}: “litweave check” lists them" if remarks else "no remarks"
 
 
-# ## The configuration
-
-
-def configuration(settings: Settings, docs: Path) -> dict[str, object]:
-    """What an `mkdocs.yml` would say; `docs` is a folder without pages.
-
-    MkDocs takes it as it is: to write it to a file and to read that takes as long as
-    two pages.
-    """
-    language, given = settings.language, vars(settings).items()
-    # English is there for certain, and to read a theme takes its time.
-    folders = Theme(name="material").dirs if language else []
-    options = {name: _plain(value) for name, value in given if value is not None}
-    return {
-        "site_name": settings.root.stem,
-        # Where it will stand, if that is known: a page that is not found needs it.
-        "site_url": os.environ.get("SITE_URL", ""),
-        "docs_dir": str(docs),
-        # So that the pages can be read from a disk, too.
-        "use_directory_urls": False,
-        "theme": {**_THEME, "language": language_of(folders, language)},
-        # As mappings: MkDocs empties what a list has, and a preview reads it again.
-        "markdown_extensions": {"toc": {"permalink": True}},
-        "plugins": {"search": {}, "litweave": options},
-    }
-
-
-def _plain(value: object) -> object:
-    """An option as a file would have it, with whole paths."""
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return str(value.resolve()) if isinstance(value, Path) else value
-
-
-@contextmanager
-def _project(settings: Settings) -> Iterator[dict[str, Any]]:
-    """A folder with an empty `mkdocs.yml`, and what is laid over that."""
-    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # It is about another version.
-    with TemporaryDirectory(prefix="weave-") as name:
-        docs, path = Path(name, "docs"), Path(name, "mkdocs.yml")
-        docs.mkdir()
-        path.touch()
-        yield {"config_file": str(path), **configuration(settings, docs)}
-
-
-# ## The commands
-
-
 def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     """Build the site of a package into a folder, and say what was found.
 
@@ -138,9 +62,9 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
             remarks.append(said.getMessage())
 
     plugin = None
-    with _project(settings) as project, listening(hear), _replacing(out) as new:
+    with _given(settings) as given, listening(hear), _replacing(out) as new:
         try:
-            config = load_config(**project, site_dir=str(new), strict=strict)
+            config = load_config(**given, site_dir=str(new), strict=strict)
             plugin = cast(LitweavePlugin, config.plugins["litweave"])
             config.plugins.on_startup(command="build", dirty=False)
             mkdocs_build(config)
@@ -155,11 +79,56 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     return Built(plugin.site.book, remarks)
 
 
+def serve(settings: Settings, port: int) -> None:
+    """Serve the site on this machine, and build it again at each change.
+
+    Of litweave's own remarks it says only how many there are.
+    """
+    remarks = 0
+
+    def hear(said: logging.LogRecord) -> None:
+        nonlocal remarks
+        if said.name == _WEAVE and said.levelno >= logging.WARNING:
+            remarks += 1
+            return
+        print(said.getMessage(), flush=True)
+        if said.getMessage().startswith("Documentation built"):
+            print(told(remarks), flush=True)
+            remarks = 0
+
+    logging.getLogger("mkdocs").setLevel(logging.INFO)
+    with _given(settings) as given, listening(hear, logging.INFO):
+        mkdocs_serve(**given, dev_addr=f"127.0.0.1:{port}")
+
+
+@contextmanager
+def _given(settings: Settings) -> Iterator[dict[str, Any]]:
+    """The configuration, and what is laid over it; there are no pages by hand."""
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # It is about another version.
+    found = vars(settings).items()
+    options = {name: _plain(value) for name, value in found if value is not None}
+    with TemporaryDirectory(prefix="weave-") as docs:
+        yield {
+            "config_file": _CONFIGURATION,
+            "site_name": settings.root.stem,
+            "docs_dir": docs,
+            # A mapping: MkDocs empties a list, and a preview reads it again.
+            "plugins": {"search": {}, "litweave": options},
+        }
+
+
+def _plain(value: object) -> object:
+    """An option as a file would have it, with whole paths."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value.resolve()) if isinstance(value, Path) else value
+
+
 @contextmanager
 def _replacing(out: Path) -> Iterator[Path]:
     """A folder that takes the place of another when it is whole, or is thrown away."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    # Whoever is in it, be it the source, is not read as one's own: its name is hidden.
+    # Where the sources lie, too, it is not read: its name is hidden.
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as name:
         new = Path(name, "new")
         yield new
@@ -181,25 +150,3 @@ def listening(
         yield
     finally:
         logger.removeHandler(handler)
-
-
-def serve(settings: Settings, port: int) -> None:
-    """Serve the site on this machine, and build it again at each change.
-
-    Of litweave's own remarks it says only how many there are.
-    """
-    remarks = 0
-
-    def hear(said: logging.LogRecord) -> None:
-        nonlocal remarks
-        if said.name == _WEAVE and said.levelno >= logging.WARNING:
-            remarks += 1
-            return
-        print(said.getMessage(), flush=True)
-        if said.getMessage().startswith("Documentation built"):
-            print(told(remarks), flush=True)
-            remarks = 0
-
-    logging.getLogger("mkdocs").setLevel(logging.INFO)
-    with _project(settings) as project, listening(hear, logging.INFO):
-        mkdocs_serve(**project, dev_addr=f"127.0.0.1:{port}")

@@ -1,9 +1,8 @@
 """One build by MkDocs: what the plugin does at each step, and its options."""
 
 import logging
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import MISSING, Field, fields
+from dataclasses import Field, fields
 from html import escape
 from pathlib import Path
 from posixpath import normpath
@@ -43,21 +42,19 @@ class _Sources(options.ListOfItems[str]):
         return super().run_validation([value] if isinstance(value, str) else value)
 
 
-# By the type of an option, what checks it.
-_CHECKS: dict[object, Callable[[Any], Any]] = {
-    tuple[Path, ...]: lambda _: _Sources(options.FilesystemObject(exists=True)),
-    tuple[str, ...]: lambda value: options.ListOfItems(
-        options.Type(str), default=list(value)
-    ),
-    bool: lambda value: options.Type(bool, default=value),
-    str: lambda value: options.Type(str, default=value),
-    Path: lambda value: options.Dir(default=str(value)),
-    Path | None: lambda _: options.Optional(options.File(exists=True)),
-}
-
-
 def _check(option: Field[Any]) -> Any:
-    return _CHECKS[option.type](None if option.default is MISSING else option.default)
+    """What checks an option, by its type."""
+    kind: Any = option.type
+    default: Any = option.default
+    if kind == tuple[Path, ...]:
+        return _Sources(options.FilesystemObject(exists=True))
+    if kind == tuple[str, ...]:
+        return options.ListOfItems(options.Type(str), default=[*default])
+    if kind is Path:
+        return options.Dir(default=str(default))
+    if kind == Path | None:
+        return options.Optional(options.File(exists=True))
+    return options.Type(kind, default=default)
 
 
 LitweaveConfig: type[Config] = type(
@@ -80,6 +77,9 @@ class Build:
     def __init__(self, site: Site, config: MkDocsConfig) -> None:
         """Add what pages need to a configuration: nothing is read yet."""
         self.site, self.config = site, config
+        if language := site.settings.language:
+            of_theme = theme.language_of(config.theme.dirs, language)
+            config.theme["language"] = of_theme
         for name, given in dialect.EXTENSIONS.items():
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
