@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from textwrap import indent
 
@@ -143,13 +141,14 @@ class Project:
         config = f"{PAGES}  - litweave: {{source: pkg, cache: {cache_of(folder)}}}\n"
         files = {"docs/index.md": "# Home\n", "pkg/one.py": ONE, "pkg/two.py": TWO}
         write_files(folder, {**files, "mkdocs.yml": config})
-        for name in ("document", "to_markdown"):
-            monkeypatch.setattr(site, name, partial(self.make, getattr(site, name)))
+        document = site.Site.document
 
-    def make(self, page: Callable[..., str], *arguments: object) -> str:
-        """Make a page, as the plugin does, and note which."""
-        self.made.append(str(arguments[-2]))
-        return page(*arguments)
+        def make(own: site.Site, uri: str) -> str:
+            """Make a page, as the plugin does, and note which."""
+            self.made.append(uri)
+            return document(own, uri)
+
+        monkeypatch.setattr(site.Site, "document", make)
 
     def change(self, name: str, old: str, new: str) -> None:
         text = (self.folder / name).read_text()

@@ -6,12 +6,11 @@ The plugin and `check` both go this way, so that they judge the same.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
 
-from litweave import node
+from litweave import node, page
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
@@ -28,18 +27,7 @@ from litweave.features.shapes import hints
 from litweave.features.symbols import variables
 from litweave.katex import is_shown
 from litweave.names import Target
-from litweave.page import (
-    WovenRow,
-    as_written,
-    beside,
-    cut,
-    document,
-    flat,
-    grid,
-    says_first,
-    title,
-)
-from litweave.parse import Definition, Module
+from litweave.parse import Module
 from litweave.prose import to_markdown
 from litweave.settings import Settings
 from litweave.words import heading
@@ -48,7 +36,6 @@ from litweave.words import heading
 _VERBATIM = re.compile(r'<(?:code|span class="katex")(?=[ >])')
 
 
-@dataclass
 class Site:
     """What is read, found out and made of the sources.
 
@@ -58,27 +45,28 @@ class Site:
     the language of the sources, if this one is in another.
     """
 
-    settings: Settings
-    directory_urls: bool = True
-    is_preview: bool = False
-    address: str = ""
-    shared: "Site | None" = None
-    copies: dict[str, str] = field(default_factory=dict)
-    differences: Differences = field(default_factory=Differences)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        directory_urls: bool = True,
+        is_preview: bool = False,
+        address: str = "",
+        shared: "Site | None" = None,
+    ) -> None:
+        self.settings, self.is_preview = settings, is_preview
+        self.address, self.shared = address, shared
+        self.contents = ""  # the page that lists all others, if there is one
+        self.copies: dict[str, str] = shared.copies if shared else {}
+        self.differences = Differences()
         self.texts = dict[str, tuple[Place, list[str]]]()
         self.prose = dict[str, list[str]]()
-        self.rows = dict[str, list[WovenRow]]()
-        self.contents = ""  # the page that lists all others, if there is one
+        self.rows = dict[str, list[page.WovenRow]]()
         self._waiting = list[Callable[[], None]]()
-        shared = self.shared.voice.units if self.shared else None
-        self.voice: Voice = Voice.read(self.settings, shared)
-        self.book: Book = Book(directory_urls=self.directory_urls)
-        self.book.context.raw_html = self.settings.raw_html
-        if self.shared and self.translator:
-            self.book = self.shared.book.shared(self.translator)
-            self.copies = self.shared.copies
+        self.voice: Voice = Voice.read(settings, shared.voice.units if shared else None)
+        self.book: Book = Book(directory_urls)
+        self.book.context.raw_html = settings.raw_html
+        if shared and self.translator:
+            self.book = shared.book.shared(self.translator)
         self.book.context.translator = self.translator
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)
@@ -154,7 +142,7 @@ class Site:
         if uri in self.texts:
             place, [text, *_] = self.texts[uri]
             return to_markdown(text, place, uri, self.book.context)
-        return document(self.book.chapters[uri].module, uri, self.book.context)
+        return page.document(self.book.chapters[uri].module, uri, self.book.context)
 
     def take(self, uri: str, html: str) -> str:
         """Take what Markdown made of a page, as the search reads it.
@@ -167,25 +155,26 @@ class Site:
             return self.book.context.formulas.unsearchable(html)
         module = self.book.chapters[uri].module
         try:
-            self.prose[uri] = cut(html, module, self.settings.raw_html)
+            self.prose[uri] = page.cut(html, module, self.settings.raw_html)
         except ValueError as error:
             self.diagnostics.add(Place(module.path, 1), str(error), "page")
-            self.prose[uri] = cut(as_written(module), module)
+            self.prose[uri] = page.cut(page.as_written(module), module)
         return html
 
     def lay_out(self, uri: str) -> str:
         """Put the code of a module beside its prose; the page as search reads it."""
         chapter = self.chapters[uri]
-        self.rows[uri] = beside(self.prose[uri], chapter.module, chapter.overlay)
-        text = flat(self.rows[uri], chapter.module)
+        rows = page.beside(self.prose[uri], chapter.module, chapter.overlay)
+        self.rows[uri] = rows
+        text = page.flat(rows, chapter.module)
         return self.book.context.formulas.unsearchable(text)
 
     def grid(self, uri: str) -> str:
         """The page of a module as a reader sees it."""
-        chapter, rows = self.chapters[uri], self.rows[uri]
-        return grid(rows, chapter.module.path, chapter.overlay)
+        chapter = self.chapters[uri]
+        return page.grid(self.rows[uri], chapter.module.path, chapter.overlay)
 
-    def fill(self, html: str, head_of_formulas: str = "") -> str:
+    def fill(self, html: str, head_of_formulas: str) -> str:
         """Put into a finished page what was set aside: differences and formulas.
 
         Where a formula is shown, the head of the page has some HTML more.
@@ -201,46 +190,42 @@ class Site:
     def set_formulas(self) -> None:
         """Let KaTeX set all formulas that were read since the last time."""
         formulas, cache = self.book.context.formulas, self.settings.cache
-        if formulas.are_set:
-            return
-        try:
-            katex = node.packages(cache) / "katex"
-            formulas.set(katex, cache / "mathematics.json", self.diagnostics)
-        except node.NodeError as error:
-            formulas.leave(str(error), self.diagnostics)
+        if not formulas.are_set:
+            try:
+                katex = node.packages(cache) / "katex"
+                formulas.set(katex, cache / "mathematics.json", self.diagnostics)
+            except node.NodeError as error:
+                formulas.leave(str(error), self.diagnostics)
 
     def formula_files(self, pages: Iterable[str]) -> dict[str, Path]:
         """What KaTeX's style needs, by address, if there is any formula on a page."""
         if any(map(is_shown, [*self.book.context.formulas.html, *pages])):
             with suppress(node.NodeError):
                 dist = node.packages(self.settings.cache) / "katex/dist"
-                files = [dist / "katex.min.css", *sorted(dist.glob("fonts/*.woff2"))]
-                return {
-                    f"assets/katex/{f.relative_to(dist).as_posix()}": f for f in files
-                }
+                fonts = sorted(path.name for path in dist.glob("fonts/*.woff2"))
+                names = "katex.min.css", *(f"fonts/{font}" for font in fonts)
+                return {f"assets/katex/{name}": dist / name for name in names}
         return {}
 
 
-def contents(book: Book, page: str) -> str:
+def contents(book: Book, uri: str) -> str:
     """The list of all chapters but this page's own, as HTML."""
-    items = list[str]()
-    for uri, chapter in book.chapters.items():
-        if uri != page:
-            address = escape(book.href(Target("", uri, ""), page))
+    items = ""
+    for other, chapter in book.chapters.items():
+        if other != uri:
+            address = escape(book.href(Target("", other, ""), uri))
             link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
-            first = says_first(chapter.module)
+            first = page.says_first(chapter.module)
             words = heading(first, first, chapter.module.path) if first else ""
-            items.append(f"<li>{link} {words}</li>\n")
-    return f'<ul class="weave-contents">\n{"".join(items)}</ul>'
+            items += f"<li>{link} {words}</li>\n"
+    return f'<ul class="weave-contents">\n{items}</ul>'
 
 
 # ## Features
 
-Feature = Callable[[Site], Callable[[], None] | None]
-"""It adds to the overlays of a site, and gives what is left to do after a program."""
-
-# Programs begin first. Tools and panels stand on a page in the order of this list.
-FEATURES: Sequence[Feature] = (
+# Each adds to the overlays, and gives what is left to do after a program. Programs
+# begin first. Tools and panels stand on a page in the order of this list.
+FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
     panel.enrich,
     hints.enrich,
     copying.enrich,
@@ -262,16 +247,16 @@ def check(settings: Settings) -> Book:
     """
     site = Site(settings, directory_urls=False)
     site.read()
-    book = site.book
+    book, diagnostics = site.book, site.diagnostics
     copied = {chapter.download for chapter in site.chapters.values()} | {*site.copies}
     pages = {"index.md", *book.chapters}
-    uris, urls = pages | copied, {book.url(page) for page in pages} | copied
+    uris, urls = pages | copied, {book.url(uri) for uri in pages} | copied
     files = Files(uris.__contains__, urls.__contains__)
-    for page, chapter in book.chapters.items():
+    for uri, chapter in book.chapters.items():
         for line, silence in _silences(chapter.module):
-            site.diagnostics.add(Place(chapter.module.path, line), silence, "words")
-        site.begin(page, files)
-        site.take(page, to_html(site.document(page), site.addresses))
+            diagnostics.add(Place(chapter.module.path, line), silence, "words")
+        site.begin(uri, files)
+        site.take(uri, to_html(site.document(uri), site.addresses))
     site.addresses.end()
     site.set_formulas()
     return book
@@ -279,19 +264,17 @@ def check(settings: Settings) -> Book:
 
 def _silences(module: Module) -> Iterator[tuple[int, str]]:
     """Where a module, or something public in it, says nothing."""
-    if not title(module):
+    if not page.title(module):
         yield 1, "the module has no title: begin its docstring with “# Title”"
     # The prose of a row that opens a definition is its docstring, or the comment above
     # it. One name may be defined many times (overloads, setters): once is enough.
     told = {r.definition.name for r in module.rows if r.prose and r.definition}
     classes = {d.name for d in module.definitions if d.is_class}
-    silent = dict[str, Definition]()
     for definition in module.definitions:
         name = definition.name
         around = name.rpartition(".")[0]
         public = not any(part.startswith("_") for part in name.split("."))
         if public and (not around or around in classes) and name not in told:
-            silent.setdefault(name, definition)
-    for name, definition in silent.items():
-        what = "class" if definition.is_class else "function"
-        yield definition.line, f"nothing is said about the {what} “{name}”"
+            told.add(name)
+            what = "class" if definition.is_class else "function"
+            yield definition.line, f"nothing is said about the {what} “{name}”"
