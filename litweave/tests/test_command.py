@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from litweave.__main__ import main
 from litweave.build import build
-from litweave.cli import main
 from litweave.preview import server
 from litweave.settings import Settings
 from litweave.site import check

@@ -23,7 +23,7 @@ from litweave.features.shapes import shapes
 from litweave.highlight import breakable_blocks, coloured
 from litweave.page import addresses as anchors
 from litweave.page_cache import Pages
-from litweave.progress import Part, progress
+from litweave.progress import progress
 from litweave.settings import Settings
 from litweave.site import Site
 
@@ -72,12 +72,12 @@ class Build:
     """A site while MkDocs builds it."""
 
     pages: Pages
-    part: Part | None = None
 
     def __init__(self, site: Site, config: MkDocsConfig) -> None:
         """Add what pages need to a configuration: nothing is read yet."""
-        self.site, self.config = site, config
-        if language := site.settings.language:
+        self.site, self.config, settings = site, config, site.settings
+        self.part = progress.open("pages", 0, quick=True)
+        if language := settings.language:
             of_theme = theme.language_of(config.theme.dirs, language)
             config.theme["language"] = of_theme
         for name, given in dialect.EXTENSIONS.items():
@@ -94,24 +94,17 @@ class Build:
         # MkDocs takes an extension itself as well as its name.
         own: list[Any] = [*dialect.OWN, site.addresses]
         config.markdown_extensions.extend(own)
-        templates = site.settings.cache / "templates"
+        templates = settings.cache / "templates"
         config.theme = theme.QuickTheme(config.theme, templates, config.plugins)
         config.extra_css.insert(0, theme.SHEET)
         script = options.ExtraScriptValue(theme.SCRIPT)
         script.type = "module"
         config.extra_javascript.append(script)
-        self._watch()
-
-    def _watch(self) -> None:
-        """Let a preview build again when a source, a catalog or a shape changes."""
-        own, watched = self.site.settings, [*self.site.settings.source]
-        if own.run_examples and self.site.is_preview:
-            folder = shapes.watched(own.cache)
-            folder.mkdir(parents=True, exist_ok=True)
-            watched.append(folder)
-        if self.site.translator and own.locale.is_dir():
-            watched.append(own.locale)
-        self.config.watch.extend(map(str, watched))
+        # A preview builds again when a source, a catalog or a shape changes.
+        measured = shapes.watched(settings.cache)
+        measured.mkdir(parents=True, exist_ok=True)
+        watched = [*settings.source, settings.locale, measured]
+        config.watch.extend(str(path) for path in watched if path.exists())
 
     # ## Files
 
@@ -166,14 +159,13 @@ class Build:
     def begin(self, nav: Navigation, files: Files) -> None:
         """Know what all pages have in common, before the first is made."""
         self.files = files
-        self.pages = Pages(self.site, self.config, nav, self.files)
-        # Each page is read, and then written.
-        self.part = progress.open("pages", 2 * len(nav.pages), quick=True)
+        self.pages = Pages(self.site, self.config, nav, files)
+        self.part.total = 2 * len(nav.pages)  # Each is read, and then written.
 
     def markdown(self, text: str, page: Page) -> str:
         """The Markdown of a page: of rows, or of prose that is written by hand."""
         site, uri = self.site, page.file.src_uri
-        self._say(uri)
+        self.part.next(uri)
         site.voice.translate_front(page.meta)
         has = self.files.src_uris.__contains__
         known = addresses.Files(has, self._shows, self._bring)
@@ -234,9 +226,9 @@ class Build:
     def show(self, page: Page) -> None:
         """Put the grid in the place of the flat page that search has read."""
         uri = page.file.src_uri
-        self._say(uri)
-        if uri in self.pages.restored:
-            self.pages.find(page)
+        self.part.next(uri)
+        if made := self.pages.restored.get(uri):
+            self.pages.index.extend(made["entries"])
         elif uri in self.site.rows:
             page.content = self.site.grid(uri)
 
@@ -251,12 +243,7 @@ class Build:
 
     def end(self) -> None:
         """Every page is written, or something failed."""
-        if self.part:
-            progress.close(self.part)
-
-    def _say(self, uri: str) -> None:
-        if self.part:
-            self.part.next(uri)
+        progress.close(self.part)
 
 
 # ## A preview

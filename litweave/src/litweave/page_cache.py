@@ -24,7 +24,8 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import CountHandler
 
-from litweave.cache import Folder, digest, files_in, installed, own
+from litweave import cache
+from litweave.cache import Folder, digest, files_in, installed
 from litweave.site import Site
 from litweave.theme import UNCHANGED
 
@@ -53,12 +54,9 @@ class Pages:
         language = site.settings.language
         name = f"pages-{language}" if language else "pages"
         self.kept, self.site = Folder(site.settings.cache / name), site
-        # A title that the navigation does not give comes from the page itself, which
-        # has it in its first heading, or above.
-        texts = (_text(page, site) for page in nav.pages if page.title is None)
-        titles = (_TO_HEADING.match(text)[0] for text in texts)  # type: ignore[index]
         names = repr(dict(site.book.context.names.by_end))
         self.uris = sorted(file.src_uri for file in files)
+        titles = (_title(page, site) for page in nav.pages if page.title is None)
         shown = (str(nav), names, site.voice.interface, *self.uris, *titles)
         self.all = _surroundings(config, *shown)
         search = config.plugins.get("material/search")
@@ -86,10 +84,6 @@ class Pages:
         if self._complaints() != self.before:
             self.wrong.add(uri)
 
-    def find(self, page: Page) -> None:
-        """Give the search what it had found in a page before."""
-        self.index.extend(self.restored[page.file.src_uri]["entries"])
-
     def keep(self, page: Page, html: str) -> None:
         """Keep a page at once, unless it is wrong: a build that is stopped has it.
 
@@ -104,7 +98,8 @@ class Pages:
         if uri in self.wrong:
             return
         wanted, files = self.site.addresses.found(uri)
-        found = takewhile(lambda entry: _url(entry) == page.url, reversed(self.index))
+        own = re.compile(rf"{re.escape(page.url)}(?:#|$)")
+        found = takewhile(lambda e: own.match(e["location"]), reversed(self.index))
         links = (page.links_to_anchors or {}).items()
         made = {
             "title": str(page.title),
@@ -128,13 +123,11 @@ class Pages:
         return sum(self.warnings.counts.values())
 
 
-def _text(page: Page, site: Site) -> str:
+def _title(page: Page, site: Site) -> str:
+    """Where a page has the title that the navigation does not give: at its top."""
     chapter = site.book.chapters.get(page.file.src_uri)
-    return chapter.module.source if chapter else page.file.content_string
-
-
-def _url(entry: dict[str, Any]) -> str:
-    return str(entry["location"].partition("#")[0])
+    text = chapter.module.source if chapter else page.file.content_string
+    return _TO_HEADING.match(text)[0]  # type: ignore[index]
 
 
 def _render(page: Page, made: dict[str, Any], config: object, files: Files) -> None:
@@ -165,7 +158,7 @@ def _surroundings(config: MkDocsConfig, *more: str) -> str:
     shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
     # Where nobody knows what a page is made of, no other build has the same key.
     unknown = token_hex() if _may_read(config) else ""
-    return digest(own(), installed(), shown, unknown, *more, files=files)
+    return digest(cache.own(), installed(), shown, unknown, *more, files=files)
 
 
 def _may_read(config: MkDocsConfig) -> bool:

@@ -35,6 +35,9 @@ class Part:
     begun: int = 0
     running: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.done}/{self.total} {''.join(self.running[:1])}"
+
     def begin(self, name: str) -> None:
         """Say that a step begins."""
         with self.progress.lock:
@@ -94,11 +97,8 @@ class Progress:
         text = ""
         if total := sum(part.total for part in self.parts):
             full = _BAR * sum(part.done for part in self.parts) // total
-            at = " | ".join(
-                f"{part.name} {part.done}/{part.total} {''.join(part.running[:1])}"
-                for part in self.parts
-            )
-            text = f"[{'#' * full}{'.' * (_BAR - full)}] {at}"
+            text = f"[{'#' * full}{'.' * (_BAR - full)}] "
+            text += " | ".join(map(str, self.parts))
         self._write(text[: shutil.get_terminal_size().columns - 1])
 
     def make_room(self, logger: logging.Logger) -> None:
