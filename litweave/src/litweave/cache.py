@@ -114,7 +114,7 @@ class Folder:
         The `pattern` is of the names that are ours, if the folder is not.
         """
         unused = {*self.path.rglob(f"{pattern}.json")} - {*map(self.file, used)}
-        for path in sorted(unused, key=_written)[: max(0, len(unused) - others)]:
+        for path in sorted(unused, key=_written, reverse=True)[others:]:
             path.unlink(missing_ok=True)
 
 
@@ -169,9 +169,8 @@ class Cache:
 
     def write(self, others: int = 0) -> None:
         """Keep what was asked for, and so many `others`: those asked for last."""
-        rest = [name for name in self.before if name not in self.now]
-        stay = {name: self.before[name] for name in rest[max(0, len(rest) - others) :]}
-        found = stay | self.now
+        rest = [row for row in self.before.items() if row[0] not in self.now]
+        found = dict(rest[max(0, len(rest) - others) :]) | self.now
         if found != self.before:
             rows = [[name, key, thing] for name, (key, thing) in found.items()]
             write_text(self.path, json.dumps(rows, ensure_ascii=False))
