@@ -192,11 +192,10 @@ class Build:
         # Most of it is in the prose, and the programs may still be at work.
         site.set_formulas()
         for file in self.files.documentation_pages():
-            page = file.page
-            if page and file.src_uri in site.prose:
-                page.content = site.lay_out(file.src_uri)
-            if page and page.content:
-                page.content = site.voice.spoken(page.content)
+            if (page := file.page) and page.content:
+                flat = site.lay_out(file.src_uri, page.content)
+                # Search reads it now; what is kept is said at every build.
+                page.content = site.voice.spoken(flat)
                 first = theme.described(page.content, plain)
                 page.meta.setdefault("description", first)
         site.addresses.end(self._anchors)
@@ -224,13 +223,13 @@ class Build:
         self.config.extra_css = [*others, theme.JOINED]
 
     def show(self, page: Page) -> None:
-        """Put the grid in the place of the flat page that search has read."""
+        """Put the page that is shown in the place of that which search has read."""
         uri = page.file.src_uri
         self.part.next(uri)
         if made := self.pages.restored.get(uri):
             self.pages.index.extend(made["entries"])
-        elif uri in self.site.rows:
-            page.content = self.site.grid(uri)
+        elif page.content:
+            page.content = self.site.shown.pop(uri)
 
     def finish(self, output: str, page: Page) -> str:
         """Fill in what was set aside, and names that the theme leaves out."""

@@ -60,7 +60,7 @@ class Site:
         self.differences = Differences()
         self.texts = dict[str, tuple[Place, list[str]]]()
         self.prose = dict[str, list[str]]()
-        self.rows = dict[str, list[page.WovenRow]]()
+        self.shown = dict[str, str]()
         self._waiting = list[Callable[[], None]]()
         self.voice: Voice = Voice.read(settings, shared.voice.units if shared else None)
         self.book: Book = Book(directory_urls)
@@ -145,34 +145,31 @@ class Site:
         return page.document(self.book.chapters[uri].module, uri, self.book.context)
 
     def take(self, uri: str, html: str) -> str:
-        """Take what Markdown made of a page, as the search reads it.
+        """Take what Markdown made of a page.
 
         The prose of a module is set aside, until all is known that is laid over it.
         """
-        if uri == self.contents:
-            html += contents(self.book, uri)
-        if uri in self.texts:
-            return self.book.context.formulas.unsearchable(html)
-        module = self.book.chapters[uri].module
-        try:
-            self.prose[uri] = page.cut(html, module, self.settings.raw_html)
-        except ValueError as error:
-            self.diagnostics.add(Place(module.path, 1), str(error), "page")
-            self.prose[uri] = page.cut(page.as_written(module), module)
-        return html
+        if chapter := self.book.chapters.get(uri):
+            module = chapter.module
+            try:
+                self.prose[uri] = page.cut(html, module, self.settings.raw_html)
+            except ValueError as error:
+                self.diagnostics.add(Place(module.path, 1), str(error), "page")
+                self.prose[uri] = page.cut(page.as_written(module), module)
+        return html + (contents(self.book, uri) if uri == self.contents else "")
 
-    def lay_out(self, uri: str) -> str:
-        """Put the code of a module beside its prose; the page as search reads it."""
-        chapter = self.chapters[uri]
-        rows = page.beside(self.prose[uri], chapter.module, chapter.overlay)
-        self.rows[uri] = rows
-        text = page.flat(rows, chapter.module)
-        return self.book.context.formulas.unsearchable(text)
+    def lay_out(self, uri: str, html: str) -> str:
+        """Set aside what is shown of a page; what the search reads of it.
 
-    def grid(self, uri: str) -> str:
-        """The page of a module as a reader sees it."""
-        chapter = self.chapters[uri]
-        return page.grid(self.rows[uri], chapter.module.path, chapter.overlay)
+        The code of a module is put beside its prose.
+        """
+        self.shown[uri] = html
+        if chapter := self.chapters.get(uri):
+            module, extra = chapter.module, chapter.overlay
+            rows = page.beside(self.prose.pop(uri), module, extra)
+            self.shown[uri] = page.grid(rows, module.path, extra)
+            html = page.flat(rows, module)
+        return self.book.context.formulas.unsearchable(html)
 
     def fill(self, html: str, head_of_formulas: str) -> str:
         """Put into a finished page what was set aside: differences and formulas.
