@@ -21,7 +21,7 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 from litweave import build as builder
 from litweave import preview
-from litweave.cli import main
+from litweave.__main__ import main
 from litweave.parse import parse
 from litweave.settings import Settings
 

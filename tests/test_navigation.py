@@ -16,8 +16,8 @@ from unittest.mock import Mock
 import jupytext
 import pytest
 from bs4 import BeautifulSoup
-from litweave.check import check
 from litweave.settings import Settings
+from litweave.site import check
 from mkdocs.utils import yaml_load
 
 from support import CACHE, ROOT

@@ -7,10 +7,10 @@ import pytest
 from bs4 import BeautifulSoup
 from markdown import Markdown
 
-from litweave.check import check
 from litweave.dialect import Dialect
 from litweave.doctests import sources
 from litweave.sections import Above, translated
+from litweave.site import check
 from litweave.words import said
 from rendering import docstring, woven
 from support import settings_of, write_files

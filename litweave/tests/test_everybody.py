@@ -91,7 +91,7 @@ COMMANDS = (
 # Each command says what it has to say, and ends with its status.
 PROGRAM = """
 import sys
-from litweave.cli import main
+from litweave.__main__ import main
 for command in sys.argv[1:]:
     print(main(command.split()), flush=True)
 """

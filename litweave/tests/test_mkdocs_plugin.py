@@ -220,7 +220,7 @@ NAVIGATION = """
 def test_a_section_is_named_by_its_title_unlike_its_contents_and_the_search() -> None:
     contents = '<nav class="md-nav" aria-label="Layers &amp; more"><ul></ul></nav>'
     search = '<div class="md-search" data-md-component="search" role="dialog">'
-    html = said(theme.name_landmarks(NAVIGATION + contents + search))
+    html = said(theme.mended(NAVIGATION + contents + search))
     assert html.endswith('role="dialog" aria-label="Search">')
     soup = BeautifulSoup(html, "html.parser")
     labels = [nav["aria-label"] for nav in soup.find_all("nav")]
@@ -248,10 +248,10 @@ def test_a_page_is_described_by_what_it_says_first(page, description) -> None:
 def test_blank_lines_go_from_the_frame_and_a_script_comes_before_the_theme() -> None:
     article = "<article>\n<pre>a\n\n  b</pre>\n\n</article>"
     page = f"{NAVIGATION}\n\n{article}\n\n  <footer>\n</footer>"
-    assert theme.without_blanks("<pre>\n\n  a</pre>\n") == "<pre>\n\n  a</pre>\n"
-    light = theme.without_blanks(page)
+    assert theme.mended("<pre>\n\n  a</pre>\n") == "<pre>\n\n  a</pre>\n"
+    light = theme.mended(page)
     assert article in light
-    frame = "\n".join(map(str.strip, NAVIGATION.split("\n")))
+    frame = theme.mended("\n".join(map(str.strip, NAVIGATION.split("\n"))))
     assert light.partition("<article")[0] == frame
     assert light.endswith("</article>\n<footer>\n</footer>")
     # The script about the search comes before those of the theme.
@@ -271,7 +271,7 @@ def test_a_quick_theme_has_no_hidden_files_and_the_search_that_is_asked_for(
         plugins = {"material/search": search}
         quick = theme.QuickTheme(whole, tmp_path / "compiled", plugins).get_env()
         seen = [n for n in shown if languages != ["en"] or "/lunr/" not in n]
-        assert quick.list_templates() == seen
+        assert quick.list_templates() == sorted([*seen, theme.UNCHANGED])
     quick.get_template("partials/language.html")
     assert any((tmp_path / "compiled").iterdir()), "a template stays compiled"
     assert quick.get_template(".icons/material/magnify.svg"), "what is named is found"
@@ -300,7 +300,7 @@ def test_sheets_become_one_in_their_order_and_addresses_follow() -> None:
         "assets/katex/a.css": "a { src: url(fonts/a.woff2), url('b.svg') }",
         "own.css": "/* words */ b { src: url(/c.svg), url(data:x), url(#d) }",
     }
-    assert theme.joined(sheets, "assets/styles.css") == (
+    assert theme.joined(sheets) == (
         "a{src:url(katex/fonts/a.woff2),url(katex/b.svg)}"
         "b{src:url(/c.svg),url(data:x),url(#d)}"
     )

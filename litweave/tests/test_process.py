@@ -3,7 +3,6 @@
 import io
 import logging
 import os
-import queue
 import subprocess
 import sys
 from pathlib import Path
@@ -84,13 +83,14 @@ def test_what_runs_or_waits_forever_is_stuck() -> None:
 def test_one_that_goes_with_its_time_makes_the_others_neither_idle_nor_endless(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # Nobody waited for one that used three seconds.
     seen = iter([1.0, 4.0, 0.5, 1.0, 1.5, 2.0] * 2)
     monkeypatch.setattr(process, "_used", lambda _: next(seen))
     monkeypatch.setattr(process, "LOOK", 0)
+    monkeypatch.setattr(process, "IDLE", 2)
+    monkeypatch.setenv("LITWEAVE_LIMIT", "4")
     with pytest.raises(StuckError, match="within 4 seconds"):
-        process._next(0, said, 4, looks=2)
+        said("import time; time.sleep(900)")
     assert next(seen) == 1.0, "it was seen to the end"
 
 
@@ -133,7 +133,7 @@ def test_a_program_that_hardly_gets_the_processor_is_not_stuck(
 def test_a_limit_is_a_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LITWEAVE_LIMIT", text)
     with pytest.raises(ChildError, match=f"LITWEAVE_LIMIT is “{text}”: set it to"):
-        process.limit()
+        said("")
 
 
 class Terminal(io.StringIO):

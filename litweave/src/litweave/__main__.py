@@ -1,8 +1,190 @@
-"""`python -m litweave`: the command line."""
+"""The command line, `litweave` or `python -m litweave`: build, check, serve, copy…"""
 
+import argparse
 import sys
+import time
+from collections.abc import Callable, Sequence, Sized
+from dataclasses import fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from litweave.cli import main
+from mkdocs.exceptions import MkDocsException
+from platformdirs import user_cache_path
+
+from litweave import build as builder
+from litweave.features.copy import command as copy
+from litweave.features.languages import checks as translations
+from litweave.features.languages import trees
+from litweave.features.languages.catalogs import Catalogs, Unit
+from litweave.features.languages.checks import Glossary
+from litweave.features.languages.translator import Translator
+from litweave.progress import show_what_it_can
+from litweave.settings import Settings
+from litweave.site import check
+
+_PLAIN = "nothing but prose beside code: no links in it, no lists of uses, no copies"
+_CACHE = user_cache_path("litweave")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do as the arguments say; the number is the status to exit with."""
+    show_what_it_can()
+    options = _parser().parse_args(arguments)
+    if not options.path.exists():
+        print(f"there is no {options.path}", file=sys.stderr)
+        return 2
+    try:
+        return int(options.run(options))
+    except (builder.SiteError, OSError, OverflowError, MkDocsException) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+        return 130
+
+
+# ## The commands
+
+
+def _build(options: argparse.Namespace) -> int:
+    start = time.monotonic()
+    built = builder.build(_settings(options), options.out, options.strict)
+    seconds = time.monotonic() - start
+    for name, why in built.book.skipped.items():
+        print(f"skipped {name}: {why}")
+    for remark in built.remarks:
+        print(remark)
+    print(builder.told(len(built.book.context.diagnostics.found)))
+    pages = _count(built.book.chapters, "page")
+    print(f"{pages} in {seconds:.1f} s: {options.out / 'index.html'}")
+    return 0
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def _check(options: argparse.Namespace) -> int:
+    book = check(_settings(options))
+    found = sorted(book.context.diagnostics.found)
+    for problem in found:
+        print(problem)
+    counts = _count(book.chapters, "page"), _count(found, "problem")
+    print(", ".join(counts), file=sys.stderr)
+    return 1 if found or not book.chapters else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    builder.serve(_settings(options), options.port)
+    return 0
+
+
+def _catalogs(options: argparse.Namespace) -> int:
+    settings, found = _settings(options), dict[str, list[Unit]]()
+    language, locale = settings.language, settings.locale
+    if options.path.suffix in (".yml", ".yaml"):
+        given = {n: value for n, value in vars(settings).items() if hasattr(options, n)}
+        with builder.listening(lambda said: print(said.getMessage(), file=sys.stderr)):
+            locale, found = trees.find_units(options.path, given)
+    elif language:
+        with TemporaryDirectory() as folder:
+            built = builder.build(settings, Path(folder, "site"))
+        speaker = built.book.context.translator
+        assert isinstance(speaker, Translator)
+        found[language] = speaker.units
+    wanted = [language] if language else [*found]
+    if not wanted or wanted[0] not in found:
+        known = f": {options.path} has {', '.join(found)}" if found else ""
+        print(f"--language CODE says which language is meant{known}", file=sys.stderr)
+        return 2
+    return max(_update(code, found[code], locale, options.check) for code in wanted)
+
+
+def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> int:
+    """Bring the catalogs of a language up to date, and say what is wrong in them."""
+    catalogs = Catalogs.read(locale, language)
+    changes = catalogs.update(units)
+    if not check:
+        catalogs.write()
+        catalogs = Catalogs.read(locale, language)
+    glossary = Glossary.read(locale / "glossary.csv", language)
+    report = translations.check(catalogs, glossary)
+    for problem in sorted(report.found):
+        print(problem)
+    for path in changes.files:
+        print(f"{'would change' if check else 'wrote'} {path}")
+    print(f"{language}: {changes}; {report.count()}", file=sys.stderr)
+    return 1 if report.errors or (check and changes.files) else 0
+
+
+# ## The arguments
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings.of({"cache": _CACHE, **vars(options), "source": [options.path]})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="litweave",
+        description="Make a site of any Python file, package or folder of modules: "
+        "prose and mathematics beside the code they explain.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(run: Callable[[argparse.Namespace], int], about: str) -> Callable[..., Any]:
+        """Add a command; what adds an option to it."""
+        command = commands.add_parser(run.__name__[1:], help=about, description=about)
+        command.set_defaults(run=run)
+        help = "a Python file, or a folder of them"
+        command.add_argument("path", type=Path, metavar="PATH", help=help)
+        for option in fields(Settings)[1:]:
+            _add_setting(command, option.name, option.default, **option.metadata)
+        return command.add_argument
+
+    out = (
+        "the site's folder: replaced when the new site is whole, and only if it is "
+        "empty, or an earlier site of litweave"
+    )
+    option = add(_build, "build the site into a folder")
+    option("--out", type=Path, required=True, metavar="DIR", help=out)
+    strict = "fail, and replace nothing, at any remark"
+    option("--strict", action="store_true", help=strict)
+    add(_check, "list what the pages would lack, with lines; exit with 1 if anything")
+    option = add(_serve, "show the site here, and build it again at each change")
+    port = "where to serve (default: %(default)s)"
+    option("--port", type=int, default=8000, metavar="PORT", help=port)
+    option = add(
+        _catalogs,
+        "write what there is to translate, and check what is translated; of a site "
+        "with its mkdocs.yml for PATH, all pages, in all of its languages",
+    )
+    check = "write nothing; exit with 1 if anything would change, or is wrong"
+    option("--check", action="store_true", help=check)
+    copy.add(commands)
+    return parser
+
+
+def _add_setting(
+    parser: argparse.ArgumentParser, name: str, default: Any, help: str
+) -> None:
+    """One of the options that `mkdocs.yml` has, too; it is there if it is given."""
+    flag = "--plain" if name == "extras" else f"--{name.replace('_', '-')}"
+    how: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
+    if isinstance(default, bool):
+        how["action"] = "store_false" if default else "store_true"
+        help = _PLAIN if default else help
+    elif isinstance(default, tuple):
+        how |= {"action": "append", "metavar": "PATTERN"}
+        help += "; may be given many times"
+    else:
+        default = _CACHE if name == "cache" else default
+        how["type"] = str if isinstance(default, str) else Path
+        how["metavar"] = name.upper()
+        help += f" (default: {default})" if default else ""
+    parser.add_argument(flag, help=help, **how)
+
 
 if __name__ == "__main__":
     sys.exit(main())

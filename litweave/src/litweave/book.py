@@ -3,7 +3,7 @@
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,18 @@ from litweave.names import Names, Target
 from litweave.overlay import Overlay
 from litweave.parse import Module, ParseError, read
 from litweave.prose import Context, Rewriter
+
+# The file that marks a folder as a site which litweave made, and may replace.
+SITE_MARK = ".weave"
+# A folder with one of these holds nothing of the author's.
+_FOREIGN = (SITE_MARK, "pyvenv.cfg")
+# Folders that programs make of a project; a package may have such a name.
+_MADE = {"build", "dist", "node_modules"}
+# A page by one of these names is that of its folder.
+_INDEX = {"index", "README"}
+# What a path may be made of, to be an address and words on a page as it stands.
+_PLAIN = re.compile(r"[\w./ +-]+")
+_REGISTERED = re.compile(r"\bregister_optionflag\(\s*[\"'](\w+)[\"']")
 
 
 @dataclass(frozen=True)
@@ -70,56 +82,55 @@ class Book:
         """
         # `.` has no name, and no folder above it.
         source, taken = source.resolve(), set(taken)
-        folder = source if source.is_dir() else source.parent
+        folder = root = source if source.is_dir() else source.parent
         self.dependencies.beside.add(folder)
-        modules = dict(self._read(source, exclude, below))
-        root = _root(folder, {path: m.source for path, m in modules.items()})
-        for path, module in modules.items():
+        found = dict[Path, Module]()
+        for path in _files(source, exclude, below):
+            if module := self._module(path, path.relative_to(source.parent).as_posix()):
+                found[path] = self.dependencies.modules[path] = module
+        # Imports begin above the outermost package.
+        sources = [module.source for module in found.values()]
+        while root.name and _is_package(root, sources):
+            root = root.parent
+        for path, module in found.items():
             name = dotted(path, root)
-            if name in self.modules:
-                other = self.modules[name].path
-                reason = f"{other} is “{name}”, too, and Python imports only one"
+            download = below + path.relative_to(folder).as_posix()
+            page = _page(download) if path != source else "index.md"
+            first = self.modules.setdefault(name, module)
+            if first is not module:
+                reason = f"{first.path} is “{name}”, too, and Python imports only one"
                 self._skip(module.path, 1, reason)
-                continue
-            self.modules[name] = module
-            relative = PurePosixPath(below, path.relative_to(folder).as_posix())
-            page = _page(relative) if path != source else "index.md"
-            self.dependencies.modules[path] = module
-            if page in taken:
+            elif page in taken:
                 self.skipped[module.path] = "another page has its place"
             elif not module.source.strip():
                 self.skipped[module.path] = "there is nothing in it"
             else:
-                chapter = Chapter(name, path, page, str(relative), module)
-                self.chapters[page] = chapter
-                self._learn_names(chapter)
+                self._add(Chapter(name, path, page, download, module))
         self._note_unreadable()
 
-    def _read(
-        self, source: Path, exclude: Sequence[str], below: str
-    ) -> Iterator[tuple[Path, Module]]:
-        """The modules that can be read, each called as from beside `source`."""
-        for path in _sources(source, exclude, below):
-            module = self._module(path, path.relative_to(source.parent).as_posix())
-            if module:
-                yield path, module
-
-    def _module(self, path: Path, name: str) -> Module | None:
+    def _module(self, path: Path, called: str) -> Module | None:
+        """A module, if it can be read."""
         line, reason = 1, "its name has a character that no address should have"
-        if _PLAIN.fullmatch(name):
+        if _PLAIN.fullmatch(called):
             try:
-                return read(path, name)
+                return read(path, called)
             except ParseError as error:
                 line, reason = error.line, error.problem
             except OSError as error:
                 reason = error.strerror or str(error)
-        self._skip(name, line, reason)
+        self._skip(called, line, reason)
         return None
 
-    def _skip(self, name: str, line: int, reason: str) -> None:
-        self.skipped[name] = reason
+    def _skip(self, called: str, line: int, reason: str) -> None:
+        self.skipped[called] = reason
         message = f"{reason} (no page is made of it)"
-        self.context.diagnostics.add(Place(name, line), message, "file")
+        self.context.diagnostics.add(Place(called, line), message, "file")
+
+    def _add(self, chapter: Chapter) -> None:
+        self.chapters[chapter.page] = chapter
+        for name in dict.fromkeys(["", *(d.name for d in chapter.module.definitions)]):
+            full = f"{chapter.name}.{name}".rstrip(".")
+            self.context.names.add(Target(full, chapter.page, name))
 
     def _note_unreadable(self) -> None:
         """Note the docstrings whose examples doctest refuses."""
@@ -136,21 +147,14 @@ class Book:
                         place = Place(module.path, prose.line + error.line - 1)
                         self.context.diagnostics.add(place, error.reason, "example")
 
-    def _learn_names(self, chapter: Chapter) -> None:
-        self.context.names.add(Target(chapter.name, chapter.page, ""))
-        for name in dict.fromkeys(d.name for d in chapter.module.definitions):
-            target = Target(f"{chapter.name}.{name}", chapter.page, name)
-            self.context.names.add(target)
-
     def shared(self, translator: Rewriter) -> "Book":
         """Share what is the same in another language.
 
         What was read and found out is; what is written for a language, and what is
         wrong with that, is its own.
         """
-        context = replace(
-            self.context, diagnostics=Diagnostics(), translator=translator
-        )
+        found = Diagnostics()
+        context = replace(self.context, diagnostics=found, translator=translator)
         chapters = {
             page: replace(chapter, overlay=chapter.overlay.copy())
             for page, chapter in self.chapters.items()
@@ -181,89 +185,41 @@ class Book:
         return "" if str(folder) == "." else f"{folder}/"
 
 
-_REGISTERED = re.compile(r"\bregister_optionflag\(\s*[\"'](\w+)[\"']")
-# What a path may be made of, to be an address and words on a page as it stands.
-_PLAIN = re.compile(r"[\w./ +-]+")
-# The file that marks a folder as a site which litweave made, and may replace.
-SITE_MARK = ".weave"
-# A folder with one of these holds nothing of the author's.
-_FOREIGN = {SITE_MARK, "pyvenv.cfg"}
-# Folders that programs make of a project; a package may have such a name.
-_MADE = {"build", "dist", "node_modules"}
-# A page by one of these names is that of its folder.
-_INDEX = {"index", "README"}
-
-
-def _sources(source: Path, exclude: Sequence[str], below: str) -> list[Path]:
+def _files(source: Path, exclude: Sequence[str], below: str) -> list[Path]:
+    """The Python files that an author wrote in a folder."""
     if source.is_file():
         return [source]
-    names = {
-        path: below + path.relative_to(source).as_posix() for path in _modules(source)
-    }
-    return sorted(
-        path
-        for path, name in names.items()
-        if not any(fnmatch(name, p) for p in exclude)
-    )
-
-
-def _modules(source: Path) -> Iterator[Path]:
+    found = list[Path]()
     for name, folders, files in os.walk(source):
         folder = Path(name)
-        if folder != source and not _FOREIGN.isdisjoint(files):
-            folders.clear()
-        else:
-            folders[:] = [name for name in folders if _is_own(folder / name)]
-            modules = (name for name in files if name.endswith(".py"))
-            yield from (folder / name for name in modules if name[0] != ".")
+        folders[:] = [name for name in folders if _is_own(folder / name)]
+        for path in (folder / name for name in files if name[0] != "."):
+            called = below + path.relative_to(source).as_posix()
+            if path.suffix == ".py" and not any(fnmatch(called, p) for p in exclude):
+                found.append(path)
+    return sorted(found)
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether an author wrote what is in a folder, by its name."""
     is_made = folder.name in _MADE and not (folder / "__init__.py").exists()
-    return not (is_made or folder.name.startswith("."))
+    is_foreign = any((folder / mark).exists() for mark in _FOREIGN)
+    return not (is_made or is_foreign or folder.name.startswith("."))
 
 
-def _page(relative: PurePosixPath) -> str:
+def _page(download: str) -> str:
     """The page of a module: `layers/gelu.md`; a package's own is its folder's index."""
-    name = "index" if relative.stem == "__init__" else relative.stem
-    name = f"{name}_" if relative.stem in _INDEX else name
-    return str(relative.with_name(f"{name}.md"))
+    path = PurePosixPath(download)
+    name = "index" if path.stem == "__init__" else path.stem
+    name = f"{name}_" if path.stem in _INDEX else name
+    return str(path.with_name(f"{name}.md"))
 
 
-# ## Names
-
-# What is imported, in code or in an example: dots, from where, and the first name.
-_IMPORT = re.compile(
-    r"^[ \t]*(?:>>>[ \t]*)?"
-    r"(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[\s(]+|import[ \t]+)([\w.]+)",
-    re.MULTILINE,
-)
-
-
-def _root(folder: Path, sources: Mapping[Path, str]) -> Path:
-    """The folder where imports begin: the one above the outermost package.
-
-    A folder with an `__init__.py` is a package. Python does without one, and then the
-    imports of the modules alone tell a package from a folder such as `src`.
-    """
-    packages, names = set[Path](), set[tuple[str, ...]]()
-    for path, source in sources.items():
-        for dots, start, name in _IMPORT.findall(source):
-            if dots:
-                packages.add([*path.parents][: len(dots)][-1])
-            else:
-                names.add(tuple(f"{start}.{name}".strip(".").split("."))[:2])
-    while folder.name and (
-        (folder / "__init__.py").exists()
-        or not packages.isdisjoint([folder, *folder.parents])
-        or any(_leads_into(folder, *name) for name in names)
-    ):
-        folder = folder.parent
-    return folder
-
-
-def _leads_into(folder: Path, first: str, second: str = "") -> bool:
-    """Whether an import names a folder and something in it."""
-    here = first == folder.name and bool(second)
-    return here and any((folder / f"{second}{end}").exists() for end in ("", ".py"))
+def _is_package(folder: Path, sources: Iterable[str]) -> bool:
+    """Whether a folder is a package: it says so, or a module imports a part of it."""
+    if (folder / "__init__.py").exists():
+        return True
+    start = r"^[ \t]*(?:>>> *)?(?:from|import) +"
+    named = re.compile(rf"{start}{re.escape(folder.name)}\.(\w+)", re.MULTILINE)
+    parts = {part for source in sources for part in named.findall(source)}
+    both = (folder / f"{part}{end}" for part in parts for end in ("", ".py"))
+    return any(path.exists() for path in both)

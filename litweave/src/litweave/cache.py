@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import chain
@@ -17,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+OTHERS = 10_000
+"""As many things at most stay that a build did not ask for, but another site may."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -43,18 +47,17 @@ def build_folder(path: Path, make: Callable[[Path], None]) -> Path:
     return path
 
 
+# ## Keys
+
+
 def digest(*texts: str, files: Iterable[Path] = ()) -> str:
     """A key for what is made of some texts and of some files."""
-    parts = [text.encode() for text in texts]
-    parts += [file.read_bytes() for file in files]
     whole = hashlib.sha256()
-    for part in parts:
+    parts = (text.encode() for text in texts)
+    for part in chain(parts, (file.read_bytes() for file in files)):
         # Each part by itself, so that no two lists of parts are one text.
         whole.update(hashlib.sha256(part).digest())
     return whole.hexdigest()
-
-
-# ## What is the same for all
 
 
 def files_in(*paths: Path) -> list[Path]:
@@ -79,9 +82,6 @@ def installed() -> str:
 
 # ## What is kept
 
-OTHERS = 10_000
-"""As many things at most stay that a build did not ask for, but another site may."""
-
 
 @dataclass(frozen=True)
 class Folder:
@@ -99,16 +99,14 @@ class Folder:
 
     def get(self, name: str, *keys: str) -> Any:
         """The thing of this name, if it was kept under all these keys; or else none."""
-        try:
+        with suppress(OSError, ValueError, TypeError):  # none yet, or not whole
             kept, thing = json.loads(self.file(name).read_text("utf-8"))
             return thing if {*keys} <= {*kept} else None
-        except (OSError, ValueError, TypeError):
-            return None  # none yet, or not whole
+        return None
 
     def keep(self, name: str, thing: Any, *keys: str) -> None:
         """Keep a thing under some keys."""
-        text = json.dumps([keys, thing], ensure_ascii=False)
-        write_text(self.file(name), text)
+        write_text(self.file(name), json.dumps([keys, thing], ensure_ascii=False))
 
     def forget(self, used: Iterable[str], others: int = 0, pattern: str = "*") -> None:
         """Let go of all but what was used, and so many `others`: those kept last.
@@ -116,19 +114,18 @@ class Folder:
         The `pattern` is of the names that are ours, if the folder is not.
         """
         unused = {*self.path.rglob(f"{pattern}.json")} - {*map(self.file, used)}
-        for path in sorted(unused, key=_age)[others:]:
+        for path in sorted(unused, key=_written, reverse=True)[others:]:
             path.unlink(missing_ok=True)
 
 
-def _age(path: Path) -> float:
-    try:
-        return -path.stat().st_mtime
-    except OSError:
-        return 0  # Another build let go of it.
+def _written(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0  # Another build let go of it.
 
 
 @lru_cache(maxsize=8)
-def _stored(path: Path, _written: int) -> dict[str, tuple[str, Any]]:
+def _stored(path: Path, written: int) -> dict[str, tuple[str, Any]]:
     """What stands in a file, read once by a preview that builds many times."""
     rows = json.loads(path.read_text("utf-8"))
     return {name: (key, thing) for name, key, thing in rows}
@@ -145,10 +142,9 @@ class Cache:
     @classmethod
     def read(cls, path: Path) -> "Cache":
         """What a file keeps; nothing if there is none, or it is not whole."""
-        try:
+        with suppress(OSError, ValueError, TypeError):
             return cls(path, _stored(path, path.stat().st_mtime_ns))
-        except (OSError, ValueError, TypeError):
-            return cls(path)
+        return cls(path)
 
     def holds(self, name: str, key: str) -> bool:
         """Whether a thing was there before under this key."""
@@ -173,8 +169,8 @@ class Cache:
 
     def write(self, others: int = 0) -> None:
         """Keep what was asked for, and so many `others`: those asked for last."""
-        rest = {n: row for n, row in self.before.items() if n not in self.now}
-        found = dict([*rest.items()][max(0, len(rest) - others) :]) | self.now
+        rest = [row for row in self.before.items() if row[0] not in self.now]
+        found = dict(rest[max(0, len(rest) - others) :]) | self.now
         if found != self.before:
             rows = [[name, key, thing] for name, (key, thing) in found.items()]
             write_text(self.path, json.dumps(rows, ensure_ascii=False))

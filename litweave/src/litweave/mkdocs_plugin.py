@@ -18,7 +18,6 @@ fails, any other goes on.
 
 import gc
 import logging
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
@@ -31,7 +30,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
-from litweave import mkdocs_config, mkdocs_files, theme
+from litweave import mkdocs_build, theme
 from litweave.mkdocs_build import Build
 from litweave.page_cache import Pages
 from litweave.progress import progress
@@ -42,7 +41,7 @@ from litweave.site import Site
 class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     """Pages of annotated modules, beside the pages that are written by hand."""
 
-    config_class = mkdocs_config.LitweaveConfig
+    config_class = mkdocs_build.LitweaveConfig
     shared: Site | None = None
     """The site in the language of its sources, if this one is in another."""
     build: Build
@@ -54,7 +53,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview. MkDocs keeps this object for each build."""
-        self.is_preview, self.standing = command == "serve", mkdocs_files.Standing()
+        self.is_preview, self.standing = command == "serve", mkdocs_build.Standing()
         # A build makes millions of objects that stay until its end. To look for garbage
         # among them as often as usual takes a tenth of its time.
         gc.set_threshold(50_000, 20, 50)
@@ -72,25 +71,23 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         except OSError as error:
             raise PluginError(str(error)) from error
         self.build = Build(site, config)
-        mkdocs_config.watch(config, site)
-        mkdocs_config.extend(config, site)
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Let the files of a preview stay where they are."""
         if self.is_preview:
-            self.standing.set_aside(Path(config.site_dir))
+            self.standing.move(config.site_dir)
 
     @event_priority(100)  # before others watch more
     def on_serve(self, server: LiveReloadServer, **_: Any) -> LiveReloadServer:
         """Look for changes often."""
-        mkdocs_config.watch_closely(server)
+        mkdocs_build.watch_closely(server)
         return server
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the modules; add their pages, and what all pages load."""
         if self.is_preview:
-            self.standing.put_back(Path(config.site_dir))
+            self.standing.move(config.site_dir, back=True)
         self.build.add_files(files)
         return files
 
@@ -98,9 +95,9 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         """Know what all pages have in common, before the first is made."""
         self.build.begin(nav, files)
 
-    def on_page_markdown(self, text: str, *, page: Page, files: Files, **_: Any) -> str:
+    def on_page_markdown(self, text: str, *, page: Page, **_: Any) -> str:
         """Turn rows, or the prose of a page written by hand, into Markdown."""
-        return self.build.markdown(text, page, files)
+        return self.build.markdown(text, page)
 
     @event_priority(-100)  # after the plugins that make pages
     def on_page_content(self, html: str, *, page: Page, **_: Any) -> str:
@@ -110,7 +107,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     @event_priority(-100)  # when all pages are read
     def on_env(self, env: Environment, *, files: Files, **_: Any) -> None:
         """Lay out modules, set the mathematics of the site, tell what is wrong."""
-        self.build.lay_out(env, files)
+        self.build.lay_out()
         if self.is_preview:
             self.standing.leave(files)
 
@@ -144,7 +141,3 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         """Something failed, be it the strict count of warnings after the last page."""
         if hasattr(self, "build"):
             self.build.end()
-
-    def on_shutdown(self) -> None:
-        """Leave nothing behind but the site."""
-        self.standing.end()

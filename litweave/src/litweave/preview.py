@@ -4,7 +4,6 @@ python -m litweave.preview site
 """
 
 import argparse
-import errno
 import gzip
 import re
 import sys
@@ -15,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from litweave.console import show_what_it_can
+from litweave.progress import show_what_it_can
 
 _TEXT = re.compile(r"text/|application/(json|xml|javascript)|image/svg\+xml")
 
@@ -31,36 +30,29 @@ class _Handler(SimpleHTTPRequestHandler):
     def send_error(
         self, code: int, message: str | None = None, explain: str | None = None
     ) -> None:
-        page = Path(self.directory) / "404.html"
+        page = Path(self.directory, "404.html")
         if code != HTTPStatus.NOT_FOUND or not page.exists():
             super().send_error(code, message, explain)
-            return
-        body = page.read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        elif body := self._send(HTTPStatus.NOT_FOUND, page):
+            self.wfile.write(body.read())
 
     def send_head(self) -> BytesIO | BinaryIO | None:
-        """Compress a text for whoever takes it so and does not have it already."""
         path = self.translate_path(self.path)
         file = Path(path, "index.html") if path.endswith("/") else Path(path)
-        kind = self.guess_type(file)
-        takes = "gzip" in self.headers.get("Accept-Encoding", "")
-        has = "If-Modified-Since" in self.headers
-        if not takes or has or not _TEXT.match(kind) or not file.is_file():
-            return super().send_head()
-        body = gzip.compress(file.read_bytes(), compresslevel=6)
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Encoding", "gzip")
+        is_text = _TEXT.match(self.guess_type(file)) and file.is_file()
+        return self._send(HTTPStatus.OK, file) if is_text else super().send_head()
+
+    def _send(self, status: HTTPStatus, file: Path) -> BytesIO | None:
+        """Send the head of a text; its body, compressed for whoever takes it so."""
+        body = file.read_bytes()
+        self.send_response(status)
+        self.send_header("Content-Type", self.guess_type(file))
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body, compresslevel=6)
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Last-Modified", self.date_time_string(file.stat().st_mtime))
-        self.send_header("Vary", "Accept-Encoding")
         self.end_headers()
-        return BytesIO(body)
+        return BytesIO(body) if self.command != "HEAD" else None
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of each request."""
@@ -87,13 +79,9 @@ def main() -> None:
     try:
         web = server(options.folder, options.port)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        sys.exit(f"Port {options.port} is in use: choose another, as in --port 8001")
-    print(
-        f"The site is at http://127.0.0.1:{web.server_port}/ (Ctrl-C ends it)",
-        flush=True,
-    )
+        sys.exit(f"port {options.port}: {error.strerror}: try another, as --port 8001")
+    address = f"http://127.0.0.1:{web.server_port}/"
+    print(f"The site is at {address} (Ctrl-C ends it)", flush=True)
     try:
         web.serve_forever()
     except KeyboardInterrupt:

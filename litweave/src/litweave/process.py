@@ -8,14 +8,14 @@ one line, or none at all at so many looks in a row.
 import atexit
 import json
 import os
-import queue
-import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from subprocess import PIPE
+from threading import Thread
 from typing import IO, Any, TypeVar
 
 import psutil
@@ -32,7 +32,7 @@ unless `LITWEAVE_LOOKS` is set."""
 _PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5)
 
 _T = TypeVar("_T")
-_at_work: "set[subprocess.Popen[bytes]]" = set()
+_at_work = set[psutil.Popen]()
 
 
 class ChildError(RuntimeError):
@@ -43,15 +43,15 @@ class StuckError(ChildError):
     """A program that computes without an end, or waits for what does not come."""
 
 
-def limit(name: str = "LITWEAVE_LIMIT", usual: float = LIMIT) -> float:
-    """What the environment sets a limit to: the processor time of a step, in seconds.
+def limit(name: str, usual: float) -> float:
+    """What the environment sets a limit to.
 
     **Raises.** `ChildError` if that is no number above zero.
     """
-    text = os.environ.get(name, "")
+    text = os.environ.get(name) or str(usual)
     with suppress(ValueError):
-        if not text or float(text) > 0:
-            return float(text or usual)
+        if float(text) > 0:
+            return float(text)
     raise ChildError(f"{name} is “{text}”: set it to a number above 0")
 
 
@@ -65,7 +65,7 @@ def begin(work: Callable[[], _T]) -> "Future[_T]":
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
+    Thread(target=run, daemon=True).start()
     return future
 
 
@@ -87,68 +87,51 @@ def lines(
     **Raises.** [`ChildError`][] with what it said on standard error, if its status is
     not zero; [`StuckError`][].
     """
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, **(settings or {})}
     with tempfile.TemporaryFile() as noise, tempfile.TemporaryFile() as asked:
         asked.write(request)
         asked.seek(0)
-        process = subprocess.Popen(
-            command,
-            stdin=asked,
-            stdout=subprocess.PIPE,
-            stderr=noise,
-            cwd=folder,
-            env={"OMP_NUM_THREADS": "1", **os.environ, **(settings or {})},
-        )
-        _at_work.add(process)
-        if is_patient:
-            with suppress(psutil.Error):  # It may have ended.
-                psutil.Process(process.pid).nice(_PATIENT)
+        streams = {"stdin": asked, "stdout": PIPE, "stderr": noise}
+        program = psutil.Popen(command, cwd=folder, env=environment, **streams)
+        _at_work.add(program)
         try:
-            yield from _watched(process)
+            if is_patient:
+                with suppress(psutil.Error):  # It may have ended.
+                    program.nice(_PATIENT)
+            yield from _answers(program)
+            program.wait()
         finally:
-            _end(process)
-            _at_work.discard(process)
-        if process.returncode:
+            _end(program)
+        if program.returncode:
             noise.seek(0)
             said = noise.read().decode(errors="replace").strip()
-            reason = f"ended Python with status {process.returncode}"
+            reason = f"ended Python with status {program.returncode}"
             raise ChildError(f"{reason}:\n{said}" if said else reason)
 
 
-def _watched(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
+def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
     """The answers of a program, with a look at it now and then."""
-    said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(process.stdout, said), daemon=True).start()
-    most, looks = limit(), limit("LITWEAVE_LOOKS", IDLE)
-    while (answer := _next(process.pid, said, most, looks)) is not None:
-        yield answer
-    process.wait()
-
-
-def _read(stream: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
-    for line in stream:
-        said.put(line)
-    said.put(b"")
-
-
-def _next(
-    pid: int, said: "queue.SimpleQueue[bytes]", most: float, looks: float
-) -> dict[str, Any] | None:
-    """The next answer, for which a program may use so much processor time at most."""
-    used, now, idle = 0.0, _used(pid), 0
+    said = SimpleQueue[bytes]()
+    Thread(target=_read, args=(program.stdout, said), daemon=True).start()
+    most, looks = limit("LITWEAVE_LIMIT", LIMIT), limit("LITWEAVE_LOOKS", IDLE)
+    used, idle, before = 0.0, 0, _used(program)
     while used <= most and idle < looks:
         try:
             line = said.get(timeout=LOOK)
-        except queue.Empty:
-            before, now = now, _used(pid)
+        except Empty:
+            now = _used(program)
             # It falls where one that was started goes, and nobody waited for it.
             used += max(now - before, 0)
             idle = idle + 1 if now == before else 0
+            before = now
             continue
         if not line:
-            return None
+            return
         with suppress(ValueError):
             if isinstance(answer := json.loads(line), dict):
-                return answer
+                yield answer
+                # The next step has the whole limit for itself.
+                used, idle, before = 0.0, 0, _used(program)
     if used > most:
         raise StuckError(
             f"did not end within {most:g} seconds of processor time: "
@@ -160,37 +143,39 @@ def _next(
     )
 
 
-def _used(pid: int) -> float:
+def _read(stream: IO[bytes], said: "SimpleQueue[bytes]") -> None:
+    for line in stream:
+        said.put(line)
+    said.put(b"")
+
+
+def _used(program: psutil.Popen) -> float:
     """Seconds of processor time of a program and all that it started."""
     seconds = 0.0
-    for one in _tree(pid):
+    for one in _tree(program):
         with suppress(psutil.Error):
             # Its own, and that of those it started which have ended.
             seconds += sum(one.cpu_times()[:4])
     return seconds
 
 
-def _tree(pid: int) -> list[psutil.Process]:
-    try:
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def _tree(program: psutil.Popen) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return [program, *program.children(recursive=True)]
+    return []
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program, and those that it started, if they are still at work."""
-    if process.poll() is None:
-        for one in _tree(process.pid):
-            with suppress(psutil.Error):
-                one.kill()
-        process.wait()
-    if process.stdout:
-        process.stdout.close()
-
-
-@atexit.register
+@atexit.register  # Whoever stops a build stops what it started.
 def _end_all() -> None:
-    # Whoever stops a build stops what it started: threads may still wait for it.
-    for process in list(_at_work):
-        _end(process)
+    for program in [*_at_work]:
+        _end(program)
+
+
+def _end(program: psutil.Popen) -> None:
+    """End a program, and those that it started, if they are still at work."""
+    for one in _tree(program) if program.poll() is None else ():
+        with suppress(psutil.Error):
+            one.kill()
+    program.wait()
+    program.stdout.close()
+    _at_work.discard(program)

@@ -1,5 +1,6 @@
 """Progress: what a build is doing now, in a line with a bar, or a line a step."""
 
+import io
 import logging
 import shutil
 import sys
@@ -11,6 +12,12 @@ from typing import TextIO
 
 _log = logging.getLogger("mkdocs.plugins.litweave")
 _BAR = 20
+
+
+def show_what_it_can() -> None:
+    """Let standard output replace the letters that its console does not have."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # Standard error does so anyway.
+        sys.stdout.reconfigure(errors="replace")
 
 
 @dataclass
@@ -27,6 +34,9 @@ class Part:
     done: int = 0
     begun: int = 0
     running: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.done}/{self.total} {''.join(self.running[:1])}"
 
     def begin(self, name: str) -> None:
         """Say that a step begins."""
@@ -72,8 +82,7 @@ class Progress:
     def open(self, name: str, total: int, quick: bool = False) -> Part:
         """Begin a part that ends elsewhere."""
         part = Part(self, name, total, quick)
-        with self.lock:
-            self.parts.append(part)
+        self.parts.append(part)
         return part
 
     def close(self, part: Part) -> None:
@@ -84,18 +93,12 @@ class Progress:
             self.draw()
 
     def draw(self) -> None:
-        """Draw all parts in a line, with a bar for the steps of all of them.
-
-        Only on a terminal; nothing if no part is at work.
-        """
+        """Draw all parts in a line of a terminal, with one bar for all their steps."""
         text = ""
         if total := sum(part.total for part in self.parts):
             full = _BAR * sum(part.done for part in self.parts) // total
-            at = " | ".join(
-                f"{part.name} {part.done}/{part.total} {''.join(part.running[:1])}"
-                for part in self.parts
-            )
-            text = f"[{'#' * full}{'.' * (_BAR - full)}] {at}"
+            text = f"[{'#' * full}{'.' * (_BAR - full)}] "
+            text += " | ".join(map(str, self.parts))
         self._write(text[: shutil.get_terminal_size().columns - 1])
 
     def make_room(self, logger: logging.Logger) -> None:

@@ -1,12 +1,12 @@
 """The options of a site, declared once: for `mkdocs.yml` and for the command line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 
-def _option(help: str, default: Any) -> Any:
+def _option(help: str, default: Any = MISSING) -> Any:
     return field(default=default, metadata={"help": help})
 
 
@@ -22,11 +22,9 @@ def _value(kind: object, value: Any) -> Any:
 class Settings:
     """What a site is made of."""
 
-    source: tuple[Path, ...] = field(
-        metadata={
-            "help": "the package whose modules become pages: a folder, or a file; of "
-            "several, the first lies at the root of the site, each other in a folder"
-        }
+    source: tuple[Path, ...] = _option(
+        "the package whose modules become pages: a folder, or a file; of several, the "
+        "first lies at the root of the site, each other in a folder"
     )
     exclude: tuple[str, ...] = _option(
         "leave out modules by their paths in the folder, as in 'tests/*'", ()

@@ -3,52 +3,39 @@
 The plugin and `check` both go this way, so that they judge the same.
 """
 
-import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from html import escape
 from pathlib import Path
 
-from litweave import node
+from litweave import node, page
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
+from litweave.dialect import to_html
 from litweave.features import papers
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import Voice
 from litweave.features.links import references
-from litweave.features.links.addresses import Addresses
+from litweave.features.links.addresses import Addresses, Files
 from litweave.features.links.resolve import Meanings
 from litweave.features.proofs import panel
 from litweave.features.shapes import hints
 from litweave.features.symbols import variables
-from litweave.highlight import coloured
 from litweave.katex import is_shown
 from litweave.names import Target
-from litweave.page import (
-    WovenRow,
-    as_written,
-    beside,
-    cut,
-    document,
-    flat,
-    grid,
-    pieces,
-    says_first,
-)
+from litweave.parse import Module
 from litweave.prose import to_markdown
 from litweave.settings import Settings
 from litweave.words import heading
 
 # What a browser that translates a page is to leave as it is.
 _VERBATIM = re.compile(r'<(?:code|span class="katex")(?=[ >])')
-_log = logging.getLogger("mkdocs.plugins.litweave")
 
 
-@dataclass
 class Site:
     """What is read, found out and made of the sources.
 
@@ -58,25 +45,28 @@ class Site:
     the language of the sources, if this one is in another.
     """
 
-    settings: Settings
-    directory_urls: bool = True
-    is_preview: bool = False
-    address: str = ""
-    shared: "Site | None" = None
-    copies: dict[str, str] = field(default_factory=dict)
-    differences: Differences = field(default_factory=Differences)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        directory_urls: bool = True,
+        is_preview: bool = False,
+        address: str = "",
+        shared: "Site | None" = None,
+    ) -> None:
+        self.settings, self.is_preview = settings, is_preview
+        self.address, self.shared = address, shared
+        self.contents = ""  # the page that lists all others, if there is one
+        self.copies: dict[str, str] = shared.copies if shared else {}
+        self.differences = Differences()
+        self.texts = dict[str, tuple[Place, list[str]]]()
         self.prose = dict[str, list[str]]()
-        self.rows = dict[str, list[WovenRow]]()
+        self.shown = dict[str, str]()
         self._waiting = list[Callable[[], None]]()
-        shared = self.shared.voice.units if self.shared else None
-        self.voice: Voice = Voice.read(self.settings, shared)
-        self.book: Book = Book(directory_urls=self.directory_urls)
-        self.book.context.raw_html = self.settings.raw_html
-        if self.shared and self.translator:
-            self.book = self.shared.book.shared(self.translator)
-            self.copies = self.shared.copies
+        self.voice: Voice = Voice.read(settings, shared.voice.units if shared else None)
+        self.book: Book = Book(directory_urls)
+        self.book.context.raw_html = settings.raw_html
+        if shared and self.translator:
+            self.book = shared.book.shared(self.translator)
         self.book.context.translator = self.translator
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)
@@ -93,27 +83,19 @@ class Site:
 
     # ## The sources
 
-    def read(self, taken: Iterable[str] = ()) -> None:
+    def read(self, taken: Sequence[str] = ()) -> None:
         """Read the modules, and begin to find out what there is to say of them.
 
         `taken` names the pages that are written by hand.
         """
         if self.shared:
             return
-        taken = list(taken)
-        for source in self.settings.source:
-            below = "" if source == self.settings.source[0] else f"{source.name}/"
+        first, *others = self.settings.source
+        for source, below in ((first, ""), *((s, f"{s.name}/") for s in others)):
             self.book.read(source, self.settings.exclude, taken, below)
         if self.settings.extras and self.book.chapters:
             begun = [enrich(self) for enrich in FEATURES]
             self._waiting = [finish for finish in begun if finish]
-
-    def reasons(self) -> str:
-        """Why files of the sources are no pages."""
-        reasons = [f"{name}: {why}" for name, why in self.book.skipped.items()]
-        return (
-            "\n".join(["", *reasons]) if reasons else f"{self.settings.root} is empty"
-        )
 
     @property
     def chapters(self) -> Mapping[str, Chapter]:
@@ -127,69 +109,69 @@ class Site:
         """What the names in the code of all modules mean."""
         return Meanings.read(self.book.modules)
 
-    # ## A page
+    # ## A page, on its way through Markdown
 
-    def document(self, uri: str) -> str:
-        """The Markdown of a module's page."""
-        return document(self.book.chapters[uri].module, uri, self.book.context)
-
-    def written(self, text: str, place: Place, uri: str) -> str:
-        """The Markdown of a page written by hand."""
-        return to_markdown(text, place, uri, self.book.context)
-
-    def judge(self, uri: str, html: str) -> None:
-        """Note if a module's page has lost or won rows in Markdown."""
-        module = self.book.chapters[uri].module
-        try:
-            pieces(html, module)
-        except ValueError as error:
-            self.diagnostics.add(Place(module.path, 1), str(error), "page")
-
-    def framed(self, uri: str, text: str, place: Place) -> tuple[str, list[str]]:
-        """A page by hand with frames for its differences, and what it is made of."""
-        before = len(self.differences.slots.blocks)
-        text = self.differences.frame(text, place, uri, self.book)
-        tables = [*self.differences.slots.blocks.values()][before:]
-        self.voice.expect(uri, text, place, self.settings.raw_html)
-        return text, [text, *tables, *self.voice.key(uri)]
-
-    def expect(self, uri: str) -> None:
-        """Know what a module's page says, if it is in another language."""
-        module = self.book.chapters[uri].module
-        place, raw_html = Place(module.path, 1), self.settings.raw_html
-        self.voice.expect(uri, module, place, raw_html)
-
-    def take(self, uri: str, html: str) -> None:
-        """Set the prose of a module aside, until all is known that is laid over it."""
-        module, raw_html = self.book.chapters[uri].module, self.settings.raw_html
-        try:
-            self.prose[uri] = cut(html, module, raw_html)
-        except ValueError as error:
-            self.diagnostics.add(Place(module.path, 1), str(error), "page")
-            self.prose[uri] = cut(as_written(module), module)
-        coloured(module.source)  # It takes its time, and is remembered.
-
-    def lay_out(self, uri: str) -> str:
-        """Put the code of a module beside its prose; the page as search reads it."""
-        chapter = self.chapters[uri]
-        self.rows[uri] = beside(self.prose[uri], chapter.module, chapter.overlay)
-        return self.unsearchable(flat(self.rows[uri], chapter.module))
-
-    def grid(self, uri: str) -> str:
-        """The page of a module as a reader sees it."""
-        chapter, rows = self.chapters[uri], self.rows[uri]
-        return grid(rows, chapter.module.path, chapter.overlay)
+    def begin(self, uri: str, files: Files, text: str = "", line: int = 1) -> None:
+        """Know what a page says: a module's, or a text by hand with its first line."""
+        self.addresses.begin(uri, files)
+        if chapter := self.book.chapters.get(uri):
+            source: Module | str = chapter.module
+            place = Place(chapter.module.path, 1)
+        else:
+            place, before = Place(uri, line), len(self.differences.slots.blocks)
+            source = self.differences.frame(text, place, uri, self.book)
+            tables = [*self.differences.slots.blocks.values()][before:]
+            self.texts[uri] = place, [source, *tables]
+        self.voice.expect(uri, source, place, self.settings.raw_html)
 
     def parts(self, uri: str) -> list[str]:
-        """What the page of a module is made of, as a key for whoever keeps it."""
-        chapter = self.chapters[uri]
-        extra, plain = chapter.overlay, self.book.context.formulas.plain
+        """What a page is made of, as a key for whoever keeps it."""
+        said = [*self.voice.key(uri)]
+        said += [contents(self.book, uri)] if uri == self.contents else []
+        if uri in self.texts:
+            return self.texts[uri][1] + said
+        chapter, plain = self.chapters[uri], self.book.context.formulas.plain
+        extra = chapter.overlay
         # Which slot a formula has depends on what was read before.
         shown = map(plain, (*extra.tools, *extra.panels, *extra.endnotes))
         laid_over = repr((extra.marks, extra.hints, *shown))
-        return [chapter.name, chapter.module.source, laid_over, *self.voice.key(uri)]
+        return [chapter.name, chapter.module.source, laid_over, *said]
 
-    def fill(self, html: str, head_of_formulas: str = "") -> str:
+    def document(self, uri: str) -> str:
+        """The Markdown of a page."""
+        if uri in self.texts:
+            place, [text, *_] = self.texts[uri]
+            return to_markdown(text, place, uri, self.book.context)
+        return page.document(self.book.chapters[uri].module, uri, self.book.context)
+
+    def take(self, uri: str, html: str) -> str:
+        """Take what Markdown made of a page.
+
+        The prose of a module is set aside, until all is known that is laid over it.
+        """
+        if chapter := self.book.chapters.get(uri):
+            module = chapter.module
+            try:
+                self.prose[uri] = page.cut(html, module, self.settings.raw_html)
+            except ValueError as error:
+                self.diagnostics.add(Place(module.path, 1), str(error), "page")
+                self.prose[uri] = page.cut(page.as_written(module), module)
+        return html + (contents(self.book, uri) if uri == self.contents else "")
+
+    def lay_out(self, uri: str, html: str) -> str:
+        """Set aside what is shown of a page; what the search reads of it.
+
+        The code of a module is put beside its prose.
+        """
+        self.shown[uri] = html
+        if chapter := self.chapters.get(uri):
+            module, extra = chapter.module, chapter.overlay
+            rows = page.beside(self.prose.pop(uri), module, extra)
+            self.shown[uri] = page.grid(rows, module.path, extra)
+            html = page.flat(rows, module)
+        return self.book.context.formulas.unsearchable(html)
+
+    def fill(self, html: str, head_of_formulas: str) -> str:
         """Put into a finished page what was set aside: differences and formulas.
 
         Where a formula is shown, the head of the page has some HTML more.
@@ -200,61 +182,47 @@ class Site:
         head = formulas.plain(head) + (head_of_formulas if is_shown(body) else "")
         return head + end + body
 
-    def unsearchable(self, html: str) -> str:
-        """Let search pass over formulas."""
-        return self.book.context.formulas.unsearchable(html)
-
     # ## Mathematics
 
     def set_formulas(self) -> None:
         """Let KaTeX set all formulas that were read since the last time."""
         formulas, cache = self.book.context.formulas, self.settings.cache
-        if formulas.are_set:
-            return
-        try:
-            katex, kept = node.packages(cache) / "katex", cache / "mathematics.json"
-            formulas.set(katex, kept, self.diagnostics)
-        except node.NodeError as error:
-            formulas.leave(str(error), self.diagnostics)
+        if not formulas.are_set:
+            try:
+                katex = node.packages(cache) / "katex"
+                formulas.set(katex, cache / "mathematics.json", self.diagnostics)
+            except node.NodeError as error:
+                formulas.leave(str(error), self.diagnostics)
 
-    def formula_files(self, pages: Iterable[str] = ()) -> dict[str, Path]:
+    def formula_files(self, pages: Iterable[str]) -> dict[str, Path]:
         """What KaTeX's style needs, by address, if there is any formula on a page."""
-        if not any(map(is_shown, [*self.book.context.formulas.html, *pages])):
-            return {}
-        try:
-            dist = node.packages(self.settings.cache) / "katex/dist"
-        except node.NodeError:
-            return {}
-        fonts = sorted(dist.glob("fonts/*.woff2"))
-        files = [dist / "katex.min.css", *fonts]
-        return {f"assets/katex/{f.relative_to(dist).as_posix()}": f for f in files}
+        if any(map(is_shown, [*self.book.context.formulas.html, *pages])):
+            with suppress(node.NodeError):
+                dist = node.packages(self.settings.cache) / "katex/dist"
+                fonts = sorted(path.name for path in dist.glob("fonts/*.woff2"))
+                names = "katex.min.css", *(f"fonts/{font}" for font in fonts)
+                return {f"assets/katex/{name}": dist / name for name in names}
+        return {}
 
 
-# ## The list of all modules, for an opening page that says nothing itself
-
-
-def contents(book: Book, page: str) -> str:
+def contents(book: Book, uri: str) -> str:
     """The list of all chapters but this page's own, as HTML."""
-    chapters = [chapter for uri, chapter in book.chapters.items() if uri != page]
-    items = "\n".join(_item(book, chapter, page) for chapter in chapters)
-    return f'<ul class="weave-contents">\n{items}\n</ul>'
-
-
-def _item(book: Book, chapter: Chapter, page: str) -> str:
-    address = escape(book.href(Target("", chapter.page, ""), page))
-    link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
-    first = says_first(chapter.module)
-    words = heading(first, first, chapter.module.path) if first else ""
-    return f"<li>{link} {words}</li>"
+    items = ""
+    for other, chapter in book.chapters.items():
+        if other != uri:
+            address = escape(book.href(Target("", other, ""), uri))
+            link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
+            first = page.says_first(chapter.module)
+            words = heading(first, first, chapter.module.path) if first else ""
+            items += f"<li>{link} {words}</li>\n"
+    return f'<ul class="weave-contents">\n{items}</ul>'
 
 
 # ## Features
 
-Feature = Callable[[Site], Callable[[], None] | None]
-"""It adds to the overlays of a site, and gives what is left to do after a program."""
-
-# Programs begin first. Tools and panels stand on a page in the order of this list.
-FEATURES: Sequence[Feature] = (
+# Each adds to the overlays, and gives what is left to do after a program. Programs
+# begin first. Tools and panels stand on a page in the order of this list.
+FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
     panel.enrich,
     hints.enrich,
     copying.enrich,
@@ -262,3 +230,48 @@ FEATURES: Sequence[Feature] = (
     references.enrich,
     variables.enrich,
 )
+
+
+# ## Check
+
+
+def check(settings: Settings) -> Book:
+    """Read a package or a file, and note all that its pages would lack.
+
+    It goes the way of a build, without MkDocs: what a build would complain of, it finds
+    in the same words. And it looks for what is not there: the title of a module, a word
+    about a public class or function.
+    """
+    site = Site(settings, directory_urls=False)
+    site.read()
+    book, diagnostics = site.book, site.diagnostics
+    copied = {chapter.download for chapter in site.chapters.values()} | {*site.copies}
+    pages = {"index.md", *book.chapters}
+    uris, urls = pages | copied, {book.url(uri) for uri in pages} | copied
+    files = Files(uris.__contains__, urls.__contains__)
+    for uri, chapter in book.chapters.items():
+        for line, silence in _silences(chapter.module):
+            diagnostics.add(Place(chapter.module.path, line), silence, "words")
+        site.begin(uri, files)
+        site.take(uri, to_html(site.document(uri), site.addresses))
+    site.addresses.end()
+    site.set_formulas()
+    return book
+
+
+def _silences(module: Module) -> Iterator[tuple[int, str]]:
+    """Where a module, or something public in it, says nothing."""
+    if not page.title(module):
+        yield 1, "the module has no title: begin its docstring with “# Title”"
+    # The prose of a row that opens a definition is its docstring, or the comment above
+    # it. One name may be defined many times (overloads, setters): once is enough.
+    told = {r.definition.name for r in module.rows if r.prose and r.definition}
+    classes = {d.name for d in module.definitions if d.is_class}
+    for definition in module.definitions:
+        name = definition.name
+        around = name.rpartition(".")[0]
+        public = not any(part.startswith("_") for part in name.split("."))
+        if public and (not around or around in classes) and name not in told:
+            told.add(name)
+            what = "class" if definition.is_class else "function"
+            yield definition.line, f"nothing is said about the {what} “{name}”"

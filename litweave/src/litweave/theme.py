@@ -16,7 +16,13 @@ from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader
+from jinja2 import (
+    ChoiceLoader,
+    DictLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+)
 from mkdocs.theme import Theme
 from mkdocs.utils import get_relative_url
 from rcssmin import cssmin
@@ -26,29 +32,42 @@ from litweave.words import word
 _OWN = Path(__file__).parent
 SHEET, SCRIPT = "assets/weave.css", "assets/weave.js"
 JOINED = "assets/styles.css"
-_KATEX = "assets/katex"
+UNCHANGED = "weave-unchanged.html"
+"""The template of a page that was made before, and is not made again."""
 _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 # The address of a file beside the sheet.
 _BESIDE = re.compile(r"""(?<=url\()(["']?)(?![/#]|\w+:)([^"')]+)\1(?=\))""")
 
-_PATH = '<nav class="md-path" aria-label="'
-_SEARCH = 'class="md-search" data-md-component="search" role="dialog"'
-# In the table of contents, the list under a heading is named like the heading. A
-# section of the site may have that name already.
-_CONTENTS = re.compile(r'(<nav class="md-nav" aria-label=")([^"]*)"(?=>)')
-# A list that is named after its section's label, and the title that stands in it.
-_SECTION = re.compile(
-    r"""
-    (?P<before> <nav\ class="md-nav"[^>]* )
-    aria-labelledby="__nav_[\d_]+_label"
-    (?P<after> [^>]* > \s* <label\ class="md-nav__title"[^>]*> \s*
-      <span\ class="md-nav__icon\ md-icon"></span> \s* )
-    (?P<title> [^<]+? )
-    (?P<end> \s* </label> )
-    """,
-    re.VERBOSE,
+# What is replaced in the HTML of Material, and by what.
+_FIXES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+    # The script about the search comes before the theme's.
+    (
+        r'<script src="([^"]*assets/)javascripts/bundle\.',
+        lambda m: f'<script src="{m[1]}search.js"></script>\n{m[0]}',
+    ),
+    (r' alt="logo"', lambda m: ' alt=""'),
+    (
+        r'class="md-search" data-md-component="search" role="dialog"',
+        lambda m: f'{m[0]} aria-label="{word("Search")}"',
+    ),
+    (
+        r'(<nav class="md-path" aria-label=")[^"]*"',
+        lambda m: f'{m[1]}{word("Breadcrumbs")}"',
+    ),
+    # In the table of contents, the list under a heading is named like the heading. A
+    # section of the site may have that name already.
+    (
+        r'(<nav class="md-nav" aria-label=")([^"]*)"(?=>)',
+        lambda m: f'{m[1]}{word("Sections of {heading}", heading=m[2])}"',
+    ),
+    # A list that is named after its section's label, and the title that stands in it.
+    (
+        r'(<nav class="md-nav"[^>]* )aria-labelledby="__nav_[\d_]+_label"'
+        r'([^>]*>\s*<label class="md-nav__title"[^>]*>\s*'
+        r'<span class="md-nav__icon md-icon"></span>\s*)([^<]+?)(?=\s*</label>)',
+        lambda m: f'{m[1]}aria-label="{m[3]}"{m[2]}{m[3]}',
+    ),
 )
-_BUNDLE = re.compile(r'<script src="([^"]*assets/)javascripts/bundle\.')
 _BLANK = re.compile(r"\s*\n\s*")
 _PARAGRAPH = re.compile(r"<p>(?!<code>[^<]*</code></p>)(.*?)</p>", re.DOTALL)
 # Tags, and what makes a command of a Greek letter.
@@ -72,18 +91,17 @@ def scripts() -> dict[str, Path]:
     return {f"assets/{path.name}": path for path in sorted(_OWN.rglob("*.js"))}
 
 
-def joined(sheets: Mapping[str, str], to: str) -> str:
-    """Sheets of a site, by their addresses, as one at another address.
+def joined(sheets: Mapping[str, str]) -> str:
+    """Sheets of a site, by their addresses, as one.
 
     A browser shows no page before the last of its sheets is there.
     """
-
-    def address(match: re.Match[str]) -> str:
-        return relpath(normpath(join(folder, match[2])), dirname(to))
-
     parts = []
     for uri, sheet in sheets.items():
-        folder = dirname(uri)
+
+        def address(match: re.Match[str], folder: str = dirname(uri)) -> str:
+            return relpath(normpath(join(folder, match[2])), dirname(JOINED))
+
         parts.append(_BESIDE.sub(address, sheet))
     return str(cssmin("\n".join(parts)))
 
@@ -94,32 +112,22 @@ def preload(url: str) -> str:
     A formula in another font has another size, and what follows it would move.
     """
     kind = 'rel="preload" as="font" type="font/woff2" crossorigin'
-    fonts = (f"{_KATEX}/fonts/KaTeX_{name}.woff2" for name in _FONTS)
+    fonts = (f"assets/katex/fonts/KaTeX_{name}.woff2" for name in _FONTS)
     addresses = (get_relative_url(font, url) for font in fonts)
     return "".join(f'<link {kind} href="{address}">\n' for address in addresses)
 
 
 def mended(html: str) -> str:
-    """A finished page of Material with all of these fixes but the blank lines."""
-    # The script about the search comes before the theme's.
-    html = _BUNDLE.sub(r'<script src="\1search.js"></script>\n\g<0>', html)
-    return name_landmarks(html)
-
-
-def name_landmarks(html: str) -> str:
-    """Give the search dialog and the sections of the navigation their names."""
-    html = html.replace(' alt="logo"', ' alt=""')
-    html = html.replace(_SEARCH, f'{_SEARCH} aria-label="{word("Search")}"')
-    html = re.sub(f'{_PATH}[^"]*"', f'{_PATH}{word("Breadcrumbs")}"', html)
-    html = _CONTENTS.sub(
-        lambda m: f'{m[1]}{word("Sections of {heading}", heading=m[2])}"', html
-    )
-    return _SECTION.sub(
-        lambda m: (
-            f'{m["before"]}aria-label="{m["title"]}"{m["after"]}{m["title"]}{m["end"]}'
-        ),
-        html,
-    )
+    """A finished page of Material with all of these fixes."""
+    # What the frame is around, the article, stays as it is: code may be in it.
+    before, start, rest = html.partition("<article")
+    article, end, after = rest.rpartition("</article>")
+    if end:
+        frame = (_BLANK.sub("\n", part) for part in (before, after))
+        html = f"{start}{article}{end}".join(frame)
+    for wrong, right in _FIXES:
+        html = re.sub(wrong, right, html)
+    return html
 
 
 def described(html: str, plain: Callable[[str], str]) -> str:
@@ -132,19 +140,6 @@ def described(html: str, plain: Callable[[str], str]) -> str:
     return escape(said) + "…" * cut
 
 
-def without_blanks(html: str) -> str:
-    """Take blank lines and indents out of the frame of a page.
-
-    What the frame is around, the article, stays as it is: code may be in it.
-    """
-    before, start, rest = html.partition("<article")
-    article, end, after = rest.rpartition("</article>")
-    if not end:
-        return html
-    frame = (_BLANK.sub("\n", part) for part in (before, after))
-    return f"{start}{article}{end}".join(frame)
-
-
 def language_of(folders: Sequence[Path | str], language: str) -> str:
     """The language of the theme that is nearest: `pt-BR`, `pt`, or else English.
 
@@ -155,9 +150,6 @@ def language_of(folders: Sequence[Path | str], language: str) -> str:
         if any(Path(folder, file).is_file() for folder in folders):
             return code
     return "en"
-
-
-# ## Templates
 
 
 class QuickTheme(Theme):
@@ -179,7 +171,8 @@ class QuickTheme(Theme):
         env = super().get_env()
         search = self._plugins.get("material/search")
         languages = search.config.get("lang") if search else None
-        env.loader = _Visible(self.dirs, {"lunr"} if languages == ["en"] else set())
+        files = _Visible(self.dirs, {"lunr"} if languages == ["en"] else set())
+        env.loader = ChoiceLoader([DictLoader({UNCHANGED: "unchanged"}), files])
         env.bytecode_cache = FileSystemBytecodeCache(str(self._compiled))
         return env
 

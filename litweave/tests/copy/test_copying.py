@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clean_forms import bare, docstrings, program
-from litweave.cli import main
+from litweave.__main__ import main
 from litweave.features.copy import clean as cleaning
 from litweave.features.copy import copying
 from litweave.features.copy.clean import all_formatted, clean, formatted, one_line

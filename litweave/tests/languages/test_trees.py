@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import polib
 import pytest
 
-from litweave.cli import main
+from litweave.__main__ import main
 from litweave.features.languages import scripts, trees
 from support import build_here
 from translated import say, write_site

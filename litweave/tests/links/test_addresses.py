@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from litweave.build import build
-from litweave.check import check
+from litweave.site import check
 from support import settings_of, write_files
 
 FILES = ["images/idea.png", "images/Two words.svg", "data/table.csv", "paper.pdf"]
