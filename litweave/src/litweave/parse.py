@@ -34,8 +34,16 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import cast
 
-from litweave.directives import blocks, directives, title, without_directives
-from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
+from litweave.syntax import (
+    DEFINITIONS,
+    blocks,
+    directives,
+    first_line,
+    is_text,
+    syntax_tree,
+    title,
+    without_directives,
+)
 
 # What a file says of itself to the program that made it, or makes a page of it.
 _FRONT_MATTER = re.compile(

@@ -1,6 +1,19 @@
-"""Trees of sources, and what a statement is."""
+r"""# Syntax: what a statement is, and which comments speak to a tool
+
+Most comments speak to a reader. Some speak to a linter, a type checker, an editor:
+`# noqa`, `# fmt: off`, `# region`. These *directives* stay with the code, and a clean
+copy keeps them.
+
+A line of prose may begin with the same word, “type: both are of one class”. So a
+directive is what has the form that its tool reads, and within a fence nothing is one.
+The marks of cells, `# %%`, are directives of which a page shows the title.
+"""
 
 import ast
+import re
+import token
+import tokenize
+from collections.abc import Iterable, Sequence
 from threading import Lock
 
 # Python 3.11 counts how deep it is in a tree in one place for all threads, and fails if
@@ -31,3 +44,118 @@ def first_line(node: ast.stmt) -> int:
     """The first line of a statement, decorators included."""
     decorators = node.decorator_list if isinstance(node, DEFINITIONS) else []
     return min([node.lineno, *(item.lineno for item in decorators)])
+
+
+# ## Directives
+
+# What an old source says of its encoding, on one of the first two lines.
+CODING = re.compile(r"#.*?coding[:=][ \t]*[-\w.]+")
+
+_TOOLS = """autopep8 | basedpyright | cspell | cython | distutils | doctest | flake8
+    | fmt | isort | mypy | pyink | pylint | pyrefly | pyright | pytype | ruff | ty
+    | yapf"""
+# What is said to a tool: an order, `name = value` or `+OPTION`, and no sentence.
+_SAID = r"""(?: (?: off | on | skip | split | ignore | noqa | basic | standard | strict
+    | (?: dis | en ) able | (?: dis )? allow | check | warn ) (?: [-_] [\w-]+ )?
+    | [\w.-]+ (?= [ \t]* = ) | [+-][A-Z_]+ ) (?: [ \t]* [=:,\[] .* )?"""
+# The directives in a block of comments, without their `#`.
+_DIRECTIVE = re.compile(
+    rf"""
+    ^[ \t]* (?P<fence> `{{3,}} | ~{{3,}} ) .* \n (?: .*\n )*?  # what is in it is none
+      (?: [ \t]* (?P=fence) [`~]* [ \t]* $ | .* \Z )
+  | (?P<cell> \A [ \t]? %%+ [ \t] .*  # a title begins as one, or begins its block
+      | ^[ \t]? (?: %%+ [ \t]* (?: [\[{{A-Z] .* | md )? | In\[[ \d]*\]: ) $ )
+  | (?P<fold> \A [ \t]? region \b .* )
+  | ^\| [^|\n]* $  # of a notebook
+  | ^[ ]/// [ ] [\w-]+ \n (?: .*\n )*? [ ]/// $  # what a script needs
+  | ^[ \t]? (?: endregion \b | -\*- .+ -\*- | vim: .* = | noinspection [ \t]+ [A-Z]
+      | SPDX-[A-Z] [\w-]* : | pyre- (?: fixme | ignore | strict | unsafe ) \b
+      | pragma: [ \t]* no [ -]? (?: cover | branch ) \b ) .*
+  | ^[ \t]? (?: (?i: noqa | nopep8 | nosec | nosonar ) (?: [ \t:]+ [A-Z]+\d+ \b .* )?
+      | type: [ \t]* (?: ignore (?: \[ .* )? | \( .* \) [ \t]* -> .* )
+      | (?: {_TOOLS} ) : [ \t]* {_SAID}
+      ) [ \t]* (?: \# .* )? $
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+# A line of prose that is too long, as an address may make it, ends with one.
+_AT_END = re.compile(
+    r"(?<=\S)[ \t]+#[ \t]*(?:noqa(?::[ \t]*[A-Z]+\d+)?|pylint: disable=\S+)$", re.M
+)
+_LOOSE = ("type:", "noqa", "pragma:", "isort:")
+_MARKDOWN = re.compile(r"[ \t]?%%+[ \t]*(?:.*\[(?:markdown|md)\]|md$)")
+# The words of a cell's title, before what programs read.
+_TITLE = re.compile(r"#[ \t]?%%(%*)[ \t]+((?:(?![ \t]*(?:[\[{]|\w+=)).)+)")
+
+
+def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
+    """The lines whose comments speak to a tool, each with a kind.
+
+    It is “tool”, or “cell” for the mark of a cell, “markdown” if the cell holds that.
+    """
+    comments = [item for item in tokens if item.type == token.COMMENT]
+    folds = any("endregion" in item.string for item in comments)
+    found: dict[int, str] = {}
+    for block in blocks(item for item in comments if not _is_behind_code(item)):
+        found |= _in_block(block, folds)
+    for item in comments:
+        if _is_pythons(item) or (_is_behind_code(item) and _stays_behind_code(item)):
+            found[item.start[0]] = "tool"
+    return found
+
+
+def title(comment: str) -> str:
+    """The heading that the mark of a cell stands for, if it has words."""
+    match = _TITLE.match(comment)
+    return f"##{'#' * len(match[1])} {match[2]}" if match else ""
+
+
+def without_directives(prose: str) -> str:
+    """The text of a block of comments without the directives at the ends of lines."""
+    return _AT_END.sub("", prose)
+
+
+def blocks(
+    comments: Iterable[tokenize.TokenInfo],
+) -> list[Sequence[tokenize.TokenInfo]]:
+    """Those on lines that follow one another, together."""
+    found: list[list[tokenize.TokenInfo]] = []
+    for item in comments:
+        if found and found[-1][-1].start[0] == item.start[0] - 1:
+            found[-1].append(item)
+        else:
+            found.append([item])
+    return [*found]
+
+
+def _is_behind_code(comment: tokenize.TokenInfo) -> bool:
+    return bool(comment.line[: comment.start[1]].strip())
+
+
+def _is_pythons(comment: tokenize.TokenInfo) -> bool:
+    """Whether Python itself, or who starts it, reads the comment."""
+    shebang = comment.start == (1, 0) and comment.string.startswith("#!")
+    return shebang or bool(comment.start[0] <= 2 and CODING.match(comment.string))
+
+
+def _stays_behind_code(comment: tokenize.TokenInfo) -> bool:
+    # Behind code less is prose: a type may stand there, or a word of one's own.
+    loose = comment.string[1:].lstrip().lower().startswith(_LOOSE)
+    return loose or "tool" in _in_block([comment]).values()
+
+
+def _in_block(
+    block: Sequence[tokenize.TokenInfo], folds: bool = False
+) -> dict[int, str]:
+    """The directives of a block; `folds` tells whether the file's regions end."""
+    text = "\n".join(item.string[1:].rstrip() for item in block)
+    if len(block) == 1:
+        text = re.sub(r"^[ \t]+", " ", text)
+    found: dict[int, str] = {}
+    for match in _DIRECTIVE.finditer(text):
+        if not match["fence"] and (folds or not match["fold"]):
+            kind = "markdown" if _MARKDOWN.match(match[0]) else "cell"
+            first = block[0].start[0] + text.count("\n", 0, match.start())
+            lines = range(first, first + 1 + match[0].count("\n"))
+            found |= dict.fromkeys(lines, kind if match["cell"] else "tool")
+    return found
