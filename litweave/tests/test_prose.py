@@ -115,11 +115,7 @@ FOREIGN = {
                 "$ python -m json.tool",
                 "    $ ls\n    $ cd",
             ),
-            *(
-                "It is $5, so set `$HOME`.",
-                "$Id$, $Revision: 1.2 $",
-                "~~~\na\n\nx\n~~~",
-            ),
+            *("It is $5, so set `$HOME`.", "~~~\na\n\nx\n~~~"),
             *("a[i][j] and f(x)[0][1]", "[0][1], [words][nobody]", "`[a](<b c>)`"),
             *("<https://example.org>", "<HTTPS://example.org/a>", "<me@example.org>"),
             "Some code\n~~~~~\nx\n~~~~~",
@@ -127,9 +123,7 @@ FOREIGN = {
         "",
     ),
     "see [`Nobody`][]": "see `Nobody`",
-    "A title\n~~~~~~~\nText.": "A title\n-------\nText.",
-    "A long title\n~~~~~\nText.": "A long title\n-----\nText.",
-    **{"One.\n\nA\n~~~\n": "One.\n\nA\n---\n", "One.\n\n~~~~~~~~~~": "One.\n\n\n---"},
+    "One.\n\n~~~~~~~~~~": "One.\n\n\n---",
     "\ue000\ue010\ue001": "\ufffd\ufffd\ufffd",
     # Addresses in angle brackets are no tags, and all else in them is words.
     "From <stdin>, [a] (<b c>)": "From \ue002stdin>, [a] (\ue002b c>)",
@@ -186,14 +180,13 @@ def test_names_are_links_next_to_any_letter(letter: str, context: Context) -> No
 
 
 OPEN = "a “$” opens a formula that is not closed"
-ALIGN = r"“\begin{align}” opens a formula that is not closed"
+ALIGN = r"a “\begin{align}” opens a formula that is not closed"
 FORWARDS = "“pkg.layers.mixing.Mixing.forward”, “pkg.layers.norm.forward”"
 MISTAKES = {
     "one\ntwo $x\n\nthree": f"11: {OPEN}",
     "\n\n$$\nx\n": f"12: {OPEN}",
     **dict.fromkeys(["$x", "a $ b", "$x$ and $"], f"10: {OPEN}"),
-    "A\n\\begin{align}\n\\\\begin{x} $\\begin{y}$ \\begin{x} \\end{x}": f"11: {ALIGN}|"
-    r"12: “\begin{x}” stands among words: write “$\begin{x}…$”",
+    "A\n\\begin{align}\n\\\\begin{x} $\\begin{y}$ \\begin{x} \\end{x}": f"11: {ALIGN}",
     "$x\n\ny$": f"10: {OPEN}|12: {OPEN}",
     "A.\n\n[`Mixin`][].": "12: nothing is named “Mixin”; did you mean “Mixing”?",
     "[`forward`][]": f"10: “forward” could be {FORWARDS}: write more of the name",
@@ -235,8 +228,6 @@ def test_examples_become_code(context: Context) -> None:
         ("!!! note\n    Text.\n\n", " " * 4),
         ('=== "Tab"\n\n', " " * 4),
         ("Term\n:   Text:\n\n", " " * 4),
-        ("> Text:\n>\n", "> "),
-        ("> Text:\n>\n", ">     "),
     ],
 )
 def test_an_example_is_one_wherever_it_stands(above: str, margin: str) -> None:
@@ -245,9 +236,9 @@ def test_an_example_is_one_wherever_it_stands(above: str, margin: str) -> None:
     assert html.count('<div class="language-pycon highlight">') == 1
     assert "```" not in html
     assert "&gt;&gt;&gt;" not in re.sub("<code>.*?</code>", "", html, flags=re.DOTALL)
-    inside = above.startswith(("- item\n\n ", "1.", "!!!", "===", "Term", "> "))
+    inside = above.startswith(("- item\n\n ", "1.", "!!!", "===", "Term"))
     before = html.partition('<div class="language')[0]
-    opened = [tag for tag in ("li", "div", "dd", "blockquote") if f"<{tag}" in before]
+    opened = [tag for tag in ("li", "div", "dd") if f"<{tag}" in before]
     assert bool(opened) >= inside
 
 

@@ -28,13 +28,12 @@ from pathlib import PurePosixPath
 
 from litweave import highlight
 from litweave.diagnostics import Place
+from litweave.dialect import restored, sanitised
 from litweave.headings import anchors, is_notation, mark
-from litweave.labels import told_apart
 from litweave.overlay import Overlay
 from litweave.parse import Definition, Module, Prose, Row
 from litweave.prose import Context, closed, sections, to_markdown
-from litweave.sanitise import restored, sanitised
-from litweave.sections import Above, with_titles
+from litweave.sections import Above, told_apart, with_titles
 from litweave.words import word
 
 # Nobody can have written it into a docstring.
