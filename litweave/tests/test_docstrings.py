@@ -251,14 +251,6 @@ def test_code_and_words_define_nothing_and_use_nothing() -> None:
     assert not made.diagnostics
 
 
-def test_a_label_that_one_docstring_defines_twice_is_named() -> None:
-    urls = "[1]: https://a.example\n[1]: https://b.example"
-    assert woven(docstring(f"A [b][1].\n\n{urls}\n[^c]: d\n[^c]: e")).diagnostics == [
-        "a.py:7: “[1]” is defined twice in this text",
-        "a.py:9: “[^c]” is defined twice in this text",
-    ]
-
-
 # ## Exercises: the question stands open, and the answer is folded
 
 SOURCE = '''\

@@ -56,7 +56,6 @@ def test_formulas_are_set_aside(context: Context) -> None:
         ("\\[\n\\int_0^1 f(x)\\,dx \\\\\n\\]", ("\\int_0^1 f(x)\\,dx \\\\", True)),
         (r"So \[ x + y \] is", ("x + y", True)),
         (r"\[x[2pt]\]", ("x[2pt]", True)),
-        ("- a\n\n  \\[\n  a_1\n\n  = b_1\n  \\]\n", ("a_1\n\n  = b_1", True)),
         (".. math:: a\n    :label: b\n    :no-wrap:\n\nText", ("a", True)),
         ("``` math\na_1\n\nb\n```", ("a_1\n\nb", True)),
         ("- a\n\n    ~~~math\n    a\n    ~~~", ("a", True)),

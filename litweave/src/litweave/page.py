@@ -108,8 +108,7 @@ def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]
     places = [Place(module.path, prose.line) for prose in module.prose]
     for prose in module.prose:
         _check_raw(prose, module.path, context)
-    texts = [with_titles(prose.text) for prose in module.prose]
-    texts, labels = told_apart(texts, places, context.diagnostics)
+    texts, labels = told_apart(with_titles(prose.text) for prose in module.prose)
     if context.raw_html:
         texts = [closed(*both, context) for both in zip(texts, places, strict=True)]
     return zip(texts, places, strict=True), labels

@@ -46,8 +46,7 @@ BEGINNINGS = re.compile(
     {LITERAL}
   | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
       (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
-  | (?P<display> ^[ \t]* \\\[ (?P<lone> {TEX} | [ \t]*\n (?: \\ [^()\[\]] | [^\\] )+? )
-      \\\] [ \t]*$
+  | (?P<display> ^[ \t]* \\\[ (?P<lone> {TEX} ) \\\] [ \t]*$
     | \\\[ (?P<spaced> \s {TEX} \s ) \\\]
     | \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$
     | (?: ^[ \t]* )? \\begin\{{ (?P<kind> [a-z]+\*? ) \}} .+? \\end\{{ (?P=kind) \}} )
@@ -64,13 +63,12 @@ BEGINNINGS = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
-_ATTRIBUTES = r"""(?: [^"'<>] | "[^"]*" | '[^']*' )*"""
 _HTML = re.compile(
-    rf"""
-    (?P<whole> <!--.*?--> | <(?: (?: area | base | br | col | embed | hr | img | input
-      | link | meta | source | track | wbr ) \b {_ATTRIBUTES} | \w {_ATTRIBUTES} / )> )
-  | {TAG} (?: (?P<end> /? ) (?P<name> !--(?=.*) | [A-Za-z][^\s/<>]* )
-      (?: (?<=!--) .* | {_ATTRIBUTES} > ) )?
+    r"""
+    <!--.*?--> | < (?P<end> /? ) (?! (?: area | base | br | col | embed | hr | img
+      | input | link | meta | source | track | wbr ) \b )  # what has no end
+      (?P<tag> [A-Za-z] [\w-]* ) (?= [\s/>] )
+      (?: [^"'<>] | "[^"]*" | '[^']*' )* (?<!/) >
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -159,30 +157,23 @@ def to_markdown(
 
 def closed(text: str, place: Place, context: Context) -> str:
     """Text whose HTML ends where the text does; what it left open is a problem."""
-    opened, lost = _tags(_bare(text))
-    for start in reversed(lost):
-        # A `<` without its `>`, or the end of what never began: they are words.
-        text = f"{text[:start]}&lt;{text[start + 1 :]}"
-    for tag, line in opened:
-        message = f"“{tag}” opens HTML that is not closed"
-        here = Place(place.path, place.line + line)
-        context.diagnostics.add(here, message, "html")
-    ends = [f"</{tag[1:]}" for tag, _ in reversed(opened)]
-    return "\n\n".join([text, *ends]).replace("</!--", "-->")
+    opened = _opened(_bare(text))
+    for start, tag in opened:
+        message = f"“<{tag}>” opens HTML that is not closed"
+        context.diagnostics.add(place.below(text, start), message, "html")
+    ends = "".join(f"</{tag}>" for _, tag in reversed(opened))
+    return f"{text}\n\n{ends}" if ends else text
 
 
-def _tags(bare: str) -> tuple[list[tuple[str, int]], list[int]]:
-    opened, lost = list[tuple[str, int]](), list[int]()
+def _opened(bare: str) -> list[tuple[int, str]]:
+    found = list[tuple[int, str]]()
     for match in _HTML.finditer(bare):
-        tag = f"<{match['name']}>".replace("!-->", "!--")
-        tags = [tag for tag, _ in opened]
-        if match["end"] and tag in tags:
-            del opened[len(tags) - 1 - tags[::-1].index(tag) :]
-        elif match["end"] or not (match["name"] or match["whole"]):
-            lost.append(match.start())
-        elif match["name"]:
-            opened.append((tag, bare.count("\n", 0, match.start())))
-    return opened, lost
+        tags = [tag for _, tag in found]
+        if match["tag"] and not match["end"]:
+            found.append((match.start(), match["tag"]))
+        elif match["tag"] in tags:
+            del found[len(tags) - 1 - tags[::-1].index(match["tag"]) :]
+    return found
 
 
 def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
@@ -194,7 +185,7 @@ def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
     bare = _bare(text)
     starts = [match.start() for match in _SECTION.finditer(bare) if match.start()]
     if raw_html:
-        starts = [start for start in starts if not _tags(bare[:start])[0]]
+        starts = [start for start in starts if not _opened(bare[:start])]
     edges = pairwise([0, *starts, len(text)])
     return [(text.count("\n", 0, start), text[start:end]) for start, end in edges]
 

@@ -22,12 +22,11 @@ the line that it was made of, for messages to name the right one.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from litweave.diagnostics import Diagnostics, Place
 from litweave.headings import mark, slug
 
 # What Markdown shows as it is written: within it, a dollar is a dollar. An example ends
@@ -44,21 +43,20 @@ Line = tuple[int, str]
 """A line of Markdown, and the number of the line that it was made of."""
 
 # Sections that list names with what is to be said of each, and sections of plain text.
-_LISTS = {
-    *("args", "arguments", "attributes", "keyword args", "keyword arguments"),
-    *("methods", "other parameters", "parameters", "params"),
-    *("raises", "receives", "warns"),
-}
-_TEXTS = {
-    *("caution", "hint", "important", "inputs", "note", "notes", "outputs"),
-    *("references", "return", "returns", "see also", "shape", "tip", "todo"),
-    *("warning", "warnings", "yield", "yields"),
-}
+_LISTS = re.compile(
+    "arg(ument)?s|attributes|keyword arg(ument)?s|methods|(other )?param(eter)?s|raises"
+    "|receives|warns",
+    re.IGNORECASE,
+)
+_TEXTS = re.compile(
+    "caution|examples?|hint|important|(in|out)puts|notes?|references|returns?|see also"
+    "|shape|tip|todo|usage|warnings?|yields?",
+    re.IGNORECASE,
+)
 # In these, what stands below a blank line may be code.
-_EXAMPLES = {"example", "examples", "usage"}
+_EXAMPLES = re.compile("examples?|usage", re.IGNORECASE)
 # These are lists in NumPy's style alone: of types, and of what else to see.
-_NUMPY_LISTS = {*_LISTS, "returns", "yields", "see also"}
-_KNOWN = _LISTS | _TEXTS | _EXAMPLES
+_NUMPY_LISTS = re.compile(f"{_LISTS.pattern}|returns|yields|see also", re.IGNORECASE)
 _FIELDS = {
     "Parameters": "param parameter arg argument key keyword kwarg",
     "Attributes": "var ivar cvar",
@@ -71,6 +69,9 @@ _KINDS = {kind: name for name, kinds in _FIELDS.items() for kind in kinds.split(
 
 _CODE = re.compile(rf"{LITERAL} | \\.", re.VERBOSE | re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
+_TITLE = re.compile(
+    r"(?:\A|(?<=\n\n))(?:([-=]{2,})\n)?(\S.*)\n([-=]{2,}|~{3,}|\^{3,})$", re.MULTILINE
+)
 _FIELD = re.compile(rf" *:({'|'.join(_KINDS)})\b *([^:`]*):(?: +(.*))?")
 _TYPE = re.compile(r"^( *):(?:var)?type +(\S+):(.*(?:\n\1 +\S.*)*)", re.MULTILINE)
 _NAMES = r"`?(\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*)`?"
@@ -102,26 +103,15 @@ def with_titles(text: str) -> str:
 
     Markdown would take a line of tildes for a fence, and one above a title for words.
     """
-    lines, fence = text.split("\n"), ""
-    for number, line in enumerate(lines):
-        title = lines[number - 1] if number else ""
-        before = [text.strip() for text in lines[max(number - 3, 0) : number - 1]]
-        is_between = before[-1:] == [line.strip()] and not any(before[:-1])
-        if fence:
-            fence = "" if line.strip() == fence else fence
-        elif _is_title(title, line) and (is_between or not any(before[-1:])):
-            lines[number] = re.sub(r"[~^]", "-", line)
-            lines[number - 2] = "" if is_between else lines[number - 2]
-        elif opening := _FENCE.match(line):
-            fence = opening[1]
-    return "\n".join(lines)
 
+    def write(match: re.Match[str]) -> str:
+        above, title, line = match.groups()
+        is_fence = line[0] == "~" and len(line) < len(title)
+        if is_fence or above not in (None, line):
+            return match[0]
+        return "\n" * bool(above) + f"{title}\n{re.sub('[~^]', '-', line)}"
 
-def _is_title(title: str, line: str) -> bool:
-    """Whether a line underlines the one above it; a fence may be shorter."""
-    found = re.fullmatch(r"([-=]{2,}|~{3,}|\^{3,})\s*", line)
-    is_long = line[:1] in ("-", "=") or len(line) >= len(title)
-    return bool(found and title[:1].strip() and is_long)
+    return _TITLE.sub(write, text)
 
 
 def translated(text: str, above: Above) -> list[Line]:
@@ -151,22 +141,13 @@ class _Docstring:
     literal: Set[int]
     above: Above
     types: Mapping[str, str]
-    label: str = ""
-    """That of the fields so far."""
-
-    outer: int = -1
-    """What is indented no deeper ends the section."""
-
-    head: re.Pattern[str] | None = None
-    """How entries begin, if it is a list; they are indented by `entries`."""
-
-    entries: int = 0
-    margin: int = 0
-    """Where text goes; the first line of it tells how far all are moved (`shift`)."""
-
-    shift: int | None = 0
-    is_bare: bool = False
-    """Whether nothing is said yet of the entry."""
+    label: str = ""  # that of the fields so far
+    outer: int = -1  # what is indented no deeper ends the section
+    head: re.Pattern[str] | None = None  # how entries begin, if it is a list
+    entries: int = 0  # how deep they begin
+    margin: int = 0  # where text goes
+    shift: int | None = 0  # how far it is moved; its first line tells
+    is_bare: bool = False  # whether nothing is said yet of the entry
 
     def written(self) -> Iterator[Line]:
         for number in range(len(self.lines) - 1):
@@ -180,18 +161,18 @@ class _Docstring:
             return [self._moved(line)]
         if field := _FIELD.fullmatch(line):
             return self._field(field, indent(line))
-        name = line.strip(": ")
-        is_known = name.lower() in _KNOWN
+        name = line.rstrip(": ")
+        is_known = _LISTS.fullmatch(name) or _TEXTS.fullmatch(name)
         is_free = is_known or not self.lines[number - 1].strip()
-        if is_free and _is_title(line, self.lines[number + 1]):
+        is_titled = re.fullmatch("[-=]{2,}", self.lines[number + 1]) and line[0] != " "
+        if is_free and is_titled:
             return self._titled(name, number)
-        is_label = is_known and name[0].isupper() and line.endswith(":")
-        if is_label and line[0] == name[0] and self._below(number):
+        if is_known and name[0].isupper() and line[-1] == ":" and self._below(number):
             return self._labelled(name, number)
-        if indent(line) <= self.outer:
+        before = [""] * (indent(line) <= self.outer)
+        if before:
             self._begin()
-            return ["", *self._words(line, number)]
-        return self._words(line, number)
+        return before + self._words(line, number)
 
     def _words(self, line: str, number: int) -> list[str]:
         goes_on = self._below(number) > indent(line)
@@ -253,7 +234,7 @@ class _Docstring:
         """A title of NumPy's; the headings of a module are Markdown's own."""
         line, self.lines[number + 1] = self.lines[number + 1], ""
         self._begin()
-        if title.lower() in _NUMPY_LISTS:
+        if _NUMPY_LISTS.fullmatch(title):
             deep = self._below(number)
             self._begin(deep - 1, _NUMPY, deep)
         return [
@@ -263,8 +244,8 @@ class _Docstring:
 
     def _labelled(self, name: str, number: int) -> list[str]:
         """A label of Google's: text goes on behind it."""
-        is_code = name.lower() in _EXAMPLES and not self.lines[number + 1].strip()
-        head = _GOOGLE if name.lower() in _LISTS else None
+        is_code = _EXAMPLES.fullmatch(name) and not self.lines[number + 1].strip()
+        head = _GOOGLE if _LISTS.fullmatch(name) else None
         self._begin(-1 if is_code else 0, head, self._below(number))
         return ["", f"**{name}:**"]
 
@@ -345,23 +326,16 @@ _DEFINITION = re.compile(
 )
 
 
-def told_apart(
-    texts: Sequence[str], places: Sequence[Place], diagnostics: Diagnostics
-) -> tuple[list[str], set[str]]:
+def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     """The texts of a page, with labels that no two of them define; and all labels.
 
     One that is taken gets another name within its text, which no reader sees. Elsewhere
-    it means what was defined first. One that a text defines twice is a problem.
+    it means what was defined first.
     """
     every, found = set[str](), list[str]()
-    for number, (text, place) in enumerate(zip(texts, places, strict=True), start=1):
-        own, plain = set[str](), _CODE.sub(_blank, text)
-        for match in _DEFINITION.finditer(plain):
-            label = match[1] or match[2]
-            if label.lower() in own:
-                message = f"“[{label}]” is defined twice in this text"
-                diagnostics.add(place.below(text, match.start()), message, "label")
-            own.add(label.lower())
+    for number, text in enumerate(texts, start=1):
+        plain = _CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+        own = {(m[1] or m[2]).lower() for m in _DEFINITION.finditer(plain)}
         found.append(_renamed(text, plain, own & every, f"~{number}"))
         every |= own
     return found, every
@@ -381,7 +355,3 @@ def _renamed(text: str, plain: str, labels: set[str], end: str) -> str:
         parts += [text[done : match.start()], f"{shown}[{label}{end}]"]
         done = match.end()
     return "".join([*parts, text[done:]])
-
-
-def _blank(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", match[0])
