@@ -23,7 +23,7 @@ import nh3
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, slugify
-from markdown.inlinepatterns import InlineProcessor
+from markdown.inlinepatterns import SimpleTextInlineProcessor
 from markdown.treeprocessors import Treeprocessor
 
 from litweave.exercises import fold
@@ -72,9 +72,12 @@ EXTENSIONS: dict[str, dict[str, Any]] = {
 }
 # What MkDocs adds to every site.
 _ALWAYS = ("toc", "tables")
-# Stars between operands, as in `x**2`, and names as `__init__`. The stars are of ASCII:
-# in a script without blanks, emphasis has letters on both sides.
-_SIGNS = r"(?<=[A-Za-z0-9_)\]])\*{1,2}(?=[A-Za-z0-9_(\[])|(?<!\w)__[a-z]\w*?__(?!\w)"
+# Stars between operands, as in `x**2`, and names as `__init__` open no emphasis. Those
+# of ASCII: in a script without blanks, emphasis has letters on both sides.
+_SIGNS = r"""(?x)
+    ( (?<! [A-Za-z0-9_*.()\[\]] ) (?: [A-Za-z0-9_.()\[\]]* [A-Za-z0-9_)\]] \*{1,2} )+
+      (?= [A-Za-z0-9_(\[] )
+    | (?<!\w) __[a-z]\w*?__ (?!\w) )"""
 
 
 def add_step(
@@ -86,19 +89,6 @@ def add_step(
     md.treeprocessors.register(step, f"weave-{name}", priority)
 
 
-class _Signs(InlineProcessor):
-    """Signs of code, which open no emphasis."""
-
-    # Stars may close what was opened before, as in `*words*(2)`.
-    def handleMatch(  # type: ignore[override] # noqa: N802
-        self, m: re.Match[str], data: str
-    ) -> tuple[str, int, int] | tuple[None, None, None]:
-        opened = rf"(?<![A-Za-z0-9_)\]*]){re.escape(m[0])}(?![*\s])[^*]*\Z"
-        if re.search(opened, data[: m.start()]):
-            return None, None, None
-        return m[0], *m.span()
-
-
 class Dialect(Extension):
     """The Markdown extension of what every page has."""
 
@@ -108,7 +98,8 @@ class Dialect(Extension):
         The table of contents (5) comes later.
         """
         # After links (160), before emphasis (60).
-        md.inlinePatterns.register(_Signs(_SIGNS, md), "weave-signs", 65)
+        signs = SimpleTextInlineProcessor(_SIGNS, md)
+        md.inlinePatterns.register(signs, "weave-signs", 65)
         add_step(md, "tags-in-code", 31, partial(_restore, tag="code"))
         add_step(md, "headings", 15, set_anchors)
         add_step(md, "tags", 14, _restore)

@@ -25,7 +25,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 from litweave.headings import mark, slug
 
@@ -42,21 +41,16 @@ LITERAL = r"""
 Line = tuple[int, str]
 """A line of Markdown, and the number of the line that it was made of."""
 
-# Sections that list names with what is to be said of each, and sections of plain text.
-_LISTS = re.compile(
-    "arg(ument)?s|attributes|keyword arg(ument)?s|methods|(other )?param(eter)?s|raises"
-    "|receives|warns",
-    re.IGNORECASE,
+# Sections that list names with what is to be said of each, in NumPy's style also types
+# and what else to see; examples, which are code below a blank line; and plain text.
+_KNOWN = re.compile(
+    r"""(?P<list> arg(ument)?s | attributes | keyword[ ]arg(ument)?s | methods
+      | (other[ ])?param(eter)?s | raises | receives | warns )
+    | (?P<numpy> returns | see[ ]also | yields ) | (?P<code> examples? | usage )
+    | caution | hint | important | inputs | notes? | outputs | references | return
+    | shape | tip | todo | warnings? | yield""",
+    re.VERBOSE | re.IGNORECASE,
 )
-_TEXTS = re.compile(
-    "caution|examples?|hint|important|(in|out)puts|notes?|references|returns?|see also"
-    "|shape|tip|todo|usage|warnings?|yields?",
-    re.IGNORECASE,
-)
-# In these, what stands below a blank line may be code.
-_EXAMPLES = re.compile("examples?|usage", re.IGNORECASE)
-# These are lists in NumPy's style alone: of types, and of what else to see.
-_NUMPY_LISTS = re.compile(f"{_LISTS.pattern}|returns|yields|see also", re.IGNORECASE)
 _FIELDS = {
     "Parameters": "param parameter arg argument key keyword kwarg",
     "Attributes": "var ivar cvar",
@@ -161,14 +155,13 @@ class _Docstring:
             return [self._moved(line)]
         if field := _FIELD.fullmatch(line):
             return self._field(field, indent(line))
-        name = line.rstrip(": ")
-        is_known = _LISTS.fullmatch(name) or _TEXTS.fullmatch(name)
-        is_free = is_known or not self.lines[number - 1].strip()
+        known = _KNOWN.fullmatch(line.rstrip(": "))
+        is_free = known or not self.lines[number - 1].strip()
         is_titled = re.fullmatch("[-=]{2,}", self.lines[number + 1]) and line[0] != " "
         if is_free and is_titled:
-            return self._titled(name, number)
-        if is_known and name[0].isupper() and line[-1] == ":" and self._below(number):
-            return self._labelled(name, number)
+            return self._titled(line, known, number)
+        if known and line[0].isupper() and line[-1] == ":" and self._below(number):
+            return self._labelled(known, number)
         before = [""] * (indent(line) <= self.outer)
         if before:
             self._begin()
@@ -230,24 +223,24 @@ class _Docstring:
         entry = self._entry(f"`{name}`", kind or self.types.get(name, ""), words)
         return [*["", f"**{label}:**"] * is_new, *entry]
 
-    def _titled(self, title: str, number: int) -> list[str]:
+    def _titled(
+        self, title: str, known: re.Match[str] | None, number: int
+    ) -> list[str]:
         """A title of NumPy's; the headings of a module are Markdown's own."""
         line, self.lines[number + 1] = self.lines[number + 1], ""
         self._begin()
-        if _NUMPY_LISTS.fullmatch(title):
+        if known and (known["list"] or known["numpy"]):
             deep = self._below(number)
             self._begin(deep - 1, _NUMPY, deep)
-        return [
-            "",
-            *([self.above.section(title)] if self.above.anchor else [title, line]),
-        ]
+        own = [self.above.section(title)] if self.above.anchor else [title, line]
+        return ["", *own]
 
-    def _labelled(self, name: str, number: int) -> list[str]:
+    def _labelled(self, known: re.Match[str], number: int) -> list[str]:
         """A label of Google's: text goes on behind it."""
-        is_code = _EXAMPLES.fullmatch(name) and not self.lines[number + 1].strip()
-        head = _GOOGLE if _LISTS.fullmatch(name) else None
+        is_code = known["code"] and not self.lines[number + 1].strip()
+        head = _GOOGLE if known["list"] else None
         self._begin(-1 if is_code else 0, head, self._below(number))
-        return ["", f"**{name}:**"]
+        return ["", f"**{known[0]}:**"]
 
 
 # ## Lists
@@ -257,14 +250,6 @@ _CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]
 _ITEM = re.compile(r" *([-*+]|\d{1,9}[.)])( {1,4})(?=\S)")
 # What may follow a paragraph at once: any other number, and a plus, are words of it.
 _FIRST = {"-", "*", "1.", "1)"}
-
-
-class _Item(NamedTuple):
-    """The column of an item's mark, that of its words, and where the mark is moved."""
-
-    mark: int
-    words: int
-    moved: int
 
 
 def depth(above: Sequence[str], deep: int) -> int:
@@ -287,7 +272,8 @@ def with_lists(lines: Sequence[str], bare: Sequence[str]) -> Iterator[Line]:
     `bare` are the lines without what is code or a formula. Each line has the number of
     what it was.
     """
-    items = list[_Item]()
+    # Of each open item the columns of its mark and its words, and where the mark goes.
+    items = list[tuple[int, int, int]]()
     shift, fence, above, in_words = 0, "", "", True
     for number, line in enumerate(lines):
         deep, is_first = indent(line), not above.strip()
@@ -298,17 +284,19 @@ def with_lists(lines: Sequence[str], bare: Sequence[str]) -> Iterator[Line]:
         if fence or not line.strip():
             fence = "" if line.strip() == fence else fence
         elif item or opens or is_first:
-            place = items[-1].moved + 4 if items else depth(lines[:number], deep)
-            while items and deep < items[-1].words:
-                place = items.pop().moved
+            place = items[-1][2] + 4 if items else depth(lines[:number], deep)
+            while items and deep < items[-1][1]:
+                _, _, place = items.pop()
             if item:
                 yield from [(number, "")] if in_words and not is_first else []
-                items.append(_Item(deep, item.end(), place))
+                items.append((deep, item.end(), place))
                 shift = place - deep
                 line = line[: item.end(1)].replace(")", ".") + line[item.end(1) :]
+            elif items:
+                mark, _, place = items[-1]
+                shift = max(place + 4 - deep, place - mark)
             else:
-                *_, (mark, _, place) = [(0, 0, -4), *items]
-                shift = max(place + 4 - deep, place - mark) if items else 0
+                shift = 0
             fence, in_words = opens[1] if opens else "", not item
         above = line
         deep = max(deep + shift, 0)
