@@ -44,9 +44,9 @@ BEGINNINGS = re.compile(
     rf"""
     (?: ^ | (?= [`\\:$<\[\]] ) ) (?:  # nowhere else, which is quickly told
     {LITERAL}
-  | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
-      (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
-  | (?P<display> ^[ \t]* \\\[ (?P<lone> {TEX} ) \\\] [ \t]*$
+  | (?P<display> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
+      (?: (?: \n [ \t]* )+ (?<=\n) (?P=inset) [ \t]+ \S [^\n]* )* )
+    | ^[ \t]* \\\[ (?P<lone> {TEX} ) \\\] [ \t]*$
     | \\\[ (?P<spaced> \s {TEX} \s ) \\\]
     | \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$
     | (?: ^[ \t]* )? \\begin\{{ (?P<kind> [a-z]+\*? ) \}} .+? \\end\{{ (?P=kind) \}} )
@@ -138,21 +138,20 @@ def to_markdown(
     name that leads nowhere.
     """
     text = unreserved(text)
-    lines = translated(text, above) if above else list(enumerate(text.split("\n")))
-    places: Sequence[Place]
-    places = [Place(place.path, place.line + number) for number, _ in lines]
-    written: Sequence[str] = [line for _, line in lines]
+    lines = translated(text, above) if above else [*enumerate(text.split("\n"))]
     if context.translator:
         written, places = context.translator.rewritten(lines, place, page, raw_html)
+    else:
+        written = [line for _, line in lines]
+        places = [Place(place.path, place.line + number) for number, _ in lines]
     if above:
-        bare = _bare("\n".join(written)).split("\n")
-        moved = list(with_lists(written, bare))
-        places = [places[number] for number, _ in moved]
+        moved = [*with_lists(written, _bare("\n".join(written)).split("\n"))]
         written = [line for _, line in moved]
+        places = [places[number] for number, _ in moved]
     text = "\n".join(written)
     labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
     writer = _Writer(text, places, page, context, raw_html, bool(above), labels)
-    return writer.written()
+    return writer.written(text)
 
 
 def closed(text: str, place: Place, context: Context) -> str:
@@ -218,10 +217,7 @@ class _Writer:
     is_module: bool
     labels: Set[str]
 
-    def written(self) -> str:
-        return self._within(self.text)
-
-    def _within(self, part: str, start: int = 0) -> str:
+    def written(self, part: str, start: int = 0) -> str:
         """Write a part of the text, which starts at that character of it."""
 
         def write(match: re.Match[str]) -> str:
@@ -262,20 +258,12 @@ class _Writer:
 
     # ## Formulas
 
-    def _directive(self, match: re.Match[str], place: Place) -> str:
-        """Equations as Sphinx has them: blank lines between two, options above all."""
-        text = re.sub(r"(?m)^[ \t]*:[\w-]+:.*$", "", match["equations"]).lstrip()
-        margin = self._margin(match)
-        slots = [
-            margin + self._formula(_aligned(tex), True, place)
-            for tex in re.split(r"\n[ \t]*\n", text)
-            if tex.strip()
-        ]
-        return "\n".join(["", *slots, "", ""])
-
     def _display(self, match: re.Match[str], place: Place) -> str:
         tex = match["lone"] or match["spaced"] or match["block"] or match[0]
-        return self._margin(match) + self._formula(tex, True, place)
+        margin = self._margin(match)
+        if match["equations"] is None:
+            return margin + self._formula(tex, True, place)
+        return f"\n{margin}{self._formula(_split(match['equations']), True, place)}\n"
 
     def _inline(self, match: re.Match[str], place: Place) -> str:
         tex = match["within"] or match["formula"]
@@ -300,7 +288,7 @@ class _Writer:
         return match[0]
 
     def _escape(self, match: re.Match[str], place: Place) -> str:
-        return "$" if match[0] == r"\$" else self._words(match[0])
+        return "$" if match[0] == r"\$" else self._tag(match, place)
 
     # ## Names and addresses
 
@@ -313,7 +301,7 @@ class _Writer:
 
     def _link(self, match: re.Match[str], place: Place) -> str:
         name = match["name"] or match["text"].strip("`")
-        text = self._within(match["text"], match.start("text"))
+        text = self.written(match["text"], match.start("text"))
         if name.lower() in self.labels:
             return f"[{text}][{match['name']}]"
         try:
@@ -333,14 +321,13 @@ class _Writer:
         )
 
     def _tag(self, match: re.Match[str], place: Place) -> str:
-        return self._words(match[0])
-
-    def _words(self, text: str) -> str:
         """Text in which a tag is a tag only if the author may use HTML."""
-        return text if self.raw_html else text.replace("<", LESS)
+        return match[0] if self.raw_html else match[0].replace("<", LESS)
 
 
-def _aligned(tex: str) -> str:
-    """Lines of one equation, as Sphinx sets them."""
+def _split(equations: str) -> str:
+    """Equations as Sphinx has them: blank lines between two, options above all."""
+    text = re.sub(r"^[ \t]*:[\w-]+:.*$", "", equations, flags=re.MULTILINE).strip()
+    tex = re.sub(r"\n\s*\n", r" \\\\\n", text)
     has_lines = r"\\" in tex and r"\begin" not in tex
     return rf"\begin{{split}}{tex}\end{{split}}" if has_lines else tex

@@ -20,6 +20,7 @@ from threading import Lock
 # another thread comes in between. A build reads sources in several, which take turns.
 _TURN = Lock()
 DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+Comment = tokenize.TokenInfo
 
 
 def syntax_tree(source: str | bytes) -> ast.Module:
@@ -96,12 +97,9 @@ def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
     comments = [item for item in tokens if item.type == token.COMMENT]
     folds = any("endregion" in item.string for item in comments)
     found: dict[int, str] = {}
-    for block in blocks(item for item in comments if not _is_behind_code(item)):
+    for block in blocks(comments):
         found |= _in_block(block, folds)
-    for item in comments:
-        if _is_pythons(item) or (_is_behind_code(item) and _stays_behind_code(item)):
-            found[item.start[0]] = "tool"
-    return found
+    return found | {item.start[0]: "tool" for item in comments if _is_tools(item)}
 
 
 def title(comment: str) -> str:
@@ -115,38 +113,34 @@ def without_directives(prose: str) -> str:
     return _AT_END.sub("", prose)
 
 
-def blocks(
-    comments: Iterable[tokenize.TokenInfo],
-) -> list[Sequence[tokenize.TokenInfo]]:
-    """Those on lines that follow one another, together."""
-    found: list[list[tokenize.TokenInfo]] = []
+def blocks(comments: Iterable[Comment]) -> list[list[Comment]]:
+    """Those on lines that follow one another, together; one behind code is alone."""
+    found: list[list[Comment]] = []
     for item in comments:
-        if found and found[-1][-1].start[0] == item.start[0] - 1:
+        above = found[-1][-1] if found else item
+        is_next = above.start[0] == item.start[0] - 1
+        if is_next and not (_is_behind_code(item) or _is_behind_code(above)):
             found[-1].append(item)
         else:
             found.append([item])
-    return [*found]
+    return found
 
 
-def _is_behind_code(comment: tokenize.TokenInfo) -> bool:
+def _is_behind_code(comment: Comment) -> bool:
     return bool(comment.line[: comment.start[1]].strip())
 
 
-def _is_pythons(comment: tokenize.TokenInfo) -> bool:
-    """Whether Python itself, or who starts it, reads the comment."""
-    shebang = comment.start == (1, 0) and comment.string.startswith("#!")
-    return shebang or bool(comment.start[0] <= 2 and CODING.match(comment.string))
+def _is_tools(comment: Comment) -> bool:
+    """Whether Python itself, or who starts it, reads the comment, or a tool may."""
+    (line, column), text = comment.start, comment.string
+    if _is_behind_code(comment):
+        # Less is prose there: a type may stand there, or a word of one's own.
+        return text[1:].lstrip().lower().startswith(_LOOSE)
+    is_shebang = line == 1 and column == 0 and text.startswith("#!")
+    return is_shebang or bool(line <= 2 and CODING.match(text))
 
 
-def _stays_behind_code(comment: tokenize.TokenInfo) -> bool:
-    # Behind code less is prose: a type may stand there, or a word of one's own.
-    loose = comment.string[1:].lstrip().lower().startswith(_LOOSE)
-    return loose or "tool" in _in_block([comment]).values()
-
-
-def _in_block(
-    block: Sequence[tokenize.TokenInfo], folds: bool = False
-) -> dict[int, str]:
+def _in_block(block: Sequence[Comment], folds: bool) -> dict[int, str]:
     """The directives of a block; `folds` tells whether the file's regions end."""
     text = "\n".join(item.string[1:].rstrip() for item in block)
     if len(block) == 1:
