@@ -136,21 +136,12 @@ def to_html(text: str, *more: Extension) -> str:
 # ## After Markdown
 
 _TAGS = nh3.ALLOWED_TAGS | {"input", "label", "path", "section", "svg", "tfoot"}
+# None of these runs anything, on whichever element it stands.
 _ATTRIBUTES = {
-    "*": {"class", "data-english", "dir", "id", "lang", "title"},
-    "a": {"href", "name", "rel", "target"},
-    "img": {"alt", "height", "loading", "src", "width"},
-    "input": {"checked", "disabled", "name", "type"},
-    "label": {"for"},
-    "ol": {"start", "type"},
-    "details": {"open"},
-    "col": {"span"},
-    "td": {"colspan", "rowspan", "style"},
-    "th": {"colspan", "rowspan", "scope", "style"},
-    "div": {"data-tabs"},
-    "span": {"data-linenos"},
-    "svg": {"viewBox", "xmlns"},
-    "path": {"d"},
+    *("alt", "checked", "class", "colspan", "d", "data-english", "data-linenos"),
+    *("data-tabs", "dir", "disabled", "for", "height", "href", "id", "lang", "loading"),
+    *("name", "open", "rel", "rowspan", "scope", "span", "src", "start", "target"),
+    *("title", "type", "viewBox", "width", "xmlns"),
 }
 SCHEMES = {"http", "https", "mailto", "ftp"}
 # The theme finds its own settings by such an id: prose must not pass for them.
@@ -173,7 +164,7 @@ def _filtered(tag: str, name: str, value: str) -> str | None:
 
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
-    attributes=_ATTRIBUTES,
+    attributes={"*": _ATTRIBUTES, "td": {"style"}, "th": {"style"}},
     attribute_filter=_filtered,
     filter_style_properties={"text-align"},
     url_schemes=SCHEMES,

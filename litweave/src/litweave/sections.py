@@ -41,12 +41,11 @@ LITERAL = r"""
 Line = tuple[int, str]
 """A line of Markdown, and the number of the line that it was made of."""
 
-# Sections that list names with what is to be said of each, in NumPy's style also types
-# and what else to see; examples, which are code below a blank line; and plain text.
 _KNOWN = re.compile(
     r"""(?P<list> arg(ument)?s | attributes | keyword[ ]arg(ument)?s | methods
       | (other[ ])?param(eter)?s | raises | receives | warns )
-    | (?P<numpy> returns | see[ ]also | yields ) | (?P<code> examples? | usage )
+    | (?P<types> returns | see[ ]also | yields )  # a list in NumPy's style alone
+    | (?P<code> examples? | usage )  # below a blank line
     | caution | hint | important | inputs | notes? | outputs | references | return
     | shape | tip | todo | warnings? | yield""",
     re.VERBOSE | re.IGNORECASE,
@@ -229,7 +228,7 @@ class _Docstring:
         """A title of NumPy's; the headings of a module are Markdown's own."""
         line, self.lines[number + 1] = self.lines[number + 1], ""
         self._begin()
-        if known and (known["list"] or known["numpy"]):
+        if known and (known["list"] or known["types"]):
             deep = self._below(number)
             self._begin(deep - 1, _NUMPY, deep)
         own = [self.above.section(title)] if self.above.anchor else [title, line]
