@@ -326,16 +326,6 @@ def test_the_mark_of_a_cell_is_neither_prose_nor_code(mark: str) -> None:
     assert clean(parse(source)).count(mark) == 2
 
 
-def test_a_directive_at_the_end_of_a_long_line_is_no_prose() -> None:
-    source = (
-        "# See https://example.org/long,  # noqa: E501\n"
-        "# and `x = 1  # noqa`.  # pylint: disable=line-too-long\n"
-    )
-    assert words(parse(source)) == [
-        "See https://example.org/long,\nand `x = 1  # noqa`."
-    ]
-
-
 # It may be good Python to another version of it.
 AS = rf", as Python {sys.version_info.major}\.{sys.version_info.minor} reads it$"
 

@@ -67,10 +67,10 @@ _TITLE = re.compile(
 )
 _FIELD = re.compile(rf" *:({'|'.join(_KINDS)})\b *([^:`]*):(?: +(.*))?")
 _TYPE = re.compile(r"^( *):(?:var)?type +(\S+):(.*(?:\n\1 +\S.*)*)", re.MULTILINE)
-_NAMES = r"`?(\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*)`?"
+_NAMES = r"\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*"
 # A name, its type, and what is said of it in the same line.
-_GOOGLE = re.compile(rf"{_NAMES} *(?:\((.*?)\))? *:(?: +(.*))?")
-_NUMPY = re.compile(rf"{_NAMES}(?: +:(?: +(.*))?)?()")
+_GOOGLE = re.compile(rf"(`?{_NAMES}`?) *(?:\((.*?)\))? *:(?: +(.*))?")
+_NUMPY = re.compile(r"(.+?)(?: +:(?: +(.*))?)?()")
 
 
 @dataclass(frozen=True)
@@ -172,11 +172,9 @@ class _Docstring:
             match = self.head.fullmatch(line.strip())
             name, kind, first = match.groups(default="") if match else ("", "", "")
             if first or (name and goes_on):
-                return self._entry(f"`{name}`", kind, first)
+                return self._entry(name, kind, first)
             if kind:
-                return self._entry(f"`{name}`", "", kind)
-            if self.head is _NUMPY and goes_on:  # a type
-                return self._entry(line.strip(), "", "")
+                return self._entry(name, "", kind)
             if self.head is _NUMPY and self.margin:
                 self.margin, self.shift = 0, 0
                 return ["", line]
@@ -206,6 +204,7 @@ class _Docstring:
         return " " * max(indent(line) + self.shift, self.margin) + line.lstrip()
 
     def _entry(self, name: str, kind: str, first: str) -> list[str]:
+        name = f"`{name}`" if re.fullmatch(_NAMES, name) else name  # or a type
         term = f"{name} ({kind})" if kind else name
         self.margin, self.shift, self.is_bare = 4, None, not first
         return ["", term, *[f":   {first}"] * bool(first)]
@@ -219,7 +218,7 @@ class _Docstring:
         self.label = label
         if not name:
             return ["", f"**{label}:** {words}"]
-        entry = self._entry(f"`{name}`", kind or self.types.get(name, ""), words)
+        entry = self._entry(name, kind or self.types.get(name, ""), words)
         return [*["", f"**{label}:**"] * is_new, *entry]
 
     def _titled(

@@ -79,10 +79,6 @@ _DIRECTIVE = re.compile(
     """,
     re.VERBOSE | re.MULTILINE,
 )
-# A line of prose that is too long, as an address may make it, ends with one.
-_AT_END = re.compile(
-    r"(?<=\S)[ \t]+#[ \t]*(?:noqa(?::[ \t]*[A-Z]+\d+)?|pylint: disable=\S+)$", re.M
-)
 _LOOSE = ("type:", "noqa", "pragma:", "isort:")
 _MARKDOWN = re.compile(r"[ \t]?%%+[ \t]*(?:.*\[(?:markdown|md)\]|md$)")
 # The words of a cell's title, before what programs read.
@@ -106,11 +102,6 @@ def title(comment: str) -> str:
     """The heading that the mark of a cell stands for, if it has words."""
     match = _TITLE.match(comment)
     return f"##{'#' * len(match[1])} {match[2]}" if match else ""
-
-
-def without_directives(prose: str) -> str:
-    """The text of a block of comments without the directives at the ends of lines."""
-    return _AT_END.sub("", prose)
 
 
 def blocks(comments: Iterable[Comment]) -> list[list[Comment]]:
