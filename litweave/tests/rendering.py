@@ -16,7 +16,7 @@ from litweave.prose import Context
 EXTENSIONS = (
     *("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "tables"),
     *("pymdownx.details", "pymdownx.highlight", "pymdownx.superfences", "toc"),
-    *("pymdownx.tabbed", "pymdownx.tasklist", Dialect()),
+    *("pymdownx.tabbed", "pymdownx.tasklist", "sane_lists", Dialect()),
 )
 
 

@@ -1,4 +1,17 @@
-"""The extensions of Markdown, and their settings, that pages count on."""
+r"""# Dialect: the Markdown of every page, and what it may put into one
+
+A page shows what others wrote, and a reader's browser runs what a page tells it to. So
+prose brings words, links, tables and code into the page, and no program. Two things see
+to it:
+
+- Before Markdown: a `<` that would open a tag stays a `<`. In a docstring,
+  `<module>` is mostly no HTML at all, and the reader sees it as it was written.
+- After Markdown: of each row's HTML only what is on a list passes. Markdown has more
+  ways to a tag than one (a link to `javascript:`, an attribute in braces), and the list
+  does not have to know them.
+
+An author who wants HTML in the prose, and trusts it, turns both off with `raw_html`.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,16 +19,39 @@ from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import nh3
 from markdown import Markdown
 from markdown.extensions import Extension
-from markdown.extensions.sane_lists import SaneListExtension
 from markdown.extensions.toc import TocTreeprocessor, slugify
-from markdown.inlinepatterns import InlineProcessor
+from markdown.inlinepatterns import SimpleTextInlineProcessor
 from markdown.treeprocessors import Treeprocessor
 
 from litweave.exercises import fold
 from litweave.headings import set_anchors, slug
-from litweave.sanitise import restore
+
+# ## Before Markdown
+
+# A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
+# page or of a person, is a link of Markdown's own, and no tag.
+TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
+# What stands in for the `<` of a tag until Markdown is done with HTML.
+LESS = "\ue002"
+# Characters that litweave gives a meaning of its own: slots of formulas (`katex`),
+# marks of headings (`headings`) and of translations (`languages`), and the one above.
+_RESERVED = re.compile("[\ue000-\ue004\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
+
+
+def unreserved(text: str) -> str:
+    """A text without the characters that litweave gives a meaning of its own."""
+    return _RESERVED.sub("\ufffd", text)
+
+
+def referenced(html: str) -> str:
+    """HTML that shows those characters, but does not contain them."""
+    return _RESERVED.sub(lambda match: f"&#{ord(match[0])};", html)
+
+
+# ## Markdown
 
 OWN = (
     "litweave.dialect:Dialect",
@@ -31,9 +67,17 @@ EXTENSIONS: dict[str, dict[str, Any]] = {
     "pymdownx.inlinehilite": {},
     "pymdownx.superfences": {},
     "pymdownx.tabbed": {"alternate_style": True},
+    # A list begins at its first number: prose goes on in the next row.
+    "sane_lists": {},
 }
 # What MkDocs adds to every site.
 _ALWAYS = ("toc", "tables")
+# Stars between operands, as in `x**2`, and names as `__init__` open no emphasis. Those
+# of ASCII: in a script without blanks, emphasis has letters on both sides.
+_SIGNS = r"""(?x)
+    ( (?<! [A-Za-z0-9_*.()\[\]] ) (?: [A-Za-z0-9_.()\[\]]* [A-Za-z0-9_)\]] \*{1,2} )+
+      (?= [A-Za-z0-9_(\[] )
+    | (?<!\w) __[a-z]\w*?__ (?!\w) )"""
 
 
 def add_step(
@@ -45,23 +89,6 @@ def add_step(
     md.treeprocessors.register(step, f"weave-{name}", priority)
 
 
-class _Stars(InlineProcessor):
-    """Stars between operands, as in `x**2`, which open no emphasis."""
-
-    # Of ASCII: in a script without blanks, emphasis has letters on both sides.
-    FORM = r"(?<=[A-Za-z0-9_)\]])\*{1,2}(?=[A-Za-z0-9_(\[])"
-
-    # They may close what was opened before, as in `*words*(2)`.
-    def handleMatch(  # type: ignore[override] # noqa: N802
-        self, m: re.Match[str], data: str
-    ) -> tuple[str, int, int] | tuple[None, None, None]:
-        stars = re.escape(m[0])
-        opened = rf"(?<![A-Za-z0-9_)\]*]){stars}(?![*\s])[^*]*\Z"
-        if re.search(opened, data[: m.start()]):
-            return None, None, None
-        return m[0], *m.span()
-
-
 class Dialect(Extension):
     """The Markdown extension of what every page has."""
 
@@ -70,13 +97,12 @@ class Dialect(Extension):
 
         The table of contents (5) comes later.
         """
-        # A list begins at its first number: prose goes on in the next row.
-        SaneListExtension().extendMarkdown(md)
         # After links (160), before emphasis (60).
-        md.inlinePatterns.register(_Stars(_Stars.FORM, md), "weave-stars", 65)
-        add_step(md, "tags-in-code", 31, partial(restore, everywhere=False))
+        signs = SimpleTextInlineProcessor(_SIGNS, md)
+        md.inlinePatterns.register(signs, "weave-signs", 65)
+        add_step(md, "tags-in-code", 31, partial(_restore, tag="code"))
         add_step(md, "headings", 15, set_anchors)
-        add_step(md, "tags", 14, restore)
+        add_step(md, "tags", 14, _restore)
         add_step(md, "exercises", 12, partial(fold, md.htmlStash))
         for toc in md.treeprocessors:
             # A site that has its own way of writing anchors keeps it.
@@ -84,8 +110,68 @@ class Dialect(Extension):
                 toc.slugify = slug
 
 
+def _restore(root: Element, tag: str | None = None) -> None:
+    """Put back each `<`, or else those in such elements; Markdown will escape it."""
+    for element in root.iter(tag):
+        if element.text:
+            element.text = type(element.text)(element.text.replace(LESS, "<"))
+        if element.tail and not tag:
+            element.tail = element.tail.replace(LESS, "<")
+        for name, value in element.items():
+            element.set(name, value.replace(LESS, "<"))
+
+
+def restored(html: str) -> str:
+    """HTML with what stands in for a `<` outside of the tree, as in a quoted fence."""
+    return html.replace(LESS, "&lt;")
+
+
 def to_html(text: str, *more: Extension) -> str:
     """What a site without extensions of its own makes of a document."""
     settings = {**EXTENSIONS, "pymdownx.highlight": {"use_pygments": False}}
     extensions: list[str | Extension] = [*_ALWAYS, *EXTENSIONS, *OWN, *more]
     return Markdown(extensions=extensions, extension_configs=settings).convert(text)
+
+
+# ## After Markdown
+
+_TAGS = nh3.ALLOWED_TAGS | {"input", "label", "path", "section", "svg", "tfoot"}
+# None of these runs anything, on whichever element it stands.
+_ATTRIBUTES = {
+    *("alt", "checked", "class", "colspan", "d", "data-english", "data-linenos"),
+    *("data-tabs", "dir", "disabled", "for", "height", "href", "id", "lang", "loading"),
+    *("name", "open", "rel", "rowspan", "scope", "span", "src", "start", "target"),
+    *("title", "type", "viewBox", "width", "xmlns"),
+}
+SCHEMES = {"http", "https", "mailto", "ftp"}
+# The theme finds its own settings by such an id: prose must not pass for them.
+_THEIR_IDS = re.compile(
+    "__(?:analytics|config|consent|drawer|mermaid|nav|palette|search|settings|toc"
+    "|tooltip)(?:_|$)"
+)
+_ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
+
+
+def _filtered(tag: str, name: str, value: str) -> str | None:
+    refused = (
+        (name in ("id", "name", "for") and _THEIR_IDS.match(value))
+        # An image of another host would tell that host who reads the page.
+        or (name == "src" and _ELSEWHERE.match(value))
+        or (tag == "input" and name == "type" and value not in ("radio", "checkbox"))
+    )
+    return None if refused else value
+
+
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    attributes={"*": _ATTRIBUTES, "td": {"style"}, "th": {"style"}},
+    attribute_filter=_filtered,
+    filter_style_properties={"text-align"},
+    url_schemes=SCHEMES,
+    link_rel=None,
+)
+
+
+def sanitised(html: str) -> str:
+    """What of some HTML a page may show."""
+    return _CLEANER.clean(html)

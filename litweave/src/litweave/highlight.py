@@ -12,9 +12,9 @@ from html import escape
 from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 
+from litweave.dialect import referenced
 from litweave.overlay import Mark, cuts
 from litweave.parse import Module
-from litweave.sanitise import referenced
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _Piece = tuple[str, str]  # a class and the text that has it

@@ -28,13 +28,12 @@ from pathlib import PurePosixPath
 
 from litweave import highlight
 from litweave.diagnostics import Place
+from litweave.dialect import restored, sanitised
 from litweave.headings import anchors, is_notation, mark
-from litweave.labels import told_apart
 from litweave.overlay import Overlay
 from litweave.parse import Definition, Module, Prose, Row
 from litweave.prose import Context, closed, sections, to_markdown
-from litweave.sanitise import restored, sanitised
-from litweave.sections import Above, with_titles
+from litweave.sections import Above, told_apart, with_titles
 from litweave.words import word
 
 # Nobody can have written it into a docstring.
@@ -109,8 +108,7 @@ def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]
     places = [Place(module.path, prose.line) for prose in module.prose]
     for prose in module.prose:
         _check_raw(prose, module.path, context)
-    texts = [with_titles(prose.text) for prose in module.prose]
-    texts, labels = told_apart(texts, places, context.diagnostics)
+    texts, labels = told_apart(with_titles(prose.text) for prose in module.prose)
     if context.raw_html:
         texts = [closed(*both, context) for both in zip(texts, places, strict=True)]
     return zip(texts, places, strict=True), labels

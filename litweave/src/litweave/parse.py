@@ -34,8 +34,15 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import cast
 
-from litweave.directives import blocks, directives, title, without_directives
-from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
+from litweave.syntax import (
+    DEFINITIONS,
+    blocks,
+    directives,
+    first_line,
+    is_text,
+    syntax_tree,
+    title,
+)
 
 # What a file says of itself to the program that made it, or makes a page of it.
 _FRONT_MATTER = re.compile(
@@ -373,8 +380,7 @@ _MARK = re.compile(r"#(?::(?=\s|$)|#+$)?")
 def _comment(block: Sequence[tokenize.TokenInfo]) -> _Span:
     text = "\n".join(_MARK.sub("", item.string, count=1).rstrip() for item in block)
     start, end = block[0].start[0], block[-1].start[0]
-    text = without_directives(textwrap.dedent(text))
-    return _Span(start, end, Prose(text, start))
+    return _Span(start, end, Prose(textwrap.dedent(text), start))
 
 
 # ## Cutting

@@ -21,62 +21,60 @@ from itertools import pairwise
 from typing import Protocol
 
 from litweave.diagnostics import Diagnostics, Place
+from litweave.dialect import LESS, TAG, unreserved
 from litweave.katex import Formulas
-from litweave.lists import Lists
 from litweave.names import Names, UnknownNameError
-from litweave.sanitise import ATTRIBUTE, LESS, LINE, TAG, Tags, unreserved
-from litweave.sections import Above, Line, indent, translated, with_titles
+from litweave.sections import (
+    LITERAL,
+    Above,
+    Line,
+    depth,
+    indent,
+    translated,
+    with_lists,
+)
 
 # The roles of reStructuredText that name something, or set it as mathematics.
 ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
 # What stands between LaTeX's own delimiters: no blank line, and none of them.
 TEX = r"(?: \\ [^()\[\]] | \n (?! \s*\n ) | [^\\\n] )+?"
-# What Markdown shows as it is written: within it, a dollar is a dollar. An example ends
-# at a blank line, unless another one follows.
-LITERAL = r"""
-    (?P<fence> ^[ \t]* (?P<ticks>`{3,}|~{3,}) (?P<info>[^\n]*) (?: \Z | \n
-      (?P<body> .*? ) (?: (?P<fence_end> ^[ \t]* (?P=ticks) [`~]* [ \t]*$ ) | \Z ) ) )
-  | (?P<example> ^ (?P<quote> (?: [ ]{0,3} >[ ] )* ) [ \t]* >>>[^\n]*
-      (?: \n (?P=quote) [ \t]* \S [^\n]*
-        | \n [ \t>]* (?= \n (?P=quote) [ \t]* >>> ) )* )
-  | (?P<code> (?P<span>`+) (?!`) (?: [^\n] | \n (?! [ \t]*\n ) )+?
-      (?<!`) (?P=span) (?!`) )
-"""
 # What may begin at a place in a text, longest first. A dollar at the beginning of a
 # line may be what to type into a terminal.
 BEGINNINGS = re.compile(
     rf"""
-    (?: ^ | (?= [`\\:$<\[\]_] ) ) (?:  # nowhere else, which is quickly told
+    (?: ^ | (?= [`\\:$<\[\]] ) ) (?:  # nowhere else, which is quickly told
     {LITERAL}
-  | (?P<directive> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
-      (?: \n [ \t]*$ | \n (?P=inset) [ \t]+ \S [^\n]* )* ) )
-  | (?P<environment> ^[ \t]* \\begin\{{ (?P<kind> [a-z]+\*? ) \}}
-      .+? \\end\{{ (?P=kind) \}} )
-  | (?P<lone> ^[ \t]* \\\[ (?P<alone> {TEX} | [ \t]*\n (?: \\ [^()\[\]] | [^\\] )+? )
-      \\\] [ \t]*$ )
-  | (?P<begin> \\begin\{{ (?P<began> [a-z]+\*? ) \}} )
-  | (?P<bracket> \\\[ (?P<spaced> \s {TEX} \s ) \\\] )
-  | (?P<paren> \\\( (?P<within> {TEX} ) \\\) )
+  | (?P<display> ^ (?P<inset> [ \t]* ) \.\.[ ]math:: (?P<equations> [^\n]*
+      (?: (?: \n [ \t]* )+ (?<=\n) (?P=inset) [ \t]+ \S [^\n]* )* )
+    | ^[ \t]* \\\[ (?P<lone> {TEX} ) \\\] [ \t]*$
+    | \\\[ (?P<spaced> \s {TEX} \s ) \\\]
+    | \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$
+    | (?: ^[ \t]* )? \\begin\{{ (?P<kind> [a-z]+\*? ) \}} .+? \\end\{{ (?P=kind) \}} )
+  | (?P<inline> \\\( (?P<within> {TEX} ) \\\)
+      | \$ (?!\s) (?P<formula> `[^`$\n]+`
+        | (?: \\. | \n (?! \s*\n ) | [^$`\\\n] )+? ) (?<!\s) \$ (?!\d) )
   | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
-  | (?P<escape> \\. | ^[ \t]* \$ (?=[ ]) )
-  | (?P<display> \$\$ (?P<block> (?: \\. | [^$\\] )+? ) \$\$ )
-  | (?P<version> \$ (?: Id | Revision | Date | Author | HeadURL ) (?: : [^$\n]* )? \$ )
-  | (?P<inline> \$ (?!\s) (?P<formula> `[^`$\n]+`
-      | (?: \\. | \n (?! \s*\n ) | [^$`\\\n] )+? ) (?<!\s) \$ (?!\d) )
-  | (?P<dollar> \$ )
+  | (?P<escape> \\(?!begin\{{). | ^[ \t]* \$ (?=[ ]) )
+  | (?P<dollar> \$ | \\begin\{{ [a-z]+\*? \}} )
   | (?P<link> (?<![!A-Za-z0-9_\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
       \[ (?P<name> (?: [^\W\d] [\w.]* )? ) \] )
   | (?P<address> \] (?: \( \s* | :[ \t]* ) < (?P<target> [^<>\n]* ) > )
-  | (?P<dunder> (?<!\w) __[a-z]\w*?__ (?!\w) )
   | (?P<tag> {TAG} ) )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
+_HTML = re.compile(
+    r"""
+    <!--.*?--> | < (?P<end> /? ) (?! (?: area | base | br | col | embed | hr | img
+      | input | link | meta | source | track | wbr ) \b )  # what has no end
+      (?P<tag> [A-Za-z] [\w-]* ) (?= [\s/>] )
+      (?: [^"'<>] | "[^"]*" | '[^']*' )* (?<!/) >
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 _REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 # A heading of level 2, in a text without code; what is underlined begins a paragraph.
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
-# A line that opens what goes on in the lines that are indented below it.
-_CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
 
 
 class Rewriter(Protocol):
@@ -139,36 +137,42 @@ def to_markdown(
     Mistakes go to `context.diagnostics`: a formula or a fence that is not closed, a
     name that leads nowhere.
     """
-    text = with_titles(unreserved(text))
-    lines = translated(text, above) if above else list(enumerate(text.split("\n")))
-    places: Sequence[Place]
-    places = [Place(place.path, place.line + number) for number, _ in lines]
-    written: Sequence[str] = [line for _, line in lines]
+    text = unreserved(text)
+    lines = translated(text, above) if above else [*enumerate(text.split("\n"))]
     if context.translator:
         written, places = context.translator.rewritten(lines, place, page, raw_html)
+    else:
+        written = [line for _, line in lines]
+        places = [Place(place.path, place.line + number) for number, _ in lines]
     if above:
-        bare = _bare("\n".join(written)).split("\n")
-        moved = list(Lists(written, bare, depth).moved())
-        places = [places[number] for number, _ in moved]
+        moved = [*with_lists(written, _bare("\n".join(written)).split("\n"))]
         written = [line for _, line in moved]
+        places = [places[number] for number, _ in moved]
     text = "\n".join(written)
     labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
     writer = _Writer(text, places, page, context, raw_html, bool(above), labels)
-    return writer.written()
+    return writer.written(text)
 
 
 def closed(text: str, place: Place, context: Context) -> str:
     """Text whose HTML ends where the text does; what it left open is a problem."""
-    opened: list[tuple[int, str]] = []
-    while (tags := Tags(_bare(text))).lost is not None:
-        # A `<` without its `>`, or the end of what never began: they are words.
-        if match := ATTRIBUTE.match(text, tags.lost):
-            opened.append((text.count("\n", 0, tags.lost), match[0]))
-        text = f"{text[: tags.lost]}&lt;{text[tags.lost + 1 :]}"
-    for line, tag in opened + tags.open:
-        here = Place(place.path, place.line + line)
-        context.diagnostics.add(here, f"“{tag}” opens HTML that is not closed", "html")
-    return f"{text}\n\n{tags.ends}" if tags.open else text
+    opened = _opened(_bare(text))
+    for start, tag in opened:
+        message = f"“<{tag}>” opens HTML that is not closed"
+        context.diagnostics.add(place.below(text, start), message, "html")
+    ends = "".join(f"</{tag}>" for _, tag in reversed(opened))
+    return f"{text}\n\n{ends}" if ends else text
+
+
+def _opened(bare: str) -> list[tuple[int, str]]:
+    found = list[tuple[int, str]]()
+    for match in _HTML.finditer(bare):
+        tags = [tag for _, tag in found]
+        if match["tag"] and not match["end"]:
+            found.append((match.start(), match["tag"]))
+        elif match["tag"] in tags:
+            del found[len(tags) - 1 - tags[::-1].index(match["tag"]) :]
+    return found
 
 
 def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
@@ -180,7 +184,7 @@ def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
     bare = _bare(text)
     starts = [match.start() for match in _SECTION.finditer(bare) if match.start()]
     if raw_html:
-        starts = [start for start in starts if not Tags(bare[:start]).open]
+        starts = [start for start in starts if not _opened(bare[:start])]
     edges = pairwise([0, *starts, len(text)])
     return [(text.count("\n", 0, start), text[start:end]) for start, end in edges]
 
@@ -201,20 +205,6 @@ def _bare(text: str) -> str:
     return "\n".join(lines)
 
 
-def depth(above: Sequence[str], deep: int) -> int:
-    """How deep Markdown looks for what goes on in a list or a box of the lines above.
-
-    Below a mere paragraph that is nowhere, however deep a line stands.
-    """
-    for line in reversed(above if deep else ()):
-        here = indent(line)
-        if line.strip() and here < deep:
-            if _CONTAINER.match(line, here):
-                return 4 * (here // 4 + 1)
-            deep = here
-    return 0
-
-
 @dataclass(frozen=True)
 class _Writer:
     """Writes what begins at each place of a text; `places` are those of its lines."""
@@ -227,10 +217,7 @@ class _Writer:
     is_module: bool
     labels: Set[str]
 
-    def written(self) -> str:
-        return self._within(self.text)
-
-    def _within(self, part: str, start: int = 0) -> str:
+    def written(self, part: str, start: int = 0) -> str:
         """Write a part of the text, which starts at that character of it."""
 
         def write(match: re.Match[str]) -> str:
@@ -243,11 +230,13 @@ class _Writer:
     # ## Code
 
     def _fence(self, match: re.Match[str], place: Place) -> str:
+        margin = self._margin(match)
         if match["fence_end"] is not None:
-            margin = self._margin(match)
-            if match["info"].strip() != "math":
-                return self._shifted(match, margin) if self.is_module else match[0]
-            return f"\n{margin}{self._formula(match['body'], True, place)}\n"
+            if match["info"].strip() == "math":
+                return f"\n{margin}{self._formula(match['body'], True, place)}\n"
+            is_one = not self.is_module or indent(match[0]) < len(margin) + 4
+            block = textwrap.indent(textwrap.dedent(match[0]), margin)
+            return match[0] if is_one else f"\n{block}"
         if not match[0].strip("`~ \t\n"):
             return "\n---"  # a line that somebody drew
         message = f"“{match['ticks']}” opens code that is not closed"
@@ -255,70 +244,29 @@ class _Writer:
         # What follows is not its code: it ends where the prose does.
         return f"{match[0]}\n{' ' * indent(match[0])}{match['ticks']}"
 
-    def _shifted(self, match: re.Match[str], margin: str) -> str:
-        """A fence, even if it stands so deep that Markdown would show it as code."""
-        above = match.string[: match.start()].rstrip().split("\n")
-        around = indent(above[-1])
-        in_code = around - depth(above[:-1], around) >= 4
-        if in_code or indent(match[0]) < len(margin) + 4:
-            return match[0]
-        return "\n" + textwrap.indent(textwrap.dedent(match[0]), margin)
-
     def _example(self, match: re.Match[str], place: Place) -> str:
-        quote = match["quote"]
-        lines = [line[len(quote) :] for line in match[0].split("\n")]
-        body = textwrap.dedent("\n".join(lines))
         # Longer than what the example itself holds of them.
-        runs = [len(run) for run in re.findall("`+", body)]
+        runs = [len(run) for run in re.findall("`+", match[0])]
         ticks = "`" * (1 + max([2, *runs]))
-        block = f"\n{ticks} pycon\n{body}\n{ticks}\n"
-        margin = quote + self._margin(match)
-        return textwrap.indent(block, margin, lambda line: bool(quote or line.strip()))
+        block = f"\n{ticks} pycon\n{textwrap.dedent(match[0])}\n{ticks}\n"
+        return textwrap.indent(block, self._margin(match))
 
     def _margin(self, match: re.Match[str]) -> str:
         """The indent at which a block is one: deeper, it would be shown as code."""
-        quote = match["quote"] or ""
         *above, _ = match.string[: match.start()].split("\n")
-        above = [line.removeprefix(quote) for line in above]
-        return " " * depth(above, indent(match[0].removeprefix(quote)))
+        return " " * depth(above, indent(match[0]))
 
     # ## Formulas
 
-    def _directive(self, match: re.Match[str], place: Place) -> str:
-        """Equations as Sphinx has them: blank lines between two, options above all."""
-        text = re.sub(r"(?m)^[ \t]*:[\w-]+:.*$", "", match["equations"]).lstrip()
-        margin = self._margin(match)
-        slots = [
-            margin + self._formula(_aligned(tex), True, place)
-            for tex in re.split(r"\n[ \t]*\n", text)
-            if tex.strip()
-        ]
-        return "\n".join(["", *slots, "", ""])
-
-    def _environment(self, match: re.Match[str], place: Place) -> str:
-        return self._margin(match) + self._formula(match[0], True, place)
-
-    def _begin(self, match: re.Match[str], place: Place) -> str:
-        message = f"“{match[0]}” opens a formula that is not closed"
-        if f"\\end{{{match['began']}}}" in match.string[match.end() :]:
-            message = f"“{match[0]}” stands among words: write “${match[0]}…$”"
-        self.context.diagnostics.add(place, message, "formula")
-        return match[0]
-
-    def _lone(self, match: re.Match[str], place: Place) -> str:
-        return self._margin(match) + self._formula(match["alone"], True, place)
-
-    def _bracket(self, match: re.Match[str], place: Place) -> str:
-        return self._formula(match["spaced"], True, place)
-
-    def _paren(self, match: re.Match[str], place: Place) -> str:
-        return self._formula(match["within"], False, place)
-
     def _display(self, match: re.Match[str], place: Place) -> str:
-        return self._formula(match["block"], True, place)
+        tex = match["lone"] or match["spaced"] or match["block"] or match[0]
+        margin = self._margin(match)
+        if match["equations"] is None:
+            return margin + self._formula(tex, True, place)
+        return f"\n{margin}{self._formula(_split(match['equations']), True, place)}\n"
 
     def _inline(self, match: re.Match[str], place: Place) -> str:
-        tex = match["formula"]
+        tex = match["within"] or match["formula"]
         quoted = len(tex) > 2 and tex[0] == tex[-1] == "`"
         return self._formula(tex[1:-1] if quoted else tex, False, place)
 
@@ -334,12 +282,13 @@ class _Writer:
         return self.context.formulas.add(tex, display, place, symbols.mark(tex))
 
     def _dollar(self, match: re.Match[str], place: Place) -> str:
-        message = r"a “$” opens a formula that is not closed (for a dollar write “\$”)"
+        hint = r" (for a dollar write “\$”)" * (match[0] == "$")
+        message = f"a “{match[0]}” opens a formula that is not closed{hint}"
         self.context.diagnostics.add(place, message, "formula")
-        return "$"
+        return match[0]
 
     def _escape(self, match: re.Match[str], place: Place) -> str:
-        return "$" if match[0] == r"\$" else self._words(match[0])
+        return "$" if match[0] == r"\$" else self._tag(match, place)
 
     # ## Names and addresses
 
@@ -352,7 +301,7 @@ class _Writer:
 
     def _link(self, match: re.Match[str], place: Place) -> str:
         name = match["name"] or match["text"].strip("`")
-        text = self._within(match["text"], match.start("text"))
+        text = self.written(match["text"], match.start("text"))
         if name.lower() in self.labels:
             return f"[{text}][{match['name']}]"
         try:
@@ -371,18 +320,14 @@ class _Writer:
             r"[\s()]", lambda c: f"%{ord(c[0]):02X}", match["target"]
         )
 
-    def _dunder(self, match: re.Match[str], place: Place) -> str:
-        return match[0].replace("_", LINE) if self.is_module else match[0]
-
     def _tag(self, match: re.Match[str], place: Place) -> str:
-        return self._words(match[0])
-
-    def _words(self, text: str) -> str:
         """Text in which a tag is a tag only if the author may use HTML."""
-        return text if self.raw_html else text.replace("<", LESS)
+        return match[0] if self.raw_html else match[0].replace("<", LESS)
 
 
-def _aligned(tex: str) -> str:
-    """Lines of one equation, as Sphinx sets them."""
+def _split(equations: str) -> str:
+    """Equations as Sphinx has them: blank lines between two, options above all."""
+    text = re.sub(r"^[ \t]*:[\w-]+:.*$", "", equations, flags=re.MULTILINE).strip()
+    tex = re.sub(r"\n\s*\n", r" \\\\\n", text)
     has_lines = r"\\" in tex and r"\begin" not in tex
     return rf"\begin{{split}}{tex}\end{{split}}" if has_lines else tex

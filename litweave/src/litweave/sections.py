@@ -14,35 +14,42 @@ Returns:                The number.
 
 Markdown would run the arguments together. So each becomes an entry in a list of
 definitions, the name of a section stands in bold type, and a title that is underlined
-becomes a heading below that of its function.
+becomes a heading below that of its function. Lists become Markdown's, and labels of
+references unique on a page of many docstrings.
 
 What comes out has more lines than the source. So every line comes with the number of
 the line that it was made of, for messages to name the right one.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import islice
 
 from litweave.headings import mark, slug
 
-# Sections that list names with what is to be said of each, and sections of plain text.
-_LISTS = {
-    *("args", "arguments", "attributes", "keyword args", "keyword arguments"),
-    *("methods", "other parameters", "parameters", "params"),
-    *("raises", "receives", "warns"),
-}
-_TEXTS = {
-    *("caution", "hint", "important", "inputs", "note", "notes", "outputs"),
-    *("references", "return", "returns", "see also", "shape", "tip", "todo"),
-    *("warning", "warnings", "yield", "yields"),
-}
-# In these, what stands below a blank line may be code.
-_EXAMPLES = {"example", "examples", "usage"}
-# These are lists in NumPy's style alone: of types, and of what else to see.
-_NUMPY_LISTS = {"returns", "yields", "see also"}
-_KNOWN = _LISTS | _TEXTS | _EXAMPLES
+# What Markdown shows as it is written: within it, a dollar is a dollar. An example ends
+# at a blank line, unless another one follows.
+LITERAL = r"""
+    (?P<fence> ^[ \t]* (?P<ticks>`{3,}|~{3,}) (?P<info>[^\n]*) (?: \Z | \n
+      (?P<body> .*? ) (?: (?P<fence_end> ^[ \t]* (?P=ticks) [`~]* [ \t]*$ ) | \Z ) ) )
+  | (?P<example> ^[ \t]* >>>[^\n]*
+      (?: \n [ \t]* \S [^\n]* | \n [ \t]* (?= \n [ \t]* >>> ) )* )
+  | (?P<code> (?P<span>`+) (?!`) (?: [^\n] | \n (?! [ \t]*\n ) )+?
+      (?<!`) (?P=span) (?!`) )
+"""
+Line = tuple[int, str]
+"""A line of Markdown, and the number of the line that it was made of."""
+
+_KNOWN = re.compile(
+    r"""(?P<list> arg(ument)?s | attributes | keyword[ ]arg(ument)?s | methods
+      | (other[ ])?param(eter)?s | raises | receives | warns )
+    | (?P<types> returns | see[ ]also | yields )  # a list in NumPy's style alone
+    | (?P<code> examples? | usage )  # below a blank line
+    | caution | hint | important | inputs | notes? | outputs | references | return
+    | shape | tip | todo | warnings? | yield""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _FIELDS = {
     "Parameters": "param parameter arg argument key keyword kwarg",
     "Attributes": "var ivar cvar",
@@ -50,22 +57,20 @@ _FIELDS = {
     "Returns": "returns return",
     "Return type": "rtype",
     "Yields": "yields yield",
-    "": "type vartype",
 }
 _KINDS = {kind: name for name, kinds in _FIELDS.items() for kind in kinds.split()}
 
-_BLOCK = re.compile(r"[-+>|#~]|\* |\d+\. |`{3}|\.\.|!!!|\?\?\?")
+_CODE = re.compile(rf"{LITERAL} | \\.", re.VERBOSE | re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
-_LABEL = re.compile(r"([A-Z][A-Za-z ]*)::?")
-_UNDERLINE = re.compile(r"[-=]{2,}|~{3,}|\^{3,}")
-# With an `@` it is Epytext's.
-_FIELD = re.compile(rf"[:@]({'|'.join(_KINDS)})\b *([^:`]*):(?: +(.*))?")
-_NAMES = r"`?(\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*)`?"
-_GOOGLE = re.compile(rf"{_NAMES} *(?:\((.*?)\))? *:(?: +(.*))?")
-_NUMPY = re.compile(rf"{_NAMES} +:(?: +(.*))?()")
-
-Line = tuple[int, str]
-"""A line of Markdown, and the number of the line that it was made of."""
+_TITLE = re.compile(
+    r"(?:\A|(?<=\n\n))(?:([-=]{2,})\n)?(\S.*)\n([-=]{2,}|~{3,}|\^{3,})$", re.MULTILINE
+)
+_FIELD = re.compile(rf" *:({'|'.join(_KINDS)})\b *([^:`]*):(?: +(.*))?")
+_TYPE = re.compile(r"^( *):(?:var)?type +(\S+):(.*(?:\n\1 +\S.*)*)", re.MULTILINE)
+_NAMES = r"\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*"
+# A name, its type, and what is said of it in the same line.
+_GOOGLE = re.compile(rf"(`?{_NAMES}`?) *(?:\((.*?)\))? *:(?: +(.*))?")
+_NUMPY = re.compile(r"(.+?)(?: +:(?: +(.*))?)?()")
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,9 @@ class Above:
         return f"{level} {words} {mark(f'{self.anchor}::{slug(words)}')}"
 
 
-def translated(text: str, above: Above) -> list[Line]:
-    """The lines of a docstring, counted from 0, with its sections in Markdown."""
-    lines = list(enumerate(text.split("\n")))
-    return list(_Docstring(lines, _literal(lines), above).written())
+def indent(line: str) -> int:
+    """The spaces that a line begins with."""
+    return len(line) - len(line.lstrip())
 
 
 def with_titles(text: str) -> str:
@@ -92,245 +96,248 @@ def with_titles(text: str) -> str:
 
     Markdown would take a line of tildes for a fence, and one above a title for words.
     """
-    lines = list(enumerate(text.split("\n")))
-    literal = _literal(lines)
-    for number in range(len(lines) - 1):
-        if number in literal or not _is_titled(lines[number:]):
-            continue
-        below = lines[number + 1][1].rstrip()
-        before = [line.strip() for _, line in lines[max(number - 2, 0) : number]]
-        is_between = before[-1:] == [below] and not any(before[:-1])
-        if is_between:
-            lines[number - 1] = (number - 1, "")
-        if below[0] in "~^" and (is_between or not any(before[-1:])):
-            lines[number + 1] = (number + 1, "-" * len(below))
-    return "\n".join(line for _, line in lines)
+
+    def write(match: re.Match[str]) -> str:
+        above, title, line = match.groups()
+        is_fence = line[0] == "~" and len(line) < len(title)
+        if is_fence or above not in (None, line):
+            return match[0]
+        return "\n" * bool(above) + f"{title}\n{re.sub('[~^]', '-', line)}"
+
+    return _TITLE.sub(write, text)
 
 
-def _literal(lines: Sequence[Line]) -> set[int]:
-    """The lines of fences: whatever they look like, they are code."""
-    found, fence = set[int](), ""
-    for number, line in lines:
-        match = _FENCE.match(line)
-        if match and not fence and number and _is_titled(lines[number - 1 :]):
-            continue  # What underlines a title can look like a fence.
-        if fence or match:
-            found.add(number)
-        if match and not fence:
-            fence = match[1]
-        elif match and match[1].startswith(fence) and line.strip() == match[1]:
-            fence = ""
-    return found
+def translated(text: str, above: Above) -> list[Line]:
+    """The lines of a docstring, counted from 0, with its sections in Markdown."""
+    types, literal = dict[str, str](), set[int]()
+
+    def take(match: re.Match[str]) -> str:
+        margin, name, kind = match.groups()
+        if not re.search(rf":(?!(?:var)?type)\w+ [^:\n]*\b{re.escape(name)}:", text):
+            return f"{margin}:param {name}:{kind}"
+        types[name] = " ".join(kind.split())
+        return "\n" * kind.count("\n")
+
+    text = _TYPE.sub(take, text)
+    for match in _CODE.finditer(text):
+        if match["fence"]:
+            first = text.count("\n", 0, match.start())
+            literal.update(range(first, first + match[0].count("\n") + 1))
+    return [*_Docstring([*text.split("\n"), ""], literal, above, types).written()]
 
 
-def _is_titled(lines: Sequence[Line]) -> bool:
-    """Whether the second of some lines underlines the first; a fence has an end."""
-    title, line = (text.rstrip() for _, text in [*lines[:2], (0, "")][:2])
-    return bool(title[:1].strip() and _UNDERLINE.fullmatch(line)) and (
-        line[0] in "-="
-        or len(line) >= len(title)
-        or (line[0] == "~" and line not in (text.strip() for _, text in lines[2:]))
-    )
-
-
-def indent(line: str) -> int:
-    """The spaces that a line begins with."""
-    return len(line) - len(line.lstrip())
-
-
-@dataclass(frozen=True)
+@dataclass
 class _Docstring:
-    lines: Sequence[Line]
-    literal: set[int]
+    """Goes through the lines of a docstring, and knows of the section that it is in."""
+
+    lines: list[str]
+    literal: Set[int]
     above: Above
+    types: Mapping[str, str]
+    label: str = ""  # that of the fields so far
+    outer: int = -1  # what is indented no deeper ends the section
+    head: re.Pattern[str] | None = None  # how entries begin, if it is a list
+    entries: int = 0  # how deep they begin
+    margin: int = 0  # where text goes
+    shift: int | None = 0  # how far it is moved; its first line tells
+    is_bare: bool = False  # whether nothing is said yet of the entry
 
     def written(self) -> Iterator[Line]:
-        number, kind = 0, ""
-        while number < len(self.lines):
-            field, taken = self._field(number), 1
-            if field:
-                yield from self._written_field(field, number, kind)
-                kind = _KINDS[field[1]] or kind
-                taken = 1 + len(self._below(number))
-            elif self._is_underlined(number):
-                taken = self._length(number)
-                yield from self._underlined(self.lines[number : number + taken])
-            elif self._label(number):
-                taken = 1 + len(below := self._below(number))
-                deep = min(indent(line) for _, line in below if line.strip())
-                plain = [(n, self._plain(n, deep)) for n, _ in below]
-                yield from _google([self.lines[number], *plain])
-            else:
-                yield number, self._plain(number)
-            kind = kind if field or not self.lines[number][1].strip() else ""
-            number += taken
+        for number in range(len(self.lines) - 1):
+            for text in self._line(number, self.lines[number]):
+                yield number, text
 
-    def _below(self, number: int) -> Sequence[Line]:
-        """The lines that are indented below a line, to the last that is not blank."""
-        deep = indent(self.lines[number][1])
-        rest = self.lines[number + 1 :]
-        found = list(
-            takewhile(lambda ln: not ln[1].strip() or indent(ln[1]) > deep, rest)
-        )
-        while found and not found[-1][1].strip():
-            found.pop()
-        return found
+    def _line(self, number: int, line: str) -> list[str]:
+        if not line.strip():
+            return [""] * (not self.is_bare)
+        if number in self.literal:
+            return [self._moved(line)]
+        if field := _FIELD.fullmatch(line):
+            return self._field(field, indent(line))
+        known = _KNOWN.fullmatch(line.rstrip(": "))
+        is_free = known or not self.lines[number - 1].strip()
+        is_titled = re.fullmatch("[-=]{2,}", self.lines[number + 1]) and line[0] != " "
+        if is_free and is_titled:
+            return self._titled(line, known, number)
+        if known and line[0].isupper() and line[-1] == ":" and self._below(number):
+            return self._labelled(known, number)
+        before = [""] * (indent(line) <= self.outer)
+        if before:
+            self._begin()
+        return before + self._words(line, number)
 
-    def _plain(self, number: int, margin: int = 0) -> str:
-        """A line as it is, but for the colon that reStructuredText sets before code."""
-        line = self.lines[number][1]
-        is_words = indent(line) == margin and line[margin : margin + 1] != "."
-        opens = line.endswith("::") and is_words and self._below(number)
-        is_code = not opens or number in self.literal
-        return line if is_code else f"{line.rstrip(': ')}:"
+    def _words(self, line: str, number: int) -> list[str]:
+        goes_on = self._below(number) > indent(line)
+        if self.head and indent(line) == self.entries:
+            match = self.head.fullmatch(line.strip())
+            name, kind, first = match.groups(default="") if match else ("", "", "")
+            if first or (name and goes_on):
+                return self._entry(name, kind, first)
+            if kind:
+                return self._entry(name, "", kind)
+            if self.head is _NUMPY and self.margin:
+                self.margin, self.shift = 0, 0
+                return ["", line]
+        line = self._moved(line)
+        is_words = indent(line) == self.margin and line.lstrip()[0] != "."
+        if line.endswith("::") and is_words and goes_on:
+            line = f"{line.rstrip(': ')}:"
+        return [line]
 
-    # ## NumPy
+    def _below(self, number: int) -> int:
+        """How deep the next line of words is."""
+        rest = islice(self.lines, number + 1, None)
+        return next((indent(line) for line in rest if line.strip()), 0)
 
-    def _is_underlined(self, number: int) -> bool:
-        """Whether a title begins here, known or below a blank line; and no code."""
-        before = self.lines[number - 1][1].strip() if number else ""
-        is_free = not before or self.lines[number][1].strip().lower() in _KNOWN
-        return (
-            is_free and number not in self.literal and _is_titled(self.lines[number:])
-        )
+    def _begin(
+        self, outer: int = -1, head: re.Pattern[str] | None = None, entries: int = 0
+    ) -> None:
+        self.outer, self.head, self.entries, self.label = outer, head, entries, ""
+        self.margin, self.shift, self.is_bare = 0, None if outer >= 0 else 0, False
 
-    def _length(self, number: int) -> int:
-        """How many lines belong to a title: all of its list, if it has one."""
-        end = number + 2
-        if self.lines[number][1].strip().lower() in _LISTS | _NUMPY_LISTS:
-            while end < len(self.lines) and not self._is_underlined(end):
-                end += 1
-        return end - number
+    def _moved(self, line: str) -> str:
+        if self.shift is None:
+            self.shift = self.margin - indent(line)
+        if self.is_bare:
+            self.is_bare = False
+            return f":   {line.strip()}"
+        return " " * max(indent(line) + self.shift, self.margin) + line.lstrip()
 
-    def _underlined(self, lines: Sequence[Line]) -> Iterator[Line]:
-        (number, title), line, *below = lines
-        # The blank line keeps it from being the heading of the function itself.
-        yield number, ""
-        if self.above.anchor:
-            yield number, self.above.section(title.strip())
-            yield line[0], ""
-        else:  # The headings of a module are Markdown's own.
-            yield from lines[:2]
-        yield from _entries(below, _NUMPY) if below else ()
+    def _entry(self, name: str, kind: str, first: str) -> list[str]:
+        name = f"`{name}`" if re.fullmatch(_NAMES, name) else name  # or a type
+        term = f"{name} ({kind})" if kind else name
+        self.margin, self.shift, self.is_bare = 4, None, not first
+        return ["", term, *[f":   {first}"] * bool(first)]
 
-    # ## Google
-
-    def _label(self, number: int) -> bool:
-        match = _LABEL.fullmatch(self.lines[number][1].rstrip())
-        known = match and match[1].lower() in _KNOWN and number not in self.literal
-        return bool(known and self._below(number))
-
-    # ## Sphinx
-
-    def _field(self, number: int) -> re.Match[str] | None:
-        line = self.lines[number][1].rstrip()
-        return None if number in self.literal else _FIELD.fullmatch(line)
-
-    def _written_field(
-        self, field: re.Match[str], number: int, before: str
-    ) -> Iterator[Line]:
-        """A field; those of one kind, one after another, have one label."""
-        label, first = _KINDS[field[1]], field[3] or ""
+    def _field(self, field: re.Match[str], deep: int) -> list[str]:
+        """A field of Sphinx; those of one kind, one after another, have one label."""
+        label, words = _KINDS[field[1]], field[3] or ""
         kind, _, name = field[2].strip().rpartition(" ")
-        yield number, ""
-        if not label and self._about(name, typed=False):
-            return  # The type of something that another field describes.
-        if name:
-            if label and label != before:
-                yield number, f"**{label}:**"
-            term = _term(name, kind or self._about(name, typed=bool(label)))
-            yield from _entry((number, term), first, self._below(number))
-        else:
-            yield number, f"**{label}:** {first}"
-            yield from _dedented(self._below(number))
-        yield number, ""
+        is_new = label != self.label
+        self._begin(deep)
+        self.label = label
+        if not name:
+            return ["", f"**{label}:** {words}"]
+        entry = self._entry(name, kind or self.types.get(name, ""), words)
+        return [*["", f"**{label}:**"] * is_new, *entry]
 
-    def _about(self, name: str, typed: bool) -> str:
-        """What the fields of a name say: of its type, or else of the thing itself."""
-        for number in range(len(self.lines)):
-            field = self._field(number)
-            if not field or bool(_KINDS[field[1]]) == typed:
-                continue
-            if field[2].split()[-1:] == [name]:
-                below = (line.strip() for _, line in self._below(number))
-                return " ".join(filter(None, [(field[3] or "").strip(), *below]))
-        return ""
+    def _titled(
+        self, title: str, known: re.Match[str] | None, number: int
+    ) -> list[str]:
+        """A title of NumPy's; the headings of a module are Markdown's own."""
+        line, self.lines[number + 1] = self.lines[number + 1], ""
+        self._begin()
+        if known and (known["list"] or known["types"]):
+            deep = self._below(number)
+            self._begin(deep - 1, _NUMPY, deep)
+        own = [self.above.section(title)] if self.above.anchor else [title, line]
+        return ["", *own]
 
-
-def _google(lines: Sequence[Line]) -> Iterator[Line]:
-    (number, label), *below = lines
-    name = label.rstrip(": ")
-    yield number, ""
-    yield number, f"**{name}:**"
-    if name.lower() in _LISTS:
-        yield from _entries(below, _GOOGLE)
-    elif name.lower() in _EXAMPLES and not below[0][1].strip():
-        yield from below
-    else:
-        # Text goes on behind its label; a list or an example does not.
-        yield from [(number, "")] if _BLOCK.match(below[0][1].lstrip()) else []
-        yield from _dedented(below)
-    yield below[-1][0], ""
+    def _labelled(self, known: re.Match[str], number: int) -> list[str]:
+        """A label of Google's: text goes on behind it."""
+        is_code = known["code"] and not self.lines[number + 1].strip()
+        head = _GOOGLE if known["list"] else None
+        self._begin(-1 if is_code else 0, head, self._below(number))
+        return ["", f"**{known[0]}:**"]
 
 
-# ## Lists of definitions
+# ## Lists
+
+# A line that opens what goes on in the lines that are indented below it.
+_CONTAINER = re.compile(r"(?:[-*+:]|\d+\.)(?:[ \t]|$)|(?:!!!|\?\?\?|===)[!+]*[ ]")
+_ITEM = re.compile(r" *([-*+]|\d{1,9}[.)])( {1,4})(?=\S)")
+# What may follow a paragraph at once: any other number, and a plus, are words of it.
+_FIRST = {"-", "*", "1.", "1)"}
 
 
-def _entries(lines: Sequence[Line], head: re.Pattern[str]) -> Iterator[Line]:
-    """What is listed: each name, and what is said of it.
+def depth(above: Sequence[str], deep: int) -> int:
+    """How deep Markdown looks for what goes on in a list or a box of the lines above.
 
-    In Google's style a line that names nothing goes on with the entry above it; in
-    NumPy's, it may be a type.
+    Below a mere paragraph that is nowhere, however deep a line stands.
     """
-    deep = min((indent(line) for _, line in lines if line.strip()), default=0)
-    starts = [
-        place
-        for place, (_, line) in enumerate(lines)
-        if line.strip() and indent(line) == deep
-        if head is _NUMPY or head.fullmatch(line.strip())
-    ]
-    yield from _dedented(lines[: starts[0]] if starts else lines)
-    for start, end in pairwise([*starts, len(lines)]):
-        (number, line), *below = lines[start:end]
-        match = head.fullmatch(line.strip())
-        if match:
-            first = match[3] or ""
-            kind = match[2] or ""
-            if not first and not any(text.strip() for _, text in below):
-                kind, first = "", kind
-            yield from _entry((number, _term(match[1], kind)), first, below)
-        elif any(text.strip() for _, text in below):
-            yield from _entry((number, _named(line.strip())), "", below)
-        else:
-            yield from _dedented(lines[start:end])
+    for line in reversed(above if deep else ()):
+        here = indent(line)
+        if line.strip() and here < deep:
+            if _CONTAINER.match(line, here):
+                return 4 * (here // 4 + 1)
+            deep = here
+    return 0
 
 
-def _entry(term: Line, first: str, below: Sequence[Line]) -> Iterator[Line]:
-    number = term[0]
-    rest = list(_dedented(below, "    "))
-    while rest and not first:
-        (number, first), *rest = rest
-        first = first.strip()
-    yield term[0], ""
-    yield term
-    yield from [(number, f":   {first}")] if first else []
-    if rest and _BLOCK.match(rest[0][1].lstrip()) and not _BLOCK.match(first):
-        yield number, ""
-    yield from rest
-    yield (rest[-1] if rest else term)[0], ""
+def with_lists(lines: Sequence[str], bare: Sequence[str]) -> Iterator[Line]:
+    """Lines with a blank one above each list, and what goes on in an item below it.
+
+    `bare` are the lines without what is code or a formula. Each line has the number of
+    what it was.
+    """
+    # Of each open item the columns of its mark and its words, and where the mark goes.
+    items = list[tuple[int, int, int]]()
+    shift, fence, above, in_words = 0, "", "", True
+    for number, line in enumerate(lines):
+        deep, is_first = indent(line), not above.strip()
+        opens = _FENCE.match(line)
+        item = _ITEM.match(line) if bare[number][deep : deep + 1].strip() else None
+        if item and not (items or is_first or item[1] in _FIRST):
+            item = None
+        if fence or not line.strip():
+            fence = "" if line.strip() == fence else fence
+        elif item or opens or is_first:
+            place = items[-1][2] + 4 if items else depth(lines[:number], deep)
+            while items and deep < items[-1][1]:
+                _, _, place = items.pop()
+            if item:
+                yield from [(number, "")] if in_words and not is_first else []
+                items.append((deep, item.end(), place))
+                shift = place - deep
+                line = line[: item.end(1)].replace(")", ".") + line[item.end(1) :]
+            elif items:
+                mark, _, place = items[-1]
+                shift = max(place + 4 - deep, place - mark)
+            else:
+                shift = 0
+            fence, in_words = opens[1] if opens else "", not item
+        above = line
+        deep = max(deep + shift, 0)
+        yield number, " " * deep + line.lstrip() if line.strip() else line
 
 
-def _term(name: str, kind: str) -> str:
-    return f"`{name}` ({kind})" if kind else f"`{name}`"
+# ## Labels of references and footnotes
+
+# A footnote's label begins with `^`. An address has a line to itself, but for a title.
+_DEFINITION = re.compile(
+    r"""^[ \t]*\[ (?: (\^[^\[\]\n]+) \]:
+      | ([^\[\]\n^][^\[\]\n]*) \]: [ \t]* (?: <[^<>\n]*> | \S+ )
+        (?: [ \t]+ ["'(] .* )? [ \t]* $ )""",
+    re.VERBOSE | re.MULTILINE,
+)
 
 
-def _named(words: str) -> str:
-    """A name as code; of a type, only what is one name."""
-    match = re.fullmatch(_NAMES, words)
-    return f"`{match[1]}`" if match else words
+def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
+    """The texts of a page, with labels that no two of them define; and all labels.
+
+    One that is taken gets another name within its text, which no reader sees. Elsewhere
+    it means what was defined first.
+    """
+    every, found = set[str](), list[str]()
+    for number, text in enumerate(texts, start=1):
+        plain = _CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+        own = {(m[1] or m[2]).lower() for m in _DEFINITION.finditer(plain)}
+        found.append(_renamed(text, plain, own & every, f"~{number}"))
+        every |= own
+    return found, every
 
 
-def _dedented(lines: Sequence[Line], margin: str = "") -> Iterator[Line]:
-    deep = min((indent(line) for _, line in lines if line.strip()), default=0)
-    for number, line in lines:
-        yield number, margin + line[deep:] if line.strip() else ""
+def _renamed(text: str, plain: str, labels: set[str], end: str) -> str:
+    """A text in which some labels have this at their end; it has no code if `plain`."""
+    if not labels:
+        return text
+    names = "|".join(map(re.escape, labels))
+    within = r"(?<=\])|(?=\[\^)|^[ \t]*(?=\[[^\]]*\]:)"
+    uses = re.compile(rf"({within})?\[({names})\](?:\[\])?(?![\[(])", re.I | re.M)
+    parts, done = list[str](), 0
+    for match in uses.finditer(plain):
+        before, label = match.groups()
+        shown = f"[{label}]" if before is None else before
+        parts += [text[done : match.start()], f"{shown}[{label}{end}]"]
+        done = match.end()
+    return "".join([*parts, text[done:]])

@@ -135,7 +135,10 @@ def said(html: str, speaker: Speaker = ENGLISH) -> str:
         if text == _AS_IT_IS:
             return ' lang="en"' * (speaker.language != ENGLISH.language)
         if text == _DAY:
-            return _written(date.fromisoformat(values["iso"]), speaker.language)
+            # English has a day before its month.
+            language = "en-GB" if speaker.language == "en" else speaker.language
+            when = date.fromisoformat(values["iso"])
+            return format_date(when, "long", Locale.parse(language, sep="-"))
         if text == _BEGINS:
             return _with_capital(values["words"])
         if text == _HEADING:
@@ -159,9 +162,3 @@ def _with_capital(text: str) -> str:
     # A name in Latin letters begins a line of Chinese as it is.
     has_capitals = all(c.lower() != c.upper() for c in text if c.isalpha())
     return text[:1].upper() + text[1:] if has_capitals else text
-
-
-def _written(when: date, language: str) -> str:
-    if language == "en":
-        return f"{when.day} {when:%B %Y}"
-    return format_date(when, "long", Locale.parse(language, sep="-"))

@@ -22,11 +22,10 @@ from typing import NamedTuple, TypeVar
 
 from ruff import find_ruff_bin
 
-from litweave.directives import CODING, directives
 from litweave.features.links.introspect import first_sentence
 from litweave.features.links.signatures import plain
 from litweave.parse import Module
-from litweave.syntax import is_text, syntax_tree
+from litweave.syntax import CODING, directives, is_text, syntax_tree
 
 # The longest line that a docstring may make.
 WIDTH = 88

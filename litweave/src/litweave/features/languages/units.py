@@ -16,7 +16,7 @@ from litweave import prose
 from litweave.features.languages import markup
 from litweave.features.languages.tokens import blot, has_words, protected
 from litweave.headings import MARK, is_notation
-from litweave.sections import Line
+from litweave.sections import Line, depth
 
 # What stands for a character of code in lines of its own, and of such an equation.
 _LISTING, _EQUATION = "\0", "\2"
@@ -168,7 +168,7 @@ class _Splitter:
     def _is_code(self, line: str) -> bool:
         above, deep = self.lines[: self.number], _indent(line)
         after_gap = self.was_code or not above or not above[-1].strip()
-        return after_gap and deep - prose.depth(above, deep) >= 4
+        return after_gap and deep - depth(above, deep) >= 4
 
     # ## What begins in a line
 

@@ -23,9 +23,8 @@ from markdown.util import HtmlStash
 
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Place
-from litweave.dialect import add_step
+from litweave.dialect import SCHEMES, add_step
 from litweave.page import addresses
-from litweave.sanitise import SCHEMES
 
 _KEYS = {"a": "href", "img": "src"}
 # In HTML that an author wrote.
