@@ -31,7 +31,7 @@ from litweave.diagnostics import Place
 from litweave.headings import anchors, is_notation, mark
 from litweave.labels import told_apart
 from litweave.overlay import Overlay
-from litweave.parse import Definition, Module, Prose, Row
+from litweave.parse import Definition, Module, Row
 from litweave.prose import Context, closed, sections, to_markdown
 from litweave.sanitise import restored, sanitised
 from litweave.sections import Above, with_titles
@@ -76,9 +76,12 @@ def document(module: Module, page: str, context: Context) -> str:
             own, closing = _ordered(own, context.raw_html)
         parts = written(own, _above(row, anchor))
         if row.definition:
-            parts = _with_heading(parts, row.definition, anchor)
+            name = f"{'#' * _level(row.definition)} `{row.definition.name}`"
+            heading, *others = _headed(parts, _HEADING, name)
+            line, end, below = heading.partition("\n")
+            parts = [f"{line.rstrip()} {mark(anchor)}{end}{below}", *others]
         if row.start == 1:
-            parts = _with_title(parts, module)
+            parts = _headed(parts, _TITLE, f"# `{_name(module)}`")
         documents.append("\n\n".join(parts))
     if _closes(module):
         documents.append("\n\n".join(written(closing, Above())))
@@ -107,8 +110,11 @@ def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[
 def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]:
     """The prose of all rows, each text and its place; and all labels it defines."""
     places = [Place(module.path, prose.line) for prose in module.prose]
-    for prose in module.prose:
-        _check_raw(prose, module.path, context)
+    for prose, place in zip(module.prose, places, strict=True):
+        if not prose.raw:
+            message = 'Python eats this backslash: begin the docstring with r"""'
+            here = place.below(prose.text, prose.text.index("\\"))
+            context.diagnostics.add(here, message, "backslash")
     texts = [with_titles(prose.text) for prose in module.prose]
     texts, labels = told_apart(texts, places, context.diagnostics)
     if context.raw_html:
@@ -116,33 +122,27 @@ def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]
     return zip(texts, places, strict=True), labels
 
 
-def opening(module: Module) -> list[str]:
-    """The prose that opens a module: what begins with a title comes first."""
-    # So a docstring comes before a comment that stands above it (a licence).
-    texts = (prose.text for row in module.rows[:1] for prose in row.prose)
-    return sorted(texts, key=lambda text: not _TITLE.match(text))
+def _headed(parts: list[str], form: re.Pattern[str], heading: str) -> list[str]:
+    # The docstring's heading comes before a comment that stands above the definition.
+    parts = sorted(parts, key=lambda part: not form.match(part))
+    return parts if parts and form.match(parts[0]) else [heading, *parts]
 
 
 def title(module: Module) -> str:
     """The title that opens a module, as it is written; empty if it has none."""
-    first = next(iter(opening(module)), "")
-    return _first_line(first) if _TITLE.match(first) else ""
+    is_title = any(
+        _TITLE.match(prose.text) for row in module.rows[:1] for prose in row.prose
+    )
+    return says_first(module) if is_title else ""
 
 
 def says_first(module: Module) -> str:
     """The title of a module, or else the line that it begins with."""
-    return next(filter(None, map(_first_line, opening(module))), "")
-
-
-def _first_line(text: str) -> str:
-    lines = (line.strip("#= \t") for line in text.split("\n"))
+    # So a docstring comes before a comment that stands above it (a licence).
+    texts = [prose.text for row in module.rows[:1] for prose in row.prose]
+    texts.sort(key=lambda text: not _TITLE.match(text))
+    lines = (line.strip("#= \t") for line in "\n".join(texts).split("\n"))
     return next(filter(None, lines), "")
-
-
-def _with_title(parts: list[str], module: Module) -> list[str]:
-    """Begin with the title: the docstring's own, or else the name of the module."""
-    parts = sorted(parts, key=lambda part: not _TITLE.match(part))
-    return parts if title(module) else [f"# `{_name(module)}`", *parts]
 
 
 def _name(module: Module) -> str:
@@ -160,26 +160,6 @@ def _above(row: Row, anchor: str) -> Above:
 
 def _level(definition: Definition) -> int:
     return min(2 + definition.name.count("."), 6)
-
-
-def _check_raw(prose: Prose, path: str, context: Context) -> None:
-    if not prose.raw:
-        line = next(i for i, text in enumerate(prose.text.split("\n")) if "\\" in text)
-        message = 'Python eats this backslash: begin the docstring with r"""'
-        here = Place(path, prose.line + line)
-        context.diagnostics.add(here, message, "backslash")
-
-
-def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list[str]:
-    """Begin with the heading of a definition: its docstring's own, or else its name."""
-    # The docstring's heading comes before a comment that stands above the definition.
-    parts = sorted(parts, key=lambda part: not _HEADING.match(part))
-    own = _HEADING.match(parts[0]) if parts else None
-    if own:
-        first = f"{own[0].rstrip()} {mark(anchor)}{parts[0][own.end() :]}"
-        return [first, *parts[1:]]
-    level = "#" * _level(definition)
-    return [f"{level} `{definition.name}` {mark(anchor)}", *parts]
 
 
 # ## The page
@@ -200,10 +180,17 @@ def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
 
     Without `raw_html`, what could run in a reader's browser is left out.
 
-    **Raises.** `ValueError`, as [`pieces`][] does.
+    **Raises.** `ValueError` if the document came out of Markdown with other rows than
+    it went in with.
     """
-    prose = pieces(content, module)
-    return prose if raw_html else [sanitised(text) for text in prose]
+    found = restored(content).split(_CUT)
+    expected = len(module.rows) + _closes(module)
+    if len(found) != expected:
+        raise ValueError(
+            f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
+            "is an HTML tag or a fence left open in one?"
+        )
+    return found if raw_html else [sanitised(text) for text in found]
 
 
 def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
@@ -216,22 +203,6 @@ def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRo
     ]
     closing = [text.strip() for text in prose[len(rows) :]]
     return rows + [WovenRow("", text, "", None) for text in closing if text]
-
-
-def pieces(content: str, module: Module) -> list[str]:
-    """The prose of each row, and at last what closes the page, as HTML.
-
-    **Raises.** `ValueError` if the document came out of Markdown with other rows than
-    it went in with.
-    """
-    found = restored(content).split(_CUT)
-    expected = len(module.rows) + _closes(module)
-    if len(found) != expected:
-        raise ValueError(
-            f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
-            "is an HTML tag or a fence left open in one?"
-        )
-    return found
 
 
 def as_written(module: Module) -> str:

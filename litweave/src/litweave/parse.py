@@ -31,9 +31,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from inspect import cleandoc
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, starmap
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from litweave.directives import blocks, directives, title, without_directives
 from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
@@ -178,7 +178,8 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
     # The tree counts lines by all three line endings; `tokenize` is given the same.
     plain = [line.rstrip("\r\n") + "\n" for line in lines]
     tree, tokens = _analyse(source, plain, path)
-    definitions = tuple(_definitions(tree))
+    scopes = [*_scopes(tree)]
+    definitions = tuple(starmap(_definition, scopes[1:]))
     comments = _comments(tokens, definitions)
     marks = {n: kind for n, kind in directives(tokens).items() if n in comments}
     words = blocks(item for n, item in comments.items() if n not in marks)
@@ -187,7 +188,8 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
     for line, kind in marks.items():
         if kind == "cell" and (heading := title(comments[line].string)):
             openers.append(_Span(line, line, Prose(heading, line)))
-    docstrings = [_string(text, plain) for text in _docstrings(tree)]
+    first = (node.body[0] for node, _ in scopes if node.body)
+    docstrings = [_string(text, plain) for text in filter(is_text, first)]
     rows = tuple(_rows(plain, openers, docstrings, definitions, marks))
     return Module(path, encoding, lines, rows, definitions)
 
@@ -223,13 +225,13 @@ class _Span(NamedTuple):
     alone: bool = True
 
 
-def _statements(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
-    """Every node that holds statements, in the order of the source, with its name."""
+def _scopes(tree: ast.Module) -> Iterator[tuple[Any, str]]:
     # A stack of our own: a chain of a thousand `elif`s is nested a thousand deep.
-    stack: list[tuple[ast.AST, str]] = [(tree, "")]
+    stack: list[tuple[Any, str]] = [(tree, "")]
     while stack:
         node, scope = stack.pop()
-        yield node, scope
+        if isinstance(node, ast.Module | DEFINITIONS):
+            yield node, scope
         fields = ("body", "handlers", "orelse", "finalbody", "cases")
         inside = [child for field in fields for child in getattr(node, field, ())]
         for child in reversed(inside):
@@ -237,24 +239,14 @@ def _statements(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
             stack.append((child, name.lstrip(".")))
 
 
-def _definitions(tree: ast.Module) -> Iterator[Definition]:
-    for node, name in _statements(tree):
-        if isinstance(node, DEFINITIONS):
-            docstring = node.body[0].lineno if is_text(node.body[0]) else None
-            end = node.end_lineno or node.lineno
-            is_class = isinstance(node, ast.ClassDef)
-            yield Definition(
-                name, is_class, first_line(node), node.lineno, docstring, end
-            )
+def _definition(node: DEFINITIONS, name: str) -> Definition:
+    docstring = node.body[0].lineno if is_text(node.body[0]) else None
+    start, end = first_line(node), node.end_lineno or node.lineno
+    is_class = isinstance(node, ast.ClassDef)
+    return Definition(name, is_class, start, node.lineno, docstring, end)
 
 
 # ## Strings that are prose
-
-
-def _docstrings(tree: ast.Module) -> Iterator[ast.stmt]:
-    for node, _ in _statements(tree):
-        if isinstance(node, ast.Module | DEFINITIONS):
-            yield from filter(is_text, node.body[:1])
 
 
 def _cells(

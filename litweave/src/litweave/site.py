@@ -36,7 +36,6 @@ from litweave.page import (
     document,
     flat,
     grid,
-    pieces,
     says_first,
 )
 from litweave.prose import to_markdown
@@ -141,7 +140,7 @@ class Site:
         """Note if a module's page has lost or won rows in Markdown."""
         module = self.book.chapters[uri].module
         try:
-            pieces(html, module)
+            cut(html, module, raw_html=True)
         except ValueError as error:
             self.diagnostics.add(Place(module.path, 1), str(error), "page")
 
