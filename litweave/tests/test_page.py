@@ -125,10 +125,12 @@ def test_headings_have_their_names_and_notes_work_across_rows() -> None:
 def test_a_page_begins_with_a_title_and_misses_rows_that_markdown_swallowed() -> None:
     with pytest.raises(ValueError, match=r"^3 pieces .* 1 came out"):
         cut("<p>One.</p>", parse("# One.\na = 1\n# Two.\nb = 2\n"))
-    assert woven("x = 1\n").document == "# `a`"
-    assert woven('"""Words."""\n').document == "# `a`\n\nWords."
-    titled = woven('# The licence.\n"""# Title"""\n').document
-    assert titled == "# Title\n\nThe licence."
+    for source, document in (
+        ("x = 1\n", "# `a`"),
+        ('"""Words."""\n', "# `a`\n\nWords."),
+        ('# The licence.\n"""# Title"""\n', "# Title\n\nThe licence."),
+    ):
+        assert woven(source).document.partition("\n\n<!--")[0] == document
 
 
 ESSAY = '''\
@@ -239,7 +241,6 @@ def test_the_flat_page_has_all_prose_and_the_names_in_the_code() -> None:
     "shown",
     [
         *("f(|x)", "x == settings", "a.b(|0.5)", "from package.|part import f"),
-        *("f(|a=1, number=|settings.number)", "f(|n=|self.n, p = settings)"),
     ],
 )
 def test_code_may_break_behind_what_opens_and_not_in_names(shown: str) -> None:

@@ -24,18 +24,8 @@ _BLANK = re.compile('<span class="w">([^<]*)</span>')  # It has no colour.
 # A piece of one colour, and the characters in it.
 _PIECE = re.compile(r'(<span class="\w+">)?([^<]+)(</span>)?')
 _CHARACTER = re.compile("&[^;]*;|.")
-# A bracket that something follows, the sign between an argument and a long value, the
-# dot within a path; and no part of a tag.
-_BREAK = re.compile(
-    r"""
-    [(\[=.]  # found at once; what is around it decides
-    (?: (?<=[(\[]) (?=.)
-      | (?<=<span\ class="o">=) (?=</span>(?:<[^>]*>)+(?:\w{8}|self<))
-      | (?<=\w\.) (?=[^\W\d]) )
-    (?! [^<]*> )
-    """,
-    re.VERBOSE,
-)
+# A bracket that something follows, the dot within a path; and no part of a tag.
+_BREAK = re.compile(r"(?:[(\[](?=.)|(?<=\w)\.(?=[^\W\d]))(?![^<]*>)")
 _BLOCK = re.compile(r"<pre\b[^>]*>(?:<span></span>)?<code\b.*?</pre>", re.DOTALL)
 
 

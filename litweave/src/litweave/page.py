@@ -61,19 +61,20 @@ def document(module: Module, page: str, context: Context) -> str:
     `context.diagnostics`. A module that gives itself no title has its name for one.
     """
     texts, labels = _texts(module, context)
+    raw_html = context.raw_html
 
     def written(texts: Iterable[_Text], above: Above) -> list[str]:
         return [
-            to_markdown(text, place, page, context, context.raw_html, above, labels)
-            for text, place in texts
+            to_markdown(*each, page, context, raw_html, above, labels) for each in texts
         ]
 
     documents: list[str] = []
     closing: list[_Text] = []
     for row, anchor in zip(module.rows, anchors(module), strict=True):
         own = list(islice(texts, len(row.prose)))
-        if row.start == 1 and _closes(module):
-            own, closing = _ordered(own, context.raw_html)
+        # Whether something may stand below the last row: if there is code to get to.
+        if row.start == 1 and any(other.code for other in module.rows[1:]):
+            own, closing = _ordered(own, raw_html)
         parts = written(own, _above(row, anchor))
         if row.definition:
             name = f"{'#' * _level(row.definition)} `{row.definition.name}`"
@@ -83,14 +84,8 @@ def document(module: Module, page: str, context: Context) -> str:
         if row.start == 1:
             parts = _headed(parts, _TITLE, f"# `{_name(module)}`")
         documents.append("\n\n".join(parts))
-    if _closes(module):
-        documents.append("\n\n".join(written(closing, Above())))
+    documents.append("\n\n".join(written(closing, Above())))
     return f"\n\n{_CUT}\n\n".join(documents)
-
-
-def _closes(module: Module) -> bool:
-    """Whether something may stand below the last row: if there is code to get to."""
-    return any(row.code for row in module.rows[1:])
 
 
 def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[_Text]]:
@@ -184,7 +179,7 @@ def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
     it went in with.
     """
     found = restored(content).split(_CUT)
-    expected = len(module.rows) + _closes(module)
+    expected = len(module.rows) + 1
     if len(found) != expected:
         raise ValueError(
             f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
@@ -197,19 +192,19 @@ def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRo
     """Put the code of each row beside its prose."""
     names = anchors(module)
     lines = _lines(module, extra, names)
-    rows = [
-        WovenRow(anchor, text.strip(), _code(row, module, lines), row)
-        for row, anchor, text in zip(module.rows, names, prose, strict=False)
+    rows = zip([*module.rows, None], [*names, ""], prose, strict=False)
+    return [
+        WovenRow(anchor, text.strip(), _code(row, module, lines) if row else "", row)
+        for row, anchor, text in rows
+        if row or text.strip()
     ]
-    closing = [text.strip() for text in prose[len(rows) :]]
-    return rows + [WovenRow("", text, "", None) for text in closing if text]
 
 
 def as_written(module: Module) -> str:
     """The prose of a module as it stands in the source, for want of better HTML."""
     texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
-    texts += [""] * _closes(module)
-    return _CUT.join(f"<pre>{html.escape(t)}</pre>" if t else "" for t in texts)
+    shown = [f"<pre>{html.escape(text)}</pre>" if text else "" for text in texts]
+    return _CUT.join([*shown, ""])
 
 
 def addresses(module: Module) -> list[str]:
@@ -232,12 +227,11 @@ def flat(rows: Sequence[WovenRow], module: Module) -> str:
     that it takes from elsewhere, as `torch.einsum`. All of it would be a third of what
     search loads.
     """
-    codes = (module.code(row.row) if row.row else "" for row in rows)
-    names = (" ".join(dict.fromkeys(_SOUGHT.findall(code))) for code in codes)
-    return "\n".join(
-        f"{row.prose}\n<p><code>{found}</code></p>"
-        for row, found in zip(rows, names, strict=True)
-    )
+    text = ""
+    for row in rows:
+        names = _SOUGHT.findall(module.code(row.row)) if row.row else []
+        text += f"{row.prose}\n<p><code>{' '.join(dict.fromkeys(names))}</code></p>\n"
+    return text
 
 
 def grid(rows: Sequence[WovenRow], name: str, extra: Overlay) -> str:
@@ -246,11 +240,9 @@ def grid(rows: Sequence[WovenRow], name: str, extra: Overlay) -> str:
     `name` is what the bar above the page calls the file.
     """
     tools = "\n".join(extra.tools)
-    beside: list[Sequence[str]] = [()] * len(rows)
-    if rows[-1].row:
-        beside[0] = extra.panels + extra.endnotes
-    else:
-        beside[0], beside[-1] = extra.panels, extra.endnotes
+    beside = [extra.panels, *[[]] * (len(rows) - 1)]
+    end = 0 if rows[-1].row else -1
+    beside[end] = beside[end] + extra.endnotes
     body = "\n".join(map(_row_html, rows, beside))
     return f"""<div class="weave">
 <div class="weave-tools">
@@ -326,9 +318,9 @@ def _lines(module: Module, extra: Overlay, rows: Sequence[str]) -> list[str]:
         # Where a line is too wide for the screen, it goes on below its own beginning.
         indent = _indent(line)
         place += f' style="--indent:{indent}"' if indent else ""
+        place = f'class="weave-line" data-line="{number}"{place}'
         shown = highlight.breakable(line) + extra.hints.get(number, "")
-        mark = f'<span class="weave-line" data-line="{number}"{place}>{shown}</span>'
-        lines.append(f"{mark}\n")
+        lines.append(f"<span {place}>{shown}</span>\n")
     return lines
 
 

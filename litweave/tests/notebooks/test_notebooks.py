@@ -174,8 +174,6 @@ def test_a_reader_takes_the_script_and_the_notebook(page: str, project: Path) ->
     assert notebook.cells[1].outputs[0].data["text/plain"] == "42"
     assert "see `answer`, it, [home](" in notebook.cells[0].source
     assert notebook.cells[3].outputs[0].text == "one <two> & $3\n100 %\n"
-    folded = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
-    assert [cell.metadata for cell in notebook.cells] == [{}] * 5 + [folded, {}]
 
 
 PROSE = "# %% [markdown]\n# # Bad\n\n# %%\n"

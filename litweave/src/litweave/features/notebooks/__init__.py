@@ -258,12 +258,9 @@ def _fenced(cell: Part) -> list[str]:
     source: str = cell["source"]
     longest = max(map(len, re.findall("`+", source)), default=0)
     fence = "`" * max(3, longest + 1)
-    folded = " .nb-folded" if "hide-input" in _tags(cell) else ""
-    return [f"{fence} {{ .python .nb-cell{folded} }}", *source.split("\n"), fence]
-
-
-def _tags(cell: Part) -> list[str]:
-    return list(cell.get("metadata", {}).get("tags", ()))
+    is_folded = "hide-input" in cell.get("metadata", {}).get("tags", ())
+    marks = ".nb-cell .nb-folded" if is_folded else ".nb-cell"
+    return [f"{fence} {{ .python {marks} }}", *source.split("\n"), fence]
 
 
 # ## From outputs to HTML
@@ -374,19 +371,15 @@ def _downloads(
 
 
 def _portable(notebook: Part) -> Part:
-    """The notebook that a reader downloads, with its outputs.
+    """The notebook that a reader downloads.
 
-    A link by name means something on the site alone, so its words remain. Nothing in
-    the file depends on the minute in which the notebook ran.
+    A link by name means something on the site alone, so its words remain.
     """
-    cells = []
-    for number, cell in enumerate(notebook["cells"], start=1):
-        tags, code = _tags(cell), "outputs" in cell
-        hidden = {"jupyter": {"source_hidden": "hide-input" in tags}}
-        changes: Part = {"outputs": joined(cell["outputs"])} if code else {}
-        changes["source"] = cell["source"] if code else _LINK.sub(r"\1", cell["source"])
-        changes["metadata"] = {"tags": tags, **hidden} if tags else {}
-        cells.append({**cell, "id": f"cell-{number}", **changes})
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    return {**notebook, "metadata": metadata, "cells": cells}
+    cells = [
+        {**cell, "outputs": joined(cell["outputs"])}
+        if "outputs" in cell
+        else {**cell, "source": _LINK.sub(r"\1", cell["source"])}
+        for cell in notebook["cells"]
+    ]
+    return {**notebook, "metadata": {"kernelspec": kernel}, "cells": cells}

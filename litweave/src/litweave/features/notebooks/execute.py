@@ -23,6 +23,7 @@ def main() -> int:
         notebook,
         startup_timeout=never,
         iopub_timeout=never,
+        record_timing=False,
         on_cell_start=lambda cell, cell_index: _say(cell=cell_index + 1),
     )
     try:
