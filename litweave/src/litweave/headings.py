@@ -81,11 +81,6 @@ def slug(words: str, separator: str = "-") -> str:
     return re.sub(rf"[\s{separator}]+", separator, kept.strip())
 
 
-def words(text: str) -> Iterator[str]:
-    """The words of a text, each as an anchor has it."""
-    return (slug(match[0]) for match in re.finditer(_WORD, text))
-
-
 # ## Rows
 # No address is a running number, so one that somebody wrote down stays right when rows
 # come and go around it.
@@ -123,4 +118,4 @@ def _names(row: Row, module: Module) -> Iterator[list[str]]:
 def _words(text: str) -> list[str]:
     # What is set as mathematics has no words to give.
     text = re.sub(r"\$\$.*?\$\$|\$.*?\$", " ", text, flags=re.DOTALL)
-    return list(islice(words(text), 40))
+    return [slug(match[0]) for match in islice(re.finditer(_WORD, text), 40)]
