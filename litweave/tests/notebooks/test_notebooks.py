@@ -299,7 +299,7 @@ def test_an_error_that_was_meant_is_shown_and_output_with_no_kind_or_place_is_on
     )
     plugin.pages = {"a.py": ("links", Slots("", {7: "<pre></pre>"}))}
     with pytest.raises(PluginError, match=r"^a.py: cell 7: the page has no place"):
-        plugin.on_page_content("<p>No frame.</p>", page, None, None)
+        plugin.on_page_content("<p>No frame.</p>", page=page)
 
 
 def test_prose_keeps_its_line_below_an_output() -> None:

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from mkdocs.config.base import Config
 from mkdocs.config.config_options import ListOfItems, Type
@@ -75,9 +75,7 @@ class NotebooksConfig(Config):
 class NotebooksPlugin(BasePlugin[NotebooksConfig]):
     """Runs notebooks and writes them as Markdown."""
 
-    def on_startup(
-        self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool
-    ) -> None:
+    def on_startup(self, *, command: str, dirty: bool) -> None:
         """Remember whether somebody is writing."""
         self.serving = command == "serve"
 
@@ -90,7 +88,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
                 "`allow_errors: false`: a cell that fails must fail the build"
             )
 
-    def on_files(self, files: Files, config: MkDocsConfig) -> None:
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
         """Begin to run the notebooks that changed."""
         jupyter: Any = config.plugins["mkdocs-jupyter"]
         root = Path(config.config_file_path).absolute().parent
@@ -99,13 +97,13 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         self.runs = begin(found, root, kept, self.config.reads, self.serving)
         self.pages: dict[str, tuple[str, Slots]] = {}
 
-    def on_nav(self, nav: Navigation, config: MkDocsConfig, files: Files) -> None:
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, **_: Any) -> None:
         """Let mkdocs-jupyter, which has made pages of notebooks, not run them, too."""
         config.plugins["mkdocs-jupyter"].config["include"] = []
 
     @event_priority(100)  # before anything reads the prose
     def on_page_markdown(
-        self, markdown: str, page: Page, config: MkDocsConfig, files: Files
+        self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str | None:
         """Write a notebook that ran as Markdown."""
         uri = page.file.src_uri
@@ -122,16 +120,25 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             raise PluginError(
                 f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
             ) from None
-        links = _downloads(page, config, files, notebook, markdown)
+        ipynb = json.dumps(_portable(notebook), ensure_ascii=False, indent=1)
+        links = ""
+        for words, suffix, content in (
+            ("Download the notebook (.ipynb)", ".ipynb", ipynb),
+            ("Download the script (.py)", ".py", markdown),
+        ):
+            folder = PurePosixPath(uri).with_suffix("")
+            name = folder.name + suffix
+            file = File.generated(config, f"{folder / name}", content=content)
+            files.append(file)
+            address = get_relative_url(file.url, page.file.url)
+            links += f'<a href="{address}" download="{name}">{word(words)}</a> '
         self.pages[uri] = links, outputs
         # Whoever keeps finished pages can see that this one has changed.
         page.meta["outputs"] = digest(links, repr(outputs))
         return text
 
     @event_priority(-100)  # after all plugins that change prose
-    def on_page_content(
-        self, html: str, page: Page, config: MkDocsConfig, files: Files
-    ) -> str | None:
+    def on_page_content(self, html: str, *, page: Page, **_: Any) -> str | None:
         """Put the outputs in their frames, and fold what is to be folded."""
         links, outputs = self.pages.pop(page.file.src_uri, ("", Slots("")))
         if not html or not links:  # A page that was kept has all of it.
@@ -311,7 +318,7 @@ def _render(output: Part, number: int, position: int) -> str:
     label = word("Output of cell {number}", number=number)
     box = f'tabindex="0" role="group" aria-label="{label}"'
     if kind == "text/html":
-        shown = _WORDS.sub(lambda m: m[1] or _said(m[0]), data[kind])
+        shown = _WORDS.sub(lambda m: m[1] or figures(html.unescape(m[0])), data[kind])
         return f'<div class="nb-html" {box}>{shown}</div>'
     if kind == "text/plain":
         shown = html.escape(terminal(data[kind]), quote=False)
@@ -329,11 +336,6 @@ def _render(output: Part, number: int, position: int) -> str:
     return f'<figure class="nb-figure" {box}>{image}</figure>'
 
 
-def _said(text: str) -> str:
-    """Words in HTML, to be said in the language of the page."""
-    return figures(html.unescape(text))
-
-
 def _image(kind: str, data: str, alt: str, scope: str) -> str:
     if kind != "image/svg+xml":
         address = f"data:{kind};base64,{data}".replace("\n", "")
@@ -341,33 +343,10 @@ def _image(kind: str, data: str, alt: str, scope: str) -> str:
     # A drawing stands in the page itself, not behind an address: so it can take the
     # colour of the text, in light and in dark.
     drawing = data.partition("<svg")[2].rstrip()
-    drawing = _LABEL.sub(lambda m: m[1] + _said(m[2]), drawing)
+    drawing = _LABEL.sub(lambda m: m[1] + figures(html.unescape(m[2])), drawing)
     # Its names get a prefix: each drawing of a page counts from one.
     drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{scope}-", drawing)
     return f'<svg role="img" aria-label="{alt}" data-search-exclude="1"{drawing}'
-
-
-# ## The notebook as a file to take away
-
-
-def _downloads(
-    page: Page, config: MkDocsConfig, files: Files, notebook: Part, script: str
-) -> str:
-    """Add the notebook and its script to the site; the links to them from the page."""
-    taken = _portable(notebook)
-    ipynb = json.dumps(taken, ensure_ascii=False, indent=1, sort_keys=True)
-    links = []
-    for words, suffix, content in (
-        ("Download the notebook (.ipynb)", ".ipynb", ipynb),
-        ("Download the script (.py)", ".py", script),
-    ):
-        folder = Path(page.file.src_uri).with_suffix("")
-        name = folder.name + suffix
-        file = File.generated(config, (folder / name).as_posix(), content=content)
-        files.append(file)
-        address = get_relative_url(file.url, page.file.url)
-        links.append(f'<a href="{address}" download="{name}">{word(words)}</a>')
-    return " ".join(links)
 
 
 def _portable(notebook: Part) -> Part:
