@@ -70,7 +70,8 @@ def _page(folder: str, uri: str) -> Path:
 def _whole(chapter: Chapter) -> bool:
     """Whether the rows of a module are its file, byte for byte."""
     module = chapter.module
-    text = "".join(module.text(row) for row in module.rows)
+    pieces = (module.lines[row.start - 1 : row.end] for row in module.rows)
+    text = "".join(line for piece in pieces for line in piece)
     return text.encode(module.encoding) == chapter.path.read_bytes()
 
 

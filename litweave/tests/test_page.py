@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown import Markdown
 
 from litweave.dialect import Dialect, sanitised
-from litweave.headings import anchors, slug, words
+from litweave.headings import anchors, slug
 from litweave.highlight import breakable, breakable_blocks, lines
 from litweave.overlay import Mark, Overlay
 from litweave.page import addresses, cut, flat
@@ -86,19 +86,19 @@ ANCHORS = """
 What it costs → what-it-costs ¦ Don't: a + b (c_d) → dont-a-b-c_d
 Žlutý café, ½ → zluty-cafe-12 ¦ ノート と ガイド → ノート-と-ガイド ¦ 记号 → 记号
 ｶﾞｲﾄﾞ「Ａ」 → ガイドa ¦ ශ්‍රී ලංකා → ශ්‍රී-ලංකා ¦ می‌خواهم → می‌خواهم ¦ Ο όρος λ → ο-όρος-λ
-Größe × 2 → größe-2 ¦ 🚀 Start → start ¦ 🚀 記号 👩‍🚀 → 記号 ¦ 🚀 → 🚀 ¦ + → +
+Größe × 2 → größe-2 ¦ 🚀 Start → start ¦ 🚀 記号 👩‍🚀 → 記号 ¦ 🚀 →
 """
 
 
 @pytest.mark.parametrize("case", re.split(" ¦ |\n", ANCHORS.strip()))
 def test_an_anchor_is_made_of_the_words(case: str) -> None:
-    said, anchor = case.split(" → ")
-    assert slug(said) == anchor
+    said, _, anchor = case.partition(" →")
+    assert slug(said) == anchor.strip()
 
 
 def test_words_keep_their_marks_and_are_the_anchors_of_headings() -> None:
-    said = "Le résumé, re\u0301sume\u0301 — ශ්‍රී_ලංකා ガイド"
-    assert list(words(said)) == ["le", "resume", "resume", "ශ්‍රී", "ලංකා", "ガイド"]
+    (said,) = anchors(parse("# Le résumé, re\u0301sume\u0301 — ශ්‍රී_ලංකා ガイド"))
+    assert said == ":le-resume-resume-ශ්‍රී-ලංකා-ガイド"
     page = woven('"""# 混合\n\n## 记号\n\n## *记号* `x`\n\n## 记号\n"""\n').rows[0]
     assert re.findall('<h. id="(.*?)"', page) == ["混合", "记号", "记号-x", "记号_1"]
     # A site keeps its own way.
@@ -124,10 +124,12 @@ def test_headings_have_their_names_and_notes_work_across_rows() -> None:
 def test_a_page_begins_with_a_title_and_misses_rows_that_markdown_swallowed() -> None:
     with pytest.raises(ValueError, match=r"^3 pieces .* 1 came out"):
         cut("<p>One.</p>", parse("# One.\na = 1\n# Two.\nb = 2\n"))
-    assert woven("x = 1\n").document == "# `a`"
-    assert woven('"""Words."""\n').document == "# `a`\n\nWords."
-    titled = woven('# The licence.\n"""# Title"""\n').document
-    assert titled == "# Title\n\nThe licence."
+    for source, document in (
+        ("x = 1\n", "# `a`"),
+        ('"""Words."""\n', "# `a`\n\nWords."),
+        ('# The licence.\n"""# Title"""\n', "# Title\n\nThe licence."),
+    ):
+        assert woven(source).document.partition("\n\n<!--")[0] == document
 
 
 ESSAY = '''\
@@ -238,7 +240,6 @@ def test_the_flat_page_has_all_prose_and_the_names_in_the_code() -> None:
     "shown",
     [
         *("f(|x)", "x == settings", "a.b(|0.5)", "from package.|part import f"),
-        *("f(|a=1, number=|settings.number)", "f(|n=|self.n, p = settings)"),
     ],
 )
 def test_code_may_break_behind_what_opens_and_not_in_names(shown: str) -> None:

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, order=True)
-class Place:
-    """A line of a file."""
+class Place(NamedTuple):
+    """A line of a file; its text is what editors and terminals make a link of."""
 
     path: str
     line: int
 
     def __str__(self) -> str:
-        """The form that editors and terminals make a link of."""
         return f"{self.path}:{self.line}"
 
     def below(self, text: str, end: int) -> "Place":
@@ -29,13 +27,12 @@ class Diagnostic(NamedTuple):
     kind: str
 
     def __str__(self) -> str:
-        """One line, whatever is in the message."""
         return f"{self.place}: {' '.join(self.message.split())}"
 
 
 @dataclass
 class Diagnostics:
-    """What is wrong, and where."""
+    """What is wrong, and where; one line each, in the order of the files."""
 
     found: set[Diagnostic] = field(default_factory=set)
 
@@ -48,5 +45,4 @@ class Diagnostics:
         return Counter(problem.kind for problem in self.found)
 
     def __str__(self) -> str:
-        """One line each, in the order of the files."""
-        return "\n".join(str(problem) for problem in sorted(self.found))
+        return "\n".join(map(str, sorted(self.found)))

@@ -21,10 +21,11 @@ _OPEN, _CLOSE, _FIRST = "\ue100", "\ue101", 0xE200
 _BYTES = f"[{chr(_FIRST)}-{chr(_FIRST + 255)}]*"
 _MARK = re.compile(f"{_OPEN}({_BYTES}){_CLOSE}")
 MARK = f"[\ue100\ue102-\ue10f]{_BYTES}{_CLOSE}"
-# What joins letters, or pictures, to one shape.
-_JOINERS = "\u200c\u200d"
 _NOTATION = re.compile(r"#{1,6} +Notation *#*")
-_HEADINGS = {f"h{level}" for level in range(1, 7)}
+_HEADING = re.compile("h[1-6]")
+# A word begins with a letter or a digit. In scripts up to U+1FFF marks go on in it, and
+# joiners, which Python takes for no part of a word.
+_WORD = r"[^\W_](?:[^\W_]|[\u0300-\u1fff\u200c\u200d])*"
 
 
 def mark(anchor: str, kind: str = _OPEN) -> str:
@@ -46,69 +47,38 @@ def is_notation(text: str) -> bool:
     return bool(_NOTATION.fullmatch(text.partition("\n")[0]))
 
 
+def set_anchors(root: Element) -> None:
+    """Turn the marks on a page into anchors."""
+    taken = set[str]()
+    for heading in root.iter():
+        for part in heading.iter() if _HEADING.fullmatch(str(heading.tag)) else ():
+            for attribute in ("text", "tail"):
+                text = getattr(part, attribute) or ""
+                if match := _MARK.search(text):
+                    name = said(match[0])
+                    while name in taken:
+                        name += "~2"
+                    taken.add(name)
+                    heading.set("id", name)
+                    setattr(part, attribute, _MARK.sub("", text).rstrip())
+
+
+# ## Words
+
+
 @lru_cache(maxsize=8192)
 def slug(words: str, separator: str = "-") -> str:
     """An anchor made of words.
 
     What has letters of ASCII is written with them, as Markdown does. In any other
-    script, letters keep their marks and joiners; and where there are no letters at all,
-    symbols stand for themselves.
+    script, letters keep the marks and joiners that belong to them.
     """
-    plain = slugify(words, separator)
     shown = unicodedata.normalize("NFKC", words).lower()
-    if all(
-        c.isascii() or not c.isalnum() for c in unicodedata.normalize("NFKD", shown)
-    ):
-        if plain:
-            return plain
-        kept = _kept(shown, "LNS")
-    else:
-        kept = _kept(shown, "LN")
+    bare = unicodedata.normalize("NFKD", shown)
+    if not any(c.isalnum() and not c.isascii() for c in bare):
+        return slugify(words, separator)
+    kept = "".join(re.findall(rf"{_WORD}|[-_\s]+", shown))
     return re.sub(rf"[\s{separator}]+", separator, kept.strip())
-
-
-def words(text: str) -> Iterator[str]:
-    """The words of a text, each as an anchor has it."""
-    word = ""
-    for match in re.finditer(r"[^\W_]+|.", text, re.DOTALL):
-        if match[0].isalnum() or (word and _joins(match[0])):
-            word += match[0]
-        elif word:
-            yield slug(word)
-            word = ""
-    yield from [slug(word)] if word else []
-
-
-def _kept(text: str, kinds: str) -> str:
-    """The characters of some kinds, with the marks and joiners that belong to them."""
-    kept, before = "", False
-    for character in text:
-        if not _joins(character):
-            kind = unicodedata.category(character)[0]
-            before = kind in kinds or character in "-_" or character.isspace()
-        kept += character if before else ""
-    return kept
-
-
-def _joins(character: str) -> bool:
-    return character in _JOINERS or unicodedata.category(character)[0] == "M"
-
-
-def set_anchors(root: Element) -> None:
-    """Turn the marks on a page into anchors."""
-    taken = set[str]()
-    for heading in root.iter():
-        if heading.tag in _HEADINGS:
-            for part in heading.iter():
-                for attribute in ("text", "tail"):
-                    text = getattr(part, attribute) or ""
-                    if match := _MARK.search(text):
-                        name = said(match[0])
-                        while name in taken:
-                            name += "~2"
-                        taken.add(name)
-                        heading.set("id", name)
-                        setattr(part, attribute, _MARK.sub("", text).rstrip())
 
 
 # ## Rows
@@ -148,4 +118,4 @@ def _names(row: Row, module: Module) -> Iterator[list[str]]:
 def _words(text: str) -> list[str]:
     # What is set as mathematics has no words to give.
     text = re.sub(r"\$\$.*?\$\$|\$.*?\$", " ", text, flags=re.DOTALL)
-    return list(islice(words(text), 40))
+    return [slug(match[0]) for match in islice(re.finditer(_WORD, text), 40)]

@@ -5,42 +5,38 @@ A module is coloured whole: only so is it known that a line stands within a stri
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
+from itertools import pairwise
 
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
-from pygments.token import STANDARD_TYPES, _TokenType
 
 from litweave.dialect import referenced
-from litweave.overlay import Mark, cuts
+from litweave.overlay import Mark
 from litweave.parse import Module
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
-_Piece = tuple[str, str]  # a class and the text that has it
-# A bracket that something follows, the sign between an argument and a long value, the
-# dot within a path; and no part of a tag.
-_BREAK = re.compile(
-    r"""
-    [(\[=.]  # found at once; what is around it decides
-    (?: (?<=[(\[]) (?=.)
-      | (?<=<span\ class="o">=) (?=</span>(?:<[^>]*>)+(?:\w{8}|self<))
-      | (?<=\w\.) (?=[^\W\d]) )
-    (?! [^<]*> )
-    """,
-    re.VERBOSE,
-)
+_FORMATTER = HtmlFormatter(nowrap=True)
+_BLANK = re.compile('<span class="w">([^<]*)</span>')  # It has no colour.
+# A piece of one colour, and the characters in it.
+_PIECE = re.compile(r'(<span class="\w+">)?([^<]+)(</span>)?')
+_CHARACTER = re.compile("&[^;]*;|.")
+# A bracket that something follows, the dot within a path; and no part of a tag.
+_BREAK = re.compile(r"(?:[(\[](?=.)|(?<=\w)\.(?=[^\W\d]))(?![^<]*>)")
 _BLOCK = re.compile(r"<pre\b[^>]*>(?:<span></span>)?<code\b.*?</pre>", re.DOTALL)
 
 
 def lines(module: Module, marks: Sequence[Mark] = ()) -> list[str]:
     """The HTML of each line of a module, without line endings."""
-    marked = defaultdict(list)
+    marked = defaultdict[int, list[Mark]](list)
     for mark in marks:
         marked[mark.line].append(mark)
     return [
-        referenced("".join(_html(pieces, marked.get(number, ()))))
-        for number, pieces in enumerate(coloured(module.source), start=1)
+        _marked(line, marked[number]) if number in marked else line
+        for number, line in enumerate(coloured(module.source), start=1)
     ]
 
 
@@ -55,57 +51,39 @@ def breakable_blocks(html: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def coloured(source: str) -> list[list[_Piece]]:
-    """The pieces of each line: neighbours of one colour are one piece."""
-    return list(_pieces(source))
+def coloured(source: str) -> list[str]:
+    """The HTML of each line of a source."""
+    html = _BLANK.sub(r"\1", highlight(source, _LEXER, _FORMATTER))
+    html = html.replace("&quot;", '"').replace("&#39;", "'")
+    return referenced(html).removesuffix("\n").split("\n")
 
 
-def _pieces(source: str) -> Iterator[list[_Piece]]:
-    line: list[_Piece] = []
-    for kind, text in _LEXER.get_tokens(source):
-        colour = _colour(kind)
-        first, *others = text.split("\n")
-        _append(line, colour, first)
-        for other in others:
-            yield line
-            line = []
-            _append(line, colour, other)
-    yield line
+def _marked(line: str, marks: Sequence[Mark]) -> str:
+    """A line with its marks; where one begins within a colour, that begins anew."""
+    tags, html, end = _tags(marks), "", 0
+    for begin, text, close in _PIECE.findall(line):
+        characters = _CHARACTER.findall(text)
+        start, end = end, end + len(characters)
+        edges = [column for column in tags if start < column < end]
+        for left, right in pairwise([start, *edges, end]):
+            shown = "".join(characters[left - start : right - start])
+            html += f"{tags.pop(left, '')}{begin}{shown}{close}"
+    return html + tags.pop(end, "")
 
 
-def _append(line: list[_Piece], colour: str, text: str) -> None:
-    if line and line[-1][0] == colour:
-        line[-1] = (colour, line[-1][1] + text)
-    elif text:
-        line.append((colour, text))
+def _tags(marks: Sequence[Mark]) -> dict[int, str]:
+    """The tags of one line's marks by their columns, in the order of the line.
 
-
-@cache
-def _colour(kind: _TokenType) -> str:
-    """The class of a kind of token, or else of the kind that it is a case of."""
-    while kind not in STANDARD_TYPES and kind.parent:
-        kind = kind.parent
-    colour = STANDARD_TYPES[kind]
-    return "" if colour == "w" else colour  # White space has no colour.
-
-
-def _html(pieces: Sequence[_Piece], marks: Sequence[Mark]) -> Iterator[str]:
-    tags = list(cuts(marks))
-    column = 0
-    for colour, text in pieces:
-        end = column + len(text)
-        while tags and tags[0][0] < end:
-            place, tag = tags.pop(0)
-            yield _span(colour, text[: place - column])
-            yield tag
-            text, column = text[place - column :], place
-        yield _span(colour, text)
-        column = end
-    yield from (tag for _, tag in tags)
-
-
-def _span(colour: str, text: str) -> str:
-    if not text:
-        return ""
-    shown = escape(text, quote=False)
-    return f'<span class="{colour}">{shown}</span>' if colour else shown
+    Where one element ends and another begins, the end comes first; of two that begin
+    together, the wider one does.
+    """
+    found = []
+    for number, mark in enumerate(marks):
+        pairs = (f' {name}="{escape(v)}"' for name, v in mark.attributes.items())
+        opening = f"<{mark.tag}{''.join(pairs)}>"
+        found.append((mark.start, 1, -mark.end, number, opening))
+        found.append((mark.end, 0, -mark.start, -number, f"</{mark.tag}>"))
+    tags = defaultdict[int, str](str)
+    for column, *_, tag in sorted(found):
+        tags[column] += tag
+    return tags

@@ -4,10 +4,9 @@ All of it is found apart from the rows and laid over them at the end.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from html import escape
 
 
 @dataclass(frozen=True)
@@ -23,17 +22,6 @@ class Mark:
     end: int
     tag: str
     attributes: Mapping[str, str]
-
-    @property
-    def opening(self) -> str:
-        """The tag that begins the element."""
-        pairs = (f' {name}="{escape(v)}"' for name, v in self.attributes.items())
-        return f"<{self.tag}{''.join(pairs)}>"
-
-    @property
-    def closing(self) -> str:
-        """The tag that ends the element."""
-        return f"</{self.tag}>"
 
 
 @dataclass
@@ -51,25 +39,34 @@ class Overlay:
         return Overlay(**{name: copy(found) for name, found in vars(self).items()})
 
 
+@dataclass
+class Slots:
+    """Blocks of HTML that are set aside while Markdown makes a page of the rest.
+
+    Each has a number, which its `frame`, an empty element, has, too.
+    """
+
+    frame: str
+    blocks: dict[int, str] = field(default_factory=dict)
+
+    def leave(self, html: str, number: int = 0) -> str:
+        """Set a block aside, as the next if it has no number; its frame."""
+        number = number or 1 + len(self.blocks)
+        self.blocks[number] = html
+        return self.frame.format(number)
+
+    def fill(self, page: str) -> str:
+        """Put each block into its frame on a page."""
+        for number, html in self.blocks.items():
+            frame = self.frame.format(number)
+            if frame in page:
+                page = page.replace(frame, frame.replace("></", f">{html}</"))
+        return page
+
+
 def island(name: str, data: object) -> str:
     """An element with data for a script of the page."""
     # Within a script element, only the end of it has a meaning.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{text}</script>'
-
-
-def cuts(marks: Sequence[Mark]) -> Iterator[tuple[int, str]]:
-    """The tags of one line's marks with their columns, in the order of the line.
-
-    Where one element ends and another begins, the end comes first; of two that begin
-    together, the wider one does.
-    """
-    open_marks: list[Mark] = []
-    for mark in sorted(marks, key=lambda mark: (mark.start, -mark.end)):
-        while open_marks and open_marks[-1].end <= mark.start:
-            yield open_marks[-1].end, open_marks.pop().closing
-        open_marks.append(mark)
-        yield mark.start, mark.opening
-    while open_marks:
-        yield open_marks[-1].end, open_marks.pop().closing

@@ -31,7 +31,7 @@ from litweave.diagnostics import Place
 from litweave.dialect import restored, sanitised
 from litweave.headings import anchors, is_notation, mark
 from litweave.overlay import Overlay
-from litweave.parse import Definition, Module, Prose, Row
+from litweave.parse import Definition, Module, Row
 from litweave.prose import Context, closed, sections, to_markdown
 from litweave.sections import Above, told_apart, with_titles
 from litweave.words import word
@@ -60,33 +60,31 @@ def document(module: Module, page: str, context: Context) -> str:
     `context.diagnostics`. A module that gives itself no title has its name for one.
     """
     texts, labels = _texts(module, context)
+    raw_html = context.raw_html
 
     def written(texts: Iterable[_Text], above: Above) -> list[str]:
         return [
-            to_markdown(text, place, page, context, context.raw_html, above, labels)
-            for text, place in texts
+            to_markdown(*each, page, context, raw_html, above, labels) for each in texts
         ]
 
     documents: list[str] = []
     closing: list[_Text] = []
     for row, anchor in zip(module.rows, anchors(module), strict=True):
         own = list(islice(texts, len(row.prose)))
-        if row.start == 1 and _closes(module):
-            own, closing = _ordered(own, context.raw_html)
+        # Whether something may stand below the last row: if there is code to get to.
+        if row.start == 1 and any(other.code for other in module.rows[1:]):
+            own, closing = _ordered(own, raw_html)
         parts = written(own, _above(row, anchor))
         if row.definition:
-            parts = _with_heading(parts, row.definition, anchor)
+            name = f"{'#' * _level(row.definition)} `{row.definition.name}`"
+            heading, *others = _headed(parts, _HEADING, name)
+            line, end, below = heading.partition("\n")
+            parts = [f"{line.rstrip()} {mark(anchor)}{end}{below}", *others]
         if row.start == 1:
-            parts = _with_title(parts, module)
+            parts = _headed(parts, _TITLE, f"# `{_name(module)}`")
         documents.append("\n\n".join(parts))
-    if _closes(module):
-        documents.append("\n\n".join(written(closing, Above())))
+    documents.append("\n\n".join(written(closing, Above())))
     return f"\n\n{_CUT}\n\n".join(documents)
-
-
-def _closes(module: Module) -> bool:
-    """Whether something may stand below the last row: if there is code to get to."""
-    return any(row.code for row in module.rows[1:])
 
 
 def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[_Text]]:
@@ -106,41 +104,38 @@ def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[
 def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]:
     """The prose of all rows, each text and its place; and all labels it defines."""
     places = [Place(module.path, prose.line) for prose in module.prose]
-    for prose in module.prose:
-        _check_raw(prose, module.path, context)
+    for prose, place in zip(module.prose, places, strict=True):
+        if not prose.raw:
+            message = 'Python eats this backslash: begin the docstring with r"""'
+            here = place.below(prose.text, prose.text.index("\\"))
+            context.diagnostics.add(here, message, "backslash")
     texts, labels = told_apart(with_titles(prose.text) for prose in module.prose)
     if context.raw_html:
         texts = [closed(*both, context) for both in zip(texts, places, strict=True)]
     return zip(texts, places, strict=True), labels
 
 
-def opening(module: Module) -> list[str]:
-    """The prose that opens a module: what begins with a title comes first."""
-    # So a docstring comes before a comment that stands above it (a licence).
-    texts = (prose.text for row in module.rows[:1] for prose in row.prose)
-    return sorted(texts, key=lambda text: not _TITLE.match(text))
+def _headed(parts: list[str], form: re.Pattern[str], heading: str) -> list[str]:
+    # The docstring's heading comes before a comment that stands above the definition.
+    parts = sorted(parts, key=lambda part: not form.match(part))
+    return parts if parts and form.match(parts[0]) else [heading, *parts]
 
 
 def title(module: Module) -> str:
     """The title that opens a module, as it is written; empty if it has none."""
-    first = next(iter(opening(module)), "")
-    return _first_line(first) if _TITLE.match(first) else ""
+    is_title = any(
+        _TITLE.match(prose.text) for row in module.rows[:1] for prose in row.prose
+    )
+    return says_first(module) if is_title else ""
 
 
 def says_first(module: Module) -> str:
     """The title of a module, or else the line that it begins with."""
-    return next(filter(None, map(_first_line, opening(module))), "")
-
-
-def _first_line(text: str) -> str:
-    lines = (line.strip("#= \t") for line in text.split("\n"))
+    # So a docstring comes before a comment that stands above it (a licence).
+    texts = [prose.text for row in module.rows[:1] for prose in row.prose]
+    texts.sort(key=lambda text: not _TITLE.match(text))
+    lines = (line.strip("#= \t") for line in "\n".join(texts).split("\n"))
     return next(filter(None, lines), "")
-
-
-def _with_title(parts: list[str], module: Module) -> list[str]:
-    """Begin with the title: the docstring's own, or else the name of the module."""
-    parts = sorted(parts, key=lambda part: not _TITLE.match(part))
-    return parts if title(module) else [f"# `{_name(module)}`", *parts]
 
 
 def _name(module: Module) -> str:
@@ -158,26 +153,6 @@ def _above(row: Row, anchor: str) -> Above:
 
 def _level(definition: Definition) -> int:
     return min(2 + definition.name.count("."), 6)
-
-
-def _check_raw(prose: Prose, path: str, context: Context) -> None:
-    if not prose.raw:
-        line = next(i for i, text in enumerate(prose.text.split("\n")) if "\\" in text)
-        message = 'Python eats this backslash: begin the docstring with r"""'
-        here = Place(path, prose.line + line)
-        context.diagnostics.add(here, message, "backslash")
-
-
-def _with_heading(parts: list[str], definition: Definition, anchor: str) -> list[str]:
-    """Begin with the heading of a definition: its docstring's own, or else its name."""
-    # The docstring's heading comes before a comment that stands above the definition.
-    parts = sorted(parts, key=lambda part: not _HEADING.match(part))
-    own = _HEADING.match(parts[0]) if parts else None
-    if own:
-        first = f"{own[0].rstrip()} {mark(anchor)}{parts[0][own.end() :]}"
-        return [first, *parts[1:]]
-    level = "#" * _level(definition)
-    return [f"{level} `{definition.name}` {mark(anchor)}", *parts]
 
 
 # ## The page
@@ -198,45 +173,36 @@ def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
 
     Without `raw_html`, what could run in a reader's browser is left out.
 
-    **Raises.** `ValueError`, as [`pieces`][] does.
+    **Raises.** `ValueError` if the document came out of Markdown with other rows than
+    it went in with.
     """
-    prose = pieces(content, module)
-    return prose if raw_html else [sanitised(text) for text in prose]
+    found = restored(content).split(_CUT)
+    expected = len(module.rows) + 1
+    if len(found) != expected:
+        raise ValueError(
+            f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
+            "is an HTML tag or a fence left open in one?"
+        )
+    return found if raw_html else [sanitised(text) for text in found]
 
 
 def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
     """Put the code of each row beside its prose."""
     names = anchors(module)
     lines = _lines(module, extra, names)
-    rows = [
-        WovenRow(anchor, text.strip(), _code(row, module, lines), row)
-        for row, anchor, text in zip(module.rows, names, prose, strict=False)
+    rows = zip([*module.rows, None], [*names, ""], prose, strict=False)
+    return [
+        WovenRow(anchor, text.strip(), _code(row, module, lines) if row else "", row)
+        for row, anchor, text in rows
+        if row or text.strip()
     ]
-    closing = [text.strip() for text in prose[len(rows) :]]
-    return rows + [WovenRow("", text, "", None) for text in closing if text]
-
-
-def pieces(content: str, module: Module) -> list[str]:
-    """The prose of each row, and at last what closes the page, as HTML.
-
-    **Raises.** `ValueError` if the document came out of Markdown with other rows than
-    it went in with.
-    """
-    found = restored(content).split(_CUT)
-    expected = len(module.rows) + _closes(module)
-    if len(found) != expected:
-        raise ValueError(
-            f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
-            "is an HTML tag or a fence left open in one?"
-        )
-    return found
 
 
 def as_written(module: Module) -> str:
     """The prose of a module as it stands in the source, for want of better HTML."""
     texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
-    texts += [""] * _closes(module)
-    return _CUT.join(f"<pre>{html.escape(t)}</pre>" if t else "" for t in texts)
+    shown = [f"<pre>{html.escape(text)}</pre>" if text else "" for text in texts]
+    return _CUT.join([*shown, ""])
 
 
 def addresses(module: Module) -> list[str]:
@@ -259,12 +225,11 @@ def flat(rows: Sequence[WovenRow], module: Module) -> str:
     that it takes from elsewhere, as `torch.einsum`. All of it would be a third of what
     search loads.
     """
-    codes = (module.code(row.row) if row.row else "" for row in rows)
-    names = (" ".join(dict.fromkeys(_SOUGHT.findall(code))) for code in codes)
-    return "\n".join(
-        f"{row.prose}\n<p><code>{found}</code></p>"
-        for row, found in zip(rows, names, strict=True)
-    )
+    text = ""
+    for row in rows:
+        names = _SOUGHT.findall(module.code(row.row)) if row.row else []
+        text += f"{row.prose}\n<p><code>{' '.join(dict.fromkeys(names))}</code></p>\n"
+    return text
 
 
 def grid(rows: Sequence[WovenRow], name: str, extra: Overlay) -> str:
@@ -273,11 +238,9 @@ def grid(rows: Sequence[WovenRow], name: str, extra: Overlay) -> str:
     `name` is what the bar above the page calls the file.
     """
     tools = "\n".join(extra.tools)
-    beside: list[Sequence[str]] = [()] * len(rows)
-    if rows[-1].row:
-        beside[0] = extra.panels + extra.endnotes
-    else:
-        beside[0], beside[-1] = extra.panels, extra.endnotes
+    beside = [extra.panels, *[[]] * (len(rows) - 1)]
+    end = 0 if rows[-1].row else -1
+    beside[end] = beside[end] + extra.endnotes
     body = "\n".join(map(_row_html, rows, beside))
     return f"""<div class="weave">
 <div class="weave-tools">
@@ -353,9 +316,9 @@ def _lines(module: Module, extra: Overlay, rows: Sequence[str]) -> list[str]:
         # Where a line is too wide for the screen, it goes on below its own beginning.
         indent = _indent(line)
         place += f' style="--indent:{indent}"' if indent else ""
+        place = f'class="weave-line" data-line="{number}"{place}'
         shown = highlight.breakable(line) + extra.hints.get(number, "")
-        mark = f'<span class="weave-line" data-line="{number}"{place}>{shown}</span>'
-        lines.append(f"{mark}\n")
+        lines.append(f"<span {place}>{shown}</span>\n")
     return lines
 
 

@@ -27,12 +27,13 @@ import textwrap
 import token
 import tokenize
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby, pairwise
+from inspect import cleandoc
+from itertools import groupby, pairwise, starmap
 from pathlib import Path
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from litweave.syntax import (
     DEFINITIONS,
@@ -131,10 +132,6 @@ class Module:
         """The prose of all rows."""
         return [prose for row in self.rows for prose in row.prose]
 
-    def text(self, row: Row) -> str:
-        """The lines of a row as they stand in the file."""
-        return "".join(self.lines[row.start - 1 : row.end])
-
     def code(self, row: Row) -> str:
         """The code of a row, as the reader copies it."""
         return "".join(self.lines[number - 1] for number in row.code)
@@ -161,9 +158,7 @@ def read(path: Path, name: str = "") -> Module:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ParseError(name, line, f"not {encoding}: {error.reason}") from None
-    except SyntaxError as error:
-        raise ParseError(name, declared, str(error.msg)) from None
-    except (LookupError, UnicodeError) as error:  # no encoding of text, such as rot13
+    except (SyntaxError, LookupError, UnicodeError) as error:  # rot13 is no text
         raise ParseError(name, declared, str(error)) from None
     return parse(source, name, encoding)
 
@@ -187,29 +182,29 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
     # Python ends a line at `\n`, `\r\n` and `\r`, and so does `newline=""`, which keeps
     # the endings as they are. (`str.splitlines` would split at a form feed too.)
     lines = tuple(io.StringIO(source, newline=""))
-    tree, tokens = _analyse(source, lines, path)
-    definitions = tuple(_definitions(tree))
-    comments = _between_definitions(tokens, definitions)
+    # The tree counts lines by all three line endings; `tokenize` is given the same.
+    plain = [line.rstrip("\r\n") + "\n" for line in lines]
+    tree, tokens = _analyse(source, plain, path)
+    scopes = [*_scopes(tree)]
+    definitions = tuple(starmap(_definition, scopes[1:]))
+    comments = _comments(tokens, definitions)
     marks = {n: kind for n, kind in directives(tokens).items() if n in comments}
     words = blocks(item for n, item in comments.items() if n not in marks)
-    strings = {item.start: item for item in tokens if item.type == token.STRING}
-    docstrings = [_string(text, lines, strings) for text in _docstrings(tree)]
-    cells = [_string(text, lines, strings) for text in _cells(tree, lines, marks)]
-    cells += [
-        _Span(line, line, Prose(title(comments[line].string), line))
-        for line, kind in marks.items()
-        if kind == "cell" and title(comments[line].string)
-    ]
-    openers = sorted([*map(_comment, words), *cells], key=lambda span: span.start)
-    rows = tuple(_rows(lines, openers, docstrings, definitions, marks))
+    openers = [_comment(block) for block in words]
+    openers += [_string(text, plain) for text in _cells(tree, plain, marks)]
+    for line, kind in marks.items():
+        if kind == "cell" and (heading := title(comments[line].string)):
+            openers.append(_Span(line, line, Prose(heading, line)))
+    first = (node.body[0] for node, _ in scopes if node.body)
+    docstrings = [_string(text, plain) for text in filter(is_text, first)]
+    rows = tuple(_rows(plain, openers, docstrings, definitions, marks))
     return Module(path, encoding, lines, rows, definitions)
 
 
 def _analyse(
     source: str, lines: Sequence[str], path: str
 ) -> tuple[ast.Module, list[tokenize.TokenInfo]]:
-    # The tree counts lines by all three line endings; `tokenize` is given the same.
-    plain = iter([line.rstrip("\r\n") + "\n" for line in lines])
+    plain = iter(lines)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in somebody's string
@@ -228,11 +223,7 @@ def _analyse(
 
 
 # ## What stands where
-_Strings = Mapping[tuple[int, int], tokenize.TokenInfo]
-
-
-@dataclass(frozen=True)
-class _Span:
+class _Span(NamedTuple):
     """A piece of prose, and its lines: out of the code, if nothing else is on them."""
 
     start: int
@@ -241,49 +232,35 @@ class _Span:
     alone: bool = True
 
 
-def _statements(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """Every node that holds statements, in the order of the source, with its name."""
+def _scopes(tree: ast.Module) -> Iterator[tuple[Any, str]]:
     # A stack of our own: a chain of a thousand `elif`s is nested a thousand deep.
-    stack = [(tree, "")]
+    stack: list[tuple[Any, str]] = [(tree, "")]
     while stack:
         node, scope = stack.pop()
-        yield node, scope
-        inside = [
-            child
-            for field in ("body", "handlers", "orelse", "finalbody", "cases")
-            for child in getattr(node, field, ())
-            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case)
-        ]
+        if isinstance(node, ast.Module | DEFINITIONS):
+            yield node, scope
+        fields = ("body", "handlers", "orelse", "finalbody", "cases")
+        inside = [child for field in fields for child in getattr(node, field, ())]
         for child in reversed(inside):
             name = f"{scope}.{child.name}" if isinstance(child, DEFINITIONS) else scope
             stack.append((child, name.lstrip(".")))
 
 
-def _definitions(tree: ast.Module) -> Iterator[Definition]:
-    for node, name in _statements(tree):
-        if isinstance(node, DEFINITIONS):
-            docstring = next((text.lineno for text in _texts(node.body[:1])), None)
-            end = node.end_lineno or node.lineno
-            is_class = isinstance(node, ast.ClassDef)
-            yield Definition(
-                name, is_class, first_line(node), node.lineno, docstring, end
-            )
+def _definition(node: DEFINITIONS, name: str) -> Definition:
+    docstring = node.body[0].lineno if is_text(node.body[0]) else None
+    start, end = first_line(node), node.end_lineno or node.lineno
+    is_class = isinstance(node, ast.ClassDef)
+    return Definition(name, is_class, start, node.lineno, docstring, end)
 
 
 # ## Strings that are prose
 
 
-def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
-    for node, _ in _statements(tree):
-        if isinstance(node, ast.Module | DEFINITIONS):
-            yield from _texts(node.body[:1])
-
-
 def _cells(
     tree: ast.Module, lines: Sequence[str], marks: Mapping[int, str]
-) -> Iterator[ast.Expr]:
+) -> Iterator[ast.stmt]:
     """The strings that are cells of Markdown, but for the one that is the docstring."""
-    for text in _texts(tree.body[1:]):
+    for text in filter(is_text, tree.body[1:]):
         above = text.lineno - 1
         while above and not lines[above - 1].strip():
             above -= 1
@@ -291,53 +268,39 @@ def _cells(
             yield text
 
 
-def _texts(statements: Iterable[ast.stmt]) -> Iterator[ast.Expr]:
-    """Those that are a string and nothing else."""
-    for node in statements:
-        if is_text(node):
-            yield cast(ast.Expr, node)
-
-
+_LITERAL = re.compile(r"(\w*)('''|\"\"\"|['\"])((?:\\.|(?!\2).)*)\2", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # What may stand behind a docstring that has its lines to itself.
 _NOTHING = re.compile(r"\s*;?\s*(?:#.*)?\s*")
 
 
-def _string(text: ast.Expr, lines: Sequence[str], strings: _Strings) -> _Span:
-    start, end = _ends(text, lines)
-    before, behind = lines[start[0] - 1][: start[1]], lines[end[0] - 1][end[1] :]
+def _string(text: ast.stmt, lines: Sequence[str]) -> _Span:
+    before, _, behind = _split(text, lines)
     alone = not before.strip() and bool(_NOTHING.fullmatch(behind))
-    return _Span(start[0], end[0], _prose(text.value, lines, strings), alone)
+    prose = _prose(cast(ast.Expr, text).value, lines)
+    return _Span(text.lineno, text.end_lineno or text.lineno, prose, alone)
 
 
-def _ends(node: ast.expr | ast.stmt, lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Where a node begins and ends, as `tokenize` counts: `ast` counts in bytes."""
-    ends = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-    return [
-        (line, len(lines[line - 1].encode()[:column].decode()))
-        for line, column in ends
-        if line is not None
-    ]
+def _split(node: ast.expr | ast.stmt, lines: Sequence[str]) -> tuple[str, str, str]:
+    end = node.end_lineno or node.lineno
+    text = "".join(lines[node.lineno - 1 : end]).encode()  # `ast` counts in bytes
+    stop = len(text) - len(lines[end - 1].encode()) + (node.end_col_offset or 0)
+    before, behind = text[: node.col_offset], text[stop:]
+    return before.decode(), text[node.col_offset : stop].decode(), behind.decode()
 
 
-def _prose(value: ast.expr, lines: Sequence[str], strings: _Strings) -> Prose:
-    start, end = _ends(value, lines)
-    item = strings[start]
+def _prose(value: ast.expr, lines: Sequence[str]) -> Prose:
     assert isinstance(value, ast.Constant)
     text, raw = str(value.value), True
-    if item.end == end:
+    if literal := _LITERAL.fullmatch(_split(value, lines)[1]):
         # The slice between the quotes: the page shows what is in the file.
-        prefix, quote, rest = item.string.partition(item.string[-1])
-        text = rest[2:-3] if rest.startswith(quote * 2) else rest[:-1]
-        if "r" not in prefix.lower():
+        text = literal[3]
+        if "r" not in literal[1].lower():
             text, raw = _unescaped(text)
     # The first line begins at the quotes; the indentation is that of the others.
-    first, *others = text.split("\n")
-    others = textwrap.dedent("\n".join(others).expandtabs()).split("\n")
-    trimmed = [first.strip(), *others]
-    blank = next((i for i, line in enumerate(trimmed) if line.strip()), 0)
-    text = "\n".join(line.rstrip() for line in trimmed[blank:]).rstrip()
-    return Prose(text, start[0] + blank, raw)
+    text = "\n".join(map(str.rstrip, text.split("\n")))
+    blank = text[: len(text) - len(text.lstrip())].count("\n")
+    return Prose(cleandoc(text), value.lineno + blank, raw)
 
 
 def _unescaped(text: str) -> tuple[str, bool]:
@@ -347,30 +310,22 @@ def _unescaped(text: str) -> tuple[str, bool]:
 
 
 # ## Comments
-def _between_definitions(
+def _comments(
     tokens: Sequence[tokenize.TokenInfo], definitions: Sequence[Definition]
 ) -> dict[int, tokenize.TokenInfo]:
     """The comments between statements, by their lines."""
     # Between a decorator and its `def` a comment stays code: a row cuts no definition.
     heads = {n for d in definitions for n in range(d.start, d.line)}
-    free = {item.start[0]: item for item in _free_comments(tokens)}
-    return {line: item for line, item in free.items() if line not in heads}
-
-
-def _free_comments(
-    tokens: Sequence[tokenize.TokenInfo],
-) -> Iterator[tokenize.TokenInfo]:
-    """The comments that no statement has begun before, or is still open around."""
-    between = True
+    found, between = dict[int, tokenize.TokenInfo](), True
     for item in tokens:
-        if item.type == token.COMMENT and between:
-            yield item
-        elif item.type == token.NEWLINE:
-            between = True
+        if item.type == token.COMMENT:
+            if between and item.start[0] not in heads:
+                found[item.start[0]] = item
         # Blank lines and indentation are no statement. Everything else is part of one,
         # until its `NEWLINE`: within brackets and after a backslash there is none.
-        elif item.type not in (token.COMMENT, token.NL, token.INDENT, token.DEDENT):
-            between = False
+        elif item.type not in (token.NL, token.INDENT, token.DEDENT):
+            between = item.type == token.NEWLINE
+    return found
 
 
 # A comment's mark: with a colon it is Sphinx's, and of nothing else it is a line drawn.
@@ -397,16 +352,16 @@ def _rows(
     hidden = {n for s in spans if s.alone for n in range(s.start, s.end + 1)}
     hidden |= {n for n, kind in marks.items() if kind != "tool"}
     opens = _openings(lines, openers, definitions, marks)
-    scopes = _scopes(lines, definitions)
+    # For each line the innermost definition around it: inner ones come later.
+    scopes = {n: d.name for d in definitions for n in range(d.start, d.end + 1)}
     for start, after in pairwise([*sorted(opens), len(lines) + 1]):
-        prose = [s.prose for s in spans if start <= s.start < after]
+        prose = tuple(s.prose for s in spans if start <= s.start < after)
         if start == 1:
-            prose = [p for p in map(_below_front_matter, prose) if p.text]
+            prose = tuple(p for p in map(_below_front_matter, prose) if p.text)
         code = [n for n in range(start, after) if n not in hidden]
         shown = tuple(_without_blank_ends(code, lines))
-        yield Row(
-            start, after - 1, tuple(prose), shown, opens[start], scopes[start - 1]
-        )
+        scope = scopes.get(start, "")
+        yield Row(start, after - 1, prose, shown, opens[start], scope)
 
 
 def _below_front_matter(prose: Prose) -> Prose:
@@ -431,7 +386,7 @@ def _openings(
     heads = {n for d in definitions for n in range(d.start, d.docstring or d.start)}
     code = [n not in marks and bool(line.strip()) for n, line in enumerate(lines, 1)]
     before = 0
-    for span in openers:
+    for span in sorted(openers, key=lambda span: span.start):
         if any(code[before : span.start - 1]) and span.start not in heads:
             opens[span.start] = None
         before = span.end
@@ -448,15 +403,6 @@ def _openings(
             opens[above or definition.start] = definition
             inner = definition.start
     return opens
-
-
-def _scopes(lines: Sequence[str], definitions: Sequence[Definition]) -> list[str]:
-    """For each line the innermost definition around it: inner ones come later."""
-    scopes = [""] * len(lines)
-    for definition in definitions:
-        inside = slice(definition.start - 1, definition.end)
-        scopes[inside] = [definition.name] * len(scopes[inside])
-    return scopes
 
 
 def _without_blank_ends(code: list[int], lines: Sequence[str]) -> list[int]:

@@ -17,7 +17,7 @@ from nbformat.v4 import new_output
 
 import litweave
 from litweave import node
-from litweave.features.notebooks.notebooks import Results
+from litweave.features import notebooks
 from litweave.features.proofs import panel
 from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
 from litweave.features.shapes import shapes
@@ -218,7 +218,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         FILES,
         (panel, "prove", lambda *_: proofs()),
         (shapes, "measure", lambda *_: {"layers/mixing.md": Measured(SEEN)}),
-        (Results, "_run", lambda *_: EXECUTED),
+        (notebooks, "_run", lambda *_: EXECUTED),
     )
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jupytext
@@ -15,11 +16,11 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 from nbformat.v4 import new_output
 
-from litweave.features.notebooks import notebooks
-from litweave.features.notebooks.cells import CellError, document, fill
-from litweave.features.notebooks.notebooks import NotebooksPlugin, Results
+from litweave.cache import Folder
+from litweave.features import notebooks
+from litweave.features.notebooks import NotebooksPlugin, document
+from litweave.overlay import Slots
 from litweave.process import ChildError, StuckError
-from litweave.slots import Slots
 from litweave.words import said
 from support import CACHE, build_here, write_files
 
@@ -173,8 +174,6 @@ def test_a_reader_takes_the_script_and_the_notebook(page: str, project: Path) ->
     assert notebook.cells[1].outputs[0].data["text/plain"] == "42"
     assert "see `answer`, it, [home](" in notebook.cells[0].source
     assert notebook.cells[3].outputs[0].text == "one <two> & $3\n100 %\n"
-    folded = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
-    assert [cell.metadata for cell in notebook.cells] == [{}] * 5 + [folded, {}]
 
 
 PROSE = "# %% [markdown]\n# # Bad\n\n# %%\n"
@@ -182,7 +181,7 @@ CELL = "for divisor in (1, 0):\n    print(1 / divisor)\n"
 WORDS = "1\n\n# %% [markdown]\n# See [`anwser`][].\n#\n# It costs $3.\n"
 
 
-def given(results: Results, file: File) -> dict[str, Any]:
+def given(file: File, root: Path) -> dict[str, Any]:
     """A notebook that gives what its first cell says."""
     notebook = jupytext.reads(file.content_string, fmt="py:percent")
     source = notebook.cells[1].source
@@ -205,7 +204,7 @@ def test_a_mistake_is_named_with_file_and_line(
             place = "examples/ten.py" * message.startswith(":")
             assert re.search(place + message, result.stderr)
         # The others need not run.
-        monkeypatch.setattr(Results, "_run", given)
+        monkeypatch.setattr(notebooks, "_run", given)
 
 
 Again = Callable[..., list[str]]
@@ -227,10 +226,10 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
 
     def again(stale: bool = False) -> list[str]:
         asked.clear()
-        results = Results(tmp_path, tmp_path / ".cache", ["data"])
+        kept = Folder(tmp_path / ".cache")
         uris = ("examples/ten.py", "examples/two.py")
         files = [File(uri, str(tmp_path / "docs"), "site", True) for uri in uris]
-        for run in results.begin(files, stale).values():
+        for run in notebooks.begin(files, tmp_path, kept, ["data"], stale).values():
             run.result()
         return sorted(asked)
 
@@ -272,7 +271,7 @@ def test_a_notebook_that_is_stuck_is_named_with_its_line(
 
 def test_configuration_that_cannot_be_meant(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match=r"reads: there is no .*nothing"):
-        Results(tmp_path, tmp_path, ["nothing"])
+        notebooks.begin([], tmp_path, Folder(tmp_path), ["nothing"], False)
     path = write_project(tmp_path) / "mkdocs.yml"
     text, message = path.read_text("utf-8"), "needs the plugin mkdocs-jupyter with"
     for good, bad in (("errors: false", "errors: true"), ("mkdocs-jupyter", "tags #")):
@@ -285,22 +284,27 @@ def shown(kind: str, **output: object) -> str:
     """The only output of a notebook of one cell."""
     outputs = [{"output_type": kind, **output}]
     cell = {"cell_type": "code", "source": "x", "outputs": outputs}
-    (html,) = document({"cells": [cell], "metadata": {}}, "").outputs.blocks.values()
+    (html,) = document({"cells": [cell], "metadata": {}}, "")[1].blocks.values()
     return html
 
 
 def test_an_error_that_was_meant_is_shown_and_output_with_no_kind_or_place_is_one():
     html = shown("error", ename="ValueError", evalue="a < b", traceback=["long"])
     assert "<samp>ValueError: a &lt; b</samp>" in said(html)
-    with pytest.raises(CellError, match="cell 1 shows application/x"):
+    with pytest.raises(ValueError, match="cell 1 shows application/x"):
         shown("display_data", data={"application/x": "?"})
-    with pytest.raises(CellError, match="cell 7: the page has no place"):
-        fill("<p>No frame.</p>", Slots("<i id={}></i>", {7: "<pre></pre>"}))
+    plugin, page = (
+        NotebooksPlugin(),
+        SimpleNamespace(file=SimpleNamespace(src_uri="a.py")),
+    )
+    plugin.pages = {"a.py": ("links", Slots("", {7: "<pre></pre>"}))}
+    with pytest.raises(PluginError, match=r"^a.py: cell 7: the page has no place"):
+        plugin.on_page_content("<p>No frame.</p>", page=page)
 
 
 def test_prose_keeps_its_line_below_an_output() -> None:
     script = "# %% [markdown]\n# # T\n\n# %%\nx\n\n# %% [markdown]\n# Prose\n"
     cells = jupytext.reads(script, fmt="py:percent").cells
     cells[1].outputs = [new_output("execute_result", {"text/plain": "1"})]
-    written = document({"cells": cells}, script).markdown
+    written, _ = document({"cells": cells}, script)
     assert written.split("\n").index("Prose") == script.split("\n").index("# Prose")

@@ -20,9 +20,8 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.copy.clean import clean, formatted
 from litweave.names import UnknownNameError
-from litweave.overlay import Mark
+from litweave.overlay import Mark, Slots
 from litweave.parse import Module, parse
-from litweave.slots import Slots
 from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 from litweave.words import word
 

@@ -1,8 +1,364 @@
-"""Notebooks that mkdocs-jupyter runs become pages of the site."""
+"""Notebooks: pages that ran.
 
+mkdocs-jupyter makes a page of a Python file in jupytext's percent format; this plugin
+runs it, several at once while the rest of the site is made, and writes it as Markdown,
+so that a page of it is as any other. A result serves as long as the notebook, the code
+that it imports, the files in `reads` and the installed packages are the same; while
+somebody writes, the notebook alone.
+"""
+
+import html
+import json
+import os
+import re
 import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path, PurePosixPath
+from threading import BoundedSemaphore
+from typing import Any, TypeAlias
+
+from mkdocs.config.base import Config
+from mkdocs.config.config_options import ListOfItems, Type
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from litweave import process
+from litweave.cache import Folder, digest, files_in, installed
+from litweave.dependencies import Dependencies
+from litweave.overlay import Slots
+from litweave.process import ChildError
+from litweave.progress import progress
+from litweave.words import as_it_is, figures, word
 
 # With this, jsonschema would check addresses in foreign letters. There are none, and to
-# import it takes longer than all else that Jupyter needs. It has to be said before
-# mkdocs-jupyter is imported.
+# import it takes longer than all else that Jupyter needs. This module is imported
+# before mkdocs-jupyter.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+# A notebook, a cell and an output are each a dictionary with names for keys.
+Part: TypeAlias = dict[str, Any]
+
+_PROGRAM = Path(__file__).with_name("execute.py")
+# The forms of an output, the best first.
+_KINDS = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
+_FRAME = '<div class="nb-output" id="output-{}"></div>'
+_FOLD = re.compile(r'<div class="[^"]*nb-folded.*?</pre></div>', re.DOTALL)
+_LINK = re.compile(r"\[([^\[\]]+)\]\[[\w.]*\]")
+# Words of a table or of a drawing. What stands in code, or in a tag, is none.
+_WORDS = re.compile(
+    r"(<(code|pre|samp|script|style)\b.*?</\2>|<[^>]*>)|[^<\s](?:[^<]*[^<\s])?",
+    re.DOTALL,
+)
+_LABEL = re.compile(r"(<(?:text|tspan)\b[^>]*>\s*)([^<]*[^<\s])")
+# What a terminal takes for colour and cursor movement.
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+class NotebooksConfig(Config):
+    """The options of the plugin."""
+
+    reads = ListOfItems(Type(str), default=[])
+    """Files and folders that notebooks read, beside `mkdocs.yml`. A change in one of
+    them runs the notebooks again."""
+
+    cache = Type(str, default=".cache/notebooks")
+    """The folder, beside `mkdocs.yml`, that keeps the results."""
+
+
+class NotebooksPlugin(BasePlugin[NotebooksConfig]):
+    """Runs notebooks and writes them as Markdown."""
+
+    def on_startup(self, *, command: str, dirty: bool) -> None:
+        """Remember whether somebody is writing."""
+        self.serving = command == "serve"
+
+    def on_config(self, config: MkDocsConfig) -> None:
+        """Make sure that mkdocs-jupyter is there, and that errors are errors."""
+        jupyter = config.plugins.get("mkdocs-jupyter")
+        if jupyter is None or jupyter.config["allow_errors"]:
+            raise PluginError(
+                "litweave-notebooks needs the plugin mkdocs-jupyter with "
+                "`allow_errors: false`: a cell that fails must fail the build"
+            )
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
+        """Begin to run the notebooks that changed."""
+        jupyter: Any = config.plugins["mkdocs-jupyter"]
+        root = Path(config.config_file_path).absolute().parent
+        found = [file for file in files if jupyter.should_include(file)]
+        kept = Folder(root / self.config.cache)
+        self.runs = begin(found, root, kept, self.config.reads, self.serving)
+        self.pages: dict[str, tuple[str, Slots]] = {}
+
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, **_: Any) -> None:
+        """Let mkdocs-jupyter, which has made pages of notebooks, not run them, too."""
+        config.plugins["mkdocs-jupyter"].config["include"] = []
+
+    @event_priority(100)  # before anything reads the prose
+    def on_page_markdown(
+        self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
+    ) -> str | None:
+        """Write a notebook that ran as Markdown."""
+        uri = page.file.src_uri
+        if uri not in self.runs:
+            return None
+        try:
+            notebook = self.runs[uri].result()
+            text, outputs = document(notebook, markdown)
+        except ValueError as error:
+            raise PluginError(f"{uri}: {error}") from error
+        except ChildError as error:
+            # Wait for all, to say what became of them.
+            done = sum(run.exception() is None for run in self.runs.values())
+            raise PluginError(
+                f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
+            ) from None
+        ipynb = json.dumps(_portable(notebook), ensure_ascii=False, indent=1)
+        links = ""
+        for words, suffix, content in (
+            ("Download the notebook (.ipynb)", ".ipynb", ipynb),
+            ("Download the script (.py)", ".py", markdown),
+        ):
+            folder = PurePosixPath(uri).with_suffix("")
+            name = folder.name + suffix
+            file = File.generated(config, f"{folder / name}", content=content)
+            files.append(file)
+            address = get_relative_url(file.url, page.file.url)
+            links += f'<a href="{address}" download="{name}">{word(words)}</a> '
+        self.pages[uri] = links, outputs
+        # Whoever keeps finished pages can see that this one has changed.
+        page.meta["outputs"] = digest(links, repr(outputs))
+        return text
+
+    @event_priority(-100)  # after all plugins that change prose
+    def on_page_content(self, html: str, *, page: Page, **_: Any) -> str | None:
+        """Put the outputs in their frames, and fold what is to be folded."""
+        links, outputs = self.pages.pop(page.file.src_uri, ("", Slots("")))
+        if not html or not links:  # A page that was kept has all of it.
+            return None
+        for number in outputs.blocks:
+            # A fence or a list that is still open at the end of a cell may take it in.
+            if html.count(_FRAME.format(number)) != 1:
+                reason = f"cell {number}: the page has no place for its output"
+                raise PluginError(f"{page.file.src_uri}: {reason}")
+        summary = f"<summary>{word('Show the code')}</summary>"
+        html = _FOLD.sub(rf'<details class="nb-code">{summary}\g<0></details>', html)
+        downloads = f'</h1>\n<p class="nb-downloads">{links}</p>'
+        return outputs.fill(html).replace("</h1>", downloads, 1)
+
+
+# ## Running
+
+
+def begin(
+    files: Sequence[File], root: Path, kept: Folder, data: Sequence[str], stale: bool
+) -> dict[str, "Future[Part]"]:
+    """Take the results that are kept, and begin to make the others, in a folder.
+
+    `data` is what notebooks read. If `stale`, a result serves as long as the notebook
+    itself is the same.
+    """
+    for path in (root / name for name in data):
+        if not path.exists():
+            raise PluginError(f"litweave-notebooks: reads: there is no {path}")
+    read, dependencies = files_in(*(root / name for name in data)), Dependencies()
+    state = digest(installed(), *map(str, read), files=read)
+    # The folder is the author's choice, and may be one that others use, too.
+    kept.forget((file.src_uri for file in files), pattern="*.py")
+    keys: dict[File, tuple[str, str]] = {}
+    known: dict[File, Part | None] = {}
+    for file in files:
+        text = file.content_string
+        whole = digest(state, text, dependencies.script(text, root))
+        keys[file] = whole, digest(text)
+        known[file] = kept.get(file.src_uri, keys[file][stale])
+    steps = progress.open("notebooks", list(known.values()).count(None))
+    # As many at once as there are processors.
+    places = BoundedSemaphore(os.cpu_count() or 1)
+
+    def result(file: File) -> Part:
+        if found := known[file]:
+            return found
+        with places:
+            steps.begin(file.src_uri)
+            done = 0
+            try:
+                notebook = _run(file, root)
+                kept.keep(file.src_uri, notebook, *keys[file])
+                done = 1
+            finally:
+                steps.end(file.src_uri, done)
+            return notebook
+
+    return {file.src_uri: process.begin(partial(result, file)) for file in files}
+
+
+def _run(file: File, root: Path) -> Part:
+    """Run a notebook.
+
+    **Raises.** `ChildError` with the file and the line of the cell that failed.
+    """
+    command = [sys.executable, str(_PROGRAM), file.abs_src_path or ""]
+    said: Part = {}
+    cell = 1
+    try:
+        for said in process.lines(command, folder=root):
+            cell = said.get("cell", cell)
+    except ChildError as error:
+        lines = _starts(file.content_string)
+        line = lines[cell - 1] + 2 if cell <= len(lines) else 1
+        # The first line of it says that a cell fails.
+        _, _, failure = said.get("failed", "").partition("\n")
+        what = f"fails:\n\n{terminal(failure)}" if failure else error
+        raise ChildError(f"{file.src_uri}:{line}: this cell {what}") from None
+    return Part(said["notebook"])
+
+
+# ## From cells to Markdown
+
+
+def _starts(script: str) -> list[int]:
+    """The lines on which the cells of a script begin, counted from zero."""
+    return [i for i, line in enumerate(script.split("\n")) if line.startswith("# %%")]
+
+
+def document(notebook: Part, script: str) -> tuple[str, Slots]:
+    """The cells of an executed notebook as Markdown, and the HTML for their frames.
+
+    `script` is the file the notebook was written as. Where there is room for it, prose
+    stands on the same line here as there, so that a message about it names the line to
+    mend. There is room if no two cells of code meet. Cells are counted from one.
+
+    **Raises.** `ValueError` for an output that no browser shows, or an image without
+    alternative text.
+    """
+    cells, begins = notebook["cells"], _starts(script)
+    if len(begins) != len(cells):
+        begins = [0] * len(cells)
+    lines: list[str] = []
+    outputs = Slots(_FRAME)
+    for number, (cell, start) in enumerate(zip(cells, begins, strict=True), start=1):
+        is_prose = cell["cell_type"] == "markdown"
+        apart = not lines or lines[-1] in ("", _FRAME.format(number - 1))
+        lines += [""] * max(start + is_prose - len(lines), not apart)
+        lines += cell["source"].split("\n") if is_prose else _fenced(cell)
+        if cell.get("outputs"):
+            shown = enumerate(joined(cell["outputs"]), start=1)
+            pieces = [_render(one, number, position) for position, one in shown]
+            lines.append(outputs.leave("".join(pieces), number))
+    lines += [""] * (script.count("\n") - len(lines))
+    return "\n".join(lines) + "\n", outputs
+
+
+def _fenced(cell: Part) -> list[str]:
+    """The code of a cell in a fence longer than any run of backticks within.
+
+    A mark tells it from code in prose, and one more that it is to be folded.
+    """
+    source: str = cell["source"]
+    longest = max(map(len, re.findall("`+", source)), default=0)
+    fence = "`" * max(3, longest + 1)
+    is_folded = "hide-input" in cell.get("metadata", {}).get("tags", ())
+    marks = ".nb-cell .nb-folded" if is_folded else ".nb-cell"
+    return [f"{fence} {{ .python {marks} }}", *source.split("\n"), fence]
+
+
+# ## From outputs to HTML
+
+
+def joined(outputs: Iterable[Part]) -> list[Part]:
+    r"""Join what was printed in pieces, and keep what stays of it on a screen.
+
+    The two streams of a program may overtake each other. So where one ends and the
+    other begins, a new line begins.
+
+    >>> said = [("stderr", "1 %\r"), ("stderr", "2 %"), ("stdout", "done")]
+    >>> pieces = [{"output_type": "stream", "name": n, "text": t} for n, t in said]
+    >>> [piece["text"] for piece in joined(pieces)]
+    ['2 %\ndone\n']
+    """
+    together: list[Part] = []
+    for output in outputs:
+        last = together[-1] if together else {}
+        if "text" in last and "text" in output:
+            gap = "" if last["name"] == output["name"] else "\n"
+            text = last["text"].removesuffix(gap) + gap + output["text"]
+            together[-1] = {**output, "text": text}
+        else:
+            together.append({**output})
+    for one in (one for one in together if "text" in one):
+        one["text"] = terminal(one["text"]) + "\n"
+    return together
+
+
+def terminal(text: str) -> str:
+    r"""Show what a terminal shows at the end: no colours, no overwritten progress.
+
+    >>> terminal("10 %\r100 %\ndone\n")
+    '100 %\ndone'
+    """
+    lines = _ANSI.sub("", text).rstrip().split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+
+
+def _render(output: Part, number: int, position: int) -> str:
+    """The HTML of one output of a cell, of the forms in which it offers itself."""
+    data = output.get("data", {"text/plain": output.get("text")})
+    if output["output_type"] == "error":
+        data = {"text/plain": f"{output['ename']}: {output['evalue']}"}
+    kind = next(filter(data.__contains__, _KINDS), None)
+    # What is wide scrolls within its box, so the box must be reachable by keyboard.
+    label = word("Output of cell {number}", number=number)
+    box = f'tabindex="0" role="group" aria-label="{label}"'
+    if kind == "text/html":
+        shown = _WORDS.sub(lambda m: m[1] or figures(html.unescape(m[0])), data[kind])
+        return f'<div class="nb-html" {box}>{shown}</div>'
+    if kind == "text/plain":
+        shown = html.escape(terminal(data[kind]), quote=False)
+        return f"<pre {box}><samp{as_it_is()}>{shown}</samp></pre>"
+    if not kind:
+        offers = ", ".join(data) or "nothing"
+        raise ValueError(f"cell {number} shows {offers}: a page can show none of it")
+    alt = output["metadata"].get(kind, {}).get("alt", "")
+    if not alt.strip():
+        raise ValueError(
+            f"cell {number} shows an image without alternative text: display "
+            f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
+        )
+    image = _image(kind, data[kind], figures(alt), f"output-{number}-{position}")
+    return f'<figure class="nb-figure" {box}>{image}</figure>'
+
+
+def _image(kind: str, data: str, alt: str, scope: str) -> str:
+    if kind != "image/svg+xml":
+        address = f"data:{kind};base64,{data}".replace("\n", "")
+        return f'<img alt="{alt}" src="{address}">'
+    # A drawing stands in the page itself, not behind an address: so it can take the
+    # colour of the text, in light and in dark.
+    drawing = data.partition("<svg")[2].rstrip()
+    drawing = _LABEL.sub(lambda m: m[1] + figures(html.unescape(m[2])), drawing)
+    # Its names get a prefix: each drawing of a page counts from one.
+    drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{scope}-", drawing)
+    return f'<svg role="img" aria-label="{alt}" data-search-exclude="1"{drawing}'
+
+
+def _portable(notebook: Part) -> Part:
+    """The notebook that a reader downloads.
+
+    A link by name means something on the site alone, so its words remain.
+    """
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [
+        {**cell, "outputs": joined(cell["outputs"])}
+        if "outputs" in cell
+        else {**cell, "source": _LINK.sub(r"\1", cell["source"])}
+        for cell in notebook["cells"]
+    ]
+    return {**notebook, "metadata": {"kernelspec": kernel}, "cells": cells}

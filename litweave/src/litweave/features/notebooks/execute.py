@@ -7,22 +7,23 @@ It says in lines of JSON: `cell`, the number of one that begins, and at the end
 import json
 import sys
 
-import jupytext
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-
-# Jupyter gives up on a kernel that starts slowly, and goes on without the outputs that
-# come late. On a busy machine both happen; what hangs is found by the build.
-_NEVER = 10**9
-
 
 def main() -> int:
     """Run a notebook, and say what came of it."""
-    notebook = jupytext.read(sys.argv[1])
+    # As in the plugin: this would take longer to import than all else.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    import jupytext
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    # Jupyter gives up on a kernel that starts slowly, and goes on without the outputs
+    # that come late. On a busy machine both happen; what hangs is found by the build.
+    notebook, never = jupytext.read(sys.argv[1]), 10**9
     client = NotebookClient(
         notebook,
-        startup_timeout=_NEVER,
-        iopub_timeout=_NEVER,
+        startup_timeout=never,
+        iopub_timeout=never,
+        record_timing=False,
         on_cell_start=lambda cell, cell_index: _say(cell=cell_index + 1),
     )
     try:
