@@ -20,7 +20,7 @@ from litweave.features.copy import clean
 from litweave.features.diff import code
 from litweave.features.proofs import panel
 from litweave.features.proofs.proof import prove
-from litweave.features.symbols.symbols import Symbols, notation
+from litweave.features.symbols import notation, symbols
 from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.page import document
@@ -40,15 +40,15 @@ PUBLIC = {
 }
 
 
-def settings() -> Iterator[tuple[str, bool, str]]:
-    """All formulas of the project: as written, whether on display, and marked."""
+def settings() -> Iterator[tuple[str, bool, tuple[str, ...]]]:
+    """All formulas of the project: as written, whether on display, and symbols."""
     for path in sorted(PACKAGE.rglob("*.py")):
         module = read(path, path.name)
-        symbols = {"page.md": Symbols.of(notation(module))}
-        context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
+        known = {"page.md": symbols(notation(module))}
+        context = Context(Names(), Formulas(), Diagnostics(), symbols=known)
         document(module, "page.md", context)
         for formula in context.formulas.numbers:
-            yield formula.tex, formula.display, formula.marked
+            yield formula.tex, formula.display, formula.symbols
 
 
 def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> None:

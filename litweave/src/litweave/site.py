@@ -14,7 +14,7 @@ from pathlib import Path
 from litweave import node
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features import papers
+from litweave.features import papers, symbols
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
@@ -24,7 +24,6 @@ from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
 from litweave.features.proofs import panel
 from litweave.features.shapes import hints
-from litweave.features.symbols import variables
 from litweave.highlight import coloured
 from litweave.katex import is_shown
 from litweave.names import Target
@@ -260,5 +259,5 @@ FEATURES: Sequence[Feature] = (
     copying.enrich,
     papers.enrich,
     references.enrich,
-    variables.enrich,
+    symbols.enrich,
 )
