@@ -14,7 +14,7 @@ from pathlib import Path
 from litweave import node
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features import papers, symbols
+from litweave.features import papers, proofs, symbols
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
@@ -22,7 +22,6 @@ from litweave.features.languages.voice import Voice
 from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
-from litweave.features.proofs import panel
 from litweave.features.shapes import hints
 from litweave.highlight import coloured
 from litweave.katex import is_shown
@@ -254,7 +253,7 @@ Feature = Callable[[Site], Callable[[], None] | None]
 
 # Programs begin first. Tools and panels stand on a page in the order of this list.
 FEATURES: Sequence[Feature] = (
-    panel.enrich,
+    proofs.enrich,
     hints.enrich,
     copying.enrich,
     papers.enrich,
