@@ -404,7 +404,7 @@ NOBODY = "no code and no example of this module names"
 BAD = {
     "$Q$, `patches`: renamed": f"{NOBODY} “patches”",
     "$Q$, `Not`: in prose": f"{NOBODY} “Not”",
-    "$Q$, `len(x)`: a call": "“len(x)” is no identifier",
+    "$Q$, `len(x)`: a call": f"{NOBODY} “len(x)”",
     "$S = H W$, `size`: more": "“S = H W” is no symbol",
     "$3$, `size`: a number": "“3” is no symbol",
     "$d$, `size`: again": "“d” is in the notation twice",

@@ -16,7 +16,6 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.proofs.proof import Check, Fact, Proof, ProofError, prove
 from litweave.headings import slug
-from litweave.katex import Formulas
 from litweave.words import beginning, day, figures, listed, word
 
 if TYPE_CHECKING:
@@ -73,10 +72,11 @@ def _panel(proof: Proof, formula: Callable[[str], str]) -> str:
     made = [word("Computed on {date} with {versions}.", date=date, versions=versions)]
     if any(check.quoted for fact in proof.facts for check in fact.checks):
         made.append(word(_QUOTED))
+    differs = f'<a href="#{slug(_DIFFERENCES)}">{word("Differs from the paper")}</a>'
     return f"""<section class="weave-panel weave-proof">
 <h2>{word("Checked when this site was built")}</h2>
 {facts}{"".join(f'<p class="weave-wrong">{failure}</p>' for failure in wrong)}
-<p class="weave-differs"><a href="#{slug(_DIFFERENCES)}">{word("Differs from the paper")}</a></p>
+<p class="weave-differs">{differs}</p>
 <p class="weave-made">{listed(made, "{first} {next}")}</p>
 </section>"""
 
@@ -128,7 +128,7 @@ def _check(check: Check, formula: Callable[[str], str]) -> str:
 
 
 def _table(fact: Fact) -> str:
-    """The cases one by one, if there are several: what was found, and each quotation."""
+    """The cases one by one, if there are several."""
     found: dict[str, str] = {}
     for check in fact.checks:
         for case in check.cases:

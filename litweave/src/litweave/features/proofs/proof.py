@@ -42,12 +42,12 @@ that was expected. The panel shows the rest.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, get_args, get_origin
 
 from litweave import process
 from litweave.cache import OTHERS, Folder, digest, files_in, installed
@@ -55,9 +55,9 @@ from litweave.dependencies import Dependencies
 from litweave.process import ChildError
 from litweave.progress import progress
 
+_FORMAT = 2
 # What reading raises where something is missing, or is of another kind.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
-_T = TypeVar("_T")
 
 
 class ProofError(RuntimeError):
@@ -116,7 +116,7 @@ class Proof:
     date: date
     facts: tuple[Fact, ...]
     error: str
-    versions: Mapping[str, str]
+    versions: dict[str, str]
 
     def failures(self) -> Iterator[str]:
         """What is wrong, with both numbers."""
@@ -134,39 +134,23 @@ class Proof:
 
 @dataclass(frozen=True)
 class _Plan:
-    format: int
     versions: dict[str, str]
     pages: dict[str, list[str]]
     sources: tuple[Path, ...]
     data: tuple[Path, ...]
 
 
-def _reader(
-    kind: Callable[..., _T], **parts: Callable[[Any], object]
-) -> Callable[[Mapping[str, Any]], _T]:
-    """What makes a dataclass of JSON: its `parts` as told, all other fields words."""
-    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
-    return lambda said: kind(*(parts.get(name, str)(said[name]) for name in names))
-
-
-def _all(read: Callable[[Any], object]) -> Callable[[Any], object]:
-    return lambda rows: tuple(map(read, rows))
-
-
-def _format(number: object) -> object:
-    if number != 2:
-        raise ValueError(f"the format is {number}, not 2")
-    return number
-
-
-_case = _reader(Case, holds=lambda holds: holds is True)
-_check = _reader(Check, quoted=bool, cases=_all(_case))
-_fact = _reader(Fact, checks=_all(_check))
-_proof = _reader(Proof, date=date.fromisoformat, facts=_all(_fact), versions=dict)
-_files = _all(Path)
-_plan = _reader(
-    _Plan, format=_format, versions=dict, pages=dict, sources=_files, data=_files
-)
+def _read(kind: Any, said: Any) -> Any:
+    """What JSON says as a dataclass, or as whatever its fields are."""
+    if parts := getattr(kind, "__annotations__", None):
+        return kind(**{name: _read(part, said[name]) for name, part in parts.items()})
+    if get_origin(kind) is tuple:
+        return tuple(_read(get_args(kind)[0], one) for one in said)
+    if kind is bool:
+        return said is True
+    if kind is date:
+        return date.fromisoformat(said)
+    return (get_origin(kind) or kind)(said)
 
 
 # ## Running a program
@@ -216,7 +200,7 @@ class _Run:
     def remember(self, stale: bool) -> None:
         """Take the proofs that still serve, and the plan if that still holds."""
         with suppress(*_UNREADABLE):
-            plan = _plan(self.kept.get("plan"))
+            plan = _read(_Plan, self.kept.get("plan"))
             for name in plan.pages:
                 keys = () if stale else (self._key(name, plan),)
                 with suppress(*_UNREADABLE):
@@ -245,7 +229,9 @@ class _Run:
 
     def _listen(self, lines: Iterator[dict[str, Any]]) -> None:
         said = next(lines, {})
-        plan = self.plan = _plan(said)
+        if said["format"] != _FORMAT:
+            raise ValueError(f"the format is {said['format']}, not {_FORMAT}")
+        plan = self.plan = _read(_Plan, said)
         self.kept.keep("plan", said, self._plan_key(plan))
         with progress.part("proofs", len(self.missing())) as part:
             for line in lines:
@@ -260,7 +246,7 @@ class _Run:
             raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
 
     def _take(self, said: Mapping[str, Any], name: str, plan: _Plan) -> Proof:
-        self.proofs[name] = _proof({**said, "versions": plan.versions})
+        self.proofs[name] = _read(Proof, {**said, "versions": plan.versions})
         return self.proofs[name]
 
     # ## Keys

@@ -17,7 +17,7 @@ import tokenize
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -127,9 +127,10 @@ def _keys(entries: Sequence[Entry]) -> Iterator[tuple[Entry, range]]:
 
 # ## A symbol by itself
 
-_NUCLEUS = r"\\[A-Za-z]+\{[^{}]*\}|\\[A-Za-z]+|[^\\{}_^'\s]"
-_SCRIPT = rf"'|[_^]\s*(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|{_NUCLEUS})"
-_ATOM = re.compile(rf"\s*({_NUCLEUS})\s*((?:(?:{_SCRIPT})\s*)*)")
+# What is a script, in braces or not, or stands alone.
+_PART = re.compile(
+    r"([_^]?)\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+(?:\{[^{}]*\})?|\\?\S))"
+)
 
 
 @dataclass(frozen=True)
@@ -137,31 +138,23 @@ class Atom:
     """A letter, or whatever else stands there, with its scripts."""
 
     nucleus: str
-    sub: "Row" = ()
-    sup: "Row" = ()
+    sub: list["Atom"] = field(default_factory=list)
+    sup: list["Atom"] = field(default_factory=list)
 
 
-Row = tuple[Atom, ...]
+Row = Sequence[Atom]
 
 
-def atoms(tex: str) -> Row:
-    """What a symbol is written with.
-
-    **Raises.** `KeyError` if it is more than letters and signs with scripts.
-    """
-    found, at = list[Atom](), 0
-    while match := _ATOM.match(tex, at):
-        scripts: dict[str, Row] = {"_": (), "^": ()}
-        for script in re.findall(_SCRIPT, match[2]):
-            inner = script[1:].strip()
-            inner = inner[1:-1] if inner.startswith("{") else inner
-            mark = script[0].replace("'", "^")
-            scripts[mark] += atoms(inner) if inner else (Atom(script),)
-        found.append(Atom(match[1], scripts["_"], scripts["^"]))
-        at = match.end()
-    if tex[at:].strip():
-        raise KeyError(tex)
-    return tuple(found)
+def atoms(tex: str) -> list[Atom]:
+    """What a symbol is written with; what is no letter with scripts stays as it is."""
+    row = list[Atom]()
+    for mark, group, one in _PART.findall(tex):
+        if not mark and one != "'":
+            row.append(Atom(one))
+        elif row:
+            inner = [Atom(one)] if one == "'" else atoms(group or one)
+            (row[-1].sub if mark == "_" else row[-1].sup).extend(inner)
+    return row
 
 
 # ## In code
@@ -243,7 +236,5 @@ def _faults(entry: Entry, named: set[str], seen: set[str]) -> Iterator[str]:
             yield f"“{symbol}” is in the notation twice"
         seen.add(plain)
     for variable in entry.variables:
-        if not variable.isidentifier():
-            yield f"“{variable}” is no identifier: name a variable of the code"
-        elif variable not in named:
+        if variable not in named:
             yield f"no code and no example of this module names “{variable}”"
