@@ -49,14 +49,15 @@ class Formula:
     display: bool
     symbols: tuple[str, ...] = ()
 
+    @property
+    def as_written(self) -> str:
+        """What stands in for it if it cannot be set."""
+        return f"<code>{escape(self.tex)}</code>"
+
 
 def is_shown(html: str) -> bool:
     """Whether there is a formula on a page, and not only its element's name in code."""
     return _INLINE.rstrip(">") in html  # It may have more attributes in the end.
-
-
-def _as_written(formula: Formula) -> str:
-    return f"<code>{escape(formula.tex)}</code>"
 
 
 @dataclass
@@ -101,7 +102,7 @@ class Formulas:
         self.html = []
         for name, formula in names.items():
             answer = kept.get(name, key, dict)
-            self.html.append(answer.get("html") or _as_written(formula))
+            self.html.append(answer.get("html", formula.as_written))
             self._note(formula, answer, diagnostics)
         if new:
             kept.write(OTHERS)  # pages that are kept have formulas, too
@@ -120,29 +121,23 @@ class Formulas:
 
     def leave(self, reason: str, diagnostics: Diagnostics) -> None:
         """Set none, for want of KaTeX, and say why."""
-        message = f"no formula is set: {reason}"
-        diagnostics.add(next(iter(self.places.values())), message, "formula")
-        self.html = [*map(_as_written, self.numbers)]
+        first = next(iter(self.places.values()))
+        diagnostics.add(first, f"no formula is set: {reason}", "formula")
+        self.html = [formula.as_written for formula in self.numbers]
 
     def fill(self, html: str) -> str:
         """Put each formula in its slot; within a tag there is room for its TeX only."""
-        if _OPEN not in html:
-            return html
-        return _HELD.sub(
-            lambda m: self._held(*m.groups(default="")) if m[3] else self.plain(m[0]),
-            html,
-        )
+        return _HELD.sub(self._held, html) if _OPEN in html else html
 
-    def _held(
-        self, brackets: str, begin: str, digits: str, end: str, stops: str
-    ) -> str:
-        """A formula, and what must not go to the next line without it.
-
-        What is within a line is made of boxes; a browser may break before and behind.
-        """
+    def _held(self, match: re.Match[str]) -> str:
+        """A formula, and what must not go to the next line without it."""
+        brackets, begin, digits, end, stops = match.groups(default="")
+        if not digits:
+            return self.plain(match[0])
         html = self.html[int(digits.translate(_SHOWN))]
         if not (brackets or stops) or not html.startswith(_INLINE):
             return brackets + begin + html + end + stops
+        # It is made of boxes; a browser may break before and behind each.
         first, box, others = html.partition(_BOX)
         html = first + box + others.replace(_BOX, f"<wbr>{_BOX}")
         sides = " weave-opened" * bool(brackets) + " weave-closed" * bool(stops)

@@ -66,8 +66,8 @@ def show(book: Book, values: Mapping[str, Values]) -> None:
         known = values.get(page, {})
         # What the page's script has to know, in the order of the list.
         data = [
-            {"keys": [*keys], "values": {n: known.get(n, ()) for n in entry.variables}}
-            for entry, keys in _keys(notation(chapter.module))
+            {"keys": [*e.keys], "values": {n: known.get(n, ()) for n in e.variables}}
+            for e in notation(chapter.module)
         ]
         chapter.overlay.tools.append(island("weave-notation", data))
 
@@ -79,50 +79,41 @@ def show(book: Book, values: Mapping[str, Values]) -> None:
 class Entry:
     """What one item of the list says; `line` is its first line in the file.
 
-    One that is not written as an entry has no symbol and no variable.
+    Each symbol has a key, and so has an entry without one. An item that is not written
+    as an entry has neither symbols nor variables.
     """
 
     symbols: tuple[str, ...]
     variables: tuple[str, ...]
     line: int
+    keys: range
 
 
 @lru_cache(maxsize=1024)
 def notation(module: Module) -> tuple[Entry, ...]:
     """The entries of a module's notation; none if it has no such section."""
-    return tuple(
-        _entry(item[1], prose.line + line + part.count("\n", 0, item.start()))
-        for prose in (module.rows[0].prose if module.rows else ())
-        if "Notation" in prose.text
-        for line, part in sections(prose.text)
-        if is_notation(part)
-        for item in _ITEM.finditer(part)
-    )
+    found, key = list[Entry](), 1
+    for prose in module.rows[0].prose if module.rows else ():
+        for line, part in sections(prose.text) if "Notation" in prose.text else ():
+            for item in _ITEM.finditer(part) if is_notation(part) else ():
+                at = prose.line + line + part.count("\n", 0, item.start())
+                found.append(_entry(" ".join(item[1].split()), at, key))
+                key = found[-1].keys.stop
+    return tuple(found)
 
 
-def _entry(text: str, line: int) -> Entry:
-    match = _ENTRY.fullmatch(" ".join(text.split()))
+def _entry(text: str, line: int, key: int) -> Entry:
+    match = _ENTRY.fullmatch(text)
     head = match[1] if match else ""
     parts = [part for tex in _SYMBOLS.findall(head) for part in _COMMA.split(tex)]
-    return Entry(
-        tuple(part.strip() for part in parts), tuple(_VARIABLE.findall(head)), line
-    )
+    symbols, variables = (part.strip() for part in parts), _VARIABLE.findall(head)
+    keys = range(key, key + max(len(parts), 1))
+    return Entry(tuple(symbols), tuple(variables), line, keys)
 
 
 def symbols(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """The symbols by their keys, the first of which is 1.
-
-    An entry without a symbol has a key, too.
-    """
+    """The symbols of a notation by their keys, the first of which is 1."""
     return tuple(tex for entry in entries for tex in entry.symbols or ("",))
-
-
-def _keys(entries: Sequence[Entry]) -> Iterator[tuple[Entry, range]]:
-    first = 1
-    for entry in entries:
-        after = first + max(len(entry.symbols), 1)
-        yield entry, range(first, after)
-        first = after
 
 
 # ## A symbol by itself
@@ -163,9 +154,9 @@ def atoms(tex: str) -> list[Atom]:
 def marks(module: Module) -> Iterator[Mark]:
     """A mark around each variable of the notation, wherever the code names it."""
     keys: dict[str, list[int]] = {}
-    for entry, numbers in _keys(notation(module)):
+    for entry in notation(module):
         for name in entry.variables:
-            keys.setdefault(name, []).extend(numbers)
+            keys.setdefault(name, []).extend(entry.keys)
     code = _code(module)
     others = _keywords_of_others(code)
     for name, line, start in _names(code):
@@ -210,31 +201,21 @@ def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
 
 
 def check(module: Module, diagnostics: Diagnostics) -> None:
-    """Note what is wrong with the notation of a module.
+    """Note each item of the notation that is no entry, or names what is not there.
 
-    Each item must be an entry, each symbol a symbol and in one entry only, and each
-    variable an identifier that the code of the module or of its examples names.
+    A variable is a name in the code of the module, or of its examples.
     """
     entries = notation(module)
     examples = (source for prose in module.prose for source in sources(prose.text))
     code = (_code(module), *examples) if entries else ()
     named = {name for source in code for name, _, _ in _names(source)}
-    seen: set[str] = set()
     for entry in entries:
-        for message in _faults(entry, named, seen):
-            diagnostics.add(Place(module.path, entry.line), message, "notation")
-
-
-def _faults(entry: Entry, named: set[str], seen: set[str]) -> Iterator[str]:
-    if not (entry.symbols or entry.variables):
-        yield "an item of the notation is “$symbol$, `variable`: meaning”"
-    for symbol in entry.symbols:
-        if "=" in symbol or not re.search("[^\\W\\d]", symbol):
-            yield f"“{symbol}” is no symbol: let a letter with its scripts stand alone"
-        plain = re.sub(r"[{}\s]", "", symbol)
-        if plain in seen:
-            yield f"“{symbol}” is in the notation twice"
-        seen.add(plain)
-    for variable in entry.variables:
-        if variable not in named:
-            yield f"no code and no example of this module names “{variable}”"
+        problems = [
+            f"no code and no example of this module names “{variable}”"
+            for variable in entry.variables
+            if variable not in named
+        ]
+        if not (entry.symbols or entry.variables):
+            problems = ["an item of the notation is “$symbol$, `variable`: meaning”"]
+        for problem in problems:
+            diagnostics.add(Place(module.path, entry.line), problem, "notation")
