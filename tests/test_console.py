@@ -66,9 +66,11 @@ def test_a_proof_program_is_understood_whatever_the_console(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    said = '{"format":2, "versions":{"×":"1"}, "sources":[], "data":[], "pages":{}}'
+    plan = '{"format":2, "versions":{}, "sources":[], "data":[], "pages":{"×":[]}}'
+    page = '{"name":"×", "date":"2026-11-24", "facts":[], "error":""}'
+    said = f"{plan}\n{page}"
     (tmp_path / "proves.py").write_text(f"print({said!r})\n", "utf-8")
-    assert prove("proves", tmp_path, tmp_path / "proofs").versions == {"×": "1"}
+    assert list(prove("proves", tmp_path, tmp_path / "proofs")) == ["×"]
 
 
 # To copy a module, nothing of what it needs must be installed.

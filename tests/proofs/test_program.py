@@ -23,7 +23,7 @@ Said = pytest.CaptureFixture[str]
 @pytest.fixture(scope="module")
 def proofs() -> Proofs:
     """The proofs that a build would show: those that are kept, if nothing changed."""
-    return dict(kept_proofs(PROGRAM, ROOT, CACHE / "litweave" / "proofs").pages)
+    return kept_proofs(PROGRAM, ROOT, CACHE / "litweave" / "proofs")
 
 
 def test_every_layer_and_model_has_a_proof_and_every_proof_holds(

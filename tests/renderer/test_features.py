@@ -15,12 +15,11 @@ import pytest
 from formulas import assert_marks_are_not_seen
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics
-from litweave.features import papers
+from litweave.features import papers, proofs
 from litweave.features.copy import clean
 from litweave.features.diff import code
-from litweave.features.proofs import panel
 from litweave.features.proofs.proof import prove
-from litweave.features.symbols.symbols import Symbols, notation
+from litweave.features.symbols import notation, symbols
 from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.page import document
@@ -40,15 +39,15 @@ PUBLIC = {
 }
 
 
-def settings() -> Iterator[tuple[str, bool, str]]:
-    """All formulas of the project: as written, whether on display, and marked."""
+def settings() -> Iterator[tuple[str, bool, tuple[str, ...]]]:
+    """All formulas of the project: as written, whether on display, and symbols."""
     for path in sorted(PACKAGE.rglob("*.py")):
         module = read(path, path.name)
-        symbols = {"page.md": Symbols.of(notation(module))}
-        context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
+        known = {"page.md": symbols(notation(module))}
+        context = Context(Names(), Formulas(), Diagnostics(), symbols=known)
         document(module, "page.md", context)
         for formula in context.formulas.numbers:
-            yield formula.tex, formula.display, formula.marked
+            yield formula.tex, formula.display, formula.symbols
 
 
 def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> None:
@@ -59,8 +58,8 @@ def test_our_papers_are_whole() -> None:
     diagnostics = Diagnostics()
     works = papers.read(ROOT / "docs" / "papers.bib", diagnostics)
     assert not diagnostics.found
-    assert works["https://arxiv.org/abs/2105.01601"].authors[0] == "Ilya Tolstikhin"
-    assert all(work.address.startswith("https://") for work in works.values())
+    assert works["https://arxiv.org/abs/2105.01601"]["author"][0] == "Ilya Tolstikhin"
+    assert all(address.startswith("https://") for address in works)
 
 
 def test_the_code_of_every_model_that_is_compared_is_python(
@@ -89,7 +88,7 @@ def test_a_layer_with_a_wrong_term_is_a_problem_of_its_page(tmp_path: Path) -> N
     book = Book()
     book.read(package, ["proofs/*"])
     program, cache = "labml_style_nn.proofs", tmp_path / "cache"
-    panel.show(book, program, lambda: prove(program, tmp_path, cache))
+    proofs.show(book, program, lambda: prove(program, tmp_path, cache))
     place = "labml_style_nn/layers/token_mixing.py:1: not proved: Difference from timm"
     assert place in str(book.context.diagnostics)
     assert "channel_mixing" not in str(book.context.diagnostics)

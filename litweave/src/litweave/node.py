@@ -13,10 +13,12 @@ from typing import Any
 from litweave.cache import build_folder
 from litweave.progress import progress
 
-MANIFEST = Path(__file__).parent / "package.json"
+_MANIFEST = Path(__file__).parent / "package.json"
+# `--ignore-scripts`: a package is files to us, never a program that runs on installing.
 # Between two tries npm waits for seconds, and not for minutes: most often there is no
 # network. How long a try takes is npm's own affair.
-_PAUSES = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
+_INSTALL = "ci --ignore-scripts --no-audit --no-fund".split()  # noqa: SIM905
+_INSTALL += ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
 
 
 class NodeError(RuntimeError):
@@ -35,25 +37,36 @@ def program(name: str = "node") -> Path:
     return Path(found)
 
 
-def run(script: str, question: object, *arguments: str) -> Any:
-    """What a script answers to a question, both in JSON, on standard output and input.
-
-    **Raises.** [`NodeError`][] if there is no Node, or the script fails.
-    """
-    answer = subprocess.run(
-        [str(program()), "-e", script, *arguments],
-        input=json.dumps(question),
+def _run(
+    name: str, *arguments: str, asked: str = "", folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = program(name)
+    # npm looks for the `node` beside it.
+    path = os.pathsep.join([str(command.parent), os.environ.get("PATH", "")])
+    return subprocess.run(
+        [command, *arguments],
+        input=asked,
+        cwd=folder,
+        env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         encoding="utf-8",
         errors="replace",
     )
+
+
+def run(script: str, question: object, *arguments: str) -> Any:
+    """What a script answers to a question, both in JSON, on standard output and input.
+
+    **Raises.** [`NodeError`][] if there is no Node, or the script fails.
+    """
+    answer = _run("node", "-e", script, *arguments, asked=json.dumps(question))
     if answer.returncode:
         raise NodeError(f"a script did not run in Node:\n{answer.stderr}")
     return json.loads(answer.stdout)
 
 
-def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
+def packages(cache: Path, manifest: Path = _MANIFEST) -> Path:
     """The folder `node_modules` with what a manifest's lock names.
 
     What is not there yet is installed. It lies in `cache`, under the hash of the lock:
@@ -63,34 +76,18 @@ def packages(cache: Path, manifest: Path = MANIFEST) -> Path:
     **Raises.** [`NodeError`][] if npm fails.
     """
     lock = manifest.with_name("package-lock.json")
-    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
 
     def install(folder: Path) -> None:
         for file in (manifest, lock):
             shutil.copy(file, folder)
-        _install(folder, manifest)
+        with progress.part("fetching", 1) as part:
+            part.begin(str(manifest))
+            result = _run("npm", *_INSTALL, folder=folder)
+        if result.returncode:
+            errors = re.findall(r"^npm error (.*\S)", result.stderr, re.MULTILINE)
+            reasons = [line for line in errors if "reason:" in line] or errors[:3]
+            why = " ".join(reasons) or result.stderr
+            raise NodeError(f"npm could not install {manifest}: {why}")
 
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     return build_folder(cache / f"node-{key}", install) / "node_modules"
-
-
-def _install(folder: Path, manifest: Path) -> None:
-    # `--ignore-scripts`: a package is files to us, never a program that runs on
-    # installing.
-    npm = program("npm")
-    path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
-    with progress.part("fetching", 1) as part:
-        part.begin(str(manifest))
-        result = subprocess.run(
-            [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *_PAUSES],
-            cwd=folder,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-    if result.returncode:
-        errors = re.findall(r"^npm error (.*\S)", result.stderr, re.MULTILINE)
-        reasons = [line for line in errors if "reason:" in line] or errors[:3]
-        why = " ".join(reasons) or result.stderr
-        raise NodeError(f"npm could not install {manifest}: {why}")

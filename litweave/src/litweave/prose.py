@@ -89,16 +89,6 @@ class Rewriter(Protocol):
         """
 
 
-class Symbols(Protocol):
-    """What the letters of a page stand for (see `symbols`)."""
-
-    def mark(self, tex: str) -> str:
-        """A formula with a command around each symbol that is known."""
-
-    def unknown(self, tex: str) -> list[str]:
-        """The symbols of an equation that should be known, and are not."""
-
-
 @dataclass
 class Context:
     """What the author of a page has at hand: the names known, the formulas so far."""
@@ -109,7 +99,7 @@ class Context:
     raw_html: bool = False
     """Whether a tag in the prose of a module is HTML, and not words."""
 
-    symbols: dict[str, Symbols] = field(default_factory=dict)
+    symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What the letters stand for, on each page that says so."""
 
     translator: Rewriter | None = None
@@ -271,15 +261,8 @@ class _Writer:
         return self._formula(tex[1:-1] if quoted else tex, False, place)
 
     def _formula(self, tex: str, display: bool, place: Place) -> str:
-        symbols = self.context.symbols.get(self.page)
-        if symbols is None:
-            return self.context.formulas.add(tex, display, place)
-        for name in symbols.unknown(tex) if display else ():
-            message = (
-                f"“{name}” stands in this equation, but in no entry of the notation"
-            )
-            self.context.diagnostics.add(place, message, "notation")
-        return self.context.formulas.add(tex, display, place, symbols.mark(tex))
+        symbols = self.context.symbols.get(self.page, ())
+        return self.context.formulas.add(tex, display, place, symbols)
 
     def _dollar(self, match: re.Match[str], place: Place) -> str:
         hint = r" (for a dollar write “\$”)" * (match[0] == "$")

@@ -14,7 +14,7 @@ from litweave import node, page
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features import papers
+from litweave.features import papers, proofs, symbols
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
@@ -22,9 +22,7 @@ from litweave.features.languages.voice import Voice
 from litweave.features.links import references
 from litweave.features.links.addresses import Addresses, Files
 from litweave.features.links.resolve import Meanings
-from litweave.features.proofs import panel
 from litweave.features.shapes import hints
-from litweave.features.symbols import variables
 from litweave.katex import is_shown
 from litweave.names import Target
 from litweave.parse import Module
@@ -223,12 +221,12 @@ def contents(book: Book, uri: str) -> str:
 # Each adds to the overlays, and gives what is left to do after a program. Programs
 # begin first. Tools and panels stand on a page in the order of this list.
 FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
-    panel.enrich,
+    proofs.enrich,
     hints.enrich,
     copying.enrich,
     papers.enrich,
     references.enrich,
-    variables.enrich,
+    symbols.enrich,
 )
 
 

@@ -17,9 +17,8 @@ from nbformat.v4 import new_output
 
 import litweave
 from litweave import node
-from litweave.features import notebooks
-from litweave.features.proofs import panel
-from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
+from litweave.features import notebooks, proofs
+from litweave.features.proofs.proof import Case, Check, Fact, Proof
 from litweave.features.shapes import shapes
 from litweave.features.shapes.shapes import Measured, Seen
 from litweave.features.shapes.tensors import Measure
@@ -194,7 +193,7 @@ SEEN = (
 )
 
 
-def proofs() -> Proofs:
+def proved() -> dict[str, Proof]:
     """A proof with all that a panel can say but for what does not hold."""
     cases = tuple(Case(of, "3", "3", True) for of in ("small", "large"))
     checks = (
@@ -207,8 +206,8 @@ def proofs() -> Proofs:
         Fact("Difference from timm 1.0", "4", "small sizes", ()),
         Fact("Share", "5", "at any rate", (Check("like", "it", False, "", "", ()),)),
     )
-    proof = {"pkg.layers.mixing": Proof(date(2026, 11, 9), facts, "")}
-    return Proofs({"Python": "3.11", "PyTorch": "2.13"}, proof)
+    versions = {"Python": "3.11", "PyTorch": "2.13"}
+    return {"pkg.layers.mixing": Proof(date(2026, 11, 9), facts, "", versions)}
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +215,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
     return marked_site(
         tmp_path_factory.mktemp("marked"),
         FILES,
-        (panel, "prove", lambda *_: proofs()),
+        (proofs, "prove", lambda *_: proved()),
         (shapes, "measure", lambda *_: {"layers/mixing.md": Measured(SEEN)}),
         (notebooks, "_run", lambda *_: EXECUTED),
     )

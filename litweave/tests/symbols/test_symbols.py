@@ -11,49 +11,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from bs4 import BeautifulSoup
 
 from formulas import HERE, assert_marks_are_not_seen, set_all
 from litweave import node
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features.symbols.symbols import Entry, Symbols, items, notation
-from litweave.features.symbols.tex import atoms, everywhere, tokens
-from litweave.features.symbols.variables import check, marks, read, show
-from litweave.katex import SYMBOL, Formulas
+from litweave.features.symbols import (
+    Entry,
+    check,
+    marks,
+    notation,
+    read,
+    show,
+    symbols,
+)
+from litweave.katex import Formulas
 from litweave.names import Names
 from litweave.page import document
 from litweave.parse import parse
-from litweave.prose import Context, to_markdown
+from litweave.prose import Context
 from support import book_of, write_files
-
-
-def of(*symbols: str) -> Symbols:
-    return Symbols.of((Entry(symbols, (), "", 1),))
-
-
-def shown(marked: str) -> str:
-    """A marked formula for the eyes: `⟨5 W_1⟩`."""
-    text, open_marks = "", list[bool]()
-    pieces = iter(tokens(marked))
-    for piece in pieces:
-        if piece == SYMBOL:
-            key = "".join(iter(lambda: next(pieces), "}"))
-            assert next(pieces) == "{"
-            text += f"⟨{key[1:]} "
-            open_marks.append(True)
-        elif piece == "}" and open_marks.pop():
-            text += "⟩"
-        else:
-            open_marks += [False] * (piece == "{")
-            text += piece
-    return text
-
-
-def unmarked(marked: str) -> str:
-    return re.sub(r"⟨\d+ |⟩", "", marked)
-
 
 # ## The list under `## Notation`: which letter is which variable
 
@@ -86,14 +64,14 @@ Words in between.
 
 def test_entries_are_read_in_order() -> None:
     assert notation(parse(LAYER)) == (
-        Entry(("S",), ("num_patches",), "the number of patches, $S > 0$", 8),
-        Entry(("W_1", "b_1"), ("fc1",), "the first layer, `Linear`: as it is", 9),
-        Entry(("H", "W_{i,j}", "C"), ("height", "width"), "a size", 11),
-        Entry(("i",), (), "an index", 15),
-        Entry((), ("mask",), "one or zero", 16),
+        Entry(("S",), ("num_patches",), 8, range(1, 2)),
+        Entry(("W_1", "b_1"), ("fc1",), 9, range(2, 4)),
+        Entry(("H", "W_{i,j}", "C"), ("height", "width"), 11, range(4, 7)),
+        Entry(("i",), (), 15, range(7, 8)),
+        Entry((), ("mask",), 16, range(8, 9)),
+        # An item that is no entry keeps its place.
+        *(Entry((), (), 17, range(9, 10)), Entry((), (), 18, range(10, 11))),
     )
-    # An item that is no entry keeps its place.
-    assert [line for line, entry in items(parse(LAYER)) if not entry] == [17, 18]
     # A module may have none.
     of_function = 'def f():\n    r"""F.\n\n    ## Notation\n\n    - $x$: x"""\n'
     titles = '"""# Layer"""\n', '"""## Notation\n\nNo list."""\n'
@@ -101,95 +79,35 @@ def test_entries_are_read_in_order() -> None:
         assert notation(parse(source)) == (), source
 
 
-CHARACTERS = [
-    *("{", "}", "_", "^", "'", "%", "&", "[", "]", ",", "x", "W", "1", " ", "\n"),
-    *("\\", r"\\", r"\sigma", r"\bar", r"\text", r"\frac", r"\begin", r"\sqrt"),
-]
-TEX = st.one_of(st.text(), st.lists(st.sampled_from(CHARACTERS)).map("".join))
-
-
-@given(TEX)
-@example("{" * 5000)
-@example(r"\bar" * 5000)
-@example("x_{" * 200 + "y" + "}" * 200)
-def test_anything_can_be_read_and_no_character_is_lost(tex: str) -> None:
-    pieces = tokens(tex)
-    assert "".join(pieces) == tex
-    for atom in everywhere(atoms(tex)):
-        assert 0 <= atom.start < atom.end <= len(pieces)
-
-
-def letters(tex: str) -> list[str]:
-    return [atom.whole.strip() for atom in everywhere(atoms(tex)) if atom.symbol]
-
-
 def cases(table: str) -> list[str]:
     return table.strip().replace("\n", " ¦ ").split(" ¦ ")
 
 
-# Formulas, in which “⏎” ends a line, and the symbols in them.
-FOUND = r"""
-W_1^\top X → W_1^\top X ¦ W^\top_1 → W_1^\top ¦ W _ {1} X → W_1 X ¦ X_{*,i} → X_{*,i} i
-x% a comment with y⏎_1 → x_1 ¦ \hat{y_i} → \hat{y_i} ¦ \overline{W x} → W x
-C_\text{in} + C_{\text{in}} → C_{\text{in}} C_{\text{in}} ¦ x'' + x'_1 → x^{''} x_1^'
-\mathbf 1 \mathbf{1} \mathbf{AB} → \mathbf{1} \mathbf{1} ¦ \sqrt x_i → x i
-\bar\theta_t → \bar{\theta}_t t ¦ \frac xy_i → x y i ¦ \sqrt[n]{x_1} → n x_1
-\sum\limits_{i=1}^{C} i → i C i ¦ \begin{array}{cc} a & b \\[2pt] c \end{array} → a b c
-\operatorname*{argmax}_k \operatorname{erf} x → k x
-\text{if } \mathrm{d}x + \exp y + \ell → x y \ell
-2 + 3 \cdot 4 \partial \infty \sum \|
-"""
-
-
-@pytest.mark.parametrize("case", cases(FOUND))
-def test_symbols_are_letters_with_their_scripts(case: str) -> None:
-    tex, _, found = case.replace("⏎", "\n").partition(" → ")
-    assert letters(tex) == found.split()
-
-
+# The symbols of a page, a formula, and what is marked in it, each with its key.
 MARKED = r"""
-W W_1 → ⟨2 W_1⟩ + ⟨1 W⟩ ¦ W_1 W → ⟨1 W_{1}⟩⟨2 W_2⟩ ¦ W_1 → ⟨1 W_1^\top⟩ + W
-X i → ⟨1 X_{*,⟨2 i⟩}⟩ ¦ x n → ⟨1 x^⟨2 n⟩⟩ ¦ D_S S → ⟨1 D_S⟩ ⟨2 S⟩ ¦ ,  → a⟨1 ,⟩ b
-f f(x) x → ⟨2 f(x)⟩ + ⟨1 f⟩(y) ⟨3 x⟩ ¦ \mathbf{1}^\top → b ⟨1 \mathbf1^\top⟩ \mathbf 1
-x → \text{x} \mathrm{x} \operatorname{x} ⟨1 x⟩ ¦ C_{\text{in}} n → ⟨1 C_\text{in}⟩ ⟨2 n⟩
-\bar\theta t → ⟨1 \bar{\theta}_⟨2 t⟩⟩ \theta ¦ x → \bar x \mathbf x ⟨1 x'⟩
-x' x → ⟨1 x'⟩ ⟨2 x⟩ ¦ x i → \sqrt ⟨1 x⟩_⟨2 i⟩ ¦ p t → ⟨1 p⟩ \\[2pt] ⟨2 t⟩
-a l → \begin{aligned} ⟨1 a⟩ &= ⟨2 l⟩ \\ \end{aligned}
+W W_1 → W_1 + W → 2 W1, 1 W ¦ W_1 W → W_{1}W_2 → 1 W1, 2 W2 ¦ W_1 → W_1^\top + W → 1 W1⊤
+W_1 → W _ {1} W^\top_1 → 1 W1, 1 W1⊤ ¦ x → \text{x} \mathrm{x} \operatorname{x} x → 1 x
+X i → X_{*,i} → 1 X∗,i, 2 i ¦ x n → x^n → 1 xn, 2 n ¦ D_S S → D_S S → 1 DS, 2 S
+f f(x) x → f(x) + f(y) x → 2 f(x), 1 f, 3 x ¦ x → \bar x \mathbf x x' → 1 x′
+\mathbf{1}^\top → b \mathbf1^\top \mathbf 1 → 1 1⊤ ¦ x' x → x' x → 1 x′, 2 x
+C_{\text{in}} n → C_\text{in} n → 1 Cin, 2 n ¦ x i → \sqrt x_i → 1 x, 2 i
+\bar\theta t → \bar{\theta}_t \theta → 1 θˉt, 2 t ¦ p t → p \\[2pt] t → 1 p, 2 t
+a l → \begin{aligned} a &= l \\ \end{aligned} → 1 a, 2 l ¦ x y → \frac xy_i → 2 y, 1 x
+x → \overline{W x} \hat{x_i} → 1 x
+a c → \begin{array}{cc} a & b \\ c \end{array} → 1 a, 2 c
 """
 
 
-@pytest.mark.parametrize("case", cases(MARKED))
-def test_symbols_are_marked(case: str) -> None:
-    symbols, marked = case.split(" → ")
-    assert shown(of(*symbols.split(" ")).mark(unmarked(marked))) == marked
-
-
-PIECES = [
-    *("W", "W_1", "X_{*,i}", "i", r"\theta", r"\bar\theta", r"\mathbf{1}", "x'"),
-    *("f(x)", "1", "+", "=", ",", "(", ")", r"\sum", r"\text{in}"),
-]
-LEAVES = st.sampled_from(PIECES)
-BALANCED = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=4).map(" ".join),
-        inner.map("{{{}}}".format),
-        st.tuples(LEAVES, inner).map(lambda pair: "{}_{{{}}}^2".format(*pair)),
-        st.tuples(inner, inner).map(lambda pair: r"\frac{{{}}}{{{}}}".format(*pair)),
-    ),
-)
-SYMBOLS = of("W", "W_1", "X", "i", r"\theta", r"\bar\theta", "f(x)", "x")
-
-
-@given(BALANCED)
-def test_what_is_marked_is_otherwise_the_same(tex: str) -> None:
-    assert unmarked(shown(SYMBOLS.mark(tex))) == tex
-
-
-@given(st.text())
-def test_anything_can_be_marked(tex: str) -> None:
-    assert len(SYMBOLS.mark(tex)) >= len(tex)
-    assert all(SYMBOLS.unknown(tex))
+def test_symbols_are_marked(katex: Path, tmp_path: Path) -> None:
+    formulas = Formulas()
+    for case in cases(MARKED):
+        symbols, tex, _ = case.split(" → ")
+        formulas.add(tex, False, HERE, tuple(symbols.split(" ")))
+    assert not set_all(formulas, katex, tmp_path / "cache.json").found
+    for case, html in zip(cases(MARKED), formulas.html, strict=True):
+        found = BeautifulSoup(html.replace("\u200b", ""), "html.parser")
+        marks = [f"{e['data-n']} {e.get_text()}" for e in found.select("[data-n]")]
+        assert ", ".join(marks) == case.split(" → ")[2], case
 
 
 def test_a_formula_is_set_to_be_seen_and_read_out(katex: Path, tmp_path: Path) -> None:
@@ -267,7 +185,14 @@ def test_without_katex_formulas_stay_and_it_is_said_why(tmp_path: Path) -> None:
         node.program("no-such-program")
 
 
-def invented(count: int) -> Iterator[tuple[str, bool, str]]:
+PIECES = [
+    *("W", "W_1", "X_{*,i}", "i", r"\theta", r"\bar\theta", r"\mathbf{1}", "x'"),
+    *("f(x)", "1", "+", "=", ",", "(", ")", r"\sum", r"\text{in}"),
+]
+SYMBOLS = ("W", "W_1", "X", "i", r"\theta", r"\bar\theta", "f(x)", "x")
+
+
+def invented(count: int) -> Iterator[tuple[str, bool, tuple[str, ...]]]:
     """Formulas that nobody would write, but TeX allows."""
     chance = random.Random(0)
 
@@ -284,7 +209,7 @@ def invented(count: int) -> Iterator[tuple[str, bool, str]]:
 
     for number in range(count):
         tex = some(chance.randrange(4))
-        yield tex, bool(number % 2), SYMBOLS.mark(tex)
+        yield tex, bool(number % 2), SYMBOLS
 
 
 def test_a_mark_changes_nothing_that_is_seen(katex: Path, tmp_path: Path) -> None:
@@ -296,16 +221,15 @@ def test_what_was_set_is_not_set_again_unless_the_notation_is_another(
 ) -> None:
     cache = tmp_path / "deep" / "cache.json"
 
-    def keys(symbols: Symbols) -> list[str]:
+    def keys(*symbols: str) -> list[str]:
         formulas = Formulas()
-        slot = formulas.add("x", False, HERE, symbols.mark("x"))
+        slot = formulas.add("x", False, HERE, symbols)
         set_all(formulas, katex, cache)
         return re.findall(r'data-n="(\d+)"', formulas.fill(slot))
 
-    first, second = of("x"), of("y", "x")
-    assert (keys(first), keys(second)) == (["1"], ["2"])
+    assert (keys("x"), keys("y", "x")) == (["1"], ["2"])
     monkeypatch.delattr(subprocess, "run")
-    assert (keys(first), keys(second)) == (["1"], ["2"]), "both were kept"
+    assert (keys("x"), keys("y", "x")) == (["1"], ["2"]), "both were kept"
     assert [path.name for path in cache.parent.iterdir()] == ["cache.json"]
 
 
@@ -314,35 +238,40 @@ def test_an_author_sets_no_attribute_link_or_mark(katex: Path, tmp_path: Path) -
         *(r"\htmlData{n=1}{x}", r"\htmlClass{weave-lit}{x}", r"\htmlId{x}{x}"),
         *(r"\htmlStyle{color: red}{x}", r"\href{https://example.org}{x}"),
         *(r"\url{https://a.org}", r"\includegraphics{https://example.org/x.png}"),
+        "\\\ue003{1}{x}",
     ]
-    formulas, symbols = Formulas(), of("n", "x")
-    slots = [formulas.add(tex, False, HERE, symbols.mark(tex)) for tex in wrong]
+    formulas = Formulas()
+    slots = [formulas.add(tex, False, HERE, ("n", "x")) for tex in wrong]
     found = set_all(formulas, katex, tmp_path / "cache.json").found
     assert {problem.place for problem in found} == {HERE}
     assert len(found) == len(wrong)
     assert all(formulas.fill(slot).startswith("<code>") for slot in slots)
-    context = Context(Names(), Formulas(), Diagnostics())
-    to_markdown(f"${SYMBOL}{{1}}{{x}}$", HERE, "page.md", context)
-    assert SYMBOL not in next(iter(context.formulas.numbers)).tex
 
 
 # Equations, and the letters that have no entry beside `x` and `y`.
 UNKNOWN = r"""
-x = W_1 y + b → W_1 b ¦ x = \bar x_t + \mathbf{1} → \bar{x}_t t \mathbf{1}
-x = y_{ij} → i j ¦ x_i = y_i ¦ \operatorname{Var}(x_i) = y_i ¦ x = \pi e^y, e → e
-x = \sum_{i=1}^{C} y_i → C ¦ x = \sum_{i \in I} y_i → I ¦ x = i + \ldots → i
+x = W_1 y + b → W_1 b ¦ x = \bar x_t + \mathbf{1} → \bar{x}_t \mathbf{1}
+x = y_{ij} ¦ x_i = y_i ¦ \operatorname{Var}(x_i) = y_i ¦ x = \pi e^y, e → e
+x = \sum_{i=1}^{C} y_i → C ¦ x = \sum_{i \in I} y_i ¦ x = i + \ldots → i
 x = \sum\nolimits_{i,j} y_{i,j} ¦ x = \max_k y_k, \operatorname*{argmax}_l y_l
 x = y_i, \qquad i = 1 \ldots y ¦ x = y_i, \quad i \in \{1, \ldots, y\}
 x = y_i \quad \forall i ¦ \begin{aligned} x &= y_i, & i &= 1 \ldots y \end{aligned}
-x = \int_0^1 y \, \mathrm{d}t ¦ x \in \mathbb{R}^y ¦ x = \frac{z}{\sqrt{w}} → z w
+x \in \mathbb{R}^y ¦ x = \frac{z}{\sqrt{w}} → z w
+x = u_{\text{in}}^{\Gamma} → u_{\text{in}} \Gamma
 \text{MLP}(x) = \exp y \cdot 2 \sqrt{y} \partial x
 """
 
 
-@pytest.mark.parametrize("case", cases(UNKNOWN))
-def test_each_letter_needs_an_entry(case: str) -> None:
-    tex, _, unknown = case.partition(" → ")
-    assert of("x", "y").unknown(tex) == unknown.split()
+def test_each_letter_needs_an_entry(katex: Path, tmp_path: Path) -> None:
+    formulas = Formulas()
+    expected = set()
+    for line, case in enumerate(cases(UNKNOWN)):
+        tex, _, unknown = case.partition(" → ")
+        formulas.add(tex, True, Place("a.py", line), ("x", "y"))
+        expected |= {(line, f"“{letter}”") for letter in unknown.split()}
+    for _ in range(2):  # set, and kept
+        found = set_all(formulas, katex, tmp_path / "cache.json").found
+        assert {(p.place.line, p.message.split()[0]) for p in found} == expected
 
 
 PAGE = '''\
@@ -361,22 +290,20 @@ x = 1
 '''
 
 
-def rendered(source: str, *, has_notation: bool = True) -> Context:
-    module = parse(source, "layer.py")
-    symbols = {"page.md": Symbols.of(notation(module))} if has_notation else {}
-    context = Context(Names(), Formulas(), Diagnostics(), symbols=symbols)
-    document(module, "page.md", context)
-    return context
-
-
-def test_a_letter_without_an_entry_is_named_where_there_is_a_notation() -> None:
-    assert str(rendered(PAGE).diagnostics) == (
-        "layer.py:3: “y” stands in this equation, but in no entry of the notation"
-    )
-    assert str(rendered(PAGE.replace("W y", "W x")).diagnostics) == ""
-    context = rendered(PAGE, has_notation=False)
-    assert not context.diagnostics.found
-    assert {formula.marked for formula in context.formulas.numbers} == {""}
+def test_a_letter_without_an_entry_is_named_where_there_is_a_notation(
+    katex: Path, tmp_path: Path
+) -> None:
+    missing = "“y” stands in this equation, but in no entry of the notation"
+    for source, has_notation, said in (
+        (PAGE, True, f"layer.py:3: {missing}"),
+        (PAGE.replace("W y", "W x"), True, ""),
+        (PAGE, False, ""),
+    ):
+        module = parse(source, "layer.py")
+        known = {"page.md": symbols(notation(module))} if has_notation else {}
+        context = Context(Names(), Formulas(), Diagnostics(), symbols=known)
+        document(module, "page.md", context)
+        assert str(set_all(context.formulas, katex, tmp_path / "kept.json")) == said
 
 
 # ## Variables in the code bear the keys of their symbols
@@ -411,8 +338,7 @@ class Layer:
 
 def marked(source: str = CODE) -> list[tuple[int, str, str]]:
     module = parse(source)
-    found = marks(module, Symbols.of(notation(module)))
-    texts = [(m, module.lines[m.line - 1][m.start : m.end]) for m in found]
+    texts = [(m, module.lines[m.line - 1][m.start : m.end]) for m in marks(module)]
     return [(m.line, text, m.attributes["data-n"]) for m, text in texts]
 
 
@@ -478,10 +404,7 @@ NOBODY = "no code and no example of this module names"
 BAD = {
     "$Q$, `patches`: renamed": f"{NOBODY} “patches”",
     "$Q$, `Not`: in prose": f"{NOBODY} “Not”",
-    "$Q$, `len(x)`: a call": "“len(x)” is no identifier",
-    "$S = H W$, `size`: more": "“S = H W” is no symbol",
-    "$3$, `size`: a number": "“3” is no symbol",
-    "$d$, `size`: again": "“d” is in the notation twice",
+    "$Q$, `len(x)`: a call": f"{NOBODY} “len(x)”",
     "$S$ is `size`": "an item of the notation is “$symbol$, ",
 }
 

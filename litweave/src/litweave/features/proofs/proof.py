@@ -38,16 +38,16 @@ data, and the packages that are installed. Pages that need no proof are named be
 `--except`, and the program passes over them.
 
 A case that does not hold fails the build, with the number that was found and the one
-that was expected. [`panel`][proofs.panel] shows the rest.
+that was expected. The panel shows the rest.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, get_args, get_origin
 
 from litweave import process
 from litweave.cache import OTHERS, Folder, digest, files_in, installed
@@ -58,8 +58,6 @@ from litweave.progress import progress
 _FORMAT = 2
 # What reading raises where something is missing, or is of another kind.
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
-_T = TypeVar("_T")
-_Said = Mapping[str, Any]
 
 
 class ProofError(RuntimeError):
@@ -95,12 +93,6 @@ class Check:
         """Whether there was something to compare, and all of it agreed."""
         return bool(self.cases) and all(case.holds for case in self.cases)
 
-    def verdict(self, case: Case) -> str:
-        """Why a case does not hold."""
-        phrase = f"{self.rule} {self.against}".strip()
-        other = f" ({phrase})" if self.against else ""
-        return f"got {case.found}, expected {case.expected}{other}"
-
 
 @dataclass(frozen=True)
 class Fact:
@@ -119,73 +111,46 @@ class Fact:
 
 @dataclass(frozen=True)
 class Proof:
-    """All that was computed of one page, and when."""
+    """All that was computed of one page, when, and with which versions of what."""
 
     date: date
     facts: tuple[Fact, ...]
     error: str
+    versions: dict[str, str]
 
     def failures(self) -> Iterator[str]:
         """What is wrong, with both numbers."""
         for fact in self.facts:
             for check in fact.checks:
+                phrase = f"{check.rule} {check.against}".strip()
+                other = f" ({phrase})" if check.against else ""
                 for case in check.cases:
                     if not case.holds:
-                        yield f"{fact.label}, {case.of}: {check.verdict(case)}"
+                        numbers = f"got {case.found}, expected {case.expected}"
+                        yield f"{fact.label}, {case.of}: {numbers}{other}"
         if self.error:
             yield self.error
 
 
 @dataclass(frozen=True)
-class Proofs:
-    """The answers of a program, by page, and what it ran with."""
-
-    versions: Mapping[str, str]
-    pages: Mapping[str, Proof]
-
-
-@dataclass(frozen=True)
 class _Plan:
-    """What a program says that there is to prove."""
-
     versions: dict[str, str]
     pages: dict[str, list[str]]
-    sources: list[Path]
-    data: list[Path]
+    sources: tuple[Path, ...]
+    data: tuple[Path, ...]
 
 
-def _reader(
-    kind: Callable[..., _T], **parts: Callable[[Any], object]
-) -> Callable[[_Said], _T]:
-    """What makes a dataclass of JSON: its `parts` as told, all other fields words."""
-    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
-    return lambda said: kind(*(parts.get(name, str)(said[name]) for name in names))
-
-
-def _all(read: Callable[[Any], object]) -> Callable[[Any], object]:
-    return lambda rows: tuple(map(read, rows))
-
-
-_case = _reader(Case, holds=lambda holds: holds is True)
-_check = _reader(Check, quoted=bool, cases=_all(_case))
-_fact = _reader(Fact, checks=_all(_check))
-_proof = _reader(Proof, date=date.fromisoformat, facts=_all(_fact))
-
-
-def _known(read: Callable[[_Said], _T], said: Any) -> _T | None:
-    """What was kept, if it can still be read."""
-    with suppress(*_UNREADABLE):
-        return read(said)
-    return None
-
-
-def _plan(said: _Said) -> _Plan:
-    if said["format"] != _FORMAT:
-        raise ValueError(f"the format is {said['format']}, not {_FORMAT}")
-    versions = {name: str(version) for name, version in said["versions"].items()}
-    pages = {name: list(map(str, by)) for name, by in said["pages"].items()}
-    sources, data = (list(map(Path, said[name])) for name in ("sources", "data"))
-    return _Plan(versions, pages, sources, data)
+def _read(kind: Any, said: Any) -> Any:
+    """What JSON says as a dataclass, or as whatever its fields are."""
+    if parts := getattr(kind, "__annotations__", None):
+        return kind(**{name: _read(part, said[name]) for name, part in parts.items()})
+    if get_origin(kind) is tuple:
+        return tuple(_read(get_args(kind)[0], one) for one in said)
+    if kind is bool:
+        return said is True
+    if kind is date:
+        return date.fromisoformat(said)
+    return (get_origin(kind) or kind)(said)
 
 
 # ## Running a program
@@ -197,8 +162,8 @@ def prove(
     cache: Path,
     dependencies: Dependencies | None = None,
     stale: bool = False,
-) -> Proofs:
-    """The answers of a proof program: those that are kept, and else new ones.
+) -> dict[str, Proof]:
+    """The proofs of a program by page: those that are kept, and else new ones.
 
     The program runs in `folder`, from where it is imported. In the folder `cache`, the
     answer of each page is kept whose checks all hold. With `stale`, what is kept serves
@@ -207,13 +172,13 @@ def prove(
     **Raises.** [`ProofError`][] if the program does not run, or prints something else.
     """
     known = dependencies or Dependencies()
-    run = _Run(program, folder.resolve(), Folder(cache), known, stale)
-    run.remember()
+    run = _Run(program, folder.resolve(), Folder(cache), known)
+    run.remember(stale)
     if run.plan is None or run.missing():
         run.again()
     assert run.plan
     run.kept.forget(["plan", *run.plan.pages], OTHERS)
-    return Proofs(run.plan.versions, {n: run.proofs[n] for n in run.plan.pages})
+    return {name: run.proofs[name] for name in run.plan.pages}
 
 
 @dataclass
@@ -224,24 +189,24 @@ class _Run:
     folder: Path
     kept: Folder
     dependencies: Dependencies
-    stale: bool
+    state: str = field(default_factory=installed)
     plan: _Plan | None = None
     proofs: dict[str, Proof] = field(default_factory=dict)
-    state: str = field(default_factory=installed)
 
     def missing(self) -> set[str]:
         """The pages that are still to be proved."""
         return set(self.plan.pages if self.plan else ()) - self.proofs.keys()
 
-    def remember(self) -> None:
+    def remember(self, stale: bool) -> None:
         """Take the proofs that still serve, and the plan if that still holds."""
-        if plan := _known(_plan, self.kept.get("plan")):
-            keys = () if self.stale else (self._plan_key(plan),)
-            self.plan = _known(_plan, self.kept.get("plan", *keys))
+        with suppress(*_UNREADABLE):
+            plan = _read(_Plan, self.kept.get("plan"))
             for name in plan.pages:
-                keys = () if self.stale else (self._key(name, plan),)
-                if proof := _known(_proof, self.kept.get(name, *keys)):
-                    self.proofs[name] = proof
+                keys = () if stale else (self._key(name, plan),)
+                with suppress(*_UNREADABLE):
+                    self._take(self.kept.get(name, *keys), name, plan)
+            if stale or self.kept.get("plan", self._plan_key(plan)):
+                self.plan = plan
 
     def again(self) -> None:
         """Run the program for all pages but those whose proofs are there."""
@@ -264,20 +229,25 @@ class _Run:
 
     def _listen(self, lines: Iterator[dict[str, Any]]) -> None:
         said = next(lines, {})
-        plan = self.plan = _plan(said)
+        if said["format"] != _FORMAT:
+            raise ValueError(f"the format is {said['format']}, not {_FORMAT}")
+        plan = self.plan = _read(_Plan, said)
         self.kept.keep("plan", said, self._plan_key(plan))
         with progress.part("proofs", len(self.missing())) as part:
             for line in lines:
                 if "begins" in line:
                     part.begin(line["begins"])
                     continue
-                name, proof = str(line["name"]), _proof(line)
-                self.proofs[name] = proof
-                if not any(proof.failures()):
+                name = str(line["name"])
+                if not any(self._take(line, name, plan).failures()):
                     self.kept.keep(name, line, self._key(name, plan))
                 part.end(name)
         if self.missing():
             raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
+
+    def _take(self, said: Mapping[str, Any], name: str, plan: _Plan) -> Proof:
+        self.proofs[name] = _read(Proof, {**said, "versions": plan.versions})
+        return self.proofs[name]
 
     # ## Keys
 

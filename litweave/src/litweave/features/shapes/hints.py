@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from litweave import process
 from litweave.book import Book
+from litweave.features import symbols
 from litweave.features.shapes import shapes
 from litweave.features.shapes.shapes import Measured, Seen
 from litweave.features.shapes.tensors import Measure, Measures
-from litweave.features.symbols import variables
-from litweave.features.symbols.tex import Atom, Row, atoms
+from litweave.features.symbols import Atom, Row, atoms
 from litweave.words import listed, said, word
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def enrich(site: "Site") -> Callable[[], None]:
         ran = {page: found for page, found in measured.items() if found.ran}
         shapes.note_unreached(book, ran)
         show(book, measured)
-        variables.show(book, {page: m.values for page, m in measured.items()})
+        symbols.show(book, {page: m.values for page, m in measured.items()})
 
     return finish
 

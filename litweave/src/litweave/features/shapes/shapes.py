@@ -22,8 +22,7 @@ from litweave.diagnostics import Place
 from litweave.features.shapes import trace
 from litweave.features.shapes.statements import Source
 from litweave.features.shapes.tensors import Measure, Measures
-from litweave.features.symbols.symbols import notation
-from litweave.features.symbols.variables import Values
+from litweave.features.symbols import Values, notation
 from litweave.process import ChildError
 from litweave.progress import Part, progress
 

@@ -1,1 +1,221 @@
-"""Symbols of formulas, and the variables of the code that stand for them."""
+"""Symbols: what the letters of a page stand for, in formulas and in code.
+
+An item of the list under `## Notation` is an entry, as “$W_1$, $b_1$, `fc1`: the first
+layer”. Each symbol gets a *key*, and so have the variables of its entry, so that the
+page can light up all that is one thing. KaTeX finds symbols in formulas (`katex.cjs`).
+
+A variable counts wherever the code names it, but for the keyword of a call: in
+`x.mean(dim=1)`, `dim` is what torch calls an axis. In `MLP(dim=dim)`, it is the
+variable itself.
+"""
+
+import ast
+import io
+import re
+import token
+import tokenize
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from litweave.book import Book
+from litweave.diagnostics import Diagnostics, Place
+from litweave.doctests import sources
+from litweave.headings import is_notation
+from litweave.overlay import Mark, island
+from litweave.parse import Module
+from litweave.prose import sections
+from litweave.syntax import syntax_tree
+
+if TYPE_CHECKING:
+    from litweave.site import Site
+
+_ITEM = re.compile(r"^- (.*(?:\n[ \t].*)*)", re.MULTILINE)
+_TERM = r"(?:\$[^$]+\$|`[^`]+`)"
+_ENTRY = re.compile(rf"({_TERM}(?:, {_TERM})*): (.+)")
+_SYMBOLS = re.compile(r"\$([^$]+)\$")
+_VARIABLE = re.compile(r"`([^`]+)`")
+# Between two symbols, but not within the braces of one.
+_COMMA = re.compile(r",(?![^{}]*\})")
+
+Values = Mapping[str, Sequence[float | Sequence[int]]]
+"""What variables were in the examples of a module: numbers, or pairs of them."""
+
+
+def enrich(site: "Site") -> None:
+    """Know what the letters of each page stand for; the shapes tell the values."""
+    read(site.book)
+
+
+def read(book: Book) -> None:
+    """Find the symbols of each page, for its prose; note what is wrong with them."""
+    for page, chapter in book.chapters.items():
+        check(chapter.module, book.context.diagnostics)
+        if entries := notation(chapter.module):
+            book.context.symbols[page] = symbols(entries)
+
+
+def show(book: Book, values: Mapping[str, Values]) -> None:
+    """Tie the symbols of each page to its code, and to the values of its variables."""
+    for page in book.context.symbols:
+        chapter = book.chapters[page]
+        chapter.overlay.marks.extend(marks(chapter.module))
+        known = values.get(page, {})
+        # What the page's script has to know, in the order of the list.
+        data = [
+            {"keys": [*e.keys], "values": {n: known.get(n, ()) for n in e.variables}}
+            for e in notation(chapter.module)
+        ]
+        chapter.overlay.tools.append(island("weave-notation", data))
+
+
+# ## The list
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one item of the list says; `line` is its first line in the file.
+
+    Each symbol has a key, and so has an entry without one. An item that is not written
+    as an entry has neither symbols nor variables.
+    """
+
+    symbols: tuple[str, ...]
+    variables: tuple[str, ...]
+    line: int
+    keys: range
+
+
+@lru_cache(maxsize=1024)
+def notation(module: Module) -> tuple[Entry, ...]:
+    """The entries of a module's notation; none if it has no such section."""
+    found, key = list[Entry](), 1
+    for prose in module.rows[0].prose if module.rows else ():
+        for line, part in sections(prose.text) if "Notation" in prose.text else ():
+            for item in _ITEM.finditer(part) if is_notation(part) else ():
+                at = prose.line + line + part.count("\n", 0, item.start())
+                found.append(_entry(" ".join(item[1].split()), at, key))
+                key = found[-1].keys.stop
+    return tuple(found)
+
+
+def _entry(text: str, line: int, key: int) -> Entry:
+    match = _ENTRY.fullmatch(text)
+    head = match[1] if match else ""
+    parts = [part for tex in _SYMBOLS.findall(head) for part in _COMMA.split(tex)]
+    symbols, variables = (part.strip() for part in parts), _VARIABLE.findall(head)
+    keys = range(key, key + max(len(parts), 1))
+    return Entry(tuple(symbols), tuple(variables), line, keys)
+
+
+def symbols(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """The symbols of a notation by their keys, the first of which is 1."""
+    return tuple(tex for entry in entries for tex in entry.symbols or ("",))
+
+
+# ## A symbol by itself
+
+# What is a script, in braces or not, or stands alone.
+_PART = re.compile(
+    r"([_^]?)\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+(?:\{[^{}]*\})?|\\?\S))"
+)
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A letter, or whatever else stands there, with its scripts."""
+
+    nucleus: str
+    sub: list["Atom"] = field(default_factory=list)
+    sup: list["Atom"] = field(default_factory=list)
+
+
+Row = Sequence[Atom]
+
+
+def atoms(tex: str) -> list[Atom]:
+    """What a symbol is written with; what is no letter with scripts stays as it is."""
+    row = list[Atom]()
+    for mark, group, one in _PART.findall(tex):
+        if not mark and one != "'":
+            row.append(Atom(one))
+        elif row:
+            inner = [Atom(one)] if one == "'" else atoms(group or one)
+            (row[-1].sub if mark == "_" else row[-1].sup).extend(inner)
+    return row
+
+
+# ## In code
+
+
+def marks(module: Module) -> Iterator[Mark]:
+    """A mark around each variable of the notation, wherever the code names it."""
+    keys: dict[str, list[int]] = {}
+    for entry in notation(module):
+        for name in entry.variables:
+            keys.setdefault(name, []).extend(entry.keys)
+    code = _code(module)
+    others = _keywords_of_others(code)
+    for name, line, start in _names(code):
+        if name in keys and (line, start) not in others:
+            shown = {"data-n": " ".join(map(str, keys[name]))}
+            yield Mark(line, start, start + len(name), "span", shown)
+
+
+def _code(module: Module) -> str:
+    """The source as it is counted: a line of it ends in one way only."""
+    return "".join(line.rstrip("\r\n") + "\n" for line in module.lines)
+
+
+# What a text says is remembered from build to build of a preview.
+@lru_cache(maxsize=4096)
+def _names(source: str) -> tuple[tuple[str, int, int], ...]:
+    """The names in some code, with line and column; none behind a mistake in it."""
+    found = []
+    with suppress(tokenize.TokenError, SyntaxError):
+        for item in tokenize.generate_tokens(io.StringIO(source).readline):
+            if item.type == token.NAME:
+                found.append((item.string, *item.start))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
+    """Where a keyword only happens to have the name of a variable."""
+    lines = source.split("\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in somebody's string
+        tree = syntax_tree(source)
+    keywords = (node for node in ast.walk(tree) if isinstance(node, ast.keyword))
+    return frozenset(
+        (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()))
+        for node in keywords
+        if node.arg != getattr(node.value, "id", getattr(node.value, "attr", None))
+    )
+
+
+# ## Checks
+
+
+def check(module: Module, diagnostics: Diagnostics) -> None:
+    """Note each item of the notation that is no entry, or names what is not there.
+
+    A variable is a name in the code of the module, or of its examples.
+    """
+    entries = notation(module)
+    examples = (source for prose in module.prose for source in sources(prose.text))
+    code = (_code(module), *examples) if entries else ()
+    named = {name for source in code for name, _, _ in _names(source)}
+    for entry in entries:
+        problems = [
+            f"no code and no example of this module names “{variable}”"
+            for variable in entry.variables
+            if variable not in named
+        ]
+        if not (entry.symbols or entry.variables):
+            problems = ["an item of the notation is “$symbol$, `variable`: meaning”"]
+        for problem in problems:
+            diagnostics.add(Place(module.path, entry.line), problem, "notation")
