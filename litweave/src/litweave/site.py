@@ -14,8 +14,7 @@ from pathlib import Path
 from litweave import node
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features import papers
-from litweave.features.copy import copying
+from litweave.features import copy, papers
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import Voice
@@ -257,7 +256,7 @@ Feature = Callable[[Site], Callable[[], None] | None]
 FEATURES: Sequence[Feature] = (
     panel.enrich,
     hints.enrich,
-    copying.enrich,
+    copy.enrich,
     papers.enrich,
     references.enrich,
     variables.enrich,

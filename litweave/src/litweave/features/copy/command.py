@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 
 from litweave.book import Book
+from litweave.features.copy import all_modules
 from litweave.features.copy.clean import clean, formatted
-from litweave.features.copy.copying import packaged
-from litweave.features.copy.opening import StandaloneError, head
-from litweave.features.copy.standalone import standalone
+from litweave.features.copy.standalone import StandaloneError, head, standalone
 from litweave.names import Names, Target, UnknownNameError
 
 
@@ -55,8 +54,7 @@ def _form(book: Book, name: str, form: str) -> bytes:
         return path.read_bytes()
     if form == "clean":
         return clean(module).encode()
-    package = packaged(book, [(name, path)])
-    text = standalone(name, package, head(name, path))
+    text = standalone(name, all_modules(book, [(name, path)]), head(name, path))
     return formatted(text, sort=True).encode()
 
 
