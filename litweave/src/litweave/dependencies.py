@@ -114,9 +114,10 @@ def _targets(
     text: str, name: str, is_package: bool, examples: bool = False
 ) -> list[str]:
     """The dotted names that the imports of a source, or of its examples, lead to."""
+    trees = map(_parse, sources(text) if examples else [text])
     found = (
         item
-        for tree in (_examples(text) if examples else [_parse(text)])
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ImportStatement)
         for item in imported(node, name, is_package)
@@ -129,10 +130,3 @@ def _parse(source: str) -> ast.Module:
         return syntax_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])  # It cannot be imported, so it imports nothing.
-
-
-def _examples(text: str) -> Iterator[ast.Module]:
-    """The examples in a file's docstrings."""
-    for node in ast.walk(_parse(text)) if ">>>" in text else ():
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from map(_parse, sources(node.value))

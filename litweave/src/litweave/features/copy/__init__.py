@@ -10,7 +10,7 @@ All three are files of the site, so that they can be downloaded where no script 
 One that cannot stand alone says why at the end of the menu, which fails no build.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
 from functools import partial
@@ -18,7 +18,7 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from litweave.book import Book, Chapter
 from litweave.cache import Cache, digest, own
@@ -32,17 +32,13 @@ from litweave.words import word
 if TYPE_CHECKING:
     from litweave.site import Site
 
-# Where a preview is served. Nobody else finds a page there.
-_PRIVATE = {None, "localhost", "127.0.0.1", "::1"}
-# The `text` of a form, or else the `refusal`, which says why there is none.
-_Form = dict[str, str]
-_Wanted = tuple[str, Callable[[], _Form]]  # its key, and how it is made
-
 
 def enrich(site: "Site") -> None:
     """The forms in which each module can be taken, and the menu of them."""
     cache, patterns = site.settings.cache / "copies.json", site.settings.standalone
-    site.copies = offer(site.book, cache, site.address, patterns)
+    # Nobody else finds a page where a preview is served.
+    address = "" if site.is_preview else site.address
+    site.copies = offer(site.book, cache, address, patterns)
 
 
 def offer(
@@ -53,69 +49,58 @@ def offer(
     `cache` is the file that keeps what was made before, and `site` where the site will
     stand. `alone` has the patterns of the modules that are offered in one file.
     """
-    site = "" if urlsplit(site).hostname in _PRIVATE else site
-    chapters, text = book.chapters.values(), book.dependencies.text
-    offered = [c for c in chapters if any(fnmatch(c.download, p) for p in alone)]
-    modules = all_modules(book, ((c.name, c.path) for c in offered))
-    kept, makers = Cache.read(cache), digest(own(), version("ruff"))
-    wanted = dict[str, _Wanted]()
-    for c in chapters:
-        key = digest(makers, text(c.path))
-        wanted[_uri(c, "clean")] = key, partial(_clean, c.module)
-    made = _made(kept, wanted)
-    wanted.clear()
-    for c in offered:
-        address = book.href(Target("", c.page, ""), "index.md")
-        top = head(c.name, c.path, site and urljoin(site, address))
-        key = digest(makers, top, *map(text, book.dependencies.of(c.name, c.path)))
-        wanted[_uri(c, "standalone")] = key, partial(_standalone, c.name, modules, top)
-    made |= _made(kept, wanted, sort=True)
+    chapters, kept = {c.name: c for c in book.chapters.values()}, Cache.read(cache)
+    makers, text = digest(own(), version("ruff")), book.dependencies.text
+    keys, tops = dict[str, str](), dict[str, str]()
+    for name, c in chapters.items():
+        sources = [c.path]
+        if any(fnmatch(c.download, pattern) for pattern in alone):
+            address = book.href(Target("", c.page, ""), "index.md")
+            tops[name] = head(name, c.path, site and urljoin(site, address))
+            sources += book.dependencies.of(name, c.path)
+        keys[name] = digest(makers, tops.get(name, ""), *map(text, sources))
+    new = (c for name, c in chapters.items() if not kept.holds(name, keys[name]))
+    made = _made(book, new, tops)
+    texts = dict[str, str]()
+    for name, c in chapters.items():
+        forms = kept.get(name, keys[name], partial(made.__getitem__, name))
+        c.overlay.tools.append(_menu(book, c, forms))
+        files = {form: text for form, text in forms.items() if form != "refusal"}
+        texts |= {_uri(c, form): text for form, text in files.items()}
     kept.write()
-    for c in chapters:
-        menu = _menu(book, c, made.get(_uri(c, "standalone"), {}))
-        c.overlay.tools.append(menu)
-    return {uri: form["text"] for uri, form in made.items() if "text" in form}
-
-
-def all_modules(book: Book, copied: Iterable[tuple[str, Path]]) -> dict[str, Module]:
-    """The modules of a book, and those besides that some of them import."""
-    found = dict(book.modules)
-    for name, path in copied:
-        folder = root(name, path)
-        for other in book.dependencies.of(name, path):
-            if (full := dotted(other, folder)) not in found:
-                with suppress(ParseError):
-                    found[full] = read(other, other.relative_to(folder).as_posix())
-    return found
+    return texts
 
 
 def _made(
-    kept: Cache, wanted: Mapping[str, _Wanted], sort: bool = False
-) -> dict[str, _Form]:
-    """What is kept, and what is made anew and then laid out, all at once."""
-    new = {
-        name: make()
-        for name, (key, make) in wanted.items()
-        if not kept.holds(name, key)
-    }
-    texts = {name: form["text"] for name, form in new.items() if "text" in form}
-    for name, text in all_formatted(texts, sort).items():
-        new[name]["text"] = text
-    return {
-        name: kept.get(name, key, partial(new.__getitem__, name))
-        for name, (key, _) in wanted.items()
-    }
+    book: Book, chapters: Iterable[Chapter], tops: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """The forms of modules, laid out at once, or why one cannot stand alone."""
+    made = dict[str, dict[str, str]]()
+    for c in chapters:
+        forms = made[c.name] = {"clean": joined(without_prose(c.module))}
+        try:
+            if c.name in tops:
+                modules = needed(book, c.name, c.path)
+                forms["standalone"] = standalone(c.name, modules, tops[c.name])
+        except (StandaloneError, RecursionError) as error:
+            forms["refusal"] = str(error)
+    for form in ("clean", "standalone"):
+        texts = {name: forms[form] for name, forms in made.items() if form in forms}
+        for name, text in all_formatted(texts, sort=form == "standalone").items():
+            made[name][form] = text
+    return made
 
 
-def _clean(module: Module) -> _Form:
-    return {"text": joined(without_prose(module))}
-
-
-def _standalone(name: str, modules: Mapping[str, Module], top: str) -> _Form:
-    try:
-        return {"text": standalone(name, modules, top)}
-    except (StandaloneError, RecursionError) as error:
-        return {"refusal": str(error)}
+def needed(book: Book, name: str, path: Path) -> dict[str, Module]:
+    """A module and all those that it imports, by their dotted names."""
+    found, folder = dict[str, Module](), root(name, path)
+    for file in book.dependencies.of(name, path):
+        # What makes no page may be imported, too.
+        with suppress(ParseError):
+            module = book.dependencies.modules.get(file)
+            where = file.relative_to(folder)
+            found[dotted(file, folder)] = module or read(file, where.as_posix())
+    return found
 
 
 def _uri(chapter: Chapter, form: str) -> str:
@@ -124,20 +109,19 @@ def _uri(chapter: Chapter, form: str) -> str:
     return str(path if form == "annotated" else path.with_suffix(f".{form}.py"))
 
 
-def _menu(book: Book, chapter: Chapter, alone: _Form) -> str:
-    item, name = partial(_item, book, chapter), PurePosixPath(chapter.download).name
+def _menu(book: Book, chapter: Chapter, forms: Mapping[str, str]) -> str:
+    item = partial(_item, book, chapter)
     items = [
-        item("annotated", word("Annotated"), word("the file as it stands"), name),
-        item("clean", word("Clean"), word("the code without the essay"), name),
+        item("annotated", word("Annotated"), word("the file as it stands")),
+        item("clean", word("Clean"), word("the code without the essay")),
     ]
-    if "text" in alone:
+    title, about = word("Standalone"), word("with all it needs, in one file")
+    if "standalone" in forms:
         # It runs as it is pasted: that is what most want.
-        title, about = word("Standalone"), word("with all it needs, in one file")
-        name = f"{chapter.name.rpartition('.')[2]}.py"
-        items.insert(0, item("standalone", title, about, name))
-    elif why := alone.get("refusal"):
-        about = word("not possible: {why}", why=f'<span lang="en">{escape(why)}</span>')
-        items.append(item("standalone", word("Standalone"), about, ""))
+        items.insert(0, item("standalone", title, about))
+    elif "refusal" in forms:
+        why = f'<span lang="en">{escape(forms["refusal"])}</span>'
+        items.append(item("refusal", title, word("not possible: {why}", why=why)))
     listed = "\n".join(items)
     return f"""<button class="weave-button" type="button"
  popovertarget="weave-copy">{word("Copy")}</button>
@@ -149,19 +133,16 @@ def _menu(book: Book, chapter: Chapter, alone: _Form) -> str:
 </div>"""
 
 
-def _item(
-    book: Book, chapter: Chapter, form: str, title: str, about: str, name: str
-) -> str:
-    """A form in the menu, by its `title` and what it is `about`, as HTML.
-
-    `name` is what it is saved as, if there is such a form.
-    """
-    key = f"weave-copy-{form}"
-    words = f"<strong>{title}</strong> <small>{about}</small>"
+def _item(book: Book, chapter: Chapter, form: str, title: str, about: str) -> str:
+    """A form in the menu, by its `title` and what it is `about`, as HTML."""
+    key, name = f"weave-copy-{form}", PurePosixPath(chapter.download).name
+    if form == "standalone":
+        name = f"{chapter.name.rpartition('.')[2]}.py"
+    words = f'<span id="{key}"><strong>{title}</strong> <small>{about}</small></span>'
     address = escape(book.link(_uri(chapter, form), chapter.page))
     buttons = f"""
 <button class="weave-button" type="button" aria-describedby="{key}"
  data-weave-copy="{address}" hidden>{word("Copy")}</button>
 <a class="weave-button" href="{address}" aria-describedby="{key}"
  download="{escape(name)}">{word("Download")}</a>"""
-    return f'<li><span id="{key}">{words}</span>{buttons if name else ""}</li>'
+    return f"<li>{words}{buttons if form != 'refusal' else ''}</li>"

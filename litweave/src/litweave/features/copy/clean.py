@@ -74,7 +74,7 @@ def without_prose(module: Module, docstrings: bool = True) -> _Lines:
     for parent in ast.walk(syntax_tree(text)):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(parent, name, None)
-            if isinstance(block, list) and block:
+            if isinstance(block, list):
                 may_be_empty = isinstance(parent, ast.Module)
                 _shorten_texts(lines, block, docstrings, may_be_empty)
     return lines
@@ -115,17 +115,14 @@ def _shorten_texts(
         text = ""
         # Behind a docstring that goes away, a string must not become the docstring.
         if docstrings and not (before and is_text(before)):
-            text = _literal(ast.literal_eval(node.value), WIDTH - len(indent))
+            width = WIDTH - len(f'{indent}""""""')
+            said = one_line(ast.literal_eval(node.value), width)
+            text = f'"""{said}"""' if said and '"""' not in said else ""
         if not text and not may_be_empty and node is block[-1]:
             text = "pass"
         lines[first] = f"{indent}{text}{behind}"
         for number in range(first + 1 if text else first, last + 1):
             lines.pop(number, None)
-
-
-def _literal(docstring: str, width: int) -> str:
-    text = one_line(docstring, width - len('""""""'))
-    return f'"""{text}"""' if text and '"""' not in text else ""
 
 
 def one_line(docstring: str, width: int = WIDTH) -> str:
@@ -136,29 +133,16 @@ def one_line(docstring: str, width: int = WIDTH) -> str:
     >>> one_line("Mix the columns of [`x`][Table]. Then the rows.")
     'Mix the columns of x.'
     """
-    text, before = _line(docstring, width), ""
-    # What the marks of Markdown stood around may itself look like one.
-    while text != before:
-        text, before = _line(text, width), text
-    return text
-
-
-def _line(docstring: str, width: int) -> str:
-    text = " ".join(plain(first_sentence(_opening(docstring))).split())
+    text = re.split(r"\n[ \t]*\n", docstring.strip(), maxsplit=1)[0]
+    first, _, rest = text.partition("\n")
+    if first.startswith("#") or _UNDERLINE.fullmatch(rest.partition("\n")[0].strip()):
+        text = first.strip("# ")
+    elif text.startswith(_NO_PROSE):
+        return ""
+    text = " ".join(plain(first_sentence(" ".join(text.split()))).split())
     # A formula in TeX is nothing to read as it stands.
     if not any(letter.isalnum() for letter in text) or "\\" in text:
         return ""
     text = text.rstrip(":;,")
     text = text if text.endswith((".", "!", "?", "…")) else f"{text}."
     return text if len(text) <= width else f"{text[: width - 1].rpartition(' ')[0]}…"
-
-
-def _opening(docstring: str) -> str:
-    """The heading of a docstring, or else its first paragraph."""
-    first, _, rest = docstring.strip().partition("\n")
-    if first.startswith("#"):
-        return first.strip("# ")
-    if _UNDERLINE.fullmatch(rest.partition("\n")[0].strip()):
-        return first
-    paragraph = re.split(r"\n[ \t]*\n", docstring.strip(), maxsplit=1)[0]
-    return "" if paragraph.startswith(_NO_PROSE) else " ".join(paragraph.split())

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate, takewhile
 from pathlib import Path
 
@@ -76,7 +76,15 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
 def head(name: str, path: Path, address: str = "") -> str:
     """What a file says at its top: whence it comes, and the licence."""
     package = root(name, path) / name.partition(".")[0]
-    package = package if package.is_dir() else path.parent
+    project, licence = _project(package if package.is_dir() else path.parent)
+    source = f"From {project}, {address}" if address else f"From {project}."
+    lines = [f"{name}, with all it needs, in one file.", source, "", *licence]
+    return "\n".join(lines).rstrip()
+
+
+@cache
+def _project(package: Path) -> tuple[str, list[str]]:
+    """“Name version” of the project around a package, and its licence line by line."""
     # What is around an installed package belongs to somebody else.
     own = takewhile(lambda p: p.name not in _INSTALLED, (package, *package.parents))
     project = next((p for p in own if (p / "pyproject.toml").is_file()), package)
@@ -84,15 +92,10 @@ def head(name: str, path: Path, address: str = "") -> str:
     with suppress(OSError, ValueError):
         text = (project / "pyproject.toml").read_text("utf-8")
         about |= tomllib.loads(text).get("project", {})
-    source = f"{about['name']} {about['version']}".strip()
     found = (p for p in project.iterdir() if p.name.upper().startswith(_LICENCES))
     licences = sorted(p for p in found if p.suffix != ".py" and p.is_file())
     licence = licences[0].read_text("utf-8", "replace") if licences else ""
-    lines = [
-        f"{name}, with all it needs, in one file.",
-        f"From {source}, {address}" if address else f"From {source}.",
-    ]
-    return "\n".join([*lines, "", *licence.strip().splitlines()]).rstrip()
+    return f"{about['name']} {about['version']}".strip(), licence.strip().splitlines()
 
 
 # ## The opening
@@ -141,7 +144,7 @@ def _opening(title: str, examples: str) -> str:
 class _Statement:
     """A statement and what shares its lines, or else a name of an import, the `item`.
 
-    `binds` and `uses` are names of its module, `inner` the imports within other code.
+    `binds` and `uses` are names of its module.
     """
 
     module: str
@@ -150,7 +153,6 @@ class _Statement:
     binds: Collection[str] = ()
     uses: Collection[str] = ()
     nodes: Sequence[ast.stmt] = ()
-    inner: Sequence[tuple[Import, Place]] = ()
     text: str = ""
 
 
@@ -160,20 +162,13 @@ def _statements(name: str, module: Module) -> list[_Statement]:
     found, lines = list[_Statement](), without_prose(module)
     for nodes in _by_lines(syntax_tree(module.source).body):
         place = Place(module.path, first_line(nodes[0]))
-        imports = [
-            (item, Place(module.path, node.lineno))
-            for outer in nodes
-            for node in ast.walk(outer)
-            if isinstance(node, ImportStatement)
-            for item in imported(node, name, is_package(module.path))
-        ]
         if len(nodes) == 1 and isinstance(nodes[0], ImportStatement):
-            found += (_Statement(name, place, i, [i.binds]) for i, place in imports)
+            for item in imported(nodes[0], name, is_package(module.path)):
+                found.append(_Statement(name, place, item, [item.binds]))
         else:
             spanned = range(place.line, (nodes[-1].end_lineno or 0) + 1)
             text = "\n".join(lines[n] for n in spanned if n in lines)
-            names = _names(text)
-            found.append(_Statement(name, place, None, *names, nodes, imports, text))
+            found.append(_Statement(name, place, None, *_names(text), nodes, text))
     return found
 
 
@@ -243,38 +238,35 @@ class _File:
         """
         if isinstance(part, str):
             return "\n" if part else ""
-        items = _imports(part.source)
-        if not any(map(self.has, items)):
+        items = [item for item in _imports(part.source) if self.has(item)]
+        if not items:
             code = part.source.removesuffix("\n").replace("\n", "\n... ")
             return f">>> {code}\n{part.want}"
-        for item in filter(self.has, items):
+        line = Place(place.path, place.line + part.lineno)
+        for item in items:
             self.enter(item.full)
-            line = Place(place.path, place.line + part.lineno)
             self.take(_Statement(self.main, line, item))
-        left = (_alias(item) if self.has(item) else str(item) for item in items)
-        return "".join(f">>> {text}\n" for text in left if text)
+        return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
 
     def keeps(self, statement: _Statement) -> bool:
         """Whether a statement stays though nothing reaches it."""
         is_main, item = statement.module == self.main, statement.item
-        if not item:
-            return is_main or any(
-                self.acts(node, statement) for node in statement.nodes
-            )
-        # A module that is imported counts for what it does, until it is used.
-        is_name = item.full not in self.modules
-        return item.module == "__future__" or (is_main and is_name)
+        if item:
+            # A module that is imported counts for what it does, until it is used.
+            is_name = item.full not in self.modules
+            return item.module == "__future__" or (is_main and is_name)
+        return is_main or any(self.acts(node, statement) for node in statement.nodes)
 
     def acts(self, node: ast.stmt, statement: _Statement) -> bool:
         """Whether a node does more than to give a name a meaning."""
+        if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test):
+            return False  # No import runs it.
         if isinstance(node, DEFINITIONS):
             called = node.decorator_list
         elif isinstance(node, ast.Assign | ast.AnnAssign) and statement.binds:
             called = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
         else:
-            return not (
-                isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
-            )
+            return True
         # What is called of the package may do anything.
         parts = (part for call in called for part in ast.walk(call))
         names = (part.id for part in parts if isinstance(part, ast.Name))
@@ -312,20 +304,23 @@ class _File:
 
     def used(self, statement: _Statement) -> Iterator[_Statement]:
         """What gives the names that a statement uses."""
-        for item, place in statement.inner:
-            if self.has(item):
-                raise StandaloneError(place, "an import stands within other code")
+        module, place = statement.module, statement.place
+        for node in (node for outer in statement.nodes for node in ast.walk(outer)):
+            if isinstance(node, ImportStatement):
+                items = imported(node, module, is_package(place.path))
+                if any(map(self.has, items)):
+                    line = Place(place.path, node.lineno)
+                    raise StandaloneError(line, "an import stands within other code")
         for name in sorted(statement.binds):
-            self.claim(name, statement.module, statement.place)
+            self.claim(name, module, place)
         for name in sorted(statement.uses):
-            module = statement.module
             found = self.names[module, name] or self.names[module, "*"]
             yield from found
             if not found and name in _ELSEWHERE:
                 problem = f"“{name}” depends on the file that it stands in"
-                raise StandaloneError(statement.place, problem)
+                raise StandaloneError(place, problem)
             if not found:
-                self.claim(name, "", statement.place)
+                self.claim(name, "", place)
 
     def claim(self, name: str, owner: str, place: Place) -> None:
         """Let a name be that of one module, or of one thing that is not ours."""
