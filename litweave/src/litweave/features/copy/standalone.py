@@ -13,7 +13,7 @@ import re
 import symtable
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -61,8 +61,7 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     docstring = ast.get_docstring(tree, clean=False) or ""
     place = Place(modules[name].path, tree.body[0].lineno if tree.body else 1)
     examples = "".join(file.shown(part, place) for part in _examples(docstring, place))
-    for statement in filter(file.keeps, file.joined):
-        file.take(statement)
+    file.take(filter(file.keeps, file.joined))
     pieces = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
         _opening(one_line(docstring) or f"{name}.", examples),
@@ -245,7 +244,7 @@ class _File:
         line = Place(place.path, place.line + part.lineno)
         for item in items:
             self.enter(item.full)
-            self.take(_Statement(self.main, line, item))
+            self.take([_Statement(self.main, line, item)])
         return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
 
     def keeps(self, statement: _Statement) -> bool:
@@ -273,15 +272,16 @@ class _File:
         found = (s for name in names for s in self.names[statement.module, name])
         return any(not s.item or self.has(s.item) for s in found)
 
-    def take(self, statement: _Statement) -> None:
-        """Take a statement, and all that it needs.
+    def take(self, statements: Iterable[_Statement]) -> None:
+        """Take statements, and all that they need.
 
-        **Raises.** [`StandaloneError`][] if it would not be the same in another file.
+        **Raises.** [`StandaloneError`][] if one would not be the same in another file.
         """
-        if statement not in self.taken:
-            item, self.taken[statement] = statement.item, statement.text
-            for other in self.given(statement, item) if item else self.used(statement):
-                self.take(other)
+        left = list(statements)
+        while left:
+            if (statement := left.pop()) not in self.taken:
+                item, self.taken[statement] = statement.item, statement.text
+                left += self.given(statement, item) if item else self.used(statement)
 
     def given(self, statement: _Statement, item: Import) -> list[_Statement]:
         """What gives the name that an import brings."""
