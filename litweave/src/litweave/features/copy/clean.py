@@ -12,7 +12,7 @@ import re
 import subprocess
 import token
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ from litweave.directives import CODING, directives
 from litweave.features.links.introspect import first_sentence
 from litweave.features.links.signatures import plain
 from litweave.parse import Module
-from litweave.syntax import is_text, syntax_tree
+from litweave.syntax import DEFINITIONS, is_text, syntax_tree
 
 # The longest line that a docstring may make.
 WIDTH = 88
@@ -71,12 +71,9 @@ def without_prose(module: Module, docstrings: bool = True) -> _Lines:
     lines = {n: line.rstrip("\r\n") for n, line in enumerate(module.lines, start=1)}
     text = joined(lines)
     _drop_comments(lines, text)
-    for parent in ast.walk(syntax_tree(text)):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(parent, name, None)
-            if isinstance(block, list):
-                may_be_empty = isinstance(parent, ast.Module)
-                _shorten_texts(lines, block, docstrings, may_be_empty)
+    for node in ast.walk(syntax_tree(text)):
+        if isinstance(node, ast.Module | DEFINITIONS):
+            _shorten_texts(lines, node, docstrings)
     return lines
 
 
@@ -99,11 +96,11 @@ def _drop_comments(lines: _Lines, text: str) -> None:
 
 
 def _shorten_texts(
-    lines: _Lines, block: Sequence[ast.stmt], docstrings: bool, may_be_empty: bool
+    lines: _Lines, parent: ast.Module | DEFINITIONS, docstrings: bool
 ) -> None:
-    """Shorten the strings that stand in a block as statements of their own."""
-    may_be_empty = may_be_empty or not all(map(is_text, block))
-    for before, node in pairwise([None, *block]):
+    """Shorten the docstring, and other strings that are statements of their own."""
+    is_bare = not isinstance(parent, ast.Module) and all(map(is_text, parent.body))
+    for before, node in pairwise([None, *parent.body]):
         if not isinstance(node, ast.Expr) or not is_text(node):
             continue
         first, last = node.lineno, node.end_lineno or 0
@@ -118,7 +115,7 @@ def _shorten_texts(
             width = WIDTH - len(f'{indent}""""""')
             said = one_line(ast.literal_eval(node.value), width)
             text = f'"""{said}"""' if said and '"""' not in said else ""
-        if not text and not may_be_empty and node is block[-1]:
+        if not text and is_bare and node is parent.body[-1]:
             text = "pass"
         lines[first] = f"{indent}{text}{behind}"
         for number in range(first + 1 if text else first, last + 1):
