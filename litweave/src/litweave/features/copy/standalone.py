@@ -28,10 +28,7 @@ from litweave.parse import Module
 from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 
 # What depends on where the code lies, or on all the names that are there.
-_ELSEWHERE = {
-    *("__file__", "__path__", "__spec__", "__package__", "__loader__"),
-    *("globals", "exec", "eval", "__import__"),
-}
+_ELSEWHERE = {"__file__", "__path__", "__package__", "globals", "exec", "eval"}
 # A docstring as far as the end of its section “Example”.
 _SECTION = re.compile(
     r"\A.*?^(#+) +examples?[ #]*$.*?(?=^(?!\1#)#+ |\Z)",
