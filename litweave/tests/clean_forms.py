@@ -3,14 +3,14 @@
 import ast
 from collections.abc import Iterator
 
-from litweave.features.copy.clean import Source
+from litweave.features.copy.clean import joined, without_prose
 from litweave.parse import Module
 from litweave.syntax import is_text
 
 
 def bare(module: Module) -> str:
     """The clean form as ruff is given it."""
-    return Source(module).without_prose()
+    return joined(without_prose(module))
 
 
 def program(source: str) -> str:

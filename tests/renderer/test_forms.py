@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from litweave.book import Book
 from litweave.features.copy.clean import all_formatted
-from litweave.features.copy.standalone import Package, standalone
-from litweave.parse import parse, read
+from litweave.features.copy.standalone import standalone
+from litweave.parse import Module, parse, read
 from litweave.syntax import is_text
 
 import clean_forms
@@ -54,15 +54,15 @@ def test_a_module_of_ours_is_the_same_program(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def package() -> Package:
+def package() -> dict[str, Module]:
     book = Book()
     book.read(ROOT / OURS)
-    return Package(book.modules)
+    return book.modules
 
 
-def pages(package: Package, *kinds: str) -> list[str]:
+def pages(package: dict[str, Module], *kinds: str) -> list[str]:
     # A command acts as soon as it is run, so it is no file to run examples of.
-    found = (name for name in package.modules if not name.endswith(".__main__"))
+    found = (name for name in package if not name.endswith(".__main__"))
     wanted = {f"{OURS}.{kind}" for kind in kinds}
     return sorted(n for n in found if ".".join(n.split(".")[:2]) in wanted)
 
@@ -74,9 +74,11 @@ def statements(source: str) -> list[tuple[str, str]]:
     return [(getattr(n, "name", text.partition(" = ")[0]), text) for n, text in texts]
 
 
-def test_every_file_has_the_statements_of_the_package(package: Package) -> None:
+def test_every_file_has_the_statements_of_the_package(
+    package: dict[str, Module],
+) -> None:
     written = {
-        name: dict(statements(package.source(name).text))
+        name: dict(statements(package[name].source))
         for name in pages(package, *PAGES, "data")
     }
     for name in pages(package, *PAGES):
@@ -89,7 +91,9 @@ def test_every_file_has_the_statements_of_the_package(package: Package) -> None:
             assert len(expected) == 1 or name in AMBIGUOUS, f"{name}: {key}"
 
 
-def test_every_layer_and_model_runs_alone(package: Package, tmp_path: Path) -> None:
+def test_every_layer_and_model_runs_alone(
+    package: dict[str, Module], tmp_path: Path
+) -> None:
     """One process without the package runs all files, each alone in its folder."""
     texts = {name: standalone(name, package) for name in pages(package, *PAGES)}
     # And one in which a definition is not there.
@@ -125,7 +129,7 @@ def test_every_layer_and_model_runs_alone(package: Package, tmp_path: Path) -> N
 
 
 def test_a_linter_has_nothing_to_say_and_no_standalone_file_imports_the_package(
-    package: Package, tmp_path: Path
+    package: dict[str, Module], tmp_path: Path
 ) -> None:
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     texts = all_formatted({path: bare(read(path)) for path in MODULES})

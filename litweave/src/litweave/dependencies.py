@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -30,24 +30,23 @@ class Dependencies:
 
     beside: set[Path] = field(default_factory=set)
     modules: dict[Path, Module] = field(default_factory=dict)
-    texts: dict[Path, str] = field(default_factory=dict)
-    codes: dict[Path, str] = field(default_factory=dict)
-    read: dict[Path, frozenset[Path]] = field(default_factory=dict)
-    known: dict[Path, list[Path]] = field(default_factory=dict)
-    places: dict[tuple[str, Path], Path | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # For one build: in the next, the files may say something else.
+        self.text = cache(_text)
+        self.file = cache(_file)
+        self.code = cache(self._code)
+        self._direct = cache(self._imports)
 
     def of(self, name: str, path: Path) -> list[Path]:
         """The files of a module and of all that it imports from its package."""
-        if path not in self.known:
-            folder, text = root(name, path), self._text(path)
-            examples = _targets(text, name, is_package(path), examples=True)
-            found = self._all([path, *self._files(examples, folder, name)], folder)
-            self.known[path] = sorted(found)
-        return self.known[path]
+        folder = root(name, path)
+        examples = _targets(self.text(path), name, is_package(path), examples=True)
+        return self._all([path, *self._files(examples, folder, name)], folder)
 
     def key(self, name: str, path: Path, *more: str) -> str:
         """A digest of a module as it stands, and of the code of all that it imports."""
-        return digest(self._text(path), self.computes(name, path), *more)
+        return digest(self.text(path), self.computes(name, path), *more)
 
     def computes(self, name: str, path: Path) -> str:
         """A digest of the code of a module, and of all that it imports."""
@@ -55,44 +54,31 @@ class Dependencies:
 
     def script(self, text: str, folder: Path) -> str:
         """A digest of the code that a script imports, which runs in a folder."""
-        files = self._all(self._files(_targets(text, "", False), folder), folder)
-        return digest(*map(self.code, sorted(files)))
+        imports = self._files(_targets(text, "", False), folder)
+        return digest(*map(self.code, self._all(imports, folder)))
 
-    def stamp(self, path: Path) -> str:
-        """A digest of a file, whichever module asks for it."""
-        return digest(self._text(path))
-
-    def code(self, path: Path) -> str:
+    def _code(self, path: Path) -> str:
         """The code of a file, without the comments and docstrings that are prose."""
-        if path not in self.codes:
-            self.codes[path] = self._text(path)
-            with suppress(ParseError):
-                module = self.modules.get(path) or parse(self._text(path))
-                rows = (module.code(row).strip("\n") for row in module.rows)
-                self.codes[path] = "\n".join(filter(None, rows))
-        return self.codes[path]
+        text = self.text(path)
+        with suppress(ParseError):
+            module = self.modules.get(path) or parse(text)
+            rows = (module.code(row).strip("\n") for row in module.rows)
+            return "\n".join(filter(None, rows))
+        return text
 
-    def _text(self, path: Path) -> str:
-        if path not in self.texts:
-            # A file that is not UTF-8 is no module of ours, but it may still change.
-            self.texts[path] = path.read_bytes().decode("utf-8", "replace")
-        return self.texts[path]
-
-    def _all(self, files: Iterable[Path], folder: Path) -> set[Path]:
+    def _all(self, files: Iterable[Path], folder: Path) -> list[Path]:
         """Some files, and all that they import."""
         found, left = set[Path](), list(files)
         while left:
             if (path := left.pop()) not in found:
                 found.add(path)
                 left += self._direct(path, folder)
-        return found
+        return sorted(found)
 
-    def _direct(self, path: Path, folder: Path) -> frozenset[Path]:
-        if path not in self.read:
-            name = dotted(path, folder)
-            targets = _targets(self._text(path), name, is_package(path))
-            self.read[path] = frozenset(self._files(targets, folder, name))
-        return self.read[path]
+    def _imports(self, path: Path, folder: Path) -> set[Path]:
+        name = dotted(path, folder)
+        targets = _targets(self.text(path), name, is_package(path))
+        return set(self._files(targets, folder, name))
 
     def _files(
         self, targets: Iterable[str], folder: Path, name: str = ""
@@ -109,29 +95,34 @@ class Dependencies:
                 around = accumulate(target.split("."), "{}.{}".format)
                 yield from filter(None, (self.file(one, folder) for one in around))
 
-    def file(self, name: str, folder: Path) -> Path | None:
-        """The file of a module, if imports begin in a folder; none if there is none."""
-        if (name, folder) not in self.places:
-            path = folder.joinpath(*name.split("."))
-            both = path / "__init__.py", path.with_suffix(".py")
-            self.places[name, folder] = next(filter(Path.is_file, both), None)
-        return self.places[name, folder]
+
+def _text(path: Path) -> str:
+    # A file that is not UTF-8 is no module of ours, but it may still change.
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+def _file(name: str, folder: Path) -> Path | None:
+    """The file of a module, if imports begin in a folder; none if there is none."""
+    path = folder.joinpath(*name.split("."))
+    both = path / "__init__.py", path.with_suffix(".py")
+    return next(filter(Path.is_file, both), None)
 
 
 # What a text says is remembered from build to build of a preview.
 @lru_cache(maxsize=4096)
 def _targets(
     text: str, name: str, is_package: bool, examples: bool = False
-) -> tuple[str, ...]:
+) -> list[str]:
     """The dotted names that the imports of a source, or of its examples, lead to."""
+    trees = map(_parse, sources(text) if examples else [text])
     found = (
         item
-        for tree in (_examples(text) if examples else [_parse(text)])
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ImportStatement)
         for item in imported(node, name, is_package)
     )
-    return tuple(item.full for item in found if item.module)
+    return [item.full for item in found if item.module]
 
 
 def _parse(source: str) -> ast.Module:
@@ -139,10 +130,3 @@ def _parse(source: str) -> ast.Module:
         return syntax_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])  # It cannot be imported, so it imports nothing.
-
-
-def _examples(text: str) -> Iterator[ast.Module]:
-    """The examples in a file's docstrings."""
-    for node in ast.walk(_parse(text)) if ">>>" in text else ():
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from map(_parse, sources(node.value))

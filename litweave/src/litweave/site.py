@@ -14,8 +14,7 @@ from litweave import node, page
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features import papers, proofs, symbols
-from litweave.features.copy import copying
+from litweave.features import copy, papers, proofs, symbols
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import Voice
@@ -223,7 +222,7 @@ def contents(book: Book, uri: str) -> str:
 FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
     proofs.enrich,
     hints.enrich,
-    copying.enrich,
+    copy.enrich,
     papers.enrich,
     references.enrich,
     symbols.enrich,

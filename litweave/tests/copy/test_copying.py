@@ -15,11 +15,9 @@ from hypothesis import strategies as st
 
 from clean_forms import bare, docstrings, program
 from litweave.__main__ import main
-from litweave.features.copy import clean as cleaning
-from litweave.features.copy import copying
+from litweave.features import copy as copying
 from litweave.features.copy.clean import all_formatted, clean, formatted, one_line
-from litweave.features.copy.opening import StandaloneError, head
-from litweave.features.copy.standalone import Package, standalone
+from litweave.features.copy.standalone import StandaloneError, head, standalone
 from litweave.parse import ParseError, parse, read
 from litweave.words import said
 from support import read_book, some_files, write_files
@@ -48,9 +46,6 @@ def test_a_copy_says_which_project_it_is_from(source: Path) -> None:
     assert head("pkg.a", source / "a.py", "https://n.example/a/") == (
         "pkg.a, with all it needs, in one file.\nFrom n 2, https://n.example/a/\n\nFree."
     )
-    # Of an installed package, its installer noted that.
-    found = head("pytest", Path(pytest.__file__))
-    assert re.search(r"\nFrom pytest (?s:.*)Copyright", found)
 
 
 def test_each_page_offers_its_forms(source: Path) -> None:
@@ -66,9 +61,8 @@ def test_each_page_offers_its_forms(source: Path) -> None:
 
 
 def test_what_is_not_offered_is_in_the_copies_of_others(source: Path) -> None:
-    texts, _ = offered(source, "http://127.0.0.1:8000/", exclude="a.py")
+    texts, _ = offered(source, exclude="a.py")
     assert "x = 1\n" in texts["b.standalone.py"]
-    # Nobody can follow the address of a preview.
     assert "From pkg.\n" in texts["b.standalone.py"]
     assert sorted(texts) == ["b.clean.py", "b.standalone.py"]
     texts, menu = offered(source, alone=["a*"])
@@ -101,9 +95,9 @@ def test_what_is_unchanged_is_not_made_again(
         made.append(name)
         return f"# {name}\n"
 
-    def build(stale: bool = False) -> list[str]:
+    def build() -> list[str]:
         made.clear()
-        texts.update(offered(source, stale=stale)[0])
+        texts.update(offered(source)[0])
         return [*made]
 
     monkeypatch.setattr(copying, "standalone", standalone)
@@ -117,10 +111,6 @@ def test_what_is_unchanged_is_not_made_again(
     # Another ruff may lay out all of it in another way.
     monkeypatch.setattr(copying, "version", lambda name: "another")
     assert build() == ["pkg.a", "pkg.b"]
-    # A preview makes only what was changed itself, and the next build the rest.
-    (source / "a.py").write_text("x = 3\n")
-    assert build(stale=True) == ["pkg.a"]
-    assert build() == ["pkg.b"]
 
 
 # ## `litweave copy`: a module of a file or a folder, in three forms, on a quiet pipe
@@ -177,13 +167,12 @@ def test_a_module_is_copied_or_all_are_listed(arguments: str, copy: Copy) -> Non
 
 
 def test_the_standalone_form_has_what_it_imports(package: Path, copy: Copy) -> None:
-    project = {"LICENSE": "Free.\n", "pyproject.toml": '[project]\nname = "n"\n'}
-    write_files(package.parent, project)
+    write_files(package.parent, {"LICENSE": "Free.\n", "pyproject.toml": ""})
     for arguments in (["b.py"], [".", "b"]):
         status, out, _ = copy(*arguments, "--standalone")
         assert status == 0
         assert out == (
-            "# pkg.b, with all it needs, in one file.\n# From n.\n#\n# Free.\n\n"
+            "# pkg.b, with all it needs, in one file.\n# From pkg.\n#\n# Free.\n\n"
             '"""pkg.b."""\n\nx = \'é\'\n\n\ndef f():\n    return x\n'
         )
 
@@ -229,7 +218,7 @@ ESSAY = '''
  ONE = 1
 
 -# Why two.
--
+
  TWO = 2
 
 -# ## A chapter
@@ -299,11 +288,10 @@ def test_a_docstring_becomes_one_line(docstring: str) -> None:
 
 
 @given(st.text(alphabet="ab .:$*_`[]()#\\\n=-…é?"), st.integers(20, 90))
-def test_one_line_stays_as_it_is(text: str, width: int) -> None:
+def test_one_line_is_short(text: str, width: int) -> None:
     line = one_line(text, width)
     assert "\n" not in line
     assert len(line) <= width
-    assert one_line(line, width) == line
 
 
 def test_what_stays_and_what_no_longer_holds(tmp_path: Path) -> None:
@@ -321,12 +309,9 @@ def test_what_stays_and_what_no_longer_holds(tmp_path: Path) -> None:
     assert clean(read(path)) == "x = 'é'\n"
 
 
-def test_what_ruff_cannot_lay_out_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ruff_cannot_lay_out_stays() -> None:
     sources = {"good": "é  =  1\r\n", "broken": "x  = (\n"}
     assert all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
-    monkeypatch.setattr(cleaning, "find_ruff_bin", lambda: "/not/installed")
-    assert all_formatted(sources) == sources
-    assert formatted("x  = 1\n") == "x  = 1\n"
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
@@ -375,7 +360,7 @@ def alone(**sources: str) -> str:
     modules = {"pkg": parse("", "pkg/__init__.py")}
     for name, text in sources.items():
         modules[f"pkg.{name}"] = parse(dedent(text), f"pkg/{name}.py")
-    return standalone("pkg.main", Package(modules))
+    return standalone("pkg.main", modules)
 
 
 def values(text: str) -> dict[str, Any]:
@@ -387,16 +372,16 @@ def values(text: str) -> dict[str, Any]:
 def test_only_what_is_reached_comes_along_and_in_order() -> None:
     text = alone(
         a="import os\nBASE = 2\ndef unused(): return os.sep\n"
-        "class A:\n    size = BASE\nclass Quoted: pass\n",
-        b="from .a import A, Quoted\nclass B(A):\n    # why\n"
-        "    def two(self) -> 'list[Quoted]': return twice(self.size)\n\n"
+        "class A:\n    size = BASE\n",
+        b="from .a import A\nclass B(A):\n    # why\n"
+        "    def two(self): return twice(self.size)\n\n"
         "def twice(x): return 2 * x\n",
         main='"""# The *main* thing"""\nfrom pkg.b import B as Other\n'
         "result = Other().two()\n",
     )
     assert not re.search("unused|import|why", text)
     assert text.startswith('"""The main thing."""')
-    order = [text.index(part) for part in ("BASE", "class A", "class Q", "class B")]
+    order = [text.index(part) for part in ("BASE", "class A", "class B")]
     assert order == sorted(order)
     assert values(text)["result"] == 4
 
@@ -407,11 +392,10 @@ def test_what_acts_on_import_comes_along() -> None:
         parts="from .table import add, known\n@add\ndef one(): return 1\n"
         "def unused(): return 2\nknown['two'] = 2\n"
         "def fill(): known['three'] = 3\nfilled = fill()\n"
-        "class Four:\n    four = add(lambda: 4)\n"
         "if __name__ == '__main__':\n    print(unused())\n",
         main="from . import parts\nfrom .table import known\n",
     )
-    assert list(values(text)["known"]) == ["one", "two", "three", "<lambda>"]
+    assert list(values(text)["known"]) == ["one", "two", "three"]
     assert "unused" not in text
     # A circle runs as Python runs it.
     text = alone(
@@ -452,15 +436,11 @@ def test_the_examples_come_along_with_what_they_build_on(tmp_path: Path) -> None
         >>> from pkg.main import f
         >>> f(twice(x))
         9
-        >>> raise Oops("why")
-        Traceback (most recent call last):
-        pkg.main.Oops: why
 
         ## After
         >>> f(0)
         1
         """
-        class Oops(Exception): pass
         def f(x): return x + 1
         ''',
     )
@@ -482,31 +462,23 @@ a.py:1: “_key” means something else in pkg/main.py:2
 _key = 3⏎value = _key | from .a import value⏎def _key(): return value
 a.py:1: “sum” means something else in pkg/main.py:2
 def sum(x): return 0⏎total = sum([1]) | from .a import total⏎x = sum([1])
-a.py:2: “x” means something else
+a.py:1: “x” means something else
 from math import pi as x⏎x = 3 | from .a import x
-a.py:1: pkg.main imports other things
-from __future__ import annotations⏎x = 1 | from .a import x
-main.py:1: “x” means something else
+a.py:1: “x” means something else
 x = 1 | from .a import x⏎def f():⏎    global x⏎    x = 2
 main.py:1: a star import
 x = 1 | from .a import *
 main.py:2: an import stands within other code
 x = 1 | def f():⏎    from .a import x⏎    return x
-main.py:1: an import stands
-| from __future__ import annotations; x = 1
-main.py:1: the module “a” is used as a whole
+main.py:1: “pkg.a” is used as a whole
 | from . import a⏎x = vars(a)
-main.py:3: the module “pkg” is used as a whole
+main.py:3: “pkg.a” is used as a whole
 | """# Example⏎⏎>>> import pkg.a⏎"""
-main.py:2: a string names “pkg.a”
-| import importlib⏎a = importlib.import_module('pkg.a')
 a.py:1: “__file__”
 x = __file__ | from .a import x
-main.py:1: “x” is bound anew
-x = 1⏎def f():⏎    global x⏎    x = 2 | from .a import x, f
-main.py:1: “pkg.none.x” is nothing that could be read
+main.py:1: “pkg.none.x” could not be read
 | from .none import x
-main.py:1: “pkg.a.x” is nothing that could be read
+main.py:1: “pkg.a.x” could not be read
 | from .a import x
 '''.strip().split("\n")
 

@@ -1,1 +1,148 @@
-"""A module to take along: as it stands, clean, or with all it needs in one file."""
+r"""# Copy: a module to take along
+
+| form | what it is | of `layers/gelu.py` |
+|---|---|---|
+| standalone | with all it needs from its package | `layers/gelu.standalone.py` |
+| annotated | the file as it stands | `layers/gelu.py` |
+| clean | the same code without the essay | `layers/gelu.clean.py` |
+
+All three are files of the site, so that they can be downloaded where no script runs.
+One that cannot stand alone says why at the end of the menu, which fails no build.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from fnmatch import fnmatch
+from functools import partial
+from html import escape
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from litweave.book import Book, Chapter
+from litweave.cache import Cache, digest, own
+from litweave.features.copy.clean import all_formatted, joined, without_prose
+from litweave.features.copy.standalone import StandaloneError, head, standalone
+from litweave.imports import dotted, root
+from litweave.names import Target
+from litweave.parse import Module, ParseError, read
+from litweave.words import word
+
+if TYPE_CHECKING:
+    from litweave.site import Site
+
+
+def enrich(site: "Site") -> None:
+    """The forms in which each module can be taken, and the menu of them."""
+    cache, patterns = site.settings.cache / "copies.json", site.settings.standalone
+    # Nobody else finds a page where a preview is served.
+    address = "" if site.is_preview else site.address
+    site.copies = offer(site.book, cache, address, patterns)
+
+
+def offer(
+    book: Book, cache: Path, site: str = "", alone: Sequence[str] = ("*",)
+) -> dict[str, str]:
+    """Offer the forms of each module on its page; the texts to bring, by address.
+
+    `cache` is the file that keeps what was made before, and `site` where the site will
+    stand. `alone` has the patterns of the modules that are offered in one file.
+    """
+    chapters, kept = {c.name: c for c in book.chapters.values()}, Cache.read(cache)
+    makers, text = digest(own(), version("ruff")), book.dependencies.text
+    keys, tops = dict[str, str](), dict[str, str]()
+    for name, c in chapters.items():
+        sources = [c.path]
+        if any(fnmatch(c.download, pattern) for pattern in alone):
+            address = book.href(Target("", c.page, ""), "index.md")
+            tops[name] = head(name, c.path, site and urljoin(site, address))
+            sources += book.dependencies.of(name, c.path)
+        keys[name] = digest(makers, tops.get(name, ""), *map(text, sources))
+    new = (c for name, c in chapters.items() if not kept.holds(name, keys[name]))
+    made = _made(book, new, tops)
+    texts = dict[str, str]()
+    for name, c in chapters.items():
+        forms = kept.get(name, keys[name], partial(made.__getitem__, name))
+        c.overlay.tools.append(_menu(book, c, forms))
+        files = {form: text for form, text in forms.items() if form != "refusal"}
+        texts |= {_uri(c, form): text for form, text in files.items()}
+    kept.write()
+    return texts
+
+
+def _made(
+    book: Book, chapters: Iterable[Chapter], tops: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """The forms of modules, laid out at once, or why one cannot stand alone."""
+    made = dict[str, dict[str, str]]()
+    for c in chapters:
+        forms = made[c.name] = {"clean": joined(without_prose(c.module))}
+        try:
+            if c.name in tops:
+                modules = needed(book, c.name, c.path)
+                forms["standalone"] = standalone(c.name, modules, tops[c.name])
+        except (StandaloneError, RecursionError) as error:
+            forms["refusal"] = str(error)
+    for form in ("clean", "standalone"):
+        texts = {name: forms[form] for name, forms in made.items() if form in forms}
+        for name, text in all_formatted(texts, sort=form == "standalone").items():
+            made[name][form] = text
+    return made
+
+
+def needed(book: Book, name: str, path: Path) -> dict[str, Module]:
+    """A module and all those that it imports, by their dotted names."""
+    found, folder = dict[str, Module](), root(name, path)
+    for file in book.dependencies.of(name, path):
+        # What makes no page may be imported, too.
+        with suppress(ParseError):
+            module = book.dependencies.modules.get(file)
+            where = file.relative_to(folder)
+            found[dotted(file, folder)] = module or read(file, where.as_posix())
+    return found
+
+
+def _uri(chapter: Chapter, form: str) -> str:
+    """Where a form of a module lies in the site."""
+    path = PurePosixPath(chapter.download)
+    return str(path if form == "annotated" else path.with_suffix(f".{form}.py"))
+
+
+def _menu(book: Book, chapter: Chapter, forms: Mapping[str, str]) -> str:
+    item = partial(_item, book, chapter)
+    items = [
+        item("annotated", word("Annotated"), word("the file as it stands")),
+        item("clean", word("Clean"), word("the code without the essay")),
+    ]
+    title, about = word("Standalone"), word("with all it needs, in one file")
+    if "standalone" in forms:
+        # It runs as it is pasted: that is what most want.
+        items.insert(0, item("standalone", title, about))
+    elif "refusal" in forms:
+        why = f'<span lang="en">{escape(forms["refusal"])}</span>'
+        items.append(item("refusal", title, word("not possible: {why}", why=why)))
+    listed = "\n".join(items)
+    return f"""<button class="weave-button" type="button"
+ popovertarget="weave-copy">{word("Copy")}</button>
+<div class="weave-copy" id="weave-copy" popover
+ role="group" aria-label="{word("Copy the module")}">
+<ul>
+{listed}
+</ul>
+</div>"""
+
+
+def _item(book: Book, chapter: Chapter, form: str, title: str, about: str) -> str:
+    """A form in the menu, by its `title` and what it is `about`, as HTML."""
+    key, name = f"weave-copy-{form}", PurePosixPath(chapter.download).name
+    if form == "standalone":
+        name = f"{chapter.name.rpartition('.')[2]}.py"
+    words = f'<span id="{key}"><strong>{title}</strong> <small>{about}</small></span>'
+    address = escape(book.link(_uri(chapter, form), chapter.page))
+    buttons = f"""
+<button class="weave-button" type="button" aria-describedby="{key}"
+ data-weave-copy="{address}" hidden>{word("Copy")}</button>
+<a class="weave-button" href="{address}" aria-describedby="{key}"
+ download="{escape(name)}">{word("Download")}</a>"""
+    return f"<li>{words}{buttons if form != 'refusal' else ''}</li>"

@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 
 from litweave.book import Book
+from litweave.features.copy import needed
 from litweave.features.copy.clean import clean, formatted
-from litweave.features.copy.copying import packaged
-from litweave.features.copy.opening import StandaloneError, head
-from litweave.features.copy.standalone import standalone
+from litweave.features.copy.standalone import StandaloneError, head, standalone
 from litweave.names import Names, Target, UnknownNameError
 
 
@@ -24,43 +23,14 @@ def run(options: argparse.Namespace) -> int:
     for problem in sorted(book.context.diagnostics.found):
         if problem.kind == "file":
             print(problem, file=sys.stderr)
-    if options.list:
-        return _print("".join(f"{name}\n" for name in sorted(book.modules)).encode())
     try:
-        return _print(_form(book, _find(book, options.module), options.form))
+        text = _text(book, options)
     except UnknownNameError as error:
         print(f"{error} (copy --list lists all modules)", file=sys.stderr)
         return 2
     except StandaloneError as error:
         print(error, file=sys.stderr)
         return 1
-
-
-def _find(book: Book, name: str) -> str:
-    """The module that any end of its name means; none need be said of a single one."""
-    if not name:
-        if len(book.modules) == 1:
-            return next(iter(book.modules))
-        raise UnknownNameError("MODULE says which module is meant")
-    names = Names()
-    for dotted in book.modules:
-        names.add(Target(dotted, dotted, ""))
-    return names.find(name.removesuffix(".py").replace("/", ".")).name
-
-
-def _form(book: Book, name: str, form: str) -> bytes:
-    module = book.modules[name]
-    path = next(p for p, m in book.dependencies.modules.items() if m is module)
-    if form == "annotated":
-        return path.read_bytes()
-    if form == "clean":
-        return clean(module).encode()
-    package = packaged(book, [(name, path)])
-    text = standalone(name, package, head(name, path))
-    return formatted(text, sort=True).encode()
-
-
-def _print(text: bytes) -> int:
     try:
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
@@ -70,11 +40,32 @@ def _print(text: bytes) -> int:
     return 0
 
 
-_Commands = argparse._SubParsersAction  # what `add_subparsers` gives
+def _text(book: Book, options: argparse.Namespace) -> bytes:
+    if options.list:
+        return "".join(f"{name}\n" for name in sorted(book.modules)).encode()
+    name = _find(book, options.module)
+    module = book.modules[name]
+    path = next(p for p, m in book.dependencies.modules.items() if m is module)
+    if options.standalone:
+        text = standalone(name, needed(book, name, path), head(name, path))
+        return formatted(text, sort=True).encode()
+    return clean(module).encode() if options.clean else path.read_bytes()
+
+
+def _find(book: Book, name: str) -> str:
+    """The module that any end of its name means; none need be said of a single one."""
+    if not name and len(book.modules) != 1:
+        raise UnknownNameError("MODULE says which module is meant")
+    names = Names()
+    for dotted in book.modules:
+        names.add(Target(dotted, dotted, ""))
+    wanted = name.removesuffix(".py").replace("/", ".")
+    return names.find(wanted or next(iter(book.modules))).name
 
 
 def add(
-    commands: "_Commands[argparse.ArgumentParser]", path: Path | None = None
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    path: Path | None = None,
 ) -> None:
     """Add the command to others, for the package in a folder if one is given."""
     about = "print a module: as it stands, clean, or standalone"
@@ -88,12 +79,7 @@ def add(
     what.add_argument("module", nargs="?", default="", metavar="MODULE", help=help)
     what.add_argument("--list", action="store_true", help="list the modules")
     form = copy.add_mutually_exclusive_group()
-    form.set_defaults(form="annotated")
-    forms = {
-        "clean": "without the essay: one line for each docstring",
-        "standalone": "with everything it needs from the package, in one file",
-    }
-    for name, help in forms.items():
-        form.add_argument(
-            f"--{name}", action="store_const", dest="form", const=name, help=help
-        )
+    help = "without the essay: one line for each docstring"
+    form.add_argument("--clean", action="store_true", help=help)
+    help = "with everything it needs from the package, in one file"
+    form.add_argument("--standalone", action="store_true", help=help)

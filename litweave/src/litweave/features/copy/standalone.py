@@ -1,214 +1,327 @@
 r"""# Standalone: a module and all it needs, in one file
 
-```text
-checks.py ─┐                           licence, source
-linear.py ─┼──▶ joined ──▶ shaken ──▶  title, examples
-mlp.py    ─┘                           imports, merged and sorted
-                                       the rest, in the clean form
-```
-
 The modules are *joined*: their statements come in the order in which Python would run
 them, and imports of one from another go. Then they are *shaken*: of the module itself
 everything stays; of the others, what is reached from there by name, and what *does*
-something when the module is imported.
-
-The file is the same program or there is none. Whatever cannot be joined for certain is
-refused, with its line. A package whose modules are to be copied keeps to that.
+something when the module is imported. In the file a name has one meaning, so what
+would have two is refused, with its line, and so is whatever else cannot be joined.
 """
 
 import ast
-import builtins
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+import doctest
+import re
+import symtable
+import tomllib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import accumulate, takewhile
+from pathlib import Path
 
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import Source, one_line
-from litweave.features.copy.opening import Examples, StandaloneError
-from litweave.features.copy.statements import Unit, units
-from litweave.imports import Import, ImportStatement, imported, is_package
+from litweave.doctests import UnreadableError, parts
+from litweave.features.copy.clean import one_line, without_prose
+from litweave.imports import Import, ImportStatement, imported, is_package, root
 from litweave.parse import Module
+from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 
 # What depends on where the code lies, or on all the names that are there.
-_ELSEWHERE = {
-    *("__file__", "__path__", "__spec__", "__package__", "__loader__"),
-    *("globals", "exec", "eval", "__import__"),
-}
-# What a name is a name of: a name that a module of the package binds, or that module
-# and no name in it; of what is not ours, no module and the whole name.
-Meaning = tuple[str, str]
+_ELSEWHERE = {"__file__", "__path__", "__package__", "globals", "exec", "eval"}
+# A docstring as far as the end of its section “Example”.
+_SECTION = re.compile(
+    r"\A.*?^(#+) +examples?[ #]*$.*?(?=^(?!\1#)#+ |\Z)",
+    re.DOTALL | re.IGNORECASE | re.MULTILINE,
+)
+_INSTALLED = {"site-packages", "dist-packages"}
+_LICENCES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
 
 
-class Package:
-    """Modules by their dotted names, each read when it is needed."""
+class StandaloneError(ValueError):
+    """A module that cannot be one file: says where and why."""
 
-    def __init__(self, modules: Mapping[str, Module]) -> None:
-        self.modules = modules
-        parts = [name.split(".") for name in modules]
-        self.known = {".".join(p[:n]) for p in parts for n in range(1, len(p) + 1)}
-        self.source = cache(lambda name: Source(modules[name]))
-        self.units = cache(lambda name: list(units(name, self.source(name))))
-
-    def has(self, item: Import) -> bool:
-        """Whether an import is one from this package."""
-        return item.module.partition(".")[0] in self.known
+    def __init__(self, place: Place, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
 
 
-def standalone(name: str, package: Package, head: str = "") -> str:
+def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     """The module of a dotted name as a file that needs no other of its package.
 
     `head` is text for the top, such as a licence; it becomes a comment. The file is
     not laid out yet.
 
-    **Raises.** [`StandaloneError`][] if no such file is certain to be the same program.
+    **Raises.** [`StandaloneError`][] if the file would not be the same program.
     """
-    file, source = _Joined(name, package), package.source(name)
-    examples = Examples.of(source)
+    file, tree = _File(name, modules), syntax_tree(modules[name].source)
     file.enter(name)
-    file.join(name, examples.units(name, package.has))
-    taken = file.shaken()
-    title = one_line(ast.get_docstring(source.tree) or "") or f"{name}."
-    outside = {u: str(u.item) for u in taken if u.item and not package.has(u.item)}
-    # ruff will sort the imports and join them.
-    imports = sorted({*outside.values()}, key=lambda t: ("__future__" not in t, t))
-    parts = [
+    docstring = ast.get_docstring(tree, clean=False) or ""
+    place = Place(modules[name].path, tree.body[0].lineno if tree.body else 1)
+    examples = "".join(file.shown(part, place) for part in _examples(docstring, place))
+    file.take(filter(file.keeps, file.joined))
+    pieces = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
-        examples.docstring(title, package.has),
-        "\n".join(imports),
-        *(unit.text for unit in taken if unit not in outside),
+        _opening(one_line(docstring) or f"{name}.", examples),
+        # ruff will sort the imports and join them.
+        "\n".join(sorted(file.outside, key=lambda t: ("__future__" not in t, t))),
+        *(file.taken.get(statement, "") for statement in file.joined),
     ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return "\n\n".join(filter(None, pieces)) + "\n"
 
 
-@dataclass
-class _Joined:
-    """The modules that one of a package needs, joined.
+def head(name: str, path: Path, address: str = "") -> str:
+    """What a file says at its top: whence it comes, and the licence."""
+    package = root(name, path) / name.partition(".")[0]
+    project, licence = _project(package if package.is_dir() else path.parent)
+    source = f"From {project}, {address}" if address else f"From {project}."
+    lines = [f"{name}, with all it needs, in one file.", source, "", *licence]
+    return "\n".join(lines).rstrip()
 
-    `names` tells of each module which units give it a name, and what that means.
+
+@cache
+def _project(package: Path) -> tuple[str, list[str]]:
+    """“Name version” of the project around a package, and its licence line by line."""
+    # What is around an installed package belongs to somebody else.
+    own = takewhile(lambda p: p.name not in _INSTALLED, (package, *package.parents))
+    project = next((p for p in own if (p / "pyproject.toml").is_file()), package)
+    about = {"name": package.name, "version": ""}
+    with suppress(OSError, ValueError):
+        text = (project / "pyproject.toml").read_text("utf-8")
+        about |= tomllib.loads(text).get("project", {})
+    found = (p for p in project.iterdir() if p.name.upper().startswith(_LICENCES))
+    licences = sorted(p for p in found if p.suffix != ".py" and p.is_file())
+    licence = licences[0].read_text("utf-8", "replace") if licences else ""
+    return f"{about['name']} {about['version']}".strip(), licence.strip().splitlines()
+
+
+# ## The opening
+
+
+def _examples(docstring: str, place: Place) -> list[str | doctest.Example]:
+    """The examples up to those under the heading `Example`, and what is between."""
+    try:
+        parts(docstring)
+    except UnreadableError as error:
+        line = Place(place.path, place.line + error.line - 1)
+        raise StandaloneError(line, error.reason) from None
+    section = _SECTION.match(docstring)
+    return parts(section[0]) if section else []
+
+
+def _imports(source: str) -> list[Import]:
+    """What an example imports."""
+    try:
+        nodes = syntax_tree(source).body
+    except SyntaxError:
+        return []  # An example may show just that.
+    imports = (node for node in nodes if isinstance(node, ImportStatement))
+    return [item for node in imports for item in imported(node)]
+
+
+def _alias(item: Import) -> str:
+    """What stands for an import where the thing itself is at hand."""
+    return f"{item.local} = {item.name}" if item.local else ""
+
+
+def _opening(title: str, examples: str) -> str:
+    """The docstring of a file."""
+    if not examples.strip():
+        return f'"""{title}"""\n'
+    shown = re.sub(r"\n{3,}", "\n\n", examples.strip("\n"))
+    prefix = "r" if "\\" in shown else ""
+    quotes = "'''" if '"""' in shown else '"""'
+    return f"{prefix}{quotes}{title}\n\nExample:\n\n{shown}\n{quotes}\n"
+
+
+# ## Statements
+
+
+@dataclass(eq=False)
+class _Statement:
+    """A statement and what shares its lines, or else a name of an import, the `item`.
+
+    `binds` and `uses` are names of its module.
     """
 
-    main: str
-    package: Package
-    units: list[Unit] = field(default_factory=list)
-    names: dict[str, dict[str, dict[Unit, Meaning]]] = field(default_factory=dict)
-    owners: dict[str, tuple[Meaning, Place]] = field(default_factory=dict)
+    module: str
+    place: Place
+    item: Import | None = None
+    binds: Collection[str] = ()
+    uses: Collection[str] = ()
+    nodes: Sequence[ast.stmt] = ()
+    text: str = ""
 
-    # ## Join
+
+@lru_cache(maxsize=1024)
+def _statements(name: str, module: Module) -> list[_Statement]:
+    """The statements of a module of this name, but for its strings."""
+    found, lines = list[_Statement](), without_prose(module)
+    for nodes in _by_lines(syntax_tree(module.source).body):
+        place = Place(module.path, first_line(nodes[0]))
+        if len(nodes) == 1 and isinstance(nodes[0], ImportStatement):
+            for item in imported(nodes[0], name, is_package(module.path)):
+                found.append(_Statement(name, place, item, [item.binds]))
+        else:
+            spanned = range(place.line, (nodes[-1].end_lineno or 0) + 1)
+            text = "\n".join(lines[n] for n in spanned if n in lines)
+            found.append(_Statement(name, place, None, *_names(text), nodes, text))
+    return found
+
+
+def _by_lines(body: Sequence[ast.stmt]) -> list[list[ast.stmt]]:
+    found: list[list[ast.stmt]] = []
+    for node in body:
+        if found and first_line(node) <= (found[-1][-1].end_lineno or 0):
+            found[-1].append(node)
+        elif not is_text(node):
+            found.append([node])
+    return found
+
+
+def _names(code: str) -> tuple[set[str], set[str]]:
+    """The names of a module that some of its code binds, and those that it uses."""
+    table = symtable.symtable(code, "", "exec")
+    tables = table.get_children()
+    for each in tables:
+        tables += each.get_children()
+    outer = table.get_symbols()
+    inner = [s for each in tables for s in each.get_symbols() if s.is_global()]
+    # A function binds a name of the module if it declares it as `global`.
+    binds = [s for s in inner if s.is_declared_global() and s.is_assigned()]
+    binds += [s for s in outer if s.is_assigned() or s.is_imported()]
+    uses = [*inner, *(s for s in outer if s.is_referenced())]
+    return {s.get_name() for s in binds}, {s.get_name() for s in uses}
+
+
+# ## Joined and shaken
+
+
+class _File:
+    """The modules that one of a package needs, joined; and what is taken of them.
+
+    `names` tells what binds a name in a module, `taken` has the texts, and `outside`
+    the imports of what is not ours.
+    """
+
+    def __init__(self, main: str, modules: Mapping[str, Module]) -> None:
+        self.main, self.modules = main, modules
+        self.packages = {name.partition(".")[0] for name in modules}
+        self.entered, self.outside = set[str](), set[str]()
+        self.joined, self.taken = list[_Statement](), dict[_Statement, str]()
+        self.names = defaultdict[tuple[str, str], list[_Statement]](list)
+        self.owners = dict[str, tuple[str, Place]]()
+
+    def has(self, item: Import) -> bool:
+        """Whether an import is one from these modules."""
+        return item.module.partition(".")[0] in self.packages
 
     def enter(self, name: str) -> None:
-        """Join what runs when a module is imported, unless it was entered before."""
-        if name in self.package.modules and name not in self.names:
-            # The packages around a module are imported before it.
-            self.enter(name.rpartition(".")[0])
-            if name not in self.names:
-                self.join(name, self.package.units(name))
+        """Join what runs when a module is imported: first the packages around it."""
+        for around in accumulate(name.split("."), "{}.{}".format):
+            if around in self.modules and around not in self.entered:
+                self.entered.add(around)
+                for statement in _statements(around, self.modules[around]):
+                    if statement.item:
+                        self.enter(statement.item.full)
+                    self.joined.append(statement)
+                    for bound in statement.binds:
+                        self.names[around, bound].append(statement)
 
-    def join(self, name: str, units: Iterable[Unit]) -> None:
-        """Add the units of a module, and enter what they import."""
-        names = self.names.setdefault(name, {})
-        for unit in units:
-            if unit.is_program and name != self.main:
-                continue
-            meaning = self.bring(unit.item) if unit.item else None
-            for bound in unit.names.binds:
-                names.setdefault(bound, {})[unit] = meaning or (name, bound)
-            self.units.append(unit)
+    def shown(self, part: str | doctest.Example, place: Place) -> str:
+        """A part of the docstring at a place: an example, or what is between two.
 
-    def bring(self, item: Import) -> Meaning:
-        """What an import brings; its modules are entered."""
-        if not self.package.has(item):
-            return "", item.means
-        self.enter(item.module)
-        self.enter(item.full)
-        if found := self.given(item):
-            return next(iter(found.values()))
-        is_module = item.full in self.package.known
-        return (item.full, "") if is_module else (item.module, item.name or "*")
+        What it imports of these modules is taken, and so is at hand.
+        """
+        if isinstance(part, str):
+            return "\n" if part else ""
+        items = [item for item in _imports(part.source) if self.has(item)]
+        if not items:
+            code = part.source.removesuffix("\n").replace("\n", "\n... ")
+            return f">>> {code}\n{part.want}"
+        line = Place(place.path, place.line + part.lineno)
+        for item in items:
+            self.enter(item.full)
+            self.take([_Statement(self.main, line, item)])
+        return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
 
-    def given(self, item: Import) -> dict[Unit, Meaning]:
-        """The units of another module that give what an import brings."""
-        return self.names.get(item.module, {}).get(item.name, {})
-
-    # ## Shake
-
-    def shaken(self) -> list[Unit]:
-        """What is reached from the main module, and what acts."""
-        wanted = [u for u in self.units if self.is_kept(u)]
-        taken: set[Unit] = set()
-        while wanted:
-            unit = wanted.pop()
-            if unit not in taken:
-                taken.add(unit)
-                wanted += self.needs(unit)
-        return [unit for unit in self.units if unit in taken]
-
-    def is_kept(self, unit: Unit) -> bool:
-        """Whether a unit is of the main module, or does more than to define."""
-        names = self.names[unit.module]
-        if unit.module == self.main:
+    def keeps(self, statement: _Statement) -> bool:
+        """Whether a statement stays though nothing reaches it."""
+        is_main, item = statement.module == self.main, statement.item
+        if item:
             # A module that is imported counts for what it does, until it is used.
-            is_module = unit.item and not names[unit.item.binds][unit][1]
-            return not is_module or bool(unit.names.uses)
+            is_name = item.full not in self.modules
+            return item.module == "__future__" or (is_main and is_name)
+        return is_main or any(self.acts(node, statement) for node in statement.nodes)
+
+    def acts(self, node: ast.stmt, statement: _Statement) -> bool:
+        """Whether a node does more than to give a name a meaning."""
+        if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test):
+            return False  # No import runs it.
+        if isinstance(node, DEFINITIONS):
+            called = node.decorator_list
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and statement.binds:
+            called = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
+        else:
+            return True
         # What is called of the package may do anything.
-        called = (m for n in unit.calls for m in names.get(n, {}).values())
-        return unit.acts or any(module for module, _ in called)
+        parts = (part for call in called for part in ast.walk(call))
+        names = (part.id for part in parts if isinstance(part, ast.Name))
+        found = (s for name in names for s in self.names[statement.module, name])
+        return any(not s.item or self.has(s.item) for s in found)
 
-    def needs(self, unit: Unit) -> Iterator[Unit]:
-        """The units that a unit needs.
+    def take(self, statements: Iterable[_Statement]) -> None:
+        """Take statements, and all that they need.
 
-        **Raises.** [`StandaloneError`][] if it would not be the same in another file.
+        **Raises.** [`StandaloneError`][] if one would not be the same in another file.
         """
-        names = self.names[unit.module]
-        for line, problem in self.problems(unit):
-            raise StandaloneError(Place(unit.place.path, line), problem)
-        for name in sorted(unit.names.binds | unit.names.rebinds):
-            meaning = names.get(name, {}).get(unit, (unit.module, name))
-            self.claim(name, meaning, unit.place)
-        for name in sorted(unit.names.uses):
-            if name not in names and hasattr(builtins, name):
-                self.claim(name, ("", f"builtins.{name}"), unit.place)
-            yield from names.get(name, ())
-        if unit.item:
-            yield from self.given(unit.item)
+        left = list(statements)
+        while left:
+            if (statement := left.pop()) not in self.taken:
+                item, self.taken[statement] = statement.item, statement.text
+                left += self.given(statement, item) if item else self.used(statement)
 
-    def claim(self, name: str, meaning: Meaning, place: Place) -> None:
-        """Let a name mean a thing in the file.
+    def given(self, statement: _Statement, item: Import) -> list[_Statement]:
+        """What gives the name that an import brings."""
+        if item.name == "*":
+            problem = "a star import does not say what it binds"
+            raise StandaloneError(statement.place, problem)
+        if not self.has(item):
+            self.outside.add(str(item))
+            self.claim(item.binds, item.means, statement.place)
+            return []
+        found = self.names[item.module, item.name]
+        if not found:
+            is_module = item.full in self.modules
+            problem = "is used as a whole" if is_module else "could not be read"
+            raise StandaloneError(statement.place, f"“{item.full}” {problem}")
+        if item.local:
+            self.taken[statement] = _alias(item)
+            self.claim(item.local, statement.module, statement.place)
+        return found
 
-        **Raises.** [`StandaloneError`][] if it means another thing already.
-        """
-        owner, other = self.owners.setdefault(name, (meaning, place))
-        if owner != meaning:
-            first, last = sorted((place, other))
-            raise StandaloneError(first, f"“{name}” means something else in {last}")
-
-    def problems(self, unit: Unit) -> Iterator[tuple[int, str]]:
-        """The lines of what would not be the same, and why."""
-        path, line, known = unit.place.path, unit.place.line, self.package.known
-        names = self.names[unit.module]
-        for star in names.get("*", ()):
-            yield star.place.line, "a star import does not say what it binds"
-        # `from __future__` holds for a whole file: all must want the same.
-        if not unit.item and self.futures(unit.module) != self.futures(self.main):
-            yield 1, f"{self.main} imports other things from __future__"
-        module, name = names[unit.item.binds][unit] if unit.item else ("", "")
-        if unit.item and module:
-            if not name:
-                yield line, f"the module “{unit.item.binds}” is used as a whole"
-            if name not in self.names.get(module, {}):
-                yield line, f"“{unit.item.full}” is nothing that could be read"
-            if any(name in other.names.rebinds for other in self.package.units(module)):
-                yield line, f"“{name}” is bound anew by a function of {module}"
-        for node in (node for part in unit.nodes for node in ast.walk(part)):
+    def used(self, statement: _Statement) -> Iterator[_Statement]:
+        """What gives the names that a statement uses."""
+        module, place = statement.module, statement.place
+        for node in (node for outer in statement.nodes for node in ast.walk(outer)):
             if isinstance(node, ImportStatement):
-                inner = imported(node, unit.module, is_package(path))
-                if node in unit.nodes or any(map(self.package.has, inner)):
-                    yield node.lineno, "an import stands within other code"
-            elif isinstance(node, ast.Name) and node.id in _ELSEWHERE & unit.names.uses:
-                yield node.lineno, f"“{node.id}” depends on the file that it stands in"
-            elif isinstance(node, ast.Constant) and node.value in known:
-                yield node.lineno, f"a string names “{node.value}”, a module"
+                items = imported(node, module, is_package(place.path))
+                if any(map(self.has, items)):
+                    line = Place(place.path, node.lineno)
+                    raise StandaloneError(line, "an import stands within other code")
+        for name in sorted(statement.binds):
+            self.claim(name, module, place)
+        for name in sorted(statement.uses):
+            found = self.names[module, name] or self.names[module, "*"]
+            yield from found
+            if not found and name in _ELSEWHERE:
+                problem = f"“{name}” depends on the file that it stands in"
+                raise StandaloneError(place, problem)
+            if not found:
+                self.claim(name, "", place)
 
-    def futures(self, module: str) -> set[str]:
-        """What a module imports from `__future__`."""
-        items = (unit.item for unit in self.package.units(module) if unit.item)
-        return {item.name for item in items if item.module == "__future__"}
+    def claim(self, name: str, owner: str, place: Place) -> None:
+        """Let a name be that of one module, or of one thing that is not ours."""
+        first, where = self.owners.setdefault(name, (owner, place))
+        if first != owner:
+            above, below = sorted((place, where))
+            raise StandaloneError(above, f"“{name}” means something else in {below}")

@@ -5,7 +5,6 @@ To leave a line alone costs 1, and to pair two costs $4\,(1 - r)$, where $r$ is 
 share of words that they have in common: more than half of them, if they are paired.
 """
 
-import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +12,15 @@ from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from html import escape
 from itertools import product
-from typing import NamedTuple
+from textwrap import dedent
 
 from litweave import highlight
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import clean, formatted
+from litweave.features.copy.clean import formatted, joined, without_prose
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark, Slots
 from litweave.parse import Module, parse
-from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 from litweave.words import word
 
 # Any fence, so that one within a longer one is left alone.
@@ -40,36 +38,18 @@ def code(module: Module, name: str) -> str:
 
     An empty `name` means the whole module.
     """
-    text = clean(module)
-    node: ast.Module | DEFINITIONS = syntax_tree(text)
-    for part in filter(None, name.split(".")):
-        node = next(
-            child
-            for child in node.body
-            if isinstance(child, DEFINITIONS) and child.name == part
-        )
-    lines = text.split("\n")
-    for child in ast.walk(node):
-        # Without its docstring, a body may not be empty.
-        if isinstance(child, ast.Module | DEFINITIONS) and len(child.body) > 1:
-            first = child.body[0]
-            if is_text(first):
-                for number in range(first.lineno, (first.end_lineno or 0) + 1):
-                    lines[number - 1] = ""
-    if isinstance(node, DEFINITIONS):
-        lines = lines[first_line(node) - 1 : node.end_lineno]
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    return formatted("\n".join(line[indent:] for line in lines) + "\n")
+    lines = without_prose(module, docstrings=False)
+    if name:
+        found = next(d for d in module.definitions if d.name == name)
+        span = range(found.start, found.end + 1)
+        lines = {number: line for number, line in lines.items() if number in span}
+    return formatted(dedent(joined(lines)))
 
 
 # ## Aligned
 
-
-class Pair(NamedTuple):
-    """A line of each side, counted from zero; `None` where there is none."""
-
-    before: int | None
-    after: int | None
+# A line of each side, counted from zero; `None` where there is none.
+Pair = tuple[int | None, int | None]
 
 
 def aligned(before: Sequence[str], after: Sequence[str]) -> list[Pair]:
@@ -79,17 +59,17 @@ def aligned(before: Sequence[str], after: Sequence[str]) -> list[Pair]:
         ways: list[tuple[float, Pair]] = []
         if i and j:
             cost = 4 * (1 - likeness(before[i - 1], after[j - 1]))
-            ways.append((costs[i - 1, j - 1] + cost, Pair(i - 1, j - 1)))
+            ways.append((costs[i - 1, j - 1] + cost, (i - 1, j - 1)))
         if i:
-            ways.append((costs[i - 1, j] + 1, Pair(i - 1, None)))
+            ways.append((costs[i - 1, j] + 1, (i - 1, None)))
         if j:
-            ways.append((costs[i, j - 1] + 1, Pair(None, j - 1)))
+            ways.append((costs[i, j - 1] + 1, (None, j - 1)))
         if ways:
             costs[i, j], last[i, j] = min(ways, key=lambda way: way[0])
     i, j, pairs = len(before), len(after), list[Pair]()
     while i or j:
         pairs.append(last[i, j])
-        i, j = i - (pairs[-1].before is not None), j - (pairs[-1].after is not None)
+        i, j = i - (pairs[-1][0] is not None), j - (pairs[-1][1] is not None)
     return pairs[::-1]
 
 
@@ -110,63 +90,22 @@ def likeness(line: str, other: str) -> float:
     return SequenceMatcher(None, words, others, autojunk=False).ratio()
 
 
-# ## Marked
-
-
-def marks(before: str, after: str, pair: Pair) -> tuple[list[Mark], list[Mark]]:
-    """The words of two lines that go, and those that come."""
-    left, right = _PIECES.findall(before), _PIECES.findall(after)
-    gone: list[Mark] = []
-    come: list[Mark] = []
-    matcher = SequenceMatcher(None, left, right, autojunk=False)
-    for kind, i, i_end, j, j_end in matcher.get_opcodes():
-        if kind != "equal":
-            gone += _mark(left, i, i_end, pair.before, "del")
-            come += _mark(right, j, j_end, pair.after, "ins")
-    return gone, come
-
-
-def _mark(
-    pieces: Sequence[str], first: int, end: int, line: int | None, tag: str
-) -> Iterator[Mark]:
-    start = sum(map(len, pieces[:first]))
-    text = "".join(pieces[first:end])
-    # What indents a line did not change with it.
-    start += len(text) - len(text.lstrip()) if not first else 0
-    if line is not None and text.strip():
-        stop = sum(map(len, pieces[:end]))
-        yield Mark(line + 1, start, stop, tag, {})
-
-
 # ## Shown
 
 
-@dataclass(frozen=True)
-class Side:
-    """One of the two: its name, the address of its page, its code line by line."""
-
-    name: str
-    href: str
-    lines: list[str]
-
-
-def table(before: Side, after: Side) -> str:
-    """The HTML of two definitions side by side."""
-    pairs = aligned(before.lines, after.lines)
-    gone, come = list[Mark](), list[Mark]()
-    for pair in pairs:
-        left, right = _at(before.lines, pair.before), _at(after.lines, pair.after)
-        went, came = marks(left, right, pair)
-        gone, come = gone + went, come + came
-    old = highlight.lines(parse("\n".join(before.lines) + "\n"), gone)
-    new = highlight.lines(parse("\n".join(after.lines) + "\n"), come)
-    heads = "".join(
-        f'<th scope="col"><a href="{escape(side.href)}">{escape(side.name)}</a></th>'
-        for side in (before, after)
-    )
-    rows = "\n".join(_row(_at(old, p.before), _at(new, p.after)) for p in pairs)
-    names = {"first": escape(before.name), "second": escape(after.name)}
-    label = word("{first} beside {second}", **names)
+def table(heads: str, label: str, before: Sequence[str], after: Sequence[str]) -> str:
+    """The HTML of two pieces of code side by side, line by line."""
+    pairs, gone, come = aligned(before, after), list[Mark](), list[Mark]()
+    for i, j in pairs:
+        left, right = _PIECES.findall(_at(before, i)), _PIECES.findall(_at(after, j))
+        matcher = SequenceMatcher(None, left, right, autojunk=False)
+        for kind, first, end, other, other_end in matcher.get_opcodes():
+            if kind != "equal":
+                gone += _mark(left, first, end, i, "del")
+                come += _mark(right, other, other_end, j, "ins")
+    old = highlight.lines(parse("\n".join(before) + "\n"), gone)
+    new = highlight.lines(parse("\n".join(after) + "\n"), come)
+    rows = "\n".join(_row(_at(old, i), _at(new, j)) for i, j in pairs)
     return (
         f'<table class="highlight" aria-label="{label}">\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
@@ -175,6 +114,17 @@ def table(before: Side, after: Side) -> str:
 
 def _at(lines: Sequence[str], number: int | None) -> str:
     return lines[number] if number is not None else ""
+
+
+def _mark(
+    pieces: Sequence[str], first: int, end: int, line: int | None, tag: str
+) -> Iterator[Mark]:
+    text = "".join(pieces[first:end])
+    if line is not None and text.strip():
+        start, stop = (sum(map(len, pieces[:n])) for n in (first, end))
+        # What indents a line did not change with it.
+        start += len(text) - len(text.lstrip()) if not first else 0
+        yield Mark(line + 1, start, stop, tag, {})
 
 
 def _row(before: str, after: str) -> str:
@@ -211,27 +161,27 @@ class Differences:
         def write(match: re.Match[str]) -> str:
             if match["kind"].strip() != "difference":
                 return match[0]
-            line = place.line + markdown.count("\n", 0, match.start())
             try:
-                html = self._table(match["names"].split(), page, book)
+                html = _difference(match["names"].split(), page, book)
             except (UnknownNameError, ValueError) as error:
-                problem = Place(place.path, line)
+                problem = place.below(markdown, match.start())
                 book.context.diagnostics.add(problem, str(error), "difference")
                 return match[0]
             return self.slots.leave(html) + "\n" * match[0].count("\n")
 
         return _FENCE.sub(write, markdown)
 
-    def _table(self, names: Sequence[str], page: str, book: Book) -> str:
-        if len(names) != 2:
-            raise ValueError(
-                f"a difference is of two names, one a line, not of {len(names)}"
-            )
-        before, after = (self._side(name, page, book) for name in names)
-        return table(before, after)
 
-    def _side(self, name: str, page: str, book: Book) -> Side:
-        target = book.context.names.find(name, page)
+def _difference(names: Sequence[str], page: str, book: Book) -> str:
+    if len(names) != 2:
+        message = f"a difference is of two names, one a line, not of {len(names)}"
+        raise ValueError(message)
+    heads, shown, codes = "", list[str](), list[list[str]]()
+    for target in (book.context.names.find(name, page) for name in names):
+        shown.append(escape(target.name.rpartition(".")[2]))
+        href = escape(book.href(target, page))
+        heads += f'<th scope="col"><a href="{href}">{shown[-1]}</a></th>'
         text = code(book.chapters[target.page].module, target.anchor)
-        shown = target.name.rpartition(".")[2]
-        return Side(shown, book.href(target, page), text.rstrip("\n").split("\n"))
+        codes.append(text.rstrip("\n").split("\n"))
+    label = word("{first} beside {second}", first=shown[0], second=shown[1])
+    return table(heads, label, *codes)
