@@ -18,11 +18,10 @@ from litweave.build import Built, SiteError
 from litweave.check import check
 from litweave.console import reason, show_what_it_can
 from litweave.features.copy import command as copy
+from litweave.features.languages import Translator, trees
 from litweave.features.languages import checks as translations
-from litweave.features.languages import trees
 from litweave.features.languages.catalogs import Catalogs, Unit
 from litweave.features.languages.checks import Glossary
-from litweave.features.languages.translator import Translator
 from litweave.settings import Settings
 
 _PLAIN = "nothing but prose beside code: no links in it, no lists of uses, no copies"
@@ -126,18 +125,17 @@ def _catalogs(options: argparse.Namespace) -> int:
 def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> int:
     """Bring the catalogs of a language up to date, and say what is wrong in them."""
     catalogs = Catalogs.read(locale, language)
-    changes = catalogs.update(units)
-    if not check:
-        catalogs.write()
+    changes, files = catalogs.update(units), catalogs.write(dry=check)
+    if not check:  # The lines are others now.
         catalogs = Catalogs.read(locale, language)
     glossary = Glossary.read(locale / "glossary.csv", language)
-    report = translations.check(catalogs, glossary)
-    for problem in sorted(report.found):
+    problems = translations.check(catalogs, glossary)
+    for problem in problems:
         print(problem)
-    for path in changes.files:
+    for path in files:
         print(f"{'would change' if check else 'wrote'} {path}")
-    print(f"{language}: {changes}; {report.count()}", file=sys.stderr)
-    return 1 if report.errors or (check and changes.files) else 0
+    print(f"{language}: {changes}; {_count(problems, 'problem')}", file=sys.stderr)
+    return 1 if problems or (check and files) else 0
 
 
 # ## The arguments

@@ -19,7 +19,7 @@ from litweave.sanitise import restore
 
 OWN = (
     "litweave.dialect:Dialect",
-    "litweave.features.languages.translator:States",
+    "litweave.features.languages:States",
 )
 EXTENSIONS: dict[str, dict[str, Any]] = {
     "admonition": {},

@@ -17,8 +17,7 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.features import papers
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
-from litweave.features.languages.translator import Translator
-from litweave.features.languages.voice import Voice
+from litweave.features.languages import Translator
 from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
@@ -70,8 +69,8 @@ class Site:
         self.prose = dict[str, list[str]]()
         self.rows = dict[str, list[WovenRow]]()
         self._waiting = list[Callable[[], None]]()
-        shared = self.shared.voice.units if self.shared else None
-        self.voice: Voice = Voice.read(self.settings, shared)
+        shared = self.shared.voice.kept if self.shared else None
+        self.voice: Translator = Translator.read(self.settings, shared)
         self.book: Book = Book(directory_urls=self.directory_urls)
         self.book.context.raw_html = self.settings.raw_html
         if self.shared and self.translator:
@@ -84,7 +83,7 @@ class Site:
     @property
     def translator(self) -> Translator | None:
         """Who speaks, unless the pages are in the language of their sources."""
-        return self.voice.translator
+        return self.voice if self.voice.language else None
 
     @property
     def diagnostics(self) -> Diagnostics:
