@@ -30,7 +30,7 @@ from litweave.dialect import add_step
 from litweave.exercises import LABEL
 from litweave.features.languages.catalogs import Catalogs, Unit, domain, pair
 from litweave.features.languages.checks import Glossary, check
-from litweave.features.languages.units import Piece, plain, rewrite, split, tokens
+from litweave.features.languages.units import Piece, rewrite, scan, split, tokens
 from litweave.headings import MARK, mark, said
 from litweave.katex import Formulas
 from litweave.names import Names
@@ -43,8 +43,6 @@ from litweave.words import Speaker
 INTERFACE = "interface"
 """The catalog of the words beside prose."""
 
-# What the theme shows of what a page says of itself above its text.
-_FRONT = ("title", "description")
 # The kinds of units that other pages and the search show of a page.
 _SHOWN = {"words", "heading"}
 _log = logging.getLogger("mkdocs.plugins.litweave")
@@ -69,20 +67,15 @@ class Said(NamedTuple):
     place: Place | None = None
 
 
-# ## What there is to say
+class _Recorder:
+    """Notes the units of all prose that comes by; nothing needs to be made of it."""
 
-
-class _Recorder(prose.Context):
-    """Notes the units of all prose that comes by, and complains of nothing."""
-
-    def __init__(self, package: str, raw_html: bool) -> None:
-        super().__init__(Names(), Formulas(), Diagnostics(), raw_html, translator=self)
+    def __init__(self, package: str) -> None:
         self.package, self.units = package, list[Unit]()
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
     ) -> tuple[list[str], list[Place]]:
-        """Note the units; nothing needs to be made of the rest."""
         name, text = domain(place.path, self.package), _text(lines)
         for piece in split(text, html):
             line = place.line + lines[text.count("\n", 0, piece.start)][0]
@@ -101,16 +94,13 @@ def extract(
 
     Folders below that of the `package` are domains of their own.
     """
+    recorder, nobody = _Recorder(package), Diagnostics()
+    context = prose.Context(Names(), Formulas(), nobody, raw_html, translator=recorder)
     if isinstance(source, Module):
-        recorder = _Recorder(package, raw_html)
-        document(source, place.path, recorder)
+        document(source, place.path, context)
     else:
-        recorder = _Recorder(package, raw_html=True)
-        prose.to_markdown(source, place, place.path, recorder)
+        prose.to_markdown(source, place, place.path, context)
     return recorder.units
-
-
-# ## Who says it
 
 
 def in_attribute(text: str) -> str:
@@ -120,20 +110,23 @@ def in_attribute(text: str) -> str:
 
 @dataclass
 class Translator:
-    """Says in a language what a book says in English; without catalogs, nothing else.
+    """Says in a language what a book says in English; in none, all as it is written.
 
     `package` is the name of the folder that the book was read from. What each page says
     is in `pages`, by unit, and the words beside its prose in `words`. What is `kept` is
-    the same for all languages. `errors` is what is wrong in the catalogs.
+    shared by all languages. `errors` is what is wrong in the catalogs.
     """
 
     catalogs: Catalogs
     package: str = ""
     kept: Cache = field(default_factory=lambda: Cache(Path()))
     errors: list[Diagnostic] = field(default_factory=list)
-    pages: dict[str, list[tuple[Unit, Said]]] = field(default_factory=dict)
-    words: dict[str, State] = field(default_factory=dict)
-    pairs: dict[str, dict[str, polib.POEntry]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.language = self.catalogs.language
+        self.pages = dict[str, list[tuple[Unit, Said]]]()
+        self.words = dict[str, State]()
+        self.pairs = dict[str, dict[str, polib.POEntry]]()
 
     @classmethod
     def read(cls, settings: Settings, kept: Cache | None = None) -> "Translator":
@@ -145,33 +138,24 @@ class Translator:
         kept = kept or Cache.read(settings.cache / "units.json")
         if not language:
             return cls(Catalogs("", folder), kept=kept)
-        catalogs = Catalogs.read(folder, language)
+        catalogs, table = Catalogs.read(folder, language), folder / "glossary.csv"
         if not catalogs.domains:
             where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
-        table = folder / "glossary.csv"
-        files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
 
         def faults() -> list[list[Any]]:
             found = check(catalogs, Glossary.read(table, language))
             return [[place.path, place.line, *rest] for place, *rest in found]
 
+        files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
         rows = kept.get(f"faults-{language}", digest(own(), files=files), faults)
         errors = [Diagnostic(Place(path, line), *rest) for path, line, *rest in rows]
         return cls(catalogs, settings.root.name, kept, errors)
 
-    @property
-    def language(self) -> str:
-        """The language, or nothing if that is the one of the sources."""
-        return self.catalogs.language
-
-    @property
-    def units(self) -> list[Unit]:
-        """All that was asked for: the prose of each page, and the words beside it."""
-        prose = [unit for units in self.pages.values() for unit, _ in units]
-        # Which is asked for first depends on what is kept of a page.
-        words = sorted(self.words)
-        return [*prose, *(Unit(m, "words", INTERFACE, INTERFACE, 1) for m in words)]
+    def keep(self) -> None:
+        """Keep what is shared for the next build."""
+        if self.language:
+            self.kept.write()
 
     # ## Prose
 
@@ -188,13 +172,12 @@ class Translator:
         key = digest(own(), text, str(place), self.package, str(raw_html))
         make = partial(extract, source, place, self.package, raw_html)
         units = [Unit(*row) for row in self.kept.get(page, key, make)]
+        path, name = place.path, domain(place.path, self.package)
         messages = dict.fromkeys(unit.message for unit in units)
-        for path in {unit.path for unit in units}:
-            name = domain(path, self.package)
-            new = [text for text in messages if not self.catalogs.find(text, name)]
-            gone = self.catalogs.gone(path, name, messages.keys()) if new else ()
-            self.pairs[path] = pair(new, gone)
-        self.pages[page] = [(u, self.say(u.message, u.path)) for u in units]
+        new = [text for text in messages if not self.catalogs.find(text, name)]
+        gone = self.catalogs.gone(path, name, messages.keys()) if new else ()
+        self.pairs[path] = pair(new, gone)
+        self.pages[page] = [(unit, self.say(unit.message, path)) for unit in units]
 
     def say(self, message: str, path: str) -> Said:
         """The words for a message in a file."""
@@ -205,12 +188,6 @@ class Translator:
         if entry and tokens(entry.msgstr) == tokens(message):
             return Said(entry.msgstr, State.CHANGED, self.catalogs.place(entry))
         return Said(message, State.MISSING)
-
-    def place(self, unit: Unit) -> Place:
-        """Where a unit is in its catalog; the line is 0 if it is not in there yet."""
-        entry = self.catalogs.domains.get(unit.domain, {}).get(unit.message)
-        path = str(self.catalogs.path(unit.domain))
-        return Place(path, 0) if entry is None else self.catalogs.place(entry)
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
@@ -223,14 +200,13 @@ class Translator:
         text, catalogued = _text(lines), dict[int, Place]()
 
         def translate(piece: Piece) -> str:
-            spoken = self.say(piece.message, place.path)
-            if spoken.place:
-                catalogued[text.count("\n", 0, piece.start)] = spoken.place
+            words, state, there = self.say(piece.message, place.path)
+            if there:
+                catalogued[text.count("\n", 0, piece.start)] = there
             # What is not translated keeps its lines, and so their numbers.
-            is_missing = spoken.state == State.MISSING
             english = text[piece.start : piece.end]
-            words = english if is_missing else spoken.words.replace("\n", " ")
-            return _marked(piece, words, spoken.state, html)
+            words = words.replace("\n", " ") if there else english
+            return _marked(piece, words, state, html)
 
         found = rewrite(text, translate, html)
         places = [
@@ -243,35 +219,36 @@ class Translator:
 
     def word(self, message: str) -> str:
         """Words beside prose, as those of a button, in this language or English."""
-        if not message:
-            return message
-        entry = self.catalogs.find(message, INTERFACE)
+        entry = self.catalogs.find(message, INTERFACE) if message else None
         known = entry is not None and not entry.fuzzy
-        self.words[message] = State.CURRENT if known else State.MISSING
+        if message:
+            self.words[message] = State.CURRENT if known else State.MISSING
         return entry.msgstr if entry and known else message
 
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
-        """Put into words what a page says of itself."""
-        for name in _FRONT if self.language else ():
+        """Put into words what a page says of itself above its text."""
+        for name in ("title", "description") if self.language else ():
             if isinstance(front.get(name), str):
                 front[name] = in_attribute(self.word(front[name]))
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""
-        speaker = Speaker(self.language, self.word, self._heading)
-        return words.said(html, speaker) if self.language else words.said(html)
 
-    def _heading(self, message: str, path: str) -> str | None:
-        """The translation of a heading, without the marks of Markdown."""
-        said = self.say(message, path)
-        return escape(plain(said.words)) if said.state != State.MISSING else None
+        def heading(message: str, path: str) -> str | None:
+            said = self.say(message, path)
+            return escape(scan(said.words)[0]) if said.place else None
 
-    # ## What a page depends on
+        return words.said(html, Speaker(self.language or "en", self.word, heading))
 
-    def keep(self) -> None:
-        """Keep the units of all pages for the next build."""
-        if self.language:
-            self.kept.write()
+    # ## All that is said
+
+    @property
+    def units(self) -> list[Unit]:
+        """All that was asked for: the prose of each page, and the words beside it."""
+        prose = [unit for units in self.pages.values() for unit, _ in units]
+        # Which is asked for first depends on what is kept of a page.
+        words = sorted(self.words)
+        return [*prose, *(Unit(m, "words", INTERFACE, INTERFACE, 1) for m in words)]
 
     def key(self, page: str) -> Iterable[str]:
         """What a page depends on for its language."""
@@ -378,10 +355,9 @@ class _Spans(Postprocessor):
 
 
 def _span(match: re.Match[str]) -> str:
-    kind = match[0][0]
-    if kind == _OPEN[State.MISSING]:
+    if match[0][0] == _OPEN[State.MISSING]:
         return '<span class="weave-unit-missing" lang="en">'
-    if kind == _OPEN[State.CHANGED]:
+    if match[0][0] == _OPEN[State.CHANGED]:
         english = escape(said(match[0]))
         return f'<span class="weave-unit-changed" data-english="{english}">'
     return "</span>" if match[0] == _CLOSED else _STRAY.sub("", match[0])

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from litweave.diagnostics import Diagnostic
 from litweave.features.languages.catalogs import Catalogs
-from litweave.features.languages.units import TAKEN, plain, scan
+from litweave.features.languages.units import TAKEN, scan
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 # What begins another block than the words of a unit.
@@ -169,7 +169,7 @@ def _broken_block(translation: str, kinds: Sequence[str]) -> Iterator[str]:
         what = begins[0].strip() or "a space"
         yield f"it begins with “{what}”, which Markdown takes for more than words"
     for kind, (signs, message) in _ENDS.items():
-        shown = plain(translation) if kind == "cell" else translation
+        shown = scan(translation)[0] if kind == "cell" else translation
         if kind in kinds and not set(signs).isdisjoint(shown):
             yield message
 

@@ -11,8 +11,9 @@ import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from html import escape
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from tempfile import TemporaryDirectory
@@ -62,19 +63,19 @@ _log = logging.getLogger("mkdocs.plugins.litweave")
 def name(language: str) -> str:
     """What a language calls itself.
 
-    >>> name("zh"), name("ja"), name("si")
-    ('中文', '日本語', 'සිංහල')
+    **Raises.** `PluginError` if there is no such language.
     """
-    return str(Locale.parse(language, sep="-").display_name)
+    try:
+        return str(Locale.parse(language, sep="-").display_name)
+    except (UnknownLocaleError, ValueError) as error:
+        raise PluginError(
+            f"litweave-languages: “{language}” is no language: write a code such as "
+            f"“zh” or “pt-BR” ({error})"
+        ) from None
 
 
 def tag(language: str) -> str:
-    """The language as `<html lang>` has it.
-
-    >>> tag("zh"), tag("ja")
-    ('zh-Hans', 'ja')
-    """
-    # Its script must be said, for it is written in two.
+    """The language as `<html lang>` has it; Chinese is written in two ways."""
     return "zh-Hans" if language == "zh" else language
 
 
@@ -102,9 +103,9 @@ class LanguagesConfig(Config):
 class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     """The trees of a site, and the way from one to another."""
 
-    language = ""  # of the tree that is being built; none for the root
-    trees: Mapping[str, Translator] = {}  # who spoke in each that was built
+    source, language = "en", ""  # of the root; of the tree that is being built
     leaves_site = True  # a preview does not, and has one language
+    trees: Mapping[str, Translator] = {}  # who spoke in each that was built
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview."""
@@ -115,40 +116,30 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         plugins = [*config.plugins]
         if "litweave" not in plugins[: plugins.index("litweave-languages")]:
             raise PluginError("litweave-languages needs the plugin litweave above it")
-        weave = config.plugins["litweave"]
-        assert isinstance(weave, LitweavePlugin)
-        self.weave, self.translator = weave, weave.site.voice
+        self.site = config.plugins["litweave"].site  # type: ignore[attr-defined]
+        self.translator: Translator = self.site.voice
         if self.language:
             self._translate(config)
-        else:
-            self.source = str(config.theme.get("language", "en"))
+        elif (source := config.theme.get("language", "en")) != self.source:
+            raise PluginError(
+                f"litweave-languages: the pages are in “{source}” (`language` of the "
+                "theme), and trees can be made of English pages only"
+            )
         if self.leaves_site and self.config.languages:
+            codes = {"": "en", **{f"{code}/": code for code in self.config.languages}}
             # The theme has a menu. Of a list, it would ask for the map of each tree.
             config.extra["alternate"] = True
             config.extra["weave_trees"] = {
                 "here": f"{self.language}/" if self.language else "",
                 "about": _ABOUT,
-                "all": [*self._menu()],
+                "all": [
+                    {"folder": folder, "name": name(code), "tag": tag(code)}
+                    for folder, code in codes.items()
+                ],
             }
             # What the site itself has comes first.
             folder = str(_OWN / "theme")
             config.theme.dirs.insert(1 if config.theme.custom_dir else 0, folder)
-
-    def _menu(self) -> Iterator[dict[str, str]]:
-        if self.source != "en":
-            raise PluginError(
-                f"litweave-languages: the pages are in “{self.source}” (`language` of "
-                "the theme), and trees can be made of English pages only"
-            )
-        for code in ("en", *self.config.languages):
-            folder = "" if code == "en" else f"{code}/"
-            try:
-                yield {"folder": folder, "name": name(code), "tag": tag(code)}
-            except (UnknownLocaleError, ValueError) as error:
-                raise PluginError(
-                    f"litweave-languages: “{code}” is no language: write a code such "
-                    f"as “zh” or “pt-BR” ({error})"
-                ) from None
 
     def _translate(self, config: MkDocsConfig) -> None:
         """Put into words what the configuration says, and leave files to the root."""
@@ -194,10 +185,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             for file in shared:
                 files.remove(file)
                 if file.src_uri.endswith(".js"):
-                    script = file.content_bytes.decode("utf-8", "replace")
-                    for message in script_messages(script):
-                        said = self.translator.word(message)
-                        self.words[f"{dirname(file.url)}/"][message] = said
+                    said = self.words[f"{dirname(file.url)}/"]
+                    for message in script_messages(file.content_bytes.decode()):
+                        said[message] = self.translator.word(message)
 
     @event_priority(_LATE)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -208,68 +198,70 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         # The script of the search parts words as those of the index are.
         parted = " data-weave-parted" if is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
-        output = output.replace("</head>", f"{self._island(output)}\n</head>", 1)
+        said = dict[str, str]()
+        for folder, words in self.words.items():
+            if re.search(rf'src="[./]*{folder}\w', output):
+                said |= {message: w for message, w in words.items() if w != message}
+        output = output.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
         if page.file == self.about:
             return output  # There is more to be said, and counted.
         about = get_relative_url(self.about.url, page.url)
         return told(output, page.file.src_uri, about, self.translator, config.repo_url)
 
-    def _island(self, html: str) -> str:
-        """The words of those scripts that a page asks for."""
-        said = dict[str, str]()
-        for folder, known in self.words.items():
-            if re.search(rf'src="[./]*{folder}\w', html):
-                said |= {text: words for text, words in known.items() if text != words}
-        return island("weave-words", said)
-
     def _to_root(self, output: str, url: str, tree: str) -> str:
         """Let a page ask for files where they are: at the root."""
-        here = f"{self.language}/{url}"
-        # A page has most of its addresses, and all that looks like one, many times.
-        places = dict[str, str]()
 
-        def address(match: re.Match[str]) -> str:
-            written = match["address"]
-            if written not in places:
-                path = normpath(join(dirname(url), written))
-                is_shared = path in self.shared
-                places[written] = get_relative_url(path, here) if is_shared else written
-            return match["before"] + places[written]
+        @cache  # A page has most of its addresses, and what looks like one, many times.
+        def place(written: str) -> str:
+            path = normpath(join(dirname(url), written))
+            here = f"{self.language}/{url}"
+            return get_relative_url(path, here) if path in self.shared else written
 
-        output = _ADDRESS.sub(address, output)
+        output = _ADDRESS.sub(lambda m: m["before"] + place(m["address"]), output)
         root = tree.removesuffix(f"{self.language}/")
         for path in re.findall(rf'content="{re.escape(tree)}([^"]+)"', output):
             if path in self.shared:
                 output = output.replace(f'"{tree}{path}"', f'"{root}{path}"')
         return output
 
-    # ## The root
-
-    @event_priority(_LATE)  # when the root is there, or what search has written
+    @event_priority(_LATE)  # when all pages are there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Build the trees; in one, let search know where the words are, and count."""
+        """In a tree, let search know where words end, and count; at the root, build."""
+        folder, languages = Path(config.site_dir), self.config.languages
         if self.language:
             if is_parted(self.language):
-                part_words(Path(config.site_dir, _INDEX), self.language)
-            for text in _LOST:  # of the root, which is there already
-                self.translator.word(text)
-            path, url = Path(self.about.abs_dest_path), self.about.url
-            report = _report(
-                url, self.translator, self.weave.site.book, config.repo_url
-            )
+                part_words(folder / "search/search_index.json", self.language)
+            self._lead_home(folder.parent, config)
+            path, address = Path(self.about.abs_dest_path), self.about.url
+            report = status(address, self.translator, self.site.book, config.repo_url)
             html = path.read_text("utf-8").replace("<!-- weave-status -->", report, 1)
             path.write_text(html, "utf-8")
-        elif self.leaves_site and (codes := self.config.languages):
-            self.trees = {code: self._build(config, code) for code in codes}
-            self._lead_home(config)
+        elif self.leaves_site and languages:
+            self._lead_home(folder, config)
+            self.trees = {code: self._build(config, code) for code in languages}
+
+    def _lead_home(self, root: Path, config: MkDocsConfig) -> None:
+        """Let the page of what is not there say so in this language, too."""
+        missing, home = map(self.translator.word, _LOST)
+        language = "en" if (missing, home) == _LOST else tag(self.language)
+        # A server shows it at any address.
+        here = urlsplit(config.site_url or f"/{self.language}/").path.rstrip("/")
+        link = f'<a href="{here}/">{escape(home)}</a>'
+        line = f'<p lang="{language}">{escape(missing)} {link}</p>\n'
+        if (page := root / "404.html").is_file():
+            before, end, rest = page.read_text("utf-8").partition("</article>")
+            page.write_text(before.rstrip() + "\n" + line + end + rest, "utf-8")
+
+    # ## The trees
 
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
         """Build a tree into a folder of the site; who has spoken in it."""
         _log.info("Building the site in %s", language)
         tree = self._configured(config, language)
-        _run(tree)
         own = tree.plugins["litweave-languages"]
         assert isinstance(own, LanguagesPlugin)
+        own.language = language
+        _run(tree)
         units = chain.from_iterable(own.translator.pages.values())
         counts = Counter(said.state for _, said in units)
         _log.info(
@@ -280,46 +272,25 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 
     def _configured(self, config: MkDocsConfig, language: str) -> MkDocsConfig:
         """The configuration of the site, for a tree."""
-        address = urljoin(config.site_url, f"{language}/") if config.site_url else None
         tree = _load(
             config.config_file_path,
-            site_url=address,
+            site_url=config.site_url and urljoin(config.site_url, f"{language}/"),
             site_dir=str(Path(config.site_dir, language)),
             use_directory_urls=config.use_directory_urls,
             strict=False,  # the root counts the warnings of all
         )
         tree.theme["language"] = language_of(config.theme.dirs, language)
-        plugins = tree.plugins.items()
-        tree.plugins = PluginCollection()
-        for plugin, it in plugins:
+        plugins, tree.plugins = tree.plugins, PluginCollection()
+        for plugin, it in plugins.items():
             if plugin not in self.config.once:
                 tree.plugins[plugin] = it
-        weave, own = tree.plugins["litweave"], tree.plugins["litweave-languages"]
+        weave = tree.plugins["litweave"]
         assert isinstance(weave, LitweavePlugin)
-        assert isinstance(own, LanguagesPlugin)
-        weave.config["language"], weave.shared = language, self.weave.site
-        own.language, own.source = language, self.source
+        weave.config["language"], weave.shared = language, self.site
         finder = tree.plugins.get("material/search")
         if finder and is_parted(language):
             finder.config.update(SEARCH)
         return tree
-
-    def _lead_home(self, config: MkDocsConfig) -> None:
-        """Let the page of what is not there say so in all languages of the site."""
-        page = Path(config.site_dir, "404.html")
-        if not page.is_file():
-            return
-        # A server shows it at any address.
-        root, lines = urlsplit(config.site_url or "/").path, "</h1>"
-        for tree in config.extra["weave_trees"]["all"]:
-            speaker = self.trees.get(tree["folder"].rstrip("/"))
-            said = [*map(speaker.word, _LOST)] if speaker else [*_LOST]
-            language = self.source if said == [*_LOST] else tree["tag"]
-            missing, home = map(escape, said)
-            link = f'<a href="{root}{tree["folder"]}">{home}</a>'
-            lines += f'\n<p lang="{language}">{missing} {link}</p>'
-        html = page.read_text("utf-8").replace("</h1>", lines, 1)
-        page.write_text(html, "utf-8")
 
 
 def find_units(
@@ -344,7 +315,7 @@ def find_units(
             config.plugins["litweave"].config.update(options)
         _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
-        return plugin.weave.site.settings.locale, found
+        return plugin.site.settings.locale, found
 
 
 def _run(config: MkDocsConfig) -> None:
@@ -372,7 +343,7 @@ def _load(path: str, **given: Any) -> MkDocsConfig:
 # ## How far a translation is
 
 _ABOUT = "translation.md"
-_TOLD = (
+_WHOLE, _NONE, _PART, _CHANGED, _ABOUT_IT = _TOLD = (
     "All of this page is translated.",
     "This page is not translated yet.",
     "{current} of {total} paragraphs of this page are translated.",
@@ -383,72 +354,62 @@ _REPORTED = (
     *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
     "not yet by a native reader",
 )
-_TEMPLATE: Any = (
-    Environment(loader=FileSystemLoader(_OWN), autoescape=True)
-    .get_template("status.html")
-    .module
-)
+_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
+_STATUS: Any = _TEMPLATES.get_template("status.html").module
 
 
 def told(
-    html: str, page: str, address: str, translator: Translator, source: str | None
+    html: str, page: str, about: str, translator: Translator, source: str | None
 ) -> str:
     """A finished page with a line above its text that tells how much is translated.
 
-    It leads to the page about the translation, which is at `address`. It names the
-    catalogs that the page has its words from, with the lines, and leads to them if
-    `source` is the address of a repository.
+    It leads to the page `about` the translation, and to the line of the catalog where
+    the page begins, if `source` is the address of a repository.
     """
-    units = translator.pages.get(page, ())
-    counts = Counter(spoken.state for _, spoken in units)
-    total, current = counts.total(), counts[State.CURRENT]
-    if not total:
+    units = translator.pages.get(page, [])
+    counts = Counter(said.state for _, said in units)
+    current, changed = counts[State.CURRENT], counts[State.CHANGED]
+    if not units:
         return html
-    for text in _TOLD:
-        # Each is asked for on each page: whether it is said depends on the translation.
-        translator.word(text)
-    whole, none, part, has_changed, about = _TOLD
+    total = len(units)
     is_bare = counts[State.MISSING] == total
-    text = whole if current == total else none if is_bare else part
+    text = _WHOLE if current == total else _NONE if is_bare else _PART
     line = word(text, current=current, total=total)
-    if changed := counts[State.CHANGED]:
-        line = word(
-            "{first} {next}", first=line, next=word(has_changed, changed=changed)
-        )
-    places = dict[str, Place]()
-    for unit, _ in units:
-        if unit.domain not in places or not places[unit.domain].line:
-            places[unit.domain] = translator.place(unit)
-    html_of_line = _TEMPLATE.told(line, address, word(about), places.values(), source)
-    line = translator.spoken(str(html_of_line))
+    if changed:
+        line = word("{first} {next}", first=line, next=word(_CHANGED, changed=changed))
+    place = _place(translator, units[0][0])
+    line = translator.spoken(_STATUS.told(line, about, word(_ABOUT_IT), place, source))
     bare = " weave-untranslated" if is_bare else ""
     return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
 
-def _report(url: str, translator: Translator, book: Book, source: str | None) -> str:
+def _place(translator: Translator, unit: Unit) -> Place:
+    """Where a unit is in its catalog; the line is 0 if it is not in there yet."""
+    catalogs, name = translator.catalogs, unit.domain
+    entry = catalogs.domains.get(name, {}).get(unit.message)
+    none = Place(str(catalogs.path(name)), 0)
+    return none if entry is None else catalogs.place(entry)
+
+
+def status(url: str, translator: Translator, book: Book, source: str | None) -> str:
     """What each catalog has, and all that is not done, for the page about it.
 
     `url` is its own address in the tree, `source` that of a repository.
     """
+    for text in _TOLD:  # Not all of them are said on some page.
+        translator.word(text)
     *heads, nobody = map(translator.word, _REPORTED)
     units = chain.from_iterable(translator.pages.values())
     # What is said at many places is one entry.
     entries = {(unit.domain, unit.message): said.state for unit, said in units}
     entries |= {(INTERFACE, text): state for text, state in translator.words.items()}
-    counts = defaultdict[str, Counter[State]](Counter)
-    for (name, _), state in entries.items():
-        counts[name][state] += 1
-    headers = translator.catalogs.headers
-    catalogs = [
-        (
-            name,
-            [counts[name][state] for state in State],
-            headers.get(name, {}).get("X-Read-By", nobody),
-        )
-        for name in sorted(counts)
-    ]
+    counts = Counter((name, state) for (name, _), state in entries.items())
+    headers, catalogs = translator.catalogs.headers, list[tuple[object, ...]]()
+    for name in sorted({name for name, _ in entries}):
+        reader = headers.get(name, {}).get("X-Read-By", nobody)
+        catalogs.append((name, [counts[name, state] for state in State], reader))
     pages = _unfinished(url, translator, book)
-    return str(_TEMPLATE.report(heads, catalogs, pages, source))
+    return str(_STATUS.report(heads, catalogs, pages, source))
 
 
 def _unfinished(
@@ -459,16 +420,17 @@ def _unfinished(
     In a module that is a row; of another page, the beginning.
     """
     for page, units in translator.pages.items():
-        chapter = book.chapters.get(page)
-        module, address = chapter.module if chapter else None, book.url(page)
-        rows = [*zip(module.rows, anchors(module), strict=True)] if module else []
+        address, chapter = book.url(page), book.chapters.get(page)
         found = list[tuple[State, str, str, Place]]()
+        module = chapter.module if chapter else None
+        rows = [*zip(module.rows, anchors(module), strict=True)] if module else []
         for unit, said in units:
             if said.state != State.CURRENT:
-                line, here = unit.line, get_relative_url(address, url)
-                names = [n for row, n in rows if row.start <= line <= row.end]
-                here += f"#{quote(names[0])}" if names else ""
-                found.append((said.state, here, unit.message, translator.place(unit)))
+                names = (n for row, n in rows if row.start <= unit.line <= row.end)
+                anchor = "".join(f"#{quote(n)}" for n in islice(names, 1))
+                here = get_relative_url(address, url) + anchor
+                place = _place(translator, unit)
+                found.append((said.state, here, unit.message, place))
         if found:
             yield address, found
 
@@ -489,7 +451,6 @@ def script_messages(script: str) -> list[str]:
 # ## The search
 # In Chinese and Japanese, its index has U+200B, which has no width, between two words.
 
-_INDEX = "search/search_index.json"
 # Runs of Chinese characters and of kana.
 _RUN = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}")
 # The reader's browser parts by the same rules (`assets/search.js`).
@@ -522,20 +483,11 @@ def part_words(index: Path, language: str) -> None:
     if not index.is_file():
         return
     known = json.loads(index.read_text("utf-8"))
-    runs = sorted(set(_RUN.findall(json.dumps(known["docs"], ensure_ascii=False))))
+    text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    runs = sorted({*_RUN.findall(text)})
     try:  # by the rules of Unicode
-        asked = {"language": language, "runs": runs}
-        parts = node.run(_PROGRAM, asked) if runs else []
+        parts = node.run(_PROGRAM, {"language": language, "runs": runs}) if runs else []
     except node.NodeError as error:
         raise PluginError(f"words for the search in {language}: {error}") from error
     words = dict(zip(runs, parts, strict=True))
-
-    def parted(text: str) -> str:
-        return _RUN.sub(lambda match: words[match[0]], text)
-
-    for entry in known["docs"]:
-        for key in {"title", "text", "tags"} & entry.keys():
-            said = entry[key]
-            entry[key] = parted(said) if isinstance(said, str) else [*map(parted, said)]
-    text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
-    index.write_text(text, "utf-8")
+    index.write_text(_RUN.sub(lambda run: words[run[0]], text), "utf-8")

@@ -9,13 +9,10 @@ leads. All else that has letters is words.
 """
 
 import re
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
-
-from markdown.util import BLOCK_LEVEL_ELEMENTS
 
 from litweave import prose
 from litweave.headings import MARK, is_notation
@@ -26,11 +23,16 @@ from litweave.sections import Line
 TAKEN = "\x01"
 """What stands for a character that belongs to a token."""
 
-# The kinds of `prose.BEGINNINGS` that are tokens as a whole.
+# What stands for one of code or equations in lines of their own, and one of tags that
+# end a sentence.
+_APART, _TAGS = "\0", "\2"
+# The kinds of `prose.BEGINNINGS` that are tokens as a whole, and those that may have
+# lines of their own.
 _WHOLE = {
     **dict.fromkeys(["display", "inline", "paren", "bracket"], "formula"),
     **dict.fromkeys(["code", "role"], "code"),
 }
+_BLOCKS = {"fence", "example", "directive", "environment", "lone"}
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
     r"""
@@ -39,16 +41,25 @@ _OTHERS = re.compile(
   | \[\^ (?P<footnote> [^\]\n]+ ) \]
   | \]\[ (?P<label> [^\[\]\n]* ) \]
   | < (?P<link> (?: https? | ftp | mailto ) : [^<>\s]+ | [^<>\s@]+ @ [^<>\s@]+ ) >
+  | (?P<silent> <!-- .*? (?: --> | \Z )
+      | < (?P<name> script | style | pre | textarea | template ) \b .*? </(?P=name)> )
   | (?P<tag> </? [A-Za-z] [^<>]* > )
   | (?P<address> \b https?:// [^\s<>()\x01，。、；：！？（）「」『』“”]*
       [^\s<>()\x01.,;:!?，。、；：！？（）「」『』“”] )
   | (?P<attributes> \{ :? [ ]* [.\#\w] [^{}\n]* \} )
   | & (?: \w+ | \#\d+ ) ;
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 _NAMES = dict.fromkeys(["target", "link", "address"], "link target")
+_NAMES["silent"] = "tag"
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# Tags that set a part of a sentence; all others end it.
+_PHRASE = re.compile(
+    r"""</? (?: a | abbr | b | bd[io] | br | cite | code | del | em | i | kbd | mark | q
+    | s | samp | small | span | strong | sub | sup | tspan | u | var | wbr ) \b""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 class Token(NamedTuple):
@@ -62,8 +73,11 @@ class Token(NamedTuple):
         return f"{self.kind} “{self.value}”"
 
 
-def scan(text: str) -> tuple[str, Counter[Token]]:
-    """A text as long, in which only words are left; and its tokens."""
+def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
+    """A text as long, in which only words are left; and its tokens.
+
+    Without `html`, a tag is words.
+    """
     found = Counter[Token]()
 
     def take(match: re.Match[str]) -> str:
@@ -75,20 +89,23 @@ def scan(text: str) -> tuple[str, Counter[Token]]:
             return words + TAKEN * (len(whole) - len(words))
         if kind in _WHOLE:
             found[Token(_WHOLE[kind], " ".join(whole.split()))] += 1
+        if kind in _BLOCKS or (kind in ("display", "bracket") and _is_alone(match)):
+            return re.sub(r"\A[ \t]+|[^\n]", _apart, whole)
         return _blot(whole) if kind in _WHOLE or kind == "escape" else whole
 
     def take_other(match: re.Match[str]) -> str:
-        if kind := match.lastgroup or "":
+        kind, sign = match.lastgroup or "", TAKEN
+        if kind in ("silent", "tag"):
+            if not html:
+                return match[0]
+            sign = _APART if kind == "silent" else _TAGS
+            sign = TAKEN if _PHRASE.match(match[0]) else sign
+        if kind:
             value = match[kind].strip("<>" if kind == "target" else "")
             found[Token(_NAMES.get(kind, kind), value)] += 1
-        return _blot(match[0])
+        return _blot(match[0], sign)
 
     return _OTHERS.sub(take_other, prose.BEGINNINGS.sub(take, text)), found
-
-
-def plain(text: str) -> str:
-    """A text as long, in which only words are left."""
-    return scan(text)[0]
 
 
 def tokens(text: str) -> Counter[Token]:
@@ -96,13 +113,20 @@ def tokens(text: str) -> Counter[Token]:
     return scan(text)[1]
 
 
-def has_words(text: str) -> bool:
-    """Whether there is anything to translate."""
-    return bool(_WORD.search(text)) and bool(_WORD.search(plain(text)))
-
-
 def _blot(text: str, sign: str = TAKEN) -> str:
     return re.sub(r"[^\n]", sign, text)
+
+
+def _apart(match: re.Match[str]) -> str:
+    return match[0] if match[0].isspace() else _APART
+
+
+def _is_alone(match: re.Match[str]) -> bool:
+    """Whether an equation has lines of its own: no words before it, or behind."""
+    before = match.string[: match.start()].rpartition("\n")[2]
+    after = match.string[match.end() :].partition("\n")[0]
+    has_words = before.strip(" \t>") or _WORD.search(after)
+    return "\n" in match[0] or not has_words
 
 
 # ## Units
@@ -117,14 +141,9 @@ class Piece(NamedTuple):
     message: str
 
 
-def split(text: str, html: bool = True) -> Iterator[Piece]:
+def split(text: str, html: bool = True) -> list[Piece]:
     """The units of some prose, in their order; without `html`, a tag is words."""
-    done = 0
-    # What an attribute of a phrase says is a part of its sentence, which comes first.
-    for piece in sorted(_Splitter(text, html).pieces(), key=lambda p: (p[0], -p[1])):
-        if piece.start >= done:
-            yield piece
-            done = piece.end
+    return _Splitter(text, html).pieces()
 
 
 def rewrite(
@@ -135,26 +154,13 @@ def rewrite(
     Numbers are counted from 0.
     """
     parts, numbers, done = list[str](), [0], 0
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
-
-    def number(at: int) -> int:
-        return bisect_right(starts, at) - 1
-
-    def keep(end: int) -> None:
-        numbers.extend(range(number(done) + 1, number(end) + 1))
-        parts.append(text[done:end])
-
-    for piece in split(text, html):
-        keep(piece.start)
-        written = translate(piece)
-        parts.append(written)
-        lines = number(piece.start) + 1, number(piece.end) + 1
-        # What is left as it is keeps its lines.
-        is_same = written.count("\n") == lines[1] - lines[0]
-        first = lines[0] - 1
-        numbers += range(*lines) if is_same else [first] * written.count("\n")
+    for piece in [*split(text, html), Piece(len(text), len(text), "", "")]:
+        written = translate(piece) if piece.message else ""
+        for part, at in ((text[done : piece.start], done), (written, piece.start)):
+            first = text.count("\n", 0, at) + 1
+            numbers += range(first, first + part.count("\n"))
+            parts.append(part)
         done = piece.end
-    keep(len(text))
     return list(zip(numbers, "".join(parts).split("\n"), strict=True))
 
 
@@ -165,17 +171,12 @@ _TIGHT = re.compile(rf"(?<={_CJK})\n(?={_CJK})")
 
 def _joined(text: str) -> str:
     """Lines as one, with a space between two unless both are Chinese or Japanese."""
-    return _TIGHT.sub("", _BREAK.sub("\n", text.strip())).replace("\n", " ")
+    return _TIGHT.sub("", _BREAK.sub("\n", text)).replace("\n", " ")
 
 
-# What stands for a character of code in lines of its own, and of such an equation.
-_LISTING, _EQUATION = "\0", "\2"
-# The kinds of `prose.BEGINNINGS` that they stand for.
-_SIGNS = {
-    **dict.fromkeys(["fence", "example", "directive"], _LISTING),
-    **dict.fromkeys(["environment", "lone", "display", "bracket"], _EQUATION),
-}
-_LINE = re.compile(r"(?P<apart>[ \t]*[\0\2]+\n?)|(?P<words>[^\n\0\2]*)\n?")
+_LINE = re.compile(
+    r"[ \t]*(?:(?P<apart>\0+)|(?P<tags>\x02+))\n?|(?P<words>[^\n\0\x02]*)\n?"
+)
 _MARGIN = re.compile(r"[ \t]*(?:>[ ]?)*[ \t]*")
 _TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
 # What begins a block, and is no word.
@@ -200,13 +201,26 @@ _BEGINS = re.compile(
 )
 # What ends a heading, a term or a cell: a mark, attributes, the signs that close it.
 _END = re.compile(rf"\s*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*\s*\Z")
+# What a tag says to those who cannot see what it shows.
+_SAID = re.compile(
+    r"""(?<=\s) (?: aria-label | alt | title | placeholder )
+        = (?: "([^"]*)" | '([^']*)' )""",
+    re.VERBOSE,
+)
+_TAG = re.compile(r"<(/?)(\w+)([^<>]*)")
+# Their text can hold no other element.
+_LABELS = {"option", "text", "title", "textpath", "desc"}
+# Words, without the empty elements and the tag around them.
+_EMPTY = r"(?:\s|<(\w+)[^<>]*></\{}>|<(?:br|wbr)\b[^<>]*>)*"
+_TRIMMED = re.compile(rf"{_EMPTY.format(1)}(.*?){_EMPTY.format(3)}\Z", re.DOTALL)
+_AROUND = re.compile(r"<(\w+)[^<>]*>((?:(?!</\1>).)*)</\1>", re.DOTALL)
 
 
 class _Splitter:
     """Goes through a text and finds the words in it."""
 
     def __init__(self, text: str, html: bool) -> None:
-        self.text, self.html, self.masked = text, html, _masked(text)
+        self.text, self.masked = text, scan(text, html)[0]
         self.found = list[Piece]()
         # The unit that is being read: where it began, and its kind.
         self.start: int | None = None
@@ -223,8 +237,10 @@ class _Splitter:
     def _line(self, at: int) -> int:
         """Read a line from some place on; where to go on."""
         line = _matched(_LINE, self.masked, at)
-        if line["apart"]:
+        if line["apart"] or line["tags"]:
             self._end(at)
+            if line["tags"]:
+                self._tags(at, line.end())
             return line.end()
         if at == 0 or self.masked[at - 1] == "\n":
             if not self._is_prose(line):
@@ -235,6 +251,14 @@ class _Splitter:
         if line[0].endswith("  \n"):  # It breaks here.
             self._end(line.end())
         return max(at, line.end())
+
+    def _tags(self, start: int, end: int) -> None:
+        """Note what some tags say; know as what the words behind them stand there."""
+        for said in _SAID.finditer(self.text, start, end):
+            self._note("attribute", *said.span(said.lastindex or 1))
+        for ends, name, more in _TAG.findall(self.text, start, end):
+            kind = "label" if name.lower() in _LABELS else "html"
+            self.kind = "paragraph" if ends or "markdown" in more else kind
 
     def _is_prose(self, line: re.Match[str]) -> bool:
         """Whether a line is no gap, and no code that is indented."""
@@ -259,17 +283,9 @@ class _Splitter:
 
     def _begin(self, at: int) -> int:
         """End a block and begin others as long as some begin here; where words do."""
-        while at < len(self.text) and self.masked[at] != "\n":
-            begins = _BEGINS.match(self.masked, at)
-            tag = _TAG.match(self.masked, at) if self.html and not begins else None
-            if begins:
-                self._end(at)
-                at = self._block(begins)
-            elif tag and _name(tag) in _BEGINNING:
-                self._end(at)
-                at = self._element(tag)
-            else:
-                break
+        while begins := _BEGINS.match(self.text, at):
+            self._end(at)
+            at = self._block(begins)
         return at
 
     def _block(self, begins: re.Match[str]) -> int:
@@ -294,11 +310,12 @@ class _Splitter:
         return begins.end()
 
     def _table(self, begins: re.Match[str]) -> None:
-        shown = plain(begins[0])
-        for number, row in enumerate(re.finditer(r".+", shown)):
-            edges = [row.start() - 1, *_edges(row), row.end()]
-            for left, right in pairwise(edges) if number != 1 else ():
-                self._note("cell", begins.start() + left + 1, begins.start() + right)
+        head, _, *rows = re.finditer(".+", self.masked[slice(*begins.span())])
+        for row in (head, *rows):
+            bars = [match.start() for match in re.finditer(r"\|", row[0])]
+            for left, right in pairwise([-1, *bars, len(row[0])]):
+                at = begins.start() + row.start()
+                self._note("cell", at + left + 1, at + right)
 
     def _terms(self, at: int) -> None:
         """The lines of a paragraph above a meaning are terms."""
@@ -309,30 +326,7 @@ class _Splitter:
             for line in re.finditer(".+", self.text[start:end]):
                 self._note("term", start + line.start(), start + line.end())
 
-    def _element(self, first: re.Match[str]) -> int:
-        """Note what the element of a tag says, or the tag alone; where it ends."""
-        name, inside, start, depth = _name(first), "", first.start(), 0
-        texts, is_bare = list[tuple[str, int, int]](), _is_bare(first)
-        for tag in _TAG.finditer(self.masked, first.start()):
-            texts += _said(tag)
-            ends, is_silent = tag["ends"], inside in _SILENT
-            if _name(tag) == name and not tag["closed"]:
-                depth += -1 if ends else 1
-            is_apart = _name(tag) not in PHRASES
-            if is_apart and (not is_silent or (ends and _name(tag) == inside)):
-                if not is_silent:
-                    kind = "label" if inside in _LABELS else "html"
-                    texts.append((kind, *_trimmed(self.masked, start, tag.start())))
-                start, inside = tag.end(), "" if ends else _name(tag)
-            if is_bare or depth <= 0:
-                break
-        else:
-            tag, texts = first, [*_said(first)]
-        for text in texts:
-            self._note(*text)
-        return tag.end()
-
-    # ## Units
+    # ## What ends
 
     def _end(self, at: int) -> None:
         """No more words belong to the unit that was being read."""
@@ -344,12 +338,12 @@ class _Splitter:
         """Note a unit, if there is anything in it to translate."""
         if kind in ("heading", "term", "cell"):
             end = _matched(_END, self.text, start, end).start()
-        words = self.text[start:end]
-        start += len(words) - len(words.lstrip())
-        end = start + len(words.strip())
-        message = _joined(words)
-        if has_words(message):
-            self.found.append(Piece(start, end, kind, message))
+        words = _matched(_TRIMMED, self.text, start, end)
+        words = _AROUND.fullmatch(self.text, *words.span(2)) or words
+        start, end = words.span(2)
+        shown = self.text if kind == "attribute" else self.masked
+        if _WORD.search(shown, start, end):
+            self.found.append(Piece(start, end, kind, _joined(self.text[start:end])))
 
 
 def _matched(pattern: re.Pattern[str], text: str, *span: int) -> re.Match[str]:
@@ -357,91 +351,3 @@ def _matched(pattern: re.Pattern[str], text: str, *span: int) -> re.Match[str]:
     match = pattern.search(text, *span)
     assert match
     return match
-
-
-def _edges(row: re.Match[str]) -> Iterator[int]:
-    return (row.start() + edge.start() for edge in re.finditer(r"\|", row[0]))
-
-
-def _masked(text: str) -> str:
-    """A text with signs for the code and the equations in lines of their own."""
-
-    def mask(match: re.Match[str]) -> str:
-        whole, kind = match[0], match.lastgroup or ""
-        may_be_words = kind in {"display", "bracket"} and "\n" not in whole
-        if kind not in _SIGNS or (may_be_words and not _is_alone(match)):
-            return whole
-        bare = whole.lstrip(" \t")
-        return whole[: len(whole) - len(bare)] + _blot(bare, _SIGNS[kind])
-
-    return prose.BEGINNINGS.sub(mask, text)
-
-
-def _is_alone(match: re.Match[str]) -> bool:
-    """Whether there are no words before, or behind, in the same line."""
-    before = match.string[: match.start()].rpartition("\n")[2]
-    after = match.string[match.end() :].partition("\n")[0]
-    return not before.strip(" \t>") and not has_words(after)
-
-
-# ## HTML
-
-_TAG = re.compile(
-    r"""
-    (?P<comment> <!-- .*? (?: --> | \Z ) )
-  | < (?P<ends> /? ) (?P<name> [A-Za-z][\w-]* )
-      (?P<attributes> (?: [^<>"'] | "[^"]*" | '[^']*' )*? ) (?P<closed> /? ) \s* >
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-# What begins HTML where a line begins; a comment has no name.
-_BEGINNING = {
-    *("", "img", "link", "meta", "script", "style", "svg"),
-    *BLOCK_LEVEL_ELEMENTS,
-}
-# Elements that set a part of a sentence; all others end it.
-PHRASES = frozenset(
-    """
-    a abbr b bdi bdo br cite code del em i kbd mark q s samp small span strong
-    sub sup tspan u var wbr
-    """.split()  # noqa: SIM905 - a line of words reads better
-)
-_SILENT = frozenset({"script", "style", "pre", "textarea", "template"})
-# Their text can hold no other element.
-_LABELS = frozenset({"option", "text", "title", "textpath", "desc"})
-_SAID = re.compile(
-    r"""(?<=\s) (?: aria-label | alt | title | placeholder )
-        = (?: "([^"]*)" | '([^']*)' )""",
-    re.VERBOSE,
-)
-_EMPTY = r"(?:\s|<(\w+)[^<>]*></\{}>|<(?:br|wbr)\b[^<>]*>)*"
-_TRIMMED = re.compile(rf"{_EMPTY.format(1)}(.*?){_EMPTY.format(3)}", re.DOTALL)
-_AROUND = re.compile(r"<(\w+)[^<>]*>((?:(?!</\1>).)*)</\1>", re.DOTALL)
-
-
-def _name(tag: re.Match[str]) -> str:
-    return (tag["name"] or "").lower()
-
-
-def _is_bare(tag: re.Match[str]) -> bool:
-    """Whether a tag is no beginning of an element, or what follows is Markdown."""
-    is_markdown = re.search(r"\smarkdown\b", tag["attributes"] or "")
-    return bool(tag["comment"] or tag["ends"] or tag["closed"] or is_markdown)
-
-
-def _said(tag: re.Match[str]) -> Iterator[tuple[str, int, int]]:
-    """What a tag says to those who cannot see what it shows."""
-    for said in _SAID.finditer(tag["attributes"] or ""):
-        start, end = said.span(said.lastindex or 1)
-        yield (
-            "attribute",
-            tag.start("attributes") + start,
-            tag.start("attributes") + end,
-        )
-
-
-def _trimmed(html: str, start: int, end: int) -> tuple[int, int]:
-    """A stretch without the empty elements, and the tag, around its words."""
-    words = _TRIMMED.fullmatch(html, start, end)
-    assert words
-    return (_AROUND.fullmatch(html, *words.span(2)) or words).span(2)
