@@ -155,9 +155,7 @@ class Everything(Translator):
     """Knows a translation of every message: two words and its tokens."""
 
     def say(self, message: str, source: str) -> Said:
-        words = " ".join(
-            token.value for token in tokens(message) if token.kind == "tag"
-        )
+        words = " ".join(value for kind, value in tokens(message) if kind == "tag")
         return Said(f"译文 {words}".strip(), State.CURRENT, Place("zh.po", 1))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.languages import Translator, extract
-from litweave.features.languages.catalogs import Catalogs, Unit, domain, pair
+from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
 from litweave.features.languages.units import Piece, rewrite, split
 from litweave.katex import Formulas
@@ -398,9 +398,9 @@ def test_tools_leave_a_catalog_as_it_is(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == text
     again = Catalogs.read(tmp_path, "zh")
     assert not again.write()
-    assert [e.msgid for e in again.gone("pkg/layers/a.py", "layers", set())][
-        -1
-    ] == "Old"
+    assert again.pairs(["Old", LONG], "pkg/layers/a.py", "layers") == {}
+    [older] = again.pairs(["Old one", LONG], "pkg/layers/a.py", "layers").values()
+    assert older.msgid == "Old"
     again.update(now)
     assert not again.write(dry=True)
     # Who has read it says so in the header, or in a comment.
@@ -419,12 +419,12 @@ def test_an_update_keeps_what_vanished_and_takes_it_back_or_from_elsewhere(
     tmp_path: Path,
 ) -> None:
     catalogs = translated(tmp_path, {"One": "一"}, unit("One"), unit("Two"))
-    assert catalogs.update([unit("Three")]) == "1 new, 0 back, 2 gone"
+    assert catalogs.update([unit("Three")]) == "1 new, 2 gone"
     assert [path.name for path in catalogs.write(dry=True)] == ["layers.po"]
     assert list(catalogs.domains["layers"]) == ["Three", "One"]
     assert not [*catalogs.entries()]
     changes = catalogs.update([unit("One"), unit("Three")])
-    assert changes == "0 new, 1 back, 0 gone"
+    assert changes == "1 new, 0 gone"
     assert [entry.msgid for entry, _ in catalogs.entries()] == ["One"]
     catalogs = translated(tmp_path / "more", {"Example": "示例"}, unit("Example"))
     catalogs.update([unit("Example", "pkg/models/b.py")])
@@ -443,9 +443,10 @@ def test_one_in_doubt_serves_in_its_own_file_alone() -> None:
 
 def test_a_changed_sentence_finds_what_it_was() -> None:
     rows, columns = (f"It mixes the {what} of a table" for what in ("rows", "columns"))
-    old = [polib.POEntry(msgid=text) for text in (rows, columns, "Else")]
+    old = catalogs({rows: "行", columns: "列", "Else": "别"})
     all_columns = rows.replace("the rows", "all columns")
-    found = pair([all_columns, "Nothing like it", "It mixes rows of a table"], old)
+    new = [all_columns, "Nothing like it", "It mixes rows of a table"]
+    found = old.pairs(new, PAGE, "guide")
     assert {text: entry.msgid for text, entry in found.items()} == {
         "It mixes all columns of a table": columns,
         "It mixes rows of a table": rows,

@@ -28,7 +28,7 @@ from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import add_step
 from litweave.exercises import LABEL
-from litweave.features.languages.catalogs import Catalogs, Unit, domain, pair
+from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
 from litweave.features.languages.units import Piece, rewrite, scan, split, tokens
 from litweave.headings import MARK, mark, said
@@ -60,11 +60,11 @@ class State(StrEnum):
 
 
 class Said(NamedTuple):
-    """The words for a unit, their state, and the line of a catalog that has them."""
+    """The words for a unit, their state, and the line of a catalog for them."""
 
     words: str
     state: State
-    place: Place | None = None
+    place: Place
 
 
 class _Recorder:
@@ -174,20 +174,21 @@ class Translator:
         units = [Unit(*row) for row in self.kept.get(page, key, make)]
         path, name = place.path, domain(place.path, self.package)
         messages = dict.fromkeys(unit.message for unit in units)
-        new = [text for text in messages if not self.catalogs.find(text, name)]
-        gone = self.catalogs.gone(path, name, messages.keys()) if new else ()
-        self.pairs[path] = pair(new, gone)
+        self.pairs[path] = self.catalogs.pairs(messages, path, name)
         self.pages[page] = [(unit, self.say(unit.message, path)) for unit in units]
 
     def say(self, message: str, path: str) -> Said:
         """The words for a message in a file."""
-        entry = self.catalogs.find(message, domain(path, self.package))
-        if entry and not entry.fuzzy:
-            return Said(entry.msgstr, State.CURRENT, self.catalogs.place(entry))
-        entry = entry or self.pairs.get(path, {}).get(message)
-        if entry and tokens(entry.msgstr) == tokens(message):
-            return Said(entry.msgstr, State.CHANGED, self.catalogs.place(entry))
-        return Said(message, State.MISSING)
+        name, state = domain(path, self.package), State.CURRENT
+        entry = self.catalogs.find(message, name)
+        if entry is None or entry.fuzzy:
+            entry = entry or self.pairs.get(path, {}).get(message)
+            is_same = entry and tokens(entry.msgstr) == tokens(message)
+            state = State.CHANGED if is_same else State.MISSING
+        if entry and state != State.MISSING:
+            return Said(entry.msgstr, state, self.catalogs.place(entry, name))
+        own = self.catalogs.domains.get(name, {}).get(message)
+        return Said(message, state, self.catalogs.place(own, name))
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
@@ -201,12 +202,11 @@ class Translator:
 
         def translate(piece: Piece) -> str:
             words, state, there = self.say(piece.message, place.path)
-            if there:
-                catalogued[text.count("\n", 0, piece.start)] = there
             # What is not translated keeps its lines, and so their numbers.
-            english = text[piece.start : piece.end]
-            words = words.replace("\n", " ") if there else english
-            return _marked(piece, words, state, html)
+            if state == State.MISSING:
+                return _marked(piece, text[piece.start : piece.end], state, html)
+            catalogued[text.count("\n", 0, piece.start)] = there
+            return _marked(piece, words.replace("\n", " "), state, html)
 
         found = rewrite(text, translate, html)
         places = [
@@ -219,10 +219,11 @@ class Translator:
 
     def word(self, message: str) -> str:
         """Words beside prose, as those of a button, in this language or English."""
-        entry = self.catalogs.find(message, INTERFACE) if message else None
+        if not message or not self.language:
+            return message
+        entry = self.catalogs.find(message, INTERFACE)
         known = entry is not None and not entry.fuzzy
-        if message:
-            self.words[message] = State.CURRENT if known else State.MISSING
+        self.words[message] = State.CURRENT if known else State.MISSING
         return entry.msgstr if entry and known else message
 
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
@@ -233,12 +234,14 @@ class Translator:
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""
+        if not self.language:
+            return words.said(html)
 
         def heading(message: str, path: str) -> str | None:
             said = self.say(message, path)
-            return escape(scan(said.words)[0]) if said.place else None
+            return escape(scan(said.words)[0]) if said.state != State.MISSING else None
 
-        return words.said(html, Speaker(self.language or "en", self.word, heading))
+        return words.said(html, Speaker(self.language, self.word, heading))
 
     # ## All that is said
 

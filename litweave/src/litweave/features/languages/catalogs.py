@@ -6,14 +6,15 @@ back from gettext and from polib as it went in.
 """
 
 import difflib
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import polib
-from babel.messages.plurals import DEFAULT_PLURAL, PLURALS
+from babel.messages.catalog import Catalog
 
 from litweave.cache import write_text
 from litweave.diagnostics import Place
@@ -22,7 +23,9 @@ from litweave.diagnostics import Place
 _ALIKE = 0.6
 # What gettext writes on one line, at most.
 _WIDTH = 79
+# Where an entry stood, in the last line of a translator's notes.
 _WAS_IN = "was in: "
+_NOTE = re.compile(rf"\n?^{_WAS_IN}.*\Z", re.MULTILINE)
 _ROOT = "pages"
 
 
@@ -47,21 +50,6 @@ def domain(path: str, package: str = "") -> str:
     parts = PurePosixPath(path).parts
     inner = parts[1:] if parts[:1] == (package,) else parts
     return inner[0] if len(inner) > 1 else _ROOT
-
-
-def pair(new: Iterable[str], old: Iterable[polib.POEntry]) -> dict[str, polib.POEntry]:
-    """For each new message the old entry that it was made of, if there is one.
-
-    Each entry serves once.
-    """
-    left: dict[Sequence[str], polib.POEntry]
-    left = {tuple(entry.msgid.split()): entry for entry in old}
-    pairs = dict[str, polib.POEntry]()
-    for message in new:
-        words = message.split()
-        for alike in difflib.get_close_matches(words, left, n=1, cutoff=_ALIKE):
-            pairs[message] = left.pop(alike)
-    return pairs
 
 
 @dataclass
@@ -101,16 +89,18 @@ class Catalogs:
 
     def entries(self) -> Iterator[tuple[polib.POEntry, Place]]:
         """All entries that are translated and stand somewhere, each with its line."""
-        for name in sorted(self.domains):
-            for entry in self.domains[name].values():
+        for name, entries in sorted(self.domains.items()):
+            path = str(self.path(name))
+            for entry in entries.values():
                 if entry.msgstr and not entry.obsolete:
-                    yield entry, self.place(entry)
+                    yield entry, Place(path, entry.linenum or 0)
 
-    def place(self, entry: polib.POEntry) -> Place:
-        """The line that an entry begins in."""
-        entries = self.domains.items()
-        names = (name for name, those in entries if those.get(entry.msgid) is entry)
-        return Place(str(self.path(next(names))), entry.linenum or 0)
+    def place(self, entry: polib.POEntry | None, domain: str) -> Place:
+        """The line of an entry, in this catalog or another; 0 if it is in none."""
+        for name in (domain, *self.domains):
+            if entry and self.domains.get(name, {}).get(entry.msgid) is entry:
+                return Place(str(self.path(name)), entry.linenum or 0)
+        return Place(str(self.path(domain)), 0)
 
     def find(self, message: str, domain: str) -> polib.POEntry | None:
         """The entry that translates a message: that of its own domain comes first.
@@ -123,13 +113,24 @@ class Catalogs:
         doubtful = found[0] if found and found[0] is own else None
         return next((entry for entry in found if not entry.fuzzy), doubtful)
 
-    def gone(
-        self, source: str, domain: str, present: Set[str]
-    ) -> Iterator[polib.POEntry]:
-        """What was translated in a file, and no longer stands there."""
-        for message, entry in self.domains.get(domain, {}).items():
-            if entry.msgstr and message not in present and source in _sources(entry):
-                yield entry
+    def pairs(
+        self, messages: Collection[str], source: str, domain: str
+    ) -> dict[str, polib.POEntry]:
+        """For each new message of a file the entry that it was made of, if any.
+
+        That was translated there, and stands there no longer. Each serves once.
+        """
+        entries, pairs = self.domains.get(domain, {}), dict[str, polib.POEntry]()
+        gone: dict[Sequence[str], polib.POEntry] = {
+            tuple(message.split()): entry
+            for message, entry in entries.items()
+            if entry.msgstr and message not in messages and source in _sources(entry)
+        }
+        for message in messages if gone else ():
+            words = message.split() if self.find(message, domain) is None else []
+            for old in difflib.get_close_matches(words, gone, n=1, cutoff=_ALIKE):
+                pairs[message] = gone.pop(old)
+        return pairs
 
     # ## Updating
 
@@ -138,49 +139,44 @@ class Catalogs:
 
         A message that is translated elsewhere comes with its translation.
         """
-        new = back = gone = 0
+        new = gone = 0
         found = defaultdict[str, dict[str, list[Unit]]](lambda: defaultdict(list))
         for unit in units:
             found[unit.domain][unit.message].append(unit)
         for name in dict.fromkeys([*found, *self.domains]):
             was, now = self.domains.get(name, {}), dict[str, polib.POEntry]()
             for message, here in found[name].items():
-                new += message not in was
-                back += message in was and was[message].obsolete
-                now[message] = was.get(message) or self._made(message, name)
+                new += message not in was or was[message].obsolete
+                other = was.get(message) or self.find(message, name)
+                now[message] = was.get(message) or polib.POEntry(
+                    msgid=message, msgstr=other.msgstr if other else ""
+                )
                 _stand(now[message], here)
             for message, entry in was.items():
-                gone += message not in now and not entry.obsolete
-                # What was never translated is of no use any more.
-                if message not in now and entry.msgstr:
+                if message not in now:
+                    gone += not entry.obsolete
                     _vanish(entry)
-                    now[message] = entry
+                    # What was never translated is of no use any more.
+                    now |= {message: entry} if entry.msgstr else {}
             self.domains[name] = now
-        return f"{new} new, {back} back, {gone} gone"
-
-    def _made(self, message: str, name: str) -> polib.POEntry:
-        """An entry that was nowhere yet, with what translates it elsewhere."""
-        other = self.find(message, name)
-        return polib.POEntry(msgid=message, msgstr=other.msgstr if other else "")
+        return f"{new} new, {gone} gone"
 
     def write(self, dry: bool = False) -> list[Path]:
         """Write what has changed, each file whole or not at all, unless this is `dry`.
 
         The files that change.
         """
-        changed = list[Path]()
-        for name in self.domains:
-            path, text = self.path(name), self._text(name)
-            if not path.is_file() or text != path.read_text("utf-8"):
-                changed.append(path)
-                if not dry:
-                    write_text(path, text)
-        return changed
+        texts = {self.path(name): self._text(name) for name in self.domains}
+        for path, text in [*texts.items()]:
+            if path.is_file() and text == path.read_text("utf-8"):
+                del texts[path]
+            elif not dry:
+                write_text(path, text)
+        return [*texts]
 
     def _text(self, name: str) -> str:
         file = polib.POFile(wrapwidth=0)
         file.header = f"The site's words in {self.language}: {name}."
-        forms, plural = PLURALS.get(self.language.partition("-")[0], DEFAULT_PLURAL)
         file.metadata = self.headers.get(name) or {
             "Project-Id-Version": name,
             "Last-Translator": "nobody yet",
@@ -189,7 +185,7 @@ class Catalogs:
             "MIME-Version": "1.0",
             "Content-Type": "text/plain; charset=UTF-8",
             "Content-Transfer-Encoding": "8bit",
-            "Plural-Forms": f"nplurals={forms}; plural={plural};",
+            "Plural-Forms": Catalog(self.language.replace("-", "_")).plural_forms,
         }
         file.extend(self.domains[name].values())
         return f"{file}\n".rstrip("\n") + "\n"
@@ -197,30 +193,26 @@ class Catalogs:
 
 def _sources(entry: polib.POEntry) -> list[str]:
     """The files that an entry stands in, or stood in: gettext would forget those."""
-    for line in entry.tcomment.split("\n"):
-        if line.startswith(_WAS_IN):
-            return str(line).removeprefix(_WAS_IN).split(" ")
-    return [source for source, _ in entry.occurrences]
+    note = str(entry.tcomment).rpartition("\n")[2]
+    was_in = note.removeprefix(_WAS_IN).split(" ") if note.startswith(_WAS_IN) else []
+    return was_in or [source for source, _ in entry.occurrences]
 
 
 def _stand(entry: polib.POEntry, units: Sequence[Unit]) -> None:
     """Let an entry say where it stands, and as what."""
-    notes = entry.tcomment.split("\n")
-    entry.tcomment = "\n".join(n for n in notes if not n.startswith(_WAS_IN))
+    entry.tcomment = _NOTE.sub("", entry.tcomment)
     entry.comment = "\n".join(sorted({unit.kind for unit in units}))
-    entry.occurrences, entry.obsolete = [], False
+    entry.obsolete, entry.occurrences, width = False, [], len("#:")
     for source in dict.fromkeys(unit.path for unit in units):
-        places = [*entry.occurrences, (source, "")]
-        # Those that stand on one line: gettext would wrap it, polib would not.
-        line = " ".join(["#:", *(place for place, _ in places)])
-        if len(places) > 1 and len(line) > _WIDTH:
-            break
-        entry.occurrences = places
+        width += 1 + len(source)
+        # On one line: another gettext would wrap, and polib would not.
+        if not entry.occurrences or width <= _WIDTH:
+            entry.occurrences.append((source, ""))
 
 
 def _vanish(entry: polib.POEntry) -> None:
     """Let an entry be obsolete, and say where it stood."""
     if not entry.obsolete and entry.occurrences:
-        notes = [entry.tcomment, _WAS_IN + " ".join(_sources(entry))]
-        entry.tcomment = "\n".join(filter(None, notes))
+        note = _WAS_IN + " ".join(_sources(entry))
+        entry.tcomment = "\n".join(filter(None, [entry.tcomment, note]))
     entry.obsolete = True

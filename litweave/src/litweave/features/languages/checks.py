@@ -84,13 +84,17 @@ class Glossary:
                 continue
             english, count = _term(term.english).subn(_taken, english)
             for word in term.avoided if count else ():
-                accepted = (right for other in self.terms for right in other.accepted)
-                rest = translation
-                for right in accepted:
-                    rest = _word(right).sub(_taken, rest) if word in right else rest
-                if _word(word).search(rest):
+                if _word(word).search(self._without(word, translation)):
                     right = " or ".join(f"“{word}”" for word in term.accepted)
                     yield f"“{word}” is wrong for “{term.english}”: write {right}"
+
+    def _without(self, word: str, translation: str) -> str:
+        """A translation without the accepted words of which another is a part."""
+        if _word(word).search(translation):
+            for right in (right for term in self.terms for right in term.accepted):
+                if word in right:
+                    translation = _word(right).sub(_taken, translation)
+        return translation
 
 
 def _words(cell: str | None) -> tuple[str, ...]:
@@ -123,35 +127,24 @@ def check(catalogs: Catalogs, glossary: Glossary) -> list[Diagnostic]:
     return [
         Diagnostic(place, fault, "translation")
         for entry, place in catalogs.entries()
-        for fault in _faults(
-            entry.msgid, entry.msgstr, entry.comment.split("\n"), glossary
-        )
+        for fault in _faults(entry.msgid, entry.msgstr, entry.comment, glossary)
     ]
 
 
 def _faults(
-    english: str, translation: str, kinds: Sequence[str], glossary: Glossary
+    english: str, translation: str, kinds: str, glossary: Glossary
 ) -> Iterator[str]:
     """What is not in both, what would break the page, and the wrong words."""
     (here, old), (there, new) = scan(english), scan(translation)
-    for token in old - new:
-        yield f"the {token} is missing: copy it from the English as it stands there"
-    for token in new - old:
-        yield f"the {token} is not in the English: leave it out, or mend it"
+    for kind, value in old - new:
+        yield f"the {kind} “{value}” is missing: copy it from the English as it stands"
+    for kind, value in new - old:
+        yield f"the {kind} “{value}” is not in the English: leave it out, or mend it"
     for number in _numbers(here) - _numbers(there):
         yield f"the number “{number}” of the English is missing: write it in digits"
-    yield from _broken_block(translation, kinds)
+    yield from _broken_block(translation, there, kinds.split("\n"))
     yield from _odd_characters(translation)
-    quoted = (_QUOTED.sub(_taken, words) for words in (here, there))
-    yield from glossary.wrong(*quoted)
-    for name, sign in (("bold", "**"), ("italics", "*")):
-        before, after = here.count(sign), there.count(sign)
-        if before != after:
-            yield (
-                f"“{sign}”, which sets {name}, stands {before} times in the English "
-                f"and {after} times here: set the same words in {name}"
-            )
-        here, there = here.replace("**", ""), there.replace("**", "")
+    yield from glossary.wrong(*(_QUOTED.sub(_taken, words) for words in (here, there)))
 
 
 def _numbers(shown: str) -> Counter[str]:
@@ -159,7 +152,7 @@ def _numbers(shown: str) -> Counter[str]:
     return Counter(number.replace(",", "") for number in digits)
 
 
-def _broken_block(translation: str, kinds: Sequence[str]) -> Iterator[str]:
+def _broken_block(translation: str, words: str, kinds: Sequence[str]) -> Iterator[str]:
     """What would make another block of Markdown of a translation."""
     if "\n" in translation:
         yield "a new line is in it: write the whole translation on one line"
@@ -169,7 +162,7 @@ def _broken_block(translation: str, kinds: Sequence[str]) -> Iterator[str]:
         what = begins[0].strip() or "a space"
         yield f"it begins with “{what}”, which Markdown takes for more than words"
     for kind, (signs, message) in _ENDS.items():
-        shown = scan(translation)[0] if kind == "cell" else translation
+        shown = words if kind == "cell" else translation
         if kind in kinds and not set(signs).isdisjoint(shown):
             yield message
 

@@ -56,22 +56,19 @@ _ADDRESS = re.compile(
 _HTML = re.compile(r'(<html lang=")[^"]*"')
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _OWN = Path(__file__).parent
+# Options that are others in each tree, or are told in the configuration alone.
+_OF_A_TREE = {"source", "language"}
 _LOST = "There is no page at this address.", "To the home page"
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 def name(language: str) -> str:
-    """What a language calls itself.
-
-    **Raises.** `PluginError` if there is no such language.
-    """
+    """What a language calls itself; `PluginError` if there is no such language."""
     try:
         return str(Locale.parse(language, sep="-").display_name)
     except (UnknownLocaleError, ValueError) as error:
-        raise PluginError(
-            f"litweave-languages: “{language}” is no language: write a code such as "
-            f"“zh” or “pt-BR” ({error})"
-        ) from None
+        message = f"“{language}” is no language: write a code such as “zh” or “pt-BR”"
+        raise PluginError(f"litweave-languages: {message}") from error
 
 
 def tag(language: str) -> str:
@@ -299,8 +296,7 @@ def find_units(
     """The folder of a site's catalogs, and all that it has to translate, by language.
 
     `file` is its `mkdocs.yml`, of whose options some are `told`. The site is built as
-    always, into a folder that is thrown away: so there is no second opinion of what it
-    shows.
+    always, into a folder that is thrown away.
 
     **Raises.** `MkDocsException` if the site cannot be built, or has no languages.
     """
@@ -310,9 +306,8 @@ def find_units(
         plugin = config.plugins.get("litweave-languages")
         if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
             raise PluginError(f"{file} names no languages under litweave-languages")
-        if "litweave" in config.plugins:
-            options = {n: told[n] for n in told if n not in ("source", "language")}
-            config.plugins["litweave"].config.update(options)
+        if weave := config.plugins.get("litweave"):
+            weave.config.update({n: told[n] for n in told.keys() - _OF_A_TREE})
         _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
         return plugin.site.settings.locale, found
@@ -377,18 +372,10 @@ def told(
     line = word(text, current=current, total=total)
     if changed:
         line = word("{first} {next}", first=line, next=word(_CHANGED, changed=changed))
-    place = _place(translator, units[0][0])
+    place = units[0][1].place
     line = translator.spoken(_STATUS.told(line, about, word(_ABOUT_IT), place, source))
     bare = " weave-untranslated" if is_bare else ""
     return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
-
-
-def _place(translator: Translator, unit: Unit) -> Place:
-    """Where a unit is in its catalog; the line is 0 if it is not in there yet."""
-    catalogs, name = translator.catalogs, unit.domain
-    entry = catalogs.domains.get(name, {}).get(unit.message)
-    none = Place(str(catalogs.path(name)), 0)
-    return none if entry is None else catalogs.place(entry)
 
 
 def status(url: str, translator: Translator, book: Book, source: str | None) -> str:
@@ -427,10 +414,9 @@ def _unfinished(
         for unit, said in units:
             if said.state != State.CURRENT:
                 names = (n for row, n in rows if row.start <= unit.line <= row.end)
-                anchor = "".join(f"#{quote(n)}" for n in islice(names, 1))
+                anchor = "".join(f"#{quote(name)}" for name in islice(names, 1))
                 here = get_relative_url(address, url) + anchor
-                place = _place(translator, unit)
-                found.append((said.state, here, unit.message, place))
+                found.append((said.state, here, unit.message, said.place))
         if found:
             yield address, found
 

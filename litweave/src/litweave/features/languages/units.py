@@ -47,12 +47,14 @@ _OTHERS = re.compile(
   | (?P<address> \b https?:// [^\s<>()\x01，。、；：！？（）「」『』“”]*
       [^\s<>()\x01.,;:!?，。、；：！？（）「」『』“”] )
   | (?P<attributes> \{ :? [ ]* [.\#\w] [^{}\n]* \} )
+  | (?P<emphasis> (?<=\S) \*{1,2} | \*{1,2} (?=\S) )
   | & (?: \w+ | \#\d+ ) ;
     """,
     re.VERBOSE | re.DOTALL,
 )
 _NAMES = dict.fromkeys(["target", "link", "address"], "link target")
 _NAMES["silent"] = "tag"
+_SIGNS = {"silent": _APART, "tag": _TAGS}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Tags that set a part of a sentence; all others end it.
 _PHRASE = re.compile(
@@ -62,15 +64,8 @@ _PHRASE = re.compile(
 )
 
 
-class Token(NamedTuple):
-    """What is the same in every language; a link counts by its target."""
-
-    kind: str
-    value: str
-
-    def __str__(self) -> str:
-        """How a message names it."""
-        return f"{self.kind} “{self.value}”"
+Token = tuple[str, str]
+"""The kind of a token, and what it is; a link counts by its target."""
 
 
 def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
@@ -84,26 +79,25 @@ def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
         kind, whole = match.lastgroup or "", match[0]
         if kind == "link":
             words = "[" + prose.BEGINNINGS.sub(take, match["text"])
-            name = match["name"] or match["text"].strip("`")
-            found[Token("reference", name)] += 1
+            found["reference", match["name"] or match["text"].strip("`")] += 1
             return words + TAKEN * (len(whole) - len(words))
         if kind in _WHOLE:
-            found[Token(_WHOLE[kind], " ".join(whole.split()))] += 1
+            found[_WHOLE[kind], " ".join(whole.split())] += 1
         if kind in _BLOCKS or (kind in ("display", "bracket") and _is_alone(match)):
-            return re.sub(r"\A[ \t]+|[^\n]", _apart, whole)
+            bare = whole.lstrip(" \t")
+            return whole[: len(whole) - len(bare)] + _blot(bare, _APART)
         return _blot(whole) if kind in _WHOLE or kind == "escape" else whole
 
     def take_other(match: re.Match[str]) -> str:
-        kind, sign = match.lastgroup or "", TAKEN
-        if kind in ("silent", "tag"):
+        kind, whole, sign = match.lastgroup or "", match[0], TAKEN
+        if kind in _SIGNS:
             if not html:
-                return match[0]
-            sign = _APART if kind == "silent" else _TAGS
-            sign = TAKEN if _PHRASE.match(match[0]) else sign
+                return whole
+            sign = TAKEN if _PHRASE.match(whole) else _SIGNS[kind]
         if kind:
             value = match[kind].strip("<>" if kind == "target" else "")
-            found[Token(_NAMES.get(kind, kind), value)] += 1
-        return _blot(match[0], sign)
+            found[_NAMES.get(kind, kind), value] += 1
+        return _blot(whole, sign)
 
     return _OTHERS.sub(take_other, prose.BEGINNINGS.sub(take, text)), found
 
@@ -117,16 +111,11 @@ def _blot(text: str, sign: str = TAKEN) -> str:
     return re.sub(r"[^\n]", sign, text)
 
 
-def _apart(match: re.Match[str]) -> str:
-    return match[0] if match[0].isspace() else _APART
-
-
 def _is_alone(match: re.Match[str]) -> bool:
     """Whether an equation has lines of its own: no words before it, or behind."""
-    before = match.string[: match.start()].rpartition("\n")[2]
+    before = match.string[: match.start()].rpartition("\n")[2].strip(" \t>")
     after = match.string[match.end() :].partition("\n")[0]
-    has_words = before.strip(" \t>") or _WORD.search(after)
-    return "\n" in match[0] or not has_words
+    return "\n" in match[0] or not (before or _WORD.search(after))
 
 
 # ## Units
@@ -143,7 +132,11 @@ class Piece(NamedTuple):
 
 def split(text: str, html: bool = True) -> list[Piece]:
     """The units of some prose, in their order; without `html`, a tag is words."""
-    return _Splitter(text, html).pieces()
+    splitter, at = _Splitter(text, html), 0
+    while at < len(text):
+        at = splitter.line(at)
+    splitter.end(at)
+    return splitter.found
 
 
 def rewrite(
@@ -227,18 +220,11 @@ class _Splitter:
         self.kind = "paragraph"
         self.was_code = self.was_quote = self.in_notation = False
 
-    def pieces(self) -> list[Piece]:
-        at = 0
-        while at < len(self.text):
-            at = self._line(at)
-        self._end(at)
-        return self.found
-
-    def _line(self, at: int) -> int:
+    def line(self, at: int) -> int:
         """Read a line from some place on; where to go on."""
         line = _matched(_LINE, self.masked, at)
         if line["apart"] or line["tags"]:
-            self._end(at)
+            self.end(at)
             if line["tags"]:
                 self._tags(at, line.end())
             return line.end()
@@ -249,7 +235,7 @@ class _Splitter:
         if at < line.end("words") and self.start is None:
             self.start = at
         if line[0].endswith("  \n"):  # It breaks here.
-            self._end(line.end())
+            self.end(line.end())
         return max(at, line.end())
 
     def _tags(self, start: int, end: int) -> None:
@@ -263,7 +249,7 @@ class _Splitter:
     def _is_prose(self, line: re.Match[str]) -> bool:
         """Whether a line is no gap, and no code that is indented."""
         if not line[0].strip(" \t\n>"):
-            self._end(line.start())
+            self.end(line.start())
             self.kind = "paragraph"
             return False
         bare = line[0].lstrip(" \t")
@@ -271,7 +257,7 @@ class _Splitter:
         self.was_code = deep >= 4 and self._is_code(line.start(), deep)
         self.was_quote = bare.startswith(">")
         if self.was_code or self.was_quote != was_quote:
-            self._end(line.start())
+            self.end(line.start())
         return not self.was_code
 
     def _is_code(self, at: int, deep: int) -> bool:
@@ -284,7 +270,7 @@ class _Splitter:
     def _begin(self, at: int) -> int:
         """End a block and begin others as long as some begin here; where words do."""
         while begins := _BEGINS.match(self.text, at):
-            self._end(at)
+            self.end(at)
             at = self._block(begins)
         return at
 
@@ -299,7 +285,7 @@ class _Splitter:
         elif what == "title":
             self._note("title", *begins.span("said"))
         elif what == "table":
-            self._table(begins)
+            self._table(*begins.span())
         elif what == "meaning":
             self._terms(begins.start())
         elif what == "entry" and self.in_notation:
@@ -309,13 +295,13 @@ class _Splitter:
             return begins.start("symbols") if what == "entry" else begins.end()
         return begins.end()
 
-    def _table(self, begins: re.Match[str]) -> None:
-        head, _, *rows = re.finditer(".+", self.masked[slice(*begins.span())])
+    def _table(self, start: int, end: int) -> None:
+        head, _, *rows = re.compile(".+").finditer(self.masked, start, end)
         for row in (head, *rows):
-            bars = [match.start() for match in re.finditer(r"\|", row[0])]
-            for left, right in pairwise([-1, *bars, len(row[0])]):
-                at = begins.start() + row.start()
-                self._note("cell", at + left + 1, at + right)
+            bars = re.compile(r"\|").finditer(self.masked, *row.span())
+            edges = [row.start() - 1, *(bar.start() for bar in bars), row.end()]
+            for left, right in pairwise(edges):
+                self._note("cell", left + 1, right)
 
     def _terms(self, at: int) -> None:
         """The lines of a paragraph above a meaning are terms."""
@@ -328,7 +314,7 @@ class _Splitter:
 
     # ## What ends
 
-    def _end(self, at: int) -> None:
+    def end(self, at: int) -> None:
         """No more words belong to the unit that was being read."""
         if self.start is not None:
             self._note(self.kind, self.start, at)
