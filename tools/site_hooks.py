@@ -150,8 +150,8 @@ def terms(glossary: str, config: MkDocsConfig) -> dict[str, dict[str, str]]:
             catalogs = _catalogs(Path(weave.config["locale"]), code)
             for english, anchor in _TERM.findall(glossary):
                 entry = catalogs.find(english, "pages")
-                if entry and entry.translation != english:
-                    found.setdefault(anchor, {})[tag(code)] = entry.translation
+                if entry and entry.msgstr != english:
+                    found.setdefault(anchor, {})[tag(code)] = entry.msgstr
     if here:
         for english, anchor in _TERM.findall(glossary):
             found[anchor] = {"en": english, **found.get(anchor, {})}

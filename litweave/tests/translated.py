@@ -7,9 +7,8 @@ import polib
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from litweave.diagnostics import Place
-from litweave.features.languages.catalogs import Catalogs, Entry
-from litweave.features.languages.scripts import script_messages
+from litweave.features.languages.catalogs import Catalogs
+from litweave.features.languages.trees import script_messages
 from support import build_here, cache_of, write_files
 
 
@@ -36,8 +35,9 @@ def marked_site(
     `instead` tells what has another value while it is built.
     """
 
-    def found(self: Catalogs, message: str, domain: str) -> Entry:
-        return Entry(message, f"⟦{message}⟧", (), (), Place("zh.po", 1))
+    def found(self: Catalogs, message: str, domain: str) -> polib.POEntry:
+        entry = polib.POEntry(msgid=message, msgstr=f"⟦{message}⟧", linenum=1)
+        return self.domains.setdefault(domain, {}).setdefault(message, entry)
 
     write_site(folder, files)
     with pytest.MonkeyPatch.context() as patch:
@@ -114,7 +114,7 @@ def unsaid(script: Path) -> list[str]:
     found = [text for text in found if not _NAMES.fullmatch(text)] + _SHOWN.findall(
         code
     )
-    messages = script_messages(text, script.name)
+    messages = script_messages(text)
     found += [message for message in messages if re.search(r"\$\{|\bs\}", message)]
     if not is_own:
         found += _NO_LITERAL.findall(code)

@@ -20,10 +20,9 @@ from bs4 import BeautifulSoup, Tag
 from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.dialect import to_html
+from litweave.features.languages import Said, State, Translator
 from litweave.features.languages.catalogs import Catalogs
-from litweave.features.languages.tokens import tokens
-from litweave.features.languages.translator import Said, State, Translator
-from litweave.features.languages.units import Piece, rewrite, split
+from litweave.features.languages.units import Piece, rewrite, tokens
 from litweave.page import document
 from litweave.prose import Context, to_markdown
 from litweave.sections import Line
@@ -136,16 +135,11 @@ class Joiner:
         self, lines: Sequence[Line], place: Place, page: str, html: bool
     ) -> tuple[list[str], list[Place]]:
         def same(piece: Piece) -> str:
-            return piece.message if piece.unit else piece.text
+            return piece.message
 
         found = rewrite("\n".join(line for _, line in lines), same, html)
         places = [Place(place.path, place.line + number) for number, _ in found]
         return [line for _, line in found], places
-
-
-def test_pieces_are_the_prose() -> None:
-    for text in texts():
-        assert "".join(piece.text for piece in split(text)) == text
 
 
 def test_joined_lines_make_the_same_page() -> None:
@@ -161,9 +155,7 @@ class Everything(Translator):
     """Knows a translation of every message: two words and its tokens."""
 
     def say(self, message: str, source: str) -> Said:
-        words = " ".join(
-            token.value for token in tokens(message) if token.kind == "tag"
-        )
+        words = " ".join(value for kind, value in tokens(message) if kind == "tag")
         return Said(f"译文 {words}".strip(), State.CURRENT, Place("zh.po", 1))
 
 

@@ -15,10 +15,9 @@ from platformdirs import user_cache_path
 from litweave import build as builder
 from litweave.features.copy import command as copy
 from litweave.features.languages import checks as translations
-from litweave.features.languages import trees
+from litweave.features.languages import Translator, trees
 from litweave.features.languages.catalogs import Catalogs, Unit
 from litweave.features.languages.checks import Glossary
-from litweave.features.languages.translator import Translator
 from litweave.progress import show_what_it_can
 from litweave.settings import Settings
 from litweave.site import check
@@ -104,18 +103,17 @@ def _catalogs(options: argparse.Namespace) -> int:
 def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> int:
     """Bring the catalogs of a language up to date, and say what is wrong in them."""
     catalogs = Catalogs.read(locale, language)
-    changes = catalogs.update(units)
-    if not check:
-        catalogs.write()
+    changes, files = catalogs.update(units), catalogs.write(dry=check)
+    if not check:  # The lines are others now.
         catalogs = Catalogs.read(locale, language)
     glossary = Glossary.read(locale / "glossary.csv", language)
-    report = translations.check(catalogs, glossary)
-    for problem in sorted(report.found):
+    problems = translations.check(catalogs, glossary)
+    for problem in problems:
         print(problem)
-    for path in changes.files:
+    for path in files:
         print(f"{'would change' if check else 'wrote'} {path}")
-    print(f"{language}: {changes}; {report.count()}", file=sys.stderr)
-    return 1 if report.errors or (check and changes.files) else 0
+    print(f"{language}: {changes}; {_count(problems, 'problem')}", file=sys.stderr)
+    return 1 if problems or (check and files) else 0
 
 
 # ## The arguments

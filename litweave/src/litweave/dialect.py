@@ -55,7 +55,7 @@ def referenced(html: str) -> str:
 
 OWN = (
     "litweave.dialect:Dialect",
-    "litweave.features.languages.translator:States",
+    "litweave.features.languages:States",
 )
 EXTENSIONS: dict[str, dict[str, Any]] = {
     "admonition": {},

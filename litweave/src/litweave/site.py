@@ -16,8 +16,7 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features import copy, papers, proofs, symbols
 from litweave.features.diff import Differences
-from litweave.features.languages.translator import Translator
-from litweave.features.languages.voice import Voice
+from litweave.features.languages import Translator
 from litweave.features.links import references
 from litweave.features.links.addresses import Addresses, Files
 from litweave.features.links.resolve import Meanings
@@ -59,7 +58,8 @@ class Site:
         self.prose = dict[str, list[str]]()
         self.shown = dict[str, str]()
         self._waiting = list[Callable[[], None]]()
-        self.voice: Voice = Voice.read(settings, shared.voice.units if shared else None)
+        kept = shared.voice.kept if shared else None
+        self.voice: Translator = Translator.read(settings, kept)
         self.book: Book = Book(directory_urls)
         self.book.context.raw_html = settings.raw_html
         if shared and self.translator:
@@ -71,7 +71,7 @@ class Site:
     @property
     def translator(self) -> Translator | None:
         """Who speaks, unless the pages are in the language of their sources."""
-        return self.voice.translator
+        return self.voice if self.voice.language else None
 
     @property
     def diagnostics(self) -> Diagnostics:

@@ -6,21 +6,23 @@ other file lies at the root. At the same priority, plugins have their turn in th
 of `mkdocs.yml`, where `litweave` stands above this one.
 """
 
+import json
 import logging
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from functools import cache
 from html import escape
-from itertools import chain, takewhile
+from itertools import chain, islice
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
+from jinja2 import Environment, FileSystemLoader
 from mkdocs.commands.build import build
 from mkdocs.config import config_options as options
 from mkdocs.config import load_config
@@ -33,12 +35,16 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from litweave.features.languages import scripts, status
+from litweave import node
+from litweave.book import Book
+from litweave.diagnostics import Place
+from litweave.features.languages import INTERFACE, State, Translator, in_attribute
 from litweave.features.languages.catalogs import Unit
-from litweave.features.languages.translator import State, Translator
-from litweave.features.languages.voice import in_attribute
+from litweave.headings import anchors
 from litweave.mkdocs_plugin import LitweavePlugin
+from litweave.overlay import island
 from litweave.theme import language_of
+from litweave.words import word
 
 _EARLY, _LATE = 100, -100
 # Addresses on a page that may be those of files: in attributes, and where the theme's
@@ -48,29 +54,26 @@ _ADDRESS = re.compile(
     re.VERBOSE,
 )
 _HTML = re.compile(r'(<html lang=")[^"]*"')
-# Where the script of Chinese must be said, for one language is written in two.
-_TAGS = {"zh": "zh-Hans"}
-_THEME = Path(__file__).parent / "theme"
+_ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
+_OWN = Path(__file__).parent
+# Options that are others in each tree, or are told in the configuration alone.
+_OF_A_TREE = {"source", "language"}
 _LOST = "There is no page at this address.", "To the home page"
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 def name(language: str) -> str:
-    """What a language calls itself.
-
-    >>> name("zh"), name("ja"), name("si")
-    ('中文', '日本語', 'සිංහල')
-    """
-    return str(Locale.parse(language, sep="-").display_name)
+    """What a language calls itself; `PluginError` if there is no such language."""
+    try:
+        return str(Locale.parse(language, sep="-").display_name)
+    except (UnknownLocaleError, ValueError) as error:
+        message = f"“{language}” is no language: write a code such as “zh” or “pt-BR”"
+        raise PluginError(f"litweave-languages: {message}") from error
 
 
 def tag(language: str) -> str:
-    """The language as `<html lang>` has it.
-
-    >>> tag("zh"), tag("ja")
-    ('zh-Hans', 'ja')
-    """
-    return _TAGS.get(language, language)
+    """The language as `<html lang>` has it; Chinese is written in two ways."""
+    return "zh-Hans" if language == "zh" else language
 
 
 def territory(language: str) -> str:
@@ -97,9 +100,9 @@ class LanguagesConfig(Config):
 class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     """The trees of a site, and the way from one to another."""
 
-    language = ""  # of the tree that is being built; none for the root
-    trees: Mapping[str, Translator] = {}  # who spoke in each that was built
+    source, language = "en", ""  # of the root; of the tree that is being built
     leaves_site = True  # a preview does not, and has one language
+    trees: Mapping[str, Translator] = {}  # who spoke in each that was built
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview."""
@@ -107,55 +110,33 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 
     def on_config(self, config: MkDocsConfig) -> None:
         """Let the theme make a menu of the languages."""
-        above = takewhile(lambda plugin: plugin is not self, config.plugins.values())
-        weave = next((p for p in above if isinstance(p, LitweavePlugin)), None)
-        if not weave:
+        plugins = [*config.plugins]
+        if "litweave" not in plugins[: plugins.index("litweave-languages")]:
             raise PluginError("litweave-languages needs the plugin litweave above it")
-        self.weave = weave
+        self.site = config.plugins["litweave"].site  # type: ignore[attr-defined]
+        self.translator: Translator = self.site.voice
         if self.language:
-            assert weave.site.translator, "a tree has a language"
-            self.translator = weave.site.translator
             self._translate(config)
-        else:
-            self.source = str(config.theme.get("language", "en"))
-            for message in self._wrong(config):
-                raise PluginError(f"litweave-languages: {message}")
+        elif (source := config.theme.get("language", "en")) != self.source:
+            raise PluginError(
+                f"litweave-languages: the pages are in “{source}” (`language` of the "
+                "theme), and trees can be made of English pages only"
+            )
         if self.leaves_site and self.config.languages:
+            codes = {"": "en", **{f"{code}/": code for code in self.config.languages}}
             # The theme has a menu. Of a list, it would ask for the map of each tree.
             config.extra["alternate"] = True
-            folders = {f"{code}/": code for code in self.config.languages}
             config.extra["weave_trees"] = {
                 "here": f"{self.language}/" if self.language else "",
-                "about": status.URI,
+                "about": _ABOUT,
                 "all": [
                     {"folder": folder, "name": name(code), "tag": tag(code)}
-                    for folder, code in {"": self.source, **folders}.items()
+                    for folder, code in codes.items()
                 ],
             }
             # What the site itself has comes first.
-            config.theme.dirs.insert(1 if config.theme.custom_dir else 0, str(_THEME))
-
-    def _wrong(self, config: MkDocsConfig) -> Iterator[str]:
-        """Why there can be no tree in one of the languages."""
-        languages = self.config.languages
-        if self.source != "en":
-            yield (
-                f"the pages are in “{self.source}” (`language` of the theme), and "
-                "trees can be made of English pages only"
-            )
-        for language in languages:
-            try:
-                Locale.parse(language, sep="-")
-            except (UnknownLocaleError, ValueError) as error:
-                yield (
-                    f"“{language}” is no language: write a code such as “zh” or “pt-BR”"
-                    f" ({error})"
-                )
-            if languages.count(language) > 1 or language == self.source:
-                yield f"“{language}” is there twice"
-        for plugin in self.config.once:
-            if plugin not in config.plugins:
-                yield f"once: no plugin “{plugin}”"
+            folder = str(_OWN / "theme")
+            config.theme.dirs.insert(1 if config.theme.custom_dir else 0, folder)
 
     def _translate(self, config: MkDocsConfig) -> None:
         """Put into words what the configuration says, and leave files to the root."""
@@ -175,10 +156,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
         """Add the page that tells how far the translation is."""
         if self.language:
-            if files.get_file_from_path(status.URI):
-                message = "%s is replaced by the page about the translation"
-                _log.warning(message, status.URI)
-            self.about = File.generated(config, status.URI, content=status.PAGE)
+            page = (_OWN / "status.md").read_text("utf-8")
+            self.about = File.generated(config, _ABOUT, content=page)
             self.about.inclusion = InclusionLevel.NOT_IN_NAV
             files.append(self.about)
 
@@ -199,9 +178,13 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         if self.language:
             shared = [file for file in files if not file.is_documentation_page()]
             self.shared = {normpath(file.url) for file in shared}
-            self.words = scripts.words(shared, self.translator.word)
+            self.words = defaultdict[str, dict[str, str]](dict)
             for file in shared:
                 files.remove(file)
+                if file.src_uri.endswith(".js"):
+                    said = self.words[f"{dirname(file.url)}/"]
+                    for message in script_messages(file.content_bytes.decode()):
+                        said[message] = self.translator.word(message)
 
     @event_priority(_LATE)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -210,54 +193,63 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             return output
         output = self._to_root(output, page.url, config.site_url or "")
         # The script of the search parts words as those of the index are.
-        parted = " data-weave-parted" if scripts.is_parted(self.language) else ""
+        parted = " data-weave-parted" if is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
-        output = scripts.with_words(output, self.words)
+        said = dict[str, str]()
+        for folder, words in self.words.items():
+            if re.search(rf'src="[./]*{folder}\w', output):
+                said |= {message: w for message, w in words.items() if w != message}
+        output = output.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
         if page.file == self.about:
             return output  # There is more to be said, and counted.
-        about, uri = get_relative_url(self.about.url, page.url), page.file.src_uri
-        return status.told(output, uri, about, self.translator, config.repo_url)
+        about = get_relative_url(self.about.url, page.url)
+        return told(output, page.file.src_uri, about, self.translator, config.repo_url)
 
     def _to_root(self, output: str, url: str, tree: str) -> str:
         """Let a page ask for files where they are: at the root."""
-        here = f"{self.language}/{url}"
-        # A page has most of its addresses, and all that looks like one, many times.
-        places = dict[str, str]()
 
-        def address(match: re.Match[str]) -> str:
-            written = match["address"]
-            if written not in places:
-                path = normpath(join(dirname(url), written))
-                is_shared = path in self.shared
-                places[written] = get_relative_url(path, here) if is_shared else written
-            return match["before"] + places[written]
+        @cache  # A page has most of its addresses, and what looks like one, many times.
+        def place(written: str) -> str:
+            path = normpath(join(dirname(url), written))
+            here = f"{self.language}/{url}"
+            return get_relative_url(path, here) if path in self.shared else written
 
-        output = _ADDRESS.sub(address, output)
+        output = _ADDRESS.sub(lambda m: m["before"] + place(m["address"]), output)
         root = tree.removesuffix(f"{self.language}/")
         for path in re.findall(rf'content="{re.escape(tree)}([^"]+)"', output):
             if path in self.shared:
                 output = output.replace(f'"{tree}{path}"', f'"{root}{path}"')
         return output
 
-    # ## The root
-
-    @event_priority(_LATE)  # when the root is there, or what search has written
+    @event_priority(_LATE)  # when all pages are there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Build the trees; in one, let search know where the words are, and count."""
+        """In a tree, let search know where words end, and count; at the root, build."""
+        folder, languages = Path(config.site_dir), self.config.languages
         if self.language:
-            if scripts.is_parted(self.language):
-                index = Path(config.site_dir, scripts.INDEX)
-                scripts.part_words(index, self.language)
-            for text in _LOST:  # of the root, which is there already
-                self.translator.word(text)
-            path, book = Path(self.about.abs_dest_path), self.weave.site.book
-            html, source = path.read_text("utf-8"), config.repo_url
-            url, translator = self.about.url, self.translator
-            report = status.filled(html, url, translator, book, source)
-            path.write_text(report, "utf-8")
-        elif self.leaves_site and (codes := self.config.languages):
-            self.trees = {code: self._build(config, code) for code in codes}
-            self._lead_home(config)
+            if is_parted(self.language):
+                part_words(folder / "search/search_index.json", self.language)
+            self._lead_home(folder.parent, config)
+            path, address = Path(self.about.abs_dest_path), self.about.url
+            report = status(address, self.translator, self.site.book, config.repo_url)
+            html = path.read_text("utf-8").replace("<!-- weave-status -->", report, 1)
+            path.write_text(html, "utf-8")
+        elif self.leaves_site and languages:
+            self._lead_home(folder, config)
+            self.trees = {code: self._build(config, code) for code in languages}
+
+    def _lead_home(self, root: Path, config: MkDocsConfig) -> None:
+        """Let the page of what is not there say so in this language, too."""
+        missing, home = map(self.translator.word, _LOST)
+        language = "en" if (missing, home) == _LOST else tag(self.language)
+        # A server shows it at any address.
+        here = urlsplit(config.site_url or f"/{self.language}/").path.rstrip("/")
+        link = f'<a href="{here}/">{escape(home)}</a>'
+        line = f'<p lang="{language}">{escape(missing)} {link}</p>\n'
+        if (page := root / "404.html").is_file():
+            before, end, rest = page.read_text("utf-8").partition("</article>")
+            page.write_text(before.rstrip() + "\n" + line + end + rest, "utf-8")
+
+    # ## The trees
 
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
         """Build a tree into a folder of the site; who has spoken in it."""
@@ -265,6 +257,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         tree = self._configured(config, language)
         own = tree.plugins["litweave-languages"]
         assert isinstance(own, LanguagesPlugin)
+        own.language = language
         _run(tree)
         units = chain.from_iterable(own.translator.pages.values())
         counts = Counter(said.state for _, said in units)
@@ -274,48 +267,26 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         )
         return own.translator
 
-    def _lead_home(self, config: MkDocsConfig) -> None:
-        """Let the page of what is not there say so in all languages of the site."""
-        page = Path(config.site_dir, "404.html")
-        if not page.is_file():
-            return
-        # A server shows it at any address.
-        root, lines = urlsplit(config.site_url or "/").path, "</h1>"
-        for tree in config.extra["weave_trees"]["all"]:
-            speaker = self.trees.get(tree["folder"].rstrip("/"))
-            said = [*map(speaker.word, _LOST)] if speaker else [*_LOST]
-            language = self.source if said == [*_LOST] else tree["tag"]
-            missing, home = map(escape, said)
-            link = f'<a href="{root}{tree["folder"]}">{home}</a>'
-            lines += f'\n<p lang="{language}">{missing} {link}</p>'
-        html = page.read_text("utf-8").replace("</h1>", lines, 1)
-        page.write_text(html, "utf-8")
-
     def _configured(self, config: MkDocsConfig, language: str) -> MkDocsConfig:
         """The configuration of the site, for a tree."""
-        address = urljoin(config.site_url, f"{language}/") if config.site_url else None
-        with _plugins_of_its_own():
-            tree = load_config(
-                config.config_file_path,
-                site_url=address,
-                site_dir=str(Path(config.site_dir, language)),
-                use_directory_urls=config.use_directory_urls,
-                strict=False,  # the root counts the warnings of all
-            )
+        tree = _load(
+            config.config_file_path,
+            site_url=config.site_url and urljoin(config.site_url, f"{language}/"),
+            site_dir=str(Path(config.site_dir, language)),
+            use_directory_urls=config.use_directory_urls,
+            strict=False,  # the root counts the warnings of all
+        )
         tree.theme["language"] = language_of(config.theme.dirs, language)
-        plugins = tree.plugins.items()
-        tree.plugins = PluginCollection()
-        for plugin, it in plugins:
+        plugins, tree.plugins = tree.plugins, PluginCollection()
+        for plugin, it in plugins.items():
             if plugin not in self.config.once:
                 tree.plugins[plugin] = it
-        weave, own = tree.plugins["litweave"], tree.plugins["litweave-languages"]
+        weave = tree.plugins["litweave"]
         assert isinstance(weave, LitweavePlugin)
-        assert isinstance(own, LanguagesPlugin)
-        weave.config["language"], weave.shared = language, self.weave.site
-        own.language, own.source = language, self.source
+        weave.config["language"], weave.shared = language, self.site
         finder = tree.plugins.get("material/search")
-        if finder and scripts.is_parted(language):
-            finder.config.update(scripts.SEARCH)
+        if finder and is_parted(language):
+            finder.config.update(SEARCH)
         return tree
 
 
@@ -325,24 +296,21 @@ def find_units(
     """The folder of a site's catalogs, and all that it has to translate, by language.
 
     `file` is its `mkdocs.yml`, of whose options some are `told`. The site is built as
-    always, into a folder that is thrown away: so there is no second opinion of what it
-    shows.
+    always, into a folder that is thrown away.
 
     **Raises.** `MkDocsException` if the site cannot be built, or has no languages.
     """
-    with TemporaryDirectory() as folder, _plugins_of_its_own():
-        site = str(Path(folder, "site"))
+    with TemporaryDirectory() as folder:
         # What is wrong in a catalog is to be listed, and not to be in the way.
-        config = load_config(str(file), site_dir=site, strict=False)
+        config = _load(str(file), site_dir=str(Path(folder, "site")), strict=False)
         plugin = config.plugins.get("litweave-languages")
         if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
             raise PluginError(f"{file} names no languages under litweave-languages")
-        if "litweave" in config.plugins:
-            options = {n: told[n] for n in told if n not in ("source", "language")}
-            config.plugins["litweave"].config.update(options)
+        if weave := config.plugins.get("litweave"):
+            weave.config.update({n: told[n] for n in told.keys() - _OF_A_TREE})
         _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
-        return plugin.weave.site.settings.locale, found
+        return plugin.site.settings.locale, found
 
 
 def _run(config: MkDocsConfig) -> None:
@@ -354,18 +322,158 @@ def _run(config: MkDocsConfig) -> None:
         config.plugins.on_shutdown()
 
 
-@contextmanager
-def _plugins_of_its_own() -> Iterator[None]:
-    """Let a configuration have new plugins, and not those of the one before."""
+def _load(path: str, **given: Any) -> MkDocsConfig:
+    """A configuration with new plugins, and not those of the one before."""
     # MkDocs keeps those with an `on_startup` on its class, in a cache that is not
     # documented; no function of it makes a configuration without.
     option = MkDocsConfig.plugins
     assert isinstance(option, options.Plugins)
-    cache = option.plugin_cache
-    before = dict(cache)
-    cache.clear()
+    option.plugin_cache.clear()
     try:
-        yield
+        return load_config(path, **given)
     finally:
-        cache.clear()
-        cache.update(before)
+        option.plugin_cache.clear()
+
+
+# ## How far a translation is
+
+_ABOUT = "translation.md"
+_WHOLE, _NONE, _PART, _CHANGED, _ABOUT_IT = _TOLD = (
+    "All of this page is translated.",
+    "This page is not translated yet.",
+    "{current} of {total} paragraphs of this page are translated.",
+    "The English of {changed} has changed since.",
+    "About this translation",
+)
+_REPORTED = (
+    *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
+    "not yet by a native reader",
+)
+_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
+_STATUS: Any = _TEMPLATES.get_template("status.html").module
+
+
+def told(
+    html: str, page: str, about: str, translator: Translator, source: str | None
+) -> str:
+    """A finished page with a line above its text that tells how much is translated.
+
+    It leads to the page `about` the translation, and to the line of the catalog where
+    the page begins, if `source` is the address of a repository.
+    """
+    units = translator.pages.get(page, [])
+    counts = Counter(said.state for _, said in units)
+    current, changed = counts[State.CURRENT], counts[State.CHANGED]
+    if not units:
+        return html
+    total = len(units)
+    is_bare = counts[State.MISSING] == total
+    text = _WHOLE if current == total else _NONE if is_bare else _PART
+    line = word(text, current=current, total=total)
+    if changed:
+        line = word("{first} {next}", first=line, next=word(_CHANGED, changed=changed))
+    place = units[0][1].place
+    line = translator.spoken(_STATUS.told(line, about, word(_ABOUT_IT), place, source))
+    bare = " weave-untranslated" if is_bare else ""
+    return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
+
+
+def status(url: str, translator: Translator, book: Book, source: str | None) -> str:
+    """What each catalog has, and all that is not done, for the page about it.
+
+    `url` is its own address in the tree, `source` that of a repository.
+    """
+    for text in _TOLD:  # Not all of them are said on some page.
+        translator.word(text)
+    *heads, nobody = map(translator.word, _REPORTED)
+    units = chain.from_iterable(translator.pages.values())
+    # What is said at many places is one entry.
+    entries = {(unit.domain, unit.message): said.state for unit, said in units}
+    entries |= {(INTERFACE, text): state for text, state in translator.words.items()}
+    counts = Counter((name, state) for (name, _), state in entries.items())
+    headers, catalogs = translator.catalogs.headers, list[tuple[object, ...]]()
+    for name in sorted({name for name, _ in entries}):
+        reader = headers.get(name, {}).get("X-Read-By", nobody)
+        catalogs.append((name, [counts[name, state] for state in State], reader))
+    pages = _unfinished(url, translator, book)
+    return str(_STATUS.report(heads, catalogs, pages, source))
+
+
+def _unfinished(
+    url: str, translator: Translator, book: Book
+) -> Iterator[tuple[str, list[tuple[State, str, str, Place]]]]:
+    """The pages with something to do, and where each paragraph and its entry are.
+
+    In a module that is a row; of another page, the beginning.
+    """
+    for page, units in translator.pages.items():
+        address, chapter = book.url(page), book.chapters.get(page)
+        found = list[tuple[State, str, str, Place]]()
+        module = chapter.module if chapter else None
+        rows = [*zip(module.rows, anchors(module), strict=True)] if module else []
+        for unit, said in units:
+            if said.state != State.CURRENT:
+                names = (n for row, n in rows if row.start <= unit.line <= row.end)
+                anchor = "".join(f"#{quote(name)}" for name in islice(names, 1))
+                here = get_relative_url(address, url) + anchor
+                found.append((said.state, here, unit.message, said.place))
+        if found:
+            yield address, found
+
+
+# ## What scripts say
+
+# What a script of ours has that says something, and where it does.
+_IMPORT = "/words.js"
+_CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
+
+
+def script_messages(script: str) -> list[str]:
+    """What a script says with `t("…")`, if it brings in `words.js`."""
+    found = _CALL.findall(script) if _IMPORT in script else []
+    return [str(json.loads(f'"{text}"')) for text in found]
+
+
+# ## The search
+# In Chinese and Japanese, its index has U+200B, which has no width, between two words.
+
+# Runs of Chinese characters and of kana.
+_RUN = re.compile("[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}")
+# The reader's browser parts by the same rules (`assets/search.js`).
+_PROGRAM = """
+const { language, runs } = JSON.parse(require("fs").readFileSync(0, "utf-8"));
+const segmenter = new Intl.Segmenter(language, { granularity: "word" });
+const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
+process.stdout.write(JSON.stringify(runs.map((run) => cut(run).join("\\u200b"))));
+"""
+# Languages whose words have no stemmer, and the search for them: a word ends where one
+# does in English, and at the punctuation of both.
+_PARTED = {"zh", "ja", "si"}
+_ENDS = r"\s\u200b\u3000\-,:;!?=(){}\[\]<>\"'/"
+_ENDS += "、。，．：；？！（）「」『』“”‘’《》〈〉【】…·・／"
+SEARCH = {"lang": ["en"], "pipeline": [], "separator": rf"[{_ENDS}]+|\.(?!\d)|&[a-z]+;"}
+
+
+def is_parted(language: str) -> bool:
+    """Whether the search in a language knows its words by these rules."""
+    return language.partition("-")[0] in _PARTED
+
+
+def part_words(index: Path, language: str) -> None:
+    """Part the words in an index of the search, and write letters as they are.
+
+    MkDocs writes six characters for each: a sixth more to load, compressed.
+
+    **Raises.** `PluginError` if there is no Node to do it.
+    """
+    if not index.is_file():
+        return
+    known = json.loads(index.read_text("utf-8"))
+    text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    runs = sorted({*_RUN.findall(text)})
+    try:  # by the rules of Unicode
+        parts = node.run(_PROGRAM, {"language": language, "runs": runs}) if runs else []
+    except node.NodeError as error:
+        raise PluginError(f"words for the search in {language}: {error}") from error
+    words = dict(zip(runs, parts, strict=True))
+    index.write_text(_RUN.sub(lambda run: words[run[0]], text), "utf-8")

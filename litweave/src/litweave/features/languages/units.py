@@ -1,348 +1,339 @@
-r"""Units: prose cut into what is translated.
+r"""Units: prose cut into what is translated, and the tokens that a translation keeps.
 
 A *unit* is the words of one block of Markdown, its lines joined. Whatever may begin a
 block ends the unit above it: cut once too often, nothing is lost but a translator's
 view; where two blocks are taken for one, the page would change.
+
+A *token* is what is the same in every language, such as a formula, or where a link
+leads. All else that has letters is words.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import accumulate, pairwise
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
 
 from litweave import prose
-from litweave.features.languages import markup
-from litweave.features.languages.tokens import blot, has_words, protected
 from litweave.headings import MARK, is_notation
 from litweave.sections import Line, depth
 
-# What stands for a character of code in lines of its own, and of such an equation.
-_LISTING, _EQUATION = "\0", "\2"
-_APART = _LISTING + _EQUATION
-# The kinds of `prose.BEGINNINGS` that they stand for.
-_SIGNS = {
-    **dict.fromkeys(["fence", "example", "directive"], _LISTING),
-    **dict.fromkeys(["environment", "lone", "display", "bracket"], _EQUATION),
+# ## Tokens
+
+TAKEN = "\x01"
+"""What stands for a character that belongs to a token."""
+
+# What stands for one of code or equations in lines of their own, and one of tags that
+# end a sentence.
+_APART, _TAGS = "\0", "\2"
+# The kinds of `prose.BEGINNINGS` that are tokens as a whole, and those that may have
+# lines of their own.
+_WHOLE = {
+    **dict.fromkeys(["display", "inline", "paren", "bracket"], "formula"),
+    **dict.fromkeys(["code", "role"], "code"),
 }
-_MARKER = re.compile(r"(?:[-*+]|\d+\.)(?:[ \t]+|$)")
-_HEADING = re.compile(r"#{1,6}[ \t]*")
-_DEFINITION = re.compile(r":[ \t]+(?=\S)")
-_INNER = re.compile(rf"{_DEFINITION.pattern}|\[\^[^\]]*\]:[ \t]*")
-_RULE = re.compile(r"(?:-[ ]{0,2}){3,}$|(?:\*[ ]{0,2}){3,}$|(?:_[ ]{0,2}){3,}$")
-_WORDLESS = re.compile(
-    rf"{_RULE.pattern}"
-    r"|\*\[[^\]]*\]:"  # an abbreviation
-    r"|\[[^\]]*\]:[ \t]*\S+(?:[ \t]+[\"'(].*)?[ \t]*$"  # a label
-    r"|\{:?[^{}\n]*\}[ \t]*$"  # attributes
+_BLOCKS = {"fence", "example", "directive", "environment", "lone"}
+# Of a link, what stands in its brackets is words; the rest is a token.
+_OTHERS = re.compile(
+    r"""
+    \]\( \s* (?P<target> <[^<>\n]*> | (?: [^()\s] | \( [^()\s]* \) )* )
+      (?: \s+ (?: "[^"\n]*" | '[^'\n]*' ) )? \s* \)
+  | \[\^ (?P<footnote> [^\]\n]+ ) \]
+  | \]\[ (?P<label> [^\[\]\n]* ) \]
+  | < (?P<link> (?: https? | ftp | mailto ) : [^<>\s]+ | [^<>\s@]+ @ [^<>\s@]+ ) >
+  | (?P<silent> <!-- .*? (?: --> | \Z )
+      | < (?P<name> script | style | pre | textarea | template ) \b .*? </(?P=name)> )
+  | (?P<tag> </? [A-Za-z] [^<>]* > )
+  | (?P<address> \b https?:// [^\s<>()\x01，。、；：！？（）「」『』“”]*
+      [^\s<>()\x01.,;:!?，。、；：！？（）「」『』“”] )
+  | (?P<attributes> \{ :? [ ]* [.\#\w] [^{}\n]* \} )
+  | (?P<emphasis> (?<=\S) \*{1,2} | \*{1,2} (?=\S) )
+  | & (?: \w+ | \#\d+ ) ;
+    """,
+    re.VERBOSE | re.DOTALL,
 )
-_OPENING = re.compile(r"(?:!!!|\?\?\?|===)[!+]*[ ]")
-_TITLED = re.compile(r'(?:!!!|\?\?\?\+?|===[!+]*)(?:[ ]+[\w -]+)?[ ]+"(.*)"[ \t]*$')
-_QUOTE = re.compile(r"(?:[ \t]*>[ ]?)+")
-_UNDERLINE = re.compile(r"[ \t]*(?:=+|-+)[ \t]*$")
-_SEPARATOR = re.compile(r"[ \t|:-]*-[ \t|:-]*$")
-# What ends a heading, a term or a cell: a mark, attributes, the signs that close it.
-_END = re.compile(rf"\s*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*\s*$")
-_TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
-_ENTRY = re.compile(rf"({_TERM}(?:, {_TERM})*):[ \t]+(?=\S)")
-# An equation, or what stands between two; a hard break is nothing, at the end.
-_PARTS = re.compile(rf"(?P<apart>[{_APART}]+|(?<=[ ]{{2}})$)|[^{_APART}]+")
-_CJK = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
-_TIGHT = re.compile(rf"(?<={_CJK})\n(?={_CJK})")
+_NAMES = dict.fromkeys(["target", "link", "address"], "link target")
+_NAMES["silent"] = "tag"
+_SIGNS = {"silent": _APART, "tag": _TAGS}
+_WORD = re.compile(r"[^\W\d_]{2,}")
+# Tags that set a part of a sentence; all others end it.
+_PHRASE = re.compile(
+    r"""</? (?: a | abbr | b | bd[io] | br | cite | code | del | em | i | kbd | mark | q
+    | s | samp | small | span | strong | sub | sup | tspan | u | var | wbr ) \b""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A part of some prose, as it stands there.
+Token = tuple[str, str]
+"""The kind of a token, and what it is; a link counts by its target."""
 
-    A unit has a `kind`, and a `message`: its words on one line. A heading has both even
-    if there is nothing in it to translate. `line` is where the piece begins, counted
-    from 0.
+
+def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
+    """A text as long, in which only words are left; and its tokens.
+
+    Without `html`, a tag is words.
     """
+    found = Counter[Token]()
 
-    text: str = ""
-    line: int = 0
-    kind: str = ""
-    message: str = ""
-    unit: bool = False
+    def take(match: re.Match[str]) -> str:
+        kind, whole = match.lastgroup or "", match[0]
+        if kind == "link":
+            words = "[" + prose.BEGINNINGS.sub(take, match["text"])
+            found["reference", match["name"] or match["text"].strip("`")] += 1
+            return words + TAKEN * (len(whole) - len(words))
+        if kind in _WHOLE:
+            found[_WHOLE[kind], " ".join(whole.split())] += 1
+        if kind in _BLOCKS or (kind in ("display", "bracket") and _is_alone(match)):
+            bare = whole.lstrip(" \t")
+            return whole[: len(whole) - len(bare)] + _blot(bare, _APART)
+        return _blot(whole) if kind in _WHOLE or kind == "escape" else whole
 
+    def take_other(match: re.Match[str]) -> str:
+        kind, whole, sign = match.lastgroup or "", match[0], TAKEN
+        if kind in _SIGNS:
+            if not html:
+                return whole
+            sign = TAKEN if _PHRASE.match(whole) else _SIGNS[kind]
+        if kind:
+            value = match[kind].strip("<>" if kind == "target" else "")
+            found[_NAMES.get(kind, kind), value] += 1
+        return _blot(whole, sign)
 
-def split(text: str, html: bool = True) -> list[Piece]:
-    """The pieces of some prose, which are the prose if joined.
-
-    Without `html`, a tag in it is words.
-    """
-    pieces, line, done = list[Piece](), 0, 0
-    for start, end, unit in [*_Splitter(text, html).units(), (len(text), 0, Piece())]:
-        middle = max(done, start)
-        for part, piece in ((text[done:middle], Piece()), (text[middle:end], unit)):
-            if part:
-                pieces.append(replace(piece, text=part, line=line))
-                line += part.count("\n")
-        done = max(done, end)
-    return pieces
-
-
-def rewrite(
-    text: str, translate: Callable[[Piece], str | None], html: bool = True
-) -> list[Line]:
-    """The lines of some prose in other words, each with the number of its own line.
-
-    `translate` gives what to put in the place of a piece, or nothing to leave it as it
-    is. Numbers are counted from 0.
-    """
-    parts, numbers = list[str](), [0]
-    for piece in split(text, html):
-        written = translate(piece) if piece.message else None
-        if written is None:
-            written = piece.text
-            numbers += range(piece.line + 1, piece.line + 1 + written.count("\n"))
-        else:
-            numbers += [piece.line] * written.count("\n")
-        parts.append(written)
-    return list(zip(numbers, "".join(parts).split("\n"), strict=True))
+    return _OTHERS.sub(take_other, prose.BEGINNINGS.sub(take, text)), found
 
 
-def joined(text: str) -> str:
-    """Lines as one, with a space between two unless both are Chinese or Japanese."""
-    whole = "\n".join(map(str.strip, text.split("\n"))).lstrip()
-    return _TIGHT.sub("", whole).replace("\n", " ")
+def tokens(text: str) -> Counter[Token]:
+    """All tokens of a text, and how often each stands in it."""
+    return scan(text)[1]
 
 
-class _Splitter:
-    """Goes through the lines of a text and finds the words in them."""
-
-    def __init__(self, text: str, html: bool) -> None:
-        self.text, self.html = text, html
-        self.masked = _masked(text)
-        self.lines = self.masked.split("\n")
-        lengths = (len(line) + 1 for line in self.lines)
-        self.starts = list(accumulate(lengths, initial=0))
-        self.number = 0
-        self.found = list[tuple[int, int, Piece]]()
-        # Of the unit that is being read: its kind, and its stretches of text so far.
-        self.kind = ""
-        self.stretches = list[tuple[int, int]]()
-        # Whether a block begins here; whether it began as a list; what went before.
-        self.is_start, self.in_list, self.was_code = True, False, False
-        self.is_quote = self.in_notation = False
-
-    @cached_property
-    def protected(self) -> str:
-        return protected(self.masked)
-
-    def units(self) -> list[tuple[int, int, Piece]]:
-        """The units of the text, and from where to where each goes."""
-        while self.number < len(self.lines):
-            self._line()
-            self.number += 1
-        self._end()
-        return self.found
-
-    def _line(self) -> None:
-        line = self.lines[self.number]
-        quote = _QUOTE.match(line)
-        if quote and not self.is_quote:
-            self._end()
-            self.is_start = self.is_quote = True
-        rest = line[quote.end() if quote else 0 :].lstrip(" \t")
-        at = len(line) - len(rest)
-        if not rest.strip():
-            self._end()
-            self.is_start, self.in_list, self.is_quote = True, False, bool(quote)
-        elif not rest.strip(f"{_APART} \t.,;:!?)"):
-            # Words below code begin a block; those below an equation may go on.
-            kind = self._end()
-            if _LISTING in rest:
-                self.is_start = True
-            elif not self.is_start:
-                self.kind = kind
-        elif self._is_code(line):
-            self._end()
-            self.was_code = True
-        else:
-            self.was_code = False
-            self._begin(at)
-
-    def _is_code(self, line: str) -> bool:
-        above, deep = self.lines[: self.number], _indent(line)
-        after_gap = self.was_code or not above or not above[-1].strip()
-        return after_gap and deep - depth(above, deep) >= 4
-
-    # ## What begins in a line
-
-    def _begin(self, at: int, kind: str = "paragraph") -> None:
-        """Begin a block at a place in the line, if one begins there, or go on.
-
-        It may stand behind the mark of a list. A mere paragraph has a gap above it.
-        """
-        line = self.lines[self.number]
-        was_start, self.is_start = self.is_start, False
-        rest = line[at:]
-        if match := _HEADING.match(rest):
-            self._end()
-            self._heading(rest, at + match.end())
-        elif (was_start or self.in_list) and (match := _MARKER.match(rest)):
-            self._end()
-            self.is_start = True
-            if not _RULE.match(rest):
-                self.in_list = True
-                self._item(at + match.end())
-        elif match := _INNER.match(rest):
-            self._end()
-            self.is_start = True
-            self._begin(at + match.end(), kind)
-        elif not rest.strip() or _WORDLESS.match(rest):
-            self._end()
-            self.is_start = was_start
-        elif _OPENING.match(rest):
-            self._end()
-            if match := _TITLED.match(rest):
-                self._one("title", at + match.start(1), at + match.end(1))
-            # What is indented below begins a block.
-            self.is_start, self.in_list = True, False
-        elif self.html and markup.begins(rest):
-            self._element(at, kind)
-        elif not was_start:
-            self._go_on(at)
-        elif not self._of_several_lines(at):
-            self._go_on(at, kind)
-
-    def _heading(self, rest: str, at: int) -> None:
-        self.in_notation = is_notation(rest.rstrip())
-        self._one("heading", at, len(self.lines[self.number]))
-        self.is_start, self.in_list = True, False
-
-    def _item(self, at: int) -> None:
-        start, end = self.starts[self.number] + at, self.starts[self.number + 1]
-        entry = _ENTRY.match(self.text[start : end - 1])
-        if entry and self.in_notation:
-            self.is_start = False
-            self._go_on(at + entry.end(), f"entry: {entry[1].replace('`', '')}")
-        else:
-            self._begin(at, "item")
-
-    def _of_several_lines(self, at: int) -> bool:
-        """Whether the lines from here on are a title, a table or terms to define."""
-        end = self.number
-        while end < len(self.lines) and self.lines[end].strip():
-            end += 1
-        block = self.lines[self.number : end]
-        below = block[1] if len(block) > 1 else ""
-        if below and _UNDERLINE.match(below):
-            self._one("heading", at, len(block[0]))
-            self.number += 1
-            self.is_start = True
-        elif "|" in block[0] and "|" in below and _SEPARATOR.match(below):
-            for number in (self.number, *range(self.number + 2, end)):
-                self._row(number)
-            self.number = end - 1
-        elif terms := self._terms(block, end):
-            for line in block[:terms]:
-                self._one("term", 0, len(line))
-                self.number += 1
-            self.number -= 1
-        else:
-            return False
-        return True
-
-    def _terms(self, block: Sequence[str], end: int) -> int:
-        """How many lines are terms, each with a line of its own, above a definition."""
-        below = next(filter(str.strip, self.lines[end:]), "")
-        for number, line in enumerate([*map(str.lstrip, block), below]):
-            if _DEFINITION.match(line):
-                return 0 if self.in_list else number
-            if not {*line}.isdisjoint(_APART):
-                break
-        return 0
-
-    def _row(self, number: int) -> None:
-        """The cells of a row of a table."""
-        self.number = number
-        row, start = self.lines[number], self.starts[number]
-        shown = self.protected[start : start + len(row)]
-        edges = [-1, *(m.start() for m in re.finditer(r"\|", shown)), len(row)]
-        for left, right in pairwise(edges):
-            self._one("cell", left + 1, right)
-
-    def _element(self, at: int, kind: str) -> None:
-        """A tag, and what is in its element unless that is Markdown."""
-        self._end()
-        start = self.starts[self.number] + at
-        first = markup.begins(self.masked, start)
-        assert first
-        end, found = markup.texts(self.masked, first)
-        for what, left, right in found:
-            self._note(what, (left, right))
-        self.number = bisect_right(self.starts, max(end - 1, start)) - 1
-        self.is_start = True
-        rest = self.masked[end : self.starts[self.number + 1] - 1]
-        if rest.strip():
-            self._begin(end - self.starts[self.number] + _indent(rest), kind)
-
-    # ## Units
-
-    def _one(self, kind: str, start: int, end: int) -> None:
-        """A unit that ends with its line."""
-        start, end = (self.starts[self.number] + place for place in (start, end))
-        last = _END.search(self.text, start, end)
-        self._note(kind, (start, last.start() if last and kind != "title" else end))
-
-    def _go_on(self, at: int, kind: str = "") -> None:
-        """Add the words of a line, of which some may be equations, to a unit."""
-        start, self.kind = self.starts[self.number], kind or self.kind
-        for part in _PARTS.finditer(self.lines[self.number], at):
-            if part.lastgroup:
-                # The unit ends, and its block goes on.
-                self.kind = self._end()
-            else:
-                self.stretches.append((start + part.start(), start + part.end()))
-
-    def _end(self) -> str:
-        """No more words belong to the unit that was being read; its kind."""
-        kind, stretches = self.kind or "paragraph", self.stretches
-        self.kind, self.stretches = "", []
-        self._note(kind, *stretches)
-        return kind.partition(":")[0]
-
-    def _note(self, kind: str, *stretches: tuple[int, int]) -> None:
-        """Note a unit; of a mere tag, what it says to those who cannot see it."""
-        lines = [self.text[start:end] for start, end in stretches]
-        message = joined("\n".join(lines))
-        if not message:
-            return
-        start = stretches[0][0] + _indent(lines[0])
-        end = stretches[-1][0] + len(lines[-1].rstrip())
-        words = has_words(message)
-        if not words and self.html and "<" in message and kind != "attribute":
-            tags = markup.TAG.finditer(self.masked, start, end)
-            for said, left, right in markup.attributes(tags):
-                self._note(said, (left, right))
-        elif words or kind == "heading":
-            self.found.append((start, end, Piece("", 0, kind, message, words)))
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" \t"))
-
-
-def _masked(text: str) -> str:
-    """A text with signs for the code and the equations in lines of their own."""
-
-    def mask(match: re.Match[str]) -> str:
-        whole, kind = match[0], match.lastgroup or ""
-        may_be_words = kind in {"display", "bracket"} and "\n" not in whole
-        if kind not in _SIGNS or (may_be_words and not _is_alone(match)):
-            return whole
-        start = _indent(whole)
-        return whole[:start] + blot(whole[start:], _SIGNS[kind])
-
-    return prose.BEGINNINGS.sub(mask, text)
+def _blot(text: str, sign: str = TAKEN) -> str:
+    return re.sub(r"[^\n]", sign, text)
 
 
 def _is_alone(match: re.Match[str]) -> bool:
-    """Whether there are no words before, or behind, in the same line."""
-    before = match.string[: match.start()].rpartition("\n")[2]
+    """Whether an equation has lines of its own: no words before it, or behind."""
+    before = match.string[: match.start()].rpartition("\n")[2].strip(" \t>")
     after = match.string[match.end() :].partition("\n")[0]
-    return not before.strip(" \t>") and not has_words(after)
+    return "\n" in match[0] or not (before or _WORD.search(after))
+
+
+# ## Units
+
+
+class Piece(NamedTuple):
+    """The words of a block on one line, and from where to where they stand in prose."""
+
+    start: int
+    end: int
+    kind: str
+    message: str
+
+
+def split(text: str, html: bool = True) -> list[Piece]:
+    """The units of some prose, in their order; without `html`, a tag is words."""
+    splitter, at = _Splitter(text, html), 0
+    while at < len(text):
+        at = splitter.line(at)
+    splitter.end(at)
+    return splitter.found
+
+
+def rewrite(
+    text: str, translate: Callable[[Piece], str], html: bool = True
+) -> list[Line]:
+    """The lines of some prose in other words, each with the number of its own line.
+
+    Numbers are counted from 0.
+    """
+    parts, numbers, done = list[str](), [0], 0
+    for piece in [*split(text, html), Piece(len(text), len(text), "", "")]:
+        written = translate(piece) if piece.message else ""
+        for part, at in ((text[done : piece.start], done), (written, piece.start)):
+            first = text.count("\n", 0, at) + 1
+            numbers += range(first, first + part.count("\n"))
+            parts.append(part)
+        done = piece.end
+    return list(zip(numbers, "".join(parts).split("\n"), strict=True))
+
+
+_CJK = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
+_BREAK = re.compile(r"[ \t]*\n[ \t]*(?:>[ ]?)*[ \t]*")
+_TIGHT = re.compile(rf"(?<={_CJK})\n(?={_CJK})")
+
+
+def _joined(text: str) -> str:
+    """Lines as one, with a space between two unless both are Chinese or Japanese."""
+    return _TIGHT.sub("", _BREAK.sub("\n", text)).replace("\n", " ")
+
+
+_LINE = re.compile(
+    r"[ \t]*(?:(?P<apart>\0+)|(?P<tags>\x02+))\n?|(?P<words>[^\n\0\x02]*)\n?"
+)
+_MARGIN = re.compile(r"[ \t]*(?:>[ ]?)*[ \t]*")
+_TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
+# What begins a block, and is no word.
+_BEGINS = re.compile(
+    rf"""
+    (?P<heading> \#{{1,6}} [ \t]* (?P<words> .* ) $ )
+  | (?P<nothing> (?: [-=*_] [ ]{{0,2}} )+ $
+      | \*\[ [^\]\n]* \]: .*  # an abbreviation
+      | \[ (?!\^) [^\]\n]* \]: [ \t]* \S+ (?: [ \t]+ ["'(] .* )? [ \t]* $  # a label
+      | \{{ :? [^{{}}\n]* \}} [ \t]* $ )  # attributes
+  | (?P<table> [^|\n]*+ \| .*+ \n (?= .*\| ) [ \t|:]* - [ \t|:-]* $ (?: \n .*\S.* )* )
+  | (?P<entry> (?: [-*+] | \d+\. ) [ \t]+ (?P<symbols> {_TERM} (?: ,[ ]{_TERM} )* )
+      : [ \t]+ (?=\S) )
+  | (?P<item> (?: [-*+] | \d+\. ) (?: [ \t]+ | $ ) )
+  | (?P<meaning> : [ \t]+ (?=\S) )
+  | (?P<note> \[\^ [^\]\n]* \]: [ \t]* )
+  | (?P<title> (?: !!! | \?\?\? | === ) [!+]* [ ]
+      (?: [\w -]* "(?P<said> .* )" [ \t]* | .* ) $ )
+  | (?P<underlined> \S .*+ (?= \n [ \t]* (?: =+ | -+ ) [ \t]* $ ) )
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+# What ends a heading, a term or a cell: a mark, attributes, the signs that close it.
+_END = re.compile(rf"\s*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*\s*\Z")
+# What a tag says to those who cannot see what it shows.
+_SAID = re.compile(
+    r"""(?<=\s) (?: aria-label | alt | title | placeholder )
+        = (?: "([^"]*)" | '([^']*)' )""",
+    re.VERBOSE,
+)
+_TAG = re.compile(r"<(/?)(\w+)([^<>]*)")
+# Their text can hold no other element.
+_LABELS = {"option", "text", "title", "textpath", "desc"}
+# Words, without the empty elements and the tag around them.
+_EMPTY = r"(?:\s|<(\w+)[^<>]*></\{}>|<(?:br|wbr)\b[^<>]*>)*"
+_TRIMMED = re.compile(rf"{_EMPTY.format(1)}(.*?){_EMPTY.format(3)}\Z", re.DOTALL)
+_AROUND = re.compile(r"<(\w+)[^<>]*>((?:(?!</\1>).)*)</\1>", re.DOTALL)
+
+
+class _Splitter:
+    """Goes through a text and finds the words in it."""
+
+    def __init__(self, text: str, html: bool) -> None:
+        self.text, self.masked = text, scan(text, html)[0]
+        self.found = list[Piece]()
+        # The unit that is being read: where it began, and its kind.
+        self.start: int | None = None
+        self.kind = "paragraph"
+        self.was_code = self.was_quote = self.in_notation = False
+
+    def line(self, at: int) -> int:
+        """Read a line from some place on; where to go on."""
+        line = _matched(_LINE, self.masked, at)
+        if line["apart"] or line["tags"]:
+            self.end(at)
+            if line["tags"]:
+                self._tags(at, line.end())
+            return line.end()
+        if at == 0 or self.masked[at - 1] == "\n":
+            if not self._is_prose(line):
+                return line.end()
+            at = self._begin(_matched(_MARGIN, self.masked, at).end())
+        if at < line.end("words") and self.start is None:
+            self.start = at
+        if line[0].endswith("  \n"):  # It breaks here.
+            self.end(line.end())
+        return max(at, line.end())
+
+    def _tags(self, start: int, end: int) -> None:
+        """Note what some tags say; know as what the words behind them stand there."""
+        for said in _SAID.finditer(self.text, start, end):
+            self._note("attribute", *said.span(said.lastindex or 1))
+        for ends, name, more in _TAG.findall(self.text, start, end):
+            kind = "label" if name.lower() in _LABELS else "html"
+            self.kind = "paragraph" if ends or "markdown" in more else kind
+
+    def _is_prose(self, line: re.Match[str]) -> bool:
+        """Whether a line is no gap, and no code that is indented."""
+        if not line[0].strip(" \t\n>"):
+            self.end(line.start())
+            self.kind = "paragraph"
+            return False
+        bare = line[0].lstrip(" \t")
+        deep, was_quote = len(line[0]) - len(bare), self.was_quote
+        self.was_code = deep >= 4 and self._is_code(line.start(), deep)
+        self.was_quote = bare.startswith(">")
+        if self.was_code or self.was_quote != was_quote:
+            self.end(line.start())
+        return not self.was_code
+
+    def _is_code(self, at: int, deep: int) -> bool:
+        *above, _ = self.masked[:at].split("\n")
+        after_gap = self.was_code or not above or not above[-1].strip()
+        return after_gap and deep - depth(above, deep) >= 4
+
+    # ## What begins
+
+    def _begin(self, at: int) -> int:
+        """End a block and begin others as long as some begin here; where words do."""
+        while begins := _BEGINS.match(self.text, at):
+            self.end(at)
+            at = self._block(begins)
+        return at
+
+    def _block(self, begins: re.Match[str]) -> int:
+        """Note what begins a block, if that has words; where the rest of it stands."""
+        what, self.kind = begins.lastgroup, "paragraph"
+        if what == "heading":
+            self.in_notation = is_notation(begins[0].rstrip())
+            self._note("heading", *begins.span("words"))
+        elif what == "underlined":
+            self._note("heading", *begins.span())
+        elif what == "title":
+            self._note("title", *begins.span("said"))
+        elif what == "table":
+            self._table(*begins.span())
+        elif what == "meaning":
+            self._terms(begins.start())
+        elif what == "entry" and self.in_notation:
+            self.kind = f"entry: {begins['symbols'].replace('`', '')}"
+        elif what in ("entry", "item"):
+            self.kind = "item"
+            return begins.start("symbols") if what == "entry" else begins.end()
+        return begins.end()
+
+    def _table(self, start: int, end: int) -> None:
+        head, _, *rows = re.compile(".+").finditer(self.masked, start, end)
+        for row in (head, *rows):
+            bars = re.compile(r"\|").finditer(self.masked, *row.span())
+            edges = [row.start() - 1, *(bar.start() for bar in bars), row.end()]
+            for left, right in pairwise(edges):
+                self._note("cell", left + 1, right)
+
+    def _terms(self, at: int) -> None:
+        """The lines of a paragraph above a meaning are terms."""
+        start, end, kind, _ = self.found[-1] if self.found else Piece(0, 0, "", "")
+        before, between = self.text[:start], self.text[end:at]
+        if kind == "paragraph" and before[-1:] in ("", "\n") and not between.strip():
+            self.found.pop()
+            for line in re.finditer(".+", self.text[start:end]):
+                self._note("term", start + line.start(), start + line.end())
+
+    # ## What ends
+
+    def end(self, at: int) -> None:
+        """No more words belong to the unit that was being read."""
+        if self.start is not None:
+            self._note(self.kind, self.start, at)
+        self.start = None
+
+    def _note(self, kind: str, start: int, end: int) -> None:
+        """Note a unit, if there is anything in it to translate."""
+        if kind in ("heading", "term", "cell"):
+            end = _matched(_END, self.text, start, end).start()
+        words = _matched(_TRIMMED, self.text, start, end)
+        words = _AROUND.fullmatch(self.text, *words.span(2)) or words
+        start, end = words.span(2)
+        shown = self.text if kind == "attribute" else self.masked
+        if _WORD.search(shown, start, end):
+            self.found.append(Piece(start, end, kind, _joined(self.text[start:end])))
+
+
+def _matched(pattern: re.Pattern[str], text: str, *span: int) -> re.Match[str]:
+    """What a pattern finds that matches anything."""
+    match = pattern.search(text, *span)
+    assert match
+    return match
