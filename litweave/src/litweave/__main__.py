@@ -14,8 +14,8 @@ from platformdirs import user_cache_path
 
 from litweave import build as builder
 from litweave.features.copy import command as copy
-from litweave.features.languages import checks as translations
 from litweave.features.languages import Translator, trees
+from litweave.features.languages import checks as translations
 from litweave.features.languages.catalogs import Catalogs, Unit
 from litweave.features.languages.checks import Glossary
 from litweave.progress import show_what_it_can
