@@ -7,21 +7,18 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from html import escape
 from pathlib import Path
 
 from litweave import node
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features import papers
+from litweave.features import links, papers
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
 from litweave.features.languages.voice import Voice
-from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
-from litweave.features.links.resolve import Meanings
 from litweave.features.proofs import panel
 from litweave.features.shapes import hints
 from litweave.features.symbols import variables
@@ -121,11 +118,6 @@ class Site:
         while self._waiting:
             self._waiting.pop(0)()
         return self.book.chapters
-
-    @cached_property
-    def meanings(self) -> Meanings:
-        """What the names in the code of all modules mean."""
-        return Meanings.read(self.book.modules)
 
     # ## A page
 
@@ -259,6 +251,6 @@ FEATURES: Sequence[Feature] = (
     hints.enrich,
     copying.enrich,
     papers.enrich,
-    references.enrich,
+    links.enrich,
     variables.enrich,
 )
