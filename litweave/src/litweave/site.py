@@ -6,7 +6,6 @@ The plugin and `check` both go this way, so that they judge the same.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -14,12 +13,10 @@ from litweave import node, page
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features import copy, papers, proofs, symbols
+from litweave.features import copy, links, papers, proofs, symbols
 from litweave.features.diff import Differences
 from litweave.features.languages import Translator
-from litweave.features.links import references
 from litweave.features.links.addresses import Addresses, Files
-from litweave.features.links.resolve import Meanings
 from litweave.features.shapes import hints
 from litweave.katex import is_shown
 from litweave.names import Target
@@ -100,11 +97,6 @@ class Site:
         while self._waiting:
             self._waiting.pop(0)()
         return self.book.chapters
-
-    @cached_property
-    def meanings(self) -> Meanings:
-        """What the names in the code of all modules mean."""
-        return Meanings.read(self.book.modules)
 
     # ## A page, on its way through Markdown
 
@@ -224,7 +216,7 @@ FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
     hints.enrich,
     copy.enrich,
     papers.enrich,
-    references.enrich,
+    links.enrich,
     symbols.enrich,
 )
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from litweave.book import Book
-from litweave.features.links import introspect, libraries, references
-from litweave.features.links.libraries import LIBRARIES, Answers, Fact, address, ask
-from litweave.features.links.resolve import Meanings
+from litweave.features import links as feature
+from litweave.features.links import ask, libraries
+from litweave.features.links.libraries import LIBRARIES, Answer
+from litweave.features.links.meanings import Meanings
 from litweave.words import said
 from support import book_of, read_book
 
@@ -82,12 +83,10 @@ mine.own.name                      none: it is of no library
 """
 PLACES = dict((*line.split(None, 1), "")[:2] for line in DOCUMENTED.split("\n")[1:-1])
 OTHERS = """
-    io.StringIO.write numpy.linalg.norm torch.nn.Linar torch.nn.Module.nothing
-    torch.baddbmm torch.qqqqq torch.nowhere.x torch.optim.AdamW torch.ops.mine.op
-    torch.tensor torch.dtype datetime.datetime pathlib.Path.exists os.environ
-    importlib.resources.abc.Traversable re.sub typing.Any torch.nn.Module torch.Tenzor
-    torch.nn.Linear.qqqqq torch.nn.Module.qqqqq torch._qqqqq math.pie os.startfile
-    sys.platform
+    io.StringIO.write numpy.linalg.norm torch.nn.Module.nothing torch.baddbmm
+    torch.nowhere.x torch.nn.functional torch.optim.AdamW torch.ops.mine.op torch.dtype
+    torch.tensor datetime.datetime pathlib.Path.exists os os.environ re.sub typing.Any
+    torch.nn.Module importlib.resources.abc.Traversable
 """
 NAMES = [*PLACES, *OTHERS.split()]
 
@@ -101,16 +100,16 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def answers(known: Path) -> Answers:
+def answers(known: Path) -> dict[str, Answer]:
     return ask(NAMES, known)
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_where_a_name_is_documented(name: str, answers: Answers) -> None:
+def test_where_a_name_is_documented(name: str, answers: dict[str, Answer]) -> None:
     place = PLACES[name].replace("*", name)
     base = BASES.get(name.partition(".")[0], PYTHON)
     expected = None if place.startswith("none") else base + place
-    assert address(name, answers.facts) == expected
+    assert (answers[name].href if name in answers else None) == expected
 
 
 CALLED = {
@@ -123,28 +122,22 @@ CALLED = {
 }
 
 
-def test_what_is_told_of_a_name_and_what_is_missing(answers: Answers) -> None:
-    facts = answers.facts
-    near = {"torch.nn.Linar": "Linear", "torch.nowhere": "where", "torch.qqqqq": ""}
-    for name, other in near.items():
-        assert (facts[name].kind, facts[name].near) == ("missing", other)
-    for name in ("torch.nn.Module.nothing", "torch.nowhere.x", "torch.ops.mine.op"):
-        assert (facts[name].kind, facts[name].near) == ("unknown", "")
-    assert facts["winreg.x"] == facts[name]
+def test_what_is_told_of_a_name(answers: dict[str, Answer]) -> None:
     for name, called in CALLED.items():
-        assert facts[name].signature == name + called
-    assert facts["torch.nn.Linear"].summary == (
+        assert answers[name].called == name + called
+    assert answers["torch.nn.Linear"].summary == (
         "Applies an affine linear transformation to the incoming data: y = xA^T + b."
     )
-    assert facts["torch.baddbmm"].summary == (
+    assert answers["torch.baddbmm"].summary == (
         "Performs a batch matrix-matrix product of matrices in batch1 and batch2."
     )
     # And nothing of a value.
-    assert (facts["math.pi"].signature, facts["math.pi"].summary) == ("", "")
+    assert answers["math.pi"][1:] == ("math.pi", "", False)
+    assert answers["torch.float32"].called == "torch.dtype"
     # A summary is one short, plain sentence.
-    for name, fact in facts.items():
-        assert len(fact.summary) <= introspect.LONGEST_SUMMARY + 2, name
-        assert not re.search(r"`|:class:|\n|\\", fact.summary), name
+    for name, answer in answers.items():
+        assert len(answer.summary) <= libraries.LONGEST_SUMMARY + 2, name
+        assert not re.search(r"`|:class:|\n|\\", answer.summary), name
 
 
 def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
@@ -156,24 +149,26 @@ def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
     def mean(
         secret: object = Secret(), environ: object = os.environ,
         folder: str = os.getcwd(), many: str = "x" * 40,
-        nested: tuple[object, ...] = (os.environ, 1, "a"),
+        nested: tuple[object, ...] = (None, 1, "a"),
         made: type = int, number: float = 0.5,
     ) -> None: ...
     # fmt: on
 
     monkeypatch.setattr(statistics, "mean", mean)
-    assert introspect.fact("statistics.mean")["signature"] == (
+    answer = libraries.answer("statistics.mean")
+    assert answer
+    assert answer.called == (
         "statistics.mean(secret=…, environ=…, folder=…, many=…, "
-        'nested=(…, 1, "a"), made=int, number=0.5)'
+        'nested=(None, 1, "a"), made=int, number=0.5)'
     )
 
 
 def test_what_is_known_is_not_asked_again(tmp_path: Path, monkeypatch: Patch) -> None:
     cache, asked = tmp_path / "libraries.json", list[str]()
 
-    def look_up(names: list[str]) -> dict[str, Fact]:
+    def look_up(names: list[str]) -> dict[str, Answer]:
         asked.append(" ".join(names))
-        return {name: Fact("function", signature=f"{name}()") for name in names}
+        return {name: Answer(f"#{name}", f"{name}()", "", False) for name in names}
 
     def ask_for(*names: str) -> list[str]:
         """Those that are looked up, each time."""
@@ -181,44 +176,44 @@ def test_what_is_known_is_not_asked_again(tmp_path: Path, monkeypatch: Patch) ->
         ask(names, cache)
         return asked
 
-    monkeypatch.setattr(libraries, "_look_up", look_up)
+    monkeypatch.setattr(feature, "_look_up", look_up)
     both = "math.pi", "torch.cat"
-    assert ask_for(*both) == ["math math.pi torch torch.cat"]
+    assert ask_for(*both) == ["math.pi torch.cat"]
     assert ask_for("math.pi", "math.e") == ["math.e"]
     first, before = ask(both, cache), cache.read_bytes()
     assert ask_for(*both[::-1]) == []
     assert ask(both[::-1], cache) == first
-    assert {*ask(["math.e"], cache).facts} == {"math", "math.e"}
+    assert {*ask(["math.e"], cache)} == {"math.e"}
     assert cache.read_bytes() == before
     # Another version of a library: all of its names, and no others.
-    old = libraries._version
+    old = feature._version
     versions = {"torch": "9"}
-    monkeypatch.setattr(libraries, "_version", lambda r: versions.get(r) or old(r))
-    assert ask_for(*both) == ["torch torch.cat"]
+    monkeypatch.setattr(feature, "_version", lambda r: versions.get(r) or old(r))
+    assert ask_for(*both) == ["torch.cat"]
     assert ask_for(*both) == []
-    # Another way to look up, or another Python: everything.
-    monkeypatch.setattr(libraries, "_key", lambda: "another")
-    assert ask_for(*both) == ["math math.pi torch torch.cat"]
+    # Another Python: everything.
+    monkeypatch.setattr(sys, "version", "another")
+    assert ask_for(*both) == ["math.pi torch.cat"]
 
 
 def test_only_libraries_that_are_there_and_in_the_table_are_imported(
-    tmp_path: Path, monkeypatch: Patch
+    tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
 ) -> None:
     others = "pytest.fixture", "yaml.load", "antigravity.fly"
-    assert ask(others, tmp_path / "cache") == Answers({}, ())
+    assert ask(others, tmp_path / "cache") == {}
     assert not (tmp_path / "cache").exists()
-    library = libraries.Library("https://a.org/", {}, members={"notthere": "{name}"})
-    monkeypatch.setitem(LIBRARIES, "notthere", library)
+    monkeypatch.setitem(LIBRARIES, "notthere", {})
+    caplog.set_level("INFO")
     found = ask(["notthere.x", "math.pi"], tmp_path / "cache")
-    assert found.absent == ("notthere",)
-    assert set(found.facts) == {"math", "math.pi"}
-    assert address("notthere.x", found.facts) is None
+    assert {*found} == {"math.pi"}
+    assert "notthere is not installed: its names are no links" in caplog.text
 
 
 def test_a_process_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit('no room')")
-    monkeypatch.setattr(introspect, "__file__", str(broken))
+    broken.with_suffix(".toml").touch()
+    monkeypatch.setattr(libraries, "__file__", str(broken))
     with pytest.raises(RuntimeError, match="no room"):
         ask(["math.pi"], tmp_path / "libraries.json")
     assert not (tmp_path / "libraries.json").exists()
@@ -231,14 +226,13 @@ def test_no_file_here_passes_for_a_library(tmp_path: Path, monkeypatch: Patch) -
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = ask(["einops.rearrange", "statistics.mean"], tmp_path / "cache.json")
-    for name in ("einops.rearrange", "statistics.mean"):
-        assert found.facts[name].kind == "function"
+    assert {*found} == {"einops.rearrange", "statistics.mean"}
     assert not (tmp_path / "was_here").exists()
 
 
 def test_what_a_library_prints_is_no_answer() -> None:
     # This one prints a poem while it is imported.
-    command, names = [sys.executable, "-I", introspect.__file__], ["this.s", "math.pi"]
+    command, names = [sys.executable, "-I", libraries.__file__], ["this.s", "math.pi"]
     answer = subprocess.check_output(command, input=json.dumps(names), text=True)
     assert [*json.loads(answer)] == names
 
@@ -298,8 +292,8 @@ def enriched(folder: Path, known: Path, files: dict[str, str]) -> Book:
     """A book with its links, for which no library is asked."""
     book, before = book_of(folder, files), known.read_bytes()
     meanings = Meanings.read(book.modules)
-    references.link(book, meanings, known)
-    references.list_uses(book, meanings)
+    feature.link(book, meanings, known)
+    feature.list_uses(book, meanings)
     assert known.read_bytes() == before, "or else the list above is to be longer"
     return book
 
@@ -379,7 +373,7 @@ def test_text_in_a_tip_ends_no_script(tmp_path: Path, known: Path) -> None:
 
 def test_links_lie_within_their_line_and_apart(tmp_path: Path) -> None:
     book = read_book(Path(email.__file__).parent)
-    references.link(book, Meanings.read(book.modules), tmp_path / "libraries.json")
+    feature.link(book, Meanings.read(book.modules), tmp_path / "libraries.json")
     number = 0
     for chapter in book.chapters.values():
         line = end = 0
@@ -390,32 +384,6 @@ def test_links_lie_within_their_line_and_apart(tmp_path: Path) -> None:
             line, end = mark.line, mark.end
             number += 1
     assert number > 1000
-
-
-MISSING = {
-    "nn.Linar(1, 2)": "“torch.nn” has no “Linar”; did you mean “Linear”?",
-    "from torch import Tenzor": "“torch” has no “Tenzor”; did you mean “Tensor”?",
-    "import torch.qqqqq": "“torch” has no “qqqqq”",
-    "import math; math.pie": "“math” has no “pie”; did you mean “pi”?",
-    # What may well be missing is no mistake.
-    "try: torch.qqqqq\nexcept AttributeError: pass": "",
-    "import sys, os\nif sys.platform == 'win32': os.startfile('')": "",
-    "nn.Linear.qqqqq": "",
-    "class A(nn.Module):\n    def f(self): self.qqqqq": "",
-    "import winreg; winreg.x": "",
-    "import somewhere; somewhere.x": "",
-    "torch.ops.mine.op": "",
-    "torch._qqqqq": "",
-}
-
-
-def test_a_name_that_a_library_does_not_have(tmp_path: Path, known: Path) -> None:
-    for line, message in MISSING.items():
-        source = f"import torch\nfrom torch import nn\n{line}\n"
-        found = enriched(tmp_path, known, {"a.py": source}).context.diagnostics.found
-        problem = f"pkg/a.py:3: {message}"
-        assert [str(mistake) for mistake in found] == [problem] * bool(message), line
-        assert {mistake.kind for mistake in found} <= {"name"}
 
 
 def test_a_module_of_the_author_is_no_library(tmp_path: Path, known: Path) -> None:

@@ -20,8 +20,7 @@ from typing import TypeVar
 
 from ruff import find_ruff_bin
 
-from litweave.features.links.introspect import first_sentence
-from litweave.features.links.signatures import plain
+from litweave.features.links.libraries import first_sentence, plain
 from litweave.parse import Module
 from litweave.syntax import CODING, DEFINITIONS, directives, is_text, syntax_tree
 

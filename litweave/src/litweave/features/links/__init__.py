@@ -1,1 +1,253 @@
-"""Names in code and prose become links: to this site, or to the docs of libraries."""
+r"""# Links: names in the code lead to what they name
+
+A class or a function of the book leads to its row, one of a library to its
+documentation:
+
+```text
+meanings ──▶ what a name means ──┬─ ours ─────▶ its row, by the book
+                                 └─ outside ──▶ its address, by libraries
+```
+
+Of a chain such as `nn.functional.gelu`, the longest beginning that leads anywhere is
+the link. Pointing at it shows the signature and a line about it, which are in one table
+on the page, by address. Among the links of a row, only the first to each place is a
+stop of the tab key.
+
+Each page ends with two lists: the modules that it imports, and those that import it.
+"""
+
+import ast
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from litweave import process
+from litweave.book import Book
+from litweave.cache import OTHERS, Cache, digest
+from litweave.features.links import libraries
+from litweave.features.links.libraries import LIBRARIES, Answer, called, plain, summary
+from litweave.features.links.meanings import Meanings, Meant, Thing
+from litweave.names import Target
+from litweave.overlay import Mark, island
+from litweave.page import title
+from litweave.words import heading, word
+
+if TYPE_CHECKING:
+    from litweave.site import Site
+
+_log = logging.getLogger("mkdocs.plugins.litweave")
+
+
+def enrich(site: "Site") -> None:
+    """Names in the code as links, and who uses whom."""
+    meanings = Meanings.read(site.book.modules)
+    link(site.book, meanings, site.settings.cache / "libraries.json")
+    list_uses(site.book, meanings)
+
+
+def link(book: Book, meanings: Meanings, cache: Path) -> None:
+    """Make links of the names in the code of each page.
+
+    `cache` is a file that keeps what libraries say.
+    """
+    uses = {page: [*meanings.uses(c.name)] for page, c in book.chapters.items()}
+    things = (t for found in uses.values() for *_, steps in found for _, t in steps)
+    names = {thing.name for thing in things if not meanings.is_ours(thing.name)}
+    linker = _Linker(book, meanings, ask(names, cache))
+    for page, found in uses.items():
+        linker.lay(page, found)
+
+
+@dataclass
+class _Linker:
+    book: Book
+    meanings: Meanings
+    answers: Mapping[str, Answer]
+
+    def __post_init__(self) -> None:
+        found = self.book.context.names.by_end.values()
+        self.targets = {target.name: target for some in found for target in some}
+        self.told: dict[str, tuple[str, str]] = {}
+
+    def lay(self, page: str, uses: Iterable[Meant]) -> None:
+        """Lay links over the code of a page, and the table of what their tips say."""
+        overlay, module = (
+            self.book.chapters[page].overlay,
+            self.book.chapters[page].module,
+        )
+        rows = {line: row.start for row in module.rows for line in row.code}
+        table, stops, free = dict[str, Sequence[str]](), set(), (0, 0)
+        for line, start, steps in uses:
+            places = ((end, self.place(thing, page)) for end, thing in reversed(steps))
+            end, place = next((found for found in places if found[1]), (0, None))
+            # Where Python miscounts within a string, two may seem to overlap.
+            if place and (line, start) >= free:
+                (href, *told), free = place, (line, end)
+                attributes = {"href": href}
+                if len(told) > 2:
+                    attributes["rel"] = "external"
+                if (rows.get(line), href) in stops:
+                    attributes["tabindex"] = "-1"
+                stops.add((rows.get(line), href))
+                table.setdefault(href, told)
+                overlay.marks.append(Mark(line, start, end, "a", attributes))
+        if table:
+            overlay.tools.append(island("weave-references", table))
+
+    def place(self, thing: Thing, page: str) -> tuple[str, ...] | None:
+        """The address of a thing, how it is called, what for, and where, if outside."""
+        if not self.meanings.is_ours(thing.name):
+            answer = self.answers.get(thing.name)
+            # What stands for an instance of a class leads to the class.
+            if not answer or (
+                thing.kind in ("instance", "many") and not answer.is_class
+            ):
+                return None
+            href = answer.href
+            return href, answer.called, answer.summary, str(urlsplit(href).netloc)
+        target = self.targets.get(thing.name)
+        if target is None or (target.page == page and not target.anchor):
+            return None
+        if target.name not in self.told:
+            self.told[target.name] = self.tell(target)
+        return self.book.href(target, page), *self.told[target.name]
+
+    def tell(self, target: Target) -> tuple[str, str]:
+        node = self.meanings.definitions.get(target.name)
+        if node is None:
+            return target.name, plain(title(self.book.chapters[target.page].module))
+        # A class is called as its `__init__` is, wherever it has that from.
+        made = self.meanings.attribute(Thing(target.name), "__init__")
+        function = self.meanings.definitions.get(made.name) if made else node
+        said = summary(ast.get_docstring(node) or "")
+        if function is None or isinstance(function, ast.ClassDef):
+            return target.anchor, said
+        return called(target.anchor, _signature(function)), said
+
+
+# ## How a function is called
+
+
+class _Source(str):
+    """A piece of source, which stands in a signature as it is."""
+
+    __repr__ = str.__str__
+
+
+def _source(node: ast.expr | None) -> object:
+    return inspect.Parameter.empty if node is None else _Source(ast.unparse(node))
+
+
+def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signature:
+    """How a function is called by its source, without `self`."""
+    args, made = node.args, inspect.Parameter
+    positional = [*args.posonlyargs, *args.args]
+    defaults = dict(zip(reversed(positional), reversed(args.defaults), strict=False))
+    given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
+    kinds: list[tuple[Any, Sequence[ast.arg | None]]] = [
+        (made.POSITIONAL_ONLY, args.posonlyargs),
+        (made.POSITIONAL_OR_KEYWORD, args.args),
+        (made.VAR_POSITIONAL, [args.vararg]),
+        (made.KEYWORD_ONLY, args.kwonlyargs),
+        (made.VAR_KEYWORD, [args.kwarg]),
+    ]
+    parameters = [
+        made(
+            arg.arg,
+            kind,
+            default=_source(given.get(arg)),
+            annotation=_source(arg.annotation),
+        )
+        for kind, found in kinds
+        for arg in found
+        if arg
+    ]
+    if positional and positional[0].arg in ("self", "cls"):
+        del parameters[0]
+    returns = None if node.name == "__init__" else node.returns
+    return inspect.Signature(parameters, return_annotation=_source(returns))
+
+
+# ## What libraries say
+
+
+def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
+    """What the libraries that names belong to have to tell of them.
+
+    `cache` is a file that keeps what is known. Only for names that are new, or when a
+    library or Python is another version, does a process import what is asked for.
+
+    **Raises.** [`ChildError`][process.ChildError] if that process fails.
+    """
+    made_by = [Path(libraries.__file__).with_suffix(end) for end in (".py", ".toml")]
+    how = digest(sys.version, files=made_by)
+    roots = {name.partition(".")[0] for name in names} & LIBRARIES.keys()
+    keys = {root: digest(how, v) for root in sorted(roots) if (v := _version(root))}
+    asked = {
+        n: keys[root] for n in sorted(names) if (root := n.partition(".")[0]) in keys
+    }
+    kept = Cache.read(cache)
+    new = [name for name, key in asked.items() if not kept.holds(name, key)]
+    found = _look_up(new) if new else {}
+    answers = {n: kept.get(n, key, partial(found.get, n)) for n, key in asked.items()}
+    if new:
+        kept.write(OTHERS)
+    return {name: Answer(*answer) for name, answer in answers.items() if answer}
+
+
+def _version(root: str) -> str:
+    try:
+        return sys.version if root in sys.stdlib_module_names else version(root)
+    except PackageNotFoundError:
+        _log.info("%s is not installed: its names are no links", root)
+        return ""
+
+
+def _look_up(names: Sequence[str]) -> dict[str, Any]:
+    command = [sys.executable, "-I", libraries.__file__]
+    [answers] = process.lines(command, json.dumps(names).encode())
+    return answers
+
+
+# ## Which module imports which
+
+
+def list_uses(book: Book, meanings: Meanings) -> None:
+    """Show on each page which modules it imports, and which import it.
+
+    What an import only passes on counts for the module where it is defined.
+    """
+    uses = {}
+    for page, chapter in book.chapters.items():
+        names = {meanings.source(name) for name in meanings.codes[chapter.name].imports}
+        others = (c for c in book.chapters.values() if c is not chapter)
+        uses[page] = [other.page for other in others if other.name in names]
+    for page, chapter in book.chapters.items():
+        used_by = [other for other in uses if page in uses[other]]
+        both = [(word("Uses"), uses[page]), (word("Used by"), used_by)]
+        lists = "".join(_list(book, page, *shown) for shown in both if shown[1])
+        if lists:
+            panel = f'<section class="weave-panel weave-uses">{lists}</section>'
+            chapter.overlay.endnotes.append(panel)
+
+
+def _list(book: Book, page: str, name: str, pages: Sequence[str]) -> str:
+    items = "".join(f"<li>{_link(book, page, other)}</li>" for other in pages)
+    return f"<h2>{name}</h2><ul>{items}</ul>"
+
+
+def _link(book: Book, page: str, other: str) -> str:
+    chapter = book.chapters[other]
+    href = book.href(Target(chapter.name, other, ""), page)
+    said, path = title(chapter.module), chapter.module.path
+    words = heading(plain(said), said, path) if said else escape(chapter.name)
+    return f'<a href="{escape(href)}">{words}</a>'

@@ -1,195 +1,297 @@
-"""Libraries: where their names are documented.
+r"""Libraries: where their names are documented, and what there is to tell of them.
 
-The *address* of a name such as `torch.nn.Linear` follows from the rules for its library
-in `libraries.toml`. A name that no rule covers is no link.
+    python -I libraries.py < names.json > answers.json
 
-Whether the library *has* it is found out when the site is built: [`introspect`][] asks
-the one that is installed, which also says how the name is called and what it is for.
-The facts are kept in a cache, so the libraries are imported only when a name, a library
-or Python is new. A library that is not installed gets no links. Nothing is asked of the
-network.
+Where a name such as `torch.nn.Linear` is documented follows from the rules for its
+library in `libraries.toml`. Whether the library has it, only the library can tell; so
+this program imports it, in a process of its own, and isolated (`-I`), so that no file
+of an author can pass for a library. It needs nothing but Python.
+
+A list of qualified names goes in, and for each comes out an [`Answer`][], or nothing if
+no rule covers it, or there is no such name.
 """
 
+import contextlib
+import importlib
+import inspect
+import io
 import json
+import os
+import re
 import sys
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
-from itertools import accumulate, chain
+from ast import literal_eval
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from types import ModuleType
+from typing import Any, NamedTuple
 
-from litweave import process
-from litweave.cache import OTHERS, Cache, digest
-from litweave.features.links import introspect
+LONGEST_SIGNATURE = 100
+LONGEST_SUMMARY = 160
+_CALL = re.compile(r"\A[\w.]+(\((?:[^()]|\([^()]*\))*\)(?: *-> *[^\n]+)?)")
+_LINK = re.compile(r"!?\[([^\[\]]+)\](?:\[[^\[\]]*\]|\([^()]*\))")
+# A role of reStructuredText, and what it is about: a name, or words before its target.
+_ROLE = re.compile(
+    r"(?<![\w:]):(?:\w+:){1,2}`(?:~(?:\w+\.)*)?([^`<]+?)(?:\s*<[^`>]*>)?`"
+)
+_FORMULA = re.compile(r"\$\$?([^$]+)\$\$?")
+_EMPHASIS = re.compile(r"(?<![\w.])(\*{1,3}|_{1,3})(?=\w)(.+?)(?<=\S)\1(?!\w)")
+
+
+class Answer(NamedTuple):
+    """Where a name is documented, how it is called, what it is for, what it is."""
+
+    href: str
+    called: str
+    summary: str
+    is_class: bool
+
+
+def main() -> None:
+    """Answer on standard output what is asked on standard input."""
+    names = json.load(sys.stdin)
+    # What a library prints while it is imported is no part of the answer.
+    with contextlib.redirect_stdout(io.StringIO()):
+        answers = {name: _answer_or_none(name) for name in names}
+    json.dump(answers, sys.stdout)
+
+
+def _answer_or_none(name: str) -> Answer | None:
+    try:
+        return answer(name)
+    except (Exception, SystemExit):  # A module may do anything while it is imported.
+        return None
+
+
+def answer(name: str) -> Answer | None:
+    """What there is to tell of a name."""
+    found = _find(name)[1]
+    kind = _kind(found)
+    public = _public(name, found) if kind in ("class", "function") else name
+    pages = (_page(shown) for shown in (name, public))
+    page = next((page for page in pages if page is not None), None)
+    if page is None:
+        return None
+    if kind == "data":
+        called = _type(found) if page.endswith(f"#{_type(found)}") else name
+        said = ""
+    else:
+        called = name if kind == "module" else _signature(public, found)
+        said = summary(_CALL.sub("", _doc(found), count=1))
+    return Answer(_library(name)["base"] + page, called, said, kind == "class")
+
 
 # ## Where things are documented
 
-_GENERATED = "generated/{name}.html"
 
-
-@dataclass(frozen=True)
-class Library:
-    """The rules by which addresses in the documentation of a library are written.
-
-    `modules` gives the page of a module, and `members` how the address of a class or
-    function in it is written; `special` holds the addresses that follow no rule, and
-    `None` for what has none. `methods` tells that a method has a place of its own on
-    the page of its class, and `constants` that a constant has one, too.
-    """
-
-    base: str
-    modules: Mapping[str, str]
-    members: Mapping[str, str]
-    special: Mapping[str, str | None] = field(default_factory=dict)
-    methods: bool = False
-    constants: bool = False
-
-
-def _library(root: str, rules: dict[str, Any]) -> Library:
-    """A library by its table in the file."""
-    members = dict.fromkeys(rules.get("generated", ()), _GENERATED)
-    special: dict[str, str | None] = {
-        f"{root}.{short}": _GENERATED.format(name=f"{root}.{long}")
-        for short, long in rules.get("aliases", {}).items()
-    }
-    for pages in rules.get("pages", ()):
-        for last in pages["names"]:
-            page = pages["page"].format(last=last) if "page" in pages else None
-            special[f"{pages['of']}.{last}"] = page
-    return Library(
-        rules["base"],
-        rules["modules"],
-        members | rules.get("members", {}),
-        special,
-        rules.get("methods", False),
-        rules.get("constants", False),
-    )
-
-
-def _python(rules: dict[str, Any]) -> dict[str, Library]:
-    """Python's own library, under the name of each of its modules."""
+def _read() -> dict[str, dict[str, Any]]:
+    """The rules for each library, by its name; the file tells what they mean."""
+    rules = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    # Of Python's own library each module is one.
+    python = rules["python"]
     own = {name for name in sys.stdlib_module_names if not name.startswith("_")}
-    pages = {n: f"{n}.html" for n in {*own, *rules["inner"]} - {*rules["without"]}}
+    names = own.union(python["inner"]).difference(python["without"])
     # What `asyncio` holds is spread over many pages.
-    members = {n: p + "#{name}" for n, p in pages.items() if n != "asyncio"}
-    library = _library("", {**rules, "modules": pages, "members": members})
-    return dict.fromkeys(own & pages.keys(), library)
+    python["pages"] = {"{name}.html": names}
+    python["members"] = {"{owner}.html#{name}": names - {"asyncio"}}
+    for library in rules.values():
+        for kind in ("pages", "members"):
+            pages = library.get(kind, {}).items()
+            library[kind] = {name: page for page, names in pages for name in names}
+        library["pages"] |= dict.fromkeys(library.get("without", ()))
+    return rules | dict.fromkeys(own & names, rules.pop("python"))
 
 
-_RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-LIBRARIES = _python(_RULES.pop("python"))
-LIBRARIES |= {root: _library(root, rules) for root, rules in _RULES.items()}
+LIBRARIES = _read()
 
 
-# ## What is known of a name
+def _library(name: str) -> dict[str, Any]:
+    return LIBRARIES[name.partition(".")[0]]
 
 
-@dataclass(frozen=True)
-class Fact:
-    """What [`introspect`][] found out about a name: its table has what each means."""
-
-    kind: str
-    own: bool = True
-    public: str = ""
-    signature: str = ""
-    summary: str = ""
-    documented: bool = True
-    type: str = ""
-    near: str = ""
-
-
-Facts: TypeAlias = dict[str, Fact]
-
-
-def address(name: str, facts: Mapping[str, Fact]) -> str | None:
-    """Where a name is documented, if a rule says so and the library has it."""
-    library, fact = LIBRARIES.get(_root(name)), facts.get(name)
-    if library is None or fact is None or fact.kind in ("missing", "unknown"):
-        return None
-    page = _page(library, name, fact, facts)
-    if page is None and fact.public not in ("", name):
-        page = _page(library, fact.public, fact, facts)
-    return None if page is None else library.base + page
-
-
-def _page(
-    library: Library, name: str, fact: Fact, facts: Mapping[str, Fact]
-) -> str | None:
-    if name in library.special:
-        return library.special[name]
-    if fact.kind == "module":
-        return library.modules.get(name)
-    owner, _, last = name.rpartition(".")
-    # Beside what is documented, `torch` holds much that is there for its own use.
-    if last.startswith("_") or not (fact.documented or library.constants):
-        return None
-    if fact.kind == "data" and not library.constants:
+def _page(name: str) -> str | None:
+    """The page of a name, below the address of its library."""
+    library, (parent, found) = _library(name), _find(name)
+    (owner, _, last), kind = name.rpartition("."), _kind(found)
+    page: str | None
+    if name in library["pages"]:
+        page = library["pages"][name]
+        return page and page.format(name=name, last=last)
+    constants = library.get("constants")
+    if kind == "data" and not constants:
         # `torch.float32` is explained where its type is.
-        return library.special.get(fact.type)
-    of_class = owner in facts and facts[owner].kind == "class"
-    if owner in library.members:
-        shown = fact.own or of_class
-        return library.members[owner].format(name=name) if shown else None
-    if library.methods and fact.own and of_class:
-        page = _page(library, owner, facts[owner], facts)
+        return _page(_type(found)) if _type(found) in library["pages"] else None
+    # Beside what is documented, `torch` holds much that is there for its own use.
+    if kind == "module" or last.startswith("_") or not (_doc(found) or constants):
+        return None
+    of_class = isinstance(parent, type)
+    # What a class inherits, or a module leaves out of `__all__`, stands elsewhere.
+    own = last in (vars(parent) if of_class else getattr(parent, "__all__", [last]))
+    if owner in library["members"] and (own or of_class):
+        return str(library["members"][owner].format(name=name, owner=owner))
+    if library.get("methods") and own and of_class:
+        page = _page(owner)
         return page and f"{page.partition('#')[0]}#{name}"
     return None
 
 
-# ## Asking the libraries
+# ## Looking
 
 
-@dataclass(frozen=True)
-class Answers:
-    """The facts about names, and the libraries that are not there to be asked."""
-
-    facts: Facts
-    absent: tuple[str, ...]
-
-
-def ask(names: Collection[str], cache: Path) -> Answers:
-    """Look names up in the libraries that they belong to, and what they stand in.
-
-    `cache` is a file that keeps what is known. Only for names that are new, or when a
-    library or Python is another version, does a process import what is asked for.
-
-    **Raises.** [`ChildError`][process.ChildError] if that process fails.
-    """
-    roots = sorted({_root(name) for name in names} & LIBRARIES.keys())
-    keys = {root: digest(_key(), found) for root in roots if (found := _version(root))}
-    around = (accumulate(name.split("."), "{}.{}".format) for name in names)
-    wanted = {*chain.from_iterable(around)}
-    asked = {name: keys[_root(name)] for name in sorted(wanted) if _root(name) in keys}
-    kept = Cache.read(cache)
-    new = [name for name, key in asked.items() if not kept.holds(name, key)]
-    kept.now |= {name: row for name, row in kept.before.items() if name in asked}
-    if new:
-        answers = _look_up(new)
-        kept.now |= {name: (asked[name], asdict(answers[name])) for name in new}
-        kept.write(OTHERS)
-    facts = {name: Fact(**kept.now[name][1]) for name in asked}
-    return Answers(facts, tuple(root for root in roots if root not in keys))
+def _find(name: str) -> tuple[Any, Any]:
+    """What a name stands in, and what it names."""
+    path, *others = name.split(".")
+    parent, found = None, importlib.import_module(path)
+    for part in others:
+        if not isinstance(found, ModuleType | type):
+            raise LookupError  # Who knows what an object does when it is asked?
+        parent, path = found, f"{path}.{part}"
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            found = importlib.import_module(path)
+    return parent, found
 
 
-def _root(name: str) -> str:
-    return name.partition(".")[0]
+def _public(name: str, found: Any) -> str:
+    """The shortest name under which the library offers it."""
+    parts = name.split(".")
+    for end in range(1, len(parts) - 1):
+        shorter = ".".join([*parts[:end], parts[-1]])
+        with contextlib.suppress(Exception):
+            if _find(shorter)[1] is found:
+                return shorter
+    return name
 
 
-def _version(root: str) -> str | None:
+def _kind(found: Any) -> str:
+    if isinstance(found, ModuleType):
+        return "module"
+    if isinstance(found, type):
+        return "class"
+    # The special forms of `typing` can be called only to say that they cannot.
+    named = callable(found) and hasattr(found, "__name__")
+    return "function" if named and type(found).__module__ != "typing" else "data"
+
+
+def _type(found: Any) -> str:
+    return f"{type(found).__module__}.{type(found).__qualname__}"
+
+
+def _doc(found: Any) -> str:
+    # A class that says nothing would say what its base says.
+    silent = isinstance(found, type) and not vars(found).get("__doc__")
+    return "" if silent else (inspect.getdoc(found) or "").strip()
+
+
+# ## How it is called
+
+
+def _signature(name: str, found: Any) -> str:
     try:
-        return sys.version if root in sys.stdlib_module_names else version(root)
-    except PackageNotFoundError:
-        return None
+        signature = inspect.signature(found)
+    except Exception:
+        # What is written in C often says it in its docstring alone.
+        written = _CALL.match(inspect.getdoc(found) or "")
+        return name + _tidy(written[1]) if written else name
+    parameters = [
+        p if p.default is p.empty else p.replace(default=_Shown(_default(p.default)))
+        for p in signature.parameters.values()
+    ]
+    signature = signature.replace(parameters=parameters)
+    if isinstance(found, type):
+        signature = signature.replace(return_annotation=inspect.Signature.empty)
+        # A class that says nothing of its arguments takes whatever its base does.
+        if _written(signature) in ("()", "(*args, **kwargs)"):
+            return name
+    return called(name, signature, _written)
 
 
-def _key() -> str:
-    """What is asked, and what an answer looks like."""
-    return digest(sys.version, files=[Path(introspect.__file__), Path(__file__)])
+class _Shown(str):
+    """A text that stands in a signature as it is."""
+
+    __repr__ = str.__str__
 
 
-def _look_up(names: Sequence[str]) -> Facts:
-    command = [sys.executable, "-I", introspect.__file__]
-    [answer] = process.lines(command, json.dumps(names).encode())
-    return {name: Fact(**fact) for name, fact in answer.items()}
+def called(
+    name: str,
+    signature: inspect.Signature,
+    written: Callable[[inspect.Signature], str] = str,
+) -> str:
+    """A signature as it is written: without the types, where it is too long with them.
+
+    >>> called("fill", inspect.signature(lambda size, value=0: None))
+    'fill(size, value=0)'
+    """
+    whole = name + written(signature)
+    if len(whole) <= LONGEST_SIGNATURE:
+        return whole
+    empty = inspect.Parameter.empty
+    bare = [p.replace(annotation=empty) for p in signature.parameters.values()]
+    return name + written(signature.replace(parameters=bare, return_annotation=empty))
+
+
+def _written(signature: inspect.Signature) -> str:
+    # Of `torch.nn.Linear` only the end matters, and of `<object at 0x7f…>` nothing.
+    text = re.sub(r"<[^<>]*>", "…", _tidy(str(signature)))
+    text = re.sub(r'(: |-> )"([^"]*)"', r"\1\2", text)  # annotations kept as strings
+    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)", r"\1", text)
+
+
+def _tidy(call: str) -> str:
+    return " ".join(call.replace("'", '"').split())
+
+
+def _default(value: Any) -> str:
+    """A default as it is on every machine: `os.environ` would show all there is."""
+    if isinstance(value, type) or inspect.isroutine(value):
+        return value.__name__
+    text = repr(value)
+    try:
+        literal_eval(text)
+    except Exception:
+        return "…"
+    return text if len(text) < 30 and os.sep not in text else "…"
+
+
+# ## What it is for
+
+
+def summary(docstring: str) -> str:
+    r"""The heading of a docstring, if it has one, and its first sentence; plain text.
+
+    >>> summary("## The *factor*\n\nBy which [`x`][scale] is scaled. So.")
+    'The factor. By which x is scaled.'
+    """
+    heading, _, rest = docstring.strip().partition("\n")
+    if not heading.startswith("#"):
+        heading, rest = "", docstring
+    paragraphs = re.split(r"\n\s*\n|\n[=-]+\n", rest.strip())
+    prose = (p for p in paragraphs if not p.startswith((".. ", ">>>")))
+    sentence = first_sentence(" ".join(next(prose, "").split()))
+    # A paragraph that begins in bold type, **Shape.**, is about something else.
+    said = heading.strip("# "), "" if sentence.startswith("**") else sentence
+    # A formula in TeX is nothing to read in one line.
+    parts = [plain(part) for part in said if part and "\\" not in part]
+    text = ". ".join(filter(None, parts))
+    cut = text[:LONGEST_SUMMARY].rpartition(" ")[0]
+    return text if len(text) <= LONGEST_SUMMARY else f"{cut} …"
+
+
+def first_sentence(text: str) -> str:
+    """A text as far as its first full stop."""
+    return re.split(r"(?<=[.!?]) +(?=[A-Z:`])", text, maxsplit=1)[0]
+
+
+def plain(markdown: str) -> str:
+    """The words of a line of Markdown.
+
+    >>> plain("[The *layer*][Mixer] of $C$ `channels`")
+    'The layer of C channels'
+    """
+    text = _FORMULA.sub(r"\1", _LINK.sub(r"\1", _ROLE.sub(r"\1", markdown)))
+    return _EMPHASIS.sub(r"\2", text).replace("`", "").strip()
+
+
+if __name__ == "__main__":
+    main()

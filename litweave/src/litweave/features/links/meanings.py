@@ -1,0 +1,483 @@
+"""Meanings: what the names in the code of a book stand for, by reading alone.
+
+`nn.functional.gelu` is a *chain*: a name, and attributes after it. What the name is
+bound to, in the scope where it stands, is followed through all modules:
+
+- `layers.GELU`, where the package only hands the class on, means the class where it is
+  defined;
+- `self.scale` means the method of the class, or of one that it inherits from;
+- if `__init__` says `self.norm = LayerNorm(…)`, then `self.norm` means an instance of
+  `LayerNorm`. A container means its elements, if one class makes them all;
+- `nn.Linear` leads out of the book and keeps its name: `torch.nn.Linear`.
+
+Nothing is guessed: a wrong link is worse than none. What is bound in two ways, or in a
+way that reading cannot tell (an argument, a variable, a loop), means nothing.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
+from operator import attrgetter
+from typing import TypeAlias
+
+from litweave.imports import ImportStatement, imported, is_package
+from litweave.parse import Module
+from litweave.syntax import syntax_tree
+
+Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+# What is given to these is what they hold.
+_CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What a name means, by the qualified name of a module, class or function.
+
+    Of the kinds, `object` is that very thing, `instance` one of the class, `many` a
+    container of such, `module` what an import passes on its way, and `import` what it
+    finds there, which may come from elsewhere again.
+    """
+
+    name: str
+    kind: str = "object"
+
+
+# A line, a column, and what the chain that begins there means up to each of its parts:
+# the column there, and the thing.
+Meant: TypeAlias = tuple[int, int, list[tuple[int, Thing]]]
+
+
+@dataclass(eq=False)
+class Scope:
+    """A module, class, function or comprehension, and what it binds names to.
+
+    `name` is that of the class or function, and `around` the scope whose names are seen
+    here, too. A name is bound to `None` where reading cannot tell to what.
+    """
+
+    name: str
+    around: "Scope | None" = None
+    bindings: dict[str, set[Thing | None]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.around, Class):
+            self.around = self.around.around  # What a class binds, it sees alone.
+
+    def hide(self, names: Iterable[str]) -> None:
+        """Let names that are bound from afar mean nothing, here and around."""
+        for name in names:
+            self.bindings[name].add(None)
+        if self.around:
+            self.around.hide(names)
+
+    def find(self, name: str) -> Thing | None:
+        """What a name means in this scope, if that is one thing only."""
+        if name in self.bindings:
+            return _only(self.bindings[name])
+        return self.around.find(name) if self.around else None
+
+
+@dataclass(eq=False)
+class Class(Scope):
+    """A class: what it inherits from, and what its methods assign to `self`.
+
+    What is assigned by a loop, or as one of several, has no expression.
+    """
+
+    bases: list[ast.expr] = field(default_factory=list)
+    assigned: dict[str, list[ast.expr | None]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+
+@dataclass(frozen=True)
+class Use:
+    """A chain in the code, and the scope where its name is looked up.
+
+    `offset` counts bytes of UTF-8, as Python's trees do.
+    """
+
+    line: int
+    offset: int
+    parts: tuple[str, ...]
+    scope: Scope
+
+
+def _only(things: Iterable[Thing | None]) -> Thing | None:
+    """The one thing that all are, if they are one."""
+    different = set(things)
+    return different.pop() if len(different) == 1 else None
+
+
+def _unroll(node: ast.expr) -> tuple[ast.expr, list[str]]:
+    """What stands before a chain of attributes, and the chain."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return node, parts[::-1]
+
+
+def _function(name: str, around: Scope, args: ast.arguments) -> Scope:
+    scope = Scope(name, around)
+    me = Thing(around.name, "instance") if isinstance(around, Class) else None
+    for arg in ast.iter_child_nodes(args):
+        if isinstance(arg, ast.arg):
+            scope.bindings[arg.arg].add(me if arg.arg == "self" else None)
+    return scope
+
+
+# ## Reading a source
+
+
+# A preview reads again what was changed, and nothing else.
+@lru_cache(maxsize=2048)
+def _read(
+    lines: tuple[str, ...], name: str, is_package: bool, beside: tuple[str, ...]
+) -> "Code":
+    """Read a module; those `beside` it are imported by the last part of their names."""
+    whole = {full.rpartition(".")[2]: full for full in beside}
+    code = Code(lines, Scope(name), is_package, whole)
+    try:
+        code.visit(syntax_tree("".join(lines)), code.scope)
+    except (SyntaxError, RecursionError):
+        return Code(lines, Scope(name), is_package, whole)
+    return code
+
+
+@dataclass
+class Code:
+    """What the names in one source mean.
+
+    `definitions` holds its classes and functions by their qualified names, `imports`
+    the names of what it imports, `uses` all chains, and `scopes` where names are looked
+    up.
+    """
+
+    lines: Sequence[str]
+    scope: Scope
+    is_package: bool
+    beside: Mapping[str, str]
+    classes: dict[str, Class] = field(default_factory=dict)
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    imports: list[str] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    scopes: dict[ast.expr, Scope] = field(default_factory=dict)
+    values: dict[ast.expr, ast.expr | None] = field(default_factory=dict)
+
+    def visit(self, node: ast.AST, scope: Scope) -> None:
+        """Note what a node, and all that is in it, binds and uses in a scope."""
+        match node:
+            case ast.Name(ctx=ast.Load()) | ast.Attribute():
+                self._use(node, scope)
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._define(node, scope)
+            case ast.Lambda(body=body):
+                inner = _function(scope.name, scope, node.args)
+                self._enter(node, scope, inner, [body])
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._comprehend(node, scope)
+            case ast.Import() | ast.ImportFrom():
+                self._import(node, scope)
+            case _:
+                self._bind(node, scope)
+                for child in ast.iter_child_nodes(node):
+                    self.visit(child, scope)
+
+    def _bind(self, node: ast.AST, scope: Scope) -> None:
+        match node:
+            case (
+                ast.Name(id=name)
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
+                scope.bindings[name].add(None)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                scope.hide(names)
+            case ast.NamedExpr(target=ast.Name(id=name)):
+                scope.hide([name])  # In a comprehension, it is bound around that.
+            case ast.Assign(targets=targets, value=value):
+                self.values |= dict.fromkeys(targets, value)
+            case ast.AnnAssign(target=target, value=value):
+                self.values[target] = value
+
+    def _use(self, node: ast.Name | ast.Attribute, scope: Scope) -> None:
+        name, parts = _unroll(node)
+        if not isinstance(name, ast.Name):
+            self.visit(name, scope)
+            return
+        self.scopes[name] = scope
+        if not isinstance(node.ctx, ast.Load):
+            *parts, last = parts  # What is assigned is defined here, not used.
+            thing = scope.find(name.id)
+            if thing and thing.kind == "instance" and not parts:
+                assigned = self.classes[thing.name].assigned[last]
+                assigned.append(self.values.get(node))
+        use = Use(name.lineno, name.col_offset, (name.id, *parts), scope)
+        self.uses.append(use)
+
+    # ## What opens a scope
+
+    def _define(self, node: Definition, scope: Scope) -> None:
+        name = f"{scope.name}.{node.name}"
+        scope.bindings[node.name].add(Thing(name))
+        self.definitions.setdefault(name, node)
+        if isinstance(node, ast.ClassDef):
+            # A class that is defined twice, under `if` and `else`, is read as one.
+            inner = self.classes.setdefault(name, Class(name, scope))
+            inner.bases += node.bases
+            self._enter(node, scope, inner, node.body)
+        else:
+            self._enter(node, scope, _function(name, scope, node.args), node.body)
+
+    def _enter(
+        self, node: ast.AST, scope: Scope, inner: Scope, body: Iterable[ast.AST]
+    ) -> None:
+        """Read a body in a scope of its own, and all else where it stands."""
+        inside = {*body}
+        for child in ast.iter_child_nodes(node):
+            self.visit(child, inner if child in inside else scope)
+
+    def _comprehend(self, node: _Comprehension, scope: Scope) -> None:
+        first, inner = node.generators[0], Scope(scope.name, scope)
+        for child in ast.iter_child_nodes(first):
+            self.visit(child, scope if child is first.iter else inner)
+        for child in ast.iter_child_nodes(node):
+            if child is not first:
+                self.visit(child, inner)
+
+    # ## Imports
+
+    def _import(self, node: ImportStatement, scope: Scope) -> None:
+        items = imported(node, self.scope.name, self.is_package)
+        for alias, item in zip(node.names, items, strict=True):
+            means, module = self._whole(item.means), self._whole(item.module)
+            thing = Thing(means, "import") if module else None
+            if module:
+                self.imports.append(self._whole(item.full))
+            if item.name == "*":
+                scope.hide([*scope.bindings])  # It may be bound anew.
+            else:
+                scope.bindings[item.binds].add(thing)
+            if not item.name:
+                self._path(item.module, module, alias)
+            elif item.name != "*":
+                self._note([item.name], thing, alias)
+        if isinstance(node, ast.ImportFrom) and node.module and module:
+            self._path(node.module, module, node, len("from ") + node.level)
+
+    def _whole(self, name: str) -> str:
+        first, dot, rest = name.partition(".")
+        return f"{self.beside.get(first, first)}{dot}{rest}"
+
+    def _path(
+        self, written: str, module: str, at: ast.alias | ast.stmt, after: int = 0
+    ) -> None:
+        """Note the name of a module, as far as it is written."""
+        parts = written.split(".")
+        first = Thing(module.removesuffix(written) + parts[0], "module")
+        self._note(parts, first, at, after)
+
+    def _note(
+        self,
+        parts: Sequence[str],
+        first: Thing | None,
+        at: ast.alias | ast.stmt,
+        after: int = 0,
+    ) -> None:
+        scope = Scope("", bindings={parts[0]: {first}})
+        self.uses.append(Use(at.lineno, at.col_offset + after, tuple(parts), scope))
+
+
+# ## Following names through a book
+
+
+@dataclass
+class Meanings:
+    """The sources of a book, by the names under which they are imported."""
+
+    # Modules, and the packages around them.
+    modules: set[str]
+    codes: dict[str, Code] = field(default_factory=dict)
+    classes: dict[str, Class] = field(default_factory=dict)
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    scopes: dict[ast.expr, Scope] = field(default_factory=dict)
+    # What was found out before, and `None` for what is being found out.
+    settled: dict[str, Thing | None] = field(default_factory=dict)
+    lineages: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, modules: Mapping[str, Module]) -> "Meanings":
+        """Read modules, given by the names that they are imported by."""
+        packages = {n for n, m in modules.items() if is_package(m.path)}
+        parts = (name.split(".") for name in modules)
+        meanings = cls({n for p in parts for n in accumulate(p, "{}.{}".format)})
+        folders = defaultdict[str, list[str]](list)
+        for name in sorted(meanings.modules):
+            folders[name.rpartition(".")[0]].append(name)
+        for name, module in modules.items():
+            folder = name.rpartition(".")[0]
+            while folder in packages:
+                folder = folder.rpartition(".")[0]
+            # In a folder that is no package, modules import each other without it.
+            beside = tuple(folders[folder]) if folder else ()
+            code = _read(module.lines, name, name in packages, beside)
+            meanings.codes[name] = code
+            meanings.classes |= code.classes
+            meanings.definitions |= code.definitions
+            meanings.scopes |= code.scopes
+        return meanings
+
+    def is_ours(self, name: str) -> bool:
+        """Whether a qualified name belongs to the book."""
+        return name.partition(".")[0] in self.modules
+
+    def source(self, name: str) -> str:
+        """The module that defines what an import names; empty if none of ours does."""
+        thing = self.settle(name)
+        # A constant has no place of its own, but its module has.
+        for found in (thing.name if thing else "", name):
+            while found and found not in self.codes:
+                found = found.rpartition(".")[0]
+            if found:
+                return found
+        return ""
+
+    def uses(self, module: str) -> Iterator[Meant]:
+        """All that means something in a module, in order."""
+        code = self.codes[module]
+        for use in sorted(code.uses, key=attrgetter("line", "offset")):
+            # The tree may count into the midst of a character.
+            before = code.lines[use.line - 1].encode()[: use.offset]
+            start = len(before.decode(errors="ignore"))
+            if steps := list(self._steps(use, code.lines[use.line - 1], start)):
+                yield use.line, start, steps
+
+    def _steps(self, use: Use, text: str, start: int) -> Iterator[tuple[int, Thing]]:
+        thing = self._resolved(use.scope.find(use.parts[0]))
+        for number, written in enumerate(accumulate(use.parts, "{}.{}".format)):
+            if number and thing:
+                thing = self.attribute(thing, use.parts[number])
+            end = start + len(written)
+            # It ends where reading ends, or where it is not as Python would write it.
+            # Within an f-string, older versions of Python count from another place.
+            goes_on = f"_{text[end : end + 1] or '.'}".isidentifier()
+            if thing is None or goes_on or not text.startswith(written, start):
+                return
+            # A variable such as `self` is no name of what it holds.
+            if number or thing.kind != "instance":
+                yield end, thing
+
+    def attribute(self, thing: Thing, name: str) -> Thing | None:
+        """What an attribute of a thing means."""
+        full = f"{thing.name}.{name}"
+        if thing.kind == "many":
+            return None
+        if thing.kind == "instance" or thing.name in self.classes:
+            return self._member(thing, name)
+        if not self.is_ours(thing.name):
+            return Thing(full, thing.kind)
+        if thing.kind == "object" and thing.name in self.codes:
+            bindings = self.codes[thing.name].scope.bindings
+            if name in bindings:
+                return self._resolved(_only(bindings[name]))
+        return Thing(full, thing.kind) if full in self.modules else None
+
+    def settle(self, name: str) -> Thing | None:
+        """What a qualified name means in the end, however often it was handed on."""
+        if not self.is_ours(name):
+            return Thing(name)
+        if name not in self.settled:
+            self.settled[name] = None  # for modules that import it from each other
+            module, *rest = name.split(".")
+            # The way to a module is by import, and only the rest is by attribute: in
+            # `from .gelu import gelu`, the first is the module.
+            while len(rest) > 1 and f"{module}.{rest[0]}" in self.modules:
+                module = f"{module}.{rest.pop(0)}"
+            thing: Thing | None = Thing(module)
+            for part in rest:
+                thing = thing and self.attribute(thing, part)
+            self.settled[name] = thing
+        return self.settled[name]
+
+    def _resolved(self, thing: Thing | None) -> Thing | None:
+        return self.settle(thing.name) if thing and thing.kind == "import" else thing
+
+    # ## Classes
+
+    def _member(self, thing: Thing, name: str) -> Thing | None:
+        for owner in self._lineage(thing.name):
+            found = self.classes.get(owner)
+            if found is None:
+                # Here the book ends. A class of a library may have such a member.
+                unknown = not owner or self.is_ours(owner)
+                return None if unknown else Thing(f"{owner}.{name}")
+            if thing.kind == "instance" and name in found.assigned:
+                return None if name in found.bindings else self._made(found, name)
+            if name in found.bindings:
+                return self._resolved(_only(found.bindings[name]))
+        return None
+
+    def _lineage(self, name: str) -> list[str]:
+        """A class and those it inherits from; what is not known has an empty name."""
+        if name not in self.lineages:
+            self.lineages[name] = [name]  # for a class that inherits from itself
+            for base in self.classes[name].bases if name in self.classes else ():
+                thing = self._expression(base)
+                known = thing.name if thing and thing.kind == "object" else ""
+                self.lineages[name] += self._lineage(known)
+        return self.lineages[name]
+
+    def _made(self, owner: Class, name: str) -> Thing | None:
+        """What the one value is that all assignments to an attribute agree on."""
+        full = f"self.{owner.name}.{name}"
+        if full not in self.settled:
+            self.settled[full] = None  # for what is made of itself: `self.a = self.a()`
+            self.settled[full] = _only(map(self._value, owner.assigned[name]))
+        return self.settled[full]
+
+    def _expression(self, node: ast.expr) -> Thing | None:
+        if isinstance(node, ast.Subscript):
+            node = node.value  # `Dataset[Tensor]`
+        name, parts = _unroll(node)
+        if not isinstance(name, ast.Name):
+            return None
+        thing = self._resolved(self.scopes[name].find(name.id))
+        for part in parts:
+            thing = thing and self.attribute(thing, part)
+        return thing
+
+    def _value(self, node: ast.expr | None) -> Thing | None:
+        """What an expression gives: an instance, or a container of instances."""
+        match node:
+            case ast.Call(func=func, args=args):
+                made = self._expression(func)
+                if made and made.name in _CONTAINERS and args:
+                    return self._elements(args)
+                if made and made.kind == "object" and self._is_class(made.name):
+                    return Thing(made.name, "instance")
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                return self._elements([node.elt])
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
+                return self._elements(items)
+            case ast.Starred(value=value):
+                return self._value(value)
+            case ast.IfExp(body=one, orelse=other):
+                return _only(map(self._value, (one, other)))
+        return None
+
+    def _elements(self, items: Sequence[ast.expr]) -> Thing | None:
+        thing = _only(map(self._value, items))
+        return Thing(thing.name, "many") if thing else None
+
+    def _is_class(self, name: str) -> bool:
+        """Whether a call gives an instance; of a library, one cannot know."""
+        return name in self.classes or not self.is_ours(name)
