@@ -168,20 +168,15 @@ def _add_setting(
     parser: argparse.ArgumentParser, name: str, default: Any, help: str
 ) -> None:
     """One of the options that `mkdocs.yml` has, too; it is there if it is given."""
-    flag = "--plain" if name == "extras" else f"--{name.replace('_', '-')}"
-    how: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
-    if isinstance(default, bool):
-        how["action"] = "store_false" if default else "store_true"
-        help = _PLAIN if default else help
+    flag, action = f"--{name.replace('_', '-')}", "store"
+    if default is True:
+        flag, action, help = "--plain", "store_false", _PLAIN
+    elif default is False:
+        action = "store_true"
     elif isinstance(default, tuple):
-        how |= {"action": "append", "metavar": "PATTERN"}
-        help += "; may be given many times"
-    else:
-        default = _CACHE if name == "cache" else default
-        how["type"] = str if isinstance(default, str) else Path
-        how["metavar"] = name.upper()
-        help += f" (default: {default})" if default else ""
-    parser.add_argument(flag, help=help, **how)
+        action, help = "append", f"{help}; may be given many times"
+    given = argparse.SUPPRESS
+    parser.add_argument(flag, dest=name, action=action, default=given, help=help)
 
 
 if __name__ == "__main__":

@@ -121,14 +121,16 @@ class Folder:
 def _written(path: Path) -> int:
     with suppress(OSError):
         return path.stat().st_mtime_ns
-    return 0  # Another build let go of it.
+    return 0  # There is none, or another build let go of it.
 
 
 @lru_cache(maxsize=8)
 def _stored(path: Path, written: int) -> dict[str, tuple[str, Any]]:
     """What stands in a file, read once by a preview that builds many times."""
-    rows = json.loads(path.read_text("utf-8"))
-    return {name: (key, thing) for name, key, thing in rows}
+    with suppress(OSError, ValueError, TypeError):  # none yet, or not whole
+        rows = json.loads(path.read_text("utf-8"))
+        return {name: (key, thing) for name, key, thing in rows}
+    return {}
 
 
 @dataclass
@@ -141,10 +143,8 @@ class Cache:
 
     @classmethod
     def read(cls, path: Path) -> "Cache":
-        """What a file keeps; nothing if there is none, or it is not whole."""
-        with suppress(OSError, ValueError, TypeError):
-            return cls(path, _stored(path, path.stat().st_mtime_ns))
-        return cls(path)
+        """What a file keeps."""
+        return cls(path, _stored(path, _written(path)))
 
     def holds(self, name: str, key: str) -> bool:
         """Whether a thing was there before under this key."""

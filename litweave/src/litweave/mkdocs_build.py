@@ -240,10 +240,6 @@ class Build:
         self.pages.keep(page, output)
         return output
 
-    def end(self) -> None:
-        """Every page is written, or something failed."""
-        progress.close(self.part)
-
 
 # ## A preview
 

@@ -134,10 +134,5 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     @event_priority(-100)  # when all others have written theirs
     def on_post_build(self, **_: Any) -> None:
         """Every page is written."""
-        self.build.end()
+        progress.close(self.build.part)
         self.build.pages.forget()
-
-    def on_build_error(self, **_: Any) -> None:
-        """Something failed, be it the strict count of warnings after the last page."""
-        if hasattr(self, "build"):
-            self.build.end()

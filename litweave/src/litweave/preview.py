@@ -20,39 +20,25 @@ _TEXT = re.compile(r"text/|application/(json|xml|javascript)|image/svg\+xml")
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Files, and the site's own page for what is not there."""
-
     # Python asks the system, and some programs teach Windows another type.
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".js": "text/javascript"
     }
 
-    def send_error(
-        self, code: int, message: str | None = None, explain: str | None = None
-    ) -> None:
-        page = Path(self.directory, "404.html")
-        if code != HTTPStatus.NOT_FOUND or not page.exists():
-            super().send_error(code, message, explain)
-        elif body := self._send(HTTPStatus.NOT_FOUND, page):
-            self.wfile.write(body.read())
-
     def send_head(self) -> BytesIO | BinaryIO | None:
+        """Compress a text for whoever takes it so."""
         path = self.translate_path(self.path)
         file = Path(path, "index.html") if path.endswith("/") else Path(path)
-        is_text = _TEXT.match(self.guess_type(file)) and file.is_file()
-        return self._send(HTTPStatus.OK, file) if is_text else super().send_head()
-
-    def _send(self, status: HTTPStatus, file: Path) -> BytesIO | None:
-        """Send the head of a text; its body, compressed for whoever takes it so."""
-        body = file.read_bytes()
-        self.send_response(status)
-        self.send_header("Content-Type", self.guess_type(file))
-        if "gzip" in self.headers.get("Accept-Encoding", ""):
-            body = gzip.compress(body, compresslevel=6)
-            self.send_header("Content-Encoding", "gzip")
+        kind, takes = self.guess_type(file), self.headers.get("Accept-Encoding", "")
+        if "gzip" not in takes or not _TEXT.match(kind) or not file.is_file():
+            return super().send_head()
+        body = gzip.compress(file.read_bytes(), compresslevel=6)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        return BytesIO(body) if self.command != "HEAD" else None
+        return BytesIO(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of each request."""
@@ -60,8 +46,12 @@ class _Handler(SimpleHTTPRequestHandler):
 
 def server(folder: Path, port: int) -> ThreadingHTTPServer:
     """A server of a folder on the loopback address; port 0 takes any that is free."""
-    handler = partial(_Handler, directory=str(folder))
-    return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    handler, lost = _Handler, folder / "404.html"
+    if lost.exists():  # Python takes it for a form to fill in.
+        form = {"error_message_format": lost.read_text("utf-8").replace("%", "%%")}
+        handler = type("_Handler", (_Handler,), form)
+    own = partial(handler, directory=str(folder))
+    return ThreadingHTTPServer(("127.0.0.1", port), own)
 
 
 def main() -> None:

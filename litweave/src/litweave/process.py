@@ -20,13 +20,10 @@ from typing import IO, Any, TypeVar
 
 import psutil
 
-LIMIT = 3600
-"""Seconds of processor time that a step may take, unless `LITWEAVE_LIMIT` is set."""
-LOOK = 1.0
-"""Seconds from one look at a program to the next."""
-IDLE = 600
-"""Looks in a row at which a program that waits has used no processor time at all,
-unless `LITWEAVE_LOOKS` is set."""
+# Seconds of processor time that a step may take, unless `LITWEAVE_LIMIT` is set;
+# seconds from one look at a program to the next; and, unless `LITWEAVE_LOOKS` is set,
+# looks in a row at which one that waits has used no processor time at all.
+LIMIT, LOOK, IDLE = 3600, 1.0, 600
 
 # The priority of a program that lets others go first, on Windows and elsewhere.
 _PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5)
@@ -43,11 +40,7 @@ class StuckError(ChildError):
     """A program that computes without an end, or waits for what does not come."""
 
 
-def limit(name: str, usual: float) -> float:
-    """What the environment sets a limit to.
-
-    **Raises.** `ChildError` if that is no number above zero.
-    """
+def _limit(name: str, usual: float) -> float:
     text = os.environ.get(name) or str(usual)
     with suppress(ValueError):
         if float(text) > 0:
@@ -113,7 +106,7 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
     """The answers of a program, with a look at it now and then."""
     said = SimpleQueue[bytes]()
     Thread(target=_read, args=(program.stdout, said), daemon=True).start()
-    most, looks = limit("LITWEAVE_LIMIT", LIMIT), limit("LITWEAVE_LOOKS", IDLE)
+    most, looks = _limit("LITWEAVE_LIMIT", LIMIT), _limit("LITWEAVE_LOOKS", IDLE)
     used, idle, before = 0.0, 0, _used(program)
     while used <= most and idle < looks:
         try:

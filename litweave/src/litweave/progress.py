@@ -82,7 +82,9 @@ class Progress:
     def open(self, name: str, total: int, quick: bool = False) -> Part:
         """Begin a part that ends elsewhere."""
         part = Part(self, name, total, quick)
-        self.parts.append(part)
+        with self.lock:
+            # Another of this name was left by what failed.
+            self.parts = [p for p in self.parts if p.name != name] + [part]
         return part
 
     def close(self, part: Part) -> None:

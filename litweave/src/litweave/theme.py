@@ -171,16 +171,15 @@ class QuickTheme(Theme):
         env = super().get_env()
         search = self._plugins.get("material/search")
         languages = search.config.get("lang") if search else None
-        files = _Visible(self.dirs, {"lunr"} if languages == ["en"] else set())
+        files = _Visible(self.dirs)
+        files.left_out = ["lunr"] if languages == ["en"] else []
         env.loader = ChoiceLoader([DictLoader({UNCHANGED: "unchanged"}), files])
         env.bytecode_cache = FileSystemBytecodeCache(str(self._compiled))
         return env
 
 
 class _Visible(FileSystemLoader):
-    def __init__(self, folders: list[str], left_out: set[str]) -> None:
-        super().__init__(folders)
-        self.left_out = left_out
+    left_out: Sequence[str] = ()
 
     def list_templates(self) -> list[str]:
         """All files but those in hidden folders, and in those that are left out."""
