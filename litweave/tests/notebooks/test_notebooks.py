@@ -55,7 +55,7 @@ answer()
 import sys
 from IPython.display import SVG, Image, display
 
-print("\x1b[31mone <two>\x1b[0m & $3")
+print("\x1b[31mone <two>\x1b[0m & $3", end="")
 print("10 %\r99 %\r100 %", file=sys.stderr)
 text = '''
 ```
