@@ -127,7 +127,6 @@ def test_a_page_begins_with_a_title_and_misses_rows_that_markdown_swallowed() ->
         cut("<p>One.</p>", parse("# One.\na = 1\n# Two.\nb = 2\n"))
     for source, document in (
         ("x = 1\n", "# `a`"),
-        ('"""Words."""\n', "# `a`\n\nWords."),
         ('# The licence.\n"""# Title"""\n', "# Title\n\nThe licence."),
     ):
         assert woven(source).document.partition("\n\n<!--")[0] == document
