@@ -268,7 +268,7 @@ def _cells(
             yield text
 
 
-_LITERAL = re.compile(r"(\w*)('''|\"\"\"|['\"])((?:\\.|(?!\2).)*)\2", re.DOTALL)
+_QUOTE = re.compile(r"(\w*)('''|\"\"\"|['\"])")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # What may stand behind a docstring that has its lines to itself.
 _NOTHING = re.compile(r"\s*;?\s*(?:#.*)?\s*")
@@ -292,11 +292,11 @@ def _split(node: ast.expr | ast.stmt, lines: Sequence[str]) -> tuple[str, str, s
 def _prose(value: ast.expr, lines: Sequence[str]) -> Prose:
     assert isinstance(value, ast.Constant)
     text, raw = str(value.value), True
-    if literal := _LITERAL.fullmatch(_split(value, lines)[1]):
+    _, prefix, quote, rest = _QUOTE.split(_split(value, lines)[1], maxsplit=1)
+    inner = rest.removesuffix(quote)
+    if inner != rest and quote not in _ESCAPE.sub("", inner):
         # The slice between the quotes: the page shows what is in the file.
-        text = literal[3]
-        if "r" not in literal[1].lower():
-            text, raw = _unescaped(text)
+        text, raw = _unescaped(inner) if "r" not in prefix.lower() else (inner, True)
     # The first line begins at the quotes; the indentation is that of the others.
     text = "\n".join(map(str.rstrip, text.split("\n")))
     blank = text[: len(text) - len(text.lstrip())].count("\n")

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import jupytext
 import nbformat
@@ -55,7 +55,7 @@ answer()
 import sys
 from IPython.display import SVG, Image, display
 
-print("\x1b[31mone <two>\x1b[0m & $3")
+print("\x1b[31mone <two>\x1b[0m & $3", end="")
 print("10 %\r99 %\r100 %", file=sys.stderr)
 text = '''
 ```
@@ -293,10 +293,7 @@ def test_an_error_that_was_meant_is_shown_and_output_with_no_kind_or_place_is_on
     assert "<samp>ValueError: a &lt; b</samp>" in said(html)
     with pytest.raises(ValueError, match="cell 1 shows application/x"):
         shown("display_data", data={"application/x": "?"})
-    plugin, page = (
-        NotebooksPlugin(),
-        SimpleNamespace(file=SimpleNamespace(src_uri="a.py")),
-    )
+    plugin, page = NotebooksPlugin(), Mock(**{"file.src_uri": "a.py"})
     plugin.pages = {"a.py": ("links", Slots("", {7: "<pre></pre>"}))}
     with pytest.raises(PluginError, match=r"^a.py: cell 7: the page has no place"):
         plugin.on_page_content("<p>No frame.</p>", page=page)

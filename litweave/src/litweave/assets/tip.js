@@ -28,7 +28,7 @@ function place(element) {
   box.style.left = `${Math.max(8, left)}px`;
 }
 
-export function hide() {
+function hide() {
   clearTimeout(leaving);
   if (current?.getAttribute("aria-describedby") === box.id) {
     current.removeAttribute("aria-describedby");

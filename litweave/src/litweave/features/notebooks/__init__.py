@@ -274,28 +274,21 @@ def _fenced(cell: Part) -> list[str]:
 
 
 def joined(outputs: Iterable[Part]) -> list[Part]:
-    r"""Join what was printed in pieces, and keep what stays of it on a screen.
-
-    The two streams of a program may overtake each other. So where one ends and the
-    other begins, a new line begins.
-
-    >>> said = [("stderr", "1 %\r"), ("stderr", "2 %"), ("stdout", "done")]
-    >>> pieces = [{"output_type": "stream", "name": n, "text": t} for n, t in said]
-    >>> [piece["text"] for piece in joined(pieces)]
-    ['2 %\ndone\n']
-    """
+    """Join what was printed in pieces, and keep what stays of it on a screen."""
     together: list[Part] = []
     for output in outputs:
         last = together[-1] if together else {}
         if "text" in last and "text" in output:
+            # The two streams may overtake each other: each begins a line of its own.
             gap = "" if last["name"] == output["name"] else "\n"
             text = last["text"].removesuffix(gap) + gap + output["text"]
             together[-1] = {**output, "text": text}
         else:
-            together.append({**output})
-    for one in (one for one in together if "text" in one):
-        one["text"] = terminal(one["text"]) + "\n"
-    return together
+            together.append(output)
+    return [
+        {**one, "text": f"{terminal(one['text'])}\n"} if "text" in one else one
+        for one in together
+    ]
 
 
 def terminal(text: str) -> str:
