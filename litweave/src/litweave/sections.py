@@ -113,7 +113,8 @@ def translated(text: str, above: Above) -> list[Line]:
 
     def take(match: re.Match[str]) -> str:
         margin, name, kind = match.groups()
-        if not re.search(rf":(?!(?:var)?type)\w+ [^:\n]*\b{re.escape(name)}:", text):
+        described = rf":(?!(?:var)?type)\w+ (?:[^:\n]* )?{re.escape(name)}:"
+        if not re.search(described, text):
             return f"{margin}:param {name}:{kind}"
         types[name] = " ".join(kind.split())
         return "\n" * kind.count("\n")
