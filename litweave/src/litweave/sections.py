@@ -265,7 +265,7 @@ def depth(above: Sequence[str], deep: int) -> int:
     return 0
 
 
-def with_lists(lines: Sequence[str], bare: Sequence[str]) -> Iterator[Line]:
+def relisted(lines: Sequence[str], bare: Sequence[str]) -> Iterator[Line]:
     """Lines with a blank one above each list, and what goes on in an item below it.
 
     `bare` are the lines without what is code or a formula. Each line has the number of
