@@ -24,15 +24,7 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import LESS, TAG, unreserved
 from litweave.katex import Formulas
 from litweave.names import Names, UnknownNameError
-from litweave.sections import (
-    LITERAL,
-    Above,
-    Line,
-    depth,
-    indent,
-    translated,
-    with_lists,
-)
+from litweave.sections import LITERAL, Above, Line, depth, indent, relisted, translated
 
 # The roles of reStructuredText that name something, or set it as mathematics.
 ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
@@ -135,7 +127,7 @@ def to_markdown(
         written = [line for _, line in lines]
         places = [Place(place.path, place.line + number) for number, _ in lines]
     if above:
-        moved = [*with_lists(written, _bare("\n".join(written)).split("\n"))]
+        moved = [*relisted(written, _bare("\n".join(written)).split("\n"))]
         written = [line for _, line in moved]
         places = [places[number] for number, _ in moved]
     text = "\n".join(written)

@@ -113,7 +113,8 @@ def translated(text: str, above: Above) -> list[Line]:
 
     def take(match: re.Match[str]) -> str:
         margin, name, kind = match.groups()
-        if not re.search(rf":(?!(?:var)?type)\w+ [^:\n]*\b{re.escape(name)}:", text):
+        described = rf":(?!(?:var)?type)\w+ (?:[^:\n]* )?{re.escape(name)}:"
+        if not re.search(described, text):
             return f"{margin}:param {name}:{kind}"
         types[name] = " ".join(kind.split())
         return "\n" * kind.count("\n")
@@ -264,7 +265,7 @@ def depth(above: Sequence[str], deep: int) -> int:
     return 0
 
 
-def with_lists(lines: Sequence[str], bare: Sequence[str]) -> Iterator[Line]:
+def relisted(lines: Sequence[str], bare: Sequence[str]) -> Iterator[Line]:
     """Lines with a blank one above each list, and what goes on in an item below it.
 
     `bare` are the lines without what is code or a formula. Each line has the number of
