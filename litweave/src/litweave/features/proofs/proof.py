@@ -78,6 +78,11 @@ class Check:
         """Whether there was something to compare, and all of it agreed."""
         return bool(self.cases) and all(case.holds for case in self.cases)
 
+    @property
+    def expected(self) -> dict[str, str]:
+        """What was expected in each case."""
+        return {case.of: case.expected for case in self.cases}
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -93,6 +98,19 @@ class Fact:
         """Whether it passed every check."""
         return all(check.holds for check in self.checks)
 
+    @property
+    def told(self) -> list[Check]:
+        """The checks of which more is to be said than what was held against what."""
+        more = [(c, c.formula or c.quoted or c.note) for c in self.checks]
+        return [check for check, has_more in more if has_more or not check.holds]
+
+    @property
+    def found(self) -> dict[str, str]:
+        """What was found in each case, by the first check that has it."""
+        cases = [case for check in self.checks for case in check.cases]
+        first = {case.of: case.found for case in reversed(cases)}
+        return {case.of: first[case.of] for case in cases}
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -102,6 +120,11 @@ class Proof:
     facts: tuple[Fact, ...]
     error: str  # "", or why the facts end here
     versions: dict[str, str]  # those of the plan
+
+    @property
+    def quotes(self) -> bool:
+        """Whether somebody else published one of the numbers."""
+        return any(check.quoted for fact in self.facts for check in fact.checks)
 
     def failures(self) -> Iterator[str]:
         """What is wrong, with both numbers."""
