@@ -79,6 +79,11 @@ class Check:
         return bool(self.cases) and all(case.holds for case in self.cases)
 
     @property
+    def says_more(self) -> bool:
+        """Whether there is more to tell than what was held against what."""
+        return bool(self.formula or self.quoted or self.note or not self.holds)
+
+    @property
     def expected(self) -> dict[str, str]:
         """What was expected in each case."""
         return {case.of: case.expected for case in self.cases}
@@ -99,17 +104,13 @@ class Fact:
         return all(check.holds for check in self.checks)
 
     @property
-    def told(self) -> list[Check]:
-        """The checks of which more is to be said than what was held against what."""
-        more = [(c, c.formula or c.quoted or c.note) for c in self.checks]
-        return [check for check, has_more in more if has_more or not check.holds]
-
-    @property
     def found(self) -> dict[str, str]:
         """What was found in each case, by the first check that has it."""
-        cases = [case for check in self.checks for case in check.cases]
-        first = {case.of: case.found for case in reversed(cases)}
-        return {case.of: first[case.of] for case in cases}
+        found: dict[str, str] = {}
+        for check in self.checks:
+            for case in check.cases:
+                found.setdefault(case.of, case.found)
+        return found
 
 
 @dataclass(frozen=True)
