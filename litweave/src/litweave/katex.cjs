@@ -6,8 +6,8 @@
  * for themselves: `W_1^\top X_{*,i}` becomes `⟨5 W_1^\top⟩ ⟨1 X_{*,⟨9 i⟩}⟩`. A mark is an
  * element with `data-n`, in which the symbol is set as if it stood alone.
  *
- * An answer has the HTML, and the letters of an equation that are no symbols of the page;
- * or else an error. */
+ * An answer has the HTML, if there is any, and problems, each of a kind: what KaTeX says,
+ * and the letters of an equation that are no symbols of the page. */
 
 const katex = require(process.argv[1]);
 const formulas = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -189,25 +189,28 @@ function finish(node, tex) {
   });
 }
 
+const NO_ENTRY = "stands in this equation, but in no entry of the notation";
+
 function set({ tex, display, symbols }) {
   read = null;
   read = katex.__parse(tex, options(display));
   const marks = new Marks(notationOf(symbols));
   marks.row(read);
   const unknown = display && symbols.length ? marks.unknown() : [];
+  const problems = unknown.map((letter) => ["notation", `“${letter}” ${NO_ENTRY}`]);
   if (!marks.any || read[0].type === "tag") {
-    return { html: katex.renderToString(tex, options(display)), unknown };
+    return { html: katex.renderToString(tex, options(display)), problems };
   }
   const tree = katex.__renderToDomTree(READ, options(display));
   finish(tree, tex);
-  return { html: tree.toMarkup(), unknown };
+  return { html: tree.toMarkup(), problems };
 }
 
 const answers = formulas.map((formula) => {
   try {
     return set(formula);
   } catch (error) {
-    return { error: error.message };
+    return { problems: [["formula", `${error.message}: ${formula.tex}`]] };
   }
 });
 process.stdout.write(JSON.stringify(answers));

@@ -10,7 +10,6 @@ import re
 from dataclasses import asdict, astuple, dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from litweave import node
 from litweave.cache import OTHERS, Cache, digest
@@ -103,21 +102,10 @@ class Formulas:
         for name, formula in names.items():
             answer = kept.get(name, key, dict)
             self.html.append(answer.get("html", formula.as_written))
-            self._note(formula, answer, diagnostics)
+            for kind, message in answer["problems"]:
+                diagnostics.add(self.places[formula], message, kind)
         if new:
             kept.write(OTHERS)  # pages that are kept have formulas, too
-
-    def _note(
-        self, formula: Formula, answer: dict[str, Any], diagnostics: Diagnostics
-    ) -> None:
-        place = self.places[formula]
-        if "error" in answer:
-            diagnostics.add(place, f"{answer['error']}: {formula.tex}", "formula")
-        for letter in answer.get("unknown", ()):
-            message = (
-                f"“{letter}” stands in this equation, but in no entry of the notation"
-            )
-            diagnostics.add(place, message, "notation")
 
     def leave(self, reason: str, diagnostics: Diagnostics) -> None:
         """Set none, for want of KaTeX, and say why."""

@@ -14,11 +14,9 @@ from litweave.cache import build_folder
 from litweave.progress import progress
 
 _MANIFEST = Path(__file__).parent / "package.json"
-# `--ignore-scripts`: a package is files to us, never a program that runs on installing.
 # Between two tries npm waits for seconds, and not for minutes: most often there is no
 # network. How long a try takes is npm's own affair.
-_INSTALL = "ci --ignore-scripts --no-audit --no-fund".split()  # noqa: SIM905
-_INSTALL += ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+_PAUSES = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 
 
 class NodeError(RuntimeError):
@@ -82,7 +80,9 @@ def packages(cache: Path, manifest: Path = _MANIFEST) -> Path:
             shutil.copy(file, folder)
         with progress.part("fetching", 1) as part:
             part.begin(str(manifest))
-            result = _run("npm", *_INSTALL, folder=folder)
+            # A package is files to us, never a program that runs on installing.
+            options = ("--ignore-scripts", "--no-audit", "--no-fund", *_PAUSES)
+            result = _run("npm", "ci", *options, folder=folder)
         if result.returncode:
             errors = re.findall(r"^npm error (.*\S)", result.stderr, re.MULTILINE)
             reasons = [line for line in errors if "reason:" in line] or errors[:3]

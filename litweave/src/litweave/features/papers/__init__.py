@@ -7,13 +7,11 @@ what every citation has.
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bibtexparser.entrypoint import parse_string
-from bibtexparser.library import Library
 from bibtexparser.middlewares import (
     LatexDecodingMiddleware,
     MergeNameParts,
@@ -34,6 +32,9 @@ if TYPE_CHECKING:
 _ABS = "https://arxiv.org/abs/"
 _ARXIV = re.compile(r"arxiv\.org/(?:abs|pdf)/((?:[a-z-]+/)?\d[\d.]*\d)")
 _NEEDED = ("author", "title", "year")
+# What makes words of LaTeX, and “Geoffrey E. Hinton” of “Hinton, Geoffrey E.”.
+_NAMES = (SeparateCoAuthors(), SplitNameParts(), MergeNameParts(style="first"))
+_WORDS = (NormalizeFieldKeys(), LatexDecodingMiddleware(), *_NAMES)
 # What it cannot read is in what it returns; it need not be said a second time.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
@@ -64,7 +65,9 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
 
     What is wrong in the file goes to `diagnostics`.
     """
-    written, plain = _parsed(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    written = parse_string(text, append_middleware=_WORDS[:1])
+    plain = parse_string(text, append_middleware=_WORDS)
     problems = [
         (block.start_line, f"this entry cannot be read: {block.error}")
         for block in plain.failed_blocks
@@ -82,17 +85,6 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
     for line, message in problems:
         diagnostics.add(Place(path.name, (line or 0) + 1), message, "citation")
     return works
-
-
-@lru_cache(maxsize=4)
-def _parsed(text: str) -> tuple[Library, Library]:
-    """The entries as they are written, and in plain words."""
-    names = (SeparateCoAuthors(), SplitNameParts(), MergeNameParts(style="first"))
-    words = [NormalizeFieldKeys(), LatexDecodingMiddleware(), *names]
-    return (
-        parse_string(text, append_middleware=words[:1]),
-        parse_string(text, append_middleware=words),
-    )
 
 
 def _cited(

@@ -7,14 +7,17 @@ nothing has none, and one that somebody else published says “quoted”.
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from html import escape
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
 
 from litweave import process
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.proofs.proof import Check, Fact, Proof, ProofError, prove
+from litweave.features.proofs.proof import Fact, Proof, ProofError, prove
 from litweave.headings import slug
 from litweave.words import beginning, day, figures, listed, word
 
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
 _DIFFERENCES = "What differs from the paper"
 _HEADING = re.compile(rf"^## {_DIFFERENCES}$", re.MULTILINE)
 _QUOTE = re.compile("“([^”]*)”")
-_QUOTED = "Quoted numbers were published by others and are not recomputed here."
 
 
 def enrich(site: "Site") -> Callable[[], None] | None:
@@ -61,45 +63,16 @@ def show(book: Book, program: str, result: Callable[[], Mapping[str, Proof]]) ->
 
 
 def _panel(proof: Proof, formula: Callable[[str], str]) -> str:
-    wrong = [
-        word("Not proved: {error}", error=f'<span lang="en">{escape(failure)}</span>')
-        for failure in proof.failures()
-    ]
-    facts = "".join(_fact(fact, formula) for fact in proof.facts)
-    date = f'<time datetime="{proof.date}">{day(proof.date)}</time>'
     used = [escape(f"{name} {number}") for name, number in proof.versions.items()]
-    versions = listed(used, "{first} and {next}")
-    made = [word("Computed on {date} with {versions}.", date=date, versions=versions)]
-    if any(check.quoted for fact in proof.facts for check in fact.checks):
-        made.append(word(_QUOTED))
-    differs = f'<a href="#{slug(_DIFFERENCES)}">{word("Differs from the paper")}</a>'
-    return f"""<section class="weave-panel weave-proof">
-<h2>{word("Checked when this site was built")}</h2>
-{facts}{"".join(f'<p class="weave-wrong">{failure}</p>' for failure in wrong)}
-<p class="weave-differs">{differs}</p>
-<p class="weave-made">{listed(made, "{first} {next}")}</p>
-</section>"""
+    return _TEMPLATES.get_template("panel.html").render(
+        proof=proof,
+        formula=partial(_html, formula),
+        versions=Markup(listed(used, "{first} and {next}")),
+        anchor=slug(_DIFFERENCES),
+    )
 
 
-# ## A fact
-
-
-def _fact(fact: Fact, formula: Callable[[str], str]) -> str:
-    # A check that is said in full above is not said again.
-    told = [c for c in fact.checks if c.formula or c.quoted or c.note or not c.holds]
-    lines = "".join(_check(check, formula) for check in told)
-    inside = (f"<ul>{lines}</ul>" if lines else "") + _table(fact)
-    # A figure is that of something: it says of what while it is folded.
-    what, outcome = beginning(_words(fact.of)), _outcome(fact)
-    brief = word("{what}: {outcome}", what=what, outcome=outcome)
-    said = f"""<span>{_words(fact.label)}</span> <b>{_words(fact.value)}</b>
-<small>{brief}</small>"""
-    if not inside:
-        return f'<p class="weave-fact">{said}</p>'
-    return f"""<details{"" if fact.holds else " open"}>
-<summary class="weave-fact">{said}</summary>
-{inside}
-</details>"""
+# ## Words
 
 
 def _outcome(fact: Fact) -> str:
@@ -116,46 +89,6 @@ def _outcome(fact: Fact) -> str:
     return f'<span aria-hidden="true">✓ </span>{listed(phrases, "{first}; {next}")}'
 
 
-def _check(check: Check, formula: Callable[[str], str]) -> str:
-    words = _phrase(check.rule, check.against)
-    if check.formula:
-        words += f' <span class="weave-formula">{formula(check.formula)}</span>'
-    notes = [_words(check.note)] * bool(check.note) + [word("quoted")] * check.quoted
-    if notes:
-        words = word("{phrase} ({notes})", phrase=words, notes=listed(notes))
-    mark = "✓" if check.holds else "✗"
-    return f'<li><span aria-hidden="true">{mark} </span>{words}</li>'
-
-
-def _table(fact: Fact) -> str:
-    """The cases one by one, if there are several."""
-    found: dict[str, str] = {}
-    for check in fact.checks:
-        for case in check.cases:
-            found.setdefault(case.of, case.found)
-    if len(found) < 2:
-        return ""
-    # A column that only repeats the first says less than its tick.
-    columns = [check for check in fact.checks if check.quoted]
-    quoted = [{case.of: case.expected for case in check.cases} for check in columns]
-    names = [word("here"), *(_words(check.against) for check in columns)]
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    rows = ""
-    for of, value in found.items():
-        cells = [value, *(column.get(of, "–") for column in quoted)]
-        body = "".join(f"<td>{_words(cell)}</td>" for cell in cells)
-        rows += f'<tr><th scope="row">{_words(of)}</th>{body}</tr>'
-    label = word("{label}, case by case", label=figures(fact.label))
-    return (
-        '<div class="weave-cases" role="region" tabindex="0" '
-        f'aria-label="{label}"><table class="weave-table">'
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-
-
-# ## Words of the program
-
-
 def _words(text: str) -> str:
     """What a proof calls something; what it quotes from a page is English."""
     english = r'<span lang="en">\1</span>'
@@ -168,3 +101,16 @@ def _phrase(rule: str, *against: str) -> str:
     if not others or not rule:
         return others or _words(rule)
     return figures(f"{rule} {{others}}", others=others)
+
+
+def _html(say: Callable[..., str], *given: object, **values: object) -> Markup:
+    """What a function says, as HTML; the values in it are, or become so."""
+    return Markup(say(*given, **{name: escape(v) for name, v in values.items()}))
+
+
+_SAYING = {"words": _words, "held": _phrase, "outcome": _outcome}
+_SAYING |= {say.__name__: say for say in (beginning, day, figures, listed, word)}
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True
+)
+_TEMPLATES.globals.update({n: partial(_html, say) for n, say in _SAYING.items()})

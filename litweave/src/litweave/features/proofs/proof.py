@@ -2,35 +2,9 @@ r"""Proof: what a program computed of the pages, and when.
 
 Litweave checks nothing itself: it knows no layers. A site names a *proof program*, a
 module that runs in a process of its own, as `python -m my_package.proofs --json`. It
-prints lines of JSON. The first tells what there is to prove:
-
-```text
-format      2
-versions    {"Python": "3.11.9", …}: what it runs with
-pages       for each module, by its dotted name: the modules that prove something of it
-sources     folders and files: as long as their code is the same, so are the pages
-data        other files that proofs read
-```
-
-Then comes a line for each page, as soon as it is proved, and before it another,
-`begins` with its name:
-
-```text
-name        the dotted name of the module
-date        the day of the computation, as 2026-11-24
-facts       a list of what was computed:
-  label       "Parameters"
-  value       "151,108"
-  of          what the value is the value of: "in a Mixer-B/16"
-  checks      what it was held against:
-    rule        "equal to"
-    against     "timm 1.0.31"; rule and against read as one; "" if the label names it
-    quoted      true if nobody here recomputed the other number
-    note        what else there is to know, or ""
-    formula     TeX, or ""
-    cases       a list of {of, found, expected, holds}
-error       "", or why the facts end here
-```
+prints lines of JSON, whose fields stand below. The first is a `Plan`, with the `format`
+2. Then comes a `Proof` for each page, as soon as it is proved, with the `name` of the
+page, the dotted one of the module; and before it a line `begins` with that name.
 
 Each page is kept as soon as it is proved. Its proof is good as long as these are the
 same: its module as it stands, the code of what the module and its proofs import, the
@@ -68,6 +42,17 @@ class ProofError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What there is to prove."""
+
+    versions: dict[str, str]  # {"Python": "3.11.9", …}: what it runs with
+    pages: dict[str, list[str]]  # by page: the modules that prove something of it
+    # Folders and files: as long as their code is the same, so are the pages.
+    sources: tuple[Path, ...]
+    data: tuple[Path, ...]  # other files that proofs read
+
+
+@dataclass(frozen=True)
 class Case:
     """One comparison: what was found, and what was expected."""
 
@@ -79,13 +64,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Check:
-    """A figure held against something else."""
+    """What a figure was held against: rule and reference read as one."""
 
-    rule: str
-    against: str
-    quoted: bool
-    note: str
-    formula: str
+    rule: str  # "equal to"
+    against: str  # "timm 1.0.31"; "" if the label names it
+    quoted: bool  # whether nobody here recomputed the other number
+    note: str  # what else there is to know, or ""
+    formula: str  # TeX, or ""
     cases: tuple[Case, ...]
 
     @property
@@ -93,14 +78,24 @@ class Check:
         """Whether there was something to compare, and all of it agreed."""
         return bool(self.cases) and all(case.holds for case in self.cases)
 
+    @property
+    def says_more(self) -> bool:
+        """Whether there is more to tell than what was held against what."""
+        return bool(self.formula or self.quoted or self.note or not self.holds)
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """What was expected in each case."""
+        return {case.of: case.expected for case in self.cases}
+
 
 @dataclass(frozen=True)
 class Fact:
     """A computed figure and its checks."""
 
-    label: str
-    value: str
-    of: str
+    label: str  # "Parameters"
+    value: str  # "151,108"
+    of: str  # what the value is the value of: "in a Mixer-B/16"
     checks: tuple[Check, ...]
 
     @property
@@ -108,15 +103,29 @@ class Fact:
         """Whether it passed every check."""
         return all(check.holds for check in self.checks)
 
+    @property
+    def found(self) -> dict[str, str]:
+        """What was found in each case, by the first check that has it."""
+        found: dict[str, str] = {}
+        for check in self.checks:
+            for case in check.cases:
+                found.setdefault(case.of, case.found)
+        return found
+
 
 @dataclass(frozen=True)
 class Proof:
-    """All that was computed of one page, when, and with which versions of what."""
+    """All that was computed of one page."""
 
-    date: date
+    date: date  # the day of the computation, as 2026-11-24
     facts: tuple[Fact, ...]
-    error: str
-    versions: dict[str, str]
+    error: str  # "", or why the facts end here
+    versions: dict[str, str]  # those of the plan
+
+    @property
+    def quotes(self) -> bool:
+        """Whether somebody else published one of the numbers."""
+        return any(check.quoted for fact in self.facts for check in fact.checks)
 
     def failures(self) -> Iterator[str]:
         """What is wrong, with both numbers."""
@@ -130,14 +139,6 @@ class Proof:
                         yield f"{fact.label}, {case.of}: {numbers}{other}"
         if self.error:
             yield self.error
-
-
-@dataclass(frozen=True)
-class _Plan:
-    versions: dict[str, str]
-    pages: dict[str, list[str]]
-    sources: tuple[Path, ...]
-    data: tuple[Path, ...]
 
 
 def _read(kind: Any, said: Any) -> Any:
@@ -190,7 +191,7 @@ class _Run:
     kept: Folder
     dependencies: Dependencies
     state: str = field(default_factory=installed)
-    plan: _Plan | None = None
+    plan: Plan | None = None
     proofs: dict[str, Proof] = field(default_factory=dict)
 
     def missing(self) -> set[str]:
@@ -200,7 +201,7 @@ class _Run:
     def remember(self, stale: bool) -> None:
         """Take the proofs that still serve, and the plan if that still holds."""
         with suppress(*_UNREADABLE):
-            plan = _read(_Plan, self.kept.get("plan"))
+            plan = _read(Plan, self.kept.get("plan"))
             for name in plan.pages:
                 keys = () if stale else (self._key(name, plan),)
                 with suppress(*_UNREADABLE):
@@ -231,7 +232,7 @@ class _Run:
         said = next(lines, {})
         if said["format"] != _FORMAT:
             raise ValueError(f"the format is {said['format']}, not {_FORMAT}")
-        plan = self.plan = _read(_Plan, said)
+        plan = self.plan = _read(Plan, said)
         self.kept.keep("plan", said, self._plan_key(plan))
         with progress.part("proofs", len(self.missing())) as part:
             for line in lines:
@@ -245,19 +246,19 @@ class _Run:
         if self.missing():
             raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
 
-    def _take(self, said: Mapping[str, Any], name: str, plan: _Plan) -> Proof:
+    def _take(self, said: Mapping[str, Any], name: str, plan: Plan) -> Proof:
         self.proofs[name] = _read(Proof, {**said, "versions": plan.versions})
         return self.proofs[name]
 
     # ## Keys
 
-    def _plan_key(self, plan: _Plan) -> str:
+    def _plan_key(self, plan: Plan) -> str:
         """A digest of what decides which pages there are."""
         files = (file for file in files_in(*plan.sources) if file.suffix == ".py")
         code = (f"{file} {self.dependencies.code(file)}" for file in files)
         return digest(self.program, self.state, *code)
 
-    def _key(self, name: str, plan: _Plan) -> str:
+    def _key(self, name: str, plan: Plan) -> str:
         """A digest of what the proof of a page depends on."""
         modules = {n: self.dependencies.file(n, self.folder) for n in plan.pages[name]}
         found = ((n, self.dependencies.computes(n, p)) for n, p in modules.items() if p)
