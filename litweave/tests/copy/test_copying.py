@@ -61,8 +61,9 @@ def test_each_page_offers_its_forms(source: Path) -> None:
 
 
 def test_what_is_not_offered_is_in_the_copies_of_others(source: Path) -> None:
-    texts, _ = offered(source, exclude="a.py")
+    texts, _ = offered(source, "http://127.0.0.1:8000/", exclude="a.py")
     assert "x = 1\n" in texts["b.standalone.py"]
+    # Nobody can follow the address of a preview.
     assert "From pkg.\n" in texts["b.standalone.py"]
     assert sorted(texts) == ["b.clean.py", "b.standalone.py"]
     texts, menu = offered(source, alone=["a*"])
