@@ -61,8 +61,9 @@ def test_each_page_offers_its_forms(source: Path) -> None:
 
 
 def test_what_is_not_offered_is_in_the_copies_of_others(source: Path) -> None:
-    texts, _ = offered(source, exclude="a.py")
+    texts, _ = offered(source, "http://127.0.0.1:8000/", exclude="a.py")
     assert "x = 1\n" in texts["b.standalone.py"]
+    # Nobody can follow the address of a preview.
     assert "From pkg.\n" in texts["b.standalone.py"]
     assert sorted(texts) == ["b.clean.py", "b.standalone.py"]
     texts, menu = offered(source, alone=["a*"])
@@ -182,7 +183,7 @@ NOT_COPIED = {
     "a": "“a” could be “pkg.a”, “pkg.sub.a”: write more of the name",
     "": "MODULE says which module is meant",
     "broken": "pkg/broken.py:1: ",
-    "sub.a --standalone": "pkg/sub/a.py:1: a star import",
+    "sub.a --standalone": "pkg/sub/a.py:1: “pkg.b.*” is no name",
 }
 
 
@@ -466,19 +467,19 @@ a.py:1: “x” means something else
 from math import pi as x⏎x = 3 | from .a import x
 a.py:1: “x” means something else
 x = 1 | from .a import x⏎def f():⏎    global x⏎    x = 2
-main.py:1: a star import
+main.py:1: “pkg.a.*” is no name in a module
 x = 1 | from .a import *
 main.py:2: an import stands within other code
 x = 1 | def f():⏎    from .a import x⏎    return x
-main.py:1: “pkg.a” is used as a whole
+main.py:1: “pkg.a” is no name in a module
 | from . import a⏎x = vars(a)
-main.py:3: “pkg.a” is used as a whole
+main.py:3: “pkg.a” is no name in a module
 | """# Example⏎⏎>>> import pkg.a⏎"""
 a.py:1: “__file__”
 x = __file__ | from .a import x
-main.py:1: “pkg.none.x” could not be read
+main.py:1: “pkg.none.x” is no name in a module that could be read
 | from .none import x
-main.py:1: “pkg.a.x” could not be read
+main.py:1: “pkg.a.x” is no name
 | from .a import x
 '''.strip().split("\n")
 

@@ -18,7 +18,7 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from litweave.book import Book, Chapter
 from litweave.cache import Cache, digest, own
@@ -32,13 +32,14 @@ from litweave.words import word
 if TYPE_CHECKING:
     from litweave.site import Site
 
+# Where a preview is served. Nobody else finds a page there.
+_PRIVATE = {None, "localhost", "127.0.0.1", "::1"}
+
 
 def enrich(site: "Site") -> None:
     """The forms in which each module can be taken, and the menu of them."""
     cache, patterns = site.settings.cache / "copies.json", site.settings.standalone
-    # Nobody else finds a page where a preview is served.
-    address = "" if site.is_preview else site.address
-    site.copies = offer(site.book, cache, address, patterns)
+    site.copies = offer(site.book, cache, site.address, patterns)
 
 
 def offer(
@@ -49,16 +50,17 @@ def offer(
     `cache` is the file that keeps what was made before, and `site` where the site will
     stand. `alone` has the patterns of the modules that are offered in one file.
     """
+    site = "" if urlsplit(site).hostname in _PRIVATE else site
     chapters, kept = {c.name: c for c in book.chapters.values()}, Cache.read(cache)
-    makers, text = digest(own(), version("ruff")), book.dependencies.text
+    makers, source = digest(own(), version("ruff")), book.dependencies.text
     keys, tops = dict[str, str](), dict[str, str]()
     for name, c in chapters.items():
-        sources = [c.path]
+        needs = [c.path]
         if any(fnmatch(c.download, pattern) for pattern in alone):
             address = book.href(Target("", c.page, ""), "index.md")
             tops[name] = head(name, c.path, site and urljoin(site, address))
-            sources += book.dependencies.of(name, c.path)
-        keys[name] = digest(makers, tops.get(name, ""), *map(text, sources))
+            needs += book.dependencies.of(name, c.path)
+        keys[name] = digest(makers, tops.get(name, ""), *map(source, needs))
     new = (c for name, c in chapters.items() if not kept.holds(name, keys[name]))
     made = _made(book, new, tops)
     texts = dict[str, str]()

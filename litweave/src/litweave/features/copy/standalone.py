@@ -282,18 +282,14 @@ class _File:
 
     def given(self, statement: _Statement, item: Import) -> list[_Statement]:
         """What gives the name that an import brings."""
-        if item.name == "*":
-            problem = "a star import does not say what it binds"
-            raise StandaloneError(statement.place, problem)
         if not self.has(item):
             self.outside.add(str(item))
             self.claim(item.binds, item.means, statement.place)
             return []
         found = self.names[item.module, item.name]
         if not found:
-            is_module = item.full in self.modules
-            problem = "is used as a whole" if is_module else "could not be read"
-            raise StandaloneError(statement.place, f"“{item.full}” {problem}")
+            problem = f"“{item.full}” is no name in a module that could be read"
+            raise StandaloneError(statement.place, problem)
         if item.local:
             self.taken[statement] = _alias(item)
             self.claim(item.local, statement.module, statement.place)
