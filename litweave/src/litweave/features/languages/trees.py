@@ -49,10 +49,7 @@ from litweave.words import word
 _EARLY, _LATE = 100, -100
 # Addresses on a page that may be those of files: in attributes, and where the theme's
 # script reads its settings.
-_ADDRESS = re.compile(
-    r"""(?P<before>\s[\w-]+="|"search":\s*") (?P<address>[^"\s:?\#]+) (?=["?\#])""",
-    re.VERBOSE,
-)
+_ADDRESS = re.compile(r'(\s[\w-]+="|"search":\s*")([^"\s:?#]+)(?=["?#])')
 _HTML = re.compile(r'(<html lang=")[^"]*"')
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _OWN = Path(__file__).parent
@@ -77,11 +74,7 @@ def tag(language: str) -> str:
 
 
 def territory(language: str) -> str:
-    """The language with the country where most speak it, as `og:locale` has it.
-
-    >>> territory("zh"), territory("si"), territory("en")
-    ('zh_CN', 'si_LK', 'en_US')
-    """
+    """The language with the country where most speak it, for `og:locale`: `zh_CN`."""
     locale = Locale.parse(language, sep="-")
     likely = get_global("likely_subtags").get(locale.language, "")
     return f"{locale.language}_{locale.territory or likely.rpartition('_')[2]}"
@@ -214,7 +207,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             here = f"{self.language}/{url}"
             return get_relative_url(path, here) if path in self.shared else written
 
-        output = _ADDRESS.sub(lambda m: m["before"] + place(m["address"]), output)
+        output = _ADDRESS.sub(lambda match: match[1] + place(match[2]), output)
         root = tree.removesuffix(f"{self.language}/")
         for path in re.findall(rf'content="{re.escape(tree)}([^"]+)"', output):
             if path in self.shared:
