@@ -44,7 +44,7 @@ from litweave.headings import anchors
 from litweave.mkdocs_plugin import LitweavePlugin
 from litweave.overlay import island
 from litweave.theme import language_of
-from litweave.words import word
+from litweave.words import listed, word
 
 _EARLY, _LATE = 100, -100
 # Addresses on a page that may be those of files: in attributes, and where the theme's
@@ -53,9 +53,20 @@ _ADDRESS = re.compile(r'(\s[\w-]+="|"search":\s*")([^"\s:?#]+)(?=["?#])')
 _HTML = re.compile(r'(<html lang=")[^"]*"')
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _OWN = Path(__file__).parent
-# Options that are others in each tree, or are told in the configuration alone.
-_OF_A_TREE = {"source", "language"}
 _LOST = "There is no page at this address.", "To the home page"
+_ABOUT = "translation.md"
+_WHOLE, _NONE, _PART, _CHANGED, _ = _TOLD = (
+    "All of this page is translated.",
+    "This page is not translated yet.",
+    "{current} of {total} paragraphs of this page are translated.",
+    "The English of {changed} has changed since.",
+    "About this translation",
+)
+_REPORTED = (
+    *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
+    "not yet by a native reader",
+)
+_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -158,9 +169,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_nav(self, nav: Navigation, **_: Any) -> None:
         """Translate the titles of the navigation."""
         if self.language:
-            items = list(nav.items)
-            while items:
-                item = items.pop()
+            items = [*nav.items]
+            for item in items:
                 items += item.children or []
                 if item.title:  # or the heading of the page is its title
                     item.title = self.translator.word(str(item.title))
@@ -175,9 +185,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             for file in shared:
                 files.remove(file)
                 if file.src_uri.endswith(".js"):
-                    said = self.words[f"{dirname(file.url)}/"]
                     for message in script_messages(file.content_bytes.decode()):
-                        said[message] = self.translator.word(message)
+                        if (said := self.translator.word(message)) != message:
+                            self.words[f"{dirname(file.url)}/"][message] = said
 
     @event_priority(_LATE)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -190,13 +200,31 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         said = dict[str, str]()
         for folder, words in self.words.items():
-            if re.search(rf'src="[./]*{folder}\w', output):
-                said |= {message: w for message, w in words.items() if w != message}
+            said |= words if re.search(rf'src="[./]*{folder}\w', output) else {}
         output = output.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
-        if page.file == self.about:
-            return output  # There is more to be said, and counted.
         about = get_relative_url(self.about.url, page.url)
-        return told(output, page.file.src_uri, about, self.translator, config.repo_url)
+        return self._told(output, page.file.src_uri, about, config)
+
+    def _told(self, html: str, page: str, about: str, config: MkDocsConfig) -> str:
+        """A finished page with a line above its text that tells how much is translated.
+
+        It leads to the page `about` the translation, and to the line of the catalog
+        where the page begins, if there is a repository.
+        """
+        units = self.translator.pages.get(page)
+        if not units or page == _ABOUT:  # of which there is more to be said
+            return html
+        counts = Counter(said.state for _, said in units)
+        current, changed = counts[State.CURRENT], counts[State.CHANGED]
+        is_bare = counts[State.MISSING] == len(units)
+        text = _WHOLE if current == len(units) else _NONE if is_bare else _PART
+        line = word(text, current=current, total=len(units))
+        if changed:
+            line = listed([line, word(_CHANGED, changed=changed)], "{first} {next}")
+        told = _template().told(line, about, units[0][1].place, config.repo_url, word)
+        line = self.translator.spoken(told)
+        bare = " weave-untranslated" if is_bare else ""
+        return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
     def _to_root(self, output: str, url: str, tree: str) -> str:
         """Let a page ask for files where they are: at the root."""
@@ -300,7 +328,8 @@ def find_units(
         if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
             raise PluginError(f"{file} names no languages under litweave-languages")
         if weave := config.plugins.get("litweave"):
-            weave.config.update({n: told[n] for n in told.keys() - _OF_A_TREE})
+            names = told.keys() - {"source", "language"}
+            weave.config.update({name: told[name] for name in names})
         _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
         return plugin.site.settings.locale, found
@@ -330,52 +359,13 @@ def _load(path: str, **given: Any) -> MkDocsConfig:
 
 # ## How far a translation is
 
-_ABOUT = "translation.md"
-_WHOLE, _NONE, _PART, _CHANGED, _ABOUT_IT = _TOLD = (
-    "All of this page is translated.",
-    "This page is not translated yet.",
-    "{current} of {total} paragraphs of this page are translated.",
-    "The English of {changed} has changed since.",
-    "About this translation",
-)
-_REPORTED = (
-    *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
-    "not yet by a native reader",
-)
-_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
-_STATUS: Any = _TEMPLATES.get_template("status.html").module
 
-
-def told(
-    html: str, page: str, about: str, translator: Translator, source: str | None
-) -> str:
-    """A finished page with a line above its text that tells how much is translated.
-
-    It leads to the page `about` the translation, and to the line of the catalog where
-    the page begins, if `source` is the address of a repository.
-    """
-    units = translator.pages.get(page, [])
-    counts = Counter(said.state for _, said in units)
-    current, changed = counts[State.CURRENT], counts[State.CHANGED]
-    if not units:
-        return html
-    total = len(units)
-    is_bare = counts[State.MISSING] == total
-    text = _WHOLE if current == total else _NONE if is_bare else _PART
-    line = word(text, current=current, total=total)
-    if changed:
-        line = word("{first} {next}", first=line, next=word(_CHANGED, changed=changed))
-    place = units[0][1].place
-    line = translator.spoken(_STATUS.told(line, about, word(_ABOUT_IT), place, source))
-    bare = " weave-untranslated" if is_bare else ""
-    return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
+def _template() -> Any:
+    return _TEMPLATES.get_template("status.html").module
 
 
 def status(url: str, translator: Translator, book: Book, source: str | None) -> str:
-    """What each catalog has, and all that is not done, for the page about it.
-
-    `url` is its own address in the tree, `source` that of a repository.
-    """
+    """What each catalog has, and all that is not done, for a page at an address."""
     for text in _TOLD:  # Not all of them are said on some page.
         translator.word(text)
     *heads, nobody = map(translator.word, _REPORTED)
@@ -389,7 +379,7 @@ def status(url: str, translator: Translator, book: Book, source: str | None) -> 
         reader = headers.get(name, {}).get("X-Read-By", nobody)
         catalogs.append((name, [counts[name, state] for state in State], reader))
     pages = _unfinished(url, translator, book)
-    return str(_STATUS.report(heads, catalogs, pages, source))
+    return str(_template().report(heads, catalogs, pages, source))
 
 
 def _unfinished(
