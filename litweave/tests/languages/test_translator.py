@@ -428,13 +428,13 @@ def test_an_update_keeps_what_vanished_and_takes_it_back_or_from_elsewhere(
         assert catalogs.domains[name]["Example"].msgstr == "示例"
 
 
-def test_one_in_doubt_serves_in_its_own_file_alone() -> None:
-    entry = polib.POEntry(msgid="One", msgstr="一", flags=["fuzzy"])
+def test_one_in_doubt_is_no_translation() -> None:
+    entry, sure = (polib.POEntry(msgid="One", msgstr="一") for _ in range(2))
+    entry.fuzzy = True
     catalogs = Catalogs("zh", Path("locale"), {"layers": {"One": entry}})
-    assert catalogs.find("One", "layers") is entry
-    assert catalogs.find("One", "models") is None
-    catalogs.domains["models"] = {"One": polib.POEntry(msgid="One", msgstr="一")}
-    assert catalogs.find("One", "layers") is catalogs.domains["models"]["One"]
+    assert catalogs.find("One", "layers") is None
+    catalogs.domains["models"] = {"One": sure}
+    assert catalogs.find("One", "layers") is sure
 
 
 def test_a_changed_sentence_finds_what_it_was() -> None:

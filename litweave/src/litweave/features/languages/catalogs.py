@@ -99,15 +99,12 @@ class Catalogs:
         return Place(str(self.path(domain)), 0)
 
     def find(self, message: str, domain: str) -> polib.POEntry | None:
-        """The entry that translates a message: that of its own domain comes first.
-
-        One in doubt is found where there is no other.
-        """
-        own = self.domains.get(domain, {}).get(message)
-        others = (entries.get(message) for entries in self.domains.values())
-        found = [e for e in (own, *others) if e is not None and e.msgstr]
-        doubtful = found[0] if found and found[0] is own else None
-        return next((entry for entry in found if not entry.fuzzy), doubtful)
+        """The entry that translates a message: that of its own domain comes first."""
+        for name in (domain, *self.domains):
+            entry = self.domains.get(name, {}).get(message)
+            if entry and entry.msgstr and not entry.fuzzy:
+                return entry
+        return None
 
     def pairs(
         self, messages: Collection[str], source: str, domain: str

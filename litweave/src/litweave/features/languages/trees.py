@@ -70,15 +70,6 @@ _TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
-def name(language: str) -> str:
-    """What a language calls itself; `PluginError` if there is no such language."""
-    try:
-        return str(Locale.parse(language, sep="-").display_name)
-    except (UnknownLocaleError, ValueError) as error:
-        message = f"“{language}” is no language: write a code such as “zh” or “pt-BR”"
-        raise PluginError(f"litweave-languages: {message}") from error
-
-
 def tag(language: str) -> str:
     """The language as `<html lang>` has it; Chinese is written in two ways."""
     return "zh-Hans" if language == "zh" else language
@@ -89,6 +80,17 @@ def territory(language: str) -> str:
     locale = Locale.parse(language, sep="-")
     likely = get_global("likely_subtags").get(locale.language, "")
     return f"{locale.language}_{locale.territory or likely.rpartition('_')[2]}"
+
+
+def _tree(language: str) -> dict[str, str]:
+    """What the menu has of a tree; none is the root, which is English."""
+    code, folder = language or "en", f"{language}/" if language else ""
+    try:
+        name = Locale.parse(code, sep="-").display_name
+    except (UnknownLocaleError, ValueError) as error:
+        message = f"“{code}” is no language: write a code such as “zh” or “pt-BR”"
+        raise PluginError(f"litweave-languages: {message}") from error
+    return {"folder": folder, "name": str(name), "tag": tag(code)}
 
 
 class LanguagesConfig(Config):
@@ -127,16 +129,12 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                 "theme), and trees can be made of English pages only"
             )
         if self.leaves_site and self.config.languages:
-            codes = {"": "en", **{f"{code}/": code for code in self.config.languages}}
             # The theme has a menu. Of a list, it would ask for the map of each tree.
             config.extra["alternate"] = True
             config.extra["weave_trees"] = {
                 "here": f"{self.language}/" if self.language else "",
                 "about": _ABOUT,
-                "all": [
-                    {"folder": folder, "name": name(code), "tag": tag(code)}
-                    for folder, code in codes.items()
-                ],
+                "all": [*map(_tree, ("", *self.config.languages))],
             }
             # What the site itself has comes first.
             folder = str(_OWN / "theme")
@@ -208,8 +206,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def _told(self, html: str, page: str, about: str, config: MkDocsConfig) -> str:
         """A finished page with a line above its text that tells how much is translated.
 
-        It leads to the page `about` the translation, and to the line of the catalog
-        where the page begins, if there is a repository.
+        It leads to the page `about` that, and to the line where the catalog begins.
         """
         units = self.translator.pages.get(page)
         if not units or page == _ABOUT:  # of which there is more to be said
@@ -385,14 +382,12 @@ def status(url: str, translator: Translator, book: Book, source: str | None) -> 
 def _unfinished(
     url: str, translator: Translator, book: Book
 ) -> Iterator[tuple[str, list[tuple[State, str, str, Place]]]]:
-    """The pages with something to do, and where each paragraph and its entry are.
-
-    In a module that is a row; of another page, the beginning.
-    """
+    """The pages with something to do, and where each paragraph and its entry are."""
     for page, units in translator.pages.items():
         address, chapter = book.url(page), book.chapters.get(page)
         found = list[tuple[State, str, str, Place]]()
         module = chapter.module if chapter else None
+        # In a module it is in a row; of another page, the beginning must do.
         rows = [*zip(module.rows, anchors(module), strict=True)] if module else []
         for unit, said in units:
             if said.state != State.CURRENT:
@@ -406,14 +401,12 @@ def _unfinished(
 
 # ## What scripts say
 
-# What a script of ours has that says something, and where it does.
-_IMPORT = "/words.js"
 _CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
 
 
 def script_messages(script: str) -> list[str]:
     """What a script says with `t("…")`, if it brings in `words.js`."""
-    found = _CALL.findall(script) if _IMPORT in script else []
+    found = _CALL.findall(script) if "/words.js" in script else []
     return [str(json.loads(f'"{text}"')) for text in found]
 
 
@@ -443,15 +436,14 @@ def is_parted(language: str) -> bool:
 
 
 def part_words(index: Path, language: str) -> None:
-    """Part the words in an index of the search, and write letters as they are.
-
-    MkDocs writes six characters for each: a sixth more to load, compressed.
+    """Part the words in an index of the search.
 
     **Raises.** `PluginError` if there is no Node to do it.
     """
     if not index.is_file():
         return
     known = json.loads(index.read_text("utf-8"))
+    # MkDocs writes six characters for a letter: a sixth more to load, compressed.
     text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
     runs = sorted({*_RUN.findall(text)})
     try:  # by the rules of Unicode
