@@ -30,7 +30,7 @@ from litweave.dialect import add_step
 from litweave.exercises import LABEL
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
-from litweave.features.languages.units import Piece, rewrite, scan, split, tokens
+from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
 from litweave.headings import MARK, mark, said
 from litweave.katex import Formulas
 from litweave.names import Names
@@ -236,7 +236,8 @@ class Translator:
 
         def heading(message: str, path: str) -> str | None:
             said = self.say(message, path)
-            return escape(scan(said.words)[0]) if said.state != State.MISSING else None
+            shown = escape(scan(said.words)[0].replace(TAKEN, ""))
+            return shown if said.state != State.MISSING else None
 
         return words.said(html, Speaker(self.language, self.word, heading))
 

@@ -192,7 +192,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         """Let a page of a tree say what it is, and find what lies at the root."""
         if not self.language:
             return output
-        output = self._to_root(output, page.url, config.site_url or "")
+        output = self._to_root(output, page.url)
         # The script of the search parts words as those of the index are.
         parted = " data-weave-parted" if is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
@@ -223,7 +223,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         bare = " weave-untranslated" if is_bare else ""
         return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
-    def _to_root(self, output: str, url: str, tree: str) -> str:
+    def _to_root(self, output: str, url: str) -> str:
         """Let a page ask for files where they are: at the root."""
 
         @cache  # A page has most of its addresses, and what looks like one, many times.
@@ -232,12 +232,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             here = f"{self.language}/{url}"
             return get_relative_url(path, here) if path in self.shared else written
 
-        output = _ADDRESS.sub(lambda match: match[1] + place(match[2]), output)
-        root = tree.removesuffix(f"{self.language}/")
-        for path in re.findall(rf'content="{re.escape(tree)}([^"]+)"', output):
-            if path in self.shared:
-                output = output.replace(f'"{tree}{path}"', f'"{root}{path}"')
-        return output
+        return _ADDRESS.sub(lambda match: match[1] + place(match[2]), output)
 
     @event_priority(_LATE)  # when all pages are there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
