@@ -68,6 +68,7 @@ Words⏎{ .x } → paragraph: Words
 <p>Some <b>bold</b> words</p> → html: Some <b>bold</b> words
 <p>On <a title="two words">it</a> too</p> → html: On <a title="two words">it</a> too
 <p><b>All</b></p> → html: All
+<kbd>Some key</kbd> → paragraph: <kbd>Some key</kbd>
 <table>⏎<option>some words → label: some words
 <img alt="A picture" src="x"> → attribute: A picture
 <svg><text>Label</text></svg> → label: Label

@@ -94,7 +94,9 @@ class Catalogs:
     def place(self, entry: polib.POEntry | None, domain: str) -> Place:
         """The line of an entry, in this catalog or another; 0 if it is in none."""
         for name in (domain, *self.domains):
-            if entry and self.domains.get(name, {}).get(entry.msgid) is entry:
+            if entry is not None and entry is self.domains.get(name, {}).get(
+                entry.msgid
+            ):
                 return Place(str(self.path(name)), entry.linenum or 0)
         return Place(str(self.path(domain)), 0)
 

@@ -203,7 +203,8 @@ _SAID = re.compile(
 _TAG = re.compile(r"<(/?)(\w+)([^<>]*)")
 # Their text can hold no other element.
 _LABELS = {"option", "text", "title", "textpath", "desc"}
-# Words, without the empty elements and the tag around them.
+_STRIPPED = re.compile(r"\s*(.*?)\s*\Z", re.DOTALL)
+# Words of HTML, without the empty elements and the tag around them.
 _EMPTY = r"(?:\s|<(\w+)[^<>]*></\{}>|<(?:br|wbr)\b[^<>]*>)*"
 _TRIMMED = re.compile(rf"{_EMPTY.format(1)}(.*?){_EMPTY.format(3)}\Z", re.DOTALL)
 _AROUND = re.compile(r"<(\w+)[^<>]*>((?:(?!</\1>).)*)</\1>", re.DOTALL)
@@ -324,9 +325,10 @@ class _Splitter:
         """Note a unit, if there is anything in it to translate."""
         if kind in ("heading", "term", "cell"):
             end = _matched(_END, self.text, start, end).start()
-        words = _matched(_TRIMMED, self.text, start, end)
-        words = _AROUND.fullmatch(self.text, *words.span(2)) or words
-        start, end = words.span(2)
+        start, end = _matched(_STRIPPED, self.text, start, end).span(1)
+        if kind in ("html", "label"):
+            words = _matched(_TRIMMED, self.text, start, end)
+            start, end = (_AROUND.fullmatch(self.text, *words.span(2)) or words).span(2)
         shown = self.text if kind == "attribute" else self.masked
         if _WORD.search(shown, start, end):
             self.found.append(Piece(start, end, kind, _joined(self.text[start:end])))
