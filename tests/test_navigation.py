@@ -182,7 +182,7 @@ def test_a_card_says_what_the_head_of_its_page_says() -> None:
     trees = SimpleNamespace(leaves_site=True, source="en", language="zh")
     trees.config = {"languages": ["zh", "ja"]}
     config = SimpleNamespace(plugins={"litweave-languages": trees})
-    config.site_name, config.site_url = "The site", "https://example.org/mixer/"
+    config.site_name, config.site_url = "The site", "https://example.org/mixer/zh/"
     config.extra = {"beside": {}}
     made = HOOKS.on_post_page(page, Mock(), config)
     made = BeautifulSoup(made, "html.parser").head

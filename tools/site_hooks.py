@@ -215,7 +215,8 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     languages = [trees.source, *trees.config["languages"]] if trees.leaves_site else []
     language = trees.language or trees.source
     others = [code for code in languages if code != language]
-    site = config.site_url or ""
+    # The picture lies at the root.
+    site = urljoin(config.site_url or "", ".." if trees.language else "")
     tags = card(output, config.site_name, site, language, others)
     output = output.replace("</head>", f"{tags}\n</head>", 1)
     if page.file.src_uri in config.extra["beside"]:

@@ -103,7 +103,8 @@ def _catalogs(options: argparse.Namespace) -> int:
 def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> int:
     """Bring the catalogs of a language up to date, and say what is wrong in them."""
     catalogs = Catalogs.read(locale, language)
-    changes, files = catalogs.update(units), catalogs.write(dry=check)
+    catalogs.update(units)
+    files = catalogs.write(dry=check)
     if not check:  # The lines are others now.
         catalogs = Catalogs.read(locale, language)
     glossary = Glossary.read(locale / "glossary.csv", language)
@@ -112,7 +113,7 @@ def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> 
         print(problem)
     for path in files:
         print(f"{'would change' if check else 'wrote'} {path}")
-    print(f"{language}: {changes}; {_count(problems, 'problem')}", file=sys.stderr)
+    print(f"{language}: {_count(problems, 'problem')}", file=sys.stderr)
     return 1 if problems or (check and files) else 0
 
 

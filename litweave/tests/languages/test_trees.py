@@ -334,7 +334,7 @@ def test_catalogs_are_written_and_checked(small: Path, capsys: Capture) -> None:
     assert run("catalogs", "pkg", "--check") == 1
     said = capsys.readouterr()
     assert re.match(r"locale/zh/layers\.po:\d+: the code “`表`” is not", said.out)
-    assert "; 1 problem" in said.err
+    assert "zh: 1 problem" in said.err
     assert run("build", "pkg", "--out", "site", "--strict") == 1
 
 

@@ -30,7 +30,7 @@ from litweave.dialect import add_step
 from litweave.exercises import LABEL
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
-from litweave.features.languages.units import Piece, rewrite, scan, split, tokens
+from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
 from litweave.headings import MARK, mark, said
 from litweave.katex import Formulas
 from litweave.names import Names
@@ -179,16 +179,14 @@ class Translator:
 
     def say(self, message: str, path: str) -> Said:
         """The words for a message in a file."""
-        name, state = domain(path, self.package), State.CURRENT
-        entry = self.catalogs.find(message, name)
-        if entry is None or entry.fuzzy:
-            entry = entry or self.pairs.get(path, {}).get(message)
-            is_same = entry and tokens(entry.msgstr) == tokens(message)
-            state = State.CHANGED if is_same else State.MISSING
-        if entry and state != State.MISSING:
-            return Said(entry.msgstr, state, self.catalogs.place(entry, name))
-        own = self.catalogs.domains.get(name, {}).get(message)
-        return Said(message, state, self.catalogs.place(own, name))
+        catalogs, name = self.catalogs, domain(path, self.package)
+        if entry := catalogs.find(message, name):
+            return Said(entry.msgstr, State.CURRENT, catalogs.place(entry, name))
+        own = catalogs.domains.get(name, {}).get(message)
+        old = own if own and own.msgstr else self.pairs.get(path, {}).get(message)
+        if old and tokens(old.msgstr) == tokens(message):
+            return Said(old.msgstr, State.CHANGED, catalogs.place(old, name))
+        return Said(message, State.MISSING, catalogs.place(own, name))
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
@@ -222,9 +220,8 @@ class Translator:
         if not message or not self.language:
             return message
         entry = self.catalogs.find(message, INTERFACE)
-        known = entry is not None and not entry.fuzzy
-        self.words[message] = State.CURRENT if known else State.MISSING
-        return entry.msgstr if entry and known else message
+        self.words[message] = State.CURRENT if entry else State.MISSING
+        return str(entry.msgstr) if entry else message
 
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
         """Put into words what a page says of itself above its text."""
@@ -239,7 +236,8 @@ class Translator:
 
         def heading(message: str, path: str) -> str | None:
             said = self.say(message, path)
-            return escape(scan(said.words)[0]) if said.state != State.MISSING else None
+            shown = escape(scan(said.words)[0].replace(TAKEN, ""))
+            return shown if said.state != State.MISSING else None
 
         return words.said(html, Speaker(self.language, self.word, heading))
 

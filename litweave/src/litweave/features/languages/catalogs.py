@@ -6,7 +6,6 @@ back from gettext and from polib as it went in.
 """
 
 import difflib
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +22,6 @@ from litweave.diagnostics import Place
 _ALIKE = 0.6
 # What gettext writes on one line, at most.
 _WIDTH = 79
-# Where an entry stood, in the last line of a translator's notes.
-_WAS_IN = "was in: "
-_NOTE = re.compile(rf"\n?^{_WAS_IN}.*\Z", re.MULTILINE)
 _ROOT = "pages"
 
 
@@ -88,30 +84,29 @@ class Catalogs:
         return self.folder / self.language / f"{domain}.po"
 
     def entries(self) -> Iterator[tuple[polib.POEntry, Place]]:
-        """All entries that are translated and stand somewhere, each with its line."""
+        """All entries that are translated, and in no doubt, each with its line."""
         for name, entries in sorted(self.domains.items()):
             path = str(self.path(name))
             for entry in entries.values():
-                if entry.msgstr and not entry.obsolete:
+                if entry.translated():
                     yield entry, Place(path, entry.linenum or 0)
 
     def place(self, entry: polib.POEntry | None, domain: str) -> Place:
         """The line of an entry, in this catalog or another; 0 if it is in none."""
         for name in (domain, *self.domains):
-            if entry and self.domains.get(name, {}).get(entry.msgid) is entry:
+            if entry is not None and entry is self.domains.get(name, {}).get(
+                entry.msgid
+            ):
                 return Place(str(self.path(name)), entry.linenum or 0)
         return Place(str(self.path(domain)), 0)
 
     def find(self, message: str, domain: str) -> polib.POEntry | None:
-        """The entry that translates a message: that of its own domain comes first.
-
-        One in doubt is found where there is no other.
-        """
-        own = self.domains.get(domain, {}).get(message)
-        others = (entries.get(message) for entries in self.domains.values())
-        found = [e for e in (own, *others) if e is not None and e.msgstr]
-        doubtful = found[0] if found and found[0] is own else None
-        return next((entry for entry in found if not entry.fuzzy), doubtful)
+        """The entry that translates a message: that of its own domain comes first."""
+        for name in (domain, *self.domains):
+            entry = self.domains.get(name, {}).get(message)
+            if entry and entry.msgstr and not entry.fuzzy:
+                return entry
+        return None
 
     def pairs(
         self, messages: Collection[str], source: str, domain: str
@@ -120,11 +115,11 @@ class Catalogs:
 
         That was translated there, and stands there no longer. Each serves once.
         """
-        entries, pairs = self.domains.get(domain, {}), dict[str, polib.POEntry]()
+        pairs, place = dict[str, polib.POEntry](), (source, "")
         gone: dict[Sequence[str], polib.POEntry] = {
             tuple(message.split()): entry
-            for message, entry in entries.items()
-            if entry.msgstr and message not in messages and source in _sources(entry)
+            for message, entry in self.domains.get(domain, {}).items()
+            if entry.msgstr and message not in messages and place in entry.occurrences
         }
         for message in messages if gone else ():
             words = message.split() if self.find(message, domain) is None else []
@@ -134,32 +129,37 @@ class Catalogs:
 
     # ## Updating
 
-    def update(self, units: Iterable[Unit]) -> str:
-        """Let the catalogs hold exactly these units, in their order; how many are new.
+    def update(self, units: Iterable[Unit]) -> None:
+        """Let the catalogs hold exactly these units, in their order.
 
-        A message that is translated elsewhere comes with its translation.
+        A message that is translated elsewhere comes with its translation; one that was
+        made of another with that of the other, to be looked at.
         """
-        new = gone = 0
         found = defaultdict[str, dict[str, list[Unit]]](lambda: defaultdict(list))
+        files = defaultdict[tuple[str, str], dict[str, None]](dict)
         for unit in units:
             found[unit.domain][unit.message].append(unit)
+            files[unit.path, unit.domain][unit.message] = None
+        older = dict[str, polib.POEntry]()
+        for (path, name), messages in files.items():
+            older |= self.pairs(messages, path, name)
         for name in dict.fromkeys([*found, *self.domains]):
             was, now = self.domains.get(name, {}), dict[str, polib.POEntry]()
             for message, here in found[name].items():
-                new += message not in was or was[message].obsolete
-                other = was.get(message) or self.find(message, name)
-                now[message] = was.get(message) or polib.POEntry(
-                    msgid=message, msgstr=other.msgstr if other else ""
-                )
-                _stand(now[message], here)
+                known = was.get(message) or self.find(message, name)
+                known = known or older.get(message) or polib.POEntry()
+                now[message] = entry = was.get(message) or polib.POEntry()
+                entry.msgid, entry.msgstr = message, known.msgstr
+                entry.fuzzy = known.fuzzy or known is older.get(message)
+                entry.comment = "\n".join(sorted({unit.kind for unit in here}))
+                entry.occurrences = _fitting(dict.fromkeys(unit.path for unit in here))
+                entry.obsolete = False
             for message, entry in was.items():
-                if message not in now:
-                    gone += not entry.obsolete
-                    _vanish(entry)
-                    # What was never translated is of no use any more.
-                    now |= {message: entry} if entry.msgstr else {}
+                # What was never translated is of no use any more.
+                if message not in now and entry.msgstr:
+                    now[message] = entry
+                    entry.obsolete, entry.occurrences = True, []
             self.domains[name] = now
-        return f"{new} new, {gone} gone"
 
     def write(self, dry: bool = False) -> list[Path]:
         """Write what has changed, each file whole or not at all, unless this is `dry`.
@@ -191,28 +191,10 @@ class Catalogs:
         return f"{file}\n".rstrip("\n") + "\n"
 
 
-def _sources(entry: polib.POEntry) -> list[str]:
-    """The files that an entry stands in, or stood in: gettext would forget those."""
-    note = str(entry.tcomment).rpartition("\n")[2]
-    was_in = note.removeprefix(_WAS_IN).split(" ") if note.startswith(_WAS_IN) else []
-    return was_in or [source for source, _ in entry.occurrences]
-
-
-def _stand(entry: polib.POEntry, units: Sequence[Unit]) -> None:
-    """Let an entry say where it stands, and as what."""
-    entry.tcomment = _NOTE.sub("", entry.tcomment)
-    entry.comment = "\n".join(sorted({unit.kind for unit in units}))
-    entry.obsolete, entry.occurrences, width = False, [], len("#:")
-    for source in dict.fromkeys(unit.path for unit in units):
+def _fitting(sources: Iterable[str]) -> list[tuple[str, str]]:
+    """The files that stand on one line: another gettext would wrap, polib would not."""
+    fitting, width = list[tuple[str, str]](), len("#:")
+    for source in sources:
         width += 1 + len(source)
-        # On one line: another gettext would wrap, and polib would not.
-        if not entry.occurrences or width <= _WIDTH:
-            entry.occurrences.append((source, ""))
-
-
-def _vanish(entry: polib.POEntry) -> None:
-    """Let an entry be obsolete, and say where it stood."""
-    if not entry.obsolete and entry.occurrences:
-        note = _WAS_IN + " ".join(_sources(entry))
-        entry.tcomment = "\n".join(filter(None, [entry.tcomment, note]))
-    entry.obsolete = True
+        fitting += [(source, "")] if not fitting or width <= _WIDTH else []
+    return fitting

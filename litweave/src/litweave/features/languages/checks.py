@@ -17,13 +17,9 @@ from typing import NamedTuple
 
 from litweave.diagnostics import Diagnostic
 from litweave.features.languages.catalogs import Catalogs
-from litweave.features.languages.units import TAKEN, scan
+from litweave.features.languages.units import APART, BEGINS, TAKEN, scan
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
-# What begins another block than the words of a unit.
-_BEGINS = re.compile(
-    r"\s|#|[-*+][ \t]|>|\d+\.[ \t]|\||:[ \t]|!!!|\?\?\?|===|`{3}|~{3}|\$\$|<!--"
-)
 # What ends a block of a kind.
 _ENDS = {
     "cell": ("|", "“|” ends a cell of a table: leave it out"),
@@ -156,10 +152,10 @@ def _broken_block(translation: str, words: str, kinds: Sequence[str]) -> Iterato
     """What would make another block of Markdown of a translation."""
     if "\n" in translation:
         yield "a new line is in it: write the whole translation on one line"
-    begins = _BEGINS.match(translation)
+    begins = BEGINS.match(translation) or words[:1] in (APART, " ", "\t", ">")
     # A heading begins with its marks, and may have a number behind them.
-    if begins and not (kinds == ["heading"] and begins[0][0].isdigit()):
-        what = begins[0].strip() or "a space"
+    if begins and not (kinds == ["heading"] and translation[0].isdigit()):
+        what = translation.split(" ")[0] or "a space"
         yield f"it begins with “{what}”, which Markdown takes for more than words"
     for kind, (signs, message) in _ENDS.items():
         shown = words if kind == "cell" else translation

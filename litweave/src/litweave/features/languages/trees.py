@@ -44,31 +44,30 @@ from litweave.headings import anchors
 from litweave.mkdocs_plugin import LitweavePlugin
 from litweave.overlay import island
 from litweave.theme import language_of
-from litweave.words import word
+from litweave.words import listed, word
 
 _EARLY, _LATE = 100, -100
 # Addresses on a page that may be those of files: in attributes, and where the theme's
 # script reads its settings.
-_ADDRESS = re.compile(
-    r"""(?P<before>\s[\w-]+="|"search":\s*") (?P<address>[^"\s:?\#]+) (?=["?\#])""",
-    re.VERBOSE,
-)
+_ADDRESS = re.compile(r'(\s[\w-]+="|"search":\s*")([^"\s:?#]+)(?=["?#])')
 _HTML = re.compile(r'(<html lang=")[^"]*"')
 _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _OWN = Path(__file__).parent
-# Options that are others in each tree, or are told in the configuration alone.
-_OF_A_TREE = {"source", "language"}
 _LOST = "There is no page at this address.", "To the home page"
+_ABOUT = "translation.md"
+_WHOLE, _NONE, _PART, _CHANGED, _ = _TOLD = (
+    "All of this page is translated.",
+    "This page is not translated yet.",
+    "{current} of {total} paragraphs of this page are translated.",
+    "The English of {changed} has changed since.",
+    "About this translation",
+)
+_REPORTED = (
+    *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
+    "not yet by a native reader",
+)
+_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
 _log = logging.getLogger("mkdocs.plugins.litweave")
-
-
-def name(language: str) -> str:
-    """What a language calls itself; `PluginError` if there is no such language."""
-    try:
-        return str(Locale.parse(language, sep="-").display_name)
-    except (UnknownLocaleError, ValueError) as error:
-        message = f"“{language}” is no language: write a code such as “zh” or “pt-BR”"
-        raise PluginError(f"litweave-languages: {message}") from error
 
 
 def tag(language: str) -> str:
@@ -77,14 +76,21 @@ def tag(language: str) -> str:
 
 
 def territory(language: str) -> str:
-    """The language with the country where most speak it, as `og:locale` has it.
-
-    >>> territory("zh"), territory("si"), territory("en")
-    ('zh_CN', 'si_LK', 'en_US')
-    """
+    """The language with the country where most speak it, for `og:locale`: `zh_CN`."""
     locale = Locale.parse(language, sep="-")
     likely = get_global("likely_subtags").get(locale.language, "")
     return f"{locale.language}_{locale.territory or likely.rpartition('_')[2]}"
+
+
+def _tree(language: str) -> dict[str, str]:
+    """What the menu has of a tree; none is the root, which is English."""
+    code, folder = language or "en", f"{language}/" if language else ""
+    try:
+        name = Locale.parse(code, sep="-").display_name
+    except (UnknownLocaleError, ValueError) as error:
+        message = f"“{code}” is no language: write a code such as “zh” or “pt-BR”"
+        raise PluginError(f"litweave-languages: {message}") from error
+    return {"folder": folder, "name": str(name), "tag": tag(code)}
 
 
 class LanguagesConfig(Config):
@@ -123,16 +129,12 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                 "theme), and trees can be made of English pages only"
             )
         if self.leaves_site and self.config.languages:
-            codes = {"": "en", **{f"{code}/": code for code in self.config.languages}}
             # The theme has a menu. Of a list, it would ask for the map of each tree.
             config.extra["alternate"] = True
             config.extra["weave_trees"] = {
                 "here": f"{self.language}/" if self.language else "",
                 "about": _ABOUT,
-                "all": [
-                    {"folder": folder, "name": name(code), "tag": tag(code)}
-                    for folder, code in codes.items()
-                ],
+                "all": [*map(_tree, ("", *self.config.languages))],
             }
             # What the site itself has comes first.
             folder = str(_OWN / "theme")
@@ -165,9 +167,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_nav(self, nav: Navigation, **_: Any) -> None:
         """Translate the titles of the navigation."""
         if self.language:
-            items = list(nav.items)
-            while items:
-                item = items.pop()
+            items = [*nav.items]
+            for item in items:
                 items += item.children or []
                 if item.title:  # or the heading of the page is its title
                     item.title = self.translator.word(str(item.title))
@@ -182,30 +183,47 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             for file in shared:
                 files.remove(file)
                 if file.src_uri.endswith(".js"):
-                    said = self.words[f"{dirname(file.url)}/"]
                     for message in script_messages(file.content_bytes.decode()):
-                        said[message] = self.translator.word(message)
+                        if (said := self.translator.word(message)) != message:
+                            self.words[f"{dirname(file.url)}/"][message] = said
 
     @event_priority(_LATE)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Let a page of a tree say what it is, and find what lies at the root."""
         if not self.language:
             return output
-        output = self._to_root(output, page.url, config.site_url or "")
+        output = self._to_root(output, page.url)
         # The script of the search parts words as those of the index are.
         parted = " data-weave-parted" if is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
         said = dict[str, str]()
         for folder, words in self.words.items():
-            if re.search(rf'src="[./]*{folder}\w', output):
-                said |= {message: w for message, w in words.items() if w != message}
+            said |= words if re.search(rf'src="[./]*{folder}\w', output) else {}
         output = output.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
-        if page.file == self.about:
-            return output  # There is more to be said, and counted.
         about = get_relative_url(self.about.url, page.url)
-        return told(output, page.file.src_uri, about, self.translator, config.repo_url)
+        return self._told(output, page.file.src_uri, about, config)
 
-    def _to_root(self, output: str, url: str, tree: str) -> str:
+    def _told(self, html: str, page: str, about: str, config: MkDocsConfig) -> str:
+        """A finished page with a line above its text that tells how much is translated.
+
+        It leads to the page `about` that, and to the line where the catalog begins.
+        """
+        units = self.translator.pages.get(page)
+        if not units or page == _ABOUT:  # of which there is more to be said
+            return html
+        counts = Counter(said.state for _, said in units)
+        current, changed = counts[State.CURRENT], counts[State.CHANGED]
+        is_bare = counts[State.MISSING] == len(units)
+        text = _WHOLE if current == len(units) else _NONE if is_bare else _PART
+        line = word(text, current=current, total=len(units))
+        if changed:
+            line = listed([line, word(_CHANGED, changed=changed)], "{first} {next}")
+        told = _template().told(line, about, units[0][1].place, config.repo_url, word)
+        line = self.translator.spoken(told)
+        bare = " weave-untranslated" if is_bare else ""
+        return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
+
+    def _to_root(self, output: str, url: str) -> str:
         """Let a page ask for files where they are: at the root."""
 
         @cache  # A page has most of its addresses, and what looks like one, many times.
@@ -214,12 +232,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             here = f"{self.language}/{url}"
             return get_relative_url(path, here) if path in self.shared else written
 
-        output = _ADDRESS.sub(lambda m: m["before"] + place(m["address"]), output)
-        root = tree.removesuffix(f"{self.language}/")
-        for path in re.findall(rf'content="{re.escape(tree)}([^"]+)"', output):
-            if path in self.shared:
-                output = output.replace(f'"{tree}{path}"', f'"{root}{path}"')
-        return output
+        return _ADDRESS.sub(lambda match: match[1] + place(match[2]), output)
 
     @event_priority(_LATE)  # when all pages are there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
@@ -307,7 +320,8 @@ def find_units(
         if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
             raise PluginError(f"{file} names no languages under litweave-languages")
         if weave := config.plugins.get("litweave"):
-            weave.config.update({n: told[n] for n in told.keys() - _OF_A_TREE})
+            names = told.keys() - {"source", "language"}
+            weave.config.update({name: told[name] for name in names})
         _run(config)
         found = {code: speaker.units for code, speaker in plugin.trees.items()}
         return plugin.site.settings.locale, found
@@ -337,52 +351,13 @@ def _load(path: str, **given: Any) -> MkDocsConfig:
 
 # ## How far a translation is
 
-_ABOUT = "translation.md"
-_WHOLE, _NONE, _PART, _CHANGED, _ABOUT_IT = _TOLD = (
-    "All of this page is translated.",
-    "This page is not translated yet.",
-    "{current} of {total} paragraphs of this page are translated.",
-    "The English of {changed} has changed since.",
-    "About this translation",
-)
-_REPORTED = (
-    *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
-    "not yet by a native reader",
-)
-_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
-_STATUS: Any = _TEMPLATES.get_template("status.html").module
 
-
-def told(
-    html: str, page: str, about: str, translator: Translator, source: str | None
-) -> str:
-    """A finished page with a line above its text that tells how much is translated.
-
-    It leads to the page `about` the translation, and to the line of the catalog where
-    the page begins, if `source` is the address of a repository.
-    """
-    units = translator.pages.get(page, [])
-    counts = Counter(said.state for _, said in units)
-    current, changed = counts[State.CURRENT], counts[State.CHANGED]
-    if not units:
-        return html
-    total = len(units)
-    is_bare = counts[State.MISSING] == total
-    text = _WHOLE if current == total else _NONE if is_bare else _PART
-    line = word(text, current=current, total=total)
-    if changed:
-        line = word("{first} {next}", first=line, next=word(_CHANGED, changed=changed))
-    place = units[0][1].place
-    line = translator.spoken(_STATUS.told(line, about, word(_ABOUT_IT), place, source))
-    bare = " weave-untranslated" if is_bare else ""
-    return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
+def _template() -> Any:
+    return _TEMPLATES.get_template("status.html").module
 
 
 def status(url: str, translator: Translator, book: Book, source: str | None) -> str:
-    """What each catalog has, and all that is not done, for the page about it.
-
-    `url` is its own address in the tree, `source` that of a repository.
-    """
+    """What each catalog has, and all that is not done, for a page at an address."""
     for text in _TOLD:  # Not all of them are said on some page.
         translator.word(text)
     *heads, nobody = map(translator.word, _REPORTED)
@@ -396,20 +371,18 @@ def status(url: str, translator: Translator, book: Book, source: str | None) -> 
         reader = headers.get(name, {}).get("X-Read-By", nobody)
         catalogs.append((name, [counts[name, state] for state in State], reader))
     pages = _unfinished(url, translator, book)
-    return str(_STATUS.report(heads, catalogs, pages, source))
+    return str(_template().report(heads, catalogs, pages, source))
 
 
 def _unfinished(
     url: str, translator: Translator, book: Book
 ) -> Iterator[tuple[str, list[tuple[State, str, str, Place]]]]:
-    """The pages with something to do, and where each paragraph and its entry are.
-
-    In a module that is a row; of another page, the beginning.
-    """
+    """The pages with something to do, and where each paragraph and its entry are."""
     for page, units in translator.pages.items():
         address, chapter = book.url(page), book.chapters.get(page)
         found = list[tuple[State, str, str, Place]]()
         module = chapter.module if chapter else None
+        # In a module it is in a row; of another page, the beginning must do.
         rows = [*zip(module.rows, anchors(module), strict=True)] if module else []
         for unit, said in units:
             if said.state != State.CURRENT:
@@ -423,14 +396,12 @@ def _unfinished(
 
 # ## What scripts say
 
-# What a script of ours has that says something, and where it does.
-_IMPORT = "/words.js"
 _CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
 
 
 def script_messages(script: str) -> list[str]:
     """What a script says with `t("…")`, if it brings in `words.js`."""
-    found = _CALL.findall(script) if _IMPORT in script else []
+    found = _CALL.findall(script) if "/words.js" in script else []
     return [str(json.loads(f'"{text}"')) for text in found]
 
 
@@ -460,15 +431,14 @@ def is_parted(language: str) -> bool:
 
 
 def part_words(index: Path, language: str) -> None:
-    """Part the words in an index of the search, and write letters as they are.
-
-    MkDocs writes six characters for each: a sixth more to load, compressed.
+    """Part the words in an index of the search.
 
     **Raises.** `PluginError` if there is no Node to do it.
     """
     if not index.is_file():
         return
     known = json.loads(index.read_text("utf-8"))
+    # MkDocs writes six characters for a letter: a sixth more to load, compressed.
     text = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
     runs = sorted({*_RUN.findall(text)})
     try:  # by the rules of Unicode

@@ -23,9 +23,9 @@ from litweave.sections import Line, depth
 TAKEN = "\x01"
 """What stands for a character that belongs to a token."""
 
-# What stands for one of code or equations in lines of their own, and one of tags that
-# end a sentence.
-_APART, _TAGS = "\0", "\2"
+# What stands for one of code or equations in lines of their own, and of tags that end a
+# sentence.
+APART, _TAGS = "\0", "\2"
 # The kinds of `prose.BEGINNINGS` that are tokens as a whole, and those that may have
 # lines of their own.
 _WHOLE = {
@@ -54,7 +54,7 @@ _OTHERS = re.compile(
 )
 _NAMES = dict.fromkeys(["target", "link", "address"], "link target")
 _NAMES["silent"] = "tag"
-_SIGNS = {"silent": _APART, "tag": _TAGS}
+_SIGNS = {"silent": APART, "tag": _TAGS}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Tags that set a part of a sentence; all others end it.
 _PHRASE = re.compile(
@@ -85,7 +85,7 @@ def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
             found[_WHOLE[kind], " ".join(whole.split())] += 1
         if kind in _BLOCKS or (kind in ("display", "bracket") and _is_alone(match)):
             bare = whole.lstrip(" \t")
-            return whole[: len(whole) - len(bare)] + _blot(bare, _APART)
+            return whole[: len(whole) - len(bare)] + _blot(bare, APART)
         return _blot(whole) if kind in _WHOLE or kind == "escape" else whole
 
     def take_other(match: re.Match[str]) -> str:
@@ -173,7 +173,7 @@ _LINE = re.compile(
 _MARGIN = re.compile(r"[ \t]*(?:>[ ]?)*[ \t]*")
 _TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
 # What begins a block, and is no word.
-_BEGINS = re.compile(
+BEGINS = re.compile(
     rf"""
     (?P<heading> \#{{1,6}} [ \t]* (?P<words> .* ) $ )
   | (?P<nothing> (?: [-=*_] [ ]{{0,2}} )+ $
@@ -203,7 +203,8 @@ _SAID = re.compile(
 _TAG = re.compile(r"<(/?)(\w+)([^<>]*)")
 # Their text can hold no other element.
 _LABELS = {"option", "text", "title", "textpath", "desc"}
-# Words, without the empty elements and the tag around them.
+_STRIPPED = re.compile(r"\s*(.*?)\s*\Z", re.DOTALL)
+# Words of HTML, without the empty elements and the tag around them.
 _EMPTY = r"(?:\s|<(\w+)[^<>]*></\{}>|<(?:br|wbr)\b[^<>]*>)*"
 _TRIMMED = re.compile(rf"{_EMPTY.format(1)}(.*?){_EMPTY.format(3)}\Z", re.DOTALL)
 _AROUND = re.compile(r"<(\w+)[^<>]*>((?:(?!</\1>).)*)</\1>", re.DOTALL)
@@ -269,7 +270,7 @@ class _Splitter:
 
     def _begin(self, at: int) -> int:
         """End a block and begin others as long as some begin here; where words do."""
-        while begins := _BEGINS.match(self.text, at):
+        while begins := BEGINS.match(self.text, at):
             self.end(at)
             at = self._block(begins)
         return at
@@ -324,9 +325,10 @@ class _Splitter:
         """Note a unit, if there is anything in it to translate."""
         if kind in ("heading", "term", "cell"):
             end = _matched(_END, self.text, start, end).start()
-        words = _matched(_TRIMMED, self.text, start, end)
-        words = _AROUND.fullmatch(self.text, *words.span(2)) or words
-        start, end = words.span(2)
+        start, end = _matched(_STRIPPED, self.text, start, end).span(1)
+        if kind in ("html", "label"):
+            words = _matched(_TRIMMED, self.text, start, end)
+            start, end = (_AROUND.fullmatch(self.text, *words.span(2)) or words).span(2)
         shown = self.text if kind == "attribute" else self.masked
         if _WORD.search(shown, start, end):
             self.found.append(Piece(start, end, kind, _joined(self.text[start:end])))
