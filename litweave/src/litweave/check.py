@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features.links.addresses import Files
 from litweave.page import title
 from litweave.parse import Definition, Module
 from litweave.settings import Settings
@@ -34,10 +33,8 @@ def _make_pages(site: Site) -> None:
     book = site.book
     copied = {chapter.download for chapter in book.chapters.values()} | {*site.copies}
     pages = {"index.md", *book.chapters}
-    uris, urls = pages | copied, {book.url(page) for page in pages} | copied
-    files = Files(uris.__contains__, urls.__contains__)
     for page in book.chapters:
-        site.addresses.begin(page, files)
+        site.addresses.begin(page, (pages | copied).__contains__)
         site.judge(page, to_html(site.document(page), site.addresses))
     site.addresses.end()
 

@@ -61,7 +61,7 @@ class Build:
         """The Markdown of a page: of rows, or of prose that is written by hand."""
         site, uri = self.site, page.file.src_uri
         self._say(uri)
-        site.addresses.begin(uri, mkdocs_files.known(files, self.config))
+        site.addresses.begin(uri, *mkdocs_files.known(files, self.config))
         site.voice.translate_front(page.meta)
         if uri in site.book.chapters:
             site.expect(uri)

@@ -1,17 +1,15 @@
 """Files of a site that its author did not write, and those that a preview leaves."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from posixpath import normpath
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 
 from litweave import theme
 from litweave.book import Chapter
-from litweave.features.links import addresses
 from litweave.site import Site
 
 _State = bytes | tuple[str | None, int, int]
@@ -53,18 +51,15 @@ def _page(chapter: Chapter, config: MkDocsConfig) -> File:
     return page
 
 
-def known(files: Files, config: MkDocsConfig) -> addresses.Files:
+def known(
+    files: Files, config: MkDocsConfig
+) -> tuple[Callable[[str], bool], Callable[[str, Path], None]]:
     """What the addresses of a page may lead to, and how a file is brought."""
 
     def has(uri: str) -> bool:
         return files.get_file_from_path(uri) is not None
 
-    def shows(url: str) -> bool:
-        return any(normpath(file.url) == url for file in files)
-
-    return addresses.Files(
-        has, shows, lambda uri, path: bring(files, config, {uri: path})
-    )
+    return has, lambda uri, path: bring(files, config, {uri: path})
 
 
 def anchors(files: Files, uri: str) -> set[str] | None:

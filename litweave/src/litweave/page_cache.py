@@ -179,7 +179,8 @@ class Pages:
             for file, anchors in (page.links_to_anchors or {}).items()
             for anchor, written in anchors.items()
         ]
-        links, files = self.site.addresses.found(uri)
+        found = self.site.addresses
+        links, files = found.wanted[uri], found.brought[uri]
         made = Made(
             str(page.title),
             sorted(page.present_anchor_ids or ()),

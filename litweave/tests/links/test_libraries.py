@@ -35,7 +35,6 @@ DOCUMENTED = """
 torch                              torch.html
 torch.nn                           nn.html
 torch.nn.Linear                    generated/*.html
-torch.nn.modules.linear.Linear     generated/torch.nn.Linear.html
 torch.nn.functional.gelu           generated/*.html
 torch.nn.functional.conv2d         generated/*.html
 torch.conv2d                       generated/torch.nn.functional.conv2d.html
@@ -64,7 +63,6 @@ math.pi                            math.html#*
 collections.abc.Sequence           collections.abc.html#*
 datetime.datetime.now              datetime.html#*
 asyncio                            asyncio.html
-json.decoder.JSONDecodeError       json.html#json.JSONDecodeError
 torch.typename                     none: it is on no page
 torch.AliasDb                      none: it says nothing of itself
 asyncio.run                        none: no rule covers it

@@ -34,7 +34,14 @@ from litweave import process
 from litweave.book import Book
 from litweave.cache import OTHERS, Cache, digest
 from litweave.features.links import libraries
-from litweave.features.links.libraries import LIBRARIES, Answer, called, plain, summary
+from litweave.features.links.libraries import (
+    LIBRARIES,
+    Answer,
+    Shown,
+    called,
+    plain,
+    summary,
+)
 from litweave.features.links.meanings import Meanings, Meant, Thing
 from litweave.names import Target
 from litweave.overlay import Mark, island
@@ -137,14 +144,8 @@ class _Linker:
 # ## How a function is called
 
 
-class _Source(str):
-    """A piece of source, which stands in a signature as it is."""
-
-    __repr__ = str.__str__
-
-
 def _source(node: ast.expr | None) -> object:
-    return inspect.Parameter.empty if node is None else _Source(ast.unparse(node))
+    return inspect.Parameter.empty if node is None else Shown(ast.unparse(node))
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signature:

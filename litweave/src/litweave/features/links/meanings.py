@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
-from operator import attrgetter
+from operator import itemgetter
 from typing import TypeAlias
 
 from litweave.imports import ImportStatement, imported, is_package
@@ -29,6 +29,10 @@ from litweave.syntax import syntax_tree
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+# A line, a column, and what the chain that begins there means up to each of its parts:
+# the column there, and the thing.
+_Placed: TypeAlias = ast.alias | ast.ImportFrom
+Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
 # What is given to these is what they hold.
 _CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
 
@@ -46,11 +50,6 @@ class Thing:
     kind: str = "object"
 
 
-# A line, a column, and what the chain that begins there means up to each of its parts:
-# the column there, and the thing.
-Meant: TypeAlias = tuple[int, int, list[tuple[int, Thing]]]
-
-
 @dataclass(eq=False)
 class Scope:
     """A module, class, function or comprehension, and what it binds names to.
@@ -61,25 +60,27 @@ class Scope:
 
     name: str
     around: "Scope | None" = None
-    bindings: dict[str, set[Thing | None]] = field(
-        default_factory=lambda: defaultdict(set)
-    )
+    bindings: dict[str, Thing | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.around, Class):
             self.around = self.around.around  # What a class binds, it sees alone.
 
+    def bind(self, name: str, thing: Thing | None = None) -> None:
+        """Give a name a meaning: two that differ are none."""
+        same = self.bindings.get(name, thing) == thing
+        self.bindings[name] = thing if same else None
+
     def hide(self, names: Iterable[str]) -> None:
         """Let names that are bound from afar mean nothing, here and around."""
-        for name in names:
-            self.bindings[name].add(None)
+        self.bindings |= dict.fromkeys(names)
         if self.around:
             self.around.hide(names)
 
     def find(self, name: str) -> Thing | None:
-        """What a name means in this scope, if that is one thing only."""
+        """What a name means in this scope."""
         if name in self.bindings:
-            return _only(self.bindings[name])
+            return self.bindings[name]
         return self.around.find(name) if self.around else None
 
 
@@ -96,19 +97,6 @@ class Class(Scope):
     )
 
 
-@dataclass(frozen=True)
-class Use:
-    """A chain in the code, and the scope where its name is looked up.
-
-    `offset` counts bytes of UTF-8, as Python's trees do.
-    """
-
-    line: int
-    offset: int
-    parts: tuple[str, ...]
-    scope: Scope
-
-
 def _only(things: Iterable[Thing | None]) -> Thing | None:
     """The one thing that all are, if they are one."""
     different = set(things)
@@ -122,15 +110,6 @@ def _unroll(node: ast.expr) -> tuple[ast.expr, list[str]]:
         parts.append(node.attr)
         node = node.value
     return node, parts[::-1]
-
-
-def _function(name: str, around: Scope, args: ast.arguments) -> Scope:
-    scope = Scope(name, around)
-    me = Thing(around.name, "instance") if isinstance(around, Class) else None
-    for arg in ast.iter_child_nodes(args):
-        if isinstance(arg, ast.arg):
-            scope.bindings[arg.arg].add(me if arg.arg == "self" else None)
-    return scope
 
 
 # ## Reading a source
@@ -156,8 +135,8 @@ class Code:
     """What the names in one source mean.
 
     `definitions` holds its classes and functions by their qualified names, `imports`
-    the names of what it imports, `uses` all chains, and `scopes` where names are looked
-    up.
+    the names of what it imports, `uses` all chains, each with its line, its column in
+    bytes of UTF-8, and the scope of its name, and `scopes` that of each name.
     """
 
     lines: Sequence[str]
@@ -167,7 +146,7 @@ class Code:
     classes: dict[str, Class] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
+    uses: list[tuple[int, int, Sequence[str], Scope]] = field(default_factory=list)
     scopes: dict[ast.expr, Scope] = field(default_factory=dict)
     values: dict[ast.expr, ast.expr | None] = field(default_factory=dict)
 
@@ -176,11 +155,13 @@ class Code:
         match node:
             case ast.Name(ctx=ast.Load()) | ast.Attribute():
                 self._use(node, scope)
-            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            case (
+                ast.ClassDef()
+                | ast.FunctionDef()
+                | ast.AsyncFunctionDef()
+                | ast.Lambda()
+            ):
                 self._define(node, scope)
-            case ast.Lambda(body=body):
-                inner = _function(scope.name, scope, node.args)
-                self._enter(node, scope, inner, [body])
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 self._comprehend(node, scope)
             case ast.Import() | ast.ImportFrom():
@@ -199,7 +180,7 @@ class Code:
                 | ast.MatchStar(name=str(name))
                 | ast.MatchMapping(rest=str(name))
             ):
-                scope.bindings[name].add(None)
+                scope.bind(name)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 scope.hide(names)
             case ast.NamedExpr(target=ast.Name(id=name)):
@@ -221,28 +202,27 @@ class Code:
             if thing and thing.kind == "instance" and not parts:
                 assigned = self.classes[thing.name].assigned[last]
                 assigned.append(self.values.get(node))
-        use = Use(name.lineno, name.col_offset, (name.id, *parts), scope)
-        self.uses.append(use)
+        self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
 
-    # ## What opens a scope
-
-    def _define(self, node: Definition, scope: Scope) -> None:
-        name = f"{scope.name}.{node.name}"
-        scope.bindings[node.name].add(Thing(name))
-        self.definitions.setdefault(name, node)
+    def _define(self, node: Definition | ast.Lambda, scope: Scope) -> None:
+        name, inside = scope.name, set[ast.AST]()
+        if isinstance(node, ast.Lambda):
+            inside = {node.body}
+        else:
+            name, inside = f"{name}.{node.name}", {*node.body}
+            scope.bind(node.name, Thing(name))
+            self.definitions.setdefault(name, node)
+        inner = Scope(name, scope)
         if isinstance(node, ast.ClassDef):
             # A class that is defined twice, under `if` and `else`, is read as one.
             inner = self.classes.setdefault(name, Class(name, scope))
-            inner.bases += node.bases
-            self._enter(node, scope, inner, node.body)
+            self.classes[name].bases += node.bases
         else:
-            self._enter(node, scope, _function(name, scope, node.args), node.body)
-
-    def _enter(
-        self, node: ast.AST, scope: Scope, inner: Scope, body: Iterable[ast.AST]
-    ) -> None:
-        """Read a body in a scope of its own, and all else where it stands."""
-        inside = {*body}
+            me = Thing(scope.name, "instance") if isinstance(scope, Class) else None
+            for arg in ast.iter_child_nodes(node.args):
+                if isinstance(arg, ast.arg):
+                    inner.bind(arg.arg, me if arg.arg == "self" else None)
+        # Decorators, defaults and annotations are looked up outside.
         for child in ast.iter_child_nodes(node):
             self.visit(child, inner if child in inside else scope)
 
@@ -259,42 +239,35 @@ class Code:
     def _import(self, node: ImportStatement, scope: Scope) -> None:
         items = imported(node, self.scope.name, self.is_package)
         for alias, item in zip(node.names, items, strict=True):
-            means, module = self._whole(item.means), self._whole(item.module)
-            thing = Thing(means, "import") if module else None
-            if module:
+            thing = Thing(self._whole(item.means), "import") if item.module else None
+            if thing:
                 self.imports.append(self._whole(item.full))
             if item.name == "*":
                 scope.hide([*scope.bindings])  # It may be bound anew.
             else:
-                scope.bindings[item.binds].add(thing)
+                scope.bind(item.binds, thing)
             if not item.name:
-                self._path(item.module, module, alias)
+                self._path(alias.name, alias.name, alias)
             elif item.name != "*":
-                self._note([item.name], thing, alias)
-        if isinstance(node, ast.ImportFrom) and node.module and module:
-            self._path(node.module, module, node, len("from ") + node.level)
+                self._note(item.name, thing, alias)
+        if isinstance(node, ast.ImportFrom) and node.module and item.module:
+            self._path(node.module, item.module, node, len("from ") + node.level)
 
     def _whole(self, name: str) -> str:
         first, dot, rest = name.partition(".")
         return f"{self.beside.get(first, first)}{dot}{rest}"
 
-    def _path(
-        self, written: str, module: str, at: ast.alias | ast.stmt, after: int = 0
-    ) -> None:
+    def _path(self, written: str, module: str, at: _Placed, after: int = 0) -> None:
         """Note the name of a module, as far as it is written."""
-        parts = written.split(".")
-        first = Thing(module.removesuffix(written) + parts[0], "module")
-        self._note(parts, first, at, after)
+        first = self._whole(module).removesuffix(written) + written.partition(".")[0]
+        self._note(written, Thing(first, "module"), at, after)
 
     def _note(
-        self,
-        parts: Sequence[str],
-        first: Thing | None,
-        at: ast.alias | ast.stmt,
-        after: int = 0,
+        self, chain: str, first: Thing | None, at: _Placed, after: int = 0
     ) -> None:
-        scope = Scope("", bindings={parts[0]: {first}})
-        self.uses.append(Use(at.lineno, at.col_offset + after, tuple(parts), scope))
+        parts = chain.split(".")
+        scope = Scope("", bindings={parts[0]: first})
+        self.uses.append((at.lineno, at.col_offset + after, parts, scope))
 
 
 # ## Following names through a book
@@ -354,27 +327,31 @@ class Meanings:
     def uses(self, module: str) -> Iterator[Meant]:
         """All that means something in a module, in order."""
         code = self.codes[module]
-        for use in sorted(code.uses, key=attrgetter("line", "offset")):
+        for line, offset, parts, scope in sorted(code.uses, key=itemgetter(0, 1)):
+            text = code.lines[line - 1]
             # The tree may count into the midst of a character.
-            before = code.lines[use.line - 1].encode()[: use.offset]
-            start = len(before.decode(errors="ignore"))
-            if steps := list(self._steps(use, code.lines[use.line - 1], start)):
-                yield use.line, start, steps
+            start = len(text.encode()[:offset].decode(errors="ignore"))
+            steps = []
+            for written, thing in self._steps(parts, scope):
+                # It ends where it is not as Python would write it. Within an f-string,
+                # older versions of Python count from another place.
+                end = start + len(written)
+                goes_on = f"_{text[end : end + 1] or '.'}".isidentifier()
+                if goes_on or not text.startswith(written, start):
+                    break
+                steps.append((end, thing))
+            if steps:
+                yield line, start, steps
 
-    def _steps(self, use: Use, text: str, start: int) -> Iterator[tuple[int, Thing]]:
-        thing = self._resolved(use.scope.find(use.parts[0]))
-        for number, written in enumerate(accumulate(use.parts, "{}.{}".format)):
-            if number and thing:
-                thing = self.attribute(thing, use.parts[number])
-            end = start + len(written)
-            # It ends where reading ends, or where it is not as Python would write it.
-            # Within an f-string, older versions of Python count from another place.
-            goes_on = f"_{text[end : end + 1] or '.'}".isidentifier()
-            if thing is None or goes_on or not text.startswith(written, start):
-                return
-            # A variable such as `self` is no name of what it holds.
-            if number or thing.kind != "instance":
-                yield end, thing
+    def _steps(self, parts: Sequence[str], scope: Scope) -> Iterator[tuple[str, Thing]]:
+        thing = self._resolved(scope.find(parts[0]))
+        # A variable such as `self` is no name of what it holds.
+        if thing and thing.kind != "instance":
+            yield parts[0], thing
+        for number, part in enumerate(parts[1:], start=2):
+            thing = thing and self.attribute(thing, part)
+            if thing:
+                yield ".".join(parts[:number]), thing
 
     def attribute(self, thing: Thing, name: str) -> Thing | None:
         """What an attribute of a thing means."""
@@ -388,7 +365,7 @@ class Meanings:
         if thing.kind == "object" and thing.name in self.codes:
             bindings = self.codes[thing.name].scope.bindings
             if name in bindings:
-                return self._resolved(_only(bindings[name]))
+                return self._resolved(bindings[name])
         return Thing(full, thing.kind) if full in self.modules else None
 
     def settle(self, name: str) -> Thing | None:
@@ -423,7 +400,7 @@ class Meanings:
             if thing.kind == "instance" and name in found.assigned:
                 return None if name in found.bindings else self._made(found, name)
             if name in found.bindings:
-                return self._resolved(_only(found.bindings[name]))
+                return self._resolved(found.bindings[name])
         return None
 
     def _lineage(self, name: str) -> list[str]:
