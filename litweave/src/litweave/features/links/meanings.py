@@ -17,6 +17,7 @@ way that reading cannot tell (an argument, a variable, a loop), means nothing.
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
@@ -29,9 +30,9 @@ from litweave.syntax import syntax_tree
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Placed: TypeAlias = ast.alias | ast.ImportFrom
 # A line, a column, and what the chain that begins there means up to each of its parts:
 # the column there, and the thing.
-_Placed: TypeAlias = ast.alias | ast.ImportFrom
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
 # What is given to these is what they hold.
 _CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
@@ -123,10 +124,8 @@ def _read(
     """Read a module; those `beside` it are imported by the last part of their names."""
     whole = {full.rpartition(".")[2]: full for full in beside}
     code = Code(lines, Scope(name), is_package, whole)
-    try:
+    with suppress(SyntaxError, RecursionError):
         code.visit(syntax_tree("".join(lines)), code.scope)
-    except (SyntaxError, RecursionError):
-        return Code(lines, Scope(name), is_package, whole)
     return code
 
 
