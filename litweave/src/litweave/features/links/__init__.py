@@ -217,13 +217,10 @@ def list_uses(book: Book, meanings: Meanings) -> None:
 
 
 def _list(book: Book, page: str, name: str, pages: Sequence[str]) -> str:
-    items = "".join(f"<li>{_link(book, page, other)}</li>" for other in pages)
-    return f"<h2>{name}</h2><ul>{items}</ul>"
-
-
-def _link(book: Book, page: str, other: str) -> str:
-    chapter = book.chapters[other]
-    href = book.href(Target(chapter.name, other, ""), page)
-    said, path = title(chapter.module), chapter.module.path
-    words = heading(plain(said), said, path) if said else escape(chapter.name)
-    return f'<a href="{escape(href)}">{words}</a>'
+    items = []
+    for other in map(book.chapters.__getitem__, pages):
+        href = escape(book.href(Target(other.name, other.page, ""), page))
+        said, path = title(other.module), other.module.path
+        words = heading(plain(said), said, path) if said else escape(other.name)
+        items.append(f'<li><a href="{href}">{words}</a></li>')
+    return f"<h2>{name}</h2><ul>{''.join(items)}</ul>"

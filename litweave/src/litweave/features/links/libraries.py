@@ -64,15 +64,13 @@ def answer(name: str) -> Answer | None:
     found, page = _find(name)[1], _page(name)
     if page is None:
         return None
-    kind, called, said = _kind(found), name, ""
-    if kind == "data":
-        # `torch.float32` is explained where its type is.
-        called = _type(found) if page.endswith(f"#{_type(found)}") else name
-    else:
-        said = summary(_CALL.sub("", _doc(found)))
-    if kind in ("class", "function"):
-        called = _signature(name, found)
-    return Answer(_library(name)["base"] + page, called, said, kind == "class")
+    kind, shown = _kind(found), name
+    if kind == "data" and page.endswith(f"#{_type(found)}"):
+        shown = _type(found)
+    elif kind in ("class", "function"):
+        shown = _signature(name, found)
+    said = "" if kind == "data" else summary(_CALL.sub("", _doc(found)))
+    return Answer(_library(name)["base"] + page, shown, said, kind == "class")
 
 
 # ## Where things are documented
@@ -82,18 +80,18 @@ def _read() -> dict[str, dict[str, Any]]:
     """The rules for each library, by its name; the file tells what they mean."""
     rules = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
     # Of Python's own library each module is one.
-    python = rules["python"]
+    python = rules.pop("python")
     own = {name for name in sys.stdlib_module_names if not name.startswith("_")}
     names = own.union(python["inner"]).difference(python["without"])
     # What `asyncio` holds is spread over many pages.
     python["pages"] = {"{name}.html": names}
     python["members"] = {"{owner}.html#{name}": names - {"asyncio"}}
-    for library in rules.values():
+    for library in (python, *rules.values()):
         for kind in ("pages", "members"):
             pages = library.get(kind, {}).items()
             library[kind] = {name: page for page, names in pages for name in names}
         library["pages"] |= dict.fromkeys(library.get("without", ()))
-    return rules | dict.fromkeys(own & names, rules.pop("python"))
+    return rules | dict.fromkeys(own & names, python)
 
 
 LIBRARIES = _read()
@@ -111,7 +109,7 @@ def _page(name: str) -> str | None:
     if name in library["pages"]:
         page = library["pages"][name]
         return page and page.format(name=name, last=last)
-    constants = library.get("constants")
+    constants = library.get("constants", False)
     if kind == "data" and not constants:
         # `torch.float32` is explained where its type is.
         return _page(_type(found)) if _type(found) in library["pages"] else None

@@ -30,7 +30,6 @@ from litweave.syntax import syntax_tree
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_Placed: TypeAlias = ast.alias | ast.ImportFrom
 # A line, a column, and what the chain that begins there means up to each of its parts:
 # the column there, and the thing.
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
@@ -154,12 +153,9 @@ class Code:
         match node:
             case ast.Name(ctx=ast.Load()) | ast.Attribute():
                 self._use(node, scope)
-            case (
-                ast.ClassDef()
-                | ast.FunctionDef()
-                | ast.AsyncFunctionDef()
-                | ast.Lambda()
-            ):
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._define(node, scope)
+            case ast.Lambda():
                 self._define(node, scope)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 self._comprehend(node, scope)
@@ -204,11 +200,9 @@ class Code:
         self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
 
     def _define(self, node: Definition | ast.Lambda, scope: Scope) -> None:
-        name, inside = scope.name, set[ast.AST]()
-        if isinstance(node, ast.Lambda):
-            inside = {node.body}
-        else:
-            name, inside = f"{name}.{node.name}", {*node.body}
+        name, body = scope.name, node.body
+        if not isinstance(node, ast.Lambda):
+            name = f"{scope.name}.{node.name}"
             scope.bind(node.name, Thing(name))
             self.definitions.setdefault(name, node)
         inner = Scope(name, scope)
@@ -222,6 +216,7 @@ class Code:
                 if isinstance(arg, ast.arg):
                     inner.bind(arg.arg, me if arg.arg == "self" else None)
         # Decorators, defaults and annotations are looked up outside.
+        inside = {*body} if isinstance(body, list) else {body}
         for child in ast.iter_child_nodes(node):
             self.visit(child, inner if child in inside else scope)
 
@@ -246,23 +241,25 @@ class Code:
             else:
                 scope.bind(item.binds, thing)
             if not item.name:
-                self._path(alias.name, alias.name, alias)
+                first = Thing(self._whole(alias.name.partition(".")[0]), "module")
+                self._note(alias.name, first, alias)
             elif item.name != "*":
                 self._note(item.name, thing, alias)
         if isinstance(node, ast.ImportFrom) and node.module and item.module:
-            self._path(node.module, item.module, node, len("from ") + node.level)
+            around = self._whole(item.module).removesuffix(node.module)
+            first = Thing(around + node.module.partition(".")[0], "module")
+            self._note(node.module, first, node, len("from ") + node.level)
 
     def _whole(self, name: str) -> str:
         first, dot, rest = name.partition(".")
         return f"{self.beside.get(first, first)}{dot}{rest}"
 
-    def _path(self, written: str, module: str, at: _Placed, after: int = 0) -> None:
-        """Note the name of a module, as far as it is written."""
-        first = self._whole(module).removesuffix(written) + written.partition(".")[0]
-        self._note(written, Thing(first, "module"), at, after)
-
     def _note(
-        self, chain: str, first: Thing | None, at: _Placed, after: int = 0
+        self,
+        chain: str,
+        first: Thing | None,
+        at: ast.alias | ast.ImportFrom,
+        after: int = 0,
     ) -> None:
         parts = chain.split(".")
         scope = Scope("", bindings={parts[0]: first})
@@ -292,16 +289,14 @@ class Meanings:
         packages = {n for n, m in modules.items() if is_package(m.path)}
         parts = (name.split(".") for name in modules)
         meanings = cls({n for p in parts for n in accumulate(p, "{}.{}".format)})
-        folders = defaultdict[str, list[str]](list)
-        for name in sorted(meanings.modules):
-            folders[name.rpartition(".")[0]].append(name)
+        names = sorted(meanings.modules)
         for name, module in modules.items():
             folder = name.rpartition(".")[0]
             while folder in packages:
                 folder = folder.rpartition(".")[0]
             # In a folder that is no package, modules import each other without it.
-            beside = tuple(folders[folder]) if folder else ()
-            code = _read(module.lines, name, name in packages, beside)
+            beside = (n for n in names if folder and n.rpartition(".")[0] == folder)
+            code = _read(module.lines, name, name in packages, tuple(beside))
             meanings.codes[name] = code
             meanings.classes |= code.classes
             meanings.definitions |= code.definitions
@@ -436,9 +431,12 @@ class Meanings:
         match node:
             case ast.Call(func=func, args=args):
                 made = self._expression(func)
-                if made and made.name in _CONTAINERS and args:
+                if made is None or made.kind != "object":
+                    return None
+                if made.name in _CONTAINERS and args:
                     return self._elements(args)
-                if made and made.kind == "object" and self._is_class(made.name):
+                # What a library has may be a class, or give what a class of it does.
+                if made.name in self.classes or not self.is_ours(made.name):
                     return Thing(made.name, "instance")
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return self._elements([node.elt])
@@ -453,7 +451,3 @@ class Meanings:
     def _elements(self, items: Sequence[ast.expr]) -> Thing | None:
         thing = _only(map(self._value, items))
         return Thing(thing.name, "many") if thing else None
-
-    def _is_class(self, name: str) -> bool:
-        """Whether a call gives an instance; of a library, one cannot know."""
-        return name in self.classes or not self.is_ours(name)
