@@ -117,12 +117,8 @@ def _unroll(node: ast.expr) -> tuple[ast.expr, list[str]]:
 
 # A preview reads again what was changed, and nothing else.
 @lru_cache(maxsize=2048)
-def _read(
-    lines: tuple[str, ...], name: str, is_package: bool, beside: tuple[str, ...]
-) -> "Code":
-    """Read a module; those `beside` it are imported by the last part of their names."""
-    whole = {full.rpartition(".")[2]: full for full in beside}
-    code = Code(lines, Scope(name), is_package, whole)
+def _read(lines: tuple[str, ...], name: str, is_package: bool) -> "Code":
+    code = Code(lines, Scope(name), is_package)
     with suppress(SyntaxError, RecursionError):
         code.visit(syntax_tree("".join(lines)), code.scope)
     return code
@@ -140,7 +136,6 @@ class Code:
     lines: Sequence[str]
     scope: Scope
     is_package: bool
-    beside: Mapping[str, str]
     classes: dict[str, Class] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
@@ -233,26 +228,22 @@ class Code:
     def _import(self, node: ImportStatement, scope: Scope) -> None:
         items = imported(node, self.scope.name, self.is_package)
         for alias, item in zip(node.names, items, strict=True):
-            thing = Thing(self._whole(item.means), "import") if item.module else None
+            thing = Thing(item.means, "import") if item.module else None
             if thing:
-                self.imports.append(self._whole(item.full))
+                self.imports.append(item.full)
             if item.name == "*":
                 scope.hide([*scope.bindings])  # It may be bound anew.
             else:
                 scope.bind(item.binds, thing)
             if not item.name:
-                first = Thing(self._whole(alias.name.partition(".")[0]), "module")
+                first = Thing(alias.name.partition(".")[0], "module")
                 self._note(alias.name, first, alias)
             elif item.name != "*":
                 self._note(item.name, thing, alias)
         if isinstance(node, ast.ImportFrom) and node.module and item.module:
-            around = self._whole(item.module).removesuffix(node.module)
+            around = item.module.removesuffix(node.module)
             first = Thing(around + node.module.partition(".")[0], "module")
             self._note(node.module, first, node, len("from ") + node.level)
-
-    def _whole(self, name: str) -> str:
-        first, dot, rest = name.partition(".")
-        return f"{self.beside.get(first, first)}{dot}{rest}"
 
     def _note(
         self,
@@ -286,17 +277,10 @@ class Meanings:
     @classmethod
     def read(cls, modules: Mapping[str, Module]) -> "Meanings":
         """Read modules, given by the names that they are imported by."""
-        packages = {n for n, m in modules.items() if is_package(m.path)}
         parts = (name.split(".") for name in modules)
         meanings = cls({n for p in parts for n in accumulate(p, "{}.{}".format)})
-        names = sorted(meanings.modules)
         for name, module in modules.items():
-            folder = name.rpartition(".")[0]
-            while folder in packages:
-                folder = folder.rpartition(".")[0]
-            # In a folder that is no package, modules import each other without it.
-            beside = (n for n in names if folder and n.rpartition(".")[0] == folder)
-            code = _read(module.lines, name, name in packages, tuple(beside))
+            code = _read(module.lines, name, is_package(module.path))
             meanings.codes[name] = code
             meanings.classes |= code.classes
             meanings.definitions |= code.definitions
