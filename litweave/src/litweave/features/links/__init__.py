@@ -134,11 +134,8 @@ class _Linker:
 
 # ## How a function is called
 
-_KINDS = (
-    *(inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD),
-    *(inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY),
-    inspect.Parameter.VAR_KEYWORD,
-)
+# From those that are given by position only to those that are by keyword only.
+_KINDS = list(type(inspect.Parameter.VAR_KEYWORD))
 
 
 def _source(node: ast.expr | None) -> object:
@@ -148,19 +145,18 @@ def _source(node: ast.expr | None) -> object:
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signature:
     """How a function is called by its source, without `self`."""
     args = node.args
-    groups = args.posonlyargs, args.args, [args.vararg], args.kwonlyargs, [args.kwarg]
-    kinds = zip(_KINDS, groups, strict=True)
-    found = [(kind, arg) for kind, group in kinds for arg in group if arg]
     positional = [*args.posonlyargs, *args.args][::-1]
     defaults = dict(zip(positional, args.defaults[::-1], strict=False))
     given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
-    if found and found[0][1].arg in ("self", "cls"):
-        del found[0]
+    groups = args.posonlyargs, args.args, [args.vararg], args.kwonlyargs, [args.kwarg]
     parameters = []
-    for kind, arg in found:
-        default, types = _source(given.get(arg)), _source(arg.annotation)
-        made = inspect.Parameter(arg.arg, kind, default=default, annotation=types)
-        parameters.append(made)
+    for kind, group in zip(_KINDS, groups, strict=True):
+        for arg in filter(None, group):
+            default, types = _source(given.get(arg)), _source(arg.annotation)
+            made = inspect.Parameter(arg.arg, kind, default=default, annotation=types)
+            parameters.append(made)
+    if parameters and parameters[0].name in ("self", "cls"):
+        del parameters[0]
     returns = None if node.name == "__init__" else node.returns
     return inspect.Signature(parameters, return_annotation=_source(returns))
 

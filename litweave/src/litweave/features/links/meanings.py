@@ -30,6 +30,7 @@ from litweave.syntax import syntax_tree
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Placed: TypeAlias = ast.alias | ast.ImportFrom
 # A line, a column, and what the chain that begins there means up to each of its parts:
 # the column there, and the thing.
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
@@ -246,11 +247,7 @@ class Code:
             self._note(node.module, first, node, len("from ") + node.level)
 
     def _note(
-        self,
-        chain: str,
-        first: Thing | None,
-        at: ast.alias | ast.ImportFrom,
-        after: int = 0,
+        self, chain: str, first: Thing | None, at: _Placed, after: int = 0
     ) -> None:
         parts = chain.split(".")
         scope = Scope("", bindings={parts[0]: first})
