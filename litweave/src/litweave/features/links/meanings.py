@@ -307,26 +307,27 @@ class Meanings:
             # The tree may count into the midst of a character.
             start = len(text.encode()[:offset].decode(errors="ignore"))
             steps = []
-            for written, thing in self._steps(parts, scope):
-                # It ends where it is not as Python would write it. Within an f-string,
-                # older versions of Python count from another place.
+            things = self._follow(scope.find(parts[0]), parts[1:])
+            texts = accumulate(parts, "{}.{}".format)
+            for written, thing in zip(texts, things, strict=True):
+                # It ends where reading ends, or where it is not as Python would write
+                # it. Within an f-string, older versions count from another place.
                 end = start + len(written)
                 goes_on = f"_{text[end : end + 1] or '.'}".isidentifier()
-                if goes_on or not text.startswith(written, start):
+                if thing is None or goes_on or not text.startswith(written, start):
                     break
-                steps.append((end, thing))
+                # A variable such as `self` is no name of what it holds.
+                if thing.kind != "instance" or end > start + len(parts[0]):
+                    steps.append((end, thing))
             if steps:
                 yield line, start, steps
 
-    def _steps(self, parts: Sequence[str], scope: Scope) -> Iterator[tuple[str, Thing]]:
-        thing = self._resolved(scope.find(parts[0]))
-        # A variable such as `self` is no name of what it holds.
-        if thing and thing.kind != "instance":
-            yield parts[0], thing
-        for number, part in enumerate(parts[1:], start=2):
-            thing = thing and self.attribute(thing, part)
-            if thing:
-                yield ".".join(parts[:number]), thing
+    def _follow(self, thing: Thing | None, parts: Sequence[str]) -> list[Thing | None]:
+        """What a name means, and the attributes after it, one after the other."""
+        found = [self._resolved(thing)]
+        for part in parts:
+            found.append(found[-1] and self.attribute(found[-1], part))
+        return found
 
     def attribute(self, thing: Thing, name: str) -> Thing | None:
         """What an attribute of a thing means."""
@@ -354,10 +355,7 @@ class Meanings:
             # `from .gelu import gelu`, the first is the module.
             while len(rest) > 1 and f"{module}.{rest[0]}" in self.modules:
                 module = f"{module}.{rest.pop(0)}"
-            thing: Thing | None = Thing(module)
-            for part in rest:
-                thing = thing and self.attribute(thing, part)
-            self.settled[name] = thing
+            self.settled[name] = self._follow(Thing(module), rest)[-1]
         return self.settled[name]
 
     def _resolved(self, thing: Thing | None) -> Thing | None:
@@ -402,10 +400,7 @@ class Meanings:
         name, parts = _unroll(node)
         if not isinstance(name, ast.Name):
             return None
-        thing = self._resolved(self.scopes[name].find(name.id))
-        for part in parts:
-            thing = thing and self.attribute(thing, part)
-        return thing
+        return self._follow(self.scopes[name].find(name.id), parts)[-1]
 
     def _value(self, node: ast.expr | None) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
