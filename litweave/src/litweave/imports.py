@@ -2,7 +2,9 @@
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import resolve_name
 from pathlib import Path, PurePath
 
 ImportStatement = ast.Import | ast.ImportFrom
@@ -23,19 +25,6 @@ def root(name: str, path: Path) -> Path:
 def is_package(path: str | PurePath) -> bool:
     """Whether a file is a package's own."""
     return PurePath(path).stem == "__init__"
-
-
-def absolute(node: ast.ImportFrom, name: str, is_package: bool) -> str:
-    """The module that `from` names in a module of this name.
-
-    It is empty if the dots lead out of the package.
-    """
-    if not node.level:
-        return node.module or ""
-    parts = name.split(".")
-    keep = len(parts) - node.level + is_package
-    inner = [node.module] if node.module else []
-    return ".".join([*parts[:keep], *inner]) if keep > 0 else ""
 
 
 @dataclass(frozen=True)
@@ -74,10 +63,18 @@ class Import:
 def imported(
     node: ImportStatement, name: str = "", is_package: bool = False
 ) -> Iterator[Import]:
-    """What an import in a module of this name binds; see [`absolute`][]."""
+    """What an import in a module of this name binds.
+
+    The module is empty if dots lead out of the package.
+    """
+    module = ""
+    if isinstance(node, ast.ImportFrom):
+        package = name if is_package else name.rpartition(".")[0]
+        with suppress(ImportError):
+            module = resolve_name("." * node.level + (node.module or ""), package)
     for alias in node.names:
+        local = alias.asname or ""
         if isinstance(node, ast.Import):
-            yield Import(alias.name, "", alias.asname or "")
+            yield Import(alias.name, "", local)
         else:
-            local = alias.asname if alias.asname != alias.name else ""
-            yield Import(absolute(node, name, is_package), alias.name, local or "")
+            yield Import(module, alias.name, local if local != alias.name else "")

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import Field, fields
 from html import escape
 from pathlib import Path
-from posixpath import normpath
 from typing import Any
 
 from mkdocs.config import config_options as options
@@ -18,7 +17,6 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from litweave import dialect, theme
-from litweave.features.links import addresses
 from litweave.features.shapes import shapes
 from litweave.highlight import breakable_blocks, coloured
 from litweave.page import addresses as anchors
@@ -146,9 +144,6 @@ class Build:
     def _bring(self, uri: str, path: Path) -> None:
         self._add(uri, abs_src_path=str(path))
 
-    def _shows(self, url: str) -> bool:
-        return any(normpath(file.url) == url for file in self.files)
-
     def _anchors(self, uri: str) -> set[str] | None:
         """What can be linked to on a page, if that is known."""
         file = self.files.get_file_from_path(uri)
@@ -167,11 +162,10 @@ class Build:
         site, uri = self.site, page.file.src_uri
         self.part.next(uri)
         site.voice.translate_front(page.meta)
-        has = self.files.src_uris.__contains__
-        known = addresses.Files(has, self._shows, self._bring)
         # What stands above the prose, such as front matter, counts for the lines.
         above = page.file.content_string.count("\n") - text.count("\n")
-        site.begin(uri, known, text, 1 + above)
+        has = self.files.src_uris.__contains__
+        site.begin(uri, has, self._bring, text, 1 + above)
         return "" if self.pages.restore(page) else site.document(uri)
 
     def content(self, html: str, page: Page) -> str:

@@ -18,11 +18,6 @@ class Target:
     page: str
     anchor: str
 
-    @property
-    def uri(self) -> str:
-        """The address, from the root of the site's sources."""
-        return f"{self.page}#{self.anchor}" if self.anchor else self.page
-
 
 class UnknownNameError(LookupError):
     """A name that leads nowhere, or to several places: says what could be meant."""
@@ -33,6 +28,7 @@ class Names:
     """Every name of the annotated modules, findable by any end of it."""
 
     by_end: dict[str, list[Target]] = field(default_factory=lambda: defaultdict(list))
+    # Who writes for another tool makes the same mistake a thousand times.
     nearest: dict[str, str] = field(default_factory=dict)
 
     def add(self, target: Target) -> None:
@@ -45,35 +41,28 @@ class Names:
     def find(self, name: str, page: str = "") -> Target:
         """The target that a name means on a page.
 
-        A page knows its own names best: a `Config` of its own is meant before that of
-        another page, and a whole name before the end of one. Where a module and the
-        function in it share a name, the function is meant.
+        A page knows its own names best, and a whole name comes before the end of one.
+        Where a module and the function in it share a name, the function is meant.
 
-        **Raises.** [`UnknownNameError`][] if nothing has this name, or several things
-        do.
+        **Raises.** [`UnknownNameError`][] if nothing has this name, or several do.
         """
-        candidates = self.by_end.get(name, [])
-        candidates = [c for c in candidates if c.page == page] or candidates
-        pages = {c.page for c in candidates}
-        whole = [c for c in candidates if c.name == name]
-        if len(pages) > 1 and len(whole) == 1:
-            return whole[0]
-        if len(pages) > 1:
-            full = ", ".join(sorted(f"“{c.name}”" for c in candidates))
+        found = self.by_end.get(name, [])
+        found = [target for target in found if target.page == page] or found
+        if len({target.page for target in found}) > 1:
+            whole = [target for target in found if target.name == name]
+            if len(whole) == 1:
+                return whole[0]
+            full = ", ".join(sorted(f"“{target.name}”" for target in found))
             raise UnknownNameError(f"“{name}” could be {full}: write more of the name")
-        if not candidates:
+        if not found:
             raise UnknownNameError(f"nothing is named “{name}”{self._nearest(name)}")
-        return max(candidates, key=lambda c: c.name.count("."))
+        return max(found, key=lambda target: target.name.count("."))
 
     def _nearest(self, name: str) -> str:
-        # Who writes for another tool makes the same mistake a thousand times.
         if name not in self.nearest:
-            alike = [n for n in self.by_end if _is_alike(n, name)]
+            # A slip of the pen leaves the first letter, and about the length.
+            alike = [n for n in self.by_end if n[:1] == name[:1]]
+            alike = [n for n in alike if abs(len(n) - len(name)) <= 3]
             near = difflib.get_close_matches(name, alike, n=1, cutoff=0.5)
             self.nearest[name] = f"; did you mean “{near[0]}”?" if near else ""
         return self.nearest[name]
-
-
-def _is_alike(known: str, name: str) -> bool:
-    """Whether a slip of the pen could make one name of the other."""
-    return known[:1] == name[:1] and abs(len(known) - len(name)) <= 3

@@ -97,7 +97,7 @@ class Pages:
             self.wrong.add(uri)
         if uri in self.wrong:
             return
-        wanted, files = self.site.addresses.found(uri)
+        addresses = self.site.addresses
         own = re.compile(rf"{re.escape(page.url)}(?:#|$)")
         found = takewhile(lambda e: own.match(e["location"]), reversed(self.index))
         links = (page.links_to_anchors or {}).items()
@@ -105,8 +105,8 @@ class Pages:
             "title": str(page.title),
             "anchors": sorted(page.present_anchor_ids or ()),
             "links": {file.src_uri: anchors for file, anchors in links},
-            "wanted": wanted,
-            "files": files,
+            "wanted": addresses.wanted[uri],
+            "files": addresses.brought[uri],
             "entries": [*found][::-1],
             "html": html,
         }

@@ -16,7 +16,7 @@ from litweave.dialect import to_html
 from litweave.features import copy, links, papers, proofs, symbols
 from litweave.features.diff import Differences
 from litweave.features.languages import Translator
-from litweave.features.links.addresses import Addresses, Files
+from litweave.features.links.addresses import Addresses
 from litweave.features.shapes import hints
 from litweave.katex import is_shown
 from litweave.names import Target
@@ -100,9 +100,19 @@ class Site:
 
     # ## A page, on its way through Markdown
 
-    def begin(self, uri: str, files: Files, text: str = "", line: int = 1) -> None:
-        """Know what a page says: a module's, or a text by hand with its first line."""
-        self.addresses.begin(uri, files)
+    def begin(
+        self,
+        uri: str,
+        has: Callable[[str], bool],
+        bring: Callable[[str, Path], object] = lambda *_: None,
+        text: str = "",
+        line: int = 1,
+    ) -> None:
+        """Know what a page says: a module's, or a text by hand with its first line.
+
+        `has` tells what lies in the site, and `bring` adds a file to it.
+        """
+        self.addresses.begin(uri, has, bring)
         if chapter := self.book.chapters.get(uri):
             source: Module | str = chapter.module
             place = Place(chapter.module.path, 1)
@@ -235,13 +245,11 @@ def check(settings: Settings) -> Book:
     site.read()
     book, diagnostics = site.book, site.diagnostics
     copied = {chapter.download for chapter in site.chapters.values()} | {*site.copies}
-    pages = {"index.md", *book.chapters}
-    uris, urls = pages | copied, {book.url(uri) for uri in pages} | copied
-    files = Files(uris.__contains__, urls.__contains__)
+    files = {"index.md", *book.chapters} | copied
     for uri, chapter in book.chapters.items():
         for line, silence in _silences(chapter.module):
             diagnostics.add(Place(chapter.module.path, line), silence, "words")
-        site.begin(uri, files)
+        site.begin(uri, files.__contains__)
         site.take(uri, to_html(site.document(uri), site.addresses))
     site.addresses.end()
     site.set_formulas()

@@ -44,13 +44,11 @@ BAD = {
             *("![x](images/Idea.png)", "![x](images/no.png)", "[x](images/)"),
             *("[x](.secret)", "[x](../outside.txt)", "[x](leads_out.txt)"),
             "[again](no.md) and `(no.md.txt)`",
-            *("[x](<a b.md>)", "[x](<a > b>)", r"[x](\(y\)z.md)", "[x](a%20c.md)"),
+            *("[x](<a b.md>)", "[x](a%20c.md)", "[x](part/other.html)"),
             "[x][ref]\n\nWords.\n\n[ref]: no.md",
         ],
         "leads nowhere",
     ),
-    "[x](part/other.html)": "there is part/other.md",
-    "[x](__init__.md)": "there is index.md",
     "![x](/images/idea.png)": "where the site stands",
     "[x](/part/other.md)": "where the site stands",
     "![x](https://example.org/idea.png)": "its host would learn",
@@ -112,15 +110,14 @@ def test_what_leads_nowhere_is_a_problem_and_nothing_else_is(package: Path) -> N
 def test_raw_html_is_read_as_a_browser_reads_it(package: Path) -> None:
     write(
         package,
-        '<img src="images/idea.png"> <a href="part/other.html">x</a>\n\n'
+        '<img src="images/idea.png">\n\n'
         '<p id="own"><a href="#own">y</a></p>\n\n'
         '<img alt="z"\n src="images/no.png">\n\n'
-        "<a href='part/other.md'>w</a> ![v](https://example.org/v.png)",
+        "![v](https://example.org/v.png)",
     )
     diagnostics, pages = built(package, raw_html=True)
     assert diagnostics == checked(package, raw_html=True)
     assert [problem.partition(" leads")[0] for problem in diagnostics] == [
         "pkg/__init__.py:10: “images/no.png”",
-        "pkg/__init__.py:12: “part/other.md”",
     ]
     assert (pages / "images" / "idea.png").exists()

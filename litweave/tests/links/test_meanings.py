@@ -174,32 +174,6 @@ def test_a_name_leads_to_where_it_is_defined(statement: str) -> None:
     assert [name for text, name in found if text == use][-1:] == [name] * bool(name)
 
 
-SCRIPTS = {
-    "scripts__random": "def seed(): pass\n",
-    "scripts__lib__init": "from lib.deep import x\nimport random\nrandom.seed\n",
-    "scripts__lib__deep": "def x(): pass\n",
-}
-FROM_SCRIPTS = {
-    "import random": "random.seed=scripts.random.seed",
-    "import random as r": "r.seed=scripts.random.seed",
-    "from random import seed": "seed=scripts.random.seed",
-    "import lib.deep": "lib.deep.x=scripts.lib.deep.x",
-    "from lib import x": "x=scripts.lib.deep.x",
-    "import math": "math.pi=math.pi",
-}
-
-
-@pytest.mark.parametrize("source", FROM_SCRIPTS)
-def test_scripts_in_a_folder_import_each_other(source: str) -> None:
-    use = FROM_SCRIPTS[source].partition("=")[0]
-    found = meanings(scripts__main=f"{source}\n{use}\n", **SCRIPTS)
-    # A package in the folder is imported without it, too.
-    ends = {"main": FROM_SCRIPTS[source], "lib": FROM_SCRIPTS["import random"]}
-    for module, expected in ends.items():
-        *_, (_, _, steps) = found.uses(f"scripts.{module}")
-        assert steps[-1][1].name == expected.partition("=")[2]
-
-
 CLASSES = """
 from torch import nn
 from torch.utils.data import Dataset

@@ -19,22 +19,27 @@ Each page ends with two lists: the modules that it imports, and those that impor
 import ast
 import inspect
 import json
-import logging
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from litweave import process
 from litweave.book import Book
-from litweave.cache import OTHERS, Cache, digest
+from litweave.cache import OTHERS, Cache, digest, installed
 from litweave.features.links import libraries
-from litweave.features.links.libraries import LIBRARIES, Answer, called, plain, summary
+from litweave.features.links.libraries import (
+    LIBRARIES,
+    Answer,
+    Shown,
+    called,
+    plain,
+    summary,
+)
 from litweave.features.links.meanings import Meanings, Meant, Thing
 from litweave.names import Target
 from litweave.overlay import Mark, island
@@ -43,8 +48,6 @@ from litweave.words import heading, word
 
 if TYPE_CHECKING:
     from litweave.site import Site
-
-_log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 def enrich(site: "Site") -> None:
@@ -80,11 +83,8 @@ class _Linker:
 
     def lay(self, page: str, uses: Iterable[Meant]) -> None:
         """Lay links over the code of a page, and the table of what their tips say."""
-        overlay, module = (
-            self.book.chapters[page].overlay,
-            self.book.chapters[page].module,
-        )
-        rows = {line: row.start for row in module.rows for line in row.code}
+        chapter = self.book.chapters[page]
+        rows = {line: row.start for row in chapter.module.rows for line in row.code}
         table, stops, free = dict[str, Sequence[str]](), set(), (0, 0)
         for line, start, steps in uses:
             places = ((end, self.place(thing, page)) for end, thing in reversed(steps))
@@ -99,21 +99,19 @@ class _Linker:
                     attributes["tabindex"] = "-1"
                 stops.add((rows.get(line), href))
                 table.setdefault(href, told)
-                overlay.marks.append(Mark(line, start, end, "a", attributes))
+                chapter.overlay.marks.append(Mark(line, start, end, "a", attributes))
         if table:
-            overlay.tools.append(island("weave-references", table))
+            chapter.overlay.tools.append(island("weave-references", table))
 
     def place(self, thing: Thing, page: str) -> tuple[str, ...] | None:
         """The address of a thing, how it is called, what for, and where, if outside."""
         if not self.meanings.is_ours(thing.name):
             answer = self.answers.get(thing.name)
             # What stands for an instance of a class leads to the class.
-            if not answer or (
-                thing.kind in ("instance", "many") and not answer.is_class
-            ):
+            is_made = thing.kind in ("instance", "many")
+            if answer is None or (is_made and not answer.is_class):
                 return None
-            href = answer.href
-            return href, answer.called, answer.summary, str(urlsplit(href).netloc)
+            return *answer[:3], str(urlsplit(answer.href).netloc)
         target = self.targets.get(thing.name)
         if target is None or (target.page == page and not target.anchor):
             return None
@@ -136,42 +134,28 @@ class _Linker:
 
 # ## How a function is called
 
-
-class _Source(str):
-    """A piece of source, which stands in a signature as it is."""
-
-    __repr__ = str.__str__
+# From those that are given by position only to those that are by keyword only.
+_KINDS = list(type(inspect.Parameter.VAR_KEYWORD))
 
 
 def _source(node: ast.expr | None) -> object:
-    return inspect.Parameter.empty if node is None else _Source(ast.unparse(node))
+    return inspect.Parameter.empty if node is None else Shown(ast.unparse(node))
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signature:
     """How a function is called by its source, without `self`."""
-    args, made = node.args, inspect.Parameter
-    positional = [*args.posonlyargs, *args.args]
-    defaults = dict(zip(reversed(positional), reversed(args.defaults), strict=False))
+    args = node.args
+    positional = [*args.posonlyargs, *args.args][::-1]
+    defaults = dict(zip(positional, args.defaults[::-1], strict=False))
     given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
-    kinds: list[tuple[Any, Sequence[ast.arg | None]]] = [
-        (made.POSITIONAL_ONLY, args.posonlyargs),
-        (made.POSITIONAL_OR_KEYWORD, args.args),
-        (made.VAR_POSITIONAL, [args.vararg]),
-        (made.KEYWORD_ONLY, args.kwonlyargs),
-        (made.VAR_KEYWORD, [args.kwarg]),
-    ]
-    parameters = [
-        made(
-            arg.arg,
-            kind,
-            default=_source(given.get(arg)),
-            annotation=_source(arg.annotation),
-        )
-        for kind, found in kinds
-        for arg in found
-        if arg
-    ]
-    if positional and positional[0].arg in ("self", "cls"):
+    groups = args.posonlyargs, args.args, [args.vararg], args.kwonlyargs, [args.kwarg]
+    parameters = []
+    for kind, group in zip(_KINDS, groups, strict=True):
+        for arg in filter(None, group):
+            default, types = _source(given.get(arg)), _source(arg.annotation)
+            made = inspect.Parameter(arg.arg, kind, default=default, annotation=types)
+            parameters.append(made)
+    if parameters and parameters[0].name in ("self", "cls"):
         del parameters[0]
     returns = None if node.name == "__init__" else node.returns
     return inspect.Signature(parameters, return_annotation=_source(returns))
@@ -183,33 +167,21 @@ def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signatur
 def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
     """What the libraries that names belong to have to tell of them.
 
-    `cache` is a file that keeps what is known. Only for names that are new, or when a
-    library or Python is another version, does a process import what is asked for.
+    `cache` is a file that keeps what is known. Only for names that are new, or when
+    what is installed is, does a process import what is asked for.
 
     **Raises.** [`ChildError`][process.ChildError] if that process fails.
     """
     made_by = [Path(libraries.__file__).with_suffix(end) for end in (".py", ".toml")]
-    how = digest(sys.version, files=made_by)
-    roots = {name.partition(".")[0] for name in names} & LIBRARIES.keys()
-    keys = {root: digest(how, v) for root in sorted(roots) if (v := _version(root))}
-    asked = {
-        n: keys[root] for n in sorted(names) if (root := n.partition(".")[0]) in keys
-    }
+    key = digest(installed(), files=made_by)
+    asked = [name for name in sorted(names) if name.partition(".")[0] in LIBRARIES]
     kept = Cache.read(cache)
-    new = [name for name, key in asked.items() if not kept.holds(name, key)]
+    new = [name for name in asked if not kept.holds(name, key)]
     found = _look_up(new) if new else {}
-    answers = {n: kept.get(n, key, partial(found.get, n)) for n, key in asked.items()}
+    answers = {name: kept.get(name, key, partial(found.get, name)) for name in asked}
     if new:
         kept.write(OTHERS)
     return {name: Answer(*answer) for name, answer in answers.items() if answer}
-
-
-def _version(root: str) -> str:
-    try:
-        return sys.version if root in sys.stdlib_module_names else version(root)
-    except PackageNotFoundError:
-        _log.info("%s is not installed: its names are no links", root)
-        return ""
 
 
 def _look_up(names: Sequence[str]) -> dict[str, Any]:
@@ -241,13 +213,10 @@ def list_uses(book: Book, meanings: Meanings) -> None:
 
 
 def _list(book: Book, page: str, name: str, pages: Sequence[str]) -> str:
-    items = "".join(f"<li>{_link(book, page, other)}</li>" for other in pages)
-    return f"<h2>{name}</h2><ul>{items}</ul>"
-
-
-def _link(book: Book, page: str, other: str) -> str:
-    chapter = book.chapters[other]
-    href = book.href(Target(chapter.name, other, ""), page)
-    said, path = title(chapter.module), chapter.module.path
-    words = heading(plain(said), said, path) if said else escape(chapter.name)
-    return f'<a href="{escape(href)}">{words}</a>'
+    items = []
+    for other in map(book.chapters.__getitem__, pages):
+        href = escape(book.href(Target(other.name, other.page, ""), page))
+        said, path = title(other.module), other.module.path
+        words = heading(plain(said), said, path) if said else escape(other.name)
+        items.append(f'<li><a href="{href}">{words}</a></li>')
+    return f"<h2>{name}</h2><ul>{''.join(items)}</ul>"

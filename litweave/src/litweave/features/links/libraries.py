@@ -11,7 +11,6 @@ A list of qualified names goes in, and for each comes out an [`Answer`][], or no
 no rule covers it, or there is no such name.
 """
 
-import contextlib
 import importlib
 import inspect
 import io
@@ -22,6 +21,7 @@ import sys
 import tomllib
 from ast import literal_eval
 from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -50,35 +50,27 @@ class Answer(NamedTuple):
 def main() -> None:
     """Answer on standard output what is asked on standard input."""
     names = json.load(sys.stdin)
+    answers = dict[str, Answer | None].fromkeys(names)
     # What a library prints while it is imported is no part of the answer.
-    with contextlib.redirect_stdout(io.StringIO()):
-        answers = {name: _answer_or_none(name) for name in names}
+    with redirect_stdout(io.StringIO()):
+        for name in names:
+            with suppress(Exception, SystemExit):  # A module may do anything.
+                answers[name] = answer(name)
     json.dump(answers, sys.stdout)
-
-
-def _answer_or_none(name: str) -> Answer | None:
-    try:
-        return answer(name)
-    except (Exception, SystemExit):  # A module may do anything while it is imported.
-        return None
 
 
 def answer(name: str) -> Answer | None:
     """What there is to tell of a name."""
-    found = _find(name)[1]
-    kind = _kind(found)
-    public = _public(name, found) if kind in ("class", "function") else name
-    pages = (_page(shown) for shown in (name, public))
-    page = next((page for page in pages if page is not None), None)
+    found, page = _find(name)[1], _page(name)
     if page is None:
         return None
-    if kind == "data":
-        called = _type(found) if page.endswith(f"#{_type(found)}") else name
-        said = ""
-    else:
-        called = name if kind == "module" else _signature(public, found)
-        said = summary(_CALL.sub("", _doc(found), count=1))
-    return Answer(_library(name)["base"] + page, called, said, kind == "class")
+    kind, shown = _kind(found), name
+    if kind == "data" and page.endswith(f"#{_type(found)}"):
+        shown = _type(found)
+    elif kind in ("class", "function"):
+        shown = _signature(name, found)
+    said = "" if kind == "data" else summary(_CALL.sub("", _doc(found)))
+    return Answer(_library(name)["base"] + page, shown, said, kind == "class")
 
 
 # ## Where things are documented
@@ -88,18 +80,18 @@ def _read() -> dict[str, dict[str, Any]]:
     """The rules for each library, by its name; the file tells what they mean."""
     rules = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
     # Of Python's own library each module is one.
-    python = rules["python"]
+    python = rules.pop("python")
     own = {name for name in sys.stdlib_module_names if not name.startswith("_")}
     names = own.union(python["inner"]).difference(python["without"])
     # What `asyncio` holds is spread over many pages.
     python["pages"] = {"{name}.html": names}
     python["members"] = {"{owner}.html#{name}": names - {"asyncio"}}
-    for library in rules.values():
+    for library in (python, *rules.values()):
         for kind in ("pages", "members"):
             pages = library.get(kind, {}).items()
             library[kind] = {name: page for page, names in pages for name in names}
         library["pages"] |= dict.fromkeys(library.get("without", ()))
-    return rules | dict.fromkeys(own & names, rules.pop("python"))
+    return rules | dict.fromkeys(own & names, python)
 
 
 LIBRARIES = _read()
@@ -117,7 +109,7 @@ def _page(name: str) -> str | None:
     if name in library["pages"]:
         page = library["pages"][name]
         return page and page.format(name=name, last=last)
-    constants = library.get("constants")
+    constants = library.get("constants", False)
     if kind == "data" and not constants:
         # `torch.float32` is explained where its type is.
         return _page(_type(found)) if _type(found) in library["pages"] else None
@@ -153,17 +145,6 @@ def _find(name: str) -> tuple[Any, Any]:
     return parent, found
 
 
-def _public(name: str, found: Any) -> str:
-    """The shortest name under which the library offers it."""
-    parts = name.split(".")
-    for end in range(1, len(parts) - 1):
-        shorter = ".".join([*parts[:end], parts[-1]])
-        with contextlib.suppress(Exception):
-            if _find(shorter)[1] is found:
-                return shorter
-    return name
-
-
 def _kind(found: Any) -> str:
     if isinstance(found, ModuleType):
         return "module"
@@ -187,27 +168,7 @@ def _doc(found: Any) -> str:
 # ## How it is called
 
 
-def _signature(name: str, found: Any) -> str:
-    try:
-        signature = inspect.signature(found)
-    except Exception:
-        # What is written in C often says it in its docstring alone.
-        written = _CALL.match(inspect.getdoc(found) or "")
-        return name + _tidy(written[1]) if written else name
-    parameters = [
-        p if p.default is p.empty else p.replace(default=_Shown(_default(p.default)))
-        for p in signature.parameters.values()
-    ]
-    signature = signature.replace(parameters=parameters)
-    if isinstance(found, type):
-        signature = signature.replace(return_annotation=inspect.Signature.empty)
-        # A class that says nothing of its arguments takes whatever its base does.
-        if _written(signature) in ("()", "(*args, **kwargs)"):
-            return name
-    return called(name, signature, _written)
-
-
-class _Shown(str):
+class Shown(str):
     """A text that stands in a signature as it is."""
 
     __repr__ = str.__str__
@@ -218,17 +179,45 @@ def called(
     signature: inspect.Signature,
     written: Callable[[inspect.Signature], str] = str,
 ) -> str:
-    """A signature as it is written: without the types, where it is too long with them.
-
-    >>> called("fill", inspect.signature(lambda size, value=0: None))
-    'fill(size, value=0)'
-    """
+    """A signature as it is written: without types, where it is too long with them."""
     whole = name + written(signature)
     if len(whole) <= LONGEST_SIGNATURE:
         return whole
     empty = inspect.Parameter.empty
     bare = [p.replace(annotation=empty) for p in signature.parameters.values()]
     return name + written(signature.replace(parameters=bare, return_annotation=empty))
+
+
+def _signature(name: str, found: Any) -> str:
+    try:
+        signature = inspect.signature(found)
+    except Exception:
+        # What is written in C often says it in its docstring alone.
+        written = _CALL.match(inspect.getdoc(found) or "")
+        return name + _tidy(written[1]) if written else name
+    values = signature.parameters.values()
+    signature = signature.replace(
+        parameters=[p.replace(default=_default(p.default)) for p in values]
+    )
+    if isinstance(found, type):
+        signature = signature.replace(return_annotation=inspect.Signature.empty)
+        # A class that says nothing of its arguments takes whatever its base does.
+        if _written(signature) in ("()", "(*args, **kwargs)"):
+            return name
+    return called(name, signature, _written)
+
+
+def _default(value: Any) -> Any:
+    """A default as it is on every machine: `os.environ` would show all there is."""
+    if value is inspect.Parameter.empty:
+        return value
+    if isinstance(value, type) or inspect.isroutine(value):
+        return Shown(value.__name__)
+    text = repr(value)
+    with suppress(Exception):
+        if len(text) < 30 and os.sep not in text and literal_eval(text) == value:
+            return Shown(text)
+    return Shown("…")
 
 
 def _written(signature: inspect.Signature) -> str:
@@ -240,18 +229,6 @@ def _written(signature: inspect.Signature) -> str:
 
 def _tidy(call: str) -> str:
     return " ".join(call.replace("'", '"').split())
-
-
-def _default(value: Any) -> str:
-    """A default as it is on every machine: `os.environ` would show all there is."""
-    if isinstance(value, type) or inspect.isroutine(value):
-        return value.__name__
-    text = repr(value)
-    try:
-        literal_eval(text)
-    except Exception:
-        return "…"
-    return text if len(text) < 30 and os.sep not in text else "…"
 
 
 # ## What it is for

@@ -17,10 +17,11 @@ way that reading cannot tell (an argument, a variable, a loop), means nothing.
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
-from operator import attrgetter
+from operator import itemgetter
 from typing import TypeAlias
 
 from litweave.imports import ImportStatement, imported, is_package
@@ -29,6 +30,10 @@ from litweave.syntax import syntax_tree
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Placed: TypeAlias = ast.alias | ast.ImportFrom
+# A line, a column, and what the chain that begins there means up to each of its parts:
+# the column there, and the thing.
+Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
 # What is given to these is what they hold.
 _CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
 
@@ -46,11 +51,6 @@ class Thing:
     kind: str = "object"
 
 
-# A line, a column, and what the chain that begins there means up to each of its parts:
-# the column there, and the thing.
-Meant: TypeAlias = tuple[int, int, list[tuple[int, Thing]]]
-
-
 @dataclass(eq=False)
 class Scope:
     """A module, class, function or comprehension, and what it binds names to.
@@ -61,25 +61,27 @@ class Scope:
 
     name: str
     around: "Scope | None" = None
-    bindings: dict[str, set[Thing | None]] = field(
-        default_factory=lambda: defaultdict(set)
-    )
+    bindings: dict[str, Thing | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.around, Class):
             self.around = self.around.around  # What a class binds, it sees alone.
 
+    def bind(self, name: str, thing: Thing | None = None) -> None:
+        """Give a name a meaning: two that differ are none."""
+        same = self.bindings.get(name, thing) == thing
+        self.bindings[name] = thing if same else None
+
     def hide(self, names: Iterable[str]) -> None:
         """Let names that are bound from afar mean nothing, here and around."""
-        for name in names:
-            self.bindings[name].add(None)
+        self.bindings |= dict.fromkeys(names)
         if self.around:
             self.around.hide(names)
 
     def find(self, name: str) -> Thing | None:
-        """What a name means in this scope, if that is one thing only."""
+        """What a name means in this scope."""
         if name in self.bindings:
-            return _only(self.bindings[name])
+            return self.bindings[name]
         return self.around.find(name) if self.around else None
 
 
@@ -94,19 +96,6 @@ class Class(Scope):
     assigned: dict[str, list[ast.expr | None]] = field(
         default_factory=lambda: defaultdict(list)
     )
-
-
-@dataclass(frozen=True)
-class Use:
-    """A chain in the code, and the scope where its name is looked up.
-
-    `offset` counts bytes of UTF-8, as Python's trees do.
-    """
-
-    line: int
-    offset: int
-    parts: tuple[str, ...]
-    scope: Scope
 
 
 def _only(things: Iterable[Thing | None]) -> Thing | None:
@@ -124,30 +113,15 @@ def _unroll(node: ast.expr) -> tuple[ast.expr, list[str]]:
     return node, parts[::-1]
 
 
-def _function(name: str, around: Scope, args: ast.arguments) -> Scope:
-    scope = Scope(name, around)
-    me = Thing(around.name, "instance") if isinstance(around, Class) else None
-    for arg in ast.iter_child_nodes(args):
-        if isinstance(arg, ast.arg):
-            scope.bindings[arg.arg].add(me if arg.arg == "self" else None)
-    return scope
-
-
 # ## Reading a source
 
 
 # A preview reads again what was changed, and nothing else.
 @lru_cache(maxsize=2048)
-def _read(
-    lines: tuple[str, ...], name: str, is_package: bool, beside: tuple[str, ...]
-) -> "Code":
-    """Read a module; those `beside` it are imported by the last part of their names."""
-    whole = {full.rpartition(".")[2]: full for full in beside}
-    code = Code(lines, Scope(name), is_package, whole)
-    try:
+def _read(lines: tuple[str, ...], name: str, is_package: bool) -> "Code":
+    code = Code(lines, Scope(name), is_package)
+    with suppress(SyntaxError, RecursionError):
         code.visit(syntax_tree("".join(lines)), code.scope)
-    except (SyntaxError, RecursionError):
-        return Code(lines, Scope(name), is_package, whole)
     return code
 
 
@@ -156,18 +130,17 @@ class Code:
     """What the names in one source mean.
 
     `definitions` holds its classes and functions by their qualified names, `imports`
-    the names of what it imports, `uses` all chains, and `scopes` where names are looked
-    up.
+    the names of what it imports, `uses` all chains, each with its line, its column in
+    bytes of UTF-8, and the scope of its name, and `scopes` that of each name.
     """
 
     lines: Sequence[str]
     scope: Scope
     is_package: bool
-    beside: Mapping[str, str]
     classes: dict[str, Class] = field(default_factory=dict)
     definitions: dict[str, Definition] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
+    uses: list[tuple[int, int, Sequence[str], Scope]] = field(default_factory=list)
     scopes: dict[ast.expr, Scope] = field(default_factory=dict)
     values: dict[ast.expr, ast.expr | None] = field(default_factory=dict)
 
@@ -178,9 +151,8 @@ class Code:
                 self._use(node, scope)
             case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._define(node, scope)
-            case ast.Lambda(body=body):
-                inner = _function(scope.name, scope, node.args)
-                self._enter(node, scope, inner, [body])
+            case ast.Lambda():
+                self._define(node, scope)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 self._comprehend(node, scope)
             case ast.Import() | ast.ImportFrom():
@@ -199,7 +171,7 @@ class Code:
                 | ast.MatchStar(name=str(name))
                 | ast.MatchMapping(rest=str(name))
             ):
-                scope.bindings[name].add(None)
+                scope.bind(name)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 scope.hide(names)
             case ast.NamedExpr(target=ast.Name(id=name)):
@@ -221,28 +193,26 @@ class Code:
             if thing and thing.kind == "instance" and not parts:
                 assigned = self.classes[thing.name].assigned[last]
                 assigned.append(self.values.get(node))
-        use = Use(name.lineno, name.col_offset, (name.id, *parts), scope)
-        self.uses.append(use)
+        self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
 
-    # ## What opens a scope
-
-    def _define(self, node: Definition, scope: Scope) -> None:
-        name = f"{scope.name}.{node.name}"
-        scope.bindings[node.name].add(Thing(name))
-        self.definitions.setdefault(name, node)
+    def _define(self, node: Definition | ast.Lambda, scope: Scope) -> None:
+        name, body = scope.name, node.body
+        if not isinstance(node, ast.Lambda):
+            name = f"{scope.name}.{node.name}"
+            scope.bind(node.name, Thing(name))
+            self.definitions.setdefault(name, node)
+        inner = Scope(name, scope)
         if isinstance(node, ast.ClassDef):
             # A class that is defined twice, under `if` and `else`, is read as one.
             inner = self.classes.setdefault(name, Class(name, scope))
-            inner.bases += node.bases
-            self._enter(node, scope, inner, node.body)
+            self.classes[name].bases += node.bases
         else:
-            self._enter(node, scope, _function(name, scope, node.args), node.body)
-
-    def _enter(
-        self, node: ast.AST, scope: Scope, inner: Scope, body: Iterable[ast.AST]
-    ) -> None:
-        """Read a body in a scope of its own, and all else where it stands."""
-        inside = {*body}
+            me = Thing(scope.name, "instance") if isinstance(scope, Class) else None
+            for arg in ast.iter_child_nodes(node.args):
+                if isinstance(arg, ast.arg):
+                    inner.bind(arg.arg, me if arg.arg == "self" else None)
+        # Decorators, defaults and annotations are looked up outside.
+        inside = {*body} if isinstance(body, list) else {body}
         for child in ast.iter_child_nodes(node):
             self.visit(child, inner if child in inside else scope)
 
@@ -259,42 +229,29 @@ class Code:
     def _import(self, node: ImportStatement, scope: Scope) -> None:
         items = imported(node, self.scope.name, self.is_package)
         for alias, item in zip(node.names, items, strict=True):
-            means, module = self._whole(item.means), self._whole(item.module)
-            thing = Thing(means, "import") if module else None
-            if module:
-                self.imports.append(self._whole(item.full))
+            thing = Thing(item.means, "import") if item.module else None
+            if thing:
+                self.imports.append(item.full)
             if item.name == "*":
                 scope.hide([*scope.bindings])  # It may be bound anew.
             else:
-                scope.bindings[item.binds].add(thing)
+                scope.bind(item.binds, thing)
             if not item.name:
-                self._path(item.module, module, alias)
+                first = Thing(alias.name.partition(".")[0], "module")
+                self._note(alias.name, first, alias)
             elif item.name != "*":
-                self._note([item.name], thing, alias)
-        if isinstance(node, ast.ImportFrom) and node.module and module:
-            self._path(node.module, module, node, len("from ") + node.level)
-
-    def _whole(self, name: str) -> str:
-        first, dot, rest = name.partition(".")
-        return f"{self.beside.get(first, first)}{dot}{rest}"
-
-    def _path(
-        self, written: str, module: str, at: ast.alias | ast.stmt, after: int = 0
-    ) -> None:
-        """Note the name of a module, as far as it is written."""
-        parts = written.split(".")
-        first = Thing(module.removesuffix(written) + parts[0], "module")
-        self._note(parts, first, at, after)
+                self._note(item.name, thing, alias)
+        if isinstance(node, ast.ImportFrom) and node.module and item.module:
+            around = item.module.removesuffix(node.module)
+            first = Thing(around + node.module.partition(".")[0], "module")
+            self._note(node.module, first, node, len("from ") + node.level)
 
     def _note(
-        self,
-        parts: Sequence[str],
-        first: Thing | None,
-        at: ast.alias | ast.stmt,
-        after: int = 0,
+        self, chain: str, first: Thing | None, at: _Placed, after: int = 0
     ) -> None:
-        scope = Scope("", bindings={parts[0]: {first}})
-        self.uses.append(Use(at.lineno, at.col_offset + after, tuple(parts), scope))
+        parts = chain.split(".")
+        scope = Scope("", bindings={parts[0]: first})
+        self.uses.append((at.lineno, at.col_offset + after, parts, scope))
 
 
 # ## Following names through a book
@@ -317,19 +274,10 @@ class Meanings:
     @classmethod
     def read(cls, modules: Mapping[str, Module]) -> "Meanings":
         """Read modules, given by the names that they are imported by."""
-        packages = {n for n, m in modules.items() if is_package(m.path)}
         parts = (name.split(".") for name in modules)
         meanings = cls({n for p in parts for n in accumulate(p, "{}.{}".format)})
-        folders = defaultdict[str, list[str]](list)
-        for name in sorted(meanings.modules):
-            folders[name.rpartition(".")[0]].append(name)
         for name, module in modules.items():
-            folder = name.rpartition(".")[0]
-            while folder in packages:
-                folder = folder.rpartition(".")[0]
-            # In a folder that is no package, modules import each other without it.
-            beside = tuple(folders[folder]) if folder else ()
-            code = _read(module.lines, name, name in packages, beside)
+            code = _read(module.lines, name, is_package(module.path))
             meanings.codes[name] = code
             meanings.classes |= code.classes
             meanings.definitions |= code.definitions
@@ -354,27 +302,32 @@ class Meanings:
     def uses(self, module: str) -> Iterator[Meant]:
         """All that means something in a module, in order."""
         code = self.codes[module]
-        for use in sorted(code.uses, key=attrgetter("line", "offset")):
+        for line, offset, parts, scope in sorted(code.uses, key=itemgetter(0, 1)):
+            text = code.lines[line - 1]
             # The tree may count into the midst of a character.
-            before = code.lines[use.line - 1].encode()[: use.offset]
-            start = len(before.decode(errors="ignore"))
-            if steps := list(self._steps(use, code.lines[use.line - 1], start)):
-                yield use.line, start, steps
+            start = len(text.encode()[:offset].decode(errors="ignore"))
+            steps = []
+            things = self._follow(scope.find(parts[0]), parts[1:])
+            texts = accumulate(parts, "{}.{}".format)
+            for written, thing in zip(texts, things, strict=True):
+                # It ends where reading ends, or where it is not as Python would write
+                # it. Within an f-string, older versions count from another place.
+                end = start + len(written)
+                goes_on = f"_{text[end : end + 1] or '.'}".isidentifier()
+                if thing is None or goes_on or not text.startswith(written, start):
+                    break
+                # A variable such as `self` is no name of what it holds.
+                if thing.kind != "instance" or end > start + len(parts[0]):
+                    steps.append((end, thing))
+            if steps:
+                yield line, start, steps
 
-    def _steps(self, use: Use, text: str, start: int) -> Iterator[tuple[int, Thing]]:
-        thing = self._resolved(use.scope.find(use.parts[0]))
-        for number, written in enumerate(accumulate(use.parts, "{}.{}".format)):
-            if number and thing:
-                thing = self.attribute(thing, use.parts[number])
-            end = start + len(written)
-            # It ends where reading ends, or where it is not as Python would write it.
-            # Within an f-string, older versions of Python count from another place.
-            goes_on = f"_{text[end : end + 1] or '.'}".isidentifier()
-            if thing is None or goes_on or not text.startswith(written, start):
-                return
-            # A variable such as `self` is no name of what it holds.
-            if number or thing.kind != "instance":
-                yield end, thing
+    def _follow(self, thing: Thing | None, parts: Sequence[str]) -> list[Thing | None]:
+        """What a name means, and the attributes after it, one after the other."""
+        found = [self._resolved(thing)]
+        for part in parts:
+            found.append(found[-1] and self.attribute(found[-1], part))
+        return found
 
     def attribute(self, thing: Thing, name: str) -> Thing | None:
         """What an attribute of a thing means."""
@@ -388,7 +341,7 @@ class Meanings:
         if thing.kind == "object" and thing.name in self.codes:
             bindings = self.codes[thing.name].scope.bindings
             if name in bindings:
-                return self._resolved(_only(bindings[name]))
+                return self._resolved(bindings[name])
         return Thing(full, thing.kind) if full in self.modules else None
 
     def settle(self, name: str) -> Thing | None:
@@ -402,10 +355,7 @@ class Meanings:
             # `from .gelu import gelu`, the first is the module.
             while len(rest) > 1 and f"{module}.{rest[0]}" in self.modules:
                 module = f"{module}.{rest.pop(0)}"
-            thing: Thing | None = Thing(module)
-            for part in rest:
-                thing = thing and self.attribute(thing, part)
-            self.settled[name] = thing
+            self.settled[name] = self._follow(Thing(module), rest)[-1]
         return self.settled[name]
 
     def _resolved(self, thing: Thing | None) -> Thing | None:
@@ -423,7 +373,7 @@ class Meanings:
             if thing.kind == "instance" and name in found.assigned:
                 return None if name in found.bindings else self._made(found, name)
             if name in found.bindings:
-                return self._resolved(_only(found.bindings[name]))
+                return self._resolved(found.bindings[name])
         return None
 
     def _lineage(self, name: str) -> list[str]:
@@ -450,19 +400,19 @@ class Meanings:
         name, parts = _unroll(node)
         if not isinstance(name, ast.Name):
             return None
-        thing = self._resolved(self.scopes[name].find(name.id))
-        for part in parts:
-            thing = thing and self.attribute(thing, part)
-        return thing
+        return self._follow(self.scopes[name].find(name.id), parts)[-1]
 
     def _value(self, node: ast.expr | None) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
         match node:
             case ast.Call(func=func, args=args):
                 made = self._expression(func)
-                if made and made.name in _CONTAINERS and args:
+                if made is None or made.kind != "object":
+                    return None
+                if made.name in _CONTAINERS and args:
                     return self._elements(args)
-                if made and made.kind == "object" and self._is_class(made.name):
+                # What a library has may be a class, or give what a class of it does.
+                if made.name in self.classes or not self.is_ours(made.name):
                     return Thing(made.name, "instance")
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return self._elements([node.elt])
@@ -477,7 +427,3 @@ class Meanings:
     def _elements(self, items: Sequence[ast.expr]) -> Thing | None:
         thing = _only(map(self._value, items))
         return Thing(thing.name, "many") if thing else None
-
-    def _is_class(self, name: str) -> bool:
-        """Whether a call gives an instance; of a library, one cannot know."""
-        return name in self.classes or not self.is_ours(name)
