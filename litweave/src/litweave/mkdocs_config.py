@@ -12,7 +12,7 @@ from mkdocs.livereload import LiveReloadServer
 from watchdog.observers.polling import PollingObserver
 
 from litweave import dialect, theme
-from litweave.features.shapes import shapes
+from litweave.features import shapes
 from litweave.settings import Settings
 from litweave.site import Site
 

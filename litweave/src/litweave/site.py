@@ -14,7 +14,7 @@ from pathlib import Path
 from litweave import node
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
-from litweave.features import papers
+from litweave.features import papers, shapes
 from litweave.features.copy import copying
 from litweave.features.diff import Differences
 from litweave.features.languages.translator import Translator
@@ -23,7 +23,6 @@ from litweave.features.links import references
 from litweave.features.links.addresses import Addresses
 from litweave.features.links.resolve import Meanings
 from litweave.features.proofs import panel
-from litweave.features.shapes import hints
 from litweave.features.symbols import variables
 from litweave.highlight import coloured
 from litweave.katex import is_shown
@@ -256,7 +255,7 @@ Feature = Callable[[Site], Callable[[], None] | None]
 # Programs begin first. Tools and panels stand on a page in the order of this list.
 FEATURES: Sequence[Feature] = (
     panel.enrich,
-    hints.enrich,
+    shapes.enrich,
     copying.enrich,
     papers.enrich,
     references.enrich,

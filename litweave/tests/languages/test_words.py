@@ -17,12 +17,11 @@ from nbformat.v4 import new_output
 
 import litweave
 from litweave import node
+from litweave.features import shapes
 from litweave.features.notebooks.notebooks import Results
 from litweave.features.proofs import panel
 from litweave.features.proofs.proof import Case, Check, Fact, Proof, Proofs
-from litweave.features.shapes import shapes
-from litweave.features.shapes.shapes import Measured, Seen
-from litweave.features.shapes.tensors import Measure
+from litweave.features.shapes.trace import Measure
 from litweave.words import Speaker, beginning, day, figures, listed, said, word
 from translated import english, marked_site, unsaid
 
@@ -187,11 +186,12 @@ FILES = {
     "title={On rows}, year={2021}, eprint={2105.01601}}\n",
 }
 RUNS = [(Measure((n, 3), ("B", None), "float32", False),) for n in range(2, 12)]
-SEEN = (
-    Seen(15, "x", (*RUNS,)),
-    Seen(18, "y", ((Measure((), (), "float32", False),),)),
-    Seen(20, "", ((Measure((2,), (None,), "float32", False),),)),
-)
+SEEN = [
+    (15, "x", RUNS),
+    (18, "y", [(Measure((), (), "float32", False),)]),
+    (20, "", [(Measure((2,), (None,), "float32", False),)]),
+]
+MEASURED = {"layers/mixing.md": {"shapes": SEEN, "values": {}, "unreached": []}}
 
 
 def proofs() -> Proofs:
@@ -217,7 +217,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         tmp_path_factory.mktemp("marked"),
         FILES,
         (panel, "prove", lambda *_: proofs()),
-        (shapes, "measure", lambda *_: {"layers/mixing.md": Measured(SEEN)}),
+        (shapes, "measure", lambda *_, **__: MEASURED),
         (Results, "_run", lambda *_: EXECUTED),
     )
 
