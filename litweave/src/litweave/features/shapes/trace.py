@@ -20,12 +20,12 @@ import re
 import sys
 import traceback
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
-from itertools import cycle, takewhile
+from itertools import cycle
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
@@ -58,6 +58,7 @@ Measures = tuple[Measure, ...]
 """What a value is: one tensor, or the few that it holds."""
 Target = tuple[int, str]
 """The line of what is bound, and its name; what a function gives has none."""
+Seen = tuple[Target, Measures]
 
 
 def _tensors(value: Any) -> list[tuple[tuple[int, ...], str]]:
@@ -102,8 +103,9 @@ class Recorder:
     """What the examples show about a module; it listens while it `is_on`.
 
     `notation` has the variables, each with its symbols; `forward` the lines of forward
-    passes that bind or give something; `calls` those that last, by their frames; `made`
-    what the `__init__` of each object that lives was called with.
+    passes that bind or give something; `made` what the `__init__` of each object that
+    lives was called with; `calls`, by their frames, what each saw that has not ended,
+    and where it saw a type first.
     """
 
     name: str
@@ -115,36 +117,85 @@ class Recorder:
     reached: set[int] = field(default_factory=set)
     shapes: dict[Target, dict[Measures, None]] = field(default_factory=dict)
     values: dict[str, dict[Any, None]] = field(default_factory=dict)
-    calls: dict[int, "Call"] = field(default_factory=dict)
     made: dict[int, dict[str, int]] = field(default_factory=dict)
+    calls: dict[int, tuple[list[Seen], dict[str, int]]] = field(default_factory=dict)
 
-    # What the module itself calls: the frame above is its own.
+    # What the module itself calls.
 
-    def call(self, *arguments: Target) -> AbstractContextManager[None]:
-        """A function begins, and lasts as long as this."""
-        return Call(self, arguments) if self.is_on else nullcontext()
+    @contextmanager
+    def call(self, *arguments: Target) -> Iterator[None]:
+        """A function begins, and lasts as long as this.
+
+        What it shows counts when it returns or yields. A call that raises has refused
+        what it was given, and that is no shape to show.
+        """
+        if not self.is_on:
+            yield
+            return
+        key = id(sys._getframe(2))
+        self.calls[key] = ([], {})
+        self._note(sys._getframe(2), 0, arguments)
+        try:
+            yield
+            self._count(frame := sys._getframe(2))
+            if frame.f_code.co_name == "__init__":
+                self._remember(frame.f_locals)
+        finally:
+            del self.calls[key]
 
     def binds(self, line: int, *targets: Target) -> None:
         """A statement has bound something."""
-        frame = sys._getframe(1)
-        if call := self.calls.get(id(frame)):
-            self.reached.add(line)
-            for target in targets:
-                call.note(target, _value(target[1], frame.f_locals), frame)
+        self._note(sys._getframe(1), line, targets)
 
     def gives(self, line: int, is_end: bool, value: object) -> object:
         """A `return`, or else a `yield`, gives a value."""
         frame = sys._getframe(1)
-        if call := self.calls.get(id(frame)):
-            self.reached.add(line)
-            call.note((line, ""), value, frame)
-            if not is_end:
-                call.count(frame.f_locals)
+        self._note(frame, line, [(line, "")], value)
+        if not is_end:
+            self._count(frame)
         return value
 
     # What is found out.
 
-    def sizes(self, frame: FrameType | None) -> dict[str, int]:
+    def _note(
+        self,
+        frame: FrameType,
+        line: int,
+        targets: Iterable[Target],
+        value: object = None,
+    ) -> None:
+        """Measure the tensors that names, or else a value, stand for in a call.
+
+        A size becomes a letter if exactly one letter has it.
+        """
+        if id(frame) not in self.calls:
+            return
+        self.reached.add(line)
+        seen, types = self.calls[id(frame)]
+        for at, name in targets:
+            tensors = _tensors(_value(name, frame.f_locals) if name else value)
+            known = self._sizes(frame) if tensors else {}
+            found = [*known.values()]
+            letters = {n: s for s, n in known.items() if n != 1 and found.count(n) == 1}
+            run = []
+            for sizes, dtype in tensors:
+                is_first = types.setdefault(dtype, at) == at
+                # That all begins with the usual type need not be said.
+                is_new = is_first and (dtype != _USUAL or next(iter(types)) != _USUAL)
+                run.append(Measure(sizes, (*map(letters.get, sizes),), dtype, is_new))
+            if run:
+                seen.append(((at, name), tuple(run)))
+
+    def _count(self, frame: FrameType) -> None:
+        """Let what a call saw until now be true."""
+        if id(frame) in self.calls:
+            self.learn(frame.f_locals)
+            seen, _ = self.calls[id(frame)]
+            for target, run in seen:
+                self.shapes.setdefault(target, {})[run] = None
+            seen.clear()
+
+    def _sizes(self, frame: FrameType | None) -> dict[str, int]:
         """The size of each letter, as a frame and those that it was called from know.
 
         Only frames of the module and of its examples count, the inner before the outer.
@@ -171,6 +222,13 @@ class Recorder:
                 found |= zip(symbols, cycle(sizes))
         return found
 
+    def _remember(self, scope: Mapping[str, Any]) -> None:
+        """Note what an object is made with, for as long as it lives."""
+        made = scope.get("self")
+        with suppress(TypeError):  # It does not say when it is gone.
+            weakref.finalize(made, self.made.pop, id(made), None)
+            self.made[id(made)] = self.made.get(id(made), {}) | self._bound(scope)
+
     def learn(self, scope: Mapping[str, Any]) -> None:
         """Note the values of the notation's variables, those that JSON has, too."""
         for variable, _ in self.notation:
@@ -179,13 +237,6 @@ class Recorder:
                 key = tuple(value) if isinstance(value, list) else value
                 self.values.setdefault(variable, {})[key] = None
 
-    def remember(self, scope: Mapping[str, Any]) -> None:
-        """Note what an object is made with, for as long as it lives."""
-        made = scope.get("self")
-        with suppress(TypeError):  # It does not say when it is gone.
-            weakref.finalize(made, self.made.pop, id(made), None)
-            self.made[id(made)] = self.made.get(id(made), {}) | self._bound(scope)
-
     def fail(self, message: str, line: int = 1, file: str = "") -> None:
         """Note what is wrong, in the module itself or in another file."""
         self.problems.append((line, message, file))
@@ -193,72 +244,14 @@ class Recorder:
     def answer(self) -> dict[str, Any]:
         """What there is to say, in the form of JSON."""
         unreached = () if self.problems else self.forward - self.reached
-        # Nobody reads more values of a variable than a dozen.
-        values = {name: [*found][:12] for name, found in self.values.items()}
-        shapes = [(*target, [*runs]) for target, runs in self.shapes.items()]
         return {
-            **{"name": self.name, "problems": self.problems, "values": values},
-            **{"unreached": sorted(unreached), "shapes": shapes},
+            "name": self.name,
+            "problems": self.problems,
+            "unreached": sorted(unreached),
+            # Nobody reads more values of a variable than a dozen.
+            "values": {name: [*found][:12] for name, found in self.values.items()},
+            "shapes": [(*target, [*runs]) for target, runs in self.shapes.items()],
         }
-
-
-@dataclass
-class Call:
-    """A call of a function, or the import of the module, while it lasts.
-
-    What it shows counts when it returns or yields. A call that raises has refused what
-    it was given, and that is no shape to show. `types` has the line on which a tensor
-    of each type was seen first.
-    """
-
-    recorder: Recorder
-    arguments: Sequence[Target]
-    seen: list[tuple[Target, Measures]] = field(default_factory=list)
-    types: dict[str, int] = field(default_factory=dict)
-
-    def __enter__(self) -> None:
-        """Note the arguments."""
-        frame = sys._getframe(1)
-        self.recorder.calls[id(frame)] = self
-        for target in self.arguments:
-            self.note(target, frame.f_locals.get(target[1]), frame)
-
-    def __exit__(self, error: object, *_: object) -> None:
-        """Note what the variables were in the end, and what an object was made with."""
-        frame = sys._getframe(1)
-        del self.recorder.calls[id(frame)]
-        if error is None:
-            if frame.f_code.co_name == "__init__":
-                self.recorder.remember(frame.f_locals)
-            self.count(frame.f_locals)
-
-    def note(self, target: Target, value: object, frame: FrameType) -> None:
-        """Measure the tensors that a value is, if it is any.
-
-        A size becomes a letter if exactly one letter has it.
-        """
-        if not (tensors := _tensors(value)):
-            return
-        known = self.recorder.sizes(frame)
-        found = [*known.values()]
-        letters = {n: s for s, n in known.items() if n != 1 and found.count(n) == 1}
-        run = []
-        for sizes, dtype in tensors:
-            is_new = self._is_new(dtype, target[0])
-            run.append(Measure(sizes, tuple(map(letters.get, sizes)), dtype, is_new))
-        self.seen.append((target, tuple(run)))
-
-    def _is_new(self, dtype: str, line: int) -> bool:
-        """Whether a type is first seen here; the usual one, if another came before."""
-        is_first = self.types.setdefault(dtype, line) == line
-        return is_first and (dtype != _USUAL or next(iter(self.types)) != _USUAL)
-
-    def count(self, scope: Mapping[str, Any]) -> None:
-        """Let what was seen until now be true."""
-        self.recorder.learn(scope)
-        for target, run in self.seen:
-            self.recorder.shapes.setdefault(target, {})[run] = None
-        self.seen.clear()
 
 
 # ## A module that tells what it computes
@@ -266,6 +259,7 @@ class Call:
 _NAME = "__litweave__"
 _SCOPES = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 _ASSIGNMENTS = ast.Assign | ast.AnnAssign | ast.AugAssign
+_TENSOR = re.compile(r"\bTensor\b")
 _OPENING = ast.For | ast.AsyncFor | ast.With | ast.AsyncWith
 
 
@@ -300,14 +294,10 @@ class _Teller(ast.NodeTransformer):
 
 def _open(scope: Any) -> None:
     """Put all of a scope into a call, but what has to stand above it."""
-    head = list(takewhile(_stands_first, scope.body))
-    body = scope.body[len(head) :] or [ast.Pass()]
+    stay = [is_text(n) or getattr(n, "module", "") == "__future__" for n in scope.body]
+    first = [*stay, False].index(False)
     call = ast.withitem(_call("call", *_arguments(scope)))
-    scope.body = [*head, ast.With([call], body)]
-
-
-def _stands_first(node: ast.stmt) -> bool:
-    return is_text(node) or getattr(node, "module", "") == "__future__"
+    scope.body[first:] = [ast.With([call], scope.body[first:] or [ast.Pass()])]
 
 
 def _arguments(scope: Any) -> list[Target]:
@@ -318,10 +308,7 @@ def _arguments(scope: Any) -> list[Target]:
 
 def _binds(node: Any) -> ast.stmt:
     """The call behind a statement, with the names and attributes that it binds."""
-    if isinstance(node, ast.With | ast.AsyncWith):
-        parts = [item.optional_vars for item in node.items if item.optional_vars]
-    else:
-        parts = getattr(node, "targets", None) or [node.target]
+    parts = getattr(node, "targets", getattr(node, "items", None)) or [node.target]
     inside = (one for part in parts for one in ast.walk(part))
     stored = (one for one in inside if isinstance(getattr(one, "ctx", 0), ast.Store))
     targets = ((one.lineno, ast.unparse(one)) for one in stored)
@@ -337,12 +324,11 @@ def _call(method: str, *given: object) -> ast.Call:
 
 def _is_forward(scope: Any) -> bool:
     """Whether it is named `forward`, or is for others, and annotated with tensors."""
-    name = getattr(scope, "name", "_")
-    parts = filter(None, (getattr(scope, part, None) for part in ("args", "returns")))
-    annotations = " ".join(map(ast.unparse, parts))
-    return name == "forward" or bool(
-        name[0] != "_" and re.search(r"\bTensor\b", annotations)
-    )
+    if isinstance(scope, ast.Module):
+        return False
+    head = f"{ast.unparse(scope.args)}, {ast.unparse(scope.returns or [])}"
+    is_public = not scope.name.startswith("_")
+    return scope.name == "forward" or bool(is_public and _TENSOR.search(head))
 
 
 class _Loader(SourceFileLoader):
@@ -372,11 +358,13 @@ class _Loader(SourceFileLoader):
 
 # ## Running
 
+Say = Callable[..., None]
+
 
 class _Runner(doctest.DebugRunner):
     """Runs the examples of a text until one fails, and says before each where it is."""
 
-    def __init__(self, say: Callable[..., None]) -> None:
+    def __init__(self, say: Say) -> None:
         super().__init__(verbose=False, optionflags=doctest.ELLIPSIS)  # as pytest does
         self.say = say
 
@@ -401,48 +389,38 @@ def load(recorder: Recorder) -> dict[str, Any]:
         sys.path.insert(0, folder)
     try:
         module = importlib.import_module(name)
+        file = getattr(module, "__file__", None)
+        if not (file and path.samefile(file)):
+            raise ImportError(f"“{name}” is another file: {module}")
+        return vars(module)
     except (Exception, SystemExit) as error:
-        recorder.fail(f"cannot be imported: {_said(error)}", *_place(error, recorder))
+        package = Path(folder, name.partition(".")[0])
+        place = _place(error, lambda file: file == path or package in file.parents)
+        recorder.fail(f"cannot be imported: {_said(error)}", *place)
         return {}
-    file = Path(module.__file__ or "")
-    if not (file.is_file() and file.samefile(path)):
-        recorder.fail(f"“{name}” imports another file: {module}")
-        return {}
-    return vars(module)
 
 
-def _place(error: BaseException, recorder: Recorder) -> tuple[int, str]:
-    """The innermost line of the package that an exception went through."""
-    name, path = recorder.name, recorder.path
-    package = root(name, path) / name.partition(".")[0]
+def _place(error: BaseException, is_own: Callable[[Path], bool]) -> tuple[int, str]:
+    """The innermost line that an exception went through in certain files."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [(frame.lineno or 1, frame.filename) for frame in frames]
     if isinstance(error, SyntaxError):
         lines.append((error.lineno or 1, error.filename or ""))
-    own = [at for at in lines if package in Path(at[1]).parents or at[1] == str(path)]
-    return own[-1] if own else (1, "")
+    return next((at for at in reversed(lines) if is_own(Path(at[1]))), (1, ""))
 
 
-def run(recorder: Recorder, names: dict[str, Any], say: Callable[..., None]) -> None:
+def run(recorder: Recorder, names: dict[str, Any], say: Say) -> None:
     """Run the examples of each docstring, in names of its own."""
-    runner, reader = _Runner(say), doctest.DocTestParser()
-    for node in ast.walk(ast.parse(recorder.path.read_bytes())):
-        if not isinstance(node, DEFINITIONS | ast.Module):
-            continue
-        text, above = (
-            ast.get_docstring(node, clean=False) or "",
-            node.body[0].lineno - 1,
-        )
-        place = (recorder.name, str(recorder.path), above)
+    runner, reader, path = _Runner(say), doctest.DocTestParser(), recorder.path
+    for above, text in _docstrings(path) if names else ():
         try:
+            place = (recorder.name, str(path), above)
             test = reader.get_doctest(text, {**names}, *place)
             runner.run(test, clear_globs=False)
             recorder.learn(test.globs)
         except doctest.DocTestFailure as failed:
-            wanted = failed.example.want.strip() or "nothing"
-            message = (
-                f"the example should give {wanted}, and gives {failed.got.strip()}"
-            )
+            wanted, got = failed.example.want.strip() or "nothing", failed.got.strip()
+            message = f"the example should give {wanted}, and gives {got}"
             recorder.fail(message, _line(failed.test, failed.example))
         except doctest.UnexpectedException as failed:
             message = f"the example fails: {_said(failed.exc_info[1])}"
@@ -450,6 +428,14 @@ def run(recorder: Recorder, names: dict[str, Any], say: Callable[..., None]) -> 
         except ValueError as error:
             unreadable = UnreadableError(error)
             recorder.fail(unreadable.reason, above + unreadable.line)
+
+
+def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """The docstrings of a file, and how many lines stand above each."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        is_scope = isinstance(node, DEFINITIONS | ast.Module)
+        if is_scope and (text := ast.get_docstring(node, clean=False)):
+            yield node.body[0].lineno - 1, text
 
 
 def main() -> None:
@@ -485,8 +471,7 @@ def main() -> None:
     for recorder, scope in zip(recorders, scopes, strict=True):
         say(begins=recorder.name)
         recorder.is_on = True
-        if scope:
-            run(recorder, scope, say)
+        run(recorder, scope, say)
         recorder.is_on = False
         say(**recorder.answer())
 
