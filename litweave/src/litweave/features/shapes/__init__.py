@@ -5,7 +5,6 @@ examples and notation, the code that it imports, and what is installed are the s
 """
 
 import json
-import logging
 import os
 import re
 import sys
@@ -33,12 +32,11 @@ _PROGRAMS, _WORTH = 4, 10
 # From the first prompt to the next blank line, its answer included.
 _EXAMPLES = re.compile(r"^[ \t]*>>> .*(?:\n[ \t]*\S.*)*", re.MULTILINE)
 
-_log = logging.getLogger("mkdocs.plugins.litweave")
-# The keys of what a preview measures, or has measured in vain.
-_tried: set[tuple[str, str]] = set()
-
 Answer = dict[str, Any]
 """What the program says of a module; a problem has its line, its words, its file."""
+
+# What a preview has at work, or has run in vain, and what became of it.
+_tried: dict[tuple[str, str], Answer | None] = {}
 
 
 def enrich(site: "Site") -> Callable[[], None]:
@@ -65,30 +63,33 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     did not change itself has its old shapes until then.
     """
     kept, items = Folder(cache / "shapes"), _items(book)
-    answers = {name: item.known(kept, stale=later) for name, item in items.items()}
-    new = [item for item in items.values() if not item.known(kept)]
+    answers = {item.name: item.known(kept, stale=later) for item in items}
+    new = [item for item in items if not item.known(kept)]
     if later:
         new = [item for item in new if item.keys not in _tried]
-        _tried.update(item.keys for item in new)
-        process.begin(partial(_measure_later, book, new, cache))
+        _tried.update((item.keys, None) for item in new)
+        process.begin(partial(_measure_later, new, kept, cache))
+        answers |= {i.name: _tried[i.keys] for i in items if _tried.get(i.keys)}
     else:
         answers |= ask(new, kept)
-        kept.forget(items, OTHERS)
-        for place, message in _problems(book, answers):
-            book.context.diagnostics.add(place, message, "example")
+        kept.forget([item.name for item in items], OTHERS)
     pages = ((page, answers.get(c.name)) for page, c in book.chapters.items())
-    return {page: answer for page, answer in pages if answer}
+    found = {page: answer for page, answer in pages if answer}
+    for page, answer in found.items():
+        _note_problems(book, page, answer)
+    return found
 
 
-def _measure_later(book: Book, items: list["_Item"], cache: Path) -> None:
-    """Run some examples, warn of those that fail, and tell that it is done."""
-    answers = ask(items, Folder(cache / "shapes")) if items else {}
-    for place, message in _problems(book, answers):
-        _log.warning("%s: %s", place, message)
-    done = [item for item in items if not answers[item.name]["problems"]]
-    _tried.difference_update(item.keys for item in done)
-    if done:
-        write_text(watched(cache) / "last", "\n".join(sorted(answers)))
+def _measure_later(items: Sequence["_Item"], kept: Folder, cache: Path) -> None:
+    """Run some examples, and tell when all of them are done."""
+    answers = ask(items, kept) if items else {}
+    for item in items:
+        if answers[item.name]["problems"]:
+            _tried[item.keys] = answers[item.name]
+        else:
+            del _tried[item.keys]
+    if items:
+        write_text(watched(cache) / "last", "\n".join(answers))
 
 
 def watched(cache: Path) -> Path:
@@ -96,16 +97,13 @@ def watched(cache: Path) -> Path:
     return cache / "measured"
 
 
-def _problems(
-    book: Book, answers: Mapping[str, Answer | None]
-) -> Iterator[tuple[Place, str]]:
-    for chapter in book.chapters.values():
-        answer = answers.get(chapter.name) or {"problems": ()}
-        # What messages call a file beside the chapter's, or the chapter's own.
-        beside = chapter.path.parents[chapter.module.path.count("/")]
-        for line, message, file in answer["problems"]:
-            name = Path(os.path.relpath(file or chapter.path, beside)).as_posix()
-            yield Place(name, line), message
+def _note_problems(book: Book, page: str, answer: Answer) -> None:
+    chapter = book.chapters[page]
+    # What messages call a file beside the chapter's, or the chapter's own.
+    beside = chapter.path.parents[chapter.module.path.count("/")]
+    for line, message, file in answer["problems"]:
+        name = Path(os.path.relpath(file or chapter.path, beside)).as_posix()
+        book.context.diagnostics.add(Place(name, line), message, "example")
 
 
 def note_unreached(book: Book, page: str, lines: Sequence[int]) -> None:
@@ -156,23 +154,22 @@ def _placed(answer: Answer, place: Callable[[int], int]) -> Answer:
     return {**answer, "unreached": unreached, "shapes": shapes}
 
 
-def _items(book: Book) -> dict[str, _Item]:
-    """What there is to run, by name."""
-    dependencies, items = book.dependencies, dict[str, _Item]()
+def _items(book: Book) -> list[_Item]:
+    """What there is to run."""
+    dependencies, items = book.dependencies, list[_Item]()
     program = dependencies.computes(trace.__name__, Path(trace.__file__))
     for chapter in book.chapters.values():
         name, path, module = chapter.name, chapter.path, chapter.module
         if examples := _EXAMPLES.findall(module.source):
             request = [name, str(path), _tied(module)]
-            said = (json.dumps(request), *examples, dependencies.code(path))
-            own = digest(installed(), program, *said)
+            said = [json.dumps(request), *examples, dependencies.code(path)]
+            keys = (
+                digest(installed(), program, *said),
+                dependencies.computes(name, path),
+            )
             numbers = (number for row in module.rows for number in row.code)
             lines = [n for n in numbers if module.lines[n - 1].strip()]
-            keys, length = (
-                (own, dependencies.computes(name, path)),
-                len("".join(examples)),
-            )
-            items[name] = _Item(name, request, keys, lines, length)
+            items.append(_Item(name, request, keys, lines, len("".join(examples))))
     return items
 
 
@@ -189,6 +186,8 @@ def _tied(module: Module) -> list[tuple[str, Sequence[str]]]:
 
 
 # ## Asking
+
+_NOTHING: Answer = {"unreached": [], "values": {}, "shapes": []}
 
 
 def ask(
@@ -210,10 +209,8 @@ def ask(
             run.result()
     # What ended the program, or did not end, has no name, and is not tried again.
     failed = {a["name"] for a in answers.values() if a["problems"] and "name" in a}
-    if watched and failed:
-        again = [item for item in items if item.name in failed]
-        answers |= ask(again, kept, watched=False)
-    return answers
+    again = [item for item in items if item.name in failed]
+    return answers | ask(again, kept, watched=False) if again and watched else answers
 
 
 def _run(
@@ -228,14 +225,13 @@ def _run(
     If examples end the program, another runs what comes after them.
     """
     while left:
-        at, reason = [next(iter(left)), 1, "its examples"], "ended without an answer"
+        at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
         try:
             for said in _said([*left.values()], watched):
-                if "begins" in said:
-                    part.begin(said["begins"])
-                elif "at" in said:
-                    at = said["at"]
-                else:
+                at = said.get("at", at)
+                if said.get("begins"):
+                    part.begin(at[0])
+                elif "problems" in said:
                     answers[said["name"]] = said
                     left.pop(said["name"]).keep(said, kept)
                     part.end(said["name"])
@@ -243,11 +239,9 @@ def _run(
             first, *more = str(error).split("\n")
             reason = " ".join([first, *more[-1:]])
         if left:
-            # What ended it between two modules is the next.
-            name, line, what = at if at[0] in left else (next(iter(left)), 1, at[2])
-            problem = (line, f"{what} {reason}", "")
-            nothing: Answer = {"unreached": [], "values": {}, "shapes": []}
-            answers[name] = {"problems": [problem], **nothing}
+            name, line, what = at
+            problems = [(line, f"{what} {reason}", "")]
+            answers[name] = {"problems": problems, **_NOTHING}
             del left[name]
             part.end(name, done=0)
 

@@ -7,13 +7,14 @@ it is new in every run. A letter that plain HTML cannot set is shown as a number
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from html import escape
 from html.entities import html5
-from typing import Any, NamedTuple
+from typing import Any
 
 from litweave.book import Chapter
-from litweave.features.shapes.trace import Measure, Measures
+from litweave.features.shapes.trace import Measure
 from litweave.features.symbols.tex import Atom, Row, atoms
 from litweave.words import listed, said, word
 
@@ -24,23 +25,21 @@ _MANY = 8  # A box lists no more lines than these, and a voice fewer.
 _SAID = 3
 _WIDTH = 80  # Columns, of code and hint together, for which there is always room.
 _TAG = re.compile(r"<[^>]*>")
-_NONE, _BY = word("scalar"), "{first} by {next}"
+_NONE = word("scalar")
 _TEXT = re.compile(r"\\(?:text|mathrm|textrm)\{(.*)\}")
 
-
-class Seen(NamedTuple):
-    """All that differed of one name on a line; what a function gives has no name."""
-
-    name: str
-    runs: Sequence[Measures]
+Run = Sequence[Measure]
+"""What a value is: one tensor, or the few that it holds."""
+Seen = tuple[str, Sequence[Run]]
+"""All that differed of one name on a line; what a function gives has no name."""
 
 
 def show(chapter: Chapter, shapes: Sequence[Any]) -> None:
     """Put what was measured at the ends of the lines of a page."""
     lines: dict[int, list[Seen]] = {}
     for line, name, runs in shapes:
-        measures = [tuple(Measure(*one) for one in run) for run in runs]
-        lines.setdefault(line, []).append(Seen(name, measures))
+        measures = [[Measure(*one) for one in run] for run in runs]
+        lines.setdefault(line, []).append((name, measures))
     for line, names in lines.items():
         code = chapter.module.lines[line - 1].rstrip()
         chapter.overlay.hints[line] = hint(names, code)
@@ -73,34 +72,36 @@ def hint(names: Sequence[Seen], code: str) -> str:
 # ## One name
 
 
-def _letters(run: Measures) -> int:
-    return sum(bool(name and letter(name)) for one in run for name in one.letters)
+def _fullest(runs: Sequence[Run]) -> Run:
+    """The run with the most letters."""
+    return max(runs, key=lambda run: sum(sum(map(bool, _letters(one))) for one in run))
 
 
-def _shown(runs: Sequence[Measures]) -> str:
-    """The run with the most letters, its types if they are new in all runs."""
+def _shown(runs: Sequence[Run]) -> str:
+    """One run for all, with its types if they are new in all of them."""
     alike = len({tuple((one.dtype, one.is_new) for one in run) for run in runs}) == 1
 
     def write(one: Measure) -> str:
         return _html(one) + (f" {escape(one.dtype)}" if alike and one.is_new else "")
 
     others = " …" if len({_each(run, _html) for run in runs}) > 1 else ""
-    return _each(max(runs, key=_letters), write) + others
+    return _each(_fullest(runs), write) + others
 
 
-def _voice(runs: Sequence[Measures]) -> str:
+def _voice(runs: Sequence[Run]) -> str:
     """The shape for a screen reader, and the numbers unless these were all of it."""
-    shape = _each(max(runs, key=_letters), _words, listed)
-    numbers = list(dict.fromkeys(_each(run, _sizes, listed) for run in runs))
+    shape = _each(_fullest(runs), lambda one: _spoken(_axes(one, 1)), listed)
+    sizes = (_each(run, lambda one: _spoken(_axes(one, 2)), listed) for run in runs)
+    numbers = list(dict.fromkeys(sizes))
     if numbers == [shape]:
         return shape
-    sizes = listed(numbers[:_SAID], "{first}, or {next}")
-    if len(numbers) > _SAID:
-        sizes = word("{sizes}, and others", sizes=sizes)
-    return word("{shape}, in the example {sizes}", shape=shape, sizes=sizes)
+    example = listed(numbers[:_SAID], "{first}, or {next}")
+    if numbers[_SAID:]:
+        example = word("{sizes}, and others", sizes=example)
+    return word("{shape}, in the example {sizes}", shape=shape, sizes=example)
 
 
-def _box(runs: Sequence[Measures]) -> list[str]:
+def _box(runs: Sequence[Run]) -> list[str]:
     """The numbers of each run, under its letters if not all have the same."""
     kinds: dict[str, dict[str, None]] = {}
     for run in runs:
@@ -109,16 +110,15 @@ def _box(runs: Sequence[Measures]) -> list[str]:
     for shape, numbers in kinds.items():
         has_letters = len(kinds) > 1 and "<i>" in shape
         lines += [*([f"{shape}:"] if has_letters else []), *numbers]
-    if len(lines) > _MANY:
-        lines[_MANY:] = [word("and {number} more", number=len(lines) - _MANY)]
-    return lines
+    more = word("and {number} more", number=len(lines) - _MANY)
+    return [*lines[:_MANY], *([more] if lines[_MANY:] else [])]
 
 
 # ## One shape
 
 
 def _each(
-    run: Measures,
+    run: Run,
     write: Callable[[Measure], str],
     join: Callable[[Sequence[str]], str] = ", ".join,
 ) -> str:
@@ -127,11 +127,14 @@ def _each(
     return f"({written})" if len(run) > 1 else written
 
 
+def _letters(tensor: Measure) -> list[tuple[str, str] | None]:
+    return [letter(name) if name else None for name in tensor.letters]
+
+
 def _axes(tensor: Measure, form: int) -> list[str]:
-    """The letter of each axis as HTML (0) or in words (1), or else its size."""
-    letters = (name and letter(name) for name in tensor.letters)
-    pairs = zip(letters, map(str, tensor.sizes), strict=True)
-    return [found[form] if found else size for found, size in pairs]
+    """The letter of each axis as HTML (0) or in words (1), or else its size (2)."""
+    pairs = zip(_letters(tensor), map(str, tensor.sizes), strict=True)
+    return [found[form] if found and form < 2 else size for found, size in pairs]
 
 
 def _html(tensor: Measure) -> str:
@@ -139,15 +142,11 @@ def _html(tensor: Measure) -> str:
 
 
 def _numbers(tensor: Measure) -> str:
-    return f"{' × '.join(map(str, tensor.sizes)) or _NONE} {escape(tensor.dtype)}"
+    return f"{' × '.join(_axes(tensor, 2)) or _NONE} {escape(tensor.dtype)}"
 
 
-def _words(tensor: Measure) -> str:
-    return listed(_axes(tensor, 1), _BY) or _NONE
-
-
-def _sizes(tensor: Measure) -> str:
-    return listed([str(size) for size in tensor.sizes], _BY) or _NONE
+def _spoken(axes: Sequence[str]) -> str:
+    return listed(axes, "{first} by {next}") or _NONE
 
 
 # ## One letter
@@ -156,11 +155,9 @@ def _sizes(tensor: Measure) -> str:
 @cache
 def letter(tex: str) -> tuple[str, str] | None:
     """A symbol as HTML and in words; none if it takes more than letters and scripts."""
-    try:
-        html, words = _row(atoms(tex))
-    except KeyError:
-        return None
-    return (html, words) if html and words else None
+    with suppress(KeyError):
+        return _row(atoms(tex))
+    return None
 
 
 def _row(row: Row) -> tuple[str, str]:

@@ -469,7 +469,7 @@ def main() -> None:
         recorder.is_on = False
     gc.freeze()
     for recorder, scope in zip(recorders, scopes, strict=True):
-        say(begins=recorder.name)
+        say(at=(recorder.name, 1, "its examples"), begins=True)
         recorder.is_on = True
         run(recorder, scope, say)
         recorder.is_on = False
