@@ -191,10 +191,10 @@ def test_examples_that_end_their_program_do_not_end_the_others(
     ended = "ended Python with status 7"
     late = "did not end within 1 seconds of processor time: if that is too little"
     assert str(book.context.diagnostics).split("\n") == [
-        f"pkg/aa.py:3: its examples {ended}",
-        f"pkg/for_ever.py:5: its examples {late}, set LITWEAVE_LIMIT to more",
+        f"pkg/aa.py:1: its examples {ended}",
+        f"pkg/for_ever.py:1: its examples {late}, set LITWEAVE_LIMIT to more",
         f"pkg/sub/x.py:1: cannot be imported: it {ended}: So.",
-        f"pkg/zz.py:3: its examples {ended}",
+        f"pkg/zz.py:1: its examples {ended}",
     ]
     assert sizes(found["layer.md"]) == [[[2]], [[2, 5]]]
 

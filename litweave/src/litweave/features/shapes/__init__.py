@@ -48,7 +48,8 @@ def enrich(site: "Site") -> Callable[[], None]:
     def finish() -> None:
         answers: Mapping[str, Answer] = result()
         for page, answer in answers.items():
-            note_unreached(book, page, answer["unreached"])
+            if not answer["problems"]:
+                note_unreached(book, page, answer["unreached"])
             hints.show(book.chapters[page], answer["shapes"])
         variables.show(book, {page: a["values"] for page, a in answers.items()})
 
@@ -229,8 +230,8 @@ def _run(
         try:
             for said in _said([*left.values()], watched):
                 at = said.get("at", at)
-                if said.get("begins"):
-                    part.begin(at[0])
+                if "begins" in said:
+                    part.begin(said["begins"])
                 elif "problems" in said:
                     answers[said["name"]] = said
                     left.pop(said["name"]).keep(said, kept)

@@ -1,8 +1,8 @@
 """Trace: the program that runs the examples of modules, and tells what lines show.
 
 A request comes in by standard input; the answers go out by standard output, a line of
-JSON for each module. It imports of litweave only what reads examples, so that the
-modules that it runs share nothing with the build that asks.
+JSON for each module. It imports next to nothing of litweave, so that the modules that
+it runs share nothing with the build that asks.
 
 `sys.settrace` would slow down every call within every library. So the modules tell
 themselves what they compute: calls are put into the tree of each while it is imported,
@@ -30,7 +30,6 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
-from litweave.doctests import UnreadableError
 from litweave.imports import root
 from litweave.syntax import DEFINITIONS, is_text
 
@@ -102,10 +101,10 @@ def _sizes(value: object) -> tuple[int, ...]:
 class Recorder:
     """What the examples show about a module; it listens while it `is_on`.
 
-    `notation` has the variables, each with its symbols; `forward` the lines of forward
-    passes that bind or give something; `made` what the `__init__` of each object that
-    lives was called with; `calls`, by their frames, what each saw that has not ended,
-    and where it saw a type first.
+    `notation` has the variables, each with its symbols; `unreached` the lines of
+    forward passes that bind or give something; `made` what the `__init__` of each
+    object that lives was called with; `calls`, by their frames, what each saw that has
+    not ended, and where it saw a type first.
     """
 
     name: str
@@ -113,8 +112,7 @@ class Recorder:
     notation: Sequence[tuple[str, Sequence[str]]]
     is_on: bool = True
     problems: list[tuple[int, str, str]] = field(default_factory=list)
-    forward: set[int] = field(default_factory=set)
-    reached: set[int] = field(default_factory=set)
+    unreached: set[int] = field(default_factory=set)
     shapes: dict[Target, dict[Measures, None]] = field(default_factory=dict)
     values: dict[str, dict[Any, None]] = field(default_factory=dict)
     made: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -170,7 +168,7 @@ class Recorder:
         """
         if id(frame) not in self.calls:
             return
-        self.reached.add(line)
+        self.unreached.discard(line)
         seen, types = self.calls[id(frame)]
         for at, name in targets:
             tensors = _tensors(_value(name, frame.f_locals) if name else value)
@@ -237,17 +235,12 @@ class Recorder:
                 key = tuple(value) if isinstance(value, list) else value
                 self.values.setdefault(variable, {})[key] = None
 
-    def fail(self, message: str, line: int = 1, file: str = "") -> None:
-        """Note what is wrong, in the module itself or in another file."""
-        self.problems.append((line, message, file))
-
     def answer(self) -> dict[str, Any]:
         """What there is to say, in the form of JSON."""
-        unreached = () if self.problems else self.forward - self.reached
         return {
             "name": self.name,
             "problems": self.problems,
-            "unreached": sorted(unreached),
+            "unreached": sorted(self.unreached),
             # Nobody reads more values of a variable than a dozen.
             "values": {name: [*found][:12] for name, found in self.values.items()},
             "shapes": [(*target, [*runs]) for target, runs in self.shapes.items()],
@@ -278,7 +271,7 @@ class _Teller(ast.NodeTransformer):
         self.generic_visit(node)
         is_step = isinstance(node, _ASSIGNMENTS | ast.Return) and node.value
         if is_step and self.is_forward:
-            self.recorder.forward.add(node.lineno)
+            self.recorder.unreached.add(node.lineno)
         self.is_forward = outer
         if isinstance(node, _SCOPES):
             _open(node)
@@ -309,14 +302,14 @@ def _arguments(scope: Any) -> list[Target]:
 def _binds(node: Any) -> ast.stmt:
     """The call behind a statement, with the names and attributes that it binds."""
     parts = getattr(node, "targets", getattr(node, "items", None)) or [node.target]
-    inside = (one for part in parts for one in ast.walk(part))
+    inside: list[Any] = [one for part in parts for one in ast.walk(part)]
     stored = (one for one in inside if isinstance(getattr(one, "ctx", 0), ast.Store))
     targets = ((one.lineno, ast.unparse(one)) for one in stored)
     named = (target for target in targets if re.fullmatch(r"[\w.]+", target[1]))
     return ast.Expr(_call("binds", node.lineno, *named))
 
 
-def _call(method: str, *given: object) -> ast.Call:
+def _call(method: str, *given: Any) -> ast.Call:
     told = [one if isinstance(one, ast.expr) else ast.Constant(one) for one in given]
     name = ast.Attribute(ast.Name(_NAME, ast.Load()), method, ast.Load())
     return ast.Call(name, told, [])
@@ -326,7 +319,7 @@ def _is_forward(scope: Any) -> bool:
     """Whether it is named `forward`, or is for others, and annotated with tensors."""
     if isinstance(scope, ast.Module):
         return False
-    head = f"{ast.unparse(scope.args)}, {ast.unparse(scope.returns or [])}"
+    head = " ".join(map(ast.unparse, filter(None, (scope.args, scope.returns))))
     is_public = not scope.name.startswith("_")
     return scope.name == "forward" or bool(is_public and _TENSOR.search(head))
 
@@ -358,29 +351,6 @@ class _Loader(SourceFileLoader):
 
 # ## Running
 
-Say = Callable[..., None]
-
-
-class _Runner(doctest.DebugRunner):
-    """Runs the examples of a text until one fails, and says before each where it is."""
-
-    def __init__(self, say: Say) -> None:
-        super().__init__(verbose=False, optionflags=doctest.ELLIPSIS)  # as pytest does
-        self.say = say
-
-    def report_start(
-        self, out: object, test: doctest.DocTest, example: doctest.Example
-    ) -> None:
-        self.say(at=(test.name, _line(test, example), "its examples"))
-
-
-def _line(test: doctest.DocTest, example: doctest.Example) -> int:
-    return (test.lineno or 0) + example.lineno + 1
-
-
-def _said(error: Any) -> str:
-    return f"{type(error).__name__}: {error}"
-
 
 def load(recorder: Recorder) -> dict[str, Any]:
     """Import a module, from the folder that holds its outermost package: its names."""
@@ -395,8 +365,9 @@ def load(recorder: Recorder) -> dict[str, Any]:
         return vars(module)
     except (Exception, SystemExit) as error:
         package = Path(folder, name.partition(".")[0])
-        place = _place(error, lambda file: file == path or package in file.parents)
-        recorder.fail(f"cannot be imported: {_said(error)}", *place)
+        line, at = _place(error, lambda file: file == path or package in file.parents)
+        message = f"cannot be imported: {type(error).__name__}: {error}"
+        recorder.problems.append((line, message, at))
         return {}
 
 
@@ -409,33 +380,39 @@ def _place(error: BaseException, is_own: Callable[[Path], bool]) -> tuple[int, s
     return next((at for at in reversed(lines) if is_own(Path(at[1]))), (1, ""))
 
 
-def run(recorder: Recorder, names: dict[str, Any], say: Say) -> None:
-    """Run the examples of each docstring, in names of its own."""
-    runner, reader, path = _Runner(say), doctest.DocTestParser(), recorder.path
+def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) -> None:
+    """Run the examples of each docstring, in names of its own, until one fails."""
+    reader, path = doctest.DocTestParser(), recorder.path
+    runner = doctest.DebugRunner(verbose=False, optionflags=doctest.ELLIPSIS)
     for above, text in _docstrings(path) if names else ():
+        say(at=(recorder.name, above + 1, "its examples"))
+        place = (recorder.name, str(path), above)
         try:
-            place = (recorder.name, str(path), above)
             test = reader.get_doctest(text, {**names}, *place)
             runner.run(test, clear_globs=False)
             recorder.learn(test.globs)
-        except doctest.DocTestFailure as failed:
-            wanted, got = failed.example.want.strip() or "nothing", failed.got.strip()
-            message = f"the example should give {wanted}, and gives {got}"
-            recorder.fail(message, _line(failed.test, failed.example))
-        except doctest.UnexpectedException as failed:
-            message = f"the example fails: {_said(failed.exc_info[1])}"
-            recorder.fail(message, _line(failed.test, failed.example))
-        except ValueError as error:
-            unreadable = UnreadableError(error)
-            recorder.fail(unreadable.reason, above + unreadable.line)
+        except (doctest.DocTestFailure, doctest.UnexpectedException) as failed:
+            line = above + failed.example.lineno + 1
+            recorder.problems.append((line, _reason(failed), ""))
+        except ValueError:
+            continue  # Whoever reads the text says that doctest cannot.
 
 
 def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
     """The docstrings of a file, and how many lines stand above each."""
     for node in ast.walk(ast.parse(path.read_bytes())):
-        is_scope = isinstance(node, DEFINITIONS | ast.Module)
-        if is_scope and (text := ast.get_docstring(node, clean=False)):
-            yield node.body[0].lineno - 1, text
+        if isinstance(node, DEFINITIONS | ast.Module):
+            text = ast.get_docstring(node, clean=False) or ""
+            if ">>>" in text:
+                yield node.body[0].lineno - 1, text
+
+
+def _reason(failed: doctest.DocTestFailure | doctest.UnexpectedException) -> str:
+    if isinstance(failed, doctest.UnexpectedException):
+        kind, error, _ = failed.exc_info
+        return f"the example fails: {kind.__name__}: {error}"
+    wanted = failed.example.want.strip() or "nothing"
+    return f"the example should give {wanted}, and gives {failed.got.strip()}"
 
 
 def main() -> None:
@@ -469,7 +446,7 @@ def main() -> None:
         recorder.is_on = False
     gc.freeze()
     for recorder, scope in zip(recorders, scopes, strict=True):
-        say(at=(recorder.name, 1, "its examples"), begins=True)
+        say(begins=recorder.name)
         recorder.is_on = True
         run(recorder, scope, say)
         recorder.is_on = False
