@@ -48,8 +48,7 @@ def enrich(site: "Site") -> Callable[[], None]:
     def finish() -> None:
         answers: Mapping[str, Answer] = result()
         for page, answer in answers.items():
-            if not answer["problems"]:
-                note_unreached(book, page, answer["unreached"])
+            note_unreached(book, page, answer["unreached"])
             hints.show(book.chapters[page], answer["shapes"])
         variables.show(book, {page: a["values"] for page, a in answers.items()})
 
@@ -78,7 +77,7 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     found = {page: answer for page, answer in pages if answer}
     for page, answer in found.items():
         _note_problems(book, page, answer)
-    return found
+    return {page: answer for page, answer in found.items() if not answer["problems"]}
 
 
 def _measure_later(items: Sequence["_Item"], kept: Folder, cache: Path) -> None:

@@ -21,7 +21,7 @@ from litweave.words import listed, said, word
 SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
  data-weave-shapes hidden>{word("Shapes")}</button>"""
 
-_MANY = 8  # A box lists no more lines than these, and a voice fewer.
+_MANY = 12  # A box lists no more lines than these, and a voice fewer.
 _SAID = 3
 _WIDTH = 80  # Columns, of code and hint together, for which there is always room.
 _TAG = re.compile(r"<[^>]*>")
