@@ -8,8 +8,6 @@ import doctest
 import re
 from collections.abc import Collection, Iterator
 
-# What Python's own doctest knows. A tool that runs in the same process may know more.
-_OWN = doctest.COMPARISON_FLAGS | doctest.REPORTING_FLAGS
 # What doctest says; of what it quotes, only an option: a line is told by its number.
 _REFUSAL = re.compile(
     r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
@@ -20,20 +18,15 @@ _CODE = re.compile(r"^[ \t]*>>>(.*(?:\n[ \t]*\.\.\..*)*)", re.MULTILINE)
 _PROMPT = re.compile(r"\n[ \t]*\.\.\. ?")
 
 
-def refusal(error: ValueError) -> tuple[int, str]:
-    """The line of a text, from 1, that doctest cannot read, and the reason."""
-    match = _REFUSAL.fullmatch(str(error))
-    line, problem = (int(match[1]), match[2]) if match else (1, str(error))
-    # These doctest counts from 0.
-    line += "directive" in problem or bool(_UNEVEN.search(str(error)))
-    return line, f"doctest cannot read the example here, which {problem}"
-
-
 class UnreadableError(ValueError):
     """Examples that doctest refuses: the line in the text, from 1, and the reason."""
 
     def __init__(self, error: ValueError) -> None:
-        self.line, self.reason = refusal(error)
+        match = _REFUSAL.fullmatch(str(error))
+        line, problem = (int(match[1]), match[2]) if match else (1, str(error))
+        # These doctest counts from 0.
+        self.line = line + ("directive" in problem or bool(_UNEVEN.search(str(error))))
+        self.reason = f"doctest cannot read the example here, which {problem}"
         super().__init__(self.reason)
 
 
@@ -47,23 +40,9 @@ def parts(text: str, options: Collection[str] = ()) -> list[str | doctest.Exampl
     for name in options:
         doctest.register_optionflag(name)
     try:
-        found = doctest.DocTestParser().parse(text)
+        return doctest.DocTestParser().parse(text)
     except ValueError as error:
         raise UnreadableError(error) from None
-    for example in found:
-        if isinstance(example, doctest.Example):
-            _check_options(example, options)
-    return found
-
-
-def _check_options(example: doctest.Example, options: Collection[str]) -> None:
-    """Refuse, as doctest alone would, an option that only some other tool has."""
-    for name, flag in doctest.OPTIONFLAGS_BY_NAME.items():
-        if flag in example.options and not flag & _OWN and name not in options:
-            option = f"{'+' if example.options[flag] else '-'}{name}"
-            where = f"line {example.lineno + 1} of the doctest for <string>"
-            error = ValueError(f"{where} has an invalid option: {option!r}")
-            raise UnreadableError(error)
 
 
 def sources(text: str) -> Iterator[str]:

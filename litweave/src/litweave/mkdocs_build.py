@@ -17,7 +17,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from litweave import dialect, theme
-from litweave.features.shapes import shapes
+from litweave.features import shapes
 from litweave.highlight import breakable_blocks, coloured
 from litweave.page import addresses as anchors
 from litweave.page_cache import Pages

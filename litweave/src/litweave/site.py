@@ -13,11 +13,10 @@ from litweave import node, page
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features import copy, links, papers, proofs, symbols
+from litweave.features import copy, links, papers, proofs, shapes, symbols
 from litweave.features.diff import Differences
 from litweave.features.languages import Translator
 from litweave.features.links.addresses import Addresses
-from litweave.features.shapes import hints
 from litweave.katex import is_shown
 from litweave.names import Target
 from litweave.parse import Module
@@ -223,7 +222,7 @@ def contents(book: Book, uri: str) -> str:
 # begin first. Tools and panels stand on a page in the order of this list.
 FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
     proofs.enrich,
-    hints.enrich,
+    shapes.enrich,
     copy.enrich,
     papers.enrich,
     links.enrich,

@@ -17,11 +17,9 @@ from nbformat.v4 import new_output
 
 import litweave
 from litweave import node
-from litweave.features import notebooks, proofs
+from litweave.features import notebooks, proofs, shapes
 from litweave.features.proofs.proof import Case, Check, Fact, Proof
-from litweave.features.shapes import shapes
-from litweave.features.shapes.shapes import Measured, Seen
-from litweave.features.shapes.tensors import Measure
+from litweave.features.shapes.trace import Measure
 from litweave.words import Speaker, beginning, day, figures, listed, said, word
 from translated import english, marked_site, unsaid
 
@@ -186,11 +184,12 @@ FILES = {
     "title={On rows}, year={2021}, eprint={2105.01601}}\n",
 }
 RUNS = [(Measure((n, 3), ("B", None), "float32", False),) for n in range(2, 12)]
-SEEN = (
-    Seen(15, "x", (*RUNS,)),
-    Seen(18, "y", ((Measure((), (), "float32", False),),)),
-    Seen(20, "", ((Measure((2,), (None,), "float32", False),),)),
-)
+SEEN = [
+    (15, "x", RUNS),
+    (18, "y", [(Measure((), (), "float32", False),)]),
+    (20, "", [(Measure((2,), (None,), "float32", False),)]),
+]
+MEASURED = {"layers/mixing.md": {"shapes": SEEN, "values": {}, "unreached": []}}
 
 
 def proved() -> dict[str, Proof]:
@@ -216,7 +215,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         tmp_path_factory.mktemp("marked"),
         FILES,
         (proofs, "prove", lambda *_: proved()),
-        (shapes, "measure", lambda *_: {"layers/mixing.md": Measured(SEEN)}),
+        (shapes, "measure", lambda *_, **__: MEASURED),
         (notebooks, "_run", lambda *_: EXECUTED),
     )
 

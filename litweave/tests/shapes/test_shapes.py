@@ -1,7 +1,7 @@
 """Shapes of a book: what is run, what is kept, what is a problem, what is shown."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,10 @@ from bs4 import BeautifulSoup, Tag
 
 from litweave.book import Book
 from litweave.dependencies import Dependencies
-from litweave.features.shapes import shapes
-from litweave.features.shapes.hints import Letter, hint, letter
-from litweave.features.shapes.shapes import Measured, Seen, measure, note_unreached
-from litweave.features.shapes.tensors import Measure, Measures
+from litweave.features import shapes
+from litweave.features.shapes import Answer, measure, note_unreached
+from litweave.features.shapes.hints import Seen, hint, letter
+from litweave.features.shapes.trace import Measure, Measures
 from litweave.words import said
 from support import CACHE, build_here, read_book, write_files
 
@@ -60,13 +60,14 @@ def package(tmp_path: Path) -> Path:
     return write(tmp_path / "pkg", __init__="", layer=MODULE, tensors=TENSORS)
 
 
-def measured(package: Path) -> tuple[Book, dict[str, Measured]]:
+def measured(package: Path) -> tuple[Book, dict[str, Answer]]:
     book = read_book(package)
     return book, measure(book, package.parent / "cache")
 
 
-def sizes(found: Measured) -> list[list[list[int]]]:
-    return [[list(t.sizes) for run in seen.runs for t in run] for seen in found.seen]
+def sizes(found: Answer) -> list[list[list[int]]]:
+    shapes = found["shapes"]
+    return [[list(t[0]) for run in runs for t in run] for _, _, runs in shapes]
 
 
 Starts = list[list[str]]
@@ -77,36 +78,28 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
     """The modules of each process that is started."""
     started, said = Starts(), shapes._said
 
-    def counted(items: Iterable[shapes._Item]) -> object:
+    def counted(items: Sequence[shapes._Item], watched: bool) -> object:
         started.append([item.name for item in items])
-        return said(items)
+        return said(items, watched)
 
     monkeypatch.setattr(shapes, "_said", counted)
     return started
 
 
-SILENT = (
-    '"""# It"""\n\n\nraise SystemExit\ndef f(x: "Tensor"):\n    y = x\n    return y\n'
-)
-
-
 def test_what_the_examples_show_is_told_by_page(package: Path) -> None:
-    write(package, silent=SILENT)
+    more = "        y = x\n        return x\n"
+    write(package, layer=MODULE.replace("        return x\n", more))
     book, found = measured(package)
-    assert list(found) == list(book.chapters)
+    assert list(found) == ["layer.md"], "the others have no examples"
     layer = found["layer.md"]
-    assert [(seen.line, seen.name) for seen in layer.seen] == [(16, "x"), (20, "")]
+    assert [seen[:2] for seen in layer["shapes"]] == [[16, "x"], [21, ""]]
     assert sizes(layer) == [[[2]], [[2, 5]]]
-    assert layer.seen[1].runs[0][0].letters == ["B", None]
-    assert layer.values == {"batch": [2]}
-    assert [page for page, one in found.items() if one.ran] == ["layer.md"]
+    assert [*layer["shapes"][1][2][0][0][1]] == ["B", None]
+    assert layer["values"] == {"batch": [2]}
     assert not book.context.diagnostics.found
-    note_unreached(book, found)
-    no_example = "no example of this module reaches"
-    assert str(book.context.diagnostics).split("\n") == [
-        f"pkg/layer.py:19: {no_example} “return x” in double",
-        f"pkg/silent.py:6: {no_example} “y = x” in f, nor 1 more lines of it",
-    ]
+    note_unreached(book, "layer.md", layer["unreached"])
+    message = "pkg/layer.py:19: no example of this module reaches “y = x” in double"
+    assert str(book.context.diagnostics) == message
 
 
 # ## What is kept
@@ -132,9 +125,9 @@ def test_a_change_of_the_module_or_of_what_it_imports_runs_it_again(
     monkeypatch.syspath_prepend(str(package / "site"))
     for file, text, again in CHANGES:
         write(package, layer=MODULE, tensors=TENSORS)
-        before = shapes._items(read_book(package))["pkg.layer"].key
+        [before] = (item.keys for item in shapes._items(read_book(package)))
         write_files(package, {file: text})
-        now = shapes._items(read_book(package))["pkg.layer"].key
+        [now] = (item.keys for item in shapes._items(read_book(package)))
         assert (now != before) == again, text
 
 
@@ -143,8 +136,9 @@ def test_what_is_kept_moves_with_the_prose(package: Path, starts: Starts) -> Non
     write(package, layer=LONGER)
     now = measured(package)[1]["layer.md"]
     assert len(starts) == 1
-    assert [one.line + 2 for one in then.seen] == [one.line for one in now.seen]
-    assert [line + 2 for line in then.unreached] == list(now.unreached)
+    lines = [[one[0] for one in found["shapes"]] for found in (then, now)]
+    assert [line + 2 for line in lines[0]] == lines[1]
+    assert [line + 2 for line in then["unreached"]] == now["unreached"]
     assert sizes(then) == sizes(now)
 
 
@@ -157,7 +151,7 @@ def test_several_programs_share_the_modules(
     write(package, **dict.fromkeys(names, '"""# One\n\n>>> 1\n1\n"""\n'))
     book, found = measured(package)
     assert len(starts) == 3
-    assert all(found[f"{name}.md"].ran for name in names)
+    assert {f"{name}.md" for name in names} < {*found}
     asked = sorted(name for some in starts for name in some)
     assert asked == ["pkg.layer", *(f"pkg.{name}" for name in names)]
     assert not book.context.diagnostics.found
@@ -171,7 +165,7 @@ def test_a_failing_example_is_told_each_time(package: Path, starts: Starts) -> N
             "pkg/layer.py:9: the example fails: ZeroDivisionError: division by zero"
         )
         assert str(book.context.diagnostics) == problem
-        assert not found["layer.md"].seen
+        assert not found
         assert len(starts) == count, "what failed is not kept"
 
 
@@ -181,8 +175,7 @@ def test_examples_that_refuse_to_be_watched_run_as_they_stand(package: Path) -> 
     write(package, layer=MODULE.replace(">>> batch = 2\n", f">>> batch = 2\n{alone}"))
     book, found = measured(package)
     assert not book.context.diagnostics.found
-    assert found["layer.md"].ran
-    assert not found["layer.md"].seen
+    assert not found["layer.md"]["shapes"]
 
 
 def test_examples_that_end_their_program_do_not_end_the_others(
@@ -198,10 +191,10 @@ def test_examples_that_end_their_program_do_not_end_the_others(
     ended = "ended Python with status 7"
     late = "did not end within 1 seconds of processor time: if that is too little"
     assert str(book.context.diagnostics).split("\n") == [
-        f"pkg/aa.py:3: its examples {ended}",
-        f"pkg/for_ever.py:5: its examples {late}, set LITWEAVE_LIMIT to more",
-        f"pkg/sub/__init__.py:1: cannot be imported: it {ended}: So.",
-        f"pkg/zz.py:3: its examples {ended}",
+        f"pkg/aa.py:1: its examples {ended}",
+        f"pkg/for_ever.py:1: its examples {late}, set LITWEAVE_LIMIT to more",
+        f"pkg/sub/x.py:1: cannot be imported: it {ended}: So.",
+        f"pkg/zz.py:1: its examples {ended}",
     ]
     assert sizes(found["layer.md"]) == [[[2]], [[2, 5]]]
 
@@ -238,40 +231,36 @@ def test_nothing_is_run_unless_told_to(package: Path, katex: Path) -> None:
         assert (folder / "ran").exists() == run
 
 
-def test_a_preview_is_told_when_all_is_measured(
-    package: Path, starts: Starts, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_preview_is_told_when_all_is_measured(package: Path, starts: Starts) -> None:
     cache = package.parent / "cache"
     write(package, broken='"""# Broken\n\n>>> 1 / 0\n"""\n')
 
-    def shown() -> Measured:
-        return shapes.measure_later(read_book(package), cache)["layer.md"]
+    def shown() -> tuple[object, str]:
+        found = measure(book := read_book(package), cache, later=True)
+        return [*found], str(book.context.diagnostics)
 
-    assert not shown().seen
-    # Asked again while it is measured, it does not begin again.
-    shown()
+    assert shown() == ([], "")
+    shown()  # Asked again while it is measured, it does not begin again.
     last = shapes.watched(cache) / "last"
     while not last.exists():
         time.sleep(0.01)
-    last.unlink()
-    assert shown().seen
-    while shapes._at_work:
-        time.sleep(0.01)
-    assert starts == [["pkg.layer", "pkg.broken"], *[["pkg.broken"]] * 3]
-    assert "pkg/broken.py:3: the example fails: ZeroDivisionError" in caplog.text
-    assert not last.exists(), "there is nothing new to show"
+    pages, problem = shown()
+    assert pages == ["layer.md"]
+    assert problem.startswith("pkg/broken.py:3: the example fails: ZeroDivisionError")
+    broken = ["pkg.broken"]
+    assert starts == [["pkg.layer", *broken], broken], "it fails as it did"
 
 
 def test_while_it_is_measured_a_module_that_did_not_change_has_its_old_shapes(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, before = measured(package)
-    monkeypatch.setattr(shapes, "_complain", lambda *_: None)
-    for file, old in (("tensors.py", before["layer.md"].seen), ("layer.py", ())):
+    monkeypatch.setattr(shapes, "_measure_later", lambda *_: None)
+    for file, old in (("tensors.py", before), ("layer.py", {})):
         with (package / file).open("a") as source:
             source.write("\nchanged = 1\n")
-        later = shapes.measure_later(read_book(package), package.parent / "cache")
-        assert later["layer.md"].seen == old
+        cache = package.parent / "cache"
+        assert measure(read_book(package), cache, later=True) == old
 
 
 # ## The sources that a result depends on, found by reading
@@ -335,7 +324,7 @@ def html_of(text: str) -> BeautifulSoup:
 
 def hinted(*runs: str | Measures, code: str = "y = x") -> Tag:
     measures = (run if isinstance(run, tuple) else (tensor(run),) for run in runs)
-    return parsed([Seen(1, "y", tuple(measures))], code)
+    return parsed([("y", list(measures))], code)
 
 
 def parsed(names: list[Seen], code: str) -> Tag:
@@ -388,13 +377,13 @@ def test_a_shape_is_said() -> None:
     assert "2 by 24, or 2 by 49" in str(hinted("B=2 S=24", "B=2 S=49")["aria-label"])
     # Of many runs a few are listed.
     shown = hinted(*(f"S={size}" for size in range(10, 30)))
-    assert len(box(shown)) == 9
-    assert box(shown)[-1] == "and 12 more"
+    assert len(box(shown)) == 13
+    assert box(shown)[-1] == "and 8 more"
     assert str(shown["aria-label"]).endswith("or 12, and others")
 
 
 def test_names_are_shown_where_needed_and_columns_where_room_may_lack() -> None:
-    names = [Seen(1, name, ((tensor(f"{name}=2"),),)) for name in ("a", "b")]
+    names = [(name, [(tensor(f"{name}=2"),)]) for name in ("a", "b")]
     assert parsed(names, "a, b = f()").get_text() == "a: a, b: b"
     assert box(parsed(names, "a, b = f()")) == ["a: 2 float32", "b: 2 float32"]
     shown = hinted("B=2", code="    def forward(self, y: Tensor) -> Tensor:")
@@ -408,7 +397,7 @@ def test_names_are_shown_where_needed_and_columns_where_room_may_lack() -> None:
 
 def test_what_an_author_names_is_never_html() -> None:
     bad = '<img src=x onerror="alert(1)">'
-    shown = parsed([Seen(1, bad, ((tensor("2", bad, True),),))] * 2, "y = x")
+    shown = parsed([(bad, [(tensor("2", bad, True),)])] * 2, "y = x")
     assert shown.find("img") is None
     assert html_of(str(shown["data-runs"])).find("img") is None
     assert bad in shown.get_text()
@@ -419,7 +408,6 @@ LETTERS = {
     "D_S": ("<i>D</i><sub><i>S</i></sub>", "D S"),
     r"C_{\text{in}}": ("<i>C</i><sub>in</sub>", "C in"),
     r"C_\mathrm{in} P^2": ("<i>C</i><sub>in</sub><i>P</i><sup>2</sup>", "C in P 2"),
-    r"H \cdot W": ("<i>H</i>·<i>W</i>", "H times W"),
     **{r"\gamma": ("<i>γ</i>", "gamma"), r"\varepsilon": ("<i>ε</i>", "epsilon")},
     **{r"\Lambda": ("<i>Λ</i>", "Lambda"), "S'": ("<i>S</i><sup>′</sup>", "S prime")},
 }
@@ -427,7 +415,7 @@ LETTERS = {
 
 def test_letters_and_scripts_are_set_and_said_and_nothing_else() -> None:
     for tex, set_and_said in LETTERS.items():
-        assert letter(tex) == Letter(*set_and_said), tex
-    for tex in ("", r"\hat{H}", r"\mathbf{1}", r"\frac{a}{b}", "S = 2"):
+        assert letter(tex) == set_and_said, tex
+    for tex in (r"\hat{H}", r"\mathbf{1}", r"\frac{a}{b}", "S = 2"):
         assert letter(tex) is None
         assert hinted((Measure((7,), (tex,), "float32", False),)).get_text() == "7", tex

@@ -1,1 +1,256 @@
-"""Shapes of tensors at the ends of lines, found by running the examples."""
+"""Shapes of tensors at the ends of lines, found by running the examples.
+
+The program `trace` runs them. What it says is good while the code of the module, its
+examples and notation, the code that it imports, and what is installed are the same.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from litweave import process
+from litweave.book import Book
+from litweave.cache import OTHERS, Folder, digest, installed, write_text
+from litweave.diagnostics import Place
+from litweave.features import symbols
+from litweave.features.shapes import hints, trace
+from litweave.features.symbols import notation
+from litweave.parse import Module
+from litweave.progress import Part, progress
+
+if TYPE_CHECKING:
+    from litweave.site import Site
+
+# Each program imports torch anew, and so is worth it for that many modules.
+_PROGRAMS, _WORTH = 4, 10
+# From the first prompt to the next blank line, its answer included.
+_EXAMPLES = re.compile(r"^[ \t]*>>> .*(?:\n[ \t]*\S.*)*", re.MULTILINE)
+
+Answer = dict[str, Any]
+"""What the program says of a module; a problem has its line, its words, its file."""
+
+# What a preview has at work, or has run in vain, and what became of it.
+_tried: dict[tuple[str, str], Answer | None] = {}
+
+
+def enrich(site: "Site") -> Callable[[], None]:
+    """Shapes at the ends of lines, and sizes to the symbols; nothing is run untold."""
+    book, cache = site.book, site.settings.cache
+    work = partial(measure, book, cache, later=site.is_preview)
+    result = process.begin(work).result if site.settings.run_examples else dict
+
+    def finish() -> None:
+        answers: Mapping[str, Answer] = result()
+        for page, answer in answers.items():
+            note_unreached(book, page, answer["unreached"])
+            hints.show(book.chapters[page], answer["shapes"])
+        symbols.show(book, {page: a["values"] for page, a in answers.items()})
+
+    return finish
+
+
+def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
+    """What the examples on each page show; `cache` keeps it.
+
+    Those that fail are noted as problems of the book. `later`, what is not known is
+    found out in the background, for whoever writes sees the page at once; a module that
+    did not change itself has its old shapes until then.
+    """
+    kept, items = Folder(cache / "shapes"), _items(book)
+    answers = {item.name: item.known(kept, stale=later) for item in items}
+    new = [item for item in items if not item.known(kept)]
+    if later:
+        new = [item for item in new if item.keys not in _tried]
+        _tried.update((item.keys, None) for item in new)
+        process.begin(partial(_measure_later, new, kept, cache))
+        answers |= {i.name: _tried[i.keys] for i in items if _tried.get(i.keys)}
+    else:
+        answers |= ask(new, kept)
+        kept.forget([item.name for item in items], OTHERS)
+    pages = ((page, answers.get(c.name)) for page, c in book.chapters.items())
+    found = {page: answer for page, answer in pages if answer}
+    for page, answer in found.items():
+        _note_problems(book, page, answer)
+    return {page: answer for page, answer in found.items() if not answer["problems"]}
+
+
+def _measure_later(items: Sequence["_Item"], kept: Folder, cache: Path) -> None:
+    """Run some examples, and tell when all of them are done."""
+    answers = ask(items, kept) if items else {}
+    for item in items:
+        if answers[item.name]["problems"]:
+            _tried[item.keys] = answers[item.name]
+        else:
+            del _tried[item.keys]
+    if items:
+        write_text(watched(cache) / "last", "\n".join(answers))
+
+
+def watched(cache: Path) -> Path:
+    """The folder in which a file changes when a preview has measured something."""
+    return cache / "measured"
+
+
+def _note_problems(book: Book, page: str, answer: Answer) -> None:
+    chapter = book.chapters[page]
+    # What messages call a file beside the chapter's, or the chapter's own.
+    beside = chapter.path.parents[chapter.module.path.count("/")]
+    for line, message, file in answer["problems"]:
+        name = Path(os.path.relpath(file or chapter.path, beside)).as_posix()
+        book.context.diagnostics.add(Place(name, line), message, "example")
+
+
+def note_unreached(book: Book, page: str, lines: Sequence[int]) -> None:
+    """Note, of each function, the first line beside which no shape can stand."""
+    module, first = book.chapters[page].module, dict[str, int]()
+    for line in lines:
+        around = [d.name for d in module.definitions if d.start <= line <= d.end]
+        first.setdefault(around[-1], line)  # Inner ones come later.
+    for name, line in first.items():
+        code = module.lines[line - 1].strip()
+        message = f"no example of this module reaches “{code}” in {name}"
+        book.context.diagnostics.add(Place(module.path, line), message, "shape")
+
+
+# ## What is kept
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A module whose examples are run: what is asked, and the keys of the answer.
+
+    The first key is what the module itself decides, the second what it imports. What is
+    kept counts lines among the `lines` of code: it is right though prose grew above.
+    """
+
+    name: str
+    request: Sequence[object]
+    keys: tuple[str, str]
+    lines: Sequence[int]
+    length: int
+    """That of its examples."""
+
+    def known(self, kept: Folder, stale: bool = False) -> Answer | None:
+        """The answer that was kept; a `stale` one if only what is imported changed."""
+        answer = kept.get(self.name, *self.keys[: 1 if stale else 2])
+        return answer and _placed(answer, self.lines.__getitem__)
+
+    def keep(self, answer: Answer, kept: Folder) -> None:
+        """Keep a good answer. What failed may have failed for a reason outside."""
+        if not answer["problems"]:
+            kept.keep(self.name, _placed(answer, self.lines.index), *self.keys)
+
+
+def _placed(answer: Answer, place: Callable[[int], int]) -> Answer:
+    """An answer with its lines counted in another way."""
+    unreached = [place(line) for line in answer["unreached"]]
+    shapes = [[place(line), *more] for line, *more in answer["shapes"]]
+    return {**answer, "unreached": unreached, "shapes": shapes}
+
+
+def _items(book: Book) -> list[_Item]:
+    """What there is to run."""
+    dependencies, items = book.dependencies, list[_Item]()
+    program = dependencies.computes(trace.__name__, Path(trace.__file__))
+    for chapter in book.chapters.values():
+        name, path, module = chapter.name, chapter.path, chapter.module
+        if examples := _EXAMPLES.findall(module.source):
+            request = [name, str(path), _tied(module)]
+            said = [json.dumps(request), *examples, dependencies.code(path)]
+            keys = (
+                digest(installed(), program, *said),
+                dependencies.computes(name, path),
+            )
+            numbers = (number for row in module.rows for number in row.code)
+            lines = [n for n in numbers if module.lines[n - 1].strip()]
+            items.append(_Item(name, request, keys, lines, len("".join(examples))))
+    return items
+
+
+def _tied(module: Module) -> list[tuple[str, Sequence[str]]]:
+    """Each variable of the notation with its symbol, or else with all of its entry."""
+    return [
+        (
+            name,
+            e.symbols[n : n + 1] if len(e.symbols) == len(e.variables) else e.symbols,
+        )
+        for e in notation(module)
+        for n, name in enumerate(e.variables)
+    ]
+
+
+# ## Asking
+
+_NOTHING: Answer = {"unreached": [], "values": {}, "shapes": []}
+
+
+def ask(
+    items: Sequence[_Item], kept: Folder, watched: bool = True
+) -> dict[str, Answer]:
+    """Run examples, the longest first, many of them in several programs at once.
+
+    A module that tells what it computes is not quite what its author wrote, and
+    `torch.compile` may refuse it. So what fails is run again as it stands, unwatched.
+    """
+    answers: dict[str, Answer] = {}
+    items = sorted(items, key=lambda item: -item.length)
+    cores = (os.cpu_count() or 1) - 1  # One is for the build, and for its proofs.
+    count = max(1, min(cores, _PROGRAMS, 1 + len(items) // _WORTH))
+    with progress.part("examples", len(items)) as part:
+        work = partial(_run, answers=answers, part=part, kept=kept, watched=watched)
+        shares = [{item.name: item for item in items[n::count]} for n in range(count)]
+        for run in [process.begin(partial(work, share)) for share in shares]:
+            run.result()
+    # What ended the program, or did not end, has no name, and is not tried again.
+    failed = {a["name"] for a in answers.values() if a["problems"] and "name" in a}
+    again = [item for item in items if item.name in failed]
+    return answers | ask(again, kept, watched=False) if again and watched else answers
+
+
+def _run(
+    left: dict[str, _Item],
+    answers: dict[str, Answer],
+    part: Part,
+    kept: Folder,
+    watched: bool,
+) -> None:
+    """Take answers and keep each at once, until there is one for all that is left.
+
+    If examples end the program, another runs what comes after them.
+    """
+    while left:
+        at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
+        try:
+            for said in _said([*left.values()], watched):
+                at = said.get("at", at)
+                if "begins" in said:
+                    part.begin(said["begins"])
+                elif "problems" in said:
+                    answers[said["name"]] = said
+                    left.pop(said["name"]).keep(said, kept)
+                    part.end(said["name"])
+        except process.ChildError as error:
+            first, *more = str(error).split("\n")
+            reason = " ".join([first, *more[-1:]])
+        if left:
+            name, line, what = at
+            problems = [(line, f"{what} {reason}", "")]
+            answers[name] = {"problems": problems, **_NOTHING}
+            del left[name]
+            part.end(name, done=0)
+
+
+def _said(items: Sequence[_Item], watched: bool) -> Iterator[Answer]:
+    """What a program says of some modules: where it is, and its answers."""
+    asked = {"modules": [item.request for item in items], "watched": watched}
+    # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
+    # written beside the sources.
+    return process.lines(
+        [sys.executable, "-P", "-B", trace.__file__], json.dumps(asked).encode()
+    )

@@ -1,8 +1,12 @@
 """Trace: the program that runs the examples of modules, and tells what lines show.
 
 A request comes in by standard input; the answers go out by standard output, a line of
-JSON for each module. It imports nothing of litweave but `doctests` and what lies beside
-it, so that the modules that it runs share nothing with the build that asks.
+JSON for each module. It imports next to nothing of litweave, so that the modules that
+it runs share nothing with the build that asks.
+
+`sys.settrace` would slow down every call within every library. So the modules tell
+themselves what they compute: calls are put into the tree of each while it is imported,
+which say that a function begins, what was bound, what is given. Files stay as they are.
 """
 
 import ast
@@ -10,184 +14,405 @@ import doctest
 import gc
 import importlib
 import json
+import math
 import os
+import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass, field
-from itertools import accumulate
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from itertools import cycle
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NamedTuple
 
-from litweave.doctests import refusal
-from litweave.features.shapes.instrument import instrument
-from litweave.features.shapes.recording import Recorder
-from litweave.features.shapes.statements import Source
 from litweave.imports import root
+from litweave.syntax import DEFINITIONS, is_text
 
-# Those of pytest: `...` stands for anything, and a failure ends the text it is in.
-_OPTIONS = doctest.ELLIPSIS | doctest.FAIL_FAST
+# ## What a value is
+
+_USUAL = "float32"
+_FEW = 4  # A longer list of tensors is no matter of one line.
+# Where PyTorch keeps what is assigned to an attribute of a module.
+_KEPT = ("_parameters", "_buffers", "_modules")
+
+
+class Measure(NamedTuple):
+    """The shape of one tensor; a size has its letter, or none.
+
+    A type `is_new` where a call sees it first.
+    """
+
+    sizes: Sequence[int]
+    letters: Sequence[str | None]
+    dtype: str
+    is_new: bool
+
+
+Measures = tuple[Measure, ...]
+"""What a value is: one tensor, or the few that it holds."""
+Target = tuple[int, str]
+"""The line of what is bound, and its name; what a function gives has none."""
+Seen = tuple[Target, Measures]
+
+
+def _tensors(value: Any) -> list[tuple[tuple[int, ...], str]]:
+    """Sizes and type of the tensor that a value is, or of the few that it holds."""
+    if isinstance(value, tuple | list):
+        items = [_tensors(item) for item in value] if len(value) <= _FEW else [[]]
+        return [item for few in items for item in few] if all(items) else []
+    # `hasattr` would run what an author wrote, and `inspect.getattr_static` is slow.
+    places = (getattr(value, "__dict__", ()), *map(vars, type(value).__mro__))
+    if not any("dtype" in place for place in places):
+        return []
+    try:
+        dtype = str(value.dtype).removeprefix("torch.")
+        return [(tuple(map(int, value.shape)), dtype)]
+    except Exception:  # It has no shape, or none yet, or one not made of numbers.
+        return []
+
+
+def _value(name: str, scope: Mapping[str, Any]) -> Any:
+    """The value of a variable or its attribute; no property of it is computed."""
+    first, *attributes = name.split(".")
+    value = scope.get(first)
+    for attribute in attributes:
+        inside = getattr(value, "__dict__", {})
+        places = (inside, *(inside.get(kept) or {} for kept in _KEPT))
+        value = next((p[attribute] for p in places if attribute in p), None)
+    return value
+
+
+def _sizes(value: object) -> tuple[int, ...]:
+    """The sizes that a value is, or is made of."""
+    items = value if isinstance(value, tuple | list) else (value,)
+    are_sizes = all(isinstance(n, int) and not isinstance(n, bool) for n in items)
+    return tuple(items) if are_sizes else ()
+
+
+# ## What a module shows
 
 
 @dataclass
-class Run:
-    """The examples of a module: what they show, and the first that failed."""
+class Recorder:
+    """What the examples show about a module; it listens while it `is_on`.
+
+    `notation` has the variables, each with its symbols; `unreached` the lines of
+    forward passes that bind or give something; `made` what the `__init__` of each
+    object that lives was called with; `calls`, by their frames, what each saw that has
+    not ended, and where it saw a type first.
+    """
 
     name: str
-    recorder: Recorder
-    root: str = ""
-    plain: bool = False
-    """Whether the module is as it stands, and nothing of it is seen."""
+    path: Path
+    notation: Sequence[tuple[str, Sequence[str]]]
+    is_on: bool = True
     problems: list[tuple[int, str, str]] = field(default_factory=list)
-    module: ModuleType | None = None
+    unreached: set[int] = field(default_factory=set)
+    shapes: dict[Target, dict[Measures, None]] = field(default_factory=dict)
+    values: dict[str, dict[Any, None]] = field(default_factory=dict)
+    made: dict[int, dict[str, int]] = field(default_factory=dict)
+    calls: dict[int, tuple[list[Seen], dict[str, int]]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, item: Mapping[str, Any]) -> "Run":
-        """Make ready what a request asks for."""
-        path = Path(item["path"])
-        notation = tuple((tuple(s), tuple(v)) for s, v in item["notation"])
-        recorder = Recorder(path, notation, Source.read(path))
-        folder = str(root(item["name"], path))
-        return cls(item["name"], recorder, folder, bool(item.get("plain")))
+    # What the module itself calls.
 
-    def load(self, say: Callable[[object], None]) -> None:
-        """Import the module, from the folder that holds its outermost package.
+    @contextmanager
+    def call(self, *arguments: Target) -> Iterator[None]:
+        """A function begins, and lasts as long as this.
 
-        Say before each package around it, and before the module, what is imported.
+        What it shows counts when it returns or yields. A call that raises has refused
+        what it was given, and that is no shape to show.
         """
-        if self.root not in sys.path:
-            sys.path.insert(0, self.root)
+        if not self.is_on:
+            yield
+            return
+        key = id(sys._getframe(2))
+        self.calls[key] = ([], {})
+        self._note(sys._getframe(2), 0, arguments)
         try:
-            for name, path in self._around():
-                say({"imports": self.name, "file": str(path)})
-                module = importlib.import_module(name)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            line, file = self._place(error)
-            self.fail(line, f"cannot be imported: {_said(error)}", file)
-            return
-        file = getattr(module, "__file__", None) or "?"
-        if Path(file).exists() and Path(file).samefile(self.recorder.path):
-            self.module, self.recorder.path = module, Path(file)
-        else:
-            self.fail(1, f"“{self.name}” imports another file: {module}")
+            yield
+            self._count(frame := sys._getframe(2))
+            if frame.f_code.co_name == "__init__":
+                self._remember(frame.f_locals)
+        finally:
+            del self.calls[key]
 
-    def _around(self) -> list[tuple[str, Path]]:
-        """The packages around the module, the outermost first, and the module."""
-        names = list(accumulate(self.name.split("."), "{}.{}".format))
-        folders = [Path(self.root, *name.split(".")) for name in names[:-1]]
-        files = [*(folder / "__init__.py" for folder in folders), self.recorder.path]
-        return list(zip(names, files, strict=True))
+    def binds(self, line: int, *targets: Target) -> None:
+        """A statement has bound something."""
+        self._note(sys._getframe(1), line, targets)
 
-    def examples(self, say: Callable[[object], None]) -> None:
-        """Run the examples of all docstrings, each in names of its own.
+    def gives(self, line: int, is_end: bool, value: object) -> object:
+        """A `return`, or else a `yield`, gives a value."""
+        frame = sys._getframe(1)
+        self._note(frame, line, [(line, "")], value)
+        if not is_end:
+            self._count(frame)
+        return value
 
-        Say before each where it stands.
+    # What is found out.
+
+    def _note(
+        self,
+        frame: FrameType,
+        line: int,
+        targets: Iterable[Target],
+        value: object = None,
+    ) -> None:
+        """Measure the tensors that names, or else a value, stand for in a call.
+
+        A size becomes a letter if exactly one letter has it.
         """
-        if not self.module:
+        if id(frame) not in self.calls:
             return
-        finder = doctest.DocTestFinder(parser=_Parser(self))
-        runner = _Runner(self.fail, say)
-        for test in finder.find(self.module, self.name):
-            runner.run(test, out=lambda text: None, clear_globs=False)
-            if test.examples:
-                self.recorder.learn(test.globs)
+        self.unreached.discard(line)
+        seen, types = self.calls[id(frame)]
+        for at, name in targets:
+            tensors = _tensors(_value(name, frame.f_locals) if name else value)
+            known = self._sizes(frame) if tensors else {}
+            found = [*known.values()]
+            letters = {n: s for s, n in known.items() if n != 1 and found.count(n) == 1}
+            run = []
+            for sizes, dtype in tensors:
+                is_first = types.setdefault(dtype, at) == at
+                # That all begins with the usual type need not be said.
+                is_new = is_first and (dtype != _USUAL or next(iter(types)) != _USUAL)
+                run.append(Measure(sizes, (*map(letters.get, sizes),), dtype, is_new))
+            if run:
+                seen.append(((at, name), tuple(run)))
 
-    def fail(self, line: int, message: str, file: str = "") -> None:
-        """Note what is wrong, in the module itself or in another file."""
-        self.problems.append((line, message, file))
+    def _count(self, frame: FrameType) -> None:
+        """Let what a call saw until now be true."""
+        if id(frame) in self.calls:
+            self.learn(frame.f_locals)
+            seen, _ = self.calls[id(frame)]
+            for target, run in seen:
+                self.shapes.setdefault(target, {})[run] = None
+            seen.clear()
 
-    def _place(self, error: BaseException) -> tuple[int, str]:
-        """The innermost line of the module that an exception went through.
+    def _sizes(self, frame: FrameType | None) -> dict[str, int]:
+        """The size of each letter, as a frame and those that it was called from know.
 
-        If it went through none, that of the package around it, with its file.
+        Only frames of the module and of its examples count, the inner before the outer.
+        The variables of each come before the attributes of `self`, and those before
+        what that was made with.
         """
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [(frame.lineno or 1, frame.filename) for frame in frames]
-        if isinstance(error, SyntaxError):
-            lines.append((error.lineno or 1, error.filename or ""))
-        own = [line for line, file in lines if file == str(self.recorder.path)]
-        package = Path(self.root, self.name.partition(".")[0])
-        around = [place for place in lines if Path(place[1]).is_relative_to(package)]
-        return (own[-1], "") if own else [(1, ""), *around][-1]
+        found: dict[str, int] = {}
+        while frame:
+            file = frame.f_code.co_filename
+            if file == str(self.path) or file.startswith("<doctest "):
+                scope = frame.f_locals
+                owner = scope.get("self")
+                inside = self._bound(getattr(owner, "__dict__", {}))
+                made = self.made.get(id(owner), {})
+                found = made | inside | self._bound(scope) | found
+            frame = frame.f_back
+        return found
+
+    def _bound(self, scope: Mapping[str, Any]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for variable, symbols in self.notation:
+            sizes = _sizes(scope[variable]) if variable in scope else ()
+            if len(sizes) in (1, len(symbols)):
+                found |= zip(symbols, cycle(sizes))
+        return found
+
+    def _remember(self, scope: Mapping[str, Any]) -> None:
+        """Note what an object is made with, for as long as it lives."""
+        made = scope.get("self")
+        with suppress(TypeError):  # It does not say when it is gone.
+            weakref.finalize(made, self.made.pop, id(made), None)
+            self.made[id(made)] = self.made.get(id(made), {}) | self._bound(scope)
+
+    def learn(self, scope: Mapping[str, Any]) -> None:
+        """Note the values of the notation's variables, those that JSON has, too."""
+        for variable, _ in self.notation:
+            value = scope.get(variable)
+            if _sizes(value) or (isinstance(value, float) and math.isfinite(value)):
+                key = tuple(value) if isinstance(value, list) else value
+                self.values.setdefault(variable, {})[key] = None
 
     def answer(self) -> dict[str, Any]:
         """What there is to say, in the form of JSON."""
-        recorder = self.recorder
-        ran = self.module and not (self.problems or self.plain)
-        unreached = recorder.source.forward - recorder.reached if ran else ()
         return {
             "name": self.name,
             "problems": self.problems,
-            "unreached": sorted(unreached),
-            "values": {name: list(found) for name, found in recorder.values.items()},
-            "shapes": [
-                [at.line, ".".join(at.path), [[astuple(m) for m in ms] for ms in found]]
-                for at, found in recorder.shapes.items()
-            ],
+            "unreached": sorted(self.unreached),
+            # Nobody reads more values of a variable than a dozen.
+            "values": {name: [*found][:12] for name, found in self.values.items()},
+            "shapes": [(*target, [*runs]) for target, runs in self.shapes.items()],
         }
 
 
-class _Parser(doctest.DocTestParser):
-    """Passes over a text that doctest refuses, and says so."""
+# ## A module that tells what it computes
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+_NAME = "__litweave__"
+_SCOPES = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
+_ASSIGNMENTS = ast.Assign | ast.AnnAssign | ast.AugAssign
+_TENSOR = re.compile(r"\bTensor\b")
+_OPENING = ast.For | ast.AsyncFor | ast.With | ast.AsyncWith
 
-    def get_doctest(
-        self, string: str, globs: Any, name: str, filename: Any, lineno: int | None
-    ) -> doctest.DocTest:
-        if name == self.run.name:
-            lineno = _opening(self.run.recorder.path)  # doctest says 0 in any case
+
+@dataclass
+class _Teller(ast.NodeTransformer):
+    """Puts into the tree of a module the calls of its recorder."""
+
+    recorder: Recorder
+    is_forward: bool = False
+
+    def visit(self, node: Any) -> Any:
+        """Put calls into a node, or behind it."""
+        outer = self.is_forward
+        if isinstance(node, _SCOPES):
+            self.is_forward = _is_forward(node)
+        self.generic_visit(node)
+        is_step = isinstance(node, _ASSIGNMENTS | ast.Return) and node.value
+        if is_step and self.is_forward:
+            self.recorder.unreached.add(node.lineno)
+        self.is_forward = outer
+        if isinstance(node, _SCOPES):
+            _open(node)
+        elif isinstance(node, ast.Return | ast.Yield) and node.value:
+            is_end = isinstance(node, ast.Return)
+            node.value = _call("gives", node.lineno, is_end, node.value)
+        elif isinstance(node, _OPENING):
+            node.body.insert(0, _binds(node))
+        elif is_step:
+            return [node, _binds(node)]
+        return node
+
+
+def _open(scope: Any) -> None:
+    """Put all of a scope into a call, but what has to stand above it."""
+    stay = [is_text(n) or getattr(n, "module", "") == "__future__" for n in scope.body]
+    first = [*stay, False].index(False)
+    call = ast.withitem(_call("call", *_arguments(scope)))
+    scope.body[first:] = [ast.With([call], scope.body[first:] or [ast.Pass()])]
+
+
+def _arguments(scope: Any) -> list[Target]:
+    """The arguments of a function; a module has none."""
+    children = ast.iter_child_nodes(getattr(scope, "args", scope))
+    return [(arg.lineno, arg.arg) for arg in children if isinstance(arg, ast.arg)]
+
+
+def _binds(node: Any) -> ast.stmt:
+    """The call behind a statement, with the names and attributes that it binds."""
+    parts = getattr(node, "targets", getattr(node, "items", None)) or [node.target]
+    inside: list[Any] = [one for part in parts for one in ast.walk(part)]
+    stored = (one for one in inside if isinstance(getattr(one, "ctx", 0), ast.Store))
+    targets = ((one.lineno, ast.unparse(one)) for one in stored)
+    named = (target for target in targets if re.fullmatch(r"[\w.]+", target[1]))
+    return ast.Expr(_call("binds", node.lineno, *named))
+
+
+def _call(method: str, *given: Any) -> ast.Call:
+    told = [one if isinstance(one, ast.expr) else ast.Constant(one) for one in given]
+    name = ast.Attribute(ast.Name(_NAME, ast.Load()), method, ast.Load())
+    return ast.Call(name, told, [])
+
+
+def _is_forward(scope: Any) -> bool:
+    """Whether it is named `forward`, or is for others, and annotated with tensors."""
+    if isinstance(scope, ast.Module):
+        return False
+    head = " ".join(map(ast.unparse, filter(None, (scope.args, scope.returns))))
+    is_public = not scope.name.startswith("_")
+    return scope.name == "forward" or bool(is_public and _TENSOR.search(head))
+
+
+class _Loader(SourceFileLoader):
+    """Finds a module by its name, and lets it tell what it computes."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder.name, str(recorder.path))
+        self.recorder = recorder
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """Find this module, and no other."""
+        if name != self.name:
+            return None
+        return spec_from_file_location(name, self.path, loader=self)
+
+    def get_code(self, name: str) -> CodeType:
+        """Compile the module, whatever Python keeps of it."""
+        tree = _Teller(self.recorder).visit(ast.parse(self.get_data(self.path)))
+        tree = ast.fix_missing_locations(tree)
+        return compile(tree, self.path, "exec", dont_inherit=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run it; among its names is its recorder."""
+        setattr(module, _NAME, self.recorder)
+        super().exec_module(module)
+
+
+# ## Running
+
+
+def load(recorder: Recorder) -> dict[str, Any]:
+    """Import a module, from the folder that holds its outermost package: its names."""
+    name, path = recorder.name, recorder.path
+    if (folder := str(root(name, path))) not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        module = importlib.import_module(name)
+        file = getattr(module, "__file__", None)
+        if not (file and path.samefile(file)):
+            raise ImportError(f"“{name}” is another file: {module}")
+        return vars(module)
+    except (Exception, SystemExit) as error:
+        package = Path(folder, name.partition(".")[0])
+        line, at = _place(error, lambda file: file == path or package in file.parents)
+        message = f"cannot be imported: {type(error).__name__}: {error}"
+        recorder.problems.append((line, message, at))
+        return {}
+
+
+def _place(error: BaseException, is_own: Callable[[Path], bool]) -> tuple[int, str]:
+    """The innermost line that an exception went through in certain files."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [(frame.lineno or 1, frame.filename) for frame in frames]
+    if isinstance(error, SyntaxError):
+        lines.append((error.lineno or 1, error.filename or ""))
+    return next((at for at in reversed(lines) if is_own(Path(at[1]))), (1, ""))
+
+
+def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) -> None:
+    """Run the examples of each docstring, in names of its own, until one fails."""
+    reader, path = doctest.DocTestParser(), recorder.path
+    runner = doctest.DebugRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    for above, text in _docstrings(path) if names else ():
+        say(at=(recorder.name, above + 1, "its examples"))
+        place = (recorder.name, str(path), above)
         try:
-            return super().get_doctest(string, globs, name, filename, lineno)
-        except ValueError as error:
-            line, reason = refusal(error)
-            self.run.fail((lineno or 0) + line, reason)
-            return doctest.DocTest([], globs, name, filename, lineno, string)
+            test = reader.get_doctest(text, {**names}, *place)
+            runner.run(test, clear_globs=False)
+            recorder.learn(test.globs)
+        except (doctest.DocTestFailure, doctest.UnexpectedException) as failed:
+            line = above + failed.example.lineno + 1
+            recorder.problems.append((line, _reason(failed), ""))
+        except ValueError:
+            continue  # Whoever reads the text says that doctest cannot.
 
 
-def _opening(path: Path) -> int:
-    """How many lines stand above the docstring of a module."""
-    return next((node.lineno - 1 for node in ast.parse(path.read_bytes()).body), 0)
+def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """The docstrings of a file, and how many lines stand above each."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, DEFINITIONS | ast.Module):
+            text = ast.get_docstring(node, clean=False) or ""
+            if ">>>" in text:
+                yield node.body[0].lineno - 1, text
 
 
-class _Runner(doctest.DocTestRunner):
-    """Runs examples as pytest does, and hands on the first of each text that fails."""
-
-    def __init__(
-        self, fail: Callable[[int, str], None], say: Callable[[object], None]
-    ) -> None:
-        super().__init__(verbose=False, optionflags=_OPTIONS)
-        self.fail, self.say = fail, say
-
-    def report_start(
-        self, out: object, test: doctest.DocTest, example: doctest.Example
-    ) -> None:
-        self.say({"line": _line(test, example)})
-
-    def report_failure(
-        self, out: object, test: doctest.DocTest, example: doctest.Example, got: str
-    ) -> None:
-        wanted = example.want.strip() or "nothing"
-        message = f"the example should give {wanted}, and gives {got.strip()}"
-        self.fail(_line(test, example), message)
-
-    def report_unexpected_exception(
-        self, out: object, test: doctest.DocTest, example: doctest.Example, error: Any
-    ) -> None:
-        message = f"the example fails: {_said(error[1])}"
-        self.fail(_line(test, example), message)
-
-
-def _line(test: doctest.DocTest, example: doctest.Example) -> int:
-    return (test.lineno or 0) + example.lineno + 1
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+def _reason(failed: doctest.DocTestFailure | doctest.UnexpectedException) -> str:
+    if isinstance(failed, doctest.UnexpectedException):
+        kind, error, _ = failed.exc_info
+        return f"the example fails: {kind.__name__}: {error}"
+    wanted = failed.example.want.strip() or "nothing"
+    return f"the example should give {wanted}, and gives {failed.got.strip()}"
 
 
 def main() -> None:
@@ -196,37 +421,36 @@ def main() -> None:
     All modules are imported before any example is run, so that what one module does
     while it is imported is seen even if the examples of another import it.
     """
-    say = _take_output()
+    # Standard output is for the answers: what modules print goes elsewhere.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def say(**answer: object) -> None:
+        print(json.dumps(answer), file=answers, flush=True)
+
     # The site may be one of litweave itself: then it is imported from its sources.
     for name in [name for name in sys.modules if name.partition(".")[0] == "litweave"]:
         del sys.modules[name]
     # What is imported is no garbage, and networks are made of many objects that live.
     # To look through all of them as often as usual takes long.
     gc.set_threshold(50_000, 20, 50)
-    runs = [Run.of(item) for item in json.load(sys.stdin)]
-    recorders = {run.name: run.recorder for run in runs if not run.plain}
-    watch = instrument(recorders)
-    with watch.over(recorders):
-        for run in runs:
-            run.load(say)
-    say({"imports": ""})  # that is over
+    request = json.load(sys.stdin)
+    recorders = [Recorder(name, Path(path), n) for name, path, n in request["modules"]]
+    if request["watched"]:
+        sys.meta_path[:0] = map(_Loader, recorders)
+    scopes = []
+    for recorder in recorders:
+        say(at=(recorder.name, 1, "cannot be imported: it"))
+        scopes.append(load(recorder))
+    for recorder in recorders:
+        recorder.is_on = False
     gc.freeze()
-    for run in runs:
-        say({"begins": run.name})
-        with watch.over({run.name: run.recorder}):
-            run.examples(say)
-        say(run.answer())
-
-
-def _take_output() -> Callable[[object], None]:
-    """Keep standard output for the answers: what modules print goes elsewhere."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-
-    def say(answer: object) -> None:
-        print(json.dumps(answer), file=answers, flush=True)
-
-    return say
+    for recorder, scope in zip(recorders, scopes, strict=True):
+        say(begins=recorder.name)
+        recorder.is_on = True
+        run(recorder, scope, say)
+        recorder.is_on = False
+        say(**recorder.answer())
 
 
 if __name__ == "__main__":
