@@ -77,9 +77,9 @@ class Build:
         """Add what pages need to a configuration: nothing is read yet."""
         self.site, self.config, settings = site, config, site.settings
         self.part = progress.open("pages", 0, quick=True)
-        if language := settings.language:
-            of_theme = theme.language_of(config.theme.dirs, language)
-            config.theme["language"] = of_theme
+        if settings.language and config.theme.get("language", "en") == "en":
+            nearest = theme.language_of(config.theme.dirs, settings.language)
+            config.theme["language"] = nearest
         for name, given in dialect.EXTENSIONS.items():
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
@@ -229,7 +229,7 @@ class Build:
         if made := self.pages.restored.get(uri):
             self.pages.index.extend(made["entries"])
         elif page.content:
-            page.content = self.site.shown.pop(uri)
+            page.content = self.site.shown.pop(uri, page.content)
 
     def finish(self, output: str, page: Page) -> str:
         """Fill in what was set aside, and names that the theme leaves out."""
