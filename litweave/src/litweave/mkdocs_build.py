@@ -12,7 +12,6 @@ from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -28,7 +27,6 @@ from litweave.settings import Settings
 from litweave.site import Site
 
 _INDEX = "index.md"
-_LOOK = 0.1  # seconds from one look for changes to the next
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -239,16 +237,6 @@ class Build:
         output = self.site.fill(output, theme.preload(page.url))
         self.pages.keep(page, output)
         return output
-
-
-# ## A preview
-
-
-def watch_closely(server: LiveReloadServer) -> None:
-    """Look for changes ten times a second: MkDocs does twice, and waits longer."""
-    server.build_delay = _LOOK / 2
-    for watcher in (server.observer, *server.observer.emitters):
-        watcher._timeout = _LOOK  # type: ignore[attr-defined]
 
 
 class Standing:
