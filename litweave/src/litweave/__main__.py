@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence, Sized
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -131,17 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         "prose and mathematics beside the code they explain.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def add(run: Callable[[argparse.Namespace], int], about: str) -> Callable[..., Any]:
-        """Add a command; what adds an option to it."""
-        command = commands.add_parser(run.__name__[1:], help=about, description=about)
-        command.set_defaults(run=run)
-        help = "a Python file, or a folder of them"
-        command.add_argument("path", type=Path, metavar="PATH", help=help)
-        for option in fields(Settings)[1:]:
-            _add_setting(command, option.name, option.default, **option.metadata)
-        return command.add_argument
-
+    add = partial(_add_command, commands)
     out = (
         "the site's folder: replaced when the new site is whole, and only if it is "
         "empty, or an earlier site of litweave"
@@ -154,15 +145,29 @@ def _parser() -> argparse.ArgumentParser:
     option = add(_serve, "show the site here, and build it again at each change")
     port = "where to serve (default: %(default)s)"
     option("--port", type=int, default=8000, metavar="PORT", help=port)
-    option = add(
-        _catalogs,
+    about = (
         "write what there is to translate, and check what is translated; of a site "
-        "with its mkdocs.yml for PATH, all pages, in all of its languages",
+        "with its mkdocs.yml for PATH, all pages, in all of its languages"
     )
     check = "write nothing; exit with 1 if anything would change, or is wrong"
-    option("--check", action="store_true", help=check)
+    add(_catalogs, about)("--check", action="store_true", help=check)
     copy.add(commands)
     return parser
+
+
+def _add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    run: Callable[[argparse.Namespace], int],
+    about: str,
+) -> Callable[..., object]:
+    """Add a command with the options of all; what adds another to it."""
+    command = commands.add_parser(run.__name__[1:], help=about, description=about)
+    command.set_defaults(run=run)
+    help = "a Python file, or a folder of them"
+    command.add_argument("path", type=Path, metavar="PATH", help=help)
+    for option in fields(Settings)[1:]:
+        _add_setting(command, option.name, option.default, option.metadata["help"])
+    return command.add_argument
 
 
 def _add_setting(

@@ -11,7 +11,6 @@ from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -26,7 +25,6 @@ from litweave.settings import Settings
 from litweave.site import Site
 
 _INDEX = "index.md"
-_LOOK = 0.1  # seconds from one look for changes to the next
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -75,9 +73,9 @@ class Build:
         """Add what pages need to a configuration: nothing is read yet."""
         self.site, self.config, settings = site, config, site.settings
         self.part = progress.open("pages", 0, quick=True)
-        if language := settings.language:
-            of_theme = theme.language_of(config.theme.dirs, language)
-            config.theme["language"] = of_theme
+        if settings.language and config.theme.get("language", "en") == "en":
+            nearest = theme.language_of(config.theme.dirs, settings.language)
+            config.theme["language"] = nearest
         for name, given in dialect.EXTENSIONS.items():
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
@@ -223,7 +221,7 @@ class Build:
         if made := self.pages.restored.get(uri):
             self.pages.index.extend(made["entries"])
         elif page.content:
-            page.content = self.site.shown.pop(uri)
+            page.content = self.site.shown.pop(uri, page.content)
 
     def finish(self, output: str, page: Page) -> str:
         """Fill in what was set aside, and names that the theme leaves out."""
@@ -233,16 +231,6 @@ class Build:
         output = self.site.fill(output, theme.preload(page.url))
         self.pages.keep(page, output)
         return output
-
-
-# ## A preview
-
-
-def watch_closely(server: LiveReloadServer) -> None:
-    """Look for changes ten times a second: MkDocs does twice, and waits longer."""
-    server.build_delay = _LOOK / 2
-    for watcher in (server.observer, *server.observer.emitters):
-        watcher._timeout = _LOOK  # type: ignore[attr-defined]
 
 
 class Standing:

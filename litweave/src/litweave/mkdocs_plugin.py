@@ -81,7 +81,9 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     @event_priority(100)  # before others watch more
     def on_serve(self, server: LiveReloadServer, **_: Any) -> LiveReloadServer:
         """Look for changes often."""
-        mkdocs_build.watch_closely(server)
+        server.build_delay = 0.05
+        for watcher in (server.observer, *server.observer.emitters):
+            watcher._timeout = 0.1  # type: ignore[attr-defined]
         return server
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:

@@ -16,13 +16,7 @@ from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
-from jinja2 import (
-    ChoiceLoader,
-    DictLoader,
-    Environment,
-    FileSystemBytecodeCache,
-    FileSystemLoader,
-)
+import jinja2
 from mkdocs.theme import Theme
 from mkdocs.utils import get_relative_url
 from rcssmin import cssmin
@@ -39,35 +33,29 @@ _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 _BESIDE = re.compile(r"""(?<=url\()(["']?)(?![/#]|\w+:)([^"')]+)\1(?=\))""")
 
 # What is replaced in the HTML of Material, and by what.
-_FIXES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+_FIXES: dict[str, Callable[[re.Match[str]], str]] = {
     # The script about the search comes before the theme's.
-    (
-        r'<script src="([^"]*assets/)javascripts/bundle\.',
-        lambda m: f'<script src="{m[1]}search.js"></script>\n{m[0]}',
+    r'<script src="([^"]*assets/)javascripts/bundle\.': lambda m: (
+        f'<script src="{m[1]}search.js"></script>\n{m[0]}'
     ),
-    (r' alt="logo"', lambda m: ' alt=""'),
-    (
-        r'class="md-search" data-md-component="search" role="dialog"',
-        lambda m: f'{m[0]} aria-label="{word("Search")}"',
+    r'class="md-search" data-md-component="search" role="dialog"': lambda m: (
+        f'{m[0]} aria-label="{word("Search")}"'
     ),
-    (
-        r'(<nav class="md-path" aria-label=")[^"]*"',
-        lambda m: f'{m[1]}{word("Breadcrumbs")}"',
+    r'(<nav class="md-path" aria-label=")[^"]*"': lambda m: (
+        f'{m[1]}{word("Breadcrumbs")}"'
     ),
+    r' alt="logo"': lambda m: ' alt=""',
     # In the table of contents, the list under a heading is named like the heading. A
     # section of the site may have that name already.
-    (
-        r'(<nav class="md-nav" aria-label=")([^"]*)"(?=>)',
-        lambda m: f'{m[1]}{word("Sections of {heading}", heading=m[2])}"',
+    r'(<nav class="md-nav" aria-label=")([^"]*)"(?=>)': lambda m: (
+        f'{m[1]}{word("Sections of {heading}", heading=m[2])}"'
     ),
     # A list that is named after its section's label, and the title that stands in it.
-    (
-        r'(<nav class="md-nav"[^>]* )aria-labelledby="__nav_[\d_]+_label"'
-        r'([^>]*>\s*<label class="md-nav__title"[^>]*>\s*'
-        r'<span class="md-nav__icon md-icon"></span>\s*)([^<]+?)(?=\s*</label>)',
-        lambda m: f'{m[1]}aria-label="{m[3]}"{m[2]}{m[3]}',
-    ),
-)
+    r'(<nav class="md-nav"[^>]* )aria-labelledby="__nav_[\d_]+_label"'
+    r'([^>]*>\s*<label class="md-nav__title"[^>]*>\s*'
+    r'<span class="md-nav__icon md-icon"></span>\s*)([^<]+?)'
+    r"(?=\s*</label>)": lambda m: f'{m[1]}aria-label="{m[3]}"{m[2]}{m[3]}',
+}
 _BLANK = re.compile(r"\s*\n\s*")
 _PARAGRAPH = re.compile(r"<p>(?!<code>[^<]*</code></p>)(.*?)</p>", re.DOTALL)
 # Tags, and what makes a command of a Greek letter.
@@ -125,7 +113,7 @@ def mended(html: str) -> str:
     if end:
         frame = (_BLANK.sub("\n", part) for part in (before, after))
         html = f"{start}{article}{end}".join(frame)
-    for wrong, right in _FIXES:
+    for wrong, right in _FIXES.items():
         html = re.sub(wrong, right, html)
     return html
 
@@ -166,19 +154,20 @@ class QuickTheme(Theme):
         self._compiled, self._plugins = folder, plugins
         folder.mkdir(parents=True, exist_ok=True)
 
-    def get_env(self) -> Environment:
+    def get_env(self) -> jinja2.Environment:
         """What templates are found and rendered with."""
         env = super().get_env()
         search = self._plugins.get("material/search")
         languages = search.config.get("lang") if search else None
         files = _Visible(self.dirs)
         files.left_out = ["lunr"] if languages == ["en"] else []
-        env.loader = ChoiceLoader([DictLoader({UNCHANGED: "unchanged"}), files])
-        env.bytecode_cache = FileSystemBytecodeCache(str(self._compiled))
+        unchanged = jinja2.DictLoader({UNCHANGED: "unchanged"})
+        env.loader = jinja2.ChoiceLoader([unchanged, files])
+        env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(self._compiled))
         return env
 
 
-class _Visible(FileSystemLoader):
+class _Visible(jinja2.FileSystemLoader):
     left_out: Sequence[str] = ()
 
     def list_templates(self) -> list[str]:
