@@ -135,7 +135,7 @@ class _Linker:
 # ## How a function is called
 
 # From those that are given by position only to those that are by keyword only.
-_KINDS = list(type(inspect.Parameter.VAR_KEYWORD))
+_KINDS: Any = type(inspect.Parameter.VAR_KEYWORD)
 
 
 def _source(node: ast.expr | None) -> object:
@@ -148,7 +148,10 @@ def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signatur
     positional = [*args.posonlyargs, *args.args][::-1]
     defaults = dict(zip(positional, args.defaults[::-1], strict=False))
     given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
-    groups = args.posonlyargs, args.args, [args.vararg], args.kwonlyargs, [args.kwarg]
+    groups: Sequence[Sequence[ast.arg | None]] = (
+        *(args.posonlyargs, args.args, [args.vararg]),
+        *(args.kwonlyargs, [args.kwarg]),
+    )
     parameters = []
     for kind, group in zip(_KINDS, groups, strict=True):
         for arg in filter(None, group):
