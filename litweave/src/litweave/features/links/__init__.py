@@ -32,14 +32,7 @@ from litweave import process
 from litweave.book import Book
 from litweave.cache import OTHERS, Cache, digest, installed
 from litweave.features.links import libraries
-from litweave.features.links.libraries import (
-    LIBRARIES,
-    Answer,
-    Shown,
-    called,
-    plain,
-    summary,
-)
+from litweave.features.links.libraries import Answer, Shown, plain, summary
 from litweave.features.links.meanings import Meanings, Meant, Thing
 from litweave.names import Target
 from litweave.overlay import Mark, island
@@ -129,13 +122,13 @@ class _Linker:
         said = summary(ast.get_docstring(node) or "")
         if function is None or isinstance(function, ast.ClassDef):
             return target.anchor, said
-        return called(target.anchor, _signature(function)), said
+        return libraries.called(target.anchor, _signature(function)), said
 
 
 # ## How a function is called
 
 # From those that are given by position only to those that are by keyword only.
-_KINDS = list(type(inspect.Parameter.VAR_KEYWORD))
+_KINDS: Any = type(inspect.Parameter.VAR_KEYWORD)
 
 
 def _source(node: ast.expr | None) -> object:
@@ -148,7 +141,10 @@ def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signatur
     positional = [*args.posonlyargs, *args.args][::-1]
     defaults = dict(zip(positional, args.defaults[::-1], strict=False))
     given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
-    groups = args.posonlyargs, args.args, [args.vararg], args.kwonlyargs, [args.kwarg]
+    groups: Sequence[Sequence[ast.arg | None]] = (
+        *(args.posonlyargs, args.args, [args.vararg]),
+        *(args.kwonlyargs, [args.kwarg]),
+    )
     parameters = []
     for kind, group in zip(_KINDS, groups, strict=True):
         for arg in filter(None, group):
@@ -174,7 +170,7 @@ def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
     """
     made_by = [Path(libraries.__file__).with_suffix(end) for end in (".py", ".toml")]
     key = digest(installed(), files=made_by)
-    asked = [name for name in sorted(names) if name.partition(".")[0] in LIBRARIES]
+    asked = [n for n in sorted(names) if n.partition(".")[0] in libraries.LIBRARIES]
     kept = Cache.read(cache)
     new = [name for name in asked if not kept.holds(name, key)]
     found = _look_up(new) if new else {}
