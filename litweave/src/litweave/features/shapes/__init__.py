@@ -239,7 +239,8 @@ def _run(
             first, *more = str(error).split("\n")
             reason = " ".join([first, *more[-1:]])
         if left:
-            name, line, what = at
+            # What ends it between two modules is the next.
+            name, line, what = at if at[0] in left else (next(iter(left)), 1, at[2])
             problems = [(line, f"{what} {reason}", "")]
             answers[name] = {"problems": problems, **_NOTHING}
             del left[name]

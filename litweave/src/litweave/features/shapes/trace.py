@@ -132,8 +132,8 @@ class Recorder:
             return
         key = id(sys._getframe(2))
         self.calls[key] = ([], {})
-        self._note(sys._getframe(2), 0, arguments)
         try:
+            self._note(sys._getframe(2), 0, arguments)
             yield
             self._count(frame := sys._getframe(2))
             if frame.f_code.co_name == "__init__":
@@ -384,7 +384,7 @@ def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) 
     """Run the examples of each docstring, in names of its own, until one fails."""
     reader, path = doctest.DocTestParser(), recorder.path
     runner = doctest.DebugRunner(verbose=False, optionflags=doctest.ELLIPSIS)
-    for above, text in _docstrings(path) if names else ():
+    for above, text in _docstrings(ast.parse(path.read_bytes())) if names else ():
         say(at=(recorder.name, above + 1, "its examples"))
         place = (recorder.name, str(path), above)
         try:
@@ -398,13 +398,14 @@ def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) 
             continue  # Whoever reads the text says that doctest cannot.
 
 
-def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
-    """The docstrings of a file, and how many lines stand above each."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, DEFINITIONS | ast.Module):
-            text = ast.get_docstring(node, clean=False) or ""
-            if ">>>" in text:
-                yield node.body[0].lineno - 1, text
+def _docstrings(scope: Any) -> Iterator[tuple[int, str]]:
+    """The docstrings with examples, and how many lines stand above each."""
+    text = ast.get_docstring(scope, clean=False) or ""
+    if ">>>" in text:
+        yield scope.body[0].lineno - 1, text
+    for node in scope.body if isinstance(scope, ast.Module | ast.ClassDef) else ():
+        if isinstance(node, DEFINITIONS):
+            yield from _docstrings(node)
 
 
 def _reason(failed: doctest.DocTestFailure | doctest.UnexpectedException) -> str:
