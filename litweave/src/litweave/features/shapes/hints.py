@@ -183,5 +183,5 @@ def _nucleus(atom: Atom) -> tuple[str, str]:
         return tex, tex
     # HTML and TeX differ in which form of a letter is the variant.
     name = tex.removeprefix("\\var").lstrip("\\")
-    letter = tex if tex.isalpha() else html5[f"{name};"]
+    letter = tex if tex.isalpha() else escape(html5[f"{name};"])
     return f"<i>{letter}</i>", name
