@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,31 +159,25 @@ def _items(book: Book) -> list[_Item]:
     """What there is to run."""
     dependencies, items = book.dependencies, list[_Item]()
     program = dependencies.computes(trace.__name__, Path(trace.__file__))
+    state = digest(installed(), program)
     for chapter in book.chapters.values():
         name, path, module = chapter.name, chapter.path, chapter.module
         if examples := _EXAMPLES.findall(module.source):
-            request = [name, str(path), _tied(module)]
+            request = [name, str(path), [*_tied(module)]]
             said = [json.dumps(request), *examples, dependencies.code(path)]
-            keys = (
-                digest(installed(), program, *said),
-                dependencies.computes(name, path),
-            )
+            keys = (digest(state, *said), dependencies.computes(name, path))
             numbers = (number for row in module.rows for number in row.code)
             lines = [n for n in numbers if module.lines[n - 1].strip()]
             items.append(_Item(name, request, keys, lines, len("".join(examples))))
     return items
 
 
-def _tied(module: Module) -> list[tuple[str, Sequence[str]]]:
+def _tied(module: Module) -> Iterator[tuple[str, Sequence[str]]]:
     """Each variable of the notation with its symbol, or else with all of its entry."""
-    return [
-        (
-            name,
-            e.symbols[n : n + 1] if len(e.symbols) == len(e.variables) else e.symbols,
-        )
-        for e in notation(module)
-        for n, name in enumerate(e.variables)
-    ]
+    for entry in notation(module):
+        are_pairs = len(entry.symbols) == len(entry.variables)
+        symbols = zip(entry.symbols) if are_pairs else repeat(entry.symbols)
+        yield from zip(entry.variables, symbols, strict=False)
 
 
 # ## Asking
