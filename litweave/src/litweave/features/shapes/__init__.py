@@ -64,16 +64,17 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     did not change itself has its old shapes until then.
     """
     kept, items = Folder(cache / "shapes"), _items(book)
-    answers = {item.name: item.known(kept, stale=later) for item in items}
-    new = [item for item in items if not item.known(kept)]
+    answers = {item.name: item.known(kept) for item in items}
+    new = [item for item in items if not answers[item.name]]
     if later:
+        for item in new:
+            answers[item.name] = _tried.get(item.keys) or item.known(kept, stale=True)
         new = [item for item in new if item.keys not in _tried]
         _tried.update((item.keys, None) for item in new)
         process.begin(partial(_measure_later, new, kept, cache))
-        answers |= {i.name: _tried[i.keys] for i in items if _tried.get(i.keys)}
     else:
         answers |= ask(new, kept)
-        kept.forget([item.name for item in items], OTHERS)
+        kept.forget(answers, OTHERS)
     pages = ((page, answers.get(c.name)) for page, c in book.chapters.items())
     found = {page: answer for page, answer in pages if answer}
     for page, answer in found.items():
