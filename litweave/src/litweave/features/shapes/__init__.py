@@ -183,8 +183,6 @@ def _tied(module: Module) -> Iterator[tuple[str, Sequence[str]]]:
 
 # ## Asking
 
-_NOTHING: Answer = {"unreached": [], "values": {}, "shapes": []}
-
 
 def ask(
     items: Sequence[_Item], kept: Folder, watched: bool = True
@@ -237,8 +235,7 @@ def _run(
         if left:
             # What ends it between two modules is the next.
             name, line, what = at if at[0] in left else (next(iter(left)), 1, at[2])
-            problems = [(line, f"{what} {reason}", "")]
-            answers[name] = {"problems": problems, **_NOTHING}
+            answers[name] = {"problems": [(line, f"{what} {reason}", "")]}
             del left[name]
             part.end(name, done=0)
 

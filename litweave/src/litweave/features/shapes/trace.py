@@ -57,7 +57,6 @@ Measures = tuple[Measure, ...]
 """What a value is: one tensor, or the few that it holds."""
 Target = tuple[int, str]
 """The line of what is bound, and its name; what a function gives has none."""
-Seen = tuple[Target, Measures]
 
 
 def _tensors(value: Any) -> list[tuple[tuple[int, ...], str]]:
@@ -116,7 +115,9 @@ class Recorder:
     shapes: dict[Target, dict[Measures, None]] = field(default_factory=dict)
     values: dict[str, dict[Any, None]] = field(default_factory=dict)
     made: dict[int, dict[str, int]] = field(default_factory=dict)
-    calls: dict[int, tuple[list[Seen], dict[str, int]]] = field(default_factory=dict)
+    calls: dict[int, tuple[list[tuple[Target, Measures]], dict[str, int]]] = field(
+        default_factory=dict
+    )
 
     # What the module itself calls.
 
@@ -145,12 +146,11 @@ class Recorder:
         """A statement has bound something."""
         self._note(sys._getframe(1), line, targets)
 
-    def gives(self, line: int, is_end: bool, value: object) -> object:
-        """A `return`, or else a `yield`, gives a value."""
+    def gives(self, line: int, value: object) -> object:
+        """A `return` or a `yield` gives a value."""
         frame = sys._getframe(1)
         self._note(frame, line, [(line, "")], value)
-        if not is_end:
-            self._count(frame)
+        self._count(frame)
         return value
 
     # What is found out.
@@ -276,8 +276,7 @@ class _Teller(ast.NodeTransformer):
         if isinstance(node, _SCOPES):
             _open(node)
         elif isinstance(node, ast.Return | ast.Yield) and node.value:
-            is_end = isinstance(node, ast.Return)
-            node.value = _call("gives", node.lineno, is_end, node.value)
+            node.value = _call("gives", node.lineno, node.value)
         elif isinstance(node, _OPENING):
             node.body.insert(0, _binds(node))
         elif is_step:
@@ -443,7 +442,6 @@ def main() -> None:
     for recorder in recorders:
         say(at=(recorder.name, 1, "cannot be imported: it"))
         scopes.append(load(recorder))
-    for recorder in recorders:
         recorder.is_on = False
     gc.freeze()
     for recorder, scope in zip(recorders, scopes, strict=True):
