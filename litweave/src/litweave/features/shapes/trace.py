@@ -57,6 +57,8 @@ Measures = tuple[Measure, ...]
 """What a value is: one tensor, or the few that it holds."""
 Target = tuple[int, str]
 """The line of what is bound, and its name; what a function gives has none."""
+Call = tuple[list[tuple[Target, Measures]], dict[str, int]]
+"""What a call saw that has not ended, and the line where it saw a type first."""
 
 
 def _tensors(value: Any) -> list[tuple[tuple[int, ...], str]]:
@@ -102,8 +104,7 @@ class Recorder:
 
     `notation` has the variables, each with its symbols; `unreached` the lines of
     forward passes that bind or give something; `made` what the `__init__` of each
-    object that lives was called with; `calls`, by their frames, what each saw that has
-    not ended, and where it saw a type first.
+    object that lives was called with; `calls` those that last, by their frames.
     """
 
     name: str
@@ -115,9 +116,7 @@ class Recorder:
     shapes: dict[Target, dict[Measures, None]] = field(default_factory=dict)
     values: dict[str, dict[Any, None]] = field(default_factory=dict)
     made: dict[int, dict[str, int]] = field(default_factory=dict)
-    calls: dict[int, tuple[list[tuple[Target, Measures]], dict[str, int]]] = field(
-        default_factory=dict
-    )
+    calls: dict[int, Call] = field(default_factory=dict)
 
     # What the module itself calls.
 
