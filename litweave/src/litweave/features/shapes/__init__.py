@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,16 +64,17 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     did not change itself has its old shapes until then.
     """
     kept, items = Folder(cache / "shapes"), _items(book)
-    answers = {item.name: item.known(kept, stale=later) for item in items}
-    new = [item for item in items if not item.known(kept)]
+    answers = {item.name: item.known(kept) for item in items}
+    new = [item for item in items if not answers[item.name]]
     if later:
+        for item in new:
+            answers[item.name] = _tried.get(item.keys) or item.known(kept, stale=True)
         new = [item for item in new if item.keys not in _tried]
         _tried.update((item.keys, None) for item in new)
         process.begin(partial(_measure_later, new, kept, cache))
-        answers |= {i.name: _tried[i.keys] for i in items if _tried.get(i.keys)}
     else:
         answers |= ask(new, kept)
-        kept.forget([item.name for item in items], OTHERS)
+        kept.forget(answers, OTHERS)
     pages = ((page, answers.get(c.name)) for page, c in book.chapters.items())
     found = {page: answer for page, answer in pages if answer}
     for page, answer in found.items():
@@ -158,36 +160,28 @@ def _items(book: Book) -> list[_Item]:
     """What there is to run."""
     dependencies, items = book.dependencies, list[_Item]()
     program = dependencies.computes(trace.__name__, Path(trace.__file__))
+    state = digest(installed(), program)
     for chapter in book.chapters.values():
         name, path, module = chapter.name, chapter.path, chapter.module
         if examples := _EXAMPLES.findall(module.source):
-            request = [name, str(path), _tied(module)]
+            request = [name, str(path), [*_tied(module)]]
             said = [json.dumps(request), *examples, dependencies.code(path)]
-            keys = (
-                digest(installed(), program, *said),
-                dependencies.computes(name, path),
-            )
+            keys = (digest(state, *said), dependencies.computes(name, path))
             numbers = (number for row in module.rows for number in row.code)
             lines = [n for n in numbers if module.lines[n - 1].strip()]
             items.append(_Item(name, request, keys, lines, len("".join(examples))))
     return items
 
 
-def _tied(module: Module) -> list[tuple[str, Sequence[str]]]:
+def _tied(module: Module) -> Iterator[tuple[str, Sequence[str]]]:
     """Each variable of the notation with its symbol, or else with all of its entry."""
-    return [
-        (
-            name,
-            e.symbols[n : n + 1] if len(e.symbols) == len(e.variables) else e.symbols,
-        )
-        for e in notation(module)
-        for n, name in enumerate(e.variables)
-    ]
+    for entry in notation(module):
+        are_pairs = len(entry.symbols) == len(entry.variables)
+        symbols = zip(entry.symbols) if are_pairs else repeat(entry.symbols)
+        yield from zip(entry.variables, symbols, strict=False)
 
 
 # ## Asking
-
-_NOTHING: Answer = {"unreached": [], "values": {}, "shapes": []}
 
 
 def ask(
@@ -239,9 +233,9 @@ def _run(
             first, *more = str(error).split("\n")
             reason = " ".join([first, *more[-1:]])
         if left:
-            name, line, what = at
-            problems = [(line, f"{what} {reason}", "")]
-            answers[name] = {"problems": problems, **_NOTHING}
+            # What ends it between two modules is the next.
+            name, line, what = at if at[0] in left else (next(iter(left)), 1, at[2])
+            answers[name] = {"problems": [(line, f"{what} {reason}", "")]}
             del left[name]
             part.end(name, done=0)
 

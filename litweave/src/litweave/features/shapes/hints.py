@@ -7,7 +7,6 @@ it is new in every run. A letter that plain HTML cannot set is shown as a number
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cache
 from html import escape
 from html.entities import html5
@@ -15,7 +14,7 @@ from typing import Any
 
 from litweave.book import Chapter
 from litweave.features.shapes.trace import Measure
-from litweave.features.symbols import Atom, Row, atoms
+from litweave.features.symbols import Row, atoms
 from litweave.words import listed, said, word
 
 SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
@@ -74,7 +73,11 @@ def hint(names: Sequence[Seen], code: str) -> str:
 
 def _fullest(runs: Sequence[Run]) -> Run:
     """The run with the most letters."""
-    return max(runs, key=lambda run: sum(sum(map(bool, _letters(one))) for one in run))
+
+    def letters(run: Run) -> int:
+        return sum(not axis.isdecimal() for one in run for axis in _axes(one))
+
+    return max(runs, key=letters)
 
 
 def _shown(runs: Sequence[Run]) -> str:
@@ -90,8 +93,8 @@ def _shown(runs: Sequence[Run]) -> str:
 
 def _voice(runs: Sequence[Run]) -> str:
     """The shape for a screen reader, and the numbers unless these were all of it."""
-    shape = _each(_fullest(runs), lambda one: _spoken(_axes(one, 1)), listed)
-    sizes = (_each(run, lambda one: _spoken(_axes(one, 2)), listed) for run in runs)
+    shape = _each(_fullest(runs), lambda one: _spoken(_axes(one)), listed)
+    sizes = (_each(run, lambda one: _spoken(_numbers(one)), listed) for run in runs)
     numbers = list(dict.fromkeys(sizes))
     if numbers == [shape]:
         return shape
@@ -105,7 +108,7 @@ def _box(runs: Sequence[Run]) -> list[str]:
     """The numbers of each run, under its letters if not all have the same."""
     kinds: dict[str, dict[str, None]] = {}
     for run in runs:
-        kinds.setdefault(_each(run, _html), {})[_each(run, _numbers)] = None
+        kinds.setdefault(_each(run, _html), {})[_each(run, _exact)] = None
     lines = []
     for shape, numbers in kinds.items():
         has_letters = len(kinds) > 1 and "<i>" in shape
@@ -127,61 +130,58 @@ def _each(
     return f"({written})" if len(run) > 1 else written
 
 
-def _letters(tensor: Measure) -> list[tuple[str, str] | None]:
-    return [letter(name) if name else None for name in tensor.letters]
+def _axes(tensor: Measure) -> list[str]:
+    """The letter of each axis, or else its size."""
+    letters = (letter(name) if name else "" for name in tensor.letters)
+    return [a or size for a, size in zip(letters, _numbers(tensor), strict=True)]
 
 
-def _axes(tensor: Measure, form: int) -> list[str]:
-    """The letter of each axis as HTML (0) or in words (1), or else its size (2)."""
-    pairs = zip(_letters(tensor), map(str, tensor.sizes), strict=True)
-    return [found[form] if found and form < 2 else size for found, size in pairs]
+def _numbers(tensor: Measure) -> list[str]:
+    return [str(size) for size in tensor.sizes]
 
 
 def _html(tensor: Measure) -> str:
-    return " × ".join(_axes(tensor, 0)) or _NONE
+    return " × ".join(_axes(tensor)) or _NONE
 
 
-def _numbers(tensor: Measure) -> str:
-    return f"{' × '.join(_axes(tensor, 2)) or _NONE} {escape(tensor.dtype)}"
+def _exact(tensor: Measure) -> str:
+    return f"{' × '.join(_numbers(tensor)) or _NONE} {escape(tensor.dtype)}"
 
 
 def _spoken(axes: Sequence[str]) -> str:
-    return listed(axes, "{first} by {next}") or _NONE
+    plain = [" ".join(_TAG.sub(" ", axis).split()) for axis in axes]
+    return listed(plain, "{first} by {next}") or _NONE
 
 
 # ## One letter
 
 
 @cache
-def letter(tex: str) -> tuple[str, str] | None:
-    """A symbol as HTML and in words; none if it takes more than letters and scripts."""
-    with suppress(KeyError):
+def letter(tex: str) -> str:
+    """A symbol as HTML; empty if it takes more than letters and scripts."""
+    try:
         return _row(atoms(tex))
-    return None
+    except KeyError:
+        return ""
 
 
-def _row(row: Row) -> tuple[str, str]:
-    html, words = "", list[str]()
+def _row(row: Row) -> str:
+    html = ""
     for atom in row:
-        shown, name = _nucleus(atom)
-        html, words = html + shown, [*words, name]
+        html += _nucleus(atom.nucleus.strip())
         for tag, script in (("sub", atom.sub), ("sup", atom.sup)):
-            if script:
-                shown, name = _row(script)
-                html, words = f"{html}<{tag}>{shown}</{tag}>", [*words, name]
-    return html, " ".join(words)
+            html += f"<{tag}>{_row(script)}</{tag}>" if script else ""
+    return html
 
 
-def _nucleus(atom: Atom) -> tuple[str, str]:
+def _nucleus(tex: str) -> str:
     """One letter, number, prime or text; `KeyError` for what cannot be set."""
-    tex = atom.nucleus.strip()
     if text := _TEXT.fullmatch(tex):
-        return escape(text[1]), escape(text[1])
-    if tex == "'":
-        return "′", "prime"
-    if tex.isdecimal():
-        return tex, tex
+        return escape(text[1])
+    if tex == "'" or tex.isdecimal():
+        return tex.replace("'", "′")
+    if tex.isalpha():
+        return f"<i>{tex}</i>"
     # HTML and TeX differ in which form of a letter is the variant.
     name = tex.removeprefix("\\var").lstrip("\\")
-    letter = tex if tex.isalpha() else html5[f"{name};"]
-    return f"<i>{letter}</i>", name
+    return f"<i>{escape(html5[f'{name};'])}</i>"

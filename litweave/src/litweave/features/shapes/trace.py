@@ -57,7 +57,8 @@ Measures = tuple[Measure, ...]
 """What a value is: one tensor, or the few that it holds."""
 Target = tuple[int, str]
 """The line of what is bound, and its name; what a function gives has none."""
-Seen = tuple[Target, Measures]
+Call = tuple[list[tuple[Target, Measures]], dict[str, int]]
+"""What a call saw that has not ended, and the line where it saw a type first."""
 
 
 def _tensors(value: Any) -> list[tuple[tuple[int, ...], str]]:
@@ -103,8 +104,7 @@ class Recorder:
 
     `notation` has the variables, each with its symbols; `unreached` the lines of
     forward passes that bind or give something; `made` what the `__init__` of each
-    object that lives was called with; `calls`, by their frames, what each saw that has
-    not ended, and where it saw a type first.
+    object that lives was called with; `calls` those that last, by their frames.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Recorder:
     shapes: dict[Target, dict[Measures, None]] = field(default_factory=dict)
     values: dict[str, dict[Any, None]] = field(default_factory=dict)
     made: dict[int, dict[str, int]] = field(default_factory=dict)
-    calls: dict[int, tuple[list[Seen], dict[str, int]]] = field(default_factory=dict)
+    calls: dict[int, Call] = field(default_factory=dict)
 
     # What the module itself calls.
 
@@ -132,8 +132,8 @@ class Recorder:
             return
         key = id(sys._getframe(2))
         self.calls[key] = ([], {})
-        self._note(sys._getframe(2), 0, arguments)
         try:
+            self._note(sys._getframe(2), 0, arguments)
             yield
             self._count(frame := sys._getframe(2))
             if frame.f_code.co_name == "__init__":
@@ -145,12 +145,11 @@ class Recorder:
         """A statement has bound something."""
         self._note(sys._getframe(1), line, targets)
 
-    def gives(self, line: int, is_end: bool, value: object) -> object:
-        """A `return`, or else a `yield`, gives a value."""
+    def gives(self, line: int, value: object) -> object:
+        """A `return` or a `yield` gives a value."""
         frame = sys._getframe(1)
         self._note(frame, line, [(line, "")], value)
-        if not is_end:
-            self._count(frame)
+        self._count(frame)
         return value
 
     # What is found out.
@@ -276,8 +275,7 @@ class _Teller(ast.NodeTransformer):
         if isinstance(node, _SCOPES):
             _open(node)
         elif isinstance(node, ast.Return | ast.Yield) and node.value:
-            is_end = isinstance(node, ast.Return)
-            node.value = _call("gives", node.lineno, is_end, node.value)
+            node.value = _call("gives", node.lineno, node.value)
         elif isinstance(node, _OPENING):
             node.body.insert(0, _binds(node))
         elif is_step:
@@ -384,7 +382,7 @@ def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) 
     """Run the examples of each docstring, in names of its own, until one fails."""
     reader, path = doctest.DocTestParser(), recorder.path
     runner = doctest.DebugRunner(verbose=False, optionflags=doctest.ELLIPSIS)
-    for above, text in _docstrings(path) if names else ():
+    for above, text in _docstrings(ast.parse(path.read_bytes())) if names else ():
         say(at=(recorder.name, above + 1, "its examples"))
         place = (recorder.name, str(path), above)
         try:
@@ -398,13 +396,14 @@ def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) 
             continue  # Whoever reads the text says that doctest cannot.
 
 
-def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
-    """The docstrings of a file, and how many lines stand above each."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, DEFINITIONS | ast.Module):
-            text = ast.get_docstring(node, clean=False) or ""
-            if ">>>" in text:
-                yield node.body[0].lineno - 1, text
+def _docstrings(scope: Any) -> Iterator[tuple[int, str]]:
+    """The docstrings with examples, and how many lines stand above each."""
+    text = ast.get_docstring(scope, clean=False) or ""
+    if ">>>" in text:
+        yield scope.body[0].lineno - 1, text
+    for node in scope.body if isinstance(scope, ast.Module | ast.ClassDef) else ():
+        if isinstance(node, DEFINITIONS):
+            yield from _docstrings(node)
 
 
 def _reason(failed: doctest.DocTestFailure | doctest.UnexpectedException) -> str:
@@ -442,7 +441,6 @@ def main() -> None:
     for recorder in recorders:
         say(at=(recorder.name, 1, "cannot be imported: it"))
         scopes.append(load(recorder))
-    for recorder in recorders:
         recorder.is_on = False
     gc.freeze()
     for recorder, scope in zip(recorders, scopes, strict=True):
