@@ -108,6 +108,7 @@ def _html(say: Callable[..., str], *given: object, **values: object) -> Markup:
     return Markup(say(*given, **{name: escape(v) for name, v in values.items()}))
 
 
+_SAYING: dict[str, Callable[..., str]]
 _SAYING = {"words": _words, "held": _phrase, "outcome": _outcome}
 _SAYING |= {say.__name__: say for say in (beginning, day, figures, listed, word)}
 _TEMPLATES = Environment(
