@@ -108,8 +108,10 @@ def _html(say: Callable[..., str], *given: object, **values: object) -> Markup:
     return Markup(say(*given, **{name: escape(v) for name, v in values.items()}))
 
 
-_SAYING = {"words": _words, "held": _phrase, "outcome": _outcome}
-_SAYING |= {say.__name__: say for say in (beginning, day, figures, listed, word)}
+_SAYING = dict[str, Callable[..., str]](
+    beginning=beginning, day=day, figures=figures, listed=listed, word=word
+)
+_SAYING.update(words=_words, held=_phrase, outcome=_outcome)
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True
 )
