@@ -93,11 +93,10 @@ class Catalogs:
 
     def place(self, entry: polib.POEntry | None, domain: str) -> Place:
         """The line of an entry, in this catalog or another; 0 if it is in none."""
+        message, line = (entry.msgid, entry.linenum) if entry else ("", 0)
         for name in (domain, *self.domains):
-            if entry is not None and entry is self.domains.get(name, {}).get(
-                entry.msgid
-            ):
-                return Place(str(self.path(name)), entry.linenum or 0)
+            if entry is not None and self.domains.get(name, {}).get(message) is entry:
+                return Place(str(self.path(name)), line or 0)
         return Place(str(self.path(domain)), 0)
 
     def find(self, message: str, domain: str) -> polib.POEntry | None:
