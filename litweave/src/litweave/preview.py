@@ -46,12 +46,14 @@ class _Handler(SimpleHTTPRequestHandler):
 
 def server(folder: Path, port: int) -> ThreadingHTTPServer:
     """A server of a folder on the loopback address; port 0 takes any that is free."""
-    handler, lost = _Handler, folder / "404.html"
-    if lost.exists():  # Python takes it for a form to fill in.
-        form = {"error_message_format": lost.read_text("utf-8").replace("%", "%%")}
-        handler = type("_Handler", (_Handler,), form)
-    own = partial(handler, directory=str(folder))
-    return ThreadingHTTPServer(("127.0.0.1", port), own)
+
+    class Handler(_Handler):
+        pass
+
+    if (lost := folder / "404.html").exists():  # To Python it is a form to fill in.
+        Handler.error_message_format = lost.read_text("utf-8").replace("%", "%%")
+    handler = partial(Handler, directory=str(folder))
+    return ThreadingHTTPServer(("127.0.0.1", port), handler)
 
 
 def main() -> None:
