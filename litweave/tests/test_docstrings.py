@@ -8,9 +8,9 @@ from bs4 import BeautifulSoup
 from markdown import Markdown
 
 from litweave.dialect import Dialect
-from litweave.doctests import sources
 from litweave.sections import Above, translated
 from litweave.site import check
+from litweave.syntax import example_sources
 from litweave.words import said
 from rendering import docstring, woven
 from support import settings_of, write_files
@@ -407,5 +407,5 @@ def test_a_text_that_is_refused_keeps_no_other_from_being_run(tmp_path: Path) ->
 
 def test_the_code_of_examples_is_read_whatever_doctest_says() -> None:
     loop, last = "  >>>for i in x:\n...     print(i)", "y  # doctest: +NUMBER"
-    found = list(sources(f"Words.\n\n{loop}\n  >>> {last}\n2"))
+    found = list(example_sources(f"Words.\n\n{loop}\n  >>> {last}\n2"))
     assert found == ["for i in x:\n    print(i)", last]

@@ -4,19 +4,20 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from litweave.dependencies import Dependencies
 from litweave.diagnostics import Diagnostics, Place
-from litweave.doctests import UnreadableError, parts
 from litweave.imports import dotted
 from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay
 from litweave.parse import Module, ParseError, read
 from litweave.prose import Context, Rewriter
+from litweave.syntax import UnreadableError, doctests
 
 # The file that marks a folder as a site which litweave made, and may replace.
 SITE_MARK = ".weave"
@@ -142,10 +143,10 @@ class Book:
                 # No tool reads the examples in a comment.
                 if not module.lines[prose.line - 1].lstrip().startswith("#"):
                     try:
-                        parts(prose.text, options)
+                        doctests(prose.text, Place(module.path, prose.line), options)
                     except UnreadableError as error:
-                        place = Place(module.path, prose.line + error.line - 1)
-                        self.context.diagnostics.add(place, error.reason, "example")
+                        diagnostics = self.context.diagnostics
+                        diagnostics.add(error.place, error.reason, "example")
 
     def shared(self, translator: Rewriter) -> "Book":
         """Share what is the same in another language.
@@ -155,10 +156,10 @@ class Book:
         """
         found = Diagnostics()
         context = replace(self.context, diagnostics=found, translator=translator)
-        chapters = {
-            page: replace(chapter, overlay=chapter.overlay.copy())
-            for page, chapter in self.chapters.items()
-        }
+        chapters = {}
+        for page, chapter in self.chapters.items():
+            own = {name: copy(laid) for name, laid in vars(chapter.overlay).items()}
+            chapters[page] = replace(chapter, overlay=Overlay(**own))
         return replace(self, chapters=chapters, context=context)
 
     # ## Addresses

@@ -14,10 +14,9 @@ from itertools import accumulate
 from pathlib import Path
 
 from litweave.cache import digest
-from litweave.doctests import sources
 from litweave.imports import ImportStatement, dotted, imported, is_package, root
 from litweave.parse import Module, ParseError, parse
-from litweave.syntax import syntax_tree
+from litweave.syntax import example_sources, syntax_tree
 
 
 @dataclass
@@ -114,7 +113,7 @@ def _targets(
     text: str, name: str, is_package: bool, examples: bool = False
 ) -> list[str]:
     """The dotted names that the imports of a source, or of its examples, lead to."""
-    trees = map(_parse, sources(text) if examples else [text])
+    trees = map(_parse, example_sources(text) if examples else [text])
     found = (
         item
         for tree in trees

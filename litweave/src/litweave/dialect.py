@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 import nh3
 from markdown import Markdown
@@ -25,8 +25,8 @@ from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, slugify
 from markdown.inlinepatterns import SimpleTextInlineProcessor
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import HTML_PLACEHOLDER_RE, HtmlStash
 
-from litweave.exercises import fold
 from litweave.headings import set_anchors, slug
 
 # ## Before Markdown
@@ -103,7 +103,7 @@ class Dialect(Extension):
         add_step(md, "tags-in-code", 31, partial(_restore, tag="code"))
         add_step(md, "headings", 15, set_anchors)
         add_step(md, "tags", 14, _restore)
-        add_step(md, "exercises", 12, partial(fold, md.htmlStash))
+        add_step(md, "exercises", 12, partial(_fold, md.htmlStash))
         for toc in md.treeprocessors:
             # A site that has its own way of writing anchors keeps it.
             if isinstance(toc, TocTreeprocessor) and toc.slugify is slugify:
@@ -131,6 +131,60 @@ def to_html(text: str, *more: Extension) -> str:
     settings = {**EXTENSIONS, "pymdownx.highlight": {"use_pygments": False}}
     extensions: list[str | Extension] = [*_ALWAYS, *EXTENSIONS, *OWN, *more]
     return Markdown(extensions=extensions, extension_configs=settings).convert(text)
+
+
+# ## Exercises
+# A paragraph that begins with **Answer.** becomes `details`: closed but on paper. What
+# follows up to the next exercise or heading belongs to it. In a translation both labels
+# are words of another language; the paragraph has the English label in an attribute,
+# which is taken away here.
+
+_LABEL = re.compile(r"(Exercise|Answer)(?: \d+)?\.")
+_HEADING = re.compile(r"h[1-6]")
+LABEL = "data-label"
+
+
+def _fold(stash: HtmlStash, root: Element) -> None:
+    """Fold the answers on a page, whose HTML stands in the `stash`."""
+    was_asked, answer = False, None
+    for element in list(root):
+        kind = _kind(element, stash)
+        if kind in ("Exercise", "end"):
+            was_asked, answer = kind == "Exercise", None
+        elif kind == "Answer" and was_asked:
+            answer = _folded(element)
+            root[list(root).index(element)] = answer
+        elif answer is not None:
+            root.remove(element)
+            answer.append(element)
+
+
+def _kind(element: Element, stash: HtmlStash) -> str:
+    """What an element begins: an exercise, its answer, or the `end` of a section."""
+    english = element.attrib.pop(LABEL, None)
+    text = (element.text or "").strip()
+    raw = HTML_PLACEHOLDER_RE.fullmatch(text)
+    # Rows of a module are told apart by comments.
+    is_comment = raw and str(stash.rawHtmlBlocks[int(raw[1])]).startswith("<!--")
+    is_heading = _HEADING.fullmatch(str(element.tag))
+    if is_comment or is_heading or element.get("class") == "footnote":
+        return "end"
+    first = next(iter(element), None)
+    if element.tag != "p" or text or first is None or first.tag != "strong":
+        return ""
+    label = _LABEL.fullmatch(english or first.text or "")
+    return label[1] if label else ""
+
+
+def _folded(paragraph: Element) -> Element:
+    """The element that opens, with what the first paragraph of an answer says."""
+    answer, label = Element("details", {"class": "weave-answer"}), paragraph[0]
+    SubElement(answer, "summary").text = (label.text or "").rstrip(".。．")
+    paragraph.text = (label.tail or "").lstrip()
+    paragraph.remove(label)
+    if paragraph.text or len(paragraph):
+        answer.append(paragraph)
+    return answer
 
 
 # ## After Markdown

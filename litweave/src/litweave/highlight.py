@@ -1,6 +1,6 @@
 """Code in colours, line by line, with links and other elements laid around its pieces.
 
-A module is coloured whole: only so is it known that a line stands within a string.
+A source is coloured whole: only so is it known that a line stands within a string.
 """
 
 import re
@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
-from itertools import pairwise
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -16,27 +15,27 @@ from pygments.lexers import PythonLexer
 
 from litweave.dialect import referenced
 from litweave.overlay import Mark
-from litweave.parse import Module
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _FORMATTER = HtmlFormatter(nowrap=True)
 _BLANK = re.compile('<span class="w">([^<]*)</span>')  # It has no colour.
-# A piece of one colour, and the characters in it.
-_PIECE = re.compile(r'(<span class="\w+">)?([^<]+)(</span>)?')
-_CHARACTER = re.compile("&[^;]*;|.")
+# A tag or a character.
+_PIECE = re.compile("<[^>]*>|&[^;]*;|.")
+_END = "</span>"
+_EMPTY = re.compile(r'<span class="\w+"></span>')
 # A bracket that something follows, the dot within a path; and no part of a tag.
 _BREAK = re.compile(r"(?:[(\[](?=.)|(?<=\w)\.(?=[^\W\d]))(?![^<]*>)")
 _BLOCK = re.compile(r"<pre\b[^>]*>(?:<span></span>)?<code\b.*?</pre>", re.DOTALL)
 
 
-def lines(module: Module, marks: Sequence[Mark] = ()) -> list[str]:
-    """The HTML of each line of a module, without line endings."""
+def lines(source: str, marks: Sequence[Mark] = ()) -> list[str]:
+    """The HTML of each line of a source, without line endings."""
     marked = defaultdict[int, list[Mark]](list)
     for mark in marks:
         marked[mark.line].append(mark)
     return [
         _marked(line, marked[number]) if number in marked else line
-        for number, line in enumerate(coloured(module.source), start=1)
+        for number, line in enumerate(coloured(source), start=1)
     ]
 
 
@@ -60,15 +59,16 @@ def coloured(source: str) -> list[str]:
 
 def _marked(line: str, marks: Sequence[Mark]) -> str:
     """A line with its marks; where one begins within a colour, that begins anew."""
-    tags, html, end = _tags(marks), "", 0
-    for begin, text, close in _PIECE.findall(line):
-        characters = _CHARACTER.findall(text)
-        start, end = end, end + len(characters)
-        edges = [column for column in tags if start < column < end]
-        for left, right in pairwise([start, *edges, end]):
-            shown = "".join(characters[left - start : right - start])
-            html += f"{tags.pop(left, '')}{begin}{shown}{close}"
-    return html + tags.pop(end, "")
+    tags, html, colour, column = _tags(marks), "", "", 0
+    for piece in _PIECE.findall(line):
+        if piece[0] == "<":
+            colour = piece if piece != _END else ""
+        else:
+            if tag := tags.get(column):
+                html += f"{_END}{tag}{colour}" if colour else tag
+            column += 1
+        html += piece
+    return _EMPTY.sub("", html + tags.get(column, ""))
 
 
 def _tags(marks: Sequence[Mark]) -> dict[int, str]:

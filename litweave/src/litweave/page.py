@@ -311,7 +311,7 @@ def _lines(module: Module, extra: Overlay, rows: Sequence[str]) -> list[str]:
     """Each line of code with its number in the file, and the hint at its end."""
     inner = _inner(module, rows)
     lines = []
-    for number, line in enumerate(highlight.lines(module, extra.marks), start=1):
+    for number, line in enumerate(highlight.lines(module.source, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""
         # Where a line is too wide for the screen, it goes on below its own beginning.
         indent = _indent(line)

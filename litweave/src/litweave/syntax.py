@@ -1,4 +1,4 @@
-r"""# Syntax: what a statement is, and which comments speak to a tool
+r"""# Syntax: statements, comments that speak to a tool, and examples
 
 Most comments speak to a reader. Some speak to a linter, a type checker, an editor:
 `# noqa`, `# fmt: off`, `# region`. These *directives* stay with the code, and a clean
@@ -7,14 +7,20 @@ copy keeps them.
 A line of prose may begin with the same word, “type: both are of one class”. So a
 directive is what has the form that its tool reads, and within a fence nothing is one.
 The marks of cells, `# %%`, are directives of which a page shows the title.
+
+Examples in prose are read as doctest reads them; nothing is run. It refuses a whole
+text for one that is not written as it wants, which a page shows all the same.
 """
 
 import ast
+import doctest
 import re
 import token
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from threading import Lock
+
+from litweave.diagnostics import Place
 
 # Python 3.11 counts how deep it is in a tree in one place for all threads, and fails if
 # another thread comes in between. A build reads sources in several, which take turns.
@@ -144,3 +150,50 @@ def _in_block(block: Sequence[Comment], folds: bool) -> dict[int, str]:
             lines = range(first, first + 1 + match[0].count("\n"))
             found |= dict.fromkeys(lines, kind if match["cell"] else "tool")
     return found
+
+
+# ## Examples
+
+# What doctest says; of what it quotes, only an option: a line is told by its number.
+_REFUSAL = re.compile(
+    r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
+)
+# These it counts from 0: an option, and a line that goes on with an example's code.
+_FROM_0 = re.compile(r"directive|leading whitespace: ['\"] *\.{3}")
+_CODE = re.compile(r"^[ \t]*>>>(.*(?:\n[ \t]*\.\.\..*)*)", re.MULTILINE)
+_PROMPT = re.compile(r"\n[ \t]*\.\.\. ?")
+
+
+class UnreadableError(ValueError):
+    """Examples that doctest refuses: where, and why."""
+
+    def __init__(self, place: Place, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place, self.reason = place, reason
+
+
+def doctests(
+    text: str, place: Place, options: Collection[str] = ()
+) -> list[str | doctest.Example]:
+    """The examples of a text that begins at a place, and the words between them.
+
+    `options` are known besides those that doctest itself has.
+
+    **Raises.** [`UnreadableError`][] if doctest refuses the text.
+    """
+    for name in options:
+        doctest.register_optionflag(name)
+    try:
+        return doctest.DocTestParser().parse(text)
+    except ValueError as error:
+        match = _REFUSAL.fullmatch(str(error))
+        line, problem = (int(match[1]), match[2]) if match else (1, str(error))
+        line += place.line - 1 + bool(_FROM_0.search(str(error)))
+        reason = f"doctest cannot read the example here, which {problem}"
+        raise UnreadableError(Place(place.path, line), reason) from None
+
+
+def example_sources(text: str) -> Iterator[str]:
+    """The code of the examples, even of those that doctest refuses."""
+    for match in _CODE.finditer(text):
+        yield _PROMPT.sub("\n", match[1].removeprefix(" "))

@@ -21,11 +21,17 @@ from itertools import accumulate, takewhile
 from pathlib import Path
 
 from litweave.diagnostics import Place
-from litweave.doctests import UnreadableError, parts
 from litweave.features.copy.clean import one_line, without_prose
 from litweave.imports import Import, ImportStatement, imported, is_package, root
 from litweave.parse import Module
-from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
+from litweave.syntax import (
+    DEFINITIONS,
+    UnreadableError,
+    doctests,
+    first_line,
+    is_text,
+    syntax_tree,
+)
 
 # What depends on where the code lies, or on all the names that are there.
 _ELSEWHERE = {"__file__", "__path__", "__package__", "globals", "exec", "eval"}
@@ -100,12 +106,11 @@ def _project(package: Path) -> tuple[str, list[str]]:
 def _examples(docstring: str, place: Place) -> list[str | doctest.Example]:
     """The examples up to those under the heading `Example`, and what is between."""
     try:
-        parts(docstring)
+        doctests(docstring, place)
     except UnreadableError as error:
-        line = Place(place.path, place.line + error.line - 1)
-        raise StandaloneError(line, error.reason) from None
+        raise StandaloneError(error.place, error.reason) from None
     section = _SECTION.match(docstring)
-    return parts(section[0]) if section else []
+    return doctests(section[0], place) if section else []
 
 
 def _imports(source: str) -> list[Import]:

@@ -20,7 +20,7 @@ from litweave.diagnostics import Place
 from litweave.features.copy.clean import formatted, joined, without_prose
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark, Slots
-from litweave.parse import Module, parse
+from litweave.parse import Module
 from litweave.words import word
 
 # Any fence, so that one within a longer one is left alone.
@@ -103,8 +103,8 @@ def table(heads: str, label: str, before: Sequence[str], after: Sequence[str]) -
             if kind != "equal":
                 gone += _mark(left, first, end, i, "del")
                 come += _mark(right, other, other_end, j, "ins")
-    old = highlight.lines(parse("\n".join(before) + "\n"), gone)
-    new = highlight.lines(parse("\n".join(after) + "\n"), come)
+    old = highlight.lines("\n".join(before), gone)
+    new = highlight.lines("\n".join(after), come)
     rows = "\n".join(_row(_at(old, i), _at(new, j)) for i, j in pairs)
     return (
         f'<table class="highlight" aria-label="{label}">\n'

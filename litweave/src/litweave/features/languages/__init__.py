@@ -26,8 +26,7 @@ from markdown.postprocessors import Postprocessor
 from litweave import prose, words
 from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
-from litweave.dialect import add_step
-from litweave.exercises import LABEL
+from litweave.dialect import LABEL, add_step
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
 from litweave.features.languages.checks import Glossary, check
 from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
@@ -270,7 +269,7 @@ class Translator:
 _OPEN = {State.MISSING: "\ue103", State.CHANGED: "\ue104"}
 _CLOSED = mark("", "\ue105")
 # A heading, whose anchor its English words make in every language; and an exercise or
-# its answer, which `exercises` knows by an English label. What ends each mark.
+# its answer, which `dialect` knows by an English label. What ends each mark.
 _SLUG, _LABEL, _END = "\ue102", "\ue106", _CLOSED[-1]
 _STRAY = re.compile(rf"(?!\ue100){MARK}")  # none of an anchor's
 _SHOWN_MARK = re.compile(rf"<[^<>]*>|{_STRAY.pattern}")

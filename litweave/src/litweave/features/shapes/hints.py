@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
 from html.entities import html5
+from itertools import starmap
 from typing import Any
 
 from litweave.book import Chapter
 from litweave.features.shapes.trace import Measure
-from litweave.features.symbols import Row, atoms
 from litweave.words import listed, said, word
 
 SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
@@ -155,27 +155,31 @@ def _spoken(axes: Sequence[str]) -> str:
 
 # ## One letter
 
+_SCRIPTS = {"_": "sub", "^": "sup", "'": "sup"}
+# What is a script or a prime, in braces or not, or stands alone.
+_PART = re.compile(
+    r"([_^]?)\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+(?:\{[^{}]*\})?|\\?\S))"
+)
+
 
 @cache
 def letter(tex: str) -> str:
     """A symbol as HTML; empty if it takes more than letters and scripts."""
     try:
-        return _row(atoms(tex))
+        return "".join(starmap(_part, _PART.findall(tex)))
     except KeyError:
         return ""
 
 
-def _row(row: Row) -> str:
-    html = ""
-    for atom in row:
-        html += _nucleus(atom.nucleus.strip())
-        for tag, script in (("sub", atom.sub), ("sup", atom.sup)):
-            html += f"<{tag}>{_row(script)}</{tag}>" if script else ""
-    return html
+def _part(mark: str, group: str, one: str) -> str:
+    """A script or what stands alone; `KeyError` for what cannot be set."""
+    html = "".join(starmap(_part, _PART.findall(group))) if mark else ""
+    html = html or _nucleus(one)
+    tag = _SCRIPTS.get(mark or one)
+    return f"<{tag}>{html}</{tag}>" if tag else html
 
 
 def _nucleus(tex: str) -> str:
-    """One letter, number, prime or text; `KeyError` for what cannot be set."""
     if text := _TEXT.fullmatch(tex):
         return escape(text[1])
     if tex == "'" or tex.isdecimal():

@@ -17,18 +17,17 @@ import tokenize
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
-from litweave.doctests import sources
 from litweave.headings import is_notation
 from litweave.overlay import Mark, island
 from litweave.parse import Module
 from litweave.prose import sections
-from litweave.syntax import syntax_tree
+from litweave.syntax import example_sources, syntax_tree
 
 if TYPE_CHECKING:
     from litweave.site import Site
@@ -116,38 +115,6 @@ def symbols(entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(tex for entry in entries for tex in entry.symbols or ("",))
 
 
-# ## A symbol by itself
-
-# What is a script, in braces or not, or stands alone.
-_PART = re.compile(
-    r"([_^]?)\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|(\\[A-Za-z]+(?:\{[^{}]*\})?|\\?\S))"
-)
-
-
-@dataclass(frozen=True)
-class Atom:
-    """A letter, or whatever else stands there, with its scripts."""
-
-    nucleus: str
-    sub: list["Atom"] = field(default_factory=list)
-    sup: list["Atom"] = field(default_factory=list)
-
-
-Row = Sequence[Atom]
-
-
-def atoms(tex: str) -> list[Atom]:
-    """What a symbol is written with; what is no letter with scripts stays as it is."""
-    row = list[Atom]()
-    for mark, group, one in _PART.findall(tex):
-        if not mark and one != "'":
-            row.append(Atom(one))
-        elif row:
-            inner = [Atom(one)] if one == "'" else atoms(group or one)
-            (row[-1].sub if mark == "_" else row[-1].sup).extend(inner)
-    return row
-
-
 # ## In code
 
 
@@ -206,7 +173,8 @@ def check(module: Module, diagnostics: Diagnostics) -> None:
     A variable is a name in the code of the module, or of its examples.
     """
     entries = notation(module)
-    examples = (source for prose in module.prose for source in sources(prose.text))
+    texts = (prose.text for prose in module.prose)
+    examples = (source for text in texts for source in example_sources(text))
     code = (_code(module), *examples) if entries else ()
     named = {name for source in code for name, _, _ in _names(source)}
     for entry in entries:
