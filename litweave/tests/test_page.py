@@ -11,8 +11,13 @@ from markdown import Markdown
 
 from litweave.dialect import Dialect, sanitised
 from litweave.headings import anchors, slug
-from litweave.highlight import breakable, breakable_blocks, lines
-from litweave.overlay import Mark, Overlay
+from litweave.overlay import (
+    Mark,
+    Overlay,
+    breakable,
+    breakable_blocks,
+    code_lines,
+)
 from litweave.page import addresses, cut, flat
 from litweave.parse import parse
 from rendering import Woven, woven
@@ -242,7 +247,7 @@ def test_the_flat_page_has_all_prose_and_the_names_in_the_code() -> None:
     ],
 )
 def test_code_may_break_behind_what_opens_and_not_in_names(shown: str) -> None:
-    (line,) = lines(shown.replace("|", ""))
+    (line,) = code_lines(shown.replace("|", ""))
     assert text(breakable(line).replace("<wbr>", "|")) == shown
 
 
@@ -280,7 +285,7 @@ def test_marks_wrap_their_columns_and_change_no_letter(edges: list[list[int]]) -
         if not any(s < start < e < end or start < s < end < e for s, e in kept):
             kept.append((start, end))
     marks = [Mark(1, s, e, "b", {"n": f"{s}<{e}"}) for s, e in kept]
-    line, *_ = lines("a = 'é<é'\n", marks)
+    line, *_ = code_lines("a = 'é<é'\n", marks)
     assert text(line) == "a = 'é<é'"
     assert line.count("<b ") == line.count("</b>")
     elements = BeautifulSoup(line, "html.parser").find_all("b")

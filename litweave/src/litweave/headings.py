@@ -98,21 +98,17 @@ def anchors(module: Module) -> tuple[str, ...]:
 
 def _candidates(row: Row, module: Module) -> Iterator[str]:
     """Addresses from the shortest to the most particular, without an end."""
-    first = row.definition.name if row.definition else ""
-    for words in _names(row, module) if not first else ():
-        name = f"{row.scope}:{'-'.join(words)}"
-        first = first or name
-        yield name
-    yield first
+    if row.definition:
+        names = [row.definition.name]
+    else:
+        # What it says first, all that it says, and its code.
+        said = _words(" ".join(prose.text for prose in row.prose))
+        whole = [*said, *_words(module.code(row))] or ["row"]
+        texts = [said[:_WORDS], said, whole] if said else [whole]
+        names = [f"{row.scope}:{'-'.join(words)}" for words in texts]
+    yield from names
     # Two rows alike to the letter, a name defined twice: only their order tells them.
-    yield from (f"{first}~{number}" for number in count(2))
-
-
-def _names(row: Row, module: Module) -> Iterator[list[str]]:
-    """What a row that defines nothing says first, all that it says, and its code."""
-    said = _words(" ".join(prose.text for prose in row.prose))
-    yield from [said[:_WORDS], said] if said else []
-    yield [*said, *_words(module.code(row))] or ["row"]
+    yield from (f"{names[0]}~{number}" for number in count(2))
 
 
 def _words(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from mkdocs.structure.pages import Page
 
 from litweave import dialect, theme
 from litweave.features import shapes
-from litweave.highlight import breakable_blocks, coloured
+from litweave.overlay import breakable_blocks, coloured
 from litweave.page import addresses as anchors
 from litweave.page_cache import Pages
 from litweave.progress import progress

@@ -26,11 +26,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
-from litweave import highlight
 from litweave.diagnostics import Place
 from litweave.dialect import restored, sanitised
 from litweave.headings import anchors, is_notation, mark
-from litweave.overlay import Overlay
+from litweave.overlay import Overlay, breakable, code_lines
 from litweave.parse import Definition, Module, Row
 from litweave.prose import Context, closed, sections, to_markdown
 from litweave.sections import Above, told_apart, with_titles
@@ -311,13 +310,13 @@ def _lines(module: Module, extra: Overlay, rows: Sequence[str]) -> list[str]:
     """Each line of code with its number in the file, and the hint at its end."""
     inner = _inner(module, rows)
     lines = []
-    for number, line in enumerate(highlight.lines(module.source, extra.marks), start=1):
+    for number, line in enumerate(code_lines(module.source, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""
         # Where a line is too wide for the screen, it goes on below its own beginning.
         indent = _indent(line)
         place += f' style="--indent:{indent}"' if indent else ""
         place = f'class="weave-line" data-line="{number}"{place}'
-        shown = highlight.breakable(line) + extra.hints.get(number, "")
+        shown = breakable(line) + extra.hints.get(number, "")
         lines.append(f"<span {place}>{shown}</span>\n")
     return lines
 

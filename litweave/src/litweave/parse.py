@@ -26,7 +26,6 @@ import sys
 import textwrap
 import token
 import tokenize
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -206,9 +205,7 @@ def _analyse(
 ) -> tuple[ast.Module, list[tokenize.TokenInfo]]:
     plain = iter(lines)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in somebody's string
-            tree = syntax_tree(source)
+        tree = syntax_tree(source)
         return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
     except (SyntaxError, ValueError) as error:  # a null byte may be either, of no line
         null = source.count("\n", 0, max(source.find("\0"), 0)) + 1

@@ -17,6 +17,7 @@ import doctest
 import re
 import token
 import tokenize
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from threading import Lock
 
@@ -34,7 +35,8 @@ def syntax_tree(source: str | bytes) -> ast.Module:
 
     **Raises.** As `ast.parse` does.
     """
-    with _TURN:
+    with _TURN, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in somebody's string
         return ast.parse(source)
 
 

@@ -14,12 +14,11 @@ from html import escape
 from itertools import product
 from textwrap import dedent
 
-from litweave import highlight
 from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.copy.clean import formatted, joined, without_prose
 from litweave.names import UnknownNameError
-from litweave.overlay import Mark, Slots
+from litweave.overlay import Mark, Slots, breakable, code_lines
 from litweave.parse import Module
 from litweave.words import word
 
@@ -103,8 +102,8 @@ def table(heads: str, label: str, before: Sequence[str], after: Sequence[str]) -
             if kind != "equal":
                 gone += _mark(left, first, end, i, "del")
                 come += _mark(right, other, other_end, j, "ins")
-    old = highlight.lines("\n".join(before), gone)
-    new = highlight.lines("\n".join(after), come)
+    old = code_lines("\n".join(before), gone)
+    new = code_lines("\n".join(after), come)
     rows = "\n".join(_row(_at(old, i), _at(new, j)) for i, j in pairs)
     return (
         f'<table class="highlight" aria-label="{label}">\n'
@@ -138,7 +137,7 @@ def _cell(line: str) -> str:
     # What goes on in the next line does so below its own beginning.
     indent = len(line) - len(line.lstrip(" "))
     place = f' style="--indent:{indent}"' if indent else ""
-    return f"<td><code{place}>{highlight.breakable(line)}</code></td>"
+    return f"<td><code{place}>{breakable(line)}</code></td>"
 
 
 # ## In a page

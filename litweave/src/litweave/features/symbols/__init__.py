@@ -14,7 +14,7 @@ import io
 import re
 import token
 import tokenize
-import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -120,10 +120,10 @@ def symbols(entries: Sequence[Entry]) -> tuple[str, ...]:
 
 def marks(module: Module) -> Iterator[Mark]:
     """A mark around each variable of the notation, wherever the code names it."""
-    keys: dict[str, list[int]] = {}
+    keys = defaultdict[str, list[int]](list)
     for entry in notation(module):
         for name in entry.variables:
-            keys.setdefault(name, []).extend(entry.keys)
+            keys[name] += entry.keys
     code = _code(module)
     others = _keywords_of_others(code)
     for name, line, start in _names(code):
@@ -152,15 +152,12 @@ def _names(source: str) -> tuple[tuple[str, int, int], ...]:
 @lru_cache(maxsize=1024)
 def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
     """Where a keyword only happens to have the name of a variable."""
-    lines = source.split("\n")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an invalid escape in somebody's string
-        tree = syntax_tree(source)
-    keywords = (node for node in ast.walk(tree) if isinstance(node, ast.keyword))
+    lines = [line.encode() for line in source.split("\n")]
     return frozenset(
-        (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()))
-        for node in keywords
-        if node.arg != getattr(node.value, "id", getattr(node.value, "attr", None))
+        (node.lineno, len(lines[node.lineno - 1][: node.col_offset].decode()))
+        for node in ast.walk(syntax_tree(source))
+        if isinstance(node, ast.keyword)
+        and node.arg != getattr(node.value, "id", getattr(node.value, "attr", None))
     )
 
 
@@ -172,11 +169,12 @@ def check(module: Module, diagnostics: Diagnostics) -> None:
 
     A variable is a name in the code of the module, or of its examples.
     """
-    entries = notation(module)
-    texts = (prose.text for prose in module.prose)
-    examples = (source for text in texts for source in example_sources(text))
-    code = (_code(module), *examples) if entries else ()
-    named = {name for source in code for name, _, _ in _names(source)}
+    entries, codes = notation(module), [_code(module)]
+    if not entries:
+        return
+    for prose in module.prose:
+        codes += example_sources(prose.text)
+    named = {name for code in codes for name, _, _ in _names(code)}
     for entry in entries:
         problems = [
             f"no code and no example of this module names “{variable}”"
