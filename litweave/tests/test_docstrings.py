@@ -338,8 +338,8 @@ for name in ("+REMOTE_DATA", "-FLOAT_CMP", "+REQUIRES(--slow)"):
 
 READ = [
     *("\t>>> half(4)\n\t2", ">>> '''a\n... >>>b'''\n'a\\n>>>b'"),
-    *(">>> half(4)  # doctest: +SKIP\n3", ">>> half(4)  # doctest: +ROUGHLY\n2"),
-    *(">>> half(4)  # xdoctest: +REQUIRES(--slow)\n2", "```\n>>> half(4)\n2\n```"),
+    *(">>> half(4)  # doctest: +SKIP\n3", "```\n>>> half(4)\n2\n```"),
+    ">>> half(4)  # xdoctest: +REQUIRES(--slow)\n2",
 ]
 MODULE = '''# Somebody's licence.
 
@@ -349,10 +349,6 @@ r"""# Half
 
 %s
 """
-
-import doctest
-
-doctest.register_optionflag("ROUGHLY")
 
 
 def half(number):

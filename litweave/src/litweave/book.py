@@ -29,7 +29,6 @@ _MADE = {"build", "dist", "node_modules"}
 _INDEX = {"index", "README"}
 # What a path may be made of, to be an address and words on a page as it stands.
 _PLAIN = re.compile(r"[\w./ +-]+")
-_REGISTERED = re.compile(r"\bregister_optionflag\(\s*[\"'](\w+)[\"']")
 
 
 @dataclass(frozen=True)
@@ -135,15 +134,12 @@ class Book:
 
     def _note_unreadable(self) -> None:
         """Note the docstrings whose examples doctest refuses."""
-        modules = self.modules.values()
-        # One module registers an option, for all of its package.
-        options = {name for m in modules for name in _REGISTERED.findall(m.source)}
-        for module in modules:
+        for module in self.modules.values():
             for prose in module.prose:
                 # No tool reads the examples in a comment.
                 if not module.lines[prose.line - 1].lstrip().startswith("#"):
                     try:
-                        doctests(prose.text, Place(module.path, prose.line), options)
+                        doctests(prose.text, Place(module.path, prose.line))
                     except UnreadableError as error:
                         diagnostics = self.context.diagnostics
                         diagnostics.add(error.place, error.reason, "example")

@@ -122,19 +122,19 @@ def _headed(parts: list[str], form: re.Pattern[str], heading: str) -> list[str]:
 
 def title(module: Module) -> str:
     """The title that opens a module, as it is written; empty if it has none."""
-    is_title = any(
-        _TITLE.match(prose.text) for row in module.rows[:1] for prose in row.prose
-    )
-    return says_first(module) if is_title else ""
+    return says_first(module) if any(map(_TITLE.match, _opening(module))) else ""
 
 
 def says_first(module: Module) -> str:
     """The title of a module, or else the line that it begins with."""
     # So a docstring comes before a comment that stands above it (a licence).
-    texts = [prose.text for row in module.rows[:1] for prose in row.prose]
-    texts.sort(key=lambda text: not _TITLE.match(text))
+    texts = sorted(_opening(module), key=lambda text: not _TITLE.match(text))
     lines = (line.strip("#= \t") for line in "\n".join(texts).split("\n"))
     return next(filter(None, lines), "")
+
+
+def _opening(module: Module) -> list[str]:
+    return [prose.text for row in module.rows[:1] for prose in row.prose]
 
 
 def _name(module: Module) -> str:

@@ -335,10 +335,9 @@ def _renamed(text: str, plain: str, labels: set[str], end: str) -> str:
     names = "|".join(map(re.escape, labels))
     within = r"(?<=\])|(?=\[\^)|^[ \t]*(?=\[[^\]]*\]:)"
     uses = re.compile(rf"({within})?\[({names})\](?:\[\])?(?![\[(])", re.I | re.M)
-    parts, done = list[str](), 0
-    for match in uses.finditer(plain):
+    for match in reversed([*uses.finditer(plain)]):
         before, label = match.groups()
         shown = f"[{label}]" if before is None else before
-        parts += [text[done : match.start()], f"{shown}[{label}{end}]"]
-        done = match.end()
-    return "".join([*parts, text[done:]])
+        use = f"{shown}[{label}{end}]"
+        text = f"{text[: match.start()]}{use}{text[match.end() :]}"
+    return text

@@ -18,7 +18,7 @@ import re
 import token
 import tokenize
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
 from litweave.diagnostics import Place
@@ -174,17 +174,11 @@ class UnreadableError(ValueError):
         self.place, self.reason = place, reason
 
 
-def doctests(
-    text: str, place: Place, options: Collection[str] = ()
-) -> list[str | doctest.Example]:
+def doctests(text: str, place: Place) -> list[str | doctest.Example]:
     """The examples of a text that begins at a place, and the words between them.
-
-    `options` are known besides those that doctest itself has.
 
     **Raises.** [`UnreadableError`][] if doctest refuses the text.
     """
-    for name in options:
-        doctest.register_optionflag(name)
     try:
         return doctest.DocTestParser().parse(text)
     except ValueError as error:

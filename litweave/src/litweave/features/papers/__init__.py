@@ -50,8 +50,7 @@ def cite(book: Book, path: Path) -> None:
     diagnostics = book.context.diagnostics
     works = read(path, diagnostics)
     for chapter in book.chapters.values():
-        cited = dict.fromkeys(_cited(chapter.module, works, path, diagnostics))
-        if cited:
+        if cited := dict.fromkeys(_cited(chapter.module, works, path, diagnostics)):
             title = word("The paper") if len(cited) == 1 else word("The papers")
             body = "".join(_html(address, works[address]) for address in cited)
             chapter.overlay.endnotes.append(
@@ -68,22 +67,21 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
     text = path.read_text("utf-8")
     written = parse_string(text, append_middleware=_WORDS[:1])
     plain = parse_string(text, append_middleware=_WORDS)
-    problems = [
-        (block.start_line, f"this entry cannot be read: {block.error}")
-        for block in plain.failed_blocks
-    ]
     works = {}
-    for entry in plain.entries:
-        if missing := [name for name in _NEEDED if name not in entry]:
-            message = f"“{entry.key}” has no {' and no '.join(missing)}"
-            problems.append((entry.start_line, message))
-        elif "eprint" in entry:
-            works[f"{_ABS}{entry['eprint']}"] = entry
-        elif "url" in entry:  # in which no `%` is a comment
-            works[str(written.entries_dict[entry.key]["url"])] = entry
+    for block in (*plain.failed_blocks, *plain.entries):
+        message = ""
+        if not isinstance(block, Entry):
+            message = f"this entry cannot be read: {block.error}"
+        elif missing := [name for name in _NEEDED if name not in block]:
+            message = f"“{block.key}” has no {' and no '.join(missing)}"
+        elif "eprint" in block:
+            works[f"{_ABS}{block['eprint']}"] = block
+        elif "url" in block:  # in which no `%` is a comment
+            works[str(written.entries_dict[block.key]["url"])] = block
+        if message:
+            place = Place(path.name, (block.start_line or 0) + 1)
+            diagnostics.add(place, message, "citation")
     works.pop("", None)
-    for line, message in problems:
-        diagnostics.add(Place(path.name, (line or 0) + 1), message, "citation")
     return works
 
 
@@ -125,6 +123,6 @@ def _authors(names: list[str]) -> str:
     if len(names) > 4:
         first, number = listed(names[:3]), len(names) - 3
         return word("{authors} and {number} others", authors=first, number=number)
-    if len(names) == 1:
-        return names[0]
-    return word("{authors} and {last}", authors=listed(names[:-1]), last=names[-1])
+    *others, last = names
+    first = listed(others)
+    return word("{authors} and {last}", authors=first, last=last) if others else last

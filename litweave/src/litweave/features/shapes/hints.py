@@ -6,7 +6,8 @@ it is new in every run. A letter that plain HTML cannot set is shown as a number
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from html import escape
 from html.entities import html5
@@ -35,10 +36,9 @@ Seen = tuple[str, Sequence[Run]]
 
 def show(chapter: Chapter, shapes: Sequence[Any]) -> None:
     """Put what was measured at the ends of the lines of a page."""
-    lines: dict[int, list[Seen]] = {}
+    lines = defaultdict[int, list[Seen]](list)
     for line, name, runs in shapes:
-        measures = [[Measure(*one) for one in run] for run in runs]
-        lines.setdefault(line, []).append((name, measures))
+        lines[line].append((name, [list(starmap(Measure, run)) for run in runs]))
     for line, names in lines.items():
         code = chapter.module.lines[line - 1].rstrip()
         chapter.overlay.hints[line] = hint(names, code)
@@ -71,13 +71,8 @@ def hint(names: Sequence[Seen], code: str) -> str:
 # ## One name
 
 
-def _fullest(runs: Sequence[Run]) -> Run:
-    """The run with the most letters."""
-
-    def letters(run: Run) -> int:
-        return sum(not axis.isdecimal() for one in run for axis in _axes(one))
-
-    return max(runs, key=letters)
+def _letters(run: Run) -> int:
+    return sum(not axis.isdecimal() for one in run for axis in _axes(one))
 
 
 def _shown(runs: Sequence[Run]) -> str:
@@ -88,13 +83,13 @@ def _shown(runs: Sequence[Run]) -> str:
         return _html(one) + (f" {escape(one.dtype)}" if alike and one.is_new else "")
 
     others = " …" if len({_each(run, _html) for run in runs}) > 1 else ""
-    return _each(_fullest(runs), write) + others
+    return _each(max(runs, key=_letters), write) + others
 
 
 def _voice(runs: Sequence[Run]) -> str:
     """The shape for a screen reader, and the numbers unless these were all of it."""
-    shape = _each(_fullest(runs), lambda one: _spoken(_axes(one)), listed)
-    sizes = (_each(run, lambda one: _spoken(_numbers(one)), listed) for run in runs)
+    shape = _each(max(runs, key=_letters), lambda one: _spoken(_axes(one)), listed)
+    sizes = (_each(run, lambda one: _spoken(one.sizes), listed) for run in runs)
     numbers = list(dict.fromkeys(sizes))
     if numbers == [shape]:
         return shape
@@ -132,12 +127,8 @@ def _each(
 
 def _axes(tensor: Measure) -> list[str]:
     """The letter of each axis, or else its size."""
-    letters = (letter(name) if name else "" for name in tensor.letters)
-    return [a or size for a, size in zip(letters, _numbers(tensor), strict=True)]
-
-
-def _numbers(tensor: Measure) -> list[str]:
-    return [str(size) for size in tensor.sizes]
+    axes = zip(tensor.letters, tensor.sizes, strict=True)
+    return [(letter(name) if name else "") or str(size) for name, size in axes]
 
 
 def _html(tensor: Measure) -> str:
@@ -145,11 +136,11 @@ def _html(tensor: Measure) -> str:
 
 
 def _exact(tensor: Measure) -> str:
-    return f"{' × '.join(_numbers(tensor)) or _NONE} {escape(tensor.dtype)}"
+    return f"{' × '.join(map(str, tensor.sizes)) or _NONE} {escape(tensor.dtype)}"
 
 
-def _spoken(axes: Sequence[str]) -> str:
-    plain = [" ".join(_TAG.sub(" ", axis).split()) for axis in axes]
+def _spoken(axes: Iterable[object]) -> str:
+    plain = [" ".join(_TAG.sub(" ", str(axis)).split()) for axis in axes]
     return listed(plain, "{first} by {next}") or _NONE
 
 
