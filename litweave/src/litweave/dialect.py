@@ -121,11 +121,6 @@ def _restore(root: Element, tag: str | None = None) -> None:
             element.set(name, value.replace(LESS, "<"))
 
 
-def restored(html: str) -> str:
-    """HTML with what stands in for a `<` outside of the tree, as in a quoted fence."""
-    return html.replace(LESS, "&lt;")
-
-
 def to_html(text: str, *more: Extension) -> str:
     """What a site without extensions of its own makes of a document."""
     settings = {**EXTENSIONS, "pymdownx.highlight": {"use_pygments": False}}

@@ -135,18 +135,13 @@ def _marked(line: str, marks: Sequence[Mark]) -> str:
 
 
 def _tags(marks: Sequence[Mark]) -> dict[int, str]:
-    """The tags of one line's marks by their columns, in the order of the line.
-
-    Where one element ends and another begins, the end comes first; of two that begin
-    together, the wider one does.
-    """
-    found = []
-    for number, mark in enumerate(marks):
-        pairs = (f' {name}="{escape(v)}"' for name, v in mark.attributes.items())
-        opening = f"<{mark.tag}{''.join(pairs)}>"
-        found.append((mark.start, 1, -mark.end, number, opening))
-        found.append((mark.end, 0, -mark.start, -number, f"</{mark.tag}>"))
+    """The tags of one line's marks by their columns; what ends there comes first."""
     tags = defaultdict[int, str](str)
-    for column, *_, tag in sorted(found):
-        tags[column] += tag
+    # The wider one is around the other.
+    ordered = sorted(marks, key=lambda mark: (mark.start, -mark.end))
+    for mark in reversed(ordered):
+        tags[mark.end] += f"</{mark.tag}>"
+    for mark in ordered:
+        pairs = (f' {name}="{escape(v)}"' for name, v in mark.attributes.items())
+        tags[mark.start] += f"<{mark.tag}{''.join(pairs)}>"
     return tags

@@ -27,7 +27,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from litweave.diagnostics import Place
-from litweave.dialect import restored, sanitised
+from litweave.dialect import LESS, sanitised
 from litweave.headings import anchors, is_notation, mark
 from litweave.overlay import Overlay, breakable, code_lines
 from litweave.parse import Definition, Module, Row
@@ -175,7 +175,7 @@ def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
     **Raises.** `ValueError` if the document came out of Markdown with other rows than
     it went in with.
     """
-    found = restored(content).split(_CUT)
+    found = content.replace(LESS, "&lt;").split(_CUT)  # as in a quoted fence
     expected = len(module.rows) + 1
     if len(found) != expected:
         raise ValueError(

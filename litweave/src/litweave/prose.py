@@ -88,14 +88,9 @@ class Context:
     names: Names
     formulas: Formulas
     diagnostics: Diagnostics
-    raw_html: bool = False
-    """Whether a tag in the prose of a module is HTML, and not words."""
-
-    symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the letters stand for, on each page that says so."""
-
-    translator: Rewriter | None = None
-    """Who puts the page into another language, if it is to have one."""
+    raw_html: bool = False  # Whether a tag in the prose of a module is HTML.
+    symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each page
+    translator: Rewriter | None = None  # Who puts pages into another language.
 
 
 def to_markdown(
