@@ -67,21 +67,22 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
     text = path.read_text("utf-8")
     written = parse_string(text, append_middleware=_WORDS[:1])
     plain = parse_string(text, append_middleware=_WORDS)
+    problems = [
+        (block.start_line, f"this entry cannot be read: {block.error}")
+        for block in plain.failed_blocks
+    ]
     works = {}
-    for block in (*plain.failed_blocks, *plain.entries):
-        message = ""
-        if not isinstance(block, Entry):
-            message = f"this entry cannot be read: {block.error}"
-        elif missing := [name for name in _NEEDED if name not in block]:
-            message = f"“{block.key}” has no {' and no '.join(missing)}"
-        elif "eprint" in block:
-            works[f"{_ABS}{block['eprint']}"] = block
-        elif "url" in block:  # in which no `%` is a comment
-            works[str(written.entries_dict[block.key]["url"])] = block
-        if message:
-            place = Place(path.name, (block.start_line or 0) + 1)
-            diagnostics.add(place, message, "citation")
+    for entry in plain.entries:
+        if missing := [name for name in _NEEDED if name not in entry]:
+            message = f"“{entry.key}” has no {' and no '.join(missing)}"
+            problems.append((entry.start_line, message))
+        elif "eprint" in entry:
+            works[f"{_ABS}{entry['eprint']}"] = entry
+        elif "url" in entry:  # in which no `%` is a comment
+            works[str(written.entries_dict[entry.key]["url"])] = entry
     works.pop("", None)
+    for line, message in problems:
+        diagnostics.add(Place(path.name, (line or 0) + 1), message, "citation")
     return works
 
 
