@@ -85,8 +85,7 @@ def packages(cache: Path, manifest: Path = _MANIFEST) -> Path:
             result = _run("npm", "ci", *options, folder=folder)
         if result.returncode:
             errors = re.findall(r"^npm error (.*\S)", result.stderr, re.MULTILINE)
-            reasons = [line for line in errors if "reason:" in line] or errors[:3]
-            why = " ".join(reasons) or result.stderr
+            why = " ".join(errors)[:400] or result.stderr
             raise NodeError(f"npm could not install {manifest}: {why}")
 
     key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]

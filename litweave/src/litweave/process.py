@@ -9,7 +9,7 @@ import atexit
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -33,11 +33,7 @@ _at_work = set[psutil.Popen]()
 
 
 class ChildError(RuntimeError):
-    """A program that did not end well: says why."""
-
-
-class StuckError(ChildError):
-    """A program that computes without an end, or waits for what does not come."""
+    """A program that did not end well, or is stuck: says why."""
 
 
 def _limit(name: str, usual: float) -> float:
@@ -64,25 +60,24 @@ def begin(work: Callable[[], _T]) -> "Future[_T]":
 
 def lines(
     command: Sequence[str],
-    request: bytes = b"",
+    request: object = None,
     folder: Path | None = None,
-    settings: Mapping[str, str] | None = None,
     is_patient: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """What a program says on standard output, line by line, as it says it.
 
-    `request` is what it reads, `folder` where it runs, and `settings` what is added to
-    the environment. Several run at once, so each computes in one thread, unless
-    `OMP_NUM_THREADS` says otherwise, and one that `is_patient` lets others go first. A
-    line that is no JSON object is passed over: it is what a module printed. When nobody
-    asks for more, the program is ended.
+    `request` is what it reads, as JSON, and `folder` where it runs. Several run at
+    once, so each computes in one thread, unless `OMP_NUM_THREADS` says otherwise, and
+    one that `is_patient` lets others go first. A line that is no JSON object is passed
+    over: it is what a module printed. When nobody asks for more, the program is ended.
 
-    **Raises.** [`ChildError`][] with what it said on standard error, if its status is
-    not zero; [`StuckError`][].
+    **Raises.** [`ChildError`][] if it is stuck, or if its status is not zero, with what
+    it said on standard error.
     """
-    environment = {"OMP_NUM_THREADS": "1", **os.environ, **(settings or {})}
+    # Whatever the console of this machine is, the answer is in UTF-8.
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONIOENCODING": "utf-8"}
     with tempfile.TemporaryFile() as noise, tempfile.TemporaryFile() as asked:
-        asked.write(request)
+        asked.write(json.dumps(request).encode())
         asked.seek(0)
         streams = {"stdin": asked, "stdout": PIPE, "stderr": noise}
         program = psutil.Popen(command, cwd=folder, env=environment, **streams)
@@ -126,11 +121,11 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
                 # The next step has the whole limit for itself.
                 used, idle, before = 0.0, 0, _used(program)
     if used > most:
-        raise StuckError(
+        raise ChildError(
             f"did not end within {most:g} seconds of processor time: "
             "if that is too little, set LITWEAVE_LIMIT to more"
         )
-    raise StuckError(
+    raise ChildError(
         f"computed nothing in {looks:g} looks at it, {LOOK:g} s apart: it waits for "
         "input, a lock or a network; if that may come yet, set LITWEAVE_LOOKS to more"
     )

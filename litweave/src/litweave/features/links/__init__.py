@@ -18,7 +18,6 @@ Each page ends with two lists: the modules that it imports, and those that impor
 
 import ast
 import inspect
-import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,8 +174,7 @@ def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
 
 
 def _look_up(names: Sequence[str]) -> Iterable[Any]:
-    command = [sys.executable, "-I", libraries.__file__]
-    [said] = process.lines(command, json.dumps(names).encode())
+    [said] = process.lines([sys.executable, "-I", libraries.__file__], names)
     return map(said.get, names)
 
 

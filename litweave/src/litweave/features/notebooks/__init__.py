@@ -179,7 +179,7 @@ def begin(
         whole = digest(state, text, dependencies.script(text, root))
         keys[file] = whole, digest(text)
         known[file] = kept.get(file.src_uri, keys[file][stale])
-    steps = progress.open("notebooks", list(known.values()).count(None))
+    steps = progress.part("notebooks", list(known.values()).count(None))
     # As many at once as there are processors.
     places = BoundedSemaphore(os.cpu_count() or 1)
 

@@ -69,9 +69,9 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     if later:
         for item in new:
             answers[item.name] = _tried.get(item.keys) or item.known(kept, stale=True)
-        new = [item for item in new if item.keys not in _tried]
-        _tried.update((item.keys, None) for item in new)
-        process.begin(partial(_measure_later, new, kept, cache))
+        if new := [item for item in new if item.keys not in _tried]:
+            _tried.update((item.keys, None) for item in new)
+            process.begin(partial(_measure_later, new, kept, cache))
     else:
         answers |= ask(new, kept)
         kept.forget(answers, OTHERS)
@@ -84,14 +84,13 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
 
 def _measure_later(items: Sequence["_Item"], kept: Folder, cache: Path) -> None:
     """Run some examples, and tell when all of them are done."""
-    answers = ask(items, kept) if items else {}
+    answers = ask(items, kept)
     for item in items:
         if answers[item.name]["problems"]:
             _tried[item.keys] = answers[item.name]
         else:
             del _tried[item.keys]
-    if items:
-        write_text(watched(cache) / "last", "\n".join(answers))
+    write_text(watched(cache) / "last", "\n".join(answers))
 
 
 def watched(cache: Path) -> Path:
@@ -245,6 +244,4 @@ def _said(items: Sequence[_Item], watched: bool) -> Iterator[Answer]:
     asked = {"modules": [item.request for item in items], "watched": watched}
     # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
     # written beside the sources.
-    return process.lines(
-        [sys.executable, "-P", "-B", trace.__file__], json.dumps(asked).encode()
-    )
+    return process.lines([sys.executable, "-P", "-B", trace.__file__], asked)
