@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from subprocess import PIPE
 from threading import Thread
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
@@ -99,14 +98,13 @@ def lines(
 
 def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
     """The answers of a program, with a look at it now and then."""
-    said = SimpleQueue[bytes]()
-    Thread(target=_read, args=(program.stdout, said), daemon=True).start()
     most, looks = _limit("LITWEAVE_LIMIT", LIMIT), _limit("LITWEAVE_LOOKS", IDLE)
     used, idle, before = 0.0, 0, _used(program)
+    said = begin(program.stdout.readline)
     while used <= most and idle < looks:
         try:
-            line = said.get(timeout=LOOK)
-        except Empty:
+            line = said.result(timeout=LOOK)
+        except TimeoutError:
             now = _used(program)
             # It falls where one that was started goes, and nobody waited for it.
             used += max(now - before, 0)
@@ -115,6 +113,7 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
             continue
         if not line:
             return
+        said = begin(program.stdout.readline)
         with suppress(ValueError):
             if isinstance(answer := json.loads(line), dict):
                 yield answer
@@ -129,12 +128,6 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
         f"computed nothing in {looks:g} looks at it, {LOOK:g} s apart: it waits for "
         "input, a lock or a network; if that may come yet, set LITWEAVE_LOOKS to more"
     )
-
-
-def _read(stream: IO[bytes], said: "SimpleQueue[bytes]") -> None:
-    for line in stream:
-        said.put(line)
-    said.put(b"")
 
 
 def _used(program: psutil.Popen) -> float:

@@ -14,7 +14,7 @@ from litweave.cache import Folder
 from litweave.diagnostics import Diagnostics
 from litweave.features import papers, proofs
 from litweave.features.papers import read
-from litweave.features.proofs.proof import ProofError, prove
+from litweave.features.proofs import ProofError, prove
 from litweave.words import said
 from support import build_here, cache_of, read_book, write_files
 
