@@ -35,7 +35,7 @@ def test_a_failure_is_told_after_what_was_said_before() -> None:
     program = f"import sys\n{said}\nsys.stderr.write('a reason')\nsys.exit(3)"
     lines = process.lines([sys.executable, "-c", program])
     assert next(lines) == {"a": 1}
-    with pytest.raises(ChildError, match="ended Python with status 3:\na reason"):
+    with pytest.raises(ChildError, match="ended with status 3:\na reason"):
         next(lines)
 
 

@@ -92,7 +92,7 @@ def lines(
         if program.returncode:
             noise.seek(0)
             said = noise.read().decode(errors="replace").strip()
-            reason = f"ended Python with status {program.returncode}"
+            reason = f"ended with status {program.returncode}"
             raise ChildError(f"{reason}:\n{said}" if said else reason)
 
 

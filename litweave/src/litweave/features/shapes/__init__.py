@@ -217,10 +217,15 @@ def _run(
 
     If examples end the program, another runs what comes after them.
     """
+    # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
+    # written beside the sources.
+    command = [sys.executable, "-P", "-B", trace.__file__]
     while left:
+        modules = [item.request for item in left.values()]
+        asked = {"modules": modules, "watched": watched}
         at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
         try:
-            for said in _said([*left.values()], watched):
+            for said in process.lines(command, asked):
                 at = said.get("at", at)
                 if "begins" in said:
                     part.begin(said["begins"])
@@ -237,11 +242,3 @@ def _run(
             answers[name] = {"problems": [(line, f"{what} {reason}", "")]}
             del left[name]
             part.end(name, done=0)
-
-
-def _said(items: Sequence[_Item], watched: bool) -> Iterator[Answer]:
-    """What a program says of some modules: where it is, and its answers."""
-    asked = {"modules": [item.request for item in items], "watched": watched}
-    # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
-    # written beside the sources.
-    return process.lines([sys.executable, "-P", "-B", trace.__file__], asked)
