@@ -56,10 +56,10 @@ class Part(AbstractContextManager["Part"]):
         self.running.clear()
         self.begin(name)
 
-    def end(self, name: str, done: int = 1) -> None:
-        """Say that a step is done, or that it has failed."""
+    def end(self, name: str) -> None:
+        """Say that a step is done, or has failed."""
         with self.progress.lock:
-            self.done += done
+            self.done += 1
             if name in self.running:
                 self.running.remove(name)
             self.progress.draw()
