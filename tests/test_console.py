@@ -14,7 +14,7 @@ import pytest
 from litweave import __main__ as weave
 from litweave import preview
 from litweave.features.copy.clean import clean
-from litweave.features.proofs.proof import prove
+from litweave.features.proofs import prove
 from litweave.parse import read
 
 from labml_style_nn import __main__ as package

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import indent
@@ -19,33 +20,36 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 
 from litweave import site
-from litweave.cache import Cache, Folder, build_folder, digest
+from litweave.cache import Folder, answers, build_folder, digest
 from litweave.diagnostics import Place
 from support import build_here, cache_of, write_files
 
 
-def test_a_thing_is_made_once_a_key_and_forgotten_if_unasked(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "kept.json"
-    kept = Cache.read(path)
-    assert kept.get("a", "1", lambda: {"b": [1, None]}) == {"b": [1, None]}
-    kept.write()
-    again = Cache.read(path)
-    assert again.get("a", "1", lambda: "made anew") == {"b": [1, None]}
-    assert again.get("a", "2", lambda: "made anew") == "made anew"
-    again = Cache.read(path)
-    again.get("new", "1", lambda: "new")
-    again.write()
-    assert list(Cache.read(path).before) == ["new"]
-    # Or so many stay: those that were asked for last.
-    for name, others in (("a", 1), ("b", 1), ("c", 2)):
-        again = Cache.read(path)
-        again.get(name, "1", str)
-        again.write(others)
-    assert list(Cache.read(path).before) == ["a", "b", "c"]
+def test_a_question_is_asked_once_a_key_and_forgotten_if_unasked(
+    tmp_path: Path,
+) -> None:
+    path, asked = tmp_path / "deep" / "kept.json", list[str]()
+
+    def ask(questions: Sequence[str]) -> list[object]:
+        asked.extend(questions)
+        return [{question: [1, None]} for question in questions]
+
+    def new(questions: str, key: str = "1", others: int = 0) -> str:
+        """Those of the questions, a letter each, that are asked."""
+        asked.clear()
+        found = answers(path, key, questions, ask, others)
+        assert found == {question: {question: [1, None]} for question in questions}
+        return "".join(asked)
+
+    assert [new("ab"), new("ba"), new("b")] == ["ab", "", ""]
+    assert [new("b", "2"), new("bc", "2"), new("a", "2")] == ["b", "c", "a"]
+    # Or so many stay: those that were asked last.
+    assert [new("b", "2", 1), new("c", "2", 1), new("b", "2", 1)] == ["b", "c", ""]
+    assert new("ab", "2", 1) == "a"
     # A file that is not whole keeps nothing.
     for text in ("", "{", "7", '[["a"]]', '{"a": 1}'):
         path.write_text(text)
-        assert Cache.read(path).get("a", "1", lambda: 2) == 2
+        assert new("a") == "a"
 
 
 def test_a_thing_in_a_file_is_found_by_some_of_its_keys(tmp_path: Path) -> None:

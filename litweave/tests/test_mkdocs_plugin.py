@@ -284,7 +284,7 @@ importScripts = () => {};
 %s
 const one = { 1: { id: 234 } }, two = { 1: { id: 2 }, 3: { id: 4 } };
 const told = (edges) => String(new lunr.TokenSet(edges));
-console.log(JSON.stringify([told(one), told(two), told(one)]));
+answer([told(one), told(two), told(one)]);
 """
 
 

@@ -172,7 +172,7 @@ def test_a_preview_makes_do_with_what_was_made_last(
 def test_a_failure_says_what_is_kept() -> None:
     plugin = site_plugin.TrainPlugin()
     plugin.made = Future()
-    plugin.made.set_exception(ChildError("ended Python with status 3"))
+    plugin.made.set_exception(ChildError("ended with status 3"))
     with pytest.raises(PluginError, match="status 3\nAll that was finished is kept"):
         plugin.on_files(site_plugin.Files([]), config=MkDocsConfig())
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-from litweave.features.proofs.proof import Proof
-from litweave.features.proofs.proof import prove as kept_proofs
+from litweave.features.proofs import Proof
+from litweave.features.proofs import prove as kept_proofs
 
 from labml_style_nn.proofs import __main__ as program
 from labml_style_nn.proofs import layer_proofs

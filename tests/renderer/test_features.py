@@ -18,7 +18,7 @@ from litweave.diagnostics import Diagnostics
 from litweave.features import papers, proofs
 from litweave.features.copy import clean
 from litweave.features.diff import code
-from litweave.features.proofs.proof import prove
+from litweave.features.proofs import prove
 from litweave.features.symbols import notation, symbols
 from litweave.katex import Formulas
 from litweave.names import Names

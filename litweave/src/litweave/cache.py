@@ -1,7 +1,7 @@
 """What was made before: by name, under a key of all it was made of.
 
-Many small things stand in one file, see [`Cache`][]. What takes long has a file of its
-own, see [`Folder`][]: it is kept as soon as it is made, for a build may be stopped.
+Each thing has a file of its own, and is kept as soon as it is made, for a build may be
+stopped. Small answers that are asked for together stand in one file.
 """
 
 import hashlib
@@ -9,10 +9,10 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,12 @@ class Folder:
         """Keep a thing under some keys."""
         write_text(self.file(name), json.dumps([keys, thing], ensure_ascii=False))
 
+    def made(self, name: str, key: str, make: Callable[[], Any]) -> Any:
+        """The thing of this name, made unless it was kept under this key."""
+        if (thing := self.get(name, key)) is None:
+            self.keep(name, thing := make(), key)
+        return thing
+
     def forget(self, used: Iterable[str], others: int = 0, pattern: str = "*") -> None:
         """Let go of all but what was used, and so many `others`: those kept last.
 
@@ -124,53 +130,23 @@ def _written(path: Path) -> int:
     return 0  # There is none, or another build let go of it.
 
 
-@lru_cache(maxsize=8)
-def _stored(path: Path, written: int) -> dict[str, tuple[str, Any]]:
-    """What stands in a file, read once by a preview that builds many times."""
-    with suppress(OSError, ValueError, TypeError):  # none yet, or not whole
-        rows = json.loads(path.read_text("utf-8"))
-        return {name: (key, thing) for name, key, thing in rows}
-    return {}
+def answers(
+    path: Path,
+    key: str,
+    questions: Iterable[str],
+    ask: Callable[[Sequence[str]], Iterable[Any]],
+    others: int = OTHERS,
+) -> dict[str, Any]:
+    """An answer to each question, in a file that keeps all; only new ones are asked.
 
-
-@dataclass
-class Cache:
-    """Things that can be written as JSON, by name, each with its key."""
-
-    path: Path
-    before: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    now: dict[str, tuple[str, Any]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, path: Path) -> "Cache":
-        """What a file keeps."""
-        return cls(path, _stored(path, _written(path)))
-
-    def holds(self, name: str, key: str) -> bool:
-        """Whether a thing was there before under this key."""
-        return self.before.get(name, ("", None))[0] == key
-
-    def find(self, name: str, key: str) -> Any:
-        """The thing of this name under this key, from now or before, or else none."""
-        found = (kept.get(name, ("", None)) for kept in (self.now, self.before))
-        return next((thing for has, thing in found if has == key), None)
-
-    def get(
-        self, name: str, key: str, make: Callable[[], Any], stale: bool = False
-    ) -> Any:
-        """The thing of this name, made anew if it is not there under this key.
-
-        With `stale`, what was there before serves under any key.
-        """
-        if self.now.get(name, ("", None))[0] != key:
-            serves = name in self.before and (stale or self.holds(name, key))
-            self.now[name] = self.before[name] if serves else (key, make())
-        return self.now[name][1]
-
-    def write(self, others: int = 0) -> None:
-        """Keep what was asked for, and so many `others`: those asked for last."""
-        rest = [row for row in self.before.items() if row[0] not in self.now]
-        found = dict(rest[max(0, len(rest) - others) :]) | self.now
-        if found != self.before:
-            rows = [[name, key, thing] for name, (key, thing) in found.items()]
-            write_text(self.path, json.dumps(rows, ensure_ascii=False))
+    So many `others` stay that are not asked now: those asked last.
+    """
+    folder, name, asked = Folder(path.parent), path.stem, dict.fromkeys(questions)
+    known: dict[str, Any] = folder.get(name, key) or {}
+    new = [question for question in asked if question not in known]
+    if new:
+        unasked = [question for question in known if question not in asked]
+        known.update(zip(new, ask(new), strict=True))
+        stay = [*unasked[max(0, len(unasked) - others) :], *asked]
+        folder.keep(name, {question: known[question] for question in stay}, key)
+    return {question: known[question] for question in asked}

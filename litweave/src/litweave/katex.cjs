@@ -1,4 +1,4 @@
-/* Sets formulas and marks the symbols in them: JSON in, JSON out, in one order.
+/* Sets formulas and marks the symbols in them: JSON in, an `answer` out, in one order.
  *
  * A formula has its TeX, whether it is on `display`, and the symbols of its page, as TeX,
  * of which the first has the key 1. KaTeX reads all of it, so two are the same however
@@ -206,11 +206,10 @@ function set({ tex, display, symbols }) {
   return { html: tree.toMarkup(), problems };
 }
 
-const answers = formulas.map((formula) => {
+answer(formulas.map((formula) => {
   try {
     return set(formula);
   } catch (error) {
     return { problems: [["formula", `${error.message}: ${formula.tex}`]] };
   }
-});
-process.stdout.write(JSON.stringify(answers));
+}));

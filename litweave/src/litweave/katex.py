@@ -7,12 +7,14 @@ last.
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from litweave import node
-from litweave.cache import OTHERS, Cache, digest
+from litweave.cache import answers, digest
 from litweave.diagnostics import Diagnostics, Place
 
 # It says what it is told, and what it answers.
@@ -90,22 +92,19 @@ class Formulas:
 
         **Raises.** [`NodeError`][node.NodeError] if Node does not run.
         """
-        kept = Cache.read(cache)
         key = digest(files=[_SCRIPT, katex / "package.json"])
         names = {json.dumps(astuple(formula)): formula for formula in self.numbers}
-        new = [name for name in names if not kept.holds(name, key)]
-        asked = [asdict(names[name]) for name in new]
-        script = _SCRIPT.read_text("utf-8")
-        answers = node.run(script, asked, str(katex.resolve())) if new else []
-        kept.now |= {n: (key, a) for n, a in zip(new, answers, strict=True)}
+
+        def ask(new: Sequence[str]) -> Any:
+            asked = [asdict(names[name]) for name in new]
+            return node.run(_SCRIPT.read_text("utf-8"), asked, str(katex.resolve()))
+
+        # Pages that are kept have formulas, too: what is not asked for stays.
         self.html = []
-        for name, formula in names.items():
-            answer = kept.get(name, key, dict)
-            self.html.append(answer.get("html", formula.as_written))
+        for name, answer in answers(cache, key, names, ask).items():
+            self.html.append(answer.get("html", names[name].as_written))
             for kind, message in answer["problems"]:
-                diagnostics.add(self.places[formula], message, kind)
-        if new:
-            kept.write(OTHERS)  # pages that are kept have formulas, too
+                diagnostics.add(self.places[names[name]], message, kind)
 
     def leave(self, reason: str, diagnostics: Diagnostics) -> None:
         """Set none, for want of KaTeX, and say why."""

@@ -72,7 +72,7 @@ class Build:
     def __init__(self, site: Site, config: MkDocsConfig) -> None:
         """Add what pages need to a configuration: nothing is read yet."""
         self.site, self.config, settings = site, config, site.settings
-        self.part = progress.open("pages", 0, quick=True)
+        self.part = progress.part("pages", 0, quick=True)
         if settings.language and config.theme.get("language", "en") == "en":
             nearest = theme.language_of(config.theme.dirs, settings.language)
             config.theme["language"] = nearest

@@ -136,5 +136,5 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     @event_priority(-100)  # when all others have written theirs
     def on_post_build(self, **_: Any) -> None:
         """Every page is written."""
-        progress.close(self.build.part)
+        self.build.part.close()
         self.build.pages.forget()

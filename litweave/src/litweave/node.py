@@ -1,7 +1,6 @@
 """Node, and packages from npm under a lock file, kept by its hash."""
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -10,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from litweave import process
 from litweave.cache import build_folder
 from litweave.progress import progress
 
+_ANSWER = "const answer = (said) => console.log(JSON.stringify({ said }));\n"
 _MANIFEST = Path(__file__).parent / "package.json"
 # Between two tries npm waits for seconds, and not for minutes: most often there is no
 # network. How long a try takes is npm's own affair.
@@ -35,33 +36,17 @@ def program(name: str = "node") -> Path:
     return Path(found)
 
 
-def _run(
-    name: str, *arguments: str, asked: str = "", folder: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    command = program(name)
-    # npm looks for the `node` beside it.
-    path = os.pathsep.join([str(command.parent), os.environ.get("PATH", "")])
-    return subprocess.run(
-        [command, *arguments],
-        input=asked,
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-
-
 def run(script: str, question: object, *arguments: str) -> Any:
-    """What a script answers to a question, both in JSON, on standard output and input.
+    """What a script gives to `answer`, called once; on standard input is the question.
 
     **Raises.** [`NodeError`][] if there is no Node, or the script fails.
     """
-    answer = _run("node", "-e", script, *arguments, asked=json.dumps(question))
-    if answer.returncode:
-        raise NodeError(f"a script did not run in Node:\n{answer.stderr}")
-    return json.loads(answer.stdout)
+    command = [str(program()), "-e", _ANSWER + script, *arguments]
+    try:
+        [said] = process.lines(command, question)
+    except process.ChildError as error:
+        raise NodeError(f"a script did not run in Node: it {error}") from None
+    return said["said"]
 
 
 def packages(cache: Path, manifest: Path = _MANIFEST) -> Path:
@@ -82,11 +67,20 @@ def packages(cache: Path, manifest: Path = _MANIFEST) -> Path:
             part.begin(str(manifest))
             # A package is files to us, never a program that runs on installing.
             options = ("--ignore-scripts", "--no-audit", "--no-fund", *_PAUSES)
-            result = _run("npm", "ci", *options, folder=folder)
+            npm = program("npm")
+            # It looks for the `node` beside it.
+            path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
+            result = subprocess.run(
+                [npm, "ci", *options],
+                cwd=folder,
+                env={**os.environ, "PATH": path},
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+            )
         if result.returncode:
             errors = re.findall(r"^npm error (.*\S)", result.stderr, re.MULTILINE)
-            reasons = [line for line in errors if "reason:" in line] or errors[:3]
-            why = " ".join(reasons) or result.stderr
+            why = " ".join(errors)[:400] or result.stderr
             raise NodeError(f"npm could not install {manifest}: {why}")
 
     key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]

@@ -9,14 +9,13 @@ import atexit
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from subprocess import PIPE
 from threading import Thread
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
@@ -33,11 +32,7 @@ _at_work = set[psutil.Popen]()
 
 
 class ChildError(RuntimeError):
-    """A program that did not end well: says why."""
-
-
-class StuckError(ChildError):
-    """A program that computes without an end, or waits for what does not come."""
+    """A program that did not end well, or is stuck: says why."""
 
 
 def _limit(name: str, usual: float) -> float:
@@ -64,25 +59,24 @@ def begin(work: Callable[[], _T]) -> "Future[_T]":
 
 def lines(
     command: Sequence[str],
-    request: bytes = b"",
+    request: object = None,
     folder: Path | None = None,
-    settings: Mapping[str, str] | None = None,
     is_patient: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """What a program says on standard output, line by line, as it says it.
 
-    `request` is what it reads, `folder` where it runs, and `settings` what is added to
-    the environment. Several run at once, so each computes in one thread, unless
-    `OMP_NUM_THREADS` says otherwise, and one that `is_patient` lets others go first. A
-    line that is no JSON object is passed over: it is what a module printed. When nobody
-    asks for more, the program is ended.
+    `request` is what it reads, as JSON, and `folder` where it runs. Several run at
+    once, so each computes in one thread, unless `OMP_NUM_THREADS` says otherwise, and
+    one that `is_patient` lets others go first. A line that is no JSON object is passed
+    over: it is what a module printed. When nobody asks for more, the program is ended.
 
-    **Raises.** [`ChildError`][] with what it said on standard error, if its status is
-    not zero; [`StuckError`][].
+    **Raises.** [`ChildError`][] if it is stuck, or if its status is not zero, with what
+    it said on standard error.
     """
-    environment = {"OMP_NUM_THREADS": "1", **os.environ, **(settings or {})}
+    # Whatever the console of this machine is, the answer is in UTF-8.
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONIOENCODING": "utf-8"}
     with tempfile.TemporaryFile() as noise, tempfile.TemporaryFile() as asked:
-        asked.write(request)
+        asked.write(json.dumps(request).encode())
         asked.seek(0)
         streams = {"stdin": asked, "stdout": PIPE, "stderr": noise}
         program = psutil.Popen(command, cwd=folder, env=environment, **streams)
@@ -98,20 +92,19 @@ def lines(
         if program.returncode:
             noise.seek(0)
             said = noise.read().decode(errors="replace").strip()
-            reason = f"ended Python with status {program.returncode}"
+            reason = f"ended with status {program.returncode}"
             raise ChildError(f"{reason}:\n{said}" if said else reason)
 
 
 def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
     """The answers of a program, with a look at it now and then."""
-    said = SimpleQueue[bytes]()
-    Thread(target=_read, args=(program.stdout, said), daemon=True).start()
     most, looks = _limit("LITWEAVE_LIMIT", LIMIT), _limit("LITWEAVE_LOOKS", IDLE)
     used, idle, before = 0.0, 0, _used(program)
+    said = begin(program.stdout.readline)
     while used <= most and idle < looks:
         try:
-            line = said.get(timeout=LOOK)
-        except Empty:
+            line = said.result(timeout=LOOK)
+        except TimeoutError:
             now = _used(program)
             # It falls where one that was started goes, and nobody waited for it.
             used += max(now - before, 0)
@@ -120,26 +113,21 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
             continue
         if not line:
             return
+        said = begin(program.stdout.readline)
         with suppress(ValueError):
             if isinstance(answer := json.loads(line), dict):
                 yield answer
                 # The next step has the whole limit for itself.
                 used, idle, before = 0.0, 0, _used(program)
     if used > most:
-        raise StuckError(
+        raise ChildError(
             f"did not end within {most:g} seconds of processor time: "
             "if that is too little, set LITWEAVE_LIMIT to more"
         )
-    raise StuckError(
+    raise ChildError(
         f"computed nothing in {looks:g} looks at it, {LOOK:g} s apart: it waits for "
         "input, a lock or a network; if that may come yet, set LITWEAVE_LOOKS to more"
     )
-
-
-def _read(stream: IO[bytes], said: "SimpleQueue[bytes]") -> None:
-    for line in stream:
-        said.put(line)
-    said.put(b"")
 
 
 def _used(program: psutil.Popen) -> float:

@@ -4,8 +4,7 @@ import io
 import logging
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TextIO
@@ -21,7 +20,7 @@ def show_what_it_can() -> None:
 
 
 @dataclass
-class Part:
+class Part(AbstractContextManager["Part"]):
     """The steps of one part of a build: how many there are, are done, are at work.
 
     A `quick` part has many short steps, which are no lines in a log.
@@ -38,6 +37,10 @@ class Part:
     def __str__(self) -> str:
         return f"{self.name} {self.done}/{self.total} {''.join(self.running[:1])}"
 
+    def __exit__(self, *_: object) -> None:
+        """Show it no longer."""
+        self.close()
+
     def begin(self, name: str) -> None:
         """Say that a step begins."""
         with self.progress.lock:
@@ -53,12 +56,18 @@ class Part:
         self.running.clear()
         self.begin(name)
 
-    def end(self, name: str, done: int = 1) -> None:
-        """Say that a step is done, or that it has failed."""
+    def end(self, name: str) -> None:
+        """Say that a step is done, or has failed."""
         with self.progress.lock:
-            self.done += done
+            self.done += 1
             if name in self.running:
                 self.running.remove(name)
+            self.progress.draw()
+
+    def close(self) -> None:
+        """End the part."""
+        with self.progress.lock:
+            self.progress.parts = [p for p in self.progress.parts if p is not self]
             self.progress.draw()
 
 
@@ -70,29 +79,13 @@ class Progress:
     parts: list[Part] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
 
-    @contextmanager
-    def part(self, name: str, total: int, quick: bool = False) -> Iterator[Part]:
-        """A part of so many steps, shown while it is at work."""
-        part = self.open(name, total, quick)
-        try:
-            yield part
-        finally:
-            self.close(part)
-
-    def open(self, name: str, total: int, quick: bool = False) -> Part:
-        """Begin a part that ends elsewhere."""
+    def part(self, name: str, total: int, quick: bool = False) -> Part:
+        """A part of so many steps, shown until it is closed."""
         part = Part(self, name, total, quick)
         with self.lock:
             # Another of this name was left by what failed.
             self.parts = [p for p in self.parts if p.name != name] + [part]
         return part
-
-    def close(self, part: Part) -> None:
-        """End a part."""
-        with self.lock:
-            if part in self.parts:
-                self.parts.remove(part)
-            self.draw()
 
     def draw(self) -> None:
         """Draw all parts in a line of a terminal, with one bar for all their steps."""

@@ -54,8 +54,7 @@ class Site:
         self.prose = dict[str, list[str]]()
         self.shown = dict[str, str]()
         self._waiting = list[Callable[[], None]]()
-        kept = shared.voice.kept if shared else None
-        self.voice: Translator = Translator.read(settings, kept)
+        self.voice: Translator = Translator.read(settings)
         self.book: Book = Book(directory_urls)
         self.book.context.raw_html = settings.raw_html
         if shared and self.translator:

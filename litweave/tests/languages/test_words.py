@@ -18,7 +18,7 @@ from nbformat.v4 import new_output
 import litweave
 from litweave import node
 from litweave.features import notebooks, proofs, shapes
-from litweave.features.proofs.proof import Case, Check, Fact, Proof
+from litweave.features.proofs import Case, Check, Fact, Proof
 from litweave.features.shapes.trace import Measure
 from litweave.words import Speaker, beginning, day, figures, listed, said, word
 from translated import english, marked_site, unsaid

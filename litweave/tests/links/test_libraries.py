@@ -164,9 +164,9 @@ def test_nothing_of_this_machine_is_told(monkeypatch: Patch) -> None:
 def test_what_is_known_is_not_asked_again(tmp_path: Path, monkeypatch: Patch) -> None:
     cache, asked = tmp_path / "libraries.json", list[str]()
 
-    def look_up(names: list[str]) -> dict[str, Answer]:
+    def look_up(names: list[str]) -> list[Answer]:
         asked.append(" ".join(names))
-        return {name: Answer(f"#{name}", f"{name}()", "", False) for name in names}
+        return [Answer(f"#{name}", f"{name}()", "", False) for name in names]
 
     def ask_for(*names: str) -> list[str]:
         """Those that are looked up, each time."""

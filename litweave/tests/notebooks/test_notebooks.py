@@ -20,7 +20,7 @@ from litweave.cache import Folder
 from litweave.features import notebooks
 from litweave.features.notebooks import NotebooksPlugin, document
 from litweave.overlay import Slots
-from litweave.process import ChildError, StuckError
+from litweave.process import ChildError
 from litweave.words import said
 from support import CACHE, build_here, write_files
 
@@ -260,7 +260,7 @@ def test_a_notebook_that_is_stuck_is_named_with_its_line(
 ) -> None:
     def stuck(*_: object, **_options: object) -> Iterator[dict[str, Any]]:
         yield {"cell": 2}
-        raise StuckError("waited")
+        raise ChildError("waited")
 
     monkeypatch.setattr(notebooks.process, "lines", stuck)
     (tmp_path / "docs/examples/ten.py").write_text(f"{NOTEBOOK}# More.\n")

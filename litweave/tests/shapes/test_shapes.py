@@ -3,10 +3,12 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from litweave import process
 from litweave.book import Book
 from litweave.dependencies import Dependencies
 from litweave.features import shapes
@@ -76,13 +78,13 @@ Starts = list[list[str]]
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> Starts:
     """The modules of each process that is started."""
-    started, said = Starts(), shapes._said
+    started, lines = Starts(), process.lines
 
-    def counted(items: Sequence[shapes._Item], watched: bool) -> object:
-        started.append([item.name for item in items])
-        return said(items, watched)
+    def counted(command: Sequence[str], request: dict[str, Any]) -> object:
+        started.append([module[0] for module in request["modules"]])
+        return lines(command, request)
 
-    monkeypatch.setattr(shapes, "_said", counted)
+    monkeypatch.setattr(process, "lines", counted)
     return started
 
 
@@ -188,7 +190,7 @@ def test_examples_that_end_their_program_do_not_end_the_others(
     ends = f"import sys\nsys.stderr.write('Why.\\nSo.')\n{end}\n"
     write_files(package, {"sub/__init__.py": ends, "sub/x.py": '"""\n>>> 1\n"""'})
     book, found = measured(package)
-    ended = "ended Python with status 7"
+    ended = "ended with status 7"
     late = "did not end within 1 seconds of processor time: if that is too little"
     assert str(book.context.diagnostics).split("\n") == [
         f"pkg/aa.py:1: its examples {ended}",

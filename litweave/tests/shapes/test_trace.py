@@ -5,7 +5,6 @@ for what a `return` gives), and the shape of each run, or `-` for nothing. `#!` 
 line of a forward pass that no example reaches.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def ask(folder: Path, *names: str) -> list[Said]:
     """What the program says of modules in a folder, run as the build does."""
     paths = (f"{folder}/{name.replace('.', '/')}.py" for name in names)
     modules = [(name, path, SIZES) for name, path in zip(names, paths, strict=True)]
-    asked = json.dumps({"modules": modules, "watched": True}).encode()
+    asked = {"modules": modules, "watched": True}
     answer = lines([sys.executable, "-P", "-B", program.__file__], asked)
     return [said for said in answer if "name" in said]
 

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from litweave.book import Book, Chapter
-from litweave.cache import Cache, digest, own
+from litweave.cache import answers, digest, own
+from litweave.dependencies import dotted, root
 from litweave.features.copy.clean import all_formatted, joined, without_prose
 from litweave.features.copy.standalone import StandaloneError, head, standalone
-from litweave.imports import dotted, root
 from litweave.names import Target
 from litweave.parse import Module, ParseError, read
 from litweave.words import word
@@ -51,7 +51,7 @@ def offer(
     stand. `alone` has the patterns of the modules that are offered in one file.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
-    chapters, kept = {c.name: c for c in book.chapters.values()}, Cache.read(cache)
+    chapters = {c.name: c for c in book.chapters.values()}
     makers, source = digest(own(), version("ruff")), book.dependencies.text
     keys, tops = dict[str, str](), dict[str, str]()
     for name, c in chapters.items():
@@ -61,15 +61,18 @@ def offer(
             tops[name] = head(name, c.path, site and urljoin(site, address))
             needs += book.dependencies.of(name, c.path)
         keys[name] = digest(makers, tops.get(name, ""), *map(source, needs))
-    new = (c for name, c in chapters.items() if not kept.holds(name, keys[name]))
-    made = _made(book, new, tops)
+    named = {key: chapters[name] for name, key in keys.items()}
+
+    def make(new: Sequence[str]) -> Iterable[dict[str, str]]:
+        return _made(book, map(named.__getitem__, new), tops).values()
+
+    made = answers(cache, "", named, make, others=0)
     texts = dict[str, str]()
     for name, c in chapters.items():
-        forms = kept.get(name, keys[name], partial(made.__getitem__, name))
+        forms = made[keys[name]]
         c.overlay.tools.append(_menu(book, c, forms))
         files = {form: text for form, text in forms.items() if form != "refusal"}
         texts |= {_uri(c, form): text for form, text in files.items()}
-    kept.write()
     return texts
 
 

@@ -24,7 +24,7 @@ from markdown.extensions.toc import TocTreeprocessor, unique
 from markdown.postprocessors import Postprocessor
 
 from litweave import prose, words
-from litweave.cache import Cache, digest, own
+from litweave.cache import Folder, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import LABEL, add_step
 from litweave.features.languages.catalogs import Catalogs, Unit, domain
@@ -112,13 +112,13 @@ class Translator:
     """Says in a language what a book says in English; in none, all as it is written.
 
     `package` is the name of the folder that the book was read from. What each page says
-    is in `pages`, by unit, and the words beside its prose in `words`. What is `kept` is
-    shared by all languages. `errors` is what is wrong in the catalogs.
+    is in `pages`, by unit, and the words beside its prose in `words`. Units are `kept`
+    for all languages. `errors` is what is wrong in the catalogs.
     """
 
     catalogs: Catalogs
     package: str = ""
-    kept: Cache = field(default_factory=lambda: Cache(Path()))
+    kept: Folder | None = None
     errors: list[Diagnostic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -128,15 +128,14 @@ class Translator:
         self.pairs = dict[str, dict[str, polib.POEntry]]()
 
     @classmethod
-    def read(cls, settings: Settings, kept: Cache | None = None) -> "Translator":
-        """The translator of a site, with what another has kept.
+    def read(cls, settings: Settings) -> "Translator":
+        """The translator of a site.
 
         **Raises.** `OSError` if a catalog or the glossary cannot be read.
         """
         folder, language = settings.locale, settings.language
-        kept = kept or Cache.read(settings.cache / "units.json")
         if not language:
-            return cls(Catalogs("", folder), kept=kept)
+            return cls(Catalogs("", folder))
         catalogs, table = Catalogs.read(folder, language), folder / "glossary.csv"
         if not catalogs.domains:
             where = folder / language
@@ -147,14 +146,16 @@ class Translator:
             return [[place.path, place.line, *rest] for place, *rest in found]
 
         files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
-        rows = kept.get(f"faults-{language}", digest(own(), files=files), faults)
+        key, kept = digest(own(), files=files), Folder(settings.cache)
+        rows = kept.made(f"faults-{language}", key, faults)
         errors = [Diagnostic(Place(path, line), *rest) for path, line, *rest in rows]
-        return cls(catalogs, settings.root.name, kept, errors)
+        units = Folder(settings.cache / "units")
+        return cls(catalogs, settings.root.name, units, errors)
 
     def keep(self) -> None:
-        """Keep what is shared for the next build."""
-        if self.language:
-            self.kept.write()
+        """Keep the units of these pages alone for the next build."""
+        if self.kept:
+            self.kept.forget(self.pages)
 
     # ## Prose
 
@@ -170,7 +171,8 @@ class Translator:
         text = source if isinstance(source, str) else source.source
         key = digest(own(), text, str(place), self.package, str(raw_html))
         make = partial(extract, source, place, self.package, raw_html)
-        units = [Unit(*row) for row in self.kept.get(page, key, make)]
+        rows = self.kept.made(page, key, make) if self.kept else make()
+        units = [Unit(*row) for row in rows]
         path, name = place.path, domain(place.path, self.package)
         messages = dict.fromkeys(unit.message for unit in units)
         self.pairs[path] = self.catalogs.pairs(messages, path, name)

@@ -415,7 +415,7 @@ _PROGRAM = """
 const { language, runs } = JSON.parse(require("fs").readFileSync(0, "utf-8"));
 const segmenter = new Intl.Segmenter(language, { granularity: "word" });
 const cut = (run) => Array.from(segmenter.segment(run), ({ segment }) => segment);
-process.stdout.write(JSON.stringify(runs.map((run) => cut(run).join("\\u200b"))));
+answer(runs.map((run) => cut(run).join("\\u200b")));
 """
 # Languages whose words have no stemmer, and the search for them: a word ends where one
 # does in English, and at the punctuation of both.

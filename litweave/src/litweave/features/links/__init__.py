@@ -18,11 +18,9 @@ Each page ends with two lists: the modules that it imports, and those that impor
 
 import ast
 import inspect
-import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +28,7 @@ from urllib.parse import urlsplit
 
 from litweave import process
 from litweave.book import Book
-from litweave.cache import OTHERS, Cache, digest, installed
+from litweave.cache import answers, digest, installed
 from litweave.features.links import libraries
 from litweave.features.links.libraries import Answer, Shown, plain, summary
 from litweave.features.links.meanings import Meanings, Meant, Thing
@@ -171,19 +169,13 @@ def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
     made_by = [Path(libraries.__file__).with_suffix(end) for end in (".py", ".toml")]
     key = digest(installed(), files=made_by)
     asked = [n for n in sorted(names) if n.partition(".")[0] in libraries.LIBRARIES]
-    kept = Cache.read(cache)
-    new = [name for name in asked if not kept.holds(name, key)]
-    found = _look_up(new) if new else {}
-    answers = {name: kept.get(name, key, partial(found.get, name)) for name in asked}
-    if new:
-        kept.write(OTHERS)
-    return {name: Answer(*answer) for name, answer in answers.items() if answer}
+    found = answers(cache, key, asked, _look_up)
+    return {name: Answer(*answer) for name, answer in found.items() if answer}
 
 
-def _look_up(names: Sequence[str]) -> dict[str, Any]:
-    command = [sys.executable, "-I", libraries.__file__]
-    [answers] = process.lines(command, json.dumps(names).encode())
-    return answers
+def _look_up(names: Sequence[str]) -> Iterable[Any]:
+    [said] = process.lines([sys.executable, "-I", libraries.__file__], names)
+    return map(said.get, names)
 
 
 # ## Which module imports which

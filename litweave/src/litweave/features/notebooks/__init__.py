@@ -121,12 +121,11 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
                 f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
             ) from None
         ipynb = json.dumps(_portable(notebook), ensure_ascii=False, indent=1)
-        links = ""
+        folder, links = PurePosixPath(uri).with_suffix(""), ""
         for words, suffix, content in (
             ("Download the notebook (.ipynb)", ".ipynb", ipynb),
             ("Download the script (.py)", ".py", markdown),
         ):
-            folder = PurePosixPath(uri).with_suffix("")
             name = folder.name + suffix
             file = File.generated(config, f"{folder / name}", content=content)
             files.append(file)
@@ -179,7 +178,7 @@ def begin(
         whole = digest(state, text, dependencies.script(text, root))
         keys[file] = whole, digest(text)
         known[file] = kept.get(file.src_uri, keys[file][stale])
-    steps = progress.open("notebooks", list(known.values()).count(None))
+    steps = progress.part("notebooks", list(known.values()).count(None))
     # As many at once as there are processors.
     places = BoundedSemaphore(os.cpu_count() or 1)
 
@@ -188,13 +187,11 @@ def begin(
             return found
         with places:
             steps.begin(file.src_uri)
-            done = 0
             try:
                 notebook = _run(file, root)
                 kept.keep(file.src_uri, notebook, *keys[file])
-                done = 1
             finally:
-                steps.end(file.src_uri, done)
+                steps.end(file.src_uri)
             return notebook
 
     return {file.src_uri: process.begin(partial(result, file)) for file in files}

@@ -69,9 +69,9 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     if later:
         for item in new:
             answers[item.name] = _tried.get(item.keys) or item.known(kept, stale=True)
-        new = [item for item in new if item.keys not in _tried]
-        _tried.update((item.keys, None) for item in new)
-        process.begin(partial(_measure_later, new, kept, cache))
+        if new := [item for item in new if item.keys not in _tried]:
+            _tried.update((item.keys, None) for item in new)
+            process.begin(partial(_measure_later, new, kept, cache))
     else:
         answers |= ask(new, kept)
         kept.forget(answers, OTHERS)
@@ -84,14 +84,13 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
 
 def _measure_later(items: Sequence["_Item"], kept: Folder, cache: Path) -> None:
     """Run some examples, and tell when all of them are done."""
-    answers = ask(items, kept) if items else {}
+    answers = ask(items, kept)
     for item in items:
         if answers[item.name]["problems"]:
             _tried[item.keys] = answers[item.name]
         else:
             del _tried[item.keys]
-    if items:
-        write_text(watched(cache) / "last", "\n".join(answers))
+    write_text(watched(cache) / "last", "\n".join(answers))
 
 
 def watched(cache: Path) -> Path:
@@ -218,10 +217,15 @@ def _run(
 
     If examples end the program, another runs what comes after them.
     """
+    # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
+    # written beside the sources.
+    command = [sys.executable, "-P", "-B", trace.__file__]
     while left:
+        modules = [item.request for item in left.values()]
+        asked = {"modules": modules, "watched": watched}
         at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
         try:
-            for said in _said([*left.values()], watched):
+            for said in process.lines(command, asked):
                 at = said.get("at", at)
                 if "begins" in said:
                     part.begin(said["begins"])
@@ -237,14 +241,4 @@ def _run(
             name, line, what = at if at[0] in left else (next(iter(left)), 1, at[2])
             answers[name] = {"problems": [(line, f"{what} {reason}", "")]}
             del left[name]
-            part.end(name, done=0)
-
-
-def _said(items: Sequence[_Item], watched: bool) -> Iterator[Answer]:
-    """What a program says of some modules: where it is, and its answers."""
-    asked = {"modules": [item.request for item in items], "watched": watched}
-    # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
-    # written beside the sources.
-    return process.lines(
-        [sys.executable, "-P", "-B", trace.__file__], json.dumps(asked).encode()
-    )
+            part.end(name)

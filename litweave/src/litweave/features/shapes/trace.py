@@ -30,7 +30,7 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
-from litweave.imports import root
+from litweave.dependencies import root
 from litweave.syntax import DEFINITIONS, is_text
 
 # ## What a value is
