@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from litweave.dependencies import Dependencies
+from litweave.dependencies import Dependencies, dotted
 from litweave.diagnostics import Diagnostics, Place
 from litweave.doctests import UnreadableError, parts
-from litweave.imports import dotted
 from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay

@@ -22,9 +22,9 @@ from urllib.parse import urljoin, urlsplit
 
 from litweave.book import Book, Chapter
 from litweave.cache import Cache, digest, own
+from litweave.dependencies import dotted, root
 from litweave.features.copy.clean import all_formatted, joined, without_prose
 from litweave.features.copy.standalone import StandaloneError, head, standalone
-from litweave.imports import dotted, root
 from litweave.names import Target
 from litweave.parse import Module, ParseError, read
 from litweave.words import word

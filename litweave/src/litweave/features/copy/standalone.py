@@ -20,10 +20,10 @@ from functools import cache, lru_cache
 from itertools import accumulate, takewhile
 from pathlib import Path
 
+from litweave.dependencies import Import, ImportStatement, imported, is_package, root
 from litweave.diagnostics import Place
 from litweave.doctests import UnreadableError, parts
 from litweave.features.copy.clean import one_line, without_prose
-from litweave.imports import Import, ImportStatement, imported, is_package, root
 from litweave.parse import Module
 from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
 

@@ -24,7 +24,7 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import TypeAlias
 
-from litweave.imports import ImportStatement, imported, is_package
+from litweave.dependencies import ImportStatement, imported, is_package
 from litweave.parse import Module
 from litweave.syntax import syntax_tree
 
