@@ -16,8 +16,15 @@ from hypothesis import strategies as st
 from clean_forms import bare, docstrings, program
 from litweave.__main__ import main
 from litweave.features import copy as copying
-from litweave.features.copy.clean import all_formatted, clean, formatted, one_line
-from litweave.features.copy.standalone import StandaloneError, head, standalone
+from litweave.features.copy.forms import (
+    StandaloneError,
+    all_formatted,
+    clean,
+    formatted,
+    head,
+    one_line,
+    standalone,
+)
 from litweave.parse import ParseError, parse, read
 from litweave.words import said
 from support import read_book, some_files, write_files

@@ -17,7 +17,7 @@ from textwrap import dedent
 from litweave import highlight
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import formatted, joined, without_prose
+from litweave.features.copy.forms import formatted, joined, without_prose
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark, Slots
 from litweave.parse import Module, parse

@@ -23,11 +23,17 @@ from ast import literal_eval
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
+from textwrap import shorten
 from types import ModuleType
 from typing import Any, NamedTuple
 
 LONGEST_SIGNATURE = 100
 LONGEST_SUMMARY = 160
+_PARAGRAPH = re.compile(r"\n\s*\n|\n[=~^*+#-]{3,}(?:\n|\Z)")
+_STOP = re.compile(r"(?<=[.!?]) +(?=[A-Z:`])")
+_PASSED = (".. ", ">>>")
+# What begins with one of these is no sentence; in bold type, it is about a part.
+_NO_PROSE = ("---", "$$", "```", "~~~", "|", "- ", "* ", "**", "[!")
 _CALL = re.compile(r"\A[\w.]+(\((?:[^()]|\([^()]*\))*\)(?: *-> *[^\n]+)?)")
 _LINK = re.compile(r"!?\[([^\[\]]+)\](?:\[[^\[\]]*\]|\([^()]*\))")
 # A role of reStructuredText, and what it is about: a name, or words before its target.
@@ -235,29 +241,26 @@ def _tidy(call: str) -> str:
 
 
 def summary(docstring: str) -> str:
-    r"""The heading of a docstring, if it has one, and its first sentence; plain text.
+    """What a docstring says first, in one line that is not too long."""
+    return shorten(". ".join(gist(docstring)), LONGEST_SUMMARY, placeholder=" …")
 
-    >>> summary("## The *factor*\n\nBy which [`x`][scale] is scaled. So.")
-    'The factor. By which x is scaled.'
+
+def gist(docstring: str) -> list[str]:
+    r"""The heading of a docstring and its first sentence, those that it has, as words.
+
+    >>> gist("## The *factor*\n\nBy which [`x`][scale] is scaled. So.")
+    ['The factor', 'By which x is scaled.']
     """
     heading, _, rest = docstring.strip().partition("\n")
     if not heading.startswith("#"):
         heading, rest = "", docstring
-    paragraphs = re.split(r"\n\s*\n|\n[=-]+\n", rest.strip())
-    prose = (p for p in paragraphs if not p.startswith((".. ", ">>>")))
-    sentence = first_sentence(" ".join(next(prose, "").split()))
-    # A paragraph that begins in bold type, **Shape.**, is about something else.
-    said = heading.strip("# "), "" if sentence.startswith("**") else sentence
+    paragraphs = _PARAGRAPH.split(rest.strip())
+    first = next((p for p in paragraphs if not p.startswith(_PASSED)), "")
+    sentence = _STOP.split(" ".join(first.split()), maxsplit=1)[0]
+    said = heading.strip("# "), "" if sentence.startswith(_NO_PROSE) else sentence
     # A formula in TeX is nothing to read in one line.
-    parts = [plain(part) for part in said if part and "\\" not in part]
-    text = ". ".join(filter(None, parts))
-    cut = text[:LONGEST_SUMMARY].rpartition(" ")[0]
-    return text if len(text) <= LONGEST_SUMMARY else f"{cut} …"
-
-
-def first_sentence(text: str) -> str:
-    """A text as far as its first full stop."""
-    return re.split(r"(?<=[.!?]) +(?=[A-Z:`])", text, maxsplit=1)[0]
+    words = [plain(part) for part in said if "\\" not in part]
+    return [text for text in words if any(map(str.isalnum, text))]
 
 
 def plain(markdown: str) -> str:

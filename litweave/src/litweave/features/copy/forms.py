@@ -1,31 +1,155 @@
-r"""# Standalone: a module and all it needs, in one file
+r"""# Forms: a module without its essay, or with all it needs
 
-The modules are *joined*: their statements come in the order in which Python would run
-them, and imports of one from another go. Then they are *shaken*: of the module itself
-everything stays; of the others, what is reached from there by name, and what *does*
-something when the module is imported. In the file a name has one meaning, so what
-would have two is refused, with its line, and so is whatever else cannot be joined.
+*Clean*: the comments go, and a docstring becomes one line of plain text, or goes too if
+it has no line to give. What speaks to a tool stays, such as `# noqa`. The prose is
+found by the positions that `ast` and `tokenize` give, never by a pattern, so that what
+is left is the same program. `ruff format` lays it out.
+
+*Standalone*: modules are *joined*: their statements come in the order in which Python
+would run them, and imports of one from another go. Then they are *shaken*: of the
+module itself everything stays; of the others, what is reached from there by name, and
+what *does* something when the module is imported. In the file a name has one meaning,
+so what would have two is refused, with its line, and so is whatever else cannot be
+joined.
 """
 
 import ast
 import doctest
+import io
 import re
+import subprocess
 import symtable
+import token
+import tokenize
 import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import accumulate, takewhile
+from itertools import accumulate, pairwise, takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import shorten
+from typing import TypeVar
+
+from ruff import find_ruff_bin
 
 from litweave.dependencies import Import, ImportStatement, imported, is_package, root
 from litweave.diagnostics import Place
 from litweave.doctests import UnreadableError, parts
-from litweave.features.copy.clean import one_line, without_prose
+from litweave.features.links.libraries import gist
 from litweave.parse import Module
-from litweave.syntax import DEFINITIONS, first_line, is_text, syntax_tree
+from litweave.syntax import (
+    CODING,
+    DEFINITIONS,
+    directives,
+    first_line,
+    is_text,
+    syntax_tree,
+)
+
+# The longest line that a docstring may make.
+WIDTH = 88
+_FORMAT = ["format", "--config", "format.quote-style = 'preserve'"]
+_SORT = ["check", "--select", "I", "--fix"]
+_Key = TypeVar("_Key")
+_Lines = dict[int, str]
+
+
+def clean(module: Module) -> str:
+    """The code of a module, with at most one line for each docstring."""
+    return formatted(joined(without_prose(module)))
+
+
+def formatted(source: str, sort: bool = False) -> str:
+    """A source as `ruff format` lays it out; with `sort`, its imports are sorted."""
+    return all_formatted({"": source}, sort)[""]
+
+
+def all_formatted(sources: Mapping[_Key, str], sort: bool = False) -> dict[_Key, str]:
+    """Many sources, laid out at once; one stays as it is where ruff cannot do it."""
+    with TemporaryDirectory() as folder:
+        paths = {name: Path(folder, f"{n}.py") for n, name in enumerate(sources)}
+        for name, path in paths.items():
+            path.write_text(sources[name], "utf-8", newline="")
+        for command in [_SORT] * sort + [_FORMAT] if paths else []:
+            options = ["--isolated", "--no-cache", "--quiet", folder]
+            program = [find_ruff_bin(), *command, *options]
+            subprocess.run(program, capture_output=True)
+        return {name: path.read_bytes().decode() for name, path in paths.items()}
+
+
+# ## Clean
+
+
+def without_prose(module: Module, docstrings: bool = True) -> _Lines:
+    """The lines that are left of a module, by their numbers, before they are laid out.
+
+    Without `docstrings`, not even one line is left of each.
+    """
+    lines = {n: line.rstrip("\r\n") for n, line in enumerate(module.lines, start=1)}
+    text = joined(lines)
+    _drop_comments(lines, text)
+    for node in ast.walk(syntax_tree(text)):
+        if isinstance(node, ast.Module | DEFINITIONS):
+            _shorten_texts(lines, node, docstrings)
+    return lines
+
+
+def joined(lines: _Lines) -> str:
+    """The text of some lines."""
+    return "".join(f"{line}\n" for line in lines.values())
+
+
+def _drop_comments(lines: _Lines, text: str) -> None:
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    stays = directives(tokens)
+    for item in tokens:
+        line, column = item.start
+        # What is said of the encoding goes: the copy is in UTF-8.
+        encoding = line <= 2 and CODING.match(item.string)
+        if item.type == token.COMMENT and (encoding or line not in stays):
+            lines[line] = lines[line][:column].rstrip(" \t\f")
+            if not lines[line]:
+                del lines[line]
+
+
+def _shorten_texts(
+    lines: _Lines, parent: ast.Module | DEFINITIONS, docstrings: bool
+) -> None:
+    """Shorten the docstring, and other strings that are statements of their own."""
+    is_bare = not isinstance(parent, ast.Module) and all(map(is_text, parent.body))
+    for before, node in pairwise([None, *parent.body]):
+        if not isinstance(node, ast.Expr) or not is_text(node):
+            continue
+        first, last = node.lineno, node.end_lineno or 0
+        # A syntax tree counts columns in bytes.
+        indent = lines[first].encode()[: node.col_offset].decode()
+        behind = lines[last].encode()[node.end_col_offset :].decode()
+        if indent.strip() or behind.strip()[:1] not in ("", "#"):
+            continue  # It shares its lines with code.
+        text = ""
+        # Behind a docstring that goes away, a string must not become the docstring.
+        if docstrings and not (before and is_text(before)):
+            width = max(1, WIDTH - len(f'{indent}""""""'))
+            said = one_line(ast.literal_eval(node.value), width)
+            text = f'"""{said}"""' if said and '"""' not in said else ""
+        if not text and is_bare and node is parent.body[-1]:
+            text = "pass"
+        lines[first] = f"{indent}{text}{behind}"
+        for number in range(first + 1 if text else first, last + 1):
+            lines.pop(number, None)
+
+
+def one_line(docstring: str, width: int = WIDTH) -> str:
+    """What a docstring says, in a line: its title, or else its first sentence."""
+    text = "".join(gist(docstring)[:1]).rstrip(":;,")
+    stop = "." if text and not text.endswith((".", "!", "?", "…")) else ""
+    return shorten(text + stop, width, placeholder="…")
+
+
+# ## Standalone
 
 # What depends on where the code lies, or on all the names that are there.
 _ELSEWHERE = {"__file__", "__path__", "__package__", "globals", "exec", "eval"}
