@@ -27,7 +27,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import accumulate, pairwise, takewhile
+from itertools import accumulate, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
@@ -118,11 +118,9 @@ def _drop_comments(lines: _Lines, text: str) -> None:
 def _shorten_texts(
     lines: _Lines, parent: ast.Module | DEFINITIONS, docstrings: bool
 ) -> None:
-    """Shorten the docstring, and other strings that are statements of their own."""
+    """Shorten the docstring; other strings that are statements go."""
     is_bare = not isinstance(parent, ast.Module) and all(map(is_text, parent.body))
-    for before, node in pairwise([None, *parent.body]):
-        if not isinstance(node, ast.Expr) or not is_text(node):
-            continue
+    for node in filter(is_text, parent.body):
         first, last = node.lineno, node.end_lineno or 0
         # A syntax tree counts columns in bytes.
         indent = lines[first].encode()[: node.col_offset].decode()
@@ -130,10 +128,9 @@ def _shorten_texts(
         if indent.strip() or behind.strip()[:1] not in ("", "#"):
             continue  # It shares its lines with code.
         text = ""
-        # Behind a docstring that goes away, a string must not become the docstring.
-        if docstrings and not (before and is_text(before)):
+        if docstrings and node is parent.body[0]:
             width = max(1, WIDTH - len(f'{indent}""""""'))
-            said = one_line(ast.literal_eval(node.value), width)
+            said = one_line(ast.get_docstring(parent) or "", width)
             text = f'"""{said}"""' if said and '"""' not in said else ""
         if not text and is_bare and node is parent.body[-1]:
             text = "pass"
@@ -177,15 +174,13 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
 
     **Raises.** [`StandaloneError`][] if the file would not be the same program.
     """
-    file, tree = _File(name, modules), syntax_tree(modules[name].source)
+    file = _File(name, modules)
     file.enter(name)
-    docstring = ast.get_docstring(tree, clean=False) or ""
-    place = Place(modules[name].path, tree.body[0].lineno if tree.body else 1)
-    examples = "".join(file.shown(part, place) for part in _examples(docstring, place))
+    opening = file.opening()
     file.take(filter(file.keeps, file.joined))
     pieces = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
-        _opening(one_line(docstring) or f"{name}.", examples),
+        opening,
         # ruff will sort the imports and join them.
         "\n".join(sorted(file.outside, key=lambda t: ("__future__" not in t, t))),
         *(file.taken.get(statement, "") for statement in file.joined),
@@ -198,13 +193,12 @@ def head(name: str, path: Path, address: str = "") -> str:
     package = root(name, path) / name.partition(".")[0]
     project, licence = _project(package if package.is_dir() else path.parent)
     source = f"From {project}, {address}" if address else f"From {project}."
-    lines = [f"{name}, with all it needs, in one file.", source, "", *licence]
-    return "\n".join(lines).rstrip()
+    return f"{name}, with all it needs, in one file.\n{source}\n\n{licence}".rstrip()
 
 
 @cache
-def _project(package: Path) -> tuple[str, list[str]]:
-    """“Name version” of the project around a package, and its licence line by line."""
+def _project(package: Path) -> tuple[str, str]:
+    """“Name version” of the project around a package, and its licence."""
     # What is around an installed package belongs to somebody else.
     own = takewhile(lambda p: p.name not in _INSTALLED, (package, *package.parents))
     project = next((p for p in own if (p / "pyproject.toml").is_file()), package)
@@ -215,49 +209,7 @@ def _project(package: Path) -> tuple[str, list[str]]:
     found = (p for p in project.iterdir() if p.name.upper().startswith(_LICENCES))
     licences = sorted(p for p in found if p.suffix != ".py" and p.is_file())
     licence = licences[0].read_text("utf-8", "replace") if licences else ""
-    return f"{about['name']} {about['version']}".strip(), licence.strip().splitlines()
-
-
-# ## The opening
-
-
-def _examples(docstring: str, place: Place) -> list[str | doctest.Example]:
-    """The examples up to those under the heading `Example`, and what is between."""
-    try:
-        parts(docstring)
-    except UnreadableError as error:
-        line = Place(place.path, place.line + error.line - 1)
-        raise StandaloneError(line, error.reason) from None
-    section = _SECTION.match(docstring)
-    return parts(section[0]) if section else []
-
-
-def _imports(source: str) -> list[Import]:
-    """What an example imports."""
-    try:
-        nodes = syntax_tree(source).body
-    except SyntaxError:
-        return []  # An example may show just that.
-    imports = (node for node in nodes if isinstance(node, ImportStatement))
-    return [item for node in imports for item in imported(node)]
-
-
-def _alias(item: Import) -> str:
-    """What stands for an import where the thing itself is at hand."""
-    return f"{item.local} = {item.name}" if item.local else ""
-
-
-def _opening(title: str, examples: str) -> str:
-    """The docstring of a file."""
-    if not examples.strip():
-        return f'"""{title}"""\n'
-    shown = re.sub(r"\n{3,}", "\n\n", examples.strip("\n"))
-    prefix = "r" if "\\" in shown else ""
-    quotes = "'''" if '"""' in shown else '"""'
-    return f"{prefix}{quotes}{title}\n\nExample:\n\n{shown}\n{quotes}\n"
-
-
-# ## Statements
+    return f"{about['name']} {about['version']}".strip(), licence.strip()
 
 
 @dataclass(eq=False)
@@ -317,14 +269,16 @@ def _names(code: str) -> tuple[set[str], set[str]]:
     return {s.get_name() for s in binds}, {s.get_name() for s in uses}
 
 
-# ## Joined and shaken
+def _alias(item: Import) -> str:
+    """What stands for an import where the thing itself is at hand."""
+    return f"{item.local} = {item.name}" if item.local else ""
 
 
 class _File:
     """The modules that one of a package needs, joined; and what is taken of them.
 
-    `names` tells what binds a name in a module, `taken` has the texts, and `outside`
-    the imports of what is not ours.
+    `names` tells what binds a name in a module, `taken` has the texts, `outside` the
+    imports of what is not ours, and `owners` whose a name in the file is.
     """
 
     def __init__(self, main: str, modules: Mapping[str, Module]) -> None:
@@ -351,22 +305,53 @@ class _File:
                     for bound in statement.binds:
                         self.names[around, bound].append(statement)
 
-    def shown(self, part: str | doctest.Example, place: Place) -> str:
-        """A part of the docstring at a place: an example, or what is between two.
+    # ## The docstring
 
-        What it imports of these modules is taken, and so is at hand.
-        """
-        if isinstance(part, str):
-            return "\n" if part else ""
-        items = [item for item in _imports(part.source) if self.has(item)]
+    def opening(self) -> str:
+        """The docstring of the file: a line, and the examples of the module."""
+        tree = syntax_tree(self.modules[self.main].source)
+        docstring = ast.get_docstring(tree, clean=False) or ""
+        line = tree.body[0].lineno if tree.body else 1
+        shown = self.examples(docstring, Place(self.modules[self.main].path, line))
+        title = one_line(docstring) or f"{self.main}."
+        if not shown:
+            return f'"""{title}"""\n'
+        prefix = "r" if "\\" in shown else ""
+        quotes = "'''" if '"""' in shown else '"""'
+        return f"{prefix}{quotes}{title}\n\nExample:\n\n{shown}\n{quotes}\n"
+
+    def examples(self, docstring: str, place: Place) -> str:
+        """The examples up to those under the heading `Example`."""
+        section = _SECTION.match(docstring)
+        try:
+            parts(docstring)
+        except UnreadableError as error:
+            line = Place(place.path, place.line + error.line - 1)
+            raise StandaloneError(line, error.reason) from None
+        text = ""
+        for part in parts(section[0]) if section else ():
+            if isinstance(part, str):
+                text += "\n" if part else ""
+            else:
+                text += self.example(part, Place(place.path, place.line + part.lineno))
+        return re.sub(r"\n{3,}", "\n\n", text.strip("\n"))
+
+    def example(self, example: doctest.Example, place: Place) -> str:
+        """An example, but for what it imports of these modules, which is at hand."""
+        nodes = list[ast.stmt]()
+        with suppress(SyntaxError):  # An example may show just that.
+            nodes = syntax_tree(example.source).body
+        imports = (node for node in nodes if isinstance(node, ImportStatement))
+        items = [i for node in imports for i in imported(node) if self.has(i)]
         if not items:
-            code = part.source.removesuffix("\n").replace("\n", "\n... ")
-            return f">>> {code}\n{part.want}"
-        line = Place(place.path, place.line + part.lineno)
+            code = example.source.removesuffix("\n").replace("\n", "\n... ")
+            return f">>> {code}\n{example.want}"
         for item in items:
             self.enter(item.full)
-            self.take([_Statement(self.main, line, item)])
+            self.take([_Statement(self.main, place, item)])
         return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
+
+    # ## What is taken
 
     def keeps(self, statement: _Statement) -> bool:
         """Whether a statement stays though nothing reaches it."""

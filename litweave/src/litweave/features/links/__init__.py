@@ -21,8 +21,7 @@ import inspect
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,16 +62,12 @@ def link(book: Book, meanings: Meanings, cache: Path) -> None:
         linker.lay(page, found)
 
 
-@dataclass
 class _Linker:
-    book: Book
-    meanings: Meanings
-    answers: Mapping[str, Answer]
-
-    def __post_init__(self) -> None:
-        found = self.book.context.names.by_end.values()
-        self.targets = {target.name: target for some in found for target in some}
-        self.told: dict[str, tuple[str, str]] = {}
+    def __init__(
+        self, book: Book, meanings: Meanings, answers: Mapping[str, Answer]
+    ) -> None:
+        self.book, self.meanings, self.answers = book, meanings, answers
+        self.told = lru_cache(None)(self.tell)
 
     def lay(self, page: str, uses: Iterable[Meant]) -> None:
         """Lay links over the code of a page, and the table of what their tips say."""
@@ -105,12 +100,11 @@ class _Linker:
             if answer is None or (is_made and not answer.is_class):
                 return None
             return *answer[:3], str(urlsplit(answer.href).netloc)
-        target = self.targets.get(thing.name)
+        found = self.book.context.names.by_end.get(thing.name, ())
+        target = next((one for one in found if one.name == thing.name), None)
         if target is None or (target.page == page and not target.anchor):
             return None
-        if target.name not in self.told:
-            self.told[target.name] = self.tell(target)
-        return self.book.href(target, page), *self.told[target.name]
+        return self.book.href(target, page), *self.told(target)
 
     def tell(self, target: Target) -> tuple[str, str]:
         node = self.meanings.definitions.get(target.name)
