@@ -129,19 +129,17 @@ def _uri(chapter: Chapter, form: str) -> str:
 
 
 def _menu(book: Book, chapter: Chapter, forms: Mapping[str, str]) -> str:
-    item = partial(_item, book, chapter)
+    title, why = word("Standalone"), escape(forms.get("refusal", ""))
+    refused = word("not possible: {why}", why=f'<span lang="en">{why}</span>')
     items = [
-        item("annotated", word("Annotated"), word("the file as it stands")),
-        item("clean", word("Clean"), word("the code without the essay")),
-    ]
-    title, about = word("Standalone"), word("with all it needs, in one file")
-    if "standalone" in forms:
         # It runs as it is pasted: that is what most want.
-        items.insert(0, item("standalone", title, about))
-    elif "refusal" in forms:
-        why = f'<span lang="en">{escape(forms["refusal"])}</span>'
-        items.append(item("refusal", title, word("not possible: {why}", why=why)))
-    listed = "\n".join(items)
+        ("standalone", title, word("with all it needs, in one file")),
+        ("annotated", word("Annotated"), word("the file as it stands")),
+        ("clean", word("Clean"), word("the code without the essay")),
+        ("refusal", title, refused),
+    ]
+    there = [item for item in items if item[0] in {"annotated", *forms}]
+    listed = "\n".join(_item(book, chapter, *item) for item in there)
     return f"""<button class="weave-button" type="button"
  popovertarget="weave-copy">{word("Copy")}</button>
 <div class="weave-copy" id="weave-copy" popover
@@ -218,21 +216,16 @@ def _run(options: argparse.Namespace) -> int:
 def _text(book: Book, options: argparse.Namespace) -> bytes:
     if options.list:
         return "".join(f"{name}\n" for name in sorted(book.modules)).encode()
-    name = _find(book, options.module)
+    if not options.module and len(book.modules) != 1:
+        raise UnknownNameError("MODULE says which module is meant")
+    names = Names()
+    for each in book.modules:
+        names.add(Target(each, each, ""))
+    wanted = options.module.removesuffix(".py").replace("/", ".")
+    name = names.find(wanted or next(iter(book.modules))).name
     module = book.modules[name]
     path = next(p for p, m in book.dependencies.modules.items() if m is module)
     if options.standalone:
         text = standalone(name, _needed(book, name, path), head(name, path))
         return formatted(text, sort=True).encode()
     return clean(module).encode() if options.clean else path.read_bytes()
-
-
-def _find(book: Book, name: str) -> str:
-    """The module that any end of its name means; none need be said of a single one."""
-    if not name and len(book.modules) != 1:
-        raise UnknownNameError("MODULE says which module is meant")
-    names = Names()
-    for module in book.modules:
-        names.add(Target(module, module, ""))
-    wanted = name.removesuffix(".py").replace("/", ".")
-    return names.find(wanted or next(iter(book.modules))).name

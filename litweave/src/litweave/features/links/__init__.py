@@ -131,17 +131,14 @@ def _source(node: ast.expr | None) -> object:
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signature:
     """How a function is called by its source, without `self`."""
-    args = node.args
+    args, parameters = node.args, list[inspect.Parameter]()
     positional = [*args.posonlyargs, *args.args][::-1]
     defaults = dict(zip(positional, args.defaults[::-1], strict=False))
     given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
-    groups: Sequence[Sequence[ast.arg | None]] = (
-        *(args.posonlyargs, args.args, [args.vararg]),
-        *(args.kwonlyargs, [args.kwarg]),
-    )
-    parameters = []
+    several, named = filter(None, [args.vararg]), filter(None, [args.kwarg])
+    groups = args.posonlyargs, args.args, several, args.kwonlyargs, named
     for kind, group in zip(_KINDS, groups, strict=True):
-        for arg in filter(None, group):
+        for arg in group:
             default, types = _source(given.get(arg)), _source(arg.annotation)
             made = inspect.Parameter(arg.arg, kind, default=default, annotation=types)
             parameters.append(made)
