@@ -7,10 +7,8 @@ r"""# Copy: a module to take along
 | clean | the same code without the essay | `layers/gelu.clean.py` |
 
 All three are files of the site, so that they can be downloaded where no script runs.
-One that cannot stand alone says why at the end of the menu, which fails no build.
-
-The command `copy` prints them. Its messages go to standard error, so that only code
-goes down a pipe, in UTF-8 and with the same ends of lines on every system.
+One that cannot stand alone says why at the end of the menu, which fails no build. The
+command `copy` prints them: in UTF-8, with the same ends of lines on every system.
 """
 
 import argparse
@@ -61,8 +59,8 @@ def offer(
 ) -> dict[str, str]:
     """Offer the forms of each module on its page; the texts to bring, by address.
 
-    `cache` is the file that keeps what was made before, and `site` where the site will
-    stand. `alone` has the patterns of the modules that are offered in one file.
+    `cache` keeps what was made before, `site` is where the site will stand, and `alone`
+    has the patterns of the modules that are offered in one file.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
     chapters, kept = {c.name: c for c in book.chapters.values()}, Cache.read(cache)
@@ -81,8 +79,7 @@ def offer(
     for name, c in chapters.items():
         forms = kept.get(name, keys[name], partial(made.__getitem__, name))
         c.overlay.tools.append(_menu(book, c, forms))
-        files = {form: text for form, text in forms.items() if form != "refusal"}
-        texts |= {_uri(c, form): text for form, text in files.items()}
+        texts |= {_uri(c, f): text for f, text in forms.items() if f != "refusal"}
     kept.write()
     return texts
 

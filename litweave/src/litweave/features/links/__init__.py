@@ -9,11 +9,9 @@ meanings ──▶ what a name means ──┬─ ours ─────▶ its ro
 ```
 
 Of a chain such as `nn.functional.gelu`, the longest beginning that leads anywhere is
-the link. Pointing at it shows the signature and a line about it, which are in one table
-on the page, by address. Among the links of a row, only the first to each place is a
-stop of the tab key.
-
-Each page ends with two lists: the modules that it imports, and those that import it.
+the link. Pointing at it shows the signature and a line about it. Among the links of a
+row, only the first to each place is a stop of the tab key. Each page ends with the
+modules that it imports, and those that import it.
 """
 
 import ast
@@ -50,10 +48,7 @@ def enrich(site: "Site") -> None:
 
 
 def link(book: Book, meanings: Meanings, cache: Path) -> None:
-    """Make links of the names in the code of each page.
-
-    `cache` is a file that keeps what libraries say.
-    """
+    """Make links of the names in the code; the cache keeps what libraries say."""
     uses = {page: [*meanings.uses(c.name)] for page, c in book.chapters.items()}
     things = (t for found in uses.values() for *_, steps in found for _, t in steps)
     names = {thing.name for thing in things if not meanings.is_ours(thing.name)}
@@ -100,8 +95,8 @@ class _Linker:
             if answer is None or (is_made and not answer.is_class):
                 return None
             return *answer[:3], str(urlsplit(answer.href).netloc)
-        found = self.book.context.names.by_end.get(thing.name, ())
-        target = next((one for one in found if one.name == thing.name), None)
+        found = self.book.context.names.by_end.get(thing.name, [])
+        target = next((one for one in reversed(found) if one.name == thing.name), None)
         if target is None or (target.page == page and not target.anchor):
             return None
         return self.book.href(target, page), *self.told(target)
@@ -185,11 +180,10 @@ def list_uses(book: Book, meanings: Meanings) -> None:
 
     What an import only passes on counts for the module where it is defined.
     """
-    uses = {}
-    for page, chapter in book.chapters.items():
-        names = {meanings.source(name) for name in meanings.codes[chapter.name].imports}
-        others = (c for c in book.chapters.values() if c is not chapter)
-        uses[page] = [other.page for other in others if other.name in names]
+    uses, pages = {}, {c.name: page for page, c in book.chapters.items()}
+    for name, page in pages.items():
+        names = {meanings.source(imported) for imported in meanings.codes[name].imports}
+        uses[page] = [pages[n] for n in pages if n in names - {name}]
     for page, chapter in book.chapters.items():
         used_by = [other for other in uses if page in uses[other]]
         both = [(word("Uses"), uses[page]), (word("Used by"), used_by)]

@@ -2,13 +2,11 @@ r"""Libraries: where their names are documented, and what there is to tell of th
 
     python -I libraries.py < names.json > answers.json
 
-Where a name such as `torch.nn.Linear` is documented follows from the rules for its
-library in `libraries.toml`. Whether the library has it, only the library can tell; so
-this program imports it, in a process of its own, and isolated (`-I`), so that no file
-of an author can pass for a library. It needs nothing but Python.
-
-A list of qualified names goes in, and for each comes out an [`Answer`][], or nothing if
-no rule covers it, or there is no such name.
+Where a name is documented follows from the rules for its library in `libraries.toml`.
+Whether the library has it, only the library can tell; so this program, which needs
+nothing but Python, imports it, isolated (`-I`), so that no file of an author can pass
+for a library. For each name comes an [`Answer`][], or nothing if no rule covers it, or
+there is no such name.
 """
 
 import importlib
@@ -28,13 +26,13 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 LONGEST_SIGNATURE = 100
-LONGEST_SUMMARY = 160
+LONGEST_SUMMARY = 161
 _PARAGRAPH = re.compile(r"\n\s*\n|\n[=~^*+#-]{3,}(?:\n|\Z)")
 _STOP = re.compile(r"(?<=[.!?]) +(?=[A-Z:`])")
 _PASSED = (".. ", ">>>")
 # What begins with one of these is no sentence; in bold type, it is about a part.
 _NO_PROSE = ("---", "$$", "```", "~~~", "|", "- ", "* ", "**", "[!")
-_CALL = re.compile(r"\A[\w.]+(\((?:[^()]|\([^()]*\))*\)(?: *-> *[^\n]+)?)")
+_CALL = re.compile(r"\A[\w.]+(\((?:[^()]|\([^()]*\))*\)(?: *-> *[^\n]+)?)(?: - )?")
 _LINK = re.compile(r"!?\[([^\[\]]+)\](?:\[[^\[\]]*\]|\([^()]*\))")
 # A role of reStructuredText, and what it is about: a name, or words before its target.
 _ROLE = re.compile(
@@ -111,9 +109,8 @@ def _page(name: str) -> str | None:
     """The page of a name, below the address of its library."""
     library, (parent, found) = _library(name), _find(name)
     (owner, _, last), kind = name.rpartition("."), _kind(found)
-    page: str | None
+    page: str | None = library["pages"].get(name)
     if name in library["pages"]:
-        page = library["pages"][name]
         return page and page.format(name=name, last=last)
     constants = library.get("constants", False)
     if kind == "data" and not constants:
@@ -202,9 +199,8 @@ def _signature(name: str, found: Any) -> str:
         written = _CALL.match(inspect.getdoc(found) or "")
         return name + _tidy(written[1]) if written else name
     values = signature.parameters.values()
-    signature = signature.replace(
-        parameters=[p.replace(default=_default(p.default)) for p in values]
-    )
+    values = [value.replace(default=_default(value.default)) for value in values]
+    signature = signature.replace(parameters=values)
     if isinstance(found, type):
         signature = signature.replace(return_annotation=inspect.Signature.empty)
         # A class that says nothing of its arguments takes whatever its base does.
