@@ -1,16 +1,14 @@
 r"""# Forms: a module without its essay, or with all it needs
 
-*Clean*: the comments go, and a docstring becomes one line of plain text, or goes too if
-it has no line to give. What speaks to a tool stays, such as `# noqa`. The prose is
-found by the positions that `ast` and `tokenize` give, never by a pattern, so that what
-is left is the same program. `ruff format` lays it out.
+*Clean*: the comments go, and a docstring becomes one line of plain text, or goes too.
+What speaks to a tool stays, such as `# noqa`. The prose is found by the positions that
+`ast` and `tokenize` give, so that what is left is the same program.
 
 *Standalone*: modules are *joined*: their statements come in the order in which Python
 would run them, and imports of one from another go. Then they are *shaken*: of the
 module itself everything stays; of the others, what is reached from there by name, and
-what *does* something when the module is imported. In the file a name has one meaning,
-so what would have two is refused, with its line, and so is whatever else cannot be
-joined.
+what *does* something when the module is imported. What would have two meanings in the
+file is refused, with its line, and so is whatever else cannot be joined.
 """
 
 import ast
@@ -90,19 +88,6 @@ def without_prose(module: Module, docstrings: bool = True) -> _Lines:
     """
     lines = {n: line.rstrip("\r\n") for n, line in enumerate(module.lines, start=1)}
     text = joined(lines)
-    _drop_comments(lines, text)
-    for node in ast.walk(syntax_tree(text)):
-        if isinstance(node, ast.Module | DEFINITIONS):
-            _shorten_texts(lines, node, docstrings)
-    return lines
-
-
-def joined(lines: _Lines) -> str:
-    """The text of some lines."""
-    return "".join(f"{line}\n" for line in lines.values())
-
-
-def _drop_comments(lines: _Lines, text: str) -> None:
     tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     stays = directives(tokens)
     for item in tokens:
@@ -113,6 +98,15 @@ def _drop_comments(lines: _Lines, text: str) -> None:
             lines[line] = lines[line][:column].rstrip(" \t\f")
             if not lines[line]:
                 del lines[line]
+    for node in ast.walk(syntax_tree(text)):
+        if isinstance(node, ast.Module | DEFINITIONS):
+            _shorten_texts(lines, node, docstrings)
+    return lines
+
+
+def joined(lines: _Lines) -> str:
+    """The text of some lines."""
+    return "".join(f"{line}\n" for line in lines.values())
 
 
 def _shorten_texts(
