@@ -88,11 +88,10 @@ def imported(
         with suppress(ImportError):
             module = resolve_name("." * node.level + (node.module or ""), package)
     for alias in node.names:
-        local = alias.asname or ""
-        if isinstance(node, ast.Import):
-            yield Import(alias.name, "", local)
-        else:
-            yield Import(module, alias.name, local if local != alias.name else "")
+        local = "" if alias.asname == alias.name else alias.asname or ""
+        is_module = isinstance(node, ast.Import)
+        names = (alias.name, "") if is_module else (module, alias.name)
+        yield Import(*names, local)
 
 
 # What a text says is remembered from build to build of a preview.

@@ -397,26 +397,24 @@ class Meanings:
 
     def _value(self, node: ast.expr | None) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
+        items: Sequence[ast.expr] = ()
         match node:
             case ast.Call(func=func, args=args):
                 made = self._expression(func)
                 if made is None or made.kind != "object":
                     return None
                 if made.name in _CONTAINERS and args:
-                    return self._elements(args)
+                    items = args
                 # What a library has may be a class, or give what a class of it does.
-                if made.name in self.classes or not self.is_ours(made.name):
+                elif made.name in self.classes or not self.is_ours(made.name):
                     return Thing(made.name, "instance")
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-                return self._elements([node.elt])
-            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
-                return self._elements(items)
+                items = [node.elt]
+            case ast.List(elts=found) | ast.Tuple(elts=found) | ast.Dict(values=found):
+                items = found
             case ast.Starred(value=value):
                 return self._value(value)
             case ast.IfExp(body=one, orelse=other):
                 return _only(map(self._value, (one, other)))
-        return None
-
-    def _elements(self, items: Sequence[ast.expr]) -> Thing | None:
         thing = _only(map(self._value, items))
         return Thing(thing.name, "many") if thing else None
