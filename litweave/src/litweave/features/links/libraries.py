@@ -199,8 +199,8 @@ def _signature(name: str, found: Any) -> str:
         written = _CALL.match(inspect.getdoc(found) or "")
         return name + _tidy(written[1]) if written else name
     values = signature.parameters.values()
-    values = [value.replace(default=_default(value.default)) for value in values]
-    signature = signature.replace(parameters=values)
+    shown = [value.replace(default=_default(value.default)) for value in values]
+    signature = signature.replace(parameters=shown)
     if isinstance(found, type):
         signature = signature.replace(return_annotation=inspect.Signature.empty)
         # A class that says nothing of its arguments takes whatever its base does.
