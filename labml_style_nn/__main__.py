@@ -32,13 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _add_copy(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the renderer's command, or one that says how to have it."""
     try:
-        from litweave.features.copy import command
+        from litweave.features.copy import add
     except ModuleNotFoundError:
         copy = commands.add_parser("copy", help=_WANTED)
         copy.add_argument("any", nargs=argparse.REMAINDER)
         copy.set_defaults(run=lambda _: print(_WANTED, file=sys.stderr) or 1)
     else:
-        command.add(commands, Path(__file__).parent)
+        add(commands, Path(__file__).parent)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from litweave import __main__ as weave
 from litweave import preview
-from litweave.features.copy.clean import clean
+from litweave.features.copy.forms import clean
 from litweave.features.proofs import prove
 from litweave.parse import read
 

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from litweave.features.copy.clean import joined, without_prose
+from litweave.features.copy.forms import joined, without_prose
 from litweave.parse import Module
 from litweave.syntax import is_text
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litweave.features.copy.clean import clean
+from litweave.features.copy.forms import clean
 from litweave.parse import Module, ParseError, parse, read
 from litweave.syntax import syntax_tree
 from support import some_files

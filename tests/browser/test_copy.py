@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from litweave.build import build
-from litweave.features.copy.clean import clean
+from litweave.features.copy.forms import clean
 from litweave.parse import read
 from playwright.sync_api import Browser, Locator, Page, expect
 

@@ -16,7 +16,7 @@ from formulas import assert_marks_are_not_seen
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics
 from litweave.features import papers, proofs
-from litweave.features.copy import clean
+from litweave.features.copy import forms
 from litweave.features.diff import code
 from litweave.features.proofs import prove
 from litweave.features.symbols import notation, symbols
@@ -66,7 +66,7 @@ def test_the_code_of_every_model_that_is_compared_is_python(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # How ruff lays it out makes no difference, and takes most of the time.
-    monkeypatch.setattr(clean, "all_formatted", lambda sources, sort=False: sources)
+    monkeypatch.setattr(forms, "all_formatted", lambda sources, sort=False: sources)
     for path in sorted((PACKAGE / "models").glob("*.py")):
         module = read(path)
         for definition in module.definitions:

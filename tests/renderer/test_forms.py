@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 from litweave.book import Book
-from litweave.features.copy.clean import all_formatted
-from litweave.features.copy.standalone import standalone
+from litweave.features.copy.forms import all_formatted, standalone
 from litweave.parse import Module, parse, read
 from litweave.syntax import is_text
 

@@ -14,7 +14,7 @@ from mkdocs.exceptions import MkDocsException
 from platformdirs import user_cache_path
 
 from litweave import build as builder
-from litweave.features.copy import command as copy
+from litweave.features import copy
 from litweave.features.languages import Translator, trees
 from litweave.features.languages import checks as translations
 from litweave.features.languages.catalogs import Catalogs, Unit

@@ -1,8 +1,8 @@
-"""Dependencies: what a source imports, and so what a result of a module depends on.
+"""Dependencies: what an import leads to, and what a result of a module depends on.
 
-A result depends on all that a module imports from its package, found by reading. What
-an example in a docstring imports counts for the module itself. Of what is imported,
-only the code counts: prose computes nothing.
+That is all that a module imports from its package, found by reading. What an example in
+a docstring imports counts for the module itself. Of what is imported, only the code
+counts: prose computes nothing.
 """
 
 import ast
@@ -36,6 +36,9 @@ def root(name: str, path: Path) -> Path:
 def is_package(path: str | PurePath) -> bool:
     """Whether a file is a package's own."""
     return PurePath(path).stem == "__init__"
+
+
+# ## What an import leads to
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,26 @@ def imported(
         with suppress(ImportError):
             module = resolve_name("." * node.level + (node.module or ""), package)
     for alias in node.names:
-        local = alias.asname or ""
-        if isinstance(node, ast.Import):
-            yield Import(alias.name, "", local)
-        else:
-            yield Import(module, alias.name, local if local != alias.name else "")
+        local = "" if alias.asname == alias.name else alias.asname or ""
+        is_module = isinstance(node, ast.Import)
+        names = (alias.name, "") if is_module else (module, alias.name)
+        yield Import(*names, local)
+
+
+# What a text says is remembered from build to build of a preview.
+@lru_cache(maxsize=4096)
+def _targets(
+    text: str, name: str, is_package: bool, examples: bool = False
+) -> list[str]:
+    """The dotted names that the imports of a source, or of its examples, lead to."""
+    nodes = list[ast.AST]()
+    for source in example_sources(text) if examples else [text]:
+        # What cannot be parsed cannot be imported, so it imports nothing.
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            nodes += ast.walk(syntax_tree(source))
+    imports = (node for node in nodes if isinstance(node, ImportStatement))
+    found = (item for node in imports for item in imported(node, name, is_package))
+    return [item.full for item in found if item.module]
 
 
 # ## What a result depends on
@@ -115,8 +133,8 @@ class Dependencies:
     def of(self, name: str, path: Path) -> list[Path]:
         """The files of a module and of all that it imports from its package."""
         folder = root(name, path)
-        examples = _targets(self.text(path), name, is_package(path), examples=True)
-        return self._all([path, *self._files(examples, folder, name)], folder)
+        examples = self._imports(path, folder, examples=True)
+        return self._all([path, *examples], folder)
 
     def key(self, name: str, path: Path, *more: str) -> str:
         """A digest of a module as it stands, and of the code of all that it imports."""
@@ -149,25 +167,20 @@ class Dependencies:
                 left += self._direct(path, folder)
         return sorted(found)
 
-    def _imports(self, path: Path, folder: Path) -> set[Path]:
+    def _imports(self, path: Path, folder: Path, examples: bool = False) -> set[Path]:
         name = dotted(path, folder)
-        targets = _targets(self.text(path), name, is_package(path))
-        return set(self._files(targets, folder, name))
-
-    def _files(
-        self, targets: Iterable[str], folder: Path, name: str = ""
-    ) -> Iterator[Path]:
-        """The files in a folder that dotted names lead to, of those that count.
-
-        For a module of a `name`, that is its package; for a script, all that is there.
-        """
+        targets = _targets(self.text(path), name, is_package(path), examples)
         package = name.partition(".")[0]
+        if folder not in self.beside:
+            targets = [name for name in targets if name.partition(".")[0] == package]
+        return set(self._files(targets, folder))
+
+    def _files(self, targets: Iterable[str], folder: Path) -> Iterator[Path]:
+        """The files in a folder that dotted names lead to."""
         for target in targets:
-            first = target.partition(".")[0]
-            if not name or first == package or folder in self.beside:
-                # To import a module, Python imports the packages around it.
-                around = accumulate(target.split("."), "{}.{}".format)
-                yield from filter(None, (self.file(one, folder) for one in around))
+            # To import a module, Python imports the packages around it.
+            around = accumulate(target.split("."), "{}.{}".format)
+            yield from filter(None, (self.file(one, folder) for one in around))
 
 
 def _text(path: Path) -> str:
@@ -180,27 +193,3 @@ def _file(name: str, folder: Path) -> Path | None:
     path = folder.joinpath(*name.split("."))
     both = path / "__init__.py", path.with_suffix(".py")
     return next(filter(Path.is_file, both), None)
-
-
-# What a text says is remembered from build to build of a preview.
-@lru_cache(maxsize=4096)
-def _targets(
-    text: str, name: str, is_package: bool, examples: bool = False
-) -> list[str]:
-    """The dotted names that the imports of a source, or of its examples, lead to."""
-    trees = map(_parse, example_sources(text) if examples else [text])
-    found = (
-        item
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ImportStatement)
-        for item in imported(node, name, is_package)
-    )
-    return [item.full for item in found if item.module]
-
-
-def _parse(source: str) -> ast.Module:
-    try:
-        return syntax_tree(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])  # It cannot be imported, so it imports nothing.

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from clean_forms import bare, docstrings, program
 from litweave.__main__ import main
 from litweave.features import copy as copying
-from litweave.features.copy.clean import all_formatted, clean, formatted, one_line
-from litweave.features.copy.standalone import StandaloneError, head, standalone
+from litweave.features.copy import forms
+from litweave.features.copy.forms import StandaloneError, clean, head, standalone
 from litweave.parse import ParseError, parse, read
 from litweave.words import said
 from support import read_book, some_files, write_files
@@ -285,12 +285,12 @@ LINES = {
 
 @pytest.mark.parametrize("docstring", LINES)
 def test_a_docstring_becomes_one_line(docstring: str) -> None:
-    assert one_line(docstring) == LINES[docstring]
+    assert forms.one_line(docstring) == LINES[docstring]
 
 
 @given(st.text(alphabet="ab .:$*_`[]()#\\\n=-…é?"), st.integers(20, 90))
 def test_one_line_is_short(text: str, width: int) -> None:
-    line = one_line(text, width)
+    line = forms.one_line(text, width)
     assert "\n" not in line
     assert len(line) <= width
 
@@ -312,7 +312,7 @@ def test_what_stays_and_what_no_longer_holds(tmp_path: Path) -> None:
 
 def test_what_ruff_cannot_lay_out_stays() -> None:
     sources = {"good": "é  =  1\r\n", "broken": "x  = (\n"}
-    assert all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
+    assert forms.all_formatted(sources) == {"good": "é = 1\r\n", "broken": "x  = (\n"}
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
@@ -416,7 +416,7 @@ def test_imports_are_merged_and_sorted() -> None:
         "from torch.nn import functional as F\nfrom torch import nn\nx = f(F)\n",
     )
     compile(text, "alone", "exec")
-    assert formatted(text, sort=True).startswith(
+    assert forms.formatted(text, sort=True).startswith(
         '"""pkg.main."""\n\nfrom __future__ import annotations\n\nimport os\n\n'
         "from torch import Tensor, nn\nfrom torch.nn import functional as F\n\n\n"
     )

@@ -134,7 +134,7 @@ def test_what_is_told_of_a_name(answers: dict[str, Answer]) -> None:
     assert answers["torch.float32"].called == "torch.dtype"
     # A summary is one short, plain sentence.
     for name, answer in answers.items():
-        assert len(answer.summary) <= libraries.LONGEST_SUMMARY + 2, name
+        assert len(answer.summary) <= libraries.LONGEST_SUMMARY, name
         assert not re.search(r"`|:class:|\n|\\", answer.summary), name
 
 

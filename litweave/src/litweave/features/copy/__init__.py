@@ -7,9 +7,13 @@ r"""# Copy: a module to take along
 | clean | the same code without the essay | `layers/gelu.clean.py` |
 
 All three are files of the site, so that they can be downloaded where no script runs.
-One that cannot stand alone says why at the end of the menu, which fails no build.
+One that cannot stand alone says why at the end of the menu, which fails no build. The
+command `copy` prints them: in UTF-8, with the same ends of lines on every system.
 """
 
+import argparse
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
@@ -23,9 +27,17 @@ from urllib.parse import urljoin, urlsplit
 from litweave.book import Book, Chapter
 from litweave.cache import answers, digest, own
 from litweave.dependencies import dotted, root
-from litweave.features.copy.clean import all_formatted, joined, without_prose
-from litweave.features.copy.standalone import StandaloneError, head, standalone
-from litweave.names import Target
+from litweave.features.copy.forms import (
+    StandaloneError,
+    all_formatted,
+    clean,
+    formatted,
+    head,
+    joined,
+    standalone,
+    without_prose,
+)
+from litweave.names import Names, Target, UnknownNameError
 from litweave.parse import Module, ParseError, read
 from litweave.words import word
 
@@ -47,8 +59,8 @@ def offer(
 ) -> dict[str, str]:
     """Offer the forms of each module on its page; the texts to bring, by address.
 
-    `cache` is the file that keeps what was made before, and `site` where the site will
-    stand. `alone` has the patterns of the modules that are offered in one file.
+    `cache` keeps what was made before, `site` is where the site will stand, and `alone`
+    has the patterns of the modules that are offered in one file.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
     chapters = {c.name: c for c in book.chapters.values()}
@@ -71,8 +83,7 @@ def offer(
     for name, c in chapters.items():
         forms = made[keys[name]]
         c.overlay.tools.append(_menu(book, c, forms))
-        files = {form: text for form, text in forms.items() if form != "refusal"}
-        texts |= {_uri(c, form): text for form, text in files.items()}
+        texts |= {_uri(c, f): text for f, text in forms.items() if f != "refusal"}
     return texts
 
 
@@ -85,7 +96,7 @@ def _made(
         forms = made[c.name] = {"clean": joined(without_prose(c.module))}
         try:
             if c.name in tops:
-                modules = needed(book, c.name, c.path)
+                modules = _needed(book, c.name, c.path)
                 forms["standalone"] = standalone(c.name, modules, tops[c.name])
         except (StandaloneError, RecursionError) as error:
             forms["refusal"] = str(error)
@@ -96,7 +107,7 @@ def _made(
     return made
 
 
-def needed(book: Book, name: str, path: Path) -> dict[str, Module]:
+def _needed(book: Book, name: str, path: Path) -> dict[str, Module]:
     """A module and all those that it imports, by their dotted names."""
     found, folder = dict[str, Module](), root(name, path)
     for file in book.dependencies.of(name, path):
@@ -108,6 +119,9 @@ def needed(book: Book, name: str, path: Path) -> dict[str, Module]:
     return found
 
 
+# ## The menu
+
+
 def _uri(chapter: Chapter, form: str) -> str:
     """Where a form of a module lies in the site."""
     path = PurePosixPath(chapter.download)
@@ -115,19 +129,17 @@ def _uri(chapter: Chapter, form: str) -> str:
 
 
 def _menu(book: Book, chapter: Chapter, forms: Mapping[str, str]) -> str:
-    item = partial(_item, book, chapter)
+    title, why = word("Standalone"), escape(forms.get("refusal", ""))
+    refused = word("not possible: {why}", why=f'<span lang="en">{why}</span>')
     items = [
-        item("annotated", word("Annotated"), word("the file as it stands")),
-        item("clean", word("Clean"), word("the code without the essay")),
-    ]
-    title, about = word("Standalone"), word("with all it needs, in one file")
-    if "standalone" in forms:
         # It runs as it is pasted: that is what most want.
-        items.insert(0, item("standalone", title, about))
-    elif "refusal" in forms:
-        why = f'<span lang="en">{escape(forms["refusal"])}</span>'
-        items.append(item("refusal", title, word("not possible: {why}", why=why)))
-    listed = "\n".join(items)
+        ("standalone", title, word("with all it needs, in one file")),
+        ("annotated", word("Annotated"), word("the file as it stands")),
+        ("clean", word("Clean"), word("the code without the essay")),
+        ("refusal", title, refused),
+    ]
+    there = [item for item in items if item[0] in {"annotated", *forms}]
+    listed = "\n".join(_item(book, chapter, *item) for item in there)
     return f"""<button class="weave-button" type="button"
  popovertarget="weave-copy">{word("Copy")}</button>
 <div class="weave-copy" id="weave-copy" popover
@@ -151,3 +163,69 @@ def _item(book: Book, chapter: Chapter, form: str, title: str, about: str) -> st
 <a class="weave-button" href="{address}" aria-describedby="{key}"
  download="{escape(name)}">{word("Download")}</a>"""
     return f"<li>{words}{buttons if form != 'refusal' else ''}</li>"
+
+
+# ## The command
+
+
+def add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    path: Path | None = None,
+) -> None:
+    """Add the command to others, for the package in a folder if one is given."""
+    about = "print a module: as it stands, clean, or standalone"
+    copy = commands.add_parser("copy", help=about, description=about)
+    copy.set_defaults(run=_run, command=_run, path=path)
+    if not path:
+        help = "a Python file, or a folder of them"
+        copy.add_argument("path", type=Path, metavar="PATH", help=help)
+    what = copy.add_mutually_exclusive_group()
+    help = "any end of its name that no other module has, as layers.gelu"
+    what.add_argument("module", nargs="?", default="", metavar="MODULE", help=help)
+    what.add_argument("--list", action="store_true", help="list the modules")
+    form = copy.add_mutually_exclusive_group()
+    help = "without the essay: one line for each docstring"
+    form.add_argument("--clean", action="store_true", help=help)
+    help = "with everything it needs from the package, in one file"
+    form.add_argument("--standalone", action="store_true", help=help)
+
+
+def _run(options: argparse.Namespace) -> int:
+    book = Book()
+    book.read(options.path)
+    for problem in sorted(book.context.diagnostics.found):
+        if problem.kind == "file":
+            print(problem, file=sys.stderr)
+    try:
+        text = _text(book, options)
+    except UnknownNameError as error:
+        print(f"{error} (copy --list lists all modules)", file=sys.stderr)
+        return 2
+    except StandaloneError as error:
+        print(error, file=sys.stderr)
+        return 1
+    try:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever listened has heard enough. Python would try once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _text(book: Book, options: argparse.Namespace) -> bytes:
+    if options.list:
+        return "".join(f"{name}\n" for name in sorted(book.modules)).encode()
+    if not options.module and len(book.modules) != 1:
+        raise UnknownNameError("MODULE says which module is meant")
+    names = Names()
+    for each in book.modules:
+        names.add(Target(each, each, ""))
+    wanted = options.module.removesuffix(".py").replace("/", ".")
+    name = names.find(wanted or next(iter(book.modules))).name
+    module = book.modules[name]
+    path = next(p for p, m in book.dependencies.modules.items() if m is module)
+    if options.standalone:
+        text = standalone(name, _needed(book, name, path), head(name, path))
+        return formatted(text, sort=True).encode()
+    return clean(module).encode() if options.clean else path.read_bytes()

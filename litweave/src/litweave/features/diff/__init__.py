@@ -16,7 +16,7 @@ from textwrap import dedent
 
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import formatted, joined, without_prose
+from litweave.features.copy.forms import formatted, joined, without_prose
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark, Slots, breakable, code_lines
 from litweave.parse import Module
@@ -28,7 +28,6 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _FRAME = '<div class="weave-difference" id="difference-{}"></div>'
-_PIECES = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 @lru_cache(maxsize=256)
@@ -96,7 +95,7 @@ def table(heads: str, label: str, before: Sequence[str], after: Sequence[str]) -
     """The HTML of two pieces of code side by side, line by line."""
     pairs, gone, come = aligned(before, after), list[Mark](), list[Mark]()
     for i, j in pairs:
-        left, right = _PIECES.findall(_at(before, i)), _PIECES.findall(_at(after, j))
+        left, right = _pieces(before, i), _pieces(after, j)
         matcher = SequenceMatcher(None, left, right, autojunk=False)
         for kind, first, end, other, other_end in matcher.get_opcodes():
             if kind != "equal":
@@ -104,15 +103,15 @@ def table(heads: str, label: str, before: Sequence[str], after: Sequence[str]) -
                 come += _mark(right, other, other_end, j, "ins")
     old = code_lines("\n".join(before), gone)
     new = code_lines("\n".join(after), come)
-    rows = "\n".join(_row(_at(old, i), _at(new, j)) for i, j in pairs)
+    rows = "\n".join(_row(_cell(old, i), _cell(new, j)) for i, j in pairs)
     return (
         f'<table class="highlight" aria-label="{label}">\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
     )
 
 
-def _at(lines: Sequence[str], number: int | None) -> str:
-    return lines[number] if number is not None else ""
+def _pieces(lines: Sequence[str], number: int | None) -> list[str]:
+    return [] if number is None else re.findall(r"\w+|\s+|[^\w\s]", lines[number])
 
 
 def _mark(
@@ -120,19 +119,19 @@ def _mark(
 ) -> Iterator[Mark]:
     text = "".join(pieces[first:end])
     if line is not None and text.strip():
-        start, stop = (sum(map(len, pieces[:n])) for n in (first, end))
+        start = len("".join(pieces[:first]))
         # What indents a line did not change with it.
-        start += len(text) - len(text.lstrip()) if not first else 0
-        yield Mark(line + 1, start, stop, tag, {})
+        indent = len(text) - len(text.lstrip()) if not first else 0
+        yield Mark(line + 1, start + indent, start + len(text), tag, {})
 
 
 def _row(before: str, after: str) -> str:
     kind = "changed" if "<del>" in before or "<ins>" in after else "same"
-    return f'<tr class="weave-{kind}">{_cell(before)}{_cell(after)}</tr>'
+    return f'<tr class="weave-{kind}">{before}{after}</tr>'
 
 
-def _cell(line: str) -> str:
-    if not line:
+def _cell(lines: Sequence[str], number: int | None) -> str:
+    if number is None or not (line := lines[number]):
         return "<td></td>"
     # What goes on in the next line does so below its own beginning.
     indent = len(line) - len(line.lstrip(" "))

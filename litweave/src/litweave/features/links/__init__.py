@@ -9,18 +9,16 @@ meanings ──▶ what a name means ──┬─ ours ─────▶ its ro
 ```
 
 Of a chain such as `nn.functional.gelu`, the longest beginning that leads anywhere is
-the link. Pointing at it shows the signature and a line about it, which are in one table
-on the page, by address. Among the links of a row, only the first to each place is a
-stop of the tab key.
-
-Each page ends with two lists: the modules that it imports, and those that import it.
+the link. Pointing at it shows the signature and a line about it. Among the links of a
+row, only the first to each place is a stop of the tab key. Each page ends with the
+modules that it imports, and those that import it.
 """
 
 import ast
 import inspect
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,10 +47,7 @@ def enrich(site: "Site") -> None:
 
 
 def link(book: Book, meanings: Meanings, cache: Path) -> None:
-    """Make links of the names in the code of each page.
-
-    `cache` is a file that keeps what libraries say.
-    """
+    """Make links of the names in the code; the cache keeps what libraries say."""
     uses = {page: [*meanings.uses(c.name)] for page, c in book.chapters.items()}
     things = (t for found in uses.values() for *_, steps in found for _, t in steps)
     names = {thing.name for thing in things if not meanings.is_ours(thing.name)}
@@ -61,16 +56,12 @@ def link(book: Book, meanings: Meanings, cache: Path) -> None:
         linker.lay(page, found)
 
 
-@dataclass
 class _Linker:
-    book: Book
-    meanings: Meanings
-    answers: Mapping[str, Answer]
-
-    def __post_init__(self) -> None:
-        found = self.book.context.names.by_end.values()
-        self.targets = {target.name: target for some in found for target in some}
-        self.told: dict[str, tuple[str, str]] = {}
+    def __init__(
+        self, book: Book, meanings: Meanings, answers: Mapping[str, Answer]
+    ) -> None:
+        self.book, self.meanings, self.answers = book, meanings, answers
+        self.told = lru_cache(None)(self.tell)
 
     def lay(self, page: str, uses: Iterable[Meant]) -> None:
         """Lay links over the code of a page, and the table of what their tips say."""
@@ -103,12 +94,11 @@ class _Linker:
             if answer is None or (is_made and not answer.is_class):
                 return None
             return *answer[:3], str(urlsplit(answer.href).netloc)
-        target = self.targets.get(thing.name)
+        found = self.book.context.names.by_end.get(thing.name, [])
+        target = next((one for one in reversed(found) if one.name == thing.name), None)
         if target is None or (target.page == page and not target.anchor):
             return None
-        if target.name not in self.told:
-            self.told[target.name] = self.tell(target)
-        return self.book.href(target, page), *self.told[target.name]
+        return self.book.href(target, page), *self.told(target)
 
     def tell(self, target: Target) -> tuple[str, str]:
         node = self.meanings.definitions.get(target.name)
@@ -135,17 +125,14 @@ def _source(node: ast.expr | None) -> object:
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signature:
     """How a function is called by its source, without `self`."""
-    args = node.args
+    args, parameters = node.args, list[inspect.Parameter]()
     positional = [*args.posonlyargs, *args.args][::-1]
     defaults = dict(zip(positional, args.defaults[::-1], strict=False))
     given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
-    groups: Sequence[Sequence[ast.arg | None]] = (
-        *(args.posonlyargs, args.args, [args.vararg]),
-        *(args.kwonlyargs, [args.kwarg]),
-    )
-    parameters = []
+    several, named = filter(None, [args.vararg]), filter(None, [args.kwarg])
+    groups = args.posonlyargs, args.args, several, args.kwonlyargs, named
     for kind, group in zip(_KINDS, groups, strict=True):
-        for arg in filter(None, group):
+        for arg in group:
             default, types = _source(given.get(arg)), _source(arg.annotation)
             made = inspect.Parameter(arg.arg, kind, default=default, annotation=types)
             parameters.append(made)
@@ -186,11 +173,10 @@ def list_uses(book: Book, meanings: Meanings) -> None:
 
     What an import only passes on counts for the module where it is defined.
     """
-    uses = {}
-    for page, chapter in book.chapters.items():
-        names = {meanings.source(name) for name in meanings.codes[chapter.name].imports}
-        others = (c for c in book.chapters.values() if c is not chapter)
-        uses[page] = [other.page for other in others if other.name in names]
+    uses, pages = {}, {c.name: page for page, c in book.chapters.items()}
+    for name, page in pages.items():
+        names = {meanings.source(imported) for imported in meanings.codes[name].imports}
+        uses[page] = [pages[n] for n in pages if n in names - {name}]
     for page, chapter in book.chapters.items():
         used_by = [other for other in uses if page in uses[other]]
         both = [(word("Uses"), uses[page]), (word("Used by"), used_by)]

@@ -2,13 +2,11 @@ r"""Libraries: where their names are documented, and what there is to tell of th
 
     python -I libraries.py < names.json > answers.json
 
-Where a name such as `torch.nn.Linear` is documented follows from the rules for its
-library in `libraries.toml`. Whether the library has it, only the library can tell; so
-this program imports it, in a process of its own, and isolated (`-I`), so that no file
-of an author can pass for a library. It needs nothing but Python.
-
-A list of qualified names goes in, and for each comes out an [`Answer`][], or nothing if
-no rule covers it, or there is no such name.
+Where a name is documented follows from the rules for its library in `libraries.toml`.
+Whether the library has it, only the library can tell; so this program, which needs
+nothing but Python, imports it, isolated (`-I`), so that no file of an author can pass
+for a library. For each name comes an [`Answer`][], or nothing if no rule covers it, or
+there is no such name.
 """
 
 import importlib
@@ -23,12 +21,18 @@ from ast import literal_eval
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
+from textwrap import shorten
 from types import ModuleType
 from typing import Any, NamedTuple
 
 LONGEST_SIGNATURE = 100
-LONGEST_SUMMARY = 160
-_CALL = re.compile(r"\A[\w.]+(\((?:[^()]|\([^()]*\))*\)(?: *-> *[^\n]+)?)")
+LONGEST_SUMMARY = 161
+_PARAGRAPH = re.compile(r"\n\s*\n|\n[=~^*+#-]{3,}(?:\n|\Z)")
+_STOP = re.compile(r"(?<=[.!?]) +(?=[A-Z:`])")
+_PASSED = (".. ", ">>>")
+# What begins with one of these is no sentence; in bold type, it is about a part.
+_NO_PROSE = ("---", "$$", "```", "~~~", "|", "- ", "* ", "**", "[!")
+_CALL = re.compile(r"\A[\w.]+(\((?:[^()]|\([^()]*\))*\)(?: *-> *[^\n]+)?)(?: - )?")
 _LINK = re.compile(r"!?\[([^\[\]]+)\](?:\[[^\[\]]*\]|\([^()]*\))")
 # A role of reStructuredText, and what it is about: a name, or words before its target.
 _ROLE = re.compile(
@@ -105,9 +109,8 @@ def _page(name: str) -> str | None:
     """The page of a name, below the address of its library."""
     library, (parent, found) = _library(name), _find(name)
     (owner, _, last), kind = name.rpartition("."), _kind(found)
-    page: str | None
+    page: str | None = library["pages"].get(name)
     if name in library["pages"]:
-        page = library["pages"][name]
         return page and page.format(name=name, last=last)
     constants = library.get("constants", False)
     if kind == "data" and not constants:
@@ -196,9 +199,8 @@ def _signature(name: str, found: Any) -> str:
         written = _CALL.match(inspect.getdoc(found) or "")
         return name + _tidy(written[1]) if written else name
     values = signature.parameters.values()
-    signature = signature.replace(
-        parameters=[p.replace(default=_default(p.default)) for p in values]
-    )
+    shown = [value.replace(default=_default(value.default)) for value in values]
+    signature = signature.replace(parameters=shown)
     if isinstance(found, type):
         signature = signature.replace(return_annotation=inspect.Signature.empty)
         # A class that says nothing of its arguments takes whatever its base does.
@@ -235,29 +237,26 @@ def _tidy(call: str) -> str:
 
 
 def summary(docstring: str) -> str:
-    r"""The heading of a docstring, if it has one, and its first sentence; plain text.
+    """What a docstring says first, in one line that is not too long."""
+    return shorten(". ".join(gist(docstring)), LONGEST_SUMMARY, placeholder=" …")
 
-    >>> summary("## The *factor*\n\nBy which [`x`][scale] is scaled. So.")
-    'The factor. By which x is scaled.'
+
+def gist(docstring: str) -> list[str]:
+    r"""The heading of a docstring and its first sentence, those that it has, as words.
+
+    >>> gist("## The *factor*\n\nBy which [`x`][scale] is scaled. So.")
+    ['The factor', 'By which x is scaled.']
     """
     heading, _, rest = docstring.strip().partition("\n")
     if not heading.startswith("#"):
         heading, rest = "", docstring
-    paragraphs = re.split(r"\n\s*\n|\n[=-]+\n", rest.strip())
-    prose = (p for p in paragraphs if not p.startswith((".. ", ">>>")))
-    sentence = first_sentence(" ".join(next(prose, "").split()))
-    # A paragraph that begins in bold type, **Shape.**, is about something else.
-    said = heading.strip("# "), "" if sentence.startswith("**") else sentence
+    paragraphs = _PARAGRAPH.split(rest.strip())
+    first = next((p for p in paragraphs if not p.startswith(_PASSED)), "")
+    sentence = _STOP.split(" ".join(first.split()), maxsplit=1)[0]
+    said = heading.strip("# "), "" if sentence.startswith(_NO_PROSE) else sentence
     # A formula in TeX is nothing to read in one line.
-    parts = [plain(part) for part in said if part and "\\" not in part]
-    text = ". ".join(filter(None, parts))
-    cut = text[:LONGEST_SUMMARY].rpartition(" ")[0]
-    return text if len(text) <= LONGEST_SUMMARY else f"{cut} …"
-
-
-def first_sentence(text: str) -> str:
-    """A text as far as its first full stop."""
-    return re.split(r"(?<=[.!?]) +(?=[A-Z:`])", text, maxsplit=1)[0]
+    words = [plain(part) for part in said if "\\" not in part]
+    return [text for text in words if any(map(str.isalnum, text))]
 
 
 def plain(markdown: str) -> str:

@@ -20,15 +20,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import itemgetter
 from typing import TypeAlias
 
 from litweave.dependencies import ImportStatement, imported, is_package
 from litweave.parse import Module
-from litweave.syntax import syntax_tree
+from litweave.syntax import DEFINITIONS, syntax_tree
 
-Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _Placed: TypeAlias = ast.alias | ast.ImportFrom
 # A line, a column, and what the chain that begins there means up to each of its parts:
@@ -129,16 +128,15 @@ def _read(lines: tuple[str, ...], name: str, is_package: bool) -> "Code":
 class Code:
     """What the names in one source mean.
 
-    `definitions` holds its classes and functions by their qualified names, `imports`
-    the names of what it imports, `uses` all chains, each with its line, its column in
-    bytes of UTF-8, and the scope of its name, and `scopes` that of each name.
+    `uses` has all chains, each with its line, its column in bytes of UTF-8, and the
+    scope of its name, and `values` what is assigned to an attribute.
     """
 
     lines: Sequence[str]
     scope: Scope
     is_package: bool
     classes: dict[str, Class] = field(default_factory=dict)
-    definitions: dict[str, Definition] = field(default_factory=dict)
+    definitions: dict[str, DEFINITIONS] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
     uses: list[tuple[int, int, Sequence[str], Scope]] = field(default_factory=list)
     scopes: dict[ast.expr, Scope] = field(default_factory=dict)
@@ -146,27 +144,23 @@ class Code:
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
         """Note what a node, and all that is in it, binds and uses in a scope."""
-        match node:
-            case ast.Name(ctx=ast.Load()) | ast.Attribute():
-                self._use(node, scope)
-            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                self._define(node, scope)
-            case ast.Lambda():
-                self._define(node, scope)
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._comprehend(node, scope)
-            case ast.Import() | ast.ImportFrom():
-                self._import(node, scope)
-            case _:
-                self._bind(node, scope)
-                for child in ast.iter_child_nodes(node):
-                    self.visit(child, scope)
+        if isinstance(node, DEFINITIONS | ast.Lambda):
+            self._define(node, scope)
+        elif isinstance(node, _Comprehension):
+            self._comprehend(node, scope)
+        elif isinstance(node, ImportStatement):
+            self._import(node, scope)
+        elif isinstance(node, ast.Attribute | ast.Name):
+            self._use(node, scope)
+        else:
+            self._bind(node, scope)
+            for child in ast.iter_child_nodes(node):
+                self.visit(child, scope)
 
     def _bind(self, node: ast.AST, scope: Scope) -> None:
         match node:
             case (
-                ast.Name(id=name)
-                | ast.ExceptHandler(name=str(name))
+                ast.ExceptHandler(name=str(name))
                 | ast.MatchAs(name=str(name))
                 | ast.MatchStar(name=str(name))
                 | ast.MatchMapping(rest=str(name))
@@ -182,20 +176,23 @@ class Code:
                 self.values[target] = value
 
     def _use(self, node: ast.Name | ast.Attribute, scope: Scope) -> None:
-        name, parts = _unroll(node)
+        (name, parts), is_used = _unroll(node), isinstance(node.ctx, ast.Load)
         if not isinstance(name, ast.Name):
             self.visit(name, scope)
             return
+        if not (parts or is_used):
+            scope.bind(name.id)
+            return
         self.scopes[name] = scope
-        if not isinstance(node.ctx, ast.Load):
-            *parts, last = parts  # What is assigned is defined here, not used.
+        if not is_used:
+            *parts, last = parts  # What is assigned is defined here.
             thing = scope.find(name.id)
             if thing and thing.kind == "instance" and not parts:
                 assigned = self.classes[thing.name].assigned[last]
                 assigned.append(self.values.get(node))
         self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
 
-    def _define(self, node: Definition | ast.Lambda, scope: Scope) -> None:
+    def _define(self, node: DEFINITIONS | ast.Lambda, scope: Scope) -> None:
         name, body = scope.name, node.body
         if not isinstance(node, ast.Lambda):
             name = f"{scope.name}.{node.name}"
@@ -218,11 +215,9 @@ class Code:
 
     def _comprehend(self, node: _Comprehension, scope: Scope) -> None:
         first, inner = node.generators[0], Scope(scope.name, scope)
-        for child in ast.iter_child_nodes(first):
-            self.visit(child, scope if child is first.iter else inner)
-        for child in ast.iter_child_nodes(node):
+        for child in chain(ast.iter_child_nodes(first), ast.iter_child_nodes(node)):
             if child is not first:
-                self.visit(child, inner)
+                self.visit(child, scope if child is first.iter else inner)
 
     # ## Imports
 
@@ -234,22 +229,20 @@ class Code:
                 self.imports.append(item.full)
             if item.name == "*":
                 scope.hide([*scope.bindings])  # It may be bound anew.
-            else:
-                scope.bind(item.binds, thing)
+                continue
+            scope.bind(item.binds, thing)
             if not item.name:
-                first = Thing(alias.name.partition(".")[0], "module")
-                self._note(alias.name, first, alias)
-            elif item.name != "*":
-                self._note(item.name, thing, alias)
+                thing = Thing(alias.name.partition(".")[0], "module")
+            self._note(alias.name, thing, alias)
         if isinstance(node, ast.ImportFrom) and node.module and item.module:
             around = item.module.removesuffix(node.module)
             first = Thing(around + node.module.partition(".")[0], "module")
             self._note(node.module, first, node, len("from ") + node.level)
 
     def _note(
-        self, chain: str, first: Thing | None, at: _Placed, after: int = 0
+        self, text: str, first: Thing | None, at: _Placed, after: int = 0
     ) -> None:
-        parts = chain.split(".")
+        parts = text.split(".")
         scope = Scope("", bindings={parts[0]: first})
         self.uses.append((at.lineno, at.col_offset + after, parts, scope))
 
@@ -265,7 +258,7 @@ class Meanings:
     modules: set[str]
     codes: dict[str, Code] = field(default_factory=dict)
     classes: dict[str, Class] = field(default_factory=dict)
-    definitions: dict[str, Definition] = field(default_factory=dict)
+    definitions: dict[str, DEFINITIONS] = field(default_factory=dict)
     scopes: dict[ast.expr, Scope] = field(default_factory=dict)
     # What was found out before, and `None` for what is being found out.
     settled: dict[str, Thing | None] = field(default_factory=dict)
@@ -404,26 +397,24 @@ class Meanings:
 
     def _value(self, node: ast.expr | None) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
+        items: Sequence[ast.expr] = ()
         match node:
             case ast.Call(func=func, args=args):
                 made = self._expression(func)
                 if made is None or made.kind != "object":
                     return None
                 if made.name in _CONTAINERS and args:
-                    return self._elements(args)
+                    items = args
                 # What a library has may be a class, or give what a class of it does.
-                if made.name in self.classes or not self.is_ours(made.name):
+                elif made.name in self.classes or not self.is_ours(made.name):
                     return Thing(made.name, "instance")
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-                return self._elements([node.elt])
-            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
-                return self._elements(items)
+                items = [node.elt]
+            case ast.List(elts=found) | ast.Tuple(elts=found) | ast.Dict(values=found):
+                items = found
             case ast.Starred(value=value):
                 return self._value(value)
             case ast.IfExp(body=one, orelse=other):
                 return _only(map(self._value, (one, other)))
-        return None
-
-    def _elements(self, items: Sequence[ast.expr]) -> Thing | None:
         thing = _only(map(self._value, items))
         return Thing(thing.name, "many") if thing else None

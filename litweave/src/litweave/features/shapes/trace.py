@@ -30,7 +30,6 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
-from litweave.dependencies import root
 from litweave.syntax import DEFINITIONS, is_text
 
 # ## What a value is
@@ -353,8 +352,9 @@ class _Loader(SourceFileLoader):
 def load(recorder: Recorder) -> dict[str, Any]:
     """Import a module, from the folder that holds its outermost package: its names."""
     name, path = recorder.name, recorder.path
-    if (folder := str(root(name, path))) not in sys.path:
-        sys.path.insert(0, folder)
+    folder = path.parents[name.count(".") + (path.stem == "__init__")]
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
     try:
         module = importlib.import_module(name)
         file = getattr(module, "__file__", None)

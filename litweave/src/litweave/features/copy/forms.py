@@ -1,16 +1,24 @@
-r"""# Standalone: a module and all it needs, in one file
+r"""# Forms: a module without its essay, or with all it needs
 
-The modules are *joined*: their statements come in the order in which Python would run
-them, and imports of one from another go. Then they are *shaken*: of the module itself
-everything stays; of the others, what is reached from there by name, and what *does*
-something when the module is imported. In the file a name has one meaning, so what
-would have two is refused, with its line, and so is whatever else cannot be joined.
+*Clean*: the comments go, and a docstring becomes one line of plain text, or goes too.
+What speaks to a tool stays, such as `# noqa`. The prose is found by the positions that
+`ast` and `tokenize` give, so that what is left is the same program.
+
+*Standalone*: modules are *joined*: their statements come in the order in which Python
+would run them, and imports of one from another go. Then they are *shaken*: of the
+module itself everything stays; of the others, what is reached from there by name, and
+what *does* something when the module is imported. What would have two meanings in the
+file is refused, with its line, and so is whatever else cannot be joined.
 """
 
 import ast
 import doctest
+import io
 import re
+import subprocess
 import symtable
+import token
+import tokenize
 import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,19 +27,121 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate, takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import shorten
+from typing import TypeVar
+
+from ruff import find_ruff_bin
 
 from litweave.dependencies import Import, ImportStatement, imported, is_package, root
 from litweave.diagnostics import Place
-from litweave.features.copy.clean import one_line, without_prose
+from litweave.features.links.libraries import gist
 from litweave.parse import Module
 from litweave.syntax import (
+    CODING,
     DEFINITIONS,
     UnreadableError,
+    directives,
     doctests,
     first_line,
     is_text,
     syntax_tree,
 )
+
+# The longest line that a docstring may make.
+WIDTH = 88
+_FORMAT = ["format", "--config", "format.quote-style = 'preserve'"]
+_SORT = ["check", "--select", "I", "--fix"]
+_Key = TypeVar("_Key")
+_Lines = dict[int, str]
+
+
+def clean(module: Module) -> str:
+    """The code of a module, with at most one line for each docstring."""
+    return formatted(joined(without_prose(module)))
+
+
+def formatted(source: str, sort: bool = False) -> str:
+    """A source as `ruff format` lays it out; with `sort`, its imports are sorted."""
+    return all_formatted({"": source}, sort)[""]
+
+
+def all_formatted(sources: Mapping[_Key, str], sort: bool = False) -> dict[_Key, str]:
+    """Many sources, laid out at once; one stays as it is where ruff cannot do it."""
+    with TemporaryDirectory() as folder:
+        paths = {name: Path(folder, f"{n}.py") for n, name in enumerate(sources)}
+        for name, path in paths.items():
+            path.write_text(sources[name], "utf-8", newline="")
+        for command in [_SORT] * sort + [_FORMAT] if paths else []:
+            options = ["--isolated", "--no-cache", "--quiet", folder]
+            program = [find_ruff_bin(), *command, *options]
+            subprocess.run(program, capture_output=True)
+        return {name: path.read_bytes().decode() for name, path in paths.items()}
+
+
+# ## Clean
+
+
+def without_prose(module: Module, docstrings: bool = True) -> _Lines:
+    """The lines that are left of a module, by their numbers, before they are laid out.
+
+    Without `docstrings`, not even one line is left of each.
+    """
+    lines = {n: line.rstrip("\r\n") for n, line in enumerate(module.lines, start=1)}
+    text = joined(lines)
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    stays = directives(tokens)
+    for item in tokens:
+        line, column = item.start
+        # What is said of the encoding goes: the copy is in UTF-8.
+        encoding = line <= 2 and CODING.match(item.string)
+        if item.type == token.COMMENT and (encoding or line not in stays):
+            lines[line] = lines[line][:column].rstrip(" \t\f")
+            if not lines[line]:
+                del lines[line]
+    for node in ast.walk(syntax_tree(text)):
+        if isinstance(node, ast.Module | DEFINITIONS):
+            _shorten_texts(lines, node, docstrings)
+    return lines
+
+
+def joined(lines: _Lines) -> str:
+    """The text of some lines."""
+    return "".join(f"{line}\n" for line in lines.values())
+
+
+def _shorten_texts(
+    lines: _Lines, parent: ast.Module | DEFINITIONS, docstrings: bool
+) -> None:
+    """Shorten the docstring; other strings that are statements go."""
+    is_bare = not isinstance(parent, ast.Module) and all(map(is_text, parent.body))
+    for node in filter(is_text, parent.body):
+        first, last = node.lineno, node.end_lineno or 0
+        # A syntax tree counts columns in bytes.
+        indent = lines[first].encode()[: node.col_offset].decode()
+        behind = lines[last].encode()[node.end_col_offset :].decode()
+        if indent.strip() or behind.strip()[:1] not in ("", "#"):
+            continue  # It shares its lines with code.
+        text = ""
+        if docstrings and node is parent.body[0]:
+            width = max(1, WIDTH - len(f'{indent}""""""'))
+            said = one_line(ast.get_docstring(parent) or "", width)
+            text = f'"""{said}"""' if said and '"""' not in said else ""
+        if not text and is_bare and node is parent.body[-1]:
+            text = "pass"
+        lines[first] = f"{indent}{text}{behind}"
+        for number in range(first + 1 if text else first, last + 1):
+            lines.pop(number, None)
+
+
+def one_line(docstring: str, width: int = WIDTH) -> str:
+    """What a docstring says, in a line: its title, or else its first sentence."""
+    text = "".join(gist(docstring)[:1]).rstrip(":;,")
+    stop = "." if text and not text.endswith((".", "!", "?", "…")) else ""
+    return shorten(text + stop, width, placeholder="…")
+
+
+# ## Standalone
 
 # What depends on where the code lies, or on all the names that are there.
 _ELSEWHERE = {"__file__", "__path__", "__package__", "globals", "exec", "eval"}
@@ -59,15 +169,13 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
 
     **Raises.** [`StandaloneError`][] if the file would not be the same program.
     """
-    file, tree = _File(name, modules), syntax_tree(modules[name].source)
+    file = _File(name, modules)
     file.enter(name)
-    docstring = ast.get_docstring(tree, clean=False) or ""
-    place = Place(modules[name].path, tree.body[0].lineno if tree.body else 1)
-    examples = "".join(file.shown(part, place) for part in _examples(docstring, place))
+    opening = file.opening()
     file.take(filter(file.keeps, file.joined))
     pieces = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
-        _opening(one_line(docstring) or f"{name}.", examples),
+        opening,
         # ruff will sort the imports and join them.
         "\n".join(sorted(file.outside, key=lambda t: ("__future__" not in t, t))),
         *(file.taken.get(statement, "") for statement in file.joined),
@@ -80,13 +188,12 @@ def head(name: str, path: Path, address: str = "") -> str:
     package = root(name, path) / name.partition(".")[0]
     project, licence = _project(package if package.is_dir() else path.parent)
     source = f"From {project}, {address}" if address else f"From {project}."
-    lines = [f"{name}, with all it needs, in one file.", source, "", *licence]
-    return "\n".join(lines).rstrip()
+    return f"{name}, with all it needs, in one file.\n{source}\n\n{licence}".rstrip()
 
 
 @cache
-def _project(package: Path) -> tuple[str, list[str]]:
-    """“Name version” of the project around a package, and its licence line by line."""
+def _project(package: Path) -> tuple[str, str]:
+    """“Name version” of the project around a package, and its licence."""
     # What is around an installed package belongs to somebody else.
     own = takewhile(lambda p: p.name not in _INSTALLED, (package, *package.parents))
     project = next((p for p in own if (p / "pyproject.toml").is_file()), package)
@@ -97,48 +204,7 @@ def _project(package: Path) -> tuple[str, list[str]]:
     found = (p for p in project.iterdir() if p.name.upper().startswith(_LICENCES))
     licences = sorted(p for p in found if p.suffix != ".py" and p.is_file())
     licence = licences[0].read_text("utf-8", "replace") if licences else ""
-    return f"{about['name']} {about['version']}".strip(), licence.strip().splitlines()
-
-
-# ## The opening
-
-
-def _examples(docstring: str, place: Place) -> list[str | doctest.Example]:
-    """The examples up to those under the heading `Example`, and what is between."""
-    try:
-        doctests(docstring, place)
-    except UnreadableError as error:
-        raise StandaloneError(error.place, error.reason) from None
-    section = _SECTION.match(docstring)
-    return doctests(section[0], place) if section else []
-
-
-def _imports(source: str) -> list[Import]:
-    """What an example imports."""
-    try:
-        nodes = syntax_tree(source).body
-    except SyntaxError:
-        return []  # An example may show just that.
-    imports = (node for node in nodes if isinstance(node, ImportStatement))
-    return [item for node in imports for item in imported(node)]
-
-
-def _alias(item: Import) -> str:
-    """What stands for an import where the thing itself is at hand."""
-    return f"{item.local} = {item.name}" if item.local else ""
-
-
-def _opening(title: str, examples: str) -> str:
-    """The docstring of a file."""
-    if not examples.strip():
-        return f'"""{title}"""\n'
-    shown = re.sub(r"\n{3,}", "\n\n", examples.strip("\n"))
-    prefix = "r" if "\\" in shown else ""
-    quotes = "'''" if '"""' in shown else '"""'
-    return f"{prefix}{quotes}{title}\n\nExample:\n\n{shown}\n{quotes}\n"
-
-
-# ## Statements
+    return f"{about['name']} {about['version']}".strip(), licence.strip()
 
 
 @dataclass(eq=False)
@@ -198,14 +264,16 @@ def _names(code: str) -> tuple[set[str], set[str]]:
     return {s.get_name() for s in binds}, {s.get_name() for s in uses}
 
 
-# ## Joined and shaken
+def _alias(item: Import) -> str:
+    """What stands for an import where the thing itself is at hand."""
+    return f"{item.local} = {item.name}" if item.local else ""
 
 
 class _File:
     """The modules that one of a package needs, joined; and what is taken of them.
 
-    `names` tells what binds a name in a module, `taken` has the texts, and `outside`
-    the imports of what is not ours.
+    `names` tells what binds a name in a module, `taken` has the texts, `outside` the
+    imports of what is not ours, and `owners` whose a name in the file is.
     """
 
     def __init__(self, main: str, modules: Mapping[str, Module]) -> None:
@@ -232,22 +300,52 @@ class _File:
                     for bound in statement.binds:
                         self.names[around, bound].append(statement)
 
-    def shown(self, part: str | doctest.Example, place: Place) -> str:
-        """A part of the docstring at a place: an example, or what is between two.
+    # ## The docstring
 
-        What it imports of these modules is taken, and so is at hand.
-        """
-        if isinstance(part, str):
-            return "\n" if part else ""
-        items = [item for item in _imports(part.source) if self.has(item)]
+    def opening(self) -> str:
+        """The docstring of the file: a line, and the examples of the module."""
+        tree = syntax_tree(self.modules[self.main].source)
+        docstring = ast.get_docstring(tree, clean=False) or ""
+        line = tree.body[0].lineno if tree.body else 1
+        shown = self.examples(docstring, Place(self.modules[self.main].path, line))
+        title = one_line(docstring) or f"{self.main}."
+        if not shown:
+            return f'"""{title}"""\n'
+        prefix = "r" if "\\" in shown else ""
+        quotes = "'''" if '"""' in shown else '"""'
+        return f"{prefix}{quotes}{title}\n\nExample:\n\n{shown}\n{quotes}\n"
+
+    def examples(self, docstring: str, place: Place) -> str:
+        """The examples up to those under the heading `Example`."""
+        section = _SECTION.match(docstring)
+        try:
+            doctests(docstring, place)
+        except UnreadableError as error:
+            raise StandaloneError(error.place, error.reason) from None
+        text = ""
+        for part in doctests(section[0], place) if section else ():
+            if isinstance(part, str):
+                text += "\n" if part else ""
+            else:
+                text += self.example(part, Place(place.path, place.line + part.lineno))
+        return re.sub(r"\n{3,}", "\n\n", text.strip("\n"))
+
+    def example(self, example: doctest.Example, place: Place) -> str:
+        """An example, but for what it imports of these modules, which is at hand."""
+        nodes = list[ast.stmt]()
+        with suppress(SyntaxError):  # An example may show just that.
+            nodes = syntax_tree(example.source).body
+        imports = (node for node in nodes if isinstance(node, ImportStatement))
+        items = [i for node in imports for i in imported(node) if self.has(i)]
         if not items:
-            code = part.source.removesuffix("\n").replace("\n", "\n... ")
-            return f">>> {code}\n{part.want}"
-        line = Place(place.path, place.line + part.lineno)
+            code = example.source.removesuffix("\n").replace("\n", "\n... ")
+            return f">>> {code}\n{example.want}"
         for item in items:
             self.enter(item.full)
-            self.take([_Statement(self.main, line, item)])
+            self.take([_Statement(self.main, place, item)])
         return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
+
+    # ## What is taken
 
     def keeps(self, statement: _Statement) -> bool:
         """Whether a statement stays though nothing reaches it."""
