@@ -14,6 +14,7 @@ import importlib.util
 import sysconfig
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from litweave.book import Chapter
@@ -56,8 +57,8 @@ def weave(name: str) -> tuple[Built, str]:
     if cut:
         raise SystemExit(f"{name}: the rows are not the file: {', '.join(cut)}")
     rows = sum(len(chapter.module.rows) for chapter in chapters)
-    kinds = built.book.context.diagnostics.kinds().most_common()
-    remarks = ", ".join(f"{count} {kind}" for kind, count in kinds)
+    kinds = Counter(found.kind for found in built.book.context.diagnostics.found)
+    remarks = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     skipped = len(built.book.skipped)
     line = f"{name:10} {len(chapters):6} {rows:7} {skipped:8} {seconds:8.1f}  {remarks}"
     return built, line

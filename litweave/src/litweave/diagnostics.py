@@ -1,6 +1,5 @@
 """Mistakes, each with its file and line; a build lists all of them at its end."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,10 +38,6 @@ class Diagnostics:
     def add(self, place: Place, message: str, kind: str = "page") -> None:
         """Note one mistake; the same one twice counts once."""
         self.found.add(Diagnostic(place, message, kind))
-
-    def kinds(self) -> Counter[str]:
-        """How many there are of each kind."""
-        return Counter(problem.kind for problem in self.found)
 
     def __str__(self) -> str:
         return "\n".join(map(str, sorted(self.found)))
