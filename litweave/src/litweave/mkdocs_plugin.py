@@ -31,8 +31,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
 from litweave import mkdocs_build, theme
-from litweave.mkdocs_build import Build
-from litweave.page_cache import Pages
+from litweave.mkdocs_build import Build, Pages
 from litweave.progress import progress
 from litweave.settings import Settings
 from litweave.site import Site

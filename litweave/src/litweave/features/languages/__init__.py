@@ -28,8 +28,13 @@ from litweave.cache import Cache, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import add_step
 from litweave.exercises import LABEL
-from litweave.features.languages.catalogs import Catalogs, Unit, domain
-from litweave.features.languages.checks import Glossary, check
+from litweave.features.languages.catalogs import (
+    Catalogs,
+    Glossary,
+    Unit,
+    domain,
+    faults,
+)
 from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
 from litweave.headings import MARK, mark, said
 from litweave.katex import Formulas
@@ -143,12 +148,12 @@ class Translator:
             where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
 
-        def faults() -> list[list[Any]]:
-            found = check(catalogs, Glossary.read(table, language))
+        def wrong() -> list[list[Any]]:
+            found = faults(catalogs, Glossary.read(table, language))
             return [[place.path, place.line, *rest] for place, *rest in found]
 
         files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
-        rows = kept.get(f"faults-{language}", digest(own(), files=files), faults)
+        rows = kept.get(f"faults-{language}", digest(own(), files=files), wrong)
         errors = [Diagnostic(Place(path, line), *rest) for path, line, *rest in rows]
         return cls(catalogs, settings.root.name, kept, errors)
 
