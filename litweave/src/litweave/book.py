@@ -16,7 +16,7 @@ from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay
 from litweave.parse import Module, ParseError, read
-from litweave.prose import Context, Rewriter
+from litweave.prose import Context
 
 # The file that marks a folder as a site which litweave made, and may replace.
 SITE_MARK = ".weave"
@@ -147,14 +147,13 @@ class Book:
                         place = Place(module.path, prose.line + error.line - 1)
                         self.context.diagnostics.add(place, error.reason, "example")
 
-    def shared(self, translator: Rewriter) -> "Book":
+    def shared(self) -> "Book":
         """Share what is the same in another language.
 
         What was read and found out is; what is written for a language, and what is
         wrong with that, is its own.
         """
-        found = Diagnostics()
-        context = replace(self.context, diagnostics=found, translator=translator)
+        context = replace(self.context, diagnostics=Diagnostics())
         chapters = {
             page: replace(chapter, overlay=chapter.overlay.copy())
             for page, chapter in self.chapters.items()

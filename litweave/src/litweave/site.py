@@ -56,10 +56,8 @@ class Site:
         self._waiting = list[Callable[[], None]]()
         kept = shared.voice.kept if shared else None
         self.voice: Translator = Translator.read(settings, kept)
-        self.book: Book = Book(directory_urls)
+        self.book: Book = shared.book.shared() if shared else Book(directory_urls)
         self.book.context.raw_html = settings.raw_html
-        if shared and self.translator:
-            self.book = shared.book.shared(self.translator)
         self.book.context.translator = self.translator
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)
