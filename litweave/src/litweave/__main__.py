@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(options.run(options))
-    except (builder.SiteError, OSError, OverflowError, MkDocsException) as error:
+    except (MkDocsException, OSError, OverflowError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

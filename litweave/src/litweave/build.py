@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mkdocs.commands.serve import serve as mkdocs_serve
-from mkdocs.exceptions import Abort, PluginError
+from mkdocs.exceptions import Abort, MkDocsException
 
 from litweave.book import SITE_MARK, Book
 from litweave.mkdocs_build import load, run
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 _CONFIGURATION = str(Path(__file__).parent / "assets" / "mkdocs.yml")
 _WEAVE = "mkdocs.plugins.litweave"
-
-
-class SiteError(Exception):
-    """A site that is not built: says why and what to do."""
 
 
 @dataclass
@@ -50,14 +46,13 @@ def told(remarks: int) -> str:
 def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     """Build the site of a package into a folder, and say what was found.
 
-    **Raises.** [`SiteError`][] if the folder is not ours to replace, if there is
+    **Raises.** `MkDocsException` if the folder is not ours to replace, if there is
     nothing to make a page of, or, with `strict`, if there is any remark.
     """
     out, remarks = out.resolve(), list[str]()
     if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
-        raise SiteError(
-            f"{out} has files that litweave did not make: name another folder"
-        )
+        message = f"{out} has files that litweave did not make: name another folder"
+        raise MkDocsException(message)
 
     def hear(said: logging.LogRecord) -> None:
         if said.name != _WEAVE:  # The book keeps what litweave says.
@@ -73,7 +68,7 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
             site = getattr(plugin, "site", None)
             found = sorted(site.diagnostics.found) if site else ()
             said = [*map(str, found), *remarks] or [str(error)]
-            raise SiteError("\n".join(said)) from None
+            raise MkDocsException("\n".join(said)) from None
     return Built(plugin.site.book, remarks)
 
 
@@ -99,7 +94,8 @@ def translators(
             config = load(str(path), site_dir=str(out), strict=False)
             plugin: Any = config.plugins.get("litweave-languages")
             if not plugin or not plugin.config.languages:
-                raise PluginError(f"{path} names no languages under litweave-languages")
+                message = f"{path} names no languages under litweave-languages"
+                raise MkDocsException(message)
             if weave := config.plugins.get("litweave"):
                 weave.config.update({**given, "language": ""})
             run(config)

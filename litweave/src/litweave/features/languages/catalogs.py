@@ -187,12 +187,11 @@ class Catalogs:
         The files that change.
         """
         texts = {self.path(name): self._text(name) for name in self.domains}
-        for path, text in [*texts.items()]:
-            if path.is_file() and text == path.read_text("utf-8"):
-                del texts[path]
-            elif not dry:
-                write_text(path, text)
-        return [*texts]
+        before = {path: path.read_text("utf-8") for path in texts if path.is_file()}
+        changed = [path for path, text in texts.items() if before.get(path) != text]
+        for path in [] if dry else changed:
+            write_text(path, texts[path])
+        return changed
 
     def _text(self, name: str) -> str:
         file = polib.POFile(wrapwidth=0)
