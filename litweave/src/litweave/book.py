@@ -4,7 +4,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -146,19 +146,6 @@ class Book:
                     except UnreadableError as error:
                         place = Place(module.path, prose.line + error.line - 1)
                         self.context.diagnostics.add(place, error.reason, "example")
-
-    def shared(self) -> "Book":
-        """Share what is the same in another language.
-
-        What was read and found out is; what is written for a language, and what is
-        wrong with that, is its own.
-        """
-        context = replace(self.context, diagnostics=Diagnostics())
-        chapters = {
-            page: replace(chapter, overlay=chapter.overlay.copy())
-            for page, chapter in self.chapters.items()
-        }
-        return replace(self, chapters=chapters, context=context)
 
     # ## Addresses
 

@@ -5,7 +5,6 @@ All of it is found apart from the rows and laid over them at the end.
 
 import json
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass, field
 
 
@@ -33,10 +32,6 @@ class Overlay:
     tools: list[str] = field(default_factory=list)
     panels: list[str] = field(default_factory=list)
     endnotes: list[str] = field(default_factory=list)
-
-    def copy(self) -> "Overlay":
-        """Another one, to which more may be added."""
-        return Overlay(**{name: copy(found) for name, found in vars(self).items()})
 
 
 @dataclass

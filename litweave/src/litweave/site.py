@@ -6,6 +6,7 @@ The plugin and `check` both go this way, so that they judge the same.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -56,7 +57,10 @@ class Site:
         self._waiting = list[Callable[[], None]]()
         kept = shared.voice.kept if shared else None
         self.voice: Translator = Translator.read(settings, kept)
-        self.book: Book = shared.book.shared() if shared else Book(directory_urls)
+        self.book = Book(directory_urls)
+        if shared:  # Only what is wrong in it is a language's own.
+            context = replace(shared.book.context, diagnostics=Diagnostics())
+            self.book = replace(shared.book, context=context)
         self.book.context.raw_html = settings.raw_html
         self.book.context.translator = self.translator
         self.diagnostics.found.update(self.voice.errors)

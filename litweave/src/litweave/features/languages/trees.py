@@ -1,9 +1,9 @@
 r"""Trees: the site once more in each language, `zh/`, beside the one at the root.
 
 When the root is written, MkDocs is asked for each language within the same process, so
-only words are new (see `Book.shared`). A tree holds pages and their search index; every
-other file lies at the root. At the same priority, plugins have their turn in the order
-of `mkdocs.yml`, where `litweave` stands above this one.
+only words are new. A tree holds pages and their search index; every other file lies at
+the root. At the same priority, plugins have their turn in the order of `mkdocs.yml`,
+where `litweave` stands above this one.
 """
 
 import json
