@@ -14,8 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urljoin
 
-from litweave.features.languages.catalogs import Catalogs
-from litweave.features.languages.checks import Glossary
+from litweave.features.languages.catalogs import Catalogs, Glossary
 from litweave.features.languages.trees import tag, territory
 from litweave.words import word
 from mkdocs.config.defaults import MkDocsConfig

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence, Sized
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from mkdocs.exceptions import MkDocsException
@@ -15,10 +14,8 @@ from platformdirs import user_cache_path
 
 from litweave import build as builder
 from litweave.features import copy
-from litweave.features.languages import Translator, trees
-from litweave.features.languages import checks as translations
-from litweave.features.languages.catalogs import Catalogs, Unit
-from litweave.features.languages.checks import Glossary
+from litweave.features.languages import Translator
+from litweave.features.languages.catalogs import Catalogs, Glossary, faults
 from litweave.progress import show_what_it_can
 from litweave.settings import Settings
 from litweave.site import check
@@ -36,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(options.run(options))
-    except (builder.SiteError, OSError, OverflowError, MkDocsException) as error:
+    except (MkDocsException, OSError, OverflowError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -81,35 +78,26 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _catalogs(options: argparse.Namespace) -> int:
-    settings, found = _settings(options), dict[str, list[Unit]]()
-    language, locale = settings.language, settings.locale
-    if options.path.suffix in (".yml", ".yaml"):
-        given = {n: value for n, value in vars(settings).items() if hasattr(options, n)}
-        with builder.listening(lambda said: print(said.getMessage(), file=sys.stderr)):
-            locale, found = trees.find_units(options.path, given)
-    elif language:
-        with TemporaryDirectory() as folder:
-            built = builder.build(settings, Path(folder, "site"))
-        speaker = built.book.context.translator
-        assert isinstance(speaker, Translator)
-        found[language] = speaker.units
-    wanted = [language] if language else [*found]
+    settings = _settings(options)
+    given = {n: value for n, value in vars(settings).items() if hasattr(options, n)}
+    found = builder.translators(options.path, settings, given)
+    wanted = [settings.language] if settings.language else [*found]
     if not wanted or wanted[0] not in found:
         known = f": {options.path} has {', '.join(found)}" if found else ""
         print(f"--language CODE says which language is meant{known}", file=sys.stderr)
         return 2
-    return max(_update(code, found[code], locale, options.check) for code in wanted)
+    return max(_update(found[code], options.check) for code in wanted)
 
 
-def _update(language: str, units: Sequence[Unit], locale: Path, check: bool) -> int:
+def _update(speaker: Translator, check: bool) -> int:
     """Bring the catalogs of a language up to date, and say what is wrong in them."""
-    catalogs = Catalogs.read(locale, language)
-    catalogs.update(units)
+    catalogs, language = speaker.catalogs, speaker.language
+    catalogs.update(speaker.units)
     files = catalogs.write(dry=check)
     if not check:  # The lines are others now.
-        catalogs = Catalogs.read(locale, language)
-    glossary = Glossary.read(locale / "glossary.csv", language)
-    problems = translations.check(catalogs, glossary)
+        catalogs = Catalogs.read(catalogs.folder, language)
+    glossary = Glossary.read(catalogs.folder / "glossary.csv", language)
+    problems = faults(catalogs, glossary)
     for problem in problems:
         print(problem)
     for path in files:

@@ -4,8 +4,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +14,7 @@ from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay
 from litweave.parse import Module, ParseError, read
-from litweave.prose import Context, Rewriter
+from litweave.prose import Context
 from litweave.syntax import UnreadableError, doctests
 
 # The file that marks a folder as a site which litweave made, and may replace.
@@ -142,20 +141,6 @@ class Book:
                     except UnreadableError as error:
                         diagnostics = self.context.diagnostics
                         diagnostics.add(error.place, error.reason, "example")
-
-    def shared(self, translator: Rewriter) -> "Book":
-        """Share what is the same in another language.
-
-        What was read and found out is; what is written for a language, and what is
-        wrong with that, is its own.
-        """
-        found = Diagnostics()
-        context = replace(self.context, diagnostics=found, translator=translator)
-        chapters = {}
-        for page, chapter in self.chapters.items():
-            own = {name: copy(laid) for name, laid in vars(chapter.overlay).items()}
-            chapters[page] = replace(chapter, overlay=Overlay(**own))
-        return replace(self, chapters=chapters, context=context)
 
     # ## Addresses
 

@@ -7,28 +7,26 @@ one come.
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.commands.serve import serve as mkdocs_serve
-from mkdocs.config import load_config
-from mkdocs.exceptions import Abort
+from mkdocs.exceptions import Abort, MkDocsException
 
 from litweave.book import SITE_MARK, Book
-from litweave.mkdocs_plugin import LitweavePlugin
+from litweave.mkdocs_build import load, run
 from litweave.settings import Settings
+
+if TYPE_CHECKING:
+    from litweave.features.languages import Translator
 
 _CONFIGURATION = str(Path(__file__).parent / "assets" / "mkdocs.yml")
 _WEAVE = "mkdocs.plugins.litweave"
-
-
-class SiteError(Exception):
-    """A site that is not built: says why and what to do."""
 
 
 @dataclass
@@ -48,35 +46,60 @@ def told(remarks: int) -> str:
 def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     """Build the site of a package into a folder, and say what was found.
 
-    **Raises.** [`SiteError`][] if the folder is not ours to replace, if there is
+    **Raises.** `MkDocsException` if the folder is not ours to replace, if there is
     nothing to make a page of, or, with `strict`, if there is any remark.
     """
     out, remarks = out.resolve(), list[str]()
     if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
-        raise SiteError(
-            f"{out} has files that litweave did not make: name another folder"
-        )
+        message = f"{out} has files that litweave did not make: name another folder"
+        raise MkDocsException(message)
 
     def hear(said: logging.LogRecord) -> None:
         if said.name != _WEAVE:  # The book keeps what litweave says.
             remarks.append(said.getMessage())
 
-    plugin = None
+    plugin: Any = None
     with _given(settings) as given, listening(hear), _replacing(out) as new:
         try:
-            config = load_config(**given, site_dir=str(new), strict=strict)
-            plugin = cast(LitweavePlugin, config.plugins["litweave"])
-            config.plugins.on_startup(command="build", dirty=False)
-            mkdocs_build(config)
+            config = load(**given, site_dir=str(new), strict=strict)
+            plugin = config.plugins["litweave"]
+            run(config)
         except Abort as error:
             site = getattr(plugin, "site", None)
             found = sorted(site.diagnostics.found) if site else ()
             said = [*map(str, found), *remarks] or [str(error)]
-            raise SiteError("\n".join(said)) from None
-        finally:
-            if plugin:
-                config.plugins.on_shutdown()
+            raise MkDocsException("\n".join(said)) from None
     return Built(plugin.site.book, remarks)
+
+
+def translators(
+    path: Path, settings: Settings, given: Mapping[str, Any]
+) -> "dict[str, Translator]":
+    """Who says in each language what a site says, to know all that it says.
+
+    The site of a package, or of an `mkdocs.yml`, of whose options some are `given`, is
+    built as always, into a folder that is thrown away.
+
+    **Raises.** `MkDocsException` if it cannot be built, or has no languages.
+    """
+    with TemporaryDirectory() as folder:
+        out = Path(folder, "site")
+        if path.suffix not in (".yml", ".yaml"):
+            if not settings.language:
+                return {}
+            speaker: Any = build(settings, out).book.context.translator
+            return {settings.language: speaker}
+        with listening(lambda said: print(said.getMessage(), file=sys.stderr)):
+            # What is wrong in a catalog is to be listed, and not to be in the way.
+            config = load(str(path), site_dir=str(out), strict=False)
+            plugin: Any = config.plugins.get("litweave-languages")
+            if not plugin or not plugin.config.languages:
+                message = f"{path} names no languages under litweave-languages"
+                raise MkDocsException(message)
+            if weave := config.plugins.get("litweave"):
+                weave.config.update({**given, "language": ""})
+            run(config)
+        return dict(plugin.trees)
 
 
 def serve(settings: Settings, port: int) -> None:

@@ -27,7 +27,7 @@ from markdown.inlinepatterns import SimpleTextInlineProcessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER_RE, HtmlStash
 
-from litweave.headings import set_anchors, slug
+from litweave.headings import MARK, said, set_anchors, slug
 
 # ## Before Markdown
 
@@ -131,12 +131,13 @@ def to_html(text: str, *more: Extension) -> str:
 # ## Exercises
 # A paragraph that begins with **Answer.** becomes `details`: closed but on paper. What
 # follows up to the next exercise or heading belongs to it. In a translation both labels
-# are words of another language; the paragraph has the English label in an attribute,
-# which is taken away here.
+# are words of another language, and a mark before them says the English.
 
+LABEL = "\ue106"
+"""The kind of mark that says an English label."""
+_MARKED = re.compile(rf"(?P<label>(?={LABEL}){MARK})?(?P<rest>(?:{MARK})*)")
 _LABEL = re.compile(r"(Exercise|Answer)(?: \d+)?\.")
 _HEADING = re.compile(r"h[1-6]")
-LABEL = "data-label"
 
 
 def _fold(stash: HtmlStash, root: Element) -> None:
@@ -156,7 +157,6 @@ def _fold(stash: HtmlStash, root: Element) -> None:
 
 def _kind(element: Element, stash: HtmlStash) -> str:
     """What an element begins: an exercise, its answer, or the `end` of a section."""
-    english = element.attrib.pop(LABEL, None)
     text = (element.text or "").strip()
     raw = HTML_PLACEHOLDER_RE.fullmatch(text)
     # Rows of a module are told apart by comments.
@@ -165,9 +165,12 @@ def _kind(element: Element, stash: HtmlStash) -> str:
     if is_comment or is_heading or element.get("class") == "footnote":
         return "end"
     first = next(iter(element), None)
-    if element.tag != "p" or text or first is None or first.tag != "strong":
+    marked = _MARKED.fullmatch(text)
+    if element.tag != "p" or not marked or first is None or first.tag != "strong":
         return ""
-    label = _LABEL.fullmatch(english or first.text or "")
+    english = said(marked["label"]) if marked["label"] else first.text or ""
+    element.text = marked["rest"]
+    label = _LABEL.fullmatch(english)
     return label[1] if label else ""
 
 
@@ -175,7 +178,7 @@ def _folded(paragraph: Element) -> Element:
     """The element that opens, with what the first paragraph of an answer says."""
     answer, label = Element("details", {"class": "weave-answer"}), paragraph[0]
     SubElement(answer, "summary").text = (label.text or "").rstrip(".。．")
-    paragraph.text = (label.tail or "").lstrip()
+    paragraph.text = f"{paragraph.text}{(label.tail or '').lstrip()}"
     paragraph.remove(label)
     if paragraph.text or len(paragraph):
         answer.append(paragraph)

@@ -6,6 +6,7 @@ The plugin and `check` both go this way, so that they judge the same.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -55,10 +56,11 @@ class Site:
         self.shown = dict[str, str]()
         self._waiting = list[Callable[[], None]]()
         self.voice: Translator = Translator.read(settings)
-        self.book: Book = Book(directory_urls)
+        self.book = Book(directory_urls)
+        if shared:  # Only what is wrong in it is a language's own.
+            context = replace(shared.book.context, diagnostics=Diagnostics())
+            self.book = replace(shared.book, context=context)
         self.book.context.raw_html = settings.raw_html
-        if shared and self.translator:
-            self.book = shared.book.shared(self.translator)
         self.book.context.translator = self.translator
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)

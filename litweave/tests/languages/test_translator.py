@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import to_html
 from litweave.features.languages import Translator, extract
-from litweave.features.languages.catalogs import Catalogs, Unit, domain
-from litweave.features.languages.checks import Glossary, check
+from litweave.features.languages.catalogs import (
+    Catalogs,
+    Glossary,
+    Unit,
+    domain,
+    faults,
+)
 from litweave.features.languages.units import Piece, rewrite, split
 from litweave.katex import Formulas
 from litweave.names import Names, Target
@@ -481,7 +486,9 @@ def found(
     glossary: Glossary, english: str, said: str, kind: str = ""
 ) -> list[Diagnostic]:
     entry = polib.POEntry(msgid=english, msgstr=said, comment=kind, linenum=7)
-    return check(Catalogs("zh", Path("locale"), {"layers": {english: entry}}), glossary)
+    return faults(
+        Catalogs("zh", Path("locale"), {"layers": {english: entry}}), glossary
+    )
 
 
 FAULTS = {

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
-from functools import partial
 from html import escape
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath

@@ -8,7 +8,7 @@ that Markdown leaves alone (see [`headings`][]).
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -27,8 +27,13 @@ from litweave import prose, words
 from litweave.cache import Folder, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import LABEL, add_step
-from litweave.features.languages.catalogs import Catalogs, Unit, domain
-from litweave.features.languages.checks import Glossary, check
+from litweave.features.languages.catalogs import (
+    Catalogs,
+    Glossary,
+    Unit,
+    domain,
+    faults,
+)
 from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
 from litweave.headings import MARK, mark, said
 from litweave.katex import Formulas
@@ -141,13 +146,13 @@ class Translator:
             where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
 
-        def faults() -> list[list[Any]]:
-            found = check(catalogs, Glossary.read(table, language))
+        def wrong() -> list[list[Any]]:
+            found = faults(catalogs, Glossary.read(table, language))
             return [[place.path, place.line, *rest] for place, *rest in found]
 
         files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
         key, kept = digest(own(), files=files), Folder(settings.cache)
-        rows = kept.made(f"faults-{language}", key, faults)
+        rows = kept.made(f"faults-{language}", key, wrong)
         errors = [Diagnostic(Place(path, line), *rest) for path, line, *rest in rows]
         units = Folder(settings.cache / "units")
         return cls(catalogs, settings.root.name, units, errors)
@@ -270,15 +275,14 @@ class Translator:
 # What opens words that are not translated, or are not any more, and what closes them.
 _OPEN = {State.MISSING: "\ue103", State.CHANGED: "\ue104"}
 _CLOSED = mark("", "\ue105")
-# A heading, whose anchor its English words make in every language; and an exercise or
-# its answer, which `dialect` knows by an English label. What ends each mark.
-_SLUG, _LABEL, _END = "\ue102", "\ue106", _CLOSED[-1]
+# A heading, whose anchor its English words make in every language.
+_SLUG = "\ue102"
+_SLUGGED = re.compile(f"{_SLUG}[^{_CLOSED[-1]}]*{_CLOSED[-1]}")
 _STRAY = re.compile(rf"(?!\ue100){MARK}")  # none of an anchor's
 _SHOWN_MARK = re.compile(rf"<[^<>]*>|{_STRAY.pattern}")
 # What stands within HTML bears no mark.
 _UNMARKED = {"attribute", "label"}
 _EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
-_BOLD = re.compile(r"(?:\*\*[^*]+\*\*)?")
 _HEADING = re.compile(r"h[1-6]")
 # The kinds of `prose.BEGINNINGS` of which the anchor of a heading has something.
 _WORDS = {"code", "escape", "dollar", "tag", "dunder"}
@@ -291,15 +295,11 @@ def _marked(piece: Piece, words: str, state: State, html: bool) -> str:
     """The words for a piece, with marks of its state, and of what it is in English."""
     if piece.kind in _UNMARKED:
         return words
-    exercise = _EXERCISE.match(piece.message)
     if state != State.CURRENT:
         english = piece.message if state == State.CHANGED else ""
-        # The label of an exercise is one only if nothing stands before it.
-        label = _BOLD.match(words)[0] if exercise else ""  # type: ignore[index]
-        rest = words.removeprefix(label)
-        words = f"{label}{mark(english, _OPEN[state])}{rest}{_CLOSED}"
-    if exercise:
-        words = mark(exercise[1], _LABEL) + words
+        words = f"{mark(english, _OPEN[state])}{words}{_CLOSED}"
+    if exercise := _EXERCISE.match(piece.message):
+        words = mark(exercise[1], LABEL) + words
     if piece.kind == "heading":
         words = mark(_heading_words(piece.message, html), _SLUG) + words
     return words
@@ -318,35 +318,24 @@ def _heading_words(english: str, html: bool) -> str:
 
 
 class States(Extension):
-    """The Markdown extension that turns marks into elements, labels and anchors."""
+    """The Markdown extension that turns marks into elements and anchors."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Run after inline patterns (20), and right before the contents (5)."""
-        add_step(md, "labels", 16, _set_labels)
         add_step(md, "slugs", 6, partial(_set_slugs, md))
         md.postprocessors.register(_Spans(md), "weave-states", 0)
-
-
-def _taken(root: Element, kind: str) -> Iterator[tuple[Element, str]]:
-    """The elements that begin with a mark, which is taken out, and what it says."""
-    for element in root.iter():
-        if (element.text or "").startswith(kind):
-            found, end, element.text = str(element.text).partition(_END)
-            yield element, said(found + end)
-
-
-def _set_labels(root: Element) -> None:
-    for paragraph, english in _taken(root, _LABEL):
-        paragraph.set(LABEL, english)
 
 
 def _set_slugs(md: Markdown, root: Element) -> None:
     found = [toc for toc in md.treeprocessors if isinstance(toc, TocTreeprocessor)]
     taken = {element.get("id", "") for element in root.iter()}
-    for heading, english in _taken(root, _SLUG):
-        if _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
-            for toc in found:
-                heading.set("id", unique(toc.slugify(english, toc.sep), taken))
+    for heading in root.iter():
+        if slug := _SLUGGED.match(heading.text or ""):
+            heading.text = str(heading.text)[slug.end() :]
+            if _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
+                for toc in found:
+                    words = toc.slugify(said(slug[0]), toc.sep)
+                    heading.set("id", unique(words, taken))
 
 
 class _Spans(Postprocessor):

@@ -1,9 +1,9 @@
 r"""Trees: the site once more in each language, `zh/`, beside the one at the root.
 
 When the root is written, MkDocs is asked for each language within the same process, so
-only words are new (see `Book.shared`). A tree holds pages and their search index; every
-other file lies at the root. At the same priority, plugins have their turn in the order
-of `mkdocs.yml`, where `litweave` stands above this one.
+only words are new. A tree holds pages and their search index; every other file lies at
+the root. At the same priority, plugins have their turn in the order of `mkdocs.yml`,
+where `litweave` stands above this one.
 """
 
 import json
@@ -16,16 +16,13 @@ from html import escape
 from itertools import chain, islice
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from jinja2 import Environment, FileSystemLoader
-from mkdocs.commands.build import build
 from mkdocs.config import config_options as options
-from mkdocs.config import load_config
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -39,9 +36,8 @@ from litweave import node
 from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.languages import INTERFACE, State, Translator, in_attribute
-from litweave.features.languages.catalogs import Unit
 from litweave.headings import anchors
-from litweave.mkdocs_plugin import LitweavePlugin
+from litweave.mkdocs_build import load, run
 from litweave.overlay import island
 from litweave.theme import language_of
 from litweave.words import listed, word
@@ -271,7 +267,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         own = tree.plugins["litweave-languages"]
         assert isinstance(own, LanguagesPlugin)
         own.language = language
-        _run(tree)
+        run(tree)
         units = chain.from_iterable(own.translator.pages.values())
         counts = Counter(said.state for _, said in units)
         _log.info(
@@ -282,7 +278,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 
     def _configured(self, config: MkDocsConfig, language: str) -> MkDocsConfig:
         """The configuration of the site, for a tree."""
-        tree = _load(
+        tree = load(
             config.config_file_path,
             site_url=config.site_url and urljoin(config.site_url, f"{language}/"),
             site_dir=str(Path(config.site_dir, language)),
@@ -294,59 +290,14 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         for plugin, it in plugins.items():
             if plugin not in self.config.once:
                 tree.plugins[plugin] = it
-        weave = tree.plugins["litweave"]
-        assert isinstance(weave, LitweavePlugin)
-        weave.config["language"], weave.shared = language, self.site
+        weave: Any = tree.plugins["litweave"]
+        # The root may have been told others than those of the file.
+        weave.config.update(config.plugins["litweave"].config, language=language)
+        weave.shared = self.site
         finder = tree.plugins.get("material/search")
         if finder and is_parted(language):
             finder.config.update(SEARCH)
         return tree
-
-
-def find_units(
-    file: Path, told: Mapping[str, Any]
-) -> tuple[Path, dict[str, list[Unit]]]:
-    """The folder of a site's catalogs, and all that it has to translate, by language.
-
-    `file` is its `mkdocs.yml`, of whose options some are `told`. The site is built as
-    always, into a folder that is thrown away.
-
-    **Raises.** `MkDocsException` if the site cannot be built, or has no languages.
-    """
-    with TemporaryDirectory() as folder:
-        # What is wrong in a catalog is to be listed, and not to be in the way.
-        config = _load(str(file), site_dir=str(Path(folder, "site")), strict=False)
-        plugin = config.plugins.get("litweave-languages")
-        if not isinstance(plugin, LanguagesPlugin) or not plugin.config.languages:
-            raise PluginError(f"{file} names no languages under litweave-languages")
-        if weave := config.plugins.get("litweave"):
-            names = told.keys() - {"source", "language"}
-            weave.config.update({name: told[name] for name in names})
-        _run(config)
-        found = {code: speaker.units for code, speaker in plugin.trees.items()}
-        return plugin.site.settings.locale, found
-
-
-def _run(config: MkDocsConfig) -> None:
-    """Build a site as MkDocs' own command does."""
-    config.plugins.on_startup(command="build", dirty=False)
-    try:
-        build(config)
-    finally:
-        config.plugins.on_shutdown()
-
-
-def _load(path: str, **given: Any) -> MkDocsConfig:
-    """A configuration with new plugins, and not those of the one before."""
-    # MkDocs keeps those with an `on_startup` on its class, in a cache that is not
-    # documented; no function of it makes a configuration without.
-    option = MkDocsConfig.plugins
-    assert isinstance(option, options.Plugins)
-    option.plugin_cache.clear()
-    try:
-        return load_config(path, **given)
-    finally:
-        option.plugin_cache.clear()
 
 
 # ## How far a translation is
