@@ -20,8 +20,8 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 
 | folder or module | what it adds |
 |---|---|
-| `names`, `headings`, `sanitise`, `highlight` | links by name, addresses, colours |
-| `site`, `overlay` | the modules of a site, and what a page shows beyond its source |
+| `names`, `headings`, `dialect`, `overlay` | links by name, addresses, colours |
+| `site`, `book` | the modules of a site, and what a page shows beyond its source |
 | `katex`, `features/symbols/` | mathematics, and symbols that light up |
 | `features/links/` | names in the code that lead to what they name |
 | `features/shapes/` | shapes, measured by running the examples |
@@ -29,8 +29,8 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 | `features/copy/` | the module as it is, clean, or standalone |
 | `features/notebooks/` | pages that ran |
 | `features/languages/` | the same pages in another language |
-| `process`, `progress`, `cache`, `page_cache` | what a build runs, says, and keeps |
-| `build`, `check`, `preview` | the commands, without configuration |
+| `process`, `progress`, `cache` | what a build runs, says, and keeps |
+| `__main__`, `build`, `preview` | the commands, without configuration |
 
 ## What other programs may use
 
@@ -41,11 +41,11 @@ other name may change.
 - `build.build`, `build.Built`: build a site of any path
 - `book.Chapter`: what became of a module
 - `words.word`: a word of the page in the language of its reader
-- `features.languages.catalogs.Catalogs`, `features.languages.checks.Glossary`: the
+- `features.languages.catalogs.Catalogs`, `features.languages.catalogs.Glossary`: the
   translations into a language, and its words for the terms
 - `features.languages.trees.tag`, `features.languages.trees.territory`: the codes of a
   language
-- `features.copy.command.add`: lend the command `copy` to a package of yours
+- `features.copy.add`: lend the command `copy` to a package of yours
 - `cache.build_folder`, `cache.digest`: keep what was made, under a key
 - `dependencies.Dependencies`: a key of all that a program depends on
 - `process.begin`, `process.lines`, `process.ChildError`: run a program during a build
