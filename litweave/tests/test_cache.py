@@ -15,11 +15,13 @@ from textwrap import indent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 
 from litweave import site
 from litweave.cache import Folder, answers, build_folder, digest
 from litweave.diagnostics import Place
-from litweave.mkdocs_build import load, run
 from support import build_here, cache_of, write_files
 
 
@@ -160,8 +162,14 @@ class Project:
     def build(self) -> list[str]:
         """Build in a process that knows nothing yet; the pages that were made."""
         self.made.clear()
-        run(load(str(self.folder / "mkdocs.yml")))
+        self.begin("build").plugins.on_shutdown()
         return sorted(self.made)
+
+    def begin(self, command: str) -> MkDocsConfig:
+        config = load_config(str(self.folder / "mkdocs.yml"))
+        config.plugins.on_startup(command=command, dirty=False)
+        build(config)
+        return config
 
     def site(self) -> dict[str, bytes]:
         root = self.folder / "site"
@@ -270,6 +278,28 @@ def test_a_formula_that_was_read_before_makes_no_page_anew(
     monkeypatch.setattr(site, "FEATURES", (*site.FEATURES, cite))
     project.build()
     assert project.build() == []
+
+
+def test_in_a_preview_files_that_did_not_change_stay_there(project: Project) -> None:
+    files = {f"docs/{name}.txt": name for name in ("same", "changes", "goes")}
+    write_files(project.folder, {**files, "pkg/goes.py": "x = 1\n"})
+    # MkDocs keeps the plugin: a second run in one process knows nothing of the first.
+    project.build()
+    config, site = project.begin("serve"), project.folder / "site"
+    before = {p: p.stat().st_mtime_ns for p in site.rglob("*") if p.is_file()}
+    project.change("docs/changes.txt", "changes", "changed")
+    project.change("pkg/two.py", "a porcupine", "changed")
+    for name in ("docs/goes.txt", "pkg/goes.py"):
+        (project.folder / name).unlink()
+    build(load_config(str(project.folder / "mkdocs.yml")))
+    for name in ("changes.txt", "two.py", "two/index.html"):
+        assert "changed" in (site / name).read_text()
+    assert not (site / "goes.txt").exists()
+    assert not (site / "goes.py").exists()
+    for name in ("same.txt", "one.py", "assets/katex/katex.min.css"):
+        assert (site / name).stat().st_mtime_ns == before[site / name], name
+    config.plugins.on_shutdown()
+    assert not site.with_name("site.aside").exists()
 
 
 # ## A build that is killed in the middle has lost nothing that was done

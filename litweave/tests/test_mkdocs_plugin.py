@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -258,11 +259,18 @@ def test_blank_lines_go_from_the_frame_and_a_script_comes_before_the_theme() -> 
     assert theme.mended(bundle) == first + bundle
 
 
-def test_a_quick_theme_has_no_hidden_files(tmp_path: Path) -> None:
+def test_a_quick_theme_has_no_hidden_files_and_the_search_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
     whole = Theme("material", language="en")
     shown = [n for n in whole.get_env().list_templates() if not n.startswith(".")]
-    quick = theme.QuickTheme(whole, tmp_path / "compiled").get_env()
-    assert quick.list_templates() == sorted([*shown, theme.UNCHANGED])
+    assert "assets/javascripts/lunr/min/lunr.de.min.js" in shown
+    for languages in (["en"], ["de"], ["en", "ja"]):
+        search = SimpleNamespace(config={"lang": languages})
+        plugins = {"material/search": search}
+        quick = theme.QuickTheme(whole, tmp_path / "compiled", plugins).get_env()
+        seen = [n for n in shown if languages != ["en"] or "/lunr/" not in n]
+        assert quick.list_templates() == sorted([*seen, theme.UNCHANGED])
     quick.get_template("partials/language.html")
     assert any((tmp_path / "compiled").iterdir()), "a template stays compiled"
     assert quick.get_template(".icons/material/magnify.svg"), "what is named is found"

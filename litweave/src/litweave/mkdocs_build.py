@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import Field, fields
 from functools import partial
 from html import escape
@@ -265,7 +266,7 @@ class Build:
         own: list[Any] = [*dialect.OWN, site.addresses]
         config.markdown_extensions.extend(own)
         templates = settings.cache / "templates"
-        config.theme = theme.QuickTheme(config.theme, templates)
+        config.theme = theme.QuickTheme(config.theme, templates, config.plugins)
         config.extra_css.insert(0, theme.SHEET)
         script = options.ExtraScriptValue(theme.SCRIPT)
         script.type = "module"
@@ -405,3 +406,35 @@ class Build:
         output = self.site.fill(output, theme.preload(page.url))
         self.pages.keep(page, output)
         return output
+
+
+# ## A preview
+
+
+class Standing:
+    """Files of a preview that stay where they are.
+
+    At each build MkDocs empties the folder of the site and writes all of it anew. So
+    the folder is set aside before that, and put back, and what has not changed is left.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.places = set[str]()
+
+    def move(self, folder: str, back: bool = False) -> None:
+        """Set the site aside before its folder is emptied, or put it back."""
+        names = folder, f"{folder}.aside"
+        there, place = reversed(names) if back else names
+        # Where a file is open, some systems refuse it. Then all is written anew.
+        with suppress(OSError):
+            Path(there).rename(place)
+
+    def leave(self, files: Files) -> None:
+        """Let the files stand that did not change, and remove those that are gone."""
+        before, self.places = self.places, {file.abs_dest_path for file in files}
+        for gone in before - self.places:
+            Path(gone).unlink(missing_ok=True)
+        for file in files:
+            if not (file.is_documentation_page() or file.is_modified()):
+                file.inclusion = InclusionLevel.EXCLUDED

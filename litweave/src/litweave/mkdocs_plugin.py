@@ -52,7 +52,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview. MkDocs keeps this object for each build."""
-        self.is_preview = command == "serve"
+        self.is_preview, self.standing = command == "serve", mkdocs_build.Standing()
         # A build makes millions of objects that stay until its end. To look for garbage
         # among them as often as usual takes a tenth of its time.
         gc.set_threshold(50_000, 20, 50)
@@ -72,6 +72,11 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         self.build = Build(site, config)
         return config
 
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Let the files of a preview stay where they are."""
+        if self.is_preview:
+            self.standing.move(config.site_dir)
+
     @event_priority(100)  # before others watch more
     def on_serve(self, server: LiveReloadServer, **_: Any) -> LiveReloadServer:
         """Look for changes often."""
@@ -80,8 +85,10 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
             watcher._timeout = 0.1  # type: ignore[attr-defined]
         return server
 
-    def on_files(self, files: Files, **_: Any) -> Files:
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Read the modules; add their pages, and what all pages load."""
+        if self.is_preview:
+            self.standing.move(config.site_dir, back=True)
         self.build.add_files(files)
         return files
 
@@ -99,9 +106,11 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         return self.build.content(html, page)
 
     @event_priority(-100)  # when all pages are read
-    def on_env(self, env: Environment, **_: Any) -> None:
+    def on_env(self, env: Environment, *, files: Files, **_: Any) -> None:
         """Lay out modules, set the mathematics of the site, tell what is wrong."""
         self.build.lay_out()
+        if self.is_preview:
+            self.standing.leave(files)
 
     @event_priority(-100)  # when search has read the flat page
     def on_page_context(

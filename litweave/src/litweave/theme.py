@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape, unescape
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
+from typing import Any
 
 import jinja2
 from mkdocs.theme import Theme
@@ -143,31 +144,39 @@ class QuickTheme(Theme):
     """The same theme; its templates stay compiled in a folder.
 
     To compile them takes as long as a dozen pages. And of the files of Material, MkDocs
-    would look at fourteen thousand icons, of which none becomes one of the site.
+    would look at fourteen thousand icons, of which none becomes one of the site, and
+    copy 34 files for search in other languages than English.
     """
 
-    def __init__(self, theme: Theme, folder: Path) -> None:
+    def __init__(self, theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
         """Take over all that is known of a theme."""
         vars(self).update(vars(theme))
-        self._compiled = folder
+        self._compiled, self._plugins = folder, plugins
         folder.mkdir(parents=True, exist_ok=True)
 
     def get_env(self) -> jinja2.Environment:
         """What templates are found and rendered with."""
         env = super().get_env()
+        search = self._plugins.get("material/search")
+        languages = search.config.get("lang") if search else None
+        files = _Visible(self.dirs)
+        files.left_out = ["lunr"] if languages == ["en"] else []
         unchanged = jinja2.DictLoader({UNCHANGED: "unchanged"})
-        env.loader = jinja2.ChoiceLoader([unchanged, _Visible(self.dirs)])
+        env.loader = jinja2.ChoiceLoader([unchanged, files])
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(self._compiled))
         return env
 
 
 class _Visible(jinja2.FileSystemLoader):
+    left_out: Sequence[str] = ()
+
     def list_templates(self) -> list[str]:
-        """All files but those in hidden folders."""
+        """All files but those in hidden folders, and in those that are left out."""
         found = set[str]()
         for folder in self.searchpath:
             for place, folders, files in os.walk(folder):
-                folders[:] = [name for name in folders if not name.startswith(".")]
+                seen = (name for name in folders if not name.startswith("."))
+                folders[:] = [name for name in seen if name not in self.left_out]
                 where = Path(place).relative_to(folder)
                 found.update((where / name).as_posix() for name in files)
         return sorted(found)
