@@ -80,16 +80,13 @@ class Book:
         """
         # `.` has no name, and no folder above it.
         source, taken = source.resolve(), set(taken)
-        folder = root = source if source.is_dir() else source.parent
+        folder = source if source.is_dir() else source.parent
         self.dependencies.beside.add(folder)
         found = dict[Path, Module]()
         for path in _files(source, exclude, below):
             if module := self._module(path, path.relative_to(source.parent).as_posix()):
                 found[path] = self.dependencies.modules[path] = module
-        # Imports begin above the outermost package.
-        sources = [module.source for module in found.values()]
-        while root.name and _is_package(root, sources):
-            root = root.parent
+        root = _root(folder, [module.source for module in found.values()])
         for path, module in found.items():
             name = dotted(path, root)
             download = below + path.relative_to(folder).as_posix()
@@ -193,6 +190,13 @@ def _page(download: str) -> str:
     name = "index" if path.stem == "__init__" else path.stem
     name = f"{name}_" if path.stem in _INDEX else name
     return str(path.with_name(f"{name}.md"))
+
+
+def _root(folder: Path, sources: Sequence[str]) -> Path:
+    """Where imports begin: above the outermost package."""
+    while folder.name and _is_package(folder, sources):
+        folder = folder.parent
+    return folder
 
 
 def _is_package(folder: Path, sources: Iterable[str]) -> bool:
