@@ -166,6 +166,7 @@ def test_a_cache_of_another_form_is_none(name: str, say: Say) -> None:
     [
         (["no JSON"], 0, r"printed no proofs: KeyError\('format'\)"),
         ([], 3, r"ended with status 3:\nno module named torch"),
+        (ANSWER, 1, "ended with status 1"),
         ([PLAN], 0, "printed no proofs: .*nothing of pkg.norm"),
         ([{**PLAN, "format": 1}], 0, "the format is 1, not 2"),
         ([PLAN, {**PAGE_SAID, "date": "today"}], 0, "printed no proofs: ValueError"),

@@ -285,7 +285,7 @@ _UNMARKED = {"attribute", "label"}
 _EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
 _HEADING = re.compile(r"h[1-6]")
 # The kinds of `prose.BEGINNINGS` of which the anchor of a heading has something.
-_WORDS = {"code", "escape", "dollar", "tag", "dunder"}
+_WORDS = {"code", "escape", "dollar", "tag"}
 # Of a heading, what is no word: images, footnotes, where links lead.
 _NO_WORDS = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])|\[\^[^\]]*\]|\]\([^)]*\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->")

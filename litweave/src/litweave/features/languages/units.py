@@ -29,10 +29,10 @@ APART, _TAGS = "\0", "\2"
 # The kinds of `prose.BEGINNINGS` that are tokens as a whole, and those that may have
 # lines of their own.
 _WHOLE = {
-    **dict.fromkeys(["display", "inline", "paren", "bracket"], "formula"),
+    **dict.fromkeys(["display", "inline"], "formula"),
     **dict.fromkeys(["code", "role"], "code"),
 }
-_BLOCKS = {"fence", "example", "directive", "environment", "lone"}
+_BLOCKS = {"fence", "example"}
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
     r"""
@@ -83,7 +83,7 @@ def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
             return words + TAKEN * (len(whole) - len(words))
         if kind in _WHOLE:
             found[_WHOLE[kind], " ".join(whole.split())] += 1
-        if kind in _BLOCKS or (kind in ("display", "bracket") and _is_alone(match)):
+        if kind in _BLOCKS or (kind == "display" and _is_alone(match)):
             bare = whole.lstrip(" \t")
             return whole[: len(whole) - len(bare)] + _blot(bare, APART)
         return _blot(whole) if kind in _WHOLE or kind == "escape" else whole

@@ -237,7 +237,8 @@ class _Run:
             self._listen(said)
         except ChildError as error:
             # It ends with a status of its own if something does not hold.
-            if self.plan is None or self.missing():
+            failed = (any(proof.failures()) for proof in self.proofs.values())
+            if self.missing() or not any(failed):
                 raise ProofError(f"python -m {self.program} {error}") from None
         except _UNREADABLE as error:
             message = f"python -m {self.program} printed no proofs: {error!r}"
