@@ -24,7 +24,7 @@ endif
 .PHONY: site live build catalogs test lint clean
 
 site: site/index.html  ## build the site if need be, and serve it on this machine
-	@$(BIN)/python -m litweave.preview site --port $(PORT)
+	@$(BIN)/python -m labml_style_nn preview site --port $(PORT)
 
 live: site/index.html  ## build the site if need be, and serve it with kernels for its cells
 	@$(BIN)/python -m labml_style_nn live site --port $(PORT)

@@ -2,9 +2,10 @@ r"""# The command
 
     python -m labml_style_nn copy mlp_mixer --standalone > mixer.py
     python -m labml_style_nn live
+    python -m labml_style_nn preview
 
 `copy` prints a module of this package in one of three forms, and
-[`live`][live.start] serves the site so that its cells run.
+[`live`][live.start] serves the site so that its cells run, `preview` as it is.
 """
 
 import argparse

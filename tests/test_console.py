@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from litweave import __main__ as weave
-from litweave import preview
 from litweave.features.copy.forms import clean
 from litweave.features.proofs import prove
 from litweave.parse import read
@@ -26,21 +25,19 @@ from support import ROOT
 
 COMMANDS: dict[str, Callable[[], object]] = {
     "litweave": lambda: weave.main(["--help"]),
-    "copy and live": lambda: package.main(["--help"]),
+    "copy, live and preview": lambda: package.main(["--help"]),
     "data": lambda: data.main(["--help"]),
     "proofs": lambda: proofs.main(["--help"]),
     "experiments": lambda: experiment(mixer_images.EXPERIMENT, ["--help"]),
     "few_shot": lambda: few_shot.main(["--help"]),
     "token_cost": lambda: token_cost.main(["--help"]),
-    "preview": preview.main,
 }
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_every_command_replaces_what_the_console_lacks(
-    monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
+    command: Callable[[], object],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["preview", "--help"])
     letters = io.BytesIO()
     console = io.TextIOWrapper(letters, "cp1252")
     with redirect_stdout(console):

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from http.server import ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -20,7 +19,6 @@ import torch
 import yaml
 from bs4 import BeautifulSoup, Tag
 from litweave import build as builder
-from litweave import preview
 from litweave.__main__ import main
 from litweave.parse import parse
 from litweave.settings import Settings
@@ -34,7 +32,7 @@ PROSE = " ".join(GUIDE.split())
 STEPS = re.split(r"^## \d\. ", GUIDE.partition("\n## A template")[0], flags=re.M)[1:]
 TEMPLATE = ROOT / "docs" / "guide" / "rms_norm.py"
 WEAVE = "litweave "
-PREVIEW = "python -m litweave.preview "
+SERVE = "python -m http.server "
 KEPT = ["--cache", str(CACHE / "litweave")]
 
 
@@ -142,10 +140,7 @@ def type_in(command: str) -> str:
         with patch.object(builder, "serve", lambda settings, port: None):
             main([*arguments, *KEPT])
         return ""
-    if command.startswith(PREVIEW):
-        stop = patch.object(ThreadingHTTPServer, "serve_forever", return_value=None)
-        with stop, patch.object(sys, "argv", [*arguments[1:], "--port", "0"]):
-            preview.main()
+    if command.startswith(SERVE):
         return ""
     if program == "python":
         # Here, where PyTorch is imported already.
@@ -173,14 +168,13 @@ def another(tmp_path: Path, katex: Path) -> Reader:
 
 
 def test_every_command_says_what_the_guide_shows(reader: Reader) -> None:
-    *told, (previewed, _, served) = reader.said
+    *told, (served, _, _) = reader.said
     assert len(told) == 7
     for command, *both in told:
         # Whatever time it took.
         shown, said = (re.sub(r"\bin [\d.]+ s\b", "", text) for text in both)
         assert said == shown, command
-    assert previewed == f"{PREVIEW}site\n"
-    assert served.startswith("The site is at http://127.0.0.1:")
+    assert served == f"{SERVE}--bind 127.0.0.1 --directory site\n"
 
 
 def test_each_step_gives_the_rows_and_page_that_the_guide_tells(reader: Reader) -> None:

@@ -7,6 +7,7 @@ cells of a page run in real Python with real PyTorch. The pages are the same fil
 are published: what a reader runs here, nobody can run there.
 
 - [`start`][live.start]: the command.
+- [`preview`][live.preview]: the site without kernels.
 - [`server`][live.server]: all that is at the address.
 - [`access`][live.access]: who may run code: whoever has the token, and no other page.
 - [`kernels`][live.kernels]: what a kernel is given, and when it ends.
@@ -15,7 +16,7 @@ are published: what a reader runs here, nobody can run there.
 - [`observation`][live.observation]: what the examples of a module come to.
 - [`client`][live.client]: the scripts of a live page.
 
-The first four serve, the next three run in a kernel, and the last in the page.
+The first five serve, the next three run in a kernel, and the last in the page.
 
 ## What a page can ask
 

@@ -13,7 +13,6 @@ from typing import Literal
 import pytest
 from filelock import FileLock
 from litweave import node
-from litweave.preview import server
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -25,6 +24,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from labml_style_nn.live.preview import server
 from support import CACHE, PATIENCE, ROOT, build
 
 MANIFEST = Path(__file__).parent / "package.json"

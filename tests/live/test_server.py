@@ -49,12 +49,13 @@ def test_scripts_are_told_of_and_what_is_not_installed(tmp_path: Path) -> None:
 def test_no_site_and_a_port_that_is_busy_or_cannot_be_are_refused(
     live: Live, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["live", str(tmp_path)]) == 1
     unbuilt = "has no index.html: build the site first, as with `make build`"
-    assert capsys.readouterr() == ("", f"{tmp_path} {unbuilt}\n")
-    assert main(["live", str(live.site), "--port", str(live.port)]) == 1
     busy = f"Port {live.port} is in use: choose another, as in --port 8001\n"
-    assert capsys.readouterr() == ("", busy)
+    for command in ("live", "preview"):
+        assert main([command, str(tmp_path)]) == 1
+        assert capsys.readouterr() == ("", f"{tmp_path} {unbuilt}\n")
+        assert main([command, str(live.site), "--port", str(live.port)]) == 1
+        assert capsys.readouterr() == ("", busy)
     with pytest.raises(SystemExit, match="2"):
         main(["live", str(live.site), "--port", "99999"])
     assert "a port is at most 65535, not 99999" in capsys.readouterr().err

@@ -1,20 +1,18 @@
-"""A server of a finished site on this machine, which compresses text as most hosts do.
+r"""# Preview: the site as most hosts serve it
 
-python -m litweave.preview site
+    python -m labml_style_nn preview site
+
+It has no kernels, needs nothing but Python, and compresses text.
 """
 
-import argparse
 import gzip
 import re
-import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
-
-from litweave.progress import show_what_it_can
 
 _TEXT = re.compile(r"text/|application/(json|xml|javascript)|image/svg\+xml")
 
@@ -54,33 +52,3 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
         Handler.error_message_format = lost.read_text("utf-8").replace("%", "%%")
     handler = partial(Handler, directory=str(folder))
     return ThreadingHTTPServer(("127.0.0.1", port), handler)
-
-
-def main() -> None:
-    """Serve until Ctrl-C."""
-    show_what_it_can()
-    parser = argparse.ArgumentParser(
-        prog="python -m litweave.preview",
-        description="Serve a built site on this machine.",
-    )
-    parser.add_argument("folder", type=Path, help="the site, as MkDocs built it")
-    parser.add_argument("--port", type=int, default=8000, help="default: %(default)s")
-    options = parser.parse_args()
-    if not (options.folder / "index.html").exists():
-        parser.error(f"{options.folder} has no index.html: build the site first")
-    try:
-        web = server(options.folder, options.port)
-    except OSError as error:
-        sys.exit(f"port {options.port}: {error.strerror}: try another, as --port 8001")
-    address = f"http://127.0.0.1:{web.server_port}/"
-    print(f"The site is at {address} (Ctrl-C ends it)", flush=True)
-    try:
-        web.serve_forever()
-    except KeyboardInterrupt:
-        print()
-    finally:
-        web.server_close()
-
-
-if __name__ == "__main__":
-    main()
