@@ -4,7 +4,8 @@ import json
 
 import pytest
 import torch
-from litweave.features.proofs import Proof
+from litweave.features.proofs import Said as Proof
+from litweave.features.proofs import failures
 from litweave.features.proofs import prove as kept_proofs
 
 from labml_style_nn.proofs import __main__ as program
@@ -29,34 +30,34 @@ def proofs() -> Proofs:
 def test_every_layer_and_model_has_a_proof_and_every_proof_holds(
     proofs: Proofs,
 ) -> None:
-    assert {name: [*proof.failures()] for name, proof in proofs.items()} == {
+    assert {name: [*failures(proof)] for name, proof in proofs.items()} == {
         name: [] for name in PROOFS
     }
     # And something was held against something else.
     for name, proof in proofs.items():
-        assert sum(len(fact.checks) for fact in proof.facts) >= 2, name
+        assert sum(len(fact["checks"]) for fact in proof["facts"]) >= 2, name
     assert program.unproved() == []
 
 
 def test_the_mixer_is_held_against_all_that_is_published(proofs: Proofs) -> None:
-    fact = proofs["labml_style_nn.models.mlp_mixer"].facts[0]
-    assert (fact.value, fact.of) == ("59,880,472", "Mixer-B/16")
-    cases = {check.against: len(check.cases) for check in fact.checks}
+    fact = proofs["labml_style_nn.models.mlp_mixer"]["facts"][0]
+    assert (fact["value"], fact["of"]) == ("59,880,472", "Mixer-B/16")
+    cases = {c["against"]: len(c["cases"]) for c in fact["checks"]}
     assert cases == {
         "the formula": 7,
         "timm 1.0.31": 7,
         "the authors' test (vit_jax)": 3,
         "the paper's Table 1": 7,
     }
-    assert [check.quoted for check in fact.checks] == [False, True, True, True]
+    assert [check["quoted"] for check in fact["checks"]] == [False, True, True, True]
 
 
 def test_a_layer_is_counted_as_its_page_and_timm_count_it(proofs: Proofs) -> None:
-    weights, work, *_ = proofs[f"{LAYERS}.token_mixing"].facts
-    assert (weights.value, weights.of) == ("151,108", "in a Mixer-B/16")
-    against = [check.against for check in weights.checks]
+    weights, work, *_ = proofs[f"{LAYERS}.token_mixing"]["facts"]
+    assert (weights["value"], weights["of"]) == ("151,108", "in a Mixer-B/16")
+    against = [check["against"] for check in weights["checks"]]
     assert against == ["the formula", "timm 1.0.31"]
-    assert [check.formula for check in work.checks] == ["2 S D_S C"]
+    assert [check["formula"] for check in work["checks"]] == ["2 S D_S C"]
 
 
 @pytest.mark.parametrize(
@@ -65,10 +66,10 @@ def test_a_layer_is_counted_as_its_page_and_timm_count_it(proofs: Proofs) -> Non
 def test_a_model_is_held_against_another_in_all_its_forms(
     page: str, cases: int, proofs: Proofs
 ) -> None:
-    facts = proofs[f"labml_style_nn.{page}"].facts
-    checks = {fact.label: fact.checks[0] for fact in facts}
+    facts = proofs[f"labml_style_nn.{page}"]["facts"]
+    checks = {fact["label"]: fact["checks"][0] for fact in facts}
     differences = [c for label, c in checks.items() if label.startswith("Difference f")]
-    assert [len(check.cases) for check in differences] == [cases]
+    assert [len(check["cases"]) for check in differences] == [cases]
 
 
 def test_json_and_table_say_the_same() -> None:

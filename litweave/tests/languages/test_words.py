@@ -18,7 +18,6 @@ from nbformat.v4 import new_output
 import litweave
 from litweave import node
 from litweave.features import notebooks, proofs, shapes
-from litweave.features.proofs import Case, Check, Fact, Proof
 from litweave.features.shapes.trace import Measure
 from litweave.words import Speaker, beginning, day, figures, listed, said, word
 from translated import english, marked_site, unsaid
@@ -192,21 +191,30 @@ SEEN = [
 MEASURED = {"layers/mixing.md": {"shapes": SEEN, "values": {}, "unreached": []}}
 
 
-def proved() -> dict[str, Proof]:
+def proved() -> dict[str, proofs.Said]:
     """A proof with all that a panel can say but for what does not hold."""
-    cases = tuple(Case(of, "3", "3", True) for of in ("small", "large"))
-    checks = (
-        Check("equal to", "the formula", False, "", "a b", cases),
-        Check("equal to", "the page: “No cost.”", True, "rounded", "", cases),
-        Check("at most 10⁻³", "", False, "", "", cases),
-    )
+
+    def fact(label: str, value: str, of: str, *checks: proofs.Said) -> proofs.Said:
+        return {"label": label, "value": value, "of": of, "checks": [*checks]}
+
+    case = {"found": "3", "expected": "3", "holds": True}
+    check = {"quoted": False, "note": "", "formula": "", "cases": []}
+    cases = {**check, "cases": [{"of": of, **case} for of in ("small", "large")]}
+    page, formula = "the page: “No cost.”", "the formula"
+    checks: list[proofs.Said] = [
+        cases | {"rule": "equal to", "against": formula, "formula": "a b"},
+        cases
+        | {"rule": "equal to", "against": page, "quoted": True, "note": "rounded"},
+        cases | {"rule": "at most 10⁻³", "against": ""},
+    ]
     facts = (
-        Fact("Parameters", "3", "in a Mixer-B/16", checks),
-        Fact("Difference from timm 1.0", "4", "small sizes", ()),
-        Fact("Share", "5", "at any rate", (Check("like", "it", False, "", "", ()),)),
+        fact("Parameters", "3", "in a Mixer-B/16", *checks),
+        fact("Difference from timm 1.0", "4", "small sizes"),
+        fact("Share", "5", "at any rate", check | {"rule": "like", "against": "it"}),
     )
+    proof = {"date": "2026-11-09", "facts": facts, "error": ""}
     versions = {"Python": "3.11", "PyTorch": "2.13"}
-    return {"pkg.layers.mixing": Proof(date(2026, 11, 9), facts, "", versions)}
+    return {"pkg.layers.mixing": proof | {"versions": versions}}
 
 
 @pytest.fixture(scope="module")

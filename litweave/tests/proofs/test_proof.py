@@ -170,9 +170,10 @@ def test_a_cache_of_another_form_is_none(name: str, say: Say) -> None:
         ([PLAN], 0, "printed no proofs: .*nothing of pkg.norm"),
         ([{**PLAN, "format": 1}], 0, "the format is 1, not 2"),
         ([PLAN, {**PAGE_SAID, "date": "today"}], 0, "printed no proofs: ValueError"),
-        ([{"format": 2}], 0, r"printed no proofs: KeyError\('versions'\)"),
-        ([PLAN, {**PAGE_SAID, "facts": [{}]}], 0, r"KeyError\('label'\)"),
+        ([{"format": 2}], 0, r"printed no proofs: KeyError\('sources'\)"),
+        ([PLAN, {**PAGE_SAID, "facts": [{}]}], 0, r"KeyError\('checks'\)"),
         ([PLAN, {**PAGE_SAID, "facts": [3]}], 0, "TypeError"),
+        ([PLAN, {**PAGE_SAID, "facts": [{"checks": []}]}], 0, "no attribute 'label'"),
     ],
 )
 def test_a_program_that_proves_nothing_is_refused(
