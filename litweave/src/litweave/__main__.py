@@ -1,6 +1,7 @@
 """The command line, `litweave` or `python -m litweave`: build, check, serve, copy…"""
 
 import argparse
+import io
 import sys
 import time
 from collections.abc import Callable, Sequence, Sized
@@ -16,7 +17,6 @@ from litweave import build as builder
 from litweave.features import copy
 from litweave.features.languages import Translator
 from litweave.features.languages.catalogs import Catalogs, Glossary, faults
-from litweave.progress import show_what_it_can
 from litweave.settings import Settings
 from litweave.site import check
 
@@ -26,7 +26,8 @@ _CACHE = user_cache_path("litweave")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do as the arguments say; the number is the status to exit with."""
-    show_what_it_can()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # Its console may lack letters.
+        sys.stdout.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     if not options.path.exists():
         print(f"there is no {options.path}", file=sys.stderr)

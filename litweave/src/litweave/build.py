@@ -49,27 +49,21 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     **Raises.** `MkDocsException` if the folder is not ours to replace, if there is
     nothing to make a page of, or, with `strict`, if there is any remark.
     """
-    out, remarks = out.resolve(), list[str]()
+    out, heard = out.resolve(), list[logging.LogRecord]()
     if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
         message = f"{out} has files that litweave did not make: name another folder"
         raise MkDocsException(message)
-
-    def hear(said: logging.LogRecord) -> None:
-        if said.name != _WEAVE:  # The book keeps what litweave says.
-            remarks.append(said.getMessage())
-
-    plugin: Any = None
-    with _given(settings) as given, listening(hear), _replacing(out) as new:
+    with listening(heard.append), _replacing(out) as new:
         try:
-            config = load(**given, site_dir=str(new), strict=strict)
-            plugin = config.plugins["litweave"]
+            config = load(**_given(settings), site_dir=str(new), strict=strict)
             run(config)
         except Abort as error:
-            site = getattr(plugin, "site", None)
-            found = sorted(site.diagnostics.found) if site else ()
-            said = [*map(str, found), *remarks] or [str(error)]
+            said = [record.getMessage() for record in heard] or [str(error)]
             raise MkDocsException("\n".join(said)) from None
-    return Built(plugin.site.book, remarks)
+    plugin: Any = config.plugins["litweave"]
+    # The book keeps what litweave says.
+    others = (record for record in heard if record.name != _WEAVE)
+    return Built(plugin.site.book, [record.getMessage() for record in others])
 
 
 def translators(
@@ -120,24 +114,19 @@ def serve(settings: Settings, port: int) -> None:
             remarks = 0
 
     logging.getLogger("mkdocs").setLevel(logging.INFO)
-    with _given(settings) as given, listening(hear, logging.INFO):
-        mkdocs_serve(**given, dev_addr=f"127.0.0.1:{port}")
+    with listening(hear, logging.INFO):
+        mkdocs_serve(**_given(settings), dev_addr=f"127.0.0.1:{port}")
 
 
-@contextmanager
-def _given(settings: Settings) -> Iterator[dict[str, Any]]:
-    """The configuration, and what is laid over it; there are no pages by hand."""
+def _given(settings: Settings) -> dict[str, Any]:
+    """The configuration, and what is laid over it."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # It is about another version.
     found = vars(settings).items()
     options = {name: _plain(value) for name, value in found if value is not None}
-    with TemporaryDirectory(prefix="weave-") as docs:
-        yield {
-            "config_file": _CONFIGURATION,
-            "site_name": settings.root.stem,
-            "docs_dir": docs,
-            # A mapping: MkDocs empties a list, and a preview reads it again.
-            "plugins": {"search": {}, "litweave": options},
-        }
+    # A mapping: MkDocs empties a list, and a preview reads it again.
+    plugins = {"search": {}, "litweave": options}
+    name = settings.root.stem
+    return {"config_file": _CONFIGURATION, "site_name": name, "plugins": plugins}
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,5 @@
 """Progress: what a build is doing now, in a line with a bar, or a line a step."""
 
-import io
 import logging
 import shutil
 import sys
@@ -11,12 +10,6 @@ from typing import TextIO
 
 _log = logging.getLogger("mkdocs.plugins.litweave")
 _BAR = 20
-
-
-def show_what_it_can() -> None:
-    """Let standard output replace the letters that its console does not have."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # Standard error does so anyway.
-        sys.stdout.reconfigure(errors="replace")
 
 
 @dataclass

@@ -14,7 +14,8 @@ from litweave.cache import Folder
 from litweave.diagnostics import Diagnostics
 from litweave.features import papers, proofs
 from litweave.features.papers import read
-from litweave.features.proofs import ProofError, prove
+from litweave.features.proofs import prove
+from litweave.process import ChildError
 from litweave.words import said
 from support import build_here, cache_of, read_book, write_files
 
@@ -145,7 +146,7 @@ def test_a_page_is_proved_again_when_what_it_depends_on_changes(
 
 def test_what_was_proved_before_the_program_died_is_kept(project: Path) -> None:
     write_program(project, "if name == 'pkg.skip': import os; os._exit(9)")
-    with pytest.raises(ProofError, match="ended with status 9"):
+    with pytest.raises(ChildError, match="ended with status 9"):
         proved(project)
     write_program(project)
     assert proved(project) == ["pkg.norm"]

@@ -81,10 +81,6 @@ _QUOTE = re.compile("“([^”]*)”")
 Said = dict[str, Any]
 
 
-class ProofError(RuntimeError):
-    """A proof program that did not run, or printed something else."""
-
-
 def failures(proof: Said) -> Iterator[str]:
     """What does not hold, with both numbers."""
     for fact in proof["facts"]:
@@ -120,7 +116,7 @@ def prove(
     answer of each page is kept whose checks all hold. With `stale`, what is kept serves
     even if something has changed since.
 
-    **Raises.** [`ProofError`][] if the program does not run, or prints something else.
+    **Raises.** [`ChildError`][] if the program does not run, or prints something else.
     """
     known = dependencies or Dependencies()
     run = _Run(program, folder.resolve(), Folder(cache), known)
@@ -169,10 +165,10 @@ class _Run:
             # It ends with a status of its own if something does not hold.
             failed = (any(failures(proof)) for proof in self.proofs.values())
             if self.missing() or not any(failed):
-                raise ProofError(f"python -m {self.program} {error}") from None
+                raise ChildError(f"python -m {self.program} {error}") from None
         except _UNREADABLE as error:
             message = f"python -m {self.program} printed no proofs: {error!r}"
-            raise ProofError(message) from None
+            raise ChildError(message) from None
 
     def _listen(self, lines: Iterator[Said]) -> None:
         plan = next(lines, {})
@@ -233,7 +229,7 @@ def show(book: Book, program: str, result: Callable[[], Mapping[str, Said]]) -> 
     note = partial(book.context.diagnostics.add, kind="proof")
     try:
         proofs = result()
-    except ProofError as error:
+    except ChildError as error:
         note(Place(program, 1), str(error))
         return
     for chapter in book.chapters.values():
