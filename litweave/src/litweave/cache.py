@@ -114,12 +114,9 @@ class Folder:
             self.keep(name, thing := make(), key)
         return thing
 
-    def forget(self, used: Iterable[str], others: int = 0, pattern: str = "*") -> None:
-        """Let go of all but what was used, and so many `others`: those kept last.
-
-        The `pattern` is of the names that are ours, if the folder is not.
-        """
-        unused = {*self.path.rglob(f"{pattern}.json")} - {*map(self.file, used)}
+    def forget(self, used: Iterable[str], others: int = 0) -> None:
+        """Let go of all but what was used, and so many `others`: those kept last."""
+        unused = {*self.path.rglob("*.json")} - {*map(self.file, used)}
         for path in sorted(unused, key=_written, reverse=True)[others:]:
             path.unlink(missing_ok=True)
 

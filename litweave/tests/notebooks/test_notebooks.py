@@ -226,10 +226,10 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
 
     def again(stale: bool = False) -> list[str]:
         asked.clear()
-        kept = Folder(tmp_path / ".cache")
+        kept, data = Folder(tmp_path / ".cache"), [str(tmp_path / "data")]
         uris = ("examples/ten.py", "examples/two.py")
         files = [File(uri, str(tmp_path / "docs"), "site", True) for uri in uris]
-        for run in notebooks.begin(files, tmp_path, kept, ["data"], stale).values():
+        for run in notebooks.begin(files, tmp_path, kept, data, stale).values():
             run.result()
         return sorted(asked)
 
@@ -270,8 +270,8 @@ def test_a_notebook_that_is_stuck_is_named_with_its_line(
 
 
 def test_configuration_that_cannot_be_meant(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"reads: there is no .*nothing"):
-        notebooks.begin([], tmp_path, Folder(tmp_path), ["nothing"], False)
+    [(option, _)], _ = NotebooksPlugin().load_config({"reads": ["nothing"]})
+    assert option == "reads"
     path = write_project(tmp_path) / "mkdocs.yml"
     text, message = path.read_text("utf-8"), "needs the plugin mkdocs-jupyter with"
     for good, bad in (("errors: false", "errors: true"), ("mkdocs-jupyter", "tags #")):

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from threading import BoundedSemaphore
 from typing import Any, TypeAlias
 
 from mkdocs.config.base import Config
-from mkdocs.config.config_options import ListOfItems, Type
+from mkdocs.config.config_options import FilesystemObject, ListOfItems
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority
@@ -64,12 +64,9 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 class NotebooksConfig(Config):
     """The options of the plugin."""
 
-    reads = ListOfItems(Type(str), default=[])
-    """Files and folders that notebooks read, beside `mkdocs.yml`. A change in one of
-    them runs the notebooks again."""
-
-    cache = Type(str, default=".cache/notebooks")
-    """The folder, beside `mkdocs.yml`, that keeps the results."""
+    reads = ListOfItems(FilesystemObject(exists=True), default=[])
+    """Files and folders that notebooks read. A change in one of them runs the notebooks
+    again."""
 
 
 class NotebooksPlugin(BasePlugin[NotebooksConfig]):
@@ -93,7 +90,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         jupyter: Any = config.plugins["mkdocs-jupyter"]
         root = Path(config.config_file_path).absolute().parent
         found = [file for file in files if jupyter.should_include(file)]
-        kept = Folder(root / self.config.cache)
+        kept = Folder(root / ".cache/notebooks")
         self.runs = begin(found, root, kept, self.config.reads, self.serving)
         self.pages: dict[str, tuple[str, Slots]] = {}
 
@@ -164,37 +161,33 @@ def begin(
     `data` is what notebooks read. If `stale`, a result serves as long as the notebook
     itself is the same.
     """
-    for path in (root / name for name in data):
-        if not path.exists():
-            raise PluginError(f"litweave-notebooks: reads: there is no {path}")
-    read, dependencies = files_in(*(root / name for name in data)), Dependencies()
+    read, dependencies = files_in(*map(Path, data)), Dependencies()
     state = digest(installed(), *map(str, read), files=read)
-    # The folder is the author's choice, and may be one that others use, too.
-    kept.forget((file.src_uri for file in files), pattern="*.py")
-    keys: dict[File, tuple[str, str]] = {}
-    known: dict[File, Part | None] = {}
-    for file in files:
-        text = file.content_string
-        whole = digest(state, text, dependencies.script(text, root))
-        keys[file] = whole, digest(text)
-        known[file] = kept.get(file.src_uri, keys[file][stale])
-    steps = progress.part("notebooks", list(known.values()).count(None))
+    kept.forget(file.src_uri for file in files)
+    steps = progress.part("notebooks", 0)
     # As many at once as there are processors.
     places = BoundedSemaphore(os.cpu_count() or 1)
 
-    def result(file: File) -> Part:
-        if found := known[file]:
-            return found
+    def result(file: File, *keys: str) -> Part:
         with places:
             steps.begin(file.src_uri)
             try:
                 notebook = _run(file, root)
-                kept.keep(file.src_uri, notebook, *keys[file])
+                kept.keep(file.src_uri, notebook, *keys)
             finally:
                 steps.end(file.src_uri)
             return notebook
 
-    return {file.src_uri: process.begin(partial(result, file)) for file in files}
+    results: dict[str, Callable[[], Part]] = {}
+    for file in files:
+        text, uri = file.content_string, file.src_uri
+        keys = digest(state, text, dependencies.script(text, root)), digest(text)
+        if known := kept.get(uri, keys[stale]):
+            results[uri] = partial(Part, known)
+        else:
+            results[uri] = partial(result, file, *keys)
+            steps.total += 1
+    return {uri: process.begin(one) for uri, one in results.items()}
 
 
 def _run(file: File, root: Path) -> Part:
