@@ -19,6 +19,7 @@ from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.exceptions import Abort, MkDocsException
 
 from litweave.book import SITE_MARK, Book
+from litweave.cache import build_folder
 from litweave.mkdocs_build import load, run
 from litweave.settings import Settings
 
@@ -53,14 +54,22 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
         message = f"{out} has files that litweave did not make: name another folder"
         raise MkDocsException(message)
-    with listening(heard.append), _replacing(out) as new:
+    plugin: Any = None
+
+    def make(folder: Path) -> None:
+        nonlocal plugin
+        config = load(**_given(settings), site_dir=str(folder), strict=strict)
+        plugin = config.plugins["litweave"]
+        run(config)
+        mark = "litweave made this folder, and may replace it.\n"
+        (folder / SITE_MARK).write_text(mark)
+
+    with listening(heard.append):
         try:
-            config = load(**_given(settings), site_dir=str(new), strict=strict)
-            run(config)
+            build_folder(out, make, replace=True)
         except Abort as error:
             said = [record.getMessage() for record in heard] or [str(error)]
             raise MkDocsException("\n".join(said)) from None
-    plugin: Any = config.plugins["litweave"]
     # The book keeps what litweave says.
     others = (record for record in heard if record.name != _WEAVE)
     return Built(plugin.site.book, [record.getMessage() for record in others])
@@ -134,20 +143,6 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return str(value.resolve()) if isinstance(value, Path) else value
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """A folder that takes the place of another when it is whole, or is thrown away."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # Where the sources lie, too, it is not read: its name is hidden.
-    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as name:
-        new = Path(name, "new")
-        yield new
-        (new / SITE_MARK).write_text("litweave made this folder, and may replace it.\n")
-        if out.exists():
-            out.rename(Path(name, "old"))
-        new.rename(out)
 
 
 @contextmanager

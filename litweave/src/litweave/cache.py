@@ -32,17 +32,25 @@ def write_text(path: Path, text: str) -> None:
     os.replace(name, path)
 
 
-def build_folder(path: Path, make: Callable[[Path], None]) -> Path:
-    """Build a folder atomically, under a lock, unless it is there."""
+def build_folder(
+    path: Path, make: Callable[[Path], None], replace: bool = False
+) -> Path:
+    """Build a folder whole or not at all, under a lock, unless it is there.
+
+    Or else `replace` it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # A lock stays behind, and beside the folder it would be in the way.
     lock = Path(tempfile.gettempdir(), f"kept-{digest(str(path.resolve()))[:16]}.lock")
     with FileLock(lock):
-        if not path.exists():
-            with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
-                staging = Path(temporary) / path.name
+        if replace or not path.exists():
+            # Beside sources it is not read: its name is hidden.
+            with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as temporary:
+                staging = Path(temporary, path.name)
                 staging.mkdir()
                 make(staging)
+                if path.exists():
+                    path.rename(Path(temporary, "old"))
                 staging.rename(path)
     return path
 

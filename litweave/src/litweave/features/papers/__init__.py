@@ -19,7 +19,7 @@ from bibtexparser.middlewares import (
     SeparateCoAuthors,
     SplitNameParts,
 )
-from bibtexparser.model import Entry
+from bibtexparser.model import Block, Entry
 
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
@@ -64,25 +64,24 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
 
     What is wrong in the file goes to `diagnostics`.
     """
-    text = path.read_text("utf-8")
-    written = parse_string(text, append_middleware=_WORDS[:1])
+
+    def note(block: Block, message: str) -> None:
+        place = Place(path.name, (block.start_line or 0) + 1)
+        diagnostics.add(place, message, "citation")
+
+    text, works = path.read_text("utf-8"), dict[str, Entry]()
+    written = parse_string(text, append_middleware=_WORDS[:1]).entries_dict
     plain = parse_string(text, append_middleware=_WORDS)
-    problems = [
-        (block.start_line, f"this entry cannot be read: {block.error}")
-        for block in plain.failed_blocks
-    ]
-    works = {}
+    for block in plain.failed_blocks:
+        note(block, f"this entry cannot be read: {block.error}")
     for entry in plain.entries:
         if missing := [name for name in _NEEDED if name not in entry]:
-            message = f"“{entry.key}” has no {' and no '.join(missing)}"
-            problems.append((entry.start_line, message))
+            note(entry, f"“{entry.key}” has no {' and no '.join(missing)}")
         elif "eprint" in entry:
             works[f"{_ABS}{entry['eprint']}"] = entry
         elif "url" in entry:  # in which no `%` is a comment
-            works[str(written.entries_dict[entry.key]["url"])] = entry
+            works[str(written[entry.key]["url"])] = entry
     works.pop("", None)
-    for line, message in problems:
-        diagnostics.add(Place(path.name, (line or 0) + 1), message, "citation")
     return works
 
 

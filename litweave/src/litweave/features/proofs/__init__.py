@@ -268,7 +268,7 @@ def _outcome(fact: Said) -> str:
         return f'<span class="weave-wrong">✗ {word("does not hold")}</span>'
     rules = groupby(fact["checks"], key=lambda check: str(check["rule"]))
     phrases = [
-        _phrase(rule, *dict.fromkeys(check["against"] for check in checks))
+        _held(rule, *dict.fromkeys(check["against"] for check in checks))
         for rule, checks in rules
     ]
     return f'<span aria-hidden="true">✓ </span>{listed(phrases, "{first}; {next}")}'
@@ -280,7 +280,7 @@ def _words(text: str) -> str:
     return _QUOTE.sub(word("“{words}”", words=english), figures(str(text)))
 
 
-def _phrase(rule: str, *against: str) -> str:
+def _held(rule: str, *against: str) -> str:
     """Rule and references, as they read together."""
     others = listed([_words(other) for other in against if other])
     if not others or not rule:
@@ -293,14 +293,13 @@ def _html(say: Callable[..., str], *given: object, **values: object) -> Markup:
     return Markup(say(*given, **{name: escape(v) for name, v in values.items()}))
 
 
-_SAYING: dict[str, Callable[..., str]] = {
-    **{say.__name__: say for say in (beginning, day, figures, listed, word)},
-    **{"words": _words, "held": _phrase, "outcome": _outcome},
-}
+_SAYING = (beginning, day, figures, listed, word, _held, _outcome, _words)
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
     undefined=StrictUndefined,
 )
 _TEMPLATES.tests["holding"] = _holds
-_TEMPLATES.globals.update({n: partial(_html, say) for n, say in _SAYING.items()})
+_TEMPLATES.globals.update(
+    {say.__name__.strip("_"): partial(_html, say) for say in _SAYING}
+)
