@@ -9,30 +9,25 @@ module that runs in a process of its own, as `python -m my_package.proofs --json
 prints lines of JSON. The first is a plan, with the `format` 2:
 
 - `versions`: what it runs with, as `{"Python": "3.11.9"}`;
-- `pages`: by page, which is the dotted name of a module, the modules that prove
-  something of it;
+- `pages`: by the dotted name of a page, the modules that prove something of it;
 - `sources`: folders and files; as long as their code is the same, so are the pages;
 - `data`: other files that proofs read.
 
 Then comes a proof for each page, as soon as it is proved, and before it a line `begins`
 with the name of the page:
 
-- `name`: the page;
-- `date`: the day of the computation, as `2026-11-24`;
+- `name` and `date`: the page, and the day of the computation, as `2026-11-24`;
 - `error`: why the facts end here, or nothing;
-- `facts`: each a computed figure, with its `label` (“Parameters”), its `value`
-  (“151,108”), what it is the value `of` (“in a Mixer-B/16”), and its `checks`.
+- `facts`: computed figures, each with a `label` (“Parameters”), a `value` (“151,108”),
+  what it is the value `of` (“in a Mixer-B/16”), and `checks`.
 
 A check is what a figure was held against:
 
-- `rule` and `against` read as one, “equal to” “timm 1.0.31”; the other is empty if the
-  label names it;
+- `rule` and `against` read as one, “equal to” “timm 1.0.31”; the label may name either;
 - `quoted`: whether nobody here recomputed the other number;
-- `note`: what else there is to know, or nothing;
-- `formula`: TeX, or nothing;
-- `cases`: what was compared, each with what it is a case `of`, what was `found`, what
-  was `expected`, and whether it `holds`. A check holds if there is a case, and in each
-  of them that is true.
+- `note` and `formula`: what else there is to know, and TeX, or nothing;
+- `cases`: each with what it is a case `of`, what was `found` and what was `expected`,
+  and whether it `holds`. A check holds if it has a case, and in each that is true.
 
 Each page is kept as soon as it is proved. Its proof is good as long as these are the
 same: its module as it stands, the code of what the module and its proofs import, the
@@ -140,15 +135,16 @@ class _Run:
 
     def missing(self) -> set[str]:
         """The pages that are still to be proved."""
-        return self.plan["pages"].keys() - self.proofs.keys()
+        return set(self.plan["pages"]) - self.proofs.keys()
 
     def remember(self, stale: bool) -> bool:
         """Take what still serves of what was said before; whether that is all."""
         if not (plan := self.kept.get("plan", _FORM)):
             return False
         self.plan = plan
+        keys = {} if stale else self._keys()
         for name in plan["pages"]:
-            if proof := self.kept.get(name, _FORM if stale else self._key(name)):
+            if proof := self.kept.get(name, keys.get(name, _FORM)):
                 self.proofs[name] = proof
         good = self.kept.get("plan", _FORM if stale else self._plan_key())
         return bool(good) and not self.missing()
@@ -175,6 +171,7 @@ class _Run:
         if plan["format"] != _FORMAT:
             raise ValueError(f"the format is {plan['format']}, not {_FORMAT}")
         self.plan = plan
+        keys = self._keys()
         self.kept.keep("plan", plan, self._plan_key(), _FORM)
         with progress.part("proofs", len(self.missing())) as part:
             for line in lines:
@@ -185,7 +182,7 @@ class _Run:
                 _panel(proof, str)  # What cannot be shown is no proof.
                 self.proofs[name] = proof
                 if not any(failures(proof)):
-                    self.kept.keep(name, proof, self._key(name), _FORM)
+                    self.kept.keep(name, proof, keys[name], _FORM)
                 part.end(name)
         if self.missing():
             raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
@@ -199,15 +196,16 @@ class _Run:
         code = (f"{file} {self.dependencies.code(file)}" for file in sources)
         return digest(self.program, self.state, *code)
 
-    def _key(self, name: str) -> str:
-        """A digest of what the proof of a page depends on."""
-        known, folder = self.dependencies, self.folder
-        modules = {n: known.file(n, folder) for n in self.plan["pages"][name]}
-        found = (known.computes(n, path) for n, path in modules.items() if path)
-        path = known.file(name, folder)
-        page = known.key(name, path) if path else ""
-        files = files_in(*map(Path, self.plan["data"]))
-        return digest(self.program, self.state, page, *found, files=files)
+    def _keys(self) -> dict[str, str]:
+        """By page, a digest of what its proof depends on."""
+        known, keys = self.dependencies, dict[str, str]()
+        data = digest(files=files_in(*map(Path, self.plan["data"])))
+        for name, provers in self.plan["pages"].items():
+            files = {n: known.file(n, self.folder) for n in (name, *provers)}
+            code = [known.computes(n, path) for n, path in files.items() if path]
+            text = known.text(path) if (path := files[name]) else ""
+            keys[name] = digest(self.program, self.state, data, text, *code)
+        return keys
 
 
 # ## What is shown
