@@ -5,6 +5,7 @@ filled is never touched: only where the mark of an earlier site of ours lies may
 one come.
 """
 
+import json
 import logging
 import os
 import sys
@@ -130,19 +131,12 @@ def serve(settings: Settings, port: int) -> None:
 def _given(settings: Settings) -> dict[str, Any]:
     """The configuration, and what is laid over it."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # It is about another version.
-    found = vars(settings).items()
-    options = {name: _plain(value) for name, value in found if value is not None}
+    # As a file would have them, with whole paths.
+    said = json.dumps(vars(settings), default=lambda path: str(path.resolve()))
     # A mapping: MkDocs empties a list, and a preview reads it again.
-    plugins = {"search": {}, "litweave": options}
+    plugins = {"search": {}, "litweave": json.loads(said)}
     name = settings.root.stem
     return {"config_file": _CONFIGURATION, "site_name": name, "plugins": plugins}
-
-
-def _plain(value: object) -> object:
-    """An option as a file would have it, with whole paths."""
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return str(value.resolve()) if isinstance(value, Path) else value
 
 
 @contextmanager

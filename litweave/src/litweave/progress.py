@@ -60,7 +60,7 @@ class Part(AbstractContextManager["Part"]):
     def close(self) -> None:
         """End the part."""
         with self.progress.lock:
-            self.progress.parts = [p for p in self.progress.parts if p is not self]
+            self.progress.parts.pop(self.name, None)
             self.progress.draw()
 
 
@@ -69,24 +69,23 @@ class Progress:
     """All parts of a build that are at work, shown on a stream."""
 
     stream: TextIO
-    parts: list[Part] = field(default_factory=list)
+    parts: dict[str, Part] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
 
     def part(self, name: str, total: int, quick: bool = False) -> Part:
         """A part of so many steps, shown until it is closed."""
-        part = Part(self, name, total, quick)
-        with self.lock:
-            # Another of this name was left by what failed.
-            self.parts = [p for p in self.parts if p.name != name] + [part]
-        return part
+        with self.lock:  # Another of this name was left by what failed.
+            self.parts[name] = Part(self, name, total, quick)
+            return self.parts[name]
 
     def draw(self) -> None:
         """Draw all parts in a line of a terminal, with one bar for all their steps."""
         text = ""
-        if total := sum(part.total for part in self.parts):
-            full = _BAR * sum(part.done for part in self.parts) // total
+        parts = self.parts.values()
+        if total := sum(part.total for part in parts):
+            full = _BAR * sum(part.done for part in parts) // total
             text = f"[{'#' * full}{'.' * (_BAR - full)}] "
-            text += " | ".join(map(str, self.parts))
+            text += " | ".join(map(str, parts))
         self._write(text[: shutil.get_terminal_size().columns - 1])
 
     def make_room(self, logger: logging.Logger) -> None:
