@@ -4,9 +4,7 @@ import json
 
 import pytest
 import torch
-from litweave.features.proofs import Said as Proof
-from litweave.features.proofs import failures
-from litweave.features.proofs import prove as kept_proofs
+from litweave.features import proofs as shown
 
 from labml_style_nn.proofs import __main__ as program
 from labml_style_nn.proofs import layer_proofs
@@ -17,20 +15,20 @@ from support import CACHE, ROOT
 
 PROGRAM = "labml_style_nn.proofs"
 LAYERS = "labml_style_nn.layers"
-Proofs = dict[str, Proof]
+Proofs = dict[str, shown.Said]
 Said = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
 def proofs() -> Proofs:
     """The proofs that a build would show: those that are kept, if nothing changed."""
-    return kept_proofs(PROGRAM, ROOT, CACHE / "litweave" / "proofs")
+    return shown.prove(PROGRAM, ROOT, CACHE / "litweave" / "proofs")
 
 
 def test_every_layer_and_model_has_a_proof_and_every_proof_holds(
     proofs: Proofs,
 ) -> None:
-    assert {name: [*failures(proof)] for name, proof in proofs.items()} == {
+    assert {name: [*shown.failures(proof)] for name, proof in proofs.items()} == {
         name: [] for name in PROOFS
     }
     # And something was held against something else.

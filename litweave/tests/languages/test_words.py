@@ -193,26 +193,24 @@ MEASURED = {"layers/mixing.md": {"shapes": SEEN, "values": {}, "unreached": []}}
 
 def proved() -> dict[str, proofs.Said]:
     """A proof with all that a panel can say but for what does not hold."""
-
-    def fact(label: str, value: str, of: str, *checks: proofs.Said) -> proofs.Said:
-        return {"label": label, "value": value, "of": of, "checks": [*checks]}
-
     case = {"found": "3", "expected": "3", "holds": True}
-    check = {"quoted": False, "note": "", "formula": "", "cases": []}
-    cases = {**check, "cases": [{"of": of, **case} for of in ("small", "large")]}
-    page, formula = "the page: “No cost.”", "the formula"
-    checks: list[proofs.Said] = [
-        cases | {"rule": "equal to", "against": formula, "formula": "a b"},
-        cases
-        | {"rule": "equal to", "against": page, "quoted": True, "note": "rounded"},
-        cases | {"rule": "at most 10⁻³", "against": ""},
+    cases = [{"of": of, **case} for of in ("small", "large")]
+    check = {"quoted": False, "note": "", "formula": "", "cases": cases}
+    page = {"rule": "equal to", "against": "the page: “No cost.”", "note": "rounded"}
+    checks = [
+        check | {"rule": "equal to", "against": "the formula", "formula": "a b"},
+        check | page | {"quoted": True},
+        check | {"rule": "at most 10⁻³", "against": ""},
     ]
-    facts = (
-        fact("Parameters", "3", "in a Mixer-B/16", *checks),
-        fact("Difference from timm 1.0", "4", "small sizes"),
-        fact("Share", "5", "at any rate", check | {"rule": "like", "against": "it"}),
-    )
-    proof = {"date": "2026-11-09", "facts": facts, "error": ""}
+    none = check | {"rule": "like", "against": "it", "cases": []}
+    names = "label", "value", "of", "checks"
+    facts = [
+        ("Parameters", "3", "in a Mixer-B/16", checks),
+        ("Difference from timm 1.0", "4", "small sizes", []),
+        ("Share", "5", "at any rate", [none]),
+    ]
+    said = [dict(zip(names, fact, strict=True)) for fact in facts]
+    proof = {"date": "2026-11-09", "facts": said, "error": ""}
     versions = {"Python": "3.11", "PyTorch": "2.13"}
     return {"pkg.layers.mixing": proof | {"versions": versions}}
 
