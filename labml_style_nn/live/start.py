@@ -25,10 +25,10 @@ from labml_style_nn.live.preview import server
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to others."""
     for run, about in (
-        (live, "serve the built site with kernels, so that its cells run"),
-        (preview, "serve the built site as it would be published"),
+        (_live, "serve the built site with kernels, so that its cells run"),
+        (_preview, "serve the built site as it would be published"),
     ):
-        parser = commands.add_parser(run.__name__, help=about, description=about)
+        parser = commands.add_parser(run.__name__[1:], help=about, description=about)
         parser.set_defaults(run=run)
         parser.add_argument(
             "site",
@@ -42,7 +42,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         parser.add_argument("--port", type=_port, default=8000, help=port)
 
 
-def live(options: argparse.Namespace) -> int:
+def _live(options: argparse.Namespace) -> int:
     """Serve with kernels until Ctrl-C; the status to exit with."""
     reason = _unbuilt(options.site)
     if not (reason or find_spec("jupyter_server")):
@@ -63,7 +63,7 @@ def live(options: argparse.Namespace) -> int:
     return 0
 
 
-def preview(options: argparse.Namespace) -> int:
+def _preview(options: argparse.Namespace) -> int:
     """Serve the files until Ctrl-C; the status to exit with."""
     if reason := _unbuilt(options.site):
         return _fail(reason)
