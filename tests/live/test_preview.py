@@ -4,6 +4,7 @@ import gzip
 import mimetypes
 import threading
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -36,4 +37,15 @@ def test_text_is_compressed_for_whoever_takes_it_so_and_a_script_is_one_everywhe
         with urlopen(address) as sent:
             assert sent.headers["Content-Encoding"] is None
             assert sent.read() == file.read_bytes()
+        web.shutdown()
+
+
+def test_a_folder_without_a_page_is_not_found(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "404.html").write_text("nothing is here")
+    with server(tmp_path, 0) as web:
+        threading.Thread(target=web.serve_forever, args=(0.02,), daemon=True).start()
+        with pytest.raises(HTTPError, match="404") as found:
+            urlopen(f"http://127.0.0.1:{web.server_port}/files/")
+        assert found.value.read() == b"nothing is here"
         web.shutdown()
