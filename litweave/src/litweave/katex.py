@@ -27,12 +27,9 @@ _PRIVATE = "".join(map(chr, range(0xE010, 0xE01A)))
 _HIDDEN = str.maketrans("0123456789", _PRIVATE)
 _SHOWN = str.maketrans(_PRIVATE, "0123456789")
 _SLOT = re.compile(f"{_OPEN}([{_PRIVATE}]+){_CLOSE}")
-_TAG_OR_SLOT = re.compile(f"<[^<>]*>|{_SLOT.pattern}")
-# With the brackets before it and the stops that follow; the search engine's element may
-# begin and end in between.
+# With the brackets before it and the stops that follow.
 _HELD = re.compile(
-    f"<[^<>]*>|(?:([(（「『《“]+)(<span[^<>]*>)?)?{_SLOT.pattern}"
-    "(?:(</span>)?([.,:;!?)，。、；：！？）」』》”]+))?"
+    f"<[^<>]*>|([(（「『《“]+)?{_SLOT.pattern}([.,:;!?)，。、；：！？）」』》”]+)?"
 )
 # How KaTeX begins a formula, and each of the boxes in which it stands.
 _INLINE = '<span class="katex">'
@@ -118,18 +115,17 @@ class Formulas:
 
     def _held(self, match: re.Match[str]) -> str:
         """A formula, and what must not go to the next line without it."""
-        brackets, begin, digits, end, stops = match.groups(default="")
+        brackets, digits, stops = match.groups(default="")
         if not digits:
             return self.plain(match[0])
         html = self.html[int(digits.translate(_SHOWN))]
         if not (brackets or stops) or not html.startswith(_INLINE):
-            return brackets + begin + html + end + stops
+            return brackets + html + stops
         # It is made of boxes; a browser may break before and behind each.
         first, box, others = html.partition(_BOX)
         html = first + box + others.replace(_BOX, f"<wbr>{_BOX}")
         sides = " weave-opened" * bool(brackets) + " weave-closed" * bool(stops)
-        held = f'<span class="weave-held{sides}">{brackets}{html}{stops}</span>'
-        return begin + held + end
+        return f'<span class="weave-held{sides}">{brackets}{html}{stops}</span>'
 
     def plain(self, html: str) -> str:
         """Put the TeX of each formula in its slot."""
@@ -138,9 +134,6 @@ class Formulas:
             lambda m: escape([*self.numbers][int(m[1].translate(_SHOWN))].tex), html
         )
 
-    def unsearchable(self, html: str) -> str:
-        """Tell the search engine to pass over the slots: nobody searches for TeX."""
-        return _TAG_OR_SLOT.sub(
-            lambda m: f'<span data-search-exclude="1">{m[0]}</span>' if m[1] else m[0],
-            html,
-        )
+    def searchable(self, html: str) -> str:
+        """HTML without slots: nobody searches for TeX."""
+        return _SLOT.sub("", html)

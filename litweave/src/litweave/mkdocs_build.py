@@ -28,7 +28,7 @@ from mkdocs.utils import CountHandler
 from litweave import cache, dialect, theme
 from litweave.cache import Folder, digest, files_in, installed
 from litweave.features import shapes
-from litweave.overlay import breakable_blocks, coloured
+from litweave.overlay import breakable_blocks, coloured, searchable
 from litweave.page import addresses as anchors
 from litweave.progress import progress
 from litweave.settings import Settings
@@ -355,16 +355,17 @@ class Build:
 
     def lay_out(self) -> None:
         """Lay out modules, set the mathematics of the site, tell what is wrong."""
-        site, plain = self.site, self.site.book.context.formulas.plain
+        site, formulas = self.site, self.site.book.context.formulas
         # Most of it is in the prose, and the programs may still be at work.
         site.set_formulas()
         for file in self.files.documentation_pages():
             if (page := file.page) and page.content:
                 flat = site.lay_out(file.src_uri, page.content)
                 # Search reads it now; what is kept is said at every build.
-                page.content = site.voice.spoken(flat)
-                first = theme.described(page.content, plain)
+                html = site.voice.spoken(flat)
+                first = theme.described(html, formulas.plain)
                 page.meta.setdefault("description", first)
+                page.content = searchable(formulas.searchable(html))
         site.addresses.end(self._anchors)
         site.voice.keep()
         site.set_formulas()

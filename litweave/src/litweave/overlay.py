@@ -19,6 +19,7 @@ from litweave.dialect import referenced
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _FORMATTER = HtmlFormatter(nowrap=True)
+_COLOUR = re.compile(r'<span class="\w+">([^<]*)</span>')
 _BLANK = re.compile('<span class="w">([^<]*)</span>')  # It has no colour.
 # A tag or a character.
 _PIECE = re.compile("<[^>]*>|&[^;]*;|.")
@@ -118,6 +119,11 @@ def coloured(source: str) -> list[str]:
     html = _BLANK.sub(r"\1", highlight(source, _LEXER, _FORMATTER))
     html = html.replace("&quot;", '"').replace("&#39;", "'")
     return referenced(html).removesuffix("\n").split("\n")
+
+
+def searchable(html: str) -> str:
+    """HTML without colours: the search reads each tag, and shows none of these."""
+    return _COLOUR.sub(r"\1", html)
 
 
 def _marked(line: str, marks: Sequence[Mark]) -> str:

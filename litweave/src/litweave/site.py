@@ -168,7 +168,7 @@ class Site:
             rows = page.beside(self.prose.pop(uri), module, extra)
             self.shown[uri] = page.grid(rows, module.path, extra)
             html = page.flat(rows, module)
-        return self.book.context.formulas.unsearchable(html)
+        return html
 
     def fill(self, html: str, head_of_formulas: str) -> str:
         """Put into a finished page what was set aside: differences and formulas.
