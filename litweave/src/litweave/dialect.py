@@ -27,29 +27,14 @@ from markdown.inlinepatterns import SimpleTextInlineProcessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER_RE, HtmlStash
 
-from litweave.headings import MARK, said, set_anchors, slug
+from litweave.headings import set_anchors, slug
+from litweave.marks import LABEL, LESS, OF_TRANSLATIONS, pattern, said
 
 # ## Before Markdown
 
 # A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
 # page or of a person, is a link of Markdown's own, and no tag.
 TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
-# What stands in for the `<` of a tag until Markdown is done with HTML.
-LESS = "\ue002"
-# Characters that litweave gives a meaning of its own: slots of formulas (`katex`),
-# marks of headings (`headings`) and of translations (`languages`), and the one above.
-_RESERVED = re.compile("[\ue000-\ue004\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
-
-
-def unreserved(text: str) -> str:
-    """A text without the characters that litweave gives a meaning of its own."""
-    return _RESERVED.sub("\ufffd", text)
-
-
-def referenced(html: str) -> str:
-    """HTML that shows those characters, but does not contain them."""
-    return _RESERVED.sub(lambda match: f"&#{ord(match[0])};", html)
-
 
 # ## Markdown
 
@@ -133,9 +118,7 @@ def to_html(text: str, *more: Extension) -> str:
 # follows up to the next exercise or heading belongs to it. In a translation both labels
 # are words of another language, and a mark before them says the English.
 
-LABEL = "\ue106"
-"""The kind of mark that says an English label."""
-_MARKED = re.compile(rf"(?P<label>(?={LABEL}){MARK})?(?P<rest>(?:{MARK})*)")
+_MARKED = re.compile(f"({pattern(LABEL)})?((?:{pattern(OF_TRANSLATIONS)})*)")
 _LABEL = re.compile(r"(Exercise|Answer)(?: \d+)?\.")
 _HEADING = re.compile(r"h[1-6]")
 
@@ -168,8 +151,8 @@ def _kind(element: Element, stash: HtmlStash) -> str:
     marked = _MARKED.fullmatch(text)
     if element.tag != "p" or not marked or first is None or first.tag != "strong":
         return ""
-    english = said(marked["label"]) if marked["label"] else first.text or ""
-    element.text = marked["rest"]
+    english = said(marked[1]) if marked[1] else first.text or ""
+    element.text = marked[2]
     label = _LABEL.fullmatch(english)
     return label[1] if label else ""
 

@@ -1,8 +1,7 @@
 """Formulas, set by KaTeX when the site is built, as HTML and MathML.
 
-While the prose is read, each formula is set aside, and a slot stands in for it that no
-Markdown extension touches. One Node process then sets all formulas; slots are filled
-last.
+While the prose is read, each formula is set aside, and a mark stands in for it. One
+Node process then sets all formulas, and they take the places of their marks last.
 """
 
 import json
@@ -16,23 +15,15 @@ from typing import Any
 from litweave import node
 from litweave.cache import answers, digest
 from litweave.diagnostics import Diagnostics, Place
+from litweave.marks import FORMULA, mark, pattern, said
 
 # It says what it is told, and what it answers.
 _SCRIPT = Path(__file__).with_suffix(".cjs")
 
-# ## Slots
-# A slot is a number in characters of Unicode's private use area: no Markdown, no HTML.
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_PRIVATE = "".join(map(chr, range(0xE010, 0xE01A)))
-_HIDDEN = str.maketrans("0123456789", _PRIVATE)
-_SHOWN = str.maketrans(_PRIVATE, "0123456789")
-_SLOT = re.compile(f"{_OPEN}([{_PRIVATE}]+){_CLOSE}")
-_TAG_OR_SLOT = re.compile(f"<[^<>]*>|{_SLOT.pattern}")
-# With the brackets before it and the stops that follow; the search engine's element may
-# begin and end in between.
+_MARK = re.compile(pattern(FORMULA))
+# With the brackets before it and the stops that follow.
 _HELD = re.compile(
-    f"<[^<>]*>|(?:([(（「『《“]+)(<span[^<>]*>)?)?{_SLOT.pattern}"
-    "(?:(</span>)?([.,:;!?)，。、；：！？）」』》”]+))?"
+    f"<[^<>]*>|([(（「『《“]+)?({_MARK.pattern})([.,:;!?)，。、；：！？）」』》”]+)?"
 )
 # How KaTeX begins a formula, and each of the boxes in which it stands.
 _INLINE = '<span class="katex">'
@@ -56,6 +47,11 @@ class Formula:
         return f"<code>{escape(self.tex)}</code>"
 
 
+def without_formulas(html: str) -> str:
+    """HTML as the search reads it: nobody searches for TeX."""
+    return _MARK.sub("", html)
+
+
 def is_shown(html: str) -> bool:
     """Whether there is a formula on a page, and not only its element's name in code."""
     return _INLINE.rstrip(">") in html  # It may have more attributes in the end.
@@ -63,7 +59,7 @@ def is_shown(html: str) -> bool:
 
 @dataclass
 class Formulas:
-    """The formulas of a site: first collected, then set, then put in their slots."""
+    """The formulas of a site: first collected, then set, then put in their places."""
 
     places: dict[Formula, Place] = field(default_factory=dict)
     numbers: dict[Formula, int] = field(default_factory=dict)
@@ -72,11 +68,11 @@ class Formulas:
     def add(
         self, tex: str, display: bool, place: Place, symbols: tuple[str, ...] = ()
     ) -> str:
-        """Set a formula aside; the slot that stands in for it."""
+        """Set a formula aside; the mark that stands in for it."""
         formula = Formula(tex.strip(), display, symbols)
         self.places.setdefault(formula, place)
         number = self.numbers.setdefault(formula, len(self.numbers))
-        return f"{_OPEN}{str(number).translate(_HIDDEN)}{_CLOSE}"
+        return mark(str(number), FORMULA)
 
     @property
     def are_set(self) -> bool:
@@ -113,34 +109,24 @@ class Formulas:
         self.html = [formula.as_written for formula in self.numbers]
 
     def fill(self, html: str) -> str:
-        """Put each formula in its slot; within a tag there is room for its TeX only."""
-        return _HELD.sub(self._held, html) if _OPEN in html else html
+        """Put each formula in its place; in a tag there is room for its TeX only."""
+        return _HELD.sub(self._held, html) if FORMULA in html else html
 
     def _held(self, match: re.Match[str]) -> str:
         """A formula, and what must not go to the next line without it."""
-        brackets, begin, digits, end, stops = match.groups(default="")
-        if not digits:
+        brackets, number, stops = match.groups(default="")
+        if not number:
             return self.plain(match[0])
-        html = self.html[int(digits.translate(_SHOWN))]
+        html = self.html[int(said(number))]
         if not (brackets or stops) or not html.startswith(_INLINE):
-            return brackets + begin + html + end + stops
+            return brackets + html + stops
         # It is made of boxes; a browser may break before and behind each.
         first, box, others = html.partition(_BOX)
         html = first + box + others.replace(_BOX, f"<wbr>{_BOX}")
         sides = " weave-opened" * bool(brackets) + " weave-closed" * bool(stops)
-        held = f'<span class="weave-held{sides}">{brackets}{html}{stops}</span>'
-        return begin + held + end
+        return f'<span class="weave-held{sides}">{brackets}{html}{stops}</span>'
 
     def plain(self, html: str) -> str:
-        """Put the TeX of each formula in its slot."""
+        """Put the TeX of each formula in its place."""
         # Few titles and attributes hold a formula: no list is kept for them.
-        return _SLOT.sub(
-            lambda m: escape([*self.numbers][int(m[1].translate(_SHOWN))].tex), html
-        )
-
-    def unsearchable(self, html: str) -> str:
-        """Tell the search engine to pass over the slots: nobody searches for TeX."""
-        return _TAG_OR_SLOT.sub(
-            lambda m: f'<span data-search-exclude="1">{m[0]}</span>' if m[1] else m[0],
-            html,
-        )
+        return _MARK.sub(lambda m: escape([*self.numbers][int(said(m[0]))].tex), html)

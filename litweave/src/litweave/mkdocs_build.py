@@ -28,8 +28,8 @@ from mkdocs.utils import CountHandler
 from litweave import cache, dialect, theme
 from litweave.cache import Folder, digest, files_in, installed
 from litweave.features import shapes
+from litweave.katex import without_formulas
 from litweave.overlay import breakable_blocks, coloured
-from litweave.page import addresses as anchors
 from litweave.progress import progress
 from litweave.settings import Settings
 from litweave.site import Site
@@ -136,9 +136,9 @@ class Pages:
         search = config.plugins.get("material/search")
         index = getattr(search, "search_index", None)  # none if it is switched off
         self.index: list[dict[str, Any]] = index.entries if index else []
-        self.metas = dict[str, str]()
+        self.metas = dict[str, str]()  # of pages that may be kept
         self.restored = dict[str, dict[str, Any]]()
-        self.wrong, self.before = set[str](), 0
+        self.before = 0
 
     def restore(self, page: Page) -> bool:
         """Let a page be as it was, if it is made of the same parts."""
@@ -146,17 +146,17 @@ class Pages:
         self.metas[uri], self.before = repr(page.meta), self._complaints()
         # Any other is made whatever is laid over it, and waits for nothing.
         made = self.kept.file(uri).exists() and self.kept.get(uri, self._key(uri))
-        if not made or not all(Path(path).is_file() for path in made["files"].values()):
+        if not made or not self.site.addresses.again(uri, made["leads_to"]):
             return False
         self.restored[uri] = made
         page.render = partial(_render, page, made)  # type: ignore[method-assign]
-        self.site.addresses.again(made["wanted"], made["files"])
+        self.site.addresses.anchors[uri] = set(made["anchors"])
         return True
 
     def read(self, uri: str) -> None:
         """A page has come out of Markdown: complaints are about others now."""
         if self._complaints() != self.before:
-            self.wrong.add(uri)
+            del self.metas[uri]
 
     def keep(self, page: Page, html: str) -> None:
         """Keep a page at once, unless it is wrong: a build that is stopped has it.
@@ -167,11 +167,9 @@ class Pages:
         uri = page.file.src_uri
         chapter = self.site.book.chapters.get(uri)
         path = chapter.module.path if chapter else uri
-        if any(found.place.path == path for found in self.site.diagnostics.found):
-            self.wrong.add(uri)
-        if uri in self.wrong:
+        wrong = {found.place.path for found in self.site.diagnostics.found}
+        if path in wrong or uri not in self.metas:
             return
-        addresses = self.site.addresses
         own = re.compile(rf"{re.escape(page.url)}(?:#|$)")
         found = takewhile(lambda e: own.match(e["location"]), reversed(self.index))
         links = (page.links_to_anchors or {}).items()
@@ -179,8 +177,7 @@ class Pages:
             "title": str(page.title),
             "anchors": sorted(page.present_anchor_ids or ()),
             "links": {file.src_uri: anchors for file, anchors in links},
-            "wanted": addresses.wanted[uri],
-            "files": addresses.brought[uri],
+            "leads_to": self.site.addresses.links.get(uri, []),
             "entries": [*found][::-1],
             "html": html,
         }
@@ -317,16 +314,12 @@ class Build:
     def _bring(self, uri: str, path: Path) -> None:
         self._add(uri, abs_src_path=str(path))
 
-    def _anchors(self, uri: str) -> set[str] | None:
-        """What can be linked to on a page, if that is known."""
-        file = self.files.get_file_from_path(uri)
-        return file.page.present_anchor_ids if file and file.page else None
-
     # ## Pages
 
     def begin(self, nav: Navigation, files: Files) -> None:
         """Know what all pages have in common, before the first is made."""
-        self.files = files
+        self.files, addresses = files, self.site.addresses
+        addresses.has, addresses.bring = files.src_uris.__contains__, self._bring
         self.pages = Pages(self.site, self.config, nav, files)
         self.part.total = 2 * len(nav.pages)  # Each is read, and then written.
 
@@ -337,35 +330,36 @@ class Build:
         site.voice.translate_front(page.meta)
         # What stands above the prose, such as front matter, counts for the lines.
         above = page.file.content_string.count("\n") - text.count("\n")
-        has = self.files.src_uris.__contains__
-        site.begin(uri, has, self._bring, text, 1 + above)
+        site.begin(uri, text, 1 + above)
         return "" if self.pages.restore(page) else site.document(uri)
 
     def content(self, html: str, page: Page) -> str:
-        """Set the prose of a module aside, until all is known that is laid over it."""
-        uri = page.file.src_uri
-        if uri in self.pages.restored:
-            return html
-        self.pages.read(uri)
-        if chapter := self.site.book.chapters.get(uri):
-            (page.present_anchor_ids or set()).update(anchors(chapter.module))
-            page.links_to_anchors = None  # They are judged here, with their lines.
-            coloured(chapter.module.source)  # It takes its time, and is remembered.
-        return self.site.take(uri, html)
+        """Know what Markdown made of a page."""
+        uri, anchors = page.file.src_uri, self.site.addresses.anchors
+        if uri not in self.pages.restored:
+            self.pages.read(uri)
+            known = anchors.get(uri, set()) | (page.present_anchor_ids or set())
+            anchors[uri] = page.present_anchor_ids = known
+            if chapter := self.site.book.chapters.get(uri):
+                page.links_to_anchors = None  # They are judged here, with their lines.
+                coloured(chapter.module.source)  # It takes its time, and is remembered.
+        return html
 
     def lay_out(self) -> None:
         """Lay out modules, set the mathematics of the site, tell what is wrong."""
         site, plain = self.site, self.site.book.context.formulas.plain
+        self.shown = dict[str, str]()
         # Most of it is in the prose, and the programs may still be at work.
         site.set_formulas()
         for file in self.files.documentation_pages():
             if (page := file.page) and page.content:
-                flat = site.lay_out(file.src_uri, page.content)
+                uri = file.src_uri
+                self.shown[uri], flat = site.lay_out(uri, page.content)
                 # Search reads it now; what is kept is said at every build.
-                page.content = site.voice.spoken(flat)
-                first = theme.described(page.content, plain)
-                page.meta.setdefault("description", first)
-        site.addresses.end(self._anchors)
+                flat = site.voice.spoken(flat)
+                page.content = without_formulas(flat)
+                page.meta.setdefault("description", theme.described(flat, plain))
+        site.addresses.end()
         site.voice.keep()
         site.set_formulas()
         restored = (made["html"] for made in self.pages.restored.values())
@@ -396,14 +390,15 @@ class Build:
         if made := self.pages.restored.get(uri):
             self.pages.index.extend(made["entries"])
         elif page.content:
-            page.content = self.site.shown.pop(uri, page.content)
+            page.content = self.shown.pop(uri, page.content)
 
     def finish(self, output: str, page: Page) -> str:
         """Fill in what was set aside, and names that the theme leaves out."""
-        if made := self.pages.restored.get(page.file.src_uri):
+        uri = page.file.src_uri
+        if made := self.pages.restored.get(uri):
             return str(made["html"])
         output = theme.mended(breakable_blocks(output))
-        output = self.site.fill(output, theme.preload(page.url))
+        output = self.site.fill(uri, output, theme.preload(page.url))
         self.pages.keep(page, output)
         return output
 
