@@ -7,10 +7,10 @@ Node process then sets all formulas, and they take the places of their marks las
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from litweave import node
 from litweave.cache import answers, digest
@@ -30,8 +30,7 @@ _INLINE = '<span class="katex">'
 _BOX = '<span class="katex-base">'
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """TeX, set in a line of its own (`display`) or within a line.
 
     Where `symbols` are known, they are marked in it.
@@ -89,18 +88,18 @@ class Formulas:
         **Raises.** [`NodeError`][node.NodeError] if Node does not run.
         """
         key = digest(files=[_SCRIPT, katex / "package.json"])
-        names = {json.dumps(astuple(formula)): formula for formula in self.numbers}
 
         def ask(new: Sequence[str]) -> Any:
-            asked = [asdict(names[name]) for name in new]
+            asked = [*map(json.loads, new)]
             return node.run(_SCRIPT.read_text("utf-8"), asked, str(katex.resolve()))
 
         # Pages that are kept have formulas, too: what is not asked for stays.
+        found = answers(cache, key, map(json.dumps, self.places), ask).values()
         self.html = []
-        for name, answer in answers(cache, key, names, ask).items():
-            self.html.append(answer.get("html", names[name].as_written))
+        for (formula, place), answer in zip(self.places.items(), found, strict=True):
+            self.html.append(answer.get("html", formula.as_written))
             for kind, message in answer["problems"]:
-                diagnostics.add(self.places[names[name]], message, kind)
+                diagnostics.add(place, message, kind)
 
     def leave(self, reason: str, diagnostics: Diagnostics) -> None:
         """Set none, for want of KaTeX, and say why."""

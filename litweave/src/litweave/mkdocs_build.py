@@ -262,8 +262,7 @@ class Build:
         # MkDocs takes an extension itself as well as its name.
         own: list[Any] = [*dialect.OWN, site.addresses]
         config.markdown_extensions.extend(own)
-        templates = settings.cache / "templates"
-        config.theme = theme.QuickTheme(config.theme, templates, config.plugins)
+        theme.quicken(config.theme, settings.cache / "templates", config.plugins)
         config.extra_css.insert(0, theme.SHEET)
         script = options.ExtraScriptValue(theme.SCRIPT)
         script.type = "module"

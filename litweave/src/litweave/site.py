@@ -142,13 +142,12 @@ class Site:
 
         The code of a module is put beside its prose.
         """
-        listed = self._listed(uri)
         shown = flat = html
         if chapter := self.chapters.get(uri):
             module, extra = chapter.module, chapter.overlay
             rows = page.beside(self.prose(module, html), module, extra)
             shown, flat = page.grid(rows, module.path, extra), page.flat(rows, module)
-        return shown + listed, flat + listed
+        return shown + self._listed(uri), flat + self._listed(uri)
 
     def _listed(self, uri: str) -> str:
         return contents(self.book, uri) if uri == self.contents else ""
