@@ -11,12 +11,12 @@ from functools import lru_cache
 from itertools import count, islice
 from xml.etree.ElementTree import Element
 
-from markdown.extensions.toc import slugify
+from markdown.extensions.toc import TocTreeprocessor, slugify, unique
 
-from litweave.marks import ANCHOR, pattern, said
+from litweave.marks import ANCHOR, SLUG, pattern, said
 from litweave.parse import Module, Row
 
-_MARK = re.compile(pattern(ANCHOR))
+_ANCHOR, _SLUG = re.compile(pattern(ANCHOR)), re.compile(pattern(SLUG))
 _NOTATION = re.compile(r"#{1,6} +Notation *#*")
 _HEADING = re.compile("h[1-6]")
 # A word begins with a letter or a digit. In scripts up to U+1FFF marks go on in it, and
@@ -30,19 +30,28 @@ def is_notation(text: str) -> bool:
 
 
 def set_anchors(root: Element) -> None:
-    """Turn the marks on a page into anchors."""
+    """Let each heading with the mark of an anchor have it."""
     taken = set[str]()
     for heading in root.iter():
         for part in heading.iter() if _HEADING.fullmatch(str(heading.tag)) else ():
             for attribute in ("text", "tail"):
                 text = getattr(part, attribute) or ""
-                if match := _MARK.search(text):
+                if match := _ANCHOR.search(text):
                     name = said(match[0])
                     while name in taken:
                         name += "~2"
                     taken.add(name)
                     heading.set("id", name)
-                    setattr(part, attribute, _MARK.sub("", text).rstrip())
+                    setattr(part, attribute, _ANCHOR.sub("", text).rstrip())
+
+
+def set_slugs(toc: TocTreeprocessor, root: Element) -> None:
+    """Let each translated heading have the anchor that its English words make."""
+    taken = {element.get("id", "") for element in root.iter()}
+    for heading in root.iter():
+        words = _SLUG.match(heading.text or "")
+        if words and _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
+            heading.set("id", unique(toc.slugify(said(words[0]), toc.sep), taken))
 
 
 # ## Words

@@ -260,7 +260,7 @@ class Build:
             back = site.translator.word("Jump back to footnote {number} in the text")
             notes.setdefault("BACKLINK_TITLE", back.replace("{number}", "{}"))
         # MkDocs takes an extension itself as well as its name.
-        own: list[Any] = [*dialect.OWN, site.addresses]
+        own: list[Any] = [dialect.Dialect(), site.addresses]
         config.markdown_extensions.extend(own)
         theme.quicken(config.theme, settings.cache / "templates", config.plugins)
         config.extra_css.insert(0, theme.SHEET)

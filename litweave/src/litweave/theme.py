@@ -34,28 +34,26 @@ _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 _BESIDE = re.compile(r"""(?<=url\()(["']?)(?![/#]|\w+:)([^"')]+)\1(?=\))""")
 
 # What is replaced in the HTML of Material, and by what.
-_FIXES: dict[str, Callable[[re.Match[str]], str]] = {
+_FIXES = {
     # The script about the search comes before the theme's.
-    r'<script src="([^"]*assets/)javascripts/bundle\.': lambda m: (
-        f'<script src="{m[1]}search.js"></script>\n{m[0]}'
+    r'(?=<script src="([^"]*assets/)javascripts/bundle\.)': (
+        r'<script src="\1search.js"></script>\n'
     ),
-    r'class="md-search" data-md-component="search" role="dialog"': lambda m: (
-        f'{m[0]} aria-label="{word("Search")}"'
+    r'class="md-search" data-md-component="search" role="dialog"': (
+        rf'\g<0> aria-label="{word("Search")}"'
     ),
-    r'(<nav class="md-path" aria-label=")[^"]*"': lambda m: (
-        f'{m[1]}{word("Breadcrumbs")}"'
-    ),
-    r' alt="logo"': lambda m: ' alt=""',
+    r'(?<=<nav class="md-path" aria-label=")[^"]*': word("Breadcrumbs"),
+    r' alt="logo"': ' alt=""',
     # In the table of contents, the list under a heading is named like the heading. A
     # section of the site may have that name already.
-    r'(<nav class="md-nav" aria-label=")([^"]*)"(?=>)': lambda m: (
-        f'{m[1]}{word("Sections of {heading}", heading=m[2])}"'
+    r'(?<=<nav class="md-nav" aria-label=")([^"]*)(?=">)': (
+        word("Sections of {heading}", heading=r"\1")
     ),
     # A list that is named after its section's label, and the title that stands in it.
     r'(<nav class="md-nav"[^>]* )aria-labelledby="__nav_[\d_]+_label"'
     r'([^>]*>\s*<label class="md-nav__title"[^>]*>\s*'
     r'<span class="md-nav__icon md-icon"></span>\s*)([^<]+?)'
-    r"(?=\s*</label>)": lambda m: f'{m[1]}aria-label="{m[3]}"{m[2]}{m[3]}',
+    r"(?=\s*</label>)": r'\1aria-label="\3"\2\3',
 }
 _BLANK = re.compile(r"\s*\n\s*")
 _PARAGRAPH = re.compile(r"<p>(?!<code>[^<]*</code></p>)(.*?)</p>", re.DOTALL)

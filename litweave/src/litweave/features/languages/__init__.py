@@ -14,18 +14,12 @@ from functools import partial
 from html import escape, unescape
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element
 
 import polib
-from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.extensions.toc import TocTreeprocessor, unique
-from markdown.postprocessors import Postprocessor
 
 from litweave import marks, prose, words
 from litweave.cache import Folder, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
-from litweave.dialect import add_step
 from litweave.features.languages.catalogs import (
     Catalogs,
     Glossary,
@@ -35,7 +29,7 @@ from litweave.features.languages.catalogs import (
 )
 from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
 from litweave.katex import Formulas
-from litweave.marks import mark, pattern, said
+from litweave.marks import mark
 from litweave.names import Names
 from litweave.page import document
 from litweave.parse import Module
@@ -271,14 +265,9 @@ class Translator:
 
 # ## Marks
 
-# A heading has in every language the anchor that its English words make.
-_SLUGGED = re.compile(pattern(marks.SLUG))
-_MARK = re.compile(pattern(marks.OF_TRANSLATIONS))
-_TAG_OR_MARK = re.compile(f"<[^<>]*>|{_MARK.pattern}")
 # What stands within HTML bears no mark.
 _UNMARKED = {"attribute", "label"}
 _EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
-_HEADING = re.compile(r"h[1-6]")
 # The kinds of `prose.BEGINNINGS` of which the anchor of a heading has something.
 _WORDS = {"code", "escape", "dollar", "tag"}
 # Of a heading, what is no word: images, footnotes, where links lead.
@@ -311,40 +300,3 @@ def _heading_words(english: str, html: bool) -> str:
 
     text = _NO_WORDS.sub("", prose.BEGINNINGS.sub(shown, english))
     return unescape(_TAG.sub("", text) if html else text)
-
-
-class States(Extension):
-    """The Markdown extension that turns marks into elements and anchors."""
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Run after inline patterns (20), and right before the contents (5)."""
-        for toc in md.treeprocessors:
-            if isinstance(toc, TocTreeprocessor):
-                add_step(md, "slugs", 6, partial(_set_slugs, toc))
-        spans = Postprocessor(md)
-        spans.run = _with_spans  # type: ignore[method-assign]
-        md.postprocessors.register(spans, "weave-states", 0)
-
-
-def _set_slugs(toc: TocTreeprocessor, root: Element) -> None:
-    taken = {element.get("id", "") for element in root.iter()}
-    for heading in root.iter():
-        slug = _SLUGGED.match(heading.text or "")
-        if slug and _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
-            words = toc.slugify(said(slug[0]), toc.sep)
-            heading.set("id", unique(words, taken))
-
-
-def _with_spans(text: str) -> str:
-    return _TAG_OR_MARK.sub(_span, text) if _MARK.search(text) else text
-
-
-def _span(match: re.Match[str]) -> str:
-    """The tag that a mark becomes; within a tag there is room for none."""
-    kind = match[0][0]
-    if kind == marks.MISSING:
-        return '<span class="weave-unit-missing" lang="en">'
-    if kind == marks.CHANGED:
-        english = escape(said(match[0]))
-        return f'<span class="weave-unit-changed" data-english="{english}">'
-    return "</span>" if kind == marks.CLOSED else _MARK.sub("", match[0])
