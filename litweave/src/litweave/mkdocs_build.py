@@ -150,7 +150,6 @@ class Pages:
             return False
         self.restored[uri] = made
         page.render = partial(_render, page, made)  # type: ignore[method-assign]
-        self.site.addresses.anchors[uri] = set(made["anchors"])
         return True
 
     def read(self, uri: str) -> None:
@@ -330,19 +329,20 @@ class Build:
         # What stands above the prose, such as front matter, counts for the lines.
         above = page.file.content_string.count("\n") - text.count("\n")
         site.begin(uri, text, 1 + above)
-        return "" if self.pages.restore(page) else site.document(uri)
+        if self.pages.restore(page):
+            return ""
+        if chapter := site.book.chapters.get(uri):
+            coloured(chapter.module.source)  # It takes its time, and is remembered.
+        return site.document(uri)
 
-    def content(self, html: str, page: Page) -> str:
-        """Know what Markdown made of a page."""
+    def read(self, page: Page) -> None:
+        """Know what can be linked to on a page, which has come out of Markdown."""
         uri, anchors = page.file.src_uri, self.site.addresses.anchors
-        if uri not in self.pages.restored:
-            self.pages.read(uri)
-            known = anchors.get(uri, set()) | (page.present_anchor_ids or set())
-            anchors[uri] = page.present_anchor_ids = known
-            if chapter := self.site.book.chapters.get(uri):
-                page.links_to_anchors = None  # They are judged here, with their lines.
-                coloured(chapter.module.source)  # It takes its time, and is remembered.
-        return html
+        self.pages.read(uri)
+        known = anchors.get(uri, set()) | (page.present_anchor_ids or set())
+        anchors[uri] = page.present_anchor_ids = known
+        if uri in self.site.book.chapters:
+            page.links_to_anchors = None  # They are judged here, with their lines.
 
     def lay_out(self) -> None:
         """Lay out modules, set the mathematics of the site, tell what is wrong."""
@@ -365,14 +365,15 @@ class Build:
         style = site.formula_files(restored)
         for uri, path in style.items():
             self._bring(uri, path)
-        self._join_sheets([*style][:1])
+        self.config.extra_css[:0] = [*style][:1]
+        self._join_sheets()
         for found in sorted(site.diagnostics.found):
             _log.warning("%s", found)
 
-    def _join_sheets(self, first: list[str]) -> None:
+    def _join_sheets(self) -> None:
         """Let pages ask for one style sheet in the place of all that the site has."""
         sheets, others = dict[str, str](), list[str]()
-        for uri in [*first, *self.config.extra_css]:
+        for uri in self.config.extra_css:
             file = self.files.get_file_from_path(uri)
             # An import must stand first in a sheet.
             if file and "@import" not in (sheet := file.content_string):

@@ -101,9 +101,9 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         return self.build.markdown(text, page)
 
     @event_priority(-100)  # after the plugins that make pages
-    def on_page_content(self, html: str, *, page: Page, **_: Any) -> str:
+    def on_page_content(self, html: str, *, page: Page, **_: Any) -> None:
         """Set the prose of a module aside, until all is known that is laid over it."""
-        return self.build.content(html, page)
+        self.build.read(page)
 
     @event_priority(-100)  # when all pages are read
     def on_env(self, env: Environment, *, files: Files, **_: Any) -> None:
