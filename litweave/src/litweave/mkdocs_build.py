@@ -9,9 +9,8 @@ from html import escape
 from itertools import takewhile
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, cast
+from typing import Any
 
-from markdown.extensions import Extension
 from markdown.util import get_installed_extensions
 from mkdocs.commands.build import build
 from mkdocs.config import config_options as options
@@ -227,7 +226,7 @@ def _surroundings(config: MkDocsConfig, *more: str) -> str:
 def _may_read(config: MkDocsConfig) -> bool:
     """Whether an extension of Markdown may read files, such as snippets of text."""
     modules = {entry.name: entry.value for entry in get_installed_extensions()}
-    given = cast(list[str | Extension], config.markdown_extensions)
+    given: list[Any] = [*config.markdown_extensions]
     names = (e if isinstance(e, str) else type(e).__module__ + "." for e in given)
     return not all(_KNOWN.match(modules.get(name, name)) for name in names)
 

@@ -43,12 +43,8 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     config_class = mkdocs_build.LitweaveConfig
     shared: Site | None = None
     """The site in the language of its sources, if this one is in another."""
+    site: Site
     build: Build
-
-    @property
-    def site(self) -> Site:
-        """What this build makes."""
-        return self.build.site
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview. MkDocs keeps this object for each build."""
@@ -66,10 +62,10 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         own, urls = Settings.of(self.config), config.use_directory_urls
         address = config.site_url or ""
         try:
-            site = Site(own, urls, self.is_preview, address, self.shared)
+            self.site = Site(own, urls, self.is_preview, address, self.shared)
         except OSError as error:
             raise PluginError(str(error)) from error
-        self.build = Build(site, config)
+        self.build = Build(self.site, config)
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
