@@ -154,7 +154,7 @@ class Pages:
     def read(self, uri: str) -> None:
         """A page has come out of Markdown: complaints are about others now."""
         if self._complaints() != self.before:
-            del self.metas[uri]
+            self.metas.pop(uri, None)
 
     def keep(self, page: Page, html: str) -> None:
         """Keep a page at once, unless it is wrong: a build that is stopped has it.

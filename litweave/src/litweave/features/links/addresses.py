@@ -85,13 +85,13 @@ class Addresses(Extension):
         self.links[chapter.page] = []
         for element in root.iter():
             address = element.get(_KEYS.get(element.tag, ""))
-            if address is not None:
-                problem = self._problem(chapter, element.tag, address, chapter.page)
-                if problem:
-                    self._note(chapter, address, problem)
-                    # The words stand alone where there is nothing to lead to, or show.
-                    element.text = element.get("alt") or element.text
-                    element.tag, element.attrib = "span", {}
+            if address is None:
+                continue
+            if problem := self._problem(chapter, element.tag, address, chapter.page):
+                self._note(chapter, address, problem)
+                # The words stand alone where there is nothing to lead to, or show.
+                element.text = element.get("alt") or element.text
+                element.tag, element.attrib = "span", {}
         # MkDocs leaves HTML alone: it has the addresses that a browser needs.
         for _, address in _IMAGE.findall(written):
             at = f"{self.book.url(chapter.page)}-"
