@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.diff import Differences, aligned, code
+from litweave.features.diff import aligned, code, framed
 from litweave.parse import parse
 from support import book_of
 
@@ -60,9 +60,8 @@ def book(tmp_path: Path) -> Book:
 
 def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:
     """The Markdown with its frames, and when they are filled."""
-    differences = Differences()
-    framed = differences.frame(markdown, Place("page.md", 1), "page.md", book)
-    return framed, differences.slots.fill(framed)
+    text, tables = framed(markdown, Place("page.md", 1), "page.md", book)
+    return text, tables.fill(text)
 
 
 def test_the_code_is_the_definition_without_its_prose() -> None:
@@ -89,7 +88,7 @@ def test_each_line_is_shown_once_in_order(before: list[str], after: list[str]) -
 
 
 def test_the_columns_hold_both_codes_with_marks_on_what_differs(book: Book) -> None:
-    framed, filled = show(book)
+    text, filled = show(book)
     # Not by BeautifulSoup, which takes the spaces before an element for nothing.
     cells = re.findall("<td>(.*?)</td>", filled)
     shown = [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
@@ -108,7 +107,7 @@ def test_the_columns_hold_both_codes_with_marks_on_what_differs(book: Book) -> N
     # The heads lead to the definitions, and what follows keeps its line.
     links = [(head.get_text(), head.a["href"]) for head in page.find_all("th")]
     assert links == [("First", "../blocks/#First"), ("Second", "../blocks/#Second")]
-    assert framed.split("\n").index("After.") == MARKDOWN.split("\n").index("After.")
+    assert text.split("\n").index("After.") == MARKDOWN.split("\n").index("After.")
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ FOREIGN = {
     ),
     "see [`Nobody`][]": "see `Nobody`",
     "One.\n\n~~~~~~~~~~": "One.\n\n\n---",
-    "\ue000\ue010\ue001": "\ufffd\ufffd\ufffd",
+    "\ue000\ue230\ue001": "\ufffd\ufffd\ufffd",
     # Addresses in angle brackets are no tags, and all else in them is words.
     "From <stdin>, [a] (<b c>)": "From \ue002stdin>, [a] (\ue002b c>)",
     "<a title=me@example.org>": "\ue002a title=me@example.org>",
@@ -141,7 +141,7 @@ def test_foreign_prose_stays_as_is(text: str, context: Context) -> None:
 def test_a_formula_knows_its_place_beside_dollars_and_links(context: Context) -> None:
     write("`$`\n\n$$\na\n$$\n\n$b$", context)
     assert [place.line for place in context.formulas.places.values()] == [12, 16]
-    assert write("[$b$](<b c.md>)", context) == "[\ue000\ue011\ue001](b%20c.md)"
+    assert write("[$b$](<b c.md>)", context) == "[\ue000\ue231\ue001](b%20c.md)"
     assert write(r"It costs \$5, or $b$.", context).startswith("It costs $5, or ")
     # Code ends with its paragraph.
     assert "$" not in write("GNU's `quote'.\n\nThen $a$, `b`.", context)

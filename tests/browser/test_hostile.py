@@ -14,7 +14,7 @@ HOSTILE = r'''# <script>hacked=3;alert(1)</script>
 # <style>@import url(https://example.invalid/style.css);</style>
 r"""# Title @HARM@
 
-@HARM@ <!--weave-row--> \ue000\ue010\ue001 \ue003{k}{x} \ue100\ue23c\ue101
+@HARM@ <!--weave-row--> \ue000\ue230\ue001 \ue003{k}{x} \ue004\ue23c\ue001
 
 [click](javascript:hacked=4) [there][] ![x](https://example.invalid/a.png)
 ![x](x.png){: onerror="hacked=5" } [text](data:text/html,<script>hacked=6</script>)
@@ -49,7 +49,7 @@ $\htmlData{weave-copy=https://example.invalid/d}{x}$ $\text{@HARM@}$ $<b>$
 """
 
 x = "</script></code></pre>@HARM@"  # @HARM@
-private = "\ue000\ue010\ue001"
+private = "\ue000\ue230\ue001"
 
 
 class Hostile(dict):

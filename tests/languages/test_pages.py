@@ -125,7 +125,7 @@ def is_taken(text: str) -> bool:
 def squeezed(markdown: str) -> str:
     """The HTML of a text without its white space, and with all formulas alike."""
     html = re.sub(r"\s+", "", to_html(markdown))
-    return re.sub("\ue000[\ue010-\ue019]+\ue001", "S", html)
+    return re.sub("\ue000.*?\ue001", "S", html)
 
 
 class Joiner:
@@ -180,7 +180,7 @@ def test_headings_have_the_english_anchors() -> None:
     for original, *others in zip(*map(pages_of, contexts), strict=True):
         for html in others:
             assert ids(html) == ids(original)
-            assert not re.search("[\ue100-\ue2ff]", html)
+            assert not re.search("[\ue004-\ue00f]", html)
 
 
 @pytest.mark.skipif(not shutil.which("msgfmt"), reason="gettext is not installed")

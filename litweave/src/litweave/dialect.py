@@ -16,6 +16,7 @@ An author who wants HTML in the prose, and trusts it, turns both off with `raw_h
 import re
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
@@ -24,39 +25,22 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, slugify
 from markdown.inlinepatterns import SimpleTextInlineProcessor
+from markdown.postprocessors import Postprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER_RE, HtmlStash
 
-from litweave.headings import MARK, said, set_anchors, slug
+from litweave import marks
+from litweave.headings import set_anchors, set_slugs, slug
+from litweave.marks import LESS, pattern, said
 
 # ## Before Markdown
 
 # A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
 # page or of a person, is a link of Markdown's own, and no tag.
 TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
-# What stands in for the `<` of a tag until Markdown is done with HTML.
-LESS = "\ue002"
-# Characters that litweave gives a meaning of its own: slots of formulas (`katex`),
-# marks of headings (`headings`) and of translations (`languages`), and the one above.
-_RESERVED = re.compile("[\ue000-\ue004\ue010-\ue019\ue100-\ue10f\ue200-\ue2ff]")
-
-
-def unreserved(text: str) -> str:
-    """A text without the characters that litweave gives a meaning of its own."""
-    return _RESERVED.sub("\ufffd", text)
-
-
-def referenced(html: str) -> str:
-    """HTML that shows those characters, but does not contain them."""
-    return _RESERVED.sub(lambda match: f"&#{ord(match[0])};", html)
-
 
 # ## Markdown
 
-OWN = (
-    "litweave.dialect:Dialect",
-    "litweave.features.languages:States",
-)
 EXTENSIONS: dict[str, dict[str, Any]] = {
     "admonition": {},
     "attr_list": {},
@@ -105,9 +89,13 @@ class Dialect(Extension):
         add_step(md, "tags", 14, _restore)
         add_step(md, "exercises", 12, partial(_fold, md.htmlStash))
         for toc in md.treeprocessors:
-            # A site that has its own way of writing anchors keeps it.
-            if isinstance(toc, TocTreeprocessor) and toc.slugify is slugify:
-                toc.slugify = slug
+            if isinstance(toc, TocTreeprocessor):
+                # A site that has its own way of writing anchors keeps it.
+                toc.slugify = slug if toc.slugify is slugify else toc.slugify
+                add_step(md, "slugs", 6, partial(set_slugs, toc))  # last before it
+        states = Postprocessor(md)
+        states.run = _with_states  # type: ignore[method-assign, assignment]
+        md.postprocessors.register(states, "weave-states", 0)
 
 
 def _restore(root: Element, tag: str | None = None) -> None:
@@ -124,8 +112,28 @@ def _restore(root: Element, tag: str | None = None) -> None:
 def to_html(text: str, *more: Extension) -> str:
     """What a site without extensions of its own makes of a document."""
     settings = {**EXTENSIONS, "pymdownx.highlight": {"use_pygments": False}}
-    extensions: list[str | Extension] = [*_ALWAYS, *EXTENSIONS, *OWN, *more]
+    extensions: list[str | Extension] = [*_ALWAYS, *EXTENSIONS, Dialect(), *more]
     return Markdown(extensions=extensions, extension_configs=settings).convert(text)
+
+
+# ## Words that are not translated
+_STATE = re.compile(pattern(marks.OF_TRANSLATIONS))
+_TAG_OR_STATE = re.compile(f"<[^<>]*>|{_STATE.pattern}")
+
+
+def _with_states(html: str) -> str:
+    return _TAG_OR_STATE.sub(_state, html) if _STATE.search(html) else html
+
+
+def _state(match: re.Match[str]) -> str:
+    """The tag that a mark becomes; within a tag there is room for none."""
+    kind = match[0][0]
+    if kind == marks.MISSING:
+        return '<span class="weave-unit-missing" lang="en">'
+    if kind == marks.CHANGED:
+        english = escape(said(match[0]))
+        return f'<span class="weave-unit-changed" data-english="{english}">'
+    return "</span>" if kind == marks.CLOSED else _STATE.sub("", match[0])
 
 
 # ## Exercises
@@ -133,9 +141,7 @@ def to_html(text: str, *more: Extension) -> str:
 # follows up to the next exercise or heading belongs to it. In a translation both labels
 # are words of another language, and a mark before them says the English.
 
-LABEL = "\ue106"
-"""The kind of mark that says an English label."""
-_MARKED = re.compile(rf"(?P<label>(?={LABEL}){MARK})?(?P<rest>(?:{MARK})*)")
+_MARKED = re.compile(f"({pattern(marks.LABEL)})?((?:{_STATE.pattern})*)")
 _LABEL = re.compile(r"(Exercise|Answer)(?: \d+)?\.")
 _HEADING = re.compile(r"h[1-6]")
 
@@ -168,8 +174,8 @@ def _kind(element: Element, stash: HtmlStash) -> str:
     marked = _MARKED.fullmatch(text)
     if element.tag != "p" or not marked or first is None or first.tag != "strong":
         return ""
-    english = said(marked["label"]) if marked["label"] else first.text or ""
-    element.text = marked["rest"]
+    english = said(marked[1]) if marked[1] else first.text or ""
+    element.text = marked[2]
     label = _LABEL.fullmatch(english)
     return label[1] if label else ""
 

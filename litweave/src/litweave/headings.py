@@ -1,7 +1,7 @@
 """Anchors of headings: qualified names for definitions, and else their own words.
 
 Markdown's own way to set an anchor, `{ #Name.__init__ }`, takes the underscores for
-bold type. So a name travels as a mark of characters that Markdown leaves alone.
+bold type. So a name travels as a mark.
 """
 
 import re
@@ -11,35 +11,17 @@ from functools import lru_cache
 from itertools import count, islice
 from xml.etree.ElementTree import Element
 
-from markdown.extensions.toc import slugify
+from markdown.extensions.toc import TocTreeprocessor, slugify, unique
 
+from litweave.marks import ANCHOR, SLUG, pattern, said
 from litweave.parse import Module, Row
 
-# Each byte of the name as one character of the private use area. What opens a mark
-# tells its kind; those of other kinds are read by others.
-_OPEN, _CLOSE, _FIRST = "\ue100", "\ue101", 0xE200
-_BYTES = f"[{chr(_FIRST)}-{chr(_FIRST + 255)}]*"
-_MARK = re.compile(f"{_OPEN}({_BYTES}){_CLOSE}")
-MARK = f"[\ue100\ue102-\ue10f]{_BYTES}{_CLOSE}"
+_ANCHOR, _SLUG = re.compile(pattern(ANCHOR)), re.compile(pattern(SLUG))
 _NOTATION = re.compile(r"#{1,6} +Notation *#*")
 _HEADING = re.compile("h[1-6]")
 # A word begins with a letter or a digit. In scripts up to U+1FFF marks go on in it, and
 # joiners, which Python takes for no part of a word.
 _WORD = r"[^\W_](?:[^\W_]|[\u0300-\u1fff\u200c\u200d])*"
-
-
-def mark(anchor: str, kind: str = _OPEN) -> str:
-    """The mark that gives the heading it stands in this anchor.
-
-    Of another `kind`, it says something else.
-    """
-    body = "".join(chr(_FIRST + byte) for byte in anchor.encode())
-    return f"{kind}{body}{_CLOSE}"
-
-
-def said(mark: str) -> str:
-    """What a mark says."""
-    return bytes(ord(c) - _FIRST for c in mark[1:-1]).decode()
 
 
 def is_notation(text: str) -> bool:
@@ -48,19 +30,28 @@ def is_notation(text: str) -> bool:
 
 
 def set_anchors(root: Element) -> None:
-    """Turn the marks on a page into anchors."""
+    """Let each heading with the mark of an anchor have it."""
     taken = set[str]()
     for heading in root.iter():
         for part in heading.iter() if _HEADING.fullmatch(str(heading.tag)) else ():
             for attribute in ("text", "tail"):
                 text = getattr(part, attribute) or ""
-                if match := _MARK.search(text):
+                if match := _ANCHOR.search(text):
                     name = said(match[0])
                     while name in taken:
                         name += "~2"
                     taken.add(name)
                     heading.set("id", name)
-                    setattr(part, attribute, _MARK.sub("", text).rstrip())
+                    setattr(part, attribute, _ANCHOR.sub("", text).rstrip())
+
+
+def set_slugs(toc: TocTreeprocessor, root: Element) -> None:
+    """Let each translated heading have the anchor that its English words make."""
+    taken = {element.get("id", "") for element in root.iter()}
+    for heading in root.iter():
+        words = _SLUG.match(heading.text or "")
+        if words and _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
+            heading.set("id", unique(toc.slugify(said(words[0]), toc.sep), taken))
 
 
 # ## Words

@@ -191,7 +191,7 @@ function finish(node, tex) {
 
 const NO_ENTRY = "stands in this equation, but in no entry of the notation";
 
-function set({ tex, display, symbols }) {
+function set([tex, display, symbols]) {
   read = null;
   read = katex.__parse(tex, options(display));
   const marks = new Marks(notationOf(symbols));
@@ -210,6 +210,6 @@ answer(formulas.map((formula) => {
   try {
     return set(formula);
   } catch (error) {
-    return { problems: [["formula", `${error.message}: ${formula.tex}`]] };
+    return { problems: [["formula", `${error.message}: ${formula[0]}`]] };
   }
 }));

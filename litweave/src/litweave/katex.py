@@ -1,43 +1,36 @@
 """Formulas, set by KaTeX when the site is built, as HTML and MathML.
 
-While the prose is read, each formula is set aside, and a slot stands in for it that no
-Markdown extension touches. One Node process then sets all formulas; slots are filled
-last.
+While the prose is read, each formula is set aside, and a mark stands in for it. One
+Node process then sets all formulas, and they take the places of their marks last.
 """
 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from litweave import node
 from litweave.cache import answers, digest
 from litweave.diagnostics import Diagnostics, Place
+from litweave.marks import FORMULA, mark, pattern, said
 
 # It says what it is told, and what it answers.
 _SCRIPT = Path(__file__).with_suffix(".cjs")
 
-# ## Slots
-# A slot is a number in characters of Unicode's private use area: no Markdown, no HTML.
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_PRIVATE = "".join(map(chr, range(0xE010, 0xE01A)))
-_HIDDEN = str.maketrans("0123456789", _PRIVATE)
-_SHOWN = str.maketrans(_PRIVATE, "0123456789")
-_SLOT = re.compile(f"{_OPEN}([{_PRIVATE}]+){_CLOSE}")
+_MARK = re.compile(pattern(FORMULA))
 # With the brackets before it and the stops that follow.
 _HELD = re.compile(
-    f"<[^<>]*>|([(（「『《“]+)?{_SLOT.pattern}([.,:;!?)，。、；：！？）」』》”]+)?"
+    f"<[^<>]*>|([(（「『《“]+)?({_MARK.pattern})([.,:;!?)，。、；：！？）」』》”]+)?"
 )
 # How KaTeX begins a formula, and each of the boxes in which it stands.
 _INLINE = '<span class="katex">'
 _BOX = '<span class="katex-base">'
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """TeX, set in a line of its own (`display`) or within a line.
 
     Where `symbols` are known, they are marked in it.
@@ -53,6 +46,11 @@ class Formula:
         return f"<code>{escape(self.tex)}</code>"
 
 
+def without_formulas(html: str) -> str:
+    """HTML as the search reads it: nobody searches for TeX."""
+    return _MARK.sub("", html)
+
+
 def is_shown(html: str) -> bool:
     """Whether there is a formula on a page, and not only its element's name in code."""
     return _INLINE.rstrip(">") in html  # It may have more attributes in the end.
@@ -60,7 +58,7 @@ def is_shown(html: str) -> bool:
 
 @dataclass
 class Formulas:
-    """The formulas of a site: first collected, then set, then put in their slots."""
+    """The formulas of a site: first collected, then set, then put in their places."""
 
     places: dict[Formula, Place] = field(default_factory=dict)
     numbers: dict[Formula, int] = field(default_factory=dict)
@@ -69,11 +67,11 @@ class Formulas:
     def add(
         self, tex: str, display: bool, place: Place, symbols: tuple[str, ...] = ()
     ) -> str:
-        """Set a formula aside; the slot that stands in for it."""
+        """Set a formula aside; the mark that stands in for it."""
         formula = Formula(tex.strip(), display, symbols)
         self.places.setdefault(formula, place)
         number = self.numbers.setdefault(formula, len(self.numbers))
-        return f"{_OPEN}{str(number).translate(_HIDDEN)}{_CLOSE}"
+        return mark(str(number), FORMULA)
 
     @property
     def are_set(self) -> bool:
@@ -90,18 +88,18 @@ class Formulas:
         **Raises.** [`NodeError`][node.NodeError] if Node does not run.
         """
         key = digest(files=[_SCRIPT, katex / "package.json"])
-        names = {json.dumps(astuple(formula)): formula for formula in self.numbers}
 
         def ask(new: Sequence[str]) -> Any:
-            asked = [asdict(names[name]) for name in new]
+            asked = [*map(json.loads, new)]
             return node.run(_SCRIPT.read_text("utf-8"), asked, str(katex.resolve()))
 
         # Pages that are kept have formulas, too: what is not asked for stays.
+        found = answers(cache, key, map(json.dumps, self.places), ask).values()
         self.html = []
-        for name, answer in answers(cache, key, names, ask).items():
-            self.html.append(answer.get("html", names[name].as_written))
+        for (formula, place), answer in zip(self.places.items(), found, strict=True):
+            self.html.append(answer.get("html", formula.as_written))
             for kind, message in answer["problems"]:
-                diagnostics.add(self.places[names[name]], message, kind)
+                diagnostics.add(place, message, kind)
 
     def leave(self, reason: str, diagnostics: Diagnostics) -> None:
         """Set none, for want of KaTeX, and say why."""
@@ -110,15 +108,15 @@ class Formulas:
         self.html = [formula.as_written for formula in self.numbers]
 
     def fill(self, html: str) -> str:
-        """Put each formula in its slot; within a tag there is room for its TeX only."""
-        return _HELD.sub(self._held, html) if _OPEN in html else html
+        """Put each formula in its place; in a tag there is room for its TeX only."""
+        return _HELD.sub(self._held, html) if FORMULA in html else html
 
     def _held(self, match: re.Match[str]) -> str:
         """A formula, and what must not go to the next line without it."""
-        brackets, digits, stops = match.groups(default="")
-        if not digits:
+        brackets, number, stops = match.groups(default="")
+        if not number:
             return self.plain(match[0])
-        html = self.html[int(digits.translate(_SHOWN))]
+        html = self.html[int(said(number))]
         if not (brackets or stops) or not html.startswith(_INLINE):
             return brackets + html + stops
         # It is made of boxes; a browser may break before and behind each.
@@ -128,12 +126,6 @@ class Formulas:
         return f'<span class="weave-held{sides}">{brackets}{html}{stops}</span>'
 
     def plain(self, html: str) -> str:
-        """Put the TeX of each formula in its slot."""
+        """Put the TeX of each formula in its place."""
         # Few titles and attributes hold a formula: no list is kept for them.
-        return _SLOT.sub(
-            lambda m: escape([*self.numbers][int(m[1].translate(_SHOWN))].tex), html
-        )
-
-    def searchable(self, html: str) -> str:
-        """HTML without slots: nobody searches for TeX."""
-        return _SLOT.sub("", html)
+        return _MARK.sub(lambda m: escape([*self.numbers][int(said(m[0]))].tex), html)

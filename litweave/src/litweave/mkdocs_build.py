@@ -9,9 +9,8 @@ from html import escape
 from itertools import takewhile
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, cast
+from typing import Any
 
-from markdown.extensions import Extension
 from markdown.util import get_installed_extensions
 from mkdocs.commands.build import build
 from mkdocs.config import config_options as options
@@ -28,8 +27,8 @@ from mkdocs.utils import CountHandler
 from litweave import cache, dialect, theme
 from litweave.cache import Folder, digest, files_in, installed
 from litweave.features import shapes
-from litweave.overlay import breakable_blocks, coloured, searchable
-from litweave.page import addresses as anchors
+from litweave.katex import without_formulas
+from litweave.overlay import breakable_blocks, coloured, uncoloured
 from litweave.progress import progress
 from litweave.settings import Settings
 from litweave.site import Site
@@ -136,9 +135,9 @@ class Pages:
         search = config.plugins.get("material/search")
         index = getattr(search, "search_index", None)  # none if it is switched off
         self.index: list[dict[str, Any]] = index.entries if index else []
-        self.metas = dict[str, str]()
+        self.metas = dict[str, str]()  # of pages that may be kept
         self.restored = dict[str, dict[str, Any]]()
-        self.wrong, self.before = set[str](), 0
+        self.before = 0
 
     def restore(self, page: Page) -> bool:
         """Let a page be as it was, if it is made of the same parts."""
@@ -146,17 +145,16 @@ class Pages:
         self.metas[uri], self.before = repr(page.meta), self._complaints()
         # Any other is made whatever is laid over it, and waits for nothing.
         made = self.kept.file(uri).exists() and self.kept.get(uri, self._key(uri))
-        if not made or not all(Path(path).is_file() for path in made["files"].values()):
+        if not made or not self.site.addresses.again(uri, made["leads_to"]):
             return False
         self.restored[uri] = made
         page.render = partial(_render, page, made)  # type: ignore[method-assign]
-        self.site.addresses.again(made["wanted"], made["files"])
         return True
 
     def read(self, uri: str) -> None:
         """A page has come out of Markdown: complaints are about others now."""
         if self._complaints() != self.before:
-            self.wrong.add(uri)
+            self.metas.pop(uri, None)
 
     def keep(self, page: Page, html: str) -> None:
         """Keep a page at once, unless it is wrong: a build that is stopped has it.
@@ -167,11 +165,9 @@ class Pages:
         uri = page.file.src_uri
         chapter = self.site.book.chapters.get(uri)
         path = chapter.module.path if chapter else uri
-        if any(found.place.path == path for found in self.site.diagnostics.found):
-            self.wrong.add(uri)
-        if uri in self.wrong:
+        wrong = {found.place.path for found in self.site.diagnostics.found}
+        if path in wrong or uri not in self.metas:
             return
-        addresses = self.site.addresses
         own = re.compile(rf"{re.escape(page.url)}(?:#|$)")
         found = takewhile(lambda e: own.match(e["location"]), reversed(self.index))
         links = (page.links_to_anchors or {}).items()
@@ -179,8 +175,7 @@ class Pages:
             "title": str(page.title),
             "anchors": sorted(page.present_anchor_ids or ()),
             "links": {file.src_uri: anchors for file, anchors in links},
-            "wanted": addresses.wanted[uri],
-            "files": addresses.brought[uri],
+            "leads_to": self.site.addresses.links.get(uri, []),
             "entries": [*found][::-1],
             "html": html,
         }
@@ -231,7 +226,7 @@ def _surroundings(config: MkDocsConfig, *more: str) -> str:
 def _may_read(config: MkDocsConfig) -> bool:
     """Whether an extension of Markdown may read files, such as snippets of text."""
     modules = {entry.name: entry.value for entry in get_installed_extensions()}
-    given = cast(list[str | Extension], config.markdown_extensions)
+    given: list[Any] = [*config.markdown_extensions]
     names = (e if isinstance(e, str) else type(e).__module__ + "." for e in given)
     return not all(_KNOWN.match(modules.get(name, name)) for name in names)
 
@@ -263,10 +258,9 @@ class Build:
             back = site.translator.word("Jump back to footnote {number} in the text")
             notes.setdefault("BACKLINK_TITLE", back.replace("{number}", "{}"))
         # MkDocs takes an extension itself as well as its name.
-        own: list[Any] = [*dialect.OWN, site.addresses]
+        own: list[Any] = [dialect.Dialect(), site.addresses]
         config.markdown_extensions.extend(own)
-        templates = settings.cache / "templates"
-        config.theme = theme.QuickTheme(config.theme, templates, config.plugins)
+        theme.quicken(config.theme, settings.cache / "templates", config.plugins)
         config.extra_css.insert(0, theme.SHEET)
         script = options.ExtraScriptValue(theme.SCRIPT)
         script.type = "module"
@@ -317,16 +311,12 @@ class Build:
     def _bring(self, uri: str, path: Path) -> None:
         self._add(uri, abs_src_path=str(path))
 
-    def _anchors(self, uri: str) -> set[str] | None:
-        """What can be linked to on a page, if that is known."""
-        file = self.files.get_file_from_path(uri)
-        return file.page.present_anchor_ids if file and file.page else None
-
     # ## Pages
 
     def begin(self, nav: Navigation, files: Files) -> None:
         """Know what all pages have in common, before the first is made."""
-        self.files = files
+        self.files, addresses = files, self.site.addresses
+        addresses.has, addresses.bring = files.src_uris.__contains__, self._bring
         self.pages = Pages(self.site, self.config, nav, files)
         self.part.total = 2 * len(nav.pages)  # Each is read, and then written.
 
@@ -337,50 +327,52 @@ class Build:
         site.voice.translate_front(page.meta)
         # What stands above the prose, such as front matter, counts for the lines.
         above = page.file.content_string.count("\n") - text.count("\n")
-        has = self.files.src_uris.__contains__
-        site.begin(uri, has, self._bring, text, 1 + above)
-        return "" if self.pages.restore(page) else site.document(uri)
-
-    def content(self, html: str, page: Page) -> str:
-        """Set the prose of a module aside, until all is known that is laid over it."""
-        uri = page.file.src_uri
-        if uri in self.pages.restored:
-            return html
-        self.pages.read(uri)
-        if chapter := self.site.book.chapters.get(uri):
-            (page.present_anchor_ids or set()).update(anchors(chapter.module))
-            page.links_to_anchors = None  # They are judged here, with their lines.
+        site.begin(uri, text, 1 + above)
+        if self.pages.restore(page):
+            return ""
+        if chapter := site.book.chapters.get(uri):
             coloured(chapter.module.source)  # It takes its time, and is remembered.
-        return self.site.take(uri, html)
+        return site.document(uri)
+
+    def read(self, page: Page) -> None:
+        """Know what can be linked to on a page, which has come out of Markdown."""
+        uri, anchors = page.file.src_uri, self.site.addresses.anchors
+        self.pages.read(uri)
+        known = anchors.get(uri, set()) | (page.present_anchor_ids or set())
+        anchors[uri] = page.present_anchor_ids = known
+        if uri in self.site.book.chapters:
+            page.links_to_anchors = None  # They are judged here, with their lines.
 
     def lay_out(self) -> None:
         """Lay out modules, set the mathematics of the site, tell what is wrong."""
-        site, formulas = self.site, self.site.book.context.formulas
+        site, plain = self.site, self.site.book.context.formulas.plain
+        self.shown = dict[str, str]()
         # Most of it is in the prose, and the programs may still be at work.
         site.set_formulas()
         for file in self.files.documentation_pages():
             if (page := file.page) and page.content:
-                flat = site.lay_out(file.src_uri, page.content)
+                uri = file.src_uri
+                self.shown[uri], flat = site.lay_out(uri, page.content)
                 # Search reads it now; what is kept is said at every build.
-                html = site.voice.spoken(flat)
-                first = theme.described(html, formulas.plain)
-                page.meta.setdefault("description", first)
-                page.content = searchable(formulas.searchable(html))
-        site.addresses.end(self._anchors)
+                flat = site.voice.spoken(flat)
+                page.content = uncoloured(without_formulas(flat))
+                page.meta.setdefault("description", theme.described(flat, plain))
+        site.addresses.end()
         site.voice.keep()
         site.set_formulas()
         restored = (made["html"] for made in self.pages.restored.values())
         style = site.formula_files(restored)
         for uri, path in style.items():
             self._bring(uri, path)
-        self._join_sheets([*style][:1])
+        self.config.extra_css[:0] = [*style][:1]
+        self._join_sheets()
         for found in sorted(site.diagnostics.found):
             _log.warning("%s", found)
 
-    def _join_sheets(self, first: list[str]) -> None:
+    def _join_sheets(self) -> None:
         """Let pages ask for one style sheet in the place of all that the site has."""
         sheets, others = dict[str, str](), list[str]()
-        for uri in [*first, *self.config.extra_css]:
+        for uri in self.config.extra_css:
             file = self.files.get_file_from_path(uri)
             # An import must stand first in a sheet.
             if file and "@import" not in (sheet := file.content_string):
@@ -397,14 +389,15 @@ class Build:
         if made := self.pages.restored.get(uri):
             self.pages.index.extend(made["entries"])
         elif page.content:
-            page.content = self.site.shown.pop(uri, page.content)
+            page.content = self.shown.pop(uri, page.content)
 
     def finish(self, output: str, page: Page) -> str:
         """Fill in what was set aside, and names that the theme leaves out."""
-        if made := self.pages.restored.get(page.file.src_uri):
+        uri = page.file.src_uri
+        if made := self.pages.restored.get(uri):
             return str(made["html"])
         output = theme.mended(breakable_blocks(output))
-        output = self.site.fill(output, theme.preload(page.url))
+        output = self.site.fill(uri, output, theme.preload(page.url))
         self.pages.keep(page, output)
         return output
 

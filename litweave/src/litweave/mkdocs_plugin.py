@@ -43,12 +43,8 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     config_class = mkdocs_build.LitweaveConfig
     shared: Site | None = None
     """The site in the language of its sources, if this one is in another."""
+    site: Site
     build: Build
-
-    @property
-    def site(self) -> Site:
-        """What this build makes."""
-        return self.build.site
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Note whether this is a preview. MkDocs keeps this object for each build."""
@@ -66,10 +62,10 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         own, urls = Settings.of(self.config), config.use_directory_urls
         address = config.site_url or ""
         try:
-            site = Site(own, urls, self.is_preview, address, self.shared)
+            self.site = Site(own, urls, self.is_preview, address, self.shared)
         except OSError as error:
             raise PluginError(str(error)) from error
-        self.build = Build(site, config)
+        self.build = Build(self.site, config)
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
@@ -101,9 +97,9 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         return self.build.markdown(text, page)
 
     @event_priority(-100)  # after the plugins that make pages
-    def on_page_content(self, html: str, *, page: Page, **_: Any) -> str:
+    def on_page_content(self, html: str, *, page: Page, **_: Any) -> None:
         """Set the prose of a module aside, until all is known that is laid over it."""
-        return self.build.content(html, page)
+        self.build.read(page)
 
     @event_priority(-100)  # when all pages are read
     def on_env(self, env: Environment, *, files: Files, **_: Any) -> None:

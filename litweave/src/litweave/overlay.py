@@ -15,7 +15,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from litweave.dialect import referenced
+from litweave.marks import referenced
 
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _FORMATTER = HtmlFormatter(nowrap=True)
@@ -121,8 +121,8 @@ def coloured(source: str) -> list[str]:
     return referenced(html).removesuffix("\n").split("\n")
 
 
-def searchable(html: str) -> str:
-    """HTML without colours: the search reads each tag, and shows none of these."""
+def uncoloured(html: str) -> str:
+    """HTML without the colours of code: the search reads tags, and shows none."""
     return _COLOUR.sub(r"\1", html)
 
 

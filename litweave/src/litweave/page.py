@@ -27,8 +27,9 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from litweave.diagnostics import Place
-from litweave.dialect import LESS, sanitised
-from litweave.headings import anchors, is_notation, mark
+from litweave.dialect import sanitised
+from litweave.headings import anchors, is_notation
+from litweave.marks import LESS, mark
 from litweave.overlay import Overlay, breakable, code_lines
 from litweave.parse import Definition, Module, Row
 from litweave.prose import Context, closed, sections, to_markdown

@@ -21,8 +21,9 @@ from itertools import pairwise
 from typing import Protocol
 
 from litweave.diagnostics import Diagnostics, Place
-from litweave.dialect import LESS, TAG, unreserved
+from litweave.dialect import TAG
 from litweave.katex import Formulas
+from litweave.marks import LESS, unreserved
 from litweave.names import Names, UnknownNameError
 from litweave.sections import LITERAL, Above, Line, depth, indent, relisted, translated
 

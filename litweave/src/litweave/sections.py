@@ -26,7 +26,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
-from litweave.headings import mark, slug
+from litweave.headings import slug
+from litweave.marks import mark
 
 # What Markdown shows as it is written: within it, a dollar is a dollar. An example ends
 # at a blank line, unless another one follows.

@@ -14,12 +14,12 @@ from litweave import node, page
 from litweave.book import Book, Chapter
 from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features import copy, links, papers, proofs, shapes, symbols
-from litweave.features.diff import Differences
+from litweave.features import copy, diff, links, papers, proofs, shapes, symbols
 from litweave.features.languages import Translator
 from litweave.features.links.addresses import Addresses
 from litweave.katex import is_shown
 from litweave.names import Target
+from litweave.overlay import Slots
 from litweave.parse import Module
 from litweave.prose import to_markdown
 from litweave.settings import Settings
@@ -50,10 +50,7 @@ class Site:
         self.address, self.shared = address, shared
         self.contents = ""  # the page that lists all others, if there is one
         self.copies: dict[str, str] = shared.copies if shared else {}
-        self.differences = Differences()
-        self.texts = dict[str, tuple[Place, list[str]]]()
-        self.prose = dict[str, list[str]]()
-        self.shown = dict[str, str]()
+        self.texts = dict[str, tuple[str, Place, Slots]]()  # those written by hand
         self._waiting = list[Callable[[], None]]()
         self.voice: Translator = Translator.read(settings)
         self.book = Book(directory_urls)
@@ -100,35 +97,24 @@ class Site:
 
     # ## A page, on its way through Markdown
 
-    def begin(
-        self,
-        uri: str,
-        has: Callable[[str], bool],
-        bring: Callable[[str, Path], object] = lambda *_: None,
-        text: str = "",
-        line: int = 1,
-    ) -> None:
-        """Know what a page says: a module's, or a text by hand with its first line.
-
-        `has` tells what lies in the site, and `bring` adds a file to it.
-        """
-        self.addresses.begin(uri, has, bring)
-        if chapter := self.book.chapters.get(uri):
+    def begin(self, uri: str, text: str = "", line: int = 1) -> None:
+        """Know what a page says: a module's, or a text by hand with its first line."""
+        self.addresses.chapter = chapter = self.book.chapters.get(uri)
+        if chapter:
             source: Module | str = chapter.module
             place = Place(chapter.module.path, 1)
         else:
-            place, before = Place(uri, line), len(self.differences.slots.blocks)
-            source = self.differences.frame(text, place, uri, self.book)
-            tables = [*self.differences.slots.blocks.values()][before:]
-            self.texts[uri] = place, [source, *tables]
+            place = Place(uri, line)
+            source, tables = diff.framed(text, place, uri, self.book)
+            self.texts[uri] = source, place, tables
         self.voice.expect(uri, source, place, self.settings.raw_html)
 
     def parts(self, uri: str) -> list[str]:
         """What a page is made of, as a key for whoever keeps it."""
-        said = [*self.voice.key(uri)]
-        said += [contents(self.book, uri)] if uri == self.contents else []
+        said = [*self.voice.key(uri), self._listed(uri)]
         if uri in self.texts:
-            return self.texts[uri][1] + said
+            text, _, tables = self.texts[uri]
+            return [text, *tables.blocks.values(), *said]
         chapter, plain = self.chapters[uri], self.book.context.formulas.plain
         extra = chapter.overlay
         # Which slot a formula has depends on what was read before.
@@ -139,44 +125,42 @@ class Site:
     def document(self, uri: str) -> str:
         """The Markdown of a page."""
         if uri in self.texts:
-            place, [text, *_] = self.texts[uri]
+            text, place, _ = self.texts[uri]
             return to_markdown(text, place, uri, self.book.context)
         return page.document(self.book.chapters[uri].module, uri, self.book.context)
 
-    def take(self, uri: str, html: str) -> str:
-        """Take what Markdown made of a page.
+    def prose(self, module: Module, html: str) -> list[str]:
+        """The prose of each row, in what Markdown made of a module."""
+        try:
+            return page.cut(html, module, self.settings.raw_html)
+        except ValueError as error:
+            self.diagnostics.add(Place(module.path, 1), str(error), "page")
+            return page.cut(page.as_written(module), module)
 
-        The prose of a module is set aside, until all is known that is laid over it.
-        """
-        if chapter := self.book.chapters.get(uri):
-            module = chapter.module
-            try:
-                self.prose[uri] = page.cut(html, module, self.settings.raw_html)
-            except ValueError as error:
-                self.diagnostics.add(Place(module.path, 1), str(error), "page")
-                self.prose[uri] = page.cut(page.as_written(module), module)
-        return html + (contents(self.book, uri) if uri == self.contents else "")
-
-    def lay_out(self, uri: str, html: str) -> str:
-        """Set aside what is shown of a page; what the search reads of it.
+    def lay_out(self, uri: str, html: str) -> tuple[str, str]:
+        """What is shown of a page, and what the search reads of it.
 
         The code of a module is put beside its prose.
         """
-        self.shown[uri] = html
+        shown = flat = html
         if chapter := self.chapters.get(uri):
             module, extra = chapter.module, chapter.overlay
-            rows = page.beside(self.prose.pop(uri), module, extra)
-            self.shown[uri] = page.grid(rows, module.path, extra)
-            html = page.flat(rows, module)
-        return html
+            rows = page.beside(self.prose(module, html), module, extra)
+            shown, flat = page.grid(rows, module.path, extra), page.flat(rows, module)
+        return shown + self._listed(uri), flat + self._listed(uri)
 
-    def fill(self, html: str, head_of_formulas: str) -> str:
+    def _listed(self, uri: str) -> str:
+        return contents(self.book, uri) if uri == self.contents else ""
+
+    def fill(self, uri: str, html: str, head_of_formulas: str) -> str:
         """Put into a finished page what was set aside: differences and formulas.
 
         Where a formula is shown, the head of the page has some HTML more.
         """
         formulas = self.book.context.formulas
-        head, end, body = self.differences.slots.fill(html).partition("</head>")
+        if uri in self.texts:
+            html = self.texts[uri][2].fill(html)
+        head, end, body = html.partition("</head>")
         body = _VERBATIM.sub(r'\g<0> translate="no"', formulas.fill(body))
         head = formulas.plain(head) + (head_of_formulas if is_shown(body) else "")
         return head + end + body
@@ -246,11 +230,12 @@ def check(settings: Settings) -> Book:
     book, diagnostics = site.book, site.diagnostics
     copied = {chapter.download for chapter in site.chapters.values()} | {*site.copies}
     files = {"index.md", *book.chapters} | copied
+    site.addresses.has = files.__contains__
     for uri, chapter in book.chapters.items():
         for line, silence in _silences(chapter.module):
             diagnostics.add(Place(chapter.module.path, line), silence, "words")
-        site.begin(uri, files.__contains__)
-        site.take(uri, to_html(site.document(uri), site.addresses))
+        site.begin(uri)
+        site.prose(chapter.module, to_html(site.document(uri), site.addresses))
     site.addresses.end()
     site.set_formulas()
     return book

@@ -8,12 +8,12 @@ which a script of ours is put before the theme's: see `search.js`. Its templates
 behind them more blank lines than text: a third of a page.
 """
 
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from html import escape, unescape
 from pathlib import Path
-from posixpath import dirname, join, normpath, relpath
+from posixpath import dirname, join, relpath
 from typing import Any
 
 import jinja2
@@ -21,6 +21,7 @@ from mkdocs.theme import Theme
 from mkdocs.utils import get_relative_url
 from rcssmin import cssmin
 
+from litweave.cache import files_in
 from litweave.words import word
 
 _OWN = Path(__file__).parent
@@ -33,28 +34,26 @@ _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 _BESIDE = re.compile(r"""(?<=url\()(["']?)(?![/#]|\w+:)([^"')]+)\1(?=\))""")
 
 # What is replaced in the HTML of Material, and by what.
-_FIXES: dict[str, Callable[[re.Match[str]], str]] = {
+_FIXES = {
     # The script about the search comes before the theme's.
-    r'<script src="([^"]*assets/)javascripts/bundle\.': lambda m: (
-        f'<script src="{m[1]}search.js"></script>\n{m[0]}'
+    r'(?=<script src="([^"]*assets/)javascripts/bundle\.)': (
+        r'<script src="\1search.js"></script>\n'
     ),
-    r'class="md-search" data-md-component="search" role="dialog"': lambda m: (
-        f'{m[0]} aria-label="{word("Search")}"'
+    r'class="md-search" data-md-component="search" role="dialog"': (
+        rf'\g<0> aria-label="{word("Search")}"'
     ),
-    r'(<nav class="md-path" aria-label=")[^"]*"': lambda m: (
-        f'{m[1]}{word("Breadcrumbs")}"'
-    ),
-    r' alt="logo"': lambda m: ' alt=""',
+    r'(?<=<nav class="md-path" aria-label=")[^"]*': word("Breadcrumbs"),
+    r' alt="logo"': ' alt=""',
     # In the table of contents, the list under a heading is named like the heading. A
     # section of the site may have that name already.
-    r'(<nav class="md-nav" aria-label=")([^"]*)"(?=>)': lambda m: (
-        f'{m[1]}{word("Sections of {heading}", heading=m[2])}"'
+    r'(?<=<nav class="md-nav" aria-label=")([^"]*)(?=">)': (
+        word("Sections of {heading}", heading=r"\1")
     ),
     # A list that is named after its section's label, and the title that stands in it.
     r'(<nav class="md-nav"[^>]* )aria-labelledby="__nav_[\d_]+_label"'
     r'([^>]*>\s*<label class="md-nav__title"[^>]*>\s*'
     r'<span class="md-nav__icon md-icon"></span>\s*)([^<]+?)'
-    r"(?=\s*</label>)": lambda m: f'{m[1]}aria-label="{m[3]}"{m[2]}{m[3]}',
+    r"(?=\s*</label>)": r'\1aria-label="\3"\2\3',
 }
 _BLANK = re.compile(r"\s*\n\s*")
 _PARAGRAPH = re.compile(r"<p>(?!<code>[^<]*</code></p>)(.*?)</p>", re.DOTALL)
@@ -84,14 +83,13 @@ def joined(sheets: Mapping[str, str]) -> str:
 
     A browser shows no page before the last of its sheets is there.
     """
-    parts = []
-    for uri, sheet in sheets.items():
 
-        def address(match: re.Match[str], folder: str = dirname(uri)) -> str:
-            return relpath(normpath(join(folder, match[2])), dirname(JOINED))
+    def moved(uri: str) -> str:
+        return _BESIDE.sub(
+            lambda m: relpath(join(dirname(uri), m[2]), dirname(JOINED)), sheets[uri]
+        )
 
-        parts.append(_BESIDE.sub(address, sheet))
-    return str(cssmin("\n".join(parts)))
+    return str(cssmin("\n".join(map(moved, sheets))))
 
 
 def preload(url: str) -> str:
@@ -140,43 +138,32 @@ def language_of(folders: Sequence[Path | str], language: str) -> str:
     return "en"
 
 
-class QuickTheme(Theme):
-    """The same theme; its templates stay compiled in a folder.
+def quicken(theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
+    """Keep the templates of a theme compiled in a folder, and look at fewer files.
 
     To compile them takes as long as a dozen pages. And of the files of Material, MkDocs
     would look at fourteen thousand icons, of which none becomes one of the site, and
     copy 34 files for search in other languages than English.
     """
+    of_theme = theme.get_env
+    folder.mkdir(parents=True, exist_ok=True)
 
-    def __init__(self, theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
-        """Take over all that is known of a theme."""
-        vars(self).update(vars(theme))
-        self._compiled, self._plugins = folder, plugins
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def get_env(self) -> jinja2.Environment:
-        """What templates are found and rendered with."""
-        env = super().get_env()
-        search = self._plugins.get("material/search")
-        languages = search.config.get("lang") if search else None
-        files = _Visible(self.dirs)
-        files.left_out = ["lunr"] if languages == ["en"] else []
+    def get_env() -> jinja2.Environment:
+        env, files = of_theme(), jinja2.FileSystemLoader(theme.dirs)
+        search = plugins.get("material/search")
+        left_out = "lunr" if search and search.config.get("lang") == ["en"] else ""
+        visible = partial(_visible, theme.dirs, left_out)
+        files.list_templates = visible  # type: ignore[method-assign]
         unchanged = jinja2.DictLoader({UNCHANGED: "unchanged"})
         env.loader = jinja2.ChoiceLoader([unchanged, files])
-        env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(self._compiled))
+        env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
         return env
 
+    theme.get_env = get_env  # type: ignore[method-assign]
 
-class _Visible(jinja2.FileSystemLoader):
-    left_out: Sequence[str] = ()
 
-    def list_templates(self) -> list[str]:
-        """All files but those in hidden folders, and in those that are left out."""
-        found = set[str]()
-        for folder in self.searchpath:
-            for place, folders, files in os.walk(folder):
-                seen = (name for name in folders if not name.startswith("."))
-                folders[:] = [name for name in seen if name not in self.left_out]
-                where = Path(place).relative_to(folder)
-                found.update((where / name).as_posix() for name in files)
-        return sorted(found)
+def _visible(folders: Iterable[str], left_out: str) -> list[str]:
+    """The files of a theme but those in hidden folders, and in one that is left out."""
+    found = ((path, files_in(*path.glob("[!.]*"))) for path in map(Path, folders))
+    names = (path.relative_to(folder) for folder, paths in found for path in paths)
+    return [name.as_posix() for name in names if left_out not in name.parts]

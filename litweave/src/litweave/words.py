@@ -2,10 +2,11 @@ r"""Words: what a page says beside its prose, such as a button.
 
 They are written in English where they are made, and become those of the page's language
 when it is finished; so what is laid over a page is made once for all languages. In
-between they stand between two characters that Markdown and HTML leave alone.
+between they stand between two characters that Markdown and HTML leave alone. They are
+no marks: what else is done with a page is done with the HTML in their values, too.
 
 >>> word("{number} cases", number=3)
-'\ue107{number} cases\ue109number\ue10a3\ue108'
+'\ue00a{number} cases\ue00cnumber\ue00d3\ue00b'
 >>> said(word("{number} cases", number=3))
 '3 cases'
 >>> said(f"<b>{word('Copy')}</b>", Speaker("zh", {"Copy": "复制"}.__getitem__))
@@ -26,7 +27,7 @@ from string import ascii_lowercase
 from babel import Locale
 from babel.dates import format_date
 
-_OPEN, _CLOSE, _VALUE, _IS = "\ue107", "\ue108", "\ue109", "\ue10a"
+_OPEN, _CLOSE, _VALUE, _IS = "\ue00a", "\ue00b", "\ue00c", "\ue00d"
 # The innermost come first: a value may have words.
 _WORDS = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 _NAME = re.compile(r"\{(\w+)\}")

@@ -7,7 +7,6 @@ share of words that they have in common: more than half of them, if they are pai
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from html import escape
@@ -20,13 +19,11 @@ from litweave.features.copy.forms import formatted, joined, without_prose
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark, Slots, breakable, code_lines
 from litweave.parse import Module
+from litweave.sections import LITERAL
 from litweave.words import word
 
-# Any fence, so that one within a longer one is left alone.
-_FENCE = re.compile(
-    r"^(?P<ticks>`{3,}|~{3,})(?P<kind>[^\n]*)\n(?P<names>.*?)^(?P=ticks)[ ]*$",
-    re.MULTILINE | re.DOTALL,
-)
+# With all else that stands as it is written: a fence may be part of it.
+_FENCE = re.compile(LITERAL, re.VERBOSE | re.MULTILINE | re.DOTALL)
 _FRAME = '<div class="weave-difference" id="difference-{}"></div>'
 
 
@@ -142,32 +139,27 @@ def _cell(lines: Sequence[str], number: int | None) -> str:
 # ## In a page
 
 
-@dataclass
-class Differences:
-    """The differences of a site: first framed, then filled in."""
+def framed(markdown: str, place: Place, page: str, book: Book) -> tuple[str, Slots]:
+    """A text with a frame in the place of each such fence, and what goes into them.
 
-    slots: Slots = field(default_factory=lambda: Slots(_FRAME))
+    `place` is where the first line of it stands; the lines that follow a fence keep
+    their numbers. What cannot be shown goes to the book's problems, and the fence stays
+    as it was.
+    """
+    slots = Slots(_FRAME)
 
-    def frame(self, markdown: str, place: Place, page: str, book: Book) -> str:
-        """Put an empty frame in the place of each fence.
+    def write(match: re.Match[str]) -> str:
+        if match["fence_end"] is None or match["info"].strip() != "difference":
+            return match[0]
+        try:
+            html = _difference(match["body"].split(), page, book)
+        except (UnknownNameError, ValueError) as error:
+            problem = place.below(markdown, match.start())
+            book.context.diagnostics.add(problem, str(error), "difference")
+            return match[0]
+        return slots.leave(html) + "\n" * match[0].count("\n")
 
-        `place` is where the first line of `markdown` stands. The lines that follow a
-        fence keep their numbers. What cannot be shown goes to the book's problems, and
-        the fence stays as it was.
-        """
-
-        def write(match: re.Match[str]) -> str:
-            if match["kind"].strip() != "difference":
-                return match[0]
-            try:
-                html = _difference(match["names"].split(), page, book)
-            except (UnknownNameError, ValueError) as error:
-                problem = place.below(markdown, match.start())
-                book.context.diagnostics.add(problem, str(error), "difference")
-                return match[0]
-            return self.slots.leave(html) + "\n" * match[0].count("\n")
-
-        return _FENCE.sub(write, markdown)
+    return _FENCE.sub(write, markdown), slots
 
 
 def _difference(names: Sequence[str], page: str, book: Book) -> str:

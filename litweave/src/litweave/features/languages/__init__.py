@@ -2,8 +2,7 @@ r"""Languages: what a book says, said in another language.
 
 Units are noted where a page is written, on its way to Markdown: at the very place where
 a translation takes theirs. Their state is shown where the page is HTML: between the two
-is Markdown, so words that are not as they should be stand between *marks*, characters
-that Markdown leaves alone (see [`headings`][]).
+is Markdown, so words that are not as they should be stand between `marks`.
 """
 
 import logging
@@ -15,18 +14,12 @@ from functools import partial
 from html import escape, unescape
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element
 
 import polib
-from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.extensions.toc import TocTreeprocessor, unique
-from markdown.postprocessors import Postprocessor
 
-from litweave import prose, words
+from litweave import marks, prose, words
 from litweave.cache import Folder, digest, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
-from litweave.dialect import LABEL, add_step
 from litweave.features.languages.catalogs import (
     Catalogs,
     Glossary,
@@ -35,8 +28,8 @@ from litweave.features.languages.catalogs import (
     faults,
 )
 from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
-from litweave.headings import MARK, mark, said
 from litweave.katex import Formulas
+from litweave.marks import mark
 from litweave.names import Names
 from litweave.page import document
 from litweave.parse import Module
@@ -272,18 +265,9 @@ class Translator:
 
 # ## Marks
 
-# What opens words that are not translated, or are not any more, and what closes them.
-_OPEN = {State.MISSING: "\ue103", State.CHANGED: "\ue104"}
-_CLOSED = mark("", "\ue105")
-# A heading, whose anchor its English words make in every language.
-_SLUG = "\ue102"
-_SLUGGED = re.compile(f"{_SLUG}[^{_CLOSED[-1]}]*{_CLOSED[-1]}")
-_STRAY = re.compile(rf"(?!\ue100){MARK}")  # none of an anchor's
-_SHOWN_MARK = re.compile(rf"<[^<>]*>|{_STRAY.pattern}")
 # What stands within HTML bears no mark.
 _UNMARKED = {"attribute", "label"}
 _EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
-_HEADING = re.compile(r"h[1-6]")
 # The kinds of `prose.BEGINNINGS` of which the anchor of a heading has something.
 _WORDS = {"code", "escape", "dollar", "tag"}
 # Of a heading, what is no word: images, footnotes, where links lead.
@@ -295,13 +279,14 @@ def _marked(piece: Piece, words: str, state: State, html: bool) -> str:
     """The words for a piece, with marks of its state, and of what it is in English."""
     if piece.kind in _UNMARKED:
         return words
-    if state != State.CURRENT:
-        english = piece.message if state == State.CHANGED else ""
-        words = f"{mark(english, _OPEN[state])}{words}{_CLOSED}"
+    if state == State.MISSING:
+        words = mark("", marks.MISSING) + words + mark("", marks.CLOSED)
+    elif state == State.CHANGED:
+        words = mark(piece.message, marks.CHANGED) + words + mark("", marks.CLOSED)
     if exercise := _EXERCISE.match(piece.message):
-        words = mark(exercise[1], LABEL) + words
+        words = mark(exercise[1], marks.LABEL) + words
     if piece.kind == "heading":
-        words = mark(_heading_words(piece.message, html), _SLUG) + words
+        words = mark(_heading_words(piece.message, html), marks.SLUG) + words
     return words
 
 
@@ -315,40 +300,3 @@ def _heading_words(english: str, html: bool) -> str:
 
     text = _NO_WORDS.sub("", prose.BEGINNINGS.sub(shown, english))
     return unescape(_TAG.sub("", text) if html else text)
-
-
-class States(Extension):
-    """The Markdown extension that turns marks into elements and anchors."""
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Run after inline patterns (20), and right before the contents (5)."""
-        add_step(md, "slugs", 6, partial(_set_slugs, md))
-        md.postprocessors.register(_Spans(md), "weave-states", 0)
-
-
-def _set_slugs(md: Markdown, root: Element) -> None:
-    found = [toc for toc in md.treeprocessors if isinstance(toc, TocTreeprocessor)]
-    taken = {element.get("id", "") for element in root.iter()}
-    for heading in root.iter():
-        if slug := _SLUGGED.match(heading.text or ""):
-            heading.text = str(heading.text)[slug.end() :]
-            if _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
-                for toc in found:
-                    words = toc.slugify(said(slug[0]), toc.sep)
-                    heading.set("id", unique(words, taken))
-
-
-class _Spans(Postprocessor):
-    """Turns what opens and closes words into tags, unless it stands within a tag."""
-
-    def run(self, text: str) -> str:
-        return _SHOWN_MARK.sub(_span, text) if _STRAY.search(text) else text
-
-
-def _span(match: re.Match[str]) -> str:
-    if match[0][0] == _OPEN[State.MISSING]:
-        return '<span class="weave-unit-missing" lang="en">'
-    if match[0][0] == _OPEN[State.CHANGED]:
-        english = escape(said(match[0]))
-        return f'<span class="weave-unit-changed" data-english="{english}">'
-    return "</span>" if match[0] == _CLOSED else _STRAY.sub("", match[0])

@@ -15,7 +15,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from litweave import prose
-from litweave.headings import MARK, is_notation
+from litweave.headings import is_notation
+from litweave.marks import ANCHOR, pattern
 from litweave.sections import Line, depth
 
 # ## Tokens
@@ -193,7 +194,9 @@ BEGINS = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 # What ends a heading, a term or a cell: a mark, attributes, the signs that close it.
-_END = re.compile(rf"\s*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{MARK})*\s*\Z")
+_END = re.compile(
+    rf"\s*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{pattern(ANCHOR)})*\s*\Z"
+)
 # What a tag says to those who cannot see what it shows.
 _SAID = re.compile(
     r"""(?<=\s) (?: aria-label | alt | title | placeholder )

@@ -9,7 +9,7 @@ when all pages are made.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -39,15 +39,16 @@ _LISTED = ", ".join(sorted(SCHEMES))
 class Addresses(Extension):
     """Judges the links and the images of modules while Markdown makes their pages.
 
-    `anchors` holds what can be linked to, by page. `wanted` holds what each page links
-    to, as page, anchor and address, and `brought` the files that it brings, by their
-    addresses.
+    `has` tells what lies in the site, and `bring` adds a file to it. `anchors` holds
+    what can be linked to, by page, and `links` what each page links to: a page or a
+    file, an anchor, and the address. `chapter` is what Markdown is about to make.
     """
 
     book: Book
+    has: Callable[[str], bool] = lambda uri: False
+    bring: Callable[[str, Path], object] = lambda uri, path: None
     anchors: dict[str, set[str]] = field(default_factory=dict)
-    wanted: dict[str, list[list[str]]] = field(default_factory=dict)
-    brought: dict[str, dict[str, str]] = field(default_factory=dict)
+    links: dict[str, list[list[str]]] = field(default_factory=dict)
     chapter: Chapter | None = None
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
@@ -57,31 +58,17 @@ class Addresses(Extension):
         """
         add_step(md, "addresses", 1, partial(self.read, md.htmlStash))
 
-    def begin(
-        self,
-        page: str,
-        has: Callable[[str], bool],
-        bring: Callable[[str, Path], object] = lambda *_: None,
-    ) -> None:
-        """Tell which page Markdown is about to make, and what the site has or gets."""
-        self.chapter, self.has, self.bring = self.book.chapters.get(page), has, bring
-        self.wanted[page], self.brought[page] = [], {}
+    def again(self, page: str, links: list[list[str]]) -> bool:
+        """Take what a page linked to when it was made, and see whether it is there."""
+        chapter, self.links[page] = self.book.chapters.get(page), links
+        return not chapter or all(self._is_there(chapter, there) for there, *_ in links)
 
-    def again(self, wanted: list[list[str]], brought: Mapping[str, str]) -> None:
-        """Take what was found in a page before, which is not made again."""
-        if self.chapter:
-            page = self.chapter.page
-            self.wanted[page], self.brought[page] = wanted, dict(brought)
-            for uri, path in brought.items():
-                self.bring(uri, Path(path))
-
-    def end(self, others: Callable[[str], set[str] | None] = lambda _: None) -> None:
-        """Judge the anchors; `others` gives those of pages that are no modules."""
-        for page, wanted in self.wanted.items():
-            for other, name, address in wanted:
-                there = self.anchors.get(other) or others(other)
-                if there is not None and name not in there:
-                    message = f"there is no “#{name}” on the page “{other}”"
+    def end(self) -> None:
+        """Judge the anchors."""
+        for page, links in self.links.items():
+            for target, name, address in links:
+                if name and name not in self.anchors.get(target, {name}):
+                    message = f"there is no “#{name}” on the page “{target}”"
                     self._note(self.book.chapters[page], address, message)
 
     def read(self, stash: HtmlStash, root: Element) -> None:
@@ -95,15 +82,16 @@ class Addresses(Extension):
         found = {e.get("id", "") or e.get("name", "") for e in root.iter()}
         found |= {match[2] for match in _ID.finditer(written)}
         self.anchors[chapter.page] = {*found, *addresses(chapter.module)}
+        self.links[chapter.page] = []
         for element in root.iter():
             address = element.get(_KEYS.get(element.tag, ""))
-            if address is not None:
-                problem = self._problem(chapter, element.tag, address, chapter.page)
-                if problem:
-                    self._note(chapter, address, problem)
-                    # The words stand alone where there is nothing to lead to, or show.
-                    element.text = element.get("alt") or element.text
-                    element.tag, element.attrib = "span", {}
+            if address is None:
+                continue
+            if problem := self._problem(chapter, element.tag, address, chapter.page):
+                self._note(chapter, address, problem)
+                # The words stand alone where there is nothing to lead to, or show.
+                element.text = element.get("alt") or element.text
+                element.tag, element.attrib = "span", {}
         # MkDocs leaves HTML alone: it has the addresses that a browser needs.
         for _, address in _IMAGE.findall(written):
             at = f"{self.book.url(chapter.page)}-"
@@ -125,12 +113,10 @@ class Addresses(Extension):
         target = chapter.page
         if parts.path:
             target = normpath(join(dirname(at), unquote(parts.path)))
-            if not (self.has(target) or self._beside(chapter, target)):
+            if not self._is_there(chapter, target):
                 why = "it is no page, nor a file by the module"
                 return f"“{address}” leads nowhere: {why}"
-        if parts.fragment:
-            wanted = [target, unquote(parts.fragment), address]
-            self.wanted[chapter.page].append(wanted)
+        self.links[chapter.page].append([target, unquote(parts.fragment), address])
         return ""
 
     def _elsewhere(self, tag: str, address: str, parts: SplitResult) -> str:
@@ -144,8 +130,10 @@ class Addresses(Extension):
             return f"“{address}” is no link, since a page links to {_LISTED} only"
         return ""
 
-    def _beside(self, chapter: Chapter, target: str) -> bool:
-        """Bring a file that lies among the modules, if there is one by this name."""
+    def _is_there(self, chapter: Chapter, target: str) -> bool:
+        """Whether the site has a page or a file, or gets it: it lies by the modules."""
+        if self.has(target):
+            return True
         depth = len(PurePosixPath(chapter.download).parts)
         root = chapter.path.resolve().parents[depth - 1]
         path, parts = root / target, PurePosixPath(target).parts
@@ -154,7 +142,6 @@ class Addresses(Extension):
             return False
         if not path.resolve().is_relative_to(root):
             return False
-        self.brought[chapter.page][target] = str(path)
         self.bring(target, path)
         return True
 

@@ -1,0 +1,52 @@
+"""Marks: what passes through Markdown and HTML in characters that both leave alone.
+
+A mark has a kind, which its first character tells, and says a text, each byte of which
+is one more character. All are of Unicode's private use area, and litweave's own: what
+others write of them is taken out of prose, and is a reference in code.
+"""
+
+import re
+
+# The number of a formula, and what closes any mark.
+FORMULA, _END = "\ue000", "\ue001"
+# What stands in for the `<` of a tag until Markdown is done with HTML.
+LESS = "\ue002"
+# `\ue003` is a command in formulas (`katex.cjs`), `\ue00a` to `\ue00d` part `words`.
+# The anchor of the heading in which it stands, or the English words that make one.
+ANCHOR, SLUG = "\ue004", "\ue005"
+# Words that are not translated begin, or some that are not any more; either end.
+MISSING, CHANGED, CLOSED = "\ue006", "\ue007", "\ue008"
+# What the label of an exercise is in English.
+LABEL = "\ue009"
+# The kinds that a translation has; what is left of them is not shown.
+OF_TRANSLATIONS = f"{SLUG}{MISSING}{CHANGED}{CLOSED}{LABEL}"
+
+_FIRST = 0xE200
+_HIDDEN = {byte: _FIRST + byte for byte in range(256)}
+_SHOWN = {character: byte for byte, character in _HIDDEN.items()}
+_RESERVED = re.compile("[\ue000-\ue00f\ue200-\ue2ff]")
+
+
+def mark(text: str, kind: str = ANCHOR) -> str:
+    """The mark of a kind that says a text."""
+    return f"{kind}{text.encode().decode('latin-1').translate(_HIDDEN)}{_END}"
+
+
+def pattern(kinds: str) -> str:
+    """A pattern of the marks of some kinds."""
+    return f"[{kinds}][\ue200-\ue2ff]*{_END}"
+
+
+def said(mark: str) -> str:
+    """What a mark says."""
+    return mark[1:-1].translate(_SHOWN).encode("latin-1").decode()
+
+
+def unreserved(text: str) -> str:
+    """A text without the characters of marks."""
+    return _RESERVED.sub("\ufffd", text)
+
+
+def referenced(html: str) -> str:
+    """HTML that shows those characters, but does not contain them."""
+    return _RESERVED.sub(lambda match: f"&#{ord(match[0])};", html)
