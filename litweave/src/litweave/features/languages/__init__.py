@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-import polib
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.extensions.toc import TocTreeprocessor, unique
@@ -130,7 +129,6 @@ class Translator:
         self.language = self.catalogs.language
         self.pages = dict[str, list[tuple[Unit, Said]]]()
         self.words = dict[str, State]()
-        self.pairs = dict[str, dict[str, polib.POEntry]]()
 
     @classmethod
     def read(cls, settings: Settings) -> "Translator":
@@ -145,15 +143,14 @@ class Translator:
         if not catalogs.domains:
             where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
-
-        def wrong() -> list[list[Any]]:
-            found = faults(catalogs, Glossary.read(table, language))
-            return [[place.path, place.line, *rest] for place, *rest in found]
-
         files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
         key, kept = digest(own(), files=files), Folder(settings.cache)
-        rows = kept.made(f"faults-{language}", key, wrong)
-        errors = [Diagnostic(Place(path, line), *rest) for path, line, *rest in rows]
+        rows = kept.made(
+            f"faults-{language}",
+            key,
+            lambda: faults(catalogs, Glossary.read(table, language)),
+        )
+        errors = [Diagnostic(Place(*place), *rest) for place, *rest in rows]
         units = Folder(settings.cache / "units")
         return cls(catalogs, settings.root.name, units, errors)
 
@@ -178,21 +175,19 @@ class Translator:
         make = partial(extract, source, place, self.package, raw_html)
         rows = self.kept.made(page, key, make) if self.kept else make()
         units = [Unit(*row) for row in rows]
-        path, name = place.path, domain(place.path, self.package)
-        messages = dict.fromkeys(unit.message for unit in units)
-        self.pairs[path] = self.catalogs.pairs(messages, path, name)
+        path, messages = place.path, dict.fromkeys(unit.message for unit in units)
+        self.catalogs.adopt(messages, path, domain(path, self.package))
         self.pages[page] = [(unit, self.say(unit.message, path)) for unit in units]
 
     def say(self, message: str, path: str) -> Said:
         """The words for a message in a file."""
-        catalogs, name = self.catalogs, domain(path, self.package)
-        if entry := catalogs.find(message, name):
-            return Said(entry.msgstr, State.CURRENT, catalogs.place(entry, name))
-        own = catalogs.domains.get(name, {}).get(message)
-        old = own if own and own.msgstr else self.pairs.get(path, {}).get(message)
-        if old and tokens(old.msgstr) == tokens(message):
-            return Said(old.msgstr, State.CHANGED, catalogs.place(old, name))
-        return Said(message, State.MISSING, catalogs.place(own, name))
+        entry, place = self.catalogs.best(message, domain(path, self.package))
+        state = State.CHANGED if entry.fuzzy else State.CURRENT
+        if not entry.msgstr or (
+            entry.fuzzy and tokens(entry.msgstr) != tokens(message)
+        ):
+            return Said(message, State.MISSING, place)
+        return Said(entry.msgstr, state, place)
 
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
@@ -259,8 +254,7 @@ class Translator:
 
     def key(self, page: str) -> Iterable[str]:
         """What a page depends on for its language."""
-        said = [(said.words, said.state.value) for _, said in self.pages.get(page, ())]
-        return [repr(said)] if page in self.pages else []
+        return (f"{said.state} {said.words}" for _, said in self.pages.get(page, ()))
 
     @property
     def interface(self) -> str:
