@@ -33,8 +33,6 @@ from support import write_files
 BLOCKS = r"""
 One⏎two. → paragraph: One two.
 One⏎  more⏎    deeper words → paragraph: One more deeper words
-一行，⏎二行 → paragraph: 一行，二行
-某个 layer 一行行，⏎二行 norm → paragraph: 某个 layer 一行行，二行 norm
 # The title { .x }  → heading: The title
 ## The title ## → heading: The title
 The title⏎=====⏎Words. → heading: The title ¦ paragraph: Words.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from html import escape, unescape
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
@@ -245,12 +246,14 @@ class Translator:
     # ## All that is said
 
     @property
-    def units(self) -> list[Unit]:
+    def states(self) -> dict[Unit, State]:
         """All that was asked for: the prose of each page, and the words beside it."""
-        prose = [unit for units in self.pages.values() for unit, _ in units]
-        # Which is asked for first depends on what is kept of a page.
-        words = sorted(self.words)
-        return [*prose, *(Unit(m, "words", INTERFACE, INTERFACE, 1) for m in words)]
+        said = chain.from_iterable(self.pages.values())
+        # Which words are asked for first depends on what is kept of a page.
+        words = sorted(self.words.items())
+        return {unit: said.state for unit, said in said} | {
+            Unit(text, "words", INTERFACE, INTERFACE, 1): state for text, state in words
+        }
 
     def key(self, page: str) -> Iterable[str]:
         """What a page depends on for its language."""
