@@ -366,7 +366,6 @@ class Build:
                 first = theme.described(page.content, plain)
                 page.meta.setdefault("description", first)
         site.addresses.end(self._anchors)
-        site.voice.keep()
         site.set_formulas()
         restored = (made["html"] for made in self.pages.restored.values())
         style = site.formula_files(restored)

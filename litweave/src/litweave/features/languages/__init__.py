@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from html import escape, unescape
 from itertools import chain
 from pathlib import Path
@@ -80,20 +80,18 @@ class _Recorder:
     def rewritten(
         self, lines: Sequence[Line], place: Place, page: str, html: bool
     ) -> tuple[list[str], list[Place]]:
-        name, text = domain(place.path, self.package), _text(lines)
+        name = domain(place.path, self.package)
+        text = "\n".join(line for _, line in lines)
         for piece in split(text, html):
             line = place.line + lines[text.count("\n", 0, piece.start)][0]
             self.units.append(Unit(piece.message, piece.kind, name, place.path, line))
         return [""], [place]
 
 
-def _text(lines: Sequence[Line]) -> str:
-    return "\n".join(line for _, line in lines)
-
-
+@lru_cache(maxsize=1024)  # Each language asks for the same.
 def extract(
     source: Module | str, place: Place, package: str, raw_html: bool = False
-) -> list[Unit]:
+) -> Sequence[Unit]:
     """The units of a module, or of a page in Markdown, in the order of its page.
 
     Folders below that of the `package` are domains of their own.
@@ -117,13 +115,12 @@ class Translator:
     """Says in a language what a book says in English; in none, all as it is written.
 
     `package` is the name of the folder that the book was read from. What each page says
-    is in `pages`, by unit, and the words beside its prose in `words`. Units are `kept`
-    for all languages. `errors` is what is wrong in the catalogs.
+    is in `pages`, by unit, and the words beside its prose in `words`. `errors` is what
+    is wrong in the catalogs.
     """
 
     catalogs: Catalogs
     package: str = ""
-    kept: Folder | None = None
     errors: list[Diagnostic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -145,20 +142,12 @@ class Translator:
             where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
         files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
-        key, kept = digest(own(), files=files), Folder(settings.cache)
-        rows = kept.made(
-            f"faults-{language}",
-            key,
-            lambda: faults(catalogs, Glossary.read(table, language)),
+        name, key = f"faults-{language}", digest(own(), files=files)
+        rows = Folder(settings.cache).made(
+            name, key, lambda: faults(catalogs, Glossary.read(table, language))
         )
         errors = [Diagnostic(Place(*place), *rest) for place, *rest in rows]
-        units = Folder(settings.cache / "units")
-        return cls(catalogs, settings.root.name, units, errors)
-
-    def keep(self) -> None:
-        """Keep the units of these pages alone for the next build."""
-        if self.kept:
-            self.kept.forget(self.pages)
+        return cls(catalogs, settings.root.name, errors)
 
     # ## Prose
 
@@ -171,11 +160,7 @@ class Translator:
         """
         if not self.language:
             return
-        text = source if isinstance(source, str) else source.source
-        key = digest(own(), text, str(place), self.package, str(raw_html))
-        make = partial(extract, source, place, self.package, raw_html)
-        rows = self.kept.made(page, key, make) if self.kept else make()
-        units = [Unit(*row) for row in rows]
+        units = extract(source, place, self.package, raw_html)
         path, messages = place.path, dict.fromkeys(unit.message for unit in units)
         self.catalogs.adopt(messages, path, domain(path, self.package))
         self.pages[page] = [(unit, self.say(unit.message, path)) for unit in units]
@@ -183,11 +168,10 @@ class Translator:
     def say(self, message: str, path: str) -> Said:
         """The words for a message in a file."""
         entry, place = self.catalogs.best(message, domain(path, self.package))
-        state = State.CHANGED if entry.fuzzy else State.CURRENT
-        if not entry.msgstr or (
-            entry.fuzzy and tokens(entry.msgstr) != tokens(message)
-        ):
+        is_false = entry.fuzzy and tokens(entry.msgstr) != tokens(message)
+        if is_false or not entry.msgstr:
             return Said(message, State.MISSING, place)
+        state = State.CHANGED if entry.fuzzy else State.CURRENT
         return Said(entry.msgstr, state, place)
 
     def rewritten(
@@ -198,7 +182,8 @@ class Translator:
         The lines of the English are counted from `place`. What is translated is from
         its line in the catalog.
         """
-        text, catalogued = _text(lines), dict[int, Place]()
+        text = "\n".join(line for _, line in lines)
+        catalogued = dict[int, Place]()
 
         def translate(piece: Piece) -> str:
             words, state, there = self.say(piece.message, place.path)

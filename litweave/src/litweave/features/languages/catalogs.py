@@ -16,6 +16,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ class Unit(NamedTuple):
     line: int
 
 
+@cache
 def domain(path: str, package: str = "") -> str:
     """The catalog that the words of a file belong to: the name of its folder.
 

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from html import escape
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import Any
@@ -95,10 +95,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     leaves_site = True  # a preview does not, and has one language
     trees: Mapping[str, Translator] = {}  # who spoke in each that was built
 
-    def on_startup(self, *, command: str, dirty: bool) -> None:
-        """Note whether this is a preview."""
-        self.leaves_site = command != "serve"
-
     def on_config(self, config: MkDocsConfig) -> None:
         """Let the theme make a menu of the languages."""
         plugins = [*config.plugins]
@@ -106,6 +102,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             raise PluginError("litweave-languages needs the plugin litweave above it")
         self.site = config.plugins["litweave"].site  # type: ignore[attr-defined]
         self.translator: Translator = self.site.voice
+        self.leaves_site = not self.site.is_preview
         if self.language:
             self._translate(config)
         elif (source := config.theme.get("language", "en")) != self.source:
@@ -322,8 +319,9 @@ def _unfinished(
         found = list[tuple[State, str, str, Place]]()
         for unit, said in units:
             if said.state != State.CURRENT:
-                names = [f"#{n}" for r, n in rows if r.start <= unit.line <= r.end]
-                here = get_relative_url(address, url) + quote("".join(names[:1]), "#")
+                near = (n for row, n in rows if row.start <= unit.line <= row.end)
+                anchor = "".join(f"#{quote(name)}" for name in islice(near, 1))
+                here = get_relative_url(address, url) + anchor
                 found.append((said.state, here, unit.message, said.place))
         if found:
             yield address, found
