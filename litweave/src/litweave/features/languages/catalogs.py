@@ -173,7 +173,7 @@ class Catalogs:
             for message, here in found[name].items():
                 known = self.find(message, name) or polib.POEntry()
                 new = polib.POEntry(msgid=message, msgstr=known.msgstr)
-                entry = was.get(message) or new
+                entry = was.get(message, new)
                 entry.comment = "\n".join(sorted({unit.kind for unit in here}))
                 entry.occurrences = _fitting(dict.fromkeys(unit.path for unit in here))
                 entry.obsolete, now[message] = False, entry
@@ -252,8 +252,10 @@ class Glossary:
         if rows and "term_en" not in rows[0]:
             raise OSError(f"{path} has no column “term_en”")
         columns = language, f"avoid_{language}"
-        found = ((row["term_en"], *map(row.get, columns)) for row in rows)
-        terms = [Term(english, *map(_words, cells)) for english, *cells in found]
+        terms = [
+            Term(row["term_en"], *(_words(row.get(name)) for name in columns))
+            for row in rows
+        ]
         return cls(tuple(sorted(terms, key=lambda term: -len(term.english))))
 
     def wrong(self, english: str, translation: str) -> Iterator[str]:

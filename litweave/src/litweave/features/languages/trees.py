@@ -10,10 +10,10 @@ import json
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from html import escape
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import Any
@@ -34,8 +34,8 @@ from mkdocs.utils import get_relative_url
 
 from litweave import node
 from litweave.book import Book
-from litweave.diagnostics import Place
 from litweave.features.languages import State, Translator, in_attribute
+from litweave.features.languages.catalogs import Unit
 from litweave.headings import anchors
 from litweave.mkdocs_build import load, run
 from litweave.overlay import island
@@ -299,32 +299,20 @@ def status(url: str, translator: Translator, book: Book, source: str | None) -> 
     said = translator.states.items()
     entries = {(unit.domain, unit.message): state for unit, state in said}
     counts = Counter((name, state) for (name, _), state in entries.items())
-    headers, catalogs = translator.catalogs.headers, list[tuple[object, ...]]()
-    for name in sorted({name for name, _ in entries}):
-        reader = headers.get(name, {}).get("X-Read-By")
-        catalogs.append((name, [counts[name, state] for state in State], reader))
-    pages = _unfinished(url, translator, book)
-    return translator.spoken(_template().report(catalogs, pages, source))
+    names = sorted({name for name, _ in entries})
+    address = partial(_address, url, book)
+    report = _template().report(names, counts, translator, book, address, source)
+    return translator.spoken(report)
 
 
-def _unfinished(
-    url: str, translator: Translator, book: Book
-) -> Iterator[tuple[str, list[tuple[State, str, str, Place]]]]:
-    """The pages with something to do, and where each paragraph and its entry are."""
-    for page, units in translator.pages.items():
-        address, chapter = book.url(page), book.chapters.get(page)
-        module = chapter.module if chapter else None
-        # In a module it is in a row; of another page, the beginning must do.
-        rows = [*zip(module.rows, anchors(module), strict=True)] if module else []
-        found = list[tuple[State, str, str, Place]]()
-        for unit, said in units:
-            if said.state != State.CURRENT:
-                near = (n for row, n in rows if row.start <= unit.line <= row.end)
-                anchor = "".join(f"#{quote(name)}" for name in islice(near, 1))
-                here = get_relative_url(address, url) + anchor
-                found.append((said.state, here, unit.message, said.place))
-        if found:
-            yield address, found
+def _address(url: str, book: Book, page: str, unit: Unit) -> str:
+    """Where a unit stands: in a row of a module, or somewhere on another page."""
+    address, chapter = get_relative_url(book.url(page), url), book.chapters.get(page)
+    if chapter:
+        for row, name in zip(chapter.module.rows, anchors(chapter.module), strict=True):
+            if row.start <= unit.line <= row.end:
+                return f"{address}#{quote(name)}"
+    return address
 
 
 # ## What scripts say

@@ -40,7 +40,7 @@ _OTHERS = re.compile(
   | \[\^ (?P<footnote> [^\]\n]+ ) \]
   | \]\[ (?P<label> [^\[\]\n]* ) \]
   | < (?P<link> (?: https? | ftp | mailto ) : [^<>\s]+ | [^<>\s@]+ @ [^<>\s@]+ ) >
-  | (?P<silent> <!-- .*? (?: --> | \Z )
+  | (?P<element> <!-- .*? (?: --> | \Z )
       | < (?P<name> script | style | pre | textarea | template ) \b .*? </(?P=name)> )
   | (?P<tag> </? [A-Za-z] [^<>]* > )
   | (?P<address> \b https?:// [^\s<>()\x01，。、；：！？（）「」『』“”]*
@@ -51,9 +51,6 @@ _OTHERS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_NAMES = dict.fromkeys(["target", "link", "address"], "link target")
-_NAMES["silent"] = "tag"
-_SIGNS = {"silent": APART, "tag": _TAGS}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Tags that set a part of a sentence; all others end it.
 _PHRASE = re.compile(
@@ -88,15 +85,16 @@ def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
         return _blot(whole) if kind in _WHOLE or kind == "escape" else whole
 
     def take_other(match: re.Match[str]) -> str:
-        kind, whole, sign = match.lastgroup or "", match[0], TAKEN
-        if kind in _SIGNS:
-            if not html:
-                return whole
-            sign = TAKEN if _PHRASE.match(whole) else _SIGNS[kind]
+        kind, whole = match.lastgroup or "", match[0]
+        is_tag = kind in ("element", "tag")
+        if is_tag and not html:
+            return whole
         if kind:
             value = match[kind].strip("<>" if kind == "target" else "")
-            found[_NAMES.get(kind, kind), value] += 1
-        return _blot(whole, sign)
+            found[kind, value] += 1
+        if not is_tag or _PHRASE.match(whole):
+            return _blot(whole)
+        return _blot(whole, _TAGS if kind == "tag" else APART)
 
     return _OTHERS.sub(take_other, prose.BEGINNINGS.sub(take, text)), found
 
