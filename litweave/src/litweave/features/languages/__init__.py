@@ -71,23 +71,6 @@ class Said(NamedTuple):
     place: Place
 
 
-class _Recorder:
-    """Notes the units of all prose that comes by; nothing needs to be made of it."""
-
-    def __init__(self, package: str) -> None:
-        self.package, self.units = package, list[Unit]()
-
-    def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
-    ) -> tuple[list[str], list[Place]]:
-        name = domain(place.path, self.package)
-        text = "\n".join(line for _, line in lines)
-        for piece in split(text, html):
-            line = place.line + lines[text.count("\n", 0, piece.start)][0]
-            self.units.append(Unit(piece.message, piece.kind, name, place.path, line))
-        return [""], [place]
-
-
 @lru_cache(maxsize=1024)  # Each language asks for the same.
 def extract(
     source: Module | str, place: Place, package: str, raw_html: bool = False
@@ -96,13 +79,25 @@ def extract(
 
     Folders below that of the `package` are domains of their own.
     """
-    recorder, nobody = _Recorder(package), Diagnostics()
-    context = prose.Context(Names(), Formulas(), nobody, raw_html, translator=recorder)
+    units = list[Unit]()
+
+    def note(
+        lines: Sequence[Line], place: Place, html: bool
+    ) -> tuple[list[str], list[Place]]:
+        name = domain(place.path, package)
+        text = "\n".join(line for _, line in lines)
+        for piece in split(text, html):
+            line = place.line + lines[text.count("\n", 0, piece.start)][0]
+            units.append(Unit(piece.message, piece.kind, name, place.path, line))
+        return [""], [place]  # Nothing needs to be made of it.
+
+    nobody = Diagnostics()
+    context = prose.Context(Names(), Formulas(), nobody, raw_html, translator=note)
     if isinstance(source, Module):
         document(source, place.path, context)
     else:
         prose.to_markdown(source, place, place.path, context)
-    return recorder.units
+    return units
 
 
 def in_attribute(text: str) -> str:
@@ -174,8 +169,8 @@ class Translator:
         state = State.CHANGED if entry.fuzzy else State.CURRENT
         return Said(entry.msgstr, state, place)
 
-    def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    def __call__(
+        self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[list[str], list[Place]]:
         """The lines of some prose in this language, each with the place it is from.
 
