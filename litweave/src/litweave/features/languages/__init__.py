@@ -14,7 +14,6 @@ from enum import StrEnum
 from functools import lru_cache, partial
 from html import escape, unescape
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -24,7 +23,7 @@ from markdown.extensions.toc import TocTreeprocessor, unique
 from markdown.postprocessors import Postprocessor
 
 from litweave import prose, words
-from litweave.cache import Folder, digest, own
+from litweave.cache import Folder, digest, files_in, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import LABEL, add_step
 from litweave.features.languages.catalogs import (
@@ -133,11 +132,10 @@ class Translator:
         if not language:
             return cls(Catalogs("", folder))
         catalogs, table = Catalogs.read(folder, language), folder / "glossary.csv"
+        where, name = folder / language, f"faults-{language}"
         if not catalogs.domains:
-            where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
-        files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
-        name, key = f"faults-{language}", digest(own(), files=files)
+        key = digest(own(), files=files_in(table, where))
         rows = Folder(settings.cache).made(
             name, key, lambda: faults(catalogs, Glossary.read(table, language))
         )
@@ -243,7 +241,7 @@ class Translator:
     def interface(self) -> str:
         """What is shown of other pages; all of it is kept with each page."""
         entries = (entry for entry, _ in self.catalogs.entries())
-        shown = [e for e in entries if not _SHOWN.isdisjoint(e.comment.split("\n"))]
+        shown = (e for e in entries if not _SHOWN.isdisjoint(e.comment.split("\n")))
         return repr([(entry.msgid, entry.msgstr) for entry in shown])
 
 
