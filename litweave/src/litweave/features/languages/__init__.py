@@ -147,10 +147,7 @@ class Translator:
     def expect(
         self, page: str, source: Module | str, place: Place, raw_html: bool
     ) -> None:
-        """Know all units of a page, and say them, before one of them is asked for.
-
-        Only then is it known which entries of the catalog stand there no longer.
-        """
+        """Say all units of a page, to know which entries stand there no longer."""
         if not self.language:
             return
         units = extract(source, place, self.package, raw_html)

@@ -49,13 +49,10 @@ _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|《[^》]*》|『[^』]*』")
 
 
 class Unit(NamedTuple):
-    """Words that are to be translated: where they stand, and in which catalog.
-
-    `kind` says what they are a block of, to whoever translates them.
-    """
+    """Words that are to be translated: where they stand, and in which catalog."""
 
     message: str
-    kind: str
+    kind: str  # What they are a block of, for whoever translates them.
     domain: str
     path: str
     line: int
@@ -63,10 +60,7 @@ class Unit(NamedTuple):
 
 @cache
 def domain(path: str, package: str = "") -> str:
-    """The catalog that the words of a file belong to: the name of its folder.
-
-    Below the folder of a `package`, its own folders count.
-    """
+    """The catalog of a file: the name of its folder, below that of the `package`."""
     parts = PurePosixPath(path).parts
     inner = parts[1:] if parts[:1] == (package,) else parts
     return inner[0] if len(inner) > 1 else _ROOT
@@ -121,10 +115,7 @@ class Catalogs:
         return entry if entry.msgstr and not entry.fuzzy else None
 
     def best(self, message: str, domain: str) -> tuple[polib.POEntry, Place]:
-        """The entry that translates a message, or else that of its domain; its line.
-
-        The line is 0 if there is none.
-        """
+        """The entry that translates a message, or else its domain's; the line, or 0."""
         for name in (domain, *self.domains):
             entry = self.domains.get(name, {}).get(message)
             if entry and entry.msgstr and not entry.fuzzy:
@@ -151,20 +142,13 @@ class Catalogs:
             words = message.split() if is_new else []
             for old in difflib.get_close_matches(words, gone, n=1, cutoff=_ALIKE):
                 was = gone.pop(old)
-                entries[message] = polib.POEntry(
-                    msgid=message,
-                    msgstr=was.msgstr,
-                    flags=["fuzzy"],
-                    linenum=was.linenum,
-                )
+                entries[message] = new = polib.POEntry(msgid=message, msgstr=was.msgstr)
+                new.fuzzy, new.linenum = True, was.linenum
 
     # ## Updating
 
     def update(self, units: Iterable[Unit]) -> None:
-        """Let the catalogs hold exactly these units, in their order.
-
-        A message that is translated elsewhere comes with its translation.
-        """
+        """Hold exactly these units, in their order, with what is said elsewhere."""
         found = defaultdict[str, dict[str, list[Unit]]](lambda: defaultdict(list))
         for unit in units:
             found[unit.domain][unit.message].append(unit)
@@ -185,10 +169,7 @@ class Catalogs:
             self.domains[name] = now
 
     def write(self, dry: bool = False) -> list[Path]:
-        """Write what has changed, each file whole or not at all, unless this is `dry`.
-
-        The files that change.
-        """
+        """Write what has changed, unless this is `dry`; the files that change."""
         texts = {self.path(name): self._text(name) for name in self.domains}
         before = {path: path.read_text("utf-8") for path in texts if path.is_file()}
         changed = [path for path, text in texts.items() if before.get(path) != text]
@@ -296,23 +277,21 @@ def faults(catalogs: Catalogs, glossary: Glossary) -> list[Diagnostic]:
     return [
         Diagnostic(place, fault, "translation")
         for entry, place in catalogs.entries()
-        for fault in _faults(entry.msgid, entry.msgstr, entry.comment, glossary)
+        for fault in _faults(entry, glossary)
     ]
 
 
-def _faults(
-    english: str, translation: str, kinds: str, glossary: Glossary
-) -> Iterator[str]:
+def _faults(entry: polib.POEntry, glossary: Glossary) -> Iterator[str]:
     """What is not in both, what would break the page, and the wrong words."""
-    (here, old), (there, new) = scan(english), scan(translation)
+    (here, old), (there, new) = scan(entry.msgid), scan(entry.msgstr)
     for kind, value in old - new:
         yield f"the {kind} “{value}” is missing: copy it from the English as it stands"
     for kind, value in new - old:
         yield f"the {kind} “{value}” is not in the English: leave it out, or mend it"
     for number in _numbers(here) - _numbers(there):
         yield f"the number “{number}” of the English is missing: write it in digits"
-    yield from _broken_block(translation, there, kinds.split("\n"))
-    yield from _odd_characters(translation)
+    yield from _broken_block(entry.msgstr, there, entry.comment.split("\n"))
+    yield from _odd_characters(entry.msgstr)
     yield from glossary.wrong(*(_QUOTED.sub(TAKEN, words) for words in (here, there)))
 
 

@@ -186,10 +186,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         return self._told(output, page.file.src_uri, about, config)
 
     def _told(self, html: str, page: str, about: str, config: MkDocsConfig) -> str:
-        """A finished page with a line above its text that tells how much is translated.
-
-        It leads to the page `about` that, and to the line where the catalog begins.
-        """
+        """A page with a line above its text that tells how much is translated."""
         units = self.translator.pages.get(page)
         if not units or page == _ABOUT:  # of which there is more to be said
             return html

@@ -27,10 +27,7 @@ TAKEN = "\x01"
 APART, _TAGS = "\0", "\2"
 # The kinds of `prose.BEGINNINGS` that are tokens as a whole, and those that may have
 # lines of their own.
-_WHOLE = {
-    **dict.fromkeys(["display", "inline"], "formula"),
-    **dict.fromkeys(["code", "role"], "code"),
-}
+_WHOLE = {"display": "formula", "inline": "formula", "code": "code", "role": "code"}
 _BLOCKS = {"fence", "example"}
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
@@ -60,16 +57,12 @@ _PHRASE = re.compile(
 )
 
 
-Token = tuple[str, str]
-"""The kind of a token, and what it is; a link counts by its target."""
+def scan(text: str, html: bool = True) -> tuple[str, Counter[tuple[str, str]]]:
+    """A text as long, in which only words are left; and the kinds of tokens, and each.
 
-
-def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
-    """A text as long, in which only words are left; and its tokens.
-
-    Without `html`, a tag is words.
+    Without `html`, a tag is words. A link counts by its target.
     """
-    found = Counter[Token]()
+    found = Counter[tuple[str, str]]()
 
     def take(match: re.Match[str]) -> str:
         kind, whole = match.lastgroup or "", match[0]
@@ -99,7 +92,7 @@ def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
     return _OTHERS.sub(take_other, prose.BEGINNINGS.sub(take, text)), found
 
 
-def tokens(text: str) -> Counter[Token]:
+def tokens(text: str) -> Counter[tuple[str, str]]:
     """All tokens of a text, and how often each stands in it."""
     return scan(text)[1]
 
