@@ -252,16 +252,13 @@ class _Splitter:
             self.kind = "paragraph"
             return False
         deep, was_quote = indent(line[0]), self.was_quote
-        self.was_code = deep >= 4 and self._is_code(line.start(), deep)
+        above = self.masked[: line.start()].split("\n")[:-1] if deep >= 4 else []
+        after_gap = self.was_code or not above or not above[-1].strip()
+        self.was_code = after_gap and deep - depth(above, deep) >= 4
         self.was_quote = ">" in line["margin"]
         if self.was_code or self.was_quote != was_quote:
             self.end(line.start())
         return not self.was_code
-
-    def _is_code(self, at: int, deep: int) -> bool:
-        *above, _ = self.masked[:at].split("\n")
-        after_gap = self.was_code or not above or not above[-1].strip()
-        return after_gap and deep - depth(above, deep) >= 4
 
     def _block(self, begins: re.Match[str]) -> int:
         """Note what begins a block, if that has words; where the rest of it stands."""
