@@ -7,6 +7,7 @@ import polib
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from litweave.diagnostics import Place
 from litweave.features.languages.catalogs import Catalogs
 from litweave.features.languages.trees import script_messages
 from support import build_here, cache_of, write_files
@@ -35,13 +36,13 @@ def marked_site(
     `instead` tells what has another value while it is built.
     """
 
-    def found(self: Catalogs, message: str, domain: str) -> polib.POEntry:
-        entry = polib.POEntry(msgid=message, msgstr=f"⟦{message}⟧", linenum=1)
-        return self.domains.setdefault(domain, {}).setdefault(message, entry)
+    def best(self: Catalogs, message: str, domain: str) -> tuple[polib.POEntry, Place]:
+        entry = polib.POEntry(msgid=message, msgstr=f"⟦{message}⟧")
+        return entry, Place(str(self.path(domain)), 1)
 
     write_site(folder, files)
     with pytest.MonkeyPatch.context() as patch:
-        for place, name, value in ((Catalogs, "find", found), *instead):
+        for place, name, value in ((Catalogs, "best", best), *instead):
             patch.setattr(place, name, value)
         # It has no catalogs, of which it warns.
         result = build_here(folder, "--no-strict")

@@ -128,25 +128,24 @@ def squeezed(markdown: str) -> str:
     return re.sub("\ue000.*?\ue001", "S", html)
 
 
-class Joiner:
-    """Puts every unit on one line, in its own words."""
+def joined(
+    lines: Sequence[Line], place: Place, html: bool
+) -> tuple[list[str], list[Place]]:
+    """Every unit on one line, in its own words."""
 
-    def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
-    ) -> tuple[list[str], list[Place]]:
-        def same(piece: Piece) -> str:
-            return piece.message
+    def same(piece: Piece) -> str:
+        return piece.message
 
-        found = rewrite("\n".join(line for _, line in lines), same, html)
-        places = [Place(place.path, place.line + number) for number, _ in found]
-        return [line for _, line in found], places
+    found = rewrite("\n".join(line for _, line in lines), same, html)
+    places = [Place(place.path, place.line + number) for number, _ in found]
+    return [line for _, line in found], places
 
 
 def test_joined_lines_make_the_same_page() -> None:
     for text in filter(is_taken, texts()):
         context = book().context
         before = to_markdown(text, Place("a.py", 1), "a.md", context)
-        joining = replace(context, translator=Joiner())
+        joining = replace(context, translator=joined)
         after = to_markdown(text, Place("a.py", 1), "a.md", joining)
         assert before == after or squeezed(before) == squeezed(after)
 

@@ -93,7 +93,7 @@ def _catalogs(options: argparse.Namespace) -> int:
 def _update(speaker: Translator, check: bool) -> int:
     """Bring the catalogs of a language up to date, and say what is wrong in them."""
     catalogs, language = speaker.catalogs, speaker.language
-    catalogs.update(speaker.units)
+    catalogs.update(speaker.states)
     files = catalogs.write(dry=check)
     if not check:  # The lines are others now.
         catalogs = Catalogs.read(catalogs.folder, language)

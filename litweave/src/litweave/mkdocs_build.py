@@ -358,7 +358,6 @@ class Build:
                 page.content = uncoloured(without_formulas(flat))
                 page.meta.setdefault("description", theme.described(flat, plain))
         site.addresses.end()
-        site.voice.keep()
         site.set_formulas()
         restored = (made["html"] for made in self.pages.restored.values())
         style = site.formula_files(restored)

@@ -73,8 +73,8 @@ _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
 class Rewriter(Protocol):
     """Who says in another language what is written (see `languages`)."""
 
-    def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    def __call__(
+        self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[Sequence[str], Sequence[Place]]:
         """Lines in other words, each with its place; theirs are counted from `place`.
 
@@ -118,7 +118,7 @@ def to_markdown(
     text = unreserved(text)
     lines = translated(text, above) if above else [*enumerate(text.split("\n"))]
     if context.translator:
-        written, places = context.translator.rewritten(lines, place, page, raw_html)
+        written, places = context.translator(lines, place, raw_html)
     else:
         written = [line for _, line in lines]
         places = [Place(place.path, place.line + number) for number, _ in lines]

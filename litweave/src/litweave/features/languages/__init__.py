@@ -10,15 +10,13 @@ import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from html import escape, unescape
-from pathlib import Path
+from itertools import chain
 from typing import Any, NamedTuple
 
-import polib
-
 from litweave import marks, prose, words
-from litweave.cache import Folder, digest, own
+from litweave.cache import Folder, digest, files_in, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.features.languages.catalogs import (
     Catalogs,
@@ -64,40 +62,33 @@ class Said(NamedTuple):
     place: Place
 
 
-class _Recorder:
-    """Notes the units of all prose that comes by; nothing needs to be made of it."""
-
-    def __init__(self, package: str) -> None:
-        self.package, self.units = package, list[Unit]()
-
-    def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
-    ) -> tuple[list[str], list[Place]]:
-        name, text = domain(place.path, self.package), _text(lines)
-        for piece in split(text, html):
-            line = place.line + lines[text.count("\n", 0, piece.start)][0]
-            self.units.append(Unit(piece.message, piece.kind, name, place.path, line))
-        return [""], [place]
-
-
-def _text(lines: Sequence[Line]) -> str:
-    return "\n".join(line for _, line in lines)
-
-
+@lru_cache(maxsize=1024)  # Each language asks for the same.
 def extract(
     source: Module | str, place: Place, package: str, raw_html: bool = False
-) -> list[Unit]:
+) -> Sequence[Unit]:
     """The units of a module, or of a page in Markdown, in the order of its page.
 
     Folders below that of the `package` are domains of their own.
     """
-    recorder, nobody = _Recorder(package), Diagnostics()
-    context = prose.Context(Names(), Formulas(), nobody, raw_html, translator=recorder)
+    units = list[Unit]()
+
+    def note(
+        lines: Sequence[Line], place: Place, html: bool
+    ) -> tuple[list[str], list[Place]]:
+        name = domain(place.path, package)
+        text = "\n".join(line for _, line in lines)
+        for piece in split(text, html):
+            line = place.line + lines[text.count("\n", 0, piece.start)][0]
+            units.append(Unit(piece.message, piece.kind, name, place.path, line))
+        return [""], [place]  # Nothing needs to be made of it.
+
+    nobody = Diagnostics()
+    context = prose.Context(Names(), Formulas(), nobody, raw_html, translator=note)
     if isinstance(source, Module):
         document(source, place.path, context)
     else:
         prose.to_markdown(source, place, place.path, context)
-    return recorder.units
+    return units
 
 
 def in_attribute(text: str) -> str:
@@ -110,20 +101,18 @@ class Translator:
     """Says in a language what a book says in English; in none, all as it is written.
 
     `package` is the name of the folder that the book was read from. What each page says
-    is in `pages`, by unit, and the words beside its prose in `words`. Units are `kept`
-    for all languages. `errors` is what is wrong in the catalogs.
+    is in `pages`, by unit, and the words beside its prose in `words`. `errors` is what
+    is wrong in the catalogs.
     """
 
     catalogs: Catalogs
     package: str = ""
-    kept: Folder | None = None
     errors: list[Diagnostic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.language = self.catalogs.language
         self.pages = dict[str, list[tuple[Unit, Said]]]()
         self.words = dict[str, State]()
-        self.pairs = dict[str, dict[str, polib.POEntry]]()
 
     @classmethod
     def read(cls, settings: Settings) -> "Translator":
@@ -135,67 +124,48 @@ class Translator:
         if not language:
             return cls(Catalogs("", folder))
         catalogs, table = Catalogs.read(folder, language), folder / "glossary.csv"
+        where, name = folder / language, f"faults-{language}"
         if not catalogs.domains:
-            where = folder / language
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
-
-        def wrong() -> list[list[Any]]:
-            found = faults(catalogs, Glossary.read(table, language))
-            return [[place.path, place.line, *rest] for place, *rest in found]
-
-        files = [*filter(Path.is_file, [table]), *map(catalogs.path, catalogs.domains)]
-        key, kept = digest(own(), files=files), Folder(settings.cache)
-        rows = kept.made(f"faults-{language}", key, wrong)
-        errors = [Diagnostic(Place(path, line), *rest) for path, line, *rest in rows]
-        units = Folder(settings.cache / "units")
-        return cls(catalogs, settings.root.name, units, errors)
-
-    def keep(self) -> None:
-        """Keep the units of these pages alone for the next build."""
-        if self.kept:
-            self.kept.forget(self.pages)
+        key = digest(own(), files=files_in(table, where))
+        rows = Folder(settings.cache).made(
+            name, key, lambda: faults(catalogs, Glossary.read(table, language))
+        )
+        errors = [Diagnostic(Place(*place), *rest) for place, *rest in rows]
+        return cls(catalogs, settings.root.name, errors)
 
     # ## Prose
 
     def expect(
         self, page: str, source: Module | str, place: Place, raw_html: bool
     ) -> None:
-        """Know all units of a page, and say them, before one of them is asked for.
-
-        Only then is it known which entries of the catalog stand there no longer.
-        """
+        """Say all units of a page, to know which entries stand there no longer."""
         if not self.language:
             return
-        text = source if isinstance(source, str) else source.source
-        key = digest(own(), text, str(place), self.package, str(raw_html))
-        make = partial(extract, source, place, self.package, raw_html)
-        rows = self.kept.made(page, key, make) if self.kept else make()
-        units = [Unit(*row) for row in rows]
-        path, name = place.path, domain(place.path, self.package)
-        messages = dict.fromkeys(unit.message for unit in units)
-        self.pairs[path] = self.catalogs.pairs(messages, path, name)
+        units = extract(source, place, self.package, raw_html)
+        path, messages = place.path, dict.fromkeys(unit.message for unit in units)
+        self.catalogs.adopt(messages, path, domain(path, self.package))
         self.pages[page] = [(unit, self.say(unit.message, path)) for unit in units]
 
     def say(self, message: str, path: str) -> Said:
         """The words for a message in a file."""
-        catalogs, name = self.catalogs, domain(path, self.package)
-        if entry := catalogs.find(message, name):
-            return Said(entry.msgstr, State.CURRENT, catalogs.place(entry, name))
-        own = catalogs.domains.get(name, {}).get(message)
-        old = own if own and own.msgstr else self.pairs.get(path, {}).get(message)
-        if old and tokens(old.msgstr) == tokens(message):
-            return Said(old.msgstr, State.CHANGED, catalogs.place(old, name))
-        return Said(message, State.MISSING, catalogs.place(own, name))
+        entry, place = self.catalogs.best(message, domain(path, self.package))
+        is_false = entry.fuzzy and tokens(entry.msgstr) != tokens(message)
+        if is_false or not entry.msgstr:
+            return Said(message, State.MISSING, place)
+        state = State.CHANGED if entry.fuzzy else State.CURRENT
+        return Said(entry.msgstr, state, place)
 
-    def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
+    def __call__(
+        self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[list[str], list[Place]]:
         """The lines of some prose in this language, each with the place it is from.
 
         The lines of the English are counted from `place`. What is translated is from
         its line in the catalog.
         """
-        text, catalogued = _text(lines), dict[int, Place]()
+        text = "\n".join(line for _, line in lines)
+        catalogued = dict[int, Place]()
 
         def translate(piece: Piece) -> str:
             words, state, there = self.say(piece.message, place.path)
@@ -243,23 +213,24 @@ class Translator:
     # ## All that is said
 
     @property
-    def units(self) -> list[Unit]:
+    def states(self) -> dict[Unit, State]:
         """All that was asked for: the prose of each page, and the words beside it."""
-        prose = [unit for units in self.pages.values() for unit, _ in units]
-        # Which is asked for first depends on what is kept of a page.
-        words = sorted(self.words)
-        return [*prose, *(Unit(m, "words", INTERFACE, INTERFACE, 1) for m in words)]
+        said = chain.from_iterable(self.pages.values())
+        # Which words are asked for first depends on what is kept of a page.
+        words = sorted(self.words.items())
+        return {unit: said.state for unit, said in said} | {
+            Unit(text, "words", INTERFACE, INTERFACE, 1): state for text, state in words
+        }
 
     def key(self, page: str) -> Iterable[str]:
         """What a page depends on for its language."""
-        said = [(said.words, said.state.value) for _, said in self.pages.get(page, ())]
-        return [repr(said)] if page in self.pages else []
+        return (f"{said.state} {said.words}" for _, said in self.pages.get(page, ()))
 
     @property
     def interface(self) -> str:
         """What is shown of other pages; all of it is kept with each page."""
         entries = (entry for entry, _ in self.catalogs.entries())
-        shown = [e for e in entries if not _SHOWN.isdisjoint(e.comment.split("\n"))]
+        shown = (e for e in entries if not _SHOWN.isdisjoint(e.comment.split("\n")))
         return repr([(entry.msgid, entry.msgstr) for entry in shown])
 
 

@@ -42,28 +42,25 @@ _ENDS = {
 _JOINERS = {"\u200c", "\u200d"}
 # Al-lakuna, and a letter that is joined to the one before.
 _UNJOINED = re.compile("[\u0d80-\u0dff]\u0dca[\u0dba\u0dbb]")
+# Latin letters on both sides would be one word.
+_EDGE = r"(?!(?<=[A-Za-z])[A-Za-z])"
 # A title is quoted as it stands.
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|《[^》]*》|『[^』]*』")
 
 
 class Unit(NamedTuple):
-    """Words that are to be translated: where they stand, and in which catalog.
-
-    `kind` says what they are a block of, to whoever translates them.
-    """
+    """Words that are to be translated: where they stand, and in which catalog."""
 
     message: str
-    kind: str
+    kind: str  # What they are a block of, for whoever translates them.
     domain: str
     path: str
     line: int
 
 
+@cache
 def domain(path: str, package: str = "") -> str:
-    """The catalog that the words of a file belong to: the name of its folder.
-
-    Below the folder of a `package`, its own folders count.
-    """
+    """The catalog of a file: the name of its folder, below that of the `package`."""
     parts = PurePosixPath(path).parts
     inner = parts[1:] if parts[:1] == (package,) else parts
     return inner[0] if len(inner) > 1 else _ROOT
@@ -112,80 +109,67 @@ class Catalogs:
                 if entry.translated():
                     yield entry, Place(path, entry.linenum or 0)
 
-    def place(self, entry: polib.POEntry | None, domain: str) -> Place:
-        """The line of an entry, in this catalog or another; 0 if it is in none."""
-        message, line = (entry.msgid, entry.linenum) if entry else ("", 0)
-        for name in (domain, *self.domains):
-            if entry is not None and self.domains.get(name, {}).get(message) is entry:
-                return Place(str(self.path(name)), line or 0)
-        return Place(str(self.path(domain)), 0)
-
     def find(self, message: str, domain: str) -> polib.POEntry | None:
         """The entry that translates a message: that of its own domain comes first."""
+        entry, _ = self.best(message, domain)
+        return entry if entry.msgstr and not entry.fuzzy else None
+
+    def best(self, message: str, domain: str) -> tuple[polib.POEntry, Place]:
+        """The entry that translates a message, or else its domain's; the line, or 0."""
         for name in (domain, *self.domains):
             entry = self.domains.get(name, {}).get(message)
             if entry and entry.msgstr and not entry.fuzzy:
-                return entry
-        return None
+                break
+        else:
+            name = domain
+            entry = self.domains.get(name, {}).get(message) or polib.POEntry()
+        return entry, Place(str(self.path(name)), entry.linenum or 0)
 
-    def pairs(
-        self, messages: Collection[str], source: str, domain: str
-    ) -> dict[str, polib.POEntry]:
-        """For each new message of a file the entry that it was made of, if any.
+    def adopt(self, messages: Collection[str], source: str, domain: str) -> None:
+        """Give new messages of a file translations that are to be looked at.
 
-        That was translated there, and stands there no longer. Each serves once.
+        A message has that of the one it was made of, which was translated there, and
+        stands there no longer. Each serves once.
         """
-        pairs, place = dict[str, polib.POEntry](), (source, "")
+        entries, place = self.domains.get(domain, {}), (source, "")
         gone: dict[Sequence[str], polib.POEntry] = {
             tuple(message.split()): entry
-            for message, entry in self.domains.get(domain, {}).items()
+            for message, entry in entries.items()
             if entry.msgstr and message not in messages and place in entry.occurrences
         }
         for message in messages if gone else ():
-            words = message.split() if self.find(message, domain) is None else []
+            is_new = message not in entries and not self.find(message, domain)
+            words = message.split() if is_new else []
             for old in difflib.get_close_matches(words, gone, n=1, cutoff=_ALIKE):
-                pairs[message] = gone.pop(old)
-        return pairs
+                was = gone.pop(old)
+                entries[message] = new = polib.POEntry(msgid=message, msgstr=was.msgstr)
+                new.fuzzy, new.linenum = True, was.linenum
 
     # ## Updating
 
     def update(self, units: Iterable[Unit]) -> None:
-        """Let the catalogs hold exactly these units, in their order.
-
-        A message that is translated elsewhere comes with its translation; one that was
-        made of another with that of the other, to be looked at.
-        """
+        """Hold exactly these units, in their order, with what is said elsewhere."""
         found = defaultdict[str, dict[str, list[Unit]]](lambda: defaultdict(list))
-        files = defaultdict[tuple[str, str], dict[str, None]](dict)
         for unit in units:
             found[unit.domain][unit.message].append(unit)
-            files[unit.path, unit.domain][unit.message] = None
-        older = dict[str, polib.POEntry]()
-        for (path, name), messages in files.items():
-            older |= self.pairs(messages, path, name)
         for name in dict.fromkeys([*found, *self.domains]):
             was, now = self.domains.get(name, {}), dict[str, polib.POEntry]()
             for message, here in found[name].items():
-                known = was.get(message) or self.find(message, name)
-                known = known or older.get(message) or polib.POEntry()
-                now[message] = entry = was.get(message) or polib.POEntry()
-                entry.msgid, entry.msgstr = message, known.msgstr
-                entry.fuzzy = known.fuzzy or known is older.get(message)
+                known = self.find(message, name) or polib.POEntry()
+                new = polib.POEntry(msgid=message, msgstr=known.msgstr)
+                entry = was.get(message, new)
                 entry.comment = "\n".join(sorted({unit.kind for unit in here}))
                 entry.occurrences = _fitting(dict.fromkeys(unit.path for unit in here))
-                entry.obsolete = False
+                entry.obsolete, now[message] = False, entry
             for message, entry in was.items():
                 # What was never translated is of no use any more.
                 if message not in now and entry.msgstr:
-                    now[message] = entry
                     entry.obsolete, entry.occurrences = True, []
+                    now[message] = entry
             self.domains[name] = now
 
     def write(self, dry: bool = False) -> list[Path]:
-        """Write what has changed, each file whole or not at all, unless this is `dry`.
-
-        The files that change.
-        """
+        """Write what has changed, unless this is `dry`; the files that change."""
         texts = {self.path(name): self._text(name) for name in self.domains}
         before = {path: path.read_text("utf-8") for path in texts if path.is_file()}
         changed = [path for path, text in texts.items() if before.get(path) != text]
@@ -258,47 +242,31 @@ class Glossary:
     def wrong(self, english: str, translation: str) -> Iterator[str]:
         """The words of a translation that are wrong for a term of the English.
 
-        The longest term counts where two overlap. A word is not wrong as a part of one
-        that another term accepts.
+        The longest term counts where two overlap. One with a capital letter is a name.
         """
         for term in self.terms:
             if term.english.lower() not in english.lower():
                 continue
-            english, count = _term(term.english).subn(_taken, english)
+            case = "(?i)" if term.english == term.english.lower() else ""
+            pattern = rf"{case}\b{re.escape(term.english)}(?:s|es|d|ed|ing)?\b"
+            english, count = re.subn(pattern, TAKEN, english)
             for word in term.avoided if count else ():
-                if _word(word).search(self._without(word, translation)):
+                if self._is_said(word, translation):
                     right = " or ".join(f"“{word}”" for word in term.accepted)
                     yield f"“{word}” is wrong for “{term.english}”: write {right}"
 
-    def _without(self, word: str, translation: str) -> str:
-        """A translation without the accepted words of which another is a part."""
-        if _word(word).search(translation):
-            for right in (right for term in self.terms for right in term.accepted):
-                if word in right:
-                    translation = _word(right).sub(_taken, translation)
-        return translation
+    def _is_said(self, word: str, translation: str) -> bool:
+        """Whether a word is there, and not as a part of one that a term accepts."""
+        if word.lower() not in translation.lower():
+            return False
+        accepted = (right for term in self.terms for right in term.accepted)
+        longer = "".join(f"{re.escape(right)}|" for right in accepted if word in right)
+        pattern = f"(?i){_EDGE}(?:{longer}({re.escape(word)})){_EDGE}"
+        return any(match[1] for match in re.finditer(pattern, translation))
 
 
 def _words(cell: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (cell or "").split("|") if word.strip())
-
-
-def _taken(match: re.Match[str]) -> str:
-    return TAKEN * len(match[0])
-
-
-@cache
-def _term(term: str) -> re.Pattern[str]:
-    flags = re.IGNORECASE if term == term.lower() else re.NOFLAG
-    return re.compile(rf"\b{re.escape(term)}(?:s|es|d|ed|ing)?\b", flags)
-
-
-@cache
-def _word(word: str) -> re.Pattern[str]:
-    """A word of a language; one of Latin letters does not stand within another."""
-    start = r"(?<![A-Za-z])" if word[:1].isascii() else ""
-    end = r"(?![A-Za-z])" if word[-1:].isascii() else ""
-    return re.compile(start + re.escape(word) + end, re.IGNORECASE)
 
 
 # ## The translations
@@ -309,24 +277,22 @@ def faults(catalogs: Catalogs, glossary: Glossary) -> list[Diagnostic]:
     return [
         Diagnostic(place, fault, "translation")
         for entry, place in catalogs.entries()
-        for fault in _faults(entry.msgid, entry.msgstr, entry.comment, glossary)
+        for fault in _faults(entry, glossary)
     ]
 
 
-def _faults(
-    english: str, translation: str, kinds: str, glossary: Glossary
-) -> Iterator[str]:
+def _faults(entry: polib.POEntry, glossary: Glossary) -> Iterator[str]:
     """What is not in both, what would break the page, and the wrong words."""
-    (here, old), (there, new) = scan(english), scan(translation)
+    (here, old), (there, new) = scan(entry.msgid), scan(entry.msgstr)
     for kind, value in old - new:
         yield f"the {kind} “{value}” is missing: copy it from the English as it stands"
     for kind, value in new - old:
         yield f"the {kind} “{value}” is not in the English: leave it out, or mend it"
     for number in _numbers(here) - _numbers(there):
         yield f"the number “{number}” of the English is missing: write it in digits"
-    yield from _broken_block(translation, there, kinds.split("\n"))
-    yield from _odd_characters(translation)
-    yield from glossary.wrong(*(_QUOTED.sub(_taken, words) for words in (here, there)))
+    yield from _broken_block(entry.msgstr, there, entry.comment.split("\n"))
+    yield from _odd_characters(entry.msgstr)
+    yield from glossary.wrong(*(_QUOTED.sub(TAKEN, words) for words in (here, there)))
 
 
 def _numbers(shown: str) -> Counter[str]:

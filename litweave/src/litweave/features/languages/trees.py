@@ -10,10 +10,10 @@ import json
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from html import escape
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from typing import Any
@@ -21,7 +21,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -34,8 +34,8 @@ from mkdocs.utils import get_relative_url
 
 from litweave import node
 from litweave.book import Book
-from litweave.diagnostics import Place
-from litweave.features.languages import INTERFACE, State, Translator, in_attribute
+from litweave.features.languages import State, Translator, in_attribute
+from litweave.features.languages.catalogs import Unit
 from litweave.headings import anchors
 from litweave.mkdocs_build import load, run
 from litweave.overlay import island
@@ -51,18 +51,7 @@ _ARTICLE = re.compile(r'(<article class="md-content__inner md-typeset)(">)')
 _OWN = Path(__file__).parent
 _LOST = "There is no page at this address.", "To the home page"
 _ABOUT = "translation.md"
-_WHOLE, _NONE, _PART, _CHANGED, _ = _TOLD = (
-    "All of this page is translated.",
-    "This page is not translated yet.",
-    "{current} of {total} paragraphs of this page are translated.",
-    "The English of {changed} has changed since.",
-    "About this translation",
-)
-_REPORTED = (
-    *("Catalog", "Entries translated", "Changed since", "Missing", "Read by"),
-    "not yet by a native reader",
-)
-_TEMPLATES = Environment(loader=FileSystemLoader(_OWN), autoescape=True)
+_STATUS = (_OWN / "status.html").read_text("utf-8")
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -106,10 +95,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     leaves_site = True  # a preview does not, and has one language
     trees: Mapping[str, Translator] = {}  # who spoke in each that was built
 
-    def on_startup(self, *, command: str, dirty: bool) -> None:
-        """Note whether this is a preview."""
-        self.leaves_site = command != "serve"
-
     def on_config(self, config: MkDocsConfig) -> None:
         """Let the theme make a menu of the languages."""
         plugins = [*config.plugins]
@@ -117,6 +102,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             raise PluginError("litweave-languages needs the plugin litweave above it")
         self.site = config.plugins["litweave"].site  # type: ignore[attr-defined]
         self.translator: Translator = self.site.voice
+        self.leaves_site = not self.site.is_preview
         if self.language:
             self._translate(config)
         elif (source := config.theme.get("language", "en")) != self.source:
@@ -200,23 +186,15 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         return self._told(output, page.file.src_uri, about, config)
 
     def _told(self, html: str, page: str, about: str, config: MkDocsConfig) -> str:
-        """A finished page with a line above its text that tells how much is translated.
-
-        It leads to the page `about` that, and to the line where the catalog begins.
-        """
+        """A page with a line above its text that tells how much is translated."""
         units = self.translator.pages.get(page)
         if not units or page == _ABOUT:  # of which there is more to be said
             return html
         counts = Counter(said.state for _, said in units)
-        current, changed = counts[State.CURRENT], counts[State.CHANGED]
-        is_bare = counts[State.MISSING] == len(units)
-        text = _WHOLE if current == len(units) else _NONE if is_bare else _PART
-        line = word(text, current=current, total=len(units))
-        if changed:
-            line = listed([line, word(_CHANGED, changed=changed)], "{first} {next}")
-        told = _template().told(line, about, units[0][1].place, config.repo_url, word)
+        place, source = units[0][1].place, config.repo_url
+        told = _template().told(counts, len(units), about, place, source)
         line = self.translator.spoken(told)
-        bare = " weave-untranslated" if is_bare else ""
+        bare = " weave-untranslated" if counts[State.MISSING] == len(units) else ""
         return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
     def _to_root(self, output: str, url: str) -> str:
@@ -303,51 +281,41 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 # ## How far a translation is
 
 
+@cache
 def _template() -> Any:
-    return _TEMPLATES.get_template("status.html").module
+    environment = Environment(autoescape=True)
+    environment.globals.update(word=word, listed=listed)
+    return environment.from_string(_STATUS).module
 
 
 def status(url: str, translator: Translator, book: Book, source: str | None) -> str:
     """What each catalog has, and all that is not done, for a page at an address."""
-    for text in _TOLD:  # Not all of them are said on some page.
+    for text in _CALL.findall(_STATUS):  # Not all of them are said on some page.
         translator.word(text)
-    *heads, nobody = map(translator.word, _REPORTED)
-    units = chain.from_iterable(translator.pages.values())
     # What is said at many places is one entry.
-    entries = {(unit.domain, unit.message): said.state for unit, said in units}
-    entries |= {(INTERFACE, text): state for text, state in translator.words.items()}
+    said = translator.states.items()
+    entries = {(unit.domain, unit.message): state for unit, state in said}
     counts = Counter((name, state) for (name, _), state in entries.items())
-    headers, catalogs = translator.catalogs.headers, list[tuple[object, ...]]()
-    for name in sorted({name for name, _ in entries}):
-        reader = headers.get(name, {}).get("X-Read-By", nobody)
-        catalogs.append((name, [counts[name, state] for state in State], reader))
-    pages = _unfinished(url, translator, book)
-    return str(_template().report(heads, catalogs, pages, source))
+    names = sorted({name for name, _ in entries})
+    address = partial(_address, url, book)
+    report = _template().report(names, counts, translator, book, address, source)
+    return translator.spoken(report)
 
 
-def _unfinished(
-    url: str, translator: Translator, book: Book
-) -> Iterator[tuple[str, list[tuple[State, str, str, Place]]]]:
-    """The pages with something to do, and where each paragraph and its entry are."""
-    for page, units in translator.pages.items():
-        address, chapter = book.url(page), book.chapters.get(page)
-        found = list[tuple[State, str, str, Place]]()
-        module = chapter.module if chapter else None
-        # In a module it is in a row; of another page, the beginning must do.
-        rows = [*zip(module.rows, anchors(module), strict=True)] if module else []
-        for unit, said in units:
-            if said.state != State.CURRENT:
-                names = (n for row, n in rows if row.start <= unit.line <= row.end)
-                anchor = "".join(f"#{quote(name)}" for name in islice(names, 1))
-                here = get_relative_url(address, url) + anchor
-                found.append((said.state, here, unit.message, said.place))
-        if found:
-            yield address, found
+def _address(url: str, book: Book, page: str, unit: Unit) -> str:
+    """Where a unit stands: in a row of a module, or somewhere on another page."""
+    address, chapter = get_relative_url(book.url(page), url), book.chapters.get(page)
+    if chapter:
+        for row, name in zip(chapter.module.rows, anchors(chapter.module), strict=True):
+            if row.start <= unit.line <= row.end:
+                return f"{address}#{quote(name)}"
+    return address
 
 
 # ## What scripts say
 
-_CALL = re.compile(r'\bt\(\s*"((?:[^"\\\n]|\\.)+)"')
+# In a script, or in a template.
+_CALL = re.compile(r'\b(?:t|word)\(\s*"((?:[^"\\\n]|\\.)+)"')
 
 
 def script_messages(script: str) -> list[str]:

@@ -11,13 +11,12 @@ leads. All else that has letters is words.
 import re
 from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 from litweave import prose
 from litweave.headings import is_notation
 from litweave.marks import ANCHOR, pattern
-from litweave.sections import Line, depth
+from litweave.sections import Line, depth, indent
 
 # ## Tokens
 
@@ -29,10 +28,7 @@ TAKEN = "\x01"
 APART, _TAGS = "\0", "\2"
 # The kinds of `prose.BEGINNINGS` that are tokens as a whole, and those that may have
 # lines of their own.
-_WHOLE = {
-    **dict.fromkeys(["display", "inline"], "formula"),
-    **dict.fromkeys(["code", "role"], "code"),
-}
+_WHOLE = {"display": "formula", "inline": "formula", "code": "code", "role": "code"}
 _BLOCKS = {"fence", "example"}
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
@@ -42,7 +38,7 @@ _OTHERS = re.compile(
   | \[\^ (?P<footnote> [^\]\n]+ ) \]
   | \]\[ (?P<label> [^\[\]\n]* ) \]
   | < (?P<link> (?: https? | ftp | mailto ) : [^<>\s]+ | [^<>\s@]+ @ [^<>\s@]+ ) >
-  | (?P<silent> <!-- .*? (?: --> | \Z )
+  | (?P<element> <!-- .*? (?: --> | \Z )
       | < (?P<name> script | style | pre | textarea | template ) \b .*? </(?P=name)> )
   | (?P<tag> </? [A-Za-z] [^<>]* > )
   | (?P<address> \b https?:// [^\s<>()\x01，。、；：！？（）「」『』“”]*
@@ -53,9 +49,6 @@ _OTHERS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_NAMES = dict.fromkeys(["target", "link", "address"], "link target")
-_NAMES["silent"] = "tag"
-_SIGNS = {"silent": APART, "tag": _TAGS}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Tags that set a part of a sentence; all others end it.
 _PHRASE = re.compile(
@@ -65,16 +58,12 @@ _PHRASE = re.compile(
 )
 
 
-Token = tuple[str, str]
-"""The kind of a token, and what it is; a link counts by its target."""
+def scan(text: str, html: bool = True) -> tuple[str, Counter[tuple[str, str]]]:
+    """A text as long, in which only words are left; and the kinds of tokens, and each.
 
-
-def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
-    """A text as long, in which only words are left; and its tokens.
-
-    Without `html`, a tag is words.
+    Without `html`, a tag is words. A link counts by its target.
     """
-    found = Counter[Token]()
+    found = Counter[tuple[str, str]]()
 
     def take(match: re.Match[str]) -> str:
         kind, whole = match.lastgroup or "", match[0]
@@ -90,20 +79,21 @@ def scan(text: str, html: bool = True) -> tuple[str, Counter[Token]]:
         return _blot(whole) if kind in _WHOLE or kind == "escape" else whole
 
     def take_other(match: re.Match[str]) -> str:
-        kind, whole, sign = match.lastgroup or "", match[0], TAKEN
-        if kind in _SIGNS:
-            if not html:
-                return whole
-            sign = TAKEN if _PHRASE.match(whole) else _SIGNS[kind]
+        kind, whole = match.lastgroup or "", match[0]
+        is_tag = kind in ("element", "tag")
+        if is_tag and not html:
+            return whole
         if kind:
             value = match[kind].strip("<>" if kind == "target" else "")
-            found[_NAMES.get(kind, kind), value] += 1
-        return _blot(whole, sign)
+            found[kind, value] += 1
+        if not is_tag or _PHRASE.match(whole):
+            return _blot(whole)
+        return _blot(whole, _TAGS if kind == "tag" else APART)
 
     return _OTHERS.sub(take_other, prose.BEGINNINGS.sub(take, text)), found
 
 
-def tokens(text: str) -> Counter[Token]:
+def tokens(text: str) -> Counter[tuple[str, str]]:
     """All tokens of a text, and how often each stands in it."""
     return scan(text)[1]
 
@@ -158,25 +148,19 @@ def rewrite(
     return list(zip(numbers, "".join(parts).split("\n"), strict=True))
 
 
-_CJK = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
+# What lies between two lines of a unit.
 _BREAK = re.compile(r"[ \t]*\n[ \t]*(?:>[ ]?)*[ \t]*")
-_TIGHT = re.compile(rf"(?<={_CJK})\n(?={_CJK})")
-
-
-def _joined(text: str) -> str:
-    """Lines as one, with a space between two unless both are Chinese or Japanese."""
-    return _TIGHT.sub("", _BREAK.sub("\n", text)).replace("\n", " ")
-
-
 _LINE = re.compile(
-    r"[ \t]*(?:(?P<apart>\0+)|(?P<tags>\x02+))\n?|(?P<words>[^\n\0\x02]*)\n?"
+    r"(?P<margin>^[ \t]*(?:>[ ]?)*[ \t]*)?"
+    r"(?:(?P<apart>\0+)|(?P<tags>\x02+)|(?P<words>[^\n\0\x02]*))\n?",
+    re.MULTILINE,
 )
-_MARGIN = re.compile(r"[ \t]*(?:>[ ]?)*[ \t]*")
+_CELL = re.compile(r"[^|\n]+")
 _TERM = r"(?:\$[^$\n]+\$|`[^`\n]+`)"
 # What begins a block, and is no word.
 BEGINS = re.compile(
     rf"""
-    (?P<heading> \#{{1,6}} [ \t]* (?P<words> .* ) $ )
+    (?P<heading> \#{{1,6}} .* $ )
   | (?P<nothing> (?: [-=*_] [ ]{{0,2}} )+ $
       | \*\[ [^\]\n]* \]: .*  # an abbreviation
       | \[ (?!\^) [^\]\n]* \]: [ \t]* \S+ (?: [ \t]+ ["'(] .* )? [ \t]* $  # a label
@@ -190,27 +174,36 @@ BEGINS = re.compile(
   | (?P<title> (?: !!! | \?\?\? | === ) [!+]* [ ]
       (?: [\w -]* "(?P<said> .* )" [ \t]* | .* ) $ )
   | (?P<underlined> \S .*+ (?= \n [ \t]* (?: =+ | -+ ) [ \t]* $ ) )
+  | (?P<term> ^ \S .*+ (?= (?: \n [ \t]* [^:\s] .*+ )*+ (?: \n [ \t]* )? \n
+      [ \t]* : [ \t]+ \S ) )
     """,
     re.VERBOSE | re.MULTILINE,
 )
-# What ends a heading, a term or a cell: a mark, attributes, the signs that close it.
-_END = re.compile(
-    rf"\s*(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{pattern(ANCHOR)})*\s*\Z"
+# The words of a block: without white space, and in some kinds without what stands about
+# them: marks, attributes and signs; empty elements of HTML, and a tag around all.
+_WORDS = re.compile(r"\s*(?P<words>.*?)\s*", re.DOTALL)
+_TITLE = re.compile(
+    r"\#*\s*(?P<words>.*?)\s*"
+    rf"(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{pattern(ANCHOR)})*\s*"
 )
+_EMPTY = r"(?:\s|<(?P<{0}>\w+)[^<>]*></(?P={0})>|<(?:br|wbr)\b[^<>]*>)*"
+_ELEMENT = re.compile(
+    rf"""{_EMPTY.format("before")} (?:<(?P<around>\w+)[^<>]*>)?
+    (?P<words>(?:(?!</(?P=around)>).)*?) (?(around)</(?P=around)>)
+    {_EMPTY.format("behind")}""",
+    re.VERBOSE | re.DOTALL,
+)
+_INNER = dict.fromkeys(["heading", "term", "cell"], _TITLE)
+_INNER |= dict.fromkeys(["html", "label"], _ELEMENT)
 # What a tag says to those who cannot see what it shows.
 _SAID = re.compile(
     r"""(?<=\s) (?: aria-label | alt | title | placeholder )
-        = (?: "([^"]*)" | '([^']*)' )""",
-    re.VERBOSE,
+        = (["']) (.*?) \1""",
+    re.VERBOSE | re.DOTALL,
 )
 _TAG = re.compile(r"<(/?)(\w+)([^<>]*)")
 # Their text can hold no other element.
 _LABELS = {"option", "text", "title", "textpath", "desc"}
-_STRIPPED = re.compile(r"\s*(.*?)\s*\Z", re.DOTALL)
-# Words of HTML, without the empty elements and the tag around them.
-_EMPTY = r"(?:\s|<(\w+)[^<>]*></\{}>|<(?:br|wbr)\b[^<>]*>)*"
-_TRIMMED = re.compile(rf"{_EMPTY.format(1)}(.*?){_EMPTY.format(3)}\Z", re.DOTALL)
-_AROUND = re.compile(r"<(\w+)[^<>]*>((?:(?!</\1>).)*)</\1>", re.DOTALL)
 
 
 class _Splitter:
@@ -226,16 +219,20 @@ class _Splitter:
 
     def line(self, at: int) -> int:
         """Read a line from some place on; where to go on."""
-        line = _matched(_LINE, self.masked, at)
+        line = _LINE.match(self.masked, at)
+        assert line
         if line["apart"] or line["tags"]:
             self.end(at)
             if line["tags"]:
                 self._tags(at, line.end())
             return line.end()
-        if at == 0 or self.masked[at - 1] == "\n":
+        if line["margin"] is not None:  # It begins here.
             if not self._is_prose(line):
                 return line.end()
-            at = self._begin(_matched(_MARGIN, self.masked, at).end())
+            at = line.end("margin")
+            while begins := BEGINS.match(self.text, at):
+                self.end(at)
+                at = self._block(begins)
         if at < line.end("words") and self.start is None:
             self.start = at
         if line[0].endswith("  \n"):  # It breaks here.
@@ -245,78 +242,43 @@ class _Splitter:
     def _tags(self, start: int, end: int) -> None:
         """Note what some tags say; know as what the words behind them stand there."""
         for said in _SAID.finditer(self.text, start, end):
-            self._note("attribute", *said.span(said.lastindex or 1))
+            self._note("attribute", *said.span(2))
         for ends, name, more in _TAG.findall(self.text, start, end):
             kind = "label" if name.lower() in _LABELS else "html"
             self.kind = "paragraph" if ends or "markdown" in more else kind
 
     def _is_prose(self, line: re.Match[str]) -> bool:
         """Whether a line is no gap, and no code that is indented."""
-        if not line[0].strip(" \t\n>"):
+        if not line["words"].strip():
             self.end(line.start())
             self.kind = "paragraph"
             return False
-        bare = line[0].lstrip(" \t")
-        deep, was_quote = len(line[0]) - len(bare), self.was_quote
-        self.was_code = deep >= 4 and self._is_code(line.start(), deep)
-        self.was_quote = bare.startswith(">")
+        deep, was_quote = indent(line[0]), self.was_quote
+        above = self.masked[: line.start()].split("\n")[:-1] if deep >= 4 else []
+        after_gap = self.was_code or not above or not above[-1].strip()
+        self.was_code = after_gap and deep - depth(above, deep) >= 4
+        self.was_quote = ">" in line["margin"]
         if self.was_code or self.was_quote != was_quote:
             self.end(line.start())
         return not self.was_code
 
-    def _is_code(self, at: int, deep: int) -> bool:
-        *above, _ = self.masked[:at].split("\n")
-        after_gap = self.was_code or not above or not above[-1].strip()
-        return after_gap and deep - depth(above, deep) >= 4
-
-    # ## What begins
-
-    def _begin(self, at: int) -> int:
-        """End a block and begin others as long as some begin here; where words do."""
-        while begins := BEGINS.match(self.text, at):
-            self.end(at)
-            at = self._block(begins)
-        return at
-
     def _block(self, begins: re.Match[str]) -> int:
         """Note what begins a block, if that has words; where the rest of it stands."""
         what, self.kind = begins.lastgroup, "paragraph"
-        if what == "heading":
+        if what in ("heading", "underlined", "term"):
             self.in_notation = is_notation(begins[0].rstrip())
-            self._note("heading", *begins.span("words"))
-        elif what == "underlined":
-            self._note("heading", *begins.span())
+            self._note("term" if what == "term" else "heading", *begins.span())
         elif what == "title":
             self._note("title", *begins.span("said"))
         elif what == "table":
-            self._table(*begins.span())
-        elif what == "meaning":
-            self._terms(begins.start())
+            for cell in _CELL.finditer(self.masked, *begins.span()):
+                self._note("cell", *cell.span())
         elif what == "entry" and self.in_notation:
             self.kind = f"entry: {begins['symbols'].replace('`', '')}"
         elif what in ("entry", "item"):
             self.kind = "item"
             return begins.start("symbols") if what == "entry" else begins.end()
         return begins.end()
-
-    def _table(self, start: int, end: int) -> None:
-        head, _, *rows = re.compile(".+").finditer(self.masked, start, end)
-        for row in (head, *rows):
-            bars = re.compile(r"\|").finditer(self.masked, *row.span())
-            edges = [row.start() - 1, *(bar.start() for bar in bars), row.end()]
-            for left, right in pairwise(edges):
-                self._note("cell", left + 1, right)
-
-    def _terms(self, at: int) -> None:
-        """The lines of a paragraph above a meaning are terms."""
-        start, end, kind, _ = self.found[-1] if self.found else Piece(0, 0, "", "")
-        before, between = self.text[:start], self.text[end:at]
-        if kind == "paragraph" and before[-1:] in ("", "\n") and not between.strip():
-            self.found.pop()
-            for line in re.finditer(".+", self.text[start:end]):
-                self._note("term", start + line.start(), start + line.end())
-
-    # ## What ends
 
     def end(self, at: int) -> None:
         """No more words belong to the unit that was being read."""
@@ -326,19 +288,9 @@ class _Splitter:
 
     def _note(self, kind: str, start: int, end: int) -> None:
         """Note a unit, if there is anything in it to translate."""
-        if kind in ("heading", "term", "cell"):
-            end = _matched(_END, self.text, start, end).start()
-        start, end = _matched(_STRIPPED, self.text, start, end).span(1)
-        if kind in ("html", "label"):
-            words = _matched(_TRIMMED, self.text, start, end)
-            start, end = (_AROUND.fullmatch(self.text, *words.span(2)) or words).span(2)
+        words = _INNER.get(kind, _WORDS).fullmatch(self.text, start, end)
+        start, end = words.span("words") if words else (start, start)
         shown = self.text if kind == "attribute" else self.masked
         if _WORD.search(shown, start, end):
-            self.found.append(Piece(start, end, kind, _joined(self.text[start:end])))
-
-
-def _matched(pattern: re.Pattern[str], text: str, *span: int) -> re.Match[str]:
-    """What a pattern finds that matches anything."""
-    match = pattern.search(text, *span)
-    assert match
-    return match
+            message = _BREAK.sub(" ", self.text[start:end])
+            self.found.append(Piece(start, end, kind, message))
