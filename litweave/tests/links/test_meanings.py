@@ -22,7 +22,7 @@ def meanings(**sources: str) -> Meanings:
         dotted = name.removesuffix("__init").replace("__", ".")
         path = "__init__.py" if is_package else f"{dotted}.py"
         modules[dotted] = parse(source, path)
-    return Meanings.read(modules)
+    return Meanings(modules)
 
 
 def meant(source: str, **others: str) -> list[tuple[str, str]]:
@@ -252,7 +252,7 @@ def test_an_attribute_of_self(name: str) -> None:
 
 def check(module: Module) -> int:
     """Every chain lies within its line, and says what stands there."""
-    found = [*Meanings.read({"some.module": module}).uses("some.module")]
+    found = [*Meanings({"some.module": module}).uses("some.module")]
     for line, start, steps in found:
         for end, thing in steps:
             text = module.lines[line - 1][start:end]
