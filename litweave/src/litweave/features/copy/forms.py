@@ -40,7 +40,6 @@ from litweave.parse import Module
 from litweave.syntax import (
     CODING,
     DEFINITIONS,
-    UnreadableError,
     directives,
     doctests,
     first_line,
@@ -167,18 +166,21 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     `head` is text for the top, such as a licence; it becomes a comment. The file is
     not laid out yet.
 
-    **Raises.** [`StandaloneError`][] if the file would not be the same program.
+    **Raises.** [`StandaloneError`][] if the file would not be the same program, and
+    [`UnreadableError`][] if doctest refuses the docstring.
     """
     file = _File(name, modules)
     file.enter(name)
     opening = file.opening()
     file.take(filter(file.keeps, file.joined))
+    outside = {s for s in file.taken if s.item and not file.has(s.item)}
+    imports, inside = {str(s.item) for s in outside}, file.taken - outside
     pieces = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
         opening,
         # ruff will sort the imports and join them.
-        "\n".join(sorted(file.outside, key=lambda t: ("__future__" not in t, t))),
-        *(file.taken.get(statement, "") for statement in file.joined),
+        "\n".join(sorted(imports, key=lambda t: ("__future__" not in t, t))),
+        *(statement.text for statement in file.joined if statement in inside),
     ]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
@@ -231,7 +233,9 @@ def _statements(name: str, module: Module) -> list[_Statement]:
         place = Place(module.path, first_line(nodes[0]))
         if len(nodes) == 1 and isinstance(nodes[0], ImportStatement):
             for item in imported(nodes[0], name, is_package(module.path)):
-                found.append(_Statement(name, place, item, [item.binds]))
+                found.append(
+                    _Statement(name, place, item, [item.binds], text=_alias(item))
+                )
         else:
             spanned = range(place.line, (nodes[-1].end_lineno or 0) + 1)
             text = "\n".join(lines[n] for n in spanned if n in lines)
@@ -272,15 +276,15 @@ def _alias(item: Import) -> str:
 class _File:
     """The modules that one of a package needs, joined; and what is taken of them.
 
-    `names` tells what binds a name in a module, `taken` has the texts, `outside` the
-    imports of what is not ours, and `owners` whose a name in the file is.
+    `names` tells what binds a name in a module, and `owners` whose a name in the file
+    is.
     """
 
     def __init__(self, main: str, modules: Mapping[str, Module]) -> None:
         self.main, self.modules = main, modules
         self.packages = {name.partition(".")[0] for name in modules}
-        self.entered, self.outside = set[str](), set[str]()
-        self.joined, self.taken = list[_Statement](), dict[_Statement, str]()
+        self.entered, self.taken = set[str](), set[_Statement]()
+        self.joined = list[_Statement]()
         self.names = defaultdict[tuple[str, str], list[_Statement]](list)
         self.owners = dict[str, tuple[str, Place]]()
 
@@ -318,15 +322,11 @@ class _File:
     def examples(self, docstring: str, place: Place) -> str:
         """The examples up to those under the heading `Example`."""
         section = _SECTION.match(docstring)
-        try:
-            doctests(docstring, place)
-        except UnreadableError as error:
-            raise StandaloneError(error.place, error.reason) from None
-        text = ""
-        for part in doctests(section[0], place) if section else ():
+        lines, text = section[0].count("\n") if section else 0, ""
+        for part in doctests(docstring, place):
             if isinstance(part, str):
                 text += "\n" if part else ""
-            else:
+            elif part.lineno < lines:
                 text += self.example(part, Place(place.path, place.line + part.lineno))
         return re.sub(r"\n{3,}", "\n\n", text.strip("\n"))
 
@@ -380,13 +380,13 @@ class _File:
         left = list(statements)
         while left:
             if (statement := left.pop()) not in self.taken:
-                item, self.taken[statement] = statement.item, statement.text
+                self.taken.add(statement)
+                item = statement.item
                 left += self.given(statement, item) if item else self.used(statement)
 
     def given(self, statement: _Statement, item: Import) -> list[_Statement]:
         """What gives the name that an import brings."""
         if not self.has(item):
-            self.outside.add(str(item))
             self.claim(item.binds, item.means, statement.place)
             return []
         found = self.names[item.module, item.name]
@@ -394,7 +394,6 @@ class _File:
             problem = f"“{item.full}” is no name in a module that could be read"
             raise StandaloneError(statement.place, problem)
         if item.local:
-            self.taken[statement] = _alias(item)
             self.claim(item.local, statement.module, statement.place)
         return found
 
