@@ -218,11 +218,11 @@ class _Statement:
 
     module: str
     place: Place
+    text: str
     item: Import | None = None
     binds: Collection[str] = ()
     uses: Collection[str] = ()
     nodes: Sequence[ast.stmt] = ()
-    text: str = ""
 
 
 @lru_cache(maxsize=1024)
@@ -233,13 +233,12 @@ def _statements(name: str, module: Module) -> list[_Statement]:
         place = Place(module.path, first_line(nodes[0]))
         if len(nodes) == 1 and isinstance(nodes[0], ImportStatement):
             for item in imported(nodes[0], name, is_package(module.path)):
-                found.append(
-                    _Statement(name, place, item, [item.binds], text=_alias(item))
-                )
+                text = _alias(item)
+                found.append(_Statement(name, place, text, item, [item.binds]))
         else:
             spanned = range(place.line, (nodes[-1].end_lineno or 0) + 1)
             text = "\n".join(lines[n] for n in spanned if n in lines)
-            found.append(_Statement(name, place, None, *_names(text), nodes, text))
+            found.append(_Statement(name, place, text, None, *_names(text), nodes))
     return found
 
 
@@ -342,7 +341,7 @@ class _File:
             return f">>> {code}\n{example.want}"
         for item in items:
             self.enter(item.full)
-            self.take([_Statement(self.main, place, item)])
+            self.take([_Statement(self.main, place, "", item)])
         return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
 
     # ## What is taken
