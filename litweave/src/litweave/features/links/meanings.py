@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, chain
+from itertools import accumulate
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -27,7 +27,6 @@ from litweave.dependencies import ImportStatement, imported, is_package
 from litweave.parse import Module
 from litweave.syntax import DEFINITIONS, syntax_tree
 
-_Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 # A line, a column, and what the chain that begins there means up to each of its parts:
 # the column there, and the thing.
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
@@ -50,7 +49,7 @@ class Thing:
 
 @dataclass(eq=False)
 class Scope:
-    """A module, class, function or comprehension, and what it binds names to.
+    """A module, class or function, and what it binds names to, in comprehensions, too.
 
     `name` is that of the class or function, and `around` the scope whose names are seen
     here, too. A name is bound to `None` where reading cannot tell to what. A class has
@@ -136,8 +135,6 @@ class Code:
         """Note what a node, and all that is in it, binds and uses in a scope."""
         if isinstance(node, DEFINITIONS | ast.Lambda):
             self._define(node, scope)
-        elif isinstance(node, _Comprehension):
-            self._comprehend(node, scope)
         elif isinstance(node, ImportStatement):
             self._import(node, scope)
         elif isinstance(node, ast.Attribute | ast.Name):
@@ -158,8 +155,6 @@ class Code:
                 scope.bind(name)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 scope.hide(names)
-            case ast.NamedExpr(target=ast.Name(id=name)):
-                scope.hide([name])  # In a comprehension, it is bound around that.
             case ast.Assign(targets=targets, value=value):
                 self.values |= dict.fromkeys(targets, value)
             case ast.AnnAssign(target=target, value=value):
@@ -201,12 +196,6 @@ class Code:
         inside = {*body} if isinstance(body, list) else {body}
         for child in ast.iter_child_nodes(node):
             self.visit(child, inner if child in inside else scope)
-
-    def _comprehend(self, node: _Comprehension, scope: Scope) -> None:
-        first, inner = node.generators[0], Scope(scope.name, scope)
-        for child in chain(ast.iter_child_nodes(first), ast.iter_child_nodes(node)):
-            if child is not first:
-                self.visit(child, scope if child is first.iter else inner)
 
     # ## Imports
 
@@ -394,13 +383,9 @@ class Meanings:
                 # What a library has may be a class, or give what a class of it does.
                 elif self._class(made.name) or not self.is_ours(made.name):
                     return Thing(made.name, "instance")
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-                items = [node.elt]
-            case ast.List(elts=found) | ast.Tuple(elts=found) | ast.Dict(values=found):
-                items = found
+            case ast.ListComp(elt=item) | ast.GeneratorExp(elt=item):
+                items = [item]
             case ast.Starred(value=value):
                 return self._value(value)
-            case ast.IfExp(body=one, orelse=other):
-                return _only(map(self._value, (one, other)))
         thing = _only(map(self._value, items))
         return Thing(thing.name, "many") if thing else None
