@@ -74,7 +74,8 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     else:
         answers |= ask(new, kept)
         kept.forget(answers, OTHERS)
-    found = {item.page: answers[item.name] for item in items if answers[item.name]}
+    pages = ((item.page, answers[item.name]) for item in items)
+    found = {page: answer for page, answer in pages if answer}
     for page, answer in found.items():
         _note_problems(book, page, answer)
     return {page: answer for page, answer in found.items() if not answer["problems"]}
