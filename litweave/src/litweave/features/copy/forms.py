@@ -21,7 +21,7 @@ import token
 import tokenize
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -211,44 +211,37 @@ def _project(package: Path) -> tuple[str, str]:
 
 @dataclass(eq=False)
 class _Statement:
-    """A statement and what shares its lines, or else a name of an import, the `item`.
+    """A statement of a module, or a name of an import, the `item`.
 
-    `binds` and `uses` are names of its module.
+    `text` is what it becomes in the file; `binds` and `uses` are names of its module.
     """
 
     module: str
     place: Place
+    node: ast.stmt
     text: str
     item: Import | None = None
     binds: Collection[str] = ()
     uses: Collection[str] = ()
-    nodes: Sequence[ast.stmt] = ()
 
 
 @lru_cache(maxsize=1024)
 def _statements(name: str, module: Module) -> list[_Statement]:
     """The statements of a module of this name, but for its strings."""
-    found, lines = list[_Statement](), without_prose(module)
-    for nodes in _by_lines(syntax_tree(module.source).body):
-        place = Place(module.path, first_line(nodes[0]))
-        if len(nodes) == 1 and isinstance(nodes[0], ImportStatement):
-            for item in imported(nodes[0], name, is_package(module.path)):
-                text = _alias(item)
-                found.append(_Statement(name, place, text, item, [item.binds]))
-        else:
-            spanned = range(place.line, (nodes[-1].end_lineno or 0) + 1)
-            text = "\n".join(lines[n] for n in spanned if n in lines)
-            found.append(_Statement(name, place, text, None, *_names(text), nodes))
-    return found
-
-
-def _by_lines(body: Sequence[ast.stmt]) -> list[list[ast.stmt]]:
-    found: list[list[ast.stmt]] = []
-    for node in body:
-        if found and first_line(node) <= (found[-1][-1].end_lineno or 0):
-            found[-1].append(node)
+    found, lines, last = list[_Statement](), without_prose(module), 0
+    for node in syntax_tree(module.source).body:
+        place = Place(module.path, first_line(node))
+        if place.line <= last:
+            raise StandaloneError(place, "two statements share a line")
+        last = node.end_lineno or 0
+        if isinstance(node, ImportStatement):
+            for item in imported(node, name, is_package(module.path)):
+                more = _alias(item), item, [item.binds]
+                found.append(_Statement(name, place, node, *more))
         elif not is_text(node):
-            found.append([node])
+            spanned = range(place.line, last + 1)
+            text = "\n".join(lines[n] for n in spanned if n in lines)
+            found.append(_Statement(name, place, node, text, None, *_names(text)))
     return found
 
 
@@ -335,14 +328,14 @@ class _File:
         with suppress(SyntaxError):  # An example may show just that.
             nodes = syntax_tree(example.source).body
         imports = (node for node in nodes if isinstance(node, ImportStatement))
-        items = [i for node in imports for i in imported(node) if self.has(i)]
+        items = [(n, item) for n in imports for item in imported(n) if self.has(item)]
         if not items:
             code = example.source.removesuffix("\n").replace("\n", "\n... ")
             return f">>> {code}\n{example.want}"
-        for item in items:
+        for node, item in items:
             self.enter(item.full)
-            self.take([_Statement(self.main, place, "", item)])
-        return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
+            self.take([_Statement(self.main, place, node, "", item)])
+        return "".join(f">>> {_alias(item)}\n" for _, item in items if item.local)
 
     # ## What is taken
 
@@ -353,10 +346,10 @@ class _File:
             # A module that is imported counts for what it does, until it is used.
             is_name = item.full not in self.modules
             return item.module == "__future__" or (is_main and is_name)
-        return is_main or any(self.acts(node, statement) for node in statement.nodes)
+        return is_main or self.acts(statement, statement.node)
 
-    def acts(self, node: ast.stmt, statement: _Statement) -> bool:
-        """Whether a node does more than to give a name a meaning."""
+    def acts(self, statement: _Statement, node: ast.stmt) -> bool:
+        """Whether a statement does more than to give a name a meaning."""
         if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test):
             return False  # No import runs it.
         if isinstance(node, DEFINITIONS):
@@ -399,7 +392,7 @@ class _File:
     def used(self, statement: _Statement) -> Iterator[_Statement]:
         """What gives the names that a statement uses."""
         module, place = statement.module, statement.place
-        for node in (node for outer in statement.nodes for node in ast.walk(outer)):
+        for node in ast.walk(statement.node):
             if isinstance(node, ImportStatement):
                 items = imported(node, module, is_package(place.path))
                 if any(map(self.has, items)):
