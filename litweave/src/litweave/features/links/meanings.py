@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain, repeat, starmap
 from operator import itemgetter
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from litweave.dependencies import ImportStatement, imported, is_package
 from litweave.parse import Module
@@ -30,6 +30,8 @@ from litweave.syntax import DEFINITIONS, syntax_tree
 # A line, a column, and what the chain that begins there means up to each of its parts:
 # the column there, and the thing.
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
+# An expression, or none, and the scope that it stands in.
+_Placed: TypeAlias = tuple[Any, "Scope"]
 # What is given to these is what they hold.
 _CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
 
@@ -53,16 +55,16 @@ class Scope:
 
     `name` is that of the class or function, and `around` the scope whose names are seen
     here, too. A name is bound to `None` where reading cannot tell to what. A class has
-    `bases`, and what its methods assign to `self`: what is assigned by a loop, or as
-    one of several, has no expression.
+    `bases`, and what its methods assign to `self`, each with the scope that it stands
+    in: what is assigned by a loop, or as one of several, has no expression.
     """
 
     name: str
     around: "Scope | None" = None
     node: DEFINITIONS | None = None
     bindings: dict[str, Thing | None] = field(default_factory=dict)
-    bases: list[ast.expr] = field(default_factory=list)
-    assigned: dict[str, list[ast.expr | None]] = field(default_factory=dict)
+    bases: list["_Placed"] = field(default_factory=list)
+    assigned: dict[str, list["_Placed"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.is_class = isinstance(self.node, ast.ClassDef)
@@ -128,7 +130,6 @@ class Code:
     definitions: dict[str, Scope] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
     uses: list[tuple[int, int, Sequence[str], Scope]] = field(default_factory=list)
-    scopes: dict[ast.expr, Scope] = field(default_factory=dict)
     values: dict[ast.expr, ast.expr | None] = field(default_factory=dict)
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
@@ -145,14 +146,11 @@ class Code:
                 self.visit(child, scope)
 
     def _bind(self, node: ast.AST, scope: Scope) -> None:
+        # That of an exception, or of a part of a pattern.
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if isinstance(name, str):
+            scope.bind(name)
         match node:
-            case (
-                ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-                | ast.MatchMapping(rest=str(name))
-            ):
-                scope.bind(name)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 scope.hide(names)
             case ast.Assign(targets=targets, value=value):
@@ -168,13 +166,12 @@ class Code:
         if not (parts or is_used):
             scope.bind(name.id)
             return
-        self.scopes[name] = scope
         if not is_used:
             *parts, last = parts  # What is assigned is defined here.
             thing = scope.find(name.id)
             if thing and thing.kind == "instance" and not parts:
                 assigned = self.definitions[thing.name].assigned
-                assigned.setdefault(last, []).append(self.values.get(node))
+                assigned.setdefault(last, []).append((self.values.get(node), scope))
         self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
 
     def _define(self, node: DEFINITIONS | ast.Lambda, scope: Scope) -> None:
@@ -186,7 +183,7 @@ class Code:
         if isinstance(node, ast.ClassDef):
             # A class that is defined twice, under `if` and `else`, is read as one.
             inner = first
-            inner.bases += node.bases
+            inner.bases += zip(node.bases, repeat(scope))
         else:
             me = Thing(scope.name, "instance") if scope.is_class else None
             for arg in ast.iter_child_nodes(node.args):
@@ -237,10 +234,10 @@ class Meanings:
             name: _read(module.lines, name, is_package(module.path))
             for name, module in modules.items()
         }
-        self.definitions, self.scopes = dict[str, Scope](), dict[ast.expr, Scope]()
-        for code in self.codes.values():
-            self.definitions |= code.definitions
-            self.scopes |= code.scopes
+        codes = self.codes.values()
+        self.definitions = dict(
+            chain.from_iterable(c.definitions.items() for c in codes)
+        )
         # What was found out before, and `None` for what is being found out.
         self.settled = dict[str, Thing | None]()
 
@@ -350,7 +347,7 @@ class Meanings:
         found = self._class(name)
         # It may inherit from itself.
         for base in found.bases if found and name not in below else ():
-            thing = self._expression(base)
+            thing = self._expression(*base)
             known = thing.name if thing and thing.kind == "object" else ""
             yield from self._lineage(known, (*below, name))
 
@@ -359,23 +356,23 @@ class Meanings:
         full = f"self.{owner.name}.{name}"
         if full not in self.settled:
             self.settled[full] = None  # for what is made of itself: `self.a = self.a()`
-            self.settled[full] = _only(map(self._value, owner.assigned[name]))
+            self.settled[full] = _only(starmap(self._value, owner.assigned[name]))
         return self.settled[full]
 
-    def _expression(self, node: ast.expr) -> Thing | None:
+    def _expression(self, node: ast.expr, scope: Scope) -> Thing | None:
         if isinstance(node, ast.Subscript):
             node = node.value  # `Dataset[Tensor]`
         name, parts = _unroll(node)
         if not isinstance(name, ast.Name):
             return None
-        return self._follow(self.scopes[name].find(name.id), parts)[-1]
+        return self._follow(scope.find(name.id), parts)[-1]
 
-    def _value(self, node: ast.expr | None) -> Thing | None:
+    def _value(self, node: ast.expr | None, scope: Scope) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
         items: Sequence[ast.expr] = ()
         match node:
             case ast.Call(func=func, args=args):
-                made = self._expression(func)
+                made = self._expression(func, scope)
                 if made is None or made.kind != "object":
                     return None
                 if made.name in _CONTAINERS and args:
@@ -386,6 +383,6 @@ class Meanings:
             case ast.ListComp(elt=item) | ast.GeneratorExp(elt=item):
                 items = [item]
             case ast.Starred(value=value):
-                return self._value(value)
-        thing = _only(map(self._value, items))
+                return self._value(value, scope)
+        thing = _only(self._value(item, scope) for item in items)
         return Thing(thing.name, "many") if thing else None
