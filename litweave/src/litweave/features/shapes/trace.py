@@ -120,7 +120,7 @@ class Recorder:
     # What the module itself calls.
 
     @contextmanager
-    def call(self, *arguments: Target) -> Iterator[None]:
+    def call(self) -> Iterator[None]:
         """A function begins, and lasts as long as this.
 
         What it shows counts when it returns or yields. A call that raises has refused
@@ -132,7 +132,6 @@ class Recorder:
         key = id(sys._getframe(2))
         self.calls[key] = ([], {})
         try:
-            self._note(sys._getframe(2), 0, arguments)
             yield
             self._count(frame := sys._getframe(2))
             if frame.f_code.co_name == "__init__":
@@ -286,14 +285,10 @@ def _open(scope: Any) -> None:
     """Put all of a scope into a call, but what has to stand above it."""
     stay = [is_text(n) or getattr(n, "module", "") == "__future__" for n in scope.body]
     first = [*stay, False].index(False)
-    call = ast.withitem(_call("call", *_arguments(scope)))
-    scope.body[first:] = [ast.With([call], scope.body[first:] or [ast.Pass()])]
-
-
-def _arguments(scope: Any) -> list[Target]:
-    """The arguments of a function; a module has none."""
-    children = ast.iter_child_nodes(getattr(scope, "args", scope))
-    return [(arg.lineno, arg.arg) for arg in children if isinstance(arg, ast.arg)]
+    inside = ast.iter_child_nodes(getattr(scope, "args", scope))
+    given = ((arg.lineno, arg.arg) for arg in inside if isinstance(arg, ast.arg))
+    body = [ast.Expr(_call("binds", 0, *given)), *scope.body[first:]]
+    scope.body[first:] = [ast.With([ast.withitem(_call("call"))], body)]
 
 
 def _binds(node: Any) -> ast.stmt:
