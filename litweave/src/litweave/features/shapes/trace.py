@@ -357,20 +357,17 @@ def load(recorder: Recorder) -> dict[str, Any]:
             raise ImportError(f"“{name}” is another file: {module}")
         return vars(module)
     except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [(frame.lineno or 1, frame.filename) for frame in frames]
+        if isinstance(error, SyntaxError):
+            lines.append((error.lineno or 1, error.filename or ""))
+        # The innermost line of the package that it went through.
         package = Path(folder, name.partition(".")[0])
-        line, at = _place(error, lambda file: file == path or package in file.parents)
+        own = [n for n in lines if Path(n[1]) == path or package in Path(n[1]).parents]
+        line, at = own[-1] if own else (1, "")
         message = f"cannot be imported: {type(error).__name__}: {error}"
         recorder.problems.append((line, message, at))
         return {}
-
-
-def _place(error: BaseException, is_own: Callable[[Path], bool]) -> tuple[int, str]:
-    """The innermost line that an exception went through in certain files."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [(frame.lineno or 1, frame.filename) for frame in frames]
-    if isinstance(error, SyntaxError):
-        lines.append((error.lineno or 1, error.filename or ""))
-    return next((at for at in reversed(lines) if is_own(Path(at[1]))), (1, ""))
 
 
 def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) -> None:
