@@ -207,11 +207,10 @@ def _run(left: dict[str, _Item], kept: Folder, part: Part) -> dict[str, Answer]:
         if not left:
             left, failed, watched = failed, {}, False
         modules = [item.request for item in left.values()]
+        asked = {"modules": modules, "watched": watched}
         at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
         try:
-            for said in process.lines(
-                command, {"modules": modules, "watched": watched}
-            ):
+            for said in process.lines(command, asked):
                 at = said.get("at", at)
                 if "begins" in said and watched:
                     part.begin(said["begins"])
