@@ -277,7 +277,7 @@ FILES = {
 def enriched(folder: Path, known: Path, files: dict[str, str]) -> Book:
     """A book with its links, for which no library is asked."""
     book, before = book_of(folder, files), known.read_bytes()
-    meanings = Meanings.read(book.modules)
+    meanings = Meanings(book.modules)
     feature.link(book, meanings, known)
     feature.list_uses(book, meanings)
     assert known.read_bytes() == before, "or else the list above is to be longer"
@@ -359,7 +359,7 @@ def test_text_in_a_tip_ends_no_script(tmp_path: Path, known: Path) -> None:
 
 def test_links_lie_within_their_line_and_apart(tmp_path: Path) -> None:
     book = read_book(Path(email.__file__).parent)
-    feature.link(book, Meanings.read(book.modules), tmp_path / "libraries.json")
+    feature.link(book, Meanings(book.modules), tmp_path / "libraries.json")
     number = 0
     for chapter in book.chapters.values():
         line = end = 0

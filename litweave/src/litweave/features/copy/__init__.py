@@ -38,6 +38,7 @@ from litweave.features.copy.forms import (
 )
 from litweave.names import Names, Target, UnknownNameError
 from litweave.parse import Module, ParseError, read
+from litweave.syntax import UnreadableError
 from litweave.words import word
 
 if TYPE_CHECKING:
@@ -62,47 +63,45 @@ def offer(
     has the patterns of the modules that are offered in one file.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
-    chapters = {c.name: c for c in book.chapters.values()}
     makers, source = digest(own(), version("ruff")), book.dependencies.text
-    keys, tops = dict[str, str](), dict[str, str]()
-    for name, c in chapters.items():
-        needs = [c.path]
+    wanted = dict[str, tuple[Chapter, str]]()
+    for c in book.chapters.values():
+        top, needs = "", [c.path]
         if any(fnmatch(c.download, pattern) for pattern in alone):
             address = book.href(Target("", c.page, ""), "index.md")
-            tops[name] = head(name, c.path, site and urljoin(site, address))
-            needs += book.dependencies.of(name, c.path)
-        keys[name] = digest(makers, tops.get(name, ""), *map(source, needs))
-    named = {key: chapters[name] for name, key in keys.items()}
+            top = head(c.name, c.path, site and urljoin(site, address))
+            needs += book.dependencies.of(c.name, c.path)
+        wanted[digest(makers, c.name, top, *map(source, needs))] = c, top
 
-    def make(new: Sequence[str]) -> Iterable[dict[str, str]]:
-        return _made(book, map(named.__getitem__, new), tops).values()
+    def make(new: Sequence[str]) -> list[dict[str, str]]:
+        return _made(book, [wanted[key] for key in new])
 
-    made = answers(cache, "", named, make, others=0)
+    made = answers(cache, "", wanted, make, others=0)
     texts = dict[str, str]()
-    for name, c in chapters.items():
-        forms = made[keys[name]]
-        c.overlay.tools.append(_menu(book, c, forms))
-        texts |= {_uri(c, f): text for f, text in forms.items() if f != "refusal"}
+    for key, (c, _) in wanted.items():
+        c.overlay.tools.append(_menu(book, c, made[key]))
+        texts |= {_uri(c, f): text for f, text in made[key].items() if f != "refusal"}
     return texts
 
 
-def _made(
-    book: Book, chapters: Iterable[Chapter], tops: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
-    """The forms of modules, laid out at once, or why one cannot stand alone."""
-    made = dict[str, dict[str, str]]()
-    for c in chapters:
-        forms = made[c.name] = {"clean": joined(without_prose(c.module))}
+def _made(book: Book, wanted: Iterable[tuple[Chapter, str]]) -> list[dict[str, str]]:
+    """The forms of modules, laid out at once, or why one cannot stand alone.
+
+    Each is wanted with what its standalone form has at the top, if it is offered.
+    """
+    made = list[dict[str, str]]()
+    for c, top in wanted:
+        made.append(forms := {"clean": joined(without_prose(c.module))})
         try:
-            if c.name in tops:
+            if top:
                 modules = _needed(book, c.name, c.path)
-                forms["standalone"] = standalone(c.name, modules, tops[c.name])
-        except (StandaloneError, RecursionError) as error:
+                forms["standalone"] = standalone(c.name, modules, top)
+        except (StandaloneError, UnreadableError, RecursionError) as error:
             forms["refusal"] = str(error)
     for form in ("clean", "standalone"):
-        texts = {name: forms[form] for name, forms in made.items() if form in forms}
-        for name, text in all_formatted(texts, sort=form == "standalone").items():
-            made[name][form] = text
+        texts = {n: forms[form] for n, forms in enumerate(made) if form in forms}
+        for n, text in all_formatted(texts, sort=form == "standalone").items():
+            made[n][form] = text
     return made
 
 
@@ -200,7 +199,7 @@ def _run(options: argparse.Namespace) -> int:
     except UnknownNameError as error:
         print(f"{error} (copy --list lists all modules)", file=sys.stderr)
         return 2
-    except StandaloneError as error:
+    except (StandaloneError, UnreadableError) as error:
         print(error, file=sys.stderr)
         return 1
     try:

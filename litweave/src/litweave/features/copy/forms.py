@@ -21,7 +21,7 @@ import token
 import tokenize
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -40,7 +40,6 @@ from litweave.parse import Module
 from litweave.syntax import (
     CODING,
     DEFINITIONS,
-    UnreadableError,
     directives,
     doctests,
     first_line,
@@ -167,18 +166,21 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     `head` is text for the top, such as a licence; it becomes a comment. The file is
     not laid out yet.
 
-    **Raises.** [`StandaloneError`][] if the file would not be the same program.
+    **Raises.** [`StandaloneError`][] if the file would not be the same program, and
+    [`UnreadableError`][] if doctest refuses the docstring.
     """
     file = _File(name, modules)
     file.enter(name)
     opening = file.opening()
     file.take(filter(file.keeps, file.joined))
+    outside = {s for s in file.taken if s.item and not file.has(s.item)}
+    imports, inside = {str(s.item) for s in outside}, file.taken - outside
     pieces = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
         opening,
         # ruff will sort the imports and join them.
-        "\n".join(sorted(file.outside, key=lambda t: ("__future__" not in t, t))),
-        *(file.taken.get(statement, "") for statement in file.joined),
+        "\n".join(sorted(imports, key=lambda t: ("__future__" not in t, t))),
+        *(statement.text for statement in file.joined if statement in inside),
     ]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
@@ -209,43 +211,37 @@ def _project(package: Path) -> tuple[str, str]:
 
 @dataclass(eq=False)
 class _Statement:
-    """A statement and what shares its lines, or else a name of an import, the `item`.
+    """A statement of a module, or a name of an import, the `item`.
 
-    `binds` and `uses` are names of its module.
+    `text` is what it becomes in the file; `binds` and `uses` are names of its module.
     """
 
     module: str
     place: Place
+    node: ast.stmt
+    text: str
     item: Import | None = None
     binds: Collection[str] = ()
     uses: Collection[str] = ()
-    nodes: Sequence[ast.stmt] = ()
-    text: str = ""
 
 
 @lru_cache(maxsize=1024)
 def _statements(name: str, module: Module) -> list[_Statement]:
     """The statements of a module of this name, but for its strings."""
-    found, lines = list[_Statement](), without_prose(module)
-    for nodes in _by_lines(syntax_tree(module.source).body):
-        place = Place(module.path, first_line(nodes[0]))
-        if len(nodes) == 1 and isinstance(nodes[0], ImportStatement):
-            for item in imported(nodes[0], name, is_package(module.path)):
-                found.append(_Statement(name, place, item, [item.binds]))
-        else:
-            spanned = range(place.line, (nodes[-1].end_lineno or 0) + 1)
-            text = "\n".join(lines[n] for n in spanned if n in lines)
-            found.append(_Statement(name, place, None, *_names(text), nodes, text))
-    return found
-
-
-def _by_lines(body: Sequence[ast.stmt]) -> list[list[ast.stmt]]:
-    found: list[list[ast.stmt]] = []
-    for node in body:
-        if found and first_line(node) <= (found[-1][-1].end_lineno or 0):
-            found[-1].append(node)
+    found, lines, last = list[_Statement](), without_prose(module), 0
+    for node in syntax_tree(module.source).body:
+        place = Place(module.path, first_line(node))
+        if place.line <= last:
+            raise StandaloneError(place, "two statements share a line")
+        last = node.end_lineno or 0
+        if isinstance(node, ImportStatement):
+            for item in imported(node, name, is_package(module.path)):
+                more = _alias(item), item, [item.binds]
+                found.append(_Statement(name, place, node, *more))
         elif not is_text(node):
-            found.append([node])
+            spanned = range(place.line, last + 1)
+            text = "\n".join(lines[n] for n in spanned if n in lines)
+            found.append(_Statement(name, place, node, text, None, *_names(text)))
     return found
 
 
@@ -272,15 +268,15 @@ def _alias(item: Import) -> str:
 class _File:
     """The modules that one of a package needs, joined; and what is taken of them.
 
-    `names` tells what binds a name in a module, `taken` has the texts, `outside` the
-    imports of what is not ours, and `owners` whose a name in the file is.
+    `names` tells what binds a name in a module, and `owners` whose a name in the file
+    is.
     """
 
     def __init__(self, main: str, modules: Mapping[str, Module]) -> None:
         self.main, self.modules = main, modules
         self.packages = {name.partition(".")[0] for name in modules}
-        self.entered, self.outside = set[str](), set[str]()
-        self.joined, self.taken = list[_Statement](), dict[_Statement, str]()
+        self.entered, self.taken = set[str](), set[_Statement]()
+        self.joined = list[_Statement]()
         self.names = defaultdict[tuple[str, str], list[_Statement]](list)
         self.owners = dict[str, tuple[str, Place]]()
 
@@ -318,15 +314,11 @@ class _File:
     def examples(self, docstring: str, place: Place) -> str:
         """The examples up to those under the heading `Example`."""
         section = _SECTION.match(docstring)
-        try:
-            doctests(docstring, place)
-        except UnreadableError as error:
-            raise StandaloneError(error.place, error.reason) from None
-        text = ""
-        for part in doctests(section[0], place) if section else ():
+        lines, text = section[0].count("\n") if section else 0, ""
+        for part in doctests(docstring, place):
             if isinstance(part, str):
                 text += "\n" if part else ""
-            else:
+            elif part.lineno < lines:
                 text += self.example(part, Place(place.path, place.line + part.lineno))
         return re.sub(r"\n{3,}", "\n\n", text.strip("\n"))
 
@@ -336,14 +328,14 @@ class _File:
         with suppress(SyntaxError):  # An example may show just that.
             nodes = syntax_tree(example.source).body
         imports = (node for node in nodes if isinstance(node, ImportStatement))
-        items = [i for node in imports for i in imported(node) if self.has(i)]
+        items = [(n, item) for n in imports for item in imported(n) if self.has(item)]
         if not items:
             code = example.source.removesuffix("\n").replace("\n", "\n... ")
             return f">>> {code}\n{example.want}"
-        for item in items:
+        for node, item in items:
             self.enter(item.full)
-            self.take([_Statement(self.main, place, item)])
-        return "".join(f">>> {text}\n" for text in map(_alias, items) if text)
+            self.take([_Statement(self.main, place, node, "", item)])
+        return "".join(f">>> {_alias(item)}\n" for _, item in items if item.local)
 
     # ## What is taken
 
@@ -354,10 +346,10 @@ class _File:
             # A module that is imported counts for what it does, until it is used.
             is_name = item.full not in self.modules
             return item.module == "__future__" or (is_main and is_name)
-        return is_main or any(self.acts(node, statement) for node in statement.nodes)
+        return is_main or self.acts(statement, statement.node)
 
-    def acts(self, node: ast.stmt, statement: _Statement) -> bool:
-        """Whether a node does more than to give a name a meaning."""
+    def acts(self, statement: _Statement, node: ast.stmt) -> bool:
+        """Whether a statement does more than to give a name a meaning."""
         if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test):
             return False  # No import runs it.
         if isinstance(node, DEFINITIONS):
@@ -380,13 +372,13 @@ class _File:
         left = list(statements)
         while left:
             if (statement := left.pop()) not in self.taken:
-                item, self.taken[statement] = statement.item, statement.text
+                self.taken.add(statement)
+                item = statement.item
                 left += self.given(statement, item) if item else self.used(statement)
 
     def given(self, statement: _Statement, item: Import) -> list[_Statement]:
         """What gives the name that an import brings."""
         if not self.has(item):
-            self.outside.add(str(item))
             self.claim(item.binds, item.means, statement.place)
             return []
         found = self.names[item.module, item.name]
@@ -394,14 +386,13 @@ class _File:
             problem = f"“{item.full}” is no name in a module that could be read"
             raise StandaloneError(statement.place, problem)
         if item.local:
-            self.taken[statement] = _alias(item)
             self.claim(item.local, statement.module, statement.place)
         return found
 
     def used(self, statement: _Statement) -> Iterator[_Statement]:
         """What gives the names that a statement uses."""
         module, place = statement.module, statement.place
-        for node in (node for outer in statement.nodes for node in ast.walk(outer)):
+        for node in ast.walk(statement.node):
             if isinstance(node, ImportStatement):
                 items = imported(node, module, is_package(place.path))
                 if any(map(self.has, items)):

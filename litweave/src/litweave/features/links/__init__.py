@@ -15,9 +15,10 @@ modules that it imports, and those that import it.
 """
 
 import ast
-import inspect
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import deepcopy
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -28,7 +29,7 @@ from litweave import process
 from litweave.book import Book
 from litweave.cache import answers, digest, installed
 from litweave.features.links import libraries
-from litweave.features.links.libraries import Answer, Shown, plain, summary
+from litweave.features.links.libraries import Answer, plain, summary
 from litweave.features.links.meanings import Meanings, Meant, Thing
 from litweave.names import Target
 from litweave.overlay import Mark, island
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 def enrich(site: "Site") -> None:
     """Names in the code as links, and who uses whom."""
-    meanings = Meanings.read(site.book.modules)
+    meanings = Meanings(site.book.modules)
     link(site.book, meanings, site.settings.cache / "libraries.json")
     list_uses(site.book, meanings)
 
@@ -101,45 +102,39 @@ class _Linker:
         return self.book.href(target, page), *self.told(target)
 
     def tell(self, target: Target) -> tuple[str, str]:
-        node = self.meanings.definitions.get(target.name)
+        node = self.meanings.node(target.name)
         if node is None:
             return target.name, plain(title(self.book.chapters[target.page].module))
         # A class is called as its `__init__` is, wherever it has that from.
         made = self.meanings.attribute(Thing(target.name), "__init__")
-        function = self.meanings.definitions.get(made.name) if made else node
+        function = self.meanings.node(made.name) if made else node
         said = summary(ast.get_docstring(node) or "")
         if function is None or isinstance(function, ast.ClassDef):
             return target.anchor, said
-        return libraries.called(target.anchor, _signature(function)), said
+        return _called(target.anchor, function), said
 
 
 # ## How a function is called
 
-# From those that are given by position only to those that are by keyword only.
-_KINDS: Any = type(inspect.Parameter.VAR_KEYWORD)
+# Where the default follows of what has a type: `ast.unparse` leaves no space around it.
+_DEFAULT = re.compile(r"(: (?:(?!, \w+=)[^=])+)=(?!=)")
 
 
-def _source(node: ast.expr | None) -> object:
-    return inspect.Parameter.empty if node is None else Shown(ast.unparse(node))
-
-
-def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> inspect.Signature:
-    """How a function is called by its source, without `self`."""
-    args, parameters = node.args, list[inspect.Parameter]()
-    positional = [*args.posonlyargs, *args.args][::-1]
-    defaults = dict(zip(positional, args.defaults[::-1], strict=False))
-    given = defaults | dict(zip(args.kwonlyargs, args.kw_defaults, strict=True))
-    several, named = filter(None, [args.vararg]), filter(None, [args.kwarg])
-    groups = args.posonlyargs, args.args, several, args.kwonlyargs, named
-    for kind, group in zip(_KINDS, groups, strict=True):
-        for arg in group:
-            default, types = _source(given.get(arg)), _source(arg.annotation)
-            made = inspect.Parameter(arg.arg, kind, default=default, annotation=types)
-            parameters.append(made)
-    if parameters and parameters[0].name in ("self", "cls"):
-        del parameters[0]
-    returns = None if node.name == "__init__" else node.returns
-    return inspect.Signature(parameters, return_annotation=_source(returns))
+def _called(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """How a function is called by its source; without types, if too long with them."""
+    args = deepcopy(node.args)
+    first = args.posonlyargs or args.args
+    if first and first[0].arg in ("self", "cls"):
+        del first[0]
+    whole = _DEFAULT.sub(r"\1 = ", f"{name}({ast.unparse(args)})")
+    if node.returns and node.name != "__init__":
+        whole += f" -> {ast.unparse(node.returns)}"
+    if len(whole) <= libraries.LONGEST_SIGNATURE:
+        return whole
+    for part in ast.walk(args):
+        if isinstance(part, ast.arg):
+            part.annotation = None
+    return f"{name}({ast.unparse(args)})"
 
 
 # ## What libraries say

@@ -18,7 +18,6 @@ import re
 import sys
 import tomllib
 from ast import literal_eval
-from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from textwrap import shorten
@@ -171,42 +170,30 @@ def _doc(found: Any) -> str:
 # ## How it is called
 
 
-class Shown(str):
+class _Shown(str):
     """A text that stands in a signature as it is."""
 
     __repr__ = str.__str__
 
 
-def called(
-    name: str,
-    signature: inspect.Signature,
-    written: Callable[[inspect.Signature], str] = str,
-) -> str:
-    """A signature as it is written: without types, where it is too long with them."""
-    whole = name + written(signature)
-    if len(whole) <= LONGEST_SIGNATURE:
-        return whole
-    empty = inspect.Parameter.empty
-    bare = [p.replace(annotation=empty) for p in signature.parameters.values()]
-    return name + written(signature.replace(parameters=bare, return_annotation=empty))
-
-
 def _signature(name: str, found: Any) -> str:
+    """How a thing is called; without types, where that is too long with them."""
     try:
         signature = inspect.signature(found)
     except Exception:
         # What is written in C often says it in its docstring alone.
         written = _CALL.match(inspect.getdoc(found) or "")
         return name + _tidy(written[1]) if written else name
-    values = signature.parameters.values()
+    values, empty = signature.parameters.values(), inspect.Parameter.empty
     shown = [value.replace(default=_default(value.default)) for value in values]
-    signature = signature.replace(parameters=shown)
-    if isinstance(found, type):
-        signature = signature.replace(return_annotation=inspect.Signature.empty)
-        # A class that says nothing of its arguments takes whatever its base does.
-        if _written(signature) in ("()", "(*args, **kwargs)"):
-            return name
-    return called(name, signature, _written)
+    bare = [value.replace(annotation=empty) for value in shown]
+    returns = empty if isinstance(found, type) else signature.return_annotation
+    whole = _written(inspect.Signature(shown, return_annotation=returns))
+    # A class that says nothing of its arguments takes whatever its base does.
+    if isinstance(found, type) and whole in ("()", "(*args, **kwargs)"):
+        return name
+    is_long = len(name + whole) > LONGEST_SIGNATURE
+    return name + (_written(inspect.Signature(bare)) if is_long else whole)
 
 
 def _default(value: Any) -> Any:
@@ -214,12 +201,12 @@ def _default(value: Any) -> Any:
     if value is inspect.Parameter.empty:
         return value
     if isinstance(value, type) or inspect.isroutine(value):
-        return Shown(value.__name__)
+        return _Shown(value.__name__)
     text = repr(value)
     with suppress(Exception):
         if len(text) < 30 and os.sep not in text and literal_eval(text) == value:
-            return Shown(text)
-    return Shown("…")
+            return _Shown(text)
+    return _Shown("…")
 
 
 def _written(signature: inspect.Signature) -> str:

@@ -15,24 +15,23 @@ way that reading cannot tell (an argument, a variable, a loop), means nothing.
 """
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, chain
+from itertools import accumulate, chain, repeat, starmap
 from operator import itemgetter
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from litweave.dependencies import ImportStatement, imported, is_package
 from litweave.parse import Module
 from litweave.syntax import DEFINITIONS, syntax_tree
 
-_Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_Placed: TypeAlias = ast.alias | ast.ImportFrom
 # A line, a column, and what the chain that begins there means up to each of its parts:
 # the column there, and the thing.
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
+# An expression, or none, and the scope that it stands in.
+_Placed: TypeAlias = tuple[Any, "Scope"]
 # What is given to these is what they hold.
 _CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
 
@@ -52,18 +51,24 @@ class Thing:
 
 @dataclass(eq=False)
 class Scope:
-    """A module, class, function or comprehension, and what it binds names to.
+    """A module, class or function, and what it binds names to, in comprehensions, too.
 
     `name` is that of the class or function, and `around` the scope whose names are seen
-    here, too. A name is bound to `None` where reading cannot tell to what.
+    here, too. A name is bound to `None` where reading cannot tell to what. A class has
+    `bases`, and what its methods assign to `self`, each with the scope that it stands
+    in: what is assigned by a loop, or as one of several, has no expression.
     """
 
     name: str
     around: "Scope | None" = None
+    node: DEFINITIONS | None = None
     bindings: dict[str, Thing | None] = field(default_factory=dict)
+    bases: list["_Placed"] = field(default_factory=list)
+    assigned: dict[str, list["_Placed"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.around, Class):
+        self.is_class = isinstance(self.node, ast.ClassDef)
+        if self.around and self.around.is_class:
             self.around = self.around.around  # What a class binds, it sees alone.
 
     def bind(self, name: str, thing: Thing | None = None) -> None:
@@ -82,19 +87,6 @@ class Scope:
         if name in self.bindings:
             return self.bindings[name]
         return self.around.find(name) if self.around else None
-
-
-@dataclass(eq=False)
-class Class(Scope):
-    """A class: what it inherits from, and what its methods assign to `self`.
-
-    What is assigned by a loop, or as one of several, has no expression.
-    """
-
-    bases: list[ast.expr] = field(default_factory=list)
-    assigned: dict[str, list[ast.expr | None]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
 
 
 def _only(things: Iterable[Thing | None]) -> Thing | None:
@@ -135,19 +127,15 @@ class Code:
     lines: Sequence[str]
     scope: Scope
     is_package: bool
-    classes: dict[str, Class] = field(default_factory=dict)
-    definitions: dict[str, DEFINITIONS] = field(default_factory=dict)
+    definitions: dict[str, Scope] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
     uses: list[tuple[int, int, Sequence[str], Scope]] = field(default_factory=list)
-    scopes: dict[ast.expr, Scope] = field(default_factory=dict)
     values: dict[ast.expr, ast.expr | None] = field(default_factory=dict)
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
         """Note what a node, and all that is in it, binds and uses in a scope."""
         if isinstance(node, DEFINITIONS | ast.Lambda):
             self._define(node, scope)
-        elif isinstance(node, _Comprehension):
-            self._comprehend(node, scope)
         elif isinstance(node, ImportStatement):
             self._import(node, scope)
         elif isinstance(node, ast.Attribute | ast.Name):
@@ -158,18 +146,13 @@ class Code:
                 self.visit(child, scope)
 
     def _bind(self, node: ast.AST, scope: Scope) -> None:
+        # That of an exception, or of a part of a pattern.
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if isinstance(name, str):
+            scope.bind(name)
         match node:
-            case (
-                ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-                | ast.MatchMapping(rest=str(name))
-            ):
-                scope.bind(name)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 scope.hide(names)
-            case ast.NamedExpr(target=ast.Name(id=name)):
-                scope.hide([name])  # In a comprehension, it is bound around that.
             case ast.Assign(targets=targets, value=value):
                 self.values |= dict.fromkeys(targets, value)
             case ast.AnnAssign(target=target, value=value):
@@ -183,28 +166,26 @@ class Code:
         if not (parts or is_used):
             scope.bind(name.id)
             return
-        self.scopes[name] = scope
         if not is_used:
             *parts, last = parts  # What is assigned is defined here.
             thing = scope.find(name.id)
             if thing and thing.kind == "instance" and not parts:
-                assigned = self.classes[thing.name].assigned[last]
-                assigned.append(self.values.get(node))
+                assigned = self.definitions[thing.name].assigned
+                assigned.setdefault(last, []).append((self.values.get(node), scope))
         self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
 
     def _define(self, node: DEFINITIONS | ast.Lambda, scope: Scope) -> None:
-        name, body = scope.name, node.body
+        inner, body = Scope(scope.name, scope), node.body
         if not isinstance(node, ast.Lambda):
-            name = f"{scope.name}.{node.name}"
-            scope.bind(node.name, Thing(name))
-            self.definitions.setdefault(name, node)
-        inner = Scope(name, scope)
+            inner = Scope(f"{scope.name}.{node.name}", scope, node)
+            scope.bind(node.name, Thing(inner.name))
+            first = self.definitions.setdefault(inner.name, inner)
         if isinstance(node, ast.ClassDef):
             # A class that is defined twice, under `if` and `else`, is read as one.
-            inner = self.classes.setdefault(name, Class(name, scope))
-            self.classes[name].bases += node.bases
+            inner = first
+            inner.bases += zip(node.bases, repeat(scope))
         else:
-            me = Thing(scope.name, "instance") if isinstance(scope, Class) else None
+            me = Thing(scope.name, "instance") if scope.is_class else None
             for arg in ast.iter_child_nodes(node.args):
                 if isinstance(arg, ast.arg):
                     inner.bind(arg.arg, me if arg.arg == "self" else None)
@@ -212,12 +193,6 @@ class Code:
         inside = {*body} if isinstance(body, list) else {body}
         for child in ast.iter_child_nodes(node):
             self.visit(child, inner if child in inside else scope)
-
-    def _comprehend(self, node: _Comprehension, scope: Scope) -> None:
-        first, inner = node.generators[0], Scope(scope.name, scope)
-        for child in chain(ast.iter_child_nodes(first), ast.iter_child_nodes(node)):
-            if child is not first:
-                self.visit(child, scope if child is first.iter else inner)
 
     # ## Imports
 
@@ -233,49 +208,42 @@ class Code:
             scope.bind(item.binds, thing)
             if not item.name:
                 thing = Thing(alias.name.partition(".")[0], "module")
-            self._note(alias.name, thing, alias)
+            self._note(alias.name, thing, alias.lineno, alias.col_offset)
         if isinstance(node, ast.ImportFrom) and node.module and item.module:
             around = item.module.removesuffix(node.module)
             first = Thing(around + node.module.partition(".")[0], "module")
-            self._note(node.module, first, node, len("from ") + node.level)
+            column = node.col_offset + len("from ") + node.level
+            self._note(node.module, first, node.lineno, column)
 
-    def _note(
-        self, text: str, first: Thing | None, at: _Placed, after: int = 0
-    ) -> None:
+    def _note(self, text: str, first: Thing | None, line: int, column: int) -> None:
         parts = text.split(".")
-        scope = Scope("", bindings={parts[0]: first})
-        self.uses.append((at.lineno, at.col_offset + after, parts, scope))
+        self.uses.append((line, column, parts, Scope("", bindings={parts[0]: first})))
 
 
 # ## Following names through a book
 
 
-@dataclass
 class Meanings:
     """The sources of a book, by the names under which they are imported."""
 
-    # Modules, and the packages around them.
-    modules: set[str]
-    codes: dict[str, Code] = field(default_factory=dict)
-    classes: dict[str, Class] = field(default_factory=dict)
-    definitions: dict[str, DEFINITIONS] = field(default_factory=dict)
-    scopes: dict[ast.expr, Scope] = field(default_factory=dict)
-    # What was found out before, and `None` for what is being found out.
-    settled: dict[str, Thing | None] = field(default_factory=dict)
-    lineages: dict[str, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, modules: Mapping[str, Module]) -> "Meanings":
-        """Read modules, given by the names that they are imported by."""
+    def __init__(self, modules: Mapping[str, Module]) -> None:
         parts = (name.split(".") for name in modules)
-        meanings = cls({n for p in parts for n in accumulate(p, "{}.{}".format)})
-        for name, module in modules.items():
-            code = _read(module.lines, name, is_package(module.path))
-            meanings.codes[name] = code
-            meanings.classes |= code.classes
-            meanings.definitions |= code.definitions
-            meanings.scopes |= code.scopes
-        return meanings
+        # Modules, and the packages around them.
+        self.modules = {n for p in parts for n in accumulate(p, "{}.{}".format)}
+        self.codes = {
+            name: _read(module.lines, name, is_package(module.path))
+            for name, module in modules.items()
+        }
+        codes = self.codes.values()
+        self.definitions = dict(
+            chain.from_iterable(c.definitions.items() for c in codes)
+        )
+        # What was found out before, and `None` for what is being found out.
+        self.settled = dict[str, Thing | None]()
+
+    def node(self, name: str) -> DEFINITIONS | None:
+        """The definition of this qualified name, if there is one."""
+        return self.definitions[name].node if name in self.definitions else None
 
     def is_ours(self, name: str) -> bool:
         """Whether a qualified name belongs to the book."""
@@ -327,7 +295,7 @@ class Meanings:
         full = f"{thing.name}.{name}"
         if thing.kind == "many":
             return None
-        if thing.kind == "instance" or thing.name in self.classes:
+        if thing.kind == "instance" or self._class(thing.name):
             return self._member(thing, name)
         if not self.is_ours(thing.name):
             return Thing(full, thing.kind)
@@ -356,9 +324,13 @@ class Meanings:
 
     # ## Classes
 
+    def _class(self, name: str) -> Scope | None:
+        found = self.definitions.get(name)
+        return found if found and found.is_class else None
+
     def _member(self, thing: Thing, name: str) -> Thing | None:
         for owner in self._lineage(thing.name):
-            found = self.classes.get(owner)
+            found = self._class(owner)
             if found is None:
                 # Here the book ends. A class of a library may have such a member.
                 unknown = not owner or self.is_ours(owner)
@@ -369,52 +341,48 @@ class Meanings:
                 return self._resolved(found.bindings[name])
         return None
 
-    def _lineage(self, name: str) -> list[str]:
+    def _lineage(self, name: str, below: tuple[str, ...] = ()) -> Iterator[str]:
         """A class and those it inherits from; what is not known has an empty name."""
-        if name not in self.lineages:
-            self.lineages[name] = [name]  # for a class that inherits from itself
-            for base in self.classes[name].bases if name in self.classes else ():
-                thing = self._expression(base)
-                known = thing.name if thing and thing.kind == "object" else ""
-                self.lineages[name] += self._lineage(known)
-        return self.lineages[name]
+        yield name
+        found = self._class(name)
+        # It may inherit from itself.
+        for base in found.bases if found and name not in below else ():
+            thing = self._expression(*base)
+            known = thing.name if thing and thing.kind == "object" else ""
+            yield from self._lineage(known, (*below, name))
 
-    def _made(self, owner: Class, name: str) -> Thing | None:
+    def _made(self, owner: Scope, name: str) -> Thing | None:
         """What the one value is that all assignments to an attribute agree on."""
         full = f"self.{owner.name}.{name}"
         if full not in self.settled:
             self.settled[full] = None  # for what is made of itself: `self.a = self.a()`
-            self.settled[full] = _only(map(self._value, owner.assigned[name]))
+            self.settled[full] = _only(starmap(self._value, owner.assigned[name]))
         return self.settled[full]
 
-    def _expression(self, node: ast.expr) -> Thing | None:
+    def _expression(self, node: ast.expr, scope: Scope) -> Thing | None:
         if isinstance(node, ast.Subscript):
             node = node.value  # `Dataset[Tensor]`
         name, parts = _unroll(node)
         if not isinstance(name, ast.Name):
             return None
-        return self._follow(self.scopes[name].find(name.id), parts)[-1]
+        return self._follow(scope.find(name.id), parts)[-1]
 
-    def _value(self, node: ast.expr | None) -> Thing | None:
+    def _value(self, node: ast.expr | None, scope: Scope) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
         items: Sequence[ast.expr] = ()
         match node:
             case ast.Call(func=func, args=args):
-                made = self._expression(func)
+                made = self._expression(func, scope)
                 if made is None or made.kind != "object":
                     return None
                 if made.name in _CONTAINERS and args:
                     items = args
                 # What a library has may be a class, or give what a class of it does.
-                elif made.name in self.classes or not self.is_ours(made.name):
+                elif self._class(made.name) or not self.is_ours(made.name):
                     return Thing(made.name, "instance")
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
-                items = [node.elt]
-            case ast.List(elts=found) | ast.Tuple(elts=found) | ast.Dict(values=found):
-                items = found
+            case ast.ListComp(elt=item) | ast.GeneratorExp(elt=item):
+                items = [item]
             case ast.Starred(value=value):
-                return self._value(value)
-            case ast.IfExp(body=one, orelse=other):
-                return _only(map(self._value, (one, other)))
-        thing = _only(map(self._value, items))
+                return self._value(value, scope)
+        thing = _only(self._value(item, scope) for item in items)
         return Thing(thing.name, "many") if thing else None

@@ -9,11 +9,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from litweave import process
 from litweave.book import Book
@@ -75,7 +74,7 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     else:
         answers |= ask(new, kept)
         kept.forget(answers, OTHERS)
-    pages = ((page, answers.get(c.name)) for page, c in book.chapters.items())
+    pages = ((item.page, answers[item.name]) for item in items)
     found = {page: answer for page, answer in pages if answer}
     for page, answer in found.items():
         _note_problems(book, page, answer)
@@ -122,20 +121,19 @@ def note_unreached(book: Book, page: str, lines: Sequence[int]) -> None:
 # ## What is kept
 
 
-@dataclass(frozen=True)
-class _Item:
-    """A module whose examples are run: what is asked, and the keys of the answer.
+class _Item(NamedTuple):
+    """A page whose examples are run: what is asked, and the keys of the answer.
 
     The first key is what the module itself decides, the second what it imports. What is
     kept counts lines among the `lines` of code: it is right though prose grew above.
     """
 
+    page: str
     name: str
     request: Sequence[object]
     keys: tuple[str, str]
     lines: Sequence[int]
-    length: int
-    """That of its examples."""
+    examples: str
 
     def known(self, kept: Folder, stale: bool = False) -> Answer | None:
         """The answer that was kept; a `stale` one if only what is imported changed."""
@@ -160,15 +158,15 @@ def _items(book: Book) -> list[_Item]:
     dependencies, items = book.dependencies, list[_Item]()
     program = dependencies.computes(trace.__name__, Path(trace.__file__))
     state = digest(installed(), program)
-    for chapter in book.chapters.values():
+    for page, chapter in book.chapters.items():
         name, path, module = chapter.name, chapter.path, chapter.module
-        if examples := _EXAMPLES.findall(module.source):
+        if examples := "\n".join(_EXAMPLES.findall(module.source)):
             request = [name, str(path), [*_tied(module)]]
-            said = [json.dumps(request), *examples, dependencies.code(path)]
-            keys = (digest(state, *said), dependencies.computes(name, path))
+            key = digest(state, json.dumps(request), examples, dependencies.code(path))
+            keys = key, dependencies.computes(name, path)
             numbers = (number for row in module.rows for number in row.code)
             lines = [n for n in numbers if module.lines[n - 1].strip()]
-            items.append(_Item(name, request, keys, lines, len("".join(examples))))
+            items.append(_Item(page, name, request, keys, lines, examples))
     return items
 
 
@@ -183,56 +181,47 @@ def _tied(module: Module) -> Iterator[tuple[str, Sequence[str]]]:
 # ## Asking
 
 
-def ask(
-    items: Sequence[_Item], kept: Folder, watched: bool = True
-) -> dict[str, Answer]:
-    """Run examples, the longest first, many of them in several programs at once.
-
-    A module that tells what it computes is not quite what its author wrote, and
-    `torch.compile` may refuse it. So what fails is run again as it stands, unwatched.
-    """
-    answers: dict[str, Answer] = {}
-    items = sorted(items, key=lambda item: -item.length)
+def ask(items: Sequence[_Item], kept: Folder) -> dict[str, Answer]:
+    """Run examples, the longest first, many of them in several programs at once."""
+    items = sorted(items, key=lambda item: -len(item.examples))
     cores = (os.cpu_count() or 1) - 1  # One is for the build, and for its proofs.
     count = max(1, min(cores, _PROGRAMS, 1 + len(items) // _WORTH))
     with progress.part("examples", len(items)) as part:
-        work = partial(_run, answers=answers, part=part, kept=kept, watched=watched)
         shares = [{item.name: item for item in items[n::count]} for n in range(count)]
-        for run in [process.begin(partial(work, share)) for share in shares]:
-            run.result()
-    # What ended the program, or did not end, has no name, and is not tried again.
-    failed = {a["name"] for a in answers.values() if a["problems"] and "name" in a}
-    again = [item for item in items if item.name in failed]
-    return answers | ask(again, kept, watched=False) if again and watched else answers
+        runs = [process.begin(partial(_run, share, kept, part)) for share in shares]
+        return {name: answer for run in runs for name, answer in run.result().items()}
 
 
-def _run(
-    left: dict[str, _Item],
-    answers: dict[str, Answer],
-    part: Part,
-    kept: Folder,
-    watched: bool,
-) -> None:
+def _run(left: dict[str, _Item], kept: Folder, part: Part) -> dict[str, Answer]:
     """Take answers and keep each at once, until there is one for all that is left.
 
+    A module that tells what it computes is not quite what its author wrote, and
+    `torch.compile` may refuse it. So what fails is run again as it stands, unwatched.
     If examples end the program, another runs what comes after them.
     """
     # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
     # written beside the sources.
     command = [sys.executable, "-P", "-B", trace.__file__]
-    while left:
+    answers, failed, watched = dict[str, Answer](), dict[str, _Item](), True
+    while left or failed:
+        if not left:
+            left, failed, watched = failed, {}, False
         modules = [item.request for item in left.values()]
         asked = {"modules": modules, "watched": watched}
         at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
         try:
             for said in process.lines(command, asked):
                 at = said.get("at", at)
-                if "begins" in said:
+                if "begins" in said and watched:
                     part.begin(said["begins"])
                 elif "problems" in said:
-                    answers[said["name"]] = said
-                    left.pop(said["name"]).keep(said, kept)
-                    part.end(said["name"])
+                    item = left.pop(said["name"])
+                    if said["problems"] and watched:
+                        failed[item.name] = item
+                    else:
+                        answers[item.name] = said
+                        item.keep(said, kept)
+                        part.end(item.name)
         except process.ChildError as error:
             first, *more = str(error).split("\n")
             reason = " ".join([first, *more[-1:]])
@@ -242,3 +231,4 @@ def _run(
             answers[name] = {"problems": [(line, f"{what} {reason}", "")]}
             del left[name]
             part.end(name)
+    return answers

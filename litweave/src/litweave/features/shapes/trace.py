@@ -120,7 +120,7 @@ class Recorder:
     # What the module itself calls.
 
     @contextmanager
-    def call(self, *arguments: Target) -> Iterator[None]:
+    def call(self) -> Iterator[None]:
         """A function begins, and lasts as long as this.
 
         What it shows counts when it returns or yields. A call that raises has refused
@@ -132,7 +132,6 @@ class Recorder:
         key = id(sys._getframe(2))
         self.calls[key] = ([], {})
         try:
-            self._note(sys._getframe(2), 0, arguments)
             yield
             self._count(frame := sys._getframe(2))
             if frame.f_code.co_name == "__init__":
@@ -286,14 +285,10 @@ def _open(scope: Any) -> None:
     """Put all of a scope into a call, but what has to stand above it."""
     stay = [is_text(n) or getattr(n, "module", "") == "__future__" for n in scope.body]
     first = [*stay, False].index(False)
-    call = ast.withitem(_call("call", *_arguments(scope)))
-    scope.body[first:] = [ast.With([call], scope.body[first:] or [ast.Pass()])]
-
-
-def _arguments(scope: Any) -> list[Target]:
-    """The arguments of a function; a module has none."""
-    children = ast.iter_child_nodes(getattr(scope, "args", scope))
-    return [(arg.lineno, arg.arg) for arg in children if isinstance(arg, ast.arg)]
+    inside = ast.iter_child_nodes(getattr(scope, "args", scope))
+    given = ((arg.lineno, arg.arg) for arg in inside if isinstance(arg, ast.arg))
+    body = [ast.Expr(_call("binds", 0, *given)), *scope.body[first:]]
+    scope.body[first:] = [ast.With([ast.withitem(_call("call"))], body)]
 
 
 def _binds(node: Any) -> ast.stmt:
@@ -362,20 +357,17 @@ def load(recorder: Recorder) -> dict[str, Any]:
             raise ImportError(f"“{name}” is another file: {module}")
         return vars(module)
     except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [(frame.lineno or 1, frame.filename) for frame in frames]
+        if isinstance(error, SyntaxError):
+            lines.append((error.lineno or 1, error.filename or ""))
+        # The innermost line of the package that it went through.
         package = Path(folder, name.partition(".")[0])
-        line, at = _place(error, lambda file: file == path or package in file.parents)
+        own = [n for n in lines if Path(n[1]) == path or package in Path(n[1]).parents]
+        line, at = own[-1] if own else (1, "")
         message = f"cannot be imported: {type(error).__name__}: {error}"
         recorder.problems.append((line, message, at))
         return {}
-
-
-def _place(error: BaseException, is_own: Callable[[Path], bool]) -> tuple[int, str]:
-    """The innermost line that an exception went through in certain files."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [(frame.lineno or 1, frame.filename) for frame in frames]
-    if isinstance(error, SyntaxError):
-        lines.append((error.lineno or 1, error.filename or ""))
-    return next((at for at in reversed(lines) if is_own(Path(at[1]))), (1, ""))
 
 
 def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) -> None:

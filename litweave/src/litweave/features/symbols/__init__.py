@@ -16,7 +16,6 @@ import token
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -36,6 +35,7 @@ _ITEM = re.compile(r"^- (.*(?:\n[ \t].*)*)", re.MULTILINE)
 _TERM = r"(?:\$[^$]+\$|`[^`]+`)"
 _ENTRY = re.compile(rf"({_TERM}(?:, {_TERM})*): (.+)")
 _SYMBOLS = re.compile(r"\$([^$]+)\$")
+_WORD = re.compile(r"\w+")
 _VARIABLE = re.compile(r"`([^`]+)`")
 # Between two symbols, but not within the braces of one.
 _COMMA = re.compile(r",(?![^{}]*\})")
@@ -124,41 +124,31 @@ def marks(module: Module) -> Iterator[Mark]:
     for entry in notation(module):
         for name in entry.variables:
             keys[name] += entry.keys
-    code = _code(module)
-    others = _keywords_of_others(code)
-    for name, line, start in _names(code):
-        if name in keys and (line, start) not in others:
+    for name, line, start in _names(module):
+        if name in keys:
             shown = {"data-n": " ".join(map(str, keys[name]))}
             yield Mark(line, start, start + len(name), "span", shown)
 
 
-def _code(module: Module) -> str:
-    """The source as it is counted: a line of it ends in one way only."""
-    return "".join(line.rstrip("\r\n") + "\n" for line in module.lines)
-
-
-# What a text says is remembered from build to build of a preview.
-@lru_cache(maxsize=4096)
-def _names(source: str) -> tuple[tuple[str, int, int], ...]:
-    """The names in some code, with line and column; none behind a mistake in it."""
-    found = []
-    with suppress(tokenize.TokenError, SyntaxError):
-        for item in tokenize.generate_tokens(io.StringIO(source).readline):
-            if item.type == token.NAME:
-                found.append((item.string, *item.start))
-    return tuple(found)
-
-
+# What a module says is remembered from build to build of a preview.
 @lru_cache(maxsize=1024)
-def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
-    """Where a keyword only happens to have the name of a variable."""
-    lines = [line.encode() for line in source.split("\n")]
-    return frozenset(
-        (node.lineno, len(lines[node.lineno - 1][: node.col_offset].decode()))
+def _names(module: Module) -> tuple[tuple[str, int, int], ...]:
+    """The names in the code of a module, with line and column.
+
+    A keyword that only happens to have the name of a variable is passed over.
+    """
+    # As it is counted: a line of it ends in one way only.
+    lines = [line.rstrip("\r\n") for line in module.lines]
+    source = "\n".join([*lines, ""])
+    others = {
+        (node.lineno, len(lines[node.lineno - 1].encode()[: node.col_offset].decode()))
         for node in ast.walk(syntax_tree(source))
         if isinstance(node, ast.keyword)
         and node.arg != getattr(node.value, "id", getattr(node.value, "attr", None))
-    )
+    }
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    names = (item for item in tokens if item.type == token.NAME)
+    return tuple((n.string, *n.start) for n in names if n.start not in others)
 
 
 # ## Checks
@@ -167,14 +157,13 @@ def _keywords_of_others(source: str) -> frozenset[tuple[int, int]]:
 def check(module: Module, diagnostics: Diagnostics) -> None:
     """Note each item of the notation that is no entry, or names what is not there.
 
-    A variable is a name in the code of the module, or of its examples.
+    A variable is a name in the code of the module, or a word in its examples.
     """
-    entries, codes = notation(module), [_code(module)]
-    if not entries:
+    if not (entries := notation(module)):
         return
+    named = {name for name, *_ in _names(module)}
     for prose in module.prose:
-        codes += example_sources(prose.text)
-    named = {name for code in codes for name, _, _ in _names(code)}
+        named.update(*map(_WORD.findall, example_sources(prose.text)))
     for entry in entries:
         problems = [
             f"no code and no example of this module names “{variable}”"
