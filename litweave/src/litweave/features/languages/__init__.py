@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape, unescape
 from itertools import chain
 from typing import Any, NamedTuple
