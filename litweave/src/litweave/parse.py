@@ -34,6 +34,7 @@ from itertools import groupby, pairwise, starmap
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from litweave.diagnostics import Place, PlacedError
 from litweave.syntax import (
     DEFINITIONS,
     blocks,
@@ -52,12 +53,8 @@ _FRONT_MATTER = re.compile(
 )
 
 
-class ParseError(ValueError):
+class ParseError(PlacedError):
     """A source that cannot be read as Python: says the file, the line and why."""
-
-    def __init__(self, path: str, line: int, problem: str) -> None:
-        super().__init__(f"{path}:{line}: {problem}")
-        self.line, self.problem = line, problem
 
 
 # ## What parsing gives
@@ -156,9 +153,10 @@ def read(path: Path, name: str = "") -> Module:
         source = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ParseError(name, line, f"not {encoding}: {error.reason}") from None
+        reason = f"not {encoding}: {error.reason}"
+        raise ParseError(Place(name, line), reason) from None
     except (SyntaxError, LookupError, UnicodeError) as error:  # rot13 is no text
-        raise ParseError(name, declared, str(error)) from None
+        raise ParseError(Place(name, declared), str(error)) from None
     return parse(source, name, encoding)
 
 
@@ -211,12 +209,14 @@ def _analyse(
         null = source.count("\n", 0, max(source.find("\0"), 0)) + 1
         version = ".".join(map(str, sys.version_info[:2]))
         reason = f"{getattr(error, 'msg', error)}, as Python {version} reads it"
-        raise ParseError(path, getattr(error, "lineno", 0) or null, reason) from None
+        line = getattr(error, "lineno", 0) or null
+        raise ParseError(Place(path, line), reason) from None
     except tokenize.TokenError as error:
-        raise ParseError(path, error.args[1][0], error.args[0]) from None
+        reason, (line, _) = error.args
+        raise ParseError(Place(path, line), reason) from None
     except (RecursionError, MemoryError):
         reason = "it is nested deeper than Python's own parser goes"
-        raise ParseError(path, 1, reason) from None
+        raise ParseError(Place(path, 1), reason) from None
 
 
 # ## What stands where

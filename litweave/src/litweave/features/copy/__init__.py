@@ -26,8 +26,8 @@ from urllib.parse import urljoin, urlsplit
 from litweave.book import Book, Chapter
 from litweave.cache import answers, digest, own
 from litweave.dependencies import dotted, root
+from litweave.diagnostics import PlacedError
 from litweave.features.copy.forms import (
-    StandaloneError,
     all_formatted,
     clean,
     formatted,
@@ -97,7 +97,7 @@ def _made(
             if c.name in tops:
                 modules = _needed(book, c.name, c.path)
                 forms["standalone"] = standalone(c.name, modules, tops[c.name])
-        except (StandaloneError, RecursionError) as error:
+        except (PlacedError, RecursionError) as error:
             forms["refusal"] = str(error)
     for form in ("clean", "standalone"):
         texts = {name: forms[form] for name, forms in made.items() if form in forms}
@@ -200,7 +200,7 @@ def _run(options: argparse.Namespace) -> int:
     except UnknownNameError as error:
         print(f"{error} (copy --list lists all modules)", file=sys.stderr)
         return 2
-    except StandaloneError as error:
+    except PlacedError as error:
         print(error, file=sys.stderr)
         return 1
     try:

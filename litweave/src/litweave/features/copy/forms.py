@@ -34,13 +34,12 @@ from typing import TypeVar
 from ruff import find_ruff_bin
 
 from litweave.dependencies import Import, ImportStatement, imported, is_package, root
-from litweave.diagnostics import Place
+from litweave.diagnostics import Place, PlacedError
 from litweave.features.links.libraries import gist
 from litweave.parse import Module
 from litweave.syntax import (
     CODING,
     DEFINITIONS,
-    UnreadableError,
     directives,
     doctests,
     first_line,
@@ -154,20 +153,13 @@ _INSTALLED = {"site-packages", "dist-packages"}
 _LICENCES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
 
 
-class StandaloneError(ValueError):
-    """A module that cannot be one file: says where and why."""
-
-    def __init__(self, place: Place, problem: str) -> None:
-        super().__init__(f"{place}: {problem}")
-
-
 def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     """The module of a dotted name as a file that needs no other of its package.
 
     `head` is text for the top, such as a licence; it becomes a comment. The file is
     not laid out yet.
 
-    **Raises.** [`StandaloneError`][] if the file would not be the same program.
+    **Raises.** [`PlacedError`][] if the file would not be the same program.
     """
     file = _File(name, modules)
     file.enter(name)
@@ -318,10 +310,7 @@ class _File:
     def examples(self, docstring: str, place: Place) -> str:
         """The examples up to those under the heading `Example`."""
         section = _SECTION.match(docstring)
-        try:
-            doctests(docstring, place)
-        except UnreadableError as error:
-            raise StandaloneError(error.place, error.reason) from None
+        doctests(docstring, place)
         text = ""
         for part in doctests(section[0], place) if section else ():
             if isinstance(part, str):
@@ -375,7 +364,7 @@ class _File:
     def take(self, statements: Iterable[_Statement]) -> None:
         """Take statements, and all that they need.
 
-        **Raises.** [`StandaloneError`][] if one would not be the same in another file.
+        **Raises.** [`PlacedError`][] if one would not be the same in another file.
         """
         left = list(statements)
         while left:
@@ -392,7 +381,7 @@ class _File:
         found = self.names[item.module, item.name]
         if not found:
             problem = f"“{item.full}” is no name in a module that could be read"
-            raise StandaloneError(statement.place, problem)
+            raise PlacedError(statement.place, problem)
         if item.local:
             self.taken[statement] = _alias(item)
             self.claim(item.local, statement.module, statement.place)
@@ -406,7 +395,7 @@ class _File:
                 items = imported(node, module, is_package(place.path))
                 if any(map(self.has, items)):
                     line = Place(place.path, node.lineno)
-                    raise StandaloneError(line, "an import stands within other code")
+                    raise PlacedError(line, "an import stands within other code")
         for name in sorted(statement.binds):
             self.claim(name, module, place)
         for name in sorted(statement.uses):
@@ -414,7 +403,7 @@ class _File:
             yield from found
             if not found and name in _ELSEWHERE:
                 problem = f"“{name}” depends on the file that it stands in"
-                raise StandaloneError(place, problem)
+                raise PlacedError(place, problem)
             if not found:
                 self.claim(name, "", place)
 
@@ -423,4 +412,4 @@ class _File:
         first, where = self.owners.setdefault(name, (owner, place))
         if first != owner:
             above, below = sorted((place, where))
-            raise StandaloneError(above, f"“{name}” means something else in {below}")
+            raise PlacedError(above, f"“{name}” means something else in {below}")
