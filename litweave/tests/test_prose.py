@@ -242,18 +242,15 @@ def test_an_example_is_one_wherever_it_stands(above: str, margin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "raw_html", "starts"),
+    ("text", "starts"),
     [
-        ("# T\n\nA.\n\n## One\n\nB.\n\n### Two\n", False, [0, 4]),
-        ("## One\nA.\n## Two\n", False, [0, 2]),
-        ("A.\n\nTwo\n---\nB.\n\n- item\n\n---\n", False, [0, 2]),
-        ("A.\n\n```text\n## None\n```\n\n    ## None\n", False, [0]),
-        ("<div>\n\n## In\n\n</div>\n\n## Out\n", True, [0, 6]),
+        ("# T\n\nA.\n\n## One\n\nB.\n\n### Two\n", [0, 4]),
+        ("## One\nA.\n## Two\n", [0, 2]),
+        ("A.\n\nTwo\n---\nB.\n\n- item\n\n---\n", [0, 2]),
+        ("A.\n\n```text\n## None\n```\n\n    ## None\n", [0]),
     ],
 )
-def test_sections_begin_at_headings_of_level_two(
-    text: str, raw_html: bool, starts: list[int]
-) -> None:
-    found = sections(text, raw_html)
+def test_sections_begin_at_headings_of_level_two(text: str, starts: list[int]) -> None:
+    found = sections(text)
     assert [line for line, _ in found] == starts
     assert "".join(part for _, part in found) == text

@@ -132,7 +132,7 @@ class Joiner:
     """Puts every unit on one line, in its own words."""
 
     def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
+        self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[list[str], list[Place]]:
         def same(piece: Piece) -> str:
             return piece.message

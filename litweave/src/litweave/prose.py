@@ -24,7 +24,16 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.dialect import LESS, TAG, unreserved
 from litweave.katex import Formulas
 from litweave.names import Names, UnknownNameError
-from litweave.sections import LITERAL, Above, Line, depth, indent, relisted, translated
+from litweave.sections import (
+    LITERAL,
+    Above,
+    Line,
+    defined,
+    depth,
+    indent,
+    relisted,
+    translated,
+)
 
 # The roles of reStructuredText that name something, or set it as mathematics.
 ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
@@ -64,7 +73,6 @@ _HTML = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 # A heading of level 2, in a text without code; what is underlined begins a paragraph.
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
 
@@ -73,7 +81,7 @@ class Rewriter(Protocol):
     """Who says in another language what is written (see `languages`)."""
 
     def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
+        self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[Sequence[str], Sequence[Place]]:
         """Lines in other words, each with its place; theirs are counted from `place`.
 
@@ -115,9 +123,11 @@ def to_markdown(
     name that leads nowhere.
     """
     text = unreserved(text)
+    if above and raw_html:
+        text = closed(text, place, context)
     lines = translated(text, above) if above else [*enumerate(text.split("\n"))]
     if context.translator:
-        written, places = context.translator.rewritten(lines, place, page, raw_html)
+        written, places = context.translator.rewritten(lines, place, raw_html)
     else:
         written = [line for _, line in lines]
         places = [Place(place.path, place.line + number) for number, _ in lines]
@@ -126,42 +136,34 @@ def to_markdown(
         written = [line for _, line in moved]
         places = [places[number] for number, _ in moved]
     text = "\n".join(written)
-    labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
+    labels = labels | defined(text)
     writer = _Writer(text, places, page, context, raw_html, bool(above), labels)
     return writer.written(text)
 
 
 def closed(text: str, place: Place, context: Context) -> str:
     """Text whose HTML ends where the text does; what it left open is a problem."""
-    opened = _opened(_bare(text))
-    for start, tag in opened:
+    opened = list[tuple[str, int]]()
+    for match in _HTML.finditer(_bare(text)):
+        tags = [tag for tag, _ in opened]
+        if match["tag"] and not match["end"]:
+            opened.append((match["tag"], match.start()))
+        elif match["tag"] in tags:
+            del opened[len(tags) - 1 - tags[::-1].index(match["tag"]) :]
+    for tag, start in opened:
         message = f"“<{tag}>” opens HTML that is not closed"
         context.diagnostics.add(place.below(text, start), message, "html")
-    ends = "".join(f"</{tag}>" for _, tag in reversed(opened))
+    ends = "".join(f"</{tag}>" for tag, _ in reversed(opened))
     return f"{text}\n\n{ends}" if ends else text
 
 
-def _opened(bare: str) -> list[tuple[int, str]]:
-    found = list[tuple[int, str]]()
-    for match in _HTML.finditer(bare):
-        tags = [tag for _, tag in found]
-        if match["tag"] and not match["end"]:
-            found.append((match.start(), match["tag"]))
-        elif match["tag"] in tags:
-            del found[len(tags) - 1 - tags[::-1].index(match["tag"]) :]
-    return found
-
-
-def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
+def sections(text: str) -> list[tuple[int, str]]:
     """A text cut at its headings of level 2: each part, and its line, counted from 0.
 
-    The first part is what stands before all of them. With `raw_html`, a heading within
-    an element of HTML is none, for an element stays in one piece.
+    The first part is what stands before all of them.
     """
     bare = _bare(text)
     starts = [match.start() for match in _SECTION.finditer(bare) if match.start()]
-    if raw_html:
-        starts = [start for start in starts if not _opened(bare[:start])]
     edges = pairwise([0, *starts, len(text)])
     return [(text.count("\n", 0, start), text[start:end]) for start, end in edges]
 

@@ -313,6 +313,11 @@ _DEFINITION = re.compile(
 )
 
 
+def defined(text: str) -> set[str]:
+    """The labels that a text defines."""
+    return {(m[1] or m[2]).lower() for m in _DEFINITION.finditer(text)}
+
+
 def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     """The texts of a page, with labels that no two of them define; and all labels.
 
@@ -322,7 +327,7 @@ def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     every, found = set[str](), list[str]()
     for number, text in enumerate(texts, start=1):
         plain = _CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-        own = {(m[1] or m[2]).lower() for m in _DEFINITION.finditer(plain)}
+        own = defined(plain)
         found.append(_renamed(text, plain, own & every, f"~{number}"))
         every |= own
     return found, every

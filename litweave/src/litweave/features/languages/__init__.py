@@ -78,7 +78,7 @@ class _Recorder:
         self.package, self.units = package, list[Unit]()
 
     def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
+        self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[list[str], list[Place]]:
         name, text = domain(place.path, self.package), _text(lines)
         for piece in split(text, html):
@@ -195,7 +195,7 @@ class Translator:
         return Said(message, State.MISSING, catalogs.place(own, name))
 
     def rewritten(
-        self, lines: Sequence[Line], place: Place, page: str, html: bool
+        self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[list[str], list[Place]]:
         """The lines of some prose in this language, each with the place it is from.
 
