@@ -9,6 +9,7 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formula, Formulas
 from litweave.names import Names, Target
 from litweave.prose import Context, sections, to_markdown
+from litweave.sections import Above
 from rendering import woven
 
 
@@ -24,8 +25,8 @@ def context() -> Context:
 HERE = "layers/norm.md"
 
 
-def write(text: str, context: Context, page: str = HERE, html: bool = True) -> str:
-    return to_markdown(text, Place("norm.py", 10), page, context, html)
+def write(text: str, context: Context, page: str = HERE, **more: Above) -> str:
+    return to_markdown(text, Place("norm.py", 10), page, context, **more)
 
 
 def formulas(context: Context) -> list[Formula]:
@@ -134,7 +135,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("text", FOREIGN)
 def test_foreign_prose_stays_as_is(text: str, context: Context) -> None:
-    assert write(text, context, html=False) == (FOREIGN[text] or text)
+    assert write(text, context, above=Above()) == (FOREIGN[text] or text)
     assert not formulas(context)
 
 

@@ -59,10 +59,9 @@ def document(module: Module, page: str, context: Context) -> str:
     `context.diagnostics`. A module that gives itself no title has its name for one.
     """
     texts, labels = _texts(module, context)
-    given = page, context, context.raw_html
 
     def written(texts: Iterable[_Text], above: Above) -> list[str]:
-        return [to_markdown(*each, *given, above, labels) for each in texts]
+        return [to_markdown(*each, page, context, above, labels) for each in texts]
 
     documents: list[str] = []
     closing: list[_Text] = []
@@ -159,22 +158,21 @@ class WovenRow:
     row: Row | None
 
 
-def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
+def cut(content: str, module: Module, context: Context) -> list[str]:
     """Cut the document's HTML into the prose of each row, and what closes the page.
 
     Without `raw_html`, what could run in a reader's browser is left out.
-
-    **Raises.** `ValueError` if the document came out of Markdown with other rows than
-    it went in with.
     """
     found = content.replace(LESS, "&lt;").split(_CUT)  # as in a quoted fence
     expected = len(module.rows) + 1
     if len(found) != expected:
-        raise ValueError(
+        message = (
             f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
             "is an HTML tag or a fence left open in one?"
         )
-    return found if raw_html else [sanitised(text) for text in found]
+        context.diagnostics.add(Place(module.path, 1), message)
+        return as_written(module)
+    return found if context.raw_html else [sanitised(text) for text in found]
 
 
 def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
@@ -188,11 +186,10 @@ def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRo
     ]
 
 
-def as_written(module: Module) -> str:
+def as_written(module: Module) -> list[str]:
     """The prose of a module as it stands in the source, for want of better HTML."""
     texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
-    shown = [f"<pre>{html.escape(text)}</pre>" if text else "" for text in texts]
-    return _CUT.join([*shown, ""])
+    return [f"<pre>{html.escape(text)}</pre>" if text else "" for text in [*texts, ""]]
 
 
 def addresses(module: Module) -> list[str]:

@@ -106,7 +106,6 @@ def to_markdown(
     place: Place,
     page: str,
     context: Context,
-    raw_html: bool = True,
     above: Above | None = None,
     labels: Set[str] = frozenset(),
 ) -> str:
@@ -123,11 +122,12 @@ def to_markdown(
     name that leads nowhere.
     """
     text = unreserved(text)
-    if above and raw_html:
+    if above and context.raw_html:
         text = closed(text, place, context)
     lines = translated(text, above) if above else [*enumerate(text.split("\n"))]
     if context.translator:
-        written, places = context.translator.rewritten(lines, place, raw_html)
+        html = context.raw_html or not above
+        written, places = context.translator.rewritten(lines, place, html)
     else:
         written = [line for _, line in lines]
         places = [Place(place.path, place.line + number) for number, _ in lines]
@@ -137,7 +137,7 @@ def to_markdown(
         places = [places[number] for number, _ in moved]
     text = "\n".join(written)
     labels = labels | defined(text)
-    writer = _Writer(text, places, page, context, raw_html, bool(above), labels)
+    writer = _Writer(text, places, page, context, bool(above), labels)
     return writer.written(text)
 
 
@@ -192,7 +192,6 @@ class _Writer:
     places: Sequence[Place]
     page: str
     context: Context
-    raw_html: bool
     is_module: bool
     labels: Set[str]
 
@@ -294,7 +293,8 @@ class _Writer:
 
     def _tag(self, match: re.Match[str], place: Place) -> str:
         """Text in which a tag is a tag only if the author may use HTML."""
-        return match[0] if self.raw_html else match[0].replace("<", LESS)
+        is_tag = self.context.raw_html or not self.is_module
+        return match[0] if is_tag else match[0].replace("<", LESS)
 
 
 def _split(equations: str) -> str:

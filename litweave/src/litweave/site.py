@@ -149,12 +149,7 @@ class Site:
         The prose of a module is set aside, until all is known that is laid over it.
         """
         if chapter := self.book.chapters.get(uri):
-            module = chapter.module
-            try:
-                self.prose[uri] = page.cut(html, module, self.settings.raw_html)
-            except ValueError as error:
-                self.diagnostics.add(Place(module.path, 1), str(error), "page")
-                self.prose[uri] = page.cut(page.as_written(module), module)
+            self.prose[uri] = page.cut(html, chapter.module, self.book.context)
         return html + (contents(self.book, uri) if uri == self.contents else "")
 
     def lay_out(self, uri: str, html: str) -> str:
