@@ -159,8 +159,8 @@ class _Docstring:
             own = [above.section(title)] if above.anchor else [title, line]
             yield from ((start, text) for text in ("", *own, ""))
             known = _known(title)
-            is_list = known and (known["list"] or known["types"])
-            yield from self.written(*((_moved(rest), _NUMPY) if is_list else (rest,)))
+            form = _NUMPY if known and (known["list"] or known["types"]) else None
+            yield from self.written(_moved(rest) if form else rest, form)
 
     def _is_title(self, lines: Sequence[Line], number: int) -> bool:
         (_, title), (_, line) = lines[number : number + 2]
