@@ -151,8 +151,7 @@ def read(path: Path, name: str = "") -> Module:
         encoding, _ = tokenize.detect_encoding(stream.readline)
         source = raw.decode(encoding)
     except (SyntaxError, LookupError, UnicodeError) as error:  # rot13 is no text
-        # If no byte is wrong, what the line says that was read last is.
-        wrong = getattr(error, "start", stream.tell() - 1)
+        wrong = getattr(error, "start", stream.tell() - 1)  # in the line read last
         line = raw.count(b"\n", 0, wrong) + 1
         raise ParseError(Place(name, line), str(error)) from None
     return parse(source, name, encoding)
