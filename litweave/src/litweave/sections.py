@@ -24,7 +24,7 @@ the line that it was made of, for messages to name the right one.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain, dropwhile, islice, pairwise, repeat, takewhile
+from itertools import dropwhile, islice, pairwise, takewhile
 
 from litweave.headings import mark, slug
 
@@ -186,7 +186,10 @@ class _Docstring:
                 label = _KINDS[field[1]]
                 heads, inner = self._field(field, below, label == last)
             elif known and line[0].isupper() and line[-1] == ":" and below:
-                heads, inner = self._labelled(known, below)
+                if known["code"] and not below[0][1].strip():
+                    below = []  # It is code, and stays as it stands.
+                form_below = _GOOGLE if known["list"] else None
+                heads, inner = ["", f"**{known[0]}:**"], self.written(below, form_below)
             elif first or (name and below):
                 heads, inner = self._entry(name, kind, first, below)
             elif kind:
@@ -224,22 +227,16 @@ class _Docstring:
         heads, inner = self._entry(name, kind, words, below)
         return [*["", label] * (not goes_on), *heads], inner
 
-    def _labelled(self, known: re.Match[str], below: Sequence[Line]) -> _Section:
-        """A label of Google's; below a blank line, an example is code."""
-        inner = self.written(below, _GOOGLE if known["list"] else None)
-        if known["code"] and not below[0][1].strip():
-            inner = ((number, f"    {line}") for number, line in below)
-        return ["", f"**{known[0]}:**"], inner
-
     def _entry(
         self, name: str, kind: str, first: str, below: Sequence[Line]
     ) -> _Section:
         name = f"`{name}`" if re.fullmatch(_NAMES, name) else name  # or a type
         term = f"{name} ({kind})" if kind else name
-        said = dropwhile(lambda each: not each[1].strip(), self.written(below))
-        marks = chain([] if first else [":   "], repeat("    "))
-        inner = ((n, mark + text) for mark, (n, text) in zip(marks, said, strict=False))
-        return ["", term, *[f":   {first}"] * bool(first)], inner
+        inner = [(n, f"    {text}") for n, text in self.written(below)]
+        if first:
+            return ["", term, f":   {first}"], inner
+        said = [*dropwhile(lambda each: not each[1].strip(), inner)]
+        return ["", term], [(n, f":{text[1:]}") for n, text in said[:1]] + said[1:]
 
 
 # ## Lists
