@@ -56,7 +56,7 @@ def woven(
     settings = {"pymdownx.highlight": {"pygments_lang_class": True}}
     markdown = Markdown(extensions=[*EXTENSIONS], extension_configs=settings)
     text = document(module, "a.md", context)
-    cells = beside(cut(markdown.convert(text), module, raw_html), module, extra)
+    cells = beside(cut(markdown.convert(text), module, context), module, extra)
     return Woven(module, text, cells, extra, context)
 
 

@@ -99,7 +99,8 @@ def test_sections_and_fields_have_labels() -> None:
     assert "<strong>Note:</strong></p>\n<ul>\n<li>one</li>" in listed
     listed = html("A.\n\nArgs:\n    x: one of\n        - a\n        - b")
     assert "<dd>\n<p>one of</p>\n<ul>\n<li>a</li>\n<li>b</li>" in listed
-    assert "So:</p>" in html("A.\n\nReturns:\n    So::\n\n        x = 1")
+    listed = html("A.\n\nArgs:\n    x: one\n\n        So::\n\n            y = 1")
+    assert "<p>one</p>\n<p>So:</p>" in listed
     page = html(SPHINX)
     assert page.count("<strong>Parameters:</strong>") == 1
     assert "<strong>Returns:</strong> The scaled number." in page

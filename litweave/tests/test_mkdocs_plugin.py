@@ -176,7 +176,7 @@ def test_each_mistake_fails_the_build_with_its_line(project: Path) -> None:
     assert result.returncode != 0
     told = [
         *("index.md:7: nothing is named “Nix”", "index.md:9: a “$”"),
-        *("pkg/broken.py:1: '(' was never closed", "pkg/bytes.py:3: not utf-8"),
+        *("pkg/broken.py:1: '(' was never closed", "pkg/bytes.py:3: 'utf-8' codec"),
         *("pkg/layers/__init__.py:3: a “$”", "pkg/layers/mixer.py:3: Python eats"),
         "pkg/layers/mixer.py:3: nothing is named “Mixr”; did you mean “Mixer”?",
         *(f"{MODULE}:3: KaTeX parse error", f"{MODULE}:3: nothing is named “Nix”"),

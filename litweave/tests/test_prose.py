@@ -9,6 +9,7 @@ from litweave.diagnostics import Diagnostics, Place
 from litweave.katex import Formula, Formulas
 from litweave.names import Names, Target
 from litweave.prose import Context, sections, to_markdown
+from litweave.sections import Above
 from rendering import woven
 
 
@@ -24,8 +25,8 @@ def context() -> Context:
 HERE = "layers/norm.md"
 
 
-def write(text: str, context: Context, page: str = HERE, html: bool = True) -> str:
-    return to_markdown(text, Place("norm.py", 10), page, context, html)
+def write(text: str, context: Context, page: str = HERE, **more: Above) -> str:
+    return to_markdown(text, Place("norm.py", 10), page, context, **more)
 
 
 def formulas(context: Context) -> list[Formula]:
@@ -134,7 +135,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("text", FOREIGN)
 def test_foreign_prose_stays_as_is(text: str, context: Context) -> None:
-    assert write(text, context, html=False) == (FOREIGN[text] or text)
+    assert write(text, context, above=Above()) == (FOREIGN[text] or text)
     assert not formulas(context)
 
 
@@ -242,18 +243,15 @@ def test_an_example_is_one_wherever_it_stands(above: str, margin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "raw_html", "starts"),
+    ("text", "starts"),
     [
-        ("# T\n\nA.\n\n## One\n\nB.\n\n### Two\n", False, [0, 4]),
-        ("## One\nA.\n## Two\n", False, [0, 2]),
-        ("A.\n\nTwo\n---\nB.\n\n- item\n\n---\n", False, [0, 2]),
-        ("A.\n\n```text\n## None\n```\n\n    ## None\n", False, [0]),
-        ("<div>\n\n## In\n\n</div>\n\n## Out\n", True, [0, 6]),
+        ("# T\n\nA.\n\n## One\n\nB.\n\n### Two\n", [0, 4]),
+        ("## One\nA.\n## Two\n", [0, 2]),
+        ("A.\n\nTwo\n---\nB.\n\n- item\n\n---\n", [0, 2]),
+        ("A.\n\n```text\n## None\n```\n\n    ## None\n", [0]),
     ],
 )
-def test_sections_begin_at_headings_of_level_two(
-    text: str, raw_html: bool, starts: list[int]
-) -> None:
-    found = sections(text, raw_html)
+def test_sections_begin_at_headings_of_level_two(text: str, starts: list[int]) -> None:
+    found = sections(text)
     assert [line for line, _ in found] == starts
     assert "".join(part for _, part in found) == text

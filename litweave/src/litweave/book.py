@@ -9,13 +9,13 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from litweave.dependencies import Dependencies, dotted
-from litweave.diagnostics import Diagnostics, Place
+from litweave.diagnostics import Diagnostics, Place, PlacedError
 from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay
-from litweave.parse import Module, ParseError, read
+from litweave.parse import Module, read
 from litweave.prose import Context
-from litweave.syntax import UnreadableError, doctests
+from litweave.syntax import doctests
 
 # The file that marks a folder as a site which litweave made, and may replace.
 SITE_MARK = ".weave"
@@ -94,50 +94,48 @@ class Book:
             first = self.modules.setdefault(name, module)
             if first is not module:
                 reason = f"{first.path} is “{name}”, too, and Python imports only one"
-                self._skip(module.path, 1, reason)
+                self._skip(Place(module.path, 1), reason)
             elif page in taken:
                 self.skipped[module.path] = "another page has its place"
             elif not module.source.strip():
                 self.skipped[module.path] = "there is nothing in it"
             else:
                 self._add(Chapter(name, path, page, download, module))
-        self._note_unreadable()
 
     def _module(self, path: Path, called: str) -> Module | None:
         """A module, if it can be read."""
-        line, reason = 1, "its name has a character that no address should have"
-        if _PLAIN.fullmatch(called):
-            try:
+        place = Place(called, 1)
+        try:
+            if _PLAIN.fullmatch(called):
                 return read(path, called)
-            except ParseError as error:
-                line, reason = error.line, error.problem
-            except OSError as error:
-                reason = error.strerror or str(error)
-        self._skip(called, line, reason)
+            self._skip(place, "its name has a character that no address should have")
+        except PlacedError as error:
+            self._skip(error.place, error.reason)
+        except OSError as error:
+            self._skip(place, error.strerror or str(error))
         return None
 
-    def _skip(self, called: str, line: int, reason: str) -> None:
-        self.skipped[called] = reason
+    def _skip(self, place: Place, reason: str) -> None:
+        self.skipped[place.path] = reason
         message = f"{reason} (no page is made of it)"
-        self.context.diagnostics.add(Place(called, line), message, "file")
+        self.context.diagnostics.add(place, message, "file")
 
     def _add(self, chapter: Chapter) -> None:
         self.chapters[chapter.page] = chapter
         for name in dict.fromkeys(["", *(d.name for d in chapter.module.definitions)]):
             full = f"{chapter.name}.{name}".rstrip(".")
             self.context.names.add(Target(full, chapter.page, name))
+        self._note_unreadable(chapter.module)
 
-    def _note_unreadable(self) -> None:
+    def _note_unreadable(self, module: Module) -> None:
         """Note the docstrings whose examples doctest refuses."""
-        for module in self.modules.values():
-            for prose in module.prose:
-                # No tool reads the examples in a comment.
-                if not module.lines[prose.line - 1].lstrip().startswith("#"):
-                    try:
-                        doctests(prose.text, Place(module.path, prose.line))
-                    except UnreadableError as error:
-                        diagnostics = self.context.diagnostics
-                        diagnostics.add(error.place, error.reason, "example")
+        for prose in module.prose:
+            # No tool reads the examples in a comment.
+            if not module.lines[prose.line - 1].lstrip().startswith("#"):
+                try:
+                    doctests(prose.text, Place(module.path, prose.line))
+                except PlacedError as error:
+                    self.context.diagnostics.add(error.place, error.reason, "example")
 
     # ## Addresses
 

@@ -18,6 +18,14 @@ class Place(NamedTuple):
         return Place(self.path, self.line + text.count("\n", 0, end))
 
 
+class PlacedError(ValueError):
+    """What cannot be read or made: where, and why."""
+
+    def __init__(self, place: Place, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place, self.reason = place, reason
+
+
 class Diagnostic(NamedTuple):
     """One mistake, and what it is a mistake in: a “formula”, a “name”."""
 

@@ -31,8 +31,8 @@ from litweave.dialect import sanitised
 from litweave.headings import anchors, is_notation
 from litweave.marks import LESS, mark
 from litweave.overlay import Overlay, breakable, code_lines
-from litweave.parse import Definition, Module, Row
-from litweave.prose import Context, closed, sections, to_markdown
+from litweave.parse import Module, Row
+from litweave.prose import Context, sections, to_markdown
 from litweave.sections import Above, told_apart, with_titles
 from litweave.words import word
 
@@ -60,26 +60,22 @@ def document(module: Module, page: str, context: Context) -> str:
     `context.diagnostics`. A module that gives itself no title has its name for one.
     """
     texts, labels = _texts(module, context)
-    raw_html = context.raw_html
 
     def written(texts: Iterable[_Text], above: Above) -> list[str]:
-        return [
-            to_markdown(*each, page, context, raw_html, above, labels) for each in texts
-        ]
+        return [to_markdown(*each, page, context, above, labels) for each in texts]
 
     documents: list[str] = []
     closing: list[_Text] = []
     for row, anchor in zip(module.rows, anchors(module), strict=True):
-        own = list(islice(texts, len(row.prose)))
+        own, above = list(islice(texts, len(row.prose))), _above(row, anchor)
         # Whether something may stand below the last row: if there is code to get to.
         if row.start == 1 and any(other.code for other in module.rows[1:]):
-            own, closing = _ordered(own, raw_html)
-        parts = written(own, _above(row, anchor))
+            own, closing = _ordered(own)
+        parts = written(own, above)
         if row.definition:
-            name = f"{'#' * _level(row.definition)} `{row.definition.name}`"
-            heading, *others = _headed(parts, _HEADING, name)
-            line, end, below = heading.partition("\n")
-            parts = [f"{line.rstrip()} {mark(anchor)}{end}{below}", *others]
+            name = f"{'#' * above.level} `{row.definition.name}`"
+            parts = _headed(parts, _HEADING, name)
+            parts[0] = _HEADING.sub(rf"\1 \2 {mark(anchor)}", parts[0], count=1)
         if row.start == 1:
             parts = _headed(parts, _TITLE, f"# `{_name(module)}`")
         documents.append("\n\n".join(parts))
@@ -87,13 +83,13 @@ def document(module: Module, page: str, context: Context) -> str:
     return f"\n\n{_CUT}\n\n".join(documents)
 
 
-def _ordered(texts: Iterable[_Text], raw_html: bool) -> tuple[list[_Text], list[_Text]]:
+def _ordered(texts: Iterable[_Text]) -> tuple[list[_Text], list[_Text]]:
     """What opens a page, its notation last, and what closes it."""
     opening, notation, closing = list[_Text](), list[_Text](), list[_Text]()
     for text, place in texts:
         first, *others = [
             (part, Place(place.path, place.line + line))
-            for line, part in sections(text, raw_html)
+            for line, part in sections(text)
         ]
         opening.append(first)
         for part in others:
@@ -110,8 +106,6 @@ def _texts(module: Module, context: Context) -> tuple[Iterator[_Text], set[str]]
             here = place.below(prose.text, prose.text.index("\\"))
             context.diagnostics.add(here, message, "backslash")
     texts, labels = told_apart(with_titles(prose.text) for prose in module.prose)
-    if context.raw_html:
-        texts = [closed(*both, context) for both in zip(texts, places, strict=True)]
     return zip(texts, places, strict=True), labels
 
 
@@ -147,12 +141,9 @@ def _above(row: Row, anchor: str) -> Above:
     """The heading that the sections of a row stand below."""
     if not row.definition:
         return Above()
-    own = next(filter(None, (_HEADING.match(prose.text) for prose in row.prose)), None)
-    return Above(len(own[1]) if own else _level(row.definition), anchor)
-
-
-def _level(definition: Definition) -> int:
-    return min(2 + definition.name.count("."), 6)
+    own = filter(None, (_HEADING.match(prose.text) for prose in row.prose))
+    level = min(2 + row.definition.name.count("."), 6)
+    return Above(next((len(heading[1]) for heading in own), level), anchor)
 
 
 # ## The page
@@ -168,29 +159,27 @@ class WovenRow:
     row: Row | None
 
 
-def cut(content: str, module: Module, raw_html: bool = False) -> list[str]:
+def cut(content: str, module: Module, context: Context) -> list[str]:
     """Cut the document's HTML into the prose of each row, and what closes the page.
 
     Without `raw_html`, what could run in a reader's browser is left out.
-
-    **Raises.** `ValueError` if the document came out of Markdown with other rows than
-    it went in with.
     """
     found = content.replace(LESS, "&lt;").split(_CUT)  # as in a quoted fence
     expected = len(module.rows) + 1
     if len(found) != expected:
-        raise ValueError(
+        message = (
             f"{expected} pieces of prose went into Markdown and {len(found)} came out: "
             "is an HTML tag or a fence left open in one?"
         )
-    return found if raw_html else [sanitised(text) for text in found]
+        context.diagnostics.add(Place(module.path, 1), message)
+        return as_written(module)
+    return found if context.raw_html else [sanitised(text) for text in found]
 
 
 def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
     """Put the code of each row beside its prose."""
-    names = anchors(module)
-    lines = _lines(module, extra, names)
-    rows = zip([*module.rows, None], [*names, ""], prose, strict=False)
+    lines = _lines(module, extra)
+    rows = zip([*module.rows, None], [*anchors(module), ""], prose, strict=False)
     return [
         WovenRow(anchor, text.strip(), _code(row, module, lines) if row else "", row)
         for row, anchor, text in rows
@@ -198,22 +187,20 @@ def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRo
     ]
 
 
-def as_written(module: Module) -> str:
+def as_written(module: Module) -> list[str]:
     """The prose of a module as it stands in the source, for want of better HTML."""
     texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
-    shown = [f"<pre>{html.escape(text)}</pre>" if text else "" for text in texts]
-    return _CUT.join([*shown, ""])
+    return [f"<pre>{html.escape(text)}</pre>" if text else "" for text in [*texts, ""]]
 
 
 def addresses(module: Module) -> list[str]:
     """Everything on a module's page that a link can lead to."""
-    rows = anchors(module)
-    return [*rows, *_inner(module, rows).values()]
+    return [*anchors(module), *_inner(module).values()]
 
 
-def _inner(module: Module, rows: Sequence[str]) -> dict[int, str]:
+def _inner(module: Module) -> dict[int, str]:
     """The definitions that stand within a row of others, by their line."""
-    own = set(rows)
+    own = set(anchors(module))
     lines = {d.name: d.line for d in reversed(module.definitions)}
     return {line: name for name, line in lines.items() if name not in own}
 
@@ -307,9 +294,9 @@ def _address(row: WovenRow) -> str:
     return f'<a class="weave-link" id="{anchor}" href="#{anchor}" title="{title}">¶</a>'
 
 
-def _lines(module: Module, extra: Overlay, rows: Sequence[str]) -> list[str]:
+def _lines(module: Module, extra: Overlay) -> list[str]:
     """Each line of code with its number in the file, and the hint at its end."""
-    inner = _inner(module, rows)
+    inner = _inner(module)
     lines = []
     for number, line in enumerate(code_lines(module.source, extra.marks), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""

@@ -30,10 +30,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from inspect import cleandoc
-from itertools import groupby, pairwise, starmap
+from itertools import pairwise, starmap
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from litweave.diagnostics import Place, PlacedError
 from litweave.syntax import (
     DEFINITIONS,
     blocks,
@@ -52,12 +53,8 @@ _FRONT_MATTER = re.compile(
 )
 
 
-class ParseError(ValueError):
+class ParseError(PlacedError):
     """A source that cannot be read as Python: says the file, the line and why."""
-
-    def __init__(self, path: str, line: int, problem: str) -> None:
-        super().__init__(f"{path}:{line}: {problem}")
-        self.line, self.problem = line, problem
 
 
 # ## What parsing gives
@@ -149,26 +146,15 @@ def read(path: Path, name: str = "") -> Module:
     """
     name = name or str(path)
     raw = path.read_bytes()
-    second = raw.split(b"\n", 2)[1:2]
-    declared = 2 if any(b"coding" in line for line in second) else 1
+    stream = io.BytesIO(raw)
     try:
-        encoding = _encoding(raw)
+        encoding, _ = tokenize.detect_encoding(stream.readline)
         source = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ParseError(name, line, f"not {encoding}: {error.reason}") from None
     except (SyntaxError, LookupError, UnicodeError) as error:  # rot13 is no text
-        raise ParseError(name, declared, str(error)) from None
+        wrong = getattr(error, "start", stream.tell() - 1)  # in the line read last
+        line = raw.count(b"\n", 0, wrong) + 1
+        raise ParseError(Place(name, line), str(error)) from None
     return parse(source, name, encoding)
-
-
-def _encoding(raw: bytes) -> str:
-    try:
-        return tokenize.detect_encoding(io.BytesIO(raw).readline)[0]
-    except SyntaxError as error:
-        if "missing" in str(error):
-            return "utf-8"  # which its first lines are not
-        raise
 
 
 # A preview parses again what was changed, and nothing else.
@@ -208,15 +194,17 @@ def _analyse(
         tree = syntax_tree(source)
         return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
     except (SyntaxError, ValueError) as error:  # a null byte may be either, of no line
-        null = source.count("\n", 0, max(source.find("\0"), 0)) + 1
+        null = source.partition("\0")[0].count("\n") + 1
         version = ".".join(map(str, sys.version_info[:2]))
         reason = f"{getattr(error, 'msg', error)}, as Python {version} reads it"
-        raise ParseError(path, getattr(error, "lineno", 0) or null, reason) from None
+        line = getattr(error, "lineno", 0) or null
+        raise ParseError(Place(path, line), reason) from None
     except tokenize.TokenError as error:
-        raise ParseError(path, error.args[1][0], error.args[0]) from None
+        reason, (line, _) = error.args
+        raise ParseError(Place(path, line), reason) from None
     except (RecursionError, MemoryError):
         reason = "it is nested deeper than Python's own parser goes"
-        raise ParseError(path, 1, reason) from None
+        raise ParseError(Place(path, 1), reason) from None
 
 
 # ## What stands where
@@ -356,7 +344,8 @@ def _rows(
         if start == 1:
             prose = tuple(p for p in map(_below_front_matter, prose) if p.text)
         code = [n for n in range(start, after) if n not in hidden]
-        shown = tuple(_without_blank_ends(code, lines))
+        filled = [n for n in code if lines[n - 1].strip()]
+        shown = tuple(n for n in code if filled[0] <= n <= filled[-1]) if filled else ()
         scope = scopes.get(start, "")
         yield Row(start, after - 1, prose, shown, opens[start], scope)
 
@@ -400,13 +389,3 @@ def _openings(
             opens[above or definition.start] = definition
             inner = definition.start
     return opens
-
-
-def _without_blank_ends(code: list[int], lines: Sequence[str]) -> list[int]:
-    kept: list[int] = []
-    for is_filled, run in groupby(code, lambda n: bool(lines[n - 1].strip())):
-        numbers = [*run]
-        has_gap = numbers[-1] - numbers[0] >= len(numbers)
-        kept += numbers[:2] if has_gap and not is_filled else numbers  # prose was there
-    filled = [i for i, n in enumerate(kept) if lines[n - 1].strip()]
-    return kept[filled[0] : filled[-1] + 1] if filled else []

@@ -25,7 +25,16 @@ from litweave.dialect import TAG
 from litweave.katex import Formulas
 from litweave.marks import LESS, unreserved
 from litweave.names import Names, UnknownNameError
-from litweave.sections import LITERAL, Above, Line, depth, indent, relisted, translated
+from litweave.sections import (
+    LITERAL,
+    Above,
+    Line,
+    defined,
+    depth,
+    indent,
+    relisted,
+    translated,
+)
 
 # The roles of reStructuredText that name something, or set it as mathematics.
 ROLES = "math|class|func|meth|mod|attr|data|obj|exc|const|ref|doc|term|any|paramref"
@@ -65,7 +74,6 @@ _HTML = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_REFERENCE = re.compile(r"^[ ]{0,3}\[(?!\^)([^\]]+)\]:", re.MULTILINE)
 # A heading of level 2, in a text without code; what is underlined begins a paragraph.
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
 
@@ -99,7 +107,6 @@ def to_markdown(
     place: Place,
     page: str,
     context: Context,
-    raw_html: bool = True,
     above: Above | None = None,
     labels: Set[str] = frozenset(),
 ) -> str:
@@ -116,9 +123,12 @@ def to_markdown(
     name that leads nowhere.
     """
     text = unreserved(text)
+    if above and context.raw_html:
+        text = closed(text, place, context)
     lines = translated(text, above) if above else [*enumerate(text.split("\n"))]
     if context.translator:
-        written, places = context.translator(lines, place, raw_html)
+        html = context.raw_html or not above
+        written, places = context.translator(lines, place, html)
     else:
         written = [line for _, line in lines]
         places = [Place(place.path, place.line + number) for number, _ in lines]
@@ -127,42 +137,34 @@ def to_markdown(
         written = [line for _, line in moved]
         places = [places[number] for number, _ in moved]
     text = "\n".join(written)
-    labels = labels | {label.lower() for label in _REFERENCE.findall(text)}
-    writer = _Writer(text, places, page, context, raw_html, bool(above), labels)
+    labels = labels | defined(text)
+    writer = _Writer(text, places, page, context, bool(above), labels)
     return writer.written(text)
 
 
 def closed(text: str, place: Place, context: Context) -> str:
     """Text whose HTML ends where the text does; what it left open is a problem."""
-    opened = _opened(_bare(text))
-    for start, tag in opened:
+    opened = list[tuple[str, int]]()
+    for match in _HTML.finditer(_bare(text)):
+        tags = [tag for tag, _ in opened]
+        if match["tag"] and not match["end"]:
+            opened.append((match["tag"], match.start()))
+        elif match["tag"] in tags:
+            del opened[len(tags) - 1 - tags[::-1].index(match["tag"]) :]
+    for tag, start in opened:
         message = f"“<{tag}>” opens HTML that is not closed"
         context.diagnostics.add(place.below(text, start), message, "html")
-    ends = "".join(f"</{tag}>" for _, tag in reversed(opened))
+    ends = "".join(f"</{tag}>" for tag, _ in reversed(opened))
     return f"{text}\n\n{ends}" if ends else text
 
 
-def _opened(bare: str) -> list[tuple[int, str]]:
-    found = list[tuple[int, str]]()
-    for match in _HTML.finditer(bare):
-        tags = [tag for _, tag in found]
-        if match["tag"] and not match["end"]:
-            found.append((match.start(), match["tag"]))
-        elif match["tag"] in tags:
-            del found[len(tags) - 1 - tags[::-1].index(match["tag"]) :]
-    return found
-
-
-def sections(text: str, raw_html: bool = False) -> list[tuple[int, str]]:
+def sections(text: str) -> list[tuple[int, str]]:
     """A text cut at its headings of level 2: each part, and its line, counted from 0.
 
-    The first part is what stands before all of them. With `raw_html`, a heading within
-    an element of HTML is none, for an element stays in one piece.
+    The first part is what stands before all of them.
     """
     bare = _bare(text)
     starts = [match.start() for match in _SECTION.finditer(bare) if match.start()]
-    if raw_html:
-        starts = [start for start in starts if not _opened(bare[:start])]
     edges = pairwise([0, *starts, len(text)])
     return [(text.count("\n", 0, start), text[start:end]) for start, end in edges]
 
@@ -191,7 +193,6 @@ class _Writer:
     places: Sequence[Place]
     page: str
     context: Context
-    raw_html: bool
     is_module: bool
     labels: Set[str]
 
@@ -293,7 +294,8 @@ class _Writer:
 
     def _tag(self, match: re.Match[str], place: Place) -> str:
         """Text in which a tag is a tag only if the author may use HTML."""
-        return match[0] if self.raw_html else match[0].replace("<", LESS)
+        is_tag = self.context.raw_html or not self.is_module
+        return match[0] if is_tag else match[0].replace("<", LESS)
 
 
 def _split(equations: str) -> str:

@@ -24,7 +24,7 @@ the line that it was made of, for messages to name the right one.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import islice
+from itertools import dropwhile, islice, pairwise, takewhile
 
 from litweave.headings import slug
 from litweave.marks import mark
@@ -41,6 +41,7 @@ LITERAL = r"""
 """
 Line = tuple[int, str]
 """A line of Markdown, and the number of the line that it was made of."""
+_Section = tuple[Sequence[str], Iterable[Line]]
 
 _KNOWN = re.compile(
     r"""(?P<list> arg(ument)?s | attributes | keyword[ ]arg(ument)?s | methods
@@ -71,7 +72,7 @@ _TYPE = re.compile(r"^( *):(?:var)?type +(\S+):(.*(?:\n\1 +\S.*)*)", re.MULTILIN
 _NAMES = r"\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*"
 # A name, its type, and what is said of it in the same line.
 _GOOGLE = re.compile(rf"(`?{_NAMES}`?) *(?:\((.*?)\))? *:(?: +(.*))?")
-_NUMPY = re.compile(r"(.+?)(?: +:(?: +(.*))?)?()")
+_NUMPY = re.compile(r"(\S.*?)(?: +:(?: +(.*))?)?()")
 
 
 @dataclass(frozen=True)
@@ -125,122 +126,118 @@ def translated(text: str, above: Above) -> list[Line]:
         if match["fence"]:
             first = text.count("\n", 0, match.start())
             literal.update(range(first, first + match[0].count("\n") + 1))
-    return [*_Docstring([*text.split("\n"), ""], literal, above, types).written()]
+    lines = [*enumerate(text.split("\n"))]
+    return [*_Docstring(literal, types).sections(lines, above)]
 
 
-@dataclass
+def _known(line: str) -> re.Match[str] | None:
+    return _KNOWN.fullmatch(line.rstrip(": "))
+
+
+def _moved(lines: Iterable[Line]) -> list[Line]:
+    """Lines whose first words stand at the margin; none, if there are no words."""
+    found = [*lines]
+    deep = next((indent(line) for _, line in found if line.strip()), None)
+    return [
+        (n, line[min(deep, indent(line)) :]) for n, line in found if deep is not None
+    ]
+
+
+@dataclass(frozen=True)
 class _Docstring:
-    """Goes through the lines of a docstring, and knows of the section that it is in."""
+    """What is known of a docstring: its lines in fences, and the types of fields."""
 
-    lines: list[str]
     literal: Set[int]
-    above: Above
     types: Mapping[str, str]
-    label: str = ""  # that of the fields so far
-    outer: int = -1  # what is indented no deeper ends the section
-    head: re.Pattern[str] | None = None  # how entries begin, if it is a list
-    entries: int = 0  # how deep they begin
-    margin: int = 0  # where text goes
-    shift: int | None = 0  # how far it is moved; its first line tells
-    is_bare: bool = False  # whether nothing is said yet of the entry
 
-    def written(self) -> Iterator[Line]:
-        for number in range(len(self.lines) - 1):
-            for text in self._line(number, self.lines[number]):
-                yield number, text
+    def sections(self, lines: Sequence[Line], above: Above) -> Iterator[Line]:
+        """What stands before the first title of NumPy's, and its sections."""
+        titles = [n for n, _ in lines[:-1] if self._is_title(lines, n)]
+        yield from self.written(lines[: min([*titles, len(lines)])])
+        for start, end in pairwise([*titles, len(lines)]):
+            (_, title), (_, line), *rest = lines[start:end]
+            # The headings of a module are Markdown's own.
+            own = [above.section(title)] if above.anchor else [title, line]
+            yield from ((start, text) for text in ("", *own, ""))
+            known = _known(title)
+            form = _NUMPY if known and (known["list"] or known["types"]) else None
+            yield from self.written(_moved(rest) if form else rest, form)
 
-    def _line(self, number: int, line: str) -> list[str]:
-        if not line.strip():
-            return [""] * (not self.is_bare)
-        if number in self.literal:
-            return [self._moved(line)]
-        if field := _FIELD.fullmatch(line):
-            return self._field(field, indent(line))
-        known = _KNOWN.fullmatch(line.rstrip(": "))
-        is_free = known or not self.lines[number - 1].strip()
-        is_titled = re.fullmatch("[-=]{2,}", self.lines[number + 1]) and line[0] != " "
-        if is_free and is_titled:
-            return self._titled(line, known, number)
-        if known and line[0].isupper() and line[-1] == ":" and self._below(number):
-            return self._labelled(known, number)
-        before = [""] * (indent(line) <= self.outer)
-        if before:
-            self._begin()
-        return before + self._words(line, number)
+    def _is_title(self, lines: Sequence[Line], number: int) -> bool:
+        (_, title), (_, line) = lines[number : number + 2]
+        is_free = not (number and lines[number - 1][1].strip()) or _known(title)
+        is_titled = title[:1].strip() and re.fullmatch("[-=]{2,}", line)
+        return bool(is_free and is_titled) and number not in self.literal
 
-    def _words(self, line: str, number: int) -> list[str]:
-        goes_on = self._below(number) > indent(line)
-        if self.head and indent(line) == self.entries:
-            match = self.head.fullmatch(line.strip())
-            name, kind, first = match.groups(default="") if match else ("", "", "")
-            if first or (name and goes_on):
-                return self._entry(name, kind, first)
-            if kind:
-                return self._entry(name, "", kind)
-            if self.head is _NUMPY and self.margin:
-                self.margin, self.shift = 0, 0
-                return ["", line]
-        line = self._moved(line)
-        is_words = indent(line) == self.margin and line.lstrip()[0] != "."
-        if line.endswith("::") and is_words and goes_on:
-            line = f"{line.rstrip(': ')}:"
-        return [line]
+    def written(
+        self, lines: Sequence[Line], form: re.Pattern[str] | None = None
+    ) -> Iterator[Line]:
+        """Lines in Markdown; if they are a list, its entries have a form."""
+        end, label = 0, ""
+        for at, (number, line) in enumerate(lines):
+            if at < end:
+                continue
+            if number in self.literal or not line.strip():
+                yield number, line
+                continue
+            below, last, label = self._below(lines, at, form), label, ""
+            known, entry = _known(line), form and form.fullmatch(line)
+            name, kind, first = entry.groups("") if entry else ("", "", "")
+            if field := _FIELD.fullmatch(line):
+                label = _KINDS[field[1]]
+                heads, inner = self._field(field, below, label == last)
+            elif known and line[0].isupper() and line[-1] == ":" and below:
+                if known["code"] and not below[0][1].strip():
+                    below = []  # It is code, and stays as it stands.
+                form_below = _GOOGLE if known["list"] else None
+                heads, inner = ["", f"**{known[0]}:**"], self.written(below, form_below)
+            elif first or (name and below):
+                heads, inner = self._entry(name, kind, first, below)
+            elif kind:
+                heads, inner = self._entry(name, "", kind, below)
+            else:
+                is_last = line.endswith("::") and below and line[0] not in " ."
+                yield from [(number, "")] * (at == end > 0)
+                yield number, f"{line.rstrip(': ')}:" if is_last else line
+                continue
+            yield from ((number, head) for head in heads)
+            yield from inner
+            end = at + 1 + len(below)
 
-    def _below(self, number: int) -> int:
-        """How deep the next line of words is."""
-        rest = islice(self.lines, number + 1, None)
-        return next((indent(line) for line in rest if line.strip()), 0)
+    def _below(
+        self, lines: Sequence[Line], at: int, form: re.Pattern[str] | None
+    ) -> list[Line]:
+        """The lines below one that are deeper, or begin no entry of Google's."""
+        deep = indent(lines[at][1])
 
-    def _begin(
-        self, outer: int = -1, head: re.Pattern[str] | None = None, entries: int = 0
-    ) -> None:
-        self.outer, self.head, self.entries, self.label = outer, head, entries, ""
-        self.margin, self.shift, self.is_bare = 0, None if outer >= 0 else 0, False
+        def belongs(each: Line) -> bool:
+            is_deeper = not each[1].strip() or indent(each[1]) > deep
+            return is_deeper or (form is _GOOGLE and not _GOOGLE.fullmatch(each[1]))
 
-    def _moved(self, line: str) -> str:
-        if self.shift is None:
-            self.shift = self.margin - indent(line)
-        if self.is_bare:
-            self.is_bare = False
-            return f":   {line.strip()}"
-        return " " * max(indent(line) + self.shift, self.margin) + line.lstrip()
+        return _moved(takewhile(belongs, islice(lines, at + 1, None)))
 
-    def _entry(self, name: str, kind: str, first: str) -> list[str]:
+    def _field(
+        self, field: re.Match[str], below: Sequence[Line], goes_on: bool
+    ) -> _Section:
+        """A field of Sphinx; those of one kind, one after another, have one label."""
+        label, words = f"**{_KINDS[field[1]]}:**", field[3] or ""
+        kind, _, name = field[2].strip().rpartition(" ")
+        if not name:
+            return ["", f"{label} {words}"], self.written(below)
+        kind = kind or self.types.get(name, "")
+        heads, inner = self._entry(name, kind, words, below)
+        return [*["", label] * (not goes_on), *heads], inner
+
+    def _entry(
+        self, name: str, kind: str, first: str, below: Sequence[Line]
+    ) -> _Section:
         name = f"`{name}`" if re.fullmatch(_NAMES, name) else name  # or a type
         term = f"{name} ({kind})" if kind else name
-        self.margin, self.shift, self.is_bare = 4, None, not first
-        return ["", term, *[f":   {first}"] * bool(first)]
-
-    def _field(self, field: re.Match[str], deep: int) -> list[str]:
-        """A field of Sphinx; those of one kind, one after another, have one label."""
-        label, words = _KINDS[field[1]], field[3] or ""
-        kind, _, name = field[2].strip().rpartition(" ")
-        is_new = label != self.label
-        self._begin(deep)
-        self.label = label
-        if not name:
-            return ["", f"**{label}:** {words}"]
-        entry = self._entry(name, kind or self.types.get(name, ""), words)
-        return [*["", f"**{label}:**"] * is_new, *entry]
-
-    def _titled(
-        self, title: str, known: re.Match[str] | None, number: int
-    ) -> list[str]:
-        """A title of NumPy's; the headings of a module are Markdown's own."""
-        line, self.lines[number + 1] = self.lines[number + 1], ""
-        self._begin()
-        if known and (known["list"] or known["types"]):
-            deep = self._below(number)
-            self._begin(deep - 1, _NUMPY, deep)
-        own = [self.above.section(title)] if self.above.anchor else [title, line]
-        return ["", *own]
-
-    def _labelled(self, known: re.Match[str], number: int) -> list[str]:
-        """A label of Google's: text goes on behind it."""
-        is_code = known["code"] and not self.lines[number + 1].strip()
-        head = _GOOGLE if known["list"] else None
-        self._begin(-1 if is_code else 0, head, self._below(number))
-        return ["", f"**{known[0]}:**"]
+        inner = [(n, f"    {text}") for n, text in self.written(below)]
+        if first:
+            return ["", term, f":   {first}"], inner
+        said = [*dropwhile(lambda each: not each[1].strip(), inner)]
+        return ["", term], [(n, f":{text[1:]}") for n, text in said[:1]] + said[1:]
 
 
 # ## Lists
@@ -314,6 +311,11 @@ _DEFINITION = re.compile(
 )
 
 
+def defined(text: str) -> set[str]:
+    """The labels that a text defines."""
+    return {(m[1] or m[2]).lower() for m in _DEFINITION.finditer(text)}
+
+
 def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     """The texts of a page, with labels that no two of them define; and all labels.
 
@@ -323,7 +325,7 @@ def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     every, found = set[str](), list[str]()
     for number, text in enumerate(texts, start=1):
         plain = _CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-        own = {(m[1] or m[2]).lower() for m in _DEFINITION.finditer(plain)}
+        own = defined(plain)
         found.append(_renamed(text, plain, own & every, f"~{number}"))
         every |= own
     return found, every

@@ -129,14 +129,6 @@ class Site:
             return to_markdown(text, place, uri, self.book.context)
         return page.document(self.book.chapters[uri].module, uri, self.book.context)
 
-    def prose(self, module: Module, html: str) -> list[str]:
-        """The prose of each row, in what Markdown made of a module."""
-        try:
-            return page.cut(html, module, self.settings.raw_html)
-        except ValueError as error:
-            self.diagnostics.add(Place(module.path, 1), str(error), "page")
-            return page.cut(page.as_written(module), module)
-
     def lay_out(self, uri: str, html: str) -> tuple[str, str]:
         """What is shown of a page, and what the search reads of it.
 
@@ -145,7 +137,8 @@ class Site:
         shown = flat = html
         if chapter := self.chapters.get(uri):
             module, extra = chapter.module, chapter.overlay
-            rows = page.beside(self.prose(module, html), module, extra)
+            prose = page.cut(html, module, self.book.context)
+            rows = page.beside(prose, module, extra)
             shown, flat = page.grid(rows, module.path, extra), page.flat(rows, module)
         return shown + self._listed(uri), flat + self._listed(uri)
 
@@ -235,7 +228,8 @@ def check(settings: Settings) -> Book:
         for line, silence in _silences(chapter.module):
             diagnostics.add(Place(chapter.module.path, line), silence, "words")
         site.begin(uri)
-        site.prose(chapter.module, to_html(site.document(uri), site.addresses))
+        html = to_html(site.document(uri), site.addresses)
+        page.cut(html, chapter.module, book.context)
     site.addresses.end()
     site.set_formulas()
     return book

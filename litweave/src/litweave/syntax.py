@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
-from litweave.diagnostics import Place
+from litweave.diagnostics import Place, PlacedError
 
 # Python 3.11 counts how deep it is in a tree in one place for all threads, and fails if
 # another thread comes in between. A build reads sources in several, which take turns.
@@ -166,18 +166,10 @@ _CODE = re.compile(r"^[ \t]*>>>(.*(?:\n[ \t]*\.\.\..*)*)", re.MULTILINE)
 _PROMPT = re.compile(r"\n[ \t]*\.\.\. ?")
 
 
-class UnreadableError(ValueError):
-    """Examples that doctest refuses: where, and why."""
-
-    def __init__(self, place: Place, reason: str) -> None:
-        super().__init__(f"{place}: {reason}")
-        self.place, self.reason = place, reason
-
-
 def doctests(text: str, place: Place) -> list[str | doctest.Example]:
     """The examples of a text that begins at a place, and the words between them.
 
-    **Raises.** [`UnreadableError`][] if doctest refuses the text.
+    **Raises.** [`PlacedError`][] if doctest refuses the text.
     """
     try:
         return doctest.DocTestParser().parse(text)
@@ -186,7 +178,7 @@ def doctests(text: str, place: Place) -> list[str | doctest.Example]:
         line, problem = (int(match[1]), match[2]) if match else (1, str(error))
         line += place.line - 1 + bool(_FROM_0.search(str(error)))
         reason = f"doctest cannot read the example here, which {problem}"
-        raise UnreadableError(Place(place.path, line), reason) from None
+        raise PlacedError(Place(place.path, line), reason) from None
 
 
 def example_sources(text: str) -> Iterator[str]:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from clean_forms import bare, docstrings, program
 from litweave.__main__ import main
+from litweave.diagnostics import PlacedError
 from litweave.features import copy as copying
 from litweave.features.copy import forms
-from litweave.features.copy.forms import StandaloneError, clean, head, standalone
+from litweave.features.copy.forms import clean, head, standalone
 from litweave.parse import ParseError, parse, read
 from litweave.words import said
 from support import read_book, some_files, write_files
@@ -490,5 +491,5 @@ x = 1; y = x | from .a import x
 def test_what_is_not_certain_is_refused(number: int) -> None:
     message, sources = REFUSED[number : number + 2]
     a, _, main = sources.replace("⏎", "\n").partition("| ")
-    with pytest.raises(StandaloneError, match=re.escape(message)):
+    with pytest.raises(PlacedError, match=re.escape(message)):
         alone(a=a, main=main)

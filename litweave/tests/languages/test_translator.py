@@ -321,8 +321,9 @@ def f():
 
 
 def woven(module: Module, translator: Translator | None = None) -> str:
-    html = to_html(document(module, "a.md", context(translator)))
-    return "\n".join(row.prose for row in beside(cut(html, module), module, Overlay()))
+    html = to_html(document(module, "a.md", at := context(translator)))
+    rows = beside(cut(html, module, at), module, Overlay())
+    return "\n".join(row.prose for row in rows)
 
 
 def test_a_module_is_translated_as_a_page_is() -> None:

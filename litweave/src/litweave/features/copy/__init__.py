@@ -26,8 +26,8 @@ from urllib.parse import urljoin, urlsplit
 from litweave.book import Book, Chapter
 from litweave.cache import answers, digest, own
 from litweave.dependencies import dotted, root
+from litweave.diagnostics import PlacedError
 from litweave.features.copy.forms import (
-    StandaloneError,
     all_formatted,
     clean,
     formatted,
@@ -38,7 +38,6 @@ from litweave.features.copy.forms import (
 )
 from litweave.names import Names, Target, UnknownNameError
 from litweave.parse import Module, ParseError, read
-from litweave.syntax import UnreadableError
 from litweave.words import word
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _made(book: Book, wanted: Iterable[tuple[Chapter, str]]) -> list[dict[str, s
             if top:
                 modules = _needed(book, c.name, c.path)
                 forms["standalone"] = standalone(c.name, modules, top)
-        except (StandaloneError, UnreadableError, RecursionError) as error:
+        except (PlacedError, RecursionError) as error:
             forms["refusal"] = str(error)
     for form in ("clean", "standalone"):
         texts = {n: forms[form] for n, forms in enumerate(made) if form in forms}
@@ -199,7 +198,7 @@ def _run(options: argparse.Namespace) -> int:
     except UnknownNameError as error:
         print(f"{error} (copy --list lists all modules)", file=sys.stderr)
         return 2
-    except (StandaloneError, UnreadableError) as error:
+    except PlacedError as error:
         print(error, file=sys.stderr)
         return 1
     try:

@@ -34,7 +34,7 @@ from typing import TypeVar
 from ruff import find_ruff_bin
 
 from litweave.dependencies import Import, ImportStatement, imported, is_package, root
-from litweave.diagnostics import Place
+from litweave.diagnostics import Place, PlacedError
 from litweave.features.links.libraries import gist
 from litweave.parse import Module
 from litweave.syntax import (
@@ -153,21 +153,14 @@ _INSTALLED = {"site-packages", "dist-packages"}
 _LICENCES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
 
 
-class StandaloneError(ValueError):
-    """A module that cannot be one file: says where and why."""
-
-    def __init__(self, place: Place, problem: str) -> None:
-        super().__init__(f"{place}: {problem}")
-
-
 def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     """The module of a dotted name as a file that needs no other of its package.
 
     `head` is text for the top, such as a licence; it becomes a comment. The file is
     not laid out yet.
 
-    **Raises.** [`StandaloneError`][] if the file would not be the same program, and
-    [`UnreadableError`][] if doctest refuses the docstring.
+    **Raises.** [`PlacedError`][] if the file would not be the same program, or doctest
+    refuses the docstring.
     """
     file = _File(name, modules)
     file.enter(name)
@@ -232,7 +225,7 @@ def _statements(name: str, module: Module) -> list[_Statement]:
     for node in syntax_tree(module.source).body:
         place = Place(module.path, first_line(node))
         if place.line <= last:
-            raise StandaloneError(place, "two statements share a line")
+            raise PlacedError(place, "two statements share a line")
         last = node.end_lineno or 0
         if isinstance(node, ImportStatement):
             for item in imported(node, name, is_package(module.path)):
@@ -367,7 +360,7 @@ class _File:
     def take(self, statements: Iterable[_Statement]) -> None:
         """Take statements, and all that they need.
 
-        **Raises.** [`StandaloneError`][] if one would not be the same in another file.
+        **Raises.** [`PlacedError`][] if one would not be the same in another file.
         """
         left = list(statements)
         while left:
@@ -384,7 +377,7 @@ class _File:
         found = self.names[item.module, item.name]
         if not found:
             problem = f"“{item.full}” is no name in a module that could be read"
-            raise StandaloneError(statement.place, problem)
+            raise PlacedError(statement.place, problem)
         if item.local:
             self.claim(item.local, statement.module, statement.place)
         return found
@@ -397,7 +390,7 @@ class _File:
                 items = imported(node, module, is_package(place.path))
                 if any(map(self.has, items)):
                     line = Place(place.path, node.lineno)
-                    raise StandaloneError(line, "an import stands within other code")
+                    raise PlacedError(line, "an import stands within other code")
         for name in sorted(statement.binds):
             self.claim(name, module, place)
         for name in sorted(statement.uses):
@@ -405,7 +398,7 @@ class _File:
             yield from found
             if not found and name in _ELSEWHERE:
                 problem = f"“{name}” depends on the file that it stands in"
-                raise StandaloneError(place, problem)
+                raise PlacedError(place, problem)
             if not found:
                 self.claim(name, "", place)
 
@@ -414,4 +407,4 @@ class _File:
         first, where = self.owners.setdefault(name, (owner, place))
         if first != owner:
             above, below = sorted((place, where))
-            raise StandaloneError(above, f"“{name}” means something else in {below}")
+            raise PlacedError(above, f"“{name}” means something else in {below}")
