@@ -20,7 +20,7 @@ The others add one thing each, and are read where they lie, in `litweave/src/lit
 
 | folder or module | what it adds |
 |---|---|
-| `names`, `headings`, `dialect`, `marks`, `overlay` | links by name, addresses, colours |
+| `names`, `headings`, `marks`, `overlay` | links by name, addresses, colours |
 | `site`, `book` | the modules of a site, and what a page shows beyond its source |
 | `katex`, `features/symbols/` | mathematics, and symbols that light up |
 | `features/links/` | names in the code that lead to what they name |
