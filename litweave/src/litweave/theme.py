@@ -8,6 +8,7 @@ which a script of ours is put before the theme's: see `search.js`. Its templates
 behind them more blank lines than text: a third of a page.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -21,7 +22,6 @@ from mkdocs.theme import Theme
 from mkdocs.utils import get_relative_url
 from rcssmin import cssmin
 
-from litweave.cache import files_in
 from litweave.words import word
 
 _OWN = Path(__file__).parent
@@ -36,18 +36,18 @@ _BESIDE = re.compile(r"""(?<=url\()(["']?)(?![/#]|\w+:)([^"')]+)\1(?=\))""")
 # What is replaced in the HTML of Material, and by what.
 _FIXES = {
     # The script about the search comes before the theme's.
-    r'(?=<script src="([^"]*assets/)javascripts/bundle\.)': (
-        r'<script src="\1search.js"></script>\n'
+    r'<script src="([^"]*assets/)javascripts/bundle\.': (
+        r'<script src="\1search.js"></script>\n\g<0>'
     ),
     r'class="md-search" data-md-component="search" role="dialog"': (
         rf'\g<0> aria-label="{word("Search")}"'
     ),
-    r'(?<=<nav class="md-path" aria-label=")[^"]*': word("Breadcrumbs"),
+    r'(<nav class="md-path" aria-label=")[^"]*': rf"\1{word('Breadcrumbs')}",
     r' alt="logo"': ' alt=""',
     # In the table of contents, the list under a heading is named like the heading. A
     # section of the site may have that name already.
-    r'(?<=<nav class="md-nav" aria-label=")([^"]*)(?=">)': (
-        word("Sections of {heading}", heading=r"\1")
+    r'(<nav class="md-nav" aria-label=")([^"]*)(?=">)': (
+        r"\1" + word("Sections of {heading}", heading=r"\2")
     ),
     # A list that is named after its section's label, and the title that stands in it.
     r'(<nav class="md-nav"[^>]* )aria-labelledby="__nav_[\d_]+_label"'
@@ -164,6 +164,10 @@ def quicken(theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
 
 def _visible(folders: Iterable[str], left_out: str) -> list[str]:
     """The files of a theme but those in hidden folders, and in one that is left out."""
-    found = ((path, files_in(*path.glob("[!.]*"))) for path in map(Path, folders))
-    names = (path.relative_to(folder) for folder, paths in found for path in paths)
-    return [name.as_posix() for name in names if left_out not in name.parts]
+    found = set[str]()
+    for folder in folders:
+        for place, inner, files in os.walk(folder):
+            inner[:] = (n for n in inner if not n.startswith(".") and n != left_out)
+            where = Path(place).relative_to(folder)
+            found.update((where / name).as_posix() for name in files)
+    return sorted(found)

@@ -18,7 +18,7 @@ import ast
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -122,16 +122,16 @@ _DEFAULT = re.compile(r"(: (?:(?!, \w+=)[^=])+)=(?!=)")
 
 def _called(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """How a function is called by its source; without types, if too long with them."""
-    args = deepcopy(node.args)
-    first = args.posonlyargs or args.args
-    if first and first[0].arg in ("self", "cls"):
-        del first[0]
+    args = copy(node.args)
+    kind = "posonlyargs" if args.posonlyargs else "args"
+    if (given := getattr(args, kind)) and given[0].arg in ("self", "cls"):
+        setattr(args, kind, given[1:])
     whole = _DEFAULT.sub(r"\1 = ", f"{name}({ast.unparse(args)})")
     if node.returns and node.name != "__init__":
         whole += f" -> {ast.unparse(node.returns)}"
     if len(whole) <= libraries.LONGEST_SIGNATURE:
         return whole
-    for part in ast.walk(args):
+    for part in ast.walk(args := deepcopy(args)):
         if isinstance(part, ast.arg):
             part.annotation = None
     return f"{name}({ast.unparse(args)})"
