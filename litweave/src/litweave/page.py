@@ -297,15 +297,14 @@ def _address(row: WovenRow) -> str:
 def _lines(module: Module, extra: Overlay) -> list[str]:
     """Each line of code with its number in the file, and the hint at its end."""
     inner = _inner(module)
-    lines = []
-    for number, line in enumerate(code_lines(module.source, extra.marks), start=1):
+    lines, code = [], breakable("\n".join(code_lines(module.source, extra.marks)))
+    for number, line in enumerate(code.split("\n"), start=1):
         place = f' id="{html.escape(inner[number])}"' if number in inner else ""
         # Where a line is too wide for the screen, it goes on below its own beginning.
         indent = _indent(line)
         place += f' style="--indent:{indent}"' if indent else ""
         place = f'class="weave-line" data-line="{number}"{place}'
-        shown = breakable(line) + extra.hints.get(number, "")
-        lines.append(f"<span {place}>{shown}</span>\n")
+        lines.append(f"<span {place}>{line}{extra.hints.get(number, '')}</span>\n")
     return lines
 
 
