@@ -63,6 +63,7 @@ class _Linker:
     ) -> None:
         self.book, self.meanings, self.answers = book, meanings, answers
         self.told = lru_cache(None)(self.tell)
+        self.place = lru_cache(None)(self.find)
 
     def lay(self, page: str, uses: Iterable[Meant]) -> None:
         """Lay links over the code of a page, and the table of what their tips say."""
@@ -86,7 +87,7 @@ class _Linker:
         if table:
             chapter.overlay.tools.append(island("weave-references", table))
 
-    def place(self, thing: Thing, page: str) -> tuple[str, ...] | None:
+    def find(self, thing: Thing, page: str) -> tuple[str, ...] | None:
         """The address of a thing, how it is called, what for, and where, if outside."""
         if not self.meanings.is_ours(thing.name):
             answer = self.answers.get(thing.name)
