@@ -107,6 +107,7 @@ HIDING = [
     *("def f(*, nn=1, **kwargs): nn.Linear", "def f():\n nn = 1\n nn.Linear"),
     *("def f():\n nn.Linear\n nn = 1", "def f(nn):\n def g(): nn.Linear"),
     *("[nn.Linear for nn in x]", "{nn.Linear: 1 for _, nn in x}"),
+    "class A:\n x = [nn.Linear for _ in nn.Linear]",
     "(nn.Linear for x in y for nn in x if nn.Linear)",
     "class A:\n nn = 1\n nn.Linear",
     "def f():\n  def g():\n    nonlocal nn\n    nn = 1\n  nn = 2\n  nn.Linear",

@@ -32,6 +32,8 @@ from litweave.syntax import DEFINITIONS, syntax_tree
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
 # An expression, or none, and the scope that it stands in.
 _Placed: TypeAlias = tuple[Any, "Scope"]
+# In a class, half of such is looked up in it, and half around it.
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 # What is given to these is what they hold.
 _CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
 
@@ -140,7 +142,7 @@ class Code:
             self._import(node, scope)
         elif isinstance(node, ast.Attribute | ast.Name):
             self._use(node, scope)
-        else:
+        elif not (scope.is_class and isinstance(node, _COMPREHENSIONS)):
             self._bind(node, scope)
             for child in ast.iter_child_nodes(node):
                 self.visit(child, scope)
