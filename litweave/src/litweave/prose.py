@@ -180,7 +180,8 @@ def _bare(text: str) -> str:
     for number, line in enumerate(lines):
         deep = indent(line)
         after_gap = was_code or not number or not lines[number - 1].strip()
-        was_code = after_gap and deep - depth(lines[:number], deep) >= 4
+        may_be = after_gap and deep >= 4
+        was_code = may_be and deep - depth(lines[:number], deep) >= 4
         lines[number] = " " * len(line) if was_code else line
     return "\n".join(lines)
 

@@ -165,9 +165,10 @@ class _Docstring:
 
     def _is_title(self, lines: Sequence[Line], number: int) -> bool:
         (_, title), (_, line) = lines[number : number + 2]
-        is_free = not (number and lines[number - 1][1].strip()) or _known(title)
         is_titled = title[:1].strip() and re.fullmatch("[-=]{2,}", line)
-        return bool(is_free and is_titled) and number not in self.literal
+        if not is_titled or number in self.literal:
+            return False
+        return not (number and lines[number - 1][1].strip()) or bool(_known(title))
 
     def written(
         self, lines: Sequence[Line], form: re.Pattern[str] | None = None
