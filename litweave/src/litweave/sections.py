@@ -182,28 +182,34 @@ class _Docstring:
                 yield number, line
                 continue
             below, last, label = self._below(lines, at, form), label, ""
-            known, entry = _known(line), form and form.fullmatch(line)
-            name, kind, first = entry.groups("") if entry else ("", "", "")
+            section = self._section(line, below, form)
             if field := _FIELD.fullmatch(line):
                 label = _KINDS[field[1]]
-                heads, inner = self._field(field, below, label == last)
-            elif known and line[0].isupper() and line[-1] == ":" and below:
-                if known["code"] and not below[0][1].strip():
-                    below = []  # It is code, and stays as it stands.
-                form_below = _GOOGLE if known["list"] else None
-                heads, inner = ["", f"**{known[0]}:**"], self.written(below, form_below)
-            elif first or (name and below):
-                heads, inner = self._entry(name, kind, first, below)
-            elif kind:
-                heads, inner = self._entry(name, "", kind, below)
-            else:
+                section = self._field(field, below, label == last)
+            if not section:
                 is_last = line.endswith("::") and below and line[0] not in " ."
                 yield from [(number, "")] * (at == end > 0)
                 yield number, f"{line.rstrip(': ')}:" if is_last else line
                 continue
+            heads, inner = section
             yield from ((number, head) for head in heads)
             yield from inner
             end = at + 1 + len(below)
+
+    def _section(
+        self, line: str, below: Sequence[Line], form: re.Pattern[str] | None
+    ) -> _Section | None:
+        """A section of Google's, or an entry; no other line opens what is below it."""
+        known, entry = _known(line), form and form.fullmatch(line)
+        name, kind, first = entry.groups("") if entry else ("", "", "")
+        if known and line[0].isupper() and line[-1] == ":" and below:
+            inner = self.written(below, _GOOGLE if known["list"] else None)
+            if known["code"] and not below[0][1].strip():  # It stays as it stands.
+                inner = ((number, f"    {text}".rstrip()) for number, text in below)
+            return ["", f"**{known[0]}:**"], inner
+        if first or (name and below):
+            return self._entry(name, kind, first, below)
+        return self._entry(name, "", kind, below) if kind else None
 
     def _below(
         self, lines: Sequence[Line], at: int, form: re.Pattern[str] | None

@@ -229,6 +229,5 @@ def _run(left: dict[str, _Item], kept: Folder, part: Part) -> dict[str, Answer]:
             # What ends it between two modules is the next.
             name, line, what = at if at[0] in left else (next(iter(left)), 1, at[2])
             answers[name] = {"problems": [(line, f"{what} {reason}", "")]}
-            del left[name]
-            part.end(name)
+            part.end(left.pop(name).name)
     return answers
