@@ -203,10 +203,9 @@ class _Docstring:
         known, entry = _known(line), form and form.fullmatch(line)
         name, kind, first = entry.groups("") if entry else ("", "", "")
         if known and line[0].isupper() and line[-1] == ":" and below:
-            inner = self.written(below, _GOOGLE if known["list"] else None)
-            if known["code"] and not below[0][1].strip():  # It stays as it stands.
-                inner = ((number, f"    {text}".rstrip()) for number, text in below)
-            return ["", f"**{known[0]}:**"], inner
+            is_code = known["code"] and not below[0][1].strip()
+            inner = self.written(_moved(below), _GOOGLE if known["list"] else None)
+            return ["", f"**{known[0]}:**"], below if is_code else inner
         if first or (name and below):
             return self._entry(name, kind, first, below)
         return self._entry(name, "", kind, below) if kind else None
@@ -221,7 +220,8 @@ class _Docstring:
             is_deeper = not each[1].strip() or indent(each[1]) > deep
             return is_deeper or (form is _GOOGLE and not _GOOGLE.fullmatch(each[1]))
 
-        return _moved(takewhile(belongs, islice(lines, at + 1, None)))
+        found = [*takewhile(belongs, islice(lines, at + 1, None))]
+        return found if any(line.strip() for _, line in found) else []
 
     def _field(
         self, field: re.Match[str], below: Sequence[Line], goes_on: bool
@@ -230,7 +230,7 @@ class _Docstring:
         label, words = f"**{_KINDS[field[1]]}:**", field[3] or ""
         kind, _, name = field[2].strip().rpartition(" ")
         if not name:
-            return ["", f"{label} {words}"], self.written(below)
+            return ["", f"{label} {words}"], self.written(_moved(below))
         kind = kind or self.types.get(name, "")
         heads, inner = self._entry(name, kind, words, below)
         return [*["", label] * (not goes_on), *heads], inner
@@ -240,7 +240,7 @@ class _Docstring:
     ) -> _Section:
         name = f"`{name}`" if re.fullmatch(_NAMES, name) else name  # or a type
         term = f"{name} ({kind})" if kind else name
-        inner = [(n, f"    {text}") for n, text in self.written(below)]
+        inner = [(n, f"    {text}") for n, text in self.written(_moved(below))]
         if first:
             return ["", term, f":   {first}"], inner
         said = [*dropwhile(lambda each: not each[1].strip(), inner)]
