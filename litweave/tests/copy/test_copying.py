@@ -97,9 +97,9 @@ def test_what_is_unchanged_is_not_made_again(
         made.append(name)
         return f"# {name}\n"
 
-    def build() -> list[str]:
+    def build(**options: Any) -> list[str]:
         made.clear()
-        texts.update(offered(source)[0])
+        texts.update(offered(source, **options)[0])
         return [*made]
 
     monkeypatch.setattr(copying, "standalone", standalone)
@@ -110,6 +110,11 @@ def test_what_is_unchanged_is_not_made_again(
     # What another module takes over from a changed one is made anew, too.
     (source / "a.py").write_text("x = 2\n")
     assert build() == ["pkg.a", "pkg.b"]
+    # While somebody writes, only its code counts; a build finds its own copies still.
+    assert build(is_preview=True) == ["pkg.a", "pkg.b"]
+    assert build() == []
+    (source / "a.py").write_text("# Two.\nx = 2\n")
+    assert build(is_preview=True) == ["pkg.a"]
     # Another ruff may lay out all of it in another way.
     monkeypatch.setattr(copying, "version", lambda name: "another")
     assert build() == ["pkg.a", "pkg.b"]

@@ -50,32 +50,40 @@ _PRIVATE = {None, "localhost", "127.0.0.1", "::1"}
 def enrich(site: "Site") -> None:
     """The forms in which each module can be taken, and the menu of them."""
     cache, patterns = site.settings.cache / "copies.json", site.settings.standalone
-    site.copies = offer(site.book, cache, site.address, patterns)
+    site.copies = offer(site.book, cache, site.address, patterns, site.is_preview)
 
 
 def offer(
-    book: Book, cache: Path, site: str = "", alone: Sequence[str] = ("*",)
+    book: Book,
+    cache: Path,
+    site: str = "",
+    alone: Sequence[str] = ("*",),
+    is_preview: bool = False,
 ) -> dict[str, str]:
     """Offer the forms of each module on its page; the texts to bring, by address.
 
     `cache` keeps what was made before, `site` is where the site will stand, and `alone`
-    has the patterns of the modules that are offered in one file.
+    has the patterns of the modules that are offered in one file. For a preview, prose
+    that changed in one is no reason to make all files anew that have its code.
     """
     site = "" if urlsplit(site).hostname in _PRIVATE else site
-    makers, source = digest(own(), version("ruff")), book.dependencies.text
+    makers, known = digest(own(), version("ruff")), book.dependencies
+    source = known.code if is_preview else known.text
     wanted = dict[str, tuple[Chapter, str]]()
     for c in book.chapters.values():
-        top, needs = "", [c.path]
+        top, needs = "", list[Path]()
         if any(fnmatch(c.download, pattern) for pattern in alone):
             address = book.href(Target("", c.page, ""), "index.md")
             top = head(c.name, c.path, site and urljoin(site, address))
-            needs += book.dependencies.of(c.name, c.path)
-        wanted[digest(makers, c.name, top, *map(source, needs))] = c, top
+            needs = known.of(c.name, c.path)
+        key = digest(makers, c.name, top, known.text(c.path), *map(source, needs))
+        wanted[key] = c, top
 
     def make(new: Sequence[str]) -> list[dict[str, str]]:
         return _made(book, [wanted[key] for key in new])
 
-    made = answers(cache, "", wanted, make, others=0)
+    # As many stay as there are: a preview and a build do not make them in turn.
+    made = answers(cache, "", wanted, make, others=len(wanted))
     texts = dict[str, str]()
     for key, (c, _) in wanted.items():
         c.overlay.tools.append(_menu(book, c, made[key]))
