@@ -76,8 +76,37 @@ def test_what_runs_or_waits_forever_is_stuck() -> None:
     for program in ("while 1: 0", child):
         with pytest.raises(ChildError, match=r"within 0\.4 seconds of processor time"):
             said(program)
-    with pytest.raises(ChildError, match=r"nothing in 100 looks .+ set LITWEAVE_LOOKS"):
+    with pytest.raises(
+        ChildError, match=r"anything in 100 looks .+ set LITWEAVE_LOOKS"
+    ):
         said("import time; time.sleep(900)")
+
+
+def test_one_that_wakes_again_and_again_to_wait_is_stuck(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It uses 2 ms of each 100: no five looks in a row see none at all."""
+    monkeypatch.setattr(process, "LOOK", 0.3)
+    monkeypatch.setenv("LITWEAVE_LOOKS", "5")
+    with pytest.raises(ChildError, match="computed hardly anything in 5 looks"):
+        said(
+            "import time\nwhile 1:\n    end = time.process_time() + 0.002\n"
+            "    while time.process_time() < end: 0\n    time.sleep(0.1)"
+        )
+
+
+@pytest.mark.usefixtures("quick_looks")
+def test_a_program_that_another_outlives_does_not_hold_up_the_build() -> None:
+    program = (
+        "import subprocess as s, sys\n"
+        "one = s.Popen([sys.executable, '-c', 'import time; time.sleep(900)'])\n"
+        "print('{\"pid\": %d}' % one.pid, flush=True)"
+    )
+    lines = process.lines([sys.executable, "-c", program])
+    other = psutil.Process(int(next(lines)["pid"]))
+    with pytest.raises(ChildError, match="computed hardly anything"):
+        next(lines)  # The other has its output, and may still say something.
+    other.kill()
 
 
 def test_one_that_goes_with_its_time_makes_the_others_neither_idle_nor_endless(

@@ -2,7 +2,7 @@
 
 It says what it found in lines of JSON. No clock tells whether it is stuck, but its
 processor time, which a busy machine does not make longer: more of it than the limit for
-one line, or none at all at so many looks in a row.
+one line, or hardly any at so many looks in a row.
 """
 
 import atexit
@@ -12,17 +12,19 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from queue import Empty, Queue
 from subprocess import PIPE
 from threading import Thread
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import psutil
 
 # Seconds of processor time that a step may take, unless `LITWEAVE_LIMIT` is set;
-# seconds from one look at a program to the next; and, unless `LITWEAVE_LOOKS` is set,
-# looks in a row at which one that waits has used no processor time at all.
-LIMIT, LOOK, IDLE = 3600, 1.0, 600
+# seconds from one look at a program to the next; unless `LITWEAVE_LOOKS` is set, looks
+# in a row at which one that waits has used hardly any; and how much of it that is.
+LIMIT, LOOK, IDLE, LITTLE = 3600, 1.0, 600, 0.05
 
 # The priority of a program that lets others go first, on Windows and elsewhere.
 _PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5)
@@ -98,22 +100,25 @@ def lines(
 
 def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
     """The answers of a program, with a look at it now and then."""
+    said = Queue[bytes]()
+    begin(partial(_listen, program.stdout, said))
     most, looks = _limit("LITWEAVE_LIMIT", LIMIT), _limit("LITWEAVE_LOOKS", IDLE)
     used, idle, before = 0.0, 0, _used(program)
-    said = begin(program.stdout.readline)
     while used <= most and idle < looks:
         try:
-            line = said.result(timeout=LOOK)
-        except TimeoutError:
+            line = said.get(timeout=LOOK)
+        except Empty:
             now = _used(program)
             # It falls where one that was started goes, and nobody waited for it.
-            used += max(now - before, 0)
-            idle = idle + 1 if now == before else 0
-            before = now
+            more = max(now - before, 0)
+            used, before = used + more, now
+            # Who waits may ask again and again, as Jupyter does. Whoever is kept from
+            # the processor has little of it, too, but does not sleep.
+            waits = more <= LITTLE * LOOK and _sleeps(program)
+            idle = idle + 1 if waits or not more else 0
             continue
         if not line:
             return
-        said = begin(program.stdout.readline)
         with suppress(ValueError):
             if isinstance(answer := json.loads(line), dict):
                 yield answer
@@ -125,9 +130,21 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
             "if that is too little, set LITWEAVE_LIMIT to more"
         )
     raise ChildError(
-        f"computed nothing in {looks:g} looks at it, {LOOK:g} s apart: it waits for "
-        "input, a lock or a network; if that may come yet, set LITWEAVE_LOOKS to more"
+        f"computed hardly anything in {looks:g} looks at it, {LOOK:g} s apart: it "
+        "waits for input, a lock or a network; if that may come yet, set "
+        "LITWEAVE_LOOKS to more"
     )
+
+
+def _listen(stream: IO[bytes], said: "Queue[bytes]") -> None:
+    """Take what a program says, and an empty line when nobody can say more.
+
+    That may be long after its end, if another has its output, too.
+    """
+    with stream:
+        for line in stream:
+            said.put(line)
+    said.put(b"")
 
 
 def _used(program: psutil.Popen) -> float:
@@ -138,6 +155,15 @@ def _used(program: psutil.Popen) -> float:
             # Its own, and that of those it started which have ended.
             seconds += sum(one.cpu_times()[:4])
     return seconds
+
+
+def _sleeps(program: psutil.Popen) -> bool:
+    """Whether neither a program nor any that it started could go on now."""
+    states = list[str]()
+    for one in _tree(program):
+        with suppress(psutil.Error):
+            states.append(one.status())
+    return psutil.STATUS_RUNNING not in states
 
 
 def _tree(program: psutil.Popen) -> list[psutil.Process]:
@@ -158,5 +184,4 @@ def _end(program: psutil.Popen) -> None:
         with suppress(psutil.Error):
             one.kill()
     program.wait()
-    program.stdout.close()
     _at_work.discard(program)

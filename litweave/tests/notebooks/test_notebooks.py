@@ -1,7 +1,9 @@
 """Notebook pages: small sites whose notebooks really run."""
 
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from nbformat.v4 import new_output
 
+from litweave import process
 from litweave.cache import Folder
 from litweave.features import notebooks
 from litweave.features.notebooks import NotebooksPlugin, document
@@ -267,6 +270,18 @@ def test_a_notebook_that_is_stuck_is_named_with_its_line(
     line = NOTEBOOK.split("\n").index("from pkg.numbers import answer") + 1
     with pytest.raises(ChildError, match=f"^examples/ten.py:{line}: this cell waited$"):
         again()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sockets that are files")
+def test_kernels_that_start_at_once_take_no_ports_from_each_other(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "one.py").write_text("# %%\nget_ipython().kernel.parent.transport\n")
+    command = [sys.executable, str(notebooks._PROGRAM), str(tmp_path / "one.py")]
+    *_, ran = process.lines(command, folder=tmp_path)
+    (output,) = ran["notebook"]["cells"][0]["outputs"]
+    assert output["data"]["text/plain"] == "'ipc'"
+    assert [*tmp_path.iterdir()] == [tmp_path / "one.py"]
 
 
 def test_configuration_that_cannot_be_meant(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ It says in lines of JSON: `cell`, the number of one that begins, and at the end
 """
 
 import json
+import os
 import sys
+from tempfile import TemporaryDirectory
 
 
 def main() -> int:
@@ -15,22 +17,31 @@ def main() -> int:
     import jupytext
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
+    from traitlets.config import Config
 
     # Jupyter gives up on a kernel that starts slowly, and goes on without the outputs
     # that come late. On a busy machine both happen; what hangs is found by the build.
-    notebook, never = jupytext.read(sys.argv[1]), 10**9
-    client = NotebookClient(
-        notebook,
-        startup_timeout=never,
-        iopub_timeout=never,
-        record_timing=False,
-        on_cell_start=lambda cell, cell_index: _say(cell=cell_index + 1),
-    )
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        _say(failed=str(error))
-        return 1
+    notebook, never, config = jupytext.read(sys.argv[1]), 10**9, Config()
+    with TemporaryDirectory() as folder:
+        if os.name == "posix":
+            # Jupyter looks for free ports, and the kernel takes them a second later. If
+            # another has one by then, the kernel neither runs nor ends. A socket that
+            # is a file in a folder of its own is nobody else's.
+            config.KernelManager.transport = "ipc"
+            config.KernelManager.connection_file = f"{folder}/kernel.json"
+        client = NotebookClient(
+            notebook,
+            config=config,
+            startup_timeout=never,
+            iopub_timeout=never,
+            record_timing=False,
+            on_cell_start=lambda cell, cell_index: _say(cell=cell_index + 1),
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            _say(failed=str(error))
+            return 1
     _say(notebook=notebook)
     return 0
 
