@@ -7,11 +7,13 @@ what every citation has.
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bibtexparser.entrypoint import parse_string
+from bibtexparser.library import Library
 from bibtexparser.middlewares import (
     LatexDecodingMiddleware,
     MergeNameParts,
@@ -19,6 +21,7 @@ from bibtexparser.middlewares import (
     SeparateCoAuthors,
     SplitNameParts,
 )
+from bibtexparser.middlewares.middleware import Middleware
 from bibtexparser.model import Block, Entry
 
 from litweave.book import Book
@@ -70,8 +73,7 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
         diagnostics.add(place, message, "citation")
 
     text, works = path.read_text("utf-8"), dict[str, Entry]()
-    written = parse_string(text, append_middleware=_WORDS[:1]).entries_dict
-    plain = parse_string(text, append_middleware=_WORDS)
+    written, plain = _parsed(text, *_WORDS[:1]).entries_dict, _parsed(text, *_WORDS)
     for block in plain.failed_blocks:
         note(block, f"this entry cannot be read: {block.error}")
     for entry in plain.entries:
@@ -83,6 +85,11 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
             works[str(written[entry.key]["url"])] = entry
     works.pop("", None)
     return works
+
+
+@lru_cache(maxsize=4)  # A preview reads it at each change of a module.
+def _parsed(text: str, *steps: Middleware) -> Library:
+    return parse_string(text, append_middleware=steps)
 
 
 def _cited(
