@@ -7,6 +7,7 @@ It has no kernels, needs nothing but Python, and compresses text.
 
 import gzip
 import re
+import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,13 @@ class _Handler(SimpleHTTPRequestHandler):
         """Say nothing of each request."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a browser that hung up, as it does when its reader goes on."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 def server(folder: Path, port: int) -> ThreadingHTTPServer:
     """A server of a folder on the loopback address; port 0 takes any that is free."""
 
@@ -56,4 +64,4 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
     if (lost := folder / "404.html").exists():  # To Python it is a form to fill in.
         Handler.error_message_format = lost.read_text("utf-8").replace("%", "%%")
     handler = partial(Handler, directory=str(folder))
-    return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    return _Server(("127.0.0.1", port), handler)

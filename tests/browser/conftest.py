@@ -1,5 +1,6 @@
 """The site as it is published, a server for it, and headless Chromium."""
 
+import gc
 import json
 import os
 import shutil
@@ -148,6 +149,9 @@ def chromium() -> str | None:
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
+        # What is left of a training may have processes that read images. They were
+        # forked, and while they hold its pipe, Playwright's own never ends.
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -49,3 +49,15 @@ def test_a_folder_without_a_page_is_not_found(tmp_path: Path) -> None:
             urlopen(f"http://127.0.0.1:{web.server_port}/files/")
         assert found.value.read() == b"nothing is here"
         web.shutdown()
+
+
+def test_a_browser_that_hangs_up_is_no_error_to_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with server(tmp_path, 0) as web:
+        for error in (ConnectionResetError(), BrokenPipeError(), ValueError()):
+            try:
+                raise error
+            except Exception:
+                web.handle_error(None, ("127.0.0.1", 1))  # type: ignore[arg-type]
+            assert ("Error" in capsys.readouterr().err) == isinstance(error, ValueError)
