@@ -292,7 +292,7 @@ def test_a_project_shows_its_proofs_and_papers(
     [proof], [paper] = page.select(".weave-proof"), page.select(".weave-papers")
     assert "Biao Zhang and Rico Sennrich. Root Mean Square" in words(paper)
     passed = f"✓ at most 1e-12 from PyTorch {torch.__version__}"
-    for part in ("Largest difference", passed, "Differs from the paper"):
+    for part in ("Largest difference", passed, "What differs from the paper"):
         assert part in words(proof)
     assert page.select(".weave-shape")
     # The guide to reading tells of what is on such a page.
@@ -300,7 +300,7 @@ def test_a_project_shows_its_proofs_and_papers(
     titles = [words(title) for title in page.select(".weave-panel h2, .weave-button")]
     shown = "Checked when this site was built", "Shapes"
     assert {*shown} <= {*titles}
-    assert all(part in read for part in (*shown, "*Differs from the paper*"))
+    assert all(part in read for part in (*shown, "*What differs from the paper*"))
     assert "<loc>https://example.org/below/rms_norm/</loc>" in files["site/sitemap.xml"]
     assert 'href="/below/assets/' in files["site/404.html"]
 

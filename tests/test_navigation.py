@@ -151,17 +151,21 @@ def test_the_reading_path_of_the_home_page_is_followed_by_next_and_previous() ->
     assert path[-1] == "results.py"
     assert set(path) <= set(ENTRIES)
     names = ["index.md", "guide.md", "b.md", "other.md", "a.md", "inner.md"]
-    pages = [SimpleNamespace(file=SimpleNamespace(src_uri=name)) for name in names]
+    files = [SimpleNamespace(src_uri=name) for name in names]
+    pages = [SimpleNamespace(file=f, is_page=True, is_index=False) for f in files]
     home, guide, b, other, a, inner = pages
+    other.is_index = True
+    sections = [SimpleNamespace(is_section=True, children=[other, a, guide])]
     extra = {"reading_path": ["index.md", "a.md", "b.md"], "beside": {names[5]: "a.md"}}
     config, files = SimpleNamespace(extra=extra), Mock()
     files.get_file_from_path.return_value.page, a.parent = inner, "section"
-    HOOKS.on_nav(SimpleNamespace(pages=pages[:5]), config, files)
+    HOOKS.on_nav(SimpleNamespace(pages=pages[:5], items=sections), config, files)
     assert (inner.parent, inner.previous_page, inner.next_page) == ("section", a, b)
     assert (home.next_page, a.next_page, b.next_page) == (a, b, None)
     assert (home.previous_page, a.previous_page, b.previous_page) == (None, home, a)
     assert (guide.previous_page, guide.next_page) == (None, other)
-    assert (other.previous_page, other.next_page) == (guide, None)
+    # The overview of a section leads to its first page.
+    assert (other.previous_page, other.next_page) == (guide, a)
 
 
 def test_a_page_says_where_the_repository_is() -> None:

@@ -83,6 +83,11 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
         for before, after in pairwise(line):
             before.next_page, after.previous_page = after, before
         line[0].previous_page = line[-1].next_page = None
+    for section in filter(lambda item: item.is_section, nav.items):
+        for first, second in pairwise(section.children[:2]):
+            if first.is_page and first.is_index and second.is_page:
+                # An overview leads to the first page of its section.
+                first.next_page = second
     for uri, neighbour in config.extra["beside"].items():
         page, other = files.get_file_from_path(uri).page, pages[neighbour]
         page.parent, page.previous_page = other.parent, other
@@ -103,6 +108,10 @@ def on_page_context(
         contents = contents[0].children
     others = sum(len(section.children) for section in page.ancestors)
     shorten(contents, _LINKS - others)
+    for item in contents:
+        for inner in item.children if is_code(item) else ():
+            # It stands below its class, and would be cut where it begins to differ.
+            inner.title = inner.title.removeprefix(f"{item.title}.")
 
 
 def shorten(contents: list[AnchorLink], most: int) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
 
-from litweave.dialect import Dialect, sanitised
+from litweave.dialect import Dialect, sanitised, to_html
 from litweave.headings import anchors, slug
 from litweave.overlay import (
     Mark,
@@ -245,12 +245,26 @@ def test_the_flat_page_has_all_prose_and_the_names_in_the_code() -> None:
 @pytest.mark.parametrize(
     "shown",
     [
-        *("f(|x)", "x == settings", "a.b(|0.5)", "from package.|part import f"),
+        *("f(|x)", "x == settings", "a.|b(|0.5)", "from package.|part import f"),
+        *("f(|a=|b)", 'open(|"a/|b-c")', "x = 1e-5", "a.|b.|c"),
     ],
 )
 def test_code_may_break_behind_what_opens_and_not_in_names(shown: str) -> None:
     (line,) = code_lines(shown.replace("|", ""))
     assert text(breakable(line).replace("<wbr>", "|")) == shown
+
+
+def test_a_number_stays_with_what_it_counts() -> None:
+    html = to_html("Of 8 % in 3 MB, `8 %` of 5 parts, **7 %**: 1 %2")
+    shown = "Of 8~% in 3~MB, <code>8 %</code> of 5 parts, <strong>7~%</strong>: 1 %2"
+    assert html.replace("\N{NO-BREAK SPACE}", "~") == f"<p>{shown}</p>"
+
+
+def test_an_option_stays_in_one_piece() -> None:
+    shown = "<code>run <b>--a-b</b> -m x-y --c=1 -1</code><p title='--d'>--e</p>"
+    assert breakable_blocks(shown) == re.sub(
+        "(?<=[ >])(--a-b|-m|--c)", r'<span class="weave-option">\1</span>', shown
+    )
 
 
 def test_an_example_may_break_and_what_it_printed_may_not() -> None:

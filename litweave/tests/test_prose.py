@@ -215,6 +215,21 @@ def test_examples_become_code(context: Context) -> None:
     assert write('>>> print("```")\n```', context).count("````") == 2
 
 
+def test_columns_and_drawings_are_told_from_lines_that_may_break(
+    context: Context,
+) -> None:
+    table = "a    b\n1.0  2\n"
+    for text, has_columns in (
+        (f">>> f()\n{table}", True),
+        (">>> f(1,  2)\n>>> f(1,  2)\n3", False),
+        (f"```text\n{table}```\n", True),
+        ("```text\na ──▶ b\n  └── c\n```\n", True),
+        ("```text\na.py: a word.  Two.\nb.py: one.\n```\n", False),
+        (f"```\n{table}```\n", False),
+    ):
+        assert (".weave-columns }" in write(text, context)) == has_columns, text
+
+
 @pytest.mark.parametrize(
     ("above", "margin"),
     [

@@ -44,7 +44,7 @@ def test_every_layer_and_model_shows_its_proof(name: str, site: Path) -> None:
     # It leads to what differs from the paper.
     link = proof.select_one(".weave-differs a")
     assert link
-    assert link.get_text() == "Differs from the paper"
+    assert link.get_text() == "What differs from the paper"
     assert f'id="{str(link["href"])[1:]}"' in html
 
 

@@ -36,7 +36,8 @@ CUT_OFF = """codes => codes.filter((code) => {
   const space = 8;  // At the end of a line it may hang over.
   const covered = [...range.getClientRects()].some(
     (text) => text.right > left + space && text.top < bottom);
-  return covered || code.scrollWidth > code.clientWidth;
+  const scrolls = code.closest(".weave-columns");  // What it prints stands in columns.
+  return covered || (!scrolls && code.scrollWidth > code.clientWidth);
 }).map((code) => code.textContent)"""
 COLOURS = """() => [
   getComputedStyle(document.querySelector(".weave-code :is(.kn, .k)")).color,

@@ -98,13 +98,22 @@ class Dialect(Extension):
         md.postprocessors.register(states, "weave-states", 0)
 
 
+# The blank between a number and what it counts: no line ends there.
+_GAP = re.compile(r"(?<=\d) (?=(?:%|[kMG]B)(?!\w))")
+
+
 def _restore(root: Element, tag: str | None = None) -> None:
     """Put back each `<`, or else those in such elements; Markdown will escape it."""
     for element in root.iter(tag):
         if element.text:
-            element.text = type(element.text)(element.text.replace(LESS, "<"))
+            text = element.text.replace(LESS, "<")
+            kept = (
+                text if element.tag == "code" else _GAP.sub("\N{NO-BREAK SPACE}", text)
+            )
+            element.text = type(element.text)(kept)
         if element.tail and not tag:
-            element.tail = element.tail.replace(LESS, "<")
+            tail = element.tail.replace(LESS, "<")
+            element.tail = _GAP.sub("\N{NO-BREAK SPACE}", tail)
         for name, value in element.items():
             element.set(name, value.replace(LESS, "<"))
 

@@ -115,6 +115,10 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         """Put the grid in the place of the flat page."""
         self.build.show(page)
 
+    # ## When a page is written
+    #
+    # What was set aside is put in, and words become those of the page's language.
+
     def _finish(self, output: str, *, page: Page, **_: Any) -> str:
         return self.build.finish(output, page)
 
@@ -125,7 +129,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     on_post_page = CombinedEvent(_finish, _say)
 
     def on_post_template(self, output: str, **_: Any) -> str:
-        """Do for the page of what is not there what is done for all others."""
+        """Do for the 404 page what is done for all others."""
         return self.site.voice.spoken(theme.mended(output))
 
     @event_priority(-100)  # when all others have written theirs

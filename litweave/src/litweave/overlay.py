@@ -25,8 +25,16 @@ _BLANK = re.compile('<span class="w">([^<]*)</span>')  # It has no colour.
 _PIECE = re.compile("<[^>]*>|&[^;]*;|.")
 _END = "</span>"
 _EMPTY = re.compile(r'<span class="\w+"></span>')
-# A bracket that something follows, the dot within a path; and no part of a tag.
-_BREAK = re.compile(r"(?:[(\[](?=.)|(?<=\w)\.(?=[^\W\d]))(?![^<]*>)")
+# A bracket that something follows, what parts a path or a chain, the sign behind which
+# the value of an argument stands; and no part of a tag.
+_BREAK = re.compile(
+    r"""(?: [(\[] (?=.) | (?<=\w) [./] (?=[^\W\d])
+      | (?<=<span[ ]class="o">) [.=] </span> (?=\S) ) (?![^<]*>)""",
+    re.VERBOSE,
+)
+_CODE = re.compile(r"<code\b.*?</code>", re.DOTALL)
+# An option of a command, which no line is to part behind its hyphens.
+_OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*(?![^<]*>)")
 _BLOCK = re.compile(r"<pre\b[^>]*>(?:<span></span>)?<code\b.*?</pre>", re.DOTALL)
 
 
@@ -109,7 +117,16 @@ def breakable(html: str) -> str:
 
 
 def breakable_blocks(html: str) -> str:
-    """The same for all blocks of code on a page, but for those of a module's lines."""
+    """The same for all blocks of code on a page, but for those of a module's lines.
+
+    Options of commands stay in one piece.
+    """
+
+    def in_one_piece(code: re.Match[str]) -> str:
+        option = r'<span class="weave-option">\g<0></span>'
+        return _OPTION.sub(option, code[0]) if "-" in code[0] else code[0]
+
+    html = _CODE.sub(in_one_piece, html)
     return _BLOCK.sub(lambda m: m[0] if "weave-line" in m[0] else breakable(m[0]), html)
 
 

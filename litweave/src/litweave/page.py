@@ -21,7 +21,7 @@ Nothing here knows of MkDocs.
 import html
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -179,9 +179,14 @@ def cut(content: str, module: Module, context: Context) -> list[str]:
 def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
     """Put the code of each row beside its prose."""
     lines = _lines(module, extra)
+    bodies = {
+        d.name: [4 + _indent(module.lines[d.line - 1])] for d in module.definitions
+    }
     rows = zip([*module.rows, None], [*anchors(module), ""], prose, strict=False)
     return [
-        WovenRow(anchor, text.strip(), _code(row, module, lines) if row else "", row)
+        WovenRow(
+            anchor, text.strip(), _code(row, module, lines, bodies) if row else "", row
+        )
         for row, anchor, text in rows
         if row or text.strip()
     ]
@@ -312,11 +317,14 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _code(row: Row, module: Module, lines: Sequence[str]) -> str:
+def _code(
+    row: Row, module: Module, lines: Sequence[str], bodies: Mapping[str, Sequence[int]]
+) -> str:
     if not row.code:
         return ""
-    # A narrow screen leaves out what all lines are indented by.
+    # A narrow screen leaves out what all lines of a function are indented by.
     written = [module.lines[n - 1] for n in row.code]
-    indent = min(_indent(line) for line in written if line.strip())
+    indents = [_indent(line) for line in written if line.strip()]
+    indent = min([*indents, *bodies.get(row.scope, indents)])
     style = f' style="--indents:{indent}"' if indent else ""
     return f"<pre><code{style}>{''.join(lines[n - 1] for n in row.code)}</code></pre>"

@@ -45,7 +45,7 @@ from litweave.syntax import (
     title,
 )
 
-# What a file says of itself to the program that made it, or makes a page of it.
+# Front matter, in YAML or TOML.
 _FRONT_MATTER = re.compile(
     r"(?:---[ \t]*\n(?=[\w-]+:)(?:.*\n)*?(?:---|\.{3})"
     r"|\+{3}[ \t]*\n(?=[\w-]+ *=|\[)(?:.*\n)*?\+{3})[ \t]*(?:\n\s*^|\Z)",
@@ -157,8 +157,7 @@ def read(path: Path, name: str = "") -> Module:
     return parse(source, name, encoding)
 
 
-# A preview parses again what was changed, and nothing else.
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=2048)  # A preview parses again what was changed, and nothing else.
 def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Module:
     """Cut a source into rows.
 
@@ -313,7 +312,7 @@ def _comments(
     return found
 
 
-# A comment's mark: with a colon it is Sphinx's, and of nothing else it is a line drawn.
+# A comment's mark: `#:` is Sphinx's, and a row of `#` is a line drawn.
 _MARK = re.compile(r"#(?::(?=\s|$)|#+$)?")
 
 

@@ -1,10 +1,12 @@
 r"""# Prose: what we add to Markdown
 
-Prose is the site's own Markdown, with three things more:
+Prose is the site's own Markdown, with four things more:
 
 - mathematics between dollars, `$…$` and `$$…$$`, is set aside before Markdown can
   mistake its underscores and backslashes for its own;
 - names in brackets become links (see `names`);
+- what LaTeX and reStructuredText have for mathematics and names, `\(…\)`, `.. math::`
+  and roles, is read as well;
 - examples in doctest form, `>>>`, become code blocks: Markdown alone would see
   quotations.
 
@@ -76,6 +78,8 @@ _HTML = re.compile(
 )
 # A heading of level 2, in a text without code; what is underlined begins a paragraph.
 _SECTION = re.compile(r"^##(?!#)|(?<=\n\n)\S[^\n]*\n-+[ ]*$", re.MULTILINE)
+# A line that a gap parts, as one of a table is, or one with a part of a drawing.
+_COLUMNS = re.compile(r"^.*(?:\S {2,}\S|[\u2500-\u25ff])", re.MULTILINE)
 
 
 class Rewriter(Protocol):
@@ -169,6 +173,11 @@ def sections(text: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, start), text[start:end]) for start, end in edges]
 
 
+def in_columns(text: str) -> bool:
+    """Whether lines stand in columns, or are a drawing, so that none may be broken."""
+    return len(_COLUMNS.findall(text)) > 1
+
+
 def _blank(match: re.Match[str]) -> str:
     return match[0] if match["tag"] else re.sub(r"[^\n]", " ", match[0])
 
@@ -215,8 +224,11 @@ class _Writer:
             if match["info"].strip() == "math":
                 return f"\n{margin}{self._formula(match['body'], True, place)}\n"
             is_one = not self.is_module or indent(match[0]) < len(margin) + 4
-            block = textwrap.indent(textwrap.dedent(match[0]), margin)
-            return match[0] if is_one else f"\n{block}"
+            fence = match[0]
+            if match["info"].strip() == "text" and in_columns(match["body"]):
+                fence = fence.replace("text", " { .text .weave-columns }", 1)
+            block = textwrap.indent(textwrap.dedent(fence), margin)
+            return fence if is_one else f"\n{block}"
         if not match[0].strip("`~ \t\n"):
             return "\n---"  # a line that somebody drew
         message = f"“{match['ticks']}” opens code that is not closed"
@@ -228,7 +240,9 @@ class _Writer:
         # Longer than what the example itself holds of them.
         runs = [len(run) for run in re.findall("`+", match[0])]
         ticks = "`" * (1 + max([2, *runs]))
-        block = f"\n{ticks} pycon\n{textwrap.dedent(match[0])}\n{ticks}\n"
+        printed = re.sub(r"^[ \t]*(>>>|\.\.\.).*", "", match[0], flags=re.MULTILINE)
+        kind = "{ .pycon .weave-columns }" if in_columns(printed) else "pycon"
+        block = f"\n{ticks} {kind}\n{textwrap.dedent(match[0])}\n{ticks}\n"
         return textwrap.indent(block, self._margin(match))
 
     def _margin(self, match: re.Match[str]) -> str:

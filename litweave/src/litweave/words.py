@@ -160,6 +160,7 @@ def _filled(text: str, values: dict[str, str]) -> str:
 
 
 def _with_capital(text: str) -> str:
-    # A name in Latin letters begins a line of Chinese as it is.
+    # A name in Latin letters begins a line of Chinese as it is, and so does “gMLP”.
     has_capitals = all(c.lower() != c.upper() for c in text if c.isalpha())
-    return text[:1].upper() + text[1:] if has_capitals else text
+    is_word = text.split(" ")[0].islower()
+    return text[:1].upper() + text[1:] if has_capitals and is_word else text

@@ -6,11 +6,11 @@ share of words that they have in common: more than half of them, if they are pai
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from html import escape
-from itertools import product
+from itertools import groupby, product
 from textwrap import dedent
 
 from litweave.book import Book
@@ -100,10 +100,14 @@ def table(heads: str, label: str, before: Sequence[str], after: Sequence[str]) -
                 come += _mark(right, other, other_end, j, "ins")
     old = code_lines("\n".join(before), gone)
     new = code_lines("\n".join(after), come)
-    rows = "\n".join(_row(_cell(old, i), _cell(new, j)) for i, j in pairs)
+    cells = [_cell(old, i) + _cell(new, j) for i, j in pairs]
+    bodies = "".join(
+        f'<tbody class="weave-{kind}">\n{_rows(rows)}</tbody>\n'
+        for kind, rows in groupby(cells, _kind)
+    )
     return (
         f'<table class="highlight" aria-label="{label}">\n'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+        f"<thead><tr>{heads}</tr></thead>\n{bodies}</table>"
     )
 
 
@@ -122,9 +126,12 @@ def _mark(
         yield Mark(line + 1, start + indent, start + len(text), tag, {})
 
 
-def _row(before: str, after: str) -> str:
-    kind = "changed" if "<del>" in before or "<ins>" in after else "same"
-    return f'<tr class="weave-{kind}">{before}{after}</tr>'
+def _kind(cells: str) -> str:
+    return "changed" if "<del>" in cells or "<ins>" in cells else "same"
+
+
+def _rows(rows: Iterable[str]) -> str:
+    return "".join(f"<tr>{cells}</tr>\n" for cells in rows)
 
 
 def _cell(lines: Sequence[str], number: int | None) -> str:

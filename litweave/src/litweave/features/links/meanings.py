@@ -254,12 +254,14 @@ class Meanings:
     def source(self, name: str) -> str:
         """The module that defines what an import names; empty if none of ours does."""
         thing = self.settle(name)
-        # A constant has no place of its own, but its module has.
         for found in (thing.name if thing else "", name):
-            while found and found not in self.codes:
-                found = found.rpartition(".")[0]
-            if found:
+            module, _, last = found.rpartition(".")
+            if found in self.codes:
                 return found
+            # A constant has no place of its own, but its module has.
+            code = self.codes.get(module)
+            if code and (last == "*" or last in code.scope.bindings):
+                return module
         return ""
 
     def uses(self, module: str) -> Iterator[Meant]:

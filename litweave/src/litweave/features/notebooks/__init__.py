@@ -35,6 +35,7 @@ from litweave.dependencies import Dependencies
 from litweave.overlay import Slots
 from litweave.process import ChildError
 from litweave.progress import progress
+from litweave.prose import in_columns
 from litweave.words import as_it_is, figures, word
 
 # With this, jsonschema would check addresses in foreign letters. There are none, and to
@@ -297,8 +298,10 @@ def _render(output: Part, number: int, position: int) -> str:
         shown = _WORDS.sub(lambda m: m[1] or figures(html.unescape(m[0])), data[kind])
         return f'<div class="nb-html" {box}>{shown}</div>'
     if kind == "text/plain":
-        shown = html.escape(terminal(data[kind]), quote=False)
-        return f"<pre {box}><samp{as_it_is()}>{shown}</samp></pre>"
+        text = terminal(data[kind])
+        columns = ' class="weave-columns"' * in_columns(text)
+        shown = html.escape(text, quote=False)
+        return f"<pre{columns} {box}><samp{as_it_is()}>{shown}</samp></pre>"
     if not kind:
         offers = ", ".join(data) or "nothing"
         raise ValueError(f"cell {number} shows {offers}: a page can show none of it")
