@@ -116,9 +116,10 @@ for network in NETWORKS:
     assert "98 of the 60,000" in cifar["note"]
 
 # %% [markdown]
-# Three caveats. On digits, the hyperparameters were chosen on the training images of
+# Four caveats. On digits, the hyperparameters were chosen on the training images of
 # one split, which are test images of the others ([details][mixer_images]). CIFAR-10 and
-# Fashion-MNIST have one run each. And the runs on CIFAR-10 used a copy of which 98
+# Fashion-MNIST have one run each. Times are of different processors, and cannot be
+# compared. And the runs on CIFAR-10 used a copy of which 98
 # of the 60,000 images are not the official ones but come from JPEG files. With the
 # official files, which are downloaded and checked, the commands are
 #
@@ -159,7 +160,7 @@ for (data, experiment), group in runs.items():
         f"{NETWORKS[experiment]} on {SETS[data]} ends at {100 * accuracy[-1]:.1f} %"
     )
 axes[0, 0].set(ylabel="training loss (nats)")
-axes[0, 0].legend(fontsize=9)
+axes[0, -1].legend(fontsize=9)
 axes[1, 0].set(ylabel="accuracy (%)")
 figures.show(
     figure,
@@ -171,7 +172,8 @@ figures.show(
 # ### Published results on CIFAR-10
 #
 # Trained from scratch on a GPU by others. These are quoted and were not repeated here.
-# The commands above have networks of that size as `--full`, which were not run either.
+# The first two commands above have networks of that size as `--full`, which were not
+# run either.
 #
 # | Network | Test accuracy (%) | Parameters | Epochs |
 # |---|--:|--:|--:|
@@ -389,8 +391,7 @@ commands([COST])
 # MLP-Mixer paper. Here are their numbers, with the command of each run.
 #
 # **Training images.** Test accuracy against the size of the training set, on
-# Fashion-MNIST ([`data_scale`][]); few-shot accuracy on five new classes against the
-# number of images of the other five ([`few_shot`][]).
+# Fashion-MNIST ([`data_scale`][]).
 
 # %% tags=["hide-input"]
 SCALE_RUNS = recorded("data_scale", "fashion-mnist")
@@ -407,7 +408,7 @@ heads = [
     "Training images",
     *(f"{data_scale.NAMES[m]}, test accuracy (%)" for m in found),
 ]
-show_table(heads, rows, heads)
+show_table(heads, rows, heads[1:])
 commands(*alike(SCALE_RUNS))
 
 # %% [markdown]
@@ -473,7 +474,9 @@ commands(*groups)
 
 # %% [markdown]
 # **Budgets.** The family on Fashion-MNIST within budgets of parameters and of processor
-# time; the Pareto front stands out ([`family_budget`][]).
+# time; the Pareto front stands out ([`family_budget`][]). In the figure, a staircase
+# joins the best runs within each budget; the best may be a smaller network, of the
+# other panel.
 
 # %% tags=["hide-input"]
 BUDGET_RUNS = recorded("family_budget", "fashion-mnist")
@@ -493,7 +496,10 @@ for model, name in budgets.NAMES.items():
     )
 heads = [
     "Network, test accuracy (%)",
-    *(f"{size:,} parameters, {seconds} s" for size, seconds in budgets.BUDGETS),
+    *(
+        f"{size:,} parameters, {seconds}\N{NO-BREAK SPACE}s"
+        for size, seconds in budgets.BUDGETS
+    ),
 ]
 show_table(heads, rows, heads[1:])
 figures.show(budgets.scatter(BUDGET_RUNS), budgets.told(BUDGET_RUNS))

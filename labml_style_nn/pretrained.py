@@ -1,9 +1,10 @@
 r"""# Published weights
 
-The authors pre-trained Mixers on large data sets, some of which are not public, and
-published the weights. Most people load these through timm, which has its own names for
-them. This module copies such a state dict into the annotated code, so that you can read
-a network line by line and run it as it was trained.
+The authors pre-trained Mixers on ImageNet, ImageNet-21k and JFT-300M, and published the
+weights of those on the first two; JFT-300M is not public. Most people load these
+through timm, which has its own names for them. This module copies such a state dict
+into the annotated code, so that you can read a network line by line and run it as it
+was trained.
 
 ```python
 import timm
@@ -26,7 +27,7 @@ Their own files have other names, and [`load_weights`][] reads these as well:
 
 | `origin` | models, and the repository |
 |---|---|
-| `"timm"` | all that are named below |
+| `"timm"` | all that are named here, and gMLP |
 | `"google-research"` | Mixer, Vision Transformer: `vision_transformer`, in Flax |
 | `"facebookresearch"` | ResMLP: `deit` |
 | `"sail-sg"` | PoolFormer: `poolformer` |

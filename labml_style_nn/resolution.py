@@ -111,8 +111,8 @@ In the code that the authors published, we have found nothing that enlarges a Mi
 
 A token mixing had $2 S D_S + D_S + S$ parameters. Now it has
 $2 K^4 S D_S + K^2 (D_S + S)$, and $K^4$ times the MACs. The patch embedding and the
-channel mixing have the parameters that they had, and $K^2$ times the MACs, one for each
-token. With Mixer-S/16, enlarged from 224 to 448 pixels:
+channel mixing have the parameters that they had, and $K^2$ times the MACs, since there
+are $K^2$ times as many tokens. With Mixer-S/16, enlarged from 224 to 448 pixels:
 
 >>> from labml_style_nn.models.mlp_mixer import mixer_s16
 >>> with torch.device("meta"):

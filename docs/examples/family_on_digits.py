@@ -67,7 +67,7 @@ for model, results in runs.items():
 
 # %% [markdown]
 # The learning curves: the test error after each epoch, on a logarithmic scale. Each
-# split is a line; those of the Mixer are repeated in grey behind the others. No choice
+# split is a line; those of the Mixer are repeated behind the others. No choice
 # was made by these curves.
 
 # %% tags=["hide-input"]

@@ -355,8 +355,9 @@ assert reach(lambda table: other_mixing(token_mixing(table))).equal(column)
 # **Exercise 2.** Without both skip connections, would a block still reach everything?
 # What would be lost?
 #
-# **Answer.** It would: column first, then row. What is lost is $X$ itself, which is a
-# part of the result otherwise:
+# **Answer.** It would: token mixing reaches the column, and from there channel mixing
+# reaches all rows. (The norms, which read a whole row, reach one row even before.) What
+# is lost is $X$ itself, which is a part of the result otherwise:
 
 # %%
 V = mix_tokens(normalise(X, block.token_norm), block.token_mixing)

@@ -54,7 +54,8 @@ torch.Size([5, 3, 4, 6])
 
 One image of ones, moved four times. Zeros have come in at the edges:
 
->>> ones = torch.ones(1, 1, 3, 3).expand(4, -1, -1, -1)
+>>> batch, channels, height, width = 4, 1, 3, 3
+>>> ones = torch.ones(1, channels, height, width).expand(batch, -1, -1, -1)
 >>> one, two, three, four = random_crop(ones, padding=1)[:, 0].int()
 >>> one, three
 (tensor([[0, 0, 0],

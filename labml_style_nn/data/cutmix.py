@@ -87,7 +87,9 @@ tensor(2.3026)
 
 An image of zeros with an image of ones, by mixup. The brightness is the second share:
 
->>> black_and_white = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 2, 2)
+>>> batch, channels, height, width = 2, 1, 8, 6
+>>> black_and_white = torch.tensor([0.0, 1.0]).view(batch, channels, 1, 1)
+>>> black_and_white = black_and_white.expand(-1, -1, height, width)
 >>> mixed = mixup(black_and_white, torch.tensor([0, 1]), num_classes=num_classes)
 >>> mixed.images.mean(dim=(1, 2, 3)).equal(mixed.targets[:, 1])
 True

@@ -21,8 +21,8 @@ These ask the same in small:
 Image classification and text:
 
 - [`mixer_images`][]: image classification with an MLP-Mixer, on digits, Fashion-MNIST
-  and CIFAR. [`conv_mixer_images`][] and [`vit_images`][] are the same with a ConvMixer
-  and a Vision Transformer.
+  and CIFAR. [`conv_mixer_images`][] is the same with a ConvMixer, and
+  [`vit_images`][], on CIFAR alone, with a Vision Transformer.
 - [`family_digits`][]: six networks of equal size on the same digits.
 - [`masked_language`][]: masked language modelling with a Mixer and with attention.
 - [`folder_images`][]: training and fine-tuning on images in a folder, for which

@@ -285,8 +285,8 @@ class SeparateTokenLinear(TokenLinear):
 class SeparateTokenMixing(TokenMixing):
     r"""## A token-mixing MLP for each channel
 
-    The three lines of [`TokenMixing`][], with $C$ times the parameters and as many
-    MACs.
+    The three lines of [`TokenMixing`][], with $C$ times the parameters and the same
+    number of MACs.
 
     **Shape.** `(batch, num_patches, hidden_dim)` to the same.
 
@@ -456,7 +456,8 @@ DEPTHS = [
         ),
     )
 ]
-# The first three have the same depth; the last three have about as many parameters.
+# The first three have the same depth; the last two have about as many parameters as the
+# second.
 WIDTHS = [
     Row(f"{depth} blocks, D_S = {width}", sizes, WHOLE)
     for depth, width in ((4, 8), (4, 32), (4, 128), (3, 139), (2, 352))

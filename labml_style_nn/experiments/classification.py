@@ -90,7 +90,8 @@ class ClassificationRecipe(Recipe):
 
     They add to the general [`Recipe`][].
 
-    **Raises.** `ValueError` as the general recipe does, and for a share above one.
+    **Raises.** `ValueError` as the general recipe does, and unless `label_smoothing` is
+    from 0 to below 1.
     """
 
     validation: int = option(0, "training images held out for validation")
@@ -142,8 +143,7 @@ class ImageRecipe(ClassificationRecipe):
 EVALUATED = 200
 
 
-# What is read ahead of the steps may be of the next epoch.
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=2)  # Batches that are read ahead may be of the next epoch.
 def shuffled(number: int, seed: int, epoch: int) -> Tensor:
     """Shuffle the numbers from zero, anew for each epoch.
 
@@ -260,10 +260,10 @@ def compared(scores: Tensor, labels: Tensor, label_smoothing: float) -> Sums:
 
     **Shape.** `scores`: `(batch, num_classes)`. `labels`: `(batch,)`, int64.
     """
-    loss = F.cross_entropy(
+    total = F.cross_entropy(
         scores, labels, label_smoothing=label_smoothing, reduction="sum"
     )
-    return Sums(loss, (scores.argmax(dim=1) == labels).sum(), len(labels))
+    return Sums(total, (scores.argmax(dim=1) == labels).sum(), len(labels))
 
 
 def split(images: Images, count: int, seed: int) -> tuple[Images, Images]:

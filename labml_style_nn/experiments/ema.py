@@ -10,9 +10,10 @@ $$\begin{aligned}
 \beta_t &= \min\left(\beta, \frac{1 + t}{10 + t}\right)
 \end{aligned}$$
 
-With a constant decay $\beta$, the average would remember the random initial weights for
-a long time: after 500 steps with $\beta = 0.995$ they still have a share of
-$0.995^{500} = 8 \%$. So the decay starts small and grows to $\beta$.
+The first update copies the weights. With a constant decay $\beta$, the average would
+remember the random initial weights for a long time: after 500 steps with $\beta =
+0.995$ they still have a share of $0.995^{500} = 8 \%$. So the decay starts small and
+grows to $\beta$.
 
 The running statistics of batch normalisation are averaged in the same way. There the
 warm-up matters most: a running variance begins at one, and may have to become a
@@ -20,7 +21,7 @@ thousand times smaller.
 
 ## Notation
 
-- $t$, `number`: how many steps have been averaged before
+- $t$, `number`: how many updates came before this one
 - $\theta$, `current`: the weights, $\theta_t$ after a step
 - $\bar\theta$, `average`: the average of the weights so far
 - $\beta_t$, `decay`: the share of the average that is kept in this step

@@ -179,8 +179,8 @@ COMMON = {
 }
 
 # The widths give each network the size of the budget, to within one per cent. The
-# hidden layers of the MLPs are about twice as wide as the table, and four times, as in
-# the paper, in PoolFormer, whose token mixing has no parameters.
+# hidden layers of the MLPs are two to three times as wide as the table, and four times,
+# as in the paper, in PoolFormer, whose token mixing has no parameters.
 FAMILY: dict[str, tuple[Callable[..., nn.Module], dict[int, dict[str, Any]]]] = {
     "mixer": (
         MLPMixer,

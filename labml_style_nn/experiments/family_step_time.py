@@ -37,7 +37,7 @@ vit         135.6 ms 235.4 ms
 These are times of these implementations on one processor, which had other work to do as
 well; on another, not even the order need be the same. PoolFormer is the fastest, at the
 same number of parameters: two of its four blocks, which have most of the parameters,
-work on a map of 16 places, where the others have 49 tokens in every block.
+work on a map of 16 places, where the others have 49 or 50 tokens in every block.
 
 ## Example
 
@@ -107,7 +107,7 @@ def seconds(
 ) -> dict[str, dict[str, float]]:
     """Time a step of each network: the median of rounds in which they take turns.
 
-    The round of number 0 warms up and does not count.
+    Round 0 warms up and does not count.
     """
     times: dict[tuple[str, int], list[float]] = {name: [] for name in networks}
     for number in rounds:

@@ -256,7 +256,8 @@ class Settings:
     [`conv_mixer_images`][] for this set; `epochs` may be fewer or more (0: as there).
     `train_images` is how many images of the old classes they learn from (0: all).
 
-    **Raises.** `ValueError` for a number below one, or an unknown set of images.
+    **Raises.** `ValueError` for `shots` or `draws` below one, another number below
+    zero, or an unknown set of images.
     """
 
     seed: int = 0

@@ -49,8 +49,9 @@ $ python -m labml_style_nn.experiments.folder_images --data other-shapes \
       --folder other-shapes --weights runs/folder_images/shapes/seed-0/checkpoint.pt
 ```
 
-The network begins from random weights, or from those to which the first run came with
-seed 0. Each seed draws other images to learn from:
+The network begins from random weights (without `--weights`, and with `--learning-rate
+0.0005`), or from those to which the first run came with seed 0. Each seed draws other
+images to learn from:
 
 >>> results = recorded("folder_images", "other-shapes")
 >>> for begin in ("random", "fine-tuned"):

@@ -147,7 +147,7 @@ class Settings(ImageRecipe):
     """## The settings
 
     The hyperparameters of [`ImageRecipe`][], and what the run begins with. Of the
-    training images, the first `examples` and those held out are used.
+    training images, the first `examples` + `validation` are used.
 
     **Raises.** `ValueError` as that recipe does.
     """

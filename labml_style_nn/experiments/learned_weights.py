@@ -138,7 +138,7 @@ Clothes look much the same in a mirror, and half of the training images were mir
 The authors, too, found that data augmentation influences the structure of the units
 (Supplementary D).
 
-[The results](../results.py) show the pictures.
+[What the paper found](../findings.py) shows the pictures.
 
 ## What not to read into it
 
@@ -269,8 +269,8 @@ def before_and_after(trainer: Trainer) -> Record:
 # ## What can be measured
 #
 # A picture of a unit is a row of $W_1$, laid out as the patches are in the image. The
-# first function is the order in which units are shown, the three together are the
-# numbers of the table above.
+# first function is the order in which units are shown; all three are in the table of
+# this page.
 
 
 def frequencies(pictures: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ text is cut at other places, and other characters are masked.
 
 ## Notation
 
-- $t_s$, `tokens`: the character at position $s$ of a block
+- $t_s$, `targets`: the character at position $s$ of a block
 - $M$, `chosen`: the positions that were chosen
 - $p_s$: the predicted distribution at position $s$, the softmax of the `scores`
 - $\ell$, `loss`: the mean cross-entropy, in nats
@@ -156,9 +156,9 @@ class MaskedTextTask:
         chance = generator(seed, "order", epoch)
         cut = torch.randint(length, (), generator=chance)
         order = torch.randperm(self.blocks, generator=chance)
-        chosen = order[number * size : (number + 1) * size]
-        # Row $i$ of the batch begins at its block, and goes on for $S$ characters.
-        places = cut + length * chosen[:, None] + torch.arange(length)
+        blocks = order[number * size : (number + 1) * size]
+        # Each row of the batch begins `cut` characters into its block.
+        places = cut + length * blocks[:, None] + torch.arange(length)
         return hidden(self.learned[places], generator(seed, "mask", step))
 
     def loss(self, model: nn.Module, batch: Masked) -> Sums:

@@ -239,7 +239,7 @@ class Settings(ImageRecipe):
     """## The settings
 
     The hyperparameters of [`ImageRecipe`][], the network, and the order of the pixels.
-    Of the training images, the first `examples` and those held out are used.
+    Of the training images, the first `examples` + `validation` are used.
 
     **Raises.** `ValueError` as that recipe does.
     """
@@ -320,7 +320,8 @@ def shares(results: Sequence[Record], model: str, order: str) -> list[float]:
 def table(results: Sequence[Record], difference: bool = False) -> str:
     """Write the test accuracies as a table: mean and standard deviation over the seeds.
 
-    With `difference`, from each is taken what the same seed has in the original order.
+    With `difference`, the accuracy of the same seed in the original order is
+    subtracted.
     """
     shown = ORDERS[1:] if difference else ORDERS
     lines = [" " * 10 + "".join(f"{order:>16}" for order in shown)]

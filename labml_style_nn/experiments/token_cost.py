@@ -260,11 +260,13 @@ class Fit(NamedTuple):
         return self.quadratic * tokens / both if both else 0.0
 
 
-# Each measurement is off by some percent rather than by some milliseconds. So what is
-# made small is the sum of squares of *relative* errors, $\sum_i (f(S_i) / t_i - 1)^2$,
-# and neither term may be negative.
 def fit(tokens: Sequence[int], values: Sequence[float]) -> Fit:
-    """Fit a linear and a quadratic term to measurements."""
+    r"""Fit a linear and a quadratic term to measurements.
+
+    Each measurement is off by some percent rather than by some milliseconds. So what is
+    minimised is the sum of squares of *relative* errors, $\sum_i (f(S_i) / t_i - 1)^2$,
+    and neither term may be negative.
+    """
     s, t = np.array(tokens, dtype=float), np.array(values, dtype=float)
     solution, _ = nnls(np.stack([s / t, s**2 / t], axis=1), np.ones(len(s)))
     return Fit(float(solution[0]), float(solution[1]))

@@ -214,7 +214,7 @@ class Recipe:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a seed of more than 32 bits, of which CPUs' generators read no more.
+    """Refuse a seed of more than 32 bits: the generator of a CPU uses no more.
 
     **Raises.** `ValueError` that says the rule.
     """
@@ -290,7 +290,8 @@ class Trainer:
     def train_epoch(self) -> Epoch:
         """Take steps up to the end of the epoch, and report it.
 
-        **Raises.** [`DivergedError`][] if the loss is not a number.
+        **Raises.** [`DivergedError`][] if the loss or a gradient is infinite or not a
+        number.
         """
         self.advance()
         while self.step % self.task.steps_per_epoch:
@@ -299,16 +300,17 @@ class Trainer:
 
     def report(self) -> Epoch:
         """Report the epoch that has ended, and reset its sums."""
-        loss, right, count = self.seen.tolist()
+        total, right, count = self.seen.tolist()
         self.seen = torch.zeros_like(self.seen)
-        return Epoch(loss / count, right / count)
+        return Epoch(total / count, right / count)
 
     def advance(self) -> None:
         """Take one step.
 
         PyTorch's global generator is seeded anew.
 
-        **Raises.** [`DivergedError`][] if the loss or a gradient is not a number.
+        **Raises.** [`DivergedError`][] if the loss or a gradient is infinite or not a
+        number.
         """
         # Forward: this process's part of the batch, and what all parts came to.
         sums = self.forward(self.draw())

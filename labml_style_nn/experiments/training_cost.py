@@ -1,7 +1,7 @@
-r"""# The cost of a training
+r"""# The cost of a training run
 
-Before a long training comes an estimate: how many hours, on how many GPUs? It needs one
-measurement, the *throughput* $R$ of the machine that is meant, and one division. $E$
+Before a long training run comes an estimate: how many hours, on how many GPUs? It needs
+one measurement, the *throughput* $R$ of the target machine, and one division. $E$
 epochs of $N$ images take
 
 $$T = \frac{E N}{R}.$$
@@ -22,7 +22,7 @@ be started. The throughput is that of all processes together.
 
 The median of the steps counts, after two that warm up. One process with one thread is
 timed by its own processor time, which other programs on the machine hardly disturb;
-everything else by the clock on the wall.
+everything else in wall-clock time.
 
 ## Notation
 
@@ -247,7 +247,7 @@ def reading_rate(
     """Measure how many images in a second all processes together read and cut.
 
     A folder with few images is soon in the memory of the machine, and read from there:
-    measure with the one that is meant.
+    measure with the folder that you will train on.
 
     **Raises.** `DataError` for a folder that is laid out otherwise, or an image
     that is broken.

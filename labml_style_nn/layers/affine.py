@@ -126,7 +126,7 @@ class Affine(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew: as the identity."""
+        """Initialise again: as the identity."""
         nn.init.ones_(self.alpha)
         nn.init.zeros_(self.beta)
 

@@ -207,7 +207,8 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
     exponentials = (scores - scores.amax(dim=-1, keepdim=True)).exp()
     weights = exponentials / exponentials.sum(dim=-1, keepdim=True)
     # Where every key of a query is masked, all its scores are equally low, and all its
-    # weights would be equal. The definition says zero.
+    # weights would be equal. Here the result is defined to be zero, see
+    # [`masked_attention`][].
     return weights if mask is None else weights.masked_fill(mask, 0)
 
 

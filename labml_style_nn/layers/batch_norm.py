@@ -1,9 +1,9 @@
 r"""# Batch normalisation
 
-In a convolutional network each channel is a picture: one number for each place of the
-image. Batch normalisation takes all pictures of one channel, those of every image of
-the batch, and brings their numbers to mean zero and variance one. Then the network may
-choose a scale and a shift for the channel (Ioffe and Szegedy, 2015, "Batch
+In a convolutional network each channel is a *feature map*: one number for each place of
+the image. Batch normalisation takes all feature maps of one channel, those of every
+image of the batch, and brings their numbers to mean zero and variance one. Then the
+network may choose a scale and a shift for the channel (Ioffe and Szegedy, 2015, "Batch
 Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
 [arXiv:1502.03167](https://arxiv.org/abs/1502.03167)):
 
@@ -29,7 +29,7 @@ $$\begin{aligned}
 
 ## Notation
 
-- $x$, `x`: the pictures of all channels, for each image of the batch
+- $x$, `x`: the feature map of each channel, for each image of the batch
 - $y$: the same, normalised
 - $B$, `batch`: how many images are computed together
 - $C$, `channels`: the number of channels
@@ -292,7 +292,7 @@ class BatchNorm(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""Begin anew.
+        r"""Initialise again.
 
         Before the first batch, evaluation changes nothing (but for $\varepsilon$).
         """

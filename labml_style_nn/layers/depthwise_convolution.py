@@ -15,8 +15,8 @@ are mixed by its companion, the [pointwise convolution][pointwise_convolution].
 
 ## Notation
 
-- $x$, `x`: the pictures of all channels, for each image of the batch; zero beyond the
-  edges
+- $x$, `x`: the feature map of each channel, for each image of the batch; zero beyond
+  the edges
 - $y$, `y`: the same after mixing, of the same size
 - $B$, `batch`: how many images are computed together
 - $C$, `channels`: the number of channels
@@ -33,11 +33,11 @@ are mixed by its companion, the [pointwise convolution][pointwise_convolution].
 
 ## Kernels without a middle
 
-The picture should keep its size, or a block could not be repeated and nothing could be
-added to what came before. At the edges the kernel hangs over, and zeros are put there:
-$k - 1$ of them in each direction. With an odd $k$ they are shared equally. A kernel of
-even size has no middle, and must lean to one side. As in PyTorch's `padding="same"`,
-it leans to the end:
+The feature map should keep its size, or a block could not be repeated and nothing could
+be added to what came before. At the edges the kernel hangs over, and zeros are put
+there: $k - 1$ of them in each direction. With an odd $k$ they are shared equally. A
+kernel of even size has no middle, and must lean to one side. As in PyTorch's
+`padding="same"`, it leans to the end:
 
 $$a = \left\lfloor \frac{k - 1}{2} \right\rfloor .$$
 
@@ -63,7 +63,8 @@ its right, for each output looks one place to the left and two to the right:
 ## The same as a sum of products
 
 The sum of the equation, written out. `unfold` copies what lies under the kernel at each
-place into a column; what is left is one product and one sum for each place and channel:
+place into a column; what is left is a dot product of $k^2$ numbers for each place and
+channel, and the bias:
 
 >>> from torch.nn import functional as F
 >>> _ = torch.manual_seed(0)
@@ -82,9 +83,9 @@ True
 
 What the layer does to one channel is linear, so there is a matrix for it, from $S$
 places to $S$ places: just what a linear map of token mixing has. To see it, send
-through one picture for each place, in which this place alone is bright. Where token
-mixing has $S^2$ free numbers, most of these are zero, and the rest are the same few
-over and over:
+through one feature map for each place, in which this place alone is not zero. Where
+token mixing has $S^2$ free numbers, most of these are zero, and the rest are the same
+few over and over:
 
 >>> places = torch.eye(height * width).view(-1, 1, height, width)
 >>> one = DepthwiseConvolution(1, kernel_size)
@@ -108,8 +109,8 @@ one number. So four questions are answered differently:
 | which images fit? | of one size | of any size |
 
 As the places share the kernel, the layer is *equivariant* to translation: if the
-picture is moved, the result is the same, moved as far. Only near the edges, where zeros
-come in, is it not. (A Mixer must *learn* that a cat is a cat everywhere.)
+feature map is moved, the result is the same, moved as far. Only near the edges, where
+zeros come in, is it not. (A Mixer must *learn* that a cat is a cat everywhere.)
 
 >>> wide = torch.zeros(batch, channels, 20, 24)
 >>> wide[:, :, 6:14, 6:12] = x

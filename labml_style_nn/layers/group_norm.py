@@ -79,8 +79,8 @@ normalisation (their Figure 2 shows all of them).
 [`layer_norm`][layers.layer_norm] shows how a variance in one pass loses all its digits
 where the numbers are far from zero. PyTorch's kernel for maps with the channels last
 makes one pass on a CPU. For numbers around ten thousand, its error is larger than the
-results themselves. The layer below subtracts the mean, calls the same kernel, and is
-right.
+results themselves. The layer of this page subtracts the mean, calls the same kernel,
+and is right.
 
 >>> _ = torch.manual_seed(0)
 >>> batch, height, width, dim = 2, 8, 6, 20
@@ -183,7 +183,7 @@ class GroupNorm(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew: with one and zero, the layer only normalises."""
+        """Initialise again: with one and zero, the layer only normalises."""
         nn.init.ones_(self.weight)
         nn.init.zeros_(self.bias)
 

@@ -151,7 +151,7 @@ class ClassificationHead(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the linear map has done so."""
+        """Initialise again, after the linear map has done so."""
         # The one linear map of a Mixer whose weights are not initialised at random.
         nn.init.zeros_(self.linear.weight)
 

@@ -179,7 +179,7 @@ class LayerNorm(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew: with one and zero, the layer only normalises."""
+        """Initialise again: with one and zero, the layer only normalises."""
         nn.init.ones_(self.weight)
         nn.init.zeros_(self.bias)
 

@@ -120,7 +120,7 @@ class LayerScale(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, with a little of each update."""
+        """Initialise again, with a little of each update."""
         # $\lambda_1 = \cdots = \lambda_C = \varepsilon$.
         nn.init.constant_(self.weight, self.initial_value)
 

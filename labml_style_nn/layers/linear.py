@@ -164,11 +164,13 @@ class Linear(nn.Linear):
         check_positive(in_features=in_features, out_features=out_features)
         super().__init__(in_features, out_features)
 
-    # `nn.Linear` calls this method once, while it is built. Whoever calls it later gets
-    # a map that has forgotten everything. The biases begin at zero, since the random
-    # weights already tell the outputs apart.
     def reset_parameters(self) -> None:
-        """Begin anew."""
+        """Initialise the weights at random, and the biases to zero.
+
+        `nn.Linear` calls this method once, while it is built; called later, it forgets
+        what was learned. The biases may be zero: the random weights already tell the
+        outputs apart.
+        """
         lecun_normal_(self.weight)
         nn.init.zeros_(self.bias)
 

@@ -72,8 +72,9 @@ With the causal mask, a later token has no influence on an earlier result:
 ## A query without keys
 
 If all keys of a query are excluded, the equation is zero divided by zero, and
-`nn.MultiheadAttention` returns NaN. Here the result is *defined* to be zero, and no
-gradient passes. So a sequence that is all padding does no harm:
+`nn.MultiheadAttention` returns NaN. Here the result is *defined* to be zero, to which
+the projection adds its bias, and no gradient passes. So a sequence that is all padding
+does no harm:
 
 >>> nobody = torch.ones(batch, num_keys, dtype=torch.bool)
 >>> y = attention(x, z, key_padding_mask=nobody)

@@ -1,8 +1,9 @@
 r"""# Pointwise convolution
 
 A [depthwise convolution][depthwise_convolution] mixes the places of each channel, and
-no channel sees another. A pointwise convolution is its complement. Its kernel is one
-place large: it combines the channels of each place, and no place sees another.
+no channel sees another. A pointwise convolution, or $1 \times 1$ convolution, is its
+complement. Its kernel is one place large: it combines the channels of each place, and
+no place sees another.
 
 $$y_{d,i,j} = b_d + \sum_{c} M_{d,c} \; x_{c,i,j} .$$
 
@@ -13,8 +14,8 @@ Kolter, 2022, [arXiv:2201.09792](https://arxiv.org/abs/2201.09792), section 2).
 
 ## Notation
 
-- $x$, `x`: the pictures of all channels, for each image of the batch
-- $y$: those of the new channels
+- $x$, `x`: the feature map of each channel, for each image of the batch
+- $y$: that of each new channel
 - $B$, `batch`: how many images are computed together
 - $C_{\text{in}}$, `in_channels`: the number of channels that come in
 - $C_{\text{out}}$, `out_channels`: the number of channels that go out
@@ -61,9 +62,9 @@ places between them. At the width of a Mixer-B/16:
 
 ## Memory layout
 
-A tensor of shape $B \times C \times H \times W$ usually lies in memory picture by
-picture. The channels of one place are then far apart, $H W$ numbers from each other,
-but they are what this layer reads together. In the layout that PyTorch calls
+A tensor of shape $B \times C \times H \times W$ usually lies in memory feature map
+by feature map. The channels of one place are then far apart, $H W$ numbers from each
+other, but they are what this layer reads together. In the layout that PyTorch calls
 `channels_last` they are neighbours. The shape stays as it was, and the whole tensor
 *is* the table of tokens: to see it as such copies nothing.
 

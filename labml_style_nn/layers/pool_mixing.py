@@ -67,7 +67,7 @@ coarser map.
 the result moves with it. So the positions are not known, and a map of any size will do.
 
 >>> _ = torch.manual_seed(0)
->>> batch, height, width, hidden_dim = 2, 8, 6, 20
+>>> batch, height, width, hidden_dim = 2, 8, 5, 20
 >>> x = torch.randn(batch, height, width, hidden_dim)
 >>> moved, y = mixing(x.roll(1, dims=1)), mixing(x)
 >>> torch.allclose(moved[:, 2:-1], y[:, 1:-2], atol=1e-6)
@@ -87,8 +87,9 @@ True
 
 ## What differs from the paper
 
-Nothing. Places outside the map are not counted, as in the authors' code and in timm;
-there the channels stand first, and here last.
+Equation (4) of the paper divides by $K^2$ everywhere. The authors' code and timm do not
+count places outside the map, and neither does this layer; there the channels stand
+first, and here last.
 
 ## What it costs
 
@@ -98,7 +99,7 @@ in the number of places.
 ## Example
 
 >>> y.shape
-torch.Size([2, 8, 6, 20])
+torch.Size([2, 8, 5, 20])
 >>> torch.allclose(y, pool_mixing(x, pool_size), atol=1e-6)
 True
 >>> PoolMixing(4)

@@ -159,7 +159,7 @@ def sinusoidal_table(max_len: int, dim: int) -> Tensor:
     if dim % 2:
         raise ValueError(f"dim must be even, a sine and a cosine each, got {dim}")
     # $\omega_i = 10000^{-2i/C}$: the first hand goes round in $2\pi$ positions, the
-    # last would need nearly $2\pi \cdot 10000$.
+    # last needs nearly $2\pi \cdot 10000$ in a wide table.
     positions = torch.arange(max_len, dtype=torch.double)
     frequencies = 10000 ** (-torch.arange(0, dim, 2, dtype=torch.double) / dim)
     # $s \, \omega_i$, an angle for each position and each pair. The last axis of the

@@ -189,7 +189,7 @@ class SpatialGatingUnit(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the layers of the unit have done so."""
+        """Initialise again, after the layers of the unit have done so."""
         # $W \approx 0$ and $b = 1$: the gate is open.
         nn.init.normal_(self.projection.weight, std=1e-6)
         nn.init.ones_(self.projection.bias)

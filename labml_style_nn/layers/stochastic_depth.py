@@ -44,6 +44,7 @@ $s = 0.1$ for every model trained on ImageNet and ImageNet-21k, none for JFT-300
   evaluation instead, which agrees in expectation. The first code of the Mixer authors
   (`vit_jax`) has no stochastic depth; their later code (`big_vision`) has, and scales
   neither in training nor at evaluation.
+- Huang and others begin at $s / L$: their rate of branch $\ell$ is $s\, \ell / L$.
 - Each image has its own coin, as in `big_vision`; Huang and others toss one for the
   whole mini-batch.
 - Each branch has its own rate, as the text of the Mixer paper says; in `big_vision` the
@@ -152,7 +153,7 @@ def linear_rates(rate: float, num_branches: int) -> list[float]:
 
     A stack of one branch never drops it.
 
-    **Source.** Huang and others, section 3; Mixer paper, Supplementary B.
+    **Source.** Mixer paper, Supplementary B.
     """
     last = max(num_branches - 1, 1)
     return [rate * (branch / last) for branch in range(num_branches)]

@@ -44,7 +44,7 @@ True
 Normally distributed, with a variance of $1 / C$: each vector then has a norm of about
 one, whatever the number of its channels. The factor $\sqrt{C}$ brings every number of
 $X$ to variance one. That is the size at which the rest of the network works. The maps
-of [`linear`][] keep it, and the waves of a [position embedding][positional_encoding],
+of [`linear`][] keep it, and the waves of a [positional encoding][positional_encoding],
 which lie between $-1$ and $1$, neither drown in it nor cover it.
 
 >>> table = TokenEmbedding(1000, 500)
@@ -56,7 +56,7 @@ which lie between $-1$ and $1$, neither drown in it nor cover it.
 
 A number outside the table is refused, and so is any type but int64 and int32.
 
->>> embedding(torch.tensor([[3, 90]]))
+>>> embedding(torch.tensor([[3, 90, 7]]))
 Traceback (most recent call last):
     ...
 ValueError: tokens must lie from 0 to 89, got 3 to 90

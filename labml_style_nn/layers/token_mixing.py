@@ -36,7 +36,7 @@ $$U = W_2 \, \sigma\bigl(W_1 X + b_1 \mathbf{1}^\top\bigr) + b_2 \mathbf{1}^\top
 A linear layer of PyTorch acts on the last axis, on rows: $X W^\top$. To make it act on
 columns, most implementations transpose the table, apply the MLP, and transpose it back.
 The equation asks for no such thing. It puts the weight on the *left*, and so does the
-code below. The numbers are the same, with the same weights:
+code of this page. The numbers are the same, with the same weights:
 
 >>> import torch
 >>> from labml_style_nn.layers.mlp import MLP
@@ -227,7 +227,7 @@ class TokenLinear(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, by the rule of [`linear`][]."""
+        """Initialise again, by the rule of [`linear`][]."""
         lecun_normal_(self.weight)
         nn.init.zeros_(self.bias)
 

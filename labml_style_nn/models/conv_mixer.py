@@ -8,8 +8,8 @@ Kolter asked "Patches Are All You Need?" (2022,
 [arXiv:2201.09792](https://arxiv.org/abs/2201.09792)).
 
 The patches are not put in a row here. They stay where they were, and $X$ is a stack of
-$C$ pictures, with a place for each patch. After the patches are embedded, every block
-takes such a stack and returns one:
+$C$ feature maps, with a place for each patch. After the patches are embedded, every
+block takes such a stack and returns one:
 
 $$\begin{aligned}
 X &= \text{BN}\bigl(\sigma(\text{Embed}(\text{image}))\bigr), \\
@@ -19,19 +19,19 @@ Y &= \text{BN}\bigl(\sigma(\text{Pointwise}(U))\bigr) .
 
 These are the equations of the paper's section 2. The second line mixes each place with
 its neighbours, channel by channel; the third combines the channels of each place.
-After the last block every picture is averaged, and a linear map turns the averages into
-a score for each class.
+After the last block every feature map is averaged, and a linear map turns the averages
+into a score for each class.
 
 ## Notation
 
-- $X$, `x`: the pictures before a block
-- $U$, `u`: the pictures between its halves
-- $Y$, `y`: the pictures after it
+- $X$, `x`: the feature maps before a block
+- $U$, `u`: the feature maps between its halves
+- $Y$, `y`: the feature maps after it
 - $B$, `batch`: how many images are computed together
 - $H$, `height`: how many rows of places there are, one place for each patch
 - $W$, `width`: how many columns
 - $S$: the number of places, $H W$
-- $C$, `hidden_dim`: the number of pictures, the channels
+- $C$, `hidden_dim`: the number of feature maps, the channels
 - $P$, `patch_size`: the side of a patch, in pixels; its height and width may differ
 - `patch_embedding`: $\text{Embed}$, a convolution which sees each patch once
 - `token_mixing`: $\text{Depthwise}$, a [`depthwise_convolution`][]
@@ -43,7 +43,7 @@ a score for each class.
   for
 - $N$, `num_layers`: the number of blocks
 - $C_{\text{in}}$, `in_channels`: the channels of the image
-- $z$, `z`: the average of each picture
+- $z$, `z`: the average of each feature map
 - $K$, `num_classes`: the number of classes
 
 ## How to read the equations
@@ -61,7 +61,7 @@ every image that its patches tile, also sizes it has never seen.
 **A receptive field that grows.** After one block, in evaluation, a number depends on
 $k \times k$ places around its own; each further block adds $k - 1$ to the side. In a
 Mixer a number depends on the whole image from the first block on. Here is what one
-place of the last picture depends on, for kernels of 3 and three blocks:
+place of the last feature map depends on, for kernels of 3 and three blocks:
 
 >>> import torch
 >>> from torch import nn
@@ -81,9 +81,9 @@ place of the last picture depends on, for kernels of 3 and three blocks:
 
 ## Memory layout
 
-By default a stack of pictures lies in memory picture by picture. In the layout that
-PyTorch calls `channels_last`, the channels of a place are neighbours, which suits the
-[pointwise convolution][pointwise_convolution], where most of the work is. One line
+By default the feature maps of a stack lie in memory one after the other. In the layout
+that PyTorch calls `channels_last`, the channels of a place are neighbours, which suits
+the [pointwise convolution][pointwise_convolution], where most of the work is. One line
 changes it, for the weights, and every layer hands the layout on:
 
 >>> batch, in_channels, height, width, hidden_dim = 2, 3, 5, 7, 24
@@ -210,8 +210,8 @@ an odd side.
 Not yet: it returned nothing, and should return a tensor. Here `x` is 2 × 5 × 8 × 6,
 `weight` 5 × 1 × 3 × 3, `bias` 5.
 
-**Answer.** Zeros go around each picture. Then `unfold` shows the $k \times k$ places
-around each place, and every channel is multiplied with its own kernel.
+**Answer.** Zeros go around each feature map. Then `unfold` shows the $k \times k$
+places around each place, and every channel is multiplied with its own kernel.
 
 >>> def depthwise(x, weight, bias):
 ...     kernel = weight[:, 0]
@@ -250,7 +250,7 @@ class ConvMixerBlock(nn.Module):
     **Shape.** `(batch, hidden_dim, height, width)` to the same.
 
     **Raises.** `ValueError` for a size below one, for `eps` not above zero, or another
-    number of pictures.
+    number of channels.
 
     **Source.** Section 2; the authors' code, `convmixer.py`.
     """
@@ -299,8 +299,8 @@ class ConvMixer(nn.Module):
 
     **Raises.** `ValueError` for a size below one, for `eps` not above zero, for an
     unknown form of GELU; for an image with other channels, or with sides that the patch
-    size does not divide; and while training, where all images of the batch together are
-    one patch.
+    size does not divide; and while training, for a batch of one image of one patch:
+    batch norm needs more than one value in each channel.
 
     **Source.** Section 2; the authors' code, `convmixer.py`.
     """
@@ -346,12 +346,12 @@ class ConvMixer(nn.Module):
         """Score each class for each image."""
         check_shape(image, "batch", self.in_channels, "height", "width")
         patches_that_fit((image.shape[2], image.shape[3]), self.patch_size)
-        # $X$: from pixels to pictures of features.
+        # $X$: from pixels to feature maps.
         x = self.patch_norm(self.activation(self.patch_embedding(image)))
-        # The pictures keep their size, block after block.
+        # The feature maps keep their size, block after block.
         for block in self.blocks:
             x = block(x)
-        # $z$: the average of each picture, by a pooling window as large as the picture.
+        # $z$: the average of each feature map, by a pooling window as large as the map.
         # `x.mean` gives the same, but its gradient would come back in the default
         # layout, whatever the layout of `x`.
         z = F.avg_pool2d(x, x.shape[2:]).flatten(1)

@@ -314,7 +314,7 @@ class FNetEncoder(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have done so: the tables are small."""
+        """Initialise again, after all layers have done so: the tables are small."""
         for table in (self.words, self.types):
             nn.init.normal_(table.weight, std=0.02)
 
@@ -405,7 +405,11 @@ def from_the_paper(
     return FNetEncoder(**(sizes | options))
 
 
-# The two sizes whose weights the authors published.
+# ## The sizes
+#
+# The authors published the weights of these two.
+
+
 def fnet_base(**options: Any) -> FNetEncoder:
     """FNet-Base: 12 blocks of 768 channels."""
     return from_the_paper(12, 768, options)

@@ -48,8 +48,8 @@ more channels than the residual has, and different ones. (There are two norms he
 well: one before the MLP, the other inside the gate.)
 
 In a new block the gate is open, and the block is nearly an MLP over channels that uses
-half of its hidden units: $u$ passes, and $v$ has no effect yet. Each token is treated
-by itself, until training lets the tokens meet.
+half of its hidden units: one half passes, the other has no effect yet. Each token is
+treated by itself, until training lets the tokens meet.
 
 >>> import torch
 >>> from labml_style_nn.models.gmlp import GMLPBlock

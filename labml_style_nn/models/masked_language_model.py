@@ -209,7 +209,7 @@ class MaskedLanguageModel(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have done so."""
+        """Initialise again, after all layers have done so."""
         # With zeros, every token is as likely as any other.
         nn.init.zeros_(self.output.weight)
 

@@ -240,7 +240,7 @@ class PoolFormerBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the layers of the block have done so."""
+        """Initialise again, after the layers of the block have done so."""
         self.apply(init_small)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -287,7 +287,7 @@ class MapEmbedding(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""Begin anew as `nn.Conv2d` does.
+        r"""Initialise again as `nn.Conv2d` does.
 
         Uniformly, up to one over the root of how many numbers a square holds.
         """
@@ -409,7 +409,7 @@ class PoolFormer(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have done so."""
+        """Initialise again, after all layers have done so."""
         self.head.apply(init_small)
 
     def forward(self, image: Tensor) -> Tensor:

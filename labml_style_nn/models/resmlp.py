@@ -205,7 +205,7 @@ class ResMLPBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after the layers of the block have done so."""
+        """Initialise again, after the layers of the block have done so."""
         self.apply(init_small)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -288,7 +288,7 @@ class ResMLP(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have done so."""
+        """Initialise again, after all layers have done so."""
         self.head.apply(init_small)
 
     def forward(self, image: Tensor) -> Tensor:

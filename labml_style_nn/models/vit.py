@@ -9,7 +9,7 @@ This page is the network of Dosovitskiy and others, 2021, "An Image is Worth 16x
 Words: Transformers for Image Recognition at Scale"
 ([arXiv:2010.11929](https://arxiv.org/abs/2010.11929)). The first table has a row for
 each patch $p_j$, sent through the map $E$, and above them a row that belongs to no
-patch, the *class token*. To all of them their positions are added:
+patch, the *class token*. To all of them their *position embeddings* are added:
 
 $$X = \bigl[\,x_{\text{class}};\; E p_1;\; E p_2;\; \ldots;\; E p_S\,\bigr]
 + E_{\text{pos}} .$$
@@ -36,7 +36,7 @@ These are the paper's equations (1) to (4), and the classifier.
 - $p$: the pixels of a patch, in a row
 - $E$, `patch_embedding`: the map from patches to tokens, see [`patch_embedding`][]
 - $x_{\text{class}}$, `class_token`: a token that is learned, the same for all images
-- $E_{\text{pos}}$, `positions`: the table of positions, $T \times C$, learned as well
+- $E_{\text{pos}}$, `positions`: the position embeddings, $T \times C$, learned as well
 - `token_mixing`: multi-head self-attention, the equation's $\text{MSA}$
 - `channel_mixing`: the equation's $\text{MLP}$, see [`channel_mixing`][]
 - $z$, `z`: the vector that stands for the image
@@ -75,7 +75,7 @@ scores change; with zeros in its place they do not:
 >>> from torch import nn
 >>> from labml_style_nn.models.vit import VisionTransformer
 >>> _ = torch.manual_seed(0)
->>> batch, in_channels, image_size = 2, 3, 28
+>>> batch, in_channels, image_size, num_patches = 2, 3, 28, 49
 >>> model = VisionTransformer(
 ...     image_size=image_size, patch_size=4, num_classes=10, num_layers=5,
 ...     hidden_dim=48, num_heads=6, channels_mlp_dim=96,
@@ -357,7 +357,7 @@ class VisionTransformer(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew, after all layers have done so."""
+        """Initialise again, after all layers have done so."""
         # At first the class token is its position and nothing else, and the classifier
         # says nothing.
         if self.pooling == "class":

@@ -108,7 +108,7 @@ def prove_feed_forward(page: Page) -> Iterator[Fact]:
         # The rule of two thirds, from the other side.
         BASE.stated(page, "2 d D"),
     )
-    yield from worst(chain(*map(_like_pytorchs, ("relu", "gelu"))), "relu and gelu")
+    yield from worst(chain(*map(_like_pytorchs, ("relu", "gelu"))), "ReLU and GELU")
     gates = (_like_numpy(gate, function) for gate, function in GATES.items())
     yield from worst(gates, "the five gates")
 

@@ -107,7 +107,7 @@ def figure(title: str, curves: Mapping[str, Points], ends: Mapping[str, str]) ->
         f'<li class="{SHOWN[name]}">{VARIANTS[name].title} <b>{end}</b></li>'
         for name, end in ends.items()
     )
-    top = 1.0 if title == "Test accuracy" else 2.5
+    top = 1.0 if title == "Test accuracy" else 3.0
     paths = "".join(path(some, top, SHOWN[name]) for name, some in curves.items())
     told = "; ".join(f"{VARIANTS[name].title}: {end}" for name, end in ends.items())
     return (
@@ -138,7 +138,7 @@ def height(value: float, top: float) -> float:
 def levels(top: float) -> str:
     """Draw lines with their values, from nothing to the top."""
     drawn = []
-    steps = 4 if top == 1 else 5
+    steps = 4 if top == 1 else 6
     for step in range(steps + 1):
         value = top * step / steps
         text = f"{100 * value:.0f} %" if top == 1 else f"{value:.1f}"
