@@ -99,7 +99,7 @@ class Dialect(Extension):
 
 
 # The blank between a number and what it counts: no line ends there.
-_GAP = re.compile(r"(?<=\d) (?=(?:%|[kMG]B)(?!\w))")
+_GAP = re.compile(r" (?<=\d )(?=(?:%|[kMG]B)(?!\w))")
 
 
 def _restore(root: Element, tag: str | None = None) -> None:
@@ -107,15 +107,16 @@ def _restore(root: Element, tag: str | None = None) -> None:
     for element in root.iter(tag):
         if element.text:
             text = element.text.replace(LESS, "<")
-            kept = (
-                text if element.tag == "code" else _GAP.sub("\N{NO-BREAK SPACE}", text)
-            )
-            element.text = type(element.text)(kept)
+            text = text if element.tag == "code" else _whole(text)
+            element.text = type(element.text)(text)
         if element.tail and not tag:
-            tail = element.tail.replace(LESS, "<")
-            element.tail = _GAP.sub("\N{NO-BREAK SPACE}", tail)
+            element.tail = _whole(element.tail.replace(LESS, "<"))
         for name, value in element.items():
             element.set(name, value.replace(LESS, "<"))
+
+
+def _whole(text: str) -> str:
+    return _GAP.sub("\N{NO-BREAK SPACE}", text)
 
 
 def to_html(text: str, *more: Extension) -> str:

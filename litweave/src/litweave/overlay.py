@@ -28,13 +28,13 @@ _EMPTY = re.compile(r'<span class="\w+"></span>')
 # A bracket that something follows, what parts a path or a chain, the sign behind which
 # the value of an argument stands; and no part of a tag.
 _BREAK = re.compile(
-    r"""(?: [(\[] (?=.) | (?<=\w) [./] (?=[^\W\d])
-      | (?<=<span[ ]class="o">) [.=] </span> (?=\S) ) (?![^<]*>)""",
+    r"""(?: [(\[] (?=.) | [./] (?<=\w.) (?=[^\W\d])
+      | [.=] (?<=<span[ ]class="o">.) </span> (?=\S) ) (?![^<]*>)""",
     re.VERBOSE,
 )
 _CODE = re.compile(r"<code\b.*?</code>", re.DOTALL)
 # An option of a command, which no line is to part behind its hyphens.
-_OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*(?![^<]*>)")
+_OPTION = re.compile(r"-(?<![\w-].)-?[A-Za-z][\w-]*(?![^<]*>)")
 _BLOCK = re.compile(r"<pre\b[^>]*>(?:<span></span>)?<code\b.*?</pre>", re.DOTALL)
 
 
@@ -124,7 +124,8 @@ def breakable_blocks(html: str) -> str:
 
     def in_one_piece(code: re.Match[str]) -> str:
         option = r'<span class="weave-option">\g<0></span>'
-        return _OPTION.sub(option, code[0]) if "-" in code[0] else code[0]
+        is_module = "weave-line" in code[0]
+        return code[0] if is_module else _OPTION.sub(option, code[0])
 
     html = _CODE.sub(in_one_piece, html)
     return _BLOCK.sub(lambda m: m[0] if "weave-line" in m[0] else breakable(m[0]), html)
