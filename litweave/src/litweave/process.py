@@ -112,10 +112,7 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
             # It falls where one that was started goes, and nobody waited for it.
             more = max(now - before, 0)
             used, before = used + more, now
-            # Who waits may ask again and again, as Jupyter does. Whoever is kept from
-            # the processor has little of it, too, but does not sleep.
-            waits = more <= LITTLE * LOOK and _sleeps(program)
-            idle = idle + 1 if waits or not more else 0
+            idle = idle + 1 if _waits(program, more) else 0
             continue
         if not line:
             return
@@ -157,13 +154,17 @@ def _used(program: psutil.Popen) -> float:
     return seconds
 
 
-def _sleeps(program: psutil.Popen) -> bool:
-    """Whether neither a program nor any that it started could go on now."""
-    states = list[str]()
-    for one in _tree(program):
+def _waits(program: psutil.Popen, used: float) -> bool:
+    """Whether a program that used so much since the last look has nothing to compute.
+
+    Who waits may ask again and again, as Jupyter does. Whoever is kept from the
+    processor has little of it, too, but could go on.
+    """
+    states = set[str]()
+    for one in _tree(program) if 0 < used <= LITTLE * LOOK else ():
         with suppress(psutil.Error):
-            states.append(one.status())
-    return psutil.STATUS_RUNNING not in states
+            states.add(one.status())
+    return not used or (bool(states) and psutil.STATUS_RUNNING not in states)
 
 
 def _tree(program: psutil.Popen) -> list[psutil.Process]:
