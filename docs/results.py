@@ -118,10 +118,10 @@ for network in NETWORKS:
 # %% [markdown]
 # Four caveats. On digits, the hyperparameters were chosen on the training images of
 # one split, which are test images of the others ([details][mixer_images]). CIFAR-10 and
-# Fashion-MNIST have one run each. Times are of different processors, and cannot be
-# compared. And the runs on CIFAR-10 used a copy of which 98
-# of the 60,000 images are not the official ones but come from JPEG files. With the
-# official files, which are downloaded and checked, the commands are
+# Fashion-MNIST have one run each. The ViT was trained on another processor, and its
+# time cannot be compared. And the runs on CIFAR-10 used a copy of which 98
+# of the 60,000 images are not the official ones but come from JPEG files. With
+# the official files, which are downloaded and checked, the commands are
 #
 # ```sh
 # python -m labml_style_nn.experiments.mixer_images --data cifar10

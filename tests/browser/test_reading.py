@@ -36,8 +36,12 @@ CUT_OFF = """codes => codes.filter((code) => {
   const space = 8;  // At the end of a line it may hang over.
   const covered = [...range.getClientRects()].some(
     (text) => text.right > left + space && text.top < bottom);
-  const scrolls = code.closest(".weave-columns");  // What it prints stands in columns.
-  return covered || (!scrolls && code.scrollWidth > code.clientWidth);
+  // What it prints may stand in columns, and scrolls; what printed it does not.
+  const inColumns = code.closest(".weave-columns");
+  const end = code.getBoundingClientRect().right;
+  const cut = [...code.querySelectorAll("span:not(.go)")].some(
+    (part) => part.getBoundingClientRect().right > end);
+  return covered || (inColumns ? cut : code.scrollWidth > code.clientWidth);
 }).map((code) => code.textContent)"""
 COLOURS = """() => [
   getComputedStyle(document.querySelector(".weave-code :is(.kn, .k)")).color,

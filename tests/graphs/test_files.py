@@ -90,16 +90,16 @@ def test_the_digits_are_those_of_the_split(files: Files, manifest: Any) -> None:
 
 
 def test_each_variant_has_a_recorded_run_of_this_code() -> None:
-    """The first steps of the record, computed again.
-
-    Not more than three: without skip connections the gradients of 16 blocks vanish, and
-    AdamW makes whole steps of what a processor rounds.
-    """
+    """The first steps of the record, computed again."""
     runs = recorded()
     assert runs.keys() == VARIANTS.keys()
     for name, run in runs.items():
         assert len(run["loss"]) == EPOCHS * STEPS_IN_EPOCH
-        assert run["loss"][:3] == pytest.approx(train(name, SEED, 3), abs=2e-4)
+        # Without skip connections the gradients of 16 blocks vanish, and AdamW makes
+        # whole steps of what a processor rounds.
+        steps = 3 if name == "no_skip_16" else 5
+        again = pytest.approx(train(name, SEED, steps), abs=2e-4)
+        assert run["loss"][:steps] == again, name
         assert len(run["accuracy"]) == EPOCHS + 1
 
 

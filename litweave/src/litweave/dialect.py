@@ -87,6 +87,7 @@ class Dialect(Extension):
         add_step(md, "tags-in-code", 31, partial(_restore, tag="code"))
         add_step(md, "headings", 15, set_anchors)
         add_step(md, "tags", 14, _restore)
+        add_step(md, "gaps", 13, _hold)
         add_step(md, "exercises", 12, partial(_fold, md.htmlStash))
         for toc in md.treeprocessors:
             if isinstance(toc, TocTreeprocessor):
@@ -98,25 +99,29 @@ class Dialect(Extension):
         md.postprocessors.register(states, "weave-states", 0)
 
 
-# The blank between a number and what it counts: no line ends there.
-_GAP = re.compile(r" (?<=\d )(?=(?:%|[kMG]B)(?!\w))")
-
-
 def _restore(root: Element, tag: str | None = None) -> None:
     """Put back each `<`, or else those in such elements; Markdown will escape it."""
     for element in root.iter(tag):
         if element.text:
-            text = element.text.replace(LESS, "<")
-            text = text if element.tag == "code" else _whole(text)
-            element.text = type(element.text)(text)
+            element.text = type(element.text)(element.text.replace(LESS, "<"))
         if element.tail and not tag:
-            element.tail = _whole(element.tail.replace(LESS, "<"))
+            element.tail = element.tail.replace(LESS, "<")
         for name, value in element.items():
             element.set(name, value.replace(LESS, "<"))
 
 
-def _whole(text: str) -> str:
-    return _GAP.sub("\N{NO-BREAK SPACE}", text)
+# The blank between a number and what it counts.
+_GAP = re.compile(r" (?<=\d )(?=(?:%|[kMG]B)(?!\w))")
+
+
+def _hold(root: Element) -> None:
+    """Let no line end between a number and what it counts, but in code."""
+    for element in root.iter():
+        if element.text and element.tag != "code":
+            text = _GAP.sub("\N{NO-BREAK SPACE}", element.text)
+            element.text = type(element.text)(text)
+        if element.tail:
+            element.tail = _GAP.sub("\N{NO-BREAK SPACE}", element.tail)
 
 
 def to_html(text: str, *more: Extension) -> str:

@@ -32,10 +32,10 @@ _BREAK = re.compile(
       | [.=] (?<=<span[ ]class="o">.) </span> (?=\S) ) (?![^<]*>)""",
     re.VERBOSE,
 )
-_CODE = re.compile(r"<code\b.*?</code>", re.DOTALL)
 # An option of a command, which no line is to part behind its hyphens.
 _OPTION = re.compile(r"-(?<![\w-].)-?[A-Za-z][\w-]*(?![^<]*>)")
-_BLOCK = re.compile(r"<pre\b[^>]*>(?:<span></span>)?<code\b.*?</pre>", re.DOTALL)
+# Code, and what makes a block of it.
+_CODE = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)?<code\b.*?</code>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -119,16 +119,16 @@ def breakable(html: str) -> str:
 def breakable_blocks(html: str) -> str:
     """The same for all blocks of code on a page, but for those of a module's lines.
 
-    Options of commands stay in one piece.
+    Options of commands stay in one piece, in blocks and among words.
     """
 
-    def in_one_piece(code: re.Match[str]) -> str:
-        option = r'<span class="weave-option">\g<0></span>'
-        is_module = "weave-line" in code[0]
-        return code[0] if is_module else _OPTION.sub(option, code[0])
+    def write(code: re.Match[str]) -> str:
+        if "weave-line" in code[0]:
+            return code[0]
+        text = _OPTION.sub(r'<span class="weave-option">\g<0></span>', code[0])
+        return breakable(text) if code[1] else text
 
-    html = _CODE.sub(in_one_piece, html)
-    return _BLOCK.sub(lambda m: m[0] if "weave-line" in m[0] else breakable(m[0]), html)
+    return _CODE.sub(write, html)
 
 
 @lru_cache(maxsize=1024)

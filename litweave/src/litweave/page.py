@@ -179,9 +179,7 @@ def cut(content: str, module: Module, context: Context) -> list[str]:
 def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
     """Put the code of each row beside its prose."""
     lines = _lines(module, extra)
-    bodies = {
-        d.name: [4 + _indent(module.lines[d.line - 1])] for d in module.definitions
-    }
+    bodies = {d.name: 4 + _indent(module.lines[d.line - 1]) for d in module.definitions}
     rows = zip([*module.rows, None], [*anchors(module), ""], prose, strict=False)
     return [
         WovenRow(
@@ -318,13 +316,13 @@ def _indent(line: str) -> int:
 
 
 def _code(
-    row: Row, module: Module, lines: Sequence[str], bodies: Mapping[str, Sequence[int]]
+    row: Row, module: Module, lines: Sequence[str], bodies: Mapping[str, int]
 ) -> str:
     if not row.code:
         return ""
     # A narrow screen leaves out what all lines of a function are indented by.
     written = [module.lines[n - 1] for n in row.code]
-    indents = [_indent(line) for line in written if line.strip()]
-    indent = min([*indents, *bodies.get(row.scope, indents)])
+    own = min(_indent(line) for line in written if line.strip())
+    indent = min(own, bodies.get(row.scope, own))
     style = f' style="--indents:{indent}"' if indent else ""
     return f"<pre><code{style}>{''.join(lines[n - 1] for n in row.code)}</code></pre>"
