@@ -50,7 +50,7 @@ resembles their input (the cosine between the two, all tokens together):
 >>> from labml_style_nn.layers.attention import MultiHeadAttention
 >>> from labml_style_nn.layers.feed_forward import FeedForward
 >>> from labml_style_nn.models.transformer import Encoder, EncoderLayer
->>> batch, num_tokens, dim, hidden_dim, num_heads = 2, 12, 20, 80, 5
+>>> batch, num_tokens, dim, hidden_dim, num_heads = 3, 12, 20, 80, 5
 >>> _ = torch.manual_seed(0)
 >>> many = torch.randn(50, num_tokens, dim)
 >>> def stack(num_layers, norm_first):
@@ -146,7 +146,7 @@ marked as padding is not read.
 >>> padding[1, 9:] = True
 >>> y = encoder(x, key_padding_mask=padding)
 >>> y.shape
-torch.Size([2, 12, 20])
+torch.Size([3, 12, 20])
 >>> x[1, 9:] = 0
 >>> torch.equal(encoder(x, key_padding_mask=padding)[1, :9], y[1, :9])
 True
@@ -160,7 +160,7 @@ With a Mixer in the place of attention, nothing else changes:
 ...     ),
 ... )
 >>> encoder(x).shape
-torch.Size([2, 12, 20])
+torch.Size([3, 12, 20])
 """
 
 from collections.abc import Callable

@@ -362,11 +362,21 @@ def f(dim):
     for batch in range(100): g(batch)
 def g(batch): pass
 """,
+    """
+>>> batch, dim = 6, 6
+>>> f(Tensor(6, 6), Tensor(6))
+>>> dim = 7
+>>> f(Tensor(6, 7), Tensor(8))
+
+# Of two letters, the one that has the size of this axis in most runs.
+def f(x, y):  #> x: B C | B C; y: 6 | 8
+    pass
+""",
 ]
 
 
 def test_a_size_is_a_letter_where_that_is_certain(tmp_path: Path) -> None:
-    sizes, objects, values = traced(tmp_path, *LETTERS)
+    sizes, objects, values, _ = traced(tmp_path, *LETTERS)
     last = {"image_size": [9], "patch_size": [[4, 2]], "num_patches": [3.0]}
     assert sizes["values"].items() >= last.items()
     [given] = [runs for _, name, runs in objects["shapes"] if not name]

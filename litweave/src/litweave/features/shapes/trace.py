@@ -20,12 +20,13 @@ import re
 import sys
 import traceback
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
-from itertools import cycle
+from itertools import cycle, islice, starmap
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
@@ -43,11 +44,12 @@ _KEPT = ("_parameters", "_buffers", "_modules")
 class Measure(NamedTuple):
     """The shape of one tensor; a size has its letter, or none.
 
-    A type `is_new` where a call sees it first.
+    While examples run, it has all the letters that it may have. A type `is_new` where a
+    call sees it first.
     """
 
     sizes: Sequence[int]
-    letters: Sequence[str | None]
+    letters: Sequence[Any]
     dtype: str
     is_new: bool
 
@@ -56,6 +58,8 @@ Measures = tuple[Measure, ...]
 """What a value is: one tensor, or the few that it holds."""
 Target = tuple[int, str]
 """The line of what is bound, and its name; what a function gives has none."""
+Axis = tuple[int, ...]
+"""How many tensors a value is, which of them, its number of axes, and which of them."""
 Call = tuple[list[tuple[Target, Measures]], dict[str, int]]
 """What a call saw that has not ended, and the line where it saw a type first."""
 
@@ -159,10 +163,7 @@ class Recorder:
         targets: Iterable[Target],
         value: object = None,
     ) -> None:
-        """Measure the tensors that names, or else a value, stand for in a call.
-
-        A size becomes a letter if exactly one letter has it.
-        """
+        """Measure the tensors that names, or else a value, stand for in a call."""
         if id(frame) not in self.calls:
             return
         self.unreached.discard(line)
@@ -170,14 +171,16 @@ class Recorder:
         for at, name in targets:
             tensors = _tensors(_value(name, frame.f_locals) if name else value)
             known = self._sizes(frame) if tensors else {}
-            found = [*known.values()]
-            letters = {n: s for s, n in known.items() if n != 1 and found.count(n) == 1}
+            letters: dict[int, tuple[str, ...]] = {}
+            for letter, size in known.items():
+                letters[size] = (*letters.get(size, ()), letter) if size != 1 else ()
             run = []
             for sizes, dtype in tensors:
                 is_first = types.setdefault(dtype, at) == at
                 # That all begins with the usual type need not be said.
                 is_new = is_first and (dtype != _USUAL or next(iter(types)) != _USUAL)
-                run.append(Measure(sizes, (*map(letters.get, sizes),), dtype, is_new))
+                named = (*(letters.get(size, ()) for size in sizes),)
+                run.append(Measure(sizes, named, dtype, is_new))
             if run:
                 seen.append(((at, name), tuple(run)))
 
@@ -240,8 +243,32 @@ class Recorder:
             "unreached": sorted(self.unreached),
             # Nobody reads more values of a variable than a dozen.
             "values": {name: [*found][:12] for name, found in self.values.items()},
-            "shapes": [(*target, [*runs]) for target, runs in self.shapes.items()],
+            "shapes": [(*at, _named(runs)) for at, runs in self.shapes.items()],
         }
+
+
+def _named(runs: Iterable[Measures]) -> list[Measures]:
+    """The runs with one letter for a size; of several, the one that fits most runs."""
+    fits = Counter((at, one) for run in runs for at, few in _axes(run) for one in few)
+
+    def name(at: Axis, letters: Sequence[str]) -> str | None:
+        ranked = sorted(letters, key=lambda letter: -fits[at, letter])
+        is_tie = len({fits[at, letter] for letter in ranked[:2]}) < len(ranked[:2])
+        return ranked[0] if ranked and not is_tie else None
+
+    named = dict[Measures, None]()
+    for run in runs:
+        names = starmap(name, _axes(run))
+        parts = (one._replace(letters=(*islice(names, len(one.sizes)),)) for one in run)
+        named[(*parts,)] = None
+    return [*named]
+
+
+def _axes(run: Measures) -> Iterator[tuple[Axis, Sequence[str]]]:
+    """The place of each axis, which is one in all runs alike, and its letters."""
+    for number, one in enumerate(run):
+        for axis, letters in enumerate(one.letters):
+            yield (len(run), number, len(one.sizes), axis), letters
 
 
 # ## A module that tells what it computes
