@@ -66,17 +66,17 @@ for Fashion-MNIST:
 
 >>> from labml_style_nn.experiments.recorded import recorded
 >>> print(summary(recorded("few_shot", "digits")))
-pixels                       84.93 ± 3.58 %
-Mixer, before training       65.63 ± 4.71 %
-Mixer, after training        51.38 ± 7.37 %
-ConvMixer, before training   37.20 ± 5.41 %
-ConvMixer, after training    62.60 ± 4.83 %
+pixels                       84.93 ± 3.60 %
+Mixer, before training       65.63 ± 4.74 %
+Mixer, after training        51.38 ± 7.41 %
+ConvMixer, before training   37.20 ± 5.44 %
+ConvMixer, after training    62.60 ± 4.85 %
 >>> print(summary(recorded("few_shot", "fashion-mnist")))
-pixels                       74.21 ± 3.80 %
-Mixer, before training       48.35 ± 4.53 %
-Mixer, after training        50.64 ± 5.08 %
-ConvMixer, before training   46.92 ± 3.30 %
-ConvMixer, after training    55.18 ± 3.61 %
+pixels                       74.21 ± 3.90 %
+Mixer, before training       48.35 ± 4.65 %
+Mixer, after training        50.64 ± 5.22 %
+ConvMixer, before training   46.92 ± 3.39 %
+ConvMixer, after training    55.18 ± 3.71 %
 
 None of the networks beats the raw pixels. These images are small, centred and of one
 size, so that comparing them pixel by pixel works well; and five classes teach a network
@@ -96,11 +96,11 @@ steps as with all of them ([`SubsetTask`][]). What is probed does not change.
 >>> seeds = {run["seed"] for run in recorded("few_shot_scale", "digits")}
 >>> print(summary_by_size([run for run in several if run["seed"] in seeds]))
                                         50             200             all
-pixels                        81.75 ± 3.99    81.75 ± 3.99    81.75 ± 3.99
-Mixer, before training        64.97 ± 2.95    64.97 ± 2.95    64.97 ± 2.95
-Mixer, after training         41.36 ± 5.27    49.39 ± 3.17    56.86 ± 4.49
-ConvMixer, before training    38.14 ± 5.25    38.14 ± 5.25    38.14 ± 5.25
-ConvMixer, after training     68.00 ± 3.43    65.97 ± 3.12    63.31 ± 4.18
+pixels                        81.75 ± 4.10    81.75 ± 4.10    81.75 ± 4.10
+Mixer, before training        64.97 ± 3.02    64.97 ± 3.02    64.97 ± 3.02
+Mixer, after training         41.36 ± 5.41    49.39 ± 3.25    56.86 ± 4.61
+ConvMixer, before training    38.14 ± 5.39    38.14 ± 5.39    38.14 ± 5.39
+ConvMixer, after training     68.00 ± 3.52    65.97 ± 3.20    63.31 ± 4.29
 
 This is one seed, with twenty draws of the five examples; the first two columns are of
 the same split and the same initial weights as the last. The Mixer's features are better
@@ -136,7 +136,6 @@ tensor([0, 0, 1, 1, 2, 2])
 """
 
 import argparse
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -371,8 +370,7 @@ def summary(results: Sequence[records.Record]) -> str:
     lines = []
     for name in results[0]["accuracies"]:
         shares = [100 * s for result in results for s in result["accuracies"][name]]
-        mean, spread = statistics.mean(shares), statistics.pstdev(shares)
-        lines.append(f"{name:28}{mean:6.2f} ± {spread:.2f} %")
+        lines.append(f"{name:28}{records.spread(shares):>13} %")
     return "\n".join(lines)
 
 
@@ -389,8 +387,7 @@ def summary_by_size(results: Sequence[records.Record]) -> str:
         for size in columns:
             found = [r for r in results if r["settings"].get("train_images", 0) == size]
             shares = [100 * s for result in found for s in result["accuracies"][name]]
-            mean, deviation = statistics.mean(shares), statistics.pstdev(shares)
-            cells.append(f"{mean:.2f} ± {deviation:.2f}")
+            cells.append(records.spread(shares))
         lines.append(f"{name:26}" + "".join(f"{cell:>16}" for cell in cells))
     return "\n".join(lines)
 

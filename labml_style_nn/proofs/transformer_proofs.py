@@ -11,7 +11,6 @@ $N = 12$ (Devlin and others, 2018, section 3), here with $S = 512$.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import chain, product, starmap
 from typing import Any, cast
@@ -57,6 +56,7 @@ from labml_style_nn.proofs.facts import (
     gradients,
     of_gradients,
     randomised,
+    scientific,
     single,
     worst,
 )
@@ -356,10 +356,9 @@ def _costs_of_both(page: Page, models: Mapping[str, nn.Module]) -> Iterator[Fact
 
 
 def _equal_parameters(attention: int, mixer: int) -> Fact:
-    apart = abs(attention - mixer) / attention
-    case = Case(BASE.of, f"{apart:.2e}", "at most 1e-3", apart <= 1e-3)
-    fact = single("Difference in parameters, as a share", case, case.expected)
-    return replace(fact, value=f"{apart:.1e}")
+    apart, rule = abs(attention - mixer) / attention, f"at most {scientific(1e-3)}"
+    case = Case(BASE.of, scientific(apart), rule, apart <= 1e-3)
+    return single("Difference in parameters, as a share", case, rule)
 
 
 Body = Callable[[Tensor], Tensor]
