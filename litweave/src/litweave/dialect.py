@@ -23,6 +23,7 @@ from xml.etree.ElementTree import Element, SubElement
 import nh3
 from markdown import Markdown
 from markdown.extensions import Extension
+from markdown.extensions.attr_list import AttrListTreeprocessor
 from markdown.extensions.toc import TocTreeprocessor, slugify
 from markdown.inlinepatterns import SimpleTextInlineProcessor
 from markdown.postprocessors import Postprocessor
@@ -56,12 +57,20 @@ EXTENSIONS: dict[str, dict[str, Any]] = {
 }
 # What MkDocs adds to every site.
 _ALWAYS = ("toc", "tables")
-# Stars between operands, as in `x**2`, and names as `__init__` open no emphasis. Those
-# of ASCII: in a script without blanks, emphasis has letters on both sides.
+# Stars between operands, as in `x**2`, and names as `__init__` or `a_{n}_b` open no
+# emphasis. Those of ASCII: in a script without blanks, emphasis has letters around.
 _SIGNS = r"""(?x)
     ( (?<! [A-Za-z0-9_*.()\[\]] ) (?: [A-Za-z0-9_.()\[\]]* [A-Za-z0-9_)\]] \*{1,2} )+
       (?= [A-Za-z0-9_(\[] )
-    | (?<!\w) __[a-z]\w*?__ (?!\w) )"""
+    | (?<!\w) __[a-z]\w*?__ (?!\w)
+    | (?<=\w\}) _ (?=\w) )"""
+# The first is a class, an anchor or has a value: `{name}` stands for a name.
+_GIVEN = r"\{:?[ ]*((?:[.#]|[\w:-]+=)[^\n]*)\}"
+_BRACES = {
+    "HEADER_RE": rf"[ ]+{_GIVEN}[ ]*$",
+    "BLOCK_RE": rf"\n[ ]*{_GIVEN}[ ]*$",
+    "INLINE_RE": f"^{_GIVEN}",
+}
 
 
 def add_step(
@@ -84,6 +93,10 @@ class Dialect(Extension):
         # After links (160), before emphasis (60).
         signs = SimpleTextInlineProcessor(_SIGNS, md)
         md.inlinePatterns.register(signs, "weave-signs", 65)
+        attributes = AttrListTreeprocessor(md)
+        for place, begins in _BRACES.items():
+            setattr(attributes, place, re.compile(begins))
+        md.treeprocessors.register(attributes, "attr_list", 8)
         add_step(md, "tags-in-code", 31, partial(_restore, tag="code"))
         add_step(md, "headings", 15, set_anchors)
         add_step(md, "tags", 14, _restore)

@@ -338,7 +338,9 @@ class Build:
         """Know what can be linked to on a page, which has come out of Markdown."""
         uri, anchors = page.file.src_uri, self.site.addresses.anchors
         self.pages.read(uri)
-        known = anchors.get(uri, set()) | (page.present_anchor_ids or set())
+        # MkDocs takes words in code, as `<the id>`, for a tag without a value.
+        present = filter(None, page.present_anchor_ids or ())
+        known = anchors.get(uri, set()).union(present)
         anchors[uri] = page.present_anchor_ids = known
         if uri in self.site.book.chapters:
             page.links_to_anchors = None  # They are judged here, with their lines.

@@ -34,6 +34,7 @@ GOOD = {
     "[class](part/other.md#Thing), [function](part/other.md#Thing.act.inner)": "",
     "[note](part/other.md#fn:1), [top](#), [itself](index.md#here)": "",
     "[web](https://example.org/no.md), <me@example.org>, [f](ftp://example.org)": "",
+    "`<the id>` and *words*{.wide name}": "",
     "`[code](no.md)`\n\n```\n[code](no.md)\n```": "",
 }
 # What does not, and a word of the reason.
@@ -105,6 +106,8 @@ def test_what_leads_nowhere_is_a_problem_and_nothing_else_is(package: Path) -> N
     for name in ("notes.md", ".secret", "leads_out.txt", "no.md"):
         assert not (pages / name).exists()
         assert f'="{name}' not in home
+    write(package, "\n\n".join(GOOD))
+    assert not built(package)[0]
 
 
 def test_raw_html_is_read_as_a_browser_reads_it(package: Path) -> None:

@@ -30,9 +30,11 @@ APART, _TAGS = "\0", "\2"
 # lines of their own.
 _WHOLE = {"display": "formula", "inline": "formula", "code": "code", "role": "code"}
 _BLOCKS = {"fence", "example"}
+# As in `dialect`: words in braces are words, unless the first is an attribute.
+_ATTRIBUTES = r"\{:?[ ]*(?:[.\#]|[\w:-]+=)[^{}\n]*\}"
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
-    r"""
+    rf"""
     \]\( \s* (?P<target> <[^<>\n]*> | (?: [^()\s] | \( [^()\s]* \) )* )
       (?: \s+ (?: "[^"\n]*" | '[^'\n]*' ) )? \s* \)
   | \[\^ (?P<footnote> [^\]\n]+ ) \]
@@ -43,8 +45,8 @@ _OTHERS = re.compile(
   | (?P<tag> </? [A-Za-z] [^<>]* > )
   | (?P<address> \b https?:// [^\s<>()\x01，。、；：！？（）「」『』“”]*
       [^\s<>()\x01.,;:!?，。、；：！？（）「」『』“”] )
-  | (?P<attributes> \{ :? [ ]* [.\#\w] [^{}\n]* \} )
-  | (?P<emphasis> (?<=\S) \*{1,2} | \*{1,2} (?=\S) )
+  | (?P<attributes> {_ATTRIBUTES} )
+  | (?P<emphasis> (?<=\S) \*{{1,2}} | \*{{1,2}} (?=\S) )
   | & (?: \w+ | \#\d+ ) ;
     """,
     re.VERBOSE | re.DOTALL,
@@ -164,7 +166,7 @@ BEGINS = re.compile(
   | (?P<nothing> (?: [-=*_] [ ]{{0,2}} )+ $
       | \*\[ [^\]\n]* \]: .*  # an abbreviation
       | \[ (?!\^) [^\]\n]* \]: [ \t]* \S+ (?: [ \t]+ ["'(] .* )? [ \t]* $  # a label
-      | \{{ :? [^{{}}\n]* \}} [ \t]* $ )  # attributes
+      | {_ATTRIBUTES} [ \t]* $ )
   | (?P<table> [^|\n]*+ \| .*+ \n (?= .*\| ) [ \t|:]* - [ \t|:-]* $ (?: \n .*\S.* )* )
   | (?P<entry> (?: [-*+] | \d+\. ) [ \t]+ (?P<symbols> {_TERM} (?: ,[ ]{_TERM} )* )
       : [ \t]+ (?=\S) )
@@ -184,7 +186,7 @@ BEGINS = re.compile(
 _WORDS = re.compile(r"\s*(?P<words>.*?)\s*", re.DOTALL)
 _TITLE = re.compile(
     r"\#*\s*(?P<words>.*?)\s*"
-    rf"(?:\{{:?[ ]*[^{{}}\n]*\}}|(?<=[ \t])#+|{pattern(ANCHOR)})*\s*"
+    rf"(?:{_ATTRIBUTES}|(?<=[ \t])#+|{pattern(ANCHOR)})*\s*"
 )
 _EMPTY = r"(?:\s|<(?P<{0}>\w+)[^<>]*></(?P={0})>|<(?:br|wbr)\b[^<>]*>)*"
 _ELEMENT = re.compile(

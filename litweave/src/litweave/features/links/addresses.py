@@ -79,7 +79,7 @@ class Addresses(Extension):
         # Without `raw_html`, what is there was made by Markdown's own extensions.
         blocks = stash.rawHtmlBlocks if self.book.context.raw_html else []
         written = "\n".join(block for block in blocks if isinstance(block, str))
-        found = {e.get("id", "") or e.get("name", "") for e in root.iter()}
+        found = {e.get("id") or e.get("name") or "" for e in root.iter()}
         found |= {match[2] for match in _ID.finditer(written)}
         self.anchors[chapter.page] = {*found, *addresses(chapter.module)}
         self.links[chapter.page] = []
