@@ -119,7 +119,7 @@ def test_sections_and_fields_have_labels() -> None:
         ("x**2 + 2*3*4, n*(1 - 1/n)**k", "x**2 + 2*3*4, n*(1 - 1/n)**k"),
         ("__hash__, as __eq__\n\n    a.__b__", "__hash__, as __eq__ a.__b__"),
         ("a_{n}_b and a_{n}_c, *a*{n}", "a_{n}_b and a_{n}_c, <em>a</em>{n}"),
-        ("*a*{.b n} c", '<em class="b">a</em> c'),
+        ("*a*{.b n} *c*{ n }", '<em class="b">a</em> <em>c</em>'),
         ("*a*(b), 用**词**用", "<em>a</em>(b), 用<strong>词</strong>用"),
         ("So:\n- a\n- b\n  c", "So: <ul> a b c"),
         ("So:\n1) a\n2) b", "So: <ol> a b"),

@@ -64,8 +64,8 @@ _SIGNS = r"""(?x)
       (?= [A-Za-z0-9_(\[] )
     | (?<!\w) __[a-z]\w*?__ (?!\w)
     | (?<=\w\}) _ (?=\w) )"""
-# The first is a class, an anchor or has a value: `{name}` stands for a name.
-_GIVEN = r"\{:?[ ]*((?:[.#]|[\w:-]+=)[^\n]*)\}"
+# Attributes, as `{.wide}`, `{id=a}`, `{ download }`; `{name}` stands for a name.
+_GIVEN = r"\{(?=[ :.#]|[\w:-]+=):?[ ]*([^}\n ][^\n]*)\}"
 _BRACES = {
     "HEADER_RE": rf"[ ]+{_GIVEN}[ ]*$",
     "BLOCK_RE": rf"\n[ ]*{_GIVEN}[ ]*$",

@@ -30,8 +30,8 @@ APART, _TAGS = "\0", "\2"
 # lines of their own.
 _WHOLE = {"display": "formula", "inline": "formula", "code": "code", "role": "code"}
 _BLOCKS = {"fence", "example"}
-# As in `dialect`: words in braces are words, unless the first is an attribute.
-_ATTRIBUTES = r"\{:?[ ]*(?:[.\#]|[\w:-]+=)[^{}\n]*\}"
+# As in `dialect`: a name in braces is words.
+_ATTRIBUTES = r"\{(?=[ :.\#]|[\w:-]+=)[^{}\n]*\}"
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
     rf"""
