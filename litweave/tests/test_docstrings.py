@@ -117,8 +117,13 @@ def test_sections_and_fields_have_labels() -> None:
     ("text", "shown"),
     [
         ("x**2 + 2*3*4, n*(1 - 1/n)**k", "x**2 + 2*3*4, n*(1 - 1/n)**k"),
+        ("|a|*(b), c**|d|, <http:/e>", "|a|*(b), c**|d|, &lt;http:/e&gt;"),
         ("__hash__, as __eq__\n\n    a.__b__", "__hash__, as __eq__ a.__b__"),
         ("a_{n}_b and a_{n}_c, *a*{n}", "a_{n}_b and a_{n}_c, <em>a</em>{n}"),
+        (
+            "C[T, *Ts](t[T]) or *d*\n{..., 'a': 1}",
+            "C[T, *Ts](t[T]) or <em>d</em> {..., 'a': 1}",
+        ),
         ("*a*{.b n} *c*{ n }", '<em class="b">a</em> <em>c</em>'),
         ("*a*(b), 用**词**用", "<em>a</em>(b), 用<strong>词</strong>用"),
         ("So:\n- a\n- b\n  c", "So: <ul> a b c"),

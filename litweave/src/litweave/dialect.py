@@ -38,7 +38,7 @@ from litweave.marks import LESS, pattern, said
 
 # A tag begins with a letter, `/`, `!` or `?`. An address in angle brackets, be it of a
 # page or of a person, is a link of Markdown's own, and no tag.
-TAG = r"<(?=[A-Za-z/!?])(?!(?i:https?|ftp|mailto):|[^<>\s@!]+@[^<>\s@]+>)"
+TAG = r"<(?=[A-Za-z/!?])(?!(?i:(?:https?|ftp)://|mailto:)|[^<>\s@!]+@[^<>\s@]+>)"
 
 # ## Markdown
 
@@ -60,12 +60,14 @@ _ALWAYS = ("toc", "tables")
 # Stars between operands, as in `x**2`, and names as `__init__` or `a_{n}_b` open no
 # emphasis. Those of ASCII: in a script without blanks, emphasis has letters around.
 _SIGNS = r"""(?x)
-    ( (?<! [A-Za-z0-9_*.()\[\]] ) (?: [A-Za-z0-9_.()\[\]]* [A-Za-z0-9_)\]] \*{1,2} )+
-      (?= [A-Za-z0-9_(\[] )
+    ( (?<! [A-Za-z0-9_*.()\[\]|] )
+      (?: [A-Za-z0-9_.()\[\]|]* [A-Za-z0-9_)\]|] \*{1,2} )+ (?= [A-Za-z0-9_(\[|] )
     | (?<!\w) __[a-z]\w*?__ (?!\w)
     | (?<=\w\}) _ (?=\w) )"""
+# `zip[A](a)` is no link: an address has one of these signs.
+_BRACKET = r"(\[)(?<=[A-Za-z0-9_]\[)(?=[^\[\]\n]*\]\([^()\n./#:]*[)(])"
 # Attributes, as `{.wide}`, `{id=a}`, `{ download }`; `{name}` stands for a name.
-_GIVEN = r"\{(?=[ :.#]|[\w:-]+=):?[ ]*([^}\n ][^\n]*)\}"
+_GIVEN = r"\{:?[ ]*((?:[.#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*(?=\}))[^\n]*)\}"
 _BRACES = {
     "HEADER_RE": rf"[ ]+{_GIVEN}[ ]*$",
     "BLOCK_RE": rf"\n[ ]*{_GIVEN}[ ]*$",
@@ -90,7 +92,9 @@ class Dialect(Extension):
 
         The table of contents (5) comes later.
         """
-        # After links (160), before emphasis (60).
+        # After code (190), before links (170, 160); after these, before emphasis (60).
+        bracket = SimpleTextInlineProcessor(_BRACKET, md)
+        md.inlinePatterns.register(bracket, "weave-bracket", 175)
         signs = SimpleTextInlineProcessor(_SIGNS, md)
         md.inlinePatterns.register(signs, "weave-signs", 65)
         attributes = AttrListTreeprocessor(md)

@@ -31,7 +31,7 @@ APART, _TAGS = "\0", "\2"
 _WHOLE = {"display": "formula", "inline": "formula", "code": "code", "role": "code"}
 _BLOCKS = {"fence", "example"}
 # As in `dialect`: a name in braces is words.
-_ATTRIBUTES = r"\{(?=[ :.\#]|[\w:-]+=)[^{}\n]*\}"
+_ATTRIBUTES = r"\{:?[ ]*(?:[.\#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*(?=\}))[^{}\n]*\}"
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
     rf"""
