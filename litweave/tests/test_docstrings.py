@@ -118,6 +118,11 @@ def test_sections_and_fields_have_labels() -> None:
     [
         ("x**2 + 2*3*4, n*(1 - 1/n)**k", "x**2 + 2*3*4, n*(1 - 1/n)**k"),
         ("|a|*(b), c**|d|, <http:/e>", "|a|*(b), c**|d|, &lt;http:/e&gt;"),
+        ("f(*args, **kwargs) or t[*T], t[*T]", "f(*args, **kwargs) or t[*T], t[*T]"),
+        (
+            "`*` or '*' and [*], *args* (*b c*)",
+            "* or '*' and [*], <em>args</em> (<em>b c</em>)",
+        ),
         ("__hash__, as __eq__\n\n    a.__b__", "__hash__, as __eq__ a.__b__"),
         ("a_{n}_b and a_{n}_c, *a*{n}", "a_{n}_b and a_{n}_c, <em>a</em>{n}"),
         (

@@ -57,11 +57,15 @@ EXTENSIONS: dict[str, dict[str, Any]] = {
 }
 # What MkDocs adds to every site.
 _ALWAYS = ("toc", "tables")
-# Stars between operands, as in `x**2`, and names as `__init__` or `a_{n}_b` open no
-# emphasis. Those of ASCII: in a script without blanks, emphasis has letters around.
+# No emphasis opens between operands, as in `x**2`, before names, as in `(*args)`, in
+# brackets or quotes, nor in names as `__init__` or `a_{n}_b`. Those of ASCII: in other
+# scripts, without blanks, emphasis has letters around.
 _SIGNS = r"""(?x)
     ( (?<! [A-Za-z0-9_*.()\[\]|] )
       (?: [A-Za-z0-9_.()\[\]|]* [A-Za-z0-9_)\]|] \*{1,2} )+ (?= [A-Za-z0-9_(\[|] )
+    | \*{1,2} (?<! [\w*]\* ) (?<! [\w*]\*\* )
+      (?: (?: args | kwargs | kwds | kw )\b (?!\*) | \w+ (?= [)\]] ) )
+    | (?<= ['"(\[] ) \*{1,2} (?= ['")\]] )
     | (?<!\w) __[a-z]\w*?__ (?!\w)
     | (?<=\w\}) _ (?=\w) )"""
 # `zip[A](a)` is no link: an address has one of these signs.
