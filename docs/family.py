@@ -346,9 +346,9 @@ print(row["time"][:10], row["processor"], f"{row['threads']} thread")
 #
 # ### On small data
 #
-# Here, the networks of the family were trained on 1437 digits at about equal numbers of
-# parameters, five times each. gMLP, FNet and MLP-Mixer differ by less than the standard
-# deviation over the seeds.
+# Here, the networks of the family were trained on 1,437 digits at about equal numbers
+# of parameters, five times each. gMLP, FNet and MLP-Mixer differ by less than the
+# standard deviation over the seeds.
 
 # %% tags=["hide-input"]
 MEMBERS = {

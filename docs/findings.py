@@ -44,12 +44,12 @@ RESULTS = resources.files("labml_style_nn.experiments") / "results"
 
 
 def spread(shares):
-    """Mean and, if there are several, standard deviation, in percent."""
+    """Mean and, if there are several, standard deviation, in per cent."""
     return records.spread([100 * share for share in shares], digits=1)
 
 
 def average(results, **chosen):
-    """The mean test accuracy of the runs with these settings, in percent."""
+    """The mean test accuracy of the runs with these settings, in per cent."""
     wanted = chosen.items()
     return 100 * mean(
         result["test_accuracy"]
@@ -319,12 +319,13 @@ for data in SETS:
 # 45 % with the third, where that of the ResNet drops by about 75 %; the ResNet loses
 # much by the second, too.
 #
-# The first of these is a theorem: permute $W_1$, $W_2$ and the embedding likewise, and
-# the [Mixer computes the same](examples/find_it_again.py#permute-the-weights-as-well).
+# The first of these is a theorem: permute $W_1$, $W_2$, $b_2$ and the embedding
+# likewise, and the
+# [Mixer computes the same](examples/find_it_again.py#permute-the-weights-as-well).
 # The rest is a measurement of how much a network relies on neighbours being neighbours.
 #
 # **Here**, on Fashion-MNIST and on CIFAR-10, without augmentation ([`pixel_order`][]).
-# Test accuracy in percent, with the standard deviation over the seeds:
+# Test accuracy in per cent, with the standard deviation over the seeds:
 
 # %%
 clothes, photographs = (
@@ -357,7 +358,7 @@ assert -0.15 < changed(photographs, "mixer", "pixels") < -0.08
 # if smaller: *patches* costs the Mixer nothing and the ConvMixer much, and *pixels*
 # costs both, the ConvMixer about twice as much. With shuffled pixels the two end at
 # about the same accuracy: what the ConvMixer was ahead by was its bias. On
-# Fashion-MNIST no order costs any network one percent of its accuracy. So an inductive
+# Fashion-MNIST no order costs any network one per cent of its accuracy. So an inductive
 # bias is worth something where it is true of the images: these clothes are centred and
 # fill the image, and a pixel by itself says much.
 #
@@ -428,9 +429,8 @@ assert 2.5 < gained < 3
 # **They agree on digits:** separate MLPs change the accuracy by less than a point, for
 # more than five times the parameters. On Fashion-MNIST, after two epochs, they gain
 # nearly three points, for twelve times the parameters ([more][ablation]). What a Mixer
-# cannot do without here is token mixing. Any other part may be left out, and costs less
-# than a point: four blocks on digits are too easy a case to show what the others are
-# for.
+# cannot do without here is token mixing. To leave out any other part costs less than a
+# point: four blocks on digits are too easy a case to show what the others are for.
 #
 # ## Larger images after training
 #

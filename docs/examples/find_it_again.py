@@ -168,7 +168,7 @@ def train(network, digits, settings, order=places):
 
 
 def accuracy(network, digits=test):
-    """The share that it classifies correctly, in percent."""
+    """The share that it classifies correctly, in per cent."""
     right = predict(network, digits.images) == digits.labels
     return 100 * right.float().mean().item()
 

@@ -59,7 +59,7 @@ def show_digits(digits, alt):
 
 some = take(train, torch.arange(36))
 names = " ".join(map(str, some.labels.tolist()))
-show_digits(some, f"36 handwritten digits in three rows: {names}.")
+show_digits(some, f"36 handwritten digits in three rows: “{names}”.")
 
 # %% [markdown]
 # ## Data augmentation

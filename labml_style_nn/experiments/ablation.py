@@ -486,7 +486,7 @@ def runs_of(results: Sequence[Record], changes: Mapping[str, Any]) -> list[Recor
 
 
 def accuracies(runs: Sequence[Record]) -> dict[int, float]:
-    """The test accuracy of each seed, in percent."""
+    """The test accuracy of each seed, in per cent."""
     return {run["seed"]: 100 * run["test_accuracy"] for run in runs}
 
 

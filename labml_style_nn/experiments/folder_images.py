@@ -307,7 +307,7 @@ def read_state(path: Path) -> dict[str, Any]:
     path.stat()
     try:
         if path.suffix == ".safetensors":
-            # timm brings this package.
+            # The package of this name comes with timm.
             from safetensors.torch import load_file
 
             return dict(load_file(path))

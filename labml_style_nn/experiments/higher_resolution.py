@@ -228,7 +228,7 @@ def resized(images: Tensor, start: str) -> Tensor:
     r"""Put a black frame around images of $28 \times 28$ pixels, or halve that size.
 
     With the frame they have $32 \times 32$ pixels. For the small network, the mean of
-    $2 \times 2$ of them is one.
+    $2 \times 2$ of them becomes one pixel.
 
     **Shape.** `(number, channels, 28, 28)`, bytes, to `(number, channels, 32, 32)` or
     `(number, channels, 16, 16)`, bytes.

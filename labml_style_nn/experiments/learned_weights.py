@@ -33,8 +33,8 @@ initial weights:
 
 - the mean *spatial frequency* ([`frequencies`][]), in cycles per side. A picture of one
   tone has frequency 0, and a single wave across the image 1.
-- the *neighbour correlation* ([`neighbour_correlation`][]): have patches that touch
-  similar weights?
+- the *neighbour correlation* ([`neighbour_correlation`][]): how similar are the weights
+  of patches that touch?
 - the *closest inverse*: the cosine similarity of a unit to the one that is most opposed
   to it, the mean over the units. Two units of opposite phase have −1.
 - the *first component*: the share that the first principal component has in the sum of

@@ -1,7 +1,7 @@
 r"""# Image classification with an MLP-Mixer
 
 An [`MLPMixer`][] is trained from scratch: on handwritten digits in under a minute on
-one processor core, on Fashion-MNIST and CIFAR-10 in about ten. The network is the
+one processor core, on Fashion-MNIST and CIFAR-10 in about twelve. The network is the
 paper's with smaller sizes. It has a weak *inductive bias*: it cuts the image into
 patches, but it is not told which patches are neighbours, and must learn that from the
 data.
@@ -132,7 +132,7 @@ def build_model(settings: Settings) -> MLPMixer:
 # Digits: few and small images, so much of the recipe is regularisation against
 # overfitting. These are the defaults.
 DIGITS = Settings()
-# Fashion-MNIST: there are so many images that ten epochs take about ten minutes.
+# Fashion-MNIST: there are so many images that ten epochs take about twelve minutes.
 # Overfitting is no danger then, and the images are augmented less.
 FASHION_MNIST = Settings(
     data="fashion-mnist",

@@ -31,7 +31,7 @@ CIFAR-10 the Mixer and the ConvMixer, likewise of one size. The recipe is the sa
 all: 10,000 training images, four epochs in batches of 64. There is **no data
 augmentation**. An image that is moved by a pixel before it is shuffled shows which
 pixels are neighbours; and to move it afterwards is another change than in the original
-order. The images are shuffled once, before the training, and normalised as always: the
+order. The pixels are shuffled once, before the training, and normalised as always: the
 statistics do not depend on the order. Each seed has other initial weights, another
 validation set and other permutations.
 

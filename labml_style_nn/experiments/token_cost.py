@@ -263,9 +263,9 @@ class Fit(NamedTuple):
 def fit(tokens: Sequence[int], values: Sequence[float]) -> Fit:
     r"""Fit a linear and a quadratic term to measurements.
 
-    Each measurement is off by some percent rather than by some milliseconds. So what is
-    minimised is the sum of squares of *relative* errors, $\sum_i (f(S_i) / t_i - 1)^2$,
-    and neither term may be negative.
+    Each measurement is off by some per cent rather than by some milliseconds. So what
+    is minimised is the sum of squares of *relative* errors,
+    $\sum_i (f(S_i) / t_i - 1)^2$, and neither term may be negative.
     """
     s, t = np.array(tokens, dtype=float), np.array(values, dtype=float)
     solution, _ = nnls(np.stack([s / t, s**2 / t], axis=1), np.ones(len(s)))

@@ -35,7 +35,7 @@ it can reach. The processors were not the same, so the times do not compare:
 Intel(R) Xeon(R) Processor
 AMD EPYC
 
-Each of them is compared with published results on its own page. For a ViT, a published
+Each network is compared with published results on its own page. For a ViT, a published
 one is a test accuracy of 91.01 % with 6.3 million parameters, after 200 epochs with
 AutoAugment ([omihub777/ViT-CIFAR](https://github.com/omihub777/ViT-CIFAR)).
 

@@ -115,7 +115,7 @@ Mixer has a weight for each position instead, see [`token_mixing`][].
 
 $4 C^2 + 4 C$ parameters, and for self-attention $4 S C^2 + 2 S^2 C$ MACs for
 each image: the first term is the four maps, the second the products $Q K^\top$ and
-$A V$. For a given $C$, the number of heads does not matter.
+$A V$. For a given $C$, both are the same for any number of heads.
 
 The second term is *quadratic* in the number of tokens, where token mixing of a given
 hidden width is linear. These are the MACs of four times as many tokens, as a

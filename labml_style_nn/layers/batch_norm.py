@@ -283,7 +283,7 @@ class BatchNorm(nn.Module):
         self.weight = nn.Parameter(torch.empty(channels))
         self.bias = nn.Parameter(torch.empty(channels))
         # $\bar\mu$ and $\bar v$, which are not. A *buffer* is saved and moved to a
-        # device with the layer, but no optimizer sees it.
+        # device with the layer, but no optimiser sees it.
         self.register_buffer("running_mean", torch.empty(channels))
         self.register_buffer("running_var", torch.empty(channels))
         # How many batches have been seen. Nothing here depends on it; it is part of the

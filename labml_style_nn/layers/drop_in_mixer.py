@@ -70,7 +70,7 @@ it stands ([`positional_encoding`][]). A Mixer has a weight for each position:
 (False, True)
 
 What would a position embedding do here? It is the same for all sequences, so in this
-layer by itself all that reaches the hidden layer is a constant,
+layer by itself it adds a constant to the hidden layer,
 $W_1 (X + P) = W_1 X + W_1 P$, the same for every input:
 
 >>> positions = torch.randn(num_tokens, dim)

@@ -9,7 +9,7 @@ $$X_{j,*} = E \, p_j + b, \qquad j = 1 \ldots S .$$
 What comes out is a table with a row for each patch, called a *token* from here on, and
 a column for each channel. All later layers read and write this table (Tolstikhin and
 others, 2021, [arXiv:2105.01601](https://arxiv.org/abs/2105.01601), section 2; the idea
-is that of the Vision Transformer, Dosovitskiy and others, 2020,
+is that of the Vision Transformer, Dosovitskiy and others, 2021,
 [arXiv:2010.11929](https://arxiv.org/abs/2010.11929)).
 
 ## Notation

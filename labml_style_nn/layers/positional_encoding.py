@@ -7,7 +7,7 @@ them, with a row for each *position*:
 
 $$Y_{s,*} = X_{s,*} + P_{s,*} .$$
 
-The transformer computes this table by a formula (Vaswani and others, 2017,
+The Transformer computes this table by a formula (Vaswani and others, 2017,
 [arXiv:1706.03762](https://arxiv.org/abs/1706.03762), section 3.5). Each pair of
 channels is the hand of a clock, and each clock runs slower than the one before:
 
@@ -18,7 +18,7 @@ P_{s,2i+1} &= \cos(s \, \omega_i), \\
 \end{aligned}$$
 
 The Vision Transformer learns the table, like any other weight (Dosovitskiy and others,
-2020, [arXiv:2010.11929](https://arxiv.org/abs/2010.11929), section 3.1). Both are on
+2021, [arXiv:2010.11929](https://arxiv.org/abs/2010.11929), section 3.1). Both are on
 this page.
 
 ## Notation

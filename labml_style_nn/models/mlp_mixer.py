@@ -64,7 +64,7 @@ which is quadratic.
 ## Mixer and ViT, by pre-training set
 
 How well a large Mixer does depends on the data that it was pre-trained on. This is the
-test accuracy on CIFAR-10, in percent, after the published models were fine-tuned, each
+test accuracy on CIFAR-10, in per cent, after the published models were fine-tuned, each
 with the authors' settings for it. It is reported in the README of their repository,
 [google-research/vision_transformer](https://github.com/google-research/vision_transformer):
 
@@ -77,7 +77,7 @@ With ImageNet alone the larger Mixer is no better than the smaller; with ImageNe
 is. The [Vision Transformer][vit] stays ahead.
 
 On ImageNet itself, this is the top-1 accuracy of weights from that same repository, in
-percent, as timm tests them (its file
+per cent, as timm tests them (its file
 [`results-imagenet.csv`](https://github.com/huggingface/pytorch-image-models/blob/0173a139a2c66db3a41ebfe1d8ac4fb02483642e/results/results-imagenet.csv)):
 
 | trained on | Mixer-B/16 | Mixer-L/16 | ViT-B/16 | ViT-L/16 |

@@ -1,7 +1,7 @@
 r"""# Vision Transformer
 
-A transformer that reads an image. The image is cut into patches, each patch becomes a
-token, and the blocks are those of a transformer for text. An [MLP-Mixer][mlp_mixer] has
+A Transformer that reads an image. The image is cut into patches, each patch becomes a
+token, and the blocks are those of a Transformer for text. An [MLP-Mixer][mlp_mixer] has
 an MLP over the tokens where this network has [attention][layers.attention], and neither
 class token nor positions.
 
@@ -63,7 +63,7 @@ means is told in [`attention`][layers.attention].
 **A class token, or an average.** The class token is one more reader: it holds no patch.
 It collects, and what it has collected, the patches can read in later blocks. With
 `pooling="average"` there is none, and the rows are averaged as in a Mixer. The paper
-took the class token to stay close to the transformer for text, and found that averaging
+took the class token to stay close to the Transformer for text, and found that averaging
 does as well with another learning rate (appendix D.3).
 
 **Positions.** Attention cannot tell where a token stands, so the table of positions

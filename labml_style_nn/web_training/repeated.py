@@ -11,7 +11,7 @@ writes a line of JSON for each run beside this file. It goes on where it was sto
 
 ## Example
 
-The test accuracy after all epochs, in percent: the mean of the seeds, the standard
+The test accuracy after all epochs, in per cent: the mean of the seeds, the standard
 deviation, the lowest and the highest.
 
 >>> for name in NAMES:
@@ -63,7 +63,7 @@ def accuracies(name: str) -> list[float]:
 
 
 def spread(name: str) -> tuple[float, float, float, float]:
-    """Mean, standard deviation, lowest and highest test accuracy, in percent."""
+    """Mean, standard deviation, lowest and highest test accuracy, in per cent."""
     found = [100 * share for share in accuracies(name)]
     return statistics.mean(found), statistics.stdev(found), min(found), max(found)
 

@@ -12,7 +12,7 @@ To write a page of your own, begin with the [guide](../guide/write.md). To read 
 works, begin with these four, in this order:
 
 1. [`parse`][litweave.parse]: a source becomes rows, and no line is lost.
-2. [`prose`][litweave.prose]: what prose may contain beside Markdown.
+2. [`prose`][litweave.prose]: what prose may contain besides Markdown.
 3. [`page`][litweave.page]: rows become a document, and the document a page.
 4. [`plugin`][litweave.mkdocs_plugin]: the thin adapter that hands all of it to MkDocs.
 

@@ -120,8 +120,8 @@ def to_markdown(
     a path from the root of the site's sources; links are written from there.
 
     Without `raw_html`, a tag in the text is words like any other. The prose of a module
-    stands `above` some heading, and `sections` in other styles are translated; it
-    may use the `labels` of references that stand elsewhere in the module.
+    stands below some heading, `above`, and `sections` in other styles are translated;
+    it may use the `labels` of references that stand elsewhere in the module.
 
     Mistakes go to `context.diagnostics`: a formula or a fence that is not closed, a
     name that leads nowhere.
