@@ -108,10 +108,6 @@ def on_page_context(
         contents = contents[0].children
     others = sum(len(section.children) for section in page.ancestors)
     shorten(contents, _LINKS - others)
-    for item in contents:
-        for inner in item.children if is_code(item) else ():
-            # It stands below its class, and would be cut where it begins to differ.
-            inner.title = inner.title.removeprefix(f"{item.title}.")
 
 
 def shorten(contents: list[AnchorLink], most: int) -> None:
@@ -125,7 +121,7 @@ def shorten(contents: list[AnchorLink], most: int) -> None:
 
 def is_code(item: AnchorLink) -> bool:
     """Whether a heading is the name of what is defined there."""
-    return item.title == item.id
+    return f".{item.id}".endswith(f".{item.title}")
 
 
 @event_priority(100)  # what litweave makes of a page depends on what is put into it

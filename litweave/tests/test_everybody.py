@@ -71,6 +71,10 @@ def test_lines_are_on_pages_remarks_at_lines_and_words_as_meant(tmp_path: Path) 
         html = (site / "std" / page).read_text()
         prose = re.sub(r'<div class="weave-code.*?</pre></div>', "", html, flags=re.S)
         assert words in unescape(re.sub("<[^>]*>", "", prose))
+    # The name of a class would push those of its methods out of the contents.
+    contents = (site / "std/difflib.html").read_text()
+    link = r'href="#Differ\.compare" [^>]*>\s*<span class="md-ellipsis">\s*compare\s*<'
+    assert re.search(link, contents)
 
 
 # ## Where nothing is installed that it does not require

@@ -21,7 +21,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from mkdocs.structure.toc import TableOfContents
+from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import CountHandler
 
 from litweave import cache, dialect, theme
@@ -186,6 +186,13 @@ class Pages:
 
     def _complaints(self) -> int:
         return sum(self.warnings.counts.values())
+
+
+def _shorten(item: AnchorLink) -> None:
+    """Leave the name of a class out of those below it, which would be cut behind it."""
+    for inner in item.children:
+        _shorten(inner)
+        inner.title = inner.title.removeprefix(f"{item.title}.")
 
 
 def _title(page: Page, site: Site) -> str:
@@ -391,6 +398,9 @@ class Build:
             self.pages.index.extend(made["entries"])
         elif page.content:
             page.content = self.shown.pop(uri, page.content)
+        if uri in self.site.chapters:
+            for item in page.toc:
+                _shorten(item)
 
     def finish(self, output: str, page: Page) -> str:
         """Fill in what was set aside, and names that the theme leaves out."""
