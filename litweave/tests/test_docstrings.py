@@ -123,6 +123,7 @@ def test_sections_and_fields_have_labels() -> None:
             "`*` or '*' and [*], *args* (*b c*)",
             "* or '*' and [*], <em>args</em> (<em>b c</em>)",
         ),
+        (r"``a``\ s, :class:`b`\s", "a s, b s"),
         ("__hash__, as __eq__\n\n    a.__b__", "__hash__, as __eq__ a.__b__"),
         ("a_{n}_b and a_{n}_c, *a*{n}", "a_{n}_b and a_{n}_c, <em>a</em>{n}"),
         (
@@ -144,6 +145,48 @@ def test_signs_are_no_emphasis_and_lists_are_lists(text: str, shown: str) -> Non
     page = html(f"F.\n\n{text}").partition("<p>F.</p>")[2]
     page = re.sub(r"<(?!/?em|/?strong|[uo]l)[^>]*>|\ue000.*?\ue001", " ", page)
     assert " ".join(page.split()) == shown
+
+
+DIRECTIVES = """F.
+
+.. note:: One
+   and more.
+
+Args:
+    x: one
+
+        .. versionchanged:: 2.1
+            It is *new*.
+    y: two
+
+.. versionadded:: 2.0
+.. deprecated:: 3.0 Use g.
+
+.. code-block:: python
+    :linenos:
+
+    Args:
+      .. note:: x
+
+.. admonition:: The "title"
+
+    - a
+
+      .. code::
+
+.. math:: a
+"""
+
+
+def test_directives_are_boxes_words_of_versions_and_code() -> None:
+    page = html(DIRECTIVES).partition("<p>F.</p>")[2]
+    tags = r"<(?!/?em|div class=.admonition|code|d[td])[^>]*>|\ue000.*"
+    assert " ".join(re.sub(tags, "", page).split()) == (
+        '<div class="admonition note"> Note One and more. Args: <dt><code>x <dd> one '
+        "<em>Changed in version 2.1:</em> It is <em>new</em>. <dt><code>y <dd>two "
+        "<em>Added in version 2.0.</em> <em>Deprecated since version 3.0:</em> Use g. "
+        '<code>Args: .. note:: x <div class="admonition note"> The "title" a <code>'
+    )
 
 
 def test_a_list_that_goes_on_in_the_next_row_begins_at_its_number() -> None:

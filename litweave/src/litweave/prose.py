@@ -275,6 +275,8 @@ class _Writer:
         return match[0]
 
     def _escape(self, match: re.Match[str], place: Place) -> str:
+        if match[0] in ("\\ ", r"\s") and match.string[match.start() - 1] == "`":
+            return match[0][1:].strip()  # as in ``name``\ s
         return "$" if match[0] == r"\$" else self._tag(match, place)
 
     # ## Names and addresses

@@ -61,6 +61,19 @@ _FIELDS = {
     "Yields": "yields yield",
 }
 _KINDS = {kind: name for name, kinds in _FIELDS.items() for kind in kinds.split()}
+# Directives of reStructuredText: what they say of a version, the box that they become.
+_VERSIONS = {
+    "versionadded": "Added in version",
+    "versionchanged": "Changed in version",
+    "versionremoved": "Removed in version",
+    "deprecated": "Deprecated since version",
+}
+_BOXES = {
+    **dict.fromkeys(["note", "todo", "admonition"], "note"),
+    **dict.fromkeys(["hint", "important", "seealso", "tip"], "tip"),
+    **dict.fromkeys(["attention", "caution", "warning"], "warning"),
+    **dict.fromkeys(["danger", "error"], "danger"),
+}
 
 _CODE = re.compile(rf"{LITERAL} | \\.", re.VERBOSE | re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
@@ -69,6 +82,10 @@ _TITLE = re.compile(
 )
 _FIELD = re.compile(rf" *:({'|'.join(_KINDS)})\b *([^:`]*):(?: +(.*))?")
 _TYPE = re.compile(r"^( *):(?:var)?type +(\S+):(.*(?:\n\1 +\S.*)*)", re.MULTILINE)
+_DIRECTIVE = re.compile(
+    rf" *\.\. ({'|'.join([*_VERSIONS, *_BOXES])}|(?:source)?code(?:-block)?):: *(.*)"
+)
+_OPTION = re.compile(r" +:[\w-]+:")
 _NAMES = r"\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*"
 # A name, its type, and what is said of it in the same line.
 _GOOGLE = re.compile(rf"(`?{_NAMES}`?) *(?:\((.*?)\))? *:(?: +(.*))?")
@@ -181,8 +198,11 @@ class _Docstring:
             if number in self.literal or not line.strip():
                 yield number, line
                 continue
-            below, last, label = self._below(lines, at, form), label, ""
+            directive, last, label = _DIRECTIVE.fullmatch(line), label, ""
+            below = self._below(lines, at, None if directive else form)
             section = self._section(line, below, form)
+            if directive:
+                section = self._directive(directive, below)
             if field := _FIELD.fullmatch(line):
                 label = _KINDS[field[1]]
                 section = self._field(field, below, label == last)
@@ -234,6 +254,28 @@ class _Docstring:
         kind = kind or self.types.get(name, "")
         heads, inner = self._entry(name, kind, words, below)
         return [*["", label] * (not goes_on), *heads], inner
+
+    def _directive(self, match: re.Match[str], below: Sequence[Line]) -> _Section:
+        """A box, a word about a version, or a fence."""
+        (name, words), margin = match.groups(), " " * indent(match[0])
+        inner = _moved(dropwhile(lambda each: _OPTION.match(each[1]), below))
+        if kind := _BOXES.get(name):
+            title = name.replace("seealso", "see also").capitalize()
+            if name == "admonition":
+                title, words = words.replace('"', "&quot;"), ""
+            heads = [f'!!! {kind} "{title}"', f"    {words}".rstrip()]
+            inner = [(n, f"    {line}") for n, line in self.written(inner)]
+        elif name in _VERSIONS:
+            version, _, said = words.partition(" ")
+            stop = ":" if said or inner else "."
+            heads = [f"*{_VERSIONS[name]} {version}{stop}* {said}".rstrip()]
+            inner = [*self.written(inner)]
+        else:
+            heads = [f"```{words}", *["```"] * (not below)]
+            inner += [(n, "```") for n, _ in below[-1:]]
+        return ["", *(margin + head for head in heads)], [
+            (n, margin + line) for n, line in inner
+        ]
 
     def _entry(
         self, name: str, kind: str, first: str, below: Sequence[Line]
