@@ -156,7 +156,7 @@ Args:
     x: one
 
         .. versionchanged:: 2.1
-            It is *new*.
+            :func:`g` is *new*.
     y: two
 
 .. versionadded:: 2.0
@@ -183,7 +183,7 @@ def test_directives_are_boxes_words_of_versions_and_code() -> None:
     tags = r"<(?!/?em|div class=.admonition|code|d[td])[^>]*>|\ue000.*"
     assert " ".join(re.sub(tags, "", page).split()) == (
         '<div class="admonition note"> Note One and more. Args: <dt><code>x <dd> one '
-        "<em>Changed in version 2.1:</em> It is <em>new</em>. <dt><code>y <dd>two "
+        "<em>Changed in version 2.1:</em> <code>g is <em>new</em>. <dt><code>y <dd>two "
         "<em>Added in version 2.0.</em> <em>Deprecated since version 3.0:</em> Use g. "
         '<code>Args: .. note:: x <div class="admonition note"> The "title" a <code>'
     )

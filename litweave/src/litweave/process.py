@@ -26,8 +26,9 @@ import psutil
 # in a row at which one that waits has used hardly any; and how much of it that is.
 LIMIT, LOOK, IDLE, LITTLE = 3600, 1.0, 600, 0.05
 
-# The priority of a program that lets others go first, on Windows and elsewhere.
-_PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5)
+# The priority of a program that lets others go first, on Windows; elsewhere a number is
+# added.
+_PATIENT, _MORE = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None), 5
 
 _T = TypeVar("_T")
 _at_work = set[psutil.Popen]()
@@ -86,7 +87,7 @@ def lines(
         try:
             if is_patient:
                 with suppress(psutil.Error):  # It may have ended.
-                    program.nice(_PATIENT)
+                    program.nice(_PATIENT or min(program.nice() + _MORE, 19))
             yield from _answers(program)
             program.wait()
         finally:

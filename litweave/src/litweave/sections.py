@@ -85,7 +85,7 @@ _TYPE = re.compile(r"^( *):(?:var)?type +(\S+):(.*(?:\n\1 +\S.*)*)", re.MULTILIN
 _DIRECTIVE = re.compile(
     rf" *\.\. ({'|'.join([*_VERSIONS, *_BOXES])}|(?:source)?code(?:-block)?):: *(.*)"
 )
-_OPTION = re.compile(r" +:[\w-]+:")
+_OPTION = re.compile(r" +:[\w-]+:(?!`)")
 _NAMES = r"\*{0,2}\w[\w.\[\]]*(?:, ?\*{0,2}\w[\w.\[\]]*)*"
 # A name, its type, and what is said of it in the same line.
 _GOOGLE = re.compile(rf"(`?{_NAMES}`?) *(?:\((.*?)\))? *:(?: +(.*))?")
