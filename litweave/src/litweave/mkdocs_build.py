@@ -189,10 +189,13 @@ class Pages:
 
 
 def _shorten(item: AnchorLink) -> None:
-    """Leave the name of a class out of those below it, which would be cut behind it."""
+    """Leave the name of a class out of those below it, which would be cut behind it.
+
+    The heading of a class may be words; its anchor is its name.
+    """
     for inner in item.children:
         _shorten(inner)
-        inner.title = inner.title.removeprefix(f"{item.title}.")
+        inner.title = inner.title.removeprefix(f"{item.id}.")
 
 
 def _title(page: Page, site: Site) -> str:
