@@ -28,14 +28,16 @@ _EMPTY = re.compile(r'<span class="\w+"></span>')
 # A bracket that something follows, what parts a path or a chain, the sign behind which
 # the value of an argument stands; and no part of a tag.
 _BREAK = re.compile(
-    r"""(?: [(\[] (?=.) | [./] (?<=\w.) (?=[^\W\d])
-      | [.=] (?<=<span[ ]class="o">.) </span> (?=\S) ) (?![^<]*>)""",
+    r"""[(\[./=] (?: (?<=[(\[]) (?=.) | (?<=\w[./]) (?=[^\W\d])
+      | (?<=<span[ ]class="o">[.=]) </span> (?=\S) ) (?![^<]*>)""",
     re.VERBOSE,
 )
 # An option of a command, which no line is to part behind its hyphens.
 _OPTION = re.compile(r"-(?<![\w-].)-?[A-Za-z][\w-]*(?![^<]*>)")
 # Code, and what makes a block of it.
-_CODE = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)?<code\b.*?</code>", re.DOTALL)
+_CODE = re.compile(
+    r"<(pre\b[^>]*>(?:<span></span>)?<)?code\b(?:[^<]++|<(?!/code>))*+</code>"
+)
 
 
 @dataclass(frozen=True)
