@@ -70,12 +70,12 @@ _SIGNS = r"""(?x)
     | (?<=\w\}) _ (?=\w) )"""
 # `zip[A](a)` is no link: an address has one of these signs.
 _BRACKET = r"(\[)(?<=[A-Za-z0-9_]\[)(?=[^\[\]\n]*\]\([^()\n./#:]*[)(])"
-# Attributes, as `{.wide}`, `{id=a}`, `{ download }`; `{name}` stands for a name.
-_GIVEN = r"\{:?[ ]*((?:[.#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*(?=\}))[^\n]*)\}"
-_BRACES = {
-    "HEADER_RE": rf"[ ]+{_GIVEN}[ ]*$",
-    "BLOCK_RE": rf"\n[ ]*{_GIVEN}[ ]*$",
-    "INLINE_RE": f"^{_GIVEN}",
+BRACE = r"\{:?[ ]*(?=[.\#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*\})"
+"""What begins attributes, as `{.wide}`, `{id=a}`, `{ download }`; no `{name}` does."""
+_ATTRIBUTE_LISTS = {
+    "HEADER_RE": rf"[ ]+{BRACE}([^\n]*)\}}[ ]*$",
+    "BLOCK_RE": rf"\n[ ]*{BRACE}([^\n]*)\}}[ ]*$",
+    "INLINE_RE": rf"^{BRACE}([^\n]*)\}}",
 }
 
 
@@ -102,7 +102,7 @@ class Dialect(Extension):
         signs = SimpleTextInlineProcessor(_SIGNS, md)
         md.inlinePatterns.register(signs, "weave-signs", 65)
         attributes = AttrListTreeprocessor(md)
-        for place, begins in _BRACES.items():
+        for place, begins in _ATTRIBUTE_LISTS.items():
             setattr(attributes, place, re.compile(begins))
         md.treeprocessors.register(attributes, "attr_list", 8)
         add_step(md, "tags-in-code", 31, partial(_restore, tag="code"))

@@ -58,6 +58,7 @@ BEGINNINGS = re.compile(
       | \$ (?!\s) (?P<formula> `[^`$\n]+`
         | (?: \\. | \n (?! \s*\n ) | [^$`\\\n] )+? ) (?<!\s) \$ (?!\d) )
   | (?P<role> (?<![\w:]) : (?: py: )? (?P<role_name> {ROLES} ) : ` (?P<said> [^`]+ ) ` )
+  | (?P<parted> (?<=`) \\ (?: [ ] | (?=s) ) )  # reStructuredText parts ``name``\ s
   | (?P<escape> \\(?!begin\{{). | ^[ \t]* \$ (?=[ ]) )
   | (?P<dollar> \$ | \\begin\{{ [a-z]+\*? \}} )
   | (?P<link> (?<![!A-Za-z0-9_\])]) \[ (?!\^) (?P<text> [^\[\]]+ ) \]
@@ -274,9 +275,10 @@ class _Writer:
         self.context.diagnostics.add(place, message, "formula")
         return match[0]
 
+    def _parted(self, match: re.Match[str], place: Place) -> str:
+        return ""
+
     def _escape(self, match: re.Match[str], place: Place) -> str:
-        if match[0] in ("\\ ", r"\s") and match.string[match.start() - 1] == "`":
-            return match[0][1:].strip()  # as in ``name``\ s
         return "$" if match[0] == r"\$" else self._tag(match, place)
 
     # ## Names and addresses

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from litweave import prose
+from litweave.dialect import BRACE
 from litweave.headings import is_notation
 from litweave.marks import ANCHOR, pattern
 from litweave.sections import Line, depth, indent
@@ -30,8 +31,7 @@ APART, _TAGS = "\0", "\2"
 # lines of their own.
 _WHOLE = {"display": "formula", "inline": "formula", "code": "code", "role": "code"}
 _BLOCKS = {"fence", "example"}
-# As in `dialect`: a name in braces is words.
-_ATTRIBUTES = r"\{:?[ ]*(?:[.\#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*(?=\}))[^{}\n]*\}"
+_ATTRIBUTES = rf"{BRACE}[^{{}}\n]*\}}"
 # Of a link, what stands in its brackets is words; the rest is a token.
 _OTHERS = re.compile(
     rf"""

@@ -252,9 +252,9 @@ def _named(runs: Iterable[Measures]) -> list[Measures]:
     fits = Counter((at, one) for run in runs for at, few in _axes(run) for one in few)
 
     def name(at: Axis, letters: Sequence[str]) -> str | None:
-        ranked = sorted(letters, key=lambda letter: -fits[at, letter])
-        is_tie = len({fits[at, letter] for letter in ranked[:2]}) < len(ranked[:2])
-        return ranked[0] if ranked and not is_tie else None
+        most = max((fits[at, one] for one in letters), default=0)
+        best = [one for one in letters if fits[at, one] == most]
+        return best[0] if len(best) == 1 else None
 
     named = dict[Measures, None]()
     for run in runs:
