@@ -1,16 +1,10 @@
 r"""# Dialect: the Markdown of every page, and what it may put into one
 
-A page shows what others wrote, and a reader's browser runs what a page tells it to. So
-prose brings words, links, tables and code into the page, and no program. Two things see
-to it:
-
-- Before Markdown: a `<` that would open a tag stays a `<`. In a docstring,
-  `<module>` is mostly no HTML at all, and the reader sees it as it was written.
-- After Markdown: of each row's HTML only what is on a list passes. Markdown has more
-  ways to a tag than one (a link to `javascript:`, an attribute in braces), and the list
-  does not have to know them.
-
-An author who wants HTML in the prose, and trusts it, turns both off with `raw_html`.
+A reader's browser runs what a page tells it to, so prose brings no program into one.
+Before Markdown, a `<` that would open a tag is set aside, and stays a `<`: in a
+docstring, `<module>` is mostly no HTML. After Markdown, only what is on a list passes,
+for Markdown has more ways to a tag than one (a link to `javascript:`, an attribute in
+braces). An author who wants HTML in the prose turns both off with `raw_html`.
 """
 
 import re
@@ -31,7 +25,7 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER_RE, HtmlStash
 
 from litweave import marks
-from litweave.headings import set_anchors, set_slugs, slug
+from litweave.headings import HEADING, set_anchors, set_slugs, slug
 from litweave.marks import LESS, pattern, said
 
 # ## Before Markdown
@@ -72,11 +66,12 @@ _SIGNS = r"""(?x)
 _BRACKET = r"(\[)(?<=[A-Za-z0-9_]\[)(?=[^\[\]\n]*\]\([^()\n./#:]*[)(])"
 BRACE = r"\{:?[ ]*(?=[.\#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*\})"
 """What begins attributes, as `{.wide}`, `{id=a}`, `{ download }`; no `{name}` does."""
-_ATTRIBUTE_LISTS = {
-    "HEADER_RE": rf"[ ]+{BRACE}([^\n]*)\}}[ ]*$",
-    "BLOCK_RE": rf"\n[ ]*{BRACE}([^\n]*)\}}[ ]*$",
-    "INLINE_RE": rf"^{BRACE}([^\n]*)\}}",
-}
+
+
+class _Attributes(AttrListTreeprocessor):
+    HEADER_RE = re.compile(rf"[ ]+{BRACE}([^\n]*)\}}[ ]*$")
+    BLOCK_RE = re.compile(rf"\n[ ]*{BRACE}([^\n]*)\}}[ ]*$")
+    INLINE_RE = re.compile(rf"^{BRACE}([^\n]*)\}}")
 
 
 def add_step(
@@ -101,14 +96,10 @@ class Dialect(Extension):
         md.inlinePatterns.register(bracket, "weave-bracket", 175)
         signs = SimpleTextInlineProcessor(_SIGNS, md)
         md.inlinePatterns.register(signs, "weave-signs", 65)
-        attributes = AttrListTreeprocessor(md)
-        for place, begins in _ATTRIBUTE_LISTS.items():
-            setattr(attributes, place, re.compile(begins))
-        md.treeprocessors.register(attributes, "attr_list", 8)
-        add_step(md, "tags-in-code", 31, partial(_restore, tag="code"))
+        md.treeprocessors.register(_Attributes(md), "attr_list", 8)
+        add_step(md, "tags-in-code", 31, _restore_in_code)
         add_step(md, "headings", 15, set_anchors)
-        add_step(md, "tags", 14, _restore)
-        add_step(md, "gaps", 13, _hold)
+        add_step(md, "words", 14, _finish_words)
         add_step(md, "exercises", 12, partial(_fold, md.htmlStash))
         for toc in md.treeprocessors:
             if isinstance(toc, TocTreeprocessor):
@@ -116,33 +107,34 @@ class Dialect(Extension):
                 toc.slugify = slug if toc.slugify is slugify else toc.slugify
                 add_step(md, "slugs", 6, partial(set_slugs, toc))  # last before it
         states = Postprocessor(md)
-        states.run = _with_states  # type: ignore[method-assign, assignment]
+        states.run = partial(_STATES.sub, _state)  # type: ignore[method-assign, assignment]
         md.postprocessors.register(states, "weave-states", 0)
 
 
-def _restore(root: Element, tag: str | None = None) -> None:
-    """Put back each `<`, or else those in such elements; Markdown will escape it."""
-    for element in root.iter(tag):
-        if element.text:
-            element.text = type(element.text)(element.text.replace(LESS, "<"))
-        if element.tail and not tag:
-            element.tail = element.tail.replace(LESS, "<")
-        for name, value in element.items():
-            element.set(name, value.replace(LESS, "<"))
+def _restore_in_code(root: Element) -> None:
+    """Put back each `<` before code is coloured."""
+    for code in root.iter("code"):
+        if code.text:
+            code.text = type(code.text)(code.text.replace(LESS, "<"))
 
 
-# The blank between a number and what it counts.
+# The blank between a number and what it counts, where no line is to end.
 _GAP = re.compile(r" (?<=\d )(?=(?:%|[kMG]B)(?!\w))")
 
 
-def _hold(root: Element) -> None:
-    """Let no line end between a number and what it counts, but in code."""
+def _finish_words(root: Element) -> None:
+    """Put back each `<`, which Markdown will escape; hold numbers, but in code."""
     for element in root.iter():
-        if element.text and element.tag != "code":
-            text = _GAP.sub("\N{NO-BREAK SPACE}", element.text)
+        for name, value in element.items():
+            element.set(name, value.replace(LESS, "<"))
+        if element.text:
+            text = element.text.replace(LESS, "<")
+            is_code = element.tag == "code"
+            text = text if is_code else _GAP.sub("\N{NO-BREAK SPACE}", text)
             element.text = type(element.text)(text)
         if element.tail:
-            element.tail = _GAP.sub("\N{NO-BREAK SPACE}", element.tail)
+            tail = element.tail.replace(LESS, "<")
+            element.tail = _GAP.sub("\N{NO-BREAK SPACE}", tail)
 
 
 def to_html(text: str, *more: Extension) -> str:
@@ -153,12 +145,10 @@ def to_html(text: str, *more: Extension) -> str:
 
 
 # ## Words that are not translated
-_STATE = re.compile(pattern(marks.OF_TRANSLATIONS))
-_TAG_OR_STATE = re.compile(f"<[^<>]*>|{_STATE.pattern}")
 
-
-def _with_states(html: str) -> str:
-    return _TAG_OR_STATE.sub(_state, html) if _STATE.search(html) else html
+_KINDS = marks.OF_TRANSLATIONS
+_STATE = pattern(_KINDS)
+_STATES = re.compile(f"{_STATE}|<[^<>{_KINDS}]*[{_KINDS}][^<>]*>")
 
 
 def _state(match: re.Match[str]) -> str:
@@ -169,7 +159,7 @@ def _state(match: re.Match[str]) -> str:
     if kind == marks.CHANGED:
         english = escape(said(match[0]))
         return f'<span class="weave-unit-changed" data-english="{english}">'
-    return "</span>" if kind == marks.CLOSED else _STATE.sub("", match[0])
+    return "</span>" if kind == marks.CLOSED else re.sub(_STATE, "", match[0])
 
 
 # ## Exercises
@@ -177,9 +167,8 @@ def _state(match: re.Match[str]) -> str:
 # follows up to the next exercise or heading belongs to it. In a translation both labels
 # are words of another language, and a mark before them says the English.
 
-_MARKED = re.compile(f"({pattern(marks.LABEL)})?((?:{_STATE.pattern})*)")
+_MARKED = re.compile(f"({pattern(marks.LABEL)})?((?:{_STATE})*)")
 _LABEL = re.compile(r"(Exercise|Answer)(?: \d+)?\.")
-_HEADING = re.compile(r"h[1-6]")
 
 
 def _fold(stash: HtmlStash, root: Element) -> None:
@@ -203,7 +192,7 @@ def _kind(element: Element, stash: HtmlStash) -> str:
     raw = HTML_PLACEHOLDER_RE.fullmatch(text)
     # Rows of a module are told apart by comments.
     is_comment = raw and str(stash.rawHtmlBlocks[int(raw[1])]).startswith("<!--")
-    is_heading = _HEADING.fullmatch(str(element.tag))
+    is_heading = HEADING.fullmatch(str(element.tag))
     if is_comment or is_heading or element.get("class") == "footnote":
         return "end"
     first = next(iter(element), None)

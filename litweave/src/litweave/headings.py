@@ -1,14 +1,12 @@
 """Anchors of headings: qualified names for definitions, and else their own words.
 
-Markdown's own way to set an anchor, `{ #Name.__init__ }`, takes the underscores for
-bold type. So a name travels as a mark.
+A name travels as a mark: in `{ #Name.__init__ }` Markdown takes `__` for bold type.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
-from itertools import count, islice
+from itertools import chain, count, islice
 from xml.etree.ElementTree import Element
 
 from markdown.extensions.toc import TocTreeprocessor, slugify, unique
@@ -18,7 +16,7 @@ from litweave.parse import Module, Row
 
 _ANCHOR, _SLUG = re.compile(pattern(ANCHOR)), re.compile(pattern(SLUG))
 _NOTATION = re.compile(r"#{1,6} +Notation *#*")
-_HEADING = re.compile("h[1-6]")
+HEADING = re.compile("h[1-6]")
 # A word begins with a letter or a digit. In scripts up to U+1FFF marks go on in it, and
 # joiners, which Python takes for no part of a word.
 _WORD = r"[^\W_](?:[^\W_]|[\u0300-\u1fff\u200c\u200d])*"
@@ -33,7 +31,7 @@ def set_anchors(root: Element) -> None:
     """Let each heading with the mark of an anchor have it."""
     taken = set[str]()
     for heading in root.iter():
-        for part in heading.iter() if _HEADING.fullmatch(str(heading.tag)) else ():
+        for part in heading.iter() if HEADING.fullmatch(str(heading.tag)) else ():
             for attribute in ("text", "tail"):
                 text = getattr(part, attribute) or ""
                 if match := _ANCHOR.search(text):
@@ -50,7 +48,7 @@ def set_slugs(toc: TocTreeprocessor, root: Element) -> None:
     taken = {element.get("id", "") for element in root.iter()}
     for heading in root.iter():
         words = _SLUG.match(heading.text or "")
-        if words and _HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
+        if words and HEADING.fullmatch(str(heading.tag)) and heading.get("id") is None:
             heading.set("id", unique(toc.slugify(said(words[0]), toc.sep), taken))
 
 
@@ -75,7 +73,6 @@ def slug(words: str, separator: str = "-") -> str:
 # ## Rows
 # No address is a running number, so one that somebody wrote down stays right when rows
 # come and go around it.
-_WORDS = 6
 
 
 @lru_cache(maxsize=1024)
@@ -83,23 +80,21 @@ def anchors(module: Module) -> tuple[str, ...]:
     """The address of each row, no two alike."""
     found = dict[str, None]()
     for row in module.rows:
-        found[next(n for n in _candidates(row, module) if n not in found)] = None
+        names = _names(row, module)
+        # Rows alike to the letter, a name defined twice: only their order tells them.
+        numbered = (f"{names[0]}~{number}" for number in count(2))
+        found[next(n for n in chain(names, numbered) if n not in found)] = None
     return tuple(found)
 
 
-def _candidates(row: Row, module: Module) -> Iterator[str]:
-    """Addresses from the shortest to the most particular, without an end."""
+def _names(row: Row, module: Module) -> list[str]:
     if row.definition:
-        names = [row.definition.name]
-    else:
-        # What it says first, all that it says, and its code.
-        said = _words(" ".join(prose.text for prose in row.prose))
-        whole = [*said, *_words(module.code(row))] or ["row"]
-        texts = [said[:_WORDS], said, whole] if said else [whole]
-        names = [f"{row.scope}:{'-'.join(words)}" for words in texts]
-    yield from names
-    # Two rows alike to the letter, a name defined twice: only their order tells them.
-    yield from (f"{names[0]}~{number}" for number in count(2))
+        return [row.definition.name]
+    # What it says first, all that it says, and its code.
+    said = _words(" ".join(prose.text for prose in row.prose))
+    whole = [*said, *_words(module.code(row))] or ["row"]
+    texts = [said[:6], said, whole] if said else [whole]
+    return [f"{row.scope}:{'-'.join(words)}" for words in texts]
 
 
 def _words(text: str) -> list[str]:

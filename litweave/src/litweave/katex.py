@@ -1,7 +1,6 @@
-"""Formulas, set by KaTeX when the site is built, as HTML and MathML.
+"""Formulas: set aside for a mark while prose is read, and set by KaTeX all at once.
 
-While the prose is read, each formula is set aside, and a mark stands in for it. One
-Node process then sets all formulas, and they take the places of their marks last.
+They take the places of their marks last, as HTML and MathML.
 """
 
 import json
@@ -17,9 +16,7 @@ from litweave.cache import answers, digest
 from litweave.diagnostics import Diagnostics, Place
 from litweave.marks import FORMULA, mark, pattern, said
 
-# It says what it is told, and what it answers.
 _SCRIPT = Path(__file__).with_suffix(".cjs")
-
 _MARK = re.compile(pattern(FORMULA))
 # With the brackets before it and the stops that follow.
 _HELD = re.compile(
@@ -31,14 +28,11 @@ _BOX = '<span class="katex-base">'
 
 
 class Formula(NamedTuple):
-    """TeX, set in a line of its own (`display`) or within a line.
-
-    Where `symbols` are known, they are marked in it.
-    """
+    """TeX, and how it is set."""
 
     tex: str
-    display: bool
-    symbols: tuple[str, ...] = ()
+    display: bool  # in a line of its own
+    symbols: tuple[str, ...] = ()  # that are marked in it
 
     @property
     def as_written(self) -> str:
@@ -60,7 +54,7 @@ def is_shown(html: str) -> bool:
 class Formulas:
     """The formulas of a site: first collected, then set, then put in their places."""
 
-    places: dict[Formula, Place] = field(default_factory=dict)
+    places: dict[Formula, Place] = field(default_factory=dict)  # where each first stood
     numbers: dict[Formula, int] = field(default_factory=dict)
     html: list[str] = field(default_factory=list)
 
@@ -79,11 +73,7 @@ class Formulas:
         return len(self.html) == len(self.numbers)
 
     def set(self, katex: Path, cache: Path, diagnostics: Diagnostics) -> None:
-        """Set all formulas by KaTeX.
-
-        `katex` is the folder of the package, and `cache` a file that keeps what was set
-        before. What is wrong with a formula goes to `diagnostics`, with the place where
-        it first stood.
+        """Set all formulas by KaTeX, in that folder; a file keeps what was set before.
 
         **Raises.** [`NodeError`][node.NodeError] if Node does not run.
         """

@@ -21,15 +21,13 @@ LABEL = "\ue009"
 # The kinds that a translation has; what is left of them is not shown.
 OF_TRANSLATIONS = f"{SLUG}{MISSING}{CHANGED}{CLOSED}{LABEL}"
 
-_FIRST = 0xE200
-_HIDDEN = {byte: _FIRST + byte for byte in range(256)}
-_SHOWN = {character: byte for byte, character in _HIDDEN.items()}
+_FIRST = 0xE200  # what stands for a byte of 0
 _RESERVED = re.compile("[\ue000-\ue00f\ue200-\ue2ff]")
 
 
 def mark(text: str, kind: str = ANCHOR) -> str:
     """The mark of a kind that says a text."""
-    return f"{kind}{text.encode().decode('latin-1').translate(_HIDDEN)}{_END}"
+    return kind + "".join(chr(_FIRST + byte) for byte in text.encode()) + _END
 
 
 def pattern(kinds: str) -> str:
@@ -39,7 +37,7 @@ def pattern(kinds: str) -> str:
 
 def said(mark: str) -> str:
     """What a mark says."""
-    return mark[1:-1].translate(_SHOWN).encode("latin-1").decode()
+    return bytes(ord(character) - _FIRST for character in mark[1:-1]).decode()
 
 
 def unreserved(text: str) -> str:

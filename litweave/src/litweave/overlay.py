@@ -21,8 +21,7 @@ _LEXER = PythonLexer(stripnl=False, ensurenl=False)
 _FORMATTER = HtmlFormatter(nowrap=True)
 _COLOUR = re.compile(r'<span class="\w+">([^<]*)</span>')
 _BLANK = re.compile('<span class="w">([^<]*)</span>')  # It has no colour.
-# A tag or a character.
-_PIECE = re.compile("<[^>]*>|&[^;]*;|.")
+_TAG_OR_CHARACTER = re.compile("<[^>]*>|&[^;]*;|.")
 _END = "</span>"
 _EMPTY = re.compile(r'<span class="\w+"></span>')
 # A bracket that something follows, what parts a path or a chain, the sign behind which
@@ -42,9 +41,8 @@ _CODE = re.compile(
 
 @dataclass(frozen=True)
 class Mark:
-    """A piece of a line of code that the page wraps in an element.
+    """An element around some columns of a line of code, counted from 0.
 
-    It goes from column `start` to before column `end`, counted in characters from 0.
     Marks may lie within one another; none may lie across another's edge.
     """
 
@@ -68,10 +66,7 @@ class Overlay:
 
 @dataclass
 class Slots:
-    """Blocks of HTML that are set aside while Markdown makes a page of the rest.
-
-    Each has a number, which its `frame`, an empty element, has, too.
-    """
+    """Blocks of HTML set aside from Markdown, each with the number of its `frame`."""
 
     frame: str
     blocks: dict[int, str] = field(default_factory=dict)
@@ -86,15 +81,14 @@ class Slots:
         """Put each block into its frame on a page."""
         for number, html in self.blocks.items():
             frame = self.frame.format(number)
-            if frame in page:
-                page = page.replace(frame, frame.replace("></", f">{html}</"))
+            page = page.replace(frame, frame.replace("></", f">{html}</"))
         return page
 
 
 def island(name: str, data: object) -> str:
     """An element with data for a script of the page."""
-    # Within a script element, only the end of it has a meaning.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    # Within a script element, only the end of it has a meaning.
     text = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{text}</script>'
 
@@ -104,13 +98,13 @@ def island(name: str, data: object) -> str:
 
 def code_lines(source: str, marks: Sequence[Mark] = ()) -> list[str]:
     """The HTML of each line of a source, without line endings."""
+    lines = [*coloured(source)]
     marked = defaultdict[int, list[Mark]](list)
     for mark in marks:
-        marked[mark.line].append(mark)
-    return [
-        _marked(line, marked[number]) if number in marked else line
-        for number, line in enumerate(coloured(source), start=1)
-    ]
+        marked[mark.line - 1].append(mark)
+    for number, found in marked.items():
+        lines[number] = _marked(lines[number], found)
+    return lines
 
 
 def breakable(html: str) -> str:
@@ -149,7 +143,7 @@ def uncoloured(html: str) -> str:
 def _marked(line: str, marks: Sequence[Mark]) -> str:
     """A line with its marks; where one begins within a colour, that begins anew."""
     tags, html, colour, column = _tags(marks), "", "", 0
-    for piece in _PIECE.findall(line):
+    for piece in _TAG_OR_CHARACTER.findall(line):
         if piece[0] == "<":
             colour = piece if piece != _END else ""
         else:
