@@ -142,7 +142,15 @@ def uncoloured(html: str) -> str:
 
 def _marked(line: str, marks: Sequence[Mark]) -> str:
     """A line with its marks; where one begins within a colour, that begins anew."""
-    tags, html, colour, column = _tags(marks), "", "", 0
+    # By columns; what ends there comes first. The wider one is around the other.
+    tags = defaultdict[int, str](str)
+    ordered = sorted(marks, key=lambda mark: (mark.start, -mark.end))
+    for mark in reversed(ordered):
+        tags[mark.end] += f"</{mark.tag}>"
+    for mark in ordered:
+        pairs = (f' {name}="{escape(v)}"' for name, v in mark.attributes.items())
+        tags[mark.start] += f"<{mark.tag}{''.join(pairs)}>"
+    html, colour, column = "", "", 0
     for piece in _TAG_OR_CHARACTER.findall(line):
         if piece[0] == "<":
             colour = piece if piece != _END else ""
@@ -152,16 +160,3 @@ def _marked(line: str, marks: Sequence[Mark]) -> str:
             column += 1
         html += piece
     return _EMPTY.sub("", html + tags.get(column, ""))
-
-
-def _tags(marks: Sequence[Mark]) -> dict[int, str]:
-    """The tags of one line's marks by their columns; what ends there comes first."""
-    tags = defaultdict[int, str](str)
-    # The wider one is around the other.
-    ordered = sorted(marks, key=lambda mark: (mark.start, -mark.end))
-    for mark in reversed(ordered):
-        tags[mark.end] += f"</{mark.tag}>"
-    for mark in ordered:
-        pairs = (f' {name}="{escape(v)}"' for name, v in mark.attributes.items())
-        tags[mark.start] += f"<{mark.tag}{''.join(pairs)}>"
-    return tags

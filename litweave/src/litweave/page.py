@@ -64,8 +64,7 @@ def document(module: Module, page: str, context: Context) -> str:
     def written(texts: Iterable[_Text], above: Above) -> list[str]:
         return [to_markdown(*each, page, context, above, labels) for each in texts]
 
-    documents: list[str] = []
-    closing: list[_Text] = []
+    documents, closing = list[str](), list[_Text]()
     for row, anchor in zip(module.rows, anchors(module), strict=True):
         own, above = list(islice(texts, len(row.prose))), _above(row, anchor)
         # Whether something may stand below the last row: if there is code to get to.
@@ -77,7 +76,9 @@ def document(module: Module, page: str, context: Context) -> str:
             parts = _headed(parts, _HEADING, name)
             parts[0] = _HEADING.sub(rf"\1 \2 {mark(anchor)}", parts[0], count=1)
         if row.start == 1:
-            parts = _headed(parts, _TITLE, f"# `{_name(module)}`")
+            path = PurePosixPath(module.path)
+            folder = path.parent.name if path.stem == "__init__" else ""
+            parts = _headed(parts, _TITLE, f"# `{folder or path.stem}`")
         documents.append("\n\n".join(parts))
     documents.append("\n\n".join(written(closing, Above())))
     return f"\n\n{_CUT}\n\n".join(documents)
@@ -130,11 +131,6 @@ def says_first(module: Module) -> str:
 
 def _opening(module: Module) -> list[str]:
     return [prose.text for row in module.rows[:1] for prose in row.prose]
-
-
-def _name(module: Module) -> str:
-    path = PurePosixPath(module.path)
-    return (path.parent.name if path.stem == "__init__" else "") or path.stem
 
 
 def _above(row: Row, anchor: str) -> Above:
@@ -228,9 +224,8 @@ def grid(rows: Sequence[WovenRow], name: str, extra: Overlay) -> str:
     `name` is what the bar above the page calls the file.
     """
     tools = "\n".join(extra.tools)
-    beside = [extra.panels, *[[]] * (len(rows) - 1)]
-    end = 0 if rows[-1].row else -1
-    beside[end] = beside[end] + extra.endnotes
+    beside = [[*extra.panels], *([] for _ in rows[1:])]
+    beside[0 if rows[-1].row else -1] += extra.endnotes
     body = "\n".join(map(_row_html, rows, beside))
     return f"""<div class="weave">
 <div class="weave-tools">
@@ -249,9 +244,11 @@ def _row_html(row: WovenRow, panels: Sequence[str]) -> str:
     prose = _folded(row.prose) if opens else row.prose
     code = f'<div class="weave-code highlight">{row.code}</div>' if row.code else ""
     tall = f' style="--tall:{_height(row)}"' if not opens else ""
+    name, body = word("About") if opens else word("See also"), "\n".join(panels)
+    aside = f'<aside class="weave-panels" aria-label="{name}">\n{body}\n</aside>\n'
     return f"""<div class="weave-row{kind}"{tall}>
 <div class="weave-prose">{_address(row)}{prose}</div>
-{_aside(panels, opens)}{code}</div>"""
+{aside if panels else ""}{code}</div>"""
 
 
 def _height(row: WovenRow) -> int:
@@ -261,14 +258,6 @@ def _height(row: WovenRow) -> int:
     """
     words = len(re.sub(r"<[^>]*>", "", row.prose))
     return 4 + words // 30 + 3 * row.prose.count("<p") + 3 * row.code.count("\n") // 2
-
-
-def _aside(panels: Sequence[str], opens: bool) -> str:
-    if not panels:
-        return ""
-    name = word("About") if opens else word("See also")
-    body = "\n".join(panels)
-    return f'<aside class="weave-panels" aria-label="{name}">\n{body}\n</aside>\n'
 
 
 def _folded(prose: str) -> str:
@@ -302,11 +291,11 @@ def _lines(module: Module, extra: Overlay) -> list[str]:
     inner = _inner(module)
     lines, code = [], breakable("\n".join(code_lines(module.source, extra.marks)))
     for number, line in enumerate(code.split("\n"), start=1):
-        place = f' id="{html.escape(inner[number])}"' if number in inner else ""
+        place = f'class="weave-line" data-line="{number}"'
+        place += f' id="{html.escape(inner[number])}"' if number in inner else ""
         # Where a line is too wide for the screen, it goes on below its own beginning.
-        indent = _indent(line)
-        place += f' style="--indent:{indent}"' if indent else ""
-        place = f'class="weave-line" data-line="{number}"{place}'
+        if indent := _indent(line):
+            place += f' style="--indent:{indent}"'
         lines.append(f"<span {place}>{line}{extra.hints.get(number, '')}</span>\n")
     return lines
 

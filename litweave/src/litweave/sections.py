@@ -1,24 +1,12 @@
-r"""# Sections: docstrings in the styles of others
+"""Sections: docstrings in the styles of Google, NumPy and Sphinx become Markdown.
 
-Three styles of docstring are common, and none of them is Markdown:
+It would run the arguments together. So each becomes an entry in a list of definitions,
+the name of a section stands in bold type, and a title that is underlined becomes a
+heading below that of its function. Lists become Markdown's, and labels of references
+unique on a page of many docstrings.
 
-```text
-Google              NumPy               Sphinx
-
-Args:               Parameters          :param x: the number
-    x: the number   ----------          :returns: its square
-                    x : float
-Returns:                The number.
-    Its square.
-```
-
-Markdown would run the arguments together. So each becomes an entry in a list of
-definitions, the name of a section stands in bold type, and a title that is underlined
-becomes a heading below that of its function. Lists become Markdown's, and labels of
-references unique on a page of many docstrings.
-
-What comes out has more lines than the source. So every line comes with the number of
-the line that it was made of, for messages to name the right one.
+What comes out has more lines than the source, each with the number of that which it was
+made of, for messages to name the right one.
 """
 
 import re
@@ -44,12 +32,12 @@ Line = tuple[int, str]
 _Section = tuple[Sequence[str], Iterable[Line]]
 
 _KNOWN = re.compile(
-    r"""(?P<list> arg(ument)?s | attributes | keyword[ ]arg(ument)?s | methods
+    r"""(?P<name> (?P<list> arg(ument)?s | attributes | keyword[ ]arg(ument)?s | methods
       | (other[ ])?param(eter)?s | raises | receives | warns )
     | (?P<types> returns | see[ ]also | yields )  # a list in NumPy's style alone
     | (?P<code> examples? | usage )  # below a blank line
     | caution | hint | important | inputs | notes? | outputs | references | return
-    | shape | tip | todo | warnings? | yield""",
+    | shape | tip | todo | warnings? | yield ) [: ]*""",
     re.VERBOSE | re.IGNORECASE,
 )
 _FIELDS = {
@@ -147,17 +135,11 @@ def translated(text: str, above: Above) -> list[Line]:
     return [*_Docstring(literal, types).sections(lines, above)]
 
 
-def _known(line: str) -> re.Match[str] | None:
-    return _KNOWN.fullmatch(line.rstrip(": "))
-
-
 def _moved(lines: Iterable[Line]) -> list[Line]:
     """Lines whose first words stand at the margin; none, if there are no words."""
     found = [*lines]
-    deep = next((indent(line) for _, line in found if line.strip()), None)
-    return [
-        (n, line[min(deep, indent(line)) :]) for n, line in found if deep is not None
-    ]
+    deep = [indent(line) for _, line in found if line.strip()]
+    return [(n, line[min(deep[0], indent(line)) :]) for n, line in found if deep]
 
 
 @dataclass(frozen=True)
@@ -176,7 +158,7 @@ class _Docstring:
             # The headings of a module are Markdown's own.
             own = [above.section(title)] if above.anchor else [title, line]
             yield from ((start, text) for text in ("", *own, ""))
-            known = _known(title)
+            known = _KNOWN.fullmatch(title)
             form = _NUMPY if known and (known["list"] or known["types"]) else None
             yield from self.written(_moved(rest) if form else rest, form)
 
@@ -185,7 +167,8 @@ class _Docstring:
         is_titled = title[:1].strip() and re.fullmatch("[-=]{2,}", line)
         if not is_titled or number in self.literal:
             return False
-        return not (number and lines[number - 1][1].strip()) or bool(_known(title))
+        after_gap = not number or not lines[number - 1][1].strip()
+        return after_gap or bool(_KNOWN.fullmatch(title))
 
     def written(
         self, lines: Sequence[Line], form: re.Pattern[str] | None = None
@@ -220,15 +203,16 @@ class _Docstring:
         self, line: str, below: Sequence[Line], form: re.Pattern[str] | None
     ) -> _Section | None:
         """A section of Google's, or an entry; no other line opens what is below it."""
-        known, entry = _known(line), form and form.fullmatch(line)
-        name, kind, first = entry.groups("") if entry else ("", "", "")
+        known, entry = _KNOWN.fullmatch(line), form and form.fullmatch(line)
         if known and line[0].isupper() and line[-1] == ":" and below:
             is_code = known["code"] and not below[0][1].strip()
             inner = self.written(_moved(below), _GOOGLE if known["list"] else None)
-            return ["", f"**{known[0]}:**"], below if is_code else inner
-        if first or (name and below):
-            return self._entry(name, kind, first, below)
-        return self._entry(name, "", kind, below) if kind else None
+            return ["", f"**{known['name']}:**"], below if is_code else inner
+        name, kind, first = entry.groups("") if entry else ("", "", "")
+        if not (first or below):
+            kind, first = "", kind
+        is_entry = first or (entry and below)
+        return self._entry(name, kind, first, below) if is_entry else None
 
     def _below(
         self, lines: Sequence[Line], at: int, form: re.Pattern[str] | None
@@ -273,9 +257,8 @@ class _Docstring:
         else:
             heads = [f"```{words}", *["```"] * (not below)]
             inner += [(n, "```") for n, _ in below[-1:]]
-        return ["", *(margin + head for head in heads)], [
-            (n, margin + line) for n, line in inner
-        ]
+        heads = ["", *(margin + head for head in heads)]
+        return heads, [(n, margin + line) for n, line in inner]
 
     def _entry(
         self, name: str, kind: str, first: str, below: Sequence[Line]
