@@ -49,8 +49,6 @@ EXTENSIONS: dict[str, dict[str, Any]] = {
     # A list begins at its first number: prose goes on in the next row.
     "sane_lists": {},
 }
-# What MkDocs adds to every site.
-_ALWAYS = ("toc", "tables")
 # No emphasis opens between operands, as in `x**2`, before names, as in `(*args)`, in
 # brackets or quotes, nor in names as `__init__` or `a_{n}_b`. Those of ASCII: in other
 # scripts, without blanks, emphasis has letters around.
@@ -67,11 +65,11 @@ _BRACKET = r"(\[)(?<=[A-Za-z0-9_]\[)(?=[^\[\]\n]*\]\([^()\n./#:]*[)(])"
 BRACE = r"\{:?[ ]*(?=[.\#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*\})"
 """What begins attributes, as `{.wide}`, `{id=a}`, `{ download }`; no `{name}` does."""
 
-
-class _Attributes(AttrListTreeprocessor):
-    HEADER_RE = re.compile(rf"[ ]+{BRACE}([^\n]*)\}}[ ]*$")
-    BLOCK_RE = re.compile(rf"\n[ ]*{BRACE}([^\n]*)\}}[ ]*$")
-    INLINE_RE = re.compile(rf"^{BRACE}([^\n]*)\}}")
+_ATTRIBUTE_LISTS = {
+    "HEADER_RE": re.compile(rf"[ ]+{BRACE}([^\n]*)\}}[ ]*$"),
+    "BLOCK_RE": re.compile(rf"\n[ ]*{BRACE}([^\n]*)\}}[ ]*$"),
+    "INLINE_RE": re.compile(rf"^{BRACE}([^\n]*)\}}"),
+}
 
 
 def add_step(
@@ -96,7 +94,9 @@ class Dialect(Extension):
         md.inlinePatterns.register(bracket, "weave-bracket", 175)
         signs = SimpleTextInlineProcessor(_SIGNS, md)
         md.inlinePatterns.register(signs, "weave-signs", 65)
-        md.treeprocessors.register(_Attributes(md), "attr_list", 8)
+        attributes = AttrListTreeprocessor(md)
+        vars(attributes).update(_ATTRIBUTE_LISTS)
+        md.treeprocessors.register(attributes, "attr_list", 8)
         add_step(md, "tags-in-code", 31, _restore_in_code)
         add_step(md, "headings", 15, set_anchors)
         add_step(md, "words", 14, _finish_words)
@@ -107,7 +107,7 @@ class Dialect(Extension):
                 toc.slugify = slug if toc.slugify is slugify else toc.slugify
                 add_step(md, "slugs", 6, partial(set_slugs, toc))  # last before it
         states = Postprocessor(md)
-        states.run = partial(_STATES.sub, _state)  # type: ignore[method-assign, assignment]
+        states.run = partial(_STATES.sub, _state)  # type: ignore[method-assign]
         md.postprocessors.register(states, "weave-states", 0)
 
 
@@ -140,8 +140,9 @@ def _finish_words(root: Element) -> None:
 def to_html(text: str, *more: Extension) -> str:
     """What a site without extensions of its own makes of a document."""
     settings = {**EXTENSIONS, "pymdownx.highlight": {"use_pygments": False}}
-    extensions: list[str | Extension] = [*_ALWAYS, *EXTENSIONS, Dialect(), *more]
-    return Markdown(extensions=extensions, extension_configs=settings).convert(text)
+    # MkDocs adds two to every site.
+    every: list[str | Extension] = ["toc", "tables", *EXTENSIONS, Dialect(), *more]
+    return Markdown(extensions=every, extension_configs=settings).convert(text)
 
 
 # ## Words that are not translated
@@ -179,8 +180,14 @@ def _fold(stash: HtmlStash, root: Element) -> None:
         if kind in ("Exercise", "end"):
             was_asked, answer = kind == "Exercise", None
         elif kind == "Answer" and was_asked:
-            answer = _folded(element)
+            answer = Element("details", {"class": "weave-answer"})
+            label = element[0]
+            SubElement(answer, "summary").text = (label.text or "").rstrip(".。．")
+            element.text = f"{element.text}{(label.tail or '').lstrip()}"
+            element.remove(label)
             root[list(root).index(element)] = answer
+            if element.text or len(element):
+                answer.append(element)
         elif answer is not None:
             root.remove(element)
             answer.append(element)
@@ -195,25 +202,13 @@ def _kind(element: Element, stash: HtmlStash) -> str:
     is_heading = HEADING.fullmatch(str(element.tag))
     if is_comment or is_heading or element.get("class") == "footnote":
         return "end"
-    first = next(iter(element), None)
     marked = _MARKED.fullmatch(text)
-    if element.tag != "p" or not marked or first is None or first.tag != "strong":
+    if element.tag != "p" or not marked or [e.tag for e in element[:1]] != ["strong"]:
         return ""
-    english = said(marked[1]) if marked[1] else first.text or ""
+    english = said(marked[1]) if marked[1] else element[0].text or ""
     element.text = marked[2]
     label = _LABEL.fullmatch(english)
     return label[1] if label else ""
-
-
-def _folded(paragraph: Element) -> Element:
-    """The element that opens, with what the first paragraph of an answer says."""
-    answer, label = Element("details", {"class": "weave-answer"}), paragraph[0]
-    SubElement(answer, "summary").text = (label.text or "").rstrip(".。．")
-    paragraph.text = f"{paragraph.text}{(label.tail or '').lstrip()}"
-    paragraph.remove(label)
-    if paragraph.text or len(paragraph):
-        answer.append(paragraph)
-    return answer
 
 
 # ## After Markdown
@@ -245,16 +240,12 @@ def _filtered(tag: str, name: str, value: str) -> str | None:
     return None if refused else value
 
 
-_CLEANER = nh3.Cleaner(
+sanitised = nh3.Cleaner(
     tags=_TAGS,
     attributes={"*": _ATTRIBUTES, "td": {"style"}, "th": {"style"}},
     attribute_filter=_filtered,
     filter_style_properties={"text-align"},
     url_schemes=SCHEMES,
     link_rel=None,
-)
-
-
-def sanitised(html: str) -> str:
-    """What of some HTML a page may show."""
-    return _CLEANER.clean(html)
+).clean
+"""What of some HTML a page may show."""

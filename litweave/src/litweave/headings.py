@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from markdown.extensions.toc import TocTreeprocessor, slugify, unique
 
 from litweave.marks import ANCHOR, SLUG, pattern, said
-from litweave.parse import Module, Row
+from litweave.parse import Module
 
 _ANCHOR, _SLUG = re.compile(pattern(ANCHOR)), re.compile(pattern(SLUG))
 _NOTATION = re.compile(r"#{1,6} +Notation *#*")
@@ -80,21 +80,18 @@ def anchors(module: Module) -> tuple[str, ...]:
     """The address of each row, no two alike."""
     found = dict[str, None]()
     for row in module.rows:
-        names = _names(row, module)
+        if row.definition:
+            names = [row.definition.name]
+        else:
+            # What it says first, all that it says, and its code.
+            said = _words(" ".join(prose.text for prose in row.prose))
+            whole = [*said, *_words(module.code(row))] or ["row"]
+            texts = [said[:6], said, whole] if said else [whole]
+            names = [f"{row.scope}:{'-'.join(words)}" for words in texts]
         # Rows alike to the letter, a name defined twice: only their order tells them.
         numbered = (f"{names[0]}~{number}" for number in count(2))
         found[next(n for n in chain(names, numbered) if n not in found)] = None
     return tuple(found)
-
-
-def _names(row: Row, module: Module) -> list[str]:
-    if row.definition:
-        return [row.definition.name]
-    # What it says first, all that it says, and its code.
-    said = _words(" ".join(prose.text for prose in row.prose))
-    whole = [*said, *_words(module.code(row))] or ["row"]
-    texts = [said[:6], said, whole] if said else [whole]
-    return [f"{row.scope}:{'-'.join(words)}" for words in texts]
 
 
 def _words(text: str) -> list[str]:

@@ -36,7 +36,6 @@ class Formula(NamedTuple):
 
     @property
     def as_written(self) -> str:
-        """What stands in for it if it cannot be set."""
         return f"<code>{escape(self.tex)}</code>"
 
 
@@ -69,7 +68,6 @@ class Formulas:
 
     @property
     def are_set(self) -> bool:
-        """Whether each formula has its HTML."""
         return len(self.html) == len(self.numbers)
 
     def set(self, katex: Path, cache: Path, diagnostics: Diagnostics) -> None:

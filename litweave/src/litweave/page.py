@@ -88,13 +88,10 @@ def _ordered(texts: Iterable[_Text]) -> tuple[list[_Text], list[_Text]]:
     """What opens a page, its notation last, and what closes it."""
     opening, notation, closing = list[_Text](), list[_Text](), list[_Text]()
     for text, place in texts:
-        first, *others = [
-            (part, Place(place.path, place.line + line))
-            for line, part in sections(text)
-        ]
-        opening.append(first)
-        for part in others:
-            (notation if is_notation(part[0]) else closing).append(part)
+        for number, (line, part) in enumerate(sections(text)):
+            section = notation if is_notation(part) else closing
+            found = section if number else opening
+            found.append((part, Place(place.path, place.line + line)))
     return opening + notation, closing
 
 
@@ -178,9 +175,7 @@ def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRo
     bodies = {d.name: 4 + _indent(module.lines[d.line - 1]) for d in module.definitions}
     rows = zip([*module.rows, None], [*anchors(module), ""], prose, strict=False)
     return [
-        WovenRow(
-            anchor, text.strip(), _code(row, module, lines, bodies) if row else "", row
-        )
+        WovenRow(anchor, text.strip(), _code(row, module, lines, bodies), row)
         for row, anchor, text in rows
         if row or text.strip()
     ]
@@ -305,9 +300,9 @@ def _indent(line: str) -> int:
 
 
 def _code(
-    row: Row, module: Module, lines: Sequence[str], bodies: Mapping[str, int]
+    row: Row | None, module: Module, lines: Sequence[str], bodies: Mapping[str, int]
 ) -> str:
-    if not row.code:
+    if not row or not row.code:
         return ""
     # A narrow screen leaves out what all lines of a function are indented by.
     written = [module.lines[n - 1] for n in row.code]

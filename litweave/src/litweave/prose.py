@@ -142,9 +142,8 @@ def to_markdown(
         written = [line for _, line in moved]
         places = [places[number] for number, _ in moved]
     text = "\n".join(written)
-    labels = labels | defined(text)
-    writer = _Writer(text, places, page, context, bool(above), labels)
-    return writer.written(text)
+    known = labels | defined(text)
+    return _Writer(text, places, page, context, bool(above), known).written(text)
 
 
 def closed(text: str, place: Place, context: Context) -> str:
@@ -179,13 +178,11 @@ def in_columns(text: str) -> bool:
     return len(_COLUMNS.findall(text)) > 1
 
 
-def _blank(match: re.Match[str]) -> str:
-    return match[0] if match["tag"] else re.sub(r"[^\n]", " ", match[0])
-
-
 def _bare(text: str) -> str:
     """A text as long as the given one, without code, be it in fences or indented."""
-    lines = BEGINNINGS.sub(_blank, unreserved(text)).split("\n")
+    text = unreserved(text)
+    text = BEGINNINGS.sub(lambda m: m["tag"] or re.sub(r"[^\n]", " ", m[0]), text)
+    lines = text.split("\n")
     was_code = False
     for number, line in enumerate(lines):
         deep = indent(line)

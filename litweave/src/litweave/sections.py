@@ -341,6 +341,8 @@ _DEFINITION = re.compile(
         (?: [ \t]+ ["'(] .* )? [ \t]* $ )""",
     re.VERBOSE | re.MULTILINE,
 )
+# What stands before a label where it is not shown as words.
+_WITHIN = r"((?<=\])|(?=\[\^)|^[ \t]*(?=\[[^\]]*\]:))?"
 
 
 def defined(text: str) -> set[str]:
@@ -356,23 +358,16 @@ def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     """
     every, found = set[str](), list[str]()
     for number, text in enumerate(texts, start=1):
+        # Without code, and as long.
         plain = _CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
         own = defined(plain)
-        found.append(_renamed(text, plain, own & every, f"~{number}"))
+        names = "|".join(map(re.escape, own & every))
+        uses = re.compile(rf"{_WITHIN}\[({names})\](?:\[\])?(?![\[(])", re.I | re.M)
+        for match in reversed([*uses.finditer(plain)] if names else []):
+            before, label = match.groups()
+            shown = f"[{label}]" if before is None else before
+            use = f"{shown}[{label}~{number}]"
+            text = f"{text[: match.start()]}{use}{text[match.end() :]}"
+        found.append(text)
         every |= own
     return found, every
-
-
-def _renamed(text: str, plain: str, labels: set[str], end: str) -> str:
-    """A text in which some labels have this at their end; it has no code if `plain`."""
-    if not labels:
-        return text
-    names = "|".join(map(re.escape, labels))
-    within = r"(?<=\])|(?=\[\^)|^[ \t]*(?=\[[^\]]*\]:)"
-    uses = re.compile(rf"({within})?\[({names})\](?:\[\])?(?![\[(])", re.I | re.M)
-    for match in reversed([*uses.finditer(plain)]):
-        before, label = match.groups()
-        shown = f"[{label}]" if before is None else before
-        use = f"{shown}[{label}{end}]"
-        text = f"{text[: match.start()]}{use}{text[match.end() :]}"
-    return text
