@@ -345,8 +345,7 @@ def _rows(
         code = [n for n in range(start, after) if n not in hidden]
         filled = [n for n in code if lines[n - 1].strip()]
         shown = tuple(n for n in code if filled[0] <= n <= filled[-1]) if filled else ()
-        scope = scopes.get(start, "")
-        yield Row(start, after - 1, prose, shown, opens[start], scope)
+        yield Row(start, after - 1, prose, shown, opens[start], scopes.get(start, ""))
 
 
 def _below_front_matter(prose: Prose) -> Prose:

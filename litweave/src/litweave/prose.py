@@ -236,8 +236,7 @@ class _Writer:
 
     def _example(self, match: re.Match[str], place: Place) -> str:
         # Longer than what the example itself holds of them.
-        runs = [len(run) for run in re.findall("`+", match[0])]
-        ticks = "`" * (1 + max([2, *runs]))
+        ticks = "`" * (1 + max([2, *map(len, re.findall("`+", match[0]))]))
         printed = re.sub(r"^[ \t]*(>>>|\.\.\.).*", "", match[0], flags=re.MULTILINE)
         kind = "{ .pycon .weave-columns }" if in_columns(printed) else "pycon"
         block = f"\n{ticks} {kind}\n{textwrap.dedent(match[0])}\n{ticks}\n"
@@ -303,10 +302,8 @@ class _Writer:
 
     def _address(self, match: re.Match[str], place: Place) -> str:
         """An address in angle brackets, in which there may be spaces, without them."""
-        before, _, _ = match[0].partition("<")
-        return before + re.sub(
-            r"[\s()]", lambda c: f"%{ord(c[0]):02X}", match["target"]
-        )
+        before, target = match[0].partition("<")[0], match["target"]
+        return before + re.sub(r"[\s()]", lambda c: f"%{ord(c[0]):02X}", target)
 
     def _tag(self, match: re.Match[str], place: Place) -> str:
         """Text in which a tag is a tag only if the author may use HTML."""

@@ -183,26 +183,25 @@ class _Docstring:
                 continue
             directive, last, label = _DIRECTIVE.fullmatch(line), label, ""
             below = self._below(lines, at, None if directive else form)
-            section = self._section(line, below, form)
+            heads, inner = self._section(line, below, form)
             if directive:
-                section = self._directive(directive, below)
+                heads, inner = self._directive(directive, below)
             if field := _FIELD.fullmatch(line):
                 label = _KINDS[field[1]]
-                section = self._field(field, below, label == last)
-            if not section:
+                heads, inner = self._field(field, below, label == last)
+            if not heads:
                 is_last = line.endswith("::") and below and line[0] not in " ."
                 yield from [(number, "")] * (at == end > 0)
                 yield number, f"{line.rstrip(': ')}:" if is_last else line
                 continue
-            heads, inner = section
             yield from ((number, head) for head in heads)
             yield from inner
             end = at + 1 + len(below)
 
     def _section(
         self, line: str, below: Sequence[Line], form: re.Pattern[str] | None
-    ) -> _Section | None:
-        """A section of Google's, or an entry; no other line opens what is below it."""
+    ) -> _Section:
+        """A section of Google's, or an entry; nothing, if the line opens neither."""
         known, entry = _KNOWN.fullmatch(line), form and form.fullmatch(line)
         if known and line[0].isupper() and line[-1] == ":" and below:
             is_code = known["code"] and not below[0][1].strip()
@@ -212,7 +211,7 @@ class _Docstring:
         if not (first or below):
             kind, first = "", kind
         is_entry = first or (entry and below)
-        return self._entry(name, kind, first, below) if is_entry else None
+        return self._entry(name, kind, first, below) if is_entry else ((), ())
 
     def _below(
         self, lines: Sequence[Line], at: int, form: re.Pattern[str] | None
@@ -235,8 +234,7 @@ class _Docstring:
         kind, _, name = field[2].strip().rpartition(" ")
         if not name:
             return ["", f"{label} {words}"], self.written(_moved(below))
-        kind = kind or self.types.get(name, "")
-        heads, inner = self._entry(name, kind, words, below)
+        heads, inner = self._entry(name, kind or self.types.get(name, ""), words, below)
         return [*["", label] * (not goes_on), *heads], inner
 
     def _directive(self, match: re.Match[str], below: Sequence[Line]) -> _Section:
