@@ -66,10 +66,6 @@ class Formulas:
         number = self.numbers.setdefault(formula, len(self.numbers))
         return mark(str(number), FORMULA)
 
-    @property
-    def are_set(self) -> bool:
-        return len(self.html) == len(self.numbers)
-
     def set(self, katex: Path, cache: Path, diagnostics: Diagnostics) -> None:
         """Set all formulas by KaTeX, in that folder; a file keeps what was set before.
 

@@ -280,17 +280,15 @@ def _prose(value: ast.expr, lines: Sequence[str]) -> Prose:
     inner = rest.removesuffix(quote)
     if inner != rest and quote not in _ESCAPE.sub("", inner):
         # The slice between the quotes: the page shows what is in the file.
-        text, raw = _unescaped(inner) if "r" not in prefix.lower() else (inner, True)
+        text = inner
+        if "r" not in prefix.lower():
+            raw = {match[1] for match in _ESCAPE.finditer(text)} <= {"\n", "\\"}
+            drops = "\n\\" if raw else "\n"
+            text = _ESCAPE.sub(lambda m: m[1] if m[1] in drops else m[0], text)
     # The first line begins at the quotes; the indentation is that of the others.
     text = "\n".join(map(str.rstrip, text.split("\n")))
     blank = text[: len(text) - len(text.lstrip())].count("\n")
     return Prose(cleandoc(text), value.lineno + blank, raw)
-
-
-def _unescaped(text: str) -> tuple[str, bool]:
-    raw = {match[1] for match in _ESCAPE.finditer(text)} <= {"\n", "\\"}
-    drops = "\n\\" if raw else "\n"
-    return _ESCAPE.sub(lambda m: m[1] if m[1] in drops else m[0], text), raw
 
 
 # ## Comments

@@ -183,13 +183,11 @@ def _bare(text: str) -> str:
     text = unreserved(text)
     text = BEGINNINGS.sub(lambda m: m["tag"] or re.sub(r"[^\n]", " ", m[0]), text)
     lines = text.split("\n")
-    was_code = False
     for number, line in enumerate(lines):
         deep = indent(line)
-        after_gap = was_code or not number or not lines[number - 1].strip()
-        may_be = after_gap and deep >= 4
-        was_code = may_be and deep - depth(lines[:number], deep) >= 4
-        lines[number] = " " * len(line) if was_code else line
+        after_gap = not number or not lines[number - 1].strip()
+        if after_gap and deep >= 4 and deep - depth(lines[:number], deep) >= 4:
+            lines[number] = " " * len(line)
     return "\n".join(lines)
 
 

@@ -87,11 +87,6 @@ class Above:
     level: int = 1
     anchor: str = ""
 
-    def section(self, words: str) -> str:
-        """The heading of a section, one level below."""
-        level = "#" * min(self.level + 1, 6)
-        return f"{level} {words} {mark(f'{self.anchor}::{slug(words)}')}"
-
 
 def indent(line: str) -> int:
     """The spaces that a line begins with."""
@@ -155,8 +150,10 @@ class _Docstring:
         yield from self.written(lines[: min([*titles, len(lines)])])
         for start, end in pairwise([*titles, len(lines)]):
             (_, title), (_, line), *rest = lines[start:end]
+            anchor = mark(f"{above.anchor}::{slug(title)}")
+            heading = f"{'#' * min(above.level + 1, 6)} {title} {anchor}"
             # The headings of a module are Markdown's own.
-            own = [above.section(title)] if above.anchor else [title, line]
+            own = [heading] if above.anchor else [title, line]
             yield from ((start, text) for text in ("", *own, ""))
             known = _KNOWN.fullmatch(title)
             form = _NUMPY if known and (known["list"] or known["types"]) else None

@@ -163,7 +163,7 @@ class Site:
     def set_formulas(self) -> None:
         """Let KaTeX set all formulas that were read since the last time."""
         formulas, cache = self.book.context.formulas, self.settings.cache
-        if not formulas.are_set:
+        if len(formulas.html) < len(formulas.numbers):
             try:
                 katex = node.packages(cache) / "katex"
                 formulas.set(katex, cache / "mathematics.json", self.diagnostics)
