@@ -64,7 +64,6 @@ _SIGNS = r"""(?x)
 _BRACKET = r"(\[)(?<=[A-Za-z0-9_]\[)(?=[^\[\]\n]*\]\([^()\n./#:]*[)(])"
 BRACE = r"\{:?[ ]*(?=[.\#][\w-]|[\w:-]+=|(?<=[ :])[a-z-]+[ ]*\})"
 """What begins attributes, as `{.wide}`, `{id=a}`, `{ download }`; no `{name}` does."""
-
 _ATTRIBUTE_LISTS = {
     "HEADER_RE": re.compile(rf"[ ]+{BRACE}([^\n]*)\}}[ ]*$"),
     "BLOCK_RE": re.compile(rf"\n[ ]*{BRACE}([^\n]*)\}}[ ]*$"),
@@ -143,7 +142,6 @@ def to_html(text: str, *more: Extension) -> str:
 
 
 # ## Words that are not translated
-
 _KINDS = marks.OF_TRANSLATIONS
 _STATE = pattern(_KINDS)
 _STATES = re.compile(f"{_STATE}|<[^<>{_KINDS}]*[{_KINDS}][^<>]*>")

@@ -188,10 +188,9 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
 def _analyse(
     source: str, lines: Sequence[str], path: str
 ) -> tuple[ast.Module, list[tokenize.TokenInfo]]:
-    plain = iter(lines)
     try:
         tree = syntax_tree(source)
-        return tree, list(tokenize.generate_tokens(lambda: next(plain, "")))
+        return tree, list(tokenize.generate_tokens(iter(lines).__next__))
     except (SyntaxError, ValueError) as error:  # a null byte may be either, of no line
         null = source.partition("\0")[0].count("\n") + 1
         version = ".".join(map(str, sys.version_info[:2]))
