@@ -142,13 +142,13 @@ def to_html(text: str, *more: Extension) -> str:
 
 
 # ## Words that are not translated
-_KINDS = marks.OF_TRANSLATIONS
+_KINDS = f"{marks.SLUG}{marks.MISSING}{marks.CHANGED}{marks.CLOSED}{marks.LABEL}"
 _STATE = pattern(_KINDS)
 _STATES = re.compile(f"{_STATE}|<[^<>{_KINDS}]*[{_KINDS}][^<>]*>")
 
 
 def _state(match: re.Match[str]) -> str:
-    """The tag that a mark becomes; within a tag there is room for none."""
+    """The tag that a mark becomes, or nothing; within a tag there is room for none."""
     kind = match[0][0]
     if kind == marks.MISSING:
         return '<span class="weave-unit-missing" lang="en">'
