@@ -53,12 +53,13 @@ def test_a_program_that_nobody_listens_to_is_ended_with_all_it_started() -> None
 
 
 def test_a_patient_program_lets_others_go_first() -> None:
-    program = "import time; print('{}', flush=True); time.sleep(900)"
+    program = (
+        "import os, time; print('{\"pid\": %d}' % os.getpid(), flush=True)\n"
+        "time.sleep(900)"
+    )
     for is_patient in (False, True):
         lines = process.lines([sys.executable, "-c", program], is_patient=is_patient)
-        next(lines)
-        (started,) = process._at_work
-        nice = psutil.Process(started.pid).nice()
+        nice = psutil.Process(int(next(lines)["pid"])).nice()
         assert (nice > psutil.Process().nice()) == is_patient
         lines.close()  # type: ignore[attr-defined]
 

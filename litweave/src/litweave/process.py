@@ -1,8 +1,8 @@
 """Process: a program that a build runs, and when it is stuck.
 
-It says what it found in lines of JSON. No clock tells whether it is stuck, but its
-processor time, which a busy machine does not make longer: more of it than the limit for
-one line, or hardly any at so many looks in a row.
+No clock tells whether it is stuck, but its processor time, which a busy machine does
+not make longer: more of it than the limit for one line, or hardly any at so many looks
+in a row.
 """
 
 import atexit
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
 from subprocess import PIPE
@@ -25,13 +26,9 @@ import psutil
 # seconds from one look at a program to the next; unless `LITWEAVE_LOOKS` is set, looks
 # in a row at which one that waits has used hardly any; and how much of it that is.
 LIMIT, LOOK, IDLE, LITTLE = 3600, 1.0, 600, 0.05
-
-# The priority of a program that lets others go first, on Windows; elsewhere a number is
-# added.
-_PATIENT, _MORE = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None), 5
-
+# The priority of a program that lets others go first, where there are such (Windows).
+_PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None)
 _T = TypeVar("_T")
-_at_work = set[psutil.Popen]()
 
 
 class ChildError(RuntimeError):
@@ -83,15 +80,17 @@ def lines(
         asked.seek(0)
         streams = {"stdin": asked, "stdout": PIPE, "stderr": noise}
         program = psutil.Popen(command, cwd=folder, env=environment, **streams)
-        _at_work.add(program)
+        # Whoever stops a build stops what it started.
+        end = atexit.register(partial(_end, program))
         try:
             if is_patient:
                 with suppress(psutil.Error):  # It may have ended.
-                    program.nice(_PATIENT or min(program.nice() + _MORE, 19))
+                    program.nice(_PATIENT or min(program.nice() + 5, 19))
             yield from _answers(program)
             program.wait()
         finally:
-            _end(program)
+            end()
+            atexit.unregister(end)
         if program.returncode:
             noise.seek(0)
             said = noise.read().decode(errors="replace").strip()
@@ -140,19 +139,14 @@ def _listen(stream: IO[bytes], said: "Queue[bytes]") -> None:
     That may be long after its end, if another has its output, too.
     """
     with stream:
-        for line in stream:
+        for line in chain(stream, [b""]):
             said.put(line)
-    said.put(b"")
 
 
 def _used(program: psutil.Popen) -> float:
     """Seconds of processor time of a program and all that it started."""
-    seconds = 0.0
-    for one in _tree(program):
-        with suppress(psutil.Error):
-            # Its own, and that of those it started which have ended.
-            seconds += sum(one.cpu_times()[:4])
-    return seconds
+    # Its own, and that of those it started which have ended.
+    return sum(_each(program, lambda one: float(sum(one.cpu_times()[:4]))))
 
 
 def _waits(program: psutil.Popen, used: float) -> bool:
@@ -161,29 +155,24 @@ def _waits(program: psutil.Popen, used: float) -> bool:
     Who waits may ask again and again, as Jupyter does. Whoever is kept from the
     processor has little of it, too, but could go on.
     """
-    states = set[str]()
-    for one in _tree(program) if 0 < used <= LITTLE * LOOK else ():
-        with suppress(psutil.Error):
-            states.add(one.status())
-    return not used or (bool(states) and psutil.STATUS_RUNNING not in states)
-
-
-def _tree(program: psutil.Popen) -> list[psutil.Process]:
-    with suppress(psutil.NoSuchProcess):
-        return [program, *program.children(recursive=True)]
-    return []
-
-
-@atexit.register  # Whoever stops a build stops what it started.
-def _end_all() -> None:
-    for program in [*_at_work]:
-        _end(program)
+    if not 0 < used <= LITTLE * LOOK:
+        return not used
+    states = _each(program, lambda one: str(one.status()))
+    return bool(states) and psutil.STATUS_RUNNING not in states
 
 
 def _end(program: psutil.Popen) -> None:
     """End a program, and those that it started, if they are still at work."""
-    for one in _tree(program) if program.poll() is None else ():
-        with suppress(psutil.Error):
-            one.kill()
+    if program.poll() is None:
+        _each(program, lambda one: one.kill())
     program.wait()
-    _at_work.discard(program)
+
+
+def _each(program: psutil.Popen, ask: Callable[[psutil.Process], _T]) -> list[_T]:
+    """What a program and all that it started say, those that have not ended."""
+    said = list[_T]()
+    with suppress(psutil.NoSuchProcess):
+        for one in [program, *program.children(recursive=True)]:
+            with suppress(psutil.Error):
+                said.append(ask(one))
+    return said

@@ -30,10 +30,6 @@ class Part(AbstractContextManager["Part"]):
     def __str__(self) -> str:
         return f"{self.name} {self.done}/{self.total} {''.join(self.running[:1])}"
 
-    def __exit__(self, *_: object) -> None:
-        """Show it no longer."""
-        self.close()
-
     def begin(self, name: str) -> None:
         """Say that a step begins."""
         with self.progress.lock:
@@ -57,11 +53,13 @@ class Part(AbstractContextManager["Part"]):
                 self.running.remove(name)
             self.progress.draw()
 
-    def close(self) -> None:
-        """End the part."""
+    def close(self, *_: object) -> None:
+        """Show the part no longer."""
         with self.progress.lock:
             self.progress.parts.pop(self.name, None)
             self.progress.draw()
+
+    __exit__ = close
 
 
 @dataclass
@@ -80,12 +78,10 @@ class Progress:
 
     def draw(self) -> None:
         """Draw all parts in a line of a terminal, with one bar for all their steps."""
-        text = ""
-        parts = self.parts.values()
+        text, parts = "", self.parts.values()
         if total := sum(part.total for part in parts):
             full = _BAR * sum(part.done for part in parts) // total
-            text = f"[{'#' * full}{'.' * (_BAR - full)}] "
-            text += " | ".join(map(str, parts))
+            text = f"[{'#' * full:.<{_BAR}}] {' | '.join(map(str, parts))}"
         self._write(text[: shutil.get_terminal_size().columns - 1])
 
     def make_room(self, logger: logging.Logger) -> None:
