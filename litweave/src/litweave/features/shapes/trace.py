@@ -28,7 +28,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from itertools import cycle, islice, starmap
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from litweave.syntax import DEFINITIONS, is_text
@@ -58,8 +58,6 @@ Measures = tuple[Measure, ...]
 """What a value is: one tensor, or the few that it holds."""
 Target = tuple[int, str]
 """The line of what is bound, and its name; what a function gives has none."""
-Axis = tuple[int, ...]
-"""How many tensors a value is, which of them, its number of axes, and which of them."""
 Call = tuple[list[tuple[Target, Measures]], dict[str, int]]
 """What a call saw that has not ended, and the line where it saw a type first."""
 
@@ -71,13 +69,11 @@ def _tensors(value: Any) -> list[tuple[tuple[int, ...], str]]:
         return [item for few in items for item in few] if all(items) else []
     # `hasattr` would run what an author wrote, and `inspect.getattr_static` is slow.
     places = (getattr(value, "__dict__", ()), *map(vars, type(value).__mro__))
-    if not any("dtype" in place for place in places):
-        return []
-    try:
-        dtype = str(value.dtype).removeprefix("torch.")
-        return [(tuple(map(int, value.shape)), dtype)]
-    except Exception:  # It has no shape, or none yet, or one not made of numbers.
-        return []
+    if any("dtype" in place for place in places):
+        with suppress(Exception):  # It has no shape yet, or one not made of numbers.
+            dtype = str(value.dtype).removeprefix("torch.")
+            return [(tuple(map(int, value.shape)), dtype)]
+    return []
 
 
 def _value(name: str, scope: Mapping[str, Any]) -> Any:
@@ -101,17 +97,18 @@ def _sizes(value: object) -> tuple[int, ...]:
 # ## What a module shows
 
 
-@dataclass
-class Recorder:
-    """What the examples show about a module; it listens while it `is_on`.
+@dataclass(eq=False)
+class Recorder(SourceFileLoader):
+    """What the examples show about the module that it loads, while it `is_on`.
 
-    `notation` has the variables, each with its symbols; `unreached` the lines of
-    forward passes that bind or give something; `made` what the `__init__` of each
-    object that lives was called with; `calls` those that last, by their frames.
+    The module knows it as its `__loader__`. `notation` has the variables, each with its
+    symbols; `unreached` the lines of forward passes that bind or give something; `made`
+    what the `__init__` of each object that lives was called with; `calls` those that
+    last, by their frames; `names` all that the module has bound.
     """
 
     name: str
-    path: Path
+    path: str
     notation: Sequence[tuple[str, Sequence[str]]]
     is_on: bool = True
     problems: list[tuple[int, str, str]] = field(default_factory=list)
@@ -120,6 +117,20 @@ class Recorder:
     values: dict[str, dict[Any, None]] = field(default_factory=dict)
     made: dict[int, dict[str, int]] = field(default_factory=dict)
     calls: dict[int, Call] = field(default_factory=dict)
+    names: dict[str, Any] = field(default_factory=dict)
+
+    # What Python calls.
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """Find this module, and no other."""
+        if name != self.name:
+            return None
+        return spec_from_file_location(name, self.path, loader=self)
+
+    def get_code(self, _: str) -> CodeType:
+        """Compile the module that tells, whatever Python keeps of it."""
+        tree = _Teller(self.unreached).visit(ast.parse(self.get_data(self.path)))
+        return self.source_to_code(ast.fix_missing_locations(tree), self.path)
 
     # What the module itself calls.
 
@@ -130,102 +141,89 @@ class Recorder:
         What it shows counts when it returns or yields. A call that raises has refused
         what it was given, and that is no shape to show.
         """
-        if not self.is_on:
-            yield
-            return
         key = id(sys._getframe(2))
-        self.calls[key] = ([], {})
+        if self.is_on:
+            self.calls[key] = ([], {})
         try:
             yield
-            self._count(frame := sys._getframe(2))
-            if frame.f_code.co_name == "__init__":
-                self._remember(frame.f_locals)
+            self._count(sys._getframe(2))
         finally:
-            del self.calls[key]
+            self.calls.pop(key, None)
 
     def binds(self, line: int, *targets: Target) -> None:
         """A statement has bound something."""
-        self._note(sys._getframe(1), line, targets)
+        frame = sys._getframe(1)
+        self._note(frame, line, ((at, _value(at[1], frame.f_locals)) for at in targets))
 
     def gives(self, line: int, value: object) -> object:
         """A `return` or a `yield` gives a value."""
         frame = sys._getframe(1)
-        self._note(frame, line, [(line, "")], value)
+        self._note(frame, line, [((line, ""), value)])
         self._count(frame)
         return value
 
     # What is found out.
 
     def _note(
-        self,
-        frame: FrameType,
-        line: int,
-        targets: Iterable[Target],
-        value: object = None,
+        self, frame: FrameType, line: int, found: Iterable[tuple[Target, object]]
     ) -> None:
-        """Measure the tensors that names, or else a value, stand for in a call."""
         if id(frame) not in self.calls:
             return
         self.unreached.discard(line)
         seen, types = self.calls[id(frame)]
-        for at, name in targets:
-            tensors = _tensors(_value(name, frame.f_locals) if name else value)
-            known = self._sizes(frame) if tensors else {}
-            letters: dict[int, tuple[str, ...]] = {}
-            for letter, size in known.items():
-                letters[size] = (*letters.get(size, ()), letter) if size != 1 else ()
-            run = []
-            for sizes, dtype in tensors:
-                is_first = types.setdefault(dtype, at) == at
-                # That all begins with the usual type need not be said.
-                is_new = is_first and (dtype != _USUAL or next(iter(types)) != _USUAL)
-                named = (*(letters.get(size, ()) for size in sizes),)
-                run.append(Measure(sizes, named, dtype, is_new))
-            if run:
-                seen.append(((at, name), tuple(run)))
+        for target, value in found:
+            if tensors := _tensors(value):
+                run, letters = list[Measure](), self._letters(frame)
+                for sizes, dtype in tensors:
+                    is_new = types.setdefault(dtype, target[0]) == target[0]
+                    # That all begins with the usual type need not be said.
+                    is_new &= {dtype, next(iter(types))} != {_USUAL}
+                    named = tuple(letters.get(size, ()) for size in sizes)
+                    run.append(Measure(sizes, named, dtype, is_new))
+                seen.append((target, tuple(run)))
 
     def _count(self, frame: FrameType) -> None:
-        """Let what a call saw until now be true."""
-        if id(frame) in self.calls:
-            self.learn(frame.f_locals)
-            seen, _ = self.calls[id(frame)]
-            for target, run in seen:
-                self.shapes.setdefault(target, {})[run] = None
-            seen.clear()
+        """Let what a call saw until now be true, and what it made an object with."""
+        if id(frame) not in self.calls:
+            return
+        scope, (seen, _) = frame.f_locals, self.calls[id(frame)]
+        self.learn(scope)
+        for target, run in seen:
+            self.shapes.setdefault(target, {})[run] = None
+        seen.clear()
+        if frame.f_code.co_name == "__init__":
+            key = id(made := scope.get("self"))
+            with suppress(TypeError):  # It does not say when it is gone.
+                weakref.finalize(made, self.made.pop, key, None)
+                self.made[key] = self.made.get(key, {}) | self._bound(scope)
 
-    def _sizes(self, frame: FrameType | None) -> dict[str, int]:
-        """The size of each letter, as a frame and those that it was called from know.
+    def _letters(self, frame: FrameType) -> dict[int, tuple[str, ...]]:
+        """Those of each size, as a frame and those that it was called from know.
 
         Only frames of the module and of its examples count, the inner before the outer.
         The variables of each come before the attributes of `self`, and those before
         what that was made with.
         """
-        found: dict[str, int] = {}
-        while frame:
-            file = frame.f_code.co_filename
-            if file == str(self.path) or file.startswith("<doctest "):
-                scope = frame.f_locals
+        found, letters = dict[str, int](), dict[int, tuple[str, ...]]()
+        for outer, _ in traceback.walk_stack(frame):
+            file = outer.f_code.co_filename
+            if file == self.path or file.startswith("<doctest "):
+                scope = outer.f_locals
                 owner = scope.get("self")
                 inside = self._bound(getattr(owner, "__dict__", {}))
                 made = self.made.get(id(owner), {})
                 found = made | inside | self._bound(scope) | found
-            frame = frame.f_back
-        return found
+        for letter, size in found.items():
+            letters[size] = (*letters.get(size, ()), letter) if size != 1 else ()
+        return letters
 
     def _bound(self, scope: Mapping[str, Any]) -> dict[str, int]:
         found: dict[str, int] = {}
         for variable, symbols in self.notation:
-            sizes = _sizes(scope[variable]) if variable in scope else ()
+            sizes = _sizes(scope.get(variable))
             if len(sizes) in (1, len(symbols)):
                 found |= zip(symbols, cycle(sizes))
         return found
-
-    def _remember(self, scope: Mapping[str, Any]) -> None:
-        """Note what an object is made with, for as long as it lives."""
-        made = scope.get("self")
-        with suppress(TypeError):  # It does not say when it is gone.
-            weakref.finalize(made, self.made.pop, id(made), None)
-            self.made[id(made)] = self.made.get(id(made), {}) | self._bound(scope)
 
     def learn(self, scope: Mapping[str, Any]) -> None:
         """Note the values of the notation's variables, those that JSON has, too."""
@@ -251,7 +249,7 @@ def _named(runs: Iterable[Measures]) -> list[Measures]:
     """The runs with one letter for a size; of several, the one that fits most runs."""
     fits = Counter((at, one) for run in runs for at, few in _axes(run) for one in few)
 
-    def name(at: Axis, letters: Sequence[str]) -> str | None:
+    def name(at: tuple[int, ...], letters: Sequence[str]) -> str | None:
         most = max((fits[at, one] for one in letters), default=0)
         best = [one for one in letters if fits[at, one] == most]
         return best[0] if len(best) == 1 else None
@@ -264,7 +262,7 @@ def _named(runs: Iterable[Measures]) -> list[Measures]:
     return [*named]
 
 
-def _axes(run: Measures) -> Iterator[tuple[Axis, Sequence[str]]]:
+def _axes(run: Measures) -> Iterator[tuple[tuple[int, ...], Sequence[str]]]:
     """The place of each axis, which is one in all runs alike, and its letters."""
     for number, one in enumerate(run):
         for axis, letters in enumerate(one.letters):
@@ -273,33 +271,29 @@ def _axes(run: Measures) -> Iterator[tuple[Axis, Sequence[str]]]:
 
 # ## A module that tells what it computes
 
-_NAME = "__litweave__"
 _SCOPES = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 _ASSIGNMENTS = ast.Assign | ast.AnnAssign | ast.AugAssign
-_TENSOR = re.compile(r"\bTensor\b")
 _OPENING = ast.For | ast.AsyncFor | ast.With | ast.AsyncWith
+_TENSOR = re.compile(r"\bTensor\b")
 
 
-@dataclass
 class _Teller(ast.NodeTransformer):
-    """Puts into the tree of a module the calls of its recorder."""
+    """Puts calls of its loader into the tree of a module, or of a function in it."""
 
-    recorder: Recorder
-    is_forward: bool = False
+    def __init__(self, unreached: set[int], is_forward: bool = False) -> None:
+        self.unreached, self.is_forward = unreached, is_forward
 
     def visit(self, node: Any) -> Any:
         """Put calls into a node, or behind it."""
-        outer = self.is_forward
         if isinstance(node, _SCOPES):
-            self.is_forward = _is_forward(node)
+            _Teller(self.unreached, _is_forward(node)).generic_visit(node)
+            _open(node)
+            return node
         self.generic_visit(node)
         is_step = isinstance(node, _ASSIGNMENTS | ast.Return) and node.value
         if is_step and self.is_forward:
-            self.recorder.unreached.add(node.lineno)
-        self.is_forward = outer
-        if isinstance(node, _SCOPES):
-            _open(node)
-        elif isinstance(node, ast.Return | ast.Yield) and node.value:
+            self.unreached.add(node.lineno)
+        if isinstance(node, ast.Return | ast.Yield) and node.value:
             node.value = _call("gives", node.lineno, node.value)
         elif isinstance(node, _OPENING):
             node.body.insert(0, _binds(node))
@@ -330,8 +324,8 @@ def _binds(node: Any) -> ast.stmt:
 
 def _call(method: str, *given: Any) -> ast.Call:
     told = [one if isinstance(one, ast.expr) else ast.Constant(one) for one in given]
-    name = ast.Attribute(ast.Name(_NAME, ast.Load()), method, ast.Load())
-    return ast.Call(name, told, [])
+    loader = ast.Name("__loader__", ast.Load())
+    return ast.Call(ast.Attribute(loader, method, ast.Load()), told, [])
 
 
 def _is_forward(scope: Any) -> bool:
@@ -343,37 +337,12 @@ def _is_forward(scope: Any) -> bool:
     return scope.name == "forward" or bool(is_public and _TENSOR.search(head))
 
 
-class _Loader(SourceFileLoader):
-    """Finds a module by its name, and lets it tell what it computes."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__(recorder.name, str(recorder.path))
-        self.recorder = recorder
-
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        """Find this module, and no other."""
-        if name != self.name:
-            return None
-        return spec_from_file_location(name, self.path, loader=self)
-
-    def get_code(self, name: str) -> CodeType:
-        """Compile the module, whatever Python keeps of it."""
-        tree = _Teller(self.recorder).visit(ast.parse(self.get_data(self.path)))
-        tree = ast.fix_missing_locations(tree)
-        return compile(tree, self.path, "exec", dont_inherit=True)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run it; among its names is its recorder."""
-        setattr(module, _NAME, self.recorder)
-        super().exec_module(module)
-
-
 # ## Running
 
 
-def load(recorder: Recorder) -> dict[str, Any]:
-    """Import a module, from the folder that holds its outermost package: its names."""
-    name, path = recorder.name, recorder.path
+def load(recorder: Recorder) -> None:
+    """Import a module, from the folder that holds its outermost package."""
+    name, path = recorder.name, Path(recorder.path)
     folder = path.parents[name.count(".") + (path.stem == "__init__")]
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
@@ -382,7 +351,7 @@ def load(recorder: Recorder) -> dict[str, Any]:
         file = getattr(module, "__file__", None)
         if not (file and path.samefile(file)):
             raise ImportError(f"“{name}” is another file: {module}")
-        return vars(module)
+        recorder.names = vars(module)
     except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [(frame.lineno or 1, frame.filename) for frame in frames]
@@ -394,18 +363,16 @@ def load(recorder: Recorder) -> dict[str, Any]:
         line, at = own[-1] if own else (1, "")
         message = f"cannot be imported: {type(error).__name__}: {error}"
         recorder.problems.append((line, message, at))
-        return {}
 
 
-def run(recorder: Recorder, names: Mapping[str, Any], say: Callable[..., None]) -> None:
+def run(recorder: Recorder, say: Callable[..., None]) -> None:
     """Run the examples of each docstring, in names of its own, until one fails."""
-    reader, path = doctest.DocTestParser(), recorder.path
+    name, path, reader = recorder.name, recorder.path, doctest.DocTestParser()
     runner = doctest.DebugRunner(verbose=False, optionflags=doctest.ELLIPSIS)
-    for above, text in _docstrings(ast.parse(path.read_bytes())) if names else ():
-        say(at=(recorder.name, above + 1, "its examples"))
-        place = (recorder.name, str(path), above)
+    for above, text in _docstrings(ast.parse(recorder.get_data(path))):
+        say(at=(name, above + 1, "its examples"))
         try:
-            test = reader.get_doctest(text, {**names}, *place)
+            test = reader.get_doctest(text, {**recorder.names}, name, path, above)
             runner.run(test, clear_globs=False)
             recorder.learn(test.globs)
         except (doctest.DocTestFailure, doctest.UnexpectedException) as failed:
@@ -453,19 +420,19 @@ def main() -> None:
     # To look through all of them as often as usual takes long.
     gc.set_threshold(50_000, 20, 50)
     request = json.load(sys.stdin)
-    recorders = [Recorder(name, Path(path), n) for name, path, n in request["modules"]]
+    recorders = [Recorder(*module) for module in request["modules"]]
     if request["watched"]:
-        sys.meta_path[:0] = map(_Loader, recorders)
-    scopes = []
+        sys.meta_path[:0] = recorders
     for recorder in recorders:
         say(at=(recorder.name, 1, "cannot be imported: it"))
-        scopes.append(load(recorder))
+        load(recorder)
         recorder.is_on = False
     gc.freeze()
-    for recorder, scope in zip(recorders, scopes, strict=True):
+    for recorder in recorders:
         say(begins=recorder.name)
         recorder.is_on = True
-        run(recorder, scope, say)
+        if recorder.names:
+            run(recorder, say)
         recorder.is_on = False
         say(**recorder.answer())
 
