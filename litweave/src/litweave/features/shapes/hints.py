@@ -21,8 +21,7 @@ from litweave.words import listed, said, word
 SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
  data-weave-shapes hidden>{word("Shapes")}</button>"""
 
-_MANY = 12  # A box lists no more lines than these, and a voice fewer.
-_SAID = 3
+_MANY, _SAID = 12, 3  # A box lists no more lines than these, and a voice no more runs.
 _WIDTH = 80  # Columns, of code and hint together, for which there is always room.
 _TAG = re.compile(r"<[^>]*>")
 _NONE = word("scalar")
@@ -164,8 +163,7 @@ def letter(tex: str) -> str:
 
 def _part(mark: str, group: str, one: str) -> str:
     """A script or what stands alone; `KeyError` for what cannot be set."""
-    html = "".join(starmap(_part, _PART.findall(group))) if mark else ""
-    html = html or _nucleus(one)
+    html = (mark and letter(group)) or _nucleus(one)
     tag = _SCRIPTS.get(mark or one)
     return f"<{tag}>{html}</{tag}>" if tag else html
 
@@ -175,8 +173,6 @@ def _nucleus(tex: str) -> str:
         return escape(text[1])
     if tex == "'" or tex.isdecimal():
         return tex.replace("'", "′")
-    if tex.isalpha():
-        return f"<i>{tex}</i>"
     # HTML and TeX differ in which form of a letter is the variant.
     name = tex.removeprefix("\\var").lstrip("\\")
-    return f"<i>{escape(html5[f'{name};'])}</i>"
+    return f"<i>{tex if tex.isalpha() else escape(html5[f'{name};'])}</i>"

@@ -21,12 +21,12 @@ import sys
 import traceback
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
-from itertools import cycle, islice, starmap
+from itertools import chain, cycle
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -42,10 +42,10 @@ _KEPT = ("_parameters", "_buffers", "_modules")
 
 
 class Measure(NamedTuple):
-    """The shape of one tensor; a size has its letter, or none.
+    """The shape of one tensor; a type `is_new` where a call sees it first.
 
-    While examples run, it has all the letters that it may have. A type `is_new` where a
-    call sees it first.
+    A size has its letter, or none. While examples run, it has all that it may have,
+    each with its axis, and with what tells which tensor of how many axes that is of.
     """
 
     sizes: Sequence[int]
@@ -101,10 +101,11 @@ def _sizes(value: object) -> tuple[int, ...]:
 class Recorder(SourceFileLoader):
     """What the examples show about the module that it loads, while it `is_on`.
 
-    The module knows it as its `__loader__`. `notation` has the variables, each with its
-    symbols; `unreached` the lines of forward passes that bind or give something; `made`
-    what the `__init__` of each object that lives was called with; `calls` those that
-    last, by their frames; `names` all that the module has bound.
+    The module knows it as its `__loader__`, and uses `call`, `binds` and `gives`.
+    `notation` has the variables, each with its symbols; `unreached` the lines of
+    forward passes that bind or give something; `made` what the `__init__` of each
+    object that lives was called with; `calls` those that last, by their frames; `names`
+    all that the module has bound.
     """
 
     name: str
@@ -119,8 +120,6 @@ class Recorder(SourceFileLoader):
     calls: dict[int, Call] = field(default_factory=dict)
     names: dict[str, Any] = field(default_factory=dict)
 
-    # What Python calls.
-
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """Find this module, and no other."""
         if name != self.name:
@@ -131,8 +130,6 @@ class Recorder(SourceFileLoader):
         """Compile the module that tells, whatever Python keeps of it."""
         tree = _Teller(self.unreached).visit(ast.parse(self.get_data(self.path)))
         return self.source_to_code(ast.fix_missing_locations(tree), self.path)
-
-    # What the module itself calls.
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -162,8 +159,6 @@ class Recorder(SourceFileLoader):
         self._count(frame)
         return value
 
-    # What is found out.
-
     def _note(
         self, frame: FrameType, line: int, found: Iterable[tuple[Target, object]]
     ) -> None:
@@ -173,13 +168,17 @@ class Recorder(SourceFileLoader):
         seen, types = self.calls[id(frame)]
         for target, value in found:
             if tensors := _tensors(value):
-                run, letters = list[Measure](), self._letters(frame)
-                for sizes, dtype in tensors:
+                run, known = list[Measure](), self._known(frame)
+                for number, (sizes, dtype) in enumerate(tensors):
                     is_new = types.setdefault(dtype, target[0]) == target[0]
                     # That all begins with the usual type need not be said.
                     is_new &= {dtype, next(iter(types))} != {_USUAL}
-                    named = tuple(letters.get(size, ()) for size in sizes)
-                    run.append(Measure(sizes, named, dtype, is_new))
+                    place = (len(tensors), number, len(sizes))
+                    letters = tuple(
+                        tuple((one, axis, *place) for one, n in known if n == size)
+                        for axis, size in enumerate(sizes)
+                    )
+                    run.append(Measure(sizes, letters, dtype, is_new))
                 seen.append((target, tuple(run)))
 
     def _count(self, frame: FrameType) -> None:
@@ -197,14 +196,14 @@ class Recorder(SourceFileLoader):
                 weakref.finalize(made, self.made.pop, key, None)
                 self.made[key] = self.made.get(key, {}) | self._bound(scope)
 
-    def _letters(self, frame: FrameType) -> dict[int, tuple[str, ...]]:
-        """Those of each size, as a frame and those that it was called from know.
+    def _known(self, frame: FrameType) -> list[tuple[str, int]]:
+        """Letters and their sizes, as a frame and those that it was called from know.
 
         Only frames of the module and of its examples count, the inner before the outer.
         The variables of each come before the attributes of `self`, and those before
-        what that was made with.
+        what that was made with. That a size is 1 says nothing.
         """
-        found, letters = dict[str, int](), dict[int, tuple[str, ...]]()
+        found = dict[str, int]()
         for outer, _ in traceback.walk_stack(frame):
             file = outer.f_code.co_filename
             if file == self.path or file.startswith("<doctest "):
@@ -213,9 +212,7 @@ class Recorder(SourceFileLoader):
                 inside = self._bound(getattr(owner, "__dict__", {}))
                 made = self.made.get(id(owner), {})
                 found = made | inside | self._bound(scope) | found
-        for letter, size in found.items():
-            letters[size] = (*letters.get(size, ()), letter) if size != 1 else ()
-        return letters
+        return [(letter, size) for letter, size in found.items() if size != 1]
 
     def _bound(self, scope: Mapping[str, Any]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -245,28 +242,20 @@ class Recorder(SourceFileLoader):
         }
 
 
-def _named(runs: Iterable[Measures]) -> list[Measures]:
+def _named(runs: Collection[Measures]) -> list[Measures]:
     """The runs with one letter for a size; of several, the one that fits most runs."""
-    fits = Counter((at, one) for run in runs for at, few in _axes(run) for one in few)
+    axes = (axis for run in runs for tensor in run for axis in tensor.letters)
+    fits = Counter(chain.from_iterable(axes))
 
-    def name(at: tuple[int, ...], letters: Sequence[str]) -> str | None:
-        most = max((fits[at, one] for one in letters), default=0)
-        best = [one for one in letters if fits[at, one] == most]
-        return best[0] if len(best) == 1 else None
+    def name(letters: Sequence[Any]) -> str | None:
+        best = [one for one in letters if fits[one] == max(fits[n] for n in letters)]
+        return best[0][0] if len(best) == 1 else None
 
     named = dict[Measures, None]()
     for run in runs:
-        names = starmap(name, _axes(run))
-        parts = (one._replace(letters=(*islice(names, len(one.sizes)),)) for one in run)
-        named[(*parts,)] = None
+        tensors = (one._replace(letters=(*map(name, one.letters),)) for one in run)
+        named[tuple(tensors)] = None
     return [*named]
-
-
-def _axes(run: Measures) -> Iterator[tuple[tuple[int, ...], Sequence[str]]]:
-    """The place of each axis, which is one in all runs alike, and its letters."""
-    for number, one in enumerate(run):
-        for axis, letters in enumerate(one.letters):
-            yield (len(run), number, len(one.sizes), axis), letters
 
 
 # ## A module that tells what it computes
