@@ -74,11 +74,17 @@ def measure(book: Book, cache: Path, later: bool = False) -> dict[str, Answer]:
     else:
         answers |= ask(new, kept)
         kept.forget(answers, OTHERS)
-    pages = ((item.page, answers[item.name]) for item in items)
-    found = {page: answer for page, answer in pages if answer}
-    for page, answer in found.items():
-        _note_problems(book, page, answer)
-    return {page: answer for page, answer in found.items() if not answer["problems"]}
+    found = dict[str, Answer]()
+    for page, chapter in book.chapters.items():
+        if answer := answers.get(chapter.name):
+            # What messages call a file beside the chapter's, or the chapter's own.
+            beside = chapter.path.parents[chapter.module.path.count("/")]
+            for line, message, file in answer["problems"]:
+                name = Path(os.path.relpath(file or chapter.path, beside)).as_posix()
+                book.context.diagnostics.add(Place(name, line), message, "example")
+            if not answer["problems"]:
+                found[page] = answer
+    return found
 
 
 def _measure_later(items: Sequence["_Item"], kept: Folder, cache: Path) -> None:
@@ -97,15 +103,6 @@ def watched(cache: Path) -> Path:
     return cache / "measured"
 
 
-def _note_problems(book: Book, page: str, answer: Answer) -> None:
-    chapter = book.chapters[page]
-    # What messages call a file beside the chapter's, or the chapter's own.
-    beside = chapter.path.parents[chapter.module.path.count("/")]
-    for line, message, file in answer["problems"]:
-        name = Path(os.path.relpath(file or chapter.path, beside)).as_posix()
-        book.context.diagnostics.add(Place(name, line), message, "example")
-
-
 def note_unreached(book: Book, page: str, lines: Sequence[int]) -> None:
     """Note, of each function, the first line beside which no shape can stand."""
     module, first = book.chapters[page].module, dict[str, int]()
@@ -122,13 +119,12 @@ def note_unreached(book: Book, page: str, lines: Sequence[int]) -> None:
 
 
 class _Item(NamedTuple):
-    """A page whose examples are run: what is asked, and the keys of the answer.
+    """A module whose examples are run: what is asked, and the keys of the answer.
 
     The first key is what the module itself decides, the second what it imports. What is
     kept counts lines among the `lines` of code: it is right though prose grew above.
     """
 
-    page: str
     name: str
     request: Sequence[object]
     keys: tuple[str, str]
@@ -158,7 +154,7 @@ def _items(book: Book) -> list[_Item]:
     dependencies, items = book.dependencies, list[_Item]()
     program = dependencies.computes(trace.__name__, Path(trace.__file__))
     state = digest(installed(), program)
-    for page, chapter in book.chapters.items():
+    for chapter in book.chapters.values():
         name, path, module = chapter.name, chapter.path, chapter.module
         if examples := "\n".join(_EXAMPLES.findall(module.source)):
             request = [name, str(path), [*_tied(module)]]
@@ -166,7 +162,7 @@ def _items(book: Book) -> list[_Item]:
             keys = key, dependencies.computes(name, path)
             numbers = (number for row in module.rows for number in row.code)
             lines = [n for n in numbers if module.lines[n - 1].strip()]
-            items.append(_Item(page, name, request, keys, lines, examples))
+            items.append(_Item(name, request, keys, lines, examples))
     return items
 
 

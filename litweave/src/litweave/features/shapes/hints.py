@@ -31,6 +31,7 @@ Run = Sequence[Measure]
 """What a value is: one tensor, or the few that it holds."""
 Seen = tuple[str, Sequence[Run]]
 """All that differed of one name on a line; what a function gives has no name."""
+Join = Callable[[Sequence[str]], str]
 
 
 def show(chapter: Chapter, shapes: Sequence[Any]) -> None:
@@ -114,11 +115,7 @@ def _box(runs: Sequence[Run]) -> list[str]:
 # ## One shape
 
 
-def _each(
-    run: Run,
-    write: Callable[[Measure], str],
-    join: Callable[[Sequence[str]], str] = ", ".join,
-) -> str:
+def _each(run: Run, write: Callable[[Measure], str], join: Join = ", ".join) -> str:
     """One tensor, or several in parentheses."""
     written = join([write(tensor) for tensor in run])
     return f"({written})" if len(run) > 1 else written

@@ -121,7 +121,6 @@ class Recorder(SourceFileLoader):
     names: dict[str, Any] = field(default_factory=dict)
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        """Find this module, and no other."""
         if name != self.name:
             return None
         return spec_from_file_location(name, self.path, loader=self)
@@ -150,18 +149,16 @@ class Recorder(SourceFileLoader):
     def binds(self, line: int, *targets: Target) -> None:
         """A statement has bound something."""
         frame = sys._getframe(1)
-        self._note(frame, line, ((at, _value(at[1], frame.f_locals)) for at in targets))
+        self._note(line, ((at, _value(at[1], frame.f_locals)) for at in targets))
 
     def gives(self, line: int, value: object) -> object:
         """A `return` or a `yield` gives a value."""
-        frame = sys._getframe(1)
-        self._note(frame, line, [((line, ""), value)])
-        self._count(frame)
+        self._note(line, [((line, ""), value)])
+        self._count(sys._getframe(1))
         return value
 
-    def _note(
-        self, frame: FrameType, line: int, found: Iterable[tuple[Target, object]]
-    ) -> None:
+    def _note(self, line: int, found: Iterable[tuple[Target, object]]) -> None:
+        frame = sys._getframe(2)
         if id(frame) not in self.calls:
             return
         self.unreached.discard(line)
@@ -263,7 +260,6 @@ def _named(runs: Collection[Measures]) -> list[Measures]:
 _SCOPES = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 _ASSIGNMENTS = ast.Assign | ast.AnnAssign | ast.AugAssign
 _OPENING = ast.For | ast.AsyncFor | ast.With | ast.AsyncWith
-_TENSOR = re.compile(r"\bTensor\b")
 
 
 class _Teller(ast.NodeTransformer):
@@ -273,7 +269,6 @@ class _Teller(ast.NodeTransformer):
         self.unreached, self.is_forward = unreached, is_forward
 
     def visit(self, node: Any) -> Any:
-        """Put calls into a node, or behind it."""
         if isinstance(node, _SCOPES):
             _Teller(self.unreached, _is_forward(node)).generic_visit(node)
             _open(node)
@@ -319,11 +314,11 @@ def _call(method: str, *given: Any) -> ast.Call:
 
 def _is_forward(scope: Any) -> bool:
     """Whether it is named `forward`, or is for others, and annotated with tensors."""
-    if isinstance(scope, ast.Module):
-        return False
+    name = getattr(scope, "name", "_")
+    if name == "forward" or name.startswith("_"):
+        return bool(name == "forward")
     head = " ".join(map(ast.unparse, filter(None, (scope.args, scope.returns))))
-    is_public = not scope.name.startswith("_")
-    return scope.name == "forward" or bool(is_public and _TENSOR.search(head))
+    return bool(re.search(r"\bTensor\b", head))
 
 
 # ## Running
