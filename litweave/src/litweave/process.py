@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
 from subprocess import PIPE
@@ -28,6 +27,7 @@ import psutil
 LIMIT, LOOK, IDLE, LITTLE = 3600, 1.0, 600, 0.05
 # The priority of a program that lets others go first, where there are such (Windows).
 _PATIENT = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", None)
+Answer = dict[str, Any]
 _T = TypeVar("_T")
 
 
@@ -62,7 +62,7 @@ def lines(
     request: object = None,
     folder: Path | None = None,
     is_patient: bool = False,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Answer]:
     """What a program says on standard output, line by line, as it says it.
 
     `request` is what it reads, as JSON, and `folder` where it runs. Several run at
@@ -86,41 +86,45 @@ def lines(
             if is_patient:
                 with suppress(psutil.Error):  # It may have ended.
                     program.nice(_PATIENT or min(program.nice() + 5, 19))
-            yield from _answers(program)
+            said = Queue[Answer | None]()
+            begin(partial(_listen, program.stdout, said))
+            yield from iter(partial(_next, program, said), None)
             program.wait()
         finally:
             end()
             atexit.unregister(end)
         if program.returncode:
             noise.seek(0)
-            said = noise.read().decode(errors="replace").strip()
             reason = f"ended with status {program.returncode}"
-            raise ChildError(f"{reason}:\n{said}" if said else reason)
+            why = noise.read().decode(errors="replace").strip()
+            raise ChildError(f"{reason}:\n{why}" if why else reason)
 
 
-def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
-    """The answers of a program, with a look at it now and then."""
-    said = Queue[bytes]()
-    begin(partial(_listen, program.stdout, said))
+def _listen(stream: IO[bytes], said: "Queue[Answer | None]") -> None:
+    """Take what a program says, and none when nobody can say more.
+
+    That may be long after its end, if another has its output, too.
+    """
+    with stream:
+        for line in stream:
+            with suppress(ValueError, RecursionError):
+                if isinstance(answer := json.loads(line), dict):
+                    said.put(answer)
+    said.put(None)
+
+
+def _next(program: psutil.Popen, said: "Queue[Answer | None]") -> Answer | None:
+    """The next answer of a program, for which it has the whole limit."""
     most, looks = _limit("LITWEAVE_LIMIT", LIMIT), _limit("LITWEAVE_LOOKS", IDLE)
     used, idle, before = 0.0, 0, _used(program)
     while used <= most and idle < looks:
-        try:
-            line = said.get(timeout=LOOK)
-        except Empty:
-            now = _used(program)
-            # It falls where one that was started goes, and nobody waited for it.
-            more = max(now - before, 0)
-            used, before = used + more, now
-            idle = idle + 1 if _waits(program, more) else 0
-            continue
-        if not line:
-            return
-        with suppress(ValueError):
-            if isinstance(answer := json.loads(line), dict):
-                yield answer
-                # The next step has the whole limit for itself.
-                used, idle, before = 0.0, 0, _used(program)
+        with suppress(Empty):
+            return said.get(timeout=LOOK)
+        now = _used(program)
+        # It falls where one that was started goes, and nobody waited for it.
+        more = max(now - before, 0)
+        used, before = used + more, now
+        idle = idle + 1 if _waits(program, more) else 0
     if used > most:
         raise ChildError(
             f"did not end within {most:g} seconds of processor time: "
@@ -131,16 +135,6 @@ def _answers(program: psutil.Popen) -> Iterator[dict[str, Any]]:
         "waits for input, a lock or a network; if that may come yet, set "
         "LITWEAVE_LOOKS to more"
     )
-
-
-def _listen(stream: IO[bytes], said: "Queue[bytes]") -> None:
-    """Take what a program says, and an empty line when nobody can say more.
-
-    That may be long after its end, if another has its output, too.
-    """
-    with stream:
-        for line in chain(stream, [b""]):
-            said.put(line)
 
 
 def _used(program: psutil.Popen) -> float:
