@@ -173,7 +173,7 @@ def test_a_failing_example_is_told_each_time(package: Path, starts: Starts) -> N
 
 def test_examples_that_refuse_to_be_watched_run_as_they_stand(package: Path) -> None:
     # `torch.compile` sees the calls, too, and takes long to refuse them.
-    alone = '>>> "__loader__" in double.__code__.co_names\nFalse\n'
+    alone = '>>> "__spec__" in double.__code__.co_names\nFalse\n'
     write(package, layer=MODULE.replace(">>> batch = 2\n", f">>> batch = 2\n{alone}"))
     book, found = measured(package)
     assert not book.context.diagnostics.found

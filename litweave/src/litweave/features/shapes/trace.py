@@ -101,7 +101,7 @@ def _sizes(value: object) -> tuple[int, ...]:
 class Recorder(SourceFileLoader):
     """What the examples show about the module that it loads, while it `is_on`.
 
-    The module knows it as its `__loader__`, and uses `call`, `binds` and `gives`.
+    The module has it in its `__spec__`, and uses `call`, `binds` and `gives`.
     `notation` has the variables, each with its symbols; `unreached` the lines of
     forward passes that bind or give something; `made` what the `__init__` of each
     object that lives was called with; `calls` those that last, by their frames; `names`
@@ -308,7 +308,7 @@ def _binds(node: Any) -> ast.stmt:
 
 def _call(method: str, *given: Any) -> ast.Call:
     told = [one if isinstance(one, ast.expr) else ast.Constant(one) for one in given]
-    loader = ast.Name("__loader__", ast.Load())
+    loader = ast.Attribute(ast.Name("__spec__", ast.Load()), "loader", ast.Load())
     return ast.Call(ast.Attribute(loader, method, ast.Load()), told, [])
 
 
