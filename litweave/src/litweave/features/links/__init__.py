@@ -103,12 +103,12 @@ class _Linker:
         return self.book.href(target, page), *self.told(target)
 
     def tell(self, target: Target) -> tuple[str, str]:
-        node = self.meanings.node(target.name)
+        node = self.meanings.nodes.get(target.name)
         if node is None:
             return target.name, plain(title(self.book.chapters[target.page].module))
         # A class is called as its `__init__` is, wherever it has that from.
         made = self.meanings.attribute(Thing(target.name), "__init__")
-        function = self.meanings.node(made.name) if made else node
+        function = self.meanings.nodes.get(made.name) if made else node
         said = summary(ast.get_docstring(node) or "")
         if function is None or isinstance(function, ast.ClassDef):
             return target.anchor, said

@@ -1,27 +1,24 @@
 """Meanings: what the names in the code of a book stand for, by reading alone.
 
-`nn.functional.gelu` is a *chain*: a name, and attributes after it. What the name is
-bound to, in the scope where it stands, is followed through all modules:
-
-- `layers.GELU`, where the package only hands the class on, means the class where it is
-  defined;
-- `self.scale` means the method of the class, or of one that it inherits from;
-- if `__init__` says `self.norm = LayerNorm(…)`, then `self.norm` means an instance of
-  `LayerNorm`. A container means its elements, if one class makes them all;
-- `nn.Linear` leads out of the book and keeps its name: `torch.nn.Linear`.
+`nn.functional.gelu` is a *chain*: a name, and attributes after it. It is followed from
+what the name is bound to, in the scope where it stands, through all modules: to where a
+class is defined, not handed on; to the method that a class inherits; and for
+`self.norm = LayerNorm(…)`, to the class of what is assigned, or of the elements of a
+container. `nn.Linear` leads out of the book and keeps its name: `torch.nn.Linear`.
 
 Nothing is guessed: a wrong link is worse than none. What is bound in two ways, or in a
 way that reading cannot tell (an argument, a variable, a loop), means nothing.
 """
 
 import ast
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, chain, repeat, starmap
+from itertools import accumulate, starmap
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from litweave.dependencies import ImportStatement, imported, is_package
 from litweave.parse import Module
@@ -38,8 +35,7 @@ _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _CONTAINERS = {"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential"}
 
 
-@dataclass(frozen=True)
-class Thing:
+class Thing(NamedTuple):
     """What a name means, by the qualified name of a module, class or function.
 
     Of the kinds, `object` is that very thing, `instance` one of the class, `many` a
@@ -53,42 +49,36 @@ class Thing:
 
 @dataclass(eq=False)
 class Scope:
-    """A module, class or function, and what it binds names to, in comprehensions, too.
+    """A module, class or function, and what its names mean, in comprehensions, too.
 
-    `name` is that of the class or function, and `around` the scope whose names are seen
-    here, too. A name is bound to `None` where reading cannot tell to what. A class has
-    `bases`, and what its methods assign to `self`, each with the scope that it stands
-    in: what is assigned by a loop, or as one of several, has no expression.
+    What it binds itself comes first in `names`, and is `None` where reading cannot tell
+    what it is. A class has `bases`, and what its methods assign to `self`, each with
+    the scope that it stands in: what is assigned by a loop, or as one of several, has
+    no expression.
     """
 
     name: str
-    around: "Scope | None" = None
+    names: ChainMap[str, Thing | None] = field(default_factory=ChainMap)
     node: DEFINITIONS | None = None
-    bindings: dict[str, Thing | None] = field(default_factory=dict)
     bases: list["_Placed"] = field(default_factory=list)
     assigned: dict[str, list["_Placed"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.is_class = isinstance(self.node, ast.ClassDef)
-        if self.around and self.around.is_class:
-            self.around = self.around.around  # What a class binds, it sees alone.
+        self.own = self.names.maps[0]
+
+    def within(self, name: str, node: DEFINITIONS | None = None) -> "Scope":
+        """A scope in this one: what a class binds, it sees alone."""
+        return Scope(name, ChainMap({}, *self.names.maps[self.is_class :]), node)
 
     def bind(self, name: str, thing: Thing | None = None) -> None:
         """Give a name a meaning: two that differ are none."""
-        same = self.bindings.get(name, thing) == thing
-        self.bindings[name] = thing if same else None
+        self.own[name] = thing if self.own.get(name, thing) == thing else None
 
     def hide(self, names: Iterable[str]) -> None:
         """Let names that are bound from afar mean nothing, here and around."""
-        self.bindings |= dict.fromkeys(names)
-        if self.around:
-            self.around.hide(names)
-
-    def find(self, name: str) -> Thing | None:
-        """What a name means in this scope."""
-        if name in self.bindings:
-            return self.bindings[name]
-        return self.around.find(name) if self.around else None
+        for known in self.names.maps:
+            known.update(dict.fromkeys(names))
 
 
 def _only(things: Iterable[Thing | None]) -> Thing | None:
@@ -164,28 +154,25 @@ class Code:
         (name, parts), is_used = _unroll(node), isinstance(node.ctx, ast.Load)
         if not isinstance(name, ast.Name):
             self.visit(name, scope)
-            return
-        if not (parts or is_used):
+        elif not (parts or is_used):
             scope.bind(name.id)
-            return
-        if not is_used:
-            *parts, last = parts  # What is assigned is defined here.
-            thing = scope.find(name.id)
-            if thing and thing.kind == "instance" and not parts:
+        else:
+            thing, last = scope.names.get(name.id), "" if is_used else parts.pop()
+            if last and not parts and thing and thing.kind == "instance":
                 assigned = self.definitions[thing.name].assigned
                 assigned.setdefault(last, []).append((self.values.get(node), scope))
-        self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
+            self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
 
     def _define(self, node: DEFINITIONS | ast.Lambda, scope: Scope) -> None:
-        inner, body = Scope(scope.name, scope), node.body
+        inner, body = scope.within(scope.name), node.body
         if not isinstance(node, ast.Lambda):
-            inner = Scope(f"{scope.name}.{node.name}", scope, node)
+            inner = scope.within(f"{scope.name}.{node.name}", node)
             scope.bind(node.name, Thing(inner.name))
             first = self.definitions.setdefault(inner.name, inner)
         if isinstance(node, ast.ClassDef):
             # A class that is defined twice, under `if` and `else`, is read as one.
             inner = first
-            inner.bases += zip(node.bases, repeat(scope))
+            inner.bases += [(base, scope) for base in node.bases]
         else:
             me = Thing(scope.name, "instance") if scope.is_class else None
             for arg in ast.iter_child_nodes(node.args):
@@ -205,7 +192,7 @@ class Code:
             if thing:
                 self.imports.append(item.full)
             if item.name == "*":
-                scope.hide([*scope.bindings])  # It may be bound anew.
+                scope.hide([*scope.own])  # It may be bound anew.
                 continue
             scope.bind(item.binds, thing)
             if not item.name:
@@ -219,7 +206,8 @@ class Code:
 
     def _note(self, text: str, first: Thing | None, line: int, column: int) -> None:
         parts = text.split(".")
-        self.uses.append((line, column, parts, Scope("", bindings={parts[0]: first})))
+        scope = Scope("", ChainMap({parts[0]: first}))
+        self.uses.append((line, column, parts, scope))
 
 
 # ## Following names through a book
@@ -236,16 +224,11 @@ class Meanings:
             name: _read(module.lines, name, is_package(module.path))
             for name, module in modules.items()
         }
-        codes = self.codes.values()
-        self.definitions = dict(
-            chain.from_iterable(c.definitions.items() for c in codes)
-        )
+        scopes = [s for c in self.codes.values() for s in c.definitions.values()]
+        self.nodes = {scope.name: scope.node for scope in scopes}
+        self.classes = {scope.name: scope for scope in scopes if scope.is_class}
         # What was found out before, and `None` for what is being found out.
         self.settled = dict[str, Thing | None]()
-
-    def node(self, name: str) -> DEFINITIONS | None:
-        """The definition of this qualified name, if there is one."""
-        return self.definitions[name].node if name in self.definitions else None
 
     def is_ours(self, name: str) -> bool:
         """Whether a qualified name belongs to the book."""
@@ -253,14 +236,14 @@ class Meanings:
 
     def source(self, name: str) -> str:
         """The module that defines what an import names; empty if none of ours does."""
-        thing = self.settle(name)
+        thing = self.settle(Thing(name, "import"))
         for found in (thing.name if thing else "", name):
             module, _, last = found.rpartition(".")
             if found in self.codes:
                 return found
             # A constant has no place of its own, but its module has.
             code = self.codes.get(module)
-            if code and (last == "*" or last in code.scope.bindings):
+            if code and (last == "*" or last in code.scope.own):
                 return module
         return ""
 
@@ -272,7 +255,7 @@ class Meanings:
             # The tree may count into the midst of a character.
             start = len(text.encode()[:offset].decode(errors="ignore"))
             steps = []
-            things = self._follow(scope.find(parts[0]), parts[1:])
+            things = self._follow(scope.names.get(parts[0]), parts[1:])
             texts = accumulate(parts, "{}.{}".format)
             for written, thing in zip(texts, things, strict=True):
                 # It ends where reading ends, or where it is not as Python would write
@@ -289,7 +272,7 @@ class Meanings:
 
     def _follow(self, thing: Thing | None, parts: Sequence[str]) -> list[Thing | None]:
         """What a name means, and the attributes after it, one after the other."""
-        found = [self._resolved(thing)]
+        found = [self.settle(thing)]
         for part in parts:
             found.append(found[-1] and self.attribute(found[-1], part))
         return found
@@ -299,19 +282,19 @@ class Meanings:
         full = f"{thing.name}.{name}"
         if thing.kind == "many":
             return None
-        if thing.kind == "instance" or self._class(thing.name):
+        if thing.kind == "instance" or thing.name in self.classes:
             return self._member(thing, name)
-        if not self.is_ours(thing.name):
-            return Thing(full, thing.kind)
-        if thing.kind == "object" and thing.name in self.codes:
-            bindings = self.codes[thing.name].scope.bindings
-            if name in bindings:
-                return self._resolved(bindings[name])
-        return Thing(full, thing.kind) if full in self.modules else None
+        code = self.codes.get(thing.name)
+        if code and thing.kind == "object" and name in code.scope.own:
+            return self.settle(code.scope.own[name])
+        is_known = full in self.modules or not self.is_ours(full)
+        return Thing(full, thing.kind) if is_known else None
 
-    def settle(self, name: str) -> Thing | None:
-        """What a qualified name means in the end, however often it was handed on."""
-        if not self.is_ours(name):
+    def settle(self, thing: Thing | None) -> Thing | None:
+        """What a thing is in the end, however often an import handed it on."""
+        if thing is None or thing.kind != "import":
+            return thing
+        if not self.is_ours(name := thing.name):
             return Thing(name)
         if name not in self.settled:
             self.settled[name] = None  # for modules that import it from each other
@@ -323,34 +306,27 @@ class Meanings:
             self.settled[name] = self._follow(Thing(module), rest)[-1]
         return self.settled[name]
 
-    def _resolved(self, thing: Thing | None) -> Thing | None:
-        return self.settle(thing.name) if thing and thing.kind == "import" else thing
-
     # ## Classes
-
-    def _class(self, name: str) -> Scope | None:
-        found = self.definitions.get(name)
-        return found if found and found.is_class else None
 
     def _member(self, thing: Thing, name: str) -> Thing | None:
         for owner in self._lineage(thing.name):
-            found = self._class(owner)
+            found = self.classes.get(owner)
             if found is None:
                 # Here the book ends. A class of a library may have such a member.
                 unknown = not owner or self.is_ours(owner)
                 return None if unknown else Thing(f"{owner}.{name}")
             if thing.kind == "instance" and name in found.assigned:
-                return None if name in found.bindings else self._made(found, name)
-            if name in found.bindings:
-                return self._resolved(found.bindings[name])
+                return None if name in found.own else self._made(found, name)
+            if name in found.own:
+                return self.settle(found.own[name])
         return None
 
     def _lineage(self, name: str, below: tuple[str, ...] = ()) -> Iterator[str]:
         """A class and those it inherits from; what is not known has an empty name."""
         yield name
-        found = self._class(name)
         # It may inherit from itself.
-        for base in found.bases if found and name not in below else ():
+        found = None if name in below else self.classes.get(name)
+        for base in found.bases if found else ():
             thing = self._expression(*base)
             known = thing.name if thing and thing.kind == "object" else ""
             yield from self._lineage(known, (*below, name))
@@ -367,9 +343,8 @@ class Meanings:
         if isinstance(node, ast.Subscript):
             node = node.value  # `Dataset[Tensor]`
         name, parts = _unroll(node)
-        if not isinstance(name, ast.Name):
-            return None
-        return self._follow(scope.find(name.id), parts)[-1]
+        known = scope.names.get(name.id) if isinstance(name, ast.Name) else None
+        return self._follow(known, parts)[-1]
 
     def _value(self, node: ast.expr | None, scope: Scope) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
@@ -382,7 +357,7 @@ class Meanings:
                 if made.name in _CONTAINERS and args:
                     items = args
                 # What a library has may be a class, or give what a class of it does.
-                elif self._class(made.name) or not self.is_ours(made.name):
+                elif made.name in self.classes or not self.is_ours(made.name):
                     return Thing(made.name, "instance")
             case ast.ListComp(elt=item) | ast.GeneratorExp(elt=item):
                 items = [item]
