@@ -1,8 +1,7 @@
 """Dependencies: what an import leads to, and what a result of a module depends on.
 
-That is all that a module imports from its package, found by reading. What an example in
-a docstring imports counts for the module itself. Of what is imported, only the code
-counts: prose computes nothing.
+That is all that it imports from its package, found by reading, and what its examples
+import. Of what is imported, only the code counts: prose computes nothing.
 """
 
 import ast
@@ -53,7 +52,6 @@ class Import:
     local: str = ""
 
     def __str__(self) -> str:
-        """The statement."""
         start = f"from {self.module} import {self.name}" if self.name else ""
         end = f" as {self.local}" if self.local else ""
         return f"{start or f'import {self.module}'}{end}"
@@ -81,9 +79,8 @@ def imported(
 
     The module is empty if dots lead out of the package.
     """
-    module = ""
+    module, package = "", name if is_package else name.rpartition(".")[0]
     if isinstance(node, ast.ImportFrom):
-        package = name if is_package else name.rpartition(".")[0]
         with suppress(ImportError):
             module = resolve_name("." * node.level + (node.module or ""), package)
     for alias in node.names:
@@ -98,7 +95,10 @@ def imported(
 def _targets(
     text: str, name: str, is_package: bool, examples: bool = False
 ) -> list[str]:
-    """The dotted names that the imports of a source, or of its examples, lead to."""
+    """The dotted names that the imports of a source, or of its examples, lead to.
+
+    To import a module, Python imports the packages around it.
+    """
     nodes = list[ast.AST]()
     for source in example_sources(text) if examples else [text]:
         # What cannot be parsed cannot be imported, so it imports nothing.
@@ -106,7 +106,8 @@ def _targets(
             nodes += ast.walk(syntax_tree(source))
     imports = (node for node in nodes if isinstance(node, ImportStatement))
     found = (item for node in imports for item in imported(node, name, is_package))
-    return [item.full for item in found if item.module]
+    full = (item.full.split(".") for item in found if item.module)
+    return [name for parts in full for name in accumulate(parts, "{}.{}".format)]
 
 
 # ## What a result depends on
@@ -125,16 +126,13 @@ class Dependencies:
 
     def __post_init__(self) -> None:
         # For one build: in the next, the files may say something else.
-        self.text = cache(_text)
-        self.file = cache(_file)
-        self.code = cache(self._code)
-        self._direct = cache(self._imports)
+        self.text, self.file = cache(_text), cache(_file)
+        self.code, self._direct = cache(self._code), cache(self._imports)
 
     def of(self, name: str, path: Path) -> list[Path]:
         """The files of a module and of all that it imports from its package."""
         folder = root(name, path)
-        examples = self._imports(path, folder, examples=True)
-        return self._all([path, *examples], folder)
+        return self._all([path, *self._direct(path, folder, examples=True)], folder)
 
     def key(self, name: str, path: Path, *more: str) -> str:
         """A digest of a module as it stands, and of the code of all that it imports."""
@@ -173,14 +171,10 @@ class Dependencies:
         package = name.partition(".")[0]
         if folder not in self.beside:
             targets = [name for name in targets if name.partition(".")[0] == package]
-        return set(self._files(targets, folder))
+        return self._files(targets, folder)
 
-    def _files(self, targets: Iterable[str], folder: Path) -> Iterator[Path]:
-        """The files in a folder that dotted names lead to."""
-        for target in targets:
-            # To import a module, Python imports the packages around it.
-            around = accumulate(target.split("."), "{}.{}".format)
-            yield from filter(None, (self.file(one, folder) for one in around))
+    def _files(self, targets: Iterable[str], folder: Path) -> set[Path]:
+        return {path for name in targets if (path := self.file(name, folder))}
 
 
 def _text(path: Path) -> str:

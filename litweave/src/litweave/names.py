@@ -1,17 +1,15 @@
 """Names: what prose links to, as `` [`TokenMixing`][] `` or `` [words][TokenMixing] ``.
 
 Any unambiguous end of the full name will do: `TokenMixing`, `token_mixing.TokenMixing`,
-`layers.token_mixing`. Of a name that nobody defines, the message names the nearest that
-somebody does.
+`layers.token_mixing`. Of a name that nobody defines, the message names the nearest.
 """
 
 import difflib
-from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """Where a name leads: a page, and an anchor on it (none for the page itself)."""
 
     name: str
@@ -27,7 +25,7 @@ class UnknownNameError(LookupError):
 class Names:
     """Every name of the annotated modules, findable by any end of it."""
 
-    by_end: dict[str, list[Target]] = field(default_factory=lambda: defaultdict(list))
+    by_end: dict[str, list[Target]] = field(default_factory=dict)
     # Who writes for another tool makes the same mistake a thousand times.
     nearest: dict[str, str] = field(default_factory=dict)
 
@@ -36,7 +34,7 @@ class Names:
         self.nearest.clear()
         parts = target.name.split(".")
         for first in range(len(parts)):
-            self.by_end[".".join(parts[first:])].append(target)
+            self.by_end.setdefault(".".join(parts[first:]), []).append(target)
 
     def find(self, name: str, page: str = "") -> Target:
         """The target that a name means on a page.

@@ -1,15 +1,10 @@
 r"""# Syntax: statements, comments that speak to a tool, and examples
 
-Most comments speak to a reader. Some speak to a linter, a type checker, an editor:
-`# noqa`, `# fmt: off`, `# region`. These *directives* stay with the code, and a clean
-copy keeps them.
-
-A line of prose may begin with the same word, “type: both are of one class”. So a
-directive is what has the form that its tool reads, and within a fence nothing is one.
-The marks of cells, `# %%`, are directives of which a page shows the title.
-
-Examples in prose are read as doctest reads them; nothing is run. It refuses a whole
-text for one that is not written as it wants, which a page shows all the same.
+*Directives* speak to a linter, a type checker, an editor: `# noqa`, `# fmt: off`,
+`# region`. They stay with the code, and a clean copy keeps them. A line of prose may
+begin with the same word, “type: both are of one class”. So a directive is what has the
+form that its tool reads, and within a fence nothing is one. The marks of cells, `# %%`,
+are directives of which a page shows the title.
 """
 
 import ast
@@ -42,11 +37,8 @@ def syntax_tree(source: str | bytes) -> ast.Module:
 
 def is_text(node: ast.AST) -> bool:
     """Whether a statement is a string and nothing else, as a docstring is."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def first_line(node: ast.stmt) -> int:
@@ -100,10 +92,8 @@ def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
     """
     comments = [item for item in tokens if item.type == token.COMMENT]
     folds = any("endregion" in item.string for item in comments)
-    found: dict[int, str] = {}
-    for block in blocks(comments):
-        found |= _in_block(block, folds)
-    return found | {item.start[0]: "tool" for item in comments if _is_tools(item)}
+    found = [p for block in blocks(comments) for p in _in_block(block, folds).items()]
+    return dict(found) | {c.start[0]: "tool" for c in comments if _is_tools(c)}
 
 
 def title(comment: str) -> str:
@@ -157,9 +147,7 @@ def _in_block(block: Sequence[Comment], folds: bool) -> dict[int, str]:
 # ## Examples
 
 # What doctest says; of what it quotes, only an option: a line is told by its number.
-_REFUSAL = re.compile(
-    r"line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?", re.DOTALL
-)
+_REFUSAL = re.compile(r"(?s)line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)?")
 # These it counts from 0: an option, and a line that goes on with an example's code.
 _FROM_0 = re.compile(r"directive|leading whitespace: ['\"] *\.{3}")
 _CODE = re.compile(r"^[ \t]*>>>(.*(?:\n[ \t]*\.\.\..*)*)", re.MULTILINE)

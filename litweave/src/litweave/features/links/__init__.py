@@ -1,24 +1,16 @@
 r"""# Links: names in the code lead to what they name
 
-A class or a function of the book leads to its row, one of a library to its
-documentation:
-
-```text
-meanings ──▶ what a name means ──┬─ ours ─────▶ its row, by the book
-                                 └─ outside ──▶ its address, by libraries
-```
-
-Of a chain such as `nn.functional.gelu`, the longest beginning that leads anywhere is
-the link. Pointing at it shows the signature and a line about it. Among the links of a
-row, only the first to each place is a stop of the tab key. Each page ends with the
-modules that it imports, and those that import it.
+What a name means is found by `meanings`. What is of the book leads to its row, and what
+is of a library to where `libraries` says that it is documented. Of a chain such as
+`nn.functional.gelu`, the longest beginning that leads anywhere is the link. Among the
+links of a row, only the first to each place is a stop of the tab key.
 """
 
 import ast
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import copy, deepcopy
+from copy import deepcopy
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -123,16 +115,16 @@ _DEFAULT = re.compile(r"(: (?:(?!, \w+=)[^=])+)=(?!=)")
 
 def _called(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """How a function is called by its source; without types, if too long with them."""
-    args = copy(node.args)
-    kind = "posonlyargs" if args.posonlyargs else "args"
-    if (given := getattr(args, kind)) and given[0].arg in ("self", "cls"):
-        setattr(args, kind, given[1:])
+    args = deepcopy(node.args)
+    first = args.posonlyargs or args.args
+    if first and first[0].arg in ("self", "cls"):
+        del first[0]
     whole = _DEFAULT.sub(r"\1 = ", f"{name}({ast.unparse(args)})")
     if node.returns and node.name != "__init__":
         whole += f" -> {ast.unparse(node.returns)}"
     if len(whole) <= libraries.LONGEST_SIGNATURE:
         return whole
-    for part in ast.walk(args := deepcopy(args)):
+    for part in ast.walk(args):
         if isinstance(part, ast.arg):
             part.annotation = None
     return f"{name}({ast.unparse(args)})"
@@ -185,7 +177,7 @@ def list_uses(book: Book, meanings: Meanings) -> None:
 def _list(book: Book, page: str, name: str, pages: Sequence[str]) -> str:
     items = []
     for other in map(book.chapters.__getitem__, pages):
-        href = escape(book.href(Target(other.name, other.page, ""), page))
+        href = escape(book.link(book.url(other.page), page))
         said, path = title(other.module), other.module.path
         words = heading(plain(said), said, path) if said else escape(other.name)
         items.append(f'<li><a href="{href}">{words}</a></li>')

@@ -1,11 +1,10 @@
 """Addresses: every link and image of a page leads somewhere.
 
-Markdown is asked what it found: an extension looks at each address while a page is
-made. It is read as MkDocs reads it: it leads to another page among the site's sources,
-`other.md`, or to a file of the site. What lies beside the module, such as an image,
-becomes a file of the site by being named. All else is a mistake, with its line, and the
-page shows the words alone. Whether there is such an anchor on the other page is known
-when all pages are made.
+An extension of Markdown looks at each address while a page is made, and reads it as
+MkDocs does: it leads to another page among the site's sources, `other.md`, or to a file
+of the site. What lies beside the module becomes one by being named. All else is a
+mistake, with its line, and the page shows the words alone. Whether another page has
+such an anchor is known when all pages are made.
 """
 
 import re
@@ -85,18 +84,19 @@ class Addresses(Extension):
         self.links[chapter.page] = []
         for element in root.iter():
             address = element.get(_KEYS.get(element.tag, ""))
-            if address is None:
-                continue
-            if problem := self._problem(chapter, element.tag, address, chapter.page):
-                self._note(chapter, address, problem)
+            if address is not None and self._is_wrong(chapter, element.tag, address):
                 # The words stand alone where there is nothing to lead to, or show.
                 element.text = element.get("alt") or element.text
                 element.tag, element.attrib = "span", {}
         # MkDocs leaves HTML alone: it has the addresses that a browser needs.
         for _, address in _IMAGE.findall(written):
-            at = f"{self.book.url(chapter.page)}-"
-            if problem := self._problem(chapter, "img", address, at):
-                self._note(chapter, address, problem)
+            self._is_wrong(chapter, "img", address, f"{self.book.url(chapter.page)}-")
+
+    def _is_wrong(self, chapter: Chapter, tag: str, address: str, at: str = "") -> bool:
+        problem = self._problem(chapter, tag, address, at or chapter.page)
+        if problem:
+            self._note(chapter, address, problem)
+        return bool(problem)
 
     def _problem(self, chapter: Chapter, tag: str, address: str, at: str) -> str:
         """What is wrong with an address that stands `at` a place."""
@@ -136,14 +136,12 @@ class Addresses(Extension):
             return True
         depth = len(PurePosixPath(chapter.download).parts)
         root = chapter.path.resolve().parents[depth - 1]
-        path, parts = root / target, PurePosixPath(target).parts
-        hidden = any(part.startswith(".") for part in parts)
+        path, hidden = root / target, "/." in f"/{target}"
         if hidden or path.suffix == ".md" or not path.is_file():
             return False
-        if not path.resolve().is_relative_to(root):
-            return False
-        self.bring(target, path)
-        return True
+        if is_inside := path.resolve().is_relative_to(root):
+            self.bring(target, path)
+        return is_inside
 
     def _note(self, chapter: Chapter, address: str, message: str) -> None:
         for line in _lines(chapter, address) or [1]:

@@ -2,11 +2,9 @@ r"""Libraries: where their names are documented, and what there is to tell of th
 
     python -I libraries.py < names.json > answers.json
 
-Where a name is documented follows from the rules for its library in `libraries.toml`.
-Whether the library has it, only the library can tell; so this program, which needs
-nothing but Python, imports it, isolated (`-I`), so that no file of an author can pass
-for a library. For each name comes an [`Answer`][], or nothing if no rule covers it, or
-there is no such name.
+The place follows from the rules in `libraries.toml`. Whether there is such a name, only
+its library can tell; so this program, which needs nothing but Python, imports it,
+isolated (`-I`), so that no file of an author can pass for a library.
 """
 
 import importlib
@@ -63,7 +61,7 @@ def main() -> None:
 
 
 def answer(name: str) -> Answer | None:
-    """What there is to tell of a name."""
+    """What there is to tell of a name, if a rule covers it."""
     found, page = _find(name)[1], _page(name)
     if page is None:
         return None
@@ -73,7 +71,9 @@ def answer(name: str) -> Answer | None:
     elif kind in ("class", "function"):
         shown = _signature(name, found)
     said = "" if kind == "data" else summary(_CALL.sub("", _doc(found)))
-    return Answer(_library(name)["base"] + page, shown, said, kind == "class")
+    return Answer(
+        LIBRARIES[name.partition(".")[0]]["base"] + page, shown, said, kind == "class"
+    )
 
 
 # ## Where things are documented
@@ -100,13 +100,9 @@ def _read() -> dict[str, dict[str, Any]]:
 LIBRARIES = _read()
 
 
-def _library(name: str) -> dict[str, Any]:
-    return LIBRARIES[name.partition(".")[0]]
-
-
 def _page(name: str) -> str | None:
     """The page of a name, below the address of its library."""
-    library, (parent, found) = _library(name), _find(name)
+    library, (parent, found) = LIBRARIES[name.partition(".")[0]], _find(name)
     (owner, _, last), kind = name.rpartition("."), _kind(found)
     page: str | None = library["pages"].get(name)
     if name in library["pages"]:

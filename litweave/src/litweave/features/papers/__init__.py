@@ -12,15 +12,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bibtexparser import middlewares
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.library import Library
-from bibtexparser.middlewares import (
-    LatexDecodingMiddleware,
-    MergeNameParts,
-    NormalizeFieldKeys,
-    SeparateCoAuthors,
-    SplitNameParts,
-)
 from bibtexparser.middlewares.middleware import Middleware
 from bibtexparser.model import Block, Entry
 
@@ -36,8 +30,9 @@ _ABS = "https://arxiv.org/abs/"
 _ARXIV = re.compile(r"arxiv\.org/(?:abs|pdf)/((?:[a-z-]+/)?\d[\d.]*\d)")
 _NEEDED = ("author", "title", "year")
 # What makes words of LaTeX, and “Geoffrey E. Hinton” of “Hinton, Geoffrey E.”.
-_NAMES = (SeparateCoAuthors(), SplitNameParts(), MergeNameParts(style="first"))
-_WORDS = (NormalizeFieldKeys(), LatexDecodingMiddleware(), *_NAMES)
+_KEYS, _LATEX = middlewares.NormalizeFieldKeys(), middlewares.LatexDecodingMiddleware()
+_PARTS = middlewares.SeparateCoAuthors(), middlewares.SplitNameParts()
+_WORDS = _KEYS, _LATEX, *_PARTS, middlewares.MergeNameParts(style="first")
 # What it cannot read is in what it returns; it need not be said a second time.
 logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
@@ -56,10 +51,9 @@ def cite(book: Book, path: Path) -> None:
         if cited := dict.fromkeys(_cited(chapter.module, works, path, diagnostics)):
             title = word("The paper") if len(cited) == 1 else word("The papers")
             body = "".join(_html(address, works[address]) for address in cited)
-            chapter.overlay.endnotes.append(
-                '<section class="weave-panel weave-papers">'
-                f"<h2>{title}</h2>{body}</section>"
-            )
+            panel = '<section class="weave-panel weave-papers">'
+            panel += f"<h2>{title}</h2>{body}</section>"
+            chapter.overlay.endnotes.append(panel)
 
 
 def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
@@ -73,7 +67,7 @@ def read(path: Path, diagnostics: Diagnostics) -> dict[str, Entry]:
         diagnostics.add(place, message, "citation")
 
     text, works = path.read_text("utf-8"), dict[str, Entry]()
-    written, plain = _parsed(text, *_WORDS[:1]).entries_dict, _parsed(text, *_WORDS)
+    written, plain = _parsed(text, _KEYS).entries_dict, _parsed(text, *_WORDS)
     for block in plain.failed_blocks:
         note(block, f"this entry cannot be read: {block.error}")
     for entry in plain.entries:

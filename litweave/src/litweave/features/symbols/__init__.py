@@ -3,10 +3,6 @@
 An item of the list under `## Notation` is an entry, as “$W_1$, $b_1$, `fc1`: the first
 layer”. Each symbol gets a *key*, and so have the variables of its entry, so that the
 page can light up all that is one thing. KaTeX finds symbols in formulas (`katex.cjs`).
-
-A variable counts wherever the code names it, but for the keyword of a call: in
-`x.mean(dim=1)`, `dim` is what torch calls an axis. In `MLP(dim=dim)`, it is the
-variable itself.
 """
 
 import ast
@@ -16,9 +12,8 @@ import token
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
@@ -74,8 +69,7 @@ def show(book: Book, values: Mapping[str, Values]) -> None:
 # ## The list
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What one item of the list says; `line` is its first line in the file.
 
     Each symbol has a key, and so has an entry without one. An item that is not written
@@ -135,7 +129,8 @@ def marks(module: Module) -> Iterator[Mark]:
 def _names(module: Module) -> tuple[tuple[str, int, int], ...]:
     """The names in the code of a module, with line and column.
 
-    A keyword that only happens to have the name of a variable is passed over.
+    The keyword of a call is none, as in `x.mean(dim=1)`, unless it is given what has
+    its name, as in `MLP(dim=dim)`.
     """
     # As it is counted: a line of it ends in one way only.
     lines = [line.rstrip("\r\n") for line in module.lines]
